@@ -1,0 +1,104 @@
+/**
+ * Every error this project throws: one base, a stable code from one table, and a few subclasses split by what the
+ * caller would do about it.
+ */
+
+/** Stable codes with the sentence that says, in general, what to do. The catalogue in the documentation is made from it. */
+export const ERROR_CODES = {
+  // The call is wrong: change the options.
+  UNKNOWN_OPTION: 'Remove the option, or spell it as the suggestion says.',
+  INVALID_OPTION: 'Give the option a value of the kind the message names.',
+  FILE_MISSING: 'Check the path, which is relative to the current directory, and that this user may read it.',
+  DEVICE_CONFLICT: 'Give each device an id, tag or address of its own, or leave it out and let one be chosen.',
+  NAME_CONFLICT: 'Give each machine of a test a name of its own.',
+  UNSUPPORTED_PLATFORM: 'Run on Linux or macOS; on Windows, inside WSL 2.',
+  // The host lacks something: install it.
+  QEMU_NOT_FOUND:
+    'Install QEMU with the command in the message, or name the binary with the `qemu` option or COLDBOOT_QEMU.',
+  QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
+  // The machine did not start, or is no longer there.
+  START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
+  QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
+  MACHINE_EXITED: 'The machine is gone. Read the end of its console for the reason.',
+  // What was expected did not come.
+  EXPECT_TIMEOUT:
+    'Compare the pattern with the console below; raise `timeout` only if the machine was still making progress.',
+  EXPECT_EXITED: 'The machine ended before it printed the pattern. Read the end of its console for the reason.',
+  EXPECT_ABORTED: 'The test ended while it was still waiting: give the wait a timeout below the test’s own.',
+  PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
+  BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
+} as const satisfies Record<string, string>
+
+/** A stable code, fit for comparing with `error.code`. */
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** What an error carries besides its message. */
+export interface ColdbootErrorOptions {
+  /** What to do about it. Default: the code’s sentence in {@link ERROR_CODES}. */
+  readonly hint?: string
+  /** The error that led to this one. */
+  readonly cause?: unknown
+  /** Parts printed below the message in this order: title → text. Empty texts are left out. */
+  readonly sections?: Readonly<Record<string, string | undefined>>
+}
+
+// A worker may load this package twice (source and build, two copies in node_modules): `instanceof` then fails, the
+// registered symbol does not.
+const brand: unique symbol = Symbol.for('coldboot.error') as never
+
+/** Base of all errors of this project. `message` has what happened and why, the hint, and the sections. */
+export class ColdbootError extends Error {
+  override readonly name: string = 'ColdbootError'
+  /** Stable, for programs. */
+  readonly code: ErrorCode
+  /** The first part of `message`: what happened and why, without hint and sections. */
+  readonly shortMessage: string
+  /** What to do. */
+  readonly hint: string
+  readonly [brand] = true
+
+  constructor(code: ErrorCode, shortMessage: string, options: ColdbootErrorOptions = {}) {
+    const hint = options.hint ?? ERROR_CODES[code]
+    super(layout(shortMessage, hint, options.sections ?? {}), 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.shortMessage = shortMessage
+    this.hint = hint
+  }
+
+  /** Whether `value` is an error of this project, also one made by another copy of this package. */
+  static is(value: unknown): value is ColdbootError {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}
+
+/** The call is wrong; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`. */
+export class OptionError extends ColdbootError {
+  override readonly name: string = 'OptionError'
+}
+
+/** The host lacks something or the machine could not start. Codes `QEMU_*`, `START_FAILED`, `UNSUPPORTED_PLATFORM`. */
+export class StartError extends ColdbootError {
+  override readonly name: string = 'StartError'
+}
+
+/** The machine is gone or refused. Codes `MACHINE_EXITED`, `QMP_FAILED`. */
+export class MachineError extends ColdbootError {
+  override readonly name: string = 'MachineError'
+}
+
+/** What was awaited did not come. Codes `EXPECT_*`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`. */
+export class ExpectError extends ColdbootError {
+  override readonly name: string = 'ExpectError'
+}
+
+function layout(shortMessage: string, hint: string, sections: Readonly<Record<string, string | undefined>>): string {
+  let text = `${shortMessage}\n${hint}`
+  for (const [title, body] of Object.entries(sections)) {
+    if (body !== undefined && body !== '') text += `\n\n${title}:\n${indent(body)}`
+  }
+  return text
+}
+
+function indent(text: string): string {
+  return text.replace(/\n+$/, '').replace(/^/gm, '  ')
+}
