@@ -27,7 +27,7 @@ export const ERROR_CODES = {
   EXPECT_ABORTED: 'The test ended while it was still waiting: give the wait a timeout below the test’s own.',
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
-} as const satisfies Record<string, string>
+} as const
 
 /** A stable code, fit for comparing with `error.code`. */
 export type ErrorCode = keyof typeof ERROR_CODES
@@ -44,7 +44,7 @@ export interface ColdbootErrorOptions {
 
 // A worker may load this package twice (source and build, two copies in node_modules): `instanceof` then fails, the
 // registered symbol does not.
-const brand: unique symbol = Symbol.for('coldboot.error') as never
+const brand = Symbol.for('coldboot.error')
 
 /** Base of all errors of this project. `message` has what happened and why, the hint, and the sections. */
 export class ColdbootError extends Error {
@@ -55,7 +55,6 @@ export class ColdbootError extends Error {
   readonly shortMessage: string
   /** What to do. */
   readonly hint: string
-  readonly [brand] = true
 
   constructor(code: ErrorCode, shortMessage: string, options: ColdbootErrorOptions = {}) {
     const hint = options.hint ?? ERROR_CODES[code]
@@ -63,6 +62,7 @@ export class ColdbootError extends Error {
     this.code = code
     this.shortMessage = shortMessage
     this.hint = hint
+    Object.defineProperty(this, brand, { value: true })
   }
 
   /** Whether `value` is an error of this project, also one made by another copy of this package. */
