@@ -1,0 +1,63 @@
+/**
+ * What differs between the guest architectures, as data: QEMU’s binary and machine, the console, the virtio transport.
+ * The rows are what booted with QEMU 7.2 and Debian’s kernels.
+ */
+import { arch as hostArch } from 'node:process'
+
+/** Guest architectures by QEMU’s names. */
+export type Architecture = 'x86_64' | 'i386' | 'aarch64' | 'arm' | 'riscv64' | 'ppc64' | 's390x'
+
+/** One row of the table. */
+export interface ArchitectureTraits {
+  /** QEMU’s machine type, with its properties. */
+  readonly machine: string
+  /** CPU model without hardware acceleration. `max` is chosen where it costs nothing. */
+  readonly cpu: string
+  /** Linux’s name of the console that the machine’s first serial port is, as for `console=`. */
+  readonly consoleDevice: string
+  /** How virtio devices are attached: the last part of QEMU’s device names. */
+  readonly virtioTransport: 'pci' | 'ccw'
+  /** Most memory the guest can have, MiB. */
+  readonly maxMemoryMib?: number
+  /** Longest kernel command line, bytes. */
+  readonly maxKernelArgsBytes?: number
+  /** Whether the first serial port is a device of its own that must be added by name. */
+  readonly consoleFrontend?: string
+}
+
+/** The table. */
+export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureTraits>> = {
+  x86_64: { machine: 'pc', cpu: 'max', consoleDevice: 'ttyS0', virtioTransport: 'pci' },
+  // 2047 MiB is QEMU’s own limit for 32-bit PCs without PAE-aware layouts.
+  i386: { machine: 'pc', cpu: 'max', consoleDevice: 'ttyS0', virtioTransport: 'pci', maxMemoryMib: 2047 },
+  // `max` costs 3 s of boot: pointer authentication is slow to translate. A cortex-a57 has none.
+  aarch64: { machine: 'virt', cpu: 'cortex-a57', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
+  // highmem=off keeps the PCI window where a kernel without LPAE can reach it.
+  arm: { machine: 'virt,highmem=off', cpu: 'cortex-a15', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
+  riscv64: { machine: 'virt', cpu: 'rv64', consoleDevice: 'ttyS0', virtioTransport: 'pci' },
+  ppc64: { machine: 'pseries,x-vof=on', cpu: 'power9', consoleDevice: 'hvc0', virtioTransport: 'pci' },
+  s390x: {
+    machine: 's390-ccw-virtio',
+    cpu: 'max',
+    consoleDevice: 'ttysclp0',
+    virtioTransport: 'ccw',
+    // ARCH_COMMAND_LINE_SIZE of Linux on s390, as QEMU checks it.
+    maxKernelArgsBytes: 896,
+    consoleFrontend: 'sclpconsole',
+  },
+}
+
+const NODE_TO_QEMU: Readonly<Record<string, Architecture>> = {
+  x64: 'x86_64',
+  ia32: 'i386',
+  arm64: 'aarch64',
+  arm: 'arm',
+  riscv64: 'riscv64',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+}
+
+/** The host’s architecture by QEMU’s name; undefined where QEMU’s table has no row for it. */
+export function hostArchitecture(nodeArch: string = hostArch): Architecture | undefined {
+  return NODE_TO_QEMU[nodeArch]
+}

@@ -1,0 +1,35 @@
+/** A machine’s command line without starting it. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type MachineSpec, resolveOptions } from './machine-spec.ts'
+import type { VMOptions } from './options.ts'
+import { buildCommandLine, quoteCommandLine } from './qemu/command-line.ts'
+import { qemuCommand } from './qemu/locate.ts'
+
+/** What a machine will be. */
+export interface MachineDescription {
+  readonly spec: MachineSpec
+  /**
+   * Arguments that start the same machine from a person’s shell: the console is on the terminal (Ctrl-A X ends QEMU).
+   * The machine this project starts differs from it only in where console and control channel are connected.
+   */
+  readonly commandLine: readonly string[]
+  /** The same as one line for a POSIX shell. */
+  readonly commandLineQuoted: string
+}
+
+/**
+ * Describes a machine without starting anything.
+ * @throws OptionError as `VM.start` does
+ */
+export function describeMachine(options: VMOptions): MachineDescription {
+  const spec = resolveOptions(options)
+  return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(tmpdir(), `coldboot-${spec.name}`))
+}
+
+/** @param directory where the machine’s own files are */
+export function describeSpec(spec: MachineSpec, qemu: readonly string[], directory: string): MachineDescription {
+  const sandbox = process.platform === 'linux'
+  const { argv } = buildCommandLine({ spec, qemu, directory, wiring: 'standalone', sandbox })
+  return Object.freeze({ spec, commandLine: argv, commandLineQuoted: quoteCommandLine(argv) })
+}

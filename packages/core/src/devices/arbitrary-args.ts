@@ -1,0 +1,21 @@
+/** The way out: arguments this project has no device for. */
+import { OptionError } from '../errors.ts'
+import type { Device } from './device.ts'
+
+/**
+ * Arguments handed to QEMU as they are, one string an argument: `arbitraryArgs('-device', 'edu')`. Nothing is checked or
+ * escaped.
+ *
+ * @throws OptionError `INVALID_OPTION` when one is not a string or has a NUL byte
+ */
+export function arbitraryArgs(...args: readonly string[]): Device {
+  for (const argument of args) {
+    if (typeof argument !== 'string' || argument.includes('\0')) {
+      throw new OptionError('INVALID_OPTION', `arbitraryArgs: ${JSON.stringify(argument)} is not an argument`, {
+        hint: 'Give each argument as a string of its own, without NUL bytes.',
+      })
+    }
+  }
+  const frozen = Object.freeze([...args])
+  return { name: 'arbitraryArgs', qemuArgs: () => frozen }
+}

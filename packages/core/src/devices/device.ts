@@ -1,0 +1,88 @@
+/**
+ * What a device is to the machine. Everything on a command line beyond the machine itself is a device, and users write
+ * their own by this same interface.
+ */
+import type { Duplex } from 'node:stream'
+import type { Architecture } from '../architecture.ts'
+import type { AcceleratorName } from '../environment.ts'
+
+/**
+ * What a device may ask while it contributes its arguments. Each build of a command line starts a new one, so that asking
+ * twice gives the same answer.
+ */
+export interface IdAllocator {
+  /** A new id, unique in this machine: `id('nic')` → `nic0`, then `nic1`. */
+  id(prefix: string): string
+}
+
+/** Facts of the machine and the allocators, given to a device. */
+export interface DeviceContext extends IdAllocator {
+  readonly arch: Architecture
+  readonly accelerator: AcceleratorName
+  /** QEMU’s machine type, as `pc` or `virt,highmem=off`. */
+  readonly machine: string
+  /** The machine’s private directory, mode 0700: exists when the machine starts, gone after it. */
+  readonly directory: string
+  /** Position of the device among the machine’s devices: for names of files in the directory. */
+  readonly position: number
+  /**
+   * The number of a new inherited descriptor: a stream socket whose other end the device gets in
+   * {@link Device.attach}, in the order asked. Undefined in a command line made for a person’s shell, which inherits
+   * none; the device then contributes the nearest thing that works alone.
+   */
+  inherit(): number | undefined
+}
+
+/** Where a device’s {@link Device.prepare} may write. */
+export interface PrepareContext {
+  readonly arch: Architecture
+  /** The machine’s private directory, mode 0700. */
+  readonly directory: string
+  /** As in {@link DeviceContext}. */
+  readonly position: number
+  /** Aborted when the machine is closed while it is prepared. */
+  readonly signal: AbortSignal
+}
+
+/** QEMU’s control channel, as far as a device needs it. */
+export interface MachineMonitor {
+  /**
+   * Runs a QMP command and returns what it returned.
+   * @throws MachineError `QMP_FAILED` with QEMU’s reason, `MACHINE_EXITED` when the machine is gone
+   */
+  execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown>
+}
+
+/** What a device gets when its machine runs. */
+export interface AttachContext {
+  /** The machine’s name. */
+  readonly machineName: string
+  /** Other ends of the descriptors asked for with `inherit()`, in that order. */
+  readonly streams: readonly Duplex[]
+  readonly monitor: MachineMonitor
+  /** Settles when the machine is gone. */
+  readonly exited: Promise<void>
+}
+
+/** A device of a machine. All but `name` and `qemuArgs` is optional. */
+export interface Device {
+  /** What it is called in errors: `virtioRandom`. */
+  readonly name: string
+  /**
+   * What only one device of a machine may have, as `tag:tmpdir` or `mac:52:54:00:00:00:01`. Two devices that claim the
+   * same are refused, both named.
+   */
+  readonly claims?: readonly string[]
+  /** Whether a machine without kernel and firmware can boot from it. @default false */
+  readonly bootable?: boolean
+  /** Checks that need the machine’s facts. @throws OptionError */
+  validate?(context: { readonly arch: Architecture; readonly machine: string }): void
+  /** Makes what the device needs in the machine’s private directory, before QEMU starts. */
+  prepare?(context: PrepareContext): Promise<void>
+  /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */
+  qemuArgs(context: DeviceContext): readonly string[]
+  /** Words for the kernel’s command line. Pure. */
+  kernelArgs?(context: DeviceContext): readonly string[]
+  /** Called when QEMU runs and before the guest can have said anything that would be lost. */
+  attach?(context: AttachContext): void | Promise<void>
+}

@@ -1,0 +1,32 @@
+/**
+ * QEMU’s `key=value,key=value` syntax. Everything that reaches an option string goes through here, so that no value can
+ * add an option of its own.
+ */
+import { OptionError } from '../errors.ts'
+
+/** Values of an option string: undefined is left out, booleans become `on` and `off`. */
+export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>
+
+/**
+ * `optionString('socket', { id: 'a', path: 'x,y' })` → `socket,id=a,path=x,,y`. A comma in a value is doubled, which is
+ * how QEMU’s parser (util/keyval.c, util/qemu-option.c) takes a literal one.
+ *
+ * @param head the value of the implied first key, or undefined to begin with a key
+ * @throws OptionError `INVALID_OPTION` for a value with a NUL, which no argument can carry
+ */
+export function optionString(head: string | undefined, values: OptionValues = {}): string {
+  const parts = head === undefined ? [] : [escapeValue(head)]
+  for (const [key, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    const text = typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value)
+    parts.push(`${key}=${escapeValue(text)}`)
+  }
+  return parts.join(',')
+}
+
+function escapeValue(value: string): string {
+  if (value.includes('\0')) {
+    throw new OptionError('INVALID_OPTION', `A value with a NUL byte cannot be given to QEMU: ${JSON.stringify(value)}`)
+  }
+  return value.replaceAll(',', ',,')
+}

@@ -1,0 +1,21 @@
+/** A source of randomness for the guest: without one, an early boot may wait a long time for entropy. */
+import { ARCHITECTURES } from '../architecture.ts'
+import type { Device } from './device.ts'
+import { optionString } from './option-string.ts'
+
+/** A virtio random number generator fed by the host’s `/dev/urandom`; `/dev/hwrng` in the guest. */
+export function virtioRandom(): Device {
+  return {
+    name: 'virtioRandom',
+    qemuArgs(context) {
+      const rng = context.id('rng')
+      const model = `virtio-rng-${ARCHITECTURES[context.arch].virtioTransport}`
+      return [
+        '-object',
+        optionString('rng-random', { id: rng, filename: '/dev/urandom' }),
+        '-device',
+        optionString(model, { rng }),
+      ]
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The only reader of COLDBOOT_* variables, so that one page lists all of them and nothing else depends on the process's
+ * environment. Read anew at each call: tests and long-lived watch processes change it.
+ */
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { split } from 'shlex'
+import { OptionError } from './errors.ts'
+
+/** Accelerators that can be asked for by name. */
+export const ACCELERATORS: readonly ['kvm', 'hvf', 'tcg'] = ['kvm', 'hvf', 'tcg']
+
+/** `kvm` (Linux), `hvf` (macOS), or `tcg`, QEMU’s translator, which works everywhere. */
+export type AcceleratorName = (typeof ACCELERATORS)[number]
+
+/** What the environment asks for; an option given in code wins over it. */
+export interface Environment {
+  /** COLDBOOT_QEMU, else UROOT_QEMU: shell words, the binary and its first arguments. */
+  readonly qemu: readonly string[] | undefined
+  /** COLDBOOT_TIMEOUT_MULTIPLIER: every timeout is multiplied by it once. @default 1 */
+  readonly timeoutMultiplier: number
+  /** COLDBOOT_ACCEL: the accelerator to use without probing. */
+  readonly accelerator: AcceleratorName | undefined
+  /** COLDBOOT_KERNEL: path of a kernel to use in place of the one a guest image would download. */
+  readonly kernel: string | undefined
+  /** COLDBOOT_INITRAMFS: path of an initramfs to use in place of the one a guest image would build. */
+  readonly initramfs: string | undefined
+  /** COLDBOOT_CACHE, else `coldboot` in the user’s cache folder: kernels, probes and templates kept between runs. */
+  readonly cacheDirectory: string
+}
+
+/**
+ * @throws OptionError `INVALID_OPTION` when a variable’s value cannot be used; it names the variable.
+ */
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): Environment {
+  return {
+    qemu: words(variables, variables['COLDBOOT_QEMU'] ? 'COLDBOOT_QEMU' : 'UROOT_QEMU'),
+    timeoutMultiplier: multiplier(variables['COLDBOOT_TIMEOUT_MULTIPLIER']),
+    accelerator: accelerator(variables['COLDBOOT_ACCEL']),
+    kernel: variables['COLDBOOT_KERNEL'] || undefined,
+    initramfs: variables['COLDBOOT_INITRAMFS'] || undefined,
+    cacheDirectory: cacheDirectory(variables),
+  }
+}
+
+function words(variables: Readonly<Record<string, string | undefined>>, name: string): readonly string[] | undefined {
+  const value = variables[name]?.trim()
+  if (!value) return undefined
+  try {
+    return split(value)
+  } catch (cause) {
+    throw new OptionError('INVALID_OPTION', `${name} is not a list of shell words: ${value}`, {
+      hint: 'Close every quote; a blank inside a path needs quotes around the path.',
+      cause,
+    })
+  }
+}
+
+function multiplier(value: string | undefined): number {
+  if (!value) return 1
+  const number = Number(value)
+  if (Number.isFinite(number) && number > 0) return number
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_TIMEOUT_MULTIPLIER is “${value}”`, {
+    hint: 'Give a number above 0, such as 2.5.',
+  })
+}
+
+function accelerator(value: string | undefined): AcceleratorName | undefined {
+  if (!value) return undefined
+  const known = ACCELERATORS.find((name) => name === value)
+  if (known) return known
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_ACCEL is “${value}”`, {
+    hint: `Give one of ${ACCELERATORS.join(', ')}.`,
+  })
+}
+
+// The XDG rules; a relative XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification 0.8).
+function cacheDirectory(variables: Readonly<Record<string, string | undefined>>): string {
+  const own = variables['COLDBOOT_CACHE']
+  if (own) return own
+  const xdg = variables['XDG_CACHE_HOME']
+  if (xdg && isAbsolute(xdg)) return join(xdg, 'coldboot')
+  return process.platform === 'darwin' ? join(homedir(), 'Library/Caches/coldboot') : join(homedir(), '.cache/coldboot')
+}

@@ -1,0 +1,179 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import type { Device } from './devices/device.ts'
+import { readEnvironment } from './environment.ts'
+import { resolveOptions } from './machine-spec.ts'
+import { DEFAULTS, type VMOptions } from './options.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+const kernel = join(folder, 'vmlinuz')
+writeFileSync(kernel, '')
+mkdirSync(join(folder, 'directory'))
+
+const environment = readEnvironment({})
+const resolve = (options: VMOptions) => resolveOptions({ kernel, arch: 'x86_64', ...options }, environment)
+
+function device(overrides: Partial<Device> = {}): Device {
+  return { name: 'probe', qemuArgs: () => [], ...overrides }
+}
+
+test('a kernel alone makes a complete, frozen machine', () => {
+  const spec = resolve({})
+  expect(spec).toMatchObject({
+    name: 'vm',
+    memoryMib: 256,
+    cpus: 1,
+    timeoutMs: 7000,
+    bootTimeoutMs: 60_000,
+    kernelArgs: [],
+  })
+  expect(spec.timeoutMultiplier).toBe(1)
+  expect(Object.isFrozen(spec)).toBe(true)
+})
+
+test('options win over the environment', () => {
+  const asked = readEnvironment({
+    COLDBOOT_QEMU: 'from-env -x',
+    COLDBOOT_TIMEOUT_MULTIPLIER: '3',
+    COLDBOOT_ACCEL: 'tcg',
+  })
+  expect(resolveOptions({ kernel }, asked)).toMatchObject({ qemu: ['from-env', '-x'], timeoutMultiplier: 3 })
+  const spec = resolveOptions({ kernel, qemu: '/opt/my qemu/qemu', timeoutMultiplier: 2 }, asked)
+  expect(spec).toMatchObject({ qemu: ['/opt/my qemu/qemu'], timeoutMultiplier: 2 })
+})
+
+test('sizes have a unit', () => {
+  expect(resolve({ memory: '2G' }).memoryMib).toBe(2048)
+  expect(resolve({ memory: '96MiB' }).memoryMib).toBe(96)
+})
+
+describe('refused before anything is spawned', () => {
+  const refused: readonly [title: string, options: VMOptions, code: string, message: RegExp][] = [
+    [
+      'an unknown key, with the nearest known one',
+      { kernal: 'x' } as VMOptions,
+      'UNKNOWN_OPTION',
+      /`kernal`; did you mean `kernel`\?/,
+    ],
+    ['a key that is like none', { zzzzzzzz: 1 } as VMOptions, 'UNKNOWN_OPTION', /Unknown option `zzzzzzzz`\n/],
+    [
+      'a kernel that does not exist',
+      { kernel: '/nonexistent' },
+      'FILE_MISSING',
+      /`kernel` does not exist: \/nonexistent/,
+    ],
+    ['a directory for a kernel', { kernel: folder }, 'FILE_MISSING', /`kernel` is a directory/],
+    ['a missing initramfs', { initramfs: '/nonexistent' }, 'FILE_MISSING', /`initramfs` does not exist/],
+    ['missing firmware', { firmware: '/nonexistent/OVMF.fd' }, 'FILE_MISSING', /`firmware` does not exist/],
+    [
+      'kernelArgs without a kernel',
+      { kernel: undefined, firmware: kernel, kernelArgs: 'quiet' },
+      'INVALID_OPTION',
+      /`kernelArgs` is given without `kernel`/,
+    ],
+    [
+      'an initramfs without a kernel',
+      { kernel: undefined, firmware: kernel, initramfs: kernel },
+      'INVALID_OPTION',
+      /`initramfs` is given without `kernel`/,
+    ],
+    ['nothing to boot', { kernel: undefined }, 'INVALID_OPTION', /nothing to boot/],
+    ['memory without a unit', { memory: '256' }, 'INVALID_OPTION', /`memory` must be a size/],
+    ['no memory at all', { memory: '0M' }, 'INVALID_OPTION', /`memory`/],
+    ['half a CPU', { cpus: 0.5 }, 'INVALID_OPTION', /`cpus` must be a whole number/],
+    [
+      'a timeout of 0',
+      { timeout: 0 },
+      'INVALID_OPTION',
+      /`timeout` must be a number of milliseconds above 0, and is 0/,
+    ],
+    ['an endless boot', { bootTimeout: Number.POSITIVE_INFINITY }, 'INVALID_OPTION', /`bootTimeout`/],
+    ['a name that is an option string', { name: 'a,process=b' }, 'INVALID_OPTION', /`name`/],
+    [
+      'an unknown architecture',
+      { arch: 'z80' } as unknown as VMOptions,
+      'INVALID_OPTION',
+      /`arch` must be one of x86_64/,
+    ],
+    ['a line break in a kernel argument', { kernelArgs: ['a\nb'] }, 'INVALID_OPTION', /`kernelArgs`/],
+    ['a NUL in a path', { kernel: 'a\0b' }, 'INVALID_OPTION', /`kernel` must be a path/],
+    ['an empty ready pattern', { ready: '' }, 'INVALID_OPTION', /`ready`/],
+    [
+      'a device that is none',
+      { devices: [{}] } as unknown as VMOptions,
+      'INVALID_OPTION',
+      /`devices` must be a list of devices/,
+    ],
+    [
+      'the host’s CPU without acceleration',
+      { cpu: 'host', accelerator: 'tcg' },
+      'INVALID_OPTION',
+      /needs hardware acceleration/,
+    ],
+    [
+      'too much memory for an i386',
+      { arch: 'i386', memory: '2G' },
+      'INVALID_OPTION',
+      /2048 MiB, and i386 guests can have 2047 MiB/,
+    ],
+  ]
+  test.each(refused)('%s', (_title, options, code, message) => {
+    const attempt = () => resolve(options)
+    expect(attempt).toThrow(message)
+    expect(attempt).toThrow(expect.objectContaining({ code }))
+  })
+
+  test('an unreadable file, by its option', ({ skip }) => {
+    if (process.getuid?.() === 0) skip('root reads every file')
+    const secret = join(folder, 'secret')
+    writeFileSync(secret, '', { mode: 0 })
+    expect(() => resolve({ initramfs: secret })).toThrow(/`initramfs` cannot be read by this user/)
+  })
+
+  test('two devices with one claim, both by name', () => {
+    const devices = [
+      device({ name: 'first', claims: ['tag:tmpdir'] }),
+      device({ name: 'second', claims: ['tag:tmpdir'] }),
+    ]
+    expect(() => resolve({ devices })).toThrow(/Devices first and second of machine “vm” both have tag tmpdir/)
+  })
+})
+
+test('a device can refuse the machine', () => {
+  const picky = device({
+    validate: ({ arch }) => {
+      throw new Error(`not on ${arch}`)
+    },
+  })
+  expect(() => resolve({ devices: [picky] })).toThrow('not on x86_64')
+})
+
+test('a bootable device is enough to boot from', () => {
+  expect(resolve({ kernel: undefined, devices: [device({ bootable: true })] }).kernel).toBeUndefined()
+})
+
+test('firmware is a path, or a name that QEMU looks up in its own folder', () => {
+  expect(resolve({ firmware: 'qboot.rom' }).firmware).toBe('qboot.rom')
+  expect(resolve({ firmware: kernel }).firmware).toBe(kernel)
+})
+
+test('writable streams are taken one or many', () => {
+  const sink = new PassThrough()
+  expect(resolve({ serialOutput: sink }).serialOutput).toEqual([sink])
+  expect(resolve({ serialOutput: [sink, sink] }).serialOutput).toHaveLength(2)
+})
+
+test('every default named in a docstring is the real one', async () => {
+  const { readFile } = await import('node:fs/promises')
+  const source = await readFile(new URL('./options.ts', import.meta.url), 'utf8')
+  const documented = Object.fromEntries(
+    [...source.matchAll(/@default (\S.*?)(?: \*\/|\n)[^;]*?readonly (\w+)\?/g)].map(([, value, key]) => [key, value]),
+  )
+  for (const [key, value] of Object.entries(DEFAULTS)) {
+    const printed = typeof value === 'string' ? `'${value}'` : String(value)
+    expect(documented[key], key).toBe(printed)
+  }
+})

@@ -1,0 +1,166 @@
+/**
+ * VMOptions → MachineSpec: complete, checked, frozen. Everything that can be refused without starting a process is
+ * refused here.
+ */
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { ARCHITECTURES, type Architecture, hostArchitecture } from './architecture.ts'
+import type { Pattern } from './console/pattern.ts'
+import type { Device } from './devices/device.ts'
+import { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
+import { OptionError } from './errors.ts'
+import { checkOptions, memoryMibOf } from './option-checks.ts'
+import { DEFAULTS, type VMOptions } from './options.ts'
+import { type AcceleratorChoice, chooseAccelerator } from './qemu/accelerator.ts'
+import { requireFile } from './required-path.ts'
+
+/** A machine as it will be built. Paths are absolute, times are in milliseconds before the multiplier. */
+export interface MachineSpec {
+  readonly name: string
+  readonly arch: Architecture
+  /** QEMU’s binary and its first arguments; undefined: look for `qemu-system-<arch>`. */
+  readonly qemu: readonly string[] | undefined
+  readonly machine: string
+  readonly cpu: string
+  readonly cpus: number
+  readonly memoryMib: number
+  readonly accelerator: AcceleratorName
+  /** Why this accelerator, in a sentence. */
+  readonly acceleratorReason: string
+  /** Something the user could mend to have a faster one. */
+  readonly acceleratorWarning: string | undefined
+  readonly kernel: string | undefined
+  readonly initramfs: string | undefined
+  readonly kernelArgs: readonly string[]
+  readonly firmware: string | undefined
+  readonly devices: readonly Device[]
+  readonly serialOutput: readonly Writable[]
+  readonly logFile: string | undefined
+  readonly timeoutMs: number
+  readonly bootTimeoutMs: number
+  readonly timeoutMultiplier: number
+  readonly ready: Pattern | undefined
+  readonly allowReboot: boolean
+  readonly sandbox: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * @throws OptionError for everything that is wrong with the options, the option and the value named
+ */
+export function resolveOptions(options: VMOptions, environment: Environment = readEnvironment()): MachineSpec {
+  checkOptions(options)
+  const arch = options.arch ?? supportedHost()
+  const traits = ARCHITECTURES[arch]
+  const choice = chooseAccelerator(arch, options.accelerator ?? environment.accelerator)
+  const kernelArgs = wordsOf(options.kernelArgs ?? DEFAULTS.kernelArgs)
+  const spec: MachineSpec = {
+    name: options.name ?? DEFAULTS.name,
+    arch,
+    qemu: typeof options.qemu === 'string' ? [options.qemu] : (options.qemu ?? environment.qemu),
+    machine: options.machine ?? traits.machine,
+    cpu: options.cpu ?? defaultCpu(arch, choice),
+    cpus: options.cpus ?? DEFAULTS.cpus,
+    memoryMib: memoryMibOf(options.memory ?? DEFAULTS.memory),
+    accelerator: choice.accelerator,
+    acceleratorReason: choice.reason,
+    acceleratorWarning: choice.warning,
+    kernel: requireFile('kernel', options.kernel),
+    initramfs: requireFile('initramfs', options.initramfs),
+    kernelArgs,
+    firmware: firmwareOf(options.firmware),
+    devices: Object.freeze([...(options.devices ?? [])]),
+    serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
+    logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
+    timeoutMs: options.timeout ?? DEFAULTS.timeout,
+    bootTimeoutMs: options.bootTimeout ?? DEFAULTS.bootTimeout,
+    timeoutMultiplier: options.timeoutMultiplier ?? environment.timeoutMultiplier,
+    ready: options.ready,
+    allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
+    sandbox: options.sandbox ?? DEFAULTS.sandbox,
+    signal: options.signal,
+  }
+  checkSpec(spec)
+  return Object.freeze(spec)
+}
+
+function supportedHost(): Architecture {
+  const host = hostArchitecture()
+  if (host) return host
+  throw new OptionError(
+    'INVALID_OPTION',
+    `This host’s architecture, ${process.arch}, is none that QEMU can be asked for`,
+    {
+      hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
+    },
+  )
+}
+
+function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
+  return choice.accelerator === 'tcg' ? ARCHITECTURES[arch].cpu : 'host'
+}
+
+function wordsOf(kernelArgs: string | readonly string[]): readonly string[] {
+  const words = typeof kernelArgs === 'string' ? kernelArgs.split(/\s+/) : kernelArgs
+  return Object.freeze(words.filter((word) => word !== ''))
+}
+
+// A bare name is looked up by QEMU in its own data folder, where distributions put qboot.rom and the like.
+function firmwareOf(firmware: string | undefined): string | undefined {
+  if (firmware !== undefined && /^[\w.-]+$/.test(firmware) && !firmware.startsWith('-')) return firmware
+  return requireFile('firmware', firmware)
+}
+
+function checkSpec(spec: MachineSpec): void {
+  const traits = ARCHITECTURES[spec.arch]
+  if (spec.kernel === undefined) {
+    for (const option of ['initramfs', 'kernelArgs'] as const) {
+      if (spec[option] !== undefined && spec[option].length > 0) {
+        throw new OptionError('INVALID_OPTION', `\`${option}\` is given without \`kernel\``, {
+          hint: 'Give the kernel too: without one, the firmware boots and nothing reads this option.',
+        })
+      }
+    }
+  }
+  if (spec.kernel === undefined && spec.firmware === undefined && !spec.devices.some((device) => device.bootable)) {
+    throw new OptionError('INVALID_OPTION', `Machine “${spec.name}” has nothing to boot`, {
+      hint: 'Give `kernel`, `firmware`, or a device to boot from.',
+    })
+  }
+  if (traits.maxMemoryMib !== undefined && spec.memoryMib > traits.maxMemoryMib) {
+    throw new OptionError(
+      'INVALID_OPTION',
+      `\`memory\` is ${spec.memoryMib} MiB, and ${spec.arch} guests can have ${traits.maxMemoryMib} MiB`,
+      {
+        hint: `Give ${traits.maxMemoryMib}M or less.`,
+      },
+    )
+  }
+  if (spec.accelerator === 'tcg' && /^host(,|$)/.test(spec.cpu)) {
+    throw new OptionError(
+      'INVALID_OPTION',
+      `\`cpu: 'host'\` needs hardware acceleration, and this machine has none: ${spec.acceleratorReason}`,
+      {
+        hint: 'Leave `cpu` out, and the fastest model that works is chosen.',
+      },
+    )
+  }
+  checkClaims(spec)
+  for (const device of spec.devices) device.validate?.(spec)
+}
+
+function checkClaims(spec: MachineSpec): void {
+  const owners = new Map<string, Device>()
+  for (const device of spec.devices) {
+    for (const claim of device.claims ?? []) {
+      const owner = owners.get(claim)
+      if (owner) {
+        throw new OptionError(
+          'DEVICE_CONFLICT',
+          `Devices ${owner.name} and ${device.name} of machine “${spec.name}” both have ${claim.replace(':', ' ')}`,
+        )
+      }
+      owners.set(claim, device)
+    }
+  }
+}

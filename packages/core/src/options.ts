@@ -1,0 +1,81 @@
+/** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
+import type { Writable } from 'node:stream'
+import type { Architecture } from './architecture.ts'
+import type { Pattern } from './console/pattern.ts'
+import type { Device } from './devices/device.ts'
+import type { AcceleratorName } from './environment.ts'
+
+/** How long an `expect` waits when nothing else is said, milliseconds. */
+export const DEFAULT_TIMEOUT = 7_000
+
+/** Options of a machine. All are optional but a boot source: `kernel`, `firmware`, or a bootable device. */
+export interface VMOptions {
+  /** Name in errors, logs and QEMU’s process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
+  readonly name?: string | undefined
+  /** Guest architecture by QEMU’s name. @default the host’s */
+  readonly arch?: Architecture | undefined
+  /**
+   * QEMU binary, or the binary and its first arguments. A string is one path, never split.
+   * @default COLDBOOT_QEMU, else UROOT_QEMU, else `qemu-system-<arch>` on PATH
+   */
+  readonly qemu?: string | readonly string[] | undefined
+  /** QEMU machine type with its properties, as `q35` or `virt,gic-version=3`. @default the usual one of `arch` */
+  readonly machine?: string | undefined
+  /** QEMU CPU model. @default `host` with hardware acceleration, else the quickest to emulate of `arch` */
+  readonly cpu?: string | undefined
+  /** Number of virtual CPUs. @default 1 */
+  readonly cpus?: number | undefined
+  /** Guest memory with its unit, `M` or `G` (powers of 1024). @default '256M' */
+  readonly memory?: string | undefined
+  /** Accelerator to use without probing. @default COLDBOOT_ACCEL, else the fastest that works */
+  readonly accelerator?: AcceleratorName | undefined
+  /** Path of a kernel image. */
+  readonly kernel?: string | undefined
+  /** Path of an initramfs; needs `kernel`. */
+  readonly initramfs?: string | undefined
+  /** Kernel command line, as one string or as words; needs `kernel`. @default '' */
+  readonly kernelArgs?: string | readonly string[] | undefined
+  /** Firmware: a path, or the name of a file in QEMU’s own data folder, as `qboot.rom`. @default QEMU’s own */
+  readonly firmware?: string | undefined
+  /** Devices, in the order in which the guest finds them. @default [] */
+  readonly devices?: readonly Device[] | undefined
+  /** Where the console’s bytes go besides the log. Never closed by the machine. @default [] */
+  readonly serialOutput?: Writable | readonly Writable[] | undefined
+  /** Path of the console log, all bytes as they came. @default a file that goes away with the machine */
+  readonly logFile?: string | undefined
+  /** How long an `expect` waits, milliseconds. @default 7000 */
+  readonly timeout?: number | undefined
+  /** How long `ready()` waits, milliseconds. @default 60000 */
+  readonly bootTimeout?: number | undefined
+  /** Every timeout is multiplied by it, once. @default COLDBOOT_TIMEOUT_MULTIPLIER, else 1 */
+  readonly timeoutMultiplier?: number | undefined
+  /** What the console prints when the machine is ready for a test. @default none: there is nothing to wait for */
+  readonly ready?: Pattern | undefined
+  /** Whether a reboot of the guest starts it again; else it ends the machine. @default false */
+  readonly allowReboot?: boolean | undefined
+  /** QEMU’s seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */
+  readonly sandbox?: boolean | undefined
+  /** Ends every wait when it aborts, with its reason as the cause. @default none */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The defaults that are plain values; the others depend on the host and are in `resolveOptions`. */
+export const DEFAULTS: {
+  readonly name: string
+  readonly cpus: number
+  readonly memory: string
+  readonly kernelArgs: string
+  readonly timeout: number
+  readonly bootTimeout: number
+  readonly allowReboot: boolean
+  readonly sandbox: boolean
+} = Object.freeze({
+  name: 'vm',
+  cpus: 1,
+  memory: '256M',
+  kernelArgs: '',
+  timeout: DEFAULT_TIMEOUT,
+  bootTimeout: 60_000,
+  allowReboot: false,
+  sandbox: true,
+})

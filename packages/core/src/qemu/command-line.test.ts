@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { arbitraryArgs } from '../devices/arbitrary-args.ts'
+import type { Device } from '../devices/device.ts'
+import { virtioRandom } from '../devices/virtio-random.ts'
+import { resolveOptions } from '../machine-spec.ts'
+import type { VMOptions } from '../options.ts'
+import { buildCommandLine, type CommandLineInput, quoteCommandLine } from './command-line.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+const kernel = join(folder, 'vmlinuz')
+writeFileSync(kernel, '')
+
+function build(options: VMOptions, overrides: Partial<CommandLineInput> = {}) {
+  const spec = resolveOptions({ kernel, arch: 'x86_64', accelerator: 'tcg', ...options })
+  return buildCommandLine({ spec, qemu: ['qemu'], directory: '/d', wiring: 'inherited', sandbox: true, ...overrides })
+}
+
+const machine = [
+  ...['-nodefaults', '-no-user-config', '-display', 'none', '-name', 'guest=vm'],
+  ...['-machine', 'pc,accel=tcg', '-cpu', 'max', '-m', '256M', '-smp', '1', '-no-reboot'],
+  ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+]
+const inherited = [
+  ...['-chardev', 'socket,id=console,fd=4', '-serial', 'chardev:console'],
+  ...['-chardev', 'socket,id=qmp,fd=5', '-mon', 'chardev=qmp,mode=control'],
+]
+
+describe('the whole command line, nothing missing and nothing extra', () => {
+  test('of a kernel', () => {
+    expect(build({ initramfs: kernel, kernelArgs: 'console=ttyS0  quiet' }).argv).toEqual([
+      ...['qemu', ...machine, ...inherited],
+      ...['-kernel', kernel, '-initrd', kernel, '-append', 'console=ttyS0 quiet'],
+    ])
+  })
+
+  test('of a machine for a person’s shell', () => {
+    expect(build({}, { wiring: 'standalone' }).argv).toEqual([
+      ...['qemu', ...machine],
+      ...['-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console'],
+      ...['-mon', 'chardev=console,mode=readline', '-kernel', kernel],
+    ])
+  })
+
+  test('of devices, in their order, with ids of their own', () => {
+    const { argv } = build({ devices: [virtioRandom(), arbitraryArgs('-device', 'edu'), virtioRandom()] })
+    expect(argv.slice(argv.indexOf(kernel) + 1)).toEqual([
+      ...['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'],
+      ...['-device', 'edu'],
+      ...['-object', 'rng-random,id=rng1,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng1'],
+    ])
+  })
+
+  test('of other architectures: their console and transport', () => {
+    const { argv } = build({ arch: 's390x', devices: [virtioRandom()] })
+    expect(argv).toContain('sclpconsole,chardev=console')
+    expect(argv).toContain('virtio-rng-ccw,rng=rng0')
+    expect(argv).not.toContain('-serial')
+  })
+
+  test('that may reboot, outside a sandbox', () => {
+    expect(build({ allowReboot: true }, { sandbox: false }).argv).not.toEqual(expect.arrayContaining(['-no-reboot']))
+    expect(build({ sandbox: false }).argv).not.toContain('-sandbox')
+  })
+})
+
+describe('devices', () => {
+  const nic: Device = {
+    name: 'nic',
+    qemuArgs: (context) => ['-netdev', `stream,id=${context.id('net')},fd=${context.inherit() ?? 'none'}`],
+    kernelArgs: (context) => [`net=${context.id('net')},${context.inherit() ?? 'none'}`],
+  }
+
+  test('inherit descriptors in order, and both of their calls see the same ids', () => {
+    const { argv, deviceDescriptors } = build({ kernelArgs: 'a', devices: [nic, virtioRandom(), nic] })
+    expect(argv).toEqual(
+      expect.arrayContaining(['stream,id=net0,fd=6', 'stream,id=net1,fd=7', 'a net=net0,6 net=net1,7']),
+    )
+    expect(deviceDescriptors).toEqual([[6], [], [7]])
+  })
+
+  test('inherit nothing in a person’s shell', () => {
+    expect(build({ devices: [nic] }, { wiring: 'standalone' }).argv).toContain('stream,id=net0,fd=none')
+  })
+})
+
+test('asking twice gives the same', () => {
+  const options = { devices: [virtioRandom(), virtioRandom()] }
+  expect(build(options)).toEqual(build(options))
+})
+
+test('a kernel command line over the limit of an s390x is refused', () => {
+  expect(() => build({ arch: 's390x', kernelArgs: 'x'.repeat(897) })).toThrow(
+    /897 bytes long, and s390x kernels take 896/,
+  )
+})
+
+test('a comma in a path adds no option', () => {
+  const odd = join(folder, 'a,b=c')
+  writeFileSync(odd, '')
+  expect(build({ kernel: odd }).argv).toContain(odd)
+})
+
+test('the quoted line gives a shell the same arguments, whatever is in them', () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom("'", '"', '$HOME', '`id`', '\\', '\n', '-x', ' ', '!', 'é'),
+  )
+  fc.assert(
+    fc.property(
+      fc.array(
+        word.map((text) => text.replaceAll('\0', '').replace(/[\ud800-\udfff]/g, '')),
+        { minLength: 1 },
+      ),
+      (argv) => {
+        const script = `printf '%s\\0' ${quoteCommandLine(argv)}`
+        const seen = execFileSync('sh', ['-c', script], { encoding: 'utf8' })
+        expect(seen).toBe(argv.map((argument) => `${argument}\0`).join(''))
+      },
+    ),
+    { numRuns: 150 },
+  )
+})

@@ -1,0 +1,158 @@
+/**
+ * MachineSpec → argv. Pure: the same spec and paths give the same arguments, and nothing is looked up or made.
+ *
+ * Two wirings of one machine: `inherited`, as this project starts it, with console, QMP and NICs on descriptors the child
+ * inherits; and `standalone`, for a person’s shell, with the console on the terminal.
+ */
+import { quote } from 'shlex'
+import { ARCHITECTURES } from '../architecture.ts'
+import type { DeviceContext } from '../devices/device.ts'
+import { optionString } from '../devices/option-string.ts'
+import { OptionError } from '../errors.ts'
+import type { MachineSpec } from '../machine-spec.ts'
+
+/** Descriptors of the child, by number: 0 to 2 are the usual ones, 3 is the guard’s, devices follow these two. */
+export const CONSOLE_FD = 4
+export const QMP_FD = 5
+const FIRST_DEVICE_FD = 6
+
+/** Where the pieces of a command line come from. */
+export interface CommandLineInput {
+  readonly spec: MachineSpec
+  /** QEMU’s binary and its first arguments. */
+  readonly qemu: readonly string[]
+  /** The machine’s private directory. */
+  readonly directory: string
+  readonly wiring: 'inherited' | 'standalone'
+  /** Whether QEMU can lock itself in: Linux only. */
+  readonly sandbox: boolean
+}
+
+/** The arguments, and how many descriptors each device asked for. */
+export interface CommandLine {
+  readonly argv: readonly string[]
+  /** Devices with the numbers of their inherited descriptors, in the order of `spec.devices`. */
+  readonly deviceDescriptors: readonly (readonly number[])[]
+}
+
+/**
+ * @throws OptionError `INVALID_OPTION` when the kernel’s command line is too long for the architecture
+ */
+export function buildCommandLine(input: CommandLineInput): CommandLine {
+  const { spec } = input
+  const deviceArgs: string[] = []
+  const kernelArgs: string[] = []
+  const deviceDescriptors: (readonly number[])[] = []
+  const counters = new Map<string, number>()
+  let nextFd = FIRST_DEVICE_FD
+  spec.devices.forEach((device, position) => {
+    // Both calls of a device see the same ids: each starts from the counters as they were before the device.
+    const before = new Map(counters)
+    const descriptors: number[] = []
+    const inherit = (): number | undefined => {
+      if (input.wiring === 'standalone') return undefined
+      descriptors.push(nextFd)
+      return nextFd++
+    }
+    deviceArgs.push(...device.qemuArgs(contextOf(input, position, counters, inherit)))
+    const asked = [...descriptors]
+    kernelArgs.push(...(device.kernelArgs?.(contextOf(input, position, before, () => asked.shift())) ?? []))
+    deviceDescriptors.push(Object.freeze(descriptors.slice()))
+  })
+  const argv = [
+    ...input.qemu,
+    ...machineArgs(input),
+    ...consoleArgs(input),
+    ...bootArgs(spec, [...spec.kernelArgs, ...kernelArgs]),
+    ...deviceArgs,
+  ]
+  return { argv: Object.freeze(argv), deviceDescriptors }
+}
+
+/** One line for a POSIX shell that starts the same arguments. */
+export function quoteCommandLine(argv: readonly string[]): string {
+  return argv.map((argument) => quote(argument)).join(' ')
+}
+
+function machineArgs({ spec, sandbox }: CommandLineInput): string[] {
+  return [
+    // No machine but the one described: neither QEMU’s default devices nor a configuration file of the host.
+    '-nodefaults',
+    '-no-user-config',
+    ...['-display', 'none'],
+    ...['-name', optionString(undefined, { guest: spec.name })],
+    // The machine type may come with properties, so it is not escaped; it has passed its check as one line.
+    ...['-machine', `${spec.machine},accel=${spec.accelerator}`],
+    ...['-cpu', spec.cpu],
+    ...['-m', `${spec.memoryMib}M`],
+    ...['-smp', String(spec.cpus)],
+    ...(spec.allowReboot ? [] : ['-no-reboot']),
+    ...(sandbox && spec.sandbox
+      ? [
+          '-sandbox',
+          optionString('on', { obsolete: 'deny', elevateprivileges: 'deny', spawn: 'deny', resourcecontrol: 'deny' }),
+        ]
+      : []),
+  ]
+}
+
+function consoleArgs({ spec, wiring }: CommandLineInput): string[] {
+  const frontend = ARCHITECTURES[spec.arch].consoleFrontend
+  const serial = frontend ? ['-device', optionString(frontend, { chardev: 'console' })] : ['-serial', 'chardev:console']
+  if (wiring === 'standalone') {
+    // Ctrl-A X ends QEMU, Ctrl-A C opens its monitor; Ctrl-C goes to the guest.
+    return [
+      ...['-chardev', optionString('stdio', { id: 'console', mux: true, signal: false })],
+      ...serial,
+      ...['-mon', optionString(undefined, { chardev: 'console', mode: 'readline' })],
+    ]
+  }
+  return [
+    ...['-chardev', optionString('socket', { id: 'console', fd: CONSOLE_FD })],
+    ...serial,
+    ...['-chardev', optionString('socket', { id: 'qmp', fd: QMP_FD })],
+    ...['-mon', optionString(undefined, { chardev: 'qmp', mode: 'control' })],
+  ]
+}
+
+function bootArgs(spec: MachineSpec, kernelArgs: readonly string[]): string[] {
+  const args: string[] = []
+  if (spec.firmware !== undefined) args.push('-bios', spec.firmware)
+  if (spec.kernel === undefined) return args
+  args.push('-kernel', spec.kernel)
+  if (spec.initramfs !== undefined) args.push('-initrd', spec.initramfs)
+  const line = kernelArgs.join(' ')
+  if (line !== '') args.push('-append', checkedLength(spec, line))
+  return args
+}
+
+function checkedLength(spec: MachineSpec, line: string): string {
+  const limit = ARCHITECTURES[spec.arch].maxKernelArgsBytes
+  const length = Buffer.byteLength(line)
+  if (limit === undefined || length <= limit) return line
+  throw new OptionError(
+    'INVALID_OPTION',
+    `\`kernelArgs\` is ${length} bytes long, and ${spec.arch} kernels take ${limit}`,
+  )
+}
+
+function contextOf(
+  { spec, directory }: CommandLineInput,
+  position: number,
+  counters: Map<string, number>,
+  inherit: () => number | undefined,
+): DeviceContext {
+  return {
+    arch: spec.arch,
+    accelerator: spec.accelerator,
+    machine: spec.machine,
+    directory,
+    position,
+    inherit,
+    id(prefix) {
+      const count = counters.get(prefix) ?? 0
+      counters.set(prefix, count + 1)
+      return `${prefix}${count}`
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/** How a machine ended. QEMU’s exit code says little (0 after a panic too): the reason comes from its SHUTDOWN event. */
+import type { ProcessExit } from './process.ts'
+import type { QmpEvent } from './qmp.ts'
+
+/**
+ * Why a machine ended. `guest-*` and `host-*` are QEMU’s ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU exited
+ * without saying why; `qemu-killed`: it was ended by a signal.
+ */
+export type ExitReason =
+  | 'guest-shutdown'
+  | 'guest-reset'
+  | 'guest-panic'
+  | 'subsystem-reset'
+  | 'snapshot-load'
+  | 'host-error'
+  | 'host-qmp-quit'
+  | 'host-qmp-system-reset'
+  | 'host-signal'
+  | 'host-ui'
+  | 'none'
+  | 'qemu-failed'
+  | 'qemu-killed'
+
+/** The end of a machine. */
+export interface ExitStatus {
+  readonly reason: ExitReason
+  /** QEMU’s exit code; undefined when a signal ended it. */
+  readonly exitCode: number | undefined
+  readonly signal: NodeJS.Signals | undefined
+  /** What QEMU printed on standard error and output, the last 64 KiB. */
+  readonly stderr: string
+}
+
+/** @param shutdown the last SHUTDOWN event, if there was one */
+export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, stderr: string): ExitStatus {
+  const told = shutdown?.data['reason'] as ExitReason | undefined
+  const reason = told ?? (exit.signal === undefined ? 'qemu-failed' : 'qemu-killed')
+  return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr })
+}
+
+/** A phrase: `the guest powered off (QEMU exit code 0)`. */
+export function describeExit(status: ExitStatus): string {
+  const how =
+    status.signal === undefined ? `QEMU exit code ${status.exitCode ?? 'unknown'}` : `QEMU ended by ${status.signal}`
+  return `${REASONS[status.reason]} (${how})`
+}
+
+const REASONS: Readonly<Record<ExitReason, string>> = {
+  'guest-shutdown': 'the guest powered off',
+  'guest-reset': 'the guest rebooted, which ends the machine',
+  'guest-panic': 'the guest’s kernel panicked',
+  'subsystem-reset': 'a part of the guest was reset',
+  'snapshot-load': 'a snapshot was loaded',
+  'host-error': 'QEMU met an error on the host',
+  'host-qmp-quit': 'the machine was closed',
+  'host-qmp-system-reset': 'the machine was reset from outside',
+  'host-signal': 'QEMU was asked to end by a signal',
+  'host-ui': 'QEMU’s window was closed',
+  none: 'QEMU gave no reason',
+  'qemu-failed': 'QEMU gave up',
+  'qemu-killed': 'QEMU was killed',
+}

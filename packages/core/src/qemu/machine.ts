@@ -1,0 +1,121 @@
+/** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
+import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type { AttachContext } from '../devices/device.ts'
+import { StartError } from '../errors.ts'
+import type { MachineSpec } from '../machine-spec.ts'
+import { CONSOLE_FD, type CommandLine, QMP_FD, quoteCommandLine } from './command-line.ts'
+import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
+import { type QemuProcess, spawnQemu } from './process.ts'
+import { QmpClient, type QmpEvent } from './qmp.ts'
+import { shutDown } from './shutdown.ts'
+
+/** QEMU answers within 100 ms; a host that needs longer than this is broken. Milliseconds, before the multiplier. */
+const ANSWER_MS = 30_000
+
+/** A QEMU that was spawned. */
+export class Machine {
+  readonly qmp: QmpClient
+  /** Our end of the serial console. */
+  readonly consoleStream: Duplex
+  /** Settles when QEMU is gone and its last event was read; never rejects. */
+  readonly exited: Promise<ExitStatus>
+  readonly #process: QemuProcess
+  readonly #spec: MachineSpec
+  readonly #line: CommandLine
+  #shutdown: Promise<unknown> | undefined
+
+  private constructor(process: QemuProcess, spec: MachineSpec, line: CommandLine) {
+    this.#process = process
+    this.#spec = spec
+    this.#line = line
+    this.consoleStream = process.stream(CONSOLE_FD)
+    const control = process.stream(QMP_FD)
+    this.qmp = new QmpClient(control)
+    let shutdown: QmpEvent | undefined
+    this.qmp.onEvent((event) => {
+      if (event.event === 'SHUTDOWN') shutdown = event
+    })
+    // The exit can be seen before the last events are read from the socket.
+    const controlEnded = finished(control, { writable: false }).catch(() => {})
+    this.exited = Promise.all([process.exited, controlEnded]).then(([exit]) =>
+      exitStatusOf(exit, shutdown, process.stderr()),
+    )
+  }
+
+  /**
+   * Spawns QEMU. It may still fail: see {@link connect}.
+   * @throws StartError `START_FAILED` when the process cannot be made
+   */
+  static async spawn(spec: MachineSpec, line: CommandLine): Promise<Machine> {
+    const lastFd = Math.max(QMP_FD, ...line.deviceDescriptors.flat())
+    try {
+      return new Machine(await spawnQemu(line.argv, lastFd), spec, line)
+    } catch (cause) {
+      throw new StartError(
+        'START_FAILED',
+        `QEMU could not be started: ${cause instanceof Error ? cause.message : cause}`,
+        {
+          cause,
+          sections: { 'Command line': quoteCommandLine(line.argv) },
+        },
+      )
+    }
+  }
+
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  /**
+   * Waits until QEMU serves its control channel, and hands every device its streams.
+   * @throws StartError `START_FAILED` with QEMU’s own words when it exits first, or does not answer
+   */
+  async connect(machineName: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const silent = new Promise<never>((_, reject) => {
+      const milliseconds = ANSWER_MS * this.#spec.timeoutMultiplier
+      timer = setTimeout(() => reject(this.#failure(`QEMU did not answer within ${milliseconds} ms`)), milliseconds)
+    })
+    try {
+      await Promise.race([this.qmp.connect(), silent, this.#exitDuringStart()])
+    } catch (error) {
+      // The channel ends a moment before the exit is known: the exit has the reason.
+      if (error instanceof StartError) throw error
+      await Promise.race([this.#exitDuringStart(), silent])
+    } finally {
+      clearTimeout(timer)
+    }
+    const exited = this.exited.then(() => {})
+    for (const [position, device] of this.#spec.devices.entries()) {
+      const streams = (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd))
+      const context: AttachContext = { machineName, streams, monitor: this.qmp, exited }
+      await device.attach?.(context)
+    }
+  }
+
+  /** Ends QEMU; resolves with its exit. Idempotent. */
+  async shutDown(): Promise<ExitStatus> {
+    this.#shutdown ??= shutDown(this.#process, this.qmp)
+    await this.#shutdown
+    return this.exited
+  }
+
+  /** Ends QEMU without waiting: for the exit of this process, when nothing asynchronous runs any more. */
+  kill(): void {
+    this.#process.terminate('SIGKILL')
+  }
+
+  async #exitDuringStart(): Promise<never> {
+    const status = await this.exited
+    throw this.#failure(`QEMU exited during the start: ${describeExit(status)}`, status)
+  }
+
+  #failure(message: string, status?: ExitStatus): StartError {
+    const own = (status?.stderr ?? this.#process.stderr()).trim()
+    const lastLine = own.split('\n').at(-1) ?? ''
+    return new StartError('START_FAILED', lastLine === '' ? message : `${message}\n${lastLine}`, {
+      sections: { 'QEMU printed': own, 'Command line': quoteCommandLine(this.#line.argv) },
+    })
+  }
+}

@@ -1,0 +1,68 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { GUARD_KINDS } from './parent-guard.ts'
+import { findOnPath, runLookup, spawnQemu } from './process.ts'
+
+// The guards are what is tested, so plain programs stand in for QEMU; machines are in the *.vm tests.
+const kinds = GUARD_KINDS.filter((kind) => kind === 'pipe' || process.platform === 'linux')
+
+for (const kind of kinds) {
+  test(`${kind}: a child talks over its inherited descriptors and its exit code is passed on`, async () => {
+    const child = await spawnQemu(['sh', '-c', 'read line <&4; echo "got $line" >&4; echo oops >&2; exit 7'], 4, kind)
+    child.stream(4).write('hello\n')
+    const [chunk] = (await once(child.stream(4), 'data')) as [Buffer]
+    expect(chunk.toString()).toBe('got hello\n')
+    expect(await child.exited).toEqual({ code: 7, signal: undefined })
+    expect(child.stderr()).toContain('oops')
+  })
+
+  test(`${kind}: SIGTERM ends the child, and a second one has no effect`, async () => {
+    const child = await spawnQemu(['sh', '-c', 'echo up >&4; exec sleep 60'], 4, kind)
+    await once(child.stream(4), 'data')
+    child.terminate('SIGTERM')
+    const exit = await child.exited
+    expect(exit.signal === 'SIGTERM' || exit.code === 143).toBe(true)
+    child.terminate('SIGTERM')
+  })
+
+  test(`${kind}: SIGKILL ends a child that ignores SIGTERM, and leaves none behind`, async () => {
+    const child = await spawnQemu(['sh', '-c', 'trap "" TERM; echo $$ >&4; exec sleep 60'], 4, kind)
+    const [pid] = (await once(child.stream(4), 'data')) as [Buffer]
+    child.terminate('SIGKILL')
+    await child.exited
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH')
+  })
+
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
+    test(`${kind}: ${signal} to the parent ends the child`, async () => {
+      const fifo = join(mkdtempSync(join(tmpdir(), 'coldboot-test-')), 'held')
+      execFileSync('mkfifo', [fifo])
+      const script = fileURLToPath(new URL('../../test/guarded-owner.ts', import.meta.url))
+      const owner = spawn(process.execPath, [script, kind, fifo], { stdio: 'inherit' })
+      // The child alone holds the writing end: the first byte says that it runs, the end of file that it is gone.
+      const held = createReadStream(fifo)
+      await once(held, 'data')
+      owner.kill(signal)
+      await once(held, 'close')
+      expect(owner.signalCode ?? (await once(owner, 'exit'))[1]).toBe(signal)
+    })
+  }
+}
+
+test('a program that does not exist is an error with the system’s code', async () => {
+  const child = await spawnQemu(['/nonexistent/qemu'], 4)
+  expect((await child.exited).code).toBe(127)
+  expect(child.stderr()).toContain('/nonexistent/qemu')
+})
+
+test('look-ups find programs as a shell does', async () => {
+  expect(findOnPath('sh')).toMatch(/\/sh$/)
+  expect(findOnPath('no-such-program')).toBeUndefined()
+  expect(findOnPath('/bin/sh')).toBe('/bin/sh')
+  expect((await runLookup('/bin/sh', ['-c', 'echo a; echo b >&2; exit 3'])).exitCode).toBe(3)
+})

@@ -1,0 +1,114 @@
+/** Starts processes: QEMU under its guard, and short look-ups. The only importer of the process library. */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { execa } from 'execa'
+import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
+
+/** How a process ended: one of the two is set. */
+export interface ProcessExit {
+  readonly code: number | undefined
+  readonly signal: NodeJS.Signals | undefined
+}
+
+/** A running QEMU. */
+export interface QemuProcess {
+  /** Pid of QEMU, or of the guard beside it where the kernel offers none. */
+  readonly pid: number
+  /** What it printed on standard error, and on standard output, the last 64 KiB. */
+  stderr(): string
+  /** Our ends of the inherited descriptors, by the child’s number. */
+  stream(fd: number): Duplex
+  /** Settles when the process is gone; never rejects. */
+  readonly exited: Promise<ProcessExit>
+  /** Asks it to end (SIGTERM), or ends it. No effect after the exit. */
+  terminate(signal: 'SIGTERM' | 'SIGKILL'): void
+}
+
+const STDERR_LIMIT = 65_536
+
+/**
+ * @param lastFd the highest inherited descriptor; 4 to this number are stream sockets
+ * @throws the system’s error (`ENOENT`, `EACCES`, …) when the guard cannot be started
+ */
+export async function spawnQemu(
+  argv: readonly string[],
+  lastFd: number,
+  guard: GuardKind = defaultGuard(),
+): Promise<QemuProcess> {
+  const [file = 'qemu', ...args] = guardedCommand(guard, argv, process.pid)
+  const sockets = Array.from({ length: lastFd - GUARD_FD }, () => 'pipe' as const)
+  const subprocess = execa(file, args, {
+    stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...sockets],
+    buffer: false,
+    reject: false,
+    // A group of its own: the terminal’s Ctrl-C then reaches the test runner alone, which ends the machine in order.
+    detached: true,
+    cleanup: false,
+    stripFinalNewline: false,
+  })
+  // The library’s handle is for running to completion; a machine lives on, and its events are the child’s own.
+  const child = subprocess.nodeChildProcess
+  let text = ''
+  const collect = (chunk: Buffer): void => {
+    text = (text + chunk.toString('utf8')).slice(-STDERR_LIMIT)
+  }
+  // With `buffer: false` the library leaves the streams alone; an unread pipe would block QEMU.
+  child.stderr?.on('data', collect)
+  child.stdout?.on('data', collect)
+  let ended: ProcessExit | undefined
+  const exited = new Promise<ProcessExit>((resolve) => {
+    // `exit`, not the library’s promise: that waits for every stream to be read to its end.
+    child.once('exit', (code, signal) => {
+      ended = { code: code ?? undefined, signal: signal ?? undefined }
+      resolve(ended)
+    })
+  })
+  const { pid } = child
+  if (pid === undefined) throw (await subprocess).cause
+  const lifeline = guard === 'pipe' ? (child.stdio[GUARD_FD] as Duplex) : undefined
+  lifeline?.on('error', () => {}).resume()
+  return {
+    pid,
+    stderr: () => text,
+    stream: (fd) => child.stdio[fd] as Duplex,
+    exited,
+    terminate(signal) {
+      if (ended) return
+      // Ending the shell guard would leave QEMU behind: closing the pipe is its signal to kill.
+      if (signal === 'SIGKILL' && lifeline) lifeline.destroy()
+      else child.kill(signal)
+    },
+  }
+}
+
+/** Runs a look-up such as `--version` to its end. */
+export async function runLookup(
+  file: string,
+  args: readonly string[],
+): Promise<{ readonly output: string; readonly exitCode: number | undefined; readonly cause: unknown }> {
+  const result = await execa(file, args, { reject: false, all: true, stdin: 'ignore', timeout: 30_000 })
+  return { output: result.all, exitCode: result.exitCode, cause: 'cause' in result ? result.cause : undefined }
+}
+
+/** The absolute path of an executable, looked up as a shell does; undefined when there is none. */
+export function findOnPath(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
+  const candidates = name.includes('/') ? [name] : path.split(delimiter).map((folder) => join(folder || '.', name))
+  return candidates.find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+let guardOfThisHost: GuardKind | undefined
+
+function defaultGuard(): GuardKind {
+  guardOfThisHost ??= process.platform === 'linux' && findOnPath('setpriv') ? 'pdeathsig' : 'pipe'
+  return guardOfThisHost
+}

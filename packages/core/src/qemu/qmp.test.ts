@@ -1,0 +1,83 @@
+import { duplexPair } from 'node:stream'
+import { expect, test } from 'vitest'
+import { QmpClient, type QmpEvent } from './qmp.ts'
+
+/** A client and the far end of its stream, which answers like QEMU to what `reply` returns. */
+function connect(reply: (command: { execute: string; id: number }) => object | undefined) {
+  const [ours, theirs] = duplexPair()
+  const client = new QmpClient(ours)
+  theirs.on('data', (data: Buffer) => {
+    for (const line of data.toString().trim().split('\n')) {
+      const command = JSON.parse(line) as { execute: string; id: number }
+      const answer = reply(command)
+      if (answer) theirs.write(`${JSON.stringify({ id: command.id, ...answer })}\r\n`)
+    }
+  })
+  const greet = () =>
+    theirs.write('{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}}, "capabilities": []}}\r\n')
+  return { client, ours, theirs, greet }
+}
+
+test('connecting waits for the greeting and for a first answer, and tells the version', async () => {
+  const asked: string[] = []
+  const { client, greet } = connect(({ execute }) => {
+    asked.push(execute)
+    return { return: {} }
+  })
+  greet()
+  expect(await client.connect()).toBe('7.2.22')
+  expect(asked).toEqual(['qmp_capabilities', 'query-status'])
+})
+
+test('answers find their commands whatever their order', async () => {
+  const { client, theirs } = connect(() => undefined)
+  const [first, second] = [client.execute('a'), client.execute('b')]
+  theirs.write('{"return": "of b", "id": 2}\n{"return": "of a", "id": 1}\n')
+  expect(await Promise.all([first, second])).toEqual(['of a', 'of b'])
+})
+
+test('messages may come in any pieces, also with a character split between them', async () => {
+  const { client, theirs } = connect(() => undefined)
+  const answer = client.execute('x')
+  const bytes = Buffer.from('{"return": "größe", "id": 1}\n')
+  for (const byte of bytes) theirs.write(Buffer.of(byte))
+  expect(await answer).toBe('größe')
+})
+
+test('a refused command has QEMU’s reason', async () => {
+  const { client } = connect(() => ({ error: { class: 'GenericError', desc: 'no such device' } }))
+  await expect(client.execute('device_del', { id: 'x' })).rejects.toMatchObject({
+    code: 'QMP_FAILED',
+    shortMessage: 'QEMU refused `device_del`: no such device',
+  })
+})
+
+test('events reach every listener with their time until it is disposed', async () => {
+  const { client, theirs } = connect(() => ({ return: {} }))
+  const seen: QmpEvent[] = []
+  const subscription = client.onEvent((event) => seen.push(event))
+  theirs.write('{"event": "STOP", "timestamp": {"seconds": 2, "microseconds": 500000}}\n')
+  await client.execute('query-status')
+  subscription[Symbol.dispose]()
+  theirs.write('{"event": "RESUME", "timestamp": {"seconds": 3, "microseconds": 0}}\n')
+  await client.execute('query-status')
+  expect(seen).toEqual([{ event: 'STOP', data: {}, timestampMs: 2500 }])
+})
+
+test('the end of the stream rejects what is pending and what comes later', async () => {
+  const { client, theirs } = connect(() => undefined)
+  const pending = client.execute('cont')
+  const rejected = expect(pending).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+  theirs.destroy()
+  await rejected
+  await expect(client.execute('cont')).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+  await expect(client.connect()).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+})
+
+test('a reset connection is an end like any other', async () => {
+  const { client, ours, greet } = connect(() => undefined)
+  greet()
+  const connecting = client.connect()
+  ours.destroy(new Error('read ECONNRESET'))
+  await expect(connecting).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+})

@@ -1,0 +1,124 @@
+/** QEMU’s machine protocol over one stream: JSON lines, commands with ids, events. */
+import type { Duplex } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { MachineError } from '../errors.ts'
+
+/** An event QEMU sent, as `SHUTDOWN` with `{ guest: true, reason: 'guest-shutdown' }`. */
+export interface QmpEvent {
+  readonly event: string
+  readonly data: Readonly<Record<string, unknown>>
+  /** When QEMU sent it, milliseconds since 1970. */
+  readonly timestampMs: number
+}
+
+interface PendingCommand {
+  readonly command: string
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** One client on one stream. Everything pending is rejected when the stream ends. */
+export class QmpClient {
+  readonly #stream: Duplex
+  readonly #pending = new Map<number, PendingCommand>()
+  readonly #listeners = new Set<(event: QmpEvent) => void>()
+  readonly #decoder = new StringDecoder('utf8')
+  #nextId = 1
+  #rest = ''
+  #ended = false
+  #greeted: PendingCommand | undefined
+  readonly #greeting: Promise<unknown>
+
+  constructor(stream: Duplex) {
+    this.#stream = stream
+    this.#greeting = new Promise((resolve, reject) => {
+      this.#greeted = { command: 'greeting', resolve, reject }
+    })
+    this.#greeting.catch(() => {})
+    stream.on('data', (chunk: Buffer) => this.#receive(this.#decoder.write(chunk)))
+    // QEMU’s exit shows as a reset connection on an inherited socket: that is its end of file.
+    stream.on('error', () => this.#end())
+    stream.on('close', () => this.#end())
+    stream.on('end', () => this.#end())
+  }
+
+  /**
+   * Greets QEMU and waits until it serves commands. The greeting alone comes before the machine is made.
+   *
+   * @returns QEMU’s version, as `7.2.22`
+   * @throws MachineError `MACHINE_EXITED`
+   */
+  async connect(): Promise<string> {
+    const greeting = (await this.#greeting) as { QMP?: { version?: { qemu?: Record<string, number> } } }
+    await this.execute('qmp_capabilities')
+    await this.execute('query-status')
+    const version = greeting.QMP?.version?.qemu
+    return `${version?.['major'] ?? 0}.${version?.['minor'] ?? 0}.${version?.['micro'] ?? 0}`
+  }
+
+  /**
+   * @returns what the command returned
+   * @throws MachineError `QMP_FAILED` with QEMU’s reason, `MACHINE_EXITED` when the stream has ended
+   */
+  execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown> {
+    if (this.#ended) return Promise.reject(gone(command))
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { command, resolve, reject })
+      this.#stream.write(`${JSON.stringify({ execute: command, arguments: commandArguments, id })}\n`)
+    })
+  }
+
+  /** Calls `listener` for each event until the returned object is disposed. */
+  onEvent(listener: (event: QmpEvent) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) }
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) if (line.trim() !== '') this.#dispatch(JSON.parse(line) as Record<string, unknown>)
+  }
+
+  #dispatch(message: Record<string, unknown>): void {
+    if ('QMP' in message) this.#greeted?.resolve(message)
+    else if ('event' in message) this.#publish(message)
+    else this.#settle(message)
+  }
+
+  #publish(message: Record<string, unknown>): void {
+    const time = message['timestamp'] as { seconds: number; microseconds: number } | undefined
+    const event: QmpEvent = {
+      event: String(message['event']),
+      data: (message['data'] as Record<string, unknown> | undefined) ?? {},
+      timestampMs: time ? time.seconds * 1000 + time.microseconds / 1000 : Date.now(),
+    }
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #settle(message: Record<string, unknown>): void {
+    const id = Number(message['id'])
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (!pending) return
+    const error = message['error'] as { class?: string; desc?: string } | undefined
+    if (!error) pending.resolve(message['return'])
+    else
+      pending.reject(
+        new MachineError('QMP_FAILED', `QEMU refused \`${pending.command}\`: ${error.desc ?? 'no reason given'}`),
+      )
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const pending of this.#pending.values()) pending.reject(gone(pending.command))
+    this.#greeted?.reject(gone('greeting'))
+    this.#pending.clear()
+  }
+}
+
+function gone(command: string): MachineError {
+  return new MachineError('MACHINE_EXITED', `QEMU ended before it answered \`${command}\` on its control channel`)
+}

@@ -1,0 +1,42 @@
+/** Paths that an option names, checked before anything is spawned. */
+import { accessSync, constants, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { OptionError } from './errors.ts'
+
+/**
+ * The absolute path of a file that exists and can be read; undefined stays undefined.
+ * @throws OptionError `FILE_MISSING` that names the option and the path
+ */
+export function requireFile(option: string, path: string | undefined): string | undefined {
+  return requirePath(option, path, 'file')
+}
+
+/** As {@link requireFile}, for a directory. */
+export function requireDirectory(option: string, path: string): string {
+  return requirePath(option, path, 'directory')
+}
+
+function requirePath<T extends string | undefined>(option: string, path: T, kind: 'file' | 'directory'): T | string {
+  if (path === undefined) return path
+  const absolute = resolve(path)
+  const problem = pathProblem(absolute, kind)
+  if (problem === undefined) return absolute
+  throw new OptionError('FILE_MISSING', `\`${option}\` ${problem}: ${absolute}`)
+}
+
+function pathProblem(path: string, kind: 'file' | 'directory'): string | undefined {
+  try {
+    const stats = statSync(path)
+    if (kind === 'file' && stats.isDirectory()) return 'is a directory, and a file is needed'
+    if (kind === 'directory' && !stats.isDirectory()) return 'is not a directory'
+    accessSync(path, constants.R_OK)
+    return undefined
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    return code === 'ENOENT'
+      ? 'does not exist'
+      : code === 'EACCES'
+        ? 'cannot be read by this user'
+        : `cannot be used (${String(code)})`
+  }
+}
