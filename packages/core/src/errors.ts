@@ -12,10 +12,14 @@ export const ERROR_CODES = {
   DEVICE_CONFLICT: 'Give each device an id, tag or address of its own, or leave it out and let one be chosen.',
   NAME_CONFLICT: 'Give each machine of a test a name of its own.',
   UNSUPPORTED_PLATFORM: 'Run on Linux or macOS; on Windows, inside WSL 2.',
+  GUEST_MODULE_MISSING:
+    'Spell the module as `modprobe` takes it. The cloud flavour has few modules: 9p, AHCI, e1000 and USB are in the generic one.',
   // The host lacks something: install it.
   QEMU_NOT_FOUND:
     'Install QEMU with the command in the message, or name the binary with the `qemu` option or COLDBOOT_QEMU.',
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
+  GUEST_KERNEL_UNAVAILABLE:
+    'Name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, or run on Debian with its archive in reach.',
   // The machine did not start, or is no longer there.
   START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
   QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
@@ -71,12 +75,18 @@ export class ColdbootError extends Error {
   }
 }
 
-/** The call is wrong; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`. */
+/**
+ * The call is wrong; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
+ * `GUEST_MODULE_MISSING`.
+ */
 export class OptionError extends ColdbootError {
   override readonly name: string = 'OptionError'
 }
 
-/** The host lacks something or the machine could not start. Codes `QEMU_*`, `START_FAILED`, `UNSUPPORTED_PLATFORM`. */
+/**
+ * The host lacks something or the machine could not start. Codes `QEMU_*`, `GUEST_KERNEL_UNAVAILABLE`, `START_FAILED`,
+ * `UNSUPPORTED_PLATFORM`.
+ */
 export class StartError extends ColdbootError {
   override readonly name: string = 'StartError'
 }
