@@ -1,0 +1,52 @@
+// @ts-check
+/**
+ * Checks each package as a user would get it: packed, then publint and "are the types wrong" (ESM only: what `require`
+ * and the resolution of Node 10 make of it does not count).
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { filterProblems, problemKindInfo } from '@arethetypeswrong/core/problems'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { run, StepError } from './commands.mjs'
+import { pnpmCommand, ROOT } from './setup.mjs'
+
+/** Packs and checks all packages of `packages/` that are not private. */
+export async function checkPackages() {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-pack-'))
+  try {
+    const pack = [
+      ...(await pnpmCommand(process.env)),
+      '--filter',
+      './packages/**',
+      'pack',
+      '--pack-destination',
+      folder,
+    ]
+    await run(pack, { env: process.env, cwd: ROOT })
+    const problems = []
+    for (const name of readdirSync(folder)) {
+      for (const problem of await problemsOf(readFileSync(join(folder, name)))) problems.push(`${name}: ${problem}`)
+    }
+    if (problems.length > 0) throw new StepError(problems.join('\n'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** @param {Buffer} tarball @returns {Promise<string[]>} */
+async function problemsOf(tarball) {
+  const bytes = new Uint8Array(tarball)
+  const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true })
+  const analysis = await checkPackage(createPackageFromTarballData(bytes))
+  const wrongTypes = analysis.types
+    ? /** @type {const} */ (['node16-esm', 'bundler']).flatMap((resolutionKind) =>
+        filterProblems(analysis, { resolutionKind }).map(
+          ({ kind }) => `${problemKindInfo[kind].title} (${resolutionKind})`,
+        ),
+      )
+    : ['it has no types']
+  return [...messages.map((message) => formatMessage(message, pkg) ?? message.code), ...wrongTypes]
+}

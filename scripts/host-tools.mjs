@@ -1,0 +1,123 @@
+// @ts-check
+/** What must be installed on the host, and the command that installs it on each kind of system. */
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/**
+ * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools'} Tool
+ * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
+ *   find(command: string): string | undefined, isStatic(path: string): boolean }} Host
+ */
+
+/** Node's name of an architecture → the suffix of QEMU's binary and Debian's package that has it. */
+const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debianPackage: string]>>} */ ({
+  x64: ['x86_64', 'qemu-system-x86'],
+  ia32: ['i386', 'qemu-system-x86'],
+  arm64: ['aarch64', 'qemu-system-arm'],
+  arm: ['arm', 'qemu-system-arm'],
+  ppc64: ['ppc64', 'qemu-system-ppc'],
+  riscv64: ['riscv64', 'qemu-system-misc'],
+  s390x: ['s390x', 'qemu-system-misc'],
+})
+
+/** Package manager → its command, and its package of each tool. No name: the system cannot or need not have it. */
+const MANAGERS = /** @type {Readonly<Record<string, { install: string, names: Partial<Record<Tool, string>> }>>} */ ({
+  'apt-get': {
+    install: 'apt-get install -y --no-install-recommends',
+    names: { busybox: 'busybox-static', mtools: 'mtools', dosfstools: 'dosfstools' },
+  },
+  brew: { install: 'brew install', names: { qemu: 'qemu', mtools: 'mtools', dosfstools: 'dosfstools' } },
+  dnf: {
+    install: 'dnf install',
+    names: { qemu: 'qemu-system-x86-core', busybox: 'busybox', mtools: 'mtools', dosfstools: 'dosfstools' },
+  },
+  pacman: {
+    install: 'pacman -S',
+    names: { qemu: 'qemu-base', busybox: 'busybox', mtools: 'mtools', dosfstools: 'dosfstools' },
+  },
+  apk: {
+    install: 'apk add',
+    names: { qemu: 'qemu-system-x86_64', busybox: 'busybox-static', mtools: 'mtools', dosfstools: 'dosfstools' },
+  },
+})
+
+/** This host. @param {NodeJS.ProcessEnv} env @returns {Host} */
+export function thisHost(env) {
+  return {
+    platform: process.platform,
+    arch: process.arch,
+    env,
+    isRoot: process.getuid?.() === 0,
+    find: (command) =>
+      (env['PATH'] ?? '')
+        .split(delimiter)
+        .map((folder) => join(folder, command))
+        .find(isExecutable),
+    // The name of the dynamic loader stands near the start of a program that needs one.
+    isStatic: (path) => !readFileSync(path).subarray(0, 4096).includes('/ld-'),
+  }
+}
+
+/**
+ * The tools that are missing. A QEMU named by the environment needs none on PATH; an initramfs of one's own needs no
+ * busybox, and macOS has no use for one: its guest is always one's own.
+ * @param {readonly Tool[]} needed @param {Host} host @returns {Tool[]}
+ */
+export function missingTools(needed, host) {
+  const { env, platform } = host
+  const has = (/** @type {string} */ command) => host.find(command) !== undefined
+  const busybox = host.find('busybox')
+  const isThere = {
+    qemu: () => Boolean(env['COLDBOOT_QEMU'] || env['UROOT_QEMU']) || has(`qemu-system-${qemuOf(host)[0]}`),
+    busybox: () =>
+      platform !== 'linux' || Boolean(env['COLDBOOT_INITRAMFS']) || (busybox !== undefined && host.isStatic(busybox)),
+    mtools: () => has('mcopy'),
+    dosfstools: () => has('fsck.fat'),
+  }
+  return needed.filter((tool) => !isThere[tool]())
+}
+
+/** The packages that have the tools, in Debian's names. @param {readonly Tool[]} tools @param {Host} host @returns {string[]} */
+export function debianPackages(tools, host) {
+  return tools.map((tool) => (tool === 'qemu' ? qemuOf(host)[1] : (MANAGERS['apt-get']?.names[tool] ?? tool)))
+}
+
+/**
+ * What to do to install the tools: a sentence, and below it the command to type where there is one.
+ * @param {readonly Tool[]} tools @param {Host} host @returns {string}
+ */
+export function installAdvice(tools, host) {
+  const order = host.platform === 'darwin' ? ['brew'] : Object.keys(MANAGERS)
+  const name = order.find((it) => host.find(it) !== undefined) ?? (host.platform === 'darwin' ? 'brew' : '')
+  const manager = MANAGERS[name]
+  if (manager === undefined) {
+    const wanted = {
+      qemu: `QEMU 7.2 or newer (qemu-system-${qemuOf(host)[0]})`,
+      busybox: 'a statically linked busybox',
+      mtools: 'mtools (mcopy)',
+      dosfstools: 'dosfstools (fsck.fat)',
+    }
+    return `Install by the means of this system: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
+  }
+  const names = name === 'apt-get' ? debianPackages(tools, host) : tools.flatMap((tool) => manager.names[tool] ?? tool)
+  const commands = [...(name === 'apt-get' ? ['apt-get update'] : []), `${manager.install} ${names.join(' ')}`]
+  const needsRoot = name !== 'brew' && !host.isRoot
+  const sudo = needsRoot && host.find('sudo') !== undefined ? 'sudo ' : ''
+  const who = needsRoot && sudo === '' ? 'Run this as root' : 'Run this'
+  return `${who}, then try again:\n\n  ${commands.map((it) => sudo + it).join(' && ')}`
+}
+
+/** @param {Host} host */
+function qemuOf(host) {
+  return QEMU[host.arch] ?? [host.arch, 'qemu-system']
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest'
+import { debianPackages, type Host, installAdvice, missingTools, type Tool } from './host-tools.mjs'
+
+const all: readonly Tool[] = ['qemu', 'busybox', 'mtools', 'dosfstools']
+
+function host(commands: readonly string[], rest: Partial<Host> = {}): Host {
+  return {
+    platform: 'linux',
+    arch: 'x64',
+    env: {},
+    isRoot: false,
+    find: (command) => (commands.includes(command) ? `/usr/bin/${command}` : undefined),
+    isStatic: () => true,
+    ...rest,
+  }
+}
+
+describe('missingTools', () => {
+  test('a bare machine lacks everything', () => {
+    expect(missingTools(all, host([]))).toEqual(all)
+  })
+
+  test('a machine that has everything lacks nothing', () => {
+    expect(missingTools(all, host(['qemu-system-x86_64', 'busybox', 'mcopy', 'fsck.fat']))).toEqual([])
+  })
+
+  test('only what is needed is looked for', () => {
+    expect(missingTools(['qemu'], host([]))).toEqual(['qemu'])
+  })
+
+  test('QEMU is that of the host’s architecture', () => {
+    expect(missingTools(['qemu'], host(['qemu-system-x86_64'], { arch: 'arm64' }))).toEqual(['qemu'])
+    expect(missingTools(['qemu'], host(['qemu-system-aarch64'], { arch: 'arm64' }))).toEqual([])
+  })
+
+  test.for(['COLDBOOT_QEMU', 'UROOT_QEMU'])('a QEMU named by %s is enough', (name) => {
+    expect(missingTools(['qemu'], host([], { env: { [name]: '/opt/qemu' } }))).toEqual([])
+  })
+
+  test('a busybox that needs shared libraries is no use in a guest', () => {
+    expect(missingTools(['busybox'], host(['busybox'], { isStatic: () => false }))).toEqual(['busybox'])
+  })
+
+  test('with an initramfs of one’s own, and on macOS, busybox is not needed', () => {
+    expect(missingTools(['busybox'], host([], { env: { COLDBOOT_INITRAMFS: 'mine.cpio' } }))).toEqual([])
+    expect(missingTools(['busybox'], host([], { platform: 'darwin' }))).toEqual([])
+  })
+})
+
+describe('debianPackages', () => {
+  test.for([
+    ['x64', 'qemu-system-x86'],
+    ['arm64', 'qemu-system-arm'],
+    ['s390x', 'qemu-system-misc'],
+  ] as const)('%s', ([arch, name]) => {
+    expect(debianPackages(all, host([], { arch }))).toEqual([name, 'busybox-static', 'mtools', 'dosfstools'])
+  })
+})
+
+describe('installAdvice', () => {
+  const debian = 'apt-get install -y --no-install-recommends qemu-system-x86 busybox-static'
+
+  test('Debian with sudo', () => {
+    expect(installAdvice(['qemu', 'busybox'], host(['apt-get', 'sudo']))).toBe(
+      `Run this, then try again:\n\n  sudo apt-get update && sudo ${debian}`,
+    )
+  })
+
+  test('Debian without sudo', () => {
+    expect(installAdvice(['qemu', 'busybox'], host(['apt-get']))).toBe(
+      `Run this as root, then try again:\n\n  apt-get update && ${debian}`,
+    )
+  })
+
+  test('macOS', () => {
+    expect(installAdvice(['qemu', 'mtools'], host(['sudo'], { platform: 'darwin' }))).toBe(
+      'Run this, then try again:\n\n  brew install qemu mtools',
+    )
+  })
+
+  test('Fedora, Arch and Alpine', () => {
+    expect(installAdvice(['qemu'], host(['dnf', 'sudo']))).toMatch(/ {2}sudo dnf install qemu-system-x86-core$/)
+    expect(installAdvice(['qemu'], host(['pacman', 'sudo']))).toMatch(/ {2}sudo pacman -S qemu-base$/)
+    expect(installAdvice(['busybox'], host(['apk'], { isRoot: true }))).toMatch(/ {2}apk add busybox-static$/)
+  })
+
+  test('any other system is told what to look for', () => {
+    const advice = installAdvice(all, host([], { arch: 'riscv64' }))
+    for (const name of ['qemu-system-riscv64', 'busybox', 'mcopy', 'fsck.fat']) expect(advice).toContain(name)
+  })
+})

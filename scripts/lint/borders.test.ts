@@ -1,0 +1,161 @@
+/** Crosses every border of the house, one file each, and sees that lint objects; and that what is allowed is allowed. */
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Case {
+  readonly title: string
+  readonly file: string
+  readonly code: string
+}
+
+const crossings: readonly (Case & { readonly rule: string })[] = [
+  // Between packages.
+  bad('core imports the guest', 'core/src/a.ts', `import '@coldboot/guest'`),
+  bad('core imports matchers', 'core/src/b.ts', `export * from '@coldboot/matchers'`),
+  bad('core imports a runner’s package', 'core/src/c.ts', `await import('@coldboot/vitest/plugin')`),
+  bad('mkfatfs-wasm imports core', 'mkfatfs-wasm/src/a.ts', `export type { VM } from '@coldboot/core'`),
+  bad('guest imports matchers', 'guest/src/a.ts', `import '@coldboot/matchers'`),
+  bad('guest imports mkfatfs-wasm', 'guest/src/b.ts', `import 'mkfatfs-wasm'`),
+  bad('matchers import the guest', 'matchers/src/a.ts', `import '@coldboot/guest'`),
+  bad('matchers import a runner’s package', 'matchers/src/b.ts', `import '@coldboot/vitest'`),
+  bad('vitest imports jest', 'vitest/src/a.ts', `import '@coldboot/jest'`),
+  bad('jest imports vitest', 'jest/src/a.ts', `import '@coldboot/vitest'`),
+  bad('cli imports vitest', 'cli/src/a.ts', `import '@coldboot/vitest'`),
+  bad('an unknown package imports core', 'newcomer/src/a.ts', `import '@coldboot/core'`),
+  bad('a package reaches into another by path', 'guest/src/c.ts', `import '../../core/src/errors.ts'`),
+  bad('a type is taken over a border', 'core/src/d.ts', `export type T = import('@coldboot/guest').LinuxGuest`),
+  // Between the rooms of core.
+  bad('errors import anything', 'core/src/errors.ts', `import './architecture.ts'`),
+  bad('the console imports a device', 'core/src/console/a.ts', `import '../devices/device.ts'`),
+  bad('the console imports qemu', 'core/src/console/b.ts', `import type {} from '../qemu/qmp.ts'`),
+  bad('the console imports the machine', 'core/src/console/c.ts', `import type {} from '../vm.ts'`),
+  bad('a device imports the console', 'core/src/devices/a.ts', `import '../console/console.ts'`),
+  bad('a device imports qemu', 'core/src/devices/b.ts', `import '../qemu/command-line.ts'`),
+  bad('qemu imports a template', 'core/src/qemu/a.ts', `import '../template/template.ts'`),
+  bad('qemu imports the guest’s room', 'core/src/qemu/b.ts', `import '../guest/shell.ts'`),
+  bad('qemu imports the machine', 'core/src/qemu/c.ts', `import '../vm.ts'`),
+  bad('a template imports the machine', 'core/src/template/a.ts', `import '../vm.ts'`),
+  bad('the guest’s room imports a template', 'core/src/guest/a.ts', `import '../template/template.ts'`),
+  bad('the environment imports a device', 'core/src/environment.ts', `import './devices/device.ts'`),
+  bad('the options import the machine', 'core/src/options.ts', `import './vm.ts'`),
+  bad('a file imports the table of exports', 'core/src/console/d.ts', `import '../index.ts'`),
+  bad('an unknown room imports errors', 'core/src/attic/a.ts', `import '../errors.ts'`),
+  // What only one file may do.
+  bad('the console starts a process', 'core/src/console/e.ts', `import 'node:child_process'`),
+  bad('a device starts a process', 'core/src/devices/c.ts', `import 'execa'`),
+  bad('another file of qemu starts a process', 'core/src/qemu/d.ts', `import 'execa'`),
+  bad('the machine starts a process', 'core/src/vm.ts', `import 'child_process'`),
+  bad('an index has code', 'guest/src/index.ts', `export const a = 1`, 'coldboot(only-exports)'),
+  bad('an index has an import', 'vitest/src/index.ts', `import './a.ts'`, 'coldboot(only-exports)'),
+  bad('a variable is read', 'core/src/e.ts', `export const a = process.env.COLDBOOT_QEMU`, 'node(no-process-env)'),
+  bad('a variable is read by index', 'guest/src/d.ts', `export const a = process.env['X']`, 'node(no-process-env)'),
+  bad('variables are destructured', 'cli/src/b.ts', `export const { A } = process.env`, 'node(no-process-env)'),
+  bad('env is imported', 'vitest/src/b.ts', `export { env } from 'node:process'`, 'eslint(no-restricted-imports)'),
+  // The rest of what lint is there for.
+  bad('a promise floats', 'core/src/f.ts', `Promise.resolve()`, 'typescript(no-floating-promises)'),
+  bad('files import each other', 'matchers/src/c.ts', `export * from './d.ts'`, 'import(no-cycle)'),
+  bad('files import each other', 'matchers/src/d.ts', `export * from './c.ts'`, 'import(no-cycle)'),
+  bad(
+    'a promise is a condition',
+    'core/src/g.ts',
+    `if (Promise.resolve()) throw new Error()`,
+    'typescript(no-misused-promises)',
+  ),
+  bad('a type is any', 'core/src/h.ts', `export const a: any = 1`, 'typescript(no-explicit-any)'),
+  bad(
+    'the compiler is silenced',
+    'core/src/i.ts',
+    `// @ts-ignore\nexport const a: number = ''`,
+    'typescript(ban-ts-comment)',
+  ),
+  bad('a file is too long', 'core/src/j.ts', 'export {}\n'.repeat(301), 'eslint(max-lines)'),
+  bad('a title says should', 'core/src/a.test.ts', testNamed('should work'), 'vitest(valid-title)'),
+  bad('a test runs alone', 'core/src/b.test.ts', testNamed('works', '.only'), 'vitest(no-focused-tests)'),
+  bad('a test is skipped', 'core/src/c.test.ts', testNamed('works', '.skip'), 'vitest(no-disabled-tests)'),
+]
+
+const allowed: readonly Case[] = [
+  good('core imports mkfatfs-wasm', 'core/src/devices/z.ts', `import 'mkfatfs-wasm'`),
+  good(
+    'vitest imports matchers, guest and core',
+    'vitest/src/z.ts',
+    `import '@coldboot/matchers'\nimport '@coldboot/guest'\nimport '@coldboot/core'`,
+  ),
+  good(
+    'the console imports errors and its own room',
+    'core/src/console/z.ts',
+    `import '../errors.ts'\nimport './y.ts'`,
+  ),
+  good(
+    'qemu imports devices, console, spec',
+    'core/src/qemu/z.ts',
+    `import '../devices/z.ts'\nimport '../console/z.ts'\nimport '../machine-spec.ts'`,
+  ),
+  good(
+    'a template imports qemu and the guest’s room',
+    'core/src/template/z.ts',
+    `import '../qemu/z.ts'\nimport '../guest/z.ts'`,
+  ),
+  good('one file starts processes', 'core/src/qemu/process.ts', `import 'execa'`),
+  good('another package starts processes', 'guest/src/z.ts', `import 'execa'`),
+  good('PATH is read', 'core/src/z.ts', `export const a = process.env['PATH']`),
+  good('an index exports', 'matchers/src/index.ts', `export { a } from './z.ts'\nexport type * from './y.ts'`),
+  good('a test imports what it likes', 'core/src/z.test.ts', `import '@coldboot/guest'\nimport 'execa'`),
+]
+
+let folder: string
+let found: Map<string, string[]>
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'coldboot-lint-'))
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const name of ['.oxlintrc.json', 'scripts/lint'])
+    await cp(join(root, name), join(folder, name), { recursive: true })
+  const compilerOptions = { strict: true, module: 'nodenext', target: 'es2024', types: ['node'] }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  for (const { file, code } of [...crossings, ...allowed]) {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await writeFile(join(folder, file), `${code}\n`)
+  }
+  found = await lint()
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+test.for(crossings)('lint objects when $title ($file)', ({ file, rule }) => {
+  expect(found.get(file)).toContain(rule)
+})
+
+test.for(allowed)('lint allows that $title ($file)', ({ file }) => {
+  expect(found.get(file)).toBeUndefined()
+})
+
+function bad(title: string, path: string, code: string, rule = 'coldboot(borders)') {
+  return { title, file: `packages/${path}`, code, rule }
+}
+
+function good(title: string, path: string, code: string) {
+  return { title, file: `packages/${path}`, code }
+}
+
+function testNamed(title: string, modifier = '') {
+  return `import { expect, test } from 'vitest'\ntest${modifier}('${title}', () => expect(1).toBe(1))`
+}
+
+/** File → rules broken in it. */
+async function lint(): Promise<Map<string, string[]>> {
+  const command = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint')
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [command, '-f', 'json', 'packages'], { cwd: folder }, (_, stdout) => resolve(stdout))
+  })
+  const { diagnostics } = JSON.parse(output) as { diagnostics: { filename: string; code: string }[] }
+  const rules = new Map<string, string[]>()
+  for (const { filename, code } of diagnostics) rules.set(filename, [...(rules.get(filename) ?? []), code])
+  return rules
+}

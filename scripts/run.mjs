@@ -1,0 +1,53 @@
+// @ts-check
+/**
+ * The one entry of `npm run demo`, `npm test`, `npm run check` and `npm run fix`: makes the machine ready, then runs the
+ * task with the Node found. More arguments go to the tool behind it: `npm test -- packages/core -t panic`.
+ */
+import { join } from 'node:path'
+import { endOnSignals, interrupted, runInForeground, StepError } from './commands.mjs'
+import { ROOT, setUp } from './setup.mjs'
+import { forgetResults, RESULTS, summarize } from './summary.mjs'
+
+const DEMO = join(ROOT, 'examples', 'hello')
+const VITEST = join('node_modules', 'vitest', 'vitest.mjs')
+
+/** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */
+const tasks = {
+  async demo(args) {
+    const { node, env } = await setUp({ build: true, tools: ['qemu', 'busybox'], guest: true })
+    console.log()
+    return runInForeground([node, VITEST, 'run', ...args], { env, cwd: DEMO })
+  },
+  async test(args) {
+    forgetResults()
+    const tools = /** @type {const} */ (['qemu', 'busybox', 'mtools', 'dosfstools'])
+    const { node, env } = await setUp({ build: true, tools, guest: true })
+    console.log()
+    const isChosen = args.some((arg) => arg.startsWith('--reporter'))
+    const reporters = [...(isChosen ? [] : ['--reporter=default']), '--reporter=json', `--outputFile.json=${RESULTS}`]
+    const code = await runInForeground([node, VITEST, 'run', ...reporters, ...args], { env, cwd: ROOT })
+    return summarize(code)
+  },
+  async check(args) {
+    const { node, env } = await setUp({})
+    return runInForeground([node, join('scripts', 'check.mjs'), ...args], { env, cwd: ROOT })
+  },
+  async fix(args) {
+    const { node, env } = await setUp({})
+    return runInForeground([node, join('scripts', 'check.mjs'), '--fix', ...args], { env, cwd: ROOT })
+  },
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const task = tasks[name]
+if (task === undefined) {
+  console.error(`Usage: node scripts/run.mjs ${Object.keys(tasks).join('|')} [arguments]`)
+  process.exit(2)
+}
+endOnSignals()
+const code = await task(args).catch((/** @type {unknown} */ error) => {
+  if (!(error instanceof StepError)) throw error
+  console.error(`\n${error.message}`)
+  return name === 'test' ? summarize(1) : 1
+})
+process.exitCode = interrupted() ?? code

@@ -1,0 +1,187 @@
+// @ts-check
+/**
+ * Makes a fresh machine ready, step by step, doing only what is missing: Node, the dependencies, the build, QEMU and its
+ * companions, the guest's kernel. It runs on plain Node 20 without any dependency, because at first there is nothing else.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run, StepError } from './commands.mjs'
+import { debianPackages, installAdvice, missingTools, thisHost } from './host-tools.mjs'
+import { step } from './progress.mjs'
+
+/** The workspace's folder. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** The oldest Node that the packages and their tests run on. */
+const OLDEST_NODE = [22, 12]
+/** What is fetched when the present Node is older, or pnpm is missing: the newest of these major versions. */
+const NODE = 'node@24'
+const PNPM = 'pnpm@12'
+/** What earlier runs found out. It lies in node_modules so that deleting that folder starts from nothing. */
+const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
+
+/**
+ * @typedef {{ node: string, env: NodeJS.ProcessEnv }} Toolchain the Node to run everything with, and the environment
+ *   whose PATH has it, and pnpm, first
+ */
+
+/**
+ * Runs the steps that `needs` names; Node and the dependencies always.
+ * @param {{ build?: boolean, tools?: readonly import('./host-tools.mjs').Tool[], guest?: boolean }} needs
+ * @returns {Promise<Toolchain>}
+ */
+export async function setUp({ build = false, tools = [], guest = false }) {
+  const toolchain = await prepareNode()
+  await installDependencies(toolchain)
+  if (build) await buildPackages(toolchain)
+  if (tools.length > 0) await installTools(tools, toolchain)
+  if (guest) await prepareGuest(toolchain)
+  return toolchain
+}
+
+/** @returns {Promise<Toolchain>} */
+async function prepareNode() {
+  const present = process.versions.node
+  if (isNewEnough(present)) {
+    await step('Node', async () => `Node ${present}`)
+    return { node: process.execPath, env: environmentWith() }
+  }
+  let folder = ''
+  await step(`Node ${OLDEST_NODE.join('.')} or newer by npx (this one is ${present})`, async (report) => {
+    const known = recall('node.json')
+    if (known && ['node', 'pnpm'].every((name) => existsSync(join(known['folder'] ?? '', name)))) {
+      folder = known['folder'] ?? ''
+      return `Node ${known['version']} by npx`
+    }
+    const command = ['npx', '-y', '-p', NODE, '-p', PNPM, '-c', 'command -v node && node --version']
+    const output = await run(command, { env: process.env, cwd: ROOT, report })
+    const [path = '', version = ''] = output.trim().split('\n').slice(-2)
+    folder = dirname(path)
+    remember('node.json', { folder, version: version.slice(1) })
+    return `Node ${version.slice(1)} by npx`
+  })
+  return { node: join(folder, 'node'), env: environmentWith(folder) }
+}
+
+/** @param {string} version */
+function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
+}
+
+/** @param {string} [folder] comes first on PATH */
+function environmentWith(folder) {
+  // fsck.fat and its kin lie in sbin, which is not on everyone's PATH.
+  const PATH = [folder, process.env['PATH'], '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
+  return { ...process.env, PATH }
+}
+
+/** @param {Toolchain} toolchain */
+async function installDependencies({ env }) {
+  await step('dependencies: pnpm install', async (report) => {
+    const wanted = fingerprint()
+    const isInstalled = existsSync(join(ROOT, 'node_modules', '.modules.yaml'))
+    if (isInstalled && recall('dependencies.json')?.['fingerprint'] === wanted) return 'dependencies'
+    // Without a terminal pnpm would refuse to replace a node_modules that another system has made.
+    const options = ['--frozen-lockfile', '--config.confirmModulesPurge=false']
+    await run([...(await pnpmCommand(env)), 'install', ...options], { env, cwd: ROOT, report })
+    remember('dependencies.json', { fingerprint: wanted })
+    return 'dependencies'
+  })
+}
+
+/**
+ * The command that runs pnpm: the one on PATH, or npx when that is missing or of another major version.
+ * @param {NodeJS.ProcessEnv} env @returns {Promise<string[]>}
+ */
+export async function pnpmCommand(env) {
+  const version = await run(['pnpm', '--version'], { env, cwd: ROOT }).catch(() => '')
+  return version.startsWith(`${PNPM.split('@')[1]}.`) ? ['pnpm'] : ['npx', '-y', PNPM]
+}
+
+/** Changes with everything that decides what an installation has. */
+function fingerprint() {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
+  const folders = ['packages', 'examples'].flatMap((parent) => foldersIn(parent).map((name) => join(parent, name)))
+  const manifests = ['', ...folders].map((folder) => join(folder, 'package.json'))
+  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests]) {
+    if (existsSync(join(ROOT, file))) hash.update(`\0${file}\0`).update(readFileSync(join(ROOT, file)))
+  }
+  return hash.digest('hex')
+}
+
+/** @param {Toolchain} toolchain */
+async function buildPackages({ node, env }) {
+  await step('build: tsc -b', async () => {
+    const projects = foldersIn('packages')
+      .map((name) => join('packages', name))
+      .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
+    // The compiler itself knows best what is out of date: with nothing to do it takes 50 ms.
+    await run([node, join('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects], { env, cwd: ROOT })
+    return 'build'
+  })
+}
+
+/** @param {readonly import('./host-tools.mjs').Tool[]} tools @param {Toolchain} toolchain */
+async function installTools(tools, { env }) {
+  const host = thisHost(env)
+  const missing = missingTools(tools, host)
+  const title = missing.length === 0 || !host.isRoot ? tools.join(', ') : `apt-get install ${missing.join(', ')}`
+  await step(title, async (report) => {
+    if (missing.length === 0) return tools.join(', ')
+    if (!host.isRoot || host.find('apt-get') === undefined) {
+      throw new StepError(`Missing on this machine: ${missing.join(', ')}. ${installAdvice(missing, host)}`)
+    }
+    const packages = debianPackages(missing, host)
+    const apt = (/** @type {string[]} */ ...args) =>
+      run(['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+        env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
+        report,
+      })
+    const install = () => apt('install', '-y', '--no-install-recommends', ...packages)
+    if (await isInLists(packages, env)) {
+      // Lists that are there may be too old: then the archive no longer has the files that they name.
+      await install().catch(() => apt('update').then(install))
+    } else {
+      await apt('update').then(install)
+    }
+    return tools.join(', ')
+  })
+}
+
+/** Whether apt's lists have a version of each package. @param {string[]} packages @param {NodeJS.ProcessEnv} env */
+async function isInLists(packages, env) {
+  const output = await run(['apt-cache', 'policy', ...packages], { env: { ...env, LC_ALL: 'C' } })
+  const candidates = output.match(/^ {2}Candidate: (?!\(none\))/gm) ?? []
+  return candidates.length === packages.length
+}
+
+/** @param {Toolchain} toolchain */
+async function prepareGuest({ node, env }) {
+  await step('the kernel of the guest', (report) =>
+    run([node, join('scripts', 'prepare-guest.mjs')], { env, cwd: ROOT, report }).then((output) => output.trim()),
+  )
+}
+
+/** @param {string} parent @returns {string[]} */
+function foldersIn(parent) {
+  const entries = readdirSync(join(ROOT, parent), { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+}
+
+/** @param {string} name @returns {Record<string, string> | undefined} */
+function recall(name) {
+  try {
+    return JSON.parse(readFileSync(join(MEMORY, name), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {string} name @param {Record<string, string>} value */
+function remember(name, value) {
+  mkdirSync(MEMORY, { recursive: true })
+  writeFileSync(join(MEMORY, name), `${JSON.stringify(value)}\n`)
+}
