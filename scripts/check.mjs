@@ -1,14 +1,13 @@
 // @ts-check
 /**
- * `npm run check`: everything about the sources that can be known without running them. `npm run fix` mends what can be
- * mended. Each part prints one line, and all of its output only when it fails.
+ * `npm run check`: everything about the sources that can be known without running them. Each part prints one line, and
+ * all of its output only when it fails.
  */
 import { join } from 'node:path'
 import { checkPackages } from './check-packages.mjs'
 import { endOnSignals, interrupted, run, StepError } from './commands.mjs'
 import { ROOT } from './setup.mjs'
 
-const isFix = process.argv.includes('--fix')
 const bin = (/** @type {string} */ name) => join(ROOT, 'node_modules', '.bin', name)
 const tool = (/** @type {string[]} */ ...command) => run(command, { env: process.env, cwd: ROOT })
 
@@ -31,12 +30,12 @@ async function part(title, work) {
 
 endOnSignals()
 await Promise.all([
-  part('format: biome', () => tool(bin('biome'), 'check', '--error-on-warnings', ...(isFix ? ['--write'] : []))),
+  part('format: biome', () => tool(bin('biome'), 'check', '--error-on-warnings')),
   part('types: tsc -b', () => tool(bin('tsc'), '-b')),
 ])
 // These read what the compiler has written: the types of other packages, and what is published.
 await Promise.all([
-  part('lint: oxlint, import borders', () => tool(bin('oxlint'), '--deny-warnings', ...(isFix ? ['--fix'] : []))),
+  part('lint: oxlint, import borders', () => tool(bin('oxlint'), '--deny-warnings')),
   part('unused code and dependencies: knip', () => tool(bin('knip'), '--no-progress', '--no-config-hints')),
   part('packages: publint, are the types wrong', checkPackages),
 ])

@@ -33,8 +33,11 @@ const tasks = {
     return runInForeground([node, join('scripts', 'check.mjs'), ...args], { env, cwd: ROOT })
   },
   async fix(args) {
-    const { node, env } = await setUp({})
-    return runInForeground([node, join('scripts', 'check.mjs'), '--fix', ...args], { env, cwd: ROOT })
+    const { env } = await setUp({})
+    const bin = (/** @type {string} */ name) => join(ROOT, 'node_modules', '.bin', name)
+    // What lint cannot mend by itself is for `check` to tell.
+    await runInForeground([bin('oxlint'), '--fix', '--silent', ...args], { env, cwd: ROOT })
+    return runInForeground([bin('biome'), 'check', '--write', ...args], { env, cwd: ROOT })
   },
 }
 
@@ -46,8 +49,7 @@ if (task === undefined) {
 }
 endOnSignals()
 const code = await task(args).catch((/** @type {unknown} */ error) => {
-  if (!(error instanceof StepError)) throw error
-  console.error(`\n${error.message}`)
+  console.error(error instanceof StepError ? `\n${error.message}` : error)
   return name === 'test' ? summarize(1) : 1
 })
 process.exitCode = interrupted() ?? code

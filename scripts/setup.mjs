@@ -167,6 +167,7 @@ async function prepareGuest({ node, env }) {
 
 /** @param {string} parent @returns {string[]} */
 function foldersIn(parent) {
+  if (!existsSync(join(ROOT, parent))) return []
   const entries = readdirSync(join(ROOT, parent), { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
 }
