@@ -53,15 +53,28 @@ export interface MachineMonitor {
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown>
 }
 
+/** A port of the host’s 127.0.0.1 that leads to a port of the guest. */
+export interface PortForward {
+  readonly protocol: 'tcp' | 'udp'
+  /** Port in the guest. */
+  readonly guest: number
+  /** Port on the host. */
+  readonly host: number
+}
+
 /** What a device gets when its machine runs. */
 export interface AttachContext {
   /** The machine’s name. */
   readonly machineName: string
   /** Other ends of the descriptors asked for with `inherit()`, in that order. */
   readonly streams: readonly Duplex[]
+  /** Ids the device was given by `id()` for its QEMU arguments, in that order: to name its parts on the monitor. */
+  readonly ids: readonly string[]
   readonly monitor: MachineMonitor
   /** Settles when the machine is gone. */
   readonly exited: Promise<void>
+  /** Tells the machine of a port of the host that leads into the guest, for the machine to report. */
+  publishPort(forward: PortForward): void
 }
 
 /** A device of a machine. All but `name` and `qemuArgs` is optional. */

@@ -76,11 +76,12 @@ describe('devices', () => {
   }
 
   test('inherit descriptors in order, and both of their calls see the same ids', () => {
-    const { argv, deviceDescriptors } = build({ kernelArgs: 'a', devices: [nic, virtioRandom(), nic] })
+    const { argv, deviceDescriptors, deviceIds } = build({ kernelArgs: 'a', devices: [nic, virtioRandom(), nic] })
     expect(argv).toEqual(
       expect.arrayContaining(['stream,id=net0,fd=6', 'stream,id=net1,fd=7', 'a net=net0,6 net=net1,7']),
     )
     expect(deviceDescriptors).toEqual([[6], [], [7]])
+    expect(deviceIds).toEqual([['net0'], ['rng0'], ['net1']])
   })
 
   test('inherit nothing in a person’s shell', () => {

@@ -28,11 +28,13 @@ export interface CommandLineInput {
   readonly sandbox: boolean
 }
 
-/** The arguments, and how many descriptors each device asked for. */
+/** The arguments, and which descriptors and ids each device asked for. */
 export interface CommandLine {
   readonly argv: readonly string[]
   /** Devices with the numbers of their inherited descriptors, in the order of `spec.devices`. */
   readonly deviceDescriptors: readonly (readonly number[])[]
+  /** Devices with the ids they were given, in the order asked. */
+  readonly deviceIds: readonly (readonly string[])[]
 }
 
 /**
@@ -43,21 +45,24 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
   const deviceArgs: string[] = []
   const kernelArgs: string[] = []
   const deviceDescriptors: (readonly number[])[] = []
+  const deviceIds: (readonly string[])[] = []
   const counters = new Map<string, number>()
   let nextFd = FIRST_DEVICE_FD
   spec.devices.forEach((device, position) => {
     // Both calls of a device see the same ids: each starts from the counters as they were before the device.
     const before = new Map(counters)
     const descriptors: number[] = []
+    const ids: string[] = []
     const inherit = (): number | undefined => {
       if (input.wiring === 'standalone') return undefined
       descriptors.push(nextFd)
       return nextFd++
     }
-    deviceArgs.push(...device.qemuArgs(contextOf(input, position, counters, inherit)))
+    deviceArgs.push(...device.qemuArgs(contextOf(input, position, counters, inherit, ids)))
     const asked = [...descriptors]
-    kernelArgs.push(...(device.kernelArgs?.(contextOf(input, position, before, () => asked.shift())) ?? []))
+    kernelArgs.push(...(device.kernelArgs?.(contextOf(input, position, before, () => asked.shift(), [])) ?? []))
     deviceDescriptors.push(Object.freeze(descriptors.slice()))
+    deviceIds.push(Object.freeze(ids))
   })
   const argv = [
     ...input.qemu,
@@ -66,7 +71,7 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
     ...bootArgs(spec, [...spec.kernelArgs, ...kernelArgs]),
     ...deviceArgs,
   ]
-  return { argv: Object.freeze(argv), deviceDescriptors }
+  return { argv: Object.freeze(argv), deviceDescriptors, deviceIds }
 }
 
 /** One line for a POSIX shell that starts the same arguments. */
@@ -141,6 +146,7 @@ function contextOf(
   position: number,
   counters: Map<string, number>,
   inherit: () => number | undefined,
+  given: string[],
 ): DeviceContext {
   return {
     arch: spec.arch,
@@ -152,6 +158,7 @@ function contextOf(
     id(prefix) {
       const count = counters.get(prefix) ?? 0
       counters.set(prefix, count + 1)
+      given.push(`${prefix}${count}`)
       return `${prefix}${count}`
     },
   }

@@ -1,7 +1,7 @@
 /** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { AttachContext } from '../devices/device.ts'
+import type { AttachContext, PortForward } from '../devices/device.ts'
 import { StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, quoteCommandLine } from './command-line.ts'
@@ -23,6 +23,7 @@ export class Machine {
   readonly #process: QemuProcess
   readonly #spec: MachineSpec
   readonly #line: CommandLine
+  readonly #portForwards: PortForward[] = []
   #shutdown: Promise<unknown> | undefined
 
   private constructor(process: QemuProcess, spec: MachineSpec, line: CommandLine) {
@@ -89,9 +90,16 @@ export class Machine {
     const exited = this.exited.then(() => {})
     for (const [position, device] of this.#spec.devices.entries()) {
       const streams = (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd))
-      const context: AttachContext = { machineName, streams, monitor: this.qmp, exited }
+      const ids = this.#line.deviceIds[position] ?? []
+      const publishPort = (forward: PortForward): void => void this.#portForwards.push(forward)
+      const context: AttachContext = { machineName, streams, ids, monitor: this.qmp, exited, publishPort }
       await device.attach?.(context)
     }
+  }
+
+  /** Ports of the host that lead into the guest, as the devices reported them. */
+  get portForwards(): readonly PortForward[] {
+    return this.#portForwards
   }
 
   /** Ends QEMU; resolves with its exit. Idempotent. */
