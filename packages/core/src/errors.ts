@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   // The machine did not start, or is no longer there.
   START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
   QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
+  DEVICE_NOT_ATTACHED: 'Use the device while, or after, a machine with it in its `devices` runs.',
   MACHINE_EXITED: 'The machine is gone. Read the end of its console for the reason.',
   // What was expected did not come.
   EXPECT_TIMEOUT:

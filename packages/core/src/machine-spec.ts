@@ -69,7 +69,7 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     initramfs: requireFile('initramfs', options.initramfs),
     kernelArgs,
     firmware: firmwareOf(options.firmware),
-    devices: Object.freeze([...(options.devices ?? [])]),
+    devices: Object.freeze(expandDevices(options.devices ?? [], arch)),
     serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
     logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
     timeoutMs: options.timeout ?? DEFAULTS.timeout,
@@ -98,6 +98,10 @@ function supportedHost(): Architecture {
 
 function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
   return choice.accelerator === 'tcg' ? ARCHITECTURES[arch].cpu : 'host'
+}
+
+function expandDevices(devices: readonly Device[], arch: Architecture): Device[] {
+  return devices.flatMap((device) => (device.expand ? expandDevices(device.expand(arch), arch) : [device]))
 }
 
 function wordsOf(kernelArgs: string | readonly string[]): readonly string[] {

@@ -108,7 +108,7 @@ export class VM implements AsyncDisposable {
     const machine = await Machine.spawn(spec, line)
     const vm = new VM({ spec, machine, directory, description })
     try {
-      await machine.connect(spec.name)
+      await machine.connect(vm, directory.path)
     } catch (error) {
       await vm.close()
       throw error

@@ -31,6 +31,11 @@ export interface DeviceContext extends IdAllocator {
    * none; the device then contributes the nearest thing that works alone.
    */
   inherit(): number | undefined
+  /**
+   * Whether the command line is for a person’s shell: no descriptors are inherited, and nothing that
+   * {@link Device.prepare} would make is there.
+   */
+  readonly standalone: boolean
 }
 
 /** Where a device’s {@link Device.prepare} may write. */
@@ -44,6 +49,14 @@ export interface PrepareContext {
   readonly signal: AbortSignal
 }
 
+/** An event on QEMU’s control channel, as `WATCHDOG` with `{ action: 'reset' }` (qapi/*.json). */
+export interface MonitorEvent {
+  readonly event: string
+  readonly data: Readonly<Record<string, unknown>>
+  /** When QEMU sent it, milliseconds since 1970. */
+  readonly timestampMs: number
+}
+
 /** QEMU’s control channel, as far as a device needs it. */
 export interface MachineMonitor {
   /**
@@ -51,6 +64,8 @@ export interface MachineMonitor {
    * @throws MachineError `QMP_FAILED` with QEMU’s reason, `MACHINE_EXITED` when the machine is gone
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown>
+  /** Calls `listener` for each event until the returned object is disposed. */
+  onEvent(listener: (event: MonitorEvent) => void): Disposable
 }
 
 /** A port of the host’s 127.0.0.1 that leads to a port of the guest. */
@@ -64,8 +79,12 @@ export interface PortForward {
 
 /** What a device gets when its machine runs. */
 export interface AttachContext {
+  /** The machine’s identity: the object its user holds. Only for telling machines apart. */
+  readonly vm: object
   /** The machine’s name. */
   readonly machineName: string
+  /** The machine’s private directory, mode 0700. */
+  readonly directory: string
   /** Other ends of the descriptors asked for with `inherit()`, in that order. */
   readonly streams: readonly Duplex[]
   /** Ids the device was given by `id()` for its QEMU arguments, in that order: to name its parts on the monitor. */
@@ -88,6 +107,10 @@ export interface Device {
   readonly claims?: readonly string[]
   /** Whether a machine without kernel and firmware can boot from it. @default false */
   readonly bootable?: boolean
+  /**
+   * The devices it stands for on an architecture. Given, they take its place, and nothing else of it is asked.
+   */
+  expand?(arch: Architecture): readonly Device[]
   /** Checks that need the machine’s facts. @throws OptionError */
   validate?(context: { readonly arch: Architecture; readonly machine: string }): void
   /** Makes what the device needs in the machine’s private directory, before QEMU starts. */

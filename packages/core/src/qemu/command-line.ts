@@ -142,7 +142,7 @@ function checkedLength(spec: MachineSpec, line: string): string {
 }
 
 function contextOf(
-  { spec, directory }: CommandLineInput,
+  { spec, directory, wiring }: CommandLineInput,
   position: number,
   counters: Map<string, number>,
   inherit: () => number | undefined,
@@ -155,6 +155,7 @@ function contextOf(
     directory,
     position,
     inherit,
+    standalone: wiring === 'standalone',
     id(prefix) {
       const count = counters.get(prefix) ?? 0
       counters.set(prefix, count + 1)

@@ -69,10 +69,10 @@ export class Machine {
   }
 
   /**
-   * Waits until QEMU serves its control channel, and hands every device its streams.
+   * Waits until QEMU serves its control channel, and hands every device its streams. `vm` is the machine’s identity.
    * @throws StartError `START_FAILED` with QEMU’s own words when it exits first, or does not answer
    */
-  async connect(machineName: string): Promise<void> {
+  async connect(vm: object, directory: string): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const silent = new Promise<never>((_, reject) => {
       const milliseconds = ANSWER_MS * this.#spec.timeoutMultiplier
@@ -92,7 +92,17 @@ export class Machine {
       const streams = (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd))
       const ids = this.#line.deviceIds[position] ?? []
       const publishPort = (forward: PortForward): void => void this.#portForwards.push(forward)
-      const context: AttachContext = { machineName, streams, ids, monitor: this.qmp, exited, publishPort }
+      const machineName = this.#spec.name
+      const context: AttachContext = {
+        vm,
+        machineName,
+        directory,
+        streams,
+        ids,
+        monitor: this.qmp,
+        exited,
+        publishPort,
+      }
       await device.attach?.(context)
     }
   }
