@@ -15,7 +15,7 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   cli: ['core', 'matchers', 'guest'],
 })
 
-const LEAVES = ['architecture.ts', 'environment.ts', 'private-directory.ts', 'required-path.ts']
+const LEAVES = ['architecture.ts', 'checked-options.ts', 'environment.ts', 'private-directory.ts', 'required-path.ts']
 const SPEC = ['options.ts', 'option-checks.ts', 'machine-spec.ts']
 const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']
 

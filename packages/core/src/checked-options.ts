@@ -1,0 +1,83 @@
+/** Checks an object of options against a table, one check a key: the table is the list of known options. */
+import { closestMatch } from 'leven'
+import { OptionError } from './errors.ts'
+
+/** Says what an option must be when its value is not that. */
+export type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
+
+/** One check for each key of the options. */
+export type CheckTable<Options> = Readonly<Record<keyof Options, Check>>
+
+export const isString = (value: unknown): value is string => typeof value === 'string'
+
+/** Text of one line that an argument can carry: a NUL ends one early, a line break ends a kernel argument. */
+export const isLine = (value: unknown): boolean => isString(value) && value !== '' && !/[\0\r\n]/.test(value)
+
+export const isPath: Check = ['a path', (value) => isString(value) && value !== '' && !value.includes('\0')]
+
+export const isFlag: Check = ['true or false', (value) => typeof value === 'boolean']
+
+export const isDuration: Check = [
+  'a number of milliseconds above 0',
+  (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+]
+
+export const oneOf = (names: readonly string[]): Check => [
+  `one of ${names.join(', ')}`,
+  (value) => isString(value) && names.includes(value),
+]
+
+export const wholeNumber = (least: number, most: number): Check => [
+  `a whole number from ${least} to ${most}`,
+  (value) => typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most,
+]
+
+const MEMORY = /^(\d+)([MG])(?:i?B)?$/
+
+export const isMemorySize: Check = [
+  'a size such as "256M" or "2G"',
+  (value) => isString(value) && MEMORY.test(value) && memoryMibOf(value) > 0,
+]
+
+/** `'2G'` → 2048, MiB. The text has passed {@link isMemorySize}. */
+export function memoryMibOf(memory: string): number {
+  const [, number = '0', unit] = MEMORY.exec(memory) ?? []
+  return Number(number) * (unit === 'G' ? 1024 : 1)
+}
+
+/**
+ * Checks every option that is given; undefined counts as left out.
+ *
+ * @param owner what the options are of, as `p9Directory`; empty for a machine’s own
+ * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
+ */
+export function checkTable<Options extends object>(
+  owner: string,
+  options: Options,
+  table: CheckTable<Required<Options>>,
+): void {
+  const prefix = owner === '' ? '' : `${owner}: `
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError('INVALID_OPTION', `${prefix}the options must be an object, and are ${printable(options)}`)
+  }
+  const checks: Readonly<Record<string, Check>> = table
+  for (const [key, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, key) ? checks[key] : undefined
+    if (check === undefined) throw unknownKey(prefix, key, Object.keys(checks))
+    if (value !== undefined && !check[1](value)) {
+      throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, and is ${printable(value)}`)
+    }
+  }
+}
+
+function unknownKey(prefix: string, key: string, known: readonly string[]): OptionError {
+  const suggestion = closestMatch(key, [...known], { maxDistance: 3 })
+  const message = `${prefix}Unknown option \`${key}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ''}`
+  return new OptionError('UNKNOWN_OPTION', message, {
+    hint: known.length === 0 ? 'It takes no options.' : `The options are ${known.join(', ')}.`,
+  })
+}
+
+function printable(value: unknown): string {
+  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+}
