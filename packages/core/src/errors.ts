@@ -32,6 +32,10 @@ export const ERROR_CODES = {
   EXPECT_ABORTED: 'The test ended while it was still waiting: give the wait a timeout below the test’s own.',
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
+  // The test itself, in a test runner.
+  TEST_TIMEOUT: 'Give the test more time with its `timeout` option, or its waits less.',
+  TEST_ENDED: 'Await everything the test starts before it returns.',
+  FORGOTTEN_AWAIT: 'Write `await` before the wait: without it the test passes whatever the machine prints.',
 } as const
 
 /** A stable code, fit for comparing with `error.code`. */
@@ -63,7 +67,10 @@ export class ColdbootError extends Error {
 
   constructor(code: ErrorCode, shortMessage: string, options: ColdbootErrorOptions = {}) {
     const hint = options.hint ?? ERROR_CODES[code]
-    super(layout(shortMessage, hint, options.sections ?? {}), 'cause' in options ? { cause: options.cause } : undefined)
+    super(
+      layoutMessage(shortMessage, hint, options.sections ?? {}),
+      'cause' in options ? { cause: options.cause } : undefined,
+    )
     this.code = code
     this.shortMessage = shortMessage
     this.hint = hint
@@ -97,12 +104,17 @@ export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
 }
 
-/** What was awaited did not come. Codes `EXPECT_*`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`. */
+/** What was awaited did not come. Codes `EXPECT_*`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
 export class ExpectError extends ColdbootError {
   override readonly name: string = 'ExpectError'
 }
 
-function layout(shortMessage: string, hint: string, sections: Readonly<Record<string, string | undefined>>): string {
+/** The layout of every message: what happened, what to do about it, and titled sections, of which empty ones are left out. */
+export function layoutMessage(
+  shortMessage: string,
+  hint: string,
+  sections: Readonly<Record<string, string | undefined>>,
+): string {
   let text = `${shortMessage}\n${hint}`
   for (const [title, body] of Object.entries(sections)) {
     if (body !== undefined && body !== '') text += `\n\n${title}:\n${indent(body)}`
