@@ -6,9 +6,11 @@
 import { join } from 'node:path'
 import { endOnSignals, interrupted, runInForeground, StepError } from './commands.mjs'
 import { ROOT, setUp } from './setup.mjs'
-import { forgetResults, RESULTS, summarize } from './summary.mjs'
+import { summarize } from './summary.mjs'
 
 const DEMO = join(ROOT, 'examples', 'hello')
+/** Where a test run leaves its result for other programs. */
+const RESULTS = join(ROOT, '.vitest', 'results.json')
 const VITEST = join('node_modules', 'vitest', 'vitest.mjs')
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */
@@ -18,15 +20,21 @@ const tasks = {
     console.log()
     return runInForeground([node, VITEST, 'run', ...args], { env, cwd: DEMO })
   },
-  async test(args) {
-    forgetResults()
-    const tools = /** @type {const} */ (['qemu', 'busybox', 'mtools', 'dosfstools'])
-    const { node, env } = await setUp({ build: true, tools, guest: true })
-    console.log()
-    const isChosen = args.some((arg) => arg.startsWith('--reporter'))
-    const reporters = [...(isChosen ? [] : ['--reporter=default']), '--reporter=json', `--outputFile.json=${RESULTS}`]
-    const code = await runInForeground([node, VITEST, 'run', ...reporters, ...args], { env, cwd: ROOT })
-    return summarize(code)
+  test(args) {
+    return summarize(RESULTS, () =>
+      explained(async () => {
+        const tools = /** @type {const} */ (['qemu', 'busybox', 'mtools', 'dosfstools'])
+        const { node, env } = await setUp({ build: true, tools, guest: true })
+        console.log()
+        const isChosen = args.some((arg) => arg.startsWith('--reporter'))
+        const reporters = [
+          ...(isChosen ? [] : ['--reporter=default']),
+          '--reporter=json',
+          `--outputFile.json=${RESULTS}`,
+        ]
+        return runInForeground([node, VITEST, 'run', ...reporters, ...args], { env, cwd: ROOT })
+      }),
+    )
   },
   async check(args) {
     const { node, env } = await setUp({})
@@ -41,6 +49,17 @@ const tasks = {
   },
 }
 
+/**
+ * Prints why `work` failed, in place of throwing it.
+ * @param {() => Promise<number>} work @returns {Promise<number>} its exit code, or 1
+ */
+function explained(work) {
+  return work().catch((/** @type {unknown} */ error) => {
+    console.error(error instanceof StepError ? `\n${error.message}` : error)
+    return 1
+  })
+}
+
 const [name = '', ...args] = process.argv.slice(2)
 const task = tasks[name]
 if (task === undefined) {
@@ -48,8 +67,5 @@ if (task === undefined) {
   process.exit(2)
 }
 endOnSignals()
-const code = await task(args).catch((/** @type {unknown} */ error) => {
-  console.error(error instanceof StepError ? `\n${error.message}` : error)
-  return name === 'test' ? summarize(1) : 1
-})
+const code = await explained(() => task(args))
 process.exitCode = interrupted() ?? code

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Makes a fresh machine ready, step by step, doing only what is missing: Node, the dependencies, the build, QEMU and its
- * companions, the guest's kernel. It runs on plain Node 20 without any dependency, because at first there is nothing else.
+ * Makes a fresh machine ready, step by step, doing only what is missing: QEMU and its companions, Node, the dependencies,
+ * the build, the guest's kernel. It runs on plain Node 20 without any dependency, because at first there is nothing else.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -32,12 +32,46 @@ const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
  * @returns {Promise<Toolchain>}
  */
 export async function setUp({ build = false, tools = [], guest = false }) {
+  // First, because without root it may end here: better at once than after a minute of downloads.
+  if (tools.length > 0) await installTools(tools)
   const toolchain = await prepareNode()
   await installDependencies(toolchain)
   if (build) await buildPackages(toolchain)
-  if (tools.length > 0) await installTools(tools, toolchain)
   if (guest) await prepareGuest(toolchain)
   return toolchain
+}
+
+/** @param {readonly import('./host-tools.mjs').Tool[]} tools */
+async function installTools(tools) {
+  const env = environmentWith()
+  const host = thisHost(env)
+  const missing = missingTools(tools, host)
+  const packages = debianPackages(missing, host)
+  const isOurs = missing.length > 0 && host.isRoot && host.find('apt-get') !== undefined
+  await step(isOurs ? `apt-get install ${packages.join(' ')}` : tools.join(', '), async (report) => {
+    if (missing.length === 0) return tools.join(', ')
+    if (!isOurs) throw new StepError(`Missing on this machine: ${missing.join(', ')}. ${installAdvice(missing, host)}`)
+    const apt = (/** @type {string[]} */ ...args) =>
+      run(['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+        env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
+        report,
+      })
+    const install = () => apt('install', '-y', '--no-install-recommends', ...packages)
+    if (await isInLists(packages, env)) {
+      // Lists that are there may be too old: then the archive no longer has the files that they name.
+      await install().catch(() => apt('update').then(install))
+    } else {
+      await apt('update').then(install)
+    }
+    return tools.join(', ')
+  })
+}
+
+/** Whether apt's lists have a version of each package. @param {string[]} packages @param {NodeJS.ProcessEnv} env */
+async function isInLists(packages, env) {
+  const output = await run(['apt-cache', 'policy', ...packages], { env: { ...env, LC_ALL: 'C' } })
+  const candidates = output.match(/^ {2}Candidate: (?!\(none\))/gm) ?? []
+  return candidates.length === packages.length
 }
 
 /** @returns {Promise<Toolchain>} */
@@ -122,40 +156,6 @@ async function buildPackages({ node, env }) {
     await run([node, join('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects], { env, cwd: ROOT })
     return 'build'
   })
-}
-
-/** @param {readonly import('./host-tools.mjs').Tool[]} tools @param {Toolchain} toolchain */
-async function installTools(tools, { env }) {
-  const host = thisHost(env)
-  const missing = missingTools(tools, host)
-  const title = missing.length === 0 || !host.isRoot ? tools.join(', ') : `apt-get install ${missing.join(', ')}`
-  await step(title, async (report) => {
-    if (missing.length === 0) return tools.join(', ')
-    if (!host.isRoot || host.find('apt-get') === undefined) {
-      throw new StepError(`Missing on this machine: ${missing.join(', ')}. ${installAdvice(missing, host)}`)
-    }
-    const packages = debianPackages(missing, host)
-    const apt = (/** @type {string[]} */ ...args) =>
-      run(['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args], {
-        env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
-        report,
-      })
-    const install = () => apt('install', '-y', '--no-install-recommends', ...packages)
-    if (await isInLists(packages, env)) {
-      // Lists that are there may be too old: then the archive no longer has the files that they name.
-      await install().catch(() => apt('update').then(install))
-    } else {
-      await apt('update').then(install)
-    }
-    return tools.join(', ')
-  })
-}
-
-/** Whether apt's lists have a version of each package. @param {string[]} packages @param {NodeJS.ProcessEnv} env */
-async function isInLists(packages, env) {
-  const output = await run(['apt-cache', 'policy', ...packages], { env: { ...env, LC_ALL: 'C' } })
-  const candidates = output.match(/^ {2}Candidate: (?!\(none\))/gm) ?? []
-  return candidates.length === packages.length
 }
 
 /** @param {Toolchain} toolchain */

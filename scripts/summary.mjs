@@ -1,24 +1,19 @@
 // @ts-check
 /** The last line of a test run, `N passed, N failed, N skipped`, counted from Vitest's own result in JSON. */
 import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { ROOT } from './setup.mjs'
-
-/** Where Vitest writes its result, relative to the workspace. */
-export const RESULTS = join('.vitest', 'results.json')
-
-/** Removes the result of an earlier run, so that it can never be taken for that of this one. */
-export function forgetResults() {
-  rmSync(join(ROOT, RESULTS), { force: true })
-}
 
 /**
- * Prints the last line. A run that could not be started, was interrupted, or failed outside of any test counts as one failure.
- * @param {number} code exit code of Vitest
- * @returns {number} the exit code of the whole: not 0 when anything failed
+ * Runs Vitest and prints the last line. A run that could not be started, was interrupted, or failed outside of any test
+ * counts as one failure.
+ * @param {string} file where Vitest writes its result
+ * @param {() => Promise<number>} work resolves to the exit code of Vitest
+ * @returns {Promise<number>} the exit code of the whole: not 0 when anything failed
  */
-export function summarize(code) {
-  const { passed, failed, skipped } = count(readResults(), code)
+export async function summarize(file, work) {
+  // The result of an earlier run must never be taken for that of this one.
+  rmSync(file, { force: true })
+  const code = await work()
+  const { passed, failed, skipped } = count(readResults(file), code)
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   return failed > 0 ? code || 1 : code
 }
@@ -40,10 +35,10 @@ export function count(files, code) {
   return { passed, failed: isFailure ? 1 : failed, skipped: tests.length - passed - (failed - broken) }
 }
 
-/** @returns {FileResult[] | undefined} */
-function readResults() {
+/** @param {string} file @returns {FileResult[] | undefined} */
+function readResults(file) {
   try {
-    return JSON.parse(readFileSync(join(ROOT, RESULTS), 'utf8')).testResults
+    return JSON.parse(readFileSync(file, 'utf8')).testResults
   } catch {
     return undefined
   }
