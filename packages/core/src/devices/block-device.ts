@@ -1,0 +1,111 @@
+/**
+ * A disk of the guest, from an image file. The user’s image is opened read-only: what the guest writes goes to a layer
+ * in the machine’s private directory and is gone with it, unless the image itself is asked for.
+ */
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import type { Architecture } from '../architecture.ts'
+import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked-options.ts'
+import { OptionError } from '../errors.ts'
+import { requireFile } from '../required-path.ts'
+import type { Device, DeviceContext } from './device.ts'
+import { contentArgs, type DiskContent } from './disk/disk-content.ts'
+import { DISK_FORMATS, type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
+import {
+  checkInterface,
+  DISK_INTERFACES,
+  type DiskInterface,
+  defaultInterface,
+  frontendArgs,
+} from './disk/disk-interface.ts'
+import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
+
+/** Options of {@link blockDevice}. */
+export interface BlockDeviceOptions {
+  /**
+   * Format of the image. An image that reads other files (a backing file, say) is taken only when its format is given.
+   * @default by the file’s header; raw when that is of no known format
+   */
+  readonly format?: DiskFormat
+  /** @default 'virtio'; for a CD-ROM 'ahci' on PCs, else 'scsi' */
+  readonly interface?: DiskInterface
+  /**
+   * Whether the guest’s writes go to a temporary layer over the image; false: to the image itself.
+   * @default true
+   */
+  readonly overlay?: boolean
+  /** Whether the guest sees a disk that it cannot write to. @default false; true for a CD-ROM */
+  readonly readOnly?: boolean
+  /** Whether it is a disc in a CD-ROM drive. @default false */
+  readonly cdrom?: boolean
+  /** Serial number that the guest sees, 1 to 20 letters, digits, `.`, `_`, `-`. @default none */
+  readonly serial?: string
+  /**
+   * Whether the firmware tries it first; one of a machine’s. Without it, the firmware looks for a bootable disk in an
+   * order of its own. @default false
+   */
+  readonly boot?: boolean
+}
+
+const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
+  format: oneOf(DISK_FORMATS),
+  interface: oneOf(DISK_INTERFACES),
+  overlay: isFlag,
+  readOnly: isFlag,
+  cdrom: isFlag,
+  // VIRTIO_BLK_ID_BYTES; the others take no less.
+  serial: ['1 to 20 letters, digits, “.”, “_”, “-”', (value) => isString(value) && /^[\w.-]{1,20}$/.test(value)],
+  boot: isFlag,
+}
+
+/**
+ * Gives the guest a disk. A machine without `kernel` boots from it.
+ *
+ * @param image path of a raw, qcow2, vmdk, vdi or vhdx image, or of an ISO
+ * @throws OptionError `FILE_MISSING`; `INVALID_OPTION` also when the image is of another format, compressed, or reads
+ * other files unasked; `UNKNOWN_OPTION`
+ */
+export function blockDevice(image: string, options: BlockDeviceOptions = {}): Device {
+  checkTable('blockDevice', options, CHECKS)
+  const { cdrom = false, readOnly = cdrom, overlay = !readOnly, serial, boot = false } = options
+  const path = requireFile('blockDevice', image) ?? ''
+  if (overlay && readOnly) throw contradiction('`overlay` and `readOnly`', 'A read-only disk needs no overlay.')
+  if (cdrom && !readOnly) throw contradiction('`cdrom` and `readOnly: false`', 'A CD-ROM is read-only.')
+  if (!overlay && !readOnly) requireWritable(path)
+  const { format, virtualSize } = inspectDiskImage(path, options.format)
+
+  const content: DiskContent = { path, format, access: overlay ? 'overlay' : readOnly ? 'read-only' : 'read-write' }
+  const interfaceFor = (arch: Architecture): DiskInterface => options.interface ?? defaultInterface(arch, cdrom)
+  const device: Device = {
+    name: 'blockDevice',
+    claims: boot ? ['boot:disk'] : [],
+    bootable: true,
+    validate: ({ arch }) => checkInterface(arch, interfaceFor(arch), { cdrom, readOnly }),
+    qemuArgs(context) {
+      const id = context.id('disk')
+      const layer = context.standalone ? undefined : layerPath(context)
+      const frontend = { interface: interfaceFor(context.arch), drive: id, cdrom, serial, bootFirst: boot }
+      return [...contentArgs(content, { id, layer }), ...frontendArgs(context, frontend)]
+    },
+  }
+  return overlay ? { ...device, prepare: (context) => writeQcow2Overlay(layerPath(context), virtualSize) } : device
+}
+
+function layerPath({ directory, position }: Pick<DeviceContext, 'directory' | 'position'>): string {
+  return join(directory, `disk${position}.qcow2`)
+}
+
+function requireWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK)
+  } catch (cause) {
+    throw new OptionError('FILE_MISSING', `\`blockDevice\` cannot be written to by this user: ${path}`, {
+      hint: 'Leave `overlay: false` out, and the guest’s writes go to a temporary layer.',
+      cause,
+    })
+  }
+}
+
+function contradiction(what: string, hint: string): OptionError {
+  return new OptionError('INVALID_OPTION', `blockDevice: ${what} exclude each other`, { hint })
+}

@@ -1,0 +1,45 @@
+/** What is on a disk, as QEMU’s block layer takes it: an image as it is, or a temporary layer over it. */
+import { type OptionValues, optionString } from '../option-string.ts'
+import type { DiskFormat } from './disk-image.ts'
+
+/** An image file and what may happen to it. */
+export interface DiskContent {
+  /** Absolute path of the image. */
+  readonly path: string
+  readonly format: DiskFormat
+  /** `overlay`: the image is read, and writes go to a layer. */
+  readonly access: 'read-only' | 'read-write' | 'overlay'
+}
+
+/** Where the content is asked for. */
+export interface ContentPlace {
+  /** Name that devices refer to it by. */
+  readonly id: string
+  /** Path of the layer, a file from `writeQcow2Overlay`; undefined: QEMU makes a layer of its own. */
+  readonly layer: string | undefined
+}
+
+/** Arguments that make the content available as `id`. */
+export function contentArgs({ path, format, access }: DiskContent, { id, layer }: ContentPlace): readonly string[] {
+  const image: OptionValues = {
+    driver: format,
+    'read-only': access !== 'read-write' || undefined,
+    'file.driver': 'file',
+    'file.filename': path,
+  }
+  if (access !== 'overlay') return ['-blockdev', optionString(undefined, { 'node-name': id, ...image })]
+  if (layer === undefined) {
+    const file = { 'file.driver': 'file', 'file.filename': path }
+    return ['-drive', optionString(undefined, { if: 'none', id, format, snapshot: true, ...file })]
+  }
+  const layered: OptionValues = {
+    'node-name': id,
+    driver: 'qcow2',
+    // It is thrown away with the machine: a guest that asks for its data to be on disk need not wait for that.
+    'cache.no-flush': true,
+    'file.driver': 'file',
+    'file.filename': layer,
+    ...Object.fromEntries(Object.entries(image).map(([key, value]) => [`backing.${key}`, value])),
+  }
+  return ['-blockdev', optionString(undefined, layered)]
+}

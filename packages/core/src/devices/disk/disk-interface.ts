@@ -1,0 +1,88 @@
+/** How a disk is connected to the guest: the controller and the drive, for each interface. */
+import { ARCHITECTURES, type Architecture } from '../../architecture.ts'
+import { OptionError } from '../../errors.ts'
+import type { DeviceContext } from '../device.ts'
+import { optionString } from '../option-string.ts'
+
+/** Interfaces of disks. */
+export const DISK_INTERFACES: readonly ['virtio', 'scsi', 'ahci', 'nvme', 'usb'] = [
+  'virtio',
+  'scsi',
+  'ahci',
+  'nvme',
+  'usb',
+]
+
+/**
+ * `virtio`: virtio-blk, `/dev/vda`. `scsi`: virtio-scsi, `/dev/sda`. `ahci`: SATA, `/dev/sda`. `nvme`: `/dev/nvme0n1`.
+ * `usb`: a stick on USB 3, `/dev/sda`, found a second after the others.
+ */
+export type DiskInterface = (typeof DISK_INTERFACES)[number]
+
+/** A disk to connect. */
+export interface DiskFrontend {
+  readonly interface: DiskInterface
+  /** Node name or drive id of its content. */
+  readonly drive: string
+  readonly cdrom: boolean
+  readonly serial: string | undefined
+  /** Whether the firmware tries it before others. */
+  readonly bootFirst: boolean
+}
+
+/** The interface of a disk when none is asked for; firmware and installers find CD-ROMs on these. */
+export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterface {
+  if (!cdrom) return 'virtio'
+  return arch === 'x86_64' || arch === 'i386' ? 'ahci' : 'scsi'
+}
+
+/** @throws OptionError `INVALID_OPTION` when the architecture has no such interface, or the interface no such drive */
+export function checkInterface(
+  arch: Architecture,
+  kind: DiskInterface,
+  { cdrom, readOnly }: { readonly cdrom: boolean; readonly readOnly: boolean },
+): void {
+  // Channel devices only: QEMU’s s390x machine has PCI, but no firmware or stock kernel that looks for disks there.
+  if (ARCHITECTURES[arch].virtioTransport === 'ccw' && kind !== 'virtio' && kind !== 'scsi') {
+    throw new OptionError('INVALID_OPTION', `blockDevice: ${arch} machines have no ${kind}`, {
+      hint: 'Use `virtio` or `scsi` there.',
+    })
+  }
+  if (cdrom && kind !== 'ahci' && kind !== 'scsi') {
+    throw new OptionError('INVALID_OPTION', `blockDevice: there are no CD-ROM drives on ${kind}`, {
+      hint: 'Use `ahci` or `scsi`, or leave `interface` out.',
+    })
+  }
+  if (kind === 'ahci' && readOnly && !cdrom) {
+    throw new OptionError('INVALID_OPTION', 'blockDevice: a SATA disk cannot be read-only', {
+      hint: 'Leave `readOnly` out (the image is not written to anyway), or use another interface.',
+    })
+  }
+}
+
+/** Arguments for the controller and the drive on it. */
+export function frontendArgs(context: DeviceContext, disk: DiskFrontend): readonly string[] {
+  const { drive, cdrom, serial } = disk
+  const bootindex = disk.bootFirst ? 1 : undefined
+  const transport = ARCHITECTURES[context.arch].virtioTransport
+  const on = (controller: string, prefix: string, model: string): readonly string[] => {
+    const id = context.id(prefix)
+    return [
+      ...['-device', optionString(controller, { id })],
+      ...['-device', optionString(model, { bus: `${id}.0`, drive, serial, bootindex })],
+    ]
+  }
+  switch (disk.interface) {
+    case 'virtio':
+      return ['-device', optionString(`virtio-blk-${transport}`, { drive, serial, bootindex })]
+    case 'scsi':
+      return on(`virtio-scsi-${transport}`, 'scsi', cdrom ? 'scsi-cd' : 'scsi-hd')
+    case 'ahci':
+      return on('ahci', 'ahci', cdrom ? 'ide-cd' : 'ide-hd')
+    case 'nvme':
+      // QEMU’s model insists on a serial number.
+      return ['-device', optionString('nvme', { drive, serial: serial ?? context.id('nvme'), bootindex })]
+    case 'usb':
+      return on('qemu-xhci', 'usb', 'usb-storage')
+  }
+}

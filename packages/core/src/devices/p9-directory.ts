@@ -1,0 +1,104 @@
+/**
+ * A directory of the host, mounted by the guest over 9p and written from both sides. QEMU itself serves the files, so
+ * what the guest may do to them is what the user who runs QEMU may do.
+ */
+import { ARCHITECTURES } from '../architecture.ts'
+import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked-options.ts'
+import { OptionError } from '../errors.ts'
+import { requireDirectory } from '../required-path.ts'
+import type { Device } from './device.ts'
+import { optionString } from './option-string.ts'
+
+/**
+ * How owners, modes and special files of the guest are kept on the host (QEMU’s `security_model`):
+ *
+ * - `passthrough`: as they are. Needs QEMU to run as root.
+ * - `none`: as they are where the user may; a `chown` that the user may not do fails in the guest.
+ * - `mapped-xattr`: in extended attributes; every owner, mode and special file works for every user, but files on the host
+ *   get mode 0600, the guest’s symbolic links are plain files there, and the host’s links cannot be followed in the guest.
+ * - `mapped-file`: as `mapped-xattr`, in files beside the file (`.virtfs_metadata`).
+ */
+export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file'
+
+/** Options of {@link p9Directory}. */
+export interface P9DirectoryOptions {
+  /**
+   * Name by which the guest mounts it, 1 to 31 letters, digits, `.`, `_`, `/`, `-`; one of a machine’s.
+   * @default 'tmpdir'; '/dev/root' with `boot`
+   */
+  readonly tag?: string
+  /**
+   * Whether it is the guest’s root file system. The kernel’s own arguments for that are added, `root=` and its kin: a
+   * kernel with 9p compiled in follows them, and so does the init of `@coldboot/guest` with a kernel that has it as a
+   * module. A tag of your own needs Linux 5.14. @default false
+   */
+  readonly boot?: boolean
+  /** Whether QEMU refuses every write. @default false */
+  readonly readOnly?: boolean
+  /** @default 'passthrough' when this process is root, else 'none' */
+  readonly securityModel?: P9SecurityModel
+  /**
+   * Where the init of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
+   * colons, made when missing. @default nowhere: the guest mounts it itself
+   */
+  readonly mountAt?: string
+}
+
+const MODELS: readonly P9SecurityModel[] = ['passthrough', 'none', 'mapped-xattr', 'mapped-file']
+const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
+  // MAX_TAG_LEN in QEMU’s hw/9pfs/9p.h is 32 with its NUL; the tag is a word of the kernel’s command line too.
+  tag: ['1 to 31 letters, digits, “.”, “_”, “/”, “-”', (value) => isString(value) && /^[\w./-]{1,31}$/.test(value)],
+  boot: isFlag,
+  readOnly: isFlag,
+  securityModel: oneOf(MODELS),
+  mountAt: [
+    'an absolute path without blanks, quotes, colons and control characters',
+    (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
+  ],
+}
+
+// 256 KiB a message: with the kernel’s default of 128 KiB or less, large files are slower.
+const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=262144'
+
+/**
+ * Shares a directory with the guest, both ways. Mount it with
+ * `mount -t 9p -o trans=virtio,version=9p2000.L <tag> <where>`, or give `mountAt`.
+ *
+ * @throws OptionError `FILE_MISSING` when there is no such directory; `INVALID_OPTION`, `UNKNOWN_OPTION`. A tag or a root
+ * file system that two devices of a machine claim is `DEVICE_CONFLICT` when the machine is described
+ */
+export function p9Directory(directory: string, options: P9DirectoryOptions = {}): Device {
+  checkTable('p9Directory', options, CHECKS)
+  const { boot = false, readOnly = false, mountAt } = options
+  // Before Linux 5.14 the kernel asked for its root by this name, whatever `root=` said.
+  const { tag = boot ? '/dev/root' : 'tmpdir', securityModel = defaultSecurityModel() } = options
+  if (boot && mountAt !== undefined) {
+    throw new OptionError('INVALID_OPTION', 'p9Directory: `boot` and `mountAt` exclude each other', {
+      hint: 'A root file system is mounted at /: leave `mountAt` out.',
+    })
+  }
+  const path = requireDirectory('p9Directory', directory)
+  const access = readOnly ? 'ro' : 'rw'
+  return {
+    name: 'p9Directory',
+    claims: [`tag:${tag}`, ...(boot ? ['boot:root'] : [])],
+    qemuArgs(context) {
+      const id = context.id('p9-')
+      const values = { id, path, security_model: securityModel, multidevs: 'remap', readonly: readOnly || undefined }
+      const model = `virtio-9p-${ARCHITECTURES[context.arch].virtioTransport}`
+      return [
+        // Without `remap`, files of two host file systems below the directory may have one inode number in the guest.
+        ...['-fsdev', optionString('local', values)],
+        ...['-device', optionString(model, { fsdev: id, mount_tag: tag })],
+      ]
+    },
+    kernelArgs() {
+      if (boot) return [`root=${tag}`, 'rootfstype=9p', `rootflags=${MOUNT_OPTIONS}`, access]
+      return mountAt === undefined ? [] : [`coldboot.mount=${mountAt}:9p:${tag}:${access},${MOUNT_OPTIONS}`]
+    },
+  }
+}
+
+function defaultSecurityModel(): P9SecurityModel {
+  return process.getuid?.() === 0 ? 'passthrough' : 'none'
+}

@@ -1,0 +1,54 @@
+/** What a device contributes, asked without a machine; and QEMU’s own way of reading it. */
+import type { Architecture } from '../src/architecture.ts'
+import type { Device, DeviceContext } from '../src/devices/device.ts'
+import { resolveOptions } from '../src/machine-spec.ts'
+import { buildCommandLine } from '../src/qemu/command-line.ts'
+
+/** Options of {@link qemuArgsOf}. */
+export interface AskOptions {
+  readonly arch?: Architecture
+  readonly wiring?: 'inherited' | 'standalone'
+}
+
+/** Arguments of the devices alone: what a machine with them has and the same machine without them has not. */
+export function qemuArgsOf(device: Device | readonly Device[], options: AskOptions = {}): readonly string[] {
+  const { arch = 'x86_64', wiring = 'inherited' } = options
+  const spec = resolveOptions({ arch, accelerator: 'tcg', firmware: 'none.bin', devices: [device].flat() })
+  const input = { qemu: ['qemu'], directory: '/private', wiring, sandbox: false }
+  const bare = buildCommandLine({ spec: { ...spec, devices: [] }, ...input }).argv
+  return buildCommandLine({ spec, ...input }).argv.slice(bare.length)
+}
+
+/** Words that the device adds to the kernel’s command line. */
+export function kernelArgsOf(device: Device, arch: Architecture = 'x86_64'): readonly string[] {
+  const counts = new Map<string, number>()
+  const context: DeviceContext = {
+    arch,
+    accelerator: 'tcg',
+    machine: 'pc',
+    directory: '/private',
+    position: 0,
+    standalone: false,
+    inherit: () => 6,
+    id(prefix) {
+      const count = counts.get(prefix) ?? 0
+      counts.set(prefix, count + 1)
+      return `${prefix}${count}`
+    },
+  }
+  return device.kernelArgs?.(context) ?? []
+}
+
+/** Reads `head,key=value,…` by QEMU’s rule (util/keyval.c): one comma separates, two stand for one. */
+export function parseOptionString(text: string): Readonly<Record<string, string>> {
+  const parts = text
+    .replaceAll(',,', '\0')
+    .split(',')
+    .map((part) => part.replaceAll('\0', ','))
+  return Object.fromEntries(
+    parts.map((part, index) => {
+      const at = part.indexOf('=')
+      return at === -1 && index === 0 ? ['', part] : [part.slice(0, at), part.slice(at + 1)]
+    }),
+  )
+}

@@ -1,0 +1,41 @@
+/** File names that a careless command line would fall over. */
+import fc from 'fast-check'
+
+const PIECES = [
+  ',',
+  '=',
+  ',,',
+  ',readonly=off',
+  "'",
+  '"',
+  ' ',
+  '\n',
+  '\\',
+  '$HOME',
+  '`id`',
+  ':',
+  '%41',
+  '-',
+  'é',
+  '日本',
+  '🧪',
+  '{',
+  '}',
+]
+
+/** One component of a path that the host’s file system takes: no `/`, no NUL, at most 255 bytes. */
+export const hostileName: fc.Arbitrary<string> = fc
+  .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'grapheme', maxLength: 8 })), {
+    minLength: 1,
+    maxLength: 8,
+  })
+  .map((pieces) => pieces.join('').replaceAll('/', '').replaceAll('\0', ''))
+  .filter((name) => name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255)
+
+/** A few of them, for tests with a real machine. */
+export const HOSTILE_NAMES: readonly string[] = [
+  'comma,readonly=on,,x',
+  'blank and \'quotes\' and "more"',
+  'line\nbreak\\$HOME`id`',
+  'unicode-é-日本-🧪',
+]
