@@ -1,0 +1,68 @@
+/**
+ * A machine’s state, out of one QEMU and into another. Guest memory is not part of it: it lies in a file that both map,
+ * which is why a save takes milliseconds whatever the size of the guest (`x-ignore-shared`, qapi/migration.json).
+ */
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { MachineMonitor, MonitorEvent } from '../devices/device.ts'
+import { MachineError } from '../errors.ts'
+
+const CAPABILITIES = ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true }))
+
+/**
+ * Stops the machine and writes its device state.
+ *
+ * QEMU’s `migrate` takes a descriptor only by a name that was passed with SCM_RIGHTS, which Node cannot send: the state
+ * goes through a socket in the private directory instead, which nobody else can reach.
+ *
+ * @param directory private, with room for a socket path (107 bytes)
+ * @throws MachineError `QMP_FAILED` with QEMU’s reason, as for a device that cannot be saved
+ */
+export async function saveState(monitor: MachineMonitor, directory: string, stateFile: string): Promise<void> {
+  const path = join(directory, 'state.sock')
+  const server = createServer()
+  const received = new Promise<void>((resolve, reject) => {
+    server.once('connection', (socket: Socket) => {
+      pipeline(socket, createWriteStream(stateFile, { mode: 0o600 })).then(resolve, reject)
+    })
+  })
+  received.catch(() => {})
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+  try {
+    await monitor.execute('stop')
+    await monitor.execute('migrate-set-capabilities', { capabilities: CAPABILITIES })
+    await migrated(monitor, () => monitor.execute('migrate', { uri: `unix:${path}` }))
+    await received
+  } finally {
+    server.close()
+    await rm(path, { force: true })
+  }
+}
+
+/**
+ * Loads device state into a QEMU started with `-incoming defer`; it is stopped afterwards: `cont` starts the guest.
+ *
+ * @param fd number of the state file’s descriptor in QEMU
+ * @throws MachineError `QMP_FAILED` when the state does not fit the machine
+ */
+export async function loadState(monitor: MachineMonitor, fd: number): Promise<void> {
+  await monitor.execute('migrate-set-capabilities', { capabilities: CAPABILITIES })
+  await migrated(monitor, () => monitor.execute('migrate-incoming', { uri: `fd:${fd}` }))
+}
+
+/** Runs a command that starts a migration, and waits for the migration’s end. */
+async function migrated(monitor: MachineMonitor, begin: () => Promise<unknown>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // A machine that exits meanwhile rejects `begin` or the query; this promise is then never looked at.
+  promise.catch(() => {})
+  using _ = monitor.onEvent(({ event, data }: MonitorEvent) => {
+    if (event !== 'MIGRATION') return
+    if (data['status'] === 'completed') resolve()
+    else if (data['status'] === 'failed') reject(new MachineError('QMP_FAILED', 'QEMU could not transfer the machine’s state'))
+  })
+  await begin()
+  await promise
+}
