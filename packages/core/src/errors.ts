@@ -30,6 +30,8 @@ export const ERROR_CODES = {
     'Compare the pattern with the console below; raise `timeout` only if the machine was still making progress.',
   EXPECT_EXITED: 'The machine ended before it printed the pattern. Read the end of its console for the reason.',
   EXPECT_ABORTED: 'The test ended while it was still waiting: give the wait a timeout below the test’s own.',
+  CHANNEL_ENDED: 'The guest fell silent before it said it was done. Read the end of its console for the reason.',
+  CHANNEL_GARBLED: 'Write one JSON value a line to the channel, and nothing else; read bytes from `stream`.',
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
   // The test itself, in a test runner.
@@ -115,7 +117,12 @@ export function layoutMessage(
   hint: string,
   sections: Readonly<Record<string, string | undefined>>,
 ): string {
-  let text = `${shortMessage}\n${hint}`
+  return `${shortMessage}\n${hint}${layoutSections(sections)}`
+}
+
+/** Titled sections, each with a blank line before it; empty ones are left out. */
+export function layoutSections(sections: Readonly<Record<string, string | undefined>>): string {
+  let text = ''
   for (const [title, body] of Object.entries(sections)) {
     if (body !== undefined && body !== '') text += `\n\n${title}:\n${indent(body)}`
   }
