@@ -66,6 +66,8 @@ export class ColdbootError extends Error {
   readonly shortMessage: string
   /** What to do. */
   readonly hint: string
+  /** The parts below the message: title → text. */
+  readonly sections: Readonly<Record<string, string | undefined>>
 
   constructor(code: ErrorCode, shortMessage: string, options: ColdbootErrorOptions = {}) {
     const hint = options.hint ?? ERROR_CODES[code]
@@ -76,6 +78,7 @@ export class ColdbootError extends Error {
     this.code = code
     this.shortMessage = shortMessage
     this.hint = hint
+    this.sections = options.sections ?? {}
     Object.defineProperty(this, brand, { value: true })
   }
 
@@ -106,7 +109,7 @@ export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
 }
 
-/** What was awaited did not come. Codes `EXPECT_*`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
+/** What was awaited did not come. Codes `EXPECT_*`, `CHANNEL_*`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
 export class ExpectError extends ColdbootError {
   override readonly name: string = 'ExpectError'
 }

@@ -8,6 +8,7 @@ import { ARCHITECTURES, type Architecture, hostArchitecture } from './architectu
 import { memoryMibOf } from './checked-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
+import { uefi } from './devices/uefi.ts'
 import { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
 import { OptionError } from './errors.ts'
 import { checkOptions } from './option-checks.ts'
@@ -55,6 +56,7 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
   const traits = ARCHITECTURES[arch]
   const choice = chooseAccelerator(arch, options.accelerator ?? environment.accelerator)
   const kernelArgs = wordsOf(options.kernelArgs ?? DEFAULTS.kernelArgs)
+  const isUefi = options.firmware === 'uefi'
   const spec: MachineSpec = {
     name: options.name ?? DEFAULTS.name,
     arch,
@@ -69,8 +71,8 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     kernel: requireFile('kernel', options.kernel),
     initramfs: requireFile('initramfs', options.initramfs),
     kernelArgs,
-    firmware: firmwareOf(options.firmware),
-    devices: Object.freeze(expandDevices(options.devices ?? [], arch)),
+    firmware: isUefi ? undefined : firmwareOf(options.firmware),
+    devices: Object.freeze(expandDevices([...(isUefi ? [uefi()] : []), ...(options.devices ?? [])], arch)),
     serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
     logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
     timeoutMs: options.timeout ?? DEFAULTS.timeout,

@@ -35,7 +35,10 @@ export interface VMOptions {
   readonly initramfs?: string | undefined
   /** Kernel command line, as one string or as words; needs `kernel`. @default '' */
   readonly kernelArgs?: string | readonly string[] | undefined
-  /** Firmware: a path, or the name of a file in QEMU’s own data folder, as `qboot.rom`. @default QEMU’s own */
+  /**
+   * Firmware: a path, the name of a file in QEMU’s own data folder, as `qboot.rom`, or `uefi` for the distribution’s UEFI
+   * firmware. @default QEMU’s own
+   */
   readonly firmware?: string | undefined
   /** Devices, in the order in which the guest finds them. @default [] */
   readonly devices?: readonly Device[] | undefined

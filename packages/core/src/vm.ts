@@ -1,10 +1,14 @@
 /** The face of a machine: start, expect, send, wait, close. The work is in the rooms below. */
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Console, type ExpectOptions } from './console/console.ts'
+import { ARCHITECTURES } from './architecture.ts'
+import { Console } from './console/console.ts'
+import { type ConsoleContext, lastLines } from './console/expect-failure.ts'
+import type { ExpectOptions } from './console/expect-options.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
 import { Transcript } from './console/transcript.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
+import type { PortForward } from './devices/device.ts'
 import { ExpectError, MachineError, OptionError, StartError } from './errors.ts'
 import { registerMachine } from './live-machines.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
@@ -100,12 +104,12 @@ export class VM implements AsyncDisposable {
   static async #startIn(directory: PrivateDirectory, spec: MachineSpec, qemu: readonly string[]): Promise<VM> {
     const signal = spec.signal ?? new AbortController().signal
     for (const [position, device] of spec.devices.entries()) {
-      await device.prepare?.({ arch: spec.arch, directory: directory.path, position, signal })
+      await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory: directory.path, position, signal })
     }
     const sandbox = process.platform === 'linux'
     const line = buildCommandLine({ spec, qemu, directory: directory.path, wiring: 'inherited', sandbox })
     const description = describeSpec(spec, qemu, directory.path)
-    const machine = await Machine.spawn(spec, line)
+    const machine = await Machine.spawn(spec, line, description.commandLineQuoted)
     const vm = new VM({ spec, machine, directory, description })
     try {
       await machine.connect(vm, directory.path)
@@ -138,6 +142,11 @@ export class VM implements AsyncDisposable {
   /** The console’s text so far, escape codes removed; of a very long one the end. */
   get output(): string {
     return this.#console.text()
+  }
+
+  /** Ports of the host’s 127.0.0.1 that lead into the guest, as its devices opened them. */
+  get portForwards(): readonly PortForward[] {
+    return this.#machine.portForwards
   }
 
   /** What is being waited for right now, oldest first. */
@@ -189,10 +198,9 @@ export class VM implements AsyncDisposable {
     if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) {
       throw new OptionError('INVALID_OPTION', `\`timeout\` must be a number of milliseconds above 0, and is ${timeout}`)
     }
-    const limit = timeout === undefined ? undefined : timeout * this.spec.timeoutMultiplier
-    return bounded(this.#ended, limit, this.#signalFor(options.signal).signal, (why, cause) =>
-      this.#waitError(why, cause),
-    )
+    const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * this.spec.timeoutMultiplier)
+    const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
+    return unlessAborted(this.#ended, AbortSignal.any(signals), (reason) => this.#waitError(reason))
   }
 
   /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
@@ -203,6 +211,48 @@ export class VM implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #waitUntilReady(): Promise<Match> {
+    const { ready, bootTimeoutMs } = this.spec
+    if (ready === undefined) {
+      throw new OptionError('INVALID_OPTION', `Machine “${this.name}” has no \`ready\` pattern to wait for`, {
+        hint: 'Give `ready`: what the console prints when the machine is ready for a test.',
+      })
+    }
+    try {
+      return await this.expect(ready, { timeout: bootTimeoutMs })
+    } catch (error) {
+      if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
+      const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`
+      throw new ExpectError('BOOT_TIMEOUT', message, { cause: error, sections: error.sections })
+    }
+  }
+
+  #describe(): ConsoleContext {
+    const { arch } = this.spec
+    const { consoleDevice } = ARCHITECTURES[arch]
+    return { arch, consoleDevice, commandLine: this.commandLineQuoted, logFile: this.logFile }
+  }
+
+  /** The caller’s signal and the machine’s own. */
+  #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+    const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
+    return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }
+  }
+
+  #waitError(reason: unknown): ExpectError {
+    const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError'
+    const message = timedOut ? 'did not end in the time given' : 'had not ended when the wait was aborted'
+    return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine “${this.name}” ${message}`, {
+      cause: reason,
+      hint: 'Shut the guest down first, or use `close()`, which ends the machine.',
+      sections: {
+        'End of the console': lastLines(this.output),
+        'Command line': this.commandLineQuoted,
+        Log: this.logFile,
+      },
+    })
   }
 
   async #end(): Promise<ExitStatus> {
@@ -219,6 +269,22 @@ export class VM implements AsyncDisposable {
     await this.#directory.remove()
     this.#registration[Symbol.dispose]()
     return status
+  }
+}
+
+async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  failure: (reason: unknown) => Error,
+): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(failure(signal.reason))
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

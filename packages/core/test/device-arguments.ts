@@ -10,10 +10,13 @@ export interface AskOptions {
   readonly wiring?: 'inherited' | 'standalone'
 }
 
+/** Something to boot from, which every machine needs. */
+const BOOTS: Device = { name: 'boots', bootable: true, qemuArgs: () => [] }
+
 /** Arguments of the devices alone: what a machine with them has and the same machine without them has not. */
 export function qemuArgsOf(device: Device | readonly Device[], options: AskOptions = {}): readonly string[] {
   const { arch = 'x86_64', wiring = 'inherited' } = options
-  const spec = resolveOptions({ arch, accelerator: 'tcg', firmware: 'none.bin', devices: [device].flat() })
+  const spec = resolveOptions({ arch, accelerator: 'tcg', devices: [...[device].flat(), BOOTS] })
   const input = { qemu: ['qemu'], directory: '/private', wiring, sandbox: false }
   const bare = buildCommandLine({ spec: { ...spec, devices: [] }, ...input }).argv
   return buildCommandLine({ spec, ...input }).argv.slice(bare.length)

@@ -96,9 +96,9 @@ describe('the whole of its arguments', () => {
 test('it is prepared with a layer of the image’s size, and without `overlay` with nothing', async () => {
   const directory = mkdtempSync(join(folder, 'private-'))
   const { signal } = new AbortController()
-  await blockDevice(image).prepare?.({ arch: 'x86_64', directory, position: 3, signal })
+  await blockDevice(image).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 3, signal })
   expect(inspectDiskImage(join(directory, 'disk3.qcow2')).virtualSize).toBe(1 << 20)
-  expect(blockDevice(image, { overlay: false }).prepare).toBeUndefined()
+  expect(blockDevice(image, { overlay: false })).not.toHaveProperty('prepare')
   expect(existsSync(join(directory, 'disk0.qcow2'))).toBe(false)
 })
 

@@ -38,9 +38,20 @@ export interface DeviceContext extends IdAllocator {
   readonly standalone: boolean
 }
 
+/** Facts of the machine, for a device’s {@link Device.validate}. */
+export interface ValidateContext {
+  readonly arch: Architecture
+  /** QEMU’s machine type, as `pc` or `virt,highmem=off`. */
+  readonly machine: string
+  /** The machine’s `firmware`, where one was asked for by path or name. */
+  readonly firmware: string | undefined
+}
+
 /** Where a device’s {@link Device.prepare} may write. */
 export interface PrepareContext {
   readonly arch: Architecture
+  /** As in {@link DeviceContext}. */
+  readonly machine: string
   /** The machine’s private directory, mode 0700. */
   readonly directory: string
   /** As in {@link DeviceContext}. */
@@ -112,7 +123,7 @@ export interface Device {
    */
   expand?(arch: Architecture): readonly Device[]
   /** Checks that need the machine’s facts. @throws OptionError */
-  validate?(context: { readonly arch: Architecture; readonly machine: string }): void
+  validate?(context: ValidateContext): void
   /** Makes what the device needs in the machine’s private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */

@@ -1,39 +1,27 @@
 import { expect, test } from 'vitest'
-import type { AttachContext } from './device.ts'
+import { playMachine } from '../../test/attachment.ts'
 import { PerMachine } from './per-machine.ts'
 
-function machine(machineName: string) {
-  const { promise: exited, resolve } = Promise.withResolvers<void>()
-  const vm = {}
-  const monitor = { execute: () => Promise.resolve(), onEvent: () => ({ [Symbol.dispose]() {} }) }
-  const context: AttachContext = {
-    vm,
-    machineName,
-    directory: '/d',
-    streams: [],
-    ids: [],
-    publishPort() {},
-    monitor,
-    exited,
-  }
-  return { vm, context, exit: () => (resolve(), exited) }
+const named = (machineName: string) => {
+  const machine = playMachine()
+  return { ...machine, context: { ...machine.context, machineName } }
 }
 
 test('the only machine that runs is meant, and the last one after its end', async () => {
   const states = new PerMachine<string>('display')
-  const first = machine('first')
+  const first = named('first')
   states.add(first.context, 'one')
   expect(states.get()).toBe('one')
   await first.exit()
   expect(states.get()).toBe('one')
-  states.add(machine('second').context, 'two')
+  states.add(named('second').context, 'two')
   expect(states.get()).toBe('two')
   expect(states.get(first.vm)).toBe('one')
 })
 
 test('of several that run, one must be named', () => {
   const states = new PerMachine<string>('display')
-  const [first, second] = [machine('first'), machine('second')]
+  const [first, second] = [named('first'), named('second')]
   states.add(first.context, 'one')
   states.add(second.context, 'two')
   expect(() => states.get()).toThrow(/This display is part of 2 running machines: “first”, “second”/)
@@ -49,7 +37,7 @@ test('before a start, and of a machine without it, there is nothing', () => {
 
 test('one object twice in a machine is refused', () => {
   const states = new PerMachine<string>('display')
-  const { context } = machine('vm')
+  const { context } = playMachine()
   states.add(context, 'one')
   expect(() => states.add(context, 'two')).toThrow(/same display object is in the `devices` of machine “vm” twice/)
 })

@@ -48,7 +48,7 @@ function inspect(path: string, readAt: ReadAt, fileSize: number, asked: DiskForm
   if (asked === 'raw') return raw
   const header = Buffer.alloc(HEADER_LENGTH)
   readAt(0, HEADER_LENGTH).copy(header)
-  const found = FORMATS.find(({ matches }) => matches(header))
+  const found = FORMATS.find((row) => row.matches(header))
   if (asked !== undefined && found?.format !== asked) {
     throw refusal(
       path,
@@ -57,7 +57,7 @@ function inspect(path: string, readAt: ReadAt, fileSize: number, asked: DiskForm
   }
   if (!found) {
     const trailer = fileSize >= SECTOR ? readAt(fileSize - SECTOR, SECTOR) : Buffer.alloc(0)
-    const unsupported = UNSUPPORTED.find(({ matches }) => matches(header) || matches(trailer))
+    const unsupported = UNSUPPORTED.find((row) => row.matches(header) || row.matches(trailer))
     if (unsupported) throw refusal(path, `is ${unsupported.what}`, unsupported.hint)
     return raw
   }

@@ -1,0 +1,74 @@
+/** A balloon: takes memory from the running guest and gives it back. */
+import { ARCHITECTURES } from '../architecture.ts'
+import { isMemorySize, memoryMibOf } from '../checked-options.ts'
+import { MachineError, OptionError } from '../errors.ts'
+import { abortable, type WaitOptions } from './abortable.ts'
+import type { AttachContext, Device } from './device.ts'
+import { PerMachine } from './per-machine.ts'
+
+/** The balloon of one machine. */
+export interface BalloonHandle {
+  /**
+   * Asks the guest to use this much memory, and waits until it does. A guest cannot have more than it was started with.
+   *
+   * @param memory with its unit, `'128M'`
+   * @returns MiB that the guest has then
+   * @throws OptionError `INVALID_OPTION`
+   * @throws MachineError `QMP_FAILED` when the guest has no driver for it yet; `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
+   * @throws ExpectError `EXPECT_ABORTED`
+   */
+  resize(memory: string, options?: WaitOptions): Promise<number>
+  /** MiB that the guest has now. @throws MachineError as `resize` does */
+  size(): Promise<number>
+}
+
+/** A device, and the balloon of the one machine that runs with it. */
+export interface Balloon extends Device, BalloonHandle {
+  /** The balloon of one machine. */
+  of(vm: object): BalloonHandle
+}
+
+const MIB = 1 << 20
+
+/** A virtio memory balloon; the guest’s kernel needs `virtio_balloon`. */
+export function balloon(): Balloon {
+  const machines = new PerMachine<BalloonHandle>('balloon')
+  return {
+    name: 'balloon',
+    claims: ['device:balloon'],
+    qemuArgs: ({ arch }) => ['-device', `virtio-balloon-${ARCHITECTURES[arch].virtioTransport}`],
+    attach: (context) => machines.add(context, balloonOf(context)),
+    resize: (memory, options) => machines.get().resize(memory, options),
+    size: () => machines.get().size(),
+    of: (vm) => machines.get(vm),
+  }
+}
+
+function balloonOf({ monitor, machineName, exited }: AttachContext): BalloonHandle {
+  const size = async (): Promise<number> => {
+    const { actual } = (await monitor.execute('query-balloon')) as { readonly actual: number }
+    return actual / MIB
+  }
+  return {
+    size,
+    async resize(memory, options = {}) {
+      if (!isMemorySize[1](memory)) {
+        throw new OptionError(
+          'INVALID_OPTION',
+          `balloon: the memory must be ${isMemorySize[0]}, and is ${String(memory)}`,
+        )
+      }
+      const target = memoryMibOf(memory)
+      const { promise: reached, resolve, reject } = Promise.withResolvers<number>()
+      using _listener = monitor.onEvent(({ event, data }) => {
+        if (event === 'BALLOON_CHANGE' && data['actual'] === target * MIB) resolve(target)
+      })
+      void exited.then(() => reject(new MachineError('MACHINE_EXITED', `Machine “${machineName}” ended first`)))
+      reached.catch(() => {})
+      await monitor.execute('balloon', { value: target * MIB })
+      // No event comes for a size that it has already.
+      if ((await size()) === target) return target
+      return abortable(reached, `machine “${machineName}” to have ${target} MiB`, options)
+    },
+  }
+}

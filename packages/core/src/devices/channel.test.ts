@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { playMachine } from '../../test/attachment.ts'
+import { qemuArgsOf } from '../../test/device-arguments.ts'
+import { resolveOptions } from '../machine-spec.ts'
+import { channel } from './channel.ts'
+
+function attached() {
+  const device = channel('results')
+  const machine = playMachine()
+  void device.attach?.(machine.context)
+  const [guest] = machine.theirs
+  if (!guest) throw new Error('no stream')
+  return { device, guest, machine }
+}
+
+test('the whole of its arguments', () => {
+  expect(qemuArgsOf([channel('a'), channel('b')])).toEqual([
+    ...['-chardev', 'socket,id=channel0,fd=6', '-device', 'virtio-serial-pci,id=ports0'],
+    ...['-device', 'virtserialport,bus=ports0.0,chardev=channel0,name=a'],
+    ...['-chardev', 'socket,id=channel1,fd=7', '-device', 'virtio-serial-pci,id=ports1'],
+    ...['-device', 'virtserialport,bus=ports1.0,chardev=channel1,name=b'],
+  ])
+  expect(qemuArgsOf(channel('a'), { arch: 's390x', wiring: 'standalone' })).toEqual([
+    ...['-chardev', 'null,id=channel0', '-device', 'virtio-serial-ccw,id=ports0'],
+    ...['-device', 'virtserialport,bus=ports0.0,chardev=channel0,name=a'],
+  ])
+})
+
+test('names that are no word, and one name twice, are refused', () => {
+  for (const name of ['', 'a b', 'a,b=c', 'x'.repeat(65)])
+    expect(() => channel(name)).toThrow(/channel: the name must be/)
+  const devices = [channel('a'), channel('a')]
+  expect(() => resolveOptions({ firmware: 'none.bin', devices })).toThrow(/both have channel a/)
+})
+
+test('bytes go both ways', async () => {
+  const { device, guest, machine } = attached()
+  device.stream().write('ping')
+  expect(String((await once(guest, 'data'))[0])).toBe('ping')
+  guest.end('pong')
+  expect(await text(device.stream())).toBe('pong')
+  expect(device.of(machine.vm).stream()).toBe(device.stream())
+})
+
+test('events are JSON lines up to the done event, however they are cut', async () => {
+  const { device, guest } = attached()
+  const lines = '{"n":1}\n\n"é🧪"\n{"event":"done","passed":3}\nnot read'
+  for (const byte of Buffer.from(lines)) guest.write(Buffer.of(byte))
+  const events = device.events()
+  expect(await events.next()).toEqual({ done: false, value: { n: 1 } })
+  expect(await events.next()).toEqual({ done: false, value: 'é🧪' })
+  expect(await events.next()).toEqual({ done: true, value: { event: 'done', passed: 3 } })
+})
+
+test('events that are left and asked for again go on where they were', async () => {
+  const { device, guest } = attached()
+  guest.write('1\n2\n3\n{"event":"done"}\n')
+  for await (const event of device.events()) {
+    expect(event).toBe(1)
+    break
+  }
+  const rest: unknown[] = []
+  for await (const event of device.events()) rest.push(event)
+  expect(rest).toEqual([2, 3])
+})
+
+test('a machine that ends before the done event is an error, with the last event', async () => {
+  const { device, guest, machine } = attached()
+  guest.end('{"test":"a"}\n{"test":"b"}')
+  const seen: unknown[] = []
+  const reading = (async () => {
+    for await (const event of device.events()) seen.push(event)
+  })()
+  await expect(reading).rejects.toMatchObject({ code: 'CHANNEL_ENDED' })
+  await expect(reading).rejects.toThrow(
+    /channel “results” of machine “vm” had not said it was done \(2 events[\s\S]*"test":"b"/,
+  )
+  expect(seen).toEqual([{ test: 'a' }, { test: 'b' }])
+  await machine.exit()
+})
+
+test('what came before the exit is read after it, and nothing can be sent any more', async () => {
+  const { device, guest, machine } = attached()
+  const sent = 'x'.repeat(300_000)
+  guest.write(sent)
+  await machine.exit()
+  expect(await text(device.stream())).toBe(sent)
+  const failure = once(device.stream(), 'error')
+  device.stream().write('late')
+  expect((await failure)[0]).toMatchObject({ code: 'MACHINE_EXITED' })
+})
+
+test('a line that is not JSON is an error that quotes it', async () => {
+  const { device, guest } = attached()
+  guest.write('Segmentation fault\n')
+  await expect(device.events().next()).rejects.toMatchObject({
+    code: 'CHANNEL_GARBLED',
+    shortMessage: expect.stringContaining('"Segmentation fault"'),
+  })
+})
+
+test('a wait for an event can be given up, and loses nothing', async () => {
+  const { device, guest } = attached()
+  const waiting = device.events({ signal: AbortSignal.abort('enough') }).next()
+  await expect(waiting).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: 'enough' })
+  guest.write('1\n')
+  expect(await device.events().next()).toEqual({ done: false, value: 1 })
+})

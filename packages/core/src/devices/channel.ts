@@ -1,0 +1,108 @@
+/**
+ * A channel between the test and a program in the guest, beside the console: a virtio-serial port. It is fast, carries
+ * every byte as it is, and slows the guest down rather than lose one.
+ */
+import type { Duplex } from 'node:stream'
+import { ARCHITECTURES } from '../architecture.ts'
+import { ExpectError, OptionError } from '../errors.ts'
+import type { WaitOptions } from './abortable.ts'
+import type { AttachContext, Device } from './device.ts'
+import { InheritedStream } from './inherited-stream.ts'
+import { JsonLines } from './json-lines.ts'
+import { optionString } from './option-string.ts'
+import { PerMachine } from './per-machine.ts'
+
+/** The host’s end of a channel of one machine. Read it as bytes or as events, not both. */
+export interface ChannelPort {
+  /** Bytes both ways; the same object each time. Ends when the machine does; `end()` closes the channel, and the guest reads its end. */
+  stream(): Duplex
+  /**
+   * The guest’s events: JSON values, one a line. The last one must be an object whose `event` is `done`; it ends the
+   * events and is what the generator returns. Can be left and asked for again: no event is lost.
+   *
+   * @throws ExpectError `CHANNEL_ENDED` when the machine ended without it, so that a guest that dies silently is no pass;
+   * `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+   */
+  events(options?: WaitOptions): AsyncGenerator<unknown, DoneEvent>
+}
+
+/** The event that ends all others; a program may add what it likes. */
+export interface DoneEvent {
+  readonly event: 'done'
+  readonly [key: string]: unknown
+}
+
+/** A device, and the channel of the one machine that runs with it. */
+export interface Channel extends Device, ChannelPort {
+  /** The channel of one machine. */
+  of(vm: object): ChannelPort
+}
+
+/**
+ * A channel. The guest’s kernel needs `virtio_console`; a program there opens `/dev/virtio-ports/<name>` (made by udev and
+ * by the init of `@coldboot/guest`), for reading and writing or for either. What is sent before it does, waits.
+ *
+ * @param name 1 to 64 letters, digits, `.`, `_`, `-`; one of a machine’s
+ * @throws OptionError `INVALID_OPTION`
+ */
+export function channel(name: string): Channel {
+  if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) {
+    const what = '1 to 64 letters, digits, “.”, “_”, “-”'
+    throw new OptionError('INVALID_OPTION', `channel: the name must be ${what}, and is ${JSON.stringify(name)}`)
+  }
+  const machines = new PerMachine<ChannelPort>('channel')
+  return {
+    name: 'channel',
+    claims: [`channel:${name}`],
+    qemuArgs(context) {
+      const [bus, chardev, fd] = [context.id('ports'), context.id('channel'), context.inherit()]
+      return [
+        ...[
+          '-chardev',
+          fd === undefined ? optionString('null', { id: chardev }) : optionString('socket', { id: chardev, fd }),
+        ],
+        ...['-device', optionString(`virtio-serial-${ARCHITECTURES[context.arch].virtioTransport}`, { id: bus })],
+        ...['-device', optionString('virtserialport', { bus: `${bus}.0`, chardev, name })],
+      ]
+    },
+    attach: (context) => machines.add(context, portOf(name, context)),
+    stream: () => machines.get().stream(),
+    events: (options) => machines.get().events(options),
+    of: (vm) => machines.get(vm),
+  }
+}
+
+function portOf(name: string, { streams, machineName, exited }: AttachContext): ChannelPort {
+  const [socket] = streams
+  if (!socket) throw new TypeError('a channel is attached with one stream')
+  const what = `channel “${name}” of machine “${machineName}”`
+  const stream = new InheritedStream(socket, what, exited)
+  const lines = new JsonLines(stream, what)
+  let count = 0
+  let last: unknown
+  return {
+    stream: () => stream,
+    async *events(options) {
+      for (;;) {
+        const line = await lines.next(options)
+        if (!line) throw endedEarly(what, count, last)
+        if (isDone(line.value)) return line.value
+        count++
+        last = line.value
+        yield line.value
+      }
+    },
+  }
+}
+
+function isDone(value: unknown): value is DoneEvent {
+  return typeof value === 'object' && value !== null && 'event' in value && value.event === 'done'
+}
+
+function endedEarly(what: string, count: number, last: unknown): ExpectError {
+  const message = `The machine ended, and ${what} had not said it was done (${count} events before that)`
+  return new ExpectError('CHANNEL_ENDED', message, {
+    hint: 'The last line must be {"event":"done"}. Read the end of the console for the reason why it did not come.',
+    sections: { 'Last event': last === undefined ? undefined : JSON.stringify(last) },
+  })
+}

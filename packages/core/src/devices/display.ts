@@ -1,0 +1,88 @@
+/** A screen, for what the guest shows and does not print: boot menus, installers, a desktop. */
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ARCHITECTURES, type Architecture } from '../architecture.ts'
+import { type CheckTable, checkTable, oneOf, wholeNumber } from '../checked-options.ts'
+import { OptionError } from '../errors.ts'
+import type { AttachContext, Device } from './device.ts'
+import { optionString } from './option-string.ts'
+import { PerMachine } from './per-machine.ts'
+
+/** Options of {@link display}. */
+export interface DisplayOptions {
+  /**
+   * `vga` works from the first instruction of a PC’s firmware; `virtio` is there once firmware or kernel have a driver.
+   * @default 'vga' on PCs and ppc64, else 'virtio'
+   */
+  readonly model?: 'vga' | 'virtio'
+  /** Pixels that the screen prefers; what the guest chooses is its own affair. Needs `height`. @default QEMU’s, 1280 */
+  readonly width?: number
+  /** As `width`. @default QEMU’s, 800 */
+  readonly height?: number
+}
+
+/** The screen of one machine. */
+export interface Screen {
+  /**
+   * What the screen shows now, as a PNG file.
+   * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
+   */
+  screenshot(): Promise<Uint8Array>
+}
+
+/** A device, and the screen of the one machine that runs with it. */
+export interface Display extends Device, Screen {
+  /** The screen of one machine. */
+  of(vm: object): Screen
+}
+
+const VGA_BY_DEFAULT: readonly Architecture[] = ['x86_64', 'i386', 'ppc64']
+
+const CHECKS: CheckTable<Required<DisplayOptions>> = {
+  model: oneOf(['vga', 'virtio']),
+  width: wholeNumber(320, 16_384),
+  height: wholeNumber(200, 16_384),
+}
+
+/**
+ * A graphics card and its screen, seen through screenshots alone: nothing is opened on the host’s desktop.
+ * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export function display(options: DisplayOptions = {}): Display {
+  checkTable('display', options, CHECKS)
+  const machines = new PerMachine<Screen>('display')
+  const modelFor = (arch: Architecture): 'vga' | 'virtio' =>
+    options.model ?? (VGA_BY_DEFAULT.includes(arch) ? 'vga' : 'virtio')
+  return {
+    name: 'display',
+    validate({ arch }) {
+      if (modelFor(arch) === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
+      throw new OptionError('INVALID_OPTION', `display: ${arch} machines have no VGA`, {
+        hint: 'Leave `model` out, and the one that the machine has is chosen.',
+      })
+    },
+    qemuArgs(context) {
+      const driver =
+        modelFor(context.arch) === 'vga' ? 'VGA' : `virtio-gpu-${ARCHITECTURES[context.arch].virtioTransport}`
+      const { width: xres, height: yres } = options
+      return ['-device', optionString(driver, { id: context.id('display'), xres, yres })]
+    },
+    attach: (context) => machines.add(context, screenOf(context)),
+    screenshot: () => machines.get().screenshot(),
+    of: (vm) => machines.get(vm),
+  }
+}
+
+function screenOf({ monitor, directory, ids }: AttachContext): Screen {
+  const [id = ''] = ids
+  let count = 0
+  return {
+    async screenshot() {
+      const filename = join(directory, `${id}-${count++}.png`)
+      await monitor.execute('screendump', { filename, device: id, format: 'png' })
+      const png = await readFile(filename)
+      await rm(filename)
+      return png
+    },
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Finds UEFI firmware where distributions say that it is: QEMU’s firmware descriptors, JSON files that each package of
+ * firmware installs (docs/interop/firmware.json in QEMU).
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Architecture } from '../../architecture.ts'
+
+/** Firmware in two flash images: the code, and the empty variables that each machine gets a copy of. */
+export interface FlashFirmware {
+  /** Absolute path. */
+  readonly code: string
+  readonly codeFormat: string
+  /** Absolute path. */
+  readonly variables: string
+  readonly variablesFormat: string
+}
+
+/** Folders of descriptors, the later ones first in rank: a file hides those of its name in the earlier folders. */
+export const DESCRIPTOR_FOLDERS: readonly string[] = [
+  '/usr/share/qemu/firmware',
+  '/usr/local/share/qemu/firmware',
+  '/opt/homebrew/share/qemu/firmware',
+  '/etc/qemu/firmware',
+  join(homedir(), '.config/qemu/firmware'),
+]
+
+/** The part of a descriptor that matters here. */
+interface Descriptor {
+  readonly 'interface-types': readonly string[]
+  readonly mapping: {
+    readonly device: string
+    readonly executable?: FlashFile
+    readonly 'nvram-template'?: FlashFile
+  }
+  readonly targets: readonly { readonly architecture: string; readonly machines: readonly string[] }[]
+  readonly features: readonly string[]
+}
+
+interface FlashFile {
+  readonly filename: string
+  readonly format: string
+}
+
+// Each of these needs a machine that is set up for it, or refuses what is not signed.
+const UNWANTED_FEATURES = ['requires-smm', 'secure-boot', 'enrolled-keys']
+
+/** Versioned names that QEMU’s aliases stand for. */
+const ALIASES: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0.0', q35: 'pc-q35-0.0', virt: 'virt-0.0' }
+
+/** @param machine QEMU’s machine type, with or without properties */
+export function findUefi(
+  arch: Architecture,
+  machine: string,
+  folders: readonly string[] = DESCRIPTOR_FOLDERS,
+): FlashFirmware | undefined {
+  const [type = ''] = machine.split(',')
+  const names = [type, ALIASES[type] ?? type]
+  const fits = ({ targets }: Descriptor): boolean =>
+    targets.some((target) => target.architecture === arch && target.machines.some((glob) => matchesGlob(glob, names)))
+  for (const descriptor of readDescriptors(folders)) {
+    const { executable, 'nvram-template': variables, device } = descriptor.mapping
+    if (!descriptor['interface-types'].includes('uefi') || device !== 'flash' || !executable || !variables) continue
+    if (!fits(descriptor) || UNWANTED_FEATURES.some((feature) => descriptor.features.includes(feature))) continue
+    return {
+      code: executable.filename,
+      codeFormat: executable.format,
+      variables: variables.filename,
+      variablesFormat: variables.format,
+    }
+  }
+  return undefined
+}
+
+/** All descriptors in the order of their file names, which is their order of preference. */
+function readDescriptors(folders: readonly string[]): Descriptor[] {
+  const files = new Map<string, string>()
+  for (const folder of folders) {
+    for (const name of namesIn(folder)) if (name.endsWith('.json')) files.set(name, join(folder, name))
+  }
+  return [...files.keys()].sort().flatMap((name) => parse(files.get(name) ?? ''))
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+// An empty file only hides another; a broken one is not this machine’s business.
+function parse(path: string): Descriptor[] {
+  try {
+    return [JSON.parse(readFileSync(path, 'utf8')) as Descriptor]
+  } catch {
+    return []
+  }
+}
+
+function matchesGlob(glob: string, names: readonly string[]): boolean {
+  const pattern = new RegExp(
+    `^${glob
+      .split('*')
+      .map((part) => part.replace(/\W/g, '\\$&'))
+      .join('.*')}$`,
+  )
+  return names.some((name) => pattern.test(name))
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import type { Architecture } from '../architecture.ts'
+import { resolveOptions } from '../machine-spec.ts'
+import { forArch } from './for-arch.ts'
+import { pvpanic } from './pvpanic.ts'
+import { virtioRandom } from './virtio-random.ts'
+
+const names = (arch: Architecture, device: ReturnType<typeof forArch>) =>
+  resolveOptions({ arch, firmware: 'none.bin', devices: [device] }).devices.map(({ name }) => name)
+
+test('it stands for the devices of the machine’s architecture alone', () => {
+  const device = forArch({ x86_64: [pvpanic(), virtioRandom()], aarch64: virtioRandom(), arm: [] })
+  expect(names('x86_64', device)).toEqual(['pvpanic', 'virtioRandom'])
+  expect(names('aarch64', device)).toEqual(['virtioRandom'])
+  expect(names('arm', device)).toEqual([])
+  expect(names('s390x', device)).toEqual([])
+})
+
+test('it can stand for another of its kind', () => {
+  expect(names('i386', forArch({ i386: forArch({ i386: virtioRandom() }) }))).toEqual(['virtioRandom'])
+})
+
+test('an architecture that is none is refused', () => {
+  expect(() => forArch({ x64: virtioRandom() } as object)).toThrow(/there is no architecture `x64`\nThey are x86_64/)
+})

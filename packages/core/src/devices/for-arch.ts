@@ -1,0 +1,23 @@
+/** Devices that differ between architectures, for options that are shared by machines of several. */
+import { ARCHITECTURES, type Architecture } from '../architecture.ts'
+import { OptionError } from '../errors.ts'
+import type { Device } from './device.ts'
+
+/** Devices by architecture; one, several, or none. */
+export type DevicesByArch = { readonly [Arch in Architecture]?: Device | readonly Device[] }
+
+/**
+ * Stands for the devices of the machine’s architecture, and for none where there is no entry:
+ * `forArch({ x86_64: display(), aarch64: [] })`.
+ *
+ * @throws OptionError `UNKNOWN_OPTION` for an architecture that is none
+ */
+export function forArch(devices: DevicesByArch): Device {
+  for (const arch of Object.keys(devices)) {
+    if (Object.hasOwn(ARCHITECTURES, arch)) continue
+    throw new OptionError('UNKNOWN_OPTION', `forArch: there is no architecture \`${arch}\``, {
+      hint: `They are ${Object.keys(ARCHITECTURES).join(', ')}.`,
+    })
+  }
+  return { name: 'forArch', expand: (arch) => [devices[arch] ?? []].flat(), qemuArgs: () => [] }
+}

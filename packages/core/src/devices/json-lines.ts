@@ -1,0 +1,76 @@
+/** JSON values, one a line, from a stream of bytes that need not end at the end of a line. */
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { ExpectError } from '../errors.ts'
+import { abortable, type WaitOptions } from './abortable.ts'
+
+// A line is held in memory until it ends.
+const LONGEST_LINE = 16 << 20
+
+/** Reads one value at a time, and takes from the stream what it needs. */
+export class JsonLines {
+  readonly #stream: Readable
+  readonly #what: string
+  readonly #decoder = new StringDecoder('utf8')
+  readonly #lines: string[] = []
+  #rest = ''
+
+  /** @param what the stream’s name, for errors */
+  constructor(stream: Readable, what: string) {
+    this.#stream = stream
+    this.#what = what
+  }
+
+  /**
+   * The next value; undefined at the end of the stream. Empty lines are passed over.
+   * @throws ExpectError `CHANNEL_GARBLED` for a line that is not JSON or has over 16 MiB, `EXPECT_ABORTED`
+   */
+  async next(options: WaitOptions = {}): Promise<{ readonly value: unknown } | undefined> {
+    for (;;) {
+      const line = this.#lines.shift()
+      if (line !== undefined) return { value: this.#parse(line) }
+      const chunk = this.#stream.read() as Buffer | null
+      if (chunk !== null) this.#receive(this.#decoder.write(chunk))
+      else if (this.#stream.readableEnded || this.#stream.destroyed) return this.#last()
+      else await abortable(moreOf(this.#stream), `an event of ${this.#what}`, options)
+    }
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    this.#lines.push(...lines.filter((line) => line.trim() !== ''))
+    if (this.#rest.length > LONGEST_LINE) throw this.#garbled(this.#rest)
+  }
+
+  #last(): { readonly value: unknown } | undefined {
+    const line = this.#rest + this.#decoder.end()
+    this.#rest = ''
+    return line.trim() === '' ? undefined : { value: this.#parse(line) }
+  }
+
+  #parse(line: string): unknown {
+    try {
+      return JSON.parse(line)
+    } catch (cause) {
+      throw this.#garbled(line, cause)
+    }
+  }
+
+  #garbled(line: string, cause?: unknown): ExpectError {
+    const message = `${this.#what} sent a line that is not JSON: ${JSON.stringify(line.slice(0, 200))}`
+    return new ExpectError('CHANNEL_GARBLED', message, { cause })
+  }
+}
+
+/** Settles when there may be more to read, or the stream is over. */
+function moreOf(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['readable', 'end', 'close', 'error'] as const
+    const settle = (): void => {
+      for (const event of events) stream.off(event, settle)
+      resolve()
+    }
+    for (const event of events) stream.on(event, settle)
+  })
+}

@@ -1,0 +1,117 @@
+/**
+ * UEFI firmware: the distribution’s own, its variables private to each machine. A machine without a kernel boots what
+ * its disks have in `EFI/BOOT`, or shows the firmware’s own shell.
+ */
+import { join } from 'node:path'
+import type { Architecture } from '../architecture.ts'
+import { type CheckTable, checkTable, isPath } from '../checked-options.ts'
+import { OptionError } from '../errors.ts'
+import { requireFile } from '../required-path.ts'
+import type { Device, DeviceContext } from './device.ts'
+import { contentArgs } from './disk/disk-content.ts'
+import { type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
+import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
+import { DESCRIPTOR_FOLDERS, findUefi } from './firmware/firmware-descriptors.ts'
+import { optionString } from './option-string.ts'
+
+/** Options of {@link uefi}: both or none. */
+export interface UefiOptions {
+  /** Path of the flash image with the code, as `OVMF_CODE.fd`. @default the distribution’s */
+  readonly code?: string
+  /** Path of the flash image with the variables, as `OVMF_VARS.fd`; only read. @default the distribution’s */
+  readonly variables?: string
+}
+
+const CHECKS: CheckTable<Required<UefiOptions>> = { code: isPath, variables: isPath }
+
+interface Flash {
+  readonly path: string
+  readonly format: DiskFormat
+  readonly virtualSize: number
+}
+
+/**
+ * Boots the machine with UEFI; `firmware: 'uefi'` does the same. What the guest writes to the firmware’s variables is
+ * gone with the machine. The distribution’s firmware is found by QEMU’s firmware descriptors; one that insists on Secure
+ * Boot is left out.
+ *
+ * @throws OptionError `FILE_MISSING` when a path is wrong, and, when the machine is described, when no firmware for it is
+ * installed; `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export function uefi(options: UefiOptions = {}): Device {
+  checkTable('uefi', options, CHECKS)
+  const { code, variables } = options
+  if ((code === undefined) !== (variables === undefined)) {
+    throw new OptionError('INVALID_OPTION', 'uefi: `code` and `variables` belong together: give both or none')
+  }
+  const found = new Map<string, readonly [code: Flash, variables: Flash]>()
+  const flashFor = (arch: Architecture, machine: string): readonly [code: Flash, variables: Flash] => {
+    const key = `${arch} ${machine}`
+    const flash = found.get(key) ?? locate(arch, machine, options)
+    found.set(key, flash)
+    return flash
+  }
+  return {
+    name: 'uefi',
+    claims: ['firmware:uefi'],
+    bootable: true,
+    validate({ arch, machine, firmware }) {
+      if (firmware !== undefined) {
+        throw new OptionError('INVALID_OPTION', `The machine has uefi() and \`firmware\`: ${firmware}`, {
+          hint: 'Leave one of them out.',
+        })
+      }
+      flashFor(arch, machine)
+    },
+    prepare(context) {
+      const [, { virtualSize }] = flashFor(context.arch, context.machine)
+      return writeQcow2Overlay(layerPath(context), virtualSize)
+    },
+    qemuArgs(context) {
+      const [code, variables] = flashFor(context.arch, context.machine)
+      const [pflash0, pflash1] = [context.id('uefi-code'), context.id('uefi-vars')]
+      const layer = context.standalone ? undefined : layerPath(context)
+      return [
+        ...contentArgs({ ...code, access: 'read-only' }, { id: pflash0, layer: undefined }),
+        ...contentArgs({ ...variables, access: 'overlay' }, { id: pflash1, layer }),
+        // QEMU merges it with the machine’s own `-machine`.
+        ...['-machine', optionString(undefined, { pflash0, pflash1 })],
+      ]
+    },
+  }
+}
+
+function layerPath({ directory, position }: Pick<DeviceContext, 'directory' | 'position'>): string {
+  return join(directory, `uefi-vars${position}.qcow2`)
+}
+
+function locate(arch: Architecture, machine: string, own: UefiOptions): readonly [code: Flash, variables: Flash] {
+  if (own.code !== undefined && own.variables !== undefined) {
+    return [inspect('code', own.code), inspect('variables', own.variables)]
+  }
+  const firmware = findUefi(arch, machine)
+  if (!firmware) {
+    const packages = PACKAGES[arch]
+    throw new OptionError('FILE_MISSING', `There is no UEFI firmware for ${arch} machines of type ${machine} here`, {
+      hint: packages ? `Install it: ${packages}.` : `Use the machine’s own firmware: QEMU has no UEFI for ${arch}.`,
+      sections: { 'Looked for a firmware descriptor in': DESCRIPTOR_FOLDERS.join('\n') },
+    })
+  }
+  return [
+    inspect('code', firmware.code, firmware.codeFormat),
+    inspect('variables', firmware.variables, firmware.variablesFormat),
+  ]
+}
+
+function inspect(option: string, file: string, format = 'raw'): Flash {
+  const path = requireFile(`uefi: ${option}`, file) ?? ''
+  return { path, ...inspectDiskImage(path, format === 'qcow2' ? 'qcow2' : 'raw') }
+}
+
+const PACKAGES: { readonly [Arch in Architecture]?: string } = {
+  x86_64: '`ovmf` on Debian, `edk2-ovmf` on Fedora and Arch',
+  aarch64: '`qemu-efi-aarch64` on Debian, `edk2-aarch64` on Fedora and Arch',
+  arm: '`qemu-efi-arm` on Debian, `edk2-arm` on Fedora and Arch',
+  riscv64: '`qemu-efi-riscv64` on Debian, `edk2-riscv64` on Fedora',
+  i386: 'give `code` and `variables`; distributions have it with Secure Boot only',
+}

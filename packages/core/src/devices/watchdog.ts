@@ -1,0 +1,76 @@
+/** A watchdog timer: the guest opens `/dev/watchdog` and must write to it in time, or QEMU acts. */
+import { ARCHITECTURES } from '../architecture.ts'
+import { type CheckTable, checkTable, oneOf } from '../checked-options.ts'
+import { MachineError } from '../errors.ts'
+import { abortable, type WaitOptions } from './abortable.ts'
+import type { AttachContext, Device } from './device.ts'
+import { optionString } from './option-string.ts'
+import { PerMachine } from './per-machine.ts'
+
+/** What QEMU does when the guest did not write in time (WatchdogAction in qapi/run-state.json). */
+export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff' | 'inject-nmi' | 'pause' | 'none'
+
+/** Options of {@link watchdog}. */
+export interface WatchdogOptions {
+  /**
+   * `reset` ends the machine with the reason `guest-reset`, unless it may reboot; `pause` leaves it as it is.
+   * @default 'reset'
+   */
+  readonly action?: WatchdogAction
+}
+
+/** The watchdog of one machine. */
+export interface WatchdogHandle {
+  /**
+   * Waits until the watchdog fires, or returns at once when it did.
+   * @returns what QEMU did then
+   * @throws MachineError `MACHINE_EXITED` when the machine ended and it did not fire; `DEVICE_NOT_ATTACHED`
+   * @throws ExpectError `EXPECT_ABORTED`
+   */
+  fired(options?: WaitOptions): Promise<WatchdogAction>
+}
+
+/** A device, and the watchdog of the one machine that runs with it. */
+export interface Watchdog extends Device, WatchdogHandle {
+  /** The watchdog of one machine. */
+  of(vm: object): WatchdogHandle
+}
+
+const ACTIONS: readonly WatchdogAction[] = ['reset', 'shutdown', 'poweroff', 'inject-nmi', 'pause', 'none']
+const CHECKS: CheckTable<Required<WatchdogOptions>> = { action: oneOf(ACTIONS) }
+
+/**
+ * A watchdog: Intel’s 6300ESB (Linux: `i6300esb`), on s390x `diag288` (`diag288_wdt`).
+ * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export function watchdog(options: WatchdogOptions = {}): Watchdog {
+  checkTable('watchdog', options, CHECKS)
+  const { action = 'reset' } = options
+  const machines = new PerMachine<WatchdogHandle>('watchdog')
+  return {
+    name: 'watchdog',
+    // QEMU has one action for all watchdogs of a machine.
+    claims: ['device:watchdog'],
+    qemuArgs({ arch }) {
+      const model = ARCHITECTURES[arch].virtioTransport === 'ccw' ? 'diag288' : 'i6300esb'
+      return ['-device', model, '-action', optionString(undefined, { watchdog: action })]
+    },
+    attach: (context) => machines.add(context, watchdogOf(context)),
+    fired: (waitOptions) => machines.get().fired(waitOptions),
+    of: (vm) => machines.get(vm),
+  }
+}
+
+function watchdogOf({ monitor, machineName, exited }: AttachContext): WatchdogHandle {
+  const { promise, resolve, reject } = Promise.withResolvers<WatchdogAction>()
+  promise.catch(() => {})
+  monitor.onEvent(({ event, data }) => {
+    if (event === 'WATCHDOG') resolve(data['action'] as WatchdogAction)
+  })
+  void exited.then(() =>
+    reject(new MachineError('MACHINE_EXITED', `Machine “${machineName}” ended, and its watchdog did not fire`)),
+  )
+  return {
+    fired: (options = {}) => abortable(promise, `the watchdog of machine “${machineName}” to fire`, options),
+  }
+}

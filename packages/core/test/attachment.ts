@@ -1,0 +1,57 @@
+/** A machine as a device sees it once attached, played by a test. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Duplex, duplexPair } from 'node:stream'
+import type { AttachContext, MonitorEvent } from '../src/devices/device.ts'
+
+/** Answers of the control channel: what a command returns, or throws. */
+export type Answer = (command: string, commandArguments: Readonly<Record<string, unknown>>) => unknown
+
+/** The machine’s side of an {@link AttachContext}. */
+export interface PlayedMachine {
+  readonly vm: object
+  readonly context: AttachContext
+  /** QEMU’s ends of the descriptors. */
+  readonly theirs: readonly Duplex[]
+  /** Sends an event on the control channel. */
+  emit(event: string, data?: Readonly<Record<string, unknown>>): void
+  exit(): Promise<void>
+}
+
+/** @param ids the ids that the device was given; one stream is made */
+export function playMachine(answer: Answer = () => ({}), ids: readonly string[] = []): PlayedMachine {
+  const { promise: exited, resolve } = Promise.withResolvers<void>()
+  const listeners = new Set<(event: MonitorEvent) => void>()
+  const [ours, theirs] = duplexPair()
+  const vm = {}
+  const context: AttachContext = {
+    vm,
+    machineName: 'vm',
+    directory: mkdtempSync(join(tmpdir(), 'coldboot-test-')),
+    streams: [ours],
+    ids,
+    monitor: {
+      execute: async (command, commandArguments = {}) => answer(command, commandArguments),
+      onEvent(listener) {
+        listeners.add(listener)
+        return { [Symbol.dispose]: () => listeners.delete(listener) }
+      },
+    },
+    exited,
+    publishPort() {},
+  }
+  return {
+    vm,
+    context,
+    theirs: [theirs],
+    emit(event, data = {}) {
+      for (const listener of listeners) listener({ event, data, timestampMs: 0 })
+    },
+    exit() {
+      theirs.destroy()
+      resolve()
+      return exited
+    },
+  }
+}
