@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Architecture } from '../architecture.ts'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import type { Device } from '../devices/device.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
@@ -60,6 +61,17 @@ describe('the whole command line, nothing missing and nothing extra', () => {
     expect(argv).toContain('sclpconsole,chardev=console')
     expect(argv).toContain('virtio-rng-ccw,rng=rng0')
     expect(argv).not.toContain('-serial')
+  })
+
+  test('without a kernel: the firmware talks on the console', () => {
+    const machineOf = (arch: Architecture) => {
+      const { argv } = build({ arch, kernel: undefined, firmware: 'own.bin' })
+      expect(argv).toEqual(expect.arrayContaining(['-bios', 'own.bin']))
+      return argv[argv.indexOf('-machine') + 1]
+    }
+    expect(machineOf('x86_64')).toBe('pc,accel=tcg,graphics=off')
+    expect(machineOf('ppc64')).toBe('pseries,accel=tcg')
+    expect(machineOf('aarch64')).toBe('virt,accel=tcg')
   })
 
   test('that may reboot, outside a sandbox', () => {

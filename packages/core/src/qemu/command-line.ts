@@ -80,6 +80,8 @@ export function quoteCommandLine(argv: readonly string[]): string {
 }
 
 function machineArgs({ spec, sandbox }: CommandLineInput): string[] {
+  // With a kernel, the firmware’s words would only stand before those of the kernel.
+  const { firmwareOnSerial } = spec.kernel === undefined ? ARCHITECTURES[spec.arch] : {}
   return [
     // No machine but the one described: neither QEMU’s default devices nor a configuration file of the host.
     '-nodefaults',
@@ -87,7 +89,7 @@ function machineArgs({ spec, sandbox }: CommandLineInput): string[] {
     ...['-display', 'none'],
     ...['-name', optionString(undefined, { guest: spec.name })],
     // The machine type may come with properties, so it is not escaped; it has passed its check as one line.
-    ...['-machine', `${spec.machine},accel=${spec.accelerator}`],
+    ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? []].flat().join()],
     ...['-cpu', spec.cpu],
     ...['-m', `${spec.memoryMib}M`],
     ...['-smp', String(spec.cpus)],

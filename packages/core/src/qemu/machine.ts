@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises'
 import type { AttachContext, PortForward } from '../devices/device.ts'
 import { StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
-import { CONSOLE_FD, type CommandLine, QMP_FD, quoteCommandLine } from './command-line.ts'
+import { CONSOLE_FD, type CommandLine, QMP_FD } from './command-line.ts'
 import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { QmpClient, type QmpEvent } from './qmp.ts'
@@ -23,13 +23,15 @@ export class Machine {
   readonly #process: QemuProcess
   readonly #spec: MachineSpec
   readonly #line: CommandLine
+  readonly #shown: string
   readonly #portForwards: PortForward[] = []
   #shutdown: Promise<unknown> | undefined
 
-  private constructor(process: QemuProcess, spec: MachineSpec, line: CommandLine) {
+  private constructor(process: QemuProcess, spec: MachineSpec, line: CommandLine, shown: string) {
     this.#process = process
     this.#spec = spec
     this.#line = line
+    this.#shown = shown
     this.consoleStream = process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
     this.qmp = new QmpClient(control)
@@ -46,19 +48,21 @@ export class Machine {
 
   /**
    * Spawns QEMU. It may still fail: see {@link connect}.
+   *
+   * @param shown the command line for a person’s shell, for errors
    * @throws StartError `START_FAILED` when the process cannot be made
    */
-  static async spawn(spec: MachineSpec, line: CommandLine): Promise<Machine> {
+  static async spawn(spec: MachineSpec, line: CommandLine, shown: string): Promise<Machine> {
     const lastFd = Math.max(QMP_FD, ...line.deviceDescriptors.flat())
     try {
-      return new Machine(await spawnQemu(line.argv, lastFd), spec, line)
+      return new Machine(await spawnQemu(line.argv, lastFd), spec, line, shown)
     } catch (cause) {
       throw new StartError(
         'START_FAILED',
         `QEMU could not be started: ${cause instanceof Error ? cause.message : cause}`,
         {
           cause,
-          sections: { 'Command line': quoteCommandLine(line.argv) },
+          sections: { 'Command line': shown },
         },
       )
     }
@@ -133,7 +137,7 @@ export class Machine {
     const own = (status?.stderr ?? this.#process.stderr()).trim()
     const lastLine = own.split('\n').at(-1) ?? ''
     return new StartError('START_FAILED', lastLine === '' ? message : `${message}\n${lastLine}`, {
-      sections: { 'QEMU printed': own, 'Command line': quoteCommandLine(this.#line.argv) },
+      sections: { 'QEMU printed': own, 'Command line': this.#shown },
     })
   }
 }

@@ -61,7 +61,8 @@ async function migrated(monitor: MachineMonitor, begin: () => Promise<unknown>):
   using _ = monitor.onEvent(({ event, data }: MonitorEvent) => {
     if (event !== 'MIGRATION') return
     if (data['status'] === 'completed') resolve()
-    else if (data['status'] === 'failed') reject(new MachineError('QMP_FAILED', 'QEMU could not transfer the machine’s state'))
+    else if (data['status'] === 'failed')
+      reject(new MachineError('QMP_FAILED', 'QEMU could not transfer the machine’s state'))
   })
   await begin()
   await promise

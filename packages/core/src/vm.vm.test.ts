@@ -1,0 +1,297 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { arbitraryArgs } from './devices/arbitrary-args.ts'
+import { virtioRandom } from './devices/virtio-random.ts'
+import { liveMachines } from './live-machines.ts'
+import type { VMOptions } from './options.ts'
+import { VM } from './vm.ts'
+
+let guest: VMOptions
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+beforeAll(async () => {
+  guest = await linuxGuest()
+}, 300_000)
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+  expect(liveMachines()).toEqual([])
+})
+
+/** A started machine that ends with the test. */
+async function start(options: VMOptions = {}): Promise<VM> {
+  const vm = await VM.start({ ...guest, timeout: 60_000, ...options })
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+async function boot(options: VMOptions = {}): Promise<VM> {
+  const vm = await start(options)
+  await vm.ready()
+  return vm
+}
+
+/** A program in place of QEMU. */
+function program(name: string, script: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+describe('a machine', () => {
+  test('boots, reads what is typed, prints, and powers off', async () => {
+    const vm = await boot({ devices: [virtioRandom()] })
+    vm.send('echo hello-$((40 + 2))\n')
+    expect((await vm.expect('hello-42')).text).toBe('hello-42')
+    vm.send('head -c 8 /dev/hwrng | wc -c\n')
+    await vm.expect(/^8$/m)
+    vm.send('poweroff -f\n')
+    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown', exitCode: 0 })
+    expect(vm.state).toBe('exited')
+  })
+
+  test('that reboots is at its end', async () => {
+    const vm = await boot()
+    vm.send('reboot -f\n')
+    expect(await vm.wait()).toMatchObject({ reason: 'guest-reset' })
+  })
+
+  test('takes 10 kB at once without losing a byte', async () => {
+    const vm = await boot()
+    vm.send('stty -echo; cat > /tmp/in; md5sum /tmp/in\n')
+    const text = Array.from({ length: 128 }, (_, line) => `${'x'.repeat(76)}${String(line).padStart(3, '0')}\n`).join(
+      '',
+    )
+    expect(text).toHaveLength(10_240)
+    vm.send(text)
+    vm.send('\x04')
+    const sum = execFileSync('md5sum', { input: text, encoding: 'utf8' }).slice(0, 32)
+    await vm.expect(sum)
+  })
+
+  test('writes its console to the log and to every stream asked for', async () => {
+    const chunks: Buffer[] = []
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk)
+        done()
+      },
+    })
+    const logFile = join(folder, 'kept', 'console.log')
+    const vm = await boot({ serialOutput: sink, logFile })
+    await vm.close()
+    expect(readFileSync(logFile)).toEqual(Buffer.concat(chunks))
+    expect(sink.writableEnded).toBe(false)
+  })
+
+  test('goes on when its log cannot be written', async () => {
+    const warned = once(process, 'warning') as Promise<[Error]>
+    const vm = await boot({ logFile: '/dev/full' })
+    vm.send('echo still-$((1 + 1))\n')
+    await vm.expect('still-2')
+    expect(vm.output).toContain('still-2')
+    expect((await warned)[0].message).toContain('/dev/full')
+  })
+
+  test('is started anew by its quoted command line in a shell', async () => {
+    const vm = await start()
+    await vm.close()
+    const shell = spawn('sh', ['-c', `exec ${vm.commandLineQuoted}`], { stdio: ['pipe', 'pipe', 'inherit'] })
+    onTestFinished(() => void shell.kill('SIGKILL'))
+    let text = ''
+    for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {
+      text += chunk.toString()
+      if (text.includes(String(guest.ready))) shell.stdin.write('\x01x')
+    }
+    expect(text).toContain(String(guest.ready))
+  })
+})
+
+describe('waiting', () => {
+  test('a console that says nothing is told from one that says something else', async () => {
+    const vm = await start({ kernelArgs: 'quiet console=none' })
+    await expect(vm.expect('anything', { timeout: 500 })).rejects.toMatchObject({
+      code: 'EXPECT_TIMEOUT',
+      message: expect.stringMatching(/0 bytes[^]*console=ttyS0/),
+    })
+  })
+
+  test('the last output before an exit is still matched, and then the wait ends with the reason', async () => {
+    const vm = await boot()
+    vm.send('echo last-$((1 + 1)); poweroff -f\n')
+    const second = vm.expect('never printed')
+    const rejected = expect(second).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
+    await vm.wait()
+    await rejected.catch(() => {})
+    expect(vm.hasPrinted('last-2')).toBeDefined()
+    await expect(second).rejects.toMatchObject({
+      code: 'EXPECT_EXITED',
+      message: expect.stringMatching(/guest powered off[^]*last-2/),
+    })
+  })
+
+  test('a boot that takes too long is told from a pattern that did not come', async () => {
+    const vm = await start({ ready: 'never printed', bootTimeout: 300 })
+    await expect(vm.ready()).rejects.toMatchObject({
+      code: 'BOOT_TIMEOUT',
+      message: expect.stringContaining('never printed'),
+    })
+  })
+
+  test('the machine’s signal ends every wait', async () => {
+    const controller = new AbortController()
+    const vm = await boot({ signal: controller.signal })
+    const waits = [vm.expect('a b c'), vm.wait()].map((wait) =>
+      expect(wait).rejects.toMatchObject({ code: 'EXPECT_ABORTED' }),
+    )
+    controller.abort(new Error('the test is over'))
+    await Promise.all(waits)
+  })
+
+  test('for the end has a limit where one is given', async () => {
+    const vm = await boot()
+    await expect(vm.wait({ timeout: 50 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+  })
+})
+
+describe('a start that fails', () => {
+  test('tells what QEMU said, how it ended, and the command line', async () => {
+    const attempt = VM.start({ ...guest, devices: [arbitraryArgs('-device', 'no-such-device')] })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringMatching(
+        /exit code 1[^]*no-such-device' is not a valid device model name[^]*Command line:\n {2}\S*qemu-system/,
+      ),
+    })
+  })
+
+  test('for want of QEMU names what was tried and how to install it', async () => {
+    await expect(VM.start({ ...guest, qemu: 'qemu-system-nowhere' })).rejects.toMatchObject({
+      code: 'QEMU_NOT_FOUND',
+      message: expect.stringMatching(/`qemu-system-nowhere`[^]*Install it with: /),
+    })
+  })
+
+  test('for an old QEMU names both versions', async () => {
+    const qemu = program('old', 'echo "QEMU emulator version 6.2.0 (Debian 1:6.2)"')
+    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+      code: 'QEMU_TOO_OLD',
+      message: expect.stringMatching(/QEMU 6\.2\.0, and 7\.2 or newer/),
+    })
+  })
+
+  test('for a program that is no QEMU shows what it printed', async () => {
+    const qemu = program('other', 'echo "I am a teapot"')
+    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+      code: 'QEMU_TOO_OLD',
+      message: expect.stringContaining('I am a teapot'),
+    })
+  })
+})
+
+describe('the end', () => {
+  test('is the same for every caller, however often and when it is asked for', async () => {
+    const vm = await boot()
+    const directory = dirname(vm.logFile)
+    expect(existsSync(directory)).toBe(true)
+    const [first, second, waited] = await Promise.all([vm.close(), vm.close(), vm.wait()])
+    expect(first).toBe(second)
+    expect(first).toBe(waited)
+    expect(await vm.close()).toBe(first)
+    expect(first.reason).toBe('host-qmp-quit')
+    expect(existsSync(directory)).toBe(false)
+    expect(() => process.kill(vm.pid, 0)).toThrow('ESRCH')
+    expect(() => vm.send('x')).toThrow(expect.objectContaining({ code: 'MACHINE_EXITED' }))
+  })
+
+  test('comes with the block of `await using`', async () => {
+    let pid = 0
+    {
+      await using vm = await VM.start(guest)
+      pid = vm.pid
+    }
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  })
+
+  test('comes to a QEMU that answers nothing any more', async () => {
+    const vm = await start()
+    process.kill(vm.pid, 'SIGSTOP')
+    expect(await vm.close()).toMatchObject({ signal: 'SIGKILL', reason: 'qemu-killed' })
+  })
+
+  test('comes to a machine that floods its console', async () => {
+    const vm = await boot()
+    vm.send('yes "$(printf %060d 7)"\n')
+    await vm.expect('0007\n', { timeout: 60_000 })
+    expect(await vm.close()).toMatchObject({ reason: 'host-qmp-quit' })
+  })
+
+  test('by a signal from outside ends the waits with it', async () => {
+    const vm = await boot()
+    const wait = expect(vm.expect('never')).rejects.toMatchObject({
+      code: 'EXPECT_EXITED',
+      message: expect.stringContaining('SIGKILL'),
+    })
+    process.kill(vm.pid, 'SIGKILL')
+    await wait
+    expect(await vm.wait()).toMatchObject({ reason: 'qemu-killed', signal: 'SIGKILL' })
+  })
+})
+
+describe('a machine whose process', () => {
+  const owner = fileURLToPath(new URL('../test/machine-owner.ts', import.meta.url))
+
+  async function ownedMachine(how: string) {
+    const temporary = mkdtempSync(join(folder, 'owned-'))
+    const child = spawn(process.execPath, [owner, how, JSON.stringify(guest)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: temporary },
+    })
+    const [pid] = (await once(child.stdout, 'data')) as [Buffer]
+    return { child, pid: Number(pid), temporary }
+  }
+
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'gets %s is gone, and its files with the next start',
+    async (signal) => {
+      const { child, pid, temporary } = await ownedMachine('wait')
+      // A descriptor of the process itself would be best (pidfd_open); its directory in /proc vanishes with it as well.
+      const gone = processEnds(pid)
+      child.kill(signal)
+      await gone
+      const left = () => readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))
+      expect(left()).toHaveLength(1)
+      const next = spawn(process.execPath, [owner, 'close', JSON.stringify(guest)], {
+        env: { ...process.env, TMPDIR: temporary },
+      })
+      await once(next, 'exit')
+      expect(left()).toEqual([])
+    },
+  )
+
+  test.each(['exit', 'throw'])('ends by %s is gone with its files', async (how) => {
+    const { child, pid, temporary } = await ownedMachine(how)
+    const gone = processEnds(pid)
+    await once(child, 'exit')
+    await gone
+    expect(readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))).toEqual([])
+  })
+
+  test('ends a worker thread is gone with the thread', async () => {
+    const { child, pid } = await ownedMachine('thread')
+    await processEnds(pid)
+    child.kill('SIGKILL')
+  })
+})
+
+/** Settles when a process that is not our child has ended: `tail` waits on it. */
+async function processEnds(pid: number): Promise<void> {
+  const tail = spawn('tail', ['--pid', String(pid), '-f', '/dev/null'], { stdio: 'ignore' })
+  await once(tail, 'exit')
+}
