@@ -11,6 +11,10 @@ export type Architecture = 'x86_64' | 'i386' | 'aarch64' | 'arm' | 'riscv64' | '
 export interface ArchitectureTraits {
   /** QEMU’s machine type, with its properties. */
   readonly machine: string
+  /** As `machine`, where a machine that boots without a kernel is another one. */
+  readonly machineWithoutKernel?: string
+  /** Machine property that makes the firmware talk on the serial console; elsewhere it does so by itself. */
+  readonly firmwareOnSerial?: string
   /** CPU model without hardware acceleration. `max` is chosen where it costs nothing. */
   readonly cpu: string
   /** Linux’s name of the console that the machine’s first serial port is, as for `console=`. */
@@ -25,17 +29,33 @@ export interface ArchitectureTraits {
   readonly consoleFrontend?: string
 }
 
+const PC: ArchitectureTraits = {
+  machine: 'pc',
+  // SeaBIOS then says what it boots, and that it found nothing to boot.
+  firmwareOnSerial: 'graphics=off',
+  cpu: 'max',
+  consoleDevice: 'ttyS0',
+  virtioTransport: 'pci',
+}
+
 /** The table. */
 export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureTraits>> = {
-  x86_64: { machine: 'pc', cpu: 'max', consoleDevice: 'ttyS0', virtioTransport: 'pci' },
+  x86_64: PC,
   // 2047 MiB is QEMU’s own limit for 32-bit PCs without PAE-aware layouts.
-  i386: { machine: 'pc', cpu: 'max', consoleDevice: 'ttyS0', virtioTransport: 'pci', maxMemoryMib: 2047 },
+  i386: { ...PC, maxMemoryMib: 2047 },
   // `max` costs 3 s of boot: pointer authentication is slow to translate. A cortex-a57 has none.
   aarch64: { machine: 'virt', cpu: 'cortex-a57', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
   // highmem=off keeps the PCI window where a kernel without LPAE can reach it.
   arm: { machine: 'virt,highmem=off', cpu: 'cortex-a15', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
   riscv64: { machine: 'virt', cpu: 'rv64', consoleDevice: 'ttyS0', virtioTransport: 'pci' },
-  ppc64: { machine: 'pseries,x-vof=on', cpu: 'power9', consoleDevice: 'hvc0', virtioTransport: 'pci' },
+  ppc64: {
+    // VOF starts a kernel a second sooner than SLOF, and cannot boot from a disk.
+    machine: 'pseries,x-vof=on',
+    machineWithoutKernel: 'pseries',
+    cpu: 'power9',
+    consoleDevice: 'hvc0',
+    virtioTransport: 'pci',
+  },
   s390x: {
     machine: 's390-ccw-virtio',
     cpu: 'max',

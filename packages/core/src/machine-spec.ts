@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { ARCHITECTURES, type Architecture, hostArchitecture } from './architecture.ts'
+import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
 import { memoryMibOf } from './checked-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
@@ -61,7 +61,7 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     name: options.name ?? DEFAULTS.name,
     arch,
     qemu: typeof options.qemu === 'string' ? [options.qemu] : (options.qemu ?? environment.qemu),
-    machine: options.machine ?? traits.machine,
+    machine: options.machine ?? machineOf(traits, options.kernel !== undefined),
     cpu: options.cpu ?? defaultCpu(arch, choice),
     cpus: options.cpus ?? DEFAULTS.cpus,
     memoryMib: memoryMibOf(options.memory ?? DEFAULTS.memory),
@@ -97,6 +97,10 @@ function supportedHost(): Architecture {
       hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
     },
   )
+}
+
+function machineOf(traits: ArchitectureTraits, hasKernel: boolean): string {
+  return hasKernel ? traits.machine : (traits.machineWithoutKernel ?? traits.machine)
 }
 
 function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
