@@ -1,1 +1,6 @@
-export {}
+export { MKFATFS_ERROR_CODES, MkfatfsError, type MkfatfsErrorCode, type MkfatfsErrorOptions } from './errors.ts'
+export { type MkfatfsResult, mkfatfs } from './mkfatfs.ts'
+export type { MkfatfsOptions, MkfatfsProgress, Partitioning } from './options.ts'
+export type { ExtractOptions } from './read/extract-tree.ts'
+export { type FatEntry, type FatImage, type ReadFatImageOptions, readFatImage } from './read/fat-image.ts'
+export type { FatType } from './volume/geometry.ts'

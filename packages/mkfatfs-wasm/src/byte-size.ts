@@ -1,0 +1,20 @@
+/** Sizes as people write them, `64M`, and as messages show them. Units are powers of 1024. */
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+
+/** `'64M'`, `'1.5 GiB'`, `'4096'` → bytes; undefined when it is no size. */
+export function parseByteSize(text: string): number | undefined {
+  const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$/i.exec(text) ?? []
+  const factor = UNITS[unit.toUpperCase()]
+  if (digits === undefined || factor === undefined) return undefined
+  const bytes = Number(digits) * factor
+  return Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+/** Bytes → `'1.5 MiB (1,572,864 bytes)'`; under 1 KiB only the bytes. */
+export function formatByteSize(bytes: number): string {
+  const exact = `${bytes.toLocaleString('en-US')} bytes`
+  if (bytes < 1024) return exact
+  const exponent = Math.min(4, Math.floor(Math.log2(bytes) / 10))
+  return `${Number((bytes / 2 ** (10 * exponent)).toFixed(1))} ${' KMGT'[exponent]}iB (${exact})`
+}

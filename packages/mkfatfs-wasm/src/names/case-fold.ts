@@ -1,0 +1,27 @@
+/** Which names are one name to FAT, which compares without case, one UTF-16 unit at a time. */
+
+const ASCII = /^[\0-\x7f]*$/
+
+/** Equal for names that a FAT reader takes for one. */
+export function foldCase(name: string): string {
+  if (ASCII.test(name)) return name.toUpperCase()
+  let folded = ''
+  for (let index = 0; index < name.length; index++) folded += foldUnit(name.charAt(index))
+  return folded
+}
+
+/** Up and down again, so that letters with two lower-case forms (`σ ς`) and letters without a single capital meet. */
+function foldUnit(unit: string): string {
+  return upper(lower(upper(unit)))
+}
+
+/** A unit whose other case takes several units has none here: FAT maps one unit to one. */
+function upper(unit: string): string {
+  const mapped = unit.toUpperCase()
+  return mapped.length === 1 ? mapped : unit
+}
+
+function lower(unit: string): string {
+  const mapped = unit.toLowerCase()
+  return mapped.length === 1 ? mapped : unit
+}

@@ -1,0 +1,54 @@
+/** Second phase: everything about names and sizes that FAT would refuse, found before a byte is written. */
+import { formatByteSize } from '../byte-size.ts'
+import { MkfatfsError } from '../errors.ts'
+import { foldCase } from '../names/case-fold.ts'
+import { whyInvalid } from '../names/long-name.ts'
+import { slotsIn } from '../volume/slots.ts'
+import type { DirectoryNode, Tree } from './tree.ts'
+
+/** Bytes of the largest file. */
+const MAX_FILE = 2 ** 32 - 1
+/** Slots of 32 bytes in the largest directory, subdirectories and the root of FAT32. Source: Linux, FatFs (`MAX_DIR`). */
+const MAX_SLOTS = 65_536
+
+/**
+ * @throws MkfatfsError `NAME_INVALID`, `NAME_COLLISION`, `FILE_TOO_LARGE`, `DIRECTORY_TOO_LARGE`, each with all
+ *   offenders
+ */
+export function checkTree(tree: Tree, options: { readonly allowDeviceNames: boolean }): void {
+  const invalid: string[] = []
+  const collisions: string[] = []
+  const crowded: string[] = []
+  for (const directory of tree.directories) {
+    const seen = new Map<string, string>()
+    for (const { name, path } of directory.children) {
+      const reason = whyInvalid(name, options)
+      if (reason !== undefined) invalid.push(`${path} (${reason})`)
+      const folded = foldCase(name)
+      const other = seen.get(folded)
+      if (other === undefined) seen.set(folded, path)
+      else collisions.push(`${other} and ${path}`)
+    }
+    const slots = slotsIn(directory)
+    if (slots > MAX_SLOTS) crowded.push(`${shown(directory)} (${slots.toLocaleString('en-US')} slots)`)
+  }
+  const large = tree.files.filter(({ size }) => size > MAX_FILE)
+  refuse('NAME_INVALID', invalid, 'names cannot be stored')
+  refuse('NAME_COLLISION', collisions, 'pairs of names differ in case alone')
+  refuse(
+    'FILE_TOO_LARGE',
+    large.map(({ path, size }) => `${path} (${formatByteSize(size)})`),
+    'files are larger than FAT can store',
+  )
+  refuse('DIRECTORY_TOO_LARGE', crowded, 'directories have more entries than FAT can store')
+}
+
+type Refusal = 'NAME_INVALID' | 'NAME_COLLISION' | 'FILE_TOO_LARGE' | 'DIRECTORY_TOO_LARGE'
+
+function refuse(code: Refusal, offenders: readonly string[], what: string): void {
+  if (offenders.length > 0) throw new MkfatfsError(code, `${offenders.length} ${what}.`, { offenders })
+}
+
+function shown({ path }: DirectoryNode): string {
+  return path === '' ? '. (the root)' : path
+}
