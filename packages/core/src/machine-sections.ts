@@ -1,0 +1,23 @@
+/** What every failure says about a machine: the end of its console, how to start it again, where the whole log is. */
+import { lastLines } from './console/expect-failure.ts'
+
+/** A machine, as far as it is shown. */
+export interface ShownMachine {
+  readonly name: string
+  readonly output: string
+  readonly commandLineQuoted: string
+  readonly logFile: string
+}
+
+/**
+ * Sections for an error’s message, by title.
+ * @param named whether the titles name the machine, because there are several
+ */
+export function machineSections(machine: ShownMachine, named = false): Readonly<Record<string, string>> {
+  const of = named ? ` of "${machine.name}"` : ''
+  return {
+    [`End of the console${of}`]: lastLines(machine.output) || '(nothing was printed)',
+    [`Command line${of}`]: machine.commandLineQuoted,
+    [`Log${of}`]: machine.logFile,
+  }
+}
