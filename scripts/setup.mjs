@@ -89,8 +89,10 @@ async function prepareNode() {
       return `Node ${known['version']} by npx`
     }
     const command = ['npx', '-y', '-p', NODE, '-p', PNPM, '-c', 'command -v node && node --version']
-    const output = await run(command, { env: process.env, cwd: ROOT, report })
+    const output = await run(command, { env: environmentWith(), cwd: ROOT, report })
     const [path = '', version = ''] = output.trim().split('\n').slice(-2)
+    // A npm that refuses to run the scripts of packages leaves out the program itself.
+    if (!isNewEnough(version.slice(1))) throw new StepError(`npx did not bring ${NODE}. Install it from nodejs.org.`)
     folder = dirname(path)
     remember('node.json', { folder, version: version.slice(1) })
     return `Node ${version.slice(1)} by npx`
@@ -105,11 +107,13 @@ function isNewEnough(version) {
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
 }
 
-/** @param {string} [folder] comes first on PATH */
+/** @param {string} [folder] comes first on PATH @returns {NodeJS.ProcessEnv} */
 function environmentWith(folder) {
   // fsck.fat and its kin lie in sbin, which is not on everyone's PATH.
   const PATH = [folder, process.env['PATH'], '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
-  return { ...process.env, PATH }
+  // What an npx around this one was told is not meant for the npx below it.
+  const { npm_config_call: _call, npm_config_package: _package, ...rest } = process.env
+  return { ...rest, PATH }
 }
 
 /** @param {Toolchain} toolchain */
@@ -132,7 +136,7 @@ async function installDependencies({ env }) {
  */
 export async function pnpmCommand(env) {
   const version = await run(['pnpm', '--version'], { env, cwd: ROOT }).catch(() => '')
-  return version.startsWith(`${PNPM.split('@')[1]}.`) ? ['pnpm'] : ['npx', '-y', PNPM]
+  return version.startsWith(`${PNPM.split('@')[1]}.`) ? ['pnpm'] : ['npx', '-y', '-p', PNPM, '--', 'pnpm']
 }
 
 /** Changes with everything that decides what an installation has. */
