@@ -1,4 +1,4 @@
-export { ARCHITECTURES, type Architecture, type ArchitectureTraits } from './architecture.ts'
+export { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
 export type { PendingWait } from './console/console.ts'
 export type { ExpectOptions } from './console/expect-options.ts'
 export type { Match, Pattern, PatternInput } from './console/pattern.ts'
