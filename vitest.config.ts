@@ -3,7 +3,11 @@
  * Vitest or Jest that boots machines. Groups run one after the other, so that a machine under load never times out a
  * unit test. `--project vm` runs one of them.
  */
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** Emulated machines are busy with themselves; two at a time still help where there are two cores. */
+const machines = Math.max(2, Math.floor(availableParallelism() / 2))
 
 export default defineConfig({
   test: {
@@ -14,7 +18,7 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.vm.test.ts'],
           testTimeout: 30_000,
-          maxWorkers: 2,
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
@@ -30,7 +34,7 @@ export default defineConfig({
             // Mistakes outside of type tests are for `npm run check` to find.
             ignoreSourceErrors: true,
           },
-          maxWorkers: 2,
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
@@ -40,7 +44,7 @@ export default defineConfig({
           include: ['packages/*/src/**/*.vm.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: machines,
           sequence: { groupOrder: 1 },
         },
       },
@@ -50,7 +54,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.e2e.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          maxWorkers: 2,
+          maxWorkers: machines,
           sequence: { groupOrder: 2 },
         },
       },
