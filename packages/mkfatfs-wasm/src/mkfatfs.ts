@@ -6,6 +6,7 @@ import { type MkfatfsOptions, type Partitioning, resolveOptions } from './option
 import { DISK_LAYOUTS, partitionTable } from './partition/disk-layout.ts'
 import { checkTree } from './scan/check-tree.ts'
 import { scanTree } from './scan/scan-tree.ts'
+import type { TreeNode } from './scan/tree.ts'
 import { allocate } from './volume/allocate.ts'
 import { chooseVolume } from './volume/choose-volume.ts'
 import { loadFormatter } from './volume/formatter.ts'
@@ -63,7 +64,10 @@ export async function mkfatfs(directory: string, image: string, options: Mkfatfs
   const diskSectors =
     resolved.size === 'fit' ? layout.before + geometry.sectors + layout.after : resolved.size / SECTOR_BYTES
   const volumeOffset = layout.before * SECTOR_BYTES
-  const timeOf = ({ modified }: { readonly modified: number }) => toFatTime(timestamp ?? modified)
+  const times = new Map(
+    [...tree.directories, ...tree.files].map((node) => [node, toFatTime(timestamp ?? node.modified)]),
+  )
+  const timeOf = (node: TreeNode) => times.get(node) ?? toFatTime(node.modified)
   const identity = identify(tree, label, timeOf)
   stampBootSectors(volume, { ...identity, label, hiddenSectors: layout.before, usedClusters: allocation.used })
 

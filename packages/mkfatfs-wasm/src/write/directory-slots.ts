@@ -19,12 +19,12 @@ const UNIT_OFFSETS = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30]
 export interface SlotContext {
   readonly label: string | undefined
   firstCluster(node: TreeNode): number
-  timeOf(node: { readonly modified: number }): FatTime
+  timeOf(node: TreeNode): FatTime
 }
 
-/** The slots of `directory` in `bytes` bytes, which are enough. */
-export function encodeDirectory(directory: DirectoryNode, bytes: number, context: SlotContext): Buffer {
-  const slots = new SlotWriter(Buffer.alloc(bytes))
+/** Writes the slots of `directory` to `target`, which has room for them; the rest of it becomes zero. */
+export function encodeDirectory(directory: DirectoryNode, target: Buffer, context: SlotContext): void {
+  const slots = new SlotWriter(target.fill(0))
   const { parent, children } = directory
   const own = { ...NOTHING, cluster: context.firstCluster(directory), time: context.timeOf(directory) }
   if (parent !== undefined) {
@@ -49,7 +49,6 @@ export function encodeDirectory(directory: DirectoryNode, bytes: number, context
       time: context.timeOf(child),
     })
   }
-  return slots.target
 }
 
 /** What an entry says. */
@@ -66,18 +65,18 @@ const NOTHING = { short: '', caseFlags: 0, hasLongName: false, size: 0 }
 
 /** Stores byte by byte: for so few bytes at a time that is faster than the methods of Buffer. */
 class SlotWriter {
-  readonly target: Buffer
+  readonly #target: Buffer
   #offset = 0
 
   constructor(target: Buffer) {
-    this.target = target
+    this.#target = target
   }
 
   entry({ short, caseFlags, attributes, cluster, size, time: { date, time } }: Entry): void {
     const offset = this.#offset
-    for (let index = 0; index < short.length; index++) this.target[offset + index] = short.charCodeAt(index)
-    this.target[offset + 11] = attributes
-    this.target[offset + 12] = caseFlags
+    for (let index = 0; index < short.length; index++) this.#target[offset + index] = short.charCodeAt(index)
+    this.#target[offset + 11] = attributes
+    this.#target[offset + 12] = caseFlags
     this.#put16(14, time)
     this.#put16(16, date)
     this.#put16(18, date)
@@ -94,9 +93,9 @@ class SlotWriter {
   longName(name: string, sum: number): void {
     const slots = Math.ceil(name.length / UNITS_PER_SLOT)
     for (let slot = slots; slot > 0; slot--) {
-      this.target[this.#offset] = slot === slots ? slot | LAST_LONG_NAME : slot
-      this.target[this.#offset + 11] = LONG_NAME
-      this.target[this.#offset + 13] = sum
+      this.#target[this.#offset] = slot === slots ? slot | LAST_LONG_NAME : slot
+      this.#target[this.#offset + 11] = LONG_NAME
+      this.#target[this.#offset + 13] = sum
       const from = (slot - 1) * UNITS_PER_SLOT
       for (let unit = 0; unit < UNITS_PER_SLOT; unit++) {
         const at = from + unit
@@ -108,8 +107,8 @@ class SlotWriter {
   }
 
   #put16(at: number, value: number): void {
-    this.target[this.#offset + at] = value
-    this.target[this.#offset + at + 1] = value >>> 8
+    this.#target[this.#offset + at] = value
+    this.#target[this.#offset + at + 1] = value >>> 8
   }
 }
 

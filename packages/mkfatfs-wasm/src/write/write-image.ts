@@ -1,7 +1,7 @@
 /** Last phase: puts the parts of the image into its file. All of it is decided by now. */
 import type { FileHandle } from 'node:fs/promises'
 import type { Chunk } from '../partition/disk-layout.ts'
-import type { Tree } from '../scan/tree.ts'
+import type { DirectoryNode, Tree } from '../scan/tree.ts'
 import type { Allocation } from '../volume/allocate.ts'
 import type { FormattedVolume } from '../volume/formatter.ts'
 import { clusterBytes, clusterOffset, FIRST_CLUSTER } from '../volume/geometry.ts'
@@ -66,13 +66,20 @@ async function writeDirectories(writer: SequentialWriter, plan: ImagePlan): Prom
   const { tree, volume, volumeOffset, allocation, slots } = plan
   const { geometry } = volume
   const [root, ...others] = tree.directories
+  let scratch = Buffer.alloc(0)
+  const write = (directory: DirectoryNode, bytes: number) => {
+    if (scratch.length < bytes) scratch = Buffer.alloc(bytes)
+    const target = scratch.subarray(0, bytes)
+    encodeDirectory(directory, target, slots)
+    return writer.write(target)
+  }
   const isRootApart = geometry.type !== 'fat32'
   if (isRootApart && root !== undefined) {
     await writer.seek(volumeOffset + geometry.rootStart * geometry.sectorBytes)
-    await writer.write(encodeDirectory(root, geometry.rootSlots * SLOT_BYTES, slots))
+    await write(root, geometry.rootSlots * SLOT_BYTES)
   }
   await writer.seek(volumeOffset + clusterOffset(geometry, FIRST_CLUSTER))
   for (const directory of isRootApart ? others : tree.directories) {
-    await writer.write(encodeDirectory(directory, allocation.clustersOf(directory) * clusterBytes(geometry), slots))
+    await write(directory, allocation.clustersOf(directory) * clusterBytes(geometry))
   }
 }
