@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   EXPECT_ABORTED: 'The test ended while it was still waiting: give the wait a timeout below the test’s own.',
   CHANNEL_ENDED: 'The guest fell silent before it said it was done. Read the end of its console for the reason.',
   CHANNEL_GARBLED: 'Write one JSON value a line to the channel, and nothing else; read bytes from `stream`.',
+  OUTPUT_DROPPED: 'Look for it in the log file; or raise the cap of the log, or print less.',
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
   // The test itself, in a test runner.
@@ -109,7 +110,7 @@ export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
 }
 
-/** What was awaited did not come. Codes `EXPECT_*`, `CHANNEL_*`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
+/** What was awaited did not come. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
 export class ExpectError extends ColdbootError {
   override readonly name: string = 'ExpectError'
 }

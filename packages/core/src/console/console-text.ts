@@ -1,0 +1,96 @@
+/**
+ * What a console printed, in memory and bounded: the characters as they were sent, and beside them each view of them.
+ *
+ * There is one stream, the characters as sent, and a view is a projection of it: clean text by default, the stream itself
+ * for `{ raw: true }`. Each piece of the stream is kept with the projection's state at its start, so that a place in one
+ * view is found in another by replaying a single piece.
+ */
+import { TextDecoder } from 'node:util'
+import { AS_SENT, CleanText, type Projection } from './decoder.ts'
+import { type Piece, Rope, View } from './view.ts'
+
+/** Names of the views. */
+export type ViewName = 'clean' | 'raw'
+
+/** Makes the projection of a view. */
+export const PROJECTIONS: Readonly<Record<ViewName, () => Projection>> = {
+  clean: () => new CleanText(),
+  raw: () => AS_SENT,
+}
+
+/** For the stream itself: invalid bytes become U+FFFD, and a byte order mark is a character like others. */
+export function newUtf8Decoder(): TextDecoder {
+  return new TextDecoder('utf-8', { ignoreBOM: true })
+}
+
+/** Pieces are filled up to this many characters: small enough to replay, large enough to cost little each. */
+const PIECE = 8192
+
+/** Characters of the stream kept by default. Older ones are only in the log. */
+export const KEPT_CHARACTERS: number = 16 * 2 ** 20
+
+/** What {@link ConsoleText.append} added to each view that exists. */
+export type Additions = Partial<Record<ViewName, string>>
+
+/** The stream and its views. */
+export class ConsoleText {
+  readonly #keep: number
+  readonly #pieces: Piece[] = []
+  readonly #views = new Map<ViewName, View>()
+  #end = 0
+
+  /** @param keep characters of the stream to keep */
+  constructor(keep: number = KEPT_CHARACTERS) {
+    this.#keep = keep
+    this.view('clean')
+  }
+
+  /** The first position still kept: above 0 when something was dropped. */
+  get start(): number {
+    return this.#pieces[0]?.start ?? this.#end
+  }
+
+  append(raw: string): Additions {
+    const added: Additions = {}
+    if (raw === '') return added
+    const last = this.#pieces.at(-1)
+    const opens = last === undefined || last.rope.length >= PIECE
+    const piece = opens ? { start: this.#end, rope: new Rope() } : last
+    if (opens) this.#pieces.push(piece)
+    for (const [name, view] of this.#views) added[name] = view.add(raw, opens)
+    piece.rope.add(raw)
+    this.#end += raw.length
+    this.#drop()
+    return added
+  }
+
+  /** Nothing will follow. */
+  finish(): Additions {
+    const added: Additions = {}
+    for (const [name, view] of this.#views) added[name] = view.finish()
+    return added
+  }
+
+  /** A view that nobody asked for before is made of what is kept. */
+  view(name: ViewName): View {
+    const known = this.#views.get(name)
+    if (known !== undefined) return known
+    const view = new View(this.#pieces, PROJECTIONS[name]())
+    for (const piece of this.#pieces) view.add(piece.rope.text, true)
+    this.#views.set(name, view)
+    return view
+  }
+
+  #drop(): void {
+    let first = this.#pieces[0]
+    while (
+      first !== undefined &&
+      this.#pieces.length > 1 &&
+      this.#end - first.start - first.rope.length >= this.#keep
+    ) {
+      this.#pieces.shift()
+      for (const view of this.#views.values()) view.dropFirst()
+      first = this.#pieces[0]
+    }
+  }
+}

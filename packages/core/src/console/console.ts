@@ -1,0 +1,206 @@
+/**
+ * The serial console of a machine: takes in all that is printed, always, and serves those who wait for some of it.
+ *
+ * bytes → {@link Transcript} and watchers → UTF-8 → {@link ConsoleText} and its views → {@link WaitQueue}
+ */
+import type { Duplex, Writable } from 'node:stream'
+import { MachineError } from '../errors.ts'
+import { CallSite } from './call-site.ts'
+import { now, startTimer, stopTimer } from './clock.ts'
+import { ConsoleInput } from './console-input.ts'
+import { ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type ViewName } from './console-text.ts'
+import type { ConsoleContext } from './expect-failure.ts'
+import { checkExpectOptions, type ExpectOptions } from './expect-options.ts'
+import { searchHistory } from './history.ts'
+import { describePatterns, type Match, type PatternInput, patternList } from './pattern.ts'
+import { type Guard, makeGuard } from './regexp-guard.ts'
+import { PATIENT_SETTLE_MS } from './settling.ts'
+import { Sinks } from './sinks.ts'
+import type { Transcript } from './transcript.ts'
+import { WaitQueue } from './wait-queue.ts'
+
+export type { ConsoleContext } from './expect-failure.ts'
+export type { ExpectOptions } from './expect-options.ts'
+
+/** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */
+const DRAIN_MS = 2_000
+
+/** Options of {@link Console}. */
+export interface ConsoleOptions {
+  /** The machine’s name, for messages. */
+  readonly name: string
+  readonly transcript: Transcript
+  /** How long an `expect` waits unless it says so itself, milliseconds, the multiplier applied. */
+  readonly timeoutMs: number
+  /** Applies the multiplier to times that callers give. @default none */
+  readonly scale?: (milliseconds: number) => number
+  /** What errors tell of the machine. @default nothing */
+  readonly describe?: () => ConsoleContext
+  /** Get a copy of every byte. @default none */
+  readonly sinks?: readonly Writable[]
+  /** Told when a watcher fails or is too slow. @default nobody */
+  readonly onWarning?: (message: string) => void
+  /** Characters kept in memory. @default 16_777_216 */
+  readonly keep?: number
+}
+
+/** A wait that is not over. */
+export interface PendingWait {
+  /** For messages: `"login: "`. */
+  readonly pattern: string
+  /** How long it has been waiting, milliseconds. */
+  readonly sinceMs: number
+  /** `file:line:column` of the call. */
+  readonly location: string | undefined
+}
+
+/** The console of one machine. */
+export class Console {
+  readonly #options: ConsoleOptions
+  readonly #scale: (milliseconds: number) => number
+  readonly #guard: Guard
+  readonly #sinks: Sinks
+  readonly #input: ConsoleInput
+  readonly #utf8 = newUtf8Decoder()
+  readonly #text: ConsoleText
+  readonly #queue: WaitQueue
+  readonly #closed = Promise.withResolvers<void>()
+  #attached = false
+  #lastByteAt: number | undefined
+  #ending: Promise<void> | undefined
+
+  constructor(options: ConsoleOptions) {
+    const keep = options.keep ?? KEPT_CHARACTERS
+    this.#options = options
+    this.#scale = options.scale ?? ((milliseconds) => milliseconds)
+    this.#guard = makeGuard(this.#scale)
+    this.#sinks = new Sinks(options.sinks ?? [], options.onWarning ?? (() => {}))
+    this.#input = new ConsoleInput(options.name)
+    this.#text = new ConsoleText(keep)
+    this.#queue = new WaitQueue({
+      text: this.#text,
+      guard: this.#guard,
+      keep,
+      patientMs: this.#scale(PATIENT_SETTLE_MS),
+      lastByteAt: () => this.#lastByteAt,
+      describe: () => ({
+        name: options.name,
+        bytes: options.transcript.bytes,
+        context: options.describe?.() ?? {},
+      }),
+    })
+  }
+
+  /** Connects the machine. Its output is read from now on, whether anyone waits for it or not. */
+  attach(stream: Duplex): void {
+    this.#attached = true
+    this.#input.attach(stream)
+    // QEMU’s exit resets the connection when it had not read everything: that is the end of the output, no error.
+    for (const event of ['end', 'error', 'close']) stream.on(event, () => this.#closed.resolve())
+    stream.on('data', (chunk: Uint8Array) => this.#receive(chunk))
+  }
+
+  /**
+   * Waits until a pattern matches behind the cursor, and consumes up to the end of the match. Waits are served in the order
+   * they were asked; the time of each counts from its call. What counts as a match: see expect-buffer.ts.
+   *
+   * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
+    try {
+      checkExpectOptions(options)
+      const { timeout, idleTimeout, signal } = options
+      return this.#queue.add({
+        patterns: patternList(pattern),
+        view: viewOf(options),
+        timeoutMs: timeout === undefined ? this.#options.timeoutMs : this.#scale(timeout),
+        idleMs: idleTimeout === undefined ? Infinity : this.#scale(idleTimeout),
+        signal,
+        callSite: new CallSite(),
+      })
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new TypeError(String(error)))
+    }
+  }
+
+  /**
+   * Looks for a pattern in everything printed so far, as if nothing followed. Does not wait, does not consume.
+   *
+   * @throws ExpectError `OUTPUT_DROPPED` when neither memory nor the log has all of it, and the rest does not match
+   * @throws ExpectError `PATTERN_TOO_SLOW`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw'> = {}): Match | undefined {
+    checkExpectOptions(options, ['raw'])
+    const { name, transcript } = this.#options
+    const history = { name, transcript, text: this.#text, guard: this.#guard }
+    return searchHistory(history, patternList(pattern), viewOf(options))
+  }
+
+  /**
+   * Types: a string as UTF-8, or bytes. Returns at once; the machine takes them as fast as its device does. A terminal in
+   * line mode (canonical, as a shell without line editing has it) takes lines of at most 4095 bytes and loses longer ones.
+   *
+   * @throws MachineError `MACHINE_EXITED`
+   */
+  send(data: string | Uint8Array): void {
+    this.#input.write(data)
+  }
+
+  /**
+   * Resolves when everything sent has left for the machine.
+   * @throws MachineError `MACHINE_EXITED` when it ended before
+   */
+  drained(): Promise<void> {
+    return this.#input.drained()
+  }
+
+  /** What is being waited for, oldest first. */
+  get pendingWaits(): readonly PendingWait[] {
+    return this.#queue.waits.map(({ request, startedAt }) => ({
+      pattern: describePatterns(request.patterns),
+      sinceMs: now() - startedAt,
+      location: request.callSite.location,
+    }))
+  }
+
+  /** The clean text so far; of a very long one the end. */
+  text(): string {
+    const view = this.#text.view('clean')
+    return view.slice(view.start)
+  }
+
+  /**
+   * The machine has exited: reads what it still has to say, matches that, and then rejects every wait. Idempotent.
+   * @param reason makes the error that says how it ended, once everything was read
+   */
+  end(reason: () => Error): Promise<void> {
+    this.#ending ??= this.#end(reason)
+    return this.#ending
+  }
+
+  async #end(reason: () => Error): Promise<void> {
+    if (this.#attached) {
+      const timer = startTimer(() => this.#closed.resolve(), this.#scale(DRAIN_MS))
+      await this.#closed.promise
+      stopTimer(timer)
+    }
+    this.#queue.take(this.#text.append(this.#utf8.decode()))
+    this.#queue.take(this.#text.finish())
+    const end = reason()
+    this.#input.end(end instanceof MachineError ? end : new MachineError('MACHINE_EXITED', end.message, { cause: end }))
+    this.#queue.end(end)
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#lastByteAt = now()
+    this.#options.transcript.write(chunk)
+    this.#sinks.write(chunk)
+    this.#queue.take(this.#text.append(this.#utf8.decode(chunk, { stream: true })))
+  }
+}
+
+function viewOf(options: ExpectOptions): ViewName {
+  return options.raw === true ? 'raw' : 'clean'
+}

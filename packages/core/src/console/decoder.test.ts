@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import stripAnsi from 'strip-ansi'
+import { describe, expect, test } from 'vitest'
+import { CleanText } from './decoder.ts'
+
+function clean(...pieces: readonly string[]): string {
+  const decoder = new CleanText()
+  return pieces.map((piece) => decoder.push(piece)).join('') + decoder.end()
+}
+
+function cut(text: string, places: readonly number[]): string[] {
+  const sorted = [0, ...places.map((place) => place % (text.length + 1)), text.length].sort((a, b) => a - b)
+  return sorted.slice(1).map((end, index) => text.slice(sorted[index], end))
+}
+
+const number = fc.nat(9999).map(String)
+const plain = fc.string({ unit: fc.constantFrom('a', 'Z', '0', ';', '[', ' ', 'é', '😀', '\t'), maxLength: 8 })
+const lineEnd = fc.constantFrom('\n', '\r\n', '\r\r\n', '\r')
+const wellFormed = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('\x1b[', '\x9b'), fc.array(number, { maxLength: 4 }), fc.constantFrom(...'ABCDHJKfhlmnsu'))
+    .map(([start, parameters, final]) => start + parameters.join(';') + final),
+  fc
+    .tuple(fc.constantFrom('?25', '?2004', '?1049'), fc.constantFrom('h', 'l'))
+    .map(([mode, set]) => `\x1b[${mode}${set}`),
+  fc
+    .tuple(number, plain, fc.constantFrom('\x07', '\x1b\\', '\x9c'))
+    .map(([command, text, end]) => `\x1b]${command};${text}${end}`),
+  fc.constantFrom('\x1b(B', '\x1b)0', '\x1b=', '\x1b>', '\x1bM', '\x1b7', '\x1b8', '\x1bc'),
+)
+
+describe('clean text', () => {
+  test('is that of strip-ansi, with \\n as the line end', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(plain, lineEnd, wellFormed), { maxLength: 12 }), (parts) => {
+        const text = parts.join('')
+        expect(clean(text)).toBe(stripAnsi(text).replace(/\r+\n/g, '\n'))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('is the same however the characters are cut, malformed sequences included', () => {
+    const unit = fc.constantFrom(...'\x1b\x1b\x1b[]P\\^_X(#m;1?RP0f\x07\x18\x1a\x7f\x80\x90\x9b\x9c\x9d\r\r\nab é')
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 60 }), fc.array(fc.nat(100), { maxLength: 10 }), (text, places) => {
+        expect(clean(...cut(text, places))).toBe(clean(text))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('never holds a control character that starts a sequence', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.nat(0xff).map((code) => String.fromCharCode(code)), maxLength: 80 }), (text) => {
+        expect(clean(text)).not.toMatch(/[\x1b\x80-\x9f]/)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each([
+    [
+      'what a shell prints around its prompt',
+      '\x1b[?2004h\x1b[01;32mroot@vm\x1b[00m:\x1b[01;34m~\x1b[00m# ',
+      'root@vm:~# ',
+    ],
+    ['the cursor query of busybox', '/ # \x1b[6n', '/ # '],
+    ['line ends of a tty behind a tty', 'one\r\r\ntwo\r\nthree\n', 'one\ntwo\nthree\n'],
+    ['a progress bar’s carriage returns', '10%\r20%\rdone\r\n', '10%\r20%\rdone\n'],
+    ['a carriage return at the very end', 'done\r', 'done\r'],
+    ['a line end that a sequence interrupts', 'done\r\x1b[K\n', 'done\n'],
+    ['a title that a string terminator ends', '\x1b]0;vm: ~\x1b\\ok', 'ok'],
+    ['a device string', '\x1bP1$r0m\x1b\\ok', 'ok'],
+    ['the Linux console’s palette, which has no terminator', '\x1b]P0102030ok\x1b]Rok', 'okok'],
+    ['a sequence given up with CAN', '\x1b[31\x18ok', 'ok'],
+    ['a sequence that another one cuts off', '\x1b[31\x1b[0mok', 'ok'],
+    ['a string that another sequence cuts off', '\x1b]0;title\x1b[0mok', 'ok'],
+    ['a line end inside a sequence, as a terminal shows it', 'a\x1b[3\r\n1mb', 'a\nb'],
+    ['a letter that cannot be in a sequence', '\x1b[3é', 'é'],
+  ])('of %s', (_what, raw, text) => {
+    expect(clean(raw)).toBe(text)
+    expect(clean(...raw)).toBe(text)
+  })
+
+  test.each([
+    ['title', '\x1b]0;'],
+    ['device string', '\x1bP'],
+    ['control sequence', '\x1b['],
+  ])('comes back when a %s has lost its end', (_what, start) => {
+    expect(clean(start, '1'.repeat(10_000), ' login: ')).toMatch(/ login: $/)
+  })
+
+  test('lets a flood of carriage returns through', () => {
+    expect(clean('\r'.repeat(5000))).toBe('\r'.repeat(5000))
+  })
+
+  test('goes on from a clone as from the original', () => {
+    const original = new CleanText()
+    original.push('a\r\x1b[3')
+    const copy = original.clone()
+    expect(original.push('1mb')).toBe('\rb')
+    expect(copy.push('2K\nc')).toBe('\nc')
+  })
+})

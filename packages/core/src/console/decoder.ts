@@ -1,0 +1,161 @@
+/**
+ * Clean text: what the machine printed without escape sequences and with `\n` as the only line end, so that patterns
+ * match what a person reads.
+ *
+ * A state machine after ECMA-48 and the parser of DEC's VT500 series, fed in pieces of any size: the same characters give
+ * the same text however they are cut, and no part of a sequence is ever let through.
+ */
+
+/** Turns the characters as they were sent into the text of a view. Cheap to clone: the console replays pieces of itself. */
+export interface Projection {
+  /** The text that `raw` adds. Some of it may come only with a later call, once it is known what it is. */
+  push(raw: string): string
+  /** The text still held back, when nothing follows. */
+  end(): string
+  clone(): Projection
+}
+
+/** Characters as they were sent, for `{ raw: true }`. */
+export const AS_SENT: Projection = Object.freeze({ push: (raw: string) => raw, end: () => '', clone: () => AS_SENT })
+
+/** No sequence may swallow more than this, characters: one that lost its end must not hide the rest of the output. */
+const LONGEST_CONTROL = 256
+const LONGEST_STRING = 4096
+/** More carriage returns than this in a row are let through even if a line feed follows. */
+const MOST_RETURNS = 1024
+
+const TEXT = 0
+const ESCAPE = 1
+const INTERMEDIATE = 2
+const CONTROL = 3
+/** Behind `ESC ]`: the next character tells the Linux console's own commands, which have no terminator. */
+const COMMAND_START = 4
+const COMMAND = 5
+const STRING = 6
+const STRING_ESCAPE = 7
+const PALETTE = 8
+type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
+
+const SPECIAL = /[\x1b\r\x80-\x9f]/g
+
+/** Escape sequences removed; `\r\n`, and any number of `\r` before a `\n`, as `\n`; a lone `\r` kept. */
+export class CleanText implements Projection {
+  #state: State = TEXT
+  /** Characters of the sequence so far. */
+  #length = 0
+  /** Carriage returns not yet known to belong to a line end. */
+  #returns = 0
+
+  push(raw: string): string {
+    let text = ''
+    let at = 0
+    while (at < raw.length) {
+      if (this.#state === TEXT) {
+        SPECIAL.lastIndex = at
+        const stop = SPECIAL.test(raw) ? SPECIAL.lastIndex - 1 : raw.length
+        if (stop > at) text += this.#print(raw.slice(at, stop))
+        at = stop
+        if (at === raw.length) break
+      }
+      text += this.#step(raw.charCodeAt(at), raw[at] ?? '')
+      at++
+    }
+    return text
+  }
+
+  end(): string {
+    return this.#print('')
+  }
+
+  clone(): CleanText {
+    const copy = new CleanText()
+    copy.#state = this.#state
+    copy.#length = this.#length
+    copy.#returns = this.#returns
+    return copy
+  }
+
+  #print(run: string): string {
+    const returns = this.#returns
+    if (returns === 0) return run
+    this.#returns = 0
+    return run.startsWith('\n') ? run : '\r'.repeat(returns) + run
+  }
+
+  #step(code: number, character: string): string {
+    if (this.#state === TEXT) return code === 0x0d ? this.#return() : this.#begin(code)
+    if (code === 0x18 || code === 0x1a) return this.#become(TEXT)
+    if (this.#state === COMMAND_START) return this.#command(code)
+    if (this.#state === COMMAND || this.#state === STRING) return this.#inString(code)
+    if (this.#state === PALETTE) return this.#palette(code, character)
+    if (this.#state === STRING_ESCAPE) {
+      // ESC \ ends the string; ESC and anything else ends it too, and is a sequence of its own.
+      this.#become(ESCAPE)
+      if (code === 0x5c) return this.#become(TEXT)
+    }
+    if (code === 0x1b || (code >= 0x80 && code <= 0x9f)) return this.#begin(code)
+    // As on a terminal, a control character inside a sequence does its work and the sequence goes on.
+    if (code < 0x20) return code === 0x0d ? this.#return() : this.#print(character)
+    if (code === 0x7f) return ''
+    if (code > 0x7f) return this.#become(TEXT) + this.#print(character)
+    return this.#inSequence(code)
+  }
+
+  #return(): string {
+    if (this.#returns === MOST_RETURNS) return '\r'
+    this.#returns++
+    return ''
+  }
+
+  /** ESC, or one of the characters U+0080 to U+009F that stand for ESC and a letter. */
+  #begin(code: number): string {
+    if (code === 0x1b) return this.#become(ESCAPE)
+    return this.#escape(code - 0x40)
+  }
+
+  /** The character behind ESC. */
+  #escape(code: number): string {
+    if (code >= 0x20 && code <= 0x2f) return this.#become(INTERMEDIATE)
+    if (code === 0x5b) return this.#become(CONTROL)
+    if (code === 0x5d) return this.#become(COMMAND_START)
+    if (code === 0x50 || code === 0x58 || code === 0x5e || code === 0x5f) return this.#become(STRING)
+    return this.#become(TEXT)
+  }
+
+  #inSequence(code: number): string {
+    if (this.#state === ESCAPE) return this.#escape(code)
+    const final = this.#state === CONTROL ? 0x40 : 0x30
+    if (code >= final || ++this.#length > LONGEST_CONTROL) return this.#become(TEXT)
+    return ''
+  }
+
+  #command(code: number): string {
+    // console_codes(4): ESC ] R and ESC ] P nrrggbb of the Linux console have no terminator.
+    if (code === 0x52) return this.#become(TEXT)
+    if (code === 0x50) return this.#become(PALETTE)
+    this.#become(COMMAND)
+    return this.#inString(code)
+  }
+
+  #palette(code: number, character: string): string {
+    if (!/[\da-f]/i.test(character)) {
+      this.#become(TEXT)
+      return this.push(character)
+    }
+    if (++this.#length === 7) this.#become(TEXT)
+    return ''
+  }
+
+  #inString(code: number): string {
+    if (code === 0x1b) return this.#become(STRING_ESCAPE)
+    const over = code === 0x9c || (code === 0x07 && this.#state === COMMAND)
+    if (over || ++this.#length > LONGEST_STRING) return this.#become(TEXT)
+    return ''
+  }
+
+  #become(state: State): '' {
+    this.#state = state
+    this.#length = 0
+    return ''
+  }
+}

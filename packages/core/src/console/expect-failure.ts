@@ -1,0 +1,132 @@
+/** The words of a wait that failed: what was awaited, for how long, what the console did meanwhile, and its end. */
+import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError } from '../errors.ts'
+import { describePatterns, type Pattern } from './pattern.ts'
+
+/** What the console knows of its machine, for messages. */
+export interface ConsoleContext {
+  /** The guest’s architecture, QEMU’s name. */
+  readonly arch?: string
+  /** Linux’s name of this console on it, as for `console=`: `ttyS0`. */
+  readonly consoleDevice?: string
+  /** The machine’s command line, quoted. */
+  readonly commandLine?: string
+  /** Path of the console log. */
+  readonly logFile?: string
+}
+
+/** State of a console and of a wait at its failure. Times in milliseconds. */
+export interface FailureFacts {
+  readonly name: string
+  readonly patterns: readonly Pattern[]
+  readonly elapsedMs: number
+  /** Since the last byte; `undefined` when there was none. */
+  readonly silentMs: number | undefined
+  /** Bytes since the start. */
+  readonly bytes: number
+  /** Characters behind the cursor that the wait looked at in vain. */
+  readonly unmatched: number
+  /** Characters that were to be looked at and are no longer kept. */
+  readonly dropped: number
+  /** The pattern of the wait that was served when this one’s turn had not come. */
+  readonly behind: string | undefined
+  /** The end of the clean text. */
+  readonly tail: string
+  readonly context: ConsoleContext
+  /** The frames of the call. */
+  readonly frames: string
+}
+
+/** Lines of the console that an error shows, and characters of each. */
+const LINES = 20
+const WIDTH = 160
+
+/** As much of the end of the text as an error can need. */
+export const TAIL_CHARACTERS = 16_384
+
+/** `EXPECT_TIMEOUT`. */
+export function timedOut(facts: FailureFacts): ExpectError {
+  const what = `"${facts.name}" did not print ${describePatterns(facts.patterns)} within ${seconds(facts.elapsedMs)}`
+  return failure('EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts)
+}
+
+/** `EXPECT_TIMEOUT` of an idle timeout. */
+export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
+  const what = `"${facts.name}" printed nothing for ${seconds(idleMs)} while ${describePatterns(facts.patterns)} was awaited`
+  return failure('EXPECT_TIMEOUT', `${what}, for ${seconds(facts.elapsedMs)} by then: ${account(facts)}`, facts)
+}
+
+/** `EXPECT_EXITED`. */
+export function exited(facts: FailureFacts, reason: Error): ExpectError {
+  const why = shortMessageOf(reason)
+  const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${why}`
+  return failure('EXPECT_EXITED', `${what} (${account(facts)})`, facts, { cause: reason })
+}
+
+/** `EXPECT_ABORTED`. */
+export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
+  const why = shortMessageOf(cause)
+  const what = `The wait for ${describePatterns(facts.patterns)} on "${facts.name}" was aborted after ${seconds(facts.elapsedMs)}`
+  return failure('EXPECT_ABORTED', `${what}: ${why} (${account(facts)})`, facts, { cause })
+}
+
+function shortMessageOf(error: unknown): string {
+  if (ColdbootError.is(error)) return error.shortMessage
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** An error met on the way, with the console added. */
+export function inContext(facts: FailureFacts, error: unknown): Error {
+  if (!(error instanceof ExpectError)) return error instanceof Error ? error : new Error(String(error))
+  return failure(error.code, error.shortMessage, facts, { cause: error })
+}
+
+/** The last lines for a reader: not too many, not too wide, and without characters that would upset a terminal. */
+export function lastLines(text: string, lines: number = LINES): string {
+  const all = text.replace(/\n+$/, '').split('\n').slice(-lines)
+  return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
+}
+
+function failure(code: ErrorCode, message: string, facts: FailureFacts, extra: ColdbootErrorOptions = {}): ExpectError {
+  const { context, bytes, tail, frames } = facts
+  const hint = bytes === 0 && code !== 'EXPECT_ABORTED' ? { hint: silenceHint(context) } : {}
+  const error = new ExpectError(code, message, {
+    ...hint,
+    ...extra,
+    sections: { 'End of the console': lastLines(tail), 'Command line': context.commandLine, Log: context.logFile },
+  })
+  error.stack = `${error.name}: ${error.message}\n${frames}`
+  return error
+}
+
+function account({ bytes, silentMs, unmatched, dropped, behind }: FailureFacts): string {
+  if (behind !== undefined) return `its turn did not come, the wait for ${behind} was before it`
+  if (bytes === 0 || silentMs === undefined) return 'it has printed nothing at all, 0 bytes'
+  const parts = [`last byte ${seconds(silentMs)} ago`, `${count(bytes, 'byte')} since the start`]
+  parts.push(
+    unmatched === 0 ? 'nothing since the previous match' : `${count(unmatched, 'character')} since the previous match`,
+  )
+  if (dropped > 0)
+    parts.push(`the first ${count(dropped, 'character')} of them no longer kept in memory and not searched`)
+  return parts.join(', ')
+}
+
+function silenceHint({ arch, consoleDevice }: ConsoleContext): string {
+  const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``
+  const kernel = arch === undefined ? 'for the architecture of the machine' : `for ${arch}`
+  return `Check that the kernel’s arguments name this console (${device}), and that the kernel is one ${kernel} that boots on this machine.`
+}
+
+function seconds(milliseconds: number): string {
+  return milliseconds < 100 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+}
+
+function count(number: number, what: string): string {
+  return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
+}
+
+function printable(line: string): string {
+  return line.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => {
+    const code = character.charCodeAt(0)
+    return code === 0x0d ? '\\r' : `\\x${code.toString(16).padStart(2, '0')}`
+  })
+}

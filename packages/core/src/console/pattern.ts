@@ -1,0 +1,97 @@
+/** What can be awaited: a string, a regular expression, or a list of them; and what is returned: a match. */
+import { OptionError } from '../errors.ts'
+
+/** A string is matched literally. Of a `RegExp` the flags `g` and `y` and `lastIndex` are ignored, and it is not changed. */
+export type Pattern = string | RegExp
+
+/** One pattern, or several of which the earliest match wins, ties by order. */
+export type PatternInput = Pattern | readonly Pattern[]
+
+/** A match on the console. Frozen. */
+export interface Match {
+  /** The matched text. */
+  readonly text: string
+  /** The text between the previous match and this one. */
+  readonly before: string
+  /** Which alternative matched, from 0; 0 when there was only one pattern. */
+  readonly index: number
+  /** The alternative that matched. */
+  readonly pattern: Pattern
+  /** Named groups that took part. Empty for a string. */
+  readonly groups: Readonly<Record<string, string>>
+  /** Numbered groups, the first at 0; `undefined` where a group took no part. Empty for a string. */
+  readonly captures: readonly (string | undefined)[]
+  /** Characters missing at the start of `before`: more was printed since the previous match than is kept in memory. */
+  readonly dropped: number
+}
+
+/** Where a pattern matched. */
+export interface Found {
+  readonly index: number
+  /** Counted in characters from the cursor. */
+  readonly start: number
+  /** Behind its last character. */
+  readonly end: number
+  readonly text: string
+  /** The regular expression’s own result. */
+  readonly result: RegExpExecArray | undefined
+}
+
+/**
+ * One form for every input.
+ * @throws OptionError `INVALID_OPTION` for an empty list, an empty string, a regular expression that matches nothing
+ */
+export function patternList(input: PatternInput): readonly Pattern[] {
+  const patterns = isList(input) ? [...input] : [input]
+  if (patterns.length === 0)
+    throw new OptionError('INVALID_OPTION', 'The list of patterns is empty: nothing to wait for')
+  for (const pattern of patterns) check(pattern)
+  return Object.freeze(patterns)
+}
+
+/** For messages: `"login: "`, `/inet (\S+)/`, `any of "a", /b/`. */
+export function describePatterns(patterns: readonly Pattern[]): string {
+  const names = patterns.map((pattern) => (typeof pattern === 'string' ? JSON.stringify(pattern) : String(pattern)))
+  return names.length === 1 ? names.join() : `any of ${names.join(', ')}`
+}
+
+/** The public form of what was found. */
+export function toMatch(found: Found, patterns: readonly Pattern[], before: string, dropped: number): Match {
+  const pattern = patterns[found.index] ?? found.text
+  const groups = Object.entries(found.result?.groups ?? {}).filter(([, text]) => text !== undefined)
+  return Object.freeze({
+    text: found.text,
+    before,
+    index: found.index,
+    pattern,
+    groups: Object.freeze(Object.fromEntries(groups)),
+    captures: Object.freeze(found.result?.slice(1) ?? []),
+    dropped,
+  })
+}
+
+function isList(input: PatternInput): input is readonly Pattern[] {
+  return Array.isArray(input)
+}
+
+function check(pattern: unknown): void {
+  if (pattern instanceof RegExp || Object.prototype.toString.call(pattern) === '[object RegExp]') {
+    checkRegExp(pattern as RegExp)
+  } else if (typeof pattern !== 'string') {
+    const kind = pattern === null ? 'null' : typeof pattern
+    throw new OptionError('INVALID_OPTION', `A pattern must be a string or a RegExp, and is ${kind}`)
+  } else if (pattern === '') {
+    throw new OptionError('INVALID_OPTION', 'A pattern is the empty string, which matches before anything is printed')
+  }
+}
+
+function checkRegExp(pattern: RegExp): void {
+  if (!new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')).test('')) return
+  throw new OptionError(
+    'INVALID_OPTION',
+    `The pattern ${pattern} matches the empty string, before anything is printed`,
+    {
+      hint: 'Require at least one character, for example with `+` in place of `*`.',
+    },
+  )
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { ExpectError } from '../errors.ts'
+import { ExpectBuffer } from './expect-buffer.ts'
+import { makeGuard } from './regexp-guard.ts'
+
+// The limit is shortened: a test need not wait for the real one.
+const guard = makeGuard(() => 50)
+
+test('a regular expression that backtracks too much is ended, and named', () => {
+  const buffer = new ExpectBuffer([/(a+)+$/m], { guard })
+  expect(() => buffer.push(`${'a'.repeat(40)}b\n`)).toThrow(ExpectError)
+  expect(() => buffer.push(`${'a'.repeat(40)}b\n`)).toThrow(/\/\(a\+\)\+\$\/m took more than 0\.1 s on \d+ characters/)
+})
+
+test('a guarded expression gives its result', () => {
+  const job = (): number => 42
+  expect(guard(/x/, 10, 0, job)).toBe(42)
+})
+
+test('an error of the job itself comes through', () => {
+  const job = (): never => {
+    throw new RangeError('mine')
+  }
+  expect(() => guard(/x/, 10, 0, job)).toThrow(RangeError)
+})

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { harmlessLength } from './regexp-guard.ts'
+import { probeOf } from './regexp-probe.ts'
+import { type RegExpShape, shapeOf, UNKNOWN_SHAPE } from './regexp-shape.ts'
+import { parseRegExp } from './regexp-syntax.ts'
+
+function shape(regexp: RegExp): RegExpShape {
+  const tree = parseRegExp(regexp)
+  return tree === undefined ? UNKNOWN_SHAPE : shapeOf(regexp, tree)
+}
+
+test.each([
+  [/login: /, 7],
+  [/a{2,4}|bc/, 4],
+  [/é😀/u, 3],
+  [/a(?=bcd)/, 4],
+  [/a$/, 2],
+  [/a*/, Infinity],
+  [/(a)\1/, Infinity],
+])('%s is decided by %d characters', (regexp, longest) => {
+  expect(shape(regexp).longest).toBe(longest)
+})
+
+test.each([
+  [/a.*b/, false],
+  [/[\d.]+ \w/, false],
+  [/a.*b/s, true],
+  [/a\s/, true],
+  [/[^,]+/, true],
+  [/a(?!\n)/, true],
+  [/\x0a/, true],
+  [/(?<=\n)a/, false],
+])('%s crosses lines: %s', (regexp, crosses) => {
+  expect(shape(regexp).crossesLines).toBe(crosses)
+})
+
+test.each([
+  [/[\d.]+/, true],
+  [/a|(?:b \w+)/, true],
+  [/\w+\b/, true],
+  [/[#$] $/, false],
+  [/\d+ ok/, false],
+])('a match of %s could become longer: %s', (regexp, open) => {
+  expect(shape(regexp).openEnded).toBe(open)
+})
+
+describe('the guard', () => {
+  test.each([/login: /, /inet (?<ip>[\d.]+)/, /(?:\d{1,3}\.){3}\d{1,3}/, /a.*b/])(
+    'is not needed for %s on a line',
+    (regexp) => {
+      expect(harmlessLength(shape(regexp))).toBeGreaterThan(80)
+    },
+  )
+
+  test.each([/(a+)+$/, /(a|aa)+$/, /(\w+\s?)*:/, /(.*)*x/])('is needed for %s on a line', (regexp) => {
+    expect(harmlessLength(shape(regexp))).toBeLessThan(10)
+  })
+})
+
+test.each([
+  [/(a)\1/, 'a backreference'],
+  [/(?<=a$)b/m, 'an assertion on what follows, inside a lookbehind'],
+  [/[\q{ok|yes}]/v, 'strings in a character class'],
+])('%s has no probe: %s', (regexp) => {
+  const tree = parseRegExp(regexp)
+  expect(tree && probeOf(regexp, tree)).toBeUndefined()
+})

@@ -1,0 +1,37 @@
+/** Copies of a console for whoever wants to watch it. A watcher that is slow or fails never holds up the machine. */
+import type { Writable } from 'node:stream'
+
+/** Bytes a slow watcher may be behind before it misses some. */
+const MOST_BEHIND = 16 * 2 ** 20
+
+/** The watchers of one console. */
+export class Sinks {
+  readonly #sinks: Set<Writable>
+  readonly #late = new Set<Writable>()
+  readonly #onWarning: (message: string) => void
+
+  constructor(sinks: readonly Writable[], onWarning: (message: string) => void) {
+    this.#sinks = new Set(sinks)
+    this.#onWarning = onWarning
+    for (const sink of this.#sinks) sink.on('error', (error) => this.#fail(sink, error))
+  }
+
+  write(chunk: Uint8Array): void {
+    for (const sink of this.#sinks) {
+      if (!sink.writable) this.#sinks.delete(sink)
+      else if (sink.writableLength + chunk.length <= MOST_BEHIND) sink.write(chunk)
+      else this.#skip(sink)
+    }
+  }
+
+  #skip(sink: Writable): void {
+    if (this.#late.has(sink)) return
+    this.#late.add(sink)
+    this.#onWarning(`A stream in serialOutput is too slow: it misses part of the console. The log file has all of it.`)
+  }
+
+  #fail(sink: Writable, error: Error): void {
+    if (!this.#sinks.delete(sink)) return
+    this.#onWarning(`A stream in serialOutput failed and gets no more of the console: ${error.message}`)
+  }
+}

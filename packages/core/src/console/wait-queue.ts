@@ -1,0 +1,185 @@
+/** Those who wait for output, served in the order they asked; and the cursor, which their matches move. */
+import { now } from './clock.ts'
+import type { Additions, ConsoleText, ViewName } from './console-text.ts'
+import { ExpectBuffer } from './expect-buffer.ts'
+import * as failures from './expect-failure.ts'
+import { describePatterns, type Found, type Match, toMatch } from './pattern.ts'
+import type { Guard } from './regexp-guard.ts'
+import { Settling } from './settling.ts'
+import { Wait, type WaitRequest } from './wait.ts'
+
+/** What the queue needs to know of its console. */
+export interface WaitQueueOptions {
+  readonly text: ConsoleText
+  readonly guard: Guard
+  /** Most characters kept for a match that has begun. */
+  readonly keep: number
+  /** Silence after which a match that might have gone on is taken, milliseconds. */
+  readonly patientMs: number
+  /** When the last byte came, on `now()`. */
+  readonly lastByteAt: () => number | undefined
+  /** The part of an error that every wait of this console has in common. */
+  readonly describe: () => Pick<failures.FailureFacts, 'name' | 'bytes' | 'context'>
+}
+
+/** Everything before it was consumed by matches. */
+interface Cursor {
+  /** In the stream. */
+  readonly position: number
+  /** The same in the view of the last match, to the character. */
+  readonly view: ViewName
+  readonly offset: number
+}
+
+/** The waits of one console. */
+export class WaitQueue {
+  readonly #options: WaitQueueOptions
+  readonly #settling: Settling
+  readonly #waits: Wait[] = []
+  #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
+  #end: Error | undefined
+
+  constructor(options: WaitQueueOptions) {
+    this.#options = options
+    this.#settling = new Settling(
+      {
+        quietMs: () => now() - (options.lastByteAt() ?? 0),
+        wanted: () => this.#waits[0]?.turn?.buffer.undecided === true,
+        attempt: (patient) => {
+          const wait = this.#waits[0]
+          if (wait !== undefined) this.#search(wait, (buffer) => buffer.settle(patient))
+          this.#serve()
+        },
+      },
+      options.patientMs,
+    )
+  }
+
+  /** Waits that are not over, oldest first. */
+  get waits(): readonly Wait[] {
+    return this.#waits
+  }
+
+  /** Queues a wait. Its promise is settled already when what it asks for is there. */
+  add(request: WaitRequest): Promise<Match> {
+    const wait = new Wait(request, now(), {
+      deadline: () => this.#timeUp(wait, failures.timedOut),
+      idle: () => {
+        const left = request.idleMs - (now() - Math.max(wait.startedAt, this.#options.lastByteAt() ?? 0))
+        if (left <= 0) this.#timeUp(wait, (facts) => failures.fellSilent(facts, request.idleMs))
+        return left
+      },
+      abort: () => this.#abort(wait),
+    })
+    this.#waits.push(wait)
+    if (request.signal?.aborted === true) this.#abort(wait)
+    this.#serve()
+    return wait.promise
+  }
+
+  /** Something was printed. */
+  take(additions: Additions): void {
+    const wait = this.#waits[0]
+    const added = wait === undefined ? undefined : additions[wait.request.view]
+    if (wait !== undefined && added !== undefined) this.#search(wait, (buffer) => buffer.push(added))
+    this.#serve()
+  }
+
+  /** Nothing will be printed any more. Waits that are not matched by what was, and all later ones, are rejected. */
+  end(reason: Error): void {
+    this.#end = reason
+    this.#serve()
+    this.#settling.stop()
+  }
+
+  /** Gives their turn to waits until one has to go on waiting. */
+  #serve(): void {
+    for (let wait = this.#waits[0]; wait !== undefined; wait = this.#waits[0]) {
+      if (wait.turn === undefined) this.#begin(wait)
+      if (!wait.over && this.#end !== undefined) this.#conclude(wait, this.#end)
+      if (!wait.over) break
+    }
+    this.#settling.arm()
+  }
+
+  #begin(wait: Wait): void {
+    const { text, guard, keep } = this.#options
+    const { patterns, view: name } = wait.request
+    const view = text.view(name)
+    const { position, offset } = this.#cursor
+    const origin = name === this.#cursor.view ? Math.max(offset, view.start) : view.fromStream(position)
+    const buffer = new ExpectBuffer(patterns, { guard, keep })
+    wait.turn = { buffer, origin, dropped: Math.max(0, text.start - position) }
+    this.#search(wait, () => buffer.push(view.slice(origin)))
+  }
+
+  #conclude(wait: Wait, end: Error): void {
+    this.#search(wait, (buffer) => buffer.end())
+    if (!wait.over) this.#fail(wait, (facts) => failures.exited(facts, end))
+  }
+
+  #timeUp(wait: Wait, error: (facts: failures.FailureFacts) => Error): void {
+    this.#search(wait, (buffer) => buffer.end())
+    if (!wait.over) this.#fail(wait, error)
+    this.#serve()
+  }
+
+  #abort(wait: Wait): void {
+    this.#fail(wait, (facts) => failures.aborted(facts, wait.request.signal?.reason))
+    this.#serve()
+  }
+
+  /** Ends the wait if its turn has come and the search finds something, or fails. */
+  #search(wait: Wait, search: (buffer: ExpectBuffer) => Found | undefined): void {
+    const { turn } = wait
+    if (turn === undefined) return
+    try {
+      const found = search(turn.buffer)
+      if (found !== undefined) this.#match(wait, turn.origin, turn.dropped, found)
+    } catch (error) {
+      this.#fail(wait, (facts) => failures.inContext(facts, error))
+    }
+  }
+
+  #match(wait: Wait, origin: number, missing: number, found: Found): void {
+    const { patterns, view: name } = wait.request
+    const view = this.#options.text.view(name)
+    const before = view.slice(origin, origin + found.start)
+    const dropped = missing + (found.start - before.length)
+    const offset = origin + found.end
+    this.#cursor = { position: Math.max(this.#cursor.position, view.toStream(offset)), view: name, offset }
+    this.#remove(wait)
+    wait.resolve(toMatch(found, patterns, before, dropped))
+  }
+
+  #fail(wait: Wait, error: (facts: failures.FailureFacts) => Error): void {
+    const facts = this.#facts(wait)
+    this.#remove(wait)
+    wait.reject(error(facts))
+  }
+
+  #remove(wait: Wait): void {
+    this.#waits.splice(this.#waits.indexOf(wait), 1)
+  }
+
+  #facts(wait: Wait): failures.FailureFacts {
+    const { text, lastByteAt, describe } = this.#options
+    const view = text.view(wait.request.view)
+    const clean = text.view('clean')
+    const { origin, dropped } = wait.turn ?? { origin: view.end, dropped: 0 }
+    const lost = dropped + Math.max(0, view.start - origin)
+    const first = this.#waits[0]
+    const last = lastByteAt()
+    return {
+      ...describe(),
+      patterns: wait.request.patterns,
+      elapsedMs: now() - wait.startedAt,
+      silentMs: last === undefined ? undefined : now() - last,
+      unmatched: view.end - origin + dropped,
+      dropped: lost,
+      behind: first === undefined || first === wait ? undefined : describePatterns(first.request.patterns),
+      tail: clean.slice(clean.end - failures.TAIL_CHARACTERS),
+      frames: wait.request.callSite.frames,
+    }
+  }
+}
