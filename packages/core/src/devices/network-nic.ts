@@ -1,0 +1,157 @@
+/** A card of a {@link Network}: a device of one machine at a time, with a handle on its link. */
+import type { Duplex } from 'node:stream'
+import { MachineError, OptionError } from '../errors.ts'
+import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
+import type { Card, Link } from '../network/link.ts'
+import { LinkConditioner } from '../network/link-conditioner.ts'
+import type { AttachContext, Device, DeviceContext, MachineMonitor } from './device.ts'
+import { type NicModel, nicDevice, requireNicModelOn } from './nic-model.ts'
+import { optionString } from './option-string.ts'
+
+/** The network of a card, as far as the card needs it. */
+export interface NicSurroundings {
+  /** @throws OptionError when the network is closed */
+  requireOpen(): void
+  connect(card: Card, stream: Duplex): Link
+}
+
+interface LiveNic {
+  readonly machine: string
+  readonly netdev: string
+  readonly monitor: MachineMonitor
+  readonly link: Link
+}
+
+/** A network card made by {@link Network.nic}. Put it in `devices` of one machine; it may go to another one after that. */
+export class NetworkNic implements Device {
+  readonly name = 'network.nic()'
+  /** Its address, as `52:54:63:00:00:01`. */
+  readonly mac: string
+  readonly model: NicModel
+  /** Position among the cards of its network, from 0. */
+  readonly index: number
+  readonly claims: readonly string[]
+  readonly #surroundings: NicSurroundings
+  #live: LiveNic | undefined
+  #isDown = false
+  #impairment: ResolvedImpairment | undefined
+
+  constructor(
+    { mac, model, index }: { readonly mac: string; readonly model: NicModel; readonly index: number },
+    surroundings: NicSurroundings,
+  ) {
+    this.mac = mac
+    this.model = model
+    this.index = index
+    this.claims = [`mac:${mac}`]
+    this.#surroundings = surroundings
+  }
+
+  /** Name of the machine it is in; undefined while it is in none that runs. */
+  get machine(): string | undefined {
+    return this.#live?.machine
+  }
+
+  /**
+   * Bytes this card did not get because its queue in the switch was full: frames to everybody that came faster than the
+   * machine read them, or anything while the machine read nothing at all. 0 while its machine does not run.
+   */
+  get droppedBytes(): number {
+    return this.#live?.link.droppedBytes ?? 0
+  }
+
+  /**
+   * Pulls the cable: the guest sees the carrier go. Before the machine runs: it starts so.
+   * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`
+   */
+  async down(): Promise<void> {
+    await this.#setDown(true)
+  }
+
+  /**
+   * Plugs the cable in again.
+   * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`
+   */
+  async up(): Promise<void> {
+    await this.#setDown(false)
+  }
+
+  /**
+   * Makes this card’s cable a bad one, in both directions, besides what is wrong with the whole network. Replaces what
+   * was set before; `{}` is a perfect cable.
+   *
+   * @returns dispose it to have a perfect cable again
+   * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
+   */
+  impair(impairment: Impairment): Disposable {
+    const resolved = resolveImpairment(impairment)
+    this.#impairment = resolved
+    if (this.#live) applyImpairment(this.#live.link, resolved)
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#impairment === resolved) this.impair({})
+      },
+    }
+  }
+
+  validate({ arch }: Parameters<NonNullable<Device['validate']>>[0]): void {
+    requireNicModelOn(arch, this.model, this.name)
+  }
+
+  async prepare(): Promise<void> {
+    this.#requireFree()
+  }
+
+  qemuArgs(context: DeviceContext): readonly string[] {
+    const netdev = context.id('net')
+    const device = nicDevice(context.arch, this.model, { id: context.id('nic'), netdev, mac: this.mac })
+    return ['-netdev', backend(context, netdev), '-device', device]
+  }
+
+  async attach({ machineName, streams, ids, monitor, exited }: AttachContext): Promise<void> {
+    this.#requireFree()
+    const [stream] = streams
+    const [netdev, id] = ids
+    if (!stream || netdev === undefined) throw new MachineError('START_FAILED', `${this.name} got no descriptor`)
+    const { index, mac, model } = this
+    const card = { machine: machineName, name: `${machineName}/${id}`, mac, model, index }
+    const link = this.#surroundings.connect(card, stream)
+    const live: LiveNic = { machine: machineName, netdev, monitor, link }
+    this.#live = live
+    if (this.#impairment) applyImpairment(link, this.#impairment)
+    void exited.then(() => {
+      link.leave()
+      if (this.#live === live) this.#live = undefined
+    })
+    if (this.#isDown) await this.#setDown(true)
+  }
+
+  #requireFree(): void {
+    this.#surroundings.requireOpen()
+    if (!this.#live) return
+    throw new OptionError(
+      'DEVICE_CONFLICT',
+      `Network card ${this.mac} is in machine “${this.#live.machine}”, which runs: a card cannot be in two machines`,
+      { hint: 'Call network.nic() once for each machine.' },
+    )
+  }
+
+  async #setDown(down: boolean): Promise<void> {
+    this.#isDown = down
+    if (this.#live) await this.#live.monitor.execute('set_link', { name: this.#live.netdev, up: !down })
+  }
+}
+
+function backend(context: DeviceContext, id: string): string {
+  const fd = context.inherit()
+  if (fd !== undefined) return optionString('stream', { id, server: false, 'addr.type': 'fd', 'addr.str': fd })
+  // In a person’s shell there is no switch: a hub of its own is a cable that leads nowhere.
+  return optionString('hubport', { id, hubid: context.id('hub').replace('hub', '') })
+}
+
+function applyImpairment(link: Link, impairment: ResolvedImpairment): void {
+  const { index } = link.card
+  link.conditioners = impairment.isPerfect
+    ? {}
+    : { sent: new LinkConditioner(impairment, index, 0), received: new LinkConditioner(impairment, index, 1) }
+}

@@ -1,0 +1,251 @@
+/**
+ * A network between machines, closed from the world: a switch in this process, reached by the machines over inherited
+ * descriptors. Nothing listens anywhere. The switch itself is in `../network/`.
+ */
+import type { Duplex } from 'node:stream'
+import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../checked-options.ts'
+import { readEnvironment } from '../environment.ts'
+import { OptionError } from '../errors.ts'
+import type { Capture } from '../network/capture.ts'
+import type { FrameFilterInput } from '../network/frame-filter.ts'
+import type { FrameLog } from '../network/frame-log.ts'
+import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
+import { LearningSwitch } from '../network/learning-switch.ts'
+import { type Card, Link } from '../network/link.ts'
+import { LinkConditioner } from '../network/link-conditioner.ts'
+import { checkedMac, chosenMac, MAX_NICS } from '../network/mac-address.ts'
+import { Observers } from '../network/observers.ts'
+import { Partition } from '../network/partition.ts'
+import { NetworkNic } from './network-nic.ts'
+import { NIC_MODELS, type NicModel } from './nic-model.ts'
+
+/** Options of {@link Network.nic}. */
+export interface NicOptions {
+  /** @default 'virtio' */
+  readonly model?: NicModel | undefined
+  /** Address, six bytes with colons. @default one that no other card of this process has, the same in each run */
+  readonly mac?: string | undefined
+}
+
+/** Options of {@link Network.frames}. */
+export interface FrameLogOptions {
+  /** How many frames the log keeps: the last ones. @default 10000 */
+  readonly limit?: number | undefined
+}
+
+/** Who is meant in a partition: a card, or all cards of a machine, given as the machine or by its name. */
+export type NetworkMember = NetworkNic | string | { readonly name: string }
+
+const NIC_CHECKS: CheckTable<Required<NicOptions>> = {
+  model: oneOf(NIC_MODELS),
+  mac: ['an address of six bytes', isString],
+}
+const LOG_CHECKS: CheckTable<Required<FrameLogOptions>> = { limit: wholeNumber(1, 10_000_000) }
+
+// Networks that are open at the same time choose different addresses, so that one machine may be in several of them. The
+// lowest free number is taken: a test that closes its network leaves the next one the same addresses.
+const numbersInUse = new Set<number>()
+
+/**
+ * A network of its own. `network.nic()` is a device; machines with cards of one network reach each other and nothing
+ * else. Frames are forwarded by a switch that learns addresses; it loses none of a TCP transfer, and a machine that is
+ * stopped or exits leaves the others talking.
+ */
+export class Network implements AsyncDisposable {
+  readonly #switch = new LearningSwitch<Link>()
+  readonly #observers = new Observers()
+  readonly #number: number
+  readonly #nics: NetworkNic[] = []
+  readonly #links = new Set<Link>()
+  readonly #conditioners = new Map<Link, LinkConditioner>()
+  #impairment: ResolvedImpairment | undefined
+  #partition: Partition<number> | undefined
+  #closed: Promise<void> | undefined
+
+  constructor() {
+    let number = 0
+    while (numbersInUse.has(number)) number++
+    numbersInUse.add(number)
+    this.#number = number
+  }
+
+  /** The cards made so far. */
+  get nics(): readonly NetworkNic[] {
+    return [...this.#nics]
+  }
+
+  /**
+   * A new card, to be put in `devices` of a machine.
+   *
+   * @throws OptionError `INVALID_OPTION` for a model or address that is none, for a 257th card, and when the network is
+   *   closed; `DEVICE_CONFLICT` when another card of this network has the address; `UNKNOWN_OPTION`
+   */
+  nic(options: NicOptions = {}): NetworkNic {
+    this.#requireOpen()
+    checkTable('network.nic', options, NIC_CHECKS)
+    const index = this.#nics.length
+    if (index >= MAX_NICS) {
+      throw new OptionError('INVALID_OPTION', `This network has ${MAX_NICS} cards, which is the most it can have`, {
+        hint: 'Make a new Network for each test.',
+      })
+    }
+    const { model = 'virtio' } = options
+    const mac = options.mac === undefined ? this.#freeMac(index) : this.#unusedMac(options.mac)
+    const surroundings = { requireOpen: () => this.#requireOpen(), connect: this.#connect }
+    const nic = new NetworkNic({ mac, model, index }, surroundings)
+    this.#nics.push(nic)
+    return nic
+  }
+
+  /**
+   * Makes the network a bad one: each frame on its way to each card is delayed, slowed down or lost as said. Replaces
+   * what was set before; `{}` is a perfect network. For one card alone: {@link NetworkNic.impair}.
+   *
+   * @returns dispose it to have a perfect network again
+   * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
+   */
+  impair(impairment: Impairment): Disposable {
+    const resolved = resolveImpairment(impairment)
+    this.#impairment = resolved.isPerfect ? undefined : resolved
+    // What is on its way still arrives: the conditioners that hold it are only asked no more.
+    this.#conditioners.clear()
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#impairment === resolved) this.impair({})
+      },
+    }
+  }
+
+  /**
+   * Parts the network: frames from one group to another are lost until {@link heal}. Who is in no group reaches all.
+   * Replaces an earlier partition.
+   *
+   * @param groups two or more, as `partition([server], [client, 'witness'])`
+   * @returns dispose it to heal the network
+   * @throws OptionError `INVALID_OPTION` for fewer than two groups, an empty one, a member that is in two, a machine that
+   *   does not run with a card of this network, and a card of another network
+   */
+  partition(...groups: readonly (readonly NetworkMember[])[]): Disposable {
+    if (groups.length < 2 || groups.some((group) => group.length === 0)) {
+      throw new OptionError('INVALID_OPTION', 'partition() needs two groups or more, none of them empty')
+    }
+    const partition = new Partition(groups.map((group) => group.flatMap((member) => this.#indexesOf(member))))
+    this.#partition = partition
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#partition === partition) this.heal()
+      },
+    }
+  }
+
+  /** Ends the partition. */
+  heal(): void {
+    this.#partition = undefined
+  }
+
+  /**
+   * Writes all frames from now on to a file that Wireshark and tcpdump open, until the capture is stopped or the network
+   * closed. An existing file is replaced; folders are made.
+   *
+   * @param file path, by custom with the extension `.pcapng`
+   * @throws OptionError `INVALID_OPTION` when the file cannot be made or the network is closed
+   */
+  capture(file: string): Capture {
+    this.#requireOpen()
+    return this.#observers.capture(file, this.#links)
+  }
+
+  /**
+   * A log of the frames from now on: its history, a wait for a frame, and `for await`.
+   *
+   * @param filter which frames; nothing: all that were sent
+   * @throws OptionError `UNKNOWN_OPTION`; `INVALID_OPTION`, also when the network is closed
+   */
+  frames(filter: FrameFilterInput = {}, options: FrameLogOptions = {}): FrameLog {
+    this.#requireOpen()
+    checkTable('network.frames', options, LOG_CHECKS)
+    const { timeoutMultiplier } = readEnvironment()
+    return this.#observers.log(filter, { limit: options.limit ?? 10_000, timeoutMultiplier })
+  }
+
+  /**
+   * Cuts all links and ends all captures and logs; machines that still run find the cable dead. Idempotent.
+   * @throws the system’s error when a capture could not be written
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    for (const link of this.#links) link.close()
+    numbersInUse.delete(this.#number)
+    await this.#observers.close()
+  }
+
+  readonly #connect = (card: Card, stream: Duplex): Link => {
+    const surroundings = {
+      switch: this.#switch,
+      observers: this.#observers,
+      isCut: (from: Link, to: Link) => this.#partition?.separates(from.card.index, to.card.index) ?? false,
+      conditionerOf: (to: Link) => this.#conditionerOf(to),
+    }
+    const link = new Link(card, stream, surroundings, () => {
+      this.#links.delete(link)
+      this.#conditioners.get(link)?.close()
+      this.#conditioners.delete(link)
+    })
+    this.#links.add(link)
+    this.#observers.linkAdded(link)
+    return link
+  }
+
+  #conditionerOf(link: Link): LinkConditioner | undefined {
+    if (!this.#impairment) return undefined
+    const known = this.#conditioners.get(link)
+    if (known) return known
+    const made = new LinkConditioner(this.#impairment, link.card.index, 2)
+    this.#conditioners.set(link, made)
+    return made
+  }
+
+  #freeMac(index: number): string {
+    const taken = new Set(this.#nics.map((nic) => nic.mac))
+    let last = index
+    while (taken.has(chosenMac(this.#number, last % MAX_NICS))) last++
+    return chosenMac(this.#number, last % MAX_NICS)
+  }
+
+  #unusedMac(asked: string): string {
+    const mac = checkedMac(asked)
+    const owner = this.#nics.find((nic) => nic.mac === mac)
+    if (!owner) return mac
+    const where = owner.machine === undefined ? '' : `, in machine “${owner.machine}”,`
+    throw new OptionError(
+      'DEVICE_CONFLICT',
+      `Card ${owner.index} of this network${where} has the address ${mac} already`,
+    )
+  }
+
+  #indexesOf(member: NetworkMember): readonly number[] {
+    if (member instanceof NetworkNic) {
+      if (this.#nics.includes(member)) return [member.index]
+      throw new OptionError('INVALID_OPTION', `Network card ${member.mac} is of another network`)
+    }
+    const machine = typeof member === 'string' ? member : member.name
+    const indexes = this.#nics.filter((nic) => nic.machine === machine).map((nic) => nic.index)
+    if (indexes.length > 0) return indexes
+    const running = this.#nics.flatMap((nic) => nic.machine ?? [])
+    throw new OptionError('INVALID_OPTION', `No machine “${machine}” runs with a card of this network`, {
+      hint: running.length === 0 ? 'None runs yet: name the card instead.' : `There are ${running.join(', ')}.`,
+    })
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new OptionError('INVALID_OPTION', 'The network is closed')
+  }
+}

@@ -1,0 +1,41 @@
+/** Models of network cards, and the QEMU argument for one. */
+import { ARCHITECTURES, type Architecture } from '../architecture.ts'
+import { OptionError } from '../errors.ts'
+import { optionString } from './option-string.ts'
+
+/** The models, with the name of QEMU’s device on PCI. */
+const MODELS = {
+  virtio: 'virtio-net-pci',
+  e1000: 'e1000',
+  e1000e: 'e1000e',
+  rtl8139: 'rtl8139',
+  vmxnet3: 'vmxnet3',
+  pcnet: 'pcnet',
+} as const
+
+/** `virtio` is by far the fastest and there on every architecture; the others are cards on PCI that were once sold. */
+export type NicModel = keyof typeof MODELS
+
+/** The names of the models. */
+export const NIC_MODELS: readonly NicModel[] = Object.keys(MODELS) as NicModel[]
+
+/** @throws OptionError `INVALID_OPTION` for a model the architecture has no slot for */
+export function requireNicModelOn(arch: Architecture, model: NicModel, device: string): void {
+  if (model === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
+  throw new OptionError('INVALID_OPTION', `${device}: model ${model} is a PCI card, and ${arch} machines have no PCI`, {
+    hint: 'Leave `model` out: a virtio card works there.',
+  })
+}
+
+/** The value for QEMU’s `-device`. */
+export function nicDevice(
+  arch: Architecture,
+  model: NicModel,
+  { id, netdev, mac }: { readonly id: string; readonly netdev: string; readonly mac: string | undefined },
+): string {
+  const { virtioTransport } = ARCHITECTURES[arch]
+  const driver = model === 'virtio' ? `virtio-net-${virtioTransport}` : MODELS[model]
+  // Without a ROM nothing boots over the network, which takes time and finds nothing; cards of other buses have none.
+  const romfile = virtioTransport === 'pci' ? '' : undefined
+  return optionString(driver, { id, netdev, mac, romfile })
+}

@@ -1,0 +1,144 @@
+/** Frames that passed, kept to be looked at, and waited for. */
+import { type CheckTable, checkTable, isDuration } from '../checked-options.ts'
+import { ExpectError } from '../errors.ts'
+import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
+
+/** How long {@link FrameLog.waitFor} waits, milliseconds. */
+const DEFAULT_TIMEOUT_MS = 7_000
+
+/** Options of {@link FrameLog.waitFor}. */
+export interface FrameWaitOptions {
+  /** Milliseconds, before the multiplier. @default 7000 */
+  readonly timeout?: number | undefined
+  /** Ends the wait when it aborts. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const WAIT_CHECKS: CheckTable<Required<FrameWaitOptions>> = {
+  timeout: isDuration,
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+}
+
+/**
+ * The frames of a network that a filter let through since the log was opened. `for await` gives them all, from the first
+ * one on, and goes on with those to come until the log is closed.
+ */
+export class FrameLog implements AsyncIterable<Frame>, Disposable {
+  readonly #matches: (frame: Frame) => boolean
+  readonly #limit: number
+  readonly #onClose: (log: FrameLog) => void
+  readonly #timeoutMultiplier: number
+  #frames: Frame[] = []
+  #forgotten = 0
+  #closed = false
+  #wakeUps: (() => void)[] = []
+
+  constructor(
+    filter: FrameFilterInput,
+    options: { limit: number; timeoutMultiplier: number; onClose: (log: FrameLog) => void },
+  ) {
+    this.#matches = frameMatcher(filter, { direction: 'sent' })
+    this.#limit = options.limit
+    this.#onClose = options.onClose
+    this.#timeoutMultiplier = options.timeoutMultiplier
+  }
+
+  /** All so far, oldest first; of very many the last ones. */
+  get history(): readonly Frame[] {
+    return this.#frames.slice(-this.#limit)
+  }
+
+  /** How many are no longer in {@link history}. */
+  get forgotten(): number {
+    return this.#forgotten + Math.max(0, this.#frames.length - this.#limit)
+  }
+
+  /** Adds a frame if the filter lets it through. */
+  add(frame: Frame): void {
+    if (this.#closed || !this.#matches(frame)) return
+    this.#frames.push(frame)
+    // Seldom and many at once: taking the first out of an array costs as much as taking half.
+    if (this.#frames.length >= this.#limit * 2) {
+      this.#forgotten += this.#frames.length - this.#limit
+      this.#frames = this.#frames.slice(-this.#limit)
+    }
+    this.#wake()
+  }
+
+  /**
+   * The first frame, of those so far or to come, that `filter` matches too.
+   * @throws ExpectError `EXPECT_TIMEOUT` with what was seen instead, `EXPECT_EXITED` when the log is closed meanwhile,
+   *   `EXPECT_ABORTED`
+   * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
+   */
+  async waitFor(filter: FrameFilterInput = () => true, options: FrameWaitOptions = {}): Promise<Frame> {
+    const matches = frameMatcher(filter)
+    checkTable('waitFor', options, WAIT_CHECKS)
+    const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
+    const limitMs = timeout * this.#timeoutMultiplier
+    const late = AbortSignal.timeout(limitMs)
+    const ends = signal ? AbortSignal.any([late, signal]) : late
+    for await (const frame of this.#read(ends)) if (matches(frame)) return frame
+    if (signal?.aborted)
+      throw new ExpectError('EXPECT_ABORTED', 'Waiting for a frame was aborted', { cause: signal.reason })
+    if (this.#closed) throw this.#missing('EXPECT_EXITED', 'The log was closed before the frame came')
+    throw this.#missing('EXPECT_TIMEOUT', `No such frame within ${limitMs} ms`)
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
+    return this.#read(undefined)
+  }
+
+  /** Ends the log and every `for await` over it; {@link history} stays. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#onClose(this)
+    this.#wake()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async *#read(ends: AbortSignal | undefined): AsyncGenerator<Frame, void, undefined> {
+    ends?.addEventListener('abort', () => this.#wake(), { once: true })
+    let next = 0
+    for (;;) {
+      // Frames may have been forgotten while the reader was busy with the last one.
+      next = Math.max(next, this.#forgotten)
+      const frame = this.#frames[next - this.#forgotten]
+      if (frame) {
+        next++
+        yield frame
+        continue
+      }
+      if (this.#closed || ends?.aborted) return
+      await new Promise<void>((resolve) => this.#wakeUps.push(resolve))
+    }
+  }
+
+  #wake(): void {
+    const wakeUps = this.#wakeUps
+    this.#wakeUps = []
+    for (const wakeUp of wakeUps) wakeUp()
+  }
+
+  #missing(code: 'EXPECT_TIMEOUT' | 'EXPECT_EXITED', message: string): ExpectError {
+    const last = this.history.slice(-10).map(summary).join('\n')
+    return new ExpectError(code, `${message}; ${this.history.length + this.forgotten} other frames were seen`, {
+      hint: 'A log sees frames from the moment on that it is opened: open it before the traffic it is to see.',
+      sections: { 'Last frames': last },
+    })
+  }
+}
+
+/** One line about a frame, for errors. */
+export function summary(frame: Frame): string {
+  const { machine, direction, protocol, source, destination } = frame
+  const end = (ip: string | undefined, port: number | undefined, mac: string): string =>
+    `${ip ?? mac}${port === undefined ? '' : ` port ${port}`}`
+  const from = end(frame.sourceIp, frame.sourcePort, source)
+  const to = end(frame.destinationIp, frame.destinationPort, destination)
+  return `${machine} ${direction} ${protocol} ${from} → ${to}, ${frame.bytes.length} bytes`
+}

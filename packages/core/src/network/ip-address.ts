@@ -1,0 +1,18 @@
+/** IP addresses out of packets, as text. */
+
+/** The four bytes at `offset`: `10.0.2.15`. */
+export function ipv4At(bytes: Uint8Array, offset: number): string {
+  return bytes.subarray(offset, offset + 4).join('.')
+}
+
+/** The sixteen bytes at `offset` in the short form of RFC 5952: `fe80::1`. */
+export function ipv6At(bytes: Buffer, offset: number): string {
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(offset + index * 2).toString(16))
+  const text = groups.join(':')
+  // The longest run of two or more zero groups is left out, the first of equals.
+  const [longest] = [...text.matchAll(/(?<![^:])0(?::0)+(?![^:])/g)].sort((a, b) => b[0].length - a[0].length)
+  if (!longest) return text
+  const before = text.slice(0, longest.index).replace(/:$/, '')
+  const after = text.slice(longest.index + longest[0].length).replace(/^:/, '')
+  return `${before}::${after}`
+}

@@ -1,0 +1,91 @@
+/** One direction of a link with faults: frames go in, and come out later, slower, or not at all. */
+import type { ResolvedImpairment } from './impairment.ts'
+import { randomNumbers } from './random.ts'
+
+/** What waits for its turn on a link of limited bandwidth, bytes: a hundred full frames. */
+const BOTTLENECK_BYTES = 150_000
+/** What is on its way at most, bytes. */
+const LIMIT_BYTES = 16_777_216
+
+interface DelayedFrame {
+  readonly frame: Buffer
+  readonly dueMs: number
+  readonly deliver: (frame: Buffer) => void
+}
+
+/** A queue of frames on their way; one timer, for the first of them. */
+export class LinkConditioner {
+  readonly #impairment: ResolvedImpairment
+  readonly #random: () => number
+  #delayed: DelayedFrame[] = []
+  #delayedBytes = 0
+  #timer: NodeJS.Timeout | undefined
+  /** When the link has sent all it was given. */
+  #freeMs = 0
+  #lastDueMs = 0
+  #lost = 0
+
+  /** @param salt makes the sequence of this link another than that of its neighbours with the same seed */
+  constructor(impairment: ResolvedImpairment, ...salt: readonly number[]) {
+    this.#impairment = impairment
+    this.#random = randomNumbers(impairment.seed, ...salt)
+  }
+
+  /** Frames that did not come out. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  /** Sends a frame on its way; `deliver` is called when it arrives, at once if nothing delays it. */
+  pass(frame: Buffer, deliver: (frame: Buffer) => void): void {
+    const { loss, latencyMs, jitterMs, bytesPerMs } = this.#impairment
+    // Both numbers are drawn for every frame: what happens to one does not depend on what happened to others.
+    const isLost = this.#random() < loss
+    const jitter = (this.#random() * 2 - 1) * jitterMs
+    const nowMs = performance.now()
+    const full =
+      this.#delayedBytes > LIMIT_BYTES ||
+      (bytesPerMs !== undefined && (this.#freeMs - nowMs) * bytesPerMs > BOTTLENECK_BYTES)
+    if (isLost || full) {
+      this.#lost++
+      return
+    }
+    const sentMs = bytesPerMs === undefined ? nowMs : Math.max(nowMs, this.#freeMs) + frame.length / bytesPerMs
+    this.#freeMs = sentMs
+    const dueMs = Math.max(sentMs + Math.max(0, latencyMs + jitter), this.#lastDueMs)
+    if (dueMs <= nowMs && this.#delayed.length === 0) {
+      deliver(frame)
+      return
+    }
+    this.#lastDueMs = dueMs
+    this.#delayedBytes += frame.length
+    this.#delayed.push({ frame, dueMs, deliver })
+    this.#timer ??= this.#wake(dueMs - nowMs)
+  }
+
+  /** Loses all that is on its way. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#delayed = []
+    this.#delayedBytes = 0
+  }
+
+  #wake(inMs: number): NodeJS.Timeout {
+    // A machine that runs keeps the process alive; frames on their way need not.
+    return setTimeout(() => this.#deliverDue(), Math.max(1, Math.ceil(inMs))).unref()
+  }
+
+  #deliverDue(): void {
+    this.#timer = undefined
+    const nowMs = performance.now()
+    const later = this.#delayed.findIndex((it) => it.dueMs > nowMs)
+    const due = this.#delayed.splice(0, later < 0 ? this.#delayed.length : later)
+    for (const { frame, deliver } of due) {
+      this.#delayedBytes -= frame.length
+      deliver(frame)
+    }
+    const [next] = this.#delayed
+    if (next) this.#timer ??= this.#wake(next.dueMs - nowMs)
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What connects one network card with the switch: its port, the faults of the two directions, and whoever watches. A link
+ * without faults that nobody watches hands on buffers as they are; else frames go one by one.
+ */
+import type { Duplex } from 'node:stream'
+import { PREFIX_BYTES } from './frame-reader.ts'
+import type { LearningSwitch, Station } from './learning-switch.ts'
+import type { LinkConditioner } from './link-conditioner.ts'
+import { SwitchPort } from './switch-port.ts'
+
+/** As the card’s machine sees it. */
+export type Direction = 'sent' | 'received'
+
+/** Whoever watches. */
+export interface LinkObservers {
+  /** Whether anybody does: if not, frames are not shown one by one. */
+  readonly isWatching: boolean
+  /** A frame, without its length, that the card sent or received. */
+  observe(link: Link, direction: Direction, frame: Buffer): void
+}
+
+/** Whose link it is. */
+export interface Card {
+  /** The machine’s name. */
+  readonly machine: string
+  /** What it is called in a capture. */
+  readonly name: string
+  readonly mac: string
+  readonly model: string
+  /** Position among the cards of the network. */
+  readonly index: number
+}
+
+/** What a link asks its network. */
+export interface LinkSurroundings {
+  readonly switch: LearningSwitch<Link>
+  readonly observers: LinkObservers
+  /** Whether a partition lies between two links. */
+  isCut(from: Link, to: Link): boolean
+  /** Faults of the whole network on the way to a link. */
+  conditionerOf(link: Link): LinkConditioner | undefined
+}
+
+/** A card’s link while its machine runs. */
+export class Link implements Station<Link> {
+  readonly card: Card
+  /** Faults of this link alone. */
+  conditioners: Readonly<Partial<Record<Direction, LinkConditioner>>> = {}
+  readonly #surroundings: LinkSurroundings
+  readonly #port: SwitchPort
+
+  constructor(card: Card, stream: Duplex, surroundings: LinkSurroundings, onClose: () => void) {
+    this.card = card
+    this.#surroundings = surroundings
+    surroundings.switch.connect(this)
+    this.#port = new SwitchPort(stream, {
+      received: (frames) => this.#receive(frames),
+      closed: () => {
+        surroundings.switch.disconnect(this)
+        onClose()
+      },
+    })
+  }
+
+  /** Bytes that did not fit in the queue to this card. */
+  get droppedBytes(): number {
+    return this.#port.droppedBytes
+  }
+
+  /** From a station of the switch to this card. */
+  deliver(frames: Buffer, from: Link, flooded: boolean): void {
+    if (this.#surroundings.isCut(from, this)) return
+    const sender = flooded ? undefined : from.#port
+    const faults = [this.#surroundings.conditionerOf(this), this.conditioners.received].filter((it) => it !== undefined)
+    if (faults.length === 0 && !this.#surroundings.observers.isWatching) {
+      this.#port.send(frames, sender)
+      return
+    }
+    const arrive = (frame: Buffer): void => {
+      this.#observe('received', frame)
+      this.#port.send(frame, sender)
+    }
+    for (const frame of eachFrame(frames)) throughFaults(frame, faults, arrive)
+  }
+
+  /** The machine ends: see {@link SwitchPort.leave}. */
+  leave(): void {
+    this.#port.leave()
+  }
+
+  /** Cuts the link. Idempotent. */
+  close(): void {
+    this.conditioners.sent?.close()
+    this.conditioners.received?.close()
+    this.#port.close()
+  }
+
+  #receive(frames: Buffer): void {
+    const fault = this.conditioners.sent
+    const { observers, switch: exchange } = this.#surroundings
+    if (!fault && !observers.isWatching) {
+      exchange.forward(frames, this)
+      return
+    }
+    for (const frame of eachFrame(frames)) {
+      this.#observe('sent', frame)
+      throughFaults(frame, fault ? [fault] : [], (it) => exchange.forward(it, this))
+    }
+  }
+
+  #observe(direction: Direction, frame: Buffer): void {
+    const { observers } = this.#surroundings
+    if (observers.isWatching) observers.observe(this, direction, frame.subarray(PREFIX_BYTES))
+  }
+}
+
+/** The frames of a buffer one by one, each behind its length. */
+function* eachFrame(frames: Buffer): Generator<Buffer> {
+  for (let start = 0; start < frames.length; ) {
+    const end = start + PREFIX_BYTES + frames.readUInt32BE(start)
+    yield frames.subarray(start, end)
+    start = end
+  }
+}
+
+function throughFaults(frame: Buffer, faults: readonly LinkConditioner[], arrive: (frame: Buffer) => void): void {
+  const [first, ...others] = faults
+  if (first) first.pass(frame, (it) => throughFaults(it, others, arrive))
+  else arrive(frame)
+}

@@ -1,0 +1,49 @@
+/** Addresses of network cards: checked, in one spelling, and handed out so that no two are alike. */
+import { OptionError } from '../errors.ts'
+
+/** Cards that one network can have: the last byte of the addresses it hands out. */
+export const MAX_NICS = 256
+
+// The second-lowest bit of the first byte marks an address as chosen locally. Not 52:54:00, from which QEMU takes its own.
+const PREFIX = '52:54:63'
+
+/**
+ * An address that this project chose: the same for the same network and position.
+ * @param network number of the network, 0 to 65535
+ * @param index number of the card in its network, 0 to 255
+ */
+export function chosenMac(network: number, index: number): string {
+  return [PREFIX, hex(network >> 8), hex(network & 0xff), hex(index)].join(':')
+}
+
+/**
+ * A user’s address in the spelling used throughout: lower case, colons.
+ * @throws OptionError `INVALID_OPTION` for what is no address of one card
+ */
+export function checkedMac(mac: unknown): string {
+  if (typeof mac !== 'string' || !/^[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}$/i.test(mac)) {
+    throw invalid(mac, 'is not six bytes in hexadecimal with colons between, as 52:54:63:00:00:01')
+  }
+  const text = mac.toLowerCase().replaceAll('-', ':')
+  if ((Number.parseInt(text.slice(0, 2), 16) & 1) === 1)
+    throw invalid(mac, 'is an address of a group: its first byte is odd')
+  if (text === '00:00:00:00:00:00') throw invalid(mac, 'is no address: all zero')
+  return text
+}
+
+/** The address in six bytes at `offset`, as text. */
+export function macAt(bytes: Uint8Array, offset: number): string {
+  let text = hex(bytes[offset] ?? 0)
+  for (let index = 1; index < 6; index++) text += `:${hex(bytes[offset + index] ?? 0)}`
+  return text
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
+}
+
+function invalid(mac: unknown, why: string): OptionError {
+  return new OptionError('INVALID_OPTION', `\`mac\` ${JSON.stringify(mac)} ${why}`, {
+    hint: 'Leave `mac` out and one is chosen, or give one such as 52:54:63:00:00:01.',
+  })
+}

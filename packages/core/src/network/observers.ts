@@ -1,0 +1,50 @@
+/** Who watches the frames of a network: captures into files, and logs. While there are none, frames are not taken apart. */
+import { Capture } from './capture.ts'
+import { decodeFrame } from './frame.ts'
+import type { Frame, FrameFilterInput } from './frame-filter.ts'
+import { FrameLog } from './frame-log.ts'
+import type { Direction, Link, LinkObservers } from './link.ts'
+
+/** The captures and logs of one network. */
+export class Observers implements LinkObservers {
+  readonly #captures = new Set<Capture>()
+  readonly #logs = new Set<FrameLog>()
+
+  get isWatching(): boolean {
+    return this.#captures.size > 0 || this.#logs.size > 0
+  }
+
+  /** @throws OptionError `INVALID_OPTION` when the file cannot be made */
+  capture(file: string, links: Iterable<Link>): Capture {
+    const capture = new Capture(file, (it) => this.#captures.delete(it))
+    for (const link of links) capture.addInterface(link)
+    this.#captures.add(capture)
+    return capture
+  }
+
+  /** @throws OptionError for a filter that is none */
+  log(filter: FrameFilterInput, options: { readonly limit: number; readonly timeoutMultiplier: number }): FrameLog {
+    const log = new FrameLog(filter, { ...options, onClose: (it) => this.#logs.delete(it) })
+    this.#logs.add(log)
+    return log
+  }
+
+  linkAdded(link: Link): void {
+    for (const capture of this.#captures) capture.addInterface(link)
+  }
+
+  observe(link: Link, direction: Direction, bytes: Buffer): void {
+    const timeMs = performance.timeOrigin + performance.now()
+    for (const capture of this.#captures) capture.add(link, direction, timeMs, bytes)
+    if (this.#logs.size === 0) return
+    // A copy: the frame may be a small part of a large buffer, and a log keeps it.
+    const frame: Frame = { timeMs, machine: link.card.machine, direction, ...decodeFrame(Buffer.from(bytes)) }
+    for (const log of this.#logs) log.add(frame)
+  }
+
+  /** Ends them all; resolves when the captures are whole. @throws the system’s error when one could not be written */
+  async close(): Promise<void> {
+    for (const log of this.#logs) log.close()
+    await Promise.all([...this.#captures].map((capture) => capture.stop()))
+  }
+}

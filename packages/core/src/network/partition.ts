@@ -1,0 +1,25 @@
+/** Which members of a network a partition keeps apart. */
+import { OptionError } from '../errors.ts'
+
+/** Groups that do not reach each other. Who is in none reaches all. */
+export class Partition<Member> {
+  readonly #groupOf = new Map<Member, number>()
+
+  /** @throws OptionError `INVALID_OPTION` for a member of two groups */
+  constructor(groups: readonly (readonly Member[])[]) {
+    for (const [number, group] of groups.entries()) {
+      for (const member of group) {
+        const other = this.#groupOf.get(member)
+        if (other !== undefined && other !== number) {
+          throw new OptionError('INVALID_OPTION', `Card ${String(member)} is in two groups of the partition`)
+        }
+        this.#groupOf.set(member, number)
+      }
+    }
+  }
+
+  separates(one: Member, other: Member): boolean {
+    const [first, second] = [this.#groupOf.get(one), this.#groupOf.get(other)]
+    return first !== undefined && second !== undefined && first !== second
+  }
+}

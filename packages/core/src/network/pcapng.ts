@@ -1,0 +1,107 @@
+/**
+ * Blocks of a pcapng file, the format of Wireshark and tcpdump (draft-ietf-opsawg-pcapng), little-endian: a section
+ * header, a description of each interface, and the packets with the interface they passed.
+ */
+
+const SECTION_HEADER = 0x0a0d0d0a
+const INTERFACE_DESCRIPTION = 1
+const INTERFACE_STATISTICS = 5
+const ENHANCED_PACKET = 6
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d
+const LINKTYPE_ETHERNET = 1
+const WORD = 4
+
+interface BlockOption {
+  readonly code: number
+  readonly value: Buffer
+}
+
+/** An interface of a capture. */
+export interface CaptureInterface {
+  readonly name: string
+  readonly description: string
+  /** As `52:54:63:00:00:01`. */
+  readonly mac: string
+}
+
+/** Begin of a file. */
+export function sectionHeader(application: string): Buffer {
+  const body = Buffer.alloc(16)
+  body.writeUInt32LE(BYTE_ORDER_MAGIC, 0)
+  body.writeUInt16LE(1, 4) // version 1.0
+  body.writeBigInt64LE(-1n, 8) // length of the section: not known
+  return block(SECTION_HEADER, body, [{ code: 4, value: Buffer.from(application) }])
+}
+
+/** Interfaces count from 0 in the order of their descriptions. Times are in microseconds, the default. */
+export function interfaceDescription({ name, description, mac }: CaptureInterface): Buffer {
+  const body = Buffer.alloc(8)
+  body.writeUInt16LE(LINKTYPE_ETHERNET, 0)
+  return block(INTERFACE_DESCRIPTION, body, [
+    { code: 2, value: Buffer.from(name) },
+    { code: 3, value: Buffer.from(description) },
+    { code: 6, value: Buffer.from(mac.replaceAll(':', ''), 'hex') },
+  ])
+}
+
+/**
+ * A frame.
+ * @param timeMs milliseconds since 1970, with fractions
+ * @param outbound whether the interface sent it
+ */
+export function enhancedPacket(interfaceId: number, timeMs: number, frame: Uint8Array, outbound: boolean): Buffer {
+  const body = Buffer.alloc(20 + padded(frame.length))
+  body.writeUInt32LE(interfaceId, 0)
+  writeTime(body, 4, timeMs)
+  body.writeUInt32LE(frame.length, 12)
+  body.writeUInt32LE(frame.length, 16)
+  body.set(frame, 20)
+  const flags = Buffer.alloc(WORD)
+  flags.writeUInt32LE(outbound ? 2 : 1, 0)
+  return block(ENHANCED_PACKET, body, [{ code: 2, value: flags }])
+}
+
+/** How much an interface saw, at the end of a capture. */
+export function interfaceStatistics(interfaceId: number, timeMs: number, seen: number, dropped: number): Buffer {
+  const body = Buffer.alloc(12)
+  body.writeUInt32LE(interfaceId, 0)
+  writeTime(body, 4, timeMs)
+  return block(INTERFACE_STATISTICS, body, [
+    { code: 4, value: uint64(seen) },
+    { code: 5, value: uint64(dropped) },
+  ])
+}
+
+function block(type: number, body: Buffer, options: readonly BlockOption[]): Buffer {
+  const optionBytes = options.reduce((sum, { value }) => sum + WORD + padded(value.length), WORD)
+  const total = 8 + body.length + optionBytes + WORD
+  const bytes = Buffer.alloc(total)
+  bytes.writeUInt32LE(type, 0)
+  bytes.writeUInt32LE(total, 4)
+  let offset = 8 + body.copy(bytes, 8)
+  for (const { code, value } of options) {
+    bytes.writeUInt16LE(code, offset)
+    bytes.writeUInt16LE(value.length, offset + 2)
+    value.copy(bytes, offset + WORD)
+    offset += WORD + padded(value.length)
+  }
+  // The end of the options is a word of zeros, which is there already; the length stands at the end too.
+  bytes.writeUInt32LE(total, total - WORD)
+  return bytes
+}
+
+function writeTime(bytes: Buffer, offset: number, timeMs: number): void {
+  const microseconds = Math.round(timeMs * 1_000)
+  bytes.writeUInt32LE(Math.floor(microseconds / 0x1_0000_0000), offset)
+  bytes.writeUInt32LE(microseconds % 0x1_0000_0000, offset + 4)
+}
+
+function uint64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(BigInt(value), 0)
+  return bytes
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / WORD) * WORD
+}
