@@ -2,7 +2,7 @@
 import { ExpectError } from '../errors.ts'
 
 /** Options of every wait of a device. */
-export interface WaitOptions {
+export interface SignalOptions {
   /** Ends the wait when it aborts, for a time limit too: `AbortSignal.timeout(5_000)`. @default none */
   readonly signal?: AbortSignal
 }
@@ -11,7 +11,7 @@ export interface WaitOptions {
  * @param what what is waited for, as “the watchdog of machine “vm” to fire”
  * @throws ExpectError `EXPECT_ABORTED`, the signal’s reason as its cause
  */
-export async function abortable<T>(promise: Promise<T>, what: string, { signal }: WaitOptions): Promise<T> {
+export async function abortable<T>(promise: Promise<T>, what: string, { signal }: SignalOptions): Promise<T> {
   if (!signal) return promise
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = (): void =>

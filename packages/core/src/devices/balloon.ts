@@ -2,7 +2,7 @@
 import { ARCHITECTURES } from '../architecture.ts'
 import { isMemorySize, memoryMibOf } from '../checked-options.ts'
 import { MachineError, OptionError } from '../errors.ts'
-import { abortable, type WaitOptions } from './abortable.ts'
+import { abortable, type SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
 import { PerMachine } from './per-machine.ts'
 
@@ -17,7 +17,7 @@ export interface BalloonHandle {
    * @throws MachineError `QMP_FAILED` when the guest has no driver for it yet; `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
-  resize(memory: string, options?: WaitOptions): Promise<number>
+  resize(memory: string, options?: SignalOptions): Promise<number>
   /** MiB that the guest has now. @throws MachineError as `resize` does */
   size(): Promise<number>
 }

@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream'
 import { ARCHITECTURES } from '../architecture.ts'
 import { ExpectError, OptionError } from '../errors.ts'
-import type { WaitOptions } from './abortable.ts'
+import type { SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
 import { InheritedStream } from './inherited-stream.ts'
 import { JsonLines } from './json-lines.ts'
@@ -23,7 +23,7 @@ export interface ChannelPort {
    * @throws ExpectError `CHANNEL_ENDED` when the machine ended without it, so that a guest that dies silently is no pass;
    * `CHANNEL_GARBLED`, `EXPECT_ABORTED`
    */
-  events(options?: WaitOptions): AsyncGenerator<unknown, DoneEvent>
+  events(options?: SignalOptions): AsyncGenerator<unknown, DoneEvent>
 }
 
 /** The event that ends all others; a program may add what it likes. */

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { ExpectError } from '../errors.ts'
-import { abortable, type WaitOptions } from './abortable.ts'
+import { abortable, type SignalOptions } from './abortable.ts'
 
 // A line is held in memory until it ends.
 const LONGEST_LINE = 16 << 20
@@ -25,7 +25,7 @@ export class JsonLines {
    * The next value; undefined at the end of the stream. Empty lines are passed over.
    * @throws ExpectError `CHANNEL_GARBLED` for a line that is not JSON or has over 16 MiB, `EXPECT_ABORTED`
    */
-  async next(options: WaitOptions = {}): Promise<{ readonly value: unknown } | undefined> {
+  async next(options: SignalOptions = {}): Promise<{ readonly value: unknown } | undefined> {
     for (;;) {
       const line = this.#lines.shift()
       if (line !== undefined) return { value: this.#parse(line) }

@@ -2,7 +2,7 @@
 import { ARCHITECTURES } from '../architecture.ts'
 import { type CheckTable, checkTable, oneOf } from '../checked-options.ts'
 import { MachineError } from '../errors.ts'
-import { abortable, type WaitOptions } from './abortable.ts'
+import { abortable, type SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
 import { optionString } from './option-string.ts'
 import { PerMachine } from './per-machine.ts'
@@ -27,7 +27,7 @@ export interface WatchdogHandle {
    * @throws MachineError `MACHINE_EXITED` when the machine ended and it did not fire; `DEVICE_NOT_ATTACHED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
-  fired(options?: WaitOptions): Promise<WatchdogAction>
+  fired(options?: SignalOptions): Promise<WatchdogAction>
 }
 
 /** A device, and the watchdog of the one machine that runs with it. */

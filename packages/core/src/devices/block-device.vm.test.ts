@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { bootableIso, bootSector } from '../../test/boot-images.ts'
+import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
+import type { VMOptions } from '../options.ts'
+import { VM } from '../vm.ts'
+import { blockDevice } from './block-device.ts'
+import { inspectDiskImage } from './disk/disk-image.ts'
+import { DISK_INTERFACES } from './disk/disk-interface.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const sector = bootSector('hello from the boot sector')
+let files = 0
+
+/** A disk of 1 MiB that boots. */
+function disk(name = `disk${files++}.img`, content = sector): string {
+  const path = join(folder, name)
+  writeFileSync(path, Buffer.concat([content], 1 << 20))
+  return path
+}
+
+const hash = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+async function start(options: VMOptions): Promise<VM> {
+  const vm = await VM.start({ arch: 'x86_64', memory: '64M', timeout: 30_000, ...options })
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+describe('a PC without a kernel boots from a disk', () => {
+  test.each(DISK_INTERFACES)('on %s, and writes to a layer that is not the image', async (kind) => {
+    const image = disk()
+    const before = hash(image)
+    const vm = await start({ devices: [blockDevice(image, { interface: kind })] })
+    await vm.expect('hello from the boot sector')
+    await vm.expect('sector written')
+    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+    expect(hash(image)).toBe(before)
+  })
+
+  test('and writes to the image itself when asked', async () => {
+    const image = disk()
+    const vm = await start({ devices: [blockDevice(image, { overlay: false })] })
+    await vm.expect('sector written')
+    await vm.wait()
+    const bytes = readFileSync(image)
+    expect(bytes.subarray(512, 1024).equals(sector)).toBe(true)
+    expect(bytes.length).toBe(1 << 20)
+  })
+
+  test.each(['virtio', 'scsi', 'nvme', 'usb'] as const)(
+    'on %s, and cannot write to it when it is read-only',
+    async (kind) => {
+      const vm = await start({ devices: [blockDevice(disk(), { interface: kind, readOnly: true })] })
+      await vm.expect('write failed')
+    },
+  )
+
+  test('from a CD-ROM, on the interface of its own', async () => {
+    const image = join(folder, 'disc.iso')
+    writeFileSync(image, bootableIso(sector))
+    for (const options of [{}, { interface: 'scsi' }] as const) {
+      const vm = await start({ devices: [blockDevice(image, { cdrom: true, ...options })] })
+      await vm.expect('hello from the boot sector')
+      await vm.expect('write failed')
+    }
+  })
+
+  test('the one that is to be tried first', async () => {
+    const second = disk('second.img', bootSector('hello from the second disk'))
+    const vm = await start({ devices: [blockDevice(disk()), blockDevice(second, { boot: true })] })
+    await vm.expect('hello from the second disk')
+    await vm.wait()
+    expect(vm.hasPrinted('hello from the boot sector')).toBeUndefined()
+  })
+
+  test('and says so when there is nothing on it', async () => {
+    const vm = await start({ devices: [blockDevice(disk('empty.img', Buffer.alloc(512)))] })
+    await vm.expect('No bootable device')
+  })
+
+  test('many machines from one image at the same time', async () => {
+    const image = disk()
+    const start3 = Array.from({ length: 3 }, () => start({ devices: [blockDevice(image)] }))
+    for (const vm of await Promise.all(start3)) await vm.expect('sector written')
+  })
+
+  test.for(HOSTILE_NAMES)('from a file with the name %j', async (name) => {
+    const vm = await start({ devices: [blockDevice(disk(name))] })
+    await vm.expect('sector written')
+  })
+})
+
+describe('an image made by qemu-img', () => {
+  const qemuImg = (...args: string[]): string => execFileSync('qemu-img', args, { encoding: 'utf8' })
+
+  test.each(['qcow2', 'vmdk', 'vdi', 'vhdx'] as const)(
+    'of the format %s is known, read and not written to',
+    async (format) => {
+      const image = join(folder, `disk.${format}`)
+      qemuImg('convert', '-f', 'raw', '-O', format, disk(), image)
+      const info = JSON.parse(qemuImg('info', '--output=json', image)) as Record<string, unknown>
+      expect(inspectDiskImage(image)).toEqual({ format, virtualSize: info['virtual-size'] })
+      const before = hash(image)
+      const vm = await start({ devices: [blockDevice(image)] })
+      await vm.expect('sector written')
+      await vm.wait()
+      expect(hash(image)).toBe(before)
+    },
+  )
+
+  test('over another is taken when its format is given', async () => {
+    const [base, image] = [disk(), join(folder, 'child.qcow2')]
+    qemuImg('create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, image)
+    expect(() => blockDevice(image)).toThrow(/reads another file/)
+    const vm = await start({ devices: [blockDevice(image, { format: 'qcow2' })] })
+    await vm.expect('sector written')
+  })
+})
+
+test.each([512, 3 * 2 ** 30, 9 * 2 ** 40])(
+  'a layer over %d bytes is in order, before and after it was written to',
+  async (size) => {
+    const image = join(folder, 'large.img')
+    writeFileSync(image, sector)
+    truncateSync(image, size)
+    const directory = mkdtempSync(join(folder, 'private-'))
+    const layer = join(directory, 'disk0.qcow2')
+    const { signal } = new AbortController()
+    await blockDevice(image).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 0, signal })
+    const info = JSON.parse(execFileSync('qemu-img', ['info', '--output=json', layer], { encoding: 'utf8' }))
+    expect(info).toMatchObject({ format: 'qcow2', 'virtual-size': size })
+    // Exits with 0 only when there is neither an error nor a leak.
+    execFileSync('qemu-img', ['check', '-q', layer])
+    execFileSync('qemu-io', ['-c', `write -P 7 ${size - 512} 512`, '-c', `read -P 7 ${size - 512} 512`, layer])
+    execFileSync('qemu-img', ['check', '-q', layer])
+  },
+)
