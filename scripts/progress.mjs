@@ -7,7 +7,7 @@
 
 const isLive = process.stdout.isTTY && !process.env['CI']
 /** From when on a step shows itself, and how often it then does, in milliseconds. */
-const FIRST = 300
+const FIRST = 500
 const EVERY = isLive ? 200 : 10_000
 
 /**
