@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   GUEST_MODULE_MISSING:
     'Spell the module as `modprobe` takes it. The cloud flavour has few modules: 9p, AHCI, e1000 and USB are in the generic one.',
   // The host lacks something: install it.
+  DEVICE_UNAVAILABLE: 'Let the host have what the device needs, as the message says, or leave the device out.',
   QEMU_NOT_FOUND:
     'Install QEMU with the command in the message, or name the binary with the `qemu` option or COLDBOOT_QEMU.',
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
@@ -91,7 +92,7 @@ export class ColdbootError extends Error {
 
 /**
  * The call is wrong; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
- * `GUEST_MODULE_MISSING`.
+ * `GUEST_MODULE_MISSING`, `DEVICE_UNAVAILABLE`.
  */
 export class OptionError extends ColdbootError {
   override readonly name: string = 'OptionError'
@@ -134,5 +135,5 @@ export function layoutSections(sections: Readonly<Record<string, string | undefi
 }
 
 function indent(text: string): string {
-  return text.replace(/\n+$/, '').replace(/^/gm, '  ')
+  return text.replace(/^\n+|\n+$/g, '').replace(/^(?=.)/gm, '  ')
 }
