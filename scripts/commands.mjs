@@ -32,7 +32,8 @@ export async function run(command, { env, cwd, report }) {
       .split(/[\r\n]/)
       .at(-1)
       ?.trim()
-    if (line) report?.(line)
+    // What npm says about its settings is no progress.
+    if (line && !line.startsWith('npm warn')) report?.(line)
   }
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text

@@ -28,7 +28,7 @@ export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ 
   ...Object.fromEntries(LEAVES.map((file) => [file, ['errors.ts', 'architecture.ts']])),
   'console/': ['errors.ts'],
   'network/': ['errors.ts', 'checked-options.ts'],
-  'devices/': ['errors.ts', ...LEAVES, 'network/'],
+  'devices/': ['errors.ts', ...LEAVES, 'console/', 'network/'],
   ...Object.fromEntries(SPEC.map((file) => [file, [...BELOW_QEMU, 'qemu/accelerator.ts']])),
   'qemu/': BELOW_QEMU,
   'template/': [...BELOW_QEMU, 'qemu/', 'guest/'],
