@@ -1,1 +1,5 @@
-export {}
+export type { MachineMatchers } from './machine-matchers.ts'
+export type { MatcherContext, MatcherHintOptions, MatcherResult } from './matcher-context.ts'
+export { TIME_LEFT } from './time-left.ts'
+export { type EventuallyPrintOptions, NOT_WITHIN_MS, toEventuallyPrint } from './to-eventually-print.ts'
+export { toHavePrinted } from './to-have-printed.ts'

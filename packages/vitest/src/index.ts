@@ -1,1 +1,5 @@
-export {}
+export type { Match, Pattern, PatternInput, VM, VMOptions } from '@coldboot/core'
+export { afterAll, afterEach, aroundAll, aroundEach, beforeAll, beforeEach, describe, suite, vi } from 'vitest'
+export type {} from './augmentation.ts'
+export { expect } from './expect.ts'
+export { type MachineFixtures, test, test as it } from './machine-fixtures.ts'

@@ -1,1 +1,57 @@
-export {}
+/** `coldboot()`: the one line a user adds to the Vitest configuration. */
+import { fileURLToPath } from 'node:url'
+import { DEFAULTS, OptionError, type VMOptions } from '@coldboot/core'
+import type {} from 'vitest/config'
+import type { Vite, Vitest } from 'vitest/node'
+import type {} from './augmentation.ts'
+import { endInOrder } from './interrupt.ts'
+
+/** Options of {@link coldboot}. */
+export interface ColdbootOptions {
+  /**
+   * What each machine of the project has, unless a file or a test says otherwise. Plain data only: it is sent to the
+   * workers. Set devices, streams and signals in the tests, with `test.override('vmOptions', …)`.
+   *
+   * @default {}
+   */
+  readonly vm?: VMOptions
+}
+
+/** Vitest’s own limit of a hook, milliseconds. */
+const HOOK_MS = 10_000
+
+/**
+ * Registers the matchers, ends machines in order on Ctrl-C, and passes `vm` on to the tests. A hook gets the time of a
+ * boot besides its own, since `beforeEach` may ask for a machine too; `hookTimeout` in the configuration wins.
+ *
+ * @throws OptionError `INVALID_OPTION` when `vm` has what cannot be sent to a worker
+ */
+export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
+  const vm = sendable(options.vm ?? {})
+  return {
+    name: 'coldboot',
+    config(config) {
+      if (config.test?.hookTimeout !== undefined) return {}
+      return { test: { hookTimeout: HOOK_MS + (vm.bootTimeout ?? DEFAULTS.bootTimeout) } }
+    },
+    configureVitest({ vitest, project }: { vitest: Vitest; project: Vitest['projects'][number] }) {
+      project.config.setupFiles.unshift(fileURLToPath(new URL('./setup.js', import.meta.url)))
+      project.provide('vmOptions', vm)
+      endInOrder(vitest)
+    },
+  }
+}
+
+function sendable(vm: VMOptions): VMOptions {
+  for (const [name, value] of Object.entries(vm)) {
+    try {
+      structuredClone(value)
+    } catch (cause) {
+      throw new OptionError('INVALID_OPTION', `coldboot({ vm: { ${name} } }) cannot be sent to the test workers`, {
+        hint: `Give it in the test file instead: test.override('vmOptions', { ${name}: … }).`,
+        cause,
+      })
+    }
+  }
+  return vm
+}

@@ -1,0 +1,33 @@
+/** What a matcher needs of a machine, by shape: a worker may load two copies of the class. */
+import { OptionError, type VM } from '@coldboot/core'
+
+/** A machine, as far as matchers look at it. */
+export type Machine = Pick<
+  VM,
+  'name' | 'expect' | 'hasPrinted' | 'output' | 'state' | 'spec' | 'timeout' | 'logFile' | 'commandLineQuoted'
+>
+
+const METHODS = ['expect', 'hasPrinted'] as const
+
+/**
+ * @throws OptionError `INVALID_OPTION` when `received` is no machine
+ */
+export function requireMachine(matcher: string, received: unknown): Machine {
+  if (isMachine(received)) return received
+  const promised = received instanceof Promise
+  throw new OptionError('INVALID_OPTION', `expect(…).${matcher}() takes a machine, and was given ${kindOf(received)}`, {
+    hint: promised ? 'Await it: a machine that is still being started is a promise.' : 'Give it the `VM` itself.',
+  })
+}
+
+function isMachine(value: unknown): value is Machine {
+  if (typeof value !== 'object' || value === null) return false
+  return METHODS.every((method) => typeof Reflect.get(value, method) === 'function')
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`
+  if (typeof value === 'object') return `an object of class ${value.constructor?.name ?? 'Object'}`
+  return `a ${typeof value}`
+}

@@ -1,0 +1,25 @@
+import { layoutMessage, type Match, machineSections, type PatternInput } from '@coldboot/core'
+import { type Machine, requireMachine } from './machine.ts'
+import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { matcherMessage } from './matcher-message.ts'
+
+/** Looks for the pattern in everything the machine has printed so far. Does not wait, does not consume. */
+export function toHavePrinted(this: MatcherContext, received: unknown, pattern: PatternInput): MatcherResult {
+  const vm = requireMachine('toHavePrinted', received)
+  const match = vm.hasPrinted(pattern)
+  return {
+    pass: match !== undefined,
+    message: () => matcherMessage(this, 'toHavePrinted', pattern, match ? printed(vm, match) : notPrinted(vm)),
+  }
+}
+
+function printed(vm: Machine, match: Match): string {
+  const hint = 'Everything counts that was printed so far, during the boot too.'
+  return layoutMessage(`"${vm.name}" has printed ${JSON.stringify(match.text)}`, hint, machineSections(vm))
+}
+
+function notPrinted(vm: Machine): string {
+  const hint = 'This looks back only; for what is still to come, write `await expect(vm).toEventuallyPrint(…)`.'
+  const what = `"${vm.name}" has not printed it, in ${vm.output.length} characters so far`
+  return layoutMessage(what, hint, machineSections(vm))
+}

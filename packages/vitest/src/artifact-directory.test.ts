@@ -1,0 +1,118 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  type Attempt,
+  attemptDirectory,
+  folderName,
+  makeFile,
+  removeDirectory,
+  titleFolder,
+} from './artifact-directory.ts'
+
+const attempt: Attempt = { root: '/p', file: 'src/boot.test.ts', names: ['greets'], twin: 0, repeat: 0, retry: 0 }
+
+describe('attemptDirectory', () => {
+  test('is <file>/<test> below .vitest/coldboot of the project', () => {
+    expect(attemptDirectory(attempt)).toBe('/p/.vitest/coldboot/src/boot.test.ts/greets')
+  })
+
+  test('keeps projects, retries, repeats and tests of the same name apart', () => {
+    const variants: Attempt[] = [
+      attempt,
+      { ...attempt, project: 'arm' },
+      { ...attempt, retry: 1 },
+      { ...attempt, repeat: 1 },
+      { ...attempt, repeat: 1, retry: 1 },
+      { ...attempt, twin: 1 },
+      { ...attempt, names: ['greets.retry-1'] },
+      { ...attempt, names: ['greets', 'twice'] },
+      { ...attempt, names: ['greets twice'] },
+    ]
+    expect(new Set(variants.map(attemptDirectory)).size).toBe(variants.length)
+  })
+
+  test('never leaves the artifacts, whatever the names', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.string(), { minLength: 1 }), (file, names) => {
+        const directory = attemptDirectory({ ...attempt, file, names })
+        expect(directory.startsWith('/p/.vitest/coldboot/')).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('titleFolder', () => {
+  test('is readable', () => {
+    expect(titleFolder(['greets on the console'])).toBe('greets-on-the-console')
+    expect(titleFolder(['boot', 'greets twice'])).toBe('boot--greets-twice')
+    expect(titleFolder(['grüßt'])).toBe('grüßt')
+  })
+
+  test('tells what it had to change apart by a hash', () => {
+    expect(titleFolder(['re-boots'])).toMatch(/^re-boots-[0-9a-f]{6}$/)
+    expect(titleFolder(['a/b: c?'])).toMatch(/^a-b--c-[0-9a-f]{6}$/)
+    expect(titleFolder(['…'])).toMatch(/^unnamed-[0-9a-f]{6}$/)
+    expect(titleFolder(['x'.repeat(400)])).toMatch(/^x{60}-[0-9a-f]{6}$/)
+  })
+
+  test('is one short folder, different for different names', () => {
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '-', '.', '/', 'é', '\u0301'), maxLength: 5 })
+    const names = fc.array(name, { minLength: 1, maxLength: 2 })
+    fc.assert(
+      fc.property(names, names, (one, other) => {
+        fc.pre(one.join('\0') !== other.join('\0'))
+        expect(titleFolder(one)).not.toBe(titleFolder(other))
+      }),
+      { numRuns: 2_000 },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (any) => {
+        expect(titleFolder(any)).toMatch(/^[^/\0]+$/)
+        expect(Buffer.byteLength(titleFolder(any))).toBeLessThan(255)
+      }),
+    )
+  })
+})
+
+test('folderName leaves the names of machines and files alone', () => {
+  expect(folderName('vm-2')).toBe('vm-2')
+  expect(folderName('boot_a.test.ts')).toBe('boot_a.test.ts')
+  expect(folderName('..')).toMatch(/^unnamed-/)
+})
+
+describe('on disk', () => {
+  let root: string
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  })
+  afterEach(() => rmSync(root, { recursive: true }))
+
+  test('what is removed leaves no empty folders, not even .vitest', () => {
+    const artifacts = join(root, '.vitest', 'coldboot')
+    makeFile(join(artifacts, 'src', 'a.test.ts', 'one', 'vm', 'console.log'))
+    removeDirectory(join(artifacts, 'src', 'a.test.ts', 'one'), artifacts)
+    expect(existsSync(join(root, '.vitest'))).toBe(false)
+    expect(existsSync(root)).toBe(true)
+  })
+
+  test('what others left there stays', () => {
+    const artifacts = join(root, '.vitest', 'coldboot')
+    makeFile(join(artifacts, 'a.test.ts', 'one', 'vm', 'console.log'))
+    makeFile(join(artifacts, 'a.test.ts', 'two', 'vm', 'console.log'))
+    writeFileSync(join(root, '.vitest', 'results.json'), '')
+    removeDirectory(join(artifacts, 'a.test.ts', 'one'), artifacts)
+    expect(existsSync(join(artifacts, 'a.test.ts', 'two', 'vm', 'console.log'))).toBe(true)
+    removeDirectory(join(artifacts, 'a.test.ts', 'two'), artifacts)
+    expect(existsSync(artifacts)).toBe(false)
+    expect(existsSync(join(root, '.vitest', 'results.json'))).toBe(true)
+  })
+
+  test('removing what is not there is no error', () => {
+    expect(() =>
+      removeDirectory(join(root, '.vitest', 'coldboot', 'x'), join(root, '.vitest', 'coldboot')),
+    ).not.toThrow()
+  })
+})

@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InstalledProject, installProject, type VitestRun } from './installed-project.ts'
+import { MARK, machinesOf } from './machine-processes.ts'
+import { normalReport } from './normal-report.ts'
+
+describe('a run of failing tests', () => {
+  let project: InstalledProject
+  let run: VitestRun
+  const mark = `failing-${process.pid}`
+
+  beforeAll(async () => {
+    project = installProject('failing')
+    run = await project.run(['--reporter=default', '--reporter=json', '--outputFile=report.json'], { [MARK]: mark })
+  })
+  afterAll(() => project[Symbol.dispose]())
+
+  test('reports each failure with what the machine printed, its command line and its log', async () => {
+    expect(run.exitCode).toBe(1)
+    await expect(normalReport(run.output, project.root)).toMatchFileSnapshot('reports/failing.txt')
+  })
+
+  test('keeps the console of each machine that ran, and nothing of those that did not', () => {
+    const folder = join(project.root, '.vitest', 'coldboot', 'failures.test.ts')
+    const logs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('console.log'),
+    )
+    expect(logs.sort()).toMatchInlineSnapshot()
+    expect(readFileSync(join(folder, 'an-assertion', 'vm', 'console.log'), 'utf8')).toContain('one-1')
+  })
+
+  test('attaches the console to the test, and tells reporters where it is', () => {
+    const attachments = join(project.root, '.vitest', 'attachments')
+    const attached = readdirSync(attachments).map((name) => readFileSync(join(attachments, name), 'utf8'))
+    expect(attached.some((text) => text.includes('one-1'))).toBe(true)
+    const report: unknown = JSON.parse(readFileSync(join(project.root, 'report.json'), 'utf8'))
+    const meta = expect.objectContaining({
+      title: 'an assertion',
+      meta: {
+        coldboot: {
+          machines: [
+            {
+              name: 'vm',
+              log: join(project.root, '.vitest/coldboot/failures.test.ts/an-assertion/vm/console.log'),
+              commandLine: expect.stringContaining('-name guest=vm'),
+            },
+          ],
+        },
+      },
+    })
+    expect(report).toMatchObject({ testResults: [{ assertionResults: expect.arrayContaining([meta]) }] })
+  })
+
+  test('leaves no machine', () => {
+    expect(machinesOf(mark)).toEqual([])
+  })
+
+  test('leaves nothing of a failure that is mended', async () => {
+    const mended = await project.run(['-t', 'a thrown error'], { COLDBOOT_TEST_MENDED: '1' })
+    expect(mended.exitCode).toBe(0)
+    const folder = join(project.root, '.vitest', 'coldboot', 'failures.test.ts')
+    expect(existsSync(join(folder, 'a-thrown-error'))).toBe(false)
+    expect(existsSync(join(folder, 'an-assertion'))).toBe(true)
+  })
+})

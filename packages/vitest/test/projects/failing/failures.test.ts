@@ -1,0 +1,119 @@
+/** One failing test of each kind. The report of a run is compared as a whole, so each waits until the console is silent. */
+import { arbitraryArgs } from '@coldboot/core'
+import { describe, expect, test, type VM } from '@coldboot/vitest'
+
+/** Runs a command, and waits for the next prompt. */
+async function type(vm: VM, command: string): Promise<void> {
+  vm.send(`${command}\n`)
+  await vm.expect('coldboot# ', { timeout: 50_000 })
+}
+
+test('an assertion', async ({ vm }) => {
+  await type(vm, 'echo one-$((1 + 0))')
+  expect('left').toBe('right')
+})
+
+test('a thrown error', async ({ vm }) => {
+  if (!process.env['COLDBOOT_TEST_MENDED']) throw new Error(`nothing to do with ${vm.name}`)
+})
+
+test('an expect that times out', async ({ vm }) => {
+  await type(vm, 'echo one-$((1 + 1))')
+  await vm.expect('one-1', { timeout: 300 })
+})
+
+test('a matcher that times out', async ({ vm }) => {
+  await type(vm, 'echo one-$((1 + 1))')
+  await expect(vm).toEventuallyPrint(/one-1$/m, { within: 300 })
+})
+
+test('a matcher that looks back', async ({ vm }) => {
+  expect(vm).toHavePrinted('Kernel panic')
+})
+
+test('what must not be printed', async ({ vm }) => {
+  vm.send('echo pan""ic\n')
+  await expect(vm).not.toEventuallyPrint('panic\ncoldboot# ', { within: 50_000 })
+})
+
+test('a test that times out while it waits', { timeout: 300 }, async ({ vm }) => {
+  await vm.expect('never')
+})
+
+test('a test that times out in a matcher', { timeout: 300 }, async ({ vm }) => {
+  await expect(vm).toEventuallyPrint('never')
+})
+
+test('a test that times out elsewhere', { timeout: 300 }, async ({ vm }) => {
+  await new Promise(() => {
+    expect(vm.state).toBe('running')
+  })
+})
+
+test('a window longer than the test', { timeout: 300 }, async ({ vm }) => {
+  await expect(vm).not.toEventuallyPrint('never')
+})
+
+test('a forgotten await', async ({ vm }) => {
+  void vm.expect('never')
+})
+
+test('a forgotten await of a matcher', async ({ vm }) => {
+  void expect(vm).toEventuallyPrint('never')
+})
+
+test('a guest that ends early', async ({ vm }) => {
+  vm.send('poweroff -f\n')
+  await vm.expect('still here')
+})
+
+test('not a machine', async ({ bootVm }) => {
+  await expect(bootVm).toEventuallyPrint('x')
+})
+
+test('two machines of one name', async ({ bootVm }) => {
+  await Promise.all([bootVm({ name: 'server' }), bootVm({ name: 'server' })])
+})
+
+test('one of two machines', async ({ bootVm }) => {
+  const [server, client] = await Promise.all([bootVm({ name: 'server' }), bootVm({ name: 'client' })])
+  await type(client, 'echo ask')
+  await server.expect('asked', { timeout: 300 })
+})
+
+test('a retry', { retry: 1 }, async ({ vm, task }) => {
+  await type(vm, `echo attempt-${task.result?.retryCount}`)
+  expect(vm.state).toBe('exited')
+})
+
+describe('a boot', () => {
+  test.override('vmOptions', { ready: 'a prompt that never comes', bootTimeout: 100 })
+
+  test('that takes too long', async ({ vm }) => {
+    vm.send('unreachable\n')
+  })
+})
+
+describe('a kernel', () => {
+  test.override('vmOptions', { kernel: '/nowhere/vmlinuz' })
+
+  test('that is missing', async ({ vm }) => {
+    vm.send('unreachable\n')
+  })
+})
+
+describe('a QEMU', () => {
+  test.override('vmOptions', { qemu: 'qemu-system-nowhere' })
+
+  test('that is missing', async ({ vm }) => {
+    vm.send('unreachable\n')
+  })
+})
+
+describe('a command line', () => {
+  test.override('vmOptions', { devices: [arbitraryArgs('-device', 'no-such-device')] })
+
+  test('that QEMU refuses', async ({ vm }) => {
+    vm.send('unreachable\n')
+  })
+})

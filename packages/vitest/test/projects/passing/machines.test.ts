@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, test, type VM } from '@coldboot/vitest'
+
+test('has a machine without any option', async ({ vm }) => {
+  expect(vm.name).toBe('vm')
+  expect(vm.spec.memoryMib).toBe(128)
+  vm.send('echo hello-$((40 + 2))\n')
+  await expect(vm).toEventuallyPrint('hello-42')
+  expect(vm).toHavePrinted('hello-42')
+  await expect(vm).not.toEventuallyPrint('hello-42', { within: 50 })
+})
+
+test('a test without a machine needs none', () => {
+  expect(1).toBe(1)
+})
+
+test('numbers the machines of a test', async ({ vm, bootVm }) => {
+  const other = await bootVm()
+  expect([vm.name, other.name]).toEqual(['vm', 'vm-2'])
+})
+
+describe('a boot slower than the test', () => {
+  test('does not count as its time', { timeout: 400 }, async ({ vm }) => {
+    vm.send('echo boo""ted\n')
+    await expect(vm).toEventuallyPrint('booted')
+  })
+})
+
+describe('in a hook', () => {
+  const machines: VM[] = []
+  beforeEach<{ vm: VM }>(async ({ vm }) => {
+    machines.push(vm)
+  })
+
+  test('is the machine of the test', async ({ vm }) => {
+    expect(machines.at(-1)).toBe(vm)
+    expect(vm.state).toBe('running')
+  })
+
+  test('is a new one in the next test', async ({ vm }) => {
+    expect(machines).toHaveLength(2)
+    expect(machines[0]).not.toBe(vm)
+    expect(machines[0]?.state).toBe('exited')
+  })
+})
+
+describe('concurrent', () => {
+  test.concurrent.for([1, 2])('machine %i answers for itself', async (number, { vm, expect }) => {
+    vm.send(`echo machine-$((${number} + 0))\n`)
+    await expect(vm).toEventuallyPrint(`machine-${number}`)
+  })
+})
+
+describe('attempts', () => {
+  const pids: number[] = []
+
+  test('a retry has a machine of its own', { retry: 1 }, async ({ vm }) => {
+    pids.push(vm.pid)
+    expect(new Set(pids).size).toBe(2)
+  })
+
+  test('so has a repeat', { repeats: 1 }, async ({ vm }) => {
+    pids.push(vm.pid)
+    expect(new Set(pids).size).toBe(pids.length)
+  })
+})
+
+test.fails('a failure that is expected leaves nothing either', async ({ vm }) => {
+  expect(vm.state).toBe('exited')
+})
