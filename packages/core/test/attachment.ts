@@ -39,6 +39,8 @@ export function playMachine(answer: Answer = () => ({}), ids: readonly string[] 
       },
     },
     exited,
+    timeoutMs: 5_000,
+    timeoutMultiplier: 1,
     publishPort() {},
   }
   return {

@@ -13,6 +13,19 @@ export interface AskOptions {
 /** Something to boot from, which every machine needs. */
 const BOOTS: Device = { name: 'boots', bootable: true, qemuArgs: () => [] }
 
+/** Number of the first descriptor that a device inherits. */
+export const FIRST_FD: number = (() => {
+  let first: number | undefined
+  qemuArgsOf({
+    name: 'probe',
+    qemuArgs(context) {
+      first = context.inherit()
+      return []
+    },
+  })
+  return first ?? 0
+})()
+
 /** Arguments of the devices alone: what a machine with them has and the same machine without them has not. */
 export function qemuArgsOf(device: Device | readonly Device[], options: AskOptions = {}): readonly string[] {
   const { arch = 'x86_64', wiring = 'inherited' } = options

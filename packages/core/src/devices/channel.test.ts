@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
-import { qemuArgsOf } from '../../test/device-arguments.ts'
+import { FIRST_FD, qemuArgsOf } from '../../test/device-arguments.ts'
 import { resolveOptions } from '../machine-spec.ts'
 import { channel } from './channel.ts'
 
@@ -17,9 +17,9 @@ function attached() {
 
 test('the whole of its arguments', () => {
   expect(qemuArgsOf([channel('a'), channel('b')])).toEqual([
-    ...['-chardev', 'socket,id=channel0,fd=6', '-device', 'virtio-serial-pci,id=ports0'],
+    ...['-chardev', `socket,id=channel0,fd=${FIRST_FD}`, '-device', 'virtio-serial-pci,id=ports0'],
     ...['-device', 'virtserialport,bus=ports0.0,chardev=channel0,name=a'],
-    ...['-chardev', 'socket,id=channel1,fd=7', '-device', 'virtio-serial-pci,id=ports1'],
+    ...['-chardev', `socket,id=channel1,fd=${FIRST_FD + 1}`, '-device', 'virtio-serial-pci,id=ports1'],
     ...['-device', 'virtserialport,bus=ports1.0,chardev=channel1,name=b'],
   ])
   expect(qemuArgsOf(channel('a'), { arch: 's390x', wiring: 'standalone' })).toEqual([

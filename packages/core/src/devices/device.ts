@@ -103,6 +103,10 @@ export interface AttachContext {
   readonly monitor: MachineMonitor
   /** Settles when the machine is gone. */
   readonly exited: Promise<void>
+  /** How long a wait takes by default, milliseconds, the multiplier applied. */
+  readonly timeoutMs: number
+  /** Every other time that a user gives is multiplied by it. */
+  readonly timeoutMultiplier: number
   /** Tells the machine of a port of the host that leads into the guest, for the machine to report. */
   publishPort(forward: PortForward): void
 }

@@ -18,7 +18,7 @@ for (const arch of ['x86_64', 'aarch64'] as const) {
       : firmware === undefined && `no UEFI firmware for ${arch} is installed (ovmf, qemu-efi-aarch64)`
 
   test(`${arch}: UEFI boots a disk, and the variables it writes are the machine’s own`, async ({ skip }) => {
-    if (reason || !firmware) skip(reason || '')
+    if (reason || !firmware) return skip(reason || '')
     const disk = efiDisk(arch, 'hello from UEFI')
     onTestFinished(() => rmSync(dirname(disk), { recursive: true }))
     const before = hash(firmware.variables)
@@ -31,7 +31,7 @@ for (const arch of ['x86_64', 'aarch64'] as const) {
   })
 
   test(`${arch}: without a disk it shows its shell, or says that there is nothing to boot`, async ({ skip }) => {
-    if (reason) skip(reason)
+    if (reason) return skip(reason)
     const vm = await VM.start({ arch, firmware: 'uefi', timeout: 60_000 })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect(['UEFI Interactive Shell', 'No bootable option or device was found'])
