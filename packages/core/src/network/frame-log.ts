@@ -126,10 +126,15 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
 
   #missing(code: 'EXPECT_TIMEOUT' | 'EXPECT_EXITED', message: string): ExpectError {
     const last = this.history.slice(-10).map(summary).join('\n')
-    return new ExpectError(code, `${message}; ${this.history.length + this.forgotten} other frames were seen`, {
-      hint: 'A log sees frames from the moment on that it is opened: open it before the traffic it is to see.',
-      sections: { 'Last frames': last },
-    })
+    const count = this.history.length + this.forgotten
+    return new ExpectError(
+      code,
+      `${message}; ${count === 1 ? '1 other frame was' : `${count} other frames were`} seen`,
+      {
+        hint: 'A log sees frames from the moment on that it is opened: open it before the traffic it is to see.',
+        sections: { 'Last frames': last },
+      },
+    )
   }
 }
 

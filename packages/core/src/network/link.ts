@@ -85,6 +85,7 @@ export class Link implements Station<Link> {
 
   /** The machine ends: see {@link SwitchPort.leave}. */
   leave(): void {
+    this.#surroundings.switch.disconnect(this)
     this.#port.leave()
   }
 

@@ -1,0 +1,141 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { playMachine } from '../../test/attachment.ts'
+import { parseOptionString, qemuArgsOf } from '../../test/device-arguments.ts'
+import { resolveOptions } from '../machine-spec.ts'
+import type { PortForward } from './device.ts'
+import { type UserNetworkOptions, userNetwork } from './user-network.ts'
+
+describe('the whole of its arguments', () => {
+  test('by default: closed', () => {
+    expect(qemuArgsOf(userNetwork())).toEqual([
+      ...['-netdev', 'user,id=net0,ipv6=off,net=10.0.2.0/24,restrict=on'],
+      ...['-device', 'virtio-net-pci,id=nic0,netdev=net0,romfile='],
+    ])
+  })
+
+  test('with all options', () => {
+    const device = userNetwork({
+      forward: [{ guest: 80 }, { guest: 53, protocol: 'udp', host: 5353 }],
+      restrict: false,
+      cidr: '192.168.7.0/24',
+      hostname: 'guest',
+      dns: '192.168.7.9',
+      model: 'e1000',
+      mac: '52:54:00:AA:00:01',
+    })
+    expect(qemuArgsOf(device, { wiring: 'standalone' })).toEqual([
+      '-netdev',
+      'user,id=net0,ipv6=off,net=192.168.7.0/24,restrict=off,hostname=guest,dns=192.168.7.9' +
+        ',hostfwd=tcp:127.0.0.1:0-:80,hostfwd=udp:127.0.0.1:5353-:53',
+      ...['-device', 'e1000,id=nic0,netdev=net0,mac=52:54:00:aa:00:01,romfile='],
+    ])
+  })
+})
+
+test.each([
+  [{ forward: [{ guest: 0 }] }, /forward: `guest` must be a whole number from 1 to 65535/],
+  [{ forward: [{ guest: 80, host: 0 }] }, /`host` must be a whole number from 1/],
+  [{ forward: [{ guest: 80, address: '0.0.0.0' }] }, /Unknown option `address`/],
+  [{ forward: [{ guest: 80 }, { guest: 80 }] }, /guest port tcp 80 is forwarded twice/],
+  [
+    {
+      forward: [
+        { guest: 80, host: 8080 },
+        { guest: 81, host: 8080 },
+      ],
+    },
+    /host port tcp 8080 is forwarded twice/,
+  ],
+  [{ forward: 80 }, /`forward` must be a list of forwards/],
+  [{ cidr: '10.0.2.0' }, /`cidr` must be an IPv4 network/],
+  [{ cidr: '10.0.2.5/24' }, /`cidr` must be/],
+  [{ cidr: '10.0.2.0/28' }, /`cidr` must be/],
+  [{ cidr: '010.0.2.0/24' }, /`cidr` must be/],
+  [{ cidr: 'fd00::/64' }, /`cidr` must be/],
+  [{ dns: '8.8.8.8' }, /`dns` 8\.8\.8\.8 is not in the network 10\.0\.2\.0\/24/],
+  [{ hostname: 'a b' }, /`hostname` must be a host name/],
+  [{ hostname: 'a,restrict=off' }, /`hostname` must be a host name/],
+  [{ restrict: 'off' }, /`restrict` must be true or false/],
+  [{ model: 'ne2000' }, /`model` must be one of/],
+  [{ mac: '01:00:00:00:00:00' }, /address of a group/],
+])('%j is refused', (options, reason) => {
+  expect(() => userNetwork(options as unknown as UserNetworkOptions)).toThrow(reason)
+})
+
+test('no value that is accepted adds an option', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.domain(),
+    fc.ipV4(),
+    fc.constantFrom('a,b', 'x,restrict=off', 'a\nb', '10.0.0.0/8'),
+  )
+  fc.assert(
+    fc.property(fc.record({ hostname: text, cidr: text, dns: text }, { requiredKeys: [] }), (options) => {
+      let device: ReturnType<typeof userNetwork>
+      try {
+        device = userNetwork(options)
+      } catch {
+        return
+      }
+      const { '': kind, id: _, ...values } = parseOptionString(qemuArgsOf(device)[1] ?? '')
+      expect(kind).toBe('user')
+      expect(values).toEqual({ ipv6: 'off', net: '10.0.2.0/24', restrict: 'on', ...omitCidr(options) })
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+function omitCidr({ cidr, ...others }: { cidr?: string; hostname?: string; dns?: string }): object {
+  return { ...others, ...(cidr === undefined ? {} : { net: cidr }) }
+}
+
+test('two with the same port of the host in one machine are refused', () => {
+  const devices = [80, 81].map((guest) => userNetwork({ forward: [{ guest, host: 8080 }] }))
+  expect(() => resolveOptions({ firmware: 'f', devices })).toThrow(
+    /Devices userNetwork and userNetwork of machine “vm” both have host port tcp 8080/,
+  )
+})
+
+describe('ports that the system picked', () => {
+  const answer = (port: number) =>
+    `Hub -1 (net0):\r\n  TCP[HOST_FORWARD]  11  127.0.0.1 ${port}  10.0.2.15  80  0  0\r\n`
+  const play = (port: number, machineName = 'vm') => {
+    const published: PortForward[] = []
+    const machine = playMachine(() => answer(port), ['net0', 'nic0'])
+    return {
+      ...machine,
+      published,
+      context: { ...machine.context, machineName, publishPort: (forward: PortForward) => void published.push(forward) },
+    }
+  }
+
+  test('are read back, told to the machine, and found by the port of the guest', async () => {
+    const device = userNetwork({ forward: [{ guest: 80 }] })
+    const machine = play(40_001)
+    await device.attach?.(machine.context)
+    const forward = { protocol: 'tcp', guest: 80, host: 40_001 }
+    expect(device.hostPort(80)).toBe(40_001)
+    expect(device.forwards).toEqual([forward])
+    expect(machine.published).toEqual([forward])
+    expect(() => device.hostPort(81)).toThrow(/Port tcp 81 of machine “vm” is not forwarded; forwarded: tcp 80/)
+    expect(() => device.hostPort(80, 'udp')).toThrow(/Port udp 80/)
+  })
+
+  test('of two machines with the same device are each machine’s own', async () => {
+    const device = userNetwork({ forward: [{ guest: 80 }] })
+    const [first, second] = [play(40_001, 'first'), play(40_002, 'second')]
+    await device.attach?.(first.context)
+    await device.attach?.(second.context)
+    expect([device.of(first.vm).hostPort(80), device.of(second.vm).hostPort(80)]).toEqual([40_001, 40_002])
+    expect(() => device.hostPort(80)).toThrow(/part of 2 running machines: “first”, “second”/)
+  })
+
+  test('are not there before a machine was started, nor when QEMU does not tell them', async () => {
+    const device = userNetwork({ forward: [{ guest: 81 }] })
+    expect(() => device.hostPort(81)).toThrow(/not part of a machine that was started/)
+    await expect(device.attach?.(play(40_001).context)).rejects.toThrow(
+      /did not tell which port of the host leads to tcp 81/,
+    )
+  })
+})

@@ -1,0 +1,185 @@
+/**
+ * A network card on QEMU’s own user-mode network (libslirp): for ports of the guest that the test reaches from the host,
+ * and, only when asked, for the way out.
+ */
+import { BlockList, isIPv4 } from 'node:net'
+import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../checked-options.ts'
+import { MachineError, OptionError } from '../errors.ts'
+import { checkedMac } from '../network/mac-address.ts'
+import type { AttachContext, Device, PortForward } from './device.ts'
+import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './nic-model.ts'
+import { optionString } from './option-string.ts'
+import { PerMachine } from './per-machine.ts'
+import { parseUsernet } from './usernet-info.ts'
+
+/** A port of the guest to be reached from the host. */
+export interface ForwardOptions {
+  /** Port in the guest, 1 to 65535. */
+  readonly guest: number
+  /** Port on 127.0.0.1 of the host. @default one that is free, picked by the system */
+  readonly host?: number | undefined
+  /** @default 'tcp' */
+  readonly protocol?: 'tcp' | 'udp' | undefined
+}
+
+/** Options of {@link userNetwork}. */
+export interface UserNetworkOptions {
+  /** Ports of the guest to be reached from the host. The guest must have the address that DHCP gives it. @default [] */
+  readonly forward?: readonly ForwardOptions[] | undefined
+  /** Whether the guest is kept from the host and the world; forwards work all the same. @default true */
+  readonly restrict?: boolean | undefined
+  /**
+   * The network, a prefix of 8 to 27 bits. The host is its second address, the name server its third, the guest its
+   * fifteenth. @default '10.0.2.0/24'
+   */
+  readonly cidr?: string | undefined
+  /** Name that DHCP tells the guest. @default none */
+  readonly hostname?: string | undefined
+  /** Address in `cidr` at which the guest finds a name server, when not restricted. @default the third of `cidr` */
+  readonly dns?: string | undefined
+  /** @default 'virtio' */
+  readonly model?: NicModel | undefined
+  /** Address of the card. @default QEMU’s: 52:54:00:12:34:56 and those after it */
+  readonly mac?: string | undefined
+}
+
+/** The user network of one machine. */
+export interface UserNetworkHandle {
+  /** All forwards, each with the port on the host. @throws MachineError `DEVICE_NOT_ATTACHED` */
+  readonly forwards: readonly PortForward[]
+  /**
+   * The port on 127.0.0.1 that leads to a port of the guest.
+   * @throws OptionError `INVALID_OPTION` for a port that is not forwarded, `DEVICE_CONFLICT` when several machines run
+   *   with this device
+   * @throws MachineError `DEVICE_NOT_ATTACHED` before the machine was started
+   */
+  hostPort(guest: number, protocol?: 'tcp' | 'udp'): number
+}
+
+/** A device, and the user network of the one machine that runs with it. */
+export interface UserNetwork extends Device, UserNetworkHandle {
+  /** The user network of one machine. */
+  of(vm: object): UserNetworkHandle
+}
+
+const isPort = wholeNumber(1, 0xffff)
+const PROTOCOLS = ['tcp', 'udp'] as const
+const FORWARD_CHECKS: CheckTable<Required<ForwardOptions>> = {
+  guest: isPort,
+  host: isPort,
+  protocol: oneOf(PROTOCOLS),
+}
+const HOSTNAME = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i
+const CHECKS: CheckTable<Required<UserNetworkOptions>> = {
+  forward: ['a list of forwards such as { guest: 80 }', Array.isArray],
+  restrict: isFlag,
+  cidr: ['an IPv4 network of 8 to 27 bits such as 10.0.2.0/24', isNetwork],
+  hostname: ['a host name', (value) => isString(value) && value.length <= 255 && HOSTNAME.test(value)],
+  dns: ['an IPv4 address', (value) => isString(value) && isIPv4(value)],
+  model: oneOf(NIC_MODELS),
+  mac: ['an address of six bytes', isString],
+}
+const DEFAULT_CIDR = '10.0.2.0/24'
+
+/**
+ * A card on a network of its own, closed from the host and the world unless `restrict: false`. Ports of the guest named
+ * in `forward` are reached at 127.0.0.1 of the host: `userNetwork.hostPort(80)`.
+ *
+ * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; `DEVICE_CONFLICT` for a port that is forwarded twice
+ */
+export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
+  checkTable('userNetwork', options, CHECKS)
+  const { forward = [], restrict = true, cidr = DEFAULT_CIDR, hostname, dns, model = 'virtio' } = options
+  const mac = options.mac === undefined ? undefined : checkedMac(options.mac)
+  for (const it of forward) checkTable('userNetwork: forward', it, FORWARD_CHECKS)
+  const claims = claimsOf(forward)
+  if (dns !== undefined) requireInside(dns, cidr)
+  const machines = new PerMachine<UserNetworkHandle>('userNetwork')
+  return {
+    name: 'userNetwork',
+    claims: [...claims.filter((it) => it.startsWith('host')), ...(mac === undefined ? [] : [`mac:${mac}`])],
+    validate: ({ arch }) => requireNicModelOn(arch, model, 'userNetwork'),
+    qemuArgs(context) {
+      const netdev = context.id('net')
+      const values = { id: netdev, ipv6: false, net: cidr, restrict, hostname, dns }
+      const rules = forward.map((it) => `,${optionString(undefined, { hostfwd: ruleOf(it) })}`)
+      const device = nicDevice(context.arch, model, { id: context.id('nic'), netdev, mac })
+      return ['-netdev', optionString('user', values) + rules.join(''), '-device', device]
+    },
+    attach: async (context) => machines.add(context, await handleOf(context, forward)),
+    get forwards() {
+      return machines.get().forwards
+    },
+    hostPort: (guest, protocol) => machines.get().hostPort(guest, protocol),
+    of: (vm) => machines.get(vm),
+  }
+}
+
+async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]): Promise<UserNetworkHandle> {
+  const forwards = asked.length === 0 ? [] : await readForwards(context, asked)
+  for (const forward of forwards) context.publishPort(forward)
+  return {
+    forwards,
+    hostPort(guest, protocol = 'tcp') {
+      const found = forwards.find((it) => it.guest === guest && it.protocol === protocol)
+      if (found) return found.host
+      const list = forwards.map((it) => `${it.protocol} ${it.guest}`).join(', ') || 'none'
+      throw new OptionError(
+        'INVALID_OPTION',
+        `Port ${protocol} ${guest} of machine “${context.machineName}” is not forwarded; forwarded: ${list}`,
+        { hint: `Ask for it: userNetwork({ forward: [{ guest: ${guest} }] }).` },
+      )
+    },
+  }
+}
+
+/** The system picked the ports when QEMU opened them; only its monitor for people tells which. */
+async function readForwards(
+  { monitor, ids, machineName }: AttachContext,
+  asked: readonly ForwardOptions[],
+): Promise<readonly PortForward[]> {
+  const text = String(await monitor.execute('human-monitor-command', { 'command-line': 'info usernet' }))
+  const open = parseUsernet(text).get(ids[0] ?? '') ?? []
+  return asked.map(({ guest, protocol = 'tcp' }) => {
+    const found = open.find((it) => it.guest === guest && it.protocol === protocol)
+    if (found) return found
+    throw new MachineError(
+      'QMP_FAILED',
+      `QEMU did not tell which port of the host leads to ${protocol} ${guest} of machine “${machineName}”: ${text}`,
+    )
+  })
+}
+
+function ruleOf({ guest, host = 0, protocol = 'tcp' }: ForwardOptions): string {
+  return `${protocol}:127.0.0.1:${host}-:${guest}`
+}
+
+function claimsOf(forward: readonly ForwardOptions[]): readonly string[] {
+  const claims = forward.flatMap(({ guest, host, protocol = 'tcp' }) => [
+    `guest port:${protocol} ${guest}`,
+    ...(host === undefined ? [] : [`host port:${protocol} ${host}`]),
+  ])
+  const twice = claims.find((claim, index) => claims.indexOf(claim) !== index)
+  if (twice === undefined) return claims
+  throw new OptionError('DEVICE_CONFLICT', `userNetwork: ${twice.replace(':', ' ')} is forwarded twice`, {
+    hint: 'Name each port of the guest, and each of the host, in one forward only.',
+  })
+}
+
+function isNetwork(value: unknown): boolean {
+  const [, address = '', bits] = /^([\d.]+)\/(\d{1,2})$/.exec(String(value)) ?? []
+  const prefix = Number(bits)
+  if (!isIPv4(address) || !(prefix >= 8 && prefix <= 27)) return false
+  const number = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
+  return number % 2 ** (32 - prefix) === 0
+}
+
+function requireInside(dns: string, cidr: string): void {
+  const [address = '', prefix] = cidr.split('/')
+  const network = new BlockList()
+  network.addSubnet(address, Number(prefix))
+  if (network.check(dns)) return
+  throw new OptionError('INVALID_OPTION', `userNetwork: \`dns\` ${dns} is not in the network ${cidr}`, {
+    hint: 'It is the address at which the guest finds QEMU’s relay to the name server of the host.',
+  })
+}

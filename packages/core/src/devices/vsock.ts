@@ -1,0 +1,89 @@
+/** A socket between host and guest without a network: AF_VSOCK, by the host kernel’s vhost driver. */
+
+import { randomInt } from 'node:crypto'
+import { accessSync, constants } from 'node:fs'
+import { ARCHITECTURES } from '../architecture.ts'
+import { type CheckTable, checkTable, wholeNumber } from '../checked-options.ts'
+import { OptionError } from '../errors.ts'
+import type { Device } from './device.ts'
+import { optionString } from './option-string.ts'
+
+/** Options of {@link vsock}. */
+export interface VsockOptions {
+  /**
+   * Number by which the host addresses the guest, 3 to 4294967294, unique on the whole host.
+   * @default a random one: other processes have machines too
+   */
+  readonly cid?: number | undefined
+}
+
+/** A vsock device. */
+export interface Vsock extends Device {
+  /** Number by which the host addresses the guest. The host is 2 to the guest. */
+  readonly cid: number
+}
+
+// 0 to 2 are the hypervisor, the local loop and the host; the highest stands for any (linux/vm_sockets.h).
+const LEAST_CID = 3
+const MOST_CID = 0xffff_fffe
+const CHECKS: CheckTable<Required<VsockOptions>> = { cid: wholeNumber(LEAST_CID, MOST_CID) }
+const HOST_DEVICE = '/dev/vhost-vsock'
+
+/**
+ * A vsock device for one machine at a time; the guest’s kernel needs `vmw_vsock_virtio_transport`. Linux hosts only: a
+ * start is refused where the host has no `/dev/vhost-vsock`, or this user may not open it.
+ *
+ * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; at the start `DEVICE_UNAVAILABLE`, and `DEVICE_CONFLICT` when
+ *   another machine runs with it
+ */
+export function vsock(options: VsockOptions = {}): Vsock {
+  checkTable('vsock', options, CHECKS)
+  const { cid = randomInt(LEAST_CID, MOST_CID + 1) } = options
+  let machine: string | undefined
+  const requireFree = (): void => {
+    if (machine === undefined) return
+    throw new OptionError('DEVICE_CONFLICT', `vsock: machine “${machine}”, which runs, has the number ${cid}`, {
+      hint: 'Call vsock() once for each machine.',
+    })
+  }
+  return {
+    name: 'vsock',
+    cid,
+    // The kernel’s driver serves one device a machine.
+    claims: ['device:vsock'],
+    async prepare() {
+      requireFree()
+      requireHostDevice(HOST_DEVICE)
+    },
+    qemuArgs(context) {
+      const driver = `vhost-vsock-${ARCHITECTURES[context.arch].virtioTransport}`
+      return ['-device', optionString(driver, { id: context.id('vsock'), 'guest-cid': cid })]
+    },
+    attach({ machineName, exited }) {
+      requireFree()
+      machine = machineName
+      void exited.then(() => {
+        machine = undefined
+      })
+    },
+  }
+}
+
+/** @throws OptionError `DEVICE_UNAVAILABLE` */
+export function requireHostDevice(path: string): void {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+  } catch (cause) {
+    const isDenied = cause instanceof Error && 'code' in cause && cause.code === 'EACCES'
+    throw new OptionError(
+      'DEVICE_UNAVAILABLE',
+      isDenied ? `vsock: this user may not open ${path}` : `vsock: this host has no ${path}`,
+      {
+        cause,
+        hint: isDenied
+          ? 'Join the group that owns it (often kvm), or give this user access by a udev rule.'
+          : 'On Linux, load the module with `modprobe vhost_vsock`; other hosts have none.',
+      },
+    )
+  }
+}
