@@ -1,9 +1,13 @@
 export { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
 export type { PendingWait } from './console/console.ts'
 export type { ExpectOptions } from './console/expect-options.ts'
-export type { Match, Pattern, PatternInput } from './console/pattern.ts'
+export { describePatterns, type Match, type Pattern, type PatternInput, patternList } from './console/pattern.ts'
 export { describeMachine, type MachineDescription } from './description.ts'
+export type { SignalOptions } from './devices/abortable.ts'
 export { arbitraryArgs } from './devices/arbitrary-args.ts'
+export { type Balloon, type BalloonHandle, balloon } from './devices/balloon.ts'
+export { type BlockDeviceOptions, blockDevice } from './devices/block-device.ts'
+export { type Channel, type ChannelPort, channel, type DoneEvent } from './devices/channel.ts'
 export type {
   AttachContext,
   Device,
@@ -13,12 +17,31 @@ export type {
   MonitorEvent,
   PortForward,
   PrepareContext,
+  ValidateContext,
 } from './devices/device.ts'
+export type { DiskFormat } from './devices/disk/disk-image.ts'
+export type { DiskInterface } from './devices/disk/disk-interface.ts'
+export { type Display, type DisplayOptions, display, type Screen } from './devices/display.ts'
+export { type DevicesByArch, forArch } from './devices/for-arch.ts'
+export { type OptionValues, optionString } from './devices/option-string.ts'
+export { type P9DirectoryOptions, type P9SecurityModel, p9Directory } from './devices/p9-directory.ts'
+export { PerMachine } from './devices/per-machine.ts'
+export { pvpanic } from './devices/pvpanic.ts'
+export { type Serial, type SerialOptions, type SerialPort, serial } from './devices/serial.ts'
+export { type UefiOptions, uefi } from './devices/uefi.ts'
 export { virtioRandom } from './devices/virtio-random.ts'
+export {
+  type Watchdog,
+  type WatchdogAction,
+  type WatchdogHandle,
+  type WatchdogOptions,
+  watchdog,
+} from './devices/watchdog.ts'
 export { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
 export * from './errors.ts'
 export { endLiveMachines, liveMachines } from './live-machines.ts'
+export { machineSections, type ShownMachine } from './machine-sections.ts'
 export { type MachineSpec, resolveOptions } from './machine-spec.ts'
-export { DEFAULT_TIMEOUT, type VMOptions } from './options.ts'
+export { DEFAULT_TIMEOUT, DEFAULTS, type VMOptions } from './options.ts'
 export type { ExitReason, ExitStatus } from './qemu/exit-status.ts'
 export { VM, type VMState, type WaitOptions } from './vm.ts'
