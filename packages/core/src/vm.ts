@@ -112,7 +112,8 @@ export class VM implements AsyncDisposable {
     const machine = await Machine.spawn(spec, line, description.commandLineQuoted)
     const vm = new VM({ spec, machine, directory, description })
     try {
-      await machine.connect(vm, directory.path)
+      await machine.connect()
+      await machine.attachDevices(vm, directory.path)
     } catch (error) {
       await vm.close()
       throw error

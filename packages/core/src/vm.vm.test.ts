@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -46,7 +55,7 @@ function program(name: string, script: string): string {
 
 describe('a machine', () => {
   test('boots, reads what is typed, prints, and powers off', async () => {
-    const vm = await boot({ devices: [virtioRandom()] })
+    const vm = await boot({ devices: [virtioRandom()], ...(await linuxGuest({ modules: ['virtio_rng'] })) })
     vm.send('echo hello-$((40 + 2))\n')
     expect((await vm.expect('hello-42')).text).toBe('hello-42')
     vm.send('head -c 8 /dev/hwrng | wc -c\n')
@@ -247,51 +256,45 @@ describe('the end', () => {
 describe('a machine whose process', () => {
   const owner = fileURLToPath(new URL('../test/machine-owner.ts', import.meta.url))
 
+  /** A process with a machine whose QEMU holds one end of a FIFO open: `gone` settles with the end of file. */
   async function ownedMachine(how: string) {
     const temporary = mkdtempSync(join(folder, 'owned-'))
-    const child = spawn(process.execPath, [owner, how, JSON.stringify(guest)], {
+    const fifo = join(temporary, 'held')
+    execFileSync('mkfifo', [fifo])
+    const options = { ...guest, qemu: ['qemu-system-x86_64', '-chardev', `file,id=held,path=${fifo}`] }
+    const child = spawn(process.execPath, [owner, how, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, TMPDIR: temporary },
     })
-    const [pid] = (await once(child.stdout, 'data')) as [Buffer]
-    return { child, pid: Number(pid), temporary }
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const gone = once(createReadStream(fifo).resume(), 'close')
+    await once(child.stdout, 'data')
+    return { child, gone, temporary }
   }
 
   test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'gets %s is gone, and its files with the next start',
     async (signal) => {
-      const { child, pid, temporary } = await ownedMachine('wait')
-      // A descriptor of the process itself would be best (pidfd_open); its directory in /proc vanishes with it as well.
-      const gone = processEnds(pid)
+      const { child, gone, temporary } = await ownedMachine('wait')
       child.kill(signal)
       await gone
       const left = () => readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))
       expect(left()).toHaveLength(1)
-      const next = spawn(process.execPath, [owner, 'close', JSON.stringify(guest)], {
-        env: { ...process.env, TMPDIR: temporary },
-      })
-      await once(next, 'exit')
+      const environment = { ...process.env, TMPDIR: temporary }
+      await once(spawn(process.execPath, [owner, 'close', JSON.stringify(guest)], { env: environment }), 'exit')
       expect(left()).toEqual([])
     },
   )
 
   test.each(['exit', 'throw'])('ends by %s is gone with its files', async (how) => {
-    const { child, pid, temporary } = await ownedMachine(how)
-    const gone = processEnds(pid)
-    await once(child, 'exit')
-    await gone
+    const { child, gone, temporary } = await ownedMachine(how)
+    await Promise.all([once(child, 'exit'), gone])
     expect(readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))).toEqual([])
   })
 
   test('ends a worker thread is gone with the thread', async () => {
-    const { child, pid } = await ownedMachine('thread')
-    await processEnds(pid)
-    child.kill('SIGKILL')
+    const { child, gone } = await ownedMachine('thread')
+    await gone
+    expect(child.exitCode ?? child.signalCode).toBeNull()
   })
 })
-
-/** Settles when a process that is not our child has ended: `tail` waits on it. */
-async function processEnds(pid: number): Promise<void> {
-  const tail = spawn('tail', ['--pid', String(pid), '-f', '/dev/null'], { stdio: 'ignore' })
-  await once(tail, 'exit')
-}

@@ -4,5 +4,8 @@ import { spawnQemu } from '../src/qemu/process.ts'
 
 const [, , kind, fifo = ''] = process.argv
 // Like QEMU, the program notices nothing by itself: without a guard it stays for a minute.
-const child = await spawnQemu(['sh', '-c', 'exec 9>"$0"; echo up >&9; exec sleep 60', fifo], 4, kind as GuardKind)
+const child = await spawnQemu(['sh', '-c', 'exec 9>"$0"; echo up >&9; exec sleep 60', fifo], {
+  sockets: [4],
+  guard: kind as GuardKind,
+})
 await child.exited

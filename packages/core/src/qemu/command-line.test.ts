@@ -90,9 +90,9 @@ describe('devices', () => {
   test('inherit descriptors in order, and both of their calls see the same ids', () => {
     const { argv, deviceDescriptors, deviceIds } = build({ kernelArgs: 'a', devices: [nic, virtioRandom(), nic] })
     expect(argv).toEqual(
-      expect.arrayContaining(['stream,id=net0,fd=6', 'stream,id=net1,fd=7', 'a net=net0,6 net=net1,7']),
+      expect.arrayContaining(['stream,id=net0,fd=7', 'stream,id=net1,fd=8', 'a net=net0,7 net=net1,8']),
     )
-    expect(deviceDescriptors).toEqual([[6], [], [7]])
+    expect(deviceDescriptors).toEqual([[7], [], [8]])
     expect(deviceIds).toEqual([['net0'], ['rng0'], ['net1']])
   })
 

@@ -14,7 +14,15 @@ import type { MachineSpec } from '../machine-spec.ts'
 /** Descriptors of the child, by number: 0 to 2 are the usual ones, 3 is the guard’s, devices follow these two. */
 export const CONSOLE_FD = 4
 export const QMP_FD = 5
-const FIRST_DEVICE_FD = 6
+/** Of the saved state, in a machine that is restored. */
+export const STATE_FD = 6
+const FIRST_DEVICE_FD = 7
+
+/** Guest memory in a file: of a template being made (shared: the file gets it), or of a clone (a private copy on write). */
+export interface MemoryFile {
+  readonly path: string
+  readonly shared: boolean
+}
 
 /** Where the pieces of a command line come from. */
 export interface CommandLineInput {
@@ -26,6 +34,10 @@ export interface CommandLineInput {
   readonly wiring: 'inherited' | 'standalone'
   /** Whether QEMU can lock itself in: Linux only. */
   readonly sandbox: boolean
+  /** @default memory of QEMU’s own */
+  readonly memory?: MemoryFile | undefined
+  /** Whether the machine waits for a saved state on {@link STATE_FD} in place of booting. @default false */
+  readonly incoming?: boolean | undefined
 }
 
 /** The arguments, and which descriptors and ids each device asked for. */
@@ -79,9 +91,10 @@ export function quoteCommandLine(argv: readonly string[]): string {
   return argv.map((argument) => quote(argument)).join(' ')
 }
 
-function machineArgs({ spec, sandbox }: CommandLineInput): string[] {
+function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): string[] {
   // With a kernel, the firmware’s words would only stand before those of the kernel.
   const { firmwareOnSerial } = spec.kernel === undefined ? ARCHITECTURES[spec.arch] : {}
+  const backend = memory === undefined ? [] : `memory-backend=${MEMORY_ID}`
   return [
     // No machine but the one described: neither QEMU’s default devices nor a configuration file of the host.
     '-nodefaults',
@@ -89,11 +102,13 @@ function machineArgs({ spec, sandbox }: CommandLineInput): string[] {
     ...['-display', 'none'],
     ...['-name', optionString(undefined, { guest: spec.name })],
     // The machine type may come with properties, so it is not escaped; it has passed its check as one line.
-    ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? []].flat().join()],
+    ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? [], backend].flat().join()],
     ...['-cpu', spec.cpu],
     ...['-m', `${spec.memoryMib}M`],
+    ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory)]),
     ...['-smp', String(spec.cpus)],
     ...(spec.allowReboot ? [] : ['-no-reboot']),
+    ...(incoming === true ? ['-incoming', 'defer'] : []),
     ...(sandbox && spec.sandbox
       ? [
           '-sandbox',
@@ -101,6 +116,17 @@ function machineArgs({ spec, sandbox }: CommandLineInput): string[] {
         ]
       : []),
   ]
+}
+
+const MEMORY_ID = 'memory'
+
+function memoryBackend(spec: MachineSpec, { path, shared }: MemoryFile): string {
+  return optionString('memory-backend-file', {
+    id: MEMORY_ID,
+    size: `${spec.memoryMib}M`,
+    'mem-path': path,
+    share: shared,
+  })
 }
 
 function consoleArgs({ spec, wiring }: CommandLineInput): string[] {

@@ -1,11 +1,12 @@
 /** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { AttachContext, PortForward } from '../devices/device.ts'
+import type { PortForward } from '../devices/device.ts'
 import { StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
-import { CONSOLE_FD, type CommandLine, QMP_FD } from './command-line.ts'
+import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
+import { loadState } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { QmpClient, type QmpEvent } from './qmp.ts'
 import { shutDown } from './shutdown.ts'
@@ -50,12 +51,14 @@ export class Machine {
    * Spawns QEMU. It may still fail: see {@link connect}.
    *
    * @param shown the command line for a person’s shell, for errors
+   * @param stateFd our open descriptor of a saved state, for a machine that is restored
    * @throws StartError `START_FAILED` when the process cannot be made
    */
-  static async spawn(spec: MachineSpec, line: CommandLine, shown: string): Promise<Machine> {
-    const lastFd = Math.max(QMP_FD, ...line.deviceDescriptors.flat())
+  static async spawn(spec: MachineSpec, line: CommandLine, shown: string, stateFd?: number): Promise<Machine> {
+    const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat()]
+    const files = new Map(stateFd === undefined ? [] : [[STATE_FD, stateFd]])
     try {
-      return new Machine(await spawnQemu(line.argv, lastFd), spec, line, shown)
+      return new Machine(await spawnQemu(line.argv, { sockets, files }), spec, line, shown)
     } catch (cause) {
       throw new StartError(
         'START_FAILED',
@@ -73,10 +76,10 @@ export class Machine {
   }
 
   /**
-   * Waits until QEMU serves its control channel, and hands every device its streams. `vm` is the machine’s identity.
+   * Waits until QEMU serves its control channel.
    * @throws StartError `START_FAILED` with QEMU’s own words when it exits first, or does not answer
    */
-  async connect(vm: object, directory: string): Promise<void> {
+  async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const silent = new Promise<never>((_, reject) => {
       const milliseconds = ANSWER_MS * this.#spec.timeoutMultiplier
@@ -91,23 +94,32 @@ export class Machine {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /**
+   * Loads the saved state given to {@link spawn}; the guest is stopped afterwards.
+   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit
+   */
+  async restore(): Promise<void> {
+    await Promise.race([loadState(this.qmp, STATE_FD), this.#exitDuringStart()])
+  }
+
+  /** Hands every device its streams. `vm` is the machine’s identity. */
+  async attachDevices(vm: object, directory: string): Promise<void> {
     const exited = this.exited.then(() => {})
     for (const [position, device] of this.#spec.devices.entries()) {
-      const streams = (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd))
-      const ids = this.#line.deviceIds[position] ?? []
-      const publishPort = (forward: PortForward): void => void this.#portForwards.push(forward)
-      const machineName = this.#spec.name
-      const context: AttachContext = {
+      await device.attach?.({
         vm,
-        machineName,
+        machineName: this.#spec.name,
         directory,
-        streams,
-        ids,
+        streams: (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd)),
+        ids: this.#line.deviceIds[position] ?? [],
         monitor: this.qmp,
         exited,
-        publishPort,
-      }
-      await device.attach?.(context)
+        timeoutMs: this.#spec.timeoutMs * this.#spec.timeoutMultiplier,
+        timeoutMultiplier: this.#spec.timeoutMultiplier,
+        publishPort: (forward) => void this.#portForwards.push(forward),
+      })
     }
   }
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, mkdtempSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,10 @@ const kinds = GUARD_KINDS.filter((kind) => kind === 'pipe' || process.platform =
 
 for (const kind of kinds) {
   test(`${kind}: a child talks over its inherited descriptors and its exit code is passed on`, async () => {
-    const child = await spawnQemu(['sh', '-c', 'read line <&4; echo "got $line" >&4; echo oops >&2; exit 7'], 4, kind)
+    const child = await spawnQemu(['sh', '-c', 'read line <&4; echo "got $line" >&4; echo oops >&2; exit 7'], {
+      sockets: [4],
+      guard: kind,
+    })
     child.stream(4).write('hello\n')
     const [chunk] = (await once(child.stream(4), 'data')) as [Buffer]
     expect(chunk.toString()).toBe('got hello\n')
@@ -22,7 +25,7 @@ for (const kind of kinds) {
   })
 
   test(`${kind}: SIGTERM ends the child, and a second one has no effect`, async () => {
-    const child = await spawnQemu(['sh', '-c', 'echo up >&4; exec sleep 60'], 4, kind)
+    const child = await spawnQemu(['sh', '-c', 'echo up >&4; exec sleep 60'], { sockets: [4], guard: kind })
     await once(child.stream(4), 'data')
     child.terminate('SIGTERM')
     const exit = await child.exited
@@ -31,7 +34,10 @@ for (const kind of kinds) {
   })
 
   test(`${kind}: SIGKILL ends a child that ignores SIGTERM, and leaves none behind`, async () => {
-    const child = await spawnQemu(['sh', '-c', 'trap "" TERM; echo $$ >&4; exec sleep 60'], 4, kind)
+    const child = await spawnQemu(['sh', '-c', 'trap "" TERM; echo $$ >&4; exec sleep 60'], {
+      sockets: [4],
+      guard: kind,
+    })
     const [pid] = (await once(child.stream(4), 'data')) as [Buffer]
     child.terminate('SIGKILL')
     await child.exited
@@ -54,8 +60,16 @@ for (const kind of kinds) {
   }
 }
 
+test('a child reads a file of ours from its descriptor, and does not inherit the numbers between', async () => {
+  const fd = openSync(fileURLToPath(import.meta.url), 'r')
+  const script = 'head -c 6 <&6 >&4; if { true <&5; } 2>/dev/null; then echo open; else echo closed; fi >&4'
+  const child = await spawnQemu(['sh', '-c', script], { sockets: [4], files: new Map([[6, fd]]) })
+  closeSync(fd)
+  expect((await child.stream(4).toArray()).join('')).toBe('importclosed\n')
+})
+
 test('a program that does not exist is an error with the system’s code', async () => {
-  const child = await spawnQemu(['/nonexistent/qemu'], 4)
+  const child = await spawnQemu(['/nonexistent/qemu'], { sockets: [4] })
   expect((await child.exited).code).toBe(127)
   expect(child.stderr()).toContain('/nonexistent/qemu')
 })

@@ -1,7 +1,8 @@
 /** Starts processes: QEMU under its guard, and short look-ups. The only importer of the process library. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { execa } from 'execa'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
 
@@ -27,19 +28,30 @@ export interface QemuProcess {
 
 const STDERR_LIMIT = 65_536
 
+/** What a process is started with besides its arguments. */
+export interface SpawnOptions {
+  /** Descriptors of the child that are stream sockets with our end in {@link QemuProcess.stream}; each above 3. */
+  readonly sockets: readonly number[]
+  /** Open descriptors of ours that the child inherits, by the child’s number. @default none */
+  readonly files?: ReadonlyMap<number, number>
+  /** @default the best of this host */
+  readonly guard?: GuardKind
+}
+
 /**
- * @param lastFd the highest inherited descriptor; 4 to this number are stream sockets
  * @throws the system’s error (`ENOENT`, `EACCES`, …) when the guard cannot be started
  */
-export async function spawnQemu(
-  argv: readonly string[],
-  lastFd: number,
-  guard: GuardKind = defaultGuard(),
-): Promise<QemuProcess> {
+export async function spawnQemu(argv: readonly string[], options: SpawnOptions): Promise<QemuProcess> {
+  const { sockets, files = new Map<number, number>(), guard = defaultGuard() } = options
   const [file = 'qemu', ...args] = guardedCommand(guard, argv, process.pid)
-  const sockets = Array.from({ length: lastFd - GUARD_FD }, () => 'pipe' as const)
+  const lastFd = Math.max(GUARD_FD, ...sockets, ...files.keys())
+  const inherited = Array.from({ length: lastFd - GUARD_FD }, (_, index) => {
+    const fd = index + GUARD_FD + 1
+    // Any open descriptor will do; the library’s types name the first few only.
+    return (files.get(fd) as 3 | undefined) ?? (sockets.includes(fd) ? 'pipe' : 'ignore')
+  })
   const subprocess = execa(file, args, {
-    stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...sockets],
+    stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...inherited],
     buffer: false,
     reject: false,
     // A group of its own: the terminal’s Ctrl-C then reaches the test runner alone, which ends the machine in order.
@@ -56,12 +68,13 @@ export async function spawnQemu(
   // With `buffer: false` the library leaves the streams alone; an unread pipe would block QEMU.
   child.stderr?.on('data', collect)
   child.stdout?.on('data', collect)
-  let ended: ProcessExit | undefined
+  let ended = false
   const exited = new Promise<ProcessExit>((resolve) => {
     // `exit`, not the library’s promise: that waits for every stream to be read to its end.
     child.once('exit', (code, signal) => {
-      ended = { code: code ?? undefined, signal: signal ?? undefined }
-      resolve(ended)
+      const exit = { code: code ?? undefined, signal: signal ?? undefined }
+      ended = true
+      void lastWords([child.stdout, child.stderr]).then(() => resolve(exit))
     })
   })
   const { pid } = child
@@ -80,6 +93,15 @@ export async function spawnQemu(
       else child.kill(signal)
     },
   }
+}
+
+/** How long a pipe may stay open after the exit: something else may have inherited it. Milliseconds. */
+const LAST_WORDS_MS = 1_000
+
+/** The exit can be seen before the reason that was printed for it was read. */
+async function lastWords(pipes: readonly (Readable | null)[]): Promise<void> {
+  const signal = AbortSignal.timeout(LAST_WORDS_MS)
+  await Promise.allSettled(pipes.map((pipe) => (pipe === null ? undefined : finished(pipe, { signal }))))
 }
 
 /** Runs a look-up such as `--version` to its end. */
