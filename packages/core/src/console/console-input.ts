@@ -2,11 +2,14 @@
 import type { Duplex } from 'node:stream'
 import { MachineError } from '../errors.ts'
 
+type Done = (error?: Error | null) => void
+
 /** The typing side of one console. QEMU takes as much as the device can, so what is written waits in the socket. */
 export class ConsoleInput {
   readonly #name: string
   #stream: Duplex | undefined
   #unsent = 0
+  #lost = false
   #gone: MachineError | undefined
   #waiting: PromiseWithResolvers<void>[] = []
 
@@ -16,7 +19,7 @@ export class ConsoleInput {
 
   attach(stream: Duplex): void {
     this.#stream = stream
-    keepReadingAfterFailedWrite(stream)
+    hideFailedWrites(stream, (error) => this.#fail(error))
   }
 
   /** @throws MachineError `MACHINE_EXITED` */
@@ -27,14 +30,14 @@ export class ConsoleInput {
     this.#unsent++
     this.#stream.write(data, (error) => {
       this.#unsent--
-      if (error) this.end(this.#exited(`its console took no more input (${error.message})`, error))
+      if (error) this.#fail(error)
       else if (this.#unsent === 0) for (const { resolve } of this.#waiting.splice(0)) resolve()
     })
   }
 
   /** Resolves when everything written is out. */
   async drained(): Promise<void> {
-    if (this.#gone !== undefined && this.#unsent > 0) throw this.#gone
+    if (this.#gone !== undefined && (this.#lost || this.#unsent > 0)) throw this.#gone
     if (this.#unsent === 0) return
     const waiting = Promise.withResolvers<void>()
     this.#waiting.push(waiting)
@@ -45,6 +48,11 @@ export class ConsoleInput {
   end(reason: MachineError): void {
     this.#gone ??= reason
     for (const { reject } of this.#waiting.splice(0)) reject(this.#gone)
+  }
+
+  #fail(error: Error): void {
+    this.#lost = true
+    this.end(this.#exited(`its console took no more input (${error.message})`, error))
   }
 
   #exited(why: string, cause?: unknown): MachineError {
@@ -58,12 +66,17 @@ export class ConsoleInput {
 
 /**
  * Node destroys a socket when a write to it fails, and with it what is still to be read: the last words of a machine that
- * was typed at while it went down. Reading goes on to the end instead.
+ * was typed at while it went down. So the stream itself does not learn of the failure, and is read to its end.
  */
-function keepReadingAfterFailedWrite(stream: Duplex): void {
-  const destroy = stream.destroy.bind(stream)
-  stream.destroy = (error?: Error) => {
-    const writeFailed = error !== undefined && 'syscall' in error && error.syscall === 'write'
-    return writeFailed && !stream.readableEnded ? stream : destroy(error)
-  }
+function hideFailedWrites(stream: Duplex, failed: (error: Error) => void): void {
+  const settle =
+    (done: Done): Done =>
+    (error) => {
+      if (error) failed(error)
+      done()
+    }
+  const write = stream._write.bind(stream)
+  stream._write = (chunk, encoding, done) => write(chunk, encoding, settle(done))
+  const writev = stream._writev?.bind(stream)
+  if (writev !== undefined) stream._writev = (chunks, done) => writev(chunks, settle(done))
 }

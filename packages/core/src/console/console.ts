@@ -101,6 +101,16 @@ export class Console {
   }
 
   /**
+   * Takes in what an earlier life of the machine printed: it is part of the log and of what was printed, and the cursor is
+   * behind it. Before {@link attach}.
+   */
+  recall(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#receive(bytes)
+    this.#lastByteAt = undefined
+    this.#queue.consumeAll()
+  }
+
+  /**
    * Waits until a pattern matches behind the cursor, and consumes up to the end of the match. Waits are served in the order
    * they were asked; the time of each counts from its call. What counts as a match: see expect-buffer.ts.
    *

@@ -1,6 +1,6 @@
 /** Looks for one pattern in a text that grows, and knows from where on it must look again. */
 import type { Pattern } from './pattern.ts'
-import { type Guard, harmlessLength } from './regexp-guard.ts'
+import { type Guard, isOverflow } from './regexp-guard.ts'
 import { END_MARK, probeOf } from './regexp-probe.ts'
 import { type RegExpShape, shapeOf, UNKNOWN_SHAPE } from './regexp-shape.ts'
 import { parseRegExp } from './regexp-syntax.ts'
@@ -90,7 +90,7 @@ class RegExpSearch implements PatternSearch {
   readonly #probe: RegExp | undefined
   readonly #shape: RegExpShape
   readonly #guard: Guard
-  readonly #harmless: number
+  readonly #ways = new Map<number, number>()
   /** Whether a match may have begun that the end of the text cuts off. */
   #open = false
   found: Span | undefined
@@ -102,7 +102,6 @@ class RegExpSearch implements PatternSearch {
     this.#regexp = new RegExp(original.source, `${original.flags.replace(/[dgy]/g, '')}g`)
     this.#probe = tree === undefined ? undefined : probeOf(original, tree)
     this.#shape = tree === undefined ? UNKNOWN_SHAPE : shapeOf(original, tree)
-    this.#harmless = harmlessLength(this.#shape)
     this.#guard = guard
   }
 
@@ -162,7 +161,15 @@ class RegExpSearch implements PatternSearch {
   #probeTail(probe: RegExp, { text, base }: Window): void {
     const start = wholeCharacter(text, Math.max(0, this.from - base - this.#shape.lookBehind))
     const tail = text.slice(start) + END_MARK
-    const match = this.#run(probe, tail, this.from - base - start)
+    let match: RegExpExecArray | null
+    try {
+      match = this.#run(probe, tail, this.from - base - start)
+    } catch (error) {
+      // The probe needs more memory than the expression. Without its answer the match is left open.
+      if (!isOverflow(error)) throw error
+      this.#open = true
+      return
+    }
     // At the mark and behind it everything matches, which means nothing but for what can match without a character.
     const end = tail.length - END_MARK.length
     this.from = base + start + Math.min(match?.index ?? end, end)
@@ -178,8 +185,20 @@ class RegExpSearch implements PatternSearch {
   }
 
   #guarded<T>({ text, base }: Window, job: () => T): T {
-    const length = text.length - (this.from - base)
-    return this.#guard(this.#original, length, this.#harmless, job)
+    const start = this.from - base
+    const length = text.length - start
+    const reach = this.#shape.crossesLines ? length : longestLine(text, start)
+    return this.#guard(this.#original, length, this.#work(length, reach), job)
+  }
+
+  /** Upper bound of the steps to look at `length` characters when each try can go over `reach` of them. */
+  #work(length: number, reach: number): number {
+    // Rounded up, so that there are few to compute.
+    const rounded = 2 ** Math.ceil(Math.log2(Math.max(16, reach)))
+    const known = this.#ways.get(rounded)
+    const ways = known ?? this.#shape.ways(rounded)
+    if (known === undefined) this.#ways.set(rounded, ways)
+    return length * ways * (Number.isFinite(this.#shape.longest) ? 1 : rounded)
   }
 }
 
@@ -193,4 +212,14 @@ function spanOf(match: RegExpExecArray | null, base: number): Span | undefined {
 export function wholeCharacter(text: string, at: number): number {
   const code = at > 0 ? text.charCodeAt(at) : 0
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at
+}
+
+function longestLine(text: string, start: number): number {
+  let longest = 0
+  let from = start
+  for (let end = text.indexOf('\n', from); end >= 0; end = text.indexOf('\n', from)) {
+    longest = Math.max(longest, end - from)
+    from = end + 1
+  }
+  return Math.max(longest, text.length - from)
 }

@@ -14,12 +14,20 @@ test('a regular expression that backtracks too much is ended, and named', () => 
 
 test('a guarded expression gives its result', () => {
   const job = (): number => 42
-  expect(guard(/x/, 10, 0, job)).toBe(42)
+  expect(guard(/x/, 10, Infinity, job)).toBe(42)
 })
 
 test('an error of the job itself comes through', () => {
   const job = (): never => {
     throw new RangeError('mine')
   }
-  expect(() => guard(/x/, 10, 0, job)).toThrow(RangeError)
+  expect(() => guard(/x/, 10, Infinity, job)).toThrow(RangeError)
+})
+
+test('a regular expression that needs more memory than the engine has is named', () => {
+  const buffer = new ExpectBuffer([/<(?:.|\n)*>x/], { guard })
+  const text = 'a\n'.repeat(4_000_000)
+  expect(() => buffer.push(`<${text}`) ?? buffer.end()).toThrow(
+    /\/<\(\?:\.\|\\n\)\*>x\/ took too much memory|took more than/,
+  )
 })

@@ -5,9 +5,8 @@
  */
 import { type Context, createContext, Script } from 'node:vm'
 import { ExpectError } from '../errors.ts'
-import type { RegExpShape } from './regexp-shape.ts'
 
-/** Work, in characters times ways to try, that is done without a guard: a few milliseconds. */
+/** Work, in steps of the engine, that is done without a guard: a few milliseconds. */
 const HARMLESS = 1_000_000
 
 /** Longest time for one look at the text, milliseconds, and what is granted on top for each character of it. */
@@ -17,32 +16,33 @@ const BUDGET_MS_PER_CHARACTER = 1e-3
 const script = new Script('job()')
 let context: Context | undefined
 
-/** Runs `job`, which looks at `length` characters with `regexp`, in a bounded time. */
-export type Guard = <T>(regexp: RegExp, length: number, harmlessLength: number, job: () => T) => T
-
-/** Characters on which an expression of this shape needs no guard. */
-export function harmlessLength(shape: RegExpShape): number {
-  let length = HARMLESS
-  while (length > 0 && length * shape.ways(length) > HARMLESS) length = Math.floor(length / 2)
-  return length
-}
+/** Runs `job`, which looks at `length` characters with `regexp` and may be as much `work`, in a bounded time. */
+export type Guard = <T>(regexp: RegExp, length: number, work: number, job: () => T) => T
 
 /**
  * @param scale stretches the limit on slow hosts. Default: not at all
  * @returns a guard that throws ExpectError `PATTERN_TOO_SLOW`
  */
 export function makeGuard(scale: (milliseconds: number) => number = (milliseconds) => milliseconds): Guard {
-  return (regexp, length, harmless, job) => {
-    if (length <= harmless) return job()
-    const budget = Math.ceil(scale(BUDGET_MS + length * BUDGET_MS_PER_CHARACTER))
-    return runWithin(budget, job, () => {
-      const seconds = (budget / 1000).toFixed(1)
-      return new ExpectError(
+  return (regexp, length, work, job) => {
+    const tooSlow = (what: string): ExpectError =>
+      new ExpectError(
         'PATTERN_TOO_SLOW',
-        `The pattern ${regexp} took more than ${seconds} s on ${length} characters of output: it backtracks too much`,
+        `The pattern ${regexp} took ${what} on ${length} characters of output: it backtracks too much`,
       )
-    })
+    try {
+      if (work <= HARMLESS) return job()
+      const budget = Math.ceil(scale(BUDGET_MS + length * BUDGET_MS_PER_CHARACTER))
+      return runWithin(budget, job, () => tooSlow(`more than ${(budget / 1000).toFixed(1)} s`))
+    } catch (error) {
+      throw isOverflow(error) ? tooSlow('too much memory') : error
+    }
   }
+}
+
+/** Whether a regular expression had more ways still to try than the engine can remember. */
+export function isOverflow(error: unknown): boolean {
+  return error instanceof RangeError && /stack/.test(error.message)
 }
 
 function runWithin<T>(budget: number, job: () => T, tooSlow: () => Error): T {

@@ -67,13 +67,23 @@ class Rewriting {
       case 'CapturingGroup':
         return `(?:${this.alternatives(element.alternatives)})`
       case 'Quantifier':
-        if (element.element.type === 'Assertion') throw new NoProbe()
-        return this.#element(element.element) + element.raw.slice(element.element.raw.length)
+        return this.#quantifier(element)
       case 'Assertion':
         return this.#assertion(element)
       case 'Backreference':
         throw new NoProbe()
     }
+  }
+
+  #quantifier({ element, min, max, greedy, raw }: AST.Quantifier): string {
+    if (element.type === 'Assertion') throw new NoProbe()
+    const once = this.#element(element)
+    const isCharacter = !['Group', 'CapturingGroup', 'Backreference'].includes(element.type)
+    if (!isCharacter || max !== Infinity) return once + raw.slice(element.raw.length)
+    // A way not tried yet for each character would need much memory on a long text: the end is looked for once instead,
+    // at the places and in the order in which the original comes to it.
+    const atLeast = min === 0 ? '' : `${once}{${min}}`
+    return greedy ? `${atLeast}${element.raw}*(?:${AT_END}|)` : `${atLeast}${element.raw}*?(?:|${AT_END})`
   }
 
   #assertion(element: AST.Assertion): string {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { harmlessLength } from './regexp-guard.ts'
 import { probeOf } from './regexp-probe.ts'
 import { type RegExpShape, shapeOf, UNKNOWN_SHAPE } from './regexp-shape.ts'
 import { parseRegExp } from './regexp-syntax.ts'
@@ -44,16 +43,23 @@ test.each([
   expect(shape(regexp).openEnded).toBe(open)
 })
 
-describe('the guard', () => {
-  test.each([/login: /, /inet (?<ip>[\d.]+)/, /(?:\d{1,3}\.){3}\d{1,3}/, /a.*b/])(
-    'is not needed for %s on a line',
-    (regexp) => {
-      expect(harmlessLength(shape(regexp))).toBeGreaterThan(80)
-    },
-  )
+describe('the ways to try', () => {
+  test.each([
+    /login: /,
+    /inet (?<ip>[\d.]+)/,
+    /(\w+)@(\w+): .*/,
+    /(?:\d{1,3}\.){3}\d{1,3}/,
+    /\[\d+\.\d+\] (panic|oops): \w+$/,
+  ])('of %s are few, however long the line', (regexp) => {
+    expect(shape(regexp).ways(10_000)).toBeLessThan(10)
+  })
 
-  test.each([/(a+)+$/, /(a|aa)+$/, /(\w+\s?)*:/, /(.*)*x/])('is needed for %s on a line', (regexp) => {
-    expect(harmlessLength(shape(regexp))).toBeLessThan(10)
+  test.each([/a.*b/, /(?:\d+\.)+x/, /\w+\b/])('of %s grow with the line', (regexp) => {
+    expect(shape(regexp).ways(10_000)).toBe(10_001)
+  })
+
+  test.each([/(a+)+$/, /(a|aa)+$/, /(\w+\s?)*:/, /(.*)*x/])('of %s grow without bound', (regexp) => {
+    expect(shape(regexp).ways(100)).toBe(Infinity)
   })
 })
 

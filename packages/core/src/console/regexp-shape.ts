@@ -4,6 +4,7 @@
  */
 import type { AST } from '@eslint-community/regexpp'
 import { holdsStrings, isOpenEnded, looksBackOnly, mayBeEmpty } from './regexp-syntax.ts'
+import { waysOf } from './regexp-work.ts'
 
 /** Lengths in UTF-16 units. Every number errs on the high side. */
 export interface RegExpShape {
@@ -31,9 +32,6 @@ export const UNKNOWN_SHAPE: RegExpShape = {
   ways: () => Infinity,
 }
 
-/** Repetitions of something that can be matched in several ways are counted up to here. */
-const MOST_REPETITIONS = 16
-
 /** Measures a parsed regular expression. */
 export function shapeOf(regexp: RegExp, tree: AST.Pattern): RegExpShape {
   const flags = regexp.flags.replace(/[dgy]/g, '')
@@ -45,7 +43,7 @@ export function shapeOf(regexp: RegExp, tree: AST.Pattern): RegExpShape {
     lookBehind: Math.max(1, measures.lookBehind(tree.alternatives)),
     mayBeEmpty: tree.alternatives.some(mayBeEmpty),
     openEnded: tree.alternatives.some(isOpenEnded),
-    ways: (length) => waysOf(tree.alternatives, length),
+    ways: (length) => waysOf(tree, flags, length),
   }
 }
 
@@ -128,41 +126,6 @@ class Measures {
         return holdsStrings(element) || new RegExp(element.raw, this.#flags).test('\n')
     }
   }
-}
-
-function waysOf(alternatives: readonly AST.Alternative[], length: number): number {
-  return sum(
-    alternatives.map(({ elements }) =>
-      elements.reduce((ways, element) => times(ways, waysOfElement(element, length)), 1),
-    ),
-  )
-}
-
-function waysOfElement(element: AST.Element, length: number): number {
-  switch (element.type) {
-    case 'Quantifier':
-      return waysOfRepetition(element, length)
-    case 'Group':
-    case 'CapturingGroup':
-      return waysOf(element.alternatives, length)
-    case 'Assertion':
-      return element.kind === 'lookahead' || element.kind === 'lookbehind' ? waysOf(element.alternatives, length) : 1
-    case 'Backreference':
-    case 'Character':
-    case 'CharacterClass':
-    case 'CharacterSet':
-    case 'ExpressionCharacterClass':
-      return 1
-  }
-}
-
-function waysOfRepetition({ min, max, element }: AST.Quantifier, length: number): number {
-  const each = waysOfElement(element, length)
-  if (each === 1) return Math.min(max - min, length) + 1
-  if (max > MOST_REPETITIONS) return Infinity
-  let ways = 0
-  for (let count = min; count <= max; count++) ways += each ** count
-  return ways
 }
 
 function sum(numbers: readonly number[]): number {

@@ -18,8 +18,8 @@ export class Sinks {
 
   write(chunk: Uint8Array): void {
     for (const sink of this.#sinks) {
-      if (!sink.writable) this.#sinks.delete(sink)
-      else if (sink.writableLength + chunk.length <= MOST_BEHIND) sink.write(chunk)
+      if (!sink.writable) continue
+      if (sink.writableLength + chunk.length <= MOST_BEHIND) sink.write(chunk)
       else this.#skip(sink)
     }
   }

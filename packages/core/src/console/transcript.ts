@@ -76,7 +76,7 @@ export class Transcript {
 
   /** The last bytes, at most `limit` and at most `tailBytes`. */
   tail(limit: number = this.#tailBytes): Uint8Array {
-    return Buffer.concat(this.#tail).subarray(-Math.max(1, limit))
+    return Buffer.concat(this.#tail).subarray(-Math.max(1, Math.min(limit, this.#tailBytes)))
   }
 
   /** The log from its start; `undefined` when it does not have every byte, or is gone. */

@@ -1,0 +1,102 @@
+/**
+ * How fast the console keeps up with a guest that floods it while a test waits for something, and that the cost is linear
+ * in the output. Beside it what one would write by hand: add each piece to a string, and search it all again.
+ *
+ * Run: node bench/console.bench.ts
+ */
+import { Console } from '../packages/core/src/console/console.ts'
+import { CleanText } from '../packages/core/src/console/decoder.ts'
+import { ExpectBuffer } from '../packages/core/src/console/expect-buffer.ts'
+import type { Pattern } from '../packages/core/src/console/pattern.ts'
+import { Transcript } from '../packages/core/src/console/transcript.ts'
+
+const MEGABYTE = 1_000_000
+const SIZES = [1, 4, 16]
+
+const line = '\x1b[0m[   12.345678] usb 1-1: new high-speed device <42>, a line of about eighty characters\r\n'
+
+/** What the guest prints, in pieces as a socket gives them. The patterns are not in it: the wait goes on to the end. */
+function flood(megabytes: number, pieceBytes: number): Uint8Array[] {
+  const bytes = Buffer.from(line.repeat(Math.ceil((megabytes * MEGABYTE) / line.length)))
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; at += pieceBytes) pieces.push(bytes.subarray(at, at + pieceBytes))
+  return pieces
+}
+
+function decoded(pieces: readonly Uint8Array[], push: (text: string) => void): void {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+  const clean = new CleanText()
+  for (const piece of pieces) push(clean.push(utf8.decode(piece, { stream: true })))
+}
+
+function waiting(patterns: readonly Pattern[], first = ''): (pieces: readonly Uint8Array[]) => void {
+  return (pieces) => {
+    const buffer = new ExpectBuffer(patterns)
+    buffer.push(first)
+    decoded(pieces, (text) => {
+      if (buffer.push(text) !== undefined) throw new Error('the flood has the pattern')
+    })
+  }
+}
+
+function byHand(found: (all: string) => boolean): (pieces: readonly Uint8Array[]) => void {
+  return (pieces) => {
+    let all = ''
+    decoded(pieces, (text) => {
+      all += text
+      if (found(all)) throw new Error('the flood has the pattern')
+    })
+  }
+}
+
+function wholeConsole(pieces: readonly Uint8Array[]): void {
+  const console = new Console({ name: 'bench', transcript: new Transcript(), timeoutMs: Infinity })
+  const listeners: ((chunk: Uint8Array) => void)[] = []
+  const stream = { on: (event: string, listener: () => void) => event === 'data' && listeners.push(listener) }
+  console.attach(Object.assign(stream, { _write: () => {} }) as never)
+  void console.expect(/login: (\w+)/)
+  for (const piece of pieces) for (const listener of listeners) listener(piece)
+}
+
+const cases: readonly [name: string, run: (pieces: readonly Uint8Array[]) => void, slow?: 'slow'][] = [
+  ['decoding alone', (pieces) => decoded(pieces, () => {})],
+  ['+ string', waiting(['login: '])],
+  ['+ /login: (\\w+)/', waiting([/login: (\w+)/])],
+  ['+ /(\\w+)@(\\w+): .*/', waiting([/(\w+)@(\w+): .*/])],
+  ['+ list of 3', waiting(['login: ', /panic: .*/, /Oops[^]*?---/])],
+  ['+ /BEGIN[^]*?END/, begun', waiting([/BEGIN[^]*?END/], 'BEGIN')],
+  ['+ /(?:\\d+\\.)+x/, guarded', waiting([/(?:\d+\.)+x/])],
+  ['whole console', wholeConsole],
+  ['by hand: includes', byHand((all) => all.includes('login: ')), 'slow'],
+  ['by hand: /login: (\\w+)/', byHand((all) => /login: (\w+)/.test(all)), 'slow'],
+  ['by hand: /(\\w+)@(\\w+): .*/', byHand((all) => /(\w+)@(\w+): .*/.test(all)), 'slow'],
+]
+
+function megabytesPerSecond(
+  run: (pieces: readonly Uint8Array[]) => void,
+  megabytes: number,
+  pieceBytes: number,
+): string {
+  const pieces = flood(megabytes, pieceBytes)
+  const times: number[] = []
+  for (let round = 0; round < 3; round++) {
+    const start = performance.now()
+    run(pieces)
+    times.push(performance.now() - start)
+  }
+  return ((megabytes * 1000) / Math.min(...times)).toFixed(1)
+}
+
+for (const pieceBytes of [65_536, 1024]) {
+  console.log(`\nMB/s in pieces of ${pieceBytes} bytes`)
+  console.log(
+    ['', ...SIZES.map((size) => `${size} MB`)].map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''),
+  )
+  for (const [name, run, slow] of cases) {
+    // Quadratic: the larger sizes would take minutes.
+    const sizes = SIZES.map((size) =>
+      slow && (size > 4 || pieceBytes < 2048) ? '-' : megabytesPerSecond(run, size, pieceBytes),
+    )
+    console.log([name, ...sizes].map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''))
+  }
+}

@@ -1,0 +1,520 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Duplex, duplexPair, Writable } from 'node:stream'
+import { buffer as readAll } from 'node:stream/consumers'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ExpectError, MachineError, OptionError } from '../errors.ts'
+import { Console, type ConsoleOptions } from './console.ts'
+import type { Pattern } from './pattern.ts'
+import { Transcript } from './transcript.ts'
+
+interface Setup {
+  readonly console: Console
+  /** The machine’s end. */
+  readonly guest: Duplex
+}
+
+const context = {
+  arch: 'x86_64',
+  consoleDevice: 'ttyS0',
+  commandLine: "qemu-system-x86_64 -append 'console=ttyS0 quiet'",
+  logFile: '/tmp/vm/console.log',
+}
+
+function setUp(options: Partial<ConsoleOptions> = {}): Setup {
+  const [host, guest] = duplexPair()
+  const console = new Console({
+    name: 'vm',
+    transcript: new Transcript(),
+    timeoutMs: 20_000,
+    describe: () => context,
+    ...options,
+  })
+  console.attach(host)
+  return { console, guest }
+}
+
+const goneError = (): MachineError => new MachineError('MACHINE_EXITED', 'QEMU exited with code 0 (guest-shutdown)')
+
+async function rejection(promise: Promise<unknown>): Promise<ExpectError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(ExpectError)
+  return error as ExpectError
+}
+
+describe('expect', () => {
+  test('waits for what is printed later, and finds what was printed before', async () => {
+    const { console, guest } = setUp()
+    guest.write('booting\r\nvm login: ')
+    await expect(console.expect('login: ')).resolves.toMatchObject({ text: 'login: ', before: 'booting\nvm ' })
+    const later = console.expect(/uid=(?<uid>\d+)\((\w+)\)/)
+    guest.write('uid=0(ro')
+    guest.write('ot)\r\n')
+    await expect(later).resolves.toMatchObject({ groups: { uid: '0' }, captures: ['0', 'root'], index: 0, dropped: 0 })
+  })
+
+  test('consumes up to the end of the match and no further', async () => {
+    const { console, guest } = setUp()
+    guest.write('one two three')
+    expect((await console.expect('one')).before).toBe('')
+    expect((await console.expect('three')).before).toBe(' two ')
+  })
+
+  test('sees text without escape sequences, or with { raw: true } as it was sent, behind one cursor', async () => {
+    const { console, guest } = setUp()
+    guest.write('\x1b[1mroot\x1b[0m# \x1b[6nls\r\n\x1b[34mbin\x1b[0m\r\n')
+    expect((await console.expect('root# ')).text).toBe('root# ')
+    expect((await console.expect('\x1b[34m', { raw: true })).before).toBe('\x1b[6nls\r\n')
+    expect((await console.expect('\n')).before).toBe('bin')
+  })
+
+  test('never sees a part of an escape sequence or of a character', async () => {
+    const { console, guest } = setUp()
+    const match = console.expect(/\$ (.*) \$/)
+    for (const byte of Buffer.from('$ \x1b[01;3')) guest.write(Buffer.of(byte))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const byte of Buffer.from('2mgrün 😀\x1b[0m $')) guest.write(Buffer.of(byte))
+    expect((await match).captures).toEqual(['grün 😀'])
+  })
+
+  test('takes invalid UTF-8 as U+FFFD', async () => {
+    const { console, guest } = setUp()
+    guest.write(Buffer.of(0x61, 0xff, 0x62, 0x0a))
+    expect((await console.expect(/a.b/)).text).toBe('a\ufffdb')
+  })
+
+  test('finds a prompt without a line end once the console has paused', async () => {
+    const { console, guest } = setUp()
+    const match = console.expect(/[#$] $/)
+    guest.write('$ echo done\r\n')
+    guest.write('done\r\n/ # ')
+    expect((await match).before).toBe('$ echo done\ndone\n/ ')
+  })
+
+  test('finds a prompt that was printed long ago', async () => {
+    const { console, guest } = setUp()
+    guest.write('/ # ')
+    await console.expect('/ ')
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect((await console.expect(/# $/)).text).toBe('# ')
+  })
+
+  test('serves waits in the order they were asked', async () => {
+    const { console, guest } = setUp()
+    const [first, second, third] = [console.expect('b'), console.expect(/a\n/), console.expect('c')]
+    guest.write('a1 b2 a\r\nc')
+    expect((await first).before).toBe('a1 ')
+    expect((await second).before).toBe('2 ')
+    expect((await third).before).toBe('')
+  })
+
+  test('gives the match of the whole, however the bytes are cut', async () => {
+    const patterns: Pattern[][] = [
+      ['ön\nc'],
+      [/b+/, 'c\n'],
+      [/\d(?<rest>[^]*?)x/],
+      [/^.*$/m],
+      [/[ab]$/],
+      ['aa', /a+b/, 'ä'],
+    ]
+    const unit = fc.constantFrom('a', 'b', 'c', 'ö', '😀', 'n', '1', 'x', ' ', '\r\n', '\x1b[1;31m', '\x1b]0;b\x07')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...patterns),
+        fc.string({ unit, maxLength: 40 }),
+        fc.array(fc.nat(300), { maxLength: 10 }),
+        async (wanted, text, places) => {
+          const whole = Buffer.from(text)
+          const cuts = [0, ...places.map((place) => place % (whole.length + 1)), whole.length].sort((a, b) => a - b)
+          const outcome = async (pieces: readonly Uint8Array[]): Promise<unknown> => {
+            const { console, guest } = setUp()
+            const match = console.expect(wanted)
+            for (const piece of pieces) guest.write(piece)
+            guest.end()
+            await console.end(goneError)
+            return match.catch((error: ExpectError) => error.code)
+          }
+          const pieces = cuts.slice(1).map((end, index) => whole.subarray(cuts[index], end))
+          expect(await outcome(pieces.filter((piece) => piece.length > 0))).toEqual(await outcome([whole]))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test.each<[what: string, pattern: unknown, options: unknown, message: RegExp]>([
+    ['an empty pattern', '', {}, /empty string/],
+    ['an empty list', [], {}, /list of patterns is empty/],
+    ['a negative timeout', 'a', { timeout: -1 }, /`timeout` must be a number of milliseconds, 0 or more, and is -1/],
+    ['a timeout that is no number', 'a', { timeout: Number.NaN }, /`timeout` must be .* NaN/],
+    ['an idle timeout of 0', 'a', { idleTimeout: 0 }, /`idleTimeout` must be .* above 0/],
+    ['an unknown option', 'a', { timeOut: 5 }, /Unknown option `timeOut`; did you mean `timeout`\?/],
+    ['a signal that is none', 'a', { signal: {} }, /`signal` must be an AbortSignal/],
+  ])('refuses %s', async (_what, pattern, options, message) => {
+    const { console } = setUp()
+    // A caller without types may pass anything.
+    const call = console.expect.bind(console) as (...args: unknown[]) => Promise<unknown>
+    const error: unknown = await call(pattern, options).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(OptionError)
+    expect(String(error)).toMatch(message)
+    expect(console.pendingWaits).toEqual([])
+  })
+})
+
+describe('a timeout', () => {
+  test('says what was awaited, what came, where the log is, and consumes nothing', async () => {
+    const { console, guest } = setUp()
+    guest.write('\x1b[1mhello\x1b[0m\r\nhallo-\x0742')
+    const error = await rejection(console.expect(['hello-42', /bye/], { timeout: 30 }))
+    expect(error.code).toBe('EXPECT_TIMEOUT')
+    expect(error.message).toMatch(
+      /^"vm" did not print any of "hello-42", \/bye\/ within \d+ ms: last byte \d+ ms ago, 24 bytes since the start, 15 characters since the previous match\n/,
+    )
+    expect(error.message).toContain(
+      '\n\nEnd of the console:\n  hello\n  hallo-\\x0742\n\nCommand line:\n  qemu-system-x86_64',
+    )
+    expect(error.message).toMatch(/\n\nLog:\n {2}\/tmp\/vm\/console\.log$/)
+    expect((await console.expect('hello')).before).toBe('')
+  })
+
+  test('of a machine that never printed says 0 bytes and what to check', async () => {
+    const error = await rejection(setUp().console.expect('login: ', { timeout: 10 }))
+    expect(error.shortMessage).toMatch(/printed nothing at all, 0 bytes$/)
+    expect(error.hint).toMatch(/`console=ttyS0`.*one for x86_64/)
+  })
+
+  test('has the caller’s line in its stack', async () => {
+    const error = await rejection(setUp().console.expect('x', { timeout: 1 }))
+    expect(error.stack?.split('\n').find((line) => line.startsWith('    at '))).toContain('console.test.ts')
+  })
+
+  test('counts from the call, also while another wait is served first', async () => {
+    const { console, guest } = setUp()
+    const first = console.expect('a')
+    const error = await rejection(console.expect('b', { timeout: 20 }))
+    expect(error.shortMessage).toMatch(/its turn did not come, the wait for "a" was before it$/)
+    guest.write('ba')
+    expect((await first).before).toBe('b')
+  })
+
+  test('takes a match that might have gone on, rather than none', async () => {
+    const { console, guest } = setUp()
+    guest.write('inet 10.0.0.1')
+    expect((await console.expect(/inet [\d.]+/, { timeout: 60 })).text).toBe('inet 10.0.0.1')
+  })
+
+  test('of 0 looks at what is there', async () => {
+    const { console, guest } = setUp()
+    guest.write('here')
+    expect((await console.expect('here', { timeout: 0 })).text).toBe('here')
+    expect((await rejection(console.expect('there', { timeout: 0 }))).code).toBe('EXPECT_TIMEOUT')
+  })
+
+  test('is multiplied once', async () => {
+    const scaled: number[] = []
+    const { console } = setUp({
+      scale: (milliseconds) => {
+        scaled.push(milliseconds)
+        return milliseconds / 1000
+      },
+    })
+    await rejection(console.expect('x', { timeout: 5000 }))
+    expect(scaled.filter((milliseconds) => milliseconds === 5000)).toHaveLength(1)
+  })
+
+  test('works under fake timers', async () => {
+    vi.useFakeTimers()
+    try {
+      expect((await rejection(setUp().console.expect('x', { timeout: 5 }))).code).toBe('EXPECT_TIMEOUT')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('of silence counts from the last byte', async () => {
+    const { console, guest } = setUp()
+    let written = 0
+    const ticking = setInterval(() => guest.write(`${written++} `), 10)
+    const wait = rejection(console.expect('never', { idleTimeout: 150 }))
+    await console.expect('nothing yet', { timeout: 0 }).catch(() => {})
+    setTimeout(() => clearInterval(ticking), 300)
+    const error = await wait
+    expect(error.shortMessage).toMatch(
+      /^"vm" printed nothing for 0\.\d s while "never" was awaited, for 0\.\d s by then/,
+    )
+    expect(written).toBeGreaterThan(5)
+  })
+})
+
+describe('an abort', () => {
+  test('rejects the wait with the signal’s reason, and lets the next one go on', async () => {
+    const { console, guest } = setUp()
+    const controller = new AbortController()
+    const aborted = rejection(console.expect('never', { signal: controller.signal }))
+    const next = console.expect('ok')
+    const reason = new Error('test timed out')
+    controller.abort(reason)
+    guest.write('ok')
+    const error = await aborted
+    expect(error.code).toBe('EXPECT_ABORTED')
+    expect(error.shortMessage).toMatch(/^The wait for "never" on "vm" was aborted after .*: test timed out/)
+    expect(error.cause).toBe(reason)
+    expect((await next).text).toBe('ok')
+  })
+
+  test('that came before rejects at once', async () => {
+    const { console } = setUp()
+    expect((await rejection(console.expect('x', { signal: AbortSignal.abort() }))).code).toBe('EXPECT_ABORTED')
+    expect(console.pendingWaits).toEqual([])
+  })
+})
+
+describe('the end of the machine', () => {
+  test('comes after the rest of the output was matched', async () => {
+    const { console, guest } = setUp()
+    const last = console.expect('last words')
+    const never = console.expect('never')
+    const ended = console.end(goneError)
+    guest.end('some last words\r\nPower down')
+    await ended
+    expect((await last).before).toBe('some ')
+    const error = await rejection(never)
+    expect(error.code).toBe('EXPECT_EXITED')
+    expect(error.shortMessage).toMatch(
+      /^"vm" ended before it printed "never": QEMU exited with code 0 \(guest-shutdown\)/,
+    )
+    expect(error.message).toMatch(/End of the console:\n {2}some last words\n {2}Power down/)
+    expect(error.cause).toBeInstanceOf(MachineError)
+  })
+
+  test('matches what might have gone on, and what was held back', async () => {
+    const { console, guest } = setUp()
+    const code = console.expect(/code \d+\r/)
+    guest.end('code 12\r')
+    await console.end(goneError)
+    expect((await code).text).toBe('code 12\r')
+  })
+
+  test('leaves the rest for later waits, and rejects those that do not match', async () => {
+    const { console, guest } = setUp()
+    guest.end('one two')
+    await console.end(goneError)
+    await console.end(goneError)
+    expect((await console.expect('one')).text).toBe('one')
+    expect((await rejection(console.expect('three'))).code).toBe('EXPECT_EXITED')
+    expect((await console.expect(/\w+$/)).text).toBe('two')
+  })
+
+  test('makes send throw', async () => {
+    const { console, guest } = setUp()
+    guest.end()
+    await console.end(goneError)
+    expect(() => console.send('x')).toThrow(MachineError)
+    expect(() => console.send('x')).toThrow(/QEMU exited with code 0/)
+  })
+
+  test('does not end the process when a wait was forgotten', async () => {
+    const { console, guest } = setUp()
+    const forgotten = console.expect('never')
+    expect(console.pendingWaits).toEqual([
+      {
+        pattern: '"never"',
+        sinceMs: expect.any(Number),
+        location: expect.stringMatching(/console\.test\.ts:\d+:\d+$/),
+      },
+    ])
+    guest.end()
+    await console.end(goneError)
+    // Vitest fails the run on an unhandled rejection; by now one would have been reported.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(console.pendingWaits).toEqual([])
+    await rejection(forgotten)
+  })
+})
+
+describe('over a socket', () => {
+  let directory = ''
+  let server: net.Server
+  let host: net.Socket
+  let guest: net.Socket
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'console-'))
+    const path = join(directory, 's')
+    const connected = Promise.withResolvers<net.Socket>()
+    server = net.createServer(connected.resolve).listen(path)
+    host = net.connect(path)
+    guest = await connected.promise
+  })
+  afterEach(() => {
+    host.destroy()
+    guest.destroy()
+    server.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  test('a connection that is reset is the end of the output', async () => {
+    const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
+    console.attach(host)
+    const last = console.expect('bye')
+    // A guest that goes without reading what was typed resets the connection.
+    guest.pause()
+    console.send('unread')
+    await console.drained()
+    guest.write('good bye', () => guest.destroy())
+    await console.end(goneError)
+    expect((await last).before).toBe('good ')
+  })
+
+  test('the last words are read although typing at a machine that is gone fails', async () => {
+    const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
+    const words = 'x'.repeat(50_000)
+    guest.end(words)
+    guest.destroySoon()
+    await new Promise((resolve) => guest.once('close', resolve))
+    // Nothing is read yet; this finds no reader any more.
+    console.attach(host)
+    console.send('a')
+    await console.end(goneError)
+    expect(console.text() === words).toBe(true)
+    await expect(console.drained()).rejects.toThrow(/"vm": its console took no more input/)
+  })
+
+  test('a flood is always read, and the event loop goes on', async () => {
+    const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000, keep: 100_000 })
+    console.attach(host)
+    const line = Buffer.from('[   12.345678] a line of the kernel that says nothing of interest\r\n'.repeat(500))
+    let turns = 0
+    const turning = setInterval(() => turns++, 1)
+    const wait = console.expect(/the end (\d+)/)
+    for (let count = 0; count < 300; count++) {
+      if (!guest.write(line)) await new Promise((resolve) => guest.once('drain', resolve))
+    }
+    guest.write('the end 42\r\n')
+    const match = await wait
+    clearInterval(turning)
+    expect(match.captures).toEqual(['42'])
+    expect(turns).toBeGreaterThan(0)
+    expect(match.before.length).toBeLessThan(300_000)
+    expect(match.dropped + match.before.length).toBe(300 * line.toString().replaceAll('\r', '').length)
+  })
+
+  test('nobody needs to wait for the output to be read', async () => {
+    const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
+    console.attach(host)
+    await new Promise((resolve) => guest.end(Buffer.alloc(8 * 2 ** 20, 'x'), () => resolve(undefined)))
+    await console.end(goneError)
+    expect(console.text().length).toBe(8 * 2 ** 20)
+  })
+
+  test('what is sent arrives whole, in order, as UTF-8 or as it is', async () => {
+    const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
+    console.attach(host)
+    const received = readAll(guest)
+    const long = 'line\n'.repeat(200_000)
+    console.send('grün\n')
+    console.send(Uint8Array.of(0xff, 0x03))
+    console.send(long)
+    await console.drained()
+    host.end()
+    expect((await received).equals(Buffer.concat([Buffer.from('grün\n'), Buffer.of(0xff, 3), Buffer.from(long)]))).toBe(
+      true,
+    )
+  })
+})
+
+describe('a flood', () => {
+  test('that outruns the memory is admitted in the timeout', async () => {
+    const { console, guest } = setUp({ keep: 1000 })
+    guest.write('x'.repeat(50_000))
+    guest.write('y'.repeat(50_000))
+    const error = await rejection(console.expect('z', { timeout: 20 }))
+    expect(error.shortMessage).toMatch(/the first 50,000 characters of them no longer kept in memory and not searched$/)
+  })
+})
+
+describe('hasPrinted', () => {
+  test('looks at everything so far, consumed or not, and consumes nothing', async () => {
+    const { console, guest } = setUp()
+    guest.write('booting\r\nvm login: ')
+    await console.expect('login')
+    expect(console.hasPrinted('booting')?.text).toBe('booting')
+    expect(console.hasPrinted(/login: $/)?.before).toBe('booting\nvm ')
+    expect(console.hasPrinted('\r\n', { raw: true })?.before).toBe('booting')
+    expect(console.hasPrinted('panic')).toBeUndefined()
+    expect((await console.expect(': ')).before).toBe('')
+  })
+
+  test('finds in the log what is no longer in memory', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'console-'))
+    const transcript = new Transcript({ file: join(directory, 'log') })
+    const { console, guest } = setUp({ transcript, keep: 1000 })
+    guest.write('\x1b[1mfirst\x1b[0m words\r\n')
+    for (let count = 0; count < 10; count++) guest.write(`${'x'.repeat(10_000)}\r\n`)
+    await console.expect(/x\n$/)
+    expect(console.text()).not.toContain('first')
+    expect(console.hasPrinted('first words')).toMatchObject({ before: '', dropped: 0 })
+    expect(console.hasPrinted('\x1b[0m words', { raw: true })?.before).toBe('\x1b[1mfirst')
+    expect(console.hasPrinted('other words')).toBeUndefined()
+    transcript.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  test('does not say no when it cannot know', async () => {
+    const { console, guest } = setUp({ keep: 1000 })
+    guest.write('first words\r\n')
+    for (let count = 0; count < 10; count++) guest.write(`${'x'.repeat(10_000)}\r\n`)
+    await console.expect(/x\n$/)
+    expect(console.hasPrinted('xxx')?.dropped).toBeGreaterThan(0)
+    expect(() => console.hasPrinted('first words')).toThrow(/"first words" is not in what is kept.*are no longer kept/)
+  })
+})
+
+describe('a watcher', () => {
+  test('gets every byte as it came', async () => {
+    const seen: Buffer[] = []
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        seen.push(chunk)
+        done()
+      },
+    })
+    const { console, guest } = setUp({ sinks: [sink] })
+    guest.write(Buffer.of(0x1b, 0x5b, 0x6d, 0xff))
+    guest.write('ok')
+    await console.expect('ok')
+    expect(Buffer.concat(seen)).toEqual(Buffer.of(0x1b, 0x5b, 0x6d, 0xff, 0x6f, 0x6b))
+  })
+
+  test('that fails or never reads costs one warning, not the machine', async () => {
+    const warnings: string[] = []
+    const failing = new Writable({ write: (_chunk, _encoding, done) => done(new Error('broken pipe')) })
+    const stuck = new Writable({ write: () => {} })
+    const { console, guest } = setUp({ sinks: [failing, stuck], onWarning: (message) => warnings.push(message) })
+    const megabyte = Buffer.alloc(2 ** 20, 'x')
+    for (let count = 0; count < 20; count++) guest.write(megabyte)
+    guest.write('end')
+    await console.expect('end')
+    expect(warnings.toSorted()).toEqual([
+      expect.stringMatching(/failed.*broken pipe/),
+      expect.stringMatching(/too slow/),
+    ])
+    expect(stuck.writableLength).toBeLessThanOrEqual(16 * 2 ** 20)
+  })
+})
+
+test('a pattern that backtracks too much rejects its wait with the console’s end, and the next one goes on', async () => {
+  const { console, guest } = setUp({ scale: (milliseconds) => milliseconds / 20 })
+  const slow = console.expect(/(a+)+$/m, { timeout: 100_000 })
+  const next = console.expect('ab')
+  guest.write(`${'a'.repeat(40)}b\r\n`)
+  const error = await rejection(slow)
+  expect(error.code).toBe('PATTERN_TOO_SLOW')
+  expect(error.message).toMatch(/^The pattern \/\(a\+\)\+\$\/m took more than .*[^]*End of the console:\n {2}a+b/)
+  expect((await next).text).toBe('ab')
+})
