@@ -475,6 +475,18 @@ describe('hasPrinted', () => {
   })
 })
 
+test('what an earlier life of the machine printed was printed, but is behind the cursor', async () => {
+  const [host, guest] = duplexPair()
+  const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
+  console.recall(Buffer.from('\x1b[1mbooting\r\nready # '))
+  console.attach(host)
+  expect(console.hasPrinted('booting')?.text).toBe('booting')
+  const match = console.expect(/\w+/)
+  guest.write('uname\r\n')
+  expect(await match).toMatchObject({ text: 'uname', before: '' })
+  expect(console.text()).toBe('booting\nready # uname\n')
+})
+
 describe('a watcher', () => {
   test('gets every byte as it came', async () => {
     const seen: Buffer[] = []

@@ -77,6 +77,12 @@ export class WaitQueue {
     return wait.promise
   }
 
+  /** Moves the cursor behind everything that was printed. */
+  consumeAll(): void {
+    const view = this.#options.text.view('clean')
+    this.#cursor = { position: view.toStream(view.end), view: 'clean', offset: view.end }
+  }
+
   /** Something was printed. */
   take(additions: Additions): void {
     const wait = this.#waits[0]
