@@ -1,27 +1,14 @@
 /** The face of a machine: start, expect, send, wait, close. The work is in the rooms below. */
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { ARCHITECTURES } from './architecture.ts'
-import { Console } from './console/console.ts'
-import { type ConsoleContext, lastLines } from './console/expect-failure.ts'
+import type { PendingWait } from './console/console.ts'
+import { lastLines } from './console/expect-failure.ts'
 import type { ExpectOptions } from './console/expect-options.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
-import { Transcript } from './console/transcript.ts'
-import { describeSpec, type MachineDescription } from './description.ts'
 import type { PortForward } from './devices/device.ts'
-import { ExpectError, MachineError, OptionError, StartError } from './errors.ts'
-import { registerMachine } from './live-machines.ts'
+import { ExpectError, OptionError } from './errors.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import type { VMOptions } from './options.ts'
-import { makePrivateDirectory, type PrivateDirectory } from './private-directory.ts'
-import { buildCommandLine } from './qemu/command-line.ts'
-import { describeExit, type ExitStatus } from './qemu/exit-status.ts'
-import { locateQemu } from './qemu/locate.ts'
-import { Machine } from './qemu/machine.ts'
-import { warnOnce } from './warnings.ts'
-
-/** `starting`: QEMU was spawned. `running`: it serves its control channel. `exited`: it is gone and all was read. */
-export type VMState = 'starting' | 'running' | 'exited'
+import type { ExitStatus } from './qemu/exit-status.ts'
+import { type MachineState, RunningMachine } from './running-machine.ts'
 
 /** Options of {@link VM.wait}. */
 export interface WaitOptions {
@@ -31,54 +18,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
-/** The pieces of a machine that was spawned. */
-interface Parts {
-  readonly spec: MachineSpec
-  readonly machine: Machine
-  readonly directory: PrivateDirectory
-  readonly description: MachineDescription
-}
-
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
 export class VM implements AsyncDisposable {
-  /** Complete and checked, as it was started. */
-  readonly spec: MachineSpec
-  /** Arguments that start the same machine from a person’s shell, console on the terminal. */
-  readonly commandLine: readonly string[]
-  /** The same as one line for a POSIX shell. */
-  readonly commandLineQuoted: string
-  /** Path of the console log: every byte as it came. Removed by `close()` unless `logFile` was given. */
-  readonly logFile: string
-  readonly #machine: Machine
-  readonly #console: Console
-  readonly #transcript: Transcript
-  readonly #directory: PrivateDirectory
-  readonly #registration: Disposable
-  readonly #ended: Promise<ExitStatus>
-  #state: VMState = 'starting'
+  readonly #running: RunningMachine
   #ready: Promise<Match> | undefined
-  #closed: Promise<ExitStatus> | undefined
 
-  private constructor({ spec, machine, directory, description }: Parts) {
-    this.spec = spec
-    this.commandLine = description.commandLine
-    this.commandLineQuoted = description.commandLineQuoted
-    this.logFile = spec.logFile ?? join(directory.path, 'console.log')
-    this.#machine = machine
-    this.#directory = directory
-    mkdirSync(dirname(this.logFile), { recursive: true })
-    this.#transcript = new Transcript({ file: this.logFile, onWarning: warnOnce })
-    this.#console = new Console({
-      name: spec.name,
-      transcript: this.#transcript,
-      timeoutMs: this.timeout,
-      scale: (milliseconds) => milliseconds * spec.timeoutMultiplier,
-      describe: () => this.#describe(),
-      sinks: spec.serialOutput,
-    })
-    this.#console.attach(machine.consoleStream)
-    this.#registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
-    this.#ended = this.#end()
+  /** @internal Use {@link VM.start}. */
+  constructor(running: RunningMachine) {
+    this.#running = running
   }
 
   /**
@@ -88,38 +35,30 @@ export class VM implements AsyncDisposable {
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with what QEMU printed
    */
   static async start(options: VMOptions): Promise<VM> {
-    const spec = resolveOptions(options)
-    requirePlatform()
-    if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
-    const { command: qemu } = await locateQemu(spec.arch, spec.qemu)
-    const directory = await makePrivateDirectory()
-    try {
-      return await VM.#startIn(directory, spec, qemu)
-    } catch (error) {
-      await directory.remove()
-      throw error
-    }
+    const running = await RunningMachine.spawn(resolveOptions(options))
+    const vm = new VM(running)
+    await running.begin(vm)
+    return vm
   }
 
-  static async #startIn(directory: PrivateDirectory, spec: MachineSpec, qemu: readonly string[]): Promise<VM> {
-    const signal = spec.signal ?? new AbortController().signal
-    for (const [position, device] of spec.devices.entries()) {
-      await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory: directory.path, position, signal })
-    }
-    const sandbox = process.platform === 'linux'
-    const line = buildCommandLine({ spec, qemu, directory: directory.path, wiring: 'inherited', sandbox })
-    const description = describeSpec(spec, qemu, directory.path)
-    const machine = await Machine.spawn(spec, line, description.commandLineQuoted)
-    const vm = new VM({ spec, machine, directory, description })
-    try {
-      await machine.connect()
-      await machine.attachDevices(vm, directory.path)
-    } catch (error) {
-      await vm.close()
-      throw error
-    }
-    if (vm.#state === 'starting') vm.#state = 'running'
-    return vm
+  /** Complete and checked, as it was started. */
+  get spec(): MachineSpec {
+    return this.#running.spec
+  }
+
+  /** Arguments that start the same machine from a person’s shell, console on the terminal. */
+  get commandLine(): readonly string[] {
+    return this.#running.description.commandLine
+  }
+
+  /** The same as one line for a POSIX shell. */
+  get commandLineQuoted(): string {
+    return this.#running.description.commandLineQuoted
+  }
+
+  /** Path of the console log: every byte as it came. Removed by `close()` unless `logFile` was given. */
+  get logFile(): string {
+    return this.#running.logFile
   }
 
   get name(): string {
@@ -128,11 +67,11 @@ export class VM implements AsyncDisposable {
 
   /** Pid of QEMU. */
   get pid(): number {
-    return this.#machine.pid
+    return this.#running.machine.pid
   }
 
-  get state(): VMState {
-    return this.#state
+  get state(): MachineState {
+    return this.#running.state
   }
 
   /** How long an `expect` waits by default, milliseconds, the multiplier applied. */
@@ -142,17 +81,17 @@ export class VM implements AsyncDisposable {
 
   /** The console’s text so far, escape codes removed; of a very long one the end. */
   get output(): string {
-    return this.#console.text()
+    return this.#running.console.text()
   }
 
   /** Ports of the host’s 127.0.0.1 that lead into the guest, as its devices opened them. */
   get portForwards(): readonly PortForward[] {
-    return this.#machine.portForwards
+    return this.#running.machine.portForwards
   }
 
   /** What is being waited for right now, oldest first. */
-  get pendingWaits(): Console['pendingWaits'] {
-    return this.#console.pendingWaits
+  get pendingWaits(): readonly PendingWait[] {
+    return this.#running.console.pendingWaits
   }
 
   /**
@@ -174,12 +113,12 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
-    return this.#console.expect(pattern, { ...options, ...this.#signalFor(options.signal) })
+    return this.#running.console.expect(pattern, { ...options, ...this.#signalFor(options.signal) })
   }
 
   /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
   hasPrinted(pattern: PatternInput): Match | undefined {
-    return this.#console.hasPrinted(pattern)
+    return this.#running.console.hasPrinted(pattern)
   }
 
   /**
@@ -187,7 +126,7 @@ export class VM implements AsyncDisposable {
    * @throws MachineError `MACHINE_EXITED` after the end
    */
   send(data: string | Uint8Array): void {
-    this.#console.send(data)
+    this.#running.console.send(data)
   }
 
   /**
@@ -201,13 +140,12 @@ export class VM implements AsyncDisposable {
     }
     const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * this.spec.timeoutMultiplier)
     const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
-    return unlessAborted(this.#ended, AbortSignal.any(signals), (reason) => this.#waitError(reason))
+    return unlessAborted(this.#running.ended, AbortSignal.any(signals), (reason) => this.#waitError(reason))
   }
 
   /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
   close(): Promise<ExitStatus> {
-    this.#closed ??= this.#close()
-    return this.#closed
+    return this.#running.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -230,12 +168,6 @@ export class VM implements AsyncDisposable {
     }
   }
 
-  #describe(): ConsoleContext {
-    const { arch } = this.spec
-    const { consoleDevice } = ARCHITECTURES[arch]
-    return { arch, consoleDevice, commandLine: this.commandLineQuoted, logFile: this.logFile }
-  }
-
   /** The caller’s signal and the machine’s own. */
   #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
     const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
@@ -255,22 +187,6 @@ export class VM implements AsyncDisposable {
       },
     })
   }
-
-  async #end(): Promise<ExitStatus> {
-    const status = await this.#machine.exited
-    await this.#console.end(() => new MachineError('MACHINE_EXITED', describeExit(status)))
-    this.#state = 'exited'
-    return status
-  }
-
-  async #close(): Promise<ExitStatus> {
-    await this.#machine.shutDown()
-    const status = await this.#ended
-    this.#transcript.close()
-    await this.#directory.remove()
-    this.#registration[Symbol.dispose]()
-    return status
-  }
 }
 
 async function unlessAborted<T>(
@@ -287,12 +203,4 @@ async function unlessAborted<T>(
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
-}
-
-function requirePlatform(): void {
-  if (process.platform === 'linux' || process.platform === 'darwin') return
-  throw new StartError(
-    'UNSUPPORTED_PLATFORM',
-    `Machines cannot be started on ${process.platform}: QEMU does not inherit sockets there`,
-  )
 }
