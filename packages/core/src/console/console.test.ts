@@ -37,7 +37,10 @@ function setUp(options: Partial<ConsoleOptions> = {}): Setup {
   return { console, guest }
 }
 
-const goneError = (): MachineError => new MachineError('MACHINE_EXITED', 'QEMU exited with code 0 (guest-shutdown)')
+const goneError = (): MachineError =>
+  new MachineError('MACHINE_EXITED', 'QEMU exited with code 0 (guest-shutdown)', {
+    sections: { 'QEMU printed': 'qemu: terminating' },
+  })
 
 async function rejection(promise: Promise<unknown>): Promise<ExpectError> {
   const error = await promise.then(
@@ -174,7 +177,7 @@ describe('a timeout', () => {
     const error = await rejection(console.expect(['hello-42', /bye/], { timeout: 30 }))
     expect(error.code).toBe('EXPECT_TIMEOUT')
     expect(error.message).toMatch(
-      /^"vm" did not print any of "hello-42", \/bye\/ within \d+ ms: last byte \d+ ms ago, 24 bytes since the start, 15 characters since the previous match\n/,
+      /^"vm" did not print any of "hello-42", \/bye\/ within [\d.]+ m?s: last byte [\d.]+ m?s ago, 24 bytes since the start, 15 characters since the previous match\n/,
     )
     expect(error.message).toContain(
       '\n\nEnd of the console:\n  hello\n  hallo-\\x0742\n\nCommand line:\n  qemu-system-x86_64',
@@ -246,7 +249,7 @@ describe('a timeout', () => {
     setTimeout(() => clearInterval(ticking), 300)
     const error = await wait
     expect(error.shortMessage).toMatch(
-      /^"vm" printed nothing for 0\.\d s while "never" was awaited, for 0\.\d s by then/,
+      /^"vm" printed nothing for 0\.\d s while "never" was awaited, for [\d.]+ s by then/,
     )
     expect(written).toBeGreaterThan(5)
   })
@@ -290,6 +293,7 @@ describe('the end of the machine', () => {
       /^"vm" ended before it printed "never": QEMU exited with code 0 \(guest-shutdown\)/,
     )
     expect(error.message).toMatch(/End of the console:\n {2}some last words\n {2}Power down/)
+    expect(error.message).toContain('\n\nQEMU printed:\n  qemu: terminating')
     expect(error.cause).toBeInstanceOf(MachineError)
   })
 

@@ -55,11 +55,11 @@ export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
   return failure('EXPECT_TIMEOUT', `${what}, for ${seconds(facts.elapsedMs)} by then: ${account(facts)}`, facts)
 }
 
-/** `EXPECT_EXITED`. */
+/** `EXPECT_EXITED`, with the sections of the reason: what QEMU itself had to say. */
 export function exited(facts: FailureFacts, reason: Error): ExpectError {
-  const why = shortMessageOf(reason)
-  const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${why}`
-  return failure('EXPECT_EXITED', `${what} (${account(facts)})`, facts, { cause: reason })
+  const { shortMessage, sections } = ColdbootError.is(reason) ? reason : { shortMessage: reason.message, sections: {} }
+  const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${shortMessage}`
+  return failure('EXPECT_EXITED', `${what} (${account(facts)})`, facts, { cause: reason, sections })
 }
 
 /** `EXPECT_ABORTED`. */
@@ -82,7 +82,7 @@ export function inContext(facts: FailureFacts, error: unknown): Error {
 
 /** The last lines for a reader: not too many, not too wide, and without characters that would upset a terminal. */
 export function lastLines(text: string, lines: number = LINES): string {
-  const all = text.replace(/\n+$/, '').split('\n').slice(-lines)
+  const all = text.slice(-TAIL_CHARACTERS).trimEnd().split('\n').slice(-lines)
   return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
 }
 
@@ -92,7 +92,12 @@ function failure(code: ErrorCode, message: string, facts: FailureFacts, extra: C
   const error = new ExpectError(code, message, {
     ...hint,
     ...extra,
-    sections: { 'End of the console': lastLines(tail), 'Command line': context.commandLine, Log: context.logFile },
+    sections: {
+      'End of the console': lastLines(tail) || '(nothing was printed)',
+      ...extra.sections,
+      'Command line': context.commandLine,
+      Log: context.logFile,
+    },
   })
   error.stack = `${error.name}: ${error.message}\n${frames}`
   return error

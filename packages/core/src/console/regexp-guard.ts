@@ -48,16 +48,16 @@ export function isOverflow(error: unknown): boolean {
 function runWithin<T>(budget: number, job: () => T, tooSlow: () => Error): T {
   let result: { readonly value: T } | undefined
   context ??= createContext({})
-  for (;;) {
+  for (let timeout = budget; ; timeout *= 2) {
     const before = process.cpuUsage()
     context['job'] = () => {
       result = { value: job() }
     }
     try {
-      script.runInContext(context, { timeout: budget })
+      script.runInContext(context, { timeout })
     } catch (error) {
       if (!isTimeout(error)) throw error
-      // A process that was not given the processor is not a slow pattern: try again.
+      // A process that was not given the processor is not a slow pattern: it gets more time, until it had its share.
       const { user, system } = process.cpuUsage(before)
       if ((user + system) / 1000 >= budget / 2) throw tooSlow()
     } finally {

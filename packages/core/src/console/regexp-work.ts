@@ -65,7 +65,7 @@ class Ways {
 
   #endsOnce(element: AST.QuantifiableElement, next: Next): boolean {
     if (next === 'end') return true
-    if (next === 'unknown' || !/^Character/.test(element.type)) return false
+    if (next === 'unknown' || !element.type.startsWith('Character')) return false
     const set = new RegExp(`^(?:${element.raw})$`, this.#flags.replace('m', ''))
     // Before a `$` there is the end or a line end.
     if (next.type === 'Assertion')
