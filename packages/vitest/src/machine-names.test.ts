@@ -21,6 +21,6 @@ test('a name asked for twice is rejected', () => {
   const names = new MachineNames()
   names.take('server', 'vm')
   expect(() => names.take('server', 'vm')).toThrow(
-    expect.objectContaining({ code: 'NAME_CONFLICT', message: expect.stringContaining('“server”') }),
+    expect.objectContaining({ code: 'NAME_CONFLICT', message: expect.stringContaining('"server"') }),
   )
 })

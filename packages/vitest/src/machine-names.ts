@@ -13,7 +13,7 @@ export class MachineNames {
   take(own: string | undefined, base: string): string {
     const name = own ?? this.#numbered(base)
     if (this.#taken.has(name)) {
-      throw new OptionError('NAME_CONFLICT', `This test has two machines called “${name}”`)
+      throw new OptionError('NAME_CONFLICT', `This test has two machines called "${name}"`)
     }
     this.#taken.add(name)
     return name

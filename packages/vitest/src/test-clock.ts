@@ -127,7 +127,7 @@ const definitions = new WeakMap<RunnerTestCase, Error>()
 export function clockOf(task: RunnerTestCase): TestClock {
   const clock = clocks.get(task)
   if (clock) return clock
-  throw new ExpectError('TEST_ENDED', `“${task.name}” has no clock of its own`, {
+  throw new ExpectError('TEST_ENDED', `"${task.name}" has no clock of its own`, {
     hint: 'Use the fixtures with `test` from @coldboot/vitest, or with what was extended from it.',
   })
 }

@@ -70,7 +70,7 @@ export class TestMachines {
       tidyErrors(errors, definitionOf(this.#task))
       explainErrors(errors, this.#machines)
     }
-    this.#clock.end(new ExpectError('TEST_ENDED', `“${this.#task.name}” has ended`))
+    this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
     await Promise.allSettled(this.#starting)
     await Promise.all(this.#machines.map((vm) => vm.close()))
     // `test.fails` turns the result around.
@@ -106,6 +106,6 @@ export class TestMachines {
   }
 
   #requireTest(): void {
-    if (this.#over) throw new ExpectError('TEST_ENDED', `A machine was asked for after “${this.#task.name}” had ended`)
+    if (this.#over) throw new ExpectError('TEST_ENDED', `A machine was asked for after "${this.#task.name}" had ended`)
   }
 }

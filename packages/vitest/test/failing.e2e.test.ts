@@ -26,7 +26,28 @@ describe('a run of failing tests', () => {
     const logs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
       path.endsWith('console.log'),
     )
-    expect(logs.sort()).toMatchInlineSnapshot()
+    expect(logs.sort()).toMatchInlineSnapshot(`
+      [
+        "a-boot--that-takes-too-long/vm/console.log",
+        "a-forgotten-await-of-a-matcher/vm/console.log",
+        "a-forgotten-await/vm/console.log",
+        "a-guest-that-ends-early/vm/console.log",
+        "a-matcher-that-looks-back/vm/console.log",
+        "a-matcher-that-times-out/vm/console.log",
+        "a-retry.retry-1/vm/console.log",
+        "a-retry/vm/console.log",
+        "a-test-that-times-out-elsewhere/vm/console.log",
+        "a-test-that-times-out-in-a-matcher/vm/console.log",
+        "a-test-that-times-out-while-it-waits/vm/console.log",
+        "a-thrown-error/vm/console.log",
+        "a-window-longer-than-the-test/vm/console.log",
+        "an-assertion/vm/console.log",
+        "an-expect-that-times-out/vm/console.log",
+        "one-of-two-machines/client/console.log",
+        "one-of-two-machines/server/console.log",
+        "what-must-not-be-printed/vm/console.log",
+      ]
+    `)
     expect(readFileSync(join(folder, 'an-assertion', 'vm', 'console.log'), 'utf8')).toContain('one-1')
   })
 

@@ -4,17 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +27,8 @@ export interface VitestRun {
 /** A Vitest that runs, in a process group of its own. */
 export interface RunningVitest {
   readonly pid: number
+  /** Settles when the text was printed, or when the run has ended without it. */
+  printed(text: string): Promise<void>
   /** Sends a signal as a terminal does: to the whole group. */
   interrupt(signal: NodeJS.Signals): void
   readonly ended: Promise<VitestRun>
@@ -56,11 +48,7 @@ export function installProject(name: string, folder: string = join(PROJECTS, nam
   cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest)$/.test(path) })
   for (const name of INSTALLED) install(name, root)
   symlinkSync(VITEST, join(root, 'node_modules', 'vitest'))
-  let runs = 0
-  const start: InstalledProject['start'] = (args = [], env = {}) => {
-    const log = join(root, 'node_modules', `output-${++runs}.txt`)
-    return startVitest(root, args, env, log)
-  }
+  const start: InstalledProject['start'] = (args = [], env = {}) => startVitest(root, args, env)
   return {
     root,
     start,
@@ -86,22 +74,31 @@ function install(name: string, root: string): void {
   }
 }
 
-function startVitest(root: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningVitest {
-  // One file for both streams keeps their order.
-  const output = openSync(log, 'w')
-  const child = spawn(process.execPath, [join(VITEST, 'vitest.mjs'), 'run', ...args], {
+function startVitest(root: string, args: readonly string[], env: NodeJS.ProcessEnv): RunningVitest {
+  const command = [process.execPath, join(VITEST, 'vitest.mjs'), 'run', ...args]
+  // One pipe for both streams keeps their order.
+  const child = spawn('sh', ['-c', 'exec "$@" 2>&1', 'sh', ...command], {
     cwd: root,
     env: { ...withoutRunner(process.env), NO_COLOR: '1', CI: '1', COLUMNS: '120', ...env },
-    stdio: ['ignore', output, output],
+    stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
   const pid = child.pid ?? 0
-  const ended = once(child, 'exit').then(([exitCode, signal]: (number | string | null)[]) => ({
+  const ended = once(child, 'close').then(([exitCode, signal]: (number | string | null)[]) => ({
     exitCode: exitCode as number | null,
     signal: signal as NodeJS.Signals | null,
-    output: readFileSync(log, 'utf8'),
+    output,
   }))
-  return { pid, interrupt: (signal) => process.kill(-pid, signal), ended }
+  const printed = async (text: string): Promise<void> => {
+    while (!output.includes(text) && !child.stdout.readableEnded) {
+      await Promise.race([once(child.stdout, 'data'), ended])
+    }
+  }
+  return { pid, printed, interrupt: (signal) => process.kill(-pid, signal), ended }
 }
 
 /** The outer runner marks its workers, and the inner one would take itself for one of them. */

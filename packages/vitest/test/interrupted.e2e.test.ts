@@ -1,29 +1,23 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { installProject, type RunningVitest } from './installed-project.ts'
+import { installProject, type RunningVitest, type VitestRun } from './installed-project.ts'
 import { LifeLine, MARK, machinesOf } from './machine-processes.ts'
 
-/** Processes of a run besides the machines: Vitest and its workers. */
-function signalOne(pid: number, signal: NodeJS.Signals): void {
-  process.kill(pid, signal)
-}
-
-const POOLS = ['forks', 'threads'] as const
-
-describe.for(POOLS)('machines in %s', (pool) => {
-  /** Starts the endless test, does something to it once its machine runs, and waits for the end of both. */
-  async function interrupt(
-    mark: string,
-    how: (run: RunningVitest) => void,
-  ): Promise<{ output: string; exitCode: number | null }> {
+describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
+  /** Runs a file of the project, does something to the run once its machine lives, and waits for the end of both. */
+  async function interrupt(file: string, how: (run: RunningVitest, mark: string) => unknown): Promise<VitestRun> {
     using project = installProject('interrupted')
     using life = new LifeLine()
-    const run = project.start([`--pool=${pool}`], { [MARK]: mark, COLDBOOT_TEST_LIFE: life.path })
+    const mark = project.root
+    const run = project.start([`--pool=${pool}`, file], { [MARK]: mark, COLDBOOT_TEST_LIFE: life.path })
     await life.begun
-    how(run)
+    expect(machinesOf(mark)).toHaveLength(1)
+    await how(run, mark)
     const [ended] = await Promise.all([run.ended, life.ended])
     expect(machinesOf(mark)).toEqual([])
+    const log = join(project.root, '.vitest', 'coldboot', `${file}.test.ts`, 'never-ends', 'vm', 'console.log')
+    expect(existsSync(log), 'the console is kept').toBe(true)
     return ended
   }
 
@@ -31,27 +25,41 @@ describe.for(POOLS)('machines in %s', (pool) => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('end in order on %s', async ([signal, exitCode]) => {
-    const ended = await interrupt(`${pool}-${signal}-${process.pid}`, (run) => signalOne(run.pid, signal))
+    const ended = await interrupt('endless', (run) => process.kill(run.pid, signal))
     expect(ended.exitCode).toBe(exitCode)
-    expect(ended.output).toContain('ending the machines')
     expect(ended.output).toContain('1 skipped')
   })
 
   test('end in order on Ctrl-C, which the terminal sends to the workers too', async () => {
-    const ended = await interrupt(`${pool}-group-${process.pid}`, (run) => run.interrupt('SIGINT'))
+    const ended = await interrupt('endless', (run) => run.interrupt('SIGINT'))
     expect(ended.exitCode).toBe(130)
     expect(ended.output).toContain('1 skipped')
   })
 
-  test('end at once on a second Ctrl-C', async () => {
-    const ended = await interrupt(`${pool}-twice-${process.pid}`, (run) => {
+  test('end at once on a second Ctrl-C, although the teardown hangs', async () => {
+    const ended = await interrupt('stuck', async (run) => {
       run.interrupt('SIGINT')
+      await run.printed('Once more')
       run.interrupt('SIGINT')
     })
     expect(ended.exitCode).toBe(130)
+    expect(ended.output).not.toContain('skipped')
   })
 
   test('do not outlive a Vitest that is killed', async () => {
-    await interrupt(`${pool}-kill-${process.pid}`, (run) => signalOne(run.pid, 'SIGKILL'))
+    const ended = await interrupt('endless', (run) => process.kill(run.pid, 'SIGKILL'))
+    expect(ended.signal).toBe('SIGKILL')
   })
+})
+
+test('a machine does not outlive a worker that is killed', async () => {
+  using project = installProject('interrupted')
+  using life = new LifeLine()
+  const run = project.start(['endless'], { [MARK]: project.root, COLDBOOT_TEST_LIFE: life.path })
+  await life.begun
+  const [machine] = machinesOf(project.root)
+  process.kill(machine?.parent ?? Number.NaN, 'SIGKILL')
+  const [ended] = await Promise.all([run.ended, life.ended])
+  expect(ended.exitCode).toBe(1)
+  expect(ended.output).toContain('Worker exited unexpectedly')
 })

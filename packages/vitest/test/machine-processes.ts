@@ -9,13 +9,22 @@ import { join } from 'node:path'
 /** Variable that marks a run; its machines inherit it. */
 export const MARK = 'COLDBOOT_TEST_RUN'
 
-/** Command lines of the QEMU processes that descend from a run with this mark. Linux only, as the guest is. */
-export function machinesOf(mark: string): readonly string[] {
+/** A QEMU process. */
+export interface MachineProcess {
+  readonly parent: number
+  readonly commandLine: string
+}
+
+/** The QEMU processes that descend from a run with this mark. Linux only, as the guest is. */
+export function machinesOf(mark: string): readonly MachineProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => fileOf(pid, 'environ').split('\0').includes(`${MARK}=${mark}`))
-    .map((pid) => fileOf(pid, 'cmdline').split('\0').join(' '))
-    .filter((commandLine) => /qemu-system/.test(commandLine))
+    .map((pid) => ({
+      parent: Number(/^PPid:\s+(\d+)/m.exec(fileOf(pid, 'status'))?.[1]),
+      commandLine: fileOf(pid, 'cmdline').split('\0').join(' '),
+    }))
+    .filter(({ commandLine }) => /^\S*qemu-system/.test(commandLine))
 }
 
 function fileOf(pid: string, name: string): string {

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test, type VM } from '@coldboot/vitest'
 
-test('has a machine without any option', async ({ vm }) => {
-  expect(vm.name).toBe('vm')
-  expect(vm.spec.memoryMib).toBe(128)
+test('has the machine that the configuration describes', async ({ vm }) => {
+  expect([vm.name, vm.spec.memoryMib]).toEqual(['vm', 128])
   vm.send('echo hello-$((40 + 2))\n')
   await expect(vm).toEventuallyPrint('hello-42')
   expect(vm).toHavePrinted('hello-42')

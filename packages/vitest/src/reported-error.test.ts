@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { explainErrors, type ReportedError, tidyErrors } from './reported-error.ts'
+
+const OURS = fileURLToPath(new URL('../dist/test-machines.js', import.meta.url))
+const definition = '    at /home/me/boot.test.ts:3:1'
+
+function machine(name: string): { name: string; output: string; commandLineQuoted: string; logFile: string } {
+  return { name, output: `${name}: ready\n`, commandLineQuoted: `qemu -name ${name}`, logFile: `/logs/${name}` }
+}
+
+describe('an error of this project', () => {
+  test('points at the user’s line', () => {
+    const error: ReportedError = {
+      code: 'EXPECT_TIMEOUT',
+      message: 'late',
+      stack: `ExpectError: late\n    at VM.expect (${OURS}:1:2)\n    at /home/me/boot.test.ts:9:5`,
+    }
+    tidyErrors([error], definition)
+    expect(error.stack).toBe('late\n    at /home/me/boot.test.ts:9:5')
+  })
+
+  test('without a line of the user’s points at the test', () => {
+    const error: ReportedError = {
+      code: 'QEMU_NOT_FOUND',
+      message: 'no QEMU',
+      stack: `StartError: no QEMU\n    at file://${OURS}:1:2\n    at process.processTicksAndRejections (node:internal:1:2)`,
+    }
+    tidyErrors([error], definition)
+    expect(error.stack).toBe(`no QEMU\n${definition}`)
+  })
+
+  test('does not repeat a cause that it tells', () => {
+    const error: ReportedError = {
+      code: 'BOOT_TIMEOUT',
+      message: 'slow: nothing came',
+      cause: { shortMessage: 'nothing came' },
+    }
+    const other: ReportedError = { code: 'START_FAILED', message: 'gone', cause: { shortMessage: 'disk full' } }
+    tidyErrors([error, other], definition)
+    expect([error.cause, other.cause]).toEqual([undefined, { shortMessage: 'disk full' }])
+  })
+})
+
+test('other errors keep their stack', () => {
+  const error: ReportedError = { message: 'mine', code: 'ENOENT', stack: `Error: mine\n    at x (${OURS}:1:2)` }
+  tidyErrors([error], definition)
+  expect(error.stack).toContain(OURS)
+})
+
+describe('machines are told of', () => {
+  test('at the end of the last message', () => {
+    const errors: ReportedError[] = [{ message: 'first' }, { message: 'last' }]
+    explainErrors(errors, [machine('vm')])
+    expect(errors[0]?.message).toBe('first')
+    expect(errors[1]?.message).toBe(`last
+
+End of the console:
+  vm: ready
+
+Command line:
+  qemu -name vm
+
+Log:
+  /logs/vm
+`)
+  })
+
+  test('below the difference where there is one', () => {
+    const error: ReportedError = { message: 'not equal', diff: '- 1\n+ 2' }
+    explainErrors([error], [machine('vm')])
+    expect(error.message).toBe('not equal')
+    expect(error.diff).toMatch(/^- 1\n\+ 2\n\nEnd of the console:\n {2}vm: ready\n/)
+  })
+
+  test('by name when there are several, and only those that no error tells of', () => {
+    const error: ReportedError = { message: 'late\n\nCommand line:\n  qemu -name server' }
+    explainErrors([error], [machine('server'), machine('client')])
+    expect(error.message).toContain('End of the console of "client":\n  client: ready')
+    expect(error.message).not.toContain('"server"')
+  })
+
+  test('not when nothing failed', () => {
+    expect(() => explainErrors([], [machine('vm')])).not.toThrow()
+  })
+})
