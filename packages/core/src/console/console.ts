@@ -19,9 +19,6 @@ import { Sinks } from './sinks.ts'
 import type { Transcript } from './transcript.ts'
 import { WaitQueue } from './wait-queue.ts'
 
-export type { ConsoleContext } from './expect-failure.ts'
-export type { ExpectOptions } from './expect-options.ts'
-
 /** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */
 const DRAIN_MS = 2_000
 
