@@ -7,8 +7,9 @@ export interface ListedEntry extends RawEntry {
   readonly path: string
 }
 
-/** Longer than any path that a tool makes. */
-const MAX_PATH = 16_384
+/** What hosts allow. FatFs, which gets paths whole, loses its way at about twice that. */
+const MAX_PATH = 4096
+const SHOWN_PATH = 80
 
 /**
  * All entries, parents before children, sorted by name within a directory.
@@ -41,5 +42,6 @@ function isUnsafe(name: string): boolean {
 }
 
 function damaged(path: string, why: string): MkfatfsError {
-  return new MkfatfsError('IMAGE_DAMAGED', `"${path}" in the image cannot be read: ${why}.`, { offenders: [path] })
+  const shown = path.length > SHOWN_PATH ? `${path.slice(0, SHOWN_PATH)}…` : path
+  return new MkfatfsError('IMAGE_DAMAGED', `"${shown}" in the image cannot be read: ${why}.`, { offenders: [shown] })
 }

@@ -33,20 +33,27 @@ export function checkTree(tree: Tree, options: { readonly allowDeviceNames: bool
     if (slots > MAX_SLOTS) crowded.push(`${shown(directory)} (${slots.toLocaleString('en-US')} slots)`)
   }
   const large = tree.files.filter(({ size }) => size > MAX_FILE)
-  refuse('NAME_INVALID', invalid, 'names cannot be stored')
-  refuse('NAME_COLLISION', collisions, 'pairs of names differ in case alone')
+  refuse('NAME_INVALID', invalid, 'name cannot be stored', 'names cannot be stored')
+  refuse('NAME_COLLISION', collisions, 'pair of names differs in case alone', 'pairs of names differ in case alone')
   refuse(
     'FILE_TOO_LARGE',
     large.map(({ path, size }) => `${path} (${formatByteSize(size)})`),
+    'file is larger than FAT can store',
     'files are larger than FAT can store',
   )
-  refuse('DIRECTORY_TOO_LARGE', crowded, 'directories have more entries than FAT can store')
+  refuse(
+    'DIRECTORY_TOO_LARGE',
+    crowded,
+    'directory has more entries than FAT can store',
+    'directories have more entries than FAT can store',
+  )
 }
 
 type Refusal = 'NAME_INVALID' | 'NAME_COLLISION' | 'FILE_TOO_LARGE' | 'DIRECTORY_TOO_LARGE'
 
-function refuse(code: Refusal, offenders: readonly string[], what: string): void {
-  if (offenders.length > 0) throw new MkfatfsError(code, `${offenders.length} ${what}.`, { offenders })
+function refuse(code: Refusal, offenders: readonly string[], one: string, many: string): void {
+  if (offenders.length === 0) return
+  throw new MkfatfsError(code, `${offenders.length} ${offenders.length === 1 ? one : many}.`, { offenders })
 }
 
 function shown({ path }: DirectoryNode): string {

@@ -93,7 +93,8 @@ class Scan {
       )
     }
     if (this.#notUtf8.length > 0) {
-      throw new MkfatfsError('NAME_INVALID', `${this.#notUtf8.length} names cannot be stored.`, {
+      const count = this.#notUtf8.length
+      throw new MkfatfsError('NAME_INVALID', `${count} ${count === 1 ? 'name' : 'names'} cannot be stored.`, {
         offenders: this.#notUtf8,
       })
     }

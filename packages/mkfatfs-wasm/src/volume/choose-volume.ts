@@ -19,6 +19,7 @@ const MAX_ROOT_SLOTS = 32_768
 const MARGIN = 16
 /** More than any search took; it ends one that goes in circles. */
 const MAX_STEPS = 1000
+const TIGHTENING_STEPS = 32
 
 const LEAST_CLUSTERS: Readonly<Record<FatType, number>> = {
   fat12: 0,
@@ -64,7 +65,7 @@ function fitVolume(format: Formatter, measure: Measure, type: Wanted): Formatted
   for (const { request, ask } of candidates(format, measure, type, UPWARDS)) {
     const start = Math.max(MIN_SECTORS, measure.leastSectors, leastSectors(request, type))
     const found = grow(ask, measure, type, start)
-    if (found) return found
+    if (found) return tighten(ask, measure, type, found)
   }
   return undefined
 }
@@ -110,6 +111,21 @@ function grow(ask: Ask, measure: Measure, type: Wanted, start: number): Formatte
   return undefined
 }
 
+/**
+ * FatFs changes the cluster size at some volume sizes, and there to and fro: the search may have stepped over a volume
+ * that would do. Looks at some sizes between what the geometry found needs and what it has.
+ */
+function tighten(ask: Ask, measure: Measure, type: Wanted, found: FormattedVolume): FormattedVolume {
+  const { sectors, dataStart, sectorsPerCluster } = found.geometry
+  const exact = Math.max(MIN_SECTORS, dataStart + measure.clusters(found.geometry) * sectorsPerCluster)
+  const stride = Math.ceil((sectors - exact) / TIGHTENING_STEPS)
+  for (let smaller = exact; smaller < sectors; smaller += stride) {
+    const volume = ask(smaller)
+    if (volume && isOfType(volume, type) && fits(measure, volume) && !isNearBorder(volume.geometry)) return volume
+  }
+  return found
+}
+
 /** Takes clusters away while readers would disagree on the type. */
 function shrink(ask: Ask, most: number): FormattedVolume | undefined {
   let sectors = most
@@ -137,6 +153,7 @@ function fits(measure: Measure, { geometry }: FormattedVolume): boolean {
 }
 
 /** Fewer sectors than a volume of this type has, so that the search begins close. */
-function leastSectors({ sectorsPerCluster }: Omit<FormatRequest, 'sectors'>, type: Wanted): number {
-  return type === 'auto' ? 0 : LEAST_CLUSTERS[type] * Math.max(1, sectorsPerCluster)
+function leastSectors({ family, sectorsPerCluster }: Omit<FormatRequest, 'sectors'>, type: Wanted): number {
+  const least = family === 'fat32' ? 'fat32' : type
+  return least === 'auto' ? 0 : LEAST_CLUSTERS[least] * Math.max(1, sectorsPerCluster)
 }

@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { afterEach, expect, test, vi } from 'vitest'
+import { ProgressBar } from './progress-bar.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** A stream that may be a terminal, with the clock `elapsed` ms after the bar was made. */
+function setUp({ isTTY, elapsed }: { isTTY: boolean; elapsed: number }) {
+  const stream = Object.assign(new PassThrough({ encoding: 'utf8' }), {
+    isTTY,
+    columns: 80,
+    cursorTo: () => true,
+    clearLine: () => true,
+    moveCursor: () => true,
+  }) as unknown as NodeJS.WriteStream & PassThrough
+  const now = vi.spyOn(performance, 'now')
+  now.mockReturnValue(0)
+  const bar = new ProgressBar(stream)
+  now.mockReturnValue(elapsed)
+  return { stream, bar }
+}
+
+test('shows on a terminal, after a while, how much is done of what', async () => {
+  const { stream, bar } = setUp({ isTTY: true, elapsed: 1000 })
+  bar.update({ bytes: 2 ** 20, totalBytes: 2 ** 22 })
+  await once(stream, 'readable')
+  let shown = ''
+  stream.on('data', (data: string) => {
+    shown += data
+  })
+  while (!shown.includes('of 4 MiB')) await once(stream, 'data')
+  expect(shown).toContain('25% of 4 MiB')
+  bar.stop()
+})
+
+test.for([
+  ['what is no terminal', { isTTY: false, elapsed: 1000 }],
+  ['short work', { isTTY: true, elapsed: 100 }],
+] as const)('shows nothing on %s', async ([, situation]) => {
+  const { stream, bar } = setUp(situation)
+  bar.update({ bytes: 1, totalBytes: 2 })
+  // The library would be loaded by now.
+  await import('cli-progress')
+  await new Promise(setImmediate)
+  bar.stop()
+  expect(stream.read()).toBeNull()
+})
+
+test('does not appear after the end', async () => {
+  const { stream, bar } = setUp({ isTTY: true, elapsed: 1000 })
+  bar.update({ bytes: 1, totalBytes: 2 })
+  bar.stop()
+  await import('cli-progress')
+  await new Promise(setImmediate)
+  expect(stream.read()).toBeNull()
+})

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { describe, expect } from 'vitest'
+import { type Scratch, test } from '../../test/scratch.ts'
+import { tool } from '../../test/tools.ts'
+import { mkfatfs } from '../mkfatfs.ts'
+import { readFatImage } from './fat-image.ts'
+
+const files = {
+  'README.TXT': 'upper',
+  'notes.txt': 'lower',
+  'Long file name.text': 'long',
+  'dir/sub/déjà vu.txt': 'unicode',
+  'dir/large.bin': Buffer.alloc(300_000, 'pattern'),
+  'empty/': '',
+  zero: '',
+}
+const listed = [
+  ['Long file name.text', 4],
+  ['README.TXT', 5],
+  ['dir', 0],
+  ['dir/large.bin', 300_000],
+  ['dir/sub', 0],
+  ['dir/sub/déjà vu.txt', 7],
+  ['empty', 0],
+  ['notes.txt', 5],
+  ['zero', 0],
+]
+
+describe('images of mkfs.fat and mcopy', () => {
+  test.for([
+    ['FAT12', ['-F', '12'], '2M', 0],
+    ['FAT16', ['-F', '16'], '20M', 0],
+    ['FAT32', ['-F', '32'], '40M', 0],
+    ['one FAT', ['-f', '1'], '2M', 0],
+    ['sectors of 4096 bytes', ['-S', '4096'], '40M', 0],
+    ['large clusters', ['-F', '16', '-s', '64'], '200M', 0],
+    ['in a partition of an MBR', ['-F', '16', '--offset', '2048'], '20M', 'mbr'],
+    ['in a partition of a GPT', ['-F', '32', '--offset', '2048'], '40M', 'gpt'],
+  ] as const)('%s', async ([, args, size, partition], { scratch }) => {
+    const source = scratch.tree('source', files)
+    const image = scratch.at('disk.img')
+    const offset = partition === 0 ? 0 : 2 ** 20
+    // The partition table is taken from an image of our own, the volume in it is made anew.
+    if (partition === 0) await tool('truncate', '-s', size, image)
+    else await mkfatfs(scratch.tree('none', {}), image, { partition, size })
+    const blocks = offset === 0 ? [] : [String((statSync(image).size - offset) / 1024 - 64)]
+    await tool('mkfs.fat', ...args, '-n', 'THEIRS', '-i', '12ab34cd', image, ...blocks)
+    const entries = readdirSync(source).map((name) => `${source}/${name}`)
+    await tool('mcopy', '-s', '-m', '-i', `${image}@@${offset}`, ...entries, '::/')
+
+    await using read = await readFatImage(image)
+    expect(read).toMatchObject({
+      label: 'THEIRS',
+      volumeId: '12AB-34CD',
+      volumeOffset: offset,
+      partition: partition || 'none',
+    })
+    expect((await read.list()).map((entry) => [entry.path, entry.size])).toEqual(listed)
+    await read.extract(scratch.at('out'))
+    for (const [path, contents] of Object.entries(files)) {
+      if (!path.endsWith('/')) expect(readFileSync(scratch.at('out', path)).equals(Buffer.from(contents))).toBe(true)
+    }
+  })
+
+  test('a floppy of mformat, with attributes', async ({ scratch }) => {
+    const image = scratch.at('floppy.img')
+    await tool('mformat', '-C', '-f', '1440', '-v', 'FLOPPY', '-i', image)
+    writeFileSync(scratch.at('file'), 'x')
+    await tool('mcopy', '-i', image, scratch.at('file'), '::/HIDDEN.SYS')
+    await tool('mattrib', '+h', '+s', '+r', '-i', image, '::/HIDDEN.SYS')
+    await using read = await readFatImage(image)
+    expect(read).toMatchObject({ type: 'fat12', label: 'FLOPPY', partition: 'none' })
+    expect(await read.list()).toMatchObject([{ path: 'HIDDEN.SYS', isReadOnly: true, isHidden: true, isSystem: true }])
+  })
+})
+
+describe('reading', () => {
+  test('a file, whatever the case of its path', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
+    await using image = await readFatImage(scratch.at('disk.img'))
+    expect(String(await image.readFile('DIR/sub/DÉJÀ VU.txt'))).toBe('unicode')
+    expect(await image.readFile('dir/large.bin')).toEqual(files['dir/large.bin'])
+    expect(await image.readFile('zero')).toEqual(Buffer.alloc(0))
+  })
+
+  test('a path that is not there, or a directory, is refused', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
+    await using image = await readFatImage(scratch.at('disk.img'))
+    for (const path of ['nothing', 'dir/nothing', 'no/dir', 'dir', 'notes.txt/x', 'what?']) {
+      await expect(image.readFile(path)).rejects.toMatchObject({
+        code: 'NOT_IN_IMAGE',
+        offenders: [expect.stringContaining(path)],
+      })
+    }
+  })
+
+  test('extracting keeps modification times, and leaves the image as it is', async ({ scratch }) => {
+    const image = scratch.at('disk.img')
+    await mkfatfs(scratch.tree('source', files), image, { timestamp: Date.UTC(2010, 4, 6, 7, 8, 10) })
+    const digest = () => createHash('sha256').update(readFileSync(image)).digest('hex')
+    const before = digest()
+    await using read = await readFatImage(image)
+    await read.extract(scratch.at('out', 'new'))
+    for (const path of ['notes.txt', 'dir', 'dir/sub', 'empty']) {
+      expect(statSync(scratch.at('out', 'new', path)).mtime.toISOString()).toBe('2010-05-06T07:08:10.000Z')
+    }
+    expect(digest()).toBe(before)
+  })
+
+  test('a directory that is not empty is not extracted into', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
+    await using image = await readFatImage(scratch.at('disk.img'))
+    const target = scratch.tree('target', { mine: 'kept' })
+    await expect(image.extract(target)).rejects.toMatchObject({ code: 'TARGET_NOT_EMPTY' })
+    expect(readdirSync(target)).toEqual(['mine'])
+  })
+
+  test('extracting can be aborted and tells how far it is', async ({ scratch }) => {
+    const source = scratch.tree('source', { large: Buffer.alloc(9_000_000, 1) })
+    await mkfatfs(source, scratch.at('disk.img'))
+    await using image = await readFatImage(scratch.at('disk.img'))
+    const told: number[] = []
+    await image.extract(scratch.at('one'), { onProgress: ({ bytes, totalBytes }) => told.push(bytes / totalBytes) })
+    expect(told.length).toBeGreaterThan(2)
+    expect(told.at(-1)).toBe(1)
+    const controller = new AbortController()
+    const call = image.extract(scratch.at('two'), { signal: controller.signal, onProgress: () => controller.abort() })
+    await expect(call).rejects.toThrow('aborted')
+  })
+
+  test('a partition is chosen by its number', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'), { partition: 'gpt' })
+    await using image = await readFatImage(scratch.at('disk.img'), { partition: 1 })
+    expect(image.volumeOffset).toBe(2 ** 20)
+    await expect(readFatImage(scratch.at('disk.img'), { partition: 2 })).rejects.toMatchObject({
+      code: 'NOT_A_FAT_IMAGE',
+    })
+  })
+
+  test('closing twice is no mistake', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
+    const image = await readFatImage(scratch.at('disk.img'))
+    await image.close()
+    await image.close()
+  })
+})
+
+describe('what is no FAT image, or a broken one, is refused', () => {
+  test.for([
+    ['missing', undefined, 'READ_FAILED'],
+    ['empty', '', 'NOT_A_FAT_IMAGE'],
+    ['text', 'not an image '.repeat(1000), 'NOT_A_FAT_IMAGE'],
+    ['zeros', Buffer.alloc(100_000), 'NOT_A_FAT_IMAGE'],
+  ] as const)('a file that is %s', async ([, contents, code], { scratch }) => {
+    if (contents !== undefined) writeFileSync(scratch.at('disk.img'), contents)
+    await expect(readFatImage(scratch.at('disk.img'))).rejects.toMatchObject({ code })
+  })
+
+  test('a directory', async ({ scratch }) => {
+    await expect(readFatImage(scratch.path)).rejects.toMatchObject({ code: 'READ_FAILED' })
+  })
+
+  test.for([
+    [{ partition: 0 }, '`partition` is 0'],
+    [{ codePage: 1252 }, '`codePage` is 1252'],
+  ] as const)('options %o', async ([options, words], { scratch }) => {
+    await mkfatfs(scratch.tree('source', {}), scratch.at('disk.img'))
+    const call = readFatImage(scratch.at('disk.img'), options)
+    await expect(call).rejects.toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining(words) })
+  })
+
+  test('an image that was cut short', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
+    truncateSync(scratch.at('disk.img'), 100_000)
+    await using image = await readFatImage(scratch.at('disk.img'))
+    await expect(image.readFile('dir/large.bin')).rejects.toMatchObject({
+      code: 'IMAGE_DAMAGED',
+      shortMessage: expect.stringContaining('it lies outside of the image'),
+    })
+  })
+
+  test('a directory that contains itself', async ({ scratch }) => {
+    const image = await withSlotChanged(scratch, 'LOOP       ', (slot) => slot.writeUInt16LE(LOOP_PARENT, 26))
+    await using read = await readFatImage(image)
+    await expect(read.list()).rejects.toMatchObject({
+      code: 'IMAGE_DAMAGED',
+      message: expect.stringContaining('in a circle'),
+    })
+  })
+
+  test('a name that leads out of the directory', async ({ scratch }) => {
+    const image = await withSlotChanged(scratch, 'EVIL       ', (slot) => slot.write('A/B', 0, 'latin1'))
+    await using read = await readFatImage(image)
+    await expect(read.extract(scratch.at('out'))).rejects.toMatchObject({
+      code: 'IMAGE_DAMAGED',
+      offenders: [expect.stringContaining('A/B')],
+    })
+    expect(readdirSync(scratch.path)).not.toContain('out')
+  })
+})
+
+/** The cluster of the first directory of the tree below. */
+const LOOP_PARENT = 2
+
+/** An image in which the slot with this short name is changed. */
+async function withSlotChanged(scratch: Scratch, name: string, change: (slot: Buffer) => void): Promise<string> {
+  const image = scratch.at('disk.img')
+  await mkfatfs(scratch.tree('source', { 'PARENT/LOOP/FILE': 'x', EVIL: 'x' }), image)
+  const at = readFileSync(image).indexOf(name, 0, 'latin1')
+  const slot = readFileSync(image).subarray(at, at + 32)
+  change(slot)
+  const file = openSync(image, 'r+')
+  writeSync(file, slot, 0, slot.length, at)
+  closeSync(file)
+  return image
+}

@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { DISK_LAYOUTS } from '../partition/disk-layout.ts'
+import { chooseVolume } from './choose-volume.ts'
+import { type Formatter, loadFormatter } from './formatter.ts'
+import { clusterBytes, type FatType, type Geometry } from './geometry.ts'
+import type { Measure } from './measure.ts'
+
+const layout = DISK_LAYOUTS.none
+const MIB = 2 ** 20
+let format: Formatter
+beforeAll(async () => {
+  format = await loadFormatter()
+})
+
+/** Files of given sizes in the root. */
+function measureOf(sizes: readonly number[], rootSlots = sizes.length): Measure {
+  return {
+    rootSlots,
+    leastSectors: Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / 512),
+    clusters(geometry) {
+      const bytes = clusterBytes(geometry)
+      const root = geometry.type === 'fat32' ? Math.max(1, Math.ceil((rootSlots * 32) / bytes)) : 0
+      return root + sizes.reduce((sum, size) => sum + Math.ceil(size / bytes), 0)
+    },
+  }
+}
+
+/** Fifteen clusters or fewer from where readers disagree on the type. */
+function isNearBorder({ clusters }: Geometry): boolean {
+  return [4085, 65_525].some((border) => Math.abs(clusters - border) < 16)
+}
+
+const workloads = fc
+  .tuple(fc.integer({ min: 0, max: 3000 }), fc.constantFrom(1, 512, 1000, 5000, 70_000, 3_000_000))
+  .map(([count, size]) =>
+    measureOf(
+      Array.from({ length: count }, (_, index) => 1 + ((size * (index % 7)) >> 2)),
+      count,
+    ),
+  )
+
+describe('a volume that fits', () => {
+  test('has room for the tree, and less than one part in fifty and 64 KiB to spare', () => {
+    fc.assert(
+      fc.property(workloads, (measure) => {
+        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', layout })
+        const spare = geometry.clusters - measure.clusters(geometry)
+        expect(spare).toBeGreaterThanOrEqual(0)
+        expect(spare * clusterBytes(geometry)).toBeLessThan(geometry.sectors * 512 * 0.02 + 65_536)
+        expect(isNearBorder(geometry)).toBe(false)
+      }),
+    )
+  })
+
+  test('has the type and the cluster size that FatFs gives a volume of that size', () => {
+    fc.assert(
+      fc.property(workloads, (measure) => {
+        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', layout })
+        const rootSlots = Math.max(512, Math.ceil(measure.rootSlots / 16) * 16)
+        const own = format({ sectors: geometry.sectors, family: 'any', sectorsPerCluster: 0, rootSlots })
+        expect(geometry).toEqual(own?.geometry)
+      }),
+    )
+  })
+
+  test.for(['fat12', 'fat16', 'fat32'] as const)('has the type that is asked for: %s', (type) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 60 * MIB }), (size) => {
+        const measure = measureOf([size])
+        const { geometry } = chooseVolume(format, measure, { type, size: 'fit', layout })
+        expect(geometry.type).toBe(type)
+        expect(geometry.clusters).toBeGreaterThanOrEqual(measure.clusters(geometry))
+        expect(isNearBorder(geometry)).toBe(false)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('becomes FAT32 when the root directory has more entries than FAT16 allows', () => {
+    const { geometry } = chooseVolume(format, measureOf([], 40_000), { type: 'auto', size: 'fit', layout })
+    expect(geometry).toMatchObject({ type: 'fat32', rootSlots: 0 })
+  })
+
+  test('has a root directory as large as it needs to be', () => {
+    const { geometry } = chooseVolume(format, measureOf([], 20_000), { type: 'auto', size: 'fit', layout })
+    expect(geometry).toMatchObject({ type: 'fat12', rootSlots: 20_000 })
+  })
+})
+
+describe('a volume of a given size', () => {
+  test.for([
+    ['1M', 'fat12', 512],
+    ['32M', 'fat16', 4096],
+    ['512M', 'fat16', 16_384],
+    ['4G', 'fat32', 32_768],
+  ] as const)('of %s is %s with clusters of %i bytes, as FatFs has it', ([size, type, bytes]) => {
+    const sizes = { '1M': MIB, '32M': 32 * MIB, '512M': 512 * MIB, '4G': 4096 * MIB }
+    const { geometry } = chooseVolume(format, measureOf([1000]), { type: 'auto', size: sizes[size], layout })
+    expect({ type: geometry.type, bytes: clusterBytes(geometry), size: geometry.sectors * 512 }).toEqual({
+      type,
+      bytes,
+      size: sizes[size],
+    })
+  })
+
+  test('takes smaller clusters when many small files do not fit otherwise', () => {
+    const measure = measureOf(Array.from({ length: 20_000 }, () => 512))
+    const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 32 * MIB, layout })
+    expect(clusterBytes(geometry)).toBeLessThan(4096)
+  })
+
+  test('stays clear of the sizes where readers disagree on the type', () => {
+    // 512 bytes a cluster: FatFs would make 4,080 to 4,090 clusters of these.
+    for (let sectors = 4100; sectors < 4160; sectors++) {
+      const wish = { type: 'auto', size: sectors * 512, layout } as const
+      expect(isNearBorder(chooseVolume(format, measureOf([]), wish).geometry)).toBe(false)
+    }
+  })
+
+  test('that is too small is refused with both sizes', () => {
+    const wish = { type: 'auto', size: MIB, layout: DISK_LAYOUTS.mbr } as const
+    expect(() => chooseVolume(format, measureOf([3 * MIB]), wish)).toThrow(
+      expect.objectContaining({
+        code: 'IMAGE_TOO_SMALL',
+        message: expect.stringMatching(
+          /needs an image of 4 MiB \(4,\d{3},\d{3} bytes\), `size` is 1 MiB \(1,048,576 bytes\)/,
+        ),
+      }),
+    )
+  })
+})
+
+test.for<[string, FatType, number | 'fit', number]>([
+  ['more than FAT12 can hold', 'fat12', 'fit', 300 * MIB],
+  ['more root entries than FAT16 can have', 'fat16', 'fit', -1],
+  ['an image too large for FAT12', 'fat12', 1024 * MIB, 1000],
+  ['an image too small for FAT32', 'fat32', 2 * MIB, 1000],
+])('%s is refused', ([, type, size, bytes]) => {
+  const measure = bytes < 0 ? measureOf([], 40_000) : measureOf([bytes])
+  expect(() => chooseVolume(format, measure, { type, size, layout })).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/^(TYPE_IMPOSSIBLE|IMAGE_TOO_SMALL)$/) }),
+  )
+})

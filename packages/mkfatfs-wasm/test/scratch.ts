@@ -1,0 +1,49 @@
+/** Tests that need a directory: `scratch` is an empty one that goes with the test. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test as base, type TestAPI } from 'vitest'
+
+/** Path in the host’s directory → contents; a path that ends with a slash is an empty directory. */
+export type Files = Readonly<Record<string, string | Uint8Array>>
+
+/** An empty directory of a test. */
+export interface Scratch {
+  /** Its path, without links. */
+  readonly path: string
+  /** A path in it. */
+  at(...names: string[]): string
+  /** Makes a directory with files in it. Returns its path. */
+  tree(name: string, files: Files): string
+}
+
+/** A directory outside of any test: for property tests, which need one a run. */
+export function makeScratch(): Scratch & Disposable {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'mkfatfs-test-')))
+  return {
+    path,
+    at: (...names) => join(path, ...names),
+    tree(name, files) {
+      const root = join(path, name)
+      mkdirSync(root, { recursive: true })
+      for (const [file, contents] of Object.entries(files)) {
+        if (file.endsWith('/')) {
+          mkdirSync(join(root, file), { recursive: true })
+          continue
+        }
+        mkdirSync(dirname(join(root, file)), { recursive: true })
+        writeFileSync(join(root, file), contents)
+      }
+      return root
+    },
+    [Symbol.dispose]: () => rmSync(path, { recursive: true }),
+  }
+}
+
+export const test: TestAPI<{ scratch: Scratch }> = base.extend<{ scratch: Scratch }>({
+  scratch: async ({ onTestFinished }, use) => {
+    const scratch = makeScratch()
+    onTestFinished(() => scratch[Symbol.dispose]())
+    await use(scratch)
+  },
+})

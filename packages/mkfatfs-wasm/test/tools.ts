@@ -1,0 +1,67 @@
+/** The judges: dosfstools and mtools, as Debian has them. */
+import { execFile } from 'node:child_process'
+import { closeSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+const exec = promisify(execFile)
+const ZEROS = Buffer.alloc(2 ** 16)
+// dosfstools live where only root looks; without a UTF-8 locale mtools replace what is not ASCII.
+const env = {
+  ...process.env,
+  PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
+  LC_ALL: 'C.UTF-8',
+  MTOOLS_SKIP_CHECK: '1',
+}
+
+/** Runs a tool; rejects with its output when it fails. Returns what it prints. */
+export async function tool(name: string, ...args: string[]): Promise<string> {
+  const { stdout } = await exec(name, args, { env, maxBuffer: 2 ** 26 }).catch((error: Error & { stdout?: string }) => {
+    throw new Error(`${error.message}\n${error.stdout}`)
+  })
+  return stdout
+}
+
+/** Resolves when `fsck.fat -n` finds nothing wrong with the volume at `offset` of the image. */
+export async function fsck(image: string, { offset = 0, size = 0 } = {}): Promise<void> {
+  const volume = offset === 0 ? image : copyPart(image, offset, size)
+  await tool('fsck.fat', '-n', volume)
+}
+
+/** Paths of all files in the volume, as `mdir` lists them, sorted. */
+export async function mdirFiles(image: string, offset = 0): Promise<string[]> {
+  const output = await tool('mdir', '-b', '-/', '-a', '-i', `${image}@@${offset}`, '::/')
+  const paths = output.split('\n').filter((line) => line.startsWith('::/'))
+  return paths
+    .map((path) => path.slice(3))
+    .filter((path) => !path.endsWith('/'))
+    .toSorted()
+}
+
+/** Extracts everything with `mcopy` into `target`, which exists. There is something to extract. */
+export async function mcopyOut(image: string, target: string, offset = 0): Promise<void> {
+  await tool('mcopy', '-s', '-m', '-n', '-i', `${image}@@${offset}`, '::/*', target)
+}
+
+/** What mtools make of a name: they know no characters beyond 16 bits. */
+export function asMtoolsShow(path: string): string {
+  return path.replace(/[\u{10000}-\u{10ffff}]/gu, '__')
+}
+
+/** Bytes from `offset` on in a file beside the image; zeros stay holes. */
+function copyPart(image: string, offset: number, size: number): string {
+  const part = `${image}.part`
+  writeFileSync(part, '')
+  truncateSync(part, size)
+  const source = openSync(image, 'r')
+  const target = openSync(part, 'r+')
+  const chunk = Buffer.alloc(ZEROS.length)
+  for (let done = 0; done < size; ) {
+    const bytes = readSync(source, chunk, 0, Math.min(chunk.length, size - done), offset + done)
+    if (bytes === 0) break
+    if (!chunk.subarray(0, bytes).equals(ZEROS.subarray(0, bytes))) writeSync(target, chunk, 0, bytes, done)
+    done += bytes
+  }
+  closeSync(source)
+  closeSync(target)
+  return part
+}
