@@ -1,0 +1,78 @@
+/**
+ * Finds the guest's user land: one static busybox for its architecture, the host's own where that fits, else the one in
+ * the archive.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { type Architecture, hostArchitecture, StartError } from '@coldboot/core'
+import { GUEST_ARCHITECTURES } from './architectures.ts'
+import type { Cache, StoredFile } from './cache.ts'
+import { isStaticElf } from './elf.ts'
+import type { OnGuestProgress } from './progress.ts'
+
+/** Where distributions install a static busybox. */
+const HOST_PATHS = ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static']
+const PACKAGE = 'busybox-static'
+
+/** A busybox that was found. */
+export interface Busybox {
+  readonly data: Uint8Array
+  /** Hex. */
+  readonly sha256: string
+}
+
+/**
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the host has none and the archive gives none
+ */
+export async function findBusybox(arch: Architecture, cache: Cache, onProgress: OnGuestProgress): Promise<Busybox> {
+  if (arch === hostArchitecture()) {
+    for (const path of HOST_PATHS) {
+      const data = await readFile(path).catch(() => undefined)
+      if (data && isStaticElf(data)) return { data, sha256: createHash('sha256').update(data).digest('hex') }
+    }
+  }
+  const record = `busybox/${arch}.json`
+  const stored = async (): Promise<StoredFile | undefined> => {
+    const known = (await cache.readJson(record)) as StoredFile | undefined
+    return known && (await cache.holds(known)) ? known : undefined
+  }
+  const make = async (): Promise<StoredFile> => {
+    const made = await stored()
+    if (made) return made
+    const file = await cache.publish(`busybox/${arch}`, await fetchBusybox(arch, cache, onProgress))
+    await cache.publish(record, JSON.stringify(file))
+    return file
+  }
+  const { name, sha256 } = (await stored()) ?? (await cache.locked(record, make))
+  return { data: await readFile(cache.path(name)), sha256 }
+}
+
+/** Names of the programs in a busybox, read from its table of them: one of a foreign architecture cannot be asked. */
+export function appletNames(busybox: Uint8Array): string[] {
+  const data = Buffer.from(busybox.buffer, busybox.byteOffset, busybox.byteLength)
+  const first = '[\0[[\0'
+  const start = data.indexOf(`\0${first}`) + 1
+  const end = data.indexOf('\0\0', start)
+  const names = start > 0 && end > 0 ? data.toString('latin1', start, end).split('\0') : []
+  if (names.includes('sh') && names.includes('mount') && names.includes('modprobe')) return names
+  throw new StartError('GUEST_KERNEL_UNAVAILABLE', 'The busybox found here lacks sh, mount or modprobe', {
+    hint: `Install Debian's ${PACKAGE}.`,
+  })
+}
+
+async function fetchBusybox(arch: Architecture, cache: Cache, onProgress: OnGuestProgress): Promise<Uint8Array> {
+  const [{ openArchive }, { readDeb }] = await Promise.all([import('./apt.ts'), import('./dpkg-deb.ts')])
+  const { debianName } = GUEST_ARCHITECTURES[arch]
+  return cache.scratch(async (scratch) => {
+    onProgress({ step: 'resolve', message: `Looking up ${PACKAGE} for ${debianName}` })
+    const archive = await openArchive(debianName, scratch)
+    const found = await archive.find(PACKAGE)
+    onProgress({ step: 'download', message: `Downloading ${PACKAGE} ${found.version} for ${debianName}` })
+    let data: Uint8Array | undefined
+    await readDeb(await archive.download(found), async (member) => {
+      if (/^(?:usr\/)?bin\/busybox$/.test(member.path) && member.type === 'file') data = await member.read()
+    })
+    if (data) return data
+    throw new StartError('GUEST_KERNEL_UNAVAILABLE', `${PACKAGE} ${found.version} has no busybox in it`)
+  })
+}

@@ -1,0 +1,95 @@
+/**
+ * The host's `dpkg-deb`, as reader of packages and, because it carries a complete liblzma, as the xz decoder for kernels:
+ * they are packed with a filter (x86 BCJ) that the decoders written for JavaScript and busybox's own do not know.
+ */
+import { Readable } from 'node:stream'
+import { StartError } from '@coldboot/core'
+import { ExecaError, execa } from 'execa'
+import { createTarDecoder } from 'modern-tar'
+
+/** A file, directory or link of a package, as {@link readDeb} comes by it. */
+export interface DebMember {
+  /** Without a leading `./`: `boot/vmlinuz-6.1.0-56-amd64`. */
+  readonly path: string
+  readonly type: string
+  /** The content; only until the visitor's promise settles. */
+  read(): Promise<Uint8Array>
+}
+
+/**
+ * Goes through the files of a package in the order of its archive, without unpacking it to disk.
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when there is no `dpkg-deb`, or it cannot read the package
+ */
+export async function readDeb(path: string, visit: (member: DebMember) => Promise<void>): Promise<void> {
+  const subprocess = execa('dpkg-deb', ['--fsys-tarfile', path], { stdin: 'ignore', buffer: { stdout: false } })
+  const walk = async (): Promise<void> => {
+    const tar = Readable.toWeb(subprocess.stdout).pipeThrough(createTarDecoder())
+    for await (const { header, body } of tar) {
+      const member: DebMember = {
+        path: header.name.replace(/^\.?\//, '').replace(/\/$/, ''),
+        type: header.type ?? 'file',
+        read: async () => new Uint8Array(await new Response(body).arrayBuffer()),
+      }
+      await visit(member)
+      // Not cancelled: that can take away the end of the next file, which is being decoded already (modern-tar 0.8.6).
+      if (!body.locked) await body.pipeTo(new WritableStream())
+    }
+  }
+  try {
+    await Promise.all([walk(), subprocess])
+  } catch (cause) {
+    subprocess.kill()
+    throw cause instanceof ExecaError ? unreadable(`Cannot read the package ${path}`, cause) : cause
+  }
+}
+
+/**
+ * Unpacks an xz stream, with any filter.
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` as {@link readDeb}, or when the stream is damaged
+ */
+export async function unxzByDpkg(stream: Uint8Array): Promise<Uint8Array> {
+  try {
+    const { stdout } = await execa('dpkg-deb', ['--fsys-tarfile', '-'], {
+      input: packageAround(stream),
+      encoding: 'buffer',
+      maxBuffer: 1 << 30,
+    })
+    return stdout
+  } catch (cause) {
+    throw cause instanceof ExecaError ? unreadable('Cannot unpack the xz stream', cause) : cause
+  }
+}
+
+// dpkg-deb unpacks the member that has the files and looks no further: what is in there need not be an archive.
+function packageAround(stream: Uint8Array): Uint8Array {
+  const empty = new Uint8Array(0)
+  const members = { 'debian-binary': Buffer.from('2.0\n'), 'control.tar': empty, 'data.tar.xz': stream }
+  const parts: Uint8Array[] = [Buffer.from('!<arch>\n')]
+  for (const [name, data] of Object.entries(members)) {
+    // ar(5): name, time, owner, group, mode, length, end mark; data is padded to an even length.
+    const fields = [name.padEnd(16), '0'.padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)]
+    parts.push(Buffer.from(`${fields.join('')}${String(data.length).padEnd(10)}\`\n`), data)
+    if (data.length % 2 === 1) parts.push(Buffer.from('\n'))
+  }
+  return Buffer.concat(parts)
+}
+
+function unreadable(what: string, cause: ExecaError): StartError {
+  if (cause.code === 'ENOENT') {
+    return new StartError(
+      'GUEST_KERNEL_UNAVAILABLE',
+      `${what}: there is no \`dpkg-deb\` on this host, so it is not Debian`,
+      {
+        cause,
+      },
+    )
+  }
+  return new StartError(
+    'GUEST_KERNEL_UNAVAILABLE',
+    `${what}: dpkg-deb says ${String(cause.stderr).trim() || cause.shortMessage}`,
+    {
+      hint: 'It is probably damaged: delete it from the cache folder, and it is downloaded again.',
+      cause,
+    },
+  )
+}

@@ -1,0 +1,130 @@
+/** What a user asks of a guest, its defaults, and its checks. */
+import { ARCHITECTURES, type Architecture, hostArchitecture, OptionError } from '@coldboot/core'
+import { closestMatch } from 'leven'
+import type { Flavour } from './architectures.ts'
+import type { GuestFiles } from './guest-files.ts'
+import type { OnGuestProgress } from './progress.ts'
+
+/** Options of {@link linuxGuest}; all are optional. */
+export interface LinuxGuestOptions {
+  /** Guest architecture by QEMU's name. @default the host's */
+  readonly arch?: Architecture | undefined
+  /** Which of Debian's kernels. `generic` has every driver; `cloud` is smaller, virtio only. @default 'generic' */
+  readonly flavour?: Flavour | undefined
+  /**
+   * Kernel modules to load at boot, in this order, with all they need: by name (`9p`, `vfat`, `e1000`) or alias
+   * (`fs-9p`). What the kernel has built in may be named too. The virtio
+   * bus is always loaded.
+   * @default []
+   */
+  readonly modules?: readonly string[] | undefined
+  /** Files to put into the guest, by absolute path. @default {} */
+  readonly files?: GuestFiles | undefined
+  /**
+   * Lines for the guest's shell, run before the prompt appears. If one fails the machine ends, and the console says so;
+   * end a line that may fail with `|| true`. @default ''
+   */
+  readonly init?: string | readonly string[] | undefined
+  /** @default 'coldboot' */
+  readonly hostname?: string | undefined
+  /**
+   * Kernel messages more urgent than this appear on the console, 0 to 8. 4: errors; 1: none but those of a panic, which is
+   * always printed whole; 7: all that are not for debugging. @default 4
+   */
+  readonly logLevel?: number | undefined
+  /** Where kernels and images are kept. @default COLDBOOT_CACHE, else `coldboot` in the user's cache folder */
+  readonly cacheDirectory?: string | undefined
+  /** Called while a kernel is fetched and an image made. @default silence */
+  readonly onProgress?: OnGuestProgress | undefined
+}
+
+/** Options with their defaults, checked. */
+export interface ResolvedGuestOptions {
+  readonly arch: Architecture
+  readonly flavour: Flavour
+  readonly modules: readonly string[]
+  readonly files: GuestFiles
+  /** One text; empty if there are no lines. */
+  readonly init: string
+  readonly hostname: string | undefined
+  readonly logLevel: number
+  readonly cacheDirectory: string | undefined
+  readonly onProgress: OnGuestProgress
+}
+
+const QUIET = 4
+
+type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
+const isString = (value: unknown): value is string => typeof value === 'string'
+const isListOf = (accepts: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(accepts)
+const isModule = (value: unknown): boolean => isString(value) && /^[\w][\w.:-]*$/.test(value)
+const isHostname = (value: unknown): boolean => isString(value) && /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62})$/.test(value)
+const isText = (value: unknown): boolean => isString(value) && !value.includes('\0')
+
+const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
+  arch: [
+    `one of ${Object.keys(ARCHITECTURES).join(', ')}`,
+    (value) => isString(value) && Object.hasOwn(ARCHITECTURES, value),
+  ],
+  flavour: ["'generic' or 'cloud'", (value) => value === 'generic' || value === 'cloud'],
+  modules: ['a list of module names', isListOf(isModule)],
+  files: ['an object, from paths in the guest to files', (value) => typeof value === 'object' && value !== null],
+  init: ['a string or a list of strings', (value) => isText(value) || isListOf(isText)(value)],
+  hostname: ['1 to 63 letters, digits and dashes', isHostname],
+  logLevel: [
+    'a whole number from 0 to 8',
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 8,
+  ],
+  cacheDirectory: ['a path', (value) => isString(value) && value !== '' && !value.includes('\0')],
+  onProgress: ['a function', (value) => typeof value === 'function'],
+}
+
+/**
+ * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
+ */
+export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOptions {
+  for (const [key, value] of Object.entries(options)) {
+    const known = Object.keys(CHECKS)
+    if (!Object.hasOwn(CHECKS, key)) {
+      const nearest = closestMatch(key, known, { maxDistance: 3 })
+      throw new OptionError(
+        'UNKNOWN_OPTION',
+        `Unknown option \`${key}\` of linuxGuest${nearest ? `; did you mean \`${nearest}\`?` : ''}`,
+        {
+          hint: `The options are ${known.join(', ')}.`,
+        },
+      )
+    }
+    const [expected, accepts] = CHECKS[key as keyof LinuxGuestOptions]
+    if (value !== undefined && !accepts(value)) {
+      throw new OptionError(
+        'INVALID_OPTION',
+        `\`${key}\` of linuxGuest must be ${expected}, and is ${printable(value)}`,
+      )
+    }
+  }
+  return {
+    arch: options.arch ?? supportedHost(),
+    flavour: options.flavour ?? 'generic',
+    modules: options.modules ?? [],
+    files: options.files ?? {},
+    init: [options.init ?? ''].flat().join('\n'),
+    hostname: options.hostname,
+    logLevel: options.logLevel ?? QUIET,
+    cacheDirectory: options.cacheDirectory,
+    onProgress: options.onProgress ?? (() => {}),
+  }
+}
+
+function supportedHost(): Architecture {
+  const host = hostArchitecture()
+  if (host) return host
+  throw new OptionError('INVALID_OPTION', `There is no guest for this host's architecture, ${process.arch}`, {
+    hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
+  })
+}
+
+function printable(value: unknown): string {
+  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+}

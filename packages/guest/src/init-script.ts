@@ -1,0 +1,100 @@
+/**
+ * What runs in the guest before a test does. busybox init is process 1: it gives each console session default signals and
+ * a controlling terminal, reaps orphans, and answers `poweroff`, `reboot` and `halt` from anywhere in the guest.
+ */
+
+/**
+ * The console shell's prompt, in clean text. It never changes, whatever the directory.
+ *
+ * In raw bytes it is set in the marks of shell integration (OSC 133): `D;status` of the last command, `A` before the
+ * prompt, `B` behind it. Typed text is echoed without them and a command's output has none, so whoever reads the raw
+ * console cannot take either for the prompt.
+ */
+export const GUEST_PROMPT = 'coldboot# '
+
+/** Files of the guest that control its start, by path. */
+export interface InitFile {
+  readonly path: string
+  readonly mode: number
+  readonly text: string
+}
+
+/** What differs between two guests' starts. */
+export interface InitOptions {
+  /** Names of modules to load, in order. */
+  readonly modules: readonly string[]
+  /** Lines for a shell, run before the console's own. */
+  readonly init: string
+}
+
+/** Where the user's lines lie in the guest. */
+const USER_INIT = '/etc/coldboot/init'
+
+const INITTAB = `# Everything a machine needs, once; then a shell on the console, again if it is killed.
+::sysinit:/etc/coldboot/boot
+console::respawn:-/bin/sh -i /dev/tty
+::ctrlaltdel:/bin/reboot -f
+`
+
+// The shell reads /dev/tty as a script instead of its standard input: it then leaves the terminal in line mode. busybox's
+// own line editor costs 20 ms a command, cuts lines at 1,020 characters, breaks the echo at 80 columns and asks the
+// terminal for the cursor's place (ESC [6n) at each prompt. A shell that reads a script prints no prompt, so the
+// expansion of the prompt prints it. “\\043” keeps the prompt itself out of the trace of \`set -x\`.
+const PROFILE = `HOME=/root
+PS1='$(printf "\\033]133;D;%s\\007\\033]133;A\\007coldboot\\043 \\033]133;B\\007" $? >/dev/tty)'
+PS2='$(printf "> " >/dev/tty)'
+# At once, without a minute of good-byes. Elsewhere than on the console, these ask init for an orderly end.
+alias poweroff='poweroff -f' reboot='reboot -f' halt='halt -f'
+trap 'poweroff -f' EXIT
+cd
+for file in /etc/profile.d/*.sh; do
+  if [ -r "$file" ]; then . "$file"; fi
+done
+unset file OLDPWD RUNLEVEL
+`
+
+const FSTAB = `proc /proc proc defaults 0 0
+sysfs /sys sysfs defaults 0 0
+devtmpfs /dev devtmpfs mode=755 0 0
+tmpfs /run tmpfs mode=755 0 0
+tmpfs /tmp tmpfs mode=1777 0 0
+`
+
+/** The files that start the guest. The same options give the same text. */
+export function initFiles({ modules, init }: InitOptions): InitFile[] {
+  const text = (path: string, content: string, mode = 0o644): InitFile => ({ path, mode, text: content })
+  return [
+    text('etc/inittab', INITTAB),
+    text('etc/fstab', FSTAB),
+    text('etc/profile', PROFILE),
+    text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'),
+    text('etc/group', 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n'),
+    text('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
+    text('etc/coldboot/boot', bootScript(modules, init !== ''), 0o755),
+    ...(init === '' ? [] : [text(USER_INIT.slice(1), init.endsWith('\n') ? init : `${init}\n`)]),
+  ]
+}
+
+// Each command is a fork and an exec, some 10 ms without hardware acceleration: what the shell can do itself, it does.
+function bootScript(modules: readonly string[], hasInit: boolean): string {
+  const lines = [
+    '#!/bin/sh',
+    // Before /proc is there, the shell finds no command by its bare name.
+    '/bin/mount -a',
+    'mkdir -p -m 1777 /dev/pts /dev/shm',
+    'mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts',
+    'read -r name </proc/sys/kernel/hostname',
+    'if [ "$name" = "(none)" ]; then echo coldboot >/proc/sys/kernel/hostname; fi',
+    'ifconfig lo up',
+  ]
+  if (modules.length > 0) lines.push(`modprobe -a ${modules.join(' ')}`)
+  if (hasInit) {
+    lines.push(
+      `sh -e ${USER_INIT} || {`,
+      '  echo "coldboot: the lines of \\`init\\` failed with status $?; the machine ends here" >&2',
+      '  poweroff -f',
+      '}',
+    )
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,100 @@
+/** Puts the guest's root file system together: busybox, the modules, the files that start it, and the user's. */
+import { OptionError } from '@coldboot/core'
+import { appletNames } from './busybox.ts'
+import { type CpioEntry, writeCpio } from './cpio.ts'
+import type { InitFile } from './init-script.ts'
+import type { ModuleFile } from './kernel-package.ts'
+import { modulesAlias, modulesDep } from './modules.ts'
+
+/** What goes in. */
+export interface InitramfsParts {
+  readonly busybox: Uint8Array
+  /** As `uname -r`; modules are looked for under it. */
+  readonly release: string
+  readonly modules: readonly ModuleFile[]
+  readonly init: readonly InitFile[]
+  readonly files: readonly CpioEntry[]
+}
+
+const DIRECTORIES = ['proc', 'sys', 'dev', 'run', 'tmp', 'mnt', 'usr', 'lib', 'var']
+
+/**
+ * The archive. The same parts give the same bytes, in whatever order they come.
+ * @throws OptionError `INVALID_OPTION` when a file of the user's lies where another is no directory
+ */
+export function buildInitramfs(parts: InitramfsParts): Uint8Array {
+  const entries = new Map<string, CpioEntry>()
+  for (const entry of [
+    ...skeleton(parts.busybox),
+    ...moduleEntries(parts),
+    ...parts.init.map(initEntry),
+    ...parts.files,
+  ]) {
+    entries.set(entry.path, entry)
+  }
+  for (const path of entries.keys()) addParents(entries, path)
+  return writeCpio([...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1)))
+}
+
+function skeleton(busybox: Uint8Array): CpioEntry[] {
+  return [
+    // The root itself: the kernel's own has the mode of /tmp.
+    { type: 'directory', path: '.', mode: 0o755 },
+    ...DIRECTORIES.map((path): CpioEntry => ({ type: 'directory', path, mode: 0o755 })),
+    { type: 'directory', path: 'root', mode: 0o700 },
+    { type: 'file', path: 'bin/busybox', mode: 0o755, data: busybox },
+    { type: 'symlink', path: 'init', target: 'bin/busybox' },
+    ...['sbin', 'usr/bin', 'usr/sbin'].map(
+      (path): CpioEntry => ({ type: 'symlink', path, target: path === 'sbin' ? 'bin' : '../bin' }),
+    ),
+    // Programs that are no shell start others by path.
+    ...appletNames(busybox)
+      .filter((name) => name !== 'busybox')
+      .map((name): CpioEntry => ({ type: 'symlink', path: `bin/${name}`, target: 'busybox' })),
+    // What init and the first error messages are connected to, before devtmpfs is mounted.
+    { type: 'character', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { type: 'character', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
+  ]
+}
+
+function moduleEntries({ modules, release }: InitramfsParts): CpioEntry[] {
+  if (modules.length === 0) return []
+  const directory = `lib/modules/${release}`
+  const text = (name: string, content: string): CpioEntry => ({
+    type: 'file',
+    path: `${directory}/${name}`,
+    mode: 0o644,
+    data: Buffer.from(content),
+  })
+  const all = modules.map(({ module }) => module)
+  const names = new Set(all.map(({ name }) => name))
+  // All needs of a module are here but those that the kernel has built in.
+  const builtIn = all.flatMap(({ depends }) => depends.filter((name) => !names.has(name)))
+  const index = { modules: Object.fromEntries(all.map((module) => [module.name, module])), builtIn }
+  return [
+    ...modules.map(
+      ({ module, data }): CpioEntry => ({ type: 'file', path: `${directory}/${module.path}`, mode: 0o644, data }),
+    ),
+    text('modules.dep', modulesDep(index, all)),
+    text('modules.alias', modulesAlias(all)),
+  ]
+}
+
+function initEntry({ path, mode, text }: InitFile): CpioEntry {
+  return { type: 'file', path, mode, data: Buffer.from(text) }
+}
+
+function addParents(entries: Map<string, CpioEntry>, path: string): void {
+  const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+  if (parent === '') return
+  const existing = entries.get(parent)
+  if (existing === undefined) {
+    entries.set(parent, { type: 'directory', path: parent, mode: 0o755 })
+    addParents(entries, parent)
+  } else if (existing.type !== 'directory') {
+    throw new OptionError(
+      'INVALID_OPTION',
+      `\`files\` has /${path}, and /${parent} is no directory but a ${existing.type}`,
+    )
+  }
+}

@@ -1,0 +1,117 @@
+/** Goes through a kernel package once, and puts what a guest needs of it into the cache. */
+import { createHash } from 'node:crypto'
+import { StartError } from '@coldboot/core'
+import xz from 'xz-decompress'
+import type { GuestArchitecture } from './architectures.ts'
+import type { Cache, StoredFile } from './cache.ts'
+import { readDeb } from './dpkg-deb.ts'
+import { type KernelModule, type ModuleIndex, moduleName, parseBuiltIn, readModule } from './modules.ts'
+import type { OnGuestProgress } from './progress.ts'
+
+/**
+ * Modules kept as files from the start, because many guests want them. All others cost one more reading of the package,
+ * 3 s, the first time that one of them is asked for.
+ */
+const OFTEN_WANTED: ReadonlySet<string> = new Set(
+  `virtio virtio_ring virtio_pci virtio_pci_modern_dev virtio_pci_legacy_dev virtio_mmio virtio_balloon virtio_console
+   virtio_rng rng_core virtio_net net_failover failover virtio_blk virtio_scsi virtio_input virtiofs fuse
+   vsock vmw_vsock_virtio_transport vmw_vsock_virtio_transport_common vmgenid pvpanic pvpanic_pci i6300esb
+   9p 9pnet 9pnet_virtio netfs fscache vfat fat nls_cp437 nls_ascii nls_utf8 nls_iso8859_1
+   scsi_mod scsi_common sd_mod sr_mod cdrom t10_pi crc_t10dif crct10dif_generic crct10dif_common crc64 crc64_rocksoft
+   crc64_rocksoft_generic libata libahci ahci nvme nvme_core usbcore usb_common usb_storage uas xhci_hcd xhci_pci
+   e1000 e1000e 8139cp 8139too mii ext4 jbd2 mbcache crc16 crc32c_generic libcrc32c crc32c_intel overlay loop squashfs
+   isofs tun bridge stp llc veth af_packet`.split(/\s+/),
+)
+
+/** What of a kernel package matters here. */
+export interface KernelFile {
+  readonly kind: 'image' | 'module' | 'built-in'
+  /** As in `uname -r`. */
+  readonly release: string
+  /** Of a module: as in the index. */
+  readonly path: string
+  /** The content, unpacked. */
+  read(): Promise<Uint8Array>
+}
+
+/** Calls `visit` for each file that matters, in the package's order. @throws StartError `GUEST_KERNEL_UNAVAILABLE` */
+export async function readKernelPackage(deb: string, visit: (file: KernelFile) => Promise<void>): Promise<void> {
+  await readDeb(deb, async (member) => {
+    if (member.type !== 'file') return
+    const [, imageRelease] = /^boot\/vmlinu[xz]-(.+)$/.exec(member.path) ?? []
+    const [, release, path] = /^(?:usr\/)?lib\/modules\/([^/]+)\/(.+)$/.exec(member.path) ?? []
+    if (imageRelease !== undefined) {
+      await visit({ kind: 'image', release: imageRelease, path: member.path, read: () => member.read() })
+    } else if (release !== undefined && path === 'modules.builtin') {
+      await visit({ kind: 'built-in', release, path, read: () => member.read() })
+    } else if (release !== undefined && path !== undefined && /\.ko(?:\.xz)?$/.test(path)) {
+      const packed = path.endsWith('.xz')
+      const read = async (): Promise<Uint8Array> => (packed ? unxz(await member.read()) : member.read())
+      await visit({ kind: 'module', release, path: packed ? path.slice(0, -'.xz'.length) : path, read })
+    }
+  })
+}
+
+/** The parts of a kernel that were put into the cache. */
+export interface StoredKernel {
+  readonly release: string
+  readonly image: StoredFile
+  readonly modules: StoredFile
+  readonly modulesFolder: string
+}
+
+/** What {@link storeKernel} works on. */
+export interface StoreKernelInput {
+  /** Path of the package. */
+  readonly deb: string
+  readonly cache: Cache
+  /** Folder of this kernel in the cache. */
+  readonly folder: string
+  readonly image: GuestArchitecture['image']
+  readonly onProgress: OnGuestProgress
+}
+
+/**
+ * Stores the image, ready to boot, the index of all modules, and the modules many want.
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the package has no kernel or one that cannot be unpacked
+ */
+export async function storeKernel({ deb, cache, folder, image, onProgress }: StoreKernelInput): Promise<StoredKernel> {
+  onProgress({ step: 'unpack', message: 'Reading the kernel and its modules' })
+  const modulesFolder = `${folder}/modules`
+  const modules: Record<string, KernelModule> = {}
+  let builtIn: string[] = []
+  let packed: { readonly release: string; readonly data: Uint8Array } | undefined
+  await readKernelPackage(deb, async (file) => {
+    const data = await file.read()
+    if (file.kind === 'image') packed = { release: file.release, data }
+    else if (file.kind === 'built-in') builtIn = parseBuiltIn(Buffer.from(data).toString())
+    else {
+      const sha256 = createHash('sha256').update(data).digest('hex')
+      modules[moduleName(file.path)] = readModule(file.path, data, sha256)
+      if (OFTEN_WANTED.has(moduleName(file.path))) await cache.publish(`${modulesFolder}/${file.path}`, data)
+    }
+  })
+  if (!packed) throw new StartError('GUEST_KERNEL_UNAVAILABLE', 'The kernel package has no kernel in it')
+  onProgress({ step: 'kernel', message: `Making kernel ${packed.release} ready to boot` })
+  const index: ModuleIndex = { modules, builtIn }
+  return {
+    release: packed.release,
+    image: await cache.publish(
+      `${folder}/${image === 'vmlinux' ? 'vmlinux' : 'vmlinuz'}`,
+      await bootable(packed.data, image),
+    ),
+    modules: await cache.publish(`${folder}/modules.json`, JSON.stringify(index)),
+    modulesFolder,
+  }
+}
+
+async function bootable(data: Uint8Array, image: GuestArchitecture['image']): Promise<Uint8Array> {
+  if (image === 'as-is') return data
+  const { extractVmlinux } = await import('./kernel-payload.ts')
+  return extractVmlinux(data)
+}
+
+async function unxz(data: Uint8Array): Promise<Uint8Array> {
+  const stream = new xz.XzReadableStream(new Blob([new Uint8Array(data)]).stream())
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}

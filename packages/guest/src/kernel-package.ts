@@ -1,0 +1,170 @@
+/**
+ * A Debian kernel in the cache: fetched once, its image made ready to boot, its modules indexed. The package itself is
+ * kept too (70 MB; its files would take 400): modules that few ask for are read out of it when someone does.
+ */
+import { createHash } from 'node:crypto'
+import { access, readFile, rm } from 'node:fs/promises'
+import { type Architecture, OptionError, StartError } from '@coldboot/core'
+import type { Archive, ArchivePackage } from './apt.ts'
+import { type Flavour, GUEST_ARCHITECTURES } from './architectures.ts'
+import { type Cache, fileSha256, type StoredFile } from './cache.ts'
+import { type KernelModule, loadOrder, type ModuleIndex } from './modules.ts'
+import type { OnGuestProgress } from './progress.ts'
+
+/** Raised when the meaning of what is stored changes: older entries are made anew. */
+const FORMAT = 1
+
+/** A kernel that is in the cache. Kept as JSON beside it. */
+export interface CachedKernel {
+  readonly format: typeof FORMAT
+  /** `linux-image-6.1.0-56-amd64_6.1.192-2_amd64`: the package and its version. */
+  readonly id: string
+  /** As `uname -r` in the guest: `6.1.0-56-amd64`. */
+  readonly release: string
+  /** What QEMU boots. */
+  readonly image: StoredFile
+  readonly package: StoredFile
+  /** {@link ModuleIndex} as JSON. */
+  readonly modules: StoredFile
+  /** Folder of the cache where module files lie, by their path in the index. */
+  readonly modulesFolder: string
+}
+
+/** What {@link openKernel} wants to know. */
+export interface KernelRequest {
+  readonly arch: Architecture
+  readonly flavour: Flavour
+  readonly cache: Cache
+  /** Ask the archive for a newer one even if there is one. */
+  readonly refresh: boolean
+  readonly onProgress: OnGuestProgress
+}
+
+/**
+ * The kernel of an architecture and flavour: from the cache, else from the archive.
+ * @throws OptionError `INVALID_OPTION` when Debian has no such flavour for the architecture
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when it cannot be had
+ */
+export async function openKernel(request: KernelRequest): Promise<CachedKernel> {
+  const { arch, flavour, cache, refresh, onProgress } = request
+  const metapackage = GUEST_ARCHITECTURES[arch].kernelPackages[flavour]
+  if (metapackage === undefined) {
+    throw new OptionError('INVALID_OPTION', `Debian has no kernel of the flavour '${flavour}' for ${arch}`, {
+      hint: "Leave `flavour` out, or give 'generic'.",
+    })
+  }
+  const record = `kernels/${arch}-${flavour}.json`
+  const cached = refresh ? undefined : await readCached(cache, record)
+  if (cached) return cached
+  const make = async (): Promise<CachedKernel> => {
+    const made = refresh ? undefined : await readCached(cache, record)
+    if (made) return made
+    const kernel = await fetchKernel(request, metapackage)
+    await cache.publish(record, JSON.stringify(kernel))
+    return kernel
+  }
+  return cache.locked(record, make, () =>
+    onProgress({ step: 'wait', message: 'Another process is fetching the kernel' }),
+  )
+}
+
+/** A module with its file's content, uncompressed. */
+export interface ModuleFile {
+  readonly module: KernelModule
+  readonly data: Uint8Array
+}
+
+/**
+ * The modules asked for and all they need, in the order to load them.
+ * @throws OptionError `GUEST_MODULE_MISSING`
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the cached package was damaged; it is gone then
+ */
+export async function readModules(
+  cache: Cache,
+  kernel: CachedKernel,
+  wanted: readonly string[],
+): Promise<ModuleFile[]> {
+  if (wanted.length === 0) return []
+  const index = JSON.parse(await readFile(cache.path(kernel.modules.name), 'utf8')) as ModuleIndex
+  const order = loadOrder(index, wanted)
+  const path = (module: KernelModule): string => cache.path(`${kernel.modulesFolder}/${module.path}`)
+  const present = await Promise.all(
+    order.map((module) =>
+      access(path(module)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  const absent = order.filter((_, position) => !present[position])
+  if (absent.length > 0) await cache.locked(kernel.modules.name, () => unpackModules(cache, kernel, absent))
+  return Promise.all(
+    order.map(async (module) => {
+      const data = await readFile(path(module)).catch(() => undefined)
+      if (data && createHash('sha256').update(data).digest('hex') === module.sha256) return { module, data }
+      await rm(path(module), { force: true })
+      throw damaged(`The cached kernel module ${path(module)} was damaged`)
+    }),
+  )
+}
+
+async function unpackModules(cache: Cache, kernel: CachedKernel, modules: readonly KernelModule[]): Promise<void> {
+  const deb = cache.path(kernel.package.name)
+  if ((await fileSha256(deb)) !== kernel.package.sha256) {
+    await rm(deb, { force: true })
+    throw damaged(`The cached kernel package ${deb} was damaged`)
+  }
+  const { readKernelPackage } = await import('./kernel-package-reader.ts')
+  const wanted = new Set(modules.map(({ path }) => path))
+  await readKernelPackage(deb, async (file) => {
+    if (file.kind !== 'module' || !wanted.has(file.path)) return
+    await cache.publish(`${kernel.modulesFolder}/${file.path}`, await file.read())
+  })
+}
+
+async function readCached(cache: Cache, record: string): Promise<CachedKernel | undefined> {
+  const kernel = (await cache.readJson(record)) as CachedKernel | undefined
+  if (kernel?.format !== FORMAT) return undefined
+  const held = await Promise.all([kernel.image, kernel.package, kernel.modules].map((file) => cache.holds(file)))
+  return held.every(Boolean) ? kernel : undefined
+}
+
+async function fetchKernel({ arch, cache, onProgress }: KernelRequest, metapackage: string): Promise<CachedKernel> {
+  const [{ openArchive }, { storeKernel }] = await Promise.all([
+    import('./apt.ts'),
+    import('./kernel-package-reader.ts'),
+  ])
+  const { debianName, image } = GUEST_ARCHITECTURES[arch]
+  return cache.scratch(async (scratch) => {
+    onProgress({ step: 'resolve', message: `Looking up ${metapackage} for ${debianName}` })
+    const archive = await openArchive(debianName, scratch)
+    const found = await findKernelPackage(archive, metapackage)
+    const id = `${found.name}_${found.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
+    const deb = await downloadKernel(archive, found, onProgress)
+    const parts = await storeKernel({ deb, cache, folder: `kernels/${id}`, image, onProgress })
+    return { format: FORMAT, id, ...parts, package: await cache.adopt(`kernels/${id}/package.deb`, deb, found.sha256) }
+  })
+}
+
+// The metapackage has no version of its own in its name; what it depends on is the kernel.
+async function findKernelPackage(archive: Archive, metapackage: string): Promise<ArchivePackage> {
+  const { depends } = await archive.find(metapackage)
+  const name = depends.find((dependency) => /^linux-image-\d/.test(dependency))
+  if (name !== undefined) return archive.find(name)
+  throw new StartError(
+    'GUEST_KERNEL_UNAVAILABLE',
+    `The package ${metapackage} depends on no kernel: this is not Debian's`,
+  )
+}
+
+async function downloadKernel(archive: Archive, found: ArchivePackage, onProgress: OnGuestProgress): Promise<string> {
+  const message = `Downloading ${found.name} ${found.version} (${Math.round(found.sizeBytes / 1e6)} MB)`
+  onProgress({ step: 'download', message })
+  const path = await archive.download(found, (fraction) => onProgress({ step: 'download', message, fraction }))
+  if ((await fileSha256(path)) === found.sha256) return path
+  throw damaged(`The download of ${found.name} does not have the checksum that the archive's index says`)
+}
+
+function damaged(message: string): StartError {
+  return new StartError('GUEST_KERNEL_UNAVAILABLE', message, { hint: 'Run it again: it is fetched anew.' })
+}

@@ -1,0 +1,87 @@
+/**
+ * bzImage → vmlinux. Without hardware acceleration most of a stock boot goes into unpacking the kernel inside the guest
+ * (2.7 s for xz); QEMU can start the unpacked kernel directly. Layout: Documentation/arch/x86/boot.rst.
+ */
+import { StartError } from '@coldboot/core'
+import { decompress } from 'lz4-wasm-nodejs'
+import { unxzByDpkg } from './dpkg-deb.ts'
+
+const MAGIC_XZ = 0xfd37_7a58
+// Little-endian 0x184C2102: the format of `lz4 -l`, which the kernel's build uses.
+const MAGIC_LZ4_LEGACY = 0x0221_4c18
+const LZ4_LEGACY_BLOCK = 8 << 20
+const SECTOR = 512
+
+/** Offsets in the setup header of a bzImage. */
+const HEADER = { setupSectors: 0x1f1, signature: 0x202, payloadOffset: 0x248, payloadLength: 0x24c }
+
+/** The compressed kernel inside a bzImage, and the length it unpacks to. */
+export interface KernelPayload {
+  readonly bytes: Uint8Array
+  /** Bytes of the unpacked kernel. */
+  readonly unpackedLength: number
+}
+
+/**
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the image is no bzImage, or one too old to say where its payload is
+ */
+export function findPayload(bzImage: Uint8Array): KernelPayload {
+  const image = Buffer.from(bzImage.buffer, bzImage.byteOffset, bzImage.byteLength)
+  if (
+    image.length < HEADER.payloadLength + 4 ||
+    image.toString('latin1', HEADER.signature, HEADER.signature + 4) !== 'HdrS'
+  ) {
+    throw unusable('The kernel is not a bzImage: its setup header is missing')
+  }
+  // 0 stands for 4, says the boot protocol.
+  const setupSectors = image.readUInt8(HEADER.setupSectors) || 4
+  const start = (setupSectors + 1) * SECTOR + image.readUInt32LE(HEADER.payloadOffset)
+  const end = start + image.readUInt32LE(HEADER.payloadLength)
+  if (end - start < 8 || end > image.length) throw unusable('The kernel says that its payload lies outside of its file')
+  // The kernel's build appends the unpacked length to what the compressor wrote.
+  return { bytes: image.subarray(start, end - 4), unpackedLength: image.readUInt32LE(end - 4) }
+}
+
+/**
+ * The uncompressed kernel, an ELF file, out of a bzImage packed with lz4 or xz.
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` for other compressions and damaged images
+ */
+export async function extractVmlinux(bzImage: Uint8Array): Promise<Uint8Array> {
+  const { bytes, unpackedLength } = findPayload(bzImage)
+  const magic = Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32BE()
+  const vmlinux =
+    magic === MAGIC_LZ4_LEGACY
+      ? unpackLz4Legacy(bytes, unpackedLength)
+      : magic === MAGIC_XZ
+        ? await unxzByDpkg(bytes)
+        : undefined
+  if (!vmlinux)
+    throw unusable(`The kernel is packed in a way that is not known here (it begins with ${magic.toString(16)})`)
+  if (vmlinux.length !== unpackedLength) {
+    throw unusable(`The kernel unpacked to ${vmlinux.length} bytes and says it has ${unpackedLength}`)
+  }
+  return vmlinux
+}
+
+/** Unpacks the legacy lz4 frame: blocks of 8 MiB, the last one shorter, each behind its packed length. */
+export function unpackLz4Legacy(frame: Uint8Array, unpackedLength: number): Uint8Array {
+  const input = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
+  const blocks: Uint8Array[] = []
+  let position = 4
+  for (let done = 0; done < unpackedLength; done += LZ4_LEGACY_BLOCK) {
+    if (position + 4 > input.length) throw unusable('The packed kernel ends early')
+    const packed = input.subarray(position + 4, position + 4 + input.readUInt32LE(position))
+    position += 4 + packed.length
+    // The library wants the block's unpacked length in front of it.
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(Math.min(LZ4_LEGACY_BLOCK, unpackedLength - done))
+    blocks.push(decompress(Buffer.concat([length, packed])))
+  }
+  return Buffer.concat(blocks)
+}
+
+function unusable(message: string): StartError {
+  return new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
+    hint: 'Fetch the kernel again (prepareLinuxGuest with `refresh`); if that does not help, name one of your own in COLDBOOT_KERNEL.',
+  })
+}

@@ -1,0 +1,154 @@
+/** The face of this package: what a user asks of a guest → what a machine needs to boot it. */
+import { createHash } from 'node:crypto'
+import { ARCHITECTURES, type Architecture, OptionError, readEnvironment } from '@coldboot/core'
+import { GUEST_ARCHITECTURES } from './architectures.ts'
+import { findBusybox } from './busybox.ts'
+import { Cache } from './cache.ts'
+import type { CpioEntry } from './cpio.ts'
+import { readGuestFiles } from './guest-files.ts'
+import { type LinuxGuestOptions, type ResolvedGuestOptions, resolveGuestOptions } from './guest-options.ts'
+import { storedImage } from './image-store.ts'
+import { GUEST_PROMPT, initFiles } from './init-script.ts'
+import { type CachedKernel, openKernel, readModules } from './kernel-package.ts'
+
+/** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
+export interface LinuxGuest {
+  readonly arch: Architecture
+  /** Path of the kernel. */
+  readonly kernel: string
+  /** Path of the initramfs. Shared and kept: never write to it. */
+  readonly initramfs: string
+  /** A console on the first serial port, and what makes the boot quick. Append words to change it: the last one wins. */
+  readonly kernelArgs: string
+  /** Enough for the guest and the files in it, with its unit. */
+  readonly memory: string
+  /** The shell's prompt, which ends the boot: {@link GUEST_PROMPT}. */
+  readonly ready: string
+}
+
+/** Raised when the same parts make another image. */
+const IMAGE_FORMAT = 1
+const MIB = 2 ** 20
+/** What of an image fits into the least memory. */
+const FREE_IMAGE_MIB = 16
+
+/**
+ * A small Linux guest from stock parts: Debian's kernel, busybox, the modules and files asked for, and a root shell on the
+ * serial console. The first call fetches the kernel; later ones take a few milliseconds. The same options give the same
+ * bytes for as long as the cache keeps the kernel.
+ *
+ * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, when set, are used in place of the kernel and the initramfs made here. Such an
+ * initramfs must end its start with {@link GUEST_PROMPT}, or `ready` be overridden.
+ *
+ * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `GUEST_MODULE_MISSING`
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the parts cannot be had, as on other systems than Debian
+ */
+export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {
+  return makeGuest(resolveGuestOptions(options), false)
+}
+
+/** Options of {@link prepareLinuxGuest}. */
+export interface PrepareGuestOptions
+  extends Pick<LinuxGuestOptions, 'arch' | 'flavour' | 'cacheDirectory' | 'onProgress'> {
+  /** Ask the archive for a newer kernel even if there is one in the cache. @default false */
+  readonly refresh?: boolean | undefined
+}
+
+/**
+ * Fetches what a guest needs, so that the first test does not wait for it. The same as a first call of {@link linuxGuest}.
+ * @throws as {@link linuxGuest}
+ */
+export async function prepareLinuxGuest(options: PrepareGuestOptions = {}): Promise<LinuxGuest> {
+  const { refresh, ...guest } = options
+  return makeGuest(resolveGuestOptions(guest), refresh ?? false)
+}
+
+async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promise<LinuxGuest> {
+  const { arch, flavour, onProgress } = options
+  const environment = readEnvironment()
+  const cache = new Cache(options.cacheDirectory ?? environment.cacheDirectory)
+  refuseWithOwnParts(options, environment)
+  const kernel =
+    environment.kernel === undefined ? await openKernel({ arch, flavour, cache, refresh, onProgress }) : undefined
+  const image =
+    environment.initramfs === undefined
+      ? await makeInitramfs(options, kernel, cache)
+      : { path: environment.initramfs, sizeBytes: 0 }
+  return {
+    arch,
+    kernel: environment.kernel ?? (kernel ? cache.path(kernel.image.name) : ''),
+    initramfs: image.path,
+    kernelArgs: kernelArgs(options),
+    memory: memoryFor(arch, image.sizeBytes),
+    ready: GUEST_PROMPT,
+  }
+}
+
+// Left out silently, a file or a module would be missed by a test much later.
+function refuseWithOwnParts(
+  options: ResolvedGuestOptions,
+  own: { kernel: string | undefined; initramfs: string | undefined },
+): void {
+  const refuse = (option: string, variable: string, hint: string): never => {
+    throw new OptionError('INVALID_OPTION', `\`${option}\` of linuxGuest cannot be had, because ${variable} is set`, {
+      hint,
+    })
+  }
+  if (own.kernel !== undefined && options.modules.length > 0) {
+    refuse('modules', 'COLDBOOT_KERNEL', 'A kernel of your own comes without its modules: build them in.')
+  }
+  if (own.initramfs === undefined) return
+  const given = { modules: options.modules.length, files: Object.keys(options.files).length, init: options.init.length }
+  for (const [option, length] of Object.entries(given)) {
+    if (length > 0) refuse(option, 'COLDBOOT_INITRAMFS', 'An initramfs of your own is used as it is: put it in there.')
+  }
+}
+
+async function makeInitramfs(
+  options: ResolvedGuestOptions,
+  kernel: CachedKernel | undefined,
+  cache: Cache,
+): Promise<{ readonly path: string; readonly sizeBytes: number }> {
+  const { arch, onProgress } = options
+  const modules = kernel ? [...GUEST_ARCHITECTURES[arch].modules, ...options.modules] : []
+  const init = initFiles({ modules, init: options.init })
+  const [busybox, files] = await Promise.all([findBusybox(arch, cache, onProgress), readGuestFiles(options.files)])
+  const key = imageKey([IMAGE_FORMAT, kernel?.id ?? '', busybox.sha256, modules, init], files)
+  const image = await storedImage(cache, `${arch}-${key}`, async () => {
+    onProgress({ step: 'initramfs', message: 'Building the initramfs' })
+    const { buildInitramfs } = await import('./initramfs.ts')
+    return buildInitramfs({
+      busybox: busybox.data,
+      release: kernel?.release ?? '',
+      modules: kernel ? await readModules(cache, kernel, modules) : [],
+      init,
+      files,
+    })
+  })
+  return { path: cache.path(image.name), sizeBytes: image.sizeBytes }
+}
+
+// Contents are hashed one by one, so that no two sets of files run together to the same bytes.
+function imageKey(parts: readonly unknown[], files: readonly CpioEntry[]): string {
+  const described = files.map((entry) => (entry.type === 'file' ? { ...entry, data: sha256(entry.data) } : entry))
+  return sha256(JSON.stringify([parts, described])).slice(0, 32)
+}
+
+function sha256(data: Uint8Array | string): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+function kernelArgs({ arch, logLevel, hostname }: ResolvedGuestOptions): string {
+  return [
+    `console=${ARCHITECTURES[arch].consoleDevice}`,
+    `loglevel=${logLevel}`,
+    ...GUEST_ARCHITECTURES[arch].kernelArgs,
+    ...(hostname === undefined ? [] : [`hostname=${hostname}`]),
+  ].join(' ')
+}
+
+// While it boots, a guest has the archive and its unpacked content in memory.
+function memoryFor(arch: Architecture, imageBytes: number): string {
+  const beyond = Math.max(0, Math.ceil(imageBytes / MIB) - FREE_IMAGE_MIB)
+  return `${GUEST_ARCHITECTURES[arch].memoryMib + 2 * beyond}M`
+}
