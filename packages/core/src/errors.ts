@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
   DEVICE_NOT_ATTACHED: 'Use the device while, or after, a machine with it in its `devices` runs.',
   MACHINE_EXITED: 'The machine is gone. Read the end of its console for the reason.',
+  TEMPLATE_UNSAVABLE: 'Start the machine by a boot (`template: "off"`), or leave out the device that cannot be saved.',
   // What was expected did not come.
   EXPECT_TIMEOUT:
     'Compare the pattern with the console below; raise `timeout` only if the machine was still making progress.',
@@ -109,6 +110,11 @@ export class StartError extends ColdbootError {
 /** The machine is gone or refused. Codes `MACHINE_EXITED`, `QMP_FAILED`. */
 export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
+}
+
+/** A machine cannot be saved or started from a save. Code `TEMPLATE_UNSAVABLE`. */
+export class TemplateError extends ColdbootError {
+  override readonly name: string = 'TemplateError'
 }
 
 /** What was awaited did not come. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */

@@ -2,7 +2,8 @@
  * A machine that was spawned, with all that belongs to it: QEMU, console, log, private directory, and the promise of its
  * end. The faces above (VM, templates) are thin over it.
  */
-import { mkdirSync } from 'node:fs'
+import { constants, mkdirSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ARCHITECTURES } from './architecture.ts'
 import { Console } from './console/console.ts'
@@ -36,6 +37,8 @@ export interface RestorePlan {
   readonly stateFd: number
   /** The console’s bytes until the save: they count as printed, and the cursor is behind them. */
   readonly console: Uint8Array
+  /** What the devices of the saved machine had made in its private directory, in place of {@link Device.prepare}. */
+  readonly filesDirectory: string
 }
 
 /** One spawned machine. */
@@ -74,6 +77,7 @@ export class RunningMachine {
       scale: (milliseconds) => milliseconds * spec.timeoutMultiplier,
       describe: () => this.#describe(),
       sinks: spec.serialOutput,
+      onWarning: warnOnce,
     })
     if (earlier !== undefined) this.console.recall(earlier)
     this.console.attach(machine.consoleStream)
@@ -105,10 +109,8 @@ export class RunningMachine {
     qemu: readonly string[],
     { memory, restore }: StartPlan,
   ): Promise<RunningMachine> {
-    const signal = spec.signal ?? new AbortController().signal
-    for (const [position, device] of spec.devices.entries()) {
-      await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory: directory.path, position, signal })
-    }
+    if (restore === undefined) await prepareDevices(spec, directory.path)
+    else await cp(restore.filesDirectory, directory.path, { recursive: true, mode: constants.COPYFILE_FICLONE })
     const line = buildCommandLine({
       spec,
       qemu,
@@ -132,14 +134,19 @@ export class RunningMachine {
    */
   async begin(vm: object, plan: StartPlan = {}): Promise<void> {
     try {
-      await this.machine.connect()
-      if (plan.restore !== undefined) await this.machine.restore()
+      // The commands of both are sent at once; what fails first has the reason.
+      await Promise.all([this.machine.connect(), plan.restore === undefined ? undefined : this.machine.restore()])
       await this.machine.attachDevices(vm, this.#directory.path)
     } catch (error) {
       await this.close()
       throw error
     }
     if (this.#state === 'starting') this.#state = 'running'
+  }
+
+  /** Lets the guest of a saved state run. */
+  async resume(): Promise<void> {
+    await this.machine.qmp.execute('cont')
   }
 
   get state(): MachineState {
@@ -151,9 +158,12 @@ export class RunningMachine {
     return this.#directory.path
   }
 
-  /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
-  close(): Promise<ExitStatus> {
-    this.#closed ??= this.#close()
+  /**
+   * Ends the machine and removes its files. Idempotent; the same result for every caller.
+   * @param keep called when QEMU is gone and before the private directory is, with its path
+   */
+  close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
+    this.#closed ??= this.#close(keep)
     return this.#closed
   }
 
@@ -166,12 +176,16 @@ export class RunningMachine {
     return status
   }
 
-  async #close(): Promise<ExitStatus> {
+  async #close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
     await this.machine.shutDown()
     const status = await this.ended
     this.#transcript.close()
-    await this.#directory.remove()
-    this.#registration[Symbol.dispose]()
+    try {
+      await keep?.(this.directory)
+    } finally {
+      await this.#directory.remove()
+      this.#registration[Symbol.dispose]()
+    }
     return status
   }
 
@@ -179,6 +193,13 @@ export class RunningMachine {
     const { arch } = this.spec
     const { consoleDevice } = ARCHITECTURES[arch]
     return { arch, consoleDevice, commandLine: this.description.commandLineQuoted, logFile: this.logFile }
+  }
+}
+
+async function prepareDevices(spec: MachineSpec, directory: string): Promise<void> {
+  const signal = spec.signal ?? new AbortController().signal
+  for (const [position, device] of spec.devices.entries()) {
+    await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory, position, signal })
   }
 }
 

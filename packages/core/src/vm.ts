@@ -117,8 +117,8 @@ export class VM implements AsyncDisposable {
   }
 
   /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
-  hasPrinted(pattern: PatternInput): Match | undefined {
-    return this.#running.console.hasPrinted(pattern)
+  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw'> = {}): Match | undefined {
+    return this.#running.console.hasPrinted(pattern, options)
   }
 
   /**

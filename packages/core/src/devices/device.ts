@@ -128,6 +128,11 @@ export interface Device {
   expand?(arch: Architecture): readonly Device[]
   /** Checks that need the machine’s facts. @throws OptionError */
   validate?(context: ValidateContext): void
+  /**
+   * What the guest can see of it that is not in its arguments, as the content of a shared directory: two machines with
+   * the same arguments and identities are the same to the guest. @default nothing
+   */
+  contentIdentity?(): Promise<string> | string
   /** Makes what the device needs in the machine’s private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */

@@ -49,9 +49,9 @@ export class QmpClient {
    * @throws MachineError `MACHINE_EXITED`
    */
   async connect(): Promise<string> {
-    const greeting = (await this.#greeting) as { QMP?: { version?: { qemu?: Record<string, number> } } }
-    await this.execute('qmp_capabilities')
-    await this.execute('query-status')
+    // All at once: QEMU reads them in order, and a round trip more would be a delay of every start.
+    const answers = [this.#greeting, this.execute('qmp_capabilities'), this.execute('query-status')]
+    const [greeting] = (await Promise.all(answers)) as [{ QMP?: { version?: { qemu?: Record<string, number> } } }]
     const version = greeting.QMP?.version?.qemu
     return `${version?.['major'] ?? 0}.${version?.['minor'] ?? 0}.${version?.['micro'] ?? 0}`
   }

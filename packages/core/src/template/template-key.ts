@@ -1,22 +1,19 @@
 /** What makes two machines the same, so that one may be a clone of the other: everything that QEMU or the guest can see. */
 import { createHash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
 import type { MachineSpec } from '../machine-spec.ts'
+import { buildCommandLine } from '../qemu/command-line.ts'
 import { fileDigest } from './file-digest.ts'
 
 /** Raised when what is stored, or how it is made, changes: older templates are then not found again. */
 const FORMAT = 1
 
-/** What a key is made of besides the spec. */
+/** What a key is made of. */
 export interface KeyInput {
   readonly spec: MachineSpec
-  /** Arguments of the machine with a fixed private directory: the same for every machine of this spec. */
-  readonly argv: readonly string[]
-  /** Of the QEMU that runs it. */
+  /** QEMU’s binary and its first arguments. */
+  readonly qemu: readonly string[]
   readonly qemuVersion: string
-  /** CPU of the host where the guest sees it (hardware acceleration), else a constant. */
-  readonly hostCpu: string
-  /** Files whose content the guest can see, by role. */
-  readonly files: Readonly<Record<string, string>>
   /** Source of the user’s `prepare`, or ''. */
   readonly prepare: string
   /** The user’s own key, for what a function’s source does not show: what it closes over. */
@@ -27,25 +24,47 @@ export interface KeyInput {
 
 /** 32 hexadecimal digits. */
 export async function templateKey(input: KeyInput): Promise<string> {
-  const files = await Promise.all(
-    Object.entries(input.files).map(async ([role, path]) => [role, await fileDigest(path, input.digests)] as const),
-  )
+  const { spec, qemu } = input
+  const { argv } = buildCommandLine({
+    // The name is for people; a template serves machines of every name.
+    spec: { ...spec, name: 'vm' },
+    qemu,
+    directory: '/private',
+    wiring: 'inherited',
+    sandbox: true,
+  })
+  const devices = await Promise.all(spec.devices.map((device) => device.contentIdentity?.()))
   const identity = {
     format: FORMAT,
-    argv: input.argv.map((argument) => withoutPaths(argument, input.files)),
+    argv: await Promise.all(argv.map((argument) => withContents(argument, input.digests))),
     qemu: input.qemuVersion,
-    host: input.hostCpu,
-    ready: String(input.spec.ready),
-    files,
+    // With hardware acceleration the guest sees the host’s CPU, and a saved state fits no other.
+    host: spec.accelerator === 'tcg' ? '' : hostCpu(),
+    ready: String(spec.ready),
+    devices,
     prepare: input.prepare,
     key: input.userKey,
   }
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
 }
 
-// The content counts, not where it lies: the same kernel in another folder makes the same machine.
-function withoutPaths(argument: string, files: Readonly<Record<string, string>>): string {
-  let text = argument
-  for (const [role, path] of Object.entries(files)) text = text.replaceAll(path, `<${role}>`)
-  return text
+// A file counts by its content, not by where it lies. Paths stand alone (`-kernel`), as values (`file=`), and in JSON.
+const PATHS = /(?<=^|[=:"])\/(?:[^,"]|,,)+/g
+
+async function withContents(argument: string, digests: string): Promise<string> {
+  const replaced = new Map<string, string>()
+  for (const [text] of argument.matchAll(PATHS)) {
+    const path = text.replaceAll(',,', ',')
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) replaced.set(text, await fileDigest(path, digests))
+  }
+  return argument.replace(PATHS, (text) => replaced.get(text) ?? text)
+}
+
+function hostCpu(): string {
+  try {
+    const info = readFileSync('/proc/cpuinfo', 'utf8')
+    return /^(?:model name|CPU part)\s*:.*$/m.exec(info)?.[0] ?? process.arch
+  } catch {
+    return process.arch
+  }
 }

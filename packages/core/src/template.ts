@@ -1,0 +1,183 @@
+/**
+ * A machine booted once, prepared, saved, and started from again and again: a fresh machine in a tenth of a second. The
+ * face; storage and keys are in the room `template/`.
+ */
+import { copyFile, cp, mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Cache } from './cache.ts'
+import { readEnvironment } from './environment.ts'
+import { ColdbootError, OptionError, TemplateError } from './errors.ts'
+import { type MachineSpec, resolveOptions } from './machine-spec.ts'
+import type { VMOptions } from './options.ts'
+import { locateQemu } from './qemu/locate.ts'
+import { saveState } from './qemu/migration.ts'
+import { RunningMachine } from './running-machine.ts'
+import { templateKey } from './template/template-key.ts'
+import {
+  CONSOLE_FILE,
+  FILES_DIRECTORY,
+  MEMORY_FILE,
+  STATE_FILE,
+  type StoredTemplate,
+  TemplateStore,
+  withState,
+} from './template/template-store.ts'
+import { VM } from './vm.ts'
+import { warnOnce } from './warnings.ts'
+
+/** How a template is made. */
+export interface TemplateOptions {
+  /** Readies the machine after its boot, once: installs, logs in, loads data. Known again by its source text. */
+  readonly prepare?: ((vm: VM) => Promise<unknown> | unknown) | undefined
+  /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
+  readonly key?: string | undefined
+}
+
+/** Options that may differ between machines of one template: nothing that the guest can see. */
+export type TemplateOverrides = Pick<
+  VMOptions,
+  'name' | 'serialOutput' | 'logFile' | 'timeout' | 'bootTimeout' | 'timeoutMultiplier' | 'signal'
+>
+
+/** A saved machine to start others from. */
+export class Template {
+  /** 32 hexadecimal digits: the same for machines that are the same to the guest. */
+  readonly key: string
+  readonly #options: VMOptions
+  readonly #templateOptions: TemplateOptions
+  readonly #store: TemplateStore
+
+  private constructor(key: string, options: VMOptions, templateOptions: TemplateOptions, store: TemplateStore) {
+    this.key = key
+    this.#options = options
+    this.#templateOptions = templateOptions
+    this.#store = store
+  }
+
+  /**
+   * Finds the template of these options in the cache, or boots a machine to its `ready` pattern, prepares it and saves it.
+   * Of several processes one builds and the others wait.
+   *
+   * @throws OptionError as `VM.start` does, and `INVALID_OPTION` without `ready`
+   * @throws TemplateError `TEMPLATE_UNSAVABLE` with the reason
+   * @throws ExpectError when the machine does not become ready; whatever `prepare` throws
+   */
+  static async build(options: VMOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
+    const spec = resolveOptions(options)
+    if (spec.ready === undefined) {
+      throw new OptionError('INVALID_OPTION', 'A template needs `ready`: what the console prints when the boot is over')
+    }
+    const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
+    const store = new TemplateStore(new Cache(readEnvironment().cacheDirectory))
+    const prepare = String(templateOptions.prepare ?? '')
+    const userKey = templateOptions.key ?? ''
+    const key = await templateKey({ spec, qemu, qemuVersion, prepare, userKey, digests: store.digests })
+    const stored = await store.findOrMake(key, (directory) => make(directory, spec, templateOptions))
+    if ('unsavable' in stored) {
+      throw new TemplateError('TEMPLATE_UNSAVABLE', `Machine “${spec.name}” cannot be saved: ${stored.unsavable}`)
+    }
+    return new Template(key, options, templateOptions, store)
+  }
+
+  /**
+   * Starts a machine from the template: running, prepared, the cursor behind all that was printed.
+   *
+   * When the template is gone or damaged, or the restore fails, it is thrown away with a warning, and a boot serves.
+   *
+   * @throws OptionError, StartError as `VM.start` does
+   */
+  async start(overrides: TemplateOverrides = {}): Promise<VM> {
+    const spec = resolveOptions({ ...this.#options, ...overrides })
+    const stored = await this.#store.find(this.key)
+    if (stored !== undefined && !('unsavable' in stored)) {
+      try {
+        return await restore(spec, stored)
+      } catch (error) {
+        // Only what a bad template can cause: an abort or a missing QEMU would happen again.
+        if (!ColdbootError.is(error) || (error.code !== 'START_FAILED' && error.code !== 'QMP_FAILED')) throw error
+        await this.#store.remove(this.key)
+        warnOnce(
+          `A saved machine could not be restored and was thrown away; a boot serves in its place. ${error.shortMessage}`,
+        )
+      }
+    }
+    return coldStart(spec, this.#templateOptions)
+  }
+
+  /** Removes it from the cache. Machines that run from it keep running. */
+  async remove(): Promise<void> {
+    await this.#store.remove(this.key)
+  }
+}
+
+async function coldStart(spec: MachineSpec, { prepare }: TemplateOptions): Promise<VM> {
+  const running = await RunningMachine.spawn(spec)
+  const vm = new VM(running)
+  await running.begin(vm)
+  try {
+    await vm.ready()
+    await prepare?.(vm)
+  } catch (error) {
+    await vm.close()
+    throw error
+  }
+  return vm
+}
+
+async function restore(spec: MachineSpec, stored: StoredTemplate): Promise<VM> {
+  return withState(stored, async (stateFd) => {
+    const plan = {
+      memory: { path: stored.memoryFile, shared: false },
+      restore: { stateFd, console: stored.console, filesDirectory: stored.filesDirectory },
+    }
+    const running = await RunningMachine.spawn(spec, plan)
+    const vm = new VM(running)
+    await running.begin(vm, plan)
+    await running.resume()
+    return vm
+  })
+}
+
+/** Boots, prepares and saves a machine into a folder. @returns why it cannot be saved, if so */
+async function make(directory: string, spec: MachineSpec, options: TemplateOptions): Promise<string | undefined> {
+  const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
+  const running = await RunningMachine.spawn({ ...spec, logFile: undefined, serialOutput: [] }, plan)
+  const vm = new VM(running)
+  try {
+    await running.begin(vm, plan)
+    await vm.ready()
+    await options.prepare?.(vm)
+    const refused = await saved(running, join(directory, STATE_FILE))
+    await running.close(async (machineDirectory) => {
+      if (refused === undefined) await keepFiles(machineDirectory, running.logFile, directory)
+    })
+    return refused
+  } finally {
+    await vm.close()
+  }
+}
+
+/** @returns QEMU’s reason when it cannot save this machine */
+async function saved(running: RunningMachine, stateFile: string): Promise<string | undefined> {
+  const exited = running.ended.then(() => {
+    throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was saved')
+  })
+  try {
+    await Promise.race([saveState(running.machine.qmp, running.directory, stateFile), exited])
+    return undefined
+  } catch (error) {
+    if (ColdbootError.is(error) && error.code === 'QMP_FAILED') return error.shortMessage
+    throw error
+  }
+}
+
+/** Copies what belongs to the machine: its console, and what its devices made (overlays, images). */
+async function keepFiles(machineDirectory: string, logFile: string, directory: string): Promise<void> {
+  await copyFile(logFile, join(directory, CONSOLE_FILE))
+  const files = join(directory, FILES_DIRECTORY)
+  await mkdir(files, { mode: 0o700 })
+  for (const name of await readdir(machineDirectory)) {
+    if (name.startsWith('console.log')) continue
+    await cp(join(machineDirectory, name), join(files, name), { recursive: true })
+  }
+}
