@@ -1,6 +1,6 @@
 import { expect, test } from '@coldboot/vitest'
 
-test('says goodbye', async ({ vm }) => {
-  vm.send('echo hello-$((40 + 2))\n')
-  await expect(vm).toEventuallyPrint('hello-43', { within: 1_000 })
+test('adds two numbers', async ({ vm }) => {
+  vm.send('echo sum-$((40 + 2))\n')
+  await expect(vm).toEventuallyPrint('sum-43', { within: 3_000 })
 })

@@ -12,6 +12,11 @@ import {
   titleFolder,
 } from './artifact-directory.ts'
 
+/** Names that would like to be paths, or too long for one. */
+const hostile = fc.string({
+  unit: fc.constantFrom('/', '.', '..', '\0', '\n', 'a', ' ', '-', '漢', '😀', 'x'.repeat(90)),
+})
+
 const attempt: Attempt = { root: '/p', file: 'src/boot.test.ts', names: ['greets'], twin: 0, repeat: 0, retry: 0 }
 
 describe('attemptDirectory', () => {
@@ -36,7 +41,7 @@ describe('attemptDirectory', () => {
 
   test('never leaves the artifacts, whatever the names', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.string(), { minLength: 1 }), (file, names) => {
+      fc.property(hostile, fc.array(hostile, { minLength: 1 }), (file, names) => {
         const directory = attemptDirectory({ ...attempt, file, names })
         expect(directory.startsWith('/p/.vitest/coldboot/')).toBe(true)
       }),
@@ -69,7 +74,7 @@ describe('titleFolder', () => {
       { numRuns: 2_000 },
     )
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (any) => {
+      fc.property(fc.array(hostile, { minLength: 1 }), (any) => {
         expect(titleFolder(any)).toMatch(/^[^/\0]+$/)
         expect(Buffer.byteLength(titleFolder(any))).toBeLessThan(255)
       }),

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
@@ -42,8 +42,9 @@ export interface InstalledProject extends Disposable {
   run(args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<VitestRun>
 }
 
-/** @param name a folder of `projects/` */
-export function installProject(name: string, folder: string = join(PROJECTS, name)): InstalledProject {
+/** @param source a folder of `projects/`, or the path of a folder elsewhere */
+export function installProject(source: string): InstalledProject {
+  const folder = resolve(PROJECTS, source)
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-e2e-')))
   cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest)$/.test(path) })
   for (const name of INSTALLED) install(name, root)

@@ -1,0 +1,57 @@
+/** A machine whose console says what a test wants: the matchers’ own decisions need no real one. */
+import { type ErrorCode, ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
+import type { Machine } from '../src/machine.ts'
+import type { MatcherContext } from '../src/matcher-context.ts'
+import { TIME_LEFT } from '../src/time-left.ts'
+
+export const MATCH: Match = {
+  text: 'login: ',
+  before: 'Debian ',
+  index: 0,
+  pattern: 'login: ',
+  groups: {},
+  captures: [],
+  dropped: 0,
+}
+
+/** What a wait on the machine ends with. */
+export type Script =
+  | { readonly match: Match }
+  | { readonly code: ErrorCode; readonly cause?: unknown }
+  | { readonly other: Error }
+
+/** The machine, and what was asked of it. */
+export function scriptedMachine(
+  script: Script,
+  { timeoutMultiplier = 1 }: { readonly timeoutMultiplier?: number } = {},
+): { readonly vm: Machine; readonly calls: [PatternInput, ExpectOptions | undefined][] } {
+  const calls: [PatternInput, ExpectOptions | undefined][] = []
+  const machine = {
+    name: 'box',
+    state: 'running',
+    output: 'Debian login: ',
+    timeout: 7_000 * timeoutMultiplier,
+    spec: { timeoutMs: 7_000, timeoutMultiplier },
+    logFile: '/logs/box',
+    commandLineQuoted: 'qemu -name box',
+    hasPrinted: () => ('match' in script ? script.match : undefined),
+    expect: async (pattern: PatternInput, options?: ExpectOptions) => {
+      calls.push([pattern, options])
+      if ('match' in script) return script.match
+      throw 'other' in script ? script.other : new ExpectError(script.code, 'It did not come', { cause: script.cause })
+    },
+  }
+  return { vm: machine as unknown as Machine, calls }
+}
+
+/** `this` of a matcher. @param leftMs the time the test has left */
+export function contextOf({ isNot = false, leftMs }: { isNot?: boolean; leftMs?: number } = {}): MatcherContext {
+  return {
+    isNot,
+    utils: {
+      matcherHint: (matcher, received, expected, options) =>
+        `${received}${options?.isNot ? '.not' : ''}.${matcher}(${expected})`,
+    },
+    task: leftMs === undefined ? undefined : { [TIME_LEFT]: () => leftMs },
+  }
+}

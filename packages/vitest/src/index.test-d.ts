@@ -1,0 +1,38 @@
+import { expectTypeOf } from 'vitest'
+import { expect, test, type VM, type VMOptions } from './index.ts'
+
+test('the fixtures are typed', async ({ vm, bootVm, vmOptions, task }) => {
+  expectTypeOf(vm).toEqualTypeOf<VM>()
+  expectTypeOf(vmOptions).toEqualTypeOf<VMOptions>()
+  expectTypeOf(bootVm).toEqualTypeOf<(options?: VMOptions) => Promise<VM>>()
+  expectTypeOf(task.meta.coldboot).toEqualTypeOf<
+    { machines: { readonly name: string; readonly log: string; readonly commandLine: string }[] } | undefined
+  >()
+})
+
+test('the matchers are typed', async ({ vm }) => {
+  expectTypeOf(expect(vm).toEventuallyPrint('login: ', { within: 1, raw: true })).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect(vm).not.toEventuallyPrint([/a/, 'b'])).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect(vm).toHavePrinted(/a/)).toEqualTypeOf<void>()
+  // @ts-expect-error a pattern is a string or a regular expression
+  void expect(vm).toEventuallyPrint(1)
+  // @ts-expect-error there is no such option
+  void expect(vm).toEventuallyPrint('a', { timeut: 1 })
+})
+
+test.override('vmOptions', { memory: '512M' })
+test.override('vmOptions', async () => ({ kernel: 'vmlinuz' }))
+// @ts-expect-error memory is text with its unit
+test.override('vmOptions', { memory: 512 })
+
+const extended = test.extend<{ greeting: string }>({
+  greeting: async ({ vm }, use) => {
+    expectTypeOf(vm).toEqualTypeOf<VM>()
+    await use(vm.name)
+  },
+})
+
+extended('fixtures of one’s own come beside', ({ greeting, vm }) => {
+  expectTypeOf(greeting).toEqualTypeOf<string>()
+  expectTypeOf(vm).toEqualTypeOf<VM>()
+})

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { installProject } from './installed-project.ts'
+import { MARK, machinesOf } from './machine-processes.ts'
+
+const folderOf = (example: string): string => fileURLToPath(new URL(`../../../examples/${example}`, import.meta.url))
+
+/** Those that show what a failure looks like. */
+const READMES = [fileURLToPath(new URL('../README.md', import.meta.url))]
+
+test('examples/hello passes', async () => {
+  using project = installProject(folderOf('hello'))
+  const run = await project.run([], { [MARK]: project.root })
+  expect(run.output).toMatch(/Tests {2}\d+ passed/)
+  expect(run.exitCode).toBe(0)
+  expect(machinesOf(project.root)).toEqual([])
+})
+
+test('examples/without-a-runner boots a machine and ends it', async () => {
+  using project = installProject(folderOf('without-a-runner'))
+  const env = { ...process.env, [MARK]: project.root }
+  const { stdout } = await promisify(execFile)(process.execPath, ['boot.ts'], { cwd: project.root, env })
+  expect(stdout).toMatch(/^vm runs Linux \d\S+\nvm ended: guest-shutdown\n$/)
+  expect(machinesOf(project.root)).toEqual([])
+})
+
+test('examples/failing fails as the READMEs say', async () => {
+  using project = installProject(folderOf('failing'))
+  const run = await project.run(['--reporter=default'])
+  expect(run.exitCode).toBe(1)
+  const report = readmeReport(run.output, project.root)
+  await expect(report).toMatchFileSnapshot('reports/readme.txt')
+  for (const readme of READMES) {
+    const shown = /## What a failure looks like\n[^`]*```\n([\s\S]*?)```/.exec(readFileSync(readme, 'utf8'))?.[1]
+    expect(shown, `copy test/reports/readme.txt to ${readme}`).toBe(report)
+  }
+})
+
+/** The part of a report that a README shows: one failure, without what differs from run to run. */
+function readmeReport(output: string, root: string): string {
+  const [, failure = ''] = /( FAIL [\s\S]*?\n)⎯{10}/.exec(output) ?? []
+  return failure
+    .replaceAll(`${root}/`, '')
+    .replace(/last byte [\d.]+ m?s ago/, 'last byte 1.0 s ago')
+    .replace(/[\d,]+ bytes since/, '222 bytes since')
+    .replace(/^ *\[ *[\d.]+\] \.\.MP-BIOS bug.*\n/gm, '')
+    .replace(/BusyBox v.*? built-in/, 'BusyBox v1.35.0 built-in')
+    .replace(/\/\S*\/qemu-system-\w+ .*(-name guest=vm) .*/, 'qemu-system-x86_64 … $1 -kernel … -initrd … -append …')
+    .replace(/ +$/gm, '')
+}
