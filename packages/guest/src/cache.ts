@@ -11,6 +11,8 @@ import { pipeline } from 'node:stream/promises'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
+/** One who waits does the work after this long. Milliseconds. */
+const PATIENCE_MS = 10 * 60 * 1000
 /** How often one who waits looks again. Milliseconds. */
 const LOOK_AGAIN_MS = { minTimeout: 20, maxTimeout: 250 }
 /** Half-made entries lie under this name at the top of the cache. */
@@ -44,20 +46,21 @@ export class Cache {
 
   /**
    * Runs `make` while holding the lock of `name`, so that of several processes one works and the others wait.
-   * A dead owner's lock expires after 10 s.
+   * A dead owner's lock expires after 10 s; one that lives on without coming to an end is waited for 10 minutes, and
+   * then the work is done twice, which is safe: entries appear by a rename.
    * @param onWait called once if another process holds the lock
    */
   async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void): Promise<T> {
     const { lock } = await import('proper-lockfile')
     const path = this.path(name)
     await mkdir(dirname(path), PRIVATE_DIRECTORY)
-    // A lock that was lost all the same, by a computer asleep for example, costs doing the work twice: entries appear by
-    // a rename, so two makers do not hurt each other.
+    // Nor does it matter if the lock is lost, as by a computer that was asleep.
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
+    const patient = { ...options, retries: { forever: true, maxRetryTime: PATIENCE_MS, ...LOOK_AGAIN_MS } }
     const release = await lock(path, options).catch((error: unknown) => {
       if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error
       onWait?.()
-      return lock(path, { ...options, retries: { forever: true, ...LOOK_AGAIN_MS } })
+      return lock(path, patient).catch(() => async () => {})
     })
     try {
       return await make()

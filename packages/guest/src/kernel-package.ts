@@ -97,7 +97,7 @@ export async function readModules(
     ),
   )
   const absent = order.filter((_, position) => !present[position])
-  if (absent.length > 0) await cache.locked(kernel.modules.name, () => unpackModules(cache, kernel, absent))
+  if (absent.length > 0) await unpackModules(cache, kernel, absent)
   return Promise.all(
     order.map(async (module) => {
       const data = await readFile(path(module)).catch(() => undefined)
