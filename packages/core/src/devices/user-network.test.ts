@@ -9,7 +9,10 @@ import { type UserNetworkOptions, userNetwork } from './user-network.ts'
 describe('the whole of its arguments', () => {
   test('by default: closed', () => {
     expect(qemuArgsOf(userNetwork())).toEqual([
-      ...['-netdev', 'user,id=net0,ipv6=off,net=10.0.2.0/24,restrict=on'],
+      ...[
+        '-netdev',
+        'user,id=net0,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3,dhcpstart=10.0.2.15,restrict=on',
+      ],
       ...['-device', 'virtio-net-pci,id=nic0,netdev=net0,romfile='],
     ])
   })
@@ -18,7 +21,7 @@ describe('the whole of its arguments', () => {
     const device = userNetwork({
       forward: [{ guest: 80 }, { guest: 53, protocol: 'udp', host: 5353 }],
       restrict: false,
-      cidr: '192.168.7.0/24',
+      cidr: '192.168.0.0/16',
       hostname: 'guest',
       dns: '192.168.7.9',
       model: 'e1000',
@@ -26,8 +29,8 @@ describe('the whole of its arguments', () => {
     })
     expect(qemuArgsOf(device, { wiring: 'standalone' })).toEqual([
       '-netdev',
-      'user,id=net0,ipv6=off,net=192.168.7.0/24,restrict=off,hostname=guest,dns=192.168.7.9' +
-        ',hostfwd=tcp:127.0.0.1:0-:80,hostfwd=udp:127.0.0.1:5353-:53',
+      'user,id=net0,ipv6=off,net=192.168.0.0/16,host=192.168.0.2,dns=192.168.7.9,dhcpstart=192.168.0.15' +
+        ',restrict=off,hostname=guest,hostfwd=tcp:127.0.0.1:0-:80,hostfwd=udp:127.0.0.1:5353-:53',
       ...['-device', 'e1000,id=nic0,netdev=net0,mac=52:54:00:aa:00:01,romfile='],
     ])
   })
@@ -78,17 +81,14 @@ test('no value that is accepted adds an option', () => {
       } catch {
         return
       }
-      const { '': kind, id: _, ...values } = parseOptionString(qemuArgsOf(device)[1] ?? '')
-      expect(kind).toBe('user')
-      expect(values).toEqual({ ipv6: 'off', net: '10.0.2.0/24', restrict: 'on', ...omitCidr(options) })
+      const { host: _host, dhcpstart: _guest, ...values } = parseOptionString(qemuArgsOf(device)[1] ?? '')
+      const { hostname, cidr: net = '10.0.2.0/24', dns = values['dns'] } = options
+      const given = { '': 'user', id: 'net0', ipv6: 'off', net, dns, restrict: 'on' }
+      expect(values).toEqual(hostname === undefined ? given : { ...given, hostname })
     }),
     { numRuns: 1_000 },
   )
 })
-
-function omitCidr({ cidr, ...others }: { cidr?: string; hostname?: string; dns?: string }): object {
-  return { ...others, ...(cidr === undefined ? {} : { net: cidr }) }
-}
 
 test('two with the same port of the host in one machine are refused', () => {
   const devices = [80, 81].map((guest) => userNetwork({ forward: [{ guest, host: 8080 }] }))

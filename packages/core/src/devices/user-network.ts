@@ -29,8 +29,8 @@ export interface UserNetworkOptions {
   /** Whether the guest is kept from the host and the world; forwards work all the same. @default true */
   readonly restrict?: boolean | undefined
   /**
-   * The network, a prefix of 8 to 27 bits. The host is its second address, the name server its third, the guest its
-   * fifteenth. @default '10.0.2.0/24'
+   * The network, a prefix of 8 to 27 bits. Its second address is the host, its third a name server, its fifteenth the
+   * guest. @default '10.0.2.0/24'
    */
   readonly cidr?: string | undefined
   /** Name that DHCP tells the guest. @default none */
@@ -80,6 +80,9 @@ const CHECKS: CheckTable<Required<UserNetworkOptions>> = {
   mac: ['an address of six bytes', isString],
 }
 const DEFAULT_CIDR = '10.0.2.0/24'
+const HOST = 2
+const NAME_SERVER = 3
+const GUEST = 15
 
 /**
  * A card on a network of its own, closed from the host and the world unless `restrict: false`. Ports of the guest named
@@ -89,11 +92,14 @@ const DEFAULT_CIDR = '10.0.2.0/24'
  */
 export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   checkTable('userNetwork', options, CHECKS)
-  const { forward = [], restrict = true, cidr = DEFAULT_CIDR, hostname, dns, model = 'virtio' } = options
+  const { forward = [], restrict = true, cidr = DEFAULT_CIDR, hostname, model = 'virtio' } = options
+  const dns = options.dns ?? addressIn(cidr, NAME_SERVER)
   const mac = options.mac === undefined ? undefined : checkedMac(options.mac)
   for (const it of forward) checkTable('userNetwork: forward', it, FORWARD_CHECKS)
   const claims = claimsOf(forward)
-  if (dns !== undefined) requireInside(dns, cidr)
+  requireInside(dns, cidr)
+  // QEMU’s own choice for wide networks is another one than for narrow ones.
+  const addresses = { net: cidr, host: addressIn(cidr, HOST), dns, dhcpstart: addressIn(cidr, GUEST) }
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
   return {
     name: 'userNetwork',
@@ -101,7 +107,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
     validate: ({ arch }) => requireNicModelOn(arch, model, 'userNetwork'),
     qemuArgs(context) {
       const netdev = context.id('net')
-      const values = { id: netdev, ipv6: false, net: cidr, restrict, hostname, dns }
+      const values = { id: netdev, ipv6: false, ...addresses, restrict, hostname }
       const rules = forward.map((it) => `,${optionString(undefined, { hostfwd: ruleOf(it) })}`)
       const device = nicDevice(context.arch, model, { id: context.id('nic'), netdev, mac })
       return ['-netdev', optionString('user', values) + rules.join(''), '-device', device]
@@ -170,8 +176,17 @@ function isNetwork(value: unknown): boolean {
   const [, address = '', bits] = /^([\d.]+)\/(\d{1,2})$/.exec(String(value)) ?? []
   const prefix = Number(bits)
   if (!isIPv4(address) || !(prefix >= 8 && prefix <= 27)) return false
-  const number = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
-  return number % 2 ** (32 - prefix) === 0
+  return numberOf(address) % 2 ** (32 - prefix) === 0
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
+}
+
+/** The address with this number in a network. */
+function addressIn(cidr: string, offset: number): string {
+  const number = numberOf(cidr.replace(/\/.*/, '')) + offset
+  return [24, 16, 8, 0].map((bits) => (number >>> bits) & 0xff).join('.')
 }
 
 function requireInside(dns: string, cidr: string): void {

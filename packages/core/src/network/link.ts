@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { PREFIX_BYTES } from './frame-reader.ts'
 import type { LearningSwitch, Station } from './learning-switch.ts'
 import type { LinkConditioner } from './link-conditioner.ts'
+import { padded } from './padding.ts'
 import { SwitchPort } from './switch-port.ts'
 
 /** As the card’s machine sees it. */
@@ -68,8 +69,9 @@ export class Link implements Station<Link> {
   }
 
   /** From a station of the switch to this card. */
-  deliver(frames: Buffer, from: Link, flooded: boolean): void {
+  deliver(pieces: Buffer, from: Link, flooded: boolean): void {
     if (this.#surroundings.isCut(from, this)) return
+    const frames = this.card.model === 'virtio' ? pieces : padded(pieces)
     const sender = flooded ? undefined : from.#port
     const faults = [this.#surroundings.conditionerOf(this), this.conditioners.received].filter((it) => it !== undefined)
     if (faults.length === 0 && !this.#surroundings.observers.isWatching) {

@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { runInGuest, succeedInGuest } from '../../test/guest-shell.ts'
+import type { VMOptions } from '../options.ts'
+import { VM } from '../vm.ts'
+import { Network } from './network.ts'
+import { NIC_MODELS } from './nic-model.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+const network = new Network()
+const nics = { a: network.nic(), b: network.nic(), c: network.nic() }
+const address = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3' }
+type Name = keyof typeof nics
+const vms = {} as Record<Name, VM>
+
+async function boot(options: VMOptions): Promise<VM> {
+  const vm = await VM.start({ timeout: 60_000, ...options })
+  await vm.ready()
+  return vm
+}
+
+beforeAll(async () => {
+  const guest = await linuxGuest({ modules: ['virtio_net'] })
+  const booted = (['a', 'b', 'c'] as const).map(async (name) => {
+    vms[name] = await boot({ ...guest, name, devices: [nics[name]] })
+    // Without IPv6 a guest sends nothing of its own accord.
+    await succeedInGuest(vms[name], 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6')
+    await succeedInGuest(vms[name], `ip addr add ${address[name]}/24 dev eth0 && ip link set eth0 up`)
+  })
+  await Promise.all(booted)
+}, 300_000)
+
+afterAll(async () => {
+  await Promise.all(Object.values(vms).map((vm) => vm.close()))
+  await network.close()
+  rmSync(folder, { recursive: true })
+})
+
+async function ping(from: Name, to: Name, options = '-c 1 -W 5'): Promise<string> {
+  return succeedInGuest(vms[from], `ping ${options} ${address[to]}`)
+}
+
+/** Round trips, milliseconds. */
+function roundTrips(output: string): number[] {
+  return [...output.matchAll(/time=([\d.]+) ms/g)].map(([, time]) => Number(time))
+}
+
+test('three machines reach each other', async () => {
+  for (const [from, to] of [
+    ['a', 'b'],
+    ['b', 'c'],
+    ['c', 'a'],
+  ] as const) {
+    expect(await ping(from, to)).toMatch(/1 packets received, 0% packet loss/)
+  }
+})
+
+test('a card has the address the test knows', async () => {
+  expect((await succeedInGuest(vms.a, 'cat /sys/class/net/eth0/address')).trim()).toBe(nics.a.mac)
+})
+
+test('a log has the ping and its answer, and what ARP asked before', async () => {
+  await succeedInGuest(vms.a, 'ip neigh flush dev eth0')
+  using log = network.frames()
+  await ping('a', 'b')
+  const question = await log.waitFor({ protocol: 'icmp', icmpType: 8 })
+  const answer = await log.waitFor({ protocol: 'icmp', icmpType: 0 })
+  expect(question).toMatchObject({
+    ...{ machine: 'a', source: nics.a.mac, destination: nics.b.mac },
+    ...{ sourceIp: address.a, destinationIp: address.b },
+  })
+  expect(answer).toMatchObject({ machine: 'b', sourceIp: address.b, destinationIp: address.a })
+  expect(answer.timeMs).toBeGreaterThan(question.timeMs)
+  expect(await log.waitFor({ protocol: 'arp', arpOperation: 1 })).toMatchObject({
+    ...{ sourceIp: address.a, destinationIp: address.b, destination: 'ff:ff:ff:ff:ff:ff' },
+  })
+})
+
+test('a transfer arrives whole, and the switch drops none of it', async () => {
+  // Both ways at once, so that neither side ever rests.
+  await succeedInGuest(vms.a, 'dd if=/dev/urandom of=/tmp/out bs=64k count=64; (nc -l -p 7000 >/tmp/in) &')
+  await succeedInGuest(vms.b, 'dd if=/dev/urandom of=/tmp/out bs=64k count=64; (nc -l -p 7000 >/tmp/in) &')
+  const sums = await Promise.all([
+    succeedInGuest(vms.a, `nc ${address.b} 7000 </tmp/out; md5sum </tmp/out`),
+    succeedInGuest(vms.b, `nc ${address.a} 7000 </tmp/out; md5sum </tmp/out`),
+  ])
+  const arrived = [await succeedInGuest(vms.b, 'md5sum </tmp/in'), await succeedInGuest(vms.a, 'md5sum </tmp/in')]
+  expect(arrived).toEqual(sums)
+  expect([nics.a.droppedBytes, nics.b.droppedBytes]).toEqual([0, 0])
+})
+
+test('the guest sees its cable pulled and plugged in', async () => {
+  const carrier = (state: string) => `until [ "$(cat /sys/class/net/eth0/carrier)" = ${state} ]; do usleep 10000; done`
+  expect((await succeedInGuest(vms.b, 'cat /sys/class/net/eth0/carrier')).trim()).toBe('1')
+  await nics.b.down()
+  await succeedInGuest(vms.b, carrier('0'))
+  expect((await runInGuest(vms.a, `ping -c 1 -W 1 ${address.b}`)).exitCode).toBe(1)
+  await nics.b.up()
+  await succeedInGuest(vms.b, carrier('1'))
+  await ping('a', 'b')
+})
+
+test('a partition parts them until it is healed', async () => {
+  network.partition([vms.a, 'c'], [nics.b])
+  expect((await runInGuest(vms.a, `ping -c 1 -W 1 ${address.b}`)).exitCode).toBe(1)
+  await ping('a', 'c')
+  network.heal()
+  await ping('a', 'b')
+})
+
+test('latency shows in a ping, twice', async () => {
+  await ping('a', 'b')
+  using _faults = network.impair({ latency: 150 })
+  const times = roundTrips(await ping('a', 'b', '-c 3 -W 5'))
+  expect(times).toHaveLength(3)
+  for (const time of times) expect(time).toBeGreaterThanOrEqual(300)
+})
+
+test('loss shows in a ping, the same for the same seed', async () => {
+  const { a, b } = nics
+  // Each frame of the card takes the next random number: nothing but the pings may be sent.
+  await succeedInGuest(vms.a, `arp -s ${address.b} ${b.mac}`)
+  await succeedInGuest(vms.b, `arp -s ${address.a} ${a.mac}`)
+  const lost = async (seed: number) => {
+    using _faults = a.impair({ loss: 0.3, seed })
+    using log = network.frames({ protocol: 'icmp', direction: 'received' })
+    await runInGuest(vms.a, `ping -c 20 -i 0.05 -W 1 ${address.b}`)
+    return log.history.map(({ machine, payload }) => `${machine} ${payload.readUInt16BE(2)}`)
+  }
+  const first = await lost(7)
+  expect(first.length).toBeLessThan(40)
+  expect(first.length).toBeGreaterThan(5)
+  expect(await lost(7)).toEqual(first)
+  expect(await lost(8)).not.toEqual(first)
+})
+
+test('a capture is read by tcpdump', async ({ skip }) => {
+  const capture = network.capture(join(folder, 'ping.pcapng'))
+  await ping('a', 'b')
+  await capture.stop()
+  expect(capture.frames).toBeGreaterThanOrEqual(4)
+  expect(capture.dropped).toBe(0)
+  const tcpdump = readWithTcpdump(capture.file)
+  if (tcpdump === undefined) return skip('tcpdump is not installed')
+  expect(tcpdump).toMatch(/IP 10\.0\.0\.1 > 10\.0\.0\.2: ICMP echo request/)
+  expect(tcpdump).toMatch(/IP 10\.0\.0\.2 > 10\.0\.0\.1: ICMP echo reply/)
+})
+
+test('a machine that is stopped holds nobody up, and is there again when it goes on', async () => {
+  await ping('a', 'c')
+  process.kill(vms.c.pid, 'SIGSTOP')
+  try {
+    // More than its queue takes: 100 pings of 40 fragments each.
+    await succeedInGuest(vms.a, `arp -s ${address.c} ${nics.c.mac}`)
+    await runInGuest(vms.a, `ping -q -c 100 -i 0.01 -W 1 -s 60000 ${address.c}`)
+    await ping('a', 'b')
+    await ping('b', 'a')
+    expect(nics.c.droppedBytes).toBeGreaterThan(0)
+  } finally {
+    process.kill(vms.c.pid, 'SIGCONT')
+  }
+  // What is sent before it has read a part of its queue is still lost.
+  await ping('a', 'c', '-c 20 -i 0.2 -W 5')
+})
+
+// The last one: it takes a machine away.
+test('one machine exits, and the others keep talking', async () => {
+  vms.c.send('poweroff -f\n')
+  expect(await vms.c.wait()).toMatchObject({ reason: 'guest-shutdown' })
+  expect(nics.c.machine).toBeUndefined()
+  await ping('a', 'b')
+  expect((await runInGuest(vms.a, `ping -c 1 -W 1 ${address.c}`)).exitCode).toBe(1)
+  await ping('b', 'a')
+})
+
+describe('each model of a card', () => {
+  test('works, all of them in one machine', async () => {
+    await using other = new Network()
+    const cards = NIC_MODELS.map((model) => other.nic({ model }))
+    const peer = other.nic()
+    const modules = ['virtio_net', 'e1000', 'e1000e', '8139cp', 'vmxnet3', 'pcnet32']
+    const [many, one] = await Promise.all([
+      boot({ ...(await linuxGuest({ modules })), name: 'many', devices: cards }),
+      boot({ ...(await linuxGuest({ modules: ['virtio_net'] })), name: 'one', devices: [peer] }),
+    ])
+    onTestFinished(() => Promise.all([many.close(), one.close()]).then(() => {}))
+    await succeedInGuest(one, 'ip link set eth0 up')
+    for (const [index, { mac }] of cards.entries()) {
+      const [here, there] = [`10.1.${index}.1`, `10.1.${index}.2`]
+      const name = (await succeedInGuest(many, `basename $(dirname $(grep -l ${mac} /sys/class/net/*/address))`)).trim()
+      await succeedInGuest(many, `ip addr add ${here}/24 dev ${name} && ip link set ${name} up`)
+      // Some need seconds to find out how fast the cable is.
+      await succeedInGuest(many, `until [ "$(cat /sys/class/net/${name}/carrier)" = 1 ]; do usleep 10000; done`)
+      await succeedInGuest(one, `ip addr add ${there}/24 dev eth0`)
+      expect(await succeedInGuest(one, `ping -c 1 -W 10 ${here}`)).toMatch(/ 1 packets received/)
+    }
+  })
+})
+
+function readWithTcpdump(file: string): string | undefined {
+  try {
+    return execFileSync('tcpdump', ['-n', '-r', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch {
+    return undefined
+  }
+}

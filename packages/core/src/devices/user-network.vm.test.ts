@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { linuxGuest } from '@coldboot/guest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { runInGuest, succeedInGuest } from '../../test/guest-shell.ts'
+import type { VMOptions } from '../options.ts'
+import { VM } from '../vm.ts'
+import { Network } from './network.ts'
+import { userNetwork } from './user-network.ts'
+
+// busybox’s DHCP client leaves it to a script to use what it was told.
+const DHCP_SCRIPT = `#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add $ip/$mask dev $interface
+ip route add default via $router
+echo "$hostname" >/tmp/hostname
+`
+const ONLINE = 'ip link set eth0 up && udhcpc -q -n -i eth0 -s /etc/dhcp -O hostname'
+const SERVE = 'mkdir -p /tmp/www && echo hello from the guest >/tmp/www/index.html && httpd -p 80 -h /tmp/www'
+
+let guest: VMOptions
+beforeAll(async () => {
+  const files = { '/etc/dhcp': { content: DHCP_SCRIPT, mode: 0o755 } }
+  guest = await linuxGuest({ modules: ['virtio_net', 'af_packet'], files })
+}, 300_000)
+
+async function boot(options: VMOptions): Promise<VM> {
+  const vm = await VM.start({ ...guest, timeout: 60_000, ...options })
+  onTestFinished(() => vm.close().then(() => {}))
+  await vm.ready()
+  return vm
+}
+
+/** A server on the host’s 127.0.0.1 that counts who comes. */
+async function hostServer(): Promise<{ port: number; visits: () => number; server: Server }> {
+  let visits = 0
+  const server = createServer((socket) => {
+    visits++
+    socket.end('HTTP/1.0 200 OK\r\n\r\nhello from the host\n')
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const address = server.address()
+  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, visits: () => visits, server }
+}
+
+describe('a forward', () => {
+  test('leads into the guest, and the guest out to nothing', async () => {
+    const net = userNetwork({ forward: [{ guest: 80 }], hostname: 'inside' })
+    const vm = await boot({ devices: [net] })
+    await succeedInGuest(vm, `${ONLINE} && ${SERVE}`)
+    const answer = await fetch(`http://127.0.0.1:${net.hostPort(80)}/`)
+    expect(await answer.text()).toBe('hello from the guest\n')
+    expect(vm.portForwards).toEqual([{ protocol: 'tcp', guest: 80, host: net.hostPort(80) }])
+    expect(await succeedInGuest(vm, 'cat /tmp/hostname')).toBe('inside\n')
+    const { port, visits } = await hostServer()
+    expect((await runInGuest(vm, `nc -w 2 10.0.2.2 ${port} </dev/null`)).exitCode).toBe(1)
+    expect(visits()).toBe(0)
+  })
+
+  test('without restriction: the guest reaches the host too', async () => {
+    const vm = await boot({ devices: [userNetwork({ restrict: false, cidr: '10.9.0.0/16' })] })
+    await succeedInGuest(vm, ONLINE)
+    const { port, visits } = await hostServer()
+    expect(await succeedInGuest(vm, `wget -q -O - http://10.9.0.2:${port}/`)).toBe('hello from the host\n')
+    expect(visits()).toBe(1)
+  })
+
+  test('of one device in two machines leads into each of them', async () => {
+    const net = userNetwork({ forward: [{ guest: 80 }] })
+    const machines = await Promise.all(['one', 'two'].map((name) => boot({ name, devices: [net] })))
+    const answers = machines.map(async (vm) => {
+      await succeedInGuest(vm, `${ONLINE} && ${SERVE} && echo ${vm.name} >/tmp/www/index.html`)
+      return (await fetch(`http://127.0.0.1:${net.of(vm).hostPort(80)}/`)).text()
+    })
+    expect(await Promise.all(answers)).toEqual(['one\n', 'two\n'])
+    expect(() => net.hostPort(80)).toThrow(/part of 2 running machines: “one”, “two”/)
+  })
+
+  test('on a port that is in use keeps the machine from starting, in QEMU’s own words', async () => {
+    const { port } = await hostServer()
+    const start = VM.start({ ...guest, devices: [userNetwork({ forward: [{ guest: 80, host: port }] })] })
+    await expect(start).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining(`Could not set up host forwarding rule 'tcp:127.0.0.1:${port}-:80'`),
+    })
+  })
+})
+
+test('nothing of a machine listens but its forwards, on 127.0.0.1', async ({ skip }) => {
+  if (process.platform !== 'linux') skip('needs /proc')
+  await using network = new Network()
+  const net = userNetwork({ forward: [{ guest: 80 }, { guest: 53, protocol: 'udp' }] })
+  const vm = await boot({ devices: [network.nic(), net] })
+  const expected = net.forwards.map(({ protocol, host }) => `${protocol} 127.0.0.1:${host}`)
+  expect(socketsOf(vm.pid).toSorted()).toEqual(expected.toSorted())
+})
+
+/** Sockets of a process at which somebody could call: TCP that listens, UDP that is bound, Unix ones with a name. */
+function socketsOf(pid: number): string[] {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+  const inodes = new Set(links.flatMap((link) => /socket:\[(\d+)\]/.exec(link)?.[1] ?? []))
+  const inet = (file: string, isOpen: (state: string) => boolean) =>
+    readFileSync(`/proc/${pid}/net/${file}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => inodes.has(fields[9] ?? '') && isOpen(fields[3] ?? ''))
+      .map((fields) => `${file} ${readable(fields[1] ?? '')}`)
+  const unix = readFileSync(`/proc/${pid}/net/unix`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => inodes.has(fields[6] ?? '') && fields[7] !== undefined)
+    .map((fields) => `unix ${fields[7]}`)
+  const isListening = (state: string): boolean => state === '0A'
+  return [
+    ...['tcp', 'tcp6'].flatMap((file) => inet(file, isListening)),
+    ...['udp', 'udp6'].flatMap((file) => inet(file, () => true)),
+    ...unix,
+  ]
+}
+
+/** `0100007F:1F90` → `127.0.0.1:8080`. */
+function readable(address: string): string {
+  const [ip = '', port = ''] = address.split(':')
+  const bytes = ip.match(/../g)?.map((it) => Number.parseInt(it, 16)) ?? []
+  return `${bytes.toReversed().join('.')}:${Number.parseInt(port, 16)}`
+}

@@ -1,0 +1,35 @@
+import { accessSync, constants } from 'node:fs'
+import { linuxGuest } from '@coldboot/guest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { runInGuest, succeedInGuest } from '../../test/guest-shell.ts'
+import { VM } from '../vm.ts'
+import { vsock } from './vsock.ts'
+
+test('a host without vhost-vsock is told before QEMU is started', async ({ skip }) => {
+  if (hostHasVsock()) skip('this host has /dev/vhost-vsock')
+  const guest = await linuxGuest()
+  const start = VM.start({ ...guest, devices: [vsock()] })
+  await expect(start).rejects.toMatchObject({ name: 'OptionError', code: 'DEVICE_UNAVAILABLE' })
+})
+
+describe('a guest on a host with vhost-vsock', () => {
+  test('finds the device, and its driver takes it', async ({ skip }) => {
+    if (!hostHasVsock()) skip('this host has no /dev/vhost-vsock: modprobe vhost_vsock')
+    const guest = await linuxGuest({ modules: ['vmw_vsock_virtio_transport'] })
+    const device = vsock()
+    const vm = await VM.start({ ...guest, timeout: 60_000, devices: [device] })
+    onTestFinished(() => vm.close().then(() => {}))
+    await vm.ready()
+    expect(await succeedInGuest(vm, 'ls /sys/bus/virtio/drivers/vmw_vsock_virtio_transport')).toMatch(/virtio\d/)
+    expect((await runInGuest(vm, 'ls -l /dev/vsock')).exitCode).toBe(0)
+  })
+})
+
+function hostHasVsock(): boolean {
+  try {
+    accessSync('/dev/vhost-vsock', constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
