@@ -23,13 +23,24 @@ export type { DiskFormat } from './devices/disk/disk-image.ts'
 export type { DiskInterface } from './devices/disk/disk-interface.ts'
 export { type Display, type DisplayOptions, display, type Screen } from './devices/display.ts'
 export { type DevicesByArch, forArch } from './devices/for-arch.ts'
+export { type FrameLogOptions, Network, type NetworkMember, type NicOptions } from './devices/network.ts'
+export type { NetworkNic } from './devices/network-nic.ts'
+export type { NicModel } from './devices/nic-model.ts'
 export { type OptionValues, optionString } from './devices/option-string.ts'
 export { type P9DirectoryOptions, type P9SecurityModel, p9Directory } from './devices/p9-directory.ts'
 export { PerMachine } from './devices/per-machine.ts'
 export { pvpanic } from './devices/pvpanic.ts'
 export { type Serial, type SerialOptions, type SerialPort, serial } from './devices/serial.ts'
 export { type UefiOptions, uefi } from './devices/uefi.ts'
+export {
+  type ForwardOptions,
+  type UserNetwork,
+  type UserNetworkHandle,
+  type UserNetworkOptions,
+  userNetwork,
+} from './devices/user-network.ts'
 export { virtioRandom } from './devices/virtio-random.ts'
+export { type Vsock, type VsockOptions, vsock } from './devices/vsock.ts'
 export {
   type Watchdog,
   type WatchdogAction,
@@ -42,6 +53,12 @@ export * from './errors.ts'
 export { endLiveMachines, liveMachines } from './live-machines.ts'
 export { machineSections, type ShownMachine } from './machine-sections.ts'
 export { type MachineSpec, resolveOptions } from './machine-spec.ts'
+export type { Capture } from './network/capture.ts'
+export type { DecodedFrame, FrameProtocol } from './network/frame.ts'
+export type { Frame, FrameFilter, FrameFilterInput } from './network/frame-filter.ts'
+export type { FrameLog, FrameWaitOptions } from './network/frame-log.ts'
+export type { Impairment } from './network/impairment.ts'
+export type { Direction } from './network/link.ts'
 export { DEFAULT_TIMEOUT, DEFAULTS, type VMOptions } from './options.ts'
 export type { ExitReason, ExitStatus } from './qemu/exit-status.ts'
 export type { MachineState } from './running-machine.ts'
