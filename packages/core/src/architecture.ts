@@ -21,6 +21,8 @@ export interface ArchitectureTraits {
   readonly consoleDevice: string
   /** How virtio devices are attached: the last part of QEMU’s device names. */
   readonly virtioTransport: 'pci' | 'ccw'
+  /** Whether QEMU has a generation id for it, by which a guest learns that it is a copy. @default false */
+  readonly generationId?: boolean
   /** Most memory the guest can have, MiB. */
   readonly maxMemoryMib?: number
   /** Longest kernel command line, bytes. */
@@ -36,6 +38,7 @@ const PC: ArchitectureTraits = {
   cpu: 'max',
   consoleDevice: 'ttyS0',
   virtioTransport: 'pci',
+  generationId: true,
 }
 
 /** The table. */

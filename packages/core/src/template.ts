@@ -7,21 +7,16 @@ import { join } from 'node:path'
 import { Cache } from './cache.ts'
 import { readEnvironment } from './environment.ts'
 import { ColdbootError, OptionError, TemplateError } from './errors.ts'
+import type { StartPlan } from './launch.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import type { VMOptions } from './options.ts'
+import { prefetch, takePrefetched } from './prefetch.ts'
 import { locateQemu } from './qemu/locate.ts'
 import { saveState } from './qemu/migration.ts'
+import { launchFrom, resume } from './restore.ts'
 import { RunningMachine } from './running-machine.ts'
 import { templateKey } from './template/template-key.ts'
-import {
-  CONSOLE_FILE,
-  FILES_DIRECTORY,
-  MEMORY_FILE,
-  STATE_FILE,
-  type StoredTemplate,
-  TemplateStore,
-  withState,
-} from './template/template-store.ts'
+import { CONSOLE_FILE, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE, TemplateStore } from './template/template-store.ts'
 import { VM } from './vm.ts'
 import { warnOnce } from './warnings.ts'
 
@@ -29,6 +24,8 @@ import { warnOnce } from './warnings.ts'
 export interface TemplateOptions {
   /** Readies the machine after its boot, once: installs, logs in, loads data. Known again by its source text. */
   readonly prepare?: ((vm: VM) => Promise<unknown> | unknown) | undefined
+  /** Whether each start has the next machine made ahead, in the background. See {@link endPrefetched}. @default false */
+  readonly prefetch?: boolean | undefined
   /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
   readonly key?: string | undefined
 }
@@ -91,7 +88,10 @@ export class Template {
     const stored = await this.#store.find(this.key)
     if (stored !== undefined && !('unsavable' in stored)) {
       try {
-        return await restore(spec, stored)
+        const launched = (await takePrefetched(this.key)) ?? (await launchFrom(spec, stored))
+        const vm = await resume(spec, launched, stored)
+        if (this.#templateOptions.prefetch === true) prefetch(this.key, spec, stored)
+        return vm
       } catch (error) {
         // Only what a bad template can cause: an abort or a missing QEMU would happen again.
         if (!ColdbootError.is(error) || (error.code !== 'START_FAILED' && error.code !== 'QMP_FAILED')) throw error
@@ -110,8 +110,9 @@ export class Template {
   }
 }
 
-async function coldStart(spec: MachineSpec, { prepare }: TemplateOptions): Promise<VM> {
-  const running = await RunningMachine.spawn(spec)
+/** Boots a machine, waits until it is ready, and prepares it. */
+export async function coldStart(spec: MachineSpec, { prepare }: TemplateOptions, plan: StartPlan = {}): Promise<VM> {
+  const running = await RunningMachine.spawn(spec, plan)
   const vm = new VM(running)
   await running.begin(vm)
   try {
@@ -124,27 +125,13 @@ async function coldStart(spec: MachineSpec, { prepare }: TemplateOptions): Promi
   return vm
 }
 
-async function restore(spec: MachineSpec, stored: StoredTemplate): Promise<VM> {
-  return withState(stored, async (stateFd) => {
-    const plan = {
-      memory: { path: stored.memoryFile, shared: false },
-      restore: { stateFd, console: stored.console, filesDirectory: stored.filesDirectory },
-    }
-    const running = await RunningMachine.spawn(spec, plan)
-    const vm = new VM(running)
-    await running.begin(vm, plan)
-    await running.resume()
-    return vm
-  })
-}
-
 /** Boots, prepares and saves a machine into a folder. @returns why it cannot be saved, if so */
 async function make(directory: string, spec: MachineSpec, options: TemplateOptions): Promise<string | undefined> {
   const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
   const running = await RunningMachine.spawn({ ...spec, logFile: undefined, serialOutput: [] }, plan)
   const vm = new VM(running)
   try {
-    await running.begin(vm, plan)
+    await running.begin(vm)
     await vm.ready()
     await options.prepare?.(vm)
     const refused = await saved(running, join(directory, STATE_FILE))

@@ -105,7 +105,7 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
     ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? [], backend].flat().join()],
     ...['-cpu', spec.cpu],
     ...['-m', `${spec.memoryMib}M`],
-    ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory)]),
+    ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory), ...generationId(spec)]),
     ...['-smp', String(spec.cpus)],
     ...(spec.allowReboot ? [] : ['-no-reboot']),
     ...(incoming === true ? ['-incoming', 'defer'] : []),
@@ -119,6 +119,13 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
 }
 
 const MEMORY_ID = 'memory'
+
+// Tells the guest that it is a copy: its kernel then draws new randomness (Linux’s driver is `vmgenid`). QEMU has the device
+// for PCs, and qboot, the small firmware, hangs with it.
+function generationId(spec: MachineSpec): string[] {
+  const hasIt = ARCHITECTURES[spec.arch].generationId === true && spec.firmware !== 'qboot.rom'
+  return hasIt ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
+}
 
 function memoryBackend(spec: MachineSpec, { path, shared }: MemoryFile): string {
   return optionString('memory-backend-file', {

@@ -27,6 +27,7 @@ export class Machine {
   readonly #shown: string
   readonly #portForwards: PortForward[] = []
   #shutdown: Promise<unknown> | undefined
+  #gone = false
 
   private constructor(process: QemuProcess, spec: MachineSpec, line: CommandLine, shown: string) {
     this.#process = process
@@ -45,6 +46,9 @@ export class Machine {
     this.exited = Promise.all([process.exited, controlEnded]).then(([exit]) =>
       exitStatusOf(exit, shutdown, process.stderr()),
     )
+    void process.exited.then(() => {
+      this.#gone = true
+    })
   }
 
   /**
@@ -69,6 +73,11 @@ export class Machine {
         },
       )
     }
+  }
+
+  /** Whether QEMU has ended. */
+  get gone(): boolean {
+    return this.#gone
   }
 
   get pid(): number {
@@ -104,20 +113,23 @@ export class Machine {
     await Promise.race([loadState(this.qmp, STATE_FD), this.#exitDuringStart()])
   }
 
-  /** Hands every device its streams. `vm` is the machine’s identity. */
-  async attachDevices(vm: object, directory: string): Promise<void> {
+  /**
+   * Hands every device its streams. `vm` is the machine’s identity.
+   * @param spec the holder’s: its devices have the arguments of those that were spawned, in their order
+   */
+  async attachDevices(vm: object, directory: string, spec: MachineSpec): Promise<void> {
     const exited = this.exited.then(() => {})
-    for (const [position, device] of this.#spec.devices.entries()) {
+    for (const [position, device] of spec.devices.entries()) {
       await device.attach?.({
         vm,
-        machineName: this.#spec.name,
+        machineName: spec.name,
         directory,
         streams: (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd)),
         ids: this.#line.deviceIds[position] ?? [],
         monitor: this.qmp,
         exited,
-        timeoutMs: this.#spec.timeoutMs * this.#spec.timeoutMultiplier,
-        timeoutMultiplier: this.#spec.timeoutMultiplier,
+        timeoutMs: spec.timeoutMs * spec.timeoutMultiplier,
+        timeoutMultiplier: spec.timeoutMultiplier,
         publishPort: (forward) => void this.#portForwards.push(forward),
       })
     }

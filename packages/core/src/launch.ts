@@ -1,0 +1,95 @@
+/** From a MachineSpec to a spawned QEMU in a private directory, before anybody listens to its console. */
+import { constants } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { describeSpec, type MachineDescription } from './description.ts'
+import { StartError } from './errors.ts'
+import { registerMachine } from './live-machines.ts'
+import type { MachineSpec } from './machine-spec.ts'
+import { makePrivateDirectory, type PrivateDirectory } from './private-directory.ts'
+import { buildCommandLine, type MemoryFile } from './qemu/command-line.ts'
+import { locateQemu } from './qemu/locate.ts'
+import { Machine } from './qemu/machine.ts'
+import { warnOnce } from './warnings.ts'
+
+/** How a machine gets its memory and where it begins. */
+export interface StartPlan {
+  /** Guest memory in a file. @default memory of QEMU’s own */
+  readonly memory?: MemoryFile
+  /** Begin from a saved state in place of a boot. */
+  readonly restore?: RestorePlan
+}
+
+/** A saved machine. */
+export interface RestorePlan {
+  /** Our open descriptor of the saved state; stays ours to close. */
+  readonly stateFd: number
+  /** What the devices of the saved machine had made in its private directory, in place of {@link Device.prepare}. */
+  readonly filesDirectory: string
+}
+
+/** A QEMU that was spawned. Whoever has it ends it with {@link discard}. */
+export interface Launched {
+  readonly machine: Machine
+  readonly directory: PrivateDirectory
+  readonly description: MachineDescription
+  /** Its place among the live machines of this process. */
+  readonly registration: Disposable
+}
+
+/**
+ * Prepares the devices and spawns QEMU, which may still fail.
+ *
+ * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
+ */
+export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
+  requirePlatform()
+  if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
+  const { command: qemu } = await locateQemu(spec.arch, spec.qemu)
+  const directory = await makePrivateDirectory()
+  try {
+    if (plan.restore === undefined) await prepareDevices(spec, directory.path)
+    else await copyFiles(plan.restore.filesDirectory, directory.path)
+    const line = buildCommandLine({
+      spec,
+      qemu,
+      directory: directory.path,
+      wiring: 'inherited',
+      sandbox: process.platform === 'linux',
+      memory: plan.memory,
+      incoming: plan.restore !== undefined,
+    })
+    const description = describeSpec(spec, qemu, directory.path)
+    const machine = await Machine.spawn(spec, line, description.commandLineQuoted, plan.restore?.stateFd)
+    const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
+    return { machine, directory, description, registration }
+  } catch (error) {
+    await directory.remove()
+    throw error
+  }
+}
+
+/** Ends a launched machine if it still runs, and removes its files. Idempotent. */
+export async function discard({ machine, directory, registration }: Launched): Promise<void> {
+  await machine.shutDown()
+  await directory.remove()
+  registration[Symbol.dispose]()
+}
+
+async function prepareDevices(spec: MachineSpec, directory: string): Promise<void> {
+  const signal = spec.signal ?? new AbortController().signal
+  for (const [position, device] of spec.devices.entries()) {
+    await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory, position, signal })
+  }
+}
+
+async function copyFiles(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE })
+}
+
+function requirePlatform(): void {
+  if (process.platform === 'linux' || process.platform === 'darwin') return
+  throw new StartError(
+    'UNSUPPORTED_PLATFORM',
+    `Machines cannot be started on ${process.platform}: QEMU does not inherit sockets there`,
+  )
+}

@@ -1,0 +1,206 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { arbitraryArgs } from './devices/arbitrary-args.ts'
+import { liveMachines } from './live-machines.ts'
+import type { VMOptions } from './options.ts'
+import { endPrefetched } from './prefetch.ts'
+import { startReady } from './start-ready.ts'
+import { Template } from './template.ts'
+import type { VM } from './vm.ts'
+
+const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+let guest: VMOptions
+const prompt = 'coldboot# '
+
+beforeAll(async () => {
+  guest = { ...(await linuxGuest()), timeout: 60_000 }
+  // Templates of this file alone: what it damages is its own.
+  vi.stubEnv('COLDBOOT_CACHE', cache)
+}, 300_000)
+afterEach(endPrefetched)
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(cache, { recursive: true, force: true })
+  expect(liveMachines()).toEqual([])
+})
+
+function closing(vm: VM): VM {
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+/** What a command prints. */
+async function output(vm: VM, command: string): Promise<string> {
+  vm.send(`${command}; echo do''ne\n`)
+  const { before } = await vm.expect('done\n')
+  return before.slice(before.indexOf('\n') + 1)
+}
+
+describe('a template', () => {
+  test('starts machines that are booted and prepared, with all that was printed behind the cursor', async () => {
+    const template = await Template.build(guest, {
+      prepare: async (vm) => {
+        vm.send('echo prepared > /tmp/state\n')
+        await vm.expect(prompt)
+      },
+    })
+    const vm = closing(await template.start({ name: 'clone' }))
+    expect(vm.name).toBe('clone')
+    expect(vm.hasPrinted('BusyBox')).toBeDefined()
+    await expect(vm.expect('BusyBox', { timeout: 0 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+    expect(await output(vm, 'cat /tmp/state')).toBe('prepared\n')
+  })
+
+  test('is found again by the same options, and is another for other options, preparation or key', async () => {
+    const one = await Template.build(guest)
+    const prepare = (vm: VM) => vm.hasPrinted('x')
+    const keys = [
+      one,
+      await Template.build({ ...guest, name: 'other', timeout: 1000 }),
+      await Template.build({ ...guest, memory: '128M' }),
+      await Template.build(guest, { prepare }),
+      await Template.build(guest, { prepare, key: '2' }),
+    ].map(({ key }) => key)
+    expect(keys[1]).toBe(keys[0])
+    expect(new Set(keys).size).toBe(4)
+  })
+
+  test('made by several at once is made once', async () => {
+    const options = { ...guest, memory: '160M' }
+    const templates = await Promise.all([1, 2, 3].map(() => Template.build(options)))
+    expect(new Set(templates.map(({ key }) => key)).size).toBe(1)
+    const vm = closing(await templates[0]!.start())
+    expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
+  })
+
+  test('needs to know when the machine is ready', async () => {
+    await expect(Template.build({ ...guest, ready: undefined })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  })
+})
+
+describe('machines of one template', () => {
+  test('share nothing: what one writes, breaks or fills is unknown to the next', async () => {
+    const template = await Template.build(guest)
+    const first = closing(await template.start())
+    await output(first, 'echo trace > /tmp/trace; dd if=/dev/zero of=/tmp/fill bs=1M count=100 2>/dev/null; ls /tmp')
+    first.send('echo c > /proc/sysrq-trigger\n')
+    await first.wait()
+    const second = closing(await template.start())
+    expect(await output(second, 'ls /tmp')).toBe('')
+  })
+
+  test('never give the same random bytes, nor the same boot id', async () => {
+    const template = await Template.build(guest)
+    const seen = new Set<string>()
+    for (let machine = 0; machine < 4; machine++) {
+      await using vm = await template.start()
+      seen.add(await output(vm, 'head -c 16 /dev/urandom | md5sum'))
+      seen.add(await output(vm, 'cat /proc/sys/kernel/random/boot_id'))
+    }
+    expect(seen.size).toBe(8)
+  })
+
+  test('run side by side', async () => {
+    const template = await Template.build(guest)
+    const vms = await Promise.all(['a', 'b', 'c'].map((name) => template.start({ name })))
+    vms.map(closing)
+    const outputs = await Promise.all(vms.map((vm) => output(vm, `echo ${vm.name}-$((1 + 1))`)))
+    expect(outputs).toEqual(['a-2\n', 'b-2\n', 'c-2\n'])
+  })
+
+  test('own few pages of their own', async () => {
+    const template = await Template.build(guest)
+    const vm = closing(await template.start())
+    await output(vm, 'true')
+    const { readFileSync } = await import('node:fs')
+    const rollup = readFileSync(`/proc/${vm.pid}/smaps_rollup`, 'utf8')
+    const kilobytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB/gm)].reduce(
+      (sum, [, kB]) => sum + Number(kB),
+      0,
+    )
+    expect(kilobytes).toBeLessThan(60 * 1024)
+  })
+})
+
+describe('a template that was damaged', () => {
+  const damages: readonly [string, (directory: string) => void][] = [
+    ['a truncated memory file', (directory) => damage(directory, 'memory', (path) => truncateSync(path, 4096))],
+    ['a memory file that was written to', (directory) => damage(directory, 'memory', (path) => utimesSync(path, 1, 1))],
+    ['a changed state', (directory) => damage(directory, 'state', (path) => writeFileSync(path, 'nonsense'))],
+    ['a missing state', (directory) => damage(directory, 'state', (path) => rmSync(path))],
+    ['no manifest', (directory) => rmSync(join(directory, 'manifest.json'))],
+  ]
+
+  function damage(directory: string, name: string, how: (path: string) => void): void {
+    const path = join(directory, name)
+    chmodSync(path, 0o600)
+    how(path)
+  }
+
+  test.each(damages)('%s: is thrown away, a boot serves, and the next build makes it anew', async (_title, harm) => {
+    const template = await Template.build(guest)
+    const directory = join(cache, 'templates', template.key)
+    harm(directory)
+    const vm = closing(await template.start())
+    expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
+    expect(existsSync(directory)).toBe(false)
+    await Template.build(guest)
+    expect(statSync(join(directory, 'memory')).size).toBe(256 * 2 ** 20)
+  })
+})
+
+describe('a machine that cannot be saved', () => {
+  // A device whose state QEMU cannot transfer.
+  const devices = [arbitraryArgs('-device', 'nvme,serial=x')]
+
+  test('is refused by a template with QEMU’s reason, and is not tried again', async () => {
+    const refused = { code: 'TEMPLATE_UNSAVABLE', message: expect.stringMatching(/nvme/) as string }
+    await expect(Template.build({ ...guest, devices })).rejects.toMatchObject(refused)
+    const templates = readdirSync(join(cache, 'templates'))
+    await expect(Template.build({ ...guest, devices })).rejects.toMatchObject(refused)
+    expect(readdirSync(join(cache, 'templates'))).toEqual(templates)
+  })
+
+  test('boots for the test that asked for it, unless a template is required', async () => {
+    const vm = closing(await startReady({ ...guest, devices }))
+    expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
+    await expect(startReady({ ...guest, devices, template: 'required' })).rejects.toMatchObject({
+      code: 'TEMPLATE_UNSAVABLE',
+    })
+  })
+})
+
+describe('a machine made ahead', () => {
+  test('is as fresh as another, with its console and its own randomness', async () => {
+    const template = await Template.build(guest, { prefetch: true })
+    const seen = new Set<string>()
+    for (let machine = 0; machine < 3; machine++) {
+      await using vm = await template.start()
+      expect(await output(vm, 'ls /tmp')).toBe('')
+      expect(vm.hasPrinted('BusyBox')).toBeDefined()
+      await output(vm, 'touch /tmp/trace')
+      seen.add(await output(vm, 'head -c 16 /dev/urandom | md5sum'))
+    }
+    expect(seen.size).toBe(3)
+  })
+
+  test('is ended when nobody takes it', async () => {
+    const template = await Template.build(guest, { prefetch: true })
+    await using _vm = await template.start()
+    await endPrefetched()
+    expect(liveMachines()).toHaveLength(1)
+  })
+})
