@@ -84,7 +84,7 @@ describe('.not.toEventuallyPrint', () => {
     const { pass, message } = await run({ match: MATCH }, { within: 300 }, not)
     expect(pass).toBe(true)
     expect(message()).toMatch(/^vm\.not\.toEventuallyPrint\("login: "\)\n\n"box" printed "login: "\n/)
-    expect(message()).toContain('End of the console:\n  Debian login: ')
+    expect(message()).toContain('End of the console:\n  Debian GNU/Linux\n')
   })
 
   test('has not seen the whole window when it was aborted', async () => {

@@ -18,11 +18,11 @@ describe('toHavePrinted', () => {
     expect(pass).toBe(false)
     expect(message()).toBe(`vm.toHavePrinted(any of "panic", /oops/)
 
-"box" has not printed it, in 14 characters so far
+"box" has not printed it, in 17 characters so far
 This looks back only; for what is still to come, write \`await expect(vm).toEventuallyPrint(…)\`.
 
 End of the console:
-  Debian login:${' '}
+  Debian GNU/Linux
 
 Command line:
   qemu -name box

@@ -29,7 +29,7 @@ export function scriptedMachine(
   const machine = {
     name: 'box',
     state: 'running',
-    output: 'Debian login: ',
+    output: 'Debian GNU/Linux\n',
     timeout: 7_000 * timeoutMultiplier,
     spec: { timeoutMs: 7_000, timeoutMultiplier },
     logFile: '/logs/box',

@@ -36,7 +36,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
     },
     configureVitest({ vitest, project }: { vitest: Vitest; project: Vitest['projects'][number] }) {
       project.config.setupFiles.unshift(fileURLToPath(new URL('./setup.js', import.meta.url)))
-      project.provide('vmOptions', vm)
+      if (options.vm) project.provide('vmOptions', vm)
       endInOrder(vitest)
     },
   }

@@ -1,10 +1,34 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import { TestClock } from './test-clock.ts'
+import { TIME_LEFT } from '@coldboot/matchers'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { clockOf, definitionOf, keepTime, TestClock } from './test-clock.ts'
 
 /** The real timers, with limits of a few milliseconds: what is tested is which signal aborts and with what. */
-function clockOf(limitMs: number): { clock: TestClock; runner: AbortController } {
+function newClock(limitMs: number): { clock: TestClock; runner: AbortController } {
   const runner = new AbortController()
   return { clock: new TestClock(runner.signal, limitMs, (heldMs) => new Error(`held ${heldMs > 0}`)), runner }
+}
+
+type Task = Parameters<typeof keepTime>[0]
+
+/** A task, as far as its time is concerned. */
+function newTask(limitMs: number): { task: Task; runs(result: object): void; attempt(): AbortController } {
+  const task = {
+    name: 'a test',
+    context: { signal: new AbortController().signal },
+    result: undefined as object | undefined,
+  }
+  keepTime(task as unknown as Task, limitMs, new Error('definition'))
+  return {
+    task: task as unknown as Task,
+    runs: (result) => {
+      task.result = result
+    },
+    attempt: () => {
+      const runner = new AbortController()
+      task.context.signal = runner.signal
+      return runner
+    },
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<unknown> {
@@ -18,7 +42,7 @@ afterEach(() => {
 
 describe('a clock', () => {
   test('ends the waits first, then the test, for the same reason', async () => {
-    const { clock } = clockOf(5)
+    const { clock } = newClock(5)
     const order: string[] = []
     const both = Promise.all([
       aborted(clock.signal).then((reason) => [order.push('test'), reason]),
@@ -32,8 +56,8 @@ describe('a clock', () => {
   })
 
   test('does not count before it starts', async () => {
-    const { clock } = clockOf(5)
-    const other = clockOf(20)
+    const { clock } = newClock(5)
+    const other = newClock(20)
     other.clock.start()
     await aborted(other.clock.waits)
     expect(clock.signal.aborted).toBe(false)
@@ -41,8 +65,8 @@ describe('a clock', () => {
   })
 
   test('stands still while it is held, until the last hold ends', async () => {
-    const { clock } = clockOf(5)
-    const reference = clockOf(30)
+    const { clock } = newClock(5)
+    const reference = newClock(30)
     const first = clock.hold()
     const second = clock.hold()
     clock.start()
@@ -56,14 +80,14 @@ describe('a clock', () => {
   })
 
   test('has no limit when there is none', () => {
-    const { clock } = clockOf(Infinity)
+    const { clock } = newClock(Infinity)
     clock.start()
     clocks.push(clock)
     expect(clock.left()).toBe(Infinity)
   })
 
   test('passes on that the runner ended the test', () => {
-    const { clock, runner } = clockOf(1_000)
+    const { clock, runner } = newClock(1_000)
     const reason = new Error('bail')
     expect(clock.cancelled).toBe(false)
     runner.abort(reason)
@@ -73,7 +97,7 @@ describe('a clock', () => {
   test('keeps real time when a test fakes the timers', async () => {
     vi.useFakeTimers()
     try {
-      const { clock } = clockOf(5)
+      const { clock } = newClock(5)
       clock.start()
       await aborted(clock.signal)
       expect(clock.left()).toBeLessThanOrEqual(0)
@@ -83,12 +107,69 @@ describe('a clock', () => {
   })
 
   test('that has ended ends the waits, and no test', async () => {
-    const { clock } = clockOf(5)
-    const reference = clockOf(10)
+    const { clock } = newClock(5)
+    const reference = newClock(10)
     clock.start()
     clock.end(new Error('over'))
     reference.clock.start()
     await aborted(reference.clock.signal)
     expect([clock.waits.reason, clock.signal.aborted]).toEqual([new Error('over'), false])
+  })
+})
+
+describe('the clock of a task', () => {
+  test('starts when the runner asks for the signal, but not in a hook', async () => {
+    const { task, runs } = newTask(5)
+    const reference = newClock(20)
+    runs({ state: 'run', hooks: { beforeEach: 'run' } })
+    expect(task.context.signal.aborted).toBe(false)
+    reference.clock.start()
+    await aborted(reference.clock.waits)
+    expect(clockOf(task).left()).toBe(5)
+    runs({ state: 'run', hooks: { beforeEach: 'pass' } })
+    expect(await aborted(task.context.signal)).toMatchObject({ code: 'TEST_TIMEOUT' })
+  })
+
+  test('points at the definition of the test', async () => {
+    const { task, runs } = newTask(1)
+    runs({ state: 'run' })
+    const error = await aborted(task.context.signal)
+    expect(definitionOf(task)).toContain('test-clock.test.ts')
+    expect(error).toMatchObject({ stack: expect.stringContaining(definitionOf(task)) })
+  })
+
+  test('is a new one in each attempt', async () => {
+    const { task, runs, attempt } = newTask(5)
+    runs({ state: 'run' })
+    await aborted(task.context.signal)
+    const runner = attempt()
+    expect([task.context.signal.aborted, clockOf(task).waits.aborted]).toEqual([false, false])
+    const reason = new Error('cancelled')
+    runner.abort(reason)
+    expect(task.context.signal.reason).toBe(reason)
+  })
+
+  test('lets the hooks after a test that has passed take their time', async () => {
+    const { task, runs } = newTask(5)
+    const reference = newClock(20)
+    runs({ state: 'run' })
+    const { signal } = task.context
+    runs({ state: 'pass' })
+    reference.clock.start()
+    await aborted(reference.clock.signal)
+    expect([signal.aborted, clockOf(task).waits.aborted]).toEqual([false, false])
+  })
+
+  test('goes slower by COLDBOOT_TIMEOUT_MULTIPLIER, and tells matchers what is left', () => {
+    vi.stubEnv('COLDBOOT_TIMEOUT_MULTIPLIER', '3')
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    expect(Reflect.get(newTask(100).task, TIME_LEFT)()).toBe(300)
+    expect(Reflect.get(newTask(0).task, TIME_LEFT)()).toBe(Infinity)
+  })
+
+  test('is missing from tests that another `test` made', () => {
+    expect(() => clockOf({ name: 'other' } as Task)).toThrow('Use the fixtures with `test` from @coldboot/vitest')
   })
 })

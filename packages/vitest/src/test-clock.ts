@@ -32,10 +32,11 @@ export class TestClock {
   }
   readonly #runner: AbortSignal
   readonly #limitMs: number
-  readonly #timeoutError: (heldMs: number) => Error
+  readonly #timeoutError: (heldMs: number) => Error | undefined
   readonly #endTest = new AbortController()
   readonly #endWaits = new AbortController()
   #running = false
+  #stopped = false
   #holds = 0
   #usedMs = 0
   #heldMs = 0
@@ -45,9 +46,10 @@ export class TestClock {
   /**
    * @param runner the runner’s own signal for this attempt
    * @param limitMs the test’s time; Infinity: no limit
-   * @param timeoutError makes the error for when it is up, from how long the clock stood still
+   * @param timeoutError makes the error for when it is up, from how long the clock stood still; undefined: the test has
+   * ended in time
    */
-  constructor(runner: AbortSignal, limitMs: number, timeoutError: (heldMs: number) => Error) {
+  constructor(runner: AbortSignal, limitMs: number, timeoutError: (heldMs: number) => Error | undefined) {
     this.#runner = runner
     this.#limitMs = limitMs
     this.#timeoutError = timeoutError
@@ -55,9 +57,9 @@ export class TestClock {
     this.waits = AbortSignal.any([runner, this.#endWaits.signal])
   }
 
-  /** Begins to count. No effect the second time. */
+  /** Begins to count. No effect the second time, nor after the end. */
   start(): void {
-    if (this.#running) return
+    if (this.#running || this.#stopped) return
     this.#running = true
     this.#since = performance.now()
     this.#arm()
@@ -95,6 +97,7 @@ export class TestClock {
   /** Stops for good. */
   stop(): void {
     this.#running = false
+    this.#stopped = true
     clearTimer(this.#timer)
   }
 
@@ -115,6 +118,7 @@ export class TestClock {
   #expire(): void {
     this.#account()
     const error = this.#timeoutError(this.#heldMs)
+    if (error === undefined) return
     this.#endWaits.abort(error)
     setTimer(() => this.#endTest.abort(error), LAST_WORDS_MS)
   }
@@ -147,7 +151,10 @@ export function keepTime(task: RunnerTestCase, limitMs: number, definition: Erro
   const limit = limitMs > 0 ? limitMs * readEnvironment().timeoutMultiplier : Infinity
   const begin = (runner: AbortSignal): void => {
     clocks.get(task)?.stop()
-    clocks.set(task, new TestClock(runner, limit, (heldMs) => timeoutError(limit, heldMs, definitionOf(task))))
+    // Hooks after a test that has passed are not its time.
+    const error = (heldMs: number): Error | undefined =>
+      task.result?.state === 'pass' ? undefined : timeoutError(limit, heldMs, definitionOf(task))
+    clocks.set(task, new TestClock(runner, limit, error))
   }
   definitions.set(task, definition)
   begin(task.context.signal)
@@ -157,7 +164,7 @@ export function keepTime(task: RunnerTestCase, limitMs: number, definition: Erro
     get: () => {
       const clock = clockOf(task)
       // Hooks have time slots of their own: what asks for the signal there is not the test.
-      if (task.result?.state === 'run' && task.result.hooks?.beforeEach !== 'run') clock.start()
+      if (task.result !== undefined && task.result.hooks?.beforeEach !== 'run') clock.start()
       return clock.signal
     },
     set: begin,
