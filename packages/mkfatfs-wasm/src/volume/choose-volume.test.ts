@@ -77,6 +77,22 @@ describe('a volume that fits', () => {
     )
   })
 
+  test('stays clear of the sizes where readers disagree on the type', () => {
+    for (let clusters = 4060; clusters < 4110; clusters++) {
+      const { geometry } = chooseVolume(format, measureOf([clusters * 1024]), { type: 'auto', size: 'fit', layout })
+      expect(isNearBorder(geometry), `${clusters} clusters of data`).toBe(false)
+    }
+  })
+
+  test('has two FATs, and its data on pages of 4 KiB', () => {
+    fc.assert(
+      fc.property(workloads, (measure) => {
+        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', layout })
+        expect([geometry.fats, geometry.dataStart % 8]).toEqual([2, 0])
+      }),
+    )
+  })
+
   test('becomes FAT32 when the root directory has more entries than FAT16 allows', () => {
     const { geometry } = chooseVolume(format, measureOf([], 40_000), { type: 'auto', size: 'fit', layout })
     expect(geometry).toMatchObject({ type: 'fat32', rootSlots: 0 })
