@@ -68,7 +68,7 @@ function balloonOf({ monitor, machineName, exited }: AttachContext): BalloonHand
       await monitor.execute('balloon', { value: target * MIB })
       // No event comes for a size that it has already.
       if ((await size()) === target) return target
-      return abortable(reached, `machine “${machineName}” to have ${target} MiB`, options)
+      return await abortable(reached, `machine “${machineName}” to have ${target} MiB`, options)
     },
   }
 }

@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { bootLinux, run } from '../../test/guest.ts'
+import { channel } from './channel.ts'
+
+// Without udev there are no names in /dev/virtio-ports: the port is looked up in sysfs.
+const PORT = (name: string) => `/dev/$(basename $(dirname $(grep -lx ${name} /sys/class/virtio-ports/*/name)))`
+const boot = (device: ReturnType<typeof channel>) =>
+  bootLinux({ modules: ['virtio_console'] }, [device, channel('other')])
+
+test('events of a program in the guest arrive, up to the done event', async () => {
+  const results = channel('results')
+  const vm = await boot(results)
+  await run(vm, `{ echo '{"test":"a","ok":true}'; echo '{"event":"done","tests":1}'; } >${PORT('results')}`)
+  const events = results.events()
+  expect(await events.next()).toEqual({ done: false, value: { test: 'a', ok: true } })
+  expect(await events.next()).toEqual({ done: true, value: { event: 'done', tests: 1 } })
+})
+
+test('a guest that dies silently is not a pass', async () => {
+  const results = channel('results')
+  const vm = await boot(results)
+  await run(vm, `echo '{"test":"a"}' >${PORT('results')}`)
+  vm.send('poweroff -f\n')
+  await vm.wait()
+  // Read after the end: nothing that was sent is lost.
+  const events = results.events()
+  expect(await events.next()).toEqual({ done: false, value: { test: 'a' } })
+  await expect(events.next()).rejects.toMatchObject({ code: 'CHANNEL_ENDED' })
+})
+
+test('bytes go both ways unchanged, and what is sent before the guest listens, waits', async () => {
+  const bytes = channel('bytes')
+  const vm = await boot(bytes)
+  const all = Buffer.from(Array.from({ length: 1 << 16 }, (_, index) => index & 0xff))
+  bytes.stream().write(all)
+  expect(await run(vm, `head -c ${all.length} ${PORT('bytes')} >/tmp/all; wc -c </tmp/all`)).toBe(`${all.length}\n`)
+  vm.send(`cat /tmp/all /tmp/all >${PORT('bytes')}\n`)
+  let received = Buffer.alloc(0)
+  while (received.length < 2 * all.length) {
+    received = Buffer.concat([received, (await once(bytes.stream(), 'data'))[0] as Buffer])
+  }
+  expect(received.equals(Buffer.concat([all, all]))).toBe(true)
+  const rest = text(bytes.stream())
+  await vm.close()
+  expect(await rest).toBe('')
+})

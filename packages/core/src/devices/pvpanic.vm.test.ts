@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest'
+import { bootLinux } from '../../test/guest.ts'
+import { pvpanic } from './pvpanic.ts'
+
+test('a panic ends the machine with its reason, the text whole', async () => {
+  const guest = { modules: ['pvpanic-pci'] }
+  const vm = await bootLinux(guest, [pvpanic()])
+  // Without a reboot of its own: only the device can tell.
+  vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
+  expect(await vm.wait()).toMatchObject({ reason: 'guest-panic' })
+  expect(vm.hasPrinted('Kernel panic - not syncing: sysrq triggered crash')).toBeDefined()
+})

@@ -1,0 +1,27 @@
+/** Real guests for the tests of devices. */
+import { linuxGuest } from '@coldboot/guest'
+import { onTestFinished } from 'vitest'
+import type { Device } from '../src/devices/device.ts'
+import type { VMOptions } from '../src/options.ts'
+import { VM } from '../src/vm.ts'
+
+type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
+
+/** A machine with Linux and these modules and devices, at its shell’s prompt. Ends with the test. */
+export async function bootLinux(guest: GuestOptions, devices: readonly Device[], more: VMOptions = {}): Promise<VM> {
+  const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 20_000, devices, ...more })
+  onTestFinished(() => vm.close().then(() => {}))
+  await vm.ready()
+  return vm
+}
+
+/** Runs a line in the guest’s shell; its output, standard error included. @throws when it fails */
+export async function run(vm: VM, command: string): Promise<string> {
+  // Typed in two parts, so that the echo of the line does not have the marks.
+  vm.send(`echo 'out''put'; { ${command}\n} 2>&1; echo "status"=$?\n`)
+  await vm.expect('output\n')
+  const { before, groups } = await vm.expect(/status=(?<status>\d+)\n/)
+  const output = before.replace(/^> /gm, '')
+  if (groups['status'] !== '0') throw new Error(`${command}: status ${groups['status']}\n${output}`)
+  return output
+}
