@@ -20,8 +20,6 @@ export interface GuestArchitecture {
   readonly image: 'vmlinux' | 'as-is'
   /** Kernel arguments, the console aside. */
   readonly kernelArgs: readonly string[]
-  /** Modules that every guest loads. */
-  readonly modules: readonly string[]
   /** Least guest memory, MiB. */
   readonly memoryMib: number
 }
@@ -31,8 +29,6 @@ export interface GuestArchitecture {
  * ciphers (0.25 s), mitigations against attacks from inside, randomised addresses.
  */
 const QUICK_BOOT = ['panic=-1', 'cryptomgr.notests', 'mitigations=off']
-/** The bus of the virtio devices. */
-const VIRTIO = ['virtio_pci']
 const DEFAULT_MEMORY_MIB = 256
 
 /** The table. */
@@ -43,7 +39,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     image: 'vmlinux',
     // noreplace-smp: no rewriting of locks for one CPU and back (0.2 s).
     kernelArgs: [...QUICK_BOOT, 'noreplace-smp', 'nokaslr'],
-    modules: VIRTIO,
     memoryMib: DEFAULT_MEMORY_MIB,
   },
   i386: {
@@ -52,7 +47,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     // Its kernel has no PVH entry.
     image: 'as-is',
     kernelArgs: [...QUICK_BOOT, 'noreplace-smp', 'nokaslr'],
-    modules: VIRTIO,
     memoryMib: DEFAULT_MEMORY_MIB,
   },
   aarch64: {
@@ -60,7 +54,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     kernelPackages: { generic: 'linux-image-arm64', cloud: 'linux-image-cloud-arm64' },
     image: 'as-is',
     kernelArgs: [...QUICK_BOOT, 'nokaslr'],
-    modules: VIRTIO,
     memoryMib: DEFAULT_MEMORY_MIB,
   },
   arm: {
@@ -68,7 +61,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     kernelPackages: { generic: 'linux-image-armmp' },
     image: 'as-is',
     kernelArgs: QUICK_BOOT,
-    modules: VIRTIO,
     memoryMib: DEFAULT_MEMORY_MIB,
   },
   riscv64: {
@@ -77,7 +69,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     kernelPackages: { generic: 'linux-image-riscv64' },
     image: 'as-is',
     kernelArgs: QUICK_BOOT,
-    modules: VIRTIO,
     memoryMib: DEFAULT_MEMORY_MIB,
   },
   ppc64: {
@@ -85,7 +76,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     kernelPackages: { generic: 'linux-image-powerpc64le' },
     image: 'as-is',
     kernelArgs: QUICK_BOOT,
-    modules: VIRTIO,
     memoryMib: 512,
   },
   s390x: {
@@ -93,8 +83,6 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     kernelPackages: { generic: 'linux-image-s390x' },
     image: 'as-is',
     kernelArgs: [...QUICK_BOOT, 'nokaslr'],
-    // Its virtio bus is built in.
-    modules: [],
     memoryMib: DEFAULT_MEMORY_MIB,
   },
 }

@@ -2,6 +2,7 @@
  * What runs in the guest before a test does. busybox init is process 1: it gives each console session default signals and
  * a controlling terminal, reaps orphans, and answers `poweroff`, `reboot` and `halt` from anywhere in the guest.
  */
+import { FOLLOW_DEVICES, FOREIGN_ROOT_PATH, FOREIGN_ROOT_SCRIPT } from './mounts.ts'
 
 /**
  * The console shell's prompt, in clean text. It never changes, whatever the directory.
@@ -21,8 +22,10 @@ export interface InitFile {
 
 /** What differs between two guests' starts. */
 export interface InitOptions {
-  /** Names of modules to load, in order. */
+  /** Names of modules to load whatever devices there are, in order. */
   readonly modules: readonly string[]
+  /** Lines that add names to `$modules`. */
+  readonly findDrivers: string
   /** Lines for a shell, run before the console's own. */
   readonly init: string
 }
@@ -61,7 +64,8 @@ tmpfs /tmp tmpfs mode=1777 0 0
 `
 
 /** The files that start the guest. The same options give the same text. */
-export function initFiles({ modules, init }: InitOptions): InitFile[] {
+export function initFiles(options: InitOptions): InitFile[] {
+  const { init } = options
   const text = (path: string, content: string, mode = 0o644): InitFile => ({ path, mode, text: content })
   return [
     text('etc/inittab', INITTAB),
@@ -70,13 +74,14 @@ export function initFiles({ modules, init }: InitOptions): InitFile[] {
     text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'),
     text('etc/group', 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n'),
     text('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
-    text('etc/coldboot/boot', bootScript(modules, init !== ''), 0o755),
+    text('etc/coldboot/boot', bootScript(options), 0o755),
+    text(FOREIGN_ROOT_PATH.slice(1), FOREIGN_ROOT_SCRIPT, 0o755),
     ...(init === '' ? [] : [text(USER_INIT.slice(1), init.endsWith('\n') ? init : `${init}\n`)]),
   ]
 }
 
 // Each command is a fork and an exec, some 10 ms without hardware acceleration: what the shell can do itself, it does.
-function bootScript(modules: readonly string[], hasInit: boolean): string {
+function bootScript({ modules, findDrivers, init }: InitOptions): string {
   const lines = [
     '#!/bin/sh',
     // Before /proc is there, the shell finds no command by its bare name.
@@ -87,8 +92,11 @@ function bootScript(modules: readonly string[], hasInit: boolean): string {
     'if [ "$name" = "(none)" ]; then echo coldboot >/proc/sys/kernel/hostname; fi',
     'ifconfig lo up',
   ]
-  if (modules.length > 0) lines.push(`modprobe -a ${modules.join(' ')}`)
-  if (hasInit) {
+  if (modules.length > 0 || findDrivers !== '') {
+    lines.push(`modules="${modules.join(' ')}"`, findDrivers, 'if [ -n "$modules" ]; then modprobe -a $modules; fi')
+  }
+  lines.push(...FOLLOW_DEVICES)
+  if (init !== '') {
     lines.push(
       `sh -e ${USER_INIT} || {`,
       '  echo "coldboot: the lines of \\`init\\` failed with status $?; the machine ends here" >&2',

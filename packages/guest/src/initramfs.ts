@@ -2,8 +2,9 @@
 import { OptionError } from '@coldboot/core'
 import { appletNames } from './busybox.ts'
 import { type CpioEntry, writeCpio } from './cpio.ts'
-import type { InitFile } from './init-script.ts'
-import type { ModuleFile } from './kernel-package.ts'
+import { findDriversScript } from './device-modules.ts'
+import { type InitFile, type InitOptions, initFiles } from './init-script.ts'
+import type { GuestModules } from './kernel-package.ts'
 import { modulesAlias, modulesDep } from './modules.ts'
 
 /** What goes in. */
@@ -11,8 +12,9 @@ export interface InitramfsParts {
   readonly busybox: Uint8Array
   /** As `uname -r`; modules are looked for under it. */
   readonly release: string
-  readonly modules: readonly ModuleFile[]
-  readonly init: readonly InitFile[]
+  /** None for a kernel that comes without modules. */
+  readonly modules: GuestModules | undefined
+  readonly startup: Pick<InitOptions, 'modules' | 'init'>
   readonly files: readonly CpioEntry[]
 }
 
@@ -24,12 +26,7 @@ const DIRECTORIES = ['proc', 'sys', 'dev', 'run', 'tmp', 'mnt', 'usr', 'lib', 'v
  */
 export function buildInitramfs(parts: InitramfsParts): Uint8Array {
   const entries = new Map<string, CpioEntry>()
-  for (const entry of [
-    ...skeleton(parts.busybox),
-    ...moduleEntries(parts),
-    ...parts.init.map(initEntry),
-    ...parts.files,
-  ]) {
+  for (const entry of [...skeleton(parts.busybox), ...moduleEntries(parts), ...startupEntries(parts), ...parts.files]) {
     entries.set(entry.path, entry)
   }
   for (const path of entries.keys()) addParents(entries, path)
@@ -58,26 +55,28 @@ function skeleton(busybox: Uint8Array): CpioEntry[] {
 }
 
 function moduleEntries({ modules, release }: InitramfsParts): CpioEntry[] {
-  if (modules.length === 0) return []
+  if (!modules) return []
   const directory = `lib/modules/${release}`
-  const text = (name: string, content: string): CpioEntry => ({
+  const file = (name: string, data: Uint8Array): CpioEntry => ({
     type: 'file',
     path: `${directory}/${name}`,
     mode: 0o644,
-    data: Buffer.from(content),
+    data,
   })
-  const all = modules.map(({ module }) => module)
-  const names = new Set(all.map(({ name }) => name))
-  // All needs of a module are here but those that the kernel has built in.
-  const builtIn = all.flatMap(({ depends }) => depends.filter((name) => !names.has(name)))
-  const index = { modules: Object.fromEntries(all.map((module) => [module.name, module])), builtIn }
+  const text = (name: string, content: string): CpioEntry => file(name, Buffer.from(content))
+  const all = modules.files.map(({ module }) => module)
+  const index = { modules: Object.fromEntries(all.map((module) => [module.name, module])), builtIn: modules.builtIn }
   return [
-    ...modules.map(
-      ({ module, data }): CpioEntry => ({ type: 'file', path: `${directory}/${module.path}`, mode: 0o644, data }),
-    ),
+    ...modules.files.map(({ module, data }) => file(module.path, data)),
     text('modules.dep', modulesDep(index, all)),
     text('modules.alias', modulesAlias(all)),
+    text('modules.builtin', modules.builtIn.map((name) => `kernel/${name}.ko\n`).join('')),
   ]
+}
+
+function startupEntries({ modules, startup }: InitramfsParts): CpioEntry[] {
+  const findDrivers = findDriversScript(modules?.files.map(({ module }) => module) ?? [])
+  return initFiles({ ...startup, findDrivers }).map(initEntry)
 }
 
 function initEntry({ path, mode, text }: InitFile): CpioEntry {

@@ -8,6 +8,7 @@ import { type Architecture, OptionError, StartError } from '@coldboot/core'
 import type { Archive, ArchivePackage } from './apt.ts'
 import { type Flavour, GUEST_ARCHITECTURES } from './architectures.ts'
 import { type Cache, fileSha256, type StoredFile } from './cache.ts'
+import { BUNDLED_MODULES } from './device-modules.ts'
 import { type KernelModule, loadOrder, type ModuleIndex } from './modules.ts'
 import type { OnGuestProgress } from './progress.ts'
 
@@ -74,8 +75,16 @@ export interface ModuleFile {
   readonly data: Uint8Array
 }
 
+/** What a guest gets of a kernel's modules. */
+export interface GuestModules {
+  /** The modules asked for, those that every guest has, and all they need: each behind what it needs. */
+  readonly files: readonly ModuleFile[]
+  /** Names of what is compiled into the kernel. */
+  readonly builtIn: readonly string[]
+}
+
 /**
- * The modules asked for and all they need, in the order to load them.
+ * Reads the modules asked for, those that every guest has, and all they need.
  * @throws OptionError `GUEST_MODULE_MISSING`
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the cached package was damaged; it is gone then
  */
@@ -83,10 +92,10 @@ export async function readModules(
   cache: Cache,
   kernel: CachedKernel,
   wanted: readonly string[],
-): Promise<ModuleFile[]> {
-  if (wanted.length === 0) return []
+): Promise<GuestModules> {
   const index = JSON.parse(await readFile(cache.path(kernel.modules.name), 'utf8')) as ModuleIndex
-  const order = loadOrder(index, wanted)
+  const bundled = BUNDLED_MODULES.filter((name) => Object.hasOwn(index.modules, name))
+  const order = loadOrder(index, [...wanted, ...bundled])
   const path = (module: KernelModule): string => cache.path(`${kernel.modulesFolder}/${module.path}`)
   const present = await Promise.all(
     order.map((module) =>
@@ -98,7 +107,7 @@ export async function readModules(
   )
   const absent = order.filter((_, position) => !present[position])
   if (absent.length > 0) await unpackModules(cache, kernel, absent)
-  return Promise.all(
+  const files = await Promise.all(
     order.map(async (module) => {
       const data = await readFile(path(module)).catch(() => undefined)
       if (data && createHash('sha256').update(data).digest('hex') === module.sha256) return { module, data }
@@ -106,6 +115,7 @@ export async function readModules(
       throw damaged(`The cached kernel module ${path(module)} was damaged`)
     }),
   )
+  return { files, builtIn: index.builtIn }
 }
 
 async function unpackModules(cache: Cache, kernel: CachedKernel, modules: readonly KernelModule[]): Promise<void> {

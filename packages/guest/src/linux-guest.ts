@@ -5,11 +5,13 @@ import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { findBusybox } from './busybox.ts'
 import { Cache } from './cache.ts'
 import type { CpioEntry } from './cpio.ts'
+import { BUNDLED_MODULES } from './device-modules.ts'
 import { readGuestFiles } from './guest-files.ts'
 import { type LinuxGuestOptions, type ResolvedGuestOptions, resolveGuestOptions } from './guest-options.ts'
 import { storedImage } from './image-store.ts'
 import { GUEST_PROMPT, initFiles } from './init-script.ts'
 import { type CachedKernel, openKernel, readModules } from './kernel-package.ts'
+import { FOREIGN_ROOT_WORD } from './mounts.ts'
 
 /** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
 export interface LinuxGuest {
@@ -27,7 +29,7 @@ export interface LinuxGuest {
 }
 
 /** Raised when the same parts make another image. */
-const IMAGE_FORMAT = 1
+const IMAGE_FORMAT = 4
 const MIB = 2 ** 20
 /** What of an image fits into the least memory. */
 const FREE_IMAGE_MIB = 16
@@ -110,18 +112,19 @@ async function makeInitramfs(
   cache: Cache,
 ): Promise<{ readonly path: string; readonly sizeBytes: number }> {
   const { arch, onProgress } = options
-  const modules = kernel ? [...GUEST_ARCHITECTURES[arch].modules, ...options.modules] : []
-  const init = initFiles({ modules, init: options.init })
   const [busybox, files] = await Promise.all([findBusybox(arch, cache, onProgress), readGuestFiles(options.files)])
-  const key = imageKey([IMAGE_FORMAT, kernel?.id ?? '', busybox.sha256, modules, init], files)
+  const { modules, init } = options
+  // What is only known once the modules are read follows from these.
+  const startup = initFiles({ modules, init, findDrivers: '' })
+  const key = imageKey([IMAGE_FORMAT, kernel?.id ?? '', BUNDLED_MODULES, busybox.sha256, modules, startup], files)
   const image = await storedImage(cache, `${arch}-${key}`, async () => {
     onProgress({ step: 'initramfs', message: 'Building the initramfs' })
     const { buildInitramfs } = await import('./initramfs.ts')
     return buildInitramfs({
       busybox: busybox.data,
       release: kernel?.release ?? '',
-      modules: kernel ? await readModules(cache, kernel, modules) : [],
-      init,
+      modules: kernel && (await readModules(cache, kernel, modules)),
+      startup: { modules, init },
       files,
     })
   })
@@ -143,6 +146,7 @@ function kernelArgs({ arch, logLevel, hostname }: ResolvedGuestOptions): string 
     `console=${ARCHITECTURES[arch].consoleDevice}`,
     `loglevel=${logLevel}`,
     ...GUEST_ARCHITECTURES[arch].kernelArgs,
+    FOREIGN_ROOT_WORD,
     ...(hostname === undefined ? [] : [`hostname=${hostname}`]),
   ].join(' ')
 }

@@ -1,0 +1,70 @@
+/**
+ * How the guest follows what a machine's devices ask of it on the kernel's command line: a root file system of theirs,
+ * mounts, and names for the ports of channels.
+ */
+
+/** Path in the guest of {@link FOREIGN_ROOT_SCRIPT}. */
+export const FOREIGN_ROOT_PATH = '/etc/coldboot/root'
+
+/** A word of the kernel's command line by which the guest tells the machine's devices of that script. */
+export const FOREIGN_ROOT_WORD: string = `coldboot.rootinit=${FOREIGN_ROOT_PATH}`
+
+/**
+ * Process 1 in place of init (`rdinit=`) when a device is to be the root file system: goes on there, with the program
+ * that `init=` names or one of those the kernel itself would try. A kernel without modules would need none of this.
+ */
+export const FOREIGN_ROOT_SCRIPT = `#!/bin/sh
+set -f
+/bin/mount -t proc proc /proc
+read -r words </proc/cmdline
+mode=ro program= type= source= options=
+for word in $words; do
+  case $word in
+    ro | rw) mode=$word ;;
+    init=*) program=\${word#*=} ;;
+    root=*) source=\${word#*=} ;;
+    rootfstype=*) type=\${word#*=} ;;
+    rootflags=*) options=,\${word#*=} ;;
+  esac
+done
+modprobe -a virtio_pci 9pnet_virtio 2>/dev/null
+mkdir /foreign
+if ! mount -t "$type" -o "$mode$options" "$source" /foreign; then
+  echo "coldboot: the root file system $source ($type) cannot be mounted; the machine ends here" >&2
+  poweroff -f
+fi
+umount /proc
+for each in $program /sbin/init /etc/init /bin/init /bin/sh; do
+  if [ -x "/foreign$each" ] || [ -h "/foreign$each" ]; then
+    # As the kernel does it for a root of its own.
+    if [ -d /foreign/dev ]; then mount -t devtmpfs devtmpfs /foreign/dev; fi
+    exec switch_root /foreign "$each"
+  fi
+done
+echo "coldboot: the root file system $source has no program to start: name one with init=; the machine ends here" >&2
+poweroff -f
+`
+
+/** Lines for the start of every guest, after its modules are loaded. Without anything to do they start no process. */
+export const FOLLOW_DEVICES: readonly string[] = [
+  'for file in /sys/class/virtio-ports/*/name; do',
+  '  [ -r "$file" ] && read -r name <"$file" && [ -n "$name" ] || continue',
+  '  port=${file%/name}',
+  '  mkdir -p /dev/virtio-ports',
+  '  ln -sf "../${port##*/}" "/dev/virtio-ports/$name"',
+  'done',
+  'set -f',
+  'read -r words </proc/cmdline',
+  'for word in $words; do',
+  // coldboot.mount=<where>:<type>:<source>:<options>
+  '  case $word in coldboot.mount=*) ;; *) continue ;; esac',
+  '  word=${word#*=}',
+  '  where=${word%%:*} word=${word#*:}',
+  '  type=${word%%:*} word=${word#*:}',
+  '  source=${word%%:*} options=${word#*:}',
+  '  mkdir -p "$where" && mount -t "$type" -o "$options" "$source" "$where" && continue',
+  '  echo "coldboot: $source cannot be mounted at $where: has this guest the kernel\'s $type? Name it in \\`modules\\`." >&2',
+  '  poweroff -f',
+  'done',
+  'set +f',
+]
