@@ -28,31 +28,33 @@ export interface ReadyOptions extends VMOptions {
  * Starts a machine and waits until it is ready: its `ready` pattern was printed, `prepare` has run, and the cursor is
  * behind both. Without `ready` it is handed over at once, and cannot be a template.
  *
+ * @param onBoot told of each machine that boots for it, as soon as it is there
  * @throws OptionError, StartError as `VM.start`; ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
  */
-export async function startReady(options: ReadyOptions): Promise<VM> {
+export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions['onBoot']): Promise<VM> {
   const { template: policy = 'auto', prepare, templateKey, prefetch, ...vmOptions } = options
-  if (policy === 'off' || vmOptions.ready === undefined) return bootReady(vmOptions, prepare)
+  if (policy === 'off' || vmOptions.ready === undefined) return bootReady(vmOptions, { prepare, onBoot })
   const { name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal } = vmOptions
   const overrides = { name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal }
   let template: Template
   try {
-    template = await Template.build(vmOptions, { prepare, key: templateKey, prefetch })
+    template = await Template.build(vmOptions, { prepare, onBoot, key: templateKey, prefetch })
   } catch (error) {
     if (policy === 'required' || !ColdbootError.is(error) || error.code !== 'TEMPLATE_UNSAVABLE') throw error
     warnOnce(`Machines boot for every test. ${error.shortMessage}`)
-    return bootReady(vmOptions, prepare)
+    return bootReady(vmOptions, { prepare, onBoot })
   }
   return template.start(overrides)
 }
 
-async function bootReady(options: VMOptions, prepare: TemplateOptions['prepare']): Promise<VM> {
+async function bootReady(options: VMOptions, how: TemplateOptions): Promise<VM> {
   const spec = resolveOptions(options)
-  if (spec.ready !== undefined) return coldStart(spec, { prepare })
+  if (spec.ready !== undefined) return coldStart(spec, how)
   const vm = await VM.start(options)
+  how.onBoot?.(vm)
   try {
-    await prepare?.(vm)
+    await how.prepare?.(vm)
   } catch (error) {
     await vm.close()
     throw error

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { Cache } from './cache.ts'
 import { readEnvironment } from './environment.ts'
 import { ColdbootError, OptionError, TemplateError } from './errors.ts'
-import type { StartPlan } from './launch.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import type { VMOptions } from './options.ts'
 import { prefetch, takePrefetched } from './prefetch.ts'
@@ -26,6 +25,11 @@ export interface TemplateOptions {
   readonly prepare?: ((vm: VM) => Promise<unknown> | unknown) | undefined
   /** Whether each start has the next machine made ahead, in the background. See {@link endPrefetched}. @default false */
   readonly prefetch?: boolean | undefined
+  /**
+   * Told of each machine that boots, as soon as it is there: the one that becomes the template, and the one of a boot that
+   * serves in its place. Who must show what a failed boot printed has it from here.
+   */
+  readonly onBoot?: ((vm: VM) => void) | undefined
   /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
   readonly key?: string | undefined
 }
@@ -111,10 +115,11 @@ export class Template {
 }
 
 /** Boots a machine, waits until it is ready, and prepares it. */
-export async function coldStart(spec: MachineSpec, { prepare }: TemplateOptions, plan: StartPlan = {}): Promise<VM> {
-  const running = await RunningMachine.spawn(spec, plan)
+export async function coldStart(spec: MachineSpec, { prepare, onBoot }: TemplateOptions): Promise<VM> {
+  const running = await RunningMachine.spawn(spec)
   const vm = new VM(running)
   await running.begin(vm)
+  onBoot?.(vm)
   try {
     await vm.ready()
     await prepare?.(vm)
@@ -128,10 +133,11 @@ export async function coldStart(spec: MachineSpec, { prepare }: TemplateOptions,
 /** Boots, prepares and saves a machine into a folder. @returns why it cannot be saved, if so */
 async function make(directory: string, spec: MachineSpec, options: TemplateOptions): Promise<string | undefined> {
   const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
-  const running = await RunningMachine.spawn({ ...spec, logFile: undefined, serialOutput: [] }, plan)
+  const running = await RunningMachine.spawn(spec, plan)
   const vm = new VM(running)
   try {
     await running.begin(vm)
+    options.onBoot?.(vm)
     await vm.ready()
     await options.prepare?.(vm)
     const refused = await saved(running, join(directory, STATE_FILE))

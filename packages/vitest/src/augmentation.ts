@@ -1,5 +1,5 @@
 /** What this package adds to Vitest’s own types. */
-import type { VMOptions } from '@coldboot/core'
+import type { ReadyOptions } from '@coldboot/core'
 import type { MachineMatchers } from '@coldboot/matchers'
 import type { MachineArtifact, MachineRecord } from './failure-report.ts'
 
@@ -8,7 +8,7 @@ declare module 'vitest' {
 
   interface ProvidedContext {
     /** The project’s defaults for the fixture of the same name. */
-    vmOptions: VMOptions
+    vmOptions: ReadyOptions
   }
 
   interface TaskMeta {

@@ -1,10 +1,10 @@
 import { expectTypeOf } from 'vitest'
-import { expect, test, type VM, type VMOptions } from './index.ts'
+import { expect, type ReadyOptions, test, type VM } from './index.ts'
 
 test('the fixtures are typed', async ({ vm, bootVm, vmOptions, task }) => {
   expectTypeOf(vm).toEqualTypeOf<VM>()
-  expectTypeOf(vmOptions).toEqualTypeOf<VMOptions>()
-  expectTypeOf(bootVm).toEqualTypeOf<(options?: VMOptions) => Promise<VM>>()
+  expectTypeOf(vmOptions).toEqualTypeOf<ReadyOptions>()
+  expectTypeOf(bootVm).toEqualTypeOf<(options?: ReadyOptions) => Promise<VM>>()
   expectTypeOf(task.meta.coldboot).toEqualTypeOf<
     { machines: { readonly name: string; readonly log: string; readonly commandLine: string }[] } | undefined
   >()

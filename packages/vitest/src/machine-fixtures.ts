@@ -1,5 +1,5 @@
 /** The fixtures: `vm`, `bootVm`, and what both are made from, `vmOptions`. */
-import type { VM, VMOptions } from '@coldboot/core'
+import type { ReadyOptions, VM } from '@coldboot/core'
 import type { TestAPI } from 'vitest'
 import { collector } from './task-collector.ts'
 import { TestMachines } from './test-machines.ts'
@@ -13,14 +13,14 @@ export interface MachineFixtures {
    *
    * @default {}
    */
-  vmOptions: VMOptions
+  vmOptions: ReadyOptions
   /** A machine made from `vmOptions`: booted, ready, and gone with the test. */
   vm: VM
   /**
    * Boots one more machine, with options that replace those of `vmOptions` one by one. Named `vm`, `vm-2` and so on
    * unless given a name. The boot has its own time, `bootTimeout`, which the test’s timeout does not count.
    */
-  bootVm: (options?: VMOptions) => Promise<VM>
+  bootVm: (options?: ReadyOptions) => Promise<VM>
 }
 
 /**

@@ -1,6 +1,6 @@
 /** `coldboot()`: the one line a user adds to the Vitest configuration. */
 import { fileURLToPath } from 'node:url'
-import { DEFAULTS, OptionError, type VMOptions } from '@coldboot/core'
+import { DEFAULTS, OptionError, type ReadyOptions } from '@coldboot/core'
 import type {} from 'vitest/config'
 import type { Vite, Vitest } from 'vitest/node'
 import type {} from './augmentation.ts'
@@ -14,7 +14,7 @@ export interface ColdbootOptions {
    *
    * @default {}
    */
-  readonly vm?: VMOptions
+  readonly vm?: ReadyOptions
 }
 
 /** Vitest’s own limit of a hook, milliseconds. */
@@ -42,7 +42,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
   }
 }
 
-function sendable(vm: VMOptions): VMOptions {
+function sendable(vm: ReadyOptions): ReadyOptions {
   for (const [name, value] of Object.entries(vm)) {
     if (isPlain(value)) continue
     throw new OptionError('INVALID_OPTION', `coldboot({ vm: { ${name} } }) cannot be sent to the test workers`, {

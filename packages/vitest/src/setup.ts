@@ -1,4 +1,6 @@
 /** Runs in each worker before a test file, when the plugin is used. */
+import { endPrefetched } from '@coldboot/core'
+import { afterAll } from 'vitest'
 import './expect.ts'
 
 // The terminal sends Ctrl-C to the workers too. They must live on, or no test could end its machines in order: the main
@@ -8,3 +10,6 @@ if (!Reflect.has(process, ignored)) {
   Reflect.set(process, ignored, true)
   process.on('SIGINT', () => {})
 }
+
+// Machines made ahead for tests that do not come.
+afterAll(endPrefetched)

@@ -11,7 +11,7 @@ function newClock(limitMs: number): { clock: TestClock; runner: AbortController 
 type Task = Parameters<typeof keepTime>[0]
 
 /** A task, as far as its time is concerned. */
-function newTask(limitMs: number): { task: Task; runs(result: object): void; attempt(): AbortController } {
+function newTask(limitMs: number): { task: Task; runs: (result: object) => void; attempt: () => AbortController } {
   const task = {
     name: 'a test',
     context: { signal: new AbortController().signal },

@@ -1,6 +1,6 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, kept and explained when it fails. */
 import { join } from 'node:path'
-import { ExpectError, VM, type VMOptions } from '@coldboot/core'
+import { ExpectError, type ReadyOptions, startReady, type VM } from '@coldboot/core'
 import type { RunnerTestCase } from 'vitest'
 import {
   artifactRoot,
@@ -22,7 +22,7 @@ const DEFAULT_NAME = 'vm'
 export class TestMachines {
   readonly #task: RunnerTestCase
   readonly #clock: TestClock
-  readonly #base: VMOptions
+  readonly #base: ReadyOptions
   readonly #directory: string
   readonly #artifacts: string
   readonly #names = new MachineNames()
@@ -33,7 +33,7 @@ export class TestMachines {
   #over = false
 
   /** @param base what each machine has unless its own options say otherwise */
-  constructor(task: RunnerTestCase, base: VMOptions) {
+  constructor(task: RunnerTestCase, base: ReadyOptions) {
     const attempt = attemptOf(task)
     this.#task = task
     this.#clock = clockOf(task)
@@ -46,7 +46,7 @@ export class TestMachines {
   }
 
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
-  boot(options: VMOptions = {}): Promise<VM> {
+  boot(options: ReadyOptions = {}): Promise<VM> {
     const start = this.#boot(options)
     this.#starting.add(start)
     const settled = (): boolean => this.#starting.delete(start)
@@ -79,28 +79,31 @@ export class TestMachines {
     if (forgotten) throw forgotten
   }
 
-  async #boot(options: VMOptions): Promise<VM> {
+  async #boot(options: ReadyOptions): Promise<VM> {
     this.#requireTest()
     const name = this.#names.take(options.name, this.#base.name ?? DEFAULT_NAME)
     using _hold = this.#clock.hold()
     const complete = await withGuest({ ...this.#base, ...options })
     this.#requireTest()
-    const vm = await this.#start({ ...complete, name })
-    this.#machines.push(vm)
-    if (vm.spec.ready !== undefined) await vm.ready()
-    return vm
+    return this.#start({ ...complete, name })
   }
 
-  async #start(options: VMOptions & { readonly name: string }): Promise<VM> {
+  async #start(options: ReadyOptions & { readonly name: string }): Promise<VM> {
     const { waits } = this.#clock
     const signal = options.signal ? AbortSignal.any([options.signal, waits]) : waits
     const directory = join(this.#directory, folderName(options.name))
     const logFile = options.logFile ?? makeFile(join(directory, 'console.log'))
+    let booting: VM | undefined
     try {
-      return await VM.start({ ...options, logFile, signal })
+      const vm = await startReady({ prefetch: true, ...options, logFile, signal }, (machine) => {
+        booting = machine
+      })
+      this.#machines.push(vm)
+      return vm
     } catch (error) {
-      // Nothing was printed.
-      removeDirectory(directory, this.#artifacts)
+      // A machine that printed something explains the error; without one there is nothing to keep.
+      if (booting === undefined) removeDirectory(directory, this.#artifacts)
+      else this.#machines.push(booting)
       throw error
     }
   }
