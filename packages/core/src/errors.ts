@@ -37,6 +37,14 @@ export const ERROR_CODES = {
   OUTPUT_DROPPED: 'Look for it in the log file; or raise the cap of the log, or print less.',
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
+  // The guest failed while something was awaited, or before.
+  GUEST_PANICKED: 'Read the panic, and the console before it: the kernel says what it could not go on without.',
+  GUEST_OOPSED: 'Read the trace: its topmost function that is yours is where to look.',
+  GUEST_HUNG: 'Read what the stuck task was doing; it has the locks and the functions it was in.',
+  GUEST_OUT_OF_MEMORY: 'Give the machine more `memory`, or the killed process less to do.',
+  GUEST_EMERGENCY_SHELL: 'Read why the boot gave up; usually a disk or a file system has another name or is missing.',
+  GUEST_NOT_BOOTED: 'Check that the disk or the image has a boot loader for this firmware (BIOS or UEFI).',
+  GUEST_MONITOR_MATCHED: 'The machine printed what a monitor of `monitors.custom` watches for.',
   // The test itself, in a test runner.
   TEST_TIMEOUT: 'Give the test more time with its `timeout` option, or its waits less.',
   TEST_ENDED: 'Await everything the test starts before it returns.',
@@ -120,6 +128,11 @@ export class TemplateError extends ColdbootError {
 /** What was awaited did not come. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
 export class ExpectError extends ColdbootError {
   override readonly name: string = 'ExpectError'
+}
+
+/** The guest failed, by its own words: `GUEST_*`. Every wait for it is rejected then. */
+export class GuestError extends ExpectError {
+  override readonly name: string = 'GuestError'
 }
 
 /** The layout of every message: what happened, what to do about it, and titled sections, of which empty ones are left out. */

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
 import { memoryMibOf } from './checked-options.ts'
+import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
 import { uefi } from './devices/uefi.ts'
@@ -42,6 +43,7 @@ export interface MachineSpec {
   readonly bootTimeoutMs: number
   readonly timeoutMultiplier: number
   readonly ready: Pattern | undefined
+  readonly monitors: MonitorOptions
   readonly allowReboot: boolean
   readonly sandbox: boolean
   readonly signal: AbortSignal | undefined
@@ -79,6 +81,7 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     bootTimeoutMs: options.bootTimeout ?? DEFAULTS.bootTimeout,
     timeoutMultiplier: options.timeoutMultiplier ?? environment.timeoutMultiplier,
     ready: options.ready,
+    monitors: options.monitors ?? {},
     allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
     signal: options.signal,

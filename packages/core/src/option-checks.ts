@@ -12,6 +12,7 @@ import {
   oneOf,
   wholeNumber,
 } from './checked-options.ts'
+import { isMonitorOptions, MONITORS_EXPECTED } from './console/monitor-options.ts'
 import type { Device } from './devices/device.ts'
 import { ACCELERATORS } from './environment.ts'
 import type { VMOptions } from './options.ts'
@@ -52,6 +53,7 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
     'a string that is not empty, or a regular expression',
     (value) => (isString(value) ? value !== '' : value instanceof RegExp),
   ],
+  monitors: [MONITORS_EXPECTED, isMonitorOptions],
   allowReboot: isFlag,
   sandbox: isFlag,
   signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],

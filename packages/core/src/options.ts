@@ -1,6 +1,7 @@
 /** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
 import type { Writable } from 'node:stream'
 import type { Architecture } from './architecture.ts'
+import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
 import type { AcceleratorName } from './environment.ts'
@@ -54,6 +55,13 @@ export interface VMOptions {
   readonly timeoutMultiplier?: number | undefined
   /** What the console prints when the machine is ready for a test. @default none: there is nothing to wait for */
   readonly ready?: Pattern | undefined
+  /**
+   * What may happen to the guest without failing its test. A panic, an oops, a hang, a kill for want of memory, an emergency
+   * shell reject every wait at once, unless it is `'allow'`ed by name; `custom` adds patterns that do the same.
+   *
+   * @default {}
+   */
+  readonly monitors?: MonitorOptions | undefined
   /** Whether a reboot of the guest starts it again; else it ends the machine. @default false */
   readonly allowReboot?: boolean | undefined
   /** QEMU’s seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */

@@ -7,10 +7,12 @@ import { dirname, join } from 'node:path'
 import { ARCHITECTURES } from './architecture.ts'
 import { Console } from './console/console.ts'
 import type { ConsoleContext } from './console/expect-failure.ts'
+import type { Incident } from './console/incident.ts'
 import { Transcript } from './console/transcript.ts'
 import type { MachineDescription } from './description.ts'
 import { MachineError } from './errors.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
+import { watchMachineEvents } from './machine-events.ts'
 import type { MachineSpec } from './machine-spec.ts'
 import { describeExit, type ExitStatus } from './qemu/exit-status.ts'
 import type { Machine } from './qemu/machine.ts'
@@ -28,9 +30,11 @@ export class RunningMachine {
   readonly logFile: string
   /** Settles when QEMU is gone and all its output was read and matched; never rejects. */
   readonly ended: Promise<ExitStatus>
+  readonly #failed = Promise.withResolvers<Incident>()
   readonly #transcript: Transcript
   readonly #launched: Launched
   #state: MachineState = 'starting'
+  #gone = false
   #closed: Promise<ExitStatus> | undefined
 
   /**
@@ -55,9 +59,15 @@ export class RunningMachine {
       scale: (milliseconds) => milliseconds * spec.timeoutMultiplier,
       describe: () => this.#describe(),
       sinks: spec.serialOutput,
+      monitors: spec.monitors,
+      onIncident: (incident) => {
+        // Who waits for the machine’s end has it then, with its reason.
+        if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
+      },
       onWarning: warnOnce,
     })
     if (earlier !== undefined) this.console.recall(earlier)
+    watchMachineEvents(machine.qmp, this.console, spec.allowReboot)
     this.console.attach(machine.consoleStream)
     this.ended = this.#end()
   }
@@ -103,6 +113,11 @@ export class RunningMachine {
     if (this.#state === 'starting') this.#state = 'running'
   }
 
+  /** Resolves when a monitor sees the guest fail and the machine runs on; else never. */
+  get failed(): Promise<Incident> {
+    return this.#failed.promise
+  }
+
   get state(): MachineState {
     return this.#state
   }
@@ -123,6 +138,7 @@ export class RunningMachine {
 
   async #end(): Promise<ExitStatus> {
     const status = await this.machine.exited
+    this.#gone = true
     await this.console.end(
       () => new MachineError('MACHINE_EXITED', describeExit(status), { sections: { 'QEMU printed': status.stderr } }),
     )

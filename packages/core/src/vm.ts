@@ -2,9 +2,10 @@
 import type { PendingWait } from './console/console.ts'
 import { lastLines } from './console/expect-failure.ts'
 import type { ExpectOptions } from './console/expect-options.ts'
+import type { Incident } from './console/incident.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
 import type { PortForward } from './devices/device.ts'
-import { ExpectError, OptionError } from './errors.ts'
+import { ExpectError, GuestError, OptionError } from './errors.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import type { VMOptions } from './options.ts'
 import type { ExitStatus } from './qemu/exit-status.ts'
@@ -89,6 +90,11 @@ export class VM implements AsyncDisposable {
     return this.#running.machine.portForwards
   }
 
+  /** What the guest did that no test survives, oldest first: panics, kills for want of memory, …; also what is allowed. */
+  get incidents(): readonly Incident[] {
+    return this.#running.console.incidents
+  }
+
   /** What is being waited for right now, oldest first. */
   get pendingWaits(): readonly PendingWait[] {
     return this.#running.console.pendingWaits
@@ -99,6 +105,7 @@ export class VM implements AsyncDisposable {
    *
    * @throws OptionError `INVALID_OPTION` without `ready`
    * @throws ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
+   * @throws GuestError `GUEST_*` when the guest fails on the way
    */
   ready(): Promise<Match> {
     this.#ready ??= this.#waitUntilReady()
@@ -110,6 +117,7 @@ export class VM implements AsyncDisposable {
    * the earliest match wins, ties by order. Patterns see clean text: UTF-8, `\n` line ends, no escape codes.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
+   * @throws GuestError `GUEST_*` when the guest panics, runs out of memory, …: see the option `monitors`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
@@ -132,6 +140,7 @@ export class VM implements AsyncDisposable {
   /**
    * Waits for the machine’s own end: all output is read then. Does not end it.
    * @throws ExpectError `EXPECT_TIMEOUT` when `timeout` is given and passes, `EXPECT_ABORTED`
+   * @throws GuestError `GUEST_*` when the guest fails and the machine does not end by that
    */
   async wait(options: WaitOptions = {}): Promise<ExitStatus> {
     const { timeout } = options
@@ -140,7 +149,9 @@ export class VM implements AsyncDisposable {
     }
     const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * this.spec.timeoutMultiplier)
     const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
-    return unlessAborted(this.#running.ended, AbortSignal.any(signals), (reason) => this.#waitError(reason))
+    const { ended, failed } = this.#running
+    const end = Promise.race([ended, failed.then((incident) => Promise.reject(this.#guestError(incident)))])
+    return unlessAborted(end, AbortSignal.any(signals), (reason) => this.#waitError(reason))
   }
 
   /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
@@ -172,6 +183,17 @@ export class VM implements AsyncDisposable {
   #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
     const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
     return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }
+  }
+
+  #guestError(incident: Incident): GuestError {
+    const what = `Machine “${this.name}” failed while its end was awaited: ${incident.message}`
+    return new GuestError(incident.code, what, {
+      sections: {
+        'What the guest said': incident.excerpt,
+        'Command line': this.commandLineQuoted,
+        Log: this.logFile,
+      },
+    })
   }
 
   #waitError(reason: unknown): ExpectError {

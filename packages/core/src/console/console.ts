@@ -8,10 +8,14 @@ import { MachineError } from '../errors.ts'
 import { CallSite } from './call-site.ts'
 import { now, startTimer, stopTimer } from './clock.ts'
 import { ConsoleInput } from './console-input.ts'
-import { ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type ViewName } from './console-text.ts'
-import type { ConsoleContext } from './expect-failure.ts'
+import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type ViewName } from './console-text.ts'
+import { type ConsoleContext, guestFailed, TAIL_CHARACTERS } from './expect-failure.ts'
 import { checkExpectOptions, type ExpectOptions } from './expect-options.ts'
 import { searchHistory } from './history.ts'
+import type { Incident } from './incident.ts'
+import type { IncidentKind, MonitorName } from './incident-kinds.ts'
+import type { MonitorOptions } from './monitor-options.ts'
+import { Monitors } from './monitors.ts'
 import { describePatterns, type Match, type PatternInput, patternList } from './pattern.ts'
 import { type Guard, makeGuard } from './regexp-guard.ts'
 import { PATIENT_SETTLE_MS } from './settling.ts'
@@ -37,6 +41,10 @@ export interface ConsoleOptions {
   readonly sinks?: readonly Writable[]
   /** Told when a watcher fails or is too slow. @default nobody */
   readonly onWarning?: (message: string) => void
+  /** What is watched for, and what is allowed. @default everything, nothing */
+  readonly monitors?: MonitorOptions
+  /** Told of everything the monitors saw, allowed or not. */
+  readonly onIncident?: (incident: Incident) => void
   /** Characters kept in memory. @default 16_777_216 */
   readonly keep?: number
 }
@@ -61,6 +69,8 @@ export class Console {
   readonly #utf8 = newUtf8Decoder()
   readonly #text: ConsoleText
   readonly #queue: WaitQueue
+  readonly #monitors: Monitors
+  readonly #incidents: Incident[] = []
   readonly #closed = Promise.withResolvers<void>()
   #attached = false
   #lastByteAt: number | undefined
@@ -86,6 +96,13 @@ export class Console {
         context: options.describe?.() ?? {},
       }),
     })
+    this.#monitors = new Monitors({
+      settings: options.monitors ?? {},
+      guard: this.#guard,
+      scale: this.#scale,
+      onIncident: (incident, kind) => this.#fail(incident, kind),
+      onWarning: options.onWarning ?? (() => {}),
+    })
   }
 
   /** Connects the machine. Its output is read from now on, whether anyone waits for it or not. */
@@ -102,7 +119,7 @@ export class Console {
    * behind it. Before {@link attach}.
    */
   recall(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#receive(bytes)
+    if (bytes.length > 0) this.#receive(bytes, false)
     this.#lastByteAt = undefined
     this.#queue.consumeAll()
   }
@@ -112,6 +129,7 @@ export class Console {
    * they were asked; the time of each counts from its call. What counts as a match: see expect-buffer.ts.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
+   * @throws GuestError `GUEST_*` when the guest failed, and what was printed until then does not match
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
@@ -172,6 +190,16 @@ export class Console {
     }))
   }
 
+  /** What the monitors saw, allowed or not, oldest first. */
+  get incidents(): readonly Incident[] {
+    return this.#incidents
+  }
+
+  /** QEMU reported something that happened to the guest. */
+  event(monitor: MonitorName, message: string): void {
+    this.#monitors.event(monitor, message)
+  }
+
   /** The clean text so far; of a very long one the end. */
   text(): string {
     const view = this.#text.view('clean')
@@ -193,18 +221,38 @@ export class Console {
       await this.#closed.promise
       stopTimer(timer)
     }
-    this.#queue.take(this.#text.append(this.#utf8.decode()))
-    this.#queue.take(this.#text.finish())
+    this.#take(this.#text.append(this.#utf8.decode()))
+    this.#take(this.#text.finish())
+    this.#monitors.finish()
     const end = reason()
     this.#input.end(end instanceof MachineError ? end : new MachineError('MACHINE_EXITED', end.message, { cause: end }))
     this.#queue.end(end)
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(chunk: Uint8Array, watched = true): void {
     this.#lastByteAt = now()
     this.#options.transcript.write(chunk)
     this.#sinks.write(chunk)
-    this.#queue.take(this.#text.append(this.#utf8.decode(chunk, { stream: true })))
+    this.#take(this.#text.append(this.#utf8.decode(chunk, { stream: true })), watched)
+  }
+
+  /** Waits are served before the monitors look: what is printed with a panic can still be awaited. */
+  #take(additions: Additions, watched = true): void {
+    this.#queue.take(additions)
+    if (watched) this.#monitors.take(additions.clean ?? '')
+  }
+
+  #fail(incident: Incident, kind: IncidentKind): void {
+    this.#incidents.push(incident)
+    if (!incident.allowed) {
+      const clean = this.#text.view('clean')
+      const tail = clean.slice(clean.end - TAIL_CHARACTERS)
+      const [first = ''] = incident.excerpt.split('\n')
+      const before = first === '' ? tail : tail.slice(0, Math.max(0, tail.lastIndexOf(first)))
+      const { what, hint } = kind
+      this.#queue.fail((facts) => guestFailed(facts, { incident, what, hint, before }))
+    }
+    this.#options.onIncident?.(incident)
   }
 }
 

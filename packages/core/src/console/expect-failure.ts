@@ -1,5 +1,6 @@
 /** The words of a wait that failed: what was awaited, for how long, what the console did meanwhile, and its end. */
-import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError } from '../errors.ts'
+import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../errors.ts'
+import type { Incident } from './incident.ts'
 import { describePatterns, type Pattern } from './pattern.ts'
 
 /** What the console knows of its machine, for messages. */
@@ -36,8 +37,21 @@ export interface FailureFacts {
   readonly frames: string
 }
 
+/** What the guest did, in words. */
+export interface GuestFailure {
+  readonly incident: Incident
+  /** `panicked`. */
+  readonly what: string
+  /** What to do about it; the code’s own sentence when not set. */
+  readonly hint: string | undefined
+  /** The console before it. */
+  readonly before: string
+}
+
 /** Lines of the console that an error shows, and characters of each. */
 const LINES = 20
+const EXCERPT_LINES = 100
+const BEFORE_LINES = 10
 const WIDTH = 160
 
 /** As much of the end of the text as an error can need. */
@@ -46,27 +60,47 @@ export const TAIL_CHARACTERS = 16_384
 /** `EXPECT_TIMEOUT`. */
 export function timedOut(facts: FailureFacts): ExpectError {
   const what = `"${facts.name}" did not print ${describePatterns(facts.patterns)} within ${seconds(facts.elapsedMs)}`
-  return failure('EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts)
+  return failure(ExpectError, 'EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts)
 }
 
 /** `EXPECT_TIMEOUT` of an idle timeout. */
 export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
   const what = `"${facts.name}" printed nothing for ${seconds(idleMs)} while ${describePatterns(facts.patterns)} was awaited`
-  return failure('EXPECT_TIMEOUT', `${what}, for ${seconds(facts.elapsedMs)} by then: ${account(facts)}`, facts)
+  return failure(
+    ExpectError,
+    'EXPECT_TIMEOUT',
+    `${what}, for ${seconds(facts.elapsedMs)} by then: ${account(facts)}`,
+    facts,
+  )
 }
 
 /** `EXPECT_EXITED`, with the sections of the reason: what QEMU itself had to say. */
 export function exited(facts: FailureFacts, reason: Error): ExpectError {
   const { shortMessage, sections } = ColdbootError.is(reason) ? reason : { shortMessage: reason.message, sections: {} }
   const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${shortMessage}`
-  return failure('EXPECT_EXITED', `${what} (${account(facts)})`, facts, { cause: reason, sections })
+  return failure(ExpectError, 'EXPECT_EXITED', `${what} (${account(facts)})`, facts, { cause: reason, sections })
+}
+
+/** `GUEST_*`. */
+export function guestFailed(facts: FailureFacts, failed: GuestFailure): GuestError {
+  const { incident, what, before } = failed
+  const meanwhile = `while ${describePatterns(facts.patterns)} was awaited`
+  const message = `"${facts.name}" ${what} ${meanwhile}${incident.message === '' ? '' : `: ${printable(incident.message)}`}`
+  return failure(GuestError, incident.code, `${message} (${account(facts)})`, facts, {
+    ...(failed.hint === undefined ? {} : { hint: failed.hint }),
+    sections: {
+      'End of the console': undefined,
+      'What the guest said': lastLines(incident.excerpt, EXCERPT_LINES),
+      'Before that': lastLines(before, BEFORE_LINES),
+    },
+  })
 }
 
 /** `EXPECT_ABORTED`. */
 export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
   const why = shortMessageOf(cause)
   const what = `The wait for ${describePatterns(facts.patterns)} on "${facts.name}" was aborted after ${seconds(facts.elapsedMs)}`
-  return failure('EXPECT_ABORTED', `${what}: ${why} (${account(facts)})`, facts, { cause })
+  return failure(ExpectError, 'EXPECT_ABORTED', `${what}: ${why} (${account(facts)})`, facts, { cause })
 }
 
 function shortMessageOf(error: unknown): string {
@@ -77,7 +111,7 @@ function shortMessageOf(error: unknown): string {
 /** An error met on the way, with the console added. */
 export function inContext(facts: FailureFacts, error: unknown): Error {
   if (!(error instanceof ExpectError)) return error instanceof Error ? error : new Error(String(error))
-  return failure(error.code, error.shortMessage, facts, { cause: error })
+  return failure(ExpectError, error.code, error.shortMessage, facts, { cause: error })
 }
 
 /** The last lines for a reader: not too many, not too wide, and without characters that would upset a terminal. */
@@ -86,10 +120,16 @@ export function lastLines(text: string, lines: number = LINES): string {
   return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
 }
 
-function failure(code: ErrorCode, message: string, facts: FailureFacts, extra: ColdbootErrorOptions = {}): ExpectError {
+function failure<Failure extends ExpectError>(
+  Class: new (code: ErrorCode, message: string, options: ColdbootErrorOptions) => Failure,
+  code: ErrorCode,
+  message: string,
+  facts: FailureFacts,
+  extra: ColdbootErrorOptions = {},
+): Failure {
   const { context, bytes, tail, frames } = facts
   const hint = bytes === 0 && code !== 'EXPECT_ABORTED' ? { hint: silenceHint(context) } : {}
-  const error = new ExpectError(code, message, {
+  const error = new Class(code, message, {
     ...hint,
     ...extra,
     sections: {

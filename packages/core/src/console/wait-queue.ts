@@ -37,7 +37,8 @@ export class WaitQueue {
   readonly #settling: Settling
   readonly #waits: Wait[] = []
   #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
-  #end: Error | undefined
+  /** Makes the error of waits that will not be served any more. */
+  #end: ((facts: failures.FailureFacts) => Error) | undefined
 
   constructor(options: WaitQueueOptions) {
     this.#options = options
@@ -93,9 +94,15 @@ export class WaitQueue {
 
   /** Nothing will be printed any more. Waits that are not matched by what was, and all later ones, are rejected. */
   end(reason: Error): void {
-    this.#end = reason
+    this.#end ??= (facts) => failures.exited(facts, reason)
     this.#serve()
     this.#settling.stop()
+  }
+
+  /** As {@link end}, though the machine still prints: waits see what it has printed so far. */
+  fail(error: (facts: failures.FailureFacts) => Error): void {
+    this.#end ??= error
+    this.#serve()
   }
 
   /** Gives their turn to waits until one has to go on waiting. */
@@ -119,9 +126,9 @@ export class WaitQueue {
     this.#search(wait, () => buffer.push(view.slice(origin)))
   }
 
-  #conclude(wait: Wait, end: Error): void {
+  #conclude(wait: Wait, error: (facts: failures.FailureFacts) => Error): void {
     this.#search(wait, (buffer) => buffer.end())
-    if (!wait.over) this.#fail(wait, (facts) => failures.exited(facts, end))
+    if (!wait.over) this.#fail(wait, error)
   }
 
   #timeUp(wait: Wait, error: (facts: failures.FailureFacts) => Error): void {

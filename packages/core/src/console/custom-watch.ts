@@ -1,0 +1,61 @@
+/** One pattern of the user’s own that is watched for: each match is an incident. */
+import { ColdbootError } from '../errors.ts'
+import { ExpectBuffer } from './expect-buffer.ts'
+import type { IncidentKind } from './incident-kinds.ts'
+import type { CustomMonitor } from './monitor-options.ts'
+import type { Found } from './pattern.ts'
+import type { Guard } from './regexp-guard.ts'
+
+/** Most characters kept for a match that has begun. */
+const KEEP = 65_536
+
+/** Looks for one custom monitor’s pattern in all output, at the cost of one `expect`. */
+export class CustomWatch {
+  readonly kind: IncidentKind
+  readonly #monitor: CustomMonitor
+  readonly #context: { readonly guard: Guard; readonly onWarning: (message: string) => void }
+  #buffer: ExpectBuffer | undefined
+
+  constructor(monitor: CustomMonitor, context: { guard: Guard; onWarning: (message: string) => void }) {
+    this.#monitor = monitor
+    this.#context = context
+    this.kind = {
+      name: monitor.name,
+      code: 'GUEST_MONITOR_MATCHED',
+      what: `printed what the monitor “${monitor.name}” watches for`,
+      byKernel: false,
+      pattern: undefined,
+      quietMs: 50,
+    }
+    this.#buffer = this.#newBuffer()
+  }
+
+  /** @returns the text of a match */
+  take(text: string): string | undefined {
+    return this.#search((buffer) => buffer.push(text))
+  }
+
+  /** Nothing will follow. */
+  finish(): string | undefined {
+    return this.#search((buffer) => buffer.end())
+  }
+
+  #search(search: (buffer: ExpectBuffer) => Found | undefined): string | undefined {
+    if (this.#buffer === undefined) return undefined
+    try {
+      const found = search(this.#buffer)
+      // What follows the match in this piece is not searched: the machine has failed by then, or repeats itself.
+      if (found !== undefined) this.#buffer = this.#newBuffer()
+      return found?.text
+    } catch (error) {
+      this.#buffer = undefined
+      const reason = ColdbootError.is(error) ? error.shortMessage : String(error)
+      this.#context.onWarning(`The monitor “${this.#monitor.name}” watches no more: ${reason}`)
+      return undefined
+    }
+  }
+
+  #newBuffer(): ExpectBuffer {
+    return new ExpectBuffer([this.#monitor.pattern], { guard: this.#context.guard, keep: KEEP })
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What a guest can print that means its test cannot succeed any more, as one table: how it is recognised, where its text
+ * ends, and the code of the failure. Texts as Linux, systemd, dracut, initramfs-tools and firmware print them.
+ */
+import type { ErrorCode } from '../errors.ts'
+
+/** What is watched for. */
+export type MonitorName =
+  | 'panic'
+  | 'initCrash'
+  | 'oops'
+  | 'bug'
+  | 'outOfMemory'
+  | 'softLockup'
+  | 'hungTask'
+  | 'emergencyShell'
+  | 'noBootDevice'
+  | 'watchdog'
+
+/** A row of the table. */
+export interface IncidentKind {
+  readonly name: string
+  readonly code: ErrorCode
+  /** What happened to the machine: `panicked`. */
+  readonly what: string
+  /** Whether the kernel says it, with or without its stamp; else `pattern` is looked for in the line as it is. */
+  readonly byKernel: boolean
+  /** Looked for in a line, of the kernel’s lines in the text behind the stamp. None for events of the machine alone. */
+  readonly pattern: RegExp | undefined
+  /** The last line of its text, where there is one. */
+  readonly end?: RegExp
+  /** Silence after which its text is over, milliseconds before the multiplier. */
+  readonly quietMs: number
+  /** What to do about it; the code’s own sentence when not set. */
+  readonly hint?: string
+}
+
+const QUIET_MS = 250
+
+/** Between the lines of its trace, an emulated kernel looks up symbols; what follows is the end marker or the exit. */
+const PANIC_QUIET_MS = 1_000
+
+/** The table, the gravest first: where one leads to another, the gravest names the failure. */
+export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: MonitorName })[] = [
+  {
+    name: 'panic',
+    code: 'GUEST_PANICKED',
+    what: 'panicked',
+    byKernel: true,
+    pattern: /^Kernel panic - not syncing/,
+    end: /^---\[ end Kernel panic|^Rebooting in \d+ seconds/,
+    quietMs: PANIC_QUIET_MS,
+  },
+  {
+    name: 'initCrash',
+    code: 'GUEST_PANICKED',
+    what: 'lost its init, which crashed',
+    byKernel: true,
+    pattern:
+      /^(?:traps: )?[^\s[]+\[1\]:? (?:segfault|general protection|trap |unhandled (?:exception|signal)|bad frame|illegal instruction)/,
+    quietMs: PANIC_QUIET_MS,
+  },
+  {
+    name: 'oops',
+    code: 'GUEST_OOPSED',
+    what: 'met an error in its kernel (an oops)',
+    byKernel: true,
+    pattern:
+      /^(?:BUG: (?:kernel NULL pointer|unable to handle)|Unable to handle kernel|Oops: |Oops - |Oops\[#|Internal error: |kernel BUG at |general protection fault[:,]|invalid opcode: |divide error: |stack segment: |Kernel access of bad area)/,
+    end: /^---\[ end trace/,
+    quietMs: QUIET_MS,
+  },
+  {
+    name: 'bug',
+    code: 'GUEST_OOPSED',
+    what: 'found a bug in its kernel',
+    byKernel: true,
+    pattern: /^(?:BUG: (?!soft lockup|workqueue lockup)|UBSAN: |KASAN: |KFENCE: )\S/,
+    quietMs: QUIET_MS,
+  },
+  {
+    name: 'outOfMemory',
+    code: 'GUEST_OUT_OF_MEMORY',
+    what: 'ran out of memory',
+    byKernel: true,
+    pattern:
+      /^(?:\S+ invoked oom-killer: |(?:Memory cgroup o|O)ut of memory: Kill(?:ed)? process \d+|Out of memory and no killable processes)/,
+    end: /^(?:Memory cgroup o|O)ut of memory: Kill/,
+    quietMs: QUIET_MS,
+  },
+  {
+    name: 'softLockup',
+    code: 'GUEST_HUNG',
+    what: 'hangs: a CPU is stuck in its kernel',
+    byKernel: true,
+    pattern: /^(?:watchdog: )?(?:BUG: (?:soft lockup|workqueue lockup)|Watchdog detected hard LOCKUP)/,
+    quietMs: QUIET_MS,
+    hint: 'On a busy host an emulated CPU can fall this far behind: give the machine fewer CPUs, the host less to do, or `monitors: { softLockup: "allow" }`.',
+  },
+  {
+    name: 'hungTask',
+    code: 'GUEST_HUNG',
+    what: 'has a task that hangs',
+    byKernel: true,
+    pattern: /^INFO: task .+:\d+ blocked for more than \d+ seconds/,
+    quietMs: QUIET_MS,
+  },
+  {
+    name: 'emergencyShell',
+    code: 'GUEST_EMERGENCY_SHELL',
+    what: 'gave up its boot and opened an emergency shell',
+    byKernel: false,
+    pattern:
+      /^(?:\(initramfs\) |ALERT! .*Dropping to a shell!|Entering emergency mode\.|Generating "\/run\/initramfs\/rdsosreport\.txt"|You are in emergency mode\.|(?:Give root password|Press Enter) for maintenance|Cannot open access to console, the root account is locked)/,
+    end: /^\(initramfs\) |for maintenance/,
+    quietMs: QUIET_MS,
+  },
+  {
+    name: 'noBootDevice',
+    code: 'GUEST_NOT_BOOTED',
+    what: 'found nothing to boot',
+    byKernel: false,
+    pattern:
+      /^(?:No bootable device\b|Boot failed: not a bootable disk|BdsDxe: No bootable option or device was found|(?:grub )?rescue> |FATAL: No bootable medium)/,
+    quietMs: PANIC_QUIET_MS,
+  },
+  {
+    name: 'watchdog',
+    code: 'GUEST_HUNG',
+    what: 'let its watchdog run out',
+    byKernel: false,
+    pattern: undefined,
+    quietMs: QUIET_MS,
+    hint: 'Whatever wrote to /dev/watchdog in the guest has stopped doing so. Where that is the test’s aim, give `monitors: { watchdog: "allow" }`.',
+  },
+]
+
+/** What every line worth a closer look has: one of these, in a search over whole pieces of output. */
+export const SUSPICIOUS: RegExp =
+  /panic - not|Oops|BUG[: ]|\[1\]|Unable to handle|Internal error: |protection fault|invalid opcode|divide error|stack segment|bad area|UBSAN|KASAN|KFENCE|oom-killer|ut of memory|LOCKUP|blocked for more|\(initramfs\)|emergency mode|Dropping to|rdsosreport|for maintenance|access to console|ootable|rescue> /

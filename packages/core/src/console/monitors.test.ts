@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs'
+import { type Duplex, duplexPair } from 'node:stream'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { GuestError, MachineError } from '../errors.ts'
+import { Console, type ConsoleOptions } from './console.ts'
+import { Transcript } from './transcript.ts'
+
+function setUp(options: Partial<ConsoleOptions> = {}): { console: Console; guest: Duplex } {
+  const [host, guest] = duplexPair()
+  // Pauses are a tenth as long as on a real machine.
+  const scale = (milliseconds: number): number => milliseconds / 10
+  const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000, scale, ...options })
+  console.attach(host)
+  return { console, guest }
+}
+
+const recorded = (name: string): Buffer => readFileSync(new URL(`../../test/consoles/${name}.txt`, import.meta.url))
+
+const exit = (): MachineError => new MachineError('MACHINE_EXITED', 'the guest rebooted, which ends the machine')
+
+async function failureOf(promise: Promise<unknown>): Promise<GuestError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(GuestError)
+  return error as GuestError
+}
+
+const PANIC = [
+  '[    2.083140] Kernel panic - not syncing: sysrq triggered crash',
+  '[    2.083564] CPU: 0 PID: 85 Comm: sh Not tainted 6.1.0-56-amd64 #1',
+  '[    2.108755] Kernel Offset: disabled',
+  '[    2.108800] ---[ end Kernel panic - not syncing: sysrq triggered crash ]---',
+  '',
+].join('\r\n')
+
+describe('a panic', () => {
+  test('rejects every wait at once, with its whole text and the console before it', async () => {
+    const { console, guest } = setUp()
+    const waits = [console.expect('login: '), console.expect(/never/)].map(failureOf)
+    guest.write('booting\r\n# echo c\r\n')
+    for (const byte of Buffer.from(PANIC)) guest.write(Buffer.of(byte))
+    const [first, second] = await Promise.all(waits)
+    expect(first?.code).toBe('GUEST_PANICKED')
+    expect(first?.shortMessage).toMatch(
+      /^"vm" panicked while "login: " was awaited: Kernel panic - not syncing: sysrq triggered crash \(/,
+    )
+    expect(first?.message).toMatch(/What the guest said:\n {2}\[ {4}2\.083140\] Kernel panic[^]*---\[ end Kernel panic/)
+    expect(first?.message).toMatch(/Before that:\n {2}booting\n {2}# echo c$/)
+    expect(second?.shortMessage).toContain('while /never/ was awaited')
+    expect(console.incidents).toEqual([
+      expect.objectContaining({ monitor: 'panic', code: 'GUEST_PANICKED', allowed: false }),
+    ])
+  })
+
+  test('serves waits for what was printed before it or with it, and rejects later ones at once', async () => {
+    const { console, guest } = setUp()
+    const [before, within, after] = [
+      console.expect('last words'),
+      console.expect(/Comm: (\w+)/),
+      failureOf(console.expect('never')),
+    ]
+    guest.write(`last words\r\n${PANIC}`)
+    expect((await before).text).toBe('last words')
+    expect((await within).captures).toEqual(['sh'])
+    expect((await after).code).toBe('GUEST_PANICKED')
+    expect((await console.expect('Kernel Offset')).text).toBe('Kernel Offset')
+    expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
+  })
+
+  test('that resets the machine is told from a reboot', async () => {
+    const { console, guest } = setUp()
+    const wait = failureOf(console.expect('login: '))
+    guest.end(recorded('panic-and-reset'))
+    await console.end(exit)
+    expect((await wait).shortMessage).toMatch(/panicked.*sysrq triggered crash/)
+    expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
+  })
+
+  test('without an end marker is reported when the console pauses', async () => {
+    const { console, guest } = setUp()
+    guest.write(recorded('panic-and-reset'))
+    expect((await failureOf(console.expect('never'))).message).toContain('Kernel Offset: disabled')
+  })
+
+  test('in the middle of a line is one', async () => {
+    const { console, guest } = setUp()
+    guest.write(`\x1b[1muser@box:~$ ls -${PANIC}`)
+    expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
+  })
+
+  test('of a kernel without time stamps is one when its trace follows', async () => {
+    const { console, guest } = setUp()
+    guest.write(PANIC.replaceAll(/\[ {4}[\d.]+\] /g, ''))
+    expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
+  })
+
+  test('that is only talked about is none', async () => {
+    const { console, guest } = setUp()
+    guest.write('# echo "Kernel panic - not syncing: no"\r\nKernel panic - not syncing: no\r\nKernel panic\r\n')
+    guest.write('foo: Kernel panic - not syncing: x\r\nOops: something went wrong\r\nBUG: none\r\n# ')
+    guest.write(`# echo "[    2.083140] Kernel panic - not syncing: x"\r\n`)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    guest.end('login: ')
+    expect((await console.expect('login: ')).text).toBe('login: ')
+    await console.end(exit)
+    expect(console.incidents).toEqual([])
+  })
+
+  test('that is allowed is listed, and waits go on', async () => {
+    const { console, guest } = setUp({ monitors: { panic: 'allow' } })
+    const wait = console.expect('rebooted')
+    guest.write(PANIC)
+    guest.write('rebooted')
+    expect((await wait).text).toBe('rebooted')
+    expect(console.incidents).toMatchObject([{ monitor: 'panic', allowed: true }])
+  })
+
+  test('does not reject a wait on a machine’s earlier life', () => {
+    const { console } = setUp()
+    console.recall(Buffer.from(PANIC))
+    expect(console.incidents).toEqual([])
+  })
+})
+
+const kernel = (text: string): string => `[   12.345678] ${text}\r\n`
+
+test.each<[what: string, monitor: string, code: string, text: string]>([
+  ['no root file system', 'panic', 'GUEST_PANICKED', recorded('no-root').toString()],
+  ['an init that exits', 'panic', 'GUEST_PANICKED', recorded('init-exits').toString()],
+  ['a crash of init', 'initCrash', 'GUEST_PANICKED', kernel('init[1]: segfault at 0 ip 0000 sp 0000 error 4 in init')],
+  ['a null pointer', 'oops', 'GUEST_OOPSED', kernel('BUG: kernel NULL pointer dereference, address: 0000000000000000')],
+  [
+    'an oops on arm64',
+    'oops',
+    'GUEST_OOPSED',
+    kernel('Unable to handle kernel paging request at virtual address dead'),
+  ],
+  ['a failed assertion', 'oops', 'GUEST_OOPSED', kernel('kernel BUG at mm/slub.c:305!')],
+  ['KASAN', 'bug', 'GUEST_OOPSED', kernel('BUG: KASAN: slab-out-of-bounds in kmalloc_oob_right+0xa8/0xbc')],
+  ['a soft lockup', 'softLockup', 'GUEST_HUNG', kernel('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:85]')],
+  ['a hung task', 'hungTask', 'GUEST_HUNG', kernel('INFO: task kworker/0:1:12 blocked for more than 120 seconds.')],
+  ['a kill for want of memory', 'outOfMemory', 'GUEST_OUT_OF_MEMORY', recorded('out-of-memory').toString()],
+  ['the same, kernel quiet', 'outOfMemory', 'GUEST_OUT_OF_MEMORY', kernel('Out of memory: Killed process 87 (tail) x')],
+  [
+    'initramfs-tools',
+    'emergencyShell',
+    'GUEST_EMERGENCY_SHELL',
+    'ALERT!  /dev/sda1 does not exist.  Dropping to a shell!\r\n\r\n(initramfs) ',
+  ],
+  ['its prompt alone', 'emergencyShell', 'GUEST_EMERGENCY_SHELL', '\r\n(initramfs) '],
+  ['dracut', 'emergencyShell', 'GUEST_EMERGENCY_SHELL', '\r\nEntering emergency mode. Exit the shell to continue.\r\n'],
+  [
+    'systemd',
+    'emergencyShell',
+    'GUEST_EMERGENCY_SHELL',
+    'You are in emergency mode. After logging in, type "journalctl -xb" to view\r\nsystem logs\r\nPress Enter for maintenance\r\n(or press Control-D to continue): ',
+  ],
+  ['SeaBIOS', 'noBootDevice', 'GUEST_NOT_BOOTED', 'Booting from Hard Disk...\r\nNo bootable device.\r\n'],
+])('%s is seen', async (_what, monitor, code, text) => {
+  const { console, guest } = setUp()
+  guest.write(text)
+  const error = await failureOf(console.expect('never'))
+  expect(error.code).toBe(code)
+  expect(console.incidents).toMatchObject([{ monitor, code }])
+})
+
+test('an oops that becomes a panic is one failure, by the name of the panic, with both texts', async () => {
+  const { console, guest } = setUp()
+  const oops = kernel('Oops: 0002 [#1] PREEMPT SMP') + kernel('RIP: 0010:crash_init+0x5/0x10')
+  guest.write(oops + kernel('---[ end trace 0000000000000000 ]---') + PANIC)
+  const error = await failureOf(console.expect('never'))
+  expect(error.code).toBe('GUEST_PANICKED')
+  expect(error.message).toMatch(/Oops: 0002[^]*end Kernel panic/)
+  expect(console.incidents).toHaveLength(1)
+})
+
+test('what dmesg repeats is reported once', async () => {
+  const { console, guest } = setUp({ monitors: { oops: 'allow' } })
+  for (const _again of [1, 2]) {
+    guest.write(kernel('Oops: 0002 [#1] PREEMPT SMP'))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  guest.write('ok')
+  await console.expect('ok')
+  expect(console.incidents).toHaveLength(1)
+})
+
+test('a panic that only QEMU tells of is reported', async () => {
+  const { console } = setUp()
+  const wait = failureOf(console.expect('never'))
+  console.event('panic', 'QEMU was told')
+  expect((await wait).shortMessage).toMatch(/panicked while "never" was awaited: QEMU was told/)
+})
+
+test('a pattern of one’s own rejects waits too', async () => {
+  const { console, guest } = setUp({ monitors: { custom: [{ name: 'fatal', pattern: /FATAL: (.*)/ }] } })
+  const wait = failureOf(console.expect('never'))
+  guest.write('app: FATAL: no database\r\n')
+  const error = await wait
+  expect(error.code).toBe('GUEST_MONITOR_MATCHED')
+  expect(error.shortMessage).toMatch(/“fatal” watches for while "never" was awaited: FATAL: no database \(/)
+})
+
+test('what is seen does not depend on how the output is cut', async () => {
+  const text = Buffer.from(`one\r\n\x1b[1mtwo ${kernel('Out of memory: Killed process 8 (a) b')}three\r\n${PANIC}four`)
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(text.length), { maxLength: 12 }), async (places) => {
+      const { console, guest } = setUp()
+      const cuts = [0, ...places, text.length].sort((a, b) => a - b)
+      for (const [index, end] of cuts.slice(1).entries()) guest.write(text.subarray(cuts[index], end))
+      guest.end()
+      await console.end(exit)
+      expect(console.incidents).toMatchObject([
+        { monitor: 'panic', message: 'Kernel panic - not syncing: sysrq triggered crash' },
+      ])
+      expect(console.incidents[0]?.excerpt.split('\n')).toHaveLength(5)
+    }),
+    { numRuns: 100 },
+  )
+})

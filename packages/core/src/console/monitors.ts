@@ -1,0 +1,184 @@
+/**
+ * Watches a console for what no test survives (incident-kinds.ts), whether anyone waits or not.
+ *
+ * It looks at whole lines of clean text. One search over each piece of output finds those worth a closer look, so that a
+ * flood costs little more than being read. What is found counts when it is the kernel’s: stamped as its messages are, or
+ * at the start of a line and followed by what the kernel prints with it; a test may print “Kernel panic”. An incident is
+ * reported when its text is whole: at its end marker, when the console pauses, or when the machine exits.
+ */
+import { afterReading, now, startTimer, stopTimer } from './clock.ts'
+import { CustomWatch } from './custom-watch.ts'
+import type { Incident } from './incident.ts'
+import { INCIDENT_KINDS, type IncidentKind, type MonitorName, SUSPICIOUS } from './incident-kinds.ts'
+import { IncidentText } from './incident-text.ts'
+import { kernelMessage } from './kernel-line.ts'
+import type { MonitorOptions } from './monitor-options.ts'
+import type { Guard } from './regexp-guard.ts'
+
+/** What the monitors need to know of their console. */
+export interface MonitorsContext {
+  readonly settings: MonitorOptions
+  readonly guard: Guard
+  /** Applies the multiplier. */
+  readonly scale: (milliseconds: number) => number
+  readonly onIncident: (incident: Incident, kind: IncidentKind) => void
+  /** Told when a custom pattern cannot be looked for any more. */
+  readonly onWarning: (message: string) => void
+}
+
+/** An incident’s text is taken to be whole after this long, however much is still printed; milliseconds. */
+const LONGEST_MS = 3_000
+/** More of a line than this is not looked at. */
+const LONGEST_LINE = 2_048
+/** As long as the longest text that {@link SUSPICIOUS} finds: it may begin in the piece before. */
+const OVERLAP = 32
+/** Messages remembered, so that a `dmesg` in the guest does not report them again. */
+const MOST_SEEN = 1_000
+
+/** The monitors of one console. */
+export class Monitors {
+  readonly #context: MonitorsContext
+  readonly #custom: readonly CustomWatch[]
+  readonly #seen = new Set<string>()
+  /** The line that is not over yet. */
+  #rest = ''
+  /** Whether it is worth a closer look, and whether it had one. */
+  #suspect = false
+  #looked = false
+  #current: IncidentText | undefined
+  #lastAt = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(context: MonitorsContext) {
+    this.#context = context
+    this.#custom = (context.settings.custom ?? []).map((monitor) => new CustomWatch(monitor, context))
+  }
+
+  /** Takes what was printed, in clean text. */
+  take(text: string): void {
+    if (text === '') return
+    const from = Math.max(0, this.#rest.length - OVERLAP)
+    const whole = this.#rest + text
+    const hit = this.#suspect || SUSPICIOUS.test(from === 0 ? whole : whole.slice(from))
+    const end = Math.max(whole.lastIndexOf('\n'), whole.lastIndexOf('\r')) + 1
+    if (hit || this.#current !== undefined) this.#look(whole.slice(0, end))
+    this.#setRest(whole.slice(end), end > 0)
+    for (const watch of this.#custom) this.#found(watch, watch.take(text))
+    if (this.#current !== undefined || this.#suspect) this.#pending()
+  }
+
+  /** QEMU reported something; its text, if there is one, may still be on its way. */
+  event(name: MonitorName, message: string): void {
+    const kind = INCIDENT_KINDS.find((row) => row.name === name)
+    if (kind === undefined) return
+    this.#current ??= new IncidentText(now(), true)
+    this.#current.learn(kind, message)
+    this.#pending()
+  }
+
+  /** Nothing will follow: the machine has exited. */
+  finish(): void {
+    stopTimer(this.#timer)
+    this.#look(this.#rest)
+    this.#setRest('', true)
+    for (const watch of this.#custom) this.#found(watch, watch.finish())
+    // A kernel that panics need not say more before it resets the machine.
+    const panicked = [...(this.#current?.kinds.keys() ?? [])].some(({ code }) => code === 'GUEST_PANICKED')
+    this.#complete(panicked)
+  }
+
+  #setRest(rest: string, anew: boolean): void {
+    this.#rest = rest.length > LONGEST_LINE ? rest.slice(-LONGEST_LINE) : rest
+    if (anew) this.#looked = false
+    this.#suspect = rest !== '' && !this.#looked && (this.#current !== undefined || SUSPICIOUS.test(this.#rest))
+  }
+
+  #look(lines: string): void {
+    for (const line of lines.split(/[\r\n]/)) {
+      if (line !== '' && !this.#looked) this.#lookAt(line.slice(0, LONGEST_LINE))
+      this.#looked = false
+    }
+  }
+
+  #lookAt(line: string): void {
+    const message = kernelMessage(line)
+    const kind = INCIDENT_KINDS.find(({ pattern, byKernel }) => pattern?.test(byKernel ? message.text : line))
+    if (kind !== undefined && !this.#isRepeated(line.slice(message.start), message.stamped)) {
+      this.#current ??= new IncidentText(now(), false)
+      this.#current.recognise(kind, kind.byKernel ? message.text : line, message.stamped)
+    }
+    this.#current?.add(line)
+    if (this.#current?.ended === true && [...this.#current.kinds.keys()].some(isFinal)) this.#complete()
+  }
+
+  #isRepeated(text: string, stamped: boolean): boolean {
+    if (!stamped || this.#seen.size >= MOST_SEEN) return false
+    if (this.#seen.has(text)) return true
+    this.#seen.add(text)
+    return false
+  }
+
+  #found(watch: CustomWatch, line: string | undefined): void {
+    if (line === undefined) return
+    this.#current ??= new IncidentText(now(), true)
+    this.#current.recognise(watch.kind, line, false)
+    if (!this.#current.excerpt.includes(line)) this.#current.add(line)
+    this.#pending()
+  }
+
+  /** Something is to be reported, or looked at, once the console pauses. */
+  #pending(): void {
+    this.#lastAt = now()
+    if (this.#current !== undefined && this.#lastAt - this.#current.startedAt > LONGEST_MS) this.#complete()
+    else if (this.#timer === undefined) this.#wait(this.#quietMs)
+  }
+
+  get #quietMs(): number {
+    return this.#context.scale(this.#current?.quietMs ?? 250)
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer = startTimer(() => afterReading(() => this.#onPause()), milliseconds)
+  }
+
+  #onPause(): void {
+    this.#timer = undefined
+    if (this.#current === undefined && !this.#suspect) return
+    const left = this.#quietMs - (now() - this.#lastAt)
+    if (left > 0) {
+      this.#wait(left)
+      return
+    }
+    // A prompt: its line never ends.
+    if (this.#rest !== '' && !this.#looked) {
+      this.#lookAt(this.#rest)
+      this.#looked = true
+      this.#suspect = false
+    }
+    this.#complete()
+  }
+
+  #complete(proven: boolean = this.#current?.proven ?? false): void {
+    const text = this.#current
+    this.#current = undefined
+    if (text === undefined || !(proven || text.proven)) return
+    const { settings, onIncident } = this.#context
+    const kinds = [...text.kinds.keys()].sort((a, b) => gravity(a) - gravity(b))
+    const isAllowed = ({ name }: IncidentKind): boolean => settings[name as MonitorName] === 'allow'
+    const kind = kinds.find((each) => !isAllowed(each)) ?? kinds[0]
+    if (kind === undefined) return
+    const { name: monitor, code } = kind
+    const message = text.kinds.get(kind) ?? ''
+    onIncident(Object.freeze({ monitor, code, message, excerpt: text.excerpt, allowed: isAllowed(kind) }), kind)
+  }
+}
+
+/** Nothing graver follows, and its end marker is its last line. */
+function isFinal({ name }: IncidentKind): boolean {
+  return name === 'panic'
+}
+
+function gravity({ name }: IncidentKind): number {
+  const index = INCIDENT_KINDS.findIndex((kind) => kind.name === name)
+  return index < 0 ? INCIDENT_KINDS.length : index
+}

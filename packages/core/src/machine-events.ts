@@ -1,0 +1,19 @@
+/** What QEMU reports of the guest, as its console’s monitors know it. */
+import type { Console } from './console/console.ts'
+import type { QmpClient } from './qemu/qmp.ts'
+
+/** Watchdog actions after which the guest goes on as before. */
+const HARMLESS = ['none', 'inject-nmi', 'debug']
+
+/** Tells the console of panics that a device reports, and of a watchdog that ends or stops the guest. */
+export function watchMachineEvents(qmp: QmpClient, console: Console, allowReboot: boolean): void {
+  qmp.onEvent(({ event, data }) => {
+    if (event === 'GUEST_PANICKED') {
+      console.event('panic', 'QEMU was told so by the guest’s panic device')
+    } else if (event === 'WATCHDOG') {
+      const action = String(data['action'])
+      if (HARMLESS.includes(action) || (action === 'reset' && allowReboot)) return
+      console.event('watchdog', `QEMU did what was asked for then, \`${action}\``)
+    }
+  })
+}
