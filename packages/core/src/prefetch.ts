@@ -4,38 +4,62 @@
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
+import { type Admission, type AdmissionLimits, admitNow } from './admission.ts'
 import { discard, type Launched } from './launch.ts'
 import type { MachineSpec } from './machine-spec.ts'
 import { launchFrom } from './restore.ts'
 import type { StoredTemplate } from './template/template-store.ts'
 
-const waiting = new Map<string, Promise<Launched | undefined>>()
+/** A machine made ahead, and its place among those that run. */
+interface Ahead {
+  readonly launched: Launched
+  readonly admission: Admission | undefined
+}
+
+const waiting = new Map<string, Promise<Ahead | undefined>>()
 
 /** Launches the next machine of a template in the background, unless there is one already. */
-export function prefetch(key: string, spec: MachineSpec, stored: StoredTemplate): void {
+export function prefetch(key: string, spec: MachineSpec, stored: StoredTemplate, limits?: AdmissionLimits): void {
   if (waiting.has(key)) return
+  // A prefetch that fails is no failure: the next start does without.
   waiting.set(
     key,
-    // A prefetch that fails is no failure: the next start does without.
-    prepared(spec, stored).catch(() => undefined),
+    within(limits, spec.memoryMib, () => prepared(spec, stored)).catch(() => undefined),
   )
+}
+
+/** Makes the machine if there is room for it; it has its place until it has ended or was taken. */
+async function within(
+  limits: AdmissionLimits | undefined,
+  memoryMib: number,
+  make: () => Promise<Launched>,
+): Promise<Ahead | undefined> {
+  const admission = limits && (await admitNow(memoryMib, limits))
+  if (limits !== undefined && admission === undefined) return undefined
+  try {
+    return { launched: await make(), admission }
+  } catch (error) {
+    admission?.[Symbol.dispose]()
+    throw error
+  }
 }
 
 /** The machine made ahead, also when it is just being made; undefined when there is none. */
 export async function takePrefetched(key: string): Promise<Launched | undefined> {
-  const launched = await waiting.get(key)
+  const making = waiting.get(key)
+  // Taken before it is awaited, or two who ask at once would have the same machine.
   waiting.delete(key)
-  if (launched === undefined) return undefined
-  if (!launched.machine.gone) return launched
-  await discard(launched)
+  const ahead = await making
+  ahead?.admission?.[Symbol.dispose]()
+  if (ahead === undefined || !ahead.launched.machine.gone) return ahead?.launched
+  await discard(ahead.launched)
   return undefined
 }
 
 /** Ends every machine that was made ahead and not taken. */
 export async function endPrefetched(): Promise<void> {
-  const all = [...waiting.values()]
-  waiting.clear()
-  await Promise.all(all.map(async (launching) => launching.then((launched) => launched && discard(launched))))
+  const keys = [...waiting.keys()]
+  await Promise.all(keys.map(async (key) => takePrefetched(key).then((launched) => launched && discard(launched))))
 }
 
 async function prepared(spec: MachineSpec, stored: StoredTemplate): Promise<Launched> {

@@ -1,7 +1,10 @@
 /** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
+import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './admission.ts'
+import { type CheckTable, checkTable, isMemorySize, memoryMibOf, wholeNumber } from './checked-options.ts'
 import { ColdbootError } from './errors.ts'
 import { resolveOptions } from './machine-spec.ts'
 import type { VMOptions } from './options.ts'
+import { endPrefetched } from './prefetch.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { VM } from './vm.ts'
 import { warnOnce } from './warnings.ts'
@@ -20,6 +23,10 @@ export interface ReadyOptions extends VMOptions {
   readonly prepare?: TemplateOptions['prepare']
   /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
   readonly templateKey?: string | undefined
+  /** Most machines that run at once, all processes of this user together. Who is one too many waits. @default 64 */
+  readonly maxMachines?: number | undefined
+  /** Guest memory that all machines may have together, with its unit. @default three quarters of the host’s */
+  readonly memoryBudget?: string | undefined
   /** Whether the next machine is made ahead while this one is used. See {@link endPrefetched}. @default false */
   readonly prefetch?: boolean | undefined
 }
@@ -33,19 +40,57 @@ export interface ReadyOptions extends VMOptions {
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
  */
 export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions['onBoot']): Promise<VM> {
-  const { template: policy = 'auto', prepare, templateKey, prefetch, ...vmOptions } = options
-  if (policy === 'off' || vmOptions.ready === undefined) return bootReady(vmOptions, { prepare, onBoot })
-  const { name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal } = vmOptions
-  const overrides = { name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal }
+  const { template = 'auto', prepare, templateKey, prefetch, maxMachines, memoryBudget, ...vmOptions } = options
+  const limits = limitsOf({ maxMachines, memoryBudget })
+  const { memoryMib, name, signal } = resolveOptions(vmOptions)
+  const admission = await admit({
+    memoryMib,
+    limits,
+    signal,
+    onWait(ahead) {
+      // Machines made ahead hold places too: they are of no use to who waits.
+      void endPrefetched()
+      warnOnce(
+        `Machine “${name}” waits: ${ahead} machines are before it, and the limits are ${limits.maxMachines} machines and ${limits.memoryMib} MiB.`,
+      )
+    },
+  })
+  try {
+    const how = { prepare, onBoot, key: templateKey, prefetch: prefetch && limits }
+    const vm = await startBy(template, vmOptions, how)
+    void vm.ended.then(() => admission[Symbol.dispose]())
+    return vm
+  } catch (error) {
+    admission[Symbol.dispose]()
+    throw error
+  }
+}
+
+async function startBy(policy: TemplatePolicy, options: VMOptions, how: TemplateOptions): Promise<VM> {
+  if (policy === 'off' || options.ready === undefined) return bootReady(options, how)
+  const { name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal } = options
   let template: Template
   try {
-    template = await Template.build(vmOptions, { prepare, onBoot, key: templateKey, prefetch })
+    template = await Template.build(options, how)
   } catch (error) {
     if (policy === 'required' || !ColdbootError.is(error) || error.code !== 'TEMPLATE_UNSAVABLE') throw error
     warnOnce(`Machines boot for every test. ${error.shortMessage}`)
-    return bootReady(vmOptions, { prepare, onBoot })
+    return bootReady(options, how)
   }
-  return template.start(overrides)
+  return template.start({ name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal })
+}
+
+const LIMIT_CHECKS: CheckTable<Required<Pick<ReadyOptions, 'maxMachines' | 'memoryBudget'>>> = {
+  maxMachines: wholeNumber(1, 10_000),
+  memoryBudget: isMemorySize,
+}
+
+function limitsOf({ maxMachines, memoryBudget }: Pick<ReadyOptions, 'maxMachines' | 'memoryBudget'>): AdmissionLimits {
+  checkTable('', { maxMachines, memoryBudget }, LIMIT_CHECKS)
+  return {
+    maxMachines: maxMachines ?? DEFAULT_LIMITS.maxMachines,
+    memoryMib: memoryBudget === undefined ? DEFAULT_LIMITS.memoryMib : memoryMibOf(memoryBudget),
+  }
 }
 
 async function bootReady(options: VMOptions, how: TemplateOptions): Promise<VM> {

@@ -4,6 +4,7 @@
  */
 import { copyFile, cp, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AdmissionLimits } from './admission.ts'
 import { Cache } from './cache.ts'
 import { readEnvironment } from './environment.ts'
 import { ColdbootError, OptionError, TemplateError } from './errors.ts'
@@ -23,8 +24,11 @@ import { warnOnce } from './warnings.ts'
 export interface TemplateOptions {
   /** Readies the machine after its boot, once: installs, logs in, loads data. Known again by its source text. */
   readonly prepare?: ((vm: VM) => Promise<unknown> | unknown) | undefined
-  /** Whether each start has the next machine made ahead, in the background. See {@link endPrefetched}. @default false */
-  readonly prefetch?: boolean | undefined
+  /**
+   * Whether each start has the next machine made ahead, in the background; limits: only if it fits within them. See
+   * {@link endPrefetched}. @default false
+   */
+  readonly prefetch?: boolean | AdmissionLimits | undefined
   /**
    * Told of each machine that boots, as soon as it is there: the one that becomes the template, and the one of a boot that
    * serves in its place. Who must show what a failed boot printed has it from here.
@@ -94,7 +98,8 @@ export class Template {
       try {
         const launched = (await takePrefetched(this.key)) ?? (await launchFrom(spec, stored))
         const vm = await resume(spec, launched, stored)
-        if (this.#templateOptions.prefetch === true) prefetch(this.key, spec, stored)
+        const { prefetch: ahead = false } = this.#templateOptions
+        if (ahead !== false) prefetch(this.key, spec, stored, ahead === true ? undefined : ahead)
         return vm
       } catch (error) {
         // Only what a bad template can cause: an abort or a missing QEMU would happen again.

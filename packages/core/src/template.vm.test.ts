@@ -197,6 +197,14 @@ describe('a machine made ahead', () => {
     expect(seen.size).toBe(3)
   })
 
+  test('is given to one of several who ask at once', async () => {
+    const template = await Template.build(guest, { prefetch: true })
+    await using _first = await template.start()
+    const vms = await Promise.all([template.start(), template.start()])
+    vms.map(closing)
+    expect(new Set(vms.map(({ pid }) => pid)).size).toBe(2)
+  })
+
   test('is ended when nobody takes it', async () => {
     const template = await Template.build(guest, { prefetch: true })
     await using _vm = await template.start()

@@ -75,6 +75,11 @@ export class VM implements AsyncDisposable {
     return this.#running.state
   }
 
+  /** Settles when the machine is gone and all its output was read; never rejects, whatever the signal. */
+  get ended(): Promise<ExitStatus> {
+    return this.#running.ended
+  }
+
   /** How long an `expect` waits by default, milliseconds, the multiplier applied. */
   get timeout(): number {
     return this.spec.timeoutMs * this.spec.timeoutMultiplier

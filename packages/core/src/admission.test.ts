@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { type Admission, type AdmissionLimits, admit } from './admission.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const two: AdmissionLimits = { maxMachines: 2, memoryMib: 1024 }
+
+/** Asks, and notes that it was told to wait and that it was let in. */
+function ask(name: string, log: string[], memoryMib = 256, limits = two): Promise<Admission> {
+  const request = { memoryMib, limits, directory, onWait: (ahead: number) => log.push(`${name} waits behind ${ahead}`) }
+  return admit(request).then((admission) => {
+    log.push(name)
+    return admission
+  })
+}
+
+test('who fits is let in at once, and leaves nothing behind', async () => {
+  const log: string[] = []
+  using _a = await ask('a', log)
+  {
+    using _b = await ask('b', log)
+  }
+  using _c = await ask('c', log)
+  expect(log).toEqual(['a', 'b', 'c'])
+  expect(readdirSync(directory)).toHaveLength(2)
+})
+
+test('who does not fit waits for somebody to end, in the order of asking, and is told so', async () => {
+  const log: string[] = []
+  const first = await Promise.all([ask('a', log), ask('b', log)])
+  const second = [ask('c', log), ask('d', log)]
+  first[1][Symbol.dispose]()
+  ;(await second[0])?.[Symbol.dispose]()
+  using _d = await second[1]!
+  expect(log).toEqual(['a', 'b', 'c waits behind 2', 'd waits behind 3', 'c', 'd'])
+  first[0][Symbol.dispose]()
+})
+
+test('memory counts as well, and a small machine does not overtake a large one', async () => {
+  const log: string[] = []
+  const large = await ask('large', log, 700)
+  const larger = ask('larger', log, 800)
+  const small = ask('small', log, 100)
+  large[Symbol.dispose]()
+  using _larger = await larger
+  using _small = await small
+  expect(log).toEqual(['large', 'larger waits behind 1', 'small waits behind 2', 'larger', 'small'])
+})
+
+test('a machine that alone is too large is refused', async () => {
+  await expect(ask('huge', [], 2048)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('an aborted wait leaves the queue', async () => {
+  const one = { maxMachines: 1, memoryMib: 1024 }
+  using _a = await ask('a', [], 256, one)
+  const controller = new AbortController()
+  const waiting = admit({ memoryMib: 256, limits: one, directory, signal: controller.signal })
+  controller.abort(new Error('over'))
+  await expect(waiting).rejects.toThrow('over')
+  expect(readdirSync(directory)).toHaveLength(1)
+})
+
+test('a dead process blocks nobody', async () => {
+  const script = fileURLToPath(new URL('../test/admitted.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  const log: string[] = []
+  const waiting = ask('next', log, 256, { maxMachines: 1, memoryMib: 1024 })
+  child.kill('SIGKILL')
+  using _next = await waiting
+  expect(log).toEqual(['next waits behind 1', 'next'])
+})

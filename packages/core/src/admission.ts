@@ -1,0 +1,135 @@
+/**
+ * How many machines run at once, all processes of this user together: who would go beyond the limits waits, in the order
+ * of asking. Each machine, running or waiting, is a file in one directory, named by its place in the queue and its owner;
+ * a dead owner’s files do not count, so that nobody waits for the dead.
+ *
+ * Two that ask within the same microseconds may both be let in: the limits are of comfort, not of safety.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { OptionError } from './errors.ts'
+import { privateParent } from './private-directory.ts'
+import { isAlive, thisProcess } from './process-identity.ts'
+
+/** What all machines together stay within. */
+export interface AdmissionLimits {
+  /** Machines that run at once. */
+  readonly maxMachines: number
+  /** Guest memory they have together, MiB. */
+  readonly memoryMib: number
+}
+
+/** A machine that was let in. Dispose it when the machine has ended. */
+export type Admission = Disposable
+
+/** What {@link admit} is asked for. */
+export interface AdmissionRequest {
+  readonly memoryMib: number
+  readonly limits: AdmissionLimits
+  /** Ends the wait when it aborts: the promise then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Told once, when there is a wait, with the machines ahead. */
+  readonly onWait?: ((ahead: number) => void) | undefined
+  /** @default the user’s private directory */
+  readonly directory?: string | undefined
+}
+
+/** By default as many as there is memory for, and no more than a host can do something sensible with. */
+export const DEFAULT_LIMITS: AdmissionLimits = {
+  maxMachines: 64,
+  memoryMib: Math.floor((totalmem() / 2 ** 20) * 0.75),
+}
+
+/** One machine in the queue. */
+interface Ticket {
+  readonly name: string
+  readonly place: bigint
+  readonly memoryMib: number
+  readonly running: boolean
+  readonly owner: string
+}
+
+/** A dead owner makes no event: whoever waits looks again after this time. Milliseconds. */
+const LOOK_AGAIN_MS = 1_000
+
+/**
+ * Waits until the machine fits within the limits.
+ *
+ * @throws OptionError `INVALID_OPTION` when it alone goes beyond them
+ */
+export async function admit(request: AdmissionRequest): Promise<Admission> {
+  const { memoryMib, limits, signal, onWait } = request
+  if (memoryMib > limits.memoryMib) {
+    throw new OptionError(
+      'INVALID_OPTION',
+      `\`memory\` is ${memoryMib} MiB, and all machines together may have ${limits.memoryMib} MiB`,
+      {
+        hint: 'Give the machine less, or raise `memoryBudget`.',
+      },
+    )
+  }
+  const directory = request.directory ?? join(privateParent(), 'machines')
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const place = process.hrtime.bigint()
+  const name = (state: 'waiting' | 'running'): string => `${place}-${memoryMib}-${state}-${thisProcess()}`
+  writeFileSync(join(directory, name('waiting')), '', { mode: 0o600 })
+  try {
+    await untilRoom({ directory, place, memoryMib, limits, signal, onWait })
+    renameSync(join(directory, name('waiting')), join(directory, name('running')))
+  } catch (error) {
+    rmSync(join(directory, name('waiting')), { force: true })
+    throw error
+  }
+  return { [Symbol.dispose]: () => rmSync(join(directory, name('running')), { force: true }) }
+}
+
+/** Lets a machine in if it fits at once, and nobody waits; else undefined. */
+export async function admitNow(memoryMib: number, limits: AdmissionLimits): Promise<Admission | undefined> {
+  const impatient = new AbortController()
+  const request = { memoryMib, limits, signal: impatient.signal, onWait: () => impatient.abort() }
+  return admit(request).catch(() => undefined)
+}
+
+interface Queueing {
+  readonly directory: string
+  readonly place: bigint
+  readonly memoryMib: number
+  readonly limits: AdmissionLimits
+  readonly signal: AbortSignal | undefined
+  readonly onWait: ((ahead: number) => void) | undefined
+}
+
+async function untilRoom({ directory, place, memoryMib, limits, signal, onWait }: Queueing): Promise<void> {
+  for (let told = false; ; told = true) {
+    signal?.throwIfAborted()
+    const changed = new AbortController()
+    // Watched before the look, so that no change between the two is missed.
+    const watcher = watch(directory, () => changed.abort())
+    try {
+      const ahead = tickets(directory).filter((ticket) => ticket.running || ticket.place < place)
+      const memory = ahead.reduce((sum, ticket) => sum + ticket.memoryMib, memoryMib)
+      if (ahead.length < limits.maxMachines && memory <= limits.memoryMib) return
+      if (!told) onWait?.(ahead.length)
+      const wake = AbortSignal.any([changed.signal, ...(signal ? [signal] : [])])
+      await delay(LOOK_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
+    } finally {
+      watcher.close()
+    }
+  }
+}
+
+/** Who runs and who waits; what dead owners left is removed. */
+function tickets(directory: string): readonly Ticket[] {
+  return readdirSync(directory).flatMap((name) => {
+    const parts = /^(\d+)-(\d+)-(waiting|running)-(.+)$/.exec(name)
+    if (parts === null) return []
+    const [, place = '0', memory = '0', state, owner = ''] = parts
+    if (!isAlive(owner)) {
+      rmSync(join(directory, name), { force: true })
+      return []
+    }
+    return [{ name, place: BigInt(place), memoryMib: Number(memory), running: state === 'running', owner }]
+  })
+}

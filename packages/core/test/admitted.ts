@@ -1,0 +1,7 @@
+/** A process that holds the only place of a queue, in the directory it is given, until it is killed. */
+import { admit } from '../src/admission.ts'
+
+const [, , directory] = process.argv
+await admit({ memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory })
+console.log('in')
+setInterval(() => {}, 2 ** 30)
