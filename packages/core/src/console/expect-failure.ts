@@ -128,7 +128,7 @@ function failure<Failure extends ExpectError>(
   extra: ColdbootErrorOptions = {},
 ): Failure {
   const { context, bytes, tail, frames } = facts
-  const hint = bytes === 0 && code !== 'EXPECT_ABORTED' ? { hint: silenceHint(context) } : {}
+  const hint = bytes === 0 && tail === '' && code !== 'EXPECT_ABORTED' ? { hint: silenceHint(context) } : {}
   const error = new Class(code, message, {
     ...hint,
     ...extra,
@@ -143,9 +143,11 @@ function failure<Failure extends ExpectError>(
   return error
 }
 
-function account({ bytes, silentMs, unmatched, dropped, behind }: FailureFacts): string {
+function account({ bytes, silentMs, unmatched, dropped, behind, tail }: FailureFacts): string {
   if (behind !== undefined) return `its turn did not come, the wait for ${behind} was before it`
-  if (bytes === 0 || silentMs === undefined) return 'it has printed nothing at all, 0 bytes'
+  if (bytes === 0 || silentMs === undefined) {
+    return tail === '' ? 'it has printed nothing at all, 0 bytes' : 'it has printed nothing since it was restored'
+  }
   const parts = [`last byte ${seconds(silentMs)} ago`, `${count(bytes, 'byte')} since the start`]
   parts.push(
     unmatched === 0 ? 'nothing since the previous match' : `${count(unmatched, 'character')} since the previous match`,
