@@ -33,6 +33,7 @@ export { type OptionValues, optionString } from './devices/option-string.ts'
 export { type P9DirectoryOptions, type P9SecurityModel, p9Directory } from './devices/p9-directory.ts'
 export { PerMachine } from './devices/per-machine.ts'
 export { pvpanic } from './devices/pvpanic.ts'
+export { type ReadOnlyDirectoryOptions, readOnlyDirectory } from './devices/read-only-directory.ts'
 export { type Serial, type SerialOptions, type SerialPort, serial } from './devices/serial.ts'
 export { type UefiOptions, uefi } from './devices/uefi.ts'
 export {

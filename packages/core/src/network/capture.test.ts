@@ -81,7 +81,7 @@ function linkOf(card: Card, exchange = new LearningSwitch<Link>(), observers = n
 }
 
 const SERVER: Card = { machine: 'server', name: 'server/nic0', mac: '52:54:63:00:00:00', model: 'virtio', index: 0 }
-const CLIENT: Card = { machine: 'client', name: 'client/nic0', mac: '52:54:63:00:00:01', model: 'e1000', index: 1 }
+const CLIENT: Card = { machine: 'client', name: 'client/nic0', mac: '52:54:63:00:00:01', model: 'virtio', index: 1 }
 const QUESTION = Buffer.from(
   `ffffffffffff525463000000${'0806000108000604000152546300000000000000'}${'00'.repeat(24)}`,
   'hex',

@@ -3,9 +3,12 @@ import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:f
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { OptionError } from '../errors.ts'
-import type { Direction, Link } from './link.ts'
-import { enhancedPacket, interfaceDescription, interfaceStatistics, sectionHeader } from './pcapng.ts'
+import { MAX_FRAME_BYTES } from './frame-reader.ts'
+import type { FrameDirection, Link } from './link.ts'
+import { interfaceDescription, interfaceStatistics, packetBytes, sectionHeader, writePacket } from './pcapng.ts'
 
+/** Blocks are gathered to this many bytes before they are written, or to the end of this turn of the event loop. */
+const GATHERED_BYTES = 262_144
 /** What may wait for a slow disk, bytes; frames beyond it are counted and left out. */
 const WAITING_BYTES = 67_108_864
 
@@ -26,6 +29,9 @@ export class Capture implements AsyncDisposable {
   readonly #onStop: (capture: Capture) => void
   readonly #counts = new Map<Link, InterfaceCount>()
   #timeMs = 0
+  #gathered = Buffer.allocUnsafe(GATHERED_BYTES)
+  #length = 0
+  #flush: NodeJS.Immediate | undefined
   #failure: Error | undefined
   #stopped: Promise<void> | undefined
 
@@ -55,13 +61,19 @@ export class Capture implements AsyncDisposable {
     this.#countOf(link)
   }
 
-  add(link: Link, direction: Direction, timeMs: number, frame: Buffer): void {
+  add(link: Link, direction: FrameDirection, timeMs: number, frame: Buffer): void {
     if (this.#stopped || this.#failure) return
     const count = this.#countOf(link)
     count.seen++
     this.#timeMs = timeMs
-    if (this.#stream.writableLength > WAITING_BYTES) count.dropped++
-    else this.#stream.write(enhancedPacket(count.id, timeMs, frame, direction === 'sent'))
+    if (this.#stream.writableLength > WAITING_BYTES) {
+      count.dropped++
+      return
+    }
+    if (this.#length + packetBytes(frame.length) > this.#gathered.length) this.#write()
+    const packet = { interfaceId: count.id, timeMs, frame, outbound: direction === 'sent' }
+    this.#length = writePacket(this.#gathered, this.#length, packet)
+    this.#flush ??= setImmediate(() => this.#write())
   }
 
   /**
@@ -79,6 +91,7 @@ export class Capture implements AsyncDisposable {
 
   async #finish(): Promise<void> {
     this.#onStop(this)
+    this.#write()
     for (const { id, seen, dropped } of this.#counts.values()) {
       this.#stream.write(interfaceStatistics(id, this.#timeMs, seen, dropped))
     }
@@ -88,12 +101,24 @@ export class Capture implements AsyncDisposable {
     })
   }
 
+  #write(): void {
+    clearImmediate(this.#flush)
+    this.#flush = undefined
+    if (this.#length === 0) return
+    this.#stream.write(this.#gathered.subarray(0, this.#length))
+    // The stream keeps what it was given until it is on disk: go on behind it while the longest frame has room there.
+    const rest = this.#gathered.subarray(this.#length)
+    this.#gathered = rest.length < packetBytes(MAX_FRAME_BYTES) ? Buffer.allocUnsafe(GATHERED_BYTES) : rest
+    this.#length = 0
+  }
+
   #countOf(link: Link): InterfaceCount {
     const known = this.#counts.get(link)
     if (known) return known
     const count = { id: this.#counts.size, seen: 0, dropped: 0 }
     this.#counts.set(link, count)
     const { name, mac, model, machine } = link.card
+    this.#write()
     this.#stream.write(interfaceDescription({ name, mac, description: `${model} card of ${machine}` }))
     return count
   }

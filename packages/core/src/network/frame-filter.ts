@@ -1,7 +1,7 @@
 /** Which frames somebody wants to see. */
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../checked-options.ts'
 import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.ts'
-import type { Direction } from './link.ts'
+import type { FrameDirection } from './link.ts'
 
 /** A frame as a card sent or received it. */
 export interface Frame extends DecodedFrame {
@@ -10,7 +10,7 @@ export interface Frame extends DecodedFrame {
   /** Name of the machine whose card it was. */
   readonly machine: string
   /** Whether that card sent it or received it. */
-  readonly direction: Direction
+  readonly direction: FrameDirection
 }
 
 /** Frames that have all the values given. Nothing given: what the cards sent, each frame once. */
@@ -18,7 +18,7 @@ export interface FrameFilter {
   /** Name of the machine whose card sent or received it. */
   readonly machine?: string | undefined
   /** `received` shows each frame once per card that it reached, and only what was neither lost nor cut off. @default 'sent' */
-  readonly direction?: Direction | undefined
+  readonly direction?: FrameDirection | undefined
   readonly protocol?: FrameProtocol | undefined
   readonly source?: string | undefined
   readonly destination?: string | undefined

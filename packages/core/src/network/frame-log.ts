@@ -2,6 +2,7 @@
 import { type CheckTable, checkTable, isDuration } from '../checked-options.ts'
 import { ExpectError } from '../errors.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
+import type { FrameDirection } from './link.ts'
 
 /** How long {@link FrameLog.waitFor} waits, milliseconds. */
 const DEFAULT_TIMEOUT_MS = 7_000
@@ -24,6 +25,7 @@ const WAIT_CHECKS: CheckTable<Required<FrameWaitOptions>> = {
  * one on, and goes on with those to come until the log is closed.
  */
 export class FrameLog implements AsyncIterable<Frame>, Disposable {
+  readonly #direction: FrameDirection | undefined
   readonly #matches: (frame: Frame) => boolean
   readonly #limit: number
   readonly #onClose: (log: FrameLog) => void
@@ -38,6 +40,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     options: { limit: number; timeoutMultiplier: number; onClose: (log: FrameLog) => void },
   ) {
     this.#matches = frameMatcher(filter, { direction: 'sent' })
+    this.#direction = typeof filter === 'function' ? undefined : (filter.direction ?? 'sent')
     this.#limit = options.limit
     this.#onClose = options.onClose
     this.#timeoutMultiplier = options.timeoutMultiplier
@@ -51,6 +54,11 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   /** How many are no longer in {@link history}. */
   get forgotten(): number {
     return this.#forgotten + Math.max(0, this.#frames.length - this.#limit)
+  }
+
+  /** Whether a frame of this direction can be one of these at all. */
+  concerns(direction: FrameDirection): boolean {
+    return this.#direction === undefined || this.#direction === direction
   }
 
   /** Adds a frame if the filter lets it through. */

@@ -2,7 +2,7 @@
 
 /** The four bytes at `offset`: `10.0.2.15`. */
 export function ipv4At(bytes: Uint8Array, offset: number): string {
-  return bytes.subarray(offset, offset + 4).join('.')
+  return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`
 }
 
 /** The sixteen bytes at `offset` in the short form of RFC 5952: `fe80::1`. */

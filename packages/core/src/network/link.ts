@@ -10,14 +10,14 @@ import { padded } from './padding.ts'
 import { SwitchPort } from './switch-port.ts'
 
 /** As the card’s machine sees it. */
-export type Direction = 'sent' | 'received'
+export type FrameDirection = 'sent' | 'received'
 
 /** Whoever watches. */
 export interface LinkObservers {
   /** Whether anybody does: if not, frames are not shown one by one. */
   readonly isWatching: boolean
   /** A frame, without its length, that the card sent or received. */
-  observe(link: Link, direction: Direction, frame: Buffer): void
+  observe(link: Link, direction: FrameDirection, frame: Buffer): void
 }
 
 /** Whose link it is. */
@@ -46,7 +46,7 @@ export interface LinkSurroundings {
 export class Link implements Station<Link> {
   readonly card: Card
   /** Faults of this link alone. */
-  conditioners: Readonly<Partial<Record<Direction, LinkConditioner>>> = {}
+  conditioners: Readonly<Partial<Record<FrameDirection, LinkConditioner>>> = {}
   readonly #surroundings: LinkSurroundings
   readonly #port: SwitchPort
 
@@ -111,7 +111,7 @@ export class Link implements Station<Link> {
     }
   }
 
-  #observe(direction: Direction, frame: Buffer): void {
+  #observe(direction: FrameDirection, frame: Buffer): void {
     const { observers } = this.#surroundings
     if (observers.isWatching) observers.observe(this, direction, frame.subarray(PREFIX_BYTES))
   }

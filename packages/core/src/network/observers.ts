@@ -3,7 +3,7 @@ import { Capture } from './capture.ts'
 import { decodeFrame } from './frame.ts'
 import type { Frame, FrameFilterInput } from './frame-filter.ts'
 import { FrameLog } from './frame-log.ts'
-import type { Direction, Link, LinkObservers } from './link.ts'
+import type { FrameDirection, Link, LinkObservers } from './link.ts'
 
 /** The captures and logs of one network. */
 export class Observers implements LinkObservers {
@@ -33,13 +33,14 @@ export class Observers implements LinkObservers {
     for (const capture of this.#captures) capture.addInterface(link)
   }
 
-  observe(link: Link, direction: Direction, bytes: Buffer): void {
+  observe(link: Link, direction: FrameDirection, bytes: Buffer): void {
     const timeMs = performance.timeOrigin + performance.now()
     for (const capture of this.#captures) capture.add(link, direction, timeMs, bytes)
-    if (this.#logs.size === 0) return
+    const logs = [...this.#logs].filter((log) => log.concerns(direction))
+    if (logs.length === 0) return
     // A copy: the frame may be a small part of a large buffer, and a log keeps it.
     const frame: Frame = { timeMs, machine: link.card.machine, direction, ...decodeFrame(Buffer.from(bytes)) }
-    for (const log of this.#logs) log.add(frame)
+    for (const log of logs) log.add(frame)
   }
 
   /** Ends them all; resolves when the captures are whole. @throws the system’s error when one could not be written */

@@ -1,0 +1,103 @@
+/**
+ * Two guests over the switch in the test process, and over a pair of sockets between the two QEMUs, which is the shortest
+ * way there is: time of a TCP transfer, and of a ping. `node bench/network.bench.ts` after a build; `--rounds 9`,
+ * `--mib 32`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { arbitraryArgs, type Device, Network, VM } from '@coldboot/core'
+import { linuxGuest } from '@coldboot/guest'
+import { median, sideBySide } from './side-by-side.ts'
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, mib: { type: 'string', default: '32' } },
+})
+const rounds = Number(values.rounds)
+const folder = mkdtempSync(join(tmpdir(), 'network-bench-'))
+const guest = await linuxGuest({ modules: ['virtio_net'] })
+await using stack = new AsyncDisposableStack()
+stack.defer(() => rmSync(folder, { recursive: true }))
+
+/** Two guests that reach each other. */
+interface Pair {
+  readonly name: string
+  readonly client: VM
+}
+
+async function pair(name: string, devices: readonly [Device, Device]): Promise<Pair> {
+  const boot = async (device: Device, number: number): Promise<VM> => {
+    const vm = stack.use(await VM.start({ ...guest, timeout: 600_000, devices: [device] }))
+    await vm.ready()
+    await run(vm, `stty -echo; ip addr add 10.0.0.${number}/24 dev eth0; ip link set eth0 up`)
+    return vm
+  }
+  // One after the other: the second QEMU of a pair of sockets calls the first.
+  const server = await boot(devices[0], 1)
+  const client = await boot(devices[1], 2)
+  await run(server, "(nc -ll -p 7000 -e sh -c 'cat >/dev/null') &")
+  await run(client, 'ping -c 10 -i 0.1 10.0.0.1')
+  return { name, client }
+}
+
+let commands = 0
+async function run(vm: VM, command: string): Promise<string> {
+  const id = ++commands
+  vm.send(`{ ${command}\n}; echo END$((${id}))\n`)
+  return (await vm.expect(`END${id}\n`)).before
+}
+
+function socketPair(): readonly [Device, Device] {
+  const path = join(folder, 'socket')
+  const end = (server: string, mac: string): Device =>
+    arbitraryArgs(
+      ...['-netdev', `stream,id=direct,server=${server},addr.type=unix,addr.path=${path}`],
+      ...['-device', `virtio-net-pci,netdev=direct,mac=${mac},romfile=`],
+    )
+  return [end('on', '52:54:00:00:00:01'), end('off', '52:54:00:00:00:02')]
+}
+
+function network(use?: (network: Network) => void): readonly [Device, Device] {
+  const made = stack.use(new Network())
+  use?.(made)
+  return [made.nic(), made.nic()]
+}
+
+const pairs = [
+  await pair('socket pair', socketPair()),
+  await pair('Network', network()),
+  await pair(
+    'Network, captured',
+    network((it) => it.capture(join(folder, 'all.pcapng'))),
+  ),
+  await pair(
+    'Network, logged',
+    network((it) => it.frames()),
+  ),
+]
+
+const bytes = Number(values.mib) * 2 ** 20
+const rows = await sideBySide(
+  `TCP transfer of ${values.mib} MiB`,
+  pairs.map(({ name, client }) => ({
+    name,
+    async run() {
+      await run(client, `dd if=/dev/zero bs=64k count=${bytes / 65_536} 2>/dev/null | nc 10.0.0.1 7000`)
+    },
+  })),
+  { rounds },
+)
+for (const { name, median: ms } of rows) console.log(`  ${name}: ${(bytes / 1_000 / ms).toFixed(2)} MB/s`)
+
+await sideBySide(
+  'ping, median of 100',
+  pairs.map(({ name, client }) => ({
+    name,
+    async run() {
+      const output = await run(client, 'ping -c 100 -i 0.01 10.0.0.1')
+      return median([...output.matchAll(/time=([\d.]+) ms/g)].map(([, time]) => Number(time)))
+    },
+  })),
+  { rounds },
+)
