@@ -130,7 +130,7 @@ export class VM implements AsyncDisposable {
   }
 
   /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
-  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw'> = {}): Match | undefined {
+  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw' | 'view'> = {}): Match | undefined {
     return this.#running.console.hasPrinted(pattern, options)
   }
 

@@ -2,20 +2,22 @@
  * What a console printed, in memory and bounded: the characters as they were sent, and beside them each view of them.
  *
  * There is one stream, the characters as sent, and a view is a projection of it: clean text by default, the stream itself
- * for `{ raw: true }`. Each piece of the stream is kept with the projection's state at its start, so that a place in one
+ * for `{ raw: true }`, clean text without what the kernel said for `{ view: 'userspace' }`. Each piece of the stream is kept with the projection's state at its start, so that a place in one
  * view is found in another by replaying a single piece.
  */
 import { TextDecoder } from 'node:util'
 import { AS_SENT, CleanText, type Projection } from './decoder.ts'
+import { UserspaceText } from './userspace-text.ts'
 import { type Piece, Rope, View } from './view.ts'
 
 /** Names of the views. */
-export type ViewName = 'clean' | 'raw'
+export type ViewName = 'clean' | 'raw' | 'userspace'
 
 /** Makes the projection of a view. */
 export const PROJECTIONS: Readonly<Record<ViewName, () => Projection>> = {
   clean: () => new CleanText(),
   raw: () => AS_SENT,
+  userspace: () => new UserspaceText(),
 }
 
 /** For the stream itself: invalid bytes become U+FFFD, and a byte order mark is a character like others. */

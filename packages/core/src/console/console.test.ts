@@ -77,6 +77,16 @@ describe('expect', () => {
     expect((await console.expect('\n')).before).toBe('bin')
   })
 
+  test('finds a line that the kernel spoke into, with { view: "userspace" }', async () => {
+    const { console, guest } = setUp()
+    const [line, next] = [console.expect('hello world\n', { view: 'userspace' }), console.expect('last')]
+    guest.write('hello [   12.345678] eth0: link up\r\nworld\r\n[   12.345679] last\r\n')
+    expect((await line).before).toBe('')
+    expect((await next).before).toBe('[   12.345679] ')
+    expect(console.hasPrinted('eth0', { view: 'userspace' })).toBeUndefined()
+    expect(console.hasPrinted('eth0')).toBeDefined()
+  })
+
   test('never sees a part of an escape sequence or of a character', async () => {
     const { console, guest } = setUp()
     const match = console.expect(/\$ (.*) \$/)
@@ -158,6 +168,8 @@ describe('expect', () => {
     ['a timeout that is no number', 'a', { timeout: Number.NaN }, /`timeout` must be .* NaN/],
     ['an idle timeout of 0', 'a', { idleTimeout: 0 }, /`idleTimeout` must be .* above 0/],
     ['an unknown option', 'a', { timeOut: 5 }, /Unknown option `timeOut`; did you mean `timeout`\?/],
+    ['a view that there is not', 'a', { view: 'raw' }, /`view` must be 'console' or 'userspace', and is raw/],
+    ['two views', 'a', { view: 'userspace', raw: true }, /`raw` is what was sent/],
     ['a signal that is none', 'a', { signal: {} }, /`signal` must be an AbortSignal/],
   ])('refuses %s', async (_what, pattern, options, message) => {
     const { console } = setUp()

@@ -156,8 +156,8 @@ export class Console {
    * @throws ExpectError `PATTERN_TOO_SLOW`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw'> = {}): Match | undefined {
-    checkExpectOptions(options, ['raw'])
+  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw' | 'view'> = {}): Match | undefined {
+    checkExpectOptions(options, ['raw', 'view'])
     const { name, transcript } = this.#options
     const history = { name, transcript, text: this.#text, guard: this.#guard }
     return searchHistory(history, patternList(pattern), viewOf(options))
@@ -256,6 +256,7 @@ export class Console {
   }
 }
 
-function viewOf(options: ExpectOptions): ViewName {
-  return options.raw === true ? 'raw' : 'clean'
+function viewOf(options: Pick<ExpectOptions, 'raw' | 'view'>): ViewName {
+  if (options.raw === true) return 'raw'
+  return options.view === 'userspace' ? 'userspace' : 'clean'
 }

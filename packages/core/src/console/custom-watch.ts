@@ -25,6 +25,7 @@ export class CustomWatch {
       what: `printed what the monitor “${monitor.name}” watches for`,
       byKernel: false,
       pattern: undefined,
+      begins: [],
       quietMs: 50,
     }
     this.#buffer = this.#newBuffer()

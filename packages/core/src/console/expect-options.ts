@@ -15,6 +15,13 @@ export interface ExpectOptions {
   readonly idleTimeout?: number
   /** Match the characters as they were sent, escape sequences and `\r` included. @default false */
   readonly raw?: boolean
+  /**
+   * `console`: all that was printed. `userspace`: without the messages of the kernel, also where one was printed into the
+   * middle of a line; it knows them by their time stamp (`[    3.083140] text`).
+   *
+   * @default 'console'
+   */
+  readonly view?: 'console' | 'userspace'
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -26,6 +33,7 @@ const CHECKS: Readonly<Record<keyof ExpectOptions, readonly [expected: string, a
     timeout: ['a number of milliseconds, 0 or more', isDuration],
     idleTimeout: ['a number of milliseconds above 0', (value) => isDuration(value) && value !== 0],
     raw: ['true or false', (value) => typeof value === 'boolean'],
+    view: ["'console' or 'userspace'", (value) => value === 'console' || value === 'userspace'],
     signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
   }
 
@@ -35,7 +43,7 @@ const CHECKS: Readonly<Record<keyof ExpectOptions, readonly [expected: string, a
  */
 export function checkExpectOptions(
   options: ExpectOptions,
-  known: readonly (keyof ExpectOptions)[] = ['timeout', 'idleTimeout', 'raw', 'signal'],
+  known: readonly (keyof ExpectOptions)[] = ['timeout', 'idleTimeout', 'raw', 'view', 'signal'],
 ): void {
   for (const [key, value] of Object.entries(options)) {
     const name = known.find((option) => option === key)
@@ -44,6 +52,11 @@ export function checkExpectOptions(
     if (value !== undefined && !accepts(value)) {
       throw new OptionError('INVALID_OPTION', `\`${key}\` must be ${expected}, and is ${String(value)}`)
     }
+  }
+  if (options.raw === true && options.view === 'userspace') {
+    throw new OptionError('INVALID_OPTION', '`raw` is what was sent, and `view: "userspace"` is a part of it', {
+      hint: 'Leave one of them out.',
+    })
   }
 }
 

@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GuestError, MachineError } from '../errors.ts'
 import { Console, type ConsoleOptions } from './console.ts'
+import { INCIDENT_KINDS } from './incident-kinds.ts'
+import { OVERLAP } from './suspicion.ts'
 import { Transcript } from './transcript.ts'
 
 function setUp(options: Partial<ConsoleOptions> = {}): { console: Console; guest: Duplex } {
@@ -220,4 +222,10 @@ test('what is seen does not depend on how the output is cut', async () => {
     }),
     { numRuns: 100 },
   )
+})
+
+test('all texts of the fast search fit into what is searched again', () => {
+  for (const { begins, has = [] } of INCIDENT_KINDS) {
+    for (const text of [...begins, ...has]) expect(text.length).toBeLessThan(OVERLAP - 16)
+  }
 })

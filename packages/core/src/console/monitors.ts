@@ -9,11 +9,12 @@
 import { afterReading, now, startTimer, stopTimer } from './clock.ts'
 import { CustomWatch } from './custom-watch.ts'
 import type { Incident } from './incident.ts'
-import { INCIDENT_KINDS, type IncidentKind, type MonitorName, SUSPICIOUS } from './incident-kinds.ts'
+import { INCIDENT_KINDS, type IncidentKind, type MonitorName } from './incident-kinds.ts'
 import { IncidentText } from './incident-text.ts'
 import { kernelMessage } from './kernel-line.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import type { Guard } from './regexp-guard.ts'
+import { isSuspicious, OVERLAP } from './suspicion.ts'
 
 /** What the monitors need to know of their console. */
 export interface MonitorsContext {
@@ -30,8 +31,6 @@ export interface MonitorsContext {
 const LONGEST_MS = 3_000
 /** More of a line than this is not looked at. */
 const LONGEST_LINE = 2_048
-/** As long as the longest text that {@link SUSPICIOUS} finds: it may begin in the piece before. */
-const OVERLAP = 32
 /** Messages remembered, so that a `dmesg` in the guest does not report them again. */
 const MOST_SEEN = 1_000
 
@@ -59,10 +58,10 @@ export class Monitors {
     if (text === '') return
     const from = Math.max(0, this.#rest.length - OVERLAP)
     const whole = this.#rest + text
-    const hit = this.#suspect || SUSPICIOUS.test(from === 0 ? whole : whole.slice(from))
+    const hit = this.#suspect || isSuspicious(whole, from)
     const end = Math.max(whole.lastIndexOf('\n'), whole.lastIndexOf('\r')) + 1
     if (hit || this.#current !== undefined) this.#look(whole.slice(0, end))
-    this.#setRest(whole.slice(end), end > 0)
+    this.#setRest(whole.slice(end), end > 0, hit)
     for (const watch of this.#custom) this.#found(watch, watch.take(text))
     if (this.#current !== undefined || this.#suspect) this.#pending()
   }
@@ -80,17 +79,18 @@ export class Monitors {
   finish(): void {
     stopTimer(this.#timer)
     this.#look(this.#rest)
-    this.#setRest('', true)
+    this.#setRest('', true, false)
     for (const watch of this.#custom) this.#found(watch, watch.finish())
     // A kernel that panics need not say more before it resets the machine.
     const panicked = [...(this.#current?.kinds.keys() ?? [])].some(({ code }) => code === 'GUEST_PANICKED')
     this.#complete(panicked)
   }
 
-  #setRest(rest: string, anew: boolean): void {
+  #setRest(rest: string, anew: boolean, hit: boolean): void {
     this.#rest = rest.length > LONGEST_LINE ? rest.slice(-LONGEST_LINE) : rest
     if (anew) this.#looked = false
-    this.#suspect = rest !== '' && !this.#looked && (this.#current !== undefined || SUSPICIOUS.test(this.#rest))
+    const worth = this.#current !== undefined || (hit && isSuspicious(this.#rest, 0))
+    this.#suspect = worth && rest !== '' && !this.#looked
   }
 
   #look(lines: string): void {
