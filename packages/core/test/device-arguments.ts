@@ -36,12 +36,13 @@ export function qemuArgsOf(device: Device | readonly Device[], options: AskOptio
 }
 
 /** Words that the device adds to the kernel’s command line. */
-export function kernelArgsOf(device: Device, arch: Architecture = 'x86_64'): readonly string[] {
+export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = []): readonly string[] {
   const counts = new Map<string, number>()
   const context: DeviceContext = {
-    arch,
+    arch: 'x86_64',
     accelerator: 'tcg',
     machine: 'pc',
+    kernelArgs,
     directory: '/private',
     position: 0,
     standalone: false,

@@ -9,7 +9,7 @@ type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 
 /** A machine with Linux and these modules and devices, at its shell’s prompt. Ends with the test. */
 export async function bootLinux(guest: GuestOptions, devices: readonly Device[], more: VMOptions = {}): Promise<VM> {
-  const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 20_000, devices, ...more })
+  const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 60_000, devices, ...more })
   onTestFinished(() => vm.close().then(() => {}))
   await vm.ready()
   return vm

@@ -4,7 +4,7 @@ import { balloon } from './balloon.ts'
 
 test('a guest gives memory up and gets it back', async () => {
   const device = balloon()
-  const vm = await bootLinux({ modules: ['virtio_balloon'] }, [device], { memory: '256M' })
+  const vm = await bootLinux({}, [device], { memory: '256M' })
   const available = async () => Number((await run(vm, "sed -n 's/MemTotal: *//p' /proc/meminfo")).split(' ')[0])
   const before = await available()
   expect(await device.resize('192M')).toBe(192)

@@ -21,6 +21,8 @@ export interface DeviceContext extends IdAllocator {
   readonly accelerator: AcceleratorName
   /** QEMU’s machine type, as `pc` or `virt,highmem=off`. */
   readonly machine: string
+  /** Words of the machine’s own kernel command line, those of the devices left out. */
+  readonly kernelArgs: readonly string[]
   /** The machine’s private directory, mode 0700: exists when the machine starts, gone after it. */
   readonly directory: string
   /** Position of the device among the machine’s devices: for names of files in the directory. */

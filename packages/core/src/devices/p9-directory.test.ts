@@ -36,6 +36,12 @@ describe('the kernel is told', () => {
     ['where to mount', { mountAt: '/mnt/a' }, [`coldboot.mount=/mnt/a:9p:tmpdir:rw,${flags}`]],
     ['where to mount read-only', { mountAt: '/mnt', readOnly: true }, [`coldboot.mount=/mnt:9p:tmpdir:ro,${flags}`]],
   ]
+  test('the program of its initramfs that goes on into another root, where there is one', () => {
+    const words = kernelArgsOf(p9Directory(folder, { boot: true }), ['quiet', 'coldboot.rootinit=/etc/root'])
+    expect(words.at(-1)).toBe('rdinit=/etc/root')
+    expect(kernelArgsOf(p9Directory(folder), ['coldboot.rootinit=/etc/root'])).toEqual([])
+  })
+
   test.each(cases)('%s', (_title, options, words) => {
     expect(kernelArgsOf(p9Directory(folder, options))).toEqual(words)
   })

@@ -6,7 +6,7 @@ import { ARCHITECTURES } from '../architecture.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
 import { requireDirectory } from '../required-path.ts'
-import type { Device } from './device.ts'
+import type { Device, DeviceContext } from './device.ts'
 import { optionString } from './option-string.ts'
 
 /**
@@ -29,8 +29,8 @@ export interface P9DirectoryOptions {
   readonly tag?: string
   /**
    * Whether it is the guest’s root file system. The kernel’s own arguments for that are added, `root=` and its kin: a
-   * kernel with 9p compiled in follows them, and so does the init of `@coldboot/guest` with a kernel that has it as a
-   * module. A tag of your own needs Linux 5.14. @default false
+   * kernel with 9p compiled in follows them, and so does the initramfs of `@coldboot/guest` with a kernel that has it as
+   * a module. A tag of your own needs Linux 5.14. @default false
    */
   readonly boot?: boolean
   /** Whether QEMU refuses every write. @default false */
@@ -38,7 +38,7 @@ export interface P9DirectoryOptions {
   /** @default 'passthrough' when this process is root, else 'none' */
   readonly securityModel?: P9SecurityModel
   /**
-   * Where the init of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
+   * Where the guest of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
    * colons, made when missing. @default nowhere: the guest mounts it itself
    */
   readonly mountAt?: string
@@ -59,6 +59,8 @@ const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
 
 // 256 KiB a message: with the kernel’s default of 128 KiB or less, large files are slower.
 const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=262144'
+
+const ROOT_INIT = 'coldboot.rootinit='
 
 /**
  * Shares a directory with the guest, both ways. Mount it with
@@ -92,11 +94,16 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
         ...['-device', optionString(model, { fsdev: id, mount_tag: tag })],
       ]
     },
-    kernelArgs() {
-      if (boot) return [`root=${tag}`, 'rootfstype=9p', `rootflags=${MOUNT_OPTIONS}`, access]
+    kernelArgs(context) {
+      if (boot) return [`root=${tag}`, 'rootfstype=9p', `rootflags=${MOUNT_OPTIONS}`, access, ...rootInit(context)]
       return mountAt === undefined ? [] : [`coldboot.mount=${mountAt}:9p:${tag}:${access},${MOUNT_OPTIONS}`]
     },
   }
+}
+
+// The guest’s initramfs says on the kernel’s command line which program of it goes on into another root.
+function rootInit({ kernelArgs }: DeviceContext): string[] {
+  return kernelArgs.filter((word) => word.startsWith(ROOT_INIT)).map((word) => `rdinit=${word.slice(ROOT_INIT.length)}`)
 }
 
 function defaultSecurityModel(): P9SecurityModel {

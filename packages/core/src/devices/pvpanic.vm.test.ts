@@ -3,8 +3,7 @@ import { bootLinux } from '../../test/guest.ts'
 import { pvpanic } from './pvpanic.ts'
 
 test('a panic ends the machine with its reason, the text whole', async () => {
-  const guest = { modules: ['pvpanic-pci'] }
-  const vm = await bootLinux(guest, [pvpanic()])
+  const vm = await bootLinux({}, [pvpanic()])
   // Without a reboot of its own: only the device can tell.
   vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
   expect(await vm.wait()).toMatchObject({ reason: 'guest-panic' })

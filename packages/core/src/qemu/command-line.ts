@@ -187,6 +187,7 @@ function contextOf(
     arch: spec.arch,
     accelerator: spec.accelerator,
     machine: spec.machine,
+    kernelArgs: spec.kernelArgs,
     directory,
     position,
     inherit,

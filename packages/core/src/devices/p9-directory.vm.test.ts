@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { bootLinux, run } from '../../test/guest.ts'
+import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
+import { VM } from '../vm.ts'
+import { p9Directory } from './p9-directory.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const isRoot = process.getuid?.() === 0
+
+let directories = 0
+function directory(name = `shared${directories++}`): string {
+  const path = join(folder, name)
+  mkdirSync(path)
+  return path
+}
+
+describe('a shared directory', () => {
+  test('is seen from both sides: files, links, modes, owners', async () => {
+    const shared = directory()
+    writeFileSync(join(shared, 'from-host'), 'host\n')
+    symlinkSync('from-host', join(shared, 'link'))
+    chmodSync(join(shared, 'from-host'), 0o751)
+    const vm = await bootLinux({}, [p9Directory(shared, { mountAt: '/mnt/shared' })])
+    expect(await run(vm, 'cd /mnt/shared; cat link; readlink link; stat -c "%a %F" from-host')).toBe(
+      'host\nfrom-host\n751 regular file\n',
+    )
+    await run(
+      vm,
+      'echo guest >from-guest; chmod 640 from-guest; ln -s from-guest back; mkdir -m 700 deep; mv from-host deep/moved',
+    )
+    expect(readFileSync(join(shared, 'back'), 'utf8')).toBe('guest\n')
+    expect(readlinkSync(join(shared, 'back'))).toBe('from-guest')
+    expect(statSync(join(shared, 'from-guest')).mode & 0o777).toBe(0o640)
+    expect(statSync(join(shared, 'deep')).mode & 0o777).toBe(0o700)
+    expect(readFileSync(join(shared, 'deep/moved'), 'utf8')).toBe('host\n')
+    // What the host writes later is there at once: nothing is cached.
+    writeFileSync(join(shared, 'later'), 'x'.repeat(1_000_000))
+    expect(await run(vm, 'wc -c <later; rm later')).toBe('1000000\n')
+    expect(readdirSync(shared).sort()).toEqual(['back', 'deep', 'from-guest', 'link'])
+    // Only root may give a file away; the guest of another user is told so.
+    expect(await run(vm, 'chown 1234:5678 from-guest 2>/dev/null && echo given || echo refused')).toBe(
+      isRoot ? 'given\n' : 'refused\n',
+    )
+    const { uid, gid } = statSync(join(shared, 'from-guest'))
+    expect([uid, gid]).toEqual(isRoot ? [1234, 5678] : [process.getuid?.(), process.getgid?.()])
+  })
+
+  test('of 10,000 files, and from a directory of a hostile name each', async () => {
+    const many = directory()
+    for (let index = 0; index < 10_000; index++) writeFileSync(join(many, `file-${index}-é`), String(index))
+    const hostile = HOSTILE_NAMES.map((name) => directory(name))
+    for (const [index, path] of hostile.entries()) writeFileSync(join(path, 'which'), `number ${index}\n`)
+    const devices = hostile.map((path, index) =>
+      p9Directory(path, { tag: `hostile${index}`, mountAt: `/mnt/${index}` }),
+    )
+    const vm = await bootLinux({}, [p9Directory(many, { mountAt: '/mnt/many' }), ...devices])
+    expect(await run(vm, 'set -- /mnt/many/*; echo $#; cat /mnt/many/file-99* | wc -c')).toBe('10000\n432\n')
+    expect(await run(vm, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
+  })
+
+  test('that is read-only refuses every write, on the host’s side too', async () => {
+    const shared = directory()
+    writeFileSync(join(shared, 'file'), 'as it was')
+    const vm = await bootLinux({}, [p9Directory(shared, { readOnly: true, mountAt: '/mnt' })])
+    await expect(run(vm, 'echo changed >/mnt/file')).rejects.toThrow('Read-only file system')
+    await expect(run(vm, 'mount -o remount,rw /mnt; rm /mnt/file')).rejects.toThrow(
+      /Read-only file system|not permitted/,
+    )
+    expect(readFileSync(join(shared, 'file'), 'utf8')).toBe('as it was')
+  })
+
+  test('with mapped owners and special files, whoever runs it', async () => {
+    const shared = directory()
+    const vm = await bootLinux({}, [p9Directory(shared, { securityModel: 'mapped-file', mountAt: '/mnt' })])
+    const special = await run(
+      vm,
+      'cd /mnt; mknod null c 1 3; mkfifo pipe; echo a >owned; chown 7:8 owned; stat -c "%F %u" null pipe owned',
+    )
+    expect(special).toBe('character special file 0\nfifo 0\nregular file 7\n')
+    expect(statSync(join(shared, 'owned')).uid).toBe(process.getuid?.())
+  })
+
+  test('that cannot be mounted ends the machine, and the console says why', async () => {
+    const guest = await linuxGuest()
+    const share = {
+      name: 'nothing',
+      qemuArgs: () => [],
+      kernelArgs: () => ['coldboot.mount=/mnt:9p:missing:trans=virtio'],
+    }
+    const vm = await VM.start({ ...guest, timeout: 60_000, devices: [share] })
+    onTestFinished(() => vm.close().then(() => {}))
+    await vm.expect('coldboot: missing cannot be mounted at /mnt')
+    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+  })
+})
+
+describe('a root file system', () => {
+  test('is booted from the host’s directory, and written to', async () => {
+    const root = directory()
+    for (const name of ['bin', 'dev', 'proc']) mkdirSync(join(root, name))
+    execFileSync('cp', ['/bin/busybox', join(root, 'bin/busybox')])
+    symlinkSync('busybox', join(root, 'bin/sh'))
+    const script =
+      '#!/bin/sh\nbusybox mount -t proc proc /proc\nbusybox grep " / " /proc/mounts\necho "I am $$" >/written\nbusybox cat /written\nexec sh\n'
+    writeFileSync(join(root, 'bin/init'), script, { mode: 0o755 })
+    const vm = await VM.start({
+      ...(await linuxGuest()),
+      ready: 'I am 1\n',
+      timeout: 60_000,
+      devices: [p9Directory(root, { boot: true })],
+    })
+    onTestFinished(() => vm.close().then(() => {}))
+    await vm.ready()
+    expect(vm.hasPrinted('/dev/root / 9p rw')).toBeDefined()
+    expect(readFileSync(join(root, 'written'), 'utf8')).toBe('I am 1\n')
+  })
+
+  test('without a program to start ends the machine, and the console says why', async () => {
+    const devices = [p9Directory(directory(), { boot: true, tag: 'empty' })]
+    const vm = await VM.start({ ...(await linuxGuest()), timeout: 60_000, devices })
+    onTestFinished(() => vm.close().then(() => {}))
+    await vm.expect('coldboot: the root file system empty has no program to start')
+    await vm.wait()
+  })
+})
