@@ -85,7 +85,8 @@ export class TestMachines {
     using _hold = this.#clock.hold()
     const complete = await withGuest({ ...this.#base, ...options })
     this.#requireTest()
-    return this.#start({ ...complete, name })
+    // Awaited here: the test’s clock stands still until then.
+    return await this.#start({ ...complete, name })
   }
 
   async #start(options: ReadyOptions & { readonly name: string }): Promise<VM> {
