@@ -31,7 +31,8 @@ export interface RestorePlan {
 export interface Launched {
   readonly machine: Machine
   readonly directory: PrivateDirectory
-  readonly description: MachineDescription
+  /** Describes it as its holder’s: a machine made ahead was launched before anybody had named it. */
+  readonly describe: (spec: MachineSpec) => MachineDescription
   /** Its place among the live machines of this process. */
   readonly registration: Disposable
 }
@@ -58,10 +59,10 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
       memory: plan.memory,
       incoming: plan.restore !== undefined,
     })
-    const description = describeSpec(spec, qemu, directory.path)
-    const machine = await Machine.spawn(spec, line, description.commandLineQuoted, plan.restore?.stateFd)
+    const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
+    const machine = await Machine.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.stateFd)
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
-    return { machine, directory, description, registration }
+    return { machine, directory, describe, registration }
   } catch (error) {
     await directory.remove()
     throw error

@@ -44,9 +44,9 @@ export class RunningMachine {
    * @param earlier what the console printed in an earlier life
    */
   private constructor(spec: MachineSpec, launched: Launched, earlier?: Uint8Array) {
-    const { machine, directory, description } = launched
+    const { machine, directory } = launched
     this.spec = spec
-    this.description = description
+    this.description = launched.describe(spec)
     this.machine = machine
     this.#launched = launched
     this.logFile = spec.logFile ?? join(directory.path, 'console.log')
