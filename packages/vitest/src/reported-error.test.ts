@@ -74,7 +74,7 @@ Log:
   })
 
   test('by name when there are several, and only those that no error tells of', () => {
-    const error: ReportedError = { message: 'late\n\nCommand line:\n  qemu -name server' }
+    const error: ReportedError = { message: 'late\n\nLog:\n  /logs/server' }
     explainErrors([error], [machine('server'), machine('client')])
     expect(error.message).toContain('End of the console of "client":\n  client: ready')
     expect(error.message).not.toContain('"server"')

@@ -45,6 +45,7 @@ describe('a run of failing tests', () => {
         "an-expect-that-times-out/vm/console.log",
         "one-of-two-machines/client/console.log",
         "one-of-two-machines/server/console.log",
+        "two-machines-of-one-name/server/console.log",
         "what-must-not-be-printed/vm/console.log",
       ]
     `)

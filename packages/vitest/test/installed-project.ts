@@ -4,7 +4,19 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  watch,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +39,7 @@ export interface VitestRun {
 /** A Vitest that runs, in a process group of its own. */
 export interface RunningVitest {
   readonly pid: number
-  /** Settles when the text was printed, or when the run has ended without it. */
+  /** Settles when the text was printed; rejects when the run ends without it. */
   printed(text: string): Promise<void>
   /** Sends a signal as a terminal does: to the whole group. */
   interrupt(signal: NodeJS.Signals): void
@@ -49,7 +61,11 @@ export function installProject(source: string): InstalledProject {
   cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest)$/.test(path) })
   for (const name of INSTALLED) install(name, root)
   symlinkSync(VITEST, join(root, 'node_modules', 'vitest'))
-  const start: InstalledProject['start'] = (args = [], env = {}) => startVitest(root, args, env)
+  let runs = 0
+  const start: InstalledProject['start'] = (args = [], env = {}) => {
+    const log = join(root, 'node_modules', `output-${++runs}.txt`)
+    return startVitest(root, args, env, log)
+  }
   return {
     root,
     start,
@@ -75,28 +91,30 @@ function install(name: string, root: string): void {
   }
 }
 
-function startVitest(root: string, args: readonly string[], env: NodeJS.ProcessEnv): RunningVitest {
-  const command = [process.execPath, join(VITEST, 'vitest.mjs'), 'run', ...args]
-  // One pipe for both streams keeps their order.
-  const child = spawn('sh', ['-c', 'exec "$@" 2>&1', 'sh', ...command], {
+function startVitest(root: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningVitest {
+  // A file for both streams keeps their order; a full pipe does not.
+  const output = openSync(log, 'w')
+  const child = spawn(process.execPath, [join(VITEST, 'vitest.mjs'), 'run', ...args], {
     cwd: root,
     env: { ...withoutRunner(process.env), NO_COLOR: '1', CI: '1', COLUMNS: '120', ...env },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', output, output],
     detached: true,
   })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
+  closeSync(output)
   const pid = child.pid ?? 0
-  const ended = once(child, 'close').then(([exitCode, signal]: (number | string | null)[]) => ({
+  const ended = once(child, 'exit').then(([exitCode, signal]: (number | string | null)[]) => ({
     exitCode: exitCode as number | null,
     signal: signal as NodeJS.Signals | null,
-    output,
+    output: readFileSync(log, 'utf8'),
   }))
   const printed = async (text: string): Promise<void> => {
-    while (!output.includes(text) && !child.stdout.readableEnded) {
-      await Promise.race([once(child.stdout, 'data'), ended])
+    const changes = watch(log)
+    const end = ended.then((run) => Promise.reject(new Error(`The run ended without “${text}”:\n${run.output}`)))
+    try {
+      while (!readFileSync(log, 'utf8').includes(text)) await Promise.race([once(changes, 'change'), end])
+    } finally {
+      changes.close()
+      end.catch(() => {})
     }
   }
   return { pid, printed, interrupt: (signal) => process.kill(-pid, signal), ended }

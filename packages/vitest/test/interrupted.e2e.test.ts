@@ -4,6 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { installProject, type RunningVitest, type VitestRun } from './installed-project.ts'
 import { LifeLine, MARK, machinesOf } from './machine-processes.ts'
 
+/** Settles when the machine runs; a run that ends without one says why. */
+async function alive(life: LifeLine, run: RunningVitest): Promise<void> {
+  const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
+  await Promise.race([life.begun, ended])
+  ended.catch(() => {})
+}
+
 describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
   /** Runs a file of the project, does something to the run once its machine lives, and waits for the end of both. */
   async function interrupt(file: string, how: (run: RunningVitest, mark: string) => unknown): Promise<VitestRun> {
@@ -11,7 +18,7 @@ describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
     using life = new LifeLine()
     const mark = project.root
     const run = project.start([`--pool=${pool}`, file], { [MARK]: mark, COLDBOOT_TEST_LIFE: life.path })
-    await life.begun
+    await alive(life, run)
     expect(machinesOf(mark)).toHaveLength(1)
     await how(run, mark)
     const [ended] = await Promise.all([run.ended, life.ended])
@@ -56,7 +63,7 @@ test('a machine does not outlive a worker that is killed', async () => {
   using project = installProject('interrupted')
   using life = new LifeLine()
   const run = project.start(['endless'], { [MARK]: project.root, COLDBOOT_TEST_LIFE: life.path })
-  await life.begun
+  await alive(life, run)
   const [machine] = machinesOf(project.root)
   process.kill(machine?.parent ?? Number.NaN, 'SIGKILL')
   const [ended] = await Promise.all([run.ended, life.ended])

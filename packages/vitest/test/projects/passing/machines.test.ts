@@ -18,6 +18,8 @@ test('numbers the machines of a test', async ({ vm, bootVm }) => {
 })
 
 describe('a boot slower than the test', () => {
+  test.override('vmOptions', { template: 'off' })
+
   test('does not count as its time', { timeout: 400 }, async ({ vm }) => {
     vm.send('echo boo""ted\n')
     await expect(vm).toEventuallyPrint('booted')
