@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   UNSUPPORTED_PLATFORM: 'Run on Linux or macOS; on Windows, inside WSL 2.',
   GUEST_MODULE_MISSING:
     'Spell the module as `modprobe` takes it. The cloud flavour has few modules: 9p, AHCI, e1000 and USB are in the generic one.',
+  DIRECTORY_UNSHAREABLE: 'Rename, move or remove what the message lists, or share another directory.',
   // The host lacks something: install it.
   DEVICE_UNAVAILABLE: 'Let the host have what the device needs, as the message says, or leave the device out.',
   QEMU_NOT_FOUND:
@@ -101,7 +102,7 @@ export class ColdbootError extends Error {
 
 /**
  * The call is wrong; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
- * `GUEST_MODULE_MISSING`, `DEVICE_UNAVAILABLE`.
+ * `GUEST_MODULE_MISSING`, `DEVICE_UNAVAILABLE`, `DIRECTORY_UNSHAREABLE`.
  */
 export class OptionError extends ColdbootError {
   override readonly name: string = 'OptionError'

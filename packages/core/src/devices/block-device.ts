@@ -80,7 +80,7 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
     name: 'blockDevice',
     claims: boot ? ['boot:disk'] : [],
     bootable: true,
-    validate: ({ arch }) => checkInterface(arch, interfaceFor(arch), { cdrom, readOnly }),
+    validate: ({ arch }) => checkInterface('blockDevice', arch, interfaceFor(arch), { cdrom, readOnly }),
     qemuArgs(context) {
       const id = context.id('disk')
       const layer = context.standalone ? undefined : layerPath(context)

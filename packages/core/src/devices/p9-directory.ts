@@ -7,6 +7,7 @@ import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked
 import { OptionError } from '../errors.ts'
 import { requireDirectory } from '../required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
+import { isMountPoint, mountWord } from './guest-mount.ts'
 import { optionString } from './option-string.ts'
 
 /**
@@ -51,10 +52,7 @@ const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
   boot: isFlag,
   readOnly: isFlag,
   securityModel: oneOf(MODELS),
-  mountAt: [
-    'an absolute path without blanks, quotes, colons and control characters',
-    (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
-  ],
+  mountAt: isMountPoint,
 }
 
 // 256 KiB a message: with the kernel’s default of 128 KiB or less, large files are slower.
@@ -96,7 +94,8 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
     },
     kernelArgs(context) {
       if (boot) return [`root=${tag}`, 'rootfstype=9p', `rootflags=${MOUNT_OPTIONS}`, access, ...rootInit(context)]
-      return mountAt === undefined ? [] : [`coldboot.mount=${mountAt}:9p:${tag}:${access},${MOUNT_OPTIONS}`]
+      if (mountAt === undefined) return []
+      return [mountWord({ at: mountAt, type: '9p', source: tag, options: `${access},${MOUNT_OPTIONS}` })]
     },
   }
 }

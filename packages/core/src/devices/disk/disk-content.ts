@@ -2,10 +2,12 @@
 import { type OptionValues, optionString } from '../option-string.ts'
 import type { DiskFormat } from './disk-image.ts'
 
-/** An image file and what may happen to it. */
+/** An image and what may happen to it. */
 export interface DiskContent {
   /** Absolute path of the image. */
   readonly path: string
+  /** Driver and properties of what QEMU is to read in place of a file. @default the file at `path` */
+  readonly inPlace?: OptionValues | undefined
   readonly format: DiskFormat
   /** `overlay`: the image is read, and writes go to a layer. */
   readonly access: 'read-only' | 'read-write' | 'overlay'
@@ -20,16 +22,12 @@ export interface ContentPlace {
 }
 
 /** Arguments that make the content available as `id`. */
-export function contentArgs({ path, format, access }: DiskContent, { id, layer }: ContentPlace): readonly string[] {
-  const image: OptionValues = {
-    driver: format,
-    'read-only': access !== 'read-write' || undefined,
-    'file.driver': 'file',
-    'file.filename': path,
-  }
+export function contentArgs(content: DiskContent, { id, layer }: ContentPlace): readonly string[] {
+  const { path, format, access, inPlace } = content
+  const file = under('file', inPlace ?? { driver: 'file', filename: path })
+  const image: OptionValues = { driver: format, 'read-only': access !== 'read-write' || undefined, ...file }
   if (access !== 'overlay') return ['-blockdev', optionString(undefined, { 'node-name': id, ...image })]
   if (layer === undefined) {
-    const file = { 'file.driver': 'file', 'file.filename': path }
     return ['-drive', optionString(undefined, { if: 'none', id, format, snapshot: true, ...file })]
   }
   const layered: OptionValues = {
@@ -39,7 +37,11 @@ export function contentArgs({ path, format, access }: DiskContent, { id, layer }
     'cache.no-flush': true,
     'file.driver': 'file',
     'file.filename': layer,
-    ...Object.fromEntries(Object.entries(image).map(([key, value]) => [`backing.${key}`, value])),
+    ...under('backing', image),
   }
   return ['-blockdev', optionString(undefined, layered)]
+}
+
+function under(node: string, values: OptionValues): OptionValues {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${node}.${key}`, value]))
 }

@@ -36,25 +36,29 @@ export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterf
   return arch === 'x86_64' || arch === 'i386' ? 'ahci' : 'scsi'
 }
 
-/** @throws OptionError `INVALID_OPTION` when the architecture has no such interface, or the interface no such drive */
+/**
+ * @param owner the device’s name, for its errors
+ * @throws OptionError `INVALID_OPTION` when the architecture has no such interface, or the interface no such drive
+ */
 export function checkInterface(
+  owner: string,
   arch: Architecture,
   kind: DiskInterface,
   { cdrom, readOnly }: { readonly cdrom: boolean; readonly readOnly: boolean },
 ): void {
   // Channel devices only: QEMU’s s390x machine has PCI, but no firmware or stock kernel that looks for disks there.
   if (ARCHITECTURES[arch].virtioTransport === 'ccw' && kind !== 'virtio' && kind !== 'scsi') {
-    throw new OptionError('INVALID_OPTION', `blockDevice: ${arch} machines have no ${kind}`, {
+    throw new OptionError('INVALID_OPTION', `${owner}: ${arch} machines have no ${kind}`, {
       hint: 'Use `virtio` or `scsi` there.',
     })
   }
   if (cdrom && kind !== 'ahci' && kind !== 'scsi') {
-    throw new OptionError('INVALID_OPTION', `blockDevice: there are no CD-ROM drives on ${kind}`, {
+    throw new OptionError('INVALID_OPTION', `${owner}: there are no CD-ROM drives on ${kind}`, {
       hint: 'Use `ahci` or `scsi`, or leave `interface` out.',
     })
   }
   if (kind === 'ahci' && readOnly && !cdrom) {
-    throw new OptionError('INVALID_OPTION', 'blockDevice: a SATA disk cannot be read-only', {
+    throw new OptionError('INVALID_OPTION', `${owner}: a SATA disk cannot be read-only`, {
       hint: 'Leave `readOnly` out (the image is not written to anyway), or use another interface.',
     })
   }

@@ -1,0 +1,50 @@
+/** What tells one state of a directory from another without reading its files. */
+import { createHash, type Hash } from 'node:crypto'
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+
+/**
+ * Hash of all names, kinds, sizes and times below `directory`, hexadecimal. A link counts with where it leads and with
+ * what is there.
+ *
+ * The time of the last change of an entry counts too, which no program can set: a build that gives all its files one
+ * modification time is told from the next one.
+ *
+ * @throws the system’s error when the directory, or one in it, cannot be read
+ */
+export async function directoryIdentity(directory: string): Promise<string> {
+  const hash = createHash('sha256')
+  const pending = ['']
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    for (const entry of readdirSync(join(directory, path), { withFileTypes: true }).sort(byName)) {
+      const below = join(path, entry.name)
+      describe(hash, directory, below)
+      if (entry.isDirectory()) pending.push(below)
+    }
+    await setImmediate()
+  }
+  return hash.digest('hex')
+}
+
+const QUIETLY = { bigint: true, throwIfNoEntry: false } as const
+
+function describe(hash: Hash, directory: string, path: string): void {
+  const source = join(directory, path)
+  const own = lstatSync(source, QUIETLY)
+  const link = own?.isSymbolicLink() === true
+  const described = [path, facts(own), ...(link ? [readlinkSync(source), facts(statSync(source, QUIETLY))] : [])]
+  hash.update(`${JSON.stringify(described)}\n`)
+}
+
+// Of a directory, its entries say all that the guest sees but its time.
+function facts(stats: BigIntStats | undefined): readonly string[] {
+  if (stats === undefined) return []
+  const { mode, size, mtimeNs, ctimeNs } = stats
+  const values = stats.isDirectory() ? [mode, mtimeNs] : [mode, size, mtimeNs, ctimeNs]
+  return values.map(String)
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1
+}

@@ -1,0 +1,25 @@
+/** What the guest of `@coldboot/guest` mounts by itself: asked for on the kernel’s command line, done before its shell starts. */
+import { type Check, isString } from '../checked-options.ts'
+
+/** A mount to ask for. None of it has blanks, and none but the options has colons. */
+export interface GuestMount {
+  /** Where: as {@link isMountPoint} has it. */
+  readonly at: string
+  /** File system, as for `mount -t`. */
+  readonly type: string
+  /** A path, a tag, or `LABEL=…`. */
+  readonly source: string
+  /** As for `mount -o`. */
+  readonly options: string
+}
+
+/** A path that a word of the kernel’s command line can carry. */
+export const isMountPoint: Check = [
+  'an absolute path without blanks, quotes, colons and control characters',
+  (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
+]
+
+/** The word that asks for it. */
+export function mountWord({ at, type, source, options }: GuestMount): string {
+  return `coldboot.mount=${at}:${type}:${source}:${options}`
+}

@@ -1,0 +1,120 @@
+/**
+ * A directory of the host as a disk that the guest reads: a FAT image of it, made anew for each machine. Every guest can
+ * read FAT, a boot loader too, and none can reach the directory through it.
+ */
+import { join } from 'node:path'
+import type { Architecture } from '../architecture.ts'
+import { type CheckTable, checkTable, isString, oneOf } from '../checked-options.ts'
+import { OptionError } from '../errors.ts'
+import { requireDirectory } from '../required-path.ts'
+import type { Device, DeviceContext } from './device.ts'
+import { directoryIdentity } from './directory-identity.ts'
+import { makeDirectoryImage, unreadable } from './disk/directory-image.ts'
+import { contentArgs, type DiskContent } from './disk/disk-content.ts'
+import { checkInterface, DISK_INTERFACES, type DiskInterface, frontendArgs } from './disk/disk-interface.ts'
+import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
+import { isMountPoint, mountWord } from './guest-mount.ts'
+
+/** Options of {@link readOnlyDirectory}. */
+export interface ReadOnlyDirectoryOptions {
+  /**
+   * What the disk is connected by, and so its name in Linux: `scsi`, `ahci` and `usb` make `/dev/sda1`, the next
+   * `/dev/sdb1`; `virtio` `/dev/vda1`; `nvme` `/dev/nvme0n1p1`.
+   *
+   * `ahci` is for guests without virtio. SATA has no write protection: what such a guest writes goes to a temporary layer,
+   * which is gone with the machine. @default 'scsi'
+   */
+  readonly interface?: DiskInterface
+  /**
+   * Volume label, by which the guest can find it whatever the disk’s name: 1 to 11 letters, digits, `_`, `-`, stored in
+   * upper case; one of a machine’s. @default `COLDBOOT` and the device’s position among the machine’s, from 0
+   */
+  readonly label?: string
+  /**
+   * Where the guest of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
+   * colons, made when missing. Not with `usb`. @default nowhere: the guest mounts it itself
+   */
+  readonly mountAt?: string
+}
+
+const CHECKS: CheckTable<Required<ReadOnlyDirectoryOptions>> = {
+  interface: oneOf(DISK_INTERFACES),
+  // FAT’s own limit; without blanks, because the label is part of a word of the kernel’s command line.
+  label: [
+    '1 to 11 letters, digits, “_”, “-”, and not COLDBOOT with a number',
+    (value) => isString(value) && /^(?!COLDBOOT\d+$)[\w-]{1,11}$/i.test(value),
+  ],
+  mountAt: isMountPoint,
+}
+
+// mkfatfs stores times in UTC, and names that are Unicode.
+const MOUNT_OPTIONS = 'ro,utf8,tz=UTC'
+
+/**
+ * Gives the guest a read-only disk with what is in a directory when the machine starts: a partition with a FAT file
+ * system. Mount it with `mount -t vfat -o ro,utf8,tz=UTC /dev/sda1 <where>`, or give `mountAt`.
+ *
+ * Links to files inside become those files. What FAT cannot hold is refused before QEMU starts: names with reserved
+ * characters, names that differ in case alone, files of 4 GiB, sockets, links that lead out.
+ *
+ * In a command line for a person’s shell QEMU makes the file system itself, out of the directory as it then is; that is
+ * limited to 504 MiB.
+ *
+ * @throws OptionError `FILE_MISSING` when there is no such directory; `INVALID_OPTION`, `UNKNOWN_OPTION`;
+ * `DEVICE_CONFLICT` when two have one label. When the machine starts: `DIRECTORY_UNSHAREABLE` with the entries to blame
+ */
+export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryOptions = {}): Device {
+  checkTable('readOnlyDirectory', options, CHECKS)
+  const { interface: kind = 'scsi', mountAt } = options
+  if (kind === 'usb' && mountAt !== undefined) {
+    throw new OptionError('INVALID_OPTION', 'readOnlyDirectory: `mountAt` is not for `interface: "usb"`', {
+      hint: 'The guest finds a USB disk some time after its start: wait for it there and mount it, or use another interface.',
+    })
+  }
+  const path = requireDirectory('readOnlyDirectory', directory)
+  const own = options.label?.toUpperCase()
+  const labelAt = (position: number): string => own ?? `COLDBOOT${position}`
+  const isProtected = kind !== 'ahci'
+
+  const contentIn = (context: DeviceContext): DiskContent => {
+    const madeByQemu = { driver: 'vvfat', dir: path, label: labelAt(context.position) }
+    const inPlace = context.standalone ? madeByQemu : undefined
+    return { path: filesIn(context).image, inPlace, format: 'raw', access: isProtected ? 'read-only' : 'overlay' }
+  }
+  return {
+    name: 'readOnlyDirectory',
+    claims: own === undefined ? [] : [`label:${own}`],
+    validate: ({ arch }: { readonly arch: Architecture }) =>
+      checkInterface('readOnlyDirectory', arch, kind, { cdrom: false, readOnly: isProtected }),
+    async contentIdentity() {
+      try {
+        return JSON.stringify([own, await directoryIdentity(path)])
+      } catch (cause) {
+        throw unreadable(path, cause)
+      }
+    },
+    async prepare(context) {
+      const { image, layer } = filesIn(context)
+      const size = await makeDirectoryImage(path, image, { label: labelAt(context.position), signal: context.signal })
+      if (!isProtected) await writeQcow2Overlay(layer, size)
+    },
+    qemuArgs(context) {
+      const id = context.id('disk')
+      const layer = context.standalone ? undefined : filesIn(context).layer
+      const frontend = { interface: kind, drive: id, cdrom: false, serial: undefined, bootFirst: false }
+      return [...contentArgs(contentIn(context), { id, layer }), ...frontendArgs(context, frontend)]
+    },
+    kernelArgs({ position }) {
+      if (mountAt === undefined) return []
+      return [mountWord({ at: mountAt, type: 'vfat', source: `LABEL=${labelAt(position)}`, options: MOUNT_OPTIONS })]
+    },
+  }
+}
+
+function filesIn({ directory, position }: Pick<DeviceContext, 'directory' | 'position'>): {
+  readonly image: string
+  readonly layer: string
+} {
+  const name = join(directory, `directory${position}`)
+  return { image: `${name}.img`, layer: `${name}.qcow2` }
+}
