@@ -8,8 +8,10 @@ import { MARK, machinesOf } from './machine-processes.ts'
 
 const folderOf = (example: string): string => fileURLToPath(new URL(`../../../examples/${example}`, import.meta.url))
 
+const ROOT_README = fileURLToPath(new URL('../../../README.md', import.meta.url))
+
 /** Those that show what a failure looks like. */
-const READMES = [fileURLToPath(new URL('../README.md', import.meta.url))]
+const READMES = [fileURLToPath(new URL('../README.md', import.meta.url)), ROOT_README]
 
 test('examples/hello passes', async () => {
   using project = installProject(folderOf('hello'))
@@ -37,6 +39,19 @@ test('examples/failing fails as the READMEs say', async () => {
     const shown = /## What a failure looks like\n[^`]*```\n([\s\S]*?)```/.exec(readFileSync(readme, 'utf8'))?.[1]
     expect(shown, `copy test/reports/readme.txt to ${readme}`).toBe(report)
   }
+})
+
+test('the code of the README stands in an example, word for word', () => {
+  const files = ['hello/boot.test.ts', 'hello/vitest.config.ts', 'without-a-runner/boot.ts'].map((file) =>
+    readFileSync(folderOf(file), 'utf8'),
+  )
+  const snippets = [...readFileSync(ROOT_README, 'utf8').matchAll(/```ts\n(?:\/\/ \S+\.ts\n)?([\s\S]*?)```/g)]
+  expect(snippets).toHaveLength(3)
+  for (const [, code = ''] of snippets)
+    expect(
+      files.some((file) => file.includes(code.trim())),
+      code,
+    ).toBe(true)
 })
 
 /** The part of a report that a README shows: one failure, without what differs from run to run. */
