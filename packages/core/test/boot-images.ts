@@ -19,7 +19,8 @@ export function bootSector(text: string): Buffer {
   const code = (greeting: number, written: number, failed: number, printAt: number): number[] => {
     const bytes = [
       ...[0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0], // cli; xor ax, ax; mov ds, es, ss, ax
-      ...[0xbc, 0x00, 0x7c, 0xfb], //             mov sp, 0x7c00; sti
+      // Without interrupts: SeaBIOS prints on the serial port from its timer, in the middle of a line.
+      ...[0xbc, 0x00, 0x7c], //                   mov sp, 0x7c00
     ]
     const word = (value: number): [number, number] => [value & 0xff, (value >> 8) & 0xff]
     const call = (): void => void bytes.push(0xe8, ...word(printAt - (0x7c00 + bytes.length + 3)))

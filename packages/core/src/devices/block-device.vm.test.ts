@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { bootableIso, bootSector } from '../../test/boot-images.ts'
+import { bootLinux, run } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
 import type { VMOptions } from '../options.ts'
 import { VM } from '../vm.ts'
@@ -95,6 +96,34 @@ describe('a PC without a kernel boots from a disk', () => {
     const vm = await start({ devices: [blockDevice(disk(name))] })
     await vm.expect('sector written')
   })
+})
+
+test('Linux finds a disk on every interface, with its serial number, and writes to none of the images', async () => {
+  const images = DISK_INTERFACES.map((kind) => disk(`${kind}.img`, Buffer.from(`I am on ${kind}\n`.padEnd(512, '.'))))
+  const before = images.map(hash)
+  const devices = DISK_INTERFACES.map((kind, index) =>
+    blockDevice(images[index] ?? '', { interface: kind, serial: `S-${kind}` }),
+  )
+  const vm = await bootLinux({ modules: ['xhci_pci', 'usb_storage', 'sd_mod'] }, devices)
+  const found = await run(
+    vm,
+    // A disk on USB appears when the bus was searched.
+    `until [ $(ls /sys/block | grep -c '^[vsn]') = 5 ]; do sleep 0.1; done
+     for disk in $(ls /sys/block | grep '^[vsn]'); do
+       head -n 1 /dev/$disk | tr -d .
+       printf 'written' | dd of=/dev/$disk bs=512 seek=1 conv=fsync 2>/dev/null
+       dd if=/dev/$disk bs=512 skip=1 count=1 2>/dev/null | head -c 7; echo
+     done
+     cat /sys/block/vda/serial; echo; tr -d ' ' </sys/block/nvme0n1/device/serial
+     cat /sys/block/sd?/device/vpd_pg80 | tr -cd 'A-Za-z-'; echo`,
+  )
+  const lines = found.split('\n')
+  for (const kind of DISK_INTERFACES) expect(lines).toContain(`I am on ${kind}`)
+  expect(lines.filter((line) => line === 'written')).toHaveLength(5)
+  expect(lines).toEqual(expect.arrayContaining(['S-virtio', 'S-nvme']))
+  expect(found).toMatch(/S-scsi/)
+  expect(found).toMatch(/S-ahci/)
+  expect(images.map(hash)).toEqual(before)
 })
 
 describe('an image made by qemu-img', () => {
