@@ -4,7 +4,7 @@ import { MachineError, OptionError } from '../errors.ts'
 import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
-import type { AttachContext, Device, DeviceContext, MachineMonitor } from './device.ts'
+import type { AttachContext, Device, DeviceContext, MachineMonitor, ValidateContext } from './device.ts'
 import { type NicModel, nicDevice, requireNicModelOn } from './nic-model.ts'
 import { optionString } from './option-string.ts'
 
@@ -94,7 +94,7 @@ export class NetworkNic implements Device {
     }
   }
 
-  validate({ arch }: Parameters<NonNullable<Device['validate']>>[0]): void {
+  validate({ arch }: ValidateContext): void {
     requireNicModelOn(arch, this.model, this.name)
   }
 

@@ -306,7 +306,7 @@ describe('a log', () => {
     b.send(a, 'hi')
     const frame = await received.waitFor({ machine: 'a' })
     expect(frame.payload.toString()).toBe('hi')
-    expect(frame).toMatchObject({ source: b.nic.mac, destination: a.nic.mac, etherType: 0x88b5 })
+    expect(frame).toMatchObject({ card: a.nic.mac, source: b.nic.mac, destination: a.nic.mac, etherType: 0x88b5 })
     expect(sent.history.map(({ machine, payload }) => `${machine} ${payload.toString()}`)).toEqual(['a hello', 'b hi'])
     expect(received.history.map(({ machine, payload }) => `${machine} ${payload.toString()}`)).toEqual([
       'b hello',

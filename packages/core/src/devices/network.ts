@@ -50,6 +50,8 @@ const numbersInUse = new Set<number>()
  * A network of its own. `network.nic()` is a device; machines with cards of one network reach each other and nothing
  * else. Frames are forwarded by a switch that learns addresses; it loses none of a TCP transfer, and a machine that is
  * stopped or exits leaves the others talking.
+ *
+ * Close it when the test is over, or write `await using network = new Network()`: captures are whole only then.
  */
 export class Network implements AsyncDisposable {
   readonly #switch = new LearningSwitch<Link>()

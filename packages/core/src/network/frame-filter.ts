@@ -9,6 +9,8 @@ export interface Frame extends DecodedFrame {
   readonly timeMs: number
   /** Name of the machine whose card it was. */
   readonly machine: string
+  /** Address of that card, which its machine may have changed in what it sends. */
+  readonly card: string
   /** Whether that card sent it or received it. */
   readonly direction: FrameDirection
 }
@@ -17,6 +19,8 @@ export interface Frame extends DecodedFrame {
 export interface FrameFilter {
   /** Name of the machine whose card sent or received it. */
   readonly machine?: string | undefined
+  /** Address of the card that sent or received it: `nic.mac`. */
+  readonly card?: string | undefined
   /** `received` shows each frame once per card that it reached, and only what was neither lost nor cut off. @default 'sent' */
   readonly direction?: FrameDirection | undefined
   readonly protocol?: FrameProtocol | undefined
@@ -49,6 +53,7 @@ const CHECKS: CheckTable<Required<FrameFilter>> = {
   machine: ['the name of a machine', isString],
   direction: oneOf(['sent', 'received']),
   protocol: oneOf(FRAME_PROTOCOLS),
+  card: isAddress,
   source: isAddress,
   destination: isAddress,
   etherType: isPort,

@@ -11,7 +11,14 @@ function log(filter: FrameFilterInput = {}, limit = 100): { log: FrameLog; close
 let number = 0
 function frame(overrides: Partial<Frame> = {}): Frame {
   const bytes = Buffer.from('52546300000252546300000188b5', 'hex')
-  return { timeMs: number++, machine: 'server', direction: 'sent', ...decodeFrame(bytes), ...overrides }
+  return {
+    timeMs: number++,
+    machine: 'server',
+    card: '52:54:63:00:00:01',
+    direction: 'sent',
+    ...decodeFrame(bytes),
+    ...overrides,
+  }
 }
 
 test('keeps what the filter lets through; nothing said: what was sent', () => {

@@ -39,7 +39,8 @@ export class Observers implements LinkObservers {
     const logs = [...this.#logs].filter((log) => log.concerns(direction))
     if (logs.length === 0) return
     // A copy: the frame may be a small part of a large buffer, and a log keeps it.
-    const frame: Frame = { timeMs, machine: link.card.machine, direction, ...decodeFrame(Buffer.from(bytes)) }
+    const { machine, mac: card } = link.card
+    const frame: Frame = { timeMs, machine, card, direction, ...decodeFrame(Buffer.from(bytes)) }
     for (const log of logs) log.add(frame)
   }
 
