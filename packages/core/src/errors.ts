@@ -38,6 +38,16 @@ export const ERROR_CODES = {
   OUTPUT_DROPPED: 'Look for it in the log file; or raise the cap of the log, or print less.',
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
+  // A command in the guest.
+  COMMAND_FAILED: 'Read its output: the guest ran it, and its exit code was not 0.',
+  COMMAND_TIMEOUT: 'Read how far it came; raise `timeout` only if it was still making progress.',
+  COMMAND_ABORTED: 'The test ended while the command ran: give it a `timeout` below the test’s own.',
+  COMMAND_LOST:
+    'The machine ended while the command ran. Type what ends a machine with `send`, and wait for the end with `wait`.',
+  COMMAND_NOT_STARTED: 'The message has the reason why the guest could not start it.',
+  COMMAND_GARBLED: 'Silence what prints on the console meanwhile, or give the machine an agent, which does not use it.',
+  SHELL_SILENT:
+    'Wait until a shell prints its prompt, with the machine’s `ready`, or log in with `login`; read the end of the console for where it is.',
   // The guest failed while something was awaited, or before.
   GUEST_PANICKED: 'Read the panic, and the console before it: the kernel says what it could not go on without.',
   GUEST_OOPSED: 'Read the trace: its topmost function that is yours is where to look.',

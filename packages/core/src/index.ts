@@ -54,6 +54,8 @@ export {
 } from './devices/watchdog.ts'
 export { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
 export * from './errors.ts'
+export { GuestCommandError } from './guest/guest-command-error.ts'
+export type { CommandResult, GuestWay, OutputEncoding, OutputOf, RunOptions } from './guest/run-options.ts'
 export { endLiveMachines, liveMachines } from './live-machines.ts'
 export { machineSections, type ShownMachine } from './machine-sections.ts'
 export { type MachineSpec, resolveOptions } from './machine-spec.ts'

@@ -6,7 +6,10 @@ import type { Incident } from './console/incident.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
 import type { PortForward } from './devices/device.ts'
 import { ExpectError, GuestError, OptionError } from './errors.ts'
+import type { Guest } from './guest/guest.ts'
+import { GuestFace } from './guest/guest-face.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
+import { makeGuest } from './make-guest.ts'
 import type { VMOptions } from './options.ts'
 import type { ExitStatus } from './qemu/exit-status.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
@@ -20,13 +23,16 @@ export interface WaitOptions {
 }
 
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
-export class VM implements AsyncDisposable {
+export class VM extends GuestFace implements AsyncDisposable {
+  protected readonly guest: Guest
   readonly #running: RunningMachine
   #ready: Promise<Match> | undefined
 
   /** @internal Use {@link VM.start}. */
   constructor(running: RunningMachine) {
+    super()
     this.#running = running
+    this.guest = makeGuest({ running, ready: () => this.ready() })
   }
 
   /**
@@ -176,7 +182,8 @@ export class VM implements AsyncDisposable {
       })
     }
     try {
-      return await this.expect(ready, { timeout: bootTimeoutMs })
+      // A machine started from a template was ready before.
+      return this.#running.recalled(ready) ?? (await this.expect(ready, { timeout: bootTimeoutMs }))
     } catch (error) {
       if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
       const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`

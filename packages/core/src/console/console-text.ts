@@ -52,6 +52,11 @@ export class ConsoleText {
     return this.#pieces[0]?.start ?? this.#end
   }
 
+  /** Behind the last character of the stream. */
+  get end(): number {
+    return this.#end
+  }
+
   append(raw: string): Additions {
     const added: Additions = {}
     if (raw === '') return added

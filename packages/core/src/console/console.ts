@@ -49,6 +49,9 @@ export interface ConsoleOptions {
   readonly keep?: number
 }
 
+/** Sees every chunk as it comes, and returns how many of its first bytes it consumes. */
+export type Watcher = (chunk: Uint8Array) => number
+
 /** A wait that is not over. */
 export interface PendingWait {
   /** For messages: `"login: "`. */
@@ -72,6 +75,7 @@ export class Console {
   readonly #monitors: Monitors
   readonly #incidents: Incident[] = []
   readonly #closed = Promise.withResolvers<void>()
+  readonly #watchers = new Set<Watcher>()
   #attached = false
   #lastByteAt: number | undefined
   #ending: Promise<void> | undefined
@@ -164,6 +168,15 @@ export class Console {
   }
 
   /**
+   * Shows `watcher` all that comes from now on, before anyone who waits. What it consumes is shown to those who wait
+   * already; those who begin to, begin behind it.
+   */
+  watch(watcher: Watcher): Disposable {
+    this.#watchers.add(watcher)
+    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) }
+  }
+
+  /**
    * Types: a string as UTF-8, or bytes. Returns at once; the machine takes them as fast as its device does. A terminal in
    * line mode (canonical, as a shell without line editing has it) takes lines of at most 4095 bytes and loses longer ones.
    *
@@ -233,7 +246,16 @@ export class Console {
     this.#lastByteAt = now()
     this.#options.transcript.write(chunk)
     this.#sinks.write(chunk)
-    this.#take(this.#text.append(this.#utf8.decode(chunk, { stream: true })), watched)
+    const consumed = Math.max(0, ...[...this.#watchers].map((watcher) => watcher(chunk)))
+    if (consumed > 0) {
+      this.#take(this.#decoded(chunk.subarray(0, consumed)), watched)
+      this.#queue.consumeAll()
+    }
+    this.#take(this.#decoded(chunk.subarray(consumed)), watched)
+  }
+
+  #decoded(chunk: Uint8Array): Additions {
+    return this.#text.append(this.#utf8.decode(chunk, { stream: true }))
   }
 
   /** Waits are served before the monitors look: what is printed with a panic can still be awaited. */

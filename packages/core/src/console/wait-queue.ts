@@ -37,6 +37,8 @@ export class WaitQueue {
   readonly #settling: Settling
   readonly #waits: Wait[] = []
   #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
+  /** Where {@link consumeAll} last moved the cursor. */
+  #consumed = 0
   /** Makes the error of waits that will not be served any more. */
   #end: ((facts: failures.FailureFacts) => Error) | undefined
 
@@ -78,10 +80,11 @@ export class WaitQueue {
     return wait.promise
   }
 
-  /** Moves the cursor behind everything that was printed. */
+  /** Moves the cursor behind everything that was printed. A wait whose turn has come goes on from where it began. */
   consumeAll(): void {
-    const view = this.#options.text.view('clean')
-    this.#cursor = { position: view.toStream(view.end), view: 'clean', offset: view.end }
+    const position = this.#options.text.end
+    this.#consumed = position
+    this.#cursor = { position, view: 'raw', offset: position }
   }
 
   /** Something was printed. */
@@ -160,7 +163,10 @@ export class WaitQueue {
     const before = view.slice(origin, origin + found.start)
     const dropped = missing + (found.start - before.length)
     const offset = origin + found.end
-    this.#cursor = { position: Math.max(this.#cursor.position, view.toStream(offset)), view: name, offset }
+    const position = view.toStream(offset)
+    if (position > this.#consumed) {
+      this.#cursor = { position: Math.max(this.#cursor.position, position), view: name, offset }
+    }
     this.#remove(wait)
     wait.resolve(toMatch(found, patterns, before, dropped))
   }

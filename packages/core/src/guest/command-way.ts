@@ -1,0 +1,71 @@
+/** What every way of running commands in a guest does. */
+import type { ErrorCode } from '../errors.ts'
+import type { CommandRequest, GuestWay } from './run-options.ts'
+
+/** How a command went. */
+export interface CommandOutcome {
+  /** Undefined when it had not ended, or never started; then there is a failure. */
+  readonly exitCode: number | undefined
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+  readonly durationMs: number
+  /** Why it did not end by itself. */
+  readonly failure?: CommandFailure
+}
+
+/** Why a command did not end by itself. */
+export interface CommandFailure {
+  readonly code: ErrorCode
+  /** Behind “The command `x` in “vm” ”: “did not end within 7 s”. */
+  readonly message: string
+  readonly hint?: string
+  readonly cause?: unknown
+  /** For the message: title → text. */
+  readonly sections?: Readonly<Record<string, string | undefined>>
+}
+
+/** Why no command runs in a guest any more. */
+export interface GuestEnd {
+  readonly code: ErrorCode
+  /** Behind “when ”: “the machine ended: the guest powered off”. */
+  readonly how: string
+  /** What the guest said of it. */
+  readonly excerpt?: string
+}
+
+/** A way into a guest. */
+export interface CommandWay {
+  readonly way: GuestWay
+  /** Never rejects for what the command or the guest does: that is in the outcome. */
+  run(request: CommandRequest): Promise<CommandOutcome>
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** The outcome of a command that printed nothing that is known. */
+export function failed(failure: CommandFailure, durationMs: number): CommandOutcome {
+  return { exitCode: undefined, stdout: NOTHING, stderr: NOTHING, durationMs, failure }
+}
+
+/** @param begun whether it had started in the guest */
+export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandFailure {
+  const message = `${begun ? 'had not ended' : 'was not started'} when ${how}`
+  return { code, message, sections: { 'What the guest said': excerpt } }
+}
+
+/** For messages: `did not end within 7 s`. */
+export function timedOut(timeoutMs: number): CommandFailure {
+  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${shownTime(timeoutMs)}, and was ended` }
+}
+
+/** The caller gave up. */
+export function aborted(cause: unknown): CommandFailure {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return { code: 'COMMAND_ABORTED', message: `was given up and ended: ${why}`, cause }
+}
+
+/** For messages: `250 ms`, `7 s`, `1.5 s`. */
+export function shownTime(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
+  return `${Number((milliseconds / 1000).toFixed(1))} s`
+}

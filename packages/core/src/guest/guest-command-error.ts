@@ -1,0 +1,79 @@
+/** The error of a command in the guest, with all that is known of the command. */
+import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../errors.ts'
+import type { GuestWay } from './run-options.ts'
+
+/** What is known of a command that failed. */
+export interface FailedCommand {
+  readonly command: string
+  /** The machine’s name. */
+  readonly machine: string
+  readonly way: GuestWay
+  /** Undefined when it had not ended, or never started. */
+  readonly exitCode?: number | undefined
+  /** As `encoding` asked; of a command that had not ended, the last that it printed. */
+  readonly stdout?: string | Uint8Array | undefined
+  readonly stderr?: string | Uint8Array | undefined
+  readonly durationMs: number
+}
+
+/** Lines and characters of each that a message shows; the properties have all of it. */
+const LINES = 30
+const WIDTH = 240
+
+/**
+ * A command did not do what was asked. Codes `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_ABORTED`, `COMMAND_LOST`,
+ * `COMMAND_NOT_STARTED`, `COMMAND_GARBLED`, `SHELL_SILENT`.
+ */
+export class GuestCommandError extends ColdbootError {
+  override readonly name: string = 'GuestCommandError'
+  readonly command: string
+  /** Undefined when it had not ended, or never started. */
+  readonly exitCode: number | undefined
+  /** All of it; of a command that had not ended, the last that it printed. */
+  readonly stdout: string | Uint8Array
+  readonly stderr: string | Uint8Array
+  readonly durationMs: number
+  /** The way it was run. */
+  readonly way: GuestWay
+
+  constructor(code: ErrorCode, message: string, failed: FailedCommand, options: ColdbootErrorOptions = {}) {
+    super(code, message, {
+      ...options,
+      sections: {
+        'Standard error': excerpt(failed.stderr),
+        'Standard output': excerpt(failed.stdout),
+        ...options.sections,
+      },
+    })
+    this.command = failed.command
+    this.exitCode = failed.exitCode
+    this.stdout = failed.stdout ?? ''
+    this.stderr = failed.stderr ?? ''
+    this.durationMs = failed.durationMs
+    this.way = failed.way
+  }
+}
+
+/** A command for a message: one line, not too long. */
+export function shownCommand(command: string): string {
+  const [first = '', ...more] = command.trim().split('\n')
+  const line = first.length > 120 ? `${first.slice(0, 120)}…` : first
+  return `\`${line}\`${more.length > 0 ? ` (and ${more.length} more lines)` : ''}`
+}
+
+/** The end of an output, for a message. */
+export function excerpt(output: string | Uint8Array | undefined): string | undefined {
+  if (output === undefined || output.length === 0) return undefined
+  const end = typeof output === 'string' ? output.slice(-LINES * WIDTH) : output.slice(-LINES * WIDTH)
+  const text = typeof end === 'string' ? end : new TextDecoder().decode(end)
+  const lines = text.replace(/\n+$/, '').split('\n')
+  const shown = lines.slice(-LINES).map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line))
+  if (lines.length > LINES || end.length < output.length) shown.unshift('…')
+  return shown.join('\n')
+}
+
+function printable(line: string): string {
+  return line.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+  })
+}

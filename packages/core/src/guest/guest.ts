@@ -1,0 +1,103 @@
+/** What a test does inside a guest: the ways in that the machine has, and which one is taken. */
+import { OptionError } from '../errors.ts'
+import type { CommandOutcome, CommandWay } from './command-way.ts'
+import { GuestCommandError, shownCommand } from './guest-command-error.ts'
+import {
+  type CommandRequest,
+  type CommandResult,
+  checkRunOptions,
+  commandText,
+  GUEST_WAYS,
+  type OutputOf,
+  type RunOptions,
+} from './run-options.ts'
+
+/** Options of {@link Guest}. */
+export interface GuestOptions {
+  /** The machine’s name. */
+  readonly name: string
+  /** The ways in. */
+  readonly ways: readonly CommandWay[]
+  /** How long a command may take, milliseconds, the multiplier applied. */
+  readonly timeoutMs: number
+  /** Applies the multiplier. */
+  readonly scale: (milliseconds: number) => number
+  /** Ends every wait when it aborts. */
+  readonly signal: AbortSignal | undefined
+  /** Waits until the guest can be talked to. */
+  readonly ready: () => Promise<unknown>
+  /** What errors tell of the machine: title → text. */
+  readonly sections: () => Readonly<Record<string, string | undefined>>
+}
+
+const FAILED_HINT = 'Read its output; give `check: false` to look at the exit code yourself.'
+const NO_INPUT = new Uint8Array(0)
+
+/** The inside of one machine. */
+export class Guest {
+  readonly #options: GuestOptions
+
+  constructor(options: GuestOptions) {
+    this.#options = options
+  }
+
+  /** See `VM.run`. */
+  async run<const Options extends RunOptions>(
+    command: string | readonly string[],
+    options: Options,
+  ): Promise<CommandResult<OutputOf<Options>>> {
+    checkRunOptions('run', options)
+    const way = this.#way(options.way)
+    const request = this.#request(commandText('run', command), options)
+    await this.#options.ready()
+    const outcome = await way.run(request)
+    const decode = (bytes: Uint8Array): OutputOf<Options> => decoded(bytes, options) as OutputOf<Options>
+    const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
+    const { exitCode, durationMs } = outcome
+    const facts = { command: request.command, exitCode, stdout, stderr, durationMs, way: way.way }
+    if (exitCode === undefined || outcome.failure !== undefined || (exitCode !== 0 && options.check !== false)) {
+      throw this.#error(outcome, { ...facts, machine: this.#options.name })
+    }
+    return Object.freeze({ ...facts, exitCode })
+  }
+
+  #way(name: RunOptions['way']): CommandWay {
+    const { ways } = this.#options
+    const order = name === undefined ? GUEST_WAYS : [name]
+    const way = order.map((one) => ways.find((candidate) => candidate.way === one)).find((one) => one !== undefined)
+    if (way !== undefined) return way
+    throw new OptionError('INVALID_OPTION', `run: machine “${this.#options.name}” has no way \`${name}\``, {
+      hint: `It has ${ways.map((one) => `\`${one.way}\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
+    })
+  }
+
+  #request(command: string, options: RunOptions): CommandRequest {
+    const { timeoutMs, scale } = this.#options
+    const { input, timeout } = options
+    const signals = [options.signal, this.#options.signal].filter((signal) => signal !== undefined)
+    return {
+      command,
+      timeoutMs: timeout === undefined ? timeoutMs : scale(timeout),
+      cwd: options.cwd,
+      env: options.env ?? {},
+      input: typeof input === 'string' ? Buffer.from(input) : (input ?? NO_INPUT),
+      signal: signals.length === 0 ? undefined : AbortSignal.any(signals),
+    }
+  }
+
+  #error({ failure }: CommandOutcome, facts: ConstructorParameters<typeof GuestCommandError>[2]): GuestCommandError {
+    const what = `The command ${shownCommand(facts.command)} in “${this.#options.name}”`
+    if (failure === undefined) {
+      const message = `${what} failed with exit code ${facts.exitCode}`
+      return new GuestCommandError('COMMAND_FAILED', message, facts, { hint: FAILED_HINT })
+    }
+    const sections = { ...failure.sections, ...this.#options.sections() }
+    const { code, message, hint, cause } = failure
+    const extra = { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) }
+    return new GuestCommandError(code, `${what} ${message}`, facts, { ...extra, sections })
+  }
+}
+
+function decoded(bytes: Uint8Array, { encoding }: RunOptions): string | Uint8Array {
+  return encoding === 'buffer' ? new Uint8Array(bytes) : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+}

@@ -1,0 +1,53 @@
+/**
+ * What is typed to teach a shell to run commands for us: functions of the POSIX shell, one a line, each short enough for
+ * any line editor. They are there until the shell ends, also in a copy of the machine.
+ *
+ * A command’s output goes to two files, for three reasons: it is exact whatever a terminal would make of it; it can be
+ * sent again when a kernel message came in between; and what the command leaves running cannot hold up the answer. Then
+ * the answer is printed as a *frame* (see shell-answer.ts): short text as it is, all else packed.
+ *
+ * A fork and an exec are some 10 ms in a guest without hardware acceleration: the way of a short text has no other than
+ * the command itself.
+ */
+
+/** Longest line typed, characters: busybox’s editor cuts them at 1,020. */
+export const LONGEST_LINE = 700
+
+/** Output up to this many bytes is read by the shell itself, byte by byte. */
+const SHORT_BYTES = 1000
+
+/** Bytes of each output that are kept of a command that was ended. */
+const KEPT_BYTES = 65_536
+
+/**
+ * The functions’ names, which say what each does:
+ * `_cb token command directory input` runs a command; `_cbr token status` reports; `_cbk file` keeps a short text;
+ * `_cbz token` sends again, packed; `_cbf token` reports on a command that was ended; `_cbx` ends one in the background;
+ * `_cbw file text` writes a short file; `_cbu token file` takes a long one from the terminal, appending.
+ *
+ * @param directory name of the directory for the files: a token of its own
+ * @param token of the frame that says the lines were read
+ */
+export function setupLines(directory: string, token: string): string[] {
+  return [
+    // Where memory is, files cost no disk. The directory is private, and made anew or not used.
+    `for _cbd in "\${TMPDIR:-/tmp}" /run /dev/shm /var/tmp /dev .;do _cbd=$_cbd/.coldboot-${directory};(umask 077;mkdir "$_cbd")2>/dev/null&&break;_cbd=;done`,
+    `_cbc=$(printf '\\035\\036\\037')`,
+    `_cbh(){ command -v "$1">/dev/null 2>&1;}`,
+    // Without a controlling terminal there is no Ctrl-C: commands then run in the background, in sessions of their own.
+    `_cbg=;(:</dev/tty)2>/dev/null||_cbg=1;_cbS=;_cbh setsid&&_cbS=setsid`,
+    `_cbn=;if _cbh base64;then _cbn=base64;_cby(){ base64;};elif _cbh od;then _cbn=hex;_cby(){ od -An -v -tx1;};elif _cbh hexdump;then _cbn=hex;_cby(){ hexdump -v -e '32/1 "%02x" "\\n"';};elif _cbh xxd;then _cbn=hex;_cby(){ xxd -p;};fi`,
+    `if _cbh gzip;then _cbn=gzip-$_cbn;_cbp(){ gzip -1c "$_cbd/o" "$_cbd/e"|_cby;};else _cbp(){ _cby<"$_cbd/o";printf '\\035';_cby<"$_cbd/e";printf '\\035';wc -c <"$_cbd/o";wc -c <"$_cbd/e";};fi`,
+    `_cb(){ [ -d "$_cbd" ]||return 1;printf '\\036%s!%s\\037' "$1" $_cbg;if [ -n "\${3-}" ]&&! { [ -d "$3" ]&&[ -x "$3" ];};then printf '\\036%s?\\037' "$1";elif [ -n "$_cbg" ];then (_cbj "$@")&else ([ -z "\${3-}" ]||CDPATH= cd -- "$3"||exit;exec sh -c "$2")>"$_cbd/o" 2>"$_cbd/e" <"\${4:-/dev/null}";_cbr "$1" $?;fi;}`,
+    `_cbj(){ ([ -z "\${3-}" ]||CDPATH= cd -- "$3"||exit;exec $_cbS sh -c 'echo $$>"$0";exec sh -c "$1"' "$_cbd/p" "$2")>"$_cbd/o" 2>"$_cbd/e" <"\${4:-/dev/null}";_cbr "$1" $?;}`,
+    `_cbr(){ _cbs=$2;if _cbk o&&{ _cbo=$_cbv;_cbk e;};then printf '\\036%s;%s;%s;%s\\035%s\\035%s\\037' "$1" "$2" \${#_cbo} \${#_cbv} "$_cbo" "$_cbv";else _cbz "$1";fi;:;}`,
+    `_cbk(){ _cbv=;[ -s "$_cbd/$1" ]||return 0;IFS= read -r -d '' -n ${SHORT_BYTES} _cbv 2>/dev/null <"$_cbd/$1"&&return 1;case $_cbv in ''|*[$_cbc]*)return 1;;esac;}`,
+    `_cbz(){ printf '\\036%s:%s:%s\\035' "$1" "$_cbs" $_cbn;_cbp;printf '\\037';}`,
+    `_cbf(){ for _cbv in o e;do tail -c ${KEPT_BYTES} "$_cbd/$_cbv">"$_cbd/t"&&mv -f "$_cbd/t" "$_cbd/$_cbv";done 2>/dev/null;_cbr "$1" -;}`,
+    `_cbx(){ read -r _cbv <"$_cbd/p"&&{ kill -9 -$_cbv||kill -9 $_cbv;} 2>/dev/null;}`,
+    `_cbw(){ printf '%b' "$2">"$_cbd/$1";}`,
+    `if _cbh base64;then _cbm=base64;_cbi(){ base64 -d;};else _cbm=escapes;_cbi(){ while IFS= read -r _cbv;do printf '%b' "$_cbv";done;};fi`,
+    `_cbu(){ _cbt=$(stty -g 2>/dev/null);stty -echo 2>/dev/null;printf '\\036%s>%s\\037' "$1" $_cbm;_cbi>>"$_cbd/$2";stty "$_cbt" 2>/dev/null;printf '\\036%s<%s\\037' "$1" "$(wc -c <"$_cbd/$2")";}`,
+    `printf '\\036%s*%s;%s\\037' ${token} "$_cbd" $_cbn`,
+  ]
+}

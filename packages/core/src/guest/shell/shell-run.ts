@@ -1,0 +1,163 @@
+/** One command over a shell, from its first line typed to its output unpacked. */
+import { now } from '../../console/clock.ts'
+import { aborted, type CommandOutcome, failed, type GuestEnd, lost, shownTime, timedOut } from '../command-way.ts'
+import { type CommandRequest, withEnvironment } from '../run-options.ts'
+import { type ShellDialogue, UnsuitableShell, undefinedAnswer } from './shell-dialogue.ts'
+import { type Heard, NoAnswer } from './shell-listener.ts'
+import { LONG_BYTES, upload } from './shell-upload.ts'
+import { typedEscapes, typedWord } from './typed-text.ts'
+
+/** How often an answer that did not arrive whole is asked for again. */
+const REPEATS = 5
+/** Printing what was kept may take this long to begin. Milliseconds, before the multiplier. */
+const REPEAT_MS = 10_000
+
+/** The Linux kernel takes arguments of less than 128 KiB. */
+const LONGEST_ARGUMENT = 120_000
+
+/** A command being run. */
+export class ShellRun {
+  /** Whether it may still have the terminal when it is over here. */
+  stuck = false
+  readonly #dialogue: ShellDialogue
+  readonly #request: CommandRequest
+  readonly #scale: (milliseconds: number) => number
+  #sentAt = now()
+  #begun = false
+
+  constructor(dialogue: ShellDialogue, request: CommandRequest, scale: (milliseconds: number) => number) {
+    this.#dialogue = dialogue
+    this.#request = request
+    this.#scale = scale
+  }
+
+  /** @throws NoAnswer when the machine has ended */
+  async run(): Promise<CommandOutcome> {
+    const begun = await this.#begin()
+    if ('exitCode' in begun) return begun
+    this.#begun = true
+    const background = begun.answer.kind === 'begun' && begun.answer.background
+    const { timeoutMs, signal } = this.#request
+    try {
+      return await this.#conclude(await this.#dialogue.next(timeoutMs, signal))
+    } catch (error) {
+      if (!(error instanceof NoAnswer) || error.reason === 'gone') throw error
+      return this.#interrupt(error, background)
+    }
+  }
+
+  get #durationMs(): number {
+    return now() - this.#sentAt
+  }
+
+  async #begin(): Promise<Heard | CommandOutcome> {
+    const { timeoutMs, signal } = this.#request
+    try {
+      for (const again of [true, false]) {
+        const heard = await this.#attempt()
+        if (heard.answer.kind !== 'undefined') return heard
+        if (again) await this.#dialogue.define(timeoutMs, signal)
+      }
+      throw new UnsuitableShell('its shell does not keep the functions for it')
+    } catch (error) {
+      if (error instanceof UnsuitableShell) {
+        return failed({ code: 'COMMAND_NOT_STARTED', message: `cannot be run: ${error.message}` }, this.#durationMs)
+      }
+      if (!(error instanceof NoAnswer) || error.reason === 'gone') throw error
+      // Given up just when it begins: it is to be ended then.
+      return error.reason === 'aborted' ? this.#begunLate(error) : this.silent(error)
+    }
+  }
+
+  async #begunLate(error: NoAnswer): Promise<Heard | CommandOutcome> {
+    try {
+      return await this.#dialogue.soon()
+    } catch (later) {
+      if (later instanceof NoAnswer && later.reason === 'time') return this.silent(error)
+      throw later
+    }
+  }
+
+  async #attempt(): Promise<Heard> {
+    const { command, cwd, env, input, timeoutMs, signal } = this.#request
+    const script = withEnvironment(command, env)
+    const isFile = Buffer.byteLength(script) > LONGEST_ARGUMENT
+    if (isFile || input.length > LONG_BYTES) await this.#requireFunctions()
+    if (isFile) await upload(this.#dialogue, 'c', Buffer.from(script), this.#scale, timeoutMs, signal)
+    if (input.length > LONG_BYTES) await upload(this.#dialogue, 'i', input, this.#scale, timeoutMs, signal)
+    const text = isFile ? { before: [], word: `"exec sh '$_cbd/c'"` } : typedWord(script, '_cba')
+    const directory = typedWord(cwd ?? '', '_cbq')
+    const typedInput = input.length > 0 && input.length <= LONG_BYTES ? typedEscapes(input, '_cbv') : undefined
+    const words = [text.word, ...(cwd === undefined && input.length === 0 ? [] : [directory.word])]
+    if (input.length > 0) words.push('"$_cbd/i"')
+    this.#sentAt = now()
+    return this.#dialogue.ask(
+      (token) => [
+        ...(typedInput === undefined ? [] : [...typedInput.before, `_cbw i ${typedInput.word}`]),
+        ...text.before,
+        ...directory.before,
+        `_cb ${token} ${words.join(' ')}||${undefinedAnswer(token)}`,
+      ],
+      timeoutMs,
+      signal,
+    )
+  }
+
+  async #requireFunctions(): Promise<void> {
+    const { timeoutMs, signal } = this.#request
+    const { answer } = await this.#dialogue.ask(
+      (token) => [`[ -d "$_cbd" ]&&_cbw i ''&&printf '\\036%s~\\037' ${token}||${undefinedAnswer(token)}`],
+      timeoutMs,
+      signal,
+    )
+    if (answer.kind === 'undefined') await this.#dialogue.define(timeoutMs, signal)
+  }
+
+  /** @param heard what came behind the command's beginning */
+  async #conclude(heard: Heard): Promise<CommandOutcome> {
+    const durationMs = heard.at - this.#sentAt
+    let { answer } = heard
+    for (let repeat = 0; answer.kind === 'garbled' && repeat < REPEATS; repeat++) {
+      const again = await this.#dialogue.ask((token) => [`_cbz ${token}`], this.#scale(REPEAT_MS))
+      answer = again.answer
+    }
+    if (answer.kind === 'ended') {
+      const { status: exitCode, stdout, stderr } = answer
+      return { exitCode, stdout, stderr, durationMs }
+    }
+    if (answer.kind === 'no-directory') {
+      const message = `was not started: there is no directory ${this.#request.cwd} in the guest that it can enter`
+      return failed({ code: 'COMMAND_NOT_STARTED', message, hint: 'Correct `cwd`.' }, 0)
+    }
+    const message = `has ended, but other output on the console came into its own, ${REPEATS} times again`
+    return failed({ code: 'COMMAND_GARBLED', message }, durationMs)
+  }
+
+  /** The time is up, or the caller gave up. */
+  async #interrupt(error: NoAnswer, background: boolean): Promise<CommandOutcome> {
+    const durationMs = this.#durationMs
+    const failure = error.reason === 'time' ? timedOut(this.#request.timeoutMs) : aborted(error.cause)
+    try {
+      const heard = await this.#dialogue.interrupt(background)
+      const outcome = heard && (await this.#conclude(heard))
+      if (outcome !== undefined) return { ...outcome, exitCode: undefined, durationMs, failure }
+    } catch (gone) {
+      if (!(gone instanceof NoAnswer) || gone.reason === 'gone') throw gone
+    }
+    this.stuck = true
+    return failed({ ...failure, message: `${failure.message}; the shell does not answer since` }, durationMs)
+  }
+
+  /** No shell answered. */
+  silent(error: NoAnswer): CommandOutcome {
+    this.stuck = true
+    if (error.reason === 'aborted') return failed(aborted(error.cause), this.#durationMs)
+    const message = `was not started: no shell answered on the console within ${shownTime(this.#request.timeoutMs)}`
+    return failed({ code: 'SHELL_SILENT', message }, this.#durationMs)
+  }
+
+  /** No command runs in this guest any more. */
+  lost(end: GuestEnd): CommandOutcome {
+    return failed(lost(end, this.#begun), this.#durationMs)
+  }
+}

@@ -1,0 +1,133 @@
+/** What `vm.run` does, whatever the way into the guest: one suite for all of them. */
+import { createHash, randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { GuestWay } from '../src/guest/run-options.ts'
+import type { VM } from '../src/vm.ts'
+
+const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex')
+
+/**
+ * @param way the way to use
+ * @param machine the machine under test, running and ready; a POSIX shell and `head`, `md5sum`, `seq`, `sleep` are in its guest
+ */
+export function commandContract(way: GuestWay, machine: () => VM): void {
+  const run = <const Options extends object>(command: string | readonly string[], options?: Options) =>
+    machine().run(command, { way, ...options } as Options & { way: GuestWay })
+
+  describe(`a command by way of the ${way}`, () => {
+    test('gives its exit code and its outputs, each whole', async () => {
+      const result = await run('echo out; echo err >&2; exit 3', { check: false })
+      expect(result).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n', way })
+      expect(result.durationMs).toBeGreaterThan(0)
+      expect(await run('exit 255', { check: false })).toMatchObject({ exitCode: 255, stdout: '', stderr: '' })
+    })
+
+    test('that a signal ended has 128 and its number', async () => {
+      expect(await run('kill -9 $$', { check: false })).toMatchObject({ exitCode: 137 })
+    })
+
+    test('that fails is an error with all that is known', async () => {
+      await expect(run('echo "what is wrong" >&2; exit 7')).rejects.toMatchObject({
+        name: 'GuestCommandError',
+        code: 'COMMAND_FAILED',
+        exitCode: 7,
+        stderr: 'what is wrong\n',
+        stdout: '',
+        way,
+        message: expect.stringMatching(/echo "what is wrong".*exit code 7[^]*Standard error:\n {2}what is wrong/),
+      })
+    })
+
+    test('that does not exist, or is no sentence of the shell, fails', async () => {
+      expect(await run('no-such-program', { check: false })).toMatchObject({
+        exitCode: 127,
+        stderr: expect.stringContaining('not found'),
+      })
+      const broken = await run('if', { check: false })
+      expect(broken.exitCode).toBe(2)
+      expect(broken.stderr).not.toBe('')
+    })
+
+    test('is a list of words too', async () => {
+      const words = ["it's", 'a "b"', '$c', '`d`', '\\', '!', 'é\n', '', '*']
+      expect((await run(['printf', '%s|', ...words])).stdout).toBe(words.map((word) => `${word}|`).join(''))
+    })
+
+    test('gives every byte', async () => {
+      const bytes = Array.from({ length: 256 }, (_, byte) => byte)
+      const script = `printf '${bytes.map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}'`
+      const { stdout } = await run(script, { encoding: 'buffer' })
+      expect([...stdout]).toEqual(bytes)
+      expect((await run('printf "ä\\r\\n\\n"')).stdout).toBe('ä\r\n\n')
+    })
+
+    test('gives much output, whole', async () => {
+      const { stdout } = await run('seq 1 1500000', { timeout: 120_000 })
+      expect(stdout.length).toBe(10_888_896)
+      const expected = Array.from({ length: 1_500_000 }, (_, index) => `${index + 1}\n`).join('')
+      expect(stdout === expected).toBe(true)
+    })
+
+    test('reads its input, and then its end', async () => {
+      const input = 'some\0text\x04\x03\r\n! é'
+      expect((await run('cat', { input })).stdout).toBe(input)
+      const bytes = randomBytes(100_000)
+      expect((await run('md5sum', { input: bytes })).stdout).toContain(md5(bytes))
+      expect((await run('cat')).stdout).toBe('')
+    })
+
+    test('has the variables and the directory asked for', async () => {
+      const env = { A: "x'y", B: '$HOME é!\n' }
+      expect((await run('printf "%s" "$A$B"; pwd', { env, cwd: '/dev' })).stdout).toBe(`${env.A}${env.B}/dev\n`)
+      await expect(run('pwd', { cwd: '/no such' })).rejects.toMatchObject({
+        code: 'COMMAND_NOT_STARTED',
+        message: expect.stringContaining('/no such'),
+      })
+    })
+
+    test.each([5_000, 150_000])('may have %d characters', async (length) => {
+      const { stdout } = await run(`: ${'x'.repeat(length)} "don't"\necho "done!"\n`, { timeout: 60_000 })
+      expect(stdout).toBe('done!\n')
+    })
+
+    test('that does not end is ended with all it started, and the next one runs', async () => {
+      const unique = `${1000 + Math.floor(Math.random() * 1e6)}`
+      const endless = run(`echo before; sleep ${unique}; echo after`, { timeout: 400 })
+      await expect(endless).rejects.toMatchObject({
+        code: 'COMMAND_TIMEOUT',
+        stdout: 'before\n',
+        exitCode: undefined,
+        message: expect.stringMatching(/sleep .* did not end within .*s, and was ended/),
+      })
+      const search = `for f in /proc/[0-9]*/cmdline; do case $(tr '\\0' ' ' <$f) in "sleep ${unique} ") echo alive;; esac; done 2>/dev/null`
+      expect((await run(`${search}; true`)).stdout).toBe('')
+      const stubborn = run("trap '' INT TERM QUIT; echo before; while :; do sleep 1; done", { timeout: 400 })
+      await expect(stubborn).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT', stdout: 'before\n' })
+      expect((await run('echo on')).stdout).toBe('on\n')
+    })
+
+    test('ends when its signal aborts', async () => {
+      const controller = new AbortController()
+      const running = run('sleep 1000', { signal: controller.signal })
+      const reason = new Error('enough')
+      controller.abort(reason)
+      await expect(running).rejects.toMatchObject({ code: 'COMMAND_ABORTED', cause: reason })
+      expect((await run('echo on')).stdout).toBe('on\n')
+    })
+
+    test('does not wait for what it leaves running', async () => {
+      expect((await run('sleep 1000 & echo left')).stdout).toBe('left\n')
+    })
+
+    test('may be asked for while others run', async () => {
+      const results = await Promise.all(['1', '2', '3', '4'].map((text) => run(`echo ${text}`)))
+      expect(results.map(({ stdout }) => stdout)).toEqual(['1\n', '2\n', '3\n', '4\n'])
+    })
+
+    test('is told from messages of the kernel', async () => {
+      const noise = 'i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "<2>noise $i" >/dev/kmsg; done'
+      const { stdout } = await run(`(${noise}) & seq 1 20000`)
+      expect(stdout === Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join('')).toBe(true)
+    })
+  })
+}

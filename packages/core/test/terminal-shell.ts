@@ -1,0 +1,48 @@
+/** A shell of this host on a terminal of its own, in place of a guest’s serial console: the same bytes, in milliseconds. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { GuestEnd } from '../src/guest/command-way.ts'
+import type { ShellConsole } from '../src/guest/shell/shell-listener.ts'
+
+/** What is done to each piece that the shell prints. */
+export type Disturbance = (chunk: Buffer) => Buffer
+
+/** A shell and the console it is on. */
+export interface TerminalShell extends ShellConsole, AsyncDisposable {
+  /** All that was printed. */
+  readonly text: () => string
+  /** Settles when the shell has ended. */
+  readonly over: Promise<GuestEnd>
+}
+
+/**
+ * @param command as `bash --norc -i`
+ * @param disturb what comes over the line in place of what was printed
+ */
+export async function terminalShell(command: string, disturb: Disturbance = (chunk) => chunk): Promise<TerminalShell> {
+  const env = { PATH: process.env['PATH'], TERM: 'vt102', PS1: '$ ', HOME: '/', LC_ALL: 'C.UTF-8' }
+  const child = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env })
+  const watchers = new Set<(chunk: Uint8Array) => number>()
+  let text = ''
+  child.stdout.on('data', (printed: Buffer) => {
+    const chunk = disturb(printed)
+    text += chunk.toString('latin1')
+    for (const watcher of watchers) watcher(chunk)
+  })
+  // Until the first prompt, what is typed may be lost.
+  await once(child.stdout, 'data')
+  const exited = once(child, 'exit')
+  return {
+    send: (data) => void child.stdin.write(data),
+    watch(watcher) {
+      watchers.add(watcher)
+      return { [Symbol.dispose]: () => void watchers.delete(watcher) }
+    },
+    text: () => text,
+    over: exited.then(() => ({ code: 'COMMAND_LOST', how: 'the shell ended' })),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
