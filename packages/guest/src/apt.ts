@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StartError } from '@coldboot/core'
+import { OptionError, StartError } from '@coldboot/core'
 import { ExecaError, execa } from 'execa'
 
 /** A package as the archive describes it. */
@@ -22,9 +22,10 @@ export interface ArchivePackage {
 export interface Archive {
   /**
    * The current version of a package.
+   * @param hint what to do when there is none
    * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the archive has none or cannot be reached
    */
-  find(name: string): Promise<ArchivePackage>
+  find(name: string, hint?: string): Promise<ArchivePackage>
   /**
    * Downloads a package into the archive's directory; resolves with its path.
    * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when that fails
@@ -52,7 +53,7 @@ export async function openArchive(debianName: string, directory: string): Promis
     await execa('apt-get', ['update', '-qq'], { env: environment, reject: false, stdin: 'ignore' })
   }
 
-  const find = async (name: string): Promise<ArchivePackage> => {
+  const find = async (name: string, hint?: string): Promise<ArchivePackage> => {
     if (!native && !listsAreOwn) await fetchLists()
     const show = (): Promise<string> =>
       run('apt-cache', ['show', '--no-all-versions', name], environment).catch(() => '')
@@ -64,7 +65,9 @@ export async function openArchive(debianName: string, directory: string): Promis
     }
     const found = parsePackage(text)
     if (found) return found
-    throw new StartError('GUEST_KERNEL_UNAVAILABLE', `This system's archive has no package ${name} for ${debianName}`)
+    throw new StartError('GUEST_KERNEL_UNAVAILABLE', `This system's archive has no package ${name} for ${debianName}`, {
+      ...(hint === undefined ? {} : { hint }),
+    })
   }
 
   const download = async (found: ArchivePackage, onFraction?: (fraction: number) => void): Promise<string> => {
@@ -105,6 +108,12 @@ export function parsePackage(text: string): ArchivePackage | undefined {
 }
 
 async function privateConfiguration(debianName: string, directory: string): Promise<string> {
+  // apt.conf(5) has no escapes inside of quotes.
+  if (/["\n]/.test(directory)) {
+    throw new OptionError('INVALID_OPTION', `The cache folder's path has a quote or a line break in it: ${directory}`, {
+      hint: 'apt cannot take it: set COLDBOOT_CACHE to another folder.',
+    })
+  }
   const state = join(directory, 'state')
   const cache = join(directory, 'cache')
   const status = join(directory, 'status')

@@ -15,11 +15,13 @@ export interface GuestArchitecture {
   readonly kernelPackages: Readonly<Partial<Record<Flavour, string>>>
   /**
    * How the package's image is used: `vmlinux`: the unpacked kernel inside a bzImage, which QEMU starts by its PVH entry;
-   * `as-is`: what the package has.
+   * `flat`: the unpacked kernel as a bzImage that unpacks nothing; `as-is`: what the package has.
    */
-  readonly image: 'vmlinux' | 'as-is'
+  readonly image: 'vmlinux' | 'flat' | 'as-is'
   /** Kernel arguments, the console aside. */
   readonly kernelArgs: readonly string[]
+  /** What to do when the archive has no kernel for it. */
+  readonly hint?: string
   /** Least guest memory, MiB. */
   readonly memoryMib: number
 }
@@ -45,7 +47,7 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     debianName: 'i386',
     kernelPackages: { generic: 'linux-image-686' },
     // Its kernel has no PVH entry.
-    image: 'as-is',
+    image: 'flat',
     kernelArgs: [...QUICK_BOOT, 'noreplace-smp', 'nokaslr'],
     memoryMib: DEFAULT_MEMORY_MIB,
   },
@@ -64,8 +66,8 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     memoryMib: DEFAULT_MEMORY_MIB,
   },
   riscv64: {
-    // In Debian since 13.
     debianName: 'riscv64',
+    hint: 'Debian has riscv64 since version 13: run there, or name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS.',
     kernelPackages: { generic: 'linux-image-riscv64' },
     image: 'as-is',
     kernelArgs: QUICK_BOOT,

@@ -107,8 +107,12 @@ export async function storeKernel({ deb, cache, folder, image, onProgress }: Sto
 
 async function bootable(data: Uint8Array, image: GuestArchitecture['image']): Promise<Uint8Array> {
   if (image === 'as-is') return data
-  const { extractVmlinux } = await import('./kernel-payload.ts')
-  return extractVmlinux(data)
+  const { findPayload, unpackKernel } = await import('./kernel-payload.ts')
+  const payload = findPayload(data)
+  const vmlinux = await unpackKernel(payload)
+  if (image === 'vmlinux') return vmlinux
+  const { flatBzImage } = await import('./flat-bzimage.ts')
+  return flatBzImage(payload.setup, vmlinux)
 }
 
 async function unxz(data: Uint8Array): Promise<Uint8Array> {

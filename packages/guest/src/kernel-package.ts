@@ -144,11 +144,11 @@ async function fetchKernel({ arch, cache, onProgress }: KernelRequest, metapacka
     import('./apt.ts'),
     import('./kernel-package-reader.ts'),
   ])
-  const { debianName, image } = GUEST_ARCHITECTURES[arch]
+  const { debianName, image, hint } = GUEST_ARCHITECTURES[arch]
   return cache.scratch(async (scratch) => {
     onProgress({ step: 'resolve', message: `Looking up ${metapackage} for ${debianName}` })
     const archive = await openArchive(debianName, scratch)
-    const found = await findKernelPackage(archive, metapackage)
+    const found = await findKernelPackage(archive, metapackage, hint)
     const id = `${found.name}_${found.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
     const deb = await downloadKernel(archive, found, onProgress)
     const parts = await storeKernel({ deb, cache, folder: `kernels/${id}`, image, onProgress })
@@ -157,8 +157,8 @@ async function fetchKernel({ arch, cache, onProgress }: KernelRequest, metapacka
 }
 
 // The metapackage has no version of its own in its name; what it depends on is the kernel.
-async function findKernelPackage(archive: Archive, metapackage: string): Promise<ArchivePackage> {
-  const { depends } = await archive.find(metapackage)
+async function findKernelPackage(archive: Archive, metapackage: string, hint?: string): Promise<ArchivePackage> {
+  const { depends } = await archive.find(metapackage, hint)
   const name = depends.find((dependency) => /^linux-image-\d/.test(dependency))
   if (name !== undefined) return archive.find(name)
   throw new StartError(

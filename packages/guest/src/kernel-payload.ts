@@ -17,6 +17,8 @@ const HEADER = { setupSectors: 0x1f1, signature: 0x202, payloadOffset: 0x248, pa
 
 /** The compressed kernel inside a bzImage, and the length it unpacks to. */
 export interface KernelPayload {
+  /** What comes before everything that is loaded: the setup code, with its header. */
+  readonly setup: Uint8Array
   readonly bytes: Uint8Array
   /** Bytes of the unpacked kernel. */
   readonly unpackedLength: number
@@ -35,19 +37,23 @@ export function findPayload(bzImage: Uint8Array): KernelPayload {
   }
   // 0 stands for 4, says the boot protocol.
   const setupSectors = image.readUInt8(HEADER.setupSectors) || 4
-  const start = (setupSectors + 1) * SECTOR + image.readUInt32LE(HEADER.payloadOffset)
+  const setupLength = (setupSectors + 1) * SECTOR
+  const start = setupLength + image.readUInt32LE(HEADER.payloadOffset)
   const end = start + image.readUInt32LE(HEADER.payloadLength)
   if (end - start < 8 || end > image.length) throw unusable('The kernel says that its payload lies outside of its file')
   // The kernel's build appends the unpacked length to what the compressor wrote.
-  return { bytes: image.subarray(start, end - 4), unpackedLength: image.readUInt32LE(end - 4) }
+  return {
+    setup: image.subarray(0, setupLength),
+    bytes: image.subarray(start, end - 4),
+    unpackedLength: image.readUInt32LE(end - 4),
+  }
 }
 
 /**
- * The uncompressed kernel, an ELF file, out of a bzImage packed with lz4 or xz.
+ * The uncompressed kernel, an ELF file, packed with lz4 or xz.
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` for other compressions and damaged images
  */
-export async function extractVmlinux(bzImage: Uint8Array): Promise<Uint8Array> {
-  const { bytes, unpackedLength } = findPayload(bzImage)
+export async function unpackKernel({ bytes, unpackedLength }: KernelPayload): Promise<Uint8Array> {
   const magic = Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32BE()
   const vmlinux =
     magic === MAGIC_LZ4_LEGACY
