@@ -12,16 +12,19 @@ export async function bootLinux(guest: GuestOptions, devices: readonly Device[],
   const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 60_000, devices, ...more })
   onTestFinished(() => vm.close().then(() => {}))
   await vm.ready()
+  // What is typed does not mix with what is printed then.
+  vm.send('stty -echo; echo "echo is"" off"\n')
+  await vm.expect('echo is off\n')
   return vm
 }
 
-/** Runs a line in the guest’s shell; its output, standard error included. @throws when it fails */
+/** Runs lines in the guest’s shell; their output, standard error included. @throws when the last one fails */
 export async function run(vm: VM, command: string): Promise<string> {
-  // Typed in two parts, so that the echo of the line does not have the marks.
-  vm.send(`echo 'out''put'; { ${command}\n} 2>&1; echo "status"=$?\n`)
+  vm.send(`echo output; { ${command}\n} 2>&1; echo "status=$?"\n`)
   await vm.expect('output\n')
   const { before, groups } = await vm.expect(/status=(?<status>\d+)\n/)
-  const output = before.replace(/^> /gm, '')
+  // The shell asks for the rest of a command that has more than one line.
+  const output = before.replace(/^(?:> )+/gm, '')
   if (groups['status'] !== '0') throw new Error(`${command}: status ${groups['status']}\n${output}`)
   return output
 }

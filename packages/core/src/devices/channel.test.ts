@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
-import { FIRST_FD, qemuArgsOf } from '../../test/device-arguments.ts'
+import { FIRST_FD, kernelArgsOf, qemuArgsOf } from '../../test/device-arguments.ts'
 import { resolveOptions } from '../machine-spec.ts'
 import { channel } from './channel.ts'
 
@@ -26,6 +26,10 @@ test('the whole of its arguments', () => {
     ...['-chardev', 'null,id=channel0', '-device', 'virtio-serial-ccw,id=ports0'],
     ...['-device', 'virtserialport,bus=ports0.0,chardev=channel0,name=a'],
   ])
+})
+
+test('the guest is told its name', () => {
+  expect(kernelArgsOf(channel('results'))).toEqual(['coldboot.channel=results'])
 })
 
 test('names that are no word, and one name twice, are refused', () => {

@@ -65,6 +65,8 @@ export function channel(name: string): Channel {
         ...['-device', optionString('virtserialport', { bus: `${bus}.0`, chardev, name })],
       ]
     },
+    // The guest of `@coldboot/guest` waits for it before its shell starts.
+    kernelArgs: () => [`coldboot.channel=${name}`],
     attach: (context) => machines.add(context, portOf(name, context)),
     stream: () => machines.get().stream(),
     events: (options) => machines.get().events(options),

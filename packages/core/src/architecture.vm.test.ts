@@ -1,0 +1,65 @@
+/** Each architecture boots for real, and its devices are found there by the right transport. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { bootLinux, run } from '../test/guest.ts'
+import { ARCHITECTURES, type Architecture } from './architecture.ts'
+import { blockDevice } from './devices/block-device.ts'
+import { channel } from './devices/channel.ts'
+import { p9Directory } from './devices/p9-directory.ts'
+import { serial } from './devices/serial.ts'
+import { virtioRandom } from './devices/virtio-random.ts'
+import { findOnPath } from './qemu/process.ts'
+
+/** Booted in every run. The others take long to fetch and to boot: they have a run of their own. */
+const ALWAYS: readonly Architecture[] = ['x86_64', 'i386', 'aarch64']
+const all = process.env['COLDBOOT_TEST_ARCHITECTURES'] === 'all'
+
+function reasonToSkip(arch: Architecture): string | undefined {
+  if (!all && !ALWAYS.includes(arch))
+    return 'set COLDBOOT_TEST_ARCHITECTURES=all to boot the architectures that take long'
+  return findOnPath(`qemu-system-${arch}`) === undefined ? `qemu-system-${arch} is not installed` : undefined
+}
+
+for (const arch of Object.keys(ARCHITECTURES) as Architecture[]) {
+  test(`${arch} boots, and has its console and devices`, { timeout: 600_000 }, async ({ skip }) => {
+    const reason = reasonToSkip(arch)
+    if (reason !== undefined) return skip(reason)
+    const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const [shared, image] = [join(folder, 'shared'), join(folder, 'disk.img')]
+    mkdirSync(shared)
+    writeFileSync(image, 'I am the disk\n'.padEnd(1 << 20, '\0'))
+    const [results, port] = [channel('results'), serial()]
+    const devices = [...[virtioRandom(), p9Directory(shared, { mountAt: '/mnt' }), blockDevice(image), results, port]]
+    const vm = await bootLinux({ arch }, devices, { timeout: 120_000, bootTimeout: 300_000 })
+    const booted = await run(vm, 'uname -m; cat /sys/class/tty/console/active')
+    expect(booted).toBe(`${MACHINES[arch]}
+${ARCHITECTURES[arch].consoleDevice}
+`)
+    expect(await run(vm, 'head -n 1 /dev/vda; head -c 8 /dev/hwrng | wc -c')).toBe('I am the disk\n8\n')
+    await run(vm, 'echo guest >/mnt/file')
+    expect(readFileSync(join(shared, 'file'), 'utf8')).toBe('guest\n')
+    await run(vm, `echo '{"event":"done","ok":true}' >/dev/virtio-ports/results`)
+    expect(await results.events().next()).toEqual({ done: true, value: { event: 'done', ok: true } })
+    await run(vm, `echo hello >/dev/${SECOND_PORTS[arch] ?? 'hvc0'}`)
+    await port.expect('hello\n')
+    vm.send('poweroff -f\n')
+    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+  })
+}
+
+/** What the kernel calls it. */
+const MACHINES: Readonly<Record<Architecture, string>> = {
+  x86_64: 'x86_64',
+  i386: 'i686',
+  aarch64: 'aarch64',
+  arm: 'armv7l',
+  riscv64: 'riscv64',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+}
+
+/** What the guest calls the second serial port, where that is not `hvc0`. */
+const SECOND_PORTS: { readonly [Arch in Architecture]?: string } = { x86_64: 'ttyS1', i386: 'ttyS1', ppc64: 'hvc1' }
