@@ -169,6 +169,13 @@ export class RunningMachine {
   #describe(): ConsoleContext {
     const { arch } = this.spec
     const { consoleDevice } = ARCHITECTURES[arch]
-    return { arch, consoleDevice, commandLine: this.description.commandLineQuoted, logFile: this.logFile }
+    const emulatedBecause = this.spec.accelerator === 'tcg' ? this.spec.acceleratorReason : undefined
+    return {
+      arch,
+      consoleDevice,
+      emulatedBecause,
+      commandLine: this.description.commandLineQuoted,
+      logFile: this.logFile,
+    }
   }
 }

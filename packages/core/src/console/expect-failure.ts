@@ -1,6 +1,8 @@
 /** The words of a wait that failed: what was awaited, for how long, what the console did meanwhile, and its end. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../errors.ts'
+import { diagnose, type Evidence } from './diagnosis.ts'
 import type { Incident } from './incident.ts'
+import { knownCause } from './known-causes.ts'
 import { describePatterns, type Pattern } from './pattern.ts'
 
 /** What the console knows of its machine, for messages. */
@@ -9,6 +11,8 @@ export interface ConsoleContext {
   readonly arch?: string
   /** Linux’s name of this console on it, as for `console=`: `ttyS0`. */
   readonly consoleDevice?: string
+  /** Why it runs without hardware acceleration, if it does: `/dev/kvm does not exist`. */
+  readonly emulatedBecause?: string | undefined
   /** The machine’s command line, quoted. */
   readonly commandLine?: string
   /** Path of the console log. */
@@ -33,6 +37,8 @@ export interface FailureFacts {
   /** The end of the clean text. */
   readonly tail: string
   readonly context: ConsoleContext
+  /** What there is to find a cause in. */
+  readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | 'emulatedBecause'>
   /** The frames of the call. */
   readonly frames: string
 }
@@ -60,7 +66,7 @@ export const TAIL_CHARACTERS = 16_384
 /** `EXPECT_TIMEOUT`. */
 export function timedOut(facts: FailureFacts): ExpectError {
   const what = `"${facts.name}" did not print ${describePatterns(facts.patterns)} within ${seconds(facts.elapsedMs)}`
-  return failure(ExpectError, 'EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts)
+  return failure(ExpectError, 'EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts, diagnosis(facts))
 }
 
 /** `EXPECT_TIMEOUT` of an idle timeout. */
@@ -71,6 +77,7 @@ export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
     'EXPECT_TIMEOUT',
     `${what}, for ${seconds(facts.elapsedMs)} by then: ${account(facts)}`,
     facts,
+    diagnosis(facts),
   )
 }
 
@@ -78,7 +85,10 @@ export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
 export function exited(facts: FailureFacts, reason: Error): ExpectError {
   const { shortMessage, sections } = ColdbootError.is(reason) ? reason : { shortMessage: reason.message, sections: {} }
   const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${shortMessage}`
-  return failure(ExpectError, 'EXPECT_EXITED', `${what} (${account(facts)})`, facts, { cause: reason, sections })
+  const cause = knownCause(facts.tail)
+  const hint = cause === undefined ? {} : { hint: cause }
+  const options = { ...hint, cause: reason, sections }
+  return failure(ExpectError, 'EXPECT_EXITED', `${what} (${account(facts)})`, facts, options)
 }
 
 /** `GUEST_*`. */
@@ -86,8 +96,9 @@ export function guestFailed(facts: FailureFacts, failed: GuestFailure): GuestErr
   const { incident, what, before } = failed
   const meanwhile = `while ${describePatterns(facts.patterns)} was awaited`
   const message = `"${facts.name}" ${what} ${meanwhile}${incident.message === '' ? '' : `: ${printable(incident.message)}`}`
+  const hint = failed.hint ?? knownCause(`${before}\n${incident.excerpt}`)
   return failure(GuestError, incident.code, `${message} (${account(facts)})`, facts, {
-    ...(failed.hint === undefined ? {} : { hint: failed.hint }),
+    ...(hint === undefined ? {} : { hint }),
     sections: {
       'End of the console': undefined,
       'What the guest said': lastLines(incident.excerpt, EXCERPT_LINES),
@@ -101,6 +112,17 @@ export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
   const why = shortMessageOf(cause)
   const what = `The wait for ${describePatterns(facts.patterns)} on "${facts.name}" was aborted after ${seconds(facts.elapsedMs)}`
   return failure(ExpectError, 'EXPECT_ABORTED', `${what}: ${why} (${account(facts)})`, facts, { cause })
+}
+
+function diagnosis({ patterns, elapsedMs, silentMs, bytes, behind, context, evidence }: FailureFacts): FailureOptions {
+  if (bytes === 0 || behind !== undefined) return {}
+  const { emulatedBecause } = context
+  const { advice, closest, circumstances } = diagnose({ ...evidence, patterns, elapsedMs, silentMs, emulatedBecause })
+  const lead = {
+    'Closest output': lastLines(closest ?? ''),
+    Circumstances: circumstances,
+  }
+  return { ...(advice === '' ? {} : { hint: advice }), lead }
 }
 
 function shortMessageOf(error: unknown): string {
@@ -120,12 +142,17 @@ export function lastLines(text: string, lines: number = LINES): string {
   return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
 }
 
+interface FailureOptions extends ColdbootErrorOptions {
+  /** Sections above the end of the console; the others are below. */
+  readonly lead?: Readonly<Record<string, string | undefined>>
+}
+
 function failure<Failure extends ExpectError>(
   Class: new (code: ErrorCode, message: string, options: ColdbootErrorOptions) => Failure,
   code: ErrorCode,
   message: string,
   facts: FailureFacts,
-  extra: ColdbootErrorOptions = {},
+  { lead, ...extra }: FailureOptions = {},
 ): Failure {
   const { context, bytes, tail, frames } = facts
   const hint = bytes === 0 && tail === '' && code !== 'EXPECT_ABORTED' ? { hint: silenceHint(context) } : {}
@@ -133,6 +160,7 @@ function failure<Failure extends ExpectError>(
     ...hint,
     ...extra,
     sections: {
+      ...lead,
       'End of the console': lastLines(tail) || '(nothing was printed)',
       ...extra.sections,
       'Command line': context.commandLine,

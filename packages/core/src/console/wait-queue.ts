@@ -1,6 +1,8 @@
 /** Those who wait for output, served in the order they asked; and the cursor, which their matches move. */
+import { BOOT_CHARACTERS } from './boot-stage.ts'
 import { now } from './clock.ts'
 import type { Additions, ConsoleText, ViewName } from './console-text.ts'
+import { SEARCHED_CHARACTERS } from './diagnosis.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
 import * as failures from './expect-failure.ts'
 import { describePatterns, type Found, type Match, toMatch } from './pattern.ts'
@@ -36,6 +38,7 @@ export class WaitQueue {
   readonly #options: WaitQueueOptions
   readonly #settling: Settling
   readonly #waits: Wait[] = []
+  #previousMatch: string | undefined
   #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
   /** Where {@link consumeAll} last moved the cursor. */
   #consumed = 0
@@ -167,6 +170,7 @@ export class WaitQueue {
     if (position > this.#consumed) {
       this.#cursor = { position: Math.max(this.#cursor.position, position), view: name, offset }
     }
+    this.#previousMatch = found.text
     this.#remove(wait)
     wait.resolve(toMatch(found, patterns, before, dropped))
   }
@@ -179,6 +183,29 @@ export class WaitQueue {
 
   #remove(wait: Wait): void {
     this.#waits.splice(this.#waits.indexOf(wait), 1)
+  }
+
+  #evidence(view: ViewName): failures.FailureFacts['evidence'] {
+    const { text, guard } = this.#options
+    const { position } = this.#cursor
+    const behindCursor = (name: ViewName): string => {
+      const seen = text.view(name)
+      return seen.slice(Math.max(seen.fromStream(position), seen.end - SEARCHED_CHARACTERS))
+    }
+    const clean = text.view('clean')
+    const at = clean.fromStream(position)
+    return {
+      guard,
+      searched: {
+        view,
+        clean: behindCursor('clean'),
+        raw: behindCursor('raw'),
+        userspace: behindCursor('userspace'),
+        consumed: clean.slice(Math.max(0, at - SEARCHED_CHARACTERS), at),
+      },
+      start: clean.start === 0 ? clean.slice(0, BOOT_CHARACTERS) : undefined,
+      previousMatch: this.#previousMatch,
+    }
   }
 
   #facts(wait: Wait): failures.FailureFacts {
@@ -197,6 +224,7 @@ export class WaitQueue {
       unmatched: view.end - origin + dropped,
       dropped: lost,
       behind: first === undefined || first === wait ? undefined : describePatterns(first.request.patterns),
+      evidence: this.#evidence(wait.request.view),
       tail: clean.slice(clean.end - failures.TAIL_CHARACTERS),
       frames: wait.request.callSite.frames,
     }

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { ConsoleText } from './console-text.ts'
+import { nearMiss, type Searched } from './near-miss.ts'
+import type { Pattern } from './pattern.ts'
+import { makeGuard } from './regexp-guard.ts'
+
+function searched(raw: string, more: Partial<Searched> = {}): Searched {
+  const text = new ConsoleText()
+  text.append(raw)
+  text.finish()
+  const view = (name: Searched['view']): string => text.view(name).slice(0)
+  return { clean: view('clean'), raw, userspace: view('userspace'), consumed: '', view: 'clean', ...more }
+}
+
+test.each<
+  [what: string, pattern: Pattern, raw: string, more: Partial<Searched>, hint: RegExp, text: string | undefined]
+>([
+  ['another case', 'Login: ', 'box login: ', {}, /another case/, 'login: '],
+  ['another case of an expression', /^READY/m, 'ready\n', {}, /another case/, 'ready'],
+  ['other blanks', 'eth0: link up', 'eth0:  link\tup\n', {}, /other blanks/, 'eth0:  link\tup'],
+  ['escape codes in the pattern', '\x1b[1mroot#', 'root# ', {}, /leave them out/, 'root#'],
+  ['a line end with \\r', 'done\r\n', 'x done\n', {}, /leave them out/, 'done\n'],
+  ['escape codes awaited in clean text', '\x1b[32mok', '\x1b[32mok\x1b[0m', {}, /\{ raw: true \}/, '\x1b[32mok'],
+  ['clean text awaited among escape codes', 'all ok', 'all \x1b[32mok', { view: 'raw' }, /leave `raw` out/, 'all ok'],
+  [
+    'the kernel in the middle',
+    'hello',
+    'hel[   12.345678] eth0: up\r\nlo\r\n',
+    {},
+    /spoke into the middle of it.*view: "userspace"/,
+    'hello',
+  ],
+  [
+    'an expression in a string',
+    'inet \\d+',
+    'inet 10',
+    {},
+    /as a regular expression, \/inet \\d\+\/, it matches/,
+    'inet 10',
+  ],
+  ['a string in an expression', /a (b) c?/, 'a (b) c?\n', {}, /escape its special characters/, 'a (b) c?'],
+  ['what was consumed', 'ready', '# ', { consumed: 'ready\n# ' }, /before the previous match/, 'ready'],
+  ['a typo', 'hello-world', 'one\nhelo-world\ntwo\n', {}, /1 character differs: did you mean/, 'helo-world'],
+  [
+    'a typo inside a line',
+    'Welcome to Debain',
+    'x\n** Welcome to Debian 12 **\n',
+    {},
+    /2 characters differ/,
+    '** Welcome to Debian 12 **',
+  ],
+  [
+    'its beginning',
+    'result: 42 apples',
+    'the result: 7\n',
+    {},
+    /Its beginning was printed, "result: "/,
+    'the result: 7',
+  ],
+])('%s is told', (_what, pattern, raw, more, hint, text) => {
+  const miss = nearMiss(pattern, searched(raw, more), makeGuard())
+  expect(miss?.hint).toMatch(hint)
+  expect(miss?.text).toBe(text)
+})
+
+test('what is like nothing stays without a guess', () => {
+  expect(nearMiss('login: ', searched('compiling\nlinking\n'), makeGuard())).toBeUndefined()
+  expect(nearMiss(/\d{3}/, searched('compiling\n'), makeGuard())).toBeUndefined()
+})
