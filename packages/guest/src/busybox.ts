@@ -51,10 +51,11 @@ export async function findBusybox(arch: Architecture, cache: Cache, onProgress: 
 export function appletNames(busybox: Uint8Array): string[] {
   const data = Buffer.from(busybox.buffer, busybox.byteOffset, busybox.byteLength)
   const first = '[\0[[\0'
-  const start = data.indexOf(`\0${first}`) + 1
-  const end = data.indexOf('\0\0', start)
-  const names = start > 0 && end > 0 ? data.toString('latin1', start, end).split('\0') : []
-  if (names.includes('sh') && names.includes('mount') && names.includes('modprobe')) return names
+  // What lies before the table is not always a NUL, and its first names may lie elsewhere too.
+  for (let start = data.indexOf(first); start !== -1; start = data.indexOf(first, start + 1)) {
+    const names = data.toString('latin1', start, data.indexOf('\0\0', start)).split('\0')
+    if (['sh', 'mount', 'modprobe'].every((name) => names.includes(name))) return names
+  }
   throw new StartError('GUEST_KERNEL_UNAVAILABLE', 'The busybox found here lacks sh, mount or modprobe', {
     hint: `Install Debian's ${PACKAGE}.`,
   })

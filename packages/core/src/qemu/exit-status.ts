@@ -3,7 +3,7 @@ import type { ProcessExit } from './process.ts'
 import type { QmpEvent } from './qmp.ts'
 
 /**
- * Why a machine ended. `guest-*` and `host-*` are QEMU’s ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU exited
+ * Why a machine ended. `guest-*` and `host-*` are QEMU’s ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU failed
  * without saying why; `qemu-killed`: it was ended by a signal.
  */
 export type ExitReason =
@@ -34,8 +34,14 @@ export interface ExitStatus {
 /** @param shutdown the last SHUTDOWN event, if there was one */
 export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, stderr: string): ExitStatus {
   const told = shutdown?.data['reason'] as ExitReason | undefined
-  const reason = told ?? (exit.signal === undefined ? 'qemu-failed' : 'qemu-killed')
+  const reason = told ?? untold(exit)
   return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr })
+}
+
+// The power switch of riscv64’s board (hw/misc/sifive_test.c) ends QEMU on the spot, with success and without an event.
+function untold({ code, signal }: ProcessExit): ExitReason {
+  if (signal !== undefined) return 'qemu-killed'
+  return code === 0 ? 'guest-shutdown' : 'qemu-failed'
 }
 
 /** A phrase: `the guest powered off (QEMU exit code 0)`. */
