@@ -1,0 +1,246 @@
+/** Faults seeded into consoles, most of them recorded from real guests: for each, the message names its cause. */
+import { readFileSync } from 'node:fs'
+import { duplexPair } from 'node:stream'
+import { expect, test } from 'vitest'
+import { ColdbootError, type ErrorCode, MachineError } from '../errors.ts'
+import { Console } from './console.ts'
+import type { ExpectOptions } from './expect-options.ts'
+import type { PatternInput } from './pattern.ts'
+import { Transcript } from './transcript.ts'
+
+interface Fault {
+  /** What the machine prints. */
+  readonly prints: string | Buffer
+  /** Matched first. */
+  readonly first?: PatternInput
+  readonly awaited?: PatternInput
+  readonly options?: ExpectOptions
+  /** Whether the machine ends then. */
+  readonly exits?: string
+  readonly code: ErrorCode
+  /** In the message. */
+  readonly says: RegExp
+}
+
+const recorded = (name: string): Buffer => readFileSync(new URL(`../../test/consoles/${name}.txt`, import.meta.url))
+const kernel = (text: string): string => `[   12.345678] ${text}\r\n`
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  'a console that the kernel was not told of': {
+    prints: '',
+    code: 'EXPECT_TIMEOUT',
+    says: /printed nothing at all, 0 bytes\n.*`console=ttyS0`/,
+  },
+  'no root file system and no initramfs': {
+    prints: recorded('no-root'),
+    code: 'GUEST_PANICKED',
+    says: /no root file system.*give `initramfs` one with an \/init/,
+  },
+  'a whole boot that ends without a root file system': {
+    prints: recorded('boot-without-root'),
+    code: 'GUEST_PANICKED',
+    says: /no root file system.*unknown-block\(0,0\)/,
+  },
+  'an initramfs that is damaged': {
+    prints: recorded('damaged-initramfs'),
+    code: 'GUEST_PANICKED',
+    says: /could not unpack the initramfs \(invalid magic at start of compressed archive\)/,
+  },
+  'an init that ends': {
+    prints: recorded('init-exits'),
+    code: 'GUEST_PANICKED',
+    says: /first program \(init, process 1\) ended, with status 0x01/,
+  },
+  'an init that is not executable': {
+    prints: recorded('init-not-executable'),
+    awaited: 'my own init',
+    code: 'EXPECT_TIMEOUT',
+    says: /\/etc\/passwd is not executable \(EACCES\)/,
+  },
+  'an init of another architecture': {
+    prints: kernel('Failed to execute /init (error -8)') + kernel('Kernel panic - not syncing: No working init found.'),
+    code: 'GUEST_PANICKED',
+    says: /\/init is no program for this machine \(ENOEXEC\): built for another architecture/,
+  },
+  'an init whose interpreter is missing': {
+    prints: kernel('Failed to execute /init (error -2)') + kernel('Kernel panic - not syncing: No working init found.'),
+    code: 'GUEST_PANICKED',
+    says: /\/init, or the interpreter or dynamic linker that it needs, is not in the initramfs/,
+  },
+  'an init that crashes': {
+    prints:
+      kernel('init[1]: segfault at 0 ip 0000000000401000 sp 00007ffc error 6 in init[401000+1000]') +
+      kernel('Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b'),
+    code: 'GUEST_PANICKED',
+    says: /first program \(init, process 1\) crashed[^]*segfault at 0/,
+  },
+  'an init that a kernel option names and that is not there': {
+    prints:
+      kernel('Kernel panic - not syncing: Requested init /sbin/nope failed (error -2).') +
+      kernel('---[ end Kernel panic - not syncing: Requested init /sbin/nope failed (error -2). ]---'),
+    code: 'GUEST_PANICKED',
+    says: /told `init=\/sbin\/nope` and cannot run it \(error -2\)/,
+  },
+  'a panic of a running machine, which resets it': {
+    prints: recorded('panic-and-reset'),
+    first: 'coldboot# ',
+    exits: 'the guest rebooted, which ends the machine',
+    code: 'GUEST_PANICKED',
+    says: /panicked.*sysrq triggered crash[^]*wrote “c” to \/proc\/sysrq-trigger/,
+  },
+  'a process killed for want of memory': {
+    prints: recorded('out-of-memory'),
+    code: 'GUEST_OUT_OF_MEMORY',
+    says: /ran out of memory.*Killed process 87 \(tail\)|killed “tail” for want of memory/,
+  },
+  'a driver that oopses': {
+    prints:
+      kernel('BUG: kernel NULL pointer dereference, address: 0000000000000008') +
+      kernel('RIP: 0010:my_probe+0x5/0x10 [mydrv]'),
+    code: 'GUEST_OOPSED',
+    says: /NULL pointer dereference[^]*my_probe/,
+  },
+  'a CPU that is stuck': {
+    prints: kernel('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [burn:85]'),
+    code: 'GUEST_HUNG',
+    says: /a CPU is stuck in its kernel.*\[burn:85\]/,
+  },
+  'a task that never comes back': {
+    prints: kernel('INFO: task mount:12 blocked for more than 120 seconds.'),
+    code: 'GUEST_HUNG',
+    says: /task that hangs.*mount:12/,
+  },
+  'a root disk that does not appear': {
+    prints:
+      'Gave up waiting for root file system device.  Common problems:\r\n - Missing modules\r\n' +
+      'ALERT!  UUID=4d2b does not exist.  Dropping to a shell!\r\n\r\n(initramfs) ',
+    code: 'GUEST_EMERGENCY_SHELL',
+    says: /emergency shell.*UUID=4d2b does not exist[^]*The disk named in `root=` did not appear/,
+  },
+  'a systemd that gives up': {
+    prints:
+      '[DEPEND] Dependency failed for /data.\r\nYou are in emergency mode. After logging in, type "journalctl -xb"\r\n',
+    code: 'GUEST_EMERGENCY_SHELL',
+    says: /emergency shell[^]*Dependency failed for \/data/,
+  },
+  'a disk without a boot loader': {
+    prints:
+      'SeaBIOS (version 1.16.2)\r\nBooting from Hard Disk...\r\nBoot failed: not a bootable disk\r\n\r\nNo bootable device.\r\n',
+    code: 'GUEST_NOT_BOOTED',
+    says: /found nothing to boot[^]*no boot loader for this firmware/,
+  },
+  'a module that the guest does not have': {
+    prints: recorded('failing-commands').subarray(0, 340),
+    first: 'coldboot# ',
+    code: 'EXPECT_TIMEOUT',
+    says: /The guest has no kernel module “nosuch”/,
+  },
+  'a file system that the kernel does not know': {
+    prints: '# mount -t 9p x /mnt\r\nmount: mounting x on /mnt failed: No such device\r\n# ',
+    code: 'EXPECT_TIMEOUT',
+    says: /kernel does not know the file system: load its module/,
+  },
+  'a disk that is full': {
+    prints: "# dd if=/dev/zero of=/tmp/x\r\ndd: error writing '/tmp/x': No space left on device\r\n# ",
+    code: 'EXPECT_TIMEOUT',
+    says: /file system in the guest is full/,
+  },
+  'a command that there is not': {
+    prints: '# frobnicate\r\n/dev/tty: line 1: frobnicate: not found\r\n# ',
+    code: 'EXPECT_TIMEOUT',
+    says: /The guest has no command “frobnicate”/,
+  },
+  'a typo in the pattern': {
+    prints: 'Service ready: postgres\r\n',
+    awaited: 'Service ready: postgers',
+    code: 'EXPECT_TIMEOUT',
+    says: /2 characters differ: did you mean that one\?\n\nClosest output:\n {2}Service ready: postgres/,
+  },
+  'a pattern in another case': {
+    prints: 'debian login: ',
+    awaited: /Login: $/,
+    code: 'EXPECT_TIMEOUT',
+    says: /printed in another case[^]*Closest output:\n {2}login:/,
+  },
+  'escape codes in the pattern of a prompt': {
+    prints: '\x1b[1;32mroot@box\x1b[0m:~# ',
+    awaited: '\x1b[1;32mroot@box\x1b[0m:~# ',
+    code: 'EXPECT_TIMEOUT',
+    says: /\{ raw: true \}|patterns see clean text/,
+  },
+  'a kernel message in the middle of the awaited line': {
+    prints: `tests: 12 pa${kernel('eth0: link up')}ssed\r\n`,
+    awaited: '12 passed',
+    code: 'EXPECT_TIMEOUT',
+    says: /kernel spoke into the middle of it.*view: "userspace"/,
+  },
+  'a line that an earlier wait consumed': {
+    prints: 'server ready\r\nclient ready\r\n',
+    first: 'client ready',
+    awaited: 'server ready',
+    code: 'EXPECT_TIMEOUT',
+    says: /before the previous match, which consumed it[^]*previous match: "client ready"/,
+  },
+  'a guest that sleeps': {
+    prints: '# sleep 1000\r\n',
+    first: '1000\n',
+    options: { timeout: 80 },
+    code: 'EXPECT_TIMEOUT',
+    says: /Nothing was printed since the wait began: the guest sleeps/,
+  },
+  'a boot that stops on its way': {
+    prints: `SeaBIOS (version 1.16.2)\r\n${kernel('Linux version 6.1.0')}${kernel('Run /init as init process')}`,
+    code: 'EXPECT_TIMEOUT',
+    says: /Circumstances:\n {2}boot: seen up to the initramfs\n {2}speed: emulated without hardware acceleration, \/dev\/kvm does not exist/,
+  },
+  'a guest that powers off too early': {
+    prints: 'one\r\ncoldboot: the lines of `init` failed with status 3; the machine ends here\r\n',
+    exits: 'the guest powered off',
+    code: 'EXPECT_EXITED',
+    says: /ended before it printed.*the guest powered off[^]*A line of `init` failed with status 3/,
+  },
+  'a machine that reboots': {
+    prints: 'login: ',
+    exits: 'the guest rebooted, which ends the machine',
+    awaited: 'never',
+    code: 'EXPECT_EXITED',
+    says: /ended before it printed "never": the guest rebooted/,
+  },
+}
+
+const context = {
+  arch: 'x86_64',
+  consoleDevice: 'ttyS0',
+  emulatedBecause: '/dev/kvm does not exist',
+  commandLine: 'qemu-system-x86_64',
+  logFile: '/tmp/vm/console.log',
+}
+
+test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
+  const [host, guest] = duplexPair()
+  // Pauses are a tenth as long as on a real machine; so are the waits.
+  const console = new Console({
+    name: 'vm',
+    transcript: new Transcript(),
+    timeoutMs: 600,
+    scale: (milliseconds) => milliseconds / 10,
+    describe: () => context,
+  })
+  console.attach(host)
+  guest.write(fault.prints)
+  if (fault.first !== undefined) await console.expect(fault.first, { timeout: 100_000 })
+  // What ends a wait by itself must not need its time to be up.
+  const timeout = fault.code === 'EXPECT_TIMEOUT' ? 6_000 : Infinity
+  const wait = console.expect(fault.awaited ?? 'never printed', { timeout, ...fault.options })
+  if (fault.exits !== undefined) {
+    const { exits } = fault
+    guest.end()
+    await console.end(() => new MachineError('MACHINE_EXITED', exits))
+  }
+  const error: unknown = await wait.catch((reason: unknown) => reason)
+  guest.end()
+  if (!ColdbootError.is(error)) throw new TypeError('the wait did not fail')
+  expect(error.code, error.message).toBe(fault.code)
+  expect(error.message).toMatch(fault.says)
+  expect(error.message).toContain('Command line:\n  qemu-system-x86_64')
+})
