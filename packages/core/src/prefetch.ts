@@ -16,16 +16,22 @@ interface Ahead {
   readonly admission: Admission | undefined
 }
 
-const waiting = new Map<string, Promise<Ahead | undefined>>()
+/** A machine being made. */
+interface Making {
+  readonly ahead: Promise<Ahead | undefined>
+  /** Aborted when somebody waits for it: it is then not warmed any further. */
+  readonly wanted: AbortController
+}
+
+const waiting = new Map<string, Making>()
 
 /** Launches the next machine of a template in the background, unless there is one already. */
 export function prefetch(key: string, spec: MachineSpec, stored: StoredTemplate, limits?: AdmissionLimits): void {
   if (waiting.has(key)) return
   // A prefetch that fails is no failure: the next start does without.
-  waiting.set(
-    key,
-    within(limits, spec.memoryMib, () => prepared(spec, stored)).catch(() => undefined),
-  )
+  const wanted = new AbortController()
+  const ahead = within(limits, spec.memoryMib, () => prepared(spec, stored, wanted.signal)).catch(() => undefined)
+  waiting.set(key, { ahead, wanted })
 }
 
 /** Makes the machine if there is room for it; it has its place until it has ended or was taken. */
@@ -49,7 +55,8 @@ export async function takePrefetched(key: string): Promise<Launched | undefined>
   const making = waiting.get(key)
   // Taken before it is awaited, or two who ask at once would have the same machine.
   waiting.delete(key)
-  const ahead = await making
+  making?.wanted.abort()
+  const ahead = await making?.ahead
   ahead?.admission?.[Symbol.dispose]()
   if (ahead === undefined || !ahead.launched.machine.gone) return ahead?.launched
   await discard(ahead.launched)
@@ -62,10 +69,10 @@ export async function endPrefetched(): Promise<void> {
   await Promise.all(keys.map(async (key) => takePrefetched(key).then((launched) => launched && discard(launched))))
 }
 
-async function prepared(spec: MachineSpec, stored: StoredTemplate): Promise<Launched> {
+async function prepared(spec: MachineSpec, stored: StoredTemplate, wanted: AbortSignal): Promise<Launched> {
   const launched = await launchFrom(spec, stored)
   try {
-    await warm(launched, spec)
+    await warm(launched, spec, wanted)
     return launched
   } catch (error) {
     await discard(launched)
@@ -82,11 +89,11 @@ const ROUNDS = 4
  * Lets the guest run a little, so that QEMU has translated the guest’s code before the test counts on it: without
  * hardware acceleration the first command of a restored machine costs some 25 ms, a later one 5.
  */
-async function warm({ machine }: Launched, { accelerator, ready }: MachineSpec): Promise<void> {
-  if (accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
+async function warm({ machine }: Launched, { accelerator, ready }: MachineSpec, wanted: AbortSignal): Promise<void> {
+  if (wanted.aborted || accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
   const { consoleStream: stream, qmp } = machine
   await qmp.execute('cont')
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS && !wanted.aborted; round++) {
     stream.write('\n')
     let text = ''
     while (!text.includes(ready)) {

@@ -1,0 +1,51 @@
+/**
+ * A suite of 100 tests with a fresh machine each, through a real Vitest: without a template from an earlier run, and with.
+ * Goal: under 20 s on 2 cores, the template’s first build included.
+ *
+ * Run: node bench/suite.bench.ts [rounds]
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { readEnvironment } from '@coldboot/core'
+import { linuxGuest } from '@coldboot/guest'
+import { sideBySide } from './side-by-side.ts'
+
+// The kernel and the guest’s image are a download’s matter, not the suite’s.
+await linuxGuest()
+const { cacheDirectory } = readEnvironment()
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
+const root = fileURLToPath(new URL('suite', import.meta.url))
+
+async function run(cache: string): Promise<void> {
+  const env = { ...process.env, COLDBOOT_CACHE: cache }
+  const { stdout } = await promisify(execFile)(process.execPath, [vitest, 'run', '--root', root], { env })
+  if (!stdout.includes('100 passed')) throw new Error(stdout)
+}
+
+const cache = await mkdtemp(join(tmpdir(), 'coldboot-bench-'))
+try {
+  for (const folder of ['kernels', 'initramfs']) {
+    await cp(join(cacheDirectory, folder), join(cache, folder), { recursive: true, preserveTimestamps: true })
+  }
+  await sideBySide(
+    '100 tests, a fresh machine each',
+    [
+      {
+        name: 'no template yet',
+        async run() {
+          await rm(join(cache, 'templates'), { recursive: true, force: true })
+          await run(cache)
+        },
+      },
+      { name: 'template of an earlier run', run: () => run(cache) },
+    ],
+    { rounds: Number(process.argv[2] ?? 5) },
+  )
+} finally {
+  await rm(cache, { recursive: true, force: true })
+}
