@@ -19,7 +19,8 @@ import { isMountPoint, mountWord } from './guest-mount.ts'
 export interface ReadOnlyDirectoryOptions {
   /**
    * What the disk is connected by, and so its name in Linux: `scsi`, `ahci` and `usb` make `/dev/sda1`, the next
-   * `/dev/sdb1`; `virtio` `/dev/vda1`; `nvme` `/dev/nvme0n1p1`.
+   * `/dev/sdb1`; `virtio` `/dev/vda1`; `nvme` `/dev/nvme0n1p1`. Linux looks at several `sd` disks at once: a guest other
+   * than that of `@coldboot/guest` may name them in another order, and finds them by their labels.
    *
    * `ahci` is for guests without virtio. SATA has no write protection: what such a guest writes goes to a temporary layer,
    * which is gone with the machine. @default 'scsi'

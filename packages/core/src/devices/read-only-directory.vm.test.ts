@@ -158,7 +158,7 @@ describe('what a guest tries to write', () => {
     `mount -t vfat -o rw ${disk}1 /tmp/rw && touch /tmp/rw/touched`,
     'mount -o remount,rw /mnt/a && touch /mnt/a/touched',
     'echo changed >/mnt/a/file',
-    'rm /mnt/a/file',
+    'rm -f /mnt/a/file',
     'mkdir /mnt/a/made',
     'chmod 0 /mnt/a/file && sync',
     `dd if=/dev/zero of=${disk} bs=1M count=1 conv=fsync`,
@@ -177,6 +177,10 @@ describe('what a guest tries to write', () => {
     const images = ['directory0.img', 'directory1.img'].map((name) => join(spying.directory, name))
     const bytes = images.map((image) => sha256(readFileSync(image)))
     expect(await run(vm, 'cat /mnt/a/file /mnt/b/file /mnt/b/deep/file; cat /sys/block/sd[ab]/ro')).toBe('abc1\n1\n')
+    expect(lines(await run(vm, 'grep " /mnt/" /proc/mounts')).map((line) => line.split(' ', 2))).toEqual([
+      ['/dev/sda1', '/mnt/a'],
+      ['/dev/sdb1', '/mnt/b'],
+    ])
     await run(vm, 'mkdir /tmp/rw')
     for (const disk of ['/dev/sda', '/dev/sdb']) {
       for (const attack of attacks(disk)) await run(vm, `! { ${attack}; }`)
