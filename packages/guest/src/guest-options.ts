@@ -69,7 +69,10 @@ const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
   ],
   flavour: ["'generic' or 'cloud'", (value) => value === 'generic' || value === 'cloud'],
   modules: ['a list of module names', isListOf(isModule)],
-  files: ['an object, from paths in the guest to files', (value) => typeof value === 'object' && value !== null],
+  files: [
+    'an object, from paths in the guest to files',
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ],
   init: ['a string or a list of strings', (value) => isText(value) || isListOf(isText)(value)],
   hostname: ['1 to 63 letters, digits and dashes', isHostname],
   logLevel: [

@@ -81,9 +81,18 @@ export function unpackLz4Legacy(frame: Uint8Array, unpackedLength: number): Uint
     // The library wants the block's unpacked length in front of it.
     const length = Buffer.alloc(4)
     length.writeUInt32LE(Math.min(LZ4_LEGACY_BLOCK, unpackedLength - done))
-    blocks.push(decompress(Buffer.concat([length, packed])))
+    blocks.push(decompressBlock(Buffer.concat([length, packed])))
   }
   return Buffer.concat(blocks)
+}
+
+// The library throws bare strings.
+function decompressBlock(block: Uint8Array): Uint8Array {
+  try {
+    return decompress(block)
+  } catch (cause) {
+    throw unusable(`The packed kernel is damaged: ${String(cause)}`)
+  }
 }
 
 function unusable(message: string): StartError {

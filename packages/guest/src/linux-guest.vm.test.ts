@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { arbitraryArgs, readEnvironment, VM, type VMOptions, virtioRandom } from '@coldboot/core'
+import { describe, expect, test } from 'vitest'
+import type { LinuxGuestOptions } from './guest-options.ts'
+import { GUEST_PROMPT } from './init-script.ts'
+import { linuxGuest } from './linux-guest.ts'
+
+async function boot(guest: LinuxGuestOptions = {}, machine: VMOptions = {}): Promise<VM> {
+  const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 30_000, ...machine })
+  await vm.ready()
+  return vm
+}
+// Everything between the echo of the command and the next prompt.
+async function run(vm: VM, command: string): Promise<string> {
+  vm.send(`${command}\n`)
+  await vm.expect(`${command}\n`)
+  const { before } = await vm.expect(GUEST_PROMPT)
+  return before.trimEnd()
+}
+
+describe('the shell on the console', () => {
+  test('is a login shell of root with a terminal that controls it', async () => {
+    await using vm = await boot()
+    expect(await run(vm, 'id -un; pwd; tty; cat /proc/sys/kernel/hostname')).toBe('root\n/root\n/dev/console\ncoldboot')
+    vm.send('sleep 1000\n')
+    await vm.expect('sleep 1000\n')
+    vm.send('\x03')
+    await vm.expect(GUEST_PROMPT)
+    expect(await run(vm, 'echo status $?')).toBe('status 130')
+  })
+
+  test('keeps status, sends a long line whole, and continues an unfinished one', async () => {
+    await using vm = await boot()
+    expect(await run(vm, 'false')).toBe('')
+    expect(await run(vm, 'echo status $?')).toBe('status 1')
+    const long = `echo ${'x'.repeat(4000)} | wc -c`
+    expect(await run(vm, long)).toBe('4001')
+    vm.send('for i in 1 2; do\necho "line $i"\ndone\n')
+    await vm.expect('line 1\nline 2\n')
+  })
+
+  test('marks its prompt in the raw bytes with the status of the command before, and asks the terminal nothing', async () => {
+    await using vm = await boot()
+    vm.send('(exit 7)\n')
+    await vm.expect('\x1b]133;D;7\x07\x1b]133;A\x07coldboot# \x1b]133;B\x07', { raw: true })
+    expect(vm.hasPrinted(GUEST_PROMPT)).toBeDefined()
+    expect(await readFile(vm.logFile, 'latin1')).not.toContain('\x1b[')
+  })
+
+  test('ends the machine when it is left, at once', async () => {
+    await using vm = await boot()
+    vm.send('exit\n')
+    expect(await vm.wait({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
+  })
+
+  test('comes again when it is killed', async () => {
+    await using vm = await boot()
+    vm.send('echo before; kill -9 $$\n')
+    await vm.expect('before\n')
+    await vm.expect(GUEST_PROMPT)
+    expect(await run(vm, 'echo again')).toBe('again')
+  })
+
+  test('lets any program of the guest end the machine', async () => {
+    await using vm = await boot()
+    vm.send('sh -c "poweroff; sleep 100"\n')
+    expect(await vm.wait({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
+  })
+})
+
+describe('the kernel', () => {
+  test('is quiet on the console, and a panic is whole', async () => {
+    await using vm = await boot()
+    expect(await run(vm, 'echo "<6>told to the log" >/dev/kmsg; dmesg | grep -c "told to the log"')).toBe('1')
+    vm.send('echo c >/proc/sysrq-trigger\n')
+    await vm.expect('Kernel panic - not syncing: sysrq triggered crash')
+    await vm.expect('Call Trace:')
+    await vm.expect(/Kernel Offset: .*\n/)
+    expect(await vm.wait({ timeout: 30_000 })).toMatchObject({ reason: 'guest-reset' })
+  })
+
+  test('talks on the console when it is asked to', async () => {
+    await using vm = await VM.start({ ...(await linuxGuest({ logLevel: 7 })) })
+    await vm.ready()
+    expect(vm.hasPrinted(/^\[ +\d+\.\d+\] Linux version /m)).toBeDefined()
+  })
+})
+
+describe('what goes into the guest', () => {
+  test('files lie where they were put, with their modes', async () => {
+    const files = {
+      '/opt/data.txt': 'hello\n',
+      '/usr/bin/tool': '#!/bin/sh\necho "tool $1"\n',
+      '/opt/current': { link: 'data.txt' },
+    }
+    await using vm = await boot({ files })
+    expect(await run(vm, 'cat /opt/current; tool works; stat -c %a:%u /opt/data.txt /bin/tool')).toBe(
+      'hello\ntool works\n644:0\n755:0',
+    )
+  })
+
+  test('lines of `init` run before the prompt, with the devices and mounts there', async () => {
+    const init = [
+      'mount | grep -c "^tmpfs on /tmp"',
+      'ip -o addr show lo | grep -c 127.0.0.1',
+      'echo ready >/run/state',
+    ]
+    await using vm = await boot({ init, hostname: 'web' })
+    expect(vm.output).toMatch(/^1\n1\n/m)
+    expect(await run(vm, 'cat /run/state; hostname')).toBe('ready\nweb')
+  })
+
+  test('a line of `init` that fails ends the machine, and the console says why', async () => {
+    await using vm = await VM.start({
+      ...(await linuxGuest({ init: ['echo begin', 'ls /absent', 'echo not reached'] })),
+    })
+    await expect(vm.ready()).rejects.toThrow(/ls: \/absent: No such file[^]*the lines of `init` failed with status 1/)
+    expect(vm.hasPrinted('not reached')).toBeUndefined()
+  })
+
+  test('modules asked for are loaded with what they need, also such as are rarely wanted', async () => {
+    await using vm = await boot({ modules: ['fs-iso9660', 'dummy'] })
+    expect(await run(vm, 'lsmod | cut -d " " -f 1 | grep -xE "isofs|cdrom|dummy" | sort')).toBe('cdrom\ndummy\nisofs')
+  })
+
+  test('a device has its driver without its being asked for, and a file system is loaded by a mount', async () => {
+    await using vm = await boot({}, { devices: [virtioRandom(), arbitraryArgs('-device', 'virtio-net-pci')] })
+    expect(await run(vm, 'ls -1 /dev/hwrng /sys/class/net')).toBe('/dev/hwrng\n\n/sys/class/net:\neth0\nlo')
+    expect(
+      await run(vm, 'grep -c vfat /proc/filesystems; mount -t vfat none /mnt 2>/dev/null; grep vfat /proc/filesystems'),
+    ).toBe('0\n\tvfat')
+  })
+
+  test('no device means no driver', async () => {
+    await using vm = await boot()
+    expect(await run(vm, 'lsmod | wc -l')).toBe('1')
+  })
+})
+
+test('the same options give the same bytes, built anew', async () => {
+  const options: LinuxGuestOptions = { modules: ['vfat'], files: { '/opt/a': 'a' }, init: 'true' }
+  const { cacheDirectory } = readEnvironment()
+  const digests = new Set<string>()
+  const paths = new Set<string>()
+  for (let round = 0; round < 2; round++) {
+    // The kernel is the same; the folder of built images is a new one.
+    const fresh = await mkdtemp(join(tmpdir(), 'same-bytes-'))
+    await symlink(join(cacheDirectory, 'kernels'), join(fresh, 'kernels'))
+    const { initramfs } = await linuxGuest({ ...options, cacheDirectory: fresh })
+    paths.add(initramfs)
+    digests.add(
+      createHash('sha256')
+        .update(await readFile(initramfs))
+        .digest('hex'),
+    )
+    await rm(fresh, { recursive: true })
+  }
+  expect(paths.size).toBe(2)
+  expect(digests.size).toBe(1)
+})

@@ -1,0 +1,136 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { makeModule } from '../test/make-elf.ts'
+import {
+  type KernelModule,
+  loadOrder,
+  type ModuleIndex,
+  moduleName,
+  modulesAlias,
+  modulesDep,
+  parseBuiltIn,
+  readModule,
+} from './modules.ts'
+
+function indexOf(needs: Readonly<Record<string, readonly string[]>>, extra: Partial<ModuleIndex> = {}): ModuleIndex {
+  const entries = Object.entries(needs).map(([name, depends]): [string, KernelModule] => [
+    name,
+    { name, path: `kernel/${name}.ko`, sha256: '', depends, softDepends: [], aliases: [] },
+  ])
+  return { modules: Object.fromEntries(entries), builtIn: [], ...extra }
+}
+const names = (modules: readonly KernelModule[]): string[] => modules.map(({ name }) => name)
+
+describe('readModule', () => {
+  test('reads needs, wishes and aliases from the module itself', () => {
+    const file = makeModule([
+      'license=GPL',
+      'depends=netfs,9pnet',
+      'softdep=pre: crc32c-x post: late',
+      'alias=fs-9p',
+      'alias=pci:v1*',
+    ])
+    expect(readModule('kernel/fs/9p/9p.ko', file, 'abc')).toEqual({
+      name: '9p',
+      path: 'kernel/fs/9p/9p.ko',
+      sha256: 'abc',
+      depends: ['netfs', '9pnet'],
+      softDepends: ['crc32c_x'],
+      aliases: ['fs-9p', 'pci:v1*'],
+    })
+  })
+
+  test('takes a module that needs nothing', () => {
+    expect(readModule('kernel/a.ko', makeModule(['depends=']), '').depends).toEqual([])
+    expect(readModule('kernel/a.ko', Buffer.from('not ELF'), '').depends).toEqual([])
+  })
+})
+
+test('a module is named as the kernel names it', () => {
+  expect(moduleName('kernel/drivers/char/hw_random/virtio-rng.ko.xz')).toBe('virtio_rng')
+  expect(parseBuiltIn('kernel/fs/ext4/ext4.ko\nkernel/lib/a-b.ko\n')).toEqual(['ext4', 'a_b'])
+})
+
+describe('loadOrder', () => {
+  test('puts what a module needs in front of it, once', () => {
+    const index = indexOf({
+      '9p': ['9pnet', 'netfs'],
+      '9pnet': [],
+      netfs: ['fscache'],
+      fscache: [],
+      '9pnet_virtio': ['9pnet'],
+    })
+    expect(names(loadOrder(index, ['9p', '9pnet_virtio']))).toEqual(['9pnet', 'fscache', 'netfs', '9p', '9pnet_virtio'])
+  })
+
+  test('keeps the order asked for', () => {
+    expect(names(loadOrder(indexOf({ a: [], b: [] }), ['b', 'a']))).toEqual(['b', 'a'])
+  })
+
+  test('leaves out what the kernel has built in, asked for or needed', () => {
+    const index = indexOf({ vfat: ['fat', 'nls_base'], fat: [] }, { builtIn: ['ext4', 'nls_base'] })
+    expect(names(loadOrder(index, ['ext4', 'vfat']))).toEqual(['fat', 'vfat'])
+  })
+
+  test('loads wishes first where they exist', () => {
+    const { modules } = indexOf({ btrfs: [], crc: [] })
+    const btrfs = { ...modules['btrfs'], softDepends: ['crc', 'absent'] } as KernelModule
+    expect(names(loadOrder({ modules: { ...modules, btrfs }, builtIn: [] }, ['btrfs']))).toEqual(['crc', 'btrfs'])
+  })
+
+  test('knows a module with dashes, and by an alias', () => {
+    const { modules } = indexOf({ virtio_rng: [] })
+    const virtioRng = { ...modules['virtio_rng'], aliases: ['char-hwrng'] } as KernelModule
+    const index = { modules: { virtio_rng: virtioRng }, builtIn: [] }
+    expect(names(loadOrder(index, ['virtio-rng']))).toEqual(['virtio_rng'])
+    expect(names(loadOrder(index, ['char-hwrng']))).toEqual(['virtio_rng'])
+  })
+
+  test('names a module that does not exist, with the nearest that does', () => {
+    expect(() => loadOrder(indexOf({ virtio_net: [] }), ['virtio_nte'])).toThrow(
+      expect.objectContaining({
+        code: 'GUEST_MODULE_MISSING',
+        shortMessage: 'The kernel has no module `virtio_nte`; did you mean `virtio_net`?',
+      }),
+    )
+  })
+
+  test('names who needs a module that does not exist', () => {
+    expect(() => loadOrder(indexOf({ a: ['gone_for_good'] }), ['a'])).toThrow(/`gone_for_good`, which `a` needs/)
+  })
+
+  test('comes to an end when modules want each other', () => {
+    expect(names(loadOrder(indexOf({ a: ['b'], b: ['a'] }), ['a']))).toEqual(['b', 'a'])
+  })
+
+  test('has every need in front of who needs it, in any graph without circles', () => {
+    const graph = fc
+      .array(fc.array(fc.nat(), { maxLength: 4 }), { minLength: 1, maxLength: 20 })
+      .map((needs) =>
+        Object.fromEntries(
+          needs.map((list, at) => [`m${at}`, at === 0 ? [] : [...new Set(list.map((n) => `m${n % at}`))]]),
+        ),
+      )
+    fc.assert(
+      fc.property(graph, (needs) => {
+        const order = names(loadOrder(indexOf(needs), Object.keys(needs)))
+        expect(new Set(order)).toEqual(new Set(Object.keys(needs)))
+        for (const [name, list] of Object.entries(needs)) {
+          for (const needed of list) expect(order.indexOf(needed)).toBeLessThan(order.indexOf(name))
+        }
+      }),
+    )
+  })
+})
+
+test('modules.dep has every need of a module, the deepest last', () => {
+  const index = indexOf({ a: ['b'], b: ['c'], c: [] })
+  expect(modulesDep(index, loadOrder(index, ['a']))).toBe(
+    'kernel/c.ko:\nkernel/b.ko: kernel/c.ko\nkernel/a.ko: kernel/b.ko kernel/c.ko\n',
+  )
+})
+
+test('modules.alias has a line for each alias', () => {
+  const module = readModule('kernel/9p.ko', makeModule(['alias=fs-9p', 'alias=other']), '')
+  expect(modulesAlias([module])).toBe('alias fs-9p 9p\nalias other 9p\n')
+})
