@@ -1,17 +1,20 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { qemuArgsOf } from '../../test/device-arguments.ts'
+import { parseOptionString, qemuArgsOf } from '../../test/device-arguments.ts'
+import { hostileName } from '../../test/hostile-names.ts'
 import { resolveOptions } from '../machine-spec.ts'
+import type { Device } from './device.ts'
 import { inspectDiskImage } from './disk/disk-image.ts'
 import { findUefi } from './firmware/firmware-descriptors.ts'
 import { uefi } from './uefi.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const [code, variables] = [join(folder, 'code,secure=on.fd'), join(folder, 'vars.fd')]
-writeFileSync(code, Buffer.alloc(2 << 20))
-writeFileSync(variables, Buffer.alloc(540_672))
+writeFileSync(code, Buffer.alloc(4096))
+writeFileSync(variables, Buffer.alloc(8192))
 
 test('the whole of its arguments', () => {
   const escaped = code.replace(',', ',,')
@@ -35,7 +38,24 @@ test('the variables are a private layer of their size', async () => {
   const directory = mkdtempSync(join(folder, 'private-'))
   const { signal } = new AbortController()
   await uefi({ code, variables }).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 1, signal })
-  expect(inspectDiskImage(join(directory, 'uefi-vars1.qcow2')).virtualSize).toBe(540_672)
+  expect(inspectDiskImage(join(directory, 'uefi-vars1.qcow2')).virtualSize).toBe(8192)
+})
+
+test('no name of an image adds an option or loses a character', () => {
+  fc.assert(
+    fc.property(hostileName, hostileName, fc.constantFrom('inherited', 'standalone'), (codeName, name, wiring) => {
+      const [own, ownVariables] = [join(folder, `code-${codeName}`), join(folder, `vars-${name}`)]
+      copyFileSync(code, own)
+      copyFileSync(variables, ownVariables)
+      const parsed = (device: Device) => qemuArgsOf(device, { wiring }).map(parseOptionString)
+      const rename = (value: string) => (value === code ? own : value === variables ? ownVariables : value)
+      const plain = parsed(uefi({ code, variables })).map((values) =>
+        Object.fromEntries(Object.entries(values).map(([key, value]) => [key, rename(value)])),
+      )
+      expect(parsed(uefi({ code: own, variables: ownVariables }))).toEqual(plain)
+    }),
+    { numRuns: 50 },
+  )
 })
 
 describe('refused', () => {

@@ -1,0 +1,24 @@
+/** A device of a user’s own, by the public interface alone. */
+import { expect, test } from 'vitest'
+import { bootLinux, run } from '../../test/guest.ts'
+import { type Device, optionString, PerMachine } from '../index.ts'
+
+/** Gives the guest a text under `/sys/firmware/qemu_fw_cfg`, and tells how its machine is doing. */
+function note(name: string, text: string): Device & { status(): Promise<string> } {
+  const machines = new PerMachine<() => Promise<unknown>>('note')
+  return {
+    name: 'note',
+    claims: [`note:${name}`],
+    qemuArgs: () => ['-fw_cfg', optionString(undefined, { name: `opt/example.com/${name}`, string: text })],
+    attach: (context) => machines.add(context, () => context.monitor.execute('query-status')),
+    status: async () => ((await machines.get()()) as { readonly status: string }).status,
+  }
+}
+
+test('a user’s own device is in the guest, and reaches the control channel', async () => {
+  const device = note('greeting', 'hello, "guest"=1')
+  const vm = await bootLinux({ modules: ['qemu_fw_cfg'] }, [device])
+  const file = '/sys/firmware/qemu_fw_cfg/by_name/opt/example.com/greeting/raw'
+  expect(await run(vm, `cat ${file}; echo`)).toBe('hello, "guest"=1\n')
+  expect(await device.status()).toBe('running')
+})
