@@ -188,7 +188,7 @@ function account({ bytes, silentMs, unmatched, dropped, behind, tail }: FailureF
 function silenceHint({ arch, consoleDevice }: ConsoleContext): string {
   const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``
   const kernel = arch === undefined ? 'for the architecture of the machine' : `for ${arch}`
-  return `Check that the kernel’s arguments name this console (${device}), and that the kernel is one ${kernel} that boots on this machine.`
+  return `Check that the kernel’s arguments name this console (${device}), and that the kernel is one ${kernel} that boots on this machine, with \`memory\` enough for it and its initramfs.`
 }
 
 function seconds(milliseconds: number): string {

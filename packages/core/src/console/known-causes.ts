@@ -55,6 +55,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
     /unknown filesystem type '?(\w+)|mount: mounting \S+ on \S+ failed: No such device/,
     'The guest’s kernel does not know the file system: load its module, or take a kernel that has it.',
   ],
+  [/9pnet_virtio: no channels available for device (\S+)/, 'The machine has no shared directory with the tag “$1”.'],
   [/No space left on device/, 'A file system in the guest is full: “No space left on device”.'],
   [/Read-only file system/, 'Something was to be written to a read-only file system.'],
   [

@@ -1,0 +1,196 @@
+/** Faults seeded into real machines: for each, the message names its cause. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { CRASH, ELF_MACHINES, program, writeInitramfs } from '../test/initramfs-of.ts'
+import { pvpanic } from './devices/pvpanic.ts'
+import { watchdog } from './devices/watchdog.ts'
+import { ColdbootError, type ErrorCode } from './errors.ts'
+import type { VMOptions } from './options.ts'
+import { VM } from './vm.ts'
+
+let guest: VMOptions
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+beforeAll(async () => {
+  guest = await linuxGuest({ arch: 'x86_64' })
+}, 300_000)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function start(options: VMOptions = {}): Promise<VM> {
+  const vm = await VM.start({ ...guest, timeout: 60_000, ...options })
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+async function boot(options: VMOptions = {}): Promise<VM> {
+  const vm = await start(options)
+  await vm.ready()
+  return vm
+}
+
+async function failure(promise: Promise<unknown>, code: ErrorCode, says: RegExp): Promise<void> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!ColdbootError.is(error)) throw new TypeError('it did not fail', { cause: error })
+  expect(error.message).toMatch(says)
+  expect(error.code).toBe(code)
+}
+
+const stays = (): string => `${guest.kernelArgs} panic=0`
+
+describe('a boot with', () => {
+  const initramfs = (name: string, files: Readonly<Record<string, Uint8Array | string>>): string =>
+    writeInitramfs(join(folder, name), files)
+
+  test.each<[what: string, options: () => VMOptions, code: ErrorCode, says: RegExp]>([
+    ['no initramfs', () => ({ initramfs: undefined }), 'GUEST_PANICKED', /no root file system.*give `initramfs`/],
+    [
+      'an initramfs without an init',
+      () => ({ initramfs: initramfs('empty', { 'etc-motd': 'hello' }) }),
+      'GUEST_PANICKED',
+      /no root file system.*with an \/init/,
+    ],
+    [
+      'an initramfs that is damaged',
+      () => {
+        const path = join(folder, 'damaged')
+        writeFileSync(path, Buffer.alloc(300_000, 7))
+        return { initramfs: path }
+      },
+      'GUEST_PANICKED',
+      /could not unpack the initramfs/,
+    ],
+    [
+      'an init of another architecture',
+      () => ({ initramfs: initramfs('foreign', { init: program(ELF_MACHINES.aarch64, CRASH) }) }),
+      'GUEST_PANICKED',
+      /\/init is no program for this machine \(ENOEXEC\)/,
+    ],
+    [
+      'an init whose interpreter is missing',
+      () => ({ initramfs: initramfs('script', { init: '#!/bin/sh\necho hello\n' }) }),
+      'GUEST_PANICKED',
+      /\/init, or the interpreter or dynamic linker that it needs, is not in the initramfs/,
+    ],
+    [
+      'an init that crashes',
+      () => ({ initramfs: initramfs('crash', { init: program(ELF_MACHINES.x86_64, CRASH) }) }),
+      'GUEST_PANICKED',
+      /first program \(init, process 1\) (?:crashed|was killed by signal 0x0b)/,
+    ],
+    [
+      'an init that ends',
+      () => ({ kernelArgs: `${stays()} rdinit=/bin/false` }),
+      'GUEST_PANICKED',
+      /first program \(init, process 1\) ended, with status 0x01/,
+    ],
+  ])('%s', async (_what, options, code, says) => {
+    const vm = await start({ kernelArgs: stays(), ...options() })
+    await failure(vm.ready(), code, says)
+    await failure(vm.expect('anything else'), code, says)
+    await failure(vm.wait(), code, /failed while its end was awaited: Kernel panic/)
+  })
+
+  test.each<[what: string, options: () => VMOptions, says: RegExp]>([
+    ['its console elsewhere', () => ({ kernelArgs: 'quiet console=ttyS1' }), /0 bytes\n.*`console=ttyS0`/],
+    ['too little memory', () => ({ memory: '48M' }), /0 bytes[^]*`memory`/],
+  ])('%s says that nothing was printed, and why that may be', async (_what, options, says) => {
+    const vm = await start(options())
+    const error: unknown = await vm.expect('login: ', { timeout: 3_000 }).catch((reason: unknown) => reason)
+    expect(String(error)).toMatch(says)
+  })
+
+  test('a file that is no kernel', async () => {
+    const path = join(folder, 'text')
+    writeFileSync(path, 'I am no kernel\n'.repeat(100))
+    const attempt = VM.start({ ...guest, kernel: path, initramfs: undefined }).then(async (vm) => {
+      onTestFinished(() => vm.close().then(() => {}))
+      await vm.expect('login: ', { timeout: 3_000 })
+    })
+    await expect(attempt).rejects.toMatchObject({ message: expect.stringMatching(/[kK]ernel/) })
+  })
+})
+
+describe('a running machine that', () => {
+  test('panics', async () => {
+    const vm = await boot()
+    vm.send('echo c >/proc/sysrq-trigger\n')
+    await failure(vm.expect('never'), 'GUEST_PANICKED', /panicked[^]*sysrq triggered crash[^]*Call Trace/)
+    expect(vm.incidents).toMatchObject([{ monitor: 'panic', allowed: false }])
+  })
+
+  test('panics, which is allowed', async () => {
+    const vm = await boot({ monitors: { panic: 'allow' } })
+    vm.send('echo c >/proc/sysrq-trigger\n')
+    await failure(vm.expect('never'), 'EXPECT_EXITED', /the guest rebooted/)
+    expect(vm.incidents).toMatchObject([{ monitor: 'panic', allowed: true }])
+  })
+
+  test('panics with its console quiet, told by its panic device', async () => {
+    const options = await linuxGuest({ arch: 'x86_64', modules: ['pvpanic-pci'] })
+    const vm = await boot({ ...options, devices: [pvpanic()] })
+    vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
+    await failure(vm.expect('never'), 'GUEST_PANICKED', /panicked while "never" was awaited/)
+  })
+
+  test('runs out of memory', async () => {
+    const vm = await boot()
+    vm.send('tail /dev/zero\n')
+    await failure(vm.expect('never', { timeout: 90_000 }), 'GUEST_OUT_OF_MEMORY', /killed “tail” for want of memory/)
+  })
+
+  test('is killed', async () => {
+    const vm = await boot()
+    const wait = failure(vm.expect('never'), 'EXPECT_EXITED', /QEMU was killed \(QEMU ended by SIGKILL\)/)
+    process.kill(vm.pid, 'SIGKILL')
+    await wait
+  })
+
+  test('lets its watchdog run out', async () => {
+    const options = await linuxGuest({ arch: 'x86_64', modules: ['i6300esb'] })
+    const vm = await boot({ ...options, devices: [watchdog({ action: 'pause' })] })
+    vm.send('watchdog -T 2 -t 60 /dev/watchdog\n')
+    await failure(vm.expect('never'), 'GUEST_HUNG', /let its watchdog run out/)
+  })
+
+  test('only prints what a panic looks like goes on', async () => {
+    const vm = await boot()
+    vm.send('echo "Kernel panic - not syncing: not really"; echo "Out of memory"; echo still-$((1 + 1))\n')
+    await vm.expect('still-2')
+    vm.send('echo here-$((2 + 2))\n')
+    await vm.expect('here-4')
+    expect(vm.incidents).toEqual([])
+  })
+
+  test('sleeps is told from one that prints something else', async () => {
+    const vm = await boot()
+    vm.send('sleep 100\n')
+    await vm.expect('sleep 100\n')
+    await failure(
+      vm.expect('never', { timeout: 500 }),
+      'EXPECT_TIMEOUT',
+      /Nothing was printed since the wait began: the guest sleeps[^]*boot: seen up to a shell’s prompt/,
+    )
+  })
+
+  test('has a program that fails says why', async () => {
+    const vm = await boot()
+    const faults: readonly [command: string, says: RegExp][] = [
+      ['modprobe nosuch', /The guest has no kernel module “nosuch”/],
+      ['dd if=/dev/zero of=/tmp/full bs=1M 2>&1; rm /tmp/full', /file system in the guest is full/],
+      ['frobnicate', /The guest has no command “frobnicate”/],
+      ['mount -t 9p share /mnt', /no shared directory with the tag “share”/],
+      ['echo NEVER', /printed in another case/],
+    ]
+    for (const [command, says] of faults) {
+      vm.send(`${command}; echo fault-$((${command.length} + 1))\n`)
+      const ended = `fault-${command.length + 1}\n`
+      await failure(vm.expect('never', { idleTimeout: 1_500 }), 'EXPECT_TIMEOUT', says)
+      await vm.expect(`${ended}coldboot# `)
+    }
+  })
+})
