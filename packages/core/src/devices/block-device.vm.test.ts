@@ -8,6 +8,7 @@ import { bootableIso, bootSector } from '../../test/boot-images.ts'
 import { bootLinux, run } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
 import type { VMOptions } from '../options.ts'
+import { findOnPath } from '../qemu/process.ts'
 import { VM } from '../vm.ts'
 import { blockDevice } from './block-device.ts'
 import { inspectDiskImage } from './disk/disk-image.ts'
@@ -16,6 +17,7 @@ import { DISK_INTERFACES } from './disk/disk-interface.ts'
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const missing = findOnPath('qemu-img') === undefined ? 'qemu-img is not installed (Debian: qemu-utils)' : undefined
 const sector = bootSector('hello from the boot sector')
 let files = 0
 
@@ -129,7 +131,7 @@ test('Linux finds a disk on every interface, with its serial number, and writes 
 describe('an image made by qemu-img', () => {
   const qemuImg = (...args: string[]): string => execFileSync('qemu-img', args, { encoding: 'utf8' })
 
-  test.each(['qcow2', 'vmdk', 'vdi', 'vhdx'] as const)(
+  test.for(['qcow2', 'vmdk', 'vdi', 'vhdx'] as const)(
     'of the format %s is known, read and not written to',
     async (format) => {
       const image = join(folder, `disk.${format}`)
@@ -144,7 +146,8 @@ describe('an image made by qemu-img', () => {
     },
   )
 
-  test('over another is taken when its format is given', async () => {
+  test('over another is taken when its format is given', async ({ skip }) => {
+    if (missing !== undefined) return skip(missing)
     const [base, image] = [disk(), join(folder, 'child.qcow2')]
     qemuImg('create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, image)
     expect(() => blockDevice(image)).toThrow(/reads another file/)
@@ -153,7 +156,7 @@ describe('an image made by qemu-img', () => {
   })
 })
 
-test.each([512, 3 * 2 ** 30, 9 * 2 ** 40])(
+test.for([512, 3 * 2 ** 30, 9 * 2 ** 40])(
   'a layer over %d bytes is in order, before and after it was written to',
   async (size) => {
     const image = join(folder, 'large.img')

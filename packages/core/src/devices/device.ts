@@ -113,7 +113,20 @@ export interface AttachContext {
   publishPort(forward: PortForward): void
 }
 
-/** A device of a machine. All but `name` and `qemuArgs` is optional. */
+/**
+ * A device of a machine. All but `name` and `qemuArgs` is optional.
+ *
+ * @example A text that the guest reads below `/sys/firmware/qemu_fw_cfg/by_name/opt/example.com`:
+ * ```ts
+ * function note(name: string, text: string): Device {
+ *   return {
+ *     name: 'note',
+ *     claims: [`note:${name}`],
+ *     qemuArgs: () => ['-fw_cfg', optionString(undefined, { name: `opt/example.com/${name}`, string: text })],
+ *   }
+ * }
+ * ```
+ */
 export interface Device {
   /** What it is called in errors: `virtioRandom`. */
   readonly name: string
