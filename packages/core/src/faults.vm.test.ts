@@ -40,7 +40,7 @@ async function failure(promise: Promise<unknown>, code: ErrorCode, says: RegExp)
   expect(error.code).toBe(code)
 }
 
-const stays = (): string => `${guest.kernelArgs} panic=0`
+const stays = (): string => `${String(guest.kernelArgs)} panic=0`
 
 describe('a boot with', () => {
   const initramfs = (name: string, files: Readonly<Record<string, Uint8Array | string>>): string =>

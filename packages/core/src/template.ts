@@ -41,7 +41,7 @@ export interface TemplateOptions {
 /** Options that may differ between machines of one template: nothing that the guest can see. */
 export type TemplateOverrides = Pick<
   VMOptions,
-  'name' | 'serialOutput' | 'logFile' | 'timeout' | 'bootTimeout' | 'timeoutMultiplier' | 'signal'
+  'name' | 'serialOutput' | 'logFile' | 'timeout' | 'bootTimeout' | 'timeoutMultiplier' | 'monitors' | 'signal'
 >
 
 /** A saved machine to start others from. */

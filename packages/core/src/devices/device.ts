@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Architecture } from '../architecture.ts'
+import type { MonitorOptions } from '../console/monitor-options.ts'
 import type { AcceleratorName } from '../environment.ts'
 
 /**
@@ -109,6 +110,8 @@ export interface AttachContext {
   readonly timeoutMs: number
   /** Every other time that a user gives is multiplied by it. */
   readonly timeoutMultiplier: number
+  /** What the machine’s option `monitors` says, for further consoles. @default everything is watched for */
+  readonly monitors?: MonitorOptions | undefined
   /** Tells the machine of a port of the host that leads into the guest, for the machine to report. */
   publishPort(forward: PortForward): void
 }

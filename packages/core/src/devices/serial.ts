@@ -100,6 +100,7 @@ function portOf({
   exited,
   timeoutMs,
   timeoutMultiplier,
+  monitors = {},
 }: AttachContext): SerialPort {
   const [socket] = streams
   const [id = ''] = ids
@@ -110,6 +111,7 @@ function portOf({
     transcript,
     timeoutMs,
     scale: (milliseconds) => milliseconds * timeoutMultiplier,
+    monitors,
   })
   console.attach(socket)
   void exited

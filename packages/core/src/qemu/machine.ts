@@ -130,6 +130,7 @@ export class Machine {
         exited,
         timeoutMs: spec.timeoutMs * spec.timeoutMultiplier,
         timeoutMultiplier: spec.timeoutMultiplier,
+        monitors: spec.monitors,
         publishPort: (forward) => void this.#portForwards.push(forward),
       })
     }
