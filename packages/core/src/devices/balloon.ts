@@ -38,8 +38,8 @@ export function balloon(): Balloon {
     claims: ['device:balloon'],
     qemuArgs: ({ arch }) => ['-device', `virtio-balloon-${ARCHITECTURES[arch].virtioTransport}`],
     attach: (context) => machines.add(context, balloonOf(context)),
-    resize: (memory, options) => machines.get().resize(memory, options),
-    size: () => machines.get().size(),
+    resize: async (memory, options) => machines.get().resize(memory, options),
+    size: async () => machines.get().size(),
     of: (vm) => machines.get(vm),
   }
 }

@@ -68,7 +68,7 @@ export function display(options: DisplayOptions = {}): Display {
       return ['-device', optionString(driver, { id: context.id('display'), xres, yres })]
     },
     attach: (context) => machines.add(context, screenOf(context)),
-    screenshot: () => machines.get().screenshot(),
+    screenshot: async () => machines.get().screenshot(),
     of: (vm) => machines.get(vm),
   }
 }

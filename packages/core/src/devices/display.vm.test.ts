@@ -24,6 +24,22 @@ test('a PC’s firmware is seen on its VGA', async () => {
   expect(sizeOf(await screen.screenshot())).toEqual([720, 400])
 })
 
+test('one display object in two machines shows the screen of the one that is named', async () => {
+  const screen = display()
+  const start = async (name: string) => {
+    const vm = await VM.start({ arch: 'x86_64', name, memory: '64M', firmware: 'bios-256k.bin', devices: [screen] })
+    onTestFinished(() => vm.close().then(() => {}))
+    return vm
+  }
+  const [first, second] = [await start('first'), await start('second')]
+  await expect(screen.screenshot()).rejects.toThrow(/part of 2 running machines: “first”, “second”/)
+  sizeOf(await screen.of(first).screenshot())
+  await first.close()
+  sizeOf(await screen.screenshot())
+  await second.close()
+  await expect(screen.screenshot()).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+})
+
 test('what the guest draws is in the next screenshot', async () => {
   const screen = display({ model: 'virtio', width: 640, height: 480 })
   const vm = await bootLinux({ modules: ['virtio_gpu'] }, [screen])

@@ -80,7 +80,7 @@ export function serial(options: SerialOptions = {}): Serial {
       return ['-chardev', backend, '-device', optionString('isa-serial', { id: uart, chardev })]
     },
     attach: (context) => machines.add(context, portOf(context)),
-    expect: (pattern, expectOptions) => machines.get().expect(pattern, expectOptions),
+    expect: async (pattern, expectOptions) => machines.get().expect(pattern, expectOptions),
     hasPrinted: (pattern) => machines.get().hasPrinted(pattern),
     send: (data) => machines.get().send(data),
     output: () => machines.get().output(),

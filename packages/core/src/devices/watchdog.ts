@@ -56,7 +56,7 @@ export function watchdog(options: WatchdogOptions = {}): Watchdog {
       return ['-device', model, '-action', optionString(undefined, { watchdog: action })]
     },
     attach: (context) => machines.add(context, watchdogOf(context)),
-    fired: (waitOptions) => machines.get().fired(waitOptions),
+    fired: async (waitOptions) => machines.get().fired(waitOptions),
     of: (vm) => machines.get(vm),
   }
 }
