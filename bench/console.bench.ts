@@ -7,7 +7,9 @@
 import { Console } from '../packages/core/src/console/console.ts'
 import { CleanText } from '../packages/core/src/console/decoder.ts'
 import { ExpectBuffer } from '../packages/core/src/console/expect-buffer.ts'
+import { Monitors } from '../packages/core/src/console/monitors.ts'
 import type { Pattern } from '../packages/core/src/console/pattern.ts'
+import { makeGuard } from '../packages/core/src/console/regexp-guard.ts'
 import { Transcript } from '../packages/core/src/console/transcript.ts'
 
 const MEGABYTE = 1_000_000
@@ -49,6 +51,12 @@ function byHand(found: (all: string) => boolean): (pieces: readonly Uint8Array[]
   }
 }
 
+function watched(pieces: readonly Uint8Array[]): void {
+  const quiet = { guard: makeGuard(), scale: (time: number) => time, onIncident: () => {}, onWarning: () => {} }
+  const monitors = new Monitors({ settings: {}, ...quiet })
+  decoded(pieces, (text) => monitors.take(text))
+}
+
 function wholeConsole(pieces: readonly Uint8Array[]): void {
   const console = new Console({ name: 'bench', transcript: new Transcript(), timeoutMs: Infinity })
   const listeners: ((chunk: Uint8Array) => void)[] = []
@@ -66,6 +74,7 @@ const cases: readonly [name: string, run: (pieces: readonly Uint8Array[]) => voi
   ['+ list of 3', waiting(['login: ', /panic: .*/, /Oops[^]*?---/])],
   ['+ /BEGIN[^]*?END/, begun', waiting([/BEGIN[^]*?END/], 'BEGIN')],
   ['+ /(?:\\d+\\.)+x/, guarded', waiting([/(?:\d+\.)+x/])],
+  ['+ monitors', watched],
   ['whole console', wholeConsole],
   ['by hand: includes', byHand((all) => all.includes('login: ')), 'slow'],
   ['by hand: /login: (\\w+)/', byHand((all) => /login: (\w+)/.test(all)), 'slow'],

@@ -61,6 +61,6 @@ function circumstances({ previousMatch, emulatedBecause }: Evidence, stage: stri
   const lines = []
   if (previousMatch !== undefined) lines.push(`previous match: ${JSON.stringify(previousMatch.slice(-200))}`)
   if (stage !== undefined) lines.push(`boot: seen up to ${stage}`)
-  if (emulatedBecause !== undefined) lines.push(`speed: emulated without hardware acceleration, ${emulatedBecause}`)
+  if (emulatedBecause !== undefined) lines.push(`speed: emulated without hardware acceleration (${emulatedBecause})`)
   return lines.join('\n')
 }

@@ -191,7 +191,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'a boot that stops on its way': {
     prints: `SeaBIOS (version 1.16.2)\r\n${kernel('Linux version 6.1.0')}${kernel('Run /init as init process')}`,
     code: 'EXPECT_TIMEOUT',
-    says: /Circumstances:\n {2}boot: seen up to the initramfs\n {2}speed: emulated without hardware acceleration, \/dev\/kvm does not exist/,
+    says: /Circumstances:\n {2}boot: seen up to the initramfs\n {2}speed: emulated without hardware acceleration \(\/dev\/kvm does not exist\)/,
   },
   'a guest that powers off too early': {
     prints: 'one\r\ncoldboot: the lines of `init` failed with status 3; the machine ends here\r\n',
