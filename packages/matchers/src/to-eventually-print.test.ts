@@ -24,7 +24,7 @@ describe('toEventuallyPrint', () => {
     expect(await run({ match: MATCH })).toMatchObject({ pass: true, asked: { timeout: 7_000 } })
   })
 
-  test.for(['EXPECT_TIMEOUT', 'EXPECT_EXITED', 'EXPECT_ABORTED'] as const)(
+  test.for(['EXPECT_TIMEOUT', 'EXPECT_EXITED', 'EXPECT_ABORTED', 'GUEST_PANICKED'] as const)(
     'fails with the words of %s',
     async (code) => {
       const { pass, message } = await run({ code })
@@ -89,6 +89,10 @@ describe('.not.toEventuallyPrint', () => {
 
   test('has not seen the whole window when it was aborted', async () => {
     await expect(run({ code: 'EXPECT_ABORTED' }, {}, not)).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
+  })
+
+  test('does not pass because the guest panicked', async () => {
+    await expect(run({ code: 'GUEST_PANICKED' }, {}, not)).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
   })
 
   test('rejects a window longer than what the test has left', async () => {

@@ -49,8 +49,9 @@ export async function toEventuallyPrint(
   const { error } = outcome
   // Nobody awaits it any more; a rejection would only be reported as unhandled, beside the reason.
   if (ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED') return new Promise(() => {})
-  const aborted = error.code === 'EXPECT_ABORTED' && !this.isNot
-  if (!aborted && !NOT_PRINTED.includes(error.code)) throw error
+  // With `.not`, neither has seen the whole window: that is no pass.
+  const cutShort = !this.isNot && (error.code === 'EXPECT_ABORTED' || error.code.startsWith('GUEST_'))
+  if (!cutShort && !NOT_PRINTED.includes(error.code)) throw error
   const note = timeout < asked && error.code === 'EXPECT_TIMEOUT' ? cutNote(asked, vm) : ''
   return { pass: false, message: () => matcherMessage(this, 'toEventuallyPrint', pattern, note + error.message) }
 }
