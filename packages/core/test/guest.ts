@@ -12,10 +12,14 @@ export async function bootLinux(guest: GuestOptions, devices: readonly Device[],
   const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 60_000, devices, ...more })
   onTestFinished(() => vm.close().then(() => {}))
   await vm.ready()
-  // What is typed does not mix with what is printed then.
+  await silenceEcho(vm)
+  return vm
+}
+
+/** What is typed does not mix with what is printed then. */
+export async function silenceEcho(vm: VM): Promise<void> {
   vm.send('stty -echo; echo "echo is"" off"\n')
   await vm.expect('echo is off\n')
-  return vm
 }
 
 /** Runs lines in the guest’s shell; their output, standard error included. @throws when the last one fails */
