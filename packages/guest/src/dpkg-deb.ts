@@ -84,12 +84,11 @@ function unreadable(what: string, cause: ExecaError): StartError {
       },
     )
   }
-  return new StartError(
-    'GUEST_KERNEL_UNAVAILABLE',
-    `${what}: dpkg-deb says ${String(cause.stderr).trim() || cause.shortMessage}`,
-    {
-      hint: 'It is probably damaged: delete it from the cache folder, and it is downloaded again.',
-      cause,
-    },
-  )
+  const said = String(cause.stderr)
+    .trim()
+    .replace(/^dpkg-deb[^:]*: (?:error: )?/, '')
+  return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: dpkg-deb says “${said || cause.shortMessage}”`, {
+    hint: 'It is probably damaged: delete it from the cache folder, and it is downloaded again.',
+    cause,
+  })
 }

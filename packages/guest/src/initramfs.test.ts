@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ReadEntry, readCpio } from '../test/read-cpio.ts'
 import type { CpioEntry } from './cpio.ts'
-import { buildInitramfs, type InitramfsParts } from './initramfs.ts'
+import { buildInitramfs, type InitramfsParts, recipeDigest } from './initramfs.ts'
 
 const PARTS: InitramfsParts = {
   busybox: Buffer.from('\0[\0[[\0ls\0modprobe\0mount\0sh\0\0'),
@@ -94,4 +94,11 @@ describe('buildInitramfs', () => {
       }),
     )
   })
+})
+
+test('the digest of the recipe changes with what starts the guest', () => {
+  const digest = recipeDigest({ modules: ['vfat'], init: '' })
+  expect(digest).toBe(recipeDigest({ modules: ['vfat'], init: '' }))
+  expect(digest).not.toBe(recipeDigest({ modules: [], init: '' }))
+  expect(digest).not.toBe(recipeDigest({ modules: ['vfat'], init: 'true' }))
 })

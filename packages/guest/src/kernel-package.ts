@@ -55,12 +55,12 @@ export async function openKernel(request: KernelRequest): Promise<CachedKernel> 
     })
   }
   const record = `kernels/${arch}-${flavour}.json`
-  const cached = refresh ? undefined : await readCached(cache, record)
-  if (cached) return cached
+  const cached = await readCached(cache, record)
+  if (cached && !refresh) return cached
   const make = async (): Promise<CachedKernel> => {
-    const made = refresh ? undefined : await readCached(cache, record)
-    if (made) return made
-    const kernel = await fetchKernel(request, metapackage)
+    const present = await readCached(cache, record)
+    if (present && !refresh) return present
+    const kernel = await fetchKernel(request, metapackage, present)
     await cache.publish(record, JSON.stringify(kernel))
     return kernel
   }
@@ -139,7 +139,11 @@ async function readCached(cache: Cache, record: string): Promise<CachedKernel | 
   return held.every(Boolean) ? kernel : undefined
 }
 
-async function fetchKernel({ arch, cache, onProgress }: KernelRequest, metapackage: string): Promise<CachedKernel> {
+async function fetchKernel(
+  { arch, cache, onProgress }: KernelRequest,
+  metapackage: string,
+  present: CachedKernel | undefined,
+): Promise<CachedKernel> {
   const [{ openArchive }, { storeKernel }] = await Promise.all([
     import('./apt.ts'),
     import('./kernel-package-reader.ts'),
@@ -150,6 +154,7 @@ async function fetchKernel({ arch, cache, onProgress }: KernelRequest, metapacka
     const archive = await openArchive(debianName, scratch)
     const found = await findKernelPackage(archive, metapackage, hint)
     const id = `${found.name}_${found.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
+    if (present?.id === id) return present
     const deb = await downloadKernel(archive, found, onProgress)
     const parts = await storeKernel({ deb, cache, folder: `kernels/${id}`, image, onProgress })
     return { format: FORMAT, id, ...parts, package: await cache.adopt(`kernels/${id}/package.deb`, deb, found.sha256) }

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { ARCHITECTURES, type Architecture, OptionError, readEnvironment } from '@coldboot/core'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
-import { findBusybox } from './busybox.ts'
+import { type Busybox, findBusybox } from './busybox.ts'
 import { Cache } from './cache.ts'
 import type { CpioEntry } from './cpio.ts'
-import { BUNDLED_MODULES } from './device-modules.ts'
 import { readGuestFiles } from './guest-files.ts'
 import { type LinuxGuestOptions, type ResolvedGuestOptions, resolveGuestOptions } from './guest-options.ts'
 import { storedImage } from './image-store.ts'
-import { GUEST_PROMPT, initFiles } from './init-script.ts'
+import { GUEST_PROMPT } from './init-script.ts'
+import { buildInitramfs, recipeDigest } from './initramfs.ts'
 import { type CachedKernel, openKernel, readModules } from './kernel-package.ts'
 import { FOREIGN_ROOT_WORD } from './mounts.ts'
 
@@ -28,8 +28,6 @@ export interface LinuxGuest {
   readonly ready: string
 }
 
-/** Raised when the same parts make another image. */
-const IMAGE_FORMAT = 4
 const MIB = 2 ** 20
 /** What of an image fits into the least memory. */
 const FREE_IMAGE_MIB = 16
@@ -70,12 +68,13 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
   const environment = readEnvironment()
   const cache = new Cache(options.cacheDirectory ?? environment.cacheDirectory)
   refuseWithOwnParts(options, environment)
-  const kernel =
-    environment.kernel === undefined ? await openKernel({ arch, flavour, cache, refresh, onProgress }) : undefined
-  const image =
-    environment.initramfs === undefined
-      ? await makeInitramfs(options, kernel, cache)
-      : { path: environment.initramfs, sizeBytes: 0 }
+  const [kernel, busybox] = await Promise.all([
+    environment.kernel === undefined ? openKernel({ arch, flavour, cache, refresh, onProgress }) : undefined,
+    environment.initramfs === undefined ? findBusybox(arch, cache, onProgress) : undefined,
+  ])
+  const image = busybox
+    ? await makeInitramfs(options, { cache, kernel, busybox })
+    : { path: environment.initramfs ?? '', sizeBytes: 0 }
   return {
     arch,
     kernel: environment.kernel ?? (kernel ? cache.path(kernel.image.name) : ''),
@@ -106,25 +105,28 @@ function refuseWithOwnParts(
   }
 }
 
+interface GuestParts {
+  readonly cache: Cache
+  /** None when the user has one of their own. */
+  readonly kernel: CachedKernel | undefined
+  readonly busybox: Busybox
+}
+
 async function makeInitramfs(
   options: ResolvedGuestOptions,
-  kernel: CachedKernel | undefined,
-  cache: Cache,
+  { cache, kernel, busybox }: GuestParts,
 ): Promise<{ readonly path: string; readonly sizeBytes: number }> {
-  const { arch, onProgress } = options
-  const [busybox, files] = await Promise.all([findBusybox(arch, cache, onProgress), readGuestFiles(options.files)])
-  const { modules, init } = options
-  // What is only known once the modules are read follows from these.
-  const startup = initFiles({ modules, init, findDrivers: '' })
-  const key = imageKey([IMAGE_FORMAT, kernel?.id ?? '', BUNDLED_MODULES, busybox.sha256, modules, startup], files)
+  const { arch, modules, init, onProgress } = options
+  const files = await readGuestFiles(options.files)
+  const startup = { modules, init }
+  const key = imageKey([recipeDigest(startup), kernel?.id ?? '', busybox.sha256], files)
   const image = await storedImage(cache, `${arch}-${key}`, async () => {
     onProgress({ step: 'initramfs', message: 'Building the initramfs' })
-    const { buildInitramfs } = await import('./initramfs.ts')
     return buildInitramfs({
       busybox: busybox.data,
       release: kernel?.release ?? '',
       modules: kernel && (await readModules(cache, kernel, modules)),
-      startup: { modules, init },
+      startup,
       files,
     })
   })
