@@ -121,7 +121,8 @@ function classesOfCodes() {
 function* sources(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name)
-    if (entry.isDirectory() && !['node_modules', 'dist', 'test', 'examples', 'mkfatfs-wasm'].includes(entry.name)) yield* sources(path)
+    if (entry.isDirectory() && !['node_modules', 'dist', 'test', 'examples', 'mkfatfs-wasm'].includes(entry.name))
+      yield* sources(path)
     else if (/(?<!\.test)\.ts$/.test(entry.name) && !entry.name.includes('.test')) yield readFileSync(path, 'utf8')
   }
 }
