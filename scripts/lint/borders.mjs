@@ -15,7 +15,14 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   cli: ['core', 'matchers', 'guest'],
 })
 
-const LEAVES = ['architecture.ts', 'checked-options.ts', 'environment.ts', 'private-directory.ts', 'required-path.ts']
+const LEAVES = [
+  'architecture.ts',
+  'checked-options.ts',
+  'environment.ts',
+  'process-identity.ts',
+  'private-directory.ts',
+  'required-path.ts',
+]
 const SPEC = ['options.ts', 'option-checks.ts', 'machine-spec.ts']
 const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']
 
@@ -25,15 +32,18 @@ const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']
  */
 export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'errors.ts': [],
-  ...Object.fromEntries(LEAVES.map((file) => [file, ['errors.ts', 'architecture.ts']])),
+  ...Object.fromEntries(LEAVES.map((file) => [file, ['errors.ts', 'architecture.ts', 'process-identity.ts']])),
   'console/': ['errors.ts'],
   'network/': ['errors.ts', 'checked-options.ts'],
   'devices/': ['errors.ts', ...LEAVES, 'console/', 'network/'],
   ...Object.fromEntries(SPEC.map((file) => [file, [...BELOW_QEMU, 'qemu/accelerator.ts']])),
   'qemu/': BELOW_QEMU,
-  'template/': [...BELOW_QEMU, 'qemu/', 'guest/'],
+  'template/': [...BELOW_QEMU, 'cache.ts', 'qemu/', 'guest/'],
   'guest/': [...BELOW_QEMU, 'qemu/'],
 })
+
+/** Files of core that start machines in another way than `VM.start`: they alone may import the face, besides `index.ts`. */
+export const ABOVE_THE_FACE = ['restore.ts', 'prefetch.ts', 'template.ts', 'start-ready.ts']
 
 /** The one file of core that may start processes. */
 export const SPAWNER = 'qemu/process.ts'

@@ -44,6 +44,7 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('a template imports the machine', 'core/src/template/a.ts', `import '../vm.ts'`),
   bad('the guest’s room imports a template', 'core/src/guest/a.ts', `import '../template/template.ts'`),
   bad('the environment imports a device', 'core/src/environment.ts', `import './devices/device.ts'`),
+  bad('the machine imports a template', 'core/src/vm.ts', `import './template.ts'`),
   bad('the options import the machine', 'core/src/options.ts', `import './vm.ts'`),
   bad('a file imports the table of exports', 'core/src/console/d.ts', `import '../index.ts'`),
   bad('an unknown room imports errors', 'core/src/attic/a.ts', `import '../errors.ts'`),

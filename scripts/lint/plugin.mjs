@@ -1,7 +1,7 @@
 // @ts-check
 /** Lint rules of this repository, loaded by oxlint as a plugin: `coldboot/borders` and `coldboot/only-exports`. */
 import { dirname, join, relative, sep } from 'node:path'
-import { PACKAGES, ROOMS, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
+import { ABOVE_THE_FACE, PACKAGES, ROOMS, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
 
 /**
  * @typedef {{ type: string, source?: Node | null, declaration?: Node | null, value?: unknown, body?: Node[] }} Node
@@ -34,8 +34,11 @@ export function crossedBorder(file, specifier) {
 /** @param {string} from @param {string} to both relative to core/src @returns {string | undefined} */
 function crossedRoom(from, to) {
   if (to === 'index.ts') return 'index.ts is for users of the package: import the file that has it.'
-  if (from === 'vm.ts' || from === 'index.ts') return undefined
-  if (to === 'vm.ts') return 'Nothing but index.ts imports vm.ts: it is the face, all the rest lies below it.'
+  if (from === 'index.ts') return undefined
+  if (from === 'vm.ts' && !ABOVE_THE_FACE.includes(to)) return undefined
+  if (from === 'vm.ts') return `vm.ts is below ${to}.`
+  if (to === 'vm.ts' && ABOVE_THE_FACE.includes(from)) return undefined
+  if (to === 'vm.ts') return `Nothing but index.ts and ${list(ABOVE_THE_FACE)} imports vm.ts: it is the face.`
   const room = from.includes('/') ? from.replace(/\/.*/, '/') : from
   const allowed = ROOMS[room]
   if (allowed === undefined && !room.endsWith('/')) return undefined

@@ -41,7 +41,7 @@ test('who does not fit waits for somebody to end, in the order of asking, and is
   const second = [ask('c', log), ask('d', log)]
   first[1][Symbol.dispose]()
   ;(await second[0])?.[Symbol.dispose]()
-  using _d = await second[1]!
+  using _d = await (second[1] as Promise<Admission>)
   expect(log).toEqual(['a', 'b', 'c waits behind 2', 'd waits behind 3', 'c', 'd'])
   first[0][Symbol.dispose]()
 })

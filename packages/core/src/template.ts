@@ -23,7 +23,7 @@ import { warnOnce } from './warnings.ts'
 /** How a template is made. */
 export interface TemplateOptions {
   /** Readies the machine after its boot, once: installs, logs in, loads data. Known again by its source text. */
-  readonly prepare?: ((vm: VM) => Promise<unknown> | unknown) | undefined
+  readonly prepare?: ((vm: VM) => unknown) | undefined
   /**
    * Whether each start has the next machine made ahead, in the background; limits: only if it fits within them. See
    * {@link endPrefetched}. @default false

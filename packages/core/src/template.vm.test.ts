@@ -82,7 +82,8 @@ describe('a template', () => {
     const options = { ...guest, memory: '160M' }
     const templates = await Promise.all([1, 2, 3].map(() => Template.build(options)))
     expect(new Set(templates.map(({ key }) => key)).size).toBe(1)
-    const vm = closing(await templates[0]!.start())
+    const [template] = templates
+    const vm = closing(await (template as Template).start())
     expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
   })
 

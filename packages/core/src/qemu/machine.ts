@@ -66,7 +66,7 @@ export class Machine {
     } catch (cause) {
       throw new StartError(
         'START_FAILED',
-        `QEMU could not be started: ${cause instanceof Error ? cause.message : cause}`,
+        `QEMU could not be started: ${cause instanceof Error ? cause.message : String(cause)}`,
         {
           cause,
           sections: { 'Command line': shown },

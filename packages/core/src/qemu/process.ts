@@ -101,7 +101,8 @@ const LAST_WORDS_MS = 1_000
 /** The exit can be seen before the reason that was printed for it was read. */
 async function lastWords(pipes: readonly (Readable | null)[]): Promise<void> {
   const signal = AbortSignal.timeout(LAST_WORDS_MS)
-  await Promise.allSettled(pipes.map((pipe) => (pipe === null ? undefined : finished(pipe, { signal }))))
+  const open = pipes.filter((pipe) => pipe !== null)
+  await Promise.allSettled(open.map((pipe) => finished(pipe, { signal })))
 }
 
 /** Runs a look-up such as `--version` to its end. */

@@ -33,7 +33,7 @@ export async function templateKey(input: KeyInput): Promise<string> {
     wiring: 'inherited',
     sandbox: true,
   })
-  const devices = await Promise.all(spec.devices.map((device) => device.contentIdentity?.()))
+  const devices = await Promise.all(spec.devices.map(async (device) => device.contentIdentity?.()))
   const identity = {
     format: FORMAT,
     argv: await Promise.all(argv.map((argument) => withContents(argument, input.digests))),
