@@ -52,10 +52,10 @@ describe('the drivers that are loaded', () => {
     expect(await driversFor({ 'virtio/virtio0': 'virtio:d00000001v00001AF4' })).toEqual(['virtio_net'])
   })
 
-  test('come behind the driver of the disks on a controller, which would else be named in any order', async () => {
+  test('come with the driver of the disks on a controller', async () => {
     expect(await driversFor({ 'pci/0': 'pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01' })).toEqual([
-      'sd_mod',
       'ahci',
+      'sd_mod',
     ])
     const without = MODULES.filter(({ name }) => name !== 'sd_mod')
     expect(await driversFor({ 'virtio/0': 'virtio:d00000008v00001AF4' }, without)).toEqual(['virtio_scsi'])

@@ -8,10 +8,7 @@ import type { KernelModule } from './modules.ts'
 /** A driver, and what else its device needs. */
 interface DeviceModule {
   readonly name: string
-  /**
-   * Loaded before it: the driver of what hangs on the device. Loaded behind it, the kernel would look at all the disks
-   * there are at once and name them in any order; so `sda` is on the first controller.
-   */
+  /** Loaded with it: the driver of what hangs on the device. */
   readonly brings?: string
 }
 
@@ -38,7 +35,7 @@ const ON_DEMAND = ['9p', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_utf8', 'nls_iso8
 
 /** Names of the modules that lie in every guest whose kernel has them. */
 export const BUNDLED_MODULES: readonly string[] = [
-  ...DEVICE_MODULES.flatMap(({ name, brings }) => [...(brings ? [brings] : []), name]),
+  ...DEVICE_MODULES.flatMap(({ name, brings }) => [name, ...(brings ? [brings] : [])]),
   ...ON_DEMAND,
 ]
 
@@ -68,7 +65,7 @@ export function findDriversScript(modules: readonly KernelModule[]): string {
     // A driver of a whole class of devices also lists the odd ones of other classes; QEMU has none of them.
     const ofClass = all.filter((pattern) => pattern.startsWith('pci:v*d*'))
     const patterns = ofClass.length > 0 ? ofClass : all
-    const wanted = brings && byName.has(brings) ? `${brings} ${name}` : name
+    const wanted = brings && byName.has(brings) ? `${name} ${brings}` : name
     return patterns.length === 0 ? [] : [`  case $id in ${patterns.join('|')}) modules="$modules ${wanted}" ;; esac`]
   })
   if (cases.length === 0) return ''

@@ -18,9 +18,9 @@ import { isMountPoint, mountWord } from './guest-mount.ts'
 /** Options of {@link readOnlyDirectory}. */
 export interface ReadOnlyDirectoryOptions {
   /**
-   * What the disk is connected by, and so its name in Linux: `scsi`, `ahci` and `usb` make `/dev/sda1`, the next
-   * `/dev/sdb1`; `virtio` `/dev/vda1`; `nvme` `/dev/nvme0n1p1`. Linux looks at several `sd` disks at once: a guest other
-   * than that of `@coldboot/guest` may name them in another order, and finds them by their labels.
+   * What the disk is connected by, and so its name in Linux: `scsi`, `ahci` and `usb` make `/dev/sda1`, `virtio`
+   * `/dev/vda1`, `nvme` `/dev/nvme0n1p1`. Several are `/dev/vda1`, `/dev/vdb1` in the order of the devices; of `sd` disks
+   * Linux finds several at once and names them as they come: mount those by label (`mount LABEL=…`) or with `mountAt`.
    *
    * `ahci` is for guests without virtio. SATA has no write protection: what such a guest writes goes to a temporary layer,
    * which is gone with the machine. @default 'scsi'
@@ -107,6 +107,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
     },
     kernelArgs({ position }) {
       if (mountAt === undefined) return []
+      // Not by the disk’s name, which is a matter of luck where there are several.
       return [mountWord({ at: mountAt, type: 'vfat', source: `LABEL=${labelAt(position)}`, options: MOUNT_OPTIONS })]
     },
   }
