@@ -68,7 +68,6 @@ export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions
 
 async function startBy(policy: TemplatePolicy, options: VMOptions, how: TemplateOptions): Promise<VM> {
   if (policy === 'off' || options.ready === undefined) return bootReady(options, how)
-  const { name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal } = options
   let template: Template
   try {
     template = await Template.build(options, how)
@@ -77,7 +76,7 @@ async function startBy(policy: TemplatePolicy, options: VMOptions, how: Template
     warnOnce(`Machines boot for every test. ${error.shortMessage}`)
     return bootReady(options, how)
   }
-  return template.start({ name, serialOutput, logFile, timeout, bootTimeout, timeoutMultiplier, signal })
+  return template.start()
 }
 
 const LIMIT_CHECKS: CheckTable<Required<Pick<ReadyOptions, 'maxMachines' | 'memoryBudget'>>> = {
