@@ -5,7 +5,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
@@ -28,8 +28,8 @@ export interface StoredFile {
   readonly sizeBytes: number
   /** Hex. */
   readonly sha256: string
-  /** Milliseconds. A file with this time and size is taken for the stored one without reading it. */
-  readonly mtimeMs: number
+  /** Of its last change. A file with this time and size is taken for the stored one without reading it. */
+  readonly mtimeSeconds: number
 }
 
 /** Names are paths inside the cache, with slashes. */
@@ -99,14 +99,21 @@ export class Cache {
     await mkdir(dirname(this.path(name)), PRIVATE_DIRECTORY)
     await rename(file, this.path(name))
     const { size, mtimeMs } = await stat(this.path(name))
-    return { name, sizeBytes: size, mtimeMs, sha256 }
+    return { name, sizeBytes: size, mtimeSeconds: wholeSeconds(mtimeMs), sha256 }
   }
 
-  /** Whether the file is still what was stored. It is read only if its time changed, as when the cache was copied. */
-  async holds({ name, sizeBytes, mtimeMs, sha256 }: StoredFile): Promise<boolean> {
-    const stats = await stat(this.path(name)).catch(() => undefined)
+  /**
+   * Whether the file is still what was stored. It is read only if its time is another, as in a cache that was copied; it
+   * then gets its time back, so that it is read once.
+   */
+  async holds({ name, sizeBytes, mtimeSeconds, sha256 }: StoredFile): Promise<boolean> {
+    const path = this.path(name)
+    const stats = await stat(path).catch(() => undefined)
     if (stats?.size !== sizeBytes) return false
-    return stats.mtimeMs === mtimeMs || (await fileSha256(this.path(name))) === sha256
+    if (wholeSeconds(stats.mtimeMs) === mtimeSeconds) return true
+    if ((await fileSha256(path)) !== sha256) return false
+    await utimes(path, stats.atime, mtimeSeconds)
+    return true
   }
 
   async #removeAbandoned(): Promise<void> {
@@ -126,6 +133,11 @@ export class Cache {
       return undefined
     }
   }
+}
+
+// What every archive format and file system keeps.
+function wholeSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000)
 }
 
 /** Hex. The file is read in pieces. */
