@@ -1,12 +1,12 @@
 // @ts-check
 /** What must be installed on the host, and the command that installs it on each kind of system. */
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
- * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools'} Tool
+ * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
- *   find(command: string): string | undefined, isStatic(path: string): boolean }} Host
+ *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
 
 /** Node's name of an architecture → the suffix of QEMU's binary and Debian's package that has it. */
@@ -20,24 +20,29 @@ const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debian
   s390x: ['s390x', 'qemu-system-misc'],
 })
 
-/** Package manager → its command, and its package of each tool. No name: the system cannot or need not have it. */
+/** Package manager → its command, and its package of each tool where it is not called like the tool. */
 const MANAGERS = /** @type {Readonly<Record<string, { install: string, names: Partial<Record<Tool, string>> }>>} */ ({
   'apt-get': {
     install: 'apt-get install -y --no-install-recommends',
-    names: { busybox: 'busybox-static', mtools: 'mtools', dosfstools: 'dosfstools' },
+    names: {
+      busybox: 'busybox-static',
+      'qemu-img': 'qemu-utils',
+      'qemu-aarch64': 'qemu-system-arm',
+      aavmf: 'qemu-efi-aarch64',
+    },
   },
-  brew: { install: 'brew install', names: { qemu: 'qemu', mtools: 'mtools', dosfstools: 'dosfstools' } },
+  brew: { install: 'brew install', names: { 'qemu-img': 'qemu', 'qemu-aarch64': 'qemu' } },
   dnf: {
     install: 'dnf install',
-    names: { qemu: 'qemu-system-x86-core', busybox: 'busybox', mtools: 'mtools', dosfstools: 'dosfstools' },
+    names: { qemu: 'qemu-system-x86-core', 'qemu-aarch64': 'qemu-system-aarch64-core' },
   },
   pacman: {
     install: 'pacman -S',
-    names: { qemu: 'qemu-base', busybox: 'busybox', mtools: 'mtools', dosfstools: 'dosfstools' },
+    names: { qemu: 'qemu-base', 'qemu-aarch64': 'qemu-system-aarch64' },
   },
   apk: {
     install: 'apk add',
-    names: { qemu: 'qemu-system-x86_64', busybox: 'busybox-static', mtools: 'mtools', dosfstools: 'dosfstools' },
+    names: { qemu: 'qemu-system-x86_64', busybox: 'busybox-static', 'qemu-aarch64': 'qemu-system-aarch64' },
   },
 })
 
@@ -53,6 +58,7 @@ export function thisHost(env) {
         .split(delimiter)
         .map((folder) => join(folder, command))
         .find(isExecutable),
+    hasFile: existsSync,
     // The name of the dynamic loader stands near the start of a program that needs one.
     isStatic: (path) => !readFileSync(path).subarray(0, 4096).includes('/ld-'),
   }
@@ -73,13 +79,21 @@ export function missingTools(needed, host) {
       platform !== 'linux' || Boolean(env['COLDBOOT_INITRAMFS']) || (busybox !== undefined && host.isStatic(busybox)),
     mtools: () => has('mcopy'),
     dosfstools: () => has('fsck.fat'),
+    tcpdump: () => has('tcpdump'),
+    'qemu-img': () => has('qemu-img'),
+    'qemu-aarch64': () => has('qemu-system-aarch64'),
+    // Elsewhere the firmware comes with QEMU, or under names of the system's own: the tests that need it say so.
+    ovmf: () => !has('apt-get') || host.hasFile('/usr/share/OVMF'),
+    aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
   }
   return needed.filter((tool) => !isThere[tool]())
 }
 
 /** The packages that have the tools, in Debian's names. @param {readonly Tool[]} tools @param {Host} host @returns {string[]} */
 export function debianPackages(tools, host) {
-  return tools.map((tool) => (tool === 'qemu' ? qemuOf(host)[1] : (MANAGERS['apt-get']?.names[tool] ?? tool)))
+  const names = tools.map((tool) => (tool === 'qemu' ? qemuOf(host)[1] : (MANAGERS['apt-get']?.names[tool] ?? tool)))
+  // One package may have several of them.
+  return [...new Set(names)]
 }
 
 /**
@@ -96,10 +110,16 @@ export function installAdvice(tools, host) {
       busybox: 'a statically linked busybox',
       mtools: 'mtools (mcopy)',
       dosfstools: 'dosfstools (fsck.fat)',
+      tcpdump: 'tcpdump',
+      'qemu-img': 'qemu-img',
+      'qemu-aarch64': 'qemu-system-aarch64',
+      ovmf: 'OVMF',
+      aavmf: 'AAVMF',
     }
     return `Install by the means of this system: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }
-  const names = name === 'apt-get' ? debianPackages(tools, host) : tools.flatMap((tool) => manager.names[tool] ?? tool)
+  const names =
+    name === 'apt-get' ? debianPackages(tools, host) : [...new Set(tools.map((tool) => manager.names[tool] ?? tool))]
   const commands = [...(name === 'apt-get' ? ['apt-get update'] : []), `${manager.install} ${names.join(' ')}`]
   const needsRoot = name !== 'brew' && !host.isRoot
   const sudo = needsRoot && host.find('sudo') !== undefined ? 'sudo ' : ''

@@ -11,6 +11,7 @@ function host(commands: readonly string[], rest: Partial<Host> = {}): Host {
     isRoot: false,
     find: (command) => (commands.includes(command) ? `/usr/bin/${command}` : undefined),
     isStatic: () => true,
+    hasFile: () => false,
     ...rest,
   }
 }
@@ -41,6 +42,12 @@ describe('missingTools', () => {
     expect(missingTools(['busybox'], host(['busybox'], { isStatic: () => false }))).toEqual(['busybox'])
   })
 
+  test('firmware is a package of its own where there is apt', () => {
+    expect(missingTools(['ovmf', 'aavmf'], host(['apt-get']))).toEqual(['ovmf', 'aavmf'])
+    expect(missingTools(['ovmf', 'aavmf'], host(['apt-get'], { hasFile: () => true }))).toEqual([])
+    expect(missingTools(['ovmf', 'aavmf'], host(['dnf']))).toEqual([])
+  })
+
   test('with an initramfs of one’s own, and on macOS, busybox is not needed', () => {
     expect(missingTools(['busybox'], host([], { env: { COLDBOOT_INITRAMFS: 'mine.cpio' } }))).toEqual([])
     expect(missingTools(['busybox'], host([], { platform: 'darwin' }))).toEqual([])
@@ -55,6 +62,10 @@ describe('debianPackages', () => {
   ] as const)('%s', ([arch, name]) => {
     expect(debianPackages(all, host([], { arch }))).toEqual([name, 'busybox-static', 'mtools', 'dosfstools'])
   })
+})
+
+test('a package that has two tools is named once', () => {
+  expect(debianPackages(['qemu', 'qemu-aarch64'], host([], { arch: 'arm64' }))).toEqual(['qemu-system-arm'])
 })
 
 describe('installAdvice', () => {

@@ -13,6 +13,19 @@ const DEMO = join(ROOT, 'examples', 'hello')
 const RESULTS = join(ROOT, '.vitest', 'results.json')
 const VITEST = join('node_modules', 'vitest', 'vitest.mjs')
 
+/** What the tests judge by, and a second architecture. */
+const TEST_TOOLS = /** @type {const} */ ([
+  'qemu',
+  'busybox',
+  'mtools',
+  'dosfstools',
+  'tcpdump',
+  'qemu-img',
+  'qemu-aarch64',
+  'ovmf',
+  'aavmf',
+])
+
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */
 const tasks = {
   async demo(args) {
@@ -23,8 +36,7 @@ const tasks = {
   test(args) {
     return summarize(RESULTS, () =>
       explained(async () => {
-        const tools = /** @type {const} */ (['qemu', 'busybox', 'mtools', 'dosfstools'])
-        const { node, env } = await setUp({ build: true, tools, guest: true })
+        const { node, env } = await setUp({ build: true, tools: TEST_TOOLS, guest: true })
         console.log()
         const isChosen = args.some((arg) => arg.startsWith('--reporter'))
         const reporters = [
