@@ -26,7 +26,7 @@ export async function launchFrom(spec: MachineSpec, stored: StoredTemplate): Pro
 /** Gives a restored machine to its holder: console and devices attached, what was printed before recalled, running. */
 export async function resume(spec: MachineSpec, launched: Launched, stored: StoredTemplate): Promise<VM> {
   const running = await RunningMachine.adopt(spec, launched, stored.console)
-  const vm = new VM(running)
+  const vm = new VM(running, spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready))
   try {
     await running.attach(vm)
     await running.machine.qmp.execute('cont')

@@ -62,6 +62,9 @@ describe('a template', () => {
     expect(vm.hasPrinted('BusyBox')).toBeDefined()
     await expect(vm.expect('BusyBox', { timeout: 0 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
     expect(await output(vm, 'cat /tmp/state')).toBe('prepared\n')
+    // Readiness was before the save: it is not waited for again.
+    expect((await vm.ready()).text).toBe(prompt)
+    expect((await vm.run('cat /tmp/state')).stdout).toBe('prepared\n')
   })
 
   test('is found again by the same options, and is another for other options, preparation or key', async () => {

@@ -28,10 +28,14 @@ export class VM extends GuestFace implements AsyncDisposable {
   readonly #running: RunningMachine
   #ready: Promise<Match> | undefined
 
-  /** @internal Use {@link VM.start}. */
-  constructor(running: RunningMachine) {
+  /**
+   * @internal Use {@link VM.start}.
+   * @param ready what `ready` matched in an earlier life, of a machine that begins in readiness
+   */
+  constructor(running: RunningMachine, ready?: Match) {
     super()
     this.#running = running
+    this.#ready = ready && Promise.resolve(ready)
     this.guest = makeGuest({ running, ready: () => this.ready() })
   }
 
