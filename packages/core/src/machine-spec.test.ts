@@ -1,14 +1,15 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Device } from './devices/device.ts'
 import { readEnvironment } from './environment.ts'
 import { resolveOptions } from './machine-spec.ts'
 import { DEFAULTS, type VMOptions } from './options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 const kernel = join(folder, 'vmlinuz')
 writeFileSync(kernel, '')
 mkdirSync(join(folder, 'directory'))

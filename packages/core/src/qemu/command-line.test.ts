@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Architecture } from '../architecture.ts'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import type { Device } from '../devices/device.ts'
@@ -13,6 +13,7 @@ import type { VMOptions } from '../options.ts'
 import { buildCommandLine, type CommandLineInput, quoteCommandLine } from './command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 const kernel = join(folder, 'vmlinuz')
 writeFileSync(kernel, '')
 

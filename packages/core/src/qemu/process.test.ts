@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, createReadStream, mkdtempSync, openSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { GUARD_KINDS } from './parent-guard.ts'
 import { findOnPath, runLookup, spawnQemu } from './process.ts'
 
@@ -46,7 +46,9 @@ for (const kind of kinds) {
 
   for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
     test(`${kind}: ${signal} to the parent ends the child`, async () => {
-      const fifo = join(mkdtempSync(join(tmpdir(), 'coldboot-test-')), 'held')
+      const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      const fifo = join(folder, 'held')
       execFileSync('mkfifo', [fifo])
       const script = fileURLToPath(new URL('../../test/guarded-owner.ts', import.meta.url))
       const owner = spawn(process.execPath, [script, kind, fifo], { stdio: 'inherit' })

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { makePrivateDirectory, sweep } from './private-directory.ts'
+import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
+
+let temporary: string
+beforeEach(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  vi.stubEnv('TMPDIR', temporary)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(temporary, { recursive: true })
+})
+
+test('a directory is private, its owner’s, and gone with all its content when removed', async () => {
+  const directory = await makePrivateDirectory()
+  expect(statSync(directory.path).mode & 0o777).toBe(0o700)
+  expect(statSync(dirname(directory.path)).mode & 0o777).toBe(0o700)
+  expect(ownerIn(basename(directory.path))).toBe(thisProcess())
+  writeFileSync(join(directory.path, 'file'), '')
+  await directory.remove()
+  await directory.remove()
+  expect(existsSync(directory.path)).toBe(false)
+})
+
+test('a folder that others can read is not used', async () => {
+  const { path, remove } = await makePrivateDirectory()
+  await remove()
+  chmodSync(dirname(path), 0o755)
+  await expect(makePrivateDirectory()).rejects.toMatchObject({ code: 'START_FAILED' })
+})
+
+test.runIf(existsSync('/proc/self/ns/pid'))(
+  'what a dead process left is swept; what lives, or is elsewhere, is not',
+  async () => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' })
+    await once(child, 'spawn')
+    const [, , namespace] = thisProcess().split('-')
+    const startTime = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ')[21]
+    const identity = `${child.pid}-${startTime}-${namespace}`
+    const names = [`${identity}-a`, `${thisProcess()}-b`, `${child.pid}-1-${namespace}-c`, `1-1-1-d`, 'notes']
+    for (const name of names) mkdirSync(join(temporary, name))
+    const left = () => names.filter((name) => existsSync(join(temporary, name))).map((name) => name.at(-1))
+    sweep(temporary)
+    // The third has the number of a process that began at another time; the fourth is of another pid namespace.
+    expect(left()).toEqual(['a', 'b', 'd', 's'])
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(isAlive(identity)).toBe(false)
+    sweep(temporary)
+    expect(left()).toEqual(['b', 'd', 's'])
+  },
+)
