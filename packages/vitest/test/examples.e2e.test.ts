@@ -62,6 +62,7 @@ function readmeReport(output: string, root: string): string {
     .replace(/last byte [\d.]+ m?s ago/, 'last byte 1.0 s ago')
     .replace(/[\d,]+ bytes since/, '222 bytes since')
     .replace(/^ *\[ *[\d.]+\] \.\.MP-BIOS bug.*\n/gm, '')
+    .replace(/^ {2}speed: .*\n/m, '')
     .replace(/BusyBox v.*? built-in/, 'BusyBox v1.35.0 built-in')
     .replace(/\/\S*\/qemu-system-\w+ .*(-name guest=vm) .*/, 'qemu-system-x86_64 … $1 -kernel … -initrd … -append …')
     .replace(/ +$/gm, '')

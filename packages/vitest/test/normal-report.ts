@@ -9,6 +9,7 @@ export function normalReport(output: string, root: string): string {
       // What QEMU is given is the business of the core’s own tests.
       .replace(/^ {2}\S*(qemu-system-\w+) .*?(-name guest=\S+) .*$/gm, '  $1 … $2 …')
       .replace(/(not on PATH )\([^)]*\)/, '$1(<path>)')
+      .replace(/^ {2}speed: .*\n/gm, '')
       .replace(/BusyBox v.*? built-in/g, 'BusyBox v<version> built-in')
       // A busy host makes the kernel complain about a timer.
       .replace(/^ *\[ *[\d.]+\] \.\.MP-BIOS bug.*\n/gm, '')

@@ -2,10 +2,10 @@
 import { arbitraryArgs } from '@coldboot/core'
 import { describe, expect, test, type VM } from '@coldboot/vitest'
 
-/** Runs a command, and waits for the next prompt. */
+/** Runs a command, and waits for the end of the next prompt, which is a mark of shell integration. */
 async function type(vm: VM, command: string): Promise<void> {
   vm.send(`${command}\n`)
-  await vm.expect('coldboot# ', { timeout: 50_000 })
+  await vm.expect('coldboot# \x1b]133;B\x07', { raw: true, timeout: 50_000 })
 }
 
 test('an assertion', async ({ vm }) => {
@@ -36,21 +36,23 @@ test('what must not be printed', async ({ vm }) => {
   await expect(vm).not.toEventuallyPrint('panic\ncoldboot# ', { within: 50_000 })
 })
 
-test('a test that times out while it waits', { timeout: 1_500 }, async ({ vm }) => {
+test('a test that times out while it waits', { timeout: 3_000 }, async ({ vm }) => {
+  await type(vm, ':')
   await vm.expect('never')
 })
 
-test('a test that times out in a matcher', { timeout: 1_500 }, async ({ vm }) => {
+test('a test that times out in a matcher', { timeout: 3_000 }, async ({ vm }) => {
+  await type(vm, ':')
   await expect(vm).toEventuallyPrint('never')
 })
 
-test('a test that times out elsewhere', { timeout: 1_500 }, async ({ vm }) => {
+test('a test that times out elsewhere', { timeout: 3_000 }, async ({ vm }) => {
   await new Promise(() => {
     expect(vm.state).toBe('running')
   })
 })
 
-test('a window longer than the test', { timeout: 1_500 }, async ({ vm }) => {
+test('a window longer than the test', { timeout: 3_000 }, async ({ vm }) => {
   await expect(vm).not.toEventuallyPrint('never', { within: 10_000 })
 })
 
@@ -78,7 +80,7 @@ test('two machines of one name', async ({ bootVm }) => {
 
 test('one of two machines', async ({ bootVm }) => {
   const [server, client] = await Promise.all([bootVm({ name: 'server' }), bootVm({ name: 'client' })])
-  await type(client, 'echo ask')
+  await Promise.all([type(server, ':'), type(client, 'echo ask')])
   await server.expect('asked', { timeout: 300 })
 })
 
