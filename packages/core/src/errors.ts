@@ -46,6 +46,9 @@ export const ERROR_CODES = {
     'The machine ended while the command ran. Type what ends a machine with `send`, and wait for the end with `wait`.',
   COMMAND_NOT_STARTED: 'The message has the reason why the guest could not start it.',
   COMMAND_GARBLED: 'Silence what prints on the console meanwhile, or give the machine an agent, which does not use it.',
+  COMMAND_OUTPUT_TOO_LARGE: 'Have the command write to a file in the guest, or print less.',
+  AGENT_SILENT:
+    'Check that the guest has the agent (`linuxGuest` has) and starts it; `way: "shell"` uses the console instead.',
   SHELL_SILENT:
     'Wait until a shell prints its prompt, with the machine’s `ready`, or log in with `login`; read the end of the console for where it is.',
   // The guest failed while something was awaited, or before.

@@ -8,7 +8,9 @@ import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitec
 import { memoryMibOf } from './checked-options.ts'
 import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
+import { channel } from './devices/channel.ts'
 import type { Device } from './devices/device.ts'
+import { AGENT_PORT, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { uefi } from './devices/uefi.ts'
 import { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
 import { OptionError } from './errors.ts'
@@ -58,7 +60,6 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
   const traits = ARCHITECTURES[arch]
   const choice = chooseAccelerator(arch, options.accelerator ?? environment.accelerator)
   const kernelArgs = wordsOf(options.kernelArgs ?? DEFAULTS.kernelArgs)
-  const isUefi = options.firmware === 'uefi'
   const spec: MachineSpec = {
     name: options.name ?? DEFAULTS.name,
     arch,
@@ -73,8 +74,8 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     kernel: requireFile('kernel', options.kernel),
     initramfs: requireFile('initramfs', options.initramfs),
     kernelArgs,
-    firmware: isUefi ? undefined : firmwareOf(options.firmware),
-    devices: Object.freeze(expandDevices([...(isUefi ? [uefi()] : []), ...(options.devices ?? [])], arch)),
+    firmware: isUefi(options) ? undefined : firmwareOf(options.firmware),
+    devices: Object.freeze(expandDevices(allDevices(options), arch)),
     serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
     logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
     timeoutMs: options.timeout ?? DEFAULTS.timeout,
@@ -108,6 +109,20 @@ function machineOf(traits: ArchitectureTraits, hasKernel: boolean): string {
 
 function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
   return choice.accelerator === 'tcg' ? ARCHITECTURES[arch].cpu : 'host'
+}
+
+function isUefi({ firmware }: VMOptions): boolean {
+  return firmware === 'uefi'
+}
+
+/** The user’s devices in their order, and those that other options stand for: behind them, so that they move none. */
+function allDevices(options: VMOptions): Device[] {
+  return [
+    ...(isUefi(options) ? [uefi()] : []),
+    ...(options.devices ?? []),
+    ...((options.agent ?? DEFAULTS.agent) ? [channel(AGENT_PORT)] : []),
+    ...((options.guestAgent ?? DEFAULTS.guestAgent) ? [channel(GUEST_AGENT_PORT)] : []),
+  ]
 }
 
 function expandDevices(devices: readonly Device[], arch: Architecture): Device[] {

@@ -56,6 +56,8 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
   monitors: [MONITORS_EXPECTED, isMonitorOptions],
   allowReboot: isFlag,
   sandbox: isFlag,
+  agent: isFlag,
+  guestAgent: isFlag,
   signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
 }
 

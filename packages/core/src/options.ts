@@ -66,6 +66,13 @@ export interface VMOptions {
   readonly allowReboot?: boolean | undefined
   /** QEMU’s seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */
   readonly sandbox?: boolean | undefined
+  /**
+   * Whether the machine has a port for the agent of `@coldboot/guest`, and its guest the agent: `run` and its kin then use
+   * it. Set by `linuxGuest`. @default false
+   */
+  readonly agent?: boolean | undefined
+  /** Whether the machine has a port for QEMU’s guest agent, as distributions package it. @default false */
+  readonly guestAgent?: boolean | undefined
   /** Ends every wait when it aborts, with its reason as the cause. @default none */
   readonly signal?: AbortSignal | undefined
 }
@@ -80,6 +87,8 @@ export const DEFAULTS: {
   readonly bootTimeout: number
   readonly allowReboot: boolean
   readonly sandbox: boolean
+  readonly agent: boolean
+  readonly guestAgent: boolean
 } = Object.freeze({
   name: 'vm',
   cpus: 1,
@@ -89,4 +98,6 @@ export const DEFAULTS: {
   bootTimeout: 60_000,
   allowReboot: false,
   sandbox: true,
+  agent: false,
+  guestAgent: false,
 })

@@ -36,7 +36,7 @@ export class VM extends GuestFace implements AsyncDisposable {
     super()
     this.#running = running
     this.#ready = ready && Promise.resolve(ready)
-    this.guest = makeGuest({ running, ready: () => this.ready() })
+    this.guest = makeGuest({ vm: this, running, ready: () => this.ready() })
   }
 
   /**

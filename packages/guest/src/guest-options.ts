@@ -25,6 +25,11 @@ export interface LinuxGuestOptions {
    * end a line that may fail with `|| true`. @default ''
    */
   readonly init?: string | readonly string[] | undefined
+  /**
+   * Whether machines have a port for the agent, which is in every guest: commands and files then go beside the console.
+   * @default true
+   */
+  readonly agent?: boolean | undefined
   /** @default 'coldboot' */
   readonly hostname?: string | undefined
   /**
@@ -46,6 +51,7 @@ export interface ResolvedGuestOptions {
   readonly files: GuestFiles
   /** One text; empty if there are no lines. */
   readonly init: string
+  readonly agent: boolean
   readonly hostname: string | undefined
   readonly logLevel: number
   readonly cacheDirectory: string | undefined
@@ -74,6 +80,7 @@ const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   ],
   init: ['a string or a list of strings', (value) => isText(value) || isListOf(isText)(value)],
+  agent: ['true or false', (value) => typeof value === 'boolean'],
   hostname: ['1 to 63 letters, digits and dashes', isHostname],
   logLevel: [
     'a whole number from 0 to 8',
@@ -113,6 +120,7 @@ export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOp
     modules: options.modules ?? [],
     files: options.files ?? {},
     init: [options.init ?? ''].flat().join('\n'),
+    agent: options.agent ?? true,
     hostname: options.hostname,
     logLevel: options.logLevel ?? QUIET,
     cacheDirectory: options.cacheDirectory,

@@ -2,6 +2,7 @@
  * What runs in the guest before a test does. busybox init is process 1: it gives each console session default signals and
  * a controlling terminal, reaps orphans, and answers `poweroff`, `reboot` and `halt` from anywhere in the guest.
  */
+import { START_AGENT } from './agent-binary.ts'
 import { FOLLOW_DEVICES, FOREIGN_ROOT_PATH, FOREIGN_ROOT_SCRIPT } from './mounts.ts'
 
 /**
@@ -95,7 +96,7 @@ function bootScript({ modules, findDrivers, init }: InitOptions): string {
   if (modules.length > 0 || findDrivers !== '') {
     lines.push(`modules="${modules.join(' ')}"`, findDrivers, 'if [ -n "$modules" ]; then modprobe -a $modules; fi')
   }
-  lines.push(...FOLLOW_DEVICES)
+  lines.push(...FOLLOW_DEVICES, ...START_AGENT)
   if (init !== '') {
     lines.push(
       `sh -e ${USER_INIT} || {`,

@@ -4,6 +4,7 @@ import type { CpioEntry } from './cpio.ts'
 import { buildInitramfs, type InitramfsParts, recipeDigest } from './initramfs.ts'
 
 const PARTS: InitramfsParts = {
+  agent: Buffer.from('agent'),
   busybox: Buffer.from('\0[\0[[\0ls\0modprobe\0mount\0sh\0\0'),
   release: '6.1.0-1-amd64',
   modules: {

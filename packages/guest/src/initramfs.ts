@@ -1,6 +1,7 @@
 /** Puts the guest's root file system together: busybox, the modules, the files that start it, and the user's. */
 import { createHash } from 'node:crypto'
 import { OptionError } from '@coldboot/core'
+import { AGENT_PATH } from './agent-binary.ts'
 import { appletNames } from './busybox.ts'
 import { type CpioEntry, writeCpio } from './cpio.ts'
 import { BUNDLED_MODULES, findDriversScript } from './device-modules.ts'
@@ -10,6 +11,7 @@ import { modulesAlias, modulesDep } from './modules.ts'
 
 /** What goes in. */
 export interface InitramfsParts {
+  readonly agent: Uint8Array
   readonly busybox: Uint8Array
   /** As `uname -r`; modules are looked for under it. */
   readonly release: string
@@ -27,7 +29,7 @@ const DIRECTORIES = ['proc', 'sys', 'dev', 'run', 'tmp', 'mnt', 'usr', 'lib', 'v
  */
 export function buildInitramfs(parts: InitramfsParts): Uint8Array {
   const entries = new Map<string, CpioEntry>()
-  for (const entry of [...skeleton(parts.busybox), ...moduleEntries(parts), ...startupEntries(parts), ...parts.files]) {
+  for (const entry of [...skeleton(parts), ...moduleEntries(parts), ...startupEntries(parts), ...parts.files]) {
     entries.set(entry.path, entry)
   }
   for (const path of entries.keys()) addParents(entries, path)
@@ -47,17 +49,18 @@ export function recipeDigest(startup: InitramfsParts['startup']): string {
   const busybox = Buffer.from('\0[\0[[\0modprobe\0mount\0sh\0\0')
   const modules = { files, builtIn: ['built_in'] }
   return createHash('sha256')
-    .update(buildInitramfs({ busybox, release: 'r', modules, startup, files: [] }))
+    .update(buildInitramfs({ agent: Buffer.from('agent'), busybox, release: 'r', modules, startup, files: [] }))
     .digest('hex')
 }
 
-function skeleton(busybox: Uint8Array): CpioEntry[] {
+function skeleton({ agent, busybox }: InitramfsParts): CpioEntry[] {
   return [
     // The root itself: the kernel's own has the mode of /tmp.
     { type: 'directory', path: '.', mode: 0o755 },
     ...DIRECTORIES.map((path): CpioEntry => ({ type: 'directory', path, mode: 0o755 })),
     { type: 'directory', path: 'root', mode: 0o700 },
     { type: 'file', path: 'bin/busybox', mode: 0o755, data: busybox },
+    { type: 'file', path: AGENT_PATH.slice(1), mode: 0o755, data: agent },
     { type: 'symlink', path: 'init', target: 'bin/busybox' },
     ...['sbin', 'usr/bin', 'usr/sbin'].map(
       (path): CpioEntry => ({ type: 'symlink', path, target: path === 'sbin' ? 'bin' : '../bin' }),

@@ -30,6 +30,7 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
       kernelArgs: expect.stringMatching(/^console=ttyAMA0 loglevel=7 panic=-1 .*hostname=web$/),
       memory: '256M',
       ready: 'coldboot# ',
+      agent: false,
     })
     expect(onProgress).not.toHaveBeenCalled()
   })

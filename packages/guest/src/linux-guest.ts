@@ -1,6 +1,7 @@
 /** The face of this package: what a user asks of a guest → what a machine needs to boot it. */
 import { createHash } from 'node:crypto'
 import { ARCHITECTURES, type Architecture, OptionError, readEnvironment } from '@coldboot/core'
+import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { type Busybox, findBusybox } from './busybox.ts'
 import { Cache } from './cache.ts'
@@ -26,6 +27,8 @@ export interface LinuxGuest {
   readonly memory: string
   /** The shell's prompt, which ends the boot: {@link GUEST_PROMPT}. */
   readonly ready: string
+  /** Whether the agent is in the guest, which runs commands beside the console. */
+  readonly agent: boolean
 }
 
 const MIB = 2 ** 20
@@ -82,6 +85,8 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
     kernelArgs: kernelArgs(options),
     memory: memoryFor(arch, image.sizeBytes),
     ready: GUEST_PROMPT,
+    // What is in parts of the user's own is not known.
+    agent: options.agent && kernel !== undefined && environment.initramfs === undefined,
   }
 }
 
@@ -117,12 +122,13 @@ async function makeInitramfs(
   { cache, kernel, busybox }: GuestParts,
 ): Promise<{ readonly path: string; readonly sizeBytes: number }> {
   const { arch, modules, init, onProgress } = options
-  const files = await readGuestFiles(options.files)
+  const [agent, files] = await Promise.all([readAgent(arch), readGuestFiles(options.files)])
   const startup = { modules, init }
-  const key = imageKey([recipeDigest(startup), kernel?.id ?? '', busybox.sha256], files)
+  const key = imageKey([recipeDigest(startup), kernel?.id ?? '', busybox.sha256, sha256(agent)], files)
   const image = await storedImage(cache, `${arch}-${key}`, async () => {
     onProgress({ step: 'initramfs', message: 'Building the initramfs' })
     return buildInitramfs({
+      agent,
       busybox: busybox.data,
       release: kernel?.release ?? '',
       modules: kernel && (await readModules(cache, kernel, modules)),

@@ -64,6 +64,17 @@ export function aborted(cause: unknown): CommandFailure {
   return { code: 'COMMAND_ABORTED', message: `was given up and ended: ${why}`, cause }
 }
 
+/** @param directory the `cwd` asked for */
+export function noDirectory(directory: string): CommandFailure {
+  const message = `was not started: there is no directory ${directory} in the guest that it can enter`
+  return { code: 'COMMAND_NOT_STARTED', message, hint: 'Correct `cwd`.' }
+}
+
+/** @param bytes as many as are held */
+export function tooMuch(bytes: number): CommandFailure {
+  return { code: 'COMMAND_OUTPUT_TOO_LARGE', message: `printed more than ${bytes / 2 ** 20} MiB, and was ended` }
+}
+
 /** For messages: `250 ms`, `7 s`, `1.5 s`. */
 export function shownTime(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`

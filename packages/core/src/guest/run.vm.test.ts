@@ -19,6 +19,84 @@ async function start(options: VMOptions = {}): Promise<VM> {
 }
 
 commandContract('shell', () => shared)
+commandContract('agent', () => shared)
+
+describe('the agent', () => {
+  test('is the way that is taken by itself, and leaves no trace on the console', async () => {
+    expect(await shared.run('echo on-the-$((1))st-way')).toMatchObject({ stdout: 'on-the-1st-way\n', way: 'agent' })
+    expect(shared.output).not.toContain('1st-way')
+  })
+
+  test('runs many commands at once, each output for itself', async () => {
+    const count = 20
+    // Each waits for the one before it: one after the other, they would wait for ever.
+    const waits = Array.from({ length: count }, (_, index) => {
+      const next = index + 1 < count ? `echo $n >/tmp/pipe-${index + 1}` : 'true'
+      const first = index === 0 ? 'n=0' : `read n </tmp/pipe-${index}`
+      return `${first}; n=$((n + 1)); echo $n; ${next}`
+    })
+    await shared.run(`cd /tmp; for i in $(seq 1 ${count}); do mkfifo pipe-$i; done`)
+    const results = await Promise.all(waits.toReversed().map((command) => shared.run(command)))
+    expect(results.map(({ stdout }) => Number(stdout))).toEqual(
+      Array.from({ length: count }, (_, index) => count - index),
+    )
+  })
+
+  test('runs more commands than it has room for, and says so of those beyond', async () => {
+    const controller = new AbortController()
+    const running = Array.from({ length: 70 }, () => shared.run('sleep 1000', { signal: controller.signal }))
+    const codes = running.map((one) => one.catch((error: unknown) => (error as { code: string }).code))
+    await expect(Promise.race(running)).rejects.toMatchObject({ code: 'COMMAND_NOT_STARTED' })
+    controller.abort()
+    const counted = (await Promise.all(codes)).map(String).toSorted()
+    expect(counted.filter((code) => code === 'COMMAND_NOT_STARTED').length).toBeLessThan(10)
+    expect((await shared.run('echo on')).stdout).toBe('on\n')
+  })
+
+  test('that is killed is started again, and what it ran is reported lost', async () => {
+    const vm = await start()
+    const running = vm.run('sleep 1000')
+    await vm.run('kill -9 $PPID', { check: false }).catch(() => {})
+    await expect(running).rejects.toMatchObject({
+      code: 'COMMAND_LOST',
+      message: expect.stringContaining('started again'),
+    })
+    expect((await vm.run('echo on')).stdout).toBe('on\n')
+  })
+
+  test('that does not answer is told from a command that does not end', async () => {
+    const vm = await start({
+      initramfs: (await linuxGuest()).initramfs,
+      kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh',
+      ready: undefined,
+    })
+    await vm.expect('# ')
+    await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
+  })
+
+  test('lets a program go on that was left running and prints', async () => {
+    await shared.run('(sleep 0.3; echo late; echo late >&2; echo $? >/tmp/late) & echo now')
+    expect((await shared.run('while [ ! -e /tmp/late ]; do sleep 0.1; done; cat /tmp/late')).stdout).toBe('0\n')
+  })
+})
+
+describe('a shell that has no terminal of its own', () => {
+  test('runs commands, and can be rid of one that does not end', async () => {
+    // Process 1 has no controlling terminal: Ctrl-C reaches nobody.
+    const vm = await start({ kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh', ready: undefined, agent: false })
+    await vm.expect('# ')
+    expect(await vm.run('echo out; echo err >&2; exit 3', { check: false })).toMatchObject({
+      exitCode: 3,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    })
+    await expect(vm.run('echo before; sleep 1000', { timeout: 500 })).rejects.toMatchObject({
+      code: 'COMMAND_TIMEOUT',
+      stdout: 'before\n',
+    })
+    expect((await vm.run('cat', { input: 'on' })).stdout).toBe('on')
+  })
+})
 
 describe('a machine', () => {
   test('that is still booting is waited for', async () => {
@@ -31,9 +109,9 @@ describe('a machine', () => {
     const vm = await start()
     await vm.ready()
     const seen = vm.expect('needle')
-    await vm.run('echo needle')
+    await vm.run('echo needle', { way: 'shell' })
     expect((await seen).before).toContain('_cb')
-    await vm.run('echo needle')
+    await vm.run('echo needle', { way: 'shell' })
     vm.send('echo by-$((40 + 2))\n')
     expect((await vm.expect('by-42')).before).not.toContain('needle')
     expect(vm.hasPrinted('needle')).toBeDefined()
@@ -50,7 +128,7 @@ describe('a machine', () => {
 
   test('whose console has no shell is told from a command that does not end', async () => {
     const vm = await start({ ready: undefined, kernelArgs: 'quiet console=none' })
-    await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'SHELL_SILENT' })
+    await expect(vm.run('true', { timeout: 300, way: 'shell' })).rejects.toMatchObject({ code: 'SHELL_SILENT' })
   })
 })
 

@@ -10,14 +10,13 @@
  * the command itself.
  */
 
+import { KEPT_BYTES } from '../output-buffer.ts'
+
 /** Longest line typed, characters: busybox’s editor cuts them at 1,020. */
 export const LONGEST_LINE = 700
 
 /** Output up to this many bytes is read by the shell itself, byte by byte. */
 const SHORT_BYTES = 1000
-
-/** Bytes of each output that are kept of a command that was ended. */
-const KEPT_BYTES = 65_536
 
 /**
  * The functions’ names, which say what each does:

@@ -1,6 +1,15 @@
 /** One command over a shell, from its first line typed to its output unpacked. */
 import { now } from '../../console/clock.ts'
-import { aborted, type CommandOutcome, failed, type GuestEnd, lost, shownTime, timedOut } from '../command-way.ts'
+import {
+  aborted,
+  type CommandOutcome,
+  failed,
+  type GuestEnd,
+  lost,
+  noDirectory,
+  shownTime,
+  timedOut,
+} from '../command-way.ts'
 import { type CommandRequest, withEnvironment } from '../run-options.ts'
 import { type ShellDialogue, UnsuitableShell, undefinedAnswer } from './shell-dialogue.ts'
 import { type Heard, NoAnswer } from './shell-listener.ts'
@@ -126,8 +135,7 @@ export class ShellRun {
       return { exitCode, stdout, stderr, durationMs }
     }
     if (answer.kind === 'no-directory') {
-      const message = `was not started: there is no directory ${this.#request.cwd} in the guest that it can enter`
-      return failed({ code: 'COMMAND_NOT_STARTED', message, hint: 'Correct `cwd`.' }, 0)
+      return failed(noDirectory(this.#request.cwd ?? ''), durationMs)
     }
     const message = `has ended, but other output on the console came into its own, ${REPEATS} times again`
     return failed({ code: 'COMMAND_GARBLED', message }, durationMs)

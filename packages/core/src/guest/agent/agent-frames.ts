@@ -1,0 +1,89 @@
+/** The frames of the agent of `@coldboot/guest`; its source, agent.c there, says what each means. */
+
+/** To the guest. */
+export const PING = 1
+export const INPUT = 2
+export const EXEC = 3
+export const KILL = 4
+export const READ = 5
+export const WRITE = 6
+export const DATA = 7
+export const END = 8
+export const CLOCK = 9
+export const RESEED = 10
+
+/** From the guest. */
+export const HELLO = 128
+export const PONG = 129
+export const OUT = 130
+export const ERR = 131
+export const EXIT = 132
+export const FAIL = 133
+export const FILE_DATA = 134
+export const DONE = 135
+
+/** The version of the frames, as the guest tells it. */
+export const AGENT_VERSION = 1
+
+/** Stages of a failure in a `FAIL`. */
+export const AT_DIRECTORY = 1
+
+/** Longest payload to the guest, bytes: the agent takes up to 1 MiB. */
+export const LONGEST_PAYLOAD: number = 512 * 1024
+
+/** Bytes before a payload. */
+export const HEADER = 9
+
+/** From the guest, one message. */
+export interface AgentFrame {
+  readonly type: number
+  readonly id: number
+  readonly payload: Buffer
+}
+
+/** The bytes of a frame. */
+export function encodeFrame(type: number, id: number, payload: Uint8Array = new Uint8Array(0)): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER + payload.length)
+  frame.writeUInt32LE(payload.length, 0)
+  frame.writeUInt8(type, 4)
+  frame.writeUInt32LE(id, 5)
+  frame.set(payload, HEADER)
+  return frame
+}
+
+/** Texts, each with the NUL behind it. */
+export function encodeTexts(texts: readonly string[]): Buffer {
+  return Buffer.from(texts.map((text) => `${text}\0`).join(''))
+}
+
+/** Puts frames together from pieces of any size. */
+export class FrameReader {
+  #pieces: Buffer[] = []
+  #length = 0
+
+  /** Adds bytes, and takes out the frames that are whole. */
+  push(bytes: Buffer): AgentFrame[] {
+    const frames: AgentFrame[] = []
+    this.#pieces.push(bytes)
+    this.#length += bytes.length
+    // Joined only when a frame is whole: a large one comes in many pieces.
+    for (let needed = this.#needed(); this.#length >= needed; needed = this.#needed()) {
+      const all = this.#pieces.length === 1 ? (this.#pieces[0] ?? bytes) : Buffer.concat(this.#pieces)
+      frames.push({ type: all.readUInt8(4), id: all.readUInt32LE(5), payload: all.subarray(HEADER, needed) })
+      const rest = all.subarray(needed)
+      this.#pieces = rest.length === 0 ? [] : [rest]
+      this.#length = rest.length
+    }
+    return frames
+  }
+
+  #needed(): number {
+    if (this.#length < HEADER) return HEADER
+    let [first = Buffer.alloc(0)] = this.#pieces
+    if (first.length < HEADER) {
+      first = Buffer.concat(this.#pieces)
+      this.#pieces = [first]
+    }
+    return HEADER + first.readUInt32LE(0)
+  }
+}

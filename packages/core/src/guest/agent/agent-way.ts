@@ -1,0 +1,191 @@
+/** Commands by way of the agent of `@coldboot/guest`: many at once, each output for itself, far from the console. */
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:os'
+import { now } from '../../console/clock.ts'
+import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
+import * as ways from '../command-way.ts'
+import { MOST_BYTES, OutputBuffer } from '../output-buffer.ts'
+import type { CommandRequest } from '../run-options.ts'
+import { Interrupted, type Limits, within } from '../waiting.ts'
+import type { AgentConnection } from './agent-connection.ts'
+import { AgentRefusal, AgentRestarted, sendFile } from './agent-files.ts'
+import * as frames from './agent-frames.ts'
+
+/** A command that is asked to end has this long to do so. Milliseconds, before the multiplier. */
+const GRACE_MS = 500
+/** A killed command is gone within this time. The same. */
+const KILL_MS = 5_000
+
+/** The Linux kernel takes arguments of less than 128 KiB. */
+const LONGEST_ARGUMENT = 120_000
+
+/** Options of {@link AgentWay}. */
+export interface AgentWayOptions {
+  readonly connection: AgentConnection
+  /** Applies the multiplier. */
+  readonly scale: (milliseconds: number) => number
+  /** Settles when no command runs any more. */
+  readonly over: Promise<GuestEnd>
+}
+
+/** The agent of one machine. */
+export class AgentWay implements CommandWay {
+  readonly way = 'agent'
+  readonly #options: AgentWayOptions
+
+  constructor(options: AgentWayOptions) {
+    this.#options = options
+  }
+
+  async run(request: CommandRequest): Promise<CommandOutcome> {
+    const { connection, over } = this.#options
+    const { timeoutMs, signal } = request
+    const limits = { timeoutMs, signal, over }
+    const startedAt = now()
+    try {
+      const version = await within(connection.ready(), limits)
+      if (version !== frames.AGENT_VERSION) return ways.failed(otherVersion(version), 0)
+      return await new AgentRun(this.#options, request, await this.#text(request, limits)).run()
+    } catch (error) {
+      return ways.failed(notStarted(error, timeoutMs), now() - startedAt)
+    }
+  }
+
+  /** The command, or where it does not fit into an argument one that runs it from a file. */
+  async #text({ command }: CommandRequest, limits: Limits): Promise<string> {
+    if (Buffer.byteLength(command) <= LONGEST_ARGUMENT) return command
+    const path = `/tmp/.coldboot-${randomBytes(8).toString('hex')}`
+    await sendFile(this.#options.connection, path, Buffer.from(command), 0o600, limits)
+    return `exec 9<${path}; rm ${path}; exec sh /proc/self/fd/9`
+  }
+}
+
+/** One command. */
+class AgentRun {
+  readonly #options: AgentWayOptions
+  readonly #request: CommandRequest
+  readonly #text: string
+  readonly #out = new OutputBuffer()
+  readonly #err = new OutputBuffer()
+  readonly #over = Promise.withResolvers<frames.AgentFrame>()
+  #startedAt = now()
+  #id = 0
+
+  constructor(options: AgentWayOptions, request: CommandRequest, text: string) {
+    this.#options = options
+    this.#request = request
+    this.#text = text
+  }
+
+  /** @throws AgentRefusal when it could not be started */
+  async run(): Promise<CommandOutcome> {
+    const { connection, over } = this.#options
+    const { timeoutMs, signal, input, cwd = '', env } = this.#request
+    using request = connection.request(
+      (frame) => this.#take(frame),
+      () => this.#over.reject(new AgentRestarted()),
+    )
+    this.#id = request.id
+    await connection.sendAll(frames.INPUT, this.#id, input)
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+    const count = Buffer.alloc(4)
+    count.writeUInt32LE(variables.length)
+    const payload = [frames.encodeTexts([cwd]), count, frames.encodeTexts([...variables, this.#text])]
+    this.#startedAt = now()
+    connection.send(frames.encodeFrame(frames.EXEC, this.#id, Buffer.concat(payload)))
+    try {
+      const frame = await within(this.#over.promise, { timeoutMs, signal, over })
+      return this.#ended(frame)
+    } catch (error) {
+      return await this.#interrupted(error)
+    }
+  }
+
+  get #durationMs(): number {
+    return now() - this.#startedAt
+  }
+
+  #take(frame: frames.AgentFrame): void {
+    if (frame.type === frames.OUT) this.#out.add(frame.payload)
+    else if (frame.type === frames.ERR) this.#err.add(frame.payload)
+    else this.#over.resolve(frame)
+    if (this.#out.length + this.#err.length > MOST_BYTES) this.#over.reject(new TooMuch())
+  }
+
+  #ended({ type, payload }: frames.AgentFrame): CommandOutcome {
+    const durationMs = this.#durationMs
+    if (type === frames.FAIL) {
+      const { cwd } = this.#request
+      const refusal = new AgentRefusal(payload.readUInt32LE(0))
+      if (payload.readUInt8(4) === frames.AT_DIRECTORY) return ways.failed(ways.noDirectory(cwd ?? ''), durationMs)
+      return ways.failed({ code: 'COMMAND_NOT_STARTED', message: `was not started: ${refusal.message}` }, durationMs)
+    }
+    const exitCode = exitCodeOf(payload.readUInt32LE(0))
+    return { exitCode, stdout: this.#out.whole(), stderr: this.#err.whole(), durationMs }
+  }
+
+  async #interrupted(error: unknown): Promise<CommandOutcome> {
+    const durationMs = this.#durationMs
+    const failure = this.#failure(error)
+    const isAlive = !(error instanceof AgentRestarted) && !(error instanceof Interrupted && error.reason === 'over')
+    if (isAlive) await this.#kill()
+    return { exitCode: undefined, stdout: this.#out.end(), stderr: this.#err.end(), durationMs, failure }
+  }
+
+  #failure(error: unknown): CommandFailure {
+    if (error instanceof AgentRestarted) {
+      return { code: 'COMMAND_LOST', message: 'had not ended when the agent in the guest did, and was started again' }
+    }
+    if (error instanceof TooMuch) return ways.tooMuch(MOST_BYTES)
+    if (!(error instanceof Interrupted)) throw error
+    if (error.end !== undefined) return ways.lost(error.end, true)
+    return error.reason === 'time' ? ways.timedOut(this.#request.timeoutMs) : ways.aborted(error.cause)
+  }
+
+  /** Ends it and all of its session that stayed in its group. */
+  async #kill(): Promise<void> {
+    const { scale, over } = this.#options
+    const ended = this.#over.promise.then(
+      () => {},
+      () => {},
+    )
+    const steps = [
+      [constants.signals.SIGTERM, GRACE_MS],
+      [constants.signals.SIGKILL, KILL_MS],
+    ] as const
+    for (const [signal, milliseconds] of steps) {
+      const number = Buffer.alloc(4)
+      number.writeUInt32LE(signal)
+      this.#options.connection.send(frames.encodeFrame(frames.KILL, this.#id, number))
+      try {
+        await within(ended, { timeoutMs: scale(milliseconds), over })
+        return
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error
+      }
+    }
+  }
+}
+
+/** More output than is held. */
+class TooMuch extends Error {}
+
+/** As a shell tells it: 128 and the number for a signal. The status is that of wait(2). */
+function exitCodeOf(status: number): number {
+  const signal = status & 0x7f
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal
+}
+
+function otherVersion(version: number): CommandFailure {
+  const message = `was not started: the agent in the guest is of version ${version}, and ${frames.AGENT_VERSION} is understood`
+  return { code: 'AGENT_SILENT', message, hint: 'Use @coldboot/guest and @coldboot/core of the same version.' }
+}
+
+function notStarted(error: unknown, timeoutMs: number): CommandFailure {
+  if (error instanceof AgentRefusal)
+    return { code: 'COMMAND_NOT_STARTED', message: `was not started: ${error.message}` }
+  if (!(error instanceof Interrupted)) throw error
+  if (error.end !== undefined) return ways.lost(error.end, false)
+  if (error.reason === 'aborted') return ways.aborted(error.cause)
+  return { code: 'AGENT_SILENT', message: `was not started: no agent answered within ${ways.shownTime(timeoutMs)}` }
+}

@@ -1,0 +1,40 @@
+/** What a command prints, while it does. */
+
+/** Of a command that was ended, this much of the end of each output is shown, bytes; whatever the way. */
+export const KEPT_BYTES = 65_536
+
+/** More than this of one command is not held in memory, bytes. */
+export const MOST_BYTES: number = 256 * 2 ** 20
+
+/** One output. */
+export class OutputBuffer {
+  #pieces: Uint8Array[] = []
+  #length = 0
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece)
+    this.#length += piece.length
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** All of it. */
+  whole(): Buffer {
+    return Buffer.concat(this.#pieces)
+  }
+
+  /** The last bytes, at most {@link KEPT_BYTES}. */
+  end(): Buffer {
+    const last: Uint8Array[] = []
+    let length = 0
+    for (let index = this.#pieces.length - 1; index >= 0 && length < KEPT_BYTES; index--) {
+      const piece = this.#pieces[index] ?? new Uint8Array(0)
+      last.unshift(piece)
+      length += piece.length
+    }
+    return Buffer.concat(last).subarray(-KEPT_BYTES)
+  }
+}

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ARCHITECTURES, type Architecture } from '@coldboot/core'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { build, compilerVersion, sourceDigest, TARGETS } from '../agent/build.mjs'
+import { readAgent } from './agent-binary.ts'
+
+interface Manifest {
+  readonly source: string
+  readonly built: Readonly<Record<string, { readonly sha256: string; readonly compiler: string }>>
+}
+
+const manifest = JSON.parse(readFileSync(new URL('../agent/bin/manifest.json', import.meta.url), 'utf8')) as Manifest
+
+const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex')
+
+test('the agents that are here were built from the source that is here', () => {
+  expect(manifest.source).toBe(sourceDigest())
+})
+
+describe.each(Object.keys(ARCHITECTURES) as Architecture[])('the agent for %s', (arch) => {
+  test('is small, static, and the one that was built', async () => {
+    const agent = Buffer.from(await readAgent(arch))
+    expect(sha256(agent)).toBe(manifest.built[arch]?.sha256)
+    expect(agent.length).toBeLessThan(12_000)
+    expect(agent.includes('ld-linux')).toBe(false)
+  })
+
+  test('is what its source builds, byte for byte', async ({ skip }) => {
+    const { compiler = '' } = TARGETS[arch] ?? {}
+    const version = compilerVersion(compiler)
+    const wanted = manifest.built[arch]?.compiler
+    skip(version === undefined, `${compiler} is not installed: see agent/build.mjs`)
+    skip(version !== wanted, `the agent was built with ${wanted}, and here is ${version}`)
+    const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    build(arch, join(folder, 'agent'))
+    expect(sha256(readFileSync(join(folder, 'agent')))).toBe(manifest.built[arch]?.sha256)
+  })
+})
