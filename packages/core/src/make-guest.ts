@@ -1,13 +1,16 @@
 /** A machine’s ways into its guest, from what it was asked to have. */
+import { startTimer, stopTimer } from './console/clock.ts'
 import { lastLines } from './console/expect-failure.ts'
 import { AGENT_PORT, findChannel } from './devices/guest-ports.ts'
 import { AgentConnection } from './guest/agent/agent-connection.ts'
 import { AgentWay } from './guest/agent/agent-way.ts'
+import { renew } from './guest/agent/renewal.ts'
 import type { GuestEnd } from './guest/command-way.ts'
 import { Guest } from './guest/guest.ts'
 import { ConsoleShell } from './guest/shell/console-shell.ts'
 import { describeExit } from './qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
+import { warnOnce } from './warnings.ts'
 
 /** What is needed of a machine. */
 export interface GuestParts {
@@ -17,6 +20,9 @@ export interface GuestParts {
   /** Waits for the machine’s `ready` pattern. */
   readonly ready: () => Promise<unknown>
 }
+
+/** An agent answers within 10 ms; one that is not there never does. Milliseconds, before the multiplier. */
+const RENEWAL_MS = 2_000
 
 /** The inside of a machine. */
 export function makeGuest({ vm, running, ready }: GuestParts): Guest {
@@ -37,7 +43,21 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     timeoutMs: scale(spec.timeoutMs),
     scale,
     signal: spec.signal,
+    renew: agent && (() => renewed(agent, over, scale(RENEWAL_MS))),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.logFile }),
   })
+}
+
+async function renewed(agent: AgentConnection, over: Promise<unknown>, limitMs: number): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = startTimer(() => reject(new Error('its agent does not answer')), limitMs)
+  try {
+    await Promise.race([renew(agent), late, over])
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    warnOnce(`A machine started from a template keeps the time and the randomness of its save: ${why}.`)
+  } finally {
+    stopTimer(timer)
+  }
 }

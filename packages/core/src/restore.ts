@@ -30,6 +30,7 @@ export async function resume(spec: MachineSpec, launched: Launched, stored: Stor
   try {
     await running.attach(vm)
     await running.machine.qmp.execute('cont')
+    await vm.renew()
     return vm
   } catch (error) {
     await vm.close()

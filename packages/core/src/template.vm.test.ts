@@ -117,6 +117,19 @@ describe('machines of one template', () => {
     expect(seen.size).toBe(8)
   })
 
+  test('know what the time is', async () => {
+    const template = await Template.build(guest)
+    // Set back before the save: the time of a restored machine is not the time of its save.
+    const old = await Template.build(guest, {
+      prepare: (vm) => vm.run('date -s 2001-01-01'),
+    })
+    for (const from of [template, old]) {
+      await using vm = await from.start()
+      const seconds = Number(await output(vm, 'date +%s'))
+      expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(60)
+    }
+  })
+
   test('run side by side', async () => {
     const template = await Template.build(guest)
     const vms = await Promise.all(['a', 'b', 'c'].map((name) => template.start({ name })))

@@ -52,6 +52,11 @@ export class VM extends GuestFace implements AsyncDisposable {
     return vm
   }
 
+  /** @internal Tells a guest that goes on from a save what the time is, and gives it randomness, if it has an agent. */
+  renew(): Promise<void> {
+    return this.guest.renew()
+  }
+
   /** Complete and checked, as it was started. */
   get spec(): MachineSpec {
     return this.#running.spec

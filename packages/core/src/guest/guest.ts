@@ -26,6 +26,8 @@ export interface GuestOptions {
   readonly signal: AbortSignal | undefined
   /** Waits until the guest can be talked to. */
   readonly ready: () => Promise<unknown>
+  /** Tells a guest that goes on from a save the time, and gives it randomness; undefined: there is no way. */
+  readonly renew?: (() => Promise<void>) | undefined
   /** What errors tell of the machine: title → text. */
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
@@ -39,6 +41,11 @@ export class Guest {
 
   constructor(options: GuestOptions) {
     this.#options = options
+  }
+
+  /** See {@link GuestOptions.renew}. */
+  async renew(): Promise<void> {
+    await this.#options.renew?.()
   }
 
   /** See `VM.run`. */
