@@ -135,7 +135,7 @@ describe('what goes into the guest', () => {
   })
 
   test('no device means no driver', async () => {
-    await using vm = await boot()
+    await using vm = await boot({ agent: false })
     expect(await run(vm, 'lsmod | wc -l')).toBe('1')
   })
 })
