@@ -40,7 +40,12 @@ export async function sideBySide(
   const first = times[0] ?? []
   const rows = contenders.map(({ name }, index) => {
     const own = times[index] ?? []
-    return { name, times: own, median: median(own), ratio: median(own.map((time, round) => time / (first[round] ?? time))) }
+    return {
+      name,
+      times: own,
+      median: median(own),
+      ratio: median(own.map((time, round) => time / (first[round] ?? time))),
+    }
   })
   print(title, rows, rounds)
   return rows
@@ -50,7 +55,9 @@ export async function sideBySide(
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
 }
 
 function print(title: string, rows: readonly Measured[], rounds: number): void {
@@ -58,6 +65,8 @@ function print(title: string, rows: readonly Measured[], rounds: number): void {
   const width = Math.max(...rows.map(({ name }) => name.length))
   for (const { name, times, median, ratio } of rows) {
     const range = `${Math.min(...times).toFixed(1)} – ${Math.max(...times).toFixed(1)}`
-    console.log(`  ${name.padEnd(width)}  median ${median.toFixed(1).padStart(9)}  ratio ${ratio.toFixed(3).padStart(7)}  (${range})`)
+    console.log(
+      `  ${name.padEnd(width)}  median ${median.toFixed(1).padStart(9)}  ratio ${ratio.toFixed(3).padStart(7)}  (${range})`,
+    )
   }
 }
