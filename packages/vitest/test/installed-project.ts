@@ -80,7 +80,7 @@ function install(name: string, root: string): void {
   const { name: id, dependencies = {} } = manifest as { name: string; dependencies?: Record<string, string> }
   const target = join(root, 'node_modules', id)
   mkdirSync(target, { recursive: true })
-  for (const file of readdirSync(source).filter((file) => file === 'dist' || file === 'package.json')) {
+  for (const file of readdirSync(source).filter((file) => ['agent', 'dist', 'package.json'].includes(file))) {
     cpSync(join(source, file), join(target, file), { recursive: true })
   }
   for (const dependency of Object.keys(dependencies)) {
