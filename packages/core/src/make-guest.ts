@@ -1,12 +1,14 @@
 /** A machine’s ways into its guest, from what it was asked to have. */
 import { startTimer, stopTimer } from './console/clock.ts'
 import { lastLines } from './console/expect-failure.ts'
-import { AGENT_PORT, findChannel } from './devices/guest-ports.ts'
+import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { AgentConnection } from './guest/agent/agent-connection.ts'
 import { AgentWay } from './guest/agent/agent-way.ts'
 import { renew } from './guest/agent/renewal.ts'
 import type { GuestEnd } from './guest/command-way.ts'
 import { Guest } from './guest/guest.ts'
+import { QgaConnection } from './guest/qga/qga-connection.ts'
+import { QgaWay } from './guest/qga/qga-way.ts'
 import { ConsoleShell } from './guest/shell/console-shell.ts'
 import { describeExit } from './qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
@@ -34,10 +36,13 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   ])
   const agentPort = findChannel(spec.devices, AGENT_PORT)
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
+  const guestAgentPort = findChannel(spec.devices, GUEST_AGENT_PORT)
+  const guestAgent = guestAgentPort && new QgaConnection(() => guestAgentPort.of(vm).stream())
   return new Guest({
     name: spec.name,
     ways: [
       ...(agent ? [new AgentWay({ connection: agent, scale, over })] : []),
+      ...(guestAgent ? [new QgaWay({ connection: guestAgent, scale, over })] : []),
       new ConsoleShell({ console, scale, over }),
     ],
     timeoutMs: scale(spec.timeoutMs),

@@ -8,7 +8,6 @@ import { ARCHITECTURES } from './architecture.ts'
 import { Console } from './console/console.ts'
 import type { ConsoleContext } from './console/expect-failure.ts'
 import type { Incident } from './console/incident.ts'
-import type { Match, Pattern } from './console/pattern.ts'
 import { Transcript } from './console/transcript.ts'
 import type { MachineDescription } from './description.ts'
 import { MachineError } from './errors.ts'
@@ -34,7 +33,6 @@ export class RunningMachine {
   readonly #failed = Promise.withResolvers<Incident>()
   readonly #transcript: Transcript
   readonly #launched: Launched
-  readonly #isRestored: boolean
   #state: MachineState = 'starting'
   #gone = false
   #closed: Promise<ExitStatus> | undefined
@@ -68,7 +66,6 @@ export class RunningMachine {
       },
       onWarning: warnOnce,
     })
-    this.#isRestored = earlier !== undefined
     if (earlier !== undefined) this.console.recall(earlier)
     watchMachineEvents(machine.qmp, this.console, spec.allowReboot)
     this.console.attach(machine.consoleStream)
@@ -114,11 +111,6 @@ export class RunningMachine {
   async attach(vm: object): Promise<void> {
     await this.machine.attachDevices(vm, this.directory, this.spec)
     if (this.#state === 'starting') this.#state = 'running'
-  }
-
-  /** The pattern’s match in what the machine has printed, if it had an earlier life. */
-  recalled(pattern: Pattern): Match | undefined {
-    return this.#isRestored ? this.console.hasPrinted(pattern) : undefined
   }
 
   /** Resolves when a monitor sees the guest fail and the machine runs on; else never. */

@@ -191,8 +191,7 @@ export class VM extends GuestFace implements AsyncDisposable {
       })
     }
     try {
-      // A machine started from a template was ready before.
-      return this.#running.recalled(ready) ?? (await this.expect(ready, { timeout: bootTimeoutMs }))
+      return await this.expect(ready, { timeout: bootTimeoutMs })
     } catch (error) {
       if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
       const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`

@@ -24,6 +24,6 @@ export abstract class GuestFace {
     command: string | readonly string[],
     options?: Options,
   ): Promise<CommandResult<OutputOf<Options>>> {
-    return this.guest.run(command, options ?? ({} as Options))
+    return this.guest.run(command, options)
   }
 }

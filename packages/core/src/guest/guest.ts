@@ -49,9 +49,9 @@ export class Guest {
   }
 
   /** See `VM.run`. */
-  async run<const Options extends RunOptions>(
+  async run<const Options extends RunOptions = Record<never, never>>(
     command: string | readonly string[],
-    options: Options,
+    options: Options = {} as Options,
   ): Promise<CommandResult<OutputOf<Options>>> {
     checkRunOptions('run', options)
     const way = this.#way(options.way)

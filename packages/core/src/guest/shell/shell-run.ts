@@ -94,8 +94,8 @@ export class ShellRun {
     if (isFile || input.length > LONG_BYTES) await this.#requireFunctions()
     if (isFile) await upload(this.#dialogue, 'c', Buffer.from(script), this.#scale, timeoutMs, signal)
     if (input.length > LONG_BYTES) await upload(this.#dialogue, 'i', input, this.#scale, timeoutMs, signal)
-    const text = isFile ? { before: [], word: `"exec sh '$_cbd/c'"` } : typedWord(script, '_cba')
-    const directory = typedWord(cwd ?? '', '_cbq')
+    const text = isFile ? { before: [], word: `"exec sh '$_cbd/c'"` } : typedWord(script, '_cbB')
+    const directory = typedWord(cwd ?? '', '_cbC')
     const typedInput = input.length > 0 && input.length <= LONG_BYTES ? typedEscapes(input, '_cbv') : undefined
     const words = [text.word, ...(cwd === undefined && input.length === 0 ? [] : [directory.word])]
     if (input.length > 0) words.push('"$_cbd/i"')

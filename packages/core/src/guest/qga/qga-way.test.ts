@@ -1,0 +1,113 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { watch } from 'node:fs/promises'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { duplexPair } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandContract } from '../../../test/command-contract.ts'
+import type { GuestEnd } from '../command-way.ts'
+import { Guest } from '../guest.ts'
+import { QgaConnection } from './qga-connection.ts'
+import { QgaWay } from './qga-way.ts'
+
+const hasAgent = ((): boolean => {
+  try {
+    execFileSync('qemu-ga', ['--version'])
+    return true
+  } catch {
+    return false
+  }
+})()
+
+function guestWith(way: QgaWay): Guest {
+  return new Guest({
+    name: 'vm',
+    ways: [way],
+    timeoutMs: 30_000,
+    scale: (milliseconds) => milliseconds,
+    signal: undefined,
+    ready: () => Promise.resolve(),
+    sections: () => ({}),
+  })
+}
+
+function wayTo(open: () => net.Socket): QgaWay {
+  const scale = (milliseconds: number): number => milliseconds
+  return new QgaWay({ connection: new QgaConnection(open), scale, over: new Promise<GuestEnd>(() => {}) })
+}
+
+// The agent runs on this host, and its commands too: it takes any socket for its port.
+describe.skipIf(!hasAgent)(`QEMU’s guest agent${hasAgent ? '' : ' (qemu-ga is not installed on this host)'}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  const path = join(folder, 'port')
+  let agent: ReturnType<typeof spawn>
+  let guest: Guest
+  let socket: net.Socket
+
+  beforeAll(async () => {
+    const changes = watch(folder)
+    const command = ['-m', 'unix-listen', '-p', path, '-t', folder, '-f', join(folder, 'pid')]
+    agent = spawn('qemu-ga', command, { stdio: ['ignore', 'ignore', 'inherit'] })
+    for await (const { filename } of changes) if (filename === 'port') break
+    socket = net.connect(path)
+    guest = guestWith(wayTo(() => socket))
+  })
+  afterAll(async () => {
+    socket.destroy()
+    const gone = once(agent, 'exit')
+    agent.kill()
+    await gone
+    rmSync(folder, { recursive: true })
+  })
+
+  commandContract('guest-agent', () => guest, { kernelLog: false })
+
+  test('gives more output than the agent gathers', async () => {
+    const { stdout } = await guest.run('head -c 20000000 /dev/zero', { encoding: 'buffer' })
+    expect(stdout.length).toBe(20_000_000)
+    expect(stdout.every((byte) => byte === 0)).toBe(true)
+  })
+
+  test('gives an exit code that its own script uses, too', async () => {
+    expect(await guest.run('exit 101', { check: false, cwd: '/tmp' })).toMatchObject({ exitCode: 101 })
+  })
+})
+
+describe('an agent', () => {
+  /** Plays the agent’s side. */
+  function play(
+    answer: (request: {
+      readonly execute: string
+      readonly id?: number
+      readonly arguments: { readonly id?: number }
+    }) => string,
+  ): Guest {
+    const [ours, theirs] = duplexPair()
+    let text = ''
+    theirs.on('data', (chunk: Buffer) => {
+      const lines = (text + chunk.toString('latin1').replace('\xff', '')).split('\n')
+      text = lines.pop() ?? ''
+      for (const line of lines) theirs.write(Buffer.from(answer(JSON.parse(line)), 'latin1'))
+    })
+    return guestWith(wayTo(() => ours as net.Socket))
+  }
+
+  test('that does not answer is told from a command that does not end', async () => {
+    await expect(play(() => '').run('true', { timeout: 100 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
+  })
+
+  test('that may not run commands says so, behind the rest of an answer to another', async () => {
+    const guest = play(({ execute, id, arguments: { id: sync } }) =>
+      execute === 'guest-sync-delimited'
+        ? `turn": {"pid": 1}}\n{"return": 5}\n\xff{"return": ${sync}}\n`
+        : `{"error": {"class": "CommandNotFound", "desc": "The command ${execute} has been disabled"}, "id": ${id}}\n`,
+    )
+    await expect(guest.run('true')).rejects.toMatchObject({
+      code: 'COMMAND_NOT_STARTED',
+      message: expect.stringMatching(/guest-exec has been disabled[^]*Allow the commands/),
+    })
+  })
+})
