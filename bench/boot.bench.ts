@@ -5,16 +5,24 @@
  * Run: node bench/boot.bench.ts [rounds]
  */
 
-import { readdirSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
 import { sideBySide } from './side-by-side.ts'
 
-const guest = await linuxGuest()
+// Without the agent, so that the machine by hand is the same with few words.
+const guest = await linuxGuest({ agent: false })
+const scratch = await mkdtemp(join(tmpdir(), 'coldboot-bench-'))
 const kernelFolder = dirname(guest.kernel)
-const compressed = join(kernelFolder, readdirSync(kernelFolder).find((name) => name.startsWith('vmlinuz')) ?? 'vmlinuz')
+const archive = (await readdir(kernelFolder)).find((name) => name.endsWith('.deb')) ?? 'kernel.deb'
+await promisify(execFile)('dpkg-deb', ['-x', join(kernelFolder, archive), scratch])
+const boot = join(scratch, 'boot')
+const compressed = join(boot, (await readdir(boot)).find((name) => name.startsWith('vmlinuz')) ?? 'vmlinuz')
 const ready = String(guest.ready)
 const words = [guest.kernelArgs].flat().join(' ')
 
@@ -83,3 +91,4 @@ await sideBySide(
   ],
   { rounds: Number(process.argv[2] ?? 9) },
 )
+await rm(scratch, { recursive: true })
