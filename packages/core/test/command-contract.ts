@@ -103,7 +103,7 @@ export function commandContract(
 
     test('that does not end is ended with all it started, and the next one runs', async () => {
       const unique = `${1000 + Math.floor(Math.random() * 1e6)}`
-      const endless = run(`echo before; sleep ${unique}; echo after`, { timeout: 400 })
+      const endless = run(`echo before; sleep ${unique}; echo after`, { timeout: 1_500 })
       await expect(endless).rejects.toMatchObject({
         code: 'COMMAND_TIMEOUT',
         stdout: 'before\n',
@@ -112,9 +112,9 @@ export function commandContract(
       })
       const search = `for f in /proc/[0-9]*/cmdline; do case $(tr '\\0' ' ' <$f) in "sleep ${unique} ") echo alive;; esac; done 2>/dev/null`
       expect((await run(`${search}; true`)).stdout).toBe('')
-      const flood = run('yes', { timeout: 400 })
+      const flood = run('yes', { timeout: 1_500 })
       await expect(flood).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT', stdout: expect.stringMatching(/y\n$/) })
-      const stubborn = run("trap '' INT TERM QUIT; echo before; while :; do sleep 1; done", { timeout: 400 })
+      const stubborn = run("trap '' INT TERM QUIT; echo before; while :; do sleep 1; done", { timeout: 1_500 })
       await expect(stubborn).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT', stdout: 'before\n' })
       expect((await run('echo on')).stdout).toBe('on\n')
     })

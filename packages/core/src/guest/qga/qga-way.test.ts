@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { watch } from 'node:fs/promises'
+import { mkdtempSync, rmSync, watch } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +38,18 @@ function wayTo(open: () => net.Socket): QgaWay {
   return new QgaWay({ connection: new QgaConnection(open), scale, over: new Promise<GuestEnd>(() => {}) })
 }
 
+/** A name in the file system is there a moment before somebody listens. */
+async function connected(path: string): Promise<net.Socket> {
+  const socket = net.connect(path)
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('ECONNREFUSED')) throw error
+    return connected(path)
+  }
+}
+
 // The agent runs on this host, and its commands too: it takes any socket for its port.
 describe.skipIf(!hasAgent)(`QEMU’s guest agent${hasAgent ? '' : ' (qemu-ga is not installed on this host)'}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
@@ -48,11 +59,15 @@ describe.skipIf(!hasAgent)(`QEMU’s guest agent${hasAgent ? '' : ' (qemu-ga is 
   let socket: net.Socket
 
   beforeAll(async () => {
-    const changes = watch(folder)
+    const watcher = watch(folder)
+    const listening = new Promise<void>((resolve) => {
+      watcher.on('change', (_event, name) => name === 'port' && resolve())
+    })
     const command = ['-m', 'unix-listen', '-p', path, '-t', folder, '-f', join(folder, 'pid')]
     agent = spawn('qemu-ga', command, { stdio: ['ignore', 'ignore', 'inherit'] })
-    for await (const { filename } of changes) if (filename === 'port') break
-    socket = net.connect(path)
+    await listening
+    watcher.close()
+    socket = await connected(path)
     guest = guestWith(wayTo(() => socket))
   })
   afterAll(async () => {
