@@ -1,5 +1,4 @@
 /** A machine’s ways into its guest, from what it was asked to have. */
-import { startTimer, stopTimer } from './console/clock.ts'
 import { lastLines } from './console/expect-failure.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { AgentConnection } from './guest/agent/agent-connection.ts'
@@ -10,6 +9,7 @@ import { Guest } from './guest/guest.ts'
 import { QgaConnection } from './guest/qga/qga-connection.ts'
 import { QgaWay } from './guest/qga/qga-way.ts'
 import { ConsoleShell } from './guest/shell/console-shell.ts'
+import { Interrupted, type Limits } from './guest/waiting.ts'
 import { describeExit } from './qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
 import { warnOnce } from './warnings.ts'
@@ -48,21 +48,19 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     timeoutMs: scale(spec.timeoutMs),
     scale,
     signal: spec.signal,
-    renew: agent && (() => renewed(agent, over, scale(RENEWAL_MS))),
+    renew: agent && (() => renewed(agent, { timeoutMs: scale(RENEWAL_MS), over })),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.logFile }),
   })
 }
 
-async function renewed(agent: AgentConnection, over: Promise<unknown>, limitMs: number): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = startTimer(() => reject(new Error('its agent does not answer')), limitMs)
+async function renewed(agent: AgentConnection, limits: Limits): Promise<void> {
   try {
-    await Promise.race([renew(agent), late, over])
+    await renew(agent, limits)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    // A machine that ends meanwhile has its own words for that.
+    if (error instanceof Interrupted && error.reason === 'over') return
+    const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
     warnOnce(`A machine started from a template keeps the time and the randomness of its save: ${why}.`)
-  } finally {
-    stopTimer(timer)
   }
 }

@@ -29,9 +29,9 @@ test('a directory is private, its owner’s, and gone with all its content when 
 })
 
 test('a folder that others can read is not used', async () => {
-  const { path, remove } = await makePrivateDirectory()
-  await remove()
-  chmodSync(dirname(path), 0o755)
+  const directory = await makePrivateDirectory()
+  await directory.remove()
+  chmodSync(dirname(directory.path), 0o755)
   await expect(makePrivateDirectory()).rejects.toMatchObject({ code: 'START_FAILED' })
 })
 

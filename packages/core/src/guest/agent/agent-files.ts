@@ -3,18 +3,7 @@ import { getSystemErrorMap } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { type Limits, within } from '../waiting.ts'
 import type { AgentConnection } from './agent-connection.ts'
-import {
-  type AgentFrame,
-  DATA,
-  DONE,
-  END,
-  encodeFrame,
-  encodeTexts,
-  FAIL,
-  FILE_DATA,
-  READ,
-  WRITE,
-} from './agent-frames.ts'
+import { type AgentFrame, DATA, DONE, END, encodeFrame, encodeTexts, FAIL, WRITE } from './agent-frames.ts'
 
 /** The agent could not do it. */
 export class AgentRefusal extends Error {
@@ -64,27 +53,6 @@ export async function sendFile(
   connection.send(encodeFrame(END, request.id))
   const { size, crc } = await within(done.promise, limits)
   if (size !== bytes.length || crc !== crc32(bytes)) throw new Error(`${path} did not arrive whole`)
-}
-
-/**
- * Fetches a file.
- * @throws AgentRefusal, AgentRestarted, Interrupted; Error when what came is not what was read
- */
-export async function fetchFile(connection: AgentConnection, path: string, limits: Limits): Promise<Buffer> {
-  const done = Promise.withResolvers<Moved>()
-  const pieces: Buffer[] = []
-  using request = connection.request(
-    (frame) => {
-      if (frame.type === FILE_DATA) pieces.push(frame.payload)
-      else settle(frame, done)
-    },
-    () => done.reject(new AgentRestarted()),
-  )
-  connection.send(encodeFrame(READ, request.id, encodeTexts([path])))
-  const { size, crc } = await within(done.promise, limits)
-  const bytes = Buffer.concat(pieces)
-  if (size !== bytes.length || crc !== crc32(bytes)) throw new Error(`${path} did not arrive whole`)
-  return bytes
 }
 
 /** A request that is answered with DONE. @throws AgentRefusal, AgentRestarted, Interrupted */

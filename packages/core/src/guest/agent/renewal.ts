@@ -4,25 +4,20 @@
  * new generation id.
  */
 import { randomBytes } from 'node:crypto'
+import { type Limits, within } from '../waiting.ts'
 import type { AgentConnection } from './agent-connection.ts'
-import { type AgentFrame, CLOCK, encodeFrame, FAIL, RESEED } from './agent-frames.ts'
+import { ask } from './agent-files.ts'
+import { CLOCK, RESEED } from './agent-frames.ts'
 
 /** As much as a pool of Linux takes in at once, bytes. */
 const SEED_BYTES = 64
 
-/** Resolves when the guest has both; rejects when its kernel refuses one. */
-export async function renew(connection: AgentConnection): Promise<void> {
-  const ready = connection.ready()
+/** Resolves when the guest has both. @throws AgentRefusal, AgentRestarted, Interrupted */
+export async function renew(connection: AgentConnection, limits: Limits): Promise<void> {
+  const ready = within(connection.ready(), limits)
   // Sent at once, behind the question that opens the line: one round trip for all.
-  await Promise.all([ready, ask(connection, CLOCK, timeNow()), ask(connection, RESEED, randomBytes(SEED_BYTES))])
-}
-
-async function ask(connection: AgentConnection, type: number, payload: Uint8Array): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<AgentFrame>()
-  using request = connection.request(resolve, () => reject(new Error('The agent started again')))
-  connection.send(encodeFrame(type, request.id, payload))
-  const answer = await promise
-  if (answer.type === FAIL) throw new Error(`The guest refused ${type === CLOCK ? 'the time' : 'randomness'}`)
+  const seed = randomBytes(SEED_BYTES)
+  await Promise.all([ready, ask(connection, CLOCK, timeNow(), limits), ask(connection, RESEED, seed, limits)])
 }
 
 /** Seconds (8 bytes) and nanoseconds (4) since 1970. */
