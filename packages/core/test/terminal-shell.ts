@@ -1,6 +1,9 @@
 /** A shell of this host on a terminal of its own, in place of a guest’s serial console: the same bytes, in milliseconds. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { GuestEnd } from '../src/guest/command-way.ts'
 import type { ShellConsole } from '../src/guest/shell/shell-listener.ts'
 
@@ -20,7 +23,8 @@ export interface TerminalShell extends ShellConsole, AsyncDisposable {
  * @param disturb what comes over the line in place of what was printed
  */
 export async function terminalShell(command: string, disturb: Disturbance = (chunk) => chunk): Promise<TerminalShell> {
-  const env = { PATH: process.env['PATH'], TERM: 'vt102', PS1: '$ ', HOME: '/', LC_ALL: 'C.UTF-8' }
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  const env = { PATH: process.env['PATH'], TERM: 'vt102', PS1: '$ ', HOME: '/', LC_ALL: 'C.UTF-8', TMPDIR: folder }
   const child = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env })
   const watchers = new Set<(chunk: Uint8Array) => number>()
   let text = ''
@@ -43,6 +47,7 @@ export async function terminalShell(command: string, disturb: Disturbance = (chu
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await exited
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -33,9 +33,9 @@ function guestWith(way: QgaWay): Guest {
   })
 }
 
-function wayTo(open: () => net.Socket): QgaWay {
+function wayTo(open: () => net.Socket, directory = '/tmp'): QgaWay {
   const scale = (milliseconds: number): number => milliseconds
-  return new QgaWay({ connection: new QgaConnection(open), scale, over: new Promise<GuestEnd>(() => {}) })
+  return new QgaWay({ connection: new QgaConnection(open), scale, over: new Promise<GuestEnd>(() => {}), directory })
 }
 
 /** A name in the file system is there a moment before somebody listens. */
@@ -68,7 +68,7 @@ describe.skipIf(!hasAgent)(`QEMU’s guest agent${hasAgent ? '' : ' (qemu-ga is 
     await listening
     watcher.close()
     socket = await connected(path)
-    guest = guestWith(wayTo(() => socket))
+    guest = guestWith(wayTo(() => socket, folder))
   })
   afterAll(async () => {
     socket.destroy()

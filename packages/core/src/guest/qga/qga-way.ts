@@ -18,10 +18,11 @@ import { fetchFile, sendFile } from './qga-files.ts'
 /** The agent tells nothing by itself: it is asked after these times, the last one again and again. Milliseconds. */
 const ASK_AFTER_MS = [2, 4, 8, 16, 32, 50]
 
-/** A command that is asked to end has this long to do so. Milliseconds, before the multiplier. */
-const GRACE_MS = 500
-/** A killed command is gone within this time. The same. */
-const KILL_MS = 5_000
+/** How a command is ended, and how long it has to do so. Milliseconds, before the multiplier. */
+const KILLS = [
+  ['TERM', 500],
+  ['KILL', 5_000],
+] as const
 
 /** What is longer is sent as a file, bytes: the kernel takes arguments of less than 128 KiB, the agent messages of 64 MiB. */
 const LONGEST_ARGUMENT = 120_000
@@ -56,6 +57,8 @@ export interface QgaWayOptions {
   readonly scale: (milliseconds: number) => number
   /** Settles when no command runs any more. */
   readonly over: Promise<GuestEnd>
+  /** Directory in the guest for the commands’ files. @default '/tmp' */
+  readonly directory?: string
 }
 
 interface ExecStatus {
@@ -73,16 +76,20 @@ export class QgaWay implements CommandWay {
   readonly way = 'guest-agent'
   readonly #options: QgaWayOptions
   #leftovers: string[] = []
+  #isOver = false
 
   constructor(options: QgaWayOptions) {
     this.#options = options
+    void options.over.then(() => {
+      this.#isOver = true
+    })
   }
 
   async run(request: CommandRequest): Promise<CommandOutcome> {
     const { over } = this.#options
     const { timeoutMs, signal } = request
     const startedAt = now()
-    const base = `/tmp/.coldboot-${randomBytes(8).toString('hex')}`
+    const base = `${this.#options.directory ?? '/tmp'}/.coldboot-${randomBytes(8).toString('hex')}`
     try {
       await within(this.#options.connection.ready(), { timeoutMs, signal, over })
       return await this.#run(request, base)
@@ -100,8 +107,10 @@ export class QgaWay implements CommandWay {
     const { text, input } = await this.#prepare(request, base, limits)
     const startedAt = now()
     const pid = await within(this.#exec(RUN, [base, text, cwd, input]), limits)
+    // Asked for once: the agent forgets a process when it has told its end.
+    const ended = this.#ended(pid)
     try {
-      const status = await within(this.#ended(pid, limits), limits)
+      const status = await within(ended, limits)
       const durationMs = now() - startedAt
       if (status.exitcode === NO_DIRECTORY && cwd !== '' && status['out-data'] === undefined) {
         // The command itself may end so, too; then it was entered.
@@ -113,7 +122,7 @@ export class QgaWay implements CommandWay {
       if (!(error instanceof Interrupted)) throw error
       const durationMs = now() - startedAt
       const failure = interruption(error, timeoutMs)
-      const status = error.reason === 'over' ? undefined : await this.#kill(pid, base)
+      const status = error.reason === 'over' ? undefined : await this.#kill(ended, base)
       const [stdout, stderr] = [bytesOf(status?.['out-data']), bytesOf(status?.['err-data'])]
       return { exitCode: undefined, stdout, stderr, durationMs, failure }
     }
@@ -145,8 +154,8 @@ export class QgaWay implements CommandWay {
     return (answer as { readonly pid: number }).pid
   }
 
-  async #ended(pid: number, { signal }: Pick<Limits, 'signal'>): Promise<ExecStatus> {
-    for (let turn = 0; signal?.aborted !== true; turn++) {
+  async #ended(pid: number): Promise<ExecStatus> {
+    for (let turn = 0; !this.#isOver; turn++) {
       const status = (await this.#options.connection.execute('guest-exec-status', { pid })) as ExecStatus
       if (status.exited) return status
       await pause(ASK_AFTER_MS[turn] ?? ASK_AFTER_MS.at(-1))
@@ -178,22 +187,19 @@ export class QgaWay implements CommandWay {
   }
 
   /** @returns what there is to know of the command, once it has ended */
-  async #kill(pid: number, base: string): Promise<ExecStatus | undefined> {
+  async #kill(ended: Promise<ExecStatus>, base: string): Promise<ExecStatus | undefined> {
     const { scale, over } = this.#options
-    for (const [signal, milliseconds] of [
-      ['TERM', GRACE_MS],
-      ['KILL', KILL_MS],
-    ] as const) {
-      const controller = new AbortController()
+    for (const [signal, milliseconds] of KILLS) {
       const limits = { timeoutMs: scale(milliseconds), over }
       try {
-        await within(this.#exec(END, [base, signal], false), limits)
-        return await within(this.#ended(pid, controller), limits)
+        const killer = await within(this.#exec(END, [base, signal], false), limits)
+        forget(this.#ended(killer))
+        return await within(ended, limits)
       } catch (error) {
-        controller.abort()
         if (!(error instanceof Interrupted) && !(error instanceof QgaRefusal)) throw error
       }
     }
+    forget(ended)
     return undefined
   }
 
@@ -204,10 +210,14 @@ export class QgaWay implements CommandWay {
     const bases = this.#leftovers
     this.#leftovers = []
     const files = bases.flatMap((one) => ['o', 'e', 'p', 's', 'k', 'c', 'i'].map((name) => `${one}.${name}`))
-    const removed = this.#exec('rm -f "$0" "$@"', files, false).then((pid) => this.#ended(pid, {}))
     // Files that stay do no harm.
-    removed.catch(() => {})
+    forget(this.#exec('rm -f "$0" "$@"', files, false).then((pid) => this.#ended(pid)))
   }
+}
+
+/** Nobody waits for it. */
+function forget(promise: Promise<unknown>): void {
+  promise.catch(() => {})
 }
 
 function bytesOf(base64: string | undefined): Buffer {
