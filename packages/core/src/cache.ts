@@ -5,12 +5,14 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
+/** One who waits does the work after this long. Milliseconds. */
+const PATIENCE_MS = 10 * 60 * 1000
 /** How often one who waits looks again. Milliseconds. */
 const LOOK_AGAIN_MS = { minTimeout: 20, maxTimeout: 250 }
 /** Half-made entries lie under this name at the top of the cache. */
@@ -26,8 +28,8 @@ export interface StoredFile {
   readonly sizeBytes: number
   /** Hex. */
   readonly sha256: string
-  /** Milliseconds. A file with this time and size is taken for the stored one without reading it. */
-  readonly mtimeMs: number
+  /** Of its last change. A file with this time and size is taken for the stored one without reading it. */
+  readonly mtimeSeconds: number
 }
 
 /** Names are paths inside the cache, with slashes. */
@@ -44,20 +46,21 @@ export class Cache {
 
   /**
    * Runs `make` while holding the lock of `name`, so that of several processes one works and the others wait.
-   * A dead owner's lock expires after 10 s.
+   * A dead owner's lock expires after 10 s; one that lives on without coming to an end is waited for 10 minutes, and
+   * then the work is done twice, which is safe: entries appear by a rename.
    * @param onWait called once if another process holds the lock
    */
   async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void): Promise<T> {
     const { lock } = await import('proper-lockfile')
     const path = this.path(name)
     await mkdir(dirname(path), PRIVATE_DIRECTORY)
-    // A lock that was lost all the same, by a computer asleep for example, costs doing the work twice: entries appear by
-    // a rename, so two makers do not hurt each other.
+    // Nor does it matter if the lock is lost, as by a computer that was asleep.
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
+    const patient = { ...options, retries: { forever: true, maxRetryTime: PATIENCE_MS, ...LOOK_AGAIN_MS } }
     const release = await lock(path, options).catch((error: unknown) => {
       if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error
       onWait?.()
-      return lock(path, { ...options, retries: { forever: true, ...LOOK_AGAIN_MS } })
+      return lock(path, patient).catch(() => async () => {})
     })
     try {
       return await make()
@@ -96,14 +99,21 @@ export class Cache {
     await mkdir(dirname(this.path(name)), PRIVATE_DIRECTORY)
     await rename(file, this.path(name))
     const { size, mtimeMs } = await stat(this.path(name))
-    return { name, sizeBytes: size, mtimeMs, sha256 }
+    return { name, sizeBytes: size, mtimeSeconds: wholeSeconds(mtimeMs), sha256 }
   }
 
-  /** Whether the file is still what was stored. It is read only if its time changed, as when the cache was copied. */
-  async holds({ name, sizeBytes, mtimeMs, sha256 }: StoredFile): Promise<boolean> {
-    const stats = await stat(this.path(name)).catch(() => undefined)
+  /**
+   * Whether the file is still what was stored. It is read only if its time is another, as in a cache that was copied; it
+   * then gets its time back, so that it is read once.
+   */
+  async holds({ name, sizeBytes, mtimeSeconds, sha256 }: StoredFile): Promise<boolean> {
+    const path = this.path(name)
+    const stats = await stat(path).catch(() => undefined)
     if (stats?.size !== sizeBytes) return false
-    return stats.mtimeMs === mtimeMs || (await fileSha256(this.path(name))) === sha256
+    if (wholeSeconds(stats.mtimeMs) === mtimeSeconds) return true
+    if ((await fileSha256(path)) !== sha256) return false
+    await utimes(path, stats.atime, mtimeSeconds)
+    return true
   }
 
   async #removeAbandoned(): Promise<void> {
@@ -123,6 +133,11 @@ export class Cache {
       return undefined
     }
   }
+}
+
+// What every archive format and file system keeps.
+function wholeSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000)
 }
 
 /** Hex. The file is read in pieces. */

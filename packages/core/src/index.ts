@@ -1,4 +1,5 @@
 export { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
+export { Cache, fileSha256, type StoredFile } from './cache.ts'
 export type { PendingWait } from './console/console.ts'
 export type { ExpectOptions } from './console/expect-options.ts'
 export type { Incident } from './console/incident.ts'

@@ -4,9 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { type Architecture, hostArchitecture, StartError } from '@coldboot/core'
+import { type Architecture, type Cache, hostArchitecture, StartError, type StoredFile } from '@coldboot/core'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
-import type { Cache, StoredFile } from './cache.ts'
 import { isStaticElf } from './elf.ts'
 import type { OnGuestProgress } from './progress.ts'
 

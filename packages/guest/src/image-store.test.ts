@@ -1,8 +1,8 @@
 import { access, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Cache } from '@coldboot/core'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { Cache } from './cache.ts'
 import { storedImage } from './image-store.ts'
 
 let cache: Cache

@@ -1,9 +1,8 @@
 /** Goes through a kernel package once, and puts what a guest needs of it into the cache. */
 import { createHash } from 'node:crypto'
-import { StartError } from '@coldboot/core'
+import { type Cache, StartError, type StoredFile } from '@coldboot/core'
 import xz from 'xz-decompress'
 import type { GuestArchitecture } from './architectures.ts'
-import type { Cache, StoredFile } from './cache.ts'
 import { readDeb } from './dpkg-deb.ts'
 import { type KernelModule, type ModuleIndex, moduleName, parseBuiltIn, readModule } from './modules.ts'
 import type { OnGuestProgress } from './progress.ts'

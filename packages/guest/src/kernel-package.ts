@@ -4,10 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { access, readFile, rm } from 'node:fs/promises'
-import { type Architecture, OptionError, StartError } from '@coldboot/core'
+import { type Architecture, type Cache, fileSha256, OptionError, StartError, type StoredFile } from '@coldboot/core'
 import type { Archive, ArchivePackage } from './apt.ts'
 import { type Flavour, GUEST_ARCHITECTURES } from './architectures.ts'
-import { type Cache, fileSha256, type StoredFile } from './cache.ts'
 import { BUNDLED_MODULES } from './device-modules.ts'
 import { type KernelModule, loadOrder, type ModuleIndex } from './modules.ts'
 import type { OnGuestProgress } from './progress.ts'

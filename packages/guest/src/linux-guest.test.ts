@@ -82,7 +82,7 @@ describe('with a kernel of its own and the initramfs made here', () => {
 
   test('the guest has no modules, and grows with its files', async () => {
     vi.stubEnv('COLDBOOT_KERNEL', '/mine/vmlinuz')
-    const { Cache } = await import('./cache.ts')
+    const { Cache } = await import('@coldboot/core')
     const cache = new Cache(directory)
     await cache.publish('busybox/s390x.json', JSON.stringify(await cache.publish('busybox/s390x', busybox)))
     const small = await linuxGuest({ arch: 's390x' })

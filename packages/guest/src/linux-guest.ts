@@ -1,10 +1,9 @@
 /** The face of this package: what a user asks of a guest → what a machine needs to boot it. */
 import { createHash } from 'node:crypto'
-import { ARCHITECTURES, type Architecture, OptionError, readEnvironment } from '@coldboot/core'
+import { ARCHITECTURES, type Architecture, Cache, OptionError, readEnvironment } from '@coldboot/core'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { type Busybox, findBusybox } from './busybox.ts'
-import { Cache } from './cache.ts'
 import type { CpioEntry } from './cpio.ts'
 import { readGuestFiles } from './guest-files.ts'
 import { type LinuxGuestOptions, type ResolvedGuestOptions, resolveGuestOptions } from './guest-options.ts'
