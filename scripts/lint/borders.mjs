@@ -9,10 +9,11 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   'mkfatfs-wasm': [],
   core: ['mkfatfs-wasm'],
   matchers: ['core'],
+  report: ['core'],
   guest: ['core'],
-  vitest: ['core', 'matchers', 'guest'],
-  jest: ['core', 'matchers', 'guest'],
-  cli: ['core', 'matchers', 'guest'],
+  vitest: ['core', 'matchers', 'report', 'guest'],
+  jest: ['core', 'matchers', 'report', 'guest'],
+  cli: ['core', 'matchers', 'report', 'guest'],
 })
 
 const LEAVES = [

@@ -23,6 +23,7 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('guest imports matchers', 'guest/src/a.ts', `import '@coldboot/matchers'`),
   bad('guest imports mkfatfs-wasm', 'guest/src/b.ts', `import 'mkfatfs-wasm'`),
   bad('matchers import the guest', 'matchers/src/a.ts', `import '@coldboot/guest'`),
+  bad('report imports a runner’s package', 'report/src/a.ts', `import '@coldboot/vitest'`),
   bad('matchers import a runner’s package', 'matchers/src/b.ts', `import '@coldboot/vitest'`),
   bad('vitest imports jest', 'vitest/src/a.ts', `import '@coldboot/jest'`),
   bad('jest imports vitest', 'jest/src/a.ts', `import '@coldboot/vitest'`),

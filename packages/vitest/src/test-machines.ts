@@ -1,15 +1,9 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, kept and explained when it fails. */
 import { join } from 'node:path'
 import { ExpectError, type ReadyOptions, startReady, type VM } from '@coldboot/core'
+import { artifactRoot, attemptDirectory, folderName, makeFile, removeDirectory } from '@coldboot/report'
 import type { RunnerTestCase } from 'vitest'
-import {
-  artifactRoot,
-  attemptDirectory,
-  attemptOf,
-  folderName,
-  makeFile,
-  removeDirectory,
-} from './artifact-directory.ts'
+import { attemptOf } from './attempt.ts'
 import { withGuest } from './default-guest.ts'
 import { forgottenAwait, recordMachines } from './failure-report.ts'
 import { MachineNames } from './machine-names.ts'

@@ -10,7 +10,7 @@ import {
   makeFile,
   removeDirectory,
   titleFolder,
-} from './artifact-directory.ts'
+} from './attempt-directory.ts'
 
 /** Names that would like to be paths, or too long for one. */
 const hostile = fc.string({

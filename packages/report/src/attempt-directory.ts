@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import type { RunnerTask, RunnerTestCase } from 'vitest'
 
 /** Longest name of a folder, characters: well below the 255 bytes of common file systems, whatever the alphabet. */
 const LONGEST = 60
@@ -17,30 +16,14 @@ export interface Attempt {
   readonly root: string
   /** The test’s file, relative to the root. */
   readonly file: string
-  /** Name of the Vitest project, when there are several. */
+  /** Name of the runner’s project, when there are several. */
   readonly project?: string | undefined
-  /** Names of the describes and the test. */
+  /** Names of the groups and the test. */
   readonly names: readonly string[]
   /** How many tests of the same names come before it in the file. */
   readonly twin: number
   readonly repeat: number
   readonly retry: number
-}
-
-/** The present attempt of a test. */
-export function attemptOf(task: RunnerTestCase): Attempt {
-  const { file } = task
-  const names = namesOf(task)
-  const same = testsOf(file.tasks).filter((other) => namesOf(other).join('\0') === names.join('\0'))
-  return {
-    root: file.filepath.endsWith(`/${file.name}`) ? file.filepath.slice(0, -file.name.length - 1) : process.cwd(),
-    file: file.name,
-    project: file.projectName,
-    names,
-    twin: same.indexOf(task),
-    repeat: task.result?.repeatCount ?? 0,
-    retry: task.result?.retryCount ?? 0,
-  }
 }
 
 /** The folder of an attempt. Pure. */
@@ -119,12 +102,4 @@ export function removeDirectory(directory: string, artifacts: string): void {
       return
     }
   }
-}
-
-function namesOf(task: RunnerTask): readonly string[] {
-  return task.suite ? [...namesOf(task.suite), task.name] : [task.name]
-}
-
-function testsOf(tasks: readonly RunnerTask[]): readonly RunnerTask[] {
-  return tasks.flatMap((task) => (task.type === 'suite' ? testsOf(task.tasks) : [task]))
 }

@@ -1,0 +1,27 @@
+/** The present attempt of a test, in the words of @coldboot/report. */
+import type { Attempt } from '@coldboot/report'
+import type { RunnerTask, RunnerTestCase } from 'vitest'
+
+/** The present attempt of a test. */
+export function attemptOf(task: RunnerTestCase): Attempt {
+  const { file } = task
+  const names = namesOf(task)
+  const same = testsOf(file.tasks).filter((other) => namesOf(other).join('\0') === names.join('\0'))
+  return {
+    root: file.filepath.endsWith(`/${file.name}`) ? file.filepath.slice(0, -file.name.length - 1) : process.cwd(),
+    file: file.name,
+    project: file.projectName,
+    names,
+    twin: same.indexOf(task),
+    repeat: task.result?.repeatCount ?? 0,
+    retry: task.result?.retryCount ?? 0,
+  }
+}
+
+function namesOf(task: RunnerTask): readonly string[] {
+  return task.suite ? [...namesOf(task.suite), task.name] : [task.name]
+}
+
+function testsOf(tasks: readonly RunnerTask[]): readonly RunnerTask[] {
+  return tasks.flatMap((task) => (task.type === 'suite' ? testsOf(task.tasks) : [task]))
+}
