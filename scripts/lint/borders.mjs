@@ -11,8 +11,9 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   matchers: ['core'],
   report: ['core'],
   guest: ['core'],
-  vitest: ['core', 'matchers', 'report', 'guest'],
-  jest: ['core', 'matchers', 'report', 'guest'],
+  runner: ['core', 'report', 'guest'],
+  vitest: ['core', 'matchers', 'report', 'runner'],
+  jest: ['core', 'guest', 'matchers', 'report', 'runner'],
   cli: ['core', 'matchers', 'report', 'guest'],
 })
 

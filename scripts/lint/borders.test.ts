@@ -24,6 +24,7 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('guest imports mkfatfs-wasm', 'guest/src/b.ts', `import 'mkfatfs-wasm'`),
   bad('matchers import the guest', 'matchers/src/a.ts', `import '@coldboot/guest'`),
   bad('report imports a runner’s package', 'report/src/a.ts', `import '@coldboot/vitest'`),
+  bad('runner imports a runner’s package', 'runner/src/a.ts', `import '@coldboot/jest'`),
   bad('matchers import a runner’s package', 'matchers/src/b.ts', `import '@coldboot/vitest'`),
   bad('vitest imports jest', 'vitest/src/a.ts', `import '@coldboot/jest'`),
   bad('jest imports vitest', 'jest/src/a.ts', `import '@coldboot/vitest'`),
@@ -86,9 +87,9 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
 const allowed: readonly Case[] = [
   good('core imports mkfatfs-wasm', 'core/src/devices/z.ts', `import 'mkfatfs-wasm'`),
   good(
-    'vitest imports matchers, guest and core',
+    'vitest imports matchers, runner and core',
     'vitest/src/z.ts',
-    `import '@coldboot/matchers'\nimport '@coldboot/guest'\nimport '@coldboot/core'`,
+    `import '@coldboot/matchers'\nimport '@coldboot/runner'\nimport '@coldboot/core'`,
   ),
   good(
     'the console imports errors and its own room',

@@ -1,7 +1,6 @@
 /** What a failed attempt leaves besides its errors: the machines’ logs, attached, and their paths in `task.meta`. */
-import { ExpectError, type VM } from '@coldboot/core'
+import type { VM } from '@coldboot/core'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'
-import { sectionsOf, spaceOut } from './reported-error.ts'
 
 /** A machine of a failed attempt, for reporters. */
 export interface MachineRecord {
@@ -17,21 +16,6 @@ export interface MachineArtifact {
   readonly type: 'coldboot:machine'
   readonly name: string
   attachments?: TestAttachment[]
-}
-
-/** The error for a test that would pass although it still waits; undefined when it does not. */
-export function forgottenAwait(machines: readonly VM[], starting: number): ExpectError | undefined {
-  const waits = machines.flatMap((vm) => vm.pendingWaits.map((wait) => ({ ...wait, name: vm.name })))
-  if (waits.length === 0 && starting === 0) return undefined
-  const what = waits.map(({ name, pattern }) => `"${name}" was still to print ${pattern}`)
-  if (starting > 0) what.push(`${starting} more machine${starting === 1 ? ' was' : 's were'} being started`)
-  const error = new ExpectError('FORGOTTEN_AWAIT', `The test ended while ${what.join(', ')}`, {
-    sections: sectionsOf(machines, machines.length > 1),
-  })
-  const places = waits.flatMap(({ location }) => (location === undefined ? [] : [`    at ${location}`]))
-  error.stack = [error.message, ...places].join('\n')
-  spaceOut(error)
-  return error
 }
 
 /** Attaches the logs to the test, and leaves their paths for reporters. */

@@ -1,6 +1,6 @@
 /** `test` without fixtures: Vitest’s own, with the limit of each test kept by {@link keepTime} instead of the runner. */
 import { type TestAPI, type TestOptions, TestRunner } from 'vitest'
-import { keepTime } from './test-clock.ts'
+import { keepTime } from './keep-time.ts'
 
 type Handler = NonNullable<Parameters<ReturnType<typeof TestRunner.getCurrentSuite>['task']>[1]>['handler']
 

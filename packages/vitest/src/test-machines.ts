@@ -2,13 +2,11 @@
 import { join } from 'node:path'
 import { ExpectError, type ReadyOptions, startReady, type VM } from '@coldboot/core'
 import { artifactRoot, attemptDirectory, folderName, makeFile, removeDirectory } from '@coldboot/report'
+import { explainErrors, forgottenAwait, MachineNames, type TestClock, tidyErrors, withGuest } from '@coldboot/runner'
 import type { RunnerTestCase } from 'vitest'
 import { attemptOf } from './attempt.ts'
-import { withGuest } from './default-guest.ts'
-import { forgottenAwait, recordMachines } from './failure-report.ts'
-import { MachineNames } from './machine-names.ts'
-import { explainErrors, tidyErrors } from './reported-error.ts'
-import { clockOf, definitionOf, type TestClock } from './test-clock.ts'
+import { recordMachines } from './failure-report.ts'
+import { clockOf, definitionOf } from './keep-time.ts'
 
 const DEFAULT_NAME = 'vm'
 

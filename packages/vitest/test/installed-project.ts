@@ -26,7 +26,7 @@ const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
 const VITEST = realpathSync(fileURLToPath(new URL('../node_modules/vitest', import.meta.url)))
 
 /** Names of the workspace’s packages that a user of @coldboot/vitest gets. */
-const INSTALLED = ['core', 'guest', 'matchers', 'report', 'vitest', 'mkfatfs-wasm']
+const INSTALLED = ['core', 'guest', 'matchers', 'report', 'runner', 'vitest', 'mkfatfs-wasm']
 
 /** How a Vitest ended. */
 export interface VitestRun {

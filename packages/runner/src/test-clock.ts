@@ -1,15 +1,8 @@
 /**
- * A test’s own time, which stands still while a machine is being prepared and booted.
- *
- * Vitest counts the set-up of fixtures as the test’s time, and its timer cannot be held: a machine that takes 20 s to
- * boot would fail every test of 5 s. So the limit of our tests is kept here instead. The way in is `context.signal`: the
- * runner ends the test’s function when that aborts, asks for it first thing in each attempt, and sets a new one for the
- * next attempt.
+ * A test’s own time, which stands still while a machine is being prepared and booted. A runner’s own timer cannot be held:
+ * a machine that takes 20 s to boot would fail every test of 5 s. So the limit of our tests is kept here instead.
  */
-import { ExpectError, readEnvironment } from '@coldboot/core'
-import { TIME_LEFT } from '@coldboot/matchers'
-import type { RunnerTestCase } from 'vitest'
-import { framesOf } from './reported-error.ts'
+import { ExpectError } from '@coldboot/core'
 
 // A test may replace the timers (`vi.useFakeTimers()`); its own limit stays real.
 const { setTimeout: setTimer, clearTimeout: clearTimer, performance } = globalThis
@@ -124,55 +117,13 @@ export class TestClock {
   }
 }
 
-const clocks = new WeakMap<RunnerTestCase, TestClock>()
-const definitions = new WeakMap<RunnerTestCase, Error>()
-
-/** The clock of a test’s present attempt. Every test made by this package’s `test` has one. */
-export function clockOf(task: RunnerTestCase): TestClock {
-  const clock = clocks.get(task)
-  if (clock) return clock
-  throw new ExpectError('TEST_ENDED', `"${task.name}" has no clock of its own`, {
-    hint: 'Use the fixtures with `test` from @coldboot/vitest, or with what was extended from it.',
-  })
-}
-
-/** The stack frames of where a test is defined. */
-export function definitionOf(task: RunnerTestCase): string {
-  return framesOf(definitions.get(task)?.stack).join('\n')
-}
-
 /**
- * Puts a test under a clock of its own.
+ * The error for a test whose time is up.
  *
- * @param limitMs the test’s time before COLDBOOT_TIMEOUT_MULTIPLIER, 0 or Infinity for no limit
- * @param definition an error made where the test is defined: what a timeout points at
+ * @param heldMs how long its clock stood still, besides
+ * @param frames stack frames of the test’s definition
  */
-export function keepTime(task: RunnerTestCase, limitMs: number, definition: Error): void {
-  const limit = limitMs > 0 ? limitMs * readEnvironment().timeoutMultiplier : Infinity
-  const begin = (runner: AbortSignal): void => {
-    clocks.get(task)?.stop()
-    // Hooks after a test that has passed are not its time.
-    const error = (heldMs: number): Error | undefined =>
-      task.result?.state === 'pass' ? undefined : timeoutError(limit, heldMs, definitionOf(task))
-    clocks.set(task, new TestClock(runner, limit, error))
-  }
-  definitions.set(task, definition)
-  begin(task.context.signal)
-  Object.defineProperty(task.context, 'signal', {
-    configurable: true,
-    enumerable: true,
-    get: () => {
-      const clock = clockOf(task)
-      // Hooks have time slots of their own: what asks for the signal there is not the test.
-      if (task.result !== undefined && task.result.hooks?.beforeEach !== 'run') clock.start()
-      return clock.signal
-    },
-    set: begin,
-  })
-  Object.defineProperty(task, TIME_LEFT, { value: () => clockOf(task).left() })
-}
-
-function timeoutError(limitMs: number, heldMs: number, frames: string): Error {
+export function timeoutError(limitMs: number, heldMs: number, frames: string): Error {
   const besides = heldMs < 1 ? '' : `, besides the ${Math.round(heldMs)} ms in which its machines were started`
   const error = new ExpectError('TEST_TIMEOUT', `Test timed out in ${limitMs} ms${besides}`)
   error.stack = `${error.name}: ${error.message}\n${frames}`

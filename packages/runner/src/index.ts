@@ -1,0 +1,5 @@
+export { withGuest } from './default-guest.ts'
+export { forgottenAwait } from './forgotten-await.ts'
+export { MachineNames } from './machine-names.ts'
+export { explainErrors, framesOf, type ReportedError, tidyErrors } from './reported-error.ts'
+export { TestClock, timeoutError } from './test-clock.ts'

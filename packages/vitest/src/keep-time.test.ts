@@ -1,0 +1,93 @@
+import { TIME_LEFT } from '@coldboot/matchers'
+import { TestClock } from '@coldboot/runner'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { clockOf, definitionOf, keepTime } from './keep-time.ts'
+
+/** A clock of a few milliseconds that nobody holds: when it is up, others of less time would be too. */
+function reference(limitMs: number): TestClock {
+  return new TestClock(new AbortController().signal, limitMs, () => new Error('up'))
+}
+
+type Task = Parameters<typeof keepTime>[0]
+
+/** A task, as far as its time is concerned. */
+function newTask(limitMs: number): { task: Task; runs: (result: object) => void; attempt: () => AbortController } {
+  const task = {
+    name: 'a test',
+    context: { signal: new AbortController().signal },
+    result: undefined as object | undefined,
+  }
+  keepTime(task as unknown as Task, limitMs, new Error('definition'))
+  return {
+    task: task as unknown as Task,
+    runs: (result) => {
+      task.result = result
+    },
+    attempt: () => {
+      const runner = new AbortController()
+      task.context.signal = runner.signal
+      return runner
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason), { once: true }))
+}
+
+describe('the clock of a task', () => {
+  test('starts when the runner asks for the signal, but not in a hook', async () => {
+    const { task, runs } = newTask(5)
+    const later = reference(20)
+    runs({ state: 'run', hooks: { beforeEach: 'run' } })
+    expect(task.context.signal.aborted).toBe(false)
+    later.start()
+    await aborted(later.waits)
+    expect(clockOf(task).left()).toBe(5)
+    runs({ state: 'run', hooks: { beforeEach: 'pass' } })
+    expect(await aborted(task.context.signal)).toMatchObject({ code: 'TEST_TIMEOUT' })
+  })
+
+  test('points at the definition of the test', async () => {
+    const { task, runs } = newTask(1)
+    runs({ state: 'run' })
+    const error = await aborted(task.context.signal)
+    expect(definitionOf(task)).toContain('keep-time.test.ts')
+    expect(error).toMatchObject({ stack: expect.stringContaining(definitionOf(task)) })
+  })
+
+  test('is a new one in each attempt', async () => {
+    const { task, runs, attempt } = newTask(5)
+    runs({ state: 'run' })
+    await aborted(task.context.signal)
+    const runner = attempt()
+    expect([task.context.signal.aborted, clockOf(task).waits.aborted]).toEqual([false, false])
+    const reason = new Error('cancelled')
+    runner.abort(reason)
+    expect(task.context.signal.reason).toBe(reason)
+  })
+
+  test('lets the hooks after a test that has passed take their time', async () => {
+    const { task, runs } = newTask(5)
+    const later = reference(20)
+    runs({ state: 'run' })
+    const { signal } = task.context
+    runs({ state: 'pass' })
+    later.start()
+    await aborted(later.signal)
+    expect([signal.aborted, clockOf(task).waits.aborted]).toEqual([false, false])
+  })
+
+  test('goes slower by COLDBOOT_TIMEOUT_MULTIPLIER, and tells matchers what is left', () => {
+    vi.stubEnv('COLDBOOT_TIMEOUT_MULTIPLIER', '3')
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    expect(Reflect.get(newTask(100).task, TIME_LEFT)()).toBe(300)
+    expect(Reflect.get(newTask(0).task, TIME_LEFT)()).toBe(Infinity)
+  })
+
+  test('is missing from tests that another `test` made', () => {
+    expect(() => clockOf({ name: 'other' } as Task)).toThrow('Use the fixtures with `test` from @coldboot/vitest')
+  })
+})
