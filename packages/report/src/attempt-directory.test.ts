@@ -17,7 +17,15 @@ const hostile = fc.string({
   unit: fc.constantFrom('/', '.', '..', '\0', '\n', 'a', ' ', '-', '漢', '😀', 'x'.repeat(90)),
 })
 
-const attempt: Attempt = { root: '/p', file: 'src/boot.test.ts', names: ['greets'], twin: 0, repeat: 0, retry: 0 }
+const attempt: Attempt = {
+  root: '/p',
+  home: '.vitest',
+  file: 'src/boot.test.ts',
+  names: ['greets'],
+  twin: 0,
+  repeat: 0,
+  retry: 0,
+}
 
 describe('attemptDirectory', () => {
   test('is <file>/<test> below .vitest/coldboot of the project', () => {

@@ -1,7 +1,7 @@
 /**
- * Where the files of a test’s machines are: `.vitest/coldboot/<file>/<test>/<machine>/` below the project’s root. The
- * same test always has the same place, so that a new run replaces the files of the one before; attempts and tests of the
- * same name are kept apart.
+ * Where the files of a test’s machines are: `.vitest/coldboot/<file>/<test>/<machine>/` below the project’s root, or the
+ * same below another runner’s own folder. The same test always has the same place, so that a new run replaces the files of
+ * the one before; attempts and tests of the same name are kept apart.
  */
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
@@ -14,6 +14,8 @@ const LONGEST = 60
 export interface Attempt {
   /** The project’s root. */
   readonly root: string
+  /** The runner’s own folder below the root, as `.vitest`. */
+  readonly home: string
   /** The test’s file, relative to the root. */
   readonly file: string
   /** Name of the runner’s project, when there are several. */
@@ -40,7 +42,7 @@ export function attemptDirectory(attempt: Attempt): string {
 
 /** The folder of all attempts of a project. */
 export function artifactRoot(attempt: Attempt): string {
-  return join(attempt.root, '.vitest', 'coldboot')
+  return join(attempt.root, attempt.home, 'coldboot')
 }
 
 /**
@@ -90,7 +92,7 @@ export function makeFile(path: string): string {
   }
 }
 
-/** Removes a folder with its content, then the folders above that are empty, up to `.vitest`. */
+/** Removes a folder with its content, then the folders above that are empty, up to the runner’s own. */
 export function removeDirectory(directory: string, artifacts: string): void {
   rmSync(directory, { recursive: true, force: true })
   const last = dirname(artifacts)

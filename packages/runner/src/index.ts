@@ -1,5 +1,3 @@
-export { withGuest } from './default-guest.ts'
-export { forgottenAwait } from './forgotten-await.ts'
-export { MachineNames } from './machine-names.ts'
+export { type AttemptHost, AttemptMachines } from './attempt-machines.ts'
 export { explainErrors, framesOf, type ReportedError, tidyErrors } from './reported-error.ts'
 export { TestClock, timeoutError } from './test-clock.ts'

@@ -9,6 +9,7 @@ export function attemptOf(task: RunnerTestCase): Attempt {
   const same = testsOf(file.tasks).filter((other) => namesOf(other).join('\0') === names.join('\0'))
   return {
     root: file.filepath.endsWith(`/${file.name}`) ? file.filepath.slice(0, -file.name.length - 1) : process.cwd(),
+    home: '.vitest',
     file: file.name,
     project: file.projectName,
     names,
