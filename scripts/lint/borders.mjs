@@ -21,11 +21,12 @@ const LEAVES = [
   'architecture.ts',
   'checked-options.ts',
   'environment.ts',
+  'machine-event.ts',
   'process-identity.ts',
   'private-directory.ts',
   'required-path.ts',
 ]
-const SPEC = ['options.ts', 'option-checks.ts', 'machine-spec.ts']
+const SPEC = ['options.ts', 'option-checks.ts', 'machine-observer.ts', 'machine-spec.ts']
 const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']
 
 /**
@@ -35,7 +36,7 @@ const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']
 export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'errors.ts': [],
   ...Object.fromEntries(LEAVES.map((file) => [file, ['errors.ts', 'architecture.ts', 'process-identity.ts']])),
-  'console/': ['errors.ts'],
+  'console/': ['errors.ts', 'machine-event.ts'],
   'network/': ['errors.ts', 'checked-options.ts'],
   'devices/': ['errors.ts', ...LEAVES, 'console/', 'network/'],
   ...Object.fromEntries(SPEC.map((file) => [file, [...BELOW_QEMU, 'qemu/accelerator.ts']])),

@@ -31,6 +31,8 @@ export interface RestorePlan {
 export interface Launched {
   readonly machine: Machine
   readonly directory: PrivateDirectory
+  /** As `7.2.22`. */
+  readonly qemuVersion: string
   /** Describes it as its holder’s: a machine made ahead was launched before anybody had named it. */
   readonly describe: (spec: MachineSpec) => MachineDescription
   /** Its place among the live machines of this process. */
@@ -45,7 +47,7 @@ export interface Launched {
 export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
   requirePlatform()
   if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
-  const { command: qemu } = await locateQemu(spec.arch, spec.qemu)
+  const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()
   try {
     if (plan.restore === undefined) await prepareDevices(spec, directory.path)
@@ -62,7 +64,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
     const machine = await Machine.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.stateFd)
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
-    return { machine, directory, describe, registration }
+    return { machine, directory, qemuVersion, describe, registration }
   } catch (error) {
     await directory.remove()
     throw error

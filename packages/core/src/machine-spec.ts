@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
 import { memoryMibOf } from './checked-options.ts'
+import type { LogFile } from './console/log-file.ts'
 import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import { channel } from './devices/channel.ts'
@@ -14,6 +15,7 @@ import { AGENT_PORT, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { uefi } from './devices/uefi.ts'
 import { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
 import { OptionError } from './errors.ts'
+import type { MachineObserver } from './machine-observer.ts'
 import { checkOptions } from './option-checks.ts'
 import { DEFAULTS, type VMOptions } from './options.ts'
 import { type AcceleratorChoice, chooseAccelerator } from './qemu/accelerator.ts'
@@ -40,7 +42,8 @@ export interface MachineSpec {
   readonly firmware: string | undefined
   readonly devices: readonly Device[]
   readonly serialOutput: readonly Writable[]
-  readonly logFile: string | undefined
+  readonly logFile: LogFile | undefined
+  readonly observer: MachineObserver | undefined
   readonly timeoutMs: number
   readonly bootTimeoutMs: number
   readonly timeoutMultiplier: number
@@ -77,7 +80,8 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     firmware: isUefi(options) ? undefined : firmwareOf(options.firmware),
     devices: Object.freeze(expandDevices(allDevices(options), arch)),
     serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
-    logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
+    logFile: logFileOf(options.logFile),
+    observer: options.observer,
     timeoutMs: options.timeout ?? DEFAULTS.timeout,
     bootTimeoutMs: options.bootTimeout ?? DEFAULTS.bootTimeout,
     timeoutMultiplier: options.timeoutMultiplier ?? environment.timeoutMultiplier,
@@ -109,6 +113,11 @@ function machineOf(traits: ArchitectureTraits, hasKernel: boolean): string {
 
 function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
   return choice.accelerator === 'tcg' ? ARCHITECTURES[arch].cpu : 'host'
+}
+
+function logFileOf(logFile: VMOptions['logFile']): LogFile | undefined {
+  if (logFile === undefined) return undefined
+  return typeof logFile === 'string' ? { path: resolve(logFile) } : { ...logFile, path: resolve(logFile.path) }
 }
 
 function isUefi({ firmware }: VMOptions): boolean {

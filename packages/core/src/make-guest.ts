@@ -48,6 +48,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     timeoutMs: scale(spec.timeoutMs),
     scale,
     signal: spec.signal,
+    onEvent: running.onEvent,
     renew: agent && (() => renewed(agent, { timeoutMs: scale(RENEWAL_MS), over })),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.logFile }),

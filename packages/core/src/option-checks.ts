@@ -12,6 +12,7 @@ import {
   oneOf,
   wholeNumber,
 } from './checked-options.ts'
+import { isLogFile, LOG_FILE_EXPECTED } from './console/log-file.ts'
 import { isMonitorOptions, MONITORS_EXPECTED } from './console/monitor-options.ts'
 import type { Device } from './devices/device.ts'
 import { ACCELERATORS } from './environment.ts'
@@ -45,7 +46,8 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
   firmware: isPath,
   devices: ['a list of devices', (value) => Array.isArray(value) && value.every(isDevice)],
   serialOutput: ['a writable stream or a list of them', (value) => [value].flat().every(isWritable)],
-  logFile: isPath,
+  logFile: [LOG_FILE_EXPECTED, isLogFile],
+  observer: ['a function', (value) => typeof value === 'function'],
   timeout: isDuration,
   bootTimeout: isDuration,
   timeoutMultiplier: ['a number above 0', isDuration[1]],

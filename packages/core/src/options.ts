@@ -1,10 +1,12 @@
 /** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
 import type { Writable } from 'node:stream'
 import type { Architecture } from './architecture.ts'
+import type { LogFile } from './console/log-file.ts'
 import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
 import type { AcceleratorName } from './environment.ts'
+import type { MachineObserver } from './machine-observer.ts'
 
 /** How long an `expect` waits when nothing else is said, milliseconds. */
 export const DEFAULT_TIMEOUT = 7_000
@@ -45,8 +47,13 @@ export interface VMOptions {
   readonly devices?: readonly Device[] | undefined
   /** Where the console’s bytes go besides the log. Never closed by the machine. @default [] */
   readonly serialOutput?: Writable | readonly Writable[] | undefined
-  /** Path of the console log, all bytes as they came. @default a file that goes away with the machine */
-  readonly logFile?: string | undefined
+  /**
+   * The console log, all bytes as they came: its path, or its path with what is kept of it.
+   * @default a file that goes away with the machine
+   */
+  readonly logFile?: string | LogFile | undefined
+  /** Told of what is done with the machine and what happens to it. @default nobody */
+  readonly observer?: MachineObserver | undefined
   /** How long an `expect` waits, milliseconds. @default 7000 */
   readonly timeout?: number | undefined
   /** How long `ready()` waits, milliseconds. @default 60000 */

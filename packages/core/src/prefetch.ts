@@ -63,6 +63,11 @@ export async function takePrefetched(key: string): Promise<Launched | undefined>
   return undefined
 }
 
+/** Resolves when every machine that is being made ahead is made. */
+export async function prefetched(): Promise<void> {
+  await Promise.all([...waiting.values()].map(({ ahead }) => ahead))
+}
+
 /** Ends every machine that was made ahead and not taken. */
 export async function endPrefetched(): Promise<void> {
   const keys = [...waiting.keys()]

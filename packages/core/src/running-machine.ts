@@ -12,7 +12,9 @@ import { Transcript } from './console/transcript.ts'
 import type { MachineDescription } from './description.ts'
 import { MachineError } from './errors.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
+import type { MachineEvent } from './machine-event.ts'
 import { watchMachineEvents } from './machine-events.ts'
+import type { MachineObserver, ObservedMachine } from './machine-observer.ts'
 import type { MachineSpec } from './machine-spec.ts'
 import { describeExit, type ExitStatus } from './qemu/exit-status.ts'
 import type { Machine } from './qemu/machine.ts'
@@ -28,6 +30,8 @@ export class RunningMachine {
   readonly machine: Machine
   readonly console: Console
   readonly logFile: string
+  /** Tells the observer; undefined when nobody observes. */
+  readonly onEvent: ((event: MachineEvent) => void) | undefined
   /** Settles when QEMU is gone and all its output was read and matched; never rejects. */
   readonly ended: Promise<ExitStatus>
   readonly #failed = Promise.withResolvers<Incident>()
@@ -49,9 +53,11 @@ export class RunningMachine {
     this.description = launched.describe(spec)
     this.machine = machine
     this.#launched = launched
-    this.logFile = spec.logFile ?? join(directory.path, 'console.log')
-    mkdirSync(dirname(this.logFile), { recursive: true })
-    this.#transcript = new Transcript({ file: this.logFile, onWarning: warnOnce })
+    const log = spec.logFile ?? { path: join(directory.path, 'console.log') }
+    this.logFile = log.path
+    mkdirSync(dirname(log.path), { recursive: true })
+    this.onEvent = observe(this, launched.qemuVersion, earlier === undefined ? 'cold' : 'template')
+    this.#transcript = new Transcript({ file: log, onWarning: warnOnce })
     this.console = new Console({
       name: spec.name,
       transcript: this.#transcript,
@@ -60,7 +66,10 @@ export class RunningMachine {
       describe: () => this.#describe(),
       sinks: spec.serialOutput,
       monitors: spec.monitors,
+      onEvent: this.onEvent,
       onIncident: (incident) => {
+        const { monitor, message, allowed } = incident
+        this.onEvent?.({ kind: 'incident', monitor, message, allowed })
         // Who waits for the machine’s end has it then, with its reason.
         if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
       },
@@ -143,6 +152,7 @@ export class RunningMachine {
       () => new MachineError('MACHINE_EXITED', describeExit(status), { sections: { 'QEMU printed': status.stderr } }),
     )
     this.#state = 'exited'
+    this.onEvent?.({ kind: 'exit', reason: status.reason, message: describeExit(status) })
     return status
   }
 
@@ -150,6 +160,8 @@ export class RunningMachine {
     await this.machine.shutDown()
     const status = await this.ended
     this.#transcript.close()
+    const { leftOut } = this.#transcript
+    if (leftOut > 0) this.onEvent?.({ kind: 'cut', bytesLeftOut: leftOut })
     try {
       await keep?.(this.directory)
     } finally {
@@ -168,6 +180,59 @@ export class RunningMachine {
       emulatedBecause,
       commandLine: this.description.commandLineQuoted,
       logFile: this.logFile,
+    }
+  }
+}
+
+/** Shows a machine to the observer of its options. @returns what tells the observer of an event, with the time since now */
+function observe(
+  { spec, description, logFile, machine }: RunningMachine,
+  qemuVersion: string,
+  start: ObservedMachine['start'],
+): ((event: MachineEvent) => void) | undefined {
+  const { observer, name, arch, accelerator, memoryMib, cpus, devices } = spec
+  const startedAt = performance.now()
+  const { commandLine, commandLineQuoted } = description
+  const facts = {
+    name,
+    arch,
+    accelerator,
+    memoryMib,
+    cpus,
+    devices,
+    qemuVersion,
+    start,
+    commandLine,
+    commandLineQuoted,
+    logFile,
+  }
+  const listener = observer && guarded(observer)(facts)
+  machine.qmp.observe(
+    listener && (({ direction, message, at }) => listener({ kind: 'qmp', direction, message }, at - startedAt)),
+  )
+  return listener && ((event) => listener(event, performance.now() - startedAt))
+}
+
+/** An observer that fails is not asked again; the machine goes on. */
+function guarded(observer: MachineObserver): MachineObserver {
+  const failed = (error: unknown): void =>
+    warnOnce(
+      `The observer of a machine failed and is told nothing more: ${error instanceof Error ? error.message : error}`,
+    )
+  return (machine) => {
+    let listener: ReturnType<MachineObserver> | undefined
+    try {
+      listener = observer(machine)
+    } catch (error) {
+      failed(error)
+    }
+    return (event, timeMs) => {
+      try {
+        listener?.(event, timeMs)
+      } catch (error) {
+        listener = undefined
+        failed(error)
+      }
     }
   }
 }

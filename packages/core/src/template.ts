@@ -2,7 +2,7 @@
  * A machine booted once, prepared, saved, and started from again and again: a fresh machine in a tenth of a second. The
  * face; storage and keys are in the room `template/`.
  */
-import { copyFile, cp, mkdir, readdir } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AdmissionLimits } from './admission.ts'
 import { Cache } from './cache.ts'
@@ -41,7 +41,15 @@ export interface TemplateOptions {
 /** Options that may differ between machines of one template: nothing that the guest can see. */
 export type TemplateOverrides = Pick<
   VMOptions,
-  'name' | 'serialOutput' | 'logFile' | 'timeout' | 'bootTimeout' | 'timeoutMultiplier' | 'monitors' | 'signal'
+  | 'name'
+  | 'serialOutput'
+  | 'logFile'
+  | 'observer'
+  | 'timeout'
+  | 'bootTimeout'
+  | 'timeoutMultiplier'
+  | 'monitors'
+  | 'signal'
 >
 
 /** A saved machine to start others from. */
@@ -147,7 +155,7 @@ async function make(directory: string, spec: MachineSpec, options: TemplateOptio
     await options.prepare?.(vm)
     const refused = await saved(running, join(directory, STATE_FILE))
     await running.close(async (machineDirectory) => {
-      if (refused === undefined) await keepFiles(machineDirectory, running.logFile, directory)
+      if (refused === undefined) await keepFiles(machineDirectory, running, directory)
     })
     return refused
   } finally {
@@ -170,8 +178,12 @@ async function saved(running: RunningMachine, stateFile: string): Promise<string
 }
 
 /** Copies what belongs to the machine: its console, and what its devices made (overlays, images). */
-async function keepFiles(machineDirectory: string, logFile: string, directory: string): Promise<void> {
-  await copyFile(logFile, join(directory, CONSOLE_FILE))
+async function keepFiles(machineDirectory: string, running: RunningMachine, directory: string): Promise<void> {
+  const { logFile } = running.spec
+  const file = join(directory, CONSOLE_FILE)
+  // A log that is filtered is not what was printed.
+  if (logFile?.filter === undefined) await copyFile(running.logFile, file)
+  else await writeFile(file, running.console.raw(), { mode: 0o600 })
   const files = join(directory, FILES_DIRECTORY)
   await mkdir(files, { mode: 0o700 })
   for (const name of await readdir(machineDirectory)) {

@@ -468,7 +468,7 @@ describe('hasPrinted', () => {
 
   test('finds in the log what is no longer in memory', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'console-'))
-    const transcript = new Transcript({ file: join(directory, 'log') })
+    const transcript = new Transcript({ file: { path: join(directory, 'log') } })
     const { console, guest } = setUp({ transcript, keep: 1000 })
     guest.write('\x1b[1mfirst\x1b[0m words\r\n')
     for (let count = 0; count < 10; count++) guest.write(`${'x'.repeat(10_000)}\r\n`)

@@ -5,6 +5,7 @@
  */
 import type { Duplex, Writable } from 'node:stream'
 import { MachineError } from '../errors.ts'
+import type { MachineEvent } from '../machine-event.ts'
 import { CallSite } from './call-site.ts'
 import { now, startTimer, stopTimer } from './clock.ts'
 import { ConsoleInput } from './console-input.ts'
@@ -45,6 +46,8 @@ export interface ConsoleOptions {
   readonly monitors?: MonitorOptions
   /** Told of everything the monitors saw, allowed or not. */
   readonly onIncident?: (incident: Incident) => void
+  /** Told of what is typed and awaited. @default nobody */
+  readonly onEvent?: ((event: MachineEvent) => void) | undefined
   /** Characters kept in memory. @default 16_777_216 */
   readonly keep?: number
 }
@@ -94,6 +97,7 @@ export class Console {
       keep,
       patientMs: this.#scale(PATIENT_SETTLE_MS),
       lastByteAt: () => this.#lastByteAt,
+      onEvent: options.onEvent,
       describe: () => ({
         name: options.name,
         bytes: options.transcript.bytes,
@@ -184,6 +188,7 @@ export class Console {
    */
   send(data: string | Uint8Array): void {
     this.#input.write(data)
+    this.#options.onEvent?.({ kind: 'send', data })
   }
 
   /**
@@ -216,6 +221,12 @@ export class Console {
   /** The clean text so far; of a very long one the end. */
   text(): string {
     const view = this.#text.view('clean')
+    return view.slice(view.start)
+  }
+
+  /** What was printed, as it was sent but for bytes that are no UTF-8; of a very long console the end. */
+  raw(): string {
+    const view = this.#text.view('raw')
     return view.slice(view.start)
   }
 

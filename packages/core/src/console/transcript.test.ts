@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Transcript } from './transcript.ts'
 
 let directory = ''
@@ -18,7 +18,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text)
 const text = (data: Uint8Array): string => Buffer.from(data).toString()
 
 test('every byte is on disk at once, readable by this user only', () => {
-  const transcript = new Transcript({ file })
+  const transcript = new Transcript({ file: { path: file } })
   const invalid = Uint8Array.of(0xff, 0x00, 0x1b, 0x5b, 0xc3)
   transcript.write(invalid)
   expect(readFileSync(file)).toEqual(Buffer.from(invalid))
@@ -29,7 +29,7 @@ test('every byte is on disk at once, readable by this user only', () => {
 
 test('a log that was there is replaced, and made private', () => {
   writeFileSync(file, 'something much longer than the new one', { mode: 0o644 })
-  const transcript = new Transcript({ file })
+  const transcript = new Transcript({ file: { path: file } })
   transcript.write(bytes('new'))
   transcript.close()
   expect(readFileSync(file, 'utf8')).toBe('new')
@@ -38,7 +38,7 @@ test('a log that was there is replaced, and made private', () => {
 
 test('the time of each piece is beside it', () => {
   let time = 1000
-  const transcript = new Transcript({ file, now: () => time })
+  const transcript = new Transcript({ file: { path: file }, now: () => time })
   time += 250
   transcript.write(bytes('abc'))
   time += 1500
@@ -50,7 +50,7 @@ test('the time of each piece is beside it', () => {
 })
 
 test.skipIf(!existsSync('/usr/bin/scriptreplay'))('scriptreplay (where installed) plays it', async () => {
-  const transcript = new Transcript({ file })
+  const transcript = new Transcript({ file: { path: file } })
   for (const line of ['one\r\n', 'two\r\n', 'three\r\n']) transcript.write(bytes(line))
   transcript.close()
   // As the documentation says: the first line is taken for a header.
@@ -60,30 +60,68 @@ test.skipIf(!existsSync('/usr/bin/scriptreplay'))('scriptreplay (where installed
   expect(stdout).toContain('one\r\ntwo\r\nthree\r\n')
 })
 
-test('the log stops at its cap, says so, and the tail goes on', () => {
-  const transcript = new Transcript({ file, capBytes: 10, tailBytes: 8 })
-  transcript.write(bytes('12345678'))
-  expect(transcript.complete).toBe(true)
-  transcript.write(bytes('abcdef'))
-  transcript.write(bytes('ghi'))
-  expect(readFileSync(file, 'utf8')).toBe(
-    '12345678ab\n[the log ends here: it has reached 10 bytes, and the console printed more]\n',
-  )
-  expect(
-    readFileSync(`${file}.timing`, 'utf8')
-      .split('\n')
-      .map((line) => line.split(' ')[1]),
-  ).toEqual(['8', '2', undefined])
-  expect(text(transcript.tail())).toBe('bcdefghi')
-  expect(transcript.complete).toBe(false)
+describe('a log that would be too long', () => {
+  const lines = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, index) => `line ${String(from + index).padStart(4, '0')}\n`).join('')
+
+  test('has the beginning and the end, and says what is left out', () => {
+    let time = 0
+    const transcript = new Transcript({ file: { path: file, maxBytes: 1000 }, now: () => time })
+    for (let line = 0; line < 1000; line++) {
+      time += 10
+      transcript.write(bytes(lines(line, line + 1)))
+    }
+    const cut = '\n[the log is cut here: it may have 1000 bytes, and its end comes last]\n'
+    // As a kill would leave it.
+    expect(readFileSync(file, 'utf8')).toBe(`${lines(0, 75)}${cut}`)
+    expect(transcript.leftOut).toBe(9000)
+    transcript.close()
+    const log = readFileSync(file, 'utf8')
+    expect(log).toBe(`${lines(0, 75)}${cut}\n[9000 bytes are left out here]\n${lines(975, 1000)}`)
+    const timing = readFileSync(`${file}.timing`, 'utf8').trim().split('\n')
+    const times = timing.map((line) => line.split(' ').map(Number))
+    expect(times.reduce((sum, [, length = 0]) => sum + length, 0)).toBe(log.length)
+    expect(times.reduce((sum, [seconds = 0]) => sum + seconds, 0)).toBeCloseTo(10)
+    expect(transcript.complete).toBe(false)
+    expect(transcript.read()).toBeUndefined()
+    expect(transcript.bytes).toBe(10_000)
+  })
+
+  test('is whole as long as nothing had to go', () => {
+    const transcript = new Transcript({ file: { path: file, maxBytes: 1000 } })
+    for (let line = 0; line < 100; line++) transcript.write(bytes(lines(line, line + 1)))
+    expect(Array.from(transcript.read() ?? [], text).join('')).toBe(lines(0, 100))
+    transcript.close()
+    expect(readFileSync(file, 'utf8')).toBe(lines(0, 100))
+    expect(Array.from(transcript.read() ?? [], text).join('')).toBe(lines(0, 100))
+  })
+})
+
+test('a filter changes what is logged, and nothing else', () => {
+  let held = ''
+  const filter = {
+    push: (chunk: Uint8Array) => {
+      const whole = held + text(chunk)
+      held = whole.slice(-1)
+      return bytes(whole.slice(0, -1).toUpperCase())
+    },
+    end: () => bytes(held.toUpperCase()),
+  }
+  const transcript = new Transcript({ file: { path: file, filter: () => filter } })
+  transcript.write(bytes('ab'))
+  transcript.write(bytes('cd'))
+  expect(readFileSync(file, 'utf8')).toBe('ABC')
+  expect(text(transcript.tail())).toBe('abcd')
   expect(transcript.read()).toBeUndefined()
-  expect(transcript.bytes).toBe(17)
+  transcript.close()
+  expect(readFileSync(file, 'utf8')).toBe('ABCD')
+  expect(readFileSync(`${file}.timing`, 'utf8').match(/ \d+/g)).toEqual([' 1', ' 2', ' 1'])
 })
 
 test.skipIf(!existsSync('/dev/full'))('a full disk (Linux has one at /dev/full) costs the log, not the machine', () => {
   symlinkSync('/dev/full', file)
   const warnings: string[] = []
-  const transcript = new Transcript({ file, onWarning: (message) => warnings.push(message) })
+  const transcript = new Transcript({ file: { path: file }, onWarning: (message) => warnings.push(message) })
   transcript.write(bytes('one '))
   transcript.write(bytes('two'))
   expect(warnings).toEqual([expect.stringMatching(/console\.log is incomplete: ENOSPC/)])
@@ -94,7 +132,7 @@ test.skipIf(!existsSync('/dev/full'))('a full disk (Linux has one at /dev/full) 
 test('a log that cannot be made costs one warning', () => {
   const warnings: string[] = []
   const transcript = new Transcript({
-    file: join(directory, 'missing', 'log'),
+    file: { path: join(directory, 'missing', 'log') },
     onWarning: (message) => warnings.push(message),
   })
   transcript.write(bytes('abc'))
@@ -117,7 +155,7 @@ test('the tail stays within its bound however the bytes come', () => {
 })
 
 test('the log can be read back while it is written', () => {
-  const transcript = new Transcript({ file })
+  const transcript = new Transcript({ file: { path: file } })
   transcript.write(bytes('abc'))
   expect(Array.from(transcript.read() ?? [], text).join('')).toBe('abc')
   transcript.write(bytes('def'))

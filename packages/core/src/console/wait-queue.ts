@@ -1,4 +1,6 @@
 /** Those who wait for output, served in the order they asked; and the cursor, which their matches move. */
+import { ColdbootError } from '../errors.ts'
+import type { ExpectEvent, MachineEvent } from '../machine-event.ts'
 import { BOOT_CHARACTERS } from './boot-stage.ts'
 import { now } from './clock.ts'
 import type { Additions, ConsoleText, ViewName } from './console-text.ts'
@@ -20,6 +22,8 @@ export interface WaitQueueOptions {
   readonly patientMs: number
   /** When the last byte came, on `now()`. */
   readonly lastByteAt: () => number | undefined
+  /** Told of the beginning and the end of each wait. */
+  readonly onEvent?: ((event: MachineEvent) => void) | undefined
   /** The part of an error that every wait of this console has in common. */
   readonly describe: () => Pick<failures.FailureFacts, 'name' | 'bytes' | 'context'>
 }
@@ -39,6 +43,7 @@ export class WaitQueue {
   readonly #settling: Settling
   readonly #waits: Wait[] = []
   #previousMatch: string | undefined
+  #asked = 0
   #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
   /** Where {@link consumeAll} last moved the cursor. */
   #consumed = 0
@@ -68,7 +73,7 @@ export class WaitQueue {
 
   /** Queues a wait. Its promise is settled already when what it asks for is there. */
   add(request: WaitRequest): Promise<Match> {
-    const wait = new Wait(request, now(), {
+    const wait = new Wait(request, ++this.#asked, now(), {
       deadline: () => this.#timeUp(wait, failures.timedOut),
       idle: () => {
         const left = request.idleMs - (now() - Math.max(wait.startedAt, this.#options.lastByteAt() ?? 0))
@@ -78,6 +83,7 @@ export class WaitQueue {
       abort: () => this.#abort(wait),
     })
     this.#waits.push(wait)
+    this.#options.onEvent?.({ kind: 'expect', ...this.#told(wait) })
     if (request.signal?.aborted === true) this.#abort(wait)
     this.#serve()
     return wait.promise
@@ -172,13 +178,32 @@ export class WaitQueue {
     }
     this.#previousMatch = found.text
     this.#remove(wait)
+    this.#options.onEvent?.({
+      kind: 'match',
+      ...this.#told(wait),
+      text: found.text,
+      durationMs: now() - wait.startedAt,
+    })
     wait.resolve(toMatch(found, patterns, before, dropped))
   }
 
   #fail(wait: Wait, error: (facts: failures.FailureFacts) => Error): void {
     const facts = this.#facts(wait)
     this.#remove(wait)
-    wait.reject(error(facts))
+    const reason = error(facts)
+    const { onEvent } = this.#options
+    if (onEvent) {
+      const { code, shortMessage: message } = ColdbootError.is(reason)
+        ? reason
+        : { code: 'Error', shortMessage: reason.message }
+      onEvent({ kind: 'unmatched', ...this.#told(wait), code, message, durationMs: now() - wait.startedAt })
+    }
+    wait.reject(reason)
+  }
+
+  #told({ id, request }: Wait): Omit<ExpectEvent, 'kind'> {
+    const { patterns, timeoutMs, callSite } = request
+    return { id, pattern: describePatterns(patterns), timeoutMs, location: callSite.location }
   }
 
   #remove(wait: Wait): void {

@@ -36,6 +36,8 @@ export interface Turn {
 /** A pending `expect`. */
 export class Wait {
   readonly request: WaitRequest
+  /** Different for each wait of a console. */
+  readonly id: number
   readonly promise: Promise<Match>
   readonly startedAt: number
   /** Set when its turn has come. */
@@ -46,11 +48,12 @@ export class Wait {
   readonly #timers = new Set<NodeJS.Timeout>()
   #over = false
 
-  constructor(request: WaitRequest, startedAt: number, events: WaitEvents) {
+  constructor(request: WaitRequest, id: number, startedAt: number, events: WaitEvents) {
     const { promise, resolve, reject } = Promise.withResolvers<Match>()
     // Nobody may be awaiting it when the machine is closed: that is a forgotten `await`, not a reason to end the process.
     promise.catch(() => {})
     this.request = request
+    this.id = id
     this.promise = promise
     this.startedAt = startedAt
     this.#events = events

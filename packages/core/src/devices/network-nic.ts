@@ -1,6 +1,7 @@
 /** A card of a {@link Network}: a device of one machine at a time, with a handle on its link. */
 import type { Duplex } from 'node:stream'
 import { MachineError, OptionError } from '../errors.ts'
+import type { Capture, CaptureOptions } from '../network/capture.ts'
 import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
@@ -13,6 +14,7 @@ export interface NicSurroundings {
   /** @throws OptionError when the network is closed */
   requireOpen(): void
   connect(card: Card, stream: Duplex): Link
+  capture(file: string, options: CaptureOptions): Capture
 }
 
 interface LiveNic {
@@ -92,6 +94,18 @@ export class NetworkNic implements Device {
         if (this.#impairment === resolved) this.impair({})
       },
     }
+  }
+
+  /**
+   * Writes the frames that this card sends and receives from now on to a file that Wireshark and tcpdump open, until the
+   * capture is stopped or the network closed. As {@link Network.capture}, which has the frames of all cards.
+   *
+   * @param maxBytes most bytes of packets in the file; further ones are left out, and counted. @default no limit
+   * @throws OptionError `INVALID_OPTION` when the file cannot be made or the network is closed
+   */
+  capture(file: string, { maxBytes }: { readonly maxBytes?: number | undefined } = {}): Capture {
+    this.#surroundings.requireOpen()
+    return this.#surroundings.capture(file, { maxBytes, concerns: (card) => card.index === this.index })
   }
 
   validate({ arch }: ValidateContext): void {

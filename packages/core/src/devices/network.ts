@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../checked-options.ts'
 import { readEnvironment } from '../environment.ts'
 import { OptionError } from '../errors.ts'
-import type { Capture } from '../network/capture.ts'
+import type { Capture, CaptureOptions } from '../network/capture.ts'
 import type { FrameFilterInput } from '../network/frame-filter.ts'
 import type { FrameLog } from '../network/frame-log.ts'
 import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
@@ -93,7 +93,11 @@ export class Network implements AsyncDisposable {
     }
     const { model = 'virtio' } = options
     const mac = options.mac === undefined ? this.#freeMac(index) : this.#unusedMac(options.mac)
-    const surroundings = { requireOpen: () => this.#requireOpen(), connect: this.#connect }
+    const surroundings = {
+      requireOpen: () => this.#requireOpen(),
+      connect: this.#connect,
+      capture: (file: string, options: CaptureOptions) => this.#observers.capture(file, this.#links, options),
+    }
     const nic = new NetworkNic({ mac, model, index }, surroundings)
     this.#nics.push(nic)
     return nic

@@ -105,7 +105,7 @@ function portOf({
   const [socket] = streams
   const [id = ''] = ids
   if (!socket) throw new TypeError('a serial port is attached with one stream')
-  const transcript = new Transcript({ file: join(directory, `${id}.log`) })
+  const transcript = new Transcript({ file: { path: join(directory, `${id}.log`) } })
   const console = new Console({
     name: `${machineName}, ${id}`,
     transcript,

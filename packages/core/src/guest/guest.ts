@@ -1,5 +1,6 @@
 /** What a test does inside a guest: the ways in that the machine has, and which one is taken. */
 import { OptionError } from '../errors.ts'
+import type { MachineEvent } from '../machine-event.ts'
 import type { CommandOutcome, CommandWay } from './command-way.ts'
 import { GuestCommandError, shownCommand } from './guest-command-error.ts'
 import {
@@ -28,6 +29,8 @@ export interface GuestOptions {
   readonly ready: () => Promise<unknown>
   /** Tells a guest that goes on from a save the time, and gives it randomness; undefined: there is no way. */
   readonly renew?: (() => Promise<void>) | undefined
+  /** Told of the beginning and the end of each command. @default nobody */
+  readonly onEvent?: ((event: MachineEvent) => void) | undefined
   /** What errors tell of the machine: title → text. */
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
@@ -38,6 +41,7 @@ const NO_INPUT = new Uint8Array(0)
 /** The inside of one machine. */
 export class Guest {
   readonly #options: GuestOptions
+  #commands = 0
 
   constructor(options: GuestOptions) {
     this.#options = options
@@ -57,7 +61,7 @@ export class Guest {
     const way = this.#way(options.way)
     const request = this.#request(commandText('run', command), options)
     await this.#options.ready()
-    const outcome = await way.run(request)
+    const outcome = await this.#observed(way, request)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decoded(bytes, options) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
     const { exitCode, durationMs } = outcome
@@ -66,6 +70,17 @@ export class Guest {
       throw this.#error(outcome, { ...facts, machine: this.#options.name })
     }
     return Object.freeze({ ...facts, exitCode })
+  }
+
+  async #observed(way: CommandWay, request: CommandRequest): Promise<CommandOutcome> {
+    const { onEvent } = this.#options
+    if (onEvent === undefined) return way.run(request)
+    const command = { id: ++this.#commands, command: request.command, way: way.way }
+    onEvent({ kind: 'command', ...command })
+    const outcome = await way.run(request)
+    const { exitCode, durationMs, failure } = outcome
+    onEvent({ kind: 'result', ...command, exitCode, durationMs, ...(failure ? { message: failure.message } : {}) })
+    return outcome
   }
 
   #way(name: RunOptions['way']): CommandWay {

@@ -128,6 +128,22 @@ test('a capture read back has each frame at each card it passed, with time and d
   ])
 })
 
+test('has the cards asked for, and frames up to its size; what is left out is counted', async () => {
+  const [server, client] = [linkOf(SERVER), linkOf(CLIENT)]
+  const concerns = (card: Card): boolean => card.mac === SERVER.mac
+  const capture = new Capture(join(folder, 'cut.pcapng'), () => {}, { concerns, maxBytes: 250 })
+  for (const { link } of [server, client]) capture.addInterface(link)
+  for (let frame = 0; frame < 4; frame++) {
+    for (const { link } of [server, client]) capture.add(link, 'sent', Date.now(), QUESTION)
+  }
+  expect([capture.frames, capture.dropped]).toEqual([2, 2])
+  await capture.stop()
+  const { interfaces, packets, statistics } = parse(readFileSync(capture.file))
+  expect(interfaces).toMatchObject([{ name: 'server/nic0' }])
+  expect(packets).toHaveLength(2)
+  expect(statistics).toEqual([{ on: 'server/nic0', seen: 4, dropped: 2 }])
+})
+
 test('a file that cannot be made is refused at once', async () => {
   expect(() => new Capture(folder, () => {})).toThrow(/The capture cannot be written to .*EISDIR/)
   expect(() => new Capture('/dev/null/a.pcapng', () => {})).toThrow(

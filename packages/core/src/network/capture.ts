@@ -4,13 +4,21 @@ import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { OptionError } from '../errors.ts'
 import { MAX_FRAME_BYTES } from './frame-reader.ts'
-import type { FrameDirection, Link } from './link.ts'
+import type { Card, FrameDirection, Link } from './link.ts'
 import { interfaceDescription, interfaceStatistics, packetBytes, sectionHeader, writePacket } from './pcapng.ts'
 
 /** Blocks are gathered to this many bytes before they are written, or to the end of this turn of the event loop. */
 const GATHERED_BYTES = 262_144
 /** What may wait for a slow disk, bytes; frames beyond it are counted and left out. */
 const WAITING_BYTES = 67_108_864
+
+/** What is captured. */
+export interface CaptureOptions {
+  /** Which cards. @default all of the network */
+  readonly concerns?: ((card: Card) => boolean) | undefined
+  /** Most bytes of packets in the file; further ones are counted and left out. @default no limit */
+  readonly maxBytes?: number | undefined
+}
 
 interface InterfaceCount {
   readonly id: number
@@ -27,6 +35,8 @@ export class Capture implements AsyncDisposable {
   readonly file: string
   readonly #stream: WriteStream
   readonly #onStop: (capture: Capture) => void
+  readonly #concerns: (card: Card) => boolean
+  #room: number
   readonly #counts = new Map<Link, InterfaceCount>()
   #timeMs = 0
   #gathered = Buffer.allocUnsafe(GATHERED_BYTES)
@@ -36,7 +46,9 @@ export class Capture implements AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   /** @throws OptionError `INVALID_OPTION` when the file cannot be made */
-  constructor(file: string, onStop: (capture: Capture) => void) {
+  constructor(file: string, onStop: (capture: Capture) => void, options: CaptureOptions = {}) {
+    this.#concerns = options.concerns ?? (() => true)
+    this.#room = options.maxBytes ?? Infinity
     this.file = resolve(file)
     this.#onStop = onStop
     this.#stream = createWriteStream(this.file, { fd: openForWriting(this.file) })
@@ -51,22 +63,25 @@ export class Capture implements AsyncDisposable {
     return this.#sum((count) => count.seen - count.dropped)
   }
 
-  /** Frames left out because the disk was too slow. */
+  /** Frames left out because the disk was too slow, or the file had its size. */
   get dropped(): number {
     return this.#sum((count) => count.dropped)
   }
 
   /** Adds a card before its first frame, so that a silent one is in the file too. */
   addInterface(link: Link): void {
-    this.#countOf(link)
+    if (this.#concerns(link.card)) this.#countOf(link)
   }
 
   add(link: Link, direction: FrameDirection, timeMs: number, frame: Buffer): void {
-    if (this.#stopped || this.#failure) return
+    if (this.#stopped || this.#failure || !this.#concerns(link.card)) return
     const count = this.#countOf(link)
     count.seen++
     this.#timeMs = timeMs
-    if (this.#stream.writableLength > WAITING_BYTES) {
+    this.#room -= packetBytes(frame.length)
+    // Once there was no room, none follow: a capture without its middle misleads.
+    if (this.#room < 0) this.#room = 0
+    if (this.#room === 0 || this.#stream.writableLength > WAITING_BYTES) {
       count.dropped++
       return
     }

@@ -1,5 +1,5 @@
 /** Who watches the frames of a network: captures into files, and logs. While there are none, frames are not taken apart. */
-import { Capture } from './capture.ts'
+import { Capture, type CaptureOptions } from './capture.ts'
 import { decodeFrame } from './frame.ts'
 import type { Frame, FrameFilterInput } from './frame-filter.ts'
 import { FrameLog } from './frame-log.ts'
@@ -15,8 +15,8 @@ export class Observers implements LinkObservers {
   }
 
   /** @throws OptionError `INVALID_OPTION` when the file cannot be made */
-  capture(file: string, links: Iterable<Link>): Capture {
-    const capture = new Capture(file, (it) => this.#captures.delete(it))
+  capture(file: string, links: Iterable<Link>, options?: CaptureOptions): Capture {
+    const capture = new Capture(file, (it) => this.#captures.delete(it), options)
     for (const link of links) capture.addInterface(link)
     this.#captures.add(capture)
     return capture

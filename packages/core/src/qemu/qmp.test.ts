@@ -81,3 +81,21 @@ test('a reset connection is an end like any other', async () => {
   ours.destroy(new Error('read ECONNRESET'))
   await expect(connecting).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
 })
+
+test('an observer is shown what passed before it was there, and all that passes then', async () => {
+  const { client, greet } = connect(() => ({ return: {} }))
+  greet()
+  await client.connect()
+  const seen: string[] = []
+  client.observe(({ direction, message }) => seen.push(`${direction} ${message['execute'] ?? Object.keys(message)[0]}`))
+  await client.execute('stop')
+  expect(seen).toEqual([
+    'sent qmp_capabilities',
+    'sent query-status',
+    'received QMP',
+    'received id',
+    'received id',
+    'sent stop',
+    'received id',
+  ])
+})

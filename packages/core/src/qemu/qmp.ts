@@ -11,6 +11,17 @@ export interface QmpEvent {
   readonly timestampMs: number
 }
 
+/** A message on the channel. */
+export interface QmpMessage {
+  readonly direction: 'sent' | 'received'
+  readonly message: Readonly<Record<string, unknown>>
+  /** On `performance.now()`. */
+  readonly at: number
+}
+
+/** Messages kept for an observer to come: a machine made ahead has some thirty. */
+const MOST_KEPT = 200
+
 interface PendingCommand {
   readonly command: string
   resolve(value: unknown): void
@@ -24,6 +35,9 @@ export class QmpClient {
   readonly #listeners = new Set<(event: QmpEvent) => void>()
   readonly #decoder = new StringDecoder('utf8')
   #nextId = 1
+  /** What passed before it was known who observes. */
+  #early: QmpMessage[] | undefined = []
+  #observer: ((message: QmpMessage) => void) | undefined
   #rest = ''
   #ended = false
   #greeted: PendingCommand | undefined
@@ -65,8 +79,17 @@ export class QmpClient {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { command, resolve, reject })
-      this.#stream.write(`${JSON.stringify({ execute: command, arguments: commandArguments, id })}\n`)
+      const message = { execute: command, arguments: commandArguments, id }
+      this.#note('sent', message)
+      this.#stream.write(`${JSON.stringify(message)}\n`)
     })
+  }
+
+  /** Shows every message to the observer, those that have passed first. Called once; undefined: nobody observes. */
+  observe(observer: ((message: QmpMessage) => void) | undefined): void {
+    if (observer) for (const message of this.#early ?? []) observer(message)
+    this.#early = undefined
+    this.#observer = observer
   }
 
   /** Calls `listener` for each event until the returned object is disposed. */
@@ -82,9 +105,17 @@ export class QmpClient {
   }
 
   #dispatch(message: Record<string, unknown>): void {
+    this.#note('received', message)
     if ('QMP' in message) this.#greeted?.resolve(message)
     else if ('event' in message) this.#publish(message)
     else this.#settle(message)
+  }
+
+  #note(direction: QmpMessage['direction'], message: QmpMessage['message']): void {
+    if (this.#observer === undefined && this.#early === undefined) return
+    const entry = { direction, message, at: performance.now() }
+    if (this.#observer) this.#observer(entry)
+    else if (this.#early && this.#early.length < MOST_KEPT) this.#early.push(entry)
   }
 
   #publish(message: Record<string, unknown>): void {

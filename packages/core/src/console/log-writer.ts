@@ -1,0 +1,129 @@
+/** A console log on disk and the times beside it: of more than fits, the beginning and the end. */
+import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { LogEnd } from './log-end.ts'
+import type { LogFile, LogFilter } from './log-file.ts'
+
+const MAX_BYTES = 64 * 2 ** 20
+/** Room kept for the end of a log that is too long. The end is written when the machine has ended. */
+const END_BYTES = 2 ** 20
+const READ_BYTES = 2 ** 20
+
+/** Writes one log. Every method may throw the disk’s error. */
+export class LogWriter {
+  readonly #path: string
+  readonly #filter: LogFilter | undefined
+  readonly #maxBytes: number
+  readonly #headBytes: number
+  readonly #log: number
+  readonly #timing: number
+  readonly #end: LogEnd
+  #written = 0
+  #timedAt: number
+  #closed = false
+
+  /** @param now when the times begin to count, milliseconds */
+  constructor({ path, filter, maxBytes = MAX_BYTES }: LogFile, now: number) {
+    this.#path = path
+    this.#filter = filter?.()
+    this.#maxBytes = maxBytes
+    const endBytes = Math.min(END_BYTES, Math.floor(maxBytes / 4))
+    this.#headBytes = maxBytes - endBytes
+    this.#end = new LogEnd(endBytes)
+    this.#timedAt = now
+    this.#log = openPrivate(path)
+    try {
+      this.#timing = openPrivate(`${path}.timing`)
+    } catch (error) {
+      closeSync(this.#log)
+      throw error
+    }
+  }
+
+  /** Bytes that are not kept. */
+  get leftOut(): number {
+    return this.#end.leftOut
+  }
+
+  write(chunk: Uint8Array, now: number): void {
+    this.#add(this.#filter?.push(chunk) ?? chunk, now)
+  }
+
+  /** The log so far from its start; undefined when it is not all that came, byte for byte. */
+  read(): Iterable<Uint8Array> | undefined {
+    if (this.leftOut > 0 || this.#filter !== undefined) return undefined
+    return piecesOf(openSync(this.#path, 'r'), this.#closed ? [] : this.#end.pieces.map(({ bytes }) => bytes))
+  }
+
+  /** Completes the files and closes them. */
+  close(now: number): void {
+    if (this.#closed) return
+    this.#closed = true
+    try {
+      if (this.#filter) this.#add(this.#filter.end(), now)
+      const { pieces } = this.#end
+      if (this.leftOut > 0) this.#append(note(`${this.leftOut} bytes are left out here`), pieces[0]?.at ?? now)
+      for (const { bytes, at } of pieces) this.#append(bytes, at)
+    } finally {
+      closeQuietly(this.#log)
+      closeQuietly(this.#timing)
+    }
+  }
+
+  #add(bytes: Uint8Array, now: number): void {
+    const head = bytes.subarray(0, Math.max(0, this.#headBytes - this.#written))
+    this.#append(head, now)
+    this.#written += bytes.length
+    if (head.length === bytes.length) return
+    const cutBefore = this.leftOut > 0
+    this.#end.add(bytes.subarray(head.length), now)
+    // At once: a log whose end is never written must say so.
+    if (!cutBefore && this.leftOut > 0) {
+      this.#append(note(`the log is cut here: it may have ${this.#maxBytes} bytes, and its end comes last`), now)
+    }
+  }
+
+  #append(bytes: Uint8Array, now: number): void {
+    if (bytes.length === 0) return
+    writeAll(this.#log, bytes)
+    const seconds = Math.max(0, now - this.#timedAt) / 1000
+    writeAll(this.#timing, Buffer.from(`${seconds.toFixed(6)} ${bytes.length}\n`))
+    this.#timedAt = Math.max(now, this.#timedAt)
+  }
+}
+
+function note(text: string): Uint8Array {
+  return Buffer.from(`\n[${text}]\n`)
+}
+
+function* piecesOf(descriptor: number, others: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(READ_BYTES)
+      const length = readSync(descriptor, buffer)
+      if (length === 0) break
+      yield buffer.subarray(0, length)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  yield* others
+}
+
+function openPrivate(file: string): number {
+  const descriptor = openSync(file, 'w', 0o600)
+  // The mode above is for a new file only; one that was there keeps its own.
+  if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, 0o600)
+  return descriptor
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
+}
+
+function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor)
+  } catch {
+    // A disk that is full may say so again.
+  }
+}

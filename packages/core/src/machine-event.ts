@@ -1,0 +1,101 @@
+/** What is done with a machine and what happens to it, as whoever observes it is told: plain data, and nothing to hold on to. */
+
+/** Typed on the console, also by `run` where the console is the way into the guest. */
+export interface SendEvent {
+  readonly kind: 'send'
+  readonly data: string | Uint8Array
+}
+
+/** Somebody begins to wait for output. */
+export interface ExpectEvent {
+  readonly kind: 'expect'
+  /** The same in the event that ends the wait. */
+  readonly id: number
+  /** For people: `"login: "`. */
+  readonly pattern: string
+  /** Milliseconds, the multiplier applied; Infinity: no limit. */
+  readonly timeoutMs: number
+  /** `file:line:column` of the call. */
+  readonly location: string | undefined
+}
+
+/** What was awaited was printed. */
+export interface MatchEvent extends Omit<ExpectEvent, 'kind'> {
+  readonly kind: 'match'
+  /** What matched. */
+  readonly text: string
+  readonly durationMs: number
+}
+
+/** What was awaited was not printed: the time is up, the machine or its guest ended, the wait was aborted. */
+export interface UnmatchedEvent extends Omit<ExpectEvent, 'kind'> {
+  readonly kind: 'unmatched'
+  /** As of the error that the wait is rejected with. */
+  readonly code: string
+  /** The error’s first words. */
+  readonly message: string
+  readonly durationMs: number
+}
+
+/** A command begins in the guest. */
+export interface CommandEvent {
+  readonly kind: 'command'
+  /** The same in the event that ends it. */
+  readonly id: number
+  readonly command: string
+  /** The way into the guest: `agent`, `guest-agent`, `shell`. */
+  readonly way: string
+}
+
+/** A command is over. */
+export interface ResultEvent extends Omit<CommandEvent, 'kind'> {
+  readonly kind: 'result'
+  /** Undefined when it had not ended by itself. */
+  readonly exitCode: number | undefined
+  /** Why it had not. */
+  readonly message?: string
+  readonly durationMs: number
+}
+
+/** A monitor saw the guest fail. */
+export interface IncidentEvent {
+  readonly kind: 'incident'
+  readonly monitor: string
+  readonly message: string
+  readonly allowed: boolean
+}
+
+/** A message on QEMU’s control channel. */
+export interface QmpMessageEvent {
+  readonly kind: 'qmp'
+  readonly direction: 'sent' | 'received'
+  readonly message: Readonly<Record<string, unknown>>
+}
+
+/** The machine is gone, and all it printed was read. */
+export interface ExitEvent {
+  readonly kind: 'exit'
+  /** As of `ExitStatus`. */
+  readonly reason: string
+  /** For people: `the guest powered off (QEMU exit code 0)`. */
+  readonly message: string
+}
+
+/** The log has its beginning and its end, and not what was printed between them. Told when the machine is closed. */
+export interface CutEvent {
+  readonly kind: 'cut'
+  readonly bytesLeftOut: number
+}
+
+/** Something that was done with a machine, or happened to it. */
+export type MachineEvent =
+  | SendEvent
+  | ExpectEvent
+  | MatchEvent
+  | UnmatchedEvent
+  | CommandEvent
+  | ResultEvent
+  | IncidentEvent
+  | QmpMessageEvent
+  | ExitEvent
+  | CutEvent
