@@ -4,7 +4,8 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
- * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf'} Tool
+ * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
+ *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -85,6 +86,10 @@ export function missingTools(needed, host) {
     // Elsewhere the firmware comes with QEMU, or under names of the system's own: the tests that need it say so.
     ovmf: () => !has('apt-get') || host.hasFile('/usr/share/OVMF'),
     aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
+    'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
+    // A root file system is made by root or not at all.
+    debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
+    e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
   }
   return needed.filter((tool) => !isThere[tool]())
 }
@@ -115,6 +120,9 @@ export function installAdvice(tools, host) {
       'qemu-aarch64': 'qemu-system-aarch64',
       ovmf: 'OVMF',
       aavmf: 'AAVMF',
+      'qemu-guest-agent': 'qemu-ga',
+      debootstrap: 'debootstrap',
+      e2fsprogs: 'mkfs.ext4',
     }
     return `Install by the means of this system: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }

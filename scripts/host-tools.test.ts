@@ -48,6 +48,14 @@ describe('missingTools', () => {
     expect(missingTools(['ovmf', 'aavmf'], host(['dnf']))).toEqual([])
   })
 
+  test('what makes a Debian is for root, where there is apt', () => {
+    const tools: readonly Tool[] = ['debootstrap', 'e2fsprogs']
+    expect(missingTools(tools, host(['apt-get'], { isRoot: true }))).toEqual(tools)
+    expect(missingTools(tools, host(['apt-get', 'debootstrap', 'mkfs.ext4'], { isRoot: true }))).toEqual([])
+    expect(missingTools(tools, host(['apt-get']))).toEqual([])
+    expect(missingTools(tools, host(['dnf'], { isRoot: true }))).toEqual([])
+  })
+
   test('with an initramfs of one’s own, and on macOS, busybox is not needed', () => {
     expect(missingTools(['busybox'], host([], { env: { COLDBOOT_INITRAMFS: 'mine.cpio' } }))).toEqual([])
     expect(missingTools(['busybox'], host([], { platform: 'darwin' }))).toEqual([])

@@ -24,6 +24,9 @@ const TEST_TOOLS = /** @type {const} */ ([
   'qemu-aarch64',
   'ovmf',
   'aavmf',
+  'qemu-guest-agent',
+  'debootstrap',
+  'e2fsprogs',
 ])
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */

@@ -3,7 +3,7 @@
  * a controlling terminal, reaps orphans, and answers `poweroff`, `reboot` and `halt` from anywhere in the guest.
  */
 import { START_AGENT } from './agent-binary.ts'
-import { FOLLOW_DEVICES, FOREIGN_ROOT_PATH, FOREIGN_ROOT_SCRIPT } from './mounts.ts'
+import { FOLLOW_DEVICES, FOREIGN_ROOT_PATH, foreignRootScript } from './mounts.ts'
 
 /**
  * The console shell's prompt, in clean text. It never changes, whatever the directory.
@@ -76,7 +76,7 @@ export function initFiles(options: InitOptions): InitFile[] {
     text('etc/group', 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n'),
     text('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
     text('etc/coldboot/boot', bootScript(options), 0o755),
-    text(FOREIGN_ROOT_PATH.slice(1), FOREIGN_ROOT_SCRIPT, 0o755),
+    text(FOREIGN_ROOT_PATH.slice(1), foreignRootScript(options), 0o755),
     ...(init === '' ? [] : [text(USER_INIT.slice(1), init.endsWith('\n') ? init : `${init}\n`)]),
   ]
 }

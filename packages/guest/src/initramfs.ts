@@ -43,7 +43,7 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array {
 export function recipeDigest(startup: InitramfsParts['startup']): string {
   const aliases = ['pci:v00001234d*', 'virtio:d00000001v*', 'virtio:d00000020v*']
   const files = BUNDLED_MODULES.map((name) => ({
-    module: { name, path: `kernel/${name}.ko`, sha256: '', depends: [], softDepends: [], aliases },
+    module: { name, path: `kernel/${name}.ko`, sha256: '', depends: [], softDepends: aliases.slice(0, 1), aliases },
     data: Buffer.from(name),
   }))
   const busybox = Buffer.from('\0[\0[[\0modprobe\0mount\0sh\0\0')

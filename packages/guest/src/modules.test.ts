@@ -78,6 +78,15 @@ describe('loadOrder', () => {
     expect(names(loadOrder({ modules: { ...modules, btrfs }, builtIn: [] }, ['btrfs']))).toEqual(['crc', 'btrfs'])
   })
 
+  test('loads wishes by an alias first, by the module that suits any CPU', () => {
+    const { modules } = indexOf({ ext4: [], crc_fast: [], crc_plain: [] })
+    const ext4 = { ...modules['ext4'], softDepends: ['crypto_crc'] } as KernelModule
+    const fast = { ...modules['crc_fast'], aliases: ['crypto-crc', 'cpu:type:x86,ven*'] } as KernelModule
+    const plain = { ...modules['crc_plain'], aliases: ['crypto-crc'] } as KernelModule
+    const index = { modules: { ext4, crc_fast: fast, crc_plain: plain }, builtIn: [] }
+    expect(names(loadOrder(index, ['ext4']))).toEqual(['crc_plain', 'ext4'])
+  })
+
   test('knows a module with dashes, and by an alias', () => {
     const { modules } = indexOf({ virtio_rng: [] })
     const virtioRng = { ...modules['virtio_rng'], aliases: ['char-hwrng'] } as KernelModule

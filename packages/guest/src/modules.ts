@@ -16,7 +16,7 @@ export interface KernelModule {
   readonly sha256: string
   /** Names of the modules it cannot be loaded without. */
   readonly depends: readonly string[]
-  /** Names of modules it wants loaded before it where they exist (`softdep=pre:`). */
+  /** Names or aliases, with underscores, of modules it wants loaded before it where they exist (`softdep=pre:`). */
   readonly softDepends: readonly string[]
   /** Names the kernel asks for it by, as `fs-9p` or `virtio:d00000009v*`. */
   readonly aliases: readonly string[]
@@ -72,7 +72,10 @@ export function loadOrder(index: ModuleIndex, wanted: readonly string[]): Kernel
     const module = index.modules[name]
     if (!module) throw missing(index, name, neededBy)
     visiting.add(name)
-    for (const soft of module.softDepends) if (Object.hasOwn(index.modules, soft)) visit(soft, name)
+    for (const soft of module.softDepends) {
+      const found = softDependency(index, soft)
+      if (found !== undefined) visit(found, name)
+    }
     for (const needed of module.depends) visit(needed, name)
     order.set(name, module)
   }
@@ -98,6 +101,15 @@ function resolveName(index: ModuleIndex, builtIn: ReadonlySet<string>, asked: st
   const name = moduleName(asked)
   if (builtIn.has(name) || Object.hasOwn(index.modules, name)) return name
   return Object.values(index.modules).find(({ aliases }) => aliases.includes(asked))?.name ?? name
+}
+
+// Of the modules with one alias, that of `crc32c` say, those for some CPUs only may fail to load.
+function softDependency(index: ModuleIndex, asked: string): string | undefined {
+  if (Object.hasOwn(index.modules, asked)) return asked
+  const named = Object.values(index.modules).filter(({ aliases }) =>
+    aliases.some((alias) => moduleName(alias) === asked),
+  )
+  return named.find(({ aliases }) => !aliases.some((alias) => alias.startsWith('cpu:')))?.name
 }
 
 function missing(index: ModuleIndex, name: string, neededBy: string | undefined): OptionError {

@@ -3,20 +3,33 @@
  * mounts, and names for the ports of channels.
  */
 
-/** Path in the guest of {@link FOREIGN_ROOT_SCRIPT}. */
+/** Path in the guest of {@link foreignRootScript}. */
 export const FOREIGN_ROOT_PATH = '/etc/coldboot/root'
 
 /** A word of the kernel's command line by which the guest tells the machine's devices of that script. */
 export const FOREIGN_ROOT_WORD: string = `coldboot.rootinit=${FOREIGN_ROOT_PATH}`
 
+/** What must be loaded before the other root is there. */
+export interface ForeignRootDrivers {
+  /** Names of modules to load whatever devices there are. */
+  readonly modules: readonly string[]
+  /** Lines that add names to `$modules`. */
+  readonly findDrivers: string
+}
+
 /**
  * Process 1 in place of init (`rdinit=`) when a device is to be the root file system: goes on there, with the program
- * that `init=` names or one of those the kernel itself would try. A kernel without modules would need none of this.
+ * that `init=` names or one of those the kernel itself would try. A kernel without modules would need none of this; the
+ * other root has none for this kernel, so that the drivers of all devices are loaded before.
  */
-export const FOREIGN_ROOT_SCRIPT = `#!/bin/sh
-set -f
+export function foreignRootScript({ modules, findDrivers }: ForeignRootDrivers): string {
+  return `#!/bin/sh
 /bin/mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
 read -r words </proc/cmdline
+modules="${['virtio_pci', '9pnet_virtio', ...modules].join(' ')}"
+${findDrivers}set -f
 mode=ro program= type= source= options=
 for word in $words; do
   case $word in
@@ -27,13 +40,18 @@ for word in $words; do
     rootflags=*) options=,\${word#*=} ;;
   esac
 done
-modprobe -a virtio_pci 9pnet_virtio 2>/dev/null
+modprobe -a $modules 2>/dev/null
+case $source in
+  # A disk may show itself some time after its driver was loaded.
+  /dev/root) ;;
+  /dev/*) tries=0; until [ -b "$source" ] || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done ;;
+esac
 mkdir /foreign
-if ! mount -t "$type" -o "$mode$options" "$source" /foreign; then
+if ! mount \${type:+-t "$type"} -o "$mode$options" "$source" /foreign; then
   echo "coldboot: the root file system $source ($type) cannot be mounted; the machine ends here" >&2
   poweroff -f
 fi
-umount /proc
+umount /proc /sys /dev
 for each in $program /sbin/init /etc/init /bin/init /bin/sh; do
   if [ -x "/foreign$each" ] || [ -h "/foreign$each" ]; then
     # As the kernel does it for a root of its own.
@@ -44,6 +62,7 @@ done
 echo "coldboot: the root file system $source has no program to start: name one with init=; the machine ends here" >&2
 poweroff -f
 `
+}
 
 /** Lines for the start of every guest, after its modules are loaded. Without anything to do they start no process. */
 export const FOLLOW_DEVICES: readonly string[] = [

@@ -1,0 +1,141 @@
+/**
+ * A disk with Debian on it as debootstrap makes it: systemd, a getty that asks for a password on the serial console, QEMU's
+ * guest agent, an SSH server. It has no kernel and no boot loader. Made once a user and kept with the guest's kernels.
+ */
+import { execFile, execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Cache, fileSha256, readEnvironment, type StoredFile } from '@coldboot/core'
+
+const exec = promisify(execFile)
+
+/** Besides what is required or important to apt: what a machine needs that a container does not. */
+const PACKAGES = ['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2']
+
+/** Who may log in on the console. */
+export const USER = 'tester'
+export const PASSWORD = 'correct horse'
+
+/** Room for the files and for what a test writes; what is not used takes no room in the image. */
+const IMAGE_BYTES = 2 ** 30
+
+/** Not looked at in a test, and most of the image's files. */
+const SUPERFLUOUS = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/locale', 'usr/share/man']
+
+/** Housekeeping that begins with the machine or some time later, and a console that it does not have. */
+const MASKED = [
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'e2scrub_reap.service',
+  'fstrim.timer',
+  'getty@tty1.service',
+]
+
+// QEMU's user network gives the first machine this address.
+const NETWORK = `[Match]
+Name=en* eth*
+[Network]
+Address=10.0.2.15/24
+Gateway=10.0.2.2
+`
+
+/** Why there can be no image on this host; undefined: there can. */
+export function noDebian(): string | undefined {
+  if (hostRelease() === undefined) return 'this host is no Debian'
+  if (process.getuid?.() !== 0) return 'debootstrap needs root'
+  for (const command of ['debootstrap', 'mkfs.ext4']) {
+    try {
+      execFileSync('sh', ['-c', 'command -v "$0"', command])
+    } catch {
+      return `${command} is not installed on this host`
+    }
+  }
+  return undefined
+}
+
+/**
+ * Path of the image: the kept one, else one made now, in about a minute. Of several processes one makes it. It has the
+ * host's own release, from where the host has its packages.
+ * @throws what debootstrap said
+ */
+export async function debianImage(): Promise<string> {
+  const cache = new Cache(readEnvironment().cacheDirectory)
+  const release = hostRelease() ?? 'stable'
+  const recipe = createHash('sha256').update(await readFile(fileURLToPath(import.meta.url)))
+  const name = `debian/${release}-${process.arch}-${recipe.digest('hex').slice(0, 32)}`
+  const [image, record] = [`${name}.ext4`, `${name}.json`]
+  const kept = async (): Promise<boolean> => {
+    const stored = (await cache.readJson(record)) as StoredFile | undefined
+    return stored !== undefined && (await cache.holds(stored))
+  }
+  if (await kept()) return cache.path(image)
+  return cache.locked(record, async () => {
+    if (await kept()) return cache.path(image)
+    await cache.scratch(async (directory) => {
+      const [root, file] = [join(directory, 'root'), join(directory, 'image')]
+      await installDebian(release, root)
+      await configure(root)
+      await writeFile(file, '')
+      await truncate(file, IMAGE_BYTES)
+      // Without a journal: nothing that a machine writes outlives it.
+      await exec('mkfs.ext4', ['-q', '-O', '^has_journal', '-L', 'debian', '-d', root, file])
+      await removeOthers(cache)
+      await cache.publish(record, JSON.stringify(await cache.adopt(image, file, await fileSha256(file))))
+    })
+    return cache.path(image)
+  })
+}
+
+/** Codename, as `bookworm`. */
+function hostRelease(): string | undefined {
+  const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
+  return /^ID=debian$/m.test(text) ? /^VERSION_CODENAME=(\w+)$/m.exec(text)?.[1] : undefined
+}
+
+/** Where the host has its packages from. */
+async function mirrorOf(release: string): Promise<string> {
+  const words = ['indextargets', '--format', '$(RELEASE) $(REPO_URI)', 'Created-By: Packages', 'Component: main']
+  const { stdout } = await exec('apt-get', words)
+  const lines = stdout.split('\n').map((line) => line.split(' '))
+  return lines.find(([name]) => name === release)?.[1] ?? 'http://deb.debian.org/debian'
+}
+
+/** Those of other recipes; who uses one has it open. */
+async function removeOthers(cache: Cache): Promise<void> {
+  const names = await readdir(cache.path('debian')).catch(() => [])
+  const images = names.filter((name) => /\.(?:ext4|json)$/.test(name))
+  await Promise.all(images.map((name) => rm(cache.path(`debian/${name}`), { force: true })))
+}
+
+async function installDebian(release: string, root: string): Promise<void> {
+  const words = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, release, root, await mirrorOf(release)]
+  try {
+    await exec('debootstrap', words, { maxBuffer: 2 ** 26 })
+  } catch (cause) {
+    const log = await readFile(join(root, 'debootstrap', 'debootstrap.log'), 'utf8').catch(() => '')
+    throw new Error(`debootstrap failed. The end of its log:\n${log.slice(-3000)}`, { cause })
+  }
+}
+
+async function configure(root: string): Promise<void> {
+  const at = (path: string): string => join(root, path)
+  const inside = (...words: string[]) => exec('chroot', [root, ...words])
+  for (const path of SUPERFLUOUS) await rm(at(path), { recursive: true, force: true })
+  await mkdir(at('var/cache/apt/archives/partial'), { recursive: true })
+  await writeFile(at('etc/hostname'), 'debian\n')
+  await writeFile(at('etc/fstab'), '/dev/vda / ext4 defaults 0 1\n')
+  await writeFile(at('etc/systemd/network/ethernet.network'), NETWORK)
+  await inside('useradd', '--create-home', '--shell', '/bin/bash', USER)
+  execFileSync('chroot', [root, 'chpasswd'], { input: `${USER}:${PASSWORD}\n` })
+  await inside('systemctl', 'enable', 'systemd-networkd.service')
+  await inside('systemctl', 'mask', ...MASKED)
+  // What is checked at a first boot was checked here.
+  await writeFile(at('etc/machine-id'), `${createHash('md5').update(PASSWORD).digest('hex')}\n`)
+  for (const path of ['etc/.updated', 'var/.updated']) await writeFile(at(path), '')
+}

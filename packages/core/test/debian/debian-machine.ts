@@ -1,0 +1,30 @@
+/** A machine that boots that Debian, with the guest's kernel. */
+import { linuxGuest } from '@coldboot/guest'
+import { blockDevice } from '../../src/devices/block-device.ts'
+import type { Device } from '../../src/devices/device.ts'
+import type { VMOptions } from '../../src/options.ts'
+import { debianImage } from './debian-image.ts'
+
+/** Goes on from the initramfs to the disk. `quiet` keeps systemd's report of each unit from the console. */
+const WORDS = 'rdinit=/etc/coldboot/root root=/dev/vda rootfstype=ext4 rw systemd.show_status=false'
+
+/** Time enough without hardware acceleration on a busy host, milliseconds. */
+const BOOT_MS = 240_000
+
+/**
+ * What `VM.start` needs. The machine is ready when it asks who logs in.
+ * @param devices besides its disk
+ */
+export async function debianMachine(devices: readonly Device[] = []): Promise<VMOptions> {
+  const [guest, image] = await Promise.all([linuxGuest({ modules: ['ext4', 'autofs4'], agent: false }), debianImage()])
+  return {
+    ...guest,
+    kernelArgs: `${guest.kernelArgs} ${WORDS}`,
+    memory: '512M',
+    devices: [blockDevice(image), ...devices],
+    guestAgent: true,
+    ready: 'debian login: ',
+    bootTimeout: BOOT_MS,
+    timeout: 60_000,
+  }
+}
