@@ -46,6 +46,13 @@ export const ERROR_CODES = {
     'The machine ended while the command ran. Type what ends a machine with `send`, and wait for the end with `wait`.',
   COMMAND_NOT_STARTED: 'The message has the reason why the guest could not start it.',
   COMMAND_GARBLED: 'Silence what prints on the console meanwhile, or give the machine an agent, which does not use it.',
+  WAIT_TIMEOUT: 'Read the last try’s output; raise `timeout` only if it was on its way.',
+  LOGIN_FAILED: 'Read the end of the console; check name and password, and that a getty runs there.',
+  GUEST_FILE_MISSING: 'Check the path in the guest: it, or a directory above it, is not there.',
+  GUEST_FILE_DENIED: 'Use another path, or another user: the guest does not allow it.',
+  GUEST_FILE_FAILED: 'The message has the guest’s own reason.',
+  TESTS_UNREADABLE: 'Have the command print nothing but the report, or name its file with `report`.',
+  EVENT_INVALID: 'Correct what the guest sends, or the schema.',
   COMMAND_OUTPUT_TOO_LARGE: 'Have the command write to a file in the guest, or print less.',
   AGENT_SILENT:
     'Check that the guest has the agent (`linuxGuest` has) and starts it; `way: "shell"` uses the console instead.',

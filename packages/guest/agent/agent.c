@@ -13,9 +13,10 @@
  *   KILL   signal (4): to the command's session      FAIL   errno (4), stage (1)
  *   READ   path NUL                                  DATA   bytes
  *                                                    DONE   size (8), CRC-32 (4), mode (4)
- *   WRITE  mode (4), append (1), path NUL
+ *   WRITE  mode (4) or KEEP_MODE, append (1),
+ *          path NUL
  *   DATA   bytes
- *   END                                              DONE   size, CRC-32 and mode of what was written
+ *   END    also of what is being read                DONE   size, CRC-32 and mode of what was written
  *   CLOCK  seconds since 1970 (8), nanoseconds (4)   DONE
  *   RESEED random bytes                              DONE
  *                                                    HELLO  version (4): it has started, again if it was there before
@@ -38,6 +39,8 @@ enum { AT_START, AT_DIRECTORY, AT_FILE };
 #define COMMANDS 64
 #define FILES 16
 #define VARIABLES 512
+/* That of the file that is there; a new one has what the umask leaves. */
+#define KEEP_MODE 0xffffffffu
 
 struct command {
 	u32 id;
@@ -421,11 +424,12 @@ static void on_open(u32 id, const char *path, int flags, u32 mode, int reading)
 		if (!files[i].used)
 			file = &files[i];
 	if (file != 0)
-		fd = sys4(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+		fd = sys4(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+			  mode == KEEP_MODE ? 0666 : mode);
 	if (fd >= 0) {
 		*file = (struct file){ .id = id, .fd = (int)fd, .used = 1, .reading = reading };
 		/* The mode asked for, whatever the umask, and whether the file was there or not. */
-		if (!reading)
+		if (!reading && mode != KEEP_MODE)
 			file->error = (int)sys2(__NR_fchmod, fd, mode);
 	} else {
 		send_failure(id, fd, AT_FILE);

@@ -1,5 +1,6 @@
 /** What every way of running commands in a guest does. */
 import type { ErrorCode } from '../errors.ts'
+import type { FileWay } from './files/file-way.ts'
 import type { CommandRequest, GuestWay } from './run-options.ts'
 
 /** How a command went. */
@@ -38,6 +39,8 @@ export interface CommandWay {
   readonly way: GuestWay
   /** Never rejects for what the command or the guest does: that is in the outcome. */
   run(request: CommandRequest): Promise<CommandOutcome>
+  /** For single files; absent: a command does it. */
+  readonly files?: FileWay
 }
 
 const NOTHING = new Uint8Array(0)

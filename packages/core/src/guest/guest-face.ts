@@ -1,11 +1,45 @@
-/** The part of a machine’s face that is about its inside. The work is in `Guest`. */
-import type { Guest } from './guest.ts'
+/** The part of a machine’s face that is about its inside. The work is in the modules beside it. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { ExpectOptions } from '../console/expect-options.ts'
+import type { Match, PatternInput } from '../console/pattern.ts'
+import type { DoneEvent } from '../devices/channel.ts'
+import type { MachineSpec } from '../machine-spec.ts'
+import {
+  checkFileData,
+  checkFileOptions,
+  checkGuestPath,
+  checkReadOptions,
+  checkWriteOptions,
+  type FileOptions,
+  type ReadFileOptions,
+  type WriteFileOptions,
+} from './files/file-options.ts'
+import { readGuestFile, writeGuestFile } from './files/guest-files.ts'
+import { copyIn, copyOut } from './files/guest-trees.ts'
+import { decodeOutput, type Guest } from './guest.ts'
+import { type EventsOptions, guestEvents } from './guest-events.ts'
+import { type LoginOptions, login } from './login.ts'
 import type { CommandResult, OutputOf, RunOptions } from './run-options.ts'
+import { type GuestTestRun, type RunTestsOptions, runTests } from './tests/run-tests.ts'
+import { commandCondition, fileCondition, portCondition, unitCondition } from './wait-conditions.ts'
+import { checkWaitOptions, type WaitUntilOptions, type WaitUntilResult, waitUntil } from './wait-until.ts'
 
 /** What `VM` offers of its guest. */
 export abstract class GuestFace {
   /** The inside of this machine. */
   protected abstract readonly guest: Guest
+
+  /** Complete and checked, as it was started. */
+  abstract get spec(): MachineSpec
+
+  /** The console’s text so far, escape codes removed; of a very long one the end. */
+  abstract get output(): string
+
+  /** See `VM.expect`. */
+  abstract expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
+
+  /** See `VM.send`. */
+  abstract send(data: string | Uint8Array): void
 
   /**
    * Runs a command in the guest, as `sh -c` does, and waits for its end. With `ready`, waits for that first.
@@ -25,5 +59,142 @@ export abstract class GuestFace {
     options?: Options,
   ): Promise<CommandResult<OutputOf<Options>>> {
     return this.guest.run(command, options)
+  }
+
+  /**
+   * Logs in on the serial console, whether its login prompt is there or yet to come, and waits for a shell. Afterwards
+   * commands can be run there by way of the `shell`. With `ready`, waits for that first.
+   *
+   * @throws ExpectError `LOGIN_FAILED`: it was refused, or no prompt came; `EXPECT_EXITED`, `EXPECT_ABORTED`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  login(options: LoginOptions = {}): Promise<void> {
+    return login(this, this.guest, options)
+  }
+
+  /**
+   * Writes a file in the guest, whole, over one that is there. What arrives is compared with what was sent.
+   *
+   * @param path absolute; its directory must be there
+   * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest’s reason;
+   * the codes of {@link run} where it could not be asked
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async writeFile(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+    checkGuestPath('writeFile', path)
+    checkFileData('writeFile', data)
+    checkWriteOptions(options)
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    await writeGuestFile(this.guest, path, bytes, options.mode, options)
+  }
+
+  /**
+   * Reads a file of the guest, whole.
+   *
+   * @param path absolute
+   * @throws GuestFileError as {@link writeFile}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async readFile<const Options extends ReadFileOptions = Record<never, never>>(
+    path: string,
+    options: Options = {} as Options,
+  ): Promise<OutputOf<Options>> {
+    checkGuestPath('readFile', path)
+    checkReadOptions(options)
+    const bytes = await readGuestFile(this.guest, path, options)
+    return decodeOutput(bytes, options.encoding) as OutputOf<Options>
+  }
+
+  /**
+   * Copies a file or a directory tree of the host into the guest: `guestPath` becomes a copy of `hostPath`, over what is
+   * there. Permissions and symbolic links are kept, owners are not; each file is compared. Needs `tar` for a tree.
+   *
+   * @param guestPath absolute; the directories above are made. With a `/` at the end: a directory for the file
+   * @throws GuestFileError as {@link writeFile}
+   * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
+    checkGuestPath('copyIn', guestPath)
+    checkFileOptions('copyIn', options)
+    await copyIn(this.guest, hostPath, guestPath, options)
+  }
+
+  /**
+   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} does the other way round. A tree may have
+   * 256 MiB.
+   *
+   * @throws GuestFileError as {@link writeFile}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
+    checkGuestPath('copyOut', guestPath)
+    checkFileOptions('copyOut', options)
+    await copyOut(this.guest, guestPath, hostPath, options)
+  }
+
+  /**
+   * Waits until a command succeeds. It is tried again and again in the guest, without a round trip for each try; by way of
+   * the `shell`, nothing else is run meanwhile.
+   *
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the count, and the last try’s exit code and output; others as
+   * {@link run}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    checkWaitOptions('waitUntil', options)
+    return waitUntil(this.guest, commandCondition(command), options)
+  }
+
+  /**
+   * Waits until a TCP port of the guest is listened on, at any address.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the ports that are; OptionError
+   */
+  async waitForPort(port: number, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    checkWaitOptions('waitForPort', options)
+    return waitUntil(this.guest, portCondition(port), options)
+  }
+
+  /**
+   * Waits until a unit of systemd is active, and no longer once it has failed.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with its status and the end of its journal; OptionError
+   */
+  async waitForUnit(name: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    checkWaitOptions('waitForUnit', options)
+    return waitUntil(this.guest, unitCondition(name), options)
+  }
+
+  /**
+   * Waits until there is something at a path.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with what is in the nearest directory; OptionError
+   */
+  async waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    checkWaitOptions('waitForFile', options)
+    return waitUntil(this.guest, fileCondition(path), options)
+  }
+
+  /**
+   * Runs tests in the guest and returns each test case of their report. Tests that fail are no error: see `passed`.
+   *
+   * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run}, but not `COMMAND_FAILED`
+   * @throws GuestFileError when the file of the report cannot be read
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {
+    return runTests(this.guest, command, options)
+  }
+
+  /**
+   * The events that a program in the guest sends over the machine’s `channel(name)`: JSON values, one a line, the last one
+   * `{"event":"done"}`. Can be left and asked for again: no event is lost.
+   *
+   * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED` when the machine ended before the
+   * last one; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+   * @throws OptionError `INVALID_OPTION` for a channel the machine does not have
+   */
+  events<const Schema extends StandardSchemaV1 = StandardSchemaV1>(
+    name: string,
+    options: EventsOptions<Schema> = {},
+  ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
+    return guestEvents(this, name, { ...options, signal: this.guest.signal(options.signal) })
   }
 }

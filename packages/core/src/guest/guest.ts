@@ -9,6 +9,8 @@ import {
   checkRunOptions,
   commandText,
   GUEST_WAYS,
+  type GuestWay,
+  type OutputEncoding,
   type OutputOf,
   type RunOptions,
 } from './run-options.ts'
@@ -47,6 +49,21 @@ export class Guest {
     this.#options = options
   }
 
+  /** The machine’s name. */
+  get name(): string {
+    return this.#options.name
+  }
+
+  /** Applies the multiplier. */
+  scale(milliseconds: number): number {
+    return this.#options.scale(milliseconds)
+  }
+
+  /** Waits until the guest can be talked to. */
+  ready(): Promise<unknown> {
+    return this.#options.ready()
+  }
+
   /** See {@link GuestOptions.renew}. */
   async renew(): Promise<void> {
     await this.#options.renew?.()
@@ -58,16 +75,16 @@ export class Guest {
     options: Options = {} as Options,
   ): Promise<CommandResult<OutputOf<Options>>> {
     checkRunOptions('run', options)
-    const way = this.#way(options.way)
+    const way = this.way(options.way)
     const request = this.#request(commandText('run', command), options)
-    await this.#options.ready()
+    await this.ready()
     const outcome = await this.#observed(way, request)
-    const decode = (bytes: Uint8Array): OutputOf<Options> => decoded(bytes, options) as OutputOf<Options>
+    const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
     const { exitCode, durationMs } = outcome
     const facts = { command: request.command, exitCode, stdout, stderr, durationMs, way: way.way }
     if (exitCode === undefined || outcome.failure !== undefined || (exitCode !== 0 && options.check !== false)) {
-      throw this.#error(outcome, { ...facts, machine: this.#options.name })
+      throw this.#error(outcome, { ...facts, machine: this.name })
     }
     return Object.freeze({ ...facts, exitCode })
   }
@@ -83,32 +100,41 @@ export class Guest {
     return outcome
   }
 
-  #way(name: RunOptions['way']): CommandWay {
+  /**
+   * The way that is taken when this one is asked for; undefined: the best there is.
+   * @throws OptionError `INVALID_OPTION` when the machine does not have it
+   */
+  way(name: GuestWay | undefined): CommandWay {
     const { ways } = this.#options
     const order = name === undefined ? GUEST_WAYS : [name]
     const way = order.map((one) => ways.find((candidate) => candidate.way === one)).find((one) => one !== undefined)
     if (way !== undefined) return way
-    throw new OptionError('INVALID_OPTION', `run: machine “${this.#options.name}” has no way \`${name}\``, {
+    throw new OptionError('INVALID_OPTION', `Machine “${this.name}” has no way \`${name}\``, {
       hint: `It has ${ways.map((one) => `\`${one.way}\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
     })
+  }
+
+  /** The caller’s signal and the machine’s own. */
+  signal(signal: AbortSignal | undefined): AbortSignal | undefined {
+    const signals = [signal, this.#options.signal].filter((one) => one !== undefined)
+    return signals.length === 0 ? undefined : AbortSignal.any(signals)
   }
 
   #request(command: string, options: RunOptions): CommandRequest {
     const { timeoutMs, scale } = this.#options
     const { input, timeout } = options
-    const signals = [options.signal, this.#options.signal].filter((signal) => signal !== undefined)
     return {
       command,
       timeoutMs: timeout === undefined ? timeoutMs : scale(timeout),
       cwd: options.cwd,
       env: options.env ?? {},
       input: typeof input === 'string' ? Buffer.from(input) : (input ?? NO_INPUT),
-      signal: signals.length === 0 ? undefined : AbortSignal.any(signals),
+      signal: this.signal(options.signal),
     }
   }
 
   #error({ failure }: CommandOutcome, facts: ConstructorParameters<typeof GuestCommandError>[2]): GuestCommandError {
-    const what = `The command ${shownCommand(facts.command)} in “${this.#options.name}”`
+    const what = `The command ${shownCommand(facts.command)} in “${this.name}”`
     if (failure === undefined) {
       const message = `${what} failed with exit code ${facts.exitCode}`
       return new GuestCommandError('COMMAND_FAILED', message, facts, { hint: FAILED_HINT })
@@ -120,6 +146,9 @@ export class Guest {
   }
 }
 
-function decoded(bytes: Uint8Array, { encoding }: RunOptions): string | Uint8Array {
+/** Bytes of the guest in the form that was asked for. */
+export function decodeOutput(bytes: Uint8Array, encoding: 'utf8'): string
+export function decodeOutput(bytes: Uint8Array, encoding: OutputEncoding | undefined): string | Uint8Array
+export function decodeOutput(bytes: Uint8Array, encoding: OutputEncoding | undefined): string | Uint8Array {
   return encoding === 'buffer' ? new Uint8Array(bytes) : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }

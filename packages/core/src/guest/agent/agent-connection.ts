@@ -7,13 +7,28 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
-import { type AgentFrame, encodeFrame, FrameReader, HELLO, LONGEST_PAYLOAD, PING } from './agent-frames.ts'
+import {
+  AGENT_VERSION,
+  type AgentFrame,
+  encodeFrame,
+  FrameReader,
+  HELLO,
+  LONGEST_PAYLOAD,
+  PING,
+} from './agent-frames.ts'
 
 /** What one request hears. */
 export type FrameListener = (frame: AgentFrame) => void
 
 const NONCE_BYTES = 16
 const VERSION_BYTES = 4
+
+/** The agent speaks another version of the frames. */
+export class OtherVersion extends Error {
+  constructor(version: number) {
+    super(`the agent in the guest is of version ${version}, and ${AGENT_VERSION} is understood`)
+  }
+}
 
 /** The line of one machine. */
 export class AgentConnection {
@@ -23,15 +38,15 @@ export class AgentConnection {
   // An agent that was saved in the middle of commands goes on with them: ids must not be theirs.
   #lastId = randomInt(2 ** 31)
   #stream: Duplex | undefined
-  #ready: Promise<number> | undefined
+  #ready: Promise<void> | undefined
 
   /** @param open gives the port, once the machine runs */
   constructor(open: () => Duplex) {
     this.#open = open
   }
 
-  /** Resolves with the version of the agent when it answers. The same promise each time. */
-  ready(): Promise<number> {
+  /** Resolves when the agent answers. The same promise each time. @throws OtherVersion */
+  ready(): Promise<void> {
     this.#ready ??= this.#connect()
     return this.#ready
   }
@@ -55,9 +70,9 @@ export class AgentConnection {
     this.#stream?.write(frames.length === 1 ? (frames[0] ?? '') : Buffer.concat(frames))
   }
 
-  /** Sends bytes as frames of one type, at the pace of the guest. Ends early when the machine does. */
-  async sendAll(type: number, id: number, bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; at += LONGEST_PAYLOAD) {
+  /** Sends bytes as frames of one type, at the pace of the guest. Ends early when the machine does, or it is stopped. */
+  async sendAll(type: number, id: number, bytes: Uint8Array, stop?: AbortSignal): Promise<void> {
+    for (let at = 0; at < bytes.length && stop?.aborted !== true; at += LONGEST_PAYLOAD) {
       const frame = encodeFrame(type, id, bytes.subarray(at, at + LONGEST_PAYLOAD))
       // Called also when the write fails, as it does when the machine has ended.
       await new Promise<void>((resolve) => (this.#stream ? this.#stream.write(frame, () => resolve()) : resolve()))
@@ -69,12 +84,12 @@ export class AgentConnection {
     return this.#lastId
   }
 
-  #connect(): Promise<number> {
+  #connect(): Promise<void> {
     const stream = this.#open()
     this.#stream = stream
     const reader = new FrameReader()
     const nonce = randomBytes(NONCE_BYTES)
-    const { promise, resolve } = Promise.withResolvers<number>()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
     let unread: Buffer | undefined = Buffer.alloc(0)
     stream.on('data', (chunk: Buffer) => {
       let bytes = chunk
@@ -85,7 +100,9 @@ export class AgentConnection {
         unread = at < 0 ? all.subarray(-NONCE_BYTES) : all.subarray(at)
         if (at < 0 || all.length < end) return
         unread = undefined
-        resolve(all.readUInt32LE(at + NONCE_BYTES))
+        const version = all.readUInt32LE(at + NONCE_BYTES)
+        if (version === AGENT_VERSION) resolve()
+        else reject(new OtherVersion(version))
         bytes = all.subarray(end)
       }
       for (const frame of reader.push(bytes)) this.#take(frame)

@@ -1,9 +1,20 @@
 /** Files in the guest by way of its agent. */
 import { getSystemErrorMap } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { type Limits, within } from '../waiting.ts'
+import { Interrupted, type Limits, within } from '../waiting.ts'
 import type { AgentConnection } from './agent-connection.ts'
-import { type AgentFrame, DATA, DONE, END, encodeFrame, encodeTexts, FAIL, WRITE } from './agent-frames.ts'
+import {
+  type AgentFrame,
+  DATA,
+  DONE,
+  END,
+  encodeFrame,
+  encodeTexts,
+  FAIL,
+  FILE_DATA,
+  READ,
+  WRITE,
+} from './agent-frames.ts'
 
 /** The agent could not do it. */
 export class AgentRefusal extends Error {
@@ -20,6 +31,13 @@ export class AgentRefusal extends Error {
 /** The agent ended, and was started again. */
 export class AgentRestarted extends Error {}
 
+/** What arrived is not what was sent. */
+export class NotWhole extends Error {
+  constructor() {
+    super('it did not arrive whole')
+  }
+}
+
 /** What was moved. */
 export interface Moved {
   readonly size: number
@@ -28,31 +46,68 @@ export interface Moved {
   readonly mode: number
 }
 
+/** In place of permission bits: those of a file that is there, or the agent’s own for a new one. */
+const KEEP_MODE = 0xffff_ffff
+
 /**
  * Sends a file.
- * @throws AgentRefusal, AgentRestarted, Interrupted; Error when what was written is not what was sent
+ *
+ * @param mode permission bits, also of a file that is there already; undefined: what it has
+ * @throws AgentRefusal, AgentRestarted, Interrupted, NotWhole
  */
 export async function sendFile(
   connection: AgentConnection,
   path: string,
   bytes: Uint8Array,
-  mode: number,
+  mode: number | undefined,
   limits: Limits,
 ): Promise<void> {
   const head = Buffer.alloc(5)
-  head.writeUInt32LE(mode, 0)
+  head.writeUInt32LE(mode ?? KEEP_MODE, 0)
   const done = Promise.withResolvers<Moved>()
   using request = connection.request(
     (frame) => settle(frame, done),
     () => done.reject(new AgentRestarted()),
   )
-  connection.send(encodeFrame(WRITE, request.id, Buffer.concat([head, encodeTexts([path])])))
-  const sent = connection.sendAll(DATA, request.id, bytes)
-  // What it refuses, it refuses at the start.
-  await within(Promise.race([sent, done.promise]), limits)
-  connection.send(encodeFrame(END, request.id))
+  const stop = new AbortController()
+  try {
+    connection.send(encodeFrame(WRITE, request.id, Buffer.concat([head, encodeTexts([path])])))
+    const sent = connection.sendAll(DATA, request.id, bytes, stop.signal)
+    // What it refuses, it refuses at the start.
+    await within(Promise.race([sent, done.promise]), limits)
+  } finally {
+    stop.abort()
+    // Also of what is given up: the agent has places for a few files.
+    connection.send(encodeFrame(END, request.id))
+  }
   const { size, crc } = await within(done.promise, limits)
-  if (size !== bytes.length || crc !== crc32(bytes)) throw new Error(`${path} did not arrive whole`)
+  if (size !== bytes.length || crc !== crc32(bytes)) throw new NotWhole()
+}
+
+/**
+ * Fetches a file.
+ * @throws AgentRefusal, AgentRestarted, Interrupted, NotWhole
+ */
+export async function fetchFile(connection: AgentConnection, path: string, limits: Limits): Promise<Buffer> {
+  const done = Promise.withResolvers<Moved>()
+  const pieces: Buffer[] = []
+  using request = connection.request(
+    (frame) => {
+      if (frame.type === FILE_DATA) pieces.push(frame.payload)
+      else settle(frame, done)
+    },
+    () => done.reject(new AgentRestarted()),
+  )
+  connection.send(encodeFrame(READ, request.id, encodeTexts([path])))
+  try {
+    const { size, crc } = await within(done.promise, limits)
+    const bytes = Buffer.concat(pieces)
+    if (size !== bytes.length || crc !== crc32(bytes)) throw new NotWhole()
+    return bytes
+  } catch (error) {
+    if (error instanceof Interrupted) connection.send(encodeFrame(END, request.id))
+    throw error
+  }
 }
 
 /** A request that is answered with DONE. @throws AgentRefusal, AgentRestarted, Interrupted */

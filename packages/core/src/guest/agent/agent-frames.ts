@@ -5,7 +5,7 @@ export const PING = 1
 export const INPUT = 2
 export const EXEC = 3
 export const KILL = 4
-// 5 reads a file, which 134 brings.
+export const READ = 5
 export const WRITE = 6
 export const DATA = 7
 export const END = 8
@@ -19,6 +19,7 @@ export const OUT = 130
 export const ERR = 131
 // 132: a command has ended, the one answer without a name of its own.
 export const FAIL = 133
+export const FILE_DATA = 134
 export const DONE = 135
 
 /** The version of the frames, as the guest tells it. */

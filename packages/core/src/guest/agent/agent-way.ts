@@ -7,7 +7,8 @@ import * as ways from '../command-way.ts'
 import { MOST_BYTES, OutputBuffer } from '../output-buffer.ts'
 import type { CommandRequest } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
-import type { AgentConnection } from './agent-connection.ts'
+import { type AgentConnection, OtherVersion } from './agent-connection.ts'
+import { AgentFileWay } from './agent-file-way.ts'
 import { AgentRefusal, AgentRestarted, sendFile } from './agent-files.ts'
 import * as frames from './agent-frames.ts'
 
@@ -31,10 +32,12 @@ export interface AgentWayOptions {
 /** The agent of one machine. */
 export class AgentWay implements CommandWay {
   readonly way = 'agent'
+  readonly files: AgentFileWay
   readonly #options: AgentWayOptions
 
   constructor(options: AgentWayOptions) {
     this.#options = options
+    this.files = new AgentFileWay(options.connection, options.over)
   }
 
   async run(request: CommandRequest): Promise<CommandOutcome> {
@@ -43,8 +46,7 @@ export class AgentWay implements CommandWay {
     const limits = { timeoutMs, signal, over }
     const startedAt = now()
     try {
-      const version = await within(connection.ready(), limits)
-      if (version !== frames.AGENT_VERSION) return ways.failed(otherVersion(version), 0)
+      await within(connection.ready(), limits)
       return await new AgentRun(this.#options, request, await this.#text(request, limits)).run()
     } catch (error) {
       return ways.failed(notStarted(error, timeoutMs), now() - startedAt)
@@ -176,14 +178,13 @@ function exitCodeOf(status: number): number {
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal
 }
 
-function otherVersion(version: number): CommandFailure {
-  const message = `was not started: the agent in the guest is of version ${version}, and ${frames.AGENT_VERSION} is understood`
-  return { code: 'AGENT_SILENT', message, hint: 'Use @coldboot/guest and @coldboot/core of the same version.' }
-}
-
 function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   if (error instanceof AgentRefusal)
     return { code: 'COMMAND_NOT_STARTED', message: `was not started: ${error.message}` }
+  if (error instanceof OtherVersion) {
+    const hint = 'Use @coldboot/guest and @coldboot/core of the same version.'
+    return { code: 'AGENT_SILENT', message: `was not started: ${error.message}`, hint }
+  }
   if (!(error instanceof Interrupted)) throw error
   if (error.end !== undefined) return ways.lost(error.end, false)
   if (error.reason === 'aborted') return ways.aborted(error.cause)

@@ -100,7 +100,8 @@ describe('output of other origin', () => {
     return (chunk) => {
       const pieces: Buffer[] = []
       for (let at = 0; at < chunk.length; at += every) {
-        pieces.push(chunk.subarray(at, at + every), Buffer.from(`[  ${(count += 7)}.123456] usb ${count}: noise\r\n`))
+        const stamp = `[${String((count += 7)).padStart(5)}.123456]`
+        pieces.push(chunk.subarray(at, at + every), Buffer.from(`${stamp} usb ${count}: noise\r\n`))
       }
       return Buffer.concat(pieces)
     }

@@ -4,7 +4,7 @@ import { withoutForeignText, withoutKernelMessages } from './kernel-messages.ts'
 describe('without kernel messages', () => {
   test('a text is whole again, wherever they came in', () => {
     const text = 'one\ntwo\n'
-    const message = '[   12.345678] usb 1-1: new device\n[  1.000000][  T123] x: y\n'
+    const message = '[   12.345678] usb 1-1: new device\n[    1.000000][  T123] x: y\n'
     for (let at = 0; at <= text.length; at++) {
       expect(withoutKernelMessages(text.slice(0, at) + message + text.slice(at))).toBe(text)
     }

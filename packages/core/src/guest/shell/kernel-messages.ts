@@ -1,11 +1,8 @@
 /** Takes out of a console’s output what the kernel printed in between. */
+import { KERNEL_STAMP } from '../../console/kernel-line.ts'
 
-/**
- * The kernel prints a message as a whole, between any two bytes of a program’s output, and with a line end. With
- * `printk.time`, the default of distributions, it begins with the time since the boot, and with `CONFIG_PRINTK_CALLER`
- * then the task.
- */
-const MESSAGE = /\[ *\d+\.\d{6}\](?:\[ *[CT]\d+\])? [^\n]*\n/g
+/** The kernel prints a message as a whole, between any two bytes of a program’s output, and with a line end. */
+const MESSAGE = new RegExp(`${KERNEL_STAMP.source}[^\\n]*\\n`, 'g')
 
 /** @param text with the line ends of a terminal, or plain ones */
 export function withoutKernelMessages(text: string): string {

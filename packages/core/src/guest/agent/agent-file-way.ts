@@ -1,0 +1,72 @@
+/** Single files by way of the agent of `@coldboot/guest`: no process is started, and each byte is in a checksum. */
+import { shownTime } from '../command-way.ts'
+import { FileFailure, type FileRequest, type FileWay } from '../files/file-way.ts'
+import { fileErrorCode } from '../files/guest-file-error.ts'
+import { Interrupted, type Limits, within } from '../waiting.ts'
+import { type AgentConnection, OtherVersion } from './agent-connection.ts'
+import { AgentRefusal, AgentRestarted, fetchFile, NotWhole, sendFile } from './agent-files.ts'
+
+/** At once: the agent has places for 16, and long commands are files too. */
+const MOST_FILES = 8
+
+/** The files of one machine. */
+export class AgentFileWay implements FileWay {
+  readonly #connection: AgentConnection
+  readonly #over: Limits['over']
+  #free = MOST_FILES
+  readonly #waiting: (() => void)[] = []
+
+  constructor(connection: AgentConnection, over: Limits['over']) {
+    this.#connection = connection
+    this.#over = over
+  }
+
+  write(request: FileRequest, bytes: Uint8Array, mode: number | undefined): Promise<void> {
+    return this.#move(request, (limits) => sendFile(this.#connection, request.path, bytes, mode, limits))
+  }
+
+  read(request: FileRequest): Promise<Buffer> {
+    return this.#move(request, (limits) => fetchFile(this.#connection, request.path, limits))
+  }
+
+  async #move<T>(request: FileRequest, work: (limits: Limits) => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await this.#moveNow(request, work)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
+    }
+  }
+
+  async #moveNow<T>(request: FileRequest, work: (limits: Limits) => Promise<T>): Promise<T> {
+    const { timeoutMs, signal } = request
+    const limits = { timeoutMs, signal, over: this.#over }
+    let isReady = false
+    try {
+      await within(this.#connection.ready(), limits)
+      isReady = true
+      return await work(limits)
+    } catch (error) {
+      throw failure(error, timeoutMs, isReady)
+    }
+  }
+}
+
+function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
+  if (error instanceof AgentRefusal) return new FileFailure(fileErrorCode(error.message), error.message, error)
+  if (error instanceof AgentRestarted) {
+    return new FileFailure('COMMAND_LOST', 'the agent in the guest ended, and was started again')
+  }
+  if (error instanceof NotWhole) return new FileFailure('GUEST_FILE_FAILED', error.message)
+  if (error instanceof OtherVersion) return new FileFailure('AGENT_SILENT', error.message)
+  if (!(error instanceof Interrupted)) return error
+  if (error.end !== undefined) return new FileFailure(error.end.code, error.end.how)
+  if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was given up', error.cause)
+  const time = shownTime(timeoutMs)
+  return isReady
+    ? new FileFailure('COMMAND_TIMEOUT', `it was not done within ${time}`)
+    : new FileFailure('AGENT_SILENT', `no agent answered within ${time}`)
+}

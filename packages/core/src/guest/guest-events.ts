@@ -1,0 +1,95 @@
+/** Events that a program in the guest sends over a channel, each checked and typed by a schema of the user's. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type CheckTable, checkTable } from '../checked-options.ts'
+import type { Channel, DoneEvent } from '../devices/channel.ts'
+import { channelNames, findChannel } from '../devices/guest-ports.ts'
+import { ExpectError, OptionError } from '../errors.ts'
+import type { MachineSpec } from '../machine-spec.ts'
+
+/** Options of `vm.events`. */
+export interface EventsOptions<Schema extends StandardSchemaV1 = StandardSchemaV1> {
+  /** What each event must be, in any library of the Standard Schema: Zod, Valibot, ArkType, … @default anything */
+  readonly schema?: Schema | undefined
+  /** Gives up when it aborts. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const isSchema = (value: unknown): boolean =>
+  (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value
+
+const CHECKS: CheckTable<Required<EventsOptions>> = {
+  schema: ['a schema of the Standard Schema', isSchema],
+  signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+}
+
+/** The part of a machine that events come from. */
+export interface EventSource {
+  readonly spec: Pick<MachineSpec, 'name' | 'devices'>
+}
+
+/**
+ * The events of a channel of one machine, the last one returned.
+ *
+ * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED`, `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+ * @throws OptionError `INVALID_OPTION` with the channels there are, `UNKNOWN_OPTION`; at once
+ */
+export function guestEvents<Schema extends StandardSchemaV1>(
+  vm: EventSource,
+  name: string,
+  options: EventsOptions<Schema>,
+): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
+  checkTable('events', options, CHECKS)
+  const { schema, signal } = options
+  return checkedEvents(
+    channelOf(vm, name)
+      .of(vm)
+      .events(signal === undefined ? {} : { signal }),
+    name,
+    schema,
+  )
+}
+
+function channelOf({ spec }: EventSource, name: string): Channel {
+  const found = findChannel(spec.devices, name)
+  if (found !== undefined) return found
+  const names = channelNames(spec.devices).map((one) => `“${one}”`)
+  throw new OptionError('INVALID_OPTION', `Machine “${spec.name}” has no channel “${name}”`, {
+    hint: names.length === 0 ? `Add \`channel('${name}')\` to its \`devices\`.` : `It has ${names.join(', ')}.`,
+  })
+}
+
+async function* checkedEvents<Schema extends StandardSchemaV1>(
+  events: AsyncGenerator<unknown, DoneEvent>,
+  name: string,
+  schema: Schema | undefined,
+): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
+  for (;;) {
+    const next = await events.next()
+    if (next.done === true) return next.value
+    // Without a schema the type is the schema’s of everything: unknown.
+    yield (schema === undefined ? next.value : await validated(schema, name, next.value)) as Awaited<
+      StandardSchemaV1.InferOutput<Schema>
+    >
+  }
+}
+
+async function validated<Schema extends StandardSchemaV1>(
+  schema: Schema,
+  name: string,
+  event: unknown,
+): Promise<StandardSchemaV1.InferOutput<Schema>> {
+  const result = await schema['~standard'].validate(event)
+  if (result.issues === undefined) return result.value
+  const issues = result.issues.map(
+    ({ message, path }) => `${path === undefined ? '' : `${path.map(keyOf).join('.')}: `}${message}`,
+  )
+  throw new ExpectError(
+    'EVENT_INVALID',
+    `An event of channel “${name}” is not what its schema says: ${issues.join('; ')}`,
+    { sections: { Event: JSON.stringify(event, undefined, 2) } },
+  )
+}
+
+function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string {
+  return String(typeof segment === 'object' ? segment.key : segment)
+}

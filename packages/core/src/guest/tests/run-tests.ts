@@ -1,0 +1,76 @@
+/** Runs tests in a guest and reads what they report. */
+import { type CheckTable, checkTable, isString, oneOf } from '../../checked-options.ts'
+import { readGuestFile } from '../files/guest-files.ts'
+import { decodeOutput, type Guest } from '../guest.ts'
+import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
+import { type CommandResult, checkRunOptions, type RunOptions } from '../run-options.ts'
+import { type GuestTest, TEST_FORMATS, type TestFormat, type TestReport } from './guest-test.ts'
+import { readKtap } from './ktap.ts'
+
+/** Options of `vm.runTests`. */
+export interface RunTestsOptions extends Omit<RunOptions, 'check' | 'encoding'> {
+  /** What the report is in. */
+  readonly format: TestFormat
+  /** Path in the guest of the report. @default the command’s standard output */
+  readonly report?: string | undefined
+}
+
+/** Tests that ran in the guest. */
+export interface GuestTestRun extends CommandResult {
+  /** Every test case, in the order of the report. */
+  readonly tests: readonly GuestTest[]
+  /** What is wrong with the report as a whole: tests planned that did not run, a bail out. */
+  readonly problems: readonly string[]
+  /** Whether no test failed, the report is whole, and the command’s exit code is 0. */
+  readonly passed: boolean
+}
+
+const CHECKS: CheckTable<Pick<Required<RunTestsOptions>, 'format' | 'report'>> = {
+  format: oneOf(TEST_FORMATS),
+  report: ['an absolute path', (value) => isString(value) && /^\/[^\0]*$/.test(value)],
+}
+
+/**
+ * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as `Guest.run`, but not `COMMAND_FAILED`
+ * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export async function runTests(
+  guest: Guest,
+  command: string | readonly string[],
+  { format, report: path, ...options }: RunTestsOptions,
+): Promise<GuestTestRun> {
+  // `format` is the one option that has no default.
+  checkTable('runTests', { format: format ?? '', report: path }, CHECKS)
+  checkRunOptions('runTests', options)
+  const result = await guest.run(command, { ...options, check: false })
+  const text = path === undefined ? result.stdout : await reportFile(guest, path, options)
+  const report = await read(format, text).catch((cause: unknown) => {
+    throw unreadable(guest.name, result, format, cause instanceof Error ? cause.message : String(cause), cause)
+  })
+  const { tests, problems } = report
+  if (tests.length === 0) throw unreadable(guest.name, result, format, 'there is no test in it')
+  const passed = result.exitCode === 0 && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
+  return Object.freeze({ ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed })
+}
+
+async function reportFile(guest: Guest, path: string, { way, signal }: RunOptions): Promise<string> {
+  return decodeOutput(await readGuestFile(guest, path, { way, signal }), 'utf8')
+}
+
+async function read(format: TestFormat, text: string): Promise<TestReport> {
+  if (format === 'ktap') return readKtap(text)
+  if (format === 'tap') return (await import('./tap.ts')).readTap(text)
+  return (await import('./junit.ts')).readJunit(text)
+}
+
+function unreadable(
+  machine: string,
+  result: CommandResult,
+  format: TestFormat,
+  why: string,
+  cause?: unknown,
+): GuestCommandError {
+  const message = `The report of ${shownCommand(result.command)} in “${machine}” is no ${format}: ${why} (exit code ${result.exitCode})`
+  const details = cause === undefined ? {} : { cause }
+  return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, details)
+}

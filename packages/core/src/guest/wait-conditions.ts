@@ -1,0 +1,74 @@
+/** What guests are commonly waited for: a port, a unit of systemd, a file. As commands of `sh` that start little or nothing. */
+import { OptionError } from '../errors.ts'
+import { shownCommand } from './guest-command-error.ts'
+import { commandText, quoteWord } from './run-options.ts'
+import { type Condition, NEVER } from './wait-until.ts'
+
+const HIGHEST_PORT = 65_535
+
+/** State LISTEN of /proc/net/tcp (tcp_states.h). */
+const LISTEN = '0A'
+
+/**
+ * A command of the user’s that succeeds.
+ * @throws OptionError `INVALID_OPTION`
+ */
+export function commandCondition(command: string | readonly string[]): Condition {
+  const text = commandText('waitUntil', command)
+  return { command: text, what: `${shownCommand(text)} to succeed` }
+}
+
+/**
+ * A TCP port of the guest that is listened on, at any address.
+ * @throws OptionError `INVALID_OPTION`
+ */
+export function portCondition(port: number): Condition {
+  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
+    throw new OptionError(
+      'INVALID_OPTION',
+      `waitForPort: the port must be a number from 1 to ${HIGHEST_PORT}, and is ${port}`,
+    )
+  }
+  const hex = port.toString(16).toUpperCase().padStart(4, '0')
+  const lines =
+    'for f in /proc/net/tcp /proc/net/tcp6; do [ -r $f ] || continue; while read -r n local remote state rest; do'
+  return {
+    what: `port ${port} to be listened on`,
+    command: `${lines} case $local/$state in *:${hex}/${LISTEN}) exit 0;; esac; done <$f; done; exit 1`,
+    diagnose: `echo "Ports that are listened on:"; ${lines} case $state in ${LISTEN}) echo "  $((0x\${local##*:}))";; esac; done <$f; done`,
+  }
+}
+
+/**
+ * A unit of systemd that is active. One that has failed will not come to be so by itself.
+ * @throws OptionError `INVALID_OPTION`
+ */
+export function unitCondition(name: string): Condition {
+  requireText('waitForUnit: the name of the unit', name)
+  const unit = quoteWord(name)
+  return {
+    what: `unit ${name} to be active`,
+    command: `state=$(systemctl is-active -- ${unit}); echo "$state"; case $state in active) exit 0;; failed) exit ${NEVER};; esac; exit 1`,
+    diagnose: `systemctl status --no-pager --full --lines=20 -- ${unit}`,
+  }
+}
+
+/**
+ * A path that is there.
+ * @throws OptionError `INVALID_OPTION`
+ */
+export function fileCondition(path: string): Condition {
+  requireText('waitForFile: the path', path)
+  const file = quoteWord(path)
+  return {
+    what: `${path} to be there`,
+    command: `[ -e ${file} ] || [ -h ${file} ]`,
+    // The nearest directory above that is there.
+    diagnose: `d=${file}; while [ ! -d "$d" ]; do case $d in */*) d=\${d%/*};; *) d=.;; esac; d=\${d:-/}; done; echo "In $d:"; ls -la "$d" | head -n 30`,
+  }
+}
+
+function requireText(what: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return
+  throw new OptionError('INVALID_OPTION', `${what} must be a string that is not empty, and is ${JSON.stringify(value)}`)
+}
