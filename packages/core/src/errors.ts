@@ -69,6 +69,10 @@ export const ERROR_CODES = {
   // The test itself, in a test runner.
   TEST_TIMEOUT: 'Give the test more time with its `timeout` option, or its waits less.',
   TEST_ENDED: 'Await everything the test starts before it returns.',
+  MACHINE_NOT_STARTED:
+    'Ask for the machine in the test, or in a hook after the one that starts it; in `test.concurrent`, use `withVM`.',
+  JEST_ENVIRONMENT_MISSING:
+    'Set `preset: "@coldboot/jest"` in the Jest configuration, or `testEnvironment: "@coldboot/jest/environment"`.',
   FORGOTTEN_AWAIT: 'Write `await` before the wait: without it the test passes whatever the machine prints.',
 } as const
 

@@ -120,12 +120,13 @@ export class TestClock {
 /**
  * The error for a test whose time is up.
  *
+ * @param what what it calls the test: `Test`, or a hook
  * @param heldMs how long its clock stood still, besides
  * @param frames stack frames of the test’s definition
  */
-export function timeoutError(limitMs: number, heldMs: number, frames: string): Error {
+export function timeoutError(what: string, limitMs: number, heldMs: number, frames: readonly string[]): Error {
   const besides = heldMs < 1 ? '' : `, besides the ${Math.round(heldMs)} ms in which its machines were started`
-  const error = new ExpectError('TEST_TIMEOUT', `Test timed out in ${limitMs} ms${besides}`)
-  error.stack = `${error.name}: ${error.message}\n${frames}`
+  const error = new ExpectError('TEST_TIMEOUT', `${what} timed out in ${limitMs} ms${besides}`)
+  error.stack = `${error.name}: ${error.message}\n${frames.join('\n')}`
   return error
 }

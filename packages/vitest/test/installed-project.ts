@@ -1,6 +1,6 @@
 /**
  * A user’s project in a folder of its own, with this workspace’s packages installed as from the registry: copies in
- * node_modules, not links into the workspace. A real Vitest runs in it.
+ * node_modules, not links into the workspace. A real test runner runs in it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,48 +23,63 @@ import { fileURLToPath } from 'node:url'
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
 const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
-const VITEST = realpathSync(fileURLToPath(new URL('../node_modules/vitest', import.meta.url)))
 
-/** Names of the workspace’s packages that a user of @coldboot/vitest gets. */
-const INSTALLED = ['core', 'guest', 'matchers', 'report', 'runner', 'vitest', 'mkfatfs-wasm']
+/** A test runner, and what its users install. */
+export interface TestRunner {
+  /** The folder whose node_modules has it. */
+  readonly home: string
+  /** Names of the workspace’s packages that its users get. */
+  readonly packages: readonly string[]
+  /** Names of the packages from the registry that are installed beside them. */
+  readonly modules: readonly string[]
+  /** Arguments of Node, from the project’s folder, before those of a run. */
+  readonly command: readonly string[]
+}
 
-/** How a Vitest ended. */
-export interface VitestRun {
+const VITEST: TestRunner = {
+  home: fileURLToPath(new URL('..', import.meta.url)),
+  packages: ['core', 'guest', 'matchers', 'report', 'runner', 'vitest', 'mkfatfs-wasm'],
+  modules: ['vitest'],
+  command: ['node_modules/vitest/vitest.mjs', 'run'],
+}
+
+/** How a run ended. */
+export interface RunnerRun {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   /** Standard output and error, as a terminal would show them. */
   readonly output: string
 }
 
-/** A Vitest that runs, in a process group of its own. */
-export interface RunningVitest {
+/** A test runner that runs, in a process group of its own. */
+export interface RunningRunner {
   readonly pid: number
   /** Settles when the text was printed; rejects when the run ends without it. */
   printed(text: string): Promise<void>
   /** Sends a signal as a terminal does: to the whole group. */
   interrupt(signal: NodeJS.Signals): void
-  readonly ended: Promise<VitestRun>
+  readonly ended: Promise<RunnerRun>
 }
 
 /** A user’s project. */
 export interface InstalledProject extends Disposable {
   /** Its folder, without symbolic links. */
   readonly root: string
-  start(args?: readonly string[], env?: NodeJS.ProcessEnv): RunningVitest
-  run(args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<VitestRun>
+  start(args?: readonly string[], env?: NodeJS.ProcessEnv): RunningRunner
+  run(args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<RunnerRun>
 }
 
 /** @param source a folder of `projects/`, or the path of a folder elsewhere */
-export function installProject(source: string): InstalledProject {
+export function installProject(source: string, runner: TestRunner = VITEST): InstalledProject {
   const folder = resolve(PROJECTS, source)
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-e2e-')))
-  cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest)$/.test(path) })
-  for (const name of INSTALLED) install(name, root)
-  symlinkSync(VITEST, join(root, 'node_modules', 'vitest'))
+  cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest|\.jest)$/.test(path) })
+  for (const name of runner.packages) install(name, root)
+  for (const name of runner.modules) linkModule(runner.home, name, root)
   let runs = 0
   const start: InstalledProject['start'] = (args = [], env = {}) => {
     const log = join(root, 'node_modules', `output-${++runs}.txt`)
-    return startVitest(root, args, env, log)
+    return startRunner(root, [...runner.command, ...args], env, log)
   }
   return {
     root,
@@ -85,16 +100,20 @@ function install(name: string, root: string): void {
   }
   for (const dependency of Object.keys(dependencies)) {
     if (dependency.startsWith('@coldboot/') || dependency === 'mkfatfs-wasm') continue
-    const link = join(target, 'node_modules', dependency)
-    mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(realpathSync(join(source, 'node_modules', dependency)), link)
+    linkModule(source, dependency, target)
   }
 }
 
-function startVitest(root: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningVitest {
+function linkModule(source: string, name: string, target: string): void {
+  const link = join(target, 'node_modules', name)
+  mkdirSync(dirname(link), { recursive: true })
+  symlinkSync(realpathSync(join(source, 'node_modules', name)), link)
+}
+
+function startRunner(root: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningRunner {
   // A file for both streams keeps their order; a full pipe does not.
   const output = openSync(log, 'w')
-  const child = spawn(process.execPath, [join(VITEST, 'vitest.mjs'), 'run', ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...withoutRunner(process.env), NO_COLOR: '1', CI: '1', COLUMNS: '120', ...env },
     stdio: ['ignore', output, output],

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { installProject, type RunningVitest, type VitestRun } from './installed-project.ts'
+import { installProject, type RunnerRun, type RunningRunner } from './installed-project.ts'
 import { LifeLine, MARK, machinesOf } from './machine-processes.ts'
 
 /** Settles when the machine runs; a run that ends without one says why. */
-async function alive(life: LifeLine, run: RunningVitest): Promise<void> {
+async function alive(life: LifeLine, run: RunningRunner): Promise<void> {
   const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
   await Promise.race([life.begun, ended])
   ended.catch(() => {})
@@ -13,7 +13,7 @@ async function alive(life: LifeLine, run: RunningVitest): Promise<void> {
 
 describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
   /** Runs a file of the project, does something to the run once its machine lives, and waits for the end of both. */
-  async function interrupt(file: string, how: (run: RunningVitest, mark: string) => unknown): Promise<VitestRun> {
+  async function interrupt(file: string, how: (run: RunningRunner, mark: string) => unknown): Promise<RunnerRun> {
     using project = installProject('interrupted')
     using life = new LifeLine()
     const mark = project.root

@@ -1,0 +1,14 @@
+/** What this package adds to the types of Jest’s `expect`: that of `@jest/globals`, and the global one of `@types/jest`. */
+import type { MachineMatchers } from '@coldboot/matchers'
+import type {} from 'expect'
+
+declare module 'expect' {
+  interface Matchers<R extends void | Promise<void>, T = unknown> extends MachineMatchers<R> {}
+}
+
+declare global {
+  namespace jest {
+    // biome-ignore lint/complexity/noBannedTypes: a merged interface repeats the parameters of the first.
+    interface Matchers<R, T = {}> extends MachineMatchers<R> {}
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The environment of test files with machines: Node’s, and this project beside it, outside of the files’ own realm. It sees
+ * each test begin and end, which the tests’ own hooks do not.
+ */
+import * as core from '@coldboot/core'
+import * as guest from '@coldboot/guest'
+import * as matchers from '@coldboot/matchers'
+import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environment'
+import type { Circus } from '@jest/types'
+import { TestEnvironment } from 'jest-environment-node'
+import type {} from './augmentation.ts'
+import { BRIDGE, type Bridge } from './bridge.ts'
+import { FileTests } from './file-tests.ts'
+
+/** Jest’s Node environment with machines. `testEnvironmentOptions.vmOptions` is what each machine of the project has. */
+export default class MachineEnvironment extends TestEnvironment {
+  readonly #tests: FileTests
+
+  constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
+    const { projectConfig } = config
+    // The options of an environment become globals of the tests: this one is for us.
+    const { vmOptions, ...testEnvironmentOptions } = projectConfig.testEnvironmentOptions
+    super({ ...config, projectConfig: { ...projectConfig, testEnvironmentOptions } }, context)
+    this.#tests = new FileTests({
+      root: projectConfig.rootDir,
+      path: context.testPath,
+      project: projectConfig.displayName?.name,
+      vmOptions: vmOptions ?? {},
+    })
+    const bridge: Bridge = { ...this.#tests.api, modules: { core, guest, matchers } }
+    // Behind a getter, or Jest would take it apart when the file is over.
+    Object.defineProperty(this.global, BRIDGE, { configurable: true, get: () => bridge })
+  }
+
+  /** Told by Jest of everything that happens to the file’s tests. */
+  handleTestEvent(event: Circus.Event, state: Circus.State): void | Promise<void> {
+    return this.#tests.handle(event, state)
+  }
+
+  override async teardown(): Promise<void> {
+    // Machines made ahead for tests that do not come.
+    await core.endPrefetched()
+    await super.teardown()
+  }
+}

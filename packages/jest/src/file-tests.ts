@@ -1,0 +1,172 @@
+/** The tests of one file, as Jest tells of them, and what they can do with machines. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { relative } from 'node:path'
+import { ExpectError, type ReadyOptions, readEnvironment, type VM } from '@coldboot/core'
+import type { Circus } from '@jest/types'
+import type { MachineApi, MachineOptions, MachineTest } from './bridge.ts'
+import { machineMatchers } from './machine-matchers.ts'
+import { TestAttempt } from './test-attempt.ts'
+import { limitOf, NO_LIMIT } from './time-limit.ts'
+
+/** A test file. */
+export interface TestFile {
+  /** The project’s root. */
+  readonly root: string
+  readonly path: string
+  /** The project’s name, when there are several. */
+  readonly project: string | undefined
+  /** What each machine has unless its own options say otherwise. */
+  readonly vmOptions: ReadyOptions
+}
+
+/** A machine that each test of a describe has. */
+interface Declared {
+  readonly options: MachineOptions | undefined
+  /** Where it was declared: what an error of its boot points at. */
+  readonly place: Error
+}
+
+type Globals = Extract<Circus.Event, { readonly name: 'setup' }>['runtimeGlobals']
+
+/** Made for each file; {@link handle} must be told of all events. */
+export class FileTests {
+  readonly #file: TestFile
+  readonly #attempts = new Map<Circus.TestEntry, TestAttempt>()
+  readonly #declared = new Map<Circus.DescribeBlock, Declared[]>()
+  /** The attempt that runs in this asynchronous context: concurrent tests have one each. */
+  readonly #context = new AsyncLocalStorage<TestAttempt>()
+  /** The attempt of the test that is not concurrent, whose hooks run. */
+  #sequential: TestAttempt | undefined
+  #state: Circus.State | undefined
+  #globals: Globals | undefined
+
+  constructor(file: TestFile) {
+    this.#file = file
+  }
+
+  /** What tests can do with machines. */
+  get api(): MachineApi {
+    return {
+      useVM: (options) => this.#useVM(options),
+      withVM: (...args: readonly unknown[]) => this.#withVM(args),
+      bootVm: (options) => this.#running('bootVm()').boot(options, new Error('asked for here')),
+    }
+  }
+
+  handle(event: Circus.Event, state: Circus.State): void | Promise<void> {
+    const { name } = event
+    if (name === 'setup') this.#setUp(event.runtimeGlobals, state)
+    else if (name === 'run_start') this.#keepTime(state.rootDescribeBlock, state.testTimeout)
+    else if (name === 'test_start') this.#begin(event.test)
+    else if (name === 'test_skip' || name === 'test_todo') this.#end(event.test)
+    else if (name === 'test_done') return this.#end(event.test)?.finish()
+  }
+
+  #setUp(globals: Globals, state: Circus.State): void {
+    this.#state = state
+    this.#globals = globals
+    expectOf(globals).extend(machineMatchers(() => this.#current()?.task))
+  }
+
+  #begin(test: Circus.TestEntry): void {
+    const attempt = this.#attemptOf(test)
+    if (!test.concurrent) this.#sequential = attempt
+  }
+
+  #current(): TestAttempt | undefined {
+    return this.#context.getStore() ?? this.#sequential
+  }
+
+  #running(what: string): TestAttempt {
+    const attempt = this.#current()
+    if (attempt) return attempt
+    throw new ExpectError('TEST_ENDED', `${what} was called while no test was running`, {
+      hint: 'Call it in a test or in a hook of each test: a machine belongs to one test.',
+    })
+  }
+
+  #attemptOf(test: Circus.TestEntry): TestAttempt {
+    const present = this.#attempts.get(test)
+    if (present) return present
+    const attempt = new TestAttempt(test, { ...this.#file, file: relative(this.#file.root, this.#file.path) })
+    this.#attempts.set(test, attempt)
+    return attempt
+  }
+
+  #end(test: Circus.TestEntry): TestAttempt | undefined {
+    const attempt = this.#attempts.get(test)
+    this.#attempts.delete(test)
+    if (attempt === this.#sequential) this.#sequential = undefined
+    return attempt
+  }
+
+  #useVM(options: MachineOptions | undefined): () => VM {
+    const block = this.#state?.currentDescribeBlock
+    if (!block || this.#current()) {
+      throw new ExpectError('TEST_ENDED', 'useVM() was called inside a test', {
+        hint: 'Call it at the top of the file or of a describe, as `beforeEach`; in a test, use `bootVm`.',
+      })
+    }
+    const declared: Declared = { options, place: new Error('declared here') }
+    const siblings = this.#declared.get(block) ?? []
+    this.#declared.set(block, [...siblings, declared])
+    this.#globals?.beforeEach(async () => {
+      const attempt = this.#running('useVM()')
+      // What a function says may depend on the hooks before it; the others boot at once.
+      const ahead = (this.#declared.get(block) ?? []).filter((one) => typeof one.options !== 'function')
+      for (const one of ahead) void attempt.declare(one, one.options, one.place)
+      await attempt.declare(declared, options, declared.place)
+    }, NO_LIMIT)
+    return () => this.#running('The accessor of useVM()').declaredVm(declared)
+  }
+
+  #withVM(args: readonly unknown[]): (...args: readonly unknown[]) => Promise<void> {
+    const [options, fn] = (args.length > 1 ? args : [undefined, args[0]]) as [MachineOptions?, MachineTest<unknown[]>?]
+    if (typeof fn !== 'function') throw new TypeError('withVM() takes the function of a test')
+    const place = new Error('declared here')
+    return async (...own) => {
+      const attempt = this.#running('The function made by withVM()')
+      const vm = await attempt.boot(options, place)
+      await fn({ vm, bootVm: (more) => attempt.boot(more, new Error('asked for here')) }, ...own)
+    }
+  }
+
+  /** Puts all tests and their hooks under clocks of ours, which stand still while a machine is being started. */
+  #keepTime(block: Circus.DescribeBlock, testTimeout: number): void {
+    const factor = readEnvironment().timeoutMultiplier
+    for (const hook of block.hooks) {
+      if (hook.type !== 'beforeEach' && hook.type !== 'afterEach') continue
+      const limit = limitOf(hook.timeout, testTimeout, factor)
+      this.#time(hook, () => this.#sequential, limit, `The ${hook.type} hook`)
+    }
+    for (const child of block.children) {
+      if (child.type === 'describeBlock') this.#keepTime(child, testTimeout)
+      else this.#time(child, () => this.#attemptOf(child), limitOf(child.timeout, testTimeout, factor), 'Test')
+    }
+  }
+
+  #time(
+    timed: Circus.TestEntry | Circus.Hook,
+    attemptOf: () => TestAttempt | undefined,
+    limitMs: number,
+    what: string,
+  ): void {
+    const { fn } = timed
+    // A function that takes `done`, or a generator, is Jest’s own affair; so is its time.
+    if (typeof fn !== 'function' || fn.length > 0 || fn.constructor.name === 'GeneratorFunction') return
+    timed.timeout = NO_LIMIT
+    const { asyncError } = timed
+    const context = this.#context
+    const run = function (this: unknown): unknown {
+      const attempt = attemptOf()
+      if (!attempt) return Reflect.apply(fn, this, [])
+      return context.run(attempt, () => attempt.run(() => Reflect.apply(fn, this, []), limitMs, what, asyncError))
+    }
+    timed.fn = run as typeof fn
+  }
+}
+
+// Jest’s types do not say what it is.
+function expectOf(globals: Globals): { extend(matchers: ReturnType<typeof machineMatchers>): void } {
+  return globals.expect as { extend(matchers: ReturnType<typeof machineMatchers>): void }
+}

@@ -1,0 +1,21 @@
+/** A user’s project with Jest. */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type InstalledProject, installProject } from '../../vitest/test/installed-project.ts'
+
+const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
+
+const JEST = {
+  home: fileURLToPath(new URL('..', import.meta.url)),
+  packages: ['core', 'guest', 'matchers', 'report', 'runner', 'jest', 'mkfatfs-wasm'],
+  modules: ['jest', '@jest/globals'],
+}
+
+/**
+ * @param source a folder of `projects/`, or the path of a folder elsewhere
+ * @param modules whether the tests are ES modules
+ */
+export function jestProject(source: string, modules = true): InstalledProject {
+  const flags = modules ? ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules'] : []
+  return installProject(resolve(PROJECTS, source), { ...JEST, command: [...flags, 'node_modules/jest/bin/jest.js'] })
+}
