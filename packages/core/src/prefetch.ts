@@ -1,6 +1,7 @@
 /**
  * The next machine of a template, made while a test still runs: launched, restored, warmed and stopped, so that the next
- * test pays for a `cont` alone. At most one a template and process; what nobody took is ended at the end.
+ * test pays for a `cont` alone. One a template and process, two where tests are shorter than the making; what nobody took
+ * is ended at the end.
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -21,17 +22,42 @@ interface Making {
   readonly ahead: Promise<Ahead | undefined>
   /** Aborted when somebody waits for it: it is then not warmed any further. */
   readonly wanted: AbortController
+  over: boolean
 }
 
-const waiting = new Map<string, Making>()
+/** The machines of a template that are made ahead, the next one first. */
+interface Line {
+  readonly makings: Making[]
+  /** Whether the last one was taken before it was made: a second one is then made beside the next, on another core. */
+  hurried: boolean
+}
 
-/** Launches the next machine of a template in the background, unless there is one already. */
+const lines = new Map<string, Line>()
+
+/** Launches the next machines of a template in the background, unless they are there already. */
 export function prefetch(key: string, spec: MachineSpec, stored: StoredTemplate, limits?: AdmissionLimits): void {
-  if (waiting.has(key)) return
-  // A prefetch that fails is no failure: the next start does without.
+  const line = lines.get(key) ?? { makings: [], hurried: false }
+  lines.set(key, line)
+  while (line.makings.length < (line.hurried ? 2 : 1)) line.makings.push(begin(spec, stored, limits, line))
+}
+
+function begin(
+  spec: MachineSpec,
+  stored: StoredTemplate,
+  limits: AdmissionLimits | undefined,
+  { hurried }: Line,
+): Making {
   const wanted = new AbortController()
-  const ahead = within(limits, spec.memoryMib, () => prepared(spec, stored, wanted.signal)).catch(() => undefined)
-  waiting.set(key, { ahead, wanted })
+  const rounds = hurried ? HURRIED_ROUNDS : ROUNDS
+  // A prefetch that fails is no failure: the next start does without.
+  const ahead = within(limits, spec.memoryMib, () => prepared(spec, stored, rounds, wanted.signal)).catch(
+    () => undefined,
+  )
+  const making = { ahead, wanted, over: false }
+  void ahead.then(() => {
+    making.over = true
+  })
+  return making
 }
 
 /** Makes the machine if there is room for it; it has its place until it has ended or was taken. */
@@ -52,11 +78,13 @@ async function within(
 
 /** The machine made ahead, also when it is just being made; undefined when there is none. */
 export async function takePrefetched(key: string): Promise<Launched | undefined> {
-  const making = waiting.get(key)
+  const line = lines.get(key)
   // Taken before it is awaited, or two who ask at once would have the same machine.
-  waiting.delete(key)
-  making?.wanted.abort()
-  const ahead = await making?.ahead
+  const making = line?.makings.shift()
+  if (line === undefined || making === undefined) return undefined
+  line.hurried = !making.over
+  making.wanted.abort()
+  const ahead = await making.ahead
   ahead?.admission?.[Symbol.dispose]()
   if (ahead === undefined || !ahead.launched.machine.gone) return ahead?.launched
   await discard(ahead.launched)
@@ -70,14 +98,24 @@ export async function prefetched(): Promise<void> {
 
 /** Ends every machine that was made ahead and not taken. */
 export async function endPrefetched(): Promise<void> {
-  const keys = [...waiting.keys()]
-  await Promise.all(keys.map(async (key) => takePrefetched(key).then((launched) => launched && discard(launched))))
+  const left = [...lines].flatMap(([key, { makings }]) => [...makings].map(() => takePrefetched(key)))
+  lines.clear()
+  await Promise.all(left.map(async (taken) => discardIfAny(await taken)))
 }
 
-async function prepared(spec: MachineSpec, stored: StoredTemplate, wanted: AbortSignal): Promise<Launched> {
+async function discardIfAny(launched: Launched | undefined): Promise<void> {
+  if (launched !== undefined) await discard(launched)
+}
+
+async function prepared(
+  spec: MachineSpec,
+  stored: StoredTemplate,
+  rounds: number,
+  wanted: AbortSignal,
+): Promise<Launched> {
   const launched = await launchFrom(spec, stored)
   try {
-    await warm(launched, spec, wanted)
+    await warm(launched, spec, rounds, wanted)
     return launched
   } catch (error) {
     await discard(launched)
@@ -89,17 +127,24 @@ async function prepared(spec: MachineSpec, stored: StoredTemplate, wanted: Abort
 const SHELL_PROMPT = /[#$] $/
 /** Empty lines typed. The first ones cost most: each translates what the guest then runs. */
 const ROUNDS = 4
+/** The same when machines are wanted faster than they can be made: what takes time from the next one is left to the test. */
+const HURRIED_ROUNDS = 1
 
 /**
  * Lets the guest run a little, so that QEMU has translated the guest’s code before the test counts on it: without
  * hardware acceleration the first command of a restored machine costs some 25 ms, a later one 5.
  */
-async function warm({ machine }: Launched, { accelerator, ready }: MachineSpec, wanted: AbortSignal): Promise<void> {
+async function warm(
+  { machine }: Launched,
+  { accelerator, ready }: MachineSpec,
+  rounds: number,
+  wanted: AbortSignal,
+): Promise<void> {
   if (wanted.aborted || accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
   const { consoleStream: stream, qmp } = machine
   await qmp.execute('cont')
   let text = ''
-  for (let round = 0; round < ROUNDS && !wanted.aborted; round++) {
+  for (let round = 0; round < rounds && !wanted.aborted; round++) {
     stream.write('\n')
     text = ''
     while (!text.includes(ready)) {

@@ -222,6 +222,19 @@ describe('a machine made ahead', () => {
     expect(new Set(vms.map(({ pid }) => pid)).size).toBe(2)
   })
 
+  test('has a second one beside it where machines are taken faster than they are made', async () => {
+    const template = await Template.build(guest, { prefetch: true })
+    await using _first = await template.start()
+    // Taken while it is being made, which asks for two.
+    await using second = await template.start()
+    const vms = await Promise.all([template.start(), template.start(), template.start()])
+    vms.map(closing)
+    expect(new Set([second, ...vms].map(({ pid }) => pid)).size).toBe(4)
+    expect(await Promise.all(vms.map((vm) => output(vm, 'echo $((40 + 2))')))).toEqual(['42\n', '42\n', '42\n'])
+    await endPrefetched()
+    expect(liveMachines()).toHaveLength(5)
+  })
+
   test('is ended when nobody takes it', async () => {
     const template = await Template.build(guest, { prefetch: true })
     await using _vm = await template.start()
