@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
- *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs'} Tool
+ *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'chromium'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -21,6 +21,11 @@ const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debian
   s390x: ['s390x', 'qemu-system-misc'],
 })
 
+/** Commands of a browser that can run without a display. */
+const BROWSERS = ['chromium-headless-shell', 'chromium', 'google-chrome']
+/** What only Ubuntu has. */
+const UBUNTU = '/etc/dpkg/origins/ubuntu'
+
 /** Package manager → its command, and its package of each tool where it is not called like the tool. */
 const MANAGERS = /** @type {Readonly<Record<string, { install: string, names: Partial<Record<Tool, string>> }>>} */ ({
   'apt-get': {
@@ -28,6 +33,7 @@ const MANAGERS = /** @type {Readonly<Record<string, { install: string, names: Pa
     names: {
       busybox: 'busybox-static',
       'qemu-img': 'qemu-utils',
+      chromium: 'chromium-headless-shell',
       'qemu-aarch64': 'qemu-system-arm',
       aavmf: 'qemu-efi-aarch64',
     },
@@ -90,6 +96,8 @@ export function missingTools(needed, host) {
     // A root file system is made by root or not at all.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
+    // Ubuntu has no package of it, and macOS has another browser: the test that wants one says so.
+    chromium: () => !host.hasFile('/etc/dpkg/origins/debian') || host.hasFile(UBUNTU) || BROWSERS.some(has),
   }
   return needed.filter((tool) => !isThere[tool]())
 }
@@ -123,6 +131,7 @@ export function installAdvice(tools, host) {
       'qemu-guest-agent': 'qemu-ga',
       debootstrap: 'debootstrap',
       e2fsprogs: 'mkfs.ext4',
+      chromium: 'chromium',
     }
     return `Install by the means of this system: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }

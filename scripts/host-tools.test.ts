@@ -56,6 +56,15 @@ describe('missingTools', () => {
     expect(missingTools(tools, host(['dnf'], { isRoot: true }))).toEqual([])
   })
 
+  test('a browser is for Debian, which has a small one', () => {
+    const debian: Partial<Host> = { hasFile: (path) => path === '/etc/dpkg/origins/debian' }
+    expect(missingTools(['chromium'], host(['apt-get'], debian))).toEqual(['chromium'])
+    expect(debianPackages(['chromium'], host(['apt-get'], debian))).toEqual(['chromium-headless-shell'])
+    expect(missingTools(['chromium'], host(['apt-get', 'google-chrome'], debian))).toEqual([])
+    expect(missingTools(['chromium'], host(['apt-get'], { hasFile: () => true }))).toEqual([])
+    expect(missingTools(['chromium'], host(['dnf']))).toEqual([])
+  })
+
   test('with an initramfs of one’s own, and on macOS, busybox is not needed', () => {
     expect(missingTools(['busybox'], host([], { env: { COLDBOOT_INITRAMFS: 'mine.cpio' } }))).toEqual([])
     expect(missingTools(['busybox'], host([], { platform: 'darwin' }))).toEqual([])

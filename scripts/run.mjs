@@ -27,6 +27,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'qemu-guest-agent',
   'debootstrap',
   'e2fsprogs',
+  'chromium',
 ])
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */

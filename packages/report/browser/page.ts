@@ -1,0 +1,89 @@
+/** The page’s own script: players where a machine comes into view, moments to jump to, copying, and links into folded parts. */
+import type * as Asciinema from 'asciinema-player'
+
+/** What a player is given; written by the page’s maker. */
+interface ReplayData {
+  readonly cast: string
+  readonly markers: [time: number, label: string][]
+  readonly startAt: number
+}
+
+const players = new Map<string, Asciinema.Player>()
+
+/** The player of an element, made when first asked for: a page may have a hundred of them. */
+function playerOf(element: HTMLElement): Asciinema.Player | undefined {
+  const known = players.get(element.id)
+  const player: typeof Asciinema | undefined = Reflect.get(globalThis, 'AsciinemaPlayer')
+  const json = document.getElementById(`${element.id}-data`)?.textContent
+  if (known || !player || !json) return known
+  const { cast, markers, startAt }: ReplayData = JSON.parse(json)
+  const made = player.create({ data: cast }, element, {
+    preload: true,
+    controls: true,
+    markers,
+    fit: 'width',
+    theme: 'asciinema',
+    poster: `npt:${startAt}`,
+    terminalFontFamily: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  })
+  players.set(element.id, made)
+  // Its keys work where it has the focus, and it leaves that to the mouse.
+  element.querySelector('.ap-wrapper')?.setAttribute('tabindex', '0')
+  void made.seek(startAt)
+  return made
+}
+
+const visible = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting || !(target instanceof HTMLElement)) continue
+      visible.unobserve(target)
+      playerOf(target)
+    }
+  },
+  { rootMargin: '300px' },
+)
+for (const element of document.querySelectorAll('.replay')) visible.observe(element)
+
+document.addEventListener('click', (event) => {
+  const button = event.target instanceof Element ? event.target.closest('button') : null
+  const { replay, time, copy } = button?.dataset ?? {}
+  if (replay !== undefined && time !== undefined) void jump(replay, Number(time))
+  if (copy !== undefined && button) void copyText(copy, button)
+})
+
+async function jump(id: string, time: number): Promise<void> {
+  const element = document.getElementById(id)
+  if (!element) return
+  element.scrollIntoView({ block: 'nearest', behavior: 'instant' })
+  await playerOf(element)?.pause()
+  await playerOf(element)?.seek(time)
+}
+
+async function copyText(id: string, button: HTMLButtonElement): Promise<void> {
+  const element = document.getElementById(id)
+  if (!element) return
+  const label = button.textContent
+  try {
+    await navigator.clipboard.writeText(element.textContent ?? '')
+    button.textContent = 'Copied'
+    setTimeout(() => {
+      button.textContent = label
+    }, 2_000)
+  } catch {
+    // Not allowed here: selected, it is one key away.
+    document.getSelection()?.selectAllChildren(element)
+  }
+}
+
+/** A link to a test that is folded up unfolds it. */
+function unfold(): void {
+  const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null
+  const folded = target?.querySelector('details')
+  if (!folded) return
+  folded.open = true
+  target?.scrollIntoView()
+}
+
+addEventListener('hashchange', unfold)
+unfold()

@@ -1,0 +1,42 @@
+import { ExpectError, layoutSections } from '@coldboot/core'
+import { expect, test } from 'vitest'
+import { errorParts } from './error-parts.ts'
+
+const error = (message: string) => ({ name: 'Error', message, stack: [] })
+
+test('the sections of an error of this project are told from its sentences', () => {
+  const { message } = new ExpectError('EXPECT_TIMEOUT', '"vm" did not print "x"', {
+    sections: { 'Closest output': 'one\n\n  two', 'Command line of "vm"': 'qemu', Log: '/log' },
+  })
+  const parts = errorParts(error(message), true)
+  expect(parts.headline).toBe('"vm" did not print "x"')
+  expect(parts.text).not.toBe('')
+  expect(parts.sections).toEqual([{ title: 'Closest output', body: 'one\n\n  two' }])
+  expect(errorParts(error(message), false).sections.map(({ title }) => title)).toEqual([
+    'Closest output',
+    'Command line of "vm"',
+    'Log',
+  ])
+})
+
+test('a message of another kind is kept as it is', () => {
+  const text = 'expected 1 to be 2\n\nnote:\nnot indented\n\nlast'
+  expect(errorParts(error(text), true)).toEqual({
+    headline: 'expected 1 to be 2',
+    text: 'note:\nnot indented\n\nlast',
+    sections: [],
+  })
+})
+
+test('an error without a message is called by its name', () => {
+  expect(errorParts(error(''), true).headline).toBe('Error')
+})
+
+test('sections survive whatever is written into them', () => {
+  const body = 'a:\n\n\nb\n  c:'
+  const parts = errorParts(error(`first${layoutSections({ Output: body, Log: '/log' })}`), false)
+  expect(parts.sections).toEqual([
+    { title: 'Output', body },
+    { title: 'Log', body: '/log' },
+  ])
+})

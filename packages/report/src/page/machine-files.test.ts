@@ -1,0 +1,132 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { castOf, jsonLines, SampleProject, samplePicture } from '../../test/sample-run.ts'
+import { REPLAY_LIMIT } from './console-replay.ts'
+import { failureOf, readMachine } from './machine-files.ts'
+import { timelineOf } from './timeline.ts'
+
+let project: SampleProject
+
+beforeEach(() => {
+  project = new SampleProject()
+  onTestFinished(() => project[Symbol.dispose]())
+})
+
+test('a folder that is gone is a machine of which nothing is known but its name', () => {
+  expect(readMachine(join(project.root, 'gone', 'server'))).toEqual({
+    directory: join(project.root, 'gone', 'server'),
+    name: 'server',
+    facts: [],
+    commandLine: undefined,
+    replay: undefined,
+    lines: [],
+    linesCut: 0,
+    steps: [],
+    qmp: [],
+    screen: undefined,
+    files: [],
+  })
+})
+
+test('what a killed worker has half written is read as far as it goes', () => {
+  const machine = readMachine(
+    project.machine('vm', {
+      'console.cast': `${castOf([0.5, 'o', 'one\r\n'])}[0.7,"o","tw`,
+      'timeline.jsonl': `${jsonLines({ time: 1, kind: 'send', text: 'x' })}{"time":2,"kin`,
+      'qmp.jsonl': `${jsonLines({ time: 1, direction: 'sent', message: { execute: 'quit' } })}nonsense`,
+      'meta.json': '{"name":"v',
+      'screen.png': 'not a picture',
+    }),
+  )
+  expect(machine.replay?.cast).toBe(jsonLines({ version: 2, width: 80, height: 24 }, [0.5, 'o', 'one\r\n']))
+  expect(machine.steps).toMatchObject([{ time: 1, kind: 'send', text: 'x' }])
+  expect(machine.qmp).toMatchObject([{ time: 1, json: '{"execute":"quit"}' }])
+  expect(machine).toMatchObject({ name: 'vm', facts: [], screen: undefined })
+})
+
+test('files of unexpected types and sizes do no harm', () => {
+  const directory = project.machine('vm', {
+    'console.cast': jsonLines({ version: 2, width: 1e9, height: 'x' }, [-1, 'o', 'x'], [1, 'o', 2], [2, 'o', 'shown']),
+    'timeline.jsonl': jsonLines(null, 1, [], { time: '1', kind: 'x' }, { time: 1, kind: 'x', text: {}, ok: 'no' }),
+    'meta.json': JSON.stringify({ name: 3, arch: null, cpus: 2, exit: { reason: 'panic', code: null } }),
+  })
+  mkdirSync(join(directory, 'console.txt'))
+  const machine = readMachine(directory)
+  expect(machine.replay?.cast).toBe(jsonLines({ version: 2, width: 80, height: 24 }, [2, 'o', 'shown']))
+  expect(machine.steps).toEqual([{ time: 1, kind: 'x', text: '' }])
+  expect(machine.facts).toEqual([
+    ['CPUs', '2'],
+    ['Ended', 'reason panic'],
+  ])
+  expect(machine.files.map(({ name }) => name)).toEqual(['console.cast', 'meta.json', 'timeline.jsonl'])
+})
+
+test('of a long console the end is read', () => {
+  const events = Array.from({ length: 40_000 }, (_, index) => [index / 1000, 'o', `line number ${index}\r\n`] as const)
+  const directory = project.machine('vm', {
+    'console.cast': castOf(...events),
+    'console.txt': events.map(([time, , text]) => `[${time.toFixed(6)}] ${text.trim()}\n`).join(''),
+  })
+  const { replay, lines, linesCut } = readMachine(directory)
+  expect(replay?.cast.length).toBeLessThan(REPLAY_LIMIT + 1024)
+  expect(replay?.cast).toMatch(/^\{"version":2,.*\n\[[\d.]+,"o","… what was before this/)
+  expect(replay?.cast).toContain('line number 39999')
+  expect(lines.at(-1)).toEqual({ time: 39.999, text: 'line number 39999' })
+  expect(linesCut).toBeGreaterThan(500_000)
+})
+
+test('without a recording the log is shown, undated', () => {
+  const machine = readMachine(project.machine('vm', { 'console.log': 'one\r\r\ntwo\r\n' }))
+  expect(machine.replay).toBeUndefined()
+  expect(machine.lines).toEqual([
+    { time: undefined, text: 'one' },
+    { time: undefined, text: 'two' },
+  ])
+})
+
+test('a picture is taken for one by its first bytes, whatever its size', () => {
+  const directory = project.machine('vm', { 'screen.png': samplePicture() })
+  expect(readMachine(directory).screen?.length).toBe(samplePicture().length)
+  writeFileSync(join(directory, 'screen.png'), Buffer.concat([samplePicture(), Buffer.alloc(3 * 1024 ** 2)]))
+  expect(readMachine(directory).screen).toBeUndefined()
+})
+
+test('the timeline has steps, events and lines by time, with the last failure to jump to', () => {
+  const machine = readMachine(
+    project.machine('vm', {
+      'console.txt': '[0.100000] one\n[0.200000] two\n  undated\n[2.000000] three\n',
+      'timeline.jsonl': jsonLines(
+        { time: 0.5, kind: 'send', text: 'x' },
+        { time: 2, kind: 'timeout', text: 'first', ok: false },
+        { time: 3, kind: 'incident', text: 'panic' },
+        { time: 4, kind: 'match', text: 'late', ok: true },
+      ),
+      'qmp.jsonl': jsonLines(
+        { time: 0.15, direction: 'received', message: { event: 'RESUME' } },
+        { time: 0.16, direction: 'received', message: { return: {} } },
+      ),
+    }),
+  )
+  const { rows, omitted } = timelineOf(machine)
+  expect(rows.map((row) => (row.type === 'step' ? row.text : row.lines.map(({ text }) => text)))).toEqual([
+    ['one'],
+    'RESUME',
+    ['two', '  undated'],
+    'x',
+    ['three'],
+    'first',
+    'panic',
+    'late',
+  ])
+  expect(omitted).toBe(0)
+  expect(failureOf(machine)?.text).toBe('panic')
+})
+
+test('a long timeline keeps its end', () => {
+  const steps = Array.from({ length: 1_500 }, (_, time) => ({ time, kind: 'send', text: `${time}` }))
+  const { rows, omitted } = timelineOf(readMachine(project.machine('vm', { 'timeline.jsonl': jsonLines(...steps) })))
+  expect(rows).toHaveLength(1_000)
+  expect(rows.at(-1)).toMatchObject({ text: '1499' })
+  expect(omitted).toBe(500)
+})

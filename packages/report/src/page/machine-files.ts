@@ -1,0 +1,172 @@
+/**
+ * The folder of a machine, read for the page. Whatever is missing, cut off or not what it says it is, is left out: a
+ * machine of a killed worker is worth showing too.
+ */
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { type FileTail, isObject, objectOf, readObjects, readTail, readWhole } from './bounded-file.ts'
+import { type ConsoleReplay, readReplay } from './console-replay.ts'
+
+/** What is shown of a machine. */
+export interface MachineFiles {
+  readonly directory: string
+  readonly name: string
+  /** What `meta.json` says of it, as far as it is shown: arch, accelerator, memory, and so on, by title. */
+  readonly facts: readonly (readonly [title: string, value: string])[]
+  readonly commandLine: string | undefined
+  readonly replay: ConsoleReplay | undefined
+  readonly lines: readonly ConsoleLine[]
+  /** Bytes of the console before the first of the lines. */
+  readonly linesCut: number
+  readonly steps: readonly MachineStep[]
+  readonly qmp: readonly QmpLine[]
+  /** A picture of the display, PNG. */
+  readonly screen: Buffer | undefined
+  readonly files: readonly { readonly name: string; readonly bytes: number }[]
+}
+
+/** A line of the console. */
+export interface ConsoleLine {
+  /** Seconds since the machine’s start; undefined when nobody wrote it down. */
+  readonly time: number | undefined
+  readonly text: string
+}
+
+/** What a test did with the machine, or what happened to it: a line of `timeline.jsonl`. */
+export interface MachineStep {
+  /** Seconds since the machine’s start. */
+  readonly time: number
+  /** `send`, `expect`, `match`, `timeout`, `command`, `incident`, `event` and so on. */
+  readonly kind: string
+  readonly text: string
+  readonly durationMs?: number | undefined
+  /** Whether it went as the test wanted. */
+  readonly ok?: boolean | undefined
+  /** `file:line:column` in the test. */
+  readonly location?: string | undefined
+}
+
+/** A message of QEMU’s monitor. */
+export interface QmpLine {
+  readonly time: number
+  readonly direction: 'sent' | 'received'
+  /** Name of the event, when it is one. */
+  readonly event: string | undefined
+  readonly json: string
+}
+
+/** Bytes read of each file. */
+const LIMITS = { lines: 256 * 1024, steps: 512 * 1024, qmp: 256 * 1024, screen: 2 * 1024 * 1024, small: 256 * 1024 }
+
+/** @param directory the machine’s folder, absolute */
+export function readMachine(directory: string): MachineFiles {
+  const path = (name: string): string => join(directory, name)
+  const meta = objectOf(readWhole(path('meta.json'), LIMITS.small)?.toString() ?? '') ?? {}
+  const text = readTail(path('console.txt'), LIMITS.lines)
+  const raw = text ? undefined : readTail(path('console.log'), LIMITS.lines)
+  const script = readWhole(path('command-line.sh'), LIMITS.small)?.toString()
+  const { name, commandLine } = meta
+  return {
+    directory,
+    name: typeof name === 'string' ? name : basename(directory),
+    facts: factsOf(meta),
+    commandLine: typeof commandLine === 'string' ? commandLine : script,
+    replay: readReplay(path('console.cast')),
+    lines: linesOf(text)
+      .map(datedLine)
+      .concat(linesOf(raw).map((line) => ({ time: undefined, text: line }))),
+    linesCut: text?.cut ?? raw?.cut ?? 0,
+    steps: readObjects(path('timeline.jsonl'), LIMITS.steps).objects.flatMap((step) => stepOf(step) ?? []),
+    qmp: readObjects(path('qmp.jsonl'), LIMITS.qmp).objects.flatMap((line) => qmpOf(line) ?? []),
+    screen: pngOf(readWhole(path('screen.png'), LIMITS.screen)),
+    files: filesIn(directory),
+  }
+}
+
+/** When the test went wrong, seconds since the machine’s start: where one wants to look first. */
+export function failureOf(machine: MachineFiles): MachineStep | undefined {
+  return machine.steps.findLast((step) => isFailure(step))
+}
+
+export function isFailure({ ok, kind }: MachineStep): boolean {
+  return ok === false || kind === 'timeout' || kind === 'incident'
+}
+
+/** What is shown of `meta.json`, in this order. */
+const FACTS = {
+  arch: 'Architecture',
+  accelerator: 'Accelerator',
+  memory: 'Memory',
+  cpus: 'CPUs',
+  qemuVersion: 'QEMU',
+  start: 'Start',
+  durationMs: 'Lived',
+  exit: 'Ended',
+}
+
+function factsOf(meta: Record<string, unknown>): MachineFiles['facts'] {
+  return Object.entries(FACTS).flatMap(([key, title]) => {
+    const value = key === 'durationMs' ? seconds(meta[key]) : wordsOf(meta[key])
+    return value === undefined ? [] : [[title, value] as const]
+  })
+}
+
+function seconds(value: unknown): string | undefined {
+  return typeof value === 'number' ? `${(value / 1000).toFixed(1)} s` : undefined
+}
+
+function wordsOf(value: unknown): string | undefined {
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  if (!isObject(value)) return undefined
+  const words = Object.entries(value).flatMap(([key, part]) => {
+    const word = wordsOf(part)
+    return word === undefined ? [] : [`${key} ${word}`]
+  })
+  return words.join(', ') || undefined
+}
+
+function linesOf(tail: FileTail | undefined): readonly string[] {
+  return tail?.text.split(/\r*\n/).filter(Boolean) ?? []
+}
+
+function datedLine(line: string): ConsoleLine {
+  const [, time, text] = /^\[ *(\d+\.\d+)\] ?(.*)$/s.exec(line) ?? []
+  return time === undefined ? { time: undefined, text: line } : { time: Number(time), text: text ?? '' }
+}
+
+function stepOf(step: Record<string, unknown>): MachineStep | undefined {
+  const { time, kind, text, durationMs, ok, location } = step
+  if (typeof time !== 'number' || typeof kind !== 'string') return undefined
+  return {
+    time,
+    kind,
+    text: typeof text === 'string' ? text : '',
+    durationMs: typeof durationMs === 'number' ? durationMs : undefined,
+    ok: typeof ok === 'boolean' ? ok : undefined,
+    location: typeof location === 'string' ? location : undefined,
+  }
+}
+
+function qmpOf(line: Record<string, unknown>): QmpLine | undefined {
+  const { time, direction, message } = line
+  if (typeof time !== 'number' || (direction !== 'sent' && direction !== 'received')) return undefined
+  const event = isObject(message) && typeof message['event'] === 'string' ? message['event'] : undefined
+  return { time, direction, event, json: JSON.stringify(message) ?? '' }
+}
+
+const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+
+function pngOf(bytes: Buffer | undefined): Buffer | undefined {
+  return bytes?.subarray(0, PNG.length).equals(PNG) ? bytes : undefined
+}
+
+function filesIn(directory: string): MachineFiles['files'] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => ({ name, bytes: statSync(join(directory, name)).size }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { counted, shownBytes, shownDuration, shownText } from './shown-text.ts'
+
+test('colours are left out, and other control characters are shown', () => {
+  expect(shownText('\x1b[31mred\x1b[0m\r\n\0\x07\x08tab\there\x7f')).toBe('red\n␀␇␈tab\there␡')
+})
+
+test('marks that turn the direction of writing around cannot hide anything', () => {
+  expect(shownText('a\u202egnp.exe\u2069\u0085')).toBe('a\\u202egnp.exe\\u2069\\u0085')
+})
+
+test('what remains of an escape sequence that never ends is visible', () => {
+  expect(shownText('\x1b]8;;http://x')).not.toContain('\x1b')
+})
+
+test.for([
+  [999, '999 ms'],
+  [1_049, '1.0 s'],
+  [59_900, '59.9 s'],
+  [185_000, '3 min 5 s'],
+] as const)('%i ms are shown as %s', ([milliseconds, shown]) => {
+  expect(shownDuration(milliseconds)).toBe(shown)
+})
+
+test.for([
+  [1_023, '1023 B'],
+  [1_536, '1.5 KiB'],
+  [10_240, '10 KiB'],
+  [5 * 1024 ** 2, '5.0 MiB'],
+] as const)('%i bytes are shown as %s', ([bytes, shown]) => {
+  expect(shownBytes(bytes)).toBe(shown)
+})
+
+test('one is no plural', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'test'))).toEqual(['0 tests', '1 test', '2 tests'])
+})

@@ -1,0 +1,36 @@
+/** Text of guests and errors as it is shown: the page escapes it, and here goes what a browser would not show, or show wrongly. */
+import { stripVTControlCharacters } from 'node:util'
+
+/**
+ * Without colours; other control characters as their pictures (␛), so that a hostile guest cannot hide anything. Marks
+ * that turn the direction of writing are shown by their code.
+ */
+export function shownText(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll('\r\n', '\n')
+    .replace(/[\0-\x08\v-\x1f]/g, (character) => String.fromCodePoint(0x2400 + character.charCodeAt(0)))
+    .replaceAll('\x7f', '␡')
+    .replace(/[\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    })
+}
+
+/** `1.5 KiB` */
+export function shownBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`
+}
+
+/** `340 ms`, `2.1 s`, `3 min 5 s` */
+export function shownDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`
+  const seconds = Math.round(milliseconds / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/** `1 test`, `2 tests` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,98 @@
+/** A test that failed, now or before a retry: its attempts with their errors and machines, the last attempt first. */
+import type { VNode } from 'preact'
+import type { AttemptReport, GuestTestReport, TestReport } from '../run-report.ts'
+import { errorParts } from './error-parts.ts'
+import { ErrorView } from './error-view.tsx'
+import { readMachine } from './machine-files.ts'
+import { MachineView } from './machine-view.tsx'
+import type { PageContext } from './page-context.ts'
+import { counted, shownDuration, shownText } from './shown-text.ts'
+
+/** @param open whether it is unfolded at first */
+export function TestArticle(props: {
+  readonly test: TestReport
+  readonly id: string
+  readonly open: boolean
+  readonly page: PageContext
+}): VNode {
+  const { test, id, open, page } = props
+  const attempts = [...test.attempts].reverse()
+  const first = attempts.flatMap(({ errors }) => errors)[0]
+  return (
+    <article class={`test ${test.state}`} id={id}>
+      <details open={open}>
+        <summary>
+          <h2>
+            <Names names={test.names} />
+          </h2>
+          <span class="where">
+            {shownText(test.line === undefined ? test.file : `${test.file}:${test.line}`)}
+            {test.project && ` · ${shownText(test.project)}`} · {shownDuration(test.durationMs)}
+            {attempts.length > 1 && ` · ${counted(attempts.length, 'attempt')}`}
+          </span>
+          {first && <span class="glance">{errorParts(first, true).headline}</span>}
+        </summary>
+        {attempts.length === 1
+          ? attempts.map((attempt) => <Attempt attempt={attempt} page={page} />)
+          : attempts.map((attempt, index) => (
+              <details class="attempt" open={index === 0}>
+                <summary>
+                  <span class="noun">Attempt {attempts.length - index}</span> {attempt.label}, {attempt.state}
+                </summary>
+                <Attempt attempt={attempt} page={page} />
+              </details>
+            ))}
+      </details>
+    </article>
+  )
+}
+
+/** Names of describes, and of the test last. */
+export function Names({ names }: { readonly names: readonly string[] }): VNode {
+  return (
+    <>
+      {names.slice(0, -1).map((name) => (
+        <>
+          <span class="describe">{shownText(name)}</span>
+          <span class="apart"> › </span>
+        </>
+      ))}
+      {shownText(names.at(-1) ?? '')}
+    </>
+  )
+}
+
+function Attempt({ attempt, page }: { readonly attempt: AttemptReport; readonly page: PageContext }): VNode {
+  const { errors, machines, guestTests } = attempt
+  return (
+    <>
+      {errors.map((error) => (
+        <ErrorView error={error} root={page.root} withMachines={machines.length > 0} />
+      ))}
+      {errors.length === 0 && machines.length === 0 && <p class="note">Nothing was kept of this attempt.</p>}
+      {guestTests.length > 0 && <GuestTests tests={guestTests} />}
+      {machines.map((directory) => (
+        <MachineView machine={readMachine(directory)} page={page} />
+      ))}
+    </>
+  )
+}
+
+function GuestTests({ tests }: { readonly tests: readonly GuestTestReport[] }): VNode {
+  const failed = tests.filter(({ state }) => state === 'failed')
+  return (
+    <div class="guest-tests">
+      <h3>
+        <span class="noun">Tests inside the guest</span> {failed.length} of {tests.length} failed
+      </h3>
+      <ul>
+        {tests.map(({ name, state, message }) => (
+          <li class={state}>
+            <span class="state">{state}</span> {shownText(name)}
+            {message && <pre>{shownText(message)}</pre>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

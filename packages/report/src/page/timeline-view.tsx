@@ -1,0 +1,110 @@
+/** The timeline of a machine: what was done, what happened, and between them what was printed. */
+import { relative } from 'node:path'
+import type { VNode } from 'preact'
+import type { MachineFiles } from './machine-files.ts'
+import { counted, shownBytes, shownDuration, shownText } from './shown-text.ts'
+import { type ConsoleRow, type StepRow, timelineOf } from './timeline.ts'
+
+/** Lines of the console that are shown at once; more of them are folded up, but for the last. */
+const SHORT = 6
+
+/** @param replay id of the player that the times lead to */
+export function TimelineView(props: {
+  readonly machine: MachineFiles
+  readonly root: string
+  readonly replay: string | undefined
+}): VNode | null {
+  const { machine, root, replay } = props
+  const { rows, omitted } = timelineOf(machine)
+  if (rows.length === 0) return null
+  const hasSteps = rows.some(({ type }) => type === 'step')
+  return (
+    <div class="timeline">
+      <h4>{hasSteps ? 'Timeline' : 'Console'}</h4>
+      {hasSteps && <Filters />}
+      {omitted > 0 && <p class="note">{counted(omitted, 'row')} before these are in the files.</p>}
+      {machine.linesCut > 0 && (
+        <p class="note">{shownBytes(machine.linesCut)} of the console before these are in the files.</p>
+      )}
+      <ol>
+        {rows.map((row) =>
+          row.type === 'step' ? <Step step={row} root={root} replay={replay} /> : <Printed row={row} replay={replay} />,
+        )}
+      </ol>
+    </div>
+  )
+}
+
+/** The style sheet does what they say. */
+function Filters(): VNode {
+  return (
+    <fieldset>
+      <legend>Show</legend>
+      <label>
+        <input type="checkbox" class="show-console" checked /> console
+      </label>
+      <label>
+        <input type="checkbox" class="show-event" checked /> QEMU’s events
+      </label>
+    </fieldset>
+  )
+}
+
+function Step({
+  step,
+  root,
+  replay,
+}: {
+  readonly step: StepRow
+  readonly root: string
+  readonly replay: string | undefined
+}): VNode {
+  return (
+    <li class={`step ${step.failed ? 'failed' : ''}`} data-kind={step.kind}>
+      <Time time={step.time} replay={replay} />
+      <span class="kind">{shownText(step.kind)}</span>
+      <span class="what">
+        <code>{shownText(step.text)}</code>
+        {step.durationMs !== undefined && <span class="duration"> {shownDuration(step.durationMs)}</span>}
+        {step.failed && <strong> failed</strong>}
+        {step.location && <span class="location"> {shownText(relativeTo(root, step.location))}</span>}
+      </span>
+    </li>
+  )
+}
+
+function Printed({ row, replay }: { readonly row: ConsoleRow; readonly replay: string | undefined }): VNode {
+  const lines = row.lines.map(({ text }) => shownText(text))
+  const last = lines.slice(-SHORT).join('\n')
+  return (
+    <li class="printed" data-kind="console">
+      <Time time={row.time} replay={replay} />
+      <span class="kind">console</span>
+      <div class="what">
+        {lines.length > SHORT && (
+          <details>
+            <summary>{counted(lines.length - SHORT, 'line')} before</summary>
+            <pre>{lines.slice(0, -SHORT).join('\n')}</pre>
+          </details>
+        )}
+        <pre>{last}</pre>
+      </div>
+    </li>
+  )
+}
+
+function Time({ time, replay }: { readonly time: number | undefined; readonly replay: string | undefined }): VNode {
+  if (time === undefined) return <span class="time" />
+  const shown = `${time.toFixed(2)} s`
+  if (replay === undefined) return <span class="time">{shown}</span>
+  return (
+    <button type="button" class="time" data-replay={replay} data-time={time} title="Show this moment in the replay">
+      {shown}
+    </button>
+  )
+}
+
+function relativeTo(root: string, location: string): string {
+  const path = relative(root, location)
+  return path.startsWith('..') ? location : path
+}

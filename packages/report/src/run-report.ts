@@ -1,0 +1,80 @@
+/** What a run of tests was, in the words of no runner: what the page is written from. */
+
+/** A run of tests. */
+export interface RunReport {
+  /** Runner and version: `Vitest 5.1.1`. */
+  readonly runner: string
+  /** The project’s folder, absolute: files of tests and stacks are shown relative to it. */
+  readonly root: string
+  /** Milliseconds since 1970. */
+  readonly started: number
+  readonly durationMs: number
+  /** In the order of the run; the page sorts them by what became of them. */
+  readonly tests: readonly TestReport[]
+  /** Errors outside of any test: of a file that could not be loaded, of a worker that died. */
+  readonly errors: readonly ErrorReport[]
+}
+
+/** What became of a test. */
+export type TestState = 'failed' | 'passed' | 'skipped'
+
+/** A test with its attempts. */
+export interface TestReport {
+  /** Names of the describes and the test. */
+  readonly names: readonly string[]
+  /** The test’s file, relative to the root. */
+  readonly file: string
+  /** Line of the test in its file. */
+  readonly line?: number | undefined
+  /** Name of the runner’s project, when there are several. */
+  readonly project?: string | undefined
+  readonly state: TestState
+  readonly durationMs: number
+  /** In order; the last decides. A skipped test has none. */
+  readonly attempts: readonly AttemptReport[]
+}
+
+/** One attempt of a test. */
+export interface AttemptReport {
+  readonly state: TestState
+  /** Which attempt it was, when there are several: `first attempt`, `retry 1`, `repeat 2`. */
+  readonly label: string
+  readonly errors: readonly ErrorReport[]
+  /** The folders of the machines that left files, absolute. */
+  readonly machines: readonly string[]
+  /** Tests that ran inside the guests. */
+  readonly guestTests: readonly GuestTestReport[]
+}
+
+/** A test that ran inside a guest. */
+export interface GuestTestReport {
+  readonly name: string
+  readonly state: TestState
+  /** What it printed, or why it failed. */
+  readonly message?: string | undefined
+}
+
+/** An error, as the runner reports it. */
+export interface ErrorReport {
+  readonly name: string
+  readonly message: string
+  /** The difference between what was expected and what was received, with or without colours. */
+  readonly diff?: string | undefined
+  /** The innermost frame comes first; frames of libraries left out. */
+  readonly stack: readonly StackFrame[]
+}
+
+/** A place in the sources. */
+export interface StackFrame {
+  /** Absolute. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** Name of the function, when it has one. */
+  readonly method?: string | undefined
+}
+
+/** Whether a test passed after an attempt of it had failed. */
+export function isFlaky(test: TestReport): boolean {
+  return test.state === 'passed' && test.attempts.some(({ state }) => state === 'failed')
+}
