@@ -93,7 +93,7 @@ export async function takePrefetched(key: string): Promise<Launched | undefined>
 
 /** Resolves when every machine that is being made ahead is made. */
 export async function prefetched(): Promise<void> {
-  await Promise.all([...waiting.values()].map(({ ahead }) => ahead))
+  await Promise.all([...lines.values()].flatMap(({ makings }) => makings.map(({ ahead }) => ahead)))
 }
 
 /** Ends every machine that was made ahead and not taken. */
