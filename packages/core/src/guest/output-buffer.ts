@@ -6,6 +6,9 @@ export const KEPT_BYTES = 65_536
 /** More than this of one command is not held in memory, bytes. */
 export const MOST_BYTES: number = 256 * 2 ** 20
 
+/** A command printed more than {@link MOST_BYTES}. */
+export class TooMuchOutput extends Error {}
+
 /** One output. */
 export class OutputBuffer {
   #pieces: Uint8Array[] = []

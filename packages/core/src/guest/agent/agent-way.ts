@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { now } from '../../console/clock.ts'
 import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
 import * as ways from '../command-way.ts'
-import { MOST_BYTES, OutputBuffer } from '../output-buffer.ts'
+import { MOST_BYTES, OutputBuffer, TooMuchOutput } from '../output-buffer.ts'
 import type { CommandRequest } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
@@ -111,7 +111,7 @@ class AgentRun {
     if (frame.type === frames.OUT) this.#out.add(frame.payload)
     else if (frame.type === frames.ERR) this.#err.add(frame.payload)
     else this.#over.resolve(frame)
-    if (this.#out.length + this.#err.length > MOST_BYTES) this.#over.reject(new TooMuch())
+    if (this.#out.length + this.#err.length > MOST_BYTES) this.#over.reject(new TooMuchOutput())
   }
 
   #ended({ type, payload }: frames.AgentFrame): CommandOutcome {
@@ -138,7 +138,7 @@ class AgentRun {
     if (error instanceof AgentRestarted) {
       return { code: 'COMMAND_LOST', message: 'had not ended when the agent in the guest did, and was started again' }
     }
-    if (error instanceof TooMuch) return ways.tooMuch(MOST_BYTES)
+    if (error instanceof TooMuchOutput) return ways.tooMuch(MOST_BYTES)
     if (!(error instanceof Interrupted)) throw error
     if (error.end !== undefined) return ways.lost(error.end, true)
     return error.reason === 'time' ? ways.timedOut(this.#request.timeoutMs) : ways.aborted(error.cause)
@@ -168,9 +168,6 @@ class AgentRun {
     }
   }
 }
-
-/** More output than is held. */
-class TooMuch extends Error {}
 
 /** As a shell tells it: 128 and the number for a signal. The status is that of wait(2). */
 function exitCodeOf(status: number): number {

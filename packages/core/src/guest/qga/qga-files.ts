@@ -35,16 +35,41 @@ export async function fetchFile(connection: QgaConnection, path: string, limits:
   return Buffer.concat(pieces)
 }
 
-async function withHandle(
+/** Bytes. @throws QgaRefusal, Interrupted */
+export function sizeOfFile(connection: QgaConnection, path: string, limits: Limits): Promise<number> {
+  return withHandle(connection, path, 'r', limits, (handle) => seekFromEnd(connection, handle, 0, limits))
+}
+
+/** The last bytes. @throws QgaRefusal, Interrupted */
+export function fetchEnd(connection: QgaConnection, path: string, bytes: number, limits: Limits): Promise<Buffer> {
+  return withHandle(connection, path, 'r', limits, async (handle) => {
+    const size = await seekFromEnd(connection, handle, 0, limits)
+    await seekFromEnd(connection, handle, -Math.min(size, bytes), limits)
+    const answer = await within(connection.execute('guest-file-read', { handle, count: bytes }), limits)
+    return Buffer.from((answer as { readonly 'buf-b64': string })['buf-b64'], 'base64')
+  })
+}
+
+async function seekFromEnd(
+  connection: QgaConnection,
+  handle: unknown,
+  offset: number,
+  limits: Limits,
+): Promise<number> {
+  const seek = connection.execute('guest-file-seek', { handle, offset, whence: 'end' })
+  return ((await within(seek, limits)) as { readonly position: number }).position
+}
+
+async function withHandle<T>(
   connection: QgaConnection,
   path: string,
   mode: 'r' | 'w',
   limits: Limits,
-  work: (handle: unknown) => Promise<void>,
-): Promise<void> {
+  work: (handle: unknown) => Promise<T>,
+): Promise<T> {
   const handle = await within(connection.execute('guest-file-open', { path, mode }), limits)
   try {
-    await work(handle)
+    return await work(handle)
   } finally {
     // What is written lies in the agent's memory until then.
     await within(connection.execute('guest-file-close', { handle }), limits)

@@ -1,98 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, watch } from 'node:fs'
-import net from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { duplexPair } from 'node:stream'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandContract } from '../../../test/command-contract.ts'
-import type { GuestEnd } from '../command-way.ts'
-import { Guest } from '../guest.ts'
-import { QgaConnection } from './qga-connection.ts'
-import { QgaWay } from './qga-way.ts'
-
-// The agent runs on this very host and polls its commands there: beside the whole suite on a busy host its waits run
-// out (seen in 2 of 8 runs), so that it has a run of its own.
-const reason = ((): string | undefined => {
-  if (process.env['COLDBOOT_TEST_GUEST_AGENT'] !== '1') return 'set COLDBOOT_TEST_GUEST_AGENT=1 on a quiet host'
-  try {
-    execFileSync('qemu-ga', ['--version'])
-    return undefined
-  } catch {
-    return 'qemu-ga is not installed on this host'
-  }
-})()
-
-function guestWith(way: QgaWay): Guest {
-  return new Guest({
-    name: 'vm',
-    ways: [way],
-    timeoutMs: 30_000,
-    scale: (milliseconds) => milliseconds,
-    signal: undefined,
-    ready: () => Promise.resolve(),
-    sections: () => ({}),
-  })
-}
-
-function wayTo(open: () => net.Socket, directory = '/tmp'): QgaWay {
-  const scale = (milliseconds: number): number => milliseconds
-  return new QgaWay({ connection: new QgaConnection(open), scale, over: new Promise<GuestEnd>(() => {}), directory })
-}
-
-/** A name in the file system is there a moment before somebody listens. */
-async function connected(path: string): Promise<net.Socket> {
-  const socket = net.connect(path)
-  try {
-    await once(socket, 'connect')
-    return socket
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes('ECONNREFUSED')) throw error
-    return connected(path)
-  }
-}
-
-// The agent runs on this host, and its commands too: it takes any socket for its port.
-describe.skipIf(reason !== undefined)(`QEMU’s guest agent${reason === undefined ? '' : ` (${reason})`}`, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-  const path = join(folder, 'port')
-  let agent: ReturnType<typeof spawn>
-  let guest: Guest
-  let socket: net.Socket
-
-  beforeAll(async () => {
-    const watcher = watch(folder)
-    const listening = new Promise<void>((resolve) => {
-      watcher.on('change', (_event, name) => name === 'port' && resolve())
-    })
-    const command = ['-m', 'unix-listen', '-p', path, '-t', folder, '-f', join(folder, 'pid')]
-    agent = spawn('qemu-ga', command, { stdio: ['ignore', 'ignore', 'inherit'] })
-    await listening
-    watcher.close()
-    socket = await connected(path)
-    guest = guestWith(wayTo(() => socket, folder))
-  })
-  afterAll(async () => {
-    socket.destroy()
-    const gone = once(agent, 'exit')
-    agent.kill()
-    await gone
-    rmSync(folder, { recursive: true })
-  })
-
-  commandContract('guest-agent', () => guest, { kernelLog: false })
-
-  test('gives more output than the agent gathers', async () => {
-    const { stdout } = await guest.run('head -c 20000000 /dev/zero', { encoding: 'buffer' })
-    expect(stdout.length).toBe(20_000_000)
-    expect(stdout.every((byte) => byte === 0)).toBe(true)
-  })
-
-  test('gives an exit code that its own script uses, too', async () => {
-    expect(await guest.run('exit 101', { check: false, cwd: '/tmp' })).toMatchObject({ exitCode: 101 })
-  })
-})
+import { describe, expect, test } from 'vitest'
+import { qgaGuest } from '../../../test/qga-guest.ts'
+import type { Guest } from '../guest.ts'
 
 describe('an agent', () => {
   /** Plays the agent’s side. */
@@ -102,6 +11,7 @@ describe('an agent', () => {
       readonly id?: number
       readonly arguments: { readonly id?: number }
     }) => string,
+    scale = 1,
   ): Guest {
     const [ours, theirs] = duplexPair()
     let text = ''
@@ -110,7 +20,7 @@ describe('an agent', () => {
       text = lines.pop() ?? ''
       for (const line of lines) theirs.write(Buffer.from(answer(JSON.parse(line)), 'latin1'))
     })
-    return guestWith(wayTo(() => ours as net.Socket))
+    return qgaGuest(ours, '/tmp', scale)
   }
 
   test('that does not answer is told from a command that does not end', async () => {
@@ -126,6 +36,27 @@ describe('an agent', () => {
     await expect(guest.run('true')).rejects.toMatchObject({
       code: 'COMMAND_NOT_STARTED',
       message: expect.stringMatching(/guest-exec has been disabled[^]*Allow the commands/),
+    })
+  })
+
+  test('whose command cannot be killed, as one that waits for a disk, gives what it printed all the same', async () => {
+    const answers: Readonly<Record<string, unknown>> = {
+      'guest-exec': { pid: 1 },
+      'guest-exec-status': { exited: false },
+      'guest-file-open': 7,
+      'guest-file-seek': { position: 3 },
+      'guest-file-read': { 'buf-b64': Buffer.from('out').toString('base64'), eof: true },
+    }
+    const guest = play(
+      ({ execute, id, arguments: { id: sync } }) =>
+        execute === 'guest-sync-delimited'
+          ? `\xff{"return": ${sync}}\n`
+          : `${JSON.stringify({ return: answers[execute] ?? {}, id })}\n`,
+      0.1,
+    )
+    await expect(guest.run('dd if=/dev/stuck', { timeout: 100 })).rejects.toMatchObject({
+      code: 'COMMAND_TIMEOUT',
+      stdout: 'out',
     })
   })
 })

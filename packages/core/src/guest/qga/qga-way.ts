@@ -1,19 +1,23 @@
 /**
  * Commands by way of QEMU's guest agent, for stock distribution images: nothing but its package is in the guest.
- *
- * The agent gathers at most 16 MiB of an output, and takes a command for ended only when nobody has its output open any
- * more. So the command writes to files, which the agent then reads; what it leaves running holds up nothing.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { now } from '../../console/clock.ts'
 import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
 import * as ways from '../command-way.ts'
-import { KEPT_BYTES } from '../output-buffer.ts'
+import { KEPT_BYTES, MOST_BYTES, TooMuchOutput } from '../output-buffer.ts'
 import { type CommandRequest, withEnvironment } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
-import { fetchFile, sendFile } from './qga-files.ts'
+import { fetchEnd, fetchFile, sendFile, sizeOfFile } from './qga-files.ts'
+import { END_SCRIPT, GATHERED_BYTES, NO_DIRECTORY, RUN_SCRIPT } from './qga-scripts.ts'
+
+/** How often a command that goes on is looked at for how much it has printed. Milliseconds. */
+const LOOK_EVERY_MS = 500
+
+/** Reading the end of an output may take so long. Milliseconds, before the multiplier. */
+const READ_MS = 5_000
 
 /** The agent tells nothing by itself: it is asked after these times, the last one again and again. Milliseconds. */
 const ASK_AFTER_MS = [2, 4, 8, 16, 32, 50]
@@ -30,26 +34,6 @@ const LONGEST_ARGUMENT = 120_000
 /** Files of so many commands are removed at once: it takes a process. */
 const COMMANDS_A_CLEANING = 16
 
-/** Exit codes of the scripts below, in place of the command’s. */
-const NO_DIRECTORY = 101
-
-/**
- * `$0` begins the names of the command's files; then command, directory, input. The command is in a session of its own, so
- * that it can be ended with all it started. Short outputs come at once, through the agent; long ones are left in the files.
- */
-const RUN = `: "\${HOME:=/root}";export HOME
-cd -- "\${2:-$HOME}" 2>/dev/null||[ -z "$2" ]||exit ${NO_DIRECTORY}
-(umask 077;:>"$0.o";:>"$0.e";:>"$0.p")||exit
-S=;command -v setsid >/dev/null 2>&1&&S=setsid
-$S sh -c 'echo $$>"$0.p";exec sh -c "$1"' "$0" "$1" >"$0.o" 2>"$0.e" <"$3"
-echo $?>"$0.s"
-if [ -e "$0.k" ];then tail -c ${KEPT_BYTES} "$0.o";tail -c ${KEPT_BYTES} "$0.e" >&2
-else [ ! -s "$0.o" ]||cat "$0.o";[ ! -s "$0.e" ]||cat "$0.e" >&2;fi
-read -r s<"$0.s";exit "$s"`
-
-/** `$0` as above, `$1` a signal. */
-const END = `:>"$0.k";read -r p<"$0.p"&&{ kill -"$1" -"$p"||kill -"$1" "$p";} 2>/dev/null`
-
 /** Options of {@link QgaWay}. */
 export interface QgaWayOptions {
   readonly connection: QgaConnection
@@ -61,14 +45,14 @@ export interface QgaWayOptions {
   readonly directory?: string
 }
 
+const NOTHING = Buffer.alloc(0)
+
 interface ExecStatus {
   readonly exited: boolean
   readonly exitcode?: number
   readonly signal?: number
   readonly 'out-data'?: string
   readonly 'err-data'?: string
-  readonly 'out-truncated'?: boolean
-  readonly 'err-truncated'?: boolean
 }
 
 /** QEMU's guest agent in one machine. */
@@ -106,24 +90,25 @@ export class QgaWay implements CommandWay {
     const limits = { timeoutMs, signal, over }
     const { text, input } = await this.#prepare(request, base, limits)
     const startedAt = now()
-    const pid = await within(this.#exec(RUN, [base, text, cwd, input]), limits)
+    const pid = await within(this.#exec(RUN_SCRIPT, [base, text, cwd, input]), limits)
     // Asked for once: the agent forgets a process when it has told its end.
     const ended = this.#ended(pid)
     try {
-      const status = await within(ended, limits)
+      const status = await within(Promise.race([ended, this.#overflow(base, ended, limits)]), limits)
       const durationMs = now() - startedAt
       if (status.exitcode === NO_DIRECTORY && cwd !== '' && status['out-data'] === undefined) {
         // The command itself may end so, too; then it was entered.
-        if (!(await this.#exists(`${base}.s`, limits))) return ways.failed(ways.noDirectory(cwd), durationMs)
+        const size = sizeOfFile(this.#options.connection, `${base}.s`, limits)
+        if ((await unlessRefused(size, -1)) < 0) return ways.failed(ways.noDirectory(cwd), durationMs)
       }
       const [stdout, stderr] = await this.#outputs(status, base, limits)
       return { exitCode: exitCodeOf(status), stdout, stderr, durationMs }
     } catch (error) {
-      if (!(error instanceof Interrupted)) throw error
+      if (!(error instanceof Interrupted) && !(error instanceof TooMuchOutput)) throw error
       const durationMs = now() - startedAt
       const failure = interruption(error, timeoutMs)
-      const status = error.reason === 'over' ? undefined : await this.#kill(ended, base)
-      const [stdout, stderr] = [bytesOf(status?.['out-data']), bytesOf(status?.['err-data'])]
+      const isGone = error instanceof Interrupted && error.reason === 'over'
+      const [stdout, stderr] = isGone ? [NOTHING, NOTHING] : await this.#kill(ended, base)
       return { exitCode: undefined, stdout, stderr, durationMs, failure }
     }
   }
@@ -163,44 +148,60 @@ export class QgaWay implements CommandWay {
     return { exited: false }
   }
 
-  /** What the agent gathered, or where that is not all, the files. */
-  async #outputs(status: ExecStatus, base: string, limits: Limits): Promise<[stdout: Buffer, stderr: Buffer]> {
+  /**
+   * Nothing else bounds the files, and a disk that is flooded holds up all that is to end the flood.
+   * @throws TooMuchOutput
+   */
+  async #overflow(base: string, ended: Promise<unknown>, limits: Limits): Promise<never> {
     const { connection } = this.#options
-    const read = (name: string, truncated: boolean | undefined, data: string | undefined): Promise<Buffer> | Buffer =>
-      truncated === true ? fetchFile(connection, `${base}.${name}`, limits) : bytesOf(data)
-    return [
-      await read('o', status['out-truncated'], status['out-data']),
-      await read('e', status['err-truncated'], status['err-data']),
-    ]
-  }
-
-  async #exists(path: string, limits: Limits): Promise<boolean> {
-    const { connection } = this.#options
-    try {
-      const handle = await within(connection.execute('guest-file-open', { path, mode: 'r' }), limits)
-      await within(connection.execute('guest-file-close', { handle }), limits)
-      return true
-    } catch (error) {
-      if (error instanceof QgaRefusal) return false
-      throw error
+    const stop = new AbortController()
+    const end = (): void => stop.abort()
+    ended.then(end, end)
+    for (;;) {
+      // Rejects when the command has ended, which nobody waits for then.
+      await pause(LOOK_EVERY_MS, undefined, { signal: stop.signal, ref: false })
+      const sizes = ['o', 'e'].map((name) => sizeOfFile(connection, `${base}.${name}`, limits))
+      // It may not be there yet.
+      const [out = 0, err = 0] = await Promise.all(sizes.map((size) => unlessRefused(size, 0)))
+      if (out + err > MOST_BYTES) throw new TooMuchOutput()
     }
   }
 
-  /** @returns what there is to know of the command, once it has ended */
-  async #kill(ended: Promise<ExecStatus>, base: string): Promise<ExecStatus | undefined> {
+  /** What the agent gathered, or where that may not be all, the files. */
+  async #outputs(status: ExecStatus, base: string, limits: Limits): Promise<[stdout: Buffer, stderr: Buffer]> {
+    const { connection } = this.#options
+    const read = (name: string, gathered: Buffer): Promise<Buffer> | Buffer =>
+      gathered.length < GATHERED_BYTES ? gathered : fetchFile(connection, `${base}.${name}`, limits)
+    return [await read('o', bytesOf(status['out-data'])), await read('e', bytesOf(status['err-data']))]
+  }
+
+  /** @returns the ends of the outputs */
+  async #kill(ended: Promise<ExecStatus>, base: string): Promise<[stdout: Buffer, stderr: Buffer]> {
     const { scale, over } = this.#options
     for (const [signal, milliseconds] of KILLS) {
       const limits = { timeoutMs: scale(milliseconds), over }
       try {
-        const killer = await within(this.#exec(END, [base, signal], false), limits)
+        const killer = await within(this.#exec(END_SCRIPT, [base, signal], false), limits)
         forget(this.#ended(killer))
-        return await within(ended, limits)
+        const status = await within(ended, limits)
+        return [bytesOf(status['out-data']), bytesOf(status['err-data'])]
       } catch (error) {
         if (!(error instanceof Interrupted) && !(error instanceof QgaRefusal)) throw error
       }
     }
     forget(ended)
-    return undefined
+    // What cannot be killed yet, as one that waits for a disk, has printed all the same.
+    return [await this.#end(`${base}.o`), await this.#end(`${base}.e`)]
+  }
+
+  async #end(path: string): Promise<Buffer> {
+    const { connection, scale, over } = this.#options
+    try {
+      return await fetchEnd(connection, path, KEPT_BYTES, { timeoutMs: scale(READ_MS), over })
+    } catch (error) {
+      if (!(error instanceof Interrupted) && !(error instanceof QgaRefusal)) throw error
+      return NOTHING
+    }
   }
 
   /** The agent keeps what it knows of a process until it is asked for it: of the one that removes the files, too. */
@@ -212,6 +213,15 @@ export class QgaWay implements CommandWay {
     const files = bases.flatMap((one) => ['o', 'e', 'p', 's', 'k', 'c', 'i'].map((name) => `${one}.${name}`))
     // Files that stay do no harm.
     forget(this.#exec('rm -f "$0" "$@"', files, false).then((pid) => this.#ended(pid)))
+  }
+}
+
+async function unlessRefused<T>(answer: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof QgaRefusal) return otherwise
+    throw error
   }
 }
 
@@ -228,7 +238,8 @@ function exitCodeOf({ exitcode, signal = 0 }: ExecStatus): number {
   return exitcode ?? 128 + signal
 }
 
-function interruption(error: Interrupted, timeoutMs: number): CommandFailure {
+function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): CommandFailure {
+  if (error instanceof TooMuchOutput) return ways.tooMuch(MOST_BYTES)
   if (error.end !== undefined) return ways.lost(error.end, true)
   return error.reason === 'time' ? ways.timedOut(timeoutMs) : ways.aborted(error.cause)
 }

@@ -1,0 +1,24 @@
+/** A guest that is reached by way of QEMU’s guest agent alone, over any stream. */
+import type { Duplex } from 'node:stream'
+import type { GuestEnd } from '../src/guest/command-way.ts'
+import { Guest } from '../src/guest/guest.ts'
+import { QgaConnection } from '../src/guest/qga/qga-connection.ts'
+import { QgaWay } from '../src/guest/qga/qga-way.ts'
+
+/**
+ * @param directory for the commands’ files
+ * @param factor of all times that are the agent’s own
+ */
+export function qgaGuest(stream: Duplex, directory = '/tmp', factor = 1): Guest {
+  const scale = (milliseconds: number): number => milliseconds * factor
+  const over = new Promise<GuestEnd>(() => {})
+  return new Guest({
+    name: 'vm',
+    ways: [new QgaWay({ connection: new QgaConnection(() => stream), scale, over, directory })],
+    timeoutMs: 60_000,
+    scale: (milliseconds) => milliseconds,
+    signal: undefined,
+    ready: () => Promise.resolve(),
+    sections: () => ({}),
+  })
+}
