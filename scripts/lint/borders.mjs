@@ -11,7 +11,7 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   matchers: ['core'],
   report: ['core'],
   guest: ['core'],
-  runner: ['core', 'report', 'guest'],
+  runner: ['core', 'guest', 'matchers', 'report'],
   vitest: ['core', 'matchers', 'report', 'runner'],
   jest: ['core', 'guest', 'matchers', 'report', 'runner'],
   cli: ['core', 'matchers', 'report', 'guest'],

@@ -35,6 +35,7 @@ export class RunningMachine {
   /** Settles when QEMU is gone and all its output was read and matched; never rejects. */
   readonly ended: Promise<ExitStatus>
   readonly #failed = Promise.withResolvers<Incident>()
+  readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #transcript: Transcript
   readonly #launched: Launched
   #state: MachineState = 'starting'
@@ -72,6 +73,7 @@ export class RunningMachine {
         this.onEvent?.({ kind: 'incident', monitor, message, allowed })
         // Who waits for the machine’s end has it then, with its reason.
         if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
+        for (const listener of [...this.#incidentListeners]) listener(incident)
       },
       onWarning: warnOnce,
     })
@@ -125,6 +127,12 @@ export class RunningMachine {
   /** Resolves when a monitor sees the guest fail and the machine runs on; else never. */
   get failed(): Promise<Incident> {
     return this.#failed.promise
+  }
+
+  /** Tells of every incident from now on, allowed or not, until disposed. */
+  onIncident(listener: (incident: Incident) => void): Disposable {
+    this.#incidentListeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#incidentListeners.delete(listener) }
   }
 
   get state(): MachineState {

@@ -115,6 +115,14 @@ export class VM extends GuestFace implements AsyncDisposable {
     return this.#running.console.incidents
   }
 
+  /**
+   * Calls back at every incident from now on, allowed or not, until the result is disposed. Those that a machine’s last
+   * words tell of come before {@link ended} settles.
+   */
+  onIncident(listener: (incident: Incident) => void): Disposable {
+    return this.#running.onIncident(listener)
+  }
+
   /** What is being waited for right now, oldest first. */
   get pendingWaits(): readonly PendingWait[] {
     return this.#running.console.pendingWaits

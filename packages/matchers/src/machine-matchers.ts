@@ -1,30 +1,50 @@
-/** The matchers’ types, written once; each runner’s package merges them into its own `expect`. */
-import type { PatternInput } from '@coldboot/core'
-import type { EventuallyPrintOptions } from './to-eventually-print.ts'
+/** The matchers as a table for a runner’s `expect.extend`, with what each runner has of its own. */
 
-/**
- * Matchers for a machine.
- *
- * @typeParam R what a matcher that does not wait returns in the runner: `void`, or a promise behind `.resolves`
- */
-export interface MachineMatchers<R = void> {
-  /**
-   * Waits until the machine prints the pattern, behind everything matched before, and consumes it: `vm.expect` as a
-   * matcher. With `.not` it waits for the whole window and fails as soon as the pattern is printed.
-   *
-   * @example
-   * await expect(vm).toEventuallyPrint('login: ')
-   * await expect(vm).toEventuallyPrint(/inet [\d.]+/, { within: 20_000 })
-   * await expect(vm).not.toEventuallyPrint('panic', { within: 2_000 })
-   */
-  toEventuallyPrint(pattern: PatternInput, options?: EventuallyPrintOptions): Promise<void>
+import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import type { MachineMatchers } from './matcher-types.ts'
+import { toBoot } from './to-boot.ts'
+import { toEventuallyPrint } from './to-eventually-print.ts'
+import { toExit } from './to-exit.ts'
+import { toHavePrinted } from './to-have-printed.ts'
+import { toPanic } from './to-panic.ts'
+import { toPrintInOrder } from './to-print-in-order.ts'
+import { toRun, toRunSuccessfully } from './to-run.ts'
 
-  /**
-   * Looks for the pattern in everything the machine has printed so far, its boot included. Does not wait and consumes
-   * nothing.
-   *
-   * @example
-   * expect(vm).toHavePrinted(/Linux version/)
-   */
-  toHavePrinted(pattern: PatternInput): R
+/** What a test runner has of its own. */
+export interface Runner {
+  /** Whether it shows the difference of a result’s `expected` and `actual` by itself: Vitest does, Jest does not. */
+  readonly printsDiff: boolean
+}
+
+/** A matcher for `expect.extend` of any runner. */
+export type RegisteredMatcher = (
+  this: MatcherContext,
+  received: unknown,
+  ...args: readonly unknown[]
+) => MatcherResult | Promise<MatcherResult>
+
+/** A matcher with parameters of its own, which its types tell a caller. */
+type Matcher = (this: MatcherContext, received: unknown, ...args: never[]) => MatcherResult | Promise<MatcherResult>
+
+/** All matchers of this package, by name, for `expect.extend`. */
+export function machineMatchers(runner: Runner): Record<keyof MachineMatchers, RegisteredMatcher> {
+  const matchers = {
+    toEventuallyPrint,
+    toHavePrinted,
+    toPrintInOrder,
+    toBoot,
+    toPanic,
+    toExit,
+    toRun,
+    toRunSuccessfully,
+  } satisfies Record<keyof MachineMatchers, Matcher>
+  const entries = Object.entries<Matcher>(matchers).map(([name, matcher]) => [name, inRunner(runner, matcher)])
+  return Object.fromEntries(entries) as Record<keyof MachineMatchers, RegisteredMatcher>
+}
+
+function inRunner({ printsDiff }: Runner, matcher: Matcher): RegisteredMatcher {
+  return function (received, ...args) {
+    const context: MatcherContext = Object.create(this, { printsDiff: { value: printsDiff } })
+    return matcher.call(context, received, ...(args as never[]))
+  }
 }

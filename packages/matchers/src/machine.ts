@@ -4,7 +4,20 @@ import { OptionError, type VM } from '@coldboot/core'
 /** A machine, as far as matchers look at it. */
 export type Machine = Pick<
   VM,
-  'name' | 'expect' | 'hasPrinted' | 'output' | 'state' | 'spec' | 'timeout' | 'logFile' | 'commandLineQuoted'
+  | 'name'
+  | 'expect'
+  | 'hasPrinted'
+  | 'run'
+  | 'ready'
+  | 'output'
+  | 'state'
+  | 'spec'
+  | 'timeout'
+  | 'logFile'
+  | 'commandLineQuoted'
+  | 'ended'
+  | 'incidents'
+  | 'onIncident'
 >
 
 const METHODS = ['expect', 'hasPrinted'] as const

@@ -9,9 +9,19 @@ export interface MatcherContext {
   readonly utils: {
     /** Writes the call as the user wrote it: `expect(vm).not.toHavePrinted("panic")`. */
     matcherHint(matcher: string, received?: string, expected?: string, options?: MatcherHintOptions): string
+    /** The difference of two values in lines, for people. */
+    diff?(expected: unknown, received: unknown): string | null | undefined
   }
+  /** Whether the runner itself shows the difference of a result’s `expected` and `actual`. @default true */
+  readonly printsDiff?: boolean | undefined
   /** The running test, where the runner tells. */
   readonly task?: object | undefined
+  /** The running test’s file. */
+  readonly testPath?: string | undefined
+  /** The running test’s full name. */
+  readonly currentTestName?: string | undefined
+  /** The runner’s own account of its snapshots. */
+  readonly snapshotState?: object | undefined
 }
 
 /** The options of `matcherHint` that are used here. */
@@ -24,4 +34,7 @@ export interface MatcherHintOptions {
 export interface MatcherResult {
   readonly pass: boolean
   readonly message: () => string
+  /** Beside `expected`: what there was instead. The runner shows the difference of the two. */
+  readonly actual?: unknown
+  readonly expected?: unknown
 }

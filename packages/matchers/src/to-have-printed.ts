@@ -1,15 +1,24 @@
-import { layoutMessage, type Match, machineSections, type PatternInput } from '@coldboot/core'
+import {
+  describePatterns,
+  layoutMessage,
+  type Match,
+  machineSections,
+  type PatternInput,
+  patternList,
+} from '@coldboot/core'
 import { type Machine, requireMachine } from './machine.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'
+import { hintOf } from './shown-call.ts'
 
 /** Looks for the pattern in everything the machine has printed so far. Does not wait, does not consume. */
 export function toHavePrinted(this: MatcherContext, received: unknown, pattern: PatternInput): MatcherResult {
   const vm = requireMachine('toHavePrinted', received)
   const match = vm.hasPrinted(pattern)
+  const call = hintOf(this, 'toHavePrinted', describePatterns(patternList(pattern)))
   return {
     pass: match !== undefined,
-    message: () => matcherMessage(this, 'toHavePrinted', pattern, match ? printed(vm, match) : notPrinted(vm)),
+    message: () => matcherMessage(call, match ? printed(vm, match) : notPrinted(vm)),
   }
 }
 
@@ -20,6 +29,9 @@ function printed(vm: Machine, match: Match): string {
 
 function notPrinted(vm: Machine): string {
   const hint = 'This looks back only; for what is still to come, write `await expect(vm).toEventuallyPrint(…)`.'
-  const what = `"${vm.name}" has not printed it, in ${vm.output.length} characters so far`
-  return layoutMessage(what, hint, machineSections(vm))
+  return layoutMessage(
+    `"${vm.name}" has not printed it, in ${vm.output.length} characters so far`,
+    hint,
+    machineSections(vm),
+  )
 }

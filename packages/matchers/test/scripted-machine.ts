@@ -51,6 +51,7 @@ export function contextOf({ isNot = false, leftMs }: { isNot?: boolean; leftMs?:
     utils: {
       matcherHint: (matcher, received, expected, options) =>
         `${received}${options?.isNot ? '.not' : ''}.${matcher}(${expected})`,
+      diff: (expected, received) => `${JSON.stringify(expected)} → ${JSON.stringify(received)}`,
     },
     task: leftMs === undefined ? undefined : { [TIME_LEFT]: () => leftMs },
   }

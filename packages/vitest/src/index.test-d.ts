@@ -14,6 +14,19 @@ test('the matchers are typed', async ({ vm }) => {
   expectTypeOf(expect(vm).toEventuallyPrint('login: ', { within: 1, raw: true })).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(vm).not.toEventuallyPrint([/a/, 'b'])).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(vm).toHavePrinted(/a/)).toEqualTypeOf<void>()
+  const awaited = [
+    expect(vm).toPrintInOrder(['a', /b/, ['c', /d/]], { within: 1 }),
+    expect(vm).toBoot({ until: 'login: ' }),
+    expect(vm).not.toPanic({ message: /sysrq/, within: 1 }),
+    expect(vm).toExit({ code: 33, reason: 'guest-reset' }),
+    expect(vm).toRun(['ls', '-l'], { exitCode: 1, stderr: /such/, cwd: '/', way: 'shell' }),
+    expect(vm).toRunSuccessfully('true'),
+  ]
+  expectTypeOf(awaited).toEqualTypeOf<Promise<void>[]>()
+  // @ts-expect-error there is no such reason
+  void expect(vm).toExit({ reason: 'boredom' })
+  // @ts-expect-error it is 0
+  void expect(vm).toRunSuccessfully('true', { exitCode: 1 })
   // @ts-expect-error a pattern is a string or a regular expression
   void expect(vm).toEventuallyPrint(1)
   // @ts-expect-error there is no such option

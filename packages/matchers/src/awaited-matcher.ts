@@ -1,0 +1,72 @@
+/** What all matchers that wait have in common: they are counted while they wait, and end with their test. */
+import { layoutMessage, machineSections } from '@coldboot/core'
+import { type Machine, requireMachine } from './machine.ts'
+import { unlessTestEnded } from './machine-wait.ts'
+import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { matcherMessage } from './matcher-message.ts'
+import { countPending } from './pending-matchers.ts'
+import { shownCall } from './shown-call.ts'
+import { TIME_LEFT } from './time-left.ts'
+
+/** What a matcher found. */
+export interface Verdict {
+  readonly pass: boolean
+  /** Made when the message is asked for. A text is a whole one: that of an error, which has what the machine printed. */
+  readonly report: () => Report | string
+  /** With `expected`: what there was instead. */
+  readonly actual?: unknown
+  readonly expected?: unknown
+}
+
+/** What happened, and what to do about it. */
+export interface Report {
+  readonly what: string
+  readonly hint: string
+  /** Title → text, above what the machine printed; undefined: not that one. */
+  readonly sections?: Readonly<Record<string, string | undefined>>
+}
+
+/** Those that are not to be shown. */
+function without(sections: Report['sections'] = {}): Report['sections'] {
+  return Object.fromEntries(Object.entries(sections).filter(([, text]) => text === undefined))
+}
+
+/** Runs a matcher that waits. @param args as its user gave them */
+export async function awaitedMatcher(
+  context: MatcherContext,
+  matcher: string,
+  received: unknown,
+  args: readonly unknown[],
+  judge: (vm: Machine) => Promise<Verdict>,
+): Promise<MatcherResult> {
+  const vm = requireMachine(matcher, received)
+  const call = shownCall(context, matcher, args)
+  using _pending = countPending(vm, call)
+  const { report, ...verdict } = await judge(vm).catch(unlessTestEnded)
+  return { ...verdict, message: () => matcherMessage(call, layout(context, vm, verdict, report())) }
+}
+
+function layout(
+  context: MatcherContext,
+  vm: Machine,
+  verdict: Omit<Verdict, 'report'>,
+  report: Report | string,
+): string {
+  // The option has another name here.
+  if (typeof report === 'string') return report.replace('raise `timeout`', 'raise `within`')
+  const { what, hint, sections } = report
+  const differs = 'expected' in verdict
+  const { printsDiff = true, task } = context
+  if (!differs || !printsDiff) {
+    const difference = differs ? (context.utils.diff?.(verdict.expected, verdict.actual) ?? undefined) : undefined
+    return layoutMessage(what, hint, {
+      Difference: difference,
+      ...sections,
+      ...machineSections(vm),
+      ...without(sections),
+    })
+  }
+  // Whoever keeps the test’s time tells of its machines too, below the difference that the runner puts here.
+  const told = task !== undefined && TIME_LEFT in task
+  return layoutMessage(what, hint, { ...sections, ...(told ? {} : machineSections(vm)) })
+}

@@ -1,0 +1,16 @@
+/** What a guest that failed said, in place of the end of its console, which is much the same. */
+import { type Incident, machineSections } from '@coldboot/core'
+import type { Machine } from './machine.ts'
+
+const END = 'End of the console'
+
+/** Sections for a message, by title. */
+export function incidentSections(vm: Machine, { excerpt }: Incident): Readonly<Record<string, string | undefined>> {
+  const [first = ''] = excerpt.split('\n')
+  if (first === '') return {}
+  const { name, output, commandLineQuoted, logFile } = vm
+  const before = output.slice(0, Math.max(0, output.lastIndexOf(first)))
+  const shown =
+    before.trim() === '' ? undefined : machineSections({ name, output: before, commandLineQuoted, logFile })[END]
+  return { 'What the guest said': excerpt, 'Before that': shown, [END]: undefined }
+}

@@ -1,0 +1,96 @@
+/** The matchers’ types, written once; each runner’s package merges them into its own `expect`. */
+import type { PatternInput } from '@coldboot/core'
+import type { BootOptions } from './to-boot.ts'
+import type { EventuallyPrintOptions } from './to-eventually-print.ts'
+import type { ExitOptions } from './to-exit.ts'
+import type { PanicOptions } from './to-panic.ts'
+import type { PrintInOrderOptions } from './to-print-in-order.ts'
+import type { RunSuccessfullyOptions, ToRunOptions } from './to-run.ts'
+
+/**
+ * Matchers for a machine. All but `toHavePrinted` wait, and must be awaited. `within` is the time they wait at most, in
+ * milliseconds before the machine’s multiplier; they end before their test does, and fail in their own words.
+ *
+ * @typeParam R what a matcher that does not wait returns in the runner: `void`, or a promise behind `.resolves`
+ */
+export interface MachineMatchers<R = void> {
+  /**
+   * Waits until the machine prints the pattern, behind everything matched before, and consumes it: `vm.expect` as a
+   * matcher. With `.not` it waits for the whole window and fails as soon as the pattern is printed.
+   *
+   * @example
+   * await expect(vm).toEventuallyPrint('login: ')
+   * await expect(vm).toEventuallyPrint(/inet [\d.]+/, { within: 20_000 })
+   * await expect(vm).not.toEventuallyPrint('panic', { within: 2_000 })
+   */
+  toEventuallyPrint(pattern: PatternInput, options?: EventuallyPrintOptions): Promise<void>
+
+  /**
+   * Looks for the pattern in everything the machine has printed so far, its boot included. Does not wait and consumes
+   * nothing.
+   *
+   * @example
+   * expect(vm).toHavePrinted(/Linux version/)
+   */
+  toHavePrinted(pattern: PatternInput): R
+
+  /**
+   * Waits until the machine prints one pattern after the other, other output between them, and consumes them. `within` is
+   * the time for all of them. What was matched of it is consumed also when the rest does not come. With `.not` it waits for
+   * the whole window and fails as soon as the last one is printed.
+   *
+   * @example
+   * await expect(vm).toPrintInOrder(['Starting network', /eth0: .* up/, 'login: '])
+   */
+  toPrintInOrder(patterns: readonly PatternInput[], options?: PrintInOrderOptions): Promise<void>
+
+  /**
+   * Waits until the machine has booted: until it printed `ready`, or what `until` says, be it before or from now on. With
+   * `.not` it waits for the whole window; it passes at once when the guest fails or ends on the way.
+   *
+   * @example
+   * await expect(vm).toBoot()
+   * await expect(vm).toBoot({ until: 'login: ', within: 60_000 })
+   */
+  toBoot(options?: BootOptions): Promise<void>
+
+  /**
+   * Waits for a panic of the guest’s kernel or a crash of its init, as the machine’s monitors see them. Unlike other waits
+   * it is not ended by one. With `.not` it waits for the whole window and fails at a panic.
+   *
+   * @example
+   * vm.send('echo c >/proc/sysrq-trigger\n')
+   * await expect(vm).toPanic({ message: 'sysrq triggered crash' })
+   */
+  toPanic(options?: PanicOptions): Promise<void>
+
+  /**
+   * Waits for the machine to end by itself. An end by a panic, or after another failure of the guest, passes only where
+   * `reason` is given. With `.not` it waits for the whole window and fails when the machine ends, or ends so.
+   *
+   * @example
+   * vm.send('poweroff -f\n')
+   * await expect(vm).toExit({ reason: 'guest-shutdown' })
+   * await expect(kernel).toExit({ code: 33 })
+   */
+  toExit(options?: ExitOptions): Promise<void>
+
+  /**
+   * Runs a command in the guest, as `vm.run` does, which must end with `exitCode`, 0 unless told otherwise, and print what
+   * `stdout` and `stderr` say. With `.not` it must end in another way; that it does not end is a failure either way.
+   *
+   * @example
+   * await expect(vm).toRun('uname', { stdout: 'Linux' })
+   * await expect(vm).toRun(['grep', 'needle', '/etc/haystack'], { exitCode: 1 })
+   */
+  toRun(command: string | readonly string[], options?: ToRunOptions): Promise<void>
+
+  /**
+   * Runs a command in the guest, which must end with exit code 0: {@link toRun} by the name that reads well with `.not`.
+   *
+   * @example
+   * await expect(client).toRunSuccessfully('ping -c1 10.0.0.1', { within: 20_000 })
+   * await expect(client).not.toRunSuccessfully('ping -c1 -W1 10.0.0.9')
+   */
+  toRunSuccessfully(command: string | readonly string[], options?: RunSuccessfullyOptions): Promise<void>
+}

@@ -1,0 +1,34 @@
+/** What a text is compared with: a string or a regular expression. */
+import { OptionError } from '@coldboot/core'
+
+/** A string, or a regular expression, of which the flags `g` and `y` are ignored. */
+export type Text = string | RegExp
+
+/** Whether the text has it. */
+export function matchesText(expected: Text, text: string): boolean {
+  return typeof expected === 'string' ? text.includes(expected) : stateless(expected).test(text)
+}
+
+/** Whether the text is it, a last line end aside; a regular expression need match only some of it. */
+export function equalsText(expected: Text, text: string): boolean {
+  if (typeof expected !== 'string') return matchesText(expected, text)
+  return withoutLineEnd(expected) === withoutLineEnd(text)
+}
+
+/** The text without its last line end. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '')
+}
+
+/** @throws OptionError `INVALID_OPTION` */
+export function checkText(matcher: string, option: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string' || value instanceof RegExp) return
+  throw new OptionError(
+    'INVALID_OPTION',
+    `${matcher}: \`${option}\` must be a string or a regular expression, and is ${String(value)}`,
+  )
+}
+
+function stateless(expression: RegExp): RegExp {
+  return new RegExp(expression.source, expression.flags.replace(/[gy]/g, ''))
+}

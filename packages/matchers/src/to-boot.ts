@@ -1,0 +1,85 @@
+import {
+  describePatterns,
+  ExpectError,
+  lastStage,
+  type Match,
+  machineSections,
+  OptionError,
+  type PatternInput,
+  patternList,
+} from '@coldboot/core'
+import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
+import type { Machine } from './machine.ts'
+import { TIME_UP, within } from './machine-wait.ts'
+import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { outcomeOf } from './to-eventually-print.ts'
+import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
+
+/** Options of `toBoot`. */
+export interface BootOptions extends WithinOptions {
+  /** What the machine prints when it has booted. @default the machine’s `ready` */
+  readonly until?: PatternInput | undefined
+  /**
+   * The window, milliseconds, before the machine’s multiplier.
+   * @default the machine’s `bootTimeout`; with `.not` 1000
+   */
+  readonly within?: number | undefined
+}
+
+/** Waits until the machine has booted, which it may have long since; with `.not`, waits the whole window for it not to. */
+export function toBoot(this: MatcherContext, received: unknown, options: BootOptions = {}): Promise<MatcherResult> {
+  return awaitedMatcher(this, 'toBoot', received, [options], (vm) => judge(this, vm, options))
+}
+
+async function judge(context: MatcherContext, vm: Machine, options: BootOptions): Promise<Verdict> {
+  const until = options.until ?? vm.spec.ready
+  if (until === undefined) throw nothingToWaitFor(vm)
+  const window = waitWindow(context, vm, options.within, vm.spec.bootTimeoutMs)
+  // A boot is something that has happened, not something printed next.
+  if (options.until !== undefined || context.isNot) {
+    if (vm.hasPrinted(until) !== undefined) return { pass: true, report: () => booted(vm, until) }
+  }
+  const waitsItself = options.until === undefined && !context.isNot
+  // Others wait for `ready` too, so its answer is kept: a pattern of its own would take it away from them.
+  const wait = waitsItself ? ready(vm, window) : vm.expect(until, { timeout: window.granted })
+  const outcome = await outcomeOf(wait)
+  if ('match' in outcome) return { pass: true, report: () => booted(vm, until) }
+  const { error } = outcome
+  // A guest that failed has not booted. A wait that was aborted has not seen the whole window.
+  if (context.isNot && error.code === 'EXPECT_ABORTED') throw error
+  const note = error.code === 'EXPECT_TIMEOUT' ? cutNote(window, vm) : ''
+  return { pass: false, report: () => note + error.message }
+}
+
+/** The machine’s own wait for its `ready`, cut short where the window is. */
+async function ready(vm: Machine, window: WaitWindow): Promise<Match> {
+  const limit = window.granted < vm.spec.bootTimeoutMs ? window.granted : Infinity
+  const match = await within(vm, { ...window, granted: limit }, vm.ready())
+  if (match !== TIME_UP) return match
+  const pattern = describePatterns(patternList(vm.spec.ready ?? []))
+  const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  throw new ExpectError('EXPECT_TIMEOUT', `"${vm.name}" had not booted after ${waited}: it did not print ${pattern}`, {
+    hint: 'Read how far the boot came. Where it only needs longer, give the matcher a longer `within`, or the test a longer `timeout`.',
+    sections: { Circumstances: circumstances(vm), ...machineSections(vm) },
+  })
+}
+
+function circumstances(vm: Machine): string {
+  const stage = lastStage(vm.output)
+  const lines = stage === undefined ? [] : [`boot: seen up to ${stage}`]
+  if (vm.spec.accelerator === 'tcg') {
+    lines.push(`speed: emulated without hardware acceleration (${vm.spec.acceleratorReason})`)
+  }
+  return lines.join('\n')
+}
+
+function booted(vm: Machine, until: PatternInput): Report {
+  const what = `"${vm.name}" has booted: it printed ${describePatterns(patternList(until))}`
+  return { what, hint: 'It was not to, for the whole window. What was printed before counts too.' }
+}
+
+function nothingToWaitFor(vm: Machine): OptionError {
+  return new OptionError('INVALID_OPTION', `toBoot cannot know when "${vm.name}" has booted: it has no \`ready\``, {
+    hint: 'Give the machine `ready`, what its console prints last of a boot, or write `toBoot({ until: "login: " })`.',
+  })
+}

@@ -1,0 +1,72 @@
+import { describeExit, type ExitStatus, type Incident } from '@coldboot/core'
+import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
+import { incidentSections } from './incident-sections.ts'
+import type { Machine } from './machine.ts'
+import { TIME_UP, within } from './machine-wait.ts'
+import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { checkText, matchesText, type Text } from './text-pattern.ts'
+import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
+
+/** Options of `toPanic`. */
+export interface PanicOptions extends WithinOptions {
+  /** What the panic’s own line has in it, or the text below it. @default any panic */
+  readonly message?: Text | undefined
+}
+
+/**
+ * Waits for the guest’s kernel to panic, or for its init to crash, also where a monitor is to allow that; with `.not`,
+ * waits the whole window for it not to.
+ */
+export function toPanic(this: MatcherContext, received: unknown, options: PanicOptions = {}): Promise<MatcherResult> {
+  return awaitedMatcher(this, 'toPanic', received, [options], (vm) => judge(this, vm, options))
+}
+
+async function judge(context: MatcherContext, vm: Machine, options: PanicOptions): Promise<Verdict> {
+  checkText('toPanic', 'message', options.message)
+  const window = waitWindow(context, vm, options.within)
+  const { promise: panicked, resolve } = Promise.withResolvers<Incident>()
+  using _listener = vm.onIncident((incident) => {
+    if (isPanic(incident)) resolve(incident)
+  })
+  const known = vm.incidents.find(isPanic)
+  // Its last words tell of a panic before its end is told.
+  const end = known ?? (await within(vm, window, Promise.race([panicked, vm.ended])))
+  if (end === TIME_UP) return { pass: false, report: () => noPanic(vm, window) }
+  if ('exitCode' in end) return { pass: false, report: () => endedWithout(vm, end) }
+  return verdictOf(vm, end, options)
+}
+
+const isPanic = ({ code }: Incident): boolean => code === 'GUEST_PANICKED'
+
+function verdictOf(vm: Machine, incident: Incident, { message }: PanicOptions): Verdict {
+  const { message: said, excerpt } = incident
+  if (message === undefined || matchesText(message, `${said}\n${excerpt}`)) {
+    const hint = 'Read what the guest said, and the console before it.'
+    return {
+      pass: true,
+      report: () => ({ what: `"${vm.name}" panicked: ${said}`, hint, sections: incidentSections(vm, incident) }),
+    }
+  }
+  const what = `"${vm.name}" panicked, but for another reason than expected`
+  const hint = 'The message is looked for in the line that tells the panic, and in the text below it.'
+  return { pass: false, report: () => ({ what, hint }), expected: message, actual: said }
+}
+
+function noPanic(vm: Machine, window: WaitWindow): Report {
+  const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  const other = otherIncidents(vm)
+  const hint = other === undefined ? 'It runs on, and its monitors have seen nothing wrong.' : other
+  return { what: `${cutNote(window, vm)}"${vm.name}" did not panic within ${waited}`, hint }
+}
+
+function endedWithout(vm: Machine, end: ExitStatus): Report {
+  const hint =
+    otherIncidents(vm) ??
+    'Where the kernel prints nothing on this console, only a `pvpanic()` device tells of its panic.'
+  return { what: `"${vm.name}" ended without a panic: ${describeExit(end)}`, hint }
+}
+
+function otherIncidents(vm: Machine): string | undefined {
+  const [first] = vm.incidents
+  return first && `What it did do: ${first.message || first.monitor}.`
+}

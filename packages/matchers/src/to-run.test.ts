@@ -1,0 +1,93 @@
+import { type ErrorCode, type FailedCommand, GuestCommandError, OptionError } from '@coldboot/core'
+import { describe, expect, test } from 'vitest'
+import { eventfulMachine } from '../test/eventful-machine.ts'
+import { contextOf } from '../test/scripted-machine.ts'
+import { type ToRunOptions, toRun, toRunSuccessfully } from './to-run.ts'
+
+type Outcome = Parameters<typeof eventfulMachine>[0]
+
+function running(outcome: Outcome, options?: ToRunOptions, context: Parameters<typeof contextOf>[0] = {}) {
+  return toRun.call(contextOf(context), eventfulMachine(outcome).vm, 'ls /a', options)
+}
+
+function commandError(code: ErrorCode): GuestCommandError {
+  const facts: FailedCommand = { command: 'ls', machine: 'box', way: 'shell', durationMs: 1 }
+  return new GuestCommandError(code, 'It did not end', facts)
+}
+
+describe('toRun', () => {
+  test.for<[Outcome, ToRunOptions]>([
+    [{}, {}],
+    [{ exitCode: 2 }, { exitCode: 2 }],
+    [{ stdout: 'a\nb\n' }, { stdout: 'a\nb' }],
+    [{ stdout: 'a\nb' }, { stdout: 'a\nb\n' }],
+    [
+      { stdout: 'a\nb\n', stderr: 'no' },
+      { stdout: /b/g, stderr: /^no$/ },
+    ],
+  ])('%o passes for %o', async ([outcome, options]) => {
+    expect(await running(outcome, options)).toMatchObject({ pass: true })
+  })
+
+  test('fails for another exit code, with both outputs', async () => {
+    const { message, ...rest } = await running({ exitCode: 1, stdout: 'out\n', stderr: 'err\n' })
+    expect(rest).toEqual({ pass: false, expected: { exitCode: 0 }, actual: { exitCode: 1 } })
+    expect(message()).toMatch(
+      /^vm\.toRun\("ls \/a"\)\n\nThe command `ls \/a` in "box" ended with exit code 1, not 0\n[^\n]*\n\nStandard error:\n {2}err\n\nStandard output:\n {2}out/,
+    )
+  })
+
+  test.for([
+    [126, 'may not run the file'],
+    [127, 'finds no such command'],
+    [139, 'a signal, 11'],
+  ] as const)('explains exit code %i', async ([exitCode, words]) => {
+    expect((await running({ exitCode })).message()).toContain(words)
+  })
+
+  test('fails for another output, whose difference the runner shows', async () => {
+    const { message, ...rest } = await running({ stdout: 'a\n', stderr: 'warned\n' }, { stdout: 'b\n' })
+    expect(rest).toEqual({ pass: false, expected: 'b', actual: 'a' })
+    expect(message()).toContain('Standard error:\n  warned')
+    expect(message()).not.toContain('Standard output:')
+    expect(await running({ stderr: 'a' }, { stderr: /b/ })).toMatchObject({ pass: false, expected: /b/, actual: 'a' })
+  })
+
+  test('shows the difference itself where the runner does not', async () => {
+    const context = { ...contextOf(), printsDiff: false }
+    const { message } = await toRun.call(context, eventfulMachine({ exitCode: 1 }).vm, 'false')
+    expect(message()).toContain('not 0\n')
+    expect(message()).toContain('Difference:\n  {"exitCode":0} → {"exitCode":1}\n\nEnd of the console:')
+  })
+
+  test('fails with the words of a command that did not end, cut short or not', async () => {
+    const { message } = await running(commandError('COMMAND_TIMEOUT'), {}, { leftMs: 3_100 })
+    expect(message()).toContain('no time left for the whole wait of 7000 ms.\nIt did not end\n')
+    expect(message()).toContain('raise `within`')
+  })
+
+  test('passes mistakes in the call on as they are', async () => {
+    await expect(running(new OptionError('INVALID_OPTION', 'no'))).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    await expect(running(new TypeError('a bug'))).rejects.toThrow('a bug')
+    const options = { stdout: ['a'] } as unknown as ToRunOptions
+    await expect(running({}, options)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  })
+})
+
+describe('.not.toRunSuccessfully', () => {
+  const judge = (outcome: Outcome) =>
+    toRunSuccessfully.call(contextOf({ isNot: true }), eventfulMachine(outcome).vm, ['ls', '/a b'])
+
+  test('passes for another exit code, and not for 0', async () => {
+    expect(await judge({ exitCode: 1 })).toMatchObject({ pass: false })
+    const { pass, message } = await judge({})
+    expect([pass, message()]).toEqual([
+      true,
+      expect.stringMatching(/^vm\.not\.toRunSuccessfully\(\["ls", "\/a b"\]\)\n\n.*as it was not to\n/),
+    ])
+  })
+
+  test('does not pass because the command did not end', async () => {
+    await expect(judge(commandError('COMMAND_TIMEOUT'))).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
+  })
+})

@@ -1,0 +1,77 @@
+/** A machine whose end and incidents come when a test says so. */
+import type { CommandResult, ExitStatus, Incident } from '@coldboot/core'
+import type { Machine } from '../src/machine.ts'
+
+export const POWERED_OFF: ExitStatus = { reason: 'guest-shutdown', exitCode: 0, signal: undefined, stderr: '' }
+
+export const PANIC: Incident = {
+  monitor: 'panic',
+  code: 'GUEST_PANICKED',
+  message: 'Kernel panic - not syncing: no init',
+  excerpt: 'Kernel panic - not syncing: no init\nCall Trace:',
+  allowed: false,
+}
+
+/** A panic after which the kernel stays as it is. */
+export const STUCK: Incident = {
+  ...PANIC,
+  excerpt: `${PANIC.excerpt}\n---[ end Kernel panic - not syncing: no init ]---`,
+}
+
+export const OOPS: Incident = {
+  ...PANIC,
+  monitor: 'oops',
+  code: 'GUEST_OOPSED',
+  message: 'Oops: 0000',
+  excerpt: 'Oops: 0000',
+}
+
+/** The machine, and what makes it do something. */
+export interface EventfulMachine {
+  readonly vm: Machine
+  readonly abort: (reason: unknown) => void
+  readonly meets: (incident: Incident) => void
+  readonly ends: (status?: ExitStatus) => void
+}
+
+/** @param result what its commands end with, or fail with */
+export function eventfulMachine(result?: Partial<CommandResult> | Error): EventfulMachine {
+  const end = Promise.withResolvers<ExitStatus>()
+  const listeners = new Set<(incident: Incident) => void>()
+  const incidents: Incident[] = []
+  const abort = new AbortController()
+  const machine = {
+    name: 'box',
+    state: 'running',
+    output: 'Debian GNU/Linux\n',
+    timeout: 7_000,
+    spec: { timeoutMs: 7_000, bootTimeoutMs: 60_000, timeoutMultiplier: 1, signal: abort.signal },
+    logFile: '/logs/box',
+    commandLineQuoted: 'qemu -name box',
+    ended: end.promise,
+    incidents,
+    onIncident: (listener: (incident: Incident) => void) => {
+      listeners.add(listener)
+      return { [Symbol.dispose]: () => listeners.delete(listener) }
+    },
+    expect: () => new Promise(() => {}),
+    hasPrinted: () => undefined,
+    run: async (words: string | readonly string[]) => {
+      if (result instanceof Error) throw result
+      const command = [words].flat().join(' ')
+      return { command, exitCode: 0, stdout: '', stderr: '', durationMs: 1, way: 'shell', ...result }
+    },
+  }
+  return {
+    vm: machine as unknown as Machine,
+    abort: (reason) => abort.abort(reason),
+    meets: (incident) => {
+      incidents.push(incident)
+      for (const listener of listeners) listener(incident)
+    },
+    ends: (status = POWERED_OFF) => {
+      machine.state = 'exited'
+      end.resolve(status)
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InstalledProject, installProject, type VitestRun } from './installed-project.ts'
+import { MARK, machinesOf } from './machine-processes.ts'
+import { normalReport } from './normal-report.ts'
+
+describe('a run of failing matchers', () => {
+  let project: InstalledProject
+  let run: VitestRun
+  const mark = `failing-matchers-${process.pid}`
+
+  beforeAll(async () => {
+    project = installProject('failing-matchers')
+    run = await project.run(['--reporter=default'], { [MARK]: mark })
+  })
+  afterAll(() => project[Symbol.dispose]())
+
+  test('reports each with what was expected, what there was, and what the machine printed', async () => {
+    expect(run.exitCode).toBe(1)
+    const report = withoutTraces(normalReport(run.output, project.root))
+    await expect(report).toMatchFileSnapshot('reports/failing-matchers.txt')
+  })
+
+  test('leaves no machine', () => {
+    expect(machinesOf(mark)).toEqual([])
+  })
+})
+
+/** A kernel’s trace depends on what it was doing beside. */
+function withoutTraces(report: string): string {
+  const line =
+    /^ {2}\[<time>\] +(?:\?|<\/?TASK>|<\/?IRQ>|\w[\w.]*\+0x|R\w\w:|Code: |CPU: |Hardware name|Call Trace|Kernel Offset|CR2|DR\d).*\n/gm
+  return report.replace(line, '')
+}

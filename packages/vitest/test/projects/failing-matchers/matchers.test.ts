@@ -1,0 +1,138 @@
+/** One failure of each kind that each matcher has. The report of a run is compared as a whole. */
+import { describe, expect, test } from '@coldboot/vitest'
+
+/** Ends the echo of what is typed: the console shows what is printed alone, always in the same order. */
+const QUIET = "stty -echo; PS1=''\n"
+
+describe('toPrintInOrder', () => {
+  test('one that does not come', async ({ vm }) => {
+    vm.send(`${QUIET}echo fi""rst; echo th""ird\n`)
+    await expect(vm).toPrintInOrder(['first', 'second', /thi../], { within: 1_500 })
+  })
+
+  test('another order', async ({ vm }) => {
+    vm.send(`${QUIET}echo th""ird; echo fi""rst; echo sec""ond\n`)
+    await expect(vm).toPrintInOrder(['first', 'second', 'third'], { within: 1_500 })
+  })
+
+  test('what must not come', async ({ vm }) => {
+    vm.send(`${QUIET}echo fi""rst; echo sec""ond\n`)
+    await expect(vm).not.toPrintInOrder(['first', 'second'], { within: 50_000 })
+  })
+})
+
+describe('toBoot', () => {
+  test('until what does not come', async ({ vm }) => {
+    await expect(vm).toBoot({ until: 'login: ', within: 300 })
+  })
+
+  test('what must not boot', async ({ vm }) => {
+    await expect(vm).not.toBoot()
+  })
+})
+
+describe('toPanic', () => {
+  test('one that does not come', async ({ vm }) => {
+    await expect(vm).toPanic({ within: 300 })
+  })
+
+  test('another one', async ({ vm }) => {
+    vm.send('echo c >/proc/sysrq-trigger\n')
+    await expect(vm).toPanic({ message: 'Unable to mount root fs', within: 50_000 })
+  })
+
+  test('one that must not come', async ({ vm }) => {
+    vm.send('echo c >/proc/sysrq-trigger\n')
+    await expect(vm).not.toPanic({ within: 50_000 })
+  })
+
+  test('an end without one', async ({ vm }) => {
+    vm.send('poweroff -f\n')
+    await expect(vm).toPanic({ within: 50_000 })
+  })
+})
+
+describe('toExit', () => {
+  test('no end', async ({ vm }) => {
+    await expect(vm).toExit({ within: 300 })
+  })
+
+  test('another code', async ({ vm }) => {
+    vm.send('poweroff -f\n')
+    await expect(vm).toExit({ code: 33, within: 50_000 })
+  })
+
+  test('another reason', async ({ vm }) => {
+    vm.send('reboot -f\n')
+    await expect(vm).toExit({ reason: 'guest-shutdown', within: 50_000 })
+  })
+
+  test('an end that must not come', async ({ vm }) => {
+    vm.send('poweroff -f\n')
+    await expect(vm).not.toExit({ within: 50_000 })
+  })
+
+  test('a panic', async ({ vm }) => {
+    vm.send('echo c >/proc/sysrq-trigger\n')
+    await expect(vm).toExit({ within: 50_000 })
+  })
+
+  test('a mistake', async ({ vm }) => {
+    // @ts-expect-error there is no such option
+    await expect(vm).toExit({ exitCode: 33 })
+  })
+})
+
+describe('toRun', () => {
+  test('another exit code', async ({ vm }) => {
+    await expect(vm).toRun('echo a line; ls /nowhere', { within: 50_000 })
+  })
+
+  test('no such command', async ({ vm }) => {
+    await expect(vm).toRunSuccessfully('no-such-command', { within: 50_000 })
+  })
+
+  test('another output', async ({ vm }) => {
+    await expect(vm).toRun('printf "one\\ntwo\\n"', { stdout: 'one\nthree\n', within: 50_000 })
+  })
+
+  test('an exit code that must not be', async ({ vm }) => {
+    await expect(vm).not.toRunSuccessfully('true', { within: 50_000 })
+  })
+
+  test('a command that does not end', async ({ vm }) => {
+    await expect(vm).toRun('echo begun; sleep 100', { within: 2_000 })
+  })
+})
+
+describe('a forgotten await', () => {
+  test('of toExit', async ({ vm }) => {
+    void expect(vm).toExit({ code: 0 })
+  })
+
+  test('of toPrintInOrder', async ({ vm }) => {
+    void expect(vm).toPrintInOrder(['never', 'ever'])
+  })
+
+  test('of toRun', async ({ vm }) => {
+    void expect(vm).toRun('sleep 100')
+  })
+})
+
+describe('a test that is too short', { timeout: 3_000 }, () => {
+  test('for toExit', async ({ vm }) => {
+    await expect(vm).toExit()
+  })
+
+  test('for toBoot', async ({ vm }) => {
+    await expect(vm).toBoot({ until: 'login: ' })
+  })
+
+  test('for toRun', async ({ vm }) => {
+    await expect(vm).toRun('sleep 100')
+  })
+
+  test('for a window in which nothing is to happen', async ({ vm }) => {
+    await expect(vm).not.toPanic({ within: 10_000 })
+  })
+})
