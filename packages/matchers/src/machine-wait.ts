@@ -39,7 +39,8 @@ function abortError(vm: Machine, cause: unknown): ExpectError {
 }
 
 /** A promise for nobody: its test has ended, and a rejection would only be reported as unhandled, beside the reason. */
-export function unlessTestEnded(error: unknown): Promise<never> {
+export async function unlessTestEnded(error: unknown): Promise<never> {
   const ended = ColdbootError.is(error) && ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED'
-  return ended ? new Promise(() => {}) : Promise.reject(error)
+  if (!ended) throw error
+  return new Promise(() => {})
 }

@@ -1,5 +1,6 @@
 /** What a text is compared with: a string or a regular expression. */
 import { OptionError } from '@coldboot/core'
+import { shownValue } from './shown-call.ts'
 
 /** A string, or a regular expression, of which the flags `g` and `y` are ignored. */
 export type Text = string | RegExp
@@ -25,7 +26,7 @@ export function checkText(matcher: string, option: string, value: unknown): void
   if (value === undefined || typeof value === 'string' || value instanceof RegExp) return
   throw new OptionError(
     'INVALID_OPTION',
-    `${matcher}: \`${option}\` must be a string or a regular expression, and is ${String(value)}`,
+    `${matcher}: \`${option}\` must be a string or a regular expression, and is ${shownValue(value)}`,
   )
 }
 

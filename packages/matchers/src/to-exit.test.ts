@@ -56,19 +56,17 @@ describe('toExit', () => {
     expect(await toExit.call(contextOf(), vm)).toMatchObject({ pass: false })
   })
 
-  test('waits for the end by a panic, which passes only when its reason is asked for', async () => {
-    for (const [options, pass] of [
-      [{}, false],
-      [{ code: 0 }, false],
-      [{ reason: 'guest-reset' }, true],
-    ] as const) {
-      const { meets, ends, result } = exiting(options)
-      meets(PANIC)
-      ends(RESET)
-      const verdict = await result
-      expect(verdict.pass).toBe(pass)
-      if (!pass) expect(verdict.message()).toContain("`toExit({ reason: 'guest-reset' })`")
-    }
+  test.for([
+    [{}, false],
+    [{ code: 0 }, false],
+    [{ reason: 'guest-reset' }, true],
+  ] as const)('waits for the end by a panic: %o passes: %s', async ([options, passes]) => {
+    const { meets, ends, result } = exiting(options)
+    meets(PANIC)
+    ends(RESET)
+    const { pass, message } = await result
+    expect(pass).toBe(passes)
+    expect(message().includes("`toExit({ reason: 'guest-reset' })`")).toBe(!passes)
   })
 
   test('fails for another failure of the guest, but not for one that is allowed', async () => {

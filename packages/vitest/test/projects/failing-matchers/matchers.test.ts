@@ -1,8 +1,14 @@
 /** One failure of each kind that each matcher has. The report of a run is compared as a whole. */
-import { describe, expect, test } from '@coldboot/vitest'
+import { describe, expect, test, type VM } from '@coldboot/vitest'
 
 /** Ends the echo of what is typed: the console shows what is printed alone, always in the same order. */
 const QUIET = "stty -echo; PS1=''\n"
+
+/** Waits until the machine has printed something, and is silent. */
+async function settle(vm: VM): Promise<void> {
+  vm.send(':\n')
+  await vm.expect('coldboot# \x1b]133;B\x07', { raw: true, timeout: 50_000 })
+}
 
 describe('toPrintInOrder', () => {
   test('one that does not come', async ({ vm }) => {
@@ -23,6 +29,7 @@ describe('toPrintInOrder', () => {
 
 describe('toBoot', () => {
   test('until what does not come', async ({ vm }) => {
+    await settle(vm)
     await expect(vm).toBoot({ until: 'login: ', within: 300 })
   })
 
@@ -125,6 +132,7 @@ describe('a test that is too short', { timeout: 3_000 }, () => {
   })
 
   test('for toBoot', async ({ vm }) => {
+    await settle(vm)
     await expect(vm).toBoot({ until: 'login: ' })
   })
 
