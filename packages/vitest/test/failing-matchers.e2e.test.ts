@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type InstalledProject, installProject, type VitestRun } from './installed-project.ts'
+import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 import { MARK, machinesOf } from './machine-processes.ts'
 import { normalReport } from './normal-report.ts'
 
 describe('a run of failing matchers', () => {
   let project: InstalledProject
-  let run: VitestRun
+  let run: RunnerRun
   const mark = `failing-matchers-${process.pid}`
 
   beforeAll(async () => {
