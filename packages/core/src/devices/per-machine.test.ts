@@ -22,8 +22,8 @@ test('the only machine that runs is meant, and the last one after its end', asyn
 test('of several that run, one must be named', () => {
   const states = new PerMachine<string>('display')
   const [first, second] = [named('first'), named('second')]
-  states.add(first.context, 'one')
   states.add(second.context, 'two')
+  states.add(first.context, 'one')
   expect(() => states.get()).toThrow(/This display is part of 2 running machines: “first”, “second”/)
   expect(() => states.get()).toThrow(expect.objectContaining({ code: 'DEVICE_CONFLICT' }))
   expect(states.get(second.vm)).toBe('two')

@@ -56,7 +56,8 @@ export class PerMachine<State> {
   }
 
   #ambiguous(): OptionError {
-    const names = [...this.#live.values()].map(({ machineName }) => `“${machineName}”`)
+    // Machines that are started together come in any order.
+    const names = [...this.#live.values()].map(({ machineName }) => `“${machineName}”`).toSorted()
     return new OptionError(
       'DEVICE_CONFLICT',
       `This ${this.#device} is part of ${names.length} running machines: ${names.join(', ')}`,
