@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ARCHITECTURES } from './architecture.ts'
+import { now } from './console/clock.ts'
 import { Console } from './console/console.ts'
 import type { ConsoleContext } from './console/expect-failure.ts'
 import type { Incident } from './console/incident.ts'
@@ -199,7 +200,7 @@ function observe(
   start: ObservedMachine['start'],
 ): ((event: MachineEvent) => void) | undefined {
   const { observer, name, arch, accelerator, memoryMib, cpus, devices } = spec
-  const startedAt = performance.now()
+  const startedAt = now()
   const { commandLine, commandLineQuoted } = description
   const facts = {
     name,
@@ -218,7 +219,7 @@ function observe(
   machine.qmp.observe(
     listener && (({ direction, message, at }) => listener({ kind: 'qmp', direction, message }, at - startedAt)),
   )
-  return listener && ((event) => listener(event, performance.now() - startedAt))
+  return listener && ((event) => listener(event, now() - startedAt))
 }
 
 /** An observer that fails is not asked again; the machine goes on. */

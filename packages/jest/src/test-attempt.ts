@@ -104,10 +104,14 @@ export class TestAttempt {
     const forgotten = errors.length > 0 || this.#test.failing ? undefined : machines.forgottenAwait()
     // The last words of the console at this moment: what the machines print while they end explains nothing.
     if (errors.length > 0) this.#explain(machines.started)
+    const wrong = forgotten ? [forgotten] : this.#test.errors
+    const told = wrong.map((error) => ({ message: messageOf(error), stack: stackOf(error) }))
+    if (told.length > 0) await machines.witness(told)
     this.#end()
     await machines.end()
     if (forgotten) errors.push(forgotten)
-    if (errors.length === 0) machines.discard()
+    if (told.length > 0) await machines.keep(told.map(({ message }) => message))
+    else await machines.discard()
   }
 
   #end(): void {
@@ -154,4 +158,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function stackOf(exception: Circus.Exception): string | undefined {
   return exception instanceof Error || typeof exception === 'object' ? exception?.stack : undefined
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
+    ? String(error.message)
+    : String(error)
 }

@@ -1,3 +1,5 @@
+export { finishAbandoned } from './abandoned-records.ts'
+export { type ArtifactOptions, type ResolvedArtifacts, type Retention, resolveArtifacts } from './artifact-options.ts'
 export {
   type Attempt,
   artifactRoot,
@@ -7,7 +9,10 @@ export {
   removeDirectory,
   titleFolder,
 } from './attempt-directory.ts'
+export type { MachineMeta } from './machine-meta.ts'
+export { type MachineRecord, MachineRecorder, type RecorderOptions } from './machine-recorder.ts'
 export { writePage } from './page/write-page.tsx'
+export { REDACTED, Redactor } from './redactor.ts'
 export {
   type AttemptReport,
   type ErrorReport,
@@ -18,3 +23,4 @@ export {
   type TestReport,
   type TestState,
 } from './run-report.ts'
+export type { TimelineEntry } from './timeline.ts'

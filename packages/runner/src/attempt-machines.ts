@@ -1,10 +1,25 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, their files kept when it failed. */
 import { join } from 'node:path'
 import { ExpectError, type ReadyOptions, startReady, type VM } from '@coldboot/core'
-import { type Attempt, artifactRoot, attemptDirectory, folderName, makeFile, removeDirectory } from '@coldboot/report'
+import {
+  type ArtifactOptions,
+  type Attempt,
+  artifactRoot,
+  attemptDirectory,
+  folderName,
+  type MachineRecord,
+  MachineRecorder,
+  makeFile,
+  Redactor,
+  type ResolvedArtifacts,
+  removeDirectory,
+  resolveArtifacts,
+} from '@coldboot/report'
 import { withGuest } from './default-guest.ts'
 import { forgottenAwait } from './forgotten-await.ts'
 import { MachineNames } from './machine-names.ts'
+import { redactErrors } from './redact-errors.ts'
+import { framesOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -24,25 +39,38 @@ export class AttemptMachines {
   readonly #host: AttemptHost
   readonly #base: ReadyOptions
   readonly #directory: string
-  readonly #artifacts: string
+  readonly #root: string
+  readonly #artifacts: ResolvedArtifacts
+  readonly #redactor: Redactor
+  readonly #recorders = new Map<VM, MachineRecorder>()
   readonly #names = new MachineNames()
   readonly #machines: VM[] = []
   readonly #starting = new Set<Promise<VM>>()
   #over = false
 
-  /** @param base what each machine has unless its own options say otherwise */
-  constructor(host: AttemptHost, base: ReadyOptions) {
+  /**
+   * @param base what each machine has unless its own options say otherwise
+   * @throws OptionError for artifact options that are wrong
+   */
+  constructor(host: AttemptHost, base: ReadyOptions, artifacts: ArtifactOptions = {}) {
+    this.#artifacts = resolveArtifacts(artifacts)
+    this.#redactor = new Redactor(this.#artifacts.redact)
     this.#host = host
     this.#base = base
     this.#directory = attemptDirectory(host.attempt)
-    this.#artifacts = artifactRoot(host.attempt)
+    this.#root = artifactRoot(host.attempt)
     // What an earlier run left behind would be taken for this one’s.
-    this.discard()
+    removeDirectory(this.#directory, this.#root)
   }
 
   /** The machines that were started, those too whose boot has failed. */
   get started(): readonly VM[] {
     return this.#machines
+  }
+
+  /** Whether files are kept of tests too that go as they should. */
+  get keptAlways(): boolean {
+    return this.#artifacts.retain === 'always'
   }
 
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
@@ -64,16 +92,42 @@ export class AttemptMachines {
     this.#over = true
   }
 
-  /** Ends all machines, those too that are still being started. Their files stay. */
+  /** Takes secrets out of errors. What the machines printed is in them by now. */
+  redact(errors: readonly object[]): void {
+    redactErrors(errors, this.#redactor)
+  }
+
+  /** The test is over just now: notes the errors, and takes pictures of the displays. */
+  async witness(errors: readonly ReportedError[]): Promise<void> {
+    for (const recorder of this.#recorders.values()) {
+      for (const { message, stack } of errors) recorder.noteError(firstLine(message), placeOf(stack))
+    }
+    await Promise.all([...this.#recorders].map(([vm, recorder]) => recorder.takeScreenshots(vm)))
+  }
+
+  /** Ends all machines, those too that are still being started. Then one of {@link keep} and {@link discard}. */
   async end(): Promise<void> {
     this.stopStarting()
     await Promise.allSettled(this.#starting)
     await Promise.all(this.#machines.map((vm) => vm.close()))
   }
 
-  /** Removes the files. */
-  discard(): void {
-    removeDirectory(this.#directory, this.#artifacts)
+  /**
+   * After {@link end}: completes the files, for somebody to look at. There are none when they are kept `never`.
+   *
+   * @param errors messages of the test’s errors
+   * @returns what there is of each machine
+   */
+  async keep(errors: readonly string[]): Promise<readonly MachineRecord[]> {
+    const recorders = [...this.#recorders.values()]
+    const records = await Promise.all(recorders.map((recorder) => recorder.finish(errors)))
+    return records.filter((record) => record !== undefined)
+  }
+
+  /** After {@link end}: removes the files. */
+  async discard(): Promise<void> {
+    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.stop()))
+    removeDirectory(this.#directory, this.#root)
   }
 
   async #boot(options: ReadyOptions): Promise<VM> {
@@ -90,24 +144,46 @@ export class AttemptMachines {
     const { waits } = this.#host
     const signal = options.signal ? AbortSignal.any([options.signal, waits]) : waits
     const directory = join(this.#directory, folderName(options.name))
-    const logFile = options.logFile ?? makeFile(join(directory, 'console.log'))
+    const recorder = this.#recorder(directory)
+    const recorded = recorder ? recorder.watching(options) : options
     let booting: VM | undefined
+    const add = (vm: VM): void => {
+      this.#machines.push(vm)
+      if (recorder) this.#recorders.set(vm, recorder)
+    }
     try {
-      const vm = await startReady({ prefetch: true, ...options, logFile, signal }, (machine) => {
+      const vm = await startReady({ prefetch: true, ...recorded, signal }, (machine) => {
         booting = machine
       })
-      this.#machines.push(vm)
+      add(vm)
       return vm
     } catch (error) {
       // A machine that printed something explains the error; without one there is nothing to keep.
-      if (booting === undefined) removeDirectory(directory, this.#artifacts)
-      else this.#machines.push(booting)
+      if (booting === undefined) removeDirectory(directory, this.#root)
+      else add(booting)
       throw error
     }
+  }
+
+  #recorder(directory: string): MachineRecorder | undefined {
+    if (this.#artifacts.retain === 'never') return undefined
+    // Made here: who cannot write there has the reason as the error of the start.
+    makeFile(join(directory, 'console.log'))
+    const { attempt } = this.#host
+    return new MachineRecorder({ directory, attempt, artifacts: this.#artifacts, redactor: this.#redactor })
   }
 
   #requireTest(): void {
     if (!this.#over) return
     throw new ExpectError('TEST_ENDED', `A machine was asked for after "${this.#host.name}" had ended`)
   }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? ''
+}
+
+/** `file:line:column` of a stack’s first frame. */
+function placeOf(stack: string | undefined): string | undefined {
+  return /((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(framesOf(stack)[0] ?? '')?.[1]?.replace(/^file:\/\//, '')
 }

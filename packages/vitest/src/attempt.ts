@@ -2,6 +2,9 @@
 import type { Attempt } from '@coldboot/report'
 import type { RunnerTask, RunnerTestCase } from 'vitest'
 
+/** Vitest’s own folder for what a run leaves, below a project’s root. */
+export const HOME = '.vitest'
+
 /** The present attempt of a test. */
 export function attemptOf(task: RunnerTestCase): Attempt {
   const { file } = task
@@ -9,9 +12,9 @@ export function attemptOf(task: RunnerTestCase): Attempt {
   const same = testsOf(file.tasks).filter((other) => namesOf(other).join('\0') === names.join('\0'))
   return {
     root: file.filepath.endsWith(`/${file.name}`) ? file.filepath.slice(0, -file.name.length - 1) : process.cwd(),
-    home: '.vitest',
+    home: HOME,
     file: file.name,
-    project: file.projectName,
+    project: file.projectName || undefined,
     names,
     twin: same.indexOf(task),
     repeat: task.result?.repeatCount ?? 0,

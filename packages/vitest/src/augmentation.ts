@@ -1,7 +1,8 @@
 /** What this package adds to Vitest’s own types. */
 import type { ReadyOptions } from '@coldboot/core'
 import type { MachineMatchers } from '@coldboot/matchers'
-import type { MachineArtifact, MachineRecord } from './failure-report.ts'
+import type { ArtifactOptions, MachineRecord } from '@coldboot/report'
+import type { MachineArtifact } from './failure-report.ts'
 
 declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MachineMatchers<R> {}
@@ -9,10 +10,12 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The project’s defaults for the fixture of the same name. */
     vmOptions: ReadyOptions
+    /** The project’s defaults for the fixture of the same name. */
+    artifacts: ArtifactOptions
   }
 
   interface TaskMeta {
-    /** The machines of the test’s failed attempts. */
+    /** The machines that left files: those of failed attempts, unless told otherwise. */
     coldboot?: { machines: MachineRecord[] }
   }
 

@@ -1,15 +1,7 @@
 /** What a failed attempt leaves besides its errors: the machines’ logs, attached, and their paths in `task.meta`. */
-import type { VM } from '@coldboot/core'
+import { extname, join } from 'node:path'
+import type { MachineRecord } from '@coldboot/report'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'
-
-/** A machine of a failed attempt, for reporters. */
-export interface MachineRecord {
-  readonly name: string
-  /** Path of the console log. */
-  readonly log: string
-  /** One line for a POSIX shell that starts the same machine. */
-  readonly commandLine: string
-}
 
 /** The files of a machine of a failed attempt, as Vitest records them. */
 export interface MachineArtifact {
@@ -18,12 +10,25 @@ export interface MachineArtifact {
   attachments?: TestAttachment[]
 }
 
-/** Attaches the logs to the test, and leaves their paths for reporters. */
-export async function recordMachines(task: RunnerTestCase, machines: readonly VM[]): Promise<void> {
-  const records = machines.map((vm) => ({ name: vm.name, log: vm.logFile, commandLine: vm.commandLineQuoted }))
-  task.meta.coldboot = { machines: [...(task.meta.coldboot?.machines ?? []), ...records] }
-  for (const { name, log } of records) {
-    const attachments = [{ path: log, contentType: 'text/plain' }]
+/** Attaches the files to the test, and leaves their paths for reporters. */
+export async function recordMachines(task: RunnerTestCase, machines: readonly MachineRecord[]): Promise<void> {
+  if (machines.length === 0) return
+  task.meta.coldboot = { machines: [...(task.meta.coldboot?.machines ?? []), ...machines] }
+  for (const { name, directory, log, files } of machines) {
+    // The log comes first; it may be elsewhere.
+    const paths = new Set([log, ...files.map((file) => join(directory, file))])
+    const attachments = [...paths].map((path) => ({ path, contentType: contentType(path) }))
     await recordArtifact(task, { type: 'coldboot:machine', name, attachments })
   }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.json': 'application/json',
+  '.pcapng': 'application/vnd.tcpdump.pcap',
+  '.cast': 'application/x-asciicast',
+}
+
+function contentType(path: string): string {
+  return TYPES[extname(path)] ?? 'text/plain'
 }

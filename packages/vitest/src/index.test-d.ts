@@ -1,3 +1,4 @@
+import type { MachineRecord } from '@coldboot/report'
 import { expectTypeOf } from 'vitest'
 import { expect, type ReadyOptions, test, type VM } from './index.ts'
 
@@ -5,9 +6,7 @@ test('the fixtures are typed', async ({ vm, bootVm, vmOptions, task }) => {
   expectTypeOf(vm).toEqualTypeOf<VM>()
   expectTypeOf(vmOptions).toEqualTypeOf<ReadyOptions>()
   expectTypeOf(bootVm).toEqualTypeOf<(options?: ReadyOptions) => Promise<VM>>()
-  expectTypeOf(task.meta.coldboot).toEqualTypeOf<
-    { machines: { readonly name: string; readonly log: string; readonly commandLine: string }[] } | undefined
-  >()
+  expectTypeOf(task.meta.coldboot).toEqualTypeOf<{ machines: MachineRecord[] } | undefined>()
 })
 
 test('the matchers are typed', async ({ vm }) => {

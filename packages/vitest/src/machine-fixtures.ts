@@ -1,5 +1,6 @@
 /** The fixtures: `vm`, `bootVm`, and what both are made from, `vmOptions`. */
 import type { ReadyOptions, VM } from '@coldboot/core'
+import type { ArtifactOptions } from '@coldboot/report'
 import type { TestAPI } from 'vitest'
 import { collector } from './task-collector.ts'
 import { TestMachines } from './test-machines.ts'
@@ -14,6 +15,13 @@ export interface MachineFixtures {
    * @default {}
    */
   vmOptions: ReadyOptions
+  /**
+   * What is kept of the machines: when, how much, and without which secrets. Set it for a project with
+   * `coldboot({ artifacts })`, for a file or a describe with `test.override('artifacts', { … })`.
+   *
+   * @default {}
+   */
+  artifacts: ArtifactOptions
   /** A machine made from `vmOptions`: booted, ready, and gone with the test. */
   vm: VM
   /**
@@ -31,8 +39,9 @@ const FINISH_MS = 60_000
 /** Vitest’s `test`, with machines. */
 export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>({
   vmOptions: [{}, { injected: true }],
-  bootVm: async ({ task, onTestFinished, vmOptions }, use) => {
-    const machines = new TestMachines(task, vmOptions)
+  artifacts: [{}, { injected: true }],
+  bootVm: async ({ task, onTestFinished, vmOptions, artifacts }, use) => {
+    const machines = new TestMachines(task, vmOptions, artifacts)
     // A fixture’s own clean-up is not run when the test times out during the set-up; this is.
     onTestFinished(() => machines.finish(), FINISH_MS)
     await use((options) => machines.boot(options))

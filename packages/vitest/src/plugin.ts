@@ -1,8 +1,10 @@
 /** `coldboot()`: the one line a user adds to the Vitest configuration. */
 import { fileURLToPath } from 'node:url'
 import { DEFAULTS, OptionError, type ReadyOptions } from '@coldboot/core'
+import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 import type {} from 'vitest/config'
 import type { Vite, Vitest } from 'vitest/node'
+import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
 import { endInOrder } from './interrupt.ts'
 
@@ -15,6 +17,11 @@ export interface ColdbootOptions {
    * @default {}
    */
   readonly vm?: ReadyOptions
+  /**
+   * What is kept of the machines of the project’s tests, unless a file or a test says otherwise.
+   * @default {}: everything of failed attempts
+   */
+  readonly artifacts?: ArtifactOptions
 }
 
 /** Vitest’s own limit of a hook, milliseconds. */
@@ -24,10 +31,11 @@ const HOOK_MS = 10_000
  * Registers the matchers, ends machines in order on Ctrl-C, and passes `vm` on to the tests. A hook gets the time of a
  * boot besides its own, since `beforeEach` may ask for a machine too; `hookTimeout` in the configuration wins.
  *
- * @throws OptionError `INVALID_OPTION` when `vm` has what cannot be sent to a worker
+ * @throws OptionError `INVALID_OPTION` when `vm` has what cannot be sent to a worker; for artifact options that are wrong
  */
 export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
   const vm = sendable(options.vm ?? {})
+  const artifacts = resolveArtifacts(options.artifacts ?? {})
   return {
     name: 'coldboot',
     config(config) {
@@ -37,6 +45,8 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
     configureVitest({ vitest, project }: { vitest: Vitest; project: Vitest['projects'][number] }) {
       project.config.setupFiles.unshift(fileURLToPath(new URL('./setup.js', import.meta.url)))
       if (options.vm) project.provide('vmOptions', vm)
+      if (options.artifacts) project.provide('artifacts', options.artifacts)
+      completeAbandoned(vitest, artifacts)
       endInOrder(vitest)
     },
   }

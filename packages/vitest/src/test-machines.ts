@@ -1,5 +1,6 @@
 /** The machines of one attempt of a test, ended with it, and explained when it fails. */
 import { ExpectError, type ReadyOptions, type VM } from '@coldboot/core'
+import type { ArtifactOptions } from '@coldboot/report'
 import { AttemptMachines, explainErrors, type TestClock, tidyErrors } from '@coldboot/runner'
 import type { RunnerTestCase } from 'vitest'
 import { attemptOf } from './attempt.ts'
@@ -14,13 +15,16 @@ export class TestMachines {
   /** Errors of the attempts before this one. */
   readonly #earlierErrors: number
 
-  /** @param base what each machine has unless its own options say otherwise */
-  constructor(task: RunnerTestCase, base: ReadyOptions) {
+  /**
+   * @param base what each machine has unless its own options say otherwise
+   * @throws OptionError for artifact options that are wrong
+   */
+  constructor(task: RunnerTestCase, base: ReadyOptions, artifacts: ArtifactOptions) {
     const clock = clockOf(task)
     const host = { name: task.name, attempt: attemptOf(task), waits: clock.waits, hold: () => clock.hold() }
     this.#task = task
     this.#clock = clock
-    this.#machines = new AttemptMachines(host, base)
+    this.#machines = new AttemptMachines(host, base, artifacts)
     this.#earlierErrors = task.result?.errors?.length ?? 0
   }
 
@@ -45,11 +49,16 @@ export class TestMachines {
       tidyErrors(errors, definitionOf(this.#task))
       explainErrors(errors, this.#machines.started)
     }
+    const told = forgotten ? [forgotten] : errors
+    this.#machines.redact(told)
+    // `test.fails` turns the result around.
+    const wrong = forgotten !== undefined || failed !== Boolean(this.#task.fails)
+    const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
+    if (keep) await this.#machines.witness(told)
     this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
     await this.#machines.end()
-    // `test.fails` turns the result around.
-    if (forgotten || failed !== Boolean(this.#task.fails)) await recordMachines(this.#task, this.#machines.started)
-    else if (!this.#clock.cancelled) this.#machines.discard()
+    if (!keep) await this.#machines.discard()
+    else await recordMachines(this.#task, await this.#machines.keep(told.map(({ message }) => message)))
     if (forgotten) throw forgotten
   }
 }

@@ -64,8 +64,19 @@ describe('a run of failing tests', () => {
           machines: [
             {
               name: 'vm',
+              directory: join(project.root, '.vitest/coldboot/failures.test.ts/an-assertion/vm'),
               log: join(project.root, '.vitest/coldboot/failures.test.ts/an-assertion/vm/console.log'),
               commandLine: expect.stringContaining('-name guest=vm'),
+              files: [
+                'console.txt',
+                'console.cast',
+                'console.log',
+                'timeline.jsonl',
+                'command-line.sh',
+                'console.log.timing',
+                'qmp.jsonl',
+                'meta.json',
+              ],
             },
           ],
         },

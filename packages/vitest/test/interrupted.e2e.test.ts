@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { installProject, type RunnerRun, type RunningRunner } from './installed-project.ts'
@@ -69,4 +69,30 @@ test('a machine does not outlive a worker that is killed', async () => {
   const [ended] = await Promise.all([run.ended, life.ended])
   expect(ended.exitCode).toBe(1)
   expect(ended.output).toContain('Worker exited unexpectedly')
+})
+
+test('a worker that is killed leaves what was written until then, and the process that lives on completes it', async () => {
+  using project = installProject('interrupted')
+  const run = project.start(['recorded'], { [MARK]: project.root })
+  await run.printed('waiting for ever')
+  const [machine] = machinesOf(project.root)
+  process.kill(machine?.parent ?? Number.NaN, 'SIGKILL')
+  expect((await run.ended).exitCode).toBe(1)
+
+  const folder = join(project.root, '.vitest', 'coldboot', 'recorded.test.ts', 'never-ends', 'vm')
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  expect(read('console.log')).toContain('BusyBox')
+  expect(read('qmp.jsonl')).toContain('"direction":"received"')
+  expect(read('timeline.jsonl')).toContain('"kind":"expect","text":"\\"never\\""')
+  expect(read('command-line.sh')).toContain('-name guest=vm')
+  expect(read('console.txt')).toMatch(/^\[ +\d+\.\d{3}\] BusyBox/m)
+  expect(read('console.cast')).toMatch(/^\{"version":2,/)
+  const meta: unknown = JSON.parse(read('meta.json'))
+  expect(meta).toMatchObject({
+    name: 'vm',
+    durationMs: expect.any(Number),
+    test: { file: 'recorded.test.ts', names: ['never ends'] },
+    errors: ['The process that ran the test ended before the test did.'],
+  })
+  expect(meta).not.toHaveProperty('writer')
 })

@@ -1,6 +1,7 @@
 /** QEMU’s machine protocol over one stream: JSON lines, commands with ids, events. */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { now } from '../console/clock.ts'
 import { MachineError } from '../errors.ts'
 
 /** An event QEMU sent, as `SHUTDOWN` with `{ guest: true, reason: 'guest-shutdown' }`. */
@@ -113,7 +114,7 @@ export class QmpClient {
 
   #note(direction: QmpMessage['direction'], message: QmpMessage['message']): void {
     if (this.#observer === undefined && this.#early === undefined) return
-    const entry = { direction, message, at: performance.now() }
+    const entry = { direction, message, at: now() }
     if (this.#observer) this.#observer(entry)
     else if (this.#early && this.#early.length < MOST_KEPT) this.#early.push(entry)
   }

@@ -1,0 +1,47 @@
+/** A console as a recording that asciinema and its player play: asciicast v2 (docs.asciinema.org/manual/asciicast/v2). */
+import type { TimedBytes } from './timed-log.ts'
+import type { TimelineEntry } from './timeline.ts'
+
+/** What the header says. */
+export interface CastHeader {
+  readonly title: string
+  /** When the machine started. */
+  readonly started: Date
+}
+
+/** A serial console does not know its size; this is what guests assume. */
+const WIDTH = 80
+const HEIGHT = 24
+
+/** The lines of a recording: the header, output (`o`), what was typed (`i`), and markers (`m`) at what went wrong. */
+export function asciicast(
+  { title, started }: CastHeader,
+  pieces: readonly TimedBytes[],
+  timeline: readonly TimelineEntry[],
+): readonly string[] {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+  const output = pieces.map(({ time, bytes }) => [time, 'o', utf8.decode(bytes, { stream: true })] as const)
+  const typed = timeline.filter(({ kind }) => kind === 'send').map(({ time, text }) => [time, 'i', text] as const)
+  const markers = timeline
+    .filter(isWrong)
+    .map(({ time, kind, text }) => [time, 'm', `${kind}: ${firstLine(text)}`] as const)
+  const events = [...output, ...typed, ...markers].filter(([, , text]) => text !== '')
+  const header = { version: 2, width: WIDTH, height: HEIGHT, timestamp: Math.floor(started.getTime() / 1000), title }
+  // The sort is stable: at the same time, output comes before what was typed and that before a marker.
+  return [
+    JSON.stringify(header),
+    ...events.sort(([a], [b]) => a - b).map(([time, code, text]) => JSON.stringify([rounded(time), code, text])),
+  ]
+}
+
+function isWrong({ kind, ok }: TimelineEntry): boolean {
+  return kind === 'incident' || (ok === false && kind !== 'result')
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? ''
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6
+}

@@ -1,0 +1,202 @@
+/**
+ * Writes down one machine of a test while it runs, into a folder of its own: a kill of this process at any time leaves
+ * what was until then.
+ */
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LogFile, MachineEvent, MachineObserver, ObservedMachine, VM, VMOptions } from '@coldboot/core'
+import type { ResolvedArtifacts } from './artifact-options.ts'
+import type { Attempt } from './attempt-directory.ts'
+import { now, today } from './clock.ts'
+import { commandLineScript } from './command-line-script.ts'
+import { LOG_FILE, TIMELINE_FILE, writeDerivedFiles } from './derived-files.ts'
+import { JsonLinesFile } from './json-lines-file.ts'
+import { describeMachine, type MachineMeta, META_FILE, writeMeta } from './machine-meta.ts'
+import { NetworkCaptures } from './network-captures.ts'
+import type { Redactor } from './redactor.ts'
+import { takeScreenshots } from './screenshots.ts'
+import { type TimelineEntry, timelineEntry } from './timeline.ts'
+
+/** Options of {@link MachineRecorder}. */
+export interface RecorderOptions {
+  /** The machine’s folder, which exists. */
+  readonly directory: string
+  readonly attempt: Attempt
+  readonly artifacts: ResolvedArtifacts
+  readonly redactor: Redactor
+}
+
+/** What is left of a machine. Texts are redacted. */
+export interface MachineRecord {
+  readonly name: string
+  /** The folder of its files. */
+  readonly directory: string
+  /** Path of the console log. */
+  readonly log: string
+  /** One line for a POSIX shell that starts the same machine. */
+  readonly commandLine: string
+  /** Names of the files in the folder. */
+  readonly files: readonly string[]
+}
+
+const UNSEARCHABLE = 'it cannot be searched for what is to be redacted'
+
+/** Records one machine: with a template, in turn the one that becomes it and the one that is started from it. */
+export class MachineRecorder {
+  readonly #logFile: LogFile
+  readonly #options: RecorderOptions
+  readonly #cut: Record<string, string> = {}
+  #timeline: JsonLinesFile | undefined
+  #qmp: JsonLinesFile | undefined
+  #captures: NetworkCaptures | undefined
+  #meta: MachineMeta | undefined
+  #log = ''
+  /** What the test’s error says when a wait of this machine failed it. */
+  #lastFailure: string | undefined
+  #startedAt = 0
+  #ended: { readonly durationMs: number; readonly exit: string; readonly exitReason: string } | undefined
+  #typed: (text: string) => string = (text) => text
+
+  constructor(options: RecorderOptions) {
+    const { directory, artifacts, redactor } = options
+    this.#options = options
+    const filter = redactor.active ? { filter: () => redactor.stream() } : {}
+    this.#logFile = { path: join(directory, LOG_FILE), maxBytes: artifacts.maxBytes, ...filter }
+  }
+
+  /** Options of the machine to be recorded, from those that were asked for. */
+  watching<Options extends Pick<VMOptions, 'logFile' | 'observer'>>(options: Options): Options {
+    const { logFile: asked, observer } = options
+    const logFile =
+      asked === undefined
+        ? this.#logFile
+        : { ...this.#logFile, ...(typeof asked === 'string' ? { path: asked } : asked) }
+    return { ...options, logFile, observer: observer ? both(this.#observer, observer) : this.#observer }
+  }
+
+  readonly #observer: MachineObserver = (machine) => {
+    this.#begin(machine)
+    const { timeline, qmp } = this.#files()
+    return (event, timeMs) => {
+      // A machine that became a template ends after the one started from it began.
+      if (timeline === this.#timeline) this.#write(event, timeMs / 1000, timeline, qmp)
+    }
+  }
+
+  /** Notes an error of the test at this moment, unless it is that of the last wait. */
+  noteError(text: string, location?: string): void {
+    if (text === this.#lastFailure) return
+    this.#timeline?.add(this.#clean({ time: this.#time(), kind: 'error', text, ok: false, location }))
+  }
+
+  /** Pictures of the machine’s displays, while it runs; of one that has none, or is gone, nothing. Never rejects. */
+  async takeScreenshots(vm: VM): Promise<void> {
+    const { directory, artifacts, redactor } = this.#options
+    if (!redactor.active) Object.assign(this.#cut, await takeScreenshots(vm, directory, artifacts.maxBytes))
+    else if (vm.spec.devices.some(({ name }) => name === 'display'))
+      this.#cut['screen.png'] = `left out: ${UNSEARCHABLE}`
+  }
+
+  /** Closes the files. The machine has ended. */
+  async stop(): Promise<void> {
+    this.#timeline?.close()
+    this.#qmp?.close()
+    Object.assign(this.#cut, await this.#captures?.stop())
+  }
+
+  /** Completes the files of a machine that has ended. @param errors messages of the test’s errors */
+  async finish(errors: readonly string[]): Promise<MachineRecord | undefined> {
+    await this.stop()
+    if (this.#meta === undefined) return undefined
+    const { directory, artifacts, redactor } = this.#options
+    for (const [file, name] of [
+      [this.#timeline, TIMELINE_FILE],
+      [this.#qmp, 'qmp.jsonl'],
+    ] as const) {
+      if (file !== undefined && file.leftOut > 0) this.#cut[name] = `${file.leftOut} lines are left out`
+    }
+    const { writer: _, ...meta } = this.#meta
+    writeDerivedFiles(directory, meta, { log: this.#log, maxBytes: artifacts.maxBytes })
+    const files = filesOf(directory)
+    const cut = Object.keys(this.#cut).length === 0 ? {} : { cut: this.#cut }
+    const told = errors.length === 0 ? {} : { errors }
+    writeMeta(directory, redactor.value({ ...meta, ...this.#ended, files, ...cut, ...told }), true)
+    return { name: meta.name, directory, log: this.#log, commandLine: redactor.text(meta.commandLine), files }
+  }
+
+  #begin(machine: ObservedMachine): void {
+    const { directory, attempt, redactor, artifacts } = this.#options
+    void this.stop()
+    this.#typed = redactor.typed()
+    this.#startedAt = now()
+    this.#ended = undefined
+    this.#log = machine.logFile
+    const meta = describeMachine(machine, attempt, today())
+    this.#meta = { ...meta, writer: process.pid }
+    writeMeta(directory, redactor.value(this.#meta))
+    writeFileSync(join(directory, 'command-line.sh'), redactor.text(commandLineScript(machine)), { mode: 0o700 })
+    for (const name of ['timeline.jsonl', 'qmp.jsonl']) rmSync(join(directory, name), { force: true })
+    if (!redactor.active) this.#captures = new NetworkCaptures(machine.devices, directory, artifacts.maxBytes)
+    else if (NetworkCaptures.concern(machine.devices)) this.#cut['network.pcapng'] = `left out: ${UNSEARCHABLE}`
+  }
+
+  #files(): { readonly timeline: JsonLinesFile; readonly qmp: JsonLinesFile } {
+    const { directory, artifacts } = this.#options
+    const { maxBytes } = artifacts
+    const timeline = new JsonLinesFile(join(directory, TIMELINE_FILE), {
+      maxBytes,
+      cut: (text) => ({ time: this.#time(), kind: 'cut', text }) satisfies TimelineEntry,
+    })
+    const qmp = new JsonLinesFile(join(directory, 'qmp.jsonl'), {
+      maxBytes,
+      cut: (text) => ({ time: this.#time(), direction: 'cut', message: { text } }),
+    })
+    this.#timeline = timeline
+    this.#qmp = qmp
+    return { timeline, qmp }
+  }
+
+  #write(event: MachineEvent, seconds: number, timeline: JsonLinesFile, qmp: JsonLinesFile): void {
+    const time = rounded(seconds)
+    if (event.kind === 'qmp') qmp.add(this.#clean({ time, direction: event.direction, message: event.message }))
+    if (event.kind === 'cut') this.#cut[LOG_FILE] = `${event.bytesLeftOut} bytes are left out`
+    if (event.kind === 'exit') {
+      this.#ended = { durationMs: Math.round(seconds * 1000), exit: event.message, exitReason: event.reason }
+    }
+    if (event.kind === 'unmatched') this.#lastFailure = this.#options.redactor.text(event.message)
+    const entry = timelineEntry(event, time)
+    if (entry === undefined) return
+    // What may be the beginning of a secret is told with what is typed next.
+    const text = entry.kind === 'send' ? this.#typed(entry.text) : entry.text
+    if (text !== '') timeline.add(this.#clean({ ...entry, text }))
+  }
+
+  #time(): number {
+    return rounded((now() - this.#startedAt) / 1000)
+  }
+
+  #clean(value: unknown): unknown {
+    return this.#options.redactor.value(value)
+  }
+}
+
+/** Names of the files, the most telling first. */
+function filesOf(directory: string): readonly string[] {
+  const order = ['console.txt', 'screen.png', 'console.cast', LOG_FILE, TIMELINE_FILE]
+  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
+  const names = readdirSync(directory).filter((name) => statSync(join(directory, name)).isFile() && name !== META_FILE)
+  return [...names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)), META_FILE]
+}
+
+function both(one: MachineObserver, other: MachineObserver): MachineObserver {
+  return (machine) => {
+    const listeners = [one(machine), other(machine)]
+    return (event, timeMs) => {
+      for (const listener of listeners) listener(event, timeMs)
+    }
+  }
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6
+}

@@ -1,0 +1,47 @@
+/** What a machine’s displays show at the end of a test. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Device, Display, VM } from '@coldboot/core'
+
+/** A QEMU that hangs takes no pictures. Milliseconds. */
+const PATIENCE_MS = 5_000
+
+/** Writes `screen.png`, and `screen-2.png` and so on of further displays. @returns what could not be taken: name → why */
+export async function takeScreenshots(
+  vm: VM,
+  directory: string,
+  maxBytes: number,
+): Promise<Readonly<Record<string, string>>> {
+  const missing: Record<string, string> = {}
+  if (vm.state !== 'running') return missing
+  for (const [index, display] of vm.spec.devices.filter(isDisplay).entries()) {
+    const name = `screen${index === 0 ? '' : `-${index + 1}`}.png`
+    try {
+      const png = await soon(display.of(vm).screenshot())
+      if (png.length <= maxBytes) writeFileSync(join(directory, name), png, { mode: 0o600 })
+      else missing[name] = `left out: it has ${png.length} bytes`
+    } catch (error) {
+      missing[name] = `could not be taken: ${error instanceof Error ? error.message : String(error)}`
+    }
+  }
+  return missing
+}
+
+async function soon<Value>(promise: Promise<Value>): Promise<Value> {
+  const timer = new AbortController()
+  const late = sleep(PATIENCE_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`QEMU did not answer within ${PATIENCE_MS} ms`)
+  })
+  late.catch(() => {})
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    timer.abort()
+  }
+}
+
+// By its looks: a test may have loaded another copy of the package.
+function isDisplay(device: Device): device is Display {
+  return device.name === 'display' && 'screenshot' in device
+}
