@@ -1,5 +1,12 @@
+export {
+  type BootLogDetail,
+  type BootLogNormalizer,
+  type NormalizeOptions,
+  normalizeBootLog,
+} from './boot-log/normalize-boot-log.ts'
+export { type BootLogOptions, toMatchBootLog } from './boot-log/to-match-boot-log.ts'
 export { machineMatchers, type RegisteredMatcher, type Runner } from './machine-matchers.ts'
-export type { MatcherContext, MatcherHintOptions, MatcherResult } from './matcher-context.ts'
+export type { MatcherContext, MatcherHintOptions, MatcherResult, SnapshotMatcher } from './matcher-context.ts'
 export type { MachineMatchers } from './matcher-types.ts'
 export { type Pending, pendingOn } from './pending-matchers.ts'
 export type { Text } from './text-pattern.ts'

@@ -1,6 +1,7 @@
 /** The matchers as a table for a runner’s `expect.extend`, with what each runner has of its own. */
 
-import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { toMatchBootLog } from './boot-log/to-match-boot-log.ts'
+import type { MatcherContext, MatcherResult, SnapshotMatcher } from './matcher-context.ts'
 import type { MachineMatchers } from './matcher-types.ts'
 import { toBoot } from './to-boot.ts'
 import { toEventuallyPrint } from './to-eventually-print.ts'
@@ -14,6 +15,8 @@ import { toRun, toRunSuccessfully } from './to-run.ts'
 export interface Runner {
   /** Whether it shows the difference of a result’s `expected` and `actual` by itself: Vitest does, Jest does not. */
   readonly printsDiff: boolean
+  /** Its matcher of that name, which keeps and compares snapshots. */
+  readonly toMatchSnapshot: SnapshotMatcher
 }
 
 /** A matcher for `expect.extend` of any runner. */
@@ -37,14 +40,18 @@ export function machineMatchers(runner: Runner): Record<keyof MachineMatchers, R
     toExit,
     toRun,
     toRunSuccessfully,
+    toMatchBootLog,
   } satisfies Record<keyof MachineMatchers, Matcher>
   const entries = Object.entries<Matcher>(matchers).map(([name, matcher]) => [name, inRunner(runner, matcher)])
   return Object.fromEntries(entries) as Record<keyof MachineMatchers, RegisteredMatcher>
 }
 
-function inRunner({ printsDiff }: Runner, matcher: Matcher): RegisteredMatcher {
+function inRunner({ printsDiff, toMatchSnapshot }: Runner, matcher: Matcher): RegisteredMatcher {
   return function (received, ...args) {
-    const context: MatcherContext = Object.create(this, { printsDiff: { value: printsDiff } })
+    const context: MatcherContext = Object.create(this, {
+      printsDiff: { value: printsDiff },
+      toMatchSnapshot: { value: toMatchSnapshot },
+    })
     return matcher.call(context, received, ...(args as never[]))
   }
 }

@@ -14,6 +14,8 @@ export interface MatcherContext {
   }
   /** Whether the runner itself shows the difference of a result’s `expected` and `actual`. @default true */
   readonly printsDiff?: boolean | undefined
+  /** The runner’s own matcher of that name, which keeps and compares snapshots. */
+  readonly toMatchSnapshot?: SnapshotMatcher | undefined
   /** The running test, where the runner tells. */
   readonly task?: object | undefined
   /** The running test’s file. */
@@ -29,6 +31,9 @@ export interface MatcherHintOptions {
   isNot?: boolean
   promise?: string
 }
+
+/** A runner’s `toMatchSnapshot`, for other matchers to build on. */
+export type SnapshotMatcher = (this: MatcherContext, received: string, hint?: string) => MatcherResult
 
 /** What a matcher returns. With `.not` the runner turns `pass` around. */
 export interface MatcherResult {

@@ -1,5 +1,6 @@
 /** The matchers’ types, written once; each runner’s package merges them into its own `expect`. */
 import type { PatternInput } from '@coldboot/core'
+import type { BootLogOptions } from './boot-log/to-match-boot-log.ts'
 import type { BootOptions } from './to-boot.ts'
 import type { EventuallyPrintOptions } from './to-eventually-print.ts'
 import type { ExitOptions } from './to-exit.ts'
@@ -93,4 +94,15 @@ export interface MachineMatchers<R = void> {
    * await expect(client).not.toRunSuccessfully('ping -c1 -W1 10.0.0.9')
    */
   toRunSuccessfully(command: string | readonly string[], options?: RunSuccessfullyOptions): Promise<void>
+
+  /**
+   * Waits until the machine has booted, as {@link toBoot} does, and compares all that it printed until then with a snapshot
+   * of the runner’s: written when there is none, updated with `-u`, and not written in CI. Times, addresses, sizes, versions
+   * and whatever else differs from boot to boot is taken out; see `normalizeBootLog`. Has no `.not`.
+   *
+   * @example
+   * await expect(vm).toMatchBootLog()
+   * await expect(vm).toMatchBootLog({ normalizers: [[/serial [A-Z0-9]+/, 'serial <serial>']], keep: ['versions'] })
+   */
+  toMatchBootLog(options?: BootLogOptions): Promise<void>
 }

@@ -1,4 +1,5 @@
 /** A matcher’s call as its user wrote it, for messages. */
+import { types } from 'node:util'
 import type { MatcherContext } from './matcher-context.ts'
 
 const LONGEST = 60
@@ -17,16 +18,18 @@ export function hintOf({ utils, isNot = false, promise = '' }: MatcherContext, m
 /** A value as it stands in source, as far as it is of interest. */
 export function shownValue(value: unknown): string {
   if (typeof value === 'string') return shorten(JSON.stringify(value))
-  if (value instanceof Uint8Array) return `(${value.length} bytes)`
+  if (types.isUint8Array(value)) return `(${value.length} bytes)`
   if (Array.isArray(value)) return `[${value.map(shownValue).join(', ')}]`
-  if (value instanceof RegExp || typeof value !== 'object' || value === null) return String(value)
-  if (Object.getPrototypeOf(value) !== Object.prototype) return `(${value.constructor?.name ?? 'object'})`
+  if (types.isRegExp(value) || typeof value !== 'object' || value === null) return String(value)
+  const { name = 'Object' } = value.constructor ?? {}
+  // Not compared with `Object` itself: a runner may have a realm of its own.
+  if (name !== 'Object') return `(${name})`
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
   return entries.length === 0 ? '{}' : `{ ${entries.map(([key, entry]) => `${key}: ${shownValue(entry)}`).join(', ')} }`
 }
 
 function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !(value instanceof RegExp) && Object.keys(value).length === 0
+  return typeof value === 'object' && value !== null && !types.isRegExp(value) && Object.keys(value).length === 0
 }
 
 function shorten(text: string): string {

@@ -1,4 +1,5 @@
 /** What a text is compared with: a string or a regular expression. */
+import { types } from 'node:util'
 import { OptionError } from '@coldboot/core'
 import { shownValue } from './shown-call.ts'
 
@@ -23,7 +24,7 @@ export function withoutLineEnd(text: string): string {
 
 /** @throws OptionError `INVALID_OPTION` */
 export function checkText(matcher: string, option: string, value: unknown): void {
-  if (value === undefined || typeof value === 'string' || value instanceof RegExp) return
+  if (value === undefined || typeof value === 'string' || types.isRegExp(value)) return
   throw new OptionError(
     'INVALID_OPTION',
     `${matcher}: \`${option}\` must be a string or a regular expression, and is ${shownValue(value)}`,

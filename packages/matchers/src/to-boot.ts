@@ -34,16 +34,28 @@ export function toBoot(this: MatcherContext, received: unknown, options: BootOpt
 async function judge(context: MatcherContext, vm: Machine, options: BootOptions): Promise<Verdict> {
   const until = options.until ?? vm.spec.ready
   if (until === undefined) throw nothingToWaitFor(vm)
+  const outcome = await boot(context, vm, until, options)
+  return 'match' in outcome ? { pass: true, report: () => booted(vm, until) } : outcome
+}
+
+/** Waits for `until` as {@link toBoot} does. @returns the match, or the verdict that it did not come */
+export async function boot(
+  context: MatcherContext,
+  vm: Machine,
+  until: PatternInput,
+  options: BootOptions,
+): Promise<{ readonly match: Match } | Verdict> {
   const window = waitWindow(context, vm, options.within, vm.spec.bootTimeoutMs)
   // A boot is something that has happened, not something printed next.
   if (options.until !== undefined || context.isNot) {
-    if (vm.hasPrinted(until) !== undefined) return { pass: true, report: () => booted(vm, until) }
+    const match = vm.hasPrinted(until)
+    if (match !== undefined) return { match }
   }
   const waitsItself = options.until === undefined && !context.isNot
   // Others wait for `ready` too, so its answer is kept: a pattern of its own would take it away from them.
   const wait = waitsItself ? ready(vm, window) : vm.expect(until, { timeout: window.granted })
   const outcome = await outcomeOf(wait)
-  if ('match' in outcome) return { pass: true, report: () => booted(vm, until) }
+  if ('match' in outcome) return outcome
   const { error } = outcome
   // A guest that failed has not booted. A wait that was aborted has not seen the whole window.
   if (context.isNot && error.code === 'EXPECT_ABORTED') throw error

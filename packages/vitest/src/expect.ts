@@ -1,8 +1,16 @@
 /** Vitest’s `expect` with the matchers for machines. */
 import { machineMatchers } from '@coldboot/matchers'
-import { type ExpectStatic, expect as vitestExpect } from 'vitest'
+import { type ExpectStatic, type MatcherState, Snapshots, expect as vitestExpect } from 'vitest'
 
-vitestExpect.extend(machineMatchers({ printsDiff: true }))
+vitestExpect.extend(
+  machineMatchers({
+    printsDiff: true,
+    toMatchSnapshot(received, hint) {
+      // It is Vitest’s own state, with what ours adds.
+      return Snapshots.toMatchSnapshot.call(this as unknown as MatcherState, received, hint)
+    },
+  }),
+)
 
 /** Vitest’s `expect`, with the matchers for machines registered. */
 export const expect: ExpectStatic = vitestExpect

@@ -112,6 +112,20 @@ describe('toRun', () => {
   })
 })
 
+describe('toMatchBootLog', () => {
+  test('no snapshot, in CI', async ({ vm }) => {
+    await expect(vm).toMatchBootLog()
+  })
+
+  test('another boot', async ({ vm }) => {
+    await expect(vm).toMatchBootLog()
+  })
+
+  test('a negation', async ({ vm }) => {
+    await expect(vm).not.toMatchBootLog()
+  })
+})
+
 describe('a forgotten await', () => {
   test('of toExit', async ({ vm }) => {
     void expect(vm).toExit({ code: 0 })
