@@ -1,5 +1,6 @@
 /** A machine’s ways into its guest, from what it was asked to have. */
 import { lastLines } from './console/expect-failure.ts'
+import type { Incident } from './console/incident.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { AgentConnection } from './guest/agent/agent-connection.ts'
 import { AgentWay } from './guest/agent/agent-way.ts'
@@ -30,9 +31,14 @@ const RENEWAL_MS = 2_000
 export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const { spec, console, ended, failed } = running
   const scale = (milliseconds: number): number => milliseconds * spec.timeoutMultiplier
+  // A guest that restarts when it has panicked ends the machine before all that it says of that has been read.
   const over = Promise.race([
-    ended.then((status): GuestEnd => ({ code: 'COMMAND_LOST', how: `the machine ended: ${describeExit(status)}` })),
-    failed.then(({ code, message, excerpt }): GuestEnd => ({ code, how: `the guest failed: ${message}`, excerpt })),
+    failed.then(guestFailed),
+    ended.then((status): GuestEnd => {
+      const incident = console.incidents.find(({ allowed }) => !allowed)
+      if (incident !== undefined) return guestFailed(incident)
+      return { code: 'COMMAND_LOST', how: `the machine ended: ${describeExit(status)}` }
+    }),
   ])
   const agentPort = findChannel(spec.devices, AGENT_PORT)
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
@@ -53,6 +59,10 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.logFile }),
   })
+}
+
+function guestFailed({ code, message, excerpt }: Incident): GuestEnd {
+  return { code, how: `the guest failed: ${message}`, excerpt }
 }
 
 async function renewed(agent: AgentConnection, limits: Limits): Promise<void> {

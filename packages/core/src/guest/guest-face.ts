@@ -107,7 +107,8 @@ export abstract class GuestFace {
 
   /**
    * Copies a file or a directory tree of the host into the guest: `guestPath` becomes a copy of `hostPath`, over what is
-   * there. Permissions and symbolic links are kept, owners are not; each file is compared. Needs `tar` for a tree.
+   * there. Permissions and symbolic links are kept, owners are not; what is neither file, directory nor link stays behind.
+   * Each file is compared. Needs `tar` for a tree.
    *
    * @param guestPath absolute; the directories above are made. With a `/` at the end: a directory for the file
    * @throws GuestFileError as {@link writeFile}
@@ -176,7 +177,6 @@ export abstract class GuestFace {
    * Runs tests in the guest and returns each test case of their report. Tests that fail are no error: see `passed`.
    *
    * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run}, but not `COMMAND_FAILED`
-   * @throws GuestFileError when the file of the report cannot be read
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   async runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {

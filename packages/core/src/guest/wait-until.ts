@@ -5,7 +5,7 @@
 import { type CheckTable, checkTable, isDuration } from '../checked-options.ts'
 import { shownTime } from './command-way.ts'
 import type { Guest } from './guest.ts'
-import { GuestCommandError } from './guest-command-error.ts'
+import { excerpt, GuestCommandError } from './guest-command-error.ts'
 import { type CommandResult, checkRunOptions, quoteWord, type RunOptions } from './run-options.ts'
 
 /** Options of `vm.waitUntil` and its kin. */
@@ -74,12 +74,18 @@ export async function waitUntil(
   const gaveUp = lastStatus === String(NEVER)
   const how = gaveUp ? 'and it cannot come true any more' : `in vain for ${shownTime(durationMs)}`
   const last = hung ? 'its last try did not end' : `${count} tries, the last with exit code ${lastStatus}`
-  throw new GuestCommandError(
-    'WAIT_TIMEOUT',
-    `“${guest.name}” waited for ${what} ${how} (${last})`,
-    { command, machine: guest.name, way: result.way, exitCode: Number(lastStatus), durationMs },
-    { sections: { 'Output of the last try': text(result.stdout), Diagnosis: diagnosis } },
-  )
+  const stdout = text(result.stdout)
+  const facts = {
+    command,
+    machine: guest.name,
+    way: result.way,
+    exitCode: hung ? undefined : Number(lastStatus),
+    stdout,
+    durationMs,
+  }
+  throw new GuestCommandError('WAIT_TIMEOUT', `“${guest.name}” waited for ${what} ${how} (${last})`, facts, {
+    sections: { 'Standard output': undefined, 'Output of the last try': excerpt(stdout), Diagnosis: diagnosis },
+  })
 }
 
 /**

@@ -56,15 +56,18 @@ export class AgentFileWay implements FileWay {
 }
 
 function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
-  if (error instanceof AgentRefusal) return new FileFailure(fileErrorCode(error.message), error.message, error)
+  if (error instanceof AgentRefusal) return new FileFailure(fileErrorCode(error.message), error.message)
   if (error instanceof AgentRestarted) {
     return new FileFailure('COMMAND_LOST', 'the agent in the guest ended, and was started again')
   }
   if (error instanceof NotWhole) return new FileFailure('GUEST_FILE_FAILED', error.message)
   if (error instanceof OtherVersion) return new FileFailure('AGENT_SILENT', error.message)
   if (!(error instanceof Interrupted)) return error
-  if (error.end !== undefined) return new FileFailure(error.end.code, error.end.how)
-  if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was given up', error.cause)
+  if (error.end !== undefined) {
+    const { code, how, excerpt } = error.end
+    return new FileFailure(code, how, { sections: { 'What the guest said': excerpt } })
+  }
+  if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was given up', { cause: error.cause })
   const time = shownTime(timeoutMs)
   return isReady
     ? new FileFailure('COMMAND_TIMEOUT', `it was not done within ${time}`)

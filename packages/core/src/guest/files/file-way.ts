@@ -1,5 +1,5 @@
 /** A way to move single files that takes no command in the guest. */
-import type { ErrorCode } from '../../errors.ts'
+import type { ColdbootErrorOptions, ErrorCode } from '../../errors.ts'
 
 /** What is moved, and what ends it. */
 export interface FileRequest {
@@ -13,11 +13,13 @@ export interface FileRequest {
 /** Why a file was not moved. */
 export class FileFailure extends Error {
   readonly code: ErrorCode
+  readonly details: Omit<ColdbootErrorOptions, 'hint'>
 
   /** @param message behind “could not be read: ” */
-  constructor(code: ErrorCode, message: string, cause?: unknown) {
-    super(message, { cause })
+  constructor(code: ErrorCode, message: string, details: Omit<ColdbootErrorOptions, 'hint'> = {}) {
+    super(message)
     this.code = code
+    this.details = details
   }
 }
 

@@ -39,7 +39,7 @@ export async function explained<T>(what: string, path: string, work: () => Promi
     return await work()
   } catch (error) {
     if (error instanceof FileFailure) {
-      throw new GuestFileError(error.code, `${what}: ${error.message}`, path, { cause: error.cause })
+      throw new GuestFileError(error.code, `${what}: ${error.message}`, path, error.details)
     }
     if (!(error instanceof GuestCommandError)) throw error
     if (error.code !== 'COMMAND_FAILED') {

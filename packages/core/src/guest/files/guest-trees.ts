@@ -1,44 +1,55 @@
 /** Files and directory trees between the host and the guest: a tree goes as a tar archive, and each file is compared. */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
+import { gzipSync } from 'node:zlib'
 import { OptionError } from '../../errors.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
 import type { FileOptions } from './file-options.ts'
-import { explained } from './guest-file-error.ts'
+import { explained, GuestFileError } from './guest-file-error.ts'
 import { PLAIN_WORDS, readGuestFile, transferTimeout, writeGuestFile } from './guest-files.ts'
 
 const MODE_BITS = 0o7777
 /** What a guest may say of a file on the host. */
 const PERMISSIONS = 0o777
 
+/** Nothing but files, directories and links goes over; what a link points to is not looked at, and owners stay behind. */
+const KEEPING = { strict: false, umask: 0, chown: false, validateSymlinks: false }
+
 /**
  * Makes `guestPath` a copy of a file or directory of the host.
  * @throws OptionError `FILE_MISSING`; GuestFileError
  */
 export async function copyIn(guest: Guest, hostPath: string, guestPath: string, options: FileOptions): Promise<void> {
-  const stats = await stat(hostPath).catch((cause: unknown) => {
-    throw new OptionError('FILE_MISSING', `copyIn: ${hostPath} cannot be read`, { cause })
+  const { mode, isDirectory } = await fromHost(hostPath, async () => {
+    const stats = await stat(hostPath)
+    return { mode: stats.mode & MODE_BITS, isDirectory: stats.isDirectory() }
   })
-  if (!stats.isDirectory()) {
-    const target = guestPath.endsWith('/') ? `${guestPath}${basename(hostPath)}` : guestPath
-    await runFor(guest, target, `mkdir -p ${quoteWord(dirname(target))}`, options)
-    await writeGuestFile(guest, target, await readFile(hostPath), stats.mode & MODE_BITS, options)
-    return
-  }
-  const { packTar } = await import('modern-tar/fs')
-  const archive = await buffer(packTar(hostPath))
+  if (isDirectory) return copyTreeIn(guest, hostPath, guestPath, options)
+  const target = guestPath.endsWith('/') ? `${guestPath}${basename(hostPath)}` : guestPath
+  const bytes = await fromHost(hostPath, () => readFile(hostPath))
+  await runFor(guest, target, `mkdir -p ${quoteWord(dirname(target))}`, options)
+  await writeGuestFile(guest, target, bytes, mode, options)
+}
+
+async function copyTreeIn(guest: Guest, tree: string, guestPath: string, options: FileOptions): Promise<void> {
+  const { pack } = await import('tar-fs')
+  const { archive, sums } = await fromHost(tree, async () => {
+    // Without an entry for the tree itself, whose permissions are not for a directory that is there.
+    const entries = await readdir(tree)
+    return { archive: await buffer(pack(tree, { ...KEEPING, entries })), sums: await sumsBelow(tree) }
+  })
   const to = quoteWord(guestPath)
-  await runFor(guest, guestPath, `mkdir -p ${to} && tar -xopf - -C ${to}`, options, archive)
-  // Tools write names with a line break or a backslash in different ways.
-  const files = (await filesBelow(hostPath)).filter((name) => !/[\n\\]/.test(name))
-  if (files.length === 0) return
-  let sums = ''
-  for (const name of files) sums += `${sha256(await readFile(join(hostPath, name)))}  ./${name}\n`
+  const unpack = `tar -xopf - -C ${to}`
+  // A console takes some 40 kB a second; an agent takes more than a guest unpacks.
+  const isPacked = guest.way(options.way).way === 'shell'
+  const [input, command] = isPacked ? [gzipSync(archive), `gzip -dc | ${unpack}`] : [archive, unpack]
+  await runFor(guest, guestPath, `mkdir -p ${to} && ${command}`, options, input)
+  if (sums === '') return
   const check = `cd ${to} && { command -v sha256sum >/dev/null || exit 0; } && sha256sum -c >/dev/null`
   await runFor(guest, guestPath, check, options, Buffer.from(sums))
 }
@@ -51,17 +62,22 @@ export async function copyOut(guest: Guest, guestPath: string, hostPath: string,
   const from = quoteWord(guestPath)
   const ask = `if [ -d ${from} ]; then echo directory; else stat -L -c %a ${from} 2>/dev/null; fi; :`
   const kind = (await runFor(guest, guestPath, ask, options)).toString().trim()
-  if (kind !== 'directory') {
-    const target = hostPath.endsWith('/') ? join(hostPath, basename(guestPath)) : hostPath
-    const bytes = await readGuestFile(guest, guestPath, options)
-    await mkdir(dirname(target), { recursive: true })
-    await writeFile(target, bytes, { mode: Number.parseInt(kind || '644', 8) & PERMISSIONS })
+  if (kind === 'directory') {
+    const archive = await runFor(guest, guestPath, `tar -cf - -C ${from} .`, options)
+    const { extract } = await import('tar-fs')
+    await toHost(guest, guestPath, hostPath, async () => {
+      await mkdir(hostPath, { recursive: true })
+      await pipeline(Readable.from([archive]), extract(hostPath, KEEPING))
+    })
     return
   }
-  const archive = await runFor(guest, guestPath, `tar -cf - -C ${from} .`, options)
-  const { unpackTar } = await import('modern-tar/fs')
-  await mkdir(hostPath, { recursive: true })
-  await pipeline(Readable.from([archive]), unpackTar(hostPath))
+  const target = hostPath.endsWith('/') ? join(hostPath, basename(guestPath)) : hostPath
+  const bytes = await readGuestFile(guest, guestPath, options)
+  await toHost(guest, guestPath, target, async () => {
+    await mkdir(dirname(target), { recursive: true })
+    await writeFile(target, bytes)
+    if (/^[0-7]+$/.test(kind)) await chmod(target, Number.parseInt(kind, 8) & PERMISSIONS)
+  })
 }
 
 async function runFor(
@@ -79,12 +95,37 @@ async function runFor(
   })
 }
 
-async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile())
-  return files.map(({ parentPath, name }) => relative(directory, join(parentPath, name)))
+async function fromHost<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    throw new OptionError('FILE_MISSING', `copyIn: ${path} cannot be read: ${messageOf(cause)}`, { cause })
+  }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+async function toHost(guest: Guest, path: string, hostPath: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (cause) {
+    const what = `${path} in “${guest.name}” could not be copied to ${hostPath}: ${messageOf(cause)}`
+    throw new GuestFileError('GUEST_FILE_FAILED', what, path, { cause, hint: 'The message has the host’s own reason.' })
+  }
+}
+
+/** For `sha256sum -c`. Tools write names with a line break or a backslash in different ways: they are left out. */
+async function sumsBelow(directory: string): Promise<string> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  let sums = ''
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name)
+    const name = relative(directory, path)
+    if (!entry.isFile() || /[\n\\]/.test(name)) continue
+    const sum = createHash('sha256').update(await readFile(path))
+    sums += `${sum.digest('hex')}  ./${name}\n`
+  }
+  return sums
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

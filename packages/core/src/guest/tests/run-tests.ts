@@ -1,5 +1,6 @@
 /** Runs tests in a guest and reads what they report. */
 import { type CheckTable, checkTable, isString, oneOf } from '../../checked-options.ts'
+import { ColdbootError } from '../../errors.ts'
 import { readGuestFile } from '../files/guest-files.ts'
 import { decodeOutput, type Guest } from '../guest.ts'
 import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
@@ -25,6 +26,9 @@ export interface GuestTestRun extends CommandResult {
   readonly passed: boolean
 }
 
+/** What the guest says of a report that is not there. Other errors are not about the report. */
+const FILE_CODES: ReadonlySet<string> = new Set(['GUEST_FILE_MISSING', 'GUEST_FILE_DENIED', 'GUEST_FILE_FAILED'])
+
 const CHECKS: CheckTable<Pick<Required<RunTestsOptions>, 'format' | 'report'>> = {
   format: oneOf(TEST_FORMATS),
   report: ['an absolute path', (value) => isString(value) && /^\/[^\0]*$/.test(value)],
@@ -43,18 +47,25 @@ export async function runTests(
   checkTable('runTests', { format: format ?? '', report: path }, CHECKS)
   checkRunOptions('runTests', options)
   const result = await guest.run(command, { ...options, check: false })
-  const text = path === undefined ? result.stdout : await reportFile(guest, path, options)
-  const report = await read(format, text).catch((cause: unknown) => {
-    throw unreadable(guest.name, result, format, cause instanceof Error ? cause.message : String(cause), cause)
+  const report = await reportOf(guest, result, format, path, options).catch((cause: unknown) => {
+    if (ColdbootError.is(cause) && !FILE_CODES.has(cause.code)) throw cause
+    throw unreadable(guest.name, result, format, cause)
   })
   const { tests, problems } = report
-  if (tests.length === 0) throw unreadable(guest.name, result, format, 'there is no test in it')
+  if (tests.length === 0) throw unreadable(guest.name, result, format, new Error('there is no test in it'))
   const passed = result.exitCode === 0 && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
   return Object.freeze({ ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed })
 }
 
-async function reportFile(guest: Guest, path: string, { way, signal }: RunOptions): Promise<string> {
-  return decodeOutput(await readGuestFile(guest, path, { way, signal }), 'utf8')
+async function reportOf(
+  guest: Guest,
+  { stdout }: CommandResult,
+  format: TestFormat,
+  path: string | undefined,
+  { way, signal }: RunOptions,
+): Promise<TestReport> {
+  if (path === undefined) return read(format, stdout)
+  return read(format, decodeOutput(await readGuestFile(guest, path, { way, signal }), 'utf8'))
 }
 
 async function read(format: TestFormat, text: string): Promise<TestReport> {
@@ -63,14 +74,8 @@ async function read(format: TestFormat, text: string): Promise<TestReport> {
   return (await import('./junit.ts')).readJunit(text)
 }
 
-function unreadable(
-  machine: string,
-  result: CommandResult,
-  format: TestFormat,
-  why: string,
-  cause?: unknown,
-): GuestCommandError {
+function unreadable(machine: string, result: CommandResult, format: TestFormat, cause: unknown): GuestCommandError {
+  const why = ColdbootError.is(cause) ? cause.shortMessage : cause instanceof Error ? cause.message : String(cause)
   const message = `The report of ${shownCommand(result.command)} in “${machine}” is no ${format}: ${why} (exit code ${result.exitCode})`
-  const details = cause === undefined ? {} : { cause }
-  return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, details)
+  return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, { cause })
 }

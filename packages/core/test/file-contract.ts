@@ -1,0 +1,227 @@
+/** What moving files and trees does, whatever the way into the guest: one suite for all of them. */
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  type Dirent,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { GuestFace } from '../src/guest/guest-face.ts'
+import type { GuestWay } from '../src/guest/run-options.ts'
+
+/** Options of {@link fileContract}. */
+export interface FileContractOptions {
+  /** Whether the user of the way is root, and the kernel its own to be changed. @default true */
+  readonly isRoot?: boolean
+  /** Of the large file, bytes. @default 30 MB, and 500 kB over a console */
+  readonly largeBytes?: number
+}
+
+/** Each entry of a tree: path, permissions, and what is in it. */
+function listing(tree: string): string[] {
+  const content = (path: string, entry: Dirent): string => {
+    if (entry.isSymbolicLink()) return readlinkSync(path)
+    return entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''
+  }
+  return readdirSync(tree, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      const mode = entry.isSymbolicLink() ? '' : (lstatSync(path).mode & 0o7777).toString(8)
+      return `${relative(tree, path)} ${mode} ${content(path, entry)}`
+    })
+    .toSorted()
+}
+
+/**
+ * @param way the way to use
+ * @param machine the machine under test; `tar`, `gzip`, `md5sum`, `stat` are in its guest
+ */
+export function fileContract(
+  way: GuestWay,
+  machine: () => GuestFace,
+  { isRoot = true, largeBytes = way === 'shell' ? 500_000 : 30_000_000 }: FileContractOptions = {},
+): void {
+  const name = randomBytes(4).toString('hex')
+  const inGuest = `/tmp/files-${name}`
+  const onHost = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  const write = (path: string, data: string | Uint8Array, options: object = {}): Promise<void> =>
+    machine().writeFile(path, data, { way, ...options })
+  const read = (path: string, options: object = {}): Promise<string> => machine().readFile(path, { way, ...options })
+  const readBytes = async (path: string): Promise<Buffer> =>
+    Buffer.from(await machine().readFile(path, { way, encoding: 'buffer' }))
+  const run = async (command: string | readonly string[]): Promise<string> =>
+    (await machine().run(command, { way })).stdout.trim()
+
+  describe(`a file by way of the ${way}`, () => {
+    beforeAll(async () => {
+      await run(['mkdir', '-p', inGuest])
+    })
+    afterAll(async () => {
+      await run(['rm', '-rf', inGuest])
+      rmSync(onHost, { recursive: true })
+    })
+
+    test.each([0, 1, 3_000, 100_000])('of %d bytes is the same there and back', async (size) => {
+      const bytes = randomBytes(size)
+      await write(`${inGuest}/bytes`, bytes)
+      expect(await run(`md5sum <${inGuest}/bytes`)).toContain(createHash('md5').update(bytes).digest('hex'))
+      expect((await readBytes(`${inGuest}/bytes`)).equals(bytes)).toBe(true)
+    })
+
+    test('that is large is the same there and back', { timeout: 300_000 }, async () => {
+      const bytes = randomBytes(largeBytes)
+      await write(`${inGuest}/large`, bytes)
+      expect((await readBytes(`${inGuest}/large`)).equals(bytes)).toBe(true)
+      await run(['rm', `${inGuest}/large`])
+    })
+
+    test('of text is a string', async () => {
+      await write(`${inGuest}/text`, '\ufeffgrün\r\n\n')
+      expect(await read(`${inGuest}/text`)).toBe('\ufeffgrün\r\n\n')
+    })
+
+    test.each(['it\'s $HOME `x` \\ "!"', 'größe 😀', '-rf', 'two\nlines'])('may be called %j', async (hostile) => {
+      await write(`${inGuest}/${hostile}`, 'content')
+      expect(await read(`${inGuest}/${hostile}`)).toBe('content')
+      expect(await run(['cat', `${inGuest}/${hostile}`])).toBe('content')
+    })
+
+    test('has the mode asked for, else the one it has', async () => {
+      const path = `${inGuest}/mode`
+      const mode = (): Promise<string> => run(['stat', '-c', '%a', path])
+      await write(path, '')
+      expect(await mode()).toBe('644')
+      await write(path, '#!/bin/sh\n', { mode: 0o4755 })
+      expect(await mode()).toBe('4755')
+      await run(['chmod', '600', path])
+      await write(path, '')
+      expect(await mode()).toBe('600')
+    })
+
+    test('of the kernel is read, which has no size', async () => {
+      expect(await read('/proc/version')).toMatch(/^Linux version /)
+    })
+
+    test.runIf(isRoot)('of the kernel is an order, and its answer', async () => {
+      await write('/proc/sys/kernel/domainname', `of-${way}`)
+      expect(await read('/proc/sys/kernel/domainname')).toBe(`of-${way}\n`)
+    })
+
+    test('that is not there says so', async () => {
+      const path = `${inGuest}/no/such`
+      const missing = { name: 'GuestFileError', code: 'GUEST_FILE_MISSING', path }
+      await expect(read(path)).rejects.toMatchObject({
+        ...missing,
+        message: expect.stringMatching(/\/no\/such in “.*” could not be read: .*no such file or directory/i),
+      })
+      await expect(write(path, 'x')).rejects.toMatchObject(missing)
+      await expect(machine().copyOut(path, join(onHost, 'none'), { way })).rejects.toMatchObject(missing)
+    })
+
+    test('that the guest does not allow to be written says so', async () => {
+      // Not even root may.
+      await expect(write('/sys/kernel/uevent_seqnum', '1')).rejects.toMatchObject({
+        code: 'GUEST_FILE_DENIED',
+        message: expect.stringMatching(/could not be written: .*permission denied/i),
+      })
+    })
+
+    test('that is something else says what', async () => {
+      await expect(read('/tmp')).rejects.toMatchObject({
+        code: 'GUEST_FILE_FAILED',
+        message: expect.stringMatching(/is a directory|illegal operation on a directory/i),
+      })
+    })
+
+    test.runIf(isRoot)('that does not fit says so', async () => {
+      await run(`mkdir ${inGuest}/small && mount -t tmpfs -o size=64k tmpfs ${inGuest}/small`)
+      await expect(write(`${inGuest}/small/file`, randomBytes(100_000))).rejects.toThrow(/no space left/i)
+      await run(`umount ${inGuest}/small`)
+    })
+
+    test('may be asked for while others are', async () => {
+      const count = way === 'agent' ? 40 : 4
+      const texts = Array.from({ length: count }, (_, index) => `text ${index}`)
+      await Promise.all(texts.map((text, index) => write(`${inGuest}/many-${index}`, text)))
+      expect(await Promise.all(texts.map((_, index) => read(`${inGuest}/many-${index}`)))).toEqual(texts)
+    })
+
+    test('that takes too long, or that nobody waits for any more, is given up', async () => {
+      await run(`mkfifo ${inGuest}/pipe; (sleep 1000 >${inGuest}/pipe) >/dev/null 2>&1 & :`)
+      // The agent does not wait for a pipe, and others keep what they have read.
+      const endless = way === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
+      await expect(read(endless, { timeout: 500 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
+      const reason = new Error('enough')
+      await expect(read('/proc/version', { signal: AbortSignal.abort(reason) })).rejects.toMatchObject({
+        code: 'COMMAND_ABORTED',
+      })
+      expect(await read('/proc/version')).toContain('Linux')
+    })
+  })
+
+  describe(`a tree by way of the ${way}`, () => {
+    const tree = join(onHost, 'tree')
+    beforeAll(() => {
+      mkdirSync(join(tree, 'a', 'empty'), { recursive: true })
+      writeFileSync(join(tree, 'a', 'größe 😀.bin'), randomBytes(20_000))
+      writeFileSync(join(tree, 'run.sh'), '#!/bin/sh\necho ran\n', { mode: 0o755 })
+      writeFileSync(join(tree, 'empty'), '')
+      writeFileSync(join(tree, 'back\\slash'), 'x')
+      writeFileSync(join(tree, 'a', `${'long'.repeat(50)}`), 'y')
+      for (let index = 0; index < 100; index++) writeFileSync(join(tree, 'a', `file-${index}`), `${index}`)
+      chmodSync(join(tree, 'a', 'empty'), 0o700)
+      symlinkSync('run.sh', join(tree, 'link'))
+      symlinkSync('/nowhere', join(tree, 'a', 'dangling'))
+    })
+
+    test('is the same there and back', async () => {
+      await machine().copyIn(tree, `${inGuest}/deep/tree`, { way })
+      expect(await run(`${inGuest}/deep/tree/link`)).toBe('ran')
+      expect(await run(`stat -c %u ${inGuest}/deep/tree/run.sh`)).toBe(await run('id -u'))
+      const back = join(onHost, 'back', 'tree')
+      await machine().copyOut(`${inGuest}/deep/tree`, back, { way })
+      expect(listing(back)).toEqual(listing(tree))
+    })
+
+    test('goes over what is there', async () => {
+      await run(`mkdir -p ${inGuest}/over/a; echo old >${inGuest}/over/empty; echo other >${inGuest}/over/other`)
+      await machine().copyIn(tree, `${inGuest}/over`, { way })
+      expect(await run(`cat ${inGuest}/over/empty ${inGuest}/over/other`)).toBe('other')
+    })
+
+    test('of one file is the file, with its mode, in a directory that is made', async () => {
+      await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/again`, { way })
+      await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/`, { way })
+      expect(await run(`cd ${inGuest}/one && ./again && ./run.sh`)).toBe('ran\nran')
+      const back = join(onHost, 'one', 'file')
+      await machine().copyOut(`${inGuest}/one/again`, back, { way })
+      expect([readFileSync(back, 'utf8'), statSync(back).mode & 0o777]).toEqual(['#!/bin/sh\necho ran\n', 0o755])
+    })
+
+    test('that the host does not have is refused before anything is done', async () => {
+      await expect(machine().copyIn(join(onHost, 'none'), '/tmp', { way })).rejects.toMatchObject({
+        code: 'FILE_MISSING',
+      })
+    })
+
+    test('that cannot be written says so', async () => {
+      await write(`${inGuest}/file`, '')
+      await expect(machine().copyIn(tree, `${inGuest}/file/below`, { way })).rejects.toMatchObject({
+        name: 'GuestFileError',
+        code: 'GUEST_FILE_MISSING',
+      })
+      await expect(machine().copyIn(tree, '/sys/kernel', { way })).rejects.toMatchObject({ name: 'GuestFileError' })
+    })
+  })
+}
