@@ -26,6 +26,9 @@ export interface LoginOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The inside of the same machine. */
+export type LoginGuest = Pick<Guest, 'name' | 'scale' | 'ready' | 'run'>
+
 /** The machine, as far as someone who logs in needs it. */
 export interface LoginConsole {
   readonly output: string
@@ -67,41 +70,58 @@ const CHECKS: CheckTable<Required<LoginOptions>> = {
  * @throws ExpectError `LOGIN_FAILED`; `EXPECT_EXITED`, `EXPECT_ABORTED`; GuestError
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
-export async function login(console: LoginConsole, guest: Guest, options: LoginOptions): Promise<void> {
+export async function login(console: LoginConsole, guest: LoginGuest, options: LoginOptions): Promise<void> {
   checkTable('login', options, CHECKS)
   await guest.ready()
   const { user = 'root', password = '', prompt = DEFAULT_PROMPT } = options
   const attempt = new LoginAttempt(console, guest, options)
-  let isAsked = attempt.endsWith(LOGIN_AT_END)
+  let isAsked = await attempt.isAsked()
   if (!isAsked && options.prompt === undefined && attempt.endsWith(DEFAULT_PROMPT)) return attempt.prove()
   let hasAnswered = false
   for (let names = 0; names < MOST_NAMES; ) {
     const pattern = isAsked ? LOGIN : (await attempt.next([PASSWORD, REFUSED, prompt, LOGIN])).pattern
     isAsked = false
     if (pattern === prompt) return attempt.prove()
-    if (pattern === REFUSED || hasAnswered) break
-    attempt.type(pattern === LOGIN ? user : password)
-    if (pattern === LOGIN) names++
-    else hasAnswered = true
+    if (pattern === LOGIN && !hasAnswered) {
+      attempt.type(user)
+      names++
+    } else if (pattern === PASSWORD && !hasAnswered) {
+      attempt.type(password)
+      hasAnswered = true
+    } else if (attempt.takeNudge()) {
+      // What was refused may be the empty line, in place of a prompt that was not seen.
+      hasAnswered = false
+      isAsked = pattern === LOGIN
+    } else {
+      break
+    }
   }
   throw attempt.failed(`user ${user} was refused`)
 }
 
 class LoginAttempt {
   readonly #console: LoginConsole
-  readonly #guest: Guest
+  readonly #guest: LoginGuest
   readonly #options: LoginOptions
   readonly #limitMs: number
   readonly #startedAt = now()
+  #isNudged = false
 
-  constructor(console: LoginConsole, guest: Guest, options: LoginOptions) {
+  constructor(console: LoginConsole, guest: LoginGuest, options: LoginOptions) {
     this.#console = console
     this.#guest = guest
     this.#options = options
     this.#limitMs = guest.scale(options.timeout ?? DEFAULT_TIMEOUT_MS)
   }
 
-  /** Whether it is the last that was printed, as when it was what `ready` waited for. */
+  /** Whether a login prompt is the last that was printed, as when it was what `ready` waited for. Consumes it then. */
+  async isAsked(): Promise<boolean> {
+    if (!this.endsWith(LOGIN_AT_END)) return false
+    // Else it would be answered once more.
+    await this.#console.expect([LOGIN_AT_END], { timeout: 0 }).catch(requireTimeout)
+    return true
+  }
+
   endsWith(pattern: RegExp): boolean {
     return pattern.test(this.#console.output.slice(-LONGEST_PROMPT))
   }
@@ -120,10 +140,18 @@ class LoginAttempt {
         const limits = { timeout, idleTimeout: NUDGE_MS, ...(signal === undefined ? {} : { signal }) }
         return await this.#console.expect(patterns, { ...limits, view: 'userspace' })
       } catch (error) {
-        if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
+        requireTimeout(error)
+        this.#isNudged = true
         this.type('')
       }
     }
+  }
+
+  /** Whether Enter was pressed since this was asked last. */
+  takeNudge(): boolean {
+    const was = this.#isNudged
+    this.#isNudged = false
+    return was
   }
 
   /** A prompt alone may be something else that was printed. */
@@ -143,4 +171,8 @@ class LoginAttempt {
   get #left(): number {
     return (this.#limitMs - (now() - this.#startedAt)) / this.#guest.scale(1)
   }
+}
+
+function requireTimeout(error: unknown): void {
+  if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
 }
