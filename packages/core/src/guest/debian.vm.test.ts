@@ -1,41 +1,74 @@
-/** A distribution as its users have it: what this project put into its own guests is not there. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+/** A distribution as its users have it: what this project puts into guests of its own is not there. */
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { commandContract } from '../../test/command-contract.ts'
 import { noDebian, PASSWORD, USER } from '../../test/debian/debian-image.ts'
 import { debianMachine } from '../../test/debian/debian-machine.ts'
-import { VM } from '../vm.ts'
+import { Template } from '../template.ts'
+import type { VM } from '../vm.ts'
 
 const reason = noDebian()
 
 describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${reason})`}`, () => {
+  let template: Template
   let vm: VM
   beforeAll(async () => {
-    vm = await VM.start(await debianMachine())
-    await vm.ready()
+    template = await Template.build(await debianMachine())
+    vm = await template.start({ name: 'shared' })
   }, 900_000)
   afterAll(() => vm?.close())
 
+  async function clone(): Promise<VM> {
+    const machine = await template.start()
+    onTestFinished(() => machine.close().then(() => {}))
+    return machine
+  }
+
   test('is up, with nothing in it that failed', async () => {
-    const { stdout } = await vm.run(
-      'systemctl is-system-running --wait; systemctl list-units --failed --plain --no-legend',
-    )
+    expect((await vm.waitForUnit('multi-user.target', { timeout: 60_000 })).tries).toBeGreaterThan(0)
+    await vm.waitForUnit('ssh', { timeout: 60_000 })
+    await vm.waitForPort(22)
+    const { stdout } = await vm.run('systemctl is-system-running --wait; systemctl --failed --plain --no-legend')
     expect(stdout).toBe('running\n')
+  })
+
+  test('says of a unit that fails what its journal says', async () => {
+    await vm.run('systemd-run --unit wrong sh -c "echo because >&2; exit 3"')
+    await expect(vm.waitForUnit('wrong', { timeout: 30_000 })).rejects.toMatchObject({
+      code: 'WAIT_TIMEOUT',
+      message: expect.stringMatching(/failed[^]*because/),
+    })
+  })
+
+  test('asks a user of its console for a password', async () => {
+    const machine = await clone()
+    await expect(machine.login({ user: USER, password: 'wrong' })).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
+    await machine.login({ user: USER, password: PASSWORD })
+    const { stdout } = await machine.run('id -un; pwd; ps -o tty= -p $PPID', { way: 'shell' })
+    expect(stdout).toBe(`${USER}\n/home/${USER}\nttyS0\n`)
+  })
+
+  test('takes files, and gives them back', async () => {
+    const data = randomBytes(300_000)
+    await vm.writeFile('/root/data', data)
+    expect((await vm.run('stat -c %s /root/data')).stdout).toBe('300000\n')
+    expect(Buffer.compare(await vm.readFile('/root/data', { encoding: 'buffer' }), data)).toBe(0)
+  })
+
+  test('has in each machine a disk of its own', async () => {
+    const [one, two] = await Promise.all([clone(), clone()])
+    await one.run('echo one >/etc/whose && sync')
+    await two.run('echo two >/etc/whose && sync')
+    expect(await one.readFile('/etc/whose')).toBe('one\n')
+    expect((await vm.run('cat /etc/whose', { check: false })).exitCode).toBe(1)
   })
 
   commandContract('guest-agent', () => vm)
 
-  describe('behind the password of its getty', () => {
-    beforeAll(async () => {
-      vm.send(`${USER}\n`)
-      await vm.expect('Password: ')
-      vm.send(`${PASSWORD}\n`)
-      await vm.expect('$ ')
-    }, 120_000)
+  describe('behind its login', () => {
+    beforeAll(() => vm.login({ user: USER, password: PASSWORD }), 120_000)
 
-    test('its shell is that of the user', async () => {
-      expect((await vm.run('id -un; pwd', { way: 'shell' })).stdout).toBe(`${USER}\n/home/${USER}\n`)
-    })
-
+    // Its user may not write to the kernel's log.
     commandContract('shell', () => vm, { kernelLog: false })
   })
 })

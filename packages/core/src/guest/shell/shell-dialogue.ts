@@ -4,8 +4,10 @@ import { now } from '../../console/clock.ts'
 import { setupLines } from './shell-functions.ts'
 import { type Heard, NoAnswer, type ShellConsole, ShellListener } from './shell-listener.ts'
 
-/** A shell answers a key within this time, if it is there. Milliseconds, before the multiplier. */
+/** A shell mostly answers a key within this time, if it is there. Milliseconds, before the multiplier. */
 const KEY_MS = 2_000
+/** The same when there is nothing else to try: on a busy host some hundred milliseconds of work take seconds. */
+const LAST_KEY_MS = 10_000
 
 const INTERRUPT = '\x03'
 const SUSPEND = '\x1a'
@@ -18,12 +20,14 @@ export class ShellDialogue implements Disposable {
   readonly #console: ShellConsole
   readonly #listener: ShellListener
   readonly #keyMs: number
+  readonly #lastKeyMs: number
 
   /** @param gone aborts when the machine has ended and all its output was read */
   constructor(console: ShellConsole, gone: AbortSignal, scale: (milliseconds: number) => number) {
     this.#console = console
     this.#listener = new ShellListener(console, gone, scale)
     this.#keyMs = scale(KEY_MS)
+    this.#lastKeyMs = scale(LAST_KEY_MS)
   }
 
   [Symbol.dispose](): void {
@@ -83,16 +87,16 @@ export class ShellDialogue implements Disposable {
   async interrupt(background: boolean): Promise<Heard | undefined> {
     const report = (token: string): string => `_cbf ${token}||${undefinedAnswer(token)}`
     const attempts = background
-      ? [['', '_cbx;']]
-      : [
-          [INTERRUPT, ''],
+      ? ([['', '_cbx;', this.#lastKeyMs]] as const)
+      : ([
+          [INTERRUPT, '', this.#keyMs],
           // Only what was suspended right now: the user may have jobs of his own.
-          [SUSPEND, 'case $(jobs %%) in *topped*|*uspended*)kill -9 %%;wait %%;;esac 2>/dev/null;'],
-        ]
-    for (const [key = '', command = ''] of attempts) {
+          [SUSPEND, 'case $(jobs %%) in *topped*|*uspended*)kill -9 %%;wait %%;;esac 2>/dev/null;', this.#lastKeyMs],
+        ] as const)
+    for (const [key, command, timeoutMs] of attempts) {
       this.type(key)
       try {
-        return await this.ask((token) => [command + report(token)], this.#keyMs)
+        return await this.ask((token) => [command + report(token)], timeoutMs)
       } catch (error) {
         if (!(error instanceof NoAnswer) || error.reason !== 'time') throw error
       }
@@ -108,15 +112,16 @@ export class ShellDialogue implements Disposable {
   /** Makes a shell ready that may be busy, or have half a line before it. @throws NoAnswer */
   async clear(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = now() + timeoutMs
-    for (;;) {
+    // Each Ctrl-C also takes away what was typed and not yet read: a slow shell needs more and more time.
+    for (let patienceMs = this.#keyMs; ; patienceMs *= 2) {
       const left = deadline - now()
       // A line editor takes a Ctrl-C that comes too early as text.
       this.type(INTERRUPT)
       try {
-        await this.ask((token) => [`printf '\\036%s~\\037' ${token}`], Math.min(this.#keyMs, left), signal)
+        await this.ask((token) => [`printf '\\036%s~\\037' ${token}`], Math.min(patienceMs, left), signal)
         return
       } catch (error) {
-        if (!(error instanceof NoAnswer) || error.reason !== 'time' || left <= this.#keyMs) throw error
+        if (!(error instanceof NoAnswer) || error.reason !== 'time' || left <= patienceMs) throw error
       }
     }
   }
