@@ -28,6 +28,7 @@ const MEANINGS = {
   GUEST_KERNEL_UNAVAILABLE: 'The kernel for the small guest could not be fetched.',
   START_FAILED: 'QEMU ended before the machine ran, or did not answer.',
   QMP_FAILED: 'QEMU refused a command.',
+  ATTACH_FAILED: 'A guest that goes on from a save cannot have a device that is attached then.',
   DEVICE_NOT_ATTACHED: 'A device was used that belongs to no machine that runs.',
   MACHINE_EXITED: 'The machine has ended, and something was asked of it.',
   TEMPLATE_UNSAVABLE: 'The machine cannot be saved, and so no other can start from it.',

@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   // The machine did not start, or is no longer there.
   START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
   QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
+  ATTACH_FAILED: 'The guest’s own words are in the message: a driver or a mount point that it lacks, most often.',
   DEVICE_NOT_ATTACHED: 'Use the device while, or after, a machine with it in its `devices` runs.',
   MACHINE_EXITED: 'The machine is gone. Read the end of its console for the reason.',
   TEMPLATE_UNSAVABLE: 'Start the machine by a boot (`template: "off"`), or leave out the device that cannot be saved.',
@@ -140,7 +141,7 @@ export class StartError extends ColdbootError {
   override readonly name: string = 'StartError'
 }
 
-/** The machine is gone or refused. Codes `MACHINE_EXITED`, `QMP_FAILED`. */
+/** The machine is gone or refused. Codes `MACHINE_EXITED`, `QMP_FAILED`, `ATTACH_FAILED`. */
 export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
 }

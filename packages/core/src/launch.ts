@@ -25,6 +25,8 @@ export interface RestorePlan {
   readonly stateFd: number
   /** What the devices of the saved machine had made in its private directory, in place of {@link Device.prepare}. */
   readonly filesDirectory: string
+  /** Positions of the devices that are prepared all the same: their content is not the saved machine’s. */
+  readonly changed: readonly number[]
 }
 
 /** A QEMU that was spawned. Whoever has it ends it with {@link discard}. */
@@ -50,8 +52,8 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
   const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()
   try {
-    if (plan.restore === undefined) await prepareDevices(spec, directory.path)
-    else await copyFiles(plan.restore.filesDirectory, directory.path)
+    await prepareDevices(spec, directory.path, plan.restore?.changed)
+    if (plan.restore) await copyFiles(plan.restore.filesDirectory, directory.path)
     const line = buildCommandLine({
       spec,
       qemu,
@@ -78,15 +80,18 @@ export async function discard({ machine, directory, registration }: Launched): P
   registration[Symbol.dispose]()
 }
 
-async function prepareDevices(spec: MachineSpec, directory: string): Promise<void> {
+/** @param positions @default all */
+async function prepareDevices(spec: MachineSpec, directory: string, positions?: readonly number[]): Promise<void> {
   const signal = spec.signal ?? new AbortController().signal
   for (const [position, device] of spec.devices.entries()) {
+    if (positions?.includes(position) === false) continue
     await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory, position, signal })
   }
 }
 
 async function copyFiles(from: string, to: string): Promise<void> {
-  await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE })
+  // What was prepared for this machine stays.
+  await cp(from, to, { recursive: true, force: false, mode: constants.COPYFILE_FICLONE })
 }
 
 function requirePlatform(): void {

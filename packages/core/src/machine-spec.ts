@@ -10,7 +10,7 @@ import type { LogFile } from './console/log-file.ts'
 import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import { channel } from './devices/channel.ts'
-import type { Device } from './devices/device.ts'
+import type { Device, DeviceContext } from './devices/device.ts'
 import { AGENT_PORT, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { uefi } from './devices/uefi.ts'
 import { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
@@ -50,6 +50,8 @@ export interface MachineSpec {
   readonly ready: Pattern | undefined
   readonly monitors: MonitorOptions
   readonly allowReboot: boolean
+  /** See {@link DeviceContext.late}: of machines that are saved or come from a save. */
+  readonly late: boolean
   readonly sandbox: boolean
   readonly signal: AbortSignal | undefined
 }
@@ -88,6 +90,7 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     ready: options.ready,
     monitors: options.monitors ?? {},
     allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
+    late: false,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
     signal: options.signal,
   }

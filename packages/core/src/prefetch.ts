@@ -8,8 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Admission, type AdmissionLimits, admitNow } from './admission.ts'
 import { discard, type Launched } from './launch.ts'
 import type { MachineSpec } from './machine-spec.ts'
-import { launchFrom } from './restore.ts'
-import type { StoredTemplate } from './template/template-store.ts'
+import { launchFrom, type Restoration } from './restore.ts'
 
 /** A machine made ahead, and its place among those that run. */
 interface Ahead {
@@ -25,32 +24,40 @@ interface Making {
   over: boolean
 }
 
+/** Machines that may stand in for each other. */
+export interface LineName {
+  /** The template’s. */
+  readonly key: string
+  /** Of what machines of one template may differ in: shared directories. */
+  readonly identity: string
+}
+
 /** The machines of a template that are made ahead, the next one first. */
 interface Line {
+  readonly identity: string
   readonly makings: Making[]
   /** Whether the last one was taken before it was made: a second one is then made beside the next, on another core. */
   hurried: boolean
 }
 
+/** Templates whose machines differ from test to test: the next one cannot be known. */
+const fickle = new Set<string>()
+
 const lines = new Map<string, Line>()
 
 /** Launches the next machines of a template in the background, unless they are there already. */
-export function prefetch(key: string, spec: MachineSpec, stored: StoredTemplate, limits?: AdmissionLimits): void {
-  const line = lines.get(key) ?? { makings: [], hurried: false }
+export function prefetch({ key, identity }: LineName, restoration: Restoration, limits?: AdmissionLimits): void {
+  if (fickle.has(key)) return
+  const line = lines.get(key) ?? { makings: [], hurried: false, identity }
   lines.set(key, line)
-  while (line.makings.length < (line.hurried ? 2 : 1)) line.makings.push(begin(spec, stored, limits, line))
+  while (line.makings.length < (line.hurried ? 2 : 1)) line.makings.push(begin(restoration, limits, line))
 }
 
-function begin(
-  spec: MachineSpec,
-  stored: StoredTemplate,
-  limits: AdmissionLimits | undefined,
-  { hurried }: Line,
-): Making {
+function begin(restoration: Restoration, limits: AdmissionLimits | undefined, { hurried }: Line): Making {
   const wanted = new AbortController()
   const rounds = hurried ? HURRIED_ROUNDS : ROUNDS
   // A prefetch that fails is no failure: the next start does without.
-  const ahead = within(limits, spec.memoryMib, () => prepared(spec, stored, rounds, wanted.signal)).catch(
+  const ahead = within(limits, restoration.spec.memoryMib, () => prepared(restoration, rounds, wanted.signal)).catch(
     () => undefined,
   )
   const making = { ahead, wanted, over: false }
@@ -77,8 +84,17 @@ async function within(
 }
 
 /** The machine made ahead, also when it is just being made; undefined when there is none. */
-export async function takePrefetched(key: string): Promise<Launched | undefined> {
+export async function takePrefetched({ key, identity }: LineName): Promise<Launched | undefined> {
   const line = lines.get(key)
+  if (line !== undefined && line.identity !== identity) {
+    fickle.add(key)
+    await endLine(key)
+    return undefined
+  }
+  return takeFrom(line)
+}
+
+async function takeFrom(line: Line | undefined): Promise<Launched | undefined> {
   // Taken before it is awaited, or two who ask at once would have the same machine.
   const making = line?.makings.shift()
   if (line === undefined || making === undefined) return undefined
@@ -98,24 +114,23 @@ export async function prefetched(): Promise<void> {
 
 /** Ends every machine that was made ahead and not taken. */
 export async function endPrefetched(): Promise<void> {
-  const left = [...lines].flatMap(([key, { makings }]) => [...makings].map(() => takePrefetched(key)))
-  lines.clear()
-  await Promise.all(left.map(async (taken) => discardIfAny(await taken)))
+  await Promise.all([...lines.keys()].map(endLine))
 }
 
-async function discardIfAny(launched: Launched | undefined): Promise<void> {
-  if (launched !== undefined) await discard(launched)
+async function endLine(key: string): Promise<void> {
+  const line = lines.get(key)
+  lines.delete(key)
+  const left = [...(line?.makings ?? [])].map(async () => {
+    const launched = await takeFrom(line)
+    if (launched !== undefined) await discard(launched)
+  })
+  await Promise.all(left)
 }
 
-async function prepared(
-  spec: MachineSpec,
-  stored: StoredTemplate,
-  rounds: number,
-  wanted: AbortSignal,
-): Promise<Launched> {
-  const launched = await launchFrom(spec, stored)
+async function prepared(restoration: Restoration, rounds: number, wanted: AbortSignal): Promise<Launched> {
+  const launched = await launchFrom(restoration)
   try {
-    await warm(launched, spec, rounds, wanted)
+    await warm(launched, restoration.spec, rounds, wanted)
     return launched
   } catch (error) {
     await discard(launched)

@@ -8,15 +8,30 @@ import type { AdmissionLimits } from './admission.ts'
 import { Cache } from './cache.ts'
 import { readEnvironment } from './environment.ts'
 import { ColdbootError, OptionError, TemplateError } from './errors.ts'
+import {
+  attachedLate,
+  attachScript,
+  changedPositions,
+  detachScript,
+  lateContents,
+  lateIdentity,
+} from './late-attachment.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import type { VMOptions } from './options.ts'
 import { prefetch, takePrefetched } from './prefetch.ts'
 import { locateQemu } from './qemu/locate.ts'
 import { saveState } from './qemu/migration.ts'
-import { launchFrom, resume } from './restore.ts'
+import { launchFrom, resume, tell } from './restore.ts'
 import { RunningMachine } from './running-machine.ts'
 import { templateKey } from './template/template-key.ts'
-import { CONSOLE_FILE, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE, TemplateStore } from './template/template-store.ts'
+import {
+  CONSOLE_FILE,
+  CONTENTS_FILE,
+  FILES_DIRECTORY,
+  MEMORY_FILE,
+  STATE_FILE,
+  TemplateStore,
+} from './template/template-store.ts'
 import { VM } from './vm.ts'
 import { warnOnce } from './warnings.ts'
 
@@ -76,7 +91,7 @@ export class Template {
    * @throws ExpectError when the machine does not become ready; whatever `prepare` throws
    */
   static async build(options: VMOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
-    const spec = resolveOptions(options)
+    const spec = attachedLate(resolveOptions(options))
     if (spec.ready === undefined) {
       throw new OptionError('INVALID_OPTION', 'A template needs `ready`: what the console prints when the boot is over')
     }
@@ -100,25 +115,29 @@ export class Template {
    * @throws OptionError, StartError as `VM.start` does
    */
   async start(overrides: TemplateOverrides = {}): Promise<VM> {
-    const spec = resolveOptions({ ...this.#options, ...overrides })
+    const resolved = resolveOptions({ ...this.#options, ...overrides })
     const stored = await this.#store.find(this.key)
     if (stored !== undefined && !('unsavable' in stored)) {
+      const spec = attachedLate(resolved)
+      const contents = await lateContents(spec)
+      const restoration = { spec, stored, changed: changedPositions(contents, stored.contents) }
+      const line = { key: this.key, identity: lateIdentity(spec, contents) }
       try {
-        const launched = (await takePrefetched(this.key)) ?? (await launchFrom(spec, stored))
-        const vm = await resume(spec, launched, stored)
+        const launched = (await takePrefetched(line)) ?? (await launchFrom(restoration))
+        const vm = await resume(restoration, launched)
         const { prefetch: ahead = false } = this.#templateOptions
-        if (ahead !== false) prefetch(this.key, spec, stored, ahead === true ? undefined : ahead)
+        if (ahead !== false) prefetch(line, restoration, ahead === true ? undefined : ahead)
         return vm
       } catch (error) {
         // Only what a bad template can cause: an abort or a missing QEMU would happen again.
-        if (!ColdbootError.is(error) || (error.code !== 'START_FAILED' && error.code !== 'QMP_FAILED')) throw error
+        if (!ColdbootError.is(error) || !RESTORE_FAILURES.includes(error.code)) throw error
         await this.#store.remove(this.key)
         warnOnce(
           `A saved machine could not be restored and was thrown away; a boot serves in its place. ${error.shortMessage}`,
         )
       }
     }
-    return coldStart(spec, this.#templateOptions)
+    return coldStart(resolved, this.#templateOptions)
   }
 
   /** Removes it from the cache. Machines that run from it keep running. */
@@ -126,6 +145,8 @@ export class Template {
     await this.#store.remove(this.key)
   }
 }
+
+const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']
 
 /** Boots a machine, waits until it is ready, and prepares it. */
 export async function coldStart(spec: MachineSpec, { prepare, onBoot }: TemplateOptions): Promise<VM> {
@@ -145,6 +166,8 @@ export async function coldStart(spec: MachineSpec, { prepare, onBoot }: Template
 
 /** Boots, prepares and saves a machine into a folder. @returns why it cannot be saved, if so */
 async function make(directory: string, spec: MachineSpec, options: TemplateOptions): Promise<string | undefined> {
+  const contents = await lateContents(spec)
+  await writeFile(join(directory, CONTENTS_FILE), JSON.stringify(contents), { mode: 0o600 })
   const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
   const running = await RunningMachine.spawn(spec, plan)
   const vm = new VM(running)
@@ -152,8 +175,11 @@ async function make(directory: string, spec: MachineSpec, options: TemplateOptio
     await running.begin(vm)
     options.onBoot?.(vm)
     await vm.ready()
-    await options.prepare?.(vm)
-    const refused = await saved(running, join(directory, STATE_FILE))
+    if (options.prepare !== undefined) {
+      await tell(vm, attachScript(spec))
+      await options.prepare(vm)
+    }
+    const refused = await saved(vm, running, join(directory, STATE_FILE), options.prepare && detachScript(spec))
     await running.close(async (machineDirectory) => {
       if (refused === undefined) await keepFiles(machineDirectory, running, directory)
     })
@@ -163,16 +189,22 @@ async function make(directory: string, spec: MachineSpec, options: TemplateOptio
   }
 }
 
-/** @returns QEMU’s reason when it cannot save this machine */
-async function saved(running: RunningMachine, stateFile: string): Promise<string | undefined> {
+/** @returns the reason when this machine cannot be saved: QEMU’s, or the guest’s own */
+async function saved(vm: VM, running: RunningMachine, stateFile: string, detach = ''): Promise<string | undefined> {
   const exited = running.ended.then(() => {
     throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was saved')
   })
   try {
-    await Promise.race([saveState(running.machine.qmp, running.directory, stateFile), exited])
+    const save = async (): Promise<void> => {
+      await tell(vm, detach)
+      await saveState(running.machine.qmp, running.directory, stateFile)
+    }
+    await Promise.race([save(), exited])
     return undefined
   } catch (error) {
-    if (ColdbootError.is(error) && error.code === 'QMP_FAILED') return error.shortMessage
+    if (ColdbootError.is(error) && (error.code === 'QMP_FAILED' || error.code === 'ATTACH_FAILED')) {
+      return error.shortMessage
+    }
     throw error
   }
 }

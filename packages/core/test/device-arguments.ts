@@ -46,6 +46,7 @@ export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = [])
     directory: '/private',
     position: 0,
     standalone: false,
+    late: false,
     inherit: () => 6,
     id(prefix) {
       const count = counts.get(prefix) ?? 0

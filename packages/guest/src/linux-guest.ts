@@ -11,7 +11,7 @@ import { storedImage } from './image-store.ts'
 import { GUEST_PROMPT } from './init-script.ts'
 import { buildInitramfs, recipeDigest } from './initramfs.ts'
 import { type CachedKernel, openKernel, readModules } from './kernel-package.ts'
-import { FOREIGN_ROOT_WORD } from './mounts.ts'
+import { EARLY_MOUNTS_WORD, FOREIGN_ROOT_WORD } from './mounts.ts'
 
 /** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
 export interface LinuxGuest {
@@ -148,12 +148,14 @@ function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
-function kernelArgs({ arch, logLevel, hostname }: ResolvedGuestOptions): string {
+function kernelArgs({ arch, init, logLevel, hostname }: ResolvedGuestOptions): string {
   return [
     `console=${ARCHITECTURES[arch].consoleDevice}`,
     `loglevel=${logLevel}`,
     ...GUEST_ARCHITECTURES[arch].kernelArgs,
     FOREIGN_ROOT_WORD,
+    // The user’s lines may need what is mounted.
+    ...(init === '' ? [] : [EARLY_MOUNTS_WORD]),
     ...(hostname === undefined ? [] : [`hostname=${hostname}`]),
   ].join(' ')
 }

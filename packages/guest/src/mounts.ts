@@ -9,6 +9,9 @@ export const FOREIGN_ROOT_PATH = '/etc/coldboot/root'
 /** A word of the kernel's command line by which the guest tells the machine's devices of that script. */
 export const FOREIGN_ROOT_WORD: string = `coldboot.rootinit=${FOREIGN_ROOT_PATH}`
 
+/** Tells the machine's devices that the guest needs its mounts before its start is over: those of a template then too. */
+export const EARLY_MOUNTS_WORD = 'coldboot.mounts=early'
+
 /** What must be loaded before the other root is there. */
 export interface ForeignRootDrivers {
   /** Names of modules to load whatever devices there are. */

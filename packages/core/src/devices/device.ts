@@ -39,6 +39,11 @@ export interface DeviceContext extends IdAllocator {
    * {@link Device.prepare} would make is there.
    */
   readonly standalone: boolean
+  /**
+   * Whether the machine is saved, or comes from a save, and its guest is told by its agent what to do with
+   * {@link Device.late}: a word on the kernel’s command line that asks for the same is left out.
+   */
+  readonly late: boolean
 }
 
 /** Facts of the machine, for a device’s {@link Device.validate}. */
@@ -89,6 +94,25 @@ export interface PortForward {
   readonly guest: number
   /** Port on the host. */
   readonly host: number
+}
+
+/**
+ * What of a device the guest gets after it was restored from a save, so that machines of one template may differ in it. The
+ * scripts are of a POSIX shell, run by the guest’s agent before anybody else has the machine; a status other than 0 says,
+ * with the output, that it cannot be had.
+ */
+export interface LateAttachment {
+  /** Paths of the host in the device’s arguments that the saved guest knows nothing of. @default none */
+  readonly paths?: readonly string[]
+  /** What the guest cannot keep through a save, done after each restore. @default nothing */
+  attach?(): string
+  /** Undoes {@link attach} before a save. */
+  detach?(): string
+  /**
+   * Has the guest look anew, where the content is another than the saved machine’s; {@link Device.prepare} was then called
+   * for this machine. @default what the saved machine’s {@link Device.prepare} made is copied
+   */
+  refresh?(context: { readonly position: number }): string
 }
 
 /** What a device gets when its machine runs. */
@@ -151,6 +175,8 @@ export interface Device {
    * the same arguments and identities are the same to the guest. @default nothing
    */
   contentIdentity?(): Promise<string> | string
+  /** Given: what of it may differ between machines of one template, in guests with an agent. */
+  readonly late?: LateAttachment | undefined
   /** Makes what the device needs in the machine’s private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */

@@ -19,7 +19,23 @@ export const isMountPoint: Check = [
   (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
 ]
 
+/** A word of the guest’s that keeps mounts before its own start: lines of the user’s run there and may need them. */
+export const EARLY_MOUNTS = 'coldboot.mounts=early'
+
 /** The word that asks for it. */
 export function mountWord({ at, type, source, options }: GuestMount): string {
   return `coldboot.mount=${at}:${type}:${source}:${options}`
+}
+
+/** A script that does the same in a guest that runs. */
+export function mountScript({ at, type, source, options }: GuestMount): string {
+  return `mkdir -p '${at}' && mount -t ${type} -o '${options}' '${source}' '${at}' || {
+  echo "coldboot: ${source} cannot be mounted at ${at}" >&2
+  exit 1
+}`
+}
+
+/** A script that undoes {@link mountScript}. */
+export function unmountScript(at: string): string {
+  return `umount '${at}'`
 }

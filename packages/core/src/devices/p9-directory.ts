@@ -6,8 +6,8 @@ import { ARCHITECTURES } from '../architecture.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
 import { requireDirectory } from '../required-path.ts'
-import type { Device, DeviceContext } from './device.ts'
-import { isMountPoint, mountWord } from './guest-mount.ts'
+import type { Device, DeviceContext, LateAttachment } from './device.ts'
+import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } from './guest-mount.ts'
 import { optionString } from './option-string.ts'
 
 /**
@@ -40,7 +40,8 @@ export interface P9DirectoryOptions {
   readonly securityModel?: P9SecurityModel
   /**
    * Where the guest of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
-   * colons, made when missing. @default nowhere: the guest mounts it itself
+   * colons, made when missing. In a machine from a template it is mounted after the restore, by the guest’s agent, and
+   * machines of one template may have different directories. @default nowhere: the guest mounts it itself
    */
   readonly mountAt?: string
 }
@@ -79,9 +80,12 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
   }
   const path = requireDirectory('p9Directory', directory)
   const access = readOnly ? 'ro' : 'rw'
+  const mount: GuestMount | undefined =
+    mountAt === undefined ? undefined : { at: mountAt, type: '9p', source: tag, options: `${access},${MOUNT_OPTIONS}` }
   return {
     name: 'p9Directory',
     claims: [`tag:${tag}`, ...(boot ? ['boot:root'] : [])],
+    late: boot ? undefined : lateMount(path, mount),
     qemuArgs(context) {
       const id = context.id('p9-')
       const values = { id, path, security_model: securityModel, multidevs: 'remap', readonly: readOnly || undefined }
@@ -94,10 +98,15 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
     },
     kernelArgs(context) {
       if (boot) return [`root=${tag}`, 'rootfstype=9p', `rootflags=${MOUNT_OPTIONS}`, access, ...rootInit(context)]
-      if (mountAt === undefined) return []
-      return [mountWord({ at: mountAt, type: '9p', source: tag, options: `${access},${MOUNT_OPTIONS}` })]
+      return mount === undefined || context.late ? [] : [mountWord(mount)]
     },
   }
+}
+
+// QEMU saves no guest that has it mounted; one that has not knows nothing of the directory.
+function lateMount(path: string, mount: GuestMount | undefined): LateAttachment {
+  if (mount === undefined) return { paths: [path] }
+  return { paths: [path], attach: () => mountScript(mount), detach: () => unmountScript(mount.at) }
 }
 
 // The guest’s initramfs says on the kernel’s command line which program of it goes on into another root.

@@ -13,7 +13,7 @@ import { makeDirectoryImage, unreadable } from './disk/directory-image.ts'
 import { contentArgs, type DiskContent } from './disk/disk-content.ts'
 import { checkInterface, DISK_INTERFACES, type DiskInterface, frontendArgs } from './disk/disk-interface.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
-import { isMountPoint, mountWord } from './guest-mount.ts'
+import { type GuestMount, isMountPoint, mountScript, mountWord } from './guest-mount.ts'
 
 /** Options of {@link readOnlyDirectory}. */
 export interface ReadOnlyDirectoryOptions {
@@ -76,6 +76,13 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   const own = options.label?.toUpperCase()
   const labelAt = (position: number): string => own ?? `COLDBOOT${position}`
   const isProtected = kind !== 'ahci'
+  // Not by the disk’s name, which is a matter of luck where there are several.
+  const mountOf = (position: number, at: string): GuestMount => ({
+    at,
+    type: 'vfat',
+    source: `LABEL=${labelAt(position)}`,
+    options: MOUNT_OPTIONS,
+  })
 
   const contentIn = (context: DeviceContext): DiskContent => {
     const madeByQemu = { driver: 'vvfat', dir: path, label: labelAt(context.position) }
@@ -105,10 +112,12 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
       const frontend = { interface: kind, drive: id, cdrom: false, serial: undefined, bootFirst: false }
       return [...contentArgs(contentIn(context), { id, layer }), ...frontendArgs(context, frontend)]
     },
+    late:
+      mountAt === undefined || kind !== 'scsi'
+        ? undefined
+        : { refresh: ({ position }) => refresh(mountOf(position, mountAt)) },
     kernelArgs({ position }) {
-      if (mountAt === undefined) return []
-      // Not by the disk’s name, which is a matter of luck where there are several.
-      return [mountWord({ at: mountAt, type: 'vfat', source: `LABEL=${labelAt(position)}`, options: MOUNT_OPTIONS })]
+      return mountAt === undefined ? [] : [mountWord(mountOf(position, mountAt))]
     },
   }
 }
@@ -119,4 +128,20 @@ function filesIn({ directory, position }: Pick<DeviceContext, 'directory' | 'pos
 } {
   const name = join(directory, `directory${position}`)
   return { image: `${name}.img`, layer: `${name}.qcow2` }
+}
+
+// The guest has the size, the partitions and some files of the saved machine’s disk in memory: it forgets the disk and finds
+// it again, as one that was pulled out and put in. Its address, host:channel:target:unit, spares a search of 256 targets.
+function refresh(mount: GuestMount): string {
+  return `set -e
+partition=$(findfs '${mount.source}')
+disk=$(readlink -f "/sys/class/block/\${partition##*/}/../device")
+IFS=:
+set -- \${disk##*/}
+umount '${mount.at}'
+echo 1 >"$disk/delete"
+echo "$2 $3 $4" >"/sys/class/scsi_host/host$1/scan"
+tries=0
+until findfs '${mount.source}' >/dev/null 2>&1 || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done
+${mountScript(mount)}`
 }

@@ -1,12 +1,13 @@
 /** What makes two machines the same, so that one may be a clone of the other: everything that QEMU or the guest can see. */
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
+import type { Device } from '../devices/device.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { buildCommandLine } from '../qemu/command-line.ts'
 import { fileDigest } from './file-digest.ts'
 
 /** Raised when what is stored, or how it is made, changes: older templates are then not found again. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** What a key is made of. */
 export interface KeyInput {
@@ -33,10 +34,15 @@ export async function templateKey(input: KeyInput): Promise<string> {
     wiring: 'inherited',
     sandbox: true,
   })
-  const devices = await Promise.all(spec.devices.map(async (device) => device.contentIdentity?.()))
+  // What runs once may have read whatever is shared: its result is of that content.
+  const isLate = ({ late }: Device): boolean => spec.late && late !== undefined && input.prepare === ''
+  const devices = await Promise.all(
+    spec.devices.map(async (device) => (isLate(device) ? undefined : device.contentIdentity?.())),
+  )
+  const unknown = spec.devices.filter(isLate).flatMap(({ late }) => late?.paths ?? [])
   const identity = {
     format: FORMAT,
-    argv: await Promise.all(argv.map((argument) => withContents(argument, input.digests))),
+    argv: await Promise.all(argv.map((argument) => withContents(withoutPaths(argument, unknown), input.digests))),
     qemu: input.qemuVersion,
     // With hardware acceleration the guest sees the host’s CPU, and a saved state fits no other.
     host: spec.accelerator === 'tcg' ? '' : hostCpu(),
@@ -46,6 +52,13 @@ export async function templateKey(input: KeyInput): Promise<string> {
     key: input.userKey,
   }
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
+}
+
+function withoutPaths(argument: string, paths: readonly string[]): string {
+  return paths.reduce((text, path) => {
+    const value = `=${path.replaceAll(',', ',,')}`
+    return text.endsWith(value) ? `${text.slice(0, -value.length)}=` : text.replace(`${value},`, '=,')
+  }, argument)
 }
 
 // A file counts by its content, not by where it lies. Paths stand alone (`-kernel`), as values (`file=`), and in JSON.

@@ -17,6 +17,8 @@ export interface StoredTemplate {
   readonly filesDirectory: string
   /** What the console printed until the save. */
   readonly console: Uint8Array
+  /** Of each device the content that a restored guest can be shown anew; null of the others. */
+  readonly contents: readonly (string | null)[]
   /** Opens the device state for reading; the caller closes it. */
   openState(): number
 }
@@ -33,6 +35,7 @@ interface Manifest {
   /** Hexadecimal. */
   readonly state?: string
   readonly console?: string
+  readonly contents?: string
 }
 
 /** What {@link TemplateStore.prune} keeps. */
@@ -48,6 +51,7 @@ export const MEMORY_FILE = 'memory'
 export const STATE_FILE = 'state'
 export const CONSOLE_FILE = 'console.log'
 export const FILES_DIRECTORY = 'files'
+export const CONTENTS_FILE = 'contents.json'
 const MANIFEST_FILE = 'manifest.json'
 
 const MAX_AGE_MS = 14 * 24 * 60 * 60 * 1000
@@ -160,9 +164,12 @@ function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undef
   const [state, console] = [STATE_FILE, CONSOLE_FILE].map((name) => readOrUndefined(join(directory, name)))
   if (state === undefined || sha256(state) !== manifest.state) return 'damaged'
   if (console === undefined || sha256(console) !== manifest.console) return 'damaged'
+  const contents = readOrUndefined(join(directory, CONTENTS_FILE))
+  if (contents === undefined || sha256(contents) !== manifest.contents) return 'damaged'
   return {
     directory,
     memoryFile,
+    contents: JSON.parse(Buffer.from(contents).toString()) as readonly (string | null)[],
     filesDirectory: join(directory, FILES_DIRECTORY),
     console,
     openState: () => openSync(join(directory, STATE_FILE), 'r'),
@@ -183,6 +190,7 @@ function manifestOf(directory: string): Manifest {
     memory: { size, mtimeMs },
     state: sha256(readFileSync(join(directory, STATE_FILE))),
     console: sha256(readFileSync(join(directory, CONSOLE_FILE))),
+    contents: sha256(readFileSync(join(directory, CONTENTS_FILE))),
   }
 }
 

@@ -1,0 +1,136 @@
+/** Machines of one template with shared directories of their own. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { p9Directory } from './devices/p9-directory.ts'
+import { readOnlyDirectory } from './devices/read-only-directory.ts'
+import type { VMOptions } from './options.ts'
+import { endPrefetched } from './prefetch.ts'
+import { type ReadyOptions, startReady } from './start-ready.ts'
+import { Template } from './template.ts'
+import type { VM } from './vm.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+const templates = join(scratch, 'cache', 'templates')
+let guest: VMOptions
+
+beforeAll(async () => {
+  guest = { ...(await linuxGuest()), timeout: 60_000 }
+  vi.stubEnv('COLDBOOT_CACHE', join(scratch, 'cache'))
+}, 300_000)
+afterEach(async () => {
+  await endPrefetched()
+  rmSync(templates, { recursive: true, force: true })
+})
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+/** A directory with files, by name. */
+function directory(files: Readonly<Record<string, string>>): string {
+  const path = mkdtempSync(join(scratch, 'shared-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text)
+  return path
+}
+
+async function ready(options: ReadyOptions): Promise<VM> {
+  const vm = await startReady({ ...guest, template: 'required', ...options })
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+async function printed(vm: VM, command: string): Promise<string> {
+  return (await vm.run(command)).stdout
+}
+
+describe('a 9p directory', () => {
+  test('is mounted in machines of one template, in each its own', async () => {
+    for (const name of ['first', 'second']) {
+      const shared = directory({ name })
+      const vm = await ready({ devices: [p9Directory(shared, { mountAt: '/mnt/shared' })], prefetch: true })
+      expect(await printed(vm, 'cat /mnt/shared/name')).toBe(name)
+      await vm.run(`echo ${name} >/mnt/shared/written`)
+      expect(readFileSync(join(shared, 'written'), 'utf8')).toBe(`${name}\n`)
+    }
+    expect(readdirSync(templates)).toHaveLength(1)
+  })
+
+  test('is there for what prepares the machine, and for the machines then', async () => {
+    const shared = directory({ tool: 'from the host' })
+    const options: ReadyOptions = {
+      devices: [p9Directory(shared, { mountAt: '/mnt' })],
+      prepare: (vm) => vm.run('cp /mnt/tool /root/tool'),
+    }
+    for (const content of ['from the host', 'later']) {
+      writeFileSync(join(shared, 'tool'), content)
+      const vm = await ready(options)
+      expect(await printed(vm, 'cat /root/tool; echo; cat /mnt/tool')).toBe(`from the host\n${content}`)
+    }
+  })
+
+  test('that what prepares the machine keeps in use makes it one that cannot be saved', async () => {
+    const devices = [p9Directory(directory({}), { mountAt: '/mnt' })]
+    const busy = Template.build(
+      { ...guest, devices },
+      { prepare: (vm) => vm.run('cd /mnt; sleep 1000 >/dev/null 2>&1 &') },
+    )
+    await expect(busy).rejects.toMatchObject({
+      code: 'TEMPLATE_UNSAVABLE',
+      message: expect.stringMatching(/umount.*busy/i) as string,
+    })
+  })
+
+  test('is mounted before lines of the guest that may need it, at the price of a boot for each machine', async () => {
+    const own = await linuxGuest({ init: 'cp /mnt/tool /root/tool' })
+    const devices = [p9Directory(directory({ tool: 'needed' }), { mountAt: '/mnt' })]
+    const vm = await ready({ ...own, devices, template: 'auto' })
+    expect(await printed(vm, 'cat /root/tool')).toBe('needed')
+  })
+})
+
+describe('a read-only directory', () => {
+  test('shows each machine of one template the content of its own', async () => {
+    const contents = [{ a: 'first' }, { b: 'another', large: 'x'.repeat(80 << 20) }, { c: 'third' }]
+    for (const files of contents) {
+      const shared = directory(files)
+      mkdirSync(join(shared, 'below'))
+      const vm = await ready({ devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })] })
+      const [name = '', text] = Object.entries(files)[0] ?? []
+      expect(await printed(vm, `ls /mnt; cat /mnt/${name}`)).toBe(
+        `${Object.keys({ ...files, below: '' })
+          .toSorted()
+          .join('\n')}\n${text}`,
+      )
+      if ('large' in files) expect(await printed(vm, 'wc -c </mnt/large')).toBe(`${80 << 20}\n`)
+    }
+    expect(readdirSync(templates)).toHaveLength(1)
+  })
+
+  test('is looked at anew in each of several', async () => {
+    const machine = (files: Readonly<Record<string, string>>): Promise<VM> =>
+      ready({
+        devices: [
+          readOnlyDirectory(directory({ same: 'tools' }), { mountAt: '/tools', label: 'tools' }),
+          readOnlyDirectory(directory(files), { mountAt: '/data' }),
+        ],
+      })
+    expect(await printed(await machine({ name: 'one' }), 'cat /tools/same /data/name')).toBe('toolsone')
+    expect(await printed(await machine({ name: 'two' }), 'cat /tools/same /data/name')).toBe('toolstwo')
+    expect(readdirSync(templates)).toHaveLength(1)
+  })
+
+  test('is part of a template that what prepares it may have read', async () => {
+    const shared = directory({ tool: 'first' })
+    const options: ReadyOptions = {
+      devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })],
+      prepare: (vm) => vm.run('cp /mnt/tool /root/tool'),
+    }
+    for (const content of ['first', 'second']) {
+      writeFileSync(join(shared, 'tool'), content)
+      expect(await printed(await ready(options), 'cat /root/tool')).toBe(content)
+    }
+  })
+})
