@@ -1,4 +1,5 @@
 /** What a run of tests was, in the words of no runner: what the page is written from. */
+import type { GuestTest } from '@coldboot/core'
 
 /** A run of tests. */
 export interface RunReport {
@@ -15,7 +16,7 @@ export interface RunReport {
   readonly errors: readonly ErrorReport[]
 }
 
-/** What became of a test. */
+/** What became of a test. One that was cut short, as by Ctrl-C, counts as skipped. */
 export type TestState = 'failed' | 'passed' | 'skipped'
 
 /** A test with its attempts. */
@@ -37,21 +38,13 @@ export interface TestReport {
 /** One attempt of a test. */
 export interface AttemptReport {
   readonly state: TestState
-  /** Which attempt it was, when there are several: `first attempt`, `retry 1`, `repeat 2`. */
+  /** Which attempt it was: `first attempt`, `retry 1`, `repeat 2`. */
   readonly label: string
   readonly errors: readonly ErrorReport[]
   /** The folders of the machines that left files, absolute. */
   readonly machines: readonly string[]
   /** Tests that ran inside the guests. */
-  readonly guestTests: readonly GuestTestReport[]
-}
-
-/** A test that ran inside a guest. */
-export interface GuestTestReport {
-  readonly name: string
-  readonly state: TestState
-  /** What it printed, or why it failed. */
-  readonly message?: string | undefined
+  readonly guestTests: readonly GuestTest[]
 }
 
 /** An error, as the runner reports it. */
@@ -77,4 +70,14 @@ export interface StackFrame {
 /** Whether a test passed after an attempt of it had failed. */
 export function isFlaky(test: TestReport): boolean {
   return test.state === 'passed' && test.attempts.some(({ state }) => state === 'failed')
+}
+
+/** Whether there is something to look at: an error, or files of a machine. */
+export function isWorthAPage(run: RunReport): boolean {
+  return run.errors.length > 0 || run.tests.some((test) => test.state === 'failed' || hasFiles(test))
+}
+
+/** Whether machines of the test left files. */
+export function hasFiles(test: TestReport): boolean {
+  return test.attempts.some(({ machines }) => machines.length > 0)
 }

@@ -142,8 +142,14 @@ export function busyRun(project: SampleProject): RunReport {
           ],
           machines: [server, client].filter((path) => path !== undefined),
           guestTests: [
-            { name: 'kselftest: timers/posix_timers', state: 'passed' },
-            { name: 'kselftest: net/ping', state: 'failed', message: 'not ok 2 net/ping # exit=1' },
+            { name: 'posix_timers', path: ['kselftest', 'timers', 'posix_timers'], status: 'passed' },
+            {
+              name: 'ping',
+              path: ['kselftest', 'net', 'ping'],
+              status: 'failed',
+              message: 'exit=1',
+              log: '# no route to host',
+            },
           ],
         }),
       ],

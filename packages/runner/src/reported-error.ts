@@ -12,7 +12,9 @@ export interface ReportedError {
   diff?: string | undefined
   cause?: unknown
   readonly code?: unknown
-  readonly shortMessage?: unknown
+  shortMessage?: unknown
+  hint?: unknown
+  sections?: unknown
 }
 
 /**
@@ -27,6 +29,10 @@ export function tidyErrors(errors: readonly ReportedError[], definition: string)
     const frames = framesOf(error.stack).filter((frame) => !isOurs(frame))
     error.stack = [`${error.message}`, ...(frames.some(isUsers) ? frames : definition.split('\n'))].join('\n')
     if (isTold(error.cause, error.message)) delete error.cause
+    // Reporters for machines print all that an error has, and these are parts of its message.
+    delete error.shortMessage
+    delete error.hint
+    delete error.sections
   }
 }
 

@@ -7,6 +7,7 @@ import type { Vite, Vitest } from 'vitest/node'
 import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
 import { endInOrder } from './interrupt.ts'
+import ColdbootReporter, { hasReporter } from './reporter.ts'
 
 /** Options of {@link coldboot}. */
 export interface ColdbootOptions {
@@ -22,6 +23,12 @@ export interface ColdbootOptions {
    * @default {}: everything of failed attempts
    */
   readonly artifacts?: ArtifactOptions
+   * Whether a run that fails, or keeps files of its machines, leaves a page to look at: `.vitest/coldboot/index.html`. In
+   * CI it also adds the consoles to the summary of a GitHub job, and to the report of Vitest’s `junit` reporter.
+   *
+   * @default true
+   */
+  readonly report?: boolean
 }
 
 /** Vitest’s own limit of a hook, milliseconds. */
@@ -48,8 +55,21 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       if (options.artifacts) project.provide('artifacts', options.artifacts)
       completeAbandoned(vitest, artifacts)
       endInOrder(vitest)
+      if (options.report !== false) addReporter(vitest, project)
     },
   }
+}
+
+const reporters = new WeakMap<Vitest, ColdbootReporter>()
+
+/** One reporter for all projects that have the plugin. Vitest makes its reporters after this. */
+function addReporter(vitest: Vitest, project: Vitest['projects'][number]): void {
+  if (hasReporter(vitest, '@coldboot/vitest/reporter')) return
+  const reporter = reporters.get(vitest) ?? new ColdbootReporter()
+  reporter.addProject(project)
+  if (reporters.has(vitest)) return
+  reporters.set(vitest, reporter)
+  vitest.config.reporters.push(reporter)
 }
 
 function sendable(vm: ReadyOptions): ReadyOptions {

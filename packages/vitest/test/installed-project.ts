@@ -95,7 +95,9 @@ function install(name: string, root: string): void {
   const { name: id, dependencies = {} } = manifest as { name: string; dependencies?: Record<string, string> }
   const target = join(root, 'node_modules', id)
   mkdirSync(target, { recursive: true })
-  for (const file of readdirSync(source).filter((file) => ['agent', 'dist', 'package.json'].includes(file))) {
+  for (const file of readdirSync(source).filter((file) =>
+    ['agent', 'browser', 'dist', 'package.json'].includes(file),
+  )) {
     cpSync(join(source, file), join(target, file), { recursive: true })
   }
   for (const dependency of Object.keys(dependencies)) {
@@ -142,6 +144,8 @@ function startRunner(root: string, args: readonly string[], env: NodeJS.ProcessE
 /** The outer runner marks its workers, and the inner one would take itself for one of them. */
 function withoutRunner(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^(VITEST|FORCE_COLOR|NODE_OPTIONS$|TEST$)/.test(name)),
+    Object.entries(env).filter(
+      ([name]) => !/^(VITEST|JEST_|FORCE_COLOR|NODE_OPTIONS$|TEST$|GITHUB_|CI_PROJECT_DIR$)/.test(name),
+    ),
   )
 }

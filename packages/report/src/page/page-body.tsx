@@ -1,6 +1,6 @@
 /** The whole page: what failed first, then what passed at last, then the rest as a short list. */
 import type { VNode } from 'preact'
-import { isFlaky, type RunReport, type TestReport } from '../run-report.ts'
+import { hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
 import { ErrorView } from './error-view.tsx'
 import type { PageContext } from './page-context.ts'
 import { counted, shownDuration, shownText } from './shown-text.ts'
@@ -12,6 +12,10 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
     'failed',
   )
   const flaky = identified(run.tests.filter(isFlaky), 'flaky')
+  const cut = identified(
+    run.tests.filter((test) => test.state === 'skipped' && hasFiles(test)),
+    'cut',
+  )
   const kept = identified(
     run.tests.filter((test) => test.state === 'passed' && !isFlaky(test) && hasFiles(test)),
     'kept',
@@ -29,6 +33,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
         <Contents
           groups={[
             { title: 'Failed', tests: failed },
+            { title: 'Cut short', tests: cut },
             { title: 'Passed after a retry', tests: flaky },
           ]}
         />
@@ -44,6 +49,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
           {failed.map(({ test, id }, index) => (
             <TestArticle test={test} id={id} open={index === 0} page={page} />
           ))}
+          <Group title="Cut short" tests={cut} page={page} />
           <Group title="Passed after a retry" tests={flaky} page={page} />
           <Group title="Passed, with files kept" tests={kept} page={page} />
           <Rest title="Passed" tests={run.tests.filter(({ state }) => state === 'passed')} />
@@ -70,10 +76,6 @@ interface Identified {
 
 function identified(tests: readonly TestReport[], name: string): readonly Identified[] {
   return tests.map((test, index) => ({ test, id: `${name}-${index + 1}` }))
-}
-
-function hasFiles(test: TestReport): boolean {
-  return test.attempts.some(({ machines, guestTests }) => machines.length > 0 || guestTests.length > 0)
 }
 
 function dateOf({ started }: RunReport): string {

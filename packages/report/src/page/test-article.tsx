@@ -1,6 +1,8 @@
 /** A test that failed, now or before a retry: its attempts with their errors and machines, the last attempt first. */
+
+import type { GuestTest } from '@coldboot/core'
 import type { VNode } from 'preact'
-import type { AttemptReport, GuestTestReport, TestReport } from '../run-report.ts'
+import type { AttemptReport, TestReport } from '../run-report.ts'
 import { errorParts } from './error-parts.ts'
 import { ErrorView } from './error-view.tsx'
 import { readMachine } from './machine-files.ts'
@@ -78,21 +80,40 @@ function Attempt({ attempt, page }: { readonly attempt: AttemptReport; readonly 
   )
 }
 
-function GuestTests({ tests }: { readonly tests: readonly GuestTestReport[] }): VNode {
-  const failed = tests.filter(({ state }) => state === 'failed')
+function GuestTests({ tests }: { readonly tests: readonly GuestTest[] }): VNode {
+  const failed = tests.filter(({ status }) => status === 'failed')
+  const others = tests.filter(({ status }) => status !== 'failed')
   return (
     <div class="guest-tests">
       <h3>
         <span class="noun">Tests inside the guest</span> {failed.length} of {tests.length} failed
       </h3>
       <ul>
-        {tests.map(({ name, state, message }) => (
-          <li class={state}>
-            <span class="state">{state}</span> {shownText(name)}
-            {message && <pre>{shownText(message)}</pre>}
-          </li>
+        {failed.map((test) => (
+          <GuestTestItem test={test} />
         ))}
       </ul>
+      {others.length > 0 && (
+        <details class="more">
+          <summary>{others.length} others</summary>
+          <ul>
+            {others.map((test) => (
+              <GuestTestItem test={test} />
+            ))}
+          </ul>
+        </details>
+      )}
     </div>
+  )
+}
+
+function GuestTestItem({ test }: { readonly test: GuestTest }): VNode {
+  const { path, status, message, log } = test
+  return (
+    <li class={status}>
+      <span class="state">{status}</span> <Names names={path} />
+      {message && <p class="says">{shownText(message)}</p>}
+      {log && <pre>{shownText(log)}</pre>}
+    </li>
   )
 }

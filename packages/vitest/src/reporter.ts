@@ -1,0 +1,85 @@
+/**
+ * A reporter that leaves what a failed run needs where it is looked for later: a page to open, and in CI the summary of the
+ * job and the JUnit report. The plugin adds it.
+ */
+import { appendFileSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { isWorthAPage, junitOutput, type RunReport, stepSummary, writePage } from '@coldboot/report'
+import type { SerializedError } from 'vitest'
+import type { Reporter, TestCase, TestModule, TestProject, Vitest } from 'vitest/node'
+import { attemptReports, runReport } from './run-report.ts'
+
+/**
+ * Writes `.vitest/coldboot/index.html` when a test failed or files of machines were kept, and removes the page of an
+ * earlier run otherwise. In a GitHub job, adds the failed tests’ consoles to the summary; beside Vitest’s `junit` reporter,
+ * adds them to the report, with the files as attachments.
+ */
+export default class ColdbootReporter implements Reporter {
+  #vitest: Vitest | undefined
+  #started = 0
+  /** Those that it is about; all of them when none was named. */
+  readonly #projects = new Set<TestProject>()
+
+  /** Reports about this project, and about no other that was not named as well. */
+  addProject(project: TestProject): void {
+    this.#projects.add(project)
+  }
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+  }
+
+  onTestRunStart(): void {
+    this.#started = Date.now()
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    if (!this.#isAbout(test) || !this.#vitest || test.result().state !== 'failed') return
+    // The report has what it has by now, before the end of the run. A blob would print it when it is merged.
+    if (!hasReporter(this.#vitest, 'junit') || hasReporter(this.#vitest, 'blob')) return
+    const machines = attemptReports(test).flatMap((attempt) => attempt.machines)
+    if (machines.length === 0) return
+    const base = process.env.CI_PROJECT_DIR || this.#vitest.config.root
+    const { systemOut, systemErr } = junitOutput(machines, base)
+    addLog(this.#vitest, test, 'stdout', systemOut)
+    addLog(this.#vitest, test, 'stderr', systemErr)
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const vitest = this.#vitest
+    if (!vitest) return
+    const { root } = vitest.config
+    const page = join(root, '.vitest', 'coldboot', 'index.html')
+    const own = modules.filter((module) => this.#isAbout(module))
+    const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
+    if (!isWorthAPage(run)) return rmSync(page, { force: true })
+    writePage(run, page)
+    vitest.logger.log(`Consoles and files of the machines: ${relative(process.cwd(), page)}`)
+    const summary = process.env.GITHUB_STEP_SUMMARY
+    if (summary) appendFileSync(summary, stepSummary(run, page))
+  }
+
+  /** A run that was put together from others is as long as they were. */
+  #times(modules: readonly TestModule[]): Pick<RunReport, 'started' | 'durationMs'> {
+    const merged = Boolean(this.#vitest?.config.mergeReports)
+    const tests = merged ? modules.flatMap((module) => [...module.children.allTests()]) : []
+    const times = tests.flatMap((test) => test.diagnostic() ?? [])
+    if (times.length === 0) return { started: this.#started, durationMs: Date.now() - this.#started }
+    const started = Math.min(...times.map(({ startTime }) => startTime))
+    return { started, durationMs: Math.max(...times.map(({ startTime, duration }) => startTime + duration)) - started }
+  }
+
+  #isAbout({ project }: TestCase | TestModule): boolean {
+    return this.#projects.size === 0 || this.#projects.has(project)
+  }
+}
+
+/** @param name as in the configuration */
+export function hasReporter({ config }: Vitest, name: string): boolean {
+  return config.reporters.some((reporter) => Array.isArray(reporter) && reporter[0] === name)
+}
+
+function addLog(vitest: Vitest, test: TestCase, type: 'stdout' | 'stderr', content: string): void {
+  if (!content) return
+  vitest.state.updateUserLog({ taskId: test.id, type, content, time: Date.now(), size: content.length })
+}

@@ -1,0 +1,116 @@
+/** What Vitest knows of a run, in the words of @coldboot/report. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AttemptReport, ErrorReport, RunReport, StackFrame, TestReport, TestState } from '@coldboot/report'
+import { attemptDirectory } from '@coldboot/report'
+import type { SerializedError } from 'vitest'
+import type { TestAttempt, TestCase, TestModule, TestSuite } from 'vitest/node'
+
+/**
+ * @param modules those of the projects that the report is about
+ * @param errors those outside of any module
+ * @param started milliseconds since 1970
+ */
+export function runReport(
+  modules: readonly TestModule[],
+  errors: readonly SerializedError[],
+  about: Pick<RunReport, 'runner' | 'root' | 'started' | 'durationMs'>,
+): RunReport {
+  const ofModules = modules.flatMap((module) => [module, ...module.children.allSuites()]).flatMap((it) => it.errors())
+  return {
+    ...about,
+    tests: modules.flatMap(testsOf),
+    errors: [...errors, ...ofModules].map(errorReport),
+  }
+}
+
+/** The tests of a file. */
+function testsOf(module: TestModule): readonly TestReport[] {
+  return [...module.children.allTests()].map((test) => {
+    const { state } = test.result()
+    return {
+      names: namesOf(test),
+      file: module.relativeModuleId,
+      line: test.location?.line,
+      project: module.project.name || undefined,
+      state: state === 'pending' ? 'skipped' : state,
+      durationMs: test.diagnostic()?.duration ?? 0,
+      attempts: attemptReports(test),
+    }
+  })
+}
+
+/** The attempts of a test, the last one last. */
+export function attemptReports(test: TestCase): readonly AttemptReport[] {
+  const attempts = test.attempts().map(({ state, errors = [], retryIndex, repeatIndex }) => ({
+    state,
+    label: labelOf({ retryIndex, repeatIndex }),
+    errors: errors.map(errorReport),
+    machines: machinesOf(test, { retryIndex, repeatIndex }),
+    guestTests: [],
+  }))
+  // One that never began may have files of an earlier run.
+  if (attempts.length > 0 || !test.diagnostic()) return attempts
+  // It was cut short: by Ctrl-C, or with its worker.
+  const machines = machinesOf(test, { retryIndex: 0, repeatIndex: 0 })
+  const errors = (test.result().errors ?? []).map(errorReport)
+  const state: TestState = errors.length > 0 ? 'failed' : 'skipped'
+  if (machines.length === 0 && errors.length === 0) return []
+  return [{ state, label: 'cut short', errors, machines, guestTests: [] }]
+}
+
+type AttemptIndex = Pick<TestAttempt, 'retryIndex' | 'repeatIndex'>
+
+function labelOf({ retryIndex, repeatIndex }: AttemptIndex): string {
+  const parts = [repeatIndex > 0 && `repeat ${repeatIndex}`, retryIndex > 0 && `retry ${retryIndex}`]
+  return parts.filter(Boolean).join(', ') || 'first attempt'
+}
+
+/**
+ * The folders that an attempt’s machines have left. They are looked for where they belong, below the root of this run: so
+ * they are found, too, when the worker died before it could tell, and when the tests ran on another machine.
+ */
+function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): readonly string[] {
+  const directory = attemptDirectory({
+    root: test.project.config.root,
+    home: '.vitest',
+    file: test.module.relativeModuleId,
+    project: test.project.name,
+    names: namesOf(test),
+    twin: twinsBefore(test),
+    repeat: repeatIndex,
+    retry: retryIndex,
+  })
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(directory, name))
+  } catch {
+    return []
+  }
+}
+
+/** How many tests of the same names come before it in the file. */
+function twinsBefore(test: TestCase): number {
+  const names = namesOf(test).join('\0')
+  return [...test.module.children.allTests()].filter((it) => namesOf(it).join('\0') === names).indexOf(test)
+}
+
+/** Names of the describes and the test. */
+function namesOf(test: TestCase | TestSuite): readonly string[] {
+  const { parent } = test
+  return parent.type === 'module' ? [test.name] : [...namesOf(parent), test.name]
+}
+
+function errorReport(error: SerializedError): ErrorReport {
+  const { name, message, cause } = error
+  const diff: unknown = error['diff']
+  return {
+    name: name ?? 'Error',
+    message: cause?.message ? `${message}\n\nCaused by:\n${cause.message.replace(/^/gm, '  ')}` : message,
+    diff: typeof diff === 'string' ? diff : undefined,
+    stack: (error.stacks ?? []).map(
+      ({ file, line, column, method }): StackFrame => ({ file, line, column, method: method || undefined }),
+    ),
+  }
+}
