@@ -23,6 +23,7 @@ export interface ColdbootOptions {
    * @default {}: everything of failed attempts
    */
   readonly artifacts?: ArtifactOptions
+  /**
    * Whether a run that fails, or keeps files of its machines, leaves a page to look at: `.vitest/coldboot/index.html`. In
    * CI it also adds the consoles to the summary of a GitHub job, and to the report of Vitest’s `junit` reporter.
    *

@@ -7,6 +7,7 @@ import { join, relative } from 'node:path'
 import { isWorthAPage, junitOutput, type RunReport, stepSummary, writePage } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestProject, Vitest } from 'vitest/node'
+import { HOME } from './attempt.ts'
 import { attemptReports, runReport } from './run-report.ts'
 
 /**
@@ -49,7 +50,7 @@ export default class ColdbootReporter implements Reporter {
     const vitest = this.#vitest
     if (!vitest) return
     const { root } = vitest.config
-    const page = join(root, '.vitest', 'coldboot', 'index.html')
+    const page = join(root, HOME, 'coldboot', 'index.html')
     const own = modules.filter((module) => this.#isAbout(module))
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
     if (!isWorthAPage(run)) return rmSync(page, { force: true })

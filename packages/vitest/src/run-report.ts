@@ -5,6 +5,7 @@ import type { AttemptReport, ErrorReport, RunReport, StackFrame, TestReport, Tes
 import { attemptDirectory } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { TestAttempt, TestCase, TestModule, TestSuite } from 'vitest/node'
+import { HOME } from './attempt.ts'
 
 /**
  * @param modules those of the projects that the report is about
@@ -73,7 +74,7 @@ function labelOf({ retryIndex, repeatIndex }: AttemptIndex): string {
 function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): readonly string[] {
   const directory = attemptDirectory({
     root: test.project.config.root,
-    home: '.vitest',
+    home: HOME,
     file: test.module.relativeModuleId,
     project: test.project.name,
     names: namesOf(test),

@@ -18,6 +18,7 @@ test('a folder that is gone is a machine of which nothing is known but its name'
     directory: join(project.root, 'gone', 'server'),
     name: 'server',
     facts: [],
+    cut: [],
     commandLine: undefined,
     replay: undefined,
     lines: [],
@@ -99,7 +100,9 @@ test('the timeline has steps, events and lines by time, with the last failure to
       'timeline.jsonl': jsonLines(
         { time: 0.5, kind: 'send', text: 'x' },
         { time: 2, kind: 'timeout', text: 'first', ok: false },
-        { time: 3, kind: 'incident', text: 'panic' },
+        { time: 3, kind: 'incident', text: 'panic', ok: false },
+        { time: 3.1, kind: 'incident', text: 'allowed', ok: true },
+        { time: 3.2, kind: 'result', text: 'exit code 1: false', ok: false },
         { time: 4, kind: 'match', text: 'late', ok: true },
       ),
       'qmp.jsonl': jsonLines(
@@ -117,6 +120,8 @@ test('the timeline has steps, events and lines by time, with the last failure to
     ['three'],
     'first',
     'panic',
+    'allowed',
+    'exit code 1: false',
     'late',
   ])
   expect(omitted).toBe(0)

@@ -13,6 +13,8 @@ export interface MachineFiles {
   readonly name: string
   /** What `meta.json` says of it, as far as it is shown: arch, accelerator, memory, and so on, by title. */
   readonly facts: readonly (readonly [title: string, value: string])[]
+  /** What is not there, or not whole, and why. */
+  readonly cut: readonly (readonly [file: string, why: string])[]
   readonly commandLine: string | undefined
   readonly replay: ConsoleReplay | undefined
   readonly lines: readonly ConsoleLine[]
@@ -36,9 +38,13 @@ export interface ConsoleLine {
 export interface MachineStep {
   /** Seconds since the machine’s start. */
   readonly time: number
-  /** `send`, `expect`, `match`, `timeout`, `command`, `incident`, `event` and so on. */
+  /** As of a `TimelineEntry`. */
   readonly kind: string
   readonly text: string
+  /** The same in the steps that begin and end something. */
+  readonly id?: string | undefined
+  /** Of a wait: what it waited for. */
+  readonly pattern?: string | undefined
   readonly durationMs?: number | undefined
   /** Whether it went as the test wanted. */
   readonly ok?: boolean | undefined
@@ -70,6 +76,9 @@ export function readMachine(directory: string): MachineFiles {
     directory,
     name: typeof name === 'string' ? name : basename(directory),
     facts: factsOf(meta),
+    cut: isObject(meta['cut'])
+      ? Object.entries(meta['cut']).map(([file, why]) => [file, wordsOf(why) ?? ''] as const)
+      : [],
     commandLine: typeof commandLine === 'string' ? commandLine : script,
     replay: readReplay(path('console.cast')),
     lines: linesOf(text)
@@ -88,8 +97,9 @@ export function failureOf(machine: MachineFiles): MachineStep | undefined {
   return machine.steps.findLast((step) => isFailure(step))
 }
 
+/** A command may be meant to fail, and an incident may be allowed. */
 export function isFailure({ ok, kind }: MachineStep): boolean {
-  return ok === false || kind === 'timeout' || kind === 'incident'
+  return kind === 'incident' ? ok !== true : ok === false && kind !== 'result'
 }
 
 /** What is shown of `meta.json`, in this order. */
@@ -135,12 +145,14 @@ function datedLine(line: string): ConsoleLine {
 }
 
 function stepOf(step: Record<string, unknown>): MachineStep | undefined {
-  const { time, kind, text, durationMs, ok, location } = step
+  const { time, kind, text, id, pattern, durationMs, ok, location } = step
   if (typeof time !== 'number' || typeof kind !== 'string') return undefined
   return {
     time,
     kind,
     text: typeof text === 'string' ? text : '',
+    id: typeof id === 'string' ? id : undefined,
+    pattern: typeof pattern === 'string' ? pattern : undefined,
     durationMs: typeof durationMs === 'number' ? durationMs : undefined,
     ok: typeof ok === 'boolean' ? ok : undefined,
     location: typeof location === 'string' ? location : undefined,

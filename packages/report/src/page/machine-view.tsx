@@ -122,6 +122,11 @@ function Files({ machine, page }: { readonly machine: MachineFiles; readonly pag
       <p class="note">
         Beside this page, in <a href={`${folder}/`}>{shownText(decodeURIComponent(folder))}</a>
       </p>
+      {machine.cut.map(([file, why]) => (
+        <p class="note">
+          {shownText(file)}: {shownText(why)}
+        </p>
+      ))}
       <ul>
         {machine.files.map(({ name, bytes }) => (
           <li>

@@ -63,13 +63,34 @@ function Step({
     <li class={`step ${step.failed ? 'failed' : ''}`} data-kind={step.kind}>
       <Time time={step.time} replay={replay} />
       <span class="kind">{shownText(step.kind)}</span>
-      <span class="what">
-        <code>{shownText(step.text)}</code>
-        {step.durationMs !== undefined && <span class="duration"> {shownDuration(step.durationMs)}</span>}
-        {step.failed && <strong> failed</strong>}
-        {step.location && <span class="location"> {shownText(relativeTo(root, step.location))}</span>}
-      </span>
+      <div class="what">
+        <What step={step} />
+        {step.failed && <strong>failed </strong>}
+        {step.durationMs !== undefined && <span class="duration">{shownDuration(step.durationMs)} </span>}
+        {step.location && <span class="location">{shownText(relativeTo(root, step.location))}</span>}
+      </div>
     </li>
+  )
+}
+
+/** The pattern of a wait, and what came of it; a long message is folded up behind its first line. */
+function What({ step }: { readonly step: StepRow }): VNode {
+  const { kind, pattern } = step
+  const text = shownText(step.text)
+  const [first = '', ...rest] = text.trim().split('\n')
+  const isMessage = step.failed || kind === 'error'
+  return (
+    <>
+      {pattern !== undefined && <code>{shownText(pattern)} </code>}
+      {!isMessage && text !== pattern && JSON.stringify(text) !== pattern && <code>{text}</code>}
+      {isMessage && rest.length === 0 && <span class="message">{first}</span>}
+      {isMessage && rest.length > 0 && (
+        <details>
+          <summary>{first}</summary>
+          <pre>{rest.join('\n').trim()}</pre>
+        </details>
+      )}
+    </>
   )
 }
 

@@ -30,6 +30,8 @@ export function timelineOf(machine: MachineFiles): { readonly rows: readonly Tim
   let group: ConsoleLine[] | undefined
   for (const { step, line } of entriesOf(machine).sort((a, b) => a.time - b.time)) {
     if (step) {
+      // With nothing in between, the end of a wait tells of its beginning too.
+      if (isBeginningOf(rows.at(-1), step)) rows.pop()
       rows.push({ ...step, type: 'step', failed: isFailure(step) })
       group = undefined
     } else if (group) {
@@ -40,6 +42,10 @@ export function timelineOf(machine: MachineFiles): { readonly rows: readonly Tim
     }
   }
   return { rows: rows.slice(-LONGEST), omitted: Math.max(0, rows.length - LONGEST) }
+}
+
+function isBeginningOf(row: TimelineRow | undefined, { id }: MachineStep): boolean {
+  return id !== undefined && row?.type === 'step' && row.id === id
 }
 
 type Entry =
