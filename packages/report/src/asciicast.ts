@@ -13,6 +13,8 @@ export interface CastHeader {
 const WIDTH = 80
 const HEIGHT = 24
 
+type CastEvent = readonly [time: number, code: string, text: string]
+
 /** The lines of a recording: the header, output (`o`), what was typed (`i`), and markers (`m`) at what went wrong. */
 export function asciicast(
   { title, started }: CastHeader,
@@ -30,8 +32,23 @@ export function asciicast(
   // The sort is stable: at the same time, output comes before what was typed and that before a marker.
   return [
     JSON.stringify(header),
-    ...events.sort(([a], [b]) => a - b).map(([time, code, text]) => JSON.stringify([rounded(time), code, text])),
+    ...joined(events.sort(([a], [b]) => a - b)).map(([time, code, text]) =>
+      JSON.stringify([rounded(time), code, text]),
+    ),
   ]
+}
+
+/** One frame of a film, seconds: what a guest prints byte by byte within it is shown at once. */
+const FRAME = 1 / 60
+
+function joined(events: readonly CastEvent[]): readonly CastEvent[] {
+  const frames: [time: number, code: string, text: string][] = []
+  for (const [time, code, text] of events) {
+    const last = frames.at(-1)
+    if (last !== undefined && code === 'o' && last[1] === 'o' && time - last[0] < FRAME) last[2] += text
+    else frames.push([time, code, text])
+  }
+  return frames
 }
 
 function isWrong({ kind, ok }: TimelineEntry): boolean {

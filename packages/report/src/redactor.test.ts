@@ -22,6 +22,14 @@ describe('texts', () => {
     })
   })
 
+  test('are found too as JSON and a shell’s quotes show them', () => {
+    const redactor = new Redactor([`it's "me"`])
+    const json = JSON.stringify(`it's "me"`)
+    expect(redactor.text(`${json} ${JSON.stringify(json)} 'it'\\''s "me"'`)).toBe(
+      `"[redacted]" "\\"[redacted]\\"" '[redacted]'`,
+    )
+  })
+
   test('none: everything stays as it is', () => {
     const redactor = new Redactor([''])
     expect(redactor.active).toBe(false)

@@ -15,7 +15,7 @@ export class Redactor {
   constructor(secrets: readonly (string | RegExp)[]) {
     // The longest first: one that begins another one would leave the rest of it.
     const texts = secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
-    this.#texts = texts.sort((a, b) => b.length - a.length)
+    this.#texts = [...new Set(texts.flatMap(forms))].sort((a, b) => b.length - a.length)
     this.#expressions = secrets.filter((secret) => secret instanceof RegExp).map(everywhere)
     this.#any = anyOf(this.#texts)
   }
@@ -60,6 +60,16 @@ export class Redactor {
   #line(line: string): string {
     return this.#expressions.reduce((text, expression) => text.replace(expression, REDACTED), line)
   }
+}
+
+/** A text as it is, as messages and JSON show it, and as a shell quotes it. */
+function forms(text: string): readonly string[] {
+  const json = inJson(text)
+  return [text, json, inJson(json), text.replaceAll("'", "'\\''")]
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
 }
 
 function anyOf(texts: readonly string[]): RegExp | undefined {

@@ -1,5 +1,6 @@
 /** A console log on disk and the times beside it: of more than fits, the beginning and the end. */
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { startTimer, stopTimer } from './clock.ts'
 import { LogEnd } from './log-end.ts'
 import type { LogFile, LogFilter } from './log-file.ts'
 
@@ -7,6 +8,11 @@ const MAX_BYTES = 64 * 2 ** 20
 /** Room kept for the end of a log that is too long. The end is written when the machine has ended. */
 const END_BYTES = 2 ** 20
 const READ_BYTES = 2 ** 20
+
+/** What comes within this time is one piece: some guests print byte by byte. Milliseconds. */
+const TOGETHER_MS = 5
+/** A piece’s time is on disk by then, for who reads after a kill. Milliseconds. */
+const LATEST_MS = 20
 
 /** Writes one log. Every method may throw the disk’s error. */
 export class LogWriter {
@@ -19,6 +25,8 @@ export class LogWriter {
   readonly #end: LogEnd
   #written = 0
   #timedAt: number
+  #piece: { readonly at: number; length: number } | undefined
+  #timer: ReturnType<typeof startTimer> | undefined
   #closed = false
 
   /** @param now when the times begin to count, milliseconds */
@@ -63,6 +71,7 @@ export class LogWriter {
       const { pieces } = this.#end
       if (this.leftOut > 0) this.#append(note(`${this.leftOut} bytes are left out here`), pieces[0]?.at ?? now)
       for (const { bytes, at } of pieces) this.#append(bytes, at)
+      this.#writeTime()
     } finally {
       closeQuietly(this.#log)
       closeQuietly(this.#timing)
@@ -85,9 +94,32 @@ export class LogWriter {
   #append(bytes: Uint8Array, now: number): void {
     if (bytes.length === 0) return
     writeAll(this.#log, bytes)
-    const seconds = Math.max(0, now - this.#timedAt) / 1000
-    writeAll(this.#timing, Buffer.from(`${seconds.toFixed(6)} ${bytes.length}\n`))
-    this.#timedAt = Math.max(now, this.#timedAt)
+    if (this.#piece !== undefined && now - this.#piece.at < TOGETHER_MS) {
+      this.#piece.length += bytes.length
+      return
+    }
+    this.#writeTime()
+    this.#piece = { at: now, length: bytes.length }
+    this.#timer ??= startTimer(() => this.#writeTimeQuietly(), LATEST_MS).unref()
+  }
+
+  #writeTimeQuietly(): void {
+    try {
+      this.#writeTime()
+    } catch {
+      // The disk fails for the next piece too, and then there is somebody to tell.
+    }
+  }
+
+  #writeTime(): void {
+    stopTimer(this.#timer)
+    this.#timer = undefined
+    if (this.#piece === undefined) return
+    const { at, length } = this.#piece
+    this.#piece = undefined
+    const seconds = Math.max(0, at - this.#timedAt) / 1000
+    this.#timedAt = Math.max(at, this.#timedAt)
+    writeAll(this.#timing, Buffer.from(`${seconds.toFixed(6)} ${length}\n`))
   }
 }
 

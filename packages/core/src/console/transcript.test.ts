@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -47,6 +48,21 @@ test('the time of each piece is beside it', () => {
   expect(readFileSync(`${file}.timing`, 'utf8')).toBe('0.250000 3\n1.500000 2\n')
   expect(transcript.lastByteAt).toBe(2750)
   expect(transcript.bytes).toBe(5)
+})
+
+test('what comes byte by byte is one piece, whose time is on disk soon after', async () => {
+  let time = 0
+  const transcript = new Transcript({ file: { path: file }, now: () => time })
+  const changes = watch(`${file}.timing`)
+  for (const at of [10, 11, 14, 15, 30]) {
+    time = at
+    transcript.write(bytes('x'))
+  }
+  expect(readFileSync(`${file}.timing`, 'utf8')).toBe('0.010000 3\n0.005000 1\n')
+  const last = '0.015000 1\n'
+  while (!readFileSync(`${file}.timing`, 'utf8').endsWith(last)) await once(changes, 'change')
+  changes.close()
+  transcript.close()
 })
 
 test.skipIf(!existsSync('/usr/bin/scriptreplay'))('scriptreplay (where installed) plays it', async () => {
@@ -115,7 +131,7 @@ test('a filter changes what is logged, and nothing else', () => {
   expect(transcript.read()).toBeUndefined()
   transcript.close()
   expect(readFileSync(file, 'utf8')).toBe('ABCD')
-  expect(readFileSync(`${file}.timing`, 'utf8').match(/ \d+/g)).toEqual([' 1', ' 2', ' 1'])
+  expect(readFileSync(`${file}.timing`, 'utf8').match(/ \d+/g)).toEqual([' 4'])
 })
 
 test.skipIf(!existsSync('/dev/full'))('a full disk (Linux has one at /dev/full) costs the log, not the machine', () => {

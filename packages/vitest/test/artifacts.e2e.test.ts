@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
+
+const SECRET = 'hunter2&"$x'
+const FILES = ['console.txt', 'console.cast', 'console.log', 'timeline.jsonl', 'command-line.sh', 'console.log.timing']
+
+let project: InstalledProject
+let run: RunnerRun
+beforeAll(async () => {
+  project = installProject('artifacts')
+  run = await project.run(['--reporter=default', '--reporter=json', '--outputFile=report.json'], {
+    COLDBOOT_TEST_SECRET: SECRET,
+  })
+})
+afterAll(() => project[Symbol.dispose]())
+
+/** The folder of the machine of a test. */
+const folderOf = (file: string, test: string): string =>
+  join(project.root, '.vitest', 'coldboot', `${file}.test.ts`, test, 'vm')
+
+const read = (folder: string, name: string): string => readFileSync(join(folder, name), 'utf8')
+
+const metaOf = (folder: string): Record<string, unknown> =>
+  JSON.parse(read(folder, 'meta.json')) as Record<string, unknown>
+
+/** Every file below a folder: path → bytes. */
+function filesBelow(folder: string): readonly (readonly [string, Buffer])[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => [path, readFileSync(path)] as const)
+}
+
+describe('a test that fails', () => {
+  test('leaves a screenshot and what went over the network', () => {
+    const folder = folderOf('kept', 'everything--a-screen-and-a-network')
+    expect(metaOf(folder)['files']).toEqual([
+      'console.txt',
+      'screen.png',
+      ...FILES.slice(1),
+      'network.pcapng',
+      'qmp.jsonl',
+      'meta.json',
+    ])
+    const png = readFileSync(join(folder, 'screen.png'))
+    expect(png.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'))
+    const capture = readFileSync(join(folder, 'network.pcapng'))
+    expect(capture.readUInt32LE(0)).toBe(0x0a0d0d0a)
+    // To everybody, from the machine’s card.
+    expect(capture.includes(Buffer.from('ffffffffffff525463', 'hex'))).toBe(true)
+  })
+
+  test('tells in meta.json what the machine was, how it ended and what was wrong', () => {
+    expect(metaOf(folderOf('kept', 'everything--a-screen-and-a-network'))).toMatchObject({
+      name: 'vm',
+      memory: '256M',
+      cpus: 1,
+      start: 'template',
+      exit: 'the machine was closed (QEMU exit code 0)',
+      exitReason: 'host-qmp-quit',
+      test: { file: 'kept.test.ts', names: ['everything', 'a screen and a network'], retry: 0, repeat: 0 },
+      errors: [expect.stringContaining("expected 'running' to be 'exited'")],
+    })
+  })
+
+  test('leaves a script that starts the same machine', () => {
+    const script = join(folderOf('kept', 'everything--a-screen-and-a-network'), 'command-line.sh')
+    expect(statSync(script).mode & 0o777).toBe(0o700)
+    // The shell reads it whole; QEMU itself is asked in the tests of the command line.
+    execFileSync('sh', ['-n', script])
+    expect(readFileSync(script, 'utf8')).toMatch(/^exec \S*qemu-system-\w+ .*-name guest=vm /m)
+  })
+
+  test('leaves the beginning and the end of a long console, and says so', () => {
+    const folder = folderOf('kept', 'a-little--a-long-console')
+    for (const name of FILES) expect(statSync(join(folder, name)).size).toBeLessThan(9000)
+    for (const name of ['console.log', 'console.txt', 'console.cast']) {
+      expect(read(folder, name)).toContain('BusyBox')
+      expect(read(folder, name)).toContain('the-1-end')
+      expect(read(folder, name)).toContain('left out here')
+    }
+    expect(metaOf(folder)['cut']).toEqual({ 'console.log': expect.stringMatching(/^\d+ bytes are left out$/) })
+  })
+})
+
+describe('secrets', () => {
+  test('are in no file of a run, and in none of its reports', () => {
+    const [name = ''] = readdirSync(join(project.root, '.vitest', 'coldboot', 'redacted.test.ts'))
+    const folder = folderOf('redacted', name)
+    for (const secret of [SECRET, JSON.stringify(SECRET).slice(1, -1), 'token-42x']) {
+      const holders = [
+        ...filesBelow(join(project.root, '.vitest')),
+        ['report.json', readFileSync(join(project.root, 'report.json'))] as const,
+      ]
+      expect(holders.filter(([, bytes]) => bytes.includes(secret)).map(([path]) => path)).toEqual([])
+      expect(run.output).not.toContain(secret)
+    }
+    expect(run.output).toContain('not [redacted]')
+    for (const name of FILES.slice(0, 4)) expect(read(folder, name)).toContain('[redacted]')
+    const why = 'left out: it cannot be searched for what is to be redacted'
+    expect(metaOf(folder)).toMatchObject({ cut: { 'screen.png': why, 'network.pcapng': why } })
+  })
+})
+
+test('`always` keeps the files of a test that passes, and attaches them', () => {
+  const folder = folderOf('kept', 'always--a-test-that-passes')
+  expect(metaOf(folder)['files']).toEqual([...FILES, 'qmp.jsonl', 'meta.json'])
+  expect(metaOf(folder)).not.toHaveProperty('errors')
+  const report: unknown = JSON.parse(readFileSync(join(project.root, 'report.json'), 'utf8'))
+  const meta = { coldboot: { machines: [expect.objectContaining({ directory: folder })] } }
+  const passed = expect.objectContaining({ title: 'a test that passes', status: 'passed', meta })
+  expect(report).toMatchObject({
+    testResults: expect.arrayContaining([
+      expect.objectContaining({ assertionResults: expect.arrayContaining([passed]) }),
+    ]),
+  })
+})
+
+test('`never` leaves no file, and the report has the console all the same', () => {
+  expect(existsSync(join(project.root, '.vitest', 'coldboot', 'kept.test.ts', 'never--a-test-that-fails'))).toBe(false)
+  expect(run.output).toMatch(/^ {2}failing-1$/m)
+})
+
+test('an option that is wrong is named', () => {
+  expect(run.output).toContain('artifacts: `retain` must be `on-failure`, `always` or `never`')
+})

@@ -1,0 +1,51 @@
+import { display, Network } from '@coldboot/core'
+import { describe, expect, test } from '@coldboot/vitest'
+
+describe('everything', () => {
+  test.override('artifacts', {})
+
+  test('a screen and a network', async ({ bootVm }) => {
+    await using network = new Network()
+    const vm = await bootVm({ devices: [network.nic(), display()] })
+    const frames = network.frames()
+    await vm.run('ip link set eth0 up')
+    await frames.waitFor()
+    expect(vm.state).toBe('exited')
+  })
+})
+
+describe('a little', () => {
+  test.override('artifacts', { maxBytes: 8192 })
+
+  test('a long console', async ({ vm }) => {
+    vm.send('seq 1 9999; echo the-$((1))-end\n')
+    await vm.expect('the-1-end', { timeout: 60_000 })
+    expect(vm.state).toBe('exited')
+  })
+})
+
+describe('always', () => {
+  test.override('artifacts', { retain: 'always' })
+
+  test('a test that passes', async ({ vm }) => {
+    await vm.run('true')
+  })
+})
+
+describe('never', () => {
+  test.override('artifacts', { retain: 'never' })
+
+  test('a test that fails', async ({ vm }) => {
+    vm.send('echo failing-$((1))\n')
+    await vm.expect('failing-1')
+    expect(vm.state).toBe('exited')
+  })
+})
+
+describe('wrong', () => {
+  test.override('artifacts', { retain: 'sometimes' as 'never' })
+
+  test('an option that is wrong', async ({ vm }) => {
+    expect(vm.state).toBe('running')
+  })
+})

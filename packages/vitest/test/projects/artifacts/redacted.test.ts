@@ -1,0 +1,15 @@
+import { display, Network } from '@coldboot/core'
+import { expect, test } from '@coldboot/vitest'
+
+const secret = process.env['COLDBOOT_TEST_SECRET'] ?? ''
+
+test('a secret that is typed, printed, run and reported', async ({ bootVm }) => {
+  await using network = new Network()
+  const vm = await bootVm({ devices: [network.nic(), display()] })
+  for (const character of `echo '${secret}'\n`) vm.send(character)
+  await vm.expect(`\n${secret}`)
+  vm.send('echo token-$((6 * 7))x\n')
+  await vm.expect(/token-\d+x/)
+  const { stdout } = await vm.run(`echo '${secret}'`)
+  expect({ stdout }).toEqual({ stdout: `not ${secret}` })
+})
