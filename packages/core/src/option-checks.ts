@@ -1,4 +1,5 @@
 /** Checks of VMOptions, one a key: the table is the list of known options. */
+import { types } from 'node:util'
 import { ARCHITECTURES } from './architecture.ts'
 import {
   type CheckTable,
@@ -53,7 +54,7 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
   timeoutMultiplier: ['a number above 0', isDuration[1]],
   ready: [
     'a string that is not empty, or a regular expression',
-    (value) => (isString(value) ? value !== '' : value instanceof RegExp),
+    (value) => (isString(value) ? value !== '' : types.isRegExp(value)),
   ],
   monitors: [MONITORS_EXPECTED, isMonitorOptions],
   allowReboot: isFlag,

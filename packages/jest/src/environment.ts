@@ -2,6 +2,7 @@
  * The environment of test files with machines: Node’s, and this project beside it, outside of the files’ own realm. It sees
  * each test begin and end, which the tests’ own hooks do not.
  */
+import { relative } from 'node:path'
 import * as core from '@coldboot/core'
 import * as guest from '@coldboot/guest'
 import * as matchers from '@coldboot/matchers'
@@ -10,22 +11,26 @@ import type { Circus } from '@jest/types'
 import { TestEnvironment } from 'jest-environment-node'
 import type {} from './augmentation.ts'
 import { BRIDGE, type Bridge } from './bridge.ts'
+import { type ColdbootOptions, checkedOptions } from './coldboot-options.ts'
 import { FileTests } from './file-tests.ts'
 
-/** Jest’s Node environment with machines. `testEnvironmentOptions.vmOptions` is what each machine of the project has. */
+export type { ColdbootOptions }
+
+/** Jest’s Node environment with machines. Its options, in `testEnvironmentOptions.coldboot`, are {@link ColdbootOptions}. */
 export default class MachineEnvironment extends TestEnvironment {
   readonly #tests: FileTests
 
+  /** @throws OptionError for options that are wrong */
   constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
     const { projectConfig } = config
     // The options of an environment become globals of the tests: this one is for us.
-    const { vmOptions, ...testEnvironmentOptions } = projectConfig.testEnvironmentOptions
+    const { coldboot, ...testEnvironmentOptions } = projectConfig.testEnvironmentOptions
     super({ ...config, projectConfig: { ...projectConfig, testEnvironmentOptions } }, context)
     this.#tests = new FileTests({
       root: projectConfig.rootDir,
-      path: context.testPath,
+      file: relative(projectConfig.rootDir, context.testPath),
       project: projectConfig.displayName?.name,
-      vmOptions: vmOptions ?? {},
+      options: checkedOptions(coldboot),
     })
     const bridge: Bridge = { ...this.#tests.api, modules: { core, guest, matchers } }
     // Behind a getter, or Jest would take it apart when the file is over.

@@ -1,23 +1,11 @@
 /** The tests of one file, as Jest tells of them, and what they can do with machines. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { relative } from 'node:path'
 import { ExpectError, type ReadyOptions, readEnvironment, type VM } from '@coldboot/core'
 import type { Circus } from '@jest/types'
 import type { MachineApi, MachineOptions, MachineTest } from './bridge.ts'
-import { machineMatchers } from './machine-matchers.ts'
+import { jestMatchers } from './jest-matchers.ts'
 import { TestAttempt } from './test-attempt.ts'
 import { limitOf, NO_LIMIT } from './time-limit.ts'
-
-/** A test file. */
-export interface TestFile {
-  /** The project’s root. */
-  readonly root: string
-  readonly path: string
-  /** The project’s name, when there are several. */
-  readonly project: string | undefined
-  /** What each machine has unless its own options say otherwise. */
-  readonly vmOptions: ReadyOptions
-}
 
 /** A machine that each test of a describe has. */
 interface Declared {
@@ -65,7 +53,7 @@ export class FileTests {
   #setUp(globals: Globals, state: Circus.State): void {
     this.#state = state
     this.#globals = globals
-    expectOf(globals).extend(machineMatchers(() => this.#current()?.task))
+    expectOf(globals).extend(jestMatchers(() => this.#current()?.task))
   }
 
   #begin(test: Circus.TestEntry): void {
@@ -88,7 +76,7 @@ export class FileTests {
   #attemptOf(test: Circus.TestEntry): TestAttempt {
     const present = this.#attempts.get(test)
     if (present) return present
-    const attempt = new TestAttempt(test, { ...this.#file, file: relative(this.#file.root, this.#file.path) })
+    const attempt = new TestAttempt(test, this.#file)
     this.#attempts.set(test, attempt)
     return attempt
   }
@@ -167,6 +155,6 @@ export class FileTests {
 }
 
 // Jest’s types do not say what it is.
-function expectOf(globals: Globals): { extend(matchers: ReturnType<typeof machineMatchers>): void } {
-  return globals.expect as { extend(matchers: ReturnType<typeof machineMatchers>): void }
+function expectOf(globals: Globals): { extend(matchers: ReturnType<typeof jestMatchers>): void } {
+  return globals.expect as { extend(matchers: ReturnType<typeof jestMatchers>): void }
 }

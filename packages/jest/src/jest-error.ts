@@ -1,7 +1,10 @@
 /** An error of a test as Jest keeps it: not yet reported, so that what is changed here is what every reporter shows. */
 import { inspect } from 'node:util'
-import { framesOf, type ReportedError } from '@coldboot/runner'
+import { framesOf, type ReportedError, theirFrames } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
+
+/** What Jest calls the function around a matcher of ours. */
+const MATCHER_CALL = '__EXTERNAL_MATCHER_TRAP__'
 
 /** An error that can be changed: Jest prints the stack, and takes the message from there. */
 export class JestError implements ReportedError {
@@ -32,6 +35,13 @@ export class JestError implements ReportedError {
   set stack(text: string) {
     const { name } = this.original
     this.original.stack = typeof name === 'string' && name !== 'Error' ? `${name}: ${text}` : text
+  }
+
+  /** Leaves out the frames that say nothing: of this project, which calls every test, and of Jest’s way into a matcher. */
+  hideInner(): void {
+    if (typeof this.original.stack !== 'string') return
+    const frames = theirFrames(this.#frames().join('\n')).filter((frame) => !frame.includes(MATCHER_CALL))
+    this.stack = [this.message, ...frames].join('\n')
   }
 
   get code(): unknown {

@@ -1,19 +1,23 @@
 /** One attempt of a test: its time, its machines, and what its errors say of them. */
 import { ExpectError, type VM } from '@coldboot/core'
 import { TIME_LEFT } from '@coldboot/matchers'
-import { AttemptMachines, explainErrors, framesOf, TestClock, tidyErrors, timeoutError } from '@coldboot/runner'
+import { AttemptMachines, explainErrors, TestClock, theirFrames, tidyErrors, timeoutError } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
 import type { MachineOptions } from './bridge.ts'
-import type { TestFile } from './file-tests.ts'
 import { JestError } from './jest-error.ts'
-import { namesOf, twinsBefore } from './test-place.ts'
+import { attemptOf, type TestFile } from './test-place.ts'
+
+const MORE_TIME = 'Give it more time, as its last argument or with `testTimeout`, or its waits less.'
+
+/** Jest cancels nothing. */
+const NEVER = new AbortController().signal
 
 /** Made when an attempt begins; {@link finish} must be called at its end, whatever happens. */
 export class TestAttempt {
   /** What matchers are told of the test. */
   readonly task: object
   readonly #test: Circus.TestEntry
-  readonly #file: TestFile & { readonly file: string }
+  readonly #file: TestFile
   readonly #waits = new AbortController()
   /** Machines that hooks have started, by who declared them. */
   readonly #declared = new Map<object, Promise<VM>>()
@@ -23,7 +27,7 @@ export class TestAttempt {
   #machines: AttemptMachines | undefined
   #clock: TestClock | undefined
 
-  constructor(test: Circus.TestEntry, file: TestFile & { readonly file: string }) {
+  constructor(test: Circus.TestEntry, file: TestFile) {
     this.#test = test
     this.#file = file
     this.task = { [TIME_LEFT]: () => this.#clock?.left() ?? Infinity }
@@ -35,8 +39,9 @@ export class TestAttempt {
    * @param definition what a timeout points at
    */
   run(fn: () => unknown, limitMs: number, what: string, definition: Circus.Exception): unknown {
-    const error = (heldMs: number): Error => timeoutError(what, limitMs, heldMs, framesOf(stackOf(definition)))
-    const clock = new TestClock(this.#waits.signal, limitMs, error)
+    const frames = placeOf(definition)
+    const error = (heldMs: number): Error => timeoutError({ what, limitMs, heldMs, frames, hint: MORE_TIME })
+    const clock = new TestClock(NEVER, limitMs, error)
     clock.waits.addEventListener('abort', () => this.#waits.abort(clock.waits.reason), { once: true })
     this.#clock = clock
     clock.start()
@@ -98,56 +103,42 @@ export class TestAttempt {
    */
   async finish(): Promise<void> {
     const machines = this.#machines
-    if (!machines) return this.#end()
-    machines.stopStarting()
-    const { errors } = this.#test
-    const forgotten = errors.length > 0 || this.#test.failing ? undefined : machines.forgottenAwait()
+    machines?.stopStarting()
+    const failed = this.#test.errors.length > 0
+    const forgotten = failed || this.#test.failing ? undefined : machines?.forgottenAwait()
+    const errors = (forgotten ? [forgotten] : this.#test.errors).map((error) => new JestError(error))
     // The last words of the console at this moment: what the machines print while they end explains nothing.
-    if (errors.length > 0) this.#explain(machines.started)
-    const wrong = forgotten ? [forgotten] : this.#test.errors
-    const told = wrong.map((error) => ({ message: messageOf(error), stack: stackOf(error) }))
-    if (told.length > 0) await machines.witness(told)
-    this.#end()
-    await machines.end()
-    if (forgotten) errors.push(forgotten)
-    if (told.length > 0) await machines.keep(told.map(({ message }) => message))
-    else await machines.discard()
-  }
-
-  #end(): void {
+    if (failed) this.#explain(errors, machines?.started ?? [])
+    for (const error of errors) error.hideInner()
+    machines?.redact(errors.map(({ original }) => original))
+    this.#test.errors = errors.map(({ original }) => original as Error)
+    const keep = errors.length > 0 || machines?.keptAlways
+    if (keep) await machines?.witness(errors)
     this.#clock?.stop()
     this.#waits.abort(new ExpectError('TEST_ENDED', `"${this.#test.name}" has ended`))
+    await machines?.end()
+    if (keep) await machines?.keep(errors.map(({ message }) => message))
+    else await machines?.discard()
   }
 
-  #explain(machines: readonly VM[]): void {
-    const errors = this.#test.errors.map((error) => new JestError(error))
+  #explain(errors: readonly JestError[], machines: readonly VM[]): void {
     for (const error of errors) {
       const place = this.#places.get(error.original) ?? this.#test.asyncError
-      tidyErrors([error], framesOf(stackOf(place)).join('\n'))
+      tidyErrors([error], placeOf(place).join('\n'))
     }
     explainErrors(errors, machines)
-    this.#test.errors = errors.map((error) => error.original as Error)
   }
 
   #requireMachines(): AttemptMachines {
     if (this.#machines) return this.#machines
-    const { root, file, project, vmOptions } = this.#file
+    const { vm, artifacts } = this.#file.options
     const host = {
       name: String(this.#test.name),
-      attempt: {
-        root,
-        home: '.jest',
-        file,
-        project,
-        names: namesOf(this.#test),
-        twin: twinsBefore(this.#test),
-        repeat: 0,
-        retry: Math.max(this.#test.invocations - 1, 0),
-      },
+      attempt: attemptOf(this.#file, this.#test),
       waits: this.#waits.signal,
       hold: () => this.#clock?.hold() ?? { [Symbol.dispose]: () => {} },
     }
-    this.#machines = new AttemptMachines(host, vmOptions)
+    this.#machines = new AttemptMachines(host, vm ?? {}, artifacts)
     return this.#machines
   }
 }
@@ -156,12 +147,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-function stackOf(exception: Circus.Exception): string | undefined {
-  return exception instanceof Error || typeof exception === 'object' ? exception?.stack : undefined
+/** The user’s line that made the error: the describe that called the test is no news. */
+function placeOf(exception: Circus.Exception): readonly string[] {
+  return theirFrames(stackOf(exception)).slice(0, 1)
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
-    ? String(error.message)
-    : String(error)
+function stackOf(exception: Circus.Exception): string | undefined {
+  return exception instanceof Error || typeof exception === 'object' ? exception?.stack : undefined
 }

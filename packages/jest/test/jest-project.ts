@@ -5,10 +5,20 @@ import { type InstalledProject, installProject } from '../../vitest/test/install
 
 const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
 
+/** What a project in TypeScript has besides. */
+const TYPESCRIPT = [
+  '@babel/core',
+  '@babel/plugin-transform-modules-commonjs',
+  '@babel/preset-typescript',
+  '@types/jest',
+  '@types/node',
+  'typescript',
+]
+
 const JEST = {
   home: fileURLToPath(new URL('..', import.meta.url)),
   packages: ['core', 'guest', 'matchers', 'report', 'runner', 'jest', 'mkfatfs-wasm'],
-  modules: ['jest', '@jest/globals'],
+  modules: ['jest', '@jest/globals', ...TYPESCRIPT],
 }
 
 /**

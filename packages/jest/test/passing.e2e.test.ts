@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import type { InstalledProject } from '../../vitest/test/installed-project.ts'
 import { MARK, machinesOf } from '../../vitest/test/machine-processes.ts'
@@ -8,7 +10,7 @@ import { jestProject } from './jest-project.ts'
 /** Runs the project; every test in it must pass and leave neither machines nor files. */
 async function expectPass(project: InstalledProject, args: readonly string[], summary: string): Promise<void> {
   const run = await project.run(args, { [MARK]: project.root })
-  expect(run.output).toContain(summary)
+  expect(run.output).toContain(`Tests:       ${summary}`)
   expect(run.exitCode).toBe(0)
   expect(machinesOf(project.root)).toEqual([])
   expect(existsSync(join(project.root, '.jest'))).toBe(false)
@@ -16,5 +18,22 @@ async function expectPass(project: InstalledProject, args: readonly string[], su
 
 test('machines serve tests, hooks, several at a time and concurrent tests', async () => {
   using project = jestProject('passing')
-  await expectPass(project, ['machines'], 'Tests:       12 passed, 12 total')
+  await expectPass(project, ['machines'], '13 passed, 13 total')
+})
+
+test.for([
+  ['in processes', ['--maxWorkers=2']],
+  ['in threads', ['--maxWorkers=2', '--workerThreads']],
+  ['in one process', ['--runInBand']],
+  ['by Jest’s other registry of modules', ['--resetModules', '--runInBand']],
+] as const)('machines serve CommonJS %s, with no flag of Node', async ([, args]) => {
+  using project = jestProject('commonjs', false)
+  await expectPass(project, args, '4 passed, 4 total')
+})
+
+test('machines serve TypeScript, and all is typed for both kinds of `expect`', async () => {
+  using project = jestProject('typescript', false)
+  const checked = promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: project.root })
+  await expectPass(project, [], '3 passed, 3 total')
+  expect((await checked).stdout).toBe('')
 })

@@ -1,3 +1,3 @@
 export { type AttemptHost, AttemptMachines } from './attempt-machines.ts'
-export { explainErrors, framesOf, type ReportedError, tidyErrors } from './reported-error.ts'
+export { explainErrors, framesOf, type ReportedError, theirFrames, tidyErrors } from './reported-error.ts'
 export { TestClock, timeoutError } from './test-clock.ts'

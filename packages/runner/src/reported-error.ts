@@ -26,9 +26,9 @@ export interface ReportedError {
 export function tidyErrors(errors: readonly ReportedError[], definition: string): void {
   for (const error of errors) {
     if (typeof error.code !== 'string' || !(error.code in ERROR_CODES)) continue
-    const frames = framesOf(error.stack).filter((frame) => !isOurs(frame))
+    const frames = theirFrames(error.stack)
     error.stack = [`${error.message}`, ...(frames.some(isUsers) ? frames : definition.split('\n'))].join('\n')
-    if (isTold(error.cause, error.message)) delete error.cause
+    if (isTold(error.cause, error.message)) error.cause = undefined
     // Reporters for machines print all that an error has, and these are parts of its message.
     delete error.shortMessage
     delete error.hint
@@ -61,6 +61,11 @@ export function sectionsOf(machines: readonly ShownMachine[], named: boolean): R
 /** The frames of a stack, one each. */
 export function framesOf(stack: string | undefined): readonly string[] {
   return (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+}
+
+/** The frames of a stack that are not this project’s own, one each. */
+export function theirFrames(stack: string | undefined): readonly string[] {
+  return framesOf(stack).filter((frame) => !isOurs(frame))
 }
 
 /** The folder that holds this package and its siblings. */

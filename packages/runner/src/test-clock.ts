@@ -117,16 +117,27 @@ export class TestClock {
   }
 }
 
-/**
- * The error for a test whose time is up.
- *
- * @param what what it calls the test: `Test`, or a hook
- * @param heldMs how long its clock stood still, besides
- * @param frames stack frames of the test’s definition
- */
-export function timeoutError(what: string, limitMs: number, heldMs: number, frames: readonly string[]): Error {
+/** What is said of a test whose time is up. */
+export interface TimeUp {
+  /** What it was: `Test`, or a hook. */
+  readonly what: string
+  readonly limitMs: number
+  /** How long its clock stood still, besides. */
+  readonly heldMs: number
+  /** Stack frames of the test’s definition. */
+  readonly frames: readonly string[]
+  /** What to do, in the words of the runner. @default those of the table of codes */
+  readonly hint?: string
+}
+
+/** The error for a test whose time is up. */
+export function timeoutError({ what, limitMs, heldMs, frames, hint }: TimeUp): Error {
   const besides = heldMs < 1 ? '' : `, besides the ${Math.round(heldMs)} ms in which its machines were started`
-  const error = new ExpectError('TEST_TIMEOUT', `${what} timed out in ${limitMs} ms${besides}`)
+  const error = new ExpectError(
+    'TEST_TIMEOUT',
+    `${what} timed out in ${limitMs} ms${besides}`,
+    hint === undefined ? {} : { hint },
+  )
   error.stack = `${error.name}: ${error.message}\n${frames.join('\n')}`
   return error
 }

@@ -37,7 +37,9 @@ export function keepTime(task: RunnerTestCase, limitMs: number, definition: Erro
     clocks.get(task)?.stop()
     // Hooks after a test that has passed are not its time.
     const error = (heldMs: number): Error | undefined =>
-      task.result?.state === 'pass' ? undefined : timeoutError('Test', limit, heldMs, [definitionOf(task)])
+      task.result?.state === 'pass'
+        ? undefined
+        : timeoutError({ what: 'Test', limitMs: limit, heldMs, frames: [definitionOf(task)] })
     clocks.set(task, new TestClock(runner, limit, error))
   }
   definitions.set(task, definition)

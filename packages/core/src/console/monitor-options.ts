@@ -1,4 +1,5 @@
 /** The option `monitors`: what a guest may do without failing its test, and what else it may not. */
+import { types } from 'node:util'
 import { INCIDENT_KINDS, type MonitorName } from './incident-kinds.ts'
 
 /** A pattern of one’s own: when a line of the console matches, every wait is rejected. */
@@ -33,5 +34,5 @@ function isCustom(value: unknown): value is CustomMonitor {
   const { name, pattern } = value
   if (typeof name !== 'string' || name === '' || name === 'custom') return false
   if (INCIDENT_KINDS.some((kind) => kind.name === name)) return false
-  return pattern instanceof RegExp ? !pattern.test('') : typeof pattern === 'string' && pattern !== ''
+  return types.isRegExp(pattern) ? !pattern.test('') : typeof pattern === 'string' && pattern !== ''
 }

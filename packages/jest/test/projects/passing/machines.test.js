@@ -96,3 +96,10 @@ test('a test of another kind is left alone', (done) => {
 test('a test without a machine needs none', () => {
   expect(1).toBe(1)
 })
+
+test('regular expressions are theirs, although this file has classes of its own', async () => {
+  const options = { ready: /coldboot#/, template: 'off', monitors: { custom: [{ name: 'own', pattern: /alarm-\d/ }] } }
+  const vm = await bootVm(options)
+  vm.send('echo alarm-$((1 + 1))\n')
+  await expect(vm.expect(/never/)).rejects.toThrow('alarm-2')
+})

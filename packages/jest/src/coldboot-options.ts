@@ -1,0 +1,41 @@
+/** What a project’s configuration says of machines: `testEnvironmentOptions: { coldboot: … }`. */
+import { OptionError, type ReadyOptions } from '@coldboot/core'
+import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
+
+/** Options of a project, in `testEnvironmentOptions.coldboot`. Plain data only: they are sent to the workers. */
+export interface ColdbootOptions {
+  /**
+   * What each machine of the project has, unless a test says otherwise.
+   * @default {}
+   */
+  readonly vm?: ReadyOptions
+  /**
+   * What is kept of the machines of the project’s tests.
+   * @default {}: everything of failed attempts
+   */
+  readonly artifacts?: ArtifactOptions
+}
+
+const KEYS = ['vm', 'artifacts'] as const
+
+/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
+export function checkedOptions(options: unknown = {}): ColdbootOptions {
+  if (!isPlain(options)) throw new OptionError('INVALID_OPTION', '`testEnvironmentOptions.coldboot` must be an object')
+  for (const [key, value] of Object.entries(options)) {
+    if (!KEYS.some((known) => known === key)) {
+      throw new OptionError('UNKNOWN_OPTION', `testEnvironmentOptions.coldboot: Unknown option \`${key}\``, {
+        hint: `The options are ${KEYS.join(', ')}.`,
+      })
+    }
+    if (value !== undefined && !isPlain(value)) {
+      throw new OptionError('INVALID_OPTION', `testEnvironmentOptions.coldboot: \`${key}\` must be an object`)
+    }
+  }
+  const { artifacts }: ColdbootOptions = options
+  resolveArtifacts(artifacts ?? {})
+  return options
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,71 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { RunnerRun, RunningRunner } from '../../vitest/test/installed-project.ts'
+import { LifeLine, MARK, machinesOf } from '../../vitest/test/machine-processes.ts'
+import { jestProject } from './jest-project.ts'
+
+/** A run whose machine lives. */
+interface Living {
+  readonly run: RunningRunner
+  /** The process that started the machine. */
+  readonly worker: number
+  readonly root: string
+}
+
+/** Settles when the machine runs; a run that ends without one says why. */
+async function alive(life: LifeLine, run: RunningRunner): Promise<void> {
+  const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
+  await Promise.race([life.begun, ended])
+  ended.catch(() => {})
+}
+
+/** Runs the project, does something to the run once its machine lives, and waits for the end of both. */
+async function interrupt(args: readonly string[], how: (living: Living) => void): Promise<RunnerRun> {
+  using project = jestProject('interrupted')
+  using life = new LifeLine()
+  const mark = project.root
+  const run = project.start(args, { [MARK]: mark, COLDBOOT_TEST_LIFE: life.path })
+  await alive(life, run)
+  const machines = machinesOf(mark)
+  expect(machines).toHaveLength(1)
+  how({ run, worker: machines[0]?.parent ?? Number.NaN, root: project.root })
+  const [ended] = await Promise.all([run.ended, life.ended])
+  expect(machinesOf(mark)).toEqual([])
+  const log = join(project.root, '.jest', 'coldboot', 'endless.test.js', 'never-ends', 'vm', 'console.log')
+  expect(existsSync(log), 'the console is kept').toBe(true)
+  return ended
+}
+
+const alone = ['endless']
+const inWorkers = ['--maxWorkers=2']
+
+test.for([
+  ['the only process', alone],
+  ['workers', inWorkers],
+] as const)('machines of %s end on Ctrl-C, which the terminal sends to all processes', async ([, args]) => {
+  const ended = await interrupt(args, ({ run }) => run.interrupt('SIGINT'))
+  expect(ended.signal).toBe('SIGINT')
+})
+
+test.for([
+  ['the only process', alone],
+  ['workers', inWorkers],
+] as const)('machines of %s do not outlive a Jest that is killed', async ([, args]) => {
+  const ended = await interrupt(args, ({ run }) => process.kill(run.pid, 'SIGKILL'))
+  expect(ended.signal).toBe('SIGKILL')
+})
+
+test('a machine does not outlive a worker that is killed', async () => {
+  const ended = await interrupt(inWorkers, ({ worker, root }) => {
+    process.kill(worker, 'SIGKILL')
+    writeFileSync(join(root, 'go'), '')
+  })
+  expect(ended.exitCode).toBe(1)
+  expect(ended.output).toContain('was terminated by another process: signal=SIGKILL')
+})
+
+test('a machine does not outlive a run that bails out', async () => {
+  const ended = await interrupt(['--bail', ...inWorkers], ({ root }) => writeFileSync(join(root, 'go'), ''))
+  expect(ended.exitCode).toBe(1)
+})

@@ -1,0 +1,14 @@
+import { arbitraryArgs } from '@coldboot/core'
+import { useVM } from '@coldboot/jest'
+import { test } from '@jest/globals'
+
+const life = arbitraryArgs('-chardev', `file,id=life,path=${process.env['COLDBOOT_TEST_LIFE']}`)
+const vm = useVM({ devices: [life] })
+
+test(
+  'never ends',
+  async () => {
+    await vm().expect('never', { timeout: Infinity })
+  },
+  2 ** 31,
+)
