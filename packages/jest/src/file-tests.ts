@@ -5,6 +5,7 @@ import type { Circus } from '@jest/types'
 import type { MachineApi, MachineOptions, MachineTest } from './bridge.ts'
 import { jestMatchers } from './jest-matchers.ts'
 import { TestAttempt } from './test-attempt.ts'
+import type { TestFile } from './test-place.ts'
 import { limitOf, NO_LIMIT } from './time-limit.ts'
 
 /** A machine that each test of a describe has. */
