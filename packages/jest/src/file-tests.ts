@@ -1,6 +1,6 @@
 /** The tests of one file, as Jest tells of them, and what they can do with machines. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ExpectError, type ReadyOptions, readEnvironment, type VM } from '@coldboot/core'
+import { ExpectError, readEnvironment, type VM } from '@coldboot/core'
 import type { Circus } from '@jest/types'
 import type { MachineApi, MachineOptions, MachineTest } from './bridge.ts'
 import { jestMatchers } from './jest-matchers.ts'
