@@ -10,7 +10,7 @@ import type { LogFile } from './console/log-file.ts'
 import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import { channel } from './devices/channel.ts'
-import type { Device, DeviceContext } from './devices/device.ts'
+import type { Device } from './devices/device.ts'
 import { AGENT_PORT, GUEST_AGENT_PORT } from './devices/guest-ports.ts'
 import { uefi } from './devices/uefi.ts'
 import { type AcceleratorName, type Environment, readEnvironment } from './environment.ts'
@@ -50,7 +50,7 @@ export interface MachineSpec {
   readonly ready: Pattern | undefined
   readonly monitors: MonitorOptions
   readonly allowReboot: boolean
-  /** See {@link DeviceContext.late}: of machines that are saved or come from a save. */
+  /** See {@link Device.late}: true of machines that are saved or come from a save. */
   readonly late: boolean
   readonly sandbox: boolean
   readonly signal: AbortSignal | undefined

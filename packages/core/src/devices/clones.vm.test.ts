@@ -3,25 +3,61 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { linuxGuest } from '@coldboot/guest'
+import { type LinuxGuest, linuxGuest } from '@coldboot/guest'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { run, silenceEcho } from '../../test/guest.ts'
 import { endPrefetched } from '../prefetch.ts'
+import { startReady } from '../start-ready.ts'
 import { Template } from '../template.ts'
 import { blockDevice } from './block-device.ts'
 import { channel } from './channel.ts'
+import { Network } from './network.ts'
 import { serial } from './serial.ts'
 import { virtioRandom } from './virtio-random.ts'
 
 afterEach(endPrefetched)
 
-test('what a clone writes to its disk is its own, and its channel and port are too', async () => {
+/** A cache for templates that go with the test; the guest’s kernel is kept. */
+async function ownTemplates(): Promise<{ readonly guest: LinuxGuest; readonly folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const guest = await linuxGuest()
-  // The template goes with the test; the guest’s kernel is kept.
   vi.stubEnv('COLDBOOT_CACHE', join(folder, 'cache'))
   onTestFinished(() => void vi.unstubAllEnvs())
+  return { guest, folder }
+}
+
+test('each clone has the address of its own card, the link as it is now, and reaches the others', async () => {
+  const { guest } = await ownTemplates()
+  await using network = new Network()
+  const unplugged = network.nic()
+  await unplugged.down()
+  const cards = [network.nic(), network.nic(), unplugged]
+  const machines = cards.map((card) => ({ ...guest, timeout: 60_000, template: 'required' as const, devices: [card] }))
+  // The first round makes the templates: one a card, for its address is known to the guest.
+  for (const round of ['saved', 'again']) {
+    const vms = await Promise.all(
+      machines.map((options, index) => startReady({ ...options, name: `${round}-${index}`, prefetch: true })),
+    )
+    const ends = vms.map((vm) => () => vm.close())
+    try {
+      const addresses = await Promise.all(vms.map((vm) => vm.run('cat /sys/class/net/eth0/address')))
+      expect(addresses.map(({ stdout }) => stdout.trim())).toEqual(cards.map(({ mac }) => mac))
+      await Promise.all(
+        vms.map((vm, index) => vm.run(`ip addr add 10.0.0.${index + 1}/24 dev eth0; ip link set eth0 up`)),
+      )
+      const [first, second, third] = vms
+      await first?.run('ping -c 1 -W 30 10.0.0.2')
+      await second?.run('ping -c 1 -W 30 10.0.0.1')
+      expect((await third?.run('cat /sys/class/net/eth0/carrier'))?.stdout, round).toBe('0\n')
+    } finally {
+      await Promise.all(ends.map((end) => end()))
+    }
+  }
+})
+
+test('what a clone writes to its disk is its own, and its channel and port are too', async () => {
+  const { guest, folder } = await ownTemplates()
   const image = join(folder, 'disk.img')
   writeFileSync(image, 'from the image\n'.padEnd(1 << 20, '\0'))
   const before = createHash('sha256').update(readFileSync(image)).digest('hex')

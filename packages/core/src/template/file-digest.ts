@@ -2,7 +2,7 @@
  * What is in a file, as a hash; remembered by the file’s identity, because a kernel or a disk is too large to be read in
  * front of every test.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ export async function fileDigest(path: string, memory: string): Promise<string> 
     const digest = hash.digest('hex')
     await mkdir(memory, { recursive: true, mode: 0o700 })
     // Whole or not at all: another worker may read it at this moment.
-    const draft = `${remembered}.${process.pid}`
+    const draft = `${remembered}.${randomUUID()}`
     await writeFile(draft, digest, { mode: 0o600 })
     await rename(draft, remembered)
     return digest
