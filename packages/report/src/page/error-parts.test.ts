@@ -24,6 +24,7 @@ test('a message of another kind is kept as it is', () => {
   expect(errorParts(error(text), true)).toEqual({
     headline: 'expected 1 to be 2',
     text: 'note:\nnot indented\n\nlast',
+    difference: '',
     sections: [],
   })
 })
@@ -39,4 +40,13 @@ test('sections survive whatever is written into them', () => {
     { title: 'Output', body },
     { title: 'Log', body: '/log' },
   ])
+})
+
+test('what stands below a difference is told from it', () => {
+  const diff =
+    '\x1b[32m- Expected\x1b[39m\n+ Received\n\n  {\n-   "a": 1,\n  }\n\nEnd of the console:\n  one\n\n  two\n\nLog:\n  /log'
+  expect(errorParts({ ...error('x'), diff }, true)).toMatchObject({
+    difference: '- Expected\n+ Received\n\n  {\n-   "a": 1,\n  }',
+    sections: [{ title: 'End of the console', body: 'one\n\ntwo' }],
+  })
 })

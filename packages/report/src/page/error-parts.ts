@@ -2,13 +2,21 @@
 import type { ErrorReport } from '../run-report.ts'
 import { shownText } from './shown-text.ts'
 
-/** What a message says. */
+/** What an error says. */
 export interface ErrorParts {
   /** The first sentence. */
   readonly headline: string
   /** What follows it, in its own lines. */
   readonly text: string
-  readonly sections: readonly { readonly title: string; readonly body: string }[]
+  /** The difference between what was expected and what was received; empty when there is none. */
+  readonly difference: string
+  readonly sections: readonly Section[]
+}
+
+/** A titled part. */
+export interface Section {
+  readonly title: string
+  readonly body: string
 }
 
 /** Shown with the machine itself, where there is one. */
@@ -16,20 +24,28 @@ const REPEATED = /^(?:Command line|Log)(?: of ".*")?$/
 
 /** @param withMachines whether the page shows the machines below the error */
 export function errorParts(error: ErrorReport, withMachines: boolean): ErrorParts {
-  const [first = '', ...blocks] = shownText(error.message)
-    .trim()
-    .split(/\n\n+(?=\S)/)
-  const sections: { title: string; body: string }[] = []
-  const text: string[] = []
-  for (const block of blocks) {
-    const [, title, body] = /^(\S[^\n]*):\n((?: {2}.*(?:\n|$)|\n)+)$/.exec(block) ?? []
-    if (title === undefined || body === undefined) text.push(block)
-    else sections.push({ title, body: body.replace(/^ {2}/gm, '').trimEnd() })
-  }
-  const [headline = '', ...rest] = first.split('\n')
+  const message = taken(error.message)
+  // What is told of the machines stands below the difference, where there is one.
+  const diff = taken(error.diff ?? '')
+  const [headline = '', ...rest] = message.text.split('\n')
   return {
     headline: headline || error.name,
-    text: [rest.join('\n'), ...text].filter(Boolean).join('\n\n'),
-    sections: sections.filter(({ title }) => !(withMachines && REPEATED.test(title))),
+    text: rest.join('\n').trim(),
+    difference: diff.text,
+    sections: [...message.sections, ...diff.sections].filter(({ title }) => !(withMachines && REPEATED.test(title))),
   }
+}
+
+function taken(whole: string): { readonly text: string; readonly sections: readonly Section[] } {
+  const sections: Section[] = []
+  const text = shownText(whole)
+    .trim()
+    .split(/\n\n+(?=\S)/)
+    .filter((block) => {
+      const [, title, body] = /^(\S[^\n]*):\n((?: {2}.*(?:\n|$)|\n)+)$/.exec(block) ?? []
+      if (title === undefined || body === undefined) return true
+      sections.push({ title, body: body.replace(/^ {2}/gm, '').trimEnd() })
+      return false
+    })
+  return { text: text.join('\n\n'), sections }
 }

@@ -14,14 +14,14 @@ export function ErrorView(props: {
   readonly withMachines: boolean
 }): VNode {
   const { error, root, withMachines } = props
-  const { headline, text, sections } = errorParts(error, withMachines)
+  const { headline, text, difference, sections } = errorParts(error, withMachines)
   return (
     <div class="error">
       <p class="headline">
         <span class="error-name">{error.name}</span> {headline}
       </p>
       {text && <p class="says">{text}</p>}
-      {error.diff && <Difference diff={shownText(error.diff)} />}
+      {difference && <Difference diff={difference} />}
       <Frame stack={error.stack} root={root} />
       {sections.map(({ title, body }) => (
         <Block title={title}>{body}</Block>

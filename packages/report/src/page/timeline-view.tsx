@@ -65,7 +65,6 @@ function Step({
       <span class="kind">{shownText(step.kind)}</span>
       <div class="what">
         <What step={step} />
-        {step.failed && <strong>failed </strong>}
         {step.durationMs !== undefined && <span class="duration">{shownDuration(step.durationMs)} </span>}
         {step.location && <span class="location">{shownText(relativeTo(root, step.location))}</span>}
       </div>
@@ -81,9 +80,9 @@ function What({ step }: { readonly step: StepRow }): VNode {
   const isMessage = step.failed || kind === 'error'
   return (
     <>
-      {pattern !== undefined && <code>{shownText(pattern)} </code>}
+      {pattern !== undefined && !(isMessage && first) && <code>{shownText(pattern)} </code>}
       {!isMessage && text !== pattern && JSON.stringify(text) !== pattern && <code>{text}</code>}
-      {isMessage && rest.length === 0 && <span class="message">{first}</span>}
+      {isMessage && rest.length === 0 && <span>{first} </span>}
       {isMessage && rest.length > 0 && (
         <details>
           <summary>{first}</summary>
@@ -95,7 +94,9 @@ function What({ step }: { readonly step: StepRow }): VNode {
 }
 
 function Printed({ row, replay }: { readonly row: ConsoleRow; readonly replay: string | undefined }): VNode {
-  const lines = row.lines.map(({ text }) => shownText(text))
+  const lines = shownText(row.lines.map(({ text }) => text).join('\n'))
+    .replace(/^\n+|\n+$/g, '')
+    .split('\n')
   const last = lines.slice(-SHORT).join('\n')
   return (
     <li class="printed" data-kind="console">
