@@ -67,6 +67,11 @@ export type TemplateOverrides = Pick<
   | 'signal'
 >
 
+/** The saved machines of this user: in the cache, or where COLDBOOT_CACHE says. */
+export function templateStore(): TemplateStore {
+  return new TemplateStore(new Cache(readEnvironment().cacheDirectory))
+}
+
 /** A saved machine to start others from. */
 export class Template {
   /** 32 hexadecimal digits: the same for machines that are the same to the guest. */
@@ -96,7 +101,7 @@ export class Template {
       throw new OptionError('INVALID_OPTION', 'A template needs `ready`: what the console prints when the boot is over')
     }
     const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
-    const store = new TemplateStore(new Cache(readEnvironment().cacheDirectory))
+    const store = templateStore()
     const prepare = String(templateOptions.prepare ?? '')
     const userKey = templateOptions.key ?? ''
     const key = await templateKey({ spec, qemu, qemuVersion, prepare, userKey, digests: store.digests })

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/** The command `coldboot`. */
+import { runCommandLine } from './run-command-line.ts'
+
+const { argv, stdout, stderr } = process
+// Whoever read the list has seen enough: `coldboot templates | head`.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
+process.exitCode = await runCommandLine(argv.slice(2), { stdout, stderr })

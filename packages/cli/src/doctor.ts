@@ -1,0 +1,62 @@
+/** What this host has to start machines, and what it lacks. */
+import {
+  type Architecture,
+  ColdbootError,
+  chooseAccelerator,
+  hostArchitecture,
+  locateQemu,
+  readEnvironment,
+  templateStore,
+} from '@coldboot/core'
+
+/** One thing looked at. */
+export interface Finding {
+  /** `fine`; `slow`: machines run, but slower than they could; `missing`: no machine runs. */
+  readonly state: 'fine' | 'slow' | 'missing'
+  readonly what: string
+  /** What was found, or what to do. */
+  readonly detail: string
+}
+
+/** Looks at the host. Starts nothing but `qemu-system-… --version`. @param arch @default the host’s */
+export async function examine(arch: Architecture | undefined = hostArchitecture()): Promise<readonly Finding[]> {
+  const { qemu, accelerator, cacheDirectory } = readEnvironment()
+  const node: Finding = { state: 'fine', what: 'Node.js', detail: process.version }
+  if (arch === undefined) {
+    return [node, { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; give --arch` }]
+  }
+  const choice = chooseAccelerator(arch, accelerator)
+  const templates = templateStore().list()
+  const bytes = templates.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
+  return [
+    node,
+    await qemuFinding(arch, qemu),
+    {
+      state: choice.accelerator === 'tcg' ? 'slow' : 'fine',
+      what: 'Acceleration',
+      detail: [`${choice.accelerator}: ${choice.reason}`, choice.warning ?? []].flat().join('; '),
+    },
+    {
+      state: 'fine',
+      what: 'Cache',
+      detail: `${cacheDirectory}, ${templates.length} templates, ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+    },
+  ]
+}
+
+async function qemuFinding(arch: Architecture, asked: readonly string[] | undefined): Promise<Finding> {
+  try {
+    const { command, version } = await locateQemu(arch, asked)
+    return { state: 'fine', what: 'QEMU', detail: `${version}, ${command.join(' ')}` }
+  } catch (error) {
+    if (!ColdbootError.is(error)) throw error
+    return { state: 'missing', what: 'QEMU', detail: `${error.shortMessage}. ${error.hint}` }
+  }
+}
+
+const SIGNS = { fine: '✓', slow: '!', missing: '✗' } as const
+
+/** A line a finding. */
+export function shownFindings(findings: readonly Finding[]): string {
+  return findings.map(({ state, what, detail }) => `${SIGNS[state]} ${what}: ${detail}`).join('\n')
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { runCommandLine } from './run-command-line.ts'
+
+const NEW = 'a'.repeat(32)
+const OLD = 'b'.repeat(32)
+let templates: string
+
+beforeEach(() => {
+  const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  vi.stubEnv('COLDBOOT_CACHE', cache)
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+    rmSync(cache, { recursive: true, force: true })
+  })
+  templates = join(cache, 'templates')
+})
+
+/** A template as far as its place, size and age go. */
+function template(key: string, daysAgo: number): void {
+  const folder = join(templates, key)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'memory'), Buffer.alloc(3 << 20, 1))
+  const used = Date.now() / 1000 - daysAgo * 86_400
+  utimesSync(folder, used, used)
+}
+
+async function run(...args: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  let [out, err] = ['', '']
+  const code = await runCommandLine(args, {
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+  })
+  return { code, out, err }
+}
+
+describe('templates', () => {
+  test('lists none', async () => {
+    expect(await run('templates')).toMatchObject({ code: 0, out: expect.stringMatching(/^No templates in /) as string })
+  })
+
+  test('lists each with its last use and size, and the sum', async () => {
+    template(OLD, 10)
+    template(NEW, 0)
+    const { code, out } = await run('templates')
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      new RegExp(`^${NEW}  \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d +3\\.0 MiB\n${OLD}  .*\n2 templates, 6\\.0 MiB, in /`),
+    )
+  })
+
+  test('prunes by age', async () => {
+    template(OLD, 10)
+    template(NEW, 0)
+    expect((await run('templates', 'prune')).out).toBe('0 templates removed, 0.0 MiB freed\n')
+    expect((await run('templates', 'prune', '--max-age', '9.5')).out).toBe(
+      `${OLD}\n1 template removed, 3.0 MiB freed\n`,
+    )
+    expect(readdirSync(templates)).toEqual([NEW])
+  })
+
+  test('prunes by size, what was used longest ago first', async () => {
+    template(OLD, 10)
+    template(NEW, 0)
+    await run('templates', 'prune', '--max-size', '4M')
+    expect(readdirSync(templates)).toEqual([NEW])
+  })
+
+  test('removes by key, all or none', async () => {
+    template(OLD, 10)
+    template(NEW, 0)
+    const refused = await run('templates', 'remove', NEW, 'c'.repeat(32))
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no template c+.*\[FILE_MISSING\]/s) as string,
+    })
+    expect(readdirSync(templates)).toEqual([NEW, OLD])
+    expect((await run('templates', 'remove', NEW)).out).toBe('1 template removed\n')
+    expect(readdirSync(templates)).toEqual([OLD])
+  })
+})
+
+describe('doctor', () => {
+  test('says what is there', async () => {
+    const { code, out } = await run('doctor', '--arch', 'x86_64')
+    expect(out).toMatch(
+      /^✓ Node\.js: v\d.*\n✓ QEMU: \d+\.\d+.*\/qemu-system-x86_64\n[✓!] Acceleration: (?:kvm|hvf|tcg): .*\n✓ Cache: \/.*, 0 templates, 0 MiB\n$/,
+    )
+    expect(code).toBe(0)
+  })
+
+  test('fails when machines cannot be started, and says what to do', async () => {
+    vi.stubEnv('COLDBOOT_QEMU', '/nowhere/qemu')
+    const { code, out } = await run('doctor')
+    expect(out).toMatch(/^✗ QEMU: .*\/nowhere\/qemu/m)
+    expect(code).toBe(1)
+  })
+})
+
+test.each([
+  [[], /a command is needed/],
+  [['boot'], /no command `boot`/],
+  [['templates', 'delete'], /no command `templates delete`/],
+  [['templates', '--max-age', '3'], /`--max-age` does not belong/],
+  [['templates', 'prune', '--max-age', 'old'], /number of days/],
+  [['templates', 'prune', '--max-size', '8'], /500M or 8G/],
+  [['templates', 'remove'], /needs the keys/],
+  [['templates', 'remove', '../..'], /32 hexadecimal digits/],
+  [['doctor', '--arch', 'pdp11'], /`--arch` is one of/],
+  [['doctor', '--colour'], /--colour/],
+])('%j is refused with the reason and the usage', async (args, reason) => {
+  const { code, err } = await run(...args)
+  expect(err).toMatch(reason)
+  expect(err).toMatch(/Usage: coldboot <command>/)
+  expect(code).toBe(2)
+})
+
+test('shows its usage and its version', async () => {
+  expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: coldboot/) as string })
+  expect(await run('--version')).toMatchObject({ code: 0, out: '0.1.0\n' })
+})

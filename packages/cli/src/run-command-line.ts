@@ -1,0 +1,60 @@
+/** Does what the arguments say. */
+import { createRequire } from 'node:module'
+import { ColdbootError } from '@coldboot/core'
+import { type Command, HELP, parseCommand, UsageError } from './arguments.ts'
+import { examine, shownFindings } from './doctor.ts'
+import { listTemplates, pruneTemplates, removeTemplates } from './templates.ts'
+
+/** Where the command writes to. */
+export interface Output {
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: { write(text: string): unknown }
+}
+
+const FAILED = 1
+const WRONG_USAGE = 2
+
+/** Returns the exit code: 0; 1 when it failed or the host lacks something; 2 when the arguments are wrong. */
+export async function runCommandLine(args: readonly string[], { stdout, stderr }: Output): Promise<number> {
+  try {
+    const { text, isWell } = await run(parseCommand(args))
+    stdout.write(`${text}\n`)
+    return isWell ? 0 : FAILED
+  } catch (error) {
+    if (error instanceof UsageError) {
+      stderr.write(`coldboot: ${error.message}\n\n${HELP}\n`)
+      return WRONG_USAGE
+    }
+    if (!ColdbootError.is(error)) throw error
+    stderr.write(`coldboot: ${error.message} [${error.code}]\n`)
+    return FAILED
+  }
+}
+
+async function run(command: Command): Promise<{ readonly text: string; readonly isWell: boolean }> {
+  switch (command.kind) {
+    case 'help':
+      return well(HELP)
+    case 'version':
+      return well(version())
+    case 'doctor': {
+      const findings = await examine(command.arch)
+      return { text: shownFindings(findings), isWell: findings.every(({ state }) => state !== 'missing') }
+    }
+    case 'list':
+      return well(listTemplates())
+    case 'prune':
+      return well(await pruneTemplates(command.limits))
+    case 'remove':
+      return well(await removeTemplates(command.keys))
+  }
+}
+
+function well(text: string): { readonly text: string; readonly isWell: true } {
+  return { text, isWell: true }
+}
+
+function version(): string {
+  const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string }
+  return manifest.version
+}
