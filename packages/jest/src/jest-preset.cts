@@ -11,6 +11,7 @@ const preset = {
     '^@coldboot/guest$': here('bridged-guest.cjs'),
     '^@coldboot/matchers$': here('bridged-matchers.cjs'),
   },
+  reporters: ['default', here('reporter.js')],
   // What failed tests leave is no source: watch mode would run again because of it.
   modulePathIgnorePatterns: ['<rootDir>/\\.jest/'],
 }

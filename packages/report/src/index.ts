@@ -11,7 +11,7 @@ export {
 } from './attempt-directory.ts'
 export { type JUnitOutput, junitOutput } from './ci/junit-output.ts'
 export { stepSummary } from './ci/step-summary.ts'
-export type { MachineMeta } from './machine-meta.ts'
+export { type MachineMeta, readMeta } from './machine-meta.ts'
 export { type MachineRecord, MachineRecorder, type RecorderOptions } from './machine-recorder.ts'
 export { writePage } from './page/write-page.tsx'
 export { REDACTED, Redactor } from './redactor.ts'

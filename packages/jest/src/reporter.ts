@@ -1,0 +1,60 @@
+/**
+ * A reporter that leaves what a failed run needs where it is looked for later: a page to open, and in a GitHub job its
+ * summary. The preset adds it; it lives in the process that outlives the workers.
+ */
+import { appendFileSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { finishAbandoned, isWorthAPage, resolveArtifacts, stepSummary, writePage } from '@coldboot/report'
+import type { AggregatedResult, Test, TestResult } from '@jest/test-result'
+import type { Config } from '@jest/types'
+import { getVersion } from 'jest'
+import { checkedOptions } from './coldboot-options.ts'
+import { cutShort, type FileResult, runReport } from './run-report.ts'
+import { HOME } from './test-place.ts'
+
+/**
+ * Writes `.jest/coldboot/index.html` when a test failed or files of machines were kept, and removes the page of an earlier
+ * run otherwise. Completes the files of machines whose worker was killed.
+ */
+export default class ColdbootReporter {
+  readonly #config: Config.GlobalConfig
+  readonly #files: FileResult[] = []
+  readonly #projects = new Set<Config.ProjectConfig>()
+
+  constructor(config: Config.GlobalConfig) {
+    this.#config = config
+  }
+
+  onTestFileStart({ context }: Test): void {
+    this.#projects.add(context.config)
+  }
+
+  onTestResult({ context }: Test, result: TestResult): void {
+    this.#files.push({ config: context.config, result })
+  }
+
+  onRunComplete(_: unknown, results: AggregatedResult): void {
+    const root = this.#config.rootDir
+    const page = join(root, HOME, 'coldboot', 'index.html')
+    const run = runReport(this.#files.splice(0), [...this.#completeAbandoned()], {
+      runner: `Jest ${getVersion()}`,
+      root,
+      started: results.startTime,
+      durationMs: Date.now() - results.startTime,
+    })
+    if (!isWorthAPage(run)) return rmSync(page, { force: true })
+    writePage(run, page)
+    process.stderr.write(`Consoles and files of the machines: ${relative(process.cwd(), page)}\n`)
+    const summary = process.env.GITHUB_STEP_SUMMARY
+    if (summary) appendFileSync(summary, stepSummary(run, page))
+  }
+
+  /** The tests of machines whose worker was killed. */
+  *#completeAbandoned(): Generator<ReturnType<typeof cutShort>[number]> {
+    for (const { rootDir, testEnvironmentOptions } of this.#projects) {
+      const { artifacts = {} } = checkedOptions(testEnvironmentOptions['coldboot'])
+      yield* cutShort(finishAbandoned(join(rootDir, HOME, 'coldboot'), resolveArtifacts(artifacts)))
+    }
+    this.#projects.clear()
+  }
+}

@@ -1,0 +1,111 @@
+/** What Jest knows of a run, in the words of @coldboot/report. */
+import { readdirSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import {
+  type AttemptReport,
+  attemptDirectory,
+  type ErrorReport,
+  type RunReport,
+  readMeta,
+  type TestReport,
+  type TestState,
+} from '@coldboot/report'
+import type { AssertionResult, TestResult } from '@jest/test-result'
+import type { Config } from '@jest/types'
+import { errorReport } from './reported-stack.ts'
+import { HOME } from './test-place.ts'
+
+/** What became of a test file. */
+export interface FileResult {
+  readonly config: Pick<Config.ProjectConfig, 'rootDir' | 'displayName'>
+  readonly result: TestResult
+}
+
+/** @param unfinished tests of which Jest knows nothing, because their worker died */
+export function runReport(
+  files: readonly FileResult[],
+  unfinished: readonly TestReport[],
+  about: Pick<RunReport, 'runner' | 'root' | 'started' | 'durationMs'>,
+): RunReport {
+  return {
+    ...about,
+    tests: [...files.flatMap(testsOf), ...unfinished],
+    errors: files.flatMap(({ result }) => fileError(result)),
+  }
+}
+
+/**
+ * The tests whose machines have left these folders.
+ * @param folders of machines, complete
+ */
+export function cutShort(folders: readonly string[]): readonly TestReport[] {
+  return [...Map.groupBy(folders, dirname).values()].flatMap((machines): readonly TestReport[] => {
+    const meta = readMeta(machines[0] ?? '')
+    if (!meta) return []
+    const { file, names, project } = meta.test
+    const attempt: AttemptReport = { state: 'skipped', label: 'cut short', errors: [], machines, guestTests: [] }
+    return [{ names, file, project, state: 'skipped', durationMs: meta.durationMs ?? 0, attempts: [attempt] }]
+  })
+}
+
+function testsOf({ config, result }: FileResult): readonly TestReport[] {
+  const file = relative(config.rootDir, result.testFilePath)
+  const project = config.displayName?.name
+  return result.testResults.map((test, index) => {
+    const names = namesOf(test)
+    const same = result.testResults.slice(0, index).filter((other) => namesOf(other).join('\0') === names.join('\0'))
+    const place = { root: config.rootDir, home: HOME, file, project, names, twin: same.length, repeat: 0 }
+    return {
+      names,
+      file,
+      line: test.location?.line,
+      project,
+      state: stateOf(test),
+      durationMs: test.duration ?? 0,
+      attempts: attemptsOf(test, (retry) => machinesIn(attemptDirectory({ ...place, retry }))),
+    }
+  })
+}
+
+/** The attempts of a test, the last one last: what Jest has to say is of that one. */
+function attemptsOf(test: AssertionResult, machines: (retry: number) => readonly string[]): readonly AttemptReport[] {
+  const state = stateOf(test)
+  if (state === 'skipped') return []
+  const last = Math.max(test.invocations ?? 1, 1) - 1
+  return Array.from({ length: last + 1 }, (_, retry) => ({
+    state: retry < last ? 'failed' : state,
+    label: retry === 0 ? 'first attempt' : `retry ${retry}`,
+    errors: retry < last ? errorsOf(test.retryReasons?.slice(retry, retry + 1)) : errorsOf(test.failureMessages),
+    machines: machines(retry),
+    guestTests: [],
+  }))
+}
+
+function stateOf({ status }: AssertionResult): TestState {
+  return status === 'failed' || status === 'passed' ? status : 'skipped'
+}
+
+function namesOf(test: AssertionResult): readonly string[] {
+  return [...test.ancestorTitles, test.title]
+}
+
+function errorsOf(messages: readonly string[] = []): readonly ErrorReport[] {
+  return messages.map(errorReport)
+}
+
+/** Of a file that could not be run. */
+function fileError({ testExecError }: TestResult): readonly ErrorReport[] {
+  if (!testExecError) return []
+  const { message, stack } = testExecError as { readonly message?: string; readonly stack?: string | null }
+  return [errorReport(stack || message || 'The file could not be run')]
+}
+
+function machinesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(directory, name))
+  } catch {
+    return []
+  }
+}

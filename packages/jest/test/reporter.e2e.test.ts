@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { InstalledProject, RunnerRun } from '../../vitest/test/installed-project.ts'
+import { jestProject } from './jest-project.ts'
+
+const PAGE = join('.jest', 'coldboot', 'index.html')
+
+/** The texts of the elements that the pattern finds. */
+function textsOf(html: string, pattern: RegExp): readonly string[] {
+  return [...html.matchAll(pattern)].map(([, text = '']) => text.replace(/<[^>]*>/g, '').trim())
+}
+
+describe('a run in CI', () => {
+  let project: InstalledProject
+  let run: RunnerRun
+  const read = (path: string): string => readFileSync(join(project.root, path), 'utf8')
+
+  beforeAll(async () => {
+    project = jestProject('reporting', false)
+    run = await project.run(['--maxWorkers=2'], { GITHUB_STEP_SUMMARY: join(project.root, 'summary.md') })
+  })
+  afterAll(() => project[Symbol.dispose]())
+
+  test('ends with the path of the page', () => {
+    expect(run.exitCode).toBe(1)
+    expect(run.output).toContain(`\nConsoles and files of the machines: ${PAGE}\n`)
+  })
+
+  test('leaves a page: what failed, what passed after a retry, what a killed worker left, and the rest', () => {
+    expect(textsOf(read(PAGE), /<summary><h2>(.*?)<\/h2>/gs)).toMatchInlineSnapshot(`
+      [
+        "waits for what never comes",
+        "dies",
+        "comes right at the second attempt",
+        "Passed 2 tests",
+        "Skipped 2 tests",
+      ]
+    `)
+  })
+
+  test('shows on the page the errors, the code, and the machines of each attempt', () => {
+    const html = read(PAGE)
+    expect(textsOf(html, /<p class="headline">(.*?)<\/p>/gs)).toEqual([
+      expect.stringMatching(/^Error A jest worker process .* was terminated by another process: signal=SIGKILL/),
+      expect.stringContaining('ExpectError &quot;vm&quot; did not print &quot;never&quot; within'),
+    ])
+    expect(textsOf(html, /<mark>(.*?)<\/mark>/gs)[0]).toMatch(/❯ 14 {2}.*await vm\(\)\.expect\('never'/)
+    expect(textsOf(html, /<h3>(<span class="noun">Machine.*?)<\/h3>/gs)).toMatchInlineSnapshot(`
+      [
+        "Machine vm",
+        "Machine vm",
+        "Machine orphan",
+        "Machine vm",
+      ]
+    `)
+    expect(html).toContain('href="./console.test.js/comes-right-at-the-second-attempt/vm/console.log"')
+    expect(html).not.toContain('<img src=x')
+  })
+
+  test('completes what a killed worker left', () => {
+    const meta: unknown = JSON.parse(read('.jest/coldboot/dying.test.js/dies/orphan/meta.json'))
+    expect(meta).toMatchObject({ name: 'orphan', errors: ['The process that ran the test ended before the test did.'] })
+    expect(read('.jest/coldboot/dying.test.js/dies/orphan/console.log')).toContain('last-words')
+  })
+
+  test('adds the consoles to the summary of the job', () => {
+    const summary = read('summary.md')
+    expect(textsOf(summary, /<summary>(.*?)<\/summary>/g)).toEqual([
+      'console.test.js › waits for what never comes (2 attempts)',
+    ])
+    expect(summary).toContain(`\`${PAGE}\``)
+  })
+
+  test('removes the page when the next run has nothing to show', async () => {
+    const green = await project.run(['console', '-t', 'greets'])
+    expect(green.exitCode).toBe(0)
+    expect(existsSync(join(project.root, PAGE))).toBe(false)
+  })
+})
