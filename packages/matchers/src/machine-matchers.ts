@@ -3,6 +3,7 @@
 import { toMatchBootLog } from './boot-log/to-match-boot-log.ts'
 import type { MatcherContext, MatcherResult, SnapshotMatcher } from './matcher-context.ts'
 import type { MachineMatchers } from './matcher-types.ts'
+import { toMatchScreenshot } from './screenshot/to-match-screenshot.ts'
 import { toBoot } from './to-boot.ts'
 import { toEventuallyPrint } from './to-eventually-print.ts'
 import { toExit } from './to-exit.ts'
@@ -41,6 +42,7 @@ export function machineMatchers(runner: Runner): Record<keyof MachineMatchers, R
     toRun,
     toRunSuccessfully,
     toMatchBootLog,
+    toMatchScreenshot,
   } satisfies Record<keyof MachineMatchers, Matcher>
   const entries = Object.entries<Matcher>(matchers).map(([name, matcher]) => [name, inRunner(runner, matcher)])
   return Object.fromEntries(entries) as Record<keyof MachineMatchers, RegisteredMatcher>

@@ -33,6 +33,11 @@ export async function within<T>(vm: Machine, window: WaitWindow, event: Promise<
   }
 }
 
+/** Lets time pass, in milliseconds. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void startTimer(resolve, milliseconds))
+}
+
 function abortError(vm: Machine, cause: unknown): ExpectError {
   const why = ColdbootError.is(cause) ? cause.shortMessage : String(cause)
   return new ExpectError('EXPECT_ABORTED', `The wait for "${vm.name}" was aborted: ${why}`, { cause })

@@ -1,6 +1,7 @@
 /** The matchers’ types, written once; each runner’s package merges them into its own `expect`. */
 import type { PatternInput } from '@coldboot/core'
 import type { BootLogOptions } from './boot-log/to-match-boot-log.ts'
+import type { ScreenshotOptions } from './screenshot/screenshot-options.ts'
 import type { BootOptions } from './to-boot.ts'
 import type { EventuallyPrintOptions } from './to-eventually-print.ts'
 import type { ExitOptions } from './to-exit.ts'
@@ -105,4 +106,16 @@ export interface MachineMatchers<R = void> {
    * await expect(vm).toMatchBootLog({ normalizers: [[/serial [A-Z0-9]+/, 'serial <serial>']], keep: ['versions'] })
    */
   toMatchBootLog(options?: BootLogOptions): Promise<void>
+
+  /**
+   * Waits until the screen of a machine with a `display()` shows the picture that is kept in `__screenshots__` beside the
+   * test, pixel by pixel. A picture that is missing is written once the screen holds still, updated with `-u`, and not
+   * written in CI. When it does not match, the pictures of what was expected, what there was, and the difference are
+   * written beside the machine’s log. With `.not` it waits for the whole window and fails when the picture is shown.
+   *
+   * @example
+   * await expect(vm).toMatchScreenshot()
+   * await expect(vm).toMatchScreenshot({ name: 'boot-menu', mask: [{ x: 560, y: 0, width: 80, height: 16 }] })
+   */
+  toMatchScreenshot(options?: ScreenshotOptions): Promise<void>
 }

@@ -21,7 +21,7 @@ export function shownValue(value: unknown): string {
   if (types.isUint8Array(value)) return `(${value.length} bytes)`
   if (Array.isArray(value)) return `[${value.map(shownValue).join(', ')}]`
   if (types.isRegExp(value) || typeof value !== 'object' || value === null) return String(value)
-  const { name = 'Object' } = value.constructor ?? {}
+  const name = value.constructor?.name ?? 'Object'
   // Not compared with `Object` itself: a runner may have a realm of its own.
   if (name !== 'Object') return `(${name})`
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)

@@ -1,4 +1,5 @@
 /** One failure of each kind that each matcher has. The report of a run is compared as a whole. */
+import { display } from '@coldboot/core'
 import { describe, expect, test, type VM } from '@coldboot/vitest'
 
 /** Ends the echo of what is typed: the console shows what is printed alone, always in the same order. */
@@ -123,6 +124,35 @@ describe('toMatchBootLog', () => {
 
   test('a negation', async ({ vm }) => {
     await expect(vm).not.toMatchBootLog()
+  })
+})
+
+describe('toMatchScreenshot', () => {
+  test.override('vmOptions', {
+    arch: 'x86_64',
+    firmware: 'bios-256k.bin',
+    devices: [display()],
+    monitors: { noBootDevice: 'allow' },
+  })
+
+  test('no picture, in CI', async ({ vm }) => {
+    await vm.expect('No bootable device.\n', { timeout: 50_000 })
+    await expect(vm).toMatchScreenshot()
+  })
+
+  test('another picture', async ({ vm }) => {
+    await vm.expect('No bootable device.\n', { timeout: 50_000 })
+    await expect(vm).toMatchScreenshot({ within: 300 })
+  })
+
+  test('a picture that must not be', async ({ vm }) => {
+    await expect(vm).not.toMatchScreenshot()
+  })
+})
+
+describe('toMatchScreenshot without a screen', () => {
+  test('a mistake', async ({ vm }) => {
+    await expect(vm).toMatchScreenshot()
   })
 })
 

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+import { contextOf, MATCH, scriptedMachine } from '../../test/scripted-machine.ts'
+import type { Machine } from '../machine.ts'
+import type { MatcherContext } from '../matcher-context.ts'
+import { account, baselinePath, updateMode } from './baseline.ts'
+
+const machine = (name = 'vm'): Machine => ({ ...scriptedMachine({ match: MATCH }).vm, name })
+const inTest = (currentTestName: string): MatcherContext => ({
+  ...contextOf(),
+  testPath: '/a/b.test.ts',
+  currentTestName,
+})
+const fileOf = (testName: string, vm = machine()): string => baselinePath(inTest(testName), vm, undefined)
+
+describe('the path of a picture', () => {
+  test('is beside the test, by the test’s name', () => {
+    expect(fileOf('menu > shows entries')).toBe('/a/__screenshots__/b.test.ts/menu--shows-entries.png')
+    expect(baselinePath(inTest('x'), machine(), 'boot menu.png')).toBe('/a/__screenshots__/b.test.ts/boot menu.png')
+  })
+
+  test('is another one for each machine, and for each picture of one', () => {
+    const [vm, other] = [machine(), machine('server')]
+    expect([fileOf('x', vm), fileOf('x', other), fileOf('x', vm)].map((path) => path.split('/').at(-1))).toEqual([
+      'x.png',
+      'x-server.png',
+      'x-2.png',
+    ])
+  })
+
+  test('is another one for names that look the same in a file system', () => {
+    const names = ['a b', 'a-b', 'a/b', 'a  b', ' a b', 'a: b', 'x'.repeat(80), 'x'.repeat(81), '..', 'A > B', 'A - B']
+    expect(new Set(names.map((name) => fileOf(name))).size).toBe(names.length)
+    for (const name of names) expect(fileOf(name)).toMatch(/^\/a\/__screenshots__\/b\.test\.ts\/[\w-][\w.-]*\.png$/)
+  })
+
+  test.for(['../x', 'a/b', '', '.hidden', 1])('is not %j', (name) => {
+    expect(() => baselinePath(inTest('x'), machine(), name as string)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION' }),
+    )
+  })
+
+  test('needs a test', () => {
+    expect(() => baselinePath(contextOf(), machine(), 'x')).toThrow('can only be used in a test')
+  })
+})
+
+test.for([
+  [{ snapshotUpdateState: 'all' }, 'all'],
+  [{ _updateSnapshot: 'none' }, 'none'],
+  [{ snapshotUpdateState: 'new' }, 'new'],
+] as const)('the mode of %o is “%s”', ([snapshotState, mode]) => {
+  expect(updateMode({ ...contextOf(), snapshotState })).toBe(mode)
+})
+
+test('a picture is counted in the runner’s own account', () => {
+  const counted: string[] = []
+  const vitest = { added: { increment: (id: string) => counted.push(id) } }
+  account({ ...contextOf(), snapshotState: vitest, task: { id: 'test-1' } }, 'added')
+  expect(counted).toEqual(['test-1'])
+  const jest = { added: 1 }
+  account({ ...contextOf(), snapshotState: jest }, 'added')
+  expect(jest).toEqual({ added: 2 })
+})

@@ -1,0 +1,30 @@
+/** One comparison of a screen with the picture that is kept. */
+import type { Screen } from '@coldboot/core'
+import type { Machine } from '../machine.ts'
+import type { WaitWindow } from '../wait-window.ts'
+import { type Difference, differenceOf } from './picture.ts'
+import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
+
+/** What is compared, and how. */
+export interface Comparison {
+  readonly vm: Machine
+  readonly screen: Screen
+  readonly window: WaitWindow
+  /** Of the picture that is kept. */
+  readonly path: string
+  readonly options: ScreenshotOptions
+}
+
+/** What a picture differs in from the one that is kept. */
+export function compare({ path, options }: Comparison, expected: Uint8Array, actual: Uint8Array): Difference {
+  const { threshold = THRESHOLD, mask = [] } = options
+  return differenceOf(expected, actual, { threshold, mask }, path)
+}
+
+/** Whether the differences are to be let pass. */
+export function isAlike({ options }: Comparison, { pixels, box, expected }: Difference): boolean {
+  if (pixels === 0) return true
+  const { maxDiffPixels = 0, maxDiffPixelRatio = 0 } = options
+  const most = Math.max(maxDiffPixels, maxDiffPixelRatio * expected.width * expected.height)
+  return box !== undefined && pixels <= most
+}

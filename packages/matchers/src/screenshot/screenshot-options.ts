@@ -1,0 +1,58 @@
+/** What can be asked of a comparison of screens, checked. */
+import { type Display, OptionError } from '@coldboot/core'
+import { shownValue } from '../shown-call.ts'
+import type { WithinOptions } from '../wait-window.ts'
+import type { Box } from './picture.ts'
+
+/** Options of `toMatchScreenshot`. */
+export interface ScreenshotOptions extends WithinOptions {
+  /** Name of the picture’s file. @default made from the test’s name */
+  readonly name?: string | undefined
+  /** The screen, where the machine has several. @default the only one */
+  readonly display?: Display | undefined
+  /** How much the colours of a pixel may differ: 0, not at all, to 1, any way. @default 0.1 */
+  readonly threshold?: number | undefined
+  /** So many pixels may differ. @default 0 */
+  readonly maxDiffPixels?: number | undefined
+  /** Such a part of the pixels may differ, 0 to 1. @default 0 */
+  readonly maxDiffPixelRatio?: number | undefined
+  /** Parts of the screen that are not compared: a clock, a cursor. @default [] */
+  readonly mask?: readonly Box[] | undefined
+}
+
+/** The colour distance that pixelmatch takes for the same. */
+export const THRESHOLD = 0.1
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && value >= 0
+const isPart = (value: unknown): boolean => isNumber(value) && value <= 1
+
+const CHECKS: Readonly<Record<keyof ScreenshotOptions, readonly [what: string, test: (value: unknown) => boolean]>> = {
+  within: ['a number of milliseconds', isNumber],
+  name: ['a string', (value) => typeof value === 'string'],
+  display: ['a display()', (value) => typeof value === 'object' && value !== null && 'of' in value],
+  threshold: ['a number from 0 to 1', isPart],
+  maxDiffPixels: ['a number, 0 or more', isNumber],
+  maxDiffPixelRatio: ['a number from 0 to 1', isPart],
+  mask: ['a list of boxes { x, y, width, height }', (value) => Array.isArray(value) && value.every(isBox)],
+}
+
+function isBox(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return ['x', 'y', 'width', 'height'].every((key) => isNumber(Reflect.get(value, key)))
+}
+
+/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
+export function checkScreenshotOptions(options: ScreenshotOptions): void {
+  for (const [key, value] of Object.entries(options)) {
+    if (!(key in CHECKS)) {
+      const hint = `It has ${Object.keys(CHECKS).join(', ')}.`
+      throw new OptionError('UNKNOWN_OPTION', `toMatchScreenshot has no option \`${key}\``, { hint })
+    }
+    const [what, test] = CHECKS[key as keyof ScreenshotOptions]
+    if (value === undefined || test(value)) continue
+    throw new OptionError(
+      'INVALID_OPTION',
+      `toMatchScreenshot: \`${key}\` must be ${what}, and is ${shownValue(value)}`,
+    )
+  }
+}

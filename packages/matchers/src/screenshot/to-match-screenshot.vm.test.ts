@@ -1,0 +1,122 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { display, VM, type VMOptions } from '@coldboot/core'
+import { PNG } from 'pngjs'
+import { expect, onTestFinished, test } from 'vitest'
+import { contextOf } from '../../test/scripted-machine.ts'
+import type { MatcherContext } from '../matcher-context.ts'
+import { toMatchScreenshot } from './to-match-screenshot.ts'
+
+/** A project’s folder with one test file, and a PC’s firmware that finds nothing to boot. */
+async function project(options: VMOptions = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const logFile = join(folder, 'logs', 'console.log')
+  const vm = await VM.start({
+    arch: 'x86_64',
+    memory: '64M',
+    firmware: 'bios-256k.bin',
+    devices: [display()],
+    timeout: 60_000,
+    monitors: { noBootDevice: 'allow' },
+    logFile,
+    ...options,
+  })
+  onTestFinished(() => vm.close().then(() => {}))
+  const context = (mode: string, more: Partial<MatcherContext> = {}): MatcherContext => ({
+    ...contextOf(),
+    testPath: join(folder, 'screen.test.ts'),
+    currentTestName: 'shows the firmware',
+    snapshotState: { snapshotUpdateState: mode },
+    ...more,
+  })
+  const baseline = (name: string): string => join(folder, '__screenshots__', 'screen.test.ts', `${name}.png`)
+  return { vm, context, baseline, logs: join(folder, 'logs') }
+}
+
+test('a picture is written once the screen holds still, and then compared', async () => {
+  const { vm, context, baseline, logs } = await project()
+  await vm.expect('No bootable device')
+  const match = (mode: string, options = {}) => toMatchScreenshot.call(context(mode), vm, { name: 'menu', ...options })
+
+  const missing = await match('none')
+  expect(missing.pass).toBe(false)
+  expect(missing.message()).toContain('and this run writes none, as in CI\n')
+  expect(existsSync(baseline('menu'))).toBe(false)
+  expect(readdirSync(logs)).toContain('menu.actual.png')
+
+  expect(await match('new')).toMatchObject({ pass: true })
+  const { width, height } = PNG.sync.read(readFileSync(baseline('menu')))
+  expect([width, height]).toEqual([720, 400])
+  expect(await match('none')).toMatchObject({ pass: true })
+
+  // Another text in the first line.
+  const other = PNG.sync.read(readFileSync(baseline('menu')))
+  other.data.fill(0xff, (8 * width + 100) * 4, (8 * width + 140) * 4)
+  writeFileSync(baseline('menu'), PNG.sync.write(other))
+  const { pass, message } = await match('none', { within: 300 })
+  expect(pass).toBe(false)
+  expect(message()).toMatch(
+    /did not show the picture within 0\.3 s: \d+ of 288,000 pixels differ, in a box of \d+ × 1 at x 1\d\d, y 8\n/,
+  )
+  for (const what of ['expected', 'actual', 'difference']) {
+    expect(message()).toContain(`  ${what}: ${join(logs, `menu.${what}.png`)}\n`)
+    expect(PNG.sync.read(readFileSync(join(logs, `menu.${what}.png`))).width).toBe(720)
+  }
+  expect(await match('none', { maxDiffPixels: 40 })).toMatchObject({ pass: true })
+  expect(await match('none', { mask: [{ x: 100, y: 0, width: 40, height: 16 }] })).toMatchObject({ pass: true })
+
+  expect(await match('all')).toMatchObject({ pass: true })
+  expect(await match('none')).toMatchObject({ pass: true })
+  const not = toMatchScreenshot.call(context('none', { isNot: true }), vm, { name: 'menu' })
+  expect(await not).toMatchObject({ pass: true })
+})
+
+test('a picture is waited for until the screen shows it', async () => {
+  const first = await project()
+  await first.vm.expect('No bootable device')
+  expect(await toMatchScreenshot.call(first.context('new'), first.vm)).toMatchObject({ pass: true })
+  const second = await VM.start(
+    first.vm.spec.firmware === undefined ? {} : { ...options(first.vm), devices: [display()] },
+  )
+  onTestFinished(() => second.close().then(() => {}))
+  // The second machine has only just been switched on.
+  expect(await toMatchScreenshot.call(first.context('none'), second)).toMatchObject({ pass: true })
+})
+
+function options({ spec }: VM): VMOptions {
+  return {
+    arch: spec.arch,
+    memory: '64M',
+    firmware: 'bios-256k.bin',
+    timeout: 60_000,
+    monitors: { noBootDevice: 'allow' },
+  }
+}
+
+test('a guest that has failed, or a machine that ends, is not waited for', async () => {
+  const { vm, context } = await project({ monitors: {} })
+  await expect(vm.expect('never')).rejects.toMatchObject({ code: 'GUEST_NOT_BOOTED' })
+  await toMatchScreenshot.call(context('all'), vm)
+  const other = new PNG({ width: 2, height: 2 })
+  writeFileSync(
+    join(vm.logFile, '..', '..', '__screenshots__', 'screen.test.ts', 'shows-the-firmware.png'),
+    PNG.sync.write(other),
+  )
+  const machine = await toMatchScreenshot.call(context('none'), vm, { name: 'shows-the-firmware' })
+  expect(machine.message()).toMatch(
+    /"vm" failed before it showed the picture \(No bootable device.*\): it is 720 × 400 pixels large, not 2 × 2\n/,
+  )
+  await vm.close()
+  const closed = await toMatchScreenshot.call(context('none'), vm, { name: 'shows-the-firmware' })
+  expect(closed.message()).toContain('could not be seen')
+})
+
+test('a machine without a screen is refused', async () => {
+  const { vm, context } = await project({ devices: [] })
+  await expect(toMatchScreenshot.call(context('new'), vm)).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringContaining('devices: [display()]'),
+  })
+})
