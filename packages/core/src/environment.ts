@@ -25,6 +25,8 @@ export interface Environment {
   readonly kernel: string | undefined
   /** COLDBOOT_INITRAMFS: path of an initramfs to use in place of the one a guest image would build. */
   readonly initramfs: string | undefined
+  /** COLDBOOT_DEBUG: `on-failure`: who runs a test that fails gets the console of its machines. */
+  readonly debug: 'on-failure' | undefined
   /** COLDBOOT_CACHE, else `coldboot` in the user’s cache folder: kernels, probes and templates kept between runs. */
   readonly cacheDirectory: string
 }
@@ -39,6 +41,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     accelerator: accelerator(variables['COLDBOOT_ACCEL']),
     kernel: variables['COLDBOOT_KERNEL'] || undefined,
     initramfs: variables['COLDBOOT_INITRAMFS'] || undefined,
+    debug: debug(variables['COLDBOOT_DEBUG']),
     cacheDirectory: cacheDirectory(variables),
   }
 }
@@ -63,6 +66,12 @@ function multiplier(value: string | undefined): number {
   throw new OptionError('INVALID_OPTION', `COLDBOOT_TIMEOUT_MULTIPLIER is “${value}”`, {
     hint: 'Give a number above 0, such as 2.5.',
   })
+}
+
+function debug(value: string | undefined): 'on-failure' | undefined {
+  if (!value) return undefined
+  if (value === 'on-failure') return value
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_DEBUG is “${value}”`, { hint: 'Give on-failure, or unset it.' })
 }
 
 function accelerator(value: string | undefined): AcceleratorName | undefined {

@@ -22,6 +22,8 @@ export const ERROR_CODES = {
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
   GUEST_KERNEL_UNAVAILABLE:
     'Name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, or run on Debian with its archive in reach.',
+  NO_TERMINAL:
+    'Run the test from a terminal: `debug()` has nobody to talk to in CI and in the background. Remove it, or unset COLDBOOT_DEBUG.',
   // The machine did not start, or is no longer there.
   START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
   QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',

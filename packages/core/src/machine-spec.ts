@@ -53,6 +53,7 @@ export interface MachineSpec {
   /** See {@link Device.late}: true of machines that are saved or come from a save. */
   readonly late: boolean
   readonly sandbox: boolean
+  readonly aroundDebug: (session: () => Promise<void>) => Promise<void>
   readonly signal: AbortSignal | undefined
 }
 
@@ -92,6 +93,7 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
     late: false,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
+    aroundDebug: options.aroundDebug ?? ((session) => session()),
     signal: options.signal,
   }
   checkSpec(spec)

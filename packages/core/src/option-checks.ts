@@ -61,6 +61,7 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
   sandbox: isFlag,
   agent: isFlag,
   guestAgent: isFlag,
+  aroundDebug: ['a function', (value) => typeof value === 'function'],
   signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
 }
 

@@ -80,6 +80,11 @@ export interface VMOptions {
   readonly agent?: boolean | undefined
   /** Whether the machine has a port for QEMU’s guest agent, as distributions package it. @default false */
   readonly guestAgent?: boolean | undefined
+  /**
+   * Called by `VM.debug` with the session, which it runs: for who must hold a clock or clear the screen meanwhile.
+   * @default the session is run
+   */
+  readonly aroundDebug?: ((session: () => Promise<void>) => Promise<void>) | undefined
   /** Ends every wait when it aborts, with its reason as the cause. @default none */
   readonly signal?: AbortSignal | undefined
 }

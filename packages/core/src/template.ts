@@ -60,6 +60,7 @@ export type TemplateOverrides = Pick<
   | 'serialOutput'
   | 'logFile'
   | 'observer'
+  | 'aroundDebug'
   | 'timeout'
   | 'bootTimeout'
   | 'timeoutMultiplier'

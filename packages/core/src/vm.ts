@@ -4,6 +4,7 @@ import { lastLines } from './console/expect-failure.ts'
 import type { ExpectOptions } from './console/expect-options.ts'
 import type { Incident } from './console/incident.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
+import { type DebugOptions, debugSession } from './debug-session.ts'
 import type { PortForward } from './devices/device.ts'
 import { ExpectError, GuestError, OptionError } from './errors.ts'
 import type { Guest } from './guest/guest.ts'
@@ -180,6 +181,18 @@ export class VM extends GuestFace implements AsyncDisposable {
     const { ended, failed } = this.#running
     const end = Promise.race([ended, failed.then((incident) => Promise.reject(this.#guestError(incident)))])
     return unlessAborted(end, AbortSignal.any(signals), (reason) => this.#waitError(reason))
+  }
+
+  /**
+   * Gives the terminal to the console: who runs the test types there and reads what it prints, until Ctrl-], the end of the
+   * machine or the abort of its signal. The fixtures hold the test’s clock meanwhile. What was printed is consumed then.
+   *
+   * @throws OptionError `NO_TERMINAL` in CI, in the background, and wherever nobody sits
+   */
+  async debug(options: DebugOptions = {}): Promise<void> {
+    const { name, signal, aroundDebug } = this.spec
+    const { console, ended } = this.#running
+    await aroundDebug(() => debugSession({ name, console, ended }, { signal, ...options }))
   }
 
   /** Ends the machine and removes its files. Idempotent; the same result for every caller. */

@@ -1,6 +1,6 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, their files kept when it failed. */
 import { join } from 'node:path'
-import { ExpectError, type ReadyOptions, startReady, type VM } from '@coldboot/core'
+import { ColdbootError, ExpectError, type ReadyOptions, readEnvironment, startReady, type VM } from '@coldboot/core'
 import {
   type ArtifactOptions,
   type Attempt,
@@ -32,6 +32,8 @@ export interface AttemptHost {
   readonly waits: AbortSignal
   /** Holds the test’s clock while a machine is being started. */
   hold(): Disposable
+  /** Runs a session that needs the terminal. @default it is run as it is */
+  lendTerminal?(session: () => Promise<void>): Promise<void>
 }
 
 /** Made at the start of an attempt; {@link end} must be called at its end, whatever happens. */
@@ -105,6 +107,26 @@ export class AttemptMachines {
     await Promise.all([...this.#recorders].map(([vm, recorder]) => recorder.takeScreenshots(vm)))
   }
 
+  /**
+   * The test has failed just now: gives the console of each machine that still runs to who runs the test, where
+   * COLDBOOT_DEBUG asks for it.
+   */
+  async debugFailure(errors: readonly ReportedError[]): Promise<void> {
+    if (readEnvironment().debug !== 'on-failure') return
+    // The machine’s own signal has aborted when the test timed out.
+    const { signal } = new AbortController()
+    for (const vm of this.#machines.filter(({ state }) => state === 'running')) {
+      const why = errors.map(({ message }) => firstLine(message)).join('\n')
+      try {
+        await vm.debug({ message: `“${this.#host.name}” has failed: ${why}`, signal })
+      } catch (error) {
+        if (!ColdbootError.is(error) || error.code !== 'NO_TERMINAL') throw error
+        process.emitWarning(`COLDBOOT_DEBUG has no effect: ${error.shortMessage}.`, 'ColdbootWarning')
+        return
+      }
+    }
+  }
+
   /** Ends all machines, those too that are still being started. Then one of {@link keep} and {@link discard}. */
   async end(): Promise<void> {
     this.stopStarting()
@@ -152,7 +174,8 @@ export class AttemptMachines {
       if (recorder) this.#recorders.set(vm, recorder)
     }
     try {
-      const vm = await startReady({ prefetch: true, ...recorded, signal }, (machine) => {
+      const aroundDebug = (session: () => Promise<void>): Promise<void> => this.#debug(session)
+      const vm = await startReady({ prefetch: true, aroundDebug, ...recorded, signal }, (machine) => {
         booting = machine
       })
       add(vm)
@@ -163,6 +186,11 @@ export class AttemptMachines {
       else add(booting)
       throw error
     }
+  }
+
+  async #debug(session: () => Promise<void>): Promise<void> {
+    using _hold = this.#host.hold()
+    await (this.#host.lendTerminal?.(session) ?? session())
   }
 
   #recorder(directory: string): MachineRecorder | undefined {

@@ -12,6 +12,8 @@ declare module 'vitest' {
     vmOptions: ReadyOptions
     /** The project’s defaults for the fixture of the same name. */
     artifacts: ArtifactOptions
+    /** Path of the socket by which a worker borrows the terminal; missing when there is none. */
+    coldbootTerminal: string
   }
 
   interface TaskMeta {

@@ -1,5 +1,5 @@
 /** The fixtures: `vm`, `bootVm`, and what both are made from, `vmOptions`. */
-import type { ReadyOptions, VM } from '@coldboot/core'
+import { type ReadyOptions, readEnvironment, type VM } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
 import type { TestAPI } from 'vitest'
 import { collector } from './task-collector.ts'
@@ -32,7 +32,8 @@ export interface MachineFixtures {
 }
 
 /**
- * Ending machines is bounded by itself, step by step; this is the runner’s limit around it. Milliseconds.
+ * Ending machines is bounded by itself, step by step; this is the runner’s limit around it. Milliseconds. Who debugs takes
+ * their time.
  */
 const FINISH_MS = 60_000
 
@@ -43,7 +44,7 @@ export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>(
   bootVm: async ({ task, onTestFinished, vmOptions, artifacts }, use) => {
     const machines = new TestMachines(task, vmOptions, artifacts)
     // A fixture’s own clean-up is not run when the test times out during the set-up; this is.
-    onTestFinished(() => machines.finish(), FINISH_MS)
+    onTestFinished(() => machines.finish(), readEnvironment().debug ? Infinity : FINISH_MS)
     await use((options) => machines.boot(options))
   },
   vm: async ({ bootVm }, use) => {

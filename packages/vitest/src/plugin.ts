@@ -8,6 +8,7 @@ import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
 import { endInOrder } from './interrupt.ts'
 import ColdbootReporter, { hasReporter } from './reporter.ts'
+import { shareTerminal } from './shared-terminal.ts'
 
 /** Options of {@link coldboot}. */
 export interface ColdbootOptions {
@@ -55,6 +56,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       if (options.vm) project.provide('vmOptions', vm)
       if (options.artifacts) project.provide('artifacts', options.artifacts)
       completeAbandoned(vitest, artifacts)
+      shareTerminal(vitest, project)
       endInOrder(vitest)
       if (options.report !== false) addReporter(vitest, project)
     },

@@ -4,6 +4,7 @@ import type { ArtifactOptions } from '@coldboot/report'
 import { AttemptMachines, explainErrors, type TestClock, tidyErrors } from '@coldboot/runner'
 import type { RunnerTestCase } from 'vitest'
 import { attemptOf } from './attempt.ts'
+import { borrowTerminal } from './borrowed-terminal.ts'
 import { recordMachines } from './failure-report.ts'
 import { clockOf, definitionOf } from './keep-time.ts'
 
@@ -21,7 +22,13 @@ export class TestMachines {
    */
   constructor(task: RunnerTestCase, base: ReadyOptions, artifacts: ArtifactOptions) {
     const clock = clockOf(task)
-    const host = { name: task.name, attempt: attemptOf(task), waits: clock.waits, hold: () => clock.hold() }
+    const host = {
+      name: task.name,
+      attempt: attemptOf(task),
+      waits: clock.waits,
+      hold: () => clock.hold(),
+      lendTerminal: borrowTerminal,
+    }
     this.#task = task
     this.#clock = clock
     this.#machines = new AttemptMachines(host, base, artifacts)
@@ -55,6 +62,7 @@ export class TestMachines {
     const wrong = forgotten !== undefined || failed !== Boolean(this.#task.fails)
     const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
     if (keep) await this.#machines.witness(told)
+    if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(told)
     this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
     await this.#machines.end()
     if (!keep) await this.#machines.discard()

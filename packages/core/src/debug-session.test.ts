@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { duplexPair, PassThrough } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { Console } from './console/console.ts'
+import { Transcript } from './console/transcript.ts'
+import { debugSession } from './debug-session.ts'
+
+/** A console, the machine behind it, and a person at a terminal. */
+function setUp(ended: Promise<unknown> = new Promise(() => {}), signal?: AbortSignal) {
+  const [ours, machine] = duplexPair()
+  const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
+  console.attach(ours)
+  const input = new PassThrough()
+  const output = new PassThrough().setEncoding('utf8')
+  let screen = ''
+  output.on('data', (text: string) => {
+    screen += text
+  })
+  let open = false
+  const terminal = () => {
+    open = true
+    return { input, output, [Symbol.dispose]: () => void (open = false) }
+  }
+  const session = () => debugSession({ name: 'vm', console, ended }, { signal }, terminal)
+  return { console, machine, input, session, screen: () => screen, isOpen: () => open }
+}
+
+test('what is typed reaches the machine, and what it prints the terminal, until Ctrl-]', async () => {
+  const { console, machine, input, session, screen, isOpen } = setUp()
+  machine.write('login: ')
+  await console.expect('login: ')
+  const over = session()
+  expect(isOpen()).toBe(true)
+  input.write('root')
+  expect(String((await once(machine, 'data'))[0])).toBe('root')
+  machine.write('root\r\n\x1b[1m# \x1b[0m')
+  await turn()
+  input.write('exit\x1dnot for the machine')
+  expect(String((await once(machine, 'data'))[0])).toBe('exit')
+  await over
+  expect(isOpen()).toBe(false)
+  expect(screen()).toMatch(
+    /The console of “vm” is yours\..*login: root\r\n\x1b\[1m# \x1b\[0m\r\n\[coldboot\] Back to the test\./s,
+  )
+})
+
+test('what was printed meanwhile is not taken for what the test waits for next', async () => {
+  const { console, machine, input, session } = setUp()
+  const earlier = console.expect('one')
+  const over = session()
+  machine.write('one # ')
+  expect((await earlier).text).toBe('one')
+  input.write('\x1d')
+  await over
+  const later = console.expect(/# |two/)
+  machine.write('two')
+  expect((await later).text).toBe('two')
+})
+
+test('the end of the machine, of the test and of the terminal end it too', async () => {
+  const gone = Promise.withResolvers<void>()
+  const machine = setUp(gone.promise)
+  const first = machine.session()
+  gone.resolve()
+  await first
+  expect(machine.screen()).toContain('The machine has ended. Back to the test.')
+
+  const controller = new AbortController()
+  const ended = setUp(undefined, controller.signal)
+  const second = ended.session()
+  controller.abort()
+  await second
+  expect(ended.screen()).toContain('The test was ended. Back to the test.')
+
+  const closed = setUp()
+  const third = closed.session()
+  closed.input.destroy()
+  await third
+  expect(closed.isOpen()).toBe(false)
+})

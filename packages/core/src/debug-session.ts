@@ -1,0 +1,86 @@
+/** A person at the console of a machine, in the middle of a test. */
+import { once } from 'node:events'
+import type { Console } from './console/console.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
+
+/** Options of `VM.debug`. */
+export interface DebugOptions {
+  /** Shown first. @default nothing */
+  readonly message?: string | undefined
+  /** Ends the session when it aborts. @default the machine’s own signal */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Whose console it is. */
+export interface DebuggedMachine {
+  readonly name: string
+  readonly console: Console
+  /** Settles when the machine is gone. */
+  readonly ended: Promise<unknown>
+}
+
+/** Ctrl-], as in telnet and virsh: no shell or editor wants it. */
+const LEAVE = 0x1d
+/** So much of what was printed before is shown, characters. */
+const SHOWN_BEFORE = 2_000
+
+/**
+ * Connects the terminal with the console until Ctrl-], the end of the machine, or the end of the terminal. What is printed
+ * meanwhile is behind the cursor afterwards: it is not taken for what the test waits for next.
+ *
+ * @throws OptionError `NO_TERMINAL`
+ */
+export async function debugSession(
+  { name, console, ended }: DebuggedMachine,
+  { message, signal }: DebugOptions,
+  open: () => Terminal = openTerminal,
+): Promise<void> {
+  using terminal = open()
+  const { input, output } = terminal
+  const say = (text: string): void => void output.write(`\r\n[coldboot] ${text}\r\n`)
+  if (message !== undefined) say(message.replaceAll('\n', '\r\n'))
+  say(`The console of “${name}” is yours. Ctrl-] goes on with the test.`)
+  output.write(console.raw().slice(-SHOWN_BEFORE))
+  using _watch = console.watch((chunk) => {
+    output.write(chunk)
+    return chunk.length
+  })
+  const why = await untilLeft(input, console, ended, signal)
+  say(why === undefined ? 'Back to the test.' : `${why}. Back to the test.`)
+  // Written before the terminal is given back, or it would never be shown.
+  await new Promise<void>((resolve) => output.write('', () => resolve()))
+}
+
+/** @returns why it ended, unless by Ctrl-] */
+async function untilLeft(
+  input: NodeJS.ReadableStream,
+  console: Console,
+  ended: Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const { promise: left, resolve } = Promise.withResolvers<undefined>()
+  input.on('data', (data: Buffer | string) => {
+    const keys = Buffer.from(data)
+    const end = keys.indexOf(LEAVE)
+    const typed = end < 0 ? keys : keys.subarray(0, end)
+    try {
+      if (typed.length > 0) console.send(typed)
+    } catch {
+      // The machine has just ended, which ends the session too.
+    }
+    if (end >= 0) resolve(undefined)
+  })
+  const over = new AbortController()
+  const hungUp = once(input, 'close', { signal: over.signal }).then(() => 'The terminal is gone')
+  const aborted = signal && aborts(signal, over.signal).then(() => 'The test was ended')
+  for (const promise of [hungUp, aborted]) promise?.catch(() => {})
+  try {
+    return await Promise.race([left, ended.then(() => 'The machine has ended'), hungUp, ...(aborted ? [aborted] : [])])
+  } finally {
+    over.abort()
+  }
+}
+
+async function aborts(signal: AbortSignal, over: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort', { signal: over })
+}

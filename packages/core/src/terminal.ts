@@ -1,0 +1,49 @@
+/**
+ * The terminal of whoever runs this process. Test runners give their workers other standard streams; the terminal itself
+ * is still there, as the controlling terminal of the session.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { ReadStream, WriteStream } from 'node:tty'
+import { OptionError } from './errors.ts'
+
+const DEVICE = '/dev/tty'
+
+/** A terminal in raw mode: every key arrives at once, and none does anything by itself. */
+export interface Terminal extends Disposable {
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+}
+
+/**
+ * Takes the terminal; dispose it to give it back as it was.
+ * @throws OptionError `NO_TERMINAL`
+ */
+export function openTerminal(): Terminal {
+  const [reading, writing] = open()
+  const input = new ReadStream(reading)
+  const output = new WriteStream(writing)
+  // A terminal that is closed meanwhile ends the session by the end of its input.
+  for (const stream of [input, output]) stream.on('error', () => {})
+  input.setRawMode(true)
+  return {
+    input,
+    output,
+    [Symbol.dispose]() {
+      input.setRawMode(false)
+      input.destroy()
+      output.destroy()
+    },
+  }
+}
+
+function open(): readonly [reading: number, writing: number] {
+  const descriptors: number[] = []
+  try {
+    for (let count = 0; count < 2; count++) descriptors.push(openSync(DEVICE, constants.O_RDWR | constants.O_NOCTTY))
+    const [reading = 0, writing = 0] = descriptors
+    return [reading, writing]
+  } catch (cause) {
+    for (const descriptor of descriptors) closeSync(descriptor)
+    throw new OptionError('NO_TERMINAL', 'There is no terminal to give to the machine’s console', { cause })
+  }
+}

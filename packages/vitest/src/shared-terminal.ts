@@ -1,0 +1,55 @@
+/**
+ * Lends the terminal of the run to a worker whose test is being debugged: Vitest’s own process holds back what it would
+ * write, and stops reading keys, until the worker gives the terminal back or is gone. One worker at a time.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Vitest } from 'vitest/node'
+import type {} from './augmentation.ts'
+
+const shared = new WeakMap<Vitest, string>()
+
+/** Lets the workers of a project borrow the terminal, if the run has one. */
+export function shareTerminal(vitest: Vitest, project: Vitest['projects'][number]): void {
+  if (!process.stdout.isTTY) return
+  const path = shared.get(vitest) ?? listen(vitest)
+  shared.set(vitest, path)
+  project.provide('coldbootTerminal', path)
+}
+
+/** @returns path of a socket: who connects has the terminal with the first byte, until the connection ends */
+function listen(vitest: Vitest): string {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-terminal-'))
+  const path = join(folder, 'socket')
+  let last: Promise<unknown> = Promise.resolve()
+  const server = createServer((socket) => {
+    last = last.then(() => lend(socket))
+  })
+  server.listen(path).unref()
+  const forget = (): void => rmSync(folder, { recursive: true, force: true })
+  vitest.onClose(() => {
+    server.close()
+    forget()
+  })
+  process.once('exit', forget)
+  return path
+}
+
+function lend(socket: Socket): Promise<void> {
+  const { stdin, stdout, stderr } = process
+  const { promise, resolve } = Promise.withResolvers<void>()
+  // In watch mode keys are commands.
+  const readsKeys = stdin.readableFlowing === true
+  if (readsKeys) stdin.pause()
+  for (const stream of [stdout, stderr]) stream.cork()
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    for (const stream of [stdout, stderr]) stream.uncork()
+    if (readsKeys) stdin.resume()
+    resolve()
+  })
+  socket.resume().write('!')
+  return promise
+}

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InstalledProject, installProject } from './installed-project.ts'
+import { runInTerminal } from './terminal-run.ts'
+
+let project: InstalledProject
+beforeAll(() => {
+  project = installProject('debugged')
+})
+afterAll(() => project[Symbol.dispose]())
+
+const LEAVE = '\x1d'
+
+describe('in a terminal', () => {
+  test.for(['forks', 'threads'])('debug() gives the console to who runs the test (%s)', async (pool) => {
+    const run = runInTerminal(project.root, ['run', 'debugged', `--pool=${pool}`])
+    await run.shows('The console of “vm” is yours')
+    await run.shows('coldboot# ')
+    // Longer than the test may take.
+    run.type('sleep 2; echo typed-$((40 + 2))\r')
+    await run.shows('typed-42')
+    run.type(LEAVE)
+    await run.shows('Back to the test')
+    const { screen, exitCode } = await run.ended
+    expect(screen).toMatch(/Tests +1 passed/)
+    expect(exitCode).toBe(0)
+  })
+
+  test('COLDBOOT_DEBUG=on-failure keeps the machine of a test that fails for who runs it', async () => {
+    const run = runInTerminal(project.root, ['run', 'failing'], { COLDBOOT_DEBUG: 'on-failure' })
+    await run.shows('“fails” has failed: "vm" did not print "never"')
+    await run.shows('coldboot# ')
+    run.type('echo looking-$((40 + 2))\r')
+    await run.shows('looking-42')
+    run.type(LEAVE)
+    await run.shows('Back to the test')
+    const { screen, exitCode } = await run.ended
+    expect(screen).toMatch(/Tests +1 failed/)
+    expect(exitCode).toBe(1)
+  })
+
+  test('the keys of watch mode are the machine’s while it is debugged', async () => {
+    const run = runInTerminal(project.root, ['watch', 'debugged'])
+    await run.shows('The console of “vm” is yours')
+    await run.shows('coldboot# ')
+    // Each of these keys does something in watch mode; q quits.
+    run.type('echo qqaaffqq-$((40 + 2))\r')
+    await run.shows('qqaaffqq-42')
+    run.type(LEAVE)
+    await run.shows('Tests  1 passed')
+    await run.shows('Waiting for file changes')
+    run.type('q')
+    expect((await run.ended).exitCode).toBe(0)
+  })
+})
+
+describe('without a terminal', () => {
+  test('debug() is refused, with what to do', async () => {
+    const { output, exitCode } = await project.run(['debugged'])
+    expect(output).toContain('There is no terminal to give to the machine’s console')
+    expect(output).toContain('Run the test from a terminal')
+    expect(output).toMatch(/debugged\.test\.ts:4:12/)
+    expect(exitCode).toBe(1)
+  })
+
+  test('COLDBOOT_DEBUG=on-failure warns, and the run goes on', async () => {
+    const { output, exitCode } = await project.run(['failing'], { COLDBOOT_DEBUG: 'on-failure' })
+    expect(output).toContain('COLDBOOT_DEBUG has no effect: There is no terminal')
+    expect(output).toMatch(/Tests +1 failed/)
+    expect(exitCode).toBe(1)
+  })
+})

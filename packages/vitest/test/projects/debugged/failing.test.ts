@@ -1,0 +1,5 @@
+import { test } from '@coldboot/vitest'
+
+test('fails', async ({ vm }) => {
+  await vm.expect('never', { timeout: 100 })
+})

@@ -1,0 +1,50 @@
+/** A Vitest in a terminal: a pseudo-terminal of util-linux’ `script`, with somebody who reads and types. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+/** A run in a terminal. */
+export interface TerminalRun {
+  /** Settles when the text was shown behind all that was awaited before; rejects when the run ends without it. */
+  shows(text: string): Promise<void>
+  type(keys: string): void
+  /** Everything shown, and the exit code. */
+  readonly ended: Promise<{ readonly screen: string; readonly exitCode: number | null }>
+}
+
+/** @param args of Vitest, without blanks */
+export function runInTerminal(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TerminalRun {
+  const { CI: _, GITHUB_ACTIONS: __, ...inherited } = process.env
+  const others = Object.fromEntries(
+    Object.entries(inherited).filter(([name]) => !/^(VITEST|NODE_OPTIONS$|TEST$)/.test(name)),
+  )
+  const command = 'exec "$COLDBOOT_TEST_NODE" node_modules/vitest/vitest.mjs $COLDBOOT_TEST_ARGS'
+  const child = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
+    cwd: root,
+    env: {
+      ...others,
+      NO_COLOR: '1',
+      TERM: 'xterm',
+      SHELL: '/bin/sh',
+      COLDBOOT_TEST_NODE: process.execPath,
+      COLDBOOT_TEST_ARGS: args.join(' '),
+      ...env,
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let screen = ''
+  let seen = 0
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text
+  })
+  const ended = once(child, 'close').then(([exitCode]: unknown[]) => ({ screen, exitCode: exitCode as number | null }))
+  return {
+    ended,
+    type: (keys) => void child.stdin.write(keys),
+    async shows(text) {
+      const end = ended.then(() => Promise.reject(new Error(`The run ended without “${text}”:\n${screen}`)))
+      end.catch(() => {})
+      while (!screen.includes(text, seen)) await Promise.race([once(child.stdout, 'data'), end])
+      seen = screen.indexOf(text, seen) + text.length
+    },
+  }
+}
