@@ -149,6 +149,10 @@ export class TemplateStore {
   }
 }
 
+function wholeSeconds(file: { readonly mtimeMs: number } | undefined): number | undefined {
+  return file && Math.floor(file.mtimeMs / 1000)
+}
+
 function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undefined {
   let manifest: Manifest
   try {
@@ -159,8 +163,9 @@ function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undef
   if (manifest.unsavable !== undefined) return { unsavable: manifest.unsavable }
   const memoryFile = join(directory, MEMORY_FILE)
   const stats = statSync(memoryFile, { throwIfNoEntry: false })
-  // Reading the memory file would cost more than the restore: nobody writes to it, so that its time tells.
-  if (stats?.size !== manifest.memory?.size || stats?.mtimeMs !== manifest.memory?.mtimeMs) return 'damaged'
+  // Reading the memory file would cost more than the restore: nobody writes to it, so that its time tells. Archives, as CI
+  // keeps a cache in, know whole seconds only.
+  if (stats?.size !== manifest.memory?.size || wholeSeconds(stats) !== wholeSeconds(manifest.memory)) return 'damaged'
   const [state, console] = [STATE_FILE, CONSOLE_FILE].map((name) => readOrUndefined(join(directory, name)))
   if (state === undefined || sha256(state) !== manifest.state) return 'damaged'
   if (console === undefined || sha256(console) !== manifest.console) return 'damaged'

@@ -25,7 +25,7 @@ test('a folder that is gone is a machine of which nothing is known but its name'
     linesCut: 0,
     steps: [],
     qmp: [],
-    screen: undefined,
+    screens: [],
     files: [],
   })
 })
@@ -43,7 +43,7 @@ test('what a killed worker has half written is read as far as it goes', () => {
   expect(machine.replay?.cast).toBe(jsonLines({ version: 2, width: 80, height: 24 }, [0.5, 'o', 'one\r\n']))
   expect(machine.steps).toMatchObject([{ time: 1, kind: 'send', text: 'x' }])
   expect(machine.qmp).toMatchObject([{ time: 1, json: '{"execute":"quit"}' }])
-  expect(machine).toMatchObject({ name: 'vm', facts: [], screen: undefined })
+  expect(machine).toMatchObject({ name: 'vm', facts: [], screens: [] })
 })
 
 test('files of unexpected types and sizes do no harm', () => {
@@ -86,11 +86,13 @@ test('without a recording the log is shown, undated', () => {
   ])
 })
 
-test('a picture is taken for one by its first bytes, whatever its size', () => {
-  const directory = project.machine('vm', { 'screen.png': samplePicture() })
-  expect(readMachine(directory).screen?.length).toBe(samplePicture().length)
-  writeFileSync(join(directory, 'screen.png'), Buffer.concat([samplePicture(), Buffer.alloc(3 * 1024 ** 2)]))
-  expect(readMachine(directory).screen).toBeUndefined()
+test('pictures are taken for such by their first bytes, whatever their size', () => {
+  const picture = samplePicture()
+  const directory = project.machine('vm', { 'screen.png': picture, 'screen-2.png': picture, 'other.png': picture })
+  expect(readMachine(directory).screens.map(({ name }) => name)).toEqual(['screen-2.png', 'screen.png'])
+  writeFileSync(join(directory, 'screen.png'), Buffer.concat([picture, Buffer.alloc(3 * 1024 ** 2)]))
+  writeFileSync(join(directory, 'screen-2.png'), 'not a picture')
+  expect(readMachine(directory).screens).toEqual([])
 })
 
 test('the timeline has steps, events and lines by time, with the last failure to jump to', () => {

@@ -22,8 +22,8 @@ export interface MachineFiles {
   readonly linesCut: number
   readonly steps: readonly MachineStep[]
   readonly qmp: readonly QmpLine[]
-  /** A picture of the display, PNG. */
-  readonly screen: Buffer | undefined
+  /** Pictures of the displays, PNG: `screen.png`, `screen-2.png` and so on. */
+  readonly screens: readonly { readonly name: string; readonly png: Buffer }[]
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
 }
 
@@ -72,6 +72,7 @@ export function readMachine(directory: string): MachineFiles {
   const raw = text ? undefined : readTail(path('console.log'), LIMITS.lines)
   const script = readWhole(path('command-line.sh'), LIMITS.small)?.toString()
   const { name, commandLine } = meta
+  const files = filesIn(directory)
   return {
     directory,
     name: typeof name === 'string' ? name : basename(directory),
@@ -87,8 +88,11 @@ export function readMachine(directory: string): MachineFiles {
     linesCut: text?.cut ?? raw?.cut ?? 0,
     steps: readObjects(path('timeline.jsonl'), LIMITS.steps).objects.flatMap((step) => stepOf(step) ?? []),
     qmp: readObjects(path('qmp.jsonl'), LIMITS.qmp).objects.flatMap((line) => qmpOf(line) ?? []),
-    screen: pngOf(readWhole(path('screen.png'), LIMITS.screen)),
-    files: filesIn(directory),
+    screens: files.flatMap(({ name }) => {
+      const png = /^screen(-\d+)?\.png$/.test(name) ? pngOf(readWhole(path(name), LIMITS.screen)) : undefined
+      return png ? [{ name, png }] : []
+    }),
+    files,
   }
 }
 

@@ -24,7 +24,9 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
         </dl>
       )}
       {replay !== undefined && <Replay id={replay} machine={machine} />}
-      {machine.screen && <Screen machine={machine} page={page} screen={machine.screen} />}
+      {machine.screens.map(({ name, png }) => (
+        <Screen name={name} png={png} page={page} />
+      ))}
       <TimelineView machine={machine} root={page.root} replay={replay} />
       {machine.commandLine && <CommandLine id={page.nextId('command')} text={shownText(machine.commandLine).trim()} />}
       {machine.qmp.length > 0 && (
@@ -83,18 +85,14 @@ function Replay({ id, machine }: { readonly id: string; readonly machine: Machin
   )
 }
 
-function Screen(props: {
-  readonly machine: MachineFiles
-  readonly page: PageContext
-  readonly screen: Buffer
-}): VNode | null {
-  const { machine, page, screen } = props
-  const data = page.budget.take(screen.length * 1.4) ? `data:image/png;base64,${screen.toString('base64')}` : undefined
-  if (data === undefined) return null
+function Screen(props: { readonly name: string; readonly png: Buffer; readonly page: PageContext }): VNode | null {
+  const { name, png, page } = props
+  const data = png.toString('base64')
+  if (!page.budget.take(data.length)) return null
   return (
     <figure class="screen">
-      <figcaption>Display at the end</figcaption>
-      <img src={data} alt={`The display of ${machine.name}`} loading="lazy" />
+      <figcaption>Display: {name}</figcaption>
+      <img src={`data:image/png;base64,${data}`} alt="What the display showed at the end of the test" loading="lazy" />
     </figure>
   )
 }

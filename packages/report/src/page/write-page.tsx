@@ -1,4 +1,5 @@
 /** Writes a run of tests as one HTML page that opens from a disk, without a network. */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { renderToString } from 'preact-render-to-string'
@@ -18,7 +19,8 @@ import { PageContext } from './page-context.ts'
 export function writePage(run: RunReport, path: string): void {
   const target = resolve(path)
   mkdirSync(dirname(target), { recursive: true })
-  const temporary = `${target}.${process.pid}.tmp`
+  // Another host may write to the same folder, under the same pid.
+  const temporary = `${target}.${randomUUID()}`
   writeFileSync(temporary, renderPage(run, target))
   renameSync(temporary, target)
 }
