@@ -51,6 +51,7 @@ const MEANINGS = {
   GUEST_FILE_MISSING: 'A file in the guest is not there.',
   GUEST_FILE_DENIED: 'The guest does not allow it.',
   GUEST_FILE_FAILED: 'A file in the guest could not be read or written.',
+  TESTS_FAILED: 'Tests in the guest failed, or did not all run.',
   TESTS_UNREADABLE: 'Tests in the guest left no report that can be read.',
   EVENT_INVALID: 'An event of the guest is not what its schema says.',
   SHELL_SILENT: 'No shell answers on the console.',

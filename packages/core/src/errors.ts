@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   GUEST_FILE_MISSING: 'Check the path in the guest: it, or a directory above it, is not there.',
   GUEST_FILE_DENIED: 'Use another path, or another user: the guest does not allow it.',
   GUEST_FILE_FAILED: 'The message has the guest’s own reason.',
+  TESTS_FAILED: 'Read what each failed test printed; give `check: false` to look at the cases yourself.',
   TESTS_UNREADABLE: 'Have the command print nothing but the report, or name its file with `report`.',
   EVENT_INVALID: 'Correct what the guest sends, or the schema.',
   COMMAND_OUTPUT_TOO_LARGE: 'Have the command write to a file in the guest, or print less.',

@@ -57,6 +57,36 @@ export interface ResultEvent extends Omit<CommandEvent, 'kind'> {
   readonly durationMs: number
 }
 
+/** One test case that ran in the guest. */
+export interface GuestTest {
+  /** Its own name. */
+  readonly name: string
+  /** Names of what it is part of, the outermost first, and its own. */
+  readonly path: readonly string[]
+  /** `todo`: it is known to fail. */
+  readonly status: 'passed' | 'failed' | 'skipped' | 'todo'
+  readonly durationMs?: number
+  /** Why it failed, was skipped, or is to do; where that was told. */
+  readonly message?: string
+  /** Of a failed one: what was printed about it, the last lines. */
+  readonly log?: string
+}
+
+/** Tests that ran in the guest are over, and their report was read. */
+export interface TestsEvent {
+  readonly kind: 'tests'
+  /** The command that ran them. */
+  readonly command: string
+  /** Every test case, in the order of the report. */
+  readonly tests: readonly GuestTest[]
+  /** What is wrong with the report as a whole. */
+  readonly problems: readonly string[]
+  /** Whether no test failed, the report is whole, and the command’s exit code is 0. */
+  readonly passed: boolean
+  /** Whether an error tells of those that failed. */
+  readonly checked: boolean
+}
+
 /** A monitor saw the guest fail. */
 export interface IncidentEvent {
   readonly kind: 'incident'
@@ -95,6 +125,7 @@ export type MachineEvent =
   | UnmatchedEvent
   | CommandEvent
   | ResultEvent
+  | TestsEvent
   | IncidentEvent
   | QmpMessageEvent
   | ExitEvent

@@ -78,7 +78,7 @@ export function waitContract(
   describe(`tests in the guest by way of the ${way}`, () => {
     test('give their cases, each with its log', async () => {
       const command = "printf '1..2\\nok 1 - adds\\nnot ok 2 - divides\\n# by zero\\n'; exit 1"
-      expect(await machine().runTests(command, { way, format: 'tap' })).toMatchObject({
+      expect(await machine().runTests(command, { way, format: 'tap', check: false })).toMatchObject({
         passed: false,
         exitCode: 1,
         problems: [],
@@ -88,6 +88,21 @@ export function waitContract(
           { name: 'divides', status: 'failed', log: '# by zero' },
         ],
       })
+    })
+
+    test('that fail are an error with the log of each', async () => {
+      const command = "printf '1..2\\nnot ok 1 - adds\\n# by two\\nnot ok 2 - divides\\n# by zero\\n'"
+      await expect(machine().runTests(command, { way, format: 'tap' })).rejects.toMatchObject({
+        name: 'GuestTestsError',
+        code: 'TESTS_FAILED',
+        tests: [{ name: 'adds' }, { name: 'divides' }],
+        message: expect.stringMatching(
+          /^2 of 2 tests of `.*` in “.*” failed[^]*adds:\n {2}# by two[^]*divides:\n {2}# by zero$/,
+        ),
+      })
+      await expect(machine().runTests('echo 1..1; echo ok 1; exit 3', { way, format: 'tap' })).rejects.toThrow(
+        /^None of 1 test of `.*` in “.*” failed, but the exit code is 3/,
+      )
     })
 
     test('that pass, pass, also with a report in a file', async () => {

@@ -12,6 +12,7 @@ export {
 export { type JUnitOutput, junitOutput } from './ci/junit-output.ts'
 export { stepSummary } from './ci/step-summary.ts'
 export { type MachineMeta, readMeta } from './machine-meta.ts'
+export type { GuestTestRecord } from './guest-test-record.ts'
 export { type MachineRecord, MachineRecorder, type RecorderOptions } from './machine-recorder.ts'
 export { writePage } from './page/write-page.tsx'
 export { REDACTED, Redactor } from './redactor.ts'

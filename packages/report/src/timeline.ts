@@ -1,5 +1,5 @@
 /** What was done with a machine and what happened to it, as lines of `timeline.jsonl`. */
-import type { MachineEvent } from '@coldboot/core'
+import type { MachineEvent, TestsEvent } from '@coldboot/core'
 
 /** One line. */
 export interface TimelineEntry {
@@ -7,6 +7,7 @@ export interface TimelineEntry {
   readonly time: number
   /**
    * `send`, `expect` and what it came to: `match`, `timeout`, or `failure` for any other reason; `command` and `result`;
+   * `tests` (of the guest);
    * `incident`; `event` (of QEMU); `exit`; `error` (of the test); `cut` (lines are left out here).
    */
   readonly kind:
@@ -17,6 +18,7 @@ export interface TimelineEntry {
     | 'failure'
     | 'command'
     | 'result'
+    | 'tests'
     | 'incident'
     | 'event'
     | 'exit'
@@ -84,6 +86,8 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
         ok,
       }
     }
+    case 'tests':
+      return { time, kind: 'tests', text: bounded(testsText(event)), ok: event.passed }
     case 'incident':
       return { time, kind: 'incident', text: bounded(`${event.monitor}: ${event.message}`), ok: event.allowed }
     case 'qmp':
@@ -93,6 +97,11 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
     case 'cut':
       return undefined
   }
+}
+
+function testsText({ tests, problems }: TestsEvent): string {
+  const failed = tests.filter(({ status }) => status === 'failed').map(({ path }) => path.join(' > '))
+  return [`${tests.length} tests, ${failed.length} failed`, ...failed, ...problems].join('; ')
 }
 
 /** QEMU’s own events; a machine’s restore and what was before it are nobody’s business but `qmp.jsonl`’s. */

@@ -7,6 +7,7 @@ import {
   artifactRoot,
   attemptDirectory,
   folderName,
+  type GuestTestRecord,
   type MachineRecord,
   MachineRecorder,
   makeFile,
@@ -17,6 +18,7 @@ import {
 } from '@coldboot/report'
 import { withGuest } from './default-guest.ts'
 import { forgottenAwait } from './forgotten-await.ts'
+import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { redactErrors } from './redact-errors.ts'
 import { framesOf, type ReportedError } from './reported-error.ts'
@@ -34,6 +36,8 @@ export interface AttemptHost {
   hold(): Disposable
   /** Runs a session that needs the terminal. @default it is run as it is */
   lendTerminal?(session: () => Promise<void>): Promise<void>
+  /** Told of tests that ran inside a guest. */
+  readonly onGuestTests?: (notice: GuestTestNotice) => void
 }
 
 /** Made at the start of an attempt; {@link end} must be called at its end, whatever happens. */
@@ -44,6 +48,7 @@ export class AttemptMachines {
   readonly #root: string
   readonly #artifacts: ResolvedArtifacts
   readonly #redactor: Redactor
+  readonly #guestTests: GuestTests
   readonly #recorders = new Map<VM, MachineRecorder>()
   readonly #names = new MachineNames()
   readonly #machines: VM[] = []
@@ -57,6 +62,7 @@ export class AttemptMachines {
   constructor(host: AttemptHost, base: ReadyOptions, artifacts: ArtifactOptions = {}) {
     this.#artifacts = resolveArtifacts(artifacts)
     this.#redactor = new Redactor(this.#artifacts.redact)
+    this.#guestTests = new GuestTests(host.attempt, this.#redactor, host.onGuestTests)
     this.#host = host
     this.#base = base
     this.#directory = attemptDirectory(host.attempt)
@@ -68,6 +74,11 @@ export class AttemptMachines {
   /** The machines that were started, those too whose boot has failed. */
   get started(): readonly VM[] {
     return this.#machines
+  }
+
+  /** The tests that ran inside the guests. */
+  get guestTests(): readonly GuestTestRecord[] {
+    return this.#guestTests.records
   }
 
   /** Whether files are kept of tests too that go as they should. */
@@ -167,7 +178,7 @@ export class AttemptMachines {
     const signal = options.signal ? AbortSignal.any([options.signal, waits]) : waits
     const directory = join(this.#directory, folderName(options.name))
     const recorder = this.#recorder(directory)
-    const recorded = recorder ? recorder.watching(options) : options
+    const recorded = this.#guestTests.watching(recorder ? recorder.watching(options) : options)
     let booting: VM | undefined
     const add = (vm: VM): void => {
       this.#machines.push(vm)

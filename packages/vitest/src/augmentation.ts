@@ -1,8 +1,16 @@
 /** What this package adds to Vitest’s own types. */
 import type { ReadyOptions } from '@coldboot/core'
 import type { MachineMatchers } from '@coldboot/matchers'
-import type { ArtifactOptions, MachineRecord } from '@coldboot/report'
+import type { ArtifactOptions, GuestTestRecord, MachineRecord } from '@coldboot/report'
 import type { MachineArtifact } from './failure-report.ts'
+
+/** What a test leaves for reporters. */
+export interface ColdbootMeta {
+  /** The machines that left files: those of failed attempts, unless told otherwise. */
+  machines: MachineRecord[]
+  /** The tests that ran inside the guests (`vm.runTests`), of all attempts. Missing when there were none. */
+  guestTests?: GuestTestRecord[]
+}
 
 declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MachineMatchers<R> {}
@@ -17,8 +25,7 @@ declare module 'vitest' {
   }
 
   interface TaskMeta {
-    /** The machines that left files: those of failed attempts, unless told otherwise. */
-    coldboot?: { machines: MachineRecord[] }
+    coldboot?: ColdbootMeta
   }
 
   interface TestArtifactRegistry {

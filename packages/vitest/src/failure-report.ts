@@ -13,7 +13,8 @@ export interface MachineArtifact {
 /** Attaches the files to the test, and leaves their paths for reporters. */
 export async function recordMachines(task: RunnerTestCase, machines: readonly MachineRecord[]): Promise<void> {
   if (machines.length === 0) return
-  task.meta.coldboot = { machines: [...(task.meta.coldboot?.machines ?? []), ...machines] }
+  const { coldboot } = task.meta
+  task.meta.coldboot = { ...coldboot, machines: [...(coldboot?.machines ?? []), ...machines] }
   for (const { name, directory, log, files } of machines) {
     // The log comes first; it may be elsewhere.
     const paths = new Set([log, ...files.map((file) => join(directory, file))])

@@ -1,12 +1,12 @@
-import type { MachineRecord } from '@coldboot/report'
 import { expectTypeOf } from 'vitest'
+import type { ColdbootMeta } from './augmentation.ts'
 import { expect, type ReadyOptions, test, type VM } from './index.ts'
 
 test('the fixtures are typed', async ({ vm, bootVm, vmOptions, task }) => {
   expectTypeOf(vm).toEqualTypeOf<VM>()
   expectTypeOf(vmOptions).toEqualTypeOf<ReadyOptions>()
   expectTypeOf(bootVm).toEqualTypeOf<(options?: ReadyOptions) => Promise<VM>>()
-  expectTypeOf(task.meta.coldboot).toEqualTypeOf<{ machines: MachineRecord[] } | undefined>()
+  expectTypeOf(task.meta.coldboot).toEqualTypeOf<ColdbootMeta | undefined>()
 })
 
 test('the matchers are typed', async ({ vm }) => {

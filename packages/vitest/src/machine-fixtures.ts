@@ -41,8 +41,8 @@ const FINISH_MS = 60_000
 export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>({
   vmOptions: [{}, { injected: true }],
   artifacts: [{}, { injected: true }],
-  bootVm: async ({ task, onTestFinished, vmOptions, artifacts }, use) => {
-    const machines = new TestMachines(task, vmOptions, artifacts)
+  bootVm: async ({ task, annotate, onTestFinished, vmOptions, artifacts }, use) => {
+    const machines = new TestMachines({ task, annotate }, vmOptions, artifacts)
     // A fixture’s own clean-up is not run when the test times out during the set-up; this is.
     onTestFinished(() => machines.finish(), readEnvironment().debug ? Infinity : FINISH_MS)
     await use((options) => machines.boot(options))

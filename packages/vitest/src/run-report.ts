@@ -48,7 +48,7 @@ export function attemptReports(test: TestCase): readonly AttemptReport[] {
     label: labelOf({ retryIndex, repeatIndex }),
     errors: errors.map(errorReport),
     machines: machinesOf(test, { retryIndex, repeatIndex }),
-    guestTests: [],
+    guestTests: guestTestsOf(test, { retryIndex, repeatIndex }),
   }))
   // One that never began may have files of an earlier run.
   if (attempts.length > 0 || !test.diagnostic()) return attempts
@@ -56,8 +56,9 @@ export function attemptReports(test: TestCase): readonly AttemptReport[] {
   const machines = machinesOf(test, { retryIndex: 0, repeatIndex: 0 })
   const errors = (test.result().errors ?? []).map(errorReport)
   const state: TestState = errors.length > 0 ? 'failed' : 'skipped'
+  const guestTests = guestTestsOf(test, { retryIndex: 0, repeatIndex: 0 })
   if (machines.length === 0 && errors.length === 0) return []
-  return [{ state, label: 'cut short', errors, machines, guestTests: [] }]
+  return [{ state, label: 'cut short', errors, machines, guestTests }]
 }
 
 type AttemptIndex = Pick<TestAttempt, 'retryIndex' | 'repeatIndex'>
@@ -65,6 +66,11 @@ type AttemptIndex = Pick<TestAttempt, 'retryIndex' | 'repeatIndex'>
 function labelOf({ retryIndex, repeatIndex }: AttemptIndex): string {
   const parts = [repeatIndex > 0 && `repeat ${repeatIndex}`, retryIndex > 0 && `retry ${retryIndex}`]
   return parts.filter(Boolean).join(', ') || 'first attempt'
+}
+
+function guestTestsOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): AttemptReport['guestTests'] {
+  const { guestTests = [] } = test.meta().coldboot ?? {}
+  return guestTests.filter(({ repeat, retry }) => repeat === repeatIndex && retry === retryIndex)
 }
 
 /**

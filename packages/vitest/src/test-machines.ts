@@ -1,11 +1,12 @@
 /** The machines of one attempt of a test, ended with it, and explained when it fails. */
 import { ExpectError, type ReadyOptions, type VM } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
-import { AttemptMachines, explainErrors, type TestClock, tidyErrors } from '@coldboot/runner'
-import type { RunnerTestCase } from 'vitest'
+import { type AttemptHost, AttemptMachines, explainErrors, type TestClock, tidyErrors } from '@coldboot/runner'
+import type { RunnerTestCase, TestContext } from 'vitest'
 import { attemptOf } from './attempt.ts'
 import { borrowTerminal } from './borrowed-terminal.ts'
 import { recordMachines } from './failure-report.ts'
+import { annotator, recordGuestTests } from './guest-tests.ts'
 import { clockOf, definitionOf } from './keep-time.ts'
 
 /** Made at the start of an attempt; {@link finish} must be called at its end, whatever happens. */
@@ -20,14 +21,19 @@ export class TestMachines {
    * @param base what each machine has unless its own options say otherwise
    * @throws OptionError for artifact options that are wrong
    */
-  constructor(task: RunnerTestCase, base: ReadyOptions, artifacts: ArtifactOptions) {
+  constructor(
+    { task, annotate }: Pick<TestContext, 'task' | 'annotate'>,
+    base: ReadyOptions,
+    artifacts: ArtifactOptions,
+  ) {
     const clock = clockOf(task)
-    const host = {
+    const host: AttemptHost = {
       name: task.name,
       attempt: attemptOf(task),
       waits: clock.waits,
       hold: () => clock.hold(),
       lendTerminal: borrowTerminal,
+      onGuestTests: annotator({ annotate }),
     }
     this.#task = task
     this.#clock = clock
@@ -65,6 +71,7 @@ export class TestMachines {
     if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(told)
     this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
     await this.#machines.end()
+    recordGuestTests(this.#task, this.#machines.guestTests)
     if (!keep) await this.#machines.discard()
     else await recordMachines(this.#task, await this.#machines.keep(told.map(({ message }) => message)))
     if (forgotten) throw forgotten

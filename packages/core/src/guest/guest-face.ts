@@ -174,8 +174,9 @@ export abstract class GuestFace {
   }
 
   /**
-   * Runs tests in the guest and returns each test case of their report. Tests that fail are no error: see `passed`.
+   * Runs tests in the guest and returns each test case of their report.
    *
+   * @throws GuestTestsError `TESTS_FAILED` when not all is well, with each failed test and its log, unless `check` is false
    * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run}, but not `COMMAND_FAILED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */

@@ -64,6 +64,11 @@ export class Guest {
     return this.#options.ready()
   }
 
+  /** Tells who observes the machine. */
+  tell(event: MachineEvent): void {
+    this.#options.onEvent?.(event)
+  }
+
   /** See {@link GuestOptions.renew}. */
   async renew(): Promise<void> {
     await this.#options.renew?.()

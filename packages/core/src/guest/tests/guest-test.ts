@@ -1,19 +1,6 @@
 /** The results of tests that ran in a guest, whatever format they came in. */
 
-/** One test case. */
-export interface GuestTest {
-  /** Its own name. */
-  readonly name: string
-  /** Names of what it is part of, the outermost first, and its own. */
-  readonly path: readonly string[]
-  /** `todo`: it is known to fail. */
-  readonly status: 'passed' | 'failed' | 'skipped' | 'todo'
-  readonly durationMs?: number
-  /** Why it failed, was skipped, or is to do; where that was told. */
-  readonly message?: string
-  /** Of a failed one: what was printed about it, the last lines. */
-  readonly log?: string
-}
+import type { GuestTest } from '../../machine-event.ts'
 
 /** What a report says. */
 export interface TestReport {

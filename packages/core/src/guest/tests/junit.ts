@@ -1,5 +1,6 @@
 /** Reads reports of the form that JUnit's Ant task began: `<testsuite>`, `<testcase>`, `<failure>`. */
-import { type GuestTest, guestTest, logExcerpt, type TestReport } from './guest-test.ts'
+import type { GuestTest } from '../../machine-event.ts'
+import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
 
 interface Case {
   readonly path: readonly string[]

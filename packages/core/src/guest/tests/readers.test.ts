@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { GuestTest, TestReport } from './guest-test.ts'
+import type { GuestTest } from '../../machine-event.ts'
+import type { TestReport } from './guest-test.ts'
 import { readJunit } from './junit.ts'
 import { readKtap } from './ktap.ts'
 import { readTap } from './tap.ts'

@@ -1,19 +1,23 @@
 /** Runs tests in a guest and reads what they report. */
 import { type CheckTable, checkTable, isString, oneOf } from '../../checked-options.ts'
 import { ColdbootError } from '../../errors.ts'
+import type { GuestTest } from '../../machine-event.ts'
 import { readGuestFile } from '../files/guest-files.ts'
 import { decodeOutput, type Guest } from '../guest.ts'
 import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
 import { type CommandResult, checkRunOptions, type RunOptions } from '../run-options.ts'
-import { type GuestTest, TEST_FORMATS, type TestFormat, type TestReport } from './guest-test.ts'
+import { TEST_FORMATS, type TestFormat, type TestReport } from './guest-test.ts'
+import { GuestTestsError } from './guest-tests-error.ts'
 import { readKtap } from './ktap.ts'
 
 /** Options of `vm.runTests`. */
-export interface RunTestsOptions extends Omit<RunOptions, 'check' | 'encoding'> {
+export interface RunTestsOptions extends Omit<RunOptions, 'encoding'> {
   /** What the report is in. */
   readonly format: TestFormat
   /** Path in the guest of the report. @default the command’s standard output */
   readonly report?: string | undefined
+  /** Whether it is an error when not all is well: see {@link GuestTestRun.passed}. @default true */
+  readonly check?: boolean | undefined
 }
 
 /** Tests that ran in the guest. */
@@ -35,6 +39,7 @@ const CHECKS: CheckTable<Pick<Required<RunTestsOptions>, 'format' | 'report'>> =
 }
 
 /**
+ * @throws GuestTestsError `TESTS_FAILED`
  * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as `Guest.run`, but not `COMMAND_FAILED`
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
@@ -54,7 +59,11 @@ export async function runTests(
   const { tests, problems } = report
   if (tests.length === 0) throw unreadable(guest.name, result, format, new Error('there is no test in it'))
   const passed = result.exitCode === 0 && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
-  return Object.freeze({ ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed })
+  const checked = options.check !== false
+  guest.tell({ kind: 'tests', command: result.command, tests, problems, passed, checked })
+  const run = { ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed }
+  if (!passed && checked) throw new GuestTestsError(run, guest.name)
+  return Object.freeze(run)
 }
 
 async function reportOf(

@@ -1,0 +1,53 @@
+/** The error of tests in the guest that failed: each failed one with what was printed about it. */
+import type { GuestTest } from '../../machine-event.ts'
+import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
+import type { CommandResult } from '../run-options.ts'
+
+/** Failed tests that a message shows; the property has all of them. */
+const SHOWN = 10
+
+/** What a run of tests came to. */
+export interface FailedTestRun extends CommandResult {
+  readonly tests: readonly GuestTest[]
+  readonly problems: readonly string[]
+}
+
+/** Code `TESTS_FAILED`. */
+export class GuestTestsError extends GuestCommandError {
+  override readonly name: string = 'GuestTestsError'
+  /** Every test case, in the order of the report. */
+  readonly tests: readonly GuestTest[]
+  /** What is wrong with the report as a whole. */
+  readonly problems: readonly string[]
+
+  /** @param machine its name */
+  constructor(run: FailedTestRun, machine: string) {
+    const failed = run.tests.filter(({ status }) => status === 'failed')
+    const sections = {
+      ...Object.fromEntries(failed.slice(0, SHOWN).map((test) => [titleOf(test), wordsOf(test)])),
+      'Failed besides': failed.slice(SHOWN).map(titleOf).join('\n'),
+      'The report': run.problems.join('\n'),
+      // The failed tests have what is of interest in it.
+      ...(failed.length > 0 ? { 'Standard output': undefined } : {}),
+    }
+    super('TESTS_FAILED', summary(run, machine, failed.length), { ...run, machine }, { sections })
+    this.tests = run.tests
+    this.problems = run.problems
+  }
+}
+
+function summary({ command, tests, exitCode }: FailedTestRun, machine: string, failed: number): string {
+  const what = `${tests.length} ${tests.length === 1 ? 'test' : 'tests'} of ${shownCommand(command)} in “${machine}”`
+  if (failed > 0) return `${failed} of ${what} failed`
+  return `None of ${what} failed, but ${exitCode === 0 ? 'the report is not whole' : `the exit code is ${exitCode}`}`
+}
+
+function titleOf({ path }: GuestTest): string {
+  return path.join(' > ')
+}
+
+/** The log often begins with the message. */
+function wordsOf({ message, log }: GuestTest): string {
+  if (message === undefined || log?.includes(message) === true) return log ?? '(it printed nothing)'
+  return log === undefined ? message : `${message}\n${log}`
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
+
+interface JsonReport {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly title: string
+      readonly meta: { readonly coldboot?: { readonly guestTests?: readonly Record<string, unknown>[] } }
+    }[]
+  }[]
+}
+
+describe('tests that run inside a guest', () => {
+  let project: InstalledProject
+  let run: RunnerRun
+  let json: JsonReport
+
+  beforeAll(async () => {
+    project = installProject('guest-tests')
+    run = await project.run(['--reporter=default', '--reporter=json', '--outputFile.json=report.json'])
+    json = JSON.parse(readFileSync(join(project.root, 'report.json'), 'utf8')) as JsonReport
+  })
+  afterAll(() => project[Symbol.dispose]())
+
+  const metaOf = (title: string): readonly Record<string, unknown>[] | undefined =>
+    json.testResults[0]?.assertionResults.find((result) => result.title === title)?.meta.coldboot?.guestTests
+
+  /** What the default reporter says of a test. */
+  function sectionOf(title: string): string {
+    const [, section = ''] = run.output.split(` FAIL  guest.test.ts > ${title}\n`)
+    return section.split('⎯⎯⎯⎯')[0] ?? ''
+  }
+
+  test('fail the test that ran them, each with what was printed about it', () => {
+    expect(run.exitCode).toBe(1)
+    const section = sectionOf('fails with them')
+    expect(section).toContain('GuestTestsError: 1 of 4 tests of `cat /tmp/report` in “vm” failed')
+    expect(section).toMatch(
+      /net > connect:\n {2}# connect: EXPECTATION FAILED at net\.c:7\n {2}# connect: expected 1, got 0/,
+    )
+    expect(section).toMatch(/guest tests\n.*2 passed, 1 failed, 1 skipped: cat \/tmp\/report in vm\n/)
+    expect(section).not.toContain('failed in the guest')
+  })
+
+  test('are shown beside the test’s own error, where it looks at them itself', () => {
+    expect(sectionOf('looks at them itself')).toMatch(
+      /failed in the guest\n.*net > connect\n +# connect: EXPECTATION FAILED at net\.c:7\n +# connect: expected 1, got 0\n/,
+    )
+  })
+
+  test('are in the meta of every test, for reporters', () => {
+    const vm = { machine: 'vm', repeat: 0, retry: 0 }
+    expect(metaOf('passes with its guest’s tests')).toMatchObject([
+      { path: ['adds'], status: 'passed', ...vm },
+      { path: ['divides'], status: 'passed', ...vm },
+    ])
+    expect(metaOf('fails with them')).toMatchObject([
+      { path: ['net', 'bind'], status: 'passed', ...vm },
+      { path: ['net', 'connect'], status: 'failed', log: expect.stringContaining('expected 1, got 0'), ...vm },
+      { path: ['net', 'listen'], status: 'skipped', message: 'no hardware', ...vm },
+      { path: ['disk'], status: 'passed', ...vm },
+    ])
+    expect(metaOf('shows again what fails')).toMatchObject([
+      { path: ['flaky'], status: 'failed', ...vm },
+      { path: ['flaky'], status: 'passed', ...vm, retry: 1 },
+    ])
+  })
+
+  test('are on the page of the run', () => {
+    const page = readFileSync(join(project.root, '.vitest/coldboot/index.html'), 'utf8')
+    expect(page).toContain('Tests inside the guest')
+    expect(page).toContain('expected 1, got 0')
+  })
+})
