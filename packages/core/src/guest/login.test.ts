@@ -7,11 +7,11 @@ import { type LoginOptions, login } from './login.ts'
 /** What a getty says: at first, and to each line that is typed. */
 interface Getty {
   readonly start?: string
-  answer(line: string, count: number): string
+  readonly answer: (line: string, count: number) => string
 }
 
 interface Setup {
-  login(options?: LoginOptions): Promise<void>
+  readonly login: (options?: LoginOptions) => Promise<void>
   readonly console: Console
   /** What was typed. */
   readonly typed: readonly string[]
