@@ -22,7 +22,8 @@ export function finishAbandoned(root: string, { maxBytes }: { readonly maxBytes:
   })
 }
 
-function finish(directory: string, { writer: _, ...meta }: MachineMeta, maxBytes: number): void {
+function finish(directory: string, abandoned: MachineMeta, maxBytes: number): void {
+  const { writer: _, ...meta } = abandoned
   try {
     writeDerivedFiles(directory, meta, { maxBytes })
   } catch {

@@ -41,11 +41,8 @@ export interface MachineMeta {
 export const META_FILE = 'meta.json'
 
 /** @param startedAt milliseconds since 1970 */
-export function describeMachine(
-  machine: ObservedMachine,
-  { root: _, home: __, ...test }: Attempt,
-  startedAt: number,
-): MachineMeta {
+export function describeMachine(machine: ObservedMachine, attempt: Attempt, startedAt: number): MachineMeta {
+  const { root: _, home: __, ...test } = attempt
   const { name, arch, accelerator, memoryMib, cpus, qemuVersion, start, commandLineQuoted } = machine
   return {
     name,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 
@@ -126,4 +127,13 @@ test('`never` leaves no file, and the report has the console all the same', () =
 
 test('an option that is wrong is named', () => {
   expect(run.output).toContain('artifacts: `retain` must be `on-failure`, `always` or `never`')
+})
+
+test('the code of docs/artifacts.md stands in the projects of these tests, word for word', () => {
+  const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+  const files = ['artifacts/vitest.config.ts', 'artifacts/kept.test.ts', 'debugged/debugged.test.ts']
+  const sources = files.map((file) => readFileSync(path(`projects/${file}`), 'utf8'))
+  const snippets = readFileSync(path('../../../docs/artifacts.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)
+  const missing = [...snippets].filter(([, code = '']) => !sources.some((source) => source.includes(code)))
+  expect(missing.map(([, code]) => code)).toEqual([])
 })

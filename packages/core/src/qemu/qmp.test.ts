@@ -87,7 +87,9 @@ test('an observer is shown what passed before it was there, and all that passes 
   greet()
   await client.connect()
   const seen: string[] = []
-  client.observe(({ direction, message }) => seen.push(`${direction} ${message['execute'] ?? Object.keys(message)[0]}`))
+  client.observe(({ direction, message }) =>
+    seen.push(`${direction} ${String(message['execute'] ?? Object.keys(message)[0])}`),
+  )
   await client.execute('stop')
   expect(seen).toEqual([
     'sent qmp_capabilities',
