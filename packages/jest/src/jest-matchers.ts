@@ -12,7 +12,10 @@ export function jestMatchers(task: () => object | undefined): Record<string, Reg
     printsDiff: false,
     toMatchSnapshot(received, hint) {
       // It is Jest’s own context, with what ours adds.
-      return toMatchSnapshot.call(this as unknown as Context, received, hint) as MatcherResult
+      const context = this as unknown as Context
+      // It counts its arguments: a hint that is undefined would be taken for properties.
+      const args = hint === undefined ? ([received] as const) : ([received, hint] as const)
+      return toMatchSnapshot.call(context, ...args) as MatcherResult
     },
   })
   const entries = Object.entries<RegisteredMatcher>(matchers)

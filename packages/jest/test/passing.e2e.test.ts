@@ -37,3 +37,10 @@ test('machines serve TypeScript, and all is typed for both kinds of `expect`', a
   await expectPass(project, [], '3 passed, 3 total')
   expect((await checked).stdout).toBe('')
 })
+
+test('the boot log is a snapshot of Jest’s own', async () => {
+  using project = jestProject('passing')
+  const args = ['boot-log', '--ci=false']
+  await expectPass(project, args, '1 passed, 1 total\nSnapshots:   1 written, 1 total')
+  await expectPass(project, args, '1 passed, 1 total\nSnapshots:   1 passed, 1 total')
+})

@@ -1,0 +1,31 @@
+import { Network } from '@coldboot/core'
+import { bootVm, useVM, withVM } from '@coldboot/jest'
+import { describe, expect, test } from '@jest/globals'
+
+describe('two machines', () => {
+  const server = useVM({ name: 'server' })
+  const client = useVM({ name: 'client', memory: '160M' })
+
+  test('boot at the same time', () => {
+    expect([server().spec.memoryMib, client().spec.memoryMib]).toEqual([256, 160])
+  })
+})
+
+test.concurrent.each(['here', 'there'])(
+  'a machine is %s',
+  withVM(async ({ vm }, place) => {
+    const { stdout } = await vm.run(`echo ${place}`)
+    expect(stdout).toBe(`${place}\n`)
+  }),
+)
+
+test('two machines see each other', async () => {
+  const network = new Network()
+  const [server, client] = await Promise.all([
+    bootVm({ name: 'server', devices: [network.nic()] }),
+    bootVm({ name: 'client', devices: [network.nic()] }),
+  ])
+  await server.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up')
+  await client.run('ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up')
+  await expect(client).toRunSuccessfully('ping -c1 10.0.0.1')
+})
