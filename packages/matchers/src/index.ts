@@ -5,6 +5,8 @@ export {
   normalizeBootLog,
 } from './boot-log/normalize-boot-log.ts'
 export { type BootLogOptions, toMatchBootLog } from './boot-log/to-match-boot-log.ts'
+export type { FileContent } from './file/guest-file.ts'
+export { type HaveFileOptions, toHaveFile } from './file/to-have-file.ts'
 export { machineMatchers, type RegisteredMatcher, type Runner } from './machine-matchers.ts'
 export type { MatcherContext, MatcherHintOptions, MatcherResult, SnapshotMatcher } from './matcher-context.ts'
 export type { MachineMatchers } from './matcher-types.ts'

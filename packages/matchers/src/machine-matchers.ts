@@ -1,6 +1,7 @@
 /** The matchers as a table for a runner’s `expect.extend`, with what each runner has of its own. */
 
 import { toMatchBootLog } from './boot-log/to-match-boot-log.ts'
+import { toHaveFile } from './file/to-have-file.ts'
 import type { MatcherContext, MatcherResult, SnapshotMatcher } from './matcher-context.ts'
 import type { MachineMatchers } from './matcher-types.ts'
 import { toMatchScreenshot } from './screenshot/to-match-screenshot.ts'
@@ -41,6 +42,7 @@ export function machineMatchers(runner: Runner): Record<keyof MachineMatchers, R
     toExit,
     toRun,
     toRunSuccessfully,
+    toHaveFile,
     toMatchBootLog,
     toMatchScreenshot,
   } satisfies Record<keyof MachineMatchers, Matcher>

@@ -8,6 +8,8 @@ export type Machine = Pick<
   | 'expect'
   | 'hasPrinted'
   | 'run'
+  | 'readFile'
+  | 'waitUntil'
   | 'ready'
   | 'output'
   | 'state'

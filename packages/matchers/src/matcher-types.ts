@@ -1,6 +1,8 @@
 /** The matchers’ types, written once; each runner’s package merges them into its own `expect`. */
 import type { PatternInput } from '@coldboot/core'
 import type { BootLogOptions } from './boot-log/to-match-boot-log.ts'
+import type { FileContent } from './file/guest-file.ts'
+import type { HaveFileOptions } from './file/to-have-file.ts'
 import type { ScreenshotOptions } from './screenshot/screenshot-options.ts'
 import type { BootOptions } from './to-boot.ts'
 import type { EventuallyPrintOptions } from './to-eventually-print.ts'
@@ -95,6 +97,19 @@ export interface MachineMatchers<R = void> {
    * await expect(client).not.toRunSuccessfully('ping -c1 -W1 10.0.0.9')
    */
   toRunSuccessfully(command: string | readonly string[], options?: RunSuccessfullyOptions): Promise<void>
+
+  /**
+   * Looks whether there is a file in the guest, and with `content` what is in it: a string is all of it, the last line end
+   * aside; a regular expression matches some of it; bytes are all of it. It is looked once. With `within` it is waited for,
+   * in the guest; with `.not` and `within` it must not come in the whole window.
+   *
+   * @param path absolute
+   *
+   * @example
+   * await expect(vm).toHaveFile('/etc/hostname', 'server')
+   * await expect(vm).toHaveFile('/run/daemon.pid', /^\d+$/m, { within: 5_000 })
+   */
+  toHaveFile(path: string, content?: FileContent, options?: HaveFileOptions): Promise<void>
 
   /**
    * Waits until the machine has booted, as {@link toBoot} does, and compares all that it printed until then with a snapshot

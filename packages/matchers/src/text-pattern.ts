@@ -22,9 +22,14 @@ export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '')
 }
 
+/** Whether it is one. */
+export function isText(value: unknown): value is Text {
+  return typeof value === 'string' || types.isRegExp(value)
+}
+
 /** @throws OptionError `INVALID_OPTION` */
 export function checkText(matcher: string, option: string, value: unknown): void {
-  if (value === undefined || typeof value === 'string' || types.isRegExp(value)) return
+  if (value === undefined || isText(value)) return
   throw new OptionError(
     'INVALID_OPTION',
     `${matcher}: \`${option}\` must be a string or a regular expression, and is ${shownValue(value)}`,

@@ -61,19 +61,36 @@ function listsOf(patterns: readonly PatternInput[]): readonly (readonly Pattern[
   })
 }
 
-/** The patterns in the order in which they were really printed: those that were matched, and where the others first stand. */
+/** Text in which it is looked where the patterns really stand, characters. */
+const LOOKED_AT = 262_144
+
+/**
+ * The patterns in the order in which they were really printed: those that were matched, and where the others first stand
+ * in what was printed from the first match’s wait on.
+ */
 function orderOf(vm: Machine, patterns: readonly PatternInput[], matches: readonly Match[]): readonly PatternInput[] {
-  let start = 0
-  const seen = patterns.flatMap((pattern, index) => {
-    const found = vm.hasPrinted(pattern)
-    if (index >= matches.length && found === undefined) return []
-    const at = found === undefined ? start : found.dropped + found.before.length
-    // A pattern that was matched stands behind the one before it, wherever it was printed first.
-    const place = index < matches.length ? Math.max(at, start) : at
-    if (index < matches.length) start = place
-    return [{ place, pattern }]
+  const consumed = matches.map(({ before, text }) => before + text).join('')
+  const { output } = vm
+  const at = consumed === '' ? -1 : output.lastIndexOf(consumed)
+  const text = (consumed + (at < 0 ? '' : output.slice(at + consumed.length))).slice(0, LOOKED_AT)
+  let end = 0
+  const places = patterns.map((pattern, index) => {
+    const match = matches[index]
+    if (match === undefined) return { pattern, place: placeIn(text, patternList(pattern)) }
+    end += match.before.length + match.text.length
+    return { pattern, place: end - match.text.length }
   })
-  return seen.sort((a, b) => a.place - b.place).map(({ pattern }) => pattern)
+  const found = places.filter(({ place }) => place >= 0)
+  return found.sort((a, b) => a.place - b.place).map(({ pattern }) => pattern)
+}
+
+/** Where the first of them stands; -1: none does. */
+function placeIn(text: string, patterns: readonly Pattern[]): number {
+  const places = patterns.map((pattern) => {
+    return typeof pattern === 'string' ? text.indexOf(pattern) : text.search(pattern)
+  })
+  const [first = -1] = places.filter((place) => place >= 0).sort((a, b) => a - b)
+  return first
 }
 
 function missing(

@@ -20,6 +20,8 @@ test('the matchers are typed', async ({ vm }) => {
     expect(vm).toExit({ code: 33, reason: 'guest-reset' }),
     expect(vm).toRun(['ls', '-l'], { exitCode: 1, stderr: /such/, cwd: '/', way: 'shell' }),
     expect(vm).toRunSuccessfully('true'),
+    expect(vm).toHaveFile('/a', /b/, { within: 1 }),
+    expect(vm).toHaveFile('/a', Uint8Array.of(1)),
     expect(vm).toMatchScreenshot({ name: 'x', mask: [{ x: 0, y: 0, width: 1, height: 1 }], maxDiffPixels: 3 }),
     expect(vm).toMatchBootLog({ normalizers: [[/a/, 'b'], (log) => log], keep: ['times'], hint: 'x' }),
   ]

@@ -113,6 +113,32 @@ describe('toRun', () => {
   })
 })
 
+describe('toHaveFile', () => {
+  test('no such file', async ({ vm }) => {
+    await vm.run('mkdir /tmp/there; touch /tmp/there/other')
+    await expect(vm).toHaveFile('/tmp/there/file')
+  })
+
+  test('another content', async ({ vm }) => {
+    await vm.run('printf "one\\ntwo\\n" >/tmp/file')
+    await expect(vm).toHaveFile('/tmp/file', 'one\nthree\n')
+  })
+
+  test('other bytes', async ({ vm }) => {
+    await vm.writeFile('/tmp/file', Uint8Array.of(0x7f, 0x45, 0x4c, 0x47))
+    await expect(vm).toHaveFile('/tmp/file', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46))
+  })
+
+  test('a file that does not come', async ({ vm }) => {
+    await expect(vm).toHaveFile('/tmp/late', 'done', { within: 500 })
+  })
+
+  test('a file that must not be', async ({ vm }) => {
+    await vm.run('touch /tmp/file')
+    await expect(vm).not.toHaveFile('/tmp/file')
+  })
+})
+
 describe('toMatchBootLog', () => {
   test('no snapshot, in CI', async ({ vm }) => {
     await expect(vm).toMatchBootLog()

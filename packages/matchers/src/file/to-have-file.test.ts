@@ -1,0 +1,126 @@
+import { ColdbootError, type CommandResult, type ErrorCode, OptionError } from '@coldboot/core'
+import { describe, expect, test } from 'vitest'
+import { eventfulMachine } from '../../test/eventful-machine.ts'
+import { contextOf } from '../../test/scripted-machine.ts'
+import type { Machine } from '../machine.ts'
+import { type HaveFileOptions, toHaveFile } from './to-have-file.ts'
+
+type Content = Parameters<typeof toHaveFile>[2]
+
+/** A guest in which the file changes each time it is waited for: undefined is no file. */
+function guest(...contents: readonly (string | Uint8Array | undefined)[]) {
+  let now = 0
+  const waits: number[] = []
+  const { vm } = eventfulMachine()
+  const bytes = (): Uint8Array => Buffer.from(contents[now] ?? '')
+  const machine = {
+    ...vm,
+    run: async ([, , script = '']: readonly string[]): Promise<Partial<CommandResult>> => {
+      if (script.includes('cksum')) return { stdout: `sum ${now}\n` }
+      return { stdout: contents[now] === undefined ? 'missing\n\n/tmp\na\nb\n' : 'file\n' }
+    },
+    readFile: async () => bytes(),
+    waitUntil: async (_command: unknown, { timeout = 0 }: { timeout?: number }) => {
+      waits.push(timeout)
+      if (now + 1 < contents.length) now++
+      else throw new ColdbootError('WAIT_TIMEOUT', 'in vain')
+    },
+  }
+  return { vm: machine as unknown as Machine, waits }
+}
+
+function failing(code: ErrorCode): Machine {
+  const { vm } = guest('x')
+  return { ...vm, readFile: () => Promise.reject(new ColdbootError(code, 'It was refused')) } as unknown as Machine
+}
+
+const judge = (vm: Machine, content?: Content, options?: HaveFileOptions, isNot = false) =>
+  toHaveFile.call(contextOf({ isNot }), vm, '/tmp/file', content, options)
+
+describe('toHaveFile', () => {
+  test.for<[found: string | Uint8Array | undefined, content: Content, pass: boolean]>([
+    ['x', undefined, true],
+    [undefined, undefined, false],
+    ['one\n', 'one', true],
+    ['one', 'one\n', true],
+    ['one\n\n', 'one', false],
+    ['one\ntwo\n', /^two$/m, true],
+    ['one', /two/g, false],
+    [Uint8Array.of(1, 2), Uint8Array.of(1, 2), true],
+    ['one\n', Buffer.from('one'), false],
+  ])('looks once: %j has %s: %s', async ([found, content, pass]) => {
+    const { vm, waits } = guest(found)
+    expect(await judge(vm, content)).toMatchObject({ pass })
+    expect(waits).toEqual([])
+  })
+
+  test('says what is there instead of a file', async () => {
+    const { message } = await judge(guest(undefined).vm)
+    expect(message()).toMatch(/^vm\.toHaveFile\("\/tmp\/file"\)\n\n"box" has no file \/tmp\/file\n.*`\{ within \}`/)
+    expect(message()).toContain('What is in /tmp:\n  a\n  b\n')
+  })
+
+  test('gives both texts, or both dumps, for the difference', async () => {
+    expect(await judge(guest('one\n').vm, 'two\n')).toMatchObject({ expected: 'two', actual: 'one' })
+    const { message, expected, actual } = await judge(guest(Uint8Array.of(1, 2, 0x41)).vm, Uint8Array.of(1, 3))
+    expect(message()).toContain('3 bytes, expected 2; the first difference is at byte 1\n')
+    expect(String(expected)).toMatch(/^00000000 {2}01 03 +\.\.$/)
+    expect(String(actual)).toMatch(/^00000000 {2}01 02 41 +\.\.A$/)
+  })
+
+  test('waits for it within its window, however often it changes', async () => {
+    const { vm, waits } = guest(undefined, 'o', 'one')
+    expect(await judge(vm, 'one', { within: 5_000 })).toMatchObject({ pass: true })
+    expect(waits).toHaveLength(2)
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5_000)
+    const { message, pass } = await judge(guest(undefined, 'o').vm, 'one', { within: 5_000 })
+    expect([pass, message()]).toEqual([
+      false,
+      expect.stringContaining('does not have the content expected within 5.0 s\n'),
+    ])
+  })
+
+  test('fails with the words of a guest that cannot say', async () => {
+    const { pass, message } = await judge(failing('GUEST_FILE_DENIED'), 'x')
+    expect([pass, message()]).toEqual([false, expect.stringContaining('\n\nIt was refused\n')])
+  })
+
+  test('sees that a file went while it looked', async () => {
+    expect(await judge(failing('GUEST_FILE_MISSING'), 'x')).toMatchObject({ pass: false })
+  })
+
+  test('refuses mistakes, and passes on those of the machine', async () => {
+    const { vm } = guest('x')
+    const refused = (...args: readonly unknown[]) =>
+      expect(Reflect.apply(toHaveFile, contextOf(), [vm, ...args])).rejects.toBeInstanceOf(OptionError)
+    await refused('relative')
+    await refused(undefined)
+    await refused('/a', 1)
+    await refused('/a', { within: 1 })
+    await refused('/a', 'x', { withn: 1 })
+    await refused('/a', 'x', { within: -1 })
+    await expect(judge(failing('INVALID_OPTION'), 'x')).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  })
+})
+
+describe('.not.toHaveFile', () => {
+  test('passes when it is not there now, or not for the whole window', async () => {
+    expect(await judge(guest(undefined).vm, undefined, {}, true)).toMatchObject({ pass: false })
+    const { vm, waits } = guest(undefined)
+    expect(await judge(vm, undefined, { within: 5_000 }, true)).toMatchObject({ pass: false })
+    expect(waits).toHaveLength(1)
+  })
+
+  test('fails when it comes', async () => {
+    const { pass, message } = await judge(guest(undefined, 'x').vm, 'x', { within: 5_000 }, true)
+    expect([pass, message()]).toEqual([
+      true,
+      expect.stringContaining('"box" has the file /tmp/file, with that content\n'),
+    ])
+  })
+
+  test('does not pass because it may not be read', async () => {
+    const denied = judge(failing('GUEST_FILE_DENIED'), 'x', {}, true)
+    await expect(denied).rejects.toMatchObject({ code: 'GUEST_FILE_DENIED' })
+  })
+})

@@ -1,0 +1,166 @@
+/** The matchers on real machines: what only these show is that each sees what a guest really does. */
+import { arbitraryArgs, pvpanic, startReady, VM, type VMOptions } from '@coldboot/core'
+import { linuxGuest } from '@coldboot/guest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { contextOf } from '../test/scripted-machine.ts'
+import { normalizeBootLog } from './boot-log/normalize-boot-log.ts'
+import { toHaveFile } from './file/to-have-file.ts'
+import type { MatcherResult } from './matcher-context.ts'
+import { toBoot } from './to-boot.ts'
+import { toExit } from './to-exit.ts'
+import { toPanic } from './to-panic.ts'
+import { toPrintInOrder } from './to-print-in-order.ts'
+import { toRun, toRunSuccessfully } from './to-run.ts'
+
+const PASSES = { pass: true }
+const FAILS = { pass: false }
+const context = contextOf()
+const not = contextOf({ isNot: true })
+const CRASH = 'echo c >/proc/sysrq-trigger\n'
+
+async function options(more: VMOptions = {}): Promise<VMOptions> {
+  const guest = await linuxGuest({ arch: 'x86_64' })
+  return { ...guest, timeout: 60_000, ...more }
+}
+
+/** A machine at its shell’s prompt. */
+async function booted(more: VMOptions = {}): Promise<VM> {
+  const vm = await startReady(await options(more))
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+/** As {@link booted}, of which a panic does not end the machine. */
+async function lasting(more: VMOptions = {}): Promise<VM> {
+  const guest = await options()
+  return booted({ kernelArgs: `${String(guest.kernelArgs)} panic=0`, ...more })
+}
+
+describe('a panic', () => {
+  test.for([
+    ['that ends the machine', () => booted()],
+    ['after which the machine stays', () => lasting()],
+    ['that is allowed', () => lasting({ monitors: { panic: 'allow' } })],
+    ['that a device tells of', () => lasting({ devices: [pvpanic()] })],
+  ] as const)('%s is seen, by those who wait and those who look back', async ([, boot]) => {
+    const vm = await boot()
+    const waiting = toPanic.call(context, vm, { message: /sysrq triggered crash|panic device/ })
+    const notWaiting = toPanic.call(not, vm, { within: 60_000 })
+    vm.send(CRASH)
+    expect(await waiting).toMatchObject(PASSES)
+    expect(await notWaiting).toMatchObject(PASSES)
+    expect(await toPanic.call(context, vm)).toMatchObject(PASSES)
+  })
+
+  test('is no end that toExit takes, unless its reason is given', async () => {
+    const vm = await booted()
+    const [plain, reset] = [toExit.call(context, vm), toExit.call(context, vm, { reason: 'guest-reset' })]
+    vm.send(CRASH)
+    expect(await plain).toMatchObject(FAILS)
+    expect((await plain).message()).toContain(
+      '"vm" panicked: Kernel panic - not syncing: sysrq triggered crash\nIt then ended:',
+    )
+    expect(await reset).toMatchObject(PASSES)
+  })
+
+  test('that does not end the machine ends the wait for its end', async () => {
+    const vm = await lasting()
+    const exit = toExit.call(context, vm)
+    vm.send(CRASH)
+    const { pass, message } = await exit
+    expect(pass).toBe(false)
+    expect(message()).toContain('It stays as it is.')
+    expect(vm.state).toBe('running')
+  })
+})
+
+describe('an end', () => {
+  test.for([
+    ['poweroff -f\n', { code: 0, reason: 'guest-shutdown' }],
+    ['reboot -f\n', { reason: 'guest-reset' }],
+  ] as const)('by %j is seen', async ([command, expected]) => {
+    const vm = await booted()
+    expect(await toExit.call(not, vm, { within: 100 })).toMatchObject(FAILS)
+    vm.send(command)
+    expect(await toExit.call(context, vm, expected)).toMatchObject(PASSES)
+    expect(await toPanic.call(not, vm)).toMatchObject(FAILS)
+  })
+
+  test('has the code that the guest chose', async () => {
+    const vm = await booted({ devices: [arbitraryArgs('-device', 'isa-debug-exit,iobase=0xf4,iosize=4')] })
+    // 2 × 16 + 1
+    vm.send("printf '\\020' | dd of=/dev/port bs=1 seek=244\n")
+    expect(await toExit.call(context, vm, { code: 33 })).toMatchObject(PASSES)
+    expect(await toExit.call(context, vm, { code: 1 })).toMatchObject({ ...FAILS, actual: { code: 33 } })
+  })
+})
+
+describe('a boot', () => {
+  test('is waited for, seen when it is over, and its log is the same each time', async () => {
+    const logs: string[] = []
+    for (let boot = 0; boot < 2; boot++) {
+      const vm = await VM.start(await options())
+      onTestFinished(() => vm.close().then(() => {}))
+      expect(await toBoot.call(not, vm, { within: 1 })).toMatchObject(FAILS)
+      expect(await toBoot.call(context, vm)).toMatchObject(PASSES)
+      expect(await toBoot.call(context, vm, { until: /built-in shell/ })).toMatchObject(PASSES)
+      expect(await toBoot.call(not, vm)).toMatchObject(PASSES)
+      logs.push(normalizeBootLog(vm.output))
+    }
+    expect(logs[0]).toContain('BusyBox <version> (')
+    expect(logs[1]).toBe(logs[0])
+  })
+
+  test('does not come of a kernel without a root', async () => {
+    const vm = await VM.start(await options({ initramfs: undefined, agent: false }))
+    onTestFinished(() => vm.close().then(() => {}))
+    const failing = toBoot.call(context, vm)
+    expect(await toBoot.call(not, vm, { within: 60_000 })).toMatchObject(FAILS)
+    expect((await failing).message()).toContain('panicked')
+  })
+})
+
+test('what is printed in order is matched in order', async () => {
+  const vm = await booted()
+  vm.send('echo o""ne; echo t""wo; sleep 0.1; echo th""ree\n')
+  expect(await toPrintInOrder.call(context, vm, ['one', /t\wo/, 'three'])).toMatchObject(PASSES)
+  vm.send('echo t""wo; echo o""ne\n')
+  const { pass, actual } = await toPrintInOrder.call(context, vm, [/^one$/m, /two$/m], { within: 500 })
+  expect(pass).toBe(false)
+  expect(actual).toEqual([/two$/m, /^one$/m])
+})
+
+describe.for(['agent', 'shell'] as const)('by way of the %s', (way) => {
+  const judge = async (result: Promise<MatcherResult>): Promise<boolean> => (await result).pass
+
+  test('commands run', async () => {
+    const vm = await booted()
+    const run = (command: string | string[], more = {}) => judge(toRun.call(context, vm, command, { way, ...more }))
+    expect(await run('uname', { stdout: 'Linux' })).toBe(true)
+    expect(await run(['sh', '-c', 'echo no >&2; exit 3'], { exitCode: 3, stderr: /^no$/m })).toBe(true)
+    expect(await run('false')).toBe(false)
+    expect(await judge(toRunSuccessfully.call(not, vm, 'false', { way }))).toBe(false)
+  })
+
+  test('files are seen, at once and later', async () => {
+    const vm = await booted()
+    const has = (...[path, content, more]: [string, (string | RegExp | Uint8Array)?, object?]) =>
+      toHaveFile.call(context, vm, path, content, { way, ...more })
+    await vm.run("mkdir '/tmp/a b'; printf 'one\\ntwo\\n' >'/tmp/a b/file'; ln -s /nowhere '/tmp/a b/link'", { way })
+    expect(await judge(has('/tmp/a b/file'))).toBe(true)
+    expect(await judge(has('/tmp/a b/file', 'one\ntwo'))).toBe(true)
+    expect(await judge(has('/tmp/a b/file', Buffer.from('one\ntwo\n')))).toBe(true)
+    expect(await has('/tmp/a b/file', /three/)).toMatchObject({ pass: false, expected: /three/, actual: 'one\ntwo' })
+    expect((await has('/tmp/a b/other')).message()).toContain('What is in /tmp/a b:\n  file\n  link\n')
+    expect((await has('/tmp/a b/link')).message()).toContain('a symbolic link to /nowhere, which is not there')
+    expect((await has('/tmp/a b')).message()).toContain('"vm" is a directory')
+    expect(await judge(toHaveFile.call(not, vm, '/tmp/late', undefined, { way, within: 300 }))).toBe(false)
+
+    await vm.run('(sleep 0.5; echo begun >/tmp/late; sleep 0.5; echo done >>/tmp/late) >/dev/null 2>&1 &', { way })
+    expect(await judge(has('/tmp/late', undefined, { within: 60_000 }))).toBe(true)
+    expect(await judge(has('/tmp/late', 'begun\ndone', { within: 60_000 }))).toBe(true)
+    const late = toHaveFile.call(not, vm, '/tmp/later', 'x', { way, within: 60_000 })
+    await vm.run('echo x >/tmp/later', { way: 'agent' })
+    expect(await judge(late)).toBe(true)
+  })
+})
