@@ -13,8 +13,8 @@ const ROOT_README = fileURLToPath(new URL('../../../README.md', import.meta.url)
 /** Those that show what a failure looks like. */
 const READMES = [fileURLToPath(new URL('../README.md', import.meta.url)), ROOT_README]
 
-test('examples/hello passes', async () => {
-  using project = installProject(folderOf('hello'))
+test.each(['hello', 'inside'])('examples/%s passes', async (example) => {
+  using project = installProject(folderOf(example))
   const run = await project.run([], { [MARK]: project.root })
   expect(run.output).toMatch(/Tests {2}\d+ passed/)
   expect(run.exitCode).toBe(0)
@@ -42,11 +42,14 @@ test('examples/failing fails as the READMEs say', async () => {
 })
 
 test('the code of the README stands in an example, word for word', () => {
-  const files = ['hello/boot.test.ts', 'hello/vitest.config.ts', 'without-a-runner/boot.ts'].map((file) =>
-    readFileSync(folderOf(file), 'utf8'),
-  )
+  const files = [
+    'hello/boot.test.ts',
+    'hello/vitest.config.ts',
+    'inside/inside.test.ts',
+    'without-a-runner/boot.ts',
+  ].map((file) => readFileSync(folderOf(file), 'utf8'))
   const snippets = [...readFileSync(ROOT_README, 'utf8').matchAll(/```ts\n(?:\/\/ \S+\.ts\n)?([\s\S]*?)```/g)]
-  expect(snippets).toHaveLength(3)
+  expect(snippets).toHaveLength(4)
   for (const [, code = ''] of snippets)
     expect(
       files.some((file) => file.includes(code.trim())),
