@@ -10,7 +10,7 @@ export interface RunReport {
   /** Milliseconds since 1970. */
   readonly started: number
   readonly durationMs: number
-  /** In the order of the run; the page sorts them by what became of them. */
+  /** In the order in which they are to be shown; the page sorts them by what became of them. */
   readonly tests: readonly TestReport[]
   /** Errors outside of any test: of a file that could not be loaded, of a worker that died. */
   readonly errors: readonly ErrorReport[]

@@ -20,7 +20,8 @@ export function runReport(
   const ofModules = modules.flatMap((module) => [module, ...module.children.allSuites()]).flatMap((it) => it.errors())
   return {
     ...about,
-    tests: modules.flatMap(testsOf),
+    // Files end in any order, and shards are merged in any.
+    tests: modules.toSorted((a, b) => (a.relativeModuleId < b.relativeModuleId ? -1 : 1)).flatMap(testsOf),
     errors: [...errors, ...ofModules].map(errorReport),
   }
 }

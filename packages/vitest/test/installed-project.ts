@@ -16,9 +16,10 @@ import {
   rmSync,
   symlinkSync,
   watch,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
@@ -67,6 +68,8 @@ export interface InstalledProject extends Disposable {
   readonly root: string
   start(args?: readonly string[], env?: NodeJS.ProcessEnv): RunningRunner
   run(args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<RunnerRun>
+  /** Runs a shell script, as a CI job does: it ends at the first command that fails, and `npx` finds what is installed. */
+  shell(script: string, env?: NodeJS.ProcessEnv): Promise<RunnerRun>
 }
 
 /** @param source a folder of `projects/`, or the path of a folder elsewhere */
@@ -77,14 +80,20 @@ export function installProject(source: string, runner: TestRunner = VITEST): Ins
   for (const name of runner.packages) install(name, root)
   for (const name of runner.modules) linkModule(runner.home, name, root)
   let runs = 0
-  const start: InstalledProject['start'] = (args = [], env = {}) => {
+  const startIn = (command: readonly string[], env: NodeJS.ProcessEnv): RunningRunner => {
     const log = join(root, 'node_modules', `output-${++runs}.txt`)
-    return startRunner(root, [...runner.command, ...args], env, log)
+    return startRunner(root, command, env, log)
   }
+  const start: InstalledProject['start'] = (args = [], env = {}) =>
+    startIn([process.execPath, ...runner.command, ...args], env)
   return {
     root,
     start,
     run: (args, env) => start(args, env).ended,
+    shell: (script, env) => {
+      const PATH = [makeNpx(root), process.env['PATH']].join(delimiter)
+      return startIn(['sh', '-ec', script], { PATH, ...env }).ended
+    },
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }
 }
@@ -112,10 +121,20 @@ function linkModule(source: string, name: string, target: string): void {
   symlinkSync(realpathSync(join(source, 'node_modules', name)), link)
 }
 
-function startRunner(root: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningRunner {
+/** An `npx` that knows nothing but `vitest`, in a folder for PATH. */
+function makeNpx(root: string): string {
+  const folder = join(root, 'node_modules', '.npx')
+  mkdirSync(folder, { recursive: true })
+  const script = `#!/bin/sh\nshift\nexec "${process.execPath}" "${join(root, VITEST.command[0] ?? '')}" "$@"\n`
+  writeFileSync(join(folder, 'npx'), script, { mode: 0o755 })
+  return folder
+}
+
+function startRunner(root: string, command: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningRunner {
+  const [file = '', ...args] = command
   // A file for both streams keeps their order; a full pipe does not.
   const output = openSync(log, 'w')
-  const child = spawn(process.execPath, args, {
+  const child = spawn(file, args, {
     cwd: root,
     env: { ...withoutRunner(process.env), NO_COLOR: '1', CI: '1', COLUMNS: '120', ...env },
     stdio: ['ignore', output, output],

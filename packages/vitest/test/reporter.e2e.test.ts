@@ -1,6 +1,8 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 
 const PAGE = join('.vitest', 'coldboot', 'index.html')
@@ -124,40 +126,77 @@ describe('a run in CI', () => {
   })
 })
 
-test('shards that ran in different places are put together into one page', async () => {
-  using first = installProject('reporting')
-  using second = installProject('reporting')
-  using merged = installProject('reporting')
-  const runs = await Promise.all(
-    [first, second].map((project, index) => project.run(['--reporter=blob', `--shard=${index + 1}/2`])),
-  )
-  expect(runs.map(({ exitCode }) => exitCode)).toEqual([1, 1])
-  for (const { root } of [first, second]) {
-    cpSync(join(root, '.vitest'), join(merged.root, '.vitest'), { recursive: true })
-  }
-  const run = await merged.run([
-    '--merge-reports',
-    '--reporter=default',
-    '--reporter=junit',
-    '--outputFile.junit=junit.xml',
-  ])
-  expect(run.exitCode).toBe(1)
-  const html = readFileSync(join(merged.root, PAGE), 'utf8')
-  expect(headings(html)).toEqual([
-    'waits for what never comes',
-    'two machines › do not agree',
-    'fails without a machine',
-    'comes right at the second attempt',
-    'Passed 2 tests',
-    'Skipped 1 test',
-  ])
-  expect(textsOf(html, /<h3>(<span class="noun">Machine.*?)<\/h3>/gs)).toHaveLength(4)
-  expect(html).toContain('href="./two-machines.test.ts/two-machines--do-not-agree/left/console.log"')
-  const xml = readFileSync(join(merged.root, 'junit.xml'), 'utf8')
-  expect(xml).toContain(
-    '[[ATTACHMENT|.vitest/coldboot/two-machines.test.ts/two-machines--do-not-agree/left/console.log]]',
-  )
-})
+/** The jobs of the examples in docs/ci, as scripts. */
+const JOBS: readonly [name: string, shard: (index: number) => readonly [string, NodeJS.ProcessEnv], report: string][] =
+  [
+    ['GitHub', (index) => [githubStep('test', index), {}], githubStep('report', 0)],
+    [
+      'GitLab',
+      (index) => [gitlabScript('test'), { CI_NODE_INDEX: `${index + 1}`, CI_NODE_TOTAL: '2' }],
+      gitlabScript('report'),
+    ],
+    ['Kubernetes', (index) => [kubernetesScript(0), { JOB_COMPLETION_INDEX: `${index}` }], kubernetesScript(1)],
+  ]
+
+test.for(JOBS)(
+  'shards are put together as the example for %s says, wherever they ran',
+  async ([name, shard, report]) => {
+    using first = installProject('reporting')
+    using second = installProject('reporting')
+    using merged = installProject('reporting')
+    const shards = [first, second]
+    const runs = await Promise.all(shards.map((project, index) => project.shell(...shard(index))))
+    // In Kubernetes the report alone fails.
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual(name === 'Kubernetes' ? [0, 0] : [1, 1])
+    const SHARDS = join(merged.root, 'shards')
+    for (const [index, { root }] of shards.entries()) {
+      const target = name === 'Kubernetes' ? join(SHARDS, `${index}`) : join(merged.root, '.vitest')
+      cpSync(join(root, '.vitest'), target, { recursive: true })
+    }
+    mkdirSync(join(merged.root, '.vitest'), { recursive: true })
+    const run = await merged.shell(report, { SHARDS })
+    expect(run.exitCode, run.output).toBe(1)
+    const html = readFileSync(join(merged.root, PAGE), 'utf8')
+    expect(headings(html)).toEqual([
+      'waits for what never comes',
+      'two machines › do not agree',
+      'fails without a machine',
+      'comes right at the second attempt',
+      'Passed 2 tests',
+      'Skipped 1 test',
+    ])
+    expect(textsOf(html, /<h3>(<span class="noun">Machine.*?)<\/h3>/gs)).toHaveLength(4)
+    const left = 'two-machines.test.ts/two-machines--do-not-agree/left/console.log'
+    expect(html).toContain(`href="./${left}"`)
+    expect(existsSync(join(merged.root, '.vitest', 'coldboot', left))).toBe(true)
+    expect(readFileSync(join(merged.root, '.vitest', 'junit.xml'), 'utf8')).toContain(
+      `[[ATTACHMENT|.vitest/coldboot/${left}]]`,
+    )
+  },
+)
+
+function example(name: string): readonly unknown[] {
+  const text = readFileSync(fileURLToPath(new URL(`../../../docs/ci/${name}`, import.meta.url)), 'utf8')
+  return parseAllDocuments(text).map((document) => document.toJSON())
+}
+
+/** The step of a job that runs Vitest. */
+function githubStep(job: string, index: number): string {
+  const [workflow] = example('github.yml') as [{ jobs: Record<string, { steps: { run?: string }[] }> }]
+  const step = workflow.jobs[job]?.steps.find(({ run }) => run?.includes('vitest run'))
+  return step?.run?.replace('${{ matrix.shard }}', `${index + 1}`) ?? ''
+}
+
+function gitlabScript(job: string): string {
+  const [pipeline] = example('gitlab-ci.yml') as [Record<string, { script: string[] }>]
+  return pipeline[job]?.script.join('\n') ?? ''
+}
+
+/** @param index of the document */
+function kubernetesScript(index: number): string {
+  const jobs = example('kubernetes.yaml') as { spec: { template: { spec: { containers: { args: string[] }[] } } } }[]
+  return jobs[index]?.spec.template.spec.containers[0]?.args[0] ?? ''
+}
 
 test('a page is left when a worker died, with what its machine had printed by then', async () => {
   using project = installProject('interrupted')

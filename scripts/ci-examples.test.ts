@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { parseCLI } from 'vitest/node'
+import { parseAllDocuments } from 'yaml'
+import { debianPackages, thisHost } from './host-tools.mjs'
+
+const read = (name: string): string => readFileSync(fileURLToPath(new URL(`../${name}`, import.meta.url)), 'utf8')
+const FILES = readdirSync(fileURLToPath(new URL('../docs/ci', import.meta.url))).map((name) => `docs/ci/${name}`)
+const YAML = FILES.filter((file) => /\.ya?ml$/.test(file))
+
+/** All texts in a document, however deep. */
+function textsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : []
+}
+
+/** The commands in a file. */
+function commandsOf(file: string): readonly string[] {
+  const texts = YAML.includes(file) ? parseAllDocuments(read(file)).flatMap((it) => textsOf(it.toJSON())) : [read(file)]
+  return texts.flatMap((text) => text.split('\n')).flatMap((line) => line.replace(/^RUN /, '').split(' && '))
+}
+
+test.for(YAML)('%s is YAML without mistakes', (file) => {
+  for (const { errors, warnings } of parseAllDocuments(read(file), { strict: true, uniqueKeys: true })) {
+    expect([...errors, ...warnings]).toEqual([])
+  }
+})
+
+test.for(YAML)('%s runs Vitest with options that it has', (file) => {
+  const commands = commandsOf(file).filter((command) => command.includes('vitest run'))
+  expect(commands).not.toEqual([])
+  for (const command of commands) {
+    const [, words = ''] = /^npx (vitest run .*?)(?: \|\| true)?$/.exec(command) ?? []
+    const { options } = parseCLI(words.replace('${{ matrix.shard }}', '1').split(' '))
+    expect(options.reporter).toContain('default')
+  }
+})
+
+test.for([
+  ['docs/ci/github.yml', '${{ matrix.shard }}/2', /shard: \[1, 2\]/],
+  ['docs/ci/gitlab-ci.yml', '$CI_NODE_INDEX/$CI_NODE_TOTAL', /parallel: 2/],
+  ['docs/ci/kubernetes.yaml', '$shard/2', /completions: 2\n {2}parallelism: 2/],
+] as const)('%s runs as many shards as it has jobs', ([file, shard, jobs]) => {
+  expect(commandsOf(file).filter((command) => command.includes(`--shard=${shard}`))).toHaveLength(1)
+  expect(read(file)).toMatch(jobs)
+})
+
+test.for(FILES)('%s installs what machines need', (file) => {
+  const needed = debianPackages(['qemu', 'busybox'], { ...thisHost({}), arch: 'x64' })
+  const installed = commandsOf(file)
+    .filter((command) => command.includes('apt-get install'))
+    .map((command) => command.split('--no-install-recommends ')[1]?.split(' '))
+  // The report needs nothing; a guest of one’s own needs no busybox of the host’s.
+  if (file.endsWith('own-guest.yml')) expect(installed).toEqual([needed.slice(0, 1)])
+  else if (!file.endsWith('kubernetes.yaml')) expect(installed).toEqual([needed])
+  else expect(installed).toEqual([])
+})
+
+test.for(FILES)('%s sets variables that are read', (file) => {
+  const known = read('packages/core/src/environment.ts')
+  for (const [name] of read(file).matchAll(/COLDBOOT_\w+/g)) expect(known).toContain(`variables['${name}']`)
+})
+
+test('the rule for /dev/kvm is the one that the warning names', () => {
+  const [rule = ''] =
+    /KERNEL=="kvm", GROUP="kvm", MODE="0666"/.exec(read('packages/core/src/qemu/accelerator.ts')) ?? []
+  expect(rule).not.toBe('')
+  expect(read('docs/ci/github-own-guest.yml')).toContain(rule)
+})
+
+test('docs/ci.md shows each example, word for word', () => {
+  const page = read('docs/ci.md')
+  for (const file of FILES) {
+    const language = file.endsWith('Dockerfile') ? 'dockerfile' : 'yaml'
+    expect(page, file).toContain(`\`\`\`${language}\n${read(file)}\`\`\``)
+  }
+})
