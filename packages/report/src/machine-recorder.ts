@@ -86,7 +86,9 @@ export class MachineRecorder {
   /** Notes an error of the test at this moment, unless it is that of the last wait. */
   noteError(text: string, location?: string): void {
     if (text === this.#lastFailure) return
-    this.#timeline?.add(this.#clean({ time: this.#time(), kind: 'error', text, ok: false, location }))
+    this.#onDisk(TIMELINE_FILE, () =>
+      this.#timeline?.add(this.#clean({ time: this.#time(), kind: 'error', text, ok: false, location })),
+    )
   }
 
   /** Pictures of the machine’s displays, while it runs; of one that has none, or is gone, nothing. Never rejects. */
@@ -116,11 +118,15 @@ export class MachineRecorder {
       if (file !== undefined && file.leftOut > 0) this.#cut[name] = `${file.leftOut} lines are left out`
     }
     const { writer: _, ...meta } = this.#meta
-    writeDerivedFiles(directory, meta, { log: this.#log, maxBytes: artifacts.maxBytes })
+    this.#onDisk('console.txt', () =>
+      writeDerivedFiles(directory, meta, { log: this.#log, maxBytes: artifacts.maxBytes }),
+    )
     const files = filesOf(directory)
     const cut = Object.keys(this.#cut).length === 0 ? {} : { cut: this.#cut }
     const told = errors.length === 0 ? {} : { errors }
-    writeMeta(directory, redactor.value({ ...meta, ...this.#ended, files, ...cut, ...told }), true)
+    this.#onDisk(META_FILE, () =>
+      writeMeta(directory, redactor.value({ ...meta, ...this.#ended, files, ...cut, ...told }), true),
+    )
     return { name: meta.name, directory, log: this.#log, commandLine: redactor.text(meta.commandLine), files }
   }
 
@@ -169,6 +175,17 @@ export class MachineRecorder {
     // What may be the beginning of a secret is told with what is typed next.
     const text = entry.kind === 'send' ? this.#typed(entry.text) : entry.text
     if (text !== '') timeline.add(this.#clean({ ...entry, text }))
+  }
+
+  /** A disk that fails costs files, and no test. */
+  #onDisk(name: string, write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.#cut[name] = `not whole: ${why}`
+      process.emitWarning(`${join(this.#options.directory, name)} is not whole: ${why}`, 'ColdbootWarning')
+    }
   }
 
   #time(): number {

@@ -67,10 +67,13 @@ export class TestMachines {
     // `test.fails` turns the result around.
     const wrong = forgotten !== undefined || failed !== Boolean(this.#task.fails)
     const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
-    if (keep) await this.#machines.witness(told)
-    if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(told)
-    this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
-    await this.#machines.end()
+    try {
+      if (keep) await this.#machines.witness(told)
+      if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(told)
+    } finally {
+      this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
+      await this.#machines.end()
+    }
     recordGuestTests(this.#task, this.#machines.guestTests)
     if (!keep) await this.#machines.discard()
     else await recordMachines(this.#task, await this.#machines.keep(told.map(({ message }) => message)))

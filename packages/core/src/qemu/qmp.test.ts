@@ -88,7 +88,7 @@ test('an observer is shown what passed before it was there, and all that passes 
   await client.connect()
   const seen: string[] = []
   client.observe(({ direction, message }) =>
-    seen.push(`${direction} ${String(message['execute'] ?? Object.keys(message)[0])}`),
+    seen.push(`${direction} ${typeof message['execute'] === 'string' ? message['execute'] : Object.keys(message)[0]}`),
   )
   await client.execute('stop')
   expect(seen).toEqual([

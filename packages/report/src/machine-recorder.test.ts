@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { MachineEvent, ObservedMachine } from '@coldboot/core'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { resolveArtifacts } from './artifact-options.ts'
+import { MachineRecorder } from './machine-recorder.ts'
+import { Redactor } from './redactor.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const attempt = {
+  root: '/p',
+  home: '.vitest',
+  file: 'a.test.ts',
+  names: ['greets'],
+  twin: 0,
+  repeat: 0,
+  retry: 0,
+}
+
+function recorderOf(redact: readonly (string | RegExp)[] = []): MachineRecorder {
+  const artifacts = resolveArtifacts({ redact })
+  return new MachineRecorder({ directory, attempt, artifacts, redactor: new Redactor(redact) })
+}
+
+/** A machine that starts with the options that a recorder gives it. */
+function start(
+  recorder: MachineRecorder,
+  more: Partial<ObservedMachine> = {},
+): (event: MachineEvent, timeMs: number) => void {
+  const logFile = join(directory, 'console.log')
+  writeFileSync(logFile, '')
+  writeFileSync(`${logFile}.timing`, '')
+  const machine: ObservedMachine = {
+    name: 'vm',
+    arch: 'x86_64',
+    accelerator: 'tcg',
+    memoryMib: 256,
+    cpus: 1,
+    qemuVersion: '7.2.0',
+    start: 'cold',
+    commandLine: ['qemu', '-append', 'token'],
+    commandLineQuoted: 'qemu -append token',
+    logFile,
+    devices: [],
+    ...more,
+  }
+  const { observer } = recorder.watching<{ observer?: (machine: ObservedMachine) => typeof tell }>({})
+  const tell = observer?.(machine) as (event: MachineEvent, timeMs: number) => void
+  return tell
+}
+
+const read = (name: string): string => readFileSync(join(directory, name), 'utf8')
+const linesOf = (name: string): unknown[] =>
+  read(name)
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line))
+
+test('each event is on disk when it was told', () => {
+  const tell = start(recorderOf())
+  tell({ kind: 'qmp', direction: 'sent', message: { execute: 'cont' } }, -1.5)
+  tell({ kind: 'send', data: 'ls\n' }, 250)
+  tell({ kind: 'result', id: 1, command: 'false', way: 'agent', exitCode: 1, durationMs: 3 }, 500)
+  expect(linesOf('qmp.jsonl')).toEqual([{ time: -0.0015, direction: 'sent', message: { execute: 'cont' } }])
+  expect(linesOf('timeline.jsonl')).toEqual([
+    { time: 0.25, kind: 'send', text: 'ls\n' },
+    { time: 0.5, kind: 'result', text: 'exit code 1: false', id: 'command-1', exitCode: 1, durationMs: 3, ok: false },
+  ])
+  expect(JSON.parse(read('meta.json'))).toMatchObject({ name: 'vm', memory: '256M', writer: process.pid })
+  expect(statSync(join(directory, 'command-line.sh')).mode & 0o777).toBe(0o700)
+})
+
+test('of a template and the machine started from it, the latter is recorded, whatever the former still says', async () => {
+  const recorder = recorderOf()
+  const template = start(recorder)
+  template({ kind: 'send', data: 'of the boot' }, 1)
+  const clone = start(recorder, { start: 'template' })
+  clone({ kind: 'send', data: 'of the test' }, 1)
+  template({ kind: 'exit', reason: 'host-qmp-quit', message: 'the boot is over' }, 2)
+  clone({ kind: 'exit', reason: 'guest-shutdown', message: 'the guest powered off' }, 1234)
+  await recorder.finish([])
+  expect(linesOf('timeline.jsonl')).toMatchObject([{ text: 'of the test' }, { text: 'the guest powered off' }])
+  expect(JSON.parse(read('meta.json'))).toMatchObject({
+    start: 'template',
+    durationMs: 1234,
+    exitReason: 'guest-shutdown',
+  })
+})
+
+test('secrets are in no file, also when they are typed in pieces', async () => {
+  const recorder = recorderOf(['hunter2', /tok\w+/])
+  const tell = start(recorder)
+  for (const key of 'a hunter2 b') tell({ kind: 'send', data: key }, 1)
+  tell({ kind: 'qmp', direction: 'received', message: { return: { deep: ['hunter2'] } } }, 2)
+  recorder.noteError('is hunter2')
+  const record = await recorder.finish(['was hunter2'])
+  expect(record?.commandLine).toBe('qemu -append [redacted]')
+  for (const name of record?.files ?? []) expect(read(name)).not.toMatch(/hunter2|token/)
+  const typed = linesOf('timeline.jsonl').filter((line) => (line as { kind: string }).kind === 'send')
+  expect(typed.map((line) => (line as { text: string }).text).join('')).toBe('a [redacted] b')
+})
+
+test('a disk that fails costs files and warnings, and no test', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const recorder = recorderOf()
+  start(recorder)({ kind: 'send', data: 'x' }, 1)
+  rmSync(join(directory, 'console.log'))
+  const record = await recorder.finish([])
+  expect(record?.files).toContain('timeline.jsonl')
+  expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'console.txt': expect.stringContaining('ENOENT') } })
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('console.txt is not whole'), 'ColdbootWarning')
+  warn.mockRestore()
+})
