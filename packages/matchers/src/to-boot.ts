@@ -12,6 +12,7 @@ import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { Machine } from './machine.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { checkOptionNames } from './option-names.ts'
 import { outcomeOf } from './to-eventually-print.ts'
 import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
 
@@ -32,6 +33,7 @@ export function toBoot(this: MatcherContext, received: unknown, options: BootOpt
 }
 
 async function judge(context: MatcherContext, vm: Machine, options: BootOptions): Promise<Verdict> {
+  checkOptionNames('toBoot', options, ['until', 'within'])
   const until = options.until ?? vm.spec.ready
   if (until === undefined) throw nothingToWaitFor(vm)
   const outcome = await boot(context, vm, until, options)

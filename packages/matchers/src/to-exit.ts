@@ -12,6 +12,7 @@ import { incidentSections } from './incident-sections.ts'
 import type { Machine } from './machine.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { checkOptionNames } from './option-names.ts'
 import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toExit`: what is not given is not compared. */
@@ -105,11 +106,9 @@ function stillRuns(vm: Machine, window: WaitWindow): Report {
   return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}`, hint }
 }
 
-function checkOptions({ code, reason, ...rest }: ExitOptions): void {
-  const { within: _within, ...unknown } = rest
-  const [key] = Object.keys(unknown)
-  if (key !== undefined)
-    throw new OptionError('UNKNOWN_OPTION', `toExit has no option \`${key}\``, { hint: OPTIONS_HINT })
+function checkOptions(options: ExitOptions): void {
+  checkOptionNames('toExit', options, ['code', 'reason', 'within'])
+  const { code, reason } = options
   if (code !== undefined && !Number.isInteger(code)) {
     throw new OptionError('INVALID_OPTION', `toExit: \`code\` must be a whole number, and is ${String(code)}`)
   }
@@ -117,8 +116,6 @@ function checkOptions({ code, reason, ...rest }: ExitOptions): void {
     throw new OptionError('INVALID_OPTION', `toExit: \`reason\` must be a string, and is ${String(reason)}`)
   }
 }
-
-const OPTIONS_HINT = 'It has `code`, `reason` and `within`.'
 
 function pick<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>

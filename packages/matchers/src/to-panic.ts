@@ -4,6 +4,7 @@ import { incidentSections } from './incident-sections.ts'
 import type { Machine } from './machine.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { checkOptionNames } from './option-names.ts'
 import { checkText, matchesText, type Text } from './text-pattern.ts'
 import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
 
@@ -22,6 +23,7 @@ export function toPanic(this: MatcherContext, received: unknown, options: PanicO
 }
 
 async function judge(context: MatcherContext, vm: Machine, options: PanicOptions): Promise<Verdict> {
+  checkOptionNames('toPanic', options, ['message', 'within'])
   checkText('toPanic', 'message', options.message)
   const window = waitWindow(context, vm, options.within)
   const { promise: panicked, resolve } = Promise.withResolvers<Incident>()

@@ -2,6 +2,7 @@ import { ColdbootError, type Match, OptionError, type Pattern, type PatternInput
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { Machine } from './machine.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import { checkOptionNames } from './option-names.ts'
 import { isFailure, outcomeOf } from './to-eventually-print.ts'
 import { cutNote, type WithinOptions, waitWindow } from './wait-window.ts'
 
@@ -32,6 +33,7 @@ async function judge(
   options: PrintInOrderOptions,
 ): Promise<Verdict> {
   const lists = listsOf(patterns)
+  checkOptionNames('toPrintInOrder', options, ['within', 'raw', 'signal'])
   const { within, raw = false, signal } = options
   const window = waitWindow(context, vm, within)
   const end = performance.now() + window.granted * vm.spec.timeoutMultiplier

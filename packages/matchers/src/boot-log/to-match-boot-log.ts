@@ -2,6 +2,7 @@ import { type Match, OptionError, type PatternInput } from '@coldboot/core'
 import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
 import type { Machine } from '../machine.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
+import { checkOptionNames } from '../option-names.ts'
 import { type BootOptions, boot } from '../to-boot.ts'
 import { type NormalizeOptions, normalizeBootLog } from './normalize-boot-log.ts'
 
@@ -24,6 +25,7 @@ async function judge(context: MatcherContext, vm: Machine, options: BootLogOptio
   const { toMatchSnapshot } = context
   if (toMatchSnapshot === undefined) throw withoutSnapshots()
   if (context.isNot) throw negated()
+  checkOptionNames('toMatchBootLog', options, ['until', 'within', 'hint', 'normalizers', 'keep'])
   const { until, within, hint, ...normalize } = options
   // A mistake in them is told before anything is waited for.
   normalizeBootLog('', normalize)

@@ -31,7 +31,7 @@ function guest(...contents: readonly (string | Uint8Array | undefined)[]) {
 
 function failing(code: ErrorCode): Machine {
   const { vm } = guest('x')
-  return { ...vm, readFile: () => Promise.reject(new ColdbootError(code, 'It was refused')) } as unknown as Machine
+  return { ...vm, readFile: () => Promise.reject(new ColdbootError(code, 'It was refused')) }
 }
 
 const judge = (vm: Machine, content?: Content, options?: HaveFileOptions, isNot = false) =>

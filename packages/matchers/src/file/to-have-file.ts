@@ -3,6 +3,7 @@ import { ColdbootError, OptionError } from '@coldboot/core'
 import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
 import type { Machine } from '../machine.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
+import { checkOptionNames } from '../option-names.ts'
 import { shownValue } from '../shown-call.ts'
 import { equalsText, isText } from '../text-pattern.ts'
 import { type WaitWindow, type WithinOptions, waitWindow } from '../wait-window.ts'
@@ -90,7 +91,7 @@ function isOfGuest(error: ColdbootError): boolean {
   return /^(?:COMMAND_|GUEST_|SHELL_|AGENT_)/.test(error.code)
 }
 
-function checkArguments(path: unknown, content: unknown, { within, way, signal, ...unknown }: HaveFileOptions): void {
+function checkArguments(path: unknown, content: unknown, options: HaveFileOptions): void {
   if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0')) {
     const what = `toHaveFile: a path in the guest must be absolute, and this is ${shownValue(path)}`
     throw new OptionError('INVALID_OPTION', what)
@@ -100,9 +101,5 @@ function checkArguments(path: unknown, content: unknown, { within, way, signal, 
     const hint = 'Options come third: `toHaveFile(path, undefined, { within })`.'
     throw new OptionError('INVALID_OPTION', what, { hint })
   }
-  const [key] = Object.keys(unknown)
-  if (key === undefined) return
-  throw new OptionError('UNKNOWN_OPTION', `toHaveFile has no option \`${key}\``, {
-    hint: 'It has within, way, signal.',
-  })
+  checkOptionNames('toHaveFile', options, ['within', 'way', 'signal'])
 }

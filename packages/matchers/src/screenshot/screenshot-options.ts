@@ -1,5 +1,6 @@
 /** What can be asked of a comparison of screens, checked. */
 import { type Display, OptionError } from '@coldboot/core'
+import { checkOptionNames } from '../option-names.ts'
 import { shownValue } from '../shown-call.ts'
 import type { WithinOptions } from '../wait-window.ts'
 import type { Box } from './picture.ts'
@@ -43,11 +44,8 @@ function isBox(value: unknown): boolean {
 
 /** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
 export function checkScreenshotOptions(options: ScreenshotOptions): void {
+  checkOptionNames('toMatchScreenshot', options, Object.keys(CHECKS))
   for (const [key, value] of Object.entries(options)) {
-    if (!(key in CHECKS)) {
-      const hint = `It has ${Object.keys(CHECKS).join(', ')}.`
-      throw new OptionError('UNKNOWN_OPTION', `toMatchScreenshot has no option \`${key}\``, { hint })
-    }
     const [what, test] = CHECKS[key as keyof ScreenshotOptions]
     if (value === undefined || test(value)) continue
     throw new OptionError(

@@ -1,0 +1,22 @@
+/** What is kept beside the tests, and compared. */
+import { display } from '@coldboot/core'
+import { describe, expect, test } from '@coldboot/vitest'
+
+test('the log of a boot', async ({ vm }) => {
+  await expect(vm).toMatchBootLog()
+})
+
+describe('a screen', () => {
+  test.override('vmOptions', {
+    arch: 'x86_64',
+    firmware: 'bios-256k.bin',
+    devices: [display()],
+    monitors: { noBootDevice: 'allow' },
+    timeout: 30_000,
+  })
+
+  test('of a firmware', async ({ vm }) => {
+    await vm.expect('No bootable device.\n')
+    await expect(vm).toMatchScreenshot({ within: 5_000 })
+  })
+})

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InstalledProject, installProject } from './installed-project.ts'
+
+/** As on a developer’s computer. */
+const AT_HOME = { CI: '' }
+
+describe('what the runner keeps of machines', () => {
+  let project: InstalledProject
+  let log: string
+  let picture: string
+
+  beforeAll(() => {
+    project = installProject('snapshots')
+    log = join(project.root, '__snapshots__', 'snapshots.test.ts.snap')
+    picture = join(project.root, '__screenshots__', 'snapshots.test.ts', 'a-screen--of-a-firmware.png')
+  })
+  afterAll(() => project[Symbol.dispose]())
+
+  test('is not written in CI', async () => {
+    const run = await project.run()
+    expect(run.output).toMatch(/Snapshots {2}2 failed/)
+    expect([run.exitCode, existsSync(log), existsSync(picture)]).toEqual([1, false, false])
+  })
+
+  test('is written where it is missing', async () => {
+    const run = await project.run([], AT_HOME)
+    expect(run.output).toMatch(/Snapshots {2}2 written/)
+    expect(run.exitCode).toBe(0)
+    expect(readFileSync(log, 'utf8')).toContain('exports[`the log of a boot 1`] = `\n"BusyBox <version> (')
+    expect(readFileSync(picture).subarray(1, 4).toString()).toBe('PNG')
+  })
+
+  test('is compared in CI, updated with -u, and then the same again', async () => {
+    const kept = [readFileSync(log, 'utf8'), readFileSync(picture)] as const
+    expect(await project.run()).toMatchObject({ exitCode: 0 })
+
+    writeFileSync(log, kept[0].replace('Enter', 'Leave'))
+    writeFileSync(picture, readFileSync(OTHER_PICTURE))
+    const failed = await project.run()
+    expect(failed.output).toMatch(/Snapshots {2}2 failed/)
+    expect(failed.exitCode).toBe(1)
+
+    const updated = await project.run(['-u'], AT_HOME)
+    expect(updated.output).toMatch(/Snapshots {2}2 updated/)
+    expect(updated.exitCode).toBe(0)
+    expect(readFileSync(log, 'utf8')).toBe(kept[0])
+    expect(await project.run()).toMatchObject({ exitCode: 0 })
+  })
+})
+
+/** A black screen. */
+const OTHER_PICTURE = new URL(
+  'projects/failing-matchers/__screenshots__/matchers.test.ts/toMatchScreenshot--another-picture.png',
+  import.meta.url,
+)
