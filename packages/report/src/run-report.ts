@@ -1,5 +1,5 @@
 /** What a run of tests was, in the words of no runner: what the page is written from. */
-import type { GuestTest } from '@coldboot/core'
+import type { GuestTestRecord } from './guest-test-record.ts'
 
 /** A run of tests. */
 export interface RunReport {
@@ -44,7 +44,7 @@ export interface AttemptReport {
   /** The folders of the machines that left files, absolute. */
   readonly machines: readonly string[]
   /** Tests that ran inside the guests. */
-  readonly guestTests: readonly GuestTest[]
+  readonly guestTests: readonly GuestTestRecord[]
 }
 
 /** An error, as the runner reports it. */

@@ -173,11 +173,22 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
         diff: `+ ${EVIL}`,
         stack: [{ file: `/${EVIL}`, line: 1, column: 1, method: EVIL }],
       }
+      const guestTest = {
+        name: EVIL,
+        path: [EVIL, EVIL],
+        status: 'failed',
+        message: EVIL,
+        log: EVIL,
+        machine: EVIL,
+        command: EVIL,
+        repeat: 0,
+        retry: 0,
+      } as const
       const attempt = sampleAttempt({
         label: EVIL,
         errors: [error],
         machines: [machine],
-        guestTests: [{ name: EVIL, path: [EVIL, EVIL], status: 'failed', message: EVIL, log: EVIL }],
+        guestTests: [guestTest],
       })
       const about = { file: EVIL, project: EVIL, attempts: [attempt, attempt] }
       const run = sampleRun(

@@ -6,6 +6,7 @@ import { attemptDirectory } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { TestAttempt, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { HOME } from './attempt.ts'
+import type {} from './augmentation.ts'
 
 /**
  * @param modules those of the projects that the report is about

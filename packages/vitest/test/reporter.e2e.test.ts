@@ -206,11 +206,31 @@ test('a page is left when a worker died, with what its machine had printed by th
   expect(html).toContain('Worker exited unexpectedly')
   expect(headings(html)).toContain('ends with its worker')
   expect(html).toContain('href="./dying.test.ts/ends-with-its-worker/vm/console.log"')
+  // Completed by the process that outlived it, before the page was written.
+  expect(textsOf(html, /<li class="printed" .*?<pre>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
+  expect(html).toContain('class="replay"')
 })
 
-test('no page is left where the plugin is told so', async () => {
+test('no page is left where the plugin is told so, unless the reporter is named', async () => {
   using project = installProject('reporting')
-  const run = await project.run(['--config=no-page.config.ts', 'two-machines', '-t', 'fails without'])
-  expect(run.exitCode).toBe(1)
+  const args = ['--config=no-page.config.ts', 'two-machines', '-t', 'fails without']
+  expect((await project.run(args)).exitCode).toBe(1)
   expect(existsSync(join(project.root, PAGE))).toBe(false)
+  const named = await project.run([...args, '--reporter=default', '--reporter=@coldboot/vitest/reporter'])
+  expect(named.output.split(PAGE)).toHaveLength(2)
+  expect(headings(readFileSync(join(project.root, PAGE), 'utf8'))).toContain('fails without a machine')
+})
+
+test('a page has the tests that ran inside a guest, with the attempt that ran them', async () => {
+  using project = installProject('guest-tests')
+  await project.run([])
+  const html = readFileSync(join(project.root, PAGE), 'utf8')
+  expect(textsOf(html, /<h3>(<span class="noun">Tests inside.*?)<\/h3>/gs).length).toBeGreaterThan(0)
+  expect(textsOf(html, /<li class="failed">(<span class="state">.*?)<\/li>/gs).join('\n')).toContain('flaky')
+})
+
+test('the reporter that is named beside the plugin is not added again', async () => {
+  using project = installProject('reporting')
+  const args = ['two-machines', '-t', 'fails without', '--reporter=default', '--reporter=@coldboot/vitest/reporter']
+  expect((await project.run(args)).output.split(PAGE)).toHaveLength(2)
 })

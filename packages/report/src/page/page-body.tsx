@@ -2,9 +2,10 @@
 import type { VNode } from 'preact'
 import { hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
 import { ErrorView } from './error-view.tsx'
+import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
 import { counted, shownDuration, shownText } from './shown-text.ts'
-import { Names, TestArticle } from './test-article.tsx'
+import { TestArticle } from './test-article.tsx'
 
 export function PageBody({ run, page }: { readonly run: RunReport; readonly page: PageContext }): VNode {
   const failed = identified(

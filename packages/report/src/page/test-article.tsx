@@ -1,12 +1,13 @@
 /** A test that failed, now or before a retry: its attempts with their errors and machines, the last attempt first. */
 
-import type { GuestTest } from '@coldboot/core'
 import type { VNode } from 'preact'
 import type { AttemptReport, TestReport } from '../run-report.ts'
 import { errorParts } from './error-parts.ts'
 import { ErrorView } from './error-view.tsx'
+import { GuestTests } from './guest-tests-view.tsx'
 import { readMachine } from './machine-files.ts'
 import { MachineView } from './machine-view.tsx'
+import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
 import { counted, shownDuration, shownText } from './shown-text.ts'
 
@@ -49,21 +50,6 @@ export function TestArticle(props: {
   )
 }
 
-/** Names of describes, and of the test last. */
-export function Names({ names }: { readonly names: readonly string[] }): VNode {
-  return (
-    <>
-      {names.slice(0, -1).map((name) => (
-        <>
-          <span class="describe">{shownText(name)}</span>
-          <span class="apart"> › </span>
-        </>
-      ))}
-      {shownText(names.at(-1) ?? '')}
-    </>
-  )
-}
-
 function Attempt({ attempt, page }: { readonly attempt: AttemptReport; readonly page: PageContext }): VNode {
   const { errors, machines, guestTests } = attempt
   return (
@@ -72,48 +58,12 @@ function Attempt({ attempt, page }: { readonly attempt: AttemptReport; readonly 
         <ErrorView error={error} root={page.root} withMachines={machines.length > 0} />
       ))}
       {errors.length === 0 && machines.length === 0 && <p class="note">Nothing was kept of this attempt.</p>}
-      {guestTests.length > 0 && <GuestTests tests={guestTests} />}
+      {[...Map.groupBy(guestTests, ({ machine, command }) => `${machine}\n${command}`).values()].map((tests) => (
+        <GuestTests tests={tests} />
+      ))}
       {machines.map((directory) => (
         <MachineView machine={readMachine(directory)} page={page} />
       ))}
     </>
-  )
-}
-
-function GuestTests({ tests }: { readonly tests: readonly GuestTest[] }): VNode {
-  const failed = tests.filter(({ status }) => status === 'failed')
-  const others = tests.filter(({ status }) => status !== 'failed')
-  return (
-    <div class="guest-tests">
-      <h3>
-        <span class="noun">Tests inside the guest</span> {failed.length} of {tests.length} failed
-      </h3>
-      <ul>
-        {failed.map((test) => (
-          <GuestTestItem test={test} />
-        ))}
-      </ul>
-      {others.length > 0 && (
-        <details class="more">
-          <summary>{others.length} others</summary>
-          <ul>
-            {others.map((test) => (
-              <GuestTestItem test={test} />
-            ))}
-          </ul>
-        </details>
-      )}
-    </div>
-  )
-}
-
-function GuestTestItem({ test }: { readonly test: GuestTest }): VNode {
-  const { path, status, message, log } = test
-  return (
-    <li class={status}>
-      <span class="state">{status}</span> <Names names={path} />
-      {message && <p class="says">{shownText(message)}</p>}
-      {log && <pre>{shownText(log)}</pre>}
-    </li>
   )
 }

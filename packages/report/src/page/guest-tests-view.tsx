@@ -1,0 +1,50 @@
+/** Tests that one command ran inside a guest: those that failed with what was printed, the others folded up. */
+import type { VNode } from 'preact'
+import type { GuestTestRecord } from '../guest-test-record.ts'
+import { Names } from './names.tsx'
+import { counted, shownText } from './shown-text.ts'
+
+export function GuestTests({ tests }: { readonly tests: readonly GuestTestRecord[] }): VNode {
+  const failed = tests.filter(({ status }) => status === 'failed')
+  const others = tests.filter(({ status }) => status !== 'failed')
+  const { machine = '', command = '' } = tests[0] ?? {}
+  return (
+    <div class="guest-tests">
+      <h3>
+        <span class="noun">Tests inside</span> {shownText(machine)}{' '}
+        <span class="noun">
+          {failed.length} of {counted(tests.length, 'test')} failed
+        </span>
+      </h3>
+      <p class="note">
+        <code>{shownText(command)}</code>
+      </p>
+      <ul>
+        {failed.map((test) => (
+          <Item test={test} />
+        ))}
+      </ul>
+      {others.length > 0 && (
+        <details class="more">
+          <summary>{counted(others.length, 'test')} besides</summary>
+          <ul>
+            {others.map((test) => (
+              <Item test={test} />
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  )
+}
+
+function Item({ test }: { readonly test: GuestTestRecord }): VNode {
+  const { path, status, message, log } = test
+  return (
+    <li class={status}>
+      <span class="state">{status}</span> <Names names={path} />
+      {message && <p class="says">{shownText(message)}</p>}
+      {log && <pre>{shownText(log)}</pre>}
+    </li>
+  )
+}
