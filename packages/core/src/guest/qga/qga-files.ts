@@ -5,6 +5,9 @@ import type { QgaConnection } from './qga-connection.ts'
 /** At once, bytes: a message of the agent may have 64 MiB, base64 included, and it reads at most 48 MiB. */
 const PIECE_BYTES = 4 * 2 ** 20
 
+/** Most files are short, and the agent makes room for all that it is asked for. Bytes. */
+const FIRST_PIECE_BYTES = 65_536
+
 /** @throws QgaRefusal, Interrupted */
 export async function sendFile(
   connection: QgaConnection,
@@ -26,7 +29,8 @@ export async function fetchFile(connection: QgaConnection, path: string, limits:
   const pieces: Buffer[] = []
   await withHandle(connection, path, 'r', limits, async (handle) => {
     for (let isEnd = false; !isEnd; ) {
-      const answer = await within(connection.execute('guest-file-read', { handle, count: PIECE_BYTES }), limits)
+      const count = pieces.length === 0 ? FIRST_PIECE_BYTES : PIECE_BYTES
+      const answer = await within(connection.execute('guest-file-read', { handle, count }), limits)
       const read = answer as { readonly eof: boolean; readonly 'buf-b64': string }
       pieces.push(Buffer.from(read['buf-b64'], 'base64'))
       isEnd = read.eof

@@ -11,7 +11,7 @@ import { type CommandRequest, withEnvironment } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
 import { fetchEnd, fetchFile, sendFile, sizeOfFile } from './qga-files.ts'
-import { END_SCRIPT, GATHERED_BYTES, NO_DIRECTORY, RUN_SCRIPT } from './qga-scripts.ts'
+import { DIRECTORY_SCRIPT, END_SCRIPT, NO_DIRECTORY, runScript } from './qga-scripts.ts'
 
 /** How often a command that goes on is looked at for how much it has printed. Milliseconds. */
 const LOOK_EVERY_MS = 500
@@ -19,8 +19,8 @@ const LOOK_EVERY_MS = 500
 /** Reading the end of an output may take so long. Milliseconds, before the multiplier. */
 const READ_MS = 5_000
 
-/** The agent tells nothing by itself: it is asked after these times, the last one again and again. Milliseconds. */
-const ASK_AFTER_MS = [2, 4, 8, 16, 32, 50]
+/** The agent tells nothing by itself: it is asked again after a part of the time so far, within bounds. Milliseconds. */
+const ASK_AFTER = { part: 1 / 4, leastMs: 2, mostMs: 50 }
 
 /** How a command is ended, and how long it has to do so. Milliseconds, before the multiplier. */
 const KILLS = [
@@ -59,11 +59,16 @@ interface ExecStatus {
 export class QgaWay implements CommandWay {
   readonly way = 'guest-agent'
   readonly #options: QgaWayOptions
+  /** In the guest. */
+  readonly #directory: string
   #leftovers: string[] = []
+  /** Whether the guest has it; without, only a command itself can be ended, not what it started. */
+  #setsid = true
   #isOver = false
 
   constructor(options: QgaWayOptions) {
     this.#options = options
+    this.#directory = `${options.directory ?? '/tmp'}/.coldboot-${randomBytes(8).toString('hex')}`
     void options.over.then(() => {
       this.#isOver = true
     })
@@ -73,7 +78,7 @@ export class QgaWay implements CommandWay {
     const { over } = this.#options
     const { timeoutMs, signal } = request
     const startedAt = now()
-    const base = `${this.#options.directory ?? '/tmp'}/.coldboot-${randomBytes(8).toString('hex')}`
+    const base = `${this.#directory}/${randomBytes(4).toString('hex')}`
     try {
       await within(this.#options.connection.ready(), { timeoutMs, signal, over })
       return await this.#run(request, base)
@@ -90,25 +95,27 @@ export class QgaWay implements CommandWay {
     const limits = { timeoutMs, signal, over }
     const { text, input } = await this.#prepare(request, base, limits)
     const startedAt = now()
-    const pid = await within(this.#exec(RUN_SCRIPT, [base, text, cwd, input]), limits)
+    const pid = await this.#begin(runScript(text), [base, input, cwd], limits)
     // Asked for once: the agent forgets a process when it has told its end.
     const ended = this.#ended(pid)
     try {
       const status = await within(Promise.race([ended, this.#overflow(base, ended, limits)]), limits)
       const durationMs = now() - startedAt
-      if (status.exitcode === NO_DIRECTORY && cwd !== '' && status['out-data'] === undefined) {
-        // The command itself may end so, too; then it was entered.
-        const size = sizeOfFile(this.#options.connection, `${base}.s`, limits)
-        if ((await unlessRefused(size, -1)) < 0) return ways.failed(ways.noDirectory(cwd), durationMs)
-      }
-      const [stdout, stderr] = await this.#outputs(status, base, limits)
+      const [said, complaint] = [bytesOf(status['out-data']).toString(), bytesOf(status['err-data']).toString()]
+      if (said.startsWith(NO_DIRECTORY)) return ways.failed(ways.noDirectory(cwd), durationMs)
+      if (said + complaint !== '') return ways.failed(noFiles(said + complaint), durationMs)
+      const outputs = ['o', 'e'].map((name) => fetchFile(this.#options.connection, `${base}.${name}`, limits))
+      const [stdout = NOTHING, stderr = NOTHING] = await Promise.all(outputs)
       return { exitCode: exitCodeOf(status), stdout, stderr, durationMs }
     } catch (error) {
       if (!(error instanceof Interrupted) && !(error instanceof TooMuchOutput)) throw error
       const durationMs = now() - startedAt
       const failure = interruption(error, timeoutMs)
       const isGone = error instanceof Interrupted && error.reason === 'over'
-      const [stdout, stderr] = isGone ? [NOTHING, NOTHING] : await this.#kill(ended, base)
+      if (!isGone) await this.#kill(pid, ended)
+      const [stdout, stderr] = isGone
+        ? [NOTHING, NOTHING]
+        : [await this.#end(`${base}.o`), await this.#end(`${base}.e`)]
       return { exitCode: undefined, stdout, stderr, durationMs, failure }
     }
   }
@@ -120,30 +127,45 @@ export class QgaWay implements CommandWay {
     limits: Limits,
   ): Promise<{ readonly text: string; readonly input: string }> {
     const { connection } = this.#options
-    let text = withEnvironment(command, env)
-    if (Buffer.byteLength(text) > LONGEST_ARGUMENT) {
-      await sendFile(connection, `${base}.c`, Buffer.from(text), limits)
-      text = `exec sh ${base}.c`
+    const text = withEnvironment(command, env)
+    const isLong = Buffer.byteLength(text) > LONGEST_ARGUMENT
+    if (isLong || input.length > 0) {
+      const pid = await within(this.#exec('/bin/sh', ['-c', DIRECTORY_SCRIPT, this.#directory]), limits)
+      await within(this.#ended(pid), limits)
     }
-    if (input.length === 0) return { text, input: '/dev/null' }
-    await sendFile(connection, `${base}.i`, input, limits)
-    return { text, input: `${base}.i` }
+    if (isLong) await sendFile(connection, `${base}.c`, Buffer.from(text), limits)
+    if (input.length > 0) await sendFile(connection, `${base}.i`, input, limits)
+    return { text: isLong ? `exec sh ${base}.c` : text, input: input.length > 0 ? `${base}.i` : '/dev/null' }
   }
 
-  async #exec(script: string, scriptArguments: readonly string[], capture = true): Promise<number> {
-    const answer = await this.#options.connection.execute('guest-exec', {
-      path: '/bin/sh',
-      arg: ['-c', script, ...scriptArguments],
-      'capture-output': capture,
-    })
+  /** @returns the process, which leads a session of its own if that can be */
+  async #begin(script: string, scriptArguments: readonly string[], limits: Limits): Promise<number> {
+    const shell = ['-c', script, 'sh', ...scriptArguments]
+    const started = this.#setsid ? this.#exec('setsid', ['/bin/sh', ...shell]) : this.#exec('/bin/sh', shell)
+    try {
+      return await within(started, limits)
+    } catch (error) {
+      // Given up just when it begins: it is to be ended all the same.
+      if (error instanceof Interrupted) forget(started.then((pid) => this.#kill(pid, this.#ended(pid))))
+      if (!(error instanceof QgaRefusal) || !this.#setsid || !error.message.includes('setsid')) throw error
+      this.#setsid = false
+      return this.#begin(script, scriptArguments, limits)
+    }
+  }
+
+  async #exec(path: string, words: readonly string[]): Promise<number> {
+    const execution = { path, arg: words, 'capture-output': true }
+    const answer = await this.#options.connection.execute('guest-exec', execution)
     return (answer as { readonly pid: number }).pid
   }
 
   async #ended(pid: number): Promise<ExecStatus> {
-    for (let turn = 0; !this.#isOver; turn++) {
+    const startedAt = now()
+    while (!this.#isOver) {
       const status = (await this.#options.connection.execute('guest-exec-status', { pid })) as ExecStatus
       if (status.exited) return status
-      await pause(ASK_AFTER_MS[turn] ?? ASK_AFTER_MS.at(-1))
+      const { part, leastMs, mostMs } = ASK_AFTER
+      await pause(Math.min(mostMs, Math.max(leastMs, (now() - startedAt) * part)))
     }
     return { exited: false }
   }
@@ -167,33 +189,23 @@ export class QgaWay implements CommandWay {
     }
   }
 
-  /** What the agent gathered, or where that may not be all, the files. */
-  async #outputs(status: ExecStatus, base: string, limits: Limits): Promise<[stdout: Buffer, stderr: Buffer]> {
-    const { connection } = this.#options
-    const read = (name: string, gathered: Buffer): Promise<Buffer> | Buffer =>
-      gathered.length < GATHERED_BYTES ? gathered : fetchFile(connection, `${base}.${name}`, limits)
-    return [await read('o', bytesOf(status['out-data'])), await read('e', bytesOf(status['err-data']))]
-  }
-
-  /** @returns the ends of the outputs */
-  async #kill(ended: Promise<ExecStatus>, base: string): Promise<[stdout: Buffer, stderr: Buffer]> {
+  async #kill(pid: number, ended: Promise<ExecStatus>): Promise<void> {
     const { scale, over } = this.#options
     for (const [signal, milliseconds] of KILLS) {
       const limits = { timeoutMs: scale(milliseconds), over }
       try {
-        const killer = await within(this.#exec(END_SCRIPT, [base, signal], false), limits)
+        const killer = await within(this.#exec('/bin/sh', ['-c', END_SCRIPT, signal, String(pid)]), limits)
         forget(this.#ended(killer))
-        const status = await within(ended, limits)
-        return [bytesOf(status['out-data']), bytesOf(status['err-data'])]
+        await within(ended, limits)
+        return
       } catch (error) {
         if (!(error instanceof Interrupted) && !(error instanceof QgaRefusal)) throw error
       }
     }
     forget(ended)
-    // What cannot be killed yet, as one that waits for a disk, has printed all the same.
-    return [await this.#end(`${base}.o`), await this.#end(`${base}.e`)]
   }
 
+  /** Of one that cannot be killed yet, as when it waits for a disk, too. */
   async #end(path: string): Promise<Buffer> {
     const { connection, scale, over } = this.#options
     try {
@@ -210,9 +222,9 @@ export class QgaWay implements CommandWay {
     if (this.#leftovers.length < COMMANDS_A_CLEANING) return
     const bases = this.#leftovers
     this.#leftovers = []
-    const files = bases.flatMap((one) => ['o', 'e', 'p', 's', 'k', 'c', 'i'].map((name) => `${one}.${name}`))
+    const files = bases.flatMap((one) => ['o', 'e', 'c', 'i'].map((name) => `${one}.${name}`))
     // Files that stay do no harm.
-    forget(this.#exec('rm -f "$0" "$@"', files, false).then((pid) => this.#ended(pid)))
+    forget(this.#exec('rm', ['-f', ...files]).then((pid) => this.#ended(pid)))
   }
 }
 
@@ -242,6 +254,11 @@ function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): Co
   if (error instanceof TooMuchOutput) return ways.tooMuch(MOST_BYTES)
   if (error.end !== undefined) return ways.lost(error.end, true)
   return error.reason === 'time' ? ways.timedOut(timeoutMs) : ways.aborted(error.cause)
+}
+
+function noFiles(complaint: string): CommandFailure {
+  const message = `was not started: there is no place in the guest for its output: ${complaint.trim()}`
+  return { code: 'COMMAND_NOT_STARTED', message }
 }
 
 function notStarted(error: unknown, timeoutMs: number): CommandFailure {

@@ -78,7 +78,10 @@ describe.skipIf(reason !== undefined)(`QEMU’s guest agent${reason === undefine
     })
   })
 
-  test('gives an exit code that its own script uses, too', async () => {
-    expect(await guest.run('exit 101', { check: false, cwd: '/tmp' })).toMatchObject({ exitCode: 101 })
+  test('says why a command cannot be run where its output has no place', async () => {
+    await expect(qgaGuest(socket, '/proc').run('true')).rejects.toMatchObject({
+      code: 'COMMAND_NOT_STARTED',
+      message: expect.stringMatching(/no place in the guest for its output: mkdir: .*\/proc\//),
+    })
   })
 })

@@ -1,0 +1,125 @@
+/**
+ * Commands a second by each way into a guest, next to ssh into the same guest: a Debian with systemd, without network but
+ * for ssh. Then the shell on the console next to a bare write and read of the same bytes (goal: at most 1.5 times as slow),
+ * for a command that prints a word and for one that prints much.
+ *
+ * Needs what `debianImage` needs, and ssh. Run: node bench/commands.bench.ts [rounds]
+ */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { promisify } from 'node:util'
+import { userNetwork } from '../packages/core/src/devices/user-network.ts'
+import { undefinedAnswer } from '../packages/core/src/guest/shell/shell-dialogue.ts'
+import { VM } from '../packages/core/src/vm.ts'
+import { noDebian, PASSWORD, USER } from '../packages/core/test/debian/debian-image.ts'
+import { debianMachine } from '../packages/core/test/debian/debian-machine.ts'
+import { readAgent } from '../packages/guest/src/agent-binary.ts'
+import { type Contender, sideBySide } from './side-by-side.ts'
+
+const rounds = Number(process.argv[2] ?? 9)
+/** Commands in a turn: a turn is long enough for a clock, and short enough for the host to be the same for all. */
+const COMMANDS = 10
+/** Bytes that no packing makes less. */
+const MUCH = 300_000
+
+const reason = noDebian()
+if (reason !== undefined) throw new Error(reason)
+const run = promisify(execFile)
+const scratch = await mkdtemp(join(tmpdir(), 'coldboot-bench-'))
+await using stack = new AsyncDisposableStack()
+stack.defer(() => rm(scratch, { recursive: true }))
+
+/** All that the console prints, as it comes, for whoever counts bytes. */
+let heard: (chunk: Buffer) => void = () => {}
+const serialOutput = new Writable({
+  write(chunk: Buffer, _encoding, done) {
+    heard(chunk)
+    done()
+  },
+})
+
+const network = userNetwork({ forward: [{ guest: 22 }] })
+const vm = stack.use(await VM.start({ ...(await debianMachine([network])), agent: true, serialOutput }))
+await vm.ready()
+await startAgent()
+await vm.waitForUnit('ssh', { timeout: 120_000 })
+await vm.login({ user: USER, password: PASSWORD })
+const ssh = await sshInto()
+
+const ways: readonly Contender[] = [
+  { name: 'shell on the console', run: () => repeat(() => vm.run('echo on', { way: 'shell' })) },
+  { name: 'agent of @coldboot/guest', run: () => repeat(() => vm.run('echo on', { way: 'agent' })) },
+  { name: 'QEMU guest agent', run: () => repeat(() => vm.run('echo on', { way: 'guest-agent' })) },
+  { name: 'ssh, connection kept', run: () => repeat(() => ssh('-S', join(scratch, 'control'))) },
+  { name: 'ssh, a connection each', run: () => repeat(() => ssh('-S', 'none')) },
+]
+const measured = await sideBySide(`${COMMANDS} commands one after the other`, ways, { rounds })
+for (const { name, median } of measured) {
+  console.log(`  ${name.padEnd(26)} ${((COMMANDS * 1000) / median).toFixed(1).padStart(7)} commands a second`)
+}
+
+await sideBySide(
+  `${COMMANDS} commands over the console`,
+  [
+    { name: 'bare write and read of the same bytes', run: () => repeat(() => bare("'echo on'")) },
+    { name: "vm.run, way: 'shell'", run: () => repeat(() => vm.run('echo on', { way: 'shell' })) },
+  ],
+  { rounds },
+)
+await vm.run(`head -c ${MUCH} /dev/urandom >/tmp/much`)
+await sideBySide(
+  `${MUCH} random bytes over the console`,
+  [
+    { name: 'bare write and read of the same bytes', run: () => bare("'cat /tmp/much'") },
+    { name: "vm.run, way: 'shell'", run: async () => void (await vm.run('cat /tmp/much', { way: 'shell' })) },
+  ],
+  { rounds },
+)
+
+async function repeat(work: () => Promise<unknown>): Promise<void> {
+  for (let command = 0; command < COMMANDS; command++) await work()
+}
+
+/** What the shell way types, and as many ends of frames as it waits for: that it begins, and that it has ended. */
+async function bare(word: string): Promise<void> {
+  const token = randomBytes(4).toString('hex')
+  const ends = Promise.withResolvers<void>()
+  let left = 2
+  heard = (chunk) => {
+    for (let at = chunk.indexOf(0x1f); at >= 0; at = chunk.indexOf(0x1f, at + 1)) left--
+    if (left <= 0) ends.resolve()
+  }
+  vm.send(` _cb ${token} ${word}||${undefinedAnswer(token)}\n`)
+  await ends.promise
+}
+
+/** The agent in a guest that is not its own. */
+async function startAgent(): Promise<void> {
+  const [path, options] = ['/usr/local/bin/coldboot-agent', { way: 'guest-agent' } as const]
+  await vm.run(`cat >${path} && chmod +x ${path}`, { ...options, input: await readAgent('x86_64') })
+  const port = '/dev/virtio-ports/org.coldboot.agent'
+  await vm.run(`systemd-run --setenv HOME=/root ${path} ${port}`, options)
+  await vm.run('true', { way: 'agent', timeout: 30_000 })
+}
+
+/** @returns runs the command by ssh with these words */
+async function sshInto(): Promise<(...words: readonly string[]) => Promise<unknown>> {
+  const key = join(scratch, 'key')
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
+  await chmod(key, 0o600)
+  await vm.run('install -d -m 700 /root/.ssh')
+  await vm.writeFile('/root/.ssh/authorized_keys', await readFile(`${key}.pub`), { mode: 0o600 })
+  const words = [
+    ...['-F', 'none', '-q', '-i', key, '-p', String(network.hostPort(22))],
+    ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'BatchMode=yes'],
+  ]
+  const host = 'root@127.0.0.1'
+  const control = join(scratch, 'control')
+  await run('ssh', [...words, '-M', '-S', control, '-o', 'ControlPersist=yes', host, 'true'])
+  stack.defer(() => run('ssh', ['-S', control, '-O', 'exit', host]).then(() => {}))
+  return (...more) => run('ssh', [...words, ...more, host, 'echo on'])
+}
