@@ -12,6 +12,7 @@ import {
 } from '@coldboot/report'
 import type { AssertionResult, TestResult } from '@jest/test-result'
 import type { Config } from '@jest/types'
+import { readGuestTests } from './guest-tests.ts'
 import { errorReport } from './reported-stack.ts'
 import { HOME } from './test-place.ts'
 
@@ -27,10 +28,12 @@ export function runReport(
   unfinished: readonly TestReport[],
   about: Pick<RunReport, 'runner' | 'root' | 'started' | 'durationMs'>,
 ): RunReport {
+  // Workers end in any order.
+  const inOrder = files.toSorted((one, other) => (one.result.testFilePath < other.result.testFilePath ? -1 : 1))
   return {
     ...about,
-    tests: [...files.flatMap(testsOf), ...unfinished],
-    errors: files.flatMap(({ result }) => fileError(result)),
+    tests: [...inOrder.flatMap(testsOf), ...unfinished],
+    errors: inOrder.flatMap(({ result }) => fileError(result)),
   }
 }
 
@@ -62,13 +65,13 @@ function testsOf({ config, result }: FileResult): readonly TestReport[] {
       project,
       state: stateOf(test),
       durationMs: test.duration ?? 0,
-      attempts: attemptsOf(test, (retry) => machinesIn(attemptDirectory({ ...place, retry }))),
+      attempts: attemptsOf(test, (retry) => attemptDirectory({ ...place, retry })),
     }
   })
 }
 
 /** The attempts of a test, the last one last: what Jest has to say is of that one. */
-function attemptsOf(test: AssertionResult, machines: (retry: number) => readonly string[]): readonly AttemptReport[] {
+function attemptsOf(test: AssertionResult, directoryOf: (retry: number) => string): readonly AttemptReport[] {
   const state = stateOf(test)
   if (state === 'skipped') return []
   const last = Math.max(test.invocations ?? 1, 1) - 1
@@ -76,8 +79,8 @@ function attemptsOf(test: AssertionResult, machines: (retry: number) => readonly
     state: retry < last ? 'failed' : state,
     label: retry === 0 ? 'first attempt' : `retry ${retry}`,
     errors: retry < last ? errorsOf(test.retryReasons?.slice(retry, retry + 1)) : errorsOf(test.failureMessages),
-    machines: machines(retry),
-    guestTests: [],
+    machines: machinesIn(directoryOf(retry)),
+    guestTests: readGuestTests(directoryOf(retry)),
   }))
 }
 

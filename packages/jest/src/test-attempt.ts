@@ -1,9 +1,11 @@
 /** One attempt of a test: its time, its machines, and what its errors say of them. */
 import { ExpectError, type VM } from '@coldboot/core'
 import { TIME_LEFT } from '@coldboot/matchers'
+import { attemptDirectory } from '@coldboot/report'
 import { AttemptMachines, explainErrors, TestClock, theirFrames, tidyErrors, timeoutError } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
 import type { MachineOptions } from './bridge.ts'
+import { writeGuestTests } from './guest-tests.ts'
 import { JestError } from './jest-error.ts'
 import { attemptOf, type TestFile } from './test-place.ts'
 
@@ -112,13 +114,20 @@ export class TestAttempt {
     for (const error of errors) error.hideInner()
     machines?.redact(errors.map(({ original }) => original))
     this.#test.errors = errors.map(({ original }) => original as Error)
-    const keep = errors.length > 0 || machines?.keptAlways
+    const keep = errors.length > 0 || machines?.keptAlways === true
     if (keep) await machines?.witness(errors)
+    if (errors.length > 0) await machines?.debugFailure(errors)
     this.#clock?.stop()
     this.#waits.abort(new ExpectError('TEST_ENDED', `"${this.#test.name}" has ended`))
     await machines?.end()
-    if (keep) await machines?.keep(errors.map(({ message }) => message))
-    else await machines?.discard()
+    if (machines) await this.#tidyUp(machines, keep ? errors : undefined)
+  }
+
+  /** @param errors undefined: nothing is kept */
+  async #tidyUp(machines: AttemptMachines, errors: readonly JestError[] | undefined): Promise<void> {
+    if (errors === undefined) return machines.discard()
+    const kept = await machines.keep(errors.map(({ message }) => message))
+    if (kept.length > 0) writeGuestTests(attemptDirectory(attemptOf(this.#file, this.#test)), machines.guestTests)
   }
 
   #explain(errors: readonly JestError[], machines: readonly VM[]): void {

@@ -31,6 +31,7 @@ describe('a run in CI', () => {
     expect(textsOf(read(PAGE), /<summary><h2>(.*?)<\/h2>/gs)).toMatchInlineSnapshot(`
       [
         "waits for what never comes",
+        "fails with the tests of its guest",
         "dies",
         "comes right at the second attempt",
         "Passed 2 tests",
@@ -44,10 +45,12 @@ describe('a run in CI', () => {
     expect(textsOf(html, /<p class="headline">(.*?)<\/p>/gs)).toEqual([
       expect.stringMatching(/^Error A jest worker process .* was terminated by another process: signal=SIGKILL/),
       expect.stringContaining('ExpectError &quot;vm&quot; did not print &quot;never&quot; within'),
+      expect.stringMatching(/^GuestTestsError 1 of 2 tests of .* failed$/),
     ])
     expect(textsOf(html, /<mark>(.*?)<\/mark>/gs)[0]).toMatch(/❯ 14 {2}.*await vm\(\)\.expect\('never'/)
     expect(textsOf(html, /<h3>(<span class="noun">Machine.*?)<\/h3>/gs)).toMatchInlineSnapshot(`
       [
+        "Machine vm",
         "Machine vm",
         "Machine vm",
         "Machine orphan",
@@ -56,6 +59,23 @@ describe('a run in CI', () => {
     `)
     expect(html).toContain('href="./console.test.js/comes-right-at-the-second-attempt/vm/console.log"')
     expect(html).not.toContain('<img src=x')
+  })
+
+  test('shows the tests that ran in a guest', () => {
+    expect(read(PAGE)).toMatch(/divides/)
+    const tests: unknown = JSON.parse(
+      read('.jest/coldboot/guest.test.js/fails-with-the-tests-of-its-guest/guest-tests.json'),
+    )
+    expect(tests).toMatchObject([
+      { machine: 'vm', path: ['adds'], status: 'passed' },
+      { machine: 'vm', path: ['divides'], status: 'failed' },
+    ])
+  })
+
+  test('tells no secrets, neither in files nor in the report', () => {
+    const log = read('.jest/coldboot/guest.test.js/fails-with-the-tests-of-its-guest/vm/console.log')
+    expect(log).toContain('[redacted]')
+    expect([log, run.output, read(PAGE)].filter((text) => text.includes('s3cret'))).toEqual([])
   })
 
   test('completes what a killed worker left', () => {
@@ -68,6 +88,7 @@ describe('a run in CI', () => {
     const summary = read('summary.md')
     expect(textsOf(summary, /<summary>(.*?)<\/summary>/g)).toEqual([
       'console.test.js › waits for what never comes (2 attempts)',
+      'guest.test.js › fails with the tests of its guest',
     ])
     expect(summary).toContain(`\`${PAGE}\``)
   })

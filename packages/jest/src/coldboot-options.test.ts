@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { ERROR_CODES } from '@coldboot/core'
+import { expect, test } from 'vitest'
+import { checkedOptions } from './coldboot-options.ts'
+import { limitOf, NO_LIMIT } from './time-limit.ts'
+
+test('options are taken as they are when they are right', () => {
+  expect(checkedOptions(undefined)).toEqual({})
+  const options = { vm: { memory: '128M', ready: /login: / }, artifacts: { retain: 'always' } }
+  expect(checkedOptions(options)).toBe(options)
+})
+
+test.for([
+  ['not an object', 'vm', '`testEnvironmentOptions.coldboot` must be an object'],
+  ['an unknown one', { vms: {} }, 'Unknown option `vms`'],
+  ['one of another kind', { vm: [] }, '`vm` must be an object'],
+  ['artifacts of another kind', { artifacts: { retain: 'sometimes' } }, '`retain` must be'],
+] as const)('%s is refused', ([, options, message]) => {
+  expect(() => checkedOptions(options)).toThrow(message)
+})
+
+test('a test’s own timeout comes before the usual one, and both are multiplied', () => {
+  expect([limitOf(undefined, 5_000, 2), limitOf(0, 5_000, 1), limitOf(300, 5_000, 2)]).toEqual([10_000, 5_000, 600])
+  expect(limitOf(NO_LIMIT, 5_000, 2)).toBe(Infinity)
+})
+
+test('outside of the environment the hint is that of the table of errors', () => {
+  const source = readFileSync(new URL('index.cts', import.meta.url), 'utf8').replaceAll(/'\s*\+\s*'|\n\s*/g, '')
+  expect(source).toContain(ERROR_CODES.JEST_ENVIRONMENT_MISSING)
+})

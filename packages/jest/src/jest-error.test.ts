@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { JestError } from './jest-error.ts'
+
+const FRAME = '    at /home/me/boot.test.js:1:1'
+
+function errorWith(message: string): Error {
+  const error = new TypeError(message)
+  error.stack = `TypeError: ${message}\n${FRAME}`
+  return error
+}
+
+describe('an error of Jest', () => {
+  test('has its new message in its stack too, which Jest prints', () => {
+    const original = errorWith('at first')
+    const error = new JestError([original, undefined])
+    error.message += ' and then'
+    expect(error.original).toBe(original)
+    expect([original.message, original.stack]).toEqual(['at first and then', `TypeError: at first and then\n${FRAME}`])
+  })
+
+  test('keeps lines of the message that look like frames', () => {
+    const original = errorWith('a trace:\n    at do_fork (/build/fork.c:1:2)\nand its end')
+    new JestError(original).hideInner()
+    expect(original.stack).toBe(`TypeError: ${original.message}\n${FRAME}`)
+  })
+
+  test('loses the frame of Jest’s call of a matcher', () => {
+    const original = errorWith('no machine')
+    original.stack += '\n    at __EXTERNAL_MATCHER_TRAP__ (/home/me/node_modules/expect/build/index.js:1:2)'
+    new JestError(original).hideInner()
+    expect(original.stack).toBe(`TypeError: no machine\n${FRAME}`)
+  })
+
+  test('is made of what was thrown and is none, at the place of the test', () => {
+    const place = errorWith('defined here')
+    const { original } = new JestError(['text', place])
+    expect(original).toBeInstanceOf(Error)
+    expect(original.stack).toBe(`thrown: "text"\n${FRAME}`)
+  })
+
+  test('may have no stack, as those that Jest makes of `node:assert`', () => {
+    const original = { message: 'assert(received)' }
+    const error = new JestError(original)
+    error.message += '\nmore'
+    error.hideInner()
+    expect(original).toEqual({ message: 'assert(received)\nmore' })
+  })
+})

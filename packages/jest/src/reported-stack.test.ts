@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { errorReport } from './reported-stack.ts'
+
+test('takes the name, the message and the user’s frames out of a stack', () => {
+  const stack = `ExpectError: "vm" did not print "never"
+Nothing was printed.
+
+    at Object.<anonymous> (/home/me/boot.test.js:14:14)
+    at file:///home/me/own.mjs:3:1
+    at run (/home/me/node_modules/jest-circus/build/index.js:1:2)
+    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)`
+  expect(errorReport(stack)).toEqual({
+    name: 'ExpectError',
+    message: '"vm" did not print "never"\nNothing was printed.',
+    stack: [
+      { file: '/home/me/boot.test.js', line: 14, column: 14, method: 'Object.<anonymous>' },
+      { file: '/home/me/own.mjs', line: 3, column: 1, method: undefined },
+    ],
+  })
+})
+
+test('leaves what looks like a frame in the message, as of a kernel, where it is', () => {
+  const message = 'A trace was printed:\n  at do_fork (/build/kernel/fork.c:12:3)\nand that was all'
+  expect(errorReport(`${message}\n    at /home/me/boot.test.js:1:1`)).toMatchObject({
+    name: 'Error',
+    message,
+    stack: [{ file: '/home/me/boot.test.js', line: 1, column: 1 }],
+  })
+})
+
+test('takes colours out', () => {
+  expect(errorReport('\u001b[2mexpect(\u001b[22mvm)').message).toBe('expect(vm)')
+})
+
+test('makes do with no frames, and with nothing', () => {
+  expect(errorReport('thrown: "text"')).toEqual({ name: 'Error', message: 'thrown: "text"', stack: [] })
+  expect(errorReport('')).toEqual({ name: 'Error', message: '', stack: [] })
+})
