@@ -77,6 +77,29 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       ).toBe(320)
     })
 
+    test('leaves out of the timeline what one does not want to see', async () => {
+      const { page } = await open()
+      const rows = page.locator('#failed-1 .timeline li:visible')
+      const kinds = async (): Promise<readonly string[]> => [...new Set(await rows.locator('.kind').allInnerTexts())]
+      expect(await kinds()).toEqual(['event', 'expect', 'console', 'match', 'send', 'timeout'])
+      await page.getByLabel('console', { exact: true }).first().uncheck()
+      await page.getByLabel('QEMU’s events').first().uncheck()
+      expect(await kinds()).toEqual(['expect', 'match', 'send', 'timeout'])
+    })
+
+    test('gives the command line away, or selects it where it may not', async () => {
+      const { page } = await open()
+      await page.getByText('Command line that starts').first().click()
+      const button = page.locator('#failed-1 [data-copy]')
+      await button.click()
+      const given = (): Promise<string> =>
+        page.evaluate(async () => {
+          const selected = document.getSelection()?.toString()
+          return selected || document.querySelector('[data-copy]')?.textContent || ''
+        })
+      await expect.poll(given).toMatch(/^Copied$|^qemu-system-x86_64 -name guest=vm/)
+    })
+
     test('keeps attempts apart, the last one open', async () => {
       const { page } = await open()
       await page.locator('nav').getByText('see each other').click()

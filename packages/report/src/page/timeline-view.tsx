@@ -81,7 +81,7 @@ function What({ step }: { readonly step: StepRow }): VNode {
   return (
     <>
       {pattern !== undefined && !(isMessage && first) && <code>{shownText(pattern)} </code>}
-      {!isMessage && text !== pattern && JSON.stringify(text) !== pattern && <code>{text}</code>}
+      {!isMessage && text !== pattern && JSON.stringify(text) !== pattern && <code>{text} </code>}
       {isMessage && rest.length === 0 && <span>{first} </span>}
       {isMessage && rest.length > 0 && (
         <details>
