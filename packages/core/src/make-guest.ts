@@ -57,7 +57,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     onEvent: running.onEvent,
     renew: agent && (() => renewed(agent, { timeoutMs: scale(RENEWAL_MS), over })),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
-    sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.logFile }),
+    sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.keptLog }),
   })
 }
 

@@ -31,6 +31,8 @@ export class RunningMachine {
   readonly machine: Machine
   readonly console: Console
   readonly logFile: string
+  /** The same where it outlives the machine: only then is it worth naming in an error. */
+  readonly keptLog: string | undefined
   /** Tells the observer; undefined when nobody observes. */
   readonly onEvent: ((event: MachineEvent) => void) | undefined
   /** Settles when QEMU is gone and all its output was read and matched; never rejects. */
@@ -57,6 +59,7 @@ export class RunningMachine {
     this.#launched = launched
     const log = spec.logFile ?? { path: join(directory.path, 'console.log') }
     this.logFile = log.path
+    this.keptLog = spec.logFile?.path
     mkdirSync(dirname(log.path), { recursive: true })
     this.onEvent = observe(this, launched.qemuVersion, earlier === undefined ? 'cold' : 'template')
     this.#transcript = new Transcript({ file: log, onWarning: warnOnce })
@@ -188,7 +191,7 @@ export class RunningMachine {
       consoleDevice,
       emulatedBecause,
       commandLine: this.description.commandLineQuoted,
-      logFile: this.logFile,
+      logFile: this.keptLog,
     }
   }
 }

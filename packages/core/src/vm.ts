@@ -78,6 +78,11 @@ export class VM extends GuestFace implements AsyncDisposable {
     return this.#running.logFile
   }
 
+  /** The same where `logFile` was given, and `close()` leaves it there. */
+  get keptLog(): string | undefined {
+    return this.#running.keptLog
+  }
+
   get name(): string {
     return this.spec.name
   }
@@ -232,7 +237,7 @@ export class VM extends GuestFace implements AsyncDisposable {
       sections: {
         'What the guest said': incident.excerpt,
         'Command line': this.commandLineQuoted,
-        Log: this.logFile,
+        Log: this.keptLog,
       },
     })
   }
@@ -246,7 +251,7 @@ export class VM extends GuestFace implements AsyncDisposable {
       sections: {
         'End of the console': lastLines(this.output),
         'Command line': this.commandLineQuoted,
-        Log: this.logFile,
+        Log: this.keptLog,
       },
     })
   }

@@ -8,9 +8,9 @@ const END = 'End of the console'
 export function incidentSections(vm: Machine, { excerpt }: Incident): Readonly<Record<string, string | undefined>> {
   const [first = ''] = excerpt.split('\n')
   if (first === '') return {}
-  const { name, output, commandLineQuoted, logFile } = vm
+  const { name, output, commandLineQuoted, keptLog } = vm
   const before = output.slice(0, Math.max(0, output.lastIndexOf(first)))
   const shown =
-    before.trim() === '' ? undefined : machineSections({ name, output: before, commandLineQuoted, logFile })[END]
+    before.trim() === '' ? undefined : machineSections({ name, output: before, commandLineQuoted, keptLog })[END]
   return { 'What the guest said': excerpt, 'Before that': shown, [END]: undefined }
 }

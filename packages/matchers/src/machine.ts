@@ -16,6 +16,7 @@ export type Machine = Pick<
   | 'spec'
   | 'timeout'
   | 'logFile'
+  | 'keptLog'
   | 'commandLineQuoted'
   | 'ended'
   | 'incidents'

@@ -47,6 +47,7 @@ export function eventfulMachine(result?: Partial<CommandResult> | Error): Eventf
     timeout: 7_000,
     spec: { timeoutMs: 7_000, bootTimeoutMs: 60_000, timeoutMultiplier: 1, signal: abort.signal },
     logFile: '/logs/box',
+    keptLog: '/logs/box',
     commandLineQuoted: 'qemu -name box',
     ended: end.promise,
     incidents,

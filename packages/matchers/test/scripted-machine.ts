@@ -33,6 +33,7 @@ export function scriptedMachine(
     timeout: 7_000 * timeoutMultiplier,
     spec: { timeoutMs: 7_000, timeoutMultiplier },
     logFile: '/logs/box',
+    keptLog: '/logs/box',
     commandLineQuoted: 'qemu -name box',
     hasPrinted: () => ('match' in script ? script.match : undefined),
     expect: async (pattern: PatternInput, options?: ExpectOptions) => {

@@ -40,7 +40,9 @@ export function tidyErrors(errors: readonly ReportedError[], definition: string)
 export function explainErrors(errors: readonly ReportedError[], machines: readonly ShownMachine[]): void {
   const last = errors.at(-1)
   if (!last) return
-  const untold = machines.filter((vm) => !errors.some(({ message }) => message.includes(vm.logFile)))
+  const isShown = (vm: ShownMachine): boolean =>
+    errors.some(({ message }) => message.includes(vm.keptLog ?? vm.commandLineQuoted))
+  const untold = machines.filter((vm) => !isShown(vm))
   const text = layoutSections(sectionsOf(untold, machines.length > 1))
   // Below the difference, where there is one: it belongs to the message.
   if (last.diff) last.diff += text

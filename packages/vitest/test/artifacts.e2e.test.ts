@@ -123,6 +123,10 @@ test('`always` keeps the files of a test that passes, and attaches them', () => 
 test('`never` leaves no file, and the report has the console all the same', () => {
   expect(existsSync(join(project.root, '.vitest', 'coldboot', 'kept.test.ts', 'never--a-test-that-fails'))).toBe(false)
   expect(run.output).toMatch(/^ {2}failing-1$/m)
+  // A log that is gone is not named.
+  const [, report] = /FAIL\s+kept\.test\.ts > never > ([\s\S]*?)⎯{9}/.exec(run.output) ?? []
+  expect(report).toContain('Command line:')
+  expect(report).not.toContain('Log:')
 })
 
 test('an option that is wrong is named', () => {

@@ -16,7 +16,7 @@ export interface ConsoleContext {
   /** The machine’s command line, quoted. */
   readonly commandLine?: string
   /** Path of the console log. */
-  readonly logFile?: string
+  readonly logFile?: string | undefined
 }
 
 /** State of a console and of a wait at its failure. Times in milliseconds. */
