@@ -24,9 +24,11 @@ import type { GuestWay } from '../src/guest/run-options.ts'
 export interface FileContractOptions {
   /** Whether the user of the way is root, and the kernel its own to be changed. @default true */
   readonly isRoot?: boolean
-  /** Of the large file, bytes. @default 30 MB, and 500 kB over a console */
+  /** Of the large file, bytes. @default as much as the way moves in some seconds */
   readonly largeBytes?: number
 }
+
+const LARGE_BYTES: Readonly<Record<GuestWay, number>> = { agent: 30_000_000, 'guest-agent': 5_000_000, shell: 500_000 }
 
 /** Each entry of a tree: path, permissions, and what is in it. */
 function listing(tree: string): string[] {
@@ -50,7 +52,7 @@ function listing(tree: string): string[] {
 export function fileContract(
   way: GuestWay,
   machine: () => GuestFace,
-  { isRoot = true, largeBytes = way === 'shell' ? 500_000 : 30_000_000 }: FileContractOptions = {},
+  { isRoot = true, largeBytes = LARGE_BYTES[way] }: FileContractOptions = {},
 ): void {
   const name = randomBytes(4).toString('hex')
   const inGuest = `/tmp/files-${name}`

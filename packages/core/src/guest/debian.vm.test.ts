@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { commandContract } from '../../test/command-contract.ts'
 import { noDebian, PASSWORD, USER } from '../../test/debian/debian-image.ts'
 import { debianMachine } from '../../test/debian/debian-machine.ts'
+import { fileContract } from '../../test/file-contract.ts'
+import { waitContract } from '../../test/wait-contract.ts'
 import { Template } from '../template.ts'
 import type { VM } from '../vm.ts'
 
@@ -64,11 +66,15 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   })
 
   commandContract('guest-agent', () => vm)
+  fileContract('guest-agent', () => vm)
+  waitContract('guest-agent', () => vm, { listens: false })
 
   describe('behind its login', () => {
     beforeAll(() => vm.login({ user: USER, password: PASSWORD }), 120_000)
 
     // Its user may not write to the kernel's log.
     commandContract('shell', () => vm, { kernelLog: false })
+    fileContract('shell', () => vm, { isRoot: false })
+    waitContract('shell', () => vm, { listens: false })
   })
 })

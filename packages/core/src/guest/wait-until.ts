@@ -29,7 +29,7 @@ export interface WaitUntilResult {
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_INTERVAL_MS = 100
 /** A try that hangs is ended so much later than the wait: until then it may still say why. */
-const SLACK_MS = 2_000
+const SLACK_MS = 5_000
 
 /** Exit code of a try that knows that it will never succeed. */
 export const NEVER = 113
@@ -64,22 +64,21 @@ export async function waitUntil(
   const limitMs = guest.scale(timeout)
   const script = tries(command, limitMs, interval)
   const result = await attempt(() => guest.run(script, { ...runOptions, check: false, timeout: timeout + SLACK_MS }))
-  // The last line of the errors is the loop’s own.
-  const stderr = text(result.stderr)
-  const [, lastStatus = '', count = '0'] = /^tries (\d+) (\d+)\n$/.exec(stderr) ?? []
-  const { durationMs, exitCode } = result
-  if (exitCode === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), durationMs })
+  // The last line of the errors is the loop’s own; it may have ended just too late for its end to be known.
+  const [, status, count] = /^tries (\d+) (\d+)\n$/.exec(text(result.stderr)) ?? []
+  const lastStatus = status === undefined ? undefined : Number(status)
+  const { durationMs } = result
+  if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), durationMs })
   const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
-  const hung = result instanceof GuestCommandError
-  const gaveUp = lastStatus === String(NEVER)
-  const how = gaveUp ? 'and it cannot come true any more' : `in vain for ${shownTime(durationMs)}`
-  const last = hung ? 'its last try did not end' : `${count} tries, the last with exit code ${lastStatus}`
+  const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${shownTime(durationMs)}`
+  const last =
+    lastStatus === undefined ? 'its last try did not end' : `${count} tries, the last with exit code ${lastStatus}`
   const stdout = text(result.stdout)
   const facts = {
     command,
     machine: guest.name,
     way: result.way,
-    exitCode: hung ? undefined : Number(lastStatus),
+    exitCode: lastStatus,
     stdout,
     durationMs,
   }
