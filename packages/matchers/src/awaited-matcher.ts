@@ -1,4 +1,5 @@
 /** What all matchers that wait have in common: they are counted while they wait, and end with their test. */
+import { types } from 'node:util'
 import { layoutMessage, machineSections } from '@coldboot/core'
 import { type Machine, requireMachine } from './machine.ts'
 import { unlessTestEnded } from './machine-wait.ts'
@@ -46,6 +47,12 @@ export async function awaitedMatcher(
   return { ...verdict, message: () => matcherMessage(call, layout(context, vm, verdict, report())) }
 }
 
+function differenceOf({ utils }: MatcherContext, { expected, actual }: Omit<Verdict, 'report'>): string | undefined {
+  // Of two kinds of values a runner says only that.
+  if (types.isRegExp(expected)) return `Expected: ${String(expected)}\nReceived: ${String(actual)}`
+  return utils.diff?.(expected, actual) ?? undefined
+}
+
 function layout(
   context: MatcherContext,
   vm: Machine,
@@ -58,7 +65,7 @@ function layout(
   const differs = 'expected' in verdict
   const { printsDiff = true, task } = context
   if (!differs || !printsDiff) {
-    const difference = differs ? (context.utils.diff?.(verdict.expected, verdict.actual) ?? undefined) : undefined
+    const difference = differs ? differenceOf(context, verdict) : undefined
     return layoutMessage(what, hint, {
       Difference: difference,
       ...sections,

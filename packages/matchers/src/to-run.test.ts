@@ -58,6 +58,8 @@ describe('toRun', () => {
     const { message } = await toRun.call(context, eventfulMachine({ exitCode: 1 }).vm, 'false')
     expect(message()).toContain('not 0\n')
     expect(message()).toContain('Difference:\n  {"exitCode":0} → {"exitCode":1}\n\nEnd of the console:')
+    const other = await toRun.call(context, eventfulMachine({ stdout: 'a\nb\n' }).vm, 'ls', { stdout: /c/ })
+    expect(other.message()).toContain('Difference:\n  Expected: /c/\n  Received: a\n  b\n\n')
   })
 
   test('fails with the words of a command that did not end, cut short or not', async () => {

@@ -2,7 +2,7 @@
 import type { Screen } from '@coldboot/core'
 import type { Machine } from '../machine.ts'
 import type { WaitWindow } from '../wait-window.ts'
-import { type Difference, differenceOf } from './picture.ts'
+import { type Box, type Difference, differenceOf } from './picture.ts'
 import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
 
 /** What is compared, and how. */
@@ -15,9 +15,12 @@ export interface Comparison {
   readonly options: ScreenshotOptions
 }
 
+/** One list for all: what is masked is painted over once. */
+const NO_MASK: readonly Box[] = []
+
 /** What a picture differs in from the one that is kept. */
 export function compare({ path, options }: Comparison, expected: Uint8Array, actual: Uint8Array): Difference {
-  const { threshold = THRESHOLD, mask = [] } = options
+  const { threshold = THRESHOLD, mask = NO_MASK } = options
   return differenceOf(expected, actual, { threshold, mask }, path)
 }
 

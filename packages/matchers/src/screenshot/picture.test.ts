@@ -28,7 +28,7 @@ describe('two pictures', () => {
   test('differ in a box, which is red in the picture of the difference', () => {
     const difference = differenceOf(picture(20, 10), picture(20, 10, BOX), EXACT, 'a.png')
     expect(difference).toMatchObject({ pixels: 20, box: BOX })
-    const { data, width } = PNG.sync.read(Buffer.from(difference.picture ?? []))
+    const { data, width } = PNG.sync.read(Buffer.from(difference.picture?.() ?? []))
     expect([...data.subarray((2 * width + 3) * 4, (2 * width + 3) * 4 + 3)]).toEqual([255, 0, 0])
   })
 

@@ -23,7 +23,7 @@ export function differs(
   const written = {
     expected: write(comparison, 'expected', expected),
     actual: write(comparison, 'actual', actual),
-    difference: picture && write(comparison, 'difference', picture),
+    difference: picture && write(comparison, 'difference', picture()),
   }
   const what = `${outcomeOf(comparison, seen)}: ${measured(difference)}`
   return () => ({ what, hint: MISMATCH_HINT, sections: { Pictures: listed(written), ...incidentOf(comparison) } })
