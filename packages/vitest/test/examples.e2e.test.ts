@@ -10,6 +10,8 @@ const folderOf = (example: string): string => fileURLToPath(new URL(`../../../ex
 
 const ROOT_README = fileURLToPath(new URL('../../../README.md', import.meta.url))
 
+const MATCHERS_README = fileURLToPath(new URL('../../matchers/README.md', import.meta.url))
+
 /** Those that show what a failure looks like. */
 const READMES = [fileURLToPath(new URL('../README.md', import.meta.url)), ROOT_README]
 
@@ -19,6 +21,17 @@ test.each(['hello', 'inside'])('examples/%s passes', async (example) => {
   expect(run.output).toMatch(/Tests {2}\d+ passed/)
   expect(run.exitCode).toBe(0)
   expect(machinesOf(project.root)).toEqual([])
+})
+
+test('examples/matchers passes, and has the code of their README', async () => {
+  using project = installProject(folderOf('matchers'))
+  const run = await project.run([], { [MARK]: project.root, CI: '' })
+  expect(run.output).toMatch(/Tests {2}4 passed/)
+  expect(run.exitCode).toBe(0)
+  expect(machinesOf(project.root)).toEqual([])
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(MATCHERS_README, 'utf8')) ?? []
+  const example = readFileSync(folderOf('matchers/boot-log.test.ts'), 'utf8')
+  expect(example.replace(/^ {2}/gm, '')).toContain(code.trim())
 })
 
 test('examples/without-a-runner boots a machine and ends it', async () => {
@@ -46,10 +59,11 @@ test('the code of the README stands in an example, word for word', () => {
     'hello/boot.test.ts',
     'hello/vitest.config.ts',
     'inside/inside.test.ts',
+    'matchers/machine.test.ts',
     'without-a-runner/boot.ts',
   ].map((file) => readFileSync(folderOf(file), 'utf8'))
   const snippets = [...readFileSync(ROOT_README, 'utf8').matchAll(/```ts\n(?:\/\/ \S+\.ts\n)?([\s\S]*?)```/g)]
-  expect(snippets).toHaveLength(4)
+  expect(snippets).toHaveLength(5)
   for (const [, code = ''] of snippets)
     expect(
       files.some((file) => file.includes(code.trim())),

@@ -1,0 +1,18 @@
+import { expect, test } from '@coldboot/vitest'
+
+test('runs commands, and has what they leave', async ({ vm }) => {
+  await expect(vm).toRun('uname', { stdout: 'Linux' })
+  await vm.run('(sleep 0.5; echo ready >/run/service) >/dev/null 2>&1 &')
+  await expect(vm).toHaveFile('/run/service', 'ready', { within: 5_000 })
+})
+
+test('shuts down in order', async ({ vm }) => {
+  vm.send('echo stop""ping; poweroff -f\n')
+  await expect(vm).toPrintInOrder(['stopping', /reboot: Power down/])
+  await expect(vm).toExit({ reason: 'guest-shutdown' })
+})
+
+test('panics when it is told to', async ({ vm }) => {
+  vm.send('echo c >/proc/sysrq-trigger\n')
+  await expect(vm).toPanic({ message: 'sysrq triggered crash' })
+})
