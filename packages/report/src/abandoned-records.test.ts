@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { finishAbandoned } from './abandoned-records.ts'
+
+/** A process that has ended. */
+const GONE = spawnSync(process.execPath, ['--version']).pid
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+/** A machine’s folder as it is in the middle of a test. */
+function folder(name: string, meta: object): string {
+  const directory = join(root, 'a.test.ts', name, 'vm')
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'console.log'), 'booting\n')
+  writeFileSync(join(directory, 'console.log.timing'), '1.500000 8\n')
+  writeFileSync(join(directory, 'timeline.jsonl'), '{"time":2.5,"kind":"send","text":"x"}\n')
+  const common = { name: 'vm', started: '2026-01-02T03:04:05.678Z', test: { file: 'a.test.ts', names: [name] } }
+  writeFileSync(join(directory, 'meta.json'), JSON.stringify({ ...common, ...meta }))
+  return directory
+}
+
+const metaOf = (directory: string): unknown => JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8'))
+
+test('what a process left that is gone is completed, once', () => {
+  const directory = folder('killed', { writer: GONE })
+  expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
+  expect(readFileSync(join(directory, 'console.txt'), 'utf8')).toBe('[   1.500] booting\n')
+  const meta = metaOf(directory)
+  expect(meta).toMatchObject({
+    durationMs: 2500,
+    errors: ['The process that ran the test ended before the test did.'],
+    files: expect.arrayContaining(['console.txt', 'console.cast', 'console.log', 'meta.json']),
+  })
+  expect(meta).not.toHaveProperty('writer')
+  expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([])
+})
+
+test('what is complete, still written to, or no record at all is left alone', () => {
+  folder('complete', { files: [] })
+  folder('running', { writer: process.ppid })
+  writeFileSync(join(folder('garbled', {}), 'meta.json'), '{"writer":')
+  expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([])
+  expect(finishAbandoned(join(root, 'missing'), { maxBytes: 4096 })).toEqual([])
+})
+
+test('a worker thread of this process is gone when the run is over', () => {
+  const directory = folder('thread', { writer: process.pid })
+  expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
+})
