@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.ts'
 import { busyRun, FAILED_AT } from './busy-run.ts'
-import { castOf, SampleProject, sampleAttempt, sampleRun, sampleTest } from './sample-run.ts'
+import { castOf, jsonLines, SampleProject, sampleAttempt, sampleRun, sampleTest } from './sample-run.ts'
 
 describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined ? '' : ` (${noBrowser})`}`, () => {
   let browser: Browser
@@ -346,4 +346,21 @@ test('a page has room for so much, and what failed first gets it', () => {
   const html = readFileSync(large.page, 'utf8')
   expect(html.match(/class="replay"/g)?.length).toBeGreaterThan(20)
   expect(html.lastIndexOf('class="replay"')).toBeLessThan(html.indexOf('test 39</h2>'))
+})
+
+test('timelines have room for so many rows, the last of each, and what failed first gets it', () => {
+  using large = new SampleProject()
+  const steps = Array.from({ length: 1_500 }, (_, time) => ({ time, kind: 'send', text: `step ${time}` }))
+  const files = { 'timeline.jsonl': jsonLines(...steps) }
+  const tests = Array.from({ length: 20 }, (_, index) => {
+    const machines = [large.machine(`x.test.ts/${index}/vm`, files)]
+    return sampleTest([`test ${index}`], { state: 'failed', attempts: [sampleAttempt({ machines })] })
+  })
+  writePage(sampleRun(large, tests), large.page)
+  const articles = readFileSync(large.page, 'utf8').split('<article').slice(1)
+  const rows = articles.map((article) => article.match(/<li class="step/g)?.length)
+  expect(rows.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1_000))
+  expect(rows.slice(10)).toEqual(Array.from({ length: 10 }, () => 20))
+  expect(articles[0]).toContain('500 rows before these')
+  expect(articles.every((article) => article.includes('step 1499'))).toBe(true)
 })

@@ -51,7 +51,9 @@ export default class ColdbootReporter implements Reporter {
     if (!vitest) return
     const { root } = vitest.config
     const page = join(root, HOME, 'coldboot', 'index.html')
-    const own = modules.filter((module) => this.#isAbout(module))
+    // In watch mode a run may be of one file; what failed before in others is still to be looked at.
+    const all = vitest.config.watch ? vitest.state.getTestModules() : modules
+    const own = all.filter((module) => this.#isAbout(module))
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
     if (!isWorthAPage(run)) return rmSync(page, { force: true })
     writePage(run, page)

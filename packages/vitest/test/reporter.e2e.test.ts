@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
+import { runInTerminal } from './terminal-run.ts'
 
 const PAGE = join('.vitest', 'coldboot', 'index.html')
 
@@ -233,4 +234,19 @@ test('the reporter that is named beside the plugin is not added again', async ()
   using project = installProject('reporting')
   const args = ['two-machines', '-t', 'fails without', '--reporter=default', '--reporter=@coldboot/vitest/reporter']
   expect((await project.run(args)).output.split(PAGE)).toHaveLength(2)
+})
+
+test('in watch mode the page keeps what failed in files that did not run again', async () => {
+  using project = installProject('reporting')
+  const run = runInTerminal(project.root, ['watch'])
+  await run.shows('Watching for file changes')
+  const before = headings(readFileSync(join(project.root, PAGE), 'utf8'))
+  const now = new Date()
+  utimesSync(join(project.root, 'console.test.ts'), now, now)
+  await run.shows('RERUN')
+  await run.shows('Watching for file changes')
+  run.type('q')
+  await run.ended
+  expect(before).toContain('two machines › do not agree')
+  expect(headings(readFileSync(join(project.root, PAGE), 'utf8'))).toEqual(before)
 })

@@ -1,10 +1,13 @@
 /** A machine of a failed attempt: its console replayed, its timeline, its display, how to start it again, and its files. */
 import type { VNode } from 'preact'
 import { Block } from './block.tsx'
-import { failureOf, type MachineFiles } from './machine-files.ts'
+import { failureOf, type MachineFiles, type QmpLine } from './machine-files.ts'
 import { dataId, type PageContext } from './page-context.ts'
 import { shownBytes, shownText } from './shown-text.ts'
 import { TimelineView } from './timeline-view.tsx'
+
+/** Messages of the monitor that are shown of one machine. */
+const MESSAGES = 300
 
 export function MachineView({ machine, page }: { readonly machine: MachineFiles; readonly page: PageContext }): VNode {
   const replay = addReplay(machine, page)
@@ -27,20 +30,9 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
       {machine.screens.map(({ name, png }) => (
         <Screen name={name} png={png} page={page} />
       ))}
-      <TimelineView machine={machine} root={page.root} replay={replay} />
+      <TimelineView machine={machine} page={page} replay={replay} />
       {machine.commandLine && <CommandLine id={page.nextId('command')} text={shownText(machine.commandLine).trim()} />}
-      {machine.qmp.length > 0 && (
-        <details class="more">
-          <summary>Messages of QEMU’s monitor ({machine.qmp.length})</summary>
-          <Block title="QMP">
-            {machine.qmp.map(({ time, direction, json }) => (
-              <span
-                class={direction}
-              >{`${time.toFixed(3).padStart(8)} ${direction === 'sent' ? '→' : '←'} ${shownText(json)}\n`}</span>
-            ))}
-          </Block>
-        </details>
-      )}
+      <Messages qmp={machine.qmp} page={page} />
       <Files machine={machine} page={page} />
     </div>
   )
@@ -107,6 +99,25 @@ function CommandLine({ id, text }: { readonly id: string; readonly text: string 
       <button type="button" data-copy={id}>
         Copy
       </button>
+    </details>
+  )
+}
+
+function Messages({ qmp, page }: { readonly qmp: readonly QmpLine[]; readonly page: PageContext }): VNode | null {
+  const shown = page.rows.grant(Math.min(qmp.length, MESSAGES), 0)
+  if (shown === 0) return null
+  return (
+    <details class="more">
+      <summary>
+        Messages of QEMU’s monitor ({shown < qmp.length ? `the last ${shown} of ${qmp.length}` : shown})
+      </summary>
+      <Block title="QMP">
+        {qmp.slice(-shown).map(({ time, direction, json }) => (
+          <span
+            class={direction}
+          >{`${time.toFixed(3).padStart(8)} ${direction === 'sent' ? '→' : '←'} ${shownText(json)}\n`}</span>
+        ))}
+      </Block>
     </details>
   )
 }

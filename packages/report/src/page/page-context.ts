@@ -11,12 +11,15 @@ export interface ReplayData {
 
 /** Bytes that consoles and pictures may take in one page. What has no room is in the files beside it. */
 const ROOM = 24 * 1024 * 1024
+/** Rows of all timelines together: a browser takes a second to lay them out. */
+const ROWS = 10_000
 
 /** One page. */
 export class PageContext {
   /** The project’s folder. */
   readonly root: string
   readonly budget: Budget = new Budget(ROOM)
+  readonly rows: Budget = new Budget(ROWS)
   /** What the script reads, by the id of its element. */
   readonly data: Map<string, ReplayData> = new Map()
   readonly #directory: string
@@ -43,15 +46,22 @@ export class PageContext {
 export class Budget {
   #left: number
 
-  constructor(bytes: number) {
-    this.#left = bytes
+  constructor(amount: number) {
+    this.#left = amount
   }
 
   /** @returns whether there was room */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false
-    this.#left -= bytes
+  take(amount: number): boolean {
+    if (amount > this.#left) return false
+    this.#left -= amount
     return true
+  }
+
+  /** As much as is wanted and left, but for the least that there always is. */
+  grant(wanted: number, least: number): number {
+    const granted = Math.min(wanted, Math.max(least, this.#left))
+    this.#left = Math.max(0, this.#left - granted)
+    return granted
   }
 }
 

@@ -2,21 +2,27 @@
 import { relative } from 'node:path'
 import type { VNode } from 'preact'
 import type { MachineFiles } from './machine-files.ts'
+import type { PageContext } from './page-context.ts'
 import { counted, shownBytes, shownDuration, shownText } from './shown-text.ts'
 import { type ConsoleRow, type StepRow, timelineOf } from './timeline.ts'
 
 /** Lines of the console that are shown at once; more of them are folded up, but for the last. */
 const SHORT = 6
+/** Rows of one machine: the last ones, where the failure is. There are always the least. */
+const ROWS = { most: 1_000, least: 20 }
 
 /** @param replay id of the player that the times lead to */
 export function TimelineView(props: {
   readonly machine: MachineFiles
-  readonly root: string
+  readonly page: PageContext
   readonly replay: string | undefined
 }): VNode | null {
-  const { machine, root, replay } = props
-  const { rows, omitted } = timelineOf(machine)
-  if (rows.length === 0) return null
+  const { machine, page, replay } = props
+  const { root } = page
+  const all = timelineOf(boundedText(machine, page))
+  if (all.length === 0) return null
+  const rows = all.slice(-page.rows.grant(Math.min(all.length, ROWS.most), ROWS.least))
+  const omitted = all.length - rows.length
   const hasSteps = rows.some(({ type }) => type === 'step')
   return (
     <div class="timeline">
@@ -33,6 +39,12 @@ export function TimelineView(props: {
       </ol>
     </div>
   )
+}
+
+/** Where there is no room left, what was printed last stands for the console. */
+function boundedText(machine: MachineFiles, page: PageContext): MachineFiles {
+  const length = machine.lines.reduce((sum, { text }) => sum + text.length, 0)
+  return page.budget.take(length) ? machine : { ...machine, lines: machine.lines.slice(-ROWS.least) }
 }
 
 /** The style sheet does what they say. */

@@ -18,14 +18,10 @@ export interface ConsoleRow {
   readonly lines: readonly ConsoleLine[]
 }
 
-/** Rows shown at most; the last ones, where the failure is. */
-const LONGEST = 1_000
-
 /**
  * The steps, QEMU’s events and the console’s lines by time. What nobody dated counts as old as what comes before it.
- * @returns the last rows, and how many came before them
  */
-export function timelineOf(machine: MachineFiles): { readonly rows: readonly TimelineRow[]; readonly omitted: number } {
+export function timelineOf(machine: MachineFiles): readonly TimelineRow[] {
   const rows: TimelineRow[] = []
   let group: ConsoleLine[] | undefined
   for (const { step, line } of entriesOf(machine).sort((a, b) => a.time - b.time)) {
@@ -41,7 +37,7 @@ export function timelineOf(machine: MachineFiles): { readonly rows: readonly Tim
       rows.push({ type: 'console', time: line.time, lines: group })
     }
   }
-  return { rows: rows.slice(-LONGEST), omitted: Math.max(0, rows.length - LONGEST) }
+  return rows
 }
 
 function isBeginningOf(row: TimelineRow | undefined, { id }: MachineStep): boolean {
