@@ -54,6 +54,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     timeoutMs: scale(spec.timeoutMs),
     scale,
     signal: spec.signal,
+    over,
     onEvent: running.onEvent,
     renew: agent && (() => renewed(agent, { timeoutMs: scale(RENEWAL_MS), over })),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,

@@ -18,6 +18,7 @@ export function qgaGuest(stream: Duplex, directory = '/tmp', factor = 1): Guest 
     timeoutMs: 60_000,
     scale: (milliseconds) => milliseconds,
     signal: undefined,
+    over,
     ready: () => Promise.resolve(),
     sections: () => ({}),
   })

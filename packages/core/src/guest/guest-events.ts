@@ -1,10 +1,12 @@
 /** Events that a program in the guest sends over a channel, each checked and typed by a schema of the user's. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type CheckTable, checkTable } from '../checked-options.ts'
+import { startTimer, stopTimer } from '../console/clock.ts'
 import type { Channel, DoneEvent } from '../devices/channel.ts'
 import { channelNames, findChannel } from '../devices/guest-ports.ts'
-import { ExpectError, OptionError } from '../errors.ts'
+import { ColdbootError, ExpectError, GuestError, OptionError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
+import type { Guest } from './guest.ts'
 
 /** Options of `vm.events`. */
 export interface EventsOptions<Schema extends StandardSchemaV1 = StandardSchemaV1> {
@@ -22,6 +24,12 @@ const CHECKS: CheckTable<Required<EventsOptions>> = {
   signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
 }
 
+/** A channel ends with its machine; how that ended is known when its console was read. Milliseconds, before the multiplier. */
+const OVER_MS = 2_000
+
+/** The inside of the same machine. */
+export type EventGuest = Pick<Guest, 'name' | 'over' | 'scale' | 'signal'>
+
 /** The part of a machine that events come from. */
 export interface EventSource {
   readonly spec: Pick<MachineSpec, 'name' | 'devices'>
@@ -35,17 +43,19 @@ export interface EventSource {
  */
 export function guestEvents<Schema extends StandardSchemaV1>(
   vm: EventSource,
+  guest: EventGuest,
   name: string,
   options: EventsOptions<Schema>,
 ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
   checkTable('events', options, CHECKS)
-  const { schema, signal } = options
-  return checkedEvents(
-    channelOf(vm, name)
-      .of(vm)
-      .events(signal === undefined ? {} : { signal }),
-    name,
-    schema,
+  const port = channelOf(vm, name).of(vm)
+  const failure = new AbortController()
+  void guest.over.then((end) => {
+    if (end.code !== 'COMMAND_LOST') failure.abort()
+  })
+  const signals = [guest.signal(options.signal), failure.signal].filter((signal) => signal !== undefined)
+  return checkedEvents(port.events({ signal: AbortSignal.any(signals) }), options.schema, name, (error) =>
+    explained(error, failure.signal, guest, name),
   )
 }
 
@@ -60,17 +70,36 @@ function channelOf({ spec }: EventSource, name: string): Channel {
 
 async function* checkedEvents<Schema extends StandardSchemaV1>(
   events: AsyncGenerator<unknown, DoneEvent>,
-  name: string,
   schema: Schema | undefined,
+  name: string,
+  explain: (error: unknown) => Promise<never>,
 ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
   for (;;) {
-    const next = await events.next()
+    const next = await events.next().catch(explain)
     if (next.done === true) return next.value
     // Without a schema the type is the schema’s of everything: unknown.
     yield (schema === undefined ? next.value : await validated(schema, name, next.value)) as Awaited<
       StandardSchemaV1.InferOutput<Schema>
     >
   }
+}
+
+/** A guest that failed has its own words for why no event comes. */
+async function explained(error: unknown, failure: AbortSignal, guest: EventGuest, name: string): Promise<never> {
+  const isOver = failure.aborted || (ColdbootError.is(error) && error.code === 'CHANNEL_ENDED')
+  const end = isOver ? await soon(guest.over, guest.scale(OVER_MS)) : undefined
+  if (end === undefined || end.code === 'COMMAND_LOST') throw error
+  const what = `Channel “${name}” of machine “${guest.name}” had not said it was done when ${end.how}`
+  throw new GuestError(end.code, what, { cause: error, sections: { 'What the guest said': end.excerpt } })
+}
+
+/** Undefined when it does not settle in time. */
+async function soon<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = startTimer(() => resolve(undefined), milliseconds)
+  const value = await Promise.race([promise, late])
+  stopTimer(timer)
+  return value
 }
 
 async function validated<Schema extends StandardSchemaV1>(

@@ -190,12 +190,13 @@ export abstract class GuestFace {
    *
    * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED` when the machine ended before the
    * last one; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+   * @throws GuestError `GUEST_*` when the guest failed before the last one
    * @throws OptionError `INVALID_OPTION` for a channel the machine does not have
    */
   events<const Schema extends StandardSchemaV1 = StandardSchemaV1>(
     name: string,
     options: EventsOptions<Schema> = {},
   ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
-    return guestEvents(this, name, { ...options, signal: this.guest.signal(options.signal) })
+    return guestEvents(this, this.guest, name, options)
   }
 }

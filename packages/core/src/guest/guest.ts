@@ -1,7 +1,7 @@
 /** What a test does inside a guest: the ways in that the machine has, and which one is taken. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../machine-event.ts'
-import type { CommandOutcome, CommandWay } from './command-way.ts'
+import type { CommandOutcome, CommandWay, GuestEnd } from './command-way.ts'
 import { GuestCommandError, shownCommand } from './guest-command-error.ts'
 import {
   type CommandRequest,
@@ -27,6 +27,8 @@ export interface GuestOptions {
   readonly scale: (milliseconds: number) => number
   /** Ends every wait when it aborts. */
   readonly signal: AbortSignal | undefined
+  /** Settles when nothing can be done in the guest any more. */
+  readonly over: Promise<GuestEnd>
   /** Waits until the guest can be talked to. */
   readonly ready: () => Promise<unknown>
   /** Tells a guest that goes on from a save the time, and gives it randomness; undefined: there is no way. */
@@ -52,6 +54,11 @@ export class Guest {
   /** The machine’s name. */
   get name(): string {
     return this.#options.name
+  }
+
+  /** See {@link GuestOptions.over}. */
+  get over(): Promise<GuestEnd> {
+    return this.#options.over
   }
 
   /** Applies the multiplier. */

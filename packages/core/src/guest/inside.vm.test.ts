@@ -105,6 +105,12 @@ describe('events', () => {
     expect((await vm.events('results').next()).value).toEqual({ step: 3 })
   })
 
+  test('are given up when the signal aborts', async () => {
+    const reason = new Error('enough')
+    const next = vm.events('results', { signal: AbortSignal.abort(reason) }).next()
+    await expect(next).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: reason })
+  })
+
   test('of a channel that the machine does not have are refused with those it has', () => {
     expect(() => vm.events('result')).toThrow(/has no channel “result”[^]*It has “results”/)
   })
@@ -114,11 +120,15 @@ describe('a guest that fails', () => {
   const PANIC = 'echo c >/proc/sysrq-trigger; sleep 1000'
 
   test.each(['agent', 'shell'] as const)('ends what is done by way of the %s, with its own words', async (way) => {
-    const machine = await VM.start(guest)
+    const machine = await VM.start({ ...guest, devices: [channel('results')] })
     onTestFinished(() => machine.close().then(() => {}))
     await machine.ready()
     const panicked = { code: 'GUEST_PANICKED', message: expect.stringMatching(/panic[^]*What the guest said:/i) }
-    const others = [machine.waitForFile('/never', { way: 'agent' }), machine.run('sleep 1000', { way: 'agent' })]
+    const others = [
+      machine.waitForFile('/never', { way: 'agent' }),
+      machine.run('sleep 1000', { way: 'agent' }),
+      machine.events('results').next(),
+    ]
     const ended = Promise.allSettled(others)
     await expect(machine.run(PANIC, { way })).rejects.toMatchObject(panicked)
     expect(await ended).toMatchObject(others.map(() => ({ status: 'rejected', reason: panicked })))
