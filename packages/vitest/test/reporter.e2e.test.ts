@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
+import { LifeLine } from './machine-processes.ts'
 import { runInTerminal } from './terminal-run.ts'
 
 const PAGE = join('.vitest', 'coldboot', 'index.html')
@@ -210,6 +211,19 @@ test('a page is left when a worker died, with what its machine had printed by th
   // Completed by the process that outlived it, before the page was written.
   expect(textsOf(html, /<li class="printed" .*?<pre>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
   expect(html).toContain('class="replay"')
+})
+
+test('a page is left when a run is interrupted, with the machines of that moment', async () => {
+  using project = installProject('interrupted')
+  using life = new LifeLine()
+  const run = project.start(['endless'], { COLDBOOT_TEST_LIFE: life.path })
+  await Promise.race([life.begun, run.ended])
+  process.kill(run.pid, 'SIGINT')
+  expect((await run.ended).exitCode).toBe(130)
+  const html = readFileSync(join(project.root, PAGE), 'utf8')
+  expect(html).toContain('<title>1 test cut short</title>')
+  expect(headings(html)).toEqual(['never ends'])
+  expect(html).toContain('href="./endless.test.ts/never-ends/vm/console.log"')
 })
 
 test('no page is left where the plugin is told so, unless the reporter is named', async () => {

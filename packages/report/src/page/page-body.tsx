@@ -13,10 +13,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
     'failed',
   )
   const flaky = identified(run.tests.filter(isFlaky), 'flaky')
-  const cut = identified(
-    run.tests.filter((test) => test.state === 'skipped' && hasFiles(test)),
-    'cut',
-  )
+  const cut = identified(run.tests.filter(isCutShort), 'cut')
   const kept = identified(
     run.tests.filter((test) => test.state === 'passed' && !isFlaky(test) && hasFiles(test)),
     'kept',
@@ -54,7 +51,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
           <Group title="Passed after a retry" tests={flaky} page={page} />
           <Group title="Passed, with files kept" tests={kept} page={page} />
           <Rest title="Passed" tests={run.tests.filter(({ state }) => state === 'passed')} />
-          <Rest title="Skipped" tests={run.tests.filter(({ state }) => state === 'skipped')} />
+          <Rest title="Skipped" tests={run.tests.filter((test) => test.state === 'skipped' && !isCutShort(test))} />
         </main>
       </div>
     </>
@@ -66,6 +63,8 @@ export function titleOf(run: RunReport): string {
   const failed = run.tests.filter(({ state }) => state === 'failed').length
   const ran = run.tests.filter(({ state }) => state !== 'skipped').length
   if (failed > 0) return `${failed} of ${counted(ran, 'test')} failed`
+  const cut = run.tests.filter(isCutShort).length
+  if (cut > 0) return `${counted(cut, 'test')} cut short`
   if (run.errors.length > 0) return `${counted(run.errors.length, 'error')} outside of tests`
   return `${counted(ran, 'test')} passed`
 }
@@ -79,6 +78,11 @@ function identified(tests: readonly TestReport[], name: string): readonly Identi
   return tests.map((test, index) => ({ test, id: `${name}-${index + 1}` }))
 }
 
+/** It ran, and did not come to its end. */
+function isCutShort(test: TestReport): boolean {
+  return test.state === 'skipped' && hasFiles(test)
+}
+
 function dateOf({ started }: RunReport): string {
   return `${new Date(started).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
@@ -89,7 +93,8 @@ function Counts({ run }: { readonly run: RunReport }): VNode {
     ['failed', count(({ state }) => state === 'failed')],
     ['passed', count(({ state }) => state === 'passed')],
     ['after a retry', count(isFlaky)],
-    ['skipped', count(({ state }) => state === 'skipped')],
+    ['cut short', count(isCutShort)],
+    ['skipped', count((test) => test.state === 'skipped' && !isCutShort(test))],
   ] as const
   return (
     <>
