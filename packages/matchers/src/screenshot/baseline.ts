@@ -70,10 +70,10 @@ export function readPicture(path: string): Uint8Array | undefined {
   }
 }
 
-/** Writes a file with its directories. */
-export function writePicture(path: string, picture: Uint8Array): void {
+/** Writes a file with its directories. @param mode 0o600 for what only this user is to see */
+export function writePicture(path: string, picture: Uint8Array, mode = 0o666): void {
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, picture)
+  writeFileSync(path, picture, { mode })
 }
 
 /** What the runner was told to do with its snapshots: `-u`, `--ci`. */

@@ -89,7 +89,8 @@ function time({ vm, window }: Comparison): string {
 function write({ vm, path }: Comparison, what: string, picture: Uint8Array): string {
   const directory = vm.spec.logFile === undefined ? join(dirname(path), 'failed') : dirname(vm.logFile)
   const file = join(directory, `${basename(path, '.png')}.${what}.png`)
-  writePicture(file, picture)
+  // As the log beside it.
+  writePicture(file, picture, 0o600)
   return file
 }
 

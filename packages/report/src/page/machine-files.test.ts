@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { castOf, jsonLines, SampleProject, samplePicture } from '../../test/sample-run.ts'
@@ -88,8 +88,12 @@ test('without a recording the log is shown, undated', () => {
 
 test('pictures are taken for such by their first bytes, whatever their size', () => {
   const picture = samplePicture()
-  const directory = project.machine('vm', { 'screen.png': picture, 'screen-2.png': picture, 'other.png': picture })
-  expect(readMachine(directory).screens.map(({ name }) => name)).toEqual(['screen-2.png', 'screen.png'])
+  const compared = { 'menu.actual.png': picture, 'menu.difference.png': picture, 'menu.expected.png': picture }
+  const screens = { 'screen.png': picture, 'screen-2.png': picture }
+  const directory = project.machine('vm', { ...screens, ...compared, 'other.png': picture })
+  const names = readMachine(directory).screens.map(({ name }) => name)
+  expect(names).toEqual([...Object.keys(compared), 'screen-2.png', 'screen.png'])
+  for (const name of Object.keys(compared)) rmSync(join(directory, name))
   writeFileSync(join(directory, 'screen.png'), Buffer.concat([picture, Buffer.alloc(3 * 1024 ** 2)]))
   writeFileSync(join(directory, 'screen-2.png'), 'not a picture')
   expect(readMachine(directory).screens).toEqual([])

@@ -22,7 +22,7 @@ export interface MachineFiles {
   readonly linesCut: number
   readonly steps: readonly MachineStep[]
   readonly qmp: readonly QmpLine[]
-  /** Pictures of the displays, PNG: `screen.png`, `screen-2.png` and so on. */
+  /** Pictures, PNG: of the displays, `screen.png`, `screen-2.png` and so on; of a comparison, `<name>.expected.png` and so on. */
   readonly screens: readonly { readonly name: string; readonly png: Buffer }[]
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
 }
@@ -64,6 +64,9 @@ export interface QmpLine {
 /** Bytes read of each file. */
 const LIMITS = { lines: 256 * 1024, steps: 512 * 1024, qmp: 256 * 1024, screen: 2 * 1024 * 1024, small: 256 * 1024 }
 
+/** As the end of a test leaves them, and `toMatchScreenshot` where the screen does not match. */
+const PICTURE = /^screen(-\d+)?\.png$|\.(?:expected|actual|difference)\.png$/
+
 /** @param directory the machine’s folder, absolute */
 export function readMachine(directory: string): MachineFiles {
   const path = (name: string): string => join(directory, name)
@@ -89,7 +92,7 @@ export function readMachine(directory: string): MachineFiles {
     steps: readObjects(path('timeline.jsonl'), LIMITS.steps).objects.flatMap((step) => stepOf(step) ?? []),
     qmp: readObjects(path('qmp.jsonl'), LIMITS.qmp).objects.flatMap((line) => qmpOf(line) ?? []),
     screens: files.flatMap(({ name }) => {
-      const png = /^screen(-\d+)?\.png$/.test(name) ? pngOf(readWhole(path(name), LIMITS.screen)) : undefined
+      const png = PICTURE.test(name) ? pngOf(readWhole(path(name), LIMITS.screen)) : undefined
       return png ? [{ name, png }] : []
     }),
     files,

@@ -84,9 +84,16 @@ function Screen(props: { readonly name: string; readonly png: Buffer; readonly p
   return (
     <figure class="screen">
       <figcaption>Display: {name}</figcaption>
-      <img src={`data:image/png;base64,${data}`} alt="What the display showed at the end of the test" loading="lazy" />
+      <img src={`data:image/png;base64,${data}`} alt={pictured(name)} loading="lazy" />
     </figure>
   )
+}
+
+function pictured(name: string): string {
+  if (name.endsWith('.expected.png')) return 'What the display was to show'
+  if (name.endsWith('.actual.png')) return 'What the display showed instead'
+  if (name.endsWith('.difference.png')) return 'What was expected, pale, with the pixels that differ in red'
+  return 'What the display showed at the end of the test'
 }
 
 function CommandLine({ id, text }: { readonly id: string; readonly text: string }): VNode {
