@@ -13,12 +13,14 @@ import type {} from './augmentation.ts'
 import { BRIDGE, type Bridge } from './bridge.ts'
 import { type ColdbootOptions, checkedOptions } from './coldboot-options.ts'
 import { FileTests } from './file-tests.ts'
+import { endInOrder } from './interrupt.ts'
 
 export type { ColdbootOptions }
 
 /** Jest’s Node environment with machines. Its options, in `testEnvironmentOptions.coldboot`, are {@link ColdbootOptions}. */
 export default class MachineEnvironment extends TestEnvironment {
   readonly #tests: FileTests
+  readonly #guard: Disposable
 
   /** @throws OptionError for options that are wrong */
   constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
@@ -32,6 +34,7 @@ export default class MachineEnvironment extends TestEnvironment {
       project: projectConfig.displayName?.name,
       options: checkedOptions(coldboot),
     })
+    this.#guard = endInOrder(this.#tests)
     const bridge: Bridge = { ...this.#tests.api, modules: { core, guest, matchers } }
     // Behind a getter, or Jest would take it apart when the file is over.
     Object.defineProperty(this.global, BRIDGE, { configurable: true, get: () => bridge })
@@ -45,6 +48,7 @@ export default class MachineEnvironment extends TestEnvironment {
   override async teardown(): Promise<void> {
     // Machines made ahead for tests that do not come.
     await core.endPrefetched()
+    this.#guard[Symbol.dispose]()
     await super.teardown()
   }
 }

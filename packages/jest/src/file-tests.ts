@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ExpectError, readEnvironment, type VM } from '@coldboot/core'
 import type { Circus } from '@jest/types'
 import type { MachineApi, MachineOptions, MachineTest } from './bridge.ts'
+import { interruption } from './interrupt.ts'
 import { jestMatchers } from './jest-matchers.ts'
 import { TestAttempt } from './test-attempt.ts'
 import type { TestFile } from './test-place.ts'
@@ -27,6 +28,7 @@ export class FileTests {
   /** The attempt of the test that is not concurrent, whose hooks run. */
   #sequential: TestAttempt | undefined
   #state: Circus.State | undefined
+  #interrupted = false
   #globals: Globals | undefined
 
   constructor(file: TestFile) {
@@ -43,6 +45,8 @@ export class FileTests {
   }
 
   handle(event: Circus.Event, state: Circus.State): void | Promise<void> {
+    const ending = interruption()
+    if (ending) return ending
     const { name } = event
     if (name === 'setup') this.#setUp(event.runtimeGlobals, state)
     else if (name === 'run_start') this.#keepTime(state.rootDescribeBlock, state.testTimeout)
@@ -62,13 +66,19 @@ export class FileTests {
     if (!test.concurrent) this.#sequential = attempt
   }
 
+  /** Ends all machines, for good. */
+  async interrupt(): Promise<void> {
+    this.#interrupted = true
+    await Promise.all([...this.#attempts.values()].map((attempt) => attempt.interrupt()))
+  }
+
   #current(): TestAttempt | undefined {
     return this.#context.getStore() ?? this.#sequential
   }
 
   #running(what: string): TestAttempt {
     const attempt = this.#current()
-    if (attempt) return attempt
+    if (attempt && !this.#interrupted) return attempt
     throw new ExpectError('TEST_ENDED', `${what} was called while no test was running`, {
       hint: 'Call it in a test or in a hook of each test: a machine belongs to one test.',
     })

@@ -28,6 +28,7 @@ export class TestAttempt {
   readonly #places = new WeakMap<object, Error>()
   #machines: AttemptMachines | undefined
   #clock: TestClock | undefined
+  #interrupted = false
 
   constructor(test: Circus.TestEntry, file: TestFile) {
     this.#test = test
@@ -104,6 +105,7 @@ export class TestAttempt {
    * test that would pass although it still waits for a machine fails.
    */
   async finish(): Promise<void> {
+    if (this.#interrupted) return
     const machines = this.#machines
     machines?.stopStarting()
     const failed = this.#test.errors.length > 0
@@ -121,6 +123,17 @@ export class TestAttempt {
     this.#waits.abort(new ExpectError('TEST_ENDED', `"${this.#test.name}" has ended`))
     await machines?.end()
     if (machines) await this.#tidyUp(machines, keep ? errors : undefined)
+  }
+
+  /** Ends all machines before the test is over, and keeps their files. */
+  async interrupt(): Promise<void> {
+    this.#interrupted = true
+    this.#machines?.stopStarting()
+    const why = new ExpectError('TEST_ENDED', `"${this.#test.name}" was interrupted`)
+    this.#clock?.stop()
+    this.#waits.abort(why)
+    await this.#machines?.end()
+    await this.#machines?.keep([why.shortMessage])
   }
 
   /** @param errors undefined: nothing is kept */

@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RunnerRun, RunningRunner } from '../../vitest/test/installed-project.ts'
@@ -20,8 +21,26 @@ async function alive(life: LifeLine, run: RunningRunner): Promise<void> {
   ended.catch(() => {})
 }
 
+/** The `meta.json` of a machine, when its files are complete: the worker may outlive the run for a moment. */
+async function completed(directory: string): Promise<unknown> {
+  const changes = watch(directory)
+  try {
+    for (;;) {
+      const meta: object = JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8'))
+      if (!('writer' in meta)) return meta
+      await once(changes, 'change')
+    }
+  } finally {
+    changes.close()
+  }
+}
+
 /** Runs the project, does something to the run once its machine lives, and waits for the end of both. */
-async function interrupt(args: readonly string[], how: (living: Living) => void): Promise<RunnerRun> {
+async function interrupt(
+  args: readonly string[],
+  how: (living: Living) => void,
+  after: (living: Living) => Promise<void> = async () => {},
+): Promise<RunnerRun> {
   using project = jestProject('interrupted')
   using life = new LifeLine()
   const mark = project.root
@@ -29,8 +48,10 @@ async function interrupt(args: readonly string[], how: (living: Living) => void)
   await alive(life, run)
   const machines = machinesOf(mark)
   expect(machines).toHaveLength(1)
-  how({ run, worker: machines[0]?.parent ?? Number.NaN, root: project.root })
+  const living = { run, worker: machines[0]?.parent ?? Number.NaN, root: project.root }
+  how(living)
   const [ended] = await Promise.all([run.ended, life.ended])
+  await after(living)
   expect(machinesOf(mark)).toEqual([])
   const log = join(project.root, '.jest', 'coldboot', 'endless.test.js', 'never-ends', 'vm', 'console.log')
   expect(existsSync(log), 'the console is kept').toBe(true)
@@ -44,8 +65,15 @@ test.for([
   ['the only process', alone],
   ['workers', inWorkers],
 ] as const)('machines of %s end on Ctrl-C, which the terminal sends to all processes', async ([, args]) => {
-  const ended = await interrupt(args, ({ run }) => run.interrupt('SIGINT'))
-  expect(ended.signal).toBe('SIGINT')
+  const ended = await interrupt(
+    args,
+    ({ run }) => run.interrupt('SIGINT'),
+    async ({ root }) => {
+      const meta = await completed(join(root, '.jest/coldboot/endless.test.js/never-ends/vm'))
+      expect(meta).toMatchObject({ exitReason: 'host-qmp-quit', errors: ['"never ends" was interrupted'] })
+    },
+  )
+  expect(ended.signal, ended.output).toBe('SIGINT')
 })
 
 test.for([
