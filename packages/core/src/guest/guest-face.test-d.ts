@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { expectTypeOf, test } from 'vitest'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { VM } from '../vm.ts'
+import type { GuestTestRun } from './tests/run-tests.ts'
 
 declare const vm: VM
 declare const schema: StandardSchemaV1<unknown, { readonly step: number }>
@@ -17,6 +18,7 @@ test('a file is a string, or bytes where they are asked for', () => {
 })
 
 test('tests must have a format', () => {
+  expectTypeOf(vm.runTests('x', { format: 'tap' })).toEqualTypeOf<Promise<GuestTestRun>>()
   // @ts-expect-error it has no default
   void vm.runTests('x', {})
   // @ts-expect-error there is no such one
