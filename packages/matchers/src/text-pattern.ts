@@ -11,6 +11,11 @@ export function matchesText(expected: Text, text: string): boolean {
   return typeof expected === 'string' ? text.includes(expected) : stateless(expected).test(text)
 }
 
+/** Where it stands in the text first; -1: nowhere. */
+export function placeOf(expected: Text, text: string): number {
+  return typeof expected === 'string' ? text.indexOf(expected) : text.search(stateless(expected))
+}
+
 /** Whether the text is it, a last line end aside; a regular expression need match only some of it. */
 export function equalsText(expected: Text, text: string): boolean {
   if (typeof expected !== 'string') return matchesText(expected, text)

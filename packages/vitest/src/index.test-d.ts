@@ -23,7 +23,7 @@ test('the matchers are typed', async ({ vm }) => {
     expect(vm).toHaveFile('/a', /b/, { within: 1 }),
     expect(vm).toHaveFile('/a', Uint8Array.of(1)),
     expect(vm).toMatchScreenshot({ name: 'x', mask: [{ x: 0, y: 0, width: 1, height: 1 }], maxDiffPixels: 3 }),
-    expect(vm).toMatchBootLog({ normalizers: [[/a/, 'b'], (log) => log], keep: ['times'], hint: 'x' }),
+    expect(vm).toMatchBootLog({ normalizers: [[/a/, 'b'], (log) => log], keep: ['times'], from: /a/, hint: 'x' }),
   ]
   expectTypeOf(awaited).toEqualTypeOf<Promise<void>[]>()
   // @ts-expect-error there is no such reason

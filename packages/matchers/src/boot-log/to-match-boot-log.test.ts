@@ -37,6 +37,7 @@ describe('toMatchBootLog', () => {
       '[<time>] Linux version <version>\n[<time>] Run /init\nlogin:',
     ],
     ['as far as it came', undefined, {}, '[<time>] Linux version <version>\n[<time>] Run /init\nlogin: root'],
+    ['from something on', 'login: ', { from: /Run/g }, 'Run /init\nlogin:'],
     ['with details', 'login: ', { keep: ['versions'] }, '[<time>] Linux version 6.1.0\n[<time>] Run /init\nlogin:'],
   ])('hands the log %s to the runner’s snapshots', async ([, ready, options, log]) => {
     const { context, asked } = snapshots()
@@ -58,6 +59,16 @@ describe('toMatchBootLog', () => {
     expect(message()).toMatch(
       /^vm\.toMatchBootLog\(\)\n\n"box" did not boot as its snapshot tells\n.*`-u`.*\n\nSnapshot `x 1` mism/,
     )
+  })
+
+  test('fails when the log does not have its beginning', async () => {
+    const { context, asked } = snapshots()
+    const { pass, message } = await toMatchBootLog.call(context, booted('login: '), { from: 'systemd' })
+    expect([pass, message()]).toEqual([
+      false,
+      expect.stringContaining('"box" booted without printing "systemd", where'),
+    ])
+    expect(asked).toEqual([])
   })
 
   test('refuses what it cannot do', async () => {

@@ -1,13 +1,17 @@
 import { type Match, OptionError, type PatternInput } from '@coldboot/core'
-import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
+import { awaitedMatcher, type Report, type Verdict } from '../awaited-matcher.ts'
 import type { Machine } from '../machine.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
 import { checkOptionNames } from '../option-names.ts'
+import { shownValue } from '../shown-call.ts'
+import { checkText, placeOf, type Text } from '../text-pattern.ts'
 import { type BootOptions, boot } from '../to-boot.ts'
 import { type NormalizeOptions, normalizeBootLog } from './normalize-boot-log.ts'
 
 /** Options of `toMatchBootLog`. */
 export interface BootLogOptions extends BootOptions, NormalizeOptions {
+  /** Where the log begins that is compared: what is printed before is left out. @default the machine’s start */
+  readonly from?: Text | undefined
   /** Names the snapshot, where a test has several. */
   readonly hint?: string | undefined
 }
@@ -25,13 +29,16 @@ async function judge(context: MatcherContext, vm: Machine, options: BootLogOptio
   const { toMatchSnapshot } = context
   if (toMatchSnapshot === undefined) throw withoutSnapshots()
   if (context.isNot) throw negated()
-  checkOptionNames('toMatchBootLog', options, ['until', 'within', 'hint', 'normalizers', 'keep'])
-  const { until, within, hint, ...normalize } = options
+  checkOptionNames('toMatchBootLog', options, ['until', 'within', 'from', 'hint', 'normalizers', 'keep'])
+  const { until, within, from, hint, ...normalize } = options
+  checkText('toMatchBootLog', 'from', from)
   // A mistake in them is told before anything is waited for.
   normalizeBootLog('', normalize)
   const log = await bootLog(context, vm, { until, within })
   if (typeof log !== 'string') return log
-  const result = toMatchSnapshot.call(context, normalizeBootLog(log, normalize), hint)
+  const start = from === undefined ? 0 : placeOf(from, log)
+  if (start < 0) return { pass: false, report: () => withoutStart(vm, from) }
+  const result = toMatchSnapshot.call(context, normalizeBootLog(log.slice(start), normalize), hint)
   return { ...result, report: () => mismatch(vm, result) }
 }
 
@@ -44,6 +51,11 @@ async function bootLog(context: MatcherContext, vm: Machine, options: BootOption
   // The match alone would not have what was consumed before it.
   const match: Match = vm.hasPrinted(until) ?? outcome.match
   return match.before + match.text
+}
+
+function withoutStart(vm: Machine, from: Text | undefined): Report {
+  const what = `"${vm.name}" booted without printing ${shownValue(from)}, where the log to compare begins`
+  return { what, hint: 'Give `from` something that it prints on its way.' }
 }
 
 function mismatch(vm: Machine, { message, expected }: MatcherResult): string {
