@@ -8,6 +8,9 @@ import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.t
 import { busyRun, FAILED_AT } from './busy-run.ts'
 import { castOf, jsonLines, SampleProject, sampleAttempt, sampleRun, sampleTest } from './sample-run.ts'
 
+/** A busy host takes its time; a page that is right is seen to be so at once. */
+const PATIENT = { timeout: 20_000 }
+
 describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined ? '' : ` (${noBrowser})`}`, () => {
   let browser: Browser
   let project: SampleProject
@@ -97,7 +100,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
           const selected = document.getSelection()?.toString()
           return selected || document.querySelector('[data-copy]')?.textContent || ''
         })
-      await expect.poll(given).toMatch(/^Copied$|^qemu-system-x86_64 -name guest=vm/)
+      await expect.poll(given, PATIENT).toMatch(/^Copied$|^qemu-system-x86_64 -name guest=vm/)
     })
 
     test('keeps attempts apart, the last one open', async () => {
@@ -138,7 +141,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   describe('the replay of a console', () => {
     test('stands at the failure, which is a mark on its bar', async () => {
       const { page } = await open()
-      await expect.poll(() => terminalText(page)).toContain('sum-42')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       expect(await page.locator('.ap-timer').first().innerText()).toMatch(/^00:04/)
       expect(await page.locator('.ap-marker-container').count()).toBe(1)
       await page.locator('.ap-marker-container').first().hover()
@@ -147,22 +150,22 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
 
     test('goes where a row of the timeline leads', async () => {
       const { page } = await open()
-      await expect.poll(() => terminalText(page)).toContain('sum-42')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       await page.locator('.timeline button.time').filter({ hasText: '1.37 s' }).click()
-      await expect.poll(() => terminalText(page)).not.toContain('echo sum')
+      await expect.poll(() => terminalText(page), PATIENT).not.toContain('echo sum')
       expect(await terminalText(page)).toContain('BusyBox')
       await page.getByRole('button', { name: `To the failure at ${FAILED_AT} s` }).click()
-      await expect.poll(() => terminalText(page)).toContain('sum-42')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
     })
 
     test('plays from the start, by keyboard', async () => {
       const { page } = await open()
-      await expect.poll(() => terminalText(page)).toContain('sum-42')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       await page.getByRole('button', { name: 'From the start' }).click()
-      await expect.poll(() => terminalText(page)).not.toContain('Linux version')
+      await expect.poll(() => terminalText(page), PATIENT).not.toContain('Linux version')
       await page.locator('.ap-wrapper').first().focus()
       await page.keyboard.press('Space')
-      await expect.poll(() => terminalText(page), { timeout: 10_000 }).toContain('Linux version')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('Linux version')
     })
   })
 
@@ -230,7 +233,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
         for (const details of document.querySelectorAll('details')) details.open = true
       })
       await page.locator('.replay').first().scrollIntoViewIfNeeded()
-      await expect.poll(() => terminalText(page)).toContain('<script>hacked=2</script>')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('<script>hacked=2</script>')
       for (const element of await page.locator('a, button, summary, [tabindex]').all()) await element.focus()
       const found = await page.evaluate(() => ({
         hacked: Reflect.get(globalThis, 'hacked'),
@@ -268,7 +271,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       })
       const violations = (): Promise<string[]> => page.evaluate(() => Reflect.get(globalThis, 'violations').toSorted())
       await expect
-        .poll(violations)
+        .poll(violations, PATIENT)
         .toEqual(['connect-src', 'img-src', 'script-src-attr', 'script-src-elem', 'style-src-attr'])
       expect(await page.evaluate(() => Reflect.get(globalThis, 'hacked'))).toBeUndefined()
     })
@@ -302,7 +305,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
 
     test('by keyboard alone', async () => {
       const { page } = await open()
-      await expect.poll(() => terminalText(page)).toContain('sum-42')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       const reached = new Set<string>()
       for (let presses = 0; presses < 60 && !reached.has('timeline'); presses++) {
         await page.keyboard.press('Tab')
@@ -321,7 +324,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       }
       expect([...reached]).toEqual(['contents', 'test', 'player', 'bar', 'timeline'])
       await page.keyboard.press('Enter')
-      await expect.poll(() => terminalText(page)).not.toContain('Linux')
+      await expect.poll(() => terminalText(page), PATIENT).not.toContain('Linux')
     })
   })
 })
