@@ -58,7 +58,7 @@ export class FileTests {
   #setUp(globals: Globals, state: Circus.State): void {
     this.#state = state
     this.#globals = globals
-    expectOf(globals).extend(jestMatchers(() => this.#current()?.task))
+    expectOf(globals).extend(jestMatchers(() => this.#current()))
   }
 
   #begin(test: Circus.TestEntry): void {

@@ -2,12 +2,21 @@
 import { type MatcherResult, machineMatchers, type RegisteredMatcher } from '@coldboot/matchers'
 import { type Context, toMatchSnapshot } from 'jest-snapshot'
 
+/** The running test, as matchers are told of it. */
+export interface RunningTest {
+  /** Has what it left under the symbols of @coldboot/matchers. */
+  readonly task: object
+  /** Its name behind those of its describes. */
+  readonly fullName: string
+}
+
 /**
- * All matchers of @coldboot/matchers, each given the running test, which Jest does not tell it.
+ * All matchers of @coldboot/matchers, each given the running test, which Jest does not tell it: of concurrent ones, it knows
+ * only the name of the one that began last.
  *
- * @param task the running test
+ * @param running the running test
  */
-export function jestMatchers(task: () => object | undefined): Record<string, RegisteredMatcher> {
+export function jestMatchers(running: () => RunningTest | undefined): Record<string, RegisteredMatcher> {
   const matchers = machineMatchers({
     printsDiff: false,
     toMatchSnapshot(received, hint) {
@@ -19,11 +28,12 @@ export function jestMatchers(task: () => object | undefined): Record<string, Reg
     },
   })
   const entries = Object.entries<RegisteredMatcher>(matchers)
-  return Object.fromEntries(entries.map(([name, matcher]) => [name, told(matcher, task)]))
+  return Object.fromEntries(entries.map(([name, matcher]) => [name, told(matcher, running)]))
 }
 
-function told(matcher: RegisteredMatcher, task: () => object | undefined): RegisteredMatcher {
+function told(matcher: RegisteredMatcher, running: () => RunningTest | undefined): RegisteredMatcher {
   return function (...args) {
-    return matcher.apply({ ...this, task: task() }, args)
+    const { task, fullName: currentTestName = this.currentTestName } = running() ?? {}
+    return matcher.apply({ ...this, task, currentTestName }, args)
   }
 }

@@ -7,7 +7,8 @@ import type { Circus } from '@jest/types'
 import type { MachineOptions } from './bridge.ts'
 import { writeGuestTests } from './guest-tests.ts'
 import { JestError } from './jest-error.ts'
-import { attemptOf, type TestFile } from './test-place.ts'
+import type { RunningTest } from './jest-matchers.ts'
+import { attemptOf, namesOf, type TestFile } from './test-place.ts'
 
 const MORE_TIME = 'Give it more time, as its last argument or with `testTimeout`, or its waits less.'
 
@@ -15,9 +16,9 @@ const MORE_TIME = 'Give it more time, as its last argument or with `testTimeout`
 const NEVER = new AbortController().signal
 
 /** Made when an attempt begins; {@link finish} must be called at its end, whatever happens. */
-export class TestAttempt {
-  /** What matchers are told of the test. */
+export class TestAttempt implements RunningTest {
   readonly task: object
+  readonly fullName: string
   readonly #test: Circus.TestEntry
   readonly #file: TestFile
   readonly #waits = new AbortController()
@@ -33,6 +34,7 @@ export class TestAttempt {
   constructor(test: Circus.TestEntry, file: TestFile) {
     this.#test = test
     this.#file = file
+    this.fullName = namesOf(test).join(' ')
     this.task = { [TIME_LEFT]: () => this.#clock?.left() ?? Infinity }
   }
 

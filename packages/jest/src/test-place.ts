@@ -28,7 +28,7 @@ export function attemptOf({ root, file, project }: TestFile, test: Circus.TestEn
 }
 
 /** The names of the test and of the describes around it, outermost first. */
-function namesOf(test: Circus.TestEntry | Circus.DescribeBlock): readonly string[] {
+export function namesOf(test: Circus.TestEntry | Circus.DescribeBlock): readonly string[] {
   // The block around all has a name that is Jest’s own.
   return test.parent ? [...namesOf(test.parent), String(test.name)] : []
 }

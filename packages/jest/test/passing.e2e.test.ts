@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -38,9 +38,11 @@ test('machines serve TypeScript, and all is typed for both kinds of `expect`', a
   expect((await checked).stdout).toBe('')
 })
 
-test('the boot log is a snapshot of Jest’s own', async () => {
+test('logs of boots and pictures of screens are snapshots of Jest’s own', async () => {
   using project = jestProject('passing')
-  const args = ['boot-log', '--ci=false']
-  await expectPass(project, args, '1 passed, 1 total\nSnapshots:   1 written, 1 total')
-  await expectPass(project, args, '1 passed, 1 total\nSnapshots:   1 passed, 1 total')
+  const args = ['snapshots', '--ci=false']
+  await expectPass(project, args, '3 passed, 3 total\nSnapshots:   3 written, 3 total')
+  const pictures = readdirSync(join(project.root, '__screenshots__', 'snapshots.test.js'))
+  expect(pictures.sort()).toEqual(['another-looks-as-ever.png', 'one-screen-looks-as-ever.png'])
+  await expectPass(project, args, '3 passed, 3 total\nSnapshots:   3 passed, 3 total')
 })

@@ -1,0 +1,28 @@
+import { display } from '@coldboot/core'
+import { useVM, withVM } from '@coldboot/jest'
+import { describe, expect, test } from '@jest/globals'
+
+describe('a machine', () => {
+  const vm = useVM()
+
+  test('boots as ever', async () => {
+    await expect(vm()).toMatchBootLog()
+  })
+})
+
+const firmware = {
+  arch: 'x86_64',
+  firmware: 'bios-256k.bin',
+  devices: [display()],
+  monitors: { noBootDevice: 'allow' },
+  timeout: 30_000,
+}
+
+test.concurrent.each(['one screen', 'another'])(
+  '%s looks as ever',
+  withVM(firmware, async ({ vm }) => {
+    await vm.expect('No bootable device.\n')
+    await expect(vm).toMatchScreenshot({ within: 5_000 })
+  }),
+  60_000,
+)
