@@ -182,7 +182,7 @@ describe('a running machine that', () => {
     const vm = await boot()
     const faults: readonly [command: string, says: RegExp][] = [
       ['modprobe nosuch', /The guest has no kernel module “nosuch”/],
-      ['dd if=/dev/zero of=/tmp/full bs=1M 2>&1; rm /tmp/full', /file system in the guest is full/],
+      ['fallocate -l 1000000000000 /tmp/full 2>&1; rm -f /tmp/full', /file system in the guest is full/],
       ['frobnicate', /The guest has no command “frobnicate”/],
       ['mount -t 9p share /mnt', /no shared directory with the tag “share”/],
       ['echo NEVER', /printed in another case/],
