@@ -72,7 +72,7 @@ export interface GuestTest {
   readonly log?: string
 }
 
-/** Tests that ran in the guest are over, and their report was read. */
+/** Tests that ran in the guest are over, or were cut short, and what they reported was read. */
 export interface TestsEvent {
   readonly kind: 'tests'
   /** The command that ran them. */

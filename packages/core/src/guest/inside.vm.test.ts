@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { fileContract } from '../../test/file-contract.ts'
 import { waitContract } from '../../test/wait-contract.ts'
 import { channel } from '../devices/channel.ts'
+import type { MachineEvent } from '../machine-event.ts'
 import type { VMOptions } from '../options.ts'
 import { VM } from '../vm.ts'
 
@@ -56,6 +57,21 @@ describe('tests in the guest', () => {
   test('may be of the kernel’s format', async () => {
     const run = await vm.runTests('printf "1..1\\n  1..1\\n  ok 1 a\\nok 1 s\\n"', { format: 'ktap' })
     expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'] }] })
+  })
+
+  test('that a panic cuts short are told as far as they came', async () => {
+    const seen: MachineEvent[] = []
+    const machine = await VM.start({ ...guest, observer: () => (event) => seen.push(event) })
+    onTestFinished(() => machine.close().then(() => {}))
+    const command = "printf '1..3\\nok 1 - first\\nnot ok 2 - second\\n'; echo c >/proc/sysrq-trigger; sleep 1000"
+    await expect(machine.runTests(command, { format: 'tap' })).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
+    expect(seen.find(({ kind }) => kind === 'tests')).toMatchObject({
+      passed: false,
+      tests: [
+        { name: 'first', status: 'passed' },
+        { name: 'second', status: 'failed' },
+      ],
+    })
   })
 
   test('that report nothing are an error', async () => {

@@ -51,7 +51,10 @@ export async function runTests(
   // `format` is the one option that has no default.
   checkTable('runTests', { format: format ?? '', report: path }, CHECKS)
   checkRunOptions('runTests', options)
-  const result = await guest.run(command, { ...options, check: false })
+  const result = await guest.run(command, { ...options, check: false }).catch(async (error: unknown) => {
+    if (path === undefined) await tellPart(guest, format, error)
+    throw error
+  })
   const report = await reportOf(guest, result, format, path, options).catch((cause: unknown) => {
     if (ColdbootError.is(cause) && !FILE_CODES.has(cause.code)) throw cause
     throw unreadable(guest.name, result, format, cause)
@@ -64,6 +67,14 @@ export async function runTests(
   const run = { ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed }
   if (!passed && checked) throw new GuestTestsError(run, guest.name)
   return Object.freeze(run)
+}
+
+/** Of tests that were cut short, as by a panic, those that had reported by then. */
+async function tellPart(guest: Guest, format: TestFormat, error: unknown): Promise<void> {
+  if (!(error instanceof GuestCommandError) || typeof error.stdout !== 'string') return
+  const report = await read(format, error.stdout).catch(() => undefined)
+  if (report === undefined || report.tests.length === 0) return
+  guest.tell({ kind: 'tests', command: error.command, ...report, passed: false, checked: false })
 }
 
 async function reportOf(
