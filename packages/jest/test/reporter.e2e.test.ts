@@ -35,7 +35,7 @@ describe('a run in CI', () => {
         "dies",
         "comes right at the second attempt",
         "Passed 2 tests",
-        "Skipped 2 tests",
+        "Skipped 1 test",
       ]
     `)
   })
