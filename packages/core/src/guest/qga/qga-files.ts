@@ -72,10 +72,12 @@ async function withHandle<T>(
   work: (handle: unknown) => Promise<T>,
 ): Promise<T> {
   const handle = await within(connection.execute('guest-file-open', { path, mode }), limits)
+  const close = (): Promise<unknown> => within(connection.execute('guest-file-close', { handle }), limits)
   try {
     return await work(handle)
   } finally {
-    // What is written lies in the agent's memory until then.
-    await within(connection.execute('guest-file-close', { handle }), limits)
+    // What is written lies in the agent's memory until then; of what was read nobody waits for it.
+    if (mode === 'w') await close()
+    else close().catch(() => {})
   }
 }
