@@ -1,5 +1,6 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, their files kept when it failed. */
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { ColdbootError, ExpectError, type ReadyOptions, readEnvironment, startReady, type VM } from '@coldboot/core'
 import {
   type ArtifactOptions,
@@ -21,7 +22,7 @@ import { forgottenAwait } from './forgotten-await.ts'
 import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { redactErrors } from './redact-errors.ts'
-import { framesOf, type ReportedError } from './reported-error.ts'
+import { placeOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -219,10 +220,6 @@ export class AttemptMachines {
 }
 
 function firstLine(text: string): string {
-  return text.split('\n')[0] ?? ''
-}
-
-/** `file:line:column` of a stack’s first frame. */
-function placeOf(stack: string | undefined): string | undefined {
-  return /((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(framesOf(stack)[0] ?? '')?.[1]?.replace(/^file:\/\//, '')
+  // A matcher’s first line has the runner’s colours.
+  return stripVTControlCharacters(text.split('\n')[0] ?? '')
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { explainErrors, type ReportedError, tidyErrors } from './reported-error.ts'
+import { explainErrors, placeOf, type ReportedError, tidyErrors } from './reported-error.ts'
 
 const OURS = fileURLToPath(new URL('../dist/test-machines.js', import.meta.url))
 const definition = '    at /home/me/boot.test.ts:3:1'
@@ -83,4 +83,15 @@ Log:
   test('not when nothing failed', () => {
     expect(() => explainErrors([], [machine('vm')])).not.toThrow()
   })
+})
+
+test('an error’s place is the user’s line, whoever’s frames stand above it', () => {
+  const stack = [
+    'Error: no',
+    '    at Proxy.<anonymous> (file:///project/node_modules/vitest/dist/index.js:2295:13)',
+    '    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)',
+    '    at file:///project/boot.test.ts:5:3',
+  ].join('\n')
+  expect(placeOf(stack)).toBe('/project/boot.test.ts:5:3')
+  expect(placeOf('Error: no')).toBeUndefined()
 })

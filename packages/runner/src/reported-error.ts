@@ -70,6 +70,12 @@ export function theirFrames(stack: string | undefined): readonly string[] {
   return framesOf(stack).filter((frame) => !isOurs(frame))
 }
 
+/** `file:line:column` of a stack’s first frame that is the user’s. */
+export function placeOf(stack: string | undefined): string | undefined {
+  const frame = theirFrames(stack).find(isUsers) ?? ''
+  return /((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace(/^file:\/\//, '')
+}
+
 /** The folder that holds this package and its siblings. */
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
 const OUR_FILE = /^[^/]+\/(?:src|dist)\/(?!.*\.test\.\w+:)/
