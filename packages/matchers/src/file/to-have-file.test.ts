@@ -16,7 +16,7 @@ function guest(...contents: readonly (string | Uint8Array | undefined)[]) {
   const machine = {
     ...vm,
     run: async ([, , script = '']: readonly string[]): Promise<Partial<CommandResult>> => {
-      if (script.includes('cksum')) return { stdout: `sum ${now}\n` }
+      if (script.includes('md5sum')) return { stdout: `sum ${now}\n` }
       return { stdout: contents[now] === undefined ? 'missing\n\n/tmp\na\nb\n' : 'file\n' }
     },
     readFile: async () => bytes(),
