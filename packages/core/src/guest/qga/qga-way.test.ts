@@ -9,7 +9,7 @@ describe('an agent', () => {
     answer: (request: {
       readonly execute: string
       readonly id?: number
-      readonly arguments: { readonly id?: number }
+      readonly arguments: { readonly id?: number; readonly arg?: readonly string[] }
     }) => string,
     scale = 1,
   ): Guest {
@@ -58,5 +58,20 @@ describe('an agent', () => {
       code: 'COMMAND_TIMEOUT',
       stdout: 'out',
     })
+  })
+
+  test('is told to end a command that was given up just when it began', async () => {
+    const controller = new AbortController()
+    const killed = Promise.withResolvers<readonly string[]>()
+    const guest = play(({ execute, id, arguments: { id: sync, arg = [] } }) => {
+      if (execute === 'guest-sync-delimited') return `\xff{"return": ${sync}}\n`
+      if (arg.includes('TERM')) killed.resolve(arg)
+      else controller.abort()
+      return `{"return": {"pid": 41, "exited": true}, "id": ${id}}\n`
+    })
+    await expect(guest.run('sleep 1000', { signal: controller.signal })).rejects.toMatchObject({
+      code: 'COMMAND_ABORTED',
+    })
+    expect((await killed.promise).slice(-2)).toEqual(['TERM', '41'])
   })
 })
