@@ -13,7 +13,7 @@ import type {} from './augmentation.ts'
 import { BRIDGE, type Bridge } from './bridge.ts'
 import { type ColdbootOptions, checkedOptions } from './coldboot-options.ts'
 import { FileTests } from './file-tests.ts'
-import { endInOrder } from './interrupt.ts'
+import { endInOrder, endWithParent } from './interrupt.ts'
 
 export type { ColdbootOptions }
 
@@ -35,6 +35,7 @@ export default class MachineEnvironment extends TestEnvironment {
       options: checkedOptions(coldboot),
     })
     this.#guard = endInOrder(this.#tests)
+    endWithParent()
     const bridge: Bridge = { ...this.#tests.api, modules: { core, guest, matchers } }
     // Behind a getter, or Jest would take it apart when the file is over.
     Object.defineProperty(this.global, BRIDGE, { configurable: true, get: () => bridge })

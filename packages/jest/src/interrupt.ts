@@ -38,6 +38,19 @@ export function endInOrder(tests: Interruptible): Disposable {
   }
 }
 
+/** Ends a worker whose Jest was killed: by itself it would go on with its tests, and then wait for ever. */
+export function endWithParent(): void {
+  if (process.connected && process.listenerCount('disconnect', onDisconnect) === 0) {
+    process.on('disconnect', onDisconnect)
+  }
+}
+
+function onDisconnect(): void {
+  // On Ctrl-C the parent is gone before the machines have ended in order.
+  ending ??= Promise.allSettled([...running].map((tests) => tests.interrupt())).then(() => {})
+  void ending.finally(() => process.exit(1))
+}
+
 function onSignal(signal: NodeJS.Signals): void {
   if (ending) return passOn(signal)
   ending = Promise.allSettled([...running].map((tests) => tests.interrupt())).then(async () => {

@@ -43,14 +43,16 @@ async function interrupt(
 ): Promise<RunnerRun> {
   using project = jestProject('interrupted')
   using life = new LifeLine()
+  using worker = new LifeLine()
   const mark = project.root
-  const run = project.start(args, { [MARK]: mark, COLDBOOT_TEST_LIFE: life.path })
+  const lines = { COLDBOOT_TEST_LIFE: life.path, COLDBOOT_TEST_WORKER: worker.path }
+  const run = project.start(args, { [MARK]: mark, ...lines })
   await alive(life, run)
   const machines = machinesOf(mark)
   expect(machines).toHaveLength(1)
   const living = { run, worker: machines[0]?.parent ?? Number.NaN, root: project.root }
   how(living)
-  const [ended] = await Promise.all([run.ended, life.ended])
+  const [ended] = await Promise.all([run.ended, life.ended, worker.ended])
   await after(living)
   expect(machinesOf(mark)).toEqual([])
   const log = join(project.root, '.jest', 'coldboot', 'endless.test.js', 'never-ends', 'vm', 'console.log')

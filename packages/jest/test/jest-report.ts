@@ -9,4 +9,6 @@ export function jestReport(output: string, root: string): string {
     .replace(/^((?:FAIL|PASS) .*?) \([\d.]+ m?s\)$/gm, '$1')
     .replace(/^( *[✓✕].*?) \(\d+ ms\)$/gm, '$1')
     .replace(/^(Time: +).*$/m, '$1<time>')
+    // Where packages lie differs from checkout to checkout.
+    .replace(/\(\S*\/node_modules\/(\S+?):\d+:\d+\)/g, '(node_modules/$1)')
 }

@@ -1,6 +1,10 @@
+import { openSync } from 'node:fs'
 import { arbitraryArgs } from '@coldboot/core'
 import { useVM } from '@coldboot/jest'
 import { test } from '@jest/globals'
+
+// Held open as long as this process lives.
+openSync(process.env['COLDBOOT_TEST_WORKER'] ?? '', 'w')
 
 const life = arbitraryArgs('-chardev', `file,id=life,path=${process.env['COLDBOOT_TEST_LIFE']}`)
 const vm = useVM({ devices: [life] })
