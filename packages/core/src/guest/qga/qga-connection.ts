@@ -20,6 +20,15 @@ export class QgaRefusal extends Error {
 /** Before the answer to `guest-sync-delimited`: whatever was before it is no part of it. */
 const DELIMITER = 0xff
 
+/**
+ * After so long without an answer something more is sent, which does no harm: on a busy host an answer was seen to be missing
+ * for a minute, while the next request had its own at once. Milliseconds.
+ */
+const NUDGE_MS = 3_000
+
+/** An agent that is not there is not written to for ever. */
+const MOST_NUDGES = 10
+
 interface Answer {
   readonly id?: unknown
   readonly return?: unknown
@@ -33,6 +42,7 @@ export class QgaConnection {
   // Another process may have asked something of an agent that was saved before it answered.
   #lastId = randomInt(2 ** 31)
   #stream: Duplex | undefined
+  #nudging: NodeJS.Timeout | undefined
   #ready: Promise<void> | undefined
 
   /** @param open gives the port, once the machine runs */
@@ -55,7 +65,18 @@ export class QgaConnection {
     const answer = Promise.withResolvers<unknown>()
     this.#waiting.set(id, answer)
     this.#stream?.write(`${JSON.stringify({ execute: command, arguments: commandArguments, id })}\n`)
+    this.#nudgeLater()
     return answer.promise
+  }
+
+  #nudgeLater(): void {
+    clearInterval(this.#nudging)
+    if (this.#waiting.size === 0) return
+    let left = MOST_NUDGES
+    this.#nudging = setInterval(() => {
+      if (left-- > 0) this.#stream?.write(`${JSON.stringify({ execute: 'guest-ping', arguments: {} })}\n`)
+      else clearInterval(this.#nudging)
+    }, NUDGE_MS).unref()
   }
 
   #connect(): Promise<void> {
@@ -81,6 +102,7 @@ export class QgaConnection {
     const waiting = typeof id === 'number' ? this.#waiting.get(id) : undefined
     if (waiting === undefined) return
     this.#waiting.delete(Number(id))
+    this.#nudgeLater()
     if (error === undefined) waiting.resolve(value)
     else waiting.reject(new QgaRefusal(error.class ?? '', error.desc ?? 'no reason given'))
   }
