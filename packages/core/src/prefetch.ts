@@ -130,7 +130,7 @@ async function endLine(key: string): Promise<void> {
 async function prepared(restoration: Restoration, rounds: number, wanted: AbortSignal): Promise<Launched> {
   const launched = await launchFrom(restoration)
   try {
-    await warm(launched, restoration.spec, rounds, wanted)
+    await warm(launched, restoration, rounds, wanted)
     return launched
   } catch (error) {
     await discard(launched)
@@ -140,6 +140,8 @@ async function prepared(restoration: Restoration, rounds: number, wanted: AbortS
 
 /** A prompt of a shell: an empty line typed there changes nothing and brings it again. */
 const SHELL_PROMPT = /[#$] $/
+/** Shell integration’s mark behind a prompt (OSC 133), as the guest of `@coldboot/guest` prints it. */
+const MARK_BEHIND = '\x1b]133;B\x07'
 /** Empty lines typed. The first ones cost most: each translates what the guest then runs. */
 const ROUNDS = 4
 /** The same when machines are wanted faster than they can be made: what takes time from the next one is left to the test. */
@@ -151,18 +153,21 @@ const HURRIED_ROUNDS = 1
  */
 async function warm(
   { machine }: Launched,
-  { accelerator, ready }: MachineSpec,
+  { spec: { accelerator, ready }, stored }: Restoration,
   rounds: number,
   wanted: AbortSignal,
 ): Promise<void> {
   if (wanted.aborted || accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
+  // What is typed while the guest prints a mark is echoed in the middle of the mark, and taken for a part of it.
+  const marked = `${ready}${MARK_BEHIND}`
+  const prompt = Buffer.from(stored.console).includes(marked) ? marked : ready
   const { consoleStream: stream, qmp } = machine
   await qmp.execute('cont')
   let text = ''
   for (let round = 0; round < rounds && !wanted.aborted; round++) {
     stream.write('\n')
     text = ''
-    while (!text.includes(ready)) {
+    while (!text.includes(prompt)) {
       const chunk = stream.read() as Buffer | null
       if (chunk === null) await once(stream, 'readable')
       else text += chunk.toString('latin1')
@@ -172,7 +177,7 @@ async function warm(
   await turn()
   text += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
   stream.removeAllListeners('readable')
-  // What came until the last prompt is of the warming. What stands behind it, as the mark of a shell, is of the test: the
-  // guest may have been stopped in the middle of it, and half a mark would be taken for text.
-  stream.unshift(Buffer.from(text.slice(text.lastIndexOf(ready) + ready.length), 'latin1'))
+  // What came until the last prompt is of the warming. What stands behind it, as a mark that the save has not seen whole, is
+  // of the test: the guest may have been stopped in the middle of it, and half a mark would be taken for text.
+  stream.unshift(Buffer.from(text.slice(text.lastIndexOf(prompt) + prompt.length), 'latin1'))
 }

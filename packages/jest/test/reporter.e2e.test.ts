@@ -81,7 +81,7 @@ describe('a run in CI', () => {
   test('completes what a killed worker left', () => {
     const meta: unknown = JSON.parse(read('.jest/coldboot/dying.test.js/dies/orphan/meta.json'))
     expect(meta).toMatchObject({ name: 'orphan', errors: ['The process that ran the test ended before the test did.'] })
-    expect(read('.jest/coldboot/dying.test.js/dies/orphan/console.log')).toContain('last-words')
+    expect(read('.jest/coldboot/dying.test.js/dies/orphan/console.log')).toContain('last-breath')
   })
 
   test('adds the consoles to the summary of the job', () => {

@@ -13,7 +13,7 @@ async function settle(vm: VM): Promise<void> {
 
 describe('toPrintInOrder', () => {
   test('one that does not come', async ({ vm }) => {
-    vm.send(`${QUIET}echo fi""rst; echo th""ird\n`)
+    vm.send(`${QUIET}echo fi""rst; sleep 0.3; echo th""ird\n`)
     await expect(vm).toPrintInOrder(['first', 'second', /thi../], { within: 1_500 })
   })
 
