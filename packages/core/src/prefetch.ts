@@ -7,7 +7,6 @@ import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Admission, type AdmissionLimits, admitNow } from './admission.ts'
 import { discard, type Launched } from './launch.ts'
-import type { MachineSpec } from './machine-spec.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 
 /** A machine made ahead, and its place among those that run. */
