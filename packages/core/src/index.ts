@@ -23,6 +23,7 @@ export type {
   Device,
   DeviceContext,
   IdAllocator,
+  LateAttachment,
   MachineMonitor,
   MonitorEvent,
   PortForward,

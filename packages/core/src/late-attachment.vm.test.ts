@@ -83,10 +83,12 @@ describe('a 9p directory', () => {
     })
   })
 
-  test('is mounted before lines of the guest that may need it, at the price of a boot for each machine', async () => {
-    const own = await linuxGuest({ init: 'cp /mnt/tool /root/tool' })
+  test.each([
+    ['lines of the guest', { init: 'cp /mnt/tool /root/tool' }],
+    ['a profile of the shell', { files: { '/etc/profile.d/tool.sh': 'cp /mnt/tool /root/tool\n' } }],
+  ])('is mounted before %s that may need it, at the price of a boot for each machine', async (_title, own) => {
     const devices = [p9Directory(directory({ tool: 'needed' }), { mountAt: '/mnt' })]
-    const vm = await ready({ ...own, devices, template: 'auto' })
+    const vm = await ready({ ...(await linuxGuest(own)), devices, template: 'auto' })
     expect(await printed(vm, 'cat /root/tool')).toBe('needed')
   })
 })

@@ -148,14 +148,18 @@ function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
-function kernelArgs({ arch, init, logLevel, hostname }: ResolvedGuestOptions): string {
+function isOfStart(path: string): boolean {
+  return /^\/*etc\/(?:profile|inittab|coldboot)/.test(path)
+}
+
+function kernelArgs({ arch, init, files, logLevel, hostname }: ResolvedGuestOptions): string {
   return [
     `console=${ARCHITECTURES[arch].consoleDevice}`,
     `loglevel=${logLevel}`,
     ...GUEST_ARCHITECTURES[arch].kernelArgs,
     FOREIGN_ROOT_WORD,
-    // The user’s lines may need what is mounted.
-    ...(init === '' ? [] : [EARLY_MOUNTS_WORD]),
+    // What the user has run before the prompt may need what is mounted.
+    ...(init !== '' || Object.keys(files).some(isOfStart) ? [EARLY_MOUNTS_WORD] : []),
     ...(hostname === undefined ? [] : [`hostname=${hostname}`]),
   ].join(' ')
 }

@@ -47,13 +47,17 @@ export function endWithParent(): void {
 
 function onDisconnect(): void {
   // On Ctrl-C the parent is gone before the machines have ended in order.
-  ending ??= Promise.allSettled([...running].map((tests) => tests.interrupt())).then(() => {})
+  ending ??= interruptAll()
   void ending.finally(() => process.exit(1))
+}
+
+async function interruptAll(): Promise<void> {
+  await Promise.allSettled([...running].map((tests) => tests.interrupt()))
 }
 
 function onSignal(signal: NodeJS.Signals): void {
   if (ending) return passOn(signal)
-  ending = Promise.allSettled([...running].map((tests) => tests.interrupt())).then(async () => {
+  ending = interruptAll().then(async () => {
     passOn(signal)
     await setTimeout(OTHERS_MS)
   })
