@@ -13,6 +13,7 @@ const isCI = Boolean(process.env['CI'])
 
 export default defineConfig({
   test: {
+    globalSetup: 'scripts/private-tmp.mjs',
     projects: [
       {
         test: {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { runInGuest, succeedInGuest } from '../../test/guest-shell.ts'
 import type { VMOptions } from '../options.ts'
 import { VM } from '../vm.ts'
 import { Network } from './network.ts'
@@ -15,6 +14,14 @@ const network = new Network()
 const nics = { a: network.nic(), b: network.nic(), c: network.nic() }
 const address = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3' }
 type Name = keyof typeof nics
+
+/** Makes 4 MiB to send and a receiver, and waits until that listens; with an end of its input, it would hang up. */
+const RECEIVE = `
+dd if=/dev/urandom of=/tmp/out bs=64k count=64
+killall -q nc
+[ -p /tmp/silence ] || mkfifo /tmp/silence
+nc -l -p 7000 <>/tmp/silence >/tmp/in 2>/tmp/nc &
+until netstat -ltn | grep -q :7000; do usleep 10000; done`
 const vms = {} as Record<Name, VM>
 
 async function boot(options: VMOptions): Promise<VM> {
@@ -28,8 +35,8 @@ beforeAll(async () => {
   const booted = (['a', 'b', 'c'] as const).map(async (name) => {
     vms[name] = await boot({ ...guest, name, devices: [nics[name]] })
     // Without IPv6 a guest sends nothing of its own accord.
-    await succeedInGuest(vms[name], 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6')
-    await succeedInGuest(vms[name], `ip addr add ${address[name]}/24 dev eth0 && ip link set eth0 up`)
+    await vms[name].run('echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6')
+    await vms[name].run(`ip addr add ${address[name]}/24 dev eth0 && ip link set eth0 up`)
   })
   await Promise.all(booted)
 }, 300_000)
@@ -40,8 +47,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+async function printed(name: Name, command: string): Promise<string> {
+  return (await vms[name].run(command)).stdout
+}
+
 async function ping(from: Name, to: Name, options = '-c 1 -W 5'): Promise<string> {
-  return succeedInGuest(vms[from], `ping ${options} ${address[to]}`)
+  return printed(from, `ping ${options} ${address[to]}`)
 }
 
 /** Round trips, milliseconds. */
@@ -60,11 +71,11 @@ test('three machines reach each other', async () => {
 })
 
 test('a card has the address the test knows', async () => {
-  expect((await succeedInGuest(vms.a, 'cat /sys/class/net/eth0/address')).trim()).toBe(nics.a.mac)
+  expect((await printed('a', 'cat /sys/class/net/eth0/address')).trim()).toBe(nics.a.mac)
 })
 
 test('a log has the ping and its answer, and what ARP asked before', async () => {
-  await succeedInGuest(vms.a, 'ip neigh flush dev eth0')
+  await vms.a.run('ip neigh flush dev eth0')
   using log = network.frames()
   await ping('a', 'b')
   const question = await log.waitFor({ protocol: 'icmp', icmpType: 8 })
@@ -81,32 +92,30 @@ test('a log has the ping and its answer, and what ARP asked before', async () =>
 })
 
 test('a transfer arrives whole, and the switch drops none of it', async () => {
+  await Promise.all([vms.a, vms.b].map((vm) => vm.run(RECEIVE)))
   // Both ways at once, so that neither side ever rests.
-  await succeedInGuest(vms.a, 'dd if=/dev/urandom of=/tmp/out bs=64k count=64; (nc -l -p 7000 >/tmp/in) &')
-  await succeedInGuest(vms.b, 'dd if=/dev/urandom of=/tmp/out bs=64k count=64; (nc -l -p 7000 >/tmp/in) &')
   const sums = await Promise.all([
-    succeedInGuest(vms.a, `nc ${address.b} 7000 </tmp/out; md5sum </tmp/out`),
-    succeedInGuest(vms.b, `nc ${address.a} 7000 </tmp/out; md5sum </tmp/out`),
+    printed('a', `nc ${address.b} 7000 </tmp/out; md5sum </tmp/out`),
+    printed('b', `nc ${address.a} 7000 </tmp/out; md5sum </tmp/out`),
   ])
-  const arrived = [await succeedInGuest(vms.b, 'md5sum </tmp/in'), await succeedInGuest(vms.a, 'md5sum </tmp/in')]
-  expect(arrived).toEqual(sums)
+  expect([await printed('b', 'md5sum </tmp/in'), await printed('a', 'md5sum </tmp/in')]).toEqual(sums)
   expect([nics.a.droppedBytes, nics.b.droppedBytes]).toEqual([0, 0])
 })
 
 test('the guest sees its cable pulled and plugged in', async () => {
   const carrier = (state: string) => `until [ "$(cat /sys/class/net/eth0/carrier)" = ${state} ]; do usleep 10000; done`
-  expect((await succeedInGuest(vms.b, 'cat /sys/class/net/eth0/carrier')).trim()).toBe('1')
+  expect((await printed('b', 'cat /sys/class/net/eth0/carrier')).trim()).toBe('1')
   await nics.b.down()
-  await succeedInGuest(vms.b, carrier('0'))
-  expect((await runInGuest(vms.a, `ping -c 1 -W 1 ${address.b}`)).exitCode).toBe(1)
+  await vms.b.run(carrier('0'))
+  expect((await vms.a.run(`ping -c 1 -W 1 ${address.b}`, { check: false })).exitCode).toBe(1)
   await nics.b.up()
-  await succeedInGuest(vms.b, carrier('1'))
+  await vms.b.run(carrier('1'))
   await ping('a', 'b')
 })
 
 test('a partition parts them until it is healed', async () => {
   network.partition([vms.a, 'c'], [nics.b])
-  expect((await runInGuest(vms.a, `ping -c 1 -W 1 ${address.b}`)).exitCode).toBe(1)
+  expect((await vms.a.run(`ping -c 1 -W 1 ${address.b}`, { check: false })).exitCode).toBe(1)
   await ping('a', 'c')
   network.heal()
   await ping('a', 'b')
@@ -123,12 +132,12 @@ test('latency shows in a ping, twice', async () => {
 test('loss shows in a ping, the same for the same seed', async () => {
   const { a, b } = nics
   // Each frame of the card takes the next random number: nothing but the pings may be sent.
-  await succeedInGuest(vms.a, `arp -s ${address.b} ${b.mac}`)
-  await succeedInGuest(vms.b, `arp -s ${address.a} ${a.mac}`)
+  await vms.a.run(`arp -s ${address.b} ${b.mac}`)
+  await vms.b.run(`arp -s ${address.a} ${a.mac}`)
   const lost = async (seed: number) => {
     using _faults = a.impair({ loss: 0.3, seed })
     using log = network.frames({ protocol: 'icmp', direction: 'received' })
-    await runInGuest(vms.a, `ping -c 20 -i 0.05 -W 1 ${address.b}`)
+    await vms.a.run(`ping -c 20 -i 0.05 -W 1 ${address.b}`, { check: false })
     return log.history.map(({ machine, payload }) => `${machine} ${payload.readUInt16BE(2)}`)
   }
   const first = await lost(7)
@@ -155,8 +164,8 @@ test('a machine that is stopped holds nobody up, and is there again when it goes
   process.kill(vms.c.pid, 'SIGSTOP')
   try {
     // More than its queue takes: 100 pings of 40 fragments each.
-    await succeedInGuest(vms.a, `arp -s ${address.c} ${nics.c.mac}`)
-    await runInGuest(vms.a, `ping -q -c 100 -i 0.01 -W 1 -s 60000 ${address.c}`)
+    await vms.a.run(`arp -s ${address.c} ${nics.c.mac}`)
+    await vms.a.run(`ping -q -c 100 -i 0.01 -W 1 -s 60000 ${address.c}`, { check: false })
     await ping('a', 'b')
     await ping('b', 'a')
     expect(nics.c.droppedBytes).toBeGreaterThan(0)
@@ -173,7 +182,7 @@ test('one machine exits, and the others keep talking', async () => {
   expect(await vms.c.wait()).toMatchObject({ reason: 'guest-shutdown' })
   expect(nics.c.machine).toBeUndefined()
   await ping('a', 'b')
-  expect((await runInGuest(vms.a, `ping -c 1 -W 1 ${address.c}`)).exitCode).toBe(1)
+  expect((await vms.a.run(`ping -c 1 -W 1 ${address.c}`, { check: false })).exitCode).toBe(1)
   await ping('b', 'a')
 })
 
@@ -188,15 +197,15 @@ describe('each model of a card', () => {
       boot({ ...(await linuxGuest({ modules: ['virtio_net'] })), name: 'one', devices: [peer] }),
     ])
     onTestFinished(() => Promise.all([many.close(), one.close()]).then(() => {}))
-    await succeedInGuest(one, 'ip link set eth0 up')
+    await one.run('ip link set eth0 up')
     for (const [index, { mac }] of cards.entries()) {
       const [here, there] = [`10.1.${index}.1`, `10.1.${index}.2`]
-      const name = (await succeedInGuest(many, `basename $(dirname $(grep -l ${mac} /sys/class/net/*/address))`)).trim()
-      await succeedInGuest(many, `ip addr add ${here}/24 dev ${name} && ip link set ${name} up`)
+      const name = (await many.run(`basename $(dirname $(grep -l ${mac} /sys/class/net/*/address))`)).stdout.trim()
+      await many.run(`ip addr add ${here}/24 dev ${name} && ip link set ${name} up`)
       // Some need seconds to find out how fast the cable is.
-      await succeedInGuest(many, `until [ "$(cat /sys/class/net/${name}/carrier)" = 1 ]; do usleep 10000; done`)
-      await succeedInGuest(one, `ip addr add ${there}/24 dev eth0`)
-      expect(await succeedInGuest(one, `ping -c 1 -W 10 ${here}`)).toMatch(/ 1 packets received/)
+      await many.run(`until [ "$(cat /sys/class/net/${name}/carrier)" = 1 ]; do usleep 10000; done`)
+      await one.run(`ip addr add ${there}/24 dev eth0`)
+      expect((await one.run(`ping -c 1 -W 10 ${here}`)).stdout).toMatch(/ 1 packets received/)
     }
   })
 })

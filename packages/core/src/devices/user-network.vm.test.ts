@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { linuxGuest } from '@coldboot/guest'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { runInGuest, succeedInGuest } from '../../test/guest-shell.ts'
 import type { VMOptions } from '../options.ts'
 import { VM } from '../vm.ts'
 import { Network } from './network.ts'
@@ -49,21 +48,21 @@ describe('a forward', () => {
   test('leads into the guest, and the guest out to nothing', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }], hostname: 'inside' })
     const vm = await boot({ devices: [net] })
-    await succeedInGuest(vm, `${ONLINE} && ${SERVE}`)
+    await vm.run(`${ONLINE} && ${SERVE}`)
     const answer = await fetch(`http://127.0.0.1:${net.hostPort(80)}/`)
     expect(await answer.text()).toBe('hello from the guest\n')
     expect(vm.portForwards).toEqual([{ protocol: 'tcp', guest: 80, host: net.hostPort(80) }])
-    expect(await succeedInGuest(vm, 'cat /tmp/hostname')).toBe('inside\n')
+    expect((await vm.run('cat /tmp/hostname')).stdout).toBe('inside\n')
     const { port, visits } = await hostServer()
-    expect((await runInGuest(vm, `nc -w 2 10.0.2.2 ${port} </dev/null`)).exitCode).toBe(1)
+    expect((await vm.run(`nc -w 2 10.0.2.2 ${port} </dev/null`, { check: false })).exitCode).toBe(1)
     expect(visits()).toBe(0)
   })
 
   test('without restriction: the guest reaches the host too', async () => {
     const vm = await boot({ devices: [userNetwork({ restrict: false, cidr: '10.9.0.0/16' })] })
-    await succeedInGuest(vm, ONLINE)
+    await vm.run(ONLINE)
     const { port, visits } = await hostServer()
-    expect(await succeedInGuest(vm, `wget -q -O - http://10.9.0.2:${port}/`)).toBe('hello from the host\n')
+    expect((await vm.run(`wget -q -O - http://10.9.0.2:${port}/`)).stdout).toBe('hello from the host\n')
     expect(visits()).toBe(1)
   })
 
@@ -71,7 +70,7 @@ describe('a forward', () => {
     const net = userNetwork({ forward: [{ guest: 80 }] })
     const machines = await Promise.all(['one', 'two'].map((name) => boot({ name, devices: [net] })))
     const answers = machines.map(async (vm) => {
-      await succeedInGuest(vm, `${ONLINE} && ${SERVE} && echo ${vm.name} >/tmp/www/index.html`)
+      await vm.run(`${ONLINE} && ${SERVE} && echo ${vm.name} >/tmp/www/index.html`)
       return (await fetch(`http://127.0.0.1:${net.of(vm).hostPort(80)}/`)).text()
     })
     expect(await Promise.all(answers)).toEqual(['one\n', 'two\n'])
