@@ -65,6 +65,21 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect((await vm.run('cat /etc/whose', { check: false })).exitCode).toBe(1)
   })
 
+  test('answers all that it is asked at once, though it be more than it reads at once', async () => {
+    const words = Array.from({ length: 6 }, (_, index) => `${index} ${'x'.repeat(3_000)}`)
+    const results = await Promise.all(words.map((word) => vm.run(['echo', word], { way: 'guest-agent' })))
+    expect(results.map(({ stdout }) => stdout)).toEqual(words.map((word) => `${word}\n`))
+  })
+
+  test('has an agent that may be started anew: what it ran is lost, what follows is not', async () => {
+    const machine = await clone()
+    await expect(machine.run('systemctl restart qemu-guest-agent; sleep 1000')).rejects.toMatchObject({
+      code: 'COMMAND_LOST',
+      message: expect.stringContaining('QEMU’s guest agent could tell no more of it'),
+    })
+    expect((await machine.run('echo there')).stdout).toBe('there\n')
+  })
+
   commandContract('guest-agent', () => vm)
   fileContract('guest-agent', () => vm)
   waitContract('guest-agent', () => vm, { listens: false })

@@ -1,5 +1,5 @@
 import { duplexPair } from 'node:stream'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { QgaConnection } from './qga-connection.ts'
 
 interface Request {
@@ -8,42 +8,126 @@ interface Request {
   readonly arguments: { readonly id?: number }
 }
 
-test('an answer that stays in the port is brought by what is sent behind it', async () => {
-  vi.useFakeTimers()
-  onTestFinished(() => void vi.useRealTimers())
+/** What was sent by either side is there. */
+function arrived(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
+/** The agent's side, which answers the first question, that for a sync, and then what it is told to. */
+async function connected(): Promise<{
+  readonly connection: QgaConnection
+  /** What it was asked and has not answered. */
+  readonly unanswered: () => string
+  readonly unansweredCommands: () => string[]
+  /** Answers them all, each with what was asked. */
+  readonly answer: () => Promise<void>
+  readonly forget: () => void
+}> {
   const [ours, theirs] = duplexPair()
-  let held = ''
-  const asked: string[] = []
+  let text = ''
   theirs.on('data', (chunk: Buffer) => {
-    for (const line of chunk.toString('latin1').replace('\xff', '').split('\n').filter(Boolean)) {
-      const { execute, id, arguments: given } = JSON.parse(line) as Request
-      asked.push(execute)
-      if (execute === 'guest-sync-delimited') theirs.write(`{"return": ${given.id}}\n`)
-      else if (execute === 'guest-ping') theirs.write(`${held}{"return": {}}\n`)
-      else held = `{"return": {"pid": 7}, "id": ${id}}\n`
-    }
+    text += chunk.toString('latin1').replace('\xff', '')
+    const sync = /^\{"execute":"guest-sync-delimited","arguments":\{"id":(\d+)\}\}\n/.exec(text)
+    if (sync === null) return
+    text = text.slice(sync[0].length)
+    theirs.write(Buffer.from(`\xff{"return": ${sync[1]}}\n`, 'latin1'))
   })
   const connection = new QgaConnection(() => ours)
   await connection.ready()
-  const answer = connection.execute('guest-exec')
-  await vi.advanceTimersByTimeAsync(3_000)
-  expect(await answer).toEqual({ pid: 7 })
-  // Nobody waits any more.
-  await vi.advanceTimersByTimeAsync(60_000)
-  expect(asked).toEqual(['guest-sync-delimited', 'guest-exec', 'guest-ping'])
+  const questions = (): Request[] => text.split(/\n|(?<=\})(?=\{)/).flatMap((line) => (line ? [JSON.parse(line)] : []))
+  return {
+    connection,
+    unanswered: () => text,
+    unansweredCommands: () => questions().map(({ execute }) => execute),
+    answer: async () => {
+      const answered = questions()
+      text = ''
+      for (const { execute, id } of answered) theirs.write(`{"return": "${execute}", "id": ${id}}\n`)
+      await arrived()
+    },
+    forget: () => {
+      text = ''
+    },
+  }
+}
+
+describe('an agent', () => {
+  test('is not asked more at once than it reads at once, and all in the end', async () => {
+    const { connection, unanswered, answer } = await connected()
+    const words = Array.from({ length: 50 }, (_, index) => `word-${index}`)
+    const answers = Promise.all(words.map((word) => connection.execute(word, { text: 'x'.repeat(300) })))
+    await arrived()
+    expect(unanswered().length).toBeGreaterThan(3_000)
+    while (unanswered() !== '') {
+      expect(unanswered().length).toBeLessThanOrEqual(4_096)
+      await answer()
+    }
+    expect(await answers).toEqual(words)
+  })
+
+  test('is asked a long question alone, and no line end is left of it', async () => {
+    const { connection, unanswered, unansweredCommands, answer } = await connected()
+    const answers = ['first', 'long', 'last'].map((command) =>
+      connection.execute(command, command === 'long' ? { text: 'ü'.repeat(2_500) } : {}),
+    )
+    await arrived()
+    expect(unansweredCommands()).toEqual(['first'])
+    await answer()
+    expect(unansweredCommands()).toEqual(['long'])
+    expect(unanswered()).toMatch(/\}$/)
+    await answer()
+    expect(unansweredCommands()).toEqual(['last'])
+    await answer()
+    expect(await Promise.all(answers)).toEqual(['first', 'long', 'last'])
+  })
 })
 
-test('an agent that is silent is written to a few times, and then no more', async () => {
-  vi.useFakeTimers()
-  onTestFinished(() => void vi.useRealTimers())
-  const [ours, theirs] = duplexPair()
-  let pings = 0
-  theirs.on('data', (chunk: Buffer) => {
-    pings += chunk.toString('latin1').split('guest-ping').length - 1
+describe('an agent that is silent', () => {
+  function useFakeTimers(): void {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+  }
+
+  test('and answers again was started anew: what it was asked before is lost, what follows is not', async () => {
+    useFakeTimers()
+    const { connection, unansweredCommands, answer, forget } = await connected()
+    const lost = connection.execute('guest-exec')
+    const refused = expect(lost).rejects.toMatchObject({ name: 'Error', errorClass: 'Lost' })
+    await arrived()
+    forget()
+    vi.advanceTimersByTime(3_000)
+    await arrived()
+    await answer()
+    await refused
+    const next = connection.execute('guest-info')
+    await arrived()
+    await answer()
+    expect(await next).toBe('guest-info')
+    vi.advanceTimersByTime(60_000)
+    await arrived()
+    expect(unansweredCommands()).toEqual([])
   })
-  const connection = new QgaConnection(() => ours)
-  void connection.ready()
-  void connection.execute('guest-info')
-  await vi.advanceTimersByTimeAsync(600_000)
-  expect(pings).toBe(10)
+
+  test('is given its time for a long question before it is asked for a sign of life', async () => {
+    useFakeTimers()
+    const { connection, unansweredCommands, answer } = await connected()
+    const long = connection.execute('long', { text: 'x'.repeat(5_000) })
+    vi.advanceTimersByTime(29_000)
+    await arrived()
+    expect(unansweredCommands()).toEqual(['long'])
+    vi.advanceTimersByTime(1_000)
+    await arrived()
+    expect(unansweredCommands()).toEqual(['long', 'guest-ping'])
+    await answer()
+    expect(await long).toBe('long')
+  })
+
+  test('is written to a few times, and then no more', async () => {
+    useFakeTimers()
+    const { connection, unansweredCommands } = await connected()
+    void connection.execute('guest-info')
+    vi.advanceTimersByTime(600_000)
+    await arrived()
+    expect(unansweredCommands()).toEqual(['guest-info', ...Array.from({ length: 10 }, () => 'guest-ping')])
+  })
 })

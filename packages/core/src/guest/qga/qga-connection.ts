@@ -21,13 +21,29 @@ export class QgaRefusal extends Error {
 const DELIMITER = 0xff
 
 /**
- * After so long without an answer something more is sent, which does no harm: on a busy host an answer was seen to be missing
- * for a minute, while the next request had its own at once. Milliseconds.
+ * The agent reads so many bytes at once, and on a virtio port every answer that it writes while it has read more than that
+ * is lost: GLib takes the port, a character device, for seekable, and before a write it seeks back over what was read ahead,
+ * which fails (glib/giochannel.c, g_io_channel_write_chars; qga/main.c, QGA_READ_COUNT_DEFAULT). So what it was asked and
+ * has not answered never is more than that, but for one long question alone.
+ */
+const READ_BYTES = 4_096
+
+/**
+ * An agent that is started anew forgets what it was asked, and says nothing of it: after so long without an answer it is
+ * asked for a sign of life, whose answer shows what has none. Milliseconds.
  */
 const NUDGE_MS = 3_000
 
 /** An agent that is not there is not written to for ever. */
 const MOST_NUDGES = 10
+
+/** What the agent is asked. */
+interface Question {
+  readonly id: number
+  readonly text: string
+  readonly bytes: number
+  readonly answer: PromiseWithResolvers<unknown>
+}
 
 interface Answer {
   readonly id?: unknown
@@ -38,7 +54,10 @@ interface Answer {
 /** The line of one machine. */
 export class QgaConnection {
   readonly #open: () => Duplex
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  /** Not sent yet. */
+  readonly #queue: Question[] = []
+  /** Sent and not answered, in this order. */
+  readonly #asked: Question[] = []
   // Another process may have asked something of an agent that was saved before it answered.
   #lastId = randomInt(2 ** 31)
   #stream: Duplex | undefined
@@ -61,27 +80,55 @@ export class QgaConnection {
    * @throws QgaRefusal
    */
   execute(command: string, commandArguments: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    const question = this.#question(command, commandArguments)
+    this.#queue.push(question)
+    this.#sendNext()
+    return question.answer.promise
+  }
+
+  #question(command: string, commandArguments: Readonly<Record<string, unknown>>): Question {
     const id = ++this.#lastId
-    const answer = Promise.withResolvers<unknown>()
-    this.#waiting.set(id, answer)
-    this.#stream?.write(`${JSON.stringify({ execute: command, arguments: commandArguments, id })}\n`)
-    this.#nudgeLater()
-    return answer.promise
+    const json = JSON.stringify({ execute: command, arguments: commandArguments, id })
+    const length = Buffer.byteLength(json)
+    // A line end that the agent reads after the rest would be more than it has answered.
+    const text = length < READ_BYTES ? `${json}\n` : json
+    return { id, text, bytes: length + 1, answer: Promise.withResolvers<unknown>() }
+  }
+
+  #sendNext(): void {
+    for (let next = this.#queue[0]; next !== undefined && this.#hasRoom(next); next = this.#queue[0]) {
+      this.#queue.shift()
+      this.#send(next)
+    }
+  }
+
+  #hasRoom({ bytes }: Question): boolean {
+    if (this.#stream === undefined) return false
+    const unanswered = this.#asked.reduce((sum, question) => sum + question.bytes, 0)
+    return unanswered === 0 || unanswered + bytes <= READ_BYTES
+  }
+
+  #send(question: Question): void {
+    this.#asked.push(question)
+    this.#stream?.write(question.text)
+    if (this.#asked.length === 1) this.#nudgeLater()
   }
 
   #nudgeLater(): void {
     clearInterval(this.#nudging)
-    if (this.#waiting.size === 0) return
+    if (this.#asked.length === 0) return
     let left = MOST_NUDGES
     this.#nudging = setInterval(() => {
-      if (left-- > 0) this.#stream?.write(`${JSON.stringify({ execute: 'guest-ping', arguments: {} })}\n`)
-      else clearInterval(this.#nudging)
+      const ping = this.#question('guest-ping', {})
+      ping.answer.promise.catch(() => {})
+      // Behind a long question there is no room; one that has taken so long is lost.
+      if (this.#hasRoom(ping) || left === 1) this.#send(ping)
+      if (--left === 0) clearInterval(this.#nudging)
     }, NUDGE_MS).unref()
   }
 
   #connect(): Promise<void> {
     const stream = this.#open()
-    this.#stream = stream
     const { promise, resolve } = Promise.withResolvers<void>()
     const sync = randomInt(2 ** 47)
     const lines = new Lines((text) => {
@@ -95,16 +142,23 @@ export class QgaConnection {
     // The delimiter ends whatever the agent was in the middle of reading.
     stream.write(Buffer.of(DELIMITER))
     stream.write(`${JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id: sync } })}\n`)
-    return promise
+    // It is answered first, so what follows is asked of an agent that is there.
+    return promise.then(() => {
+      this.#stream = stream
+      this.#sendNext()
+    })
   }
 
   #take({ id, return: value, error }: Answer): void {
-    const waiting = typeof id === 'number' ? this.#waiting.get(id) : undefined
-    if (waiting === undefined) return
-    this.#waiting.delete(Number(id))
+    const index = this.#asked.findIndex((question) => question.id === id)
+    if (index < 0) return
+    const answered = this.#asked.splice(0, index + 1)
+    const question = answered.pop()
+    for (const { answer } of answered) answer.reject(new QgaRefusal('Lost', 'it was started anew, and did not answer'))
+    if (error === undefined) question?.answer.resolve(value)
+    else question?.answer.reject(new QgaRefusal(error.class ?? '', error.desc ?? 'no reason given'))
     this.#nudgeLater()
-    if (error === undefined) waiting.resolve(value)
-    else waiting.reject(new QgaRefusal(error.class ?? '', error.desc ?? 'no reason given'))
+    this.#sendNext()
   }
 }
 

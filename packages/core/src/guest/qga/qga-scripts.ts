@@ -18,14 +18,14 @@ export const NO_DIRECTORY = 'no directory'
 export function runScript(command: string): string {
   return `: "\${HOME:=/root}";export HOME
 cd -- "\${3:-$HOME}" 2>/dev/null||[ -z "$3" ]||{ echo '${NO_DIRECTORY}';exit 1;}
-[ -d "\${1%/*}" ]||(umask 077;mkdir "\${1%/*}")||exit 1
+[ -d "\${1%/*}" ]||(umask 077;mkdir -p "\${1%/*}")||exit 1
 exec >"$1.o" 2>"$1.e" <"$2"
 shift 3
 ${command}`
 }
 
-/** Makes the directory `$0`, if need be. */
-export const DIRECTORY_SCRIPT = 'umask 077;[ -d "$0" ]||exec mkdir "$0"'
+/** Makes the directory `$0`, if need be; several do at once. */
+export const DIRECTORY_SCRIPT = 'umask 077;[ -d "$0" ]||exec mkdir -p "$0"'
 
 /** Sends the signal `$0` to process `$1`, and where it leads a session to all of that. */
 export const END_SCRIPT = 'kill -"$0" -"$1"||kill -"$0" "$1"'

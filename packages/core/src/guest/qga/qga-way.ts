@@ -108,8 +108,9 @@ export class QgaWay implements CommandWay {
       const [stdout = NOTHING, stderr = NOTHING] = await Promise.all(outputs)
       return { exitCode: exitCodeOf(status), stdout, stderr, durationMs }
     } catch (error) {
-      if (!(error instanceof Interrupted) && !(error instanceof TooMuchOutput)) throw error
       const durationMs = now() - startedAt
+      if (error instanceof QgaRefusal) return ways.failed(noMoreKnown(error), durationMs)
+      if (!(error instanceof Interrupted) && !(error instanceof TooMuchOutput)) throw error
       const failure = interruption(error, timeoutMs)
       const isGone = error instanceof Interrupted && error.reason === 'over'
       if (!isGone) await this.#kill(pid, ended)
@@ -254,6 +255,13 @@ function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): Co
   if (error instanceof TooMuchOutput) return ways.tooMuch(MOST_BYTES)
   if (error.end !== undefined) return ways.lost(error.end, true)
   return error.reason === 'time' ? ways.timedOut(timeoutMs) : ways.aborted(error.cause)
+}
+
+/** As when the agent was started anew meanwhile. */
+function noMoreKnown({ message }: QgaRefusal): CommandFailure {
+  const how = `QEMU’s guest agent could tell no more of it: ${message}`
+  const hint = 'Look in the guest why; what ends or restarts the agent is to be typed on the console with `send`.'
+  return { ...ways.lost({ code: 'COMMAND_LOST', how }, true), hint }
 }
 
 function noFiles(complaint: string): CommandFailure {
