@@ -1,11 +1,12 @@
 /**
  * Devices whose guest side is made after a restore: a 9p directory, which no saved guest may have mounted, and shared
- * directories of another content than the saved machine’s. See {@link Device.late}.
+ * directories and disks of another content than the saved machine’s. See {@link Device.late}.
  */
 import type { Device } from './devices/device.ts'
 import { EARLY_MOUNTS } from './devices/guest-mount.ts'
 import { AGENT_PORT, findChannel } from './devices/guest-ports.ts'
 import type { MachineSpec } from './machine-spec.ts'
+import { fileDigest } from './template/file-digest.ts'
 
 /** The machine as a template has it: attached late if the guest has an agent to be told by. */
 export function attachedLate(spec: MachineSpec): MachineSpec {
@@ -13,12 +14,18 @@ export function attachedLate(spec: MachineSpec): MachineSpec {
   return canBeTold && spec.devices.some(({ late }) => late !== undefined) ? { ...spec, late: true } : spec
 }
 
-/** The content of each device that a restored guest can be shown anew; undefined of the others. */
-export async function lateContents(spec: MachineSpec): Promise<readonly (string | undefined)[]> {
+/**
+ * The content of each device that a restored guest can be shown anew; undefined of the others.
+ * @param digests folder of remembered digests
+ */
+export async function lateContents(spec: MachineSpec, digests: string): Promise<readonly (string | undefined)[]> {
   if (!spec.late) return []
-  return Promise.all(
-    spec.devices.map(async (device) => (device.late?.refresh ? await device.contentIdentity?.() : undefined)),
-  )
+  const contentOf = async (device: Device): Promise<string | undefined> => {
+    if (device.late?.refresh === undefined) return undefined
+    if (device.contentIdentity !== undefined) return device.contentIdentity()
+    return (await Promise.all((device.late.paths ?? []).map((path) => fileDigest(path, digests)))).join()
+  }
+  return Promise.all(spec.devices.map(contentOf))
 }
 
 /** What tells two machines of one template apart before anybody has them: contents, and paths that the guest does not know. */
@@ -47,7 +54,8 @@ export function detachScript(spec: MachineSpec): string {
   return script(spec, (late) => [late.detach?.()])
 }
 
-// Each in a shell of its own, so that an `exit` ends its part alone; the first that fails ends all.
+// Each in a shell of its own, so that an `exit` ends its part alone; the first that fails ends all. Its status is looked at
+// in a line of its own: `set -e` means nothing in what `||` follows.
 function script(
   { late, devices }: MachineSpec,
   partsOf: (late: NonNullable<Device['late']>, position: number) => readonly (string | undefined)[],
@@ -56,6 +64,6 @@ function script(
   const parts = devices.flatMap((device, position) => (device.late ? partsOf(device.late, position) : []))
   return parts
     .filter((part) => part !== undefined)
-    .map((part) => `(\n${part}\n) || exit`)
+    .map((part) => `(\n${part}\n)\nstatus=$?\n[ $status = 0 ] || exit $status`)
     .join('\n')
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { blockDevice } from './devices/block-device.ts'
 import { p9Directory } from './devices/p9-directory.ts'
 import { readOnlyDirectory } from './devices/read-only-directory.ts'
 import type { VMOptions } from './options.ts'
@@ -133,5 +134,79 @@ describe('a read-only directory', () => {
       writeFileSync(join(shared, 'tool'), content)
       expect(await printed(await ready(options), 'cat /root/tool')).toBe(content)
     }
+  })
+})
+
+describe('a disk of each machine', () => {
+  /** An image that begins with a text; MiB. */
+  function image(text: string, size: number): string {
+    const path = join(mkdtempSync(join(scratch, 'image-')), 'disk.img')
+    writeFileSync(path, Buffer.alloc(size << 20, `${text}\n`))
+    return path
+  }
+
+  /** With a partition of 1 MiB at 1 MiB. */
+  function partitionedImage(): string {
+    const path = image('', 4)
+    const sector = Buffer.alloc(512)
+    sector.writeUInt8(0x0c, 446 + 4)
+    sector.writeUInt32LE(2_048, 446 + 8)
+    sector.writeUInt32LE(2_048, 446 + 12)
+    sector.writeUInt16BE(0x55aa, 510)
+    writeFileSync(path, sector, { flag: 'r+' })
+    return path
+  }
+
+  const LOOK = 'head -n 1 /dev/sda; cat /sys/block/sda/size'
+
+  test('has in machines of one template the image of each, and what is written stays in the machine', async () => {
+    const [small, large] = [image('small', 1), image('large', 40)]
+    for (const [path, expected] of [
+      [small, 'small\n2048\n'],
+      [large, 'large\n81920\n'],
+      [large, 'large\n81920\n'],
+      [small, 'small\n2048\n'],
+    ] as const) {
+      const vm = await ready({ devices: [blockDevice(path, { perMachine: true })] })
+      expect(await printed(vm, LOOK)).toBe(expected)
+      await vm.run('echo changed >/dev/sda; sync')
+    }
+    expect(readFileSync(small, 'latin1').slice(0, 6)).toBe('small\n')
+    expect(readdirSync(templates)).toHaveLength(1)
+  })
+
+  test('is told from others by its serial number, and shows its partitions', async () => {
+    const one = image('one', 2)
+    const machine = (second: string): Promise<VM> =>
+      ready({
+        devices: [
+          blockDevice(one, { perMachine: true, serial: 'first' }),
+          blockDevice(second, { perMachine: true, readOnly: true }),
+        ],
+      })
+    const disk = 'grep -l COLDBOOT1 /sys/block/sd*/device/vpd_pg80 | cut -d / -f 4'
+    await machine(image('two', 1))
+    const vm = await machine(partitionedImage())
+    expect(await printed(vm, `ls /sys/block/$(${disk}) | grep ^sd; cat /sys/block/$(${disk})/ro`)).toMatch(
+      /^sd[ab]1\n1\n$/,
+    )
+    expect(
+      await printed(
+        vm,
+        'head -n 1 /dev/$(basename $(dirname $(dirname $(grep -l first /sys/block/sd*/device/vpd_pg80))))',
+      ),
+    ).toBe('one\n')
+    expect(readdirSync(templates)).toHaveLength(1)
+  })
+
+  test('is part of a template that what prepares it may have read', async () => {
+    const path = image('used', 1)
+    const options: ReadyOptions = {
+      devices: [blockDevice(path, { perMachine: true })],
+      prepare: (vm) => vm.run('head -c 4 /dev/sda >/root/seen'),
+    }
+    expect(await printed(await ready(options), 'cat /root/seen')).toBe('used')
+    writeFileSync(path, Buffer.alloc(1 << 20, 'other\n'))
+    expect(await printed(await ready(options), 'cat /root/seen')).toBe('othe')
   })
 })

@@ -35,7 +35,7 @@ export interface LineName {
 interface Line {
   readonly identity: string
   readonly makings: Making[]
-  /** Whether the last one was taken before it was made: a second one is then made beside the next, on another core. */
+  /** Whether one was still being made when the last was taken: two are then made side by side, on two cores. */
   hurried: boolean
 }
 
@@ -97,7 +97,7 @@ async function takeFrom(line: Line | undefined): Promise<Launched | undefined> {
   // Taken before it is awaited, or two who ask at once would have the same machine.
   const making = line?.makings.shift()
   if (line === undefined || making === undefined) return undefined
-  line.hurried = !making.over
+  line.hurried = !making.over || line.makings.some(({ over }) => !over)
   making.wanted.abort()
   const ahead = await making.ahead
   ahead?.admission?.[Symbol.dispose]()

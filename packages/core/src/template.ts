@@ -106,7 +106,7 @@ export class Template {
     const prepare = String(templateOptions.prepare ?? '')
     const userKey = templateOptions.key ?? ''
     const key = await templateKey({ spec, qemu, qemuVersion, prepare, userKey, digests: store.digests })
-    const stored = await store.findOrMake(key, (directory) => make(directory, spec, templateOptions))
+    const stored = await store.findOrMake(key, (directory) => make(directory, store.digests, spec, templateOptions))
     if ('unsavable' in stored) {
       throw new TemplateError('TEMPLATE_UNSAVABLE', `Machine “${spec.name}” cannot be saved: ${stored.unsavable}`)
     }
@@ -125,7 +125,7 @@ export class Template {
     const stored = await this.#store.find(this.key)
     if (stored !== undefined && !('unsavable' in stored)) {
       const spec = attachedLate(resolved)
-      const contents = await lateContents(spec)
+      const contents = await lateContents(spec, this.#store.digests)
       const restoration = { spec, stored, changed: changedPositions(contents, stored.contents) }
       const line = { key: this.key, identity: lateIdentity(spec, contents) }
       try {
@@ -171,8 +171,13 @@ export async function coldStart(spec: MachineSpec, { prepare, onBoot }: Template
 }
 
 /** Boots, prepares and saves a machine into a folder. @returns why it cannot be saved, if so */
-async function make(directory: string, spec: MachineSpec, options: TemplateOptions): Promise<string | undefined> {
-  const contents = await lateContents(spec)
+async function make(
+  directory: string,
+  digests: string,
+  spec: MachineSpec,
+  options: TemplateOptions,
+): Promise<string | undefined> {
+  const contents = await lateContents(spec, digests)
   await writeFile(join(directory, CONTENTS_FILE), JSON.stringify(contents), { mode: 0o600 })
   const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
   const running = await RunningMachine.spawn(spec, plan)

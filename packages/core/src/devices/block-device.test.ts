@@ -73,6 +73,15 @@ describe('the whole of its arguments', () => {
       ],
     ],
     [
+      'another one in each machine, which the guest finds by its serial number',
+      { perMachine: true },
+      {},
+      [
+        ...content,
+        ...['-device', 'virtio-scsi-pci,id=scsi0', '-device', 'scsi-hd,bus=scsi0.0,drive=disk0,serial=COLDBOOT0'],
+      ],
+    ],
+    [
       'in a person’s shell, where QEMU makes the layer',
       {},
       { wiring: 'standalone' },
@@ -124,6 +133,12 @@ describe('refused', () => {
     ['an unknown format', { format: 'iso' }, /`format` must be one of raw/],
     ['a serial number with an option', { serial: 'a,b=c' }, /`serial` must be 1 to 20/],
     ['a long serial number', { serial: 'x'.repeat(21) }, /`serial`/],
+    ['one a machine to boot from', { perMachine: true, boot: true }, /`boot` and `perMachine` exclude each other/],
+    [
+      'one a machine on virtio',
+      { perMachine: true, interface: 'virtio' },
+      /`perMachine` and `interface: 'virtio'` excl/,
+    ],
     ['an unknown option', { readonly: true }, /blockDevice: Unknown option `readonly`; did you mean `readOnly`\?/],
   ]
   test.each(refused)('%s', (_title, options, message) => {

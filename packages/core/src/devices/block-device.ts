@@ -19,6 +19,7 @@ import {
   frontendArgs,
 } from './disk/disk-interface.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
+import { reconnected } from './disk/reconnected-disk.ts'
 
 /** Options of {@link blockDevice}. */
 export interface BlockDeviceOptions {
@@ -45,6 +46,13 @@ export interface BlockDeviceOptions {
    * order of its own. @default false
    */
   readonly boot?: boolean
+  /**
+   * Whether machines of one template may each have another image here, of the same format: one that no template was made
+   * with is shown to the guest anew after the restore, as a disk that is pulled out and put in. For data that differs from
+   * test to test; the guest needs the agent of `@coldboot/guest`, else each image has a template of its own. Only with
+   * `interface: 'scsi'`, which it is then by default, and not with `boot`. @default false
+   */
+  readonly perMachine?: boolean
 }
 
 const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
@@ -56,6 +64,7 @@ const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
   // VIRTIO_BLK_ID_BYTES; the others take no less.
   serial: ['1 to 20 letters, digits, “.”, “_”, “-”', (value) => isString(value) && /^[\w.-]{1,20}$/.test(value)],
   boot: isFlag,
+  perMachine: isFlag,
 }
 
 /**
@@ -67,15 +76,24 @@ const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
  */
 export function blockDevice(image: string, options: BlockDeviceOptions = {}): Device {
   checkTable('blockDevice', options, CHECKS)
-  const { cdrom = false, readOnly = cdrom, overlay = !readOnly, serial, boot = false } = options
+  const { cdrom = false, readOnly = cdrom, overlay = !readOnly, boot = false, perMachine = false } = options
   const path = requireFile('blockDevice', image) ?? ''
   if (overlay && readOnly) throw contradiction('`overlay` and `readOnly`', 'A read-only disk needs no overlay.')
   if (cdrom && !readOnly) throw contradiction('`cdrom` and `readOnly: false`', 'A CD-ROM is read-only.')
+  if (boot && perMachine)
+    throw contradiction('`boot` and `perMachine`', 'What a machine boots from is in its template.')
+  if (perMachine && options.interface !== undefined && options.interface !== 'scsi') {
+    throw contradiction(`\`perMachine\` and \`interface: '${options.interface}'\``, 'Leave `interface` out.')
+  }
   if (!overlay && !readOnly) requireWritable(path)
   const { format, virtualSize } = inspectDiskImage(path, options.format)
 
   const content: DiskContent = { path, format, access: overlay ? 'overlay' : readOnly ? 'read-only' : 'read-write' }
-  const interfaceFor = (arch: Architecture): DiskInterface => options.interface ?? defaultInterface(arch, cdrom)
+  const interfaceFor = (arch: Architecture): DiskInterface =>
+    options.interface ?? (perMachine ? 'scsi' : defaultInterface(arch, cdrom))
+  // The guest finds it by that: the names of disks are a matter of luck.
+  const serialAt = (position: number): string | undefined =>
+    options.serial ?? (perMachine ? `COLDBOOT${position}` : undefined)
   const device: Device = {
     name: 'blockDevice',
     claims: boot ? ['boot:disk'] : [],
@@ -84,11 +102,34 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
     qemuArgs(context) {
       const id = context.id('disk')
       const layer = context.standalone ? undefined : layerPath(context)
+      const serial = serialAt(context.position)
       const frontend = { interface: interfaceFor(context.arch), drive: id, cdrom, serial, bootFirst: boot }
       return [...contentArgs(content, { id, layer }), ...frontendArgs(context, frontend)]
     },
+    late: perMachine
+      ? { paths: [path], refresh: ({ position }) => refreshedDisk(serialAt(position) ?? '') }
+      : undefined,
   }
   return overlay ? { ...device, prepare: (context) => writeQcow2Overlay(layerPath(context), virtualSize) } : device
+}
+
+// The guest has the size, the partitions and some sectors of the saved machine’s disk in memory. Its serial number is in the
+// page 80h of its vital product data, behind a header of four bytes (SPC, “Unit Serial Number”).
+function refreshedDisk(serial: string): string {
+  return `set -e
+found() {
+  for disk in /sys/class/scsi_device/*/device; do
+    if [ "$(tail -c +5 "$disk/vpd_pg80" 2>/dev/null)" = '${serial}' ]; then return; fi
+  done
+  return 1
+}
+node() { echo "/dev/$(ls "$disk/block" 2>/dev/null)"; }
+found || { echo 'The guest has no SCSI disk with the serial number ${serial}'; exit 1; }
+${reconnected('$disk')}
+tries=0
+until { found && [ -b "$(node)" ]; } || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done
+# It may be there before its partitions are.
+blockdev --rereadpt "$(node)" 2>/dev/null || :`
 }
 
 function layerPath({ directory, position }: Pick<DeviceContext, 'directory' | 'position'>): string {

@@ -13,6 +13,7 @@ import { makeDirectoryImage, unreadable } from './disk/directory-image.ts'
 import { contentArgs, type DiskContent } from './disk/disk-content.ts'
 import { checkInterface, DISK_INTERFACES, type DiskInterface, frontendArgs } from './disk/disk-interface.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
+import { reconnected } from './disk/reconnected-disk.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord } from './guest-mount.ts'
 
 /** Options of {@link readOnlyDirectory}. */
@@ -130,17 +131,12 @@ function filesIn({ directory, position }: Pick<DeviceContext, 'directory' | 'pos
   return { image: `${name}.img`, layer: `${name}.qcow2` }
 }
 
-// The guest has the size, the partitions and some files of the saved machine’s disk in memory: it forgets the disk and finds
-// it again, as one that was pulled out and put in. Its address, host:channel:target:unit, spares a search of 256 targets.
+// The guest has the size, the partitions and some files of the saved machine’s disk in memory.
 function refresh(mount: GuestMount): string {
   return `set -e
 partition=$(findfs '${mount.source}')
-disk=$(readlink -f "/sys/class/block/\${partition##*/}/../device")
-IFS=:
-set -- \${disk##*/}
 umount '${mount.at}'
-echo 1 >"$disk/delete"
-echo "$2 $3 $4" >"/sys/class/scsi_host/host$1/scan"
+${reconnected('/sys/class/block/${partition##*/}/../device')}
 tries=0
 until findfs '${mount.source}' >/dev/null 2>&1 || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done
 ${mountScript(mount)}`

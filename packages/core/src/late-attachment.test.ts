@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { attachScript } from './late-attachment.ts'
+import { resolveOptions } from './machine-spec.ts'
+
+/** What a shell makes of devices’ parts, without a machine. */
+function run(...parts: readonly string[]): { readonly status: number | null; readonly stdout: string } {
+  const devices = parts.map((part) => ({ name: 'part', qemuArgs: () => [], late: { attach: () => part } }))
+  const spec = { ...resolveOptions({ kernel: process.execPath, devices }), late: true }
+  return spawnSync('sh', ['-c', attachScript(spec)], { encoding: 'utf8' })
+}
+
+test('each device’s part runs in a shell of its own', () => {
+  expect(run('word=one; cd /; exit 0', 'echo "${word-none}"')).toMatchObject({ status: 0, stdout: 'none\n' })
+})
+
+test('the first part that fails is the end, also by an error in the midst of it', () => {
+  expect(run('echo first; exit 3', 'echo second')).toMatchObject({ status: 3, stdout: 'first\n' })
+  expect(run('set -e\nfalse\necho further', 'echo second')).toMatchObject({ status: 1, stdout: '' })
+})
