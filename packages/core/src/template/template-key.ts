@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Device } from '../devices/device.ts'
+import { fileDigest } from '../file-digest.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { buildCommandLine } from '../qemu/command-line.ts'
-import { fileDigest } from './file-digest.ts'
 
 /** Raised when what is stored, or how it is made, changes: older templates are then not found again. */
 const FORMAT = 2
