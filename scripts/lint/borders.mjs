@@ -41,7 +41,7 @@ export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ 
   'devices/': ['errors.ts', ...LEAVES, 'console/', 'network/'],
   ...Object.fromEntries(SPEC.map((file) => [file, [...BELOW_QEMU, 'qemu/accelerator.ts']])),
   'qemu/': BELOW_QEMU,
-  'template/': [...BELOW_QEMU, 'cache.ts', 'qemu/', 'guest/'],
+  'template/': [...BELOW_QEMU, 'cache.ts', 'file-digest.ts', 'qemu/', 'guest/'],
   'guest/': [...BELOW_QEMU, 'qemu/'],
 })
 
