@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { Frame } from '../network/frame-filter.ts'
 import type { VMOptions } from '../options.ts'
 import { VM } from '../vm.ts'
 import { Network } from './network.ts'
@@ -49,6 +50,11 @@ afterAll(async () => {
 
 async function printed(name: Name, command: string): Promise<string> {
   return (await vms[name].run(command)).stdout
+}
+
+/** Of an ICMP echo. */
+function sequenceNumber({ payload }: Frame): number {
+  return payload.readUInt16BE(2)
 }
 
 async function ping(from: Name, to: Name, options = '-c 1 -W 5'): Promise<string> {
@@ -136,9 +142,17 @@ test('loss shows in a ping, the same for the same seed', async () => {
   await vms.b.run(`arp -s ${address.a} ${a.mac}`)
   const lost = async (seed: number) => {
     using _faults = a.impair({ loss: 0.3, seed })
-    using log = network.frames({ protocol: 'icmp', direction: 'received' })
+    using log = network.frames(({ protocol }) => protocol === 'icmp')
     await vms.a.run(`ping -c 20 -i 0.05 -W 1 ${address.b}`, { check: false })
-    return log.history.map(({ machine, payload }) => `${machine} ${payload.readUInt16BE(2)}`)
+    const numbers = (name: Name, direction: 'sent' | 'received'): readonly number[] =>
+      log.history.filter((frame) => frame.machine === name && frame.direction === direction).map(sequenceNumber)
+    // On a busy host the ping does not wait long enough for the answers.
+    for (const number of numbers('b', 'received')) {
+      const isAnswer = (frame: Frame): boolean =>
+        frame.machine === 'b' && frame.direction === 'sent' && sequenceNumber(frame) === number
+      await log.waitFor(isAnswer, { timeout: 60_000 })
+    }
+    return [...numbers('b', 'received').map((number) => `to b ${number}`), ...numbers('a', 'received')]
   }
   const first = await lost(7)
   expect(first.length).toBeLessThan(40)
