@@ -13,9 +13,13 @@ const ROOT_README = fileURLToPath(new URL('../../../README.md', import.meta.url)
 const MATCHERS_README = fileURLToPath(new URL('../../matchers/README.md', import.meta.url))
 
 /** Those that show what a failure looks like. */
-const READMES = [fileURLToPath(new URL('../README.md', import.meta.url)), ROOT_README]
+const READMES = [
+  fileURLToPath(new URL('../README.md', import.meta.url)),
+  ROOT_README,
+  fileURLToPath(new URL('../../../docs/console.md', import.meta.url)),
+]
 
-test.each(['hello', 'inside'])('examples/%s passes', async (example) => {
+test.each(['console', 'devices', 'hello', 'inside'])('examples/%s passes', async (example) => {
   using project = installProject(folderOf(example))
   const run = await project.run([], { [MARK]: project.root })
   expect(run.output).toMatch(/Tests {2}\d+ passed/)
@@ -34,11 +38,14 @@ test('examples/matchers passes, and has the code of their README', async () => {
   expect(example.replace(/^ {2}/gm, '')).toContain(code.trim())
 })
 
-test('examples/without-a-runner boots a machine and ends it', async () => {
+test.each([
+  ['boots a machine and ends it', 'boot.ts', /^vm runs Linux \d\S+\nvm ended: guest-shutdown\n$/],
+  ['starts machines from a template', 'template.ts', /^second has 1000 lines\n$/],
+])('examples/without-a-runner %s', async (_title, file, printed) => {
   using project = installProject(folderOf('without-a-runner'))
   const env = { ...process.env, [MARK]: project.root }
-  const { stdout } = await promisify(execFile)(process.execPath, ['boot.ts'], { cwd: project.root, env })
-  expect(stdout).toMatch(/^vm runs Linux \d\S+\nvm ended: guest-shutdown\n$/)
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: project.root, env })
+  expect(stdout).toMatch(printed)
   expect(machinesOf(project.root)).toEqual([])
 })
 

@@ -95,6 +95,11 @@ describe('the whole of its arguments', () => {
     expect(qemuArgsOf(blockDevice(image, options), ask)).toEqual(args)
   })
 
+  test('is something to boot from, unless each machine has another', () => {
+    expect(blockDevice(image).bootable).toBe(true)
+    expect(blockDevice(image, { perMachine: true }).bootable).toBe(false)
+  })
+
   test('two disks have ids and layers of their own', () => {
     const args = qemuArgsOf([blockDevice(image), blockDevice(image)]).filter((arg) => arg.startsWith('node-name'))
     const filename = (arg = '') => parseOptionString(arg)['file.filename']

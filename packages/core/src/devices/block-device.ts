@@ -50,7 +50,7 @@ export interface BlockDeviceOptions {
    * Whether machines of one template may each have another image here, of the same format: one that no template was made
    * with is shown to the guest anew after the restore, as a disk that is pulled out and put in. For data that differs from
    * test to test; the guest needs the agent of `@coldboot/guest`, else each image has a template of its own. Only with
-   * `interface: 'scsi'`, which it is then by default, and not with `boot`. @default false
+   * `interface: 'scsi'`, which it is then by default, and not with `boot`: no machine boots from it. @default false
    */
   readonly perMachine?: boolean
 }
@@ -97,7 +97,7 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
   const device: Device = {
     name: 'blockDevice',
     claims: boot ? ['boot:disk'] : [],
-    bootable: true,
+    bootable: !perMachine,
     validate: ({ arch }) => checkInterface('blockDevice', arch, interfaceFor(arch), { cdrom, readOnly }),
     qemuArgs(context) {
       const id = context.id('disk')

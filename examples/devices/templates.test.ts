@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { blockDevice } from '@coldboot/core'
+import { describe, expect, test } from '@coldboot/vitest'
+
+describe('a prepared machine', () => {
+  test.override('vmOptions', {
+    prepare: async (vm) => {
+      await vm.copyIn('fixtures', '/srv')
+      await vm.run('httpd -h /srv')
+    },
+    templateKey: 'fixtures 1',
+  })
+
+  test('serves at once', async ({ vm }) => {
+    const { stdout } = await vm.run('wget -q -O - http://127.0.0.1/greeting.txt')
+    expect(stdout).toBe('hello from the host\n')
+  })
+
+  test('knows nothing of the test before', async ({ vm }) => {
+    await vm.run('rm /srv/greeting.txt')
+  })
+})
+
+test.for(['first', 'second'])('has the %s disk, from one save', async (text, { bootVm, onTestFinished }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'devices-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const image = join(folder, 'disk.img')
+  writeFileSync(image, Buffer.alloc(1 << 20, `${text}\n`))
+
+  const vm = await bootVm({ devices: [blockDevice(image, { perMachine: true })] })
+  const { stdout } = await vm.run('head -n 1 /dev/sda')
+  expect(stdout).toBe(`${text}\n`)
+})

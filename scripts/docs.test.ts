@@ -1,0 +1,90 @@
+/** What the pages say can be followed: their code is that of examples that run, and their links lead somewhere. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+
+/** Files below a folder whose names end so; not those that are installed or left by a run. */
+function filesIn(folder: string, ending: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (/^(node_modules|dist|\..+)$/.test(entry.name)) return []
+    if (entry.isDirectory()) return filesIn(path, ending)
+    return entry.isFile() && path.endsWith(ending) ? [path] : []
+  })
+}
+
+/** The examples as they are, and as they are inside of one and of two blocks. */
+const CODE = filesIn('examples', '.ts').flatMap((file) => {
+  const code = read(file)
+  return ['', '  ', '    '].map((indent) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+})
+
+test.for([
+  ['docs/console.md', 6],
+  ['docs/devices.md', 10],
+  ['docs/templates.md', 3],
+  ['packages/core/README.md', 1],
+] as const)('%s shows code of examples, word for word', ([page, count]) => {
+  const snippets = [...read(page).matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code)
+  expect(snippets).toHaveLength(count)
+  for (const snippet of snippets)
+    expect(CODE.filter((code) => code.includes(snippet)).length, snippet).toBeGreaterThan(0)
+})
+
+const PAGES = filesIn('.', '.md').filter((file) => !file.includes('/fixtures/'))
+
+/** The anchors that GitHub makes of a page’s headings. */
+function anchorsOf(page: string): readonly string[] {
+  const seen = new Map<string, number>()
+  const headings = read(page)
+    .replaceAll(/^```[\s\S]*?^```$/gm, '')
+    .matchAll(/^#+ +(.+)$/gm)
+  return [...headings].map(([, heading = '']) => {
+    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+    const anchor = text.replaceAll(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, '').replaceAll(' ', '-')
+    const count = seen.get(anchor) ?? 0
+    seen.set(anchor, count + 1)
+    return count === 0 ? anchor : `${anchor}-${count}`
+  })
+}
+
+/** Links of a page that lead into this project; code is none. */
+function linksOf(page: string): readonly string[] {
+  const text = read(page)
+    .replaceAll(/^```[\s\S]*?^```$/gm, '')
+    .replaceAll(/`[^`\n]*`/g, '`')
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+}
+
+function whyBroken(page: string, link: string): string | undefined {
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), decodeURI(path))
+  if (!existsSync(target)) return `${link}: there is no such file`
+  const shown = statSync(target).isDirectory() ? join(target, 'README.md') : target
+  // One is shown as a list of files: that of the examples is meant so.
+  if (!existsSync(shown) && target !== join(ROOT, 'examples')) return `${link}: the folder has no page`
+  if (anchor !== undefined && !anchorsOf(shown.slice(ROOT.length)).includes(anchor)) return `${link}: no such heading`
+  return undefined
+}
+
+test.for(PAGES)('the links of %s lead to files and headings', (page) => {
+  expect(
+    linksOf(page)
+      .map((link) => whyBroken(page, link))
+      .filter((why) => why !== undefined),
+  ).toEqual([])
+})
+
+test('links are seen in the pages', () => {
+  expect(linksOf('README.md').length).toBeGreaterThan(15)
+  expect(anchorsOf('docs/inside-the-guest.md')).toContain('the-guests-own-tests')
+  expect(whyBroken('README.md', 'docs/none.md')).toContain('no such file')
+  expect(whyBroken('README.md', 'docs/console.md#none')).toContain('no such heading')
+  expect(whyBroken('README.md', 'scripts')).toContain('no page')
+})
