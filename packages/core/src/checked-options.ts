@@ -1,4 +1,5 @@
 /** Checks an object of options against a table, one check a key: the table is the list of known options. */
+import { inspect } from 'node:util'
 import { closestMatch } from 'leven'
 import { OptionError } from './errors.ts'
 
@@ -57,9 +58,7 @@ export function checkTable<Options extends object>(
   table: CheckTable<Required<Options>>,
 ): void {
   const prefix = owner === '' ? '' : `${owner}: `
-  if (typeof options !== 'object' || options === null) {
-    throw new OptionError('INVALID_OPTION', `${prefix}the options must be an object, and are ${printable(options)}`)
-  }
+  requireObject(`${prefix}the options`, options)
   const checks: Readonly<Record<string, Check>> = table
   for (const [key, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
@@ -68,6 +67,24 @@ export function checkTable<Options extends object>(
       throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, and is ${printable(value)}`)
     }
   }
+}
+
+/**
+ * @param what of which the message speaks in the plural: `the options`
+ * @throws OptionError `INVALID_OPTION` for what is no plain object: a list, a string, a promise that nobody awaited
+ */
+export function requireObject(what: string, value: unknown): void {
+  if (isPromise(value)) {
+    throw new OptionError('INVALID_OPTION', `${what} are a promise, and not what it will give`, {
+      hint: 'Write `await` before the call that returned it.',
+    })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new OptionError('INVALID_OPTION', `${what} must be an object, and are ${printable(value)}`)
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function unknownKey(prefix: string, key: string, known: readonly string[]): OptionError {
@@ -79,5 +96,8 @@ function unknownKey(prefix: string, key: string, known: readonly string[]): Opti
 }
 
 function printable(value: unknown): string {
-  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
+  if (typeof value === 'function') return 'a function'
+  // JSON would make null of what is no data, and fails for what contains itself.
+  if (typeof value === 'object') return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 })
+  return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
 }

@@ -77,7 +77,7 @@ export const ERROR_CODES = {
     'Ask for the machine in the test, or in a hook after the one that starts it; in `test.concurrent`, use `withVM`.',
   JEST_ENVIRONMENT_MISSING:
     'Set `preset: "@coldboot/jest"` in the Jest configuration, or `testEnvironment: "@coldboot/jest/environment"`.',
-  FORGOTTEN_AWAIT: 'Write `await` before the wait: without it the test passes whatever the machine prints.',
+  FORGOTTEN_AWAIT: 'Write `await` before it: without, the test passes whatever comes of it.',
 } as const
 
 /** A stable code, fit for comparing with `error.code`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Device } from './devices/device.ts'
+import { virtioRandom } from './devices/virtio-random.ts'
 import { readEnvironment } from './environment.ts'
 import { resolveOptions } from './machine-spec.ts'
 import { DEFAULTS, type VMOptions } from './options.ts'
@@ -109,6 +110,18 @@ describe('refused before anything is spawned', () => {
       /`devices` must be a list of devices/,
     ],
     [
+      'a device in no list',
+      { devices: virtioRandom() } as unknown as VMOptions,
+      'INVALID_OPTION',
+      /`devices` must be a list of devices, each what a call as `virtioRandom\(\)` returns, and is \{ name: /,
+    ],
+    [
+      'a device that nobody called',
+      { devices: [virtioRandom] } as unknown as VMOptions,
+      'INVALID_OPTION',
+      /and is \[ \[Function: virtioRandom\] \]/,
+    ],
+    [
       'the host’s CPU without acceleration',
       { cpu: 'host', accelerator: 'tcg' },
       'INVALID_OPTION',
@@ -125,6 +138,18 @@ describe('refused before anything is spawned', () => {
     const attempt = () => resolve(options)
     expect(attempt).toThrow(message)
     expect(attempt).toThrow(expect.objectContaining({ code }))
+  })
+
+  test.each([
+    [
+      'a promise',
+      Promise.resolve({ kernel: 'x' }),
+      /^the options are a promise, and not what it will give\nWrite `await`/,
+    ],
+    ['a list', [{ kernel: 'x' }], /^the options must be an object, and are \[/],
+    ['text', 'vmlinuz', /^the options must be an object, and are "vmlinuz"/],
+  ])('%s in place of the options', (_title, options, message) => {
+    expect(() => resolveOptions(options as VMOptions)).toThrow(message)
   })
 
   test('an unreadable file, by its option', ({ skip }) => {

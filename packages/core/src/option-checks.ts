@@ -22,7 +22,8 @@ import type { VMOptions } from './options.ts'
 const isWritable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'
 
-const CHECKS: CheckTable<Required<VMOptions>> = {
+/** One check for each option of a machine. */
+export const VM_CHECKS: CheckTable<Required<VMOptions>> = {
   name: [
     '1 to 64 letters, digits, “.”, “_”, “-”, the first a letter or digit',
     (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value),
@@ -45,7 +46,10 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
     (value) => [value].flat().every((word) => isString(word) && !/[\0\r\n]/.test(word)),
   ],
   firmware: isPath,
-  devices: ['a list of devices', (value) => Array.isArray(value) && value.every(isDevice)],
+  devices: [
+    'a list of devices, each what a call as `virtioRandom()` returns',
+    (value) => Array.isArray(value) && value.every(isDevice),
+  ],
   serialOutput: ['a writable stream or a list of them', (value) => [value].flat().every(isWritable)],
   logFile: [LOG_FILE_EXPECTED, isLogFile],
   observer: ['a function', (value) => typeof value === 'function'],
@@ -69,7 +73,7 @@ const CHECKS: CheckTable<Required<VMOptions>> = {
  * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
  */
 export function checkOptions(options: VMOptions): void {
-  checkTable('', options, CHECKS)
+  checkTable('', options, VM_CHECKS)
 }
 
 function isDevice(value: unknown): value is Device {

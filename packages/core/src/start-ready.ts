@@ -1,8 +1,18 @@
 /** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
 import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './admission.ts'
-import { type CheckTable, checkTable, isMemorySize, memoryMibOf, wholeNumber } from './checked-options.ts'
+import {
+  type CheckTable,
+  checkTable,
+  isFlag,
+  isMemorySize,
+  isString,
+  memoryMibOf,
+  oneOf,
+  wholeNumber,
+} from './checked-options.ts'
 import { ColdbootError } from './errors.ts'
 import { resolveOptions } from './machine-spec.ts'
+import { VM_CHECKS } from './option-checks.ts'
 import type { VMOptions } from './options.ts'
 import { endPrefetched } from './prefetch.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
@@ -40,6 +50,7 @@ export interface ReadyOptions extends VMOptions {
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
  */
 export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions['onBoot']): Promise<VM> {
+  checkReadyOptions(options)
   const { template = 'auto', prepare, templateKey, prefetch, maxMachines, memoryBudget, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
   const { memoryMib, name, signal } = resolveOptions(vmOptions)
@@ -79,13 +90,26 @@ async function startBy(policy: TemplatePolicy, options: VMOptions, how: Template
   return template.start()
 }
 
-const LIMIT_CHECKS: CheckTable<Required<Pick<ReadyOptions, 'maxMachines' | 'memoryBudget'>>> = {
+const READY_CHECKS: CheckTable<Required<ReadyOptions>> = {
+  ...VM_CHECKS,
+  template: oneOf(['auto', 'off', 'required']),
+  prepare: ['a function', (value) => typeof value === 'function'],
+  templateKey: ['a string', isString],
   maxMachines: wholeNumber(1, 10_000),
   memoryBudget: isMemorySize,
+  prefetch: isFlag,
+}
+
+/**
+ * For who looks at the options before {@link startReady} does.
+ *
+ * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
+ */
+export function checkReadyOptions(options: ReadyOptions): void {
+  checkTable('', options, READY_CHECKS)
 }
 
 function limitsOf({ maxMachines, memoryBudget }: Pick<ReadyOptions, 'maxMachines' | 'memoryBudget'>): AdmissionLimits {
-  checkTable('', { maxMachines, memoryBudget }, LIMIT_CHECKS)
   return {
     maxMachines: maxMachines ?? DEFAULT_LIMITS.maxMachines,
     memoryMib: memoryBudget === undefined ? DEFAULT_LIMITS.memoryMib : memoryMibOf(memoryBudget),

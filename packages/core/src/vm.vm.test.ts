@@ -217,6 +217,7 @@ describe('the end', () => {
     expect(existsSync(directory)).toBe(false)
     expect(() => process.kill(vm.pid, 0)).toThrow('ESRCH')
     expect(() => vm.send('x')).toThrow(expect.objectContaining({ code: 'MACHINE_EXITED' }))
+    expect(() => vm.send('x')).toThrow(/^Nothing can be sent to "\S+": /)
   })
 
   test('comes with the block of `await using`', async () => {

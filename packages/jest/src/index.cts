@@ -3,10 +3,12 @@
  * @see bridge.ts
  */
 
-import type { Bridge } from './bridge.ts'
+import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
-export type { Match, Pattern, PatternInput, ReadyOptions, VM } from '@coldboot/core'
-export type { MachineOptions, Machines, MachineTest } from './bridge.ts'
+export type { Match, Pattern, PatternInput, ReadyOptions, VM } from '@coldboot/core' with {
+  'resolution-mode': 'import',
+}
+export type { MachineOptions, Machines, MachineTest } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 const bridge: Bridge | undefined = Reflect.get(globalThis, Symbol.for('coldboot.jest'))
 if (bridge === undefined) {

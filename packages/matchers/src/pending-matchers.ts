@@ -38,18 +38,21 @@ export function countPending(vm: object, call: string): Disposable {
   return { [Symbol.dispose]: () => void pending.delete(entry) }
 }
 
-/** All that a test still waits for on a machine: matchers, else waits of the machine’s own, oldest first. */
-export function pendingOn(vm: Pick<VM, 'name' | 'pendingWaits'>): readonly Pending[] {
-  const matchers = [...(registry().get(vm) ?? [])]
-  // A matcher’s waits are its own affair.
-  if (matchers.length === 0) {
-    return vm.pendingWaits.map(({ pattern, location }) => ({
-      what: `"${vm.name}" was still to print ${pattern}`,
-      location,
-    }))
-  }
-  return matchers.map(({ call, site }) => ({
+/** All that a test still waits for on a machine: matchers, else calls into the guest, else waits of the machine’s own, oldest first. */
+export function pendingOn(vm: Pick<VM, 'name' | 'pendingWaits' | 'pendingCalls'>): readonly Pending[] {
+  // What a matcher calls and waits for is its own affair, and so is what a call does.
+  const matchers = [...(registry().get(vm) ?? [])].map(({ call, site }) => ({
     what: `\`${call}\` still waited for "${vm.name}"`,
     location: site.location,
+  }))
+  if (matchers.length > 0) return matchers
+  const calls = vm.pendingCalls.map(({ call, location }) => ({
+    what: `\`${call}\` was still at work in "${vm.name}"`,
+    location,
+  }))
+  if (calls.length > 0) return calls
+  return vm.pendingWaits.map(({ pattern, location }) => ({
+    what: `"${vm.name}" was still to print ${pattern}`,
+    location,
   }))
 }

@@ -89,8 +89,8 @@ describe('toExit', () => {
 
   test('is pending until it settles, and for ever when its test has ended', async () => {
     const { vm, ends, abort, result } = exiting({ code: 0 })
-    const named = { ...vm, pendingWaits: [] }
-    expect(pendingOn(Object.assign(vm, { pendingWaits: [] }))).toEqual([
+    const named = { ...vm, pendingWaits: [], pendingCalls: [] }
+    expect(pendingOn(Object.assign(vm, { pendingWaits: [], pendingCalls: [] }))).toEqual([
       {
         what: '`vm.toExit({ code: 0 })` still waited for "box"',
         location: expect.stringContaining('to-exit.test.ts:'),
@@ -99,7 +99,7 @@ describe('toExit', () => {
     expect(pendingOn(named)).toEqual([])
     ends()
     await result
-    expect(pendingOn(Object.assign(vm, { pendingWaits: [] }))).toEqual([])
+    expect(pendingOn(Object.assign(vm, { pendingWaits: [], pendingCalls: [] }))).toEqual([])
     const over = exiting()
     over.abort(new ExpectError('TEST_ENDED', 'over'))
     abort(undefined)

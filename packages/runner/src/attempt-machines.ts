@@ -1,7 +1,17 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, their files kept when it failed. */
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { ColdbootError, ExpectError, type ReadyOptions, readEnvironment, startReady, type VM } from '@coldboot/core'
+import {
+  CallSite,
+  ColdbootError,
+  checkReadyOptions,
+  ExpectError,
+  type ReadyOptions,
+  readEnvironment,
+  requireObject,
+  startReady,
+  type VM,
+} from '@coldboot/core'
 import {
   type ArtifactOptions,
   type Attempt,
@@ -22,7 +32,7 @@ import { forgottenAwait } from './forgotten-await.ts'
 import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { redactErrors } from './redact-errors.ts'
-import { placeOf, type ReportedError } from './reported-error.ts'
+import { placedAt, placeOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -53,7 +63,8 @@ export class AttemptMachines {
   readonly #recorders = new Map<VM, MachineRecorder>()
   readonly #names = new MachineNames()
   readonly #machines: VM[] = []
-  readonly #starting = new Set<Promise<VM>>()
+  /** Each with the place that asked for it. */
+  readonly #starting = new Map<Promise<VM>, CallSite>()
   #over = false
 
   /**
@@ -89,8 +100,9 @@ export class AttemptMachines {
 
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
   boot(options: ReadyOptions = {}): Promise<VM> {
-    const start = this.#boot(options)
-    this.#starting.add(start)
+    const site = new CallSite()
+    const start = this.#boot(options).catch((error: unknown) => Promise.reject(placedAt(error, site)))
+    this.#starting.set(start, site)
     const settled = (): boolean => this.#starting.delete(start)
     start.then(settled, settled)
     return start
@@ -98,7 +110,7 @@ export class AttemptMachines {
 
   /** The error for a test that would pass although it still waits for a machine; undefined when it does not. */
   forgottenAwait(): ExpectError | undefined {
-    return forgottenAwait(this.#machines, this.#starting.size)
+    return forgottenAwait(this.#machines, [...this.#starting.values()])
   }
 
   /** No machine is started from now on. */
@@ -142,7 +154,7 @@ export class AttemptMachines {
   /** Ends all machines, those too that are still being started. Then one of {@link keep} and {@link discard}. */
   async end(): Promise<void> {
     this.stopStarting()
-    await Promise.allSettled(this.#starting)
+    await Promise.allSettled(this.#starting.keys())
     await Promise.all(this.#machines.map((vm) => vm.close()))
   }
 
@@ -166,9 +178,13 @@ export class AttemptMachines {
 
   async #boot(options: ReadyOptions): Promise<VM> {
     this.#requireTest()
+    requireObject('`vmOptions`', this.#base)
+    requireObject('the options of the machine', options)
+    const asked = { ...this.#base, ...options }
+    checkReadyOptions(asked)
     const name = this.#names.take(options.name, this.#base.name ?? DEFAULT_NAME)
     using _hold = this.#host.hold()
-    const complete = await withGuest({ ...this.#base, ...options })
+    const complete = await withGuest(asked)
     this.#requireTest()
     // Awaited here: the test’s clock stands still until then.
     return await this.#start({ ...complete, name })

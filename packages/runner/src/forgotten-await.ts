@@ -1,18 +1,23 @@
 /** A wait that nobody awaits: the test would pass whatever the machine prints. */
-import { ExpectError, type VM } from '@coldboot/core'
+import { type CallSite, ExpectError, type VM } from '@coldboot/core'
 import { pendingOn } from '@coldboot/matchers'
 import { sectionsOf, spaceOut } from './reported-error.ts'
 
 /** The error for a test that would pass although it still waits; undefined when it does not. */
-export function forgottenAwait(machines: readonly VM[], starting: number): ExpectError | undefined {
+export function forgottenAwait(machines: readonly VM[], starting: readonly CallSite[]): ExpectError | undefined {
   const waits = machines.flatMap(pendingOn)
-  if (waits.length === 0 && starting === 0) return undefined
+  if (waits.length === 0 && starting.length === 0) return undefined
+  // They fail when the machines end, and that was told then.
+  for (const { result } of machines.flatMap((vm) => vm.pendingCalls)) result.catch(() => {})
   const what = waits.map((wait) => wait.what)
-  if (starting > 0) what.push(`${starting} more machine${starting === 1 ? ' was' : 's were'} being started`)
+  const count = starting.length
+  if (count > 0) what.push(`${count} more machine${count === 1 ? ' was' : 's were'} being started`)
   const error = new ExpectError('FORGOTTEN_AWAIT', `The test ended while ${what.join(', ')}`, {
     sections: sectionsOf(machines, machines.length > 1),
   })
-  const places = waits.flatMap(({ location }) => (location === undefined ? [] : [`    at ${location}`]))
+  const places = [...waits, ...starting].flatMap(({ location }) =>
+    location === undefined ? [] : [`    at ${location}`],
+  )
   error.stack = [error.message, ...places].join('\n')
   spaceOut(error)
   return error

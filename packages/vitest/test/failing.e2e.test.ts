@@ -29,6 +29,8 @@ describe('a run of failing tests', () => {
     expect(logs.sort()).toMatchInlineSnapshot(`
       [
         "a-boot--that-takes-too-long/vm/console.log",
+        "a-command-that-is-too-late/vm/console.log",
+        "a-forgotten-await-of-a-command/vm/console.log",
         "a-forgotten-await-of-a-matcher/vm/console.log",
         "a-forgotten-await/vm/console.log",
         "a-guest-that-ends-early/vm/console.log",
@@ -43,6 +45,7 @@ describe('a run of failing tests', () => {
         "a-window-longer-than-the-test/vm/console.log",
         "an-assertion/vm/console.log",
         "an-expect-that-times-out/vm/console.log",
+        "an-input-that-is-too-late/vm/console.log",
         "one-of-two-machines/client/console.log",
         "one-of-two-machines/server/console.log",
         "two-machines-of-one-name/server/console.log",

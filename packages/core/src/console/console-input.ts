@@ -1,12 +1,17 @@
 /** What is typed on the console: bytes on their way into the machine. */
 import type { Duplex } from 'node:stream'
-import { MachineError } from '../errors.ts'
+import { inspect } from 'node:util'
+import { MachineError, OptionError } from '../errors.ts'
 
 type Done = (error?: Error | null) => void
+
+/** Characters that are remembered of a line that was not ended. */
+const LONGEST_LINE = 200
 
 /** The typing side of one console. QEMU takes as much as the device can, so what is written waits in the socket. */
 export class ConsoleInput {
   readonly #name: string
+  #line = ''
   #stream: Duplex | undefined
   #unsent = 0
   #lost = false
@@ -22,11 +27,23 @@ export class ConsoleInput {
     hideFailedWrites(stream, (error) => this.#fail(error))
   }
 
-  /** @throws MachineError `MACHINE_EXITED` */
+  /** What was typed last without Enter behind it, as far as it is plain text; else empty. */
+  get unfinished(): string {
+    return /[\0-\x1f\x7f]/.test(this.#line) ? '' : this.#line
+  }
+
+  /**
+   * @throws OptionError `INVALID_OPTION` for what is neither text nor bytes
+   * @throws MachineError `MACHINE_EXITED`
+   */
   write(data: string | Uint8Array): void {
-    if (this.#gone !== undefined) throw this.#gone
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
+      throw new OptionError('INVALID_OPTION', `What is sent must be a string or bytes, and is ${inspect(data)}`)
+    }
+    if (this.#gone !== undefined) throw this.#refused(this.#gone)
     if (this.#stream?.writable !== true) throw this.#exited('its console is closed')
     if (data.length === 0) return
+    this.#note(typeof data === 'string' ? data : Buffer.from(data.subarray(-LONGEST_LINE)).toString())
     this.#unsent++
     this.#stream.write(data, (error) => {
       this.#unsent--
@@ -48,6 +65,22 @@ export class ConsoleInput {
   end(reason: MachineError): void {
     this.#gone ??= reason
     for (const { reject } of this.#waiting.splice(0)) reject(this.#gone)
+  }
+
+  #note(text: string): void {
+    this.#line =
+      (this.#line + text)
+        .slice(-LONGEST_LINE)
+        .split(/[\r\n]/)
+        .at(-1) ?? ''
+  }
+
+  // Made anew for each call: it points at the line that sent.
+  #refused(gone: MachineError): MachineError {
+    const { shortMessage, sections } = gone
+    const prefix = this.#exited('').shortMessage
+    if (shortMessage.startsWith(prefix)) return gone
+    return new MachineError('MACHINE_EXITED', prefix + shortMessage, { cause: gone, sections })
   }
 
   #fail(error: Error): void {

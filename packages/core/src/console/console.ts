@@ -101,7 +101,7 @@ export class Console {
       describe: () => ({
         name: options.name,
         bytes: options.transcript.bytes,
-        context: options.describe?.() ?? {},
+        context: { ...options.describe?.(), unfinished: this.#input.unfinished },
       }),
     })
     this.#monitors = new Monitors({
@@ -184,6 +184,7 @@ export class Console {
    * Types: a string as UTF-8, or bytes. Returns at once; the machine takes them as fast as its device does. A terminal in
    * line mode (canonical, as a shell without line editing has it) takes lines of at most 4095 bytes and loses longer ones.
    *
+   * @throws OptionError `INVALID_OPTION` for what is neither a string nor bytes
    * @throws MachineError `MACHINE_EXITED`
    */
   send(data: string | Uint8Array): void {

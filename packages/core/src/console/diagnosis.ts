@@ -21,6 +21,8 @@ export interface Evidence {
   /** Why the guest runs without hardware acceleration, if it does. */
   readonly emulatedBecause: string | undefined
   readonly guard: Guard
+  /** What was typed last without Enter behind it. */
+  readonly unfinished?: string | undefined
 }
 
 /** What a message says about it. */
@@ -37,15 +39,27 @@ export interface Diagnosis {
 const BUSY_MS = 1_000
 
 export function diagnose(evidence: Evidence): Diagnosis {
-  const { patterns, searched, guard, start } = evidence
-  const near = patterns.map((pattern) => nearMiss(pattern, searched, guard)).find((miss) => miss !== undefined)
+  const { patterns, searched, guard, start, unfinished = '' } = evidence
+  const typed = unfinished === '' ? undefined : noEnter(unfinished)
+  const closest = patterns.map((pattern) => nearMiss(pattern, searched, guard)).find((miss) => miss !== undefined)
+  // The echo of what waits for Enter comes close, and is not the output.
+  const near = typed !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
   const cause = knownCause(searched.clean)
-  const advice = [near?.hint, cause, near === undefined && cause === undefined ? behaviour(evidence) : undefined]
+  const advice = [
+    typed,
+    near?.hint,
+    cause,
+    typed === undefined && near === undefined && cause === undefined ? behaviour(evidence) : undefined,
+  ]
   return {
     advice: advice.filter((sentence) => sentence !== undefined).join(' '),
     closest: near?.text?.slice(0, 500),
     circumstances: circumstances(evidence, start === undefined ? undefined : lastStage(start)),
   }
+}
+
+function noEnter(typed: string): string {
+  return `What was sent last, ${JSON.stringify(typed)}, has no line end: a program that reads lines gets it only after Enter, \`\\n\`.`
 }
 
 function behaviour({ elapsedMs, silentMs = Infinity, emulatedBecause }: Evidence): string | undefined {

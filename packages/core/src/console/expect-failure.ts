@@ -13,6 +13,8 @@ export interface ConsoleContext {
   readonly consoleDevice?: string
   /** Why it runs without hardware acceleration, if it does: `/dev/kvm does not exist`. */
   readonly emulatedBecause?: string | undefined
+  /** What was typed last without Enter behind it. */
+  readonly unfinished?: string
   /** The machine’s command line, quoted. */
   readonly commandLine?: string
   /** Path of the console log. */
@@ -38,7 +40,7 @@ export interface FailureFacts {
   readonly tail: string
   readonly context: ConsoleContext
   /** What there is to find a cause in. */
-  readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | 'emulatedBecause'>
+  readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | 'emulatedBecause' | 'unfinished'>
   /** The frames of the call. */
   readonly frames: string
 }
@@ -116,8 +118,9 @@ export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
 
 function diagnosis({ patterns, elapsedMs, silentMs, bytes, behind, context, evidence }: FailureFacts): FailureOptions {
   if (bytes === 0 || behind !== undefined) return {}
-  const { emulatedBecause } = context
-  const { advice, closest, circumstances } = diagnose({ ...evidence, patterns, elapsedMs, silentMs, emulatedBecause })
+  const { emulatedBecause, unfinished } = context
+  const seen = { ...evidence, patterns, elapsedMs, silentMs, emulatedBecause, unfinished }
+  const { advice, closest, circumstances } = diagnose(seen)
   const lead = {
     'Closest output': lastLines(closest ?? ''),
     Circumstances: circumstances,

@@ -11,6 +11,8 @@ import { Transcript } from './transcript.ts'
 interface Fault {
   /** What the machine prints. */
   readonly prints: string | Buffer
+  /** Typed first. */
+  readonly types?: string
   /** Matched first. */
   readonly first?: PatternInput
   readonly awaited?: PatternInput
@@ -181,6 +183,21 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     code: 'EXPECT_TIMEOUT',
     says: /before the previous match, which consumed it[^]*previous match: "client ready"/,
   },
+  'a command typed without Enter': {
+    prints: '# echo hello-$((1+1))',
+    types: 'echo hello-$((1+1))',
+    awaited: 'echo hello-2',
+    code: 'EXPECT_TIMEOUT',
+    says: /^"vm" did not.*\nWhat was sent last, "echo hello-\$\(\(1\+1\)\)", has no line end.*`\\n`\.\n\nCircumstances/,
+  },
+  'a command typed with Enter': {
+    prints: '# sleep 1000\r\n',
+    types: 'sleep 1000\n',
+    first: '1000\n',
+    options: { timeout: 80 },
+    code: 'EXPECT_TIMEOUT',
+    says: /\nNothing was printed since the wait began/,
+  },
   'a guest that sleeps': {
     prints: '# sleep 1000\r\n',
     first: '1000\n',
@@ -227,6 +244,7 @@ test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
     describe: () => context,
   })
   console.attach(host)
+  if (fault.types !== undefined) console.send(fault.types)
   guest.write(fault.prints)
   if (fault.first !== undefined) await console.expect(fault.first, { timeout: 100_000 })
   // What ends a wait by itself must not need its time to be up.

@@ -19,6 +19,7 @@ import { copyIn, copyOut } from './files/guest-trees.ts'
 import { decodeOutput, type Guest } from './guest.ts'
 import { type EventsOptions, guestEvents } from './guest-events.ts'
 import { type LoginOptions, login } from './login.ts'
+import { type PendingCall, PendingCalls } from './pending-calls.ts'
 import type { CommandResult, OutputOf, RunOptions } from './run-options.ts'
 import { type GuestTestRun, type RunTestsOptions, runTests } from './tests/run-tests.ts'
 import { commandCondition, fileCondition, portCondition, unitCondition } from './wait-conditions.ts'
@@ -28,12 +29,18 @@ import { checkWaitOptions, type WaitUntilOptions, type WaitUntilResult, waitUnti
 export abstract class GuestFace {
   /** The inside of this machine. */
   protected abstract readonly guest: Guest
+  readonly #calls = new PendingCalls()
 
   /** Complete and checked, as it was started. */
   abstract get spec(): MachineSpec
 
   /** The console’s text so far, escape codes removed; of a very long one the end. */
   abstract get output(): string
+
+  /** What is being done in the guest right now at the request of a test, oldest first. */
+  get pendingCalls(): readonly PendingCall[] {
+    return this.#calls.list
+  }
 
   /** See `VM.expect`. */
   abstract expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
@@ -58,7 +65,7 @@ export abstract class GuestFace {
     command: string | readonly string[],
     options?: Options,
   ): Promise<CommandResult<OutputOf<Options>>> {
-    return this.guest.run(command, options)
+    return this.#calls.track('run', command, () => this.guest.run(command, options))
   }
 
   /**
@@ -69,7 +76,7 @@ export abstract class GuestFace {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   login(options: LoginOptions = {}): Promise<void> {
-    return login(this, this.guest, options)
+    return this.#calls.track('login', undefined, () => login(this, this.guest, options))
   }
 
   /**
@@ -80,12 +87,14 @@ export abstract class GuestFace {
    * the codes of {@link run} where it could not be asked
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  async writeFile(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
-    checkGuestPath('writeFile', path)
-    checkFileData('writeFile', data)
-    checkWriteOptions(options)
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data
-    await writeGuestFile(this.guest, path, bytes, options.mode, options)
+  writeFile(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+    return this.#calls.track('writeFile', path, async () => {
+      checkGuestPath('writeFile', path)
+      checkFileData('writeFile', data)
+      checkWriteOptions(options)
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data
+      await writeGuestFile(this.guest, path, bytes, options.mode, options)
+    })
   }
 
   /**
@@ -95,14 +104,16 @@ export abstract class GuestFace {
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  async readFile<const Options extends ReadFileOptions = Record<never, never>>(
+  readFile<const Options extends ReadFileOptions = Record<never, never>>(
     path: string,
     options: Options = {} as Options,
   ): Promise<OutputOf<Options>> {
-    checkGuestPath('readFile', path)
-    checkReadOptions(options)
-    const bytes = await readGuestFile(this.guest, path, options)
-    return decodeOutput(bytes, options.encoding) as OutputOf<Options>
+    return this.#calls.track('readFile', path, async () => {
+      checkGuestPath('readFile', path)
+      checkReadOptions(options)
+      const bytes = await readGuestFile(this.guest, path, options)
+      return decodeOutput(bytes, options.encoding) as OutputOf<Options>
+    })
   }
 
   /**
@@ -114,10 +125,12 @@ export abstract class GuestFace {
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  async copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
-    checkGuestPath('copyIn', guestPath)
-    checkFileOptions('copyIn', options)
-    await copyIn(this.guest, hostPath, guestPath, options)
+  copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
+    return this.#calls.track('copyIn', hostPath, async () => {
+      checkGuestPath('copyIn', guestPath)
+      checkFileOptions('copyIn', options)
+      await copyIn(this.guest, hostPath, guestPath, options)
+    })
   }
 
   /**
@@ -127,10 +140,12 @@ export abstract class GuestFace {
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  async copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
-    checkGuestPath('copyOut', guestPath)
-    checkFileOptions('copyOut', options)
-    await copyOut(this.guest, guestPath, hostPath, options)
+  copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
+    return this.#calls.track('copyOut', guestPath, async () => {
+      checkGuestPath('copyOut', guestPath)
+      checkFileOptions('copyOut', options)
+      await copyOut(this.guest, guestPath, hostPath, options)
+    })
   }
 
   /**
@@ -141,36 +156,44 @@ export abstract class GuestFace {
    * {@link run}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  async waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    checkWaitOptions('waitUntil', options)
-    return waitUntil(this.guest, commandCondition(command), options)
+  waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#calls.track('waitUntil', command, async () => {
+      checkWaitOptions('waitUntil', options)
+      return waitUntil(this.guest, commandCondition(command), options)
+    })
   }
 
   /**
    * Waits until a TCP port of the guest is listened on, at any address.
    * @throws GuestCommandError `WAIT_TIMEOUT` with the ports that are; OptionError
    */
-  async waitForPort(port: number, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    checkWaitOptions('waitForPort', options)
-    return waitUntil(this.guest, portCondition(port), options)
+  waitForPort(port: number, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#calls.track('waitForPort', port, async () => {
+      checkWaitOptions('waitForPort', options)
+      return waitUntil(this.guest, portCondition(port), options)
+    })
   }
 
   /**
    * Waits until a unit of systemd is active, and no longer once it has failed.
    * @throws GuestCommandError `WAIT_TIMEOUT` with its status and the end of its journal; OptionError
    */
-  async waitForUnit(name: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    checkWaitOptions('waitForUnit', options)
-    return waitUntil(this.guest, unitCondition(name), options)
+  waitForUnit(name: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#calls.track('waitForUnit', name, async () => {
+      checkWaitOptions('waitForUnit', options)
+      return waitUntil(this.guest, unitCondition(name), options)
+    })
   }
 
   /**
    * Waits until there is something at a path.
    * @throws GuestCommandError `WAIT_TIMEOUT` with what is in the nearest directory; OptionError
    */
-  async waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    checkWaitOptions('waitForFile', options)
-    return waitUntil(this.guest, fileCondition(path), options)
+  waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#calls.track('waitForFile', path, async () => {
+      checkWaitOptions('waitForFile', options)
+      return waitUntil(this.guest, fileCondition(path), options)
+    })
   }
 
   /**
@@ -180,8 +203,10 @@ export abstract class GuestFace {
    * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run}, but not `COMMAND_FAILED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  async runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {
-    return runTests(this.guest, command, options)
+  runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {
+    return this.#calls.track('runTests', command, async () => {
+      return runTests(this.guest, command, options)
+    })
   }
 
   /**

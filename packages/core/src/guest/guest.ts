@@ -1,7 +1,7 @@
 /** What a test does inside a guest: the ways in that the machine has, and which one is taken. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../machine-event.ts'
-import type { CommandOutcome, CommandWay, GuestEnd } from './command-way.ts'
+import { type CommandOutcome, type CommandWay, failed, type GuestEnd } from './command-way.ts'
 import { GuestCommandError, shownCommand } from './guest-command-error.ts'
 import {
   type CommandRequest,
@@ -40,15 +40,20 @@ export interface GuestOptions {
 }
 
 const FAILED_HINT = 'Read its output; give `check: false` to look at the exit code yourself.'
+const TOO_LATE_HINT = 'Do what needs the machine before it ends: before `close()`, and before the guest powers off.'
 const NO_INPUT = new Uint8Array(0)
 
 /** The inside of one machine. */
 export class Guest {
   readonly #options: GuestOptions
   #commands = 0
+  #end: GuestEnd | undefined
 
   constructor(options: GuestOptions) {
     this.#options = options
+    void options.over.then((end) => {
+      this.#end = end
+    })
   }
 
   /** The machine’s name. */
@@ -90,7 +95,7 @@ export class Guest {
     const way = this.way(options.way)
     const request = this.#request(commandText('run', command), options)
     await this.ready()
-    const outcome = await this.#observed(way, request)
+    const outcome = this.#end ? tooLate(this.#end) : await this.#observed(way, request)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
     const { exitCode, durationMs } = outcome
@@ -156,6 +161,12 @@ export class Guest {
     const extra = { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) }
     return new GuestCommandError(code, `${what} ${message}`, facts, { ...extra, sections })
   }
+}
+
+function tooLate({ code, how, excerpt }: GuestEnd): CommandOutcome {
+  const message = `was not started: before that, ${how}`
+  const hint = code === 'COMMAND_LOST' ? { hint: TOO_LATE_HINT } : {}
+  return failed({ code, message, ...hint, sections: { 'What the guest said': excerpt } }, 0)
 }
 
 /** Bytes of the guest in the form that was asked for. */

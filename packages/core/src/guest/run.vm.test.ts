@@ -123,7 +123,12 @@ describe('a machine', () => {
       code: 'COMMAND_LOST',
       message: expect.stringContaining('the guest powered off'),
     })
-    await expect(vm.run('true')).rejects.toMatchObject({ code: 'COMMAND_LOST' })
+    await expect(vm.run('true')).rejects.toMatchObject({
+      code: 'COMMAND_LOST',
+      shortMessage: expect.stringMatching(
+        /^The command `true` in “\S+” was not started: before that, the machine ended/,
+      ),
+    })
   })
 
   test('whose console has no shell is told from a command that does not end', async () => {

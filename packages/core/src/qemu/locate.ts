@@ -71,8 +71,13 @@ function notFound(name: string, arch: Architecture): StartError {
   const where = name.includes('/')
     ? 'there is no executable file of that name'
     : `it is not on PATH (${process.env['PATH'] ?? ''})`
+  const install = `Install it with: ${installCommand(arch)}\nOr name the binary with the \`qemu\` option or COLDBOOT_QEMU.`
+  const list = name.trim().split(/\s+/)
   return new StartError('QEMU_NOT_FOUND', `QEMU was not found: tried \`${name}\`, and ${where}`, {
-    hint: `Install it with: ${installCommand(arch)}\nOr name the binary with the \`qemu\` option or COLDBOOT_QEMU.`,
+    hint:
+      list.length > 1
+        ? `A string is one path. The binary with arguments is a list: qemu: ${JSON.stringify(list)}`
+        : install,
   })
 }
 

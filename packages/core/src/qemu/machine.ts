@@ -5,6 +5,7 @@ import type { PortForward } from '../devices/device.ts'
 import { StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
+import { adviceOn, complaintOf } from './complaint.ts'
 import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
 import { loadState } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
@@ -160,8 +161,10 @@ export class Machine {
 
   #failure(message: string, status?: ExitStatus): StartError {
     const own = (status?.stderr ?? this.#process.stderr()).trim()
-    const lastLine = own.split('\n').at(-1) ?? ''
-    return new StartError('START_FAILED', lastLine === '' ? message : `${message}\n${lastLine}`, {
+    const complaint = complaintOf(own)
+    const hint = adviceOn(own, this.#spec)
+    return new StartError('START_FAILED', complaint === '' ? message : `${message}\n${complaint}`, {
+      ...(hint === undefined ? {} : { hint }),
       sections: { 'QEMU printed': own, 'Command line': this.#shown },
     })
   }

@@ -1,5 +1,6 @@
 /** One failing test of each kind. The report of a run is compared as a whole, so each waits until the console is silent. */
 import { arbitraryArgs } from '@coldboot/core'
+import { linuxGuest } from '@coldboot/guest'
 import { describe, expect, test, type VM } from '@coldboot/vitest'
 
 /** Runs a command, and waits for the end of the next prompt, which is a mark of shell integration. */
@@ -62,6 +63,39 @@ test('a forgotten await', async ({ vm }) => {
 
 test('a forgotten await of a matcher', async ({ vm }) => {
   void expect(vm).toEventuallyPrint('never')
+})
+
+test('a forgotten await of a command', async ({ vm }) => {
+  void vm.run('sleep 60')
+})
+
+test('a forgotten await of a boot', async ({ bootVm }) => {
+  void bootVm({ name: 'server' })
+})
+
+test('a command that is too late', async ({ vm }) => {
+  await vm.close()
+  await vm.run('uname')
+})
+
+test('an input that is too late', async ({ vm }) => {
+  await vm.close()
+  vm.send('uname\n')
+})
+
+test('an option that is wrong', async ({ bootVm }) => {
+  const name = 'server'
+  await bootVm({ name, memory: '1T' })
+})
+
+test('a device that nobody called', async ({ bootVm }) => {
+  // @ts-expect-error: it is not one
+  await bootVm({ devices: [arbitraryArgs] })
+})
+
+test('options that nobody awaited', async ({ bootVm }) => {
+  // @ts-expect-error: they are a promise
+  await bootVm(linuxGuest())
 })
 
 test('a guest that ends early', async ({ vm }) => {

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { adviceOn, complaintOf } from './complaint.ts'
+
+const spec = { arch: 'x86_64', kernel: '/me/text.txt', machine: 'q53', cpu: 'hosst' } as const
+
+describe('the line with the reason', () => {
+  test.each([
+    ['the only one', 'qemu: invalid kernel header\n', 'qemu: invalid kernel header'],
+    [
+      'not the tip behind it',
+      'qemu-system-x86_64: unsupported machine type\nUse -machine help to list supported machines\n',
+      'qemu-system-x86_64: unsupported machine type',
+    ],
+    [
+      'not a warning behind it',
+      'qemu-system-x86_64: no such device\nqemu-system-x86_64: warning: old\n',
+      'qemu-system-x86_64: no such device',
+    ],
+    ['the last, of a program that does not begin with its name', 'sh: no\nsh: gone\n', 'sh: gone'],
+    ['none, of silence', '', ''],
+  ])('is %s', (_title, printed, line) => {
+    expect(complaintOf(printed)).toBe(line)
+  })
+})
+
+describe('the advice', () => {
+  test.each([
+    ['qemu: invalid kernel header', /`kernel` is no kernel image .* x86_64: \/me\/text\.txt/],
+    ['qemu-system-x86_64: unsupported machine type', /no `machine` "q53"/],
+    ["qemu-system-x86_64: unable to find CPU model 'hosst'", /no `cpu` "hosst"/],
+    ["qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory", /less `memory`/],
+    ['qemu-system-x86_64: Failed to get "write" lock', /uses the image/],
+  ])('on %s names what is to be changed', (printed, advice) => {
+    expect(adviceOn(printed, spec)).toMatch(advice)
+  })
+
+  test('is none where nothing is known', () => {
+    expect(adviceOn('qemu-system-x86_64: -device foo: no such device', spec)).toBeUndefined()
+  })
+})

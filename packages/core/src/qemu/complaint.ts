@@ -1,0 +1,33 @@
+/** What QEMU says when it gives up: the line that matters, and what a user does about it. */
+import type { MachineSpec } from '../machine-spec.ts'
+
+/** The line with the reason: QEMU begins it with its own name, and may have warned before and given a tip behind it. */
+export function complaintOf(printed: string): string {
+  const lines = printed.trim().split('\n')
+  const own = lines.filter((line) => /^qemu[\w.-]*: /.test(line) && !/: (?:warning|info): /.test(line))
+  return own.at(-1) ?? lines.at(-1) ?? ''
+}
+
+/** A sentence, with the option that is to be changed; undefined: QEMU’s own words must do. */
+export function adviceOn(
+  printed: string,
+  spec: Pick<MachineSpec, 'arch' | 'kernel' | 'machine' | 'cpu'>,
+): string | undefined {
+  const { arch, kernel, machine, cpu } = spec
+  if (/invalid kernel header|could not load kernel|linux kernel too old|not a supported kernel/i.test(printed)) {
+    return `\`kernel\` is no kernel image that QEMU can load for ${arch}: ${kernel}`
+  }
+  if (/unsupported machine type/.test(printed)) {
+    return `There is no \`machine\` "${machine}" for ${arch}; \`qemu-system-${arch} -machine help\` lists those there are.`
+  }
+  if (/unable to find CPU model/.test(printed)) {
+    return `There is no \`cpu\` "${cpu}" for ${arch}; \`qemu-system-${arch} -cpu help\` lists those there are.`
+  }
+  if (/cannot set up guest memory|Cannot allocate memory/.test(printed)) {
+    return 'The host has not enough free memory: give the machine less `memory`, or run fewer machines at once (`maxMachines`).'
+  }
+  if (/Failed to get "write" lock|Failed to lock byte/.test(printed)) {
+    return 'Another process uses the image: a machine by hand, or one with `overlay: false`.'
+  }
+  return undefined
+}
