@@ -66,9 +66,10 @@ function whyBroken(page: string, link: string): string | undefined {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), decodeURI(path))
   if (!existsSync(target)) return `${link}: there is no such file`
-  const shown = statSync(target).isDirectory() ? join(target, 'README.md') : target
-  // One is shown as a list of files: that of the examples is meant so.
-  if (!existsSync(shown) && target !== join(ROOT, 'examples')) return `${link}: the folder has no page`
+  const isFolder = statSync(target).isDirectory()
+  const shown = isFolder ? join(target, 'README.md') : target
+  // Those of an example are shown as a list of files, and are one.
+  if (isFolder && !existsSync(shown) && page !== 'examples/README.md') return `${link}: the folder has no page`
   if (anchor !== undefined && !anchorsOf(shown.slice(ROOT.length)).includes(anchor)) return `${link}: no such heading`
   return undefined
 }

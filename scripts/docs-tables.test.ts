@@ -1,0 +1,70 @@
+/** The tables of options, devices and monitors in the pages have all there are, and no others. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { INCIDENT_KINDS } from '../packages/core/src/console/incident-kinds.ts'
+
+const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8')
+
+/** The rows of the first table behind a text, each as its cells. */
+function tableBehind(page: string, text: string): readonly (readonly string[])[] {
+  const [, rest] = read(page).split(text, 2)
+  const [, table = ''] = /\n(\|[\s\S]*?)\n(?!\|)/.exec(rest ?? '') ?? []
+  return table
+    .split('\n')
+    .slice(2)
+    .map((row) => row.split(' | ').map((cell) => cell.replaceAll(/^\| | \|$/g, '').trim()))
+}
+
+/** What stands as code in the first column. */
+function namesBehind(page: string, text: string): readonly string[] {
+  return tableBehind(page, text)
+    .flatMap(([cell = '']) => [...cell.matchAll(/`(\w+)`/g)])
+    .map(([, name = '']) => name)
+    .toSorted()
+}
+
+/** The members of an interface in a source file of the core. */
+function membersOf(file: string, name: string): readonly string[] {
+  const [, body = ''] = new RegExp(`\\nexport interface ${name} .*\\{\\n([\\s\\S]*?)\\n\\}\\n`).exec(source(file)) ?? []
+  return [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, member = '']) => member).toSorted()
+}
+
+function source(file: string): string {
+  return read(`packages/core/src/${file}`)
+}
+
+test.for([
+  ['packages/core/README.md', '## Options', 'options.ts', 'VMOptions'],
+  ['docs/devices.md', '`p9Directory(directory, options)`', 'devices/p9-directory.ts', 'P9DirectoryOptions'],
+  ['docs/devices.md', '\n`readOnlyDirectory(', 'devices/read-only-directory.ts', 'ReadOnlyDirectoryOptions'],
+  ['docs/devices.md', '## Disks', 'devices/block-device.ts', 'BlockDeviceOptions'],
+  ['docs/devices.md', '## Ports of the guest', 'devices/user-network.ts', 'UserNetworkOptions'],
+] as const)('%s, “%s”: the options are those of %s', ([page, text, file, name]) => {
+  expect(membersOf(file, name)).not.toEqual([])
+  expect(namesBehind(page, text)).toEqual(membersOf(file, name))
+})
+
+test('docs/templates.md has the options that a start from a template adds to those of a machine', () => {
+  const page = 'docs/templates.md'
+  const names = [...namesBehind(page, '## Options'), ...namesBehind(page, '## How many at once')]
+  // In a sentence of its own.
+  if (read(page).includes('`prefetch: false`')) names.push('prefetch')
+  const ofTheMachine = ['bootTimeout', 'ready']
+  expect(names.toSorted()).toEqual([...membersOf('start-ready.ts', 'ReadyOptions'), ...ofTheMachine].toSorted())
+})
+
+test('docs/devices.md has all devices', () => {
+  const exported = [...source('index.ts').matchAll(/^export (?!type)\{([^}]*)\} from '.\/devices\/[\w-]+.ts'/gm)]
+    .flatMap(([, names = '']) => names.split(','))
+    .map((name) => name.trim())
+    .filter((name) => /^(?:[a-z]\w*|Network)$/.test(name) && name !== 'optionString')
+  expect(exported.length).toBeGreaterThan(12)
+  expect(namesBehind('docs/devices.md', 'virtio_pci` aside')).toEqual([...exported, 'nic'].toSorted())
+})
+
+test('docs/console.md has all monitors, with the code of each', () => {
+  const rows = tableBehind('docs/console.md', '## What no test survives')
+  const codes = rows.flatMap(([names = '', , code = '']) => names.split(', ').map((name) => `${name} ${code}`))
+  expect(codes).toEqual(INCIDENT_KINDS.map(({ name, code }) => `\`${name}\` \`${code}\``))
+})
