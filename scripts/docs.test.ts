@@ -17,19 +17,23 @@ function filesIn(folder: string, ending: string): readonly string[] {
   })
 }
 
-/** The examples as they are, and as they are inside of one and of two blocks. */
-const CODE = filesIn('examples', '.ts').flatMap((file) => {
+/** The examples as they are, and as they are inside of one and of two blocks; and what is compiled only. */
+const CODE = [...filesIn('examples', '.ts'), 'docs/snippets.ts'].flatMap((file) => {
   const code = read(file)
   return ['', '  ', '    '].map((indent) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
 })
 
 test.for([
+  ['docs/artifacts.md', 3],
   ['docs/console.md', 6],
   ['docs/devices.md', 10],
+  ['docs/inside-the-guest.md', 5],
+  ['docs/stock-images.md', 3],
   ['docs/templates.md', 3],
   ['packages/core/README.md', 1],
+  ['packages/vitest/README.md', 4],
 ] as const)('%s shows code of examples, word for word', ([page, count]) => {
-  const snippets = [...read(page).matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code)
+  const snippets = [...read(page).matchAll(/^```ts\n(?:\/\/ \S+\.ts\n)?([\s\S]*?)^```$/gm)].map(([, code = '']) => code)
   expect(snippets).toHaveLength(count)
   for (const snippet of snippets)
     expect(CODE.filter((code) => code.includes(snippet)).length, snippet).toBeGreaterThan(0)

@@ -28,4 +28,5 @@ test('two machines see each other', async () => {
   await server.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up')
   await client.run('ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up')
   await expect(client).toRunSuccessfully('ping -c1 10.0.0.1')
+  await network.close()
 })

@@ -1,0 +1,106 @@
+/**
+ * Code of the pages that no test runs as it stands, since it asks for a distribution’s image, a schema or a terminal. Here it
+ * is compiled, and scripts/docs.test.ts compares the pages with it.
+ */
+import { blockDevice, channel, VM } from '@coldboot/core'
+import { linuxGuest } from '@coldboot/guest'
+import { expect, test } from '@coldboot/vitest'
+import { coldboot } from '@coldboot/vitest/plugin'
+import { defineConfig } from 'vitest/config'
+
+export async function inside(vm: VM): Promise<unknown> {
+  await vm.login({ user: 'root', password: 'secret' })
+  await vm.run('id', { way: 'shell' })
+
+  await vm.writeFile('/etc/motd', 'hello\n', { mode: 0o600 })
+  const text = await vm.readFile('/etc/motd')
+  const bytes = await vm.readFile('/boot/image', { encoding: 'buffer' })
+  await vm.copyIn('fixtures', '/opt/fixtures')
+  await vm.copyOut('/var/log', 'logs')
+
+  await vm.waitUntil('systemctl is-system-running', { timeout: 60_000, interval: 500 })
+  await vm.waitForPort(22)
+  await vm.waitForUnit('ssh.service')
+  await vm.waitForFile('/run/ready')
+
+  const { tests } = await vm.runTests('/opt/selftests/run', { format: 'ktap' })
+
+  await vm.debug()
+  return [text.length, bytes.length, tests]
+}
+
+interface Step {
+  readonly step: number
+}
+
+/** As a library of the Standard Schema has it. */
+interface StepSchema {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => { readonly value: Step }
+    readonly types?: { readonly input: unknown; readonly output: Step }
+  }
+}
+
+export async function events(start: (results: unknown) => Promise<VM>, schema: StepSchema): Promise<void> {
+  const vm = await start(channel('results'))
+
+  // A program in the guest writes JSON lines to /dev/virtio-ports/results.
+  for await (const event of vm.events('results', { schema })) console.log(event.step)
+}
+
+export async function bootsAnImage(): Promise<VM> {
+  const vm = await VM.start({
+    devices: [blockDevice('debian-12-generic-amd64.qcow2', { boot: true })],
+    memory: '512M',
+    guestAgent: true,
+    ready: 'login: ',
+    bootTimeout: 240_000,
+  })
+  return vm
+}
+
+export async function goesOnToADisk(): Promise<unknown> {
+  const guest = await linuxGuest({ modules: ['ext4', 'autofs4'], agent: false })
+  const debian = {
+    ...guest,
+    kernelArgs: `${guest.kernelArgs} rdinit=/etc/coldboot/root root=/dev/vda rootfstype=ext4 rw norandmaps`,
+    devices: [blockDevice('debian.ext4')],
+    memory: '512M',
+    guestAgent: true,
+    ready: 'login: ',
+    bootTimeout: 240_000,
+  }
+  return VM.start(debian)
+}
+
+test('serves ssh', async ({ vm }) => {
+  await vm.waitForUnit('ssh')
+  await vm.waitForPort(22)
+  const { stdout } = await vm.run('systemctl --failed --plain --no-legend')
+  expect(stdout).toBe('')
+})
+
+test('lets the user in', async ({ vm }) => {
+  await vm.login({ user: 'tester', password: 'correct horse' })
+  const { stdout } = await vm.run('id -un', { way: 'shell' })
+  expect(stdout).toBe('tester\n')
+})
+
+test('two machines', async ({ bootVm }) => {
+  const [server, client] = await Promise.all([bootVm({ name: 'server' }), bootVm({ name: 'client' })])
+  expect([server.name, client.name]).toEqual(['server', 'client'])
+})
+
+const redact = [process.env['COLDBOOT_TEST_SECRET'] ?? '', /token-\w+/]
+export default defineConfig({ plugins: [coldboot({ artifacts: { redact } })] })
+
+test.override('artifacts', { retain: 'always' })
+
+// For a project: plain data, in the configuration.
+coldboot({ vm: { memory: '512M' } })
+
+// For a file or a describe: anything, devices too.
+test.override('vmOptions', { kernel: 'build/vmlinuz', initramfs: 'build/initramfs.cpio', ready: 'login: ' })
+test.override('vmOptions', await linuxGuest({ modules: ['9p'] }))
