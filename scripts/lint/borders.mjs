@@ -25,6 +25,7 @@ const LEAVES = [
   'process-identity.ts',
   'private-directory.ts',
   'required-path.ts',
+  'unless-aborted.ts',
 ]
 const SPEC = ['options.ts', 'option-checks.ts', 'machine-observer.ts', 'machine-spec.ts']
 const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']

@@ -23,6 +23,11 @@ export const isDuration: Check = [
   (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
 ]
 
+export const isSignal: Check = [
+  'an AbortSignal',
+  (value) => typeof value === 'object' && value !== null && 'aborted' in value,
+]
+
 export const oneOf = (names: readonly string[]): Check => [
   `one of ${names.join(', ')}`,
   (value) => isString(value) && names.includes(value),

@@ -68,6 +68,12 @@ describe('refused before anything is spawned', () => {
       /`kernel` does not exist: \/nonexistent/,
     ],
     ['a directory for a kernel', { kernel: folder }, 'FILE_MISSING', /`kernel` is a directory/],
+    [
+      'a device for an initramfs',
+      { initramfs: '/dev/null' },
+      'FILE_MISSING',
+      /`initramfs` is a FIFO, a socket or a dev/,
+    ],
     ['a missing initramfs', { initramfs: '/nonexistent' }, 'FILE_MISSING', /`initramfs` does not exist/],
     ['missing firmware', { firmware: '/nonexistent/OVMF.fd' }, 'FILE_MISSING', /`firmware` does not exist/],
     [

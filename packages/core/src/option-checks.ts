@@ -9,6 +9,7 @@ import {
   isLine,
   isMemorySize,
   isPath,
+  isSignal,
   isString,
   oneOf,
   wholeNumber,
@@ -66,7 +67,7 @@ export const VM_CHECKS: CheckTable<Required<VMOptions>> = {
   agent: isFlag,
   guestAgent: isFlag,
   aroundDebug: ['a function', (value) => typeof value === 'function'],
-  signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+  signal: isSignal,
 }
 
 /**

@@ -28,6 +28,30 @@ test('a directory is private, its owner’s, and gone with all its content when 
   expect(existsSync(directory.path)).toBe(false)
 })
 
+test('a temporary folder that cannot be used is named, with what to do', async () => {
+  writeFileSync(join(temporary, 'file'), '')
+  vi.stubEnv('TMPDIR', join(temporary, 'file'))
+  await expect(makePrivateDirectory()).rejects.toMatchObject({
+    code: 'START_FAILED',
+    message: expect.stringMatching(/file\/coldboot-[^]*TMPDIR/),
+  })
+})
+
+test('what a dead process left and cannot be removed keeps nobody from starting', async ({ skip }) => {
+  if (process.getuid?.() === 0) skip('root removes everything')
+  const [, , namespace] = thisProcess().split('-')
+  const left = join(temporary, `1-1-${namespace}-dead`)
+  const locked = join(left, 'locked')
+  mkdirSync(locked, { recursive: true })
+  writeFileSync(join(locked, 'file'), '')
+  chmodSync(locked, 0o500)
+  sweep(temporary)
+  expect(existsSync(left)).toBe(true)
+  chmodSync(locked, 0o700)
+  sweep(temporary)
+  expect(existsSync(left)).toBe(false)
+})
+
 test('a folder that others can read is not used', async () => {
   const directory = await makePrivateDirectory()
   await directory.remove()

@@ -19,7 +19,7 @@ export interface PrivateDirectory {
 let swept = false
 
 /**
- * @throws StartError `START_FAILED` when the parent folder belongs to somebody else
+ * @throws StartError `START_FAILED` when the parent folder belongs to somebody else, or cannot be written to
  */
 export async function makePrivateDirectory(): Promise<PrivateDirectory> {
   const parent = privateParent()
@@ -27,7 +27,9 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
     swept = true
     sweep(parent)
   }
-  const path = await mkdtemp(join(parent, `${thisProcess()}-`))
+  const path = await mkdtemp(join(parent, `${thisProcess()}-`)).catch((error: unknown) => {
+    throw unusable(parent, error)
+  })
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
@@ -35,7 +37,11 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
 export function privateParent(): string {
   const user = process.getuid?.() ?? 0
   const parent = join(tmpdir(), `coldboot-${user}`)
-  mkdirSync(parent, { mode: 0o700, recursive: true })
+  try {
+    mkdirSync(parent, { mode: 0o700, recursive: true })
+  } catch (error) {
+    throw unusable(parent, error)
+  }
   // A folder in a shared /tmp may have been made by somebody else to read along.
   const stats = statSync(parent)
   if (stats.uid !== user || (stats.mode & 0o077) !== 0) {
@@ -51,6 +57,18 @@ export function sweep(parent: string): void {
   for (const name of readdirSync(parent)) {
     const owner = ownerIn(name)
     if (owner === undefined || isAlive(owner)) continue
-    rmSync(join(parent, name), { recursive: true, force: true })
+    try {
+      rmSync(join(parent, name), { recursive: true, force: true })
+    } catch {
+      // Another process may be removing it; and what cannot be removed is no reason not to start.
+    }
   }
+}
+
+function unusable(parent: string, cause: unknown): StartError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StartError('START_FAILED', `A machine’s files cannot be made in ${parent}: ${reason}`, {
+    hint: 'Set TMPDIR to a folder that this user may write to, with room on its disk.',
+    cause,
+  })
 }

@@ -2,8 +2,7 @@
  * A machine that was spawned, with all that belongs to it: QEMU, console, log, private directory, and the promise of its
  * end. The faces above (VM, templates) are thin over it.
  */
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { ARCHITECTURES } from './architecture.ts'
 import { now } from './console/clock.ts'
 import { Console } from './console/console.ts'
@@ -11,7 +10,7 @@ import type { ConsoleContext } from './console/expect-failure.ts'
 import type { Incident } from './console/incident.ts'
 import { Transcript } from './console/transcript.ts'
 import type { MachineDescription } from './description.ts'
-import { MachineError } from './errors.ts'
+import { ExpectError, MachineError } from './errors.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
 import type { MachineEvent } from './machine-event.ts'
 import { watchMachineEvents } from './machine-events.ts'
@@ -19,6 +18,7 @@ import type { MachineObserver, ObservedMachine } from './machine-observer.ts'
 import type { MachineSpec } from './machine-spec.ts'
 import { describeExit, type ExitStatus } from './qemu/exit-status.ts'
 import type { Machine } from './qemu/machine.ts'
+import { unlessAborted } from './unless-aborted.ts'
 import { warnOnce } from './warnings.ts'
 
 /** `starting`: QEMU was spawned. `running`: it serves its control channel. `exited`: it is gone and all was read. */
@@ -60,7 +60,6 @@ export class RunningMachine {
     const log = spec.logFile ?? { path: join(directory.path, 'console.log') }
     this.logFile = log.path
     this.keptLog = spec.logFile?.path
-    mkdirSync(dirname(log.path), { recursive: true })
     this.onEvent = observe(this, launched.qemuVersion, earlier === undefined ? 'cold' : 'template')
     this.#transcript = new Transcript({ file: log, onWarning: warnOnce })
     this.console = new Console({
@@ -91,8 +90,10 @@ export class RunningMachine {
    * Prepares the devices, spawns QEMU and listens to its console. It may still fail: see {@link begin}.
    *
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
+   * @throws ExpectError `EXPECT_ABORTED`
    */
   static async spawn(spec: MachineSpec, plan: StartPlan = {}): Promise<RunningMachine> {
+    if (spec.signal?.aborted) throw startAborted(spec)
     return RunningMachine.adopt(spec, await launch(spec, plan))
   }
 
@@ -110,12 +111,13 @@ export class RunningMachine {
    * Waits until QEMU serves its control channel, and attaches the devices.
    *
    * @param vm the machine’s identity for its devices: the object its user holds
-   * @throws StartError `START_FAILED`; the machine is closed then
+   * @throws StartError `START_FAILED`, ExpectError `EXPECT_ABORTED`; the machine is closed then
    */
   async begin(vm: object): Promise<void> {
+    const { signal } = this.spec
+    const connected = this.machine.connect().then(() => this.attach(vm))
     try {
-      await this.machine.connect()
-      await this.attach(vm)
+      await (signal ? unlessAborted(connected, signal, () => startAborted(this.spec)) : connected)
     } catch (error) {
       await this.close()
       throw error
@@ -194,6 +196,12 @@ export class RunningMachine {
       logFile: this.keptLog,
     }
   }
+}
+
+function startAborted({ name, signal }: MachineSpec): ExpectError {
+  const reason: unknown = signal?.reason
+  const why = reason instanceof Error ? reason.message : String(reason)
+  return new ExpectError('EXPECT_ABORTED', `The start of machine “${name}” was aborted: ${why}`, { cause: reason })
 }
 
 /** Shows a machine to the observer of its options. @returns what tells the observer of an event, with the time since now */

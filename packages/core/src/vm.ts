@@ -1,4 +1,6 @@
 /** The face of a machine: start, expect, send, wait, close. The work is in the rooms below. */
+import { type CheckTable, checkTable, isDuration, isSignal } from './checked-options.ts'
+import { LONGEST_TIMER } from './console/clock.ts'
 import type { PendingWait } from './console/console.ts'
 import { lastLines } from './console/expect-failure.ts'
 import type { ExpectOptions } from './console/expect-options.ts'
@@ -14,6 +16,7 @@ import { makeGuest } from './make-guest.ts'
 import type { VMOptions } from './options.ts'
 import type { ExitStatus } from './qemu/exit-status.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** Options of {@link VM.wait}. */
 export interface WaitOptions {
@@ -22,6 +25,8 @@ export interface WaitOptions {
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal
 }
+
+const WAIT_CHECKS: CheckTable<Required<WaitOptions>> = { timeout: isDuration, signal: isSignal }
 
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
 export class VM extends GuestFace implements AsyncDisposable {
@@ -45,6 +50,7 @@ export class VM extends GuestFace implements AsyncDisposable {
    *
    * @throws OptionError before anything is spawned, for everything that is wrong with the options
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with what QEMU printed
+   * @throws ExpectError `EXPECT_ABORTED` when `signal` aborts before QEMU serves its control channel
    */
   static async start(options: VMOptions): Promise<VM> {
     const running = await RunningMachine.spawn(resolveOptions(options))
@@ -165,7 +171,7 @@ export class VM extends GuestFace implements AsyncDisposable {
 
   /**
    * Types on the console. A terminal in line mode takes 4095 bytes a line.
-   * @throws MachineError `MACHINE_EXITED` after the end
+   * @throws MachineError `MACHINE_EXITED` after the end; OptionError `INVALID_OPTION` for what is neither text nor bytes
    */
   send(data: string | Uint8Array): void {
     this.#running.console.send(data)
@@ -173,15 +179,15 @@ export class VM extends GuestFace implements AsyncDisposable {
 
   /**
    * Waits for the machine’s own end: all output is read then. Does not end it.
+   *
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    * @throws ExpectError `EXPECT_TIMEOUT` when `timeout` is given and passes, `EXPECT_ABORTED`
    * @throws GuestError `GUEST_*` when the guest fails and the machine does not end by that
    */
   async wait(options: WaitOptions = {}): Promise<ExitStatus> {
+    checkTable('wait', options, WAIT_CHECKS)
     const { timeout } = options
-    if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) {
-      throw new OptionError('INVALID_OPTION', `\`timeout\` must be a number of milliseconds above 0, and is ${timeout}`)
-    }
-    const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * this.spec.timeoutMultiplier)
+    const limit = timeout === undefined ? undefined : timeLimit(timeout * this.spec.timeoutMultiplier)
     const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
     const { ended, failed } = this.#running
     const end = Promise.race([ended, failed.then((incident) => Promise.reject(this.#guestError(incident)))])
@@ -257,18 +263,6 @@ export class VM extends GuestFace implements AsyncDisposable {
   }
 }
 
-async function unlessAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  failure: (reason: unknown) => Error,
-): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(failure(signal.reason))
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+function timeLimit(milliseconds: number): AbortSignal {
+  return AbortSignal.timeout(Math.ceil(Math.min(milliseconds, LONGEST_TIMER)))
 }

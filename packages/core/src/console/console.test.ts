@@ -182,6 +182,13 @@ describe('expect', () => {
   })
 })
 
+test.each([[undefined], [42], [['a']]])('what is neither text nor bytes is not sent: %j', (data) => {
+  const { console } = setUp()
+  // A caller without types may pass anything.
+  const send = console.send.bind(console) as (data: unknown) => void
+  expect(() => send(data)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
+})
+
 describe('a timeout', () => {
   test('says what was awaited, what came, where the log is, and consumes nothing', async () => {
     const { console, guest } = setUp()

@@ -1,5 +1,6 @@
 /** A console log on disk and the times beside it: of more than fits, the beginning and the end. */
-import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { startTimer, stopTimer } from './clock.ts'
 import { LogEnd } from './log-end.ts'
 import type { LogFile, LogFilter } from './log-file.ts'
@@ -38,6 +39,7 @@ export class LogWriter {
     this.#headBytes = maxBytes - endBytes
     this.#end = new LogEnd(endBytes)
     this.#timedAt = now
+    mkdirSync(dirname(path), { recursive: true })
     this.#log = openPrivate(path)
     try {
       this.#timing = openPrivate(`${path}.timing`)

@@ -147,13 +147,14 @@ test.skipIf(!existsSync('/dev/full'))('a full disk (Linux has one at /dev/full) 
 
 test('a log that cannot be made costs one warning', () => {
   const warnings: string[] = []
+  writeFileSync(file, '')
   const transcript = new Transcript({
-    file: { path: join(directory, 'missing', 'log') },
+    file: { path: join(file, 'log') },
     onWarning: (message) => warnings.push(message),
   })
   transcript.write(bytes('abc'))
   transcript.close()
-  expect(warnings).toEqual([expect.stringContaining('ENOENT')])
+  expect(warnings).toEqual([expect.stringMatching(/ENOTDIR|EEXIST/)])
   expect(text(transcript.tail(2))).toBe('bc')
 })
 

@@ -1,5 +1,6 @@
 /** Waits of devices that a test may give up. */
 import { ExpectError } from '../errors.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 
 /** Options of every wait of a device. */
 export interface SignalOptions {
@@ -13,14 +14,9 @@ export interface SignalOptions {
  */
 export async function abortable<T>(promise: Promise<T>, what: string, { signal }: SignalOptions): Promise<T> {
   if (!signal) return promise
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void =>
-    reject(new ExpectError('EXPECT_ABORTED', `Gave up waiting for ${what}`, { cause: signal.reason }))
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+  return unlessAborted(
+    promise,
+    signal,
+    (cause) => new ExpectError('EXPECT_ABORTED', `Gave up waiting for ${what}`, { cause }),
+  )
 }

@@ -29,7 +29,13 @@ export async function locateQemu(arch: Architecture, asked: readonly string[] | 
   const key = `${path}\0${size}\0${mtimeMs}`
   const lookup = versions.get(key) ?? lookUpVersion(path)
   versions.set(key, lookup)
-  return { command: [path, ...args], version: await lookup }
+  try {
+    return { command: [path, ...args], version: await lookup }
+  } catch (error) {
+    // The host may have been short of something: the next machine asks again.
+    versions.delete(key)
+    throw error
+  }
 }
 
 /** The command that stands for QEMU in a command line that is shown without a start. */

@@ -1,6 +1,7 @@
 /** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { afterReading, startTimer } from '../console/clock.ts'
 import type { PortForward } from '../devices/device.ts'
 import { StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
@@ -14,6 +15,9 @@ import { shutDown } from './shutdown.ts'
 
 /** QEMU answers within 100 ms; a host that needs longer than this is broken. Milliseconds, before the multiplier. */
 const ANSWER_MS = 30_000
+
+/** How long the control channel may stay open after the exit: a program that QEMU was wrapped in may hold it. Milliseconds. */
+const LAST_EVENTS_MS = 1_000
 
 /** A QEMU that was spawned. */
 export class Machine {
@@ -44,9 +48,10 @@ export class Machine {
     })
     // The exit can be seen before the last events are read from the socket.
     const controlEnded = finished(control, { writable: false }).catch(() => {})
-    this.exited = Promise.all([process.exited, controlEnded]).then(([exit]) =>
-      exitStatusOf(exit, shutdown, process.stderr()),
-    )
+    this.exited = process.exited.then(async (exit) => {
+      await Promise.race([controlEnded, quietFor(LAST_EVENTS_MS)])
+      return exitStatusOf(exit, shutdown, process.stderr())
+    })
     void process.exited.then(() => {
       this.#gone = true
     })
@@ -156,7 +161,9 @@ export class Machine {
 
   async #exitDuringStart(): Promise<never> {
     const status = await this.exited
-    throw this.#failure(`QEMU exited during the start: ${describeExit(status)}`, status)
+    // Without an event, success says of a guest that runs that it powered off; none has run yet.
+    const how = status.exitCode === 0 ? ' with exit code 0' : `: ${describeExit(status)}`
+    throw this.#failure(`QEMU exited during the start${how}`, status)
   }
 
   #failure(message: string, status?: ExitStatus): StartError {
@@ -168,4 +175,9 @@ export class Machine {
       sections: { 'QEMU printed': own, 'Command line': this.#shown },
     })
   }
+}
+
+/** Resolves after this time, what had arrived by then read. */
+async function quietFor(milliseconds: number): Promise<void> {
+  await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
 }

@@ -80,5 +80,7 @@ test('look-ups find programs as a shell does', async () => {
   expect(findOnPath('sh')).toMatch(/\/sh$/)
   expect(findOnPath('no-such-program')).toBeUndefined()
   expect(findOnPath('/bin/sh')).toBe('/bin/sh')
+  expect(findOnPath('/bin')).toBeUndefined()
+  expect(findOnPath('bin', '/:/usr')).toBeUndefined()
   expect((await runLookup('/bin/sh', ['-c', 'echo a; echo b >&2; exit 3'])).exitCode).toBe(3)
 })

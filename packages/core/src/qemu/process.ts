@@ -1,5 +1,5 @@
 /** Starts processes: QEMU under its guard, and short look-ups. The only importer of the process library. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -123,7 +123,8 @@ export function findOnPath(name: string, path: string = process.env['PATH'] ?? '
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    // A directory can be “executed” too.
+    return statSync(path).isFile()
   } catch {
     return false
   }

@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { arbitraryArgs } from './devices/arbitrary-args.ts'
+import { liveMachines } from './live-machines.ts'
+import type { VMOptions } from './options.ts'
+import { VM } from './vm.ts'
+
+let guest: VMOptions
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+beforeAll(async () => {
+  guest = await linuxGuest()
+}, 300_000)
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+  expect(liveMachines()).toEqual([])
+})
+
+/** A program in place of QEMU, which says that it is one. Its pid is in the file `<name>.pid`. */
+function program(name: string, script: string): string {
+  const path = join(folder, name)
+  const version = 'case "$1" in --version) echo "QEMU emulator version 9.1.0"; exit;; esac'
+  writeFileSync(path, `#!/bin/sh\n${version}\necho $$ > "$0.pid"\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+describe('a start is over when QEMU is', () => {
+  test('by a signal, which is named', async () => {
+    const qemu = program('crashing', 'echo "last words" >&2; kill -SEGV $$')
+    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringMatching(/SIGSEGV[^]*QEMU printed:\n {2}last words\n[^]*Command line:\n {2}\S*crashing /),
+    })
+  })
+
+  test('with success: no guest has run that could have powered off', async () => {
+    const attempt = VM.start({ ...guest, devices: [arbitraryArgs('-version')] })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'START_FAILED',
+      shortMessage: expect.stringMatching(/^QEMU exited during the start with exit code 0\n/),
+    })
+  })
+
+  test('although a program that it started holds its sockets open', async () => {
+    const fifo = join(folder, 'held')
+    execFileSync('mkfifo', [fifo])
+    // The other program lives until the FIFO has a writer.
+    const qemu = program('leaving', `cat '${fifo}' >/dev/null 2>&1 & echo "gone" >&2; exit 9`)
+    onTestFinished(() => writeFileSync(fifo, ''))
+    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringMatching(/exit code 9\)\ngone\n/),
+    })
+  })
+
+  test('or does not answer', async () => {
+    const qemu = program('silent', 'exec sleep 1000')
+    await expect(VM.start({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
+      code: 'START_FAILED',
+      shortMessage: 'QEMU did not answer within 300 ms',
+    })
+    expect(() => process.kill(pidOf(qemu), 0)).toThrow('ESRCH')
+  })
+})
+
+describe('a start that is aborted', () => {
+  test('ends the QEMU that did not answer yet', async () => {
+    const qemu = program('deaf', 'exec sleep 1000')
+    const controller = new AbortController()
+    const reason = new Error('the test is over')
+    const attempt = VM.start({ ...guest, qemu, signal: controller.signal })
+    const rejected = expect(attempt).rejects.toMatchObject({
+      code: 'EXPECT_ABORTED',
+      shortMessage: expect.stringContaining('the test is over'),
+      cause: reason,
+    })
+    await vi.waitFor(() => pidOf(qemu), { timeout: 60_000 })
+    controller.abort(reason)
+    await rejected
+    expect(() => process.kill(pidOf(qemu), 0)).toThrow('ESRCH')
+  })
+
+  test('before it began starts nothing', async () => {
+    const qemu = program('unused', 'exec sleep 1000')
+    const attempt = VM.start({ ...guest, qemu, signal: AbortSignal.abort() })
+    await expect(attempt).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
+    expect(readdirSync(folder)).not.toContain('unused.pid')
+  })
+})
+
+test('a machine whose log has no folder to be in goes on without it', async () => {
+  const warned = vi.spyOn(process, 'emitWarning')
+  onTestFinished(() => warned.mockRestore())
+  const logFile = join(folder, 'a-file', 'console.log')
+  writeFileSync(join(folder, 'a-file'), '')
+  await using vm = await VM.start({ ...guest, logFile, timeout: 60_000 })
+  await vm.ready()
+  expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringContaining(logFile)])
+})
+
+describe('a wait for the end', () => {
+  test('that is called wrongly is refused at once', async () => {
+    await using vm = await VM.start(guest)
+    const misspelt = { timeOut: 5 } as object
+    await expect(vm.wait(misspelt)).rejects.toThrow(/Unknown option `timeOut`; did you mean `timeout`\?/)
+    await expect(vm.wait({ timeout: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  })
+
+  test('may have more time than any timer', async () => {
+    await using vm = await VM.start(guest)
+    const wait = vm.wait({ timeout: 1e13 })
+    expect(await vm.close()).toBe(await wait)
+  })
+})
+
+test('the end of a machine is not kept from it by a program that holds its sockets', async () => {
+  const fifo = join(folder, 'kept')
+  execFileSync('mkfifo', [fifo])
+  const qemu = program('wrapper', `cat '${fifo}' >/dev/null 2>&1 & exec qemu-system-x86_64 "$@"`)
+  const vm = await VM.start({ ...guest, arch: 'x86_64', qemu, timeout: 60_000 })
+  onTestFinished(() => writeFileSync(fifo, ''))
+  await vm.ready()
+  const wait = expect(vm.expect('never')).rejects.toMatchObject({ code: 'EXPECT_EXITED' })
+  expect(await vm.close()).toMatchObject({ reason: 'host-qmp-quit' })
+  await wait
+})
+
+function pidOf(program: string): number {
+  const pid = Number(execFileSync('cat', [`${program}.pid`], { encoding: 'utf8', stdio: 'pipe' }))
+  expect(pid).toBeGreaterThan(0)
+  return pid
+}
