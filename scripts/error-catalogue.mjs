@@ -25,6 +25,7 @@ const MEANINGS = {
   DEVICE_UNAVAILABLE: 'The host lacks what a device needs.',
   QEMU_NOT_FOUND: 'There is no QEMU where it was looked for.',
   QEMU_TOO_OLD: 'QEMU is older than 7.2, or did not say its version.',
+  CACHE_UNUSABLE: 'The folder for kernels, images and templates cannot be made, or not be written in.',
   GUEST_KERNEL_UNAVAILABLE: 'The kernel for the small guest could not be fetched.',
   START_FAILED: 'QEMU ended before the machine ran, or did not answer.',
   QMP_FAILED: 'QEMU refused a command.',

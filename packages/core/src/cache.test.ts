@@ -34,6 +34,19 @@ describe('publish', () => {
   })
 })
 
+describe('a folder that cannot be used', () => {
+  test('is named, with the variable that names another', async () => {
+    await writeFile(cache.directory, 'a file')
+    const refused = {
+      code: 'CACHE_UNUSABLE',
+      message: expect.stringMatching(/cache folder \/.*ENOTDIR[^]*COLDBOOT_CACHE/),
+    }
+    await expect(cache.locked('kernels/x', async () => {})).rejects.toMatchObject(refused)
+    await expect(cache.publish('image', 'x')).rejects.toMatchObject({ code: 'CACHE_UNUSABLE' })
+    await expect(cache.scratch(async () => {})).rejects.toMatchObject({ code: 'CACHE_UNUSABLE' })
+  })
+})
+
 describe('holds', () => {
   test('takes a file for what was stored by its size and time', async () => {
     const stored = await cache.publish('image', 'content')

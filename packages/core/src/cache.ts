@@ -5,9 +5,22 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { StartError } from './errors.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
@@ -53,7 +66,7 @@ export class Cache {
   async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void): Promise<T> {
     const { lock } = await import('proper-lockfile')
     const path = this.path(name)
-    await mkdir(dirname(path), PRIVATE_DIRECTORY)
+    await this.#make(dirname(path))
     // Nor does it matter if the lock is lost, as by a computer that was asleep.
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
     const patient = { ...options, retries: { forever: true, maxRetryTime: PATIENCE_MS, ...LOOK_AGAIN_MS } }
@@ -71,7 +84,7 @@ export class Cache {
 
   /** Runs `work` with a new directory on the cache's file system, mode 0700, that is gone afterwards. */
   async scratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
-    await mkdir(this.directory, PRIVATE_DIRECTORY)
+    await this.#make(this.directory)
     await this.#removeAbandoned()
     const directory = await mkdtemp(this.path(UNFINISHED))
     try {
@@ -84,7 +97,7 @@ export class Cache {
   /** Writes a file, which is there whole or not at all. */
   async publish(name: string, data: Uint8Array | string): Promise<StoredFile> {
     const temporary = this.path(`${UNFINISHED}${randomUUID()}`)
-    await mkdir(this.directory, PRIVATE_DIRECTORY)
+    await this.#make(this.directory)
     try {
       await writeFile(temporary, data, { mode: 0o600 })
       return await this.adopt(name, temporary, createHash('sha256').update(data).digest('hex'))
@@ -96,7 +109,7 @@ export class Cache {
 
   /** Moves a file on the same file system into the cache. @param sha256 its checksum, hex */
   async adopt(name: string, file: string, sha256: string): Promise<StoredFile> {
-    await mkdir(dirname(this.path(name)), PRIVATE_DIRECTORY)
+    await this.#make(dirname(this.path(name)))
     await rename(file, this.path(name))
     const { size, mtimeMs } = await stat(this.path(name))
     return { name, sizeBytes: size, mtimeSeconds: wholeSeconds(mtimeMs), sha256 }
@@ -114,6 +127,19 @@ export class Cache {
     if ((await fileSha256(path)) !== sha256) return false
     await utimes(path, stats.atime, mtimeSeconds)
     return true
+  }
+
+  /** @throws StartError `CACHE_UNUSABLE`, also for a folder that is there and that this user may not write in */
+  async #make(directory: string): Promise<void> {
+    try {
+      await mkdir(directory, PRIVATE_DIRECTORY)
+      await access(directory, constants.W_OK)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new StartError('CACHE_UNUSABLE', `Nothing can be kept in the cache folder ${this.directory}: ${why}`, {
+        cause,
+      })
+    }
   }
 
   async #removeAbandoned(): Promise<void> {

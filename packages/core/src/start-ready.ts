@@ -77,13 +77,16 @@ export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions
   }
 }
 
+/** What leaves a boot. */
+const WITHOUT_TEMPLATE: readonly string[] = ['TEMPLATE_UNSAVABLE', 'CACHE_UNUSABLE']
+
 async function startBy(policy: TemplatePolicy, options: VMOptions, how: TemplateOptions): Promise<VM> {
   if (policy === 'off' || options.ready === undefined) return bootReady(options, how)
   let template: Template
   try {
     template = await Template.build(options, how)
   } catch (error) {
-    if (policy === 'required' || !ColdbootError.is(error) || error.code !== 'TEMPLATE_UNSAVABLE') throw error
+    if (policy === 'required' || !ColdbootError.is(error) || !WITHOUT_TEMPLATE.includes(error.code)) throw error
     warnOnce(`Machines boot for every test. ${error.shortMessage}`)
     return bootReady(options, how)
   }

@@ -137,7 +137,8 @@ export class Template {
       } catch (error) {
         // Only what a bad template can cause: an abort or a missing QEMU would happen again.
         if (!ColdbootError.is(error) || !RESTORE_FAILURES.includes(error.code)) throw error
-        await this.#store.remove(this.key)
+        // A cache that may only be read keeps it: then a boot serves each time.
+        await this.#store.remove(this.key).catch(() => {})
         warnOnce(
           `A saved machine could not be restored and was thrown away; a boot serves in its place. ${error.shortMessage}`,
         )

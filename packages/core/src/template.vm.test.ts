@@ -179,6 +179,19 @@ describe('a template that was damaged', () => {
   })
 })
 
+test('a QEMU that ends while it loads a save says why, and a boot serves', async () => {
+  const wrapper = join(cache, 'qemu')
+  const refusal = 'qemu-system: cannot open memory: Permission denied'
+  const script = `case "$*" in *-incoming*) echo '${refusal}' >&2; exit 1;; esac\nexec qemu-system-x86_64 "$@"`
+  writeFileSync(wrapper, `#!/bin/sh\n${script}\n`, { mode: 0o700 })
+  const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  onTestFinished(() => warning.mockRestore())
+  const template = await Template.build({ ...guest, qemu: wrapper })
+  const vm = closing(await template.start())
+  expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
+  expect(warning.mock.calls.flat().join()).toContain(refusal)
+})
+
 describe('a machine that cannot be saved', () => {
   // A device whose state QEMU cannot transfer.
   const devices = [arbitraryArgs('-device', 'nvme,serial=x')]

@@ -30,6 +30,24 @@ describe('an error of this project', () => {
     expect(error.stack).toBe(`no QEMU\n${definition}`)
   })
 
+  test('points at the test where the only frame beside ours is no place', () => {
+    const error: ReportedError = {
+      code: 'CACHE_UNUSABLE',
+      message: 'no cache',
+      stack: `StartError: no cache\n    at file://${OURS}:1:2\n    at async Promise.all (index 0)`,
+    }
+    tidyErrors([error], definition)
+    expect(error.stack).toBe(`no cache\n${definition}`)
+  })
+
+  test('does not repeat a cause of Node’s that it tells', () => {
+    const cause = { message: 'ENOENT: no such file', code: 'ENOENT' }
+    const error: ReportedError = { code: 'FILE_MISSING', message: 'cannot be read: ENOENT: no such file', cause }
+    const other: ReportedError = { code: 'FILE_MISSING', message: 'cannot be read', cause }
+    tidyErrors([error, other], definition)
+    expect([error.cause, other.cause]).toEqual([undefined, cause])
+  })
+
   test('does not repeat a cause that it tells', () => {
     const error: ReportedError = {
       code: 'BOOT_TIMEOUT',

@@ -93,10 +93,12 @@ function isOurs(frame: string): boolean {
 }
 
 function isUsers(frame: string): boolean {
-  return !/node:|[/\\]node_modules[/\\]/.test(frame)
+  // `at async Promise.all (index 0)` is nowhere.
+  return /:\d+:\d+\)?$/.test(frame) && !/node:|[/\\]node_modules[/\\]/.test(frame)
 }
 
 function isTold(cause: unknown, message: string): boolean {
-  if (typeof cause !== 'object' || cause === null || !('shortMessage' in cause)) return false
-  return typeof cause.shortMessage === 'string' && message.includes(cause.shortMessage)
+  if (typeof cause !== 'object' || cause === null) return false
+  const told = 'shortMessage' in cause ? cause.shortMessage : 'message' in cause ? cause.message : undefined
+  return typeof told === 'string' && told !== '' && message.includes(told)
 }

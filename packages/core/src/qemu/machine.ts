@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { afterReading, startTimer } from '../console/clock.ts'
 import type { PortForward } from '../devices/device.ts'
-import { StartError } from '../errors.ts'
+import { ColdbootError, StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import { adviceOn, complaintOf } from './complaint.ts'
@@ -97,15 +97,12 @@ export class Machine {
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const silent = new Promise<never>((_, reject) => {
-      const milliseconds = ANSWER_MS * this.#spec.timeoutMultiplier
-      timer = setTimeout(() => reject(this.#failure(`QEMU did not answer within ${milliseconds} ms`)), milliseconds)
+      timer = setTimeout(() => reject(this.#silence()), this.#answerMs)
     })
     try {
       await Promise.race([this.qmp.connect(), silent, this.#exitDuringStart()])
     } catch (error) {
-      // The channel ends a moment before the exit is known: the exit has the reason.
-      if (error instanceof StartError) throw error
-      await Promise.race([this.#exitDuringStart(), silent])
+      throw error instanceof StartError ? error : await this.#exitReason()
     } finally {
       clearTimeout(timer)
     }
@@ -116,7 +113,11 @@ export class Machine {
    * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit
    */
   async restore(): Promise<void> {
-    await Promise.race([loadState(this.qmp, STATE_FD), this.#exitDuringStart()])
+    try {
+      await Promise.race([loadState(this.qmp, STATE_FD), this.#exitDuringStart()])
+    } catch (error) {
+      throw isChannelEnd(error) ? await this.#exitReason() : error
+    }
   }
 
   /**
@@ -159,6 +160,25 @@ export class Machine {
     this.#process.terminate('SIGKILL')
   }
 
+  get #answerMs(): number {
+    return ANSWER_MS * this.#spec.timeoutMultiplier
+  }
+
+  #silence(): StartError {
+    return this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)
+  }
+
+  /** The channel ends a moment before the exit is known, which has the reason. */
+  async #exitReason(): Promise<unknown> {
+    const { promise: late, resolve } = Promise.withResolvers<StartError>()
+    const timer = setTimeout(() => resolve(this.#silence()), this.#answerMs)
+    try {
+      return await Promise.race([this.#exitDuringStart().catch((error: unknown) => error), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   async #exitDuringStart(): Promise<never> {
     const status = await this.exited
     // Without an event, success says of a guest that runs that it powered off; none has run yet.
@@ -180,4 +200,8 @@ export class Machine {
 /** Resolves after this time, what had arrived by then read. */
 async function quietFor(milliseconds: number): Promise<void> {
   await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
+}
+
+function isChannelEnd(error: unknown): boolean {
+  return ColdbootError.is(error) && error.code === 'MACHINE_EXITED'
 }

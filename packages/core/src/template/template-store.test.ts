@@ -31,6 +31,12 @@ async function storeIn(directory: string): Promise<TemplateStore> {
   return store
 }
 
+test('the memory file may be opened for writing by its owner, as QEMU does without being root', async () => {
+  const stored = await (await storeIn(scratch())).find('key')
+  if (stored === undefined || 'unsavable' in stored) throw new TypeError('there is no template')
+  expect(statSync(stored.memoryFile).mode & 0o777).toBe(0o600)
+})
+
 test('a template is found again where a CI job has unpacked its cache', async () => {
   const [made, restored] = [scratch(), scratch()]
   await storeIn(made)

@@ -181,7 +181,7 @@ function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undef
   }
 }
 
-/** Writes the manifest of a finished folder and takes the right to write from what clones map. */
+/** Writes the manifest of a finished folder. */
 function seal(directory: string, unsavable: string | undefined): void {
   const manifest: Manifest = unsavable === undefined ? manifestOf(directory) : { unsavable }
   writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
@@ -189,7 +189,8 @@ function seal(directory: string, unsavable: string | undefined): void {
 
 function manifestOf(directory: string): Manifest {
   const memoryFile = join(directory, MEMORY_FILE)
-  chmodSync(memoryFile, 0o400)
+  // Its owner may write: QEMU opens it for that, though clones map it privately, and only root could without.
+  chmodSync(memoryFile, 0o600)
   const { size, mtimeMs } = statSync(memoryFile)
   return {
     memory: { size, mtimeMs },
