@@ -30,10 +30,18 @@ const METHODS = ['expect', 'hasPrinted'] as const
  */
 export function requireMachine(matcher: string, received: unknown): Machine {
   if (isMachine(received)) return received
-  const promised = received instanceof Promise
   throw new OptionError('INVALID_OPTION', `expect(…).${matcher}() takes a machine, and was given ${kindOf(received)}`, {
-    hint: promised ? 'Await it: a machine that is still being started is a promise.' : 'Give it the `VM` itself.',
+    hint: hintFor(received),
   })
+}
+
+function hintFor(received: unknown): string {
+  // A promise of Jest’s tests is none of this realm’s class.
+  if (typeof received === 'object' && received !== null && typeof Reflect.get(received, 'then') === 'function') {
+    return 'Await it: a machine that is still being started is a promise.'
+  }
+  if (typeof received === 'function') return 'It is a function: call it, as `vm()` of `useVM()`, or `await bootVm()`.'
+  return 'Give it the `VM` itself.'
 }
 
 function isMachine(value: unknown): value is Machine {

@@ -32,7 +32,7 @@ import { forgottenAwait } from './forgotten-await.ts'
 import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { redactErrors } from './redact-errors.ts'
-import { placedAt, placeOf, type ReportedError } from './reported-error.ts'
+import { placeOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -101,7 +101,7 @@ export class AttemptMachines {
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
   boot(options: ReadyOptions = {}): Promise<VM> {
     const site = new CallSite()
-    const start = this.#boot(options).catch((error: unknown) => Promise.reject(placedAt(error, site)))
+    const start = this.#boot(options).catch((error: unknown) => Promise.reject(site.complete(error)))
     this.#starting.set(start, site)
     const settled = (): boolean => this.#starting.delete(start)
     start.then(settled, settled)

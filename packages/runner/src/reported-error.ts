@@ -3,7 +3,7 @@
  * afterwards. What is changed here is what every reporter shows.
  */
 import { fileURLToPath } from 'node:url'
-import { type CallSite, ERROR_CODES, layoutSections, machineSections, type ShownMachine } from '@coldboot/core'
+import { ERROR_CODES, layoutSections, machineSections, type ShownMachine } from '@coldboot/core'
 
 /** The parts of a reported error that are looked at. */
 export interface ReportedError {
@@ -74,13 +74,6 @@ export function theirFrames(stack: string | undefined): readonly string[] {
 export function placeOf(stack: string | undefined): string | undefined {
   const frame = theirFrames(stack).find(isUsers) ?? ''
   return /((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace(/^file:\/\//, '')
-}
-
-/** The error with the place of a call that led to it, where its own stack has lost the user’s line on the way. */
-export function placedAt(error: unknown, site: CallSite): unknown {
-  if (!(error instanceof Error) || site.location === undefined || theirFrames(error.stack).some(isUsers)) return error
-  error.stack = `${error.name}: ${error.message}\n${site.frames}`
-  return error
 }
 
 /** The folder that holds this package and its siblings. */

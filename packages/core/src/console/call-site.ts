@@ -25,6 +25,17 @@ export class CallSite {
     const [line = ''] = this.frames.split('\n')
     return isInternal(line) ? undefined : placeIn(line)
   }
+
+  /**
+   * The same error, with these frames where its own have lost the user’s line on the way: the stack of an error ends at a
+   * promise that several wait for, and at one of another realm, as Jest’s tests are.
+   */
+  complete(error: unknown): unknown {
+    if (!(error instanceof Error) || this.location === undefined) return error
+    const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+    if (frames.every(isInternal)) error.stack = `${error.name}: ${error.message}\n${this.frames}`
+    return error
+  }
 }
 
 function placeIn(line: string): string | undefined {

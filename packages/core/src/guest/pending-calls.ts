@@ -48,6 +48,8 @@ export class PendingCalls {
   async #settled<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
     try {
       return await work()
+    } catch (error) {
+      throw entry.site.complete(error)
     } finally {
       this.#entries.delete(entry)
     }
