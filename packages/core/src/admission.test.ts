@@ -67,8 +67,9 @@ test('an aborted wait leaves the queue', async () => {
   using _a = await ask('a', [], 256, one)
   const controller = new AbortController()
   const waiting = admit({ memoryMib: 256, limits: one, directory, signal: controller.signal })
-  controller.abort(new Error('over'))
-  await expect(waiting).rejects.toThrow('over')
+  const reason = new Error('over')
+  controller.abort(reason)
+  await expect(waiting).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: reason })
   expect(readdirSync(directory)).toHaveLength(1)
 })
 

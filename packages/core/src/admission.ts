@@ -5,11 +5,11 @@
  *
  * Two that ask within the same microseconds may both be let in: the limits are of comfort, not of safety.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { OptionError } from './errors.ts'
+import { ExpectError, OptionError } from './errors.ts'
 import { privateParent } from './private-directory.ts'
 import { isAlive, thisProcess } from './process-identity.ts'
 
@@ -28,7 +28,7 @@ export type Admission = Disposable
 export interface AdmissionRequest {
   readonly memoryMib: number
   readonly limits: AdmissionLimits
-  /** Ends the wait when it aborts: the promise then rejects with its reason. */
+  /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal | undefined
   /** Told once, when there is a wait, with the machines ahead. */
   readonly onWait?: ((ahead: number) => void) | undefined
@@ -58,6 +58,7 @@ const LOOK_AGAIN_MS = 1_000
  * Waits until the machine fits within the limits.
  *
  * @throws OptionError `INVALID_OPTION` when it alone goes beyond them
+ * @throws ExpectError `EXPECT_ABORTED`, the signal’s reason as its cause
  */
 export async function admit(request: AdmissionRequest): Promise<Admission> {
   const { memoryMib, limits, signal, onWait } = request
@@ -103,10 +104,10 @@ interface Queueing {
 
 async function untilRoom({ directory, place, memoryMib, limits, signal, onWait }: Queueing): Promise<void> {
   for (let told = false; ; told = true) {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw aborted(signal.reason)
     const changed = new AbortController()
     // Watched before the look, so that no change between the two is missed.
-    const watcher = watch(directory, () => changed.abort())
+    const watcher = watched(directory, () => changed.abort())
     try {
       const ahead = tickets(directory).filter((ticket) => ticket.running || ticket.place < place)
       const memory = ahead.reduce((sum, ticket) => sum + ticket.memoryMib, memoryMib)
@@ -115,9 +116,23 @@ async function untilRoom({ directory, place, memoryMib, limits, signal, onWait }
       const wake = AbortSignal.any([changed.signal, ...(signal ? [signal] : [])])
       await delay(LOOK_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
     } finally {
-      watcher.close()
+      watcher?.close()
     }
   }
+}
+
+/** Undefined where the system has no watcher left, as many editors take; who waits then looks again in time. */
+function watched(directory: string, onChange: () => void): FSWatcher | undefined {
+  try {
+    return watch(directory, onChange).on('error', () => {})
+  } catch {
+    return undefined
+  }
+}
+
+function aborted(cause: unknown): ExpectError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new ExpectError('EXPECT_ABORTED', `The wait for room for another machine was aborted: ${why}`, { cause })
 }
 
 /** Who runs and who waits; what dead owners left is removed. */

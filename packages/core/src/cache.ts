@@ -135,10 +135,7 @@ export class Cache {
       await mkdir(directory, PRIVATE_DIRECTORY)
       await access(directory, constants.W_OK)
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new StartError('CACHE_UNUSABLE', `Nothing can be kept in the cache folder ${this.directory}: ${why}`, {
-        cause,
-      })
+      throw cacheUnusable(this.directory, cause)
     }
   }
 
@@ -159,6 +156,12 @@ export class Cache {
       return undefined
     }
   }
+}
+
+/** @param why @default the cause’s own words */
+export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
+  const reason = why ?? (cause instanceof Error ? cause.message : String(cause))
+  return new StartError('CACHE_UNUSABLE', `Nothing can be kept in the cache folder ${directory}: ${reason}`, { cause })
 }
 
 // What every archive format and file system keeps.

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   QEMU_NOT_FOUND:
     'Install QEMU with the command in the message, or name the binary with the `qemu` option or COLDBOOT_QEMU.',
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
-  CACHE_UNUSABLE: 'Name a folder that this user may write in with COLDBOOT_CACHE.',
+  CACHE_UNUSABLE: 'Name a folder that this user may write in, with room on its disk, with COLDBOOT_CACHE.',
   GUEST_KERNEL_UNAVAILABLE:
     'Name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, or run on Debian with its archive in reach.',
   NO_TERMINAL:

@@ -14,3 +14,11 @@ test('asked for the same file many times at once, all have its digest, and it is
   expect(new Set(all).size).toBe(1)
   expect(readdirSync(digests)).toHaveLength(1)
 })
+
+test('a digest that cannot be remembered is given all the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'kernel')
+  writeFileSync(file, 'content')
+  expect(await fileDigest(file, join(file, 'digests'))).toMatch(/^[0-9a-f]{64}$/)
+})

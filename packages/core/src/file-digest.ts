@@ -24,11 +24,16 @@ export async function fileDigest(path: string, memory: string): Promise<string> 
     const hash = createHash('sha256')
     await pipeline(createReadStream(path), hash)
     const digest = hash.digest('hex')
-    await mkdir(memory, { recursive: true, mode: 0o700 })
-    // Whole or not at all: another worker may read it at this moment.
-    const draft = `${remembered}.${randomUUID()}`
-    await writeFile(draft, digest, { mode: 0o600 })
-    await rename(draft, remembered)
+    // Where it cannot be remembered, as on a disk that is full, it is only slower the next time.
+    await remember(memory, remembered, digest).catch(() => {})
     return digest
   }
+}
+
+async function remember(memory: string, path: string, digest: string): Promise<void> {
+  await mkdir(memory, { recursive: true, mode: 0o700 })
+  // Whole or not at all: another worker may read it at this moment.
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, digest, { mode: 0o600 })
+  await rename(draft, path)
 }

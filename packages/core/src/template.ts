@@ -3,9 +3,9 @@
  * face; storage and keys are in the room `template/`.
  */
 import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AdmissionLimits } from './admission.ts'
-import { Cache } from './cache.ts'
+import { Cache, cacheUnusable } from './cache.ts'
 import { readEnvironment } from './environment.ts'
 import { ColdbootError, OptionError, TemplateError } from './errors.ts'
 import {
@@ -135,13 +135,11 @@ export class Template {
         if (ahead !== false) prefetch(line, restoration, ahead === true ? undefined : ahead)
         return vm
       } catch (error) {
-        // Only what a bad template can cause: an abort or a missing QEMU would happen again.
-        if (!ColdbootError.is(error) || !RESTORE_FAILURES.includes(error.code)) throw error
+        const reason = restoreFailure(error, stored.directory)
+        if (reason === undefined) throw error
         // A cache that may only be read keeps it: then a boot serves each time.
         await this.#store.remove(this.key).catch(() => {})
-        warnOnce(
-          `A saved machine could not be restored and was thrown away; a boot serves in its place. ${error.shortMessage}`,
-        )
+        warnOnce(`A saved machine could not be restored and was thrown away; a boot serves in its place. ${reason}`)
       }
     }
     return coldStart(resolved, this.#templateOptions)
@@ -154,6 +152,13 @@ export class Template {
 }
 
 const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']
+
+/** Only what a bad template can cause, or one that another process removes: an abort or a missing QEMU would happen again. */
+function restoreFailure(error: unknown, directory: string): string | undefined {
+  if (ColdbootError.is(error)) return RESTORE_FAILURES.includes(error.code) ? error.shortMessage : undefined
+  const ofTemplate = error instanceof Error && 'path' in error && String(error.path).startsWith(directory)
+  return ofTemplate ? error.message : undefined
+}
 
 /** Boots a machine, waits until it is ready, and prepares it. */
 export async function coldStart(spec: MachineSpec, { prepare, onBoot }: TemplateOptions): Promise<VM> {
@@ -178,8 +183,9 @@ async function make(
   spec: MachineSpec,
   options: TemplateOptions,
 ): Promise<string | undefined> {
+  const cache = dirname(directory)
   const contents = await lateContents(spec, digests)
-  await writeFile(join(directory, CONTENTS_FILE), JSON.stringify(contents), { mode: 0o600 })
+  await onDisk(cache, () => writeFile(join(directory, CONTENTS_FILE), JSON.stringify(contents), { mode: 0o600 }))
   const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
   const running = await RunningMachine.spawn(spec, plan)
   const vm = new VM(running)
@@ -193,11 +199,23 @@ async function make(
     }
     const refused = await saved(vm, running, join(directory, STATE_FILE), options.prepare && detachScript(spec))
     await running.close(async (machineDirectory) => {
-      if (refused === undefined) await keepFiles(machineDirectory, running, directory)
+      if (refused === undefined) await onDisk(cache, () => keepFiles(machineDirectory, running, directory))
     })
     return refused
+  } catch (error) {
+    // So the kernel tells QEMU that the disk has no page for what the guest wrote.
+    if (!running.machine.gone || (await running.ended).signal !== 'SIGBUS') throw error
+    throw cacheUnusable(cache, error, 'there is no room for the guest’s memory')
   } finally {
     await vm.close()
+  }
+}
+
+async function onDisk(cache: string, job: () => Promise<void>): Promise<void> {
+  try {
+    await job()
+  } catch (error) {
+    throw cacheUnusable(cache, error)
   }
 }
 

@@ -113,6 +113,15 @@ test('a kernel command line over the limit of an s390x is refused', () => {
   )
 })
 
+test('a QEMU that would leave its parent is refused, from a device as from its own first arguments', () => {
+  const refused = expect.objectContaining({
+    code: 'INVALID_OPTION',
+    shortMessage: expect.stringMatching(/`--?daemonize`/),
+  })
+  expect(() => build({ devices: [arbitraryArgs('-daemonize')] })).toThrow(refused)
+  expect(() => build({}, { qemu: ['qemu', '--daemonize'] })).toThrow(refused)
+})
+
 test('a comma in a path adds no option', () => {
   const odd = join(folder, 'a,b=c')
   writeFileSync(odd, '')

@@ -50,7 +50,8 @@ export interface CommandLine {
 }
 
 /**
- * @throws OptionError `INVALID_OPTION` when the kernel’s command line is too long for the architecture
+ * @throws OptionError `INVALID_OPTION` when the kernel’s command line is too long for the architecture, or QEMU is told to
+ * leave its parent
  */
 export function buildCommandLine(input: CommandLineInput): CommandLine {
   const { spec } = input
@@ -76,6 +77,7 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
     deviceDescriptors.push(Object.freeze(descriptors.slice()))
     deviceIds.push(Object.freeze(ids))
   })
+  refuseDaemon([...input.qemu, ...deviceArgs])
   const argv = [
     ...input.qemu,
     ...machineArgs(input),
@@ -84,6 +86,15 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
     ...deviceArgs,
   ]
   return { argv: Object.freeze(argv), deviceDescriptors, deviceIds }
+}
+
+// A daemon is no child of this process any more: nothing would end it with its test.
+function refuseDaemon(args: readonly string[]): void {
+  const found = args.find((argument) => /^--?daemonize$/.test(argument))
+  if (found === undefined) return
+  throw new OptionError('INVALID_OPTION', `\`${found}\` would let QEMU outlive its test`, {
+    hint: 'Leave it out: the machine runs beside the test as it is.',
+  })
 }
 
 /** One line for a POSIX shell that starts the same arguments. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -19,15 +19,17 @@ function scratch(): string {
   return directory
 }
 
+/** Makes a template, whole. */
+async function build(folder: string): Promise<undefined> {
+  for (const name of [MEMORY_FILE, STATE_FILE, CONSOLE_FILE]) writeFileSync(join(folder, name), name)
+  writeFileSync(join(folder, CONTENTS_FILE), '[]')
+  mkdirSync(join(folder, FILES_DIRECTORY))
+}
+
 /** A store with one template, `key`. */
 async function storeIn(directory: string): Promise<TemplateStore> {
   const store = new TemplateStore(new Cache(directory))
-  await store.findOrMake('key', async (folder) => {
-    for (const name of [MEMORY_FILE, STATE_FILE, CONSOLE_FILE]) writeFileSync(join(folder, name), name)
-    writeFileSync(join(folder, CONTENTS_FILE), '[]')
-    mkdirSync(join(folder, FILES_DIRECTORY))
-    return undefined
-  })
+  await store.findOrMake('key', build)
   return store
 }
 
@@ -54,4 +56,38 @@ test('a memory file of another time is not that of the template', async () => {
   const { atimeMs, mtimeMs } = statSync(memory)
   utimesSync(memory, atimeMs / 1000, mtimeMs / 1000 + 1)
   expect(await store.find('key')).toBeUndefined()
+})
+
+test('of two that make the same because a lock was lost, both have what was there first', async () => {
+  const directory = scratch()
+  const store = new TemplateStore(new Cache(directory))
+  let first: unknown
+  const second = await store.findOrMake('key', async (folder) => {
+    rmSync(join(directory, 'templates', 'key.lock'), { recursive: true })
+    first = await storeIn(directory).then((other) => other.find('key'))
+    return build(folder)
+  })
+  expect(second).toMatchObject({ directory: join(directory, 'templates', 'key') })
+  expect(first).toMatchObject({ directory: join(directory, 'templates', 'key') })
+})
+
+test('a template that another process removes meanwhile is not listed', async () => {
+  const directory = scratch()
+  const store = await storeIn(directory)
+  // Its name is still read from the folder; it is not there any more.
+  symlinkSync('gone', join(directory, 'templates', '0'.repeat(32)))
+  expect(store.list()).toEqual([])
+  expect(await store.prune()).toEqual([])
+})
+
+test('a failure to build is the builder’s own; one of the cache says where it is', async () => {
+  const store = new TemplateStore(new Cache(scratch()))
+  const failure = new Error('of the machine')
+  await expect(store.findOrMake('key', () => Promise.reject(failure))).rejects.toBe(failure)
+  const file = join(scratch(), 'file')
+  writeFileSync(file, '')
+  await expect(new TemplateStore(new Cache(file)).findOrMake('key', build)).rejects.toMatchObject({
+    code: 'CACHE_UNUSABLE',
+    shortMessage: expect.stringContaining(file),
+  })
 })

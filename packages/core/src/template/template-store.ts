@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Cache } from '../cache.ts'
+import { type Cache, cacheUnusable } from '../cache.ts'
+import { ColdbootError } from '../errors.ts'
 
 /** A template that can be started from. */
 export interface StoredTemplate {
@@ -85,8 +86,28 @@ export class TemplateStore {
    * Finds the template of a key, or makes it while others that want it wait.
    *
    * @param build fills the folder it is given, under the names above; returns why the machine cannot be saved, if so
+   * @throws StartError `CACHE_UNUSABLE`; whatever `build` throws
    */
   async findOrMake(
+    key: string,
+    build: (directory: string) => Promise<string | undefined>,
+  ): Promise<StoredTemplate | Unsavable> {
+    const builds: Promise<unknown>[] = []
+    const make = (directory: string): Promise<string | undefined> => {
+      const building = build(directory)
+      builds.push(building)
+      return building
+    }
+    try {
+      return await this.#findOrMake(key, make)
+    } catch (error) {
+      // What the building itself throws is of the machine.
+      await Promise.all(builds)
+      throw ColdbootError.is(error) ? error : cacheUnusable(this.#cache.directory, error)
+    }
+  }
+
+  async #findOrMake(
     key: string,
     build: (directory: string) => Promise<string | undefined>,
   ): Promise<StoredTemplate | Unsavable> {
@@ -99,13 +120,24 @@ export class TemplateStore {
         const reason = await build(scratch)
         if (reason !== undefined) await rm(join(scratch, MEMORY_FILE), { force: true })
         seal(scratch, reason)
-        await rename(scratch, this.#directory(key))
+        await this.#publish(scratch, key)
       })
       await this.prune()
       const made = read(this.#directory(key))
       if (made === undefined || made === 'damaged') throw new Error(`The template ${key} vanished while it was made`)
       return made
     })
+  }
+
+  async #publish(folder: string, key: string): Promise<void> {
+    const directory = this.#directory(key)
+    try {
+      await rename(folder, directory)
+    } catch (error) {
+      // Another process has made it meanwhile, where the lock was lost: on a host that was asleep, or too busy to renew it.
+      const found = read(directory)
+      if (found === undefined || found === 'damaged') throw error
+    }
   }
 
   /** Removes a template. Machines that run from it keep running: their memory stays mapped. */
@@ -137,7 +169,15 @@ export class TemplateStore {
     }
     return names
       .filter((name) => /^[0-9a-f]{32}$/.test(name))
-      .map((key) => ({ key, usedMs: statSync(this.#directory(key)).mtimeMs, diskBytes: diskUse(this.#directory(key)) }))
+      .flatMap((key) => {
+        try {
+          const directory = this.#directory(key)
+          return [{ key, usedMs: statSync(directory).mtimeMs, diskBytes: diskUse(directory) }]
+        } catch {
+          // Another process has removed it just now.
+          return []
+        }
+      })
   }
 
   #name(key: string): string {

@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { admit } from './admission.ts'
+
+// The system’s watchers are every process’s of this user: they cannot be used up for a test.
+vi.mock('node:fs', async (original) => ({
+  ...(await original<typeof import('node:fs')>()),
+  watch() {
+    throw Object.assign(new Error('EMFILE: too many open files, watch'), { code: 'EMFILE' })
+  },
+}))
+
+test('where the system has no watcher left, who fits is let in, and who waits looks again in time', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const request = { memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory }
+  const first = await admit(request)
+  const ahead: number[] = []
+  const second = admit({ ...request, onWait: (count) => ahead.push(count) })
+  first[Symbol.dispose]()
+  using _second = await second
+  expect(ahead).toEqual([1])
+})

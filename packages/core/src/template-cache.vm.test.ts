@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest'
+import { liveMachines } from './live-machines.ts'
+import type { VMOptions } from './options.ts'
+import { endPrefetched } from './prefetch.ts'
+import { startReady } from './start-ready.ts'
+import { Template } from './template.ts'
+import type { VM } from './vm.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+let guest: VMOptions
+let warned: MockInstance<typeof process.emitWarning>
+
+beforeAll(async () => {
+  guest = { ...(await linuxGuest()), timeout: 60_000 }
+  warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+}, 300_000)
+afterEach(async () => {
+  await endPrefetched()
+  warned.mockClear()
+  vi.unstubAllEnvs()
+})
+afterAll(() => {
+  warned.mockRestore()
+  rmSync(folder, { recursive: true, force: true })
+  expect(liveMachines()).toEqual([])
+})
+
+/** The machine works, and this was warned of. */
+async function expectServed(vm: VM, warning: RegExp): Promise<void> {
+  onTestFinished(() => vm.close().then(() => {}))
+  vm.send('echo $((40 + 2))\n')
+  await vm.expect('\n42\n')
+  expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringMatching(warning)])
+}
+
+describe('a boot serves', () => {
+  test('where nothing can be kept', async () => {
+    const file = join(folder, 'no-folder')
+    writeFileSync(file, '')
+    vi.stubEnv('COLDBOOT_CACHE', join(file, 'cache'))
+    await expectServed(
+      await startReady(guest),
+      /^Machines boot for every test\. Nothing can be kept in the cache folder .*no-folder\/cache/,
+    )
+    await expect(startReady({ ...guest, template: 'required' })).rejects.toMatchObject({
+      code: 'CACHE_UNUSABLE',
+      hint: expect.stringContaining('COLDBOOT_CACHE'),
+    })
+  })
+
+  test('where the disk is too small for the guest’s memory', async ({ skip }) => {
+    const disk = join(folder, 'small')
+    mkdirSync(disk)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20M', 'none', disk], { stdio: 'ignore' })
+    } catch {
+      skip('a small disk cannot be mounted by this user')
+    }
+    onTestFinished(() => void execFileSync('umount', ['--lazy', disk]))
+    vi.stubEnv('COLDBOOT_CACHE', disk)
+    await expectServed(
+      await startReady(guest),
+      /^Machines boot for every test\. Nothing can be kept in .*small.*no room/,
+    )
+    expect(readdirSync(join(disk, 'templates')).filter((name) => !name.endsWith('.lock'))).toEqual([])
+  })
+
+  test('where a template went while a machine was started from it', async () => {
+    const cache = join(folder, 'pruned')
+    vi.stubEnv('COLDBOOT_CACHE', cache)
+    const template = await Template.build(guest)
+    rmSync(join(cache, 'templates', template.key, 'files'), { recursive: true })
+    await expectServed(await template.start(), /^A saved machine could not be restored and was thrown away/)
+    expect(readdirSync(join(cache, 'templates'))).not.toContain(template.key)
+  })
+})
