@@ -62,6 +62,43 @@ test('a machine that alone is too large is refused', async () => {
   expect(readdirSync(directory)).toEqual([])
 })
 
+test('who holds a machine and waits for one more is waited for, but not by all in a circle', async () => {
+  const log: string[] = []
+  const hold = (name: string, holder: string): Promise<Admission> =>
+    admit({
+      ...{ memoryMib: 256, limits: two, directory, holder },
+      onWait: (ahead) => log.push(`${name} waits behind ${ahead}`),
+      onCircle: (running) => log.push(`${name} is one too many beside ${running}`),
+    }).then((admission) => {
+      log.push(name)
+      return admission
+    })
+  const [a, b] = await Promise.all([hold('a', 'A'), hold('b', 'B')])
+  const other = hold('other a', 'A')
+  const another = hold('other b', 'B')
+  const [first] = [await other]
+  expect(log).toEqual([
+    'a',
+    'b',
+    'other a waits behind 2',
+    'other b waits behind 3',
+    'other a is one too many beside 2',
+    'other a',
+  ])
+  for (const admission of [a, first]) admission[Symbol.dispose]()
+  using _b = b
+  using _other = await another
+  expect(log.at(-1)).toBe('other b')
+})
+
+test('who alone holds all machines and wants one more has it', async () => {
+  const one = { memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory, holder: 'A' }
+  using _a = await admit(one)
+  let beside = 0
+  using _b = await admit({ ...one, onCircle: (running) => (beside = running) })
+  expect(beside).toBe(1)
+})
+
 test('an aborted wait leaves the queue', async () => {
   const one = { maxMachines: 1, memoryMib: 1024 }
   using _a = await ask('a', [], 256, one)

@@ -1,7 +1,8 @@
 /**
  * How many machines run at once, all processes of this user together: who would go beyond the limits waits, in the order
  * of asking. Each machine, running or waiting, is a file in one directory, named by its place in the queue and its owner;
- * a dead owner’s files do not count, so that nobody waits for the dead.
+ * a dead owner’s files do not count, so that nobody waits for the dead. Nor for each other: where all that run are held by
+ * somebody who waits for one more, the first of those is let in beyond the limits.
  *
  * Two that ask within the same microseconds may both be let in: the limits are of comfort, not of safety.
  */
@@ -32,6 +33,13 @@ export interface AdmissionRequest {
   readonly signal?: AbortSignal | undefined
   /** Told once, when there is a wait, with the machines ahead. */
   readonly onWait?: ((ahead: number) => void) | undefined
+  /**
+   * Who keeps the machine until others that it waits for are there, too, as a test does: letters and digits, unlike those of
+   * all other holders. @default nobody: the machine ends whatever others do
+   */
+  readonly holder?: string | undefined
+  /** Told when it is let in beyond the limits, with the machines that run. */
+  readonly onCircle?: ((running: number) => void) | undefined
   /** @default the user’s private directory */
   readonly directory?: string | undefined
 }
@@ -48,8 +56,12 @@ interface Ticket {
   readonly place: bigint
   readonly memoryMib: number
   readonly running: boolean
+  readonly holder: string
   readonly owner: string
 }
+
+/** In place of a holder. */
+const NOBODY = '0'
 
 /** A dead owner makes no event: whoever waits looks again after this time. Milliseconds. */
 const LOOK_AGAIN_MS = 1_000
@@ -61,7 +73,7 @@ const LOOK_AGAIN_MS = 1_000
  * @throws ExpectError `EXPECT_ABORTED`, the signal’s reason as its cause
  */
 export async function admit(request: AdmissionRequest): Promise<Admission> {
-  const { memoryMib, limits, signal, onWait } = request
+  const { memoryMib, limits, holder = NOBODY } = request
   if (memoryMib > limits.memoryMib) {
     throw new OptionError(
       'INVALID_OPTION',
@@ -74,10 +86,10 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
   const directory = request.directory ?? join(privateParent(), 'machines')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const place = process.hrtime.bigint()
-  const name = (state: 'waiting' | 'running'): string => `${place}-${memoryMib}-${state}-${thisProcess()}`
+  const name = (state: 'waiting' | 'running'): string => `${place}-${memoryMib}-${state}-${holder}-${thisProcess()}`
   writeFileSync(join(directory, name('waiting')), '', { mode: 0o600 })
   try {
-    await untilRoom({ directory, place, memoryMib, limits, signal, onWait })
+    await untilRoom({ ...request, directory, place })
     renameSync(join(directory, name('waiting')), join(directory, name('running')))
   } catch (error) {
     rmSync(join(directory, name('waiting')), { force: true })
@@ -93,25 +105,24 @@ export async function admitNow(memoryMib: number, limits: AdmissionLimits): Prom
   return admit(request).catch(() => undefined)
 }
 
-interface Queueing {
+interface Queueing extends AdmissionRequest {
   readonly directory: string
   readonly place: bigint
-  readonly memoryMib: number
-  readonly limits: AdmissionLimits
-  readonly signal: AbortSignal | undefined
-  readonly onWait: ((ahead: number) => void) | undefined
 }
 
-async function untilRoom({ directory, place, memoryMib, limits, signal, onWait }: Queueing): Promise<void> {
+async function untilRoom(queueing: Queueing): Promise<void> {
+  const { directory, place, memoryMib, limits, signal, onWait, onCircle } = queueing
   for (let told = false; ; told = true) {
     if (signal?.aborted) throw aborted(signal.reason)
     const changed = new AbortController()
     // Watched before the look, so that no change between the two is missed.
     const watcher = watched(directory, () => changed.abort())
     try {
-      const ahead = tickets(directory).filter((ticket) => ticket.running || ticket.place < place)
+      const all = tickets(directory)
+      const ahead = all.filter((ticket) => ticket.running || ticket.place < place)
       const memory = ahead.reduce((sum, ticket) => sum + ticket.memoryMib, memoryMib)
       if (ahead.length < limits.maxMachines && memory <= limits.memoryMib) return
+      if (ahead.every(({ running }) => running) && isCircle(all)) return onCircle?.(ahead.length)
       if (!told) onWait?.(ahead.length)
       const wake = AbortSignal.any([changed.signal, ...(signal ? [signal] : [])])
       await delay(LOOK_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
@@ -135,16 +146,22 @@ function aborted(cause: unknown): ExpectError {
   return new ExpectError('EXPECT_ABORTED', `The wait for room for another machine was aborted: ${why}`, { cause })
 }
 
+/** Whether every machine that runs is held by somebody who waits. */
+function isCircle(all: readonly Ticket[]): boolean {
+  const waiting = new Set(all.filter(({ running }) => !running).map(({ holder }) => holder))
+  return all.every(({ running, holder }) => !running || (holder !== NOBODY && waiting.has(holder)))
+}
+
 /** Who runs and who waits; what dead owners left is removed. */
 function tickets(directory: string): readonly Ticket[] {
   return readdirSync(directory).flatMap((name) => {
-    const parts = /^(\d+)-(\d+)-(waiting|running)-(.+)$/.exec(name)
+    const parts = /^(\d+)-(\d+)-(waiting|running)-(\w+)-(.+)$/.exec(name)
     if (parts === null) return []
-    const [, place = '0', memory = '0', state, owner = ''] = parts
+    const [, place = '0', memory = '0', state, holder = '', owner = ''] = parts
     if (!isAlive(owner)) {
       rmSync(join(directory, name), { force: true })
       return []
     }
-    return [{ name, place: BigInt(place), memoryMib: Number(memory), running: state === 'running', owner }]
+    return [{ name, place: BigInt(place), memoryMib: Number(memory), running: state === 'running', holder, owner }]
   })
 }

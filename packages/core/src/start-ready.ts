@@ -41,15 +41,22 @@ export interface ReadyOptions extends VMOptions {
   readonly prefetch?: boolean | undefined
 }
 
+/** Who starts a machine. */
+export interface Starter {
+  /** Told of each machine that boots for it, as soon as it is there. */
+  readonly onBoot?: TemplateOptions['onBoot']
+  /** See `AdmissionRequest.holder`: one word for all machines that are kept until the last of them is there. */
+  readonly holder?: string | undefined
+}
+
 /**
  * Starts a machine and waits until it is ready: its `ready` pattern was printed, `prepare` has run, and the cursor is
  * behind both. Without `ready` it is handed over at once, and cannot be a template.
  *
- * @param onBoot told of each machine that boots for it, as soon as it is there
  * @throws OptionError, StartError as `VM.start`; ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
  */
-export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions['onBoot']): Promise<VM> {
+export async function startReady(options: ReadyOptions, { onBoot, holder }: Starter = {}): Promise<VM> {
   checkReadyOptions(options)
   const { template = 'auto', prepare, templateKey, prefetch, maxMachines, memoryBudget, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
@@ -58,6 +65,12 @@ export async function startReady(options: ReadyOptions, onBoot?: TemplateOptions
     memoryMib,
     limits,
     signal,
+    holder,
+    onCircle(running) {
+      warnOnce(
+        `Machine “${name}” goes beyond the limits, ${limits.maxMachines} machines and ${limits.memoryMib} MiB: the ${running} that run are of tests that wait for one more. Raise \`maxMachines\` or \`memoryBudget\`, or run fewer such tests at once.`,
+      )
+    },
     onWait(ahead) {
       // Machines made ahead hold places too: they are of no use to who waits.
       void endPrefetched()

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { beforeFirstLook } from '../../vitest/test/before-first-look.ts'
 import type { InstalledProject, RunnerRun } from '../../vitest/test/installed-project.ts'
 import { MARK, machinesOf } from '../../vitest/test/machine-processes.ts'
 import { jestProject } from './jest-project.ts'
@@ -11,7 +12,8 @@ describe('a run of failing tests', () => {
   let run: RunnerRun
   const mark = `jest-failing-${process.pid}`
 
-  beforeAll(async () => {
+  beforeFirstLook(async () => {
+    project?.[Symbol.dispose]()
     project = jestProject('failing')
     run = await project.run(['failures'], { [MARK]: mark })
   })

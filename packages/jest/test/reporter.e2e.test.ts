@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { beforeFirstLook } from '../../vitest/test/before-first-look.ts'
 import type { InstalledProject, RunnerRun } from '../../vitest/test/installed-project.ts'
 import { jestProject } from './jest-project.ts'
 
@@ -16,7 +17,8 @@ describe('a run in CI', () => {
   let run: RunnerRun
   const read = (path: string): string => readFileSync(join(project.root, path), 'utf8')
 
-  beforeAll(async () => {
+  beforeFirstLook(async () => {
+    project?.[Symbol.dispose]()
     project = jestProject('reporting', false)
     run = await project.run(['--maxWorkers=2'], { GITHUB_STEP_SUMMARY: join(project.root, 'summary.md') })
   })

@@ -1,4 +1,5 @@
 /** The machines of one attempt of a test: started when asked for, ended with it, their files kept when it failed. */
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import {
@@ -62,6 +63,7 @@ export class AttemptMachines {
   readonly #guestTests: GuestTests
   readonly #recorders = new Map<VM, MachineRecorder>()
   readonly #names = new MachineNames()
+  readonly #holder = randomBytes(8).toString('hex')
   readonly #machines: VM[] = []
   /** Each with the place that asked for it. */
   readonly #starting = new Map<Promise<VM>, CallSite>()
@@ -203,9 +205,11 @@ export class AttemptMachines {
     }
     try {
       const aroundDebug = (session: () => Promise<void>): Promise<void> => this.#debug(session)
-      const vm = await startReady({ prefetch: true, aroundDebug, ...recorded, signal }, (machine) => {
+      const onBoot = (machine: VM): void => {
         booting = machine
-      })
+      }
+      const asked = { prefetch: true, aroundDebug, ...recorded, signal }
+      const vm = await startReady(asked, { onBoot, holder: this.#holder })
       add(vm)
       return vm
     } catch (error) {

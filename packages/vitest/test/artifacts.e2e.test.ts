@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 
 const SECRET = 'hunter2&"$x'
@@ -10,7 +11,8 @@ const FILES = ['console.txt', 'console.cast', 'console.log', 'timeline.jsonl', '
 
 let project: InstalledProject
 let run: RunnerRun
-beforeAll(async () => {
+beforeFirstLook(async () => {
+  project?.[Symbol.dispose]()
   project = installProject('artifacts')
   run = await project.run(['--reporter=default', '--reporter=json', '--outputFile=report.json'], {
     COLDBOOT_TEST_SECRET: SECRET,

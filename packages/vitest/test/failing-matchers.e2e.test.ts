@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 import { MARK, machinesOf } from './machine-processes.ts'
 import { normalReport } from './normal-report.ts'
@@ -8,7 +9,8 @@ describe('a run of failing matchers', () => {
   let run: RunnerRun
   const mark = `failing-matchers-${process.pid}`
 
-  beforeAll(async () => {
+  beforeFirstLook(async () => {
+    project?.[Symbol.dispose]()
     project = installProject('failing-matchers')
     run = await project.run(['--reporter=default'], { [MARK]: mark })
   })

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 import { MARK, machinesOf } from './machine-processes.ts'
 import { normalReport } from './normal-report.ts'
@@ -10,7 +11,8 @@ describe('a run of failing tests', () => {
   let run: RunnerRun
   const mark = `failing-${process.pid}`
 
-  beforeAll(async () => {
+  beforeFirstLook(async () => {
+    project?.[Symbol.dispose]()
     project = installProject('failing')
     run = await project.run(['--reporter=default', '--reporter=json', '--outputFile=report.json'], { [MARK]: mark })
   })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 
 interface JsonReport {
@@ -17,7 +18,8 @@ describe('tests that run inside a guest', () => {
   let run: RunnerRun
   let json: JsonReport
 
-  beforeAll(async () => {
+  beforeFirstLook(async () => {
+    project?.[Symbol.dispose]()
     project = installProject('guest-tests')
     run = await project.run(['--reporter=default', '--reporter=json', '--outputFile.json=report.json'])
     json = JSON.parse(readFileSync(join(project.root, 'report.json'), 'utf8')) as JsonReport

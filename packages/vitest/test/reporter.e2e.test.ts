@@ -1,8 +1,9 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
 import { LifeLine } from './machine-processes.ts'
 import { runInTerminal } from './terminal-run.ts'
@@ -26,7 +27,8 @@ describe('a run in CI', () => {
   let run: RunnerRun
   const read = (path: string): string => readFileSync(join(project.root, path), 'utf8')
 
-  beforeAll(async () => {
+  beforeFirstLook(async () => {
+    project?.[Symbol.dispose]()
     project = installProject('reporting')
     const reporters = ['default', 'junit', 'github-actions'].map((name) => `--reporter=${name}`)
     run = await project.run([...reporters, '--outputFile.junit=junit.xml'], {
