@@ -104,5 +104,5 @@ function printable(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   // JSON would make null of what is no data, and fails for what contains itself.
   if (typeof value === 'object') return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 })
-  return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
+  return typeof value === 'string' ? JSON.stringify(value) : inspect(value)
 }

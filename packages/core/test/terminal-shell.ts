@@ -24,7 +24,8 @@ export interface TerminalShell extends ShellConsole, AsyncDisposable {
  */
 export async function terminalShell(command: string, disturb: Disturbance = (chunk) => chunk): Promise<TerminalShell> {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-  const env = { PATH: process.env['PATH'], TERM: 'vt102', PS1: '$ ', HOME: folder, LC_ALL: 'C.UTF-8', TMPDIR: folder }
+  const own = { TERM: 'vt102', PS1: '$ ', HOME: '/', HISTFILE: '/dev/null', LC_ALL: 'C.UTF-8', TMPDIR: folder }
+  const env = { PATH: process.env['PATH'], ...own }
   const child = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env })
   const watchers = new Set<(chunk: Uint8Array) => number>()
   let text = ''

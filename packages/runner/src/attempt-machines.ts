@@ -103,7 +103,9 @@ export class AttemptMachines {
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
   boot(options: ReadyOptions = {}): Promise<VM> {
     const site = new CallSite()
-    const start = this.#boot(options).catch((error: unknown) => Promise.reject(site.complete(error)))
+    const start = this.#boot(options).catch((error: unknown) => {
+      throw site.complete(error)
+    })
     this.#starting.set(start, site)
     const settled = (): boolean => this.#starting.delete(start)
     start.then(settled, settled)
