@@ -69,7 +69,8 @@ export const ERROR_CODES = {
   GUEST_HUNG: 'Read what the stuck task was doing; it has the locks and the functions it was in.',
   GUEST_OUT_OF_MEMORY: 'Give the machine more `memory`, or the killed process less to do.',
   GUEST_EMERGENCY_SHELL: 'Read why the boot gave up; usually a disk or a file system has another name or is missing.',
-  GUEST_NOT_BOOTED: 'Check that the disk or the image has a boot loader for this firmware (BIOS or UEFI).',
+  GUEST_NOT_BOOTED:
+    'Check that the disk or the image has a boot loader for this firmware (BIOS or UEFI). Beside a disk for data alone, say what boots: `...(await linuxGuest())`, or a `kernel`.',
   GUEST_MONITOR_MATCHED: 'The machine printed what a monitor of `monitors.custom` watches for.',
   // The test itself, in a test runner.
   TEST_TIMEOUT: 'Give the test more time with its `timeout` option, or its waits less.',

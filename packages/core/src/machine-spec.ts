@@ -200,7 +200,9 @@ function checkClaims(spec: MachineSpec): void {
       if (owner) {
         throw new OptionError(
           'DEVICE_CONFLICT',
-          `Devices ${owner.name} and ${device.name} of machine “${spec.name}” both have ${claim.replace(':', ' ')}`,
+          owner === device
+            ? `Device ${device.name} is twice in machine “${spec.name}”`
+            : `Devices ${owner.name} and ${device.name} of machine “${spec.name}” both have ${claim.replace(':', ' ')}`,
         )
       }
       owners.set(claim, device)
