@@ -1,4 +1,6 @@
 /** What this host has to start machines, and what it lacks. */
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import {
   type Architecture,
   ColdbootError,
@@ -26,8 +28,6 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
     return [node, { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; give --arch` }]
   }
   const choice = chooseAccelerator(arch, accelerator)
-  const templates = templateStore().list()
-  const bytes = templates.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
   return [
     node,
     await qemuFinding(arch, qemu),
@@ -36,11 +36,7 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
       what: 'Acceleration',
       detail: [`${choice.accelerator}: ${choice.reason}`, choice.warning ?? []].flat().join('; '),
     },
-    {
-      state: 'fine',
-      what: 'Cache',
-      detail: `${cacheDirectory}, ${templates.length} templates, ${(bytes / 2 ** 20).toFixed(0)} MiB`,
-    },
+    cacheFinding(cacheDirectory),
   ]
 }
 
@@ -52,6 +48,29 @@ async function qemuFinding(arch: Architecture, asked: readonly string[] | undefi
     if (!ColdbootError.is(error)) throw error
     return { state: 'missing', what: 'QEMU', detail: `${error.shortMessage}. ${error.hint}` }
   }
+}
+
+/** Without a cache there is no small guest, and every machine boots. */
+function cacheFinding(directory: string): Finding {
+  try {
+    accessSync(nearest(directory), constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const detail = `nothing can be kept in ${directory}: ${why}. Name a folder that this user may write in with COLDBOOT_CACHE.`
+    return { state: 'missing', what: 'Cache', detail }
+  }
+  const templates = templateStore().list()
+  const bytes = templates.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
+  const detail = `${directory}, ${templates.length} templates, ${(bytes / 2 ** 20).toFixed(0)} MiB`
+  return { state: 'fine', what: 'Cache', detail }
+}
+
+/** The directory, or the one above it that is there, in which it would be made. */
+function nearest(directory: string): string {
+  const stats = statSync(directory, { throwIfNoEntry: false })
+  if (stats === undefined) return nearest(dirname(directory))
+  if (!stats.isDirectory()) throw new Error(`${directory} is no directory`)
+  return directory
 }
 
 const SIGNS = { fine: '✓', slow: '!', missing: '✗' } as const

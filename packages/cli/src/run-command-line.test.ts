@@ -97,6 +97,21 @@ describe('doctor', () => {
     expect(out).toMatch(/^✗ QEMU: .*\/nowhere\/qemu/m)
     expect(code).toBe(1)
   })
+
+  test('says which cache folder cannot be used', async () => {
+    mkdirSync(templates)
+    const file = join(templates, 'file')
+    writeFileSync(file, '')
+    vi.stubEnv('COLDBOOT_CACHE', join(file, 'cache'))
+    const { code, out } = await run('doctor')
+    expect(out).toMatch(/^✗ Cache: nothing can be kept in \S+\/file\/cache: .*COLDBOOT_CACHE\.$/m)
+    expect(code).toBe(1)
+  })
+
+  test('takes a cache folder that is yet to be made', async () => {
+    vi.stubEnv('COLDBOOT_CACHE', join(templates, 'new', 'cache'))
+    expect((await run('doctor')).out).toMatch(/^✓ Cache: \S+\/new\/cache, 0 templates/m)
+  })
 })
 
 test.each([
