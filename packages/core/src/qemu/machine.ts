@@ -1,7 +1,7 @@
 /** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { afterReading, startTimer } from '../console/clock.ts'
+import { afterReading, startTimer, stopTimer } from '../console/clock.ts'
 import type { PortForward } from '../devices/device.ts'
 import { ColdbootError, StartError } from '../errors.ts'
 import type { MachineSpec } from '../machine-spec.ts'
@@ -97,14 +97,14 @@ export class Machine {
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const silent = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#silence()), this.#answerMs)
+      timer = startTimer(() => reject(this.#silence()), this.#answerMs)
     })
     try {
       await Promise.race([this.qmp.connect(), silent, this.#exitDuringStart()])
     } catch (error) {
       throw error instanceof StartError ? error : await this.#exitReason()
     } finally {
-      clearTimeout(timer)
+      stopTimer(timer)
     }
   }
 
@@ -171,11 +171,11 @@ export class Machine {
   /** The channel ends a moment before the exit is known, which has the reason. */
   async #exitReason(): Promise<unknown> {
     const { promise: late, resolve } = Promise.withResolvers<StartError>()
-    const timer = setTimeout(() => resolve(this.#silence()), this.#answerMs)
+    const timer = startTimer(() => resolve(this.#silence()), this.#answerMs)
     try {
       return await Promise.race([this.#exitDuringStart().catch((error: unknown) => error), late])
     } finally {
-      clearTimeout(timer)
+      stopTimer(timer)
     }
   }
 

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { liveMachines } from './live-machines.ts'
+import type { VMOptions } from './options.ts'
+import { startReady } from './start-ready.ts'
+import { VM } from './vm.ts'
+
+// A test that fakes the time of its own program: a machine’s time is none of it.
+let guest: VMOptions
+beforeAll(async () => {
+  guest = { ...(await linuxGuest()), timeout: 60_000 }
+}, 300_000)
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+afterAll(() => expect(liveMachines()).toEqual([]))
+
+test('a machine boots, runs commands and ends', async () => {
+  await using vm = await startReady({ ...guest, template: 'off' })
+  expect((await vm.run('echo out')).stdout.toString()).toBe('out\n')
+  await expect(vm.run('sleep 1000', { timeout: 200 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
+  await expect(vm.run('sleep 1000', { timeout: 200, way: 'shell' })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
+  await expect(vm.waitUntil('false', { timeout: 200 })).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' })
+  await expect(vm.wait({ timeout: 100 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+})
+
+test('a QEMU that answers nothing any more is ended', async () => {
+  const vm = await VM.start(guest)
+  process.kill(vm.pid, 'SIGSTOP')
+  expect(await vm.close()).toMatchObject({ signal: 'SIGKILL' })
+})
+
+test('a QEMU that never answers is given up', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const qemu = join(folder, 'qemu')
+  const script = 'case "$1" in --version) echo "QEMU version 9.1.0"; exit;; esac\nexec sleep 1000'
+  writeFileSync(qemu, `#!/bin/sh\n${script}\n`, { mode: 0o700 })
+  await expect(VM.start({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
+    shortMessage: expect.stringMatching(/did not answer within 300 ms/),
+  })
+})

@@ -1,0 +1,43 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { readEnvironment } from './environment.ts'
+import { launch } from './launch.ts'
+import { type MachineSpec, resolveOptions } from './machine-spec.ts'
+
+let folder: string
+let spec: MachineSpec
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  vi.stubEnv('TMPDIR', folder)
+  const kernel = join(folder, 'vmlinuz')
+  writeFileSync(kernel, '')
+  spec = resolveOptions({ kernel, arch: 'x86_64', qemu: '/nowhere/qemu', accelerator: 'tcg' }, readEnvironment({}))
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true })
+})
+
+test.each(['win32', 'freebsd'])('on %s a machine is refused before anything is made', async (platform) => {
+  const real = Object.getOwnPropertyDescriptor(process, 'platform') ?? {}
+  Object.defineProperty(process, 'platform', { ...real, value: platform })
+  onTestFinished(() => void Object.defineProperty(process, 'platform', real))
+  await expect(launch(spec, {})).rejects.toMatchObject({
+    code: 'UNSUPPORTED_PLATFORM',
+    message: expect.stringMatching(new RegExp(`^Machines cannot be started on ${platform}[^]*WSL 2`)),
+  })
+  expect(readdirSync(folder)).toEqual(['vmlinuz'])
+})
+
+test('what would make machines faster is said once, however many are started', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  onTestFinished(() => warned.mockRestore())
+  const slow = { ...spec, acceleratorWarning: `this user may not open /dev/kvm (${folder})` }
+  const missing = { code: 'QEMU_NOT_FOUND' }
+  await expect(launch(slow, {})).rejects.toMatchObject(missing)
+  await expect(launch(slow, {})).rejects.toMatchObject(missing)
+  await expect(launch(spec, {})).rejects.toMatchObject(missing)
+  expect(warned.mock.calls).toEqual([[slow.acceleratorWarning, 'ColdbootWarning']])
+})
