@@ -68,15 +68,13 @@ export async function startReady(options: ReadyOptions, { onBoot, holder }: Star
     holder,
     onCircle(running) {
       warnOnce(
-        `Machine “${name}” goes beyond the limits, ${limits.maxMachines} machines and ${limits.memoryMib} MiB: the ${running} that run are of tests that wait for one more. Raise \`maxMachines\` or \`memoryBudget\`, or run fewer such tests at once.`,
+        `Machine “${name}” goes beyond the limits (${shown(limits)}): all that run, ${running}, are of tests that wait for one more. Raise the limits, or run fewer such tests at once.`,
       )
     },
     onWait(ahead) {
       // Machines made ahead hold places too: they are of no use to who waits.
       void endPrefetched()
-      warnOnce(
-        `Machine “${name}” waits: ${ahead} machines are before it, and the limits are ${limits.maxMachines} machines and ${limits.memoryMib} MiB.`,
-      )
+      warnOnce(`Machine “${name}” waits for others to end, ${ahead} before it: the limits are ${shown(limits)}.`)
     },
   })
   try {
@@ -92,6 +90,10 @@ export async function startReady(options: ReadyOptions, { onBoot, holder }: Star
 
 /** What leaves a boot. */
 const WITHOUT_TEMPLATE: readonly string[] = ['TEMPLATE_UNSAVABLE', 'CACHE_UNUSABLE']
+
+function shown({ maxMachines, memoryMib }: AdmissionLimits): string {
+  return `\`maxMachines\` ${maxMachines}, \`memoryBudget\` ${memoryMib} MiB`
+}
 
 async function startBy(policy: TemplatePolicy, options: VMOptions, how: TemplateOptions): Promise<VM> {
   if (policy === 'off' || options.ready === undefined) return bootReady(options, how)

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type InstalledProject, installProject } from './installed-project.ts'
@@ -18,6 +18,16 @@ test('machines serve tests, hooks, fixtures, retries and concurrent tests', asyn
   // An attempt that failed is worth a look, although the next one passed. Nothing else is left.
   const left = readdirSync(join(project.root, '.vitest', 'coldboot', 'machines.test.ts'))
   expect(left).toEqual(['attempts--a-retry-has-a-machine-of-its-own'])
+})
+
+test('a test may have more machines than the limits allow, and is told so', async () => {
+  using project = installProject('passing')
+  // In a queue of its own, for other machines of this user would count.
+  const TMPDIR = join(project.root, 'tmp')
+  mkdirSync(TMPDIR)
+  const run = await project.run(['crowded'], { TMPDIR })
+  expect(run.output).toContain('Tests  2 passed (2)')
+  expect(run.output).toMatch(/“second” goes beyond the limits \(`maxMachines` 1, .*\): all that run, 1, are of tests/)
 })
 
 test.for([
