@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +25,14 @@ test('a machine boots, runs commands and ends', async () => {
   await expect(vm.run('sleep 1000', { timeout: 200, way: 'shell' })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
   await expect(vm.waitUntil('false', { timeout: 200 })).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' })
   await expect(vm.wait({ timeout: 100 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+})
+
+test('a machine from a template has the time of the host', async () => {
+  vi.setSystemTime(new Date('2001-02-03'))
+  await using vm = await startReady(guest)
+  const seconds = Number((await vm.run('date +%s')).stdout.toString())
+  const host = Number(execFileSync('date', ['+%s'], { encoding: 'utf8' }))
+  expect(Math.abs(host - seconds)).toBeLessThan(300)
 })
 
 test('a QEMU that answers nothing any more is ended', async () => {

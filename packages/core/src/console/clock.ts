@@ -3,6 +3,9 @@
 /** Milliseconds on a clock that never goes back. */
 export const now: () => number = performance.now.bind(performance)
 
+/** Milliseconds since 1970. */
+export const wallClock: () => number = Date.now.bind(Date)
+
 export const startTimer: typeof globalThis.setTimeout = globalThis.setTimeout
 export const stopTimer: typeof globalThis.clearTimeout = globalThis.clearTimeout
 

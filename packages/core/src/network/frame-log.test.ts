@@ -3,9 +3,13 @@ import { decodeFrame } from './frame.ts'
 import type { Frame, FrameFilterInput } from './frame-filter.ts'
 import { FrameLog } from './frame-log.ts'
 
-function log(filter: FrameFilterInput = {}, limit = 100): { log: FrameLog; closed: () => number } {
+function log(
+  filter: FrameFilterInput = {},
+  limit = 100,
+  timeoutMultiplier = 1,
+): { log: FrameLog; closed: () => number } {
   let closed = 0
-  return { log: new FrameLog(filter, { limit, timeoutMultiplier: 1, onClose: () => closed++ }), closed: () => closed }
+  return { log: new FrameLog(filter, { limit, timeoutMultiplier, onClose: () => closed++ }), closed: () => closed }
 }
 
 let number = 0
@@ -104,6 +108,16 @@ test('a wait that is in vain says what was seen instead', async () => {
   expect(error).toMatchObject({ code: 'EXPECT_TIMEOUT' })
   expect(String(error)).toMatch(/No such frame within 5 ms; 1 other frame was seen/)
   expect(String(error)).toMatch('server sent udp 10.0.0.1 port 68 → 10.0.0.2 port 67, 14 bytes')
+})
+
+test('a wait takes any time there is: not whole milliseconds, and more than a timer can run', async () => {
+  const it = log({}, 100, 1.5)
+  const short = await it.log.waitFor({}, { timeout: 3 }).catch((error: unknown) => error)
+  expect(short).toMatchObject({ code: 'EXPECT_TIMEOUT', shortMessage: expect.stringMatching(/within 4\.5 ms/) })
+  const long = it.log.waitFor({}, { timeout: 1e13 })
+  const first = frame()
+  setTimeout(() => it.log.add(first), 20)
+  expect(await long).toBe(first)
 })
 
 test('a wait ends with the log, and with its signal', async () => {

@@ -4,6 +4,9 @@ import { ExpectError } from '../errors.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
 import type { FrameDirection } from './link.ts'
 
+/** The longest a timer can run: 24.8 days. Milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** How long {@link FrameLog.waitFor} waits, milliseconds. */
 const DEFAULT_TIMEOUT_MS = 7_000
 
@@ -84,7 +87,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     checkTable('waitFor', options, WAIT_CHECKS)
     const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
     const limitMs = timeout * this.#timeoutMultiplier
-    const late = AbortSignal.timeout(limitMs)
+    const late = AbortSignal.timeout(Math.ceil(Math.min(limitMs, LONGEST_MS)))
     const ends = signal ? AbortSignal.any([late, signal]) : late
     for await (const frame of this.#read(ends)) if (matches(frame)) return frame
     if (signal?.aborted)

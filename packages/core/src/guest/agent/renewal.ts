@@ -4,6 +4,7 @@
  * new generation id.
  */
 import { randomBytes } from 'node:crypto'
+import { wallClock } from '../../console/clock.ts'
 import { type Limits, within } from '../waiting.ts'
 import type { AgentConnection } from './agent-connection.ts'
 import { ask } from './agent-files.ts'
@@ -22,7 +23,7 @@ export async function renew(connection: AgentConnection, limits: Limits): Promis
 
 /** Seconds (8 bytes) and nanoseconds (4) since 1970. */
 function timeNow(): Buffer {
-  const milliseconds = Date.now()
+  const milliseconds = wallClock()
   const time = Buffer.alloc(12)
   time.writeBigUInt64LE(BigInt(Math.floor(milliseconds / 1000)), 0)
   time.writeUInt32LE((milliseconds % 1000) * 1_000_000, 8)
