@@ -79,3 +79,15 @@ describe('a boot serves', () => {
     expect(readdirSync(join(cache, 'templates'))).not.toContain(template.key)
   })
 })
+
+test('a machine is saved, however long the path of the temporary folder is', async () => {
+  const long = join(folder, 'long'.repeat(30))
+  mkdirSync(long)
+  vi.stubEnv('TMPDIR', long)
+  vi.stubEnv('COLDBOOT_CACHE', join(long, 'cache'))
+  const before = readdirSync('/tmp')
+  await using vm = await startReady({ ...guest, template: 'required' })
+  vm.send('echo $((40 + 2))\n')
+  await vm.expect('\n42\n')
+  expect(readdirSync('/tmp').filter((name) => name.startsWith('coldboot-save-') && !before.includes(name))).toEqual([])
+})

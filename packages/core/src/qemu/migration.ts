@@ -3,7 +3,7 @@
  * which is why a save takes milliseconds whatever the size of the guest (`x-ignore-shared`, qapi/migration.json).
  */
 import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -18,11 +18,12 @@ const CAPABILITIES = ['x-ignore-shared', 'events'].map((capability) => ({ capabi
  * QEMU’s `migrate` takes a descriptor only by a name that was passed with SCM_RIGHTS, which Node cannot send: the state
  * goes through a socket in the private directory instead, which nobody else can reach.
  *
- * @param directory private, with room for a socket path (107 bytes)
+ * @param directory private
  * @throws MachineError `QMP_FAILED` with QEMU’s reason, as for a device that cannot be saved
  */
 export async function saveState(monitor: MachineMonitor, directory: string, stateFile: string): Promise<void> {
-  const path = join(directory, 'state.sock')
+  const place = await socketPlace(directory)
+  const path = join(place.directory, SOCKET)
   const server = createServer()
   const received = new Promise<void>((resolve, reject) => {
     server.once('connection', (socket: Socket) => {
@@ -30,8 +31,8 @@ export async function saveState(monitor: MachineMonitor, directory: string, stat
     })
   })
   received.catch(() => {})
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
   try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     await monitor.execute('stop')
     await monitor.execute('migrate-set-capabilities', { capabilities: CAPABILITIES })
     await migrated(monitor, () => monitor.execute('migrate', { uri: `unix:${path}` }))
@@ -39,7 +40,19 @@ export async function saveState(monitor: MachineMonitor, directory: string, stat
   } finally {
     server.close()
     await rm(path, { force: true })
+    await place.remove()
   }
+}
+
+const SOCKET = 'state.sock'
+/** Of the path of a socket, on the system that has least room for it: `sun_path` of macOS has 104 bytes, a NUL among them. */
+const MOST_PATH_BYTES = 103
+
+/** The directory; where the socket’s path would be too long, a private one of a short path. */
+async function socketPlace(directory: string): Promise<{ readonly directory: string; remove(): Promise<void> }> {
+  if (Buffer.byteLength(join(directory, SOCKET)) <= MOST_PATH_BYTES) return { directory, remove: async () => {} }
+  const short = await mkdtemp('/tmp/coldboot-save-')
+  return { directory: short, remove: () => rm(short, { recursive: true, force: true }) }
 }
 
 /**
