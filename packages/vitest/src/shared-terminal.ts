@@ -21,8 +21,8 @@ export function shareTerminal(vitest: Vitest, project: Vitest['projects'][number
 
 /** @returns path of a socket: who connects has the terminal with the first byte, until the connection ends */
 function listen(vitest: Vitest): string {
-  const folder = mkdtempSync(join(tmpdir(), 'coldboot-terminal-'))
-  const path = join(folder, 'socket')
+  const folder = mkdtempSync(join(shortEnough(tmpdir()) ? tmpdir() : '/tmp', FOLDER))
+  const path = join(folder, SOCKET)
   let last: Promise<unknown> = Promise.resolve()
   const server = createServer((socket) => {
     last = last.then(() => lend(socket))
@@ -35,6 +35,14 @@ function listen(vitest: Vitest): string {
   })
   process.once('exit', forget)
   return path
+}
+
+const FOLDER = 'coldboot-terminal-'
+const SOCKET = 'socket'
+
+/** Whether a socket can be there: its path has 104 bytes on macOS, more elsewhere, a NUL among them. */
+function shortEnough(parent: string): boolean {
+  return Buffer.byteLength(join(parent, `${FOLDER}XXXXXX`, SOCKET)) <= 103
 }
 
 function lend(socket: Socket): Promise<void> {

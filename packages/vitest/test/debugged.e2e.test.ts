@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type InstalledProject, installProject } from './installed-project.ts'
 import { runInTerminal } from './terminal-run.ts'
@@ -36,6 +38,17 @@ describe('in a terminal', () => {
     const { screen, exitCode } = await run.ended
     expect(screen).toMatch(/Tests +1 failed/)
     expect(exitCode).toBe(1)
+  })
+
+  test('the terminal is lent, however long the path of the temporary folder is', async () => {
+    const long = join(project.root, 'long'.repeat(30))
+    mkdirSync(long)
+    const run = runInTerminal(project.root, ['run', 'debugged'], { TMPDIR: long })
+    await run.shows('The console of “vm” is yours')
+    await run.shows('coldboot# ')
+    run.type(LEAVE)
+    await run.shows('Back to the test')
+    expect((await run.ended).exitCode).toBe(0)
   })
 
   test('the keys of watch mode are the machine’s while it is debugged', async () => {
