@@ -8,9 +8,10 @@ import { renew } from './guest/agent/renewal.ts'
 import type { GuestEnd } from './guest/command-way.ts'
 import { Guest } from './guest/guest.ts'
 import { QgaConnection } from './guest/qga/qga-connection.ts'
+import { setTime } from './guest/qga/qga-renewal.ts'
 import { QgaWay } from './guest/qga/qga-way.ts'
 import { ConsoleShell } from './guest/shell/console-shell.ts'
-import { Interrupted, type Limits } from './guest/waiting.ts'
+import { Interrupted } from './guest/waiting.ts'
 import { describeExit } from './qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
 import { warnOnce } from './warnings.ts'
@@ -44,11 +45,16 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
   const guestAgentPort = findChannel(spec.devices, GUEST_AGENT_PORT)
   const guestAgent = guestAgentPort && new QgaConnection(() => guestAgentPort.of(vm).stream())
+  const guestAgentWay = guestAgent && new QgaWay({ connection: guestAgent, scale, over })
+  const limits = { timeoutMs: scale(RENEWAL_MS), over }
+  const renewal =
+    (agent && (() => renew(agent, limits))) ??
+    (guestAgent && guestAgentWay && (() => setTime(guestAgent, guestAgentWay, limits)))
   return new Guest({
     name: spec.name,
     ways: [
       ...(agent ? [new AgentWay({ connection: agent, scale, over })] : []),
-      ...(guestAgent ? [new QgaWay({ connection: guestAgent, scale, over })] : []),
+      ...(guestAgentWay ? [guestAgentWay] : []),
       new ConsoleShell({ console, scale, over }),
     ],
     timeoutMs: scale(spec.timeoutMs),
@@ -56,7 +62,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     signal: spec.signal,
     over,
     onEvent: running.onEvent,
-    renew: agent && (() => renewed(agent, { timeoutMs: scale(RENEWAL_MS), over })),
+    renew: renewal && (() => renewed(renewal())),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.keptLog }),
   })
@@ -66,13 +72,13 @@ function guestFailed({ code, message, excerpt }: Incident): GuestEnd {
   return { code, how: `the guest failed: ${message}`, excerpt }
 }
 
-async function renewed(agent: AgentConnection, limits: Limits): Promise<void> {
+async function renewed(renewal: Promise<void>): Promise<void> {
   try {
-    await renew(agent, limits)
+    await renewal
   } catch (error) {
     // A machine that ends meanwhile has its own words for that.
     if (error instanceof Interrupted && error.reason === 'over') return
     const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
-    warnOnce(`A machine started from a template keeps the time and the randomness of its save: ${why}.`)
+    warnOnce(`A machine started from a template keeps the time of its save: ${why}.`)
   }
 }

@@ -15,7 +15,8 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   let template: Template
   let vm: VM
   beforeAll(async () => {
-    template = await Template.build(await debianMachine())
+    // Its machines then show whether they were told the time.
+    template = await Template.build(await debianMachine(), { prepare: (it) => it.run('date -s "1 day ago"') })
     vm = await template.start({ name: 'shared' })
   }, 900_000)
   afterAll(() => vm?.close())
@@ -55,6 +56,12 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     await vm.writeFile('/root/data', data)
     expect((await vm.run('stat -c %s /root/data')).stdout).toBe('300000\n')
     expect(Buffer.compare(await vm.readFile('/root/data', { encoding: 'buffer' }), data)).toBe(0)
+  })
+
+  test('has the time of now in each machine, though it was saved some time ago', async () => {
+    const machine = await clone()
+    const { stdout } = await machine.run('date +%s')
+    expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5)
   })
 
   test('has in each machine a disk of its own', async () => {
