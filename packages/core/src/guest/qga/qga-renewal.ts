@@ -2,6 +2,7 @@
  * Tells a guest with QEMU's guest agent what the time is when it goes on from a save. New randomness it draws by itself,
  * where its kernel heeds the generation id.
  */
+import { wallClock } from '../../console/clock.ts'
 import type { CommandWay } from '../command-way.ts'
 import { type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
@@ -15,10 +16,10 @@ export async function setTime(connection: QgaConnection, way: CommandWay, limits
   await within(connection.ready(), limits)
   try {
     // Nanoseconds.
-    await within(connection.execute('guest-set-time', { time: Date.now() * 1e6 }), limits)
+    await within(connection.execute('guest-set-time', { time: wallClock() * 1e6 }), limits)
   } catch (error) {
     if (!(error instanceof QgaRefusal)) throw error
-    const command = `date -s @${(Date.now() / 1000).toFixed(2)}`
+    const command = `date -s @${(wallClock() / 1000).toFixed(2)}`
     const request = { command, cwd: undefined, env: {}, input: new Uint8Array(0), signal: undefined }
     const { exitCode, stderr, failure } = await way.run({ ...request, timeoutMs: limits.timeoutMs })
     if (exitCode === 0) return
