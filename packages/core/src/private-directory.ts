@@ -33,7 +33,7 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** The folder that holds this user’s private directories. Short: UNIX socket paths inside it have 107 bytes. */
+/** The folder that holds this user’s private directories. */
 export function privateParent(): string {
   const user = process.getuid?.() ?? 0
   const parent = join(tmpdir(), `coldboot-${user}`)

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { finishAbandoned, isWorthAPage, resolveArtifacts, stepSummary, writePage } from '@coldboot/report'
+import { attempted, finishAbandoned, isWorthAPage, resolveArtifacts, stepSummary, writePage } from '@coldboot/report'
 import type { AggregatedResult, Test, TestResult } from '@jest/test-result'
 import type { Config } from '@jest/types'
 import { getVersion } from 'jest'
@@ -42,11 +42,12 @@ export default class ColdbootReporter {
       started: results.startTime,
       durationMs: Date.now() - results.startTime,
     })
-    if (!isWorthAPage(run)) return rmSync(page, { force: true })
-    writePage(run, page)
-    process.stderr.write(`Consoles and files of the machines: ${relative(process.cwd(), page)}\n`)
+    if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
+    if (attempted('The page of the run', () => writePage(run, page))) {
+      process.stderr.write(`Consoles and files of the machines: ${relative(process.cwd(), page)}\n`)
+    }
     const summary = process.env.GITHUB_STEP_SUMMARY
-    if (summary) appendFileSync(summary, stepSummary(run, page))
+    if (summary) attempted('The summary of the job', () => appendFileSync(summary, stepSummary(run, page)))
   }
 
   /** The tests of machines whose worker was killed. */

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { finishAbandoned } from './abandoned-records.ts'
 
 /** A process that has ended. */
@@ -53,4 +53,18 @@ test('what is complete, still written to, or no record at all is left alone', ()
 test('a worker thread of this process is gone when the run is over', () => {
   const directory = folder('thread', { writer: process.pid })
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
+})
+
+test('what cannot be completed costs a warning, and not the others', () => {
+  const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  onTestFinished(() => warning.mockRestore())
+  const stuck = folder('a-stuck', { writer: GONE })
+  // Where the new `meta.json` would be written first.
+  mkdirSync(join(stuck, 'meta.json.new'))
+  const directory = folder('b-killed', { writer: GONE })
+  expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
+  expect(warning).toHaveBeenCalledWith(
+    expect.stringMatching(/a-stuck\/vm could not be written: EISDIR/),
+    'ColdbootWarning',
+  )
 })

@@ -1,6 +1,7 @@
 /** Completes what a process left that was killed: the files that are made of others, and `meta.json`. */
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { attempted } from './attempted.ts'
 import { readTimeline, writeDerivedFiles } from './derived-files.ts'
 import { type MachineMeta, META_FILE, readMeta, writeMeta } from './machine-meta.ts'
 
@@ -17,8 +18,7 @@ export function finishAbandoned(root: string, { maxBytes }: { readonly maxBytes:
   return foldersOf(root).filter((directory) => {
     const meta = readMeta(directory)
     if (meta?.writer === undefined || isAlive(meta.writer)) return false
-    finish(directory, meta, maxBytes)
-    return true
+    return attempted(`What is in ${directory}`, () => finish(directory, meta, maxBytes))
   })
 }
 

@@ -9,6 +9,7 @@ export {
   removeDirectory,
   titleFolder,
 } from './attempt-directory.ts'
+export { attempted } from './attempted.ts'
 export { type JUnitOutput, junitOutput } from './ci/junit-output.ts'
 export { stepSummary } from './ci/step-summary.ts'
 export type { GuestTestRecord } from './guest-test-record.ts'

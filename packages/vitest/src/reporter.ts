@@ -4,7 +4,7 @@
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { isWorthAPage, junitOutput, type RunReport, stepSummary, writePage } from '@coldboot/report'
+import { attempted, isWorthAPage, junitOutput, type RunReport, stepSummary, writePage } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestProject, Vitest } from 'vitest/node'
 import { HOME } from './attempt.ts'
@@ -55,11 +55,12 @@ export default class ColdbootReporter implements Reporter {
     const all = vitest.config.watch ? vitest.state.getTestModules() : modules
     const own = all.filter((module) => this.#isAbout(module))
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
-    if (!isWorthAPage(run)) return rmSync(page, { force: true })
-    writePage(run, page)
-    vitest.logger.log(`Consoles and files of the machines: ${relative(process.cwd(), page)}`)
+    if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
+    if (attempted('The page of the run', () => writePage(run, page))) {
+      vitest.logger.log(`Consoles and files of the machines: ${relative(process.cwd(), page)}`)
+    }
     const summary = process.env.GITHUB_STEP_SUMMARY
-    if (summary) appendFileSync(summary, stepSummary(run, page))
+    if (summary) attempted('The summary of the job', () => appendFileSync(summary, stepSummary(run, page)))
   }
 
   /** A run that was put together from others is as long as they were. */
