@@ -8,7 +8,7 @@ import type { Incident } from './console/incident.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'
 import type { PortForward } from './devices/device.ts'
-import { ExpectError, GuestError, OptionError } from './errors.ts'
+import { ERROR_CODES, ExpectError, GuestError, OptionError } from './errors.ts'
 import type { Guest } from './guest/guest.ts'
 import { GuestFace } from './guest/guest-face.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
@@ -227,7 +227,9 @@ export class VM extends GuestFace implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
       const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`
-      throw new ExpectError('BOOT_TIMEOUT', message, { cause: error, sections: error.sections })
+      // What the console tells of the cause is worth more than what may be said of any boot.
+      const hint = error.hint === ERROR_CODES.EXPECT_TIMEOUT ? {} : { hint: error.hint }
+      throw new ExpectError('BOOT_TIMEOUT', message, { ...hint, cause: error, sections: error.sections })
     }
   }
 

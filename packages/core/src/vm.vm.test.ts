@@ -153,6 +153,16 @@ describe('waiting', () => {
     })
   })
 
+  test('a boot on a console that the kernel was not told of says what to tell it', async () => {
+    const vm = await start({ kernelArgs: 'panic=-1', bootTimeout: 1_500 })
+    await expect(vm.ready()).rejects.toMatchObject({
+      code: 'BOOT_TIMEOUT',
+      message: expect.stringMatching(
+        /0 bytes\nCheck that the kernel’s arguments name this console \(`console=ttyS0`\)/,
+      ),
+    })
+  })
+
   test('the machine’s signal ends every wait', async () => {
     const controller = new AbortController()
     const vm = await boot({ signal: controller.signal })

@@ -188,10 +188,14 @@ function account({ bytes, silentMs, unmatched, dropped, behind, tail }: FailureF
   return parts.join(', ')
 }
 
-function silenceHint({ arch, consoleDevice }: ConsoleContext): string {
+function silenceHint({ arch, consoleDevice, commandLine }: ConsoleContext): string {
+  const kernel = `the kernel is one ${arch === undefined ? 'for the architecture of the machine' : `for ${arch}`}`
+  const fits = `${kernel} that boots on this machine, with \`memory\` enough for it and its initramfs`
+  if (consoleDevice !== undefined && commandLine?.includes(`console=${consoleDevice}`)) {
+    return `The kernel’s arguments name this console (\`console=${consoleDevice}\`): raise the timeout if the machine is only slow, else check that ${fits}.`
+  }
   const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``
-  const kernel = arch === undefined ? 'for the architecture of the machine' : `for ${arch}`
-  return `Check that the kernel’s arguments name this console (${device}), and that the kernel is one ${kernel} that boots on this machine, with \`memory\` enough for it and its initramfs.`
+  return `Check that the kernel’s arguments name this console (${device}), and that ${fits}.`
 }
 
 function seconds(milliseconds: number): string {
