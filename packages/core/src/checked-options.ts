@@ -23,10 +23,7 @@ export const isDuration: Check = [
   (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
 ]
 
-export const isSignal: Check = [
-  'an AbortSignal',
-  (value) => typeof value === 'object' && value !== null && 'aborted' in value,
-]
+export const isSignal: Check = ['an AbortSignal', (value) => value instanceof AbortSignal]
 
 export const oneOf = (names: readonly string[]): Check => [
   `one of ${names.join(', ')}`,

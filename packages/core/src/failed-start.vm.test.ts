@@ -102,12 +102,15 @@ test('a machine whose log has no folder to be in goes on without it', async () =
   expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringContaining(logFile)])
 })
 
-describe('a wait for the end', () => {
+describe('a wait', () => {
   test('that is called wrongly is refused at once', async () => {
     await using vm = await VM.start(guest)
     const misspelt = { timeOut: 5 } as object
     await expect(vm.wait(misspelt)).rejects.toThrow(/Unknown option `timeOut`; did you mean `timeout`\?/)
     await expect(vm.wait({ timeout: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    const signal = { aborted: false } as AbortSignal
+    await expect(vm.wait({ signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    await expect(vm.expect('x', { signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
   test('may have any time: not whole milliseconds, and more than a timer can run', async () => {

@@ -235,6 +235,8 @@ export class VM extends GuestFace implements AsyncDisposable {
 
   /** The caller’s signal and the machine’s own. */
   #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+    // What is no signal is for the check of the options to name.
+    if (signal !== undefined && !(signal instanceof AbortSignal)) return { signal }
     const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
     return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }
   }

@@ -171,6 +171,7 @@ describe('expect', () => {
     ['a view that there is not', 'a', { view: 'raw' }, /`view` must be 'console' or 'userspace', and is raw/],
     ['two views', 'a', { view: 'userspace', raw: true }, /`raw` is what was sent/],
     ['a signal that is none', 'a', { signal: {} }, /`signal` must be an AbortSignal/],
+    ['what only looks like a signal', 'a', { signal: { aborted: false } }, /`signal` must be an AbortSignal/],
   ])('refuses %s', async (_what, pattern, options, message) => {
     const { console } = setUp()
     // A caller without types may pass anything.

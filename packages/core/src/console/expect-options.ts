@@ -34,7 +34,7 @@ const CHECKS: Readonly<Record<keyof ExpectOptions, readonly [expected: string, a
     idleTimeout: ['a number of milliseconds above 0', (value) => isDuration(value) && value !== 0],
     raw: ['true or false', (value) => typeof value === 'boolean'],
     view: ["'console' or 'userspace'", (value) => value === 'console' || value === 'userspace'],
-    signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+    signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
   }
 
 /**

@@ -21,7 +21,7 @@ const isSchema = (value: unknown): boolean =>
 
 const CHECKS: CheckTable<Required<EventsOptions>> = {
   schema: ['a schema of the Standard Schema', isSchema],
-  signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
 }
 
 /** A channel ends with its machine; how that ended is known when its console was read. Milliseconds, before the multiplier. */

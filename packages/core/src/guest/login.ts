@@ -62,7 +62,7 @@ const CHECKS: CheckTable<Required<LoginOptions>> = {
   password: ['a string of one line', isTyped],
   prompt: ['a string that is not empty, or a regular expression', isPattern],
   timeout: isDuration,
-  signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
 }
 
 /**

@@ -77,7 +77,7 @@ const CHECKS: CheckTable<Required<RunOptions>> = {
   check: isFlag,
   encoding: oneOf(['utf8', 'buffer']),
   way: oneOf(GUEST_WAYS),
-  signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
 }
 
 /**

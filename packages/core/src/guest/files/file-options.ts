@@ -28,7 +28,7 @@ export interface ReadFileOptions extends FileOptions {
 const FILE_CHECKS: CheckTable<Required<FileOptions>> = {
   timeout: isDuration,
   way: oneOf(GUEST_WAYS),
-  signal: ['an AbortSignal', (value) => typeof value === 'object' && value !== null && 'aborted' in value],
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
 }
 
 const WRITE_CHECKS: CheckTable<Required<WriteFileOptions>> = { ...FILE_CHECKS, mode: wholeNumber(0, 0o7777) }
