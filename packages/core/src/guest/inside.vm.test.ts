@@ -42,6 +42,16 @@ describe('waiting', () => {
     await expect(vm.waitUntil('true', { interval: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
+  test('for a port that nobody listens on says that none is listened on', async () => {
+    await expect(vm.waitForPort(80, { timeout: 100 })).rejects.toThrow(/Ports that are listened on:\n +none$/)
+  })
+
+  test('for a unit in a guest without systemd is over at once', async () => {
+    await expect(vm.waitForUnit('web.service')).rejects.toThrow(
+      /it cannot come true any more \(1 try[^]*The guest has no systemctl: it does not run systemd\./,
+    )
+  })
+
   test('for a unit that has failed is over at once', async () => {
     const systemctl = '#!/bin/sh\ncase $1 in is-active) echo failed; exit 3;; *) echo "$*: out of memory";; esac\n'
     await vm.writeFile('/bin/systemctl', systemctl, { mode: 0o755 })

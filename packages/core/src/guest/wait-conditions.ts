@@ -35,7 +35,7 @@ export function portCondition(port: number): Condition {
   return {
     what: `port ${port} to be listened on`,
     command: `${lines} case $local/$state in *:${hex}/${LISTEN}) exit 0;; esac; done <$f; done; exit 1`,
-    diagnose: `echo "Ports that are listened on:"; ${lines} case $state in ${LISTEN}) echo "  $((0x\${local##*:}))";; esac; done <$f; done`,
+    diagnose: `ports=$(${lines} case $state in (${LISTEN}) echo "  $((0x\${local##*:}))";; esac; done <$f; done); echo "Ports that are listened on:"; echo "\${ports:-  none}"`,
   }
 }
 
@@ -48,8 +48,8 @@ export function unitCondition(name: string): Condition {
   const unit = quoteWord(name)
   return {
     what: `unit ${name} to be active`,
-    command: `state=$(systemctl is-active -- ${unit}); echo "$state"; case $state in active) exit 0;; failed) exit ${NEVER};; esac; exit 1`,
-    diagnose: `systemctl status --no-pager --full --lines=20 -- ${unit}`,
+    command: `command -v systemctl >/dev/null || { echo "The guest has no systemctl: it does not run systemd."; exit ${NEVER}; }; state=$(systemctl is-active -- ${unit}); echo "$state"; case $state in active) exit 0;; failed) exit ${NEVER};; esac; exit 1`,
+    diagnose: `command -v systemctl >/dev/null && systemctl status --no-pager --full --lines=20 -- ${unit}`,
   }
 }
 

@@ -72,7 +72,9 @@ export async function waitUntil(
   const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
   const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${shownTime(durationMs)}`
   const last =
-    lastStatus === undefined ? 'its last try did not end' : `${count} tries, the last with exit code ${lastStatus}`
+    lastStatus === undefined
+      ? 'its last try did not end'
+      : `${count} ${count === '1' ? 'try' : 'tries'}, the last with exit code ${lastStatus}`
   const stdout = text(result.stdout)
   const facts = {
     command,
