@@ -3,7 +3,7 @@ import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RunnerRun, RunningRunner } from '../../vitest/test/installed-project.ts'
-import { LifeLine, MARK, machinesOf } from '../../vitest/test/machine-processes.ts'
+import { LifeLine, MARK, machinesOf, printing } from '../../vitest/test/machine-processes.ts'
 import { jestProject } from './jest-project.ts'
 
 /** A run whose machine lives. */
@@ -14,10 +14,12 @@ interface Living {
   readonly root: string
 }
 
-/** Settles when the machine runs; a run that ends without one says why. */
-async function alive(life: LifeLine, run: RunningRunner): Promise<void> {
+/** Settles when the machine prints; a run that ends without one says why. */
+async function alive(life: LifeLine, run: RunningRunner, folder: string): Promise<void> {
   const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
-  await Promise.race([life.begun, ended])
+  const begun = life.begun.then(() => printing(folder))
+  begun.catch(() => {})
+  await Promise.race([begun, ended])
   ended.catch(() => {})
 }
 
@@ -47,7 +49,8 @@ async function interrupt(
   const mark = project.root
   const lines = { COLDBOOT_TEST_LIFE: life.path, COLDBOOT_TEST_WORKER: worker.path }
   const run = project.start(args, { [MARK]: mark, ...lines })
-  await alive(life, run)
+  const folder = join(project.root, '.jest', 'coldboot', 'endless.test.js', 'never-ends', 'vm')
+  await alive(life, run, folder)
   const machines = machinesOf(mark)
   expect(machines).toHaveLength(1)
   const living = { run, worker: machines[0]?.parent ?? Number.NaN, root: project.root }
@@ -55,8 +58,7 @@ async function interrupt(
   const [ended] = await Promise.all([run.ended, life.ended, worker.ended])
   await after(living)
   expect(machinesOf(mark)).toEqual([])
-  const log = join(project.root, '.jest', 'coldboot', 'endless.test.js', 'never-ends', 'vm', 'console.log')
-  expect(existsSync(log), 'the console is kept').toBe(true)
+  expect(existsSync(join(folder, 'console.log')), 'the console is kept').toBe(true)
   return ended
 }
 

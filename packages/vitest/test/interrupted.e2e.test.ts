@@ -2,12 +2,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { installProject, type RunnerRun, type RunningRunner } from './installed-project.ts'
-import { LifeLine, MARK, machinesOf } from './machine-processes.ts'
+import { LifeLine, MARK, machinesOf, printing } from './machine-processes.ts'
 
-/** Settles when the machine runs; a run that ends without one says why. */
-async function alive(life: LifeLine, run: RunningRunner): Promise<void> {
+/** Settles when the machine prints; a run that ends without one says why. */
+async function alive(life: LifeLine, run: RunningRunner, folder: string): Promise<void> {
   const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
-  await Promise.race([life.begun, ended])
+  const begun = life.begun.then(() => printing(folder))
+  begun.catch(() => {})
+  await Promise.race([begun, ended])
   ended.catch(() => {})
 }
 
@@ -18,13 +20,13 @@ describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
     using life = new LifeLine()
     const mark = project.root
     const run = project.start([`--pool=${pool}`, file], { [MARK]: mark, COLDBOOT_TEST_LIFE: life.path })
-    await alive(life, run)
+    const folder = join(project.root, '.vitest', 'coldboot', `${file}.test.ts`, 'never-ends', 'vm')
+    await alive(life, run, folder)
     expect(machinesOf(mark)).toHaveLength(1)
     await how(run, mark)
     const [ended] = await Promise.all([run.ended, life.ended])
     expect(machinesOf(mark)).toEqual([])
-    const log = join(project.root, '.vitest', 'coldboot', `${file}.test.ts`, 'never-ends', 'vm', 'console.log')
-    expect(existsSync(log), 'the console is kept').toBe(true)
+    expect(existsSync(join(folder, 'console.log')), 'the console is kept').toBe(true)
     return ended
   }
 
@@ -63,7 +65,7 @@ test('a machine does not outlive a worker that is killed', async () => {
   using project = installProject('interrupted')
   using life = new LifeLine()
   const run = project.start(['endless'], { [MARK]: project.root, COLDBOOT_TEST_LIFE: life.path })
-  await alive(life, run)
+  await alive(life, run, join(project.root, '.vitest', 'coldboot', 'endless.test.ts', 'never-ends', 'vm'))
   const [machine] = machinesOf(project.root)
   process.kill(machine?.parent ?? Number.NaN, 'SIGKILL')
   const [ended] = await Promise.all([run.ended, life.ended])

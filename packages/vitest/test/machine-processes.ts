@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, watch } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -33,6 +33,16 @@ function fileOf(pid: string, name: string): string {
   } catch {
     // It ended meanwhile, or belongs to somebody else.
     return ''
+  }
+}
+
+/** Resolves when a machine has printed something, to the log in its folder: before, an interruption ends its start. */
+export async function printing(folder: string): Promise<void> {
+  const changes = watch(folder)
+  try {
+    while (statSync(join(folder, 'console.log')).size === 0) await once(changes, 'change')
+  } finally {
+    changes.close()
   }
 }
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
-import { LifeLine } from './machine-processes.ts'
+import { LifeLine, printing } from './machine-processes.ts'
 import { runInTerminal } from './terminal-run.ts'
 
 const PAGE = join('.vitest', 'coldboot', 'index.html')
@@ -219,7 +219,8 @@ test('a page is left when a run is interrupted, with the machines of that moment
   using project = installProject('interrupted')
   using life = new LifeLine()
   const run = project.start(['endless'], { COLDBOOT_TEST_LIFE: life.path })
-  await Promise.race([life.begun, run.ended])
+  const begun = life.begun.then(() => printing(join(project.root, '.vitest/coldboot/endless.test.ts/never-ends/vm')))
+  await Promise.race([begun, run.ended])
   process.kill(run.pid, 'SIGINT')
   expect((await run.ended).exitCode).toBe(130)
   const html = readFileSync(join(project.root, PAGE), 'utf8')
