@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
@@ -21,12 +21,50 @@ afterAll(() => {
 
 /** A program in place of QEMU, which says that it is one. Its pid is in the file `<name>.pid`. */
 function program(name: string, script: string): string {
-  const path = join(folder, name)
   const version = 'case "$1" in --version) echo "QEMU emulator version 9.1.0"; exit;; esac'
-  writeFileSync(path, `#!/bin/sh\n${version}\necho $$ > "$0.pid"\n${script}\n`)
-  chmodSync(path, 0o755)
+  return executable(name, `${version}\necho $$ > "$0.pid"\n${script}`)
+}
+
+function executable(name: string, script: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   return path
 }
+
+describe('a start that fails', () => {
+  test('tells what QEMU said, how it ended, and the command line', async () => {
+    const attempt = VM.start({ ...guest, devices: [arbitraryArgs('-device', 'no-such-device')] })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringMatching(
+        /exit code 1[^]*no-such-device' is not a valid device model name[^]*Command line:\n {2}\S*qemu-system/,
+      ),
+    })
+  })
+
+  test('for want of QEMU names what was tried and how to install it', async () => {
+    await expect(VM.start({ ...guest, qemu: 'qemu-system-nowhere' })).rejects.toMatchObject({
+      code: 'QEMU_NOT_FOUND',
+      message: expect.stringMatching(/`qemu-system-nowhere`[^]*Install it with: /),
+    })
+  })
+
+  test('for an old QEMU names both versions', async () => {
+    const qemu = executable('old', 'echo "QEMU emulator version 6.2.0 (Debian 1:6.2)"')
+    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+      code: 'QEMU_TOO_OLD',
+      message: expect.stringMatching(/QEMU 6\.2\.0, and 7\.2 or newer/),
+    })
+  })
+
+  test('for a program that is no QEMU shows what it printed', async () => {
+    const qemu = executable('other', 'echo "I am a teapot"')
+    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+      code: 'QEMU_TOO_OLD',
+      message: expect.stringContaining('I am a teapot'),
+    })
+  })
+})
 
 describe('a start is over when QEMU is', () => {
   test('by a signal, which is named', async () => {

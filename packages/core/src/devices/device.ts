@@ -110,7 +110,8 @@ export interface LateAttachment {
   detach?(): string
   /**
    * Has the guest look anew, where the content (by {@link Device.contentIdentity}, without one the files at {@link paths})
-   * is another than the saved machine’s; {@link Device.prepare} was then called for this machine. @default what the saved machine’s {@link Device.prepare} made is copied
+   * is another than the saved machine’s; {@link Device.prepare} was then called for this machine.
+   * @default what the saved machine’s {@link Device.prepare} made is copied
    */
   refresh?(context: { readonly position: number }): string
 }

@@ -1,6 +1,6 @@
 /** Events that a program in the guest sends over a channel, each checked and typed by a schema of the user's. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type CheckTable, checkTable } from '../checked-options.ts'
+import { type CheckTable, checkTable, isSignal } from '../checked-options.ts'
 import { startTimer, stopTimer } from '../console/clock.ts'
 import type { Channel, DoneEvent } from '../devices/channel.ts'
 import { channelNames, findChannel } from '../devices/guest-ports.ts'
@@ -21,7 +21,7 @@ const isSchema = (value: unknown): boolean =>
 
 const CHECKS: CheckTable<Required<EventsOptions>> = {
   schema: ['a schema of the Standard Schema', isSchema],
-  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  signal: isSignal,
 }
 
 /** A channel ends with its machine; how that ended is known when its console was read. Milliseconds, before the multiplier. */

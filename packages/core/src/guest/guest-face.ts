@@ -23,7 +23,13 @@ import { type PendingCall, PendingCalls } from './pending-calls.ts'
 import type { CommandResult, OutputOf, RunOptions } from './run-options.ts'
 import { type GuestTestRun, type RunTestsOptions, runTests } from './tests/run-tests.ts'
 import { commandCondition, fileCondition, portCondition, unitCondition } from './wait-conditions.ts'
-import { checkWaitOptions, type WaitUntilOptions, type WaitUntilResult, waitUntil } from './wait-until.ts'
+import {
+  type Condition,
+  checkWaitOptions,
+  type WaitUntilOptions,
+  type WaitUntilResult,
+  waitUntil,
+} from './wait-until.ts'
 
 /** What `VM` offers of its guest. */
 export abstract class GuestFace {
@@ -157,10 +163,7 @@ export abstract class GuestFace {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    return this.#calls.track('waitUntil', command, async () => {
-      checkWaitOptions('waitUntil', options)
-      return waitUntil(this.guest, commandCondition(command), options)
-    })
+    return this.#wait('waitUntil', command, commandCondition, options)
   }
 
   /**
@@ -168,10 +171,7 @@ export abstract class GuestFace {
    * @throws GuestCommandError `WAIT_TIMEOUT` with the ports that are; OptionError
    */
   waitForPort(port: number, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    return this.#calls.track('waitForPort', port, async () => {
-      checkWaitOptions('waitForPort', options)
-      return waitUntil(this.guest, portCondition(port), options)
-    })
+    return this.#wait('waitForPort', port, portCondition, options)
   }
 
   /**
@@ -179,10 +179,7 @@ export abstract class GuestFace {
    * @throws GuestCommandError `WAIT_TIMEOUT` with its status and the end of its journal; OptionError
    */
   waitForUnit(name: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    return this.#calls.track('waitForUnit', name, async () => {
-      checkWaitOptions('waitForUnit', options)
-      return waitUntil(this.guest, unitCondition(name), options)
-    })
+    return this.#wait('waitForUnit', name, unitCondition, options)
   }
 
   /**
@@ -190,10 +187,7 @@ export abstract class GuestFace {
    * @throws GuestCommandError `WAIT_TIMEOUT` with what is in the nearest directory; OptionError
    */
   waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
-    return this.#calls.track('waitForFile', path, async () => {
-      checkWaitOptions('waitForFile', options)
-      return waitUntil(this.guest, fileCondition(path), options)
-    })
+    return this.#wait('waitForFile', path, fileCondition, options)
   }
 
   /**
@@ -204,9 +198,7 @@ export abstract class GuestFace {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {
-    return this.#calls.track('runTests', command, async () => {
-      return runTests(this.guest, command, options)
-    })
+    return this.#calls.track('runTests', command, () => runTests(this.guest, command, options))
   }
 
   /**
@@ -223,5 +215,17 @@ export abstract class GuestFace {
     options: EventsOptions<Schema> = {},
   ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
     return guestEvents(this, this.guest, name, options)
+  }
+
+  #wait<T>(
+    method: string,
+    subject: T,
+    condition: (subject: T) => Condition,
+    options: WaitUntilOptions,
+  ): Promise<WaitUntilResult> {
+    return this.#calls.track(method, subject, async () => {
+      checkWaitOptions(method, options)
+      return waitUntil(this.guest, condition(subject), options)
+    })
   }
 }

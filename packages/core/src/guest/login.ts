@@ -3,7 +3,7 @@
  * makes sure that a shell is there. Messages may have come over any of the prompts: where one is missing, Enter brings
  * another.
  */
-import { type CheckTable, checkTable, isDuration, isString } from '../checked-options.ts'
+import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../checked-options.ts'
 import { now } from '../console/clock.ts'
 import { lastLines } from '../console/expect-failure.ts'
 import type { ExpectOptions } from '../console/expect-options.ts'
@@ -62,7 +62,7 @@ const CHECKS: CheckTable<Required<LoginOptions>> = {
   password: ['a string of one line', isTyped],
   prompt: ['a string that is not empty, or a regular expression', isPattern],
   timeout: isDuration,
-  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  signal: isSignal,
 }
 
 /**

@@ -1,5 +1,14 @@
 /** What `vm.run` is asked, checked, and what it answers. */
-import { type CheckTable, checkTable, isDuration, isFlag, isPath, isString, oneOf } from '../checked-options.ts'
+import {
+  type CheckTable,
+  checkTable,
+  isDuration,
+  isFlag,
+  isPath,
+  isSignal,
+  isString,
+  oneOf,
+} from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
 
 /**
@@ -77,7 +86,7 @@ const CHECKS: CheckTable<Required<RunOptions>> = {
   check: isFlag,
   encoding: oneOf(['utf8', 'buffer']),
   way: oneOf(GUEST_WAYS),
-  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  signal: isSignal,
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Frames that passed, kept to be looked at, and waited for. */
-import { type CheckTable, checkTable, isDuration } from '../checked-options.ts'
+import { type CheckTable, checkTable, isDuration, isSignal } from '../checked-options.ts'
 import { ExpectError } from '../errors.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
 import type { FrameDirection } from './link.ts'
@@ -20,7 +20,7 @@ export interface FrameWaitOptions {
 
 const WAIT_CHECKS: CheckTable<Required<FrameWaitOptions>> = {
   timeout: isDuration,
-  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  signal: isSignal,
 }
 
 /**

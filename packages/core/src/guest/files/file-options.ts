@@ -1,5 +1,5 @@
 /** Options of moving files, checked. */
-import { type CheckTable, checkTable, isDuration, oneOf, wholeNumber } from '../../checked-options.ts'
+import { type CheckTable, checkTable, isDuration, isSignal, oneOf, wholeNumber } from '../../checked-options.ts'
 import { OptionError } from '../../errors.ts'
 import { GUEST_WAYS, type GuestWay, type OutputEncoding } from '../run-options.ts'
 
@@ -28,7 +28,7 @@ export interface ReadFileOptions extends FileOptions {
 const FILE_CHECKS: CheckTable<Required<FileOptions>> = {
   timeout: isDuration,
   way: oneOf(GUEST_WAYS),
-  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  signal: isSignal,
 }
 
 const WRITE_CHECKS: CheckTable<Required<WriteFileOptions>> = { ...FILE_CHECKS, mode: wholeNumber(0, 0o7777) }
