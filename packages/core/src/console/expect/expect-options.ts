@@ -1,6 +1,6 @@
 /** The options of a wait, checked. */
 import { closestMatch } from 'leven'
-import { OptionError } from '../errors.ts'
+import { OptionError } from '../../errors.ts'
 
 /** Options of `expect`. */
 export interface ExpectOptions {
