@@ -3,7 +3,7 @@ import { type CheckTable, checkTable, isDuration, isSignal } from './checked-opt
 import { LONGEST_TIMER } from './console/clock.ts'
 import type { PendingWait } from './console/console.ts'
 import type { ExpectOptions } from './console/expect/expect-options.ts'
-import { lastLines } from './console/expect-failure.ts'
+import { lastLines } from './console/failure/expect-failure.ts'
 import type { Incident } from './console/incident.ts'
 import type { Match, PatternInput } from './console/pattern.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'

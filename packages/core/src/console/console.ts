@@ -13,7 +13,7 @@ import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type View
 import { checkExpectOptions, type ExpectOptions } from './expect/expect-options.ts'
 import { PATIENT_SETTLE_MS } from './expect/settling.ts'
 import { WaitQueue } from './expect/wait-queue.ts'
-import { type ConsoleContext, guestFailed, TAIL_CHARACTERS } from './expect-failure.ts'
+import { type ConsoleContext, guestFailed, TAIL_CHARACTERS } from './failure/expect-failure.ts'
 import { searchHistory } from './history.ts'
 import type { Incident } from './incident.ts'
 import type { IncidentKind, MonitorName } from './incident-kinds.ts'

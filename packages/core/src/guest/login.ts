@@ -6,7 +6,7 @@
 import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../checked-options.ts'
 import { now } from '../console/clock.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import { lastLines } from '../console/expect-failure.ts'
+import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Match, Pattern } from '../console/pattern.ts'
 import { ExpectError } from '../errors.ts'
 import { shownTime } from './command-way.ts'

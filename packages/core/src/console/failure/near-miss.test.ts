@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { ConsoleText } from './console-text.ts'
+import { ConsoleText } from '../console-text.ts'
+import type { Pattern } from '../pattern.ts'
+import { makeGuard } from '../regexp-guard.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
-import type { Pattern } from './pattern.ts'
-import { makeGuard } from './regexp-guard.ts'
 
 function searched(raw: string, more: Partial<Searched> = {}): Searched {
   const text = new ConsoleText()

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
-import { ColdbootError, type ErrorCode, MachineError } from '../errors.ts'
-import { Console } from './console.ts'
-import type { ExpectOptions } from './expect/expect-options.ts'
-import type { PatternInput } from './pattern.ts'
-import { Transcript } from './transcript.ts'
+import { ColdbootError, type ErrorCode, MachineError } from '../../errors.ts'
+import { Console } from '../console.ts'
+import type { ExpectOptions } from '../expect/expect-options.ts'
+import type { PatternInput } from '../pattern.ts'
+import { Transcript } from '../transcript.ts'
 
 interface Fault {
   /** What the machine prints. */

@@ -1,5 +1,5 @@
 /** What every failure says about a machine: the end of its console, how to start it again, where the whole log is. */
-import { lastLines } from './console/expect-failure.ts'
+import { lastLines } from './expect-failure.ts'
 
 /** A machine, as far as it is shown. */
 export interface ShownMachine {

@@ -1,9 +1,10 @@
 /** Why something awaited did not come, as far as the console can tell, and under which circumstances. */
+
+import type { Pattern } from '../pattern.ts'
+import type { Guard } from '../regexp-guard.ts'
 import { lastStage } from './boot-stage.ts'
 import { knownCause } from './known-causes.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
-import type { Pattern } from './pattern.ts'
-import type { Guard } from './regexp-guard.ts'
 
 /** Characters at the end of each view that are looked at. */
 export const SEARCHED_CHARACTERS = 262_144

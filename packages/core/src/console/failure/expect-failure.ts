@@ -1,9 +1,9 @@
 /** The words of a wait that failed: what was awaited, for how long, what the console did meanwhile, and its end. */
-import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../errors.ts'
+import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../../errors.ts'
+import type { Incident } from '../incident.ts'
+import { describePatterns, type Pattern } from '../pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
-import type { Incident } from './incident.ts'
 import { knownCause } from './known-causes.ts'
-import { describePatterns, type Pattern } from './pattern.ts'
 
 /** What the console knows of its machine, for messages. */
 export interface ConsoleContext {
