@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { INCIDENT_KINDS } from '../packages/core/src/console/incident-kinds.ts'
+import { INCIDENT_KINDS } from '../packages/core/src/console/incident/incident-kinds.ts'
 
 const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8')
 

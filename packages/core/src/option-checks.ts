@@ -14,8 +14,8 @@ import {
   oneOf,
   wholeNumber,
 } from './checked-options.ts'
+import { isMonitorOptions, MONITORS_EXPECTED } from './console/incident/monitor-options.ts'
 import { isLogFile, LOG_FILE_EXPECTED } from './console/log-file.ts'
-import { isMonitorOptions, MONITORS_EXPECTED } from './console/monitor-options.ts'
 import type { Device } from './devices/device.ts'
 import { ACCELERATORS } from './environment.ts'
 import type { VMOptions } from './options.ts'

@@ -1,8 +1,8 @@
 /** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
 import type { Writable } from 'node:stream'
 import type { Architecture } from './architecture.ts'
+import type { MonitorOptions } from './console/incident/monitor-options.ts'
 import type { LogFile } from './console/log-file.ts'
-import type { MonitorOptions } from './console/monitor-options.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
 import type { AcceleratorName } from './environment.ts'

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Architecture } from '../architecture.ts'
-import type { MonitorOptions } from '../console/monitor-options.ts'
+import type { MonitorOptions } from '../console/incident/monitor-options.ts'
 import type { AcceleratorName } from '../environment.ts'
 
 /**

@@ -1,6 +1,7 @@
 /** The text of one incident while it is being printed: which lines belong to it, and what it turns out to be. */
+
+import { kernelMessage } from '../kernel-line.ts'
 import type { IncidentKind } from './incident-kinds.ts'
-import { kernelMessage } from './kernel-line.ts'
 
 /** Lines of an incident that are kept, and characters of each. */
 const MOST_LINES = 200

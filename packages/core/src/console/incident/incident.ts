@@ -1,5 +1,5 @@
 /** Something that happened to a guest and that a test would not survive, as it was seen on its console. */
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 import type { MonitorName } from './incident-kinds.ts'
 
 /** What happened. Frozen. */

@@ -1,10 +1,10 @@
 /** One pattern of the user’s own that is watched for: each match is an incident. */
-import { ColdbootError } from '../errors.ts'
-import { ExpectBuffer } from './expect-buffer.ts'
+import { ColdbootError } from '../../errors.ts'
+import { ExpectBuffer } from '../expect-buffer.ts'
+import type { Found } from '../pattern.ts'
+import type { Guard } from '../regexp-guard.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 import type { CustomMonitor } from './monitor-options.ts'
-import type { Found } from './pattern.ts'
-import type { Guard } from './regexp-guard.ts'
 
 /** Most characters kept for a match that has begun. */
 const KEEP = 65_536

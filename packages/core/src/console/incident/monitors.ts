@@ -6,14 +6,14 @@
  * at the start of a line and followed by what the kernel prints with it; a test may print “Kernel panic”. An incident is
  * reported when its text is whole: at its end marker, when the console pauses, or when the machine exits.
  */
-import { afterReading, now, startTimer, stopTimer } from './clock.ts'
+import { afterReading, now, startTimer, stopTimer } from '../clock.ts'
+import { kernelMessage } from '../kernel-line.ts'
+import type { Guard } from '../regexp-guard.ts'
 import { CustomWatch } from './custom-watch.ts'
 import type { Incident } from './incident.ts'
 import { INCIDENT_KINDS, type IncidentKind, type MonitorName } from './incident-kinds.ts'
 import { IncidentText } from './incident-text.ts'
-import { kernelMessage } from './kernel-line.ts'
 import type { MonitorOptions } from './monitor-options.ts'
-import type { Guard } from './regexp-guard.ts'
 import { isSuspicious, OVERLAP } from './suspicion.ts'
 
 /** What the monitors need to know of their console. */

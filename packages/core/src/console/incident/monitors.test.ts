@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { type Duplex, duplexPair } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { GuestError, MachineError } from '../errors.ts'
-import { Console, type ConsoleOptions } from './console.ts'
+import { GuestError, MachineError } from '../../errors.ts'
+import { Console, type ConsoleOptions } from '../console.ts'
+import { Transcript } from '../transcript.ts'
 import { INCIDENT_KINDS } from './incident-kinds.ts'
 import { OVERLAP } from './suspicion.ts'
-import { Transcript } from './transcript.ts'
 
 function setUp(options: Partial<ConsoleOptions> = {}): { console: Console; guest: Duplex } {
   const [host, guest] = duplexPair()

@@ -2,7 +2,7 @@
  * What a guest can print that means its test cannot succeed any more, as one table: how it is recognised, where its text
  * ends, and the code of the failure. Texts as Linux, systemd, dracut, initramfs-tools and firmware print them.
  */
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 
 /** What is watched for. */
 export type MonitorName =
