@@ -10,7 +10,7 @@ export { machineSections, type ShownMachine } from './console/failure/machine-se
 export type { Incident } from './console/incident/incident.ts'
 export type { MonitorName } from './console/incident/incident-kinds.ts'
 export type { CustomMonitor, MonitorOptions } from './console/incident/monitor-options.ts'
-export type { LogFile, LogFilter } from './console/log-file.ts'
+export type { LogFile, LogFilter } from './console/log/log-file.ts'
 export { describePatterns, type Match, type Pattern, type PatternInput, patternList } from './console/pattern.ts'
 export type { DebugOptions } from './debug-session.ts'
 export { describeMachine, type MachineDescription } from './description.ts'

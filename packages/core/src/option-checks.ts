@@ -15,7 +15,7 @@ import {
   wholeNumber,
 } from './checked-options.ts'
 import { isMonitorOptions, MONITORS_EXPECTED } from './console/incident/monitor-options.ts'
-import { isLogFile, LOG_FILE_EXPECTED } from './console/log-file.ts'
+import { isLogFile, LOG_FILE_EXPECTED } from './console/log/log-file.ts'
 import type { Device } from './devices/device.ts'
 import { ACCELERATORS } from './environment.ts'
 import type { VMOptions } from './options.ts'

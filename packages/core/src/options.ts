@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import type { Architecture } from './architecture.ts'
 import type { MonitorOptions } from './console/incident/monitor-options.ts'
-import type { LogFile } from './console/log-file.ts'
+import type { LogFile } from './console/log/log-file.ts'
 import type { Pattern } from './console/pattern.ts'
 import type { Device } from './devices/device.ts'
 import type { AcceleratorName } from './environment.ts'

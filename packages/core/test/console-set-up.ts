@@ -2,7 +2,7 @@
 import { type Duplex, duplexPair } from 'node:stream'
 import { expect } from 'vitest'
 import { Console, type ConsoleOptions } from '../src/console/console.ts'
-import { Transcript } from '../src/console/transcript.ts'
+import { Transcript } from '../src/console/log/transcript.ts'
 import { ExpectError, MachineError } from '../src/errors.ts'
 
 /** A console and the machine’s end of it. */

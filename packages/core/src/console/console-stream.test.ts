@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { goneError, rejection, setUp } from '../../test/console-set-up.ts'
 import { MachineError } from '../errors.ts'
 import { Console } from './console.ts'
-import { Transcript } from './transcript.ts'
+import { Transcript } from './log/transcript.ts'
 
 describe('the end of the machine', () => {
   test('comes after the rest of the output was matched', async () => {

@@ -19,10 +19,10 @@ import type { Incident } from './incident/incident.ts'
 import type { IncidentKind, MonitorName } from './incident/incident-kinds.ts'
 import type { MonitorOptions } from './incident/monitor-options.ts'
 import { Monitors } from './incident/monitors.ts'
+import type { Transcript } from './log/transcript.ts'
 import { describePatterns, type Match, type PatternInput, patternList } from './pattern.ts'
 import { type Guard, makeGuard } from './regexp-guard.ts'
 import { Sinks } from './sinks.ts'
-import type { Transcript } from './transcript.ts'
 
 /** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */
 const DRAIN_MS = 2_000

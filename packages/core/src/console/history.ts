@@ -2,9 +2,9 @@
 import { ExpectError } from '../errors.ts'
 import { type ConsoleText, newUtf8Decoder, PROJECTIONS, type ViewName } from './console-text.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
+import type { Transcript } from './log/transcript.ts'
 import { describePatterns, type Found, type Match, type Pattern, toMatch } from './pattern.ts'
 import type { Guard } from './regexp-guard.ts'
-import type { Transcript } from './transcript.ts'
 
 /** Where to look. */
 export interface History {

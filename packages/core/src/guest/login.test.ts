@@ -1,7 +1,7 @@
 import { duplexPair } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { Console } from '../console/console.ts'
-import { Transcript } from '../console/transcript.ts'
+import { Transcript } from '../console/log/transcript.ts'
 import { type LoginOptions, login } from './login.ts'
 
 /** What a getty says: at first, and to each line that is typed. */

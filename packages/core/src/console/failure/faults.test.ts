@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 import { ColdbootError, type ErrorCode, MachineError } from '../../errors.ts'
 import { Console } from '../console.ts'
 import type { ExpectOptions } from '../expect/expect-options.ts'
+import { Transcript } from '../log/transcript.ts'
 import type { PatternInput } from '../pattern.ts'
-import { Transcript } from '../transcript.ts'
 
 interface Fault {
   /** What the machine prints. */

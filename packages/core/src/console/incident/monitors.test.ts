@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GuestError, MachineError } from '../../errors.ts'
 import { Console, type ConsoleOptions } from '../console.ts'
-import { Transcript } from '../transcript.ts'
+import { Transcript } from '../log/transcript.ts'
 import { INCIDENT_KINDS } from './incident-kinds.ts'
 import { OVERLAP } from './suspicion.ts'
 
