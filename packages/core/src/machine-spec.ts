@@ -8,7 +8,7 @@ import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitec
 import { memoryMibOf } from './checked-options.ts'
 import type { MonitorOptions } from './console/incident/monitor-options.ts'
 import type { LogFile } from './console/log/log-file.ts'
-import type { Pattern } from './console/pattern.ts'
+import type { Pattern } from './console/match/pattern.ts'
 import { channel } from './devices/channel.ts'
 import type { Device } from './devices/device.ts'
 import { AGENT_PORT, GUEST_AGENT_PORT } from './devices/guest-ports.ts'

@@ -8,7 +8,7 @@ import { goneError, rejection, setUp } from '../../test/console-set-up.ts'
 import { ExpectError, OptionError } from '../errors.ts'
 import { Console } from './console.ts'
 import { Transcript } from './log/transcript.ts'
-import type { Pattern } from './pattern.ts'
+import type { Pattern } from './match/pattern.ts'
 
 describe('expect', () => {
   test('waits for what is printed later, and finds what was printed before', async () => {

@@ -14,14 +14,14 @@ import { checkExpectOptions, type ExpectOptions } from './expect/expect-options.
 import { PATIENT_SETTLE_MS } from './expect/settling.ts'
 import { WaitQueue } from './expect/wait-queue.ts'
 import { type ConsoleContext, guestFailed, TAIL_CHARACTERS } from './failure/expect-failure.ts'
-import { searchHistory } from './history.ts'
 import type { Incident } from './incident/incident.ts'
 import type { IncidentKind, MonitorName } from './incident/incident-kinds.ts'
 import type { MonitorOptions } from './incident/monitor-options.ts'
 import { Monitors } from './incident/monitors.ts'
 import type { Transcript } from './log/transcript.ts'
-import { describePatterns, type Match, type PatternInput, patternList } from './pattern.ts'
-import { type Guard, makeGuard } from './regexp-guard.ts'
+import { searchHistory } from './match/history.ts'
+import { describePatterns, type Match, type PatternInput, patternList } from './match/pattern.ts'
+import { type Guard, makeGuard } from './match/regexp-guard.ts'
 import { Sinks } from './sinks.ts'
 
 /** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */

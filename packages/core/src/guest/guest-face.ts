@@ -1,7 +1,7 @@
 /** The part of a machine’s face that is about its inside. The work is in the modules beside it. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import type { Match, PatternInput } from '../console/pattern.ts'
+import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import {

@@ -2,8 +2,8 @@
 import type { CallSite } from '../call-site.ts'
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../clock.ts'
 import type { ViewName } from '../console-text.ts'
-import type { ExpectBuffer } from '../expect-buffer.ts'
-import type { Match, Pattern } from '../pattern.ts'
+import type { ExpectBuffer } from '../match/expect-buffer.ts'
+import type { Match, Pattern } from '../match/pattern.ts'
 
 /** What is asked of a wait. Times in milliseconds, the multiplier applied. */
 export interface WaitRequest {

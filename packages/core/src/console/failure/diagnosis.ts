@@ -1,7 +1,7 @@
 /** Why something awaited did not come, as far as the console can tell, and under which circumstances. */
 
-import type { Pattern } from '../pattern.ts'
-import type { Guard } from '../regexp-guard.ts'
+import type { Pattern } from '../match/pattern.ts'
+import type { Guard } from '../match/regexp-guard.ts'
 import { lastStage } from './boot-stage.ts'
 import { knownCause } from './known-causes.ts'
 import { nearMiss, type Searched } from './near-miss.ts'

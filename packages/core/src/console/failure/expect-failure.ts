@@ -1,7 +1,7 @@
 /** The words of a wait that failed: what was awaited, for how long, what the console did meanwhile, and its end. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../../errors.ts'
 import type { Incident } from '../incident/incident.ts'
-import { describePatterns, type Pattern } from '../pattern.ts'
+import { describePatterns, type Pattern } from '../match/pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
 import { knownCause } from './known-causes.ts'
 

@@ -6,7 +6,7 @@ import { ColdbootError, type ErrorCode, MachineError } from '../../errors.ts'
 import { Console } from '../console.ts'
 import type { ExpectOptions } from '../expect/expect-options.ts'
 import { Transcript } from '../log/transcript.ts'
-import type { PatternInput } from '../pattern.ts'
+import type { PatternInput } from '../match/pattern.ts'
 
 interface Fault {
   /** What the machine prints. */

@@ -1,8 +1,8 @@
 /** One pattern of the user’s own that is watched for: each match is an incident. */
 import { ColdbootError } from '../../errors.ts'
-import { ExpectBuffer } from '../expect-buffer.ts'
-import type { Found } from '../pattern.ts'
-import type { Guard } from '../regexp-guard.ts'
+import { ExpectBuffer } from '../match/expect-buffer.ts'
+import type { Found } from '../match/pattern.ts'
+import type { Guard } from '../match/regexp-guard.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 import type { CustomMonitor } from './monitor-options.ts'
 

@@ -8,7 +8,7 @@
  */
 import { afterReading, now, startTimer, stopTimer } from '../clock.ts'
 import { kernelMessage } from '../kernel-line.ts'
-import type { Guard } from '../regexp-guard.ts'
+import type { Guard } from '../match/regexp-guard.ts'
 import { CustomWatch } from './custom-watch.ts'
 import type { Incident } from './incident.ts'
 import { INCIDENT_KINDS, type IncidentKind, type MonitorName } from './incident-kinds.ts'

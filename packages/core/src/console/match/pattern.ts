@@ -1,5 +1,5 @@
 /** What can be awaited: a string, a regular expression, or a list of them; and what is returned: a match. */
-import { OptionError } from '../errors.ts'
+import { OptionError } from '../../errors.ts'
 
 /** A string is matched literally. Of a `RegExp` the flags `g` and `y` and `lastIndex` are ignored, and it is not changed. */
 export type Pattern = string | RegExp

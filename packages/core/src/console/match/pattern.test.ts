@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { OptionError } from '../errors.ts'
+import { OptionError } from '../../errors.ts'
 import { describePatterns, patternList, toMatch } from './pattern.ts'
 
 test.each([

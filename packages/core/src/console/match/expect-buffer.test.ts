@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ColdbootError } from '../errors.ts'
+import { ColdbootError } from '../../errors.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
 import type { Found, Pattern } from './pattern.ts'
 

@@ -4,7 +4,7 @@
  * more work than that.
  */
 import { type Context, createContext, Script } from 'node:vm'
-import { ExpectError } from '../errors.ts'
+import { ExpectError } from '../../errors.ts'
 
 /** Work, in steps of the engine, that is done without a guard: a few milliseconds. */
 const HARMLESS = 1_000_000

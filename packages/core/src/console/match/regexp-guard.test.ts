@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ExpectError } from '../errors.ts'
+import { ExpectError } from '../../errors.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
 import { makeGuard } from './regexp-guard.ts'
 
