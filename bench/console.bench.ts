@@ -5,12 +5,12 @@
  * Run: node bench/console.bench.ts
  */
 import { Console } from '../packages/core/src/console/console.ts'
-import { CleanText } from '../packages/core/src/console/decoder.ts'
 import { Monitors } from '../packages/core/src/console/incident/monitors.ts'
 import { Transcript } from '../packages/core/src/console/log/transcript.ts'
 import { ExpectBuffer } from '../packages/core/src/console/match/expect-buffer.ts'
 import type { Pattern } from '../packages/core/src/console/match/pattern.ts'
 import { makeGuard } from '../packages/core/src/console/match/regexp-guard.ts'
+import { CleanText } from '../packages/core/src/console/text/decoder.ts'
 
 const MEGABYTE = 1_000_000
 const SIZES = [1, 4, 16]

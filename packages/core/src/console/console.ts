@@ -9,7 +9,6 @@ import type { MachineEvent } from '../machine-event.ts'
 import { CallSite } from './call-site.ts'
 import { now, startTimer, stopTimer } from './clock.ts'
 import { ConsoleInput } from './console-input.ts'
-import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type ViewName } from './console-text.ts'
 import { checkExpectOptions, type ExpectOptions } from './expect/expect-options.ts'
 import { PATIENT_SETTLE_MS } from './expect/settling.ts'
 import { WaitQueue } from './expect/wait-queue.ts'
@@ -23,6 +22,7 @@ import { searchHistory } from './match/history.ts'
 import { describePatterns, type Match, type PatternInput, patternList } from './match/pattern.ts'
 import { type Guard, makeGuard } from './match/regexp-guard.ts'
 import { Sinks } from './sinks.ts'
+import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type ViewName } from './text/console-text.ts'
 
 /** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */
 const DRAIN_MS = 2_000

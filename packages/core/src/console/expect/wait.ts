@@ -1,9 +1,9 @@
 /** One pending `expect`: its promise, its clocks, and whether it is over. What it waits for is the console’s business. */
 import type { CallSite } from '../call-site.ts'
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../clock.ts'
-import type { ViewName } from '../console-text.ts'
 import type { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Match, Pattern } from '../match/pattern.ts'
+import type { ViewName } from '../text/console-text.ts'
 
 /** What is asked of a wait. Times in milliseconds, the multiplier applied. */
 export interface WaitRequest {

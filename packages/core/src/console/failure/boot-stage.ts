@@ -1,5 +1,5 @@
 /** How far a boot came, by what was printed: the first question about a machine that never became ready. */
-import { KERNEL_STAMP } from '../kernel-line.ts'
+import { KERNEL_STAMP } from '../text/kernel-line.ts'
 
 /** The stages in their order, each with what is printed in it. */
 const STAGES: readonly (readonly [name: string, pattern: RegExp])[] = [

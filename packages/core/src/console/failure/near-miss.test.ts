@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { ConsoleText } from '../console-text.ts'
 import type { Pattern } from '../match/pattern.ts'
 import { makeGuard } from '../match/regexp-guard.ts'
+import { ConsoleText } from '../text/console-text.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
 
 function searched(raw: string, more: Partial<Searched> = {}): Searched {

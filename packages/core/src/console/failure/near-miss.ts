@@ -1,9 +1,9 @@
 /** What came close to a pattern that did not match: the same but for its case, blanks, escape codes; or a similar line. */
 import leven from 'leven'
-import { CleanText } from '../decoder.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Pattern } from '../match/pattern.ts'
 import type { Guard } from '../match/regexp-guard.ts'
+import { CleanText } from '../text/decoder.ts'
 
 /** The output in which a pattern was looked for, in each way it can be seen. */
 export interface Searched {

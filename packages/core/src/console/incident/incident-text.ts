@@ -1,6 +1,6 @@
 /** The text of one incident while it is being printed: which lines belong to it, and what it turns out to be. */
 
-import { kernelMessage } from '../kernel-line.ts'
+import { kernelMessage } from '../text/kernel-line.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 
 /** Lines of an incident that are kept, and characters of each. */

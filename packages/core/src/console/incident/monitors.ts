@@ -7,8 +7,8 @@
  * reported when its text is whole: at its end marker, when the console pauses, or when the machine exits.
  */
 import { afterReading, now, startTimer, stopTimer } from '../clock.ts'
-import { kernelMessage } from '../kernel-line.ts'
 import type { Guard } from '../match/regexp-guard.ts'
+import { kernelMessage } from '../text/kernel-line.ts'
 import { CustomWatch } from './custom-watch.ts'
 import type { Incident } from './incident.ts'
 import { INCIDENT_KINDS, type IncidentKind, type MonitorName } from './incident-kinds.ts'

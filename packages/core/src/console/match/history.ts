@@ -1,7 +1,7 @@
 /** Looks for a pattern in everything a console has printed, also in what is no longer kept in memory. */
 import { ExpectError } from '../../errors.ts'
-import { type ConsoleText, newUtf8Decoder, PROJECTIONS, type ViewName } from '../console-text.ts'
 import type { Transcript } from '../log/transcript.ts'
+import { type ConsoleText, newUtf8Decoder, PROJECTIONS, type ViewName } from '../text/console-text.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
 import { describePatterns, type Found, type Match, type Pattern, toMatch } from './pattern.ts'
 import type { Guard } from './regexp-guard.ts'

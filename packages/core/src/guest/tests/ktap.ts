@@ -1,5 +1,5 @@
 /** Reads KTAP, as the Linux kernel's own tests print it: kselftest and KUnit (Documentation/dev-tools/ktap.rst). */
-import { KERNEL_STAMP } from '../../console/kernel-line.ts'
+import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
 import type { GuestTest } from '../../machine-event.ts'
 import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
 
