@@ -2,7 +2,7 @@
 import type { Architecture } from './architecture.ts'
 import type { Device } from './devices/device.ts'
 import type { AcceleratorName } from './environment.ts'
-import type { MachineEvent } from './machine-event.ts'
+import type { MachineEvent } from './events/machine-event.ts'
 
 /** A machine, as its observer is told of it. */
 export interface ObservedMachine {

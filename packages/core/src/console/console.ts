@@ -5,7 +5,7 @@
  */
 import type { Duplex, Writable } from 'node:stream'
 import { MachineError } from '../errors.ts'
-import type { MachineEvent } from '../machine-event.ts'
+import type { MachineEvent } from '../events/machine-event.ts'
 import { CallSite } from './call-site.ts'
 import { now, startTimer, stopTimer } from './clock.ts'
 import { ConsoleInput } from './console-input.ts'

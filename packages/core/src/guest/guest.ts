@@ -1,6 +1,6 @@
 /** What a test does inside a guest: the ways in that the machine has, and which one is taken. */
 import { OptionError } from '../errors.ts'
-import type { MachineEvent } from '../machine-event.ts'
+import type { MachineEvent } from '../events/machine-event.ts'
 import { type CommandOutcome, type CommandWay, failed, type GuestEnd } from './command-way.ts'
 import { GuestCommandError, shownCommand } from './guest-command-error.ts'
 import {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { fileContract } from '../../test/file-contract.ts'
 import { waitContract } from '../../test/wait-contract.ts'
 import { channel } from '../devices/channel.ts'
-import type { MachineEvent } from '../machine-event.ts'
+import type { MachineEvent } from '../events/machine-event.ts'
 import type { VMOptions } from '../options.ts'
 import { VM } from '../vm.ts'
 

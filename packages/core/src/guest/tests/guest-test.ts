@@ -1,6 +1,6 @@
 /** The results of tests that ran in a guest, whatever format they came in. */
 
-import type { GuestTest } from '../../machine-event.ts'
+import type { GuestTest } from '../../events/machine-event.ts'
 
 /** What a report says. */
 export interface TestReport {

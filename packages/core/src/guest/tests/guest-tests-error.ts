@@ -1,5 +1,5 @@
 /** The error of tests in the guest that failed: each failed one with what was printed about it. */
-import type { GuestTest } from '../../machine-event.ts'
+import type { GuestTest } from '../../events/machine-event.ts'
 import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
 import type { CommandResult } from '../run-options.ts'
 

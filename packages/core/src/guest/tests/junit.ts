@@ -1,5 +1,5 @@
 /** Reads reports of the form that JUnit's Ant task began: `<testsuite>`, `<testcase>`, `<failure>`. */
-import type { GuestTest } from '../../machine-event.ts'
+import type { GuestTest } from '../../events/machine-event.ts'
 import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
 
 interface Case {

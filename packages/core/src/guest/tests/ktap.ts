@@ -1,6 +1,6 @@
 /** Reads KTAP, as the Linux kernel's own tests print it: kselftest and KUnit (Documentation/dev-tools/ktap.rst). */
 import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
-import type { GuestTest } from '../../machine-event.ts'
+import type { GuestTest } from '../../events/machine-event.ts'
 import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
 
 /** What the kernel's log puts before a line. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { GuestTest } from '../../machine-event.ts'
+import type { GuestTest } from '../../events/machine-event.ts'
 import type { TestReport } from './guest-test.ts'
 import { readJunit } from './junit.ts'
 import { readKtap } from './ktap.ts'

@@ -1,6 +1,6 @@
 /** Reads TAP, the Test Anything Protocol, versions 12 to 14: https://testanything.org */
 import type { EventLog } from 'tap-parser'
-import type { GuestTest } from '../../machine-event.ts'
+import type { GuestTest } from '../../events/machine-event.ts'
 import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
 
 /** @param text the output, as it was printed */
