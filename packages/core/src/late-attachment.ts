@@ -5,7 +5,7 @@
 import type { Device } from './devices/device.ts'
 import { EARLY_MOUNTS } from './devices/guest-mount.ts'
 import { AGENT_PORT, findChannel } from './devices/guest-ports.ts'
-import { fileDigest } from './file-digest.ts'
+import { fileDigest } from './host/file-digest.ts'
 import type { MachineSpec } from './machine-spec.ts'
 
 /** The machine as a template has it: attached late if the guest has an agent to be told by. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { readEnvironment } from './environment.ts'
+import { readEnvironment } from './host/environment.ts'
 import { launch } from './launch.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 

@@ -3,13 +3,13 @@ import { constants } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { describeSpec, type MachineDescription } from './description.ts'
 import { StartError } from './errors.ts'
-import { registerMachine } from './live-machines.ts'
+import { registerMachine } from './host/live-machines.ts'
+import { makePrivateDirectory, type PrivateDirectory } from './host/private-directory.ts'
+import { warnOnce } from './host/warnings.ts'
 import type { MachineSpec } from './machine-spec.ts'
-import { makePrivateDirectory, type PrivateDirectory } from './private-directory.ts'
 import { buildCommandLine, type MemoryFile } from './qemu/command-line.ts'
 import { locateQemu } from './qemu/locate.ts'
 import { Machine } from './qemu/machine.ts'
-import { warnOnce } from './warnings.ts'
 
 /** How a machine gets its memory and where it begins. */
 export interface StartPlan {

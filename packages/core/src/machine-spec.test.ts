@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Device } from './devices/device.ts'
 import { virtioRandom } from './devices/virtio-random.ts'
-import { readEnvironment } from './environment.ts'
+import { readEnvironment } from './host/environment.ts'
 import { resolveOptions } from './machine-spec.ts'
 import { DEFAULTS, type VMOptions } from './options.ts'
 

@@ -12,9 +12,9 @@ import { setTime } from './guest/qga/qga-renewal.ts'
 import { QgaWay } from './guest/qga/qga-way.ts'
 import { ConsoleShell } from './guest/shell/console-shell.ts'
 import { Interrupted } from './guest/waiting.ts'
+import { warnOnce } from './host/warnings.ts'
 import { describeExit } from './qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
-import { warnOnce } from './warnings.ts'
 
 /** What is needed of a machine. */
 export interface GuestParts {

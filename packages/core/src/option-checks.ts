@@ -17,7 +17,7 @@ import {
 import { isMonitorOptions, MONITORS_EXPECTED } from './console/incident/monitor-options.ts'
 import { isLogFile, LOG_FILE_EXPECTED } from './console/log/log-file.ts'
 import type { Device } from './devices/device.ts'
-import { ACCELERATORS } from './environment.ts'
+import { ACCELERATORS } from './host/environment.ts'
 import type { VMOptions } from './options.ts'
 
 const isWritable = (value: unknown): boolean =>

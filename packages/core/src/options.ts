@@ -5,7 +5,7 @@ import type { MonitorOptions } from './console/incident/monitor-options.ts'
 import type { LogFile } from './console/log/log-file.ts'
 import type { Pattern } from './console/match/pattern.ts'
 import type { Device } from './devices/device.ts'
-import type { AcceleratorName } from './environment.ts'
+import type { AcceleratorName } from './host/environment.ts'
 import type { MachineObserver } from './machine-observer.ts'
 
 /** How long an `expect` waits when nothing else is said, milliseconds. */

@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Admission, type AdmissionLimits, admitNow } from './admission.ts'
+import { type Admission, type AdmissionLimits, admitNow } from './host/admission.ts'
 import { discard, type Launched } from './launch.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 

@@ -1,5 +1,5 @@
 /** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
-import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './admission.ts'
+
 import {
   type CheckTable,
   checkTable,
@@ -11,13 +11,14 @@ import {
   wholeNumber,
 } from './checked-options.ts'
 import { ColdbootError } from './errors.ts'
+import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './host/admission.ts'
+import { warnOnce } from './host/warnings.ts'
 import { resolveOptions } from './machine-spec.ts'
 import { VM_CHECKS } from './option-checks.ts'
 import type { VMOptions } from './options.ts'
 import { endPrefetched } from './prefetch.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { VM } from './vm.ts'
-import { warnOnce } from './warnings.ts'
 
 /**
  * `auto`: from a template where the machine can be saved, with a warning where it cannot. `required`: an error where it

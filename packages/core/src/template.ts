@@ -4,10 +4,11 @@
  */
 import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { AdmissionLimits } from './admission.ts'
-import { Cache, cacheUnusable } from './cache.ts'
-import { readEnvironment } from './environment.ts'
 import { ColdbootError, OptionError, TemplateError } from './errors.ts'
+import type { AdmissionLimits } from './host/admission.ts'
+import { Cache, cacheUnusable } from './host/cache.ts'
+import { readEnvironment } from './host/environment.ts'
+import { warnOnce } from './host/warnings.ts'
 import {
   attachedLate,
   attachScript,
@@ -33,7 +34,6 @@ import {
   TemplateStore,
 } from './template/template-store.ts'
 import { VM } from './vm.ts'
-import { warnOnce } from './warnings.ts'
 
 /** How a template is made. */
 export interface TemplateOptions {

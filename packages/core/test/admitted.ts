@@ -1,5 +1,5 @@
 /** A process that holds the only place of a queue, in the directory it is given, until it is killed. */
-import { admit } from '../src/admission.ts'
+import { admit } from '../src/host/admission.ts'
 
 const [, , directory] = process.argv
 await admit({ memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory })

@@ -4,8 +4,8 @@
  */
 import type { Duplex } from 'node:stream'
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../checked-options.ts'
-import { readEnvironment } from '../environment.ts'
 import { OptionError } from '../errors.ts'
+import { readEnvironment } from '../host/environment.ts'
 import type { Capture, CaptureOptions } from '../network/capture.ts'
 import type { FrameFilterInput } from '../network/frame-filter.ts'
 import type { FrameLog } from '../network/frame-log.ts'

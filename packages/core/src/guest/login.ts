@@ -4,11 +4,11 @@
  * another.
  */
 import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../checked-options.ts'
-import { now } from '../console/clock.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Match, Pattern } from '../console/match/pattern.ts'
 import { ExpectError } from '../errors.ts'
+import { now } from '../host/clock.ts'
 import { shownTime } from './command-way.ts'
 import type { Guest } from './guest.ts'
 

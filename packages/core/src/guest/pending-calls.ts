@@ -2,7 +2,7 @@
  * What a test has asked of a guest and what is not over. A runner cannot tell whether somebody awaits a call; one that is
  * still at work when its test would pass was not awaited.
  */
-import { CallSite } from '../console/call-site.ts'
+import { CallSite } from '../host/call-site.ts'
 
 /** A call that is not over. */
 export interface PendingCall {

@@ -1,5 +1,5 @@
 /** Waits that end for more than one reason. */
-import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../console/clock.ts'
+import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../host/clock.ts'
 import type { GuestEnd } from './command-way.ts'
 
 /** What ends a wait. */

@@ -1,9 +1,9 @@
 /** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { afterReading, startTimer, stopTimer } from '../console/clock.ts'
 import type { PortForward } from '../devices/device.ts'
 import { ColdbootError, StartError } from '../errors.ts'
+import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import { adviceOn, complaintOf } from './complaint.ts'

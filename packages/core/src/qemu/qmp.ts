@@ -1,8 +1,8 @@
 /** QEMU’s machine protocol over one stream: JSON lines, commands with ids, events. */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { now } from '../console/clock.ts'
 import { MachineError } from '../errors.ts'
+import { now } from '../host/clock.ts'
 
 /** An event QEMU sent, as `SHUTDOWN` with `{ guest: true, reason: 'guest-shutdown' }`. */
 export interface QmpEvent {

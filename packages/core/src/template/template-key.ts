@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Device } from '../devices/device.ts'
-import { fileDigest } from '../file-digest.ts'
+import { fileDigest } from '../host/file-digest.ts'
 import type { MachineSpec } from '../machine-spec.ts'
 import { buildCommandLine } from '../qemu/command-line.ts'
 

@@ -1,5 +1,5 @@
 /** Notices that a console has paused, and asks whether its output so far matches. */
-import { afterReading, now, startTimer, stopTimer } from '../clock.ts'
+import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 
 /** Silence after which the output so far counts as the whole, milliseconds. A prompt is found this much later. */
 export const SETTLE_MS = 50

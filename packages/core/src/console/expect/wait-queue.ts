@@ -1,7 +1,7 @@
 /** Those who wait for output, served in the order they asked; and the cursor, which their matches move. */
 import { ColdbootError } from '../../errors.ts'
 import type { ExpectEvent, MachineEvent } from '../../events/machine-event.ts'
-import { now } from '../clock.ts'
+import { now } from '../../host/clock.ts'
 import { BOOT_CHARACTERS } from '../failure/boot-stage.ts'
 import { SEARCHED_CHARACTERS } from '../failure/diagnosis.ts'
 import * as failures from '../failure/expect-failure.ts'

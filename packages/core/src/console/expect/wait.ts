@@ -1,6 +1,6 @@
 /** One pending `expect`: its promise, its clocks, and whether it is over. What it waits for is the console’s business. */
-import type { CallSite } from '../call-site.ts'
-import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../clock.ts'
+import type { CallSite } from '../../host/call-site.ts'
+import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../../host/clock.ts'
 import type { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Match, Pattern } from '../match/pattern.ts'
 import type { ViewName } from '../text/console-text.ts'

@@ -6,7 +6,7 @@
  * at the start of a line and followed by what the kernel prints with it; a test may print “Kernel panic”. An incident is
  * reported when its text is whole: at its end marker, when the console pauses, or when the machine exits.
  */
-import { afterReading, now, startTimer, stopTimer } from '../clock.ts'
+import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import type { Guard } from '../match/regexp-guard.ts'
 import { kernelMessage } from '../text/kernel-line.ts'
 import { CustomWatch } from './custom-watch.ts'

@@ -1,7 +1,7 @@
 /** A console log on disk and the times beside it: of more than fits, the beginning and the end. */
 import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { startTimer, stopTimer } from '../clock.ts'
+import { startTimer, stopTimer } from '../../host/clock.ts'
 import { LogEnd } from './log-end.ts'
 import type { LogFile, LogFilter } from './log-file.ts'
 

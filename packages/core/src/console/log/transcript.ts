@@ -2,7 +2,7 @@
  * Every byte of a console, with its time, written to disk as it comes: what was printed before a crash, a kill or a
  * timeout can be read afterwards, and replayed. The disk is only ever a copy: when it fails, the machine runs on.
  */
-import { now as monotonic } from '../clock.ts'
+import { now as monotonic } from '../../host/clock.ts'
 import type { LogFile } from './log-file.ts'
 import { LogWriter } from './log-writer.ts'
 

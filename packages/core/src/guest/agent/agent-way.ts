@@ -1,7 +1,7 @@
 /** Commands by way of the agent of `@coldboot/guest`: many at once, each output for itself, far from the console. */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
-import { now } from '../../console/clock.ts'
+import { now } from '../../host/clock.ts'
 import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
 import * as ways from '../command-way.ts'
 import { MOST_BYTES, OutputBuffer, TooMuchOutput } from '../output-buffer.ts'

@@ -4,7 +4,7 @@
  * new generation id.
  */
 import { randomBytes } from 'node:crypto'
-import { wallClock } from '../../console/clock.ts'
+import { wallClock } from '../../host/clock.ts'
 import { type Limits, within } from '../waiting.ts'
 import type { AgentConnection } from './agent-connection.ts'
 import { ask } from './agent-files.ts'

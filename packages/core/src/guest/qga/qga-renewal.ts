@@ -2,7 +2,7 @@
  * Tells a guest with QEMU's guest agent what the time is when it goes on from a save. New randomness it draws by itself,
  * where its kernel heeds the generation id.
  */
-import { wallClock } from '../../console/clock.ts'
+import { wallClock } from '../../host/clock.ts'
 import type { CommandWay } from '../command-way.ts'
 import { type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'

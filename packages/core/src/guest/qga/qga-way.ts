@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { now } from '../../console/clock.ts'
+import { now } from '../../host/clock.ts'
 import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
 import * as ways from '../command-way.ts'
 import { KEPT_BYTES, MOST_BYTES, TooMuchOutput } from '../output-buffer.ts'

@@ -1,6 +1,6 @@
 /** Typing at a shell and hearing its answers. */
 import { randomBytes } from 'node:crypto'
-import { now } from '../../console/clock.ts'
+import { now } from '../../host/clock.ts'
 import { setupLines } from './shell-functions.ts'
 import { type Heard, NoAnswer, type ShellConsole, ShellListener } from './shell-listener.ts'
 

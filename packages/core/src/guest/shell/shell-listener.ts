@@ -1,5 +1,5 @@
 /** Hears the shell's frames in all that a console prints. */
-import { afterReading, now, startTimer, stopTimer } from '../../console/clock.ts'
+import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import { readAnswer, type ShellAnswer } from './shell-answer.ts'
 
 /** The console, as far as a shell on it needs it. */

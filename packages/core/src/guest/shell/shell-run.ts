@@ -1,5 +1,5 @@
 /** One command over a shell, from its first line typed to its output unpacked. */
-import { now } from '../../console/clock.ts'
+import { now } from '../../host/clock.ts'
 import {
   aborted,
   type CommandOutcome,

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
-import { OptionError } from './errors.ts'
+import { OptionError } from '../errors.ts'
 
 const DEVICE = '/dev/tty'
 

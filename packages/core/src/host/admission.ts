@@ -10,7 +10,7 @@ import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writ
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ExpectError, OptionError } from './errors.ts'
+import { ExpectError, OptionError } from '../errors.ts'
 import { privateParent } from './private-directory.ts'
 import { isAlive, thisProcess } from './process-identity.ts'
 

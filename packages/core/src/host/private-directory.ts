@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { StartError } from './errors.ts'
+import { StartError } from '../errors.ts'
 import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
 
 /** A directory that exists until it is removed. */

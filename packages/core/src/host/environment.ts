@@ -5,7 +5,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { split } from 'shlex'
-import { OptionError } from './errors.ts'
+import { OptionError } from '../errors.ts'
 
 /** Accelerators that can be asked for by name. */
 export const ACCELERATORS: readonly ['kvm', 'hvf', 'tcg'] = ['kvm', 'hvf', 'tcg']
