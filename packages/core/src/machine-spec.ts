@@ -4,8 +4,6 @@
  */
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './architecture.ts'
-import { memoryMibOf } from './checked-options.ts'
 import type { MonitorOptions } from './console/incident/monitor-options.ts'
 import type { LogFile } from './console/log/log-file.ts'
 import type { Pattern } from './console/match/pattern.ts'
@@ -17,9 +15,11 @@ import { OptionError } from './errors.ts'
 import { type AcceleratorName, type Environment, readEnvironment } from './host/environment.ts'
 import type { MachineObserver } from './machine-observer.ts'
 import { checkOptions } from './option-checks.ts'
+import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './options/architecture.ts'
+import { memoryMibOf } from './options/checked-options.ts'
+import { requireFile } from './options/required-path.ts'
 import { DEFAULTS, type VMOptions } from './options.ts'
 import { type AcceleratorChoice, chooseAccelerator } from './qemu/accelerator.ts'
-import { requireFile } from './required-path.ts'
 
 /** A machine as it will be built. Paths are absolute, times are in milliseconds before the multiplier. */
 export interface MachineSpec {

@@ -3,7 +3,6 @@
  * end. The faces above (VM, templates) are thin over it.
  */
 import { join } from 'node:path'
-import { ARCHITECTURES } from './architecture.ts'
 import { Console } from './console/console.ts'
 import type { ConsoleContext } from './console/failure/expect-failure.ts'
 import type { Incident } from './console/incident/incident.ts'
@@ -18,6 +17,7 @@ import { discard, type Launched, launch, type StartPlan } from './launch.ts'
 import { watchMachineEvents } from './machine-events.ts'
 import type { MachineObserver, ObservedMachine } from './machine-observer.ts'
 import type { MachineSpec } from './machine-spec.ts'
+import { ARCHITECTURES } from './options/architecture.ts'
 import { describeExit, type ExitStatus } from './qemu/exit-status.ts'
 import type { Machine } from './qemu/machine.ts'
 

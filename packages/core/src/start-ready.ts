@@ -1,5 +1,10 @@
 /** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
 
+import { ColdbootError } from './errors.ts'
+import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './host/admission.ts'
+import { warnOnce } from './host/warnings.ts'
+import { resolveOptions } from './machine-spec.ts'
+import { VM_CHECKS } from './option-checks.ts'
 import {
   type CheckTable,
   checkTable,
@@ -9,12 +14,7 @@ import {
   memoryMibOf,
   oneOf,
   wholeNumber,
-} from './checked-options.ts'
-import { ColdbootError } from './errors.ts'
-import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './host/admission.ts'
-import { warnOnce } from './host/warnings.ts'
-import { resolveOptions } from './machine-spec.ts'
-import { VM_CHECKS } from './option-checks.ts'
+} from './options/checked-options.ts'
 import type { VMOptions } from './options.ts'
 import { endPrefetched } from './prefetch.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'

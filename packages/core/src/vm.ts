@@ -1,5 +1,5 @@
 /** The face of a machine: start, expect, send, wait, close. The work is in the rooms below. */
-import { type CheckTable, checkTable, isDuration, isSignal } from './checked-options.ts'
+
 import type { PendingWait } from './console/console.ts'
 import type { ExpectOptions } from './console/expect/expect-options.ts'
 import { lastLines } from './console/failure/expect-failure.ts'
@@ -14,6 +14,7 @@ import { LONGEST_TIMER } from './host/clock.ts'
 import { unlessAborted } from './host/unless-aborted.ts'
 import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import { makeGuest } from './make-guest.ts'
+import { type CheckTable, checkTable, isDuration, isSignal } from './options/checked-options.ts'
 import type { VMOptions } from './options.ts'
 import type { ExitStatus } from './qemu/exit-status.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'

@@ -1,7 +1,8 @@
 /** A balloon: takes memory from the running guest and gives it back. */
-import { ARCHITECTURES } from '../architecture.ts'
-import { isMemorySize, memoryMibOf } from '../checked-options.ts'
+
 import { MachineError, OptionError } from '../errors.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
+import { isMemorySize, memoryMibOf } from '../options/checked-options.ts'
 import { abortable, type SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
 import { PerMachine } from './per-machine.ts'

@@ -4,10 +4,10 @@
  */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import type { Architecture } from '../architecture.ts'
-import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
-import { requireFile } from '../required-path.ts'
+import type { Architecture } from '../options/architecture.ts'
+import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../options/checked-options.ts'
+import { requireFile } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
 import { contentArgs, type DiskContent } from './disk/disk-content.ts'
 import { DISK_FORMATS, type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'

@@ -3,8 +3,8 @@
  * every byte as it is, and slows the guest down rather than lose one.
  */
 import type { Duplex } from 'node:stream'
-import { ARCHITECTURES } from '../architecture.ts'
 import { ExpectError, OptionError } from '../errors.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
 import type { SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
 import { InheritedStream } from './inherited-stream.ts'

@@ -3,9 +3,9 @@
  * their own by this same interface.
  */
 import type { Duplex } from 'node:stream'
-import type { Architecture } from '../architecture.ts'
 import type { MonitorOptions } from '../console/incident/monitor-options.ts'
 import type { AcceleratorName } from '../host/environment.ts'
+import type { Architecture } from '../options/architecture.ts'
 
 /**
  * What a device may ask while it contributes its arguments. Each build of a command line starts a new one, so that asking

@@ -1,9 +1,9 @@
 /** A screen, for what the guest shows and does not print: boot menus, installers, a desktop. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ARCHITECTURES, type Architecture } from '../architecture.ts'
-import { type CheckTable, checkTable, oneOf, wholeNumber } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
+import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
+import { type CheckTable, checkTable, oneOf, wholeNumber } from '../options/checked-options.ts'
 import type { AttachContext, Device } from './device.ts'
 import { optionString } from './option-string.ts'
 import { PerMachine } from './per-machine.ts'

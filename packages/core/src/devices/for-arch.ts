@@ -1,6 +1,7 @@
 /** Devices that differ between architectures, for options that are shared by machines of several. */
-import { ARCHITECTURES, type Architecture } from '../architecture.ts'
+
 import { OptionError } from '../errors.ts'
+import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 
 /** Devices by architecture; one, several, or none. */

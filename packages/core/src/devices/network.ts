@@ -3,7 +3,6 @@
  * descriptors. Nothing listens anywhere. The switch itself is in `../network/`.
  */
 import type { Duplex } from 'node:stream'
-import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
 import { readEnvironment } from '../host/environment.ts'
 import type { Capture, CaptureOptions } from '../network/capture.ts'
@@ -16,6 +15,7 @@ import { LinkConditioner } from '../network/link-conditioner.ts'
 import { checkedMac, chosenMac, MAX_NICS } from '../network/mac-address.ts'
 import { Observers } from '../network/observers.ts'
 import { Partition } from '../network/partition.ts'
+import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
 import { NetworkNic } from './network-nic.ts'
 import { NIC_MODELS, type NicModel } from './nic-model.ts'
 

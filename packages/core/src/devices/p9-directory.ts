@@ -2,10 +2,11 @@
  * A directory of the host, mounted by the guest over 9p and written from both sides. QEMU itself serves the files, so
  * what the guest may do to them is what the user who runs QEMU may do.
  */
-import { ARCHITECTURES } from '../architecture.ts'
-import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../checked-options.ts'
+
 import { OptionError } from '../errors.ts'
-import { requireDirectory } from '../required-path.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
+import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../options/checked-options.ts'
+import { requireDirectory } from '../options/required-path.ts'
 import type { Device, DeviceContext, LateAttachment } from './device.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } from './guest-mount.ts'
 import { optionString } from './option-string.ts'

@@ -2,7 +2,7 @@
  * Tells QEMU at once when the guest’s kernel panics. Without it, a guest that panics and does not reboot just stops
  * talking, and a test waits out its whole timeout.
  */
-import { ARCHITECTURES } from '../architecture.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 
 /**

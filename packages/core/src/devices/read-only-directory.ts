@@ -3,10 +3,10 @@
  * read FAT, a boot loader too, and none can reach the directory through it.
  */
 import { join } from 'node:path'
-import type { Architecture } from '../architecture.ts'
-import { type CheckTable, checkTable, isString, oneOf } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
-import { requireDirectory } from '../required-path.ts'
+import type { Architecture } from '../options/architecture.ts'
+import { type CheckTable, checkTable, isString, oneOf } from '../options/checked-options.ts'
+import { requireDirectory } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
 import { directoryIdentity } from './directory-identity.ts'
 import { makeDirectoryImage, unreadable } from './disk/directory-image.ts'

@@ -3,10 +3,10 @@
  * its disks have in `EFI/BOOT`, or shows the firmware’s own shell.
  */
 import { join } from 'node:path'
-import type { Architecture } from '../architecture.ts'
-import { type CheckTable, checkTable, isPath } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
-import { requireFile } from '../required-path.ts'
+import type { Architecture } from '../options/architecture.ts'
+import { type CheckTable, checkTable, isPath } from '../options/checked-options.ts'
+import { requireFile } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
 import { contentArgs } from './disk/disk-content.ts'
 import { type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'

@@ -3,9 +3,9 @@
  * and, only when asked, for the way out.
  */
 import { BlockList, isIPv4 } from 'node:net'
-import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../checked-options.ts'
 import { MachineError, OptionError } from '../errors.ts'
 import { checkedMac } from '../network/mac-address.ts'
+import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
 import type { AttachContext, Device, PortForward } from './device.ts'
 import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './nic-model.ts'
 import { optionString } from './option-string.ts'

@@ -1,5 +1,5 @@
 /** A source of randomness for the guest: without one, an early boot may wait a long time for entropy. */
-import { ARCHITECTURES } from '../architecture.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 import { optionString } from './option-string.ts'
 

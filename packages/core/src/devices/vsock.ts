@@ -2,9 +2,9 @@
 
 import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
-import { ARCHITECTURES } from '../architecture.ts'
-import { type CheckTable, checkTable, wholeNumber } from '../checked-options.ts'
 import { OptionError } from '../errors.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
+import { type CheckTable, checkTable, wholeNumber } from '../options/checked-options.ts'
 import type { Device } from './device.ts'
 import { optionString } from './option-string.ts'
 

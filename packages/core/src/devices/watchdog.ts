@@ -1,7 +1,8 @@
 /** A watchdog timer: the guest opens `/dev/watchdog` and must write to it in time, or QEMU acts. */
-import { ARCHITECTURES } from '../architecture.ts'
-import { type CheckTable, checkTable, oneOf } from '../checked-options.ts'
+
 import { MachineError } from '../errors.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
+import { type CheckTable, checkTable, oneOf } from '../options/checked-options.ts'
 import { abortable, type SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
 import { optionString } from './option-string.ts'

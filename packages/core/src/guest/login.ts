@@ -3,12 +3,13 @@
  * makes sure that a shell is there. Messages may have come over any of the prompts: where one is missing, Enter brings
  * another.
  */
-import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../checked-options.ts'
+
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Match, Pattern } from '../console/match/pattern.ts'
 import { ExpectError } from '../errors.ts'
 import { now } from '../host/clock.ts'
+import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../options/checked-options.ts'
 import { shownTime } from './command-way.ts'
 import type { Guest } from './guest.ts'
 

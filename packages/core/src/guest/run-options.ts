@@ -1,4 +1,6 @@
 /** What `vm.run` is asked, checked, and what it answers. */
+
+import { OptionError } from '../errors.ts'
 import {
   type CheckTable,
   checkTable,
@@ -8,8 +10,7 @@ import {
   isSignal,
   isString,
   oneOf,
-} from '../checked-options.ts'
-import { OptionError } from '../errors.ts'
+} from '../options/checked-options.ts'
 
 /**
  * How a command gets into the guest. `shell`: typed on the serial console, for any guest with a POSIX shell there.

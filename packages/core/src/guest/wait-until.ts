@@ -2,7 +2,7 @@
  * Waits for something in the guest to come true: a command is tried there again and again until it exits with 0, so that
  * the time between its success and ours knowing it is one answer long.
  */
-import { type CheckTable, checkTable, isDuration } from '../checked-options.ts'
+import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
 import { shownTime } from './command-way.ts'
 import type { Guest } from './guest.ts'
 import { excerpt, GuestCommandError } from './guest-command-error.ts'

@@ -1,5 +1,5 @@
 /** Which frames somebody wants to see. */
-import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../checked-options.ts'
+import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
 import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.ts'
 import type { FrameDirection } from './link.ts'
 

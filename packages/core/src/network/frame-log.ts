@@ -1,6 +1,7 @@
 /** Frames that passed, kept to be looked at, and waited for. */
-import { type CheckTable, checkTable, isDuration, isSignal } from '../checked-options.ts'
+
 import { ExpectError } from '../errors.ts'
+import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
 import type { FrameDirection } from './link.ts'
 

@@ -1,5 +1,5 @@
 /** What can be wrong with a link, as a user says it, and the checks. */
-import { type Check, type CheckTable, checkTable } from '../checked-options.ts'
+import { type Check, type CheckTable, checkTable } from '../options/checked-options.ts'
 
 /** Faults of a link, each in one direction. What is left out is perfect. */
 export interface Impairment {

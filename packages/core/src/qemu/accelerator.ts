@@ -1,7 +1,7 @@
 /** Chooses how the guest’s instructions are executed, and can say why. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
-import { type Architecture, hostArchitecture } from '../architecture.ts'
 import type { AcceleratorName } from '../host/environment.ts'
+import { type Architecture, hostArchitecture } from '../options/architecture.ts'
 
 /** The accelerator and the reason for it. */
 export interface AcceleratorChoice {

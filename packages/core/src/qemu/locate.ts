@@ -1,7 +1,7 @@
 /** Finds QEMU and its version. Looked up once per binary and process; the file’s size and time tell a new one. */
 import { statSync } from 'node:fs'
-import type { Architecture } from '../architecture.ts'
 import { StartError } from '../errors.ts'
+import type { Architecture } from '../options/architecture.ts'
 import { findOnPath, runLookup } from './process.ts'
 
 /** A QEMU that can be used. */

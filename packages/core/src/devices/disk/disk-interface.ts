@@ -1,6 +1,7 @@
 /** How a disk is connected to the guest: the controller and the drive, for each interface. */
-import { ARCHITECTURES, type Architecture } from '../../architecture.ts'
+
 import { OptionError } from '../../errors.ts'
+import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
 import type { DeviceContext } from '../device.ts'
 import { optionString } from '../option-string.ts'
 

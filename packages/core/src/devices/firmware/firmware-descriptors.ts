@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Architecture } from '../../architecture.ts'
+import type { Architecture } from '../../options/architecture.ts'
 
 /** Firmware in two flash images: the code, and the empty variables that each machine gets a copy of. */
 export interface FlashFirmware {

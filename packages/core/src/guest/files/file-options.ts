@@ -1,6 +1,7 @@
 /** Options of moving files, checked. */
-import { type CheckTable, checkTable, isDuration, isSignal, oneOf, wholeNumber } from '../../checked-options.ts'
+
 import { OptionError } from '../../errors.ts'
+import { type CheckTable, checkTable, isDuration, isSignal, oneOf, wholeNumber } from '../../options/checked-options.ts'
 import { GUEST_WAYS, type GuestWay, type OutputEncoding } from '../run-options.ts'
 
 /** What all of them take. */

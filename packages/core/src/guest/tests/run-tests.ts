@@ -1,7 +1,8 @@
 /** Runs tests in a guest and reads what they report. */
-import { type CheckTable, checkTable, isString, oneOf } from '../../checked-options.ts'
+
 import { ColdbootError } from '../../errors.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
+import { type CheckTable, checkTable, isString, oneOf } from '../../options/checked-options.ts'
 import { readGuestFile } from '../files/guest-files.ts'
 import { decodeOutput, type Guest } from '../guest.ts'
 import { GuestCommandError, shownCommand } from '../guest-command-error.ts'

@@ -1,7 +1,7 @@
 /** Paths that an option names, checked before anything is spawned. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { OptionError } from './errors.ts'
+import { OptionError } from '../errors.ts'
 
 /**
  * The absolute path of a file that exists and can be read; undefined stays undefined.

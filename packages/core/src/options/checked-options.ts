@@ -1,7 +1,7 @@
 /** Checks an object of options against a table, one check a key: the table is the list of known options. */
 import { inspect } from 'node:util'
 import { closestMatch } from 'leven'
-import { OptionError } from './errors.ts'
+import { OptionError } from '../errors.ts'
 
 /** Says what an option must be when its value is not that. */
 export type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
