@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { liveMachines } from './host/live-machines.ts'
-import type { VMOptions } from './options.ts'
+import type { VMOptions } from './spec/vm-options.ts'
 import { startReady } from './start-ready.ts'
 import { VM } from './vm.ts'
 

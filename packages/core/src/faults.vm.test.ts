@@ -8,7 +8,7 @@ import { CRASH, ELF_MACHINES, program, writeInitramfs } from '../test/initramfs-
 import { pvpanic } from './devices/pvpanic.ts'
 import { watchdog } from './devices/watchdog.ts'
 import { ColdbootError, type ErrorCode } from './errors.ts'
-import type { VMOptions } from './options.ts'
+import type { VMOptions } from './spec/vm-options.ts'
 import { VM } from './vm.ts'
 
 let guest: VMOptions

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { readEnvironment } from './host/environment.ts'
 import { launch } from './launch.ts'
-import { type MachineSpec, resolveOptions } from './machine-spec.ts'
+import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
 
 let folder: string
 let spec: MachineSpec

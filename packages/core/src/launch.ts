@@ -6,10 +6,10 @@ import { StartError } from './errors.ts'
 import { registerMachine } from './host/live-machines.ts'
 import { makePrivateDirectory, type PrivateDirectory } from './host/private-directory.ts'
 import { warnOnce } from './host/warnings.ts'
-import type { MachineSpec } from './machine-spec.ts'
 import { buildCommandLine, type MemoryFile } from './qemu/command-line.ts'
 import { locateQemu } from './qemu/locate.ts'
 import { Machine } from './qemu/machine.ts'
+import type { MachineSpec } from './spec/machine-spec.ts'
 
 /** How a machine gets its memory and where it begins. */
 export interface StartPlan {

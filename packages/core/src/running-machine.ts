@@ -15,11 +15,11 @@ import { unlessAborted } from './host/unless-aborted.ts'
 import { warnOnce } from './host/warnings.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
 import { watchMachineEvents } from './machine-events.ts'
-import type { MachineObserver, ObservedMachine } from './machine-observer.ts'
-import type { MachineSpec } from './machine-spec.ts'
 import { ARCHITECTURES } from './options/architecture.ts'
 import { describeExit, type ExitStatus } from './qemu/exit-status.ts'
 import type { Machine } from './qemu/machine.ts'
+import type { MachineObserver, ObservedMachine } from './spec/machine-observer.ts'
+import type { MachineSpec } from './spec/machine-spec.ts'
 
 /** `starting`: QEMU was spawned. `running`: it serves its control channel. `exited`: it is gone and all was read. */
 export type MachineState = 'starting' | 'running' | 'exited'

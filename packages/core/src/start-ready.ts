@@ -3,8 +3,6 @@
 import { ColdbootError } from './errors.ts'
 import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './host/admission.ts'
 import { warnOnce } from './host/warnings.ts'
-import { resolveOptions } from './machine-spec.ts'
-import { VM_CHECKS } from './option-checks.ts'
 import {
   type CheckTable,
   checkTable,
@@ -15,8 +13,10 @@ import {
   oneOf,
   wholeNumber,
 } from './options/checked-options.ts'
-import type { VMOptions } from './options.ts'
 import { endPrefetched } from './prefetch.ts'
+import { resolveOptions } from './spec/machine-spec.ts'
+import { VM_CHECKS } from './spec/option-checks.ts'
+import type { VMOptions } from './spec/vm-options.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { VM } from './vm.ts'
 

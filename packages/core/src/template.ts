@@ -17,13 +17,13 @@ import {
   lateContents,
   lateIdentity,
 } from './late-attachment.ts'
-import { type MachineSpec, resolveOptions } from './machine-spec.ts'
-import type { VMOptions } from './options.ts'
 import { prefetch, takePrefetched } from './prefetch.ts'
 import { locateQemu } from './qemu/locate.ts'
 import { saveState } from './qemu/migration.ts'
 import { launchFrom, resume, tell } from './restore.ts'
 import { RunningMachine } from './running-machine.ts'
+import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
+import type { VMOptions } from './spec/vm-options.ts'
 import { templateKey } from './template/template-key.ts'
 import {
   CONSOLE_FILE,

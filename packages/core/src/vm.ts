@@ -12,12 +12,12 @@ import type { Guest } from './guest/guest.ts'
 import { GuestFace } from './guest/guest-face.ts'
 import { LONGEST_TIMER } from './host/clock.ts'
 import { unlessAborted } from './host/unless-aborted.ts'
-import { type MachineSpec, resolveOptions } from './machine-spec.ts'
 import { makeGuest } from './make-guest.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from './options/checked-options.ts'
-import type { VMOptions } from './options.ts'
 import type { ExitStatus } from './qemu/exit-status.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
+import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
+import type { VMOptions } from './spec/vm-options.ts'
 
 /** Options of {@link VM.wait}. */
 export interface WaitOptions {

@@ -9,7 +9,7 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { virtioRandom } from './devices/virtio-random.ts'
 import { liveMachines } from './host/live-machines.ts'
-import type { VMOptions } from './options.ts'
+import type { VMOptions } from './spec/vm-options.ts'
 import { VM } from './vm.ts'
 
 let guest: VMOptions

@@ -1,9 +1,9 @@
 /** What a device contributes, asked without a machine; and QEMU’s own way of reading it. */
 
 import type { Device, DeviceContext } from '../src/devices/device.ts'
-import { resolveOptions } from '../src/machine-spec.ts'
 import type { Architecture } from '../src/options/architecture.ts'
 import { buildCommandLine } from '../src/qemu/command-line.ts'
+import { resolveOptions } from '../src/spec/machine-spec.ts'
 
 /** Options of {@link qemuArgsOf}. */
 export interface AskOptions {

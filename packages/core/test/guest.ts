@@ -2,7 +2,7 @@
 import { linuxGuest } from '@coldboot/guest'
 import { onTestFinished } from 'vitest'
 import type { Device } from '../src/devices/device.ts'
-import type { VMOptions } from '../src/options.ts'
+import type { VMOptions } from '../src/spec/vm-options.ts'
 import { VM } from '../src/vm.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>

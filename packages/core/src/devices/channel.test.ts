@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
 import { FIRST_FD, kernelArgsOf, qemuArgsOf } from '../../test/device-arguments.ts'
-import { resolveOptions } from '../machine-spec.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import { channel } from './channel.ts'
 
 function attached() {

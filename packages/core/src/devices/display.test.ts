@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
 import { qemuArgsOf } from '../../test/device-arguments.ts'
-import { resolveOptions } from '../machine-spec.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import { display } from './display.ts'
 
 test('the whole of its arguments', () => {

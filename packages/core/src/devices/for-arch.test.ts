@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { resolveOptions } from '../machine-spec.ts'
 import type { Architecture } from '../options/architecture.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import { forArch } from './for-arch.ts'
 import { pvpanic } from './pvpanic.ts'
 import { virtioRandom } from './virtio-random.ts'

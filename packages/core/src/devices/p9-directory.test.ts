@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { kernelArgsOf, parseOptionString, qemuArgsOf } from '../../test/device-arguments.ts'
 import { hostileName } from '../../test/hostile-names.ts'
-import { resolveOptions } from '../machine-spec.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import { type P9DirectoryOptions, p9Directory } from './p9-directory.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
 import { parseOptionString, qemuArgsOf } from '../../test/device-arguments.ts'
-import { resolveOptions } from '../machine-spec.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import type { PortForward } from './device.ts'
 import { type UserNetworkOptions, userNetwork } from './user-network.ts'
 

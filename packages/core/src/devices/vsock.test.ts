@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
 import { qemuArgsOf } from '../../test/device-arguments.ts'
-import { resolveOptions } from '../machine-spec.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import type { PrepareContext } from './device.ts'
 import { requireHostDevice, vsock } from './vsock.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
 import { qemuArgsOf } from '../../test/device-arguments.ts'
-import { resolveOptions } from '../machine-spec.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import { watchdog } from './watchdog.ts'
 
 test('the whole of its arguments', () => {

@@ -4,8 +4,8 @@ import type { Channel, DoneEvent } from '../devices/channel.ts'
 import { channelNames, findChannel } from '../devices/guest-ports.ts'
 import { ColdbootError, ExpectError, GuestError, OptionError } from '../errors.ts'
 import { startTimer, stopTimer } from '../host/clock.ts'
-import type { MachineSpec } from '../machine-spec.ts'
 import { type CheckTable, checkTable, isSignal } from '../options/checked-options.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { Guest } from './guest.ts'
 
 /** Options of `vm.events`. */

@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { DoneEvent } from '../devices/channel.ts'
-import type { MachineSpec } from '../machine-spec.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 import {
   checkFileData,
   checkFileOptions,

@@ -1,7 +1,7 @@
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { commandContract } from '../../test/command-contract.ts'
-import type { VMOptions } from '../options.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 import { VM } from '../vm.ts'
 
 let guest: VMOptions

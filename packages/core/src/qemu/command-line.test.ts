@@ -7,9 +7,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import type { Device } from '../devices/device.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
-import { resolveOptions } from '../machine-spec.ts'
 import type { Architecture } from '../options/architecture.ts'
-import type { VMOptions } from '../options.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 import { buildCommandLine, type CommandLineInput, quoteCommandLine } from './command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))

@@ -8,8 +8,8 @@ import { quote } from 'shlex'
 import type { DeviceContext } from '../devices/device.ts'
 import { optionString } from '../devices/option-string.ts'
 import { OptionError } from '../errors.ts'
-import type { MachineSpec } from '../machine-spec.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 
 /** Descriptors of the child, by number: 0 to 2 are the usual ones, 3 is the guard’s, devices follow these two. */
 export const CONSOLE_FD = 4

@@ -1,5 +1,5 @@
 /** What QEMU says when it gives up: the line that matters, and what a user does about it. */
-import type { MachineSpec } from '../machine-spec.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 
 /** The line with the reason: QEMU begins it with its own name, and may have warned before and given a tip behind it. */
 export function complaintOf(printed: string): string {

@@ -2,7 +2,7 @@
 import { linuxGuest } from '@coldboot/guest'
 import { blockDevice } from '../../src/devices/block-device.ts'
 import type { Device } from '../../src/devices/device.ts'
-import type { VMOptions } from '../../src/options.ts'
+import type { VMOptions } from '../../src/spec/vm-options.ts'
 import { debianImage } from './debian-image.ts'
 
 /**

@@ -1,12 +1,12 @@
 /** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
 import type { Writable } from 'node:stream'
-import type { MonitorOptions } from './console/incident/monitor-options.ts'
-import type { LogFile } from './console/log/log-file.ts'
-import type { Pattern } from './console/match/pattern.ts'
-import type { Device } from './devices/device.ts'
-import type { AcceleratorName } from './host/environment.ts'
+import type { MonitorOptions } from '../console/incident/monitor-options.ts'
+import type { LogFile } from '../console/log/log-file.ts'
+import type { Pattern } from '../console/match/pattern.ts'
+import type { Device } from '../devices/device.ts'
+import type { AcceleratorName } from '../host/environment.ts'
+import type { Architecture } from '../options/architecture.ts'
 import type { MachineObserver } from './machine-observer.ts'
-import type { Architecture } from './options/architecture.ts'
 
 /** How long an `expect` waits when nothing else is said, milliseconds. */
 export const DEFAULT_TIMEOUT = 7_000

@@ -1,9 +1,9 @@
 /** Whoever writes down what a machine does: told of it while it happens, and without a say in it. */
 
-import type { Device } from './devices/device.ts'
-import type { MachineEvent } from './events/machine-event.ts'
-import type { AcceleratorName } from './host/environment.ts'
-import type { Architecture } from './options/architecture.ts'
+import type { Device } from '../devices/device.ts'
+import type { MachineEvent } from '../events/machine-event.ts'
+import type { AcceleratorName } from '../host/environment.ts'
+import type { Architecture } from '../options/architecture.ts'
 
 /** A machine, as its observer is told of it. */
 export interface ObservedMachine {

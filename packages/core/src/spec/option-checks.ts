@@ -1,10 +1,10 @@
 /** Checks of VMOptions, one a key: the table is the list of known options. */
 import { types } from 'node:util'
-import { isMonitorOptions, MONITORS_EXPECTED } from './console/incident/monitor-options.ts'
-import { isLogFile, LOG_FILE_EXPECTED } from './console/log/log-file.ts'
-import type { Device } from './devices/device.ts'
-import { ACCELERATORS } from './host/environment.ts'
-import { ARCHITECTURES } from './options/architecture.ts'
+import { isMonitorOptions, MONITORS_EXPECTED } from '../console/incident/monitor-options.ts'
+import { isLogFile, LOG_FILE_EXPECTED } from '../console/log/log-file.ts'
+import type { Device } from '../devices/device.ts'
+import { ACCELERATORS } from '../host/environment.ts'
+import { ARCHITECTURES } from '../options/architecture.ts'
 import {
   type CheckTable,
   checkTable,
@@ -17,8 +17,8 @@ import {
   isString,
   oneOf,
   wholeNumber,
-} from './options/checked-options.ts'
-import type { VMOptions } from './options.ts'
+} from '../options/checked-options.ts'
+import type { VMOptions } from './vm-options.ts'
 
 const isWritable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'

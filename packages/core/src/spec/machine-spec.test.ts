@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Device } from './devices/device.ts'
-import { virtioRandom } from './devices/virtio-random.ts'
-import { readEnvironment } from './host/environment.ts'
+import type { Device } from '../devices/device.ts'
+import { virtioRandom } from '../devices/virtio-random.ts'
+import { readEnvironment } from '../host/environment.ts'
 import { resolveOptions } from './machine-spec.ts'
-import { DEFAULTS, type VMOptions } from './options.ts'
+import { DEFAULTS, type VMOptions } from './vm-options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -200,7 +200,7 @@ test('writable streams are taken one or many', () => {
 
 test('every default named in a docstring is the real one', async () => {
   const { readFile } = await import('node:fs/promises')
-  const source = await readFile(new URL('./options.ts', import.meta.url), 'utf8')
+  const source = await readFile(new URL('./vm-options.ts', import.meta.url), 'utf8')
   const documented = Object.fromEntries(
     [...source.matchAll(/@default (\S.*?)(?: \*\/|\n)[^;]*?readonly (\w+)\?/g)].map(([, value, key]) => [key, value]),
   )
