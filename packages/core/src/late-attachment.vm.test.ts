@@ -7,11 +7,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 import { blockDevice } from './devices/block-device.ts'
 import { p9Directory } from './devices/p9-directory.ts'
 import { readOnlyDirectory } from './devices/read-only-directory.ts'
+import type { VM } from './machine/vm.ts'
 import { endPrefetched } from './prefetch.ts'
 import type { VMOptions } from './spec/vm-options.ts'
 import { type ReadyOptions, startReady } from './start-ready.ts'
 import { Template } from './template.ts'
-import type { VM } from './vm.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const templates = join(scratch, 'cache', 'templates')

@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Admission, type AdmissionLimits, admitNow } from './host/admission.ts'
-import { discard, type Launched } from './launch.ts'
+import { discard, type Launched } from './machine/launch.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 
 /** A machine made ahead, and its place among those that run. */

@@ -2,11 +2,11 @@
 import { ColdbootError, MachineError } from './errors.ts'
 import { GuestCommandError } from './guest/guest-command-error.ts'
 import { attachScript } from './late-attachment.ts'
-import { discard, type Launched, launch, type RestorePlan } from './launch.ts'
-import { RunningMachine } from './running-machine.ts'
+import { discard, type Launched, launch, type RestorePlan } from './machine/launch.ts'
+import { RunningMachine } from './machine/running-machine.ts'
+import { VM } from './machine/vm.ts'
 import type { MachineSpec } from './spec/machine-spec.ts'
 import { type StoredTemplate, withState } from './template/template-store.ts'
-import { VM } from './vm.ts'
 
 /** A machine to start from a save. */
 export interface Restoration {

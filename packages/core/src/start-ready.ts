@@ -3,6 +3,7 @@
 import { ColdbootError } from './errors.ts'
 import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './host/admission.ts'
 import { warnOnce } from './host/warnings.ts'
+import { VM } from './machine/vm.ts'
 import {
   type CheckTable,
   checkTable,
@@ -18,7 +19,6 @@ import { resolveOptions } from './spec/machine-spec.ts'
 import { VM_CHECKS } from './spec/option-checks.ts'
 import type { VMOptions } from './spec/vm-options.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
-import { VM } from './vm.ts'
 
 /**
  * `auto`: from a template where the machine can be saved, with a warning where it cannot. `required`: an error where it

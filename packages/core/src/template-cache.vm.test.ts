@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest'
 import { liveMachines } from './host/live-machines.ts'
+import type { VM } from './machine/vm.ts'
 import { endPrefetched } from './prefetch.ts'
 import type { VMOptions } from './spec/vm-options.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
-import type { VM } from './vm.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: VMOptions

@@ -17,11 +17,12 @@ import {
   lateContents,
   lateIdentity,
 } from './late-attachment.ts'
+import { RunningMachine } from './machine/running-machine.ts'
+import { VM } from './machine/vm.ts'
 import { prefetch, takePrefetched } from './prefetch.ts'
 import { locateQemu } from './qemu/locate.ts'
 import { saveState } from './qemu/migration.ts'
 import { launchFrom, resume, tell } from './restore.ts'
-import { RunningMachine } from './running-machine.ts'
 import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
 import type { VMOptions } from './spec/vm-options.ts'
 import { templateKey } from './template/template-key.ts'
@@ -33,7 +34,6 @@ import {
   STATE_FILE,
   TemplateStore,
 } from './template/template-store.ts'
-import { VM } from './vm.ts'
 
 /** How a template is made. */
 export interface TemplateOptions {

@@ -15,11 +15,11 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { arbitraryArgs } from './devices/arbitrary-args.ts'
 import { liveMachines } from './host/live-machines.ts'
+import type { VM } from './machine/vm.ts'
 import { endPrefetched } from './prefetch.ts'
 import type { VMOptions } from './spec/vm-options.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
-import type { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: VMOptions

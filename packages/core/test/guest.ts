@@ -2,8 +2,8 @@
 import { linuxGuest } from '@coldboot/guest'
 import { onTestFinished } from 'vitest'
 import type { Device } from '../src/devices/device.ts'
+import { VM } from '../src/machine/vm.ts'
 import type { VMOptions } from '../src/spec/vm-options.ts'
-import { VM } from '../src/vm.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 

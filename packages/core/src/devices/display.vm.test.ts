@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
-import { VM } from '../vm.ts'
+import { VM } from '../machine/vm.ts'
 import { display } from './display.ts'
 
 /** Width and height, from the header of a PNG (ISO/IEC 15948, 11.2.2). */

@@ -17,7 +17,7 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
-import { VM } from '../vm.ts'
+import { VM } from '../machine/vm.ts'
 import { p9Directory } from './p9-directory.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { linuxGuest } from '@coldboot/guest'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { VM } from '../vm.ts'
+import { VM } from '../machine/vm.ts'
 import { vsock } from './vsock.ts'
 
 test('a host without vhost-vsock is told before QEMU is started', async ({ skip }) => {

@@ -6,8 +6,8 @@ import { noDebian, PASSWORD, USER } from '../../test/debian/debian-image.ts'
 import { debianMachine } from '../../test/debian/debian-machine.ts'
 import { fileContract } from '../../test/file-contract.ts'
 import { waitContract } from '../../test/wait-contract.ts'
+import type { VM } from '../machine/vm.ts'
 import { Template } from '../template.ts'
-import type { VM } from '../vm.ts'
 
 const reason = noDebian()
 

@@ -5,8 +5,8 @@ import { fileContract } from '../../test/file-contract.ts'
 import { waitContract } from '../../test/wait-contract.ts'
 import { channel } from '../devices/channel.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
+import { VM } from '../machine/vm.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { VM } from '../vm.ts'
 
 let guest: VMOptions
 let vm: VM

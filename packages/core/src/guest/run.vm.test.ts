@@ -1,8 +1,8 @@
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { commandContract } from '../../test/command-contract.ts'
+import { VM } from '../machine/vm.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { VM } from '../vm.ts'
 
 let guest: VMOptions
 let shared: VM

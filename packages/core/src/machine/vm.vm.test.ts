@@ -7,9 +7,9 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { virtioRandom } from './devices/virtio-random.ts'
-import { liveMachines } from './host/live-machines.ts'
-import type { VMOptions } from './spec/vm-options.ts'
+import { virtioRandom } from '../devices/virtio-random.ts'
+import { liveMachines } from '../host/live-machines.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 import { VM } from './vm.ts'
 
 let guest: VMOptions
@@ -212,7 +212,7 @@ describe('the end', () => {
 })
 
 describe('a machine whose process', () => {
-  const owner = fileURLToPath(new URL('../test/machine-owner.ts', import.meta.url))
+  const owner = fileURLToPath(new URL('../../test/machine-owner.ts', import.meta.url))
 
   /** A process with a machine whose QEMU holds one end of a FIFO open: `gone` settles with the end of file. */
   async function ownedMachine(how: string) {

@@ -1,6 +1,6 @@
 /** What QEMU reports of the guest, as its console’s monitors know it. */
-import type { Console } from './console/console.ts'
-import type { QmpClient } from './qemu/qmp.ts'
+import type { Console } from '../console/console.ts'
+import type { QmpClient } from '../qemu/qmp.ts'
 
 /** Watchdog actions after which the guest goes on as before. */
 const HARMLESS = ['none', 'inject-nmi', 'debug']

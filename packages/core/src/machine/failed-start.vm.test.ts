@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { arbitraryArgs } from './devices/arbitrary-args.ts'
-import { liveMachines } from './host/live-machines.ts'
-import type { VMOptions } from './spec/vm-options.ts'
+import { arbitraryArgs } from '../devices/arbitrary-args.ts'
+import { liveMachines } from '../host/live-machines.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 import { VM } from './vm.ts'
 
 let guest: VMOptions

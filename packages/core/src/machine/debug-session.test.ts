@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { duplexPair, PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { Console } from './console/console.ts'
-import { Transcript } from './console/log/transcript.ts'
+import { Console } from '../console/console.ts'
+import { Transcript } from '../console/log/transcript.ts'
 import { debugSession } from './debug-session.ts'
 
 /** A console, the machine behind it, and a person at a terminal. */

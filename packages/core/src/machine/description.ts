@@ -1,10 +1,10 @@
 /** A machine’s command line without starting it. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildCommandLine, quoteCommandLine } from './qemu/command-line.ts'
-import { qemuCommand } from './qemu/locate.ts'
-import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
-import type { VMOptions } from './spec/vm-options.ts'
+import { buildCommandLine, quoteCommandLine } from '../qemu/command-line.ts'
+import { qemuCommand } from '../qemu/locate.ts'
+import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 
 /** What a machine will be. */
 export interface MachineDescription {

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { readEnvironment } from './host/environment.ts'
+import { readEnvironment } from '../host/environment.ts'
+import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import { launch } from './launch.ts'
-import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
 
 let folder: string
 let spec: MachineSpec

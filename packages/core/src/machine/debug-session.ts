@@ -1,7 +1,7 @@
 /** A person at the console of a machine, in the middle of a test. */
 import { once } from 'node:events'
-import type { Console } from './console/console.ts'
-import { openTerminal, type Terminal } from './host/terminal.ts'
+import type { Console } from '../console/console.ts'
+import { openTerminal, type Terminal } from '../host/terminal.ts'
 
 /** Options of `VM.debug`. */
 export interface DebugOptions {

@@ -1,15 +1,15 @@
 /** From a MachineSpec to a spawned QEMU in a private directory, before anybody listens to its console. */
 import { constants } from 'node:fs'
 import { cp } from 'node:fs/promises'
+import { StartError } from '../errors.ts'
+import { registerMachine } from '../host/live-machines.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../host/private-directory.ts'
+import { warnOnce } from '../host/warnings.ts'
+import { buildCommandLine, type MemoryFile } from '../qemu/command-line.ts'
+import { locateQemu } from '../qemu/locate.ts'
+import { Machine } from '../qemu/machine.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
-import { StartError } from './errors.ts'
-import { registerMachine } from './host/live-machines.ts'
-import { makePrivateDirectory, type PrivateDirectory } from './host/private-directory.ts'
-import { warnOnce } from './host/warnings.ts'
-import { buildCommandLine, type MemoryFile } from './qemu/command-line.ts'
-import { locateQemu } from './qemu/locate.ts'
-import { Machine } from './qemu/machine.ts'
-import type { MachineSpec } from './spec/machine-spec.ts'
 
 /** How a machine gets its memory and where it begins. */
 export interface StartPlan {
