@@ -84,13 +84,19 @@ export type { Impairment } from './network/impairment.ts'
 export type { FrameDirection } from './network/link.ts'
 export { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitecture } from './options/architecture.ts'
 export { memoryMibOf, requireObject } from './options/checked-options.ts'
-export { endPrefetched } from './prefetch.ts'
 export { describeExit, type ExitReason, type ExitStatus } from './qemu/exit-status.ts'
 export { locateQemu } from './qemu/locate.ts'
 export { chooseAccelerator } from './spec/accelerator.ts'
 export type { MachineObserver, ObservedMachine } from './spec/machine-observer.ts'
 export { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
 export { DEFAULT_TIMEOUT, DEFAULTS, type VMOptions } from './spec/vm-options.ts'
-export { checkReadyOptions, type ReadyOptions, type Starter, startReady, type TemplatePolicy } from './start-ready.ts'
+export { endPrefetched } from './template/prefetch.ts'
+export {
+  checkReadyOptions,
+  type ReadyOptions,
+  type Starter,
+  startReady,
+  type TemplatePolicy,
+} from './template/start-ready.ts'
+export { Template, type TemplateOptions, type TemplateOverrides, templateStore } from './template/template.ts'
 export type { PruneLimits } from './template/template-store.ts'
-export { Template, type TemplateOptions, type TemplateOverrides, templateStore } from './template.ts'

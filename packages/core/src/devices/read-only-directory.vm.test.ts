@@ -20,7 +20,7 @@ import { bootLinux, run } from '../../test/guest.ts'
 import { liveMachines } from '../host/live-machines.ts'
 import { describeMachine } from '../machine/description.ts'
 import { VM } from '../machine/vm.ts'
-import { Template } from '../template.ts'
+import { Template } from '../template/template.ts'
 import type { Device } from './device.ts'
 import { readOnlyDirectory } from './read-only-directory.ts'
 

@@ -7,7 +7,7 @@ import { debianMachine } from '../../test/debian/debian-machine.ts'
 import { fileContract } from '../../test/file-contract.ts'
 import { waitContract } from '../../test/wait-contract.ts'
 import type { VM } from '../machine/vm.ts'
-import { Template } from '../template.ts'
+import { Template } from '../template/template.ts'
 
 const reason = noDebian()
 

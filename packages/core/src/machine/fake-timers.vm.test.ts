@@ -6,7 +6,7 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { liveMachines } from '../host/live-machines.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { startReady } from '../start-ready.ts'
+import { startReady } from '../template/start-ready.ts'
 import { VM } from './vm.ts'
 
 // A test that fakes the time of its own program: a machine’s time is none of it.

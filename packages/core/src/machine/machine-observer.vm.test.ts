@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { MachineEvent } from '../events/machine-event.ts'
-import { endPrefetched, prefetched } from '../prefetch.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { Template } from '../template.ts'
+import { endPrefetched, prefetched } from '../template/prefetch.ts'
+import { Template } from '../template/template.ts'
 import { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))

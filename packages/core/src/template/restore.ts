@@ -1,12 +1,12 @@
 /** A machine started from a template: QEMU with the saved state loaded and the guest stopped, to be resumed by its holder. */
-import { ColdbootError, MachineError } from './errors.ts'
-import { GuestCommandError } from './guest/guest-command-error.ts'
+import { ColdbootError, MachineError } from '../errors.ts'
+import { GuestCommandError } from '../guest/guest-command-error.ts'
+import { discard, type Launched, launch, type RestorePlan } from '../machine/launch.ts'
+import { RunningMachine } from '../machine/running-machine.ts'
+import { VM } from '../machine/vm.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 import { attachScript } from './late-attachment.ts'
-import { discard, type Launched, launch, type RestorePlan } from './machine/launch.ts'
-import { RunningMachine } from './machine/running-machine.ts'
-import { VM } from './machine/vm.ts'
-import type { MachineSpec } from './spec/machine-spec.ts'
-import { type StoredTemplate, withState } from './template/template-store.ts'
+import { type StoredTemplate, withState } from './template-store.ts'
 
 /** A machine to start from a save. */
 export interface Restoration {

@@ -2,11 +2,11 @@
  * Devices whose guest side is made after a restore: a 9p directory, which no saved guest may have mounted, and shared
  * directories and disks of another content than the saved machine’s. See {@link Device.late}.
  */
-import type { Device } from './devices/device.ts'
-import { EARLY_MOUNTS } from './devices/guest-mount.ts'
-import { AGENT_PORT, findChannel } from './devices/guest-ports.ts'
-import { fileDigest } from './host/file-digest.ts'
-import type { MachineSpec } from './spec/machine-spec.ts'
+import type { Device } from '../devices/device.ts'
+import { EARLY_MOUNTS } from '../devices/guest-mount.ts'
+import { AGENT_PORT, findChannel } from '../devices/guest-ports.ts'
+import { fileDigest } from '../host/file-digest.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
 
 /** The machine as a template has it: attached late if the guest has an agent to be told by. */
 export function attachedLate(spec: MachineSpec): MachineSpec {

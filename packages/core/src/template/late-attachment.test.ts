@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { resolveOptions } from '../spec/machine-spec.ts'
 import { attachScript } from './late-attachment.ts'
-import { resolveOptions } from './spec/machine-spec.ts'
 
 /** What a shell makes of devices’ parts, without a machine. */
 function run(...parts: readonly string[]): { readonly status: number | null; readonly stdout: string } {

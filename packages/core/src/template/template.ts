@@ -4,11 +4,17 @@
  */
 import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ColdbootError, OptionError, TemplateError } from './errors.ts'
-import type { AdmissionLimits } from './host/admission.ts'
-import { Cache, cacheUnusable } from './host/cache.ts'
-import { readEnvironment } from './host/environment.ts'
-import { warnOnce } from './host/warnings.ts'
+import { ColdbootError, OptionError, TemplateError } from '../errors.ts'
+import type { AdmissionLimits } from '../host/admission.ts'
+import { Cache, cacheUnusable } from '../host/cache.ts'
+import { readEnvironment } from '../host/environment.ts'
+import { warnOnce } from '../host/warnings.ts'
+import { RunningMachine } from '../machine/running-machine.ts'
+import { VM } from '../machine/vm.ts'
+import { locateQemu } from '../qemu/locate.ts'
+import { saveState } from '../qemu/migration.ts'
+import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 import {
   attachedLate,
   attachScript,
@@ -17,15 +23,9 @@ import {
   lateContents,
   lateIdentity,
 } from './late-attachment.ts'
-import { RunningMachine } from './machine/running-machine.ts'
-import { VM } from './machine/vm.ts'
 import { prefetch, takePrefetched } from './prefetch.ts'
-import { locateQemu } from './qemu/locate.ts'
-import { saveState } from './qemu/migration.ts'
 import { launchFrom, resume, tell } from './restore.ts'
-import { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
-import type { VMOptions } from './spec/vm-options.ts'
-import { templateKey } from './template/template-key.ts'
+import { templateKey } from './template-key.ts'
 import {
   CONSOLE_FILE,
   CONTENTS_FILE,
@@ -33,7 +33,7 @@ import {
   MEMORY_FILE,
   STATE_FILE,
   TemplateStore,
-} from './template/template-store.ts'
+} from './template-store.ts'
 
 /** How a template is made. */
 export interface TemplateOptions {

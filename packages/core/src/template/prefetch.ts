@@ -5,8 +5,8 @@
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Admission, type AdmissionLimits, admitNow } from './host/admission.ts'
-import { discard, type Launched } from './machine/launch.ts'
+import { type Admission, type AdmissionLimits, admitNow } from '../host/admission.ts'
+import { discard, type Launched } from '../machine/launch.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 
 /** A machine made ahead, and its place among those that run. */

@@ -1,9 +1,9 @@
 /** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
 
-import { ColdbootError } from './errors.ts'
-import { type AdmissionLimits, admit, DEFAULT_LIMITS } from './host/admission.ts'
-import { warnOnce } from './host/warnings.ts'
-import { VM } from './machine/vm.ts'
+import { ColdbootError } from '../errors.ts'
+import { type AdmissionLimits, admit, DEFAULT_LIMITS } from '../host/admission.ts'
+import { warnOnce } from '../host/warnings.ts'
+import { VM } from '../machine/vm.ts'
 import {
   type CheckTable,
   checkTable,
@@ -13,11 +13,11 @@ import {
   memoryMibOf,
   oneOf,
   wholeNumber,
-} from './options/checked-options.ts'
+} from '../options/checked-options.ts'
+import { resolveOptions } from '../spec/machine-spec.ts'
+import { VM_CHECKS } from '../spec/option-checks.ts'
+import type { VMOptions } from '../spec/vm-options.ts'
 import { endPrefetched } from './prefetch.ts'
-import { resolveOptions } from './spec/machine-spec.ts'
-import { VM_CHECKS } from './spec/option-checks.ts'
-import type { VMOptions } from './spec/vm-options.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 
 /**
