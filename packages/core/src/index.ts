@@ -98,5 +98,5 @@ export {
   startReady,
   type TemplatePolicy,
 } from './template/start-ready.ts'
+export type { PruneLimits } from './template/store/template-store.ts'
 export { Template, type TemplateOptions, type TemplateOverrides, templateStore } from './template/template.ts'
-export type { PruneLimits } from './template/template-store.ts'

@@ -6,7 +6,7 @@ import { RunningMachine } from '../machine/running-machine.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { attachScript } from './late-attachment.ts'
-import { type StoredTemplate, withState } from './template-store.ts'
+import { type StoredTemplate, withState } from './store/template-store.ts'
 
 /** A machine to start from a save. */
 export interface Restoration {

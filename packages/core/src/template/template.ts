@@ -25,7 +25,7 @@ import {
 } from './late-attachment.ts'
 import { prefetch, takePrefetched } from './prefetch.ts'
 import { launchFrom, resume, tell } from './restore.ts'
-import { templateKey } from './template-key.ts'
+import { templateKey } from './store/template-key.ts'
 import {
   CONSOLE_FILE,
   CONTENTS_FILE,
@@ -33,7 +33,7 @@ import {
   MEMORY_FILE,
   STATE_FILE,
   TemplateStore,
-} from './template-store.ts'
+} from './store/template-store.ts'
 
 /** How a template is made. */
 export interface TemplateOptions {

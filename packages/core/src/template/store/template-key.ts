@@ -1,10 +1,10 @@
 /** What makes two machines the same, so that one may be a clone of the other: everything that QEMU or the guest can see. */
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import type { Device } from '../devices/device.ts'
-import { fileDigest } from '../host/file-digest.ts'
-import { buildCommandLine } from '../qemu/command-line.ts'
-import type { MachineSpec } from '../spec/machine-spec.ts'
+import type { Device } from '../../devices/device.ts'
+import { fileDigest } from '../../host/file-digest.ts'
+import { buildCommandLine } from '../../qemu/command-line.ts'
+import type { MachineSpec } from '../../spec/machine-spec.ts'
 
 /** Raised when what is stored, or how it is made, changes: older templates are then not found again. */
 const FORMAT = 2

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ColdbootError } from '../errors.ts'
-import { type Cache, cacheUnusable } from '../host/cache.ts'
+import { ColdbootError } from '../../errors.ts'
+import { type Cache, cacheUnusable } from '../../host/cache.ts'
 
 /** A template that can be started from. */
 export interface StoredTemplate {
