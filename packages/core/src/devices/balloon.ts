@@ -3,9 +3,9 @@
 import { MachineError, OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { isMemorySize, memoryMibOf } from '../options/checked-options.ts'
-import { abortable, type SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
-import { PerMachine } from './per-machine.ts'
+import { abortable, type SignalOptions } from './helpers/abortable.ts'
+import { PerMachine } from './helpers/per-machine.ts'
 
 /** The balloon of one machine. */
 export interface BalloonHandle {

@@ -5,12 +5,12 @@
 import type { Duplex } from 'node:stream'
 import { ExpectError, OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
-import type { SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
-import { InheritedStream } from './inherited-stream.ts'
-import { JsonLines } from './json-lines.ts'
-import { optionString } from './option-string.ts'
-import { PerMachine } from './per-machine.ts'
+import type { SignalOptions } from './helpers/abortable.ts'
+import { InheritedStream } from './helpers/inherited-stream.ts'
+import { JsonLines } from './helpers/json-lines.ts'
+import { optionString } from './helpers/option-string.ts'
+import { PerMachine } from './helpers/per-machine.ts'
 
 /** The host’s end of a channel of one machine. Read it as bytes or as events, not both. */
 export interface ChannelPort {

@@ -5,8 +5,8 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, oneOf, wholeNumber } from '../options/checked-options.ts'
 import type { AttachContext, Device } from './device.ts'
-import { optionString } from './option-string.ts'
-import { PerMachine } from './per-machine.ts'
+import { optionString } from './helpers/option-string.ts'
+import { PerMachine } from './helpers/per-machine.ts'
 
 /** Options of {@link display}. */
 export interface DisplayOptions {

@@ -6,8 +6,8 @@ import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
 import type { AttachContext, Device, DeviceContext, MachineMonitor, ValidateContext } from './device.ts'
-import { type NicModel, nicDevice, requireNicModelOn } from './nic-model.ts'
-import { optionString } from './option-string.ts'
+import { type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
+import { optionString } from './helpers/option-string.ts'
 
 /** The network of a card, as far as the card needs it. */
 export interface NicSurroundings {

@@ -16,8 +16,8 @@ import { checkedMac, chosenMac, MAX_NICS } from '../network/mac-address.ts'
 import { Observers } from '../network/observers.ts'
 import { Partition } from '../network/partition.ts'
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
+import { NIC_MODELS, type NicModel } from './helpers/nic-model.ts'
 import { NetworkNic } from './network-nic.ts'
-import { NIC_MODELS, type NicModel } from './nic-model.ts'
 
 /** Options of {@link Network.nic}. */
 export interface NicOptions {

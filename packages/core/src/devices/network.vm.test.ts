@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { VM } from '../machine/vm.ts'
 import type { Frame } from '../network/frame-filter.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
+import { NIC_MODELS } from './helpers/nic-model.ts'
 import { Network } from './network.ts'
-import { NIC_MODELS } from './nic-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const network = new Network()

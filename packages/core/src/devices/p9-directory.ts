@@ -8,8 +8,8 @@ import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../options/checked-options.ts'
 import { requireDirectory } from '../options/required-path.ts'
 import type { Device, DeviceContext, LateAttachment } from './device.ts'
-import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } from './guest-mount.ts'
-import { optionString } from './option-string.ts'
+import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } from './helpers/guest-mount.ts'
+import { optionString } from './helpers/option-string.ts'
 
 /**
  * How owners, modes and special files of the guest are kept on the host (QEMU’s `security_model`):

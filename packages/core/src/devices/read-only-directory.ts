@@ -8,13 +8,13 @@ import type { Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isString, oneOf } from '../options/checked-options.ts'
 import { requireDirectory } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
-import { directoryIdentity } from './directory-identity.ts'
 import { makeDirectoryImage, unreadable } from './disk/directory-image.ts'
 import { contentArgs, type DiskContent } from './disk/disk-content.ts'
 import { checkInterface, DISK_INTERFACES, type DiskInterface, frontendArgs } from './disk/disk-interface.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
-import { type GuestMount, isMountPoint, mountScript, mountWord } from './guest-mount.ts'
+import { directoryIdentity } from './helpers/directory-identity.ts'
+import { type GuestMount, isMountPoint, mountScript, mountWord } from './helpers/guest-mount.ts'
 
 /** Options of {@link readOnlyDirectory}. */
 export interface ReadOnlyDirectoryOptions {

@@ -12,7 +12,7 @@ import { contentArgs } from './disk/disk-content.ts'
 import { type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { DESCRIPTOR_FOLDERS, findUefi } from './firmware/firmware-descriptors.ts'
-import { optionString } from './option-string.ts'
+import { optionString } from './helpers/option-string.ts'
 
 /** Options of {@link uefi}: both or none. */
 export interface UefiOptions {

@@ -7,10 +7,10 @@ import { MachineError, OptionError } from '../errors.ts'
 import { checkedMac } from '../network/mac-address.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
 import type { AttachContext, Device, PortForward } from './device.ts'
-import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './nic-model.ts'
-import { optionString } from './option-string.ts'
-import { PerMachine } from './per-machine.ts'
-import { parseUsernet } from './usernet-info.ts'
+import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
+import { optionString } from './helpers/option-string.ts'
+import { PerMachine } from './helpers/per-machine.ts'
+import { parseUsernet } from './helpers/usernet-info.ts'
 
 /** A port of the guest to be reached from the host. */
 export interface ForwardOptions {

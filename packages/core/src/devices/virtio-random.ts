@@ -1,7 +1,7 @@
 /** A source of randomness for the guest: without one, an early boot may wait a long time for entropy. */
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
-import { optionString } from './option-string.ts'
+import { optionString } from './helpers/option-string.ts'
 
 /** A virtio random number generator fed by the host’s `/dev/urandom`; `/dev/hwrng` in the guest. */
 export function virtioRandom(): Device {

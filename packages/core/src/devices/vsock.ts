@@ -6,7 +6,7 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, wholeNumber } from '../options/checked-options.ts'
 import type { Device } from './device.ts'
-import { optionString } from './option-string.ts'
+import { optionString } from './helpers/option-string.ts'
 
 /** Options of {@link vsock}. */
 export interface VsockOptions {

@@ -3,10 +3,10 @@
 import { MachineError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, oneOf } from '../options/checked-options.ts'
-import { abortable, type SignalOptions } from './abortable.ts'
 import type { AttachContext, Device } from './device.ts'
-import { optionString } from './option-string.ts'
-import { PerMachine } from './per-machine.ts'
+import { abortable, type SignalOptions } from './helpers/abortable.ts'
+import { optionString } from './helpers/option-string.ts'
+import { PerMachine } from './helpers/per-machine.ts'
 
 /** What QEMU does when the guest did not write in time (WatchdogAction in qapi/run-state.json). */
 export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff' | 'inject-nmi' | 'pause' | 'none'

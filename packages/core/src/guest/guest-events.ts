@@ -1,7 +1,7 @@
 /** Events that a program in the guest sends over a channel, each checked and typed by a schema of the user's. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Channel, DoneEvent } from '../devices/channel.ts'
-import { channelNames, findChannel } from '../devices/guest-ports.ts'
+import { channelNames, findChannel } from '../devices/helpers/guest-ports.ts'
 import { ColdbootError, ExpectError, GuestError, OptionError } from '../errors.ts'
 import { startTimer, stopTimer } from '../host/clock.ts'
 import { type CheckTable, checkTable, isSignal } from '../options/checked-options.ts'

@@ -1,7 +1,7 @@
 /** A machine’s ways into its guest, from what it was asked to have. */
 import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
-import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/guest-ports.ts'
+import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
 import { AgentConnection } from '../guest/agent/agent-connection.ts'
 import { AgentWay } from '../guest/agent/agent-way.ts'
 import { renew } from '../guest/agent/renewal.ts'

@@ -6,7 +6,7 @@
  */
 import { quote } from 'shlex'
 import type { DeviceContext } from '../devices/device.ts'
-import { optionString } from '../devices/option-string.ts'
+import { optionString } from '../devices/helpers/option-string.ts'
 import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'

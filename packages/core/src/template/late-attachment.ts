@@ -3,8 +3,8 @@
  * directories and disks of another content than the saved machine’s. See {@link Device.late}.
  */
 import type { Device } from '../devices/device.ts'
-import { EARLY_MOUNTS } from '../devices/guest-mount.ts'
-import { AGENT_PORT, findChannel } from '../devices/guest-ports.ts'
+import { EARLY_MOUNTS } from '../devices/helpers/guest-mount.ts'
+import { AGENT_PORT, findChannel } from '../devices/helpers/guest-ports.ts'
 import { fileDigest } from '../host/file-digest.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 

@@ -1,5 +1,5 @@
 /** What is on a disk, as QEMU’s block layer takes it: an image as it is, or a temporary layer over it. */
-import { type OptionValues, optionString } from '../option-string.ts'
+import { type OptionValues, optionString } from '../helpers/option-string.ts'
 import type { DiskFormat } from './disk-image.ts'
 
 /** An image and what may happen to it. */

@@ -3,7 +3,7 @@
 import { OptionError } from '../../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
 import type { DeviceContext } from '../device.ts'
-import { optionString } from '../option-string.ts'
+import { optionString } from '../helpers/option-string.ts'
 
 /** Interfaces of disks. */
 export const DISK_INTERFACES: readonly ['virtio', 'scsi', 'ahci', 'nvme', 'usb'] = [

@@ -1,7 +1,7 @@
 /** Models of network cards, and the QEMU argument for one. */
 
-import { OptionError } from '../errors.ts'
-import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
+import { OptionError } from '../../errors.ts'
+import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
 import { optionString } from './option-string.ts'
 
 /** The models, with the name of QEMU’s device on PCI. */

@@ -1,7 +1,7 @@
 /** JSON values, one a line, from a stream of bytes that need not end at the end of a line. */
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { ExpectError } from '../errors.ts'
+import { ExpectError } from '../../errors.ts'
 import { abortable, type SignalOptions } from './abortable.ts'
 
 // A line is held in memory until it ends.

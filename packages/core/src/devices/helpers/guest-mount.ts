@@ -1,5 +1,5 @@
 /** What the guest of `@coldboot/guest` mounts by itself: asked for on the kernel’s command line, done before its shell starts. */
-import { type Check, isString } from '../options/checked-options.ts'
+import { type Check, isString } from '../../options/checked-options.ts'
 
 /** A mount to ask for. None of it has blanks, and none but the options has colons. */
 export interface GuestMount {

@@ -1,6 +1,6 @@
 /** Waits of devices that a test may give up. */
-import { ExpectError } from '../errors.ts'
-import { unlessAborted } from '../host/unless-aborted.ts'
+import { ExpectError } from '../../errors.ts'
+import { unlessAborted } from '../../host/unless-aborted.ts'
 
 /** Options of every wait of a device. */
 export interface SignalOptions {

@@ -1,6 +1,6 @@
 /** The ports of a machine that lead to programs of the guest that are there for the test: by name, as the guest sees them. */
-import type { Channel } from './channel.ts'
-import type { Device } from './device.ts'
+import type { Channel } from '../channel.ts'
+import type { Device } from '../device.ts'
 
 /** Port of the agent of `@coldboot/guest`. */
 export const AGENT_PORT = 'org.coldboot.agent'

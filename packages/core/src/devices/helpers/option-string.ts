@@ -2,7 +2,7 @@
  * QEMU’s `key=value,key=value` syntax. Everything that reaches an option string goes through here, so that no value can
  * add an option of its own.
  */
-import { OptionError } from '../errors.ts'
+import { OptionError } from '../../errors.ts'
 
 /** Values of an option string: undefined is left out, booleans become `on` and `off`. */
 export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { playMachine } from '../../test/attachment.ts'
+import { playMachine } from '../../../test/attachment.ts'
 import { PerMachine } from './per-machine.ts'
 
 const named = (machineName: string) => {

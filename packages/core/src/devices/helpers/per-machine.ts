@@ -3,8 +3,8 @@
  * many machines, also at the same time. Its own methods mean the one machine that runs with it, and refuse to guess when
  * there are several: `device.of(vm)` names one.
  */
-import { MachineError, OptionError } from '../errors.ts'
-import type { AttachContext } from './device.ts'
+import { MachineError, OptionError } from '../../errors.ts'
+import type { AttachContext } from '../device.ts'
 
 /** States by machine. The one of the machine that ended last stays reachable until the next one starts. */
 export class PerMachine<State> {

@@ -3,7 +3,7 @@
  * exits, and an error makes Node drop what was received and not yet read.
  */
 import { Duplex } from 'node:stream'
-import { MachineError } from '../errors.ts'
+import { MachineError } from '../../errors.ts'
 
 /**
  * Bytes both ways. What QEMU sent before its exit can still be read after it; then the stream ends. Nobody reading slows
