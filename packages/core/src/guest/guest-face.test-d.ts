@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { expectTypeOf, test } from 'vitest'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { VM } from '../machine/vm.ts'
-import type { GuestTestRun } from './tests/run-tests.ts'
+import type { GuestTestRun } from './test-reports/run-tests.ts'
 
 declare const vm: VM
 declare const schema: StandardSchemaV1<unknown, { readonly step: number }>

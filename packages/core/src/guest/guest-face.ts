@@ -21,7 +21,7 @@ import { type EventsOptions, guestEvents } from './guest-events.ts'
 import { type LoginOptions, login } from './login.ts'
 import { type PendingCall, PendingCalls } from './pending-calls.ts'
 import type { CommandResult, OutputOf, RunOptions } from './run-options.ts'
-import { type GuestTestRun, type RunTestsOptions, runTests } from './tests/run-tests.ts'
+import { type GuestTestRun, type RunTestsOptions, runTests } from './test-reports/run-tests.ts'
 import { commandCondition, fileCondition, portCondition, unitCondition } from './wait-conditions.ts'
 import {
   type Condition,
