@@ -4,7 +4,7 @@
  */
 import { BlockList, isIPv4 } from 'node:net'
 import { MachineError, OptionError } from '../errors.ts'
-import { checkedMac } from '../network/mac-address.ts'
+import { checkedMac } from '../network/frames/mac-address.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
 import type { AttachContext, Device, PortForward } from './device.ts'
 import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'

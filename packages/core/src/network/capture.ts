@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:f
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { OptionError } from '../errors.ts'
-import { MAX_FRAME_BYTES } from './frame-reader.ts'
+import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
 import type { Card, FrameDirection, Link } from './link.ts'
 import { interfaceDescription, interfaceStatistics, packetBytes, sectionHeader, writePacket } from './pcapng.ts'
 

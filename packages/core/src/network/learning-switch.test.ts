@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PREFIX_BYTES, prefixed } from './frame-reader.ts'
+import { PREFIX_BYTES, prefixed } from './frames/frame-reader.ts'
 import { LearningSwitch, type Station } from './learning-switch.ts'
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'

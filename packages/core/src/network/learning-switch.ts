@@ -2,7 +2,7 @@
  * An Ethernet switch: remembers behind which station an address was last seen, sends frames for that address there alone,
  * and frames for an unknown address or for a group to everybody else.
  */
-import { PREFIX_BYTES } from './frame-reader.ts'
+import { PREFIX_BYTES } from './frames/frame-reader.ts'
 
 /** Destination, source and type: no frame is shorter. Bytes. */
 const HEADER_BYTES = 14

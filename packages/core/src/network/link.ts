@@ -3,10 +3,10 @@
  * without faults that nobody watches hands on buffers as they are; else frames go one by one.
  */
 import type { Duplex } from 'node:stream'
-import { PREFIX_BYTES } from './frame-reader.ts'
+import { PREFIX_BYTES } from './frames/frame-reader.ts'
+import { padded } from './frames/padding.ts'
 import type { LearningSwitch, Station } from './learning-switch.ts'
 import type { LinkConditioner } from './link-conditioner.ts'
-import { padded } from './padding.ts'
 import { SwitchPort } from './switch-port.ts'
 
 /** As the card’s machine sees it. */

@@ -1,8 +1,8 @@
 /** Who watches the frames of a network: captures into files, and logs. While there are none, frames are not taken apart. */
 import { Capture, type CaptureOptions } from './capture.ts'
-import { decodeFrame } from './frame.ts'
-import type { Frame, FrameFilterInput } from './frame-filter.ts'
-import { FrameLog } from './frame-log.ts'
+import { decodeFrame } from './frames/frame.ts'
+import type { Frame, FrameFilterInput } from './frames/frame-filter.ts'
+import { FrameLog } from './frames/frame-log.ts'
 import type { FrameDirection, Link, LinkObservers } from './link.ts'
 
 /** The captures and logs of one network. */

@@ -1,7 +1,7 @@
 import { type Duplex, duplexPair } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { prefixed } from './frame-reader.ts'
+import { prefixed } from './frames/frame-reader.ts'
 import { FULL_BYTES, STALL_MS, SwitchPort } from './switch-port.ts'
 
 const FRAME = prefixed(Buffer.alloc(1_514, 7))

@@ -8,7 +8,7 @@
  * up; they are dropped where the queue is full.
  */
 import type { Duplex } from 'node:stream'
-import { BrokenStreamError, FrameReader } from './frame-reader.ts'
+import { BrokenStreamError, FrameReader } from './frames/frame-reader.ts'
 import { SendQueue } from './send-queue.ts'
 
 /** From this length on a queue slows its senders down, bytes: some 700 full frames. */

@@ -1,9 +1,9 @@
 /** Frames that passed, kept to be looked at, and waited for. */
 
-import { ExpectError } from '../errors.ts'
-import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
+import { ExpectError } from '../../errors.ts'
+import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'
+import type { FrameDirection } from '../link.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
-import type { FrameDirection } from './link.ts'
 
 /** The longest a timer can run: 24.8 days. Milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1

@@ -1,7 +1,7 @@
 /** Which frames somebody wants to see. */
-import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
+import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../../options/checked-options.ts'
+import type { FrameDirection } from '../link.ts'
 import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.ts'
-import type { FrameDirection } from './link.ts'
 
 /** A frame as a card sent or received it. */
 export interface Frame extends DecodedFrame {

@@ -1,5 +1,5 @@
 /** Addresses of network cards: checked, in one spelling, and handed out so that no two are alike. */
-import { OptionError } from '../errors.ts'
+import { OptionError } from '../../errors.ts'
 
 /** Cards that one network can have: the last byte of the addresses it hands out. */
 export const MAX_NICS = 256
