@@ -62,13 +62,13 @@ test.for([
 })
 
 test.for(FILES)('%s sets variables that are read', (file) => {
-  const known = read('packages/core/src/environment.ts')
+  const known = read('packages/core/src/host/environment.ts')
   for (const [name] of read(file).matchAll(/COLDBOOT_\w+/g)) expect(known).toContain(`variables['${name}']`)
 })
 
 test('the rule for /dev/kvm is the one that the warning names', () => {
   const [rule = ''] =
-    /KERNEL=="kvm", GROUP="kvm", MODE="0666"/.exec(read('packages/core/src/qemu/accelerator.ts')) ?? []
+    /KERNEL=="kvm", GROUP="kvm", MODE="0666"/.exec(read('packages/core/src/spec/accelerator.ts')) ?? []
   expect(rule).not.toBe('')
   expect(read('docs/ci/github-own-guest.yml')).toContain(rule)
 })

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The borders of the house: which package, which room of core and which file may import which. The lint rule
- * `coldboot/borders` reads these tables; `borders.test.ts` crosses each border to see that it is guarded.
+ * Import borders: which package, and which folder of core, may import which. The lint rule `coldboot/borders` reads these
+ * tables; `borders.test.ts` crosses each border to show that lint objects.
  */
 
 /** Package folder → packages of the workspace its sources may import. A package that is missing here may import none. */
@@ -17,37 +17,37 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   cli: ['core', 'matchers', 'report', 'guest'],
 })
 
-const LEAVES = [
-  'architecture.ts',
-  'checked-options.ts',
-  'environment.ts',
-  'machine-event.ts',
-  'process-identity.ts',
-  'private-directory.ts',
-  'required-path.ts',
-  'unless-aborted.ts',
-]
-const SPEC = ['options.ts', 'option-checks.ts', 'machine-observer.ts', 'machine-spec.ts']
-const BELOW_QEMU = ['errors.ts', ...LEAVES, ...SPEC, 'console/', 'devices/']
+const BASE = ['errors.ts', 'events', 'host', 'options']
 
 /**
- * Files and rooms (`name/`) of core → what of core they may import besides their own room. A file at the top that is
- * missing here may import all but the face, `vm.ts`; nothing imports `index.ts`.
+ * Folder of core → files and folders of core that it may import besides itself. A folder without a row belongs to the
+ * one above it. Rows stand from the bottom to the top, and nothing imports the entries, `index.ts` and `internal.ts`.
  */
 export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'errors.ts': [],
-  ...Object.fromEntries(LEAVES.map((file) => [file, ['errors.ts', 'architecture.ts', 'process-identity.ts']])),
-  'console/': ['errors.ts', 'machine-event.ts'],
-  'network/': ['errors.ts', 'checked-options.ts'],
-  'devices/': ['errors.ts', ...LEAVES, 'console/', 'network/'],
-  ...Object.fromEntries(SPEC.map((file) => [file, [...BELOW_QEMU, 'qemu/accelerator.ts']])),
-  'qemu/': BELOW_QEMU,
-  'template/': [...BELOW_QEMU, 'cache.ts', 'file-digest.ts', 'qemu/', 'guest/'],
-  'guest/': [...BELOW_QEMU, 'qemu/'],
+  events: [],
+  host: ['errors.ts'],
+  options: ['errors.ts'],
+  'console/text': [],
+  'console/log': ['host'],
+  'console/match': ['errors.ts', 'console/log', 'console/text'],
+  'console/incident': ['errors.ts', 'host', 'console/match', 'console/text'],
+  'console/failure': ['errors.ts', 'console/incident', 'console/match', 'console/text'],
+  'console/expect': ['errors.ts', 'events', 'host', 'console/failure', 'console/match', 'console/text'],
+  console: ['errors.ts', 'events', 'host'],
+  'network/frames': ['errors.ts', 'options'],
+  network: ['errors.ts', 'options'],
+  devices: [...BASE, 'console', 'network'],
+  spec: [...BASE, 'console', 'devices'],
+  qemu: [...BASE, 'devices', 'spec'],
+  guest: [...BASE, 'console', 'devices', 'spec'],
+  machine: [...BASE, 'console', 'devices', 'spec', 'qemu', 'guest'],
+  'template/store': [...BASE, 'devices', 'spec', 'qemu'],
+  template: [...BASE, 'devices', 'spec', 'qemu', 'guest', 'machine'],
 })
 
-/** Files of core that start machines in another way than `VM.start`: they alone may import the face, besides `index.ts`. */
-export const ABOVE_THE_FACE = ['restore.ts', 'prefetch.ts', 'template.ts', 'start-ready.ts']
+/** The entries of core: tables of exports that may import all of it. */
+export const ENTRIES = ['index.ts', 'internal.ts']
 
 /** The one file of core that may start processes. */
 export const SPAWNER = 'qemu/process.ts'

@@ -1,7 +1,7 @@
 // @ts-check
 /** Lint rules of this repository, loaded by oxlint as a plugin: `coldboot/borders` and `coldboot/only-exports`. */
 import { dirname, join, relative, sep } from 'node:path'
-import { ABOVE_THE_FACE, PACKAGES, ROOMS, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
+import { ENTRIES, PACKAGES, ROOMS, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
 
 /**
  * @typedef {{ type: string, source?: Node | null, declaration?: Node | null, value?: unknown, body?: Node[] }} Node
@@ -33,18 +33,20 @@ export function crossedBorder(file, specifier) {
 
 /** @param {string} from @param {string} to both relative to core/src @returns {string | undefined} */
 function crossedRoom(from, to) {
-  if (to === 'index.ts') return 'index.ts is for users of the package: import the file that has it.'
-  if (from === 'index.ts') return undefined
-  if (from === 'vm.ts' && !ABOVE_THE_FACE.includes(to)) return undefined
-  if (from === 'vm.ts') return `vm.ts is below ${to}.`
-  if (to === 'vm.ts' && ABOVE_THE_FACE.includes(from)) return undefined
-  if (to === 'vm.ts') return `Nothing but index.ts and ${list(ABOVE_THE_FACE)} imports vm.ts: it is the face.`
-  const room = from.includes('/') ? from.replace(/\/.*/, '/') : from
+  if (ENTRIES.includes(to)) return `${to} is an entry of the package: import the file that declares the name.`
+  if (ENTRIES.includes(from)) return undefined
+  const room = roomOf(from)
   const allowed = ROOMS[room]
-  if (allowed === undefined && !room.endsWith('/')) return undefined
-  if (room.endsWith('/') && to.startsWith(room)) return undefined
-  if (allowed?.some((it) => (it.endsWith('/') ? to.startsWith(it) : to === it))) return undefined
-  return `core/src/${room} may import ${list(allowed ?? [])} of core, not ${to}.`
+  if (allowed === undefined) return `core/src/${from} lies in no folder that scripts/lint/borders.mjs knows.`
+  if ([room, ...allowed].some((it) => to === it || to.startsWith(`${it}/`))) return undefined
+  return `core/src/${room} may import ${list(allowed)} of core, not ${to}.`
+}
+
+/** The longest path above `file` that has a row in the table. @param {string} file relative to core/src */
+function roomOf(file) {
+  let room = file
+  while (!(room in ROOMS) && room.includes('/')) room = dirname(room)
+  return room
 }
 
 /** @param {readonly string[]} names */

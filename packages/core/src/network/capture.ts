@@ -3,8 +3,9 @@ import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:f
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { OptionError } from '../errors.ts'
+import type { FrameDirection } from './frames/frame.ts'
 import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
-import type { Card, FrameDirection, Link } from './link.ts'
+import type { Card, Link } from './link.ts'
 import { interfaceDescription, interfaceStatistics, packetBytes, sectionHeader, writePacket } from './pcapng.ts'
 
 /** Blocks are gathered to this many bytes before they are written, or to the end of this turn of the event loop. */

@@ -3,14 +3,12 @@
  * without faults that nobody watches hands on buffers as they are; else frames go one by one.
  */
 import type { Duplex } from 'node:stream'
+import type { FrameDirection } from './frames/frame.ts'
 import { PREFIX_BYTES } from './frames/frame-reader.ts'
 import { padded } from './frames/padding.ts'
 import type { LearningSwitch, Station } from './learning-switch.ts'
 import type { LinkConditioner } from './link-conditioner.ts'
 import { SwitchPort } from './switch-port.ts'
-
-/** As the card’s machine sees it. */
-export type FrameDirection = 'sent' | 'received'
 
 /** Whoever watches. */
 export interface LinkObservers {

@@ -1,9 +1,10 @@
 /** Who watches the frames of a network: captures into files, and logs. While there are none, frames are not taken apart. */
 import { Capture, type CaptureOptions } from './capture.ts'
+import type { FrameDirection } from './frames/frame.ts'
 import { decodeFrame } from './frames/frame.ts'
 import type { Frame, FrameFilterInput } from './frames/frame-filter.ts'
 import { FrameLog } from './frames/frame-log.ts'
-import type { FrameDirection, Link, LinkObservers } from './link.ts'
+import type { Link, LinkObservers } from './link.ts'
 
 /** The captures and logs of one network. */
 export class Observers implements LinkObservers {

@@ -24,7 +24,7 @@ interface Fault {
   readonly says: RegExp
 }
 
-const recorded = (name: string): Buffer => readFileSync(new URL(`../../test/consoles/${name}.txt`, import.meta.url))
+const recorded = (name: string): Buffer => readFileSync(new URL(`../../../test/consoles/${name}.txt`, import.meta.url))
 const kernel = (text: string): string => `[   12.345678] ${text}\r\n`
 
 const FAULTS: Readonly<Record<string, Fault>> = {

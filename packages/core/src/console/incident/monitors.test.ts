@@ -17,7 +17,7 @@ function setUp(options: Partial<ConsoleOptions> = {}): { console: Console; guest
   return { console, guest }
 }
 
-const recorded = (name: string): Buffer => readFileSync(new URL(`../../test/consoles/${name}.txt`, import.meta.url))
+const recorded = (name: string): Buffer => readFileSync(new URL(`../../../test/consoles/${name}.txt`, import.meta.url))
 
 const exit = (): MachineError => new MachineError('MACHINE_EXITED', 'the guest rebooted, which ends the machine')
 

@@ -1,6 +1,6 @@
 /** Which frames somebody wants to see. */
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../../options/checked-options.ts'
-import type { FrameDirection } from '../link.ts'
+import type { FrameDirection } from './frame.ts'
 import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.ts'
 
 /** A frame as a card sent or received it. */

@@ -2,7 +2,7 @@
 
 import { ExpectError } from '../../errors.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'
-import type { FrameDirection } from '../link.ts'
+import type { FrameDirection } from './frame.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
 
 /** The longest a timer can run: 24.8 days. Milliseconds. */

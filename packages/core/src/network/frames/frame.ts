@@ -5,6 +5,9 @@
 import { ipv4At, ipv6At } from './ip-address.ts'
 import { macAt } from './mac-address.ts'
 
+/** As the card’s machine sees it. */
+export type FrameDirection = 'sent' | 'received'
+
 /** Protocols that are recognised. */
 export const FRAME_PROTOCOLS: readonly ['arp', 'icmp', 'icmpv6', 'tcp', 'udp', 'ipv4', 'ipv6', 'other'] = [
   ...(['arp', 'icmp', 'icmpv6', 'tcp', 'udp', 'ipv4', 'ipv6', 'other'] as const),
