@@ -16,11 +16,11 @@ let interruption
 /**
  * Runs a command of a step. Resolves to its standard output; rejects with a {@link StepError} that has all its output.
  * @param {readonly string[]} command
- * @param {{ env: NodeJS.ProcessEnv, cwd?: string, report?: ((line: string) => void) | undefined }} options `report` is
- *   called with the last line of whatever the command prints
+ * @param {{ env: NodeJS.ProcessEnv, cwd?: string, report?: ((line: string) => void) | undefined, allowFailure?: boolean }} options
+ *   `report` is called with the last line of the command's latest output; `allowFailure` accepts any exit code
  * @returns {Promise<string>}
  */
-export async function run(command, { env, cwd, report }) {
+export async function run(command, { env, cwd, report, allowFailure = false }) {
   const [file = '', ...args] = command
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let all = ''
@@ -44,7 +44,7 @@ export async function run(command, { env, cwd, report }) {
     throw new StepError(`${file} could not be started: ${error.message}`)
   })
   if (interruption !== undefined) throw new StepError('Interrupted.')
-  if (code !== 0)
+  if (code !== 0 && !allowFailure)
     throw new StepError(`This failed with exit code ${code}:\n\n  ${command.join(' ')}\n\n${all.trimEnd()}`)
   return stdout
 }
