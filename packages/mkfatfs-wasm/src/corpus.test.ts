@@ -59,6 +59,6 @@ test('any tree comes back byte for byte through mtools and through FatFs, and fs
           true,
         )
     }),
-    { numRuns: 60 },
+    { numRuns: 15 },
   )
 })

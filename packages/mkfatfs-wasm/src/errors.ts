@@ -26,6 +26,8 @@ export const MKFATFS_ERROR_CODES = {
   IMAGE_DAMAGED: 'Check the image with `fsck.fat -n`.',
   NOT_IN_IMAGE: 'Give a path that `list()` shows, with forward slashes.',
   TARGET_NOT_EMPTY: 'Extract into a new or an empty directory.',
+  EXTRACT_INCOMPLETE:
+    'All other entries were extracted. Read these with `readFile()`, or extract on another file system.',
 } as const
 
 /** A stable code, fit for comparing with `error.code`. */

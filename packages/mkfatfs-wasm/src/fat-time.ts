@@ -18,8 +18,16 @@ export function toFatTime(milliseconds: number): FatTime {
   }
 }
 
-/** The time stored, as milliseconds since 1970. */
-export function fromFatTime({ date, time }: FatTime): number {
-  const day = Date.UTC(1980 + (date >> 9), ((date >> 5) & 15) - 1, date & 31)
-  return day + ((time >> 11) * 3600 + ((time >> 5) & 63) * 60 + (time & 31) * 2) * 1000
+/** Milliseconds since 1970; undefined for a date of zero, which means "not set", and for fields out of range. */
+export function fromFatTime({ date, time }: FatTime): number | undefined {
+  const month = (date >> 5) & 15
+  const day = date & 31
+  const hour = time >> 11
+  const minute = (time >> 5) & 63
+  const second = (time & 31) * 2
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined
+  const start = new Date(Date.UTC(1980 + (date >> 9), month - 1, day))
+  // Day 0 and days after the end of the month would move to another month.
+  if (start.getUTCDate() !== day) return undefined
+  return start.getTime() + (hour * 3600 + minute * 60 + second) * 1000
 }

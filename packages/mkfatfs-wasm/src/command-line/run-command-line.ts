@@ -65,8 +65,10 @@ async function run(command: Command, { stdout, stderr }: Streams, signal: AbortS
       case 'list': {
         await using image = await readFatImage(command.image)
         for (const { path, kind, size, modified } of await image.list()) {
-          const time = modified.toISOString().slice(0, 19).replace('T', ' ')
-          stdout.write(`${String(size).padStart(10)}  ${time}  ${printable(path)}${kind === 'directory' ? '/' : ''}\n`)
+          const time = modified?.toISOString().slice(0, 19).replace('T', ' ') ?? '-'
+          stdout.write(
+            `${String(size).padStart(10)}  ${time.padEnd(19)}  ${printable(path)}${kind === 'directory' ? '/' : ''}\n`,
+          )
         }
         return
       }

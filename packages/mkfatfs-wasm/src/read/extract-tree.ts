@@ -1,5 +1,5 @@
 /** Writes the contents of an image into a directory of the host. */
-import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, utimesSync, writeSync } from 'node:fs'
+import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, rmSync, utimesSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { MkfatfsError, reasonOf } from '../errors.ts'
@@ -8,17 +8,20 @@ import type { MountedVolume } from './mounted-volume.ts'
 
 /** Options of {@link FatImage.extract}. */
 export interface ExtractOptions {
-  /** Called now and then, and at the end. */
+  /** Called several times a second, and at the end. */
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes: number }) => void
-  /** Ends it early: it rejects with the signal’s reason and leaves what was written. */
+  /** Ends the extraction early: it rejects with the signal's reason, and the files written so far stay. */
   readonly signal?: AbortSignal
 }
 
-/** Bytes and files after which others get their turn on the event loop. */
+/** Bytes and files after which the event loop gets a turn. */
 const BYTES_PER_TURN = 2 ** 22
 const FILES_PER_TURN = 64
 
-/** @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `IMAGE_DAMAGED` */
+/** Errors of the host about one name: the other entries can still be extracted. */
+const NAME_ERRORS = ['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EEXIST']
+
+/** @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `EXTRACT_INCOMPLETE` after all other entries are written */
 export async function extractTree(
   volume: MountedVolume,
   entries: readonly ListedEntry[],
@@ -26,6 +29,8 @@ export async function extractTree(
   { onProgress, signal }: ExtractOptions,
 ): Promise<void> {
   const totalBytes = entries.reduce((sum, { size }) => sum + size, 0)
+  const failures: MkfatfsError[] = []
+  const missing = new Set<string>()
   let bytes = 0
   let turn = 0
   const takeTurns = async (cost: number) => {
@@ -39,32 +44,54 @@ export async function extractTree(
   prepare(target)
   for (const entry of entries) {
     const path = join(target, entry.path)
-    if (entry.isDirectory) attempt(path, () => mkdirSync(path))
-    else {
-      // Never through a link, never over a file: two names in the image may be one to the host.
-      const file = attempt(path, () => openSync(path, 'wx'))
-      try {
-        for (const chunk of volume.contents(`/${entry.path}`)) {
-          attempt(path, () => writeAll(file, chunk))
-          bytes += chunk.length
-          await takeTurns(chunk.length / BYTES_PER_TURN)
+    const parent = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')))
+    try {
+      if (missing.has(parent)) throw incomplete(entry.path, 'its directory could not be written')
+      if (entry.isDirectory) attempt(entry.path, path, () => mkdirSync(path))
+      else {
+        // Never through a link, never over a file: two names in the image may be one to the host.
+        const file = attempt(entry.path, path, () => openSync(path, 'wx'))
+        let isComplete = false
+        try {
+          for (const chunk of volume.contents(entry.openPath)) {
+            attempt(entry.path, path, () => writeAll(file, chunk))
+            bytes += chunk.length
+            await takeTurns(chunk.length / BYTES_PER_TURN)
+          }
+          if (entry.modified !== undefined) futimesSync(file, entry.modified / 1000, entry.modified / 1000)
+          isComplete = true
+        } catch (error) {
+          if (!MkfatfsError.is(error) || !['IMAGE_DAMAGED', 'NOT_IN_IMAGE'].includes(error.code)) throw error
+          throw incomplete(entry.path, error.shortMessage, error)
+        } finally {
+          closeSync(file)
+          if (!isComplete) rmSync(path)
         }
-        futimesSync(file, entry.modified / 1000, entry.modified / 1000)
-      } finally {
-        closeSync(file)
       }
+    } catch (error) {
+      if (!MkfatfsError.is(error) || error.code !== 'EXTRACT_INCOMPLETE') throw error
+      failures.push(error)
+      if (entry.isDirectory) missing.add(entry.path)
     }
     await takeTurns(1 / FILES_PER_TURN)
   }
-  // Last and from below: to create a file changes the time of its directory.
+  // Last, and children first: a new file changes the time of its directory.
   for (const { isDirectory, path, modified } of entries.toReversed()) {
-    if (isDirectory) utimesSync(join(target, path), modified / 1000, modified / 1000)
+    if (isDirectory && modified !== undefined && !missing.has(path)) {
+      utimesSync(join(target, path), modified / 1000, modified / 1000)
+    }
   }
   onProgress?.({ bytes, totalBytes })
+  if (failures.length === 0) return
+  const count = failures.length === 1 ? '1 entry' : `${failures.length} entries`
+  throw new MkfatfsError('EXTRACT_INCOMPLETE', `${count} could not be extracted.`, {
+    offenders: failures.flatMap(({ offenders }) => offenders),
+    cause: failures[0],
+  })
 }
 
 function prepare(target: string): void {
-  const present = attempt(target, () => {
+  const present = attempt(target, target, () => {
     mkdirSync(target, { recursive: true })
     return readdirSync(target).length
   })
@@ -75,13 +102,23 @@ function writeAll(file: number, chunk: Uint8Array): void {
   for (let done = 0; done < chunk.length; ) done += writeSync(file, chunk, done)
 }
 
-function attempt<T>(path: string, call: () => T): T {
+function attempt<T>(entry: string, path: string, call: () => T): T {
   try {
     return call()
   } catch (error) {
+    if (error instanceof Error && 'code' in error && NAME_ERRORS.includes(String(error.code))) {
+      throw incomplete(entry, String(error.code), error)
+    }
     throw new MkfatfsError('WRITE_FAILED', `Could not write "${path}": ${reasonOf(error)}.`, {
       offenders: [path],
       cause: error,
     })
   }
+}
+
+function incomplete(entry: string, why: string, cause?: unknown): MkfatfsError {
+  return new MkfatfsError('EXTRACT_INCOMPLETE', `"${entry}" could not be extracted: ${why}.`, {
+    offenders: [`${entry} (${why.replace(/\.$/, '')})`],
+    cause,
+  })
 }

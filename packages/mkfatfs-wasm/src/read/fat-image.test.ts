@@ -72,6 +72,38 @@ describe('images of mkfs.fat and mcopy', () => {
     }
   })
 
+  test.for([
+    ['mbr', 4096],
+    ['gpt', 4096],
+    ['gpt', 2048],
+  ] as const)('in a partition of a disk with a %s and blocks of %i bytes', async ([table, block], { scratch }) => {
+    const image = scratch.at('disk.img')
+    const start = 256
+    await tool('truncate', '-s', '64M', image)
+    await tool('mkfs.fat', '-S', String(block), '-n', 'THEIRS', '-C', scratch.at('volume.img'), '40960')
+    writeFileSync(scratch.at('file'), 'x')
+    await tool('mcopy', '-i', scratch.at('volume.img'), scratch.at('file'), '::/FILE')
+    const bytes = readFileSync(image)
+    readFileSync(scratch.at('volume.img')).copy(bytes, start * block)
+    bytes.writeUInt16LE(0xaa55, 510)
+    bytes.writeUInt8(table === 'mbr' ? 0x06 : 0xee, 446 + 4)
+    bytes.writeUInt32LE(table === 'mbr' ? start : 1, 446 + 8)
+    bytes.writeUInt32LE((40 * 2 ** 20) / block, 446 + 12)
+    if (table === 'gpt') {
+      bytes.write('EFI PART', block, 'latin1')
+      bytes.writeBigUInt64LE(2n, block + 72)
+      bytes.writeUInt32LE(128, block + 80)
+      bytes.writeUInt32LE(128, block + 84)
+      Buffer.from('a2a0d0ebe5b9334487c068b6b72699c7', 'hex').copy(bytes, 2 * block)
+      bytes.writeBigUInt64LE(BigInt(start), 2 * block + 32)
+    }
+    writeFileSync(image, bytes)
+
+    await using read = await readFatImage(image)
+    expect(read).toMatchObject({ label: 'THEIRS', partition: table, volumeOffset: start * block })
+    expect((await read.list()).map(({ path }) => path)).toEqual(['FILE'])
+  })
+
   test('a floppy of mformat, with attributes', async ({ scratch }) => {
     const image = scratch.at('floppy.img')
     await tool('mformat', '-C', '-f', '1440', '-v', 'FLOPPY', '-i', image)
@@ -155,6 +187,94 @@ describe('reading', () => {
   })
 })
 
+describe('entries that other systems write', () => {
+  test.for([
+    ['a colon', ':'],
+    ['a quotation mark', '"'],
+    ['a DEL', '\x7f'],
+    ['a control character', '\x01'],
+    ['a trailing dot', '.'],
+  ] as const)('lists, reads and extracts a name with %s', async ([, character], { scratch }) => {
+    const image = withUnitsChanged(scratch.at('disk.img'), 'oddX', `odd${character}`, () =>
+      mkfatfs(
+        scratch.tree('source', { 'oddX/oddX file.text': 'below', 'dir/oddX': 'at the end', odd: 'decoy' }),
+        scratch.at('disk.img'),
+      ),
+    )
+    await using read = await readFatImage(await image)
+    const [directory, file] = [`odd${character}`, `odd${character} file.text`]
+    expect((await read.list()).map(({ path }) => path)).toEqual(
+      ['dir', `dir/${directory}`, 'odd', directory, `${directory}/${file}`].toSorted(),
+    )
+    expect(String(await read.readFile(`${directory}/${file}`))).toBe('below')
+    expect(String(await read.readFile(`DIR/${directory}`))).toBe('at the end')
+    await expect(read.readFile(`dir/${directory}?`)).rejects.toMatchObject({ code: 'NOT_IN_IMAGE' })
+    await read.extract(scratch.at('out'))
+    expect(readFileSync(scratch.at('out', directory, file), 'utf8')).toBe('below')
+    expect(readFileSync(scratch.at('out', 'odd'), 'utf8')).toBe('decoy')
+  })
+
+  test('extracts all other entries when the host refuses some, then names those', async ({ scratch }) => {
+    // 100 characters of one byte become characters of three: 300 bytes, and hosts allow 255.
+    const name = 'xyz'.repeat(34).slice(0, 100)
+    await mkfatfs(
+      scratch.tree('source', { [`${name}/below`]: '', [`a/${name}`]: 'x', 'z.txt': 'last' }),
+      scratch.at('disk.img'),
+    )
+    const bytes = readFileSync(scratch.at('disk.img'))
+    for (let slot = 0; slot < bytes.length; slot += 32) {
+      if (bytes[slot + 11] !== 0x0f) continue
+      for (const unit of [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30]) {
+        if ('xyz'.includes(String.fromCharCode(bytes.readUInt16LE(slot + unit))))
+          bytes.writeUInt16LE(0xff8a, slot + unit)
+      }
+    }
+    writeFileSync(scratch.at('disk.img'), bytes)
+    const long = '\uff8a'.repeat(100)
+
+    await using read = await readFatImage(scratch.at('disk.img'))
+    await expect(read.extract(scratch.at('out'))).rejects.toMatchObject({
+      code: 'EXTRACT_INCOMPLETE',
+      offenders: [
+        `a/${long} (ENAMETOOLONG)`,
+        `${long} (ENAMETOOLONG)`,
+        `${long}/below (its directory could not be written)`,
+      ],
+    })
+    expect(readdirSync(scratch.at('out')).toSorted()).toEqual(['a', 'z.txt'])
+    expect(String(await read.readFile(`a/${long}`))).toBe('x')
+  })
+
+  test('extracts all other files of an image that was cut short', async ({ scratch }) => {
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
+    truncateSync(scratch.at('disk.img'), 100_000)
+    await using read = await readFatImage(scratch.at('disk.img'))
+    await expect(read.extract(scratch.at('out'))).rejects.toMatchObject({
+      code: 'EXTRACT_INCOMPLETE',
+      offenders: [
+        expect.stringMatching(/^dir\/large\.bin \(.*it lies outside of the image\)$/),
+        expect.stringMatching(/^dir\/sub\/déjà vu\.txt \(/),
+      ],
+    })
+    expect(readFileSync(scratch.at('out', 'notes.txt'), 'utf8')).toBe('lower')
+    expect(readdirSync(scratch.at('out', 'dir'))).toEqual(['sub'])
+  })
+
+  test.for([
+    ['zero', 0],
+    ['month 0', (44 << 9) | 1],
+    ['month 15', (44 << 9) | (15 << 5) | 1],
+  ] as const)('a date of %s is no date', async ([, date], { scratch }) => {
+    const image = await withSlotChanged(scratch, 'EVIL       ', (slot) => slot.writeUInt16LE(date, 24))
+    await using read = await readFatImage(image)
+    const [entry] = await read.list()
+    expect(entry).toMatchObject({ path: 'EVIL', modified: undefined })
+    const before = Math.floor(Date.now() / 1000) * 1000
+    await read.extract(scratch.at('out'))
+    expect(statSync(scratch.at('out', 'EVIL')).mtimeMs).toBeGreaterThanOrEqual(before)
+  })
+})
+
 describe('what is no FAT image, or a broken one, is refused', () => {
   test.for([
     ['missing', undefined, 'READ_FAILED'],
@@ -222,5 +342,20 @@ async function withSlotChanged(scratch: Scratch, name: string, change: (slot: Bu
   const file = openSync(image, 'r+')
   writeSync(file, slot, 0, slot.length, at)
   closeSync(file)
+  return image
+}
+
+/** Makes an image, then replaces text in its long names, which are stored as UTF-16. */
+async function withUnitsChanged(
+  image: string,
+  from: string,
+  to: string,
+  make: () => Promise<unknown>,
+): Promise<string> {
+  await make()
+  const bytes = readFileSync(image)
+  const [old, replacement] = [Buffer.from(from, 'utf16le'), Buffer.from(to, 'utf16le')]
+  for (let at = bytes.indexOf(old); at >= 0; at = bytes.indexOf(old, at + 1)) replacement.copy(bytes, at)
+  writeFileSync(image, bytes)
   return image
 }

@@ -5,7 +5,7 @@ import { clusterBytes, type FatType } from '../volume/geometry.ts'
 import { SLOT_BYTES } from '../volume/slots.ts'
 import { type ExtractOptions, extractTree } from './extract-tree.ts'
 import { ImageReader } from './image-reader.ts'
-import { type ListedEntry, listTree } from './list-tree.ts'
+import { type ListedEntry, listTree, resolvePath } from './list-tree.ts'
 import { type LocatedVolume, locateVolume } from './locate-volume.ts'
 import { MountedVolume } from './mounted-volume.ts'
 import { readLabel, readVolumeId } from './volume-label.ts'
@@ -17,8 +17,8 @@ export interface FatEntry {
   readonly kind: 'file' | 'directory'
   /** Bytes; 0 for a directory. */
   readonly size: number
-  /** FAT has no time zone: taken as UTC. */
-  readonly modified: Date
+  /** FAT has no time zone: taken as UTC. Undefined when the entry has no valid time. */
+  readonly modified: Date | undefined
   readonly isReadOnly: boolean
   readonly isHidden: boolean
   readonly isSystem: boolean
@@ -134,7 +134,7 @@ class OpenFatImage implements FatImage {
       path,
       kind: isDirectory ? 'directory' : 'file',
       size: isDirectory ? 0 : size,
-      modified: new Date(modified),
+      modified: modified === undefined ? undefined : new Date(modified),
       isReadOnly: (attributes & READ_ONLY) !== 0,
       isHidden: (attributes & HIDDEN) !== 0,
       isSystem: (attributes & SYSTEM) !== 0,
@@ -143,7 +143,7 @@ class OpenFatImage implements FatImage {
 
   async readFile(path: string): Promise<Buffer> {
     const chunks: Buffer[] = []
-    for (const chunk of this.#volume.contents(`/${path}`)) chunks.push(Buffer.from(chunk))
+    for (const chunk of this.#volume.contents(resolvePath(this.#volume, path))) chunks.push(Buffer.from(chunk))
     return Buffer.concat(chunks)
   }
 

@@ -15,6 +15,8 @@ export interface LocatedVolume {
 const MBR_ENTRIES = [446, 462, 478, 494]
 const PROTECTIVE = 0xee
 const MAX_GPT_ENTRIES = 1024
+/** Bytes of a disk's logical block, the unit of partition tables. No table states it: each is tried, the usual first. */
+const BLOCK_SIZES = [512, 4096, 2048, 1024]
 
 /**
  * @param number partition to take, from 1; else the first with FAT
@@ -26,12 +28,14 @@ export function locateVolume(image: ImageReader, number: number | undefined): Lo
   if (bare !== undefined) return { partition: 'none', offset: 0, geometry: bare }
 
   const isGpt = MBR_ENTRIES.some((entry) => first[entry + 4] === PROTECTIVE)
-  const starts = isGpt ? gptStarts(image) : mbrStarts(first)
-  const wanted = number === undefined ? starts : starts.slice(number - 1, number)
-  for (const start of wanted) {
-    const offset = start * SECTOR_BYTES
-    const geometry = start > 0 && offset < image.size ? parseBootSector(image.read(offset, SECTOR_BYTES)) : undefined
-    if (geometry !== undefined) return { partition: isGpt ? 'gpt' : 'mbr', offset, geometry }
+  for (const blockBytes of BLOCK_SIZES) {
+    const starts = isGpt ? gptStarts(image, blockBytes) : mbrStarts(first)
+    const wanted = number === undefined ? starts : starts.slice(number - 1, number)
+    for (const start of wanted) {
+      const offset = start * blockBytes
+      const geometry = start > 0 && offset < image.size ? parseBootSector(image.read(offset, SECTOR_BYTES)) : undefined
+      if (geometry !== undefined) return { partition: isGpt ? 'gpt' : 'mbr', offset, geometry }
+    }
   }
   const where = number === undefined ? 'in its partitions' : `in partition ${number}`
   throw new MkfatfsError('NOT_A_FAT_IMAGE', `No FAT volume at the start of "${image.path}" nor ${where}.`)
@@ -43,10 +47,10 @@ function mbrStarts(sector: Buffer): number[] {
   return MBR_ENTRIES.map((entry) => (sector[entry + 4] === 0 ? 0 : sector.readUInt32LE(entry + 8)))
 }
 
-function gptStarts(image: ImageReader): number[] {
-  const header = image.read(SECTOR_BYTES, SECTOR_BYTES)
+function gptStarts(image: ImageReader, blockBytes: number): number[] {
+  const header = image.read(blockBytes, SECTOR_BYTES)
   if (header.toString('latin1', 0, 8) !== 'EFI PART') return []
-  const table = Number(header.readBigUInt64LE(72)) * SECTOR_BYTES
+  const table = Number(header.readBigUInt64LE(72)) * blockBytes
   const count = Math.min(header.readUInt32LE(80), MAX_GPT_ENTRIES)
   const bytes = Math.min(header.readUInt32LE(84), 4096)
   return Array.from({ length: count }, (_, index) => {

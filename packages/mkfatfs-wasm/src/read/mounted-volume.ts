@@ -9,10 +9,12 @@ import { ReadOnlyDevice } from './read-only-device.ts'
 /** An entry of a directory, as FatFs tells it. */
 export interface RawEntry {
   readonly name: string
+  /** The 8.3 name of an entry with a long name, else empty. */
+  readonly shortName: string
   readonly isDirectory: boolean
   readonly size: number
-  /** Milliseconds since 1970. */
-  readonly modified: number
+  /** Milliseconds since 1970; undefined when the entry has no valid time. */
+  readonly modified: number | undefined
   /** The attribute byte. */
   readonly attributes: number
 }
@@ -55,6 +57,7 @@ export class MountedVolume {
         const attributes = fatfs.FILINFO_fattrib(entry)
         found.push({
           name,
+          shortName: fatfs.FILINFO_altname(entry),
           isDirectory: (attributes & FatFs.AM_DIR) !== 0,
           size: fatfs.FILINFO_fsize(entry),
           modified: fromFatTime({ date: fatfs.FILINFO_fdate(entry), time: fatfs.FILINFO_ftime(entry) }),
