@@ -86,16 +86,18 @@ export class Guest {
     await this.#options.renew?.()
   }
 
-  /** See `VM.run`. */
+  /** See `VM.run`. @param onOutput gets the bytes of the standard output, also of a command that fails */
   async run<const Options extends RunOptions = Record<never, never>>(
     command: string | readonly string[],
     options: Options = {} as Options,
+    onOutput?: (stdout: Uint8Array) => void,
   ): Promise<CommandResult<OutputOf<Options>>> {
     checkRunOptions('run', options)
     const way = this.way(options.way)
     const request = this.#request(commandText('run', command), options)
     await this.ready()
     const outcome = this.#end ? tooLate(this.#end) : await this.#observed(way, request)
+    onOutput?.(outcome.stdout)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
     const { exitCode, durationMs } = outcome

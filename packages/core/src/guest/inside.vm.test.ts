@@ -69,6 +69,18 @@ describe('tests in the guest', () => {
     expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'] }] })
   })
 
+  test('that kselftest skips with exit code 4 have passed, and others with that code have not', async () => {
+    const skipped = await vm.runTests('echo "1..0 # SKIP need root"; exit 4', { format: 'tap' })
+    expect(skipped).toMatchObject({ passed: true, exitCode: 4, tests: [{ status: 'skipped', message: 'need root' }] })
+    const failed = await vm.runTests('printf "1..1\\nok 1 a\\n"; exit 4', { format: 'ktap', check: false })
+    expect(failed.passed).toBe(false)
+  })
+
+  test('print JUnit in the encoding that it declares', async () => {
+    const print = `printf '<?xml version="1.0" encoding="latin1"?><testsuite name="s"><testcase name="\\374"/></testsuite>'`
+    expect((await vm.runTests(print, { format: 'junit' })).tests).toMatchObject([{ name: 'ü' }])
+  })
+
   test('that a panic cuts short are told as far as they came', async () => {
     const seen: MachineEvent[] = []
     const machine = await VM.start({ ...guest, observer: () => (event) => seen.push(event) })

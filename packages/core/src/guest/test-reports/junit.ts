@@ -1,79 +1,224 @@
 /** Reads reports of the form that JUnit's Ant task began: `<testsuite>`, `<testcase>`, `<failure>`. */
+import { stripVTControlCharacters } from 'node:util'
 import type { GuestTest } from '../../events/machine-event.ts'
 import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
+
+type Status = GuestTest['status']
+type Attributes = Readonly<Record<string, string>>
+
+interface Outcome {
+  readonly status: Status
+  readonly message: string
+}
 
 interface Case {
   readonly path: readonly string[]
   readonly durationMs: number | undefined
-  status: GuestTest['status']
+  /** As its attributes tell it. */
+  readonly state: Outcome | undefined
+  /** As its child elements tell it. */
+  status: Status
   message: string
   readonly lines: string[]
 }
 
-const OUTCOMES: Readonly<Record<string, GuestTest['status']>> = {
-  failure: 'failed',
-  error: 'failed',
-  skipped: 'skipped',
+interface Suite {
+  readonly name: string
+  /** Failures and errors that it says it has. */
+  readonly announced: number
+  /** Cases before it. */
+  readonly first: number
 }
-const SUITE = 'testsuite'
+
+/** Not `flakyFailure` and `rerunFailure`, which tell of other runs of the case. */
+const OUTCOMES: Readonly<Record<string, Status>> = { failure: 'failed', error: 'failed', skipped: 'skipped' }
+
+/** Values of the attributes `status` and `result`, as googletest, CTest and others write them. */
+const STATES: Readonly<Record<Exclude<Status, 'passed'>, RegExp>> = {
+  failed: /^(?:fail(?:ed|ure)?|errore?d?|broken|crash(?:ed)?|regression|time[ds]?[ -]?out|aborted)$/i,
+  skipped: /^(?:not[ -]?run|suppressed|skip(?:ped)?|disabled|ignored?|pending|inconclusive)$/i,
+  todo: /^(?:todo|xfail(?:ed)?)$/i,
+}
+const RANK: readonly Status[] = ['passed', 'todo', 'skipped', 'failed']
+
+const SUITES: ReadonlySet<string> = new Set(['testsuite', 'testsuites'])
 const CASE = 'testcase'
+/** What a case or a suite without a name is called. */
+const NAMELESS = 'unnamed'
+
+/** Characters that XML 1.0 does not allow. */
+const FORBIDDEN =
+  /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
+const ALL_FORBIDDEN = new RegExp(FORBIDDEN, 'g')
+
+/** Where a document begins: programs print other lines before and after it. */
+const START = /<(?:\?xml\s|testsuites?[\s/>])/
 
 /**
- * @param xml one document
- * @throws Error when it is not well-formed
+ * One document or several, one after the other. Of a document that is cut off, the cases before its end.
+ * @throws Error when it is not well-formed and has no case
  */
 export async function readJunit(xml: string): Promise<TestReport> {
   const { SaxesParser } = await import('saxes')
-  const parser = new SaxesParser()
-  const tests: GuestTest[] = []
-  const suites: string[] = []
-  let current: Case | undefined
-  let text = ''
-  parser.on('error', (error) => {
-    throw error
-  })
-  parser.on('opentag', ({ name, attributes }) => {
-    text = ''
-    if (name === SUITE) suites.push(attributes['name'] ?? '')
-    if (name === CASE) current = newCase(suites, attributes)
-    const outcome = OUTCOMES[name]
-    if (current === undefined || outcome === undefined) return
-    current.status = outcome
-    current.message = attributes['message'] ?? ''
-  })
-  const take = (part: string): void => {
-    text += part
-  }
-  parser.on('text', take)
-  parser.on('cdata', take)
-  parser.on('closetag', ({ name }) => {
-    if (name === SUITE) suites.pop()
-    if (current === undefined) return
-    if (name === CASE) {
-      const { path, status, durationMs, message, lines } = current
-      tests.push(guestTest(path, status, { durationMs, message, log: logExcerpt(lines) }))
-      current = undefined
-      return
+  const report = { tests: [] as GuestTest[], problems: [] as string[] }
+  let rest = allowedInXml(xml).trim()
+  do {
+    rest = rest.slice(Math.max(rest.search(START), 0))
+    const reader = new JunitReader(report)
+    const parser = new SaxesParser()
+    let end = 0
+    parser.on('error', (error) => {
+      throw error
+    })
+    parser.on('opentag', ({ name, attributes }) => reader.open(name, attributes))
+    parser.on('text', (text) => reader.text(text))
+    parser.on('cdata', (text) => reader.text(text))
+    parser.on('closetag', ({ name }) => {
+      reader.close(name)
+      if (reader.isDone && end === 0) end = parser.position
+    })
+    try {
+      parser.write(rest).close()
+    } catch (error) {
+      if (end === 0 && report.tests.length === 0) throw error
+      if (end === 0) report.problems.push(`The report is cut off or not well-formed${reader.where}: ${reasonOf(error)}`)
     }
-    const lines = text.trim() === '' ? [] : text.trim().split('\n')
-    if (OUTCOMES[name] && current.message === '') current.message = lines[0] ?? ''
-    current.lines.push(...lines)
-  })
-  parser.write(xml.trim()).close()
-  return { tests, problems: [] }
+    rest = end === 0 ? '' : rest.slice(end)
+  } while (START.test(rest))
+  return report
 }
 
-function newCase(suites: readonly string[], attributes: Readonly<Record<string, string>>): Case {
-  const { name = '', classname, time } = attributes
-  const above = suites.filter((suite) => suite !== '')
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+class JunitReader {
+  readonly #report: { readonly tests: GuestTest[]; readonly problems: string[] }
+  readonly #suites: Suite[] = []
+  #depth = 0
+  #isDone = false
+  #case: Case | undefined
+  /** Of a suite: a set-up or a tear-down that failed. */
+  #outside: Case | undefined
+  #text = ''
+
+  constructor(report: { readonly tests: GuestTest[]; readonly problems: string[] }) {
+    this.#report = report
+  }
+
+  /** Whether the document's outermost element is closed. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
+  /** The case or suite that is open, for a message. */
+  get where(): string {
+    const path = this.#case?.path ?? this.#path
+    return path.length === 0 ? '' : ` within ${path.join(' > ')}`
+  }
+
+  open(name: string, attributes: Attributes): void {
+    if (this.#isDone) return
+    this.#depth++
+    this.#text = ''
+    if (SUITES.has(name)) this.#suites.push(this.#newSuite(name, attributes))
+    else if (name === CASE) this.#case = newCase(this.#path, attributes)
+    const outcome = OUTCOMES[name]
+    if (outcome === undefined) return
+    if (this.#case === undefined) this.#outside = newCase(this.#path, { name: '' })
+    const current = this.#case ?? this.#outside
+    if (current === undefined || RANK.indexOf(outcome) <= RANK.indexOf(current.status)) return
+    current.status = outcome
+    current.message = attributes['message'] ?? ''
+  }
+
+  text(text: string): void {
+    this.#text += text
+  }
+
+  close(name: string): void {
+    if (this.#isDone) return
+    this.#isDone = --this.#depth === 0
+    const current = this.#case ?? this.#outside
+    if (name === CASE && this.#case) {
+      this.#end(this.#case)
+      this.#case = undefined
+    } else if (current !== undefined) {
+      const isOutcome = OUTCOMES[name] !== undefined
+      const lines = this.#text.trim() === '' ? [] : this.#text.trim().split('\n')
+      if (isOutcome && current.message === '') current.message = lines[0] ?? ''
+      current.lines.push(...lines)
+      if (isOutcome && this.#outside) this.#end(this.#outside)
+      if (isOutcome) this.#outside = undefined
+    }
+    if (SUITES.has(name)) this.#endSuite()
+    this.#text = ''
+  }
+
+  #end({ path, durationMs, state, status, message, lines }: Case): void {
+    const isWorse = state !== undefined && RANK.indexOf(state.status) > RANK.indexOf(status)
+    const outcome = isWorse ? state : { status, message }
+    const names = path.filter((name) => name !== '')
+    const log = logExcerpt(lines)
+    this.#report.tests.push(
+      guestTest(names.length > 0 ? names : [NAMELESS], outcome.status, { ...outcome, durationMs, log }),
+    )
+  }
+
+  #newSuite(element: string, attributes: Attributes): Suite {
+    const { name = '', failures, errors } = attributes
+    const announced = (Number(failures) || 0) + (Number(errors) || 0)
+    // The outermost element's name is that of the program or of nothing.
+    return { name: element === 'testsuite' ? name : '', announced, first: this.#report.tests.length }
+  }
+
+  #endSuite(): void {
+    const path = this.#path
+    const suite = this.#suites.pop()
+    if (suite === undefined || suite.announced === 0) return
+    if (this.#report.tests.slice(suite.first).some(({ status }) => status === 'failed')) return
+    const where = path.length === 0 ? 'The report' : path.join(' > ')
+    this.#report.problems.push(`${where} says that ${suite.announced} failed, and has no case that did`)
+  }
+
+  get #path(): readonly string[] {
+    return this.#suites.map(({ name }) => name).filter((name) => name !== '')
+  }
+}
+
+function newCase(suites: readonly string[], attributes: Attributes): Case {
+  const { name = '', classname, time, status: first = '', result: second = '' } = attributes
   // Most writers name the class as the suite.
-  const isNew = classname !== undefined && classname !== '' && classname !== above.at(-1)
+  const isNew = classname !== undefined && classname !== '' && classname !== suites.at(-1)
   const seconds = Number(time ?? Number.NaN)
   return {
-    path: [...above, ...(isNew ? [classname] : []), name],
+    path: [...suites, ...(isNew ? [classname] : []), name],
     durationMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+    state: stateOf([first, second]),
     status: 'passed',
     message: '',
     lines: [],
   }
+}
+
+/** The worst of the states that the attributes name. */
+function stateOf(values: readonly string[]): Outcome | undefined {
+  for (const status of ['failed', 'skipped', 'todo'] as const) {
+    const message = values.find((value) => STATES[status].test(value))
+    if (message !== undefined) return { status, message }
+  }
+  return undefined
+}
+
+/**
+ * Leaves out what XML must not have and programs write all the same: escape sequences, control characters, references to
+ * such.
+ */
+function allowedInXml(xml: string): string {
+  const resolved = xml.replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (reference, hex?: string, decimal = '') => {
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
+    if (code > 0x10_ffff) return ''
+    return FORBIDDEN.test(String.fromCodePoint(code)) ? String.fromCodePoint(code) : reference
+  })
+  return stripVTControlCharacters(resolved).replace(ALL_FORBIDDEN, '')
 }

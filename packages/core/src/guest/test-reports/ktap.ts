@@ -1,92 +1,137 @@
-/** Reads KTAP, as the Linux kernel's own tests print it: kselftest and KUnit (Documentation/dev-tools/ktap.rst). */
-import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
+/**
+ * Reads KTAP, as the Linux kernel's own tests print it: KUnit, and kselftest with the results of each file behind `# `
+ * (Documentation/dev-tools/ktap.rst).
+ */
 import type { GuestTest } from '../../events/machine-event.ts'
-import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
+import { groupCases, guestTest, logExcerpt, planProblem, skippedReport, type TestReport } from './guest-test.ts'
+import { type KtapResult, parseKtapLine } from './ktap-line.ts'
 
-/** What the kernel's log puts before a line. */
-const STAMP = new RegExp(`^${KERNEL_STAMP.source}`)
-const RESULT = /^(ok|not ok) (\d+)(?: -)?(?: ([^#]*?))?(?: *# *(\w+)?:? ?(.*))?$/
-const PLAN = /^1\.\.(\d+)/
-const VERSION = /^K?TAP version \d+$/
+/** Results that belong to one plan. */
+interface Document {
+  planned: number | undefined
+  results: number
+}
 
 /** One level of nesting: what was read since the last result of the level above. */
 interface Level {
+  /** Columns that its lines are indented by. */
+  readonly width: number
+  /** As its header names it. */
+  name: string | undefined
   readonly tests: GuestTest[]
-  results: number
-  planned: number | undefined
+  /** One for each version line. */
+  readonly documents: Document[]
+  /** Why none of its tests ran. */
+  skipped: string | undefined
 }
-
-const newLevel = (): Level => ({ tests: [], results: 0, planned: undefined })
 
 /** @param text the output, or the kernel's log */
 export function readKtap(text: string): TestReport {
-  const levels: Level[] = []
-  const problems: string[] = []
-  let lines: string[] = []
-  for (const raw of text.split('\n')) {
-    const line = raw.replace(STAMP, '').trimEnd()
-    const content = line.trimStart()
-    const depth = Math.floor((line.length - content.length) / 2)
-    const plan = PLAN.exec(content)
-    const result = RESULT.exec(content)
-    if (content.startsWith('Bail out!')) problems.push(content)
-    else if (plan) levelAt(levels, depth).planned = Number(plan[1])
-    else if (result) {
-      addResult(levels, depth, result, lines, problems)
-      lines = []
-    } else if (!VERSION.test(content)) lines.push(content)
+  const reader = new KtapReader()
+  for (const line of text.split('\n')) reader.read(line)
+  return reader.finish()
+}
+
+class KtapReader {
+  readonly #problems: string[] = []
+  /** The open levels, each indented further than the one before. */
+  readonly #levels: Level[] = []
+  #lines: string[] = []
+  /** The name of the group that begins. */
+  #header: string | undefined
+
+  read(raw: string): void {
+    const line = parseKtapLine(raw)
+    if (line.kind === 'text') {
+      this.#lines.push(line.text)
+      this.#header = line.header ?? this.#header
+      return
+    }
+    if (line.kind === 'bail-out') {
+      this.#problems.push(line.text)
+      return
+    }
+    const closed = this.#close(line.width)
+    const level = this.#level(line.width)
+    if (line.kind === 'result') this.#addResult(level, line, closed)
+    else {
+      this.#unfinished(closed, level.tests)
+      this.#open(level, line.kind === 'plan' ? line : undefined)
+    }
   }
-  const open = levels.splice(1).flatMap(({ tests }) => tests)
-  if (open.length > 0) problems.push('The report ends within a group of tests')
-  const [top = newLevel()] = levels
-  checkPlan(top, '', problems)
-  return { tests: [...top.tests, ...open], problems }
-}
 
-function levelAt(levels: Level[], depth: number): Level {
-  while (levels.length <= depth) levels.push(newLevel())
-  return levels[depth] ?? newLevel()
-}
-
-function addResult(
-  levels: Level[],
-  depth: number,
-  [, verdict = '', number = '', name = '', directive = '', reason = '']: RegExpExecArray,
-  lines: readonly string[],
-  problems: string[],
-): void {
-  const level = levelAt(levels, depth)
-  const [below, ...deeper] = levels.splice(depth + 1)
-  const title = name.trim() === '' ? `test ${number}` : name.trim()
-  level.results++
-  if (below === undefined || below.tests.length + deeper.length === 0) {
-    const message = reason.trim() || (isKnown(directive) ? '' : `${directive} ${reason}`.trim())
-    level.tests.push(guestTest([title], statusOf(verdict, directive), { message, log: logExcerpt(lines) }))
-    return
+  finish(): TestReport {
+    const [top, ...open] = this.#levels
+    const tests = top?.tests ?? []
+    this.#unfinished(open, tests)
+    if (top) this.#check(top, '')
+    if (top && tests.length === 0 && top.skipped !== undefined) tests.push(skippedReport(top.skipped))
+    return { tests, problems: this.#problems }
   }
-  checkPlan(below, ` of ${title}`, problems)
-  const children = [...below.tests, ...deeper.flatMap(({ tests }) => tests)]
-  for (const { path, status, message, log } of children) {
-    level.tests.push(guestTest([title, ...path], status, { message, log }))
+
+  /** Takes the levels that are indented further off the stack. */
+  #close(width: number): Level[] {
+    const first = this.#levels.findIndex((level) => level.width > width)
+    return first < 0 ? [] : this.#levels.splice(first)
   }
-  if (verdict === 'not ok' && children.every(({ status }) => status !== 'failed')) {
-    level.tests.push(guestTest([title], 'failed', { message: reason.trim(), log: logExcerpt(lines) }))
+
+  #level(width: number): Level {
+    const last = this.#levels.at(-1)
+    if (last?.width === width) return last
+    const name = this.#header
+    this.#header = undefined
+    const level = { width, name, tests: [], documents: [], skipped: undefined }
+    this.#levels.push(level)
+    return level
   }
-}
 
-function checkPlan({ planned, results }: Level, where: string, problems: string[]): void {
-  if (planned !== undefined && planned !== results)
-    problems.push(`${results} tests${where} ran, and ${planned} were planned`)
-}
+  /** A version line begins a document, and so does a second plan. */
+  #open(level: Level, plan: { readonly planned: number; readonly reason: string } | undefined): void {
+    level.name ??= this.#header
+    this.#header = undefined
+    const last = level.documents.at(-1)
+    const begun = last !== undefined && (last.planned !== undefined || (plan === undefined && last.results > 0))
+    const document = last === undefined || begun ? { planned: undefined, results: 0 } : last
+    if (document !== last) level.documents.push(document)
+    if (plan === undefined) return
+    document.planned = plan.planned
+    if (plan.planned === 0) level.skipped = plan.reason
+  }
 
-function isKnown(directive: string): boolean {
-  return ['', 'SKIP', 'TODO', 'XFAIL'].includes(directive.toUpperCase())
-}
+  #addResult(level: Level, result: KtapResult, closed: readonly Level[]): void {
+    const [below, ...deeper] = closed
+    const log = logExcerpt(this.#lines)
+    this.#lines = []
+    this.#header = undefined
+    if (level.documents.length === 0) level.documents.push({ planned: undefined, results: 0 })
+    for (const document of level.documents.slice(-1)) document.results++
+    if (below) {
+      this.#unfinished(deeper, below.tests)
+      // A test may decide in the middle that it cannot run.
+      if (result.status !== 'skipped') this.#check(below, ` of ${result.title}`)
+    }
+    const skipped = below?.tests.length === 0 && result.status === 'passed' ? below.skipped : undefined
+    const message = result.message || below?.skipped
+    const own = guestTest([result.title], skipped === undefined ? result.status : 'skipped', { message, log })
+    level.tests.push(...groupCases(own, below?.tests ?? []))
+  }
 
-/** ERROR and TIMEOUT are failures, in a result that says so itself. */
-function statusOf(verdict: string, directive: string): GuestTest['status'] {
-  const word = directive.toUpperCase()
-  if (word === 'SKIP') return 'skipped'
-  if (word === 'TODO' || word === 'XFAIL') return 'todo'
-  return verdict === 'ok' ? 'passed' : 'failed'
+  /** Keeps the cases of groups that have no result of their own. */
+  #unfinished(levels: readonly Level[], into: GuestTest[]): void {
+    const path: string[] = []
+    for (const level of levels) {
+      const { name, tests, documents } = level
+      if (name !== undefined) path.push(name)
+      if (tests.length === 0 && documents.every(({ planned }) => planned === undefined)) continue
+      this.#problems.push(`The report ends within ${name === undefined ? 'a group of tests' : `the group ${name}`}`)
+      this.#check(level, name === undefined ? ' of the group' : ` of ${name}`)
+      into.push(...tests.map(({ path: rest, status, ...more }) => guestTest([...path, ...rest], status, more)))
+    }
+  }
+
+  #check({ documents }: Level, where: string): void {
+    for (const { planned, results } of documents) {
+      if (planned !== undefined && planned !== results) this.#problems.push(planProblem(results, planned, where))
+    }
+  }
 }

@@ -130,7 +130,11 @@ not ok 3 slow # TIMEOUT 45 seconds
   test('that stops early or bails out says so, and keeps what was told', () => {
     const read = readKtap('1..2\n  1..3\n  ok 1 a\n  not ok 2 b\n')
     expect(short(read)).toEqual(['passed: a', 'failed: b'])
-    expect(read.problems).toEqual(['The report ends within a group of tests', '0 tests ran, and 2 were planned'])
+    expect(read.problems).toEqual([
+      'The report ends within a group of tests',
+      '2 tests of the group ran, and 3 were planned',
+      '0 tests ran, and 2 were planned',
+    ])
     expect(readKtap('Bail out! broken\n').problems).toEqual(['Bail out! broken'])
   })
 })

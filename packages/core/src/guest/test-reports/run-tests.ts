@@ -4,12 +4,12 @@ import { ColdbootError } from '../../errors.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
 import { type CheckTable, checkTable, isString, oneOf } from '../../options/checked-options.ts'
 import { readGuestFile } from '../files/guest-files.ts'
-import { decodeOutput, type Guest } from '../guest.ts'
+import type { Guest } from '../guest.ts'
 import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
 import { type CommandResult, checkRunOptions, type RunOptions } from '../run-options.ts'
 import { TEST_FORMATS, type TestFormat, type TestReport } from './guest-test.ts'
 import { GuestTestsError } from './guest-tests-error.ts'
-import { readKtap } from './ktap.ts'
+import { readReport } from './read-report.ts'
 
 /** Options of `vm.runTests`. */
 export interface RunTestsOptions extends Omit<RunOptions, 'encoding'> {
@@ -27,7 +27,7 @@ export interface GuestTestRun extends CommandResult {
   readonly tests: readonly GuestTest[]
   /** What is wrong with the report as a whole: tests planned that did not run, a bail out. */
   readonly problems: readonly string[]
-  /** Whether no test failed, the report is whole, and the command’s exit code is 0. */
+  /** Whether no test failed, the report is whole, and the command’s exit code is 0, or kselftest's 4 for tests that were skipped. */
   readonly passed: boolean
 }
 
@@ -52,17 +52,22 @@ export async function runTests(
   // `format` is the one option that has no default.
   checkTable('runTests', { format: format ?? '', report: path }, CHECKS)
   checkRunOptions('runTests', options)
-  const result = await guest.run(command, { ...options, check: false }).catch(async (error: unknown) => {
-    if (path === undefined) await tellPart(guest, format, error)
+  let printed: Uint8Array = new Uint8Array()
+  const keep = (stdout: Uint8Array): void => {
+    printed = stdout
+  }
+  const result = await guest.run(command, { ...options, check: false }, keep).catch(async (error: unknown) => {
+    if (path === undefined) await tellPart(guest, format, error, printed)
     throw error
   })
-  const report = await reportOf(guest, result, format, path, options).catch((cause: unknown) => {
+  const report = await reportOf(guest, printed, format, path, options).catch((cause: unknown) => {
     if (ColdbootError.is(cause) && !FILE_CODES.has(cause.code)) throw cause
     throw unreadable(guest.name, result, format, cause)
   })
   const { tests, problems } = report
   if (tests.length === 0) throw unreadable(guest.name, result, format, new Error('there is no test in it'))
-  const passed = result.exitCode === 0 && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
+  const ended = result.exitCode === 0 || isSkip(result.exitCode, format, tests)
+  const passed = ended && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
   const checked = options.check !== false
   guest.tell({ kind: 'tests', command: result.command, tests, problems, passed, checked })
   const run = { ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed }
@@ -70,29 +75,27 @@ export async function runTests(
   return Object.freeze(run)
 }
 
+/** The exit code 4 of kselftest, which it ends with after a result that was skipped. */
+function isSkip(exitCode: number, format: TestFormat, tests: readonly GuestTest[]): boolean {
+  return exitCode === 4 && format !== 'junit' && tests.at(-1)?.status === 'skipped'
+}
+
 /** Of tests that were cut short, as by a panic, those that had reported by then. */
-async function tellPart(guest: Guest, format: TestFormat, error: unknown): Promise<void> {
-  if (!(error instanceof GuestCommandError) || typeof error.stdout !== 'string') return
-  const report = await read(format, error.stdout).catch(() => undefined)
+async function tellPart(guest: Guest, format: TestFormat, error: unknown, printed: Uint8Array): Promise<void> {
+  if (!(error instanceof GuestCommandError)) return
+  const report = await readReport(format, printed).catch(() => undefined)
   if (report === undefined || report.tests.length === 0) return
   guest.tell({ kind: 'tests', command: error.command, ...report, passed: false, checked: false })
 }
 
 async function reportOf(
   guest: Guest,
-  { stdout }: CommandResult,
+  printed: Uint8Array,
   format: TestFormat,
   path: string | undefined,
   { way, signal }: RunOptions,
 ): Promise<TestReport> {
-  if (path === undefined) return read(format, stdout)
-  return read(format, decodeOutput(await readGuestFile(guest, path, { way, signal }), 'utf8'))
-}
-
-async function read(format: TestFormat, text: string): Promise<TestReport> {
-  if (format === 'ktap') return readKtap(text)
-  if (format === 'tap') return (await import('./tap.ts')).readTap(text)
-  return (await import('./junit.ts')).readJunit(text)
+  return readReport(format, path === undefined ? printed : await readGuestFile(guest, path, { way, signal }))
 }
 
 function unreadable(machine: string, result: CommandResult, format: TestFormat, cause: unknown): GuestCommandError {

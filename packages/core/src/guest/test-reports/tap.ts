@@ -1,74 +1,115 @@
 /** Reads TAP, the Test Anything Protocol, versions 12 to 14: https://testanything.org */
-import type { EventLog } from 'tap-parser'
+import type { EventLog, FinalResults, Result } from 'tap-parser'
 import type { GuestTest } from '../../events/machine-event.ts'
-import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
+import { groupCases, guestTest, logExcerpt, planProblem, skippedReport, type TestReport } from './guest-test.ts'
+
+/** A version line: what follows is a report of its own. */
+const VERSION = /^(?=TAP version \d+\s*$)/m
+
+/** The reason in the plan that tap-parser makes up for a text without any TAP. */
+const NO_TESTS = 'no tests found'
 
 /** @param text the output, as it was printed */
 export async function readTap(text: string): Promise<TestReport> {
   const { Parser } = await import('tap-parser')
-  const report = new TapReport()
-  report.read(Parser.parse(text), [])
-  return report
+  const problems = new Set<string>()
+  const [start = '', ...more] = text.split(VERSION)
+  // Whatever was printed before the first report.
+  const documents = more.length > 0 && !/^\s*(?:not )?ok\b|^\s*1\.\.\d/m.test(start) ? more : [start, ...more]
+  const tests = documents.flatMap((document) => readLevel(Parser.parse(document), [], problems).tests)
+  return { tests, problems: [...problems] }
 }
 
-class TapReport implements TestReport {
-  readonly tests: GuestTest[] = []
-  readonly problems: string[] = []
+/** Results of one level of nesting. */
+interface Level {
+  readonly tests: readonly GuestTest[]
+  /** Why none of its tests ran. */
+  readonly skipped: string | undefined
+}
 
-  read(events: EventLog, path: readonly string[]): void {
-    // What a subtest is called is only told by the result that follows it.
-    let child: EventLog | undefined
-    let lines: string[] = []
-    let failed:
-      | { readonly path: readonly string[]; readonly message: string | undefined; readonly at: number }
-      | undefined
-    const finish = (): void => {
-      // TAP puts what there is to say about a result behind it.
-      if (failed)
-        this.tests[failed.at] = guestTest(failed.path, 'failed', { message: failed.message, log: logExcerpt(lines) })
-      failed = undefined
-      lines = []
-    }
-    for (const event of events) {
-      if (event[0] === 'comment' || event[0] === 'extra') lines.push(event[1].trimEnd())
-      else if (event[0] === 'child') child = event[1]
-      else if (event[0] === 'bailout') this.problems.push(`Bail out! ${event[1]}`.trim())
-      else if (event[0] === 'complete') this.#check(event[1], path)
-      else if (event[0] === 'assert') {
-        const before = failed ? [] : lines
-        finish()
-        const { ok, name, id, skip, todo, time, diag } = event[1]
-        const full = [...path, name === '' ? `test ${id}` : name]
-        if (child) this.read(child, full)
-        else {
-          const status = statusOf(ok, skip, todo)
-          const told = [skip, todo].find((reason) => typeof reason === 'string' && reason !== '')
-          const message = typeof told === 'string' ? told : messageOf(diag)
-          if (status === 'failed') failed = { path: full, message, at: this.tests.length }
-          if (status === 'failed') lines = [...before, ...detailsOf(diag)]
-          this.tests.push(guestTest(full, status, { message, durationMs: time ?? undefined }))
-        }
-        child = undefined
-      }
-    }
-    finish()
+function readLevel(events: EventLog, path: readonly string[], problems: Set<string>): Level {
+  const level = new TapLevel(path, problems)
+  for (const event of events) level.read(event)
+  return level.finish()
+}
+
+class TapLevel {
+  readonly #path: readonly string[]
+  readonly #problems: Set<string>
+  readonly #tests: GuestTest[] = []
+  /** Only the result that follows a subtest tells its name. */
+  #child: EventLog | undefined
+  #lines: string[] = []
+  /** A failed case, which the lines after it tell about. */
+  #failed: { readonly test: GuestTest; readonly at: number } | undefined
+  #skipped: string | undefined
+
+  constructor(path: readonly string[], problems: Set<string>) {
+    this.#path = path
+    this.#problems = problems
+  }
+
+  read(event: EventLog[number]): void {
+    if (event[0] === 'comment' || event[0] === 'extra') this.#lines.push(event[1].trimEnd())
+    else if (event[0] === 'child') this.#child = event[1]
+    else if (event[0] === 'bailout') this.#problems.add(`Bail out! ${event[1]}`.trim())
+    else if (event[0] === 'complete') this.#complete(event[1])
+    else if (event[0] === 'assert') this.#result(event[1])
+  }
+
+  finish(): Level {
+    this.#endCase()
     // A guest that ended in the middle of a subtest never told its name.
-    if (child) this.read(child, [...path, 'unfinished subtest'])
+    if (this.#child) this.#tests.push(...this.#group(guestTest(['unfinished subtest'], 'passed'), this.#child))
+    const isEmpty = this.#tests.length === 0 && this.#skipped !== undefined && this.#path.length === 0
+    return { tests: isEmpty ? [skippedReport(this.#skipped)] : this.#tests, skipped: this.#skipped }
   }
 
-  #check(
-    result: { readonly count: number; readonly plan: { readonly start: number | null; readonly end: number | null } },
-    path: readonly string[],
-  ): void {
-    const { start, end } = result.plan
-    const where = path.length === 0 ? '' : ` of ${path.join(' > ')}`
+  #endCase(): void {
+    if (this.#failed) {
+      const { test, at } = this.#failed
+      this.#tests[at] = guestTest(test.path, test.status, { ...test, log: logExcerpt(this.#lines) })
+    }
+    this.#failed = undefined
+    this.#lines = []
+  }
+
+  #result({ ok, name, id, skip, todo, time, diag }: Result): void {
+    const before = this.#failed ? [] : this.#lines
+    this.#endCase()
+    const status = statusOf(ok, skip, todo)
+    const reason = [skip, todo].find((one) => typeof one === 'string' && one !== '')
+    const message = typeof reason === 'string' ? reason : messageOf(diag)
+    const own = guestTest([name === '' ? `test ${id}` : name], status, { message, durationMs: time ?? undefined })
+    this.#tests.push(...(this.#child ? this.#group(own, this.#child) : [own]))
+    this.#child = undefined
+    if (status !== 'failed') return
+    this.#lines = [...before, ...detailsOf(diag)]
+    const at = this.#tests.length - 1
+    if (this.#tests[at] === own) this.#failed = { test: own, at }
+  }
+
+  #group(own: GuestTest, events: EventLog): GuestTest[] {
+    const { tests, skipped } = readLevel(events, [...this.#path, ...own.path], this.#problems)
+    const isSkipped = tests.length === 0 && skipped !== undefined && own.status === 'passed'
+    return groupCases(isSkipped ? guestTest(own.path, 'skipped', { message: skipped }) : own, tests)
+  }
+
+  #complete({ count, plan, failures }: FinalResults): void {
+    const { start, end } = plan
+    const where = this.#path.length === 0 ? '' : ` of ${this.#path.join(' > ')}`
     if (end === null || start === null)
-      this.problems.push(`There is no plan${where}: nothing tells whether all tests ran`)
-    else if (end - start + 1 !== result.count)
-      this.problems.push(`${result.count} tests${where} ran, and ${end - start + 1} were planned`)
+      this.#problems.add(`There is no plan${where}: nothing tells whether all tests ran`)
+    else if (end - start + 1 !== count) this.#problems.add(planProblem(count, end - start + 1, where))
+    if (plan.skipAll && plan.skipReason !== NO_TESTS) this.#skipped = plan.skipReason.replace(/^skip\S*\s*/i, '')
+    // Numbers that were given twice, or that the plan does not have.
+    for (const { tapError, name, id } of failures) {
+      if (tapError && id !== undefined) this.#problems.add(`${name || `test ${id}`}${where}: ${tapError}`)
+    }
   }
 }
 
+/** `not ok` with SKIP is skipped, with TODO it is to do. */
 function statusOf(ok: boolean, skip: boolean | string, todo: boolean | string): GuestTest['status'] {
   if (skip !== false) return 'skipped'
   if (todo !== false) return 'todo'

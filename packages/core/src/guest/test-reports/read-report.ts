@@ -1,0 +1,25 @@
+/** Reads a report of tests in any of the formats. */
+import { plainReport, type TestFormat, type TestReport } from './guest-test.ts'
+import { readKtap } from './ktap.ts'
+
+/** @throws Error when it is no report of this format */
+export async function readReport(format: TestFormat, bytes: Uint8Array): Promise<TestReport> {
+  if (format === 'junit') return (await import('./junit.ts')).readJunit(decodeXml(bytes))
+  const text = plainReport(new TextDecoder().decode(bytes))
+  return format === 'ktap' ? readKtap(text) : (await import('./tap.ts')).readTap(text)
+}
+
+/** As its byte order mark or its declaration says. */
+function decodeXml(bytes: Uint8Array): string {
+  const [first = 0, second = 0] = bytes
+  const mark =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : undefined
+  if (mark !== undefined) return new TextDecoder(mark).decode(bytes)
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, 1000))
+  const encoding = /<\?xml\s[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']/.exec(start)?.[1] ?? 'utf-8'
+  try {
+    return new TextDecoder(encoding).decode(bytes)
+  } catch (cause) {
+    throw new Error(`its encoding ${encoding} is not known`, { cause })
+  }
+}
