@@ -1,12 +1,10 @@
-/**
- * Finds the guest's user land: one static busybox for its architecture, the host's own where that fits, else the one in
- * the archive.
- */
+/** Finds the user land of a guest: a static busybox from the guest's package, the host or Debian's archive. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type Architecture, type Cache, hostArchitecture, StartError, type StoredFile } from '@coldboot/core'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { isStaticElf } from './elf.ts'
+import { type GuestPackage, readPackagedBusybox } from './guest-package.ts'
 import type { OnGuestProgress } from './progress.ts'
 
 /** Where distributions install a static busybox. */
@@ -15,19 +13,31 @@ const PACKAGE = 'busybox-static'
 
 /** A busybox that was found. */
 export interface Busybox {
-  readonly data: Uint8Array
   /** Hex. */
   readonly sha256: string
+  /** The whole file. Needed only when an image is built. */
+  read(): Promise<Uint8Array>
 }
 
-/**
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the host has none and the archive gives none
- */
-export async function findBusybox(arch: Architecture, cache: Cache, onProgress: OnGuestProgress): Promise<Busybox> {
+/** Input of {@link findBusybox}. */
+export interface BusyboxRequest {
+  readonly arch: Architecture
+  readonly cache: Cache
+  /** The installed package of the guest. */
+  readonly guest: GuestPackage | undefined
+  readonly onProgress: OnGuestProgress
+}
+
+/** @throws StartError `GUEST_KERNEL_UNAVAILABLE` when no place has one */
+export async function findBusybox({ arch, cache, guest, onProgress }: BusyboxRequest): Promise<Busybox> {
+  if (guest !== undefined) {
+    return { sha256: guest.description.busybox.sha256, read: () => readPackagedBusybox(guest) }
+  }
   if (arch === hostArchitecture()) {
     for (const path of HOST_PATHS) {
       const data = await readFile(path).catch(() => undefined)
-      if (data && isStaticElf(data)) return { data, sha256: createHash('sha256').update(data).digest('hex') }
+      if (!data || !isStaticElf(data)) continue
+      return { sha256: createHash('sha256').update(data).digest('hex'), read: async () => data }
     }
   }
   const record = `busybox/${arch}.json`
@@ -43,7 +53,7 @@ export async function findBusybox(arch: Architecture, cache: Cache, onProgress: 
     return file
   }
   const { name, sha256 } = (await stored()) ?? (await cache.locked(record, make))
-  return { data: await readFile(cache.path(name)), sha256 }
+  return { sha256, read: () => readFile(cache.path(name)) }
 }
 
 /** Names of the programs in a busybox, read from its table of them: one of a foreign architecture cannot be asked. */

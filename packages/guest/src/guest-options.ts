@@ -5,12 +5,20 @@ import type { Flavour } from './architectures.ts'
 import type { GuestFiles } from './guest-files.ts'
 import type { OnGuestProgress } from './progress.ts'
 
+/** Where the parts of a guest come from. */
+export type GuestSource = 'package' | 'archive'
+
 /** Options of {@link linuxGuest}; all are optional. */
 export interface LinuxGuestOptions {
   /** Guest architecture by QEMU's name. @default the host's */
   readonly arch?: Architecture | undefined
   /** Which of Debian's kernels. `generic` has every driver; `cloud` is smaller, virtio only. @default 'generic' */
   readonly flavour?: Flavour | undefined
+  /**
+   * Where the kernel and busybox come from. `package`: the installed package `@coldboot/guest-<arch>`; `archive`: Debian's
+   * archive, by the host's apt. @default the package when it has what is asked for, else the archive
+   */
+  readonly source?: GuestSource | undefined
   /**
    * Kernel modules to load at boot, in this order, with all they need: by name (`9p`, `vfat`, `e1000`) or alias
    * (`fs-9p`). What the kernel has built in may be named too. The virtio
@@ -47,6 +55,7 @@ export interface LinuxGuestOptions {
 export interface ResolvedGuestOptions {
   readonly arch: Architecture
   readonly flavour: Flavour
+  readonly source: GuestSource | undefined
   readonly modules: readonly string[]
   readonly files: GuestFiles
   /** One text; empty if there are no lines. */
@@ -74,6 +83,7 @@ const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
     (value) => isString(value) && Object.hasOwn(ARCHITECTURES, value),
   ],
   flavour: ["'generic' or 'cloud'", (value) => value === 'generic' || value === 'cloud'],
+  source: ["'package' or 'archive'", (value) => value === 'package' || value === 'archive'],
   modules: ['a list of module names', isListOf(isModule)],
   files: [
     'an object, from paths in the guest to files',
@@ -117,6 +127,7 @@ export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOp
   return {
     arch: options.arch ?? supportedHost(),
     flavour: options.flavour ?? 'generic',
+    source: options.source,
     modules: options.modules ?? [],
     files: options.files ?? {},
     init: [options.init ?? ''].flat().join('\n'),

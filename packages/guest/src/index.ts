@@ -1,6 +1,6 @@
 export type { Flavour } from './architectures.ts'
 export type { GuestFile, GuestFiles } from './guest-files.ts'
-export type { LinuxGuestOptions } from './guest-options.ts'
+export type { GuestSource, LinuxGuestOptions } from './guest-options.ts'
 export { GUEST_PROMPT } from './init-script.ts'
 export { type LinuxGuest, linuxGuest, type PrepareGuestOptions, prepareLinuxGuest } from './linux-guest.ts'
 export type { GuestProgress, GuestStep, OnGuestProgress } from './progress.ts'

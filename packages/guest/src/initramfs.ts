@@ -5,8 +5,8 @@ import { AGENT_PATH } from './agent-binary.ts'
 import { appletNames } from './busybox.ts'
 import { type CpioEntry, writeCpio } from './cpio.ts'
 import { BUNDLED_MODULES, findDriversScript } from './device-modules.ts'
+import type { GuestModules } from './guest-kernel.ts'
 import { type InitFile, type InitOptions, initFiles } from './init-script.ts'
-import type { GuestModules } from './kernel-package.ts'
 import { modulesAlias, modulesDep } from './modules.ts'
 
 /** What goes in. */

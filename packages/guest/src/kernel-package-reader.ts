@@ -97,14 +97,15 @@ export async function storeKernel({ deb, cache, folder, image, onProgress }: Sto
     release: packed.release,
     image: await cache.publish(
       `${folder}/${image === 'vmlinux' ? 'vmlinux' : 'vmlinuz'}`,
-      await bootable(packed.data, image),
+      await bootableImage(packed.data, image),
     ),
     modules: await cache.publish(`${folder}/modules.json`, JSON.stringify(index)),
     modulesFolder,
   }
 }
 
-async function bootable(data: Uint8Array, image: GuestArchitecture['image']): Promise<Uint8Array> {
+/** The image of a kernel package, ready to boot. */
+export async function bootableImage(data: Uint8Array, image: GuestArchitecture['image']): Promise<Uint8Array> {
   if (image === 'as-is') return data
   const { findPayload, unpackKernel } = await import('./kernel-payload.ts')
   const payload = findPayload(data)

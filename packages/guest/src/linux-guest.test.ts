@@ -1,7 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { installGuestPackage, STATIC_BUSYBOX } from '../test/install-guest-package.ts'
 import { linuxGuest } from './linux-guest.ts'
 
 let directory: string
@@ -52,9 +53,9 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
   })
 })
 
-test('a system without dpkg is told what to provide', async () => {
+test('names what to provide on a system without dpkg when the archive is asked for', async () => {
   vi.stubEnv('PATH', directory)
-  await expect(linuxGuest({ arch: 'x86_64' })).rejects.toThrow(
+  await expect(linuxGuest({ arch: 'x86_64', source: 'archive' })).rejects.toThrow(
     expect.objectContaining({
       code: 'GUEST_KERNEL_UNAVAILABLE',
       shortMessage: expect.stringContaining('this host has none, so it is not Debian'),
@@ -72,19 +73,90 @@ test('a flavour that Debian does not have for an architecture is refused', async
   )
 })
 
-describe('with a kernel of its own and the initramfs made here', () => {
-  const busybox = Buffer.concat([
-    // An ELF header that says: 64 bits, little-endian, no program headers, so no loader.
-    Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]),
-    Buffer.alloc(64),
-    Buffer.from('\0[\0[[\0modprobe\0mount\0sh\0\0'),
-  ])
+describe('with an installed package', () => {
+  // Nothing else installs the package of this architecture.
+  const arch = 's390x'
+  beforeEach(async () => {
+    vi.stubEnv('PATH', directory)
+    vi.spyOn(process, 'cwd').mockReturnValue(directory)
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    await installGuestPackage(directory, arch)
+  })
 
+  test('boots its kernel without asking the archive, and the same options give the same image', async () => {
+    const guest = await linuxGuest({ arch })
+    expect(guest.kernel).toBe(join(directory, 'node_modules/@coldboot/guest-s390x/vmlinuz'))
+    const image = Buffer.from(await readFile(guest.initramfs)).toString('latin1')
+    expect(image).toContain('lib/modules/6.1.0-1-test/kernel/virtio_pci.ko')
+    expect(image).not.toContain('kernel/dummy.ko')
+    expect((await linuxGuest({ arch })).initramfs).toBe(guest.initramfs)
+  })
+
+  test('puts the modules that are asked for into the image', async () => {
+    const { initramfs } = await linuxGuest({ arch, modules: ['dummy', 'built-in'] })
+    expect(Buffer.from(await readFile(initramfs)).toString('latin1')).toContain('kernel/dummy.ko')
+  })
+
+  test('names the nearest module when the kernel has none of that name', async () => {
+    await expect(linuxGuest({ arch, modules: ['dumy'] })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'GUEST_MODULE_MISSING',
+        shortMessage: 'The kernel has no module `dumy`; did you mean `dummy`?',
+      }),
+    )
+  })
+
+  test.each([
+    ['a module that only the archive has', { modules: ['rare'] }, 'has no module `rare`'],
+    ['an alias of such a module', { modules: ['fs-rare'] }, 'has no module `fs-rare`'],
+  ])('says what is missing for %s on a system without the archive', async (_, options, lacks) => {
+    await expect(linuxGuest({ arch, ...options })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'GUEST_KERNEL_UNAVAILABLE',
+        shortMessage: expect.stringMatching(
+          `The package @coldboot/guest-s390x ${lacks}, and Debian's archive cannot be used: .* not Debian`,
+        ),
+        hint: expect.stringContaining('Run on Debian or Ubuntu'),
+      }),
+    )
+  })
+
+  test('refuses a damaged file of the package, and says how to replace it', async () => {
+    await writeFile(join(directory, 'node_modules/@coldboot/guest-s390x/busybox'), 'damaged')
+    await expect(linuxGuest({ arch })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'GUEST_KERNEL_UNAVAILABLE',
+        shortMessage: 'busybox of @coldboot/guest-s390x is damaged or missing',
+        hint: expect.stringContaining('Install it again'),
+      }),
+    )
+  })
+
+  test('is not used when its kernel is cut short', async () => {
+    await writeFile(join(directory, 'node_modules/@coldboot/guest-s390x/vmlinuz'), '')
+    await expect(linuxGuest({ arch, source: 'package' })).rejects.toThrow(/@coldboot\/guest-s390x is not installed/)
+  })
+})
+
+test('names the package to add when there is neither a package nor the archive', async () => {
+  vi.stubEnv('PATH', directory)
+  await expect(linuxGuest({ arch: 's390x' })).rejects.toThrow(
+    expect.objectContaining({
+      code: 'GUEST_KERNEL_UNAVAILABLE',
+      shortMessage: expect.stringMatching(/^The package @coldboot\/guest-s390x is not installed, and Debian's archive/),
+      hint: expect.stringContaining('npm install --save-dev @coldboot/guest-s390x'),
+    }),
+  )
+})
+
+describe('with a kernel of its own and the initramfs made here', () => {
   test('the guest has no modules, and grows with its files', async () => {
     vi.stubEnv('COLDBOOT_KERNEL', '/mine/vmlinuz')
     const { Cache } = await import('@coldboot/core')
     const cache = new Cache(directory)
-    await cache.publish('busybox/s390x.json', JSON.stringify(await cache.publish('busybox/s390x', busybox)))
+    await cache.publish('busybox/s390x.json', JSON.stringify(await cache.publish('busybox/s390x', STATIC_BUSYBOX)))
     const small = await linuxGuest({ arch: 's390x' })
     await writeFile(join(directory, 'large'), Buffer.alloc(40 * 2 ** 20))
     const large = await linuxGuest({ arch: 's390x', files: { '/opt/large': { source: join(directory, 'large') } } })

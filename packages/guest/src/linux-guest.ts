@@ -1,16 +1,32 @@
-/** The face of this package: what a user asks of a guest → what a machine needs to boot it. */
+/** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
 import { createHash } from 'node:crypto'
-import { ARCHITECTURES, type Architecture, Cache, OptionError, readEnvironment } from '@coldboot/core'
+import {
+  ARCHITECTURES,
+  type Architecture,
+  Cache,
+  ColdbootError,
+  OptionError,
+  readEnvironment,
+  StartError,
+} from '@coldboot/core'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
+import { openArchiveKernel } from './archive-kernel.ts'
 import { type Busybox, findBusybox } from './busybox.ts'
 import type { CpioEntry } from './cpio.ts'
 import { readGuestFiles } from './guest-files.ts'
+import type { GuestKernel } from './guest-kernel.ts'
 import { type LinuxGuestOptions, type ResolvedGuestOptions, resolveGuestOptions } from './guest-options.ts'
+import {
+  findGuestPackage,
+  type GuestPackage,
+  guestPackageName,
+  missingModule,
+  packagedKernel,
+} from './guest-package.ts'
 import { storedImage } from './image-store.ts'
 import { GUEST_PROMPT } from './init-script.ts'
 import { buildInitramfs, recipeDigest } from './initramfs.ts'
-import { type CachedKernel, openKernel, readModules } from './kernel-package.ts'
 import { EARLY_MOUNTS_WORD, FOREIGN_ROOT_WORD } from './mounts.ts'
 
 /** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
@@ -36,14 +52,15 @@ const FREE_IMAGE_MIB = 16
 
 /**
  * A small Linux guest from stock parts: Debian's kernel, busybox, the modules and files asked for, and a root shell on the
- * serial console. The first call fetches the kernel; later ones take a few milliseconds. The same options give the same
- * bytes for as long as the cache keeps the kernel.
+ * serial console. The parts come from the package `@coldboot/guest-<arch>` when it is installed and has them, else from
+ * Debian's archive: the first call then downloads the kernel. Later calls take a few milliseconds. The same options give the
+ * same bytes as long as the package, or the kernel in the cache, stays the same.
  *
- * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, when set, are used in place of the kernel and the initramfs made here. Such an
- * initramfs must end its start with {@link GUEST_PROMPT}, or `ready` be overridden.
+ * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, when set, replace the kernel and the initramfs made here. Such an initramfs must
+ * end its start with {@link GUEST_PROMPT}, or `ready` be overridden.
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `GUEST_MODULE_MISSING`
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the parts cannot be had, as on other systems than Debian
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when neither the package nor the archive has the parts
  */
 export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {
   return makeGuest(resolveGuestOptions(options), false)
@@ -51,13 +68,13 @@ export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<Linux
 
 /** Options of {@link prepareLinuxGuest}. */
 export interface PrepareGuestOptions
-  extends Pick<LinuxGuestOptions, 'arch' | 'flavour' | 'cacheDirectory' | 'onProgress'> {
-  /** Ask the archive for a newer kernel even if there is one in the cache. @default false */
+  extends Pick<LinuxGuestOptions, 'arch' | 'flavour' | 'source' | 'cacheDirectory' | 'onProgress'> {
+  /** Ask the archive for its current kernel, even if the package or the cache has one. @default false */
   readonly refresh?: boolean | undefined
 }
 
 /**
- * Fetches what a guest needs, so that the first test does not wait for it. The same as a first call of {@link linuxGuest}.
+ * Prepares a guest ahead of the first test: what a first call of {@link linuxGuest} does.
  * @throws as {@link linuxGuest}
  */
 export async function prepareLinuxGuest(options: PrepareGuestOptions = {}): Promise<LinuxGuest> {
@@ -66,20 +83,21 @@ export async function prepareLinuxGuest(options: PrepareGuestOptions = {}): Prom
 }
 
 async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promise<LinuxGuest> {
-  const { arch, flavour, onProgress } = options
+  const { arch, onProgress } = options
   const environment = readEnvironment()
   const cache = new Cache(options.cacheDirectory ?? environment.cacheDirectory)
   refuseWithOwnParts(options, environment)
+  const guest = options.source === 'archive' ? undefined : findGuestPackage(arch)
   const [kernel, busybox] = await Promise.all([
-    environment.kernel === undefined ? openKernel({ arch, flavour, cache, refresh, onProgress }) : undefined,
-    environment.initramfs === undefined ? findBusybox(arch, cache, onProgress) : undefined,
+    environment.kernel === undefined ? findKernel(options, { cache, refresh, guest }) : undefined,
+    environment.initramfs === undefined ? findBusybox({ arch, cache, guest, onProgress }) : undefined,
   ])
   const image = busybox
     ? await makeInitramfs(options, { cache, kernel, busybox })
     : { path: environment.initramfs ?? '', sizeBytes: 0 }
   return {
     arch,
-    kernel: environment.kernel ?? (kernel ? cache.path(kernel.image.name) : ''),
+    kernel: environment.kernel ?? kernel?.image ?? '',
     initramfs: image.path,
     kernelArgs: kernelArgs(options),
     memory: memoryFor(arch, image.sizeBytes),
@@ -87,6 +105,51 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
     // What is in parts of the user's own is not known.
     agent: options.agent && kernel !== undefined && environment.initramfs === undefined,
   }
+}
+
+interface KernelPlaces {
+  readonly cache: Cache
+  readonly refresh: boolean
+  readonly guest: GuestPackage | undefined
+}
+
+/** The package's kernel when it serves, else the archive's. */
+async function findKernel(
+  { arch, flavour, modules, source, onProgress }: ResolvedGuestOptions,
+  { cache, refresh, guest }: KernelPlaces,
+): Promise<GuestKernel> {
+  const lacks = await packageLacks({ arch, flavour, modules, guest, refresh })
+  if (guest !== undefined && lacks === undefined) return packagedKernel(guest)
+  if (source === 'package') throw new StartError('GUEST_KERNEL_UNAVAILABLE', lacks ?? '', packageAdvice(arch, guest))
+  try {
+    return await openArchiveKernel({ arch, flavour, cache, refresh, onProgress })
+  } catch (error) {
+    const isUnavailable = ColdbootError.is(error) && error.code === 'GUEST_KERNEL_UNAVAILABLE'
+    if (!isUnavailable || lacks === undefined || source === 'archive') throw error
+    const message = `${lacks}, and Debian's archive cannot be used: ${error.shortMessage}`
+    throw new StartError('GUEST_KERNEL_UNAVAILABLE', message, { ...packageAdvice(arch, guest), cause: error })
+  }
+}
+
+interface PackageNeeds extends Pick<ResolvedGuestOptions, 'arch' | 'flavour' | 'modules'> {
+  readonly guest: GuestPackage | undefined
+  readonly refresh: boolean
+}
+
+/** Why the package does not serve; undefined when it does. */
+async function packageLacks({ arch, flavour, modules, guest, refresh }: PackageNeeds): Promise<string | undefined> {
+  const name = guestPackageName(arch)
+  if (guest === undefined) return `The package ${name} is not installed`
+  if (flavour !== 'generic') return `The package ${name} has the flavour 'generic' alone`
+  if (refresh) return `The package ${name} has one kernel only`
+  const module = await missingModule(guest, modules)
+  return module === undefined ? undefined : `The package ${name} has no module \`${module}\``
+}
+
+function packageAdvice(arch: Architecture, guest: GuestPackage | undefined): { readonly hint: string } {
+  const own = 'name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS'
+  if (guest === undefined) return { hint: `Add it (npm install --save-dev ${guestPackageName(arch)}), or ${own}.` }
+  return { hint: `Run on Debian or Ubuntu with the archive in reach, or ${own}.` }
 }
 
 // Left out silently, a file or a module would be missed by a test much later.
@@ -112,7 +175,7 @@ function refuseWithOwnParts(
 interface GuestParts {
   readonly cache: Cache
   /** None when the user has one of their own. */
-  readonly kernel: CachedKernel | undefined
+  readonly kernel: GuestKernel | undefined
   readonly busybox: Busybox
 }
 
@@ -128,9 +191,9 @@ async function makeInitramfs(
     onProgress({ step: 'initramfs', message: 'Building the initramfs' })
     return buildInitramfs({
       agent,
-      busybox: busybox.data,
+      busybox: await busybox.read(),
       release: kernel?.release ?? '',
-      modules: kernel && (await readModules(cache, kernel, modules)),
+      modules: await kernel?.readModules(modules),
       startup,
       files,
     })

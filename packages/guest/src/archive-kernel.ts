@@ -1,21 +1,21 @@
 /**
- * A Debian kernel in the cache: fetched once, its image made ready to boot, its modules indexed. The package itself is
- * kept too (70 MB; its files would take 400): modules that few ask for are read out of it when someone does.
+ * A kernel from Debian's archive, kept in the cache: fetched once, its image made ready to boot, its modules indexed. The
+ * package itself is kept too (70 MB; its files would take 400), for modules that are rarely wanted.
  */
 import { createHash } from 'node:crypto'
 import { access, readFile, rm } from 'node:fs/promises'
 import { type Architecture, type Cache, fileSha256, OptionError, StartError, type StoredFile } from '@coldboot/core'
 import type { Archive, ArchivePackage } from './apt.ts'
 import { type Flavour, GUEST_ARCHITECTURES } from './architectures.ts'
-import { BUNDLED_MODULES } from './device-modules.ts'
-import { type KernelModule, loadOrder, type ModuleIndex } from './modules.ts'
+import { type GuestKernel, type GuestModules, modulesFor } from './guest-kernel.ts'
+import type { KernelModule, ModuleIndex } from './modules.ts'
 import type { OnGuestProgress } from './progress.ts'
 
 /** Raised when the meaning of what is stored changes: older entries are made anew. */
 const FORMAT = 1
 
 /** A kernel that is in the cache. Kept as JSON beside it. */
-export interface CachedKernel {
+interface CachedKernel {
   readonly format: typeof FORMAT
   /** `linux-image-6.1.0-56-amd64_6.1.192-2_amd64`: the package and its version. */
   readonly id: string
@@ -30,7 +30,7 @@ export interface CachedKernel {
   readonly modulesFolder: string
 }
 
-/** What {@link openKernel} wants to know. */
+/** Input of {@link openArchiveKernel}. */
 export interface KernelRequest {
   readonly arch: Architecture
   readonly flavour: Flavour
@@ -45,7 +45,18 @@ export interface KernelRequest {
  * @throws OptionError `INVALID_OPTION` when Debian has no such flavour for the architecture
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when it cannot be had
  */
-export async function openKernel(request: KernelRequest): Promise<CachedKernel> {
+export async function openArchiveKernel(request: KernelRequest): Promise<GuestKernel> {
+  const kernel = await findKernel(request)
+  const { cache } = request
+  return {
+    id: kernel.id,
+    release: kernel.release,
+    image: cache.path(kernel.image.name),
+    readModules: (wanted) => readModules(cache, kernel, wanted),
+  }
+}
+
+async function findKernel(request: KernelRequest): Promise<CachedKernel> {
   const { arch, flavour, cache, refresh, onProgress } = request
   const metapackage = GUEST_ARCHITECTURES[arch].kernelPackages[flavour]
   if (metapackage === undefined) {
@@ -68,33 +79,10 @@ export async function openKernel(request: KernelRequest): Promise<CachedKernel> 
   )
 }
 
-/** A module with its file's content, uncompressed. */
-export interface ModuleFile {
-  readonly module: KernelModule
-  readonly data: Uint8Array
-}
-
-/** What a guest gets of a kernel's modules. */
-export interface GuestModules {
-  /** The modules asked for, those that every guest has, and all they need: each behind what it needs. */
-  readonly files: readonly ModuleFile[]
-  /** Names of what is compiled into the kernel. */
-  readonly builtIn: readonly string[]
-}
-
-/**
- * Reads the modules asked for, those that every guest has, and all they need.
- * @throws OptionError `GUEST_MODULE_MISSING`
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the cached package was damaged; it is gone then
- */
-export async function readModules(
-  cache: Cache,
-  kernel: CachedKernel,
-  wanted: readonly string[],
-): Promise<GuestModules> {
+/** Damaged files are removed before the error is thrown, so that the next call fetches them again. */
+async function readModules(cache: Cache, kernel: CachedKernel, wanted: readonly string[]): Promise<GuestModules> {
   const index = JSON.parse(await readFile(cache.path(kernel.modules.name), 'utf8')) as ModuleIndex
-  const bundled = BUNDLED_MODULES.filter((name) => Object.hasOwn(index.modules, name))
-  const order = loadOrder(index, [...wanted, ...bundled])
+  const order = modulesFor(index, wanted)
   const path = (module: KernelModule): string => cache.path(`${kernel.modulesFolder}/${module.path}`)
   const present = await Promise.all(
     order.map((module) =>

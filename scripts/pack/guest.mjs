@@ -1,0 +1,185 @@
+// @ts-check
+/**
+ * The content of a guest package, `@coldboot/guest-<arch>`: a Debian kernel ready to boot, the modules that tests are likely
+ * to want, and a static busybox.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { GUEST_ARCHITECTURES } from '../../packages/guest/dist/architectures.js'
+import { PACKAGE_FORMAT } from '../../packages/guest/dist/guest-package.js'
+import { bootableImage, readKernelPackage } from '../../packages/guest/dist/kernel-package-reader.js'
+import { loadOrder, moduleName, parseBuiltIn, readModule } from '../../packages/guest/dist/modules.js'
+import { run, StepError } from '../commands.mjs'
+import { copyrightOf, openDebian, unpackDeb } from './debian.mjs'
+import { PACKAGED_MODULES } from './guest-modules.mjs'
+import { contentKey, hasContent, writeContent } from './package-content.mjs'
+
+/** @typedef {keyof typeof GUEST_ARCHITECTURES} GuestArchitecture */
+/** @typedef {import('./package-content.mjs').ContentPart} ContentPart */
+
+/** The kernel of Debian 12: the one that the guest is measured with. riscv64 came with Debian 13. */
+const SUITES = ['bookworm', 'bookworm-updates', 'bookworm-security']
+/** @type {Readonly<Partial<Record<GuestArchitecture, readonly string[]>>>} */
+const OTHER_SUITES = { riscv64: ['trixie', 'trixie-updates', 'trixie-security'] }
+
+const SCRIPTS = ['guest.mjs', 'guest-modules.mjs', 'debian.mjs', 'package-content.mjs']
+
+/**
+ * Makes the content, unless the folder has it.
+ * @param {{ arch: GuestArchitecture, folder: string, cache: string, report?: (line: string) => void }} options `folder` of the
+ *   package; `cache`: where downloads are kept, private to the architecture
+ * @returns {Promise<string>} the kernel's package and version
+ */
+export async function packGuest({ arch, folder, cache, report }) {
+  const { debianName, image, kernelPackages } = GUEST_ARCHITECTURES[arch]
+  const debian = await openDebian({
+    directory: cache,
+    architecture: debianName,
+    suites: OTHER_SUITES[arch] ?? SUITES,
+    ...(report ? { report } : {}),
+  })
+  const { depends } = await debian.find(kernelPackages.generic ?? '')
+  const kernelName = depends.find((name) => /^linux-image-\d/.test(name))
+  if (kernelName === undefined) throw new StepError(`${kernelPackages.generic} depends on no kernel`)
+  const packages = await Promise.all([kernelName, 'busybox-static', 'libc6'].map((name) => debian.find(name)))
+  const [kernel, busybox, libc] = /** @type {[typeof packages[0], typeof packages[0], typeof packages[0]]} */ (packages)
+  const id = `${kernel.name}_${kernel.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
+  const sources = SCRIPTS.map((name) => fileURLToPath(new URL(name, import.meta.url)))
+  const key = contentKey(sources, [String(PACKAGE_FORMAT), image, ...packages.map(({ sha256 }) => sha256)])
+  if (hasContent(folder, key)) return id
+  const debs = await debian.download(packages)
+  const [kernelDeb = '', busyboxDeb = '', libcDeb = ''] = debs
+  report?.(`Reading ${kernel.name}`)
+  const parts = await readKernel(kernelDeb, image)
+  const unpacked = join(cache, 'busybox')
+  await unpackDeb(busyboxDeb, unpacked)
+  await unpackDeb(libcDeb, unpacked)
+  const described = { path: 'busybox', data: await readFile(join(unpacked, 'bin', 'busybox')) }
+  const content = contentOf({ arch, id, ...parts, busybox: described })
+  await writeContent(folder, {
+    key,
+    files: new Map(content.map(({ path, data }) => [path, { data }])),
+    parts: [
+      { package: upstream(kernel), copyright: await copyrightIn(kernelDeb, kernel.name) },
+      { package: busybox, copyright: await copyrightOf(unpacked, busybox.name) },
+      // Linked into busybox: of the version that busybox was built with.
+      { package: await staticLibc(libc, busyboxDeb), copyright: await copyrightOf(unpacked, libc.name) },
+    ],
+  })
+  return id
+}
+
+/**
+ * @typedef {{ path: string, data: Uint8Array }} File
+ * @typedef {{ release: string, image: Uint8Array, modules: readonly { module: ReturnType<typeof readModule>, data: Uint8Array }[],
+ *   builtIn: readonly string[] }} KernelParts
+ */
+
+/**
+ * @param {string} deb @param {typeof GUEST_ARCHITECTURES[GuestArchitecture]['image']} form
+ * @returns {Promise<KernelParts>} all modules of the kernel
+ */
+async function readKernel(deb, form) {
+  /** @type {KernelParts['modules'][number][]} */
+  const modules = []
+  /** @type {string[]} */
+  let builtIn = []
+  /** @type {{ release: string, data: Uint8Array } | undefined} */
+  let packed
+  await readKernelPackage(deb, async (file) => {
+    const data = await file.read()
+    if (file.kind === 'image') packed = { release: file.release, data }
+    else if (file.kind === 'built-in') builtIn = parseBuiltIn(Buffer.from(data).toString())
+    else modules.push({ module: readModule(file.path, data, sha256(data)), data })
+  })
+  if (packed === undefined) throw new StepError(`${deb} has no kernel`)
+  return { release: packed.release, image: await bootableImage(packed.data, form), modules, builtIn }
+}
+
+/** @param {KernelParts & { arch: GuestArchitecture, id: string, busybox: File }} input @returns {File[]} */
+function contentOf({ arch, id, release, image, modules, builtIn, busybox }) {
+  const all = Object.fromEntries(modules.map(({ module }) => [module.name, module]))
+  const wanted = PACKAGED_MODULES.filter((name) => Object.hasOwn(all, name))
+  const chosen = new Set(loadOrder({ modules: all, builtIn }, wanted).map(({ name }) => name))
+  const files = modules
+    .filter(({ module }) => chosen.has(module.name))
+    .map(({ module, data }) => ({ path: `modules/${module.path}`, data }))
+  const others = modules
+    .filter(({ module }) => !chosen.has(module.name))
+    .flatMap(({ module }) => [module.name, ...module.aliases.filter(isPlainAlias)])
+  const index = {
+    modules: Object.fromEntries([...chosen].sort().map((name) => [name, all[name]])),
+    builtIn: [...builtIn].sort(),
+    others: [...new Set(others.map(moduleName).concat(others.filter(isPlainAlias)))].sort(),
+  }
+  const kernel = { path: GUEST_ARCHITECTURES[arch].image === 'vmlinux' ? 'vmlinux' : 'vmlinuz', data: image }
+  const indexFile = { path: 'modules.json', data: Buffer.from(`${JSON.stringify(index)}\n`) }
+  const description = {
+    format: PACKAGE_FORMAT,
+    arch,
+    id,
+    release,
+    kernel: facts(kernel),
+    busybox: facts(busybox),
+    modules: facts(indexFile),
+  }
+  const text = (/** @type {string} */ path, /** @type {string} */ content) => ({ path, data: Buffer.from(content) })
+  return [
+    kernel,
+    busybox,
+    indexFile,
+    ...files,
+    text('guest.json', `${JSON.stringify(description, undefined, 2)}\n`),
+    // Without one, pnpm adds that of the workspace.
+    text(
+      'LICENSE',
+      'The files of this package are under the licences in COPYRIGHT. SOURCES says where their source is.\n',
+    ),
+  ]
+}
+
+/** Whether a name stands for a module by itself, such as `fs-xfs`, and not for devices. @param {string} alias */
+function isPlainAlias(alias) {
+  return /^[\w-]+$/.test(alias)
+}
+
+/** @param {File} file */
+function facts({ path, data }) {
+  return { path, sizeBytes: data.length, sha256: sha256(data) }
+}
+
+/** @param {Uint8Array} data */
+function sha256(data) {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+/**
+ * A signed kernel comes from a source package of signatures, which was made from `linux` of the binary's version.
+ * @param {ContentPart['package']} kernel @returns {ContentPart['package']}
+ */
+function upstream(kernel) {
+  return kernel.source.startsWith('linux-signed')
+    ? { ...kernel, source: 'linux', sourceVersion: kernel.version.replace(/\+b\d+$/, '') }
+    : kernel
+}
+
+/** @param {ContentPart['package']} libc @param {string} busyboxDeb @returns {Promise<ContentPart['package']>} */
+async function staticLibc(libc, busyboxDeb) {
+  const built = await run(['dpkg-deb', '-f', busyboxDeb, 'Built-Using'], { env: process.env })
+  const [, sourceVersion] = /(?:^|, )glibc \(= ([^)]+)\)/.exec(built.trim()) ?? []
+  if (sourceVersion === undefined) throw new StepError(`${busyboxDeb} does not say which glibc it was built with`)
+  return { ...libc, sourceVersion }
+}
+
+/** Without unpacking the 400 MB of a kernel package. @param {string} deb @param {string} name */
+async function copyrightIn(deb, name) {
+  const { readDeb } = await import('../../packages/guest/dist/dpkg-deb.js')
+  let text = ''
+  await readDeb(deb, async (member) => {
+    if (member.path === `usr/share/doc/${name}/copyright`) text = Buffer.from(await member.read()).toString()
+  })
+  if (text === '') throw new StepError(`${name} has no copyright file`)
+  return text
+}
