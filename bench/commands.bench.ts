@@ -54,7 +54,7 @@ await sideBySide(
   'A command over the console',
   [
     { name: 'bare write and read of the same bytes', run: () => each(() => bare("'echo on'")) },
-    { name: "vm.run, way: 'shell'", run: () => each(() => vm.run('echo on', { way: 'shell' })) },
+    { name: "vm.run, via: 'shell'", run: () => each(() => vm.run('echo on', { via: 'shell' })) },
   ],
   { rounds },
 )
@@ -63,14 +63,14 @@ await sideBySide(
   `${MUCH} random bytes over the console`,
   [
     { name: 'bare write and read of the same bytes', run: () => bare("'cat /tmp/much'") },
-    { name: "vm.run, way: 'shell'", run: () => each(() => vm.run('cat /tmp/much', { way: 'shell' }), 1) },
+    { name: "vm.run, via: 'shell'", run: () => each(() => vm.run('cat /tmp/much', { via: 'shell' }), 1) },
   ],
   { rounds },
 )
 const ways: readonly Contender[] = [
-  { name: 'shell on the console', run: () => each(() => vm.run('echo on', { way: 'shell' })) },
-  { name: 'agent of @coldboot/guest', run: () => each(() => vm.run('echo on', { way: 'agent' })) },
-  { name: 'QEMU guest agent', run: () => each(() => vm.run('echo on', { way: 'guest-agent' })) },
+  { name: 'shell on the console', run: () => each(() => vm.run('echo on', { via: 'shell' })) },
+  { name: 'agent of @coldboot/guest', run: () => each(() => vm.run('echo on', { via: 'agent' })) },
+  { name: 'QEMU guest agent', run: () => each(() => vm.run('echo on', { via: 'guest-agent' })) },
   { name: 'ssh, connection kept', run: () => each(() => ssh('-S', join(scratch, 'control'))) },
   // Seconds each in an emulated guest.
   { name: 'ssh, a connection each', run: () => each(() => ssh('-S', 'none'), 1) },
@@ -102,11 +102,11 @@ async function bare(word: string): Promise<void> {
 
 /** The agent in a guest that is not its own. */
 async function startAgent(): Promise<void> {
-  const [path, options] = ['/usr/local/bin/coldboot-agent', { way: 'guest-agent' } as const]
+  const [path, options] = ['/usr/local/bin/coldboot-agent', { via: 'guest-agent' } as const]
   await vm.run(`cat >${path} && chmod +x ${path}`, { ...options, input: await readAgent('x86_64') })
   const port = '/dev/virtio-ports/org.coldboot.agent'
   await vm.run(`systemd-run --setenv HOME=/root ${path} ${port}`, options)
-  await vm.run('true', { way: 'agent', timeout: 30_000 })
+  await vm.run('true', { via: 'agent', timeout: 30_000 })
 }
 
 /** @returns runs the command by ssh with these words */

@@ -5,7 +5,7 @@
  * Run: node bench/console.bench.ts
  */
 import { Console } from '../packages/core/src/console/console.ts'
-import { Monitors } from '../packages/core/src/console/incident/monitors.ts'
+import { IncidentWatch } from '../packages/core/src/console/incident/incident-watch.ts'
 import { Transcript } from '../packages/core/src/console/log/transcript.ts'
 import { ExpectBuffer } from '../packages/core/src/console/match/expect-buffer.ts'
 import type { Pattern } from '../packages/core/src/console/match/pattern.ts'
@@ -53,7 +53,7 @@ function byHand(found: (all: string) => boolean): (pieces: readonly Uint8Array[]
 
 function watched(pieces: readonly Uint8Array[]): void {
   const quiet = { guard: makeGuard(), scale: (time: number) => time, onIncident: () => {}, onWarning: () => {} }
-  const monitors = new Monitors({ settings: {}, ...quiet })
+  const monitors = new IncidentWatch({ settings: {}, ...quiet })
   decoded(pieces, (text) => monitors.take(text))
 }
 

@@ -108,7 +108,7 @@ function contextOf(machineName: string, stream: Duplex): AttachContext {
     directory: folder,
     streams: [stream],
     ids: ['net0', 'nic0'],
-    monitor: { execute: async () => ({}), onEvent: () => ({ [Symbol.dispose]() {} }) },
+    qmp: { execute: async () => ({}), onEvent: () => ({ [Symbol.dispose]() {} }) },
     exited: new Promise(() => {}),
     publishPort() {},
     timeoutMs: 7_000,

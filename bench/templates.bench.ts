@@ -11,7 +11,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { endPrefetched, readEnvironment, Template, VM } from '@coldboot/core'
+import { endPool, readEnvironment, Template, VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
 import { median, sideBySide } from './side-by-side.ts'
@@ -24,7 +24,7 @@ const command = 'echo hello-$((40 + 2))\n'
 const answer = 'hello-42\r\n'
 
 const template = await Template.build(guest)
-const ahead = await Template.build(guest, { prefetch: true, key: 'ahead' })
+const ahead = await Template.build(guest, { pool: true, key: 'ahead' })
 const withAgent = await Template.build({ ...(await linuxGuest()), accelerator: 'tcg' })
 const stored = join(readEnvironment().cacheDirectory, 'templates', template.key)
 
@@ -126,7 +126,7 @@ const restores = [
 ]
 
 await sideBySide('From nothing to the output of the first command', [...restores, ...cold], { rounds })
-await endPrefetched()
+await endPool()
 
 // Tests shorter than the making of a machine: made ahead, they are made side by side.
 await sideBySide(
@@ -137,7 +137,7 @@ await sideBySide(
   ],
   { rounds: 3 },
 )
-await endPrefetched()
+await endPool()
 
 const together = performance.now()
 const vms = await Promise.all(Array.from({ length: 20 }, () => template.start()))

@@ -10,7 +10,7 @@ import { defineConfig } from 'vitest/config'
 
 export async function inside(vm: VM): Promise<unknown> {
   await vm.login({ user: 'root', password: 'secret' })
-  await vm.run('id', { way: 'shell' })
+  await vm.run('id', { via: 'shell' })
 
   await vm.writeFile('/etc/motd', 'hello\n', { mode: 0o600 })
   const text = await vm.readFile('/etc/motd')
@@ -84,12 +84,12 @@ test('serves ssh', async ({ vm }) => {
 
 test('lets the user in', async ({ vm }) => {
   await vm.login({ user: 'tester', password: 'correct horse' })
-  const { stdout } = await vm.run('id -un', { way: 'shell' })
+  const { stdout } = await vm.run('id -un', { via: 'shell' })
   expect(stdout).toBe('tester\n')
 })
 
-test('two machines', async ({ bootVm }) => {
-  const [server, client] = await Promise.all([bootVm({ name: 'server' }), bootVm({ name: 'client' })])
+test('two machines', async ({ bootVM }) => {
+  const [server, client] = await Promise.all([bootVM({ name: 'server' }), bootVM({ name: 'client' })])
   expect([server.name, client.name]).toEqual(['server', 'client'])
 })
 

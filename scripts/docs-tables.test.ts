@@ -49,7 +49,7 @@ test('docs/templates.md has the options that a start from a template adds to tho
   const page = 'docs/templates.md'
   const names = [...namesBehind(page, '## Options'), ...namesBehind(page, '## How many at once')]
   // In a sentence of its own.
-  if (read(page).includes('`prefetch: false`')) names.push('prefetch')
+  if (read(page).includes('`pool: false`')) names.push('pool')
   const ofTheMachine = ['bootTimeout', 'ready']
   expect(names.toSorted()).toEqual(
     [...membersOf('template/start-ready.ts', 'ReadyOptions'), ...ofTheMachine].toSorted(),

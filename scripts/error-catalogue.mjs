@@ -62,7 +62,7 @@ const MEANINGS = {
   GUEST_OUT_OF_MEMORY: 'The guest’s kernel killed a process for want of memory.',
   GUEST_EMERGENCY_SHELL: 'The boot gave up and opened a shell for repairs (systemd, dracut, initramfs-tools).',
   GUEST_NOT_BOOTED: 'The firmware found nothing to boot.',
-  GUEST_MONITOR_MATCHED: 'The console printed what a monitor of the user’s own watches for.',
+  GUEST_CUSTOM_FAILURE: 'The console printed what a monitor of the user’s own watches for.',
   TEST_TIMEOUT: 'The test’s own time is up, or too short for what is asked.',
   TEST_ENDED: 'The test has ended, and something of it still ran.',
   FORGOTTEN_AWAIT: 'A test passed while one of its waits was pending.',
@@ -117,7 +117,7 @@ function classesOfCodes() {
       for (const [, code = ''] of text.matchAll(/code: '([A-Z_]+)'/g)) note('GuestError', code)
     }
   }
-  note('GuestError', 'GUEST_MONITOR_MATCHED')
+  note('GuestError', 'GUEST_CUSTOM_FAILURE')
   return classes
 
   /** @param {string} name @param {string} code */

@@ -27,14 +27,14 @@ test('tells programs from the kernel', async ({ vm }) => {
   await vm.expect('onetwo', { view: 'userspace' })
 })
 
-test('survives a process that took all memory', async ({ bootVm }) => {
-  const vm = await bootVm({ monitors: { outOfMemory: 'allow' } })
+test('survives a process that took all memory', async ({ bootVM }) => {
+  const vm = await bootVM({ failOn: { outOfMemory: 'allow' } })
   vm.send('tail /dev/zero; echo "status $?"\n')
   await vm.expect('status 137')
 })
 
-test('fails at once when the service gives up', async ({ bootVm }) => {
-  const vm = await bootVm({ monitors: { custom: [{ name: 'service', pattern: /serviced: giving up: .*/ }] } })
+test('fails at once when the service gives up', async ({ bootVM }) => {
+  const vm = await bootVM({ failOn: { custom: [{ name: 'service', pattern: /serviced: giving up: .*/ }] } })
   vm.send('sleep 1; echo "serviced: giving up""": no disk\n')
-  await expect(vm.expect('listening')).rejects.toMatchObject({ code: 'GUEST_MONITOR_MATCHED' })
+  await expect(vm.expect('listening')).rejects.toMatchObject({ code: 'GUEST_CUSTOM_FAILURE' })
 })

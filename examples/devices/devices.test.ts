@@ -24,31 +24,31 @@ const test = machines.extend<{ folder: string }>({
   },
 })
 
-test('shares a directory with the host', async ({ bootVm, folder }) => {
-  const vm = await bootVm({ devices: [p9Directory(folder, { mountAt: '/mnt/shared' })] })
+test('shares a directory with the host', async ({ bootVM, folder }) => {
+  const vm = await bootVM({ devices: [p9Directory(folder, { mountAt: '/mnt/shared' })] })
   await vm.run('uname -r >/mnt/shared/release')
   expect(readFileSync(join(folder, 'release'), 'utf8')).toMatch(/^\d+\.\d+/)
 })
 
-test('reads what it may not change', async ({ bootVm }) => {
-  const vm = await bootVm({ devices: [readOnlyDirectory('fixtures', { mountAt: '/mnt/fixtures' })] })
+test('reads what it may not change', async ({ bootVM }) => {
+  const vm = await bootVM({ devices: [readOnlyDirectory('fixtures', { mountAt: '/mnt/fixtures' })] })
   await expect(vm).toHaveFile('/mnt/fixtures/greeting.txt', 'hello from the host')
   await expect(vm).toRun('touch /mnt/fixtures/new', { exitCode: 1, stderr: /Read-only file system/ })
 })
 
-test('writes to a disk, and the image stays as it was', async ({ bootVm, folder }) => {
+test('writes to a disk, and the image stays as it was', async ({ bootVM, folder }) => {
   const image = join(folder, 'disk.img')
   writeFileSync(image, Buffer.alloc(1 << 20, 'before'))
 
-  const vm = await bootVm({ ...(await linuxGuest()), devices: [blockDevice(image)] })
+  const vm = await bootVM({ ...(await linuxGuest()), devices: [blockDevice(image)] })
   await vm.run('echo after | dd of=/dev/vda conv=fsync')
   await expect(vm).toRun('head -n 1 /dev/vda', { stdout: 'after' })
   expect(readFileSync(image, 'utf8')).toMatch(/^before/)
 })
 
-test('is reached from the host', async ({ bootVm }) => {
+test('is reached from the host', async ({ bootVM }) => {
   const net = userNetwork({ forward: [{ guest: 80 }] })
-  const vm = await bootVm({ devices: [net] })
+  const vm = await bootVM({ devices: [net] })
   await vm.run('ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up')
   await vm.copyIn('fixtures', '/srv')
   await vm.run('httpd -h /srv')
@@ -57,11 +57,11 @@ test('is reached from the host', async ({ bootVm }) => {
   expect(await answer.text()).toBe('hello from the host\n')
 })
 
-test('reaches another machine over a bad network', async ({ bootVm }) => {
+test('reaches another machine over a bad network', async ({ bootVM }) => {
   await using network = new Network()
   const [server, client] = await Promise.all([
-    bootVm({ name: 'server', devices: [network.nic()] }),
-    bootVm({ name: 'client', devices: [network.nic()] }),
+    bootVM({ name: 'server', devices: [network.nic()] }),
+    bootVM({ name: 'client', devices: [network.nic()] }),
   ])
   await server.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up')
   await client.run('ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up')
@@ -77,9 +77,9 @@ test('reaches another machine over a bad network', async ({ bootVm }) => {
   await expect(client).toRunSuccessfully('ping -c 1 10.0.0.1')
 })
 
-test('asks for an address, and the test sees the question', async ({ bootVm }) => {
+test('asks for an address, and the test sees the question', async ({ bootVM }) => {
   await using network = new Network()
-  const vm = await bootVm({ devices: [network.nic()] })
+  const vm = await bootVM({ devices: [network.nic()] })
 
   using log = network.frames({ protocol: 'arp' })
   await vm.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up')
@@ -88,27 +88,27 @@ test('asks for an address, and the test sees the question', async ({ bootVm }) =
   expect(question.sourceIp).toBe('10.0.0.1')
 })
 
-test('tells of its progress beside the console', async ({ bootVm }) => {
+test('tells of its progress beside the console', async ({ bootVM }) => {
   const progress = channel('progress')
-  const vm = await bootVm({ devices: [progress] })
+  const vm = await bootVM({ devices: [progress] })
   vm.send(`printf '{"step":1}\\n{"step":2}\\n{"event":"done"}\\n' >/dev/virtio-ports/progress\n`)
   const steps: unknown[] = []
   for await (const event of progress.events()) steps.push(event)
   expect(steps).toEqual([{ step: 1 }, { step: 2 }])
 })
 
-test('answers on a second port', async ({ bootVm }) => {
+test('answers on a second port', async ({ bootVM }) => {
   const port = serial()
-  const vm = await bootVm({ devices: [port] })
+  const vm = await bootVM({ devices: [port] })
   await vm.run('(echo up; while read -r line; do echo "got $line"; done) </dev/ttyS1 >/dev/ttyS1 2>&1 &')
   await port.expect('up')
   port.send('a word\n')
   await port.expect('got a word')
 })
 
-test('is reset when it stops feeding its watchdog', async ({ bootVm }) => {
+test('is reset when it stops feeding its watchdog', async ({ bootVM }) => {
   const dog = watchdog()
-  const vm = await bootVm({ devices: [dog], monitors: { watchdog: 'allow' } })
+  const vm = await bootVM({ devices: [dog], failOn: { watchdog: 'allow' } })
   vm.send('watchdog -T 2 -t 60 /dev/watchdog; killall -9 watchdog\n')
   expect(await dog.fired()).toBe('reset')
   await expect(vm).toExit({ reason: 'guest-reset' })
@@ -123,8 +123,8 @@ function note(name: string, text: string): Device {
   }
 }
 
-test('has a device of its own', async ({ bootVm }) => {
-  const vm = await bootVm({
+test('has a device of its own', async ({ bootVM }) => {
+  const vm = await bootVM({
     ...(await linuxGuest({ modules: ['qemu_fw_cfg'] })),
     devices: [note('greeting', 'hello, guest')],
   })

@@ -23,13 +23,13 @@ describe('a prepared machine', () => {
   })
 })
 
-test.for(['first', 'second'])('has the %s disk, from one save', async (text, { bootVm, onTestFinished }) => {
+test.for(['first', 'second'])('has the %s disk, from one save', async (text, { bootVM, onTestFinished }) => {
   const folder = mkdtempSync(join(tmpdir(), 'devices-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const image = join(folder, 'disk.img')
   writeFileSync(image, Buffer.alloc(1 << 20, `${text}\n`))
 
-  const vm = await bootVm({ devices: [blockDevice(image, { perMachine: true })] })
+  const vm = await bootVM({ devices: [blockDevice(image, { perMachine: true })] })
   const { stdout } = await vm.run('head -n 1 /dev/sda')
   expect(stdout).toBe(`${text}\n`)
 })

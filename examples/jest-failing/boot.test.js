@@ -5,5 +5,5 @@ const vm = useVM()
 
 test('adds two numbers', async () => {
   vm().send('echo sum-$((40 + 2))\n')
-  await expect(vm()).toEventuallyPrint('sum-43', { within: 3_000 })
+  await expect(vm()).toEventuallyPrint('sum-43', { timeout: 3_000 })
 })

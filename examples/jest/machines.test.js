@@ -1,5 +1,5 @@
 import { Network } from '@coldboot/core'
-import { bootVm, useVM, withVM } from '@coldboot/jest'
+import { bootVM, useVM, withVM } from '@coldboot/jest'
 import { describe, expect, test } from '@jest/globals'
 
 describe('two machines', () => {
@@ -22,8 +22,8 @@ test.concurrent.each(['here', 'there'])(
 test('two machines see each other', async () => {
   const network = new Network()
   const [server, client] = await Promise.all([
-    bootVm({ name: 'server', devices: [network.nic()] }),
-    bootVm({ name: 'client', devices: [network.nic()] }),
+    bootVM({ name: 'server', devices: [network.nic()] }),
+    bootVM({ name: 'client', devices: [network.nic()] }),
   ])
   await server.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up')
   await client.run('ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up')

@@ -3,7 +3,7 @@ import { expect, test } from '@coldboot/vitest'
 test('runs commands, and has what they leave', async ({ vm }) => {
   await expect(vm).toRun('uname', { stdout: 'Linux' })
   await vm.run('(sleep 0.5; echo ready >/run/service) >/dev/null 2>&1 &')
-  await expect(vm).toHaveFile('/run/service', 'ready', { within: 5_000 })
+  await expect(vm).toHaveFile('/run/service', 'ready', { timeout: 5_000 })
 })
 
 test('shuts down in order', async ({ vm }) => {

@@ -76,6 +76,6 @@ function nearest(directory: string): string {
 const SIGNS = { fine: '✓', slow: '!', missing: '✗' } as const
 
 /** A line a finding. */
-export function shownFindings(findings: readonly Finding[]): string {
+export function formatFindings(findings: readonly Finding[]): string {
   return findings.map(({ state, what, detail }) => `${SIGNS[state]} ${what}: ${detail}`).join('\n')
 }

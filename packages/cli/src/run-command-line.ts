@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { ColdbootError } from '@coldboot/core'
 import { type Command, HELP, parseCommand, UsageError } from './arguments.ts'
-import { examine, shownFindings } from './doctor.ts'
+import { examine, formatFindings } from './doctor.ts'
 import { listTemplates, pruneTemplates, removeTemplates } from './templates.ts'
 
 /** Where the command writes to. */
@@ -39,7 +39,7 @@ async function run(command: Command): Promise<{ readonly text: string; readonly 
       return well(version())
     case 'doctor': {
       const findings = await examine(command.arch)
-      return { text: shownFindings(findings), isWell: findings.every(({ state }) => state !== 'missing') }
+      return { text: formatFindings(findings), isWell: findings.every(({ state }) => state !== 'missing') }
     }
     case 'list':
       return well(listTemplates())

@@ -60,7 +60,7 @@ export const ERROR_CODES = {
   EVENT_INVALID: 'Correct what the guest sends, or the schema.',
   COMMAND_OUTPUT_TOO_LARGE: 'Have the command write to a file in the guest, or print less.',
   AGENT_SILENT:
-    'Check that the guest has the agent (`linuxGuest` has) and starts it; `way: "shell"` uses the console instead.',
+    'Check that the guest has the agent (`linuxGuest` has) and starts it; `via: "shell"` uses the console instead.',
   SHELL_SILENT:
     'Wait until a shell prints its prompt, with the machine’s `ready`, or log in with `login`; read the end of the console for where it is.',
   // The guest failed while something was awaited, or before.
@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   GUEST_EMERGENCY_SHELL: 'Read why the boot gave up; usually a disk or a file system has another name or is missing.',
   GUEST_NOT_BOOTED:
     'Check that the disk or the image has a boot loader for this firmware (BIOS or UEFI). Beside a disk for data alone, say what boots: `...(await linuxGuest())`, or a `kernel`.',
-  GUEST_MONITOR_MATCHED: 'The machine printed what a monitor of `monitors.custom` watches for.',
+  GUEST_CUSTOM_FAILURE: 'The machine printed what a monitor of `failOn.custom` watches for.',
   // The test itself, in a test runner.
   TEST_TIMEOUT: 'Give the test more time with its `timeout` option, or its waits less.',
   TEST_ENDED: 'Await everything the test starts before it returns.',

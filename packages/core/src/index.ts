@@ -2,9 +2,9 @@ export type { PendingWait } from './console/console.ts'
 export type { ExpectOptions } from './console/expect/expect-options.ts'
 export { lastStage } from './console/failure/boot-stage.ts'
 export { machineSections, type ShownMachine } from './console/failure/machine-sections.ts'
+export type { CustomGuestFailure, GuestFailureOptions } from './console/incident/guest-failure-options.ts'
 export type { Incident } from './console/incident/incident.ts'
-export type { MonitorName } from './console/incident/incident-kinds.ts'
-export type { CustomMonitor, MonitorOptions } from './console/incident/monitor-options.ts'
+export type { GuestFailureName } from './console/incident/incident-kinds.ts'
 export type { LogFile, LogFilter } from './console/log/log-file.ts'
 export { describePatterns, type Match, type Pattern, type PatternInput, patternList } from './console/match/pattern.ts'
 export { CleanText } from './console/text/decoder.ts'
@@ -17,11 +17,11 @@ export type {
   Device,
   DeviceContext,
   IdAllocator,
-  LateAttachment,
-  MachineMonitor,
-  MonitorEvent,
   PortForward,
   PrepareContext,
+  QmpClient,
+  QmpEvent,
+  RestoreAttachment,
   ValidateContext,
 } from './devices/device.ts'
 export type { DiskFormat } from './devices/disk/disk-image.ts'
@@ -59,11 +59,11 @@ export * from './errors.ts'
 export type * from './events/machine-event.ts'
 export type { FileOptions, ReadFileOptions, WriteFileOptions } from './guest/files/file-options.ts'
 export { GuestFileError } from './guest/files/guest-file-error.ts'
-export { type FailedCommand, GuestCommandError, shownCommand } from './guest/guest-command-error.ts'
+export { type FailedCommand, formatCommand, GuestCommandError } from './guest/guest-command-error.ts'
 export type { EventsOptions } from './guest/guest-events.ts'
 export type { LoginOptions } from './guest/login.ts'
 export type { PendingCall } from './guest/pending-calls.ts'
-export type { CommandResult, GuestWay, OutputEncoding, OutputOf, RunOptions } from './guest/run-options.ts'
+export type { CommandResult, GuestTransport, OutputEncoding, OutputOf, RunOptions } from './guest/run-options.ts'
 export type { TestFormat } from './guest/test-reports/guest-test.ts'
 export { GuestTestsError } from './guest/test-reports/guest-tests-error.ts'
 export type { GuestTestRun, RunTestsOptions } from './guest/test-reports/run-tests.ts'
@@ -89,7 +89,6 @@ export { chooseAccelerator } from './spec/accelerator.ts'
 export type { MachineObserver, ObservedMachine } from './spec/machine-observer.ts'
 export { type MachineSpec, resolveOptions } from './spec/machine-spec.ts'
 export { DEFAULT_TIMEOUT, DEFAULTS, type VMOptions } from './spec/vm-options.ts'
-export { endPrefetched } from './template/prefetch.ts'
 export {
   checkReadyOptions,
   type ReadyOptions,
@@ -99,3 +98,4 @@ export {
 } from './template/start-ready.ts'
 export type { PruneLimits } from './template/store/template-store.ts'
 export { Template, type TemplateOptions, type TemplateOverrides, templateStore } from './template/template.ts'
+export { endPool } from './template/warm-pool.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
-import type { AttachContext, MonitorEvent } from '../src/devices/device.ts'
+import type { AttachContext, QmpEvent } from '../src/devices/device.ts'
 
 /** Answers of the control channel: what a command returns, or throws. */
 export type Answer = (command: string, commandArguments: Readonly<Record<string, unknown>>) => unknown
@@ -22,7 +22,7 @@ export interface PlayedMachine {
 /** @param ids the ids that the device was given; one stream is made */
 export function playMachine(answer: Answer = () => ({}), ids: readonly string[] = []): PlayedMachine {
   const { promise: exited, resolve } = Promise.withResolvers<void>()
-  const listeners = new Set<(event: MonitorEvent) => void>()
+  const listeners = new Set<(event: QmpEvent) => void>()
   const [ours, theirs] = duplexPair()
   const vm = {}
   const context: AttachContext = {
@@ -31,7 +31,7 @@ export function playMachine(answer: Answer = () => ({}), ids: readonly string[] 
     directory: mkdtempSync(join(tmpdir(), 'coldboot-test-')),
     streams: [ours],
     ids,
-    monitor: {
+    qmp: {
       execute: async (command, commandArguments = {}) => answer(command, commandArguments),
       onEvent(listener) {
         listeners.add(listener)

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Guest } from '../src/guest/guest.ts'
-import type { GuestWay } from '../src/guest/run-options.ts'
+import type { GuestTransport } from '../src/guest/run-options.ts'
 
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex')
 
@@ -17,17 +17,17 @@ export interface ContractOptions {
  * @param machine the machine under test, running and ready; a POSIX shell and `head`, `md5sum`, `seq`, `sleep` are in its guest
  */
 export function commandContract(
-  way: GuestWay,
+  via: GuestTransport,
   machine: () => Pick<Guest, 'run'>,
   { kernelLog = true }: ContractOptions = {},
 ): void {
   const run = <const Options extends object>(command: string | readonly string[], options?: Options) =>
-    machine().run(command, { way, ...options } as Options & { readonly way: GuestWay })
+    machine().run(command, { via, ...options } as Options & { readonly via: GuestTransport })
 
-  describe(`a command by way of the ${way}`, () => {
+  describe(`a command by way of the ${via}`, () => {
     test('gives its exit code and its outputs, each whole', async () => {
       const result = await run('echo out; echo err >&2; exit 3', { check: false })
-      expect(result).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n', way })
+      expect(result).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n', via })
       expect(result.durationMs).toBeGreaterThan(0)
       expect(await run('exit 255', { check: false })).toMatchObject({ exitCode: 255, stdout: '', stderr: '' })
     })
@@ -43,7 +43,7 @@ export function commandContract(
         exitCode: 7,
         stderr: 'what is wrong\n',
         stdout: '',
-        way,
+        via,
         message: expect.stringMatching(/echo "what is wrong".*exit code 7[^]*Standard error:\n {2}what is wrong/),
       })
     })

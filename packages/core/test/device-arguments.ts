@@ -47,7 +47,7 @@ export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = [])
     directory: '/private',
     position: 0,
     standalone: false,
-    late: false,
+    attachesAfterRestore: false,
     inherit: () => 6,
     id(prefix) {
       const count = counts.get(prefix) ?? 0

@@ -1,4 +1,4 @@
-/** What moving files and trees does, whatever the way into the guest: one suite for all of them. */
+/** What moving files and trees does, whatever the via into the guest: one suite for all of them. */
 import { createHash, randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -18,17 +18,21 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GuestFace } from '../src/guest/guest-face.ts'
-import type { GuestWay } from '../src/guest/run-options.ts'
+import type { GuestTransport } from '../src/guest/run-options.ts'
 
 /** Options of {@link fileContract}. */
 export interface FileContractOptions {
-  /** Whether the user of the way is root, and the kernel its own to be changed. @default true */
+  /** Whether the user of the via is root, and the kernel its own to be changed. @default true */
   readonly isRoot?: boolean
-  /** Of the large file, bytes. @default as much as the way moves in some seconds */
+  /** Of the large file, bytes. @default as much as the via moves in some seconds */
   readonly largeBytes?: number
 }
 
-const LARGE_BYTES: Readonly<Record<GuestWay, number>> = { agent: 30_000_000, 'guest-agent': 5_000_000, shell: 500_000 }
+const LARGE_BYTES: Readonly<Record<GuestTransport, number>> = {
+  agent: 30_000_000,
+  'guest-agent': 5_000_000,
+  shell: 500_000,
+}
 
 /** Each entry of a tree: path, permissions, and what is in it. */
 function listing(tree: string): string[] {
@@ -46,26 +50,26 @@ function listing(tree: string): string[] {
 }
 
 /**
- * @param way the way to use
+ * @param via the via to use
  * @param machine the machine under test; `tar`, `gzip`, `md5sum`, `stat` are in its guest
  */
 export function fileContract(
-  way: GuestWay,
+  via: GuestTransport,
   machine: () => GuestFace,
-  { isRoot = true, largeBytes = LARGE_BYTES[way] }: FileContractOptions = {},
+  { isRoot = true, largeBytes = LARGE_BYTES[via] }: FileContractOptions = {},
 ): void {
   const name = randomBytes(4).toString('hex')
   const inGuest = `/tmp/files-${name}`
   const onHost = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   const write = (path: string, data: string | Uint8Array, options: object = {}): Promise<void> =>
-    machine().writeFile(path, data, { way, ...options })
-  const read = (path: string, options: object = {}): Promise<string> => machine().readFile(path, { way, ...options })
+    machine().writeFile(path, data, { via, ...options })
+  const read = (path: string, options: object = {}): Promise<string> => machine().readFile(path, { via, ...options })
   const readBytes = async (path: string): Promise<Buffer> =>
-    Buffer.from(await machine().readFile(path, { way, encoding: 'buffer' }))
+    Buffer.from(await machine().readFile(path, { via, encoding: 'buffer' }))
   const run = async (command: string | readonly string[]): Promise<string> =>
-    (await machine().run(command, { way })).stdout.trim()
+    (await machine().run(command, { via })).stdout.trim()
 
-  describe(`a file by way of the ${way}`, () => {
+  describe(`a file by via of the ${via}`, () => {
     beforeAll(async () => {
       await run(['mkdir', '-p', inGuest])
     })
@@ -116,8 +120,8 @@ export function fileContract(
     })
 
     test.runIf(isRoot)('of the kernel is an order, and its answer', async () => {
-      await write('/proc/sys/kernel/domainname', `of-${way}`)
-      expect(await read('/proc/sys/kernel/domainname')).toBe(`of-${way}\n`)
+      await write('/proc/sys/kernel/domainname', `of-${via}`)
+      expect(await read('/proc/sys/kernel/domainname')).toBe(`of-${via}\n`)
     })
 
     test('that is not there says so', async () => {
@@ -128,7 +132,7 @@ export function fileContract(
         message: expect.stringMatching(/\/no\/such in “.*” could not be read: .*no such file or directory/i),
       })
       await expect(write(path, 'x')).rejects.toMatchObject(missing)
-      await expect(machine().copyOut(path, join(onHost, 'none'), { way })).rejects.toMatchObject(missing)
+      await expect(machine().copyOut(path, join(onHost, 'none'), { via })).rejects.toMatchObject(missing)
     })
 
     test('that the guest does not allow to be written says so', async () => {
@@ -153,7 +157,7 @@ export function fileContract(
     })
 
     test('may be asked for while others are', async () => {
-      const count = way === 'agent' ? 40 : 4
+      const count = via === 'agent' ? 40 : 4
       const texts = Array.from({ length: count }, (_, index) => `text ${index}`)
       await Promise.all(texts.map((text, index) => write(`${inGuest}/many-${index}`, text)))
       expect(await Promise.all(texts.map((_, index) => read(`${inGuest}/many-${index}`)))).toEqual(texts)
@@ -162,7 +166,7 @@ export function fileContract(
     test('that takes too long, or that nobody waits for any more, is given up', async () => {
       await run(`mkfifo ${inGuest}/pipe; (sleep 1000 >${inGuest}/pipe) >/dev/null 2>&1 & :`)
       // The agent does not wait for a pipe, and others keep what they have read.
-      const endless = way === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
+      const endless = via === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
       await expect(read(endless, { timeout: 500 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
       const reason = new Error('enough')
       await expect(read('/proc/version', { signal: AbortSignal.abort(reason) })).rejects.toMatchObject({
@@ -172,7 +176,7 @@ export function fileContract(
     })
   })
 
-  describe(`a tree by way of the ${way}`, () => {
+  describe(`a tree by via of the ${via}`, () => {
     const tree = join(onHost, 'tree')
     beforeAll(() => {
       mkdirSync(join(tree, 'a', 'empty'), { recursive: true })
@@ -188,42 +192,42 @@ export function fileContract(
     })
 
     test('is the same there and back', async () => {
-      await machine().copyIn(tree, `${inGuest}/deep/tree`, { way })
+      await machine().copyIn(tree, `${inGuest}/deep/tree`, { via })
       expect(await run(`${inGuest}/deep/tree/link`)).toBe('ran')
       expect(await run(`stat -c %u ${inGuest}/deep/tree/run.sh`)).toBe(await run('id -u'))
       const back = join(onHost, 'back', 'tree')
-      await machine().copyOut(`${inGuest}/deep/tree`, back, { way })
+      await machine().copyOut(`${inGuest}/deep/tree`, back, { via })
       expect(listing(back)).toEqual(listing(tree))
     })
 
     test('goes over what is there', async () => {
       await run(`mkdir -p ${inGuest}/over/a; echo old >${inGuest}/over/empty; echo other >${inGuest}/over/other`)
-      await machine().copyIn(tree, `${inGuest}/over`, { way })
+      await machine().copyIn(tree, `${inGuest}/over`, { via })
       expect(await run(`cat ${inGuest}/over/empty ${inGuest}/over/other`)).toBe('other')
     })
 
     test('of one file is the file, with its mode, in a directory that is made', async () => {
-      await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/again`, { way })
-      await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/`, { way })
+      await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/again`, { via })
+      await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/`, { via })
       expect(await run(`cd ${inGuest}/one && ./again && ./run.sh`)).toBe('ran\nran')
       const back = join(onHost, 'one', 'file')
-      await machine().copyOut(`${inGuest}/one/again`, back, { way })
+      await machine().copyOut(`${inGuest}/one/again`, back, { via })
       expect([readFileSync(back, 'utf8'), statSync(back).mode & 0o777]).toEqual(['#!/bin/sh\necho ran\n', 0o755])
     })
 
     test('that the host does not have is refused before anything is done', async () => {
-      await expect(machine().copyIn(join(onHost, 'none'), '/tmp', { way })).rejects.toMatchObject({
+      await expect(machine().copyIn(join(onHost, 'none'), '/tmp', { via })).rejects.toMatchObject({
         code: 'FILE_MISSING',
       })
     })
 
     test('that cannot be written says so', async () => {
       await write(`${inGuest}/file`, '')
-      await expect(machine().copyIn(tree, `${inGuest}/file/below`, { way })).rejects.toMatchObject({
+      await expect(machine().copyIn(tree, `${inGuest}/file/below`, { via })).rejects.toMatchObject({
         name: 'GuestFileError',
         code: 'GUEST_FILE_MISSING',
       })
-      await expect(machine().copyIn(tree, '/sys/kernel', { way })).rejects.toMatchObject({ name: 'GuestFileError' })
+      await expect(machine().copyIn(tree, '/sys/kernel', { via })).rejects.toMatchObject({ name: 'GuestFileError' })
     })
   })
 }

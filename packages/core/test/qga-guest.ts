@@ -1,9 +1,9 @@
 /** A guest that is reached by way of QEMU’s guest agent alone, over any stream. */
 import type { Duplex } from 'node:stream'
-import type { GuestEnd } from '../src/guest/command-way.ts'
+import type { GuestEnd } from '../src/guest/command-transport.ts'
 import { Guest } from '../src/guest/guest.ts'
 import { QgaConnection } from '../src/guest/qga/qga-connection.ts'
-import { QgaWay } from '../src/guest/qga/qga-way.ts'
+import { QgaTransport } from '../src/guest/qga/qga-transport.ts'
 
 /**
  * @param directory for the commands’ files
@@ -14,7 +14,7 @@ export function qgaGuest(stream: Duplex, directory = '/tmp', factor = 1): Guest 
   const over = new Promise<GuestEnd>(() => {})
   return new Guest({
     name: 'vm',
-    ways: [new QgaWay({ connection: new QgaConnection(() => stream), scale, over, directory })],
+    transports: [new QgaTransport({ connection: new QgaConnection(() => stream), scale, over, directory })],
     timeoutMs: 60_000,
     scale: (milliseconds) => milliseconds,
     signal: undefined,

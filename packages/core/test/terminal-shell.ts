@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { GuestEnd } from '../src/guest/command-way.ts'
+import type { GuestEnd } from '../src/guest/command-transport.ts'
 import type { ShellConsole } from '../src/guest/shell/shell-listener.ts'
 
 /** What is done to each piece that the shell prints. */

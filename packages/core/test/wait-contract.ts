@@ -2,35 +2,35 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { GuestFace } from '../src/guest/guest-face.ts'
-import type { GuestWay } from '../src/guest/run-options.ts'
+import type { GuestTransport } from '../src/guest/run-options.ts'
 
 /**
  * @param way the way to use
  * @param machine the machine under test; `nc` is in its guest, unless `listens` says that it is not
  */
 export function waitContract(
-  way: GuestWay,
+  via: GuestTransport,
   machine: () => GuestFace,
   { listens = true }: { readonly listens?: boolean } = {},
 ): void {
   const base = `/tmp/wait-${randomBytes(4).toString('hex')}`
 
-  describe(`a wait by way of the ${way}`, () => {
+  describe(`a wait by way of the ${via}`, () => {
     test('ends with the first success, and tells how many tries there were', async () => {
       const command = `echo x >>${base}; echo "try $(wc -l <${base})"; [ $(wc -l <${base}) -ge 3 ]`
-      const result = await machine().waitUntil(command, { way, interval: 10 })
+      const result = await machine().waitUntil(command, { via, interval: 10 })
       expect(result).toMatchObject({ output: 'try 3', tries: 3 })
       expect(result.durationMs).toBeGreaterThan(0)
     })
 
     test('takes words, a directory and variables as a command does', async () => {
-      const options = { way, cwd: '/dev', env: { A: "it's $A" } }
+      const options = { via, cwd: '/dev', env: { A: "it's $A" } }
       expect((await machine().waitUntil('pwd; printf %s "$A"', options)).output).toBe("/dev\nit's $A")
       expect((await machine().waitUntil(['echo', '$A', "it's"], options)).output).toBe("$A it's")
     })
 
     test('in vain tells for how long, and what the last try said', async () => {
-      await expect(machine().waitUntil('echo still; exit 7', { way, timeout: 1_000 })).rejects.toMatchObject({
+      await expect(machine().waitUntil('echo still; exit 7', { via, timeout: 1_000 })).rejects.toMatchObject({
         name: 'GuestCommandError',
         code: 'WAIT_TIMEOUT',
         exitCode: 7,
@@ -42,47 +42,47 @@ export function waitContract(
     })
 
     test('whose try hangs ends all the same', async () => {
-      await expect(machine().waitUntil('sleep 1000', { way, timeout: 300 })).rejects.toThrow(
+      await expect(machine().waitUntil('sleep 1000', { via, timeout: 300 })).rejects.toThrow(
         /in vain for .* \(its last try did not end\)/,
       )
-      expect((await machine().run('echo on', { way })).stdout).toBe('on\n')
+      expect((await machine().run('echo on', { via })).stdout).toBe('on\n')
     })
 
     test('ends when its signal aborts', async () => {
       const controller = new AbortController()
-      const waiting = machine().waitUntil('false', { way, signal: controller.signal })
+      const waiting = machine().waitUntil('false', { via, signal: controller.signal })
       controller.abort(new Error('enough'))
       await expect(waiting).rejects.toMatchObject({ code: 'COMMAND_ABORTED' })
-      expect((await machine().run('echo on', { way })).stdout).toBe('on\n')
+      expect((await machine().run('echo on', { via })).stdout).toBe('on\n')
     })
 
     test('for a file ends with it, or tells what is there instead', async () => {
-      await machine().run(`(sleep 0.5; touch ${base}-file) >/dev/null 2>&1 & :`, { way })
-      await machine().waitForFile(`${base}-file`, { way })
-      await expect(machine().waitForFile(`${base}-no/such`, { way, timeout: 300 })).rejects.toThrow(
+      await machine().run(`(sleep 0.5; touch ${base}-file) >/dev/null 2>&1 & :`, { via })
+      await machine().waitForFile(`${base}-file`, { via })
+      await expect(machine().waitForFile(`${base}-no/such`, { via, timeout: 300 })).rejects.toThrow(
         /\/such to be there in vain[^]*Diagnosis:\n {2}In \/tmp:/,
       )
     })
 
     test.runIf(listens)('for a port ends with it, or tells which there are instead', async () => {
-      const port = 8_000 + ['agent', 'guest-agent', 'shell'].indexOf(way)
-      await machine().run(`(sleep 0.5; nc -l -p ${port}) </dev/null >/dev/null 2>&1 & :`, { way })
-      await machine().waitForPort(port, { way })
-      await expect(machine().waitForPort(81, { way, timeout: 300 })).rejects.toThrow(
+      const port = 8_000 + ['agent', 'guest-agent', 'shell'].indexOf(via)
+      await machine().run(`(sleep 0.5; nc -l -p ${port}) </dev/null >/dev/null 2>&1 & :`, { via })
+      await machine().waitForPort(port, { via })
+      await expect(machine().waitForPort(81, { via, timeout: 300 })).rejects.toThrow(
         new RegExp(`port 81 to be listened on[^]*Ports that are listened on:[^]* ${port}\\b`),
       )
-      await machine().run(`echo | nc 127.0.0.1 ${port}`, { way })
+      await machine().run(`echo | nc 127.0.0.1 ${port}`, { via })
     })
   })
 
-  describe(`tests in the guest by way of the ${way}`, () => {
+  describe(`tests in the guest by way of the ${via}`, () => {
     test('give their cases, each with its log', async () => {
       const command = "printf '1..2\\nok 1 - adds\\nnot ok 2 - divides\\n# by zero\\n'; exit 1"
-      expect(await machine().runTests(command, { way, format: 'tap', check: false })).toMatchObject({
+      expect(await machine().runTests(command, { via, format: 'tap', check: false })).toMatchObject({
         passed: false,
         exitCode: 1,
         problems: [],
-        way,
+        via,
         tests: [
           { name: 'adds', status: 'passed' },
           { name: 'divides', status: 'failed', log: '# by zero' },
@@ -92,7 +92,7 @@ export function waitContract(
 
     test('that fail are an error with the log of each', async () => {
       const command = "printf '1..2\\nnot ok 1 - adds\\n# by two\\nnot ok 2 - divides\\n# by zero\\n'"
-      await expect(machine().runTests(command, { way, format: 'tap' })).rejects.toMatchObject({
+      await expect(machine().runTests(command, { via, format: 'tap' })).rejects.toMatchObject({
         name: 'GuestTestsError',
         code: 'TESTS_FAILED',
         tests: [{ name: 'adds' }, { name: 'divides' }],
@@ -100,20 +100,20 @@ export function waitContract(
           /^2 of 2 tests of `.*` in “.*” failed[^]*adds:\n {2}# by two[^]*divides:\n {2}# by zero$/,
         ),
       })
-      await expect(machine().runTests('echo 1..1; echo ok 1; exit 3', { way, format: 'tap' })).rejects.toThrow(
+      await expect(machine().runTests('echo 1..1; echo ok 1; exit 3', { via, format: 'tap' })).rejects.toThrow(
         /^None of 1 test of `.*` in “.*” failed, but the exit code is 3/,
       )
     })
 
     test('that pass, pass, also with a report in a file', async () => {
       const report = `${base}.xml`
-      await machine().writeFile(report, '<testsuite name="s"><testcase name="a" time="0.5"/></testsuite>', { way })
-      const run = await machine().runTests('echo not the report', { way, format: 'junit', report })
+      await machine().writeFile(report, '<testsuite name="s"><testcase name="a" time="0.5"/></testsuite>', { via })
+      const run = await machine().runTests('echo not the report', { via, format: 'junit', report })
       expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'], durationMs: 500 }] })
     })
 
     test('that leave no report are an error', async () => {
-      const options = { way, format: 'junit', report: `${base}-none.xml` } as const
+      const options = { via, format: 'junit', report: `${base}-none.xml` } as const
       await expect(machine().runTests('echo broken >&2; exit 2', options)).rejects.toMatchObject({
         code: 'TESTS_UNREADABLE',
         exitCode: 2,

@@ -46,7 +46,7 @@ describe('the shell on the console', () => {
   test('marks its prompt in the raw bytes with the status of the command before, and asks the terminal nothing', async () => {
     await using vm = await boot()
     vm.send('(exit 7)\n')
-    await vm.expect('\x1b]133;D;7\x07\x1b]133;A\x07coldboot# \x1b]133;B\x07', { raw: true })
+    await vm.expect('\x1b]133;D;7\x07\x1b]133;A\x07coldboot# \x1b]133;B\x07', { view: 'raw' })
     expect(vm.hasPrinted(GUEST_PROMPT)).toBeDefined()
     expect(await readFile(vm.logFile, 'latin1')).not.toContain('\x1b[')
   })

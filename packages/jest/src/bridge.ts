@@ -21,7 +21,7 @@ export interface Machines {
   /** A machine made from the options: booted, ready, and gone with the test. */
   readonly vm: VM
   /** Boots one more machine. */
-  readonly bootVm: (options?: MachineOptions) => Promise<VM>
+  readonly bootVM: (options?: MachineOptions) => Promise<VM>
 }
 
 /** A test’s function, with its machines before its own arguments, as `test.each` gives them. */
@@ -53,7 +53,7 @@ export interface MachineApi {
   readonly withVM: WithVM
 
   /** Boots a machine for the running test, from inside it or from a `beforeEach`. It ends with the test. */
-  readonly bootVm: (options?: MachineOptions) => Promise<VM>
+  readonly bootVM: (options?: MachineOptions) => Promise<VM>
 }
 
 /** The bridge. */

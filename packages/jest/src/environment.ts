@@ -48,7 +48,7 @@ export default class MachineEnvironment extends TestEnvironment {
 
   override async teardown(): Promise<void> {
     // Machines made ahead for tests that do not come.
-    await core.endPrefetched()
+    await core.endPool()
     this.#guard[Symbol.dispose]()
     await super.teardown()
   }

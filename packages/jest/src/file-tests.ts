@@ -40,7 +40,7 @@ export class FileTests {
     return {
       useVM: (options) => this.#useVM(options),
       withVM: (...args: readonly unknown[]) => this.#withVM(args),
-      bootVm: (options) => this.#running('bootVm()').boot(options, new Error('asked for here')),
+      bootVM: (options) => this.#running('bootVM()').boot(options, new Error('asked for here')),
     }
   }
 
@@ -103,7 +103,7 @@ export class FileTests {
     const block = this.#state?.currentDescribeBlock
     if (!block || this.#current()) {
       throw new ExpectError('TEST_ENDED', 'useVM() was called inside a test', {
-        hint: 'Call it at the top of the file or of a describe, as `beforeEach`; in a test, use `bootVm`.',
+        hint: 'Call it at the top of the file or of a describe, as `beforeEach`; in a test, use `bootVM`.',
       })
     }
     const declared: Declared = { options, place: new Error('declared here') }
@@ -126,7 +126,7 @@ export class FileTests {
     return async (...own) => {
       const attempt = this.#running('The function made by withVM()')
       const vm = await attempt.boot(options, place)
-      await fn({ vm, bootVm: (more) => attempt.boot(more, new Error('asked for here')) }, ...own)
+      await fn({ vm, bootVM: (more) => attempt.boot(more, new Error('asked for here')) }, ...own)
     }
   }
 

@@ -20,4 +20,4 @@ if (bridge === undefined) {
 
 export const useVM: Bridge['useVM'] = bridge.useVM
 export const withVM: Bridge['withVM'] = bridge.withVM
-export const bootVm: Bridge['bootVm'] = bridge.bootVm
+export const bootVM: Bridge['bootVM'] = bridge.bootVM

@@ -1,6 +1,6 @@
 /** An error of a test as Jest keeps it: not yet reported, so that what is changed here is what every reporter shows. */
 import { inspect } from 'node:util'
-import { framesOf, type ReportedError, theirFrames } from '@coldboot/runner'
+import { framesOf, type ReportedError, userFrames } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
 
 /** What Jest calls the function around a matcher of ours. */
@@ -40,7 +40,7 @@ export class JestError implements ReportedError {
   /** Leaves out the frames that say nothing: of this project, which calls every test, and of Jest’s way into a matcher. */
   hideInner(): void {
     if (typeof this.original.stack !== 'string') return
-    const frames = theirFrames(this.#frames().join('\n')).filter((frame) => !frame.includes(MATCHER_CALL))
+    const frames = userFrames(this.#frames().join('\n')).filter((frame) => !frame.includes(MATCHER_CALL))
     this.stack = [this.message, ...frames].join('\n')
   }
 

@@ -9,7 +9,7 @@ import type { AggregatedResult, Test, TestResult } from '@jest/test-result'
 import type { Config } from '@jest/types'
 import { getVersion } from 'jest'
 import { checkedOptions } from './coldboot-options.ts'
-import { cutShort, type FileResult, runReport } from './run-report.ts'
+import { type FileResult, interruptedTests, runReport } from './run-report.ts'
 import { HOME } from './test-place.ts'
 
 /**
@@ -51,10 +51,10 @@ export default class ColdbootReporter {
   }
 
   /** The tests of machines whose worker was killed. */
-  *#completeAbandoned(): Generator<ReturnType<typeof cutShort>[number]> {
+  *#completeAbandoned(): Generator<ReturnType<typeof interruptedTests>[number]> {
     for (const { rootDir, testEnvironmentOptions } of this.#projects) {
       const { artifacts = {} } = checkedOptions(testEnvironmentOptions['coldboot'])
-      yield* cutShort(finishAbandoned(join(rootDir, HOME, 'coldboot'), resolveArtifacts(artifacts)))
+      yield* interruptedTests(finishAbandoned(join(rootDir, HOME, 'coldboot'), resolveArtifacts(artifacts)))
     }
     this.#projects.clear()
   }

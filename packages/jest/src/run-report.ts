@@ -41,7 +41,7 @@ export function runReport(
  * The tests whose machines have left these folders.
  * @param folders of machines, complete
  */
-export function cutShort(folders: readonly string[]): readonly TestReport[] {
+export function interruptedTests(folders: readonly string[]): readonly TestReport[] {
   return [...Map.groupBy(folders, dirname).values()].flatMap((machines): readonly TestReport[] => {
     const meta = readMeta(machines[0] ?? '')
     if (!meta) return []
@@ -57,7 +57,7 @@ function testsOf({ config, result }: FileResult): readonly TestReport[] {
   return result.testResults.map((test, index) => {
     const names = namesOf(test)
     const same = result.testResults.slice(0, index).filter((other) => namesOf(other).join('\0') === names.join('\0'))
-    const place = { root: config.rootDir, home: HOME, file, project, names, twin: same.length, repeat: 0 }
+    const place = { root: config.rootDir, home: HOME, file, project, names, duplicateIndex: same.length, repeat: 0 }
     return {
       names,
       file,

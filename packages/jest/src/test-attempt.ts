@@ -2,7 +2,7 @@
 import { ExpectError, type VM } from '@coldboot/core'
 import { TIME_LEFT } from '@coldboot/matchers'
 import { attemptDirectory } from '@coldboot/report'
-import { AttemptMachines, explainErrors, TestClock, theirFrames, tidyErrors, timeoutError } from '@coldboot/runner'
+import { AttemptMachines, cleanStacks, explainErrors, TestClock, timeoutError, userFrames } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
 import type { MachineOptions } from './bridge.ts'
 import { writeGuestTests } from './guest-tests.ts'
@@ -119,7 +119,7 @@ export class TestAttempt implements RunningTest {
     machines?.redact(errors.map(({ original }) => original))
     this.#test.errors = errors.map(({ original }) => original as Error)
     const keep = errors.length > 0 || machines?.keptAlways === true
-    if (keep) await machines?.witness(errors)
+    if (keep) await machines?.captureFailure(errors)
     if (errors.length > 0) await machines?.debugFailure(errors)
     this.#clock?.stop()
     this.#waits.abort(new ExpectError('TEST_ENDED', `"${this.#test.name}" has ended`))
@@ -148,7 +148,7 @@ export class TestAttempt implements RunningTest {
   #explain(errors: readonly JestError[], machines: readonly VM[]): void {
     for (const error of errors) {
       const place = this.#places.get(error.original) ?? this.#test.asyncError
-      tidyErrors([error], placeOf(place).join('\n'))
+      cleanStacks([error], placeOf(place).join('\n'))
     }
     explainErrors(errors, machines)
   }
@@ -173,7 +173,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** The user’s line that made the error: the describe that called the test is no news. */
 function placeOf(exception: Circus.Exception): readonly string[] {
-  return theirFrames(stackOf(exception)).slice(0, 1)
+  return userFrames(stackOf(exception)).slice(0, 1)
 }
 
 function stackOf(exception: Circus.Exception): string | undefined {

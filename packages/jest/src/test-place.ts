@@ -24,7 +24,7 @@ export const HOME = '.jest'
 export function attemptOf({ root, file, project }: TestFile, test: Circus.TestEntry): Attempt {
   const names = namesOf(test)
   const retry = Math.max(test.invocations - 1, 0)
-  return { root, home: HOME, file, project, names, twin: twinsBefore(test), repeat: 0, retry }
+  return { root, home: HOME, file, project, names, duplicateIndex: duplicatesBefore(test), repeat: 0, retry }
 }
 
 /** The names of the test and of the describes around it, outermost first. */
@@ -34,7 +34,7 @@ export function namesOf(test: Circus.TestEntry | Circus.DescribeBlock): readonly
 }
 
 /** How many tests of the same names come before it in the file. */
-function twinsBefore(test: Circus.TestEntry): number {
+function duplicatesBefore(test: Circus.TestEntry): number {
   const names = namesOf(test).join('\0')
   return testsOf(rootOf(test.parent))
     .filter((other) => namesOf(other).join('\0') === names)

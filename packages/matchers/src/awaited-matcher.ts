@@ -1,12 +1,12 @@
 /** What all matchers that wait have in common: they are counted while they wait, and end with their test. */
 import { types } from 'node:util'
 import { layoutMessage, machineSections } from '@coldboot/core'
-import { type Machine, requireMachine } from './machine.ts'
+import { formatCall } from './format-call.ts'
 import { unlessTestEnded } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'
+import { type MatcherVM, requireMachine } from './matcher-vm.ts'
 import { countPending } from './pending-matchers.ts'
-import { shownCall } from './shown-call.ts'
 import { TIME_LEFT } from './time-left.ts'
 
 /** What a matcher found. */
@@ -38,10 +38,10 @@ export async function awaitedMatcher(
   matcher: string,
   received: unknown,
   args: readonly unknown[],
-  judge: (vm: Machine) => Promise<Verdict>,
+  judge: (vm: MatcherVM) => Promise<Verdict>,
 ): Promise<MatcherResult> {
   const vm = requireMachine(matcher, received)
-  const call = shownCall(context, matcher, args)
+  const call = formatCall(context, matcher, args)
   using _pending = countPending(vm, call)
   const { report, ...verdict } = await judge(vm).catch(unlessTestEnded)
   return { ...verdict, message: () => matcherMessage(call, layout(context, vm, verdict, report())) }
@@ -55,12 +55,11 @@ function differenceOf({ utils }: MatcherContext, { expected, actual }: Omit<Verd
 
 function layout(
   context: MatcherContext,
-  vm: Machine,
+  vm: MatcherVM,
   verdict: Omit<Verdict, 'report'>,
   report: Report | string,
 ): string {
-  // The option has another name here.
-  if (typeof report === 'string') return report.replace('raise `timeout`', 'raise `within`')
+  if (typeof report === 'string') return report
   const { what, hint, sections } = report
   const differs = 'expected' in verdict
   const { printsDiff = true, task } = context

@@ -1,11 +1,11 @@
 /** What a guest that failed said, in place of the end of its console, which is much the same. */
 import { type Incident, machineSections } from '@coldboot/core'
-import type { Machine } from './machine.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 
 const END = 'End of the console'
 
 /** Sections for a message, by title. */
-export function incidentSections(vm: Machine, { excerpt }: Incident): Readonly<Record<string, string | undefined>> {
+export function incidentSections(vm: MatcherVM, { excerpt }: Incident): Readonly<Record<string, string | undefined>> {
   const [first = ''] = excerpt.split('\n')
   if (first === '') return {}
   const { name, output, commandLineQuoted, keptLog } = vm

@@ -40,12 +40,12 @@ describe('a panic', () => {
   test.for([
     ['that ends the machine', () => booted()],
     ['after which the machine stays', () => lasting()],
-    ['that is allowed', () => lasting({ monitors: { panic: 'allow' } })],
+    ['that is allowed', () => lasting({ failOn: { panic: 'allow' } })],
     ['that a device tells of', () => lasting({ devices: [pvpanic()] })],
   ] as const)('%s is seen, by those who wait and those who look back', async ([, boot]) => {
     const vm = await boot()
     const waiting = toPanic.call(context, vm, { message: /sysrq triggered crash|panic device/ })
-    const notWaiting = toPanic.call(not, vm, { within: 60_000 })
+    const notWaiting = toPanic.call(not, vm, { timeout: 60_000 })
     vm.send(CRASH)
     expect(await waiting).toMatchObject(PASSES)
     expect(await notWaiting).toMatchObject(PASSES)
@@ -80,7 +80,7 @@ describe('an end', () => {
     ['reboot -f\n', { reason: 'guest-reset' }],
   ] as const)('by %j is seen', async ([command, expected]) => {
     const vm = await booted()
-    expect(await toExit.call(not, vm, { within: 100 })).toMatchObject(FAILS)
+    expect(await toExit.call(not, vm, { timeout: 100 })).toMatchObject(FAILS)
     vm.send(command)
     expect(await toExit.call(context, vm, expected)).toMatchObject(PASSES)
     expect(await toPanic.call(not, vm)).toMatchObject(FAILS)
@@ -101,7 +101,7 @@ describe('a boot', () => {
     for (let boot = 0; boot < 2; boot++) {
       const vm = await VM.start(await options())
       onTestFinished(() => vm.close().then(() => {}))
-      expect(await toBoot.call(not, vm, { within: 1 })).toMatchObject(FAILS)
+      expect(await toBoot.call(not, vm, { timeout: 1 })).toMatchObject(FAILS)
       expect(await toBoot.call(context, vm)).toMatchObject(PASSES)
       expect(await toBoot.call(context, vm, { until: /built-in shell/ })).toMatchObject(PASSES)
       expect(await toBoot.call(not, vm)).toMatchObject(PASSES)
@@ -115,7 +115,7 @@ describe('a boot', () => {
     const vm = await VM.start(await options({ initramfs: undefined, agent: false }))
     onTestFinished(() => vm.close().then(() => {}))
     const failing = toBoot.call(context, vm)
-    expect(await toBoot.call(not, vm, { within: 60_000 })).toMatchObject(FAILS)
+    expect(await toBoot.call(not, vm, { timeout: 60_000 })).toMatchObject(FAILS)
     expect((await failing).message()).toContain('panicked')
   })
 })
@@ -125,28 +125,28 @@ test('what is printed in order is matched in order', async () => {
   vm.send('echo o""ne; echo t""wo; sleep 0.1; echo th""ree\n')
   expect(await toPrintInOrder.call(context, vm, ['one', /t\wo/, 'three'])).toMatchObject(PASSES)
   vm.send('echo t""wo; echo o""ne\n')
-  const { pass, actual } = await toPrintInOrder.call(context, vm, [/^one$/m, /two$/m], { within: 500 })
+  const { pass, actual } = await toPrintInOrder.call(context, vm, [/^one$/m, /two$/m], { timeout: 500 })
   expect(pass).toBe(false)
   expect(actual).toEqual([/two$/m, /^one$/m])
 })
 
-describe.for(['agent', 'shell'] as const)('by way of the %s', (way) => {
+describe.for(['agent', 'shell'] as const)('by way of the %s', (via) => {
   const judge = async (result: Promise<MatcherResult>): Promise<boolean> => (await result).pass
 
   test('commands run', async () => {
     const vm = await booted()
-    const run = (command: string | string[], more = {}) => judge(toRun.call(context, vm, command, { way, ...more }))
+    const run = (command: string | string[], more = {}) => judge(toRun.call(context, vm, command, { via, ...more }))
     expect(await run('uname', { stdout: 'Linux' })).toBe(true)
     expect(await run(['sh', '-c', 'echo no >&2; exit 3'], { exitCode: 3, stderr: /^no$/m })).toBe(true)
     expect(await run('false')).toBe(false)
-    expect(await judge(toRunSuccessfully.call(not, vm, 'false', { way }))).toBe(false)
+    expect(await judge(toRunSuccessfully.call(not, vm, 'false', { via }))).toBe(false)
   })
 
   test('files are seen, at once and later', async () => {
     const vm = await booted()
     const has = (...[path, content, more]: [string, (string | RegExp | Uint8Array)?, object?]) =>
-      toHaveFile.call(context, vm, path, content, { way, ...more })
-    await vm.run("mkdir '/tmp/a b'; printf 'one\\ntwo\\n' >'/tmp/a b/file'; ln -s /nowhere '/tmp/a b/link'", { way })
+      toHaveFile.call(context, vm, path, content, { via, ...more })
+    await vm.run("mkdir '/tmp/a b'; printf 'one\\ntwo\\n' >'/tmp/a b/file'; ln -s /nowhere '/tmp/a b/link'", { via })
     expect(await judge(has('/tmp/a b/file'))).toBe(true)
     expect(await judge(has('/tmp/a b/file', 'one\ntwo'))).toBe(true)
     expect(await judge(has('/tmp/a b/file', Buffer.from('one\ntwo\n')))).toBe(true)
@@ -154,16 +154,16 @@ describe.for(['agent', 'shell'] as const)('by way of the %s', (way) => {
     expect((await has('/tmp/a b/other')).message()).toContain('What is in /tmp/a b:\n  file\n  link\n')
     expect((await has('/tmp/a b/link')).message()).toContain('a symbolic link to /nowhere, which is not there')
     expect((await has('/tmp/a b')).message()).toContain('"vm" is a directory')
-    expect(await judge(toHaveFile.call(not, vm, '/tmp/late', undefined, { way, within: 300 }))).toBe(false)
+    expect(await judge(toHaveFile.call(not, vm, '/tmp/late', undefined, { via, timeout: 300 }))).toBe(false)
 
-    const there = has('/tmp/late', undefined, { within: 60_000 })
-    await vm.run('sleep 1; echo begun >/tmp/late', { way: 'agent' })
+    const there = has('/tmp/late', undefined, { timeout: 60_000 })
+    await vm.run('sleep 1; echo begun >/tmp/late', { via: 'agent' })
     expect(await judge(there)).toBe(true)
-    const complete = has('/tmp/late', 'begun\ndone', { within: 60_000 })
-    await vm.run('sleep 1; echo done >>/tmp/late', { way: 'agent' })
+    const complete = has('/tmp/late', 'begun\ndone', { timeout: 60_000 })
+    await vm.run('sleep 1; echo done >>/tmp/late', { via: 'agent' })
     expect(await judge(complete)).toBe(true)
-    const late = toHaveFile.call(not, vm, '/tmp/later', 'x', { way, within: 60_000 })
-    await vm.run('echo x >/tmp/later', { way: 'agent' })
+    const late = toHaveFile.call(not, vm, '/tmp/later', 'x', { via, timeout: 60_000 })
+    await vm.run('echo x >/tmp/later', { via: 'agent' })
     expect(await judge(late)).toBe(true)
   })
 })

@@ -1,6 +1,6 @@
 /** Waits for something about a machine that is not on its console: within a window, and no longer than its test. */
 import { ColdbootError, ExpectError } from '@coldboot/core'
-import type { Machine } from './machine.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import type { WaitWindow } from './wait-window.ts'
 
 // Real time, also for a test that replaces the timers.
@@ -16,7 +16,7 @@ export const TIME_UP: unique symbol = Symbol('time up')
  * @returns what `event` resolves to, or {@link TIME_UP} at the end of the window
  * @throws ExpectError `EXPECT_ABORTED` when the machine’s signal aborts, which its test’s end does
  */
-export async function within<T>(vm: Machine, window: WaitWindow, event: Promise<T>): Promise<T | typeof TIME_UP> {
+export async function within<T>(vm: MatcherVM, window: WaitWindow, event: Promise<T>): Promise<T | typeof TIME_UP> {
   const { promise: over, resolve, reject } = Promise.withResolvers<typeof TIME_UP>()
   const { signal } = vm.spec
   const milliseconds = window.granted * vm.spec.timeoutMultiplier
@@ -38,7 +38,7 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void startTimer(resolve, milliseconds))
 }
 
-function abortError(vm: Machine, cause: unknown): ExpectError {
+function abortError(vm: MatcherVM, cause: unknown): ExpectError {
   const why = ColdbootError.is(cause) ? cause.shortMessage : String(cause)
   return new ExpectError('EXPECT_ABORTED', `The wait for "${vm.name}" was aborted: ${why}`, { cause })
 }

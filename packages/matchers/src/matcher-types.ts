@@ -12,7 +12,7 @@ import type { PrintInOrderOptions } from './to-print-in-order.ts'
 import type { RunSuccessfullyOptions, ToRunOptions } from './to-run.ts'
 
 /**
- * Matchers for a machine. All but `toHavePrinted` wait, and must be awaited. `within` is the time they wait at most, in
+ * Matchers for a machine. All but `toHavePrinted` wait, and must be awaited. `timeout` is the time they wait at most, in
  * milliseconds before the machine’s multiplier; they end before their test does, and fail in their own words.
  *
  * @typeParam R what a matcher that does not wait returns in the runner: `void`, or a promise behind `.resolves`
@@ -24,8 +24,8 @@ export interface MachineMatchers<R = void> {
    *
    * @example
    * await expect(vm).toEventuallyPrint('login: ')
-   * await expect(vm).toEventuallyPrint(/inet [\d.]+/, { within: 20_000 })
-   * await expect(vm).not.toEventuallyPrint('panic', { within: 2_000 })
+   * await expect(vm).toEventuallyPrint(/inet [\d.]+/, { timeout: 20_000 })
+   * await expect(vm).not.toEventuallyPrint('panic', { timeout: 2_000 })
    */
   toEventuallyPrint(pattern: PatternInput, options?: EventuallyPrintOptions): Promise<void>
 
@@ -39,7 +39,7 @@ export interface MachineMatchers<R = void> {
   toHavePrinted(pattern: PatternInput): R
 
   /**
-   * Waits until the machine prints one pattern after the other, other output between them, and consumes them. `within` is
+   * Waits until the machine prints one pattern after the other, other output between them, and consumes them. `timeout` is
    * the time for all of them. What was matched of it is consumed also when the rest does not come. With `.not` it waits for
    * the whole window and fails as soon as the last one is printed.
    *
@@ -54,7 +54,7 @@ export interface MachineMatchers<R = void> {
    *
    * @example
    * await expect(vm).toBoot()
-   * await expect(vm).toBoot({ until: 'login: ', within: 60_000 })
+   * await expect(vm).toBoot({ until: 'login: ', timeout: 60_000 })
    */
   toBoot(options?: BootOptions): Promise<void>
 
@@ -93,21 +93,21 @@ export interface MachineMatchers<R = void> {
    * Runs a command in the guest, which must end with exit code 0: {@link toRun} by the name that reads well with `.not`.
    *
    * @example
-   * await expect(client).toRunSuccessfully('ping -c1 10.0.0.1', { within: 20_000 })
+   * await expect(client).toRunSuccessfully('ping -c1 10.0.0.1', { timeout: 20_000 })
    * await expect(client).not.toRunSuccessfully('ping -c1 -W1 10.0.0.9')
    */
   toRunSuccessfully(command: string | readonly string[], options?: RunSuccessfullyOptions): Promise<void>
 
   /**
    * Looks whether there is a file in the guest, and with `content` what is in it: a string is all of it, the last line end
-   * aside; a regular expression matches some of it; bytes are all of it. It is looked once. With `within` it is waited for,
-   * in the guest; with `.not` and `within` it must not come in the whole window.
+   * aside; a regular expression matches some of it; bytes are all of it. It is looked once. With `timeout` it is waited for,
+   * in the guest; with `.not` and `timeout` it must not come in the whole window.
    *
    * @param path absolute
    *
    * @example
    * await expect(vm).toHaveFile('/etc/hostname', 'server')
-   * await expect(vm).toHaveFile('/run/daemon.pid', /^\d+$/m, { within: 5_000 })
+   * await expect(vm).toHaveFile('/run/daemon.pid', /^\d+$/m, { timeout: 5_000 })
    */
   toHaveFile(path: string, content?: FileContent, options?: HaveFileOptions): Promise<void>
 

@@ -1,7 +1,7 @@
 /** What a text is compared with: a string or a regular expression. */
 import { types } from 'node:util'
 import { OptionError } from '@coldboot/core'
-import { shownValue } from './shown-call.ts'
+import { formatValue } from './format-call.ts'
 
 /** A string, or a regular expression, of which the flags `g` and `y` are ignored. */
 export type Text = string | RegExp
@@ -37,7 +37,7 @@ export function checkText(matcher: string, option: string, value: unknown): void
   if (value === undefined || isText(value)) return
   throw new OptionError(
     'INVALID_OPTION',
-    `${matcher}: \`${option}\` must be a string or a regular expression, and is ${shownValue(value)}`,
+    `${matcher}: \`${option}\` must be a string or a regular expression, and is ${formatValue(value)}`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
 import { describe, expect, test } from 'vitest'
 import { contextOf, MATCH, scriptedMachine } from '../test/scripted-machine.ts'
-import type { Machine } from './machine.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { type BootOptions, toBoot } from './to-boot.ts'
 
 interface Boot {
@@ -30,7 +30,7 @@ function booting({ ready = 'login: ', outcome, hasPrinted = false }: Boot) {
       return settle()
     },
   }
-  return { vm: vm as unknown as Machine, asked }
+  return { vm: vm as unknown as MatcherVM, asked }
 }
 
 const judge = (boot: Boot, options?: BootOptions, context?: Parameters<typeof contextOf>[0]) =>
@@ -64,7 +64,7 @@ describe('toBoot', () => {
   )
 
   test('fails at the end of a shorter window, with how far the boot came', async () => {
-    const { pass, message } = await judge({}, { within: 1 })
+    const { pass, message } = await judge({}, { timeout: 1 })
     expect(pass).toBe(false)
     expect(message()).toContain('"box" had not booted after 1 ms: it did not print "login: "\n')
     expect(message()).toContain('Circumstances:\n  boot: seen up to the firmware\n\nEnd of the console:')

@@ -9,22 +9,22 @@ import {
   patternList,
 } from '@coldboot/core'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
-import type { Machine } from './machine.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
 import { outcomeOf } from './to-eventually-print.ts'
-import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
+import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toBoot`. */
-export interface BootOptions extends WithinOptions {
+export interface BootOptions extends WindowOptions {
   /** What the machine prints when it has booted. @default the machine’s `ready` */
   readonly until?: PatternInput | undefined
   /**
    * The window, milliseconds, before the machine’s multiplier.
    * @default the machine’s `bootTimeout`; with `.not` 1000
    */
-  readonly within?: number | undefined
+  readonly timeout?: number | undefined
 }
 
 /** Waits until the machine has booted, which it may have long since; with `.not`, waits the whole window for it not to. */
@@ -32,8 +32,8 @@ export function toBoot(this: MatcherContext, received: unknown, options: BootOpt
   return awaitedMatcher(this, 'toBoot', received, [options], (vm) => judge(this, vm, options))
 }
 
-async function judge(context: MatcherContext, vm: Machine, options: BootOptions): Promise<Verdict> {
-  checkOptionNames('toBoot', options, ['until', 'within'])
+async function judge(context: MatcherContext, vm: MatcherVM, options: BootOptions): Promise<Verdict> {
+  checkOptionNames('toBoot', options, ['until', 'timeout'])
   const until = options.until ?? vm.spec.ready
   if (until === undefined) throw nothingToWaitFor(vm)
   const outcome = await boot(context, vm, until, options)
@@ -43,11 +43,11 @@ async function judge(context: MatcherContext, vm: Machine, options: BootOptions)
 /** Waits for `until` as {@link toBoot} does. @returns the match, or the verdict that it did not come */
 export async function boot(
   context: MatcherContext,
-  vm: Machine,
+  vm: MatcherVM,
   until: PatternInput,
   options: BootOptions,
 ): Promise<{ readonly match: Match } | Verdict> {
-  const window = waitWindow(context, vm, options.within, vm.spec.bootTimeoutMs)
+  const window = waitWindow(context, vm, options.timeout, vm.spec.bootTimeoutMs)
   // A boot is something that has happened, not something printed next.
   if (options.until !== undefined || context.isNot) {
     const match = vm.hasPrinted(until)
@@ -66,19 +66,19 @@ export async function boot(
 }
 
 /** The machine’s own wait for its `ready`, cut short where the window is. */
-async function ready(vm: Machine, window: WaitWindow): Promise<Match> {
+async function ready(vm: MatcherVM, window: WaitWindow): Promise<Match> {
   const limit = window.granted < vm.spec.bootTimeoutMs ? window.granted : Infinity
   const match = await within(vm, { ...window, granted: limit }, vm.ready())
   if (match !== TIME_UP) return match
   const pattern = describePatterns(patternList(vm.spec.ready ?? []))
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
   throw new ExpectError('EXPECT_TIMEOUT', `"${vm.name}" had not booted after ${waited}: it did not print ${pattern}`, {
-    hint: 'Read how far the boot came. Where it only needs longer, give the matcher a longer `within`, or the test a longer `timeout`.',
+    hint: 'Read how far the boot came. Where it only needs longer, give the matcher a longer `timeout`, or the test a longer `timeout`.',
     sections: { Circumstances: circumstances(vm), ...machineSections(vm) },
   })
 }
 
-function circumstances(vm: Machine): string {
+function circumstances(vm: MatcherVM): string {
   const stage = lastStage(vm.output)
   const lines = stage === undefined ? [] : [`boot: seen up to ${stage}`]
   if (vm.spec.accelerator === 'tcg') {
@@ -87,12 +87,12 @@ function circumstances(vm: Machine): string {
   return lines.join('\n')
 }
 
-function booted(vm: Machine, until: PatternInput): Report {
+function booted(vm: MatcherVM, until: PatternInput): Report {
   const what = `"${vm.name}" has booted: it printed ${describePatterns(patternList(until))}`
   return { what, hint: 'It was not to, for the whole window. What was printed before counts too.' }
 }
 
-function nothingToWaitFor(vm: Machine): OptionError {
+function nothingToWaitFor(vm: MatcherVM): OptionError {
   return new OptionError('INVALID_OPTION', `toBoot cannot know when "${vm.name}" has booted: it has no \`ready\``, {
     hint: 'Give the machine `ready`, what its console prints last of a boot, or write `toBoot({ until: "login: " })`.',
   })

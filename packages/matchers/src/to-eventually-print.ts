@@ -5,19 +5,18 @@ import {
   layoutMessage,
   type Match,
   machineSections,
-  OptionError,
   type PatternInput,
   patternList,
 } from '@coldboot/core'
-import { type Machine, requireMachine } from './machine.ts'
+import { hintOf } from './format-call.ts'
 import { unlessTestEnded } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'
-import { hintOf } from './shown-call.ts'
-import { cutNote, type WithinOptions, waitWindow } from './wait-window.ts'
+import { type MatcherVM, requireMachine } from './matcher-vm.ts'
+import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 
-/** Options of `toEventuallyPrint`: those of `vm.expect`, of which `timeout` is another name for `within`. */
-export interface EventuallyPrintOptions extends ExpectOptions, WithinOptions {}
+/** Options of `toEventuallyPrint`: those of `vm.expect`. */
+export interface EventuallyPrintOptions extends Omit<ExpectOptions, 'timeout'>, WindowOptions {}
 
 /** What ends a wait without the pattern. Other errors are mistakes in the call, and are passed on as they are. */
 const NOT_PRINTED: readonly string[] = ['EXPECT_TIMEOUT', 'EXPECT_EXITED']
@@ -30,13 +29,8 @@ export async function toEventuallyPrint(
   options: EventuallyPrintOptions = {},
 ): Promise<MatcherResult> {
   const vm = requireMachine('toEventuallyPrint', received)
-  const { within, timeout, ...rest } = options
-  if (within !== undefined && timeout !== undefined) {
-    throw new OptionError('INVALID_OPTION', '`within` and `timeout` are two names of one option, and both are given', {
-      hint: 'Leave one out.',
-    })
-  }
-  const window = waitWindow(this, vm, within ?? timeout)
+  const { timeout, ...rest } = options
+  const window = waitWindow(this, vm, timeout)
   const call = hintOf(this, 'toEventuallyPrint', describePatterns(patternList(pattern)))
   const outcome = await outcomeOf(vm.expect(pattern, { ...rest, timeout: window.granted }))
   if ('match' in outcome) return { pass: true, message: () => matcherMessage(call, printed(vm, outcome.match)) }
@@ -49,8 +43,8 @@ export async function toEventuallyPrint(
 /** Whether the wait ended without the pattern, and with `.not` the whole window was seen. */
 export function isFailure(context: MatcherContext, error: ColdbootError): boolean {
   if (ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED') return false
-  const cutShort = error.code === 'EXPECT_ABORTED' || error.code.startsWith('GUEST_')
-  return NOT_PRINTED.includes(error.code) || (cutShort && !context.isNot)
+  const interrupted = error.code === 'EXPECT_ABORTED' || error.code.startsWith('GUEST_')
+  return NOT_PRINTED.includes(error.code) || (interrupted && !context.isNot)
 }
 
 type Outcome = { readonly match: Match } | { readonly error: ColdbootError }
@@ -65,7 +59,7 @@ export async function outcomeOf(wait: Promise<Match>): Promise<Outcome> {
   }
 }
 
-function printed(vm: Machine, match: Match): string {
+function printed(vm: MatcherVM, match: Match): string {
   const what = `"${vm.name}" printed ${JSON.stringify(match.text)}`
   return layoutMessage(what, 'It came within the window in which it must not.', machineSections(vm))
 }

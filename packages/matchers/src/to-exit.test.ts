@@ -37,7 +37,7 @@ describe('toExit', () => {
   })
 
   test('fails at the end of the window', async () => {
-    const { message, pass } = await exiting({ within: 1 }).result
+    const { message, pass } = await exiting({ timeout: 1 }).result
     expect([pass, message()]).toEqual([false, expect.stringContaining('"box" did not end within 1 ms\n')])
   })
 
@@ -79,7 +79,7 @@ describe('toExit', () => {
     expect(await allowed.result).toMatchObject({ pass: true })
   })
 
-  test.for([{ exitCode: 1 }, { code: 1.5 }, { reason: 1 }, { within: 0 }, { within: '1' }])(
+  test.for([{ exitCode: 1 }, { code: 1.5 }, { reason: 1 }, { timeout: 0 }, { timeout: '1' }])(
     'refuses %o',
     async (options) => {
       const code = expect.stringMatching(/^(INVALID|UNKNOWN)_OPTION$/)
@@ -121,7 +121,7 @@ describe('.not.toExit', () => {
   const not = { isNot: true }
 
   test('waits the whole window', async () => {
-    expect(await exiting({ within: 1 }, not).result).toMatchObject({ pass: false })
+    expect(await exiting({ timeout: 1 }, not).result).toMatchObject({ pass: false })
   })
 
   test('fails when the machine ends, unless it does so in another way', async () => {

@@ -9,14 +9,14 @@ import {
 } from '@coldboot/core'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { incidentSections } from './incident-sections.ts'
-import type { Machine } from './machine.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
-import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
+import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toExit`: what is not given is not compared. */
-export interface ExitOptions extends WithinOptions {
+export interface ExitOptions extends WindowOptions {
   /** QEMU’s exit code. It is 0 however the guest ended, unless a device sets it (`isa-debug-exit`). */
   readonly code?: number | undefined
   /** Why it ended. With it, an end by a panic counts like any other. */
@@ -31,9 +31,9 @@ export function toExit(this: MatcherContext, received: unknown, options: ExitOpt
 /** A kernel that panics prints this when it will stay as it is; one that will reset does not (kernel/panic.c). */
 const STAYS = '---[ end Kernel panic'
 
-async function judge(context: MatcherContext, vm: Machine, options: ExitOptions): Promise<Verdict> {
+async function judge(context: MatcherContext, vm: MatcherVM, options: ExitOptions): Promise<Verdict> {
   checkOptions(options)
-  const window = waitWindow(context, vm, options.within)
+  const window = waitWindow(context, vm, options.timeout)
   const { promise: stuck, resolve } = Promise.withResolvers<Incident>()
   using _listener = vm.onIncident((incident) => {
     if (isFatal(incident)) resolve(incident)
@@ -42,11 +42,11 @@ async function judge(context: MatcherContext, vm: Machine, options: ExitOptions)
   if (known !== undefined && vm.state !== 'exited') resolve(known)
   const end = await within(vm, window, Promise.race([vm.ended, stuck]))
   if (end === TIME_UP) return { pass: false, report: () => stillRuns(vm, window) }
-  if ('monitor' in end) return failedVerdict(context, vm, end)
+  if ('failure' in end) return failedVerdict(context, vm, end)
   return verdictOf(context, vm, end, options)
 }
 
-function verdictOf(context: MatcherContext, vm: Machine, end: ExitStatus, options: ExitOptions): Verdict {
+function verdictOf(context: MatcherContext, vm: MatcherVM, end: ExitStatus, options: ExitOptions): Verdict {
   const expected = pick({ code: options.code, reason: options.reason })
   const actual = pick({
     code: options.code === undefined ? undefined : (end.exitCode ?? end.signal),
@@ -77,7 +77,7 @@ function isFatal({ allowed, code, excerpt }: Incident): boolean {
   return !allowed && (code !== 'GUEST_PANICKED' || excerpt.includes(STAYS))
 }
 
-function failedVerdict(context: MatcherContext, vm: Machine, incident: Incident, end?: ExitStatus): Verdict {
+function failedVerdict(context: MatcherContext, vm: MatcherVM, incident: Incident, end?: ExitStatus): Verdict {
   if (!context.isNot) return { pass: false, report: () => failed(vm, incident, end) }
   // It has not kept running, though it may not have ended.
   const { what, hint, sections } = failed(vm, incident, end)
@@ -85,7 +85,7 @@ function failedVerdict(context: MatcherContext, vm: Machine, incident: Incident,
 }
 
 /** @param end how it ended after that; undefined: not at all */
-function failed(vm: Machine, incident: Incident, end?: ExitStatus): Report {
+function failed(vm: MatcherVM, incident: Incident, end?: ExitStatus): Report {
   const panicked = incident.code === 'GUEST_PANICKED'
   const what = `"${vm.name}" ${panicked ? 'panicked' : 'failed'}: ${incident.message}`
   const then = end === undefined ? (panicked ? 'It stays as it is.' : '') : `It then ended: ${describeExit(end)}.`
@@ -93,13 +93,13 @@ function failed(vm: Machine, incident: Incident, end?: ExitStatus): Report {
 }
 
 function failedHint(panicked: boolean, end: ExitStatus | undefined): string {
-  if (!panicked) return 'What the test wants the guest to do is allowed with the option `monitors` of the machine.'
+  if (!panicked) return 'What the test wants the guest to do is allowed with the option `failOn` of the machine.'
   const wanted = 'A panic that the test wants is awaited with `toPanic()`'
   if (end === undefined) return `${wanted}. A kernel ends its machine by a panic with \`panic=-1\` in \`kernelArgs\`.`
   return `${wanted}, and the end that follows with \`toExit({ reason: '${end.reason}' })\`.`
 }
 
-function stillRuns(vm: Machine, window: WaitWindow): Report {
+function stillRuns(vm: MatcherVM, window: WaitWindow): Report {
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
   const hint =
     'Something in the guest must end it, as `poweroff -f` does. A kernel without ACPI halts instead of powering off.'
@@ -107,7 +107,7 @@ function stillRuns(vm: Machine, window: WaitWindow): Report {
 }
 
 function checkOptions(options: ExitOptions): void {
-  checkOptionNames('toExit', options, ['code', 'reason', 'within'])
+  checkOptionNames('toExit', options, ['code', 'reason', 'timeout'])
   const { code, reason } = options
   if (code !== undefined && !Number.isInteger(code)) {
     throw new OptionError('INVALID_OPTION', `toExit: \`code\` must be a whole number, and is ${String(code)}`)

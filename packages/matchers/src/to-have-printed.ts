@@ -6,10 +6,10 @@ import {
   type PatternInput,
   patternList,
 } from '@coldboot/core'
-import { type Machine, requireMachine } from './machine.ts'
+import { hintOf } from './format-call.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'
-import { hintOf } from './shown-call.ts'
+import { type MatcherVM, requireMachine } from './matcher-vm.ts'
 
 /** Looks for the pattern in everything the machine has printed so far. Does not wait, does not consume. */
 export function toHavePrinted(this: MatcherContext, received: unknown, pattern: PatternInput): MatcherResult {
@@ -22,12 +22,12 @@ export function toHavePrinted(this: MatcherContext, received: unknown, pattern: 
   }
 }
 
-function printed(vm: Machine, match: Match): string {
+function printed(vm: MatcherVM, match: Match): string {
   const hint = 'Everything counts that was printed so far, during the boot too.'
   return layoutMessage(`"${vm.name}" has printed ${JSON.stringify(match.text)}`, hint, machineSections(vm))
 }
 
-function notPrinted(vm: Machine): string {
+function notPrinted(vm: MatcherVM): string {
   const hint = 'This looks back only; for what is still to come, write `await expect(vm).toEventuallyPrint(…)`.'
   return layoutMessage(
     `"${vm.name}" has not printed it, in ${vm.output.length} characters so far`,

@@ -45,7 +45,7 @@ describe('toPanic', () => {
   })
 
   test('fails at the end of the window', async () => {
-    const { pass, message } = await panicking({ within: 1 }).result
+    const { pass, message } = await panicking({ timeout: 1 }).result
     expect([pass, message()]).toEqual([false, expect.stringContaining('"box" did not panic within 1 ms\n')])
   })
 
@@ -59,7 +59,7 @@ describe('.not.toPanic', () => {
   const not = { isNot: true }
 
   test('waits the whole window, and fails at a panic', async () => {
-    expect(await panicking({ within: 1 }, not).result).toMatchObject({ pass: false })
+    expect(await panicking({ timeout: 1 }, not).result).toMatchObject({ pass: false })
     const { meets, result } = panicking({}, not)
     meets(PANIC)
     const { pass, message } = await result
@@ -73,7 +73,7 @@ describe('.not.toPanic', () => {
   })
 
   test('rejects a window longer than what the test has left', async () => {
-    await expect(panicking({ within: 5_000 }, { ...not, leftMs: 3_000 }).result).rejects.toMatchObject({
+    await expect(panicking({ timeout: 5_000 }, { ...not, leftMs: 3_000 }).result).rejects.toMatchObject({
       code: 'TEST_TIMEOUT',
     })
   })

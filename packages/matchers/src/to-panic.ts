@@ -1,15 +1,15 @@
 import { describeExit, type ExitStatus, type Incident } from '@coldboot/core'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { incidentSections } from './incident-sections.ts'
-import type { Machine } from './machine.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
 import { checkText, matchesText, type Text } from './text-pattern.ts'
-import { cutNote, seconds, type WaitWindow, type WithinOptions, waitWindow } from './wait-window.ts'
+import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toPanic`. */
-export interface PanicOptions extends WithinOptions {
+export interface PanicOptions extends WindowOptions {
   /** What the panic’s own line has in it, or the text below it. @default any panic */
   readonly message?: Text | undefined
 }
@@ -22,10 +22,10 @@ export function toPanic(this: MatcherContext, received: unknown, options: PanicO
   return awaitedMatcher(this, 'toPanic', received, [options], (vm) => judge(this, vm, options))
 }
 
-async function judge(context: MatcherContext, vm: Machine, options: PanicOptions): Promise<Verdict> {
-  checkOptionNames('toPanic', options, ['message', 'within'])
+async function judge(context: MatcherContext, vm: MatcherVM, options: PanicOptions): Promise<Verdict> {
+  checkOptionNames('toPanic', options, ['message', 'timeout'])
   checkText('toPanic', 'message', options.message)
-  const window = waitWindow(context, vm, options.within)
+  const window = waitWindow(context, vm, options.timeout)
   const { promise: panicked, resolve } = Promise.withResolvers<Incident>()
   using _listener = vm.onIncident((incident) => {
     if (isPanic(incident)) resolve(incident)
@@ -40,7 +40,7 @@ async function judge(context: MatcherContext, vm: Machine, options: PanicOptions
 
 const isPanic = ({ code }: Incident): boolean => code === 'GUEST_PANICKED'
 
-function verdictOf(vm: Machine, incident: Incident, { message }: PanicOptions): Verdict {
+function verdictOf(vm: MatcherVM, incident: Incident, { message }: PanicOptions): Verdict {
   const { message: said, excerpt } = incident
   if (message === undefined || matchesText(message, `${said}\n${excerpt}`)) {
     const hint = 'Read what the guest said, and the console before it.'
@@ -54,21 +54,21 @@ function verdictOf(vm: Machine, incident: Incident, { message }: PanicOptions): 
   return { pass: false, report: () => ({ what, hint }), expected: message, actual: said }
 }
 
-function noPanic(vm: Machine, window: WaitWindow): Report {
+function noPanic(vm: MatcherVM, window: WaitWindow): Report {
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
   const other = otherIncidents(vm)
   const hint = other === undefined ? 'It runs on, and its monitors have seen nothing wrong.' : other
   return { what: `${cutNote(window, vm)}"${vm.name}" did not panic within ${waited}`, hint }
 }
 
-function endedWithout(vm: Machine, end: ExitStatus): Report {
+function endedWithout(vm: MatcherVM, end: ExitStatus): Report {
   const hint =
     otherIncidents(vm) ??
     'Where the kernel prints nothing on this console, only a `pvpanic()` device tells of its panic.'
   return { what: `"${vm.name}" ended without a panic: ${describeExit(end)}`, hint }
 }
 
-function otherIncidents(vm: Machine): string | undefined {
+function otherIncidents(vm: MatcherVM): string | undefined {
   const [first] = vm.incidents
-  return first && `What it did do: ${first.message || first.monitor}.`
+  return first && `What it did do: ${first.message || first.failure}.`
 }

@@ -1,7 +1,7 @@
 import { ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
 import { describe, expect, test } from 'vitest'
 import { contextOf, MATCH, scriptedMachine } from '../test/scripted-machine.ts'
-import type { Machine } from './machine.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { type PrintInOrderOptions, toPrintInOrder } from './to-print-in-order.ts'
 
 /** A machine that has printed these texts, each on a line, and nothing else will come. */
@@ -28,7 +28,7 @@ function printing(lines: readonly string[], code: 'EXPECT_TIMEOUT' | 'GUEST_PANI
       return match
     },
   }
-  return { vm: vm as unknown as Machine, asked }
+  return { vm: vm as unknown as MatcherVM, asked }
 }
 
 const judge = (
@@ -44,9 +44,9 @@ describe('toPrintInOrder', () => {
 
   test('has one window for all of them, and passes other options on', async () => {
     const { vm, asked } = printing(['a', 'b'])
-    await toPrintInOrder.call(contextOf(), vm, ['a', 'b'], { within: 500, raw: true })
+    await toPrintInOrder.call(contextOf(), vm, ['a', 'b'], { timeout: 500, view: 'raw' })
     const [first, second] = asked
-    expect([first?.raw, second?.raw]).toEqual([true, true])
+    expect([first?.view, second?.view]).toEqual(['raw', 'raw'])
     expect(first?.timeout).toBeLessThanOrEqual(500)
     expect(second?.timeout).toBeLessThanOrEqual(first?.timeout ?? 0)
   })
@@ -60,7 +60,7 @@ describe('toPrintInOrder', () => {
     const patterns = ['a', 'b', 'c']
     const { message, ...rest } = await judge(lines, patterns)
     expect(rest).toEqual({ pass: false, expected: patterns, actual })
-    expect(message()).toContain('`within`')
+    expect(message()).toContain('`timeout`')
   })
 
   test('says which one did not come, and behind what', async () => {

@@ -1,15 +1,23 @@
-import { ColdbootError, type Match, OptionError, type Pattern, type PatternInput, patternList } from '@coldboot/core'
+import {
+  ColdbootError,
+  type ExpectOptions,
+  type Match,
+  OptionError,
+  type Pattern,
+  type PatternInput,
+  patternList,
+} from '@coldboot/core'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
-import type { Machine } from './machine.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
 import { isFailure, outcomeOf } from './to-eventually-print.ts'
-import { cutNote, type WithinOptions, waitWindow } from './wait-window.ts'
+import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toPrintInOrder`. */
-export interface PrintInOrderOptions extends WithinOptions {
-  /** Sees what was sent, escape codes and `\r` included. @default false */
-  readonly raw?: boolean | undefined
+export interface PrintInOrderOptions extends WindowOptions {
+  /** The text that the patterns see; see `vm.expect`. @default 'clean' */
+  readonly view?: ExpectOptions['view'] | undefined
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
@@ -28,20 +36,20 @@ export function toPrintInOrder(
 
 async function judge(
   context: MatcherContext,
-  vm: Machine,
+  vm: MatcherVM,
   patterns: readonly PatternInput[],
   options: PrintInOrderOptions,
 ): Promise<Verdict> {
   const lists = listsOf(patterns)
-  checkOptionNames('toPrintInOrder', options, ['within', 'raw', 'signal'])
-  const { within, raw = false, signal } = options
-  const window = waitWindow(context, vm, within)
+  checkOptionNames('toPrintInOrder', options, ['timeout', 'view', 'signal'])
+  const { timeout, view, signal } = options
+  const window = waitWindow(context, vm, timeout)
   const end = performance.now() + window.granted * vm.spec.timeoutMultiplier
   const matches: Match[] = []
   for (const list of lists) {
     // One window for all of them. What was printed in time counts however late it is looked at.
     const left = Math.max(end - performance.now(), 1) / vm.spec.timeoutMultiplier
-    const more = { ...(raw ? { raw } : {}), ...(signal ? { signal } : {}) }
+    const more = { ...(view ? { view } : {}), ...(signal ? { signal } : {}) }
     const outcome = await outcomeOf(vm.expect(list, { ...more, timeout: left }))
     if ('match' in outcome) {
       matches.push(outcome.match)
@@ -70,7 +78,7 @@ const LOOKED_AT = 262_144
  * The patterns in the order in which they were really printed: those that were matched, and where the others first stand
  * in what was printed from the first match’s wait on.
  */
-function orderOf(vm: Machine, patterns: readonly PatternInput[], matches: readonly Match[]): readonly PatternInput[] {
+function orderOf(vm: MatcherVM, patterns: readonly PatternInput[], matches: readonly Match[]): readonly PatternInput[] {
   const consumed = matches.map(({ before, text }) => before + text).join('')
   const { output } = vm
   const at = consumed === '' ? -1 : output.lastIndexOf(consumed)
@@ -107,12 +115,12 @@ function missing(
   const { 'Closest output': closest, Circumstances: circumstances } = sections
   return {
     what,
-    hint: hint.replace('`timeout`', '`within`'),
+    hint,
     sections: { 'Closest output': closest, Circumstances: circumstances },
   }
 }
 
-function allPrinted(vm: Machine, matches: readonly Match[]): Report {
+function allPrinted(vm: MatcherVM, matches: readonly Match[]): Report {
   const what = `"${vm.name}" printed all of it in this order: ${matches.map(({ text }) => JSON.stringify(text)).join(', ')}`
   return { what, hint: 'They came within the window in which they must not.' }
 }

@@ -11,7 +11,7 @@ function running(outcome: Outcome, options?: ToRunOptions, context: Parameters<t
 }
 
 function commandError(code: ErrorCode): GuestCommandError {
-  const facts: FailedCommand = { command: 'ls', machine: 'box', way: 'shell', durationMs: 1 }
+  const facts: FailedCommand = { command: 'ls', machine: 'box', via: 'shell', durationMs: 1 }
   return new GuestCommandError(code, 'It did not end', facts)
 }
 
@@ -65,7 +65,7 @@ describe('toRun', () => {
   test('fails with the words of a command that did not end, cut short or not', async () => {
     const { message } = await running(commandError('COMMAND_TIMEOUT'), {}, { leftMs: 3_100 })
     expect(message()).toContain('no time left for the whole wait of 7000 ms.\nIt did not end\n')
-    expect(message()).toContain('raise `within`')
+    expect(message()).toContain('raise `timeout`')
   })
 
   test('passes mistakes in the call on as they are', async () => {

@@ -1,18 +1,18 @@
-import { ColdbootError, type CommandResult, GuestCommandError, type RunOptions, shownCommand } from '@coldboot/core'
+import { ColdbootError, type CommandResult, formatCommand, GuestCommandError, type RunOptions } from '@coldboot/core'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
-import type { Machine } from './machine.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { checkText, equalsText, type Text, withoutLineEnd } from './text-pattern.ts'
-import { cutNote, type WithinOptions, waitWindow } from './wait-window.ts'
+import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toRunSuccessfully`: what is to come out, and those of `vm.run`. */
-export interface RunSuccessfullyOptions extends Omit<RunOptions, 'timeout' | 'check' | 'encoding'>, WithinOptions {
+export interface RunSuccessfullyOptions extends Omit<RunOptions, 'timeout' | 'check' | 'encoding'>, WindowOptions {
   /** What the command prints: a string is all of it, the last line end aside; a regular expression matches some of it. */
   readonly stdout?: Text | undefined
   /** The same of its standard error. */
   readonly stderr?: Text | undefined
   /** How long the command may take, milliseconds, before the machine’s multiplier. @default the machine’s `timeout` */
-  readonly within?: number | undefined
+  readonly timeout?: number | undefined
 }
 
 /** Options of `toRun`. */
@@ -44,16 +44,16 @@ export function toRunSuccessfully(
 
 async function judge(
   context: MatcherContext,
-  vm: Machine,
+  vm: MatcherVM,
   matcher: string,
   command: string | readonly string[],
   options: ToRunOptions,
 ): Promise<Verdict> {
-  const { within, exitCode = 0, stdout, stderr, ...rest } = options
+  const { timeout, exitCode = 0, stdout, stderr, ...rest } = options
   checkText(matcher, 'stdout', stdout)
   checkText(matcher, 'stderr', stderr)
-  // `within` is no window here: a command that has ended has ended, with `.not` too.
-  const window = waitWindow({ utils: context.utils, task: context.task }, vm, within)
+  // `timeout` is no window here: a command that has ended has ended, with `.not` too.
+  const window = waitWindow({ utils: context.utils, task: context.task }, vm, timeout)
   try {
     const result = await vm.run(command, { ...rest, check: false, timeout: window.granted })
     return verdictOf(vm, result, { exitCode, stdout, stderr })
@@ -77,7 +77,7 @@ interface Expected {
   readonly stderr: Text | undefined
 }
 
-function verdictOf(vm: Machine, result: CommandResult, expected: Expected): Verdict {
+function verdictOf(vm: MatcherVM, result: CommandResult, expected: Expected): Verdict {
   if (result.exitCode !== expected.exitCode) {
     const what = `ended with exit code ${result.exitCode}, not ${expected.exitCode}`
     const report = (): Report => told(vm, result, what, codeHint(result.exitCode))
@@ -99,9 +99,9 @@ function verdictOf(vm: Machine, result: CommandResult, expected: Expected): Verd
 }
 
 /** What is known of a command that has ended, with what the machine printed. */
-function told(vm: Machine, result: CommandResult, what: string, hint: string): Report {
+function told(vm: MatcherVM, result: CommandResult, what: string, hint: string): Report {
   const facts = { ...result, machine: vm.name }
-  const lead = `The command ${shownCommand(result.command)} in "${vm.name}"`
+  const lead = `The command ${formatCommand(result.command)} in "${vm.name}"`
   const { sections } = new GuestCommandError('COMMAND_FAILED', what, facts)
   return { what: `${lead} ${what}`, hint, sections }
 }

@@ -1,19 +1,19 @@
 /** How long a matcher waits: what it was told, but not longer than the test has left. */
 import { ExpectError, OptionError } from '@coldboot/core'
-import type { Machine } from './machine.ts'
 import type { MatcherContext } from './matcher-context.ts'
+import type { MatcherVM } from './matcher-vm.ts'
 import { timeLeft } from './time-left.ts'
 
 /** How long `.not` waits when nothing else is said, milliseconds. */
-export const NOT_WITHIN_MS = 1_000
+export const NEGATED_WINDOW_MS = 1_000
 
 /** An option of every matcher that waits. */
-export interface WithinOptions {
+export interface WindowOptions {
   /**
    * The window, milliseconds, before the machine’s multiplier.
    * @default the machine’s `timeout`; with `.not` 1000
    */
-  readonly within?: number | undefined
+  readonly timeout?: number | undefined
 }
 
 /** A window. Milliseconds before the machine’s multiplier. */
@@ -24,20 +24,20 @@ export interface WaitWindow {
 }
 
 /**
- * @param normal milliseconds when `within` is not given and `.not` is not used
+ * @param normal milliseconds when `timeout` is not given and `.not` is not used
  * @throws ExpectError `TEST_TIMEOUT` with `.not` when the test has less time left: a shorter wait would prove less
  * @throws OptionError `INVALID_OPTION`
  */
 export function waitWindow(
   context: MatcherContext,
-  vm: Machine,
-  within: number | undefined,
+  vm: MatcherVM,
+  timeout: number | undefined,
   normal: number = vm.spec.timeoutMs,
 ): WaitWindow {
-  if (within !== undefined && !(typeof within === 'number' && within > 0)) {
-    throw new OptionError('INVALID_OPTION', `\`within\` must be a number of milliseconds above 0, and is ${within}`)
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) {
+    throw new OptionError('INVALID_OPTION', `\`timeout\` must be a number of milliseconds above 0, and is ${timeout}`)
   }
-  const asked = within ?? (context.isNot ? NOT_WITHIN_MS : normal)
+  const asked = timeout ?? (context.isNot ? NEGATED_WINDOW_MS : normal)
   const left = timeLeft(context.task, vm)
   const allowed = left / vm.spec.timeoutMultiplier
   if (!context.isNot) return { asked, granted: Math.min(asked, allowed) }
@@ -46,7 +46,7 @@ export function waitWindow(
 }
 
 /** Said above a failure of a wait that was cut short; empty when it was not. */
-export function cutNote({ asked, granted }: WaitWindow, vm: Machine): string {
+export function cutNote({ asked, granted }: WaitWindow, vm: MatcherVM): string {
   if (granted >= asked) return ''
   return `The test had no time left for the whole wait of ${asked * vm.spec.timeoutMultiplier} ms.\n`
 }

@@ -1,11 +1,11 @@
 /** A machine whose end and incidents come when a test says so. */
 import type { CommandResult, ExitStatus, Incident } from '@coldboot/core'
-import type { Machine } from '../src/machine.ts'
+import type { MatcherVM } from '../src/matcher-vm.ts'
 
 export const POWERED_OFF: ExitStatus = { reason: 'guest-shutdown', exitCode: 0, signal: undefined, stderr: '' }
 
 export const PANIC: Incident = {
-  monitor: 'panic',
+  failure: 'panic',
   code: 'GUEST_PANICKED',
   message: 'Kernel panic - not syncing: no init',
   excerpt: 'Kernel panic - not syncing: no init\nCall Trace:',
@@ -20,7 +20,7 @@ export const STUCK: Incident = {
 
 export const OOPS: Incident = {
   ...PANIC,
-  monitor: 'oops',
+  failure: 'oops',
   code: 'GUEST_OOPSED',
   message: 'Oops: 0000',
   excerpt: 'Oops: 0000',
@@ -28,7 +28,7 @@ export const OOPS: Incident = {
 
 /** The machine, and what makes it do something. */
 export interface EventfulMachine {
-  readonly vm: Machine
+  readonly vm: MatcherVM
   readonly abort: (reason: unknown) => void
   readonly meets: (incident: Incident) => void
   readonly ends: (status?: ExitStatus) => void
@@ -60,11 +60,11 @@ export function eventfulMachine(result?: Partial<CommandResult> | Error): Eventf
     run: async (words: string | readonly string[]) => {
       if (result instanceof Error) throw result
       const command = [words].flat().join(' ')
-      return { command, exitCode: 0, stdout: '', stderr: '', durationMs: 1, way: 'shell', ...result }
+      return { command, exitCode: 0, stdout: '', stderr: '', durationMs: 1, via: 'shell', ...result }
     },
   }
   return {
-    vm: machine as unknown as Machine,
+    vm: machine as unknown as MatcherVM,
     abort: (reason) => abort.abort(reason),
     meets: (incident) => {
       incidents.push(incident)

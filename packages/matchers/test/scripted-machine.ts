@@ -1,7 +1,7 @@
 /** A machine whose console says what a test wants: the matchers’ own decisions need no real one. */
 import { type ErrorCode, ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
-import type { Machine } from '../src/machine.ts'
 import type { MatcherContext } from '../src/matcher-context.ts'
+import type { MatcherVM } from '../src/matcher-vm.ts'
 import { TIME_LEFT } from '../src/time-left.ts'
 
 export const MATCH: Match = {
@@ -24,7 +24,7 @@ export type Script =
 export function scriptedMachine(
   script: Script,
   { timeoutMultiplier = 1 }: { readonly timeoutMultiplier?: number } = {},
-): { readonly vm: Machine; readonly calls: [PatternInput, ExpectOptions | undefined][] } {
+): { readonly vm: MatcherVM; readonly calls: [PatternInput, ExpectOptions | undefined][] } {
   const calls: [PatternInput, ExpectOptions | undefined][] = []
   const machine = {
     name: 'box',
@@ -42,7 +42,7 @@ export function scriptedMachine(
       throw 'other' in script ? script.other : new ExpectError(script.code, 'It did not come', { cause: script.cause })
     },
   }
-  return { vm: machine as unknown as Machine, calls }
+  return { vm: machine as unknown as MatcherVM, calls }
 }
 
 /** `this` of a matcher. @param leftMs the time the test has left */

@@ -22,7 +22,7 @@ const attempt: Attempt = {
   home: '.vitest',
   file: 'src/boot.test.ts',
   names: ['greets'],
-  twin: 0,
+  duplicateIndex: 0,
   repeat: 0,
   retry: 0,
 }
@@ -39,7 +39,7 @@ describe('attemptDirectory', () => {
       { ...attempt, retry: 1 },
       { ...attempt, repeat: 1 },
       { ...attempt, repeat: 1, retry: 1 },
-      { ...attempt, twin: 1 },
+      { ...attempt, duplicateIndex: 1 },
       { ...attempt, names: ['greets.retry-1'] },
       { ...attempt, names: ['greets', 'twice'] },
       { ...attempt, names: ['greets twice'] },

@@ -23,7 +23,7 @@ export interface Attempt {
   /** Names of the groups and the test. */
   readonly names: readonly string[]
   /** How many tests of the same names come before it in the file. */
-  readonly twin: number
+  readonly duplicateIndex: number
   readonly repeat: number
   readonly retry: number
 }
@@ -33,7 +33,7 @@ export function attemptDirectory(attempt: Attempt): string {
   const file = attempt.file.split('/').map(folderName)
   if (attempt.project) file.push(`${file.pop()}@${folderName(attempt.project)}`)
   const suffixes = [
-    attempt.twin > 0 ? `.test-${attempt.twin + 1}` : '',
+    attempt.duplicateIndex > 0 ? `.test-${attempt.duplicateIndex + 1}` : '',
     attempt.repeat > 0 ? `.repeat-${attempt.repeat}` : '',
     attempt.retry > 0 ? `.retry-${attempt.retry}` : '',
   ]

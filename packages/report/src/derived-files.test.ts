@@ -17,7 +17,7 @@ const meta: MachineMeta = {
   started: '2026-01-02T03:04:05.678Z',
   start: 'cold',
   commandLine: 'qemu',
-  test: { file: 'a.test.ts', names: ['greets', 'twice'], twin: 0, repeat: 0, retry: 0 },
+  test: { file: 'a.test.ts', names: ['greets', 'twice'], duplicateIndex: 0, repeat: 0, retry: 0 },
 }
 
 let directory: string

@@ -18,7 +18,7 @@ const attempt = {
   home: '.vitest',
   file: 'a.test.ts',
   names: ['greets'],
-  twin: 0,
+  duplicateIndex: 0,
   repeat: 0,
   retry: 0,
 }
@@ -66,7 +66,7 @@ test('each event is on disk when it was told', () => {
   const tell = start(recorderOf())
   tell({ kind: 'qmp', direction: 'sent', message: { execute: 'cont' } }, -1.5)
   tell({ kind: 'send', data: 'ls\n' }, 250)
-  tell({ kind: 'result', id: 1, command: 'false', way: 'agent', exitCode: 1, durationMs: 3 }, 500)
+  tell({ kind: 'result', id: 1, command: 'false', via: 'agent', exitCode: 1, durationMs: 3 }, 500)
   expect(linesOf('qmp.jsonl')).toEqual([{ time: -0.0015, direction: 'sent', message: { execute: 'cont' } }])
   expect(linesOf('timeline.jsonl')).toEqual([
     { time: 0.25, kind: 'send', text: 'ls\n' },

@@ -89,7 +89,7 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
     case 'tests':
       return { time, kind: 'tests', text: bounded(testsText(event)), ok: event.passed }
     case 'incident':
-      return { time, kind: 'incident', text: bounded(`${event.monitor}: ${event.message}`), ok: event.allowed }
+      return { time, kind: 'incident', text: bounded(`${event.failure}: ${event.message}`), ok: event.allowed }
     case 'qmp':
       return qmpEvent(event.message, time)
     case 'exit':

@@ -63,7 +63,7 @@ export class AttemptMachines {
   readonly #guestTests: GuestTests
   readonly #recorders = new Map<VM, MachineRecorder>()
   readonly #names = new MachineNames()
-  readonly #holder = randomBytes(8).toString('hex')
+  readonly #owner = randomBytes(8).toString('hex')
   readonly #machines: VM[] = []
   /** Each with the place that asked for it. */
   readonly #starting = new Map<Promise<VM>, CallSite>()
@@ -128,7 +128,7 @@ export class AttemptMachines {
   }
 
   /** The test is over just now: notes the errors, and takes pictures of the displays. */
-  async witness(errors: readonly ReportedError[]): Promise<void> {
+  async captureFailure(errors: readonly ReportedError[]): Promise<void> {
     for (const recorder of this.#recorders.values()) {
       for (const { message, stack } of errors) recorder.noteError(firstLine(message), placeOf(stack))
     }
@@ -210,8 +210,8 @@ export class AttemptMachines {
       const onBoot = (machine: VM): void => {
         booting = machine
       }
-      const asked = { prefetch: true, aroundDebug, ...recorded, signal }
-      const vm = await startReady(asked, { onBoot, holder: this.#holder })
+      const asked = { pool: true, aroundDebug, ...recorded, signal }
+      const vm = await startReady(asked, { onBoot, owner: this.#owner })
       add(vm)
       return vm
     } catch (error) {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { explainErrors, placeOf, type ReportedError, tidyErrors } from './reported-error.ts'
+import { cleanStacks, explainErrors, placeOf, type ReportedError } from './reported-error.ts'
 
 const OURS = fileURLToPath(new URL('../dist/test-machines.js', import.meta.url))
 const definition = '    at /home/me/boot.test.ts:3:1'
@@ -16,7 +16,7 @@ describe('an error of this project', () => {
       message: 'late',
       stack: `ExpectError: late\n    at VM.expect (${OURS}:1:2)\n    at /home/me/boot.test.ts:9:5`,
     }
-    tidyErrors([error], definition)
+    cleanStacks([error], definition)
     expect(error.stack).toBe('late\n    at /home/me/boot.test.ts:9:5')
   })
 
@@ -26,7 +26,7 @@ describe('an error of this project', () => {
       message: 'no QEMU',
       stack: `StartError: no QEMU\n    at file://${OURS}:1:2\n    at process.processTicksAndRejections (node:internal:1:2)`,
     }
-    tidyErrors([error], definition)
+    cleanStacks([error], definition)
     expect(error.stack).toBe(`no QEMU\n${definition}`)
   })
 
@@ -36,7 +36,7 @@ describe('an error of this project', () => {
       message: 'no cache',
       stack: `StartError: no cache\n    at file://${OURS}:1:2\n    at async Promise.all (index 0)`,
     }
-    tidyErrors([error], definition)
+    cleanStacks([error], definition)
     expect(error.stack).toBe(`no cache\n${definition}`)
   })
 
@@ -44,7 +44,7 @@ describe('an error of this project', () => {
     const cause = { message: 'ENOENT: no such file', code: 'ENOENT' }
     const error: ReportedError = { code: 'FILE_MISSING', message: 'cannot be read: ENOENT: no such file', cause }
     const other: ReportedError = { code: 'FILE_MISSING', message: 'cannot be read', cause }
-    tidyErrors([error, other], definition)
+    cleanStacks([error, other], definition)
     expect([error.cause, other.cause]).toEqual([undefined, cause])
   })
 
@@ -55,14 +55,14 @@ describe('an error of this project', () => {
       cause: { shortMessage: 'nothing came' },
     }
     const other: ReportedError = { code: 'START_FAILED', message: 'gone', cause: { shortMessage: 'disk full' } }
-    tidyErrors([error, other], definition)
+    cleanStacks([error, other], definition)
     expect([error.cause, other.cause]).toEqual([undefined, { shortMessage: 'disk full' }])
   })
 })
 
 test('other errors keep their stack', () => {
   const error: ReportedError = { message: 'mine', code: 'ENOENT', stack: `Error: mine\n    at x (${OURS}:1:2)` }
-  tidyErrors([error], definition)
+  cleanStacks([error], definition)
   expect(error.stack).toContain(OURS)
 })
 

@@ -23,10 +23,10 @@ export interface ReportedError {
  *
  * @param definition frames of the test’s definition: what an error without a line of the user’s points at
  */
-export function tidyErrors(errors: readonly ReportedError[], definition: string): void {
+export function cleanStacks(errors: readonly ReportedError[], definition: string): void {
   for (const error of errors) {
     if (typeof error.code !== 'string' || !(error.code in ERROR_CODES)) continue
-    const frames = theirFrames(error.stack)
+    const frames = userFrames(error.stack)
     error.stack = [`${error.message}`, ...(frames.some(isUsers) ? frames : definition.split('\n'))].join('\n')
     if (isTold(error.cause, error.message)) error.cause = undefined
     // Reporters for machines print all that an error has, and these are parts of its message.
@@ -66,13 +66,13 @@ export function framesOf(stack: string | undefined): readonly string[] {
 }
 
 /** The frames of a stack that are not this project’s own, one each. */
-export function theirFrames(stack: string | undefined): readonly string[] {
+export function userFrames(stack: string | undefined): readonly string[] {
   return framesOf(stack).filter((frame) => !isOurs(frame))
 }
 
 /** `file:line:column` of a stack’s first frame that is the user’s. */
 export function placeOf(stack: string | undefined): string | undefined {
-  const frame = theirFrames(stack).find(isUsers) ?? ''
+  const frame = userFrames(stack).find(isUsers) ?? ''
   return /((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace(/^file:\/\//, '')
 }
 

@@ -16,7 +16,7 @@ export function attemptOf(task: RunnerTestCase): Attempt {
     file: file.name,
     project: file.projectName || undefined,
     names,
-    twin: same.indexOf(task),
+    duplicateIndex: same.indexOf(task),
     repeat: task.result?.repeatCount ?? 0,
     retry: task.result?.retryCount ?? 0,
   }

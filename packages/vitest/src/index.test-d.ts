@@ -2,25 +2,25 @@ import { expectTypeOf } from 'vitest'
 import type { ColdbootMeta } from './augmentation.ts'
 import { expect, type ReadyOptions, test, type VM } from './index.ts'
 
-test('the fixtures are typed', async ({ vm, bootVm, vmOptions, task }) => {
+test('the fixtures are typed', async ({ vm, bootVM, vmOptions, task }) => {
   expectTypeOf(vm).toEqualTypeOf<VM>()
   expectTypeOf(vmOptions).toEqualTypeOf<ReadyOptions>()
-  expectTypeOf(bootVm).toEqualTypeOf<(options?: ReadyOptions) => Promise<VM>>()
+  expectTypeOf(bootVM).toEqualTypeOf<(options?: ReadyOptions) => Promise<VM>>()
   expectTypeOf(task.meta.coldboot).toEqualTypeOf<ColdbootMeta | undefined>()
 })
 
 test('the matchers are typed', async ({ vm }) => {
-  expectTypeOf(expect(vm).toEventuallyPrint('login: ', { within: 1, raw: true })).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect(vm).toEventuallyPrint('login: ', { timeout: 1, view: 'raw' })).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(vm).not.toEventuallyPrint([/a/, 'b'])).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(vm).toHavePrinted(/a/)).toEqualTypeOf<void>()
   const awaited = [
-    expect(vm).toPrintInOrder(['a', /b/, ['c', /d/]], { within: 1 }),
+    expect(vm).toPrintInOrder(['a', /b/, ['c', /d/]], { timeout: 1 }),
     expect(vm).toBoot({ until: 'login: ' }),
-    expect(vm).not.toPanic({ message: /sysrq/, within: 1 }),
+    expect(vm).not.toPanic({ message: /sysrq/, timeout: 1 }),
     expect(vm).toExit({ code: 33, reason: 'guest-reset' }),
-    expect(vm).toRun(['ls', '-l'], { exitCode: 1, stderr: /such/, cwd: '/', way: 'shell' }),
+    expect(vm).toRun(['ls', '-l'], { exitCode: 1, stderr: /such/, cwd: '/', via: 'shell' }),
     expect(vm).toRunSuccessfully('true'),
-    expect(vm).toHaveFile('/a', /b/, { within: 1 }),
+    expect(vm).toHaveFile('/a', /b/, { timeout: 1 }),
     expect(vm).toHaveFile('/a', Uint8Array.of(1)),
     expect(vm).toMatchScreenshot({ name: 'x', mask: [{ x: 0, y: 0, width: 1, height: 1 }], maxDiffPixels: 3 }),
     expect(vm).toMatchBootLog({ normalizers: [[/a/, 'b'], (log) => log], keep: ['times'], from: /a/, hint: 'x' }),

@@ -1,4 +1,4 @@
-/** The fixtures: `vm`, `bootVm`, and what both are made from, `vmOptions`. */
+/** The fixtures: `vm`, `bootVM`, and what both are made from, `vmOptions`. */
 import { type ReadyOptions, readEnvironment, type VM } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
 import type { TestAPI } from 'vitest'
@@ -28,7 +28,7 @@ export interface MachineFixtures {
    * Boots one more machine, with options that replace those of `vmOptions` one by one. Named `vm`, `vm-2` and so on
    * unless given a name. The boot has its own time, `bootTimeout`, which the test’s timeout does not count.
    */
-  bootVm: (options?: ReadyOptions) => Promise<VM>
+  bootVM: (options?: ReadyOptions) => Promise<VM>
 }
 
 /**
@@ -41,13 +41,13 @@ const FINISH_MS = 60_000
 export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>({
   vmOptions: [{}, { injected: true }],
   artifacts: [{}, { injected: true }],
-  bootVm: async ({ task, annotate, onTestFinished, vmOptions, artifacts }, use) => {
+  bootVM: async ({ task, annotate, onTestFinished, vmOptions, artifacts }, use) => {
     const machines = new TestMachines({ task, annotate }, vmOptions, artifacts)
     // A fixture’s own clean-up is not run when the test times out during the set-up; this is.
     onTestFinished(() => machines.finish(), readEnvironment().debug ? Infinity : FINISH_MS)
     await use((options) => machines.boot(options))
   },
-  vm: async ({ bootVm }, use) => {
-    await use(await bootVm())
+  vm: async ({ bootVM }, use) => {
+    await use(await bootVM())
   },
 })

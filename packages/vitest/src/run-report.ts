@@ -86,7 +86,7 @@ function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): 
     file: test.module.relativeModuleId,
     project: test.project.name,
     names: namesOf(test),
-    twin: twinsBefore(test),
+    duplicateIndex: duplicatesBefore(test),
     repeat: repeatIndex,
     retry: retryIndex,
   })
@@ -100,7 +100,7 @@ function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): 
 }
 
 /** How many tests of the same names come before it in the file. */
-function twinsBefore(test: TestCase): number {
+function duplicatesBefore(test: TestCase): number {
   const names = namesOf(test).join('\0')
   return [...test.module.children.allTests()].filter((it) => namesOf(it).join('\0') === names).indexOf(test)
 }

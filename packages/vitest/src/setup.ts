@@ -1,5 +1,5 @@
 /** Runs in each worker before a test file, when the plugin is used. */
-import { endPrefetched } from '@coldboot/core'
+import { endPool } from '@coldboot/core'
 import { afterAll } from 'vitest'
 import './expect.ts'
 
@@ -12,4 +12,4 @@ if (!Reflect.has(process, ignored)) {
 }
 
 // Machines made ahead for tests that do not come.
-afterAll(endPrefetched)
+afterAll(endPool)

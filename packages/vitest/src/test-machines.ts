@@ -1,7 +1,7 @@
 /** The machines of one attempt of a test, ended with it, and explained when it fails. */
 import { ExpectError, type ReadyOptions, type VM } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
-import { type AttemptHost, AttemptMachines, explainErrors, type TestClock, tidyErrors } from '@coldboot/runner'
+import { type AttemptHost, AttemptMachines, cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
 import type { RunnerTestCase, TestContext } from 'vitest'
 import { attemptOf } from './attempt.ts'
 import { borrowTerminal } from './borrowed-terminal.ts'
@@ -59,7 +59,7 @@ export class TestMachines {
     const errors = this.#task.result?.errors?.slice(this.#earlierErrors) ?? []
     // The last words of the console at this moment: what the machines print while they end explains nothing.
     if (failed) {
-      tidyErrors(errors, definitionOf(this.#task))
+      cleanStacks(errors, definitionOf(this.#task))
       explainErrors(errors, this.#machines.started)
     }
     const told = forgotten ? [forgotten] : errors
@@ -68,7 +68,7 @@ export class TestMachines {
     const wrong = forgotten !== undefined || failed !== Boolean(this.#task.fails)
     const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
     try {
-      if (keep) await this.#machines.witness(told)
+      if (keep) await this.#machines.captureFailure(told)
       if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(told)
     } finally {
       this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))

@@ -28,11 +28,11 @@ describe('expect', () => {
     expect((await console.expect('three')).before).toBe(' two ')
   })
 
-  test('sees text without escape sequences, or with { raw: true } as it was sent, behind one cursor', async () => {
+  test('sees text without escape sequences, or with the raw view as it was sent, behind one cursor', async () => {
     const { console, guest } = setUp()
     guest.write('\x1b[1mroot\x1b[0m# \x1b[6nls\r\n\x1b[34mbin\x1b[0m\r\n')
     expect((await console.expect('root# ')).text).toBe('root# ')
-    expect((await console.expect('\x1b[34m', { raw: true })).before).toBe('\x1b[6nls\r\n')
+    expect((await console.expect('\x1b[34m', { view: 'raw' })).before).toBe('\x1b[6nls\r\n')
     expect((await console.expect('\n')).before).toBe('bin')
   })
 
@@ -127,8 +127,12 @@ describe('expect', () => {
     ['a timeout that is no number', 'a', { timeout: Number.NaN }, /`timeout` must be .* NaN/],
     ['an idle timeout of 0', 'a', { idleTimeout: 0 }, /`idleTimeout` must be .* above 0/],
     ['an unknown option', 'a', { timeOut: 5 }, /Unknown option `timeOut`; did you mean `timeout`\?/],
-    ['a view that there is not', 'a', { view: 'raw' }, /`view` must be 'console' or 'userspace', and is raw/],
-    ['two views', 'a', { view: 'userspace', raw: true }, /`raw` is what was sent/],
+    [
+      'a view that there is not',
+      'a',
+      { view: 'console' },
+      /`view` must be one of clean, raw, userspace, and is "console"/,
+    ],
     ['a signal that is none', 'a', { signal: {} }, /`signal` must be an AbortSignal/],
     ['what only looks like a signal', 'a', { signal: { aborted: false } }, /`signal` must be an AbortSignal/],
   ])('refuses %s', async (_what, pattern, options, message) => {
@@ -264,7 +268,7 @@ describe('hasPrinted', () => {
     await console.expect('login')
     expect(console.hasPrinted('booting')?.text).toBe('booting')
     expect(console.hasPrinted(/login: $/)?.before).toBe('booting\nvm ')
-    expect(console.hasPrinted('\r\n', { raw: true })?.before).toBe('booting')
+    expect(console.hasPrinted('\r\n', { view: 'raw' })?.before).toBe('booting')
     expect(console.hasPrinted('panic')).toBeUndefined()
     expect((await console.expect(': ')).before).toBe('')
   })
@@ -278,7 +282,7 @@ describe('hasPrinted', () => {
     await console.expect(/x\n$/)
     expect(console.text()).not.toContain('first')
     expect(console.hasPrinted('first words')).toMatchObject({ before: '', dropped: 0 })
-    expect(console.hasPrinted('\x1b[0m words', { raw: true })?.before).toBe('\x1b[1mfirst')
+    expect(console.hasPrinted('\x1b[0m words', { view: 'raw' })?.before).toBe('\x1b[1mfirst')
     expect(console.hasPrinted('other words')).toBeUndefined()
     transcript.close()
     rmSync(directory, { recursive: true })

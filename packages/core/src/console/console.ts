@@ -9,20 +9,20 @@ import type { MachineEvent } from '../events/machine-event.ts'
 import { CallSite } from '../host/call-site.ts'
 import { now, startTimer, stopTimer } from '../host/clock.ts'
 import { ConsoleInput } from './console-input.ts'
-import { checkExpectOptions, type ExpectOptions } from './expect/expect-options.ts'
-import { PATIENT_SETTLE_MS } from './expect/settling.ts'
+import { checkExpectOptions, checkViewOptions, type ExpectOptions } from './expect/expect-options.ts'
+import { PATIENT_SETTLE_MS } from './expect/quiet-timer.ts'
 import { WaitQueue } from './expect/wait-queue.ts'
 import { type ConsoleContext, guestFailed, TAIL_CHARACTERS } from './failure/expect-failure.ts'
+import type { GuestFailureOptions } from './incident/guest-failure-options.ts'
 import type { Incident } from './incident/incident.ts'
-import type { IncidentKind, MonitorName } from './incident/incident-kinds.ts'
-import type { MonitorOptions } from './incident/monitor-options.ts'
-import { Monitors } from './incident/monitors.ts'
+import type { GuestFailureName, IncidentKind } from './incident/incident-kinds.ts'
+import { IncidentWatch } from './incident/incident-watch.ts'
 import type { Transcript } from './log/transcript.ts'
-import { searchHistory } from './match/history.ts'
 import { describePatterns, type Match, type PatternInput, patternList } from './match/pattern.ts'
 import { type Guard, makeGuard } from './match/regexp-guard.ts'
-import { Sinks } from './sinks.ts'
-import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder, type ViewName } from './text/console-text.ts'
+import { searchScrollback } from './match/scrollback.ts'
+import { OutputTee } from './output-tee.ts'
+import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder } from './text/console-text.ts'
 
 /** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */
 const DRAIN_MS = 2_000
@@ -43,7 +43,7 @@ export interface ConsoleOptions {
   /** Told when a watcher fails or is too slow. @default nobody */
   readonly onWarning?: (message: string) => void
   /** What is watched for, and what is allowed. @default everything, nothing */
-  readonly monitors?: MonitorOptions
+  readonly failOn?: GuestFailureOptions
   /** Told of everything the monitors saw, allowed or not. */
   readonly onIncident?: (incident: Incident) => void
   /** Told of what is typed and awaited. @default nobody */
@@ -70,12 +70,12 @@ export class Console {
   readonly #options: ConsoleOptions
   readonly #scale: (milliseconds: number) => number
   readonly #guard: Guard
-  readonly #sinks: Sinks
+  readonly #outputTee: OutputTee
   readonly #input: ConsoleInput
   readonly #utf8 = newUtf8Decoder()
   readonly #text: ConsoleText
   readonly #queue: WaitQueue
-  readonly #monitors: Monitors
+  readonly #incidentWatch: IncidentWatch
   readonly #incidents: Incident[] = []
   readonly #closed = Promise.withResolvers<void>()
   readonly #watchers = new Set<Watcher>()
@@ -88,7 +88,7 @@ export class Console {
     this.#options = options
     this.#scale = options.scale ?? ((milliseconds) => milliseconds)
     this.#guard = makeGuard(this.#scale)
-    this.#sinks = new Sinks(options.sinks ?? [], options.onWarning ?? (() => {}))
+    this.#outputTee = new OutputTee(options.sinks ?? [], options.onWarning ?? (() => {}))
     this.#input = new ConsoleInput(options.name)
     this.#text = new ConsoleText(keep)
     this.#queue = new WaitQueue({
@@ -104,8 +104,8 @@ export class Console {
         context: { ...options.describe?.(), unfinished: this.#input.unfinished },
       }),
     })
-    this.#monitors = new Monitors({
-      settings: options.monitors ?? {},
+    this.#incidentWatch = new IncidentWatch({
+      settings: options.failOn ?? {},
       guard: this.#guard,
       scale: this.#scale,
       onIncident: (incident, kind) => this.#fail(incident, kind),
@@ -146,7 +146,7 @@ export class Console {
       const { timeout, idleTimeout, signal } = options
       return this.#queue.add({
         patterns: patternList(pattern),
-        view: viewOf(options),
+        view: options.view ?? 'clean',
         timeoutMs: timeout === undefined ? this.#options.timeoutMs : this.#scale(timeout),
         idleMs: idleTimeout === undefined ? Infinity : this.#scale(idleTimeout),
         signal,
@@ -164,11 +164,11 @@ export class Console {
    * @throws ExpectError `PATTERN_TOO_SLOW`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
-  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw' | 'view'> = {}): Match | undefined {
-    checkExpectOptions(options, ['raw', 'view'])
+  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'view'> = {}): Match | undefined {
+    checkViewOptions(options)
     const { name, transcript } = this.#options
     const history = { name, transcript, text: this.#text, guard: this.#guard }
-    return searchHistory(history, patternList(pattern), viewOf(options))
+    return searchScrollback(history, patternList(pattern), options.view ?? 'clean')
   }
 
   /**
@@ -215,8 +215,8 @@ export class Console {
   }
 
   /** QEMU reported something that happened to the guest. */
-  event(monitor: MonitorName, message: string): void {
-    this.#monitors.event(monitor, message)
+  event(failure: GuestFailureName, message: string): void {
+    this.#incidentWatch.event(failure, message)
   }
 
   /** The clean text so far; of a very long one the end. */
@@ -248,7 +248,7 @@ export class Console {
     }
     this.#take(this.#text.append(this.#utf8.decode()))
     this.#take(this.#text.finish())
-    this.#monitors.finish()
+    this.#incidentWatch.finish()
     const end = reason()
     this.#input.end(end instanceof MachineError ? end : new MachineError('MACHINE_EXITED', end.message, { cause: end }))
     this.#queue.end(end)
@@ -257,7 +257,7 @@ export class Console {
   #receive(chunk: Uint8Array, watched = true): void {
     this.#lastByteAt = now()
     this.#options.transcript.write(chunk)
-    this.#sinks.write(chunk)
+    this.#outputTee.write(chunk)
     const consumed = Math.max(0, ...[...this.#watchers].map((watcher) => watcher(chunk)))
     if (consumed > 0) {
       this.#take(this.#decoded(chunk.subarray(0, consumed)), watched)
@@ -273,7 +273,7 @@ export class Console {
   /** Waits are served before the monitors look: what is printed with a panic can still be awaited. */
   #take(additions: Additions, watched = true): void {
     this.#queue.take(additions)
-    if (watched) this.#monitors.take(additions.clean ?? '')
+    if (watched) this.#incidentWatch.take(additions.clean ?? '')
   }
 
   #fail(incident: Incident, kind: IncidentKind): void {
@@ -288,9 +288,4 @@ export class Console {
     }
     this.#options.onIncident?.(incident)
   }
-}
-
-function viewOf(options: Pick<ExpectOptions, 'raw' | 'view'>): ViewName {
-  if (options.raw === true) return 'raw'
-  return options.view === 'userspace' ? 'userspace' : 'clean'
 }

@@ -45,9 +45,9 @@ export function balloon(): Balloon {
   }
 }
 
-function balloonOf({ monitor, machineName, exited }: AttachContext): BalloonHandle {
+function balloonOf({ qmp, machineName, exited }: AttachContext): BalloonHandle {
   const size = async (): Promise<number> => {
-    const { actual } = (await monitor.execute('query-balloon')) as { readonly actual: number }
+    const { actual } = (await qmp.execute('query-balloon')) as { readonly actual: number }
     return actual / MIB
   }
   return {
@@ -61,12 +61,12 @@ function balloonOf({ monitor, machineName, exited }: AttachContext): BalloonHand
       }
       const target = memoryMibOf(memory)
       const { promise: reached, resolve, reject } = Promise.withResolvers<number>()
-      using _listener = monitor.onEvent(({ event, data }) => {
+      using _listener = qmp.onEvent(({ event, data }) => {
         if (event === 'BALLOON_CHANGE' && data['actual'] === target * MIB) resolve(target)
       })
       void exited.then(() => reject(new MachineError('MACHINE_EXITED', `Machine “${machineName}” ended first`)))
       reached.catch(() => {})
-      await monitor.execute('balloon', { value: target * MIB })
+      await qmp.execute('balloon', { value: target * MIB })
       // No event comes for a size that it has already.
       if ((await size()) === target) return target
       return await abortable(reached, `machine “${machineName}” to have ${target} MiB`, options)

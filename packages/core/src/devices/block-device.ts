@@ -106,7 +106,7 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
       const frontend = { interface: interfaceFor(context.arch), drive: id, cdrom, serial, bootFirst: boot }
       return [...contentArgs(content, { id, layer }), ...frontendArgs(context, frontend)]
     },
-    late: perMachine
+    attachAfterRestore: perMachine
       ? { paths: [path], refresh: ({ position }) => refreshedDisk(serialAt(position) ?? '') }
       : undefined,
   }

@@ -6,16 +6,16 @@ import { join } from 'node:path'
 import { type LinuxGuest, linuxGuest } from '@coldboot/guest'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { run, silenceEcho } from '../../test/guest.ts'
-import { endPrefetched } from '../template/prefetch.ts'
 import { startReady } from '../template/start-ready.ts'
 import { Template } from '../template/template.ts'
+import { endPool } from '../template/warm-pool.ts'
 import { blockDevice } from './block-device.ts'
 import { channel } from './channel.ts'
 import { Network } from './network.ts'
 import { serial } from './serial.ts'
 import { virtioRandom } from './virtio-random.ts'
 
-afterEach(endPrefetched)
+afterEach(endPool)
 
 /** A cache for templates that go with the test; the guest’s kernel is kept. */
 async function ownTemplates(): Promise<{ readonly guest: LinuxGuest; readonly folder: string }> {
@@ -37,7 +37,7 @@ test('each clone has the address of its own card, the link as it is now, and rea
   // The first round makes the templates: one a card, for its address is known to the guest.
   for (const round of ['saved', 'again']) {
     const vms = await Promise.all(
-      machines.map((options, index) => startReady({ ...options, name: `${round}-${index}`, prefetch: true })),
+      machines.map((options, index) => startReady({ ...options, name: `${round}-${index}`, pool: true })),
     )
     const ends = vms.map((vm) => () => vm.close())
     try {

@@ -3,7 +3,7 @@
  * their own by this same interface.
  */
 import type { Duplex } from 'node:stream'
-import type { MonitorOptions } from '../console/incident/monitor-options.ts'
+import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 
@@ -41,9 +41,9 @@ export interface DeviceContext extends IdAllocator {
   readonly standalone: boolean
   /**
    * Whether the machine is saved, or comes from a save, and its guest is told by its agent what to do with
-   * {@link Device.late}: a word on the kernel’s command line that asks for the same is left out.
+   * {@link Device.attachAfterRestore}: a word on the kernel’s command line that asks for the same is left out.
    */
-  readonly late: boolean
+  readonly attachesAfterRestore: boolean
 }
 
 /** Facts of the machine, for a device’s {@link Device.validate}. */
@@ -69,7 +69,7 @@ export interface PrepareContext {
 }
 
 /** An event on QEMU’s control channel, as `WATCHDOG` with `{ action: 'reset' }` (qapi/*.json). */
-export interface MonitorEvent {
+export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
   /** When QEMU sent it, milliseconds since 1970. */
@@ -77,14 +77,14 @@ export interface MonitorEvent {
 }
 
 /** QEMU’s control channel, as far as a device needs it. */
-export interface MachineMonitor {
+export interface QmpClient {
   /**
    * Runs a QMP command and returns what it returned.
    * @throws MachineError `QMP_FAILED` with QEMU’s reason, `MACHINE_EXITED` when the machine is gone
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown>
   /** Calls `listener` for each event until the returned object is disposed. */
-  onEvent(listener: (event: MonitorEvent) => void): Disposable
+  onEvent(listener: (event: QmpEvent) => void): Disposable
 }
 
 /** A port of the host’s 127.0.0.1 that leads to a port of the guest. */
@@ -101,7 +101,7 @@ export interface PortForward {
  * scripts are of a POSIX shell, run by the guest’s agent before anybody else has the machine; a status other than 0 says,
  * with the output, that it cannot be had.
  */
-export interface LateAttachment {
+export interface RestoreAttachment {
   /** Paths of the host in the device’s arguments that the saved guest knows nothing of. @default none */
   readonly paths?: readonly string[]
   /** What the guest cannot keep through a save, done after each restore. @default nothing */
@@ -128,15 +128,15 @@ export interface AttachContext {
   readonly streams: readonly Duplex[]
   /** Ids the device was given by `id()` for its QEMU arguments, in that order: to name its parts on the monitor. */
   readonly ids: readonly string[]
-  readonly monitor: MachineMonitor
+  readonly qmp: QmpClient
   /** Settles when the machine is gone. */
   readonly exited: Promise<void>
   /** How long a wait takes by default, milliseconds, the multiplier applied. */
   readonly timeoutMs: number
   /** Every other time that a user gives is multiplied by it. */
   readonly timeoutMultiplier: number
-  /** What the machine’s option `monitors` says, for further consoles. @default everything is watched for */
-  readonly monitors?: MonitorOptions | undefined
+  /** What the machine’s option `failOn` says, for further consoles. @default everything is watched for */
+  readonly failOn?: GuestFailureOptions | undefined
   /** Tells the machine of a port of the host that leads into the guest, for the machine to report. */
   publishPort(forward: PortForward): void
 }
@@ -177,7 +177,7 @@ export interface Device {
    */
   contentIdentity?(): Promise<string> | string
   /** Given: what of it may differ between machines of one template, in guests with an agent. */
-  readonly late?: LateAttachment | undefined
+  readonly attachAfterRestore?: RestoreAttachment | undefined
   /** Makes what the device needs in the machine’s private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */

@@ -73,13 +73,13 @@ export function display(options: DisplayOptions = {}): Display {
   }
 }
 
-function screenOf({ monitor, directory, ids }: AttachContext): Screen {
+function screenOf({ qmp, directory, ids }: AttachContext): Screen {
   const [id = ''] = ids
   let count = 0
   return {
     async screenshot() {
       const filename = join(directory, `${id}-${count++}.png`)
-      await monitor.execute('screendump', { filename, device: id, format: 'png' })
+      await qmp.execute('screendump', { filename, device: id, format: 'png' })
       const png = await readFile(filename)
       await rm(filename)
       return png

@@ -5,7 +5,7 @@ import type { Capture, CaptureOptions } from '../network/capture.ts'
 import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
-import type { AttachContext, Device, DeviceContext, MachineMonitor, ValidateContext } from './device.ts'
+import type { AttachContext, Device, DeviceContext, QmpClient, ValidateContext } from './device.ts'
 import { type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
 
@@ -20,7 +20,7 @@ export interface NicSurroundings {
 interface LiveNic {
   readonly machine: string
   readonly netdev: string
-  readonly monitor: MachineMonitor
+  readonly qmp: QmpClient
   readonly link: Link
 }
 
@@ -122,7 +122,7 @@ export class NetworkNic implements Device {
     return ['-netdev', backend(context, netdev), '-device', device]
   }
 
-  async attach({ machineName, streams, ids, monitor, exited }: AttachContext): Promise<void> {
+  async attach({ machineName, streams, ids, qmp, exited }: AttachContext): Promise<void> {
     this.#requireFree()
     const [stream] = streams
     const [netdev, id] = ids
@@ -130,7 +130,7 @@ export class NetworkNic implements Device {
     const { index, mac, model } = this
     const card = { machine: machineName, name: `${machineName}/${id}`, mac, model, index }
     const link = this.#surroundings.connect(card, stream)
-    const live: LiveNic = { machine: machineName, netdev, monitor, link }
+    const live: LiveNic = { machine: machineName, netdev, qmp, link }
     this.#live = live
     if (this.#impairment) applyImpairment(link, this.#impairment)
     void exited.then(() => {
@@ -152,7 +152,7 @@ export class NetworkNic implements Device {
 
   async #setDown(down: boolean): Promise<void> {
     this.#isDown = down
-    if (this.#live) await this.#live.monitor.execute('set_link', { name: this.#live.netdev, up: !down })
+    if (this.#live) await this.#live.qmp.execute('set_link', { name: this.#live.netdev, up: !down })
   }
 }
 

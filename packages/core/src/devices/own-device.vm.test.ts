@@ -10,7 +10,7 @@ function note(name: string, text: string): Device & { status(): Promise<string> 
     name: 'note',
     claims: [`note:${name}`],
     qemuArgs: () => ['-fw_cfg', optionString(undefined, { name: `opt/example.com/${name}`, string: text })],
-    attach: (context) => machines.add(context, () => context.monitor.execute('query-status')),
+    attach: (context) => machines.add(context, () => context.qmp.execute('query-status')),
     status: async () => ((await machines.get()()) as { readonly status: string }).status,
   }
 }

@@ -7,7 +7,7 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../options/checked-options.ts'
 import { requireDirectory } from '../options/required-path.ts'
-import type { Device, DeviceContext, LateAttachment } from './device.ts'
+import type { Device, DeviceContext, RestoreAttachment } from './device.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } from './helpers/guest-mount.ts'
 import { optionString } from './helpers/option-string.ts'
 
@@ -86,7 +86,7 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
   return {
     name: 'p9Directory',
     claims: [`tag:${tag}`, ...(boot ? ['boot:root'] : [])],
-    late: boot ? undefined : lateMount(path, mount),
+    attachAfterRestore: boot ? undefined : mountAfterRestore(path, mount),
     qemuArgs(context) {
       const id = context.id('p9-')
       const values = { id, path, security_model: securityModel, multidevs: 'remap', readonly: readOnly || undefined }
@@ -99,13 +99,13 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
     },
     kernelArgs(context) {
       if (boot) return [`root=${tag}`, 'rootfstype=9p', `rootflags=${MOUNT_OPTIONS}`, access, ...rootInit(context)]
-      return mount === undefined || context.late ? [] : [mountWord(mount)]
+      return mount === undefined || context.attachesAfterRestore ? [] : [mountWord(mount)]
     },
   }
 }
 
 // QEMU saves no guest that has it mounted; one that has not knows nothing of the directory.
-function lateMount(path: string, mount: GuestMount | undefined): LateAttachment {
+function mountAfterRestore(path: string, mount: GuestMount | undefined): RestoreAttachment {
   if (mount === undefined) return { paths: [path] }
   return { paths: [path], attach: () => mountScript(mount), detach: () => unmountScript(mount.at) }
 }

@@ -113,7 +113,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
       const frontend = { interface: kind, drive: id, cdrom: false, serial: undefined, bootFirst: false }
       return [...contentArgs(contentIn(context), { id, layer }), ...frontendArgs(context, frontend)]
     },
-    late:
+    attachAfterRestore:
       mountAt === undefined || kind !== 'scsi'
         ? undefined
         : { refresh: ({ position }) => refresh(mountOf(position, mountAt)) },

@@ -100,7 +100,7 @@ function portOf({
   exited,
   timeoutMs,
   timeoutMultiplier,
-  monitors = {},
+  failOn = {},
 }: AttachContext): SerialPort {
   const [socket] = streams
   const [id = ''] = ids
@@ -111,7 +111,7 @@ function portOf({
     transcript,
     timeoutMs,
     scale: (milliseconds) => milliseconds * timeoutMultiplier,
-    monitors,
+    failOn,
   })
   console.attach(socket)
   void exited

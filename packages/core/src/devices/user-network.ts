@@ -141,10 +141,10 @@ async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]
 
 /** The system picked the ports when QEMU opened them; only its monitor for people tells which. */
 async function readForwards(
-  { monitor, ids, machineName }: AttachContext,
+  { qmp, ids, machineName }: AttachContext,
   asked: readonly ForwardOptions[],
 ): Promise<readonly PortForward[]> {
-  const text = String(await monitor.execute('human-monitor-command', { 'command-line': 'info usernet' }))
+  const text = String(await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' }))
   const open = parseUsernet(text).get(ids[0] ?? '') ?? []
   return asked.map(({ guest, protocol = 'tcp' }) => {
     const found = open.find((it) => it.guest === guest && it.protocol === protocol)

@@ -62,10 +62,10 @@ export function watchdog(options: WatchdogOptions = {}): Watchdog {
   }
 }
 
-function watchdogOf({ monitor, machineName, exited }: AttachContext): WatchdogHandle {
+function watchdogOf({ qmp, machineName, exited }: AttachContext): WatchdogHandle {
   const { promise, resolve, reject } = Promise.withResolvers<WatchdogAction>()
   promise.catch(() => {})
-  monitor.onEvent(({ event, data }) => {
+  qmp.onEvent(({ event, data }) => {
     if (event === 'WATCHDOG') resolve(data['action'] as WatchdogAction)
   })
   void exited.then(() =>

@@ -44,7 +44,7 @@ export interface CommandEvent {
   readonly id: number
   readonly command: string
   /** The way into the guest: `agent`, `guest-agent`, `shell`. */
-  readonly way: string
+  readonly via: string
 }
 
 /** A command is over. */
@@ -90,7 +90,7 @@ export interface TestsEvent {
 /** A monitor saw the guest fail. */
 export interface IncidentEvent {
   readonly kind: 'incident'
-  readonly monitor: string
+  readonly failure: string
   readonly message: string
   readonly allowed: boolean
 }

@@ -47,7 +47,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     const machine = await clone()
     await expect(machine.login({ user: USER, password: 'wrong' })).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
     await machine.login({ user: USER, password: PASSWORD })
-    const { stdout } = await machine.run('id -un; pwd; ps -o tty= -p $PPID', { way: 'shell' })
+    const { stdout } = await machine.run('id -un; pwd; ps -o tty= -p $PPID', { via: 'shell' })
     expect(stdout).toBe(`${USER}\n/home/${USER}\nttyS0\n`)
   })
 
@@ -74,7 +74,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
 
   test('answers all that it is asked at once, though it be more than it reads at once', async () => {
     const words = Array.from({ length: 6 }, (_, index) => `${index} ${'x'.repeat(3_000)}`)
-    const results = await Promise.all(words.map((word) => vm.run(['echo', word], { way: 'guest-agent' })))
+    const results = await Promise.all(words.map((word) => vm.run(['echo', word], { via: 'guest-agent' })))
     expect(results.map(({ stdout }) => stdout)).toEqual(words.map((word) => `${word}\n`))
   })
 

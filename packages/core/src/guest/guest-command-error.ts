@@ -1,13 +1,13 @@
 /** The error of a command in the guest, with all that is known of the command. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../errors.ts'
-import type { GuestWay } from './run-options.ts'
+import type { GuestTransport } from './run-options.ts'
 
 /** What is known of a command that failed. */
 export interface FailedCommand {
   readonly command: string
   /** The machine’s name. */
   readonly machine: string
-  readonly way: GuestWay
+  readonly via: GuestTransport
   /** Undefined when it had not ended, or never started. */
   readonly exitCode?: number | undefined
   /** As `encoding` asked; of a command that had not ended, the last that it printed. */
@@ -34,7 +34,7 @@ export class GuestCommandError extends ColdbootError {
   readonly stderr: string | Uint8Array
   readonly durationMs: number
   /** The way it was run. */
-  readonly way: GuestWay
+  readonly via: GuestTransport
 
   constructor(code: ErrorCode, message: string, failed: FailedCommand, options: ColdbootErrorOptions = {}) {
     super(code, message, {
@@ -50,12 +50,12 @@ export class GuestCommandError extends ColdbootError {
     this.stdout = failed.stdout ?? ''
     this.stderr = failed.stderr ?? ''
     this.durationMs = failed.durationMs
-    this.way = failed.way
+    this.via = failed.via
   }
 }
 
 /** A command for a message: one line, not too long. */
-export function shownCommand(command: string): string {
+export function formatCommand(command: string): string {
   const [first = '', ...more] = command.trim().split('\n')
   const line = first.length > 120 ? `${first.slice(0, 120)}…` : first
   return `\`${line}\`${more.length > 0 ? ` (and ${more.length} more lines)` : ''}`

@@ -14,7 +14,7 @@ test('events are of the schema’s type, and unknown without one', () => {
 
 test('a file is a string, or bytes where they are asked for', () => {
   expectTypeOf(vm.readFile('/x')).toEqualTypeOf<Promise<string>>()
-  expectTypeOf(vm.readFile('/x', { way: 'shell', encoding: 'buffer' })).toEqualTypeOf<Promise<Uint8Array>>()
+  expectTypeOf(vm.readFile('/x', { via: 'shell', encoding: 'buffer' })).toEqualTypeOf<Promise<Uint8Array>>()
 })
 
 test('tests must have a format', () => {

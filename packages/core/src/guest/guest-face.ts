@@ -57,7 +57,7 @@ export abstract class GuestFace {
   /**
    * Runs a command in the guest, as `sh -c` does, and waits for its end. With `ready`, waits for that first.
    *
-   * The ways, the best that the machine has unless `way` says which: an agent in the guest; else the shell on the serial
+   * The transports, the best that the machine has unless `via` says which: an agent in the guest; else the shell on the serial
    * console. Over the console, commands run one after the other, and the cursor of `expect` is then behind them. What the
    * command leaves running in the background is not waited for.
    *

@@ -1,15 +1,15 @@
-/** What a test does inside a guest: the ways in that the machine has, and which one is taken. */
+/** What a test does inside a guest: the transports in that the machine has, and which one is taken. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
-import { type CommandOutcome, type CommandWay, failed, type GuestEnd } from './command-way.ts'
-import { GuestCommandError, shownCommand } from './guest-command-error.ts'
+import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
+import { formatCommand, GuestCommandError } from './guest-command-error.ts'
 import {
   type CommandRequest,
   type CommandResult,
   checkRunOptions,
   commandText,
-  GUEST_WAYS,
-  type GuestWay,
+  GUEST_TRANSPORTS,
+  type GuestTransport,
   type OutputEncoding,
   type OutputOf,
   type RunOptions,
@@ -19,8 +19,8 @@ import {
 export interface GuestOptions {
   /** The machine’s name. */
   readonly name: string
-  /** The ways in. */
-  readonly ways: readonly CommandWay[]
+  /** The transports in. */
+  readonly transports: readonly CommandTransport[]
   /** How long a command may take, milliseconds, the multiplier applied. */
   readonly timeoutMs: number
   /** Applies the multiplier. */
@@ -32,7 +32,7 @@ export interface GuestOptions {
   /** Waits until the guest can be talked to. */
   readonly ready: () => Promise<unknown>
   /** Tells a guest that goes on from a save the time, and gives it randomness; undefined: there is no way. */
-  readonly renew?: (() => Promise<void>) | undefined
+  readonly resync?: (() => Promise<void>) | undefined
   /** Told of the beginning and the end of each command. @default nobody */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
   /** What errors tell of the machine: title → text. */
@@ -77,13 +77,13 @@ export class Guest {
   }
 
   /** Tells who observes the machine. */
-  tell(event: MachineEvent): void {
+  emit(event: MachineEvent): void {
     this.#options.onEvent?.(event)
   }
 
-  /** See {@link GuestOptions.renew}. */
-  async renew(): Promise<void> {
-    await this.#options.renew?.()
+  /** See {@link GuestOptions.resync}. */
+  async resync(): Promise<void> {
+    await this.#options.resync?.()
   }
 
   /** See `VM.run`. @param onOutput gets the bytes of the standard output, also of a command that fails */
@@ -93,27 +93,27 @@ export class Guest {
     onOutput?: (stdout: Uint8Array) => void,
   ): Promise<CommandResult<OutputOf<Options>>> {
     checkRunOptions('run', options)
-    const way = this.way(options.way)
+    const transport = this.transport(options.via)
     const request = this.#request(commandText('run', command), options)
     await this.ready()
-    const outcome = this.#end ? tooLate(this.#end) : await this.#observed(way, request)
+    const outcome = this.#end ? tooLate(this.#end) : await this.#observed(transport, request)
     onOutput?.(outcome.stdout)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
     const { exitCode, durationMs } = outcome
-    const facts = { command: request.command, exitCode, stdout, stderr, durationMs, way: way.way }
+    const facts = { command: request.command, exitCode, stdout, stderr, durationMs, via: transport.via }
     if (exitCode === undefined || outcome.failure !== undefined || (exitCode !== 0 && options.check !== false)) {
       throw this.#error(outcome, { ...facts, machine: this.name })
     }
     return Object.freeze({ ...facts, exitCode })
   }
 
-  async #observed(way: CommandWay, request: CommandRequest): Promise<CommandOutcome> {
+  async #observed(transport: CommandTransport, request: CommandRequest): Promise<CommandOutcome> {
     const { onEvent } = this.#options
-    if (onEvent === undefined) return way.run(request)
-    const command = { id: ++this.#commands, command: request.command, way: way.way }
+    if (onEvent === undefined) return transport.run(request)
+    const command = { id: ++this.#commands, command: request.command, via: transport.via }
     onEvent({ kind: 'command', ...command })
-    const outcome = await way.run(request)
+    const outcome = await transport.run(request)
     const { exitCode, durationMs, failure } = outcome
     onEvent({ kind: 'result', ...command, exitCode, durationMs, ...(failure ? { message: failure.message } : {}) })
     return outcome
@@ -123,13 +123,15 @@ export class Guest {
    * The way that is taken when this one is asked for; undefined: the best there is.
    * @throws OptionError `INVALID_OPTION` when the machine does not have it
    */
-  way(name: GuestWay | undefined): CommandWay {
-    const { ways } = this.#options
-    const order = name === undefined ? GUEST_WAYS : [name]
-    const way = order.map((one) => ways.find((candidate) => candidate.way === one)).find((one) => one !== undefined)
-    if (way !== undefined) return way
+  transport(name: GuestTransport | undefined): CommandTransport {
+    const { transports } = this.#options
+    const order = name === undefined ? GUEST_TRANSPORTS : [name]
+    const transport = order
+      .map((one) => transports.find((candidate) => candidate.via === one))
+      .find((one) => one !== undefined)
+    if (transport !== undefined) return transport
     throw new OptionError('INVALID_OPTION', `Machine “${this.name}” has no way \`${name}\``, {
-      hint: `It has ${ways.map((one) => `\`${one.way}\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
+      hint: `It has ${transports.map((one) => `\`${one.via}\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
     })
   }
 
@@ -153,7 +155,7 @@ export class Guest {
   }
 
   #error({ failure }: CommandOutcome, facts: ConstructorParameters<typeof GuestCommandError>[2]): GuestCommandError {
-    const what = `The command ${shownCommand(facts.command)} in “${this.name}”`
+    const what = `The command ${formatCommand(facts.command)} in “${this.name}”`
     if (failure === undefined) {
       const message = `${what} failed with exit code ${facts.exitCode}`
       return new GuestCommandError('COMMAND_FAILED', message, facts, { hint: FAILED_HINT })

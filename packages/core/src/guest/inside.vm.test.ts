@@ -16,9 +16,9 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(() => vm?.close())
 
-for (const way of ['agent', 'shell'] as const) {
-  fileContract(way, () => vm)
-  waitContract(way, () => vm)
+for (const via of ['agent', 'shell'] as const) {
+  fileContract(via, () => vm)
+  waitContract(via, () => vm)
 }
 
 describe('files', () => {
@@ -31,7 +31,7 @@ describe('files', () => {
     await expect(vm.readFile('etc/passwd')).rejects.toThrow(/must be absolute/)
     await expect(vm.writeFile('/tmp/x', '', { mod: 1 } as object)).rejects.toThrow(/did you mean `mode`/)
     await expect(vm.writeFile('/tmp/x', 7 as unknown as string)).rejects.toThrow(/must be a string or bytes/)
-    await expect(vm.readFile('/tmp/x', { way: 'guest-agent' })).rejects.toThrow(/has no way `guest-agent`/)
+    await expect(vm.readFile('/tmp/x', { via: 'guest-agent' })).rejects.toThrow(/has no transport `guest-agent`/)
   })
 })
 
@@ -157,25 +157,25 @@ describe('events', () => {
 describe('a guest that fails', () => {
   const PANIC = 'echo c >/proc/sysrq-trigger; sleep 1000'
 
-  test.each(['agent', 'shell'] as const)('ends what is done by way of the %s, with its own words', async (way) => {
+  test.each(['agent', 'shell'] as const)('ends what is done by way of the %s, with its own words', async (via) => {
     const machine = await VM.start({ ...guest, devices: [channel('results')] })
     onTestFinished(() => machine.close().then(() => {}))
     await machine.ready()
     const panicked = { code: 'GUEST_PANICKED', message: expect.stringMatching(/panic[^]*What the guest said:/i) }
     const others = [
-      machine.waitForFile('/never', { way: 'agent' }),
-      machine.run('sleep 1000', { way: 'agent' }),
+      machine.waitForFile('/never', { via: 'agent' }),
+      machine.run('sleep 1000', { via: 'agent' }),
       machine.events('results').next(),
     ]
     const ended = Promise.allSettled(others)
-    await expect(machine.run(PANIC, { way })).rejects.toMatchObject(panicked)
+    await expect(machine.run(PANIC, { via })).rejects.toMatchObject(panicked)
     expect(await ended).toMatchObject(others.map(() => ({ status: 'rejected', reason: panicked })))
     // What is asked for afterwards learns it at once.
-    await expect(machine.readFile('/proc/version', { way })).rejects.toMatchObject({
+    await expect(machine.readFile('/proc/version', { via })).rejects.toMatchObject({
       name: 'GuestFileError',
       code: 'GUEST_PANICKED',
     })
-    await expect(machine.waitUntil('true', { way })).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
+    await expect(machine.waitUntil('true', { via })).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
   })
 })
 

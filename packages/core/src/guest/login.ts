@@ -10,7 +10,7 @@ import type { Match, Pattern } from '../console/match/pattern.ts'
 import { ExpectError } from '../errors.ts'
 import { now } from '../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../options/checked-options.ts'
-import { shownTime } from './command-way.ts'
+import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 
 /** Options of `vm.login`. */
@@ -158,11 +158,11 @@ class LoginAttempt {
   /** A prompt alone may be something else that was printed. */
   async prove(): Promise<void> {
     const { signal } = this.#options
-    await this.#guest.run('true', { way: 'shell', timeout: Math.max(1, this.#left), signal })
+    await this.#guest.run('true', { via: 'shell', timeout: Math.max(1, this.#left), signal })
   }
 
   failed(why: string): ExpectError {
-    const elapsed = shownTime(now() - this.#startedAt)
+    const elapsed = formatTime(now() - this.#startedAt)
     return new ExpectError('LOGIN_FAILED', `The login on “${this.#guest.name}” failed after ${elapsed}: ${why}`, {
       sections: { 'End of the console': lastLines(this.#console.output) },
     })

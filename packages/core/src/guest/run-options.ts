@@ -16,9 +16,9 @@ import {
  * How a command gets into the guest. `shell`: typed on the serial console, for any guest with a POSIX shell there.
  * `agent`: the agent of `@coldboot/guest`. `guest-agent`: QEMU’s own, as distributions package it.
  */
-export type GuestWay = 'shell' | 'agent' | 'guest-agent'
+export type GuestTransport = 'shell' | 'agent' | 'guest-agent'
 
-export const GUEST_WAYS: readonly GuestWay[] = ['agent', 'guest-agent', 'shell']
+export const GUEST_TRANSPORTS: readonly GuestTransport[] = ['agent', 'guest-agent', 'shell']
 
 /** What output is returned as. */
 export type OutputEncoding = 'utf8' | 'buffer'
@@ -38,7 +38,7 @@ export interface RunOptions {
   /** `utf8`: output as strings, invalid bytes as U+FFFD; `buffer`: as bytes. @default 'utf8' */
   readonly encoding?: OutputEncoding | undefined
   /** The way to use, where the guest has several. @default the best one it has */
-  readonly way?: GuestWay | undefined
+  readonly via?: GuestTransport | undefined
   /** Ends the command when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
@@ -58,7 +58,7 @@ export interface CommandResult<Output extends string | Uint8Array = string> {
   /** From its start in the guest to its end being known here. */
   readonly durationMs: number
   /** The way that was used. */
-  readonly way: GuestWay
+  readonly via: GuestTransport
 }
 
 /** A command, checked, in the form every way takes. */
@@ -86,7 +86,7 @@ const CHECKS: CheckTable<Required<RunOptions>> = {
   input: ['a string or bytes', (value) => isString(value) || value instanceof Uint8Array],
   check: isFlag,
   encoding: oneOf(['utf8', 'buffer']),
-  way: oneOf(GUEST_WAYS),
+  via: oneOf(GUEST_TRANSPORTS),
   signal: isSignal,
 }
 

@@ -23,7 +23,7 @@ commandContract('agent', () => shared)
 
 describe('the agent', () => {
   test('is the way that is taken by itself, and leaves no trace on the console', async () => {
-    expect(await shared.run('echo on-the-$((1))st-way')).toMatchObject({ stdout: 'on-the-1st-way\n', way: 'agent' })
+    expect(await shared.run('echo on-the-$((1))st-way')).toMatchObject({ stdout: 'on-the-1st-way\n', via: 'agent' })
     expect(shared.output).not.toContain('1st-way')
   })
 
@@ -109,9 +109,9 @@ describe('a machine', () => {
     const vm = await start()
     await vm.ready()
     const seen = vm.expect('needle')
-    await vm.run('echo needle', { way: 'shell' })
+    await vm.run('echo needle', { via: 'shell' })
     expect((await seen).before).toContain('_cb')
-    await vm.run('echo needle', { way: 'shell' })
+    await vm.run('echo needle', { via: 'shell' })
     vm.send('echo by-$((40 + 2))\n')
     expect((await vm.expect('by-42')).before).not.toContain('needle')
     expect(vm.hasPrinted('needle')).toBeDefined()
@@ -133,7 +133,7 @@ describe('a machine', () => {
 
   test('whose console has no shell is told from a command that does not end', async () => {
     const vm = await start({ ready: undefined, kernelArgs: 'quiet console=none' })
-    await expect(vm.run('true', { timeout: 300, way: 'shell' })).rejects.toMatchObject({ code: 'SHELL_SILENT' })
+    await expect(vm.run('true', { timeout: 300, via: 'shell' })).rejects.toMatchObject({ code: 'SHELL_SILENT' })
   })
 })
 
@@ -144,7 +144,7 @@ describe('refused before anything is typed', () => {
     ['no words', [], {}, /list of strings/],
     ['an unknown option', 'true', { timeOut: 1 }, /did you mean `timeout`/],
     ['a name that is none', 'true', { env: { 'a b': '' } }, /`env` must be/],
-    ['a way the machine does not have', 'true', { way: 'guest-agent' }, /has no way `guest-agent`/],
+    ['a way the machine does not have', 'true', { via: 'guest-agent' }, /has no transport `guest-agent`/],
     ['a timeout of 0', 'true', { timeout: 0 }, /above 0/],
   ])('%s', async (_what, command, options, message) => {
     await expect(shared.run(command as string, options)).rejects.toThrow(message)

@@ -1,6 +1,6 @@
 /** What guests are commonly waited for: a port, a unit of systemd, a file. As commands of `sh` that start little or nothing. */
 import { OptionError } from '../errors.ts'
-import { shownCommand } from './guest-command-error.ts'
+import { formatCommand } from './guest-command-error.ts'
 import { commandText, quoteWord } from './run-options.ts'
 import { type Condition, NEVER } from './wait-until.ts'
 
@@ -15,7 +15,7 @@ const LISTEN = '0A'
  */
 export function commandCondition(command: string | readonly string[]): Condition {
   const text = commandText('waitUntil', command)
-  return { command: text, what: `${shownCommand(text)} to succeed` }
+  return { command: text, what: `${formatCommand(text)} to succeed` }
 }
 
 /**

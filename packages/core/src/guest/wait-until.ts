@@ -3,13 +3,13 @@
  * the time between its success and ours knowing it is one answer long.
  */
 import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
-import { shownTime } from './command-way.ts'
+import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 import { excerpt, GuestCommandError } from './guest-command-error.ts'
 import { type CommandResult, checkRunOptions, quoteWord, type RunOptions } from './run-options.ts'
 
 /** Options of `vm.waitUntil` and its kin. */
-export interface WaitUntilOptions extends Pick<RunOptions, 'cwd' | 'env' | 'way' | 'signal'> {
+export interface WaitUntilOptions extends Pick<RunOptions, 'cwd' | 'env' | 'via' | 'signal'> {
   /** How long to wait in all, milliseconds, before the multiplier. @default 30000 */
   readonly timeout?: number | undefined
   /** Between the end of one try and the next, milliseconds. @default 100 */
@@ -70,7 +70,7 @@ export async function waitUntil(
   const { durationMs } = result
   if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), durationMs })
   const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
-  const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${shownTime(durationMs)}`
+  const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${formatTime(durationMs)}`
   const last =
     lastStatus === undefined
       ? 'its last try did not end'
@@ -79,7 +79,7 @@ export async function waitUntil(
   const facts = {
     command,
     machine: guest.name,
-    way: result.way,
+    via: result.via,
     exitCode: lastStatus,
     stdout,
     durationMs,

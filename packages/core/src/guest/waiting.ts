@@ -1,6 +1,6 @@
 /** Waits that end for more than one reason. */
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../host/clock.ts'
-import type { GuestEnd } from './command-way.ts'
+import type { GuestEnd } from './command-transport.ts'
 
 /** What ends a wait. */
 export interface Limits {

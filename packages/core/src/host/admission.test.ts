@@ -64,11 +64,11 @@ test('a machine that alone is too large is refused', async () => {
 
 test('who holds a machine and waits for one more is waited for, but not by all in a circle', async () => {
   const log: string[] = []
-  const hold = (name: string, holder: string): Promise<Admission> =>
+  const hold = (name: string, owner: string): Promise<Admission> =>
     admit({
-      ...{ memoryMib: 256, limits: two, directory, holder },
+      ...{ memoryMib: 256, limits: two, directory, owner },
       onWait: (ahead) => log.push(`${name} waits behind ${ahead}`),
-      onCircle: (running) => log.push(`${name} is one too many beside ${running}`),
+      onDeadlock: (running) => log.push(`${name} is one too many beside ${running}`),
     }).then((admission) => {
       log.push(name)
       return admission
@@ -92,10 +92,10 @@ test('who holds a machine and waits for one more is waited for, but not by all i
 })
 
 test('who alone holds all machines and wants one more has it', async () => {
-  const one = { memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory, holder: 'A' }
+  const one = { memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory, owner: 'A' }
   using _a = await admit(one)
   let beside = 0
-  using _b = await admit({ ...one, onCircle: (running) => (beside = running) })
+  using _b = await admit({ ...one, onDeadlock: (running) => (beside = running) })
   expect(beside).toBe(1)
 })
 

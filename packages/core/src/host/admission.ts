@@ -1,6 +1,6 @@
 /**
  * How many machines run at once, all processes of this user together: who would go beyond the limits waits, in the order
- * of asking. Each machine, running or waiting, is a file in one directory, named by its place in the queue and its owner;
+ * of asking. Each machine, running or waiting, is a file in one directory, named by its sequence in the queue and its owner;
  * a dead owner’s files do not count, so that nobody waits for the dead. Nor for each other: where all that run are held by
  * somebody who waits for one more, the first of those is let in beyond the limits.
  *
@@ -37,9 +37,9 @@ export interface AdmissionRequest {
    * Who keeps the machine until others that it waits for are there, too, as a test does: letters and digits, unlike those of
    * all other holders. @default nobody: the machine ends whatever others do
    */
-  readonly holder?: string | undefined
+  readonly owner?: string | undefined
   /** Told when it is let in beyond the limits, with the machines that run. */
-  readonly onCircle?: ((running: number) => void) | undefined
+  readonly onDeadlock?: ((running: number) => void) | undefined
   /** @default the user’s private directory */
   readonly directory?: string | undefined
 }
@@ -51,16 +51,18 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
 }
 
 /** One machine in the queue. */
-interface Ticket {
+interface QueueEntry {
   readonly name: string
-  readonly place: bigint
+  readonly sequence: bigint
   readonly memoryMib: number
   readonly running: boolean
-  readonly holder: string
+  /** Who asked for it; see `AdmissionRequest.owner`. */
   readonly owner: string
+  /** Identity of the process that wrote the entry. */
+  readonly process: string
 }
 
-/** In place of a holder. */
+/** Stands for a missing owner. */
 const NOBODY = '0'
 
 /** A dead owner makes no event: whoever waits looks again after this time. Milliseconds. */
@@ -73,7 +75,7 @@ const LOOK_AGAIN_MS = 1_000
  * @throws ExpectError `EXPECT_ABORTED`, the signal’s reason as its cause
  */
 export async function admit(request: AdmissionRequest): Promise<Admission> {
-  const { memoryMib, limits, holder = NOBODY } = request
+  const { memoryMib, limits, owner = NOBODY } = request
   if (memoryMib > limits.memoryMib) {
     throw new OptionError(
       'INVALID_OPTION',
@@ -85,11 +87,11 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
   }
   const directory = request.directory ?? join(privateParent(), 'machines')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const place = process.hrtime.bigint()
-  const name = (state: 'waiting' | 'running'): string => `${place}-${memoryMib}-${state}-${holder}-${thisProcess()}`
+  const sequence = process.hrtime.bigint()
+  const name = (state: 'waiting' | 'running'): string => `${sequence}-${memoryMib}-${state}-${owner}-${thisProcess()}`
   writeFileSync(join(directory, name('waiting')), '', { mode: 0o600 })
   try {
-    await untilRoom({ ...request, directory, place })
+    await untilRoom({ ...request, directory, sequence })
     renameSync(join(directory, name('waiting')), join(directory, name('running')))
   } catch (error) {
     rmSync(join(directory, name('waiting')), { force: true })
@@ -107,22 +109,22 @@ export async function admitNow(memoryMib: number, limits: AdmissionLimits): Prom
 
 interface Queueing extends AdmissionRequest {
   readonly directory: string
-  readonly place: bigint
+  readonly sequence: bigint
 }
 
 async function untilRoom(queueing: Queueing): Promise<void> {
-  const { directory, place, memoryMib, limits, signal, onWait, onCircle } = queueing
+  const { directory, sequence, memoryMib, limits, signal, onWait, onDeadlock } = queueing
   for (let told = false; ; told = true) {
     if (signal?.aborted) throw aborted(signal.reason)
     const changed = new AbortController()
     // Watched before the look, so that no change between the two is missed.
     const watcher = watched(directory, () => changed.abort())
     try {
-      const all = tickets(directory)
-      const ahead = all.filter((ticket) => ticket.running || ticket.place < place)
-      const memory = ahead.reduce((sum, ticket) => sum + ticket.memoryMib, memoryMib)
+      const all = queueEntries(directory)
+      const ahead = all.filter((entry) => entry.running || entry.sequence < sequence)
+      const memory = ahead.reduce((sum, entry) => sum + entry.memoryMib, memoryMib)
       if (ahead.length < limits.maxMachines && memory <= limits.memoryMib) return
-      if (ahead.every(({ running }) => running) && isCircle(all)) return onCircle?.(ahead.length)
+      if (ahead.every(({ running }) => running) && isDeadlock(all)) return onDeadlock?.(ahead.length)
       if (!told) onWait?.(ahead.length)
       const wake = AbortSignal.any([changed.signal, ...(signal ? [signal] : [])])
       await delay(LOOK_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
@@ -147,21 +149,23 @@ function aborted(cause: unknown): ExpectError {
 }
 
 /** Whether every machine that runs is held by somebody who waits. */
-function isCircle(all: readonly Ticket[]): boolean {
-  const waiting = new Set(all.filter(({ running }) => !running).map(({ holder }) => holder))
-  return all.every(({ running, holder }) => !running || (holder !== NOBODY && waiting.has(holder)))
+function isDeadlock(all: readonly QueueEntry[]): boolean {
+  const waiting = new Set(all.filter(({ running }) => !running).map(({ owner }) => owner))
+  return all.every(({ running, owner }) => !running || (owner !== NOBODY && waiting.has(owner)))
 }
 
 /** Who runs and who waits; what dead owners left is removed. */
-function tickets(directory: string): readonly Ticket[] {
+function queueEntries(directory: string): readonly QueueEntry[] {
   return readdirSync(directory).flatMap((name) => {
     const parts = /^(\d+)-(\d+)-(waiting|running)-(\w+)-(.+)$/.exec(name)
     if (parts === null) return []
-    const [, place = '0', memory = '0', state, holder = '', owner = ''] = parts
-    if (!isAlive(owner)) {
+    const [, sequence = '0', memory = '0', state, owner = '', process = ''] = parts
+    if (!isAlive(process)) {
       rmSync(join(directory, name), { force: true })
       return []
     }
-    return [{ name, place: BigInt(place), memoryMib: Number(memory), running: state === 'running', holder, owner }]
+    return [
+      { name, sequence: BigInt(sequence), memoryMib: Number(memory), running: state === 'running', owner, process },
+    ]
   })
 }

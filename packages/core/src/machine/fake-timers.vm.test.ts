@@ -23,8 +23,8 @@ test('a machine boots, runs commands and ends', async () => {
   expect((await vm.run('echo out')).stdout.toString()).toBe('out\n')
   await expect(vm.run('sleep 1000', { timeout: 200 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
   // The first command there prepares the shell, which takes its time.
-  await vm.run('true', { way: 'shell' })
-  await expect(vm.run('sleep 1000', { timeout: 3_000, way: 'shell' })).rejects.toMatchObject({
+  await vm.run('true', { via: 'shell' })
+  await expect(vm.run('sleep 1000', { timeout: 3_000, via: 'shell' })).rejects.toMatchObject({
     code: 'COMMAND_TIMEOUT',
   })
   await expect(vm.waitUntil('false', { timeout: 200 })).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' })

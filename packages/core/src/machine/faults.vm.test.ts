@@ -121,14 +121,14 @@ describe('a running machine that', () => {
     const vm = await boot()
     vm.send('echo c >/proc/sysrq-trigger\n')
     await failure(vm.expect('never'), 'GUEST_PANICKED', /panicked[^]*sysrq triggered crash[^]*Call Trace/)
-    expect(vm.incidents).toMatchObject([{ monitor: 'panic', allowed: false }])
+    expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: false }])
   })
 
   test('panics, which is allowed', async () => {
-    const vm = await boot({ monitors: { panic: 'allow' } })
+    const vm = await boot({ failOn: { panic: 'allow' } })
     vm.send('echo c >/proc/sysrq-trigger\n')
     await failure(vm.expect('never'), 'EXPECT_EXITED', /the guest rebooted/)
-    expect(vm.incidents).toMatchObject([{ monitor: 'panic', allowed: true }])
+    expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: true }])
   })
 
   test('panics with its console quiet, told by its panic device', async () => {

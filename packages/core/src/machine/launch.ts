@@ -7,7 +7,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../host/private-dir
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type MemoryFile } from '../qemu/command-line.ts'
 import { locateQemu } from '../qemu/locate.ts'
-import { Machine } from '../qemu/machine.ts'
+import { QemuInstance } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 
@@ -31,7 +31,7 @@ export interface RestorePlan {
 
 /** A QEMU that was spawned. Whoever has it ends it with {@link discard}. */
 export interface Launched {
-  readonly machine: Machine
+  readonly machine: QemuInstance
   readonly directory: PrivateDirectory
   /** As `7.2.22`. */
   readonly qemuVersion: string
@@ -64,7 +64,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
       incoming: plan.restore !== undefined,
     })
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
-    const machine = await Machine.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.stateFd)
+    const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.stateFd)
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
     return { machine, directory, qemuVersion, describe, registration }
   } catch (error) {

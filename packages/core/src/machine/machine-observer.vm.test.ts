@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { MachineEvent } from '../events/machine-event.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { endPrefetched, prefetched } from '../template/prefetch.ts'
 import { Template } from '../template/template.ts'
+import { endPool, poolSettled } from '../template/warm-pool.ts'
 import { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
@@ -18,7 +18,7 @@ beforeAll(async () => {
   vi.stubEnv('COLDBOOT_CACHE', cache)
 }, 300_000)
 afterAll(async () => {
-  await endPrefetched()
+  await endPool()
   vi.unstubAllEnvs()
   rmSync(cache, { recursive: true, force: true })
 })
@@ -53,7 +53,7 @@ test('a machine that boots shows what is typed, awaited, run and exchanged with 
   vm.send('echo one-$((1))\n')
   await vm.expect(/one-\d/)
   await expect(vm.expect('never', { timeout: 1 })).rejects.toThrow('never')
-  await vm.run('exit 3', { check: false, way: 'agent' })
+  await vm.run('exit 3', { check: false, via: 'agent' })
   await vm.close()
 
   expect(machines).toEqual([
@@ -73,7 +73,7 @@ test('a machine that boots shows what is typed, awaited, run and exchanged with 
   const ready = { id: 1, pattern: '"coldboot# "', timeoutMs: vm.spec.bootTimeoutMs }
   const wait = { id: 2, pattern: '/one-\\d/', timeoutMs: 60_000, location }
   const late = { id: 3, pattern: '"never"', timeoutMs: 1, location }
-  const command = { id: 1, command: 'exit 3', way: 'agent' }
+  const command = { id: 1, command: 'exit 3', via: 'agent' }
   expect(others(events)).toEqual([
     expect.objectContaining({ kind: 'expect', ...ready }),
     expect.objectContaining({ kind: 'match', ...ready, text: 'coldboot# ', durationMs: expect.any(Number) }),
@@ -95,9 +95,9 @@ test('a machine that boots shows what is typed, awaited, run and exchanged with 
 describe('a template', () => {
   test('shows the boot that made it and the machine started from it, the latter also when it was made ahead', async () => {
     const { machines, observer } = recording()
-    const template = await Template.build({ ...guest, observer }, { prefetch: true })
+    const template = await Template.build({ ...guest, observer }, { pool: true })
     const first = closing(await template.start())
-    await prefetched()
+    await poolSettled()
     const second = closing(await template.start({ name: 'second' }))
     await second.run('true')
     await Promise.all([first.close(), second.close()])

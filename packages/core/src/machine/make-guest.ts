@@ -3,13 +3,13 @@ import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
 import { AgentConnection } from '../guest/agent/agent-connection.ts'
-import { AgentWay } from '../guest/agent/agent-way.ts'
-import { renew } from '../guest/agent/renewal.ts'
-import type { GuestEnd } from '../guest/command-way.ts'
+import { AgentTransport } from '../guest/agent/agent-transport.ts'
+import { resync } from '../guest/agent/resync.ts'
+import type { GuestEnd } from '../guest/command-transport.ts'
 import { Guest } from '../guest/guest.ts'
 import { QgaConnection } from '../guest/qga/qga-connection.ts'
-import { setTime } from '../guest/qga/qga-renewal.ts'
-import { QgaWay } from '../guest/qga/qga-way.ts'
+import { setTime } from '../guest/qga/qga-resync.ts'
+import { QgaTransport } from '../guest/qga/qga-transport.ts'
 import { ConsoleShell } from '../guest/shell/console-shell.ts'
 import { Interrupted } from '../guest/waiting.ts'
 import { warnOnce } from '../host/warnings.ts'
@@ -26,7 +26,7 @@ export interface GuestParts {
 }
 
 /** An agent answers within 10 ms; one that is not there never does. Milliseconds, before the multiplier. */
-const RENEWAL_MS = 2_000
+const RESYNC_MS = 2_000
 
 /** The inside of a machine. */
 export function makeGuest({ vm, running, ready }: GuestParts): Guest {
@@ -45,16 +45,16 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
   const guestAgentPort = findChannel(spec.devices, GUEST_AGENT_PORT)
   const guestAgent = guestAgentPort && new QgaConnection(() => guestAgentPort.of(vm).stream())
-  const guestAgentWay = guestAgent && new QgaWay({ connection: guestAgent, scale, over })
-  const limits = { timeoutMs: scale(RENEWAL_MS), over }
-  const renewal =
-    (agent && (() => renew(agent, limits))) ??
-    (guestAgent && guestAgentWay && (() => setTime(guestAgent, guestAgentWay, limits)))
+  const guestAgentTransport = guestAgent && new QgaTransport({ connection: guestAgent, scale, over })
+  const limits = { timeoutMs: scale(RESYNC_MS), over }
+  const resyncClock =
+    (agent && (() => resync(agent, limits))) ??
+    (guestAgent && guestAgentTransport && (() => setTime(guestAgent, guestAgentTransport, limits)))
   return new Guest({
     name: spec.name,
-    ways: [
-      ...(agent ? [new AgentWay({ connection: agent, scale, over })] : []),
-      ...(guestAgentWay ? [guestAgentWay] : []),
+    transports: [
+      ...(agent ? [new AgentTransport({ connection: agent, scale, over })] : []),
+      ...(guestAgentTransport ? [guestAgentTransport] : []),
       new ConsoleShell({ console, scale, over }),
     ],
     timeoutMs: scale(spec.timeoutMs),
@@ -62,7 +62,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     signal: spec.signal,
     over,
     onEvent: running.onEvent,
-    renew: renewal && (() => renewed(renewal())),
+    resync: resyncClock && (() => resynced(resyncClock())),
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.keptLog }),
   })
@@ -72,9 +72,9 @@ function guestFailed({ code, message, excerpt }: Incident): GuestEnd {
   return { code, how: `the guest failed: ${message}`, excerpt }
 }
 
-async function renewed(renewal: Promise<void>): Promise<void> {
+async function resynced(done: Promise<void>): Promise<void> {
   try {
-    await renewal
+    await done
   } catch (error) {
     // A machine that ends meanwhile has its own words for that.
     if (error instanceof Interrupted && error.reason === 'over') return

@@ -14,7 +14,7 @@ import { unlessAborted } from '../host/unless-aborted.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { describeExit, type ExitStatus } from '../qemu/exit-status.ts'
-import type { Machine } from '../qemu/machine.ts'
+import type { QemuInstance } from '../qemu/qemu-instance.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { MachineDescription } from './description.ts'
@@ -28,7 +28,7 @@ export type MachineState = 'starting' | 'running' | 'exited'
 export class RunningMachine {
   readonly spec: MachineSpec
   readonly description: MachineDescription
-  readonly machine: Machine
+  readonly machine: QemuInstance
   readonly console: Console
   readonly logFile: string
   /** The same where it outlives the machine: only then is it worth naming in an error. */
@@ -69,11 +69,11 @@ export class RunningMachine {
       scale: (milliseconds) => milliseconds * spec.timeoutMultiplier,
       describe: () => this.#describe(),
       sinks: spec.serialOutput,
-      monitors: spec.monitors,
+      failOn: spec.failOn,
       onEvent: this.onEvent,
       onIncident: (incident) => {
-        const { monitor, message, allowed } = incident
-        this.onEvent?.({ kind: 'incident', monitor, message, allowed })
+        const { failure, message, allowed } = incident
+        this.onEvent?.({ kind: 'incident', failure, message, allowed })
         // Who waits for the machine’s end has it then, with its reason.
         if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
         for (const listener of [...this.#incidentListeners]) listener(incident)

@@ -61,8 +61,8 @@ export class VM extends GuestFace implements AsyncDisposable {
   }
 
   /** @internal Tells a guest that goes on from a save what the time is, and gives it randomness, if it has an agent. */
-  renew(): Promise<void> {
-    return this.guest.renew()
+  resync(): Promise<void> {
+    return this.guest.resync()
   }
 
   /** Complete and checked, as it was started. */
@@ -158,7 +158,7 @@ export class VM extends GuestFace implements AsyncDisposable {
    * the earliest match wins, ties by order. Patterns see clean text: UTF-8, `\n` line ends, no escape codes.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
-   * @throws GuestError `GUEST_*` when the guest panics, runs out of memory, …: see the option `monitors`
+   * @throws GuestError `GUEST_*` when the guest panics, runs out of memory, …: see the option `failOn`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
@@ -166,7 +166,7 @@ export class VM extends GuestFace implements AsyncDisposable {
   }
 
   /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
-  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'raw' | 'view'> = {}): Match | undefined {
+  hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'view'> = {}): Match | undefined {
     return this.#running.console.hasPrinted(pattern, options)
   }
 

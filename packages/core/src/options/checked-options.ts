@@ -66,7 +66,7 @@ export function checkTable<Options extends object>(
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
     if (check === undefined) throw unknownKey(prefix, key, Object.keys(checks))
     if (value !== undefined && !check[1](value)) {
-      throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, and is ${printable(value)}`)
+      throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, and is ${inspectValue(value)}`)
     }
   }
 }
@@ -82,7 +82,7 @@ export function requireObject(what: string, value: unknown): void {
     })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new OptionError('INVALID_OPTION', `${what} must be an object, and are ${printable(value)}`)
+  throw new OptionError('INVALID_OPTION', `${what} must be an object, and are ${inspectValue(value)}`)
 }
 
 function isPromise(value: unknown): boolean {
@@ -97,7 +97,7 @@ function unknownKey(prefix: string, key: string, known: readonly string[]): Opti
   })
 }
 
-function printable(value: unknown): string {
+function inspectValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   // JSON would make null of what is no data, and fails for what contains itself.
   if (typeof value === 'object') return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 })

@@ -203,7 +203,7 @@ function contextOf(
     position,
     inherit,
     standalone: wiring === 'standalone',
-    late: spec.late && wiring === 'inherited',
+    attachesAfterRestore: spec.attachesAfterRestore && wiring === 'inherited',
     id(prefix) {
       const count = counters.get(prefix) ?? 0
       counters.set(prefix, count + 1)

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { MachineMonitor, MonitorEvent } from '../devices/device.ts'
+import type { QmpClient, QmpEvent } from '../devices/device.ts'
 import { MachineError } from '../errors.ts'
 
 const CAPABILITIES = ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true }))
@@ -21,7 +21,7 @@ const CAPABILITIES = ['x-ignore-shared', 'events'].map((capability) => ({ capabi
  * @param directory private
  * @throws MachineError `QMP_FAILED` with QEMU’s reason, as for a device that cannot be saved
  */
-export async function saveState(monitor: MachineMonitor, directory: string, stateFile: string): Promise<void> {
+export async function saveState(qmp: QmpClient, directory: string, stateFile: string): Promise<void> {
   const place = await socketPlace(directory)
   const path = join(place.directory, SOCKET)
   const server = createServer()
@@ -33,9 +33,9 @@ export async function saveState(monitor: MachineMonitor, directory: string, stat
   received.catch(() => {})
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
-    await monitor.execute('stop')
-    await monitor.execute('migrate-set-capabilities', { capabilities: CAPABILITIES })
-    await migrated(monitor, () => monitor.execute('migrate', { uri: `unix:${path}` }))
+    await qmp.execute('stop')
+    await qmp.execute('migrate-set-capabilities', { capabilities: CAPABILITIES })
+    await migrated(qmp, () => qmp.execute('migrate', { uri: `unix:${path}` }))
     await received
   } finally {
     server.close()
@@ -61,22 +61,22 @@ async function socketPlace(directory: string): Promise<{ readonly directory: str
  * @param fd number of the state file’s descriptor in QEMU
  * @throws MachineError `QMP_FAILED` when the state does not fit the machine
  */
-export async function loadState(monitor: MachineMonitor, fd: number): Promise<void> {
+export async function loadState(qmp: QmpClient, fd: number): Promise<void> {
   // Both at once, as in a start every round trip counts.
-  await migrated(monitor, () =>
+  await migrated(qmp, () =>
     Promise.all([
-      monitor.execute('migrate-set-capabilities', { capabilities: CAPABILITIES }),
-      monitor.execute('migrate-incoming', { uri: `fd:${fd}` }),
+      qmp.execute('migrate-set-capabilities', { capabilities: CAPABILITIES }),
+      qmp.execute('migrate-incoming', { uri: `fd:${fd}` }),
     ]),
   )
 }
 
 /** Runs a command that starts a migration, and waits for the migration’s end. */
-async function migrated(monitor: MachineMonitor, begin: () => Promise<unknown>): Promise<void> {
+async function migrated(qmp: QmpClient, begin: () => Promise<unknown>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   // A machine that exits meanwhile rejects `begin` or the query; this promise is then never looked at.
   promise.catch(() => {})
-  using _ = monitor.onEvent(({ event, data }: MonitorEvent) => {
+  using _ = qmp.onEvent(({ event, data }: QmpEvent) => {
     if (event !== 'MIGRATION') return
     if (data['status'] === 'completed') resolve()
     else if (data['status'] === 'failed')

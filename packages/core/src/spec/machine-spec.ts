@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import type { MonitorOptions } from '../console/incident/monitor-options.ts'
+import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { LogFile } from '../console/log/log-file.ts'
 import type { Pattern } from '../console/match/pattern.ts'
 import { channel } from '../devices/channel.ts'
@@ -48,10 +48,10 @@ export interface MachineSpec {
   readonly bootTimeoutMs: number
   readonly timeoutMultiplier: number
   readonly ready: Pattern | undefined
-  readonly monitors: MonitorOptions
+  readonly failOn: GuestFailureOptions
   readonly allowReboot: boolean
-  /** See {@link Device.late}: true of machines that are saved or come from a save. */
-  readonly late: boolean
+  /** See {@link Device.attachAfterRestore}: true of machines that are saved or come from a save. */
+  readonly attachesAfterRestore: boolean
   readonly sandbox: boolean
   readonly aroundDebug: (session: () => Promise<void>) => Promise<void>
   readonly signal: AbortSignal | undefined
@@ -89,9 +89,9 @@ export function resolveOptions(options: VMOptions, environment: Environment = re
     bootTimeoutMs: options.bootTimeout ?? DEFAULTS.bootTimeout,
     timeoutMultiplier: options.timeoutMultiplier ?? environment.timeoutMultiplier,
     ready: options.ready,
-    monitors: options.monitors ?? {},
+    failOn: options.failOn ?? {},
     allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
-    late: false,
+    attachesAfterRestore: false,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
     aroundDebug: options.aroundDebug ?? ((session) => session()),
     signal: options.signal,

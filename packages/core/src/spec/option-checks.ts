@@ -1,6 +1,6 @@
 /** Checks of VMOptions, one a key: the table is the list of known options. */
 import { types } from 'node:util'
-import { isMonitorOptions, MONITORS_EXPECTED } from '../console/incident/monitor-options.ts'
+import { FAIL_ON_EXPECTED, isGuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import { isLogFile, LOG_FILE_EXPECTED } from '../console/log/log-file.ts'
 import type { Device } from '../devices/device.ts'
 import { ACCELERATORS } from '../host/environment.ts'
@@ -61,7 +61,7 @@ export const VM_CHECKS: CheckTable<Required<VMOptions>> = {
     'a string that is not empty, or a regular expression',
     (value) => (isString(value) ? value !== '' : types.isRegExp(value)),
   ],
-  monitors: [MONITORS_EXPECTED, isMonitorOptions],
+  failOn: [FAIL_ON_EXPECTED, isGuestFailureOptions],
   allowReboot: isFlag,
   sandbox: isFlag,
   agent: isFlag,

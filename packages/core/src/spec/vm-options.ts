@@ -1,6 +1,6 @@
 /** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
 import type { Writable } from 'node:stream'
-import type { MonitorOptions } from '../console/incident/monitor-options.ts'
+import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { LogFile } from '../console/log/log-file.ts'
 import type { Pattern } from '../console/match/pattern.ts'
 import type { Device } from '../devices/device.ts'
@@ -68,7 +68,7 @@ export interface VMOptions {
    *
    * @default {}
    */
-  readonly monitors?: MonitorOptions | undefined
+  readonly failOn?: GuestFailureOptions | undefined
   /** Whether a reboot of the guest starts it again; else it ends the machine. @default false */
   readonly allowReboot?: boolean | undefined
   /** QEMU’s seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */

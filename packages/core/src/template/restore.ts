@@ -5,7 +5,7 @@ import { discard, type Launched, launch, type RestorePlan } from '../machine/lau
 import { RunningMachine } from '../machine/running-machine.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
-import { attachScript } from './late-attachment.ts'
+import { attachScript } from './restore-attachment.ts'
 import { type StoredTemplate, withState } from './store/template-store.ts'
 
 /** A machine to start from a save. */
@@ -45,8 +45,8 @@ export async function resume({ spec, stored, changed }: Restoration, launched: L
   try {
     await running.attach(vm)
     await running.machine.qmp.execute('cont')
-    await vm.renew()
-    await tell(vm, attachScript(spec, changed))
+    await vm.resync()
+    await runAgentScript(vm, attachScript(spec, changed))
     return vm
   } catch (error) {
     await vm.close()
@@ -61,10 +61,10 @@ const ATTACH_MS = 20_000
  * Has the agent of the guest run a script, unless it is empty.
  * @throws MachineError `ATTACH_FAILED` with what it printed
  */
-export async function tell(vm: VM, script: string): Promise<void> {
+export async function runAgentScript(vm: VM, script: string): Promise<void> {
   if (script === '') return
   try {
-    await vm.run(script, { way: 'agent', timeout: ATTACH_MS })
+    await vm.run(script, { via: 'agent', timeout: ATTACH_MS })
   } catch (cause) {
     if (!ColdbootError.is(cause) || !(cause instanceof GuestCommandError)) throw cause
     const printed = cause.stderr.toString().trim() || cause.shortMessage

@@ -17,8 +17,8 @@ import {
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { VM_CHECKS } from '../spec/option-checks.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { endPrefetched } from './prefetch.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
+import { endPool } from './warm-pool.ts'
 
 /**
  * `auto`: from a template where the machine can be saved, with a warning where it cannot. `required`: an error where it
@@ -38,16 +38,16 @@ export interface ReadyOptions extends VMOptions {
   readonly maxMachines?: number | undefined
   /** Guest memory that all machines may have together, with its unit. @default three quarters of the host’s */
   readonly memoryBudget?: string | undefined
-  /** Whether the next machine is made ahead while this one is used. See {@link endPrefetched}. @default false */
-  readonly prefetch?: boolean | undefined
+  /** Whether the next machine is made ahead while this one is used. See {@link endPool}. @default false */
+  readonly pool?: boolean | undefined
 }
 
 /** Who starts a machine. */
 export interface Starter {
   /** Told of each machine that boots for it, as soon as it is there. */
   readonly onBoot?: TemplateOptions['onBoot']
-  /** See `AdmissionRequest.holder`: one word for all machines that are kept until the last of them is there. */
-  readonly holder?: string | undefined
+  /** See `AdmissionRequest.owner`: one word for all machines that are kept until the last of them is there. */
+  readonly owner?: string | undefined
 }
 
 /**
@@ -57,29 +57,29 @@ export interface Starter {
  * @throws OptionError, StartError as `VM.start`; ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
  */
-export async function startReady(options: ReadyOptions, { onBoot, holder }: Starter = {}): Promise<VM> {
+export async function startReady(options: ReadyOptions, { onBoot, owner }: Starter = {}): Promise<VM> {
   checkReadyOptions(options)
-  const { template = 'auto', prepare, templateKey, prefetch, maxMachines, memoryBudget, ...vmOptions } = options
+  const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
   const { memoryMib, name, signal } = resolveOptions(vmOptions)
   const admission = await admit({
     memoryMib,
     limits,
     signal,
-    holder,
-    onCircle(running) {
+    owner,
+    onDeadlock(running) {
       warnOnce(
         `Machine “${name}” goes beyond the limits (${shown(limits)}): all that run, ${running}, are of tests that wait for one more. Raise the limits, or run fewer such tests at once.`,
       )
     },
     onWait(ahead) {
       // Machines made ahead hold places too: they are of no use to who waits.
-      void endPrefetched()
+      void endPool()
       warnOnce(`Machine “${name}” waits for others to end, ${ahead} before it: the limits are ${shown(limits)}.`)
     },
   })
   try {
-    const how = { prepare, onBoot, key: templateKey, prefetch: prefetch && limits }
+    const how = { prepare, onBoot, key: templateKey, pool: pool && limits }
     const vm = await startBy(template, vmOptions, how)
     void vm.ended.then(() => admission[Symbol.dispose]())
     return vm
@@ -116,7 +116,7 @@ const READY_CHECKS: CheckTable<Required<ReadyOptions>> = {
   templateKey: ['a string', isString],
   maxMachines: wholeNumber(1, 10_000),
   memoryBudget: isMemorySize,
-  prefetch: isFlag,
+  pool: isFlag,
 }
 
 /**

@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, on
 import { liveMachines } from '../host/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { endPrefetched } from './prefetch.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
+import { endPool } from './warm-pool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: VMOptions
@@ -20,7 +20,7 @@ beforeAll(async () => {
   warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
 }, 300_000)
 afterEach(async () => {
-  await endPrefetched()
+  await endPool()
   warned.mockClear()
   vi.unstubAllEnvs()
 })

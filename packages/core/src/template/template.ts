@@ -15,16 +15,15 @@ import { locateQemu } from '../qemu/locate.ts'
 import { saveState } from '../qemu/migration.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
+import { launchFrom, resume, runAgentScript } from './restore.ts'
 import {
-  attachedLate,
+  attachmentContents,
+  attachmentIdentity,
   attachScript,
   changedPositions,
   detachScript,
-  lateContents,
-  lateIdentity,
-} from './late-attachment.ts'
-import { prefetch, takePrefetched } from './prefetch.ts'
-import { launchFrom, resume, tell } from './restore.ts'
+  withRestoreAttachments,
+} from './restore-attachment.ts'
 import { templateKey } from './store/template-key.ts'
 import {
   CONSOLE_FILE,
@@ -34,6 +33,7 @@ import {
   STATE_FILE,
   TemplateStore,
 } from './store/template-store.ts'
+import { refillPool, takePooled } from './warm-pool.ts'
 
 /** How a template is made. */
 export interface TemplateOptions {
@@ -41,9 +41,9 @@ export interface TemplateOptions {
   readonly prepare?: ((vm: VM) => unknown) | undefined
   /**
    * Whether each start has the next machine made ahead, in the background; limits: only if it fits within them. See
-   * {@link endPrefetched}. @default false
+   * {@link endPool}. @default false
    */
-  readonly prefetch?: boolean | AdmissionLimits | undefined
+  readonly pool?: boolean | AdmissionLimits | undefined
   /**
    * Told of each machine that boots, as soon as it is there: the one that becomes the template, and the one of a boot that
    * serves in its place. Who must show what a failed boot printed has it from here.
@@ -64,7 +64,7 @@ export type TemplateOverrides = Pick<
   | 'timeout'
   | 'bootTimeout'
   | 'timeoutMultiplier'
-  | 'monitors'
+  | 'failOn'
   | 'signal'
 >
 
@@ -97,7 +97,7 @@ export class Template {
    * @throws ExpectError when the machine does not become ready; whatever `prepare` throws
    */
   static async build(options: VMOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
-    const spec = attachedLate(resolveOptions(options))
+    const spec = withRestoreAttachments(resolveOptions(options))
     if (spec.ready === undefined) {
       throw new OptionError('INVALID_OPTION', 'A template needs `ready`: what the console prints when the boot is over')
     }
@@ -124,15 +124,15 @@ export class Template {
     const resolved = resolveOptions({ ...this.#options, ...overrides })
     const stored = await this.#store.find(this.key)
     if (stored !== undefined && !('unsavable' in stored)) {
-      const spec = attachedLate(resolved)
-      const contents = await lateContents(spec, this.#store.digests)
+      const spec = withRestoreAttachments(resolved)
+      const contents = await attachmentContents(spec, this.#store.digests)
       const restoration = { spec, stored, changed: changedPositions(contents, stored.contents) }
-      const line = { key: this.key, identity: lateIdentity(spec, contents) }
+      const line = { key: this.key, identity: attachmentIdentity(spec, contents) }
       try {
-        const launched = (await takePrefetched(line)) ?? (await launchFrom(restoration))
+        const launched = (await takePooled(line)) ?? (await launchFrom(restoration))
         const vm = await resume(restoration, launched)
-        const { prefetch: ahead = false } = this.#templateOptions
-        if (ahead !== false) prefetch(line, restoration, ahead === true ? undefined : ahead)
+        const { pool: ahead = false } = this.#templateOptions
+        if (ahead !== false) refillPool(line, restoration, ahead === true ? undefined : ahead)
         return vm
       } catch (error) {
         const reason = restoreFailure(error, stored.directory)
@@ -184,7 +184,7 @@ async function make(
   options: TemplateOptions,
 ): Promise<string | undefined> {
   const cache = dirname(directory)
-  const contents = await lateContents(spec, digests)
+  const contents = await attachmentContents(spec, digests)
   await onDisk(cache, () => writeFile(join(directory, CONTENTS_FILE), JSON.stringify(contents), { mode: 0o600 }))
   const plan = { memory: { path: join(directory, MEMORY_FILE), shared: true } }
   const running = await RunningMachine.spawn(spec, plan)
@@ -194,7 +194,7 @@ async function make(
     options.onBoot?.(vm)
     await vm.ready()
     if (options.prepare !== undefined) {
-      await tell(vm, attachScript(spec))
+      await runAgentScript(vm, attachScript(spec))
       await options.prepare(vm)
     }
     const refused = await saved(vm, running, join(directory, STATE_FILE), options.prepare && detachScript(spec))
@@ -226,7 +226,7 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
   })
   try {
     const save = async (): Promise<void> => {
-      await tell(vm, detach)
+      await runAgentScript(vm, detach)
       await saveState(running.machine.qmp, running.directory, stateFile)
     }
     await Promise.race([save(), exited])

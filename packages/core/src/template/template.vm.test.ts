@@ -17,9 +17,9 @@ import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { liveMachines } from '../host/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { endPrefetched } from './prefetch.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
+import { endPool } from './warm-pool.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: VMOptions
@@ -30,7 +30,7 @@ beforeAll(async () => {
   // Templates of this file alone: what it damages is its own.
   vi.stubEnv('COLDBOOT_CACHE', cache)
 }, 300_000)
-afterEach(endPrefetched)
+afterEach(endPool)
 afterAll(() => {
   vi.unstubAllEnvs()
   rmSync(cache, { recursive: true, force: true })
@@ -215,7 +215,7 @@ describe('a machine that cannot be saved', () => {
 
 describe('a machine made ahead', () => {
   test('is as fresh as another, with its console and its own randomness', async () => {
-    const template = await Template.build(guest, { prefetch: true })
+    const template = await Template.build(guest, { pool: true })
     const seen = new Set<string>()
     for (let machine = 0; machine < 3; machine++) {
       await using vm = await template.start()
@@ -228,7 +228,7 @@ describe('a machine made ahead', () => {
   })
 
   test('is given to one of several who ask at once', async () => {
-    const template = await Template.build(guest, { prefetch: true })
+    const template = await Template.build(guest, { pool: true })
     await using _first = await template.start()
     const vms = await Promise.all([template.start(), template.start()])
     vms.map(closing)
@@ -236,7 +236,7 @@ describe('a machine made ahead', () => {
   })
 
   test('has a second one beside it where machines are taken faster than they are made', async () => {
-    const template = await Template.build(guest, { prefetch: true })
+    const template = await Template.build(guest, { pool: true })
     await using _first = await template.start()
     // Taken while it is being made, which asks for two.
     await using second = await template.start()
@@ -244,14 +244,14 @@ describe('a machine made ahead', () => {
     vms.map(closing)
     expect(new Set([second, ...vms].map(({ pid }) => pid)).size).toBe(4)
     expect(await Promise.all(vms.map((vm) => output(vm, 'echo $((40 + 2))')))).toEqual(['42\n', '42\n', '42\n'])
-    await endPrefetched()
+    await endPool()
     expect(liveMachines()).toHaveLength(5)
   })
 
   test('is ended when nobody takes it', async () => {
-    const template = await Template.build(guest, { prefetch: true })
+    const template = await Template.build(guest, { pool: true })
     await using _vm = await template.start()
-    await endPrefetched()
+    await endPool()
     expect(liveMachines()).toHaveLength(1)
   })
 })

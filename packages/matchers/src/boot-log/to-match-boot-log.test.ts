@@ -1,17 +1,17 @@
 import type { Match } from '@coldboot/core'
 import { describe, expect, test } from 'vitest'
 import { contextOf, MATCH, scriptedMachine } from '../../test/scripted-machine.ts'
-import type { Machine } from '../machine.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { type BootLogOptions, toMatchBootLog } from './to-match-boot-log.ts'
 
 const LOG = '[    0.100000] Linux version 6.1.0\n[    0.200000] Run /init\n'
 const BOOTED: Match = { ...MATCH, before: LOG, text: 'login: ' }
 
-function booted(ready?: string): Machine {
+function booted(ready?: string): MatcherVM {
   const { vm } = scriptedMachine({ match: BOOTED })
   const spec = { timeoutMs: 7_000, bootTimeoutMs: 60_000, timeoutMultiplier: 1, ready }
-  return { ...vm, output: `${LOG}login: root\n`, spec, ready: async () => BOOTED } as unknown as Machine
+  return { ...vm, output: `${LOG}login: root\n`, spec, ready: async () => BOOTED } as unknown as MatcherVM
 }
 
 /** What the runner's snapshots are asked, and answer. */

@@ -1,9 +1,9 @@
 import { type Match, OptionError, type PatternInput } from '@coldboot/core'
 import { awaitedMatcher, type Report, type Verdict } from '../awaited-matcher.ts'
-import type { Machine } from '../machine.ts'
+import { formatValue } from '../format-call.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { checkOptionNames } from '../option-names.ts'
-import { shownValue } from '../shown-call.ts'
 import { checkText, placeOf, type Text } from '../text-pattern.ts'
 import { type BootOptions, boot } from '../to-boot.ts'
 import { type NormalizeOptions, normalizeBootLog } from './normalize-boot-log.ts'
@@ -25,16 +25,16 @@ export function toMatchBootLog(
   return awaitedMatcher(this, 'toMatchBootLog', received, [options], (vm) => judge(this, vm, options))
 }
 
-async function judge(context: MatcherContext, vm: Machine, options: BootLogOptions): Promise<Verdict> {
+async function judge(context: MatcherContext, vm: MatcherVM, options: BootLogOptions): Promise<Verdict> {
   const { toMatchSnapshot } = context
   if (toMatchSnapshot === undefined) throw withoutSnapshots()
   if (context.isNot) throw negated()
-  checkOptionNames('toMatchBootLog', options, ['until', 'within', 'from', 'hint', 'normalizers', 'keep'])
-  const { until, within, from, hint, ...normalize } = options
+  checkOptionNames('toMatchBootLog', options, ['until', 'timeout', 'from', 'hint', 'normalizers', 'keep'])
+  const { until, timeout, from, hint, ...normalize } = options
   checkText('toMatchBootLog', 'from', from)
   // A mistake in them is told before anything is waited for.
   normalizeBootLog('', normalize)
-  const log = await bootLog(context, vm, { until, within })
+  const log = await bootLog(context, vm, { until, timeout })
   if (typeof log !== 'string') return log
   const start = from === undefined ? 0 : placeOf(from, log)
   if (start < 0) return { pass: false, report: () => withoutStart(vm, from) }
@@ -43,7 +43,7 @@ async function judge(context: MatcherContext, vm: Machine, options: BootLogOptio
 }
 
 /** What the machine printed until it had booted, or why it has not. */
-async function bootLog(context: MatcherContext, vm: Machine, options: BootOptions): Promise<string | Verdict> {
+async function bootLog(context: MatcherContext, vm: MatcherVM, options: BootOptions): Promise<string | Verdict> {
   const until: PatternInput | undefined = options.until ?? vm.spec.ready
   if (until === undefined) return vm.output
   const outcome = await boot(context, vm, until, options)
@@ -53,12 +53,12 @@ async function bootLog(context: MatcherContext, vm: Machine, options: BootOption
   return match.before + match.text
 }
 
-function withoutStart(vm: Machine, from: Text | undefined): Report {
-  const what = `"${vm.name}" booted without printing ${shownValue(from)}, where the log to compare begins`
+function withoutStart(vm: MatcherVM, from: Text | undefined): Report {
+  const what = `"${vm.name}" booted without printing ${formatValue(from)}, where the log to compare begins`
   return { what, hint: 'Give `from` something that it prints on its way.' }
 }
 
-function mismatch(vm: Machine, { message, expected }: MatcherResult): string {
+function mismatch(vm: MatcherVM, { message, expected }: MatcherResult): string {
   const missing = expected === undefined || expected === ''
   const what = missing
     ? `There is no snapshot of how "${vm.name}" boots, and this run writes none, as in CI\n${MISSING_HINT}`

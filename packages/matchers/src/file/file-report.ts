@@ -1,6 +1,6 @@
 /** The words of a file that is not there, or not as it is to be. */
 import type { Report, Verdict } from '../awaited-matcher.ts'
-import type { Machine } from '../machine.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { isText, withoutLineEnd } from '../text-pattern.ts'
 import { cutNote, seconds, type WaitWindow } from '../wait-window.ts'
 import type { FileContent, Found } from './guest-file.ts'
@@ -8,7 +8,7 @@ import { firstDifference, hexDumps } from './hex-dump.ts'
 
 /** @param window undefined: it was looked for once */
 export function hasNot(
-  vm: Machine,
+  vm: MatcherVM,
   path: string,
   content: FileContent | undefined,
   found: Found,
@@ -17,7 +17,7 @@ export function hasNot(
   const when = window === undefined ? '' : ` within ${seconds(window.granted * vm.spec.timeoutMultiplier)}`
   const note = window === undefined ? '' : cutNote(window, vm)
   const later =
-    window === undefined ? ' It was looked for once; what is still to come is waited for with `{ within }`.' : ''
+    window === undefined ? ' It was looked for once; what is still to come is waited for with `{ timeout }`.' : ''
   if (found.kind === 'directory') {
     const what = `${note}${path} in "${vm.name}" is a directory`
     return { report: () => ({ what, hint: 'Name a file in it.' }) }
@@ -41,7 +41,7 @@ export function hasNot(
 }
 
 /** It is there although it must not be. */
-export function hasIt(vm: Machine, path: string, content: FileContent | undefined): Report {
+export function hasIt(vm: MatcherVM, path: string, content: FileContent | undefined): Report {
   const what = `"${vm.name}" has the file ${path}${content === undefined ? '' : ', with that content'}`
   return { what, hint: 'It was not to be there.' }
 }

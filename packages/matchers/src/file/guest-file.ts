@@ -1,6 +1,6 @@
 /** What is at a path in a guest, as one look finds it, and waiting for something else to be there. */
 import { ColdbootError, type RunOptions } from '@coldboot/core'
-import type { Machine } from '../machine.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import type { Text } from '../text-pattern.ts'
 
 /** What a file is to have in it: text, all of it but the last line end; an expression for some of it; or all its bytes. */
@@ -19,7 +19,7 @@ export type Found =
     }
 
 /** How it is looked. */
-export type LookOptions = Pick<RunOptions, 'way' | 'signal' | 'timeout'>
+export type LookOptions = Pick<RunOptions, 'via' | 'signal' | 'timeout'>
 
 const LOOK = `
 if [ -d "$1" ]; then echo directory
@@ -35,7 +35,7 @@ fi`
  * @param withContent whether to read it
  * @throws GuestCommandError, GuestFileError when it could not be looked
  */
-export async function lookAt(vm: Machine, path: string, withContent: boolean, options: LookOptions): Promise<Found> {
+export async function lookAt(vm: MatcherVM, path: string, withContent: boolean, options: LookOptions): Promise<Found> {
   const { stdout } = await vm.run(['sh', '-c', LOOK, 'sh', path], options)
   const [kind, target = '', directory = '', ...entries] = stdout.trimEnd().split('\n')
   if (kind === 'directory') return { kind }
@@ -53,7 +53,7 @@ export async function lookAt(vm: Machine, path: string, withContent: boolean, op
 }
 
 /** A checksum of what is there, to know a change by; `none` of what is not. */
-export async function sumOf(vm: Machine, path: string, options: LookOptions): Promise<string> {
+export async function sumOf(vm: MatcherVM, path: string, options: LookOptions): Promise<string> {
   const { stdout } = await vm.run(['sh', '-c', SUM, 'sh', path], options)
   return stdout.trimEnd()
 }
@@ -65,7 +65,7 @@ const SUM = '{ cksum <"$1" || md5sum <"$1" || sha256sum <"$1" || ls -lL "$1"; } 
  * Waits in the guest until the checksum is another one.
  * @returns whether it is, before the time was up
  */
-export async function changesFrom(vm: Machine, path: string, sum: string, options: LookOptions): Promise<boolean> {
+export async function changesFrom(vm: MatcherVM, path: string, sum: string, options: LookOptions): Promise<boolean> {
   try {
     await vm.waitUntil(['sh', '-c', `[ "$(${SUM})" != "$2" ]`, 'sh', path, sum], options)
     return true

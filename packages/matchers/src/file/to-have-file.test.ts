@@ -2,7 +2,7 @@ import { ColdbootError, type CommandResult, type ErrorCode, OptionError } from '
 import { describe, expect, test } from 'vitest'
 import { eventfulMachine } from '../../test/eventful-machine.ts'
 import { contextOf } from '../../test/scripted-machine.ts'
-import type { Machine } from '../machine.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { type HaveFileOptions, toHaveFile } from './to-have-file.ts'
 
 type Content = Parameters<typeof toHaveFile>[2]
@@ -26,15 +26,15 @@ function guest(...contents: readonly (string | Uint8Array | undefined)[]) {
       else throw new ColdbootError('WAIT_TIMEOUT', 'in vain')
     },
   }
-  return { vm: machine as unknown as Machine, waits }
+  return { vm: machine as unknown as MatcherVM, waits }
 }
 
-function failing(code: ErrorCode): Machine {
+function failing(code: ErrorCode): MatcherVM {
   const { vm } = guest('x')
   return { ...vm, readFile: () => Promise.reject(new ColdbootError(code, 'It was refused')) }
 }
 
-const judge = (vm: Machine, content?: Content, options?: HaveFileOptions, isNot = false) =>
+const judge = (vm: MatcherVM, content?: Content, options?: HaveFileOptions, isNot = false) =>
   toHaveFile.call(contextOf({ isNot }), vm, '/tmp/file', content, options)
 
 describe('toHaveFile', () => {
@@ -70,10 +70,10 @@ describe('toHaveFile', () => {
 
   test('waits for it within its window, however often it changes', async () => {
     const { vm, waits } = guest(undefined, 'o', 'one')
-    expect(await judge(vm, 'one', { within: 5_000 })).toMatchObject({ pass: true })
+    expect(await judge(vm, 'one', { timeout: 5_000 })).toMatchObject({ pass: true })
     expect(waits).toHaveLength(2)
     expect(Math.max(...waits)).toBeLessThanOrEqual(5_000)
-    const { message, pass } = await judge(guest(undefined, 'o').vm, 'one', { within: 5_000 })
+    const { message, pass } = await judge(guest(undefined, 'o').vm, 'one', { timeout: 5_000 })
     expect([pass, message()]).toEqual([
       false,
       expect.stringContaining('does not have the content expected within 5.0 s\n'),
@@ -96,9 +96,9 @@ describe('toHaveFile', () => {
     await refused('relative')
     await refused(undefined)
     await refused('/a', 1)
-    await refused('/a', { within: 1 })
+    await refused('/a', { timeout: 1 })
     await refused('/a', 'x', { withn: 1 })
-    await refused('/a', 'x', { within: -1 })
+    await refused('/a', 'x', { timeout: -1 })
     await expect(judge(failing('INVALID_OPTION'), 'x')).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 })
@@ -107,12 +107,12 @@ describe('.not.toHaveFile', () => {
   test('passes when it is not there now, or not for the whole window', async () => {
     expect(await judge(guest(undefined).vm, undefined, {}, true)).toMatchObject({ pass: false })
     const { vm, waits } = guest(undefined)
-    expect(await judge(vm, undefined, { within: 5_000 }, true)).toMatchObject({ pass: false })
+    expect(await judge(vm, undefined, { timeout: 5_000 }, true)).toMatchObject({ pass: false })
     expect(waits).toHaveLength(1)
   })
 
   test('fails when it comes', async () => {
-    const { pass, message } = await judge(guest(undefined, 'x').vm, 'x', { within: 5_000 }, true)
+    const { pass, message } = await judge(guest(undefined, 'x').vm, 'x', { timeout: 5_000 }, true)
     expect([pass, message()]).toEqual([
       true,
       expect.stringContaining('"box" has the file /tmp/file, with that content\n'),

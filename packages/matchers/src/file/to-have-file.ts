@@ -1,22 +1,22 @@
 import { types } from 'node:util'
 import { ColdbootError, OptionError } from '@coldboot/core'
 import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
-import type { Machine } from '../machine.ts'
+import { formatValue } from '../format-call.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { checkOptionNames } from '../option-names.ts'
-import { shownValue } from '../shown-call.ts'
 import { equalsText, isText } from '../text-pattern.ts'
-import { type WaitWindow, type WithinOptions, waitWindow } from '../wait-window.ts'
+import { type WaitWindow, type WindowOptions, waitWindow } from '../wait-window.ts'
 import { hasIt, hasNot } from './file-report.ts'
 import { changesFrom, type FileContent, type Found, type LookOptions, lookAt, sumOf } from './guest-file.ts'
 
 /** Options of `toHaveFile`. */
-export interface HaveFileOptions extends WithinOptions, Pick<LookOptions, 'way' | 'signal'> {
+export interface HaveFileOptions extends WindowOptions, Pick<LookOptions, 'via' | 'signal'> {
   /** How long to wait for it, milliseconds, before the machine’s multiplier. @default it is looked for once */
-  readonly within?: number | undefined
+  readonly timeout?: number | undefined
 }
 
-/** Looks whether there is a file in the guest, and what is in it; with `within`, waits for that. */
+/** Looks whether there is a file in the guest, and what is in it; with `timeout`, waits for that. */
 export function toHaveFile(
   this: MatcherContext,
   received: unknown,
@@ -30,17 +30,17 @@ export function toHaveFile(
 
 async function judge(
   context: MatcherContext,
-  vm: Machine,
+  vm: MatcherVM,
   path: string,
   content: FileContent | undefined,
   options: HaveFileOptions,
 ): Promise<Verdict> {
   checkArguments(path, content, options)
-  const { within, ...rest } = options
-  const waits = within !== undefined
+  const { timeout, ...rest } = options
+  const waits = timeout !== undefined
   // One look has no window: with `.not` too, it sees what there is.
   const plain: MatcherContext = { utils: context.utils, task: context.task }
-  const window = waitWindow(waits ? context : plain, vm, within)
+  const window = waitWindow(waits ? context : plain, vm, timeout)
   try {
     const found = await lookWithin(vm, path, content, waits, window, rest)
     if (isIt(found, content)) return { pass: true, report: () => hasIt(vm, path, content) }
@@ -54,7 +54,7 @@ async function judge(
 
 /** Looks until it is there, or the time is up. @returns what was found last */
 async function lookWithin(
-  vm: Machine,
+  vm: MatcherVM,
   path: string,
   content: FileContent | undefined,
   waits: boolean,
@@ -93,13 +93,13 @@ function isOfGuest(error: ColdbootError): boolean {
 
 function checkArguments(path: unknown, content: unknown, options: HaveFileOptions): void {
   if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0')) {
-    const what = `toHaveFile: a path in the guest must be absolute, and this is ${shownValue(path)}`
+    const what = `toHaveFile: a path in the guest must be absolute, and this is ${formatValue(path)}`
     throw new OptionError('INVALID_OPTION', what)
   }
   if (content !== undefined && !isText(content) && !types.isUint8Array(content)) {
-    const what = `toHaveFile: the content must be a string, a regular expression or bytes, and is ${shownValue(content)}`
-    const hint = 'Options come third: `toHaveFile(path, undefined, { within })`.'
+    const what = `toHaveFile: the content must be a string, a regular expression or bytes, and is ${formatValue(content)}`
+    const hint = 'Options come third: `toHaveFile(path, undefined, { timeout })`.'
     throw new OptionError('INVALID_OPTION', what, { hint })
   }
-  checkOptionNames('toHaveFile', options, ['within', 'way', 'signal'])
+  checkOptionNames('toHaveFile', options, ['timeout', 'via', 'signal'])
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { contextOf, MATCH, scriptedMachine } from '../../test/scripted-machine.ts'
-import type { Machine } from '../machine.ts'
 import type { MatcherContext } from '../matcher-context.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { account, baselinePath, updateMode } from './baseline.ts'
 
-const machine = (name = 'vm'): Machine => ({ ...scriptedMachine({ match: MATCH }).vm, name })
+const machine = (name = 'vm'): MatcherVM => ({ ...scriptedMachine({ match: MATCH }).vm, name })
 const inTest = (currentTestName: string): MatcherContext => ({
   ...contextOf(),
   testPath: '/a/b.test.ts',

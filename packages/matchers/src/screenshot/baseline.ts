@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { OptionError } from '@coldboot/core'
-import type { Machine } from '../machine.ts'
 import type { MatcherContext } from '../matcher-context.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 
 /** Longest name made from a test’s, characters. */
 const LONGEST = 80
@@ -24,7 +24,7 @@ const taken = new WeakMap<object, number>()
  * @param name as the test gives it. Default: the test’s name, the machine’s if it is not `vm`, and a number from the second on
  * @throws OptionError `INVALID_OPTION`
  */
-export function baselinePath(context: MatcherContext, vm: Machine, name: string | undefined): string {
+export function baselinePath(context: MatcherContext, vm: MatcherVM, name: string | undefined): string {
   const { testPath, currentTestName } = context
   if (testPath === undefined || currentTestName === undefined) {
     throw new OptionError(
@@ -36,7 +36,7 @@ export function baselinePath(context: MatcherContext, vm: Machine, name: string 
   return join(dirname(testPath), '__screenshots__', basename(testPath), `${file}.png`)
 }
 
-function defaultName(testName: string, vm: Machine): string {
+function defaultName(testName: string, vm: MatcherVM): string {
   const number = (taken.get(vm) ?? 0) + 1
   taken.set(vm, number)
   const machine = vm.name === 'vm' ? '' : `-${plain(vm.name)}`

@@ -1,13 +1,13 @@
 /** One comparison of a screen with the picture that is kept. */
 import type { Screen } from '@coldboot/core'
-import type { Machine } from '../machine.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import type { WaitWindow } from '../wait-window.ts'
 import { type Box, type Difference, differenceOf } from './picture.ts'
 import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
 
 /** What is compared, and how. */
 export interface Comparison {
-  readonly vm: Machine
+  readonly vm: MatcherVM
   readonly screen: Screen
   readonly window: WaitWindow
   /** Of the picture that is kept. */

@@ -1,12 +1,12 @@
 /** The screen of a machine, found among its devices. */
 import { type Device, type Display, OptionError, type Screen } from '@coldboot/core'
-import type { Machine } from '../machine.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 
 /**
  * @param wanted which one, where the machine has several
  * @throws OptionError `INVALID_OPTION` when it has none, or several
  */
-export function screenOf(vm: Machine, wanted: Display | undefined): Screen {
+export function screenOf(vm: MatcherVM, wanted: Display | undefined): Screen {
   const displays = vm.spec.devices.filter(isDisplay)
   if (wanted !== undefined) return wanted.of(vm)
   const [only, ...others] = displays

@@ -5,8 +5,8 @@
  * are asked for, each as soon as the one before was looked at and a short pause is over, in which the guest gets to run.
  */
 import { ColdbootError, type Screen } from '@coldboot/core'
-import type { Machine } from '../machine.ts'
 import { pause, within } from '../machine-wait.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import type { WaitWindow } from '../wait-window.ts'
 
 /** Between one picture and the next. A picture itself takes 10 to 30 ms. */
@@ -28,7 +28,7 @@ export interface Seen<T> {
  * @param patient whether to go on although the guest has failed
  */
 export async function watchScreen<T extends object>(
-  vm: Machine,
+  vm: MatcherVM,
   screen: Screen,
   window: WaitWindow,
   look: (picture: Uint8Array, isNew: boolean) => T | undefined,

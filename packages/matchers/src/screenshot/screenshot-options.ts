@@ -1,12 +1,12 @@
 /** What can be asked of a comparison of screens, checked. */
 import { type Display, OptionError } from '@coldboot/core'
+import { formatValue } from '../format-call.ts'
 import { checkOptionNames } from '../option-names.ts'
-import { shownValue } from '../shown-call.ts'
-import type { WithinOptions } from '../wait-window.ts'
+import type { WindowOptions } from '../wait-window.ts'
 import type { Box } from './picture.ts'
 
 /** Options of `toMatchScreenshot`. */
-export interface ScreenshotOptions extends WithinOptions {
+export interface ScreenshotOptions extends WindowOptions {
   /** Name of the picture’s file. @default made from the test’s name */
   readonly name?: string | undefined
   /** The screen, where the machine has several. @default the only one */
@@ -28,7 +28,7 @@ const isNumber = (value: unknown): value is number => typeof value === 'number' 
 const isPart = (value: unknown): boolean => isNumber(value) && value <= 1
 
 const CHECKS: Readonly<Record<keyof ScreenshotOptions, readonly [what: string, test: (value: unknown) => boolean]>> = {
-  within: ['a number of milliseconds', isNumber],
+  timeout: ['a number of milliseconds', isNumber],
   name: ['a string', (value) => typeof value === 'string'],
   display: ['a display()', (value) => typeof value === 'object' && value !== null && 'of' in value],
   threshold: ['a number from 0 to 1', isPart],
@@ -50,7 +50,7 @@ export function checkScreenshotOptions(options: ScreenshotOptions): void {
     if (value === undefined || test(value)) continue
     throw new OptionError(
       'INVALID_OPTION',
-      `toMatchScreenshot: \`${key}\` must be ${what}, and is ${shownValue(value)}`,
+      `toMatchScreenshot: \`${key}\` must be ${what}, and is ${formatValue(value)}`,
     )
   }
 }

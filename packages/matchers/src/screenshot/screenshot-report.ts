@@ -45,7 +45,7 @@ export function nothingSeen(comparison: Comparison, { error }: Seen<unknown>): R
   const what = `QEMU gave no picture of the screen of "${vm.name}" within ${time(comparison)}`
   return {
     what: cutNote(window, vm) + what,
-    hint: 'Give the matcher a longer `within`, or the test a longer `timeout`.',
+    hint: 'Give the matcher a longer `timeout`, or the test a longer `timeout`.',
   }
 }
 

@@ -1,7 +1,7 @@
 import { OptionError } from '@coldboot/core'
 import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
-import type { Machine } from '../machine.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
 import { waitWindow } from '../wait-window.ts'
 import { account, baselinePath, readPicture, updateMode, writePicture } from './baseline.ts'
 import { Closest } from './closest.ts'
@@ -22,10 +22,10 @@ export function toMatchScreenshot(
   return awaitedMatcher(this, 'toMatchScreenshot', received, [options], (vm) => judge(this, vm, options))
 }
 
-async function judge(context: MatcherContext, vm: Machine, options: ScreenshotOptions): Promise<Verdict> {
+async function judge(context: MatcherContext, vm: MatcherVM, options: ScreenshotOptions): Promise<Verdict> {
   checkScreenshotOptions(options)
   const screen = screenOf(vm, options.display)
-  const window = waitWindow(context, vm, options.within)
+  const window = waitWindow(context, vm, options.timeout)
   const path = baselinePath(context, vm, options.name)
   const comparison: Comparison = { vm, screen, window, path, options }
   const expected = readPicture(path)

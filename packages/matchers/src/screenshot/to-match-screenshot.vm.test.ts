@@ -19,7 +19,7 @@ async function project(options: VMOptions = {}) {
     firmware: 'bios-256k.bin',
     devices: [display()],
     timeout: 60_000,
-    monitors: { noBootDevice: 'allow' },
+    failOn: { noBootDevice: 'allow' },
     logFile,
     ...options,
   })
@@ -55,7 +55,7 @@ test('a picture is written once the screen holds still, and then compared', asyn
   const other = PNG.sync.read(readFileSync(baseline('menu')))
   other.data.fill(0xff, (8 * width + 100) * 4, (8 * width + 140) * 4)
   writeFileSync(baseline('menu'), PNG.sync.write(other))
-  const { pass, message } = await match('none', { within: 1_500 })
+  const { pass, message } = await match('none', { timeout: 1_500 })
   expect(pass).toBe(false)
   expect(message()).toMatch(
     /did not show the picture within 1\.5 s: \d+ of 288,000 pixels differ, in a box of \d+ × 1 at x 1\d\d, y 8\n/,
@@ -91,12 +91,12 @@ function options({ spec }: VM): VMOptions {
     memory: '64M',
     firmware: 'bios-256k.bin',
     timeout: 60_000,
-    monitors: { noBootDevice: 'allow' },
+    failOn: { noBootDevice: 'allow' },
   }
 }
 
 test('a guest that has failed, or a machine that ends, is not waited for', async () => {
-  const { vm, context } = await project({ monitors: {} })
+  const { vm, context } = await project({ failOn: {} })
   await expect(vm.expect('never')).rejects.toMatchObject({ code: 'GUEST_NOT_BOOTED' })
   await toMatchScreenshot.call(context('all'), vm)
   const other = new PNG({ width: 2, height: 2 })

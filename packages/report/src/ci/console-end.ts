@@ -1,7 +1,7 @@
 /** The end of a machine’s console, for reports that are text. */
 import { join } from 'node:path'
 import { readTail } from '../page/bounded-file.ts'
-import { shownText } from '../page/shown-text.ts'
+import { formatText } from '../page/format-text.ts'
 
 /** Bytes that are looked at. */
 const LIMIT = 16 * 1024
@@ -13,7 +13,7 @@ const LIMIT = 16 * 1024
  */
 export function consoleEnd(directory: string, lines: number): string {
   const log = readTail(join(directory, 'console.log'), LIMIT)
-  return shownText(log?.text.replace(/\r+\n/g, '\n') ?? '')
+  return formatText(log?.text.replace(/\r+\n/g, '\n') ?? '')
     .replace(/^\n+|\s+$/g, '')
     .split('\n')
     .slice(-lines)

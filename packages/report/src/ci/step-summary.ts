@@ -1,7 +1,7 @@
 /** The machines of failed tests in Markdown, for the summary of a CI job. */
 import { basename, relative } from 'node:path'
 import { errorParts } from '../page/error-parts.ts'
-import { counted, shownText } from '../page/shown-text.ts'
+import { counted, formatText } from '../page/format-text.ts'
 import type { RunReport, TestReport } from '../run-report.ts'
 import { consoleEnd } from './console-end.ts'
 
@@ -57,5 +57,5 @@ function code(text: string): string {
 }
 
 function html(text: string): string {
-  return shownText(text).replaceAll('\n', ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return formatText(text).replaceAll('\n', ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

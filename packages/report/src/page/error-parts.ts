@@ -1,6 +1,6 @@
 /** An error’s message, taken apart along the layout of this project’s errors: sentences, then sections with a title. */
 import type { ErrorReport } from '../run-report.ts'
-import { shownText } from './shown-text.ts'
+import { formatText } from './format-text.ts'
 
 /** What an error says. */
 export interface ErrorParts {
@@ -38,7 +38,7 @@ export function errorParts(error: ErrorReport, withMachines: boolean): ErrorPart
 
 function taken(whole: string): { readonly text: string; readonly sections: readonly Section[] } {
   const sections: Section[] = []
-  const text = shownText(whole)
+  const text = formatText(whole)
     .trim()
     .split(/\n\n+(?=\S)/)
     .filter((block) => {

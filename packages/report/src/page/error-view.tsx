@@ -5,7 +5,7 @@ import type { ErrorReport, StackFrame } from '../run-report.ts'
 import { Block } from './block.tsx'
 import { codeFrame } from './code-frame.ts'
 import { errorParts } from './error-parts.ts'
-import { shownText } from './shown-text.ts'
+import { formatText } from './format-text.ts'
 
 /** @param withMachines whether the machines are shown below it */
 export function ErrorView(props: {
@@ -50,7 +50,7 @@ function Frame({ stack, root }: { readonly stack: readonly StackFrame[]; readonl
         const line = (
           <>
             <span class="line-number">{`${isPlace ? '❯' : ' '} ${number}`.padStart(7)}</span>
-            {`  ${shownText(text)}\n`}
+            {`  ${formatText(text)}\n`}
           </>
         )
         return isPlace ? <mark>{line}</mark> : line

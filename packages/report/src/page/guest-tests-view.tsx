@@ -1,8 +1,8 @@
 /** Tests that one command ran inside a guest: those that failed with what was printed, the others folded up. */
 import type { VNode } from 'preact'
 import type { GuestTestRecord } from '../guest-test-record.ts'
+import { counted, formatText } from './format-text.ts'
 import { Names } from './names.tsx'
-import { counted, shownText } from './shown-text.ts'
 
 export function GuestTests({ tests }: { readonly tests: readonly GuestTestRecord[] }): VNode {
   const failed = tests.filter(({ status }) => status === 'failed')
@@ -11,13 +11,13 @@ export function GuestTests({ tests }: { readonly tests: readonly GuestTestRecord
   return (
     <div class="guest-tests">
       <h3>
-        <span class="noun">Tests inside</span> {shownText(machine)}{' '}
+        <span class="noun">Tests inside</span> {formatText(machine)}{' '}
         <span class="noun">
           {failed.length} of {counted(tests.length, 'test')} failed
         </span>
       </h3>
       <p class="note">
-        <code>{shownText(command)}</code>
+        <code>{formatText(command)}</code>
       </p>
       <ul>
         {failed.map((test) => (
@@ -43,8 +43,8 @@ function Item({ test }: { readonly test: GuestTestRecord }): VNode {
   return (
     <li class={status}>
       <span class="state">{status}</span> <Names names={path} />
-      {message && <p class="says">{shownText(message)}</p>}
-      {log && <pre>{shownText(log)}</pre>}
+      {message && <p class="says">{formatText(message)}</p>}
+      {log && <pre>{formatText(log)}</pre>}
     </li>
   )
 }

@@ -1,9 +1,9 @@
 /** A machine of a failed attempt: its console replayed, its timeline, its display, how to start it again, and its files. */
 import type { VNode } from 'preact'
 import { Block } from './block.tsx'
+import { formatBytes, formatText } from './format-text.ts'
 import { failureOf, type MachineFiles, type QmpLine } from './machine-files.ts'
 import { dataId, type PageContext } from './page-context.ts'
-import { shownBytes, shownText } from './shown-text.ts'
 import { TimelineView } from './timeline-view.tsx'
 
 /** Messages of the monitor that are shown of one machine. */
@@ -14,14 +14,14 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
   return (
     <div class="machine">
       <h3>
-        <span class="noun">Machine</span> {shownText(machine.name)}
+        <span class="noun">Machine</span> {formatText(machine.name)}
       </h3>
       {machine.facts.length > 0 && (
         <dl class="facts">
           {machine.facts.map(([title, value]) => (
             <div>
               <dt>{title}</dt>
-              <dd>{shownText(value)}</dd>
+              <dd>{formatText(value)}</dd>
             </div>
           ))}
         </dl>
@@ -31,7 +31,7 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
         <Screen name={name} png={png} page={page} />
       ))}
       <TimelineView machine={machine} page={page} replay={replay} />
-      {machine.commandLine && <CommandLine id={page.nextId('command')} text={shownText(machine.commandLine).trim()} />}
+      {machine.commandLine && <CommandLine id={page.nextId('command')} text={formatText(machine.commandLine).trim()} />}
       <Messages qmp={machine.qmp} page={page} />
       <Files machine={machine} page={page} />
     </div>
@@ -122,7 +122,7 @@ function Messages({ qmp, page }: { readonly qmp: readonly QmpLine[]; readonly pa
         {qmp.slice(-shown).map(({ time, direction, json }) => (
           <span
             class={direction}
-          >{`${time.toFixed(3).padStart(8)} ${direction === 'sent' ? '→' : '←'} ${shownText(json)}\n`}</span>
+          >{`${time.toFixed(3).padStart(8)} ${direction === 'sent' ? '→' : '←'} ${formatText(json)}\n`}</span>
         ))}
       </Block>
     </details>
@@ -136,18 +136,18 @@ function Files({ machine, page }: { readonly machine: MachineFiles; readonly pag
     <details class="more files">
       <summary>Files ({machine.files.length})</summary>
       <p class="note">
-        Beside this page, in <a href={`${folder}/`}>{shownText(decodeURIComponent(folder))}</a>
+        Beside this page, in <a href={`${folder}/`}>{formatText(decodeURIComponent(folder))}</a>
       </p>
       {machine.cut.map(([file, why]) => (
         <p class="note">
-          {shownText(file)}: {shownText(why)}
+          {formatText(file)}: {formatText(why)}
         </p>
       ))}
       <ul>
         {machine.files.map(({ name, bytes }) => (
           <li>
-            <a href={`${folder}/${encodeURIComponent(name)}`}>{shownText(name)}</a>{' '}
-            <span class="note">{shownBytes(bytes)}</span>
+            <a href={`${folder}/${encodeURIComponent(name)}`}>{formatText(name)}</a>{' '}
+            <span class="note">{formatBytes(bytes)}</span>
           </li>
         ))}
       </ul>

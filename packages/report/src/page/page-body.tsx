@@ -2,9 +2,9 @@
 import type { VNode } from 'preact'
 import { hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
 import { ErrorView } from './error-view.tsx'
+import { counted, formatDuration, formatText } from './format-text.ts'
 import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
-import { counted, shownDuration, shownText } from './shown-text.ts'
 import { TestArticle } from './test-article.tsx'
 
 export function PageBody({ run, page }: { readonly run: RunReport; readonly page: PageContext }): VNode {
@@ -23,8 +23,8 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
       <header>
         <h1>{titleOf(run)}</h1>
         <p class="about">
-          <Counts run={run} /> {shownText(run.runner)} ·{' '}
-          <time dateTime={new Date(run.started).toISOString()}>{dateOf(run)}</time> · {shownDuration(run.durationMs)}
+          <Counts run={run} /> {formatText(run.runner)} ·{' '}
+          <time dateTime={new Date(run.started).toISOString()}>{dateOf(run)}</time> · {formatDuration(run.durationMs)}
         </p>
       </header>
       <div class="columns">
@@ -167,11 +167,11 @@ function Rest({ title, tests }: { readonly title: string; readonly tests: readon
       </summary>
       {[...files].map(([file, inFile]) => (
         <>
-          <h3>{shownText(file)}</h3>
+          <h3>{formatText(file)}</h3>
           <ul>
             {inFile.map((test) => (
               <li>
-                <Names names={test.names} /> <span class="note">{shownDuration(test.durationMs)}</span>
+                <Names names={test.names} /> <span class="note">{formatDuration(test.durationMs)}</span>
               </li>
             ))}
           </ul>

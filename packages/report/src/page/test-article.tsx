@@ -4,12 +4,12 @@ import type { VNode } from 'preact'
 import type { AttemptReport, TestReport } from '../run-report.ts'
 import { errorParts } from './error-parts.ts'
 import { ErrorView } from './error-view.tsx'
+import { counted, formatDuration, formatText } from './format-text.ts'
 import { GuestTests } from './guest-tests-view.tsx'
 import { readMachine } from './machine-files.ts'
 import { MachineView } from './machine-view.tsx'
 import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
-import { counted, shownDuration, shownText } from './shown-text.ts'
 
 /** @param open whether it is unfolded at first */
 export function TestArticle(props: {
@@ -29,8 +29,8 @@ export function TestArticle(props: {
             <Names names={test.names} />
           </h2>
           <span class="where">
-            {shownText(test.line === undefined ? test.file : `${test.file}:${test.line}`)}
-            {test.project && ` · ${shownText(test.project)}`} · {shownDuration(test.durationMs)}
+            {formatText(test.line === undefined ? test.file : `${test.file}:${test.line}`)}
+            {test.project && ` · ${formatText(test.project)}`} · {formatDuration(test.durationMs)}
             {attempts.length > 1 && ` · ${counted(attempts.length, 'attempt')}`}
           </span>
           {first && <span class="glance">{errorParts(first, true).headline}</span>}

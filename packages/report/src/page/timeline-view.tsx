@@ -1,9 +1,9 @@
 /** The timeline of a machine: what was done, what happened, and between them what was printed. */
 import { relative } from 'node:path'
 import type { VNode } from 'preact'
+import { counted, formatBytes, formatDuration, formatText } from './format-text.ts'
 import type { MachineFiles } from './machine-files.ts'
 import type { PageContext } from './page-context.ts'
-import { counted, shownBytes, shownDuration, shownText } from './shown-text.ts'
 import { type ConsoleRow, type StepRow, timelineOf } from './timeline.ts'
 
 /** Lines of the console that are shown at once; more of them are folded up, but for the last. */
@@ -30,7 +30,7 @@ export function TimelineView(props: {
       {hasSteps && <Filters />}
       {omitted > 0 && <p class="note">{counted(omitted, 'row')} before these are in the files.</p>}
       {machine.linesCut > 0 && (
-        <p class="note">{shownBytes(machine.linesCut)} of the console before these are in the files.</p>
+        <p class="note">{formatBytes(machine.linesCut)} of the console before these are in the files.</p>
       )}
       <ol>
         {rows.map((row) =>
@@ -74,11 +74,11 @@ function Step({
   return (
     <li class={`step ${step.failed ? 'failed' : ''}`} data-kind={step.kind}>
       <Time time={step.time} replay={replay} />
-      <span class="kind">{shownText(step.kind)}</span>
+      <span class="kind">{formatText(step.kind)}</span>
       <div class="what">
         <What step={step} />
-        {step.durationMs !== undefined && <span class="duration">{shownDuration(step.durationMs)} </span>}
-        {step.location && <span class="location">{shownText(relativeTo(root, step.location))}</span>}
+        {step.durationMs !== undefined && <span class="duration">{formatDuration(step.durationMs)} </span>}
+        {step.location && <span class="location">{formatText(relativeTo(root, step.location))}</span>}
       </div>
     </li>
   )
@@ -87,12 +87,12 @@ function Step({
 /** The pattern of a wait, and what came of it; a long message is folded up behind its first line. */
 function What({ step }: { readonly step: StepRow }): VNode {
   const { kind, pattern } = step
-  const text = shownText(step.text)
+  const text = formatText(step.text)
   const [first = '', ...rest] = text.trim().split('\n')
   const isMessage = step.failed || kind === 'error'
   return (
     <>
-      {pattern !== undefined && !(isMessage && first) && <code>{shownText(pattern)} </code>}
+      {pattern !== undefined && !(isMessage && first) && <code>{formatText(pattern)} </code>}
       {!isMessage && text !== pattern && JSON.stringify(text) !== pattern && <code>{text} </code>}
       {isMessage && rest.length === 0 && <span>{first} </span>}
       {isMessage && rest.length > 0 && (
@@ -106,7 +106,7 @@ function What({ step }: { readonly step: StepRow }): VNode {
 }
 
 function Printed({ row, replay }: { readonly row: ConsoleRow; readonly replay: string | undefined }): VNode {
-  const lines = shownText(row.lines.map(({ text }) => text).join('\n'))
+  const lines = formatText(row.lines.map(({ text }) => text).join('\n'))
     .replace(/^\n+|\n+$/g, '')
     .split('\n')
   const last = lines.slice(-SHORT).join('\n')

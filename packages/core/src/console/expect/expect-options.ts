@@ -1,6 +1,6 @@
-/** The options of a wait, checked. */
-import { closestMatch } from 'leven'
-import { OptionError } from '../../errors.ts'
+/** Options of `expect`, checked. */
+import { type CheckTable, checkTable, isSignal, oneOf } from '../../options/checked-options.ts'
+import { VIEW_NAMES, type ViewName } from '../text/console-text.ts'
 
 /** Options of `expect`. */
 export interface ExpectOptions {
@@ -8,62 +8,40 @@ export interface ExpectOptions {
    * Longest wait in all, milliseconds from the call, before the multiplier; 0 looks only at what is there, `Infinity` has
    * no limit.
    *
-   * @default the machine’s `timeout`
+   * @default the machine's `timeout`
    */
   readonly timeout?: number
   /** Longest silence, milliseconds since the last byte or the call, before the multiplier. @default none */
   readonly idleTimeout?: number
-  /** Match the characters as they were sent, escape sequences and `\r` included. @default false */
-  readonly raw?: boolean
   /**
-   * `console`: all that was printed. `userspace`: without the messages of the kernel, also where one was printed into the
-   * middle of a line; it knows them by their time stamp (`[    3.083140] text`).
+   * The text that patterns see. `clean`: all output as a person reads it, without escape codes, lines ending with `\n`.
+   * `raw`: the characters as they were sent. `userspace`: clean text without kernel messages, even when one was printed
+   * into the middle of a line; kernel messages are recognised by their time stamp (`[    3.083140] text`).
    *
-   * @default 'console'
+   * @default 'clean'
    */
-  readonly view?: 'console' | 'userspace'
+  readonly view?: ViewName
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal
 }
 
 const isDuration = (value: unknown): boolean => typeof value === 'number' && value >= 0
 
-const CHECKS: Readonly<Record<keyof ExpectOptions, readonly [expected: string, accepts: (value: unknown) => boolean]>> =
-  {
-    timeout: ['a number of milliseconds, 0 or more', isDuration],
-    idleTimeout: ['a number of milliseconds above 0', (value) => isDuration(value) && value !== 0],
-    raw: ['true or false', (value) => typeof value === 'boolean'],
-    view: ["'console' or 'userspace'", (value) => value === 'console' || value === 'userspace'],
-    signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
-  }
+const VIEW_CHECKS: CheckTable<Required<Pick<ExpectOptions, 'view'>>> = { view: oneOf(VIEW_NAMES) }
 
-/**
- * @param known the options that this call takes
- * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
- */
-export function checkExpectOptions(
-  options: ExpectOptions,
-  known: readonly (keyof ExpectOptions)[] = ['timeout', 'idleTimeout', 'raw', 'view', 'signal'],
-): void {
-  for (const [key, value] of Object.entries(options)) {
-    const name = known.find((option) => option === key)
-    if (name === undefined) throw unknownOption(key, known)
-    const [expected, accepts] = CHECKS[name]
-    if (value !== undefined && !accepts(value)) {
-      throw new OptionError('INVALID_OPTION', `\`${key}\` must be ${expected}, and is ${String(value)}`)
-    }
-  }
-  if (options.raw === true && options.view === 'userspace') {
-    throw new OptionError('INVALID_OPTION', '`raw` is what was sent, and `view: "userspace"` is a part of it', {
-      hint: 'Leave one of them out.',
-    })
-  }
+const CHECKS: CheckTable<Required<ExpectOptions>> = {
+  timeout: ['a number of milliseconds, 0 or more', isDuration],
+  idleTimeout: ['a number of milliseconds above 0', (value) => isDuration(value) && value !== 0],
+  ...VIEW_CHECKS,
+  signal: isSignal,
 }
 
-function unknownOption(key: string, known: readonly string[]): OptionError {
-  const suggestion = closestMatch(key, known, { maxDistance: 3 })
-  const question = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`
-  return new OptionError('UNKNOWN_OPTION', `Unknown option \`${key}\`${question}`, {
-    hint: `The options are ${known.join(', ')}.`,
-  })
+/** @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with the values an option takes */
+export function checkExpectOptions(options: ExpectOptions): void {
+  checkTable('expect', options, CHECKS)
+}
+
+/** @throws OptionError as {@link checkExpectOptions} */
+export function checkViewOptions(options: Pick<ExpectOptions, 'view'>): void {
+  checkTable('hasPrinted', options, VIEW_CHECKS)
 }

@@ -9,7 +9,7 @@ import { ExpectBuffer } from '../match/expect-buffer.ts'
 import { describePatterns, type Found, type Match, toMatch } from '../match/pattern.ts'
 import type { Guard } from '../match/regexp-guard.ts'
 import type { Additions, ConsoleText, ViewName } from '../text/console-text.ts'
-import { Settling } from './settling.ts'
+import { QuietTimer } from './quiet-timer.ts'
 import { Wait, type WaitRequest } from './wait.ts'
 
 /** What the queue needs to know of its console. */
@@ -40,7 +40,7 @@ interface Cursor {
 /** The waits of one console. */
 export class WaitQueue {
   readonly #options: WaitQueueOptions
-  readonly #settling: Settling
+  readonly #quietTimer: QuietTimer
   readonly #waits: Wait[] = []
   #previousMatch: string | undefined
   #asked = 0
@@ -52,7 +52,7 @@ export class WaitQueue {
 
   constructor(options: WaitQueueOptions) {
     this.#options = options
-    this.#settling = new Settling(
+    this.#quietTimer = new QuietTimer(
       {
         quietMs: () => now() - (options.lastByteAt() ?? 0),
         wanted: () => this.#waits[0]?.turn?.buffer.undecided === true,
@@ -108,7 +108,7 @@ export class WaitQueue {
   end(reason: Error): void {
     this.#end ??= (facts) => failures.exited(facts, reason)
     this.#serve()
-    this.#settling.stop()
+    this.#quietTimer.stop()
   }
 
   /** As {@link end}, though the machine still prints: waits see what it has printed so far. */
@@ -124,7 +124,7 @@ export class WaitQueue {
       if (!wait.over && this.#end !== undefined) this.#conclude(wait, this.#end)
       if (!wait.over) break
     }
-    this.#settling.arm()
+    this.#quietTimer.arm()
   }
 
   #begin(wait: Wait): void {

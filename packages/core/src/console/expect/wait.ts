@@ -25,7 +25,7 @@ export interface WaitEvents {
 }
 
 /** The search of a wait whose turn has come. */
-export interface Turn {
+export interface ActiveSearch {
   readonly buffer: ExpectBuffer
   /** Where the search begins, in the wait’s view. */
   readonly origin: number
@@ -41,7 +41,7 @@ export class Wait {
   readonly promise: Promise<Match>
   readonly startedAt: number
   /** Set when its turn has come. */
-  turn: Turn | undefined
+  turn: ActiveSearch | undefined
   readonly #events: WaitEvents
   readonly #resolve: (match: Match) => void
   readonly #reject: (error: Error) => void

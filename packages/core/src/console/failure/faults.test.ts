@@ -168,7 +168,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     prints: '\x1b[1;32mroot@box\x1b[0m:~# ',
     awaited: '\x1b[1;32mroot@box\x1b[0m:~# ',
     code: 'EXPECT_TIMEOUT',
-    says: /\{ raw: true \}|patterns see clean text/,
+    says: /\{ view: "raw" \}|patterns see clean text/,
   },
   'a kernel message in the middle of the awaited line': {
     prints: `tests: 12 pa${kernel('eth0: link up')}ssed\r\n`,

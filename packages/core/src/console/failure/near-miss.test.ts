@@ -20,8 +20,15 @@ test.each<
   ['other blanks', 'eth0: link up', 'eth0:  link\tup\n', {}, /other blanks/, 'eth0:  link\tup'],
   ['escape codes in the pattern', '\x1b[1mroot#', 'root# ', {}, /leave them out/, 'root#'],
   ['a line end with \\r', 'done\r\n', 'x done\n', {}, /leave them out/, 'done\n'],
-  ['escape codes awaited in clean text', '\x1b[32mok', '\x1b[32mok\x1b[0m', {}, /\{ raw: true \}/, '\x1b[32mok'],
-  ['clean text awaited among escape codes', 'all ok', 'all \x1b[32mok', { view: 'raw' }, /leave `raw` out/, 'all ok'],
+  ['escape codes awaited in clean text', '\x1b[32mok', '\x1b[32mok\x1b[0m', {}, /\{ view: "raw" \}/, '\x1b[32mok'],
+  [
+    'clean text awaited among escape codes',
+    'all ok',
+    'all \x1b[32mok',
+    { view: 'raw' },
+    /leave `view: "raw"` out/,
+    'all ok',
+  ],
   [
     'the kernel in the middle',
     'hello',

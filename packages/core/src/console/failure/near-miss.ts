@@ -56,13 +56,13 @@ function* variants(pattern: Pattern, searched: Searched, seen: string): Generato
     yield [
       pattern,
       searched.clean,
-      'It was printed with escape codes or `\\r` in it: leave `raw` out, and patterns see clean text.',
+      'It was printed with escape codes or `\\r` in it: leave `view: "raw"` out, and patterns see clean text.',
     ]
   } else {
     yield [
       pattern,
       searched.raw,
-      'It was printed as it is only in the raw output, escape codes and `\\r` included: wait with `{ raw: true }`.',
+      'It was printed as it is only in the raw output, escape codes and `\\r` included: wait with `{ view: "raw" }`.',
     ]
   }
   if (typeof pattern === 'string') {

@@ -3,8 +3,8 @@ import { ColdbootError } from '../../errors.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Found } from '../match/pattern.ts'
 import type { Guard } from '../match/regexp-guard.ts'
+import type { CustomGuestFailure } from './guest-failure-options.ts'
 import type { IncidentKind } from './incident-kinds.ts'
-import type { CustomMonitor } from './monitor-options.ts'
 
 /** Most characters kept for a match that has begun. */
 const KEEP = 65_536
@@ -12,16 +12,16 @@ const KEEP = 65_536
 /** Looks for one custom monitor’s pattern in all output, at the cost of one `expect`. */
 export class CustomWatch {
   readonly kind: IncidentKind
-  readonly #monitor: CustomMonitor
+  readonly #monitor: CustomGuestFailure
   readonly #context: { readonly guard: Guard; readonly onWarning: (message: string) => void }
   #buffer: ExpectBuffer | undefined
 
-  constructor(monitor: CustomMonitor, context: { guard: Guard; onWarning: (message: string) => void }) {
+  constructor(monitor: CustomGuestFailure, context: { guard: Guard; onWarning: (message: string) => void }) {
     this.#monitor = monitor
     this.#context = context
     this.kind = {
       name: monitor.name,
-      code: 'GUEST_MONITOR_MATCHED',
+      code: 'GUEST_CUSTOM_FAILURE',
       what: `printed what the monitor “${monitor.name}” watches for`,
       byKernel: false,
       pattern: undefined,

@@ -5,7 +5,7 @@
 import type { ErrorCode } from '../../errors.ts'
 
 /** What is watched for. */
-export type MonitorName =
+export type GuestFailureName =
   | 'panic'
   | 'initCrash'
   | 'oops'
@@ -45,7 +45,7 @@ const QUIET_MS = 250
 const PANIC_QUIET_MS = 1_000
 
 /** The table, the gravest first: where one leads to another, the gravest names the failure. */
-export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: MonitorName })[] = [
+export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFailureName })[] = [
   {
     name: 'panic',
     code: 'GUEST_PANICKED',
@@ -117,7 +117,7 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: MonitorNa
     pattern: /^(?:watchdog: )?(?:BUG: (?:soft lockup|workqueue lockup)|Watchdog detected hard LOCKUP)/,
     begins: ['watchdog: BUG: ', 'BUG: ', 'watchdog: Watchdog', 'Watchdog detected'],
     quietMs: QUIET_MS,
-    hint: 'On a busy host an emulated CPU can fall this far behind: give the machine fewer CPUs, the host less to do, or `monitors: { softLockup: "allow" }`.',
+    hint: 'On a busy host an emulated CPU can fall this far behind: give the machine fewer CPUs, the host less to do, or `failOn: { softLockup: "allow" }`.',
   },
   {
     name: 'hungTask',
@@ -173,6 +173,6 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: MonitorNa
     pattern: undefined,
     begins: [],
     quietMs: QUIET_MS,
-    hint: 'Whatever wrote to /dev/watchdog in the guest has stopped doing so. Where that is the test’s aim, give `monitors: { watchdog: "allow" }`.',
+    hint: 'Whatever wrote to /dev/watchdog in the guest has stopped doing so. Where that is the test’s aim, give `failOn: { watchdog: "allow" }`.',
   },
 ]

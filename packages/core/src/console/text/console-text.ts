@@ -2,16 +2,18 @@
  * What a console printed, in memory and bounded: the characters as they were sent, and beside them each view of them.
  *
  * There is one stream, the characters as sent, and a view is a projection of it: clean text by default, the stream itself
- * for `{ raw: true }`, clean text without what the kernel said for `{ view: 'userspace' }`. Each piece of the stream is kept with the projection's state at its start, so that a place in one
+ * for `{ view: 'raw' }`, clean text without what the kernel said for `{ view: 'userspace' }`. Each piece of the stream is kept with the projection's state at its start, so that a place in one
  * view is found in another by replaying a single piece.
  */
 import { TextDecoder } from 'node:util'
 import { AS_SENT, CleanText, type Projection } from './decoder.ts'
 import { UserspaceText } from './userspace-text.ts'
-import { type Piece, Rope, View } from './view.ts'
+import { type Piece, StringBuilder, View } from './view.ts'
 
 /** Names of the views. */
-export type ViewName = 'clean' | 'raw' | 'userspace'
+export const VIEW_NAMES = ['clean', 'raw', 'userspace'] as const
+
+export type ViewName = (typeof VIEW_NAMES)[number]
 
 /** Makes the projection of a view. */
 export const PROJECTIONS: Readonly<Record<ViewName, () => Projection>> = {
@@ -61,11 +63,11 @@ export class ConsoleText {
     const added: Additions = {}
     if (raw === '') return added
     const last = this.#pieces.at(-1)
-    const opens = last === undefined || last.rope.length >= PIECE
-    const piece = opens ? { start: this.#end, rope: new Rope() } : last
+    const opens = last === undefined || last.builder.length >= PIECE
+    const piece = opens ? { start: this.#end, builder: new StringBuilder() } : last
     if (opens) this.#pieces.push(piece)
     for (const [name, view] of this.#views) added[name] = view.add(raw, opens)
-    piece.rope.add(raw)
+    piece.builder.add(raw)
     this.#end += raw.length
     this.#drop()
     return added
@@ -83,7 +85,7 @@ export class ConsoleText {
     const known = this.#views.get(name)
     if (known !== undefined) return known
     const view = new View(this.#pieces, PROJECTIONS[name]())
-    for (const piece of this.#pieces) view.add(piece.rope.text, true)
+    for (const piece of this.#pieces) view.add(piece.builder.text, true)
     this.#views.set(name, view)
     return view
   }
@@ -93,7 +95,7 @@ export class ConsoleText {
     while (
       first !== undefined &&
       this.#pieces.length > 1 &&
-      this.#end - first.start - first.rope.length >= this.#keep
+      this.#end - first.start - first.builder.length >= this.#keep
     ) {
       this.#pieces.shift()
       for (const view of this.#views.values()) view.dropFirst()

@@ -8,14 +8,14 @@
 
 /** Turns the characters as they were sent into the text of a view. Cheap to clone: the console replays pieces of itself. */
 export interface Projection {
-  /** The text that `raw` adds. Some of it may come only with a later call, once it is known what it is. */
+  /** The text that `view: 'raw'` adds. Some of it may come only with a later call, once it is known what it is. */
   push(raw: string): string
   /** The text still held back, when nothing follows. */
   end(): string
   clone(): Projection
 }
 
-/** Characters as they were sent, for `{ raw: true }`. */
+/** Characters as they were sent, for `{ view: 'raw' }`. */
 export const AS_SENT: Projection = Object.freeze({ push: (raw: string) => raw, end: () => '', clone: () => AS_SENT })
 
 /** No sequence may swallow more than this, characters: one that lost its end must not hide the rest of the output. */

@@ -4,7 +4,7 @@ import type { Projection } from './decoder.ts'
 const MOST_PARTS = 128
 
 /** A string under construction. A guest that sends byte by byte must not cost a string a byte, hence the joining. */
-export class Rope {
+export class StringBuilder {
   #parts: string[] = []
   /** Characters. */
   length = 0
@@ -31,7 +31,7 @@ export class Rope {
 export interface Piece {
   /** Where it starts, counted from the first character ever. */
   readonly start: number
-  readonly rope: Rope
+  readonly builder: StringBuilder
 }
 
 interface ViewPiece extends Piece {
@@ -67,7 +67,7 @@ export class View {
     for (let index = Math.max(0, lastAt(this.#pieces, from)); index < this.#pieces.length; index++) {
       const piece = this.#pieces[index]
       if (piece === undefined || piece.start >= to) break
-      text += piece.rope.text.slice(Math.max(0, from - piece.start), to - piece.start)
+      text += piece.builder.text.slice(Math.max(0, from - piece.start), to - piece.start)
     }
     return text
   }
@@ -78,7 +78,7 @@ export class View {
     const piece = this.#pieces[index]
     const source = this.#stream[index]
     if (piece === undefined || source === undefined) return this.start
-    const replayed = piece.before.clone().push(source.rope.text.slice(0, position - source.start))
+    const replayed = piece.before.clone().push(source.builder.text.slice(0, position - source.start))
     return Math.min(this.#end, piece.start + replayed.length)
   }
 
@@ -88,12 +88,12 @@ export class View {
     const piece = this.#pieces[index]
     const source = this.#stream[index]
     if (piece === undefined || source === undefined) return this.#stream[0]?.start ?? 0
-    return source.start + lengthThatPrints(source.rope.text, piece.before.clone(), offset - piece.start)
+    return source.start + lengthThatPrints(source.builder.text, piece.before.clone(), offset - piece.start)
   }
 
-  /** Adds what `raw` gives. `opens` says that a new piece of the stream begins with it. */
+  /** Adds what `view: 'raw'` gives. `opens` says that a new piece of the stream begins with it. */
   add(raw: string, opens: boolean): string {
-    if (opens) this.#pieces.push({ start: this.#end, rope: new Rope(), before: this.#projection.clone() })
+    if (opens) this.#pieces.push({ start: this.#end, builder: new StringBuilder(), before: this.#projection.clone() })
     return this.#append(this.#projection.push(raw))
   }
 
@@ -108,7 +108,7 @@ export class View {
   }
 
   #append(text: string): string {
-    this.#pieces.at(-1)?.rope.add(text)
+    this.#pieces.at(-1)?.builder.add(text)
     this.#end += text.length
     return text
   }
@@ -126,7 +126,7 @@ function lastAt(pieces: readonly Piece[], offset: number): number {
   return low - 1
 }
 
-/** How much of `raw` it takes until `wanted` characters are printed, without those that print more than that. */
+/** How much of `view: 'raw'` it takes until `wanted` characters are printed, without those that print more than that. */
 function lengthThatPrints(raw: string, projection: Projection, wanted: number): number {
   let state = projection
   let printed = 0

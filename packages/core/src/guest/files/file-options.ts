@@ -2,14 +2,14 @@
 
 import { OptionError } from '../../errors.ts'
 import { type CheckTable, checkTable, isDuration, isSignal, oneOf, wholeNumber } from '../../options/checked-options.ts'
-import { GUEST_WAYS, type GuestWay, type OutputEncoding } from '../run-options.ts'
+import { GUEST_TRANSPORTS, type GuestTransport, type OutputEncoding } from '../run-options.ts'
 
 /** What all of them take. */
 export interface FileOptions {
   /** How long it may take, milliseconds, before the multiplier. @default a minute, and a second for each megabyte that is sent */
   readonly timeout?: number | undefined
   /** The way to use, where the guest has several. @default the fastest it has */
-  readonly way?: GuestWay | undefined
+  readonly via?: GuestTransport | undefined
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
@@ -28,7 +28,7 @@ export interface ReadFileOptions extends FileOptions {
 
 const FILE_CHECKS: CheckTable<Required<FileOptions>> = {
   timeout: isDuration,
-  way: oneOf(GUEST_WAYS),
+  via: oneOf(GUEST_TRANSPORTS),
   signal: isSignal,
 }
 

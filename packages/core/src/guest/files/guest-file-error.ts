@@ -1,7 +1,7 @@
 /** The error of a file that could not be moved. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../../errors.ts'
 import { GuestCommandError } from '../guest-command-error.ts'
-import { FileFailure } from './file-way.ts'
+import { FileFailure } from './file-transport.ts'
 
 /**
  * A file of the guest could not be read or written. Codes `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`
@@ -29,7 +29,7 @@ export function fileErrorCode(reason: string): ErrorCode {
 }
 
 /**
- * Makes one error of what the ways throw.
+ * Makes one error of what the transports throw.
  *
  * @param what what was to be done: “/tmp/a in “vm” could not be read”
  * @throws GuestFileError; what is no failure of a way, as it is

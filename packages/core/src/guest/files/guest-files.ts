@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import type { CommandWay } from '../command-way.ts'
+import type { CommandTransport } from '../command-transport.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
 import type { FileOptions } from './file-options.ts'
-import type { FileRequest } from './file-way.ts'
+import type { FileRequest } from './file-transport.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 
 /** Moving takes at least so long before it is given up, by default, and this for each byte more. Milliseconds. */
@@ -39,12 +39,12 @@ export async function writeGuestFile(
   mode: number | undefined,
   options: FileOptions,
 ): Promise<void> {
-  const way = guest.way(options.way)
+  const transport = guest.transport(options.via)
   const what = `${path} in “${guest.name}” could not be written`
   await guest.ready()
   await explained(what, path, async () => {
-    if (way.files) return way.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
-    const text = await writeByCommand(guest, way, path, bytes, mode, options)
+    if (transport.files) return transport.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
+    const text = await writeByCommand(guest, transport, path, bytes, mode, options)
     if (!isSumOf(text, bytes)) {
       throw new GuestFileError('GUEST_FILE_FAILED', `${what}: what is there now is not what was sent`, path)
     }
@@ -53,7 +53,7 @@ export async function writeGuestFile(
 
 async function writeByCommand(
   guest: Guest,
-  { way }: CommandWay,
+  { via }: CommandTransport,
   path: string,
   bytes: Uint8Array,
   mode: number | undefined,
@@ -66,7 +66,7 @@ async function writeByCommand(
   const check = /^\/(proc|sys)\//.test(path) ? ':' : `if [ -f ${to} ]; then ${SUM} <${to}; fi`
   const command = `${zipped ? 'gzip -dc' : 'cat'} >${to} && ${change}${check}`
   const { stdout } = await guest.run(command, {
-    way,
+    via,
     timeout: transferTimeout(options, bytes.length),
     signal: options.signal,
     env: PLAIN_WORDS,
@@ -80,14 +80,15 @@ async function writeByCommand(
  * @throws GuestFileError
  */
 export async function readGuestFile(guest: Guest, path: string, options: FileOptions): Promise<Uint8Array> {
-  const way = guest.way(options.way)
+  const transport = guest.transport(options.via)
   await guest.ready()
   return explained(`${path} in “${guest.name}” could not be read`, path, async () => {
-    if (way.files) return way.files.read(fileRequest(guest, path, 0, options))
+    if (transport.files) return transport.files.read(fileRequest(guest, path, 0, options))
     const timeout = transferTimeout(options, 0)
     const { signal } = options
     const command = `cat ${quoteWord(path)}`
-    return (await guest.run(command, { way: way.way, timeout, signal, env: PLAIN_WORDS, encoding: 'buffer' })).stdout
+    return (await guest.run(command, { via: transport.via, timeout, signal, env: PLAIN_WORDS, encoding: 'buffer' }))
+      .stdout
   })
 }
 

@@ -46,7 +46,7 @@ async function copyTreeIn(guest: Guest, tree: string, guestPath: string, options
   const to = quoteWord(guestPath)
   const unpack = `tar -xopf - -C ${to}`
   // A console takes some 40 kB a second; an agent takes more than a guest unpacks.
-  const isPacked = guest.way(options.way).way === 'shell'
+  const isPacked = guest.transport(options.via).via === 'shell'
   const [input, command] = isPacked ? [gzipSync(archive), `gzip -dc | ${unpack}`] : [archive, unpack]
   await runFor(guest, guestPath, `mkdir -p ${to} && ${command}`, options, input)
   if (sums === '') return
@@ -87,10 +87,10 @@ async function runFor(
   options: FileOptions,
   input?: Uint8Array,
 ): Promise<Buffer> {
-  const { way, signal } = options
+  const { via, signal } = options
   const timeout = transferTimeout(options, input?.length ?? 0)
   return explained(`${guestPath} in “${guest.name}” could not be copied`, guestPath, async () => {
-    const runOptions = { way, signal, timeout, env: PLAIN_WORDS, input, encoding: 'buffer' } as const
+    const runOptions = { via, signal, timeout, env: PLAIN_WORDS, input, encoding: 'buffer' } as const
     return Buffer.from((await guest.run(command, runOptions)).stdout)
   })
 }
@@ -112,7 +112,7 @@ async function toHost(guest: Guest, path: string, hostPath: string, write: () =>
   }
 }
 
-/** For `sha256sum -c`. Tools write names with a line break or a backslash in different ways: they are left out. */
+/** For `sha256sum -c`. Tools write names with a line break or a backslash in different transports: they are left out. */
 async function sumsBelow(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   let sums = ''

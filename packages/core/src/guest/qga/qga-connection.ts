@@ -1,5 +1,5 @@
 /**
- * The line to QEMU's guest agent: JSON both ways, one message a line (docs/interop/qemu-ga-ref). The agent answers in the
+ * The line to QEMU's guest agent: JSON both transports, one message a line (docs/interop/qemu-ga-ref). The agent answers in the
  * order of the questions and says nothing by itself.
  */
 import { randomInt } from 'node:crypto'

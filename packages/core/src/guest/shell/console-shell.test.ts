@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Disturbance, type TerminalShell, terminalShell } from '../../../test/terminal-shell.ts'
-import type { CommandOutcome } from '../command-way.ts'
+import type { CommandOutcome } from '../command-transport.ts'
 import type { CommandRequest } from '../run-options.ts'
 import { ConsoleShell } from './console-shell.ts'
 

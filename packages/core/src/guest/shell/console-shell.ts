@@ -5,7 +5,7 @@
  * The console's text goes on as if a person had typed: who waits with `expect` while a command runs sees what it prints;
  * who begins when it is over begins behind it.
  */
-import type { CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
+import type { CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import type { CommandRequest } from '../run-options.ts'
 import { ShellDialogue } from './shell-dialogue.ts'
 import { NoAnswer, type ShellConsole } from './shell-listener.ts'
@@ -21,8 +21,8 @@ export interface ConsoleShellOptions {
 }
 
 /** The shell on a console. */
-export class ConsoleShell implements CommandWay {
-  readonly way = 'shell'
+export class ConsoleShell implements CommandTransport {
+  readonly via = 'shell'
   readonly #options: ConsoleShellOptions
   readonly #gone = new AbortController()
   #last: Promise<unknown> = Promise.resolve()

@@ -4,12 +4,12 @@ import {
   aborted,
   type CommandOutcome,
   failed,
+  formatTime,
   type GuestEnd,
   lost,
   noDirectory,
-  shownTime,
   timedOut,
-} from '../command-way.ts'
+} from '../command-transport.ts'
 import { type CommandRequest, withEnvironment } from '../run-options.ts'
 import { type ShellDialogue, UnsuitableShell, undefinedAnswer } from './shell-dialogue.ts'
 import { type Heard, NoAnswer } from './shell-listener.ts'
@@ -160,7 +160,7 @@ export class ShellRun {
   silent(error: NoAnswer): CommandOutcome {
     this.stuck = true
     if (error.reason === 'aborted') return failed(aborted(error.cause), this.#durationMs)
-    const message = `was not started: no shell answered on the console within ${shownTime(this.#request.timeoutMs)}`
+    const message = `was not started: no shell answered on the console within ${formatTime(this.#request.timeoutMs)}`
     return failed({ code: 'SHELL_SILENT', message }, this.#durationMs)
   }
 

@@ -1,6 +1,6 @@
 /** The error of tests in the guest that failed: each failed one with what was printed about it. */
 import type { GuestTest } from '../../events/machine-event.ts'
-import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
+import { formatCommand, GuestCommandError } from '../guest-command-error.ts'
 import type { CommandResult } from '../run-options.ts'
 
 /** Failed tests that a message shows; the property has all of them. */
@@ -37,7 +37,7 @@ export class GuestTestsError extends GuestCommandError {
 }
 
 function summary({ command, tests, exitCode }: FailedTestRun, machine: string, failed: number): string {
-  const what = `${tests.length} ${tests.length === 1 ? 'test' : 'tests'} of ${shownCommand(command)} in “${machine}”`
+  const what = `${tests.length} ${tests.length === 1 ? 'test' : 'tests'} of ${formatCommand(command)} in “${machine}”`
   if (failed > 0) return `${failed} of ${what} failed`
   return `None of ${what} failed, but ${exitCode === 0 ? 'the report is not whole' : `the exit code is ${exitCode}`}`
 }

@@ -5,7 +5,7 @@ import type { GuestTest } from '../../events/machine-event.ts'
 import { type CheckTable, checkTable, isString, oneOf } from '../../options/checked-options.ts'
 import { readGuestFile } from '../files/guest-files.ts'
 import type { Guest } from '../guest.ts'
-import { GuestCommandError, shownCommand } from '../guest-command-error.ts'
+import { formatCommand, GuestCommandError } from '../guest-command-error.ts'
 import { type CommandResult, checkRunOptions, type RunOptions } from '../run-options.ts'
 import { TEST_FORMATS, type TestFormat, type TestReport } from './guest-test.ts'
 import { GuestTestsError } from './guest-tests-error.ts'
@@ -69,7 +69,7 @@ export async function runTests(
   const ended = result.exitCode === 0 || isSkip(result.exitCode, format, tests)
   const passed = ended && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
   const checked = options.check !== false
-  guest.tell({ kind: 'tests', command: result.command, tests, problems, passed, checked })
+  guest.emit({ kind: 'tests', command: result.command, tests, problems, passed, checked })
   const run = { ...result, tests: Object.freeze(tests), problems: Object.freeze(problems), passed }
   if (!passed && checked) throw new GuestTestsError(run, guest.name)
   return Object.freeze(run)
@@ -85,7 +85,7 @@ async function tellPart(guest: Guest, format: TestFormat, error: unknown, printe
   if (!(error instanceof GuestCommandError)) return
   const report = await readReport(format, printed).catch(() => undefined)
   if (report === undefined || report.tests.length === 0) return
-  guest.tell({ kind: 'tests', command: error.command, ...report, passed: false, checked: false })
+  guest.emit({ kind: 'tests', command: error.command, ...report, passed: false, checked: false })
 }
 
 async function reportOf(
@@ -93,13 +93,13 @@ async function reportOf(
   printed: Uint8Array,
   format: TestFormat,
   path: string | undefined,
-  { way, signal }: RunOptions,
+  { via, signal }: RunOptions,
 ): Promise<TestReport> {
-  return readReport(format, path === undefined ? printed : await readGuestFile(guest, path, { way, signal }))
+  return readReport(format, path === undefined ? printed : await readGuestFile(guest, path, { via, signal }))
 }
 
 function unreadable(machine: string, result: CommandResult, format: TestFormat, cause: unknown): GuestCommandError {
   const why = ColdbootError.is(cause) ? cause.shortMessage : cause instanceof Error ? cause.message : String(cause)
-  const message = `The report of ${shownCommand(result.command)} in “${machine}” is no ${format}: ${why} (exit code ${result.exitCode})`
+  const message = `The report of ${formatCommand(result.command)} in “${machine}” is no ${format}: ${why} (exit code ${result.exitCode})`
   return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, { cause })
 }

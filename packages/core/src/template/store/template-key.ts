@@ -35,11 +35,14 @@ export async function templateKey(input: KeyInput): Promise<string> {
     sandbox: true,
   })
   // What runs once may have read whatever is shared: its result is of that content.
-  const isLate = ({ late }: Device): boolean => spec.late && late !== undefined && input.prepare === ''
+  const isAttachedAfterRestore = ({ attachAfterRestore }: Device): boolean =>
+    spec.attachesAfterRestore && attachAfterRestore !== undefined && input.prepare === ''
   const devices = await Promise.all(
-    spec.devices.map(async (device) => (isLate(device) ? undefined : device.contentIdentity?.())),
+    spec.devices.map(async (device) => (isAttachedAfterRestore(device) ? undefined : device.contentIdentity?.())),
   )
-  const unknown = spec.devices.filter(isLate).flatMap(({ late }) => late?.paths ?? [])
+  const unknown = spec.devices
+    .filter(isAttachedAfterRestore)
+    .flatMap(({ attachAfterRestore }) => attachAfterRestore?.paths ?? [])
   const identity = {
     format: FORMAT,
     argv: await Promise.all(argv.map((argument) => withContents(withoutPaths(argument, unknown), input.digests))),

@@ -1,4 +1,4 @@
-const { bootVm, useVM, withVM } = require('@coldboot/jest')
+const { bootVM, useVM, withVM } = require('@coldboot/jest')
 const { virtioRandom } = require('@coldboot/core')
 const { linuxGuest } = require('@coldboot/guest')
 
@@ -10,7 +10,7 @@ test('a machine answers', async () => {
 })
 
 test('a machine has another guest', async () => {
-  const other = await bootVm(linuxGuest)
+  const other = await bootVM(linuxGuest)
   const { stdout } = await other.run('uname -s')
   expect(stdout).toBe('Linux\n')
 })

@@ -1,12 +1,12 @@
 /** One failing test of each kind. The report of a run is compared as a whole, so each waits until the console is silent. */
 import { arbitraryArgs } from '@coldboot/core'
-import { bootVm, useVM, withVM } from '@coldboot/jest'
+import { bootVM, useVM, withVM } from '@coldboot/jest'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 
 /** Runs a command, and waits for the end of the next prompt, which is a mark of shell integration. */
 async function type(vm, command) {
   vm.send(`${command}\n`)
-  await vm.expect('coldboot# \x1b]133;B\x07', { raw: true, timeout: 50_000 })
+  await vm.expect('coldboot# \x1b]133;B\x07', { view: 'raw', timeout: 50_000 })
 }
 
 describe('a machine', () => {
@@ -32,7 +32,7 @@ describe('a machine', () => {
 
   test('and a matcher that times out', async () => {
     await type(vm(), 'echo one-$((1 + 1))')
-    await expect(vm()).toEventuallyPrint(/one-1$/m, { within: 300 })
+    await expect(vm()).toEventuallyPrint(/one-1$/m, { timeout: 300 })
   })
 
   test('and a matcher that looks back', () => {
@@ -41,7 +41,7 @@ describe('a machine', () => {
 
   test('that prints what must not be printed', async () => {
     vm().send('echo pan""ic\n')
-    await expect(vm()).not.toEventuallyPrint('panic\ncoldboot# ', { within: 50_000 })
+    await expect(vm()).not.toEventuallyPrint('panic\ncoldboot# ', { timeout: 50_000 })
   })
 
   test('and a test that times out while it waits', async () => {
@@ -61,7 +61,7 @@ describe('a machine', () => {
   }, 3_000)
 
   test('and a window longer than the test', async () => {
-    await expect(vm()).not.toEventuallyPrint('never', { within: 10_000 })
+    await expect(vm()).not.toEventuallyPrint('never', { timeout: 10_000 })
   }, 3_000)
 
   test('and a forgotten await', () => {
@@ -89,8 +89,8 @@ describe('a machine', () => {
 })
 
 test('two machines of one name', async () => {
-  await bootVm({ name: 'server' })
-  await bootVm({ name: 'server' })
+  await bootVM({ name: 'server' })
+  await bootVM({ name: 'server' })
 })
 
 describe('two machines', () => {
@@ -158,7 +158,7 @@ describe('a kernel', () => {
 
 describe('a QEMU', () => {
   test('that is missing', async () => {
-    const vm = await bootVm({ qemu: 'qemu-system-nowhere' })
+    const vm = await bootVM({ qemu: 'qemu-system-nowhere' })
     expect(vm).toHavePrinted('unreachable')
   })
 })

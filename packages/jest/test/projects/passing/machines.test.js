@@ -1,5 +1,5 @@
 import { arbitraryArgs } from '@coldboot/core'
-import { bootVm, useVM, withVM } from '@coldboot/jest'
+import { bootVM, useVM, withVM } from '@coldboot/jest'
 import { beforeEach, describe, expect, jest, test } from '@jest/globals'
 
 describe('a machine for each test', () => {
@@ -12,7 +12,7 @@ describe('a machine for each test', () => {
     vm().send('echo hello-$((40 + 2))\n')
     await expect(vm()).toEventuallyPrint('hello-42')
     expect(vm()).toHavePrinted(/hello-\d+/)
-    await expect(vm()).not.toEventuallyPrint('hello-42', { within: 50 })
+    await expect(vm()).not.toEventuallyPrint('hello-42', { timeout: 50 })
   })
 
   test('is a new one in the next test', () => {
@@ -29,7 +29,7 @@ describe('several machines', () => {
 
   test('have their names', async () => {
     expect([server().name, client().name]).toEqual(['server', 'client'])
-    expect([(await bootVm()).name, (await bootVm()).name]).toEqual(['vm', 'vm-2'])
+    expect([(await bootVM()).name, (await bootVM()).name]).toEqual(['vm', 'vm-2'])
   })
 })
 
@@ -38,7 +38,7 @@ describe('a boot slower than the test', () => {
   const vm = useVM(cold)
 
   test('does not count as its time, before it or in it', async () => {
-    const other = await bootVm(cold)
+    const other = await bootVM(cold)
     expect([vm().state, other.state]).toEqual(['running', 'running'])
   }, 400)
 })
@@ -48,7 +48,7 @@ describe('hooks', () => {
   let other
   beforeEach(async () => {
     vm().send('echo hoo""ked\n')
-    other = await bootVm({ template: 'off' })
+    other = await bootVM({ template: 'off' })
   }, 400)
 
   test('have the machine, and may boot one', async () => {
@@ -68,23 +68,23 @@ describe('concurrent', () => {
 
   test.concurrent(
     'a machine has its options',
-    withVM({ name: 'box', memory: '160M' }, async ({ vm, bootVm }) => {
+    withVM({ name: 'box', memory: '160M' }, async ({ vm, bootVM }) => {
       expect([vm.name, vm.spec.memoryMib]).toEqual(['box', 160])
-      expect((await bootVm()).spec.memoryMib).toBe(128)
+      expect((await bootVM()).spec.memoryMib).toBe(128)
     }),
   )
 })
 
 test('fake timers are not the machine’s', async () => {
   jest.useFakeTimers()
-  const vm = await bootVm()
+  const vm = await bootVM()
   vm.send('echo boo""ted\n')
   await expect(vm).toEventuallyPrint(/booted/)
   jest.useRealTimers()
 })
 
 test.failing('a failure that is expected leaves nothing', async () => {
-  const vm = await bootVm()
+  const vm = await bootVM()
   expect(vm.state).toBe('exited')
 })
 
@@ -98,8 +98,8 @@ test('a test without a machine needs none', () => {
 })
 
 test('regular expressions are theirs, although this file has classes of its own', async () => {
-  const options = { ready: /coldboot#/, template: 'off', monitors: { custom: [{ name: 'own', pattern: /alarm-\d/ }] } }
-  const vm = await bootVm(options)
+  const options = { ready: /coldboot#/, template: 'off', failOn: { custom: [{ name: 'own', pattern: /alarm-\d/ }] } }
+  const vm = await bootVM(options)
   vm.send('echo alarm-$((1 + 1))\n')
   await expect(vm.expect(/never/)).rejects.toThrow('alarm-2')
 })

@@ -14,7 +14,7 @@ const firmware = {
   arch: 'x86_64',
   firmware: 'bios-256k.bin',
   devices: [display()],
-  monitors: { noBootDevice: 'allow' },
+  failOn: { noBootDevice: 'allow' },
   timeout: 30_000,
 }
 
@@ -22,7 +22,7 @@ test.concurrent.each(['one screen', 'another'])(
   '%s looks as ever',
   withVM(firmware, async ({ vm }) => {
     await vm.expect('No bootable device.\n')
-    await expect(vm).toMatchScreenshot({ within: 5_000 })
+    await expect(vm).toMatchScreenshot({ timeout: 5_000 })
   }),
   60_000,
 )

@@ -1,7 +1,7 @@
-import { bootVm } from '@coldboot/jest'
+import { bootVM } from '@coldboot/jest'
 
 test('the global expect has the matchers too', async () => {
-  const vm = await bootVm()
+  const vm = await bootVM()
   vm.send('echo hello-$((40 + 2))\n')
   await expect(vm).toEventuallyPrint('hello-42')
   expect(vm).not.toHavePrinted('panic')

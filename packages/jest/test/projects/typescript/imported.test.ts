@@ -4,8 +4,8 @@ import { describe, expect, test } from '@jest/globals'
 
 async function greet(vm: VM): Promise<void> {
   vm.send('echo hello-$((40 + 2))\n')
-  await expect(vm).toEventuallyPrint('hello-42', { within: 20_000 })
-  await expect(vm).not.toEventuallyPrint('hello-42', { within: 50 })
+  await expect(vm).toEventuallyPrint('hello-42', { timeout: 20_000 })
+  await expect(vm).not.toEventuallyPrint('hello-42', { timeout: 50 })
   expect(vm).toHavePrinted(/hello-\d+/)
   // @ts-expect-error: a number is no pattern
   expect(() => expect(vm).toHavePrinted(42)).toThrow('A pattern must be a string')

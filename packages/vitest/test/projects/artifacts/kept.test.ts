@@ -4,9 +4,9 @@ import { describe, expect, test } from '@coldboot/vitest'
 describe('everything', () => {
   test.override('artifacts', {})
 
-  test('a screen and a network', async ({ bootVm }) => {
+  test('a screen and a network', async ({ bootVM }) => {
     await using network = new Network()
-    const vm = await bootVm({ devices: [network.nic(), display()] })
+    const vm = await bootVM({ devices: [network.nic(), display()] })
     const frames = network.frames()
     await vm.run('ip link set eth0 up')
     await frames.waitFor()

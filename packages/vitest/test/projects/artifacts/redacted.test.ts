@@ -3,9 +3,9 @@ import { expect, test } from '@coldboot/vitest'
 
 const secret = process.env['COLDBOOT_TEST_SECRET'] ?? ''
 
-test('a secret that is typed, printed, run and reported', async ({ bootVm }) => {
+test('a secret that is typed, printed, run and reported', async ({ bootVM }) => {
   await using network = new Network()
-  const vm = await bootVm({ devices: [network.nic(), display()] })
+  const vm = await bootVM({ devices: [network.nic(), display()] })
   for (const character of `echo '${secret}'\n`) vm.send(character)
   await vm.expect(`\n${secret}`)
   vm.send('echo token-$((6 * 7))x\n')

@@ -8,30 +8,30 @@ const QUIET = "stty -echo; PS1=''\n"
 /** Waits until the machine has printed something, and is silent. */
 async function settle(vm: VM): Promise<void> {
   vm.send(':\n')
-  await vm.expect('coldboot# \x1b]133;B\x07', { raw: true, timeout: 50_000 })
+  await vm.expect('coldboot# \x1b]133;B\x07', { view: 'raw', timeout: 50_000 })
 }
 
 describe('toPrintInOrder', () => {
   test('one that does not come', async ({ vm }) => {
     vm.send(`${QUIET}echo fi""rst; sleep 0.3; echo th""ird\n`)
-    await expect(vm).toPrintInOrder(['first', 'second', /thi../], { within: 5_000 })
+    await expect(vm).toPrintInOrder(['first', 'second', /thi../], { timeout: 5_000 })
   })
 
   test('another order', async ({ vm }) => {
     vm.send(`${QUIET}echo th""ird; echo fi""rst; echo sec""ond\n`)
-    await expect(vm).toPrintInOrder(['first', 'second', 'third'], { within: 5_000 })
+    await expect(vm).toPrintInOrder(['first', 'second', 'third'], { timeout: 5_000 })
   })
 
   test('what must not come', async ({ vm }) => {
     vm.send(`${QUIET}echo fi""rst; echo sec""ond\n`)
-    await expect(vm).not.toPrintInOrder(['first', 'second'], { within: 50_000 })
+    await expect(vm).not.toPrintInOrder(['first', 'second'], { timeout: 50_000 })
   })
 })
 
 describe('toBoot', () => {
   test('until what does not come', async ({ vm }) => {
     await settle(vm)
-    await expect(vm).toBoot({ until: 'login: ', within: 300 })
+    await expect(vm).toBoot({ until: 'login: ', timeout: 300 })
   })
 
   test('what must not boot', async ({ vm }) => {
@@ -41,48 +41,48 @@ describe('toBoot', () => {
 
 describe('toPanic', () => {
   test('one that does not come', async ({ vm }) => {
-    await expect(vm).toPanic({ within: 300 })
+    await expect(vm).toPanic({ timeout: 300 })
   })
 
   test('another one', async ({ vm }) => {
     vm.send('echo c >/proc/sysrq-trigger\n')
-    await expect(vm).toPanic({ message: 'Unable to mount root fs', within: 50_000 })
+    await expect(vm).toPanic({ message: 'Unable to mount root fs', timeout: 50_000 })
   })
 
   test('one that must not come', async ({ vm }) => {
     vm.send('echo c >/proc/sysrq-trigger\n')
-    await expect(vm).not.toPanic({ within: 50_000 })
+    await expect(vm).not.toPanic({ timeout: 50_000 })
   })
 
   test('an end without one', async ({ vm }) => {
     vm.send('poweroff -f\n')
-    await expect(vm).toPanic({ within: 50_000 })
+    await expect(vm).toPanic({ timeout: 50_000 })
   })
 })
 
 describe('toExit', () => {
   test('no end', async ({ vm }) => {
-    await expect(vm).toExit({ within: 300 })
+    await expect(vm).toExit({ timeout: 300 })
   })
 
   test('another code', async ({ vm }) => {
     vm.send('poweroff -f\n')
-    await expect(vm).toExit({ code: 33, within: 50_000 })
+    await expect(vm).toExit({ code: 33, timeout: 50_000 })
   })
 
   test('another reason', async ({ vm }) => {
     vm.send('reboot -f\n')
-    await expect(vm).toExit({ reason: 'guest-shutdown', within: 50_000 })
+    await expect(vm).toExit({ reason: 'guest-shutdown', timeout: 50_000 })
   })
 
   test('an end that must not come', async ({ vm }) => {
     vm.send('poweroff -f\n')
-    await expect(vm).not.toExit({ within: 50_000 })
+    await expect(vm).not.toExit({ timeout: 50_000 })
   })
 
   test('a panic', async ({ vm }) => {
     vm.send('echo c >/proc/sysrq-trigger\n')
-    await expect(vm).toExit({ within: 50_000 })
+    await expect(vm).toExit({ timeout: 50_000 })
   })
 
   test('a mistake', async ({ vm }) => {
@@ -93,23 +93,23 @@ describe('toExit', () => {
 
 describe('toRun', () => {
   test('another exit code', async ({ vm }) => {
-    await expect(vm).toRun('echo a line; ls /nowhere', { within: 50_000 })
+    await expect(vm).toRun('echo a line; ls /nowhere', { timeout: 50_000 })
   })
 
   test('no such command', async ({ vm }) => {
-    await expect(vm).toRunSuccessfully('no-such-command', { within: 50_000 })
+    await expect(vm).toRunSuccessfully('no-such-command', { timeout: 50_000 })
   })
 
   test('another output', async ({ vm }) => {
-    await expect(vm).toRun('printf "one\\ntwo\\n"', { stdout: 'one\nthree\n', within: 50_000 })
+    await expect(vm).toRun('printf "one\\ntwo\\n"', { stdout: 'one\nthree\n', timeout: 50_000 })
   })
 
   test('an exit code that must not be', async ({ vm }) => {
-    await expect(vm).not.toRunSuccessfully('true', { within: 50_000 })
+    await expect(vm).not.toRunSuccessfully('true', { timeout: 50_000 })
   })
 
   test('a command that does not end', async ({ vm }) => {
-    await expect(vm).toRun('echo begun; sleep 100', { within: 2_000 })
+    await expect(vm).toRun('echo begun; sleep 100', { timeout: 2_000 })
   })
 })
 
@@ -130,7 +130,7 @@ describe('toHaveFile', () => {
   })
 
   test('a file that does not come', async ({ vm }) => {
-    await expect(vm).toHaveFile('/tmp/late', 'done', { within: 500 })
+    await expect(vm).toHaveFile('/tmp/late', 'done', { timeout: 500 })
   })
 
   test('a file that must not be', async ({ vm }) => {
@@ -158,7 +158,7 @@ describe('toMatchScreenshot', () => {
     arch: 'x86_64',
     firmware: 'bios-256k.bin',
     devices: [display()],
-    monitors: { noBootDevice: 'allow' },
+    failOn: { noBootDevice: 'allow' },
   })
 
   test('no picture, in CI', async ({ vm }) => {
@@ -168,7 +168,7 @@ describe('toMatchScreenshot', () => {
 
   test('another picture', async ({ vm }) => {
     await vm.expect('No bootable device.\n', { timeout: 50_000 })
-    await expect(vm).toMatchScreenshot({ within: 300 })
+    await expect(vm).toMatchScreenshot({ timeout: 300 })
   })
 
   test('a picture that must not be', async ({ vm }) => {
@@ -211,6 +211,6 @@ describe('a test that is too short', { timeout: 3_000 }, () => {
   })
 
   test('for a window in which nothing is to happen', async ({ vm }) => {
-    await expect(vm).not.toPanic({ within: 10_000 })
+    await expect(vm).not.toPanic({ timeout: 10_000 })
   })
 })

@@ -6,7 +6,7 @@ import { describe, expect, test, type VM } from '@coldboot/vitest'
 /** Runs a command, and waits for the end of the next prompt, which is a mark of shell integration. */
 async function type(vm: VM, command: string): Promise<void> {
   vm.send(`${command}\n`)
-  await vm.expect('coldboot# \x1b]133;B\x07', { raw: true, timeout: 50_000 })
+  await vm.expect('coldboot# \x1b]133;B\x07', { view: 'raw', timeout: 50_000 })
 }
 
 test('an assertion', async ({ vm }) => {
@@ -25,7 +25,7 @@ test('an expect that times out', async ({ vm }) => {
 
 test('a matcher that times out', async ({ vm }) => {
   await type(vm, 'echo one-$((1 + 1))')
-  await expect(vm).toEventuallyPrint(/one-1$/m, { within: 300 })
+  await expect(vm).toEventuallyPrint(/one-1$/m, { timeout: 300 })
 })
 
 test('a matcher that looks back', async ({ vm }) => {
@@ -34,7 +34,7 @@ test('a matcher that looks back', async ({ vm }) => {
 
 test('what must not be printed', async ({ vm }) => {
   vm.send('echo pan""ic\n')
-  await expect(vm).not.toEventuallyPrint('panic\ncoldboot# ', { within: 50_000 })
+  await expect(vm).not.toEventuallyPrint('panic\ncoldboot# ', { timeout: 50_000 })
 })
 
 test('a test that times out while it waits', { timeout: 3_000 }, async ({ vm }) => {
@@ -54,7 +54,7 @@ test('a test that times out elsewhere', { timeout: 3_000 }, async ({ vm }) => {
 })
 
 test('a window longer than the test', { timeout: 3_000 }, async ({ vm }) => {
-  await expect(vm).not.toEventuallyPrint('never', { within: 10_000 })
+  await expect(vm).not.toEventuallyPrint('never', { timeout: 10_000 })
 })
 
 test('a forgotten await', async ({ vm }) => {
@@ -69,8 +69,8 @@ test('a forgotten await of a command', async ({ vm }) => {
   void vm.run('sleep 60')
 })
 
-test('a forgotten await of a boot', async ({ bootVm }) => {
-  void bootVm({ name: 'server' })
+test('a forgotten await of a boot', async ({ bootVM }) => {
+  void bootVM({ name: 'server' })
 })
 
 test('a command that is too late', async ({ vm }) => {
@@ -83,19 +83,19 @@ test('an input that is too late', async ({ vm }) => {
   vm.send('uname\n')
 })
 
-test('an option that is wrong', async ({ bootVm }) => {
+test('an option that is wrong', async ({ bootVM }) => {
   const name = 'server'
-  await bootVm({ name, memory: '1T' })
+  await bootVM({ name, memory: '1T' })
 })
 
-test('a device that nobody called', async ({ bootVm }) => {
+test('a device that nobody called', async ({ bootVM }) => {
   // @ts-expect-error: it is not one
-  await bootVm({ devices: [arbitraryArgs] })
+  await bootVM({ devices: [arbitraryArgs] })
 })
 
-test('options that nobody awaited', async ({ bootVm }) => {
+test('options that nobody awaited', async ({ bootVM }) => {
   // @ts-expect-error: they are a promise
-  await bootVm(linuxGuest())
+  await bootVM(linuxGuest())
 })
 
 test('a guest that ends early', async ({ vm }) => {
@@ -103,17 +103,17 @@ test('a guest that ends early', async ({ vm }) => {
   await vm.expect('still here')
 })
 
-test('not a machine', async ({ bootVm }) => {
-  await expect(bootVm).toEventuallyPrint('x')
+test('not a machine', async ({ bootVM }) => {
+  await expect(bootVM).toEventuallyPrint('x')
 })
 
-test('two machines of one name', async ({ bootVm }) => {
-  await bootVm({ name: 'server' })
-  await bootVm({ name: 'server' })
+test('two machines of one name', async ({ bootVM }) => {
+  await bootVM({ name: 'server' })
+  await bootVM({ name: 'server' })
 })
 
-test('one of two machines', async ({ bootVm }) => {
-  const [server, client] = await Promise.all([bootVm({ name: 'server' }), bootVm({ name: 'client' })])
+test('one of two machines', async ({ bootVM }) => {
+  const [server, client] = await Promise.all([bootVM({ name: 'server' }), bootVM({ name: 'client' })])
   await Promise.all([type(server, ':'), type(client, 'echo ask')])
   await server.expect('asked', { timeout: 300 })
 })

@@ -5,15 +5,15 @@ test('has the machine that the configuration describes', async ({ vm }) => {
   vm.send('echo hello-$((40 + 2))\n')
   await expect(vm).toEventuallyPrint('hello-42')
   expect(vm).toHavePrinted('hello-42')
-  await expect(vm).not.toEventuallyPrint('hello-42', { within: 50 })
+  await expect(vm).not.toEventuallyPrint('hello-42', { timeout: 50 })
 })
 
 test('a test without a machine needs none', () => {
   expect(1).toBe(1)
 })
 
-test('numbers the machines of a test', async ({ vm, bootVm }) => {
-  const other = await bootVm()
+test('numbers the machines of a test', async ({ vm, bootVM }) => {
+  const other = await bootVM()
   expect([vm.name, other.name]).toEqual(['vm', 'vm-2'])
 })
 

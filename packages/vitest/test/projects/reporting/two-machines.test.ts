@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@coldboot/vitest'
 
 describe('two machines', () => {
-  test('do not agree', async ({ bootVm }) => {
-    const [left, right] = await Promise.all([bootVm({ name: 'left' }), bootVm({ name: 'right' })])
+  test('do not agree', async ({ bootVM }) => {
+    const [left, right] = await Promise.all([bootVM({ name: 'left' }), bootVM({ name: 'right' })])
     left.send('echo side-$((1))\n')
     right.send('echo side-$((2))\n')
     const sides = await Promise.all([left, right].map((vm) => vm.expect(/side-\d/, { timeout: 50_000 })))

@@ -11,12 +11,12 @@ describe('a screen', () => {
     arch: 'x86_64',
     firmware: 'bios-256k.bin',
     devices: [display()],
-    monitors: { noBootDevice: 'allow' },
+    failOn: { noBootDevice: 'allow' },
     timeout: 30_000,
   })
 
   test('of a firmware', async ({ vm }) => {
     await vm.expect('No bootable device.\n')
-    await expect(vm).toMatchScreenshot({ within: 5_000 })
+    await expect(vm).toMatchScreenshot({ timeout: 5_000 })
   })
 })

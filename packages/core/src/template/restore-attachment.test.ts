@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { resolveOptions } from '../spec/machine-spec.ts'
-import { attachScript } from './late-attachment.ts'
+import { attachScript } from './restore-attachment.ts'
 
 /** What a shell makes of devices’ parts, without a machine. */
 function run(...parts: readonly string[]): { readonly status: number | null; readonly stdout: string } {
-  const devices = parts.map((part) => ({ name: 'part', qemuArgs: () => [], late: { attach: () => part } }))
-  const spec = { ...resolveOptions({ kernel: process.execPath, devices }), late: true }
+  const devices = parts.map((part) => ({
+    name: 'part',
+    qemuArgs: () => [],
+    attachAfterRestore: { attach: () => part },
+  }))
+  const spec = { ...resolveOptions({ kernel: process.execPath, devices }), attachesAfterRestore: true }
   return spawnSync('sh', ['-c', attachScript(spec)], { encoding: 'utf8' })
 }
 

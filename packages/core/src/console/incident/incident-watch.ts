@@ -10,15 +10,15 @@ import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import type { Guard } from '../match/regexp-guard.ts'
 import { kernelMessage } from '../text/kernel-line.ts'
 import { CustomWatch } from './custom-watch.ts'
+import type { GuestFailureOptions } from './guest-failure-options.ts'
 import type { Incident } from './incident.ts'
-import { INCIDENT_KINDS, type IncidentKind, type MonitorName } from './incident-kinds.ts'
+import { type GuestFailureName, INCIDENT_KINDS, type IncidentKind } from './incident-kinds.ts'
 import { IncidentText } from './incident-text.ts'
-import type { MonitorOptions } from './monitor-options.ts'
 import { isSuspicious, OVERLAP } from './suspicion.ts'
 
 /** What the monitors need to know of their console. */
 export interface MonitorsContext {
-  readonly settings: MonitorOptions
+  readonly settings: GuestFailureOptions
   readonly guard: Guard
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
@@ -35,7 +35,7 @@ const LONGEST_LINE = 2_048
 const MOST_SEEN = 1_000
 
 /** The monitors of one console. */
-export class Monitors {
+export class IncidentWatch {
   readonly #context: MonitorsContext
   readonly #custom: readonly CustomWatch[]
   readonly #seen = new Set<string>()
@@ -67,7 +67,7 @@ export class Monitors {
   }
 
   /** QEMU reported something; its text, if there is one, may still be on its way. */
-  event(name: MonitorName, message: string): void {
+  event(name: GuestFailureName, message: string): void {
     const kind = INCIDENT_KINDS.find((row) => row.name === name)
     if (kind === undefined) return
     this.#current ??= new IncidentText(now(), true)
@@ -164,12 +164,12 @@ export class Monitors {
     if (text === undefined || !(proven || text.proven)) return
     const { settings, onIncident } = this.#context
     const kinds = [...text.kinds.keys()].sort((a, b) => gravity(a) - gravity(b))
-    const isAllowed = ({ name }: IncidentKind): boolean => settings[name as MonitorName] === 'allow'
+    const isAllowed = ({ name }: IncidentKind): boolean => settings[name as GuestFailureName] === 'allow'
     const kind = kinds.find((each) => !isAllowed(each)) ?? kinds[0]
     if (kind === undefined) return
-    const { name: monitor, code } = kind
+    const { name: failure, code } = kind
     const message = text.kinds.get(kind) ?? ''
-    onIncident(Object.freeze({ monitor, code, message, excerpt: text.excerpt, allowed: isAllowed(kind) }), kind)
+    onIncident(Object.freeze({ failure, code, message, excerpt: text.excerpt, allowed: isAllowed(kind) }), kind)
   }
 }
 

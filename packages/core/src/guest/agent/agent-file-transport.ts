@@ -1,6 +1,6 @@
 /** Single files by way of the agent of `@coldboot/guest`: no process is started, and each byte is in a checksum. */
-import { shownTime } from '../command-way.ts'
-import { FileFailure, type FileRequest, type FileWay } from '../files/file-way.ts'
+import { formatTime } from '../command-transport.ts'
+import { FileFailure, type FileRequest, type FileTransport } from '../files/file-transport.ts'
 import { fileErrorCode } from '../files/guest-file-error.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
@@ -10,7 +10,7 @@ import { AgentRefusal, AgentRestarted, fetchFile, NotWhole, sendFile } from './a
 const MOST_FILES = 8
 
 /** The files of one machine. */
-export class AgentFileWay implements FileWay {
+export class AgentFileTransport implements FileTransport {
   readonly #connection: AgentConnection
   readonly #over: Limits['over']
   #free = MOST_FILES
@@ -68,7 +68,7 @@ function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
     return new FileFailure(code, how, { sections: { 'What the guest said': excerpt } })
   }
   if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was given up', { cause: error.cause })
-  const time = shownTime(timeoutMs)
+  const time = formatTime(timeoutMs)
   return isReady
     ? new FileFailure('COMMAND_TIMEOUT', `it was not done within ${time}`)
     : new FileFailure('AGENT_SILENT', `no agent answered within ${time}`)

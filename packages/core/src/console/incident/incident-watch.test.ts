@@ -53,7 +53,7 @@ describe('a panic', () => {
     expect(first?.message).toMatch(/Before that:\n {2}booting\n {2}# echo c$/)
     expect(second?.shortMessage).toContain('while /never/ was awaited')
     expect(console.incidents).toEqual([
-      expect.objectContaining({ monitor: 'panic', code: 'GUEST_PANICKED', allowed: false }),
+      expect.objectContaining({ failure: 'panic', code: 'GUEST_PANICKED', allowed: false }),
     ])
   })
 
@@ -112,12 +112,12 @@ describe('a panic', () => {
   })
 
   test('that is allowed is listed, and waits go on', async () => {
-    const { console, guest } = setUp({ monitors: { panic: 'allow' } })
+    const { console, guest } = setUp({ failOn: { panic: 'allow' } })
     const wait = console.expect('rebooted')
     guest.write(PANIC)
     guest.write('rebooted')
     expect((await wait).text).toBe('rebooted')
-    expect(console.incidents).toMatchObject([{ monitor: 'panic', allowed: true }])
+    expect(console.incidents).toMatchObject([{ failure: 'panic', allowed: true }])
   })
 
   test('does not reject a wait on a machine’s earlier life', () => {
@@ -129,7 +129,7 @@ describe('a panic', () => {
 
 const kernel = (text: string): string => `[   12.345678] ${text}\r\n`
 
-test.each<[what: string, monitor: string, code: string, text: string]>([
+test.each<[what: string, failure: string, code: string, text: string]>([
   ['no root file system', 'panic', 'GUEST_PANICKED', recorded('no-root').toString()],
   ['an init that exits', 'panic', 'GUEST_PANICKED', recorded('init-exits').toString()],
   ['a crash of init', 'initCrash', 'GUEST_PANICKED', kernel('init[1]: segfault at 0 ip 0000 sp 0000 error 4 in init')],
@@ -161,12 +161,12 @@ test.each<[what: string, monitor: string, code: string, text: string]>([
     'You are in emergency mode. After logging in, type "journalctl -xb" to view\r\nsystem logs\r\nPress Enter for maintenance\r\n(or press Control-D to continue): ',
   ],
   ['SeaBIOS', 'noBootDevice', 'GUEST_NOT_BOOTED', 'Booting from Hard Disk...\r\nNo bootable device.\r\n'],
-])('%s is seen', async (_what, monitor, code, text) => {
+])('%s is seen', async (_what, failure, code, text) => {
   const { console, guest } = setUp()
   guest.write(text)
   const error = await failureOf(console.expect('never'))
   expect(error.code).toBe(code)
-  expect(console.incidents).toMatchObject([{ monitor, code }])
+  expect(console.incidents).toMatchObject([{ failure, code }])
 })
 
 test('an oops that becomes a panic is one failure, by the name of the panic, with both texts', async () => {
@@ -180,7 +180,7 @@ test('an oops that becomes a panic is one failure, by the name of the panic, wit
 })
 
 test('what dmesg repeats is reported once', async () => {
-  const { console, guest } = setUp({ monitors: { oops: 'allow' } })
+  const { console, guest } = setUp({ failOn: { oops: 'allow' } })
   for (const _again of [1, 2]) {
     guest.write(kernel('Oops: 0002 [#1] PREEMPT SMP'))
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -198,11 +198,11 @@ test('a panic that only QEMU tells of is reported', async () => {
 })
 
 test('a pattern of one’s own rejects waits too', async () => {
-  const { console, guest } = setUp({ monitors: { custom: [{ name: 'fatal', pattern: /FATAL: (.*)/ }] } })
+  const { console, guest } = setUp({ failOn: { custom: [{ name: 'fatal', pattern: /FATAL: (.*)/ }] } })
   const wait = failureOf(console.expect('never'))
   guest.write('app: FATAL: no database\r\n')
   const error = await wait
-  expect(error.code).toBe('GUEST_MONITOR_MATCHED')
+  expect(error.code).toBe('GUEST_CUSTOM_FAILURE')
   expect(error.shortMessage).toMatch(/“fatal” watches for while "never" was awaited: FATAL: no database \(/)
 })
 
@@ -216,7 +216,7 @@ test('what is seen does not depend on how the output is cut', async () => {
       guest.end()
       await console.end(exit)
       expect(console.incidents).toMatchObject([
-        { monitor: 'panic', message: 'Kernel panic - not syncing: sysrq triggered crash' },
+        { failure: 'panic', message: 'Kernel panic - not syncing: sysrq triggered crash' },
       ])
       expect(console.incidents[0]?.excerpt.split('\n')).toHaveLength(5)
     }),

@@ -5,19 +5,19 @@ import type { Writable } from 'node:stream'
 const MOST_BEHIND = 16 * 2 ** 20
 
 /** The watchers of one console. */
-export class Sinks {
-  readonly #sinks: Set<Writable>
+export class OutputTee {
+  readonly #outputTee: Set<Writable>
   readonly #late = new Set<Writable>()
   readonly #onWarning: (message: string) => void
 
   constructor(sinks: readonly Writable[], onWarning: (message: string) => void) {
-    this.#sinks = new Set(sinks)
+    this.#outputTee = new Set(sinks)
     this.#onWarning = onWarning
-    for (const sink of this.#sinks) sink.on('error', (error) => this.#fail(sink, error))
+    for (const sink of this.#outputTee) sink.on('error', (error) => this.#fail(sink, error))
   }
 
   write(chunk: Uint8Array): void {
-    for (const sink of this.#sinks) {
+    for (const sink of this.#outputTee) {
       if (!sink.writable) continue
       if (sink.writableLength + chunk.length <= MOST_BEHIND) sink.write(chunk)
       else this.#skip(sink)
@@ -31,7 +31,7 @@ export class Sinks {
   }
 
   #fail(sink: Writable, error: Error): void {
-    if (!this.#sinks.delete(sink)) return
+    if (!this.#outputTee.delete(sink)) return
     this.#onWarning(`A stream in serialOutput failed and gets no more of the console: ${error.message}`)
   }
 }

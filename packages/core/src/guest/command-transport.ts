@@ -1,7 +1,7 @@
 /** What every way of running commands in a guest does. */
 import type { ErrorCode } from '../errors.ts'
-import type { FileWay } from './files/file-way.ts'
-import type { CommandRequest, GuestWay } from './run-options.ts'
+import type { FileTransport } from './files/file-transport.ts'
+import type { CommandRequest, GuestTransport } from './run-options.ts'
 
 /** How a command went. */
 export interface CommandOutcome {
@@ -35,12 +35,12 @@ export interface GuestEnd {
 }
 
 /** A way into a guest. */
-export interface CommandWay {
-  readonly way: GuestWay
+export interface CommandTransport {
+  readonly via: GuestTransport
   /** Never rejects for what the command or the guest does: that is in the outcome. */
   run(request: CommandRequest): Promise<CommandOutcome>
   /** For single files; absent: a command does it. */
-  readonly files?: FileWay
+  readonly files?: FileTransport
 }
 
 const NOTHING = new Uint8Array(0)
@@ -58,7 +58,7 @@ export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandF
 
 /** For messages: `did not end within 7 s`. */
 export function timedOut(timeoutMs: number): CommandFailure {
-  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${shownTime(timeoutMs)}, and was ended` }
+  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatTime(timeoutMs)}, and was ended` }
 }
 
 /** The caller gave up. */
@@ -79,7 +79,7 @@ export function tooMuch(bytes: number): CommandFailure {
 }
 
 /** For messages: `250 ms`, `7 s`, `1.5 s`. */
-export function shownTime(milliseconds: number): string {
+export function formatTime(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   return `${Number((milliseconds / 1000).toFixed(1))} s`
 }

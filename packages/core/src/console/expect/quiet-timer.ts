@@ -20,7 +20,7 @@ export interface SettlingConsole {
 }
 
 /** The timer of one console. */
-export class Settling {
+export class QuietTimer {
   readonly #console: SettlingConsole
   readonly #patientMs: number
   #timer: NodeJS.Timeout | undefined

@@ -7,7 +7,7 @@ import { describePatterns, type Found, type Match, type Pattern, toMatch } from 
 import type { Guard } from './regexp-guard.ts'
 
 /** Where to look. */
-export interface History {
+export interface Scrollback {
   readonly name: string
   readonly text: ConsoleText
   readonly transcript: Transcript
@@ -20,7 +20,11 @@ export interface History {
  * @throws ExpectError `OUTPUT_DROPPED` when the log does not have it either and the rest does not match
  * @throws ExpectError `PATTERN_TOO_SLOW`
  */
-export function searchHistory(history: History, patterns: readonly Pattern[], viewName: ViewName): Match | undefined {
+export function searchScrollback(
+  history: Scrollback,
+  patterns: readonly Pattern[],
+  viewName: ViewName,
+): Match | undefined {
   const { text, guard } = history
   const view = text.view(viewName)
   const log = text.start > 0 ? history.transcript.read() : undefined
@@ -46,7 +50,7 @@ function* decode(log: Iterable<Uint8Array>, viewName: ViewName): Generator<strin
   for (const bytes of log) yield projection.push(utf8.decode(bytes, { stream: true }))
 }
 
-function droppedError({ name, transcript }: History, patterns: readonly Pattern[], dropped: number): ExpectError {
+function droppedError({ name, transcript }: Scrollback, patterns: readonly Pattern[], dropped: number): ExpectError {
   const place = `in what is kept of the console of "${name}"`
   return new ExpectError(
     'OUTPUT_DROPPED',

@@ -3,7 +3,7 @@
  * where its kernel heeds the generation id.
  */
 import { wallClock } from '../../host/clock.ts'
-import type { CommandWay } from '../command-way.ts'
+import type { CommandTransport } from '../command-transport.ts'
 import { type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
 
@@ -12,7 +12,7 @@ import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
  * @param way to run a command by, where the agent cannot set the time itself: without `hwclock` it does not (qga/commands-posix.c)
  * @throws QgaRefusal, Interrupted
  */
-export async function setTime(connection: QgaConnection, way: CommandWay, limits: Limits): Promise<void> {
+export async function setTime(connection: QgaConnection, transport: CommandTransport, limits: Limits): Promise<void> {
   await within(connection.ready(), limits)
   try {
     // Nanoseconds.
@@ -21,7 +21,7 @@ export async function setTime(connection: QgaConnection, way: CommandWay, limits
     if (!(error instanceof QgaRefusal)) throw error
     const command = `date -s @${(wallClock() / 1000).toFixed(2)}`
     const request = { command, cwd: undefined, env: {}, input: new Uint8Array(0), signal: undefined }
-    const { exitCode, stderr, failure } = await way.run({ ...request, timeoutMs: limits.timeoutMs })
+    const { exitCode, stderr, failure } = await transport.run({ ...request, timeoutMs: limits.timeoutMs })
     if (exitCode === 0) return
     throw new QgaRefusal(error.errorClass, failure?.message ?? (Buffer.from(stderr).toString().trim() || error.message))
   }

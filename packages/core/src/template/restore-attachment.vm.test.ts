@@ -9,9 +9,9 @@ import { p9Directory } from '../devices/p9-directory.ts'
 import { readOnlyDirectory } from '../devices/read-only-directory.ts'
 import type { VM } from '../machine/vm.ts'
 import type { VMOptions } from '../spec/vm-options.ts'
-import { endPrefetched } from './prefetch.ts'
 import { type ReadyOptions, startReady } from './start-ready.ts'
 import { Template } from './template.ts'
+import { endPool } from './warm-pool.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const templates = join(scratch, 'cache', 'templates')
@@ -22,7 +22,7 @@ beforeAll(async () => {
   vi.stubEnv('COLDBOOT_CACHE', join(scratch, 'cache'))
 }, 300_000)
 afterEach(async () => {
-  await endPrefetched()
+  await endPool()
   rmSync(templates, { recursive: true, force: true })
 })
 afterAll(() => {
@@ -51,7 +51,7 @@ describe('a 9p directory', () => {
   test('is mounted in machines of one template, in each its own', async () => {
     for (const name of ['first', 'second']) {
       const shared = directory({ name })
-      const vm = await ready({ devices: [p9Directory(shared, { mountAt: '/mnt/shared' })], prefetch: true })
+      const vm = await ready({ devices: [p9Directory(shared, { mountAt: '/mnt/shared' })], pool: true })
       expect(await printed(vm, 'cat /mnt/shared/name')).toBe(name)
       await vm.run(`echo ${name} >/mnt/shared/written`)
       expect(readFileSync(join(shared, 'written'), 'utf8')).toBe(`${name}\n`)

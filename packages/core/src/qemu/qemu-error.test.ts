@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adviceOn, complaintOf } from './complaint.ts'
+import { extractQemuError, hintFor } from './qemu-error.ts'
 
 const spec = { arch: 'x86_64', kernel: '/me/text.txt', machine: 'q53', cpu: 'hosst' } as const
 
@@ -19,7 +19,7 @@ describe('the line with the reason', () => {
     ['the last, of a program that does not begin with its name', 'sh: no\nsh: gone\n', 'sh: gone'],
     ['none, of silence', '', ''],
   ])('is %s', (_title, printed, line) => {
-    expect(complaintOf(printed)).toBe(line)
+    expect(extractQemuError(printed)).toBe(line)
   })
 })
 
@@ -31,10 +31,10 @@ describe('the advice', () => {
     ["qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory", /less `memory`/],
     ['qemu-system-x86_64: Failed to get "write" lock', /uses the image/],
   ])('on %s names what is to be changed', (printed, advice) => {
-    expect(adviceOn(printed, spec)).toMatch(advice)
+    expect(hintFor(printed, spec)).toMatch(advice)
   })
 
   test('is none where nothing is known', () => {
-    expect(adviceOn('qemu-system-x86_64: -device foo: no such device', spec)).toBeUndefined()
+    expect(hintFor('qemu-system-x86_64: -device foo: no such device', spec)).toBeUndefined()
   })
 })

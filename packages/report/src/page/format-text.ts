@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util'
  * Without colours; other control characters as their pictures (␛), so that a hostile guest cannot hide anything. Marks
  * that turn the direction of writing are shown by their code.
  */
-export function shownText(text: string): string {
+export function formatText(text: string): string {
   return stripVTControlCharacters(text)
     .replaceAll('\r\n', '\n')
     .replace(/[\0-\x08\v-\x1f]/g, (character) => String.fromCodePoint(0x2400 + character.charCodeAt(0)))
@@ -16,14 +16,14 @@ export function shownText(text: string): string {
 }
 
 /** `1.5 KiB` */
-export function shownBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
   return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`
 }
 
 /** `340 ms`, `2.1 s`, `3 min 5 s` */
-export function shownDuration(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`
   const seconds = Math.round(milliseconds / 1000)

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest'
-import { counted, shownBytes, shownDuration, shownText } from './shown-text.ts'
+import { counted, formatBytes, formatDuration, formatText } from './format-text.ts'
 
 test('colours are left out, and other control characters are shown', () => {
-  expect(shownText('\x1b[31mred\x1b[0m\r\n\0\x07\x08tab\there\x7f')).toBe('red\n␀␇␈tab\there␡')
+  expect(formatText('\x1b[31mred\x1b[0m\r\n\0\x07\x08tab\there\x7f')).toBe('red\n␀␇␈tab\there␡')
 })
 
 test('marks that turn the direction of writing around cannot hide anything', () => {
-  expect(shownText('a\u202egnp.exe\u2069\u0085')).toBe('a\\u202egnp.exe\\u2069\\u0085')
+  expect(formatText('a\u202egnp.exe\u2069\u0085')).toBe('a\\u202egnp.exe\\u2069\\u0085')
 })
 
 test('what remains of an escape sequence that never ends is visible', () => {
-  expect(shownText('\x1b]8;;http://x')).not.toContain('\x1b')
+  expect(formatText('\x1b]8;;http://x')).not.toContain('\x1b')
 })
 
 test.for([
@@ -19,7 +19,7 @@ test.for([
   [59_900, '59.9 s'],
   [185_000, '3 min 5 s'],
 ] as const)('%i ms are shown as %s', ([milliseconds, shown]) => {
-  expect(shownDuration(milliseconds)).toBe(shown)
+  expect(formatDuration(milliseconds)).toBe(shown)
 })
 
 test.for([
@@ -28,7 +28,7 @@ test.for([
   [10_240, '10 KiB'],
   [5 * 1024 ** 2, '5.0 MiB'],
 ] as const)('%i bytes are shown as %s', ([bytes, shown]) => {
-  expect(shownBytes(bytes)).toBe(shown)
+  expect(formatBytes(bytes)).toBe(shown)
 })
 
 test('one is no plural', () => {

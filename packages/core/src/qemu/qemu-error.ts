@@ -2,14 +2,14 @@
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
 /** The line with the reason: QEMU begins it with its own name, and may have warned before and given a tip behind it. */
-export function complaintOf(printed: string): string {
+export function extractQemuError(printed: string): string {
   const lines = printed.trim().split('\n')
   const own = lines.filter((line) => /^qemu[\w.-]*: /.test(line) && !/: (?:warning|info): /.test(line))
   return own.at(-1) ?? lines.at(-1) ?? ''
 }
 
 /** A sentence, with the option that is to be changed; undefined: QEMU’s own words must do. */
-export function adviceOn(
+export function hintFor(
   printed: string,
   spec: Pick<MachineSpec, 'arch' | 'kernel' | 'machine' | 'cpu'>,
 ): string | undefined {

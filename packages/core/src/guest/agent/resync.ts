@@ -14,7 +14,7 @@ import { CLOCK, RESEED } from './agent-frames.ts'
 const SEED_BYTES = 64
 
 /** Resolves when the guest has both. @throws AgentRefusal, AgentRestarted, Interrupted */
-export async function renew(connection: AgentConnection, limits: Limits): Promise<void> {
+export async function resync(connection: AgentConnection, limits: Limits): Promise<void> {
   const ready = within(connection.ready(), limits)
   // Sent at once, behind the question that opens the line: one round trip for all.
   const seed = randomBytes(SEED_BYTES)

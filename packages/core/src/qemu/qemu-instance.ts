@@ -6,10 +6,10 @@ import { ColdbootError, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
-import { adviceOn, complaintOf } from './complaint.ts'
 import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
 import { loadState } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
+import { extractQemuError, hintFor } from './qemu-error.ts'
 import { QmpClient, type QmpEvent } from './qmp.ts'
 import { shutDown } from './shutdown.ts'
 
@@ -20,7 +20,7 @@ const ANSWER_MS = 30_000
 const LAST_EVENTS_MS = 1_000
 
 /** A QEMU that was spawned. */
-export class Machine {
+export class QemuInstance {
   readonly qmp: QmpClient
   /** Our end of the serial console. */
   readonly consoleStream: Duplex
@@ -64,11 +64,11 @@ export class Machine {
    * @param stateFd our open descriptor of a saved state, for a machine that is restored
    * @throws StartError `START_FAILED` when the process cannot be made
    */
-  static async spawn(spec: MachineSpec, line: CommandLine, shown: string, stateFd?: number): Promise<Machine> {
+  static async spawn(spec: MachineSpec, line: CommandLine, shown: string, stateFd?: number): Promise<QemuInstance> {
     const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat()]
     const files = new Map(stateFd === undefined ? [] : [[STATE_FD, stateFd]])
     try {
-      return new Machine(await spawnQemu(line.argv, { sockets, files }), spec, line, shown)
+      return new QemuInstance(await spawnQemu(line.argv, { sockets, files }), spec, line, shown)
     } catch (cause) {
       throw new StartError(
         'START_FAILED',
@@ -133,11 +133,11 @@ export class Machine {
         directory,
         streams: (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd)),
         ids: this.#line.deviceIds[position] ?? [],
-        monitor: this.qmp,
+        qmp: this.qmp,
         exited,
         timeoutMs: spec.timeoutMs * spec.timeoutMultiplier,
         timeoutMultiplier: spec.timeoutMultiplier,
-        monitors: spec.monitors,
+        failOn: spec.failOn,
         publishPort: (forward) => void this.#portForwards.push(forward),
       })
     }
@@ -188,8 +188,8 @@ export class Machine {
 
   #failure(message: string, status?: ExitStatus): StartError {
     const own = (status?.stderr ?? this.#process.stderr()).trim()
-    const complaint = complaintOf(own)
-    const hint = adviceOn(own, this.#spec)
+    const complaint = extractQemuError(own)
+    const hint = hintFor(own, this.#spec)
     return new StartError('START_FAILED', complaint === '' ? message : `${message}\n${complaint}`, {
       ...(hint === undefined ? {} : { hint }),
       sections: { 'QEMU printed': own, 'Command line': this.#shown },

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import { now } from '../../host/clock.ts'
-import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
-import * as ways from '../command-way.ts'
+import type { CommandFailure, CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
+import * as transports from '../command-transport.ts'
 import { MOST_BYTES, OutputBuffer, TooMuchOutput } from '../output-buffer.ts'
 import type { CommandRequest } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
-import { AgentFileWay } from './agent-file-way.ts'
+import { AgentFileTransport } from './agent-file-transport.ts'
 import { AgentRefusal, AgentRestarted, sendFile } from './agent-files.ts'
 import * as frames from './agent-frames.ts'
 
@@ -20,7 +20,7 @@ const KILL_MS = 5_000
 /** The Linux kernel takes arguments of less than 128 KiB. */
 const LONGEST_ARGUMENT = 120_000
 
-/** Options of {@link AgentWay}. */
+/** Options of {@link AgentTransport}. */
 export interface AgentWayOptions {
   readonly connection: AgentConnection
   /** Applies the multiplier. */
@@ -30,14 +30,14 @@ export interface AgentWayOptions {
 }
 
 /** The agent of one machine. */
-export class AgentWay implements CommandWay {
-  readonly way = 'agent'
-  readonly files: AgentFileWay
+export class AgentTransport implements CommandTransport {
+  readonly via = 'agent'
+  readonly files: AgentFileTransport
   readonly #options: AgentWayOptions
 
   constructor(options: AgentWayOptions) {
     this.#options = options
-    this.files = new AgentFileWay(options.connection, options.over)
+    this.files = new AgentFileTransport(options.connection, options.over)
   }
 
   async run(request: CommandRequest): Promise<CommandOutcome> {
@@ -49,7 +49,7 @@ export class AgentWay implements CommandWay {
       await within(connection.ready(), limits)
       return await new AgentRun(this.#options, request, await this.#text(request, limits)).run()
     } catch (error) {
-      return ways.failed(notStarted(error, timeoutMs), now() - startedAt)
+      return transports.failed(notStarted(error, timeoutMs), now() - startedAt)
     }
   }
 
@@ -119,8 +119,12 @@ class AgentRun {
     if (type === frames.FAIL) {
       const { cwd } = this.#request
       const refusal = new AgentRefusal(payload.readUInt32LE(0))
-      if (payload.readUInt8(4) === frames.AT_DIRECTORY) return ways.failed(ways.noDirectory(cwd ?? ''), durationMs)
-      return ways.failed({ code: 'COMMAND_NOT_STARTED', message: `was not started: ${refusal.message}` }, durationMs)
+      if (payload.readUInt8(4) === frames.AT_DIRECTORY)
+        return transports.failed(transports.noDirectory(cwd ?? ''), durationMs)
+      return transports.failed(
+        { code: 'COMMAND_NOT_STARTED', message: `was not started: ${refusal.message}` },
+        durationMs,
+      )
     }
     const exitCode = exitCodeOf(payload.readUInt32LE(0))
     return { exitCode, stdout: this.#out.whole(), stderr: this.#err.whole(), durationMs }
@@ -138,10 +142,10 @@ class AgentRun {
     if (error instanceof AgentRestarted) {
       return { code: 'COMMAND_LOST', message: 'had not ended when the agent in the guest did, and was started again' }
     }
-    if (error instanceof TooMuchOutput) return ways.tooMuch(MOST_BYTES)
+    if (error instanceof TooMuchOutput) return transports.tooMuch(MOST_BYTES)
     if (!(error instanceof Interrupted)) throw error
-    if (error.end !== undefined) return ways.lost(error.end, true)
-    return error.reason === 'time' ? ways.timedOut(this.#request.timeoutMs) : ways.aborted(error.cause)
+    if (error.end !== undefined) return transports.lost(error.end, true)
+    return error.reason === 'time' ? transports.timedOut(this.#request.timeoutMs) : transports.aborted(error.cause)
   }
 
   /** Ends it and all of its session that stayed in its group. */
@@ -183,7 +187,10 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
     return { code: 'AGENT_SILENT', message: `was not started: ${error.message}`, hint }
   }
   if (!(error instanceof Interrupted)) throw error
-  if (error.end !== undefined) return ways.lost(error.end, false)
-  if (error.reason === 'aborted') return ways.aborted(error.cause)
-  return { code: 'AGENT_SILENT', message: `was not started: no agent answered within ${ways.shownTime(timeoutMs)}` }
+  if (error.end !== undefined) return transports.lost(error.end, false)
+  if (error.reason === 'aborted') return transports.aborted(error.cause)
+  return {
+    code: 'AGENT_SILENT',
+    message: `was not started: no agent answered within ${transports.formatTime(timeoutMs)}`,
+  }
 }

@@ -2,7 +2,7 @@
 import { OptionError, type VM } from '@coldboot/core'
 
 /** A machine, as far as matchers look at it. */
-export type Machine = Pick<
+export type MatcherVM = Pick<
   VM,
   | 'name'
   | 'expect'
@@ -28,7 +28,7 @@ const METHODS = ['expect', 'hasPrinted'] as const
 /**
  * @throws OptionError `INVALID_OPTION` when `received` is no machine
  */
-export function requireMachine(matcher: string, received: unknown): Machine {
+export function requireMachine(matcher: string, received: unknown): MatcherVM {
   if (isMachine(received)) return received
   throw new OptionError('INVALID_OPTION', `expect(…).${matcher}() takes a machine, and was given ${kindOf(received)}`, {
     hint: hintFor(received),
@@ -40,11 +40,11 @@ function hintFor(received: unknown): string {
   if (typeof received === 'object' && received !== null && typeof Reflect.get(received, 'then') === 'function') {
     return 'Await it: a machine that is still being started is a promise.'
   }
-  if (typeof received === 'function') return 'It is a function: call it, as `vm()` of `useVM()`, or `await bootVm()`.'
+  if (typeof received === 'function') return 'It is a function: call it, as `vm()` of `useVM()`, or `await bootVM()`.'
   return 'Give it the `VM` itself.'
 }
 
-function isMachine(value: unknown): value is Machine {
+function isMachine(value: unknown): value is MatcherVM {
   if (typeof value !== 'object' || value === null) return false
   return METHODS.every((method) => typeof Reflect.get(value, method) === 'function')
 }

@@ -24,7 +24,7 @@ export class FileFailure extends Error {
 }
 
 /** Moves files of one machine; each is compared with what was sent. */
-export interface FileWay {
+export interface FileTransport {
   /**
    * Writes a file, whole.
    *

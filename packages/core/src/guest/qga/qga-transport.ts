@@ -4,8 +4,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { now } from '../../host/clock.ts'
-import type { CommandFailure, CommandOutcome, CommandWay, GuestEnd } from '../command-way.ts'
-import * as ways from '../command-way.ts'
+import type { CommandFailure, CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
+import * as transports from '../command-transport.ts'
 import { KEPT_BYTES, MOST_BYTES, TooMuchOutput } from '../output-buffer.ts'
 import { type CommandRequest, withEnvironment } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
@@ -34,7 +34,7 @@ const LONGEST_ARGUMENT = 120_000
 /** Files of so many commands are removed at once: it takes a process. */
 const COMMANDS_A_CLEANING = 16
 
-/** Options of {@link QgaWay}. */
+/** Options of {@link QgaTransport}. */
 export interface QgaWayOptions {
   readonly connection: QgaConnection
   /** Applies the multiplier. */
@@ -56,8 +56,8 @@ interface ExecStatus {
 }
 
 /** QEMU's guest agent in one machine. */
-export class QgaWay implements CommandWay {
-  readonly way = 'guest-agent'
+export class QgaTransport implements CommandTransport {
+  readonly via = 'guest-agent'
   readonly #options: QgaWayOptions
   /** In the guest. */
   readonly #directory: string
@@ -83,7 +83,7 @@ export class QgaWay implements CommandWay {
       await within(this.#options.connection.ready(), { timeoutMs, signal, over })
       return await this.#run(request, base)
     } catch (error) {
-      return ways.failed(notStarted(error, timeoutMs), now() - startedAt)
+      return transports.failed(notStarted(error, timeoutMs), now() - startedAt)
     } finally {
       this.#cleanUp(base)
     }
@@ -102,14 +102,14 @@ export class QgaWay implements CommandWay {
       const status = await within(Promise.race([ended, this.#overflow(base, ended, limits)]), limits)
       const durationMs = now() - startedAt
       const [said, complaint] = [bytesOf(status['out-data']).toString(), bytesOf(status['err-data']).toString()]
-      if (said.startsWith(NO_DIRECTORY)) return ways.failed(ways.noDirectory(cwd), durationMs)
-      if (said + complaint !== '') return ways.failed(noFiles(said + complaint), durationMs)
+      if (said.startsWith(NO_DIRECTORY)) return transports.failed(transports.noDirectory(cwd), durationMs)
+      if (said + complaint !== '') return transports.failed(noFiles(said + complaint), durationMs)
       const outputs = ['o', 'e'].map((name) => fetchFile(this.#options.connection, `${base}.${name}`, limits))
       const [stdout = NOTHING, stderr = NOTHING] = await Promise.all(outputs)
       return { exitCode: exitCodeOf(status), stdout, stderr, durationMs }
     } catch (error) {
       const durationMs = now() - startedAt
-      if (error instanceof QgaRefusal) return ways.failed(noMoreKnown(error), durationMs)
+      if (error instanceof QgaRefusal) return transports.failed(noMoreKnown(error), durationMs)
       if (!(error instanceof Interrupted) && !(error instanceof TooMuchOutput)) throw error
       const failure = interruption(error, timeoutMs)
       const isGone = error instanceof Interrupted && error.reason === 'over'
@@ -252,16 +252,16 @@ function exitCodeOf({ exitcode, signal = 0 }: ExecStatus): number {
 }
 
 function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): CommandFailure {
-  if (error instanceof TooMuchOutput) return ways.tooMuch(MOST_BYTES)
-  if (error.end !== undefined) return ways.lost(error.end, true)
-  return error.reason === 'time' ? ways.timedOut(timeoutMs) : ways.aborted(error.cause)
+  if (error instanceof TooMuchOutput) return transports.tooMuch(MOST_BYTES)
+  if (error.end !== undefined) return transports.lost(error.end, true)
+  return error.reason === 'time' ? transports.timedOut(timeoutMs) : transports.aborted(error.cause)
 }
 
 /** As when the agent was started anew meanwhile. */
 function noMoreKnown({ message }: QgaRefusal): CommandFailure {
   const how = `QEMU’s guest agent could tell no more of it: ${message}`
   const hint = 'Look in the guest why; what ends or restarts the agent is to be typed on the console with `send`.'
-  return { ...ways.lost({ code: 'COMMAND_LOST', how }, true), hint }
+  return { ...transports.lost({ code: 'COMMAND_LOST', how }, true), hint }
 }
 
 function noFiles(complaint: string): CommandFailure {
@@ -276,9 +276,9 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
     return { code: 'COMMAND_NOT_STARTED', message, hint }
   }
   if (!(error instanceof Interrupted)) throw error
-  if (error.end !== undefined) return ways.lost(error.end, false)
-  if (error.reason === 'aborted') return ways.aborted(error.cause)
-  const message = `was not started: QEMU’s guest agent did not answer within ${ways.shownTime(timeoutMs)}`
+  if (error.end !== undefined) return transports.lost(error.end, false)
+  if (error.reason === 'aborted') return transports.aborted(error.cause)
+  const message = `was not started: QEMU’s guest agent did not answer within ${transports.formatTime(timeoutMs)}`
   return {
     code: 'AGENT_SILENT',
     message,

@@ -5,9 +5,9 @@ import type { MatcherContext } from './matcher-context.ts'
 const LONGEST = 60
 
 /** `expect(vm).not.toExit({ code: 33 })`. */
-export function shownCall(context: MatcherContext, matcher: string, args: readonly unknown[]): string {
+export function formatCall(context: MatcherContext, matcher: string, args: readonly unknown[]): string {
   const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined && !isEmpty(arg)) + 1)
-  return hintOf(context, matcher, given.map(shownValue).join(', '))
+  return hintOf(context, matcher, given.map(formatValue).join(', '))
 }
 
 /** The same with the arguments as text. */
@@ -16,16 +16,18 @@ export function hintOf({ utils, isNot = false, promise = '' }: MatcherContext, m
 }
 
 /** A value as it stands in source, as far as it is of interest. */
-export function shownValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === 'string') return shorten(JSON.stringify(value))
   if (types.isUint8Array(value)) return `(${value.length} bytes)`
-  if (Array.isArray(value)) return `[${value.map(shownValue).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`
   if (types.isRegExp(value) || typeof value !== 'object' || value === null) return String(value)
   const name = value.constructor?.name ?? 'Object'
   // Not compared with `Object` itself: a runner may have a realm of its own.
   if (name !== 'Object') return `(${name})`
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
-  return entries.length === 0 ? '{}' : `{ ${entries.map(([key, entry]) => `${key}: ${shownValue(entry)}`).join(', ')} }`
+  return entries.length === 0
+    ? '{}'
+    : `{ ${entries.map(([key, entry]) => `${key}: ${formatValue(entry)}`).join(', ')} }`
 }
 
 function isEmpty(value: unknown): boolean {

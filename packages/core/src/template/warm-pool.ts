@@ -10,21 +10,21 @@ import { discard, type Launched } from '../machine/launch.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 
 /** A machine made ahead, and its place among those that run. */
-interface Ahead {
+interface PooledMachine {
   readonly launched: Launched
   readonly admission: Admission | undefined
 }
 
 /** A machine being made. */
-interface Making {
-  readonly ahead: Promise<Ahead | undefined>
+interface PendingMachine {
+  readonly ahead: Promise<PooledMachine | undefined>
   /** Aborted when somebody waits for it: it is then not warmed any further. */
   readonly wanted: AbortController
   over: boolean
 }
 
 /** Machines that may stand in for each other. */
-export interface LineName {
+export interface PoolKey {
   /** The template’s. */
   readonly key: string
   /** Of what machines of one template may differ in: shared directories. */
@@ -32,30 +32,30 @@ export interface LineName {
 }
 
 /** The machines of a template that are made ahead, the next one first. */
-interface Line {
+interface Pool {
   readonly identity: string
-  readonly makings: Making[]
+  readonly pending: PendingMachine[]
   /** Whether one was still being made when the last was taken: two are then made side by side, on two cores. */
-  hurried: boolean
+  concurrent: boolean
 }
 
 /** Templates whose machines differ from test to test: the next one cannot be known. */
-const fickle = new Set<string>()
+const unpredictable = new Set<string>()
 
-const lines = new Map<string, Line>()
+const pools = new Map<string, Pool>()
 
 /** Launches the next machines of a template in the background, unless they are there already. */
-export function prefetch({ key, identity }: LineName, restoration: Restoration, limits?: AdmissionLimits): void {
-  if (fickle.has(key)) return
-  const line = lines.get(key) ?? { makings: [], hurried: false, identity }
-  lines.set(key, line)
-  while (line.makings.length < (line.hurried ? 2 : 1)) line.makings.push(begin(restoration, limits, line))
+export function refillPool({ key, identity }: PoolKey, restoration: Restoration, limits?: AdmissionLimits): void {
+  if (unpredictable.has(key)) return
+  const pool = pools.get(key) ?? { pending: [], concurrent: false, identity }
+  pools.set(key, pool)
+  while (pool.pending.length < (pool.concurrent ? 2 : 1)) pool.pending.push(begin(restoration, limits, pool))
 }
 
-function begin(restoration: Restoration, limits: AdmissionLimits | undefined, { hurried }: Line): Making {
+function begin(restoration: Restoration, limits: AdmissionLimits | undefined, { concurrent }: Pool): PendingMachine {
   const wanted = new AbortController()
-  const rounds = hurried ? HURRIED_ROUNDS : ROUNDS
-  // A prefetch that fails is no failure: the next start does without.
+  const rounds = concurrent ? CONCURRENT_ROUNDS : ROUNDS
+  // A refill that fails is no failure: the next start does without.
   const ahead = within(limits, restoration.spec.memoryMib, () => prepared(restoration, rounds, wanted.signal)).catch(
     () => undefined,
   )
@@ -71,7 +71,7 @@ async function within(
   limits: AdmissionLimits | undefined,
   memoryMib: number,
   make: () => Promise<Launched>,
-): Promise<Ahead | undefined> {
+): Promise<PooledMachine | undefined> {
   const admission = limits && (await admitNow(memoryMib, limits))
   if (limits !== undefined && admission === undefined) return undefined
   try {
@@ -83,21 +83,21 @@ async function within(
 }
 
 /** The machine made ahead, also when it is just being made; undefined when there is none. */
-export async function takePrefetched({ key, identity }: LineName): Promise<Launched | undefined> {
-  const line = lines.get(key)
-  if (line !== undefined && line.identity !== identity) {
-    fickle.add(key)
-    await endLine(key)
+export async function takePooled({ key, identity }: PoolKey): Promise<Launched | undefined> {
+  const pool = pools.get(key)
+  if (pool !== undefined && pool.identity !== identity) {
+    unpredictable.add(key)
+    await endPoolOf(key)
     return undefined
   }
-  return takeFrom(line)
+  return takeFrom(pool)
 }
 
-async function takeFrom(line: Line | undefined): Promise<Launched | undefined> {
+async function takeFrom(pool: Pool | undefined): Promise<Launched | undefined> {
   // Taken before it is awaited, or two who ask at once would have the same machine.
-  const making = line?.makings.shift()
-  if (line === undefined || making === undefined) return undefined
-  line.hurried = !making.over || line.makings.some(({ over }) => !over)
+  const making = pool?.pending.shift()
+  if (pool === undefined || making === undefined) return undefined
+  pool.concurrent = !making.over || pool.pending.some(({ over }) => !over)
   making.wanted.abort()
   const ahead = await making.ahead
   ahead?.admission?.[Symbol.dispose]()
@@ -107,20 +107,20 @@ async function takeFrom(line: Line | undefined): Promise<Launched | undefined> {
 }
 
 /** Resolves when every machine that is being made ahead is made. */
-export async function prefetched(): Promise<void> {
-  await Promise.all([...lines.values()].flatMap(({ makings }) => makings.map(({ ahead }) => ahead)))
+export async function poolSettled(): Promise<void> {
+  await Promise.all([...pools.values()].flatMap(({ pending }) => pending.map(({ ahead }) => ahead)))
 }
 
 /** Ends every machine that was made ahead and not taken. */
-export async function endPrefetched(): Promise<void> {
-  await Promise.all([...lines.keys()].map(endLine))
+export async function endPool(): Promise<void> {
+  await Promise.all([...pools.keys()].map(endPoolOf))
 }
 
-async function endLine(key: string): Promise<void> {
-  const line = lines.get(key)
-  lines.delete(key)
-  const left = [...(line?.makings ?? [])].map(async () => {
-    const launched = await takeFrom(line)
+async function endPoolOf(key: string): Promise<void> {
+  const pool = pools.get(key)
+  pools.delete(key)
+  const left = [...(pool?.pending ?? [])].map(async () => {
+    const launched = await takeFrom(pool)
     if (launched !== undefined) await discard(launched)
   })
   await Promise.all(left)
@@ -141,10 +141,10 @@ async function prepared(restoration: Restoration, rounds: number, wanted: AbortS
 const SHELL_PROMPT = /[#$] $/
 /** Shell integration’s mark behind a prompt (OSC 133), as the guest of `@coldboot/guest` prints it. */
 const MARK_BEHIND = '\x1b]133;B\x07'
-/** Empty lines typed. The first ones cost most: each translates what the guest then runs. */
+/** Empty pools typed. The first ones cost most: each translates what the guest then runs. */
 const ROUNDS = 4
 /** The same when machines are wanted faster than they can be made: what takes time from the next one is left to the test. */
-const HURRIED_ROUNDS = 1
+const CONCURRENT_ROUNDS = 1
 
 /**
  * Lets the guest run a little, so that QEMU has translated the guest’s code before the test counts on it: without
