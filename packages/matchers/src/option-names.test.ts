@@ -22,7 +22,7 @@ test.for([
   const judge = (options: unknown): Promise<unknown> => Reflect.apply(matcher, context, [vm, ...args, options])
   await expect(judge({ wihtin: 1 })).rejects.toMatchObject({
     code: 'UNKNOWN_OPTION',
-    message: expect.stringMatching(new RegExp(`^${name} has no option \`wihtin\`\nIt has .*\`within\``)),
+    message: expect.stringMatching(new RegExp(`^${name} has no option \`wihtin\`\nIt has .*\`timeout\``)),
   })
   await expect(judge(1_000)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })

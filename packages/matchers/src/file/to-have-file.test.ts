@@ -56,7 +56,7 @@ describe('toHaveFile', () => {
 
   test('says what is there instead of a file', async () => {
     const { message } = await judge(guest(undefined).vm)
-    expect(message()).toMatch(/^vm\.toHaveFile\("\/tmp\/file"\)\n\n"box" has no file \/tmp\/file\n.*`\{ within \}`/)
+    expect(message()).toMatch(/^vm\.toHaveFile\("\/tmp\/file"\)\n\n"box" has no file \/tmp\/file\n.*`\{ timeout \}`/)
     expect(message()).toContain('What is in /tmp:\n  a\n  b\n')
   })
 
