@@ -56,6 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: 'scripts/fresh-bundles.mjs',
           retry: isCI ? 2 : 0,
           include: ['packages/*/test/**/*.e2e.test.ts'],
           testTimeout: 240_000,

@@ -44,6 +44,14 @@ const VITEST: TestRunner = {
   command: ['node_modules/vitest/vitest.mjs', 'run'],
 }
 
+/** A package in the workspace. */
+interface PackageManifest {
+  readonly name: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  /** What the published manifest has instead. */
+  readonly publishConfig: object
+}
+
 /** How a run ended. */
 export interface RunnerRun {
   readonly exitCode: number | null
@@ -100,16 +108,16 @@ export function installProject(source: string, runner: TestRunner = VITEST): Ins
 
 function install(name: string, root: string): void {
   const source = join(PACKAGES, name)
-  const manifest: unknown = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
-  const { name: id, dependencies = {} } = manifest as { name: string; dependencies?: Record<string, string> }
-  const target = join(root, 'node_modules', id)
+  const { publishConfig, ...rest } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as PackageManifest
+  // As pnpm packs it.
+  const manifest = { ...rest, ...publishConfig }
+  const target = join(root, 'node_modules', manifest.name)
   mkdirSync(target, { recursive: true })
-  for (const file of readdirSync(source).filter((file) =>
-    ['agent', 'browser', 'dist', 'package.json'].includes(file),
-  )) {
+  writeFileSync(join(target, 'package.json'), JSON.stringify(manifest))
+  for (const file of readdirSync(source).filter((file) => ['agent', 'browser', 'bundle', 'dist'].includes(file))) {
     cpSync(join(source, file), join(target, file), { recursive: true })
   }
-  for (const dependency of Object.keys(dependencies)) {
+  for (const dependency of Object.keys(manifest.dependencies ?? {})) {
     if (dependency.startsWith('@coldboot/') || dependency === 'mkfatfs-wasm') continue
     linkModule(source, dependency, target)
   }
