@@ -62,7 +62,7 @@ await sideBySide(
       name: 'VM.start and ready()',
       async run() {
         const begun = performance.now()
-        const vm = await VM.start({ ...guest, accelerator: 'tcg' })
+        const vm = await VM.boot({ ...guest, accelerator: 'tcg' })
         await vm.ready()
         const time = performance.now() - begun
         await vm.close()

@@ -43,7 +43,7 @@ const serialOutput = new Writable({
 })
 
 const network = userNetwork({ forward: [{ guest: 22 }] })
-const vm = stack.use(await VM.start({ ...(await debianMachine([network])), agent: true, serialOutput }))
+const vm = stack.use(await VM.boot({ ...(await debianMachine([network])), agent: true, serialOutput }))
 await vm.ready()
 await startAgent()
 await vm.waitForUnit('ssh', { timeout: 120_000 })

@@ -28,7 +28,7 @@ interface Pair {
 
 async function pair(name: string, devices: readonly [Device, Device]): Promise<Pair> {
   const boot = async (device: Device, number: number): Promise<VM> => {
-    const vm = stack.use(await VM.start({ ...guest, timeout: 600_000, devices: [device] }))
+    const vm = stack.use(await VM.boot({ ...guest, timeout: 600_000, devices: [device] }))
     await vm.ready()
     await run(vm, `stty -echo; ip addr add 10.0.0.${number}/24 dev eth0; ip link set eth0 up`)
     return vm

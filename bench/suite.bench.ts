@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { readEnvironment } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { sideBySide } from './side-by-side.ts'
 

@@ -11,7 +11,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { endPool, readEnvironment, Template, VM } from '@coldboot/core'
+import { endPool, Template, VM } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
 import { median, sideBySide } from './side-by-side.ts'
@@ -90,7 +91,7 @@ const cold = [
     name: 'VM.start, cold boot',
     async run() {
       const begun = performance.now()
-      const vm = await VM.start(guest)
+      const vm = await VM.boot(guest)
       await vm.ready()
       await firstOutput(vm)
       const time = performance.now() - begun

@@ -35,7 +35,7 @@ function source(file: string): string {
 }
 
 test.for([
-  ['packages/core/README.md', '## Options', 'spec/vm-options.ts', 'VMOptions'],
+  ['packages/core/README.md', '## Options', 'spec/machine-options.ts', 'MachineOptions'],
   ['docs/devices.md', '`p9Directory(directory, options)`', 'devices/p9-directory.ts', 'P9DirectoryOptions'],
   ['docs/devices.md', '\n`readOnlyDirectory(', 'devices/read-only-directory.ts', 'ReadOnlyDirectoryOptions'],
   ['docs/devices.md', '## Disks', 'devices/block-device.ts', 'BlockDeviceOptions'],
@@ -51,9 +51,7 @@ test('docs/templates.md has the options that a start from a template adds to tho
   // In a sentence of its own.
   if (read(page).includes('`pool: false`')) names.push('pool')
   const ofTheMachine = ['bootTimeout', 'ready']
-  expect(names.toSorted()).toEqual(
-    [...membersOf('template/start-ready.ts', 'ReadyOptions'), ...ofTheMachine].toSorted(),
-  )
+  expect(names.toSorted()).toEqual([...membersOf('template/start-ready.ts', 'VMOptions'), ...ofTheMachine].toSorted())
 })
 
 test('docs/devices.md has all devices', () => {

@@ -14,7 +14,7 @@ test('tells what it is', async ({ vm }) => {
 
 test('powers off', async ({ vm }) => {
   vm.send('poweroff -f\n')
-  const { reason } = await vm.wait()
+  const { reason } = await vm.waitForExit()
   expect(reason).toBe('guest-shutdown')
   console.log(vm.output.trim())
 })

@@ -3,12 +3,11 @@ import { linuxGuest } from '@coldboot/guest'
 
 // `await using` ends the machine with the block, whatever happens in it.
 await using vm = await VM.start({ ...(await linuxGuest()), devices: [virtioRandom()] })
-await vm.ready()
 
 vm.send('cat /proc/version\n')
 const { groups } = await vm.expect(/Linux version (?<version>\S+)/)
 console.log(`${vm.name} runs Linux ${groups['version']}`)
 
 vm.send('poweroff -f\n')
-const { reason } = await vm.wait({ timeout: 20_000 })
+const { reason } = await vm.waitForExit({ timeout: 20_000 })
 console.log(`${vm.name} ended: ${reason}`)

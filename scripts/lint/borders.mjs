@@ -44,6 +44,7 @@ export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ 
   machine: [...BASE, 'console', 'devices', 'spec', 'qemu', 'guest'],
   'template/store': [...BASE, 'devices', 'spec', 'qemu'],
   template: [...BASE, 'devices', 'spec', 'qemu', 'guest', 'machine'],
+  'vm.ts': ['spec', 'machine', 'template'],
 })
 
 /** The entries of core: tables of exports that may import all of it. */

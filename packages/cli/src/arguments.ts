@@ -1,6 +1,7 @@
 /** The arguments of the command, checked: a misspelt option or a missing value is refused. */
 import { parseArgs } from 'node:util'
-import { ARCHITECTURES, type Architecture, memoryMibOf, type PruneLimits } from '@coldboot/core'
+import { type Architecture } from '@coldboot/core'
+import { ARCHITECTURES, memoryMibOf, type PruneLimits } from '@coldboot/core/internal'
 
 /** What the command is to do. */
 export type Command =

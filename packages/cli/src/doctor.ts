@@ -1,15 +1,14 @@
 /** What this host has to start machines, and what it lacks. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { type Architecture, ColdbootError } from '@coldboot/core'
 import {
-  type Architecture,
-  ColdbootError,
   chooseAccelerator,
   hostArchitecture,
   locateQemu,
   readEnvironment,
   templateStore,
-} from '@coldboot/core'
+} from '@coldboot/core/internal'
 
 /** One thing looked at. */
 export interface Finding {

@@ -1,5 +1,6 @@
 /** The saved machines of this user: what there is, and what may go. */
-import { OptionError, type PruneLimits, readEnvironment, templateStore } from '@coldboot/core'
+import { OptionError } from '@coldboot/core'
+import { type PruneLimits, readEnvironment, templateStore } from '@coldboot/core/internal'
 
 /** A table, the one used last first. */
 export function listTemplates(): string {

@@ -48,7 +48,7 @@ export function playMachine(answer: Answer = () => ({}), ids: readonly string[] 
     context,
     theirs: [theirs],
     emit(event, data = {}) {
-      for (const listener of listeners) listener({ event, data, timestampMs: 0 })
+      for (const listener of listeners) listener({ event, data, timestamp: 0 })
     },
     exit() {
       theirs.destroy()

@@ -28,7 +28,7 @@ export function commandContract(
     test('gives its exit code and its outputs, each whole', async () => {
       const result = await run('echo out; echo err >&2; exit 3', { check: false })
       expect(result).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n', via })
-      expect(result.durationMs).toBeGreaterThan(0)
+      expect(result.duration).toBeGreaterThan(0)
       expect(await run('exit 255', { check: false })).toMatchObject({ exitCode: 255, stdout: '', stderr: '' })
     })
 

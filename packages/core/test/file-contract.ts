@@ -17,8 +17,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { GuestFace } from '../src/guest/guest-face.ts'
 import type { GuestTransport } from '../src/guest/run-options.ts'
+import type { VM } from '../src/machine/vm.ts'
 
 /** Options of {@link fileContract}. */
 export interface FileContractOptions {
@@ -55,7 +55,7 @@ function listing(tree: string): string[] {
  */
 export function fileContract(
   via: GuestTransport,
-  machine: () => GuestFace,
+  machine: () => VM,
   { isRoot = true, largeBytes = LARGE_BYTES[via] }: FileContractOptions = {},
 ): void {
   const name = randomBytes(4).toString('hex')

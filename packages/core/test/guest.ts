@@ -3,13 +3,17 @@ import { linuxGuest } from '@coldboot/guest'
 import { onTestFinished } from 'vitest'
 import type { Device } from '../src/devices/device.ts'
 import { VM } from '../src/machine/vm.ts'
-import type { VMOptions } from '../src/spec/vm-options.ts'
+import type { MachineOptions } from '../src/spec/machine-options.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 
 /** A machine with Linux and these modules and devices, at its shell’s prompt. Ends with the test. */
-export async function bootLinux(guest: GuestOptions, devices: readonly Device[], more: VMOptions = {}): Promise<VM> {
-  const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 60_000, devices, ...more })
+export async function bootLinux(
+  guest: GuestOptions,
+  devices: readonly Device[],
+  more: MachineOptions = {},
+): Promise<VM> {
+  const vm = await VM.boot({ ...(await linuxGuest(guest)), timeout: 60_000, devices, ...more })
   onTestFinished(() => vm.close().then(() => {}))
   await vm.ready()
   await silenceEcho(vm)

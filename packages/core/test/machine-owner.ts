@@ -1,6 +1,6 @@
 /** A process that owns a machine and ends in the way it is told; prints QEMU’s pid first. */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { VM, type VMOptions } from '../dist/index.js'
+import { type MachineOptions, VM } from '../dist/index.js'
 
 const [how = 'wait', options = '{}'] = isMainThread ? process.argv.slice(2) : (workerData as string[])
 
@@ -12,11 +12,11 @@ if (how === 'thread') {
   })
   setInterval(() => {}, 2 ** 30)
 } else {
-  const vm = await VM.start(JSON.parse(options) as VMOptions)
+  const vm = await VM.boot(JSON.parse(options) as MachineOptions)
   if (isMainThread) console.log(vm.pid)
   else (await import('node:worker_threads')).parentPort?.postMessage(vm.pid)
   if (how === 'exit') process.exit(3)
   if (how === 'throw') throw new Error('as asked')
   if (how === 'close') await vm.close()
-  else await vm.wait()
+  else await vm.waitForExit()
 }

@@ -1,8 +1,8 @@
 /** What waiting in a guest and running its tests does, whatever the way into the guest: one suite for all of them. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { GuestFace } from '../src/guest/guest-face.ts'
 import type { GuestTransport } from '../src/guest/run-options.ts'
+import type { VM } from '../src/machine/vm.ts'
 
 /**
  * @param way the way to use
@@ -10,7 +10,7 @@ import type { GuestTransport } from '../src/guest/run-options.ts'
  */
 export function waitContract(
   via: GuestTransport,
-  machine: () => GuestFace,
+  machine: () => VM,
   { listens = true }: { readonly listens?: boolean } = {},
 ): void {
   const base = `/tmp/wait-${randomBytes(4).toString('hex')}`
@@ -20,7 +20,7 @@ export function waitContract(
       const command = `echo x >>${base}; echo "try $(wc -l <${base})"; [ $(wc -l <${base}) -ge 3 ]`
       const result = await machine().waitUntil(command, { via, interval: 10 })
       expect(result).toMatchObject({ output: 'try 3', tries: 3 })
-      expect(result.durationMs).toBeGreaterThan(0)
+      expect(result.duration).toBeGreaterThan(0)
     })
 
     test('takes words, a directory and variables as a command does', async () => {
@@ -109,7 +109,7 @@ export function waitContract(
       const report = `${base}.xml`
       await machine().writeFile(report, '<testsuite name="s"><testcase name="a" time="0.5"/></testsuite>', { via })
       const run = await machine().runTests('echo not the report', { via, format: 'junit', report })
-      expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'], durationMs: 500 }] })
+      expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'], duration: 500 }] })
     })
 
     test('that leave no report are an error', async () => {

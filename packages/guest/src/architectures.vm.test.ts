@@ -36,7 +36,7 @@ test.for(MACHINES)(
     const wanted = ALWAYS.includes(arch) || asked.includes(arch)
     skip(!wanted, 'set COLDBOOT_TEST_ARCHITECTURES=arm,ppc64,s390x to fetch their kernels and boot them')
     skip(!hasQemu(arch), `qemu-system-${arch} is not installed`)
-    await using vm = await VM.start({
+    await using vm = await VM.boot({
       ...(await linuxGuest({ arch })),
       devices: [virtioRandom()],
       timeout: 60_000,
@@ -48,6 +48,6 @@ test.for(MACHINES)(
     await vm.expect('/dev/hwrng\n')
     await vm.expect(GUEST_PROMPT)
     vm.send('exit\n')
-    expect(await vm.wait({ timeout: 60_000 })).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit({ timeout: 60_000 })).toMatchObject({ reason: 'guest-shutdown' })
   },
 )

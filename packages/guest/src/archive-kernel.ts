@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { access, readFile, rm } from 'node:fs/promises'
-import { type Architecture, type Cache, fileSha256, OptionError, StartError, type StoredFile } from '@coldboot/core'
+import { type Architecture, OptionError, StartError } from '@coldboot/core'
+import { type Cache, fileSha256, type StoredFile } from '@coldboot/core/internal'
 import type { Archive, ArchivePackage } from './apt.ts'
 import { type Flavour, GUEST_ARCHITECTURES } from './architectures.ts'
 import { type GuestKernel, type GuestModules, modulesFor } from './guest-kernel.ts'

@@ -1,7 +1,8 @@
 /** Finds the user land of a guest: a static busybox from the guest's package, the host or Debian's archive. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { type Architecture, type Cache, hostArchitecture, StartError, type StoredFile } from '@coldboot/core'
+import { type Architecture, StartError } from '@coldboot/core'
+import { type Cache, hostArchitecture, type StoredFile } from '@coldboot/core/internal'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { isStaticElf } from './elf.ts'
 import { type GuestPackage, readPackagedBusybox } from './guest-package.ts'

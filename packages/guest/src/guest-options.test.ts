@@ -1,4 +1,4 @@
-import { hostArchitecture } from '@coldboot/core'
+import { hostArchitecture } from '@coldboot/core/internal'
 import { describe, expect, test } from 'vitest'
 import { type LinuxGuestOptions, resolveGuestOptions } from './guest-options.ts'
 

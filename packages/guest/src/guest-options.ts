@@ -1,5 +1,6 @@
 /** What a user asks of a guest, its defaults, and its checks. */
-import { ARCHITECTURES, type Architecture, hostArchitecture, OptionError } from '@coldboot/core'
+import { type Architecture, OptionError } from '@coldboot/core'
+import { ARCHITECTURES, hostArchitecture } from '@coldboot/core/internal'
 import { closestMatch } from 'leven'
 import type { Flavour } from './architectures.ts'
 import type { GuestFiles } from './guest-files.ts'

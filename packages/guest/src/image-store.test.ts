@@ -1,7 +1,7 @@
 import { access, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Cache } from '@coldboot/core'
+import { Cache } from '@coldboot/core/internal'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { storedImage } from './image-store.ts'
 

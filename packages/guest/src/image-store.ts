@@ -3,7 +3,7 @@
  * one must cost next to nothing: a record is read, and the image's size and time are compared with it.
  */
 import { readdir, rm, stat, utimes } from 'node:fs/promises'
-import type { Cache, StoredFile } from '@coldboot/core'
+import type { Cache, StoredFile } from '@coldboot/core/internal'
 
 const FOLDER = 'initramfs'
 const IMAGE = '.cpio'

@@ -1,6 +1,7 @@
 /** Goes through a kernel package once, and puts what a guest needs of it into the cache. */
 import { createHash } from 'node:crypto'
-import { type Cache, StartError, type StoredFile } from '@coldboot/core'
+import { StartError } from '@coldboot/core'
+import { type Cache, type StoredFile } from '@coldboot/core/internal'
 import xz from 'xz-decompress'
 import type { GuestArchitecture } from './architectures.ts'
 import { readDeb } from './dpkg-deb.ts'

@@ -154,7 +154,7 @@ test('names the package to add when there is neither a package nor the archive',
 describe('with a kernel of its own and the initramfs made here', () => {
   test('the guest has no modules, and grows with its files', async () => {
     vi.stubEnv('COLDBOOT_KERNEL', '/mine/vmlinuz')
-    const { Cache } = await import('@coldboot/core')
+    const { Cache } = await import('@coldboot/core/internal')
     const cache = new Cache(directory)
     await cache.publish('busybox/s390x.json', JSON.stringify(await cache.publish('busybox/s390x', STATIC_BUSYBOX)))
     const small = await linuxGuest({ arch: 's390x' })

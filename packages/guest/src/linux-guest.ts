@@ -1,14 +1,7 @@
 /** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
 import { createHash } from 'node:crypto'
-import {
-  ARCHITECTURES,
-  type Architecture,
-  Cache,
-  ColdbootError,
-  OptionError,
-  readEnvironment,
-  StartError,
-} from '@coldboot/core'
+import { type Architecture, ColdbootError, OptionError, StartError } from '@coldboot/core'
+import { ARCHITECTURES, Cache, readEnvironment } from '@coldboot/core/internal'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { openArchiveKernel } from './archive-kernel.ts'
@@ -29,7 +22,7 @@ import { GUEST_PROMPT } from './init-script.ts'
 import { buildInitramfs, recipeDigest } from './initramfs.ts'
 import { EARLY_MOUNTS_WORD, FOREIGN_ROOT_WORD } from './mounts.ts'
 
-/** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
+/** A guest, to be spread into a machine's options: `VM.boot({ ...(await linuxGuest()), memory: '512M' })`. */
 export interface LinuxGuest {
   readonly arch: Architecture
   /** Path of the kernel. */

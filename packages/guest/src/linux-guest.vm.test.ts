@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { arbitraryArgs, readEnvironment, VM, type VMOptions, virtioRandom } from '@coldboot/core'
+import { arbitraryArgs, type MachineOptions, VM, virtioRandom } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 import { describe, expect, test } from 'vitest'
 import type { LinuxGuestOptions } from './guest-options.ts'
 import { GUEST_PROMPT } from './init-script.ts'
 import { linuxGuest } from './linux-guest.ts'
 
-async function boot(guest: LinuxGuestOptions = {}, machine: VMOptions = {}): Promise<VM> {
-  const vm = await VM.start({ ...(await linuxGuest(guest)), timeout: 30_000, ...machine })
+async function boot(guest: LinuxGuestOptions = {}, machine: MachineOptions = {}): Promise<VM> {
+  const vm = await VM.boot({ ...(await linuxGuest(guest)), timeout: 30_000, ...machine })
   await vm.ready()
   return vm
 }
@@ -54,7 +55,7 @@ describe('the shell on the console', () => {
   test('ends the machine when it is left, at once', async () => {
     await using vm = await boot()
     vm.send('exit\n')
-    expect(await vm.wait({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
   })
 
   test('comes again when it is killed', async () => {
@@ -68,7 +69,7 @@ describe('the shell on the console', () => {
   test('lets any program of the guest end the machine', async () => {
     await using vm = await boot()
     vm.send('sh -c "poweroff; sleep 100"\n')
-    expect(await vm.wait({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
   })
 })
 
@@ -80,11 +81,11 @@ describe('the kernel', () => {
     await vm.expect('Kernel panic - not syncing: sysrq triggered crash')
     await vm.expect('Call Trace:')
     await vm.expect(/Kernel Offset: .*\n/)
-    expect(await vm.wait({ timeout: 30_000 })).toMatchObject({ reason: 'guest-reset' })
+    expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-reset' })
   })
 
   test('talks on the console when it is asked to', async () => {
-    await using vm = await VM.start({ ...(await linuxGuest({ logLevel: 7 })) })
+    await using vm = await VM.boot({ ...(await linuxGuest({ logLevel: 7 })) })
     await vm.ready()
     expect(vm.hasPrinted(/^\[ +\d+\.\d+\] Linux version /m)).toBeDefined()
   })
@@ -115,7 +116,7 @@ describe('what goes into the guest', () => {
   })
 
   test('a line of `init` that fails ends the machine, and the console says why', async () => {
-    await using vm = await VM.start({
+    await using vm = await VM.boot({
       ...(await linuxGuest({ init: ['echo begin', 'ls /absent', 'echo not reached'] })),
     })
     await expect(vm.ready()).rejects.toThrow(/ls: \/absent: No such file[^]*the lines of `init` failed with status 1/)

@@ -1,7 +1,7 @@
 import { VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 
-await using vm = await VM.start({
+await using vm = await VM.boot({
   ...(await linuxGuest({
     files: { '/opt/hello.sh': '#!/bin/sh\necho "hello $1"\n' },
     modules: ['vfat'],

@@ -4,7 +4,7 @@
  * CommonJS, cannot be an ES module. So this project is loaded once, by the environment, outside; tests reach it by this.
  */
 import type * as core from '@coldboot/core'
-import type { ReadyOptions, VM } from '@coldboot/core'
+import type { VM, VMOptions } from '@coldboot/core'
 import type * as guest from '@coldboot/guest'
 import type * as matchers from '@coldboot/matchers'
 
@@ -14,14 +14,14 @@ export type {} from './augmentation.ts'
 export const BRIDGE: unique symbol = Symbol.for('coldboot.jest') as typeof BRIDGE
 
 /** What a machine has, or a function that says so for each test anew: for what only one machine can use, as a network. */
-export type MachineOptions = ReadyOptions | (() => ReadyOptions | Promise<ReadyOptions>)
+export type VMOptionsSource = VMOptions | (() => VMOptions | Promise<VMOptions>)
 
 /** What a test made by `withVM` is given. */
 export interface Machines {
   /** A machine made from the options: booted, ready, and gone with the test. */
   readonly vm: VM
   /** Boots one more machine. */
-  readonly bootVM: (options?: MachineOptions) => Promise<VM>
+  readonly bootVM: (options?: VMOptionsSource) => Promise<VM>
 }
 
 /** A test’s function, with its machines before its own arguments, as `test.each` gives them. */
@@ -30,7 +30,7 @@ export type MachineTest<Args extends readonly unknown[]> = (machines: Machines, 
 /** Signatures of `withVM`. */
 export interface WithVM {
   <Args extends readonly unknown[]>(fn: MachineTest<Args>): (...args: Args) => Promise<void>
-  <Args extends readonly unknown[]>(options: MachineOptions, fn: MachineTest<Args>): (...args: Args) => Promise<void>
+  <Args extends readonly unknown[]>(options: VMOptionsSource, fn: MachineTest<Args>): (...args: Args) => Promise<void>
 }
 
 /** What tests can do with machines. */
@@ -41,7 +41,7 @@ export interface MachineApi {
    *
    * @returns a function that returns the running test’s machine
    */
-  readonly useVM: (options?: MachineOptions) => () => VM
+  readonly useVM: (options?: VMOptionsSource) => () => VM
 
   /**
    * Makes a test’s function from one that takes a machine. For `test.concurrent`, which skips hooks, and wherever a
@@ -53,7 +53,7 @@ export interface MachineApi {
   readonly withVM: WithVM
 
   /** Boots a machine for the running test, from inside it or from a `beforeEach`. It ends with the test. */
-  readonly bootVM: (options?: MachineOptions) => Promise<VM>
+  readonly bootVM: (options?: VMOptionsSource) => Promise<VM>
 }
 
 /** The bridge. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ERROR_CODES } from '@coldboot/core'
+import { ERROR_CODES } from '@coldboot/core/internal'
 import { expect, test } from 'vitest'
 import { checkedOptions } from './coldboot-options.ts'
 import { limitOf, NO_LIMIT } from './time-limit.ts'

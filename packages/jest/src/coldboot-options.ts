@@ -1,5 +1,5 @@
 /** What a project’s configuration says of machines: `testEnvironmentOptions: { coldboot: … }`. */
-import { OptionError, type ReadyOptions } from '@coldboot/core'
+import { OptionError, type VMOptions } from '@coldboot/core'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 
 /** Options of a project, in `testEnvironmentOptions.coldboot`. Plain data only: they are sent to the workers. */
@@ -8,7 +8,7 @@ export interface ColdbootOptions {
    * What each machine of the project has, unless a test says otherwise.
    * @default {}
    */
-  readonly vm?: ReadyOptions
+  readonly vm?: VMOptions
   /**
    * What is kept of the machines of the project’s tests.
    * @default {}: everything of failed attempts

@@ -1,8 +1,9 @@
 /** The tests of one file, as Jest tells of them, and what they can do with machines. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ExpectError, readEnvironment, type VM } from '@coldboot/core'
+import { ExpectError, type VM } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 import type { Circus } from '@jest/types'
-import type { MachineApi, MachineOptions, MachineTest } from './bridge.ts'
+import type { MachineApi, MachineTest, VMOptionsSource } from './bridge.ts'
 import { interruption } from './interrupt.ts'
 import { jestMatchers } from './jest-matchers.ts'
 import { TestAttempt } from './test-attempt.ts'
@@ -11,7 +12,7 @@ import { limitOf, NO_LIMIT } from './time-limit.ts'
 
 /** A machine that each test of a describe has. */
 interface Declared {
-  readonly options: MachineOptions | undefined
+  readonly options: VMOptionsSource | undefined
   /** Where it was declared: what an error of its boot points at. */
   readonly place: Error
 }
@@ -99,7 +100,7 @@ export class FileTests {
     return attempt
   }
 
-  #useVM(options: MachineOptions | undefined): () => VM {
+  #useVM(options: VMOptionsSource | undefined): () => VM {
     const block = this.#state?.currentDescribeBlock
     if (!block || this.#current()) {
       throw new ExpectError('TEST_ENDED', 'useVM() was called inside a test', {
@@ -120,7 +121,7 @@ export class FileTests {
   }
 
   #withVM(args: readonly unknown[]): (...args: readonly unknown[]) => Promise<void> {
-    const [options, fn] = (args.length > 1 ? args : [undefined, args[0]]) as [MachineOptions?, MachineTest<unknown[]>?]
+    const [options, fn] = (args.length > 1 ? args : [undefined, args[0]]) as [VMOptionsSource?, MachineTest<unknown[]>?]
     if (typeof fn !== 'function') throw new TypeError('withVM() takes the function of a test')
     const place = new Error('declared here')
     return async (...own) => {

@@ -5,10 +5,8 @@
 
 import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
-export type { Match, Pattern, PatternInput, ReadyOptions, VM } from '@coldboot/core' with {
-  'resolution-mode': 'import',
-}
-export type { MachineOptions, Machines, MachineTest } from './bridge.ts' with { 'resolution-mode': 'import' }
+export type { Match, Pattern, PatternInput, VM, VMOptions } from '@coldboot/core' with { 'resolution-mode': 'import' }
+export type { Machines, MachineTest, VMOptionsSource } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 const bridge: Bridge | undefined = Reflect.get(globalThis, Symbol.for('coldboot.jest'))
 if (bridge === undefined) {

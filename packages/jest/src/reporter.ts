@@ -40,7 +40,7 @@ export default class ColdbootReporter {
       runner: `Jest ${getVersion()}`,
       root,
       started: results.startTime,
-      durationMs: Date.now() - results.startTime,
+      duration: Date.now() - results.startTime,
     })
     if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
     if (attempted('The page of the run', () => writePage(run, page))) {

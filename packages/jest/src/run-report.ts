@@ -26,7 +26,7 @@ export interface FileResult {
 export function runReport(
   files: readonly FileResult[],
   unfinished: readonly TestReport[],
-  about: Pick<RunReport, 'runner' | 'root' | 'started' | 'durationMs'>,
+  about: Pick<RunReport, 'runner' | 'root' | 'started' | 'duration'>,
 ): RunReport {
   // Workers end in any order.
   const inOrder = files.toSorted((one, other) => (one.result.testFilePath < other.result.testFilePath ? -1 : 1))
@@ -47,7 +47,7 @@ export function interruptedTests(folders: readonly string[]): readonly TestRepor
     if (!meta) return []
     const { file, names, project } = meta.test
     const attempt: AttemptReport = { state: 'skipped', label: 'cut short', errors: [], machines, guestTests: [] }
-    return [{ names, file, project, state: 'skipped', durationMs: meta.durationMs ?? 0, attempts: [attempt] }]
+    return [{ names, file, project, state: 'skipped', duration: meta.duration ?? 0, attempts: [attempt] }]
   })
 }
 
@@ -64,7 +64,7 @@ function testsOf({ config, result }: FileResult): readonly TestReport[] {
       line: test.location?.line,
       project,
       state: stateOf(test),
-      durationMs: test.duration ?? 0,
+      duration: test.duration ?? 0,
       attempts: attemptsOf(test, (retry) => attemptDirectory({ ...place, retry })),
     }
   })

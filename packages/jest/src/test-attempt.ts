@@ -4,7 +4,7 @@ import { TIME_LEFT } from '@coldboot/matchers'
 import { attemptDirectory } from '@coldboot/report'
 import { AttemptMachines, cleanStacks, explainErrors, TestClock, timeoutError, userFrames } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
-import type { MachineOptions } from './bridge.ts'
+import type { VMOptionsSource } from './bridge.ts'
 import { writeGuestTests } from './guest-tests.ts'
 import { JestError } from './jest-error.ts'
 import type { RunningTest } from './jest-matchers.ts'
@@ -68,7 +68,7 @@ export class TestAttempt implements RunningTest {
   }
 
   /** Starts a machine outside of the test’s own time. */
-  async boot(options: MachineOptions | undefined, place: Error): Promise<VM> {
+  async boot(options: VMOptionsSource | undefined, place: Error): Promise<VM> {
     const machines = this.#requireMachines()
     try {
       return await machines.boot(typeof options === 'function' ? await options() : options)
@@ -79,7 +79,7 @@ export class TestAttempt implements RunningTest {
   }
 
   /** Starts a machine that each test of a describe has, unless it is started already. */
-  declare(key: object, options: MachineOptions | undefined, place: Error): Promise<VM> {
+  declare(key: object, options: VMOptionsSource | undefined, place: Error): Promise<VM> {
     const present = this.#declared.get(key)
     if (present) return present
     const start = this.boot(options, place)

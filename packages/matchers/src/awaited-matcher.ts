@@ -1,6 +1,6 @@
 /** What all matchers that wait have in common: they are counted while they wait, and end with their test. */
 import { types } from 'node:util'
-import { layoutMessage, machineSections } from '@coldboot/core'
+import { layoutMessage, machineSections } from '@coldboot/core/internal'
 import { formatCall } from './format-call.ts'
 import { unlessTestEnded } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'

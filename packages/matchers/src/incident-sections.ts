@@ -1,5 +1,6 @@
 /** What a guest that failed said, in place of the end of its console, which is much the same. */
-import { type Incident, machineSections } from '@coldboot/core'
+import { type Incident } from '@coldboot/core'
+import { machineSections } from '@coldboot/core/internal'
 import type { MatcherVM } from './matcher-vm.ts'
 
 const END = 'End of the console'

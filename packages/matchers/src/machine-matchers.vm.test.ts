@@ -1,5 +1,6 @@
 /** The matchers on real machines: what only these show is that each sees what a guest really does. */
-import { arbitraryArgs, pvpanic, startReady, VM, type VMOptions } from '@coldboot/core'
+import { arbitraryArgs, type MachineOptions, pvpanic, VM } from '@coldboot/core'
+import { startReady } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { contextOf } from '../test/scripted-machine.ts'
@@ -18,20 +19,20 @@ const context = contextOf()
 const not = contextOf({ isNot: true })
 const CRASH = 'echo c >/proc/sysrq-trigger\n'
 
-async function options(more: VMOptions = {}): Promise<VMOptions> {
+async function options(more: MachineOptions = {}): Promise<MachineOptions> {
   const guest = await linuxGuest({ arch: 'x86_64' })
   return { ...guest, timeout: 60_000, ...more }
 }
 
 /** A machine at its shell’s prompt. */
-async function booted(more: VMOptions = {}): Promise<VM> {
+async function booted(more: MachineOptions = {}): Promise<VM> {
   const vm = await startReady(await options(more))
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
 
 /** As {@link booted}, of which a panic does not end the machine. */
-async function lasting(more: VMOptions = {}): Promise<VM> {
+async function lasting(more: MachineOptions = {}): Promise<VM> {
   const guest = await options()
   return booted({ kernelArgs: `${String(guest.kernelArgs)} panic=0`, ...more })
 }
@@ -99,7 +100,7 @@ describe('a boot', () => {
   test('is waited for, seen when it is over, and its log is the same each time', async () => {
     const logs: string[] = []
     for (let boot = 0; boot < 2; boot++) {
-      const vm = await VM.start(await options())
+      const vm = await VM.boot(await options())
       onTestFinished(() => vm.close().then(() => {}))
       expect(await toBoot.call(not, vm, { timeout: 1 })).toMatchObject(FAILS)
       expect(await toBoot.call(context, vm)).toMatchObject(PASSES)
@@ -112,7 +113,7 @@ describe('a boot', () => {
   })
 
   test('does not come of a kernel without a root', async () => {
-    const vm = await VM.start(await options({ initramfs: undefined, agent: false }))
+    const vm = await VM.boot(await options({ initramfs: undefined, agent: false }))
     onTestFinished(() => vm.close().then(() => {}))
     const failing = toBoot.call(context, vm)
     expect(await toBoot.call(not, vm, { timeout: 60_000 })).toMatchObject(FAILS)

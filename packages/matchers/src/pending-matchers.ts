@@ -2,7 +2,8 @@
  * The matchers that have not settled, by machine. A runner cannot tell whether somebody awaits a matcher; one that is
  * still at work when its test would pass was not awaited.
  */
-import { CallSite, type VM } from '@coldboot/core'
+import { type VM } from '@coldboot/core'
+import { CallSite } from '@coldboot/core/internal'
 
 /** Something that a test has begun to wait for and that is not over. */
 export interface Pending {

@@ -1,13 +1,5 @@
-import {
-  describePatterns,
-  ExpectError,
-  lastStage,
-  type Match,
-  machineSections,
-  OptionError,
-  type PatternInput,
-  patternList,
-} from '@coldboot/core'
+import { ExpectError, type Match, OptionError, type PatternInput } from '@coldboot/core'
+import { describePatterns, lastStage, machineSections, patternList } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'

@@ -1,13 +1,5 @@
-import {
-  ColdbootError,
-  describePatterns,
-  type ExpectOptions,
-  layoutMessage,
-  type Match,
-  machineSections,
-  type PatternInput,
-  patternList,
-} from '@coldboot/core'
+import { ColdbootError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
+import { describePatterns, layoutMessage, machineSections, patternList } from '@coldboot/core/internal'
 import { hintOf } from './format-call.ts'
 import { unlessTestEnded } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'

@@ -1,12 +1,5 @@
-import {
-  describeExit,
-  type ExitReason,
-  type ExitStatus,
-  GuestError,
-  type Incident,
-  machineSections,
-  OptionError,
-} from '@coldboot/core'
+import { type ExitReason, type ExitStatus, GuestError, type Incident, OptionError } from '@coldboot/core'
+import { describeExit, machineSections } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { incidentSections } from './incident-sections.ts'
 import { TIME_UP, within } from './machine-wait.ts'

@@ -1,11 +1,5 @@
-import {
-  describePatterns,
-  layoutMessage,
-  type Match,
-  machineSections,
-  type PatternInput,
-  patternList,
-} from '@coldboot/core'
+import { type Match, type PatternInput } from '@coldboot/core'
+import { describePatterns, layoutMessage, machineSections, patternList } from '@coldboot/core/internal'
 import { hintOf } from './format-call.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'

@@ -1,4 +1,5 @@
-import { describeExit, type ExitStatus, type Incident } from '@coldboot/core'
+import { type ExitStatus, type Incident } from '@coldboot/core'
+import { describeExit } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { incidentSections } from './incident-sections.ts'
 import { TIME_UP, within } from './machine-wait.ts'

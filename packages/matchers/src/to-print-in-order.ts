@@ -5,8 +5,8 @@ import {
   OptionError,
   type Pattern,
   type PatternInput,
-  patternList,
 } from '@coldboot/core'
+import { patternList } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'

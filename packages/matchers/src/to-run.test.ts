@@ -11,7 +11,7 @@ function running(outcome: Outcome, options?: ToRunOptions, context: Parameters<t
 }
 
 function commandError(code: ErrorCode): GuestCommandError {
-  const facts: FailedCommand = { command: 'ls', machine: 'box', via: 'shell', durationMs: 1 }
+  const facts: FailedCommand = { command: 'ls', machine: 'box', via: 'shell', duration: 1 }
   return new GuestCommandError(code, 'It did not end', facts)
 }
 

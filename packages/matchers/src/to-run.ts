@@ -1,4 +1,5 @@
-import { ColdbootError, type CommandResult, formatCommand, GuestCommandError, type RunOptions } from '@coldboot/core'
+import { ColdbootError, type CommandResult, GuestCommandError, type RunOptions } from '@coldboot/core'
+import { formatCommand } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'

@@ -60,7 +60,7 @@ export function eventfulMachine(result?: Partial<CommandResult> | Error): Eventf
     run: async (words: string | readonly string[]) => {
       if (result instanceof Error) throw result
       const command = [words].flat().join(' ')
-      return { command, exitCode: 0, stdout: '', stderr: '', durationMs: 1, via: 'shell', ...result }
+      return { command, exitCode: 0, stdout: '', stderr: '', duration: 1, via: 'shell', ...result }
     },
   }
   return {

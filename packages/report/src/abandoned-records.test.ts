@@ -34,7 +34,7 @@ test('what a process left that is gone is completed, once', () => {
   expect(readFileSync(join(directory, 'console.txt'), 'utf8')).toBe('[   1.500] booting\n')
   const meta = metaOf(directory)
   expect(meta).toMatchObject({
-    durationMs: 2500,
+    duration: 2500,
     errors: ['The process that ran the test ended before the test did.'],
     files: expect.arrayContaining(['console.txt', 'console.cast', 'console.log', 'meta.json']),
   })

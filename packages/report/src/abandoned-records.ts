@@ -29,9 +29,9 @@ function finish(directory: string, abandoned: MachineMeta, maxBytes: number): vo
   } catch {
     // Its log is elsewhere, or gone.
   }
-  const durationMs = Math.round((readTimeline(directory).at(-1)?.time ?? 0) * 1000)
+  const duration = Math.round((readTimeline(directory).at(-1)?.time ?? 0) * 1000)
   const files = [...new Set([...readdirSync(directory), META_FILE])]
-  writeMeta(directory, { ...meta, durationMs, files, errors: [WHY] }, true)
+  writeMeta(directory, { ...meta, duration, files, errors: [WHY] }, true)
 }
 
 function foldersOf(root: string): readonly string[] {

@@ -1,5 +1,5 @@
 /** A console for people: clean text, each line with the time of its first character. */
-import { CleanText } from '@coldboot/core'
+import { CleanText } from '@coldboot/core/internal'
 import type { TimedBytes } from './timed-log.ts'
 
 /** Lines as `[   1.234] Welcome`, the time in seconds since the machine’s start. */

@@ -17,7 +17,7 @@ export interface MachineMeta {
   /** When the machine started, ISO 8601. */
   readonly started: string
   /** How long it lived. Missing while it does. */
-  readonly durationMs?: number
+  readonly duration?: number
   /** Whether it booted, or went on from a template. */
   readonly start: 'cold' | 'template'
   /** How it ended, for people. */

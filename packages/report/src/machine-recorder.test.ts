@@ -66,11 +66,11 @@ test('each event is on disk when it was told', () => {
   const tell = start(recorderOf())
   tell({ kind: 'qmp', direction: 'sent', message: { execute: 'cont' } }, -1.5)
   tell({ kind: 'send', data: 'ls\n' }, 250)
-  tell({ kind: 'result', id: 1, command: 'false', via: 'agent', exitCode: 1, durationMs: 3 }, 500)
+  tell({ kind: 'result', id: 1, command: 'false', via: 'agent', exitCode: 1, duration: 3 }, 500)
   expect(linesOf('qmp.jsonl')).toEqual([{ time: -0.0015, direction: 'sent', message: { execute: 'cont' } }])
   expect(linesOf('timeline.jsonl')).toEqual([
     { time: 0.25, kind: 'send', text: 'ls\n' },
-    { time: 0.5, kind: 'result', text: 'exit code 1: false', id: 'command-1', exitCode: 1, durationMs: 3, ok: false },
+    { time: 0.5, kind: 'result', text: 'exit code 1: false', id: 'command-1', exitCode: 1, duration: 3, ok: false },
   ])
   expect(JSON.parse(read('meta.json'))).toMatchObject({ name: 'vm', memory: '256M', writer: process.pid })
   expect(statSync(join(directory, 'command-line.sh')).mode & 0o777).toBe(0o700)
@@ -88,7 +88,7 @@ test('of a template and the machine started from it, the latter is recorded, wha
   expect(linesOf('timeline.jsonl')).toMatchObject([{ text: 'of the test' }, { text: 'the guest powered off' }])
   expect(JSON.parse(read('meta.json'))).toMatchObject({
     start: 'template',
-    durationMs: 1234,
+    duration: 1234,
     exitReason: 'guest-shutdown',
   })
 })

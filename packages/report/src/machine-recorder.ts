@@ -4,7 +4,7 @@
  */
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LogFile, MachineEvent, MachineObserver, ObservedMachine, VM, VMOptions } from '@coldboot/core'
+import type { LogFile, MachineEvent, MachineObserver, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
 import type { ResolvedArtifacts } from './artifact-options.ts'
 import type { Attempt } from './attempt-directory.ts'
 import { now, today } from './clock.ts'
@@ -54,7 +54,7 @@ export class MachineRecorder {
   /** What the test’s error says when a wait of this machine failed it. */
   #lastFailure: string | undefined
   #startedAt = 0
-  #ended: { readonly durationMs: number; readonly exit: string; readonly exitReason: string } | undefined
+  #ended: { readonly duration: number; readonly exit: string; readonly exitReason: string } | undefined
   #typed: (text: string) => string = (text) => text
 
   constructor(options: RecorderOptions) {
@@ -65,7 +65,7 @@ export class MachineRecorder {
   }
 
   /** Options of the machine to be recorded, from those that were asked for. */
-  watching<Options extends Pick<VMOptions, 'logFile' | 'observer'>>(options: Options): Options {
+  watching<Options extends Pick<MachineOptions, 'logFile' | 'observer'>>(options: Options): Options {
     const { logFile: asked, observer } = options
     const logFile =
       asked === undefined
@@ -167,7 +167,7 @@ export class MachineRecorder {
     if (event.kind === 'qmp') qmp.add(this.#clean({ time, direction: event.direction, message: event.message }))
     if (event.kind === 'cut') this.#cut[LOG_FILE] = `${event.bytesLeftOut} bytes are left out`
     if (event.kind === 'exit') {
-      this.#ended = { durationMs: Math.round(seconds * 1000), exit: event.message, exitReason: event.reason }
+      this.#ended = { duration: Math.round(seconds * 1000), exit: event.message, exitReason: event.reason }
     }
     if (event.kind === 'unmatched') this.#lastFailure = this.#options.redactor.text(event.message)
     const entry = timelineEntry(event, time)

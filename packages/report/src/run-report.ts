@@ -9,7 +9,7 @@ export interface RunReport {
   readonly root: string
   /** Milliseconds since 1970. */
   readonly started: number
-  readonly durationMs: number
+  readonly duration: number
   /** In the order in which they are to be shown; the page sorts them by what became of them. */
   readonly tests: readonly TestReport[]
   /** Errors outside of any test: of a file that could not be loaded, of a worker that died. */
@@ -30,7 +30,7 @@ export interface TestReport {
   /** Name of the runner’s project, when there are several. */
   readonly project?: string | undefined
   readonly state: TestState
-  readonly durationMs: number
+  readonly duration: number
   /** In order; the last decides. A skipped test has none. */
   readonly attempts: readonly AttemptReport[]
 }

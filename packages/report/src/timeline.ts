@@ -25,7 +25,7 @@ export interface TimelineEntry {
     | 'error'
     | 'cut'
   readonly text: string
-  readonly durationMs?: number | undefined
+  readonly duration?: number | undefined
   /** Whether it went as the test wanted. */
   readonly ok?: boolean | undefined
   /** `file:line:column` in the test. */
@@ -62,18 +62,18 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
         kind: 'match',
         text: bounded(event.text),
         ...waitOf(event),
-        durationMs: rounded(event.durationMs),
+        duration: rounded(event.duration),
         ok: true,
       }
     case 'unmatched': {
-      const { code, message, durationMs } = event
+      const { code, message, duration } = event
       const kind = TIMEOUTS.includes(code) ? 'timeout' : 'failure'
-      return { time, kind, text: bounded(message), ...waitOf(event), code, durationMs: rounded(durationMs), ok: false }
+      return { time, kind, text: bounded(message), ...waitOf(event), code, duration: rounded(duration), ok: false }
     }
     case 'command':
       return { time, kind: 'command', text: bounded(event.command), id: `command-${event.id}` }
     case 'result': {
-      const { command, exitCode, message, durationMs } = event
+      const { command, exitCode, message, duration } = event
       const how = message ?? `exit code ${exitCode}`
       const ok = exitCode === 0
       return {
@@ -82,7 +82,7 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
         text: bounded(`${how}: ${command}`),
         id: `command-${event.id}`,
         exitCode,
-        durationMs: rounded(durationMs),
+        duration: rounded(duration),
         ok,
       }
     }

@@ -94,7 +94,7 @@ export function busyRun(project: SampleProject): RunReport {
         text: 'coldboot# ',
         id: 'expect-1',
         pattern: '"coldboot# "',
-        durationMs: 1340,
+        duration: 1340,
         ok: true,
       },
       { time: 1.37, kind: 'send', text: 'echo sum-$((40 + 2))\n' },
@@ -105,7 +105,7 @@ export function busyRun(project: SampleProject): RunReport {
         text: MESSAGE,
         id: 'expect-2',
         pattern: '"sum-43"',
-        durationMs: 3000,
+        duration: 3000,
         ok: false,
         location: `${source}:5:3`,
       },
@@ -127,7 +127,7 @@ export function busyRun(project: SampleProject): RunReport {
       cpus: 1,
       qemuVersion: '7.2.19',
       start: 'template',
-      durationMs: 4_620,
+      duration: 4_620,
       exit: 'it was closed (QEMU exit code 0)',
       exitReason: 'closed',
       commandLine: "qemu-system-x86_64 -name guest=vm -kernel vmlinuz -append 'console=ttyS0 panic=-1'",
@@ -139,11 +139,11 @@ export function busyRun(project: SampleProject): RunReport {
     project.machine(`network.test.ts/${name}`, { 'console.log': `${BOOT.join('\r\n')}\r\n${panic}\r\n` }),
   )
   return sampleRun(project, [
-    sampleTest(['greets on the serial console'], { durationMs: 180 }),
+    sampleTest(['greets on the serial console'], { duration: 180 }),
     sampleTest(['adds two numbers'], {
       state: 'failed',
       line: 3,
-      durationMs: 4_700,
+      duration: 4_700,
       attempts: [sampleAttempt({ errors: [{ name: 'Error', message: MESSAGE, stack: [place] }], machines: [machine] })],
     }),
     sampleTest(['two machines', 'see each other over a network with losses'], {
@@ -151,7 +151,7 @@ export function busyRun(project: SampleProject): RunReport {
       project: 'emulated',
       state: 'failed',
       line: 12,
-      durationMs: 65_000,
+      duration: 65_000,
       attempts: [
         sampleAttempt({ errors: [{ name: 'MachineError', message: `"server" panicked: ${panic}`, stack: [] }] }),
         sampleAttempt({
@@ -185,6 +185,6 @@ export function busyRun(project: SampleProject): RunReport {
     ...Array.from({ length: 14 }, (_, index) =>
       sampleTest(['a machine', `has device number ${index + 1}`], { file: 'devices.test.ts' }),
     ),
-    sampleTest(['boots on real hardware'], { state: 'skipped', durationMs: 0 }),
+    sampleTest(['boots on real hardware'], { state: 'skipped', duration: 0 }),
   ])
 }

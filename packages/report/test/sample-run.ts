@@ -43,7 +43,7 @@ export function castOf(...events: readonly (readonly [time: number, code: 'o' | 
 
 /** A test that passed at once, unless told otherwise. */
 export function sampleTest(names: readonly string[], about: Partial<TestReport> = {}): TestReport {
-  return { names, file: 'boot.test.ts', state: 'passed', durationMs: 1_234, attempts: [], ...about }
+  return { names, file: 'boot.test.ts', state: 'passed', duration: 1_234, attempts: [], ...about }
 }
 
 /** An attempt that failed, unless told otherwise. */
@@ -57,7 +57,7 @@ export function sampleRun(
   tests: readonly TestReport[],
   errors: readonly ErrorReport[] = [],
 ): RunReport {
-  return { runner: 'Vitest 5.1.1', root: project.root, started: 1_795_000_000_000, durationMs: 73_400, tests, errors }
+  return { runner: 'Vitest 5.1.1', root: project.root, started: 1_795_000_000_000, duration: 73_400, tests, errors }
 }
 
 /** A picture of one colour, 320 × 200. */

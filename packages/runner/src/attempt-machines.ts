@@ -2,17 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import {
-  CallSite,
-  ColdbootError,
-  checkReadyOptions,
-  ExpectError,
-  type ReadyOptions,
-  readEnvironment,
-  requireObject,
-  startReady,
-  type VM,
-} from '@coldboot/core'
+import { ColdbootError, ExpectError, type VM, type VMOptions } from '@coldboot/core'
+import { CallSite, checkVMOptions, readEnvironment, requireObject, startReady } from '@coldboot/core/internal'
 import {
   type ArtifactOptions,
   type Attempt,
@@ -55,7 +46,7 @@ export interface AttemptHost {
 /** Made at the start of an attempt; {@link end} must be called at its end, whatever happens. */
 export class AttemptMachines {
   readonly #host: AttemptHost
-  readonly #base: ReadyOptions
+  readonly #base: VMOptions
   readonly #directory: string
   readonly #root: string
   readonly #artifacts: ResolvedArtifacts
@@ -73,7 +64,7 @@ export class AttemptMachines {
    * @param base what each machine has unless its own options say otherwise
    * @throws OptionError for artifact options that are wrong
    */
-  constructor(host: AttemptHost, base: ReadyOptions, artifacts: ArtifactOptions = {}) {
+  constructor(host: AttemptHost, base: VMOptions, artifacts: ArtifactOptions = {}) {
     this.#artifacts = resolveArtifacts(artifacts)
     this.#redactor = new Redactor(this.#artifacts.redact)
     this.#guestTests = new GuestTests(host.attempt, this.#redactor, host.onGuestTests)
@@ -101,7 +92,7 @@ export class AttemptMachines {
   }
 
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
-  boot(options: ReadyOptions = {}): Promise<VM> {
+  boot(options: VMOptions = {}): Promise<VM> {
     const site = new CallSite()
     const start = this.#boot(options).catch((error: unknown) => {
       throw site.complete(error)
@@ -180,12 +171,12 @@ export class AttemptMachines {
     removeDirectory(this.#directory, this.#root)
   }
 
-  async #boot(options: ReadyOptions): Promise<VM> {
+  async #boot(options: VMOptions): Promise<VM> {
     this.#requireTest()
     requireObject('`vmOptions`', this.#base)
     requireObject('the options of the machine', options)
     const asked = { ...this.#base, ...options }
-    checkReadyOptions(asked)
+    checkVMOptions(asked)
     const name = this.#names.take(options.name, this.#base.name ?? DEFAULT_NAME)
     using _hold = this.#host.hold()
     const complete = await withGuest(asked)
@@ -194,7 +185,7 @@ export class AttemptMachines {
     return await this.#start({ ...complete, name })
   }
 
-  async #start(options: ReadyOptions & { readonly name: string }): Promise<VM> {
+  async #start(options: VMOptions & { readonly name: string }): Promise<VM> {
     const { waits } = this.#host
     const signal = options.signal ? AbortSignal.any([options.signal, waits]) : waits
     const directory = join(this.#directory, folderName(options.name))

@@ -1,4 +1,4 @@
-import type { Device, ReadyOptions } from '@coldboot/core'
+import type { Device, VMOptions } from '@coldboot/core'
 import { expect, test, vi } from 'vitest'
 import { withGuest } from './default-guest.ts'
 
@@ -9,7 +9,7 @@ vi.mock('@coldboot/guest', () => ({ linuxGuest }))
 
 test('options with something to boot stay as they are, and no guest is made', async () => {
   const disk: Device = { name: 'disk', bootable: true, qemuArgs: () => [] }
-  const complete: ReadyOptions[] = [{ kernel: 'vmlinuz' }, { firmware: 'bios.bin' }, { devices: [disk] }]
+  const complete: VMOptions[] = [{ kernel: 'vmlinuz' }, { firmware: 'bios.bin' }, { devices: [disk] }]
   for (const options of complete) expect(await withGuest(options)).toBe(options)
   expect(linuxGuest).not.toHaveBeenCalled()
 })

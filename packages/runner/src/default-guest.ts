@@ -1,21 +1,21 @@
 /** What boots when nobody says what: the small Linux guest of @coldboot/guest. */
-import type { ReadyOptions } from '@coldboot/core'
+import type { VMOptions } from '@coldboot/core'
 
 /**
  * Completes options that have nothing to boot with the default guest; others are returned as they are. Words in
  * `kernelArgs` are added to the guest’s own, everything else replaces it.
  */
-export async function withGuest(options: ReadyOptions): Promise<ReadyOptions> {
+export async function withGuest(options: VMOptions): Promise<VMOptions> {
   if (hasBootSource(options)) return options
   // Loaded when it is needed: who boots a system of their own has no use for it.
   const { linuxGuest } = await import('@coldboot/guest')
-  const guest: ReadyOptions = await linuxGuest()
+  const guest: VMOptions = await linuxGuest()
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const kernelArgs = [...words(guest.kernelArgs), ...words(options.kernelArgs)]
   return { ...guest, ...given, kernelArgs }
 }
 
-function hasBootSource(options: ReadyOptions): boolean {
+function hasBootSource(options: VMOptions): boolean {
   return (
     options.kernel !== undefined ||
     options.firmware !== undefined ||
@@ -23,6 +23,6 @@ function hasBootSource(options: ReadyOptions): boolean {
   )
 }
 
-function words(kernelArgs: ReadyOptions['kernelArgs']): readonly string[] {
+function words(kernelArgs: VMOptions['kernelArgs']): readonly string[] {
   return typeof kernelArgs === 'string' ? kernelArgs.split(/\s+/).filter((word) => word !== '') : (kernelArgs ?? [])
 }

@@ -1,5 +1,6 @@
 /** A wait that nobody awaits: the test would pass whatever the machine prints. */
-import { type CallSite, ExpectError, type VM } from '@coldboot/core'
+import { ExpectError, type VM } from '@coldboot/core'
+import { type CallSite } from '@coldboot/core/internal'
 import { pendingOn } from '@coldboot/matchers'
 import { sectionsOf, spaceOut } from './reported-error.ts'
 

@@ -1,5 +1,5 @@
 /** Tests that ran inside the guests of one attempt of a test, from what an observer of its machines is told. */
-import type { GuestTest, ReadyOptions, TestsEvent } from '@coldboot/core'
+import type { GuestTest, TestsEvent, VMOptions } from '@coldboot/core'
 import type { Attempt, GuestTestRecord, Redactor } from '@coldboot/report'
 
 /** One run of tests inside a guest, for people. */
@@ -30,7 +30,7 @@ export class GuestTests {
   }
 
   /** The options, with an observer that sees the guest’s tests besides the one that was there. */
-  watching(options: ReadyOptions): ReadyOptions {
+  watching(options: VMOptions): VMOptions {
     return {
       ...options,
       observer: (machine) => {

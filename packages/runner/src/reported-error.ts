@@ -3,7 +3,8 @@
  * afterwards. What is changed here is what every reporter shows.
  */
 import { fileURLToPath } from 'node:url'
-import { ERROR_CODES, layoutSections, machineSections, type ShownMachine } from '@coldboot/core'
+import { layoutSections } from '@coldboot/core'
+import { ERROR_CODES, machineSections, type ShownMachine } from '@coldboot/core/internal'
 
 /** The parts of a reported error that are looked at. */
 export interface ReportedError {

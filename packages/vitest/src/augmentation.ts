@@ -1,5 +1,5 @@
 /** What this package adds to Vitest’s own types. */
-import type { ReadyOptions } from '@coldboot/core'
+import type { VMOptions } from '@coldboot/core'
 import type { MachineMatchers } from '@coldboot/matchers'
 import type { ArtifactOptions, GuestTestRecord, MachineRecord } from '@coldboot/report'
 import type { MachineArtifact } from './failure-report.ts'
@@ -17,7 +17,7 @@ declare module 'vitest' {
 
   interface ProvidedContext {
     /** The project’s defaults for the fixture of the same name. */
-    vmOptions: ReadyOptions
+    vmOptions: VMOptions
     /** The project’s defaults for the fixture of the same name. */
     artifacts: ArtifactOptions
     /** Path of the socket by which a worker borrows the terminal; missing when there is none. */

@@ -1,11 +1,11 @@
 import { expectTypeOf } from 'vitest'
 import type { ColdbootMeta } from './augmentation.ts'
-import { expect, type ReadyOptions, test, type VM } from './index.ts'
+import { expect, test, type VM, type VMOptions } from './index.ts'
 
 test('the fixtures are typed', async ({ vm, bootVM, vmOptions, task }) => {
   expectTypeOf(vm).toEqualTypeOf<VM>()
-  expectTypeOf(vmOptions).toEqualTypeOf<ReadyOptions>()
-  expectTypeOf(bootVM).toEqualTypeOf<(options?: ReadyOptions) => Promise<VM>>()
+  expectTypeOf(vmOptions).toEqualTypeOf<VMOptions>()
+  expectTypeOf(bootVM).toEqualTypeOf<(options?: VMOptions) => Promise<VM>>()
   expectTypeOf(task.meta.coldboot).toEqualTypeOf<ColdbootMeta | undefined>()
 })
 

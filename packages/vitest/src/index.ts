@@ -1,4 +1,4 @@
-export type { Match, Pattern, PatternInput, ReadyOptions, VM } from '@coldboot/core'
+export type { Match, Pattern, PatternInput, VM, VMOptions } from '@coldboot/core'
 export { afterAll, afterEach, aroundAll, aroundEach, beforeAll, beforeEach, describe, suite, vi } from 'vitest'
 export type {} from './augmentation.ts'
 export { expect } from './expect.ts'

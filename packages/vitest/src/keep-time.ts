@@ -3,7 +3,8 @@
  * way in is `context.signal`: the runner ends the test’s function when that aborts, asks for it first thing in each
  * attempt, and sets a new one for the next attempt.
  */
-import { ExpectError, readEnvironment } from '@coldboot/core'
+import { ExpectError } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 import { TIME_LEFT } from '@coldboot/matchers'
 import { framesOf, TestClock, timeoutError } from '@coldboot/runner'
 import type { RunnerTestCase } from 'vitest'

@@ -1,5 +1,6 @@
 /** The fixtures: `vm`, `bootVM`, and what both are made from, `vmOptions`. */
-import { type ReadyOptions, readEnvironment, type VM } from '@coldboot/core'
+import { type VM, type VMOptions } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 import type { ArtifactOptions } from '@coldboot/report'
 import type { TestAPI } from 'vitest'
 import { collector } from './task-collector.ts'
@@ -14,7 +15,7 @@ export interface MachineFixtures {
    *
    * @default {}
    */
-  vmOptions: ReadyOptions
+  vmOptions: VMOptions
   /**
    * What is kept of the machines: when, how much, and without which secrets. Set it for a project with
    * `coldboot({ artifacts })`, for a file or a describe with `test.override('artifacts', { … })`.
@@ -28,7 +29,7 @@ export interface MachineFixtures {
    * Boots one more machine, with options that replace those of `vmOptions` one by one. Named `vm`, `vm-2` and so on
    * unless given a name. The boot has its own time, `bootTimeout`, which the test’s timeout does not count.
    */
-  bootVM: (options?: ReadyOptions) => Promise<VM>
+  bootVM: (options?: VMOptions) => Promise<VM>
 }
 
 /**

@@ -1,6 +1,7 @@
 /** `coldboot()`: the one line a user adds to the Vitest configuration. */
 import { fileURLToPath } from 'node:url'
-import { DEFAULTS, OptionError, type ReadyOptions } from '@coldboot/core'
+import { OptionError, type VMOptions } from '@coldboot/core'
+import { DEFAULTS } from '@coldboot/core/internal'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 import type {} from 'vitest/config'
 import type { Vite, Vitest } from 'vitest/node'
@@ -18,7 +19,7 @@ export interface ColdbootOptions {
    *
    * @default {}
    */
-  readonly vm?: ReadyOptions
+  readonly vm?: VMOptions
   /**
    * What is kept of the machines of the project’s tests, unless a file or a test says otherwise.
    * @default {}: everything of failed attempts
@@ -75,7 +76,7 @@ function addReporter(vitest: Vitest, project: Vitest['projects'][number]): void 
   vitest.config.reporters.push(reporter)
 }
 
-function sendable(vm: ReadyOptions): ReadyOptions {
+function sendable(vm: VMOptions): VMOptions {
   for (const [name, value] of Object.entries(vm)) {
     if (isPlain(value)) continue
     throw new OptionError('INVALID_OPTION', `coldboot({ vm: { ${name} } }) cannot be sent to the test workers`, {

@@ -64,13 +64,13 @@ export default class ColdbootReporter implements Reporter {
   }
 
   /** A run that was put together from others is as long as they were. */
-  #times(modules: readonly TestModule[]): Pick<RunReport, 'started' | 'durationMs'> {
+  #times(modules: readonly TestModule[]): Pick<RunReport, 'started' | 'duration'> {
     const merged = Boolean(this.#vitest?.config.mergeReports)
     const tests = merged ? modules.flatMap((module) => [...module.children.allTests()]) : []
     const times = tests.flatMap((test) => test.diagnostic() ?? [])
-    if (times.length === 0) return { started: this.#started, durationMs: Date.now() - this.#started }
+    if (times.length === 0) return { started: this.#started, duration: Date.now() - this.#started }
     const started = Math.min(...times.map(({ startTime }) => startTime))
-    return { started, durationMs: Math.max(...times.map(({ startTime, duration }) => startTime + duration)) - started }
+    return { started, duration: Math.max(...times.map(({ startTime, duration }) => startTime + duration)) - started }
   }
 
   #isAbout({ project }: TestCase | TestModule): boolean {

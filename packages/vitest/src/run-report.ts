@@ -16,7 +16,7 @@ import type {} from './augmentation.ts'
 export function runReport(
   modules: readonly TestModule[],
   errors: readonly SerializedError[],
-  about: Pick<RunReport, 'runner' | 'root' | 'started' | 'durationMs'>,
+  about: Pick<RunReport, 'runner' | 'root' | 'started' | 'duration'>,
 ): RunReport {
   const ofModules = modules.flatMap((module) => [module, ...module.children.allSuites()]).flatMap((it) => it.errors())
   return {
@@ -37,7 +37,7 @@ function testsOf(module: TestModule): readonly TestReport[] {
       line: test.location?.line,
       project: module.project.name || undefined,
       state: state === 'pending' ? 'skipped' : state,
-      durationMs: test.diagnostic()?.duration ?? 0,
+      duration: test.diagnostic()?.duration ?? 0,
       attempts: attemptReports(test),
     }
   })

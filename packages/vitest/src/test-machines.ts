@@ -1,5 +1,5 @@
 /** The machines of one attempt of a test, ended with it, and explained when it fails. */
-import { ExpectError, type ReadyOptions, type VM } from '@coldboot/core'
+import { ExpectError, type VM, type VMOptions } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
 import { type AttemptHost, AttemptMachines, cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
 import type { RunnerTestCase, TestContext } from 'vitest'
@@ -21,11 +21,7 @@ export class TestMachines {
    * @param base what each machine has unless its own options say otherwise
    * @throws OptionError for artifact options that are wrong
    */
-  constructor(
-    { task, annotate }: Pick<TestContext, 'task' | 'annotate'>,
-    base: ReadyOptions,
-    artifacts: ArtifactOptions,
-  ) {
+  constructor({ task, annotate }: Pick<TestContext, 'task' | 'annotate'>, base: VMOptions, artifacts: ArtifactOptions) {
     const clock = clockOf(task)
     const host: AttemptHost = {
       name: task.name,
@@ -42,7 +38,7 @@ export class TestMachines {
   }
 
   /** Starts a machine and waits until it is ready, outside of the test’s own time. */
-  boot(options?: ReadyOptions): Promise<VM> {
+  boot(options?: VMOptions): Promise<VM> {
     return this.#machines.boot(options)
   }
 

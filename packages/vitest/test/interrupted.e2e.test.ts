@@ -92,7 +92,7 @@ test('a worker that is killed leaves what was written until then, and the proces
   const meta: unknown = JSON.parse(read('meta.json'))
   expect(meta).toMatchObject({
     name: 'vm',
-    durationMs: expect.any(Number),
+    duration: expect.any(Number),
     test: { file: 'recorded.test.ts', names: ['never ends'] },
     errors: ['The process that ran the test ended before the test did.'],
   })

@@ -53,7 +53,7 @@ function everyDevice(): Device[] {
 
 test('nobody else can connect to a machine: no port listens, and no socket has a name', async ({ skip }) => {
   if (process.platform !== 'linux') return skip('sockets are looked up in /proc')
-  const vm = await VM.start({
+  const vm = await VM.boot({
     arch: 'x86_64',
     firmware: 'bios-256k.bin',
     devices: [...everyDevice(), HALTED],

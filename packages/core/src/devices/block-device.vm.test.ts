@@ -9,7 +9,7 @@ import { bootLinux, run } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
 import { VM } from '../machine/vm.ts'
 import { findOnPath } from '../qemu/process.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { blockDevice } from './block-device.ts'
 import { inspectDiskImage } from './disk/disk-image.ts'
 import { DISK_INTERFACES } from './disk/disk-interface.ts'
@@ -30,8 +30,8 @@ function disk(name = `disk${files++}.img`, content = sector): string {
 
 const hash = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-async function start(options: VMOptions): Promise<VM> {
-  const vm = await VM.start({ arch: 'x86_64', memory: '64M', timeout: 30_000, ...options })
+async function start(options: MachineOptions): Promise<VM> {
+  const vm = await VM.boot({ arch: 'x86_64', memory: '64M', timeout: 30_000, ...options })
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
@@ -43,7 +43,7 @@ describe('a PC without a kernel boots from a disk', () => {
     const vm = await start({ devices: [blockDevice(image, { interface: kind })] })
     await vm.expect('hello from the boot sector')
     await vm.expect('sector written')
-    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
     expect(hash(image)).toBe(before)
   })
 
@@ -51,7 +51,7 @@ describe('a PC without a kernel boots from a disk', () => {
     const image = disk()
     const vm = await start({ devices: [blockDevice(image, { overlay: false })] })
     await vm.expect('sector written')
-    await vm.wait()
+    await vm.waitForExit()
     const bytes = readFileSync(image)
     expect(bytes.subarray(512, 1024).equals(sector)).toBe(true)
     expect(bytes.length).toBe(1 << 20)
@@ -79,7 +79,7 @@ describe('a PC without a kernel boots from a disk', () => {
     const second = disk('second.img', bootSector('hello from the second disk'))
     const vm = await start({ devices: [blockDevice(disk()), blockDevice(second, { boot: true })] })
     await vm.expect('hello from the second disk')
-    await vm.wait()
+    await vm.waitForExit()
     expect(vm.hasPrinted('hello from the boot sector')).toBeUndefined()
   })
 
@@ -142,7 +142,7 @@ describe('an image made by qemu-img', () => {
       const before = hash(image)
       const vm = await start({ devices: [blockDevice(image)] })
       await vm.expect('sector written')
-      await vm.wait()
+      await vm.waitForExit()
       expect(hash(image)).toBe(before)
     },
   )

@@ -21,7 +21,7 @@ test('a guest that dies silently is not a pass', async () => {
   const vm = await boot(results)
   await run(vm, `echo '{"test":"a"}' >${PORT('results')}`)
   vm.send('poweroff -f\n')
-  await vm.wait()
+  await vm.waitForExit()
   // Read after the end: nothing that was sent is lost.
   const events = results.events()
   expect(await events.next()).toEqual({ done: false, value: { test: 'a' } })

@@ -73,7 +73,7 @@ export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
   /** When QEMU sent it, milliseconds since 1970. */
-  readonly timestampMs: number
+  readonly timestamp: number
 }
 
 /** QEMU’s control channel, as far as a device needs it. */

@@ -12,7 +12,7 @@ function sizeOf(png: Uint8Array): readonly [width: number, height: number] {
 
 test('a PC’s firmware is seen on its VGA', async () => {
   const screen = display()
-  const vm = await VM.start({
+  const vm = await VM.boot({
     arch: 'x86_64',
     memory: '64M',
     firmware: 'bios-256k.bin',
@@ -27,7 +27,7 @@ test('a PC’s firmware is seen on its VGA', async () => {
 test('one display object in two machines shows the screen of the one that is named', async () => {
   const screen = display()
   const start = async (name: string) => {
-    const vm = await VM.start({ arch: 'x86_64', name, memory: '64M', firmware: 'bios-256k.bin', devices: [screen] })
+    const vm = await VM.boot({ arch: 'x86_64', name, memory: '64M', firmware: 'bios-256k.bin', devices: [screen] })
     onTestFinished(() => vm.close().then(() => {}))
     return vm
   }

@@ -6,7 +6,7 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { VM } from '../machine/vm.ts'
 import type { Frame } from '../network/frames/frame-filter.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { NIC_MODELS } from './helpers/nic-model.ts'
 import { Network } from './network.ts'
 
@@ -25,8 +25,8 @@ nc -l -p 7000 <>/tmp/silence >/tmp/in 2>/tmp/nc &
 until netstat -ltn | grep -q :7000; do usleep 10000; done`
 const vms = {} as Record<Name, VM>
 
-async function boot(options: VMOptions): Promise<VM> {
-  const vm = await VM.start({ timeout: 60_000, ...options })
+async function boot(options: MachineOptions): Promise<VM> {
+  const vm = await VM.boot({ timeout: 60_000, ...options })
   await vm.ready()
   return vm
 }
@@ -91,7 +91,7 @@ test('a log has the ping and its answer, and what ARP asked before', async () =>
     ...{ sourceIp: address.a, destinationIp: address.b },
   })
   expect(answer).toMatchObject({ machine: 'b', sourceIp: address.b, destinationIp: address.a })
-  expect(answer.timeMs).toBeGreaterThan(question.timeMs)
+  expect(answer.time).toBeGreaterThan(question.time)
   expect(await log.waitFor({ protocol: 'arp', arpOperation: 1 })).toMatchObject({
     ...{ sourceIp: address.a, destinationIp: address.b, destination: 'ff:ff:ff:ff:ff:ff' },
   })
@@ -193,7 +193,7 @@ test('a machine that is stopped holds nobody up, and is there again when it goes
 // The last one: it takes a machine away.
 test('one machine exits, and the others keep talking', async () => {
   vms.c.send('poweroff -f\n')
-  expect(await vms.c.wait()).toMatchObject({ reason: 'guest-shutdown' })
+  expect(await vms.c.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   expect(nics.c.machine).toBeUndefined()
   await ping('a', 'b')
   expect((await vms.a.run(`ping -c 1 -W 1 ${address.c}`, { check: false })).exitCode).toBe(1)

@@ -104,10 +104,10 @@ describe('a shared directory', () => {
       qemuArgs: () => [],
       kernelArgs: () => ['coldboot.mount=/mnt:9p:missing:trans=virtio'],
     }
-    const vm = await VM.start({ ...guest, timeout: 60_000, devices: [share] })
+    const vm = await VM.boot({ ...guest, timeout: 60_000, devices: [share] })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect('coldboot: missing cannot be mounted at /mnt')
-    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   })
 })
 
@@ -120,7 +120,7 @@ describe('a root file system', () => {
     const script =
       '#!/bin/sh\nbusybox mount -t proc proc /proc\nbusybox grep " / " /proc/mounts\necho "I am $$" >/written\nbusybox cat /written\nexec sh\n'
     writeFileSync(join(root, 'bin/init'), script, { mode: 0o755 })
-    const vm = await VM.start({
+    const vm = await VM.boot({
       ...(await linuxGuest()),
       ready: 'I am 1\n',
       timeout: 60_000,
@@ -134,9 +134,9 @@ describe('a root file system', () => {
 
   test('without a program to start ends the machine, and the console says why', async () => {
     const devices = [p9Directory(directory(), { boot: true, tag: 'empty' })]
-    const vm = await VM.start({ ...(await linuxGuest()), timeout: 60_000, devices })
+    const vm = await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect('coldboot: the root file system empty has no program to start')
-    await vm.wait()
+    await vm.waitForExit()
   })
 })

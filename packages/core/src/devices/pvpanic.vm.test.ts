@@ -6,6 +6,6 @@ test('a panic ends the machine with its reason, the text whole', async () => {
   const vm = await bootLinux({}, [pvpanic()])
   // Without a reboot of its own: only the device can tell.
   vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
-  expect(await vm.wait()).toMatchObject({ reason: 'guest-panic' })
+  expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-panic' })
   expect(vm.hasPrinted('Kernel panic - not syncing: sysrq triggered crash')).toBeDefined()
 })

@@ -216,7 +216,7 @@ describe('what a guest tries to write', () => {
 describe('a machine does not come up', () => {
   test('when its kernel has no vfat, and the console says what is needed', async () => {
     const guest = await linuxGuest()
-    const vm = await VM.start({
+    const vm = await VM.boot({
       ...guest,
       kernelArgs: `${guest.kernelArgs} module_blacklist=vfat`,
       timeout: 60_000,
@@ -225,13 +225,13 @@ describe('a machine does not come up', () => {
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect('coldboot: LABEL=COLDBOOT0 cannot be mounted at /mnt')
     await vm.expect('vfat needs CONFIG_VFAT_FS')
-    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   })
 
   test('with a directory that FAT cannot hold: QEMU is not even started', async () => {
     const logFile = join(folder, 'refused/console.log')
     const devices = [readOnlyDirectory(directory({ 'a:b': '', 'c?': '' }))]
-    const refused = VM.start({ ...(await linuxGuest()), logFile, devices })
+    const refused = VM.boot({ ...(await linuxGuest()), logFile, devices })
     await expect(refused).rejects.toMatchObject({ code: 'DIRECTORY_UNSHAREABLE' })
     await expect(refused).rejects.toThrow(/a:b[^]*c\?/)
     // A machine opens its log as soon as it is spawned.

@@ -22,7 +22,7 @@ for (const arch of ['x86_64', 'aarch64'] as const) {
     const disk = efiDisk(arch, 'hello from UEFI')
     onTestFinished(() => rmSync(dirname(disk), { recursive: true }))
     const before = hash(firmware.variables)
-    const vm = await VM.start({ arch, firmware: 'uefi', timeout: 60_000, devices: [blockDevice(disk)] })
+    const vm = await VM.boot({ arch, firmware: 'uefi', timeout: 60_000, devices: [blockDevice(disk)] })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect('hello from UEFI')
     // The firmware has written its list of boot options by now: the layer has more than its four empty clusters.
@@ -32,7 +32,7 @@ for (const arch of ['x86_64', 'aarch64'] as const) {
 
   test(`${arch}: without a disk it shows its shell, or says that there is nothing to boot`, async ({ skip }) => {
     if (reason) return skip(reason)
-    const vm = await VM.start({ arch, firmware: 'uefi', timeout: 60_000 })
+    const vm = await VM.boot({ arch, firmware: 'uefi', timeout: 60_000 })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect(['UEFI Interactive Shell', 'No bootable option or device was found'])
   })

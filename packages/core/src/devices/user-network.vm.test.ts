@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { linuxGuest } from '@coldboot/guest'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { VM } from '../machine/vm.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { Network } from './network.ts'
 import { userNetwork } from './user-network.ts'
 
@@ -18,14 +18,14 @@ echo "$hostname" >/tmp/hostname
 const ONLINE = 'ip link set eth0 up && udhcpc -q -n -i eth0 -s /etc/dhcp -O hostname'
 const SERVE = 'mkdir -p /tmp/www && echo hello from the guest >/tmp/www/index.html && httpd -p 80 -h /tmp/www'
 
-let guest: VMOptions
+let guest: MachineOptions
 beforeAll(async () => {
   const files = { '/etc/dhcp': { content: DHCP_SCRIPT, mode: 0o755 } }
   guest = await linuxGuest({ modules: ['virtio_net', 'af_packet'], files })
 }, 300_000)
 
-async function boot(options: VMOptions): Promise<VM> {
-  const vm = await VM.start({ ...guest, timeout: 60_000, ...options })
+async function boot(options: MachineOptions): Promise<VM> {
+  const vm = await VM.boot({ ...guest, timeout: 60_000, ...options })
   onTestFinished(() => vm.close().then(() => {}))
   await vm.ready()
   return vm
@@ -79,7 +79,7 @@ describe('a forward', () => {
 
   test('on a port that is in use keeps the machine from starting, in QEMU’s own words', async () => {
     const { port } = await hostServer()
-    const start = VM.start({ ...guest, devices: [userNetwork({ forward: [{ guest: 80, host: port }] })] })
+    const start = VM.boot({ ...guest, devices: [userNetwork({ forward: [{ guest: 80, host: port }] })] })
     await expect(start).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringContaining(`Could not set up host forwarding rule 'tcp:127.0.0.1:${port}-:80'`),

@@ -7,7 +7,7 @@ import { vsock } from './vsock.ts'
 test('a host without vhost-vsock is told before QEMU is started', async ({ skip }) => {
   if (hostHasVsock()) skip('this host has /dev/vhost-vsock')
   const guest = await linuxGuest()
-  const start = VM.start({ ...guest, devices: [vsock()] })
+  const start = VM.boot({ ...guest, devices: [vsock()] })
   await expect(start).rejects.toMatchObject({ name: 'OptionError', code: 'DEVICE_UNAVAILABLE' })
 })
 
@@ -16,7 +16,7 @@ describe('a guest on a host with vhost-vsock', () => {
     if (!hostHasVsock()) skip('this host has no /dev/vhost-vsock: modprobe vhost_vsock')
     const guest = await linuxGuest({ modules: ['vmw_vsock_virtio_transport'] })
     const device = vsock()
-    const vm = await VM.start({ ...guest, timeout: 60_000, devices: [device] })
+    const vm = await VM.boot({ ...guest, timeout: 60_000, devices: [device] })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.ready()
     expect((await vm.run('ls /sys/bus/virtio/drivers/vmw_vsock_virtio_transport')).stdout).toMatch(/virtio\d/)

@@ -9,7 +9,7 @@ test('a guest that stops writing is reset, and the machine’s end says why', as
   // Opened, never written to again, and not closed in the polite way that stops it.
   vm.send('watchdog -T 2 -t 60 /dev/watchdog; killall -9 watchdog\n')
   expect(await fired).toBe('reset')
-  expect(await vm.wait()).toMatchObject({ reason: 'guest-reset' })
+  expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
 })
 
 test('a guest that is paused stays to be looked at', async () => {

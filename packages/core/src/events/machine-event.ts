@@ -24,7 +24,7 @@ export interface MatchEvent extends Omit<ExpectEvent, 'kind'> {
   readonly kind: 'match'
   /** What matched. */
   readonly text: string
-  readonly durationMs: number
+  readonly duration: number
 }
 
 /** What was awaited was not printed: the time is up, the machine or its guest ended, the wait was aborted. */
@@ -34,7 +34,7 @@ export interface UnmatchedEvent extends Omit<ExpectEvent, 'kind'> {
   readonly code: string
   /** The error’s first words. */
   readonly message: string
-  readonly durationMs: number
+  readonly duration: number
 }
 
 /** A command begins in the guest. */
@@ -54,7 +54,7 @@ export interface ResultEvent extends Omit<CommandEvent, 'kind'> {
   readonly exitCode: number | undefined
   /** Why it had not. */
   readonly message?: string
-  readonly durationMs: number
+  readonly duration: number
 }
 
 /** One test case that ran in the guest. */
@@ -65,7 +65,7 @@ export interface GuestTest {
   readonly path: readonly string[]
   /** `todo`: it is known to fail. */
   readonly status: 'passed' | 'failed' | 'skipped' | 'todo'
-  readonly durationMs?: number
+  readonly duration?: number
   /** Why it failed, was skipped, or is to do; where that was told. */
   readonly message?: string
   /** Of a failed one: what was printed about it, the last lines. */

@@ -9,7 +9,7 @@ export interface CommandOutcome {
   readonly exitCode: number | undefined
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
-  readonly durationMs: number
+  readonly duration: number
   /** Why it did not end by itself. */
   readonly failure?: CommandFailure
 }
@@ -46,8 +46,8 @@ export interface CommandTransport {
 const NOTHING = new Uint8Array(0)
 
 /** The outcome of a command that printed nothing that is known. */
-export function failed(failure: CommandFailure, durationMs: number): CommandOutcome {
-  return { exitCode: undefined, stdout: NOTHING, stderr: NOTHING, durationMs, failure }
+export function failed(failure: CommandFailure, duration: number): CommandOutcome {
+  return { exitCode: undefined, stdout: NOTHING, stderr: NOTHING, duration, failure }
 }
 
 /** @param begun whether it had started in the guest */

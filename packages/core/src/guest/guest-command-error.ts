@@ -13,7 +13,7 @@ export interface FailedCommand {
   /** As `encoding` asked; of a command that had not ended, the last that it printed. */
   readonly stdout?: string | Uint8Array | undefined
   readonly stderr?: string | Uint8Array | undefined
-  readonly durationMs: number
+  readonly duration: number
 }
 
 /** Lines and characters of each that a message shows; the properties have all of it. */
@@ -32,7 +32,7 @@ export class GuestCommandError extends ColdbootError {
   /** All of it; of a command that had not ended, the last that it printed. */
   readonly stdout: string | Uint8Array
   readonly stderr: string | Uint8Array
-  readonly durationMs: number
+  readonly duration: number
   /** The way it was run. */
   readonly via: GuestTransport
 
@@ -49,7 +49,7 @@ export class GuestCommandError extends ColdbootError {
     this.exitCode = failed.exitCode
     this.stdout = failed.stdout ?? ''
     this.stderr = failed.stderr ?? ''
-    this.durationMs = failed.durationMs
+    this.duration = failed.duration
     this.via = failed.via
   }
 }

@@ -100,8 +100,8 @@ export class Guest {
     onOutput?.(outcome.stdout)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
-    const { exitCode, durationMs } = outcome
-    const facts = { command: request.command, exitCode, stdout, stderr, durationMs, via: transport.via }
+    const { exitCode, duration } = outcome
+    const facts = { command: request.command, exitCode, stdout, stderr, duration, via: transport.via }
     if (exitCode === undefined || outcome.failure !== undefined || (exitCode !== 0 && options.check !== false)) {
       throw this.#error(outcome, { ...facts, machine: this.name })
     }
@@ -114,8 +114,8 @@ export class Guest {
     const command = { id: ++this.#commands, command: request.command, via: transport.via }
     onEvent({ kind: 'command', ...command })
     const outcome = await transport.run(request)
-    const { exitCode, durationMs, failure } = outcome
-    onEvent({ kind: 'result', ...command, exitCode, durationMs, ...(failure ? { message: failure.message } : {}) })
+    const { exitCode, duration, failure } = outcome
+    onEvent({ kind: 'result', ...command, exitCode, duration, ...(failure ? { message: failure.message } : {}) })
     return outcome
   }
 

@@ -6,13 +6,13 @@ import { waitContract } from '../../test/wait-contract.ts'
 import { channel } from '../devices/channel.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { VM } from '../machine/vm.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 
-let guest: VMOptions
+let guest: MachineOptions
 let vm: VM
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 30_000 }
-  vm = await VM.start({ ...guest, devices: [channel('results')] })
+  vm = await VM.boot({ ...guest, devices: [channel('results')] })
 }, 300_000)
 afterAll(() => vm?.close())
 
@@ -83,7 +83,7 @@ describe('tests in the guest', () => {
 
   test('that a panic cuts short are told as far as they came', async () => {
     const seen: MachineEvent[] = []
-    const machine = await VM.start({ ...guest, observer: () => (event) => seen.push(event) })
+    const machine = await VM.boot({ ...guest, observer: () => (event) => seen.push(event) })
     onTestFinished(() => machine.close().then(() => {}))
     const command = "printf '1..3\\nok 1 - first\\nnot ok 2 - second\\n'; echo c >/proc/sysrq-trigger; sleep 1000"
     await expect(machine.runTests(command, { format: 'tap' })).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
@@ -158,7 +158,7 @@ describe('a guest that fails', () => {
   const PANIC = 'echo c >/proc/sysrq-trigger; sleep 1000'
 
   test.each(['agent', 'shell'] as const)('ends what is done by way of the %s, with its own words', async (via) => {
-    const machine = await VM.start({ ...guest, devices: [channel('results')] })
+    const machine = await VM.boot({ ...guest, devices: [channel('results')] })
     onTestFinished(() => machine.close().then(() => {}))
     await machine.ready()
     const panicked = { code: 'GUEST_PANICKED', message: expect.stringMatching(/panic[^]*What the guest said:/i) }
@@ -186,7 +186,7 @@ describe('a login', () => {
       "sed -i 's/-.bin.sh -i .dev.tty/\\/sbin\\/getty -L 0 console vt102/' /etc/inittab; kill -HUP 1",
     ]
     const { ready: _, ...options } = await linuxGuest({ init, agent: false })
-    const machine = await VM.start({ ...options, ready: 'login: ', timeout: 60_000 })
+    const machine = await VM.boot({ ...options, ready: 'login: ', timeout: 60_000 })
     onTestFinished(() => machine.close().then(() => {}))
     return machine
   }

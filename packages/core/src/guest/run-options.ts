@@ -56,7 +56,7 @@ export interface CommandResult<Output extends string | Uint8Array = string> {
   readonly stdout: Output
   readonly stderr: Output
   /** From its start in the guest to its end being known here. */
-  readonly durationMs: number
+  readonly duration: number
   /** The way that was used. */
   readonly via: GuestTransport
 }

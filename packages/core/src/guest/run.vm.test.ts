@@ -2,18 +2,18 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { commandContract } from '../../test/command-contract.ts'
 import { VM } from '../machine/vm.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 
-let guest: VMOptions
+let guest: MachineOptions
 let shared: VM
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 30_000 }
-  shared = await VM.start(guest)
+  shared = await VM.boot(guest)
 }, 300_000)
 afterAll(() => shared.close())
 
-async function start(options: VMOptions = {}): Promise<VM> {
-  const vm = await VM.start({ ...guest, ...options })
+async function start(options: MachineOptions = {}): Promise<VM> {
+  const vm = await VM.boot({ ...guest, ...options })
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }

@@ -23,7 +23,7 @@ export interface WaitUntilResult {
   /** How often it was tried. */
   readonly tries: number
   /** Until it succeeded. */
-  readonly durationMs: number
+  readonly duration: number
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -67,10 +67,10 @@ export async function waitUntil(
   // The last line of the errors is the loop’s own; it may have ended just too late for its end to be known.
   const [, status, count] = /^tries (\d+) (\d+)\n$/.exec(text(result.stderr)) ?? []
   const lastStatus = status === undefined ? undefined : Number(status)
-  const { durationMs } = result
-  if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), durationMs })
+  const { duration } = result
+  if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), duration })
   const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
-  const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${formatTime(durationMs)}`
+  const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${formatTime(duration)}`
   const last =
     lastStatus === undefined
       ? 'its last try did not end'
@@ -82,7 +82,7 @@ export async function waitUntil(
     via: result.via,
     exitCode: lastStatus,
     stdout,
-    durationMs,
+    duration,
   }
   throw new GuestCommandError('WAIT_TIMEOUT', `“${guest.name}” waited for ${what} ${how} (${last})`, facts, {
     sections: { 'Standard output': undefined, 'Output of the last try': excerpt(stdout), Diagnosis: diagnosis },

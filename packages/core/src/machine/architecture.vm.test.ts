@@ -48,7 +48,7 @@ ${ARCHITECTURES[arch].consoleDevice}
     await run(vm, `echo hello >/dev/${SECOND_PORTS[arch] ?? 'hvc0'}`)
     await port.expect('hello\n')
     vm.send('poweroff -f\n')
-    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown' })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   })
 }
 
@@ -67,7 +67,7 @@ for (const [arch, words] of Object.entries(NOTHING_TO_BOOT) as [Architecture, st
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const image = join(folder, 'empty.img')
     writeFileSync(image, Buffer.alloc(1 << 20))
-    const vm = await VM.start({ arch, memory: '512M', timeout: 60_000, devices: [blockDevice(image)] })
+    const vm = await VM.boot({ arch, memory: '512M', timeout: 60_000, devices: [blockDevice(image)] })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect(words)
   })

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommandLine, quoteCommandLine } from '../qemu/command-line.ts'
 import { qemuCommand } from '../qemu/locate.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
 
 /** What a machine will be. */
 export interface MachineDescription {
@@ -22,7 +22,7 @@ export interface MachineDescription {
  * Describes a machine without starting anything.
  * @throws OptionError as `VM.start` does
  */
-export function describeMachine(options: VMOptions): MachineDescription {
+export function describeMachine(options: MachineOptions): MachineDescription {
   const spec = resolveOptions(options)
   return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(tmpdir(), `coldboot-${spec.name}`))
 }

@@ -6,10 +6,10 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { liveMachines } from '../host/live-machines.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM } from './vm.ts'
 
-let guest: VMOptions
+let guest: MachineOptions
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 beforeAll(async () => {
   guest = await linuxGuest()
@@ -33,7 +33,7 @@ function executable(name: string, script: string): string {
 
 describe('a start that fails', () => {
   test('tells what QEMU said, how it ended, and the command line', async () => {
-    const attempt = VM.start({ ...guest, devices: [arbitraryArgs('-device', 'no-such-device')] })
+    const attempt = VM.boot({ ...guest, devices: [arbitraryArgs('-device', 'no-such-device')] })
     await expect(attempt).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringMatching(
@@ -43,7 +43,7 @@ describe('a start that fails', () => {
   })
 
   test('for want of QEMU names what was tried and how to install it', async () => {
-    await expect(VM.start({ ...guest, qemu: 'qemu-system-nowhere' })).rejects.toMatchObject({
+    await expect(VM.boot({ ...guest, qemu: 'qemu-system-nowhere' })).rejects.toMatchObject({
       code: 'QEMU_NOT_FOUND',
       message: expect.stringMatching(/`qemu-system-nowhere`[^]*Install it with: /),
     })
@@ -51,7 +51,7 @@ describe('a start that fails', () => {
 
   test('for an old QEMU names both versions', async () => {
     const qemu = executable('old', 'echo "QEMU emulator version 6.2.0 (Debian 1:6.2)"')
-    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+    await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'QEMU_TOO_OLD',
       message: expect.stringMatching(/QEMU 6\.2\.0, and 7\.2 or newer/),
     })
@@ -59,7 +59,7 @@ describe('a start that fails', () => {
 
   test('for a program that is no QEMU shows what it printed', async () => {
     const qemu = executable('other', 'echo "I am a teapot"')
-    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+    await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'QEMU_TOO_OLD',
       message: expect.stringContaining('I am a teapot'),
     })
@@ -69,14 +69,14 @@ describe('a start that fails', () => {
 describe('a start is over when QEMU is', () => {
   test('by a signal, which is named', async () => {
     const qemu = program('crashing', 'echo "last words" >&2; kill -SEGV $$')
-    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+    await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringMatching(/SIGSEGV[^]*QEMU printed:\n {2}last words\n[^]*Command line:\n {2}\S*crashing /),
     })
   })
 
   test('with success: no guest has run that could have powered off', async () => {
-    const attempt = VM.start({ ...guest, devices: [arbitraryArgs('-version')] })
+    const attempt = VM.boot({ ...guest, devices: [arbitraryArgs('-version')] })
     await expect(attempt).rejects.toMatchObject({
       code: 'START_FAILED',
       shortMessage: expect.stringMatching(/^QEMU exited during the start with exit code 0\n/),
@@ -89,7 +89,7 @@ describe('a start is over when QEMU is', () => {
     // The other program lives until the FIFO has a writer.
     const qemu = program('leaving', `cat '${fifo}' >/dev/null 2>&1 & echo "gone" >&2; exit 9`)
     onTestFinished(() => writeFileSync(fifo, ''))
-    await expect(VM.start({ ...guest, qemu })).rejects.toMatchObject({
+    await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringMatching(/exit code 9\)\ngone\n/),
     })
@@ -97,7 +97,7 @@ describe('a start is over when QEMU is', () => {
 
   test('or does not answer', async () => {
     const qemu = program('silent', 'exec sleep 1000')
-    await expect(VM.start({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
+    await expect(VM.boot({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
       code: 'START_FAILED',
       shortMessage: 'QEMU did not answer within 300 ms',
     })
@@ -110,7 +110,7 @@ describe('a start that is aborted', () => {
     const qemu = program('deaf', 'exec sleep 1000')
     const controller = new AbortController()
     const reason = new Error('the test is over')
-    const attempt = VM.start({ ...guest, qemu, signal: controller.signal })
+    const attempt = VM.boot({ ...guest, qemu, signal: controller.signal })
     const rejected = expect(attempt).rejects.toMatchObject({
       code: 'EXPECT_ABORTED',
       shortMessage: expect.stringContaining('the test is over'),
@@ -124,7 +124,7 @@ describe('a start that is aborted', () => {
 
   test('before it began starts nothing', async () => {
     const qemu = program('unused', 'exec sleep 1000')
-    const attempt = VM.start({ ...guest, qemu, signal: AbortSignal.abort() })
+    const attempt = VM.boot({ ...guest, qemu, signal: AbortSignal.abort() })
     await expect(attempt).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
     expect(readdirSync(folder)).not.toContain('unused.pid')
   })
@@ -135,26 +135,26 @@ test('a machine whose log has no folder to be in goes on without it', async () =
   onTestFinished(() => warned.mockRestore())
   const logFile = join(folder, 'a-file', 'console.log')
   writeFileSync(join(folder, 'a-file'), '')
-  await using vm = await VM.start({ ...guest, logFile, timeout: 60_000 })
+  await using vm = await VM.boot({ ...guest, logFile, timeout: 60_000 })
   await vm.ready()
   expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringContaining(logFile)])
 })
 
 describe('a wait', () => {
   test('that is called wrongly is refused at once', async () => {
-    await using vm = await VM.start(guest)
+    await using vm = await VM.boot(guest)
     const misspelt = { timeOut: 5 } as object
-    await expect(vm.wait(misspelt)).rejects.toThrow(/Unknown option `timeOut`; did you mean `timeout`\?/)
-    await expect(vm.wait({ timeout: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    await expect(vm.waitForExit(misspelt)).rejects.toThrow(/Unknown option `timeOut`; did you mean `timeout`\?/)
+    await expect(vm.waitForExit({ timeout: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     const signal = { aborted: false } as AbortSignal
-    await expect(vm.wait({ signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    await expect(vm.waitForExit({ signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await expect(vm.expect('x', { signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
   test('may have any time: not whole milliseconds, and more than a timer can run', async () => {
-    await using vm = await VM.start({ ...guest, timeoutMultiplier: 1.5 })
-    await expect(vm.wait({ timeout: 33 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
-    const wait = vm.wait({ timeout: 1e13 })
+    await using vm = await VM.boot({ ...guest, timeoutMultiplier: 1.5 })
+    await expect(vm.waitForExit({ timeout: 33 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+    const wait = vm.waitForExit({ timeout: 1e13 })
     expect(await vm.close()).toBe(await wait)
   })
 })
@@ -163,7 +163,7 @@ test('the end of a machine is not kept from it by a program that holds its socke
   const fifo = join(folder, 'kept')
   execFileSync('mkfifo', [fifo])
   const qemu = program('wrapper', `cat '${fifo}' >/dev/null 2>&1 & exec qemu-system-x86_64 "$@"`)
-  const vm = await VM.start({ ...guest, arch: 'x86_64', qemu, timeout: 60_000 })
+  const vm = await VM.boot({ ...guest, arch: 'x86_64', qemu, timeout: 60_000 })
   onTestFinished(() => writeFileSync(fifo, ''))
   await vm.ready()
   const wait = expect(vm.expect('never')).rejects.toMatchObject({ code: 'EXPECT_EXITED' })

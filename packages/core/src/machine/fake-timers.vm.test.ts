@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { liveMachines } from '../host/live-machines.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { startReady } from '../template/start-ready.ts'
 import { VM } from './vm.ts'
 
 // A test that fakes the time of its own program: a machine’s time is none of it.
-let guest: VMOptions
+let guest: MachineOptions
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 60_000 }
 }, 300_000)
@@ -28,7 +28,7 @@ test('a machine boots, runs commands and ends', async () => {
     code: 'COMMAND_TIMEOUT',
   })
   await expect(vm.waitUntil('false', { timeout: 200 })).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' })
-  await expect(vm.wait({ timeout: 100 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+  await expect(vm.waitForExit({ timeout: 100 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
 })
 
 test('a machine from a template has the time of the host', async () => {
@@ -40,7 +40,7 @@ test('a machine from a template has the time of the host', async () => {
 })
 
 test('a QEMU that answers nothing any more is ended', async () => {
-  const vm = await VM.start(guest)
+  const vm = await VM.boot(guest)
   process.kill(vm.pid, 'SIGSTOP')
   expect(await vm.close()).toMatchObject({ signal: 'SIGKILL' })
 })
@@ -51,7 +51,7 @@ test('a QEMU that never answers is given up', async () => {
   const qemu = join(folder, 'qemu')
   const script = 'case "$1" in --version) echo "QEMU version 9.1.0"; exit;; esac\nexec sleep 1000'
   writeFileSync(qemu, `#!/bin/sh\n${script}\n`, { mode: 0o700 })
-  await expect(VM.start({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
+  await expect(VM.boot({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
     shortMessage: expect.stringMatching(/did not answer within 300 ms/),
   })
 })

@@ -8,23 +8,23 @@ import { CRASH, ELF_MACHINES, program, writeInitramfs } from '../../test/initram
 import { pvpanic } from '../devices/pvpanic.ts'
 import { watchdog } from '../devices/watchdog.ts'
 import { ColdbootError, type ErrorCode } from '../errors.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM } from './vm.ts'
 
-let guest: VMOptions
+let guest: MachineOptions
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 beforeAll(async () => {
   guest = await linuxGuest({ arch: 'x86_64' })
 }, 300_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function start(options: VMOptions = {}): Promise<VM> {
-  const vm = await VM.start({ ...guest, timeout: 60_000, ...options })
+async function start(options: MachineOptions = {}): Promise<VM> {
+  const vm = await VM.boot({ ...guest, timeout: 60_000, ...options })
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
 
-async function boot(options: VMOptions = {}): Promise<VM> {
+async function boot(options: MachineOptions = {}): Promise<VM> {
   const vm = await start(options)
   await vm.ready()
   return vm
@@ -46,7 +46,7 @@ describe('a boot with', () => {
   const initramfs = (name: string, files: Readonly<Record<string, Uint8Array | string>>): string =>
     writeInitramfs(join(folder, name), files)
 
-  test.each<[what: string, options: () => VMOptions, code: ErrorCode, says: RegExp]>([
+  test.each<[what: string, options: () => MachineOptions, code: ErrorCode, says: RegExp]>([
     ['no initramfs', () => ({ initramfs: undefined }), 'GUEST_PANICKED', /no root file system.*give `initramfs`/],
     [
       'an initramfs without an init',
@@ -92,10 +92,10 @@ describe('a boot with', () => {
     const vm = await start({ kernelArgs: stays(), ...options() })
     await failure(vm.ready(), code, says)
     await failure(vm.expect('anything else'), code, says)
-    await failure(vm.wait(), code, /failed while its end was awaited: Kernel panic/)
+    await failure(vm.waitForExit(), code, /failed while its end was awaited: Kernel panic/)
   })
 
-  test.each<[what: string, options: () => VMOptions, says: RegExp]>([
+  test.each<[what: string, options: () => MachineOptions, says: RegExp]>([
     ['its console elsewhere', () => ({ kernelArgs: 'quiet console=ttyS1' }), /0 bytes\n.*`console=ttyS0`/],
     ['too little memory', () => ({ memory: '48M' }), /0 bytes[^]*`memory`/],
   ])('%s says that nothing was printed, and why that may be', async (_what, options, says) => {
@@ -108,7 +108,7 @@ describe('a boot with', () => {
   test('a file that is no kernel', async () => {
     const path = join(folder, 'text')
     writeFileSync(path, 'I am no kernel\n'.repeat(100))
-    const attempt = VM.start({ ...guest, kernel: path, initramfs: undefined }).then(async (vm) => {
+    const attempt = VM.boot({ ...guest, kernel: path, initramfs: undefined }).then(async (vm) => {
       onTestFinished(() => vm.close().then(() => {}))
       await vm.expect('login: ', { timeout: 3_000 })
     })

@@ -5,13 +5,13 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { MachineEvent } from '../events/machine-event.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { Template } from '../template/template.ts'
 import { endPool, poolSettled } from '../template/warm-pool.ts'
 import { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-let guest: VMOptions
+let guest: MachineOptions
 
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 60_000 }
@@ -48,7 +48,7 @@ const others = <Event extends MachineEvent>(events: readonly Event[]): Event[] =
 
 test('a machine that boots shows what is typed, awaited, run and exchanged with QEMU, and its end', async () => {
   const { machines, observer } = recording()
-  const vm = closing(await VM.start({ ...guest, observer }))
+  const vm = closing(await VM.boot({ ...guest, observer }))
   await vm.ready()
   vm.send('echo one-$((1))\n')
   await vm.expect(/one-\d/)
@@ -76,7 +76,7 @@ test('a machine that boots shows what is typed, awaited, run and exchanged with 
   const command = { id: 1, command: 'exit 3', via: 'agent' }
   expect(others(events)).toEqual([
     expect.objectContaining({ kind: 'expect', ...ready }),
-    expect.objectContaining({ kind: 'match', ...ready, text: 'coldboot# ', durationMs: expect.any(Number) }),
+    expect.objectContaining({ kind: 'match', ...ready, text: 'coldboot# ', duration: expect.any(Number) }),
     expect.objectContaining({ kind: 'send', data: 'echo one-$((1))\n' }),
     expect.objectContaining({ kind: 'expect', ...wait }),
     expect.objectContaining({ kind: 'match', ...wait, text: 'one-1' }),
@@ -138,7 +138,7 @@ test('an observer that fails costs a warning, and nothing else', async () => {
   const observer: MachineObserver = () => () => {
     throw new Error('no room')
   }
-  const vm = closing(await VM.start({ ...guest, observer }))
+  const vm = closing(await VM.boot({ ...guest, observer }))
   await vm.ready()
   expect(warnings).toEqual([expect.stringContaining('no room')])
 })

@@ -1,49 +1,76 @@
-/** The face of a machine: start, expect, send, wait, close. The work is in the rooms below. */
+/** Public API of a running VM. Delegates to RunningMachine, Console and Guest. */
 
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PendingWait } from '../console/console.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
+import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
 import { ERROR_CODES, ExpectError, GuestError, OptionError } from '../errors.ts'
+import {
+  checkFileData,
+  checkFileOptions,
+  checkGuestPath,
+  checkReadOptions,
+  checkWriteOptions,
+  type FileOptions,
+  type ReadFileOptions,
+  type WriteFileOptions,
+} from '../guest/files/file-options.ts'
+import { readGuestFile, writeGuestFile } from '../guest/files/guest-files.ts'
+import { copyIn, copyOut } from '../guest/files/guest-trees.ts'
 import type { Guest } from '../guest/guest.ts'
-import { GuestFace } from '../guest/guest-face.ts'
+import { decodeOutput } from '../guest/guest.ts'
+import { type EventsOptions, guestEvents } from '../guest/guest-events.ts'
+import { type LoginOptions, login } from '../guest/login.ts'
+import { type PendingCall, PendingCalls } from '../guest/pending-calls.ts'
+import type { CommandResult, OutputOf, RunOptions } from '../guest/run-options.ts'
+import { type GuestTestRun, type RunTestsOptions, runTests } from '../guest/test-reports/run-tests.ts'
+import { commandCondition, fileCondition, portCondition, unitCondition } from '../guest/wait-conditions.ts'
+import {
+  type Condition,
+  checkWaitOptions,
+  type WaitUntilOptions,
+  type WaitUntilResult,
+  waitUntil,
+} from '../guest/wait-until.ts'
 import { LONGEST_TIMER } from '../host/clock.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
 import type { ExitStatus } from '../qemu/exit-status.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'
 import { makeGuest } from './make-guest.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
 
-/** Options of {@link VM.wait}. */
-export interface WaitOptions {
+/** Options of {@link VM.waitForExit}. */
+export interface WaitForExitOptions {
   /** Longest wait, milliseconds, before the multiplier. @default none: as long as it takes */
   readonly timeout?: number
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal
 }
 
-const WAIT_CHECKS: CheckTable<Required<WaitOptions>> = { timeout: isDuration, signal: isSignal }
+const WAIT_CHECKS: CheckTable<Required<WaitForExitOptions>> = { timeout: isDuration, signal: isSignal }
 
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
-export class VM extends GuestFace implements AsyncDisposable {
-  protected readonly guest: Guest
+export class VM implements AsyncDisposable {
   readonly #running: RunningMachine
+  readonly #guest: Guest
+  readonly #calls = new PendingCalls()
   #ready: Promise<Match> | undefined
 
   /**
-   * @internal Use {@link VM.start}.
+   * @internal Use `VM.start` or `VM.boot`.
    * @param ready what `ready` matched in an earlier life, of a machine that begins in readiness
    */
   constructor(running: RunningMachine, ready?: Match) {
-    super()
     this.#running = running
     this.#ready = ready && Promise.resolve(ready)
-    this.guest = makeGuest({ vm: this, running, ready: () => this.ready() })
+    this.#guest = makeGuest({ vm: this, running, ready: () => this.ready() })
   }
 
   /**
@@ -53,7 +80,7 @@ export class VM extends GuestFace implements AsyncDisposable {
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with what QEMU printed
    * @throws ExpectError `EXPECT_ABORTED` when `signal` aborts before QEMU serves its control channel
    */
-  static async start(options: VMOptions): Promise<VM> {
+  static async boot(options: MachineOptions): Promise<VM> {
     const running = await RunningMachine.spawn(resolveOptions(options))
     const vm = new VM(running)
     await running.begin(vm)
@@ -62,7 +89,7 @@ export class VM extends GuestFace implements AsyncDisposable {
 
   /** @internal Tells a guest that goes on from a save what the time is, and gives it randomness, if it has an agent. */
   resync(): Promise<void> {
-    return this.guest.resync()
+    return this.#guest.resync()
   }
 
   /** Complete and checked, as it was started. */
@@ -185,8 +212,8 @@ export class VM extends GuestFace implements AsyncDisposable {
    * @throws ExpectError `EXPECT_TIMEOUT` when `timeout` is given and passes, `EXPECT_ABORTED`
    * @throws GuestError `GUEST_*` when the guest fails and the machine does not end by that
    */
-  async wait(options: WaitOptions = {}): Promise<ExitStatus> {
-    checkTable('wait', options, WAIT_CHECKS)
+  async waitForExit(options: WaitForExitOptions = {}): Promise<ExitStatus> {
+    checkTable('waitForExit', options, WAIT_CHECKS)
     const { timeout } = options
     const limit = timeout === undefined ? undefined : timeLimit(timeout * this.spec.timeoutMultiplier)
     const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
@@ -207,6 +234,174 @@ export class VM extends GuestFace implements AsyncDisposable {
     await aroundDebug(() => debugSession({ name, console, ended }, { signal, ...options }))
   }
 
+  /** What is being done in the guest right now at the request of a test, oldest first. */
+  get pendingCalls(): readonly PendingCall[] {
+    return this.#calls.list
+  }
+
+  /**
+   * Runs a command in the guest, as `sh -c` does, and waits for its end. With `ready`, waits for that first.
+   *
+   * The transports, the best that the machine has unless `via` says which: an agent in the guest; else the shell on the serial
+   * console. Over the console, commands run one after the other, and the cursor of `expect` is then behind them. What the
+   * command leaves running in the background is not waited for.
+   *
+   * @param command for a shell, or a list of words, which are quoted
+   * @throws GuestCommandError `COMMAND_FAILED` for an exit code other than 0, unless `check` is false; `COMMAND_TIMEOUT`:
+   * it was ended; `COMMAND_ABORTED`; `COMMAND_LOST`: the machine ended; `GUEST_*`: the guest failed; `COMMAND_NOT_STARTED`;
+   * `SHELL_SILENT`, `COMMAND_GARBLED`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  run<const Options extends RunOptions = Record<never, never>>(
+    command: string | readonly string[],
+    options?: Options,
+  ): Promise<CommandResult<OutputOf<Options>>> {
+    return this.#calls.track('run', command, () => this.#guest.run(command, options))
+  }
+
+  /**
+   * Logs in on the serial console, whether its login prompt is there or yet to come, and waits for a shell. Afterwards
+   * commands can be run there by way of the `shell`. With `ready`, waits for that first.
+   *
+   * @throws ExpectError `LOGIN_FAILED`: it was refused, or no prompt came; `EXPECT_EXITED`, `EXPECT_ABORTED`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  login(options: LoginOptions = {}): Promise<void> {
+    return this.#calls.track('login', undefined, () => login(this, this.#guest, options))
+  }
+
+  /**
+   * Writes a file in the guest, whole, over one that is there. What arrives is compared with what was sent.
+   *
+   * @param path absolute; its directory must be there
+   * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest’s reason;
+   * the codes of {@link run} where it could not be asked
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  writeFile(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+    return this.#calls.track('writeFile', path, async () => {
+      checkGuestPath('writeFile', path)
+      checkFileData('writeFile', data)
+      checkWriteOptions(options)
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data
+      await writeGuestFile(this.#guest, path, bytes, options.mode, options)
+    })
+  }
+
+  /**
+   * Reads a file of the guest, whole.
+   *
+   * @param path absolute
+   * @throws GuestFileError as {@link writeFile}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  readFile<const Options extends ReadFileOptions = Record<never, never>>(
+    path: string,
+    options: Options = {} as Options,
+  ): Promise<OutputOf<Options>> {
+    return this.#calls.track('readFile', path, async () => {
+      checkGuestPath('readFile', path)
+      checkReadOptions(options)
+      const bytes = await readGuestFile(this.#guest, path, options)
+      return decodeOutput(bytes, options.encoding) as OutputOf<Options>
+    })
+  }
+
+  /**
+   * Copies a file or a directory tree of the host into the guest: `guestPath` becomes a copy of `hostPath`, over what is
+   * there. Permissions and symbolic links are kept, owners are not; what is neither file, directory nor link stays behind.
+   * Each file is compared. Needs `tar` for a tree.
+   *
+   * @param guestPath absolute; the directories above are made. With a `/` at the end: a directory for the file
+   * @throws GuestFileError as {@link writeFile}
+   * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
+    return this.#calls.track('copyIn', hostPath, async () => {
+      checkGuestPath('copyIn', guestPath)
+      checkFileOptions('copyIn', options)
+      await copyIn(this.#guest, hostPath, guestPath, options)
+    })
+  }
+
+  /**
+   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} does the other way round. A tree may have
+   * 256 MiB.
+   *
+   * @throws GuestFileError as {@link writeFile}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
+    return this.#calls.track('copyOut', guestPath, async () => {
+      checkGuestPath('copyOut', guestPath)
+      checkFileOptions('copyOut', options)
+      await copyOut(this.#guest, guestPath, hostPath, options)
+    })
+  }
+
+  /**
+   * Waits until a command succeeds. It is tried again and again in the guest, without a round trip for each try; by way of
+   * the `shell`, nothing else is run meanwhile.
+   *
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the count, and the last try’s exit code and output; others as
+   * {@link run}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#wait('waitUntil', command, commandCondition, options)
+  }
+
+  /**
+   * Waits until a TCP port of the guest is listened on, at any address.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the ports that are; OptionError
+   */
+  waitForPort(port: number, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#wait('waitForPort', port, portCondition, options)
+  }
+
+  /**
+   * Waits until a unit of systemd is active, and no longer once it has failed.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with its status and the end of its journal; OptionError
+   */
+  waitForUnit(name: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#wait('waitForUnit', name, unitCondition, options)
+  }
+
+  /**
+   * Waits until there is something at a path.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with what is in the nearest directory; OptionError
+   */
+  waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
+    return this.#wait('waitForFile', path, fileCondition, options)
+  }
+
+  /**
+   * Runs tests in the guest and returns each test case of their report.
+   *
+   * @throws GuestTestsError `TESTS_FAILED` when not all is well, with each failed test and its log, unless `check` is false
+   * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run}, but not `COMMAND_FAILED`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {
+    return this.#calls.track('runTests', command, () => runTests(this.#guest, command, options))
+  }
+
+  /**
+   * The events that a program in the guest sends over the machine’s `channel(name)`: JSON values, one a line, the last one
+   * `{"event":"done"}`. Can be left and asked for again: no event is lost.
+   *
+   * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED` when the machine ended before the
+   * last one; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+   * @throws GuestError `GUEST_*` when the guest failed before the last one
+   * @throws OptionError `INVALID_OPTION` for a channel the machine does not have
+   */
+  events<const Schema extends StandardSchemaV1 = StandardSchemaV1>(
+    name: string,
+    options: EventsOptions<Schema> = {},
+  ): AsyncGenerator<StandardSchemaV1.InferOutput<Schema>, DoneEvent> {
+    return guestEvents(this, this.#guest, name, options)
+  }
+
   /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
   close(): Promise<ExitStatus> {
     return this.#running.close()
@@ -214,6 +409,18 @@ export class VM extends GuestFace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #wait<T>(
+    method: string,
+    subject: T,
+    condition: (subject: T) => Condition,
+    options: WaitUntilOptions,
+  ): Promise<WaitUntilResult> {
+    return this.#calls.track(method, subject, async () => {
+      checkWaitOptions(method, options)
+      return waitUntil(this.#guest, condition(subject), options)
+    })
   }
 
   async #waitUntilReady(): Promise<Match> {

@@ -9,10 +9,10 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { liveMachines } from '../host/live-machines.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM } from './vm.ts'
 
-let guest: VMOptions
+let guest: MachineOptions
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 beforeAll(async () => {
   guest = await linuxGuest()
@@ -23,13 +23,13 @@ afterAll(() => {
 })
 
 /** A started machine that ends with the test. */
-async function start(options: VMOptions = {}): Promise<VM> {
-  const vm = await VM.start({ ...guest, timeout: 60_000, ...options })
+async function start(options: MachineOptions = {}): Promise<VM> {
+  const vm = await VM.boot({ ...guest, timeout: 60_000, ...options })
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
 
-async function boot(options: VMOptions = {}): Promise<VM> {
+async function boot(options: MachineOptions = {}): Promise<VM> {
   const vm = await start(options)
   await vm.ready()
   return vm
@@ -43,14 +43,14 @@ describe('a machine', () => {
     vm.send('head -c 8 /dev/hwrng | wc -c\n')
     await vm.expect(/\b8\n/)
     vm.send('poweroff -f\n')
-    expect(await vm.wait()).toMatchObject({ reason: 'guest-shutdown', exitCode: 0 })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown', exitCode: 0 })
     expect(vm.state).toBe('exited')
   })
 
   test('that reboots is at its end', async () => {
     const vm = await boot()
     vm.send('reboot -f\n')
-    expect(await vm.wait()).toMatchObject({ reason: 'guest-reset' })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
   })
 
   test('takes 10 kB at once without losing a byte', async () => {
@@ -118,7 +118,7 @@ describe('waiting', () => {
     vm.send('echo last-$((1 + 1)); poweroff -f\n')
     const second = vm.expect('never printed')
     const rejected = expect(second).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
-    await vm.wait()
+    await vm.waitForExit()
     await rejected.catch(() => {})
     expect(vm.hasPrinted('last-2')).toBeDefined()
     await expect(second).rejects.toMatchObject({
@@ -148,7 +148,7 @@ describe('waiting', () => {
   test('the machine’s signal ends every wait', async () => {
     const controller = new AbortController()
     const vm = await boot({ signal: controller.signal })
-    const waits = [vm.expect('a b c'), vm.wait()].map((wait) =>
+    const waits = [vm.expect('a b c'), vm.waitForExit()].map((wait) =>
       expect(wait).rejects.toMatchObject({ code: 'EXPECT_ABORTED' }),
     )
     controller.abort(new Error('the test is over'))
@@ -157,7 +157,7 @@ describe('waiting', () => {
 
   test('for the end has a limit where one is given', async () => {
     const vm = await boot()
-    await expect(vm.wait({ timeout: 50 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
+    await expect(vm.waitForExit({ timeout: 50 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
   })
 })
 
@@ -166,7 +166,7 @@ describe('the end', () => {
     const vm = await boot()
     const directory = dirname(vm.logFile)
     expect(existsSync(directory)).toBe(true)
-    const [first, second, waited] = await Promise.all([vm.close(), vm.close(), vm.wait()])
+    const [first, second, waited] = await Promise.all([vm.close(), vm.close(), vm.waitForExit()])
     expect(first).toBe(second)
     expect(first).toBe(waited)
     expect(await vm.close()).toBe(first)
@@ -180,7 +180,7 @@ describe('the end', () => {
   test('comes with the block of `await using`', async () => {
     let pid = 0
     {
-      await using vm = await VM.start(guest)
+      await using vm = await VM.boot(guest)
       pid = vm.pid
     }
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
@@ -207,7 +207,7 @@ describe('the end', () => {
     })
     process.kill(vm.pid, 'SIGKILL')
     await wait
-    expect(await vm.wait()).toMatchObject({ reason: 'qemu-killed', signal: 'SIGKILL' })
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'qemu-killed', signal: 'SIGKILL' })
   })
 })
 

@@ -41,7 +41,7 @@ export class Observers implements LinkObservers {
     if (logs.length === 0) return
     // A copy: the frame may be a small part of a large buffer, and a log keeps it.
     const { machine, mac: card } = link.card
-    const frame: Frame = { timeMs, machine, card, direction, ...decodeFrame(Buffer.from(bytes)) }
+    const frame: Frame = { time: timeMs, machine, card, direction, ...decodeFrame(Buffer.from(bytes)) }
     for (const log of logs) log.add(frame)
   }
 

@@ -8,8 +8,8 @@ import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import type { Device } from '../devices/device.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import type { Architecture } from '../options/architecture.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
 import { buildCommandLine, type CommandLineInput, quoteCommandLine } from './command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const kernel = join(folder, 'vmlinuz')
 writeFileSync(kernel, '')
 
-function build(options: VMOptions, overrides: Partial<CommandLineInput> = {}) {
+function build(options: MachineOptions, overrides: Partial<CommandLineInput> = {}) {
   const spec = resolveOptions({ kernel, arch: 'x86_64', accelerator: 'tcg', ...options })
   return buildCommandLine({ spec, qemu: ['qemu'], directory: '/d', wiring: 'inherited', sandbox: true, ...overrides })
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { exitStatusOf } from './exit-status.ts'
 
-const shutdown = { event: 'SHUTDOWN', data: { guest: true, reason: 'guest-panic' }, timestampMs: 0 }
+const shutdown = { event: 'SHUTDOWN', data: { guest: true, reason: 'guest-panic' }, timestamp: 0 }
 
 test('the reason is what QEMU’s event said', () => {
   expect(exitStatusOf({ code: 0, signal: undefined }, shutdown, '').reason).toBe('guest-panic')

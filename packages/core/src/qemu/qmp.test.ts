@@ -61,7 +61,7 @@ test('events reach every listener with their time until it is disposed', async (
   subscription[Symbol.dispose]()
   theirs.write('{"event": "RESUME", "timestamp": {"seconds": 3, "microseconds": 0}}\n')
   await client.execute('query-status')
-  expect(seen).toEqual([{ event: 'STOP', data: {}, timestampMs: 2500 }])
+  expect(seen).toEqual([{ event: 'STOP', data: {}, timestamp: 2500 }])
 })
 
 test('the end of the stream rejects what is pending and what comes later', async () => {

@@ -9,7 +9,7 @@ export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
   /** When QEMU sent it, milliseconds since 1970. */
-  readonly timestampMs: number
+  readonly timestamp: number
 }
 
 /** A message on the channel. */
@@ -124,7 +124,7 @@ export class QmpClient {
     const event: QmpEvent = {
       event: String(message['event']),
       data: (message['data'] as Record<string, unknown> | undefined) ?? {},
-      timestampMs: time ? time.seconds * 1000 + time.microseconds / 1000 : Date.now(),
+      timestamp: time ? time.seconds * 1000 + time.microseconds / 1000 : Date.now(),
     }
     for (const listener of this.#listeners) listener(event)
   }

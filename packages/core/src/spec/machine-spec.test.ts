@@ -6,8 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Device } from '../devices/device.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { readEnvironment } from '../host/environment.ts'
+import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { resolveOptions } from './machine-spec.ts'
-import { DEFAULTS, type VMOptions } from './vm-options.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -16,7 +16,7 @@ writeFileSync(kernel, '')
 mkdirSync(join(folder, 'directory'))
 
 const environment = readEnvironment({})
-const resolve = (options: VMOptions) => resolveOptions({ kernel, arch: 'x86_64', ...options }, environment)
+const resolve = (options: MachineOptions) => resolveOptions({ kernel, arch: 'x86_64', ...options }, environment)
 
 function device(overrides: Partial<Device> = {}): Device {
   return { name: 'probe', qemuArgs: () => [], ...overrides }
@@ -53,14 +53,14 @@ test('sizes have a unit', () => {
 })
 
 describe('refused before anything is spawned', () => {
-  const refused: readonly [title: string, options: VMOptions, code: string, message: RegExp][] = [
+  const refused: readonly [title: string, options: MachineOptions, code: string, message: RegExp][] = [
     [
       'an unknown key, with the nearest known one',
-      { kernal: 'x' } as VMOptions,
+      { kernal: 'x' } as MachineOptions,
       'UNKNOWN_OPTION',
       /`kernal`; did you mean `kernel`\?/,
     ],
-    ['a key that is like none', { zzzzzzzz: 1 } as VMOptions, 'UNKNOWN_OPTION', /Unknown option `zzzzzzzz`\n/],
+    ['a key that is like none', { zzzzzzzz: 1 } as MachineOptions, 'UNKNOWN_OPTION', /Unknown option `zzzzzzzz`\n/],
     [
       'a kernel that does not exist',
       { kernel: '/nonexistent' },
@@ -102,7 +102,7 @@ describe('refused before anything is spawned', () => {
     ['a name that is an option string', { name: 'a,process=b' }, 'INVALID_OPTION', /`name`/],
     [
       'an unknown architecture',
-      { arch: 'z80' } as unknown as VMOptions,
+      { arch: 'z80' } as unknown as MachineOptions,
       'INVALID_OPTION',
       /`arch` must be one of x86_64/,
     ],
@@ -111,19 +111,19 @@ describe('refused before anything is spawned', () => {
     ['an empty ready pattern', { ready: '' }, 'INVALID_OPTION', /`ready`/],
     [
       'a device that is none',
-      { devices: [{}] } as unknown as VMOptions,
+      { devices: [{}] } as unknown as MachineOptions,
       'INVALID_OPTION',
       /`devices` must be a list of devices/,
     ],
     [
       'a device in no list',
-      { devices: virtioRandom() } as unknown as VMOptions,
+      { devices: virtioRandom() } as unknown as MachineOptions,
       'INVALID_OPTION',
       /`devices` must be a list of devices, each what a call as `virtioRandom\(\)` returns, and is \{ name: /,
     ],
     [
       'a device that nobody called',
-      { devices: [virtioRandom] } as unknown as VMOptions,
+      { devices: [virtioRandom] } as unknown as MachineOptions,
       'INVALID_OPTION',
       /and is \[ \[Function: virtioRandom\] \]/,
     ],
@@ -155,7 +155,7 @@ describe('refused before anything is spawned', () => {
     ['a list', [{ kernel: 'x' }], /^the options must be an object, and are \[/],
     ['text', 'vmlinuz', /^the options must be an object, and are "vmlinuz"/],
   ])('%s in place of the options', (_title, options, message) => {
-    expect(() => resolveOptions(options as VMOptions)).toThrow(message)
+    expect(() => resolveOptions(options as MachineOptions)).toThrow(message)
   })
 
   test('an unreadable file, by its option', ({ skip }) => {
@@ -200,7 +200,7 @@ test('writable streams are taken one or many', () => {
 
 test('every default named in a docstring is the real one', async () => {
   const { readFile } = await import('node:fs/promises')
-  const source = await readFile(new URL('./vm-options.ts', import.meta.url), 'utf8')
+  const source = await readFile(new URL('./machine-options.ts', import.meta.url), 'utf8')
   const documented = Object.fromEntries(
     [...source.matchAll(/@default (\S.*?)(?: \*\/|\n)[^;]*?readonly (\w+)\?/g)].map(([, value, key]) => [key, value]),
   )

@@ -1,5 +1,5 @@
 /**
- * VMOptions → MachineSpec: complete, checked, frozen. Everything that can be refused without starting a process is
+ * MachineOptions → MachineSpec: complete, checked, frozen. Everything that can be refused without starting a process is
  * refused here.
  */
 import { resolve } from 'node:path'
@@ -18,8 +18,8 @@ import { memoryMibOf } from '../options/checked-options.ts'
 import { requireFile } from '../options/required-path.ts'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.ts'
 import type { MachineObserver } from './machine-observer.ts'
+import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { checkOptions } from './option-checks.ts'
-import { DEFAULTS, type VMOptions } from './vm-options.ts'
 
 /** A machine as it will be built. Paths are absolute, times are in milliseconds before the multiplier. */
 export interface MachineSpec {
@@ -60,7 +60,7 @@ export interface MachineSpec {
 /**
  * @throws OptionError for everything that is wrong with the options, the option and the value named
  */
-export function resolveOptions(options: VMOptions, environment: Environment = readEnvironment()): MachineSpec {
+export function resolveOptions(options: MachineOptions, environment: Environment = readEnvironment()): MachineSpec {
   checkOptions(options)
   const arch = options.arch ?? supportedHost()
   const traits = ARCHITECTURES[arch]
@@ -120,17 +120,17 @@ function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
   return choice.accelerator === 'tcg' ? ARCHITECTURES[arch].cpu : 'host'
 }
 
-function logFileOf(logFile: VMOptions['logFile']): LogFile | undefined {
+function logFileOf(logFile: MachineOptions['logFile']): LogFile | undefined {
   if (logFile === undefined) return undefined
   return typeof logFile === 'string' ? { path: resolve(logFile) } : { ...logFile, path: resolve(logFile.path) }
 }
 
-function isUefi({ firmware }: VMOptions): boolean {
+function isUefi({ firmware }: MachineOptions): boolean {
   return firmware === 'uefi'
 }
 
 /** The user’s devices in their order, and those that other options stand for: behind them, so that they move none. */
-function allDevices(options: VMOptions): Device[] {
+function allDevices(options: MachineOptions): Device[] {
   return [
     ...(isUefi(options) ? [uefi()] : []),
     ...(options.devices ?? []),

@@ -1,4 +1,4 @@
-/** Checks of VMOptions, one a key: the table is the list of known options. */
+/** Checks of MachineOptions, one a key: the table is the list of known options. */
 import { types } from 'node:util'
 import { FAIL_ON_EXPECTED, isGuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import { isLogFile, LOG_FILE_EXPECTED } from '../console/log/log-file.ts'
@@ -18,13 +18,13 @@ import {
   oneOf,
   wholeNumber,
 } from '../options/checked-options.ts'
-import type { VMOptions } from './vm-options.ts'
+import type { MachineOptions } from './machine-options.ts'
 
 const isWritable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'
 
 /** One check for each option of a machine. */
-export const VM_CHECKS: CheckTable<Required<VMOptions>> = {
+export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   name: [
     '1 to 64 letters, digits, “.”, “_”, “-”, the first a letter or digit',
     (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value),
@@ -73,7 +73,7 @@ export const VM_CHECKS: CheckTable<Required<VMOptions>> = {
 /**
  * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
  */
-export function checkOptions(options: VMOptions): void {
+export function checkOptions(options: MachineOptions): void {
   checkTable('', options, VM_CHECKS)
 }
 

@@ -8,14 +8,14 @@ import { blockDevice } from '../devices/block-device.ts'
 import { p9Directory } from '../devices/p9-directory.ts'
 import { readOnlyDirectory } from '../devices/read-only-directory.ts'
 import type { VM } from '../machine/vm.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
-import { type ReadyOptions, startReady } from './start-ready.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady, type VMOptions } from './start-ready.ts'
 import { Template } from './template.ts'
 import { endPool } from './warm-pool.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const templates = join(scratch, 'cache', 'templates')
-let guest: VMOptions
+let guest: MachineOptions
 
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 60_000 }
@@ -37,7 +37,7 @@ function directory(files: Readonly<Record<string, string>>): string {
   return path
 }
 
-async function ready(options: ReadyOptions): Promise<VM> {
+async function ready(options: VMOptions): Promise<VM> {
   const vm = await startReady({ ...guest, template: 'required', ...options })
   onTestFinished(() => vm.close().then(() => {}))
   return vm
@@ -61,7 +61,7 @@ describe('a 9p directory', () => {
 
   test('is there for what prepares the machine, and for the machines then', async () => {
     const shared = directory({ tool: 'from the host' })
-    const options: ReadyOptions = {
+    const options: VMOptions = {
       devices: [p9Directory(shared, { mountAt: '/mnt' })],
       prepare: (vm) => vm.run('cp /mnt/tool /root/tool'),
     }
@@ -126,7 +126,7 @@ describe('a read-only directory', () => {
 
   test('is part of a template that what prepares it may have read', async () => {
     const shared = directory({ tool: 'first' })
-    const options: ReadyOptions = {
+    const options: VMOptions = {
       devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })],
       prepare: (vm) => vm.run('cp /mnt/tool /root/tool'),
     }
@@ -201,7 +201,7 @@ describe('a disk of each machine', () => {
 
   test('is part of a template that what prepares it may have read', async () => {
     const path = image('used', 1)
-    const options: ReadyOptions = {
+    const options: VMOptions = {
       devices: [blockDevice(path, { perMachine: true })],
       prepare: (vm) => vm.run('head -c 4 /dev/sda >/root/seen'),
     }

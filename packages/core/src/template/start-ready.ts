@@ -14,9 +14,9 @@ import {
   oneOf,
   wholeNumber,
 } from '../options/checked-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { VM_CHECKS } from '../spec/option-checks.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { endPool } from './warm-pool.ts'
 
@@ -27,7 +27,7 @@ import { endPool } from './warm-pool.ts'
 export type TemplatePolicy = 'auto' | 'off' | 'required'
 
 /** Options of {@link startReady}: a machine, and how it is brought to readiness. */
-export interface ReadyOptions extends VMOptions {
+export interface VMOptions extends MachineOptions {
   /** Whether the machine is booted once and started from its save ever after. @default 'auto' */
   readonly template?: TemplatePolicy | undefined
   /** Readies the machine after its boot; part of the template, so that it runs once. @default nothing */
@@ -57,8 +57,8 @@ export interface Starter {
  * @throws OptionError, StartError as `VM.start`; ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
  */
-export async function startReady(options: ReadyOptions, { onBoot, owner }: Starter = {}): Promise<VM> {
-  checkReadyOptions(options)
+export async function startReady(options: VMOptions, { onBoot, owner }: Starter = {}): Promise<VM> {
+  checkVMOptions(options)
   const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
   const { memoryMib, name, signal } = resolveOptions(vmOptions)
@@ -96,7 +96,7 @@ function shown({ maxMachines, memoryMib }: AdmissionLimits): string {
   return `\`maxMachines\` ${maxMachines}, \`memoryBudget\` ${memoryMib} MiB`
 }
 
-async function startBy(policy: TemplatePolicy, options: VMOptions, how: TemplateOptions): Promise<VM> {
+async function startBy(policy: TemplatePolicy, options: MachineOptions, how: TemplateOptions): Promise<VM> {
   if (policy === 'off' || options.ready === undefined) return bootReady(options, how)
   let template: Template
   try {
@@ -109,7 +109,7 @@ async function startBy(policy: TemplatePolicy, options: VMOptions, how: Template
   return template.start()
 }
 
-const READY_CHECKS: CheckTable<Required<ReadyOptions>> = {
+const READY_CHECKS: CheckTable<Required<VMOptions>> = {
   ...VM_CHECKS,
   template: oneOf(['auto', 'off', 'required']),
   prepare: ['a function', (value) => typeof value === 'function'],
@@ -124,21 +124,21 @@ const READY_CHECKS: CheckTable<Required<ReadyOptions>> = {
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
-export function checkReadyOptions(options: ReadyOptions): void {
+export function checkVMOptions(options: VMOptions): void {
   checkTable('', options, READY_CHECKS)
 }
 
-function limitsOf({ maxMachines, memoryBudget }: Pick<ReadyOptions, 'maxMachines' | 'memoryBudget'>): AdmissionLimits {
+function limitsOf({ maxMachines, memoryBudget }: Pick<VMOptions, 'maxMachines' | 'memoryBudget'>): AdmissionLimits {
   return {
     maxMachines: maxMachines ?? DEFAULT_LIMITS.maxMachines,
     memoryMib: memoryBudget === undefined ? DEFAULT_LIMITS.memoryMib : memoryMibOf(memoryBudget),
   }
 }
 
-async function bootReady(options: VMOptions, how: TemplateOptions): Promise<VM> {
+async function bootReady(options: MachineOptions, how: TemplateOptions): Promise<VM> {
   const spec = resolveOptions(options)
   if (spec.ready !== undefined) return coldStart(spec, how)
-  const vm = await VM.start(options)
+  const vm = await VM.boot(options)
   how.onBoot?.(vm)
   try {
     await how.prepare?.(vm)

@@ -6,13 +6,13 @@ import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest'
 import { liveMachines } from '../host/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
 import { endPool } from './warm-pool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-let guest: VMOptions
+let guest: MachineOptions
 let warned: MockInstance<typeof process.emitWarning>
 
 beforeAll(async () => {

@@ -13,8 +13,8 @@ import { RunningMachine } from '../machine/running-machine.ts'
 import { VM } from '../machine/vm.ts'
 import { locateQemu } from '../qemu/locate.ts'
 import { saveState } from '../qemu/migration.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
 import { launchFrom, resume, runAgentScript } from './restore.ts'
 import {
   attachmentContents,
@@ -55,7 +55,7 @@ export interface TemplateOptions {
 
 /** Options that may differ between machines of one template: nothing that the guest can see. */
 export type TemplateOverrides = Pick<
-  VMOptions,
+  MachineOptions,
   | 'name'
   | 'serialOutput'
   | 'logFile'
@@ -77,11 +77,11 @@ export function templateStore(): TemplateStore {
 export class Template {
   /** 32 hexadecimal digits: the same for machines that are the same to the guest. */
   readonly key: string
-  readonly #options: VMOptions
+  readonly #options: MachineOptions
   readonly #templateOptions: TemplateOptions
   readonly #store: TemplateStore
 
-  private constructor(key: string, options: VMOptions, templateOptions: TemplateOptions, store: TemplateStore) {
+  private constructor(key: string, options: MachineOptions, templateOptions: TemplateOptions, store: TemplateStore) {
     this.key = key
     this.#options = options
     this.#templateOptions = templateOptions
@@ -96,7 +96,7 @@ export class Template {
    * @throws TemplateError `TEMPLATE_UNSAVABLE` with the reason
    * @throws ExpectError when the machine does not become ready; whatever `prepare` throws
    */
-  static async build(options: VMOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
+  static async build(options: MachineOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
     const spec = withRestoreAttachments(resolveOptions(options))
     if (spec.ready === undefined) {
       throw new OptionError('INVALID_OPTION', 'A template needs `ready`: what the console prints when the boot is over')

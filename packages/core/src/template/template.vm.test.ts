@@ -16,13 +16,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { liveMachines } from '../host/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
-import type { VMOptions } from '../spec/vm-options.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
 import { endPool } from './warm-pool.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-let guest: VMOptions
+let guest: MachineOptions
 const prompt = 'coldboot# '
 
 beforeAll(async () => {
@@ -101,7 +101,7 @@ describe('machines of one template', () => {
     const first = closing(await template.start())
     await output(first, 'echo trace > /tmp/trace; dd if=/dev/zero of=/tmp/fill bs=1M count=100 2>/dev/null; ls /tmp')
     first.send('echo c > /proc/sysrq-trigger\n')
-    await first.wait()
+    await first.waitForExit()
     const second = closing(await template.start())
     expect(await output(second, 'ls /tmp')).toBe('')
   })

@@ -9,7 +9,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { Cache, fileSha256, readEnvironment, type StoredFile } from '@coldboot/core'
+import { Cache, fileSha256, readEnvironment, type StoredFile } from '@coldboot/core/internal'
 
 const exec = promisify(execFile)
 

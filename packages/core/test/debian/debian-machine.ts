@@ -2,7 +2,7 @@
 import { linuxGuest } from '@coldboot/guest'
 import { blockDevice } from '../../src/devices/block-device.ts'
 import type { Device } from '../../src/devices/device.ts'
-import type { VMOptions } from '../../src/spec/vm-options.ts'
+import type { MachineOptions } from '../../src/spec/machine-options.ts'
 import { debianImage } from './debian-image.ts'
 
 /**
@@ -18,7 +18,7 @@ const BOOT_MS = 240_000
  * What `VM.start` needs. The machine is ready when it asks who logs in.
  * @param devices besides its disk
  */
-export async function debianMachine(devices: readonly Device[] = []): Promise<VMOptions> {
+export async function debianMachine(devices: readonly Device[] = []): Promise<MachineOptions> {
   const [guest, image] = await Promise.all([linuxGuest({ modules: ['ext4', 'autofs4'], agent: false }), debianImage()])
   return {
     ...guest,

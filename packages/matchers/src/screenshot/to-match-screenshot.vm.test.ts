@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { display, VM, type VMOptions } from '@coldboot/core'
+import { display, type MachineOptions, VM } from '@coldboot/core'
 import { PNG } from 'pngjs'
 import { expect, onTestFinished, test } from 'vitest'
 import { contextOf } from '../../test/scripted-machine.ts'
@@ -9,11 +9,11 @@ import type { MatcherContext } from '../matcher-context.ts'
 import { toMatchScreenshot } from './to-match-screenshot.ts'
 
 /** A project’s folder with one test file, and a PC’s firmware that finds nothing to boot. */
-async function project(options: VMOptions = {}) {
+async function project(options: MachineOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const logFile = join(folder, 'logs', 'console.log')
-  const vm = await VM.start({
+  const vm = await VM.boot({
     arch: 'x86_64',
     memory: '64M',
     firmware: 'bios-256k.bin',
@@ -77,7 +77,7 @@ test('a picture is waited for until the screen shows it', async () => {
   const first = await project()
   await first.vm.expect('No bootable device')
   expect(await toMatchScreenshot.call(first.context('new'), first.vm)).toMatchObject({ pass: true })
-  const second = await VM.start(
+  const second = await VM.boot(
     first.vm.spec.firmware === undefined ? {} : { ...options(first.vm), devices: [display()] },
   )
   onTestFinished(() => second.close().then(() => {}))
@@ -85,7 +85,7 @@ test('a picture is waited for until the screen shows it', async () => {
   expect(await toMatchScreenshot.call(first.context('none'), second)).toMatchObject({ pass: true })
 })
 
-function options({ spec }: VM): VMOptions {
+function options({ spec }: VM): MachineOptions {
   return {
     arch: spec.arch,
     memory: '64M',

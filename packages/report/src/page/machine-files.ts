@@ -45,7 +45,7 @@ export interface MachineStep {
   readonly id?: string | undefined
   /** Of a wait: what it waited for. */
   readonly pattern?: string | undefined
-  readonly durationMs?: number | undefined
+  readonly duration?: number | undefined
   /** Whether it went as the test wanted. */
   readonly ok?: boolean | undefined
   /** `file:line:column` in the test. */
@@ -117,13 +117,13 @@ const FACTS = {
   cpus: 'CPUs',
   qemuVersion: 'QEMU',
   start: 'Start',
-  durationMs: 'Lived',
+  duration: 'Lived',
   exit: 'Ended',
 }
 
 function factsOf(meta: Record<string, unknown>): MachineFiles['facts'] {
   return Object.entries(FACTS).flatMap(([key, title]) => {
-    const value = key === 'durationMs' ? seconds(meta[key]) : wordsOf(meta[key])
+    const value = key === 'duration' ? seconds(meta[key]) : wordsOf(meta[key])
     return value === undefined ? [] : [[title, value] as const]
   })
 }
@@ -152,7 +152,7 @@ function datedLine(line: string): ConsoleLine {
 }
 
 function stepOf(step: Record<string, unknown>): MachineStep | undefined {
-  const { time, kind, text, id, pattern, durationMs, ok, location } = step
+  const { time, kind, text, id, pattern, duration, ok, location } = step
   if (typeof time !== 'number' || typeof kind !== 'string') return undefined
   return {
     time,
@@ -160,7 +160,7 @@ function stepOf(step: Record<string, unknown>): MachineStep | undefined {
     text: typeof text === 'string' ? text : '',
     id: typeof id === 'string' ? id : undefined,
     pattern: typeof pattern === 'string' ? pattern : undefined,
-    durationMs: typeof durationMs === 'number' ? durationMs : undefined,
+    duration: typeof duration === 'number' ? duration : undefined,
     ok: typeof ok === 'boolean' ? ok : undefined,
     location: typeof location === 'string' ? location : undefined,
   }

@@ -24,7 +24,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
         <h1>{titleOf(run)}</h1>
         <p class="about">
           <Counts run={run} /> {formatText(run.runner)} ·{' '}
-          <time dateTime={new Date(run.started).toISOString()}>{dateOf(run)}</time> · {formatDuration(run.durationMs)}
+          <time dateTime={new Date(run.started).toISOString()}>{dateOf(run)}</time> · {formatDuration(run.duration)}
         </p>
       </header>
       <div class="columns">
@@ -171,7 +171,7 @@ function Rest({ title, tests }: { readonly title: string; readonly tests: readon
           <ul>
             {inFile.map((test) => (
               <li>
-                <Names names={test.names} /> <span class="note">{formatDuration(test.durationMs)}</span>
+                <Names names={test.names} /> <span class="note">{formatDuration(test.duration)}</span>
               </li>
             ))}
           </ul>

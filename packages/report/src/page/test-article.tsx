@@ -30,7 +30,7 @@ export function TestArticle(props: {
           </h2>
           <span class="where">
             {formatText(test.line === undefined ? test.file : `${test.file}:${test.line}`)}
-            {test.project && ` · ${formatText(test.project)}`} · {formatDuration(test.durationMs)}
+            {test.project && ` · ${formatText(test.project)}`} · {formatDuration(test.duration)}
             {attempts.length > 1 && ` · ${counted(attempts.length, 'attempt')}`}
           </span>
           {first && <span class="glance">{errorParts(first, true).headline}</span>}

@@ -77,7 +77,7 @@ function Step({
       <span class="kind">{formatText(step.kind)}</span>
       <div class="what">
         <What step={step} />
-        {step.durationMs !== undefined && <span class="duration">{formatDuration(step.durationMs)} </span>}
+        {step.duration !== undefined && <span class="duration">{formatDuration(step.duration)} </span>}
         {step.location && <span class="location">{formatText(relativeTo(root, step.location))}</span>}
       </div>
     </li>

@@ -182,7 +182,7 @@ export class WaitQueue {
       kind: 'match',
       ...this.#told(wait),
       text: found.text,
-      durationMs: now() - wait.startedAt,
+      duration: now() - wait.startedAt,
     })
     wait.resolve(toMatch(found, patterns, before, dropped))
   }
@@ -196,7 +196,7 @@ export class WaitQueue {
       const { code, shortMessage: message } = ColdbootError.is(reason)
         ? reason
         : { code: 'Error', shortMessage: reason.message }
-      onEvent({ kind: 'unmatched', ...this.#told(wait), code, message, durationMs: now() - wait.startedAt })
+      onEvent({ kind: 'unmatched', ...this.#told(wait), code, message, duration: now() - wait.startedAt })
     }
     wait.reject(reason)
   }

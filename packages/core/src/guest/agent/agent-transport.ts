@@ -103,7 +103,7 @@ class AgentRun {
     }
   }
 
-  get #durationMs(): number {
+  get #duration(): number {
     return now() - this.#startedAt
   }
 
@@ -115,27 +115,27 @@ class AgentRun {
   }
 
   #ended({ type, payload }: frames.AgentFrame): CommandOutcome {
-    const durationMs = this.#durationMs
+    const duration = this.#duration
     if (type === frames.FAIL) {
       const { cwd } = this.#request
       const refusal = new AgentRefusal(payload.readUInt32LE(0))
       if (payload.readUInt8(4) === frames.AT_DIRECTORY)
-        return transports.failed(transports.noDirectory(cwd ?? ''), durationMs)
+        return transports.failed(transports.noDirectory(cwd ?? ''), duration)
       return transports.failed(
         { code: 'COMMAND_NOT_STARTED', message: `was not started: ${refusal.message}` },
-        durationMs,
+        duration,
       )
     }
     const exitCode = exitCodeOf(payload.readUInt32LE(0))
-    return { exitCode, stdout: this.#out.whole(), stderr: this.#err.whole(), durationMs }
+    return { exitCode, stdout: this.#out.whole(), stderr: this.#err.whole(), duration }
   }
 
   async #interrupted(error: unknown): Promise<CommandOutcome> {
-    const durationMs = this.#durationMs
+    const duration = this.#duration
     const failure = this.#failure(error)
     const isAlive = !(error instanceof AgentRestarted) && !(error instanceof Interrupted && error.reason === 'over')
     if (isAlive) await this.#kill()
-    return { exitCode: undefined, stdout: this.#out.end(), stderr: this.#err.end(), durationMs, failure }
+    return { exitCode: undefined, stdout: this.#out.end(), stderr: this.#err.end(), duration, failure }
   }
 
   #failure(error: unknown): CommandFailure {

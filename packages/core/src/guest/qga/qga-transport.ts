@@ -100,16 +100,16 @@ export class QgaTransport implements CommandTransport {
     const ended = this.#ended(pid)
     try {
       const status = await within(Promise.race([ended, this.#overflow(base, ended, limits)]), limits)
-      const durationMs = now() - startedAt
+      const duration = now() - startedAt
       const [said, complaint] = [bytesOf(status['out-data']).toString(), bytesOf(status['err-data']).toString()]
-      if (said.startsWith(NO_DIRECTORY)) return transports.failed(transports.noDirectory(cwd), durationMs)
-      if (said + complaint !== '') return transports.failed(noFiles(said + complaint), durationMs)
+      if (said.startsWith(NO_DIRECTORY)) return transports.failed(transports.noDirectory(cwd), duration)
+      if (said + complaint !== '') return transports.failed(noFiles(said + complaint), duration)
       const outputs = ['o', 'e'].map((name) => fetchFile(this.#options.connection, `${base}.${name}`, limits))
       const [stdout = NOTHING, stderr = NOTHING] = await Promise.all(outputs)
-      return { exitCode: exitCodeOf(status), stdout, stderr, durationMs }
+      return { exitCode: exitCodeOf(status), stdout, stderr, duration }
     } catch (error) {
-      const durationMs = now() - startedAt
-      if (error instanceof QgaRefusal) return transports.failed(noMoreKnown(error), durationMs)
+      const duration = now() - startedAt
+      if (error instanceof QgaRefusal) return transports.failed(noMoreKnown(error), duration)
       if (!(error instanceof Interrupted) && !(error instanceof TooMuchOutput)) throw error
       const failure = interruption(error, timeoutMs)
       const isGone = error instanceof Interrupted && error.reason === 'over'
@@ -117,7 +117,7 @@ export class QgaTransport implements CommandTransport {
       const [stdout, stderr] = isGone
         ? [NOTHING, NOTHING]
         : [await this.#end(`${base}.o`), await this.#end(`${base}.e`)]
-      return { exitCode: undefined, stdout, stderr, durationMs, failure }
+      return { exitCode: undefined, stdout, stderr, duration, failure }
     }
   }
 

@@ -55,7 +55,7 @@ export class ShellRun {
     }
   }
 
-  get #durationMs(): number {
+  get #duration(): number {
     return now() - this.#sentAt
   }
 
@@ -70,7 +70,7 @@ export class ShellRun {
       throw new UnsuitableShell('its shell does not keep the functions for it')
     } catch (error) {
       if (error instanceof UnsuitableShell) {
-        return failed({ code: 'COMMAND_NOT_STARTED', message: `cannot be run: ${error.message}` }, this.#durationMs)
+        return failed({ code: 'COMMAND_NOT_STARTED', message: `cannot be run: ${error.message}` }, this.#duration)
       }
       if (!(error instanceof NoAnswer) || error.reason === 'gone') throw error
       // Given up just when it begins: it is to be ended then.
@@ -124,7 +124,7 @@ export class ShellRun {
 
   /** @param heard what came behind the command's beginning */
   async #conclude(heard: Heard): Promise<CommandOutcome> {
-    const durationMs = heard.at - this.#sentAt
+    const duration = heard.at - this.#sentAt
     let { answer } = heard
     for (let repeat = 0; answer.kind === 'garbled' && repeat < REPEATS; repeat++) {
       const again = await this.#dialogue.ask((token) => [`_cbz ${token}`], this.#scale(REPEAT_MS))
@@ -132,40 +132,40 @@ export class ShellRun {
     }
     if (answer.kind === 'ended') {
       const { status: exitCode, stdout, stderr } = answer
-      return { exitCode, stdout, stderr, durationMs }
+      return { exitCode, stdout, stderr, duration }
     }
     if (answer.kind === 'no-directory') {
-      return failed(noDirectory(this.#request.cwd ?? ''), durationMs)
+      return failed(noDirectory(this.#request.cwd ?? ''), duration)
     }
     const message = `has ended, but other output on the console came into its own, ${REPEATS} times again`
-    return failed({ code: 'COMMAND_GARBLED', message }, durationMs)
+    return failed({ code: 'COMMAND_GARBLED', message }, duration)
   }
 
   /** The time is up, or the caller gave up. */
   async #interrupt(error: NoAnswer, background: boolean): Promise<CommandOutcome> {
-    const durationMs = this.#durationMs
+    const duration = this.#duration
     const failure = error.reason === 'time' ? timedOut(this.#request.timeoutMs) : aborted(error.cause)
     try {
       const heard = await this.#dialogue.interrupt(background)
       const outcome = heard && (await this.#conclude(heard))
-      if (outcome !== undefined) return { ...outcome, exitCode: undefined, durationMs, failure }
+      if (outcome !== undefined) return { ...outcome, exitCode: undefined, duration, failure }
     } catch (gone) {
       if (!(gone instanceof NoAnswer) || gone.reason === 'gone') throw gone
     }
     this.stuck = true
-    return failed({ ...failure, message: `${failure.message}; the shell does not answer since` }, durationMs)
+    return failed({ ...failure, message: `${failure.message}; the shell does not answer since` }, duration)
   }
 
   /** No shell answered. */
   silent(error: NoAnswer): CommandOutcome {
     this.stuck = true
-    if (error.reason === 'aborted') return failed(aborted(error.cause), this.#durationMs)
+    if (error.reason === 'aborted') return failed(aborted(error.cause), this.#duration)
     const message = `was not started: no shell answered on the console within ${formatTime(this.#request.timeoutMs)}`
-    return failed({ code: 'SHELL_SILENT', message }, this.#durationMs)
+    return failed({ code: 'SHELL_SILENT', message }, this.#duration)
   }
 
   /** No command runs in this guest any more. */
   lost(end: GuestEnd): CommandOutcome {
-    return failed(lost(end, this.#begun), this.#durationMs)
+    return failed(lost(end, this.#begun), this.#duration)
   }
 }

@@ -34,14 +34,14 @@ export function logExcerpt(lines: readonly string[]): string | undefined {
 export function guestTest(
   path: readonly string[],
   status: GuestTest['status'],
-  more: { readonly [Key in 'durationMs' | 'message' | 'log']?: GuestTest[Key] | undefined } = {},
+  more: { readonly [Key in 'duration' | 'message' | 'log']?: GuestTest[Key] | undefined } = {},
 ): GuestTest {
-  const { durationMs, message, log } = more
+  const { duration, message, log } = more
   return Object.freeze({
     name: path.at(-1) ?? '',
     path: Object.freeze([...path]),
     status,
-    ...(durationMs === undefined ? {} : { durationMs }),
+    ...(duration === undefined ? {} : { duration }),
     ...(message === undefined || message === '' ? {} : { message }),
     ...(log === undefined || status !== 'failed' ? {} : { log }),
   })

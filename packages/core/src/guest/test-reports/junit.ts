@@ -13,7 +13,7 @@ interface Outcome {
 
 interface Case {
   readonly path: readonly string[]
-  readonly durationMs: number | undefined
+  readonly duration: number | undefined
   /** As its attributes tell it. */
   readonly state: Outcome | undefined
   /** As its child elements tell it. */
@@ -155,13 +155,13 @@ class JunitReader {
     this.#text = ''
   }
 
-  #end({ path, durationMs, state, status, message, lines }: Case): void {
+  #end({ path, duration, state, status, message, lines }: Case): void {
     const isWorse = state !== undefined && RANK.indexOf(state.status) > RANK.indexOf(status)
     const outcome = isWorse ? state : { status, message }
     const names = path.filter((name) => name !== '')
     const log = logExcerpt(lines)
     this.#report.tests.push(
-      guestTest(names.length > 0 ? names : [NAMELESS], outcome.status, { ...outcome, durationMs, log }),
+      guestTest(names.length > 0 ? names : [NAMELESS], outcome.status, { ...outcome, duration, log }),
     )
   }
 
@@ -193,7 +193,7 @@ function newCase(suites: readonly string[], attributes: Attributes): Case {
   const seconds = Number(time ?? Number.NaN)
   return {
     path: [...suites, ...(isNew ? [classname] : []), name],
-    durationMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+    duration: Number.isFinite(seconds) ? seconds * 1000 : undefined,
     state: stateOf([first, second]),
     status: 'passed',
     message: '',

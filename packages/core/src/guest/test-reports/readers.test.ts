@@ -44,7 +44,7 @@ ok 6 - last
       'passed: last',
     ])
     expect(read.problems).toEqual([])
-    expect(named(read, 'x')).toMatchObject({ durationMs: 3 })
+    expect(named(read, 'x')).toMatchObject({ duration: 3 })
     expect(named(read, 'skipped')).toMatchObject({ message: 'no disk' })
     expect(named(read, 'later')).toMatchObject({ message: 'not written' })
   })
@@ -165,7 +165,7 @@ at 0</error></testcase>
       'failed: outer > pkg.Other > crashes',
       'skipped: outer > later',
     ])
-    expect(named(read, 'adds')).toMatchObject({ durationMs: 250 })
+    expect(named(read, 'adds')).toMatchObject({ duration: 250 })
     expect(named(read, 'divides')).toMatchObject({
       message: 'expected 1 < 2',
       log: 'at Class.java:7\nat Main.java:1\ndividing',

@@ -80,7 +80,7 @@ class TapLevel {
     const status = statusOf(ok, skip, todo)
     const reason = [skip, todo].find((one) => typeof one === 'string' && one !== '')
     const message = typeof reason === 'string' ? reason : messageOf(diag)
-    const own = guestTest([name === '' ? `test ${id}` : name], status, { message, durationMs: time ?? undefined })
+    const own = guestTest([name === '' ? `test ${id}` : name], status, { message, duration: time ?? undefined })
     this.#tests.push(...(this.#child ? this.#group(own, this.#child) : [own]))
     this.#child = undefined
     if (status !== 'failed') return

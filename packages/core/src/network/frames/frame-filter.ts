@@ -6,7 +6,7 @@ import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.
 /** A frame as a card sent or received it. */
 export interface Frame extends DecodedFrame {
   /** When, milliseconds since 1970, with fractions. */
-  readonly timeMs: number
+  readonly time: number
   /** Name of the machine whose card it was. */
   readonly machine: string
   /** Address of that card, which its machine may have changed in what it sends. */

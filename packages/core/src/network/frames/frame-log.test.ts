@@ -16,7 +16,7 @@ let number = 0
 function frame(overrides: Partial<Frame> = {}): Frame {
   const bytes = Buffer.from('52546300000252546300000188b5', 'hex')
   return {
-    timeMs: number++,
+    time: number++,
     machine: 'server',
     card: '52:54:63:00:00:01',
     direction: 'sent',

@@ -12,7 +12,7 @@ import type { MachineObserver } from './machine-observer.ts'
 export const DEFAULT_TIMEOUT = 7_000
 
 /** Options of a machine. All are optional but a boot source: `kernel`, `firmware`, or a bootable device. */
-export interface VMOptions {
+export interface MachineOptions {
   /** Name in errors, logs and QEMU’s process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
   readonly name?: string | undefined
   /** Guest architecture by QEMU’s name. @default the host’s */

@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { expectTypeOf, test } from 'vitest'
 import type { DoneEvent } from '../devices/channel.ts'
-import type { VM } from '../machine/vm.ts'
-import type { GuestTestRun } from './test-reports/run-tests.ts'
+import type { GuestTestRun } from '../guest/test-reports/run-tests.ts'
+import type { VM } from './vm.ts'
 
 declare const vm: VM
 declare const schema: StandardSchemaV1<unknown, { readonly step: number }>
