@@ -20,8 +20,8 @@ const MEANINGS = {
   DEVICE_CONFLICT: 'Two devices of a machine claim the same id, tag or address.',
   NAME_CONFLICT: 'Two machines of a test have one name.',
   UNSUPPORTED_PLATFORM: 'This operating system cannot run machines.',
-  GUEST_MODULE_MISSING: 'The guest’s kernel has no module of this name.',
-  DIRECTORY_UNSHAREABLE: 'A directory has something that the guest’s file system cannot hold.',
+  GUEST_MODULE_MISSING: "The guest's kernel has no module of this name.",
+  DIRECTORY_UNSHAREABLE: "A directory has something that the guest's file system cannot hold.",
   DEVICE_UNAVAILABLE: 'The host lacks what a device needs.',
   QEMU_NOT_FOUND: 'There is no QEMU where it was looked for.',
   QEMU_TOO_OLD: 'QEMU is older than 7.2, or did not say its version.',
@@ -56,19 +56,19 @@ const MEANINGS = {
   TESTS_UNREADABLE: 'Tests in the guest left no report that can be read.',
   EVENT_INVALID: 'An event of the guest is not what its schema says.',
   SHELL_SILENT: 'No shell answers on the console.',
-  GUEST_PANICKED: 'The guest’s kernel panicked, or its first program crashed.',
-  GUEST_OOPSED: 'The guest’s kernel met an error in itself: an oops, a BUG, a report of KASAN or the like.',
+  GUEST_PANICKED: "The guest's kernel panicked, or its first program crashed.",
+  GUEST_OOPSED: "The guest's kernel met an error in itself: an oops, a BUG, a report of KASAN or the like.",
   GUEST_HUNG: 'A CPU or a task of the guest is stuck, or its watchdog ran out.',
-  GUEST_OUT_OF_MEMORY: 'The guest’s kernel killed a process for want of memory.',
+  GUEST_OUT_OF_MEMORY: "The guest's kernel killed a process for want of memory.",
   GUEST_EMERGENCY_SHELL: 'The boot gave up and opened a shell for repairs (systemd, dracut, initramfs-tools).',
   GUEST_NOT_BOOTED: 'The firmware found nothing to boot.',
-  GUEST_CUSTOM_FAILURE: 'The console printed what a monitor of the user’s own watches for.',
-  TEST_TIMEOUT: 'The test’s own time is up, or too short for what is asked.',
+  GUEST_CUSTOM_FAILURE: "The console printed what a monitor of the user's own watches for.",
+  TEST_TIMEOUT: "The test's own time is up, or too short for what is asked.",
   TEST_ENDED: 'The test has ended, and something of it still ran.',
   FORGOTTEN_AWAIT: 'A test passed while one of its waits was pending.',
 }
 
-/** The page’s text. */
+/** The page's text. */
 export function catalogue() {
   const classes = classesOfCodes()
   const lines = [
@@ -94,7 +94,7 @@ export function catalogue() {
   return `${lines.join('\n')}\n`
 }
 
-/** The table’s codes under its own comments. */
+/** The table's codes under its own comments. */
 function sections() {
   const source = readFileSync(join(ROOT, 'packages/core/src/errors.ts'), 'utf8')
   const table = source.slice(source.indexOf('ERROR_CODES = {'), source.indexOf('} as const'))

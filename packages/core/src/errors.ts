@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   // The machine did not start, or is no longer there.
   START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
   QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
-  ATTACH_FAILED: 'The guest’s own words are in the message: a driver or a mount point that it lacks, most often.',
+  ATTACH_FAILED: "The guest's own words are in the message: a driver or a mount point that it lacks, most often.",
   DEVICE_NOT_ATTACHED: 'Use the device while, or after, a machine with it in its `devices` runs.',
   MACHINE_EXITED: 'The machine is gone. Read the end of its console for the reason.',
   TEMPLATE_UNSAVABLE: 'Start the machine by a boot (`template: "off"`), or leave out the device that cannot be saved.',
@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   EXPECT_TIMEOUT:
     'Compare the pattern with the console below; raise `timeout` only if the machine was still making progress.',
   EXPECT_EXITED: 'The machine ended before it printed the pattern. Read the end of its console for the reason.',
-  EXPECT_ABORTED: 'The test ended while it was still waiting: give the wait a timeout below the test’s own.',
+  EXPECT_ABORTED: "The test ended while it was still waiting: give the wait a timeout below the test's own.",
   CHANNEL_ENDED: 'The guest fell silent before it said it was done. Read the end of its console for the reason.',
   CHANNEL_GARBLED: 'Write one JSON value a line to the channel, and nothing else; read bytes from `stream`.',
   OUTPUT_DROPPED: 'Look for it in the log file; or raise the cap of the log, or print less.',
@@ -45,16 +45,16 @@ export const ERROR_CODES = {
   // A command in the guest.
   COMMAND_FAILED: 'Read its output: the guest ran it, and its exit code was not 0.',
   COMMAND_TIMEOUT: 'Read how far it came; raise `timeout` only if it was still making progress.',
-  COMMAND_ABORTED: 'The test ended while the command ran: give it a `timeout` below the test’s own.',
+  COMMAND_ABORTED: "The test ended while the command ran: give it a `timeout` below the test's own.",
   COMMAND_LOST:
     'The machine ended while the command ran. Type what ends a machine with `send`, and wait for the end with `wait`.',
   COMMAND_NOT_STARTED: 'The message has the reason why the guest could not start it.',
   COMMAND_GARBLED: 'Silence what prints on the console meanwhile, or give the machine an agent, which does not use it.',
-  WAIT_TIMEOUT: 'Read the last try’s output; raise `timeout` only if it was on its way.',
+  WAIT_TIMEOUT: "Read the last try's output; raise `timeout` only if it was on its way.",
   LOGIN_FAILED: 'Read the end of the console; check name and password, and that a getty runs there.',
   GUEST_FILE_MISSING: 'Check the path in the guest: it, or a directory above it, is not there.',
   GUEST_FILE_DENIED: 'Use another path, or another user: the guest does not allow it.',
-  GUEST_FILE_FAILED: 'The message has the guest’s own reason.',
+  GUEST_FILE_FAILED: "The message has the guest's own reason.",
   TESTS_FAILED: 'Read what each failed test printed; give `check: false` to look at the cases yourself.',
   TESTS_UNREADABLE: 'Have the command print nothing but the report, or name its file with `report`.',
   EVENT_INVALID: 'Correct what the guest sends, or the schema.',
@@ -62,7 +62,7 @@ export const ERROR_CODES = {
   AGENT_SILENT:
     'Check that the guest has the agent (`linuxGuest` has) and starts it; `via: "shell"` uses the console instead.',
   SHELL_SILENT:
-    'Wait until a shell prints its prompt, with the machine’s `ready`, or log in with `login`; read the end of the console for where it is.',
+    "Wait until a shell prints its prompt, with the machine's `ready`, or log in with `login`; read the end of the console for where it is.",
   // The guest failed while something was awaited, or before.
   GUEST_PANICKED: 'Read the panic, and the console before it: the kernel says what it could not go on without.',
   GUEST_OOPSED: 'Read the trace: its topmost function that is yours is where to look.',
@@ -87,7 +87,7 @@ export type ErrorCode = keyof typeof ERROR_CODES
 
 /** What an error carries besides its message. */
 export interface ColdbootErrorOptions {
-  /** What to do about it. Default: the code’s sentence in {@link ERROR_CODES}. */
+  /** What to do about it. Default: the code's sentence in {@link ERROR_CODES}. */
   readonly hint?: string
   /** The error that led to this one. */
   readonly cause?: unknown

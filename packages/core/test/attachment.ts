@@ -8,11 +8,11 @@ import type { AttachContext, QmpEvent } from '../src/devices/device.ts'
 /** Answers of the control channel: what a command returns, or throws. */
 export type Answer = (command: string, commandArguments: Readonly<Record<string, unknown>>) => unknown
 
-/** The machine’s side of an {@link AttachContext}. */
+/** The machine's side of an {@link AttachContext}. */
 export interface PlayedMachine {
   readonly vm: object
   readonly context: AttachContext
-  /** QEMU’s ends of the descriptors. */
+  /** QEMU's ends of the descriptors. */
   readonly theirs: readonly Duplex[]
   /** Sends an event on the control channel. */
   emit(event: string, data?: Readonly<Record<string, unknown>>): void

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const SECTOR = 512
 
 /**
- * A PC’s boot sector: prints `text` on the first serial port, writes itself to the second sector of the disk it came from,
+ * A PC's boot sector: prints `text` on the first serial port, writes itself to the second sector of the disk it came from,
  * prints `sector written` or `write failed`, and turns the machine off.
  */
 export function bootSector(text: string): Buffer {
@@ -71,7 +71,7 @@ export function bootableIso(sector: Buffer): Buffer {
   return iso
 }
 
-/** An EFI program that prints `text` on the machine’s first serial port and stops. */
+/** An EFI program that prints `text` on the machine's first serial port and stops. */
 function efiProgram(arch: 'x86_64' | 'aarch64', text: string): Buffer {
   const code = Buffer.from(
     arch === 'x86_64'

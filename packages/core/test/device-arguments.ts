@@ -1,4 +1,4 @@
-/** What a device contributes, asked without a machine; and QEMU’s own way of reading it. */
+/** What a device contributes, asked without a machine; and QEMU's own way of reading it. */
 
 import type { Device, DeviceContext } from '../src/devices/device.ts'
 import type { Architecture } from '../src/options/architecture.ts'
@@ -36,7 +36,7 @@ export function qemuArgsOf(device: Device | readonly Device[], options: AskOptio
   return buildCommandLine({ spec, ...input }).argv.slice(bare.length)
 }
 
-/** Words that the device adds to the kernel’s command line. */
+/** Words that the device adds to the kernel's command line. */
 export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = []): readonly string[] {
   const counts = new Map<string, number>()
   const context: DeviceContext = {
@@ -58,7 +58,7 @@ export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = [])
   return device.kernelArgs?.(context) ?? []
 }
 
-/** Reads `head,key=value,…` by QEMU’s rule (util/keyval.c): one comma separates, two stand for one. */
+/** Reads `head,key=value,…` by QEMU's rule (util/keyval.c): one comma separates, two stand for one. */
 export function parseOptionString(text: string): Readonly<Record<string, string>> {
   const parts = text
     .replaceAll(',,', '\0')

@@ -129,7 +129,7 @@ export function fileContract(
       const missing = { name: 'GuestFileError', code: 'GUEST_FILE_MISSING', path }
       await expect(read(path)).rejects.toMatchObject({
         ...missing,
-        message: expect.stringMatching(/\/no\/such in “.*” could not be read: .*no such file or directory/i),
+        message: expect.stringMatching(/\/no\/such in ".*" could not be read: .*no such file or directory/i),
       })
       await expect(write(path, 'x')).rejects.toMatchObject(missing)
       await expect(machine().copyOut(path, join(onHost, 'none'), { via })).rejects.toMatchObject(missing)

@@ -1,4 +1,4 @@
-/** A process that owns a guarded child and waits to be killed. Run with the guard’s kind and a FIFO the child holds open. */
+/** A process that owns a guarded child and waits to be killed. Run with the guard's kind and a FIFO the child holds open. */
 import type { GuardKind } from '../src/qemu/parent-guard.ts'
 import { spawnQemu } from '../src/qemu/process.ts'
 

@@ -7,7 +7,7 @@ import type { MachineOptions } from '../src/spec/machine-options.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 
-/** A machine with Linux and these modules and devices, at its shell’s prompt. Ends with the test. */
+/** A machine with Linux and these modules and devices, at its shell's prompt. Ends with the test. */
 export async function bootLinux(
   guest: GuestOptions,
   devices: readonly Device[],
@@ -26,7 +26,7 @@ export async function silenceEcho(vm: VM): Promise<void> {
   await vm.expect('echo is off\n')
 }
 
-/** Runs lines in the guest’s shell; their output, standard error included. @throws when the last one fails */
+/** Runs lines in the guest's shell; their output, standard error included. @throws when the last one fails */
 export async function run(vm: VM, command: string): Promise<string> {
   vm.send(`echo output; { ${command}\n} 2>&1; echo "status=$?"\n`)
   await vm.expect('output\n')

@@ -23,7 +23,7 @@ const PIECES = [
   '}',
 ]
 
-/** One component of a path that the host’s file system takes: no `/`, no NUL, at most 255 bytes. */
+/** One component of a path that the host's file system takes: no `/`, no NUL, at most 255 bytes. */
 export const hostileName: fc.Arbitrary<string> = fc
   .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'grapheme', maxLength: 8 })), {
     minLength: 1,

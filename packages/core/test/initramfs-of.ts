@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 
 const EXECUTABLE_FILE = 0o100755
 
-/** Writes an archive in cpio’s newc format (Documentation/driver-api/early-userspace/buffer-format.rst) of these files. */
+/** Writes an archive in cpio's newc format (Documentation/driver-api/early-userspace/buffer-format.rst) of these files. */
 export function writeInitramfs(path: string, files: Readonly<Record<string, Uint8Array | string>>): string {
   const entries = Object.entries(files).map(([name, data]) => entry(name, EXECUTABLE_FILE, Buffer.from(data)))
   writeFileSync(path, Buffer.concat([...entries, entry('TRAILER!!!', 0, Buffer.alloc(0))]))

@@ -1,4 +1,4 @@
-/** A process that owns a machine and ends in the way it is told; prints QEMU’s pid first. */
+/** A process that owns a machine and ends in the way it is told; prints QEMU's pid first. */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { type MachineOptions, VM } from '../dist/index.js'
 

@@ -1,4 +1,4 @@
-/** A shell of this host on a terminal of its own, in place of a guest’s serial console: the same bytes, in milliseconds. */
+/** A shell of this host on a terminal of its own, in place of a guest's serial console: the same bytes, in milliseconds. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

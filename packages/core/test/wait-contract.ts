@@ -36,7 +36,7 @@ export function waitContract(
         exitCode: 7,
         stdout: 'still',
         message: expect.stringMatching(
-          /“.*” waited for `echo still; exit 7` to succeed in vain for .*s \(\d+ tries, the last with exit code 7\)[^]*Output of the last try:\n {2}still/,
+          /".*" waited for `echo still; exit 7` to succeed in vain for .*s \(\d+ tries, the last with exit code 7\)[^]*Output of the last try:\n {2}still/,
         ),
       })
     })
@@ -97,11 +97,11 @@ export function waitContract(
         code: 'TESTS_FAILED',
         tests: [{ name: 'adds' }, { name: 'divides' }],
         message: expect.stringMatching(
-          /^2 of 2 tests of `.*` in “.*” failed[^]*adds:\n {2}# by two[^]*divides:\n {2}# by zero$/,
+          /^2 of 2 tests of `.*` in ".*" failed[^]*adds:\n {2}# by two[^]*divides:\n {2}# by zero$/,
         ),
       })
       await expect(machine().runTests('echo 1..1; echo ok 1; exit 3', { via, format: 'tap' })).rejects.toThrow(
-        /^None of 1 test of `.*` in “.*” failed, but the exit code is 3/,
+        /^None of 1 test of `.*` in ".*" failed, but the exit code is 3/,
       )
     })
 

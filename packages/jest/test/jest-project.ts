@@ -1,4 +1,4 @@
-/** A user’s project with Jest. */
+/** A user's project with Jest. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type InstalledProject, installProject } from '../../vitest/test/installed-project.ts'

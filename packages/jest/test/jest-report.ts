@@ -1,7 +1,7 @@
-/** Takes out of Jest’s report what differs from run to run and from host to host, so that the rest can be compared. */
+/** Takes out of Jest's report what differs from run to run and from host to host, so that the rest can be compared. */
 import { normalReport } from '../../vitest/test/normal-report.ts'
 
-/** @param root the project’s folder */
+/** @param root the project's folder */
 export function jestReport(output: string, root: string): string {
   // Jest indents an error by four blanks.
   const unindented = output.replace(/^ {4}(?! *[✓✕])/gm, '')

@@ -25,7 +25,7 @@ test.for([
   ['in processes', ['--maxWorkers=2']],
   ['in threads', ['--maxWorkers=2', '--workerThreads']],
   ['in one process', ['--runInBand']],
-  ['by Jest’s other registry of modules', ['--resetModules', '--runInBand']],
+  ["by Jest's other registry of modules", ['--resetModules', '--runInBand']],
 ] as const)('machines serve CommonJS %s, with no flag of Node', async ([, args]) => {
   using project = jestProject('commonjs', false)
   await expectPass(project, args, '4 passed, 4 total')
@@ -38,7 +38,7 @@ test('machines serve TypeScript, and all is typed for both kinds of `expect`', a
   expect((await checked).stdout).toBe('')
 })
 
-test('logs of boots and pictures of screens are snapshots of Jest’s own', async () => {
+test("logs of boots and pictures of screens are snapshots of Jest's own", async () => {
   using project = jestProject('passing')
   const args = ['snapshots', '--ci=false']
   await expectPass(project, args, '3 passed, 3 total\nSnapshots:   3 written, 3 total')

@@ -27,7 +27,7 @@ Closest output:
   sum-42
 
 Circumstances:
-  boot: seen up to a shell’s prompt
+  boot: seen up to a shell's prompt
   speed: emulated (tcg)
 
 End of the console:
@@ -44,7 +44,7 @@ Log:
   .vitest/coldboot/boot.test.ts/adds-two-numbers/vm/console.log
 `
 
-/** The moment of the failing wait in the first test’s machine, seconds. */
+/** The moment of the failing wait in the first test's machine, seconds. */
 export const FAILED_AT = 4.41
 
 const BOOT = [

@@ -137,7 +137,7 @@ export class AttemptMachines {
     for (const vm of this.#machines.filter(({ state }) => state === 'running')) {
       const why = errors.map(({ message }) => firstLine(message)).join('\n')
       try {
-        await vm.debug({ message: `“${this.#host.name}” has failed: ${why}`, signal })
+        await vm.debug({ message: `"${this.#host.name}" has failed: ${why}`, signal })
       } catch (error) {
         if (!ColdbootError.is(error) || error.code !== 'NO_TERMINAL') throw error
         process.emitWarning(`COLDBOOT_DEBUG has no effect: ${error.shortMessage}.`, 'ColdbootWarning')

@@ -24,7 +24,7 @@ export async function recordMachines(task: RunnerTestCase, machines: readonly Ma
     } catch (error) {
       // Vitest copies them: a full disk costs the copies, and no test.
       const why = error instanceof Error ? error.message : String(error)
-      process.emitWarning(`The files of “${name}” are not attached to the test: ${why}`, 'ColdbootWarning')
+      process.emitWarning(`The files of "${name}" are not attached to the test: ${why}`, 'ColdbootWarning')
     }
   }
 }

@@ -52,7 +52,7 @@ describe('a test that fails', () => {
     expect(png.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'))
     const capture = readFileSync(join(folder, 'network.pcapng'))
     expect(capture.readUInt32LE(0)).toBe(0x0a0d0d0a)
-    // To everybody, from the machine’s card.
+    // To everybody, from the machine's card.
     expect(capture.includes(Buffer.from('ffffffffffff525463', 'hex'))).toBe(true)
   })
 

@@ -15,7 +15,7 @@ const LEAVE = '\x1d'
 describe('in a terminal', () => {
   test.for(['forks', 'threads'])('debug() gives the console to who runs the test (%s)', async (pool) => {
     const run = runInTerminal(project.root, ['run', 'debugged', `--pool=${pool}`])
-    await run.shows('The console of “vm” is yours')
+    await run.shows('The console of "vm" is yours')
     await run.shows('coldboot# ')
     // Longer than the test may take.
     run.type('sleep 2; echo typed-$((40 + 2))\r')
@@ -29,7 +29,7 @@ describe('in a terminal', () => {
 
   test('COLDBOOT_DEBUG=on-failure keeps the machine of a test that fails for who runs it', async () => {
     const run = runInTerminal(project.root, ['run', 'failing'], { COLDBOOT_DEBUG: 'on-failure' })
-    await run.shows('“fails” has failed: "vm" did not print "never"')
+    await run.shows('"fails" has failed: "vm" did not print "never"')
     await run.shows('coldboot# ')
     run.type('echo looking-$((40 + 2))\r')
     await run.shows('looking-42')
@@ -44,16 +44,16 @@ describe('in a terminal', () => {
     const long = join(project.root, 'long'.repeat(30))
     mkdirSync(long)
     const run = runInTerminal(project.root, ['run', 'debugged'], { TMPDIR: long })
-    await run.shows('The console of “vm” is yours')
+    await run.shows('The console of "vm" is yours')
     await run.shows('coldboot# ')
     run.type(LEAVE)
     await run.shows('Back to the test')
     expect((await run.ended).exitCode).toBe(0)
   })
 
-  test('the keys of watch mode are the machine’s while it is debugged', async () => {
+  test("the keys of watch mode are the machine's while it is debugged", async () => {
     const run = runInTerminal(project.root, ['watch', 'debugged'])
-    await run.shows('The console of “vm” is yours')
+    await run.shows('The console of "vm" is yours')
     await run.shows('coldboot# ')
     // Each of these keys does something in watch mode; q quits.
     run.type('echo qqaaffqq-$((40 + 2))\r')
@@ -69,7 +69,7 @@ describe('in a terminal', () => {
 describe('without a terminal', () => {
   test('debug() is refused, with what to do', async () => {
     const { output, exitCode } = await project.run(['debugged'])
-    expect(output).toContain('There is no terminal to give to the machine’s console')
+    expect(output).toContain("There is no terminal to give to the machine's console")
     expect(output).toContain('Run the test from a terminal')
     expect(output).toMatch(/debugged\.test\.ts:4:12/)
     expect(exitCode).toBe(1)

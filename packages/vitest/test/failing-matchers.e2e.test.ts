@@ -27,7 +27,7 @@ describe('a run of failing matchers', () => {
   })
 })
 
-/** A kernel’s trace depends on what it was doing beside. */
+/** A kernel's trace depends on what it was doing beside. */
 function withoutTraces(report: string): string {
   const line =
     /^ {2}\[<time>\] +(?:\?|<\/?TASK>|<\/?IRQ>|\w[\w.]*\+0x|R\w\w:|Code: |CPU: |Hardware name|Call Trace|Kernel Offset|CR2|DR\d).*\n/gm

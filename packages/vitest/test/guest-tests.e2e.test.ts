@@ -38,7 +38,7 @@ describe('tests that run inside a guest', () => {
   test('fail the test that ran them, each with what was printed about it', () => {
     expect(run.exitCode).toBe(1)
     const section = sectionOf('fails with them')
-    expect(section).toContain('GuestTestsError: 1 of 4 tests of `cat /tmp/report` in “vm” failed')
+    expect(section).toContain('GuestTestsError: 1 of 4 tests of `cat /tmp/report` in "vm" failed')
     expect(section).toMatch(
       /net > connect:\n {2}# connect: EXPECTATION FAILED at net\.c:7\n {2}# connect: expected 1, got 0/,
     )
@@ -46,7 +46,7 @@ describe('tests that run inside a guest', () => {
     expect(section).not.toContain('failed in the guest')
   })
 
-  test('are shown beside the test’s own error, where it looks at them itself', () => {
+  test("are shown beside the test's own error, where it looks at them itself", () => {
     expect(sectionOf('looks at them itself')).toMatch(
       /failed in the guest\n.*net > connect\n +# connect: EXPECTATION FAILED at net\.c:7\n +# connect: expected 1, got 0\n/,
     )
@@ -54,7 +54,7 @@ describe('tests that run inside a guest', () => {
 
   test('are in the meta of every test, for reporters', () => {
     const vm = { machine: 'vm', repeat: 0, retry: 0 }
-    expect(metaOf('passes with its guest’s tests')).toMatchObject([
+    expect(metaOf("passes with its guest's tests")).toMatchObject([
       { path: ['adds'], status: 'passed', ...vm },
       { path: ['divides'], status: 'passed', ...vm },
     ])

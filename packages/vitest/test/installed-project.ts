@@ -1,5 +1,5 @@
 /**
- * A user’s project in a folder of its own, with this workspace’s packages installed as from the registry: copies in
+ * A user's project in a folder of its own, with this workspace's packages installed as from the registry: copies in
  * node_modules, not links into the workspace. A real test runner runs in it.
  */
 import { spawn } from 'node:child_process'
@@ -29,11 +29,11 @@ const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
 export interface TestRunner {
   /** The folder whose node_modules has it. */
   readonly home: string
-  /** Names of the workspace’s packages that its users get. */
+  /** Names of the workspace's packages that its users get. */
   readonly packages: readonly string[]
   /** Names of the packages from the registry that are installed beside them. */
   readonly modules: readonly string[]
-  /** Arguments of Node, from the project’s folder, before those of a run. */
+  /** Arguments of Node, from the project's folder, before those of a run. */
   readonly command: readonly string[]
 }
 
@@ -70,7 +70,7 @@ export interface RunningRunner {
   readonly ended: Promise<RunnerRun>
 }
 
-/** A user’s project. */
+/** A user's project. */
 export interface InstalledProject extends Disposable {
   /** Its folder, without symbolic links. */
   readonly root: string
@@ -157,7 +157,7 @@ function startRunner(root: string, command: readonly string[], env: NodeJS.Proce
   }))
   const printed = async (text: string): Promise<void> => {
     const changes = watch(log)
-    const end = ended.then((run) => Promise.reject(new Error(`The run ended without “${text}”:\n${run.output}`)))
+    const end = ended.then((run) => Promise.reject(new Error(`The run ended without "${text}":\n${run.output}`)))
     try {
       while (!readFileSync(log, 'utf8').includes(text)) await Promise.race([once(changes, 'change'), end])
     } finally {

@@ -1,12 +1,12 @@
 /** Takes out of a report what differs from run to run and from host to host, so that the rest can be compared. */
 
-/** @param root the project’s folder */
+/** @param root the project's folder */
 export function normalReport(output: string, root: string): string {
   return (
     output
       .replaceAll(`${root}/`, '')
       .replaceAll(root, '<project>')
-      // What QEMU is given is the business of the core’s own tests.
+      // What QEMU is given is the business of the core's own tests.
       .replace(/^ {2}\S*(qemu-system-\w+) .*?(-name guest=\S+) .*$/gm, '  $1 … $2 …')
       .replace(/(not on PATH )\([^)]*\)/, '$1(<path>)')
       .replace(/^ {2}speed: .*\n/gm, '')

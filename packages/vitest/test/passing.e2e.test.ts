@@ -27,7 +27,7 @@ test('a test may have more machines than the limits allow, and is told so', asyn
   mkdirSync(TMPDIR)
   const run = await project.run(['crowded'], { TMPDIR })
   expect(run.output).toContain('Tests  2 passed (2)')
-  expect(run.output).toMatch(/“second” goes beyond the limits \(`maxMachines` 1, .*\): all that run, 1, are of tests/)
+  expect(run.output).toMatch(/"second" goes beyond the limits \(`maxMachines` 1, .*\): all that run, 1, are of tests/)
 })
 
 test.for([

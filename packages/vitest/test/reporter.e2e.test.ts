@@ -74,7 +74,7 @@ describe('a run in CI', () => {
     expect(html).not.toContain('<img src=x')
   })
 
-  test('annotates the user’s line with the message, once', () => {
+  test("annotates the user's line with the message, once", () => {
     const annotations = run.output.split('\n').filter((line) => line.startsWith('::error '))
     expect(annotations.map((line) => /file=.*?::/.exec(line)?.[0].replace(`${project.root}/`, ''))).toEqual([
       'file=console.test.ts,title=console.test.ts > waits for what never comes,line=12,column=12::',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type InstalledProject, installProject } from './installed-project.ts'
 
-/** As on a developer’s computer. */
+/** As on a developer's computer. */
 const AT_HOME = { CI: '' }
 
 describe('what the runner keeps of machines', () => {

@@ -1,4 +1,4 @@
-/** A Vitest in a terminal: a pseudo-terminal of util-linux’ `script`, with somebody who reads and types. */
+/** A Vitest in a terminal: a pseudo-terminal of util-linux' `script`, with somebody who reads and types. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -41,7 +41,7 @@ export function runInTerminal(root: string, args: readonly string[], env: NodeJS
     ended,
     type: (keys) => void child.stdin.write(keys),
     async shows(text) {
-      const end = ended.then(() => Promise.reject(new Error(`The run ended without “${text}”:\n${screen}`)))
+      const end = ended.then(() => Promise.reject(new Error(`The run ended without "${text}":\n${screen}`)))
       end.catch(() => {})
       while (!screen.includes(text, seen)) await Promise.race([once(child.stdout, 'data'), end])
       seen = screen.indexOf(text, seen) + text.length

@@ -175,7 +175,7 @@ describe('a timeout', () => {
     expect(error.hint).toMatch(/`console=ttyS0`.*one for x86_64/)
   })
 
-  test('has the caller’s line in its stack', async () => {
+  test("has the caller's line in its stack", async () => {
     const error = await rejection(setUp().console.expect('x', { timeout: 1 }))
     expect(error.stack?.split('\n').find((line) => line.startsWith('    at '))).toContain('console.test.ts')
   })
@@ -239,7 +239,7 @@ describe('a timeout', () => {
 })
 
 describe('an abort', () => {
-  test('rejects the wait with the signal’s reason, and lets the next one go on', async () => {
+  test("rejects the wait with the signal's reason, and lets the next one go on", async () => {
     const { console, guest } = setUp()
     const controller = new AbortController()
     const aborted = rejection(console.expect('never', { signal: controller.signal }))
@@ -310,7 +310,7 @@ test('what an earlier life of the machine printed was printed, but is behind the
   expect(console.text()).toBe('booting\nready # uname\n')
 })
 
-test('a pattern that backtracks too much rejects its wait with the console’s end, and the next one goes on', async () => {
+test("a pattern that backtracks too much rejects its wait with the console's end, and the next one goes on", async () => {
   const { console, guest } = setUp({ scale: (milliseconds) => milliseconds / 20 })
   const slow = console.expect(/(a+)+$/m, { timeout: 100_000 })
   const next = console.expect('ab')

@@ -24,12 +24,12 @@ import { searchScrollback } from './match/scrollback.ts'
 import { OutputTee } from './output-tee.ts'
 import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder } from './text/console-text.ts'
 
-/** After the machine’s exit its socket is read to the end, but no longer than this, milliseconds. */
+/** After the machine's exit its socket is read to the end, but no longer than this, milliseconds. */
 const DRAIN_MS = 2_000
 
 /** Options of {@link Console}. */
 export interface ConsoleOptions {
-  /** The machine’s name, for messages. */
+  /** The machine's name, for messages. */
   readonly name: string
   readonly transcript: Transcript
   /** How long an `expect` waits unless it says so itself, milliseconds, the multiplier applied. */
@@ -117,7 +117,7 @@ export class Console {
   attach(stream: Duplex): void {
     this.#attached = true
     this.#input.attach(stream)
-    // QEMU’s exit resets the connection when it had not read everything: that is the end of the output, no error.
+    // QEMU's exit resets the connection when it had not read everything: that is the end of the output, no error.
     for (const event of ['end', 'error', 'close']) stream.on(event, () => this.#closed.resolve())
     stream.on('data', (chunk: Uint8Array) => this.#receive(chunk))
   }

@@ -31,7 +31,7 @@ export interface Balloon extends Device, BalloonHandle {
 
 const MIB = 1 << 20
 
-/** A virtio memory balloon; the guest’s kernel needs `virtio_balloon`. */
+/** A virtio memory balloon; the guest's kernel needs `virtio_balloon`. */
 export function balloon(): Balloon {
   const machines = new PerMachine<BalloonHandle>('balloon')
   return {
@@ -64,12 +64,12 @@ function balloonOf({ qmp, machineName, exited }: AttachContext): BalloonHandle {
       using _listener = qmp.onEvent(({ event, data }) => {
         if (event === 'BALLOON_CHANGE' && data['actual'] === target * MIB) resolve(target)
       })
-      void exited.then(() => reject(new MachineError('MACHINE_EXITED', `Machine “${machineName}” ended first`)))
+      void exited.then(() => reject(new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended first`)))
       reached.catch(() => {})
       await qmp.execute('balloon', { value: target * MIB })
       // No event comes for a size that it has already.
       if ((await size()) === target) return target
-      return await abortable(reached, `machine “${machineName}” to have ${target} MiB`, options)
+      return await abortable(reached, `machine "${machineName}" to have ${target} MiB`, options)
     },
   }
 }

@@ -82,7 +82,7 @@ describe('the whole of its arguments', () => {
       ],
     ],
     [
-      'in a person’s shell, where QEMU makes the layer',
+      "in a person's shell, where QEMU makes the layer",
       {},
       { wiring: 'standalone' },
       [
@@ -107,7 +107,7 @@ describe('the whole of its arguments', () => {
   })
 })
 
-test('it is prepared with a layer of the image’s size, and without `overlay` with nothing', async () => {
+test("it is prepared with a layer of the image's size, and without `overlay` with nothing", async () => {
   const directory = mkdtempSync(join(folder, 'private-'))
   const { signal } = new AbortController()
   await blockDevice(image).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 3, signal })

@@ -1,6 +1,6 @@
 /**
- * A disk of the guest, from an image file. The user’s image is opened read-only: what the guest writes goes to a layer
- * in the machine’s private directory and is gone with it, unless the image itself is asked for.
+ * A disk of the guest, from an image file. The user's image is opened read-only: what the guest writes goes to a layer
+ * in the machine's private directory and is gone with it, unless the image itself is asked for.
  */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
@@ -25,13 +25,13 @@ import { reconnected } from './disk/reconnected-disk.ts'
 export interface BlockDeviceOptions {
   /**
    * Format of the image. An image that reads other files (a backing file, say) is taken only when its format is given.
-   * @default by the file’s header; raw when that is of no known format
+   * @default by the file's header; raw when that is of no known format
    */
   readonly format?: DiskFormat
   /** @default 'virtio'; for a CD-ROM 'ahci' on PCs, else 'scsi' */
   readonly interface?: DiskInterface
   /**
-   * Whether the guest’s writes go to a temporary layer over the image; false: to the image itself.
+   * Whether the guest's writes go to a temporary layer over the image; false: to the image itself.
    * @default true
    */
   readonly overlay?: boolean
@@ -42,7 +42,7 @@ export interface BlockDeviceOptions {
   /** Serial number that the guest sees, 1 to 20 letters, digits, `.`, `_`, `-`. @default none */
   readonly serial?: string
   /**
-   * Whether the firmware tries it first; one of a machine’s. Without it, the firmware looks for a bootable disk in an
+   * Whether the firmware tries it first; one of a machine's. Without it, the firmware looks for a bootable disk in an
    * order of its own. @default false
    */
   readonly boot?: boolean
@@ -62,7 +62,7 @@ const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
   readOnly: isFlag,
   cdrom: isFlag,
   // VIRTIO_BLK_ID_BYTES; the others take no less.
-  serial: ['1 to 20 letters, digits, “.”, “_”, “-”', (value) => isString(value) && /^[\w.-]{1,20}$/.test(value)],
+  serial: ['1 to 20 letters, digits, ".", "_", "-"', (value) => isString(value) && /^[\w.-]{1,20}$/.test(value)],
   boot: isFlag,
   perMachine: isFlag,
 }
@@ -113,8 +113,8 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
   return overlay ? { ...device, prepare: (context) => writeQcow2Overlay(layerPath(context), virtualSize) } : device
 }
 
-// The guest has the size, the partitions and some sectors of the saved machine’s disk in memory. Its serial number is in the
-// page 80h of its vital product data, behind a header of four bytes (SPC, “Unit Serial Number”).
+// The guest has the size, the partitions and some sectors of the saved machine's disk in memory. Its serial number is in the
+// page 80h of its vital product data, behind a header of four bytes (SPC, "Unit Serial Number").
 function refreshedDisk(serial: string): string {
   return `set -e
 found() {
@@ -141,7 +141,7 @@ function requireWritable(path: string): void {
     accessSync(path, constants.W_OK)
   } catch (cause) {
     throw new OptionError('FILE_MISSING', `\`blockDevice\` cannot be written to by this user: ${path}`, {
-      hint: 'Leave `overlay: false` out, and the guest’s writes go to a temporary layer.',
+      hint: "Leave `overlay: false` out, and the guest's writes go to a temporary layer.",
       cause,
     })
   }

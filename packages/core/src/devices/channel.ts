@@ -12,12 +12,12 @@ import { JsonLines } from './helpers/json-lines.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
 
-/** The host’s end of a channel of one machine. Read it as bytes or as events, not both. */
+/** The host's end of a channel of one machine. Read it as bytes or as events, not both. */
 export interface ChannelPort {
   /** Bytes both ways; the same object each time. Ends when the machine does; `end()` closes the channel, and the guest reads its end. */
   stream(): Duplex
   /**
-   * The guest’s events: JSON values, one a line. The last one must be an object whose `event` is `done`; it ends the
+   * The guest's events: JSON values, one a line. The last one must be an object whose `event` is `done`; it ends the
    * events and is what the generator returns. Can be left and asked for again: no event is lost.
    *
    * @throws ExpectError `CHANNEL_ENDED` when the machine ended without it, so that a guest that dies silently is no pass;
@@ -39,15 +39,15 @@ export interface Channel extends Device, ChannelPort {
 }
 
 /**
- * A channel. The guest’s kernel needs `virtio_console`; a program there opens `/dev/virtio-ports/<name>` (made by udev and
+ * A channel. The guest's kernel needs `virtio_console`; a program there opens `/dev/virtio-ports/<name>` (made by udev and
  * by the init of `@coldboot/guest`), for reading and writing or for either. What is sent before it does, waits.
  *
- * @param name 1 to 64 letters, digits, `.`, `_`, `-`; one of a machine’s
+ * @param name 1 to 64 letters, digits, `.`, `_`, `-`; one of a machine's
  * @throws OptionError `INVALID_OPTION`
  */
 export function channel(name: string): Channel {
   if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) {
-    const what = '1 to 64 letters, digits, “.”, “_”, “-”'
+    const what = '1 to 64 letters, digits, ".", "_", "-"'
     throw new OptionError('INVALID_OPTION', `channel: the name must be ${what}, and is ${JSON.stringify(name)}`)
   }
   const machines = new PerMachine<ChannelPort>('channel')
@@ -77,7 +77,7 @@ export function channel(name: string): Channel {
 function portOf(name: string, { streams, machineName, exited }: AttachContext): ChannelPort {
   const [socket] = streams
   if (!socket) throw new TypeError('a channel is attached with one stream')
-  const what = `channel “${name}” of machine “${machineName}”`
+  const what = `channel "${name}" of machine "${machineName}"`
   const stream = new InheritedStream(socket, what, exited)
   const lines = new JsonLines(stream, what)
   let count = 0

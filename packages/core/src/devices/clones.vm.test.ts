@@ -17,7 +17,7 @@ import { virtioRandom } from './virtio-random.ts'
 
 afterEach(endPool)
 
-/** A cache for templates that go with the test; the guest’s kernel is kept. */
+/** A cache for templates that go with the test; the guest's kernel is kept. */
 async function ownTemplates(): Promise<{ readonly guest: LinuxGuest; readonly folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))

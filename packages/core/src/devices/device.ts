@@ -20,47 +20,47 @@ export interface IdAllocator {
 export interface DeviceContext extends IdAllocator {
   readonly arch: Architecture
   readonly accelerator: AcceleratorName
-  /** QEMU’s machine type, as `pc` or `virt,highmem=off`. */
+  /** QEMU's machine type, as `pc` or `virt,highmem=off`. */
   readonly machine: string
-  /** Words of the machine’s own kernel command line, those of the devices left out. */
+  /** Words of the machine's own kernel command line, those of the devices left out. */
   readonly kernelArgs: readonly string[]
-  /** The machine’s private directory, mode 0700: exists when the machine starts, gone after it. */
+  /** The machine's private directory, mode 0700: exists when the machine starts, gone after it. */
   readonly directory: string
-  /** Position of the device among the machine’s devices: for names of files in the directory. */
+  /** Position of the device among the machine's devices: for names of files in the directory. */
   readonly position: number
   /**
    * The number of a new inherited descriptor: a stream socket whose other end the device gets in
-   * {@link Device.attach}, in the order asked. Undefined in a command line made for a person’s shell, which inherits
+   * {@link Device.attach}, in the order asked. Undefined in a command line made for a person's shell, which inherits
    * none; the device then contributes the nearest thing that works alone.
    */
   inherit(): number | undefined
   /**
-   * Whether the command line is for a person’s shell: no descriptors are inherited, and nothing that
+   * Whether the command line is for a person's shell: no descriptors are inherited, and nothing that
    * {@link Device.prepare} would make is there.
    */
   readonly standalone: boolean
   /**
    * Whether the machine is saved, or comes from a save, and its guest is told by its agent what to do with
-   * {@link Device.attachAfterRestore}: a word on the kernel’s command line that asks for the same is left out.
+   * {@link Device.attachAfterRestore}: a word on the kernel's command line that asks for the same is left out.
    */
   readonly attachesAfterRestore: boolean
 }
 
-/** Facts of the machine, for a device’s {@link Device.validate}. */
+/** Facts of the machine, for a device's {@link Device.validate}. */
 export interface ValidateContext {
   readonly arch: Architecture
-  /** QEMU’s machine type, as `pc` or `virt,highmem=off`. */
+  /** QEMU's machine type, as `pc` or `virt,highmem=off`. */
   readonly machine: string
-  /** The machine’s `firmware`, where one was asked for by path or name. */
+  /** The machine's `firmware`, where one was asked for by path or name. */
   readonly firmware: string | undefined
 }
 
-/** Where a device’s {@link Device.prepare} may write. */
+/** Where a device's {@link Device.prepare} may write. */
 export interface PrepareContext {
   readonly arch: Architecture
   /** As in {@link DeviceContext}. */
   readonly machine: string
-  /** The machine’s private directory, mode 0700. */
+  /** The machine's private directory, mode 0700. */
   readonly directory: string
   /** As in {@link DeviceContext}. */
   readonly position: number
@@ -68,7 +68,7 @@ export interface PrepareContext {
   readonly signal: AbortSignal
 }
 
-/** An event on QEMU’s control channel, as `WATCHDOG` with `{ action: 'reset' }` (qapi/*.json). */
+/** An event on QEMU's control channel, as `WATCHDOG` with `{ action: 'reset' }` (qapi/*.json). */
 export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
@@ -76,18 +76,18 @@ export interface QmpEvent {
   readonly timestamp: number
 }
 
-/** QEMU’s control channel, as far as a device needs it. */
+/** QEMU's control channel, as far as a device needs it. */
 export interface QmpClient {
   /**
    * Runs a QMP command and returns what it returned.
-   * @throws MachineError `QMP_FAILED` with QEMU’s reason, `MACHINE_EXITED` when the machine is gone
+   * @throws MachineError `QMP_FAILED` with QEMU's reason, `MACHINE_EXITED` when the machine is gone
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown>
   /** Calls `listener` for each event until the returned object is disposed. */
   onEvent(listener: (event: QmpEvent) => void): Disposable
 }
 
-/** A port of the host’s 127.0.0.1 that leads to a port of the guest. */
+/** A port of the host's 127.0.0.1 that leads to a port of the guest. */
 export interface PortForward {
   readonly protocol: 'tcp' | 'udp'
   /** Port in the guest. */
@@ -98,11 +98,11 @@ export interface PortForward {
 
 /**
  * What of a device the guest gets after it was restored from a save, so that machines of one template may differ in it. The
- * scripts are of a POSIX shell, run by the guest’s agent before anybody else has the machine; a status other than 0 says,
+ * scripts are of a POSIX shell, run by the guest's agent before anybody else has the machine; a status other than 0 says,
  * with the output, that it cannot be had.
  */
 export interface RestoreAttachment {
-  /** Paths of the host in the device’s arguments that the saved guest knows nothing of. @default none */
+  /** Paths of the host in the device's arguments that the saved guest knows nothing of. @default none */
   readonly paths?: readonly string[]
   /** What the guest cannot keep through a save, done after each restore. @default nothing */
   attach?(): string
@@ -110,19 +110,19 @@ export interface RestoreAttachment {
   detach?(): string
   /**
    * Has the guest look anew, where the content (by {@link Device.contentIdentity}, without one the files at {@link paths})
-   * is another than the saved machine’s; {@link Device.prepare} was then called for this machine.
-   * @default what the saved machine’s {@link Device.prepare} made is copied
+   * is another than the saved machine's; {@link Device.prepare} was then called for this machine.
+   * @default what the saved machine's {@link Device.prepare} made is copied
    */
   refresh?(context: { readonly position: number }): string
 }
 
 /** What a device gets when its machine runs. */
 export interface AttachContext {
-  /** The machine’s identity: the object its user holds. Only for telling machines apart. */
+  /** The machine's identity: the object its user holds. Only for telling machines apart. */
   readonly vm: object
-  /** The machine’s name. */
+  /** The machine's name. */
   readonly machineName: string
-  /** The machine’s private directory, mode 0700. */
+  /** The machine's private directory, mode 0700. */
   readonly directory: string
   /** Other ends of the descriptors asked for with `inherit()`, in that order. */
   readonly streams: readonly Duplex[]
@@ -135,7 +135,7 @@ export interface AttachContext {
   readonly timeoutMs: number
   /** Every other time that a user gives is multiplied by it. */
   readonly timeoutMultiplier: number
-  /** What the machine’s option `failOn` says, for further consoles. @default everything is watched for */
+  /** What the machine's option `failOn` says, for further consoles. @default everything is watched for */
   readonly failOn?: GuestFailureOptions | undefined
   /** Tells the machine of a port of the host that leads into the guest, for the machine to report. */
   publishPort(forward: PortForward): void
@@ -169,7 +169,7 @@ export interface Device {
    * The devices it stands for on an architecture. Given, they take its place, and nothing else of it is asked.
    */
   expand?(arch: Architecture): readonly Device[]
-  /** Checks that need the machine’s facts. @throws OptionError */
+  /** Checks that need the machine's facts. @throws OptionError */
   validate?(context: ValidateContext): void
   /**
    * What the guest can see of it that is not in its arguments, as the content of a shared directory: two machines with
@@ -178,11 +178,11 @@ export interface Device {
   contentIdentity?(): Promise<string> | string
   /** Given: what of it may differ between machines of one template, in guests with an agent. */
   readonly attachAfterRestore?: RestoreAttachment | undefined
-  /** Makes what the device needs in the machine’s private directory, before QEMU starts. */
+  /** Makes what the device needs in the machine's private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */
   qemuArgs(context: DeviceContext): readonly string[]
-  /** Words for the kernel’s command line. Pure. */
+  /** Words for the kernel's command line. Pure. */
   kernelArgs?(context: DeviceContext): readonly string[]
   /** Called when QEMU runs and before the guest can have said anything that would be lost. */
   attach?(context: AttachContext): void | Promise<void>

@@ -11,13 +11,13 @@ import { PerMachine } from './helpers/per-machine.ts'
 /** Options of {@link display}. */
 export interface DisplayOptions {
   /**
-   * `vga` works from the first instruction of a PC’s firmware; `virtio` is there once firmware or kernel have a driver.
+   * `vga` works from the first instruction of a PC's firmware; `virtio` is there once firmware or kernel have a driver.
    * @default 'vga' on PCs and ppc64, else 'virtio'
    */
   readonly model?: 'vga' | 'virtio'
-  /** Pixels that the screen prefers; what the guest chooses is its own affair. Needs `height`. @default QEMU’s, 1280 */
+  /** Pixels that the screen prefers; what the guest chooses is its own affair. Needs `height`. @default QEMU's, 1280 */
   readonly width?: number
-  /** As `width`. @default QEMU’s, 800 */
+  /** As `width`. @default QEMU's, 800 */
   readonly height?: number
 }
 
@@ -45,7 +45,7 @@ const CHECKS: CheckTable<Required<DisplayOptions>> = {
 }
 
 /**
- * A graphics card and its screen, seen through screenshots alone: nothing is opened on the host’s desktop.
+ * A graphics card and its screen, seen through screenshots alone: nothing is opened on the host's desktop.
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function display(options: DisplayOptions = {}): Display {

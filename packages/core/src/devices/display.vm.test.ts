@@ -10,7 +10,7 @@ function sizeOf(png: Uint8Array): readonly [width: number, height: number] {
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
 }
 
-test('a PC’s firmware is seen on its VGA', async () => {
+test("a PC's firmware is seen on its VGA", async () => {
   const screen = display()
   const vm = await VM.boot({
     arch: 'x86_64',
@@ -32,7 +32,7 @@ test('one display object in two machines shows the screen of the one that is nam
     return vm
   }
   const [first, second] = [await start('first'), await start('second')]
-  await expect(screen.screenshot()).rejects.toThrow(/part of 2 running machines: “first”, “second”/)
+  await expect(screen.screenshot()).rejects.toThrow(/part of 2 running machines: "first", "second"/)
   sizeOf(await screen.of(first).screenshot())
   await first.close()
   sizeOf(await screen.screenshot())

@@ -8,7 +8,7 @@ import { virtioRandom } from './virtio-random.ts'
 const names = (arch: Architecture, device: ReturnType<typeof forArch>) =>
   resolveOptions({ arch, firmware: 'none.bin', devices: [device] }).devices.map(({ name }) => name)
 
-test('it stands for the devices of the machine’s architecture alone', () => {
+test("it stands for the devices of the machine's architecture alone", () => {
   const device = forArch({ x86_64: [pvpanic(), virtioRandom()], aarch64: virtioRandom(), arm: [] })
   expect(names('x86_64', device)).toEqual(['pvpanic', 'virtioRandom'])
   expect(names('aarch64', device)).toEqual(['virtioRandom'])

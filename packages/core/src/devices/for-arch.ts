@@ -8,7 +8,7 @@ import type { Device } from './device.ts'
 export type DevicesByArch = { readonly [Arch in Architecture]?: Device | readonly Device[] }
 
 /**
- * Stands for the devices of the machine’s architecture, and for none where there is no entry:
+ * Stands for the devices of the machine's architecture, and for none where there is no entry:
  * `forArch({ x86_64: display(), aarch64: [] })`.
  *
  * @throws OptionError `UNKNOWN_OPTION` for an architecture that is none

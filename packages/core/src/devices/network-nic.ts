@@ -79,7 +79,7 @@ export class NetworkNic implements Device {
   }
 
   /**
-   * Makes this card’s cable a bad one, in both directions, besides what is wrong with the whole network. Replaces what
+   * Makes this card's cable a bad one, in both directions, besides what is wrong with the whole network. Replaces what
    * was set before; `{}` is a perfect cable.
    *
    * @returns dispose it to have a perfect cable again
@@ -145,7 +145,7 @@ export class NetworkNic implements Device {
     if (!this.#live) return
     throw new OptionError(
       'DEVICE_CONFLICT',
-      `Network card ${this.mac} is in machine “${this.#live.machine}”, which runs: a card cannot be in two machines`,
+      `Network card ${this.mac} is in machine "${this.#live.machine}", which runs: a card cannot be in two machines`,
       { hint: 'Call network.nic() once for each machine.' },
     )
   }
@@ -159,7 +159,7 @@ export class NetworkNic implements Device {
 function backend(context: DeviceContext, id: string): string {
   const fd = context.inherit()
   if (fd !== undefined) return optionString('stream', { id, server: false, 'addr.type': 'fd', 'addr.str': fd })
-  // In a person’s shell there is no switch: a hub of its own is a cable that leads nowhere.
+  // In a person's shell there is no switch: a hub of its own is a cable that leads nowhere.
   return optionString('hubport', { id, hubid: context.id('hub').replace('hub', '') })
 }
 

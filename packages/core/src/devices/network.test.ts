@@ -65,7 +65,7 @@ async function plugThree(network: Network): Promise<[PlayedCard, PlayedCard, Pla
 
 const ALL = 'ff:ff:ff:ff:ff:ff'
 
-describe('the whole of a card’s arguments', () => {
+describe("the whole of a card's arguments", () => {
   const stream = expect.stringMatching(/^stream,id=net0,server=off,addr\.type=fd,addr\.str=\d+$/)
 
   test('on an inherited descriptor', () => {
@@ -88,7 +88,7 @@ describe('the whole of a card’s arguments', () => {
     )
   })
 
-  test('in a person’s shell: each on a hub of its own', () => {
+  test("in a person's shell: each on a hub of its own", () => {
     const network = open()
     const args = qemuArgsOf([network.nic(), network.nic()], { wiring: 'standalone' })
     expect(args.filter((it) => it.startsWith('hubport'))).toEqual([
@@ -119,7 +119,7 @@ describe('addresses', () => {
     const network = open()
     await plug(network.nic({ mac: '52-54-63-00-00-01' }), 'server')
     expect(() => network.nic({ mac: '52:54:63:00:00:01' })).toThrow(
-      /Card 0 of this network, in machine “server”, has the address 52:54:63:00:00:01 already/,
+      /Card 0 of this network, in machine "server", has the address 52:54:63:00:00:01 already/,
     )
     expect(network.nic().mac).toBe('52:54:63:00:00:02')
   })
@@ -127,7 +127,7 @@ describe('addresses', () => {
   test('of two networks that collide in one machine are refused by name', () => {
     const devices = [open(), open()].map((network) => network.nic({ mac: '52:54:00:00:00:01' }))
     expect(() => resolveOptions({ firmware: 'f', devices })).toThrow(
-      /Devices network\.nic\(\) and network\.nic\(\) of machine “vm” both have mac 52:54:00:00:00:01/,
+      /Devices network\.nic\(\) and network\.nic\(\) of machine "vm" both have mac 52:54:00:00:00:01/,
     )
   })
 
@@ -180,7 +180,7 @@ describe('between machines', () => {
     const first = await plug(nic, 'first')
     await expect(plug(nic, 'second')).rejects.toMatchObject({
       code: 'DEVICE_CONFLICT',
-      shortMessage: expect.stringMatching(/is in machine “first”, which runs/),
+      shortMessage: expect.stringMatching(/is in machine "first", which runs/),
     })
     await first.exit()
     await turn()
@@ -193,7 +193,7 @@ describe('between machines', () => {
 })
 
 describe('the cable', () => {
-  test('is pulled and plugged through the machine’s monitor', async () => {
+  test("is pulled and plugged through the machine's monitor", async () => {
     const card = await plug(open().nic(), 'vm')
     await card.nic.down()
     await card.nic.up()
@@ -249,7 +249,7 @@ describe('a partition', () => {
     expect(partition(['a'])).toThrow(/two groups or more/)
     expect(partition(['a'], [])).toThrow(/none of them empty/)
     expect(partition(['a'], ['b', a.nic])).toThrow(/Card 0 is in two groups/)
-    expect(partition(['a'], ['d'])).toThrow(/No machine “d” runs with a card of this network\nThere are a, b, c\./)
+    expect(partition(['a'], ['d'])).toThrow(/No machine "d" runs with a card of this network\nThere are a, b, c\./)
     expect(partition(['a'], [open().nic()])).toThrow(/is of another network/)
   })
 })

@@ -176,7 +176,7 @@ export class Network implements AsyncDisposable {
 
   /**
    * Cuts all links and ends all captures and logs; machines that still run find the cable dead. Idempotent.
-   * @throws the system’s error when a capture could not be written
+   * @throws the system's error when a capture could not be written
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -230,7 +230,7 @@ export class Network implements AsyncDisposable {
     const mac = checkedMac(asked)
     const owner = this.#nics.find((nic) => nic.mac === mac)
     if (!owner) return mac
-    const where = owner.machine === undefined ? '' : `, in machine “${owner.machine}”,`
+    const where = owner.machine === undefined ? '' : `, in machine "${owner.machine}",`
     throw new OptionError(
       'DEVICE_CONFLICT',
       `Card ${owner.index} of this network${where} has the address ${mac} already`,
@@ -246,7 +246,7 @@ export class Network implements AsyncDisposable {
     const indexes = this.#nics.filter((nic) => nic.machine === machine).map((nic) => nic.index)
     if (indexes.length > 0) return indexes
     const running = this.#nics.flatMap((nic) => nic.machine ?? [])
-    throw new OptionError('INVALID_OPTION', `No machine “${machine}” runs with a card of this network`, {
+    throw new OptionError('INVALID_OPTION', `No machine "${machine}" runs with a card of this network`, {
       hint: running.length === 0 ? 'None runs yet: name the card instead.' : `There are ${running.join(', ')}.`,
     })
   }

@@ -1,4 +1,4 @@
-/** A device of a user’s own, by the public interface alone. */
+/** A device of a user's own, by the public interface alone. */
 import { expect, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { type Device, optionString, PerMachine } from '../index.ts'
@@ -15,7 +15,7 @@ function note(name: string, text: string): Device & { status(): Promise<string> 
   }
 }
 
-test('a user’s own device is in the guest, and reaches the control channel', async () => {
+test("a user's own device is in the guest, and reaches the control channel", async () => {
   const device = note('greeting', 'hello, "guest"=1')
   const vm = await bootLinux({ modules: ['qemu_fw_cfg'] }, [device])
   const file = '/sys/firmware/qemu_fw_cfg/by_name/opt/example.com/greeting/raw'

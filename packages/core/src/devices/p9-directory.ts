@@ -12,12 +12,12 @@ import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } 
 import { optionString } from './helpers/option-string.ts'
 
 /**
- * How owners, modes and special files of the guest are kept on the host (QEMU’s `security_model`):
+ * How owners, modes and special files of the guest are kept on the host (QEMU's `security_model`):
  *
  * - `passthrough`: as they are. Needs QEMU to run as root.
  * - `none`: as they are where the user may; a `chown` that the user may not do fails in the guest.
  * - `mapped-xattr`: in extended attributes; every owner, mode and special file works for every user, but files on the host
- *   get mode 0600, the guest’s symbolic links are plain files there, and the host’s links cannot be followed in the guest.
+ *   get mode 0600, the guest's symbolic links are plain files there, and the host's links cannot be followed in the guest.
  * - `mapped-file`: as `mapped-xattr`, in files beside the file (`.virtfs_metadata`).
  */
 export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file'
@@ -25,12 +25,12 @@ export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-
 /** Options of {@link p9Directory}. */
 export interface P9DirectoryOptions {
   /**
-   * Name by which the guest mounts it, 1 to 31 letters, digits, `.`, `_`, `/`, `-`; one of a machine’s.
+   * Name by which the guest mounts it, 1 to 31 letters, digits, `.`, `_`, `/`, `-`; one of a machine's.
    * @default 'tmpdir'; '/dev/root' with `boot`
    */
   readonly tag?: string
   /**
-   * Whether it is the guest’s root file system. The kernel’s own arguments for that are added, `root=` and its kin: a
+   * Whether it is the guest's root file system. The kernel's own arguments for that are added, `root=` and its kin: a
    * kernel with 9p compiled in follows them, and so does the initramfs of `@coldboot/guest` with a kernel that has it as
    * a module. A tag of your own needs Linux 5.14. @default false
    */
@@ -41,7 +41,7 @@ export interface P9DirectoryOptions {
   readonly securityModel?: P9SecurityModel
   /**
    * Where the guest of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
-   * colons, made when missing. In a machine from a template it is mounted after the restore, by the guest’s agent, and
+   * colons, made when missing. In a machine from a template it is mounted after the restore, by the guest's agent, and
    * machines of one template may have different directories. @default nowhere: the guest mounts it itself
    */
   readonly mountAt?: string
@@ -49,15 +49,15 @@ export interface P9DirectoryOptions {
 
 const MODELS: readonly P9SecurityModel[] = ['passthrough', 'none', 'mapped-xattr', 'mapped-file']
 const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
-  // MAX_TAG_LEN in QEMU’s hw/9pfs/9p.h is 32 with its NUL; the tag is a word of the kernel’s command line too.
-  tag: ['1 to 31 letters, digits, “.”, “_”, “/”, “-”', (value) => isString(value) && /^[\w./-]{1,31}$/.test(value)],
+  // MAX_TAG_LEN in QEMU's hw/9pfs/9p.h is 32 with its NUL; the tag is a word of the kernel's command line too.
+  tag: ['1 to 31 letters, digits, ".", "_", "/", "-"', (value) => isString(value) && /^[\w./-]{1,31}$/.test(value)],
   boot: isFlag,
   readOnly: isFlag,
   securityModel: oneOf(MODELS),
   mountAt: isMountPoint,
 }
 
-// 256 KiB a message: with the kernel’s default of 128 KiB or less, large files are slower.
+// 256 KiB a message: with the kernel's default of 128 KiB or less, large files are slower.
 const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=262144'
 
 const ROOT_INIT = 'coldboot.rootinit='
@@ -110,7 +110,7 @@ function mountAfterRestore(path: string, mount: GuestMount | undefined): Restore
   return { paths: [path], attach: () => mountScript(mount), detach: () => unmountScript(mount.at) }
 }
 
-// The guest’s initramfs says on the kernel’s command line which program of it goes on into another root.
+// The guest's initramfs says on the kernel's command line which program of it goes on into another root.
 function rootInit({ kernelArgs }: DeviceContext): string[] {
   return kernelArgs.filter((word) => word.startsWith(ROOT_INIT)).map((word) => `rdinit=${word.slice(ROOT_INIT.length)}`)
 }

@@ -75,7 +75,7 @@ describe('a shared directory', () => {
     expect(await run(vm, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
   })
 
-  test('that is read-only refuses every write, on the host’s side too', async () => {
+  test("that is read-only refuses every write, on the host's side too", async () => {
     const shared = directory()
     writeFileSync(join(shared, 'file'), 'as it was')
     const vm = await bootLinux({}, [p9Directory(shared, { readOnly: true, mountAt: '/mnt' })])
@@ -112,7 +112,7 @@ describe('a shared directory', () => {
 })
 
 describe('a root file system', () => {
-  test('is booted from the host’s directory, and written to', async () => {
+  test("is booted from the host's directory, and written to", async () => {
     const root = directory()
     for (const name of ['bin', 'dev', 'proc']) mkdirSync(join(root, name))
     execFileSync('cp', ['/bin/busybox', join(root, 'bin/busybox')])

@@ -81,13 +81,13 @@ describe('the whole of its arguments', () => {
         ['-blockdev', `${layer},${below},backing.file.filename=/private/directory0.img`, ...ahci],
       ],
       [
-        'in a person’s shell, where QEMU makes the file system',
+        "in a person's shell, where QEMU makes the file system",
         {},
         { wiring: 'standalone' },
         ['-blockdev', `node-name=disk0,driver=raw,read-only=on,${madeByQemu}`, ...scsi],
       ],
       [
-        'in a person’s shell on ahci, where QEMU makes the layer too',
+        "in a person's shell on ahci, where QEMU makes the layer too",
         { interface: 'ahci' },
         { wiring: 'standalone' },
         ['-drive', `if=none,id=disk0,format=raw,snapshot=on,${madeByQemu}`, ...ahci],
@@ -167,7 +167,7 @@ describe('prepared', () => {
     expect([sector.readUInt16LE(510), sector.readUInt32LE(446 + 8)]).toEqual([0xaa55, 2048])
   })
 
-  test('for ahci it has a layer of the image’s size, and else none', async () => {
+  test("for ahci it has a layer of the image's size, and else none", async () => {
     const private1 = await prepare(readOnlyDirectory(shared, { interface: 'ahci', label: 'Tools' }))
     const image = inspectDiskImage(join(private1, 'directory0.img'), 'raw')
     expect(inspectDiskImage(join(private1, 'directory0.qcow2'))).toEqual({ ...image, format: 'qcow2' })
@@ -176,7 +176,7 @@ describe('prepared', () => {
     expect(readdirSync(await prepare(readOnlyDirectory(shared)))).toEqual(['directory0.img'])
   })
 
-  test('it gives up with the signal’s reason, and leaves nothing', async () => {
+  test("it gives up with the signal's reason, and leaves nothing", async () => {
     const reason = new Error('closed')
     const attempt = prepare(readOnlyDirectory(shared), 0, AbortSignal.abort(reason))
     await expect(attempt).rejects.toBe(reason)

@@ -28,8 +28,8 @@ export interface ReadOnlyDirectoryOptions {
    */
   readonly interface?: DiskInterface
   /**
-   * Volume label, by which the guest can find it whatever the disk’s name: 1 to 11 letters, digits, `_`, `-`, stored in
-   * upper case; one of a machine’s. @default `COLDBOOT` and the device’s position among the machine’s, from 0
+   * Volume label, by which the guest can find it whatever the disk's name: 1 to 11 letters, digits, `_`, `-`, stored in
+   * upper case; one of a machine's. @default `COLDBOOT` and the device's position among the machine's, from 0
    */
   readonly label?: string
   /**
@@ -41,9 +41,9 @@ export interface ReadOnlyDirectoryOptions {
 
 const CHECKS: CheckTable<Required<ReadOnlyDirectoryOptions>> = {
   interface: oneOf(DISK_INTERFACES),
-  // FAT’s own limit; without blanks, because the label is part of a word of the kernel’s command line.
+  // FAT's own limit; without blanks, because the label is part of a word of the kernel's command line.
   label: [
-    '1 to 11 letters, digits, “_”, “-”, and not COLDBOOT with a number',
+    '1 to 11 letters, digits, "_", "-", and not COLDBOOT with a number',
     (value) => isString(value) && /^(?!COLDBOOT\d+$)[\w-]{1,11}$/i.test(value),
   ],
   mountAt: isMountPoint,
@@ -59,7 +59,7 @@ const MOUNT_OPTIONS = 'ro,utf8,tz=UTC'
  * Links to files inside become those files. What FAT cannot hold is refused before QEMU starts: names with reserved
  * characters, names that differ in case alone, files of 4 GiB, sockets, links that lead out.
  *
- * In a command line for a person’s shell QEMU makes the file system itself, out of the directory as it then is; that is
+ * In a command line for a person's shell QEMU makes the file system itself, out of the directory as it then is; that is
  * limited to 504 MiB.
  *
  * @throws OptionError `FILE_MISSING` when there is no such directory; `INVALID_OPTION`, `UNKNOWN_OPTION`;
@@ -77,7 +77,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   const own = options.label?.toUpperCase()
   const labelAt = (position: number): string => own ?? `COLDBOOT${position}`
   const isProtected = kind !== 'ahci'
-  // Not by the disk’s name, which is a matter of luck where there are several.
+  // Not by the disk's name, which is a matter of luck where there are several.
   const mountOf = (position: number, at: string): GuestMount => ({
     at,
     type: 'vfat',
@@ -131,7 +131,7 @@ function filesIn({ directory, position }: Pick<DeviceContext, 'directory' | 'pos
   return { image: `${name}.img`, layer: `${name}.qcow2` }
 }
 
-// The guest has the size, the partitions and some files of the saved machine’s disk in memory.
+// The guest has the size, the partitions and some files of the saved machine's disk in memory.
 function refresh(mount: GuestMount): string {
   return `set -e
 partition=$(findfs '${mount.source}')

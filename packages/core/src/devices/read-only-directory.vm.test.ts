@@ -127,7 +127,7 @@ describe('a directory is read by the guest', () => {
     expect(await contentsInGuest(vm, '/mnt/b')).toEqual(contentsOf(second))
   })
 
-  test('of the line for a person’s shell, too', async () => {
+  test("of the line for a person's shell, too", async () => {
     const [tools, data] = [directory({ 'tool, one': 'a tool' }), directory({ 'ünïcode.txt': 'data' })]
     const guest = await linuxGuest({ init: 'cat "/mnt/tools/tool, one" /mnt/data/ünïcode.txt; poweroff -f' })
     const { commandLine } = describeMachine({
@@ -159,7 +159,7 @@ describe('a directory is read by the guest', () => {
 })
 
 describe('what a guest tries to write', () => {
-  // Each must fail; the shell’s `!` turns a success into a failure of the line.
+  // Each must fail; the shell's `!` turns a success into a failure of the line.
   const attacks = (disk: string): readonly string[] => [
     `mount -t vfat -o rw ${disk}1 /tmp/rw && touch /tmp/rw/touched`,
     'mount -o remount,rw /mnt/a && touch /mnt/a/touched',

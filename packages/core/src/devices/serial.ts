@@ -1,4 +1,4 @@
-/** A further serial console of the guest, with an `expect` of its own: for a second shell, or a program’s own port. */
+/** A further serial console of the guest, with an `expect` of its own: for a second shell, or a program's own port. */
 import { join } from 'node:path'
 import { Console } from '../console/console.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
@@ -14,13 +14,13 @@ import { PerMachine } from './helpers/per-machine.ts'
 /** Options of {@link serial}. */
 export interface SerialOptions {
   /**
-   * `uart`: a PC’s serial port, `/dev/ttyS1` to `/dev/ttyS3` in the order of the devices. `virtio`: `/dev/hvc0` and up
+   * `uart`: a PC's serial port, `/dev/ttyS1` to `/dev/ttyS3` in the order of the devices. `virtio`: `/dev/hvc0` and up
    * (on ppc64 from `/dev/hvc1`), which needs `virtio_console`. @default 'uart' on PCs, else 'virtio'
    */
   readonly model?: 'uart' | 'virtio'
 }
 
-/** A serial port of one machine. Works as the machine’s own console does. */
+/** A serial port of one machine. Works as the machine's own console does. */
 export interface SerialPort {
   /** @throws as `vm.expect` does */
   expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
@@ -40,7 +40,7 @@ export interface Serial extends Device, SerialPort {
 
 const CHECKS: CheckTable<Required<SerialOptions>> = { model: oneOf(['uart', 'virtio']) }
 
-/** Besides the machine’s own console: a PC has four in all (MAX_ISA_SERIAL_PORTS in QEMU). */
+/** Besides the machine's own console: a PC has four in all (MAX_ISA_SERIAL_PORTS in QEMU). */
 const MOST_UARTS = 3
 
 /**
@@ -115,7 +115,7 @@ function portOf({
   })
   console.attach(socket)
   void exited
-    .then(() => console.end(() => new MachineError('MACHINE_EXITED', `Machine “${machineName}” ended`)))
+    .then(() => console.end(() => new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended`)))
     .then(() => transcript.close())
   return {
     expect: (pattern, options) => console.expect(pattern, options),

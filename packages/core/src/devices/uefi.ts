@@ -1,6 +1,6 @@
 /**
- * UEFI firmware: the distribution’s own, its variables private to each machine. A machine without a kernel boots what
- * its disks have in `EFI/BOOT`, or shows the firmware’s own shell.
+ * UEFI firmware: the distribution's own, its variables private to each machine. A machine without a kernel boots what
+ * its disks have in `EFI/BOOT`, or shows the firmware's own shell.
  */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
@@ -16,9 +16,9 @@ import { optionString } from './helpers/option-string.ts'
 
 /** Options of {@link uefi}: both or none. */
 export interface UefiOptions {
-  /** Path of the flash image with the code, as `OVMF_CODE.fd`. @default the distribution’s */
+  /** Path of the flash image with the code, as `OVMF_CODE.fd`. @default the distribution's */
   readonly code?: string
-  /** Path of the flash image with the variables, as `OVMF_VARS.fd`; only read. @default the distribution’s */
+  /** Path of the flash image with the variables, as `OVMF_VARS.fd`; only read. @default the distribution's */
   readonly variables?: string
 }
 
@@ -31,8 +31,8 @@ interface Flash {
 }
 
 /**
- * Boots the machine with UEFI; `firmware: 'uefi'` does the same. What the guest writes to the firmware’s variables is
- * gone with the machine. The distribution’s firmware is found by QEMU’s firmware descriptors; one that insists on Secure
+ * Boots the machine with UEFI; `firmware: 'uefi'` does the same. What the guest writes to the firmware's variables is
+ * gone with the machine. The distribution's firmware is found by QEMU's firmware descriptors; one that insists on Secure
  * Boot is left out.
  *
  * @throws OptionError `FILE_MISSING` when a path is wrong, and, when the machine is described, when no firmware for it is
@@ -74,7 +74,7 @@ export function uefi(options: UefiOptions = {}): Device {
       return [
         ...contentArgs({ ...code, access: 'read-only' }, { id: pflash0, layer: undefined }),
         ...contentArgs({ ...variables, access: 'overlay' }, { id: pflash1, layer }),
-        // QEMU merges it with the machine’s own `-machine`.
+        // QEMU merges it with the machine's own `-machine`.
         ...['-machine', optionString(undefined, { pflash0, pflash1 })],
       ]
     },
@@ -93,7 +93,7 @@ function locate(arch: Architecture, machine: string, own: UefiOptions): readonly
   if (!firmware) {
     const packages = PACKAGES[arch]
     throw new OptionError('FILE_MISSING', `There is no UEFI firmware for ${arch} machines of type ${machine} here`, {
-      hint: packages ? `Install it: ${packages}.` : `Use the machine’s own firmware: QEMU has no UEFI for ${arch}.`,
+      hint: packages ? `Install it: ${packages}.` : `Use the machine's own firmware: QEMU has no UEFI for ${arch}.`,
       sections: { 'Looked for a firmware descriptor in': DESCRIPTOR_FOLDERS.join('\n') },
     })
   }

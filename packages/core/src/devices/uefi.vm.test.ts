@@ -17,7 +17,7 @@ for (const arch of ['x86_64', 'aarch64'] as const) {
       ? `qemu-system-${arch} is not installed`
       : firmware === undefined && `no UEFI firmware for ${arch} is installed (ovmf, qemu-efi-aarch64)`
 
-  test(`${arch}: UEFI boots a disk, and the variables it writes are the machine’s own`, async ({ skip }) => {
+  test(`${arch}: UEFI boots a disk, and the variables it writes are the machine's own`, async ({ skip }) => {
     if (reason || !firmware) return skip(reason || '')
     const disk = efiDisk(arch, 'hello from UEFI')
     onTestFinished(() => rmSync(dirname(disk), { recursive: true }))

@@ -93,7 +93,7 @@ test('no value that is accepted adds an option', () => {
 test('two with the same port of the host in one machine are refused', () => {
   const devices = [80, 81].map((guest) => userNetwork({ forward: [{ guest, host: 8080 }] }))
   expect(() => resolveOptions({ firmware: 'f', devices })).toThrow(
-    /Devices userNetwork and userNetwork of machine “vm” both have host port tcp 8080/,
+    /Devices userNetwork and userNetwork of machine "vm" both have host port tcp 8080/,
   )
 })
 
@@ -118,17 +118,17 @@ describe('ports that the system picked', () => {
     expect(device.hostPort(80)).toBe(40_001)
     expect(device.forwards).toEqual([forward])
     expect(machine.published).toEqual([forward])
-    expect(() => device.hostPort(81)).toThrow(/Port tcp 81 of machine “vm” is not forwarded; forwarded: tcp 80/)
+    expect(() => device.hostPort(81)).toThrow(/Port tcp 81 of machine "vm" is not forwarded; forwarded: tcp 80/)
     expect(() => device.hostPort(80, 'udp')).toThrow(/Port udp 80/)
   })
 
-  test('of two machines with the same device are each machine’s own', async () => {
+  test("of two machines with the same device are each machine's own", async () => {
     const device = userNetwork({ forward: [{ guest: 80 }] })
     const [first, second] = [play(40_001, 'first'), play(40_002, 'second')]
     await device.attach?.(first.context)
     await device.attach?.(second.context)
     expect([device.of(first.vm).hostPort(80), device.of(second.vm).hostPort(80)]).toEqual([40_001, 40_002])
-    expect(() => device.hostPort(80)).toThrow(/part of 2 running machines: “first”, “second”/)
+    expect(() => device.hostPort(80)).toThrow(/part of 2 running machines: "first", "second"/)
   })
 
   test('are not there before a machine was started, nor when QEMU does not tell them', async () => {

@@ -1,5 +1,5 @@
 /**
- * A network card on QEMU’s own user-mode network (libslirp): for ports of the guest that the test reaches from the host,
+ * A network card on QEMU's own user-mode network (libslirp): for ports of the guest that the test reaches from the host,
  * and, only when asked, for the way out.
  */
 import { BlockList, isIPv4 } from 'node:net'
@@ -39,7 +39,7 @@ export interface UserNetworkOptions {
   readonly dns?: string | undefined
   /** @default 'virtio' */
   readonly model?: NicModel | undefined
-  /** Address of the card. @default QEMU’s: 52:54:00:12:34:56 and those after it */
+  /** Address of the card. @default QEMU's: 52:54:00:12:34:56 and those after it */
   readonly mac?: string | undefined
 }
 
@@ -98,7 +98,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   for (const it of forward) checkTable('userNetwork: forward', it, FORWARD_CHECKS)
   const claims = claimsOf(forward)
   requireInside(dns, cidr)
-  // QEMU’s own choice for wide networks is another one than for narrow ones.
+  // QEMU's own choice for wide networks is another one than for narrow ones.
   const addresses = { net: cidr, host: addressIn(cidr, HOST), dns, dhcpstart: addressIn(cidr, GUEST) }
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
   return {
@@ -132,7 +132,7 @@ async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]
       const list = forwards.map((it) => `${it.protocol} ${it.guest}`).join(', ') || 'none'
       throw new OptionError(
         'INVALID_OPTION',
-        `Port ${protocol} ${guest} of machine “${context.machineName}” is not forwarded; forwarded: ${list}`,
+        `Port ${protocol} ${guest} of machine "${context.machineName}" is not forwarded; forwarded: ${list}`,
         { hint: `Ask for it: userNetwork({ forward: [{ guest: ${guest} }] }).` },
       )
     },
@@ -151,7 +151,7 @@ async function readForwards(
     if (found) return found
     throw new MachineError(
       'QMP_FAILED',
-      `QEMU did not tell which port of the host leads to ${protocol} ${guest} of machine “${machineName}”: ${text}`,
+      `QEMU did not tell which port of the host leads to ${protocol} ${guest} of machine "${machineName}": ${text}`,
     )
   })
 }
@@ -195,6 +195,6 @@ function requireInside(dns: string, cidr: string): void {
   network.addSubnet(address, Number(prefix))
   if (network.check(dns)) return
   throw new OptionError('INVALID_OPTION', `userNetwork: \`dns\` ${dns} is not in the network ${cidr}`, {
-    hint: 'It is the address at which the guest finds QEMU’s relay to the name server of the host.',
+    hint: "It is the address at which the guest finds QEMU's relay to the name server of the host.",
   })
 }

@@ -8,7 +8,7 @@ import type { MachineOptions } from '../spec/machine-options.ts'
 import { Network } from './network.ts'
 import { userNetwork } from './user-network.ts'
 
-// busybox’s DHCP client leaves it to a script to use what it was told.
+// busybox's DHCP client leaves it to a script to use what it was told.
 const DHCP_SCRIPT = `#!/bin/sh
 [ "$1" = bound ] || exit 0
 ip addr add $ip/$mask dev $interface
@@ -31,7 +31,7 @@ async function boot(options: MachineOptions): Promise<VM> {
   return vm
 }
 
-/** A server on the host’s 127.0.0.1 that counts who comes. */
+/** A server on the host's 127.0.0.1 that counts who comes. */
 async function hostServer(): Promise<{ port: number; visits: () => number; server: Server }> {
   let visits = 0
   const server = createServer((socket) => {
@@ -74,10 +74,10 @@ describe('a forward', () => {
       return (await fetch(`http://127.0.0.1:${net.of(vm).hostPort(80)}/`)).text()
     })
     expect(await Promise.all(answers)).toEqual(['one\n', 'two\n'])
-    expect(() => net.hostPort(80)).toThrow(/part of 2 running machines: “one”, “two”/)
+    expect(() => net.hostPort(80)).toThrow(/part of 2 running machines: "one", "two"/)
   })
 
-  test('on a port that is in use keeps the machine from starting, in QEMU’s own words', async () => {
+  test("on a port that is in use keeps the machine from starting, in QEMU's own words", async () => {
     const { port } = await hostServer()
     const start = VM.boot({ ...guest, devices: [userNetwork({ forward: [{ guest: 80, host: port }] })] })
     await expect(start).rejects.toMatchObject({

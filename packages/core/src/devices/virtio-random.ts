@@ -3,7 +3,7 @@ import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 
-/** A virtio random number generator fed by the host’s `/dev/urandom`; `/dev/hwrng` in the guest. */
+/** A virtio random number generator fed by the host's `/dev/urandom`; `/dev/hwrng` in the guest. */
 export function virtioRandom(): Device {
   return {
     name: 'virtioRandom',

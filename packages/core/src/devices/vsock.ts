@@ -1,4 +1,4 @@
-/** A socket between host and guest without a network: AF_VSOCK, by the host kernel’s vhost driver. */
+/** A socket between host and guest without a network: AF_VSOCK, by the host kernel's vhost driver. */
 
 import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
@@ -30,7 +30,7 @@ const CHECKS: CheckTable<Required<VsockOptions>> = { cid: wholeNumber(LEAST_CID,
 const HOST_DEVICE = '/dev/vhost-vsock'
 
 /**
- * A vsock device for one machine at a time; the guest’s kernel needs `vmw_vsock_virtio_transport`. Linux hosts only: a
+ * A vsock device for one machine at a time; the guest's kernel needs `vmw_vsock_virtio_transport`. Linux hosts only: a
  * start is refused where the host has no `/dev/vhost-vsock`, or this user may not open it.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; at the start `DEVICE_UNAVAILABLE`, and `DEVICE_CONFLICT` when
@@ -42,14 +42,14 @@ export function vsock(options: VsockOptions = {}): Vsock {
   let machine: string | undefined
   const requireFree = (): void => {
     if (machine === undefined) return
-    throw new OptionError('DEVICE_CONFLICT', `vsock: machine “${machine}”, which runs, has the number ${cid}`, {
+    throw new OptionError('DEVICE_CONFLICT', `vsock: machine "${machine}", which runs, has the number ${cid}`, {
       hint: 'Call vsock() once for each machine.',
     })
   }
   return {
     name: 'vsock',
     cid,
-    // The kernel’s driver serves one device a machine.
+    // The kernel's driver serves one device a machine.
     claims: ['device:vsock'],
     async prepare() {
       requireFree()

@@ -41,7 +41,7 @@ const ACTIONS: readonly WatchdogAction[] = ['reset', 'shutdown', 'poweroff', 'in
 const CHECKS: CheckTable<Required<WatchdogOptions>> = { action: oneOf(ACTIONS) }
 
 /**
- * A watchdog: Intel’s 6300ESB (Linux: `i6300esb`), on s390x `diag288` (`diag288_wdt`).
+ * A watchdog: Intel's 6300ESB (Linux: `i6300esb`), on s390x `diag288` (`diag288_wdt`).
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function watchdog(options: WatchdogOptions = {}): Watchdog {
@@ -69,9 +69,9 @@ function watchdogOf({ qmp, machineName, exited }: AttachContext): WatchdogHandle
     if (event === 'WATCHDOG') resolve(data['action'] as WatchdogAction)
   })
   void exited.then(() =>
-    reject(new MachineError('MACHINE_EXITED', `Machine “${machineName}” ended, and its watchdog did not fire`)),
+    reject(new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended, and its watchdog did not fire`)),
   )
   return {
-    fired: (options = {}) => abortable(promise, `the watchdog of machine “${machineName}” to fire`, options),
+    fired: (options = {}) => abortable(promise, `the watchdog of machine "${machineName}" to fire`, options),
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { watchdog } from './watchdog.ts'
 
-test('a guest that stops writing is reset, and the machine’s end says why', async () => {
+test("a guest that stops writing is reset, and the machine's end says why", async () => {
   const dog = watchdog()
   const vm = await bootLinux({}, [dog])
   const fired = dog.fired()

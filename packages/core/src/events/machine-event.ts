@@ -32,7 +32,7 @@ export interface UnmatchedEvent extends Omit<ExpectEvent, 'kind'> {
   readonly kind: 'unmatched'
   /** As of the error that the wait is rejected with. */
   readonly code: string
-  /** The error’s first words. */
+  /** The error's first words. */
   readonly message: string
   readonly duration: number
 }
@@ -81,7 +81,7 @@ export interface TestsEvent {
   readonly tests: readonly GuestTest[]
   /** What is wrong with the report as a whole. */
   readonly problems: readonly string[]
-  /** Whether no test failed, the report is whole, and the command’s exit code is 0. */
+  /** Whether no test failed, the report is whole, and the command's exit code is 0. */
   readonly passed: boolean
   /** Whether an error tells of those that failed. */
   readonly checked: boolean
@@ -95,7 +95,7 @@ export interface IncidentEvent {
   readonly allowed: boolean
 }
 
-/** A message on QEMU’s control channel. */
+/** A message on QEMU's control channel. */
 export interface QmpMessageEvent {
   readonly kind: 'qmp'
   readonly direction: 'sent' | 'received'

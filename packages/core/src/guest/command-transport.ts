@@ -17,7 +17,7 @@ export interface CommandOutcome {
 /** Why a command did not end by itself. */
 export interface CommandFailure {
   readonly code: ErrorCode
-  /** Behind “The command `x` in “vm” ”: “did not end within 7 s”. */
+  /** Behind "The command `x` in "vm" ": "did not end within 7 s". */
   readonly message: string
   readonly hint?: string
   readonly cause?: unknown
@@ -28,7 +28,7 @@ export interface CommandFailure {
 /** Why no command runs in a guest any more. */
 export interface GuestEnd {
   readonly code: ErrorCode
-  /** Behind “when ”: “the machine ended: the guest powered off”. */
+  /** Behind "when ": "the machine ended: the guest powered off". */
   readonly how: string
   /** What the guest said of it. */
   readonly excerpt?: string

@@ -62,8 +62,8 @@ export function guestEvents<Schema extends StandardSchemaV1>(
 function channelOf({ spec }: EventSource, name: string): Channel {
   const found = findChannel(spec.devices, name)
   if (found !== undefined) return found
-  const names = channelNames(spec.devices).map((one) => `“${one}”`)
-  throw new OptionError('INVALID_OPTION', `Machine “${spec.name}” has no channel “${name}”`, {
+  const names = channelNames(spec.devices).map((one) => `"${one}"`)
+  throw new OptionError('INVALID_OPTION', `Machine "${spec.name}" has no channel "${name}"`, {
     hint: names.length === 0 ? `Add \`channel('${name}')\` to its \`devices\`.` : `It has ${names.join(', ')}.`,
   })
 }
@@ -77,7 +77,7 @@ async function* checkedEvents<Schema extends StandardSchemaV1>(
   for (;;) {
     const next = await events.next().catch(explain)
     if (next.done === true) return next.value
-    // Without a schema the type is the schema’s of everything: unknown.
+    // Without a schema the type is the schema's of everything: unknown.
     yield (schema === undefined ? next.value : await validated(schema, name, next.value)) as Awaited<
       StandardSchemaV1.InferOutput<Schema>
     >
@@ -89,7 +89,7 @@ async function explained(error: unknown, failure: AbortSignal, guest: EventGuest
   const isOver = failure.aborted || (ColdbootError.is(error) && error.code === 'CHANNEL_ENDED')
   const end = isOver ? await soon(guest.over, guest.scale(OVER_MS)) : undefined
   if (end === undefined || end.code === 'COMMAND_LOST') throw error
-  const what = `Channel “${name}” of machine “${guest.name}” had not said it was done when ${end.how}`
+  const what = `Channel "${name}" of machine "${guest.name}" had not said it was done when ${end.how}`
   throw new GuestError(end.code, what, { cause: error, sections: { 'What the guest said': end.excerpt } })
 }
 
@@ -114,7 +114,7 @@ async function validated<Schema extends StandardSchemaV1>(
   )
   throw new ExpectError(
     'EVENT_INVALID',
-    `An event of channel “${name}” is not what its schema says: ${issues.join('; ')}`,
+    `An event of channel "${name}" is not what its schema says: ${issues.join('; ')}`,
     { sections: { Event: JSON.stringify(event, undefined, 2) } },
   )
 }

@@ -17,7 +17,7 @@ import {
 
 /** Options of {@link Guest}. */
 export interface GuestOptions {
-  /** The machine’s name. */
+  /** The machine's name. */
   readonly name: string
   /** The transports in. */
   readonly transports: readonly CommandTransport[]
@@ -56,7 +56,7 @@ export class Guest {
     })
   }
 
-  /** The machine’s name. */
+  /** The machine's name. */
   get name(): string {
     return this.#options.name
   }
@@ -130,12 +130,12 @@ export class Guest {
       .map((one) => transports.find((candidate) => candidate.via === one))
       .find((one) => one !== undefined)
     if (transport !== undefined) return transport
-    throw new OptionError('INVALID_OPTION', `Machine “${this.name}” has no way \`${name}\``, {
+    throw new OptionError('INVALID_OPTION', `Machine "${this.name}" has no way \`${name}\``, {
       hint: `It has ${transports.map((one) => `\`${one.via}\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
     })
   }
 
-  /** The caller’s signal and the machine’s own. */
+  /** The caller's signal and the machine's own. */
   signal(signal: AbortSignal | undefined): AbortSignal | undefined {
     const signals = [signal, this.#options.signal].filter((one) => one !== undefined)
     return signals.length === 0 ? undefined : AbortSignal.any(signals)
@@ -155,7 +155,7 @@ export class Guest {
   }
 
   #error({ failure }: CommandOutcome, facts: ConstructorParameters<typeof GuestCommandError>[2]): GuestCommandError {
-    const what = `The command ${formatCommand(facts.command)} in “${this.name}”`
+    const what = `The command ${formatCommand(facts.command)} in "${this.name}"`
     if (failure === undefined) {
       const message = `${what} failed with exit code ${facts.exitCode}`
       return new GuestCommandError('COMMAND_FAILED', message, facts, { hint: FAILED_HINT })

@@ -64,7 +64,7 @@ describe('waiting', () => {
 })
 
 describe('tests in the guest', () => {
-  test('may be of the kernel’s format', async () => {
+  test("may be of the kernel's format", async () => {
     const run = await vm.runTests('printf "1..1\\n  1..1\\n  ok 1 a\\nok 1 s\\n"', { format: 'ktap' })
     expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'] }] })
   })
@@ -137,7 +137,7 @@ describe('events', () => {
     const events = vm.events('results', { schema: progress })
     await expect(events.next()).rejects.toMatchObject({
       code: 'EVENT_INVALID',
-      message: expect.stringMatching(/channel “results” is not what its schema says: step: must be a number/),
+      message: expect.stringMatching(/channel "results" is not what its schema says: step: must be a number/),
     })
     // The next one is still there for who asks again.
     expect((await vm.events('results').next()).value).toEqual({ step: 3 })
@@ -150,7 +150,7 @@ describe('events', () => {
   })
 
   test('of a channel that the machine does not have are refused with those it has', () => {
-    expect(() => vm.events('result')).toThrow(/has no channel “result”[^]*It has “results”/)
+    expect(() => vm.events('result')).toThrow(/has no channel "result"[^]*It has "results"/)
   })
 })
 

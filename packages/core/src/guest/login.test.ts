@@ -86,7 +86,7 @@ describe('a login', () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: answers })
     await expect(login({ password: 'wrong' })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',
-      message: expect.stringMatching(/“vm” failed after .*: user root was refused[^]*Login incorrect/),
+      message: expect.stringMatching(/"vm" failed after .*: user root was refused[^]*Login incorrect/),
     })
     await login({ password: 'secret' })
     expect(typed).toEqual(['root', 'wrong', 'root', 'secret'])
@@ -98,7 +98,7 @@ describe('a login', () => {
     expect([typed, commands]).toEqual([[], ['true']])
   })
 
-  test('waits for a prompt of the user’s own', async () => {
+  test("waits for a prompt of the user's own", async () => {
     const { login, commands } = await setUp({ start: 'vm login: ', answer: () => '\r\n# not yet\r\nready> ' })
     await login({ prompt: 'ready> ' })
     expect(commands).toEqual(['true'])

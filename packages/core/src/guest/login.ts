@@ -19,7 +19,7 @@ export interface LoginOptions {
   readonly user?: string | undefined
   /** Typed when it is asked for. @default '' */
   readonly password?: string | undefined
-  /** The shell’s prompt. @default `$`, `#`, `%` or `>` and a blank, at the end of the output */
+  /** The shell's prompt. @default `$`, `#`, `%` or `>` and a blank, at the end of the output */
   readonly prompt?: Pattern | undefined
   /** How long it may take in all, milliseconds, before the multiplier. @default 60000 */
   readonly timeout?: number | undefined
@@ -50,7 +50,7 @@ const MOST_NAMES = 3
 const LONGEST_PROMPT = 200
 const LOGIN_AT_END = /login: ?$/i
 
-// Not that of “Last login: Mon …”.
+// Not that of "Last login: Mon …".
 const LOGIN = /(?<!last )login: ?/i
 const PASSWORD = /password: ?/i
 const REFUSED = /login incorrect|authentication failure|permission denied|account (?:is )?locked/i
@@ -163,7 +163,7 @@ class LoginAttempt {
 
   failed(why: string): ExpectError {
     const elapsed = formatTime(now() - this.#startedAt)
-    return new ExpectError('LOGIN_FAILED', `The login on “${this.#guest.name}” failed after ${elapsed}: ${why}`, {
+    return new ExpectError('LOGIN_FAILED', `The login on "${this.#guest.name}" failed after ${elapsed}: ${why}`, {
       sections: { 'End of the console': lastLines(this.#console.output) },
     })
   }

@@ -10,7 +10,7 @@ export interface PendingCall {
   readonly call: string
   /** `file:line:column` of the call. */
   readonly location: string | undefined
-  /** The call’s own promise. */
+  /** The call's own promise. */
   readonly result: Promise<unknown>
 }
 
@@ -44,7 +44,7 @@ export class PendingCalls {
     return result
   }
 
-  // By `await`: the user’s line is in the stacks of errors only across these.
+  // By `await`: the user's line is in the stacks of errors only across these.
   async #settled<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
     try {
       return await work()

@@ -14,7 +14,7 @@ import {
 
 /**
  * How a command gets into the guest. `shell`: typed on the serial console, for any guest with a POSIX shell there.
- * `agent`: the agent of `@coldboot/guest`. `guest-agent`: QEMU’s own, as distributions package it.
+ * `agent`: the agent of `@coldboot/guest`. `guest-agent`: QEMU's own, as distributions package it.
  */
 export type GuestTransport = 'shell' | 'agent' | 'guest-agent'
 
@@ -25,9 +25,9 @@ export type OutputEncoding = 'utf8' | 'buffer'
 
 /** Options of `vm.run`. */
 export interface RunOptions {
-  /** How long the command may take, milliseconds, before the multiplier. @default the machine’s `timeout` */
+  /** How long the command may take, milliseconds, before the multiplier. @default the machine's `timeout` */
   readonly timeout?: number | undefined
-  /** Directory in the guest. @default the shell’s current one; for an agent, the home directory of its user */
+  /** Directory in the guest. @default the shell's current one; for an agent, the home directory of its user */
   readonly cwd?: string | undefined
   /** Variables in addition to those the guest has. @default {} */
   readonly env?: Readonly<Record<string, string>> | undefined
@@ -50,7 +50,7 @@ export type OutputOf<Options extends RunOptions> = Options extends { readonly en
 export interface CommandResult<Output extends string | Uint8Array = string> {
   /** As a shell would take it. */
   readonly command: string
-  /** 0 to 255; 128 and the signal’s number for one that a signal ended. */
+  /** 0 to 255; 128 and the signal's number for one that a signal ended. */
   readonly exitCode: number
   /** Exact, the last line end included. */
   readonly stdout: Output
@@ -77,7 +77,7 @@ const CHECKS: CheckTable<Required<RunOptions>> = {
   timeout: isDuration,
   cwd: isPath,
   env: [
-    'an object of strings without NUL, by names of letters, digits and “_”',
+    'an object of strings without NUL, by names of letters, digits and "_"',
     (value) =>
       typeof value === 'object' &&
       value !== null &&

@@ -126,7 +126,7 @@ describe('a machine', () => {
     await expect(vm.run('true')).rejects.toMatchObject({
       code: 'COMMAND_LOST',
       shortMessage: expect.stringMatching(
-        /^The command `true` in “\S+” was not started: before that, the machine ended/,
+        /^The command `true` in "\S+" was not started: before that, the machine ended/,
       ),
     })
   })

@@ -10,7 +10,7 @@ const HIGHEST_PORT = 65_535
 const LISTEN = '0A'
 
 /**
- * A command of the user’s that succeeds.
+ * A command of the user's that succeeds.
  * @throws OptionError `INVALID_OPTION`
  */
 export function commandCondition(command: string | readonly string[]): Condition {

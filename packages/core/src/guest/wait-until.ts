@@ -18,7 +18,7 @@ export interface WaitUntilOptions extends Pick<RunOptions, 'cwd' | 'env' | 'via'
 
 /** A wait that has succeeded. */
 export interface WaitUntilResult {
-  /** The last try’s output and errors, together. */
+  /** The last try's output and errors, together. */
   readonly output: string
   /** How often it was tried. */
   readonly tries: number
@@ -40,7 +40,7 @@ const CHECKS: CheckTable<Pick<Required<WaitUntilOptions>, 'interval'>> = { inter
 export interface Condition {
   /** Tried again and again by `sh`, in a process of its own. */
   readonly command: string
-  /** Behind “waited for”: “port 80 to be listened on”. */
+  /** Behind "waited for": "port 80 to be listened on". */
   readonly what: string
   /** Run once the wait has failed: what it prints is in the error. */
   readonly diagnose?: string
@@ -53,7 +53,7 @@ export function checkWaitOptions(owner: string, { interval, ...options }: WaitUn
 }
 
 /**
- * @throws GuestCommandError `WAIT_TIMEOUT` with the last try’s output; `COMMAND_LOST` and its kin
+ * @throws GuestCommandError `WAIT_TIMEOUT` with the last try's output; `COMMAND_LOST` and its kin
  */
 export async function waitUntil(
   guest: Guest,
@@ -64,7 +64,7 @@ export async function waitUntil(
   const limitMs = guest.scale(timeout)
   const script = tries(command, limitMs, interval)
   const result = await attempt(() => guest.run(script, { ...runOptions, check: false, timeout: timeout + SLACK_MS }))
-  // The last line of the errors is the loop’s own; it may have ended just too late for its end to be known.
+  // The last line of the errors is the loop's own; it may have ended just too late for its end to be known.
   const [, status, count] = /^tries (\d+) (\d+)\n$/.exec(text(result.stderr)) ?? []
   const lastStatus = status === undefined ? undefined : Number(status)
   const { duration } = result
@@ -84,7 +84,7 @@ export async function waitUntil(
     stdout,
     duration,
   }
-  throw new GuestCommandError('WAIT_TIMEOUT', `“${guest.name}” waited for ${what} ${how} (${last})`, facts, {
+  throw new GuestCommandError('WAIT_TIMEOUT', `"${guest.name}" waited for ${what} ${how} (${last})`, facts, {
     sections: { 'Standard output': undefined, 'Output of the last try': excerpt(stdout), Diagnosis: diagnosis },
   })
 }

@@ -28,7 +28,7 @@ export class Interrupted extends Error {
 }
 
 /**
- * The promise’s value.
+ * The promise's value.
  * @throws Interrupted, and what the promise is rejected with
  */
 export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }: Limits): Promise<T> {
@@ -38,7 +38,7 @@ export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }
     () => afterReading(() => reject(new Interrupted('time'))),
     Math.min(timeoutMs, LONGEST_TIMER),
   )
-  // What came with the machine’s last words counts before its end.
+  // What came with the machine's last words counts before its end.
   void over.then((end) => afterReading(() => reject(new Interrupted('over', { end }))))
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()

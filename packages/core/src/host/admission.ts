@@ -1,7 +1,7 @@
 /**
  * How many machines run at once, all processes of this user together: who would go beyond the limits waits, in the order
  * of asking. Each machine, running or waiting, is a file in one directory, named by its sequence in the queue and its owner;
- * a dead owner’s files do not count, so that nobody waits for the dead. Nor for each other: where all that run are held by
+ * a dead owner's files do not count, so that nobody waits for the dead. Nor for each other: where all that run are held by
  * somebody who waits for one more, the first of those is let in beyond the limits.
  *
  * Two that ask within the same microseconds may both be let in: the limits are of comfort, not of safety.
@@ -40,7 +40,7 @@ export interface AdmissionRequest {
   readonly owner?: string | undefined
   /** Told when it is let in beyond the limits, with the machines that run. */
   readonly onDeadlock?: ((running: number) => void) | undefined
-  /** @default the user’s private directory */
+  /** @default the user's private directory */
   readonly directory?: string | undefined
 }
 
@@ -72,7 +72,7 @@ const LOOK_AGAIN_MS = 1_000
  * Waits until the machine fits within the limits.
  *
  * @throws OptionError `INVALID_OPTION` when it alone goes beyond them
- * @throws ExpectError `EXPECT_ABORTED`, the signal’s reason as its cause
+ * @throws ExpectError `EXPECT_ABORTED`, the signal's reason as its cause
  */
 export async function admit(request: AdmissionRequest): Promise<Admission> {
   const { memoryMib, limits, owner = NOBODY } = request

@@ -158,7 +158,7 @@ export class Cache {
   }
 }
 
-/** @param why @default the cause’s own words */
+/** @param why @default the cause's own words */
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
   const reason = why ?? (cause instanceof Error ? cause.message : String(cause))
   return new StartError('CACHE_UNUSABLE', `Nothing can be kept in the cache folder ${directory}: ${reason}`, { cause })

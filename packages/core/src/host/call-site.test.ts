@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CallSite } from './call-site.ts'
 
 describe('an error completed by a call site', () => {
-  test('that has lost the user’s line has it', () => {
+  test("that has lost the user's line has it", () => {
     const error = new TypeError('lost')
     error.stack = 'TypeError: lost\n    at node:internal/timers:1:2\n    at async Promise.all (index 0)'
     const site = new CallSite()

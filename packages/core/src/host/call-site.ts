@@ -2,7 +2,7 @@
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder that holds this package and its siblings: the project’s own, or the scope in node_modules. */
+/** The folder that holds this package and its siblings: the project's own, or the scope in node_modules. */
 const PACKAGES = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Taken at a call; the text of the stack is made only when it is read. */
@@ -13,7 +13,7 @@ export class CallSite {
     Error.captureStackTrace(this.#holder)
   }
 
-  /** The frames, one a line, from the first that is neither ours nor a library’s. */
+  /** The frames, one a line, from the first that is neither ours nor a library's. */
   get frames(): string {
     const lines = (this.#holder.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
     const first = lines.findIndex((line) => !isInternal(line))
@@ -27,8 +27,8 @@ export class CallSite {
   }
 
   /**
-   * The same error, with these frames where its own have lost the user’s line on the way: the stack of an error ends at a
-   * promise that several wait for, and at one of another realm, as Jest’s tests are.
+   * The same error, with these frames where its own have lost the user's line on the way: the stack of an error ends at a
+   * promise that several wait for, and at one of another realm, as Jest's tests are.
    */
   complete(error: unknown): unknown {
     if (!(error instanceof Error) || this.location === undefined) return error

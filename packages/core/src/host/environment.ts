@@ -10,7 +10,7 @@ import { OptionError } from '../errors.ts'
 /** Accelerators that can be asked for by name. */
 export const ACCELERATORS: readonly ['kvm', 'hvf', 'tcg'] = ['kvm', 'hvf', 'tcg']
 
-/** `kvm` (Linux), `hvf` (macOS), or `tcg`, QEMU’s translator, which works everywhere. */
+/** `kvm` (Linux), `hvf` (macOS), or `tcg`, QEMU's translator, which works everywhere. */
 export type AcceleratorName = (typeof ACCELERATORS)[number]
 
 /** What the environment asks for; an option given in code wins over it. */
@@ -27,12 +27,12 @@ export interface Environment {
   readonly initramfs: string | undefined
   /** COLDBOOT_DEBUG: `on-failure`: who runs a test that fails gets the console of its machines. */
   readonly debug: 'on-failure' | undefined
-  /** COLDBOOT_CACHE, else `coldboot` in the user’s cache folder: kernels, probes and templates kept between runs. */
+  /** COLDBOOT_CACHE, else `coldboot` in the user's cache folder: kernels, probes and templates kept between runs. */
   readonly cacheDirectory: string
 }
 
 /**
- * @throws OptionError `INVALID_OPTION` when a variable’s value cannot be used; it names the variable.
+ * @throws OptionError `INVALID_OPTION` when a variable's value cannot be used; it names the variable.
  */
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): Environment {
   return {
@@ -63,7 +63,7 @@ function multiplier(value: string | undefined): number {
   if (!value) return 1
   const number = Number(value)
   if (Number.isFinite(number) && number > 0) return number
-  throw new OptionError('INVALID_OPTION', `COLDBOOT_TIMEOUT_MULTIPLIER is “${value}”`, {
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_TIMEOUT_MULTIPLIER is "${value}"`, {
     hint: 'Give a number above 0, such as 2.5.',
   })
 }
@@ -71,14 +71,14 @@ function multiplier(value: string | undefined): number {
 function debug(value: string | undefined): 'on-failure' | undefined {
   if (!value) return undefined
   if (value === 'on-failure') return value
-  throw new OptionError('INVALID_OPTION', `COLDBOOT_DEBUG is “${value}”`, { hint: 'Give on-failure, or unset it.' })
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_DEBUG is "${value}"`, { hint: 'Give on-failure, or unset it.' })
 }
 
 function accelerator(value: string | undefined): AcceleratorName | undefined {
   if (!value) return undefined
   const known = ACCELERATORS.find((name) => name === value)
   if (known) return known
-  throw new OptionError('INVALID_OPTION', `COLDBOOT_ACCEL is “${value}”`, {
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_ACCEL is "${value}"`, {
     hint: `Give one of ${ACCELERATORS.join(', ')}.`,
   })
 }

@@ -1,5 +1,5 @@
 /**
- * What is in a file, as a hash; remembered by the file’s identity, because a kernel or a disk is too large to be read in
+ * What is in a file, as a hash; remembered by the file's identity, because a kernel or a disk is too large to be read in
  * front of every test.
  */
 import { createHash, randomUUID } from 'node:crypto'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 /**
- * SHA-256 of a file’s content, in hexadecimal digits.
+ * SHA-256 of a file's content, in hexadecimal digits.
  *
  * @param memory folder of remembered digests. A file is known again by device, inode, size, and both of its times to the
  * nanosecond: the change time cannot be set back by a program.

@@ -1,5 +1,5 @@
 /**
- * The one registry of machines that run in this process. It exists for the process’s own exit (an uncaught error, or
+ * The one registry of machines that run in this process. It exists for the process's own exit (an uncaught error, or
  * `process.exit()` in a test): what is registered is ended and removed then, synchronously. Signals need nothing here:
  * the guard beside each QEMU ends it, and the next start removes the files.
  */

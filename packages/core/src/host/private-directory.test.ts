@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(temporary, { recursive: true })
 })
 
-test('a directory is private, its owner’s, and gone with all its content when removed', async () => {
+test("a directory is private, its owner's, and gone with all its content when removed", async () => {
   const directory = await makePrivateDirectory()
   expect(statSync(directory.path).mode & 0o777).toBe(0o700)
   expect(statSync(dirname(directory.path)).mode & 0o777).toBe(0o700)

@@ -1,5 +1,5 @@
 /**
- * A directory of each machine’s own, mode 0700, gone with it. The name carries its owner, so that what a killed process
+ * A directory of each machine's own, mode 0700, gone with it. The name carries its owner, so that what a killed process
  * left behind is removed by the next one that starts a machine.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -33,7 +33,7 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** The folder that holds this user’s private directories. */
+/** The folder that holds this user's private directories. */
 export function privateParent(): string {
   const user = process.getuid?.() ?? 0
   const parent = join(tmpdir(), `coldboot-${user}`)
@@ -67,7 +67,7 @@ export function sweep(parent: string): void {
 
 function unusable(parent: string, cause: unknown): StartError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StartError('START_FAILED', `A machine’s files cannot be made in ${parent}: ${reason}`, {
+  return new StartError('START_FAILED', `A machine's files cannot be made in ${parent}: ${reason}`, {
     hint: 'Set TMPDIR to a folder that this user may write to, with room on its disk.',
     cause,
   })

@@ -9,7 +9,7 @@ export function thisProcess(): string {
   return identityOf(process.pid)
 }
 
-/** The identity that a file’s name begins with, followed by a dash; undefined when it does not. */
+/** The identity that a file's name begins with, followed by a dash; undefined when it does not. */
 export function ownerIn(name: string): string | undefined {
   return /^\d+-\d+-\d+(?=-)/.exec(name)?.[0]
 }
@@ -29,7 +29,7 @@ function namespaceOf(identity: string): string {
   return identity.slice(identity.lastIndexOf('-') + 1)
 }
 
-// Field 22 of /proc/<pid>/stat (proc(5)), counted from behind the command’s name, which may hold blanks and parentheses.
+// Field 22 of /proc/<pid>/stat (proc(5)), counted from behind the command's name, which may hold blanks and parentheses.
 function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

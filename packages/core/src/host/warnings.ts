@@ -1,4 +1,4 @@
-/** Warnings of this project: once each in a process, through Node’s own channel, where runners and users can see them. */
+/** Warnings of this project: once each in a process, through Node's own channel, where runners and users can see them. */
 
 const given = new Set<string>()
 

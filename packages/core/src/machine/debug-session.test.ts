@@ -41,7 +41,7 @@ test('what is typed reaches the machine, and what it prints the terminal, until 
   await over
   expect(isOpen()).toBe(false)
   expect(screen()).toMatch(
-    /The console of “vm” is yours\..*login: root\r\n\x1b\[1m# \x1b\[0m\r\n\[coldboot\] Back to the test\./s,
+    /The console of "vm" is yours\..*login: root\r\n\x1b\[1m# \x1b\[0m\r\n\[coldboot\] Back to the test\./s,
   )
 })
 

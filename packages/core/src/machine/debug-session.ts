@@ -7,7 +7,7 @@ import { openTerminal, type Terminal } from '../host/terminal.ts'
 export interface DebugOptions {
   /** Shown first. @default nothing */
   readonly message?: string | undefined
-  /** Ends the session when it aborts. @default the machine’s own signal */
+  /** Ends the session when it aborts. @default the machine's own signal */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,7 +39,7 @@ export async function debugSession(
   const { input, output } = terminal
   const say = (text: string): void => void output.write(`\r\n[coldboot] ${text}\r\n`)
   if (message !== undefined) say(message.replaceAll('\n', '\r\n'))
-  say(`The console of “${name}” is yours. Ctrl-] goes on with the test.`)
+  say(`The console of "${name}" is yours. Ctrl-] goes on with the test.`)
   output.write(console.raw().slice(-SHOWN_BEFORE))
   using _watch = console.watch((chunk) => {
     output.write(chunk)

@@ -1,4 +1,4 @@
-/** A machine’s command line without starting it. */
+/** A machine's command line without starting it. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommandLine, quoteCommandLine } from '../qemu/command-line.ts'
@@ -10,7 +10,7 @@ import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 export interface MachineDescription {
   readonly spec: MachineSpec
   /**
-   * Arguments that start the same machine from a person’s shell: the console is on the terminal (Ctrl-A X ends QEMU).
+   * Arguments that start the same machine from a person's shell: the console is on the terminal (Ctrl-A X ends QEMU).
    * The machine this project starts differs from it only in where console and control channel are connected.
    */
   readonly commandLine: readonly string[]
@@ -27,7 +27,7 @@ export function describeMachine(options: MachineOptions): MachineDescription {
   return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(tmpdir(), `coldboot-${spec.name}`))
 }
 
-/** @param directory where the machine’s own files are */
+/** @param directory where the machine's own files are */
 export function describeSpec(spec: MachineSpec, qemu: readonly string[], directory: string): MachineDescription {
   const sandbox = process.platform === 'linux'
   const { argv } = buildCommandLine({ spec, qemu, directory, wiring: 'standalone', sandbox })

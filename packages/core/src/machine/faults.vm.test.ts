@@ -141,7 +141,7 @@ describe('a running machine that', () => {
   test('runs out of memory', async () => {
     const vm = await boot()
     vm.send('tail /dev/zero\n')
-    await failure(vm.expect('never', { timeout: 90_000 }), 'GUEST_OUT_OF_MEMORY', /killed “tail” for want of memory/)
+    await failure(vm.expect('never', { timeout: 90_000 }), 'GUEST_OUT_OF_MEMORY', /killed "tail" for want of memory/)
   })
 
   test('is killed', async () => {
@@ -174,17 +174,17 @@ describe('a running machine that', () => {
     await failure(
       vm.expect('never', { timeout: 500 }),
       'EXPECT_TIMEOUT',
-      /Nothing was printed since the wait began: the guest sleeps[^]*boot: seen up to a shell’s prompt/,
+      /Nothing was printed since the wait began: the guest sleeps[^]*boot: seen up to a shell's prompt/,
     )
   })
 
   test('has a program that fails says why', async () => {
     const vm = await boot()
     const faults: readonly [command: string, says: RegExp][] = [
-      ['modprobe nosuch', /The guest has no kernel module “nosuch”/],
+      ['modprobe nosuch', /The guest has no kernel module "nosuch"/],
       ['fallocate -l 1000000000000 /tmp/full 2>&1; rm -f /tmp/full', /file system in the guest is full/],
-      ['frobnicate', /The guest has no command “frobnicate”/],
-      ['mount -t 9p share /mnt', /no shared directory with the tag “share”/],
+      ['frobnicate', /The guest has no command "frobnicate"/],
+      ['mount -t 9p share /mnt', /no shared directory with the tag "share"/],
       ['echo NEVER', /printed in another case/],
     ]
     for (const [command, says] of faults) {

@@ -13,7 +13,7 @@ import { describeSpec, type MachineDescription } from './description.ts'
 
 /** How a machine gets its memory and where it begins. */
 export interface StartPlan {
-  /** Guest memory in a file. @default memory of QEMU’s own */
+  /** Guest memory in a file. @default memory of QEMU's own */
   readonly memory?: MemoryFile
   /** Begin from a saved state in place of a boot. */
   readonly restore?: RestorePlan
@@ -25,7 +25,7 @@ export interface RestorePlan {
   readonly stateFd: number
   /** What the devices of the saved machine had made in its private directory, in place of {@link Device.prepare}. */
   readonly filesDirectory: string
-  /** Positions of the devices that are prepared all the same: their content is not the saved machine’s. */
+  /** Positions of the devices that are prepared all the same: their content is not the saved machine's. */
   readonly changed: readonly number[]
 }
 
@@ -35,7 +35,7 @@ export interface Launched {
   readonly directory: PrivateDirectory
   /** As `7.2.22`. */
   readonly qemuVersion: string
-  /** Describes it as its holder’s: a machine made ahead was launched before anybody had named it. */
+  /** Describes it as its holder's: a machine made ahead was launched before anybody had named it. */
   readonly describe: (spec: MachineSpec) => MachineDescription
   /** Its place among the live machines of this process. */
   readonly registration: Disposable

@@ -1,4 +1,4 @@
-/** A machine’s ways into its guest, from what it was asked to have. */
+/** A machine's ways into its guest, from what it was asked to have. */
 import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
@@ -18,10 +18,10 @@ import type { RunningMachine } from './running-machine.ts'
 
 /** What is needed of a machine. */
 export interface GuestParts {
-  /** The machine’s identity for its devices. */
+  /** The machine's identity for its devices. */
   readonly vm: object
   readonly running: RunningMachine
-  /** Waits for the machine’s `ready` pattern. */
+  /** Waits for the machine's `ready` pattern. */
   readonly ready: () => Promise<unknown>
 }
 

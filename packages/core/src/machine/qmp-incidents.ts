@@ -1,4 +1,4 @@
-/** What QEMU reports of the guest, as its console’s monitors know it. */
+/** What QEMU reports of the guest, as its console's monitors know it. */
 import type { Console } from '../console/console.ts'
 import type { QmpClient } from '../qemu/qmp.ts'
 
@@ -9,7 +9,7 @@ const HARMLESS = ['none', 'inject-nmi', 'debug']
 export function watchMachineEvents(qmp: QmpClient, console: Console, allowReboot: boolean): void {
   qmp.onEvent(({ event, data }) => {
     if (event === 'GUEST_PANICKED') {
-      console.event('panic', 'QEMU was told so by the guest’s panic device')
+      console.event('panic', "QEMU was told so by the guest's panic device")
     } else if (event === 'WATCHDOG') {
       const action = String(data['action'])
       if (HARMLESS.includes(action) || (action === 'reset' && allowReboot)) return

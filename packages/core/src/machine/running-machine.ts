@@ -74,7 +74,7 @@ export class RunningMachine {
       onIncident: (incident) => {
         const { failure, message, allowed } = incident
         this.onEvent?.({ kind: 'incident', failure, message, allowed })
-        // Who waits for the machine’s end has it then, with its reason.
+        // Who waits for the machine's end has it then, with its reason.
         if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
         for (const listener of [...this.#incidentListeners]) listener(incident)
       },
@@ -110,7 +110,7 @@ export class RunningMachine {
   /**
    * Waits until QEMU serves its control channel, and attaches the devices.
    *
-   * @param vm the machine’s identity for its devices: the object its user holds
+   * @param vm the machine's identity for its devices: the object its user holds
    * @throws StartError `START_FAILED`, ExpectError `EXPECT_ABORTED`; the machine is closed then
    */
   async begin(vm: object): Promise<void> {
@@ -201,7 +201,7 @@ export class RunningMachine {
 function startAborted({ name, signal }: MachineSpec): ExpectError {
   const reason: unknown = signal?.reason
   const why = reason instanceof Error ? reason.message : String(reason)
-  return new ExpectError('EXPECT_ABORTED', `The start of machine “${name}” was aborted: ${why}`, { cause: reason })
+  return new ExpectError('EXPECT_ABORTED', `The start of machine "${name}" was aborted: ${why}`, { cause: reason })
 }
 
 /** Shows a machine to the observer of its options. @returns what tells the observer of an event, with the time since now */

@@ -7,7 +7,7 @@ import type { VM } from './vm.ts'
 declare const vm: VM
 declare const schema: StandardSchemaV1<unknown, { readonly step: number }>
 
-test('events are of the schema’s type, and unknown without one', () => {
+test("events are of the schema's type, and unknown without one", () => {
   expectTypeOf(vm.events('x', { schema })).toEqualTypeOf<AsyncGenerator<{ readonly step: number }, DoneEvent>>()
   expectTypeOf(vm.events('x')).toEqualTypeOf<AsyncGenerator<unknown, DoneEvent>>()
 })

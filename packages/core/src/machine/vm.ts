@@ -97,7 +97,7 @@ export class VM implements AsyncDisposable {
     return this.#running.spec
   }
 
-  /** Arguments that start the same machine from a person’s shell, console on the terminal. */
+  /** Arguments that start the same machine from a person's shell, console on the terminal. */
   get commandLine(): readonly string[] {
     return this.#running.description.commandLine
   }
@@ -140,12 +140,12 @@ export class VM implements AsyncDisposable {
     return this.spec.timeoutMs * this.spec.timeoutMultiplier
   }
 
-  /** The console’s text so far, escape codes removed; of a very long one the end. */
+  /** The console's text so far, escape codes removed; of a very long one the end. */
   get output(): string {
     return this.#running.console.text()
   }
 
-  /** Ports of the host’s 127.0.0.1 that lead into the guest, as its devices opened them. */
+  /** Ports of the host's 127.0.0.1 that lead into the guest, as its devices opened them. */
   get portForwards(): readonly PortForward[] {
     return this.#running.machine.portForwards
   }
@@ -156,7 +156,7 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Calls back at every incident from now on, allowed or not, until the result is disposed. Those that a machine’s last
+   * Calls back at every incident from now on, allowed or not, until the result is disposed. Those that a machine's last
    * words tell of come before {@link ended} settles.
    */
   onIncident(listener: (incident: Incident) => void): Disposable {
@@ -206,7 +206,7 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits for the machine’s own end: all output is read then. Does not end it.
+   * Waits for the machine's own end: all output is read then. Does not end it.
    *
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    * @throws ExpectError `EXPECT_TIMEOUT` when `timeout` is given and passes, `EXPECT_ABORTED`
@@ -224,7 +224,7 @@ export class VM implements AsyncDisposable {
 
   /**
    * Gives the terminal to the console: who runs the test types there and reads what it prints, until Ctrl-], the end of the
-   * machine or the abort of its signal. The fixtures hold the test’s clock meanwhile. What was printed is consumed then.
+   * machine or the abort of its signal. The fixtures hold the test's clock meanwhile. What was printed is consumed then.
    *
    * @throws OptionError `NO_TERMINAL` in CI, in the background, and wherever nobody sits
    */
@@ -274,7 +274,7 @@ export class VM implements AsyncDisposable {
    * Writes a file in the guest, whole, over one that is there. What arrives is compared with what was sent.
    *
    * @param path absolute; its directory must be there
-   * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest’s reason;
+   * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest's reason;
    * the codes of {@link run} where it could not be asked
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
@@ -343,7 +343,7 @@ export class VM implements AsyncDisposable {
    * Waits until a command succeeds. It is tried again and again in the guest, without a round trip for each try; by way of
    * the `shell`, nothing else is run meanwhile.
    *
-   * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the count, and the last try’s exit code and output; others as
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the count, and the last try's exit code and output; others as
    * {@link run}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
@@ -387,7 +387,7 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * The events that a program in the guest sends over the machine’s `channel(name)`: JSON values, one a line, the last one
+   * The events that a program in the guest sends over the machine's `channel(name)`: JSON values, one a line, the last one
    * `{"event":"done"}`. Can be left and asked for again: no event is lost.
    *
    * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED` when the machine ended before the
@@ -426,7 +426,7 @@ export class VM implements AsyncDisposable {
   async #waitUntilReady(): Promise<Match> {
     const { ready, bootTimeoutMs } = this.spec
     if (ready === undefined) {
-      throw new OptionError('INVALID_OPTION', `Machine “${this.name}” has no \`ready\` pattern to wait for`, {
+      throw new OptionError('INVALID_OPTION', `Machine "${this.name}" has no \`ready\` pattern to wait for`, {
         hint: 'Give `ready`: what the console prints when the machine is ready for a test.',
       })
     }
@@ -441,7 +441,7 @@ export class VM implements AsyncDisposable {
     }
   }
 
-  /** The caller’s signal and the machine’s own. */
+  /** The caller's signal and the machine's own. */
   #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
     // What is no signal is for the check of the options to name.
     if (signal !== undefined && !(signal instanceof AbortSignal)) return { signal }
@@ -450,7 +450,7 @@ export class VM implements AsyncDisposable {
   }
 
   #guestError(incident: Incident): GuestError {
-    const what = `Machine “${this.name}” failed while its end was awaited: ${incident.message}`
+    const what = `Machine "${this.name}" failed while its end was awaited: ${incident.message}`
     return new GuestError(incident.code, what, {
       sections: {
         'What the guest said': incident.excerpt,
@@ -463,7 +463,7 @@ export class VM implements AsyncDisposable {
   #waitError(reason: unknown): ExpectError {
     const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError'
     const message = timedOut ? 'did not end in the time given' : 'had not ended when the wait was aborted'
-    return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine “${this.name}” ${message}`, {
+    return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine "${this.name}" ${message}`, {
       cause: reason,
       hint: 'Shut the guest down first, or use `close()`, which ends the machine.',
       sections: {

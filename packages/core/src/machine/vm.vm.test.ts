@@ -140,12 +140,12 @@ describe('waiting', () => {
     await expect(vm.ready()).rejects.toMatchObject({
       code: 'BOOT_TIMEOUT',
       message: expect.stringMatching(
-        /0 bytes\nCheck that the kernel’s arguments name this console \(`console=ttyS0`\)/,
+        /0 bytes\nCheck that the kernel's arguments name this console \(`console=ttyS0`\)/,
       ),
     })
   })
 
-  test('the machine’s signal ends every wait', async () => {
+  test("the machine's signal ends every wait", async () => {
     const controller = new AbortController()
     const vm = await boot({ signal: controller.signal })
     const waits = [vm.expect('a b c'), vm.waitForExit()].map((wait) =>

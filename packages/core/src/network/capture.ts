@@ -94,7 +94,7 @@ export class Capture implements AsyncDisposable {
 
   /**
    * Ends the capture; resolves when the file is complete. Idempotent.
-   * @throws the system’s error (`ENOSPC`, …) when the file could not be written
+   * @throws the system's error (`ENOSPC`, …) when the file could not be written
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#finish()

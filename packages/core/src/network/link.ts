@@ -20,7 +20,7 @@ export interface LinkObservers {
 
 /** Whose link it is. */
 export interface Card {
-  /** The machine’s name. */
+  /** The machine's name. */
   readonly machine: string
   /** What it is called in a capture. */
   readonly name: string
@@ -40,7 +40,7 @@ export interface LinkSurroundings {
   conditionerOf(link: Link): LinkConditioner | undefined
 }
 
-/** A card’s link while its machine runs. */
+/** A card's link while its machine runs. */
 export class Link implements Station<Link> {
   readonly card: Card
   /** Faults of this link alone. */

@@ -45,7 +45,7 @@ export class Observers implements LinkObservers {
     for (const log of logs) log.add(frame)
   }
 
-  /** Ends them all; resolves when the captures are whole. @throws the system’s error when one could not be written */
+  /** Ends them all; resolves when the captures are whole. @throws the system's error when one could not be written */
   async close(): Promise<void> {
     for (const log of this.#logs) log.close()
     await Promise.all([...this.#captures].map((capture) => capture.stop()))

@@ -1,5 +1,5 @@
 /**
- * What waits to be read by one guest. The stream’s own buffer would do, but says neither how far it came while it is
+ * What waits to be read by one guest. The stream's own buffer would do, but says neither how far it came while it is
  * full nor lets go of the large buffers that small frames were cut from.
  */
 import type { Writable } from 'node:stream'

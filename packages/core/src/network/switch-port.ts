@@ -1,5 +1,5 @@
 /**
- * One machine’s end of the switch: reads what its network card sends, queues what it is to receive, and settles what
+ * One machine's end of the switch: reads what its network card sends, queues what it is to receive, and settles what
  * happens when it receives more slowly than others send.
  *
  * A card that is merely slow loses nothing: whoever sends to it is not read from until its queue is shorter, as on a
@@ -32,7 +32,7 @@ export class SwitchPort {
   readonly #queue: SendQueue
   readonly #events: PortEvents
   readonly #reader = new FrameReader()
-  /** Ports that are not read from because of this one’s full queue. */
+  /** Ports that are not read from because of this one's full queue. */
   readonly #held = new Set<SwitchPort>()
   #holders = 0
   #stallTimer: NodeJS.Timeout | undefined

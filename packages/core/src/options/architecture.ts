@@ -1,15 +1,15 @@
 /**
- * What differs between the guest architectures, as data: QEMU’s binary and machine, the console, the virtio transport.
- * The rows are what booted with QEMU 7.2 and Debian’s kernels.
+ * What differs between the guest architectures, as data: QEMU's binary and machine, the console, the virtio transport.
+ * The rows are what booted with QEMU 7.2 and Debian's kernels.
  */
 import { arch as hostArch } from 'node:process'
 
-/** Guest architectures by QEMU’s names. */
+/** Guest architectures by QEMU's names. */
 export type Architecture = 'x86_64' | 'i386' | 'aarch64' | 'arm' | 'riscv64' | 'ppc64' | 's390x'
 
 /** One row of the table. */
 export interface ArchitectureTraits {
-  /** QEMU’s machine type, with its properties. */
+  /** QEMU's machine type, with its properties. */
   readonly machine: string
   /** As `machine`, where a machine that boots without a kernel is another one. */
   readonly machineWithoutKernel?: string
@@ -17,9 +17,9 @@ export interface ArchitectureTraits {
   readonly firmwareOnSerial?: string
   /** CPU model without hardware acceleration. `max` is chosen where it costs nothing. */
   readonly cpu: string
-  /** Linux’s name of the console that the machine’s first serial port is, as for `console=`. */
+  /** Linux's name of the console that the machine's first serial port is, as for `console=`. */
   readonly consoleDevice: string
-  /** How virtio devices are attached: the last part of QEMU’s device names. */
+  /** How virtio devices are attached: the last part of QEMU's device names. */
   readonly virtioTransport: 'pci' | 'ccw'
   /** Whether QEMU has a generation id for it, by which a guest learns that it is a copy. @default false */
   readonly generationId?: boolean
@@ -44,7 +44,7 @@ const PC: ArchitectureTraits = {
 /** The table. */
 export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureTraits>> = {
   x86_64: PC,
-  // 2047 MiB is QEMU’s own limit for 32-bit PCs without PAE-aware layouts.
+  // 2047 MiB is QEMU's own limit for 32-bit PCs without PAE-aware layouts.
   i386: { ...PC, maxMemoryMib: 2047 },
   // `max` costs 3 s of boot: pointer authentication is slow to translate. A cortex-a57 has none.
   aarch64: { machine: 'virt', cpu: 'cortex-a57', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
@@ -80,7 +80,7 @@ const NODE_TO_QEMU: Readonly<Record<string, Architecture>> = {
   s390x: 's390x',
 }
 
-/** The host’s architecture by QEMU’s name; undefined where QEMU’s table has no row for it. */
+/** The host's architecture by QEMU's name; undefined where QEMU's table has no row for it. */
 export function hostArchitecture(nodeArch: string = hostArch): Architecture | undefined {
   return NODE_TO_QEMU[nodeArch]
 }

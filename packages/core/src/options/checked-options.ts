@@ -51,7 +51,7 @@ export function memoryMibOf(memory: string): number {
 /**
  * Checks every option that is given; undefined counts as left out.
  *
- * @param owner what the options are of, as `p9Directory`; empty for a machine’s own
+ * @param owner what the options are of, as `p9Directory`; empty for a machine's own
  * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
  */
 export function checkTable<Options extends object>(

@@ -28,7 +28,7 @@ function pathProblem(path: string, kind: 'file' | 'directory'): string | undefin
   try {
     const stats = statSync(path)
     if (kind === 'file' && stats.isDirectory()) return 'is a directory, and a file is needed'
-    // QEMU would wait for a FIFO’s writer without a word.
+    // QEMU would wait for a FIFO's writer without a word.
     if (kind === 'file' && !stats.isFile()) return 'is a FIFO, a socket or a device, and a file is needed'
     if (kind === 'directory' && !stats.isDirectory()) return 'is not a directory'
     accessSync(path, constants.R_OK)

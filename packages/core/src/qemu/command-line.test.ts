@@ -40,7 +40,7 @@ describe('the whole command line, nothing missing and nothing extra', () => {
     ])
   })
 
-  test('of a machine for a person’s shell', () => {
+  test("of a machine for a person's shell", () => {
     expect(build({}, { wiring: 'standalone' }).argv).toEqual([
       ...['qemu', ...machine],
       ...['-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console'],
@@ -97,7 +97,7 @@ describe('devices', () => {
     expect(deviceIds).toEqual([['net0'], ['rng0'], ['net1']])
   })
 
-  test('inherit nothing in a person’s shell', () => {
+  test("inherit nothing in a person's shell", () => {
     expect(build({ devices: [nic] }, { wiring: 'standalone' }).argv).toContain('stream,id=net0,fd=none')
   })
 })

@@ -2,7 +2,7 @@
  * MachineSpec → argv. Pure: the same spec and paths give the same arguments, and nothing is looked up or made.
  *
  * Two wirings of one machine: `inherited`, as this project starts it, with console, QMP and NICs on descriptors the child
- * inherits; and `standalone`, for a person’s shell, with the console on the terminal.
+ * inherits; and `standalone`, for a person's shell, with the console on the terminal.
  */
 import { quote } from 'shlex'
 import type { DeviceContext } from '../devices/device.ts'
@@ -11,7 +11,7 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** Descriptors of the child, by number: 0 to 2 are the usual ones, 3 is the guard’s, devices follow these two. */
+/** Descriptors of the child, by number: 0 to 2 are the usual ones, 3 is the guard's, devices follow these two. */
 export const CONSOLE_FD = 4
 export const QMP_FD = 5
 /** Of the saved state, in a machine that is restored. */
@@ -27,14 +27,14 @@ export interface MemoryFile {
 /** Where the pieces of a command line come from. */
 export interface CommandLineInput {
   readonly spec: MachineSpec
-  /** QEMU’s binary and its first arguments. */
+  /** QEMU's binary and its first arguments. */
   readonly qemu: readonly string[]
-  /** The machine’s private directory. */
+  /** The machine's private directory. */
   readonly directory: string
   readonly wiring: 'inherited' | 'standalone'
   /** Whether QEMU can lock itself in: Linux only. */
   readonly sandbox: boolean
-  /** @default memory of QEMU’s own */
+  /** @default memory of QEMU's own */
   readonly memory?: MemoryFile | undefined
   /** Whether the machine waits for a saved state on {@link STATE_FD} in place of booting. @default false */
   readonly incoming?: boolean | undefined
@@ -50,7 +50,7 @@ export interface CommandLine {
 }
 
 /**
- * @throws OptionError `INVALID_OPTION` when the kernel’s command line is too long for the architecture, or QEMU is told to
+ * @throws OptionError `INVALID_OPTION` when the kernel's command line is too long for the architecture, or QEMU is told to
  * leave its parent
  */
 export function buildCommandLine(input: CommandLineInput): CommandLine {
@@ -103,11 +103,11 @@ export function quoteCommandLine(argv: readonly string[]): string {
 }
 
 function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): string[] {
-  // With a kernel, the firmware’s words would only stand before those of the kernel.
+  // With a kernel, the firmware's words would only stand before those of the kernel.
   const { firmwareOnSerial } = spec.kernel === undefined ? ARCHITECTURES[spec.arch] : {}
   const backend = memory === undefined ? [] : `memory-backend=${MEMORY_ID}`
   return [
-    // No machine but the one described: neither QEMU’s default devices nor a configuration file of the host.
+    // No machine but the one described: neither QEMU's default devices nor a configuration file of the host.
     '-nodefaults',
     '-no-user-config',
     ...['-display', 'none'],
@@ -131,7 +131,7 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
 
 const MEMORY_ID = 'memory'
 
-// Tells the guest that it is a copy: its kernel then draws new randomness (Linux’s driver is `vmgenid`). QEMU has the device
+// Tells the guest that it is a copy: its kernel then draws new randomness (Linux's driver is `vmgenid`). QEMU has the device
 // for PCs, and qboot, the small firmware, hangs with it.
 function generationId(spec: MachineSpec): string[] {
   const hasIt = ARCHITECTURES[spec.arch].generationId === true && spec.firmware !== 'qboot.rom'

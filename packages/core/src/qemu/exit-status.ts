@@ -1,9 +1,9 @@
-/** How a machine ended. QEMU’s exit code says little (0 after a panic too): the reason comes from its SHUTDOWN event. */
+/** How a machine ended. QEMU's exit code says little (0 after a panic too): the reason comes from its SHUTDOWN event. */
 import type { ProcessExit } from './process.ts'
 import type { QmpEvent } from './qmp.ts'
 
 /**
- * Why a machine ended. `guest-*` and `host-*` are QEMU’s ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU failed
+ * Why a machine ended. `guest-*` and `host-*` are QEMU's ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU failed
  * without saying why; `qemu-killed`: it was ended by a signal.
  */
 export type ExitReason =
@@ -24,7 +24,7 @@ export type ExitReason =
 /** The end of a machine. */
 export interface ExitStatus {
   readonly reason: ExitReason
-  /** QEMU’s exit code; undefined when a signal ended it. */
+  /** QEMU's exit code; undefined when a signal ended it. */
   readonly exitCode: number | undefined
   readonly signal: NodeJS.Signals | undefined
   /** What QEMU printed on standard error and output, the last 64 KiB. */
@@ -38,7 +38,7 @@ export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, 
   return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr })
 }
 
-// The power switch of riscv64’s board (hw/misc/sifive_test.c) ends QEMU on the spot, with success and without an event.
+// The power switch of riscv64's board (hw/misc/sifive_test.c) ends QEMU on the spot, with success and without an event.
 function untold({ code, signal }: ProcessExit): ExitReason {
   if (signal !== undefined) return 'qemu-killed'
   return code === 0 ? 'guest-shutdown' : 'qemu-failed'
@@ -54,14 +54,14 @@ export function describeExit(status: ExitStatus): string {
 const REASONS: Readonly<Record<ExitReason, string>> = {
   'guest-shutdown': 'the guest powered off',
   'guest-reset': 'the guest rebooted, which ends the machine',
-  'guest-panic': 'the guest’s kernel panicked',
+  'guest-panic': "the guest's kernel panicked",
   'subsystem-reset': 'a part of the guest was reset',
   'snapshot-load': 'a snapshot was loaded',
   'host-error': 'QEMU met an error on the host',
   'host-qmp-quit': 'the machine was closed',
   'host-qmp-system-reset': 'the machine was reset from outside',
   'host-signal': 'QEMU was asked to end by a signal',
-  'host-ui': 'QEMU’s window was closed',
+  'host-ui': "QEMU's window was closed",
   none: 'QEMU gave no reason',
   'qemu-failed': 'QEMU gave up',
   'qemu-killed': 'QEMU was killed',

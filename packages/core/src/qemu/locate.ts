@@ -1,4 +1,4 @@
-/** Finds QEMU and its version. Looked up once per binary and process; the file’s size and time tell a new one. */
+/** Finds QEMU and its version. Looked up once per binary and process; the file's size and time tell a new one. */
 import { statSync } from 'node:fs'
 import { StartError } from '../errors.ts'
 import type { Architecture } from '../options/architecture.ts'
@@ -103,5 +103,5 @@ function installCommand(arch: Architecture): string {
   if (findOnPath('dnf')) return `sudo dnf install qemu-system-${arch === 'x86_64' || arch === 'i386' ? 'x86' : arch}`
   if (findOnPath('pacman')) return 'sudo pacman -S qemu-full'
   if (findOnPath('apk')) return `sudo apk add qemu-system-${arch}`
-  return `your system’s package manager (the package has the program ${binaryName(arch)})`
+  return `your system's package manager (the package has the program ${binaryName(arch)})`
 }

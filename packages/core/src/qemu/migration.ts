@@ -1,5 +1,5 @@
 /**
- * A machine’s state, out of one QEMU and into another. Guest memory is not part of it: it lies in a file that both map,
+ * A machine's state, out of one QEMU and into another. Guest memory is not part of it: it lies in a file that both map,
  * which is why a save takes milliseconds whatever the size of the guest (`x-ignore-shared`, qapi/migration.json).
  */
 import { createWriteStream } from 'node:fs'
@@ -15,11 +15,11 @@ const CAPABILITIES = ['x-ignore-shared', 'events'].map((capability) => ({ capabi
 /**
  * Stops the machine and writes its device state.
  *
- * QEMU’s `migrate` takes a descriptor only by a name that was passed with SCM_RIGHTS, which Node cannot send: the state
+ * QEMU's `migrate` takes a descriptor only by a name that was passed with SCM_RIGHTS, which Node cannot send: the state
  * goes through a socket in the private directory instead, which nobody else can reach.
  *
  * @param directory private
- * @throws MachineError `QMP_FAILED` with QEMU’s reason, as for a device that cannot be saved
+ * @throws MachineError `QMP_FAILED` with QEMU's reason, as for a device that cannot be saved
  */
 export async function saveState(qmp: QmpClient, directory: string, stateFile: string): Promise<void> {
   const place = await socketPlace(directory)
@@ -48,7 +48,7 @@ const SOCKET = 'state.sock'
 /** Of the path of a socket, on the system that has least room for it: `sun_path` of macOS has 104 bytes, a NUL among them. */
 const MOST_PATH_BYTES = 103
 
-/** The directory; where the socket’s path would be too long, a private one of a short path. */
+/** The directory; where the socket's path would be too long, a private one of a short path. */
 async function socketPlace(directory: string): Promise<{ readonly directory: string; remove(): Promise<void> }> {
   if (Buffer.byteLength(join(directory, SOCKET)) <= MOST_PATH_BYTES) return { directory, remove: async () => {} }
   const short = await mkdtemp('/tmp/coldboot-save-')
@@ -58,7 +58,7 @@ async function socketPlace(directory: string): Promise<{ readonly directory: str
 /**
  * Loads device state into a QEMU started with `-incoming defer`; it is stopped afterwards: `cont` starts the guest.
  *
- * @param fd number of the state file’s descriptor in QEMU
+ * @param fd number of the state file's descriptor in QEMU
  * @throws MachineError `QMP_FAILED` when the state does not fit the machine
  */
 export async function loadState(qmp: QmpClient, fd: number): Promise<void> {
@@ -71,7 +71,7 @@ export async function loadState(qmp: QmpClient, fd: number): Promise<void> {
   )
 }
 
-/** Runs a command that starts a migration, and waits for the migration’s end. */
+/** Runs a command that starts a migration, and waits for the migration's end. */
 async function migrated(qmp: QmpClient, begin: () => Promise<unknown>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   // A machine that exits meanwhile rejects `begin` or the query; this promise is then never looked at.
@@ -80,7 +80,7 @@ async function migrated(qmp: QmpClient, begin: () => Promise<unknown>): Promise<
     if (event !== 'MIGRATION') return
     if (data['status'] === 'completed') resolve()
     else if (data['status'] === 'failed')
-      reject(new MachineError('QMP_FAILED', 'QEMU could not transfer the machine’s state'))
+      reject(new MachineError('QMP_FAILED', "QEMU could not transfer the machine's state"))
   })
   await begin()
   await promise

@@ -1,5 +1,5 @@
 /**
- * Ties a child’s life to this process, SIGKILL included. QEMU itself does not notice when its parent or its sockets go
+ * Ties a child's life to this process, SIGKILL included. QEMU itself does not notice when its parent or its sockets go
  * away, and an exit handler does not run on SIGKILL.
  *
  * On Linux the kernel does it: `setpriv --pdeathsig KILL` (util-linux) asks for a signal when the spawning thread ends,
@@ -19,7 +19,7 @@ export const GUARD_FD = 3
 // The parent may have died between fork and prctl, and then no signal ever comes: compare its pid once more.
 const CHECK_PARENT = '[ "$PPID" = "$0" ] || exit 125; exec "$@"'
 
-// The reader blocks until the pipe ends, then kills QEMU; when QEMU ends first, the reader is ended and QEMU’s status is
+// The reader blocks until the pipe ends, then kills QEMU; when QEMU ends first, the reader is ended and QEMU's status is
 // passed on. TERM is passed on to QEMU. QEMU does not get the pipe.
 const WAIT_FOR_END_OF_PIPE = [
   '"$@" 3<&- & child=$!',

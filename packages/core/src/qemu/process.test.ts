@@ -70,7 +70,7 @@ test('a child reads a file of ours from its descriptor, and does not inherit the
   expect((await child.stream(4).toArray()).join('')).toBe('importclosed\n')
 })
 
-test('a program that does not exist is an error with the system’s code', async () => {
+test("a program that does not exist is an error with the system's code", async () => {
   const child = await spawnQemu(['/nonexistent/qemu'], { sockets: [4] })
   expect((await child.exited).code).toBe(127)
   expect(child.stderr()).toContain('/nonexistent/qemu')

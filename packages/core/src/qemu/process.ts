@@ -18,7 +18,7 @@ export interface QemuProcess {
   readonly pid: number
   /** What it printed on standard error, and on standard output, the last 64 KiB. */
   stderr(): string
-  /** Our ends of the inherited descriptors, by the child’s number. */
+  /** Our ends of the inherited descriptors, by the child's number. */
   stream(fd: number): Duplex
   /** Settles when the process is gone; never rejects. */
   readonly exited: Promise<ProcessExit>
@@ -32,14 +32,14 @@ const STDERR_LIMIT = 65_536
 export interface SpawnOptions {
   /** Descriptors of the child that are stream sockets with our end in {@link QemuProcess.stream}; each above 3. */
   readonly sockets: readonly number[]
-  /** Open descriptors of ours that the child inherits, by the child’s number. @default none */
+  /** Open descriptors of ours that the child inherits, by the child's number. @default none */
   readonly files?: ReadonlyMap<number, number>
   /** @default the best of this host */
   readonly guard?: GuardKind
 }
 
 /**
- * @throws the system’s error (`ENOENT`, `EACCES`, …) when the guard cannot be started
+ * @throws the system's error (`ENOENT`, `EACCES`, …) when the guard cannot be started
  */
 export async function spawnQemu(argv: readonly string[], options: SpawnOptions): Promise<QemuProcess> {
   const { sockets, files = new Map<number, number>(), guard = defaultGuard() } = options
@@ -47,19 +47,19 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   const lastFd = Math.max(GUARD_FD, ...sockets, ...files.keys())
   const inherited = Array.from({ length: lastFd - GUARD_FD }, (_, index) => {
     const fd = index + GUARD_FD + 1
-    // Any open descriptor will do; the library’s types name the first few only.
+    // Any open descriptor will do; the library's types name the first few only.
     return (files.get(fd) as 3 | undefined) ?? (sockets.includes(fd) ? 'pipe' : 'ignore')
   })
   const subprocess = execa(file, args, {
     stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...inherited],
     buffer: false,
     reject: false,
-    // A group of its own: the terminal’s Ctrl-C then reaches the test runner alone, which ends the machine in order.
+    // A group of its own: the terminal's Ctrl-C then reaches the test runner alone, which ends the machine in order.
     detached: true,
     cleanup: false,
     stripFinalNewline: false,
   })
-  // The library’s handle is for running to completion; a machine lives on, and its events are the child’s own.
+  // The library's handle is for running to completion; a machine lives on, and its events are the child's own.
   const child = subprocess.nodeChildProcess
   let text = ''
   const collect = (chunk: Buffer): void => {
@@ -70,7 +70,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   child.stdout?.on('data', collect)
   let ended = false
   const exited = new Promise<ProcessExit>((resolve) => {
-    // `exit`, not the library’s promise: that waits for every stream to be read to its end.
+    // `exit`, not the library's promise: that waits for every stream to be read to its end.
     child.once('exit', (code, signal) => {
       const exit = { code: code ?? undefined, signal: signal ?? undefined }
       ended = true
@@ -123,7 +123,7 @@ export function findOnPath(name: string, path: string = process.env['PATH'] ?? '
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    // A directory can be “executed” too.
+    // A directory can be "executed" too.
     return statSync(path).isFile()
   } catch {
     return false

@@ -8,7 +8,7 @@ export function extractQemuError(printed: string): string {
   return own.at(-1) ?? lines.at(-1) ?? ''
 }
 
-/** A sentence, with the option that is to be changed; undefined: QEMU’s own words must do. */
+/** A sentence, with the option that is to be changed; undefined: QEMU's own words must do. */
 export function hintFor(
   printed: string,
   spec: Pick<MachineSpec, 'arch' | 'kernel' | 'machine' | 'cpu'>,

@@ -60,7 +60,7 @@ export class QemuInstance {
   /**
    * Spawns QEMU. It may still fail: see {@link connect}.
    *
-   * @param shown the command line for a person’s shell, for errors
+   * @param shown the command line for a person's shell, for errors
    * @param stateFd our open descriptor of a saved state, for a machine that is restored
    * @throws StartError `START_FAILED` when the process cannot be made
    */
@@ -92,7 +92,7 @@ export class QemuInstance {
 
   /**
    * Waits until QEMU serves its control channel.
-   * @throws StartError `START_FAILED` with QEMU’s own words when it exits first, or does not answer
+   * @throws StartError `START_FAILED` with QEMU's own words when it exits first, or does not answer
    */
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
@@ -121,8 +121,8 @@ export class QemuInstance {
   }
 
   /**
-   * Hands every device its streams. `vm` is the machine’s identity.
-   * @param spec the holder’s: its devices have the arguments of those that were spawned, in their order
+   * Hands every device its streams. `vm` is the machine's identity.
+   * @param spec the holder's: its devices have the arguments of those that were spawned, in their order
    */
   async attachDevices(vm: object, directory: string, spec: MachineSpec): Promise<void> {
     const exited = this.exited.then(() => {})

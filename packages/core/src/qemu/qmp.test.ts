@@ -44,7 +44,7 @@ test('messages may come in any pieces, also with a character split between them'
   expect(await answer).toBe('größe')
 })
 
-test('a refused command has QEMU’s reason', async () => {
+test("a refused command has QEMU's reason", async () => {
   const { client } = connect(() => ({ error: { class: 'GenericError', desc: 'no such device' } }))
   await expect(client.execute('device_del', { id: 'x' })).rejects.toMatchObject({
     code: 'QMP_FAILED',

@@ -1,4 +1,4 @@
-/** QEMU’s machine protocol over one stream: JSON lines, commands with ids, events. */
+/** QEMU's machine protocol over one stream: JSON lines, commands with ids, events. */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { MachineError } from '../errors.ts'
@@ -51,7 +51,7 @@ export class QmpClient {
     })
     this.#greeting.catch(() => {})
     stream.on('data', (chunk: Buffer) => this.#receive(this.#decoder.write(chunk)))
-    // QEMU’s exit shows as a reset connection on an inherited socket: that is its end of file.
+    // QEMU's exit shows as a reset connection on an inherited socket: that is its end of file.
     stream.on('error', () => this.#end())
     stream.on('close', () => this.#end())
     stream.on('end', () => this.#end())
@@ -60,7 +60,7 @@ export class QmpClient {
   /**
    * Greets QEMU and waits until it serves commands. The greeting alone comes before the machine is made.
    *
-   * @returns QEMU’s version, as `7.2.22`
+   * @returns QEMU's version, as `7.2.22`
    * @throws MachineError `MACHINE_EXITED`
    */
   async connect(): Promise<string> {
@@ -73,7 +73,7 @@ export class QmpClient {
 
   /**
    * @returns what the command returned
-   * @throws MachineError `QMP_FAILED` with QEMU’s reason, `MACHINE_EXITED` when the stream has ended
+   * @throws MachineError `QMP_FAILED` with QEMU's reason, `MACHINE_EXITED` when the stream has ended
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown> {
     if (this.#ended) return Promise.reject(gone(command))

@@ -1,4 +1,4 @@
-/** Chooses how the guest’s instructions are executed, and can say why. */
+/** Chooses how the guest's instructions are executed, and can say why. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import type { AcceleratorName } from '../host/environment.ts'
 import { type Architecture, hostArchitecture } from '../options/architecture.ts'
@@ -73,7 +73,7 @@ function chooseOnLinux(host: Host): AcceleratorChoice {
     return choice(
       'tcg',
       '/dev/kvm may not be read and written by this user',
-      'Machines run without hardware acceleration: this user may not open /dev/kvm. Add the user to the group “kvm” ' +
+      'Machines run without hardware acceleration: this user may not open /dev/kvm. Add the user to the group "kvm" ' +
         '(sudo usermod -aG kvm "$USER", then log in again); in CI, a udev rule does it: KERNEL=="kvm", GROUP="kvm", MODE="0666".',
     )
   }

@@ -16,7 +16,7 @@ export interface ObservedMachine {
   readonly qemuVersion: string
   /** `cold`: it boots. `template`: it goes on from a save. */
   readonly start: 'cold' | 'template'
-  /** Arguments that start the same machine from a person’s shell. */
+  /** Arguments that start the same machine from a person's shell. */
   readonly commandLine: readonly string[]
   /** The same as one line for a POSIX shell. */
   readonly commandLineQuoted: string
@@ -29,7 +29,7 @@ export interface ObservedMachine {
  * Is told of each machine that starts with the options it is part of, before that has printed anything. With templates
  * there can be two: the one that becomes the template, and the one that is started from it.
  *
- * @returns told of each event, with its time in milliseconds since the machine’s start (the same as in the log’s timing).
+ * @returns told of each event, with its time in milliseconds since the machine's start (the same as in the log's timing).
  * Messages on the control channel of a machine made ahead are older than its start: their times are below 0.
  */
 export type MachineObserver = (machine: ObservedMachine) => (event: MachineEvent, timeMs: number) => void

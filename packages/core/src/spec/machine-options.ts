@@ -13,9 +13,9 @@ export const DEFAULT_TIMEOUT = 7_000
 
 /** Options of a machine. All are optional but a boot source: `kernel`, `firmware`, or a bootable device. */
 export interface MachineOptions {
-  /** Name in errors, logs and QEMU’s process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
+  /** Name in errors, logs and QEMU's process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
   readonly name?: string | undefined
-  /** Guest architecture by QEMU’s name. @default the host’s */
+  /** Guest architecture by QEMU's name. @default the host's */
   readonly arch?: Architecture | undefined
   /**
    * QEMU binary, or the binary and its first arguments. A string is one path, never split.
@@ -39,13 +39,13 @@ export interface MachineOptions {
   /** Kernel command line, as one string or as words; needs `kernel`. @default '' */
   readonly kernelArgs?: string | readonly string[] | undefined
   /**
-   * Firmware: a path, the name of a file in QEMU’s own data folder, as `qboot.rom`, or `uefi` for the distribution’s UEFI
-   * firmware. @default QEMU’s own
+   * Firmware: a path, the name of a file in QEMU's own data folder, as `qboot.rom`, or `uefi` for the distribution's UEFI
+   * firmware. @default QEMU's own
    */
   readonly firmware?: string | undefined
   /** Devices, in the order in which the guest finds them. @default [] */
   readonly devices?: readonly Device[] | undefined
-  /** Where the console’s bytes go besides the log. Never closed by the machine. @default [] */
+  /** Where the console's bytes go besides the log. Never closed by the machine. @default [] */
   readonly serialOutput?: Writable | readonly Writable[] | undefined
   /**
    * The console log, all bytes as they came: its path, or its path with what is kept of it.
@@ -71,14 +71,14 @@ export interface MachineOptions {
   readonly failOn?: GuestFailureOptions | undefined
   /** Whether a reboot of the guest starts it again; else it ends the machine. @default false */
   readonly allowReboot?: boolean | undefined
-  /** QEMU’s seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */
+  /** QEMU's seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */
   readonly sandbox?: boolean | undefined
   /**
    * Whether the machine has a port for the agent of `@coldboot/guest`, and its guest the agent: `run` and its kin then use
    * it. Set by `linuxGuest`. @default false
    */
   readonly agent?: boolean | undefined
-  /** Whether the machine has a port for QEMU’s guest agent, as distributions package it. @default false */
+  /** Whether the machine has a port for QEMU's guest agent, as distributions package it. @default false */
   readonly guestAgent?: boolean | undefined
   /**
    * Called by `VM.debug` with the session, which it runs: for who must hold a clock or clear the screen meanwhile.

@@ -128,7 +128,7 @@ describe('refused before anything is spawned', () => {
       /and is \[ \[Function: virtioRandom\] \]/,
     ],
     [
-      'the host’s CPU without acceleration',
+      "the host's CPU without acceleration",
       { cpu: 'host', accelerator: 'tcg' },
       'INVALID_OPTION',
       /needs hardware acceleration/,
@@ -170,7 +170,7 @@ describe('refused before anything is spawned', () => {
       device({ name: 'first', claims: ['tag:tmpdir'] }),
       device({ name: 'second', claims: ['tag:tmpdir'] }),
     ]
-    expect(() => resolve({ devices })).toThrow(/Devices first and second of machine “vm” both have tag tmpdir/)
+    expect(() => resolve({ devices })).toThrow(/Devices first and second of machine "vm" both have tag tmpdir/)
   })
 })
 

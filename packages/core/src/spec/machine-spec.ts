@@ -25,7 +25,7 @@ import { checkOptions } from './option-checks.ts'
 export interface MachineSpec {
   readonly name: string
   readonly arch: Architecture
-  /** QEMU’s binary and its first arguments; undefined: look for `qemu-system-<arch>`. */
+  /** QEMU's binary and its first arguments; undefined: look for `qemu-system-<arch>`. */
   readonly qemu: readonly string[] | undefined
   readonly machine: string
   readonly cpu: string
@@ -105,7 +105,7 @@ function supportedHost(): Architecture {
   if (host) return host
   throw new OptionError(
     'INVALID_OPTION',
-    `This host’s architecture, ${process.arch}, is none that QEMU can be asked for`,
+    `This host's architecture, ${process.arch}, is none that QEMU can be asked for`,
     {
       hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
     },
@@ -129,7 +129,7 @@ function isUefi({ firmware }: MachineOptions): boolean {
   return firmware === 'uefi'
 }
 
-/** The user’s devices in their order, and those that other options stand for: behind them, so that they move none. */
+/** The user's devices in their order, and those that other options stand for: behind them, so that they move none. */
 function allDevices(options: MachineOptions): Device[] {
   return [
     ...(isUefi(options) ? [uefi()] : []),
@@ -166,7 +166,7 @@ function checkSpec(spec: MachineSpec): void {
     }
   }
   if (spec.kernel === undefined && spec.firmware === undefined && !spec.devices.some((device) => device.bootable)) {
-    throw new OptionError('INVALID_OPTION', `Machine “${spec.name}” has nothing to boot`, {
+    throw new OptionError('INVALID_OPTION', `Machine "${spec.name}" has nothing to boot`, {
       hint: 'Give `kernel`, `firmware`, or a device to boot from.',
     })
   }
@@ -201,8 +201,8 @@ function checkClaims(spec: MachineSpec): void {
         throw new OptionError(
           'DEVICE_CONFLICT',
           owner === device
-            ? `Device ${device.name} is twice in machine “${spec.name}”`
-            : `Devices ${owner.name} and ${device.name} of machine “${spec.name}” both have ${claim.replace(':', ' ')}`,
+            ? `Device ${device.name} is twice in machine "${spec.name}"`
+            : `Devices ${owner.name} and ${device.name} of machine "${spec.name}" both have ${claim.replace(':', ' ')}`,
         )
       }
       owners.set(claim, device)

@@ -26,7 +26,7 @@ const isWritable = (value: unknown): boolean =>
 /** One check for each option of a machine. */
 export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   name: [
-    '1 to 64 letters, digits, “.”, “_”, “-”, the first a letter or digit',
+    '1 to 64 letters, digits, ".", "_", "-", the first a letter or digit',
     (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value),
   ],
   arch: oneOf(Object.keys(ARCHITECTURES)),

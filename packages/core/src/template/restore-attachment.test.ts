@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { attachScript } from './restore-attachment.ts'
 
-/** What a shell makes of devices’ parts, without a machine. */
+/** What a shell makes of devices' parts, without a machine. */
 function run(...parts: readonly string[]): { readonly status: number | null; readonly stdout: string } {
   const devices = parts.map((part) => ({
     name: 'part',
@@ -14,7 +14,7 @@ function run(...parts: readonly string[]): { readonly status: number | null; rea
   return spawnSync('sh', ['-c', attachScript(spec)], { encoding: 'utf8' })
 }
 
-test('each device’s part runs in a shell of its own', () => {
+test("each device's part runs in a shell of its own", () => {
   expect(run('word=one; cd /; exit 0', 'echo "${word-none}"')).toMatchObject({ status: 0, stdout: 'none\n' })
 })
 

@@ -1,6 +1,6 @@
 /**
  * Devices whose guest side is made after a restore: a 9p directory, which no saved guest may have mounted, and shared
- * directories and disks of another content than the saved machine’s. See {@link Device.attachAfterRestore}.
+ * directories and disks of another content than the saved machine's. See {@link Device.attachAfterRestore}.
  */
 import type { Device } from '../devices/device.ts'
 import { EARLY_MOUNTS } from '../devices/helpers/guest-mount.ts'
@@ -38,7 +38,7 @@ export function attachmentIdentity(spec: MachineSpec, contents: readonly (string
   ])
 }
 
-/** Positions of the devices whose content is not the saved machine’s. */
+/** Positions of the devices whose content is not the saved machine's. */
 export function changedPositions(
   contents: readonly (string | undefined)[],
   saved: readonly (string | null | undefined)[],

@@ -12,7 +12,7 @@ import { type StoredTemplate, withState } from './store/template-store.ts'
 export interface Restoration {
   readonly spec: MachineSpec
   readonly stored: StoredTemplate
-  /** Positions of the devices whose content is not the saved machine’s. */
+  /** Positions of the devices whose content is not the saved machine's. */
   readonly changed: readonly number[]
 }
 
@@ -68,6 +68,6 @@ export async function runAgentScript(vm: VM, script: string): Promise<void> {
   } catch (cause) {
     if (!ColdbootError.is(cause) || !(cause instanceof GuestCommandError)) throw cause
     const printed = cause.stderr.toString().trim() || cause.shortMessage
-    throw new MachineError('ATTACH_FAILED', `Machine “${vm.name}” cannot attach a device: ${printed}`, { cause })
+    throw new MachineError('ATTACH_FAILED', `Machine "${vm.name}" cannot attach a device: ${printed}`, { cause })
   }
 }

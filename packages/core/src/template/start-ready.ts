@@ -36,7 +36,7 @@ export interface VMOptions extends MachineOptions {
   readonly templateKey?: string | undefined
   /** Most machines that run at once, all processes of this user together. Who is one too many waits. @default 64 */
   readonly maxMachines?: number | undefined
-  /** Guest memory that all machines may have together, with its unit. @default three quarters of the host’s */
+  /** Guest memory that all machines may have together, with its unit. @default three quarters of the host's */
   readonly memoryBudget?: string | undefined
   /** Whether the next machine is made ahead while this one is used. See {@link endPool}. @default false */
   readonly pool?: boolean | undefined
@@ -69,13 +69,13 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
     owner,
     onDeadlock(running) {
       warnOnce(
-        `Machine “${name}” goes beyond the limits (${shown(limits)}): all that run, ${running}, are of tests that wait for one more. Raise the limits, or run fewer such tests at once.`,
+        `Machine "${name}" goes beyond the limits (${shown(limits)}): all that run, ${running}, are of tests that wait for one more. Raise the limits, or run fewer such tests at once.`,
       )
     },
     onWait(ahead) {
       // Machines made ahead hold places too: they are of no use to who waits.
       void endPool()
-      warnOnce(`Machine “${name}” waits for others to end, ${ahead} before it: the limits are ${shown(limits)}.`)
+      warnOnce(`Machine "${name}" waits for others to end, ${ahead} before it: the limits are ${shown(limits)}.`)
     },
   })
   try {

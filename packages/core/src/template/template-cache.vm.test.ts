@@ -53,7 +53,7 @@ describe('a boot serves', () => {
     })
   })
 
-  test('where the disk is too small for the guest’s memory', async ({ skip }) => {
+  test("where the disk is too small for the guest's memory", async ({ skip }) => {
     const disk = join(folder, 'small')
     mkdirSync(disk)
     try {

@@ -108,7 +108,7 @@ export class Template {
     const key = await templateKey({ spec, qemu, qemuVersion, prepare, userKey, digests: store.digests })
     const stored = await store.findOrMake(key, (directory) => make(directory, store.digests, spec, templateOptions))
     if ('unsavable' in stored) {
-      throw new TemplateError('TEMPLATE_UNSAVABLE', `Machine “${spec.name}” cannot be saved: ${stored.unsavable}`)
+      throw new TemplateError('TEMPLATE_UNSAVABLE', `Machine "${spec.name}" cannot be saved: ${stored.unsavable}`)
     }
     return new Template(key, options, templateOptions, store)
   }
@@ -205,7 +205,7 @@ async function make(
   } catch (error) {
     // So the kernel tells QEMU that the disk has no page for what the guest wrote.
     if (!running.machine.gone || (await running.ended).signal !== 'SIGBUS') throw error
-    throw cacheUnusable(cache, error, 'there is no room for the guest’s memory')
+    throw cacheUnusable(cache, error, "there is no room for the guest's memory")
   } finally {
     await vm.close()
   }
@@ -219,7 +219,7 @@ async function onDisk(cache: string, job: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @returns the reason when this machine cannot be saved: QEMU’s, or the guest’s own */
+/** @returns the reason when this machine cannot be saved: QEMU's, or the guest's own */
 async function saved(vm: VM, running: RunningMachine, stateFile: string, detach = ''): Promise<string | undefined> {
   const exited = running.ended.then(() => {
     throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was saved')

@@ -196,7 +196,7 @@ describe('a machine that cannot be saved', () => {
   // A device whose state QEMU cannot transfer.
   const devices = [arbitraryArgs('-device', 'nvme,serial=x')]
 
-  test('is refused by a template with QEMU’s reason, and is not tried again', async () => {
+  test("is refused by a template with QEMU's reason, and is not tried again", async () => {
     const refused = { code: 'TEMPLATE_UNSAVABLE', message: expect.stringMatching(/nvme/) as string }
     await expect(Template.build({ ...guest, devices })).rejects.toMatchObject(refused)
     const templates = readdirSync(join(cache, 'templates'))

@@ -25,7 +25,7 @@ interface PendingMachine {
 
 /** Machines that may stand in for each other. */
 export interface PoolKey {
-  /** The template’s. */
+  /** The template's. */
   readonly key: string
   /** Of what machines of one template may differ in: shared directories. */
   readonly identity: string
@@ -139,7 +139,7 @@ async function prepared(restoration: Restoration, rounds: number, wanted: AbortS
 
 /** A prompt of a shell: an empty line typed there changes nothing and brings it again. */
 const SHELL_PROMPT = /[#$] $/
-/** Shell integration’s mark behind a prompt (OSC 133), as the guest of `@coldboot/guest` prints it. */
+/** Shell integration's mark behind a prompt (OSC 133), as the guest of `@coldboot/guest` prints it. */
 const MARK_BEHIND = '\x1b]133;B\x07'
 /** Empty pools typed. The first ones cost most: each translates what the guest then runs. */
 const ROUNDS = 4
@@ -147,7 +147,7 @@ const ROUNDS = 4
 const CONCURRENT_ROUNDS = 1
 
 /**
- * Lets the guest run a little, so that QEMU has translated the guest’s code before the test counts on it: without
+ * Lets the guest run a little, so that QEMU has translated the guest's code before the test counts on it: without
  * hardware acceleration the first command of a restored machine costs some 25 ms, a later one 5.
  */
 async function warm(

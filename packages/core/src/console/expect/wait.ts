@@ -1,4 +1,4 @@
-/** One pending `expect`: its promise, its clocks, and whether it is over. What it waits for is the console’s business. */
+/** One pending `expect`: its promise, its clocks, and whether it is over. What it waits for is the console's business. */
 import type { CallSite } from '../../host/call-site.ts'
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../../host/clock.ts'
 import type { ExpectBuffer } from '../match/expect-buffer.ts'
@@ -27,7 +27,7 @@ export interface WaitEvents {
 /** The search of a wait whose turn has come. */
 export interface ActiveSearch {
   readonly buffer: ExpectBuffer
-  /** Where the search begins, in the wait’s view. */
+  /** Where the search begins, in the wait's view. */
   readonly origin: number
   /** Characters missing before it: they are no longer kept. */
   readonly dropped: number

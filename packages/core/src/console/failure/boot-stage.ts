@@ -5,7 +5,7 @@ import { KERNEL_STAMP } from '../text/kernel-line.ts'
 const STAGES: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['the firmware', /^(?:SeaBIOS|iPXE|UEFI |BdsDxe|U-Boot|OpenSBI|SLOF|Booting from )/m],
   ['the boot loader', /GNU GRUB|Loading Linux|ISOLINUX|SYSLINUX|systemd-boot|Loading initial ramdisk/],
-  ['the kernel’s start', new RegExp(`Linux version |Decompressing Linux|EFI stub: |${KERNEL_STAMP.source}`)],
+  ["the kernel's start", new RegExp(`Linux version |Decompressing Linux|EFI stub: |${KERNEL_STAMP.source}`)],
   [
     'the initramfs',
     /Unpacking initramfs|Run \/init as init|^dracut|Loading, please wait|Begin: Running|^\(initramfs\)/m,
@@ -13,7 +13,7 @@ const STAGES: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['the root file system', /VFS: Mounted root|-fs \([^)]+\): mounted filesystem|Switching root/],
   ['init', /Run \/sbin\/init as init|systemd\[1\]: |INIT: version|OpenRC|init started: BusyBox|Reached target /],
   ['a login prompt', /\blogin: /],
-  ['a shell’s prompt', /built-in shell|^[^\n]{0,60}[#$] /m],
+  ["a shell's prompt", /built-in shell|^[^\n]{0,60}[#$] /m],
 ]
 
 /** Text looked at: a boot is at the start. */

@@ -7,15 +7,15 @@ import { knownCause } from './known-causes.ts'
 
 /** What the console knows of its machine, for messages. */
 export interface ConsoleContext {
-  /** The guest’s architecture, QEMU’s name. */
+  /** The guest's architecture, QEMU's name. */
   readonly arch?: string
-  /** Linux’s name of this console on it, as for `console=`: `ttyS0`. */
+  /** Linux's name of this console on it, as for `console=`: `ttyS0`. */
   readonly consoleDevice?: string
   /** Why it runs without hardware acceleration, if it does: `/dev/kvm does not exist`. */
   readonly emulatedBecause?: string | undefined
   /** What was typed last without Enter behind it. */
   readonly unfinished?: string
-  /** The machine’s command line, quoted. */
+  /** The machine's command line, quoted. */
   readonly commandLine?: string
   /** Path of the console log. */
   readonly logFile?: string | undefined
@@ -34,7 +34,7 @@ export interface FailureFacts {
   readonly unmatched: number
   /** Characters that were to be looked at and are no longer kept. */
   readonly dropped: number
-  /** The pattern of the wait that was served when this one’s turn had not come. */
+  /** The pattern of the wait that was served when this one's turn had not come. */
   readonly behind: string | undefined
   /** The end of the clean text. */
   readonly tail: string
@@ -50,7 +50,7 @@ export interface GuestFailure {
   readonly incident: Incident
   /** `panicked`. */
   readonly what: string
-  /** What to do about it; the code’s own sentence when not set. */
+  /** What to do about it; the code's own sentence when not set. */
   readonly hint: string | undefined
   /** The console before it. */
   readonly before: string
@@ -192,10 +192,10 @@ function silenceHint({ arch, consoleDevice, commandLine }: ConsoleContext): stri
   const kernel = `the kernel is one ${arch === undefined ? 'for the architecture of the machine' : `for ${arch}`}`
   const fits = `${kernel} that boots on this machine, with \`memory\` enough for it and its initramfs`
   if (consoleDevice !== undefined && commandLine?.includes(`console=${consoleDevice}`)) {
-    return `The kernel’s arguments name this console (\`console=${consoleDevice}\`): raise the timeout if the machine is only slow, else check that ${fits}.`
+    return `The kernel's arguments name this console (\`console=${consoleDevice}\`): raise the timeout if the machine is only slow, else check that ${fits}.`
   }
   const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``
-  return `Check that the kernel’s arguments name this console (${device}), and that ${fits}.`
+  return `Check that the kernel's arguments name this console (${device}), and that ${fits}.`
 }
 
 function seconds(milliseconds: number): string {

@@ -88,12 +88,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     first: 'coldboot# ',
     exits: 'the guest rebooted, which ends the machine',
     code: 'GUEST_PANICKED',
-    says: /panicked.*sysrq triggered crash[^]*wrote “c” to \/proc\/sysrq-trigger/,
+    says: /panicked.*sysrq triggered crash[^]*wrote "c" to \/proc\/sysrq-trigger/,
   },
   'a process killed for want of memory': {
     prints: recorded('out-of-memory'),
     code: 'GUEST_OUT_OF_MEMORY',
-    says: /ran out of memory.*Killed process 87 \(tail\)|killed “tail” for want of memory/,
+    says: /ran out of memory.*Killed process 87 \(tail\)|killed "tail" for want of memory/,
   },
   'a driver that oopses': {
     prints:
@@ -135,7 +135,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     prints: recorded('failing-commands').subarray(0, 340),
     first: 'coldboot# ',
     code: 'EXPECT_TIMEOUT',
-    says: /The guest has no kernel module “nosuch”/,
+    says: /The guest has no kernel module "nosuch"/,
   },
   'a file system that the kernel does not know': {
     prints: '# mount -t 9p x /mnt\r\nmount: mounting x on /mnt failed: No such device\r\n# ',
@@ -150,7 +150,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'a command that there is not': {
     prints: '# frobnicate\r\n/dev/tty: line 1: frobnicate: not found\r\n# ',
     code: 'EXPECT_TIMEOUT',
-    says: /The guest has no command “frobnicate”/,
+    says: /The guest has no command "frobnicate"/,
   },
   'a typo in the pattern': {
     prints: 'Service ready: postgres\r\n',

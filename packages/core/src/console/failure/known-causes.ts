@@ -40,37 +40,37 @@ const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
     'The first program (init, process 1) was killed by signal 0x$1.',
   ],
   [/System is deadlocked on memory/, 'Not even the kernel found memory: give the machine more `memory`.'],
-  [/sysrq triggered crash/, 'Something in the guest wrote “c” to /proc/sysrq-trigger, which asks for a panic.'],
+  [/sysrq triggered crash/, 'Something in the guest wrote "c" to /proc/sysrq-trigger, which asks for a panic.'],
   [
     /Out of memory: Killed process \d+ \(([^)]+)\)/,
-    'The kernel killed “$1” for want of memory: give the machine more `memory`, or “$1” less to do.',
+    'The kernel killed "$1" for want of memory: give the machine more `memory`, or "$1" less to do.',
   ],
   [
     /Gave up waiting for (?:root|suspend)[^\n]*/,
     'The disk named in `root=` did not appear: its driver is missing in the initramfs, or it has another name.',
   ],
   [/No bootable device|not a bootable disk/, 'The disk has no boot loader for this firmware.'],
-  [/modprobe: (?:FATAL: )?[Mm]odule (\S+) not found/, 'The guest has no kernel module “$1”.'],
+  [/modprobe: (?:FATAL: )?[Mm]odule (\S+) not found/, 'The guest has no kernel module "$1".'],
   [
     /unknown filesystem type '?(\w+)|mount: mounting \S+ on \S+ failed: No such device/,
-    'The guest’s kernel does not know the file system: load its module, or take a kernel that has it.',
+    "The guest's kernel does not know the file system: load its module, or take a kernel that has it.",
   ],
-  [/9pnet_virtio: no channels available for device (\S+)/, 'The machine has no shared directory with the tag “$1”.'],
-  [/No space left on device/, 'A file system in the guest is full: “No space left on device”.'],
+  [/9pnet_virtio: no channels available for device (\S+)/, 'The machine has no shared directory with the tag "$1".'],
+  [/No space left on device/, 'A file system in the guest is full: "No space left on device".'],
   [/Read-only file system/, 'Something was to be written to a read-only file system.'],
   [
     /coldboot: the lines of `init` failed with status (\d+)/,
     'A line of `init` failed with status $1; the lines before say which.',
   ],
-  [/(?:^|: )([\w./-]+): (?:command )?not found$/m, 'The guest has no command “$1”.'],
+  [/(?:^|: )([\w./-]+): (?:command )?not found$/m, 'The guest has no command "$1".'],
   [/Login incorrect/, 'The guest refused the login.'],
-  [/Permission denied/, 'Something was refused in the guest: “Permission denied”.'],
+  [/Permission denied/, 'Something was refused in the guest: "Permission denied".'],
 ]
 
 /** Text looked at, from its end. */
 const CHARACTERS = 32_768
 
-/** The first of the table’s causes that the text tells of. */
+/** The first of the table's causes that the text tells of. */
 export function knownCause(text: string): string | undefined {
   const end = text.slice(-CHARACTERS)
   for (const [pattern, sentence] of CAUSES) {

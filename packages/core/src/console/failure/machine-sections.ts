@@ -11,7 +11,7 @@ export interface ShownMachine {
 }
 
 /**
- * Sections for an error’s message, by title.
+ * Sections for an error's message, by title.
  * @param named whether the titles name the machine, because there are several
  */
 export function machineSections(machine: ShownMachine, named = false): Readonly<Record<string, string | undefined>> {

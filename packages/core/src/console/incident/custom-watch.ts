@@ -1,4 +1,4 @@
-/** One pattern of the user’s own that is watched for: each match is an incident. */
+/** One pattern of the user's own that is watched for: each match is an incident. */
 import { ColdbootError } from '../../errors.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Found } from '../match/pattern.ts'
@@ -9,7 +9,7 @@ import type { IncidentKind } from './incident-kinds.ts'
 /** Most characters kept for a match that has begun. */
 const KEEP = 65_536
 
-/** Looks for one custom monitor’s pattern in all output, at the cost of one `expect`. */
+/** Looks for one custom monitor's pattern in all output, at the cost of one `expect`. */
 export class CustomWatch {
   readonly kind: IncidentKind
   readonly #monitor: CustomGuestFailure
@@ -22,7 +22,7 @@ export class CustomWatch {
     this.kind = {
       name: monitor.name,
       code: 'GUEST_CUSTOM_FAILURE',
-      what: `printed what the monitor “${monitor.name}” watches for`,
+      what: `printed what the monitor "${monitor.name}" watches for`,
       byKernel: false,
       pattern: undefined,
       begins: [],
@@ -51,7 +51,7 @@ export class CustomWatch {
     } catch (error) {
       this.#buffer = undefined
       const reason = ColdbootError.is(error) ? error.shortMessage : String(error)
-      this.#context.onWarning(`The monitor “${this.#monitor.name}” watches no more: ${reason}`)
+      this.#context.onWarning(`The monitor "${this.#monitor.name}" watches no more: ${reason}`)
       return undefined
     }
   }

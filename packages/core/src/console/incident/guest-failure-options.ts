@@ -2,7 +2,7 @@
 import { types } from 'node:util'
 import { type GuestFailureName, INCIDENT_KINDS } from './incident-kinds.ts'
 
-/** A pattern of one’s own: when a line of the console matches, every wait is rejected. */
+/** A pattern of one's own: when a line of the console matches, every wait is rejected. */
 export interface CustomGuestFailure {
   /** Names it in errors and `vm.incidents`. */
   readonly name: string

@@ -25,7 +25,7 @@ export interface IncidentKind {
   readonly what: string
   /** Whether the kernel says it, with or without its stamp; else `pattern` is looked for in the line as it is. */
   readonly byKernel: boolean
-  /** Looked for in a line, of the kernel’s lines in the text behind the stamp. None for events of the machine alone. */
+  /** Looked for in a line, of the kernel's lines in the text behind the stamp. None for events of the machine alone. */
   readonly pattern: RegExp | undefined
   /** Texts of which one begins whatever `pattern` matches, for a first search that is fast. Each below 48 characters. */
   readonly begins: readonly string[]
@@ -35,7 +35,7 @@ export interface IncidentKind {
   readonly end?: RegExp
   /** Silence after which its text is over, milliseconds before the multiplier. */
   readonly quietMs: number
-  /** What to do about it; the code’s own sentence when not set. */
+  /** What to do about it; the code's own sentence when not set. */
   readonly hint?: string
 }
 
@@ -173,6 +173,6 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
     pattern: undefined,
     begins: [],
     quietMs: QUIET_MS,
-    hint: 'Whatever wrote to /dev/watchdog in the guest has stopped doing so. Where that is the test’s aim, give `failOn: { watchdog: "allow" }`.',
+    hint: 'Whatever wrote to /dev/watchdog in the guest has stopped doing so. Where that is the test\'s aim, give `failOn: { watchdog: "allow" }`.',
   },
 ]

@@ -29,7 +29,7 @@ export class IncidentText {
     this.#proven = proven
   }
 
-  /** Whether it is more than a line that looks like one of the kernel’s. */
+  /** Whether it is more than a line that looks like one of the kernel's. */
   get proven(): boolean {
     return this.#proven
   }
@@ -44,7 +44,7 @@ export class IncidentText {
     return Math.max(...[...this.kinds.keys()].map(({ quietMs }) => quietMs))
   }
 
-  /** QEMU told of it. The guest’s own words, if there are any, are better. */
+  /** QEMU told of it. The guest's own words, if there are any, are better. */
   learn(kind: IncidentKind, message: string): void {
     if (!this.kinds.has(kind)) this.kinds.set(kind, message)
     if (!this.#lines.length) this.#hearsay = message

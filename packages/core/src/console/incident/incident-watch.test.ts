@@ -120,7 +120,7 @@ describe('a panic', () => {
     expect(console.incidents).toMatchObject([{ failure: 'panic', allowed: true }])
   })
 
-  test('does not reject a wait on a machine’s earlier life', () => {
+  test("does not reject a wait on a machine's earlier life", () => {
     const { console } = setUp()
     console.recall(Buffer.from(PANIC))
     expect(console.incidents).toEqual([])
@@ -197,13 +197,13 @@ test('a panic that only QEMU tells of is reported', async () => {
   expect((await wait).shortMessage).toMatch(/panicked while "never" was awaited: QEMU was told/)
 })
 
-test('a pattern of one’s own rejects waits too', async () => {
+test("a pattern of one's own rejects waits too", async () => {
   const { console, guest } = setUp({ failOn: { custom: [{ name: 'fatal', pattern: /FATAL: (.*)/ }] } })
   const wait = failureOf(console.expect('never'))
   guest.write('app: FATAL: no database\r\n')
   const error = await wait
   expect(error.code).toBe('GUEST_CUSTOM_FAILURE')
-  expect(error.shortMessage).toMatch(/“fatal” watches for while "never" was awaited: FATAL: no database \(/)
+  expect(error.shortMessage).toMatch(/"fatal" watches for while "never" was awaited: FATAL: no database \(/)
 })
 
 test('what is seen does not depend on how the output is cut', async () => {

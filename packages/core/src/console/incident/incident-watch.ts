@@ -2,8 +2,8 @@
  * Watches a console for what no test survives (incident-kinds.ts), whether anyone waits or not.
  *
  * It looks at whole lines of clean text. One search over each piece of output finds those worth a closer look, so that a
- * flood costs little more than being read. What is found counts when it is the kernel’s: stamped as its messages are, or
- * at the start of a line and followed by what the kernel prints with it; a test may print “Kernel panic”. An incident is
+ * flood costs little more than being read. What is found counts when it is the kernel's: stamped as its messages are, or
+ * at the start of a line and followed by what the kernel prints with it; a test may print "Kernel panic". An incident is
  * reported when its text is whole: at its end marker, when the console pauses, or when the machine exits.
  */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
@@ -27,7 +27,7 @@ export interface MonitorsContext {
   readonly onWarning: (message: string) => void
 }
 
-/** An incident’s text is taken to be whole after this long, however much is still printed; milliseconds. */
+/** An incident's text is taken to be whole after this long, however much is still printed; milliseconds. */
 const LONGEST_MS = 3_000
 /** More of a line than this is not looked at. */
 const LONGEST_LINE = 2_048

@@ -8,7 +8,7 @@ export interface Incident {
   readonly failure: GuestFailureName | (string & {})
   /** The code of the error that waits are rejected with. */
   readonly code: ErrorCode
-  /** The line that tells it, without the kernel’s stamp. */
+  /** The line that tells it, without the kernel's stamp. */
   readonly message: string
   /** All that was printed about it; bounded. */
   readonly excerpt: string

@@ -12,10 +12,10 @@ const READ_BYTES = 2 ** 20
 
 /** What comes within this time is one piece: some guests print byte by byte. Milliseconds. */
 const TOGETHER_MS = 5
-/** A piece’s time is on disk by then, for who reads after a kill. Milliseconds. */
+/** A piece's time is on disk by then, for who reads after a kill. Milliseconds. */
 const LATEST_MS = 20
 
-/** Writes one log. Every method may throw the disk’s error. */
+/** Writes one log. Every method may throw the disk's error. */
 export class LogWriter {
   readonly #path: string
   readonly #filter: LogFilter | undefined

@@ -28,7 +28,7 @@ const TAIL_BYTES = 256 * 2 ** 10
 
 /** The log of one console. */
 export class Transcript {
-  /** The log’s path, if there is one. */
+  /** The log's path, if there is one. */
   readonly file: string | undefined
   /** Bytes that came, on disk or not. */
   bytes = 0

@@ -28,7 +28,7 @@ function feed(patterns: readonly Pattern[], pieces: readonly string[]): Found | 
     }
     return buffer.end()
   } catch (error) {
-    // A few of the random expressions are exponential. What becomes of those is another test’s subject.
+    // A few of the random expressions are exponential. What becomes of those is another test's subject.
     fc.pre(!ColdbootError.is(error))
     throw error
   }
@@ -105,7 +105,7 @@ const string = fc.string({ unit: character, minLength: 1, maxLength: 5 })
 const pattern: fc.Arbitrary<Pattern> = fc.oneof(string, regexp)
 
 describe('any cutting of any text', () => {
-  test('gives the string’s match in the whole', () => {
+  test("gives the string's match in the whole", () => {
     fc.assert(
       fc.property(string, text, places, (wanted, whole, cuts) => {
         expect(facts(feed([wanted], cut(whole, cuts)))).toEqual(facts(matchOfTheWhole([wanted], whole)))
@@ -114,7 +114,7 @@ describe('any cutting of any text', () => {
     )
   })
 
-  test('gives the regular expression’s match in the whole', () => {
+  test("gives the regular expression's match in the whole", () => {
     fc.assert(
       fc.property(regexp, text, places, (wanted, whole, cuts) => {
         expect(facts(feed([wanted], cut(whole, cuts)))).toEqual(facts(matchOfTheWhole([wanted], whole)))
@@ -193,7 +193,7 @@ describe('a match that further output can change', () => {
 })
 
 describe('the buffer', () => {
-  test('leaves the caller’s regular expression as it was', () => {
+  test("leaves the caller's regular expression as it was", () => {
     const pattern = /b/gy
     pattern.lastIndex = 1
     expect(new ExpectBuffer([pattern]).push('aab')?.start).toBe(2)

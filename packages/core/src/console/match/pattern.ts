@@ -33,7 +33,7 @@ export interface Found {
   /** Behind its last character. */
   readonly end: number
   readonly text: string
-  /** The regular expression’s own result. */
+  /** The regular expression's own result. */
   readonly result: RegExpExecArray | undefined
 }
 

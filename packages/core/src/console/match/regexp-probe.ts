@@ -7,7 +7,7 @@
  * the end mark instead; behind the mark everything succeeds. The probe tries the same ways in the same order as the
  * original. Therefore the first of these comes out:
  *
- * - a match that ends before the mark: the original’s match, on this text and on every longer one;
+ * - a match that ends before the mark: the original's match, on this text and on every longer one;
  * - a match that includes the mark: the original came to the end of the text; a match may begin here, none before;
  * - nothing: no match begins in this text.
  */

@@ -15,7 +15,7 @@ export interface KernelMessage {
   /** Where in the line it begins, its stamp included. */
   readonly start: number
   readonly text: string
-  /** Without a stamp it only may be the kernel’s: a kernel can be built not to print them. */
+  /** Without a stamp it only may be the kernel's: a kernel can be built not to print them. */
   readonly stamped: boolean
 }
 

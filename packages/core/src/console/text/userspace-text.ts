@@ -1,5 +1,5 @@
 /**
- * What programs printed: clean text without the kernel’s messages. The kernel writes them wherever the cursor is, so that a
+ * What programs printed: clean text without the kernel's messages. The kernel writes them wherever the cursor is, so that a
  * line of a program can be cut in two; without the message its halves are one line again.
  */
 import { CleanText, type Projection } from './decoder.ts'
@@ -12,7 +12,7 @@ const HALF_STAMP =
 /** A stamp is no longer than this. */
 const LONGEST_STAMP = 48
 
-/** Clean text, the kernel’s messages removed with their line ends. */
+/** Clean text, the kernel's messages removed with their line ends. */
 export class UserspaceText implements Projection {
   #clean = new CleanText()
   /** What may be the beginning of a stamp. */

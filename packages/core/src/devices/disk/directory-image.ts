@@ -1,4 +1,4 @@
-/** A directory as a disk image for a guest; what goes wrong with it in terms of the machine’s options. */
+/** A directory as a disk image for a guest; what goes wrong with it in terms of the machine's options. */
 import type { MkfatfsError, MkfatfsErrorCode } from 'mkfatfs-wasm'
 import { type ColdbootError, type ColdbootErrorOptions, OptionError, StartError } from '../../errors.ts'
 
@@ -15,7 +15,7 @@ export interface DirectoryImageOptions {
  * @param directory an absolute path
  * @returns bytes of the image
  * @throws OptionError `DIRECTORY_UNSHAREABLE` with the entries to blame, `FILE_MISSING`; StartError `START_FAILED` when
- * the image cannot be written; the signal’s reason
+ * the image cannot be written; the signal's reason
  */
 export async function makeDirectoryImage(
   directory: string,
@@ -33,7 +33,7 @@ export async function makeDirectoryImage(
   }
 }
 
-/** The error for a directory that cannot be read, by the system’s error. */
+/** The error for a directory that cannot be read, by the system's error. */
 export function unreadable(directory: string, cause: unknown): OptionError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'

@@ -1,4 +1,4 @@
-/** What is on a disk, as QEMU’s block layer takes it: an image as it is, or a temporary layer over it. */
+/** What is on a disk, as QEMU's block layer takes it: an image as it is, or a temporary layer over it. */
 import { type OptionValues, optionString } from '../helpers/option-string.ts'
 import type { DiskFormat } from './disk-image.ts'
 

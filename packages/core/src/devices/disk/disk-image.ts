@@ -1,6 +1,6 @@
 /**
- * What a disk image is, read from its own header. QEMU’s guessing is never used: a guest that may write to a raw disk
- * could write another format’s header there, and QEMU would then follow it to any file of the host.
+ * What a disk image is, read from its own header. QEMU's guessing is never used: a guest that may write to a raw disk
+ * could write another format's header there, and QEMU would then follow it to any file of the host.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { OptionError } from '../../errors.ts'
@@ -104,7 +104,7 @@ const FORMATS: readonly FormatRow[] = [
   {
     format: 'vmdk',
     matches: startsWith('KDMV'),
-    // A capacity of 0 stands for “see the descriptor”, which names other files.
+    // A capacity of 0 stands for "see the descriptor", which names other files.
     virtualSize: (header) => sizeFrom(header.readBigUInt64LE(12) * BigInt(SECTOR)),
     readsOtherFiles: (header) =>
       /^parentFileNameHint=/m.test(header.toString('latin1', SECTOR)) ? 'reads a parent image' : undefined,

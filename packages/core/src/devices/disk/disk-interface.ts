@@ -38,7 +38,7 @@ export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterf
 }
 
 /**
- * @param owner the device’s name, for its errors
+ * @param owner the device's name, for its errors
  * @throws OptionError `INVALID_OPTION` when the architecture has no such interface, or the interface no such drive
  */
 export function checkInterface(
@@ -47,7 +47,7 @@ export function checkInterface(
   kind: DiskInterface,
   { cdrom, readOnly }: { readonly cdrom: boolean; readonly readOnly: boolean },
 ): void {
-  // Channel devices only: QEMU’s s390x machine has PCI, but no firmware or stock kernel that looks for disks there.
+  // Channel devices only: QEMU's s390x machine has PCI, but no firmware or stock kernel that looks for disks there.
   if (ARCHITECTURES[arch].virtioTransport === 'ccw' && kind !== 'virtio' && kind !== 'scsi') {
     throw new OptionError('INVALID_OPTION', `${owner}: ${arch} machines have no ${kind}`, {
       hint: 'Use `virtio` or `scsi` there.',
@@ -85,7 +85,7 @@ export function frontendArgs(context: DeviceContext, disk: DiskFrontend): readon
     case 'ahci':
       return on('ahci', 'ahci', cdrom ? 'ide-cd' : 'ide-hd')
     case 'nvme':
-      // QEMU’s model insists on a serial number.
+      // QEMU's model insists on a serial number.
       return ['-device', optionString('nvme', { drive, serial: serial ?? context.id('nvme'), bootindex })]
     case 'usb':
       return on('qemu-xhci', 'usb', 'usb-storage')

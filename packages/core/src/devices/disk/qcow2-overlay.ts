@@ -1,6 +1,6 @@
 /**
  * An empty copy-on-write layer over an image: a qcow2 file without data. It is written here rather than by `qemu-img`,
- * which takes 10 to 25 ms of each test’s start; this takes a fraction of one. Format: docs/interop/qcow2.txt in QEMU.
+ * which takes 10 to 25 ms of each test's start; this takes a fraction of one. Format: docs/interop/qcow2.txt in QEMU.
  *
  * The file does not name the image below it: the command line does, so that nothing written here can be followed to
  * another file.
@@ -21,7 +21,7 @@ const L1_TABLE = 3
 /**
  * Creates the file, readable by its owner alone.
  * @param virtualSize bytes, a multiple of 512
- * @throws the system’s error, `EEXIST` when there is such a file
+ * @throws the system's error, `EEXIST` when there is such a file
  */
 export async function writeQcow2Overlay(path: string, virtualSize: number): Promise<void> {
   const l1Entries = Math.max(1, Math.ceil(virtualSize / L1_ENTRY_SPAN))

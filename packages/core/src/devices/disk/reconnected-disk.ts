@@ -1,7 +1,7 @@
 /** Shell lines that have a Linux guest forget a SCSI disk and find it again, as one that was pulled out and put in. */
 
 /**
- * @param device words of a shell that give the disk’s directory below `/sys/devices`, or a link to it
+ * @param device words of a shell that give the disk's directory below `/sys/devices`, or a link to it
  * @returns lines after which the guest looks for the disk, in the background
  */
 export function reconnected(device: string): string {

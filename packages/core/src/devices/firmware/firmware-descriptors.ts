@@ -1,5 +1,5 @@
 /**
- * Finds UEFI firmware where distributions say that it is: QEMU’s firmware descriptors, JSON files that each package of
+ * Finds UEFI firmware where distributions say that it is: QEMU's firmware descriptors, JSON files that each package of
  * firmware installs (docs/interop/firmware.json in QEMU).
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -46,10 +46,10 @@ interface FlashFile {
 // Each of these needs a machine that is set up for it, or refuses what is not signed.
 const UNWANTED_FEATURES = ['requires-smm', 'secure-boot', 'enrolled-keys']
 
-/** Versioned names that QEMU’s aliases stand for. */
+/** Versioned names that QEMU's aliases stand for. */
 const ALIASES: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0.0', q35: 'pc-q35-0.0', virt: 'virt-0.0' }
 
-/** @param machine QEMU’s machine type, with or without properties */
+/** @param machine QEMU's machine type, with or without properties */
 export function findUefi(
   arch: Architecture,
   machine: string,
@@ -90,7 +90,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-// An empty file only hides another; a broken one is not this machine’s business.
+// An empty file only hides another; a broken one is not this machine's business.
 function parse(path: string): Descriptor[] {
   try {
     return [JSON.parse(readFileSync(path, 'utf8')) as Descriptor]

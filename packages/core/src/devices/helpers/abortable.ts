@@ -9,8 +9,8 @@ export interface SignalOptions {
 }
 
 /**
- * @param what what is waited for, as “the watchdog of machine “vm” to fire”
- * @throws ExpectError `EXPECT_ABORTED`, the signal’s reason as its cause
+ * @param what what is waited for, as "the watchdog of machine "vm" to fire"
+ * @throws ExpectError `EXPECT_ABORTED`, the signal's reason as its cause
  */
 export async function abortable<T>(promise: Promise<T>, what: string, { signal }: SignalOptions): Promise<T> {
   if (!signal) return promise

@@ -11,7 +11,7 @@ import { setImmediate } from 'node:timers/promises'
  * The time of the last change of an entry counts too, which no program can set: a build that gives all its files one
  * modification time is told from the next one.
  *
- * @throws the system’s error when the directory, or one in it, cannot be read
+ * @throws the system's error when the directory, or one in it, cannot be read
  */
 export async function directoryIdentity(directory: string): Promise<string> {
   const hash = createHash('sha256')

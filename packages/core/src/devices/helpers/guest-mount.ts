@@ -1,4 +1,4 @@
-/** What the guest of `@coldboot/guest` mounts by itself: asked for on the kernel’s command line, done before its shell starts. */
+/** What the guest of `@coldboot/guest` mounts by itself: asked for on the kernel's command line, done before its shell starts. */
 import { type Check, isString } from '../../options/checked-options.ts'
 
 /** A mount to ask for. None of it has blanks, and none but the options has colons. */
@@ -13,13 +13,13 @@ export interface GuestMount {
   readonly options: string
 }
 
-/** A path that a word of the kernel’s command line can carry. */
+/** A path that a word of the kernel's command line can carry. */
 export const isMountPoint: Check = [
   'an absolute path without blanks, quotes, colons and control characters',
   (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
 ]
 
-/** A word of the guest’s that keeps mounts before its own start: lines of the user’s run there and may need them. */
+/** A word of the guest's that keeps mounts before its own start: lines of the user's run there and may need them. */
 export const EARLY_MOUNTS = 'coldboot.mounts=early'
 
 /** The word that asks for it. */

@@ -15,13 +15,13 @@ export class InheritedStream extends Duplex {
   #machineExited = false
   #isOver = false
 
-  /** @param what what it is, for errors: “channel results of machine “vm”” */
+  /** @param what what it is, for errors: "channel results of machine "vm"" */
   constructor(socket: Duplex, what: string, exited: Promise<void>) {
     super()
     this.#socket = socket
     this.#what = what
     socket.on('data', (chunk: Buffer) => {
-      // Once the machine is gone, what is left is at most a socket’s buffer, and the socket is to be closed.
+      // Once the machine is gone, what is left is at most a socket's buffer, and the socket is to be closed.
       if (!this.push(chunk) && !this.#machineExited) socket.pause()
     })
     for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#finish())

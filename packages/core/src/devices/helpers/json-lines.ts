@@ -15,7 +15,7 @@ export class JsonLines {
   readonly #lines: string[] = []
   #rest = ''
 
-  /** @param what the stream’s name, for errors */
+  /** @param what the stream's name, for errors */
   constructor(stream: Readable, what: string) {
     this.#stream = stream
     this.#what = what

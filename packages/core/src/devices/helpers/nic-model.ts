@@ -4,7 +4,7 @@ import { OptionError } from '../../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
 import { optionString } from './option-string.ts'
 
-/** The models, with the name of QEMU’s device on PCI. */
+/** The models, with the name of QEMU's device on PCI. */
 const MODELS = {
   virtio: 'virtio-net-pci',
   e1000: 'e1000',
@@ -28,7 +28,7 @@ export function requireNicModelOn(arch: Architecture, model: NicModel, device: s
   })
 }
 
-/** The value for QEMU’s `-device`. */
+/** The value for QEMU's `-device`. */
 export function nicDevice(
   arch: Architecture,
   model: NicModel,

@@ -9,7 +9,7 @@ test('undefined is left out, booleans are on and off, the head comes first', () 
   expect(optionString(undefined, { guest: 'vm' })).toBe('guest=vm')
 })
 
-test('no value can add an option: parsed by QEMU’s rule, each comes back as it was', () => {
+test("no value can add an option: parsed by QEMU's rule, each comes back as it was", () => {
   fc.assert(
     fc.property(fc.array(fc.string().map((text) => text.replaceAll('\0', ''))), (values) => {
       const text = optionString('head', Object.fromEntries(values.map((value, index) => [`k${index}`, value])))

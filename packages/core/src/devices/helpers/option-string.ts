@@ -1,5 +1,5 @@
 /**
- * QEMU’s `key=value,key=value` syntax. Everything that reaches an option string goes through here, so that no value can
+ * QEMU's `key=value,key=value` syntax. Everything that reaches an option string goes through here, so that no value can
  * add an option of its own.
  */
 import { OptionError } from '../../errors.ts'
@@ -9,7 +9,7 @@ export type OptionValues = Readonly<Record<string, string | number | boolean | u
 
 /**
  * `optionString('socket', { id: 'a', path: 'x,y' })` → `socket,id=a,path=x,,y`. A comma in a value is doubled, which is
- * how QEMU’s parser (util/keyval.c, util/qemu-option.c) takes a literal one.
+ * how QEMU's parser (util/keyval.c, util/qemu-option.c) takes a literal one.
  *
  * @param head the value of the implied first key, or undefined to begin with a key
  * @throws OptionError `INVALID_OPTION` for a value with a NUL, which no argument can carry

@@ -24,7 +24,7 @@ test('of several that run, one must be named', () => {
   const [first, second] = [named('first'), named('second')]
   states.add(second.context, 'two')
   states.add(first.context, 'one')
-  expect(() => states.get()).toThrow(/This display is part of 2 running machines: “first”, “second”/)
+  expect(() => states.get()).toThrow(/This display is part of 2 running machines: "first", "second"/)
   expect(() => states.get()).toThrow(expect.objectContaining({ code: 'DEVICE_CONFLICT' }))
   expect(states.get(second.vm)).toBe('two')
 })
@@ -39,5 +39,5 @@ test('one object twice in a machine is refused', () => {
   const states = new PerMachine<string>('display')
   const { context } = playMachine()
   states.add(context, 'one')
-  expect(() => states.add(context, 'two')).toThrow(/same display object is in the `devices` of machine “vm” twice/)
+  expect(() => states.add(context, 'two')).toThrow(/same display object is in the `devices` of machine "vm" twice/)
 })

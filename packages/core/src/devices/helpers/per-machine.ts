@@ -13,7 +13,7 @@ export class PerMachine<State> {
   readonly #live = new Map<object, { readonly machineName: string; readonly state: State }>()
   #last: State | undefined
 
-  /** @param device the device’s name, for errors */
+  /** @param device the device's name, for errors */
   constructor(device: string) {
     this.#device = device
   }
@@ -26,7 +26,7 @@ export class PerMachine<State> {
     if (this.#byVm.has(vm)) {
       throw new OptionError(
         'DEVICE_CONFLICT',
-        `The same ${this.#device} object is in the \`devices\` of machine “${machineName}” twice`,
+        `The same ${this.#device} object is in the \`devices\` of machine "${machineName}" twice`,
         { hint: `Make two of them: each call of ${this.#device}() makes one.` },
       )
     }
@@ -57,7 +57,7 @@ export class PerMachine<State> {
 
   #ambiguous(): OptionError {
     // Machines that are started together come in any order.
-    const names = [...this.#live.values()].map(({ machineName }) => `“${machineName}”`).toSorted()
+    const names = [...this.#live.values()].map(({ machineName }) => `"${machineName}"`).toSorted()
     return new OptionError(
       'DEVICE_CONFLICT',
       `This ${this.#device} is part of ${names.length} running machines: ${names.join(', ')}`,

@@ -1,8 +1,8 @@
-/** Reads what QEMU’s monitor says about user networks; there is no command for programs that says it. */
+/** Reads what QEMU's monitor says about user networks; there is no command for programs that says it. */
 import type { PortForward } from '../device.ts'
 
 /**
- * The forwards in the answer to `info usernet`, by the id of the network backend (net/slirp.c, and libslirp’s
+ * The forwards in the answer to `info usernet`, by the id of the network backend (net/slirp.c, and libslirp's
  * slirp_connection_info):
  *
  * ```text

@@ -46,7 +46,7 @@ export interface Moved {
   readonly mode: number
 }
 
-/** In place of permission bits: those of a file that is there, or the agent’s own for a new one. */
+/** In place of permission bits: those of a file that is there, or the agent's own for a new one. */
 const KEEP_MODE = 0xffff_ffff
 
 /**

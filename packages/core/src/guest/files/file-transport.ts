@@ -15,7 +15,7 @@ export class FileFailure extends Error {
   readonly code: ErrorCode
   readonly details: Omit<ColdbootErrorOptions, 'hint'>
 
-  /** @param message behind “could not be read: ” */
+  /** @param message behind "could not be read: " */
   constructor(code: ErrorCode, message: string, details: Omit<ColdbootErrorOptions, 'hint'> = {}) {
     super(message)
     this.code = code

@@ -31,7 +31,7 @@ export function fileErrorCode(reason: string): ErrorCode {
 /**
  * Makes one error of what the transports throw.
  *
- * @param what what was to be done: “/tmp/a in “vm” could not be read”
+ * @param what what was to be done: "/tmp/a in "vm" could not be read"
  * @throws GuestFileError; what is no failure of a way, as it is
  */
 export async function explained<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {

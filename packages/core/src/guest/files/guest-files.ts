@@ -29,7 +29,7 @@ export function transferTimeout({ timeout }: FileOptions, bytes: number): number
 /**
  * Writes a file, whole, over one that is there.
  *
- * @param mode permission bits; undefined: those of a file that is there, or the guest’s own for a new one
+ * @param mode permission bits; undefined: those of a file that is there, or the guest's own for a new one
  * @throws GuestFileError
  */
 export async function writeGuestFile(
@@ -40,7 +40,7 @@ export async function writeGuestFile(
   options: FileOptions,
 ): Promise<void> {
   const transport = guest.transport(options.via)
-  const what = `${path} in “${guest.name}” could not be written`
+  const what = `${path} in "${guest.name}" could not be written`
   await guest.ready()
   await explained(what, path, async () => {
     if (transport.files) return transport.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
@@ -82,7 +82,7 @@ async function writeByCommand(
 export async function readGuestFile(guest: Guest, path: string, options: FileOptions): Promise<Uint8Array> {
   const transport = guest.transport(options.via)
   await guest.ready()
-  return explained(`${path} in “${guest.name}” could not be read`, path, async () => {
+  return explained(`${path} in "${guest.name}" could not be read`, path, async () => {
     if (transport.files) return transport.files.read(fileRequest(guest, path, 0, options))
     const timeout = transferTimeout(options, 0)
     const { signal } = options

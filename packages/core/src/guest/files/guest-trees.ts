@@ -89,7 +89,7 @@ async function runFor(
 ): Promise<Buffer> {
   const { via, signal } = options
   const timeout = transferTimeout(options, input?.length ?? 0)
-  return explained(`${guestPath} in “${guest.name}” could not be copied`, guestPath, async () => {
+  return explained(`${guestPath} in "${guest.name}" could not be copied`, guestPath, async () => {
     const runOptions = { via, signal, timeout, env: PLAIN_WORDS, input, encoding: 'buffer' } as const
     return Buffer.from((await guest.run(command, runOptions)).stdout)
   })
@@ -107,8 +107,8 @@ async function toHost(guest: Guest, path: string, hostPath: string, write: () =>
   try {
     await write()
   } catch (cause) {
-    const what = `${path} in “${guest.name}” could not be copied to ${hostPath}: ${messageOf(cause)}`
-    throw new GuestFileError('GUEST_FILE_FAILED', what, path, { cause, hint: 'The message has the host’s own reason.' })
+    const what = `${path} in "${guest.name}" could not be copied to ${hostPath}: ${messageOf(cause)}`
+    throw new GuestFileError('GUEST_FILE_FAILED', what, path, { cause, hint: "The message has the host's own reason." })
   }
 }
 

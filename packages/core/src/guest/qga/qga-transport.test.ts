@@ -4,7 +4,7 @@ import { qgaGuest } from '../../../test/qga-guest.ts'
 import type { Guest } from '../guest.ts'
 
 describe('an agent', () => {
-  /** Plays the agent’s side. */
+  /** Plays the agent's side. */
   function play(
     answer: (request: {
       readonly execute: string

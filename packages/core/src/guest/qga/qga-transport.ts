@@ -41,7 +41,7 @@ export interface QgaWayOptions {
   readonly scale: (milliseconds: number) => number
   /** Settles when no command runs any more. */
   readonly over: Promise<GuestEnd>
-  /** Directory in the guest for the commands’ files. @default '/tmp' */
+  /** Directory in the guest for the commands' files. @default '/tmp' */
   readonly directory?: string
 }
 
@@ -259,7 +259,7 @@ function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): Co
 
 /** As when the agent was started anew meanwhile. */
 function noMoreKnown({ message }: QgaRefusal): CommandFailure {
-  const how = `QEMU’s guest agent could tell no more of it: ${message}`
+  const how = `QEMU's guest agent could tell no more of it: ${message}`
   const hint = 'Look in the guest why; what ends or restarts the agent is to be typed on the console with `send`.'
   return { ...transports.lost({ code: 'COMMAND_LOST', how }, true), hint }
 }
@@ -271,14 +271,14 @@ function noFiles(complaint: string): CommandFailure {
 
 function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   if (error instanceof QgaRefusal) {
-    const message = `was not started: QEMU’s guest agent refused it: ${error.message}`
+    const message = `was not started: QEMU's guest agent refused it: ${error.message}`
     const hint = 'Allow the commands guest-exec, guest-exec-status and guest-file-* in the configuration of qemu-ga.'
     return { code: 'COMMAND_NOT_STARTED', message, hint }
   }
   if (!(error instanceof Interrupted)) throw error
   if (error.end !== undefined) return transports.lost(error.end, false)
   if (error.reason === 'aborted') return transports.aborted(error.cause)
-  const message = `was not started: QEMU’s guest agent did not answer within ${transports.formatTime(timeoutMs)}`
+  const message = `was not started: QEMU's guest agent did not answer within ${transports.formatTime(timeoutMs)}`
   return {
     code: 'AGENT_SILENT',
     message,

@@ -32,7 +32,7 @@ async function connected(path: string): Promise<net.Socket> {
 }
 
 // The agent takes any socket for its port.
-describe.skipIf(reason !== undefined)(`QEMU’s guest agent${reason === undefined ? '' : ` (${reason})`}`, () => {
+describe.skipIf(reason !== undefined)(`QEMU's guest agent${reason === undefined ? '' : ` (${reason})`}`, () => {
   let folder: string
   let agent: ReturnType<typeof spawn>
   let guest: Guest

@@ -114,12 +114,12 @@ describe('output of other origin', () => {
     expect(Buffer.from(stdout).toString()).toBe(Array.from({ length: 2000 }, (_, i) => `line ${i + 1}\n`).join(''))
   })
 
-  test('that looks like the kernel’s is kept, where it is the command’s own', async () => {
+  test("that looks like the kernel's is kept, where it is the command's own", async () => {
     const { run } = await setUp(SHELLS.bash)
     expect(texts(await run('echo "[    1.000000] Linux version"'))[1]).toBe('[    1.000000] Linux version\n')
   })
 
-  test('that nothing tells from the command’s own makes an error, never a wrong output', async () => {
+  test("that nothing tells from the command's own makes an error, never a wrong output", async () => {
     const { run } = await setUp(SHELLS.bash, (chunk) =>
       Buffer.from(chunk.toString('latin1').replaceAll('\x1d', '\x1dx'), 'latin1'),
     )

@@ -1,7 +1,7 @@
-/** Takes out of a console’s output what the kernel printed in between. */
+/** Takes out of a console's output what the kernel printed in between. */
 import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
 
-/** The kernel prints a message as a whole, between any two bytes of a program’s output, and with a line end. */
+/** The kernel prints a message as a whole, between any two bytes of a program's output, and with a line end. */
 const MESSAGE = new RegExp(`${KERNEL_STAMP.source}[^\\n]*\\n`, 'g')
 
 /** @param text with the line ends of a terminal, or plain ones */

@@ -8,7 +8,7 @@ export interface Outputs {
   readonly stderr: Uint8Array
 }
 
-/** Width of the lines of each encoding, and what it does not use. GNU’s and busybox’s base64 break lines at 76. */
+/** Width of the lines of each encoding, and what it does not use. GNU's and busybox's base64 break lines at 76. */
 const ENCODINGS: Readonly<Record<string, readonly [width: number, foreign: RegExp]>> = {
   base64: [76, /[^A-Za-z0-9+/=]/],
   hex: [Infinity, /[^0-9a-fA-F \t]/],
@@ -48,7 +48,7 @@ function unzip(bytes: Buffer): Outputs | undefined {
 }
 
 /**
- * One of several members in a row (RFC 1952), its checksum compared. Node’s own gunzip joins them.
+ * One of several members in a row (RFC 1952), its checksum compared. Node's own gunzip joins them.
  * @throws Error of any kind when it is not whole
  */
 function gunzipMember(bytes: Buffer): { readonly data: Buffer; readonly end: number } {

@@ -1,7 +1,7 @@
 /**
  * What the shell prints for us, in frames: RS (`\036`), the token of the request, a sign, what belongs to it, US (`\037`).
  * The guest makes the two control characters itself: what is typed, and so echoed, has none. The token is new for each
- * request and never in the command’s environment.
+ * request and never in the command's environment.
  *
  * `!` the command begins, `!1` in the background. `?` its directory cannot be entered. `~` the shell has read so far.
  * `;status;length;length GS out GS err` the end, short text as it is. `:status:codec GS packed` the end, all else.

@@ -15,7 +15,7 @@ const SUSPEND = '\x1a'
 /** The functions could not be defined. */
 export class UnsuitableShell extends Error {}
 
-/** One command’s conversation with the shell. */
+/** One command's conversation with the shell. */
 export class ShellDialogue implements Disposable {
   readonly #console: ShellConsole
   readonly #listener: ShellListener

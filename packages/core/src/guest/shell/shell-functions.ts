@@ -2,7 +2,7 @@
  * What is typed to teach a shell to run commands for us: functions of the POSIX shell, one a line, each short enough for
  * any line editor. They are there until the shell ends, also in a copy of the machine.
  *
- * A command’s output goes to two files, for three reasons: it is exact whatever a terminal would make of it; it can be
+ * A command's output goes to two files, for three reasons: it is exact whatever a terminal would make of it; it can be
  * sent again when a kernel message came in between; and what the command leaves running cannot hold up the answer. Then
  * the answer is printed as a *frame* (see shell-answer.ts): short text as it is, all else packed.
  *
@@ -12,7 +12,7 @@
 
 import { KEPT_BYTES } from '../output-buffer.ts'
 
-/** Longest line typed, characters: busybox’s editor cuts them at 1,020. */
+/** Longest line typed, characters: busybox's editor cuts them at 1,020. */
 export const LONGEST_LINE = 700
 
 /** Output up to this many bytes is read by the shell itself, byte by byte. */
@@ -22,7 +22,7 @@ const SHORT_BYTES = 1000
 const MOST_NAMES = 700
 
 /**
- * The functions’ names, which say what each does:
+ * The functions' names, which say what each does:
  * `_cb token command directory input` runs a command; `_cbj` one in the background; `_cbr token status` reports;
  * `_cbk file` keeps a short text; `_cbz token` sends again, packed; `_cbf token` reports on a command that was ended;
  * `_cbx` ends one in the background; `_cbt token` tidies up; `_cbw file text` writes a short file; `_cbu token file` takes a

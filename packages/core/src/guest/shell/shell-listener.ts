@@ -33,7 +33,7 @@ const STALLED_MS = 10_000
 const START = 0x1e
 const END = 0x1f
 
-/** One request’s ear. */
+/** One request's ear. */
 export class ShellListener implements Disposable {
   readonly #watch: Disposable
   readonly #gone: AbortSignal

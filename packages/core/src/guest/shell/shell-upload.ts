@@ -18,8 +18,8 @@ const ATTEMPTS = 3
 const END_OF_FILE = '\x04'
 
 /**
- * @param file a name in the functions’ directory
- * @param timeoutMs for the shell’s first answer
+ * @param file a name in the functions' directory
+ * @param timeoutMs for the shell's first answer
  * @throws NoAnswer, UnsuitableShell
  */
 export async function upload(

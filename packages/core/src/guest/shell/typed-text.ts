@@ -1,4 +1,4 @@
-/** Any text as lines that can be typed at a shell’s prompt: printable ASCII, nothing that a line editor acts on. */
+/** Any text as lines that can be typed at a shell's prompt: printable ASCII, nothing that a line editor acts on. */
 import { LONGEST_LINE } from './shell-functions.ts'
 
 /** A word for the shell: `word` stands in the last line, the lines `before` it make what it refers to. */

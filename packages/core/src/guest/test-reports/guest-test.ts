@@ -10,7 +10,7 @@ export interface TestReport {
   readonly problems: readonly string[]
 }
 
-/** Formats of reports. `ktap`: that of the Linux kernel’s own tests (Documentation/dev-tools/ktap.rst). */
+/** Formats of reports. `ktap`: that of the Linux kernel's own tests (Documentation/dev-tools/ktap.rst). */
 export type TestFormat = 'tap' | 'ktap' | 'junit'
 
 export const TEST_FORMATS: readonly TestFormat[] = ['tap', 'ktap', 'junit']

@@ -73,7 +73,7 @@ ok 6 - last
 })
 
 describe('KTAP', () => {
-  // The example of Documentation/dev-tools/ktap.rst, in the kernel’s log.
+  // The example of Documentation/dev-tools/ktap.rst, in the kernel's log.
   const lines = `KTAP version 1
 1..3
   KTAP version 1
@@ -100,7 +100,7 @@ not ok 3 slow # TIMEOUT 45 seconds
 
   test.each([
     ['as it is', lines],
-    ['in the kernel’s log', stamped],
+    ["in the kernel's log", stamped],
   ])('%s gives every case with its suites', (_how, text) => {
     const read = readKtap(text)
     expect(short(read)).toEqual([

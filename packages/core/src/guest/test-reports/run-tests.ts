@@ -15,7 +15,7 @@ import { readReport } from './read-report.ts'
 export interface RunTestsOptions extends Omit<RunOptions, 'encoding'> {
   /** What the report is in. */
   readonly format: TestFormat
-  /** Path in the guest of the report. @default the command’s standard output */
+  /** Path in the guest of the report. @default the command's standard output */
   readonly report?: string | undefined
   /** Whether it is an error when not all is well: see {@link GuestTestRun.passed}. @default true */
   readonly check?: boolean | undefined
@@ -27,7 +27,7 @@ export interface GuestTestRun extends CommandResult {
   readonly tests: readonly GuestTest[]
   /** What is wrong with the report as a whole: tests planned that did not run, a bail out. */
   readonly problems: readonly string[]
-  /** Whether no test failed, the report is whole, and the command’s exit code is 0, or kselftest's 4 for tests that were skipped. */
+  /** Whether no test failed, the report is whole, and the command's exit code is 0, or kselftest's 4 for tests that were skipped. */
   readonly passed: boolean
 }
 
@@ -100,6 +100,6 @@ async function reportOf(
 
 function unreadable(machine: string, result: CommandResult, format: TestFormat, cause: unknown): GuestCommandError {
   const why = ColdbootError.is(cause) ? cause.shortMessage : cause instanceof Error ? cause.message : String(cause)
-  const message = `The report of ${formatCommand(result.command)} in “${machine}” is no ${format}: ${why} (exit code ${result.exitCode})`
+  const message = `The report of ${formatCommand(result.command)} in "${machine}" is no ${format}: ${why} (exit code ${result.exitCode})`
   return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, { cause })
 }

@@ -30,11 +30,11 @@ export interface FrameFilter {
   readonly vlan?: number | undefined
   readonly sourceIp?: string | undefined
   readonly destinationIp?: string | undefined
-  /** Either end’s IP address. */
+  /** Either end's IP address. */
   readonly ip?: string | undefined
   readonly sourcePort?: number | undefined
   readonly destinationPort?: number | undefined
-  /** Either end’s port. */
+  /** Either end's port. */
   readonly port?: number | undefined
   readonly arpOperation?: number | undefined
   readonly icmpType?: number | undefined

@@ -35,7 +35,7 @@ test('any chunking of the same bytes gives the same whole frames', () => {
   )
 })
 
-test('whole frames stay in the chunk’s own memory', () => {
+test("whole frames stay in the chunk's own memory", () => {
   const chunk = Buffer.concat([Buffer.alloc(60, 1), Buffer.alloc(1_514, 2)].map(prefixed))
   const emitted: Buffer[] = []
   new FrameReader().push(chunk, (buffer) => emitted.push(buffer))

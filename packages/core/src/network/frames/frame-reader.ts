@@ -1,5 +1,5 @@
 /**
- * The stream that QEMU’s `stream` and `socket` network backends speak: each Ethernet frame behind its length, four bytes,
+ * The stream that QEMU's `stream` and `socket` network backends speak: each Ethernet frame behind its length, four bytes,
  * big-endian (net/stream.c, net/socket.c). Frames are not taken apart here: many of them stay in the buffer they came in,
  * and are passed on by it.
  */
@@ -24,7 +24,7 @@ export class FrameReader {
 
   /**
    * Calls `emit` with buffers of whole frames, each behind its length, in the order they came. The buffers are the
-   * chunk’s own memory; only a frame that was split between chunks is copied.
+   * chunk's own memory; only a frame that was split between chunks is copied.
    *
    * @throws BrokenStreamError for a length no frame can have
    */

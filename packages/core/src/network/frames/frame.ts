@@ -5,7 +5,7 @@
 import { ipv4At, ipv6At } from './ip-address.ts'
 import { macAt } from './mac-address.ts'
 
-/** As the card’s machine sees it. */
+/** As the card's machine sees it. */
 export type FrameDirection = 'sent' | 'received'
 
 /** Protocols that are recognised. */
@@ -29,9 +29,9 @@ export interface DecodedFrame {
   /** Number of the VLAN of a tagged frame. */
   readonly vlan?: number
   readonly protocol: FrameProtocol
-  /** Sender’s IP address; of ARP the sender’s too. IPv6 in its short form. */
+  /** Sender's IP address; of ARP the sender's too. IPv6 in its short form. */
   readonly sourceIp?: string
-  /** Receiver’s IP address; of ARP the one asked for. */
+  /** Receiver's IP address; of ARP the one asked for. */
   readonly destinationIp?: string
   /** Of TCP and UDP. */
   readonly sourcePort?: number
@@ -91,7 +91,7 @@ function decodeArp(packet: Buffer): Layer {
 
 function decodeIpv4(packet: Buffer): Layer {
   const header = ((packet[0] ?? 0) & 0xf) * 4
-  // The frame may be padded to its least length: the packet’s own length counts.
+  // The frame may be padded to its least length: the packet's own length counts.
   const payload = packet.subarray(header, Math.max(header, packet.readUInt16BE(2)))
   const ends = { sourceIp: ipv4At(packet, 12), destinationIp: ipv4At(packet, 16) }
   const laterFragment = (packet.readUInt16BE(6) & 0x1fff) > 0

@@ -16,7 +16,7 @@ test('chosen addresses are local, of one card, and each of one network and posit
   )
 })
 
-test('a user’s address gets one spelling', () => {
+test("a user's address gets one spelling", () => {
   expect(checkedMac('52-54-00-AB-cd-EF')).toBe('52:54:00:ab:cd:ef')
 })
 

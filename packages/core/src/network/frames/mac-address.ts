@@ -17,7 +17,7 @@ export function chosenMac(network: number, index: number): string {
 }
 
 /**
- * A user’s address in the spelling used throughout: lower case, colons.
+ * A user's address in the spelling used throughout: lower case, colons.
  * @throws OptionError `INVALID_OPTION` for what is no address of one card
  */
 export function checkedMac(mac: unknown): string {

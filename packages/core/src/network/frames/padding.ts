@@ -1,6 +1,6 @@
 /**
  * Frames of the least length Ethernet has, for cards that expect it. A virtio card sends shorter ones (ARP has 42 bytes),
- * nothing in QEMU’s stream backend lengthens them, and its e1000e counts them as damaged.
+ * nothing in QEMU's stream backend lengthens them, and its e1000e counts them as damaged.
  */
 import { PREFIX_BYTES } from './frame-reader.ts'
 

@@ -12,12 +12,12 @@ const FORMAT = 2
 /** What a key is made of. */
 export interface KeyInput {
   readonly spec: MachineSpec
-  /** QEMU’s binary and its first arguments. */
+  /** QEMU's binary and its first arguments. */
   readonly qemu: readonly string[]
   readonly qemuVersion: string
-  /** Source of the user’s `prepare`, or ''. */
+  /** Source of the user's `prepare`, or ''. */
   readonly prepare: string
-  /** The user’s own key, for what a function’s source does not show: what it closes over. */
+  /** The user's own key, for what a function's source does not show: what it closes over. */
   readonly userKey: string
   /** Folder of remembered digests. */
   readonly digests: string
@@ -47,7 +47,7 @@ export async function templateKey(input: KeyInput): Promise<string> {
     format: FORMAT,
     argv: await Promise.all(argv.map((argument) => withContents(withoutPaths(argument, unknown), input.digests))),
     qemu: input.qemuVersion,
-    // With hardware acceleration the guest sees the host’s CPU, and a saved state fits no other.
+    // With hardware acceleration the guest sees the host's CPU, and a saved state fits no other.
     host: spec.accelerator === 'tcg' ? '' : hostCpu(),
     ready: String(spec.ready),
     devices,

@@ -80,7 +80,7 @@ test('a template that another process removes meanwhile is not listed', async ()
   expect(await store.prune()).toEqual([])
 })
 
-test('a failure to build is the builder’s own; one of the cache says where it is', async () => {
+test("a failure to build is the builder's own; one of the cache says where it is", async () => {
   const store = new TemplateStore(new Cache(scratch()))
   const failure = new Error('of the machine')
   await expect(store.findOrMake('key', () => Promise.reject(failure))).rejects.toBe(failure)

@@ -1,5 +1,5 @@
 /**
- * Saved machines on disk, kept between runs: one folder a template, under the user’s cache. A folder appears whole, by a
+ * Saved machines on disk, kept between runs: one folder a template, under the user's cache. A folder appears whole, by a
  * rename, and is never changed afterwards: clones map its memory file, and a change would be a change of running machines.
  */
 import { createHash } from 'node:crypto'
@@ -12,7 +12,7 @@ import { type Cache, cacheUnusable } from '../../host/cache.ts'
 /** A template that can be started from. */
 export interface StoredTemplate {
   readonly directory: string
-  /** Guest memory, sparse, as large as the guest’s memory. */
+  /** Guest memory, sparse, as large as the guest's memory. */
   readonly memoryFile: string
   /** Copies of the files that the machine had made in its private directory: disk overlays, variables of the firmware. */
   readonly filesDirectory: string
@@ -29,7 +29,7 @@ export interface Unsavable {
   readonly unsavable: string
 }
 
-/** What is known of a folder’s content. */
+/** What is known of a folder's content. */
 interface Manifest {
   readonly unsavable?: string
   readonly memory?: { readonly size: number; readonly mtimeMs: number }
@@ -47,7 +47,7 @@ export interface PruneLimits {
   readonly maxBytes?: number
 }
 
-/** Names inside a template’s folder. */
+/** Names inside a template's folder. */
 export const MEMORY_FILE = 'memory'
 export const STATE_FILE = 'state'
 export const CONSOLE_FILE = 'console.log'
@@ -269,7 +269,7 @@ function sha256(data: Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
-/** Runs `work` with a template’s open state. */
+/** Runs `work` with a template's open state. */
 export async function withState<T>(template: StoredTemplate, work: (stateFd: number) => Promise<T>): Promise<T> {
   const fd = template.openState()
   try {

@@ -75,7 +75,7 @@ describe('concurrent', () => {
   )
 })
 
-test('fake timers are not the machine’s', async () => {
+test("fake timers are not the machine's", async () => {
   jest.useFakeTimers()
   const vm = await bootVM()
   vm.send('echo boo""ted\n')

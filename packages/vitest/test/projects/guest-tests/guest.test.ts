@@ -12,7 +12,7 @@ not ok 1 net
 ok 2 disk
 `
 
-test('passes with its guest’s tests', async ({ vm }) => {
+test("passes with its guest's tests", async ({ vm }) => {
   const { tests } = await vm.runTests("printf '1..2\\nok 1 - adds\\nok 2 - divides\\n'", { format: 'tap' })
   expect(tests).toHaveLength(2)
 })
