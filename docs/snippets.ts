@@ -55,7 +55,7 @@ export async function bootsAnImage(): Promise<VM> {
     devices: [blockDevice('debian-12-generic-amd64.qcow2', { boot: true })],
     memory: '512M',
     guestAgent: true,
-    ready: 'login: ',
+    ready: /login: $/,
     bootTimeout: 240_000,
   })
   return vm
@@ -69,7 +69,7 @@ export async function goesOnToADisk(): Promise<unknown> {
     devices: [blockDevice('debian.ext4')],
     memory: '512M',
     guestAgent: true,
-    ready: 'login: ',
+    ready: /login: $/,
     bootTimeout: 240_000,
   }
   return VM.start(debian)
@@ -102,5 +102,5 @@ test.override('artifacts', { retain: 'always' })
 coldboot({ vm: { memory: '512M' } })
 
 // For a file or a describe: anything, devices too.
-test.override('vmOptions', { kernel: 'build/vmlinuz', initramfs: 'build/initramfs.cpio', ready: 'login: ' })
+test.override('vmOptions', { kernel: 'build/vmlinuz', initramfs: 'build/initramfs.cpio', ready: /login: $/ })
 test.override('vmOptions', await linuxGuest({ modules: ['9p'] }))

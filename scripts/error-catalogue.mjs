@@ -49,6 +49,7 @@ const MEANINGS = {
   COMMAND_GARBLED: 'The output of a command could not be told from other output.',
   WAIT_TIMEOUT: 'What was waited for in the guest did not come true in time, or cannot any more.',
   LOGIN_FAILED: 'The login on the console was refused, or no prompt came.',
+  LOGIN_PASSWORD_EXPIRED: 'The password has expired, and the guest asks for a new one.',
   GUEST_FILE_MISSING: 'A file in the guest is not there.',
   GUEST_FILE_DENIED: 'The guest does not allow it.',
   GUEST_FILE_FAILED: 'A file in the guest could not be read or written.',

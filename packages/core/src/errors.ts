@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   COMMAND_GARBLED: 'Silence what prints on the console meanwhile, or give the machine an agent, which does not use it.',
   WAIT_TIMEOUT: "Read the last try's output; raise `timeout` only if it was on its way.",
   LOGIN_FAILED: 'Read the end of the console; check name and password, and that a getty runs there.',
+  LOGIN_PASSWORD_EXPIRED: 'Give `newPassword` to `login`, or prepare the guest with a password that does not expire.',
   GUEST_FILE_MISSING: 'Check the path in the guest: it, or a directory above it, is not there.',
   GUEST_FILE_DENIED: 'Use another path, or another user: the guest does not allow it.',
   GUEST_FILE_FAILED: "The message has the guest's own reason.",

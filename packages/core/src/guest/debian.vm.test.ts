@@ -43,6 +43,25 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     })
   })
 
+  test('says at once of a unit that it is not there, or masked; a oneshot that is over counts', async () => {
+    await expect(vm.waitForUnit('no-such', { timeout: 60_000 })).rejects.toThrow(/There is no unit no-such\./)
+    await vm.run('mkdir -p /run/systemd/system && ln -s /dev/null /run/systemd/system/hidden.service')
+    await expect(vm.waitForUnit('hidden', { timeout: 60_000 })).rejects.toThrow(/Unit hidden is masked/)
+    // multi-user.target wants it, without which systemd would forget it.
+    const { output } = await vm.waitForUnit('systemd-update-utmp-runlevel', { timeout: 60_000 })
+    expect(output).toContain('over, with success')
+  })
+
+  test('changes a password that has expired at the login', async () => {
+    const machine = await clone()
+    await machine.run(`chage -d 0 ${USER}`)
+    const error = await machine.login({ user: USER, password: PASSWORD }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'LOGIN_PASSWORD_EXPIRED' })
+    machine.send('\x03\n')
+    await machine.login({ user: USER, password: PASSWORD, newPassword: 'quite another horse' })
+    expect((await machine.run('id -un', { via: 'shell' })).stdout).toBe(`${USER}\n`)
+  })
+
   test('asks a user of its console for a password', async () => {
     const machine = await clone()
     await expect(machine.login({ user: USER, password: 'wrong' })).rejects.toMatchObject({ code: 'LOGIN_FAILED' })

@@ -7,6 +7,7 @@ import { channel } from '../devices/channel.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { unitCondition } from './wait-conditions.ts'
 
 let guest: MachineOptions
 let vm: VM
@@ -60,6 +61,33 @@ describe('waiting', () => {
     )
     await vm.writeFile('/bin/systemctl', '#!/bin/sh\necho active\n', { mode: 0o755 })
     expect(await vm.waitForUnit('web.service')).toMatchObject({ output: 'active', tries: 1 })
+  })
+})
+
+describe('units of systemd, as `systemctl show` told them of a Debian 12', () => {
+  const show = (load: string, active: string, more = 'Type=simple\nResult=success\nInactiveExitTimestampMonotonic=0') =>
+    `LoadState=${load}\nActiveState=${active}\n${more}\n`
+  const over = 'Type=oneshot\nResult=success\nInactiveExitTimestampMonotonic=5216312'
+
+  test.each([
+    ['that runs is active', show('loaded', 'active'), 0, /^active$/m],
+    ['that is over and succeeded counts', show('loaded', 'inactive', over), 0, /^over, with success$/m],
+    ['that is not there is told at once', show('not-found', 'inactive'), 113, /^There is no unit it\.$/m],
+    ['that is masked is told at once', show('masked', 'inactive'), 113, /^Unit it is masked: it cannot be started\.$/m],
+    ['that failed is told at once', show('loaded', 'failed'), 113, /^failed$/m],
+    ['that was never started is waited for', show('loaded', 'inactive'), 1, /^/],
+    [
+      'of another kind that is over is waited for',
+      show('loaded', 'inactive', over.replace('oneshot', 'simple')),
+      1,
+      /^/,
+    ],
+    ['without an answer is waited for', '', 1, /^/],
+  ])('a unit %s', async (_title, printed, exitCode, output) => {
+    const { command } = unitCondition('it')
+    const systemctl = `systemctl() { printf '%s' '${printed}'; }`
+    const result = await vm.run(`${systemctl}; ${command}`, { check: false })
+    expect(result).toMatchObject({ exitCode, stdout: expect.stringMatching(output) })
   })
 })
 

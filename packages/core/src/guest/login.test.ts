@@ -19,8 +19,8 @@ interface Setup {
   readonly commands: readonly unknown[]
 }
 
-/** A hundredth of all times. */
-const scale = (milliseconds: number): number => milliseconds / 100
+/** A twentieth of all times. */
+const scale = (milliseconds: number): number => milliseconds / 20
 
 async function setUp({ start = '', answer }: Getty): Promise<Setup> {
   const [host, machine] = duplexPair()
@@ -98,6 +98,86 @@ describe('a login', () => {
     expect([typed, commands]).toEqual([[], ['true']])
   })
 
+  const banner = 'Kali GNU/Linux\r\nlogin: kali, password: kali\r\n\r\nvm login: '
+  const motd =
+    '\r\nLast failed login: Mon Nov 23 10:00:00 on ttyS0\r\nLast login: Mon Nov 23\r\n-bash: /etc/x: Permission denied\r\n'
+
+  test('takes no banner and no message for a prompt', async () => {
+    const answer: Getty['answer'] = (line) => (line === 'kali' ? 'kali\r\nPassword: ' : `${motd}kali@vm:~$ `)
+    const { login, typed } = await setUp({ start: banner, answer })
+    await login({ user: 'kali', password: 'secret' })
+    expect(typed).toEqual(['kali', 'secret'])
+  })
+
+  test('answers prompts in another language where they are given', async () => {
+    const answer: Getty['answer'] = (line) => (line === 'root' ? 'root\r\nPasswort: ' : '\r\nroot@vm:~# ')
+    const { login, typed } = await setUp({ start: 'vm Anmeldung: ', answer })
+    await login({ password: 'secret', prompts: { login: 'Anmeldung:', password: /Pass(?:wort|phrase):/ } })
+    expect(typed).toEqual(['root', 'secret'])
+  })
+
+  test('shows a prompt that it does not know, and types nothing into it', async () => {
+    const { login, typed } = await setUp({ start: 'vm login: ', answer: () => 'root\r\nMot de passe : ' })
+    await expect(login({ password: 'secret' })).rejects.toMatchObject({
+      code: 'LOGIN_FAILED',
+      message: expect.stringMatching(/a prompt that is not known: "Mot de passe : "[^]*`prompts: {/),
+    })
+    expect(typed).toEqual(['root'])
+  })
+
+  test('shows an unknown prompt for the name as well', async () => {
+    const noise = '[   12.345678] random: crng init done\r\n'
+    const { login, typed } = await setUp({ start: `vm Anmeldung: ${noise}`, answer: () => '' })
+    await expect(login({ timeout: 12_000 })).rejects.toMatchObject({
+      message: expect.stringContaining('a prompt that is not known: "vm Anmeldung: "'),
+    })
+    expect(typed).toEqual([])
+  })
+
+  /** As pam_unix asks. */
+  const expired: Getty['answer'] = (line, count) =>
+    [
+      'root\r\nPassword: ',
+      '\r\nYou are required to change your password immediately (administrator enforced).\r\nChanging password for root.\r\nCurrent password: ',
+      '\r\nNew password: ',
+      '\r\nRetype new password: ',
+      line === 'better' ? '\r\nroot@vm:~# ' : '\r\nSorry, passwords do not match.\r\nNew password: ',
+    ][count - 1] ?? '\r\nvm login: '
+
+  test('with an expired password has a code of its own', async () => {
+    const { login, typed } = await setUp({ start: 'vm login: ', answer: expired })
+    await expect(login({ password: 'secret' })).rejects.toMatchObject({
+      code: 'LOGIN_PASSWORD_EXPIRED',
+      message: expect.stringMatching(/the password of root has expired[^]*Current password:/),
+    })
+    expect(typed).toEqual(['root', 'secret'])
+  })
+
+  test('changes an expired password where a new one is given', async () => {
+    const { login, typed, commands } = await setUp({ start: 'vm login: ', answer: expired })
+    await login({ password: 'secret', newPassword: 'better' })
+    expect(typed).toEqual(['root', 'secret', 'secret', 'better', 'better'])
+    expect(commands).toEqual(['true'])
+  })
+
+  test('logs in again with the new password where that is asked', async () => {
+    const answer: Getty['answer'] = (line, count) =>
+      ['root\r\nPassword: ', '\r\nNew password: ', '\r\nRetype new password: ', '\r\nvm login: '][count - 1] ??
+      (line === 'root' ? 'root\r\nPassword: ' : '\r\n# ')
+    const { login, typed } = await setUp({ start: 'vm login: ', answer })
+    await login({ password: 'secret', newPassword: 'better' })
+    expect(typed).toEqual(['root', 'secret', 'better', 'better', 'root', 'better'])
+  })
+
+  test('says that the new password was refused', async () => {
+    const answer: Getty['answer'] = (_line, count) =>
+      ['root\r\nPassword: ', '\r\nNew password: '][count - 1] ?? '\r\nBAD PASSWORD: too short\r\nNew password: '
+    const { login } = await setUp({ start: 'vm login: ', answer })
+    await expect(login({ newPassword: 'x' })).rejects.toMatchObject({
+      message: expect.stringMatching(/the new password was refused[^]*BAD PASSWORD: too short/),
+    })
+  })
+
   test("waits for a prompt of the user's own", async () => {
     const { login, commands } = await setUp({ start: 'vm login: ', answer: () => '\r\n# not yet\r\nready> ' })
     await login({ prompt: 'ready> ' })
@@ -133,6 +213,8 @@ describe('a login', () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: answers })
     await expect(login({ user: '' })).rejects.toThrow(/`user` must be a name of one line/)
     await expect(login({ password: 'a\nb' })).rejects.toThrow(/`password` must be a string of one line/)
+    await expect(login({ newPassword: '' })).rejects.toThrow(/`newPassword` must be a string of one line/)
+    await expect(login({ prompts: { pasword: 'x' } as object })).rejects.toThrow(/did you mean `password`/)
     await expect(login({ pasword: '' } as object)).rejects.toThrow(/did you mean `password`/)
     expect(typed).toEqual([])
   })

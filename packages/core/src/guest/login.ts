@@ -7,11 +7,20 @@
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import { lastLines } from '../console/failure/expect-failure.ts'
 import type { Match, Pattern } from '../console/match/pattern.ts'
+import { UserspaceText } from '../console/text/userspace-text.ts'
 import { ExpectError } from '../errors.ts'
 import { now } from '../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../options/checked-options.ts'
 import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
+
+/** What asks for a name and for a password, where it is not `login: ` and `Password: `. */
+export interface LoginPrompts {
+  /** @default `login:`, in any case */
+  readonly login?: Pattern | undefined
+  /** @default `password:`, in any case */
+  readonly password?: Pattern | undefined
+}
 
 /** Options of `vm.login`. */
 export interface LoginOptions {
@@ -19,7 +28,11 @@ export interface LoginOptions {
   readonly user?: string | undefined
   /** Typed when it is asked for. @default '' */
   readonly password?: string | undefined
-  /** The shell's prompt. @default `$`, `#`, `%` or `>` and a blank, at the end of the output */
+  /** Typed where the password has expired and a new one is asked for. @default none: the login fails then */
+  readonly newPassword?: string | undefined
+  /** Of a guest in another language, or with prompts of its own. Blanks may follow. @default {} */
+  readonly prompts?: LoginPrompts | undefined
+  /** The shell's prompt. Blanks may follow. @default `$`, `#`, `%` or `>` and a blank */
   readonly prompt?: Pattern | undefined
   /** How long it may take in all, milliseconds, before the multiplier. @default 60000 */
   readonly timeout?: number | undefined
@@ -46,21 +59,36 @@ const NUDGE_MS = 5_000
 /** The name is typed again when it is asked for again: an empty line may have been read in its place. */
 const MOST_NAMES = 3
 
+/** Silences after a name was typed and an unknown prompt came, after which the login has failed. */
+const MOST_SILENCES = 2
+
 /** Of the end of the output, characters. */
 const LONGEST_PROMPT = 200
-const LOGIN_AT_END = /login: ?$/i
+/** The same with messages of the kernel over it. */
+const LONGEST_TAIL = 2_000
 
-// Not that of "Last login: Mon …".
-const LOGIN = /(?<!last )login: ?/i
-const PASSWORD = /password: ?/i
-const REFUSED = /login incorrect|authentication failure|permission denied|account (?:is )?locked/i
+// Only a prompt at the end of the output is one: banners and messages have the same words.
+const LOGIN = /(?<!last (?:failed )?)login: ?$/i
+const PASSWORD = /password: ?$/i
+/** Of pam_unix and of passwd, for a password that has expired. */
+const CURRENT_PASSWORD = /(?:\(?current\)?(?: unix)?|old) password: ?$/i
+const NEW_PASSWORD = /(?:(re-?(?:type|enter)|repeat)[^\n]{0,8} )?new (?:unix )?password(?: ?\(?again\)?)?: ?$/i
+/** The end of a line that waits for an answer. */
+const QUESTION = /[:?>)\]»›：]\s*$/
 
 const isPattern = (value: unknown): boolean => (isString(value) ? value !== '' : value instanceof RegExp)
 const isTyped = (value: unknown): boolean => isString(value) && !/[\0\r\n]/.test(value)
 
+const PROMPT_CHECKS: CheckTable<Required<LoginPrompts>> = {
+  login: ['a string that is not empty, or a regular expression', isPattern],
+  password: ['a string that is not empty, or a regular expression', isPattern],
+}
+
 const CHECKS: CheckTable<Required<LoginOptions>> = {
   user: ['a name of one line', (value) => isTyped(value) && value !== ''],
   password: ['a string of one line', isTyped],
+  newPassword: ['a string of one line that is not empty', (value) => isTyped(value) && value !== ''],
+  prompts: ['an object of `login` and `password`', (value) => typeof value === 'object' && value !== null],
   prompt: ['a string that is not empty, or a regular expression', isPattern],
   timeout: isDuration,
   signal: isSignal,
@@ -68,36 +96,59 @@ const CHECKS: CheckTable<Required<LoginOptions>> = {
 
 /**
  * @param guest of the same machine: proves that a shell is there
- * @throws ExpectError `LOGIN_FAILED`; `EXPECT_EXITED`, `EXPECT_ABORTED`; GuestError
+ * @throws ExpectError `LOGIN_FAILED`, `LOGIN_PASSWORD_EXPIRED`; `EXPECT_EXITED`, `EXPECT_ABORTED`; GuestError
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
 export async function login(console: LoginConsole, guest: LoginGuest, options: LoginOptions): Promise<void> {
   checkTable('login', options, CHECKS)
+  checkTable('login: prompts', options.prompts ?? {}, PROMPT_CHECKS)
   await guest.ready()
-  const { user = 'root', password = '', prompt = DEFAULT_PROMPT } = options
+  const { user = 'root', prompts = {}, newPassword } = options
+  const prompt = options.prompt === undefined ? DEFAULT_PROMPT : atEnd(options.prompt)
+  const asksName = prompts.login === undefined ? LOGIN : atEnd(prompts.login)
+  const asksPassword = prompts.password === undefined ? PASSWORD : atEnd(prompts.password)
   const attempt = new LoginAttempt(console, guest, options)
-  let isAsked = await attempt.isAsked()
+  let isAsked = await attempt.isAsked(asksName)
   if (!isAsked && options.prompt === undefined && attempt.endsWith(DEFAULT_PROMPT)) return attempt.prove()
+  let password = options.password ?? ''
   let hasAnswered = false
+  let changes = 0
   for (let names = 0; names < MOST_NAMES; ) {
-    const pattern = isAsked ? LOGIN : (await attempt.next([PASSWORD, REFUSED, prompt, LOGIN])).pattern
+    const patterns = [CURRENT_PASSWORD, NEW_PASSWORD, asksPassword, prompt, asksName]
+    const { pattern, captures } = isAsked
+      ? { pattern: asksName, captures: [] }
+      : await attempt.next(patterns, names > 0)
     isAsked = false
     if (pattern === prompt) return attempt.prove()
-    if (pattern === LOGIN && !hasAnswered) {
+    if (pattern === CURRENT_PASSWORD || pattern === NEW_PASSWORD) {
+      if (newPassword === undefined) throw attempt.expired(user)
+      const isAgain = captures[0] !== undefined
+      if (pattern === NEW_PASSWORD && !isAgain && ++changes > 1) throw attempt.failed('the new password was refused')
+      attempt.type(pattern === CURRENT_PASSWORD ? password : newPassword)
+      // Some ask for the name again, and for the new password.
+      if (isAgain) [password, hasAnswered] = [newPassword, false]
+    } else if (pattern === asksName && !hasAnswered) {
       attempt.type(user)
       names++
-    } else if (pattern === PASSWORD && !hasAnswered) {
+    } else if (pattern === asksPassword && !hasAnswered) {
       attempt.type(password)
       hasAnswered = true
     } else if (attempt.takeNudge()) {
       // What was refused may be the empty line, in place of a prompt that was not seen.
       hasAnswered = false
-      isAsked = pattern === LOGIN
+      isAsked = pattern === asksName
     } else {
       break
     }
   }
   throw attempt.failed(`user ${user} was refused`)
+}
+
+/** The pattern at the end of the output, blanks aside. */
+function atEnd(pattern: Pattern): RegExp {
+  if (typeof pattern === 'string')
+    return new RegExp(`${pattern.trimEnd().replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[ \\t]*$`)
+  return new RegExp(`(?:${pattern.source})[ \\t]*$`, pattern.flags.replace(/[gy]/g, ''))
 }
 
 class LoginAttempt {
@@ -116,10 +167,10 @@ class LoginAttempt {
   }
 
   /** Whether a login prompt is the last that was printed, as when it was what `ready` waited for. Consumes it then. */
-  async isAsked(): Promise<boolean> {
-    if (!this.endsWith(LOGIN_AT_END)) return false
+  async isAsked(prompt: RegExp): Promise<boolean> {
+    if (!this.endsWith(prompt)) return false
     // Else it would be answered once more.
-    await this.#console.expect([LOGIN_AT_END], { timeout: 0 }).catch(requireTimeout)
+    await this.#console.expect([prompt], { timeout: 0 }).catch(requireTimeout)
     return true
   }
 
@@ -131,17 +182,23 @@ class LoginAttempt {
     this.#console.send(`${text}\n`)
   }
 
-  /** The next of the patterns; where there is only silence, Enter is pressed. */
-  async next(patterns: readonly Pattern[]): Promise<Match> {
+  /**
+   * The next of the patterns; where there is only silence, Enter is pressed, but not into a prompt that is not known.
+   * @param isTold whether the guest was told a name: what it asks then belongs to the login
+   */
+  async next(patterns: readonly Pattern[], isTold: boolean): Promise<Match> {
     const { signal } = this.#options
-    for (;;) {
+    for (let silences = 1; ; silences++) {
       const timeout = this.#left
+      const unknown = this.#unknownPrompt
+      if (unknown !== undefined && (timeout <= 0 || (isTold && silences > MOST_SILENCES))) throw this.#stuck(unknown)
       if (timeout <= 0) throw this.failed('no prompt came')
       try {
         const limits = { timeout, idleTimeout: NUDGE_MS, ...(signal === undefined ? {} : { signal }) }
         return await this.#console.expect(patterns, { ...limits, view: 'userspace' })
       } catch (error) {
         requireTimeout(error)
+        if (this.#unknownPrompt !== undefined) continue
         this.#isNudged = true
         this.type('')
       }
@@ -161,11 +218,32 @@ class LoginAttempt {
     await this.#guest.run('true', { via: 'shell', timeout: Math.max(1, this.#left), signal })
   }
 
-  failed(why: string): ExpectError {
+  failed(why: string, hint?: string): ExpectError {
+    return this.#error('LOGIN_FAILED', why, hint)
+  }
+
+  expired(user: string): ExpectError {
+    return this.#error('LOGIN_PASSWORD_EXPIRED', `the password of ${user} has expired, and a new one is asked for`)
+  }
+
+  #stuck(prompt: string): ExpectError {
+    const hint = 'Say what the guest asks with `prompts: { login, password }`, or what its shell prints with `prompt`.'
+    return this.failed(`the console stands at a prompt that is not known: ${JSON.stringify(prompt)}`, hint)
+  }
+
+  #error(code: 'LOGIN_FAILED' | 'LOGIN_PASSWORD_EXPIRED', why: string, hint?: string): ExpectError {
     const elapsed = formatTime(now() - this.#startedAt)
-    return new ExpectError('LOGIN_FAILED', `The login on "${this.#guest.name}" failed after ${elapsed}: ${why}`, {
+    return new ExpectError(code, `The login on "${this.#guest.name}" failed after ${elapsed}: ${why}`, {
+      ...(hint === undefined ? {} : { hint }),
       sections: { 'End of the console': lastLines(this.#console.output) },
     })
+  }
+
+  /** A line without an end that looks like a question. Messages of the kernel may have come over it. */
+  get #unknownPrompt(): string | undefined {
+    const text = new UserspaceText()
+    const line = (text.push(this.#console.output.slice(-LONGEST_TAIL)) + text.end()).split('\n').at(-1) ?? ''
+    return QUESTION.test(line) && line.trim().length > 1 ? line : undefined
   }
 
   /** Milliseconds, before the multiplier. */

@@ -39,16 +39,35 @@ export function portCondition(port: number): Condition {
   }
 }
 
+const UNIT_PROPERTIES = 'LoadState,ActiveState,Type,Result,InactiveExitTimestampMonotonic'
+
 /**
- * A unit of systemd that is active. One that has failed will not come to be so by itself.
+ * A unit of systemd that is active, or a oneshot that has run and succeeded. A unit that has failed, is masked or not
+ * there will not come to be active by itself.
  * @throws OptionError `INVALID_OPTION`
  */
 export function unitCondition(name: string): Condition {
   requireText('waitForUnit: the name of the unit', name)
   const unit = quoteWord(name)
+  const never = (pattern: string, text: string): string => `${pattern}) echo ${quoteWord(text)}; exit ${NEVER};;`
+  const steps = [
+    `command -v systemctl >/dev/null || { echo "The guest has no systemctl: it does not run systemd."; exit ${NEVER}; }`,
+    // None of the values has a blank. Without an answer, as early in a boot, there is nothing to see yet.
+    `set -- $(systemctl show --property=${UNIT_PROPERTIES} -- ${unit})`,
+    `case " $* " in`,
+    never('*" LoadState=not-found "*', `There is no unit ${name}.`),
+    never('*" LoadState=masked "*', `Unit ${name} is masked: it cannot be started.`),
+    never('*" LoadState=bad-setting "*|*" LoadState=error "*', `Unit ${name} cannot be loaded.`),
+    never('*" ActiveState=failed "*', 'failed'),
+    `*" ActiveState=active "*|*" ActiveState=reloading "*) echo active; exit 0;;`,
+    `*" InactiveExitTimestampMonotonic=0 "*) ;;`,
+    `*" ActiveState=inactive "*) case " $* " in *" Type=oneshot "*) case " $* " in *" Result=success "*) echo "over, with success"; exit 0;; esac;; esac;;`,
+    `esac`,
+    `echo "$*"; exit 1`,
+  ]
   return {
     what: `unit ${name} to be active`,
-    command: `command -v systemctl >/dev/null || { echo "The guest has no systemctl: it does not run systemd."; exit ${NEVER}; }; state=$(systemctl is-active -- ${unit}); echo "$state"; case $state in active) exit 0;; failed) exit ${NEVER};; esac; exit 1`,
+    command: steps.join('\n'),
     diagnose: `command -v systemctl >/dev/null && systemctl status --no-pager --full --lines=20 -- ${unit}`,
   }
 }

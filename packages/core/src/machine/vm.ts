@@ -263,7 +263,8 @@ export class VM implements AsyncDisposable {
    * Logs in on the serial console, whether its login prompt is there or yet to come, and waits for a shell. Afterwards
    * commands can be run there by way of the `shell`. With `ready`, waits for that first.
    *
-   * @throws ExpectError `LOGIN_FAILED`: it was refused, or no prompt came; `EXPECT_EXITED`, `EXPECT_ABORTED`
+   * @throws ExpectError `LOGIN_FAILED`: it was refused, or no prompt came; `LOGIN_PASSWORD_EXPIRED`; `EXPECT_EXITED`,
+   * `EXPECT_ABORTED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   login(options: LoginOptions = {}): Promise<void> {

@@ -89,7 +89,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
     bootTimeoutMs: options.bootTimeout ?? DEFAULTS.bootTimeout,
     timeoutMultiplier: options.timeoutMultiplier ?? environment.timeoutMultiplier,
     ready: options.ready,
-    failOn: options.failOn ?? {},
+    failOn: failuresOf(choice.accelerator, options.failOn),
     allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
     attachesAfterRestore: false,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
@@ -98,6 +98,11 @@ export function resolveOptions(options: MachineOptions, environment: Environment
   }
   checkSpec(spec)
   return Object.freeze(spec)
+}
+
+/** An emulated CPU falls behind on a busy host, and its kernel takes that for a stall. */
+function failuresOf(accelerator: AcceleratorName, failOn: GuestFailureOptions = {}): GuestFailureOptions {
+  return accelerator === 'tcg' ? { ...failOn, rcuStall: failOn.rcuStall ?? 'allow' } : failOn
 }
 
 function supportedHost(): Architecture {

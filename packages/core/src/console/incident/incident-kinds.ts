@@ -13,6 +13,7 @@ export type GuestFailureName =
   | 'outOfMemory'
   | 'softLockup'
   | 'hungTask'
+  | 'rcuStall'
   | 'emergencyShell'
   | 'noBootDevice'
   | 'watchdog'
@@ -129,12 +130,22 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
     quietMs: QUIET_MS,
   },
   {
+    name: 'rcuStall',
+    code: 'GUEST_HUNG',
+    what: 'hangs: a CPU keeps its kernel from going on (an RCU stall)',
+    byKernel: true,
+    pattern: /^(?:rcu: )?INFO: \S+ (?:self-)?detected (?:expedited )?stalls? on CPU/,
+    begins: ['rcu: INFO: ', 'INFO: rcu'],
+    quietMs: QUIET_MS,
+    hint: 'On a busy host a CPU can fall this far behind: give the machine fewer CPUs, the host less to do, or `failOn: { rcuStall: "allow" }`.',
+  },
+  {
     name: 'emergencyShell',
     code: 'GUEST_EMERGENCY_SHELL',
     what: 'gave up its boot and opened an emergency shell',
     byKernel: false,
     pattern:
-      /^(?:\(initramfs\) |ALERT! .*Dropping to a shell!|Entering emergency mode\.|Generating "\/run\/initramfs\/rdsosreport\.txt"|You are in emergency mode\.|(?:Give root password|Press Enter) for maintenance|Cannot open access to console, the root account is locked)/,
+      /^(?:\(initramfs\) |ALERT! .*Dropping to a shell!|Entering emergency mode\.|Generating "\/run\/initramfs\/rdsosreport\.txt"|You are in emergency mode\.|(?:Give root password|Press Enter) for maintenance|Cannot open access to console, the root account is locked|initramfs emergency recovery shell launched|You are now being dropped into an emergency shell\.|\s*An error occurred in stage 1 of the boot process|mountroot> $)/,
     end: /^\(initramfs\) |for maintenance/,
     begins: [
       '(initramfs) ',
@@ -145,7 +156,12 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
       'Give root password for',
       'Press Enter for',
       'Cannot open access to console',
+      'initramfs emergency recovery shell',
+      'You are now being dropped into an emergency',
+      'An error occurred in stage 1 of the boot',
+      'mountroot> ',
     ],
+    has: ['  An error occurred in stage 1 of the boot'],
     quietMs: QUIET_MS,
   },
   {
@@ -154,7 +170,7 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
     what: 'found nothing to boot',
     byKernel: false,
     pattern:
-      /^(?:No bootable device\b|Boot failed: not a bootable disk|BdsDxe: No bootable option or device was found|(?:grub )?rescue> |FATAL: No bootable medium)/,
+      /^(?:No bootable device\b|Boot failed: not a bootable disk|BdsDxe: No bootable option or device was found|(?:grub )?rescue> |grub> $|Shell> $|FATAL: No bootable medium|This is not a bootable disk\.|Missing operating system|Operating [Ss]ystem (?:not found|load error)|\s*Type 'boot' and press return to continue booting)/,
     begins: [
       'No bootable device',
       'Boot failed: ',
@@ -162,6 +178,13 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
       'grub rescue> ',
       'rescue> ',
       'FATAL: No bootable',
+      'grub> ',
+      'Shell> ',
+      'This is not a bootable disk.',
+      'Missing operating system',
+      'Operating System not found',
+      'Operating system ',
+      "  Type 'boot' and press return to continue",
     ],
     quietMs: PANIC_QUIET_MS,
   },

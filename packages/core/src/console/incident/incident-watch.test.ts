@@ -160,6 +160,52 @@ test.each<[what: string, failure: string, code: string, text: string]>([
     'GUEST_EMERGENCY_SHELL',
     'You are in emergency mode. After logging in, type "journalctl -xb" to view\r\nsystem logs\r\nPress Enter for maintenance\r\n(or press Control-D to continue): ',
   ],
+  // Of mkinitfs and mkinitcpio (their init), and of NixOS' stage 1.
+  [
+    'Alpine',
+    'emergencyShell',
+    'GUEST_EMERGENCY_SHELL',
+    "Mounting boot media: failed. \r\ninitramfs emergency recovery shell launched. Type 'exit' to continue boot\r\nsh: can't access tty; job control turned off\r\n~ # ",
+  ],
+  [
+    'Arch',
+    'emergencyShell',
+    'GUEST_EMERGENCY_SHELL',
+    "ERROR: Failed to mount '' on real root\r\nYou are now being dropped into an emergency shell.\r\nsh: can't access tty; job control turned off\r\n[rootfs ~]# ",
+  ],
+  [
+    'NixOS',
+    'emergencyShell',
+    'GUEST_EMERGENCY_SHELL',
+    "\r\nAn error occurred in stage 1 of the boot process, which must mount the\r\nroot filesystem on `/mnt-root' and then start stage 2.  Press one\r\nof the following keys:\r\n\r\n  r) to reboot immediately\r\n",
+  ],
+  ['FreeBSD', 'emergencyShell', 'GUEST_EMERGENCY_SHELL', '\r\nmountroot> '],
+  ["GRUB's command line", 'noBootDevice', 'GUEST_NOT_BOOTED', recorded('grub-prompt').toString()],
+  ["GRUB's rescue shell", 'noBootDevice', 'GUEST_NOT_BOOTED', 'error: no such device.\r\ngrub rescue> '],
+  ["UEFI's shell", 'noBootDevice', 'GUEST_NOT_BOOTED', recorded('uefi-shell').toString()],
+  // Of board-qemu's slof/OF.fs and romfs/boot.fs.
+  [
+    'SLOF',
+    'noBootDevice',
+    'GUEST_NOT_BOOTED',
+    "\r\nE3404: Not a bootable device!\r\n\r\nE3407: Load failed\r\n\r\n  Type 'boot' and press return to continue booting the system.\r\n  Type 'reset-all' and press return to reboot the system.\r\n\r\nReady! \r\n0 > ",
+  ],
+  ["the boot sector of syslinux' mbr.bin", 'noBootDevice', 'GUEST_NOT_BOOTED', 'Missing operating system.\r\n'],
+  ['a BIOS', 'noBootDevice', 'GUEST_NOT_BOOTED', 'Operating System not found\r\n'],
+  [
+    'the boot sector of mkfs.fat',
+    'noBootDevice',
+    'GUEST_NOT_BOOTED',
+    'This is not a bootable disk.  Please insert a bootable floppy and\r\npress any key to try again ... \r\n',
+  ],
+  [
+    'an RCU stall',
+    'rcuStall',
+    'GUEST_HUNG',
+    kernel('rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:') + kernel('rcu: \t0-...!: (3 ticks this GP)'),
+  ],
+  ['one of its own CPU', 'rcuStall', 'GUEST_HUNG', kernel('rcu: INFO: rcu_sched self-detected stall on CPU')],
+  ['one of older kernels', 'rcuStall', 'GUEST_HUNG', kernel('INFO: rcu_sched detected stalls on CPUs/tasks:')],
   ['SeaBIOS', 'noBootDevice', 'GUEST_NOT_BOOTED', 'Booting from Hard Disk...\r\nNo bootable device.\r\n'],
 ])('%s is seen', async (_what, failure, code, text) => {
   const { console, guest } = setUp()
@@ -167,6 +213,15 @@ test.each<[what: string, failure: string, code: string, text: string]>([
   const error = await failureOf(console.expect('never'))
   expect(error.code).toBe(code)
   expect(console.incidents).toMatchObject([{ failure, code }])
+})
+
+test('prompts of boot loaders count where they stand and wait, not where they are talked about', async () => {
+  const { console, guest } = setUp()
+  guest.write('# cat manual\r\ngrub> ls\r\nShell> fs0:\r\nmountroot> ufs:/dev/da0\r\n# ')
+  guest.end('login: ')
+  expect((await console.expect('login: ')).text).toBe('login: ')
+  await console.end(exit)
+  expect(console.incidents).toEqual([])
 })
 
 test('an oops that becomes a panic is one failure, by the name of the panic, with both texts', async () => {
