@@ -7,7 +7,8 @@
 /** Package folder → packages of the workspace its sources may import. A package that is missing here may import none. */
 export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'mkfatfs-wasm': [],
-  core: ['mkfatfs-wasm'],
+  qemu: [],
+  core: ['mkfatfs-wasm', 'qemu'],
   matchers: ['core'],
   report: ['core'],
   guest: ['core'],

@@ -41,8 +41,10 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
 
 async function qemuFinding(arch: Architecture, asked: readonly string[] | undefined): Promise<Finding> {
   try {
-    const { command, version } = await locateQemu(arch, asked)
-    return { state: 'fine', what: 'QEMU', detail: `${version}, ${command.join(' ')}` }
+    const found = await locateQemu(arch, asked)
+    const origins = { asked: 'named by the environment', package: `from npm: ${found.package}`, path: 'on PATH' }
+    const detail = `${found.version}, ${origins[found.origin]}, ${found.command.join(' ')}`
+    return { state: 'fine', what: 'QEMU', detail }
   } catch (error) {
     if (!ColdbootError.is(error)) throw error
     return { state: 'missing', what: 'QEMU', detail: `${error.shortMessage}. ${error.hint}` }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type Architecture } from '@coldboot/core'
 import { ARCHITECTURES } from '@coldboot/core/internal'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { build, compilerVersion, sourceDigest, TARGETS } from '../agent/build.mjs'
+import { AGENT } from '../agent/build.mjs'
+import { buildProgram, compilerVersion, sourceDigest } from '../agent/static-program.mjs'
 import { readAgent } from './agent-binary.ts'
 
 interface Manifest {
@@ -18,7 +19,7 @@ const manifest = JSON.parse(readFileSync(new URL('../agent/bin/manifest.json', i
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex')
 
 test('the agents that are here were built from the source that is here', () => {
-  expect(manifest.source).toBe(sourceDigest())
+  expect(manifest.source).toBe(sourceDigest(AGENT))
 })
 
 describe.each(Object.keys(ARCHITECTURES) as Architecture[])('the agent for %s', (arch) => {
@@ -30,14 +31,14 @@ describe.each(Object.keys(ARCHITECTURES) as Architecture[])('the agent for %s', 
   })
 
   test('is what its source builds, byte for byte', async ({ skip }) => {
-    const { compiler = '' } = TARGETS[arch] ?? {}
+    const { compiler = '' } = AGENT.targets[arch] ?? {}
     const version = compilerVersion(compiler)
     const wanted = manifest.built[arch]?.compiler
     skip(version === undefined, `${compiler} is not installed: see agent/build.mjs`)
     skip(version !== wanted, `the agent was built with ${wanted}, and here is ${version}`)
     const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    build(arch, join(folder, 'agent'))
+    buildProgram(AGENT, arch, join(folder, 'agent'))
     expect(sha256(readFileSync(join(folder, 'agent')))).toBe(manifest.built[arch]?.sha256)
   })
 })

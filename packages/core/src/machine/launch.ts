@@ -7,6 +7,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../host/private-dir
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type MemoryFile } from '../qemu/command-line.ts'
 import { locateQemu } from '../qemu/locate.ts'
+import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
@@ -61,7 +62,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
       wiring: 'inherited',
       sandbox: process.platform === 'linux',
       memory: plan.memory,
-      incoming: plan.restore !== undefined,
+      incoming: plan.restore && incomingState(qemuVersion).args,
     })
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
     const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.stateFd)

@@ -36,8 +36,8 @@ export interface CommandLineInput {
   readonly sandbox: boolean
   /** @default memory of QEMU's own */
   readonly memory?: MemoryFile | undefined
-  /** Whether the machine waits for a saved state on {@link STATE_FD} in place of booting. @default false */
-  readonly incoming?: boolean | undefined
+  /** Arguments that name the saved state on {@link STATE_FD}, which the machine waits for. @default it boots */
+  readonly incoming?: readonly string[] | undefined
 }
 
 /** The arguments, and which descriptors and ids each device asked for. */
@@ -119,7 +119,7 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
     ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory), ...generationId(spec)]),
     ...['-smp', String(spec.cpus)],
     ...(spec.allowReboot ? [] : ['-no-reboot']),
-    ...(incoming === true ? ['-incoming', 'defer'] : []),
+    ...(incoming === undefined ? [] : ['-incoming', 'defer', ...incoming]),
     ...(sandbox && spec.sandbox
       ? [
           '-sandbox',

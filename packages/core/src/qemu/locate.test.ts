@@ -1,25 +1,53 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { test as base, expect, onTestFinished } from 'vitest'
 import { locateQemu } from './locate.ts'
 
-// Its file stays the same from one look to the next: only what it says changes.
-test('a QEMU that did not say its version is asked again, and one that did is not', async () => {
+const test = base.extend('folder', () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const qemu = join(folder, 'qemu')
-  writeFileSync(qemu, `#!/bin/sh\necho asked >> "$0.log"; exec cat "$0.says"\n`)
-  chmodSync(qemu, 0o755)
+  return folder
+})
+
+function executable(path: string, script: string): string {
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+// Its file stays the same from one look to the next: only what it says changes.
+test('asks a QEMU that did not say its version again, and one that did never again', async ({ folder }) => {
+  const qemu = executable(join(folder, 'qemu'), 'exec cat "$0.says"')
   await expect(locateQemu('x86_64', [qemu])).rejects.toMatchObject({ code: 'QEMU_TOO_OLD' })
   writeFileSync(`${qemu}.says`, 'QEMU emulator version 8.1.2')
-  const found = { command: [qemu, '-L', '.'], version: '8.1.2' }
+  const found = { command: [qemu, '-L', '.'], version: '8.1.2', origin: 'asked' }
   expect(await locateQemu('x86_64', [qemu, '-L', '.'])).toEqual(found)
   rmSync(`${qemu}.says`)
   expect(await locateQemu('x86_64', [qemu, '-L', '.'])).toEqual(found)
 })
 
-test('what is not there, or is a directory, is named with where it was looked for', async () => {
+test('asks a wrapper for the version with all its arguments, and ignores what the wrapper prints of itself', async ({
+  folder,
+}) => {
+  const qemu = executable(join(folder, 'qemu'), 'echo "QEMU emulator version 9.2.1 (Debian 1:9.2.1+ds-1)"')
+  const wrapper = executable(join(folder, 'wrapper'), 'echo "wrapper version 3.1.4"; shift; exec "$@"')
+  expect(await locateQemu('x86_64', [wrapper, '--quietly', qemu])).toEqual({
+    command: [wrapper, '--quietly', qemu],
+    version: '9.2.1',
+    origin: 'asked',
+  })
+})
+
+test('asks again when the QEMU of a wrapper changes', async ({ folder }) => {
+  const wrapper = executable(join(folder, 'wrapper'), 'exec "$@"')
+  const qemu = executable(join(folder, 'qemu'), 'echo "QEMU emulator version 9.2.1"')
+  expect(await locateQemu('x86_64', [wrapper, qemu])).toMatchObject({ version: '9.2.1' })
+  executable(qemu, 'echo "QEMU emulator version 10.0.11"')
+  expect(await locateQemu('x86_64', [wrapper, qemu])).toMatchObject({ version: '10.0.11' })
+})
+
+test('names a program that is missing, or is a directory, and the places it was looked for', async () => {
   await expect(locateQemu('x86_64', ['/usr'])).rejects.toThrow(/tried `\/usr`, and there is no executable file/)
   await expect(locateQemu('x86_64', ['qemu-nowhere'])).rejects.toThrow(
     `tried \`qemu-nowhere\`, and it is not on PATH (${process.env['PATH']})`,

@@ -1,8 +1,11 @@
-/** Finds QEMU and its version. Looked up once per binary and process; the file's size and time tell a new one. */
+/** Finds QEMU and its version. Looked up once per command and process; size and time of its files tell a new one. */
 import { statSync } from 'node:fs'
 import { StartError } from '../errors.ts'
+import { missingQemuPackage, packagedQemu } from '../host/qemu-package.ts'
 import type { Architecture } from '../options/architecture.ts'
+import { quoteCommandLine } from './command-line.ts'
 import { findOnPath, runLookup } from './process.ts'
+import { isAtLeast, parseVersion, type QemuRelease } from './version.ts'
 
 /** A QEMU that can be used. */
 export interface QemuBinary {
@@ -10,27 +13,34 @@ export interface QemuBinary {
   readonly command: readonly string[]
   /** As `7.2.22`. */
   readonly version: string
+  /** `asked`: named by an option or the environment. */
+  readonly origin: 'asked' | 'package' | 'path'
+  /** The npm package that it belongs to, for the origin `package`. */
+  readonly package?: string
 }
 
 /** The oldest version with every argument this project uses: `-netdev stream` came with it. */
-const LEAST_VERSION = [7, 2] as const
+const LEAST_VERSION: QemuRelease = [7, 2]
 
 const versions = new Map<string, Promise<string>>()
 
 /**
- * @param asked the binary and its first arguments, or undefined for `qemu-system-<arch>` on PATH
+ * @param asked the binary and its first arguments, or undefined for the one from npm, else `qemu-system-<arch>` on PATH
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`
  */
 export async function locateQemu(arch: Architecture, asked: readonly string[] | undefined): Promise<QemuBinary> {
-  const [name, ...args] = asked ?? [binaryName(arch)]
-  const path = findOnPath(name ?? '')
-  if (path === undefined) throw notFound(name ?? '', arch)
-  const { size, mtimeMs } = statSync(path)
-  const key = `${path}\0${size}\0${mtimeMs}`
-  const lookup = versions.get(key) ?? lookUpVersion(path)
+  const engine = asked ? undefined : packagedQemu(arch)
+  const [name = '', ...args] = asked ?? [engine?.program ?? binaryName(arch)]
+  const path = findOnPath(name)
+  if (path === undefined) throw notFound(name, arch, asked !== undefined)
+  const command = [path, ...args]
+  const key = command.map(fileKey).join('\0')
+  const lookup = versions.get(key) ?? lookUpVersion(command)
   versions.set(key, lookup)
   try {
-    return { command: [path, ...args], version: await lookup }
+    const version = await lookup
+    if (engine) return { command, version, origin: 'package', package: engine.package }
+    return { command, version, origin: asked ? 'asked' : 'path' }
   } catch (error) {
     // The host may have been short of something: the next machine asks again.
     versions.delete(key)
@@ -40,22 +50,31 @@ export async function locateQemu(arch: Architecture, asked: readonly string[] | 
 
 /** The command that stands for QEMU in a command line that is shown without a start. */
 export function qemuCommand(arch: Architecture, asked: readonly string[] | undefined): readonly string[] {
-  const [name, ...args] = asked ?? [binaryName(arch)]
-  return [findOnPath(name ?? '') ?? name ?? '', ...args]
+  const [name = '', ...args] = asked ?? [packagedQemu(arch)?.program ?? binaryName(arch)]
+  return [findOnPath(name) ?? name, ...args]
 }
 
 function binaryName(arch: Architecture): string {
   return `qemu-system-${arch}`
 }
 
-async function lookUpVersion(path: string): Promise<string> {
-  const { output, cause } = await runLookup(path, ['--version'])
-  const version = /version (\d+)\.(\d+)(?:\.(\d+))?/.exec(output)
+// Behind a wrapper, QEMU itself is one of the arguments.
+function fileKey(word: string): string {
+  const path = findOnPath(word)
+  const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  return stats === undefined ? word : `${word} ${stats.size} ${stats.mtimeMs}`
+}
+
+async function lookUpVersion(command: readonly string[]): Promise<string> {
+  const [path = '', ...args] = command
+  const { output, cause } = await runLookup(path, [...args, '--version'])
+  const version = parseVersion(output)
+  const shown = quoteCommandLine(command)
   const least = LEAST_VERSION.join('.')
-  if (!version) {
+  if (version === undefined) {
     throw new StartError(
       'QEMU_TOO_OLD',
-      `${path} does not say which version of QEMU it is, and ${least} or newer is needed`,
+      `\`${shown}\` does not say which version of QEMU it is, and ${least} or newer is needed`,
       {
         hint: 'Name a QEMU system emulator with the `qemu` option or COLDBOOT_QEMU.',
         cause,
@@ -63,27 +82,30 @@ async function lookUpVersion(path: string): Promise<string> {
       },
     )
   }
-  const [found = '', major = '0', minor = '0', micro = '0'] = version
-  if (Number(major) < LEAST_VERSION[0] || (Number(major) === LEAST_VERSION[0] && Number(minor) < LEAST_VERSION[1])) {
-    throw new StartError(
-      'QEMU_TOO_OLD',
-      `${path} is QEMU ${found.replace('version ', '')}, and ${least} or newer is needed`,
-    )
+  if (!isAtLeast(version, LEAST_VERSION)) {
+    throw new StartError('QEMU_TOO_OLD', `\`${shown}\` is QEMU ${version}, and ${least} or newer is needed`)
   }
-  return `${major}.${minor}.${micro}`
+  return version
 }
 
-function notFound(name: string, arch: Architecture): StartError {
+function notFound(name: string, arch: Architecture, isAsked: boolean): StartError {
   const where = name.includes('/')
     ? 'there is no executable file of that name'
     : `it is not on PATH (${process.env['PATH'] ?? ''})`
-  const install = `Install it with: ${installCommand(arch)}\nOr name the binary with the \`qemu\` option or COLDBOOT_QEMU.`
   const list = name.trim().split(/\s+/)
-  return new StartError('QEMU_NOT_FOUND', `QEMU was not found: tried \`${name}\`, and ${where}`, {
+  const missing = isAsked ? undefined : missingQemuPackage(arch)
+  const fromNpm = missing === undefined ? '' : `The npm package ${missing} is not installed either`
+  const hint = [
+    ...(missing === undefined ? [] : [`Add it: npm install --save-dev ${missing}`]),
+    `${missing === undefined ? 'Install it' : 'Or install QEMU on this host'} with: ${installCommand(arch)}`,
+    'Or name the binary with the `qemu` option or COLDBOOT_QEMU.',
+  ].join('\n')
+  const message = `QEMU was not found: tried \`${name}\`, and ${where}${fromNpm && `. ${fromNpm}`}`
+  return new StartError('QEMU_NOT_FOUND', message, {
     hint:
       list.length > 1
         ? `A string is one path. The binary with arguments is a list: qemu: ${JSON.stringify(list)}`
-        : install,
+        : hint,
   })
 }
 

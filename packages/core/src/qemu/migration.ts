@@ -8,7 +8,10 @@ import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { QmpClient, QmpEvent } from '../devices/device.ts'
+import { optionString } from '../devices/helpers/option-string.ts'
 import { MachineError } from '../errors.ts'
+import { STATE_FD } from './command-line.ts'
+import { isAtLeast } from './version.ts'
 
 const CAPABILITIES = ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true }))
 
@@ -55,18 +58,37 @@ async function socketPlace(directory: string): Promise<{ readonly directory: str
   return { directory: short, remove: () => rm(short, { recursive: true, force: true }) }
 }
 
+/** The saved state as a QEMU takes it that has it on {@link STATE_FD}. */
+export interface IncomingState {
+  /** Arguments of the command line. */
+  readonly args: readonly string[]
+  /** For {@link loadState}. */
+  readonly uri: string
+}
+
+/**
+ * How a QEMU of this version is given the saved state. `fd:` with a file is deprecated since 9.1 and gone in 11; `file:`, new
+ * in 8.2, takes a set of descriptors (docs/about/removed-features.rst).
+ *
+ * @param version such as `7.2.22`
+ */
+export function incomingState(version: string): IncomingState {
+  if (!isAtLeast(version, [9, 1])) return { args: [], uri: `fd:${STATE_FD}` }
+  return { args: ['-add-fd', optionString(undefined, { fd: STATE_FD, set: 1 })], uri: 'file:/dev/fdset/1' }
+}
+
 /**
  * Loads device state into a QEMU started with `-incoming defer`; it is stopped afterwards: `cont` starts the guest.
  *
- * @param fd number of the state file's descriptor in QEMU
+ * @param uri of the state file, from {@link incomingState}
  * @throws MachineError `QMP_FAILED` when the state does not fit the machine
  */
-export async function loadState(qmp: QmpClient, fd: number): Promise<void> {
+export async function loadState(qmp: QmpClient, uri: string): Promise<void> {
   // Both at once, as in a start every round trip counts.
   await migrated(qmp, () =>
     Promise.all([
       qmp.execute('migrate-set-capabilities', { capabilities: CAPABILITIES }),
-      qmp.execute('migrate-incoming', { uri: `fd:${fd}` }),
+      qmp.execute('migrate-incoming', { uri }),
     ]),
   )
 }

@@ -2,13 +2,14 @@
  * Ties a child's life to this process, SIGKILL included. QEMU itself does not notice when its parent or its sockets go
  * away, and an exit handler does not run on SIGKILL.
  *
- * On Linux the kernel does it: `setpriv --pdeathsig KILL` (util-linux) asks for a signal when the spawning thread ends,
- * which is right for worker threads too. Elsewhere a small shell stays beside QEMU and waits for the end of a pipe whose
- * other end only this process holds. Both scripts are constant; the command comes as positional parameters.
+ * On Linux the kernel does it: a signal when the spawning thread ends, which is right for worker threads too. The child asks
+ * for it, by `coldboot-tie` of the npm package of QEMU or by `setpriv --pdeathsig KILL` (util-linux). Elsewhere a small shell
+ * stays beside QEMU and waits for the end of a pipe whose other end only this process holds. The scripts are constant; the
+ * command comes as positional parameters.
  */
 
 /** How a child is tied to this process. */
-export const GUARD_KINDS: readonly ['pdeathsig', 'pipe'] = ['pdeathsig', 'pipe']
+export const GUARD_KINDS: readonly ['tie', 'pdeathsig', 'pipe'] = ['tie', 'pdeathsig', 'pipe']
 
 /** One of {@link GUARD_KINDS}. */
 export type GuardKind = (typeof GUARD_KINDS)[number]
@@ -32,9 +33,23 @@ const WAIT_FOR_END_OF_PIPE = [
   'exit "$status"',
 ].join('\n')
 
+/** What a guard is made of. */
+export interface GuardInput {
+  readonly argv: readonly string[]
+  readonly parentPid: number
+  /** Path of `coldboot-tie`, for the guard `tie`. */
+  readonly tie: string | undefined
+}
+
 /** The command that starts `argv` under a guard. */
-export function guardedCommand(kind: GuardKind, argv: readonly string[], parentPid: number): readonly string[] {
-  return kind === 'pdeathsig'
-    ? ['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', CHECK_PARENT, String(parentPid), ...argv]
-    : ['sh', '-c', WAIT_FOR_END_OF_PIPE, 'coldboot-guard', ...argv]
+export function guardedCommand(kind: GuardKind, { argv, parentPid, tie }: GuardInput): readonly string[] {
+  const pid = String(parentPid)
+  switch (kind) {
+    case 'tie':
+      return [tie ?? 'coldboot-tie', pid, ...argv]
+    case 'pdeathsig':
+      return ['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', CHECK_PARENT, pid, ...argv]
+    case 'pipe':
+      return ['sh', '-c', WAIT_FOR_END_OF_PIPE, 'coldboot-guard', ...argv]
+  }
 }

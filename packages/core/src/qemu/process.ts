@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { execa } from 'execa'
+import { packagedTie } from '../host/qemu-package.ts'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
 
 /** How a process ended: one of the two is set. */
@@ -43,7 +44,12 @@ export interface SpawnOptions {
  */
 export async function spawnQemu(argv: readonly string[], options: SpawnOptions): Promise<QemuProcess> {
   const { sockets, files = new Map<number, number>(), guard = defaultGuard() } = options
-  const [file = 'qemu', ...args] = guardedCommand(guard, argv, process.pid)
+  const [program = 'qemu', ...programArgs] = argv
+  const [file = program, ...args] = guardedCommand(guard, {
+    argv: [findOnPath(program) ?? program, ...programArgs],
+    parentPid: process.pid,
+    tie: packagedTie(),
+  })
   const lastFd = Math.max(GUARD_FD, ...sockets, ...files.keys())
   const inherited = Array.from({ length: lastFd - GUARD_FD }, (_, index) => {
     const fd = index + GUARD_FD + 1
@@ -133,6 +139,12 @@ function isExecutable(path: string): boolean {
 let guardOfThisHost: GuardKind | undefined
 
 function defaultGuard(): GuardKind {
-  guardOfThisHost ??= process.platform === 'linux' && findOnPath('setpriv') ? 'pdeathsig' : 'pipe'
+  guardOfThisHost ??= bestGuard()
   return guardOfThisHost
+}
+
+function bestGuard(): GuardKind {
+  if (process.platform !== 'linux') return 'pipe'
+  if (packagedTie() !== undefined) return 'tie'
+  return findOnPath('setpriv') ? 'pdeathsig' : 'pipe'
 }

@@ -110,11 +110,12 @@ export class QemuInstance {
 
   /**
    * Loads the saved state given to {@link spawn}; the guest is stopped afterwards.
+   * @param uri of the state, from `incomingState`
    * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit
    */
-  async restore(): Promise<void> {
+  async restore(uri: string): Promise<void> {
     try {
-      await Promise.race([loadState(this.qmp, STATE_FD), this.#exitDuringStart()])
+      await Promise.race([loadState(this.qmp, uri), this.#exitDuringStart()])
     } catch (error) {
       throw isChannelEnd(error) ? await this.#exitReason() : error
     }

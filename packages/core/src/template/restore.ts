@@ -4,6 +4,7 @@ import { GuestCommandError } from '../guest/guest-command-error.ts'
 import { discard, type Launched, launch, type RestorePlan } from '../machine/launch.ts'
 import { RunningMachine } from '../machine/running-machine.ts'
 import { VM } from '../machine/vm.ts'
+import { incomingState } from '../qemu/migration.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { attachScript } from './restore-attachment.ts'
 import { type StoredTemplate, withState } from './store/template-store.ts'
@@ -25,7 +26,8 @@ export async function launchFrom({ spec, stored, changed }: Restoration): Promis
     const launched = await launch(spec, { memory: { path: stored.memoryFile, shared: false }, restore })
     try {
       // The commands of both are sent at once; what fails first has the reason.
-      await Promise.all([launched.machine.connect(), launched.machine.restore()])
+      const { uri } = incomingState(launched.qemuVersion)
+      await Promise.all([launched.machine.connect(), launched.machine.restore(uri)])
       return launched
     } catch (error) {
       await discard(launched)

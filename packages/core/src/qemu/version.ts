@@ -1,0 +1,19 @@
+/** Versions of QEMU. */
+
+/** Major and minor number. */
+export type QemuRelease = readonly [major: number, minor: number]
+
+const OF_QEMU = /QEMU emulator version (\d+)\.(\d+)(?:\.(\d+))?/
+
+/** The version in the output of `qemu-system-… --version`, as `7.2.22`; undefined when there is none. */
+export function parseVersion(output: string): string | undefined {
+  // A wrapper may print a version of its own.
+  const [, major, minor, micro = '0'] = OF_QEMU.exec(output) ?? []
+  return major === undefined || minor === undefined ? undefined : `${major}.${minor}.${micro}`
+}
+
+/** @param version such as `7.2.22` */
+export function isAtLeast(version: string, [major, minor]: QemuRelease): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}

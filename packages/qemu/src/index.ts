@@ -1,0 +1,2 @@
+/** QEMU from npm. */
+export { type Engine, type EngineHost, enginePackage, findEngine } from './engine.ts'

@@ -1,0 +1,96 @@
+// @ts-check
+/** What the packages of QEMU are made of, as data. */
+
+/** Debian's suites. QEMU and the BIOS it was built with come from backports: the newest that the archive has for a stable Debian. */
+export const SUITES = ['trixie', 'trixie-updates', 'trixie-security', 'trixie-backports']
+export const PINS = { qemu: 'trixie-backports', seabios: 'trixie-backports' }
+
+/**
+ * @typedef {object} Host
+ * @property {string} debian its architecture by Debian's name
+ * @property {string} qemu by QEMU's
+ * @property {string} triplet of its libraries
+ */
+
+/** Node's name of a host → the host. */
+export const HOSTS = /** @type {Readonly<Record<string, Host>>} */ ({
+  x64: { debian: 'amd64', qemu: 'x86_64', triplet: 'x86_64-linux-gnu' },
+  arm64: { debian: 'arm64', qemu: 'aarch64', triplet: 'aarch64-linux-gnu' },
+})
+
+/**
+ * @typedef {object} Guest
+ * @property {string} program name of QEMU's program
+ * @property {readonly string[]} debian packages that have the program and its data
+ * @property {readonly string[]} data files below `/usr/`, put below `share/` of the package; of a pattern `*`, those there are
+ * @property {Readonly<Record<string, Firmware>>} [uefi] name of a descriptor → the firmware
+ */
+
+/**
+ * @typedef {object} Firmware
+ * @property {string} code path below `/usr/`
+ * @property {string} variables
+ * @property {object} descriptor QEMU's description of it, without the files
+ */
+
+const QEMU_DATA = 'share/qemu'
+/** For a display that a user adds; `-vnc` wants the keymap. */
+const COMMON_DATA = [`${QEMU_DATA}/keymaps/en-us`]
+/** Network cards that devices of this project make. */
+const ROMS = ['virtio', 'e1000', 'e1000e', 'rtl8139'].map((card) => `${QEMU_DATA}/efi-${card}.rom`)
+
+/** Guest architecture → its QEMU. The programs for i386 and arm are left out: the 64-bit ones run these guests. */
+export const GUESTS = /** @type {Readonly<Record<string, Guest>>} */ ({
+  x86_64: {
+    program: 'qemu-system-x86_64',
+    debian: ['qemu-system-x86', 'qemu-system-common', 'qemu-system-data', 'seabios', 'ipxe-qemu', 'ovmf'],
+    data: [
+      ...COMMON_DATA,
+      ...ROMS,
+      ...['kvmvapic.bin', 'linuxboot_dma.bin', 'multiboot_dma.bin', 'pvh.bin', 'qboot.rom'].map(
+        (name) => `${QEMU_DATA}/${name}`,
+      ),
+      ...['bios-256k.bin', 'bios.bin', 'bios-microvm.bin'].map((name) => `share/seabios/${name}`),
+      ...['stdvga', 'virtio', 'bochs-display', 'ramfb', 'cirrus', 'vmware', 'qxl'].map(
+        (name) => `share/seabios/vgabios-${name}.bin`,
+      ),
+    ],
+  },
+  aarch64: {
+    program: 'qemu-system-aarch64',
+    debian: ['qemu-system-arm', 'qemu-system-common', 'qemu-system-data', 'ipxe-qemu'],
+    data: [...COMMON_DATA, ...ROMS],
+  },
+  riscv64: {
+    program: 'qemu-system-riscv64',
+    debian: ['qemu-system-riscv', 'qemu-system-common', 'qemu-system-data', 'opensbi', 'ipxe-qemu'],
+    data: [...COMMON_DATA, ...ROMS, `${QEMU_DATA}/opensbi-riscv64-generic-fw_dynamic.bin`],
+  },
+  ppc64: {
+    program: 'qemu-system-ppc64',
+    debian: ['qemu-system-ppc', 'qemu-system-common', 'qemu-system-data', 'ipxe-qemu'],
+    data: [...COMMON_DATA, ...ROMS, `${QEMU_DATA}/slof.bin`, `${QEMU_DATA}/vof.bin`],
+  },
+  s390x: {
+    program: 'qemu-system-s390x',
+    debian: ['qemu-system-s390x', 'qemu-system-common', 'qemu-system-data', 'ipxe-qemu'],
+    data: [...COMMON_DATA, ...ROMS, `${QEMU_DATA}/s390-ccw.img`],
+  },
+})
+
+/** Modules that QEMU loads when a device of theirs is asked for. Others need libraries that are not worth their size. */
+export const MODULES = ['hw-display-virtio-gpu', 'hw-display-virtio-gpu-pci', 'hw-display-virtio-vga', 'hw-uefi-vars']
+
+/**
+ * Package without its scope → host and guest. The first of a host comes with `@coldboot/qemu`; a user adds the others.
+ * @type {Readonly<Record<string, { host: string, guest: string }>>}
+ */
+export const QEMU_PACKAGES = {
+  'qemu-linux-x64': { host: 'x64', guest: 'x86_64' },
+  'qemu-linux-arm64': { host: 'arm64', guest: 'aarch64' },
+  'qemu-linux-x64-aarch64': { host: 'x64', guest: 'aarch64' },
+  'qemu-linux-x64-riscv64': { host: 'x64', guest: 'riscv64' },
+  'qemu-linux-x64-ppc64': { host: 'x64', guest: 'ppc64' },
+  'qemu-linux-x64-s390x': { host: 'x64', guest: 's390x' },
+  'qemu-linux-arm64-x86_64': { host: 'arm64', guest: 'x86_64' },
+}
