@@ -13,7 +13,7 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   report: ['core'],
   guest: ['core'],
   runner: ['core', 'guest', 'matchers', 'report'],
-  vitest: ['core', 'matchers', 'report', 'runner'],
+  vitest: ['core', 'guest', 'matchers', 'report', 'runner'],
   jest: ['core', 'guest', 'matchers', 'report', 'runner'],
   cli: ['core', 'matchers', 'report', 'guest'],
 })

@@ -58,7 +58,6 @@ export {
   type ErrorCode,
   ExpectError,
   GuestError,
-  layoutSections,
   MachineError,
   OptionError,
   StartError,

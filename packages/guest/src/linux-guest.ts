@@ -22,7 +22,7 @@ import { GUEST_PROMPT } from './init-script.ts'
 import { buildInitramfs, recipeDigest } from './initramfs.ts'
 import { EARLY_MOUNTS_WORD, FOREIGN_ROOT_WORD } from './mounts.ts'
 
-/** A guest, to be spread into a machine's options: `VM.boot({ ...(await linuxGuest()), memory: '512M' })`. */
+/** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
 export interface LinuxGuest {
   readonly arch: Architecture
   /** Path of the kernel. */

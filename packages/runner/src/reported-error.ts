@@ -3,8 +3,7 @@
  * afterwards. What is changed here is what every reporter shows.
  */
 import { fileURLToPath } from 'node:url'
-import { layoutSections } from '@coldboot/core'
-import { ERROR_CODES, machineSections, type ShownMachine } from '@coldboot/core/internal'
+import { ERROR_CODES, layoutSections, machineSections, type ShownMachine } from '@coldboot/core/internal'
 
 /** The parts of a reported error that are looked at. */
 export interface ReportedError {

@@ -1,4 +1,6 @@
-export type { Match, Pattern, PatternInput, VM, VMOptions } from '@coldboot/core'
+export * from '@coldboot/core'
+export type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
+export { linuxGuest } from '@coldboot/runner'
 export { afterAll, afterEach, aroundAll, aroundEach, beforeAll, beforeEach, describe, suite, vi } from 'vitest'
 export type {} from './augmentation.ts'
 export { expect } from './expect.ts'

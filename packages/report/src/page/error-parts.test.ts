@@ -1,4 +1,5 @@
-import { ExpectError, layoutSections } from '@coldboot/core'
+import { ExpectError } from '@coldboot/core'
+import { layoutSections } from '@coldboot/core/internal'
 import { expect, test } from 'vitest'
 import { errorParts } from './error-parts.ts'
 
