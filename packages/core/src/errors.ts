@@ -1,115 +1,116 @@
-/**
- * Every error this project throws: one base, a stable code from one table, and a few subclasses split by what the
- * caller would do about it.
- */
+/** Base class, codes and subclasses of all errors that this project throws. */
 
-/** Stable codes with the sentence that says, in general, what to do. The catalogue in the documentation is made from it. */
+/** Stable codes, each with its default hint. docs/errors.md is generated from this table. */
 export const ERROR_CODES = {
-  // The call is wrong: change the options.
-  UNKNOWN_OPTION: 'Remove the option, or spell it as the suggestion says.',
-  INVALID_OPTION: 'Give the option a value of the kind the message names.',
-  FILE_MISSING: 'Check the path, which is relative to the current directory, and that this user may read it.',
-  DEVICE_CONFLICT: 'Give each device an id, tag or address of its own, or leave it out and let one be chosen.',
-  NAME_CONFLICT: 'Give each machine of a test a name of its own.',
-  UNSUPPORTED_PLATFORM: 'Run on Linux or macOS; on Windows, inside WSL 2.',
+  // Invalid calls: change the options.
+  UNKNOWN_OPTION: 'Remove the option or correct its spelling.',
+  INVALID_OPTION: 'Pass a value of the kind that the message names.',
+  FILE_MISSING:
+    'Check that the path exists (a relative one starts at the current directory) and that this user may read it.',
+  DEVICE_CONFLICT: 'Give each device its own id, tag or address, or omit it to have one chosen.',
+  NAME_CONFLICT: 'Give each machine of the test its own `name`.',
+  UNSUPPORTED_PLATFORM: 'Run on Linux or macOS. On Windows, use WSL 2.',
   GUEST_MODULE_MISSING:
-    'Spell the module as `modprobe` takes it. The cloud flavour has few modules: 9p, AHCI, e1000 and USB are in the generic one.',
-  DIRECTORY_UNSHAREABLE: 'Rename, move or remove what the message lists, or share another directory.',
-  // The host lacks something: install it.
-  DEVICE_UNAVAILABLE: 'Let the host have what the device needs, as the message says, or leave the device out.',
+    'Write the name of the module as `modprobe` expects it. The `cloud` flavour has few modules: 9p, AHCI, e1000 and USB are in `generic`.',
+  DIRECTORY_UNSHAREABLE: 'Rename, move or remove the listed files, or share another directory.',
+  // Missing on the host: install it.
+  DEVICE_UNAVAILABLE: 'Give the host what the device needs (see the message), or remove the device.',
   QEMU_NOT_FOUND:
-    'Install QEMU with the command in the message, or name the binary with the `qemu` option or COLDBOOT_QEMU.',
+    'Install QEMU with the command in the message, or set the `qemu` option or COLDBOOT_QEMU to the path of the binary.',
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
-  CACHE_UNUSABLE: 'Name a folder that this user may write in, with room on its disk, with COLDBOOT_CACHE.',
+  CACHE_UNUSABLE: 'Set COLDBOOT_CACHE to a writable folder on a disk with free space.',
   GUEST_KERNEL_UNAVAILABLE:
-    'Name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, or run on Debian with its archive in reach.',
+    'Set COLDBOOT_KERNEL and COLDBOOT_INITRAMFS to your own kernel and initramfs, or run on Debian with access to its package archive.',
   NO_TERMINAL:
-    'Run the test from a terminal: `debug()` has nobody to talk to in CI and in the background. Remove it, or unset COLDBOOT_DEBUG.',
-  // The machine did not start, or is no longer there.
-  START_FAILED: 'Read what QEMU printed; paste the command line into a shell to try it by hand.',
-  QMP_FAILED: 'The machine refused a command on its control channel; the message has its reason.',
-  ATTACH_FAILED: "The guest's own words are in the message: a driver or a mount point that it lacks, most often.",
-  DEVICE_NOT_ATTACHED: 'Use the device while, or after, a machine with it in its `devices` runs.',
-  MACHINE_EXITED: 'The machine is gone. Read the end of its console for the reason.',
-  TEMPLATE_UNSAVABLE: 'Start the machine by a boot (`template: "off"`), or leave out the device that cannot be saved.',
-  // What was expected did not come.
+    'Run the test in a terminal: `debug()` is interactive and cannot work in CI or in the background. Otherwise remove the call, or unset COLDBOOT_DEBUG.',
+  // The machine did not start, or has ended.
+  START_FAILED: 'See what QEMU printed. Run the command line in a shell to reproduce the failure.',
+  QMP_FAILED: 'QEMU refused a QMP command. The reason is in the message.',
+  ATTACH_FAILED: "The guest's error is in the message. Most often, the guest lacks a driver or a mount point.",
+  DEVICE_NOT_ATTACHED: 'Start a machine with this device in its `devices` before you use the device.',
+  MACHINE_EXITED: 'The machine is not running any more. The end of its console often shows why.',
+  TEMPLATE_UNSAVABLE: 'Boot the machine for every test (`template: "off"`), or remove the device that cannot be saved.',
+  // Waits that failed.
   EXPECT_TIMEOUT:
-    'Compare the pattern with the console below; raise `timeout` only if the machine was still making progress.',
-  EXPECT_EXITED: 'The machine ended before it printed the pattern. Read the end of its console for the reason.',
-  EXPECT_ABORTED: "The test ended while it was still waiting: give the wait a timeout below the test's own.",
-  CHANNEL_ENDED: 'The guest fell silent before it said it was done. Read the end of its console for the reason.',
-  CHANNEL_GARBLED: 'Write one JSON value a line to the channel, and nothing else; read bytes from `stream`.',
-  OUTPUT_DROPPED: 'Look for it in the log file; or raise the cap of the log, or print less.',
-  PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or match a plain string.',
-  BOOT_TIMEOUT: 'The machine did not become ready in its own time slot (`bootTimeout`). Read how far the boot came.',
-  // A command in the guest.
-  COMMAND_FAILED: 'Read its output: the guest ran it, and its exit code was not 0.',
-  COMMAND_TIMEOUT: 'Read how far it came; raise `timeout` only if it was still making progress.',
-  COMMAND_ABORTED: "The test ended while the command ran: give it a `timeout` below the test's own.",
+    'Compare the pattern with the console below. Raise `timeout` only if the machine was still making progress.',
+  EXPECT_EXITED: 'The machine ended before it printed the pattern. The end of its console often shows why.',
+  EXPECT_ABORTED: "The test ended during the wait. Use a timeout that is shorter than the test's.",
+  CHANNEL_ENDED: 'The guest stopped sending before its last event. The end of its console often shows why.',
+  CHANNEL_GARBLED: 'Write one JSON value per line to the channel and nothing else. To read other data, use `stream`.',
+  OUTPUT_DROPPED: 'Search the log file, raise the `maxBytes` of `logFile`, or print less.',
+  PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or use a plain string.',
+  BOOT_TIMEOUT: 'The machine did not become ready within `bootTimeout`. The console shows how far the boot got.',
+  // Commands, files and tests in the guest.
+  COMMAND_FAILED: 'The command ran and its exit code was not 0. See its output.',
+  COMMAND_TIMEOUT: 'See how far the command got. Raise `timeout` only if it was still making progress.',
+  COMMAND_ABORTED: "The test ended while the command ran. Use a `timeout` that is shorter than the test's.",
   COMMAND_LOST:
-    'The machine ended while the command ran. Type what ends a machine with `send`, and wait for the end with `wait`.',
-  COMMAND_NOT_STARTED: 'The message has the reason why the guest could not start it.',
-  COMMAND_GARBLED: 'Silence what prints on the console meanwhile, or give the machine an agent, which does not use it.',
-  WAIT_TIMEOUT: "Read the last try's output; raise `timeout` only if it was on its way.",
-  LOGIN_FAILED: 'Read the end of the console; check name and password, and that a getty runs there.',
-  LOGIN_PASSWORD_EXPIRED: 'Give `newPassword` to `login`, or prepare the guest with a password that does not expire.',
-  GUEST_FILE_MISSING: 'Check the path in the guest: it, or a directory above it, is not there.',
-  GUEST_FILE_DENIED: 'Use another path, or another user: the guest does not allow it.',
-  GUEST_FILE_FAILED: "The message has the guest's own reason.",
-  TESTS_FAILED: 'Read what each failed test printed; give `check: false` to look at the cases yourself.',
-  TESTS_UNREADABLE: 'Have the command print nothing but the report, or name its file with `report`.',
-  EVENT_INVALID: 'Correct what the guest sends, or the schema.',
-  COMMAND_OUTPUT_TOO_LARGE: 'Have the command write to a file in the guest, or print less.',
+    'The machine ended while the command ran. To end it on purpose, type the command with `send`, then call `waitForExit()`.',
+  COMMAND_NOT_STARTED: 'The guest could not start the command. The reason is in the message.',
+  COMMAND_GARBLED:
+    'Stop other programs from printing on the console while the command runs, or use an agent, which does not need the console.',
+  WAIT_TIMEOUT: 'See the output of the last try. Raise `timeout` only if the guest was still making progress.',
+  LOGIN_FAILED:
+    'See the end of the console. Check the user name and the password, and that a getty runs on this console.',
+  LOGIN_PASSWORD_EXPIRED: 'Pass `newPassword` to `login()`, or give the guest a password that does not expire.',
+  GUEST_FILE_MISSING: 'Check the path: the file or one of its parent directories does not exist in the guest.',
+  GUEST_FILE_DENIED: 'The guest denies access. Use another path or another user.',
+  GUEST_FILE_FAILED: "The guest's error is in the message.",
+  TESTS_FAILED:
+    'See the output of each failed test. With `check: false`, the results are returned and nothing is thrown.',
+  TESTS_UNREADABLE: 'Make the command print only the report, or set `report` to the file that it writes.',
+  EVENT_INVALID: 'Correct the event that the guest sends, or the schema.',
+  COMMAND_OUTPUT_TOO_LARGE: 'Write the output to a file in the guest, or print less.',
   AGENT_SILENT:
-    'Check that the guest has the agent (`linuxGuest` has) and starts it; `via: "shell"` uses the console instead.',
+    'Check that the guest has the agent (as `linuxGuest` does) and starts it. `via: "shell"` uses the console instead.',
   SHELL_SILENT:
-    "Wait until a shell prints its prompt, with the machine's `ready`, or log in with `login`; read the end of the console for where it is.",
-  // The guest failed while something was awaited, or before.
-  GUEST_PANICKED: 'Read the panic, and the console before it: the kernel says what it could not go on without.',
-  GUEST_OOPSED: 'Read the trace: its topmost function that is yours is where to look.',
-  GUEST_HUNG: 'Read what the stuck task was doing; it has the locks and the functions it was in.',
-  GUEST_OUT_OF_MEMORY: 'Give the machine more `memory`, or the killed process less to do.',
-  GUEST_EMERGENCY_SHELL: 'Read why the boot gave up; usually a disk or a file system has another name or is missing.',
+    "Set the machine's `ready` to the prompt of a shell, or log in with `login()`. The end of the console shows what is there now.",
+  // Failures of the guest.
+  GUEST_PANICKED: 'Read the panic message and the console before it.',
+  GUEST_OOPSED: 'Read the stack trace. Start at the topmost function that is yours.',
+  GUEST_HUNG: 'Read the stack trace of the stuck task: it shows the functions and the locks.',
+  GUEST_OUT_OF_MEMORY: 'Give the machine more `memory`, or make the killed process use less.',
+  GUEST_EMERGENCY_SHELL: 'See the end of the console. Usually a disk or a file system is missing or has another name.',
   GUEST_NOT_BOOTED:
-    'Check that the disk or the image has a boot loader for this firmware (BIOS or UEFI). Beside a disk for data alone, say what boots: `...(await linuxGuest())`, or a `kernel`.',
-  GUEST_CUSTOM_FAILURE: 'The machine printed what a monitor of `failOn.custom` watches for.',
-  // The test itself, in a test runner.
-  TEST_TIMEOUT: 'Give the test more time with its `timeout` option, or its waits less.',
-  TEST_ENDED: 'Await everything the test starts before it returns.',
+    'Check that the disk image has a boot loader for this firmware (BIOS or UEFI). If the disk only has data, add something to boot: `...(await linuxGuest())` or a `kernel`.',
+  GUEST_CUSTOM_FAILURE: 'The console matched a pattern of `failOn.custom`.',
+  // The test and its runner.
+  TEST_TIMEOUT: 'Raise the `timeout` of the test, or lower those of its waits.',
+  TEST_ENDED: 'Await everything that the test starts before it returns.',
   MACHINE_NOT_STARTED:
-    'Ask for the machine in the test, or in a hook after the one that starts it; in `test.concurrent`, use `withVM`.',
+    'Use the machine inside a test, or in a hook that runs after the one that starts it. In `test.concurrent`, use `withVM`.',
   JEST_ENVIRONMENT_MISSING:
     'Set `preset: "@coldboot/jest"` in the Jest configuration, or `testEnvironment: "@coldboot/jest/environment"`.',
-  FORGOTTEN_AWAIT: 'Write `await` before it: without, the test passes whatever comes of it.',
+  FORGOTTEN_AWAIT: 'Write `await` before it. Without it, the test passes whatever the result.',
 } as const
 
-/** A stable code, fit for comparing with `error.code`. */
+/** A stable code, to compare with `error.code`. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
-/** What an error carries besides its message. */
+/** Optional parts of an error. */
 export interface ColdbootErrorOptions {
-  /** What to do about it. Default: the code's sentence in {@link ERROR_CODES}. */
+  /** What to do about the error. @default the sentence of its code in {@link ERROR_CODES} */
   readonly hint?: string
-  /** The error that led to this one. */
+  /** The error that caused this one. */
   readonly cause?: unknown
-  /** Parts printed below the message in this order: title → text. Empty texts are left out. */
+  /** Sections printed below the message, in this order: title → text. Empty texts are omitted. */
   readonly sections?: Readonly<Record<string, string | undefined>>
 }
 
-// A worker may load this package twice (source and build, two copies in node_modules): `instanceof` then fails, the
-// registered symbol does not.
+// `instanceof` fails when a worker loads this package twice (source and build, two copies in node_modules). The
+// registered symbol works across copies.
 const brand = Symbol.for('coldboot.error')
 
-/** Base of all errors of this project. `message` has what happened and why, the hint, and the sections. */
+/** Base class of all errors of this project. `message` consists of what happened and why, the hint, and the sections. */
 export class ColdbootError extends Error {
   override readonly name: string = 'ColdbootError'
-  /** Stable, for programs. */
+  /** Stable code, for programs. */
   readonly code: ErrorCode
   /** The first part of `message`: what happened and why, without hint and sections. */
   readonly shortMessage: string
-  /** What to do. */
+  /** What to do about the error. */
   readonly hint: string
-  /** The parts below the message: title → text. */
+  /** The sections below the message: title → text. */
   readonly sections: Readonly<Record<string, string | undefined>>
 
   constructor(code: ErrorCode, shortMessage: string, options: ColdbootErrorOptions = {}) {
@@ -125,14 +126,14 @@ export class ColdbootError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** Whether `value` is an error of this project, also one made by another copy of this package. */
+  /** Whether `value` is an error of this project, even one from another copy of this package. */
   static is(value: unknown): value is ColdbootError {
     return typeof value === 'object' && value !== null && brand in value
   }
 }
 
 /**
- * The call is wrong; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
+ * An invalid call; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
  * `GUEST_MODULE_MISSING`, `DEVICE_UNAVAILABLE`, `DIRECTORY_UNSHAREABLE`.
  */
 export class OptionError extends ColdbootError {
@@ -140,34 +141,37 @@ export class OptionError extends ColdbootError {
 }
 
 /**
- * The host lacks something or the machine could not start. Codes `QEMU_*`, `GUEST_KERNEL_UNAVAILABLE`, `START_FAILED`,
+ * The host lacks something, or the machine could not start. Codes `QEMU_*`, `GUEST_KERNEL_UNAVAILABLE`, `START_FAILED`,
  * `UNSUPPORTED_PLATFORM`.
  */
 export class StartError extends ColdbootError {
   override readonly name: string = 'StartError'
 }
 
-/** The machine is gone or refused. Codes `MACHINE_EXITED`, `QMP_FAILED`, `ATTACH_FAILED`. */
+/** The machine has ended, or refused a command. Codes `MACHINE_EXITED`, `QMP_FAILED`, `ATTACH_FAILED`. */
 export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
 }
 
-/** A machine cannot be saved or started from a save. Code `TEMPLATE_UNSAVABLE`. */
+/** A machine cannot be saved as a template. Code `TEMPLATE_UNSAVABLE`. */
 export class TemplateError extends ColdbootError {
   override readonly name: string = 'TemplateError'
 }
 
-/** What was awaited did not come. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`, `FORGOTTEN_AWAIT`. */
+/**
+ * A wait failed. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`,
+ * `FORGOTTEN_AWAIT`.
+ */
 export class ExpectError extends ColdbootError {
   override readonly name: string = 'ExpectError'
 }
 
-/** The guest failed, by its own words: `GUEST_*`. Every wait for it is rejected then. */
+/** A failure that the guest reported; all pending waits are rejected with it. Codes `GUEST_*`. */
 export class GuestError extends ExpectError {
   override readonly name: string = 'GuestError'
 }
 
-/** The layout of every message: what happened, what to do about it, and titled sections, of which empty ones are left out. */
+/** The layout of every message: what happened, what to do about it, then titled sections. Empty sections are omitted. */
 export function layoutMessage(
   shortMessage: string,
   hint: string,
@@ -176,7 +180,7 @@ export function layoutMessage(
   return `${shortMessage}\n${hint}${layoutSections(sections)}`
 }
 
-/** Titled sections, each with a blank line before it; empty ones are left out. */
+/** Titled sections, each after a blank line. Empty ones are omitted. */
 export function layoutSections(sections: Readonly<Record<string, string | undefined>>): string {
   let text = ''
   for (const [title, body] of Object.entries(sections)) {
