@@ -1,4 +1,4 @@
-/** Crosses every border of the house, one file each, and sees that lint objects; and that what is allowed is allowed. */
+/** Runs lint on files that each break one rule, such as an import border, and on files that break none. */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const ENGLISH = 'coldboot(plain-english)'
 
 interface Case {
   readonly title: string
@@ -18,14 +20,14 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   // Between packages.
   bad('core imports the guest', 'core/src/a.ts', `import '@coldboot/guest'`),
   bad('core imports matchers', 'core/src/b.ts', `export * from '@coldboot/matchers'`),
-  bad('core imports a runner’s package', 'core/src/c.ts', `await import('@coldboot/vitest/plugin')`),
+  bad("core imports a runner's package", 'core/src/c.ts', `await import('@coldboot/vitest/plugin')`),
   bad('mkfatfs-wasm imports core', 'mkfatfs-wasm/src/a.ts', `export type { VM } from '@coldboot/core'`),
   bad('guest imports matchers', 'guest/src/a.ts', `import '@coldboot/matchers'`),
   bad('guest imports mkfatfs-wasm', 'guest/src/b.ts', `import 'mkfatfs-wasm'`),
   bad('matchers import the guest', 'matchers/src/a.ts', `import '@coldboot/guest'`),
-  bad('report imports a runner’s package', 'report/src/a.ts', `import '@coldboot/vitest'`),
-  bad('runner imports a runner’s package', 'runner/src/a.ts', `import '@coldboot/jest'`),
-  bad('matchers import a runner’s package', 'matchers/src/b.ts', `import '@coldboot/vitest'`),
+  bad("report imports a runner's package", 'report/src/a.ts', `import '@coldboot/vitest'`),
+  bad("runner imports a runner's package", 'runner/src/a.ts', `import '@coldboot/jest'`),
+  bad("matchers import a runner's package", 'matchers/src/b.ts', `import '@coldboot/vitest'`),
   bad('vitest imports jest', 'vitest/src/a.ts', `import '@coldboot/jest'`),
   bad('jest imports vitest', 'jest/src/a.ts', `import '@coldboot/vitest'`),
   bad('cli imports vitest', 'cli/src/a.ts', `import '@coldboot/vitest'`),
@@ -41,10 +43,10 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('the network imports a device', 'core/src/network/a.ts', `import '../devices/device.ts'`),
   bad('a device imports qemu', 'core/src/devices/b.ts', `import '../qemu/command-line.ts'`),
   bad('qemu imports a template', 'core/src/qemu/a.ts', `import '../template/template.ts'`),
-  bad('qemu imports the guest’s room', 'core/src/qemu/b.ts', `import '../guest/shell.ts'`),
+  bad("qemu imports the guest's room", 'core/src/qemu/b.ts', `import '../guest/shell.ts'`),
   bad('qemu imports the machine', 'core/src/qemu/c.ts', `import '../machine/vm.ts'`),
   bad('the store of templates imports the machine', 'core/src/template/store/a.ts', `import '../../machine/vm.ts'`),
-  bad('the guest’s room imports a template', 'core/src/guest/a.ts', `import '../template/template.ts'`),
+  bad("the guest's room imports a template", 'core/src/guest/a.ts', `import '../template/template.ts'`),
   bad('the environment imports a device', 'core/src/host/environment.ts', `import '../devices/device.ts'`),
   bad('the machine imports a template', 'core/src/machine/vm.ts', `import '../template/template.ts'`),
   bad('the options import the machine', 'core/src/spec/machine-options.ts', `import '../machine/vm.ts'`),
@@ -86,6 +88,12 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('a title says should', 'core/src/a.test.ts', testNamed('should work'), 'vitest(valid-title)'),
   bad('a test runs alone', 'core/src/b.test.ts', testNamed('works', '.only'), 'vitest(no-focused-tests)'),
   bad('a test is skipped', 'core/src/c.test.ts', testNamed('works', '.skip'), 'vitest(no-disabled-tests)'),
+  bad('a comment is not plain English', 'runner/src/b.ts', '// Told\n// of it.\nexport {}', ENGLISH),
+  bad('a docstring is not plain English', 'runner/src/c.ts', '/**\n * Told\n * of it.\n */\nexport {}', ENGLISH),
+  bad('a string is not plain English', 'runner/src/d.ts', `export const a = 'nobody'`, ENGLISH),
+  bad('a template is not plain English', 'runner/src/e.ts', 'export const a = `nobody ${1}`', ENGLISH),
+  bad('a test title is not plain English', 'runner/src/a.test.ts', testNamed('is told of it'), ENGLISH),
+  bad('the text of a page is not plain English', 'runner/src/f.tsx', 'export const a = <p>nobody</p>', ENGLISH),
 ]
 
 const allowed: readonly Case[] = [
@@ -115,6 +123,7 @@ const allowed: readonly Case[] = [
   good('PATH is read', 'core/src/z.ts', `export const a = process.env['PATH']`),
   good('an index exports', 'matchers/src/index.ts', `export { a } from './z.ts'\nexport type * from './y.ts'`),
   good('a test imports what it likes', 'core/src/z.test.ts', `import '@coldboot/guest'\nimport 'execa'`),
+  good('a curly quote is written as an escape', 'runner/src/z.ts', String.raw`export const a = '\u2019'`),
 ]
 
 let folder: string
@@ -132,7 +141,7 @@ beforeAll(async () => {
     await writeFile(join(folder, file), `${code}\n`)
   }
   found = await lint()
-})
+}, 120_000)
 
 afterAll(() => rm(folder, { recursive: true }))
 

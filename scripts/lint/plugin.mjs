@@ -1,12 +1,20 @@
 // @ts-check
-/** Lint rules of this repository, loaded by oxlint as a plugin: `coldboot/borders` and `coldboot/only-exports`. */
+/** The repository's own lint rules, which oxlint loads as a plugin. */
 import { dirname, join, relative, sep } from 'node:path'
 import { ENTRIES, PACKAGES, ROOMS, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
+import { bannedPhrases, isCovered } from './plain-english.mjs'
 
 /**
  * @typedef {{ type: string, source?: Node | null, declaration?: Node | null, value?: unknown, body?: Node[] }} Node
- * @typedef {{ cwd: string, filename: string, report(problem: { node: Node, message: string }): void }} Context
+ * @typedef {{ getAllComments(): Node[], getText(node: Node): string }} SourceCode
+ * @typedef {{ node: Node, message: string }} Problem
+ * @typedef {{ cwd: string, filename: string, sourceCode: SourceCode, report(problem: Problem): void }} Context
  */
+
+/** The linted file, relative to the repository. @param {Context} context */
+function fileOf(context) {
+  return relative(context.cwd, context.filename).split(sep).join('/')
+}
 
 /** Why `file` may not import `specifier`, or undefined when it may. Paths are relative to the repository.
  * @param {string} file @param {string} specifier @returns {string | undefined} */
@@ -57,7 +65,7 @@ function list(names) {
 const borders = {
   /** @param {Context} context */
   create(context) {
-    const file = relative(context.cwd, context.filename).split(sep).join('/')
+    const file = fileOf(context)
     /** @param {Node} node */
     const check = (node) => {
       const specifier = node.source?.value
@@ -93,4 +101,28 @@ const onlyExports = {
   },
 }
 
-export default { meta: { name: 'coldboot' }, rules: { borders, 'only-exports': onlyExports } }
+const plainEnglish = {
+  /** @param {Context} context */
+  create(context) {
+    if (!isCovered(fileOf(context))) return {}
+    /** @param {Node} node @param {string} text */
+    const check = (node, text) => {
+      for (const message of bannedPhrases(text)) context.report({ node, message })
+    }
+    /** @param {Node} node */
+    const checkSource = (node) => check(node, context.sourceCode.getText(node))
+    return {
+      Program() {
+        for (const comment of context.sourceCode.getAllComments()) check(comment, String(comment.value))
+      },
+      Literal: checkSource,
+      TemplateElement: checkSource,
+      JSXText: checkSource,
+    }
+  },
+}
+
+export default {
+  meta: { name: 'coldboot' },
+  rules: { borders, 'only-exports': onlyExports, 'plain-english': plainEnglish },
+}

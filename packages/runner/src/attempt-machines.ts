@@ -1,4 +1,4 @@
-/** The machines of one attempt of a test: started when asked for, ended with it, their files kept when it failed. */
+/** Manages the VMs of one test attempt: starts them on request, ends them with the test, keeps their files on failure. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -28,22 +28,22 @@ import { placeOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
 
-/** What a runner’s package tells of the attempt. */
+/** The test attempt, as described by the package of a test runner. */
 export interface AttemptHost {
-  /** The test’s own name. */
+  /** Name of the test, without its groups. */
   readonly name: string
   readonly attempt: Attempt
   /** Ends the waits on the machines. */
   readonly waits: AbortSignal
-  /** Holds the test’s clock while a machine is being started. */
+  /** Stops the test's clock until the result is disposed. */
   hold(): Disposable
-  /** Runs a session that needs the terminal. @default it is run as it is */
+  /** Runs a session that needs the terminal. @default calls the session directly */
   lendTerminal?(session: () => Promise<void>): Promise<void>
-  /** Told of tests that ran inside a guest. */
+  /** Receives the results of tests that ran inside a guest. @default none */
   readonly onGuestTests?: (notice: GuestTestNotice) => void
 }
 
-/** Made at the start of an attempt; {@link end} must be called at its end, whatever happens. */
+/** The VMs of one test attempt. Create it at the start, and always call {@link end} at the end. */
 export class AttemptMachines {
   readonly #host: AttemptHost
   readonly #base: VMOptions
@@ -56,13 +56,13 @@ export class AttemptMachines {
   readonly #names = new MachineNames()
   readonly #owner = randomBytes(8).toString('hex')
   readonly #machines: VM[] = []
-  /** Each with the place that asked for it. */
+  /** Pending start → its caller. */
   readonly #starting = new Map<Promise<VM>, CallSite>()
   #over = false
 
   /**
-   * @param base what each machine has unless its own options say otherwise
-   * @throws OptionError for artifact options that are wrong
+   * @param base default options of each VM
+   * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` for bad artifact options
    */
   constructor(host: AttemptHost, base: VMOptions, artifacts: ArtifactOptions = {}) {
     this.#artifacts = resolveArtifacts(artifacts)
@@ -72,26 +72,26 @@ export class AttemptMachines {
     this.#base = base
     this.#directory = attemptDirectory(host.attempt)
     this.#root = artifactRoot(host.attempt)
-    // What an earlier run left behind would be taken for this one’s.
+    // Files of an earlier run must not appear among the new ones.
     removeDirectory(this.#directory, this.#root)
   }
 
-  /** The machines that were started, those too whose boot has failed. */
+  /** All VMs that were started, including those whose boot failed. */
   get started(): readonly VM[] {
     return this.#machines
   }
 
-  /** The tests that ran inside the guests. */
+  /** Results of the tests that ran inside the guests. */
   get guestTests(): readonly GuestTestRecord[] {
     return this.#guestTests.records
   }
 
-  /** Whether files are kept of tests too that go as they should. */
+  /** Whether files are kept when the test passes. */
   get keptAlways(): boolean {
     return this.#artifacts.retain === 'always'
   }
 
-  /** Starts a machine and waits until it is ready, outside of the test’s own time. */
+  /** Starts a VM and waits until it is ready. The test's clock is stopped meanwhile. */
   boot(options: VMOptions = {}): Promise<VM> {
     const site = new CallSite()
     const start = this.#boot(options).catch((error: unknown) => {
@@ -103,22 +103,22 @@ export class AttemptMachines {
     return start
   }
 
-  /** The error for a test that would pass although it still waits for a machine; undefined when it does not. */
+  /** The error for a test that ended with a pending wait; undefined without one. */
   forgottenAwait(): ExpectError | undefined {
     return forgottenAwait(this.#machines, [...this.#starting.values()])
   }
 
-  /** No machine is started from now on. */
+  /** Refuses to start VMs from now on. */
   stopStarting(): void {
     this.#over = true
   }
 
-  /** Takes secrets out of errors. What the machines printed is in them by now. */
+  /** Removes secrets from errors. Call it last, when the errors contain the console output. */
   redact(errors: readonly object[]): void {
     redactErrors(errors, this.#redactor)
   }
 
-  /** The test is over just now: notes the errors, and takes pictures of the displays. */
+  /** Records the errors of a test that has just failed, and takes screenshots of the displays. */
   async captureFailure(errors: readonly ReportedError[]): Promise<void> {
     for (const recorder of this.#recorders.values()) {
       for (const { message, stack } of errors) recorder.noteError(firstLine(message), placeOf(stack))
@@ -127,12 +127,11 @@ export class AttemptMachines {
   }
 
   /**
-   * The test has failed just now: gives the console of each machine that still runs to who runs the test, where
-   * COLDBOOT_DEBUG asks for it.
+   * Opens the console of each VM that still runs after a failure, when COLDBOOT_DEBUG is `on-failure`.
    */
   async debugFailure(errors: readonly ReportedError[]): Promise<void> {
     if (readEnvironment().debug !== 'on-failure') return
-    // The machine’s own signal has aborted when the test timed out.
+    // The VM's own signal has already aborted if the test timed out.
     const { signal } = new AbortController()
     for (const vm of this.#machines.filter(({ state }) => state === 'running')) {
       const why = errors.map(({ message }) => firstLine(message)).join('\n')
@@ -146,7 +145,7 @@ export class AttemptMachines {
     }
   }
 
-  /** Ends all machines, those too that are still being started. Then one of {@link keep} and {@link discard}. */
+  /** Ends all VMs, including those that are still starting. Call {@link keep} or {@link discard} afterwards. */
   async end(): Promise<void> {
     this.stopStarting()
     await Promise.allSettled(this.#starting.keys())
@@ -154,10 +153,10 @@ export class AttemptMachines {
   }
 
   /**
-   * After {@link end}: completes the files, for somebody to look at. There are none when they are kept `never`.
+   * Completes the files, after {@link end}. Writes nothing when `retain` is `never`.
    *
-   * @param errors messages of the test’s errors
-   * @returns what there is of each machine
+   * @param errors messages of the test's errors
+   * @returns a record of each VM's files
    */
   async keep(errors: readonly string[]): Promise<readonly MachineRecord[]> {
     const recorders = [...this.#recorders.values()]
@@ -165,7 +164,7 @@ export class AttemptMachines {
     return records.filter((record) => record !== undefined)
   }
 
-  /** After {@link end}: removes the files. */
+  /** Removes the files, after {@link end}. */
   async discard(): Promise<void> {
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.stop()))
     removeDirectory(this.#directory, this.#root)
@@ -181,7 +180,7 @@ export class AttemptMachines {
     using _hold = this.#host.hold()
     const complete = await withGuest(asked)
     this.#requireTest()
-    // Awaited here: the test’s clock stands still until then.
+    // `await` keeps the clock stopped until the VM is ready.
     return await this.#start({ ...complete, name })
   }
 
@@ -206,7 +205,7 @@ export class AttemptMachines {
       add(vm)
       return vm
     } catch (error) {
-      // A machine that printed something explains the error; without one there is nothing to keep.
+      // The console of a VM that was booting explains the error. Without a VM there is nothing to keep.
       if (booting === undefined) removeDirectory(directory, this.#root)
       else add(booting)
       throw error
@@ -220,7 +219,7 @@ export class AttemptMachines {
 
   #recorder(directory: string): MachineRecorder | undefined {
     if (this.#artifacts.retain === 'never') return undefined
-    // Made here: who cannot write there has the reason as the error of the start.
+    // If the directory is not writable, the start fails with the reason.
     makeFile(join(directory, 'console.log'))
     const { attempt } = this.#host
     return new MachineRecorder({ directory, attempt, artifacts: this.#artifacts, redactor: this.#redactor })
@@ -228,11 +227,11 @@ export class AttemptMachines {
 
   #requireTest(): void {
     if (!this.#over) return
-    throw new ExpectError('TEST_ENDED', `A machine was asked for after "${this.#host.name}" had ended`)
+    throw new ExpectError('TEST_ENDED', `A machine was requested after the test "${this.#host.name}" had ended`)
   }
 }
 
 function firstLine(text: string): string {
-  // A matcher’s first line has the runner’s colours.
+  // The first line of a matcher's message contains color codes.
   return stripVTControlCharacters(text.split('\n')[0] ?? '')
 }

@@ -7,14 +7,14 @@ const linuxGuest = vi.hoisted(() =>
 )
 vi.mock('@coldboot/guest', () => ({ linuxGuest }))
 
-test('options with something to boot stay as they are, and no guest is made', async () => {
+test('leaves options with a kernel, firmware or bootable disk unchanged', async () => {
   const disk: Device = { name: 'disk', bootable: true, qemuArgs: () => [] }
   const complete: VMOptions[] = [{ kernel: 'vmlinuz' }, { firmware: 'bios.bin' }, { devices: [disk] }]
   for (const options of complete) expect(await withGuest(options)).toBe(options)
   expect(linuxGuest).not.toHaveBeenCalled()
 })
 
-test('others get the guest, with what they say in its place and their kernel arguments behind its own', async () => {
+test('adds the default guest to other options, which override it and append their kernel arguments', async () => {
   expect(await withGuest({ memory: '512M', kernelArgs: ['debug'], name: undefined })).toEqual({
     kernel: 'guest',
     memory: '512M',

@@ -1,13 +1,13 @@
-/** What boots when nobody says what: the small Linux guest of @coldboot/guest. */
+/** Boots the small Linux guest of @coldboot/guest when the options name nothing to boot. */
 import type { VMOptions } from '@coldboot/core'
 
 /**
- * Completes options that have nothing to boot with the default guest; others are returned as they are. Words in
- * `kernelArgs` are added to the guest’s own, everything else replaces it.
+ * Adds the default guest to options that have nothing to boot. Returns other options unchanged. `kernelArgs` are appended
+ * to those of the guest; all other options replace its values.
  */
 export async function withGuest(options: VMOptions): Promise<VMOptions> {
   if (hasBootSource(options)) return options
-  // Loaded when it is needed: who boots a system of their own has no use for it.
+  // Loaded on demand: tests that boot another system do not need it.
   const { linuxGuest } = await import('@coldboot/guest')
   const guest: VMOptions = await linuxGuest()
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

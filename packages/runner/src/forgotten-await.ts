@@ -1,14 +1,14 @@
-/** A wait that nobody awaits: the test would pass whatever the machine prints. */
+/** Detects waits without `await`, because such a test passes whatever the VM prints. */
 import { ExpectError, type VM } from '@coldboot/core'
 import { type CallSite } from '@coldboot/core/internal'
 import { pendingOn } from '@coldboot/matchers'
 import { sectionsOf, spaceOut } from './reported-error.ts'
 
-/** The error for a test that would pass although it still waits; undefined when it does not. */
+/** The error for a test that ended with a pending wait or start; undefined without one. */
 export function forgottenAwait(machines: readonly VM[], starting: readonly CallSite[]): ExpectError | undefined {
   const waits = machines.flatMap(pendingOn)
   if (waits.length === 0 && starting.length === 0) return undefined
-  // They fail when the machines end, and that was told then.
+  // The calls reject when the VMs end. The error below already reports them.
   for (const { result } of machines.flatMap((vm) => vm.pendingCalls)) result.catch(() => {})
   const what = waits.map((wait) => wait.what)
   const count = starting.length

@@ -1,35 +1,35 @@
-/** Tests that ran inside the guests of one attempt of a test, from what an observer of its machines is told. */
+/** Collects the results of tests inside the guests of one test attempt, from the events of its VMs. */
 import type { GuestTest, TestsEvent, VMOptions } from '@coldboot/core'
 import type { Attempt, GuestTestRecord, Redactor } from '@coldboot/report'
 
-/** One run of tests inside a guest, for people. */
+/** Summary of one test run inside a guest, for display. */
 export interface GuestTestNotice {
   /** `2 passed, 1 failed, 1 skipped: ./run.sh in vm`. */
   readonly summary: string
-  /** Those that failed, unless an error tells of them already. */
+  /** The failed tests. Empty if an error already reports them. */
   readonly failures: readonly GuestTest[]
 }
 
-/** Gathers them. */
+/** The guest tests of one attempt. */
 export class GuestTests {
   readonly #attempt: Attempt
   readonly #redactor: Redactor
   readonly #notify: (notice: GuestTestNotice) => void
   readonly #records: GuestTestRecord[] = []
 
-  /** @param notify told of each run of tests when it is over */
+  /** @param notify called at the end of each test run inside a guest */
   constructor(attempt: Attempt, redactor: Redactor, notify: (notice: GuestTestNotice) => void = () => {}) {
     this.#attempt = attempt
     this.#redactor = redactor
     this.#notify = notify
   }
 
-  /** In the order they were reported. */
+  /** All results, in the order of their reports. */
   get records(): readonly GuestTestRecord[] {
     return this.#records
   }
 
-  /** The options, with an observer that sees the guest’s tests besides the one that was there. */
+  /** Adds an observer of guest tests to the options, beside any observer they have. */
   watching(options: VMOptions): VMOptions {
     return {
       ...options,

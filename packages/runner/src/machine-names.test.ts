@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { MachineNames } from './machine-names.ts'
 
-test('the first machine has the base name, the next ones a number', () => {
+test('gives the first VM the base name, and a number to later ones', () => {
   const names = new MachineNames()
   expect([names.take(undefined, 'vm'), names.take(undefined, 'vm'), names.take(undefined, 'vm')]).toEqual([
     'vm',
@@ -10,14 +10,14 @@ test('the first machine has the base name, the next ones a number', () => {
   ])
 })
 
-test('a number goes around a name that is taken', () => {
+test('skips a number whose name is already used', () => {
   const names = new MachineNames()
   names.take('vm-2', 'vm')
   names.take(undefined, 'vm')
   expect(names.take(undefined, 'vm')).toBe('vm-3')
 })
 
-test('a name asked for twice is rejected', () => {
+test('rejects a name that is requested twice', () => {
   const names = new MachineNames()
   names.take('server', 'vm')
   expect(() => names.take('server', 'vm')).toThrow(

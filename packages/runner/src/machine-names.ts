@@ -1,19 +1,19 @@
-/** Names of a test’s machines: the first is called as the options say, the next ones are numbered. */
+/** Assigns names to the VMs of a test: the first gets the base name, later ones a number. */
 import { OptionError } from '@coldboot/core'
 
-/** The names taken in one test. */
+/** The names used in one test. */
 export class MachineNames {
   readonly #taken = new Set<string>()
 
   /**
-   * @param own the name asked for, which nobody else may have
-   * @param base what is numbered when no name is asked for
+   * @param own the requested name, which must be unique
+   * @param base the name to number if none is requested
    * @throws OptionError `NAME_CONFLICT`
    */
   take(own: string | undefined, base: string): string {
     const name = own ?? this.#numbered(base)
     if (this.#taken.has(name)) {
-      throw new OptionError('NAME_CONFLICT', `This test has two machines called "${name}"`)
+      throw new OptionError('NAME_CONFLICT', `Two machines of this test are named "${name}"`)
     }
     this.#taken.add(name)
     return name

@@ -2,7 +2,7 @@ import { Redactor } from '@coldboot/report'
 import { expect, test } from 'vitest'
 import { redactErrors } from './redact-errors.ts'
 
-test('no text of an error keeps a secret, wherever it is', () => {
+test('removes a secret from every string of an error, its causes and nested objects', () => {
   const cause = Object.assign(new Error('cause hunter2'), { sections: { Log: 'hunter2' } })
   const error = Object.assign(new Error('is hunter2', { cause }), { diff: '- hunter2', list: [{ a: 'hunter2' }] })
   Object.assign(cause, { cause: error })

@@ -1,12 +1,12 @@
-/** Takes secrets out of errors that a runner is about to report. */
+/** Removes secrets from errors before the test runner reports them. */
 import type { Redactor } from '@coldboot/report'
 
-/** Of an error, besides what can be enumerated. */
+/** Properties of an error that are not enumerable. */
 const HIDDEN = ['message', 'stack', 'cause'] as const
-/** Errors may refer to each other in a circle. */
+/** Limits the depth, because errors may refer to each other in a cycle. */
 const DEEPEST = 8
 
-/** Changes the errors themselves: all their texts, and those of the plain objects and errors in them. */
+/** Redacts all strings of the errors in place, including those of nested objects and errors. */
 export function redactErrors(errors: readonly object[], redactor: Redactor): void {
   if (redactor.active) for (const error of errors) redactIn(error, redactor, DEEPEST)
 }
@@ -16,7 +16,7 @@ function redactIn(holder: object, redactor: Redactor, depth: number): void {
     const value: unknown = Reflect.get(holder, key)
     if (typeof value === 'string') {
       const text = redactor.text(value)
-      // What is frozen stays: it is not a runner’s report then.
+      // Fails silently for frozen objects, which are never part of a report.
       if (text !== value) Reflect.set(holder, key, text)
     } else if (depth > 0 && typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
       redactIn(value, redactor, depth - 1)

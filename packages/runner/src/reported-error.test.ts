@@ -10,7 +10,7 @@ function machine(name: string): { name: string; output: string; commandLineQuote
 }
 
 describe('an error of this project', () => {
-  test('points at the user’s line', () => {
+  test('has a stack that starts at the user code', () => {
     const error: ReportedError = {
       code: 'EXPECT_TIMEOUT',
       message: 'late',
@@ -20,7 +20,7 @@ describe('an error of this project', () => {
     expect(error.stack).toBe('late\n    at /home/me/boot.test.ts:9:5')
   })
 
-  test('without a line of the user’s points at the test', () => {
+  test('without user code in its stack points at the test definition', () => {
     const error: ReportedError = {
       code: 'QEMU_NOT_FOUND',
       message: 'no QEMU',
@@ -30,7 +30,7 @@ describe('an error of this project', () => {
     expect(error.stack).toBe(`no QEMU\n${definition}`)
   })
 
-  test('points at the test where the only frame beside ours is no place', () => {
+  test('points at the test definition when the only other frame has no position', () => {
     const error: ReportedError = {
       code: 'CACHE_UNUSABLE',
       message: 'no cache',
@@ -40,7 +40,7 @@ describe('an error of this project', () => {
     expect(error.stack).toBe(`no cache\n${definition}`)
   })
 
-  test('does not repeat a cause of Node’s that it tells', () => {
+  test('drops a Node.js cause whose message it includes', () => {
     const cause = { message: 'ENOENT: no such file', code: 'ENOENT' }
     const error: ReportedError = { code: 'FILE_MISSING', message: 'cannot be read: ENOENT: no such file', cause }
     const other: ReportedError = { code: 'FILE_MISSING', message: 'cannot be read', cause }
@@ -48,7 +48,7 @@ describe('an error of this project', () => {
     expect([error.cause, other.cause]).toEqual([undefined, cause])
   })
 
-  test('does not repeat a cause that it tells', () => {
+  test('drops a cause of this project whose short message it includes', () => {
     const error: ReportedError = {
       code: 'BOOT_TIMEOUT',
       message: 'slow: nothing came',
@@ -60,14 +60,14 @@ describe('an error of this project', () => {
   })
 })
 
-test('other errors keep their stack', () => {
+test('errors of other origin keep their stack', () => {
   const error: ReportedError = { message: 'mine', code: 'ENOENT', stack: `Error: mine\n    at x (${OURS}:1:2)` }
   cleanStacks([error], definition)
   expect(error.stack).toContain(OURS)
 })
 
-describe('machines are told of', () => {
-  test('at the end of the last message', () => {
+describe('the console output of a VM', () => {
+  test('is appended to the last message', () => {
     const errors: ReportedError[] = [{ message: 'first' }, { message: 'last' }]
     explainErrors(errors, [machine('vm')])
     expect(errors[0]?.message).toBe('first')
@@ -84,26 +84,26 @@ Log:
 `)
   })
 
-  test('below the difference where there is one', () => {
+  test('is appended to the diff of an error that has one', () => {
     const error: ReportedError = { message: 'not equal', diff: '- 1\n+ 2' }
     explainErrors([error], [machine('vm')])
     expect(error.message).toBe('not equal')
     expect(error.diff).toMatch(/^- 1\n\+ 2\n\nEnd of the console:\n {2}vm: ready\n/)
   })
 
-  test('by name when there are several, and only those that no error tells of', () => {
+  test('has the name of the VM in its title when there are several, and is not repeated', () => {
     const error: ReportedError = { message: 'late\n\nLog:\n  /logs/server' }
     explainErrors([error], [machine('server'), machine('client')])
     expect(error.message).toContain('End of the console of "client":\n  client: ready')
     expect(error.message).not.toContain('"server"')
   })
 
-  test('not when nothing failed', () => {
+  test('is added to no error when nothing failed', () => {
     expect(() => explainErrors([], [machine('vm')])).not.toThrow()
   })
 })
 
-test('an error’s place is the user’s line, whoever’s frames stand above it', () => {
+test('placeOf finds the first frame of user code below frames of Node.js and node_modules', () => {
   const stack = [
     'Error: no',
     '    at Proxy.<anonymous> (file:///project/node_modules/vitest/dist/index.js:2295:13)',

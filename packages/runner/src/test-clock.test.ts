@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { TestClock } from './test-clock.ts'
 
-/** The real timers, with limits of a few milliseconds: what is tested is which signal aborts and with what. */
+/** A clock on real timers with a limit of a few milliseconds: the tests check which signal aborts, and its reason. */
 function newClock(limitMs: number): { clock: TestClock; runner: AbortController } {
   const runner = new AbortController()
   return { clock: new TestClock(runner.signal, limitMs, (heldMs) => new Error(`held ${heldMs > 0}`)), runner }
@@ -17,7 +17,7 @@ afterEach(() => {
 })
 
 describe('a clock', () => {
-  test('ends the waits first, then the test, for the same reason', async () => {
+  test('aborts the waits first, then the test, with the same reason', async () => {
     const { clock } = newClock(5)
     const order: string[] = []
     const both = Promise.all([
@@ -40,7 +40,7 @@ describe('a clock', () => {
     expect(clock.left()).toBe(5)
   })
 
-  test('stands still while it is held, until the last hold ends', async () => {
+  test('stops while it is held, until the last hold is disposed', async () => {
     const { clock } = newClock(5)
     const reference = newClock(30)
     const first = clock.hold()
@@ -55,14 +55,14 @@ describe('a clock', () => {
     expect(await aborted(clock.waits)).toEqual(new Error('held true'))
   })
 
-  test('has no limit when there is none', () => {
+  test('without a limit has infinite time left', () => {
     const { clock } = newClock(Infinity)
     clock.start()
     clocks.push(clock)
     expect(clock.left()).toBe(Infinity)
   })
 
-  test('passes on that the runner ended the test', () => {
+  test('aborts its signals when the test runner cancels the test', () => {
     const { clock, runner } = newClock(1_000)
     const reason = new Error('bail')
     expect(clock.cancelled).toBe(false)
@@ -70,7 +70,7 @@ describe('a clock', () => {
     expect([clock.signal.reason, clock.waits.reason, clock.cancelled]).toEqual([reason, reason, true])
   })
 
-  test('keeps real time when a test fakes the timers', async () => {
+  test('runs in real time when a test fakes the timers', async () => {
     vi.useFakeTimers()
     try {
       const { clock } = newClock(5)
@@ -82,7 +82,7 @@ describe('a clock', () => {
     }
   })
 
-  test('that has ended ends the waits, and no test', async () => {
+  test('that ends aborts the waits, but not the test', async () => {
     const { clock } = newClock(5)
     const reference = newClock(10)
     clock.start()

@@ -1,25 +1,25 @@
 /**
- * A test’s own time, which stands still while a machine is being prepared and booted. A runner’s own timer cannot be held:
- * a machine that takes 20 s to boot would fail every test of 5 s. So the limit of our tests is kept here instead.
+ * Enforces the time limit of a test, with a clock that stops while a VM starts. The timer of a test runner cannot be
+ * paused, so a VM that takes 20 s to boot would fail every test with a limit of 5 s.
  */
 import { ExpectError } from '@coldboot/core'
 
-// A test may replace the timers (`vi.useFakeTimers()`); its own limit stays real.
+// Real timers, because a test may replace the global ones (`vi.useFakeTimers()`).
 const { setTimeout: setTimer, clearTimeout: clearTimer, performance } = globalThis
 
 /**
- * A wait on a machine that the limit cuts off says more than the limit does, and points at the line that waited: it gets
- * this long to end the test in its own words. Milliseconds.
+ * Time between the abort of the waits and the end of the test, milliseconds. The error of a wait says more than that of
+ * the limit and points at the waiting line, so the wait gets this long to fail the test first.
  */
-const LAST_WORDS_MS = 100
+const GRACE_MS = 100
 
-/** One attempt of a test: its clock, and the signals that end it. */
+/** The clock of one test attempt, and the signals that end it. */
 export class TestClock {
-  /** Ends the test’s function; for the runner. */
+  /** Aborts the test function. For the test runner. */
   readonly signal: AbortSignal
-  /** Ends the waits on machines: with the run, a moment before the test’s function, or when the attempt is over. */
+  /** Aborts waits on VMs: when the run is cancelled, shortly before the test function, or at the end of the attempt. */
   readonly waits: AbortSignal
-  /** Whether the runner itself ended the attempt: the run was cancelled. */
+  /** Whether the test runner cancelled the attempt. */
   get cancelled(): boolean {
     return this.#runner.aborted
   }
@@ -37,10 +37,10 @@ export class TestClock {
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /**
-   * @param runner the runner’s own signal for this attempt
-   * @param limitMs the test’s time; Infinity: no limit
-   * @param timeoutError makes the error for when it is up, from how long the clock stood still; undefined: the test has
-   * ended in time
+   * @param runner the runner's own signal for this attempt
+   * @param limitMs the time limit of the test; Infinity for none
+   * @param timeoutError creates the error when the time is up, from how long the clock was stopped; returns undefined if
+   * the test has already ended
    */
   constructor(runner: AbortSignal, limitMs: number, timeoutError: (heldMs: number) => Error | undefined) {
     this.#runner = runner
@@ -50,7 +50,7 @@ export class TestClock {
     this.waits = AbortSignal.any([runner, this.#endWaits.signal])
   }
 
-  /** Begins to count. No effect the second time, nor after the end. */
+  /** Starts the clock. Does nothing if it is running or has ended. */
   start(): void {
     if (this.#running || this.#stopped) return
     this.#running = true
@@ -58,7 +58,7 @@ export class TestClock {
     this.#arm()
   }
 
-  /** Stands still until the returned object is disposed. Holds may overlap. */
+  /** Stops the clock until the returned object is disposed. Holds may overlap. */
   hold(): Disposable {
     this.#account()
     this.#holds++
@@ -75,19 +75,19 @@ export class TestClock {
     }
   }
 
-  /** Milliseconds left; Infinity without a limit. */
+  /** Remaining time in milliseconds; Infinity without a limit. */
   left(): number {
     this.#account()
     return this.#limitMs - this.#usedMs
   }
 
-  /** Stops for good, and ends what still waits. */
+  /** Ends the clock and aborts pending waits. */
   end(reason: Error): void {
     this.stop()
     this.#endWaits.abort(reason)
   }
 
-  /** Stops for good. */
+  /** Ends the clock. */
   stop(): void {
     this.#running = false
     this.#stopped = true
@@ -113,26 +113,26 @@ export class TestClock {
     const error = this.#timeoutError(this.#heldMs)
     if (error === undefined) return
     this.#endWaits.abort(error)
-    setTimer(() => this.#endTest.abort(error), LAST_WORDS_MS)
+    setTimer(() => this.#endTest.abort(error), GRACE_MS)
   }
 }
 
-/** What is said of a test whose time is up. */
+/** Facts about a test or hook that timed out. */
 export interface TimeUp {
-  /** What it was: `Test`, or a hook. */
+  /** `Test`, or the name of a hook. */
   readonly what: string
   readonly limitMs: number
-  /** How long its clock stood still, besides. */
+  /** How long its clock was stopped, milliseconds. */
   readonly heldMs: number
-  /** Stack frames of the test’s definition. */
+  /** Stack frames of the test definition. */
   readonly frames: readonly string[]
-  /** What to do, in the words of the runner. @default those of the table of codes */
+  /** Advice that fits the test runner. @default the hint of `TEST_TIMEOUT` */
   readonly hint?: string
 }
 
-/** The error for a test whose time is up. */
+/** The error for a test that timed out. */
 export function timeoutError({ what, limitMs, heldMs, frames, hint }: TimeUp): Error {
-  const besides = heldMs < 1 ? '' : `, besides the ${Math.round(heldMs)} ms in which its machines were started`
+  const besides = heldMs < 1 ? '' : `, not counting ${Math.round(heldMs)} ms for starting its machines`
   const error = new ExpectError(
     'TEST_TIMEOUT',
     `${what} timed out in ${limitMs} ms${besides}`,
