@@ -1,4 +1,4 @@
-/** What all matchers that wait have in common: they are counted while they wait, and end with their test. */
+/** Shared code of the matchers that wait: registers pending matchers, and formats their messages. */
 import { types } from 'node:util'
 import { layoutMessage, machineSections } from '@coldboot/core/internal'
 import { formatCall } from './format-call.ts'
@@ -9,30 +9,30 @@ import { type MatcherVM, requireMachine } from './matcher-vm.ts'
 import { countPending } from './pending-matchers.ts'
 import { TIME_LEFT } from './time-left.ts'
 
-/** What a matcher found. */
+/** The outcome of a matcher. */
 export interface Verdict {
   readonly pass: boolean
-  /** Made when the message is asked for. A text is a whole one: that of an error, which has what the machine printed. */
+  /** Creates the report on demand. A string is a complete message, for example that of an error. */
   readonly report: () => Report | string
-  /** With `expected`: what there was instead. */
+  /** The value found instead of `expected`. */
   readonly actual?: unknown
   readonly expected?: unknown
 }
 
-/** What happened, and what to do about it. */
+/** The parts of a failure message. */
 export interface Report {
   readonly what: string
   readonly hint: string
-  /** Title → text, above what the machine printed; undefined: not that one. */
+  /** Title → text, shown above the console output. `undefined` hides the section of that title. */
   readonly sections?: Readonly<Record<string, string | undefined>>
 }
 
-/** Those that are not to be shown. */
-function without(sections: Report['sections'] = {}): Report['sections'] {
+/** The sections that are hidden. */
+function hiddenSections(sections: Report['sections'] = {}): Report['sections'] {
   return Object.fromEntries(Object.entries(sections).filter(([, text]) => text === undefined))
 }
 
-/** Runs a matcher that waits. @param args as its user gave them */
+/** Runs a matcher that waits. @param args the arguments of the call, for messages */
 export async function awaitedMatcher(
   context: MatcherContext,
   matcher: string,
@@ -48,7 +48,7 @@ export async function awaitedMatcher(
 }
 
 function differenceOf({ utils }: MatcherContext, { expected, actual }: Omit<Verdict, 'report'>): string | undefined {
-  // Of two kinds of values a runner says only that.
+  // For values of different types, test runners report only the types.
   if (types.isRegExp(expected)) return `Expected: ${String(expected)}\nReceived: ${String(actual)}`
   return utils.diff?.(expected, actual) ?? undefined
 }
@@ -69,10 +69,10 @@ function layout(
       Difference: difference,
       ...sections,
       ...machineSections(vm),
-      ...without(sections),
+      ...hiddenSections(sections),
     })
   }
-  // Whoever keeps the test’s time tells of its machines too, below the difference that the runner puts here.
-  const told = task !== undefined && TIME_LEFT in task
-  return layoutMessage(what, hint, { ...sections, ...(told ? {} : machineSections(vm)) })
+  // A runner package that sets TIME_LEFT also adds the console output, below the diff that the runner prints here.
+  const added = task !== undefined && TIME_LEFT in task
+  return layoutMessage(what, hint, { ...sections, ...(added ? {} : machineSections(vm)) })
 }

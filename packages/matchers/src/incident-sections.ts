@@ -1,11 +1,11 @@
-/** What a guest that failed said, in place of the end of its console, which is much the same. */
+/** Sections that show the failure of a guest instead of the end of its console, which is nearly the same text. */
 import { type Incident } from '@coldboot/core'
 import { machineSections } from '@coldboot/core/internal'
 import type { MatcherVM } from './matcher-vm.ts'
 
 const END = 'End of the console'
 
-/** Sections for a message, by title. */
+/** Title → text. */
 export function incidentSections(vm: MatcherVM, { excerpt }: Incident): Readonly<Record<string, string | undefined>> {
   const [first = ''] = excerpt.split('\n')
   if (first === '') return {}

@@ -1,5 +1,4 @@
-/** The matchers as a table for a runner’s `expect.extend`, with what each runner has of its own. */
-
+/** Table of all matchers for the `expect.extend` of a test runner. */
 import { toMatchBootLog } from './boot-log/to-match-boot-log.ts'
 import { toHaveFile } from './file/to-have-file.ts'
 import type { MatcherContext, MatcherResult, SnapshotMatcher } from './matcher-context.ts'
@@ -13,11 +12,11 @@ import { toPanic } from './to-panic.ts'
 import { toPrintInOrder } from './to-print-in-order.ts'
 import { toRun, toRunSuccessfully } from './to-run.ts'
 
-/** What a test runner has of its own. */
+/** Features of a test runner. */
 export interface Runner {
-  /** Whether it shows the difference of a result’s `expected` and `actual` by itself: Vitest does, Jest does not. */
+  /** Whether it prints the diff of a result's `expected` and `actual`. Vitest does, Jest does not. */
   readonly printsDiff: boolean
-  /** Its matcher of that name, which keeps and compares snapshots. */
+  /** Its matcher of this name, which writes and compares snapshots. */
   readonly toMatchSnapshot: SnapshotMatcher
 }
 
@@ -28,7 +27,7 @@ export type RegisteredMatcher = (
   ...args: readonly unknown[]
 ) => MatcherResult | Promise<MatcherResult>
 
-/** A matcher with parameters of its own, which its types tell a caller. */
+/** A matcher with its own parameter types. */
 type Matcher = (this: MatcherContext, received: unknown, ...args: never[]) => MatcherResult | Promise<MatcherResult>
 
 /** All matchers of this package, by name, for `expect.extend`. */

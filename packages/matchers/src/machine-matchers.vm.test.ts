@@ -1,4 +1,4 @@
-/** The matchers on real machines: what only these show is that each sees what a guest really does. */
+/** Tests the matchers with real machines. */
 import { arbitraryArgs, type MachineOptions, pvpanic, VM } from '@coldboot/core'
 import { startReady } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
@@ -24,14 +24,14 @@ async function options(more: MachineOptions = {}): Promise<MachineOptions> {
   return { ...guest, timeout: 60_000, ...more }
 }
 
-/** A machine at its shell’s prompt. */
+/** A machine at its shell prompt. */
 async function booted(more: MachineOptions = {}): Promise<VM> {
   const vm = await startReady(await options(more))
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
 
-/** As {@link booted}, of which a panic does not end the machine. */
+/** Like {@link booted}, but a panic does not end the machine. */
 async function lasting(more: MachineOptions = {}): Promise<VM> {
   const guest = await options()
   return booted({ kernelArgs: `${String(guest.kernelArgs)} panic=0`, ...more })
@@ -40,10 +40,10 @@ async function lasting(more: MachineOptions = {}): Promise<VM> {
 describe('a panic', () => {
   test.for([
     ['that ends the machine', () => booted()],
-    ['after which the machine stays', () => lasting()],
+    ['after which the machine halts', () => lasting()],
     ['that is allowed', () => lasting({ failOn: { panic: 'allow' } })],
-    ['that a device tells of', () => lasting({ devices: [pvpanic()] })],
-  ] as const)('%s is seen, by those who wait and those who look back', async ([, boot]) => {
+    ['that a device reports', () => lasting({ devices: [pvpanic()] })],
+  ] as const)('%s is detected by calls before and after it', async ([, boot]) => {
     const vm = await boot()
     const waiting = toPanic.call(context, vm, { message: /sysrq triggered crash|panic device/ })
     const notWaiting = toPanic.call(not, vm, { timeout: 60_000 })
@@ -53,7 +53,7 @@ describe('a panic', () => {
     expect(await toPanic.call(context, vm)).toMatchObject(PASSES)
   })
 
-  test('is no end that toExit takes, unless its reason is given', async () => {
+  test('fails toExit, unless its `reason` is given', async () => {
     const vm = await booted()
     const [plain, reset] = [toExit.call(context, vm), toExit.call(context, vm, { reason: 'guest-reset' })]
     vm.send(CRASH)
@@ -64,13 +64,13 @@ describe('a panic', () => {
     expect(await reset).toMatchObject(PASSES)
   })
 
-  test('that does not end the machine ends the wait for its end', async () => {
+  test('that does not end the machine fails a pending toExit', async () => {
     const vm = await lasting()
     const exit = toExit.call(context, vm)
     vm.send(CRASH)
     const { pass, message } = await exit
     expect(pass).toBe(false)
-    expect(message()).toContain('It stays as it is.')
+    expect(message()).toContain('The machine did not end.')
     expect(vm.state).toBe('running')
   })
 })
@@ -87,7 +87,7 @@ describe('an end', () => {
     expect(await toPanic.call(not, vm)).toMatchObject(FAILS)
   })
 
-  test('has the code that the guest chose', async () => {
+  test('has the exit code that the guest set', async () => {
     const vm = await booted({ devices: [arbitraryArgs('-device', 'isa-debug-exit,iobase=0xf4,iosize=4')] })
     // 2 × 16 + 1
     vm.send("printf '\\020' | dd of=/dev/port bs=1 seek=244\n")
@@ -97,7 +97,7 @@ describe('an end', () => {
 })
 
 describe('a boot', () => {
-  test('is waited for, seen when it is over, and its log is the same each time', async () => {
+  test('is detected during and after it, and its normalized log is the same each time', async () => {
     const logs: string[] = []
     for (let boot = 0; boot < 2; boot++) {
       const vm = await VM.boot(await options())
@@ -112,7 +112,7 @@ describe('a boot', () => {
     expect(logs[1]).toBe(logs[0])
   })
 
-  test('does not come of a kernel without a root', async () => {
+  test('fails for a kernel without a root file system', async () => {
     const vm = await VM.boot(await options({ initramfs: undefined, agent: false }))
     onTestFinished(() => vm.close().then(() => {}))
     const failing = toBoot.call(context, vm)
@@ -121,7 +121,7 @@ describe('a boot', () => {
   })
 })
 
-test('what is printed in order is matched in order', async () => {
+test('toPrintInOrder matches output in order, and reports the actual order', async () => {
   const vm = await booted()
   vm.send('echo o""ne; echo t""wo; sleep 0.1; echo th""ree\n')
   expect(await toPrintInOrder.call(context, vm, ['one', /t\wo/, 'three'])).toMatchObject(PASSES)
@@ -131,10 +131,10 @@ test('what is printed in order is matched in order', async () => {
   expect(actual).toEqual([/two$/m, /^one$/m])
 })
 
-describe.for(['agent', 'shell'] as const)('by way of the %s', (via) => {
+describe.for(['agent', 'shell'] as const)('via the %s', (via) => {
   const judge = async (result: Promise<MatcherResult>): Promise<boolean> => (await result).pass
 
-  test('commands run', async () => {
+  test('toRun and toRunSuccessfully compare exit codes and output', async () => {
     const vm = await booted()
     const run = (command: string | string[], more = {}) => judge(toRun.call(context, vm, command, { via, ...more }))
     expect(await run('uname', { stdout: 'Linux' })).toBe(true)
@@ -143,7 +143,7 @@ describe.for(['agent', 'shell'] as const)('by way of the %s', (via) => {
     expect(await judge(toRunSuccessfully.call(not, vm, 'false', { via }))).toBe(false)
   })
 
-  test('files are seen, at once and later', async () => {
+  test('toHaveFile detects existing files, and files that appear later', async () => {
     const vm = await booted()
     const has = (...[path, content, more]: [string, (string | RegExp | Uint8Array)?, object?]) =>
       toHaveFile.call(context, vm, path, content, { via, ...more })
@@ -152,8 +152,8 @@ describe.for(['agent', 'shell'] as const)('by way of the %s', (via) => {
     expect(await judge(has('/tmp/a b/file', 'one\ntwo'))).toBe(true)
     expect(await judge(has('/tmp/a b/file', Buffer.from('one\ntwo\n')))).toBe(true)
     expect(await has('/tmp/a b/file', /three/)).toMatchObject({ pass: false, expected: /three/, actual: 'one\ntwo' })
-    expect((await has('/tmp/a b/other')).message()).toContain('What is in /tmp/a b:\n  file\n  link\n')
-    expect((await has('/tmp/a b/link')).message()).toContain('a symbolic link to /nowhere, which is not there')
+    expect((await has('/tmp/a b/other')).message()).toContain('Content of /tmp/a b:\n  file\n  link\n')
+    expect((await has('/tmp/a b/link')).message()).toContain('a symbolic link to /nowhere, which does not exist')
     expect((await has('/tmp/a b')).message()).toContain('"vm" is a directory')
     expect(await judge(toHaveFile.call(not, vm, '/tmp/late', undefined, { via, timeout: 300 }))).toBe(false)
 

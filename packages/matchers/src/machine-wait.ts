@@ -1,26 +1,28 @@
-/** Waits for something about a machine that is not on its console: within a window, and no longer than its test. */
+/** Waits for events of a machine other than console output, at most until the end of the test. */
 import { ColdbootError, ExpectError } from '@coldboot/core'
 import type { MatcherVM } from './matcher-vm.ts'
 import type { WaitWindow } from './wait-window.ts'
 
-// Real time, also for a test that replaces the timers.
+// Real timers, because a test may replace the global ones.
 const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: afterReading } = globalThis
 
 /** The longest a timer can run, milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Returned when the time was up first. */
+/** Returned when the time is up first. */
 export const TIME_UP: unique symbol = Symbol('time up')
 
 /**
- * @returns what `event` resolves to, or {@link TIME_UP} at the end of the window
- * @throws ExpectError `EXPECT_ABORTED` when the machine’s signal aborts, which its test’s end does
+ * Waits for `event` within a window.
+ *
+ * @returns the value of `event`, or {@link TIME_UP} at the end of the window
+ * @throws ExpectError `EXPECT_ABORTED` when the machine's signal aborts, for example at the end of its test
  */
 export async function within<T>(vm: MatcherVM, window: WaitWindow, event: Promise<T>): Promise<T | typeof TIME_UP> {
   const { promise: over, resolve, reject } = Promise.withResolvers<typeof TIME_UP>()
   const { signal } = vm.spec
   const milliseconds = window.granted * vm.spec.timeoutMultiplier
-  // What has arrived already was in time.
+  // Events that are already queued count as in time.
   const timer = startTimer(() => afterReading(() => resolve(TIME_UP)), Math.min(milliseconds, LONGEST_TIMER))
   const onAbort = (): void => reject(abortError(vm, signal?.reason))
   if (signal?.aborted === true) onAbort()
@@ -33,7 +35,7 @@ export async function within<T>(vm: MatcherVM, window: WaitWindow, event: Promis
   }
 }
 
-/** Lets time pass, in milliseconds. */
+/** Resolves after a time in milliseconds. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void startTimer(resolve, milliseconds))
 }
@@ -43,7 +45,10 @@ function abortError(vm: MatcherVM, cause: unknown): ExpectError {
   return new ExpectError('EXPECT_ABORTED', `The wait for "${vm.name}" was aborted: ${why}`, { cause })
 }
 
-/** A promise for nobody: its test has ended, and a rejection would only be reported as unhandled, beside the reason. */
+/**
+ * Rethrows an error, except after the end of the test: then the promise never settles, because a rejection would be
+ * reported as unhandled.
+ */
 export async function unlessTestEnded(error: unknown): Promise<never> {
   const ended = ColdbootError.is(error) && ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED'
   if (!ended) throw error

@@ -1,28 +1,28 @@
-/** What a test runner gives a matcher, as far as both Vitest and Jest agree: the matchers know no runner. */
+/** The `this` of a matcher: the properties that Vitest and Jest have in common. */
 
 /** `this` of a matcher. */
 export interface MatcherContext {
   /** Whether `.not` was used. */
   readonly isNot?: boolean | undefined
-  /** `resolves` or `rejects` when that was used. */
+  /** `resolves` or `rejects` if used. */
   readonly promise?: string | undefined
   readonly utils: {
-    /** Writes the call as the user wrote it: `expect(vm).not.toHavePrinted("panic")`. */
+    /** Formats the call, for example `expect(vm).not.toHavePrinted("panic")`. */
     matcherHint(matcher: string, received?: string, expected?: string, options?: MatcherHintOptions): string
-    /** The difference of two values in lines, for people. */
+    /** Formats the difference of two values. */
     diff?(expected: unknown, received: unknown): string | null | undefined
   }
-  /** Whether the runner itself shows the difference of a result’s `expected` and `actual`. @default true */
+  /** Whether the runner prints the diff of a result's `expected` and `actual`. @default true */
   readonly printsDiff?: boolean | undefined
-  /** The runner’s own matcher of that name, which keeps and compares snapshots. */
+  /** The runner's matcher of this name, which writes and compares snapshots. */
   readonly toMatchSnapshot?: SnapshotMatcher | undefined
-  /** The running test, where the runner tells. */
+  /** The running test, if the runner provides it. */
   readonly task?: object | undefined
-  /** The running test’s file. */
+  /** Path of the running test's file. */
   readonly testPath?: string | undefined
-  /** The running test’s full name. */
+  /** Full name of the running test. */
   readonly currentTestName?: string | undefined
-  /** The runner’s own account of its snapshots. */
+  /** The runner's snapshot counters. */
   readonly snapshotState?: object | undefined
 }
 
@@ -32,14 +32,14 @@ export interface MatcherHintOptions {
   promise?: string
 }
 
-/** A runner’s `toMatchSnapshot`, for other matchers to build on. */
+/** The `toMatchSnapshot` of a test runner. */
 export type SnapshotMatcher = (this: MatcherContext, received: string, hint?: string) => MatcherResult
 
-/** What a matcher returns. With `.not` the runner turns `pass` around. */
+/** The result of a matcher. With `.not` the runner inverts `pass`. */
 export interface MatcherResult {
   readonly pass: boolean
   readonly message: () => string
-  /** Beside `expected`: what there was instead. The runner shows the difference of the two. */
+  /** The value found instead of `expected`. The runner prints the diff of the two. */
   readonly actual?: unknown
   readonly expected?: unknown
 }

@@ -1,4 +1,4 @@
-/** The matchers’ types, written once; each runner’s package merges them into its own `expect`. */
+/** Types of the matchers. The package of each test runner merges them into its `expect`. */
 import type { PatternInput } from '@coldboot/core'
 import type { BootLogOptions } from './boot-log/to-match-boot-log.ts'
 import type { FileContent } from './file/guest-file.ts'
@@ -12,15 +12,15 @@ import type { PrintInOrderOptions } from './to-print-in-order.ts'
 import type { RunSuccessfullyOptions, ToRunOptions } from './to-run.ts'
 
 /**
- * Matchers for a machine. All but `toHavePrinted` wait, and must be awaited. `timeout` is the time they wait at most, in
- * milliseconds before the machine’s multiplier; they end before their test does, and fail in their own words.
+ * Matchers for a machine. All except `toHavePrinted` wait and must be awaited. `timeout` limits the wait, in milliseconds
+ * before the machine's multiplier. A wait ends before the time limit of its test, so that its own message is reported.
  *
- * @typeParam R what a matcher that does not wait returns in the runner: `void`, or a promise behind `.resolves`
+ * @typeParam R return type of a matcher that does not wait: `void`, or a promise after `.resolves`
  */
 export interface MachineMatchers<R = void> {
   /**
-   * Waits until the machine prints the pattern, behind everything matched before, and consumes it: `vm.expect` as a
-   * matcher. With `.not` it waits for the whole window and fails as soon as the pattern is printed.
+   * Waits until the machine prints the pattern after the previous match, and consumes it: `vm.expect` as a matcher. With
+   * `.not` it waits for the whole window and fails as soon as the pattern is printed.
    *
    * @example
    * await expect(vm).toEventuallyPrint('login: ')
@@ -30,8 +30,7 @@ export interface MachineMatchers<R = void> {
   toEventuallyPrint(pattern: PatternInput, options?: EventuallyPrintOptions): Promise<void>
 
   /**
-   * Looks for the pattern in everything the machine has printed so far, its boot included. Does not wait and consumes
-   * nothing.
+   * Searches everything the machine has printed so far, including its boot. Does not wait and consumes nothing.
    *
    * @example
    * expect(vm).toHavePrinted(/Linux version/)
@@ -39,9 +38,9 @@ export interface MachineMatchers<R = void> {
   toHavePrinted(pattern: PatternInput): R
 
   /**
-   * Waits until the machine prints one pattern after the other, other output between them, and consumes them. `timeout` is
-   * the time for all of them. What was matched of it is consumed also when the rest does not come. With `.not` it waits for
-   * the whole window and fails as soon as the last one is printed.
+   * Waits until the machine prints the patterns in this order, with any output between them, and consumes them. `timeout`
+   * limits the whole wait. On failure, the patterns that matched stay consumed. With `.not` it waits for the whole window
+   * and fails as soon as the last pattern is printed.
    *
    * @example
    * await expect(vm).toPrintInOrder(['Starting network', /eth0: .* up/, 'login: '])
@@ -49,8 +48,8 @@ export interface MachineMatchers<R = void> {
   toPrintInOrder(patterns: readonly PatternInput[], options?: PrintInOrderOptions): Promise<void>
 
   /**
-   * Waits until the machine has booted: until it printed `ready`, or what `until` says, be it before or from now on. With
-   * `.not` it waits for the whole window; it passes at once when the guest fails or ends on the way.
+   * Waits until the machine has booted: until it printed `until` (by default its `ready` pattern), before or during the
+   * call. With `.not` it waits for the whole window, and passes at once if the guest fails or the machine ends.
    *
    * @example
    * await expect(vm).toBoot()
@@ -59,8 +58,8 @@ export interface MachineMatchers<R = void> {
   toBoot(options?: BootOptions): Promise<void>
 
   /**
-   * Waits for a panic of the guest’s kernel or a crash of its init, as the machine’s monitors see them. Unlike other waits
-   * it is not ended by one. With `.not` it waits for the whole window and fails at a panic.
+   * Waits for a panic of the guest's kernel or a crash of its init. Other waits fail at a panic; this one passes. With
+   * `.not` it waits for the whole window and fails at a panic.
    *
    * @example
    * vm.send('echo c >/proc/sysrq-trigger\n')
@@ -69,8 +68,8 @@ export interface MachineMatchers<R = void> {
   toPanic(options?: PanicOptions): Promise<void>
 
   /**
-   * Waits for the machine to end by itself. An end by a panic, or after another failure of the guest, passes only where
-   * `reason` is given. With `.not` it waits for the whole window and fails when the machine ends, or ends so.
+   * Waits until the machine ends without being closed by the test. An end by a panic or after another failure of the guest
+   * passes only if `reason` is given. With `.not` it waits for the whole window and fails if the machine ends as described.
    *
    * @example
    * vm.send('poweroff -f\n')
@@ -80,8 +79,8 @@ export interface MachineMatchers<R = void> {
   toExit(options?: ExitOptions): Promise<void>
 
   /**
-   * Runs a command in the guest, as `vm.run` does, which must end with `exitCode`, 0 unless told otherwise, and print what
-   * `stdout` and `stderr` say. With `.not` it must end in another way; that it does not end is a failure either way.
+   * Runs a command in the guest with `vm.run`. It must end with `exitCode` (default: 0) and print `stdout` and `stderr`, if
+   * given. With `.not` it must end in another way. A command that does not end fails the test in both cases.
    *
    * @example
    * await expect(vm).toRun('uname', { stdout: 'Linux' })
@@ -90,7 +89,7 @@ export interface MachineMatchers<R = void> {
   toRun(command: string | readonly string[], options?: ToRunOptions): Promise<void>
 
   /**
-   * Runs a command in the guest, which must end with exit code 0: {@link toRun} by the name that reads well with `.not`.
+   * Runs a command in the guest, which must end with exit code 0: {@link toRun} with a name that reads well with `.not`.
    *
    * @example
    * await expect(client).toRunSuccessfully('ping -c1 10.0.0.1', { timeout: 20_000 })
@@ -99,9 +98,9 @@ export interface MachineMatchers<R = void> {
   toRunSuccessfully(command: string | readonly string[], options?: RunSuccessfullyOptions): Promise<void>
 
   /**
-   * Looks whether there is a file in the guest, and with `content` what is in it: a string is all of it, the last line end
-   * aside; a regular expression matches some of it; bytes are all of it. It is looked once. With `timeout` it is waited for,
-   * in the guest; with `.not` and `timeout` it must not come in the whole window.
+   * Checks that a file exists in the guest, and its `content` if given: a string must equal all of it except for a final
+   * newline, a regular expression may match any part, bytes must equal all of it. Checks once; with `timeout` it waits for
+   * the file, and with `.not` and `timeout` the file must not appear within the whole window.
    *
    * @param path absolute
    *
@@ -112,9 +111,9 @@ export interface MachineMatchers<R = void> {
   toHaveFile(path: string, content?: FileContent, options?: HaveFileOptions): Promise<void>
 
   /**
-   * Waits until the machine has booted, as {@link toBoot} does, and compares all that it printed until then with a snapshot
-   * of the runner’s: written when there is none, updated with `-u`, and not written in CI. Times, addresses, sizes, versions
-   * and whatever else differs from boot to boot is taken out; see `normalizeBootLog`. Has no `.not`.
+   * Waits until the machine has booted (see {@link toBoot}) and compares its output so far with a snapshot of the test
+   * runner, which is written if missing, updated with `-u`, and never written in CI. Times, addresses, sizes, versions and
+   * other text that differs between boots is replaced; see `normalizeBootLog`. Does not support `.not`.
    *
    * @example
    * await expect(vm).toMatchBootLog()
@@ -123,10 +122,10 @@ export interface MachineMatchers<R = void> {
   toMatchBootLog(options?: BootLogOptions): Promise<void>
 
   /**
-   * Waits until the screen of a machine with a `display()` shows the picture that is kept in `__screenshots__` beside the
-   * test, pixel by pixel. A picture that is missing is written once the screen holds still, updated with `-u`, and not
-   * written in CI. When it does not match, the pictures of what was expected, what there was, and the difference are
-   * written beside the machine’s log. With `.not` it waits for the whole window and fails when the picture is shown.
+   * Waits until the screen of a machine with a `display()` equals the screenshot in `__screenshots__` beside the test, pixel
+   * by pixel. A missing screenshot is written when the screen stops changing; `-u` updates it, and CI never writes it. On a
+   * mismatch, the expected and the actual screen and their difference are written beside the machine's log. With `.not` it
+   * waits for the whole window and fails if the screenshot appears.
    *
    * @example
    * await expect(vm).toMatchScreenshot()

@@ -1,7 +1,7 @@
-/** What a matcher needs of a machine, by shape: a worker may load two copies of the class. */
+/** The part of `VM` that matchers use, recognized by shape because a worker may load two copies of the class. */
 import { OptionError, type VM } from '@coldboot/core'
 
-/** A machine, as far as matchers look at it. */
+/** The part of `VM` that matchers use. */
 export type MatcherVM = Pick<
   VM,
   | 'name'
@@ -25,23 +25,21 @@ export type MatcherVM = Pick<
 
 const METHODS = ['expect', 'hasPrinted'] as const
 
-/**
- * @throws OptionError `INVALID_OPTION` when `received` is no machine
- */
+/** @throws OptionError `INVALID_OPTION` if `received` is not a machine */
 export function requireMachine(matcher: string, received: unknown): MatcherVM {
   if (isMachine(received)) return received
-  throw new OptionError('INVALID_OPTION', `expect(…).${matcher}() takes a machine, and was given ${kindOf(received)}`, {
+  throw new OptionError('INVALID_OPTION', `expect(…).${matcher}() takes a VM, but got ${kindOf(received)}`, {
     hint: hintFor(received),
   })
 }
 
 function hintFor(received: unknown): string {
-  // A promise of Jest’s tests is none of this realm’s class.
+  // By shape, because Jest's tests have another `Promise` class.
   if (typeof received === 'object' && received !== null && typeof Reflect.get(received, 'then') === 'function') {
-    return 'Await it: a machine that is still being started is a promise.'
+    return 'Await the promise first, for example `expect(await bootVM())`.'
   }
-  if (typeof received === 'function') return 'It is a function: call it, as `vm()` of `useVM()`, or `await bootVM()`.'
-  return 'Give it the `VM` itself.'
+  if (typeof received === 'function') return 'Call the function: `vm()` for `useVM()`, or `await bootVM()`.'
+  return 'Pass the `VM` itself.'
 }
 
 function isMachine(value: unknown): value is MatcherVM {

@@ -16,13 +16,13 @@ test.for([
   ['toHaveFile', toHaveFile, ['/a', 'b']],
   ['toMatchBootLog', toMatchBootLog, []],
   ['toMatchScreenshot', toMatchScreenshot, []],
-] as const)('%s refuses an option it does not have, and what is no options', async ([name, matcher, args]) => {
+] as const)('%s refuses an unknown option, and options that are not an object', async ([name, matcher, args]) => {
   const context = { ...contextOf(), toMatchSnapshot: () => ({ pass: true, message: () => '' }) }
   const { vm } = scriptedMachine({ match: MATCH })
   const judge = (options: unknown): Promise<unknown> => Reflect.apply(matcher, context, [vm, ...args, options])
   await expect(judge({ wihtin: 1 })).rejects.toMatchObject({
     code: 'UNKNOWN_OPTION',
-    message: expect.stringMatching(new RegExp(`^${name} has no option \`wihtin\`\nIt has .*\`timeout\``)),
+    message: expect.stringMatching(new RegExp(`^${name} has no option \`wihtin\`\nIts options are .*\`timeout\``)),
   })
   await expect(judge(1_000)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })

@@ -1,12 +1,14 @@
-/** Options by their names: one that is misspelt is not to be left out in silence. */
+/** Rejects unknown options of a matcher, such as misspelled ones. */
 import { OptionError } from '@coldboot/core'
 import { formatValue } from './format-call.ts'
 
-/** @throws OptionError `UNKNOWN_OPTION`; `INVALID_OPTION` for what is no options */
+/** @throws OptionError `UNKNOWN_OPTION`; `INVALID_OPTION` if `options` is not an object */
 export function checkOptionNames(matcher: string, options: unknown, known: readonly string[]): void {
-  const hint = `It has ${known.map((name) => `\`${name}\``).join(', ')}.`
+  const hint = `Its options are ${known.map((name) => `\`${name}\``).join(', ')}.`
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new OptionError('INVALID_OPTION', `${matcher} takes options, and was given ${formatValue(options)}`, { hint })
+    throw new OptionError('INVALID_OPTION', `${matcher} takes an object of options, but got ${formatValue(options)}`, {
+      hint,
+    })
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined)

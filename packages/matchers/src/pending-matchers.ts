@@ -1,13 +1,13 @@
 /**
- * The matchers that have not settled, by machine. A runner cannot tell whether somebody awaits a matcher; one that is
- * still at work when its test would pass was not awaited.
+ * Registry of pending matchers by machine. A test runner cannot tell whether a matcher is awaited; a matcher that is still
+ * pending when its test passes was not.
  */
 import { type VM } from '@coldboot/core'
 import { CallSite } from '@coldboot/core/internal'
 
-/** Something that a test has begun to wait for and that is not over. */
+/** A pending wait of a test. */
 export interface Pending {
-  /** A clause: `"vm" was still to print "login: "`. */
+  /** A clause, for example `"vm" had not yet printed "login: "`. */
   readonly what: string
   /** `file:line:column` of the call. */
   readonly location: string | undefined
@@ -18,7 +18,7 @@ interface PendingMatcher {
   readonly site: CallSite
 }
 
-// In one place for all copies of this package.
+// Shared by all copies of this package.
 const KEY = Symbol.for('coldboot.pendingMatchers')
 
 function registry(): WeakMap<object, Set<PendingMatcher>> {
@@ -29,7 +29,7 @@ function registry(): WeakMap<object, Set<PendingMatcher>> {
   return made
 }
 
-/** Counts a matcher as pending until the result is disposed. @param call as its user wrote it */
+/** Registers a matcher as pending until the result is disposed. @param call its call as text */
 export function countPending(vm: object, call: string): Disposable {
   const known = registry()
   const pending = known.get(vm) ?? new Set()
@@ -39,21 +39,21 @@ export function countPending(vm: object, call: string): Disposable {
   return { [Symbol.dispose]: () => void pending.delete(entry) }
 }
 
-/** All that a test still waits for on a machine: matchers, else calls into the guest, else waits of the machine’s own, oldest first. */
+/** The pending matchers of a machine; without any, its pending calls into the guest; else its pending waits. Oldest first. */
 export function pendingOn(vm: Pick<VM, 'name' | 'pendingWaits' | 'pendingCalls'>): readonly Pending[] {
-  // What a matcher calls and waits for is its own affair, and so is what a call does.
+  // A pending matcher explains the calls and waits it makes, and a pending call explains its waits.
   const matchers = [...(registry().get(vm) ?? [])].map(({ call, site }) => ({
-    what: `\`${call}\` still waited for "${vm.name}"`,
+    what: `\`${call}\` was still waiting for "${vm.name}"`,
     location: site.location,
   }))
   if (matchers.length > 0) return matchers
   const calls = vm.pendingCalls.map(({ call, location }) => ({
-    what: `\`${call}\` was still at work in "${vm.name}"`,
+    what: `\`${call}\` was still running in "${vm.name}"`,
     location,
   }))
   if (calls.length > 0) return calls
   return vm.pendingWaits.map(({ pattern, location }) => ({
-    what: `"${vm.name}" was still to print ${pattern}`,
+    what: `"${vm.name}" had not yet printed ${pattern}`,
     location,
   }))
 }

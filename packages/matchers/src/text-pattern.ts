@@ -1,33 +1,33 @@
-/** What a text is compared with: a string or a regular expression. */
+/** Compares text with a string or a regular expression. */
 import { types } from 'node:util'
 import { OptionError } from '@coldboot/core'
 import { formatValue } from './format-call.ts'
 
-/** A string, or a regular expression, of which the flags `g` and `y` are ignored. */
+/** A string, or a regular expression whose flags `g` and `y` are ignored. */
 export type Text = string | RegExp
 
-/** Whether the text has it. */
+/** Whether the text contains a match. */
 export function matchesText(expected: Text, text: string): boolean {
   return typeof expected === 'string' ? text.includes(expected) : stateless(expected).test(text)
 }
 
-/** Where it stands in the text first; -1: nowhere. */
+/** Offset of the first match; -1 without one. */
 export function placeOf(expected: Text, text: string): number {
   return typeof expected === 'string' ? text.indexOf(expected) : text.search(stateless(expected))
 }
 
-/** Whether the text is it, a last line end aside; a regular expression need match only some of it. */
+/** Whether the text equals the string, ignoring a final newline, or contains a match of the regular expression. */
 export function equalsText(expected: Text, text: string): boolean {
   if (typeof expected !== 'string') return matchesText(expected, text)
   return withoutLineEnd(expected) === withoutLineEnd(text)
 }
 
-/** The text without its last line end. */
+/** Removes a final newline. */
 export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '')
 }
 
-/** Whether it is one. */
+/** Whether the value is a string or a regular expression. */
 export function isText(value: unknown): value is Text {
   return typeof value === 'string' || types.isRegExp(value)
 }

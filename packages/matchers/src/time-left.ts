@@ -1,18 +1,18 @@
 /**
- * How much time the running test has left. A runner does not tell: it would end a test in the middle of a wait and say
- * only that the test was too slow. Whoever knows when the test began leaves the answer on the task, or on the machine
- * where a runner has no task, under a registered symbol, so that two copies of this package agree.
+ * Remaining time of the running test. Test runners do not provide it, so the package of each runner stores a function on
+ * the task, or on the machine if the runner has no task. The key is a registered symbol, so that all copies of this
+ * package agree. A wait that ends in time reports more than the runner, which only says that the test was too slow.
  */
 
-/** Key of the function on a task or a machine that returns the test’s remaining time in milliseconds; Infinity without a limit. */
+/** Key of a function that returns the remaining time of the test in milliseconds; Infinity without a limit. */
 export const TIME_LEFT: unique symbol = Symbol.for('coldboot.timeLeft') as typeof TIME_LEFT
 
-/** A wait must end this long before the test does, so that its own message is the one that is shown. Milliseconds. */
+/** A wait ends this long before the time limit of the test, so that its own message is reported. Milliseconds. */
 export const MARGIN_MS = 100
 
 /**
- * Milliseconds a wait may take at most; Infinity when nobody knows.
- * @param holders what may have the answer, the best first
+ * Longest time that a wait may take, milliseconds; Infinity if unknown.
+ * @param holders objects that may have the function; the first one that has it is used
  */
 export function timeLeft(...holders: readonly (object | undefined)[]): number {
   for (const holder of holders) {

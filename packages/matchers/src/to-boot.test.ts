@@ -6,7 +6,7 @@ import { type BootOptions, toBoot } from './to-boot.ts'
 
 interface Boot {
   readonly ready?: string | undefined
-  /** What the wait for `ready` ends with. Undefined: it goes on. */
+  /** Outcome of the wait for `ready`; undefined if it stays pending. */
   readonly outcome?: Match | ErrorCode
   readonly hasPrinted?: boolean
 }
@@ -37,45 +37,45 @@ const judge = (boot: Boot, options?: BootOptions, context?: Parameters<typeof co
   toBoot.call(contextOf(context), booting(boot).vm, options)
 
 describe('toBoot', () => {
-  test('passes when the machine becomes ready, by the machine’s own wait', async () => {
+  test('passes when `vm.ready()` resolves, without an expect', async () => {
     const { vm, asked } = booting({ outcome: MATCH })
     expect(await toBoot.call(contextOf(), vm)).toMatchObject({ pass: true })
     expect(asked).toEqual([])
   })
 
-  test('passes at once for what was printed before', async () => {
+  test('passes at once if `until` was printed before', async () => {
     const { vm, asked } = booting({ hasPrinted: true })
     expect(await toBoot.call(contextOf(), vm, { until: 'Welcome' })).toMatchObject({ pass: true })
     expect(asked).toEqual([])
   })
 
-  test('waits for a pattern of its own as long as a boot may take', async () => {
+  test('waits for `until` within `bootTimeout`', async () => {
     const { vm, asked } = booting({ outcome: MATCH })
     expect(await toBoot.call(contextOf(), vm, { until: 'Welcome' })).toMatchObject({ pass: true })
     expect(asked).toEqual([{ timeout: 60_000 }])
   })
 
   test.for(['BOOT_TIMEOUT', 'EXPECT_EXITED', 'GUEST_PANICKED'] as const)(
-    'fails with the words of %s',
+    'fails with the message of %s',
     async (outcome) => {
       const { pass, message } = await judge({ outcome })
       expect([pass, message()]).toEqual([false, expect.stringMatching(/^vm\.toBoot\(\)\n\nIt did not come\n/)])
     },
   )
 
-  test('fails at the end of a shorter window, with how far the boot came', async () => {
+  test('fails at the end of a shorter window and reports the boot stage', async () => {
     const { pass, message } = await judge({}, { timeout: 1 })
     expect(pass).toBe(false)
     expect(message()).toContain('"box" had not booted after 1 ms: it did not print "login: "\n')
     expect(message()).toContain('Circumstances:\n  boot: seen up to the firmware\n\nEnd of the console:')
   })
 
-  test('ends before the test does, and says that it was cut short', async () => {
+  test('ends before the test times out, and reports the shortened wait', async () => {
     const { message } = await judge({}, {}, { leftMs: 101 })
-    expect(message()).toContain('no time left for the whole wait of 60000 ms.\n"box" had not booted after 1 ms')
+    expect(message()).toContain('too little time left for the full wait of 60000 ms.\n"box" had not booted after 1 ms')
   })
 
-  test('refuses a machine that has nothing to wait for', async () => {
+  test('refuses a machine without `ready` if `until` is not given', async () => {
     await expect(judge({ ready: '' })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
       message: expect.stringContaining('toBoot({ until: "login: " })'),
@@ -93,14 +93,14 @@ describe('.not.toBoot', () => {
     },
   )
 
-  test('fails when it boots, and when it has', async () => {
+  test('fails when the machine boots, or has already booted', async () => {
     for (const boot of [{ outcome: MATCH }, { hasPrinted: true }]) {
       const { pass, message } = await judge(boot, {}, not)
       expect([pass, message()]).toEqual([true, expect.stringContaining('"box" has booted: it printed "login: "\n')])
     }
   })
 
-  test('has not seen the whole window when it was aborted', async () => {
+  test('does not pass when it is aborted before the end of the window', async () => {
     await expect(judge({ outcome: 'EXPECT_ABORTED' }, {}, not)).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
   })
 })

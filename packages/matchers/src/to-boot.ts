@@ -10,16 +10,16 @@ import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } fro
 
 /** Options of `toBoot`. */
 export interface BootOptions extends WindowOptions {
-  /** What the machine prints when it has booted. @default the machine’s `ready` */
+  /** Pattern that the machine prints when it has booted. @default the machine's `ready` */
   readonly until?: PatternInput | undefined
   /**
-   * The window, milliseconds, before the machine’s multiplier.
-   * @default the machine’s `bootTimeout`; with `.not` 1000
+   * The window, milliseconds, before the machine's multiplier.
+   * @default the machine's `bootTimeout`; with `.not` 1000
    */
   readonly timeout?: number | undefined
 }
 
-/** Waits until the machine has booted, which it may have long since; with `.not`, waits the whole window for it not to. */
+/** Waits until the machine has booted, or passes at once if it has; with `.not`, checks that it does not boot. */
 export function toBoot(this: MatcherContext, received: unknown, options: BootOptions = {}): Promise<MatcherResult> {
   return awaitedMatcher(this, 'toBoot', received, [options], (vm) => judge(this, vm, options))
 }
@@ -32,7 +32,7 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: BootOption
   return 'match' in outcome ? { pass: true, report: () => booted(vm, until) } : outcome
 }
 
-/** Waits for `until` as {@link toBoot} does. @returns the match, or the verdict that it did not come */
+/** Waits for `until` like {@link toBoot}. @returns the match, or the verdict that it was not printed */
 export async function boot(
   context: MatcherContext,
   vm: MatcherVM,
@@ -40,24 +40,24 @@ export async function boot(
   options: BootOptions,
 ): Promise<{ readonly match: Match } | Verdict> {
   const window = waitWindow(context, vm, options.timeout, vm.spec.bootTimeoutMs)
-  // A boot is something that has happened, not something printed next.
+  // Earlier output counts: the machine may have booted before the call.
   if (options.until !== undefined || context.isNot) {
     const match = vm.hasPrinted(until)
     if (match !== undefined) return { match }
   }
   const waitsItself = options.until === undefined && !context.isNot
-  // Others wait for `ready` too, so its answer is kept: a pattern of its own would take it away from them.
+  // `vm.ready()` keeps its match for all callers. An expect of the pattern would consume it.
   const wait = waitsItself ? ready(vm, window) : vm.expect(until, { timeout: window.granted })
   const outcome = await outcomeOf(wait)
   if ('match' in outcome) return outcome
   const { error } = outcome
-  // A guest that failed has not booted. A wait that was aborted has not seen the whole window.
+  // With `.not` a failed guest counts as not booted, but an aborted wait did not see the whole window.
   if (context.isNot && error.code === 'EXPECT_ABORTED') throw error
   const note = error.code === 'EXPECT_TIMEOUT' ? cutNote(window, vm) : ''
   return { pass: false, report: () => note + error.message }
 }
 
-/** The machine’s own wait for its `ready`, cut short where the window is. */
+/** Waits for the machine's `ready`, at most for the window. */
 async function ready(vm: MatcherVM, window: WaitWindow): Promise<Match> {
   const limit = window.granted < vm.spec.bootTimeoutMs ? window.granted : Infinity
   const match = await within(vm, { ...window, granted: limit }, vm.ready())
@@ -65,7 +65,7 @@ async function ready(vm: MatcherVM, window: WaitWindow): Promise<Match> {
   const pattern = describePatterns(patternList(vm.spec.ready ?? []))
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
   throw new ExpectError('EXPECT_TIMEOUT', `"${vm.name}" had not booted after ${waited}: it did not print ${pattern}`, {
-    hint: 'Read how far the boot came. Where it only needs longer, give the matcher a longer `timeout`, or the test a longer `timeout`.',
+    hint: 'Check in the console how far the boot got. If it only needs more time, raise the `timeout` of the matcher or of the test.',
     sections: { Circumstances: circumstances(vm), ...machineSections(vm) },
   })
 }
@@ -81,11 +81,11 @@ function circumstances(vm: MatcherVM): string {
 
 function booted(vm: MatcherVM, until: PatternInput): Report {
   const what = `"${vm.name}" has booted: it printed ${describePatterns(patternList(until))}`
-  return { what, hint: 'It was not to, for the whole window. What was printed before counts too.' }
+  return { what, hint: 'The machine must not boot within the `timeout`. Output before the call counts too.' }
 }
 
 function nothingToWaitFor(vm: MatcherVM): OptionError {
-  return new OptionError('INVALID_OPTION', `toBoot cannot know when "${vm.name}" has booted: it has no \`ready\``, {
-    hint: 'Give the machine `ready`, what its console prints last of a boot, or write `toBoot({ until: "login: " })`.',
+  return new OptionError('INVALID_OPTION', `toBoot has no pattern to wait for: "${vm.name}" has no \`ready\``, {
+    hint: 'Set `ready` of the machine to the last text that its boot prints, or write `toBoot({ until: "login: " })`.',
   })
 }

@@ -7,7 +7,7 @@ import { type EventuallyPrintOptions, toEventuallyPrint } from './to-eventually-
 type Script = Parameters<typeof scriptedMachine>[0]
 type Context = Parameters<typeof contextOf>[0]
 
-/** What the matcher says, and what it asked the machine for. */
+/** The result of the matcher, and the options that it passed to `vm.expect`. */
 async function run(
   script: Script,
   options?: EventuallyPrintOptions,
@@ -20,12 +20,12 @@ async function run(
 }
 
 describe('toEventuallyPrint', () => {
-  test('passes when the machine prints it', async () => {
+  test('passes when the machine prints the pattern', async () => {
     expect(await run({ match: MATCH })).toMatchObject({ pass: true, asked: { timeout: 7_000 } })
   })
 
   test.for(['EXPECT_TIMEOUT', 'EXPECT_EXITED', 'EXPECT_ABORTED', 'GUEST_PANICKED'] as const)(
-    'fails with the words of %s',
+    'fails with the message of %s',
     async (code) => {
       const { pass, message } = await run({ code })
       expect(pass).toBe(false)
@@ -33,37 +33,37 @@ describe('toEventuallyPrint', () => {
     },
   )
 
-  test('passes other options on', async () => {
+  test('passes its options to `vm.expect`', async () => {
     expect(await run({ match: MATCH }, { timeout: 50, view: 'raw' })).toMatchObject({
       asked: { timeout: 50, view: 'raw' },
     })
     expect(await run({ match: MATCH }, { timeout: 60 })).toMatchObject({ asked: { timeout: 60 } })
   })
 
-  test('passes mistakes in the call on as they are', async () => {
+  test('rethrows errors of a bad call', async () => {
     await expect(run({ code: 'PATTERN_TOO_SLOW' })).rejects.toMatchObject({ code: 'PATTERN_TOO_SLOW' })
     await expect(run({ other: new TypeError('a bug') })).rejects.toThrow('a bug')
   })
 
-  test('ends before the test does, and says that it was cut short', async () => {
+  test('ends before the test times out, and reports the shortened wait', async () => {
     const { asked, message } = await run({ code: 'EXPECT_TIMEOUT' }, {}, { leftMs: 3_100 })
     expect(asked).toEqual({ timeout: 3_000 })
-    expect(message()).toContain('no time left for the whole wait of 7000 ms')
+    expect(message()).toContain('too little time left for the full wait of 7000 ms')
   })
 
-  test('counts the test’s time after the multiplier, and its own before', async () => {
+  test('applies the timeout multiplier to its window, but not to the time limit of the test', async () => {
     const { asked, message } = await run({ code: 'EXPECT_TIMEOUT' }, {}, { leftMs: 3_100 }, 2)
     expect(asked).toEqual({ timeout: 1_500 })
-    expect(message()).toContain('the whole wait of 14000 ms')
+    expect(message()).toContain('the full wait of 14000 ms')
   })
 
-  test('waits as long as it was told when the test has the time', async () => {
+  test('waits for its whole `timeout` if the test has enough time left', async () => {
     const { asked, message } = await run({ code: 'EXPECT_TIMEOUT' }, { timeout: 500 }, { leftMs: 3_100 })
     expect(asked).toEqual({ timeout: 500 })
-    expect(message()).not.toContain('no time left')
+    expect(message()).not.toContain('time left')
   })
 
-  test('never settles when the test has ended: nobody awaits it', async () => {
+  test('never settles after the end of the test', async () => {
     const cause = new ExpectError('TEST_ENDED', 'over')
     const settled = run({ code: 'EXPECT_ABORTED', cause }).then(() => 'settled')
     const later = new Promise((resolve) => setImmediate(() => resolve('pending')))
@@ -78,22 +78,22 @@ describe('.not.toEventuallyPrint', () => {
     expect(await run({ code }, {}, not)).toMatchObject({ pass: false, asked: { timeout: 1_000 } })
   })
 
-  test('fails when the machine prints it, and shows the console', async () => {
+  test('fails when the machine prints the pattern, and shows the console', async () => {
     const { pass, message } = await run({ match: MATCH }, { timeout: 300 }, not)
     expect(pass).toBe(true)
     expect(message()).toMatch(/^vm\.not\.toEventuallyPrint\("login: "\)\n\n"box" printed "login: "\n/)
     expect(message()).toContain('End of the console:\n  Debian GNU/Linux\n')
   })
 
-  test('has not seen the whole window when it was aborted', async () => {
+  test('does not pass when it is aborted before the end of the window', async () => {
     await expect(run({ code: 'EXPECT_ABORTED' }, {}, not)).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
   })
 
-  test('does not pass because the guest panicked', async () => {
+  test('does not pass when the guest panics', async () => {
     await expect(run({ code: 'GUEST_PANICKED' }, {}, not)).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
   })
 
-  test('rejects a window longer than what the test has left', async () => {
+  test('rejects a window longer than the remaining time of the test', async () => {
     const result = run({ code: 'EXPECT_TIMEOUT' }, { timeout: 3_001 }, { ...not, leftMs: 3_100 })
     await expect(result).rejects.toMatchObject({
       code: 'TEST_TIMEOUT',

@@ -10,10 +10,10 @@ import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 /** Options of `toEventuallyPrint`: those of `vm.expect`. */
 export interface EventuallyPrintOptions extends Omit<ExpectOptions, 'timeout'>, WindowOptions {}
 
-/** What ends a wait without the pattern. Other errors are mistakes in the call, and are passed on as they are. */
+/** Codes of waits that ended without the pattern. Other errors are rethrown. */
 const NOT_PRINTED: readonly string[] = ['EXPECT_TIMEOUT', 'EXPECT_EXITED']
 
-/** Waits for the pattern and consumes it; with `.not`, waits the whole window for it not to come. */
+/** Waits for the pattern and consumes it; with `.not`, checks that it is not printed in the whole window. */
 export async function toEventuallyPrint(
   this: MatcherContext,
   received: unknown,
@@ -32,7 +32,7 @@ export async function toEventuallyPrint(
   return { pass: false, message: () => matcherMessage(call, note + error.message) }
 }
 
-/** Whether the wait ended without the pattern, and with `.not` the whole window was seen. */
+/** Whether the error is a verdict: the pattern was not printed, and with `.not` the wait saw the whole window. */
 export function isFailure(context: MatcherContext, error: ColdbootError): boolean {
   if (ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED') return false
   const interrupted = error.code === 'EXPECT_ABORTED' || error.code.startsWith('GUEST_')
@@ -41,7 +41,7 @@ export function isFailure(context: MatcherContext, error: ColdbootError): boolea
 
 type Outcome = { readonly match: Match } | { readonly error: ColdbootError }
 
-/** What a wait ended with. Errors that are not of this project are bugs, and thrown. */
+/** The outcome of a wait. Rethrows errors of other origin, which are bugs. */
 export async function outcomeOf(wait: Promise<Match>): Promise<Outcome> {
   try {
     return { match: await wait }
@@ -53,5 +53,5 @@ export async function outcomeOf(wait: Promise<Match>): Promise<Outcome> {
 
 function printed(vm: MatcherVM, match: Match): string {
   const what = `"${vm.name}" printed ${JSON.stringify(match.text)}`
-  return layoutMessage(what, 'It came within the window in which it must not.', machineSections(vm))
+  return layoutMessage(what, 'It must not be printed within the `timeout`.', machineSections(vm))
 }

@@ -19,7 +19,7 @@ describe('toExit', () => {
     expect(await result).toMatchObject({ pass: true })
   })
 
-  test('compares what is asked for alone, and gives both sides', async () => {
+  test('compares only the given options, and returns both sides for the diff', async () => {
     const { ends, result } = exiting({ code: 33 })
     ends()
     const { message, ...rest } = await result
@@ -30,7 +30,7 @@ describe('toExit', () => {
     expect(message()).toContain('isa-debug-exit')
   })
 
-  test('a code is compared with the signal that killed QEMU', async () => {
+  test('compares `code` with the signal that killed QEMU', async () => {
     const { ends, result } = exiting({ code: 0 })
     ends({ ...POWERED_OFF, reason: 'qemu-killed', exitCode: undefined, signal: 'SIGKILL' })
     expect(await result).toMatchObject({ pass: false, actual: { code: 'SIGKILL' } })
@@ -41,16 +41,16 @@ describe('toExit', () => {
     expect([pass, message()]).toEqual([false, expect.stringContaining('"box" did not end within 1 ms\n')])
   })
 
-  test('fails at once when the guest panicked and stays', async () => {
+  test('fails at once when the guest panics and halts', async () => {
     const { meets, result } = exiting()
     meets(STUCK)
     const { pass, message } = await result
     expect(pass).toBe(false)
-    expect(message()).toContain('"box" panicked: Kernel panic - not syncing: no init\nIt stays as it is.\n')
+    expect(message()).toContain('"box" panicked: Kernel panic - not syncing: no init\nThe machine did not end.\n')
     expect(message()).toContain('`panic=-1`')
   })
 
-  test('fails for a panic before its call', async () => {
+  test('fails for a panic before the call', async () => {
     const { vm, meets } = eventfulMachine()
     meets(STUCK)
     expect(await toExit.call(contextOf(), vm)).toMatchObject({ pass: false })
@@ -60,7 +60,7 @@ describe('toExit', () => {
     [{}, false],
     [{ code: 0 }, false],
     [{ reason: 'guest-reset' }, true],
-  ] as const)('waits for the end by a panic: %o passes: %s', async ([options, passes]) => {
+  ] as const)('after a panic that ends the machine, %o passes: %s', async ([options, passes]) => {
     const { meets, ends, result } = exiting(options)
     meets(PANIC)
     ends(RESET)
@@ -69,7 +69,7 @@ describe('toExit', () => {
     expect(message().includes("`toExit({ reason: 'guest-reset' })`")).toBe(!passes)
   })
 
-  test('fails for another failure of the guest, but not for one that is allowed', async () => {
+  test('fails for other failures of the guest, except for allowed ones', async () => {
     const failed = exiting()
     failed.meets(OOPS)
     expect((await failed.result).message()).toContain('"box" failed: Oops: 0000\n')
@@ -87,12 +87,12 @@ describe('toExit', () => {
     },
   )
 
-  test('is pending until it settles, and for ever when its test has ended', async () => {
+  test('is pending until it settles, and never settles after the end of the test', async () => {
     const { vm, ends, abort, result } = exiting({ code: 0 })
     const named = { ...vm, pendingWaits: [], pendingCalls: [] }
     expect(pendingOn(Object.assign(vm, { pendingWaits: [], pendingCalls: [] }))).toEqual([
       {
-        what: '`vm.toExit({ code: 0 })` still waited for "box"',
+        what: '`vm.toExit({ code: 0 })` was still waiting for "box"',
         location: expect.stringContaining('to-exit.test.ts:'),
       },
     ])
@@ -107,7 +107,7 @@ describe('toExit', () => {
     expect(await Promise.race([over.result, later])).toBe('pending')
   })
 
-  test('ends with its test’s time, in the words of that', async () => {
+  test('rejects with the timeout message when the test times out', async () => {
     const { abort, result } = exiting()
     abort(new ExpectError('TEST_TIMEOUT', 'Test timed out in 5 ms'))
     await expect(result).rejects.toMatchObject({
@@ -120,11 +120,11 @@ describe('toExit', () => {
 describe('.not.toExit', () => {
   const not = { isNot: true }
 
-  test('waits the whole window', async () => {
+  test('passes if the machine does not end in the whole window', async () => {
     expect(await exiting({ timeout: 1 }, not).result).toMatchObject({ pass: false })
   })
 
-  test('fails when the machine ends, unless it does so in another way', async () => {
+  test('fails when the machine ends, unless the given options differ', async () => {
     const plain = exiting({}, not)
     plain.ends()
     const { pass, message } = await plain.result
@@ -134,7 +134,7 @@ describe('.not.toExit', () => {
     expect(await other.result).toMatchObject({ pass: false })
   })
 
-  test('does not pass because the guest panicked', async () => {
+  test('does not pass when the guest panics', async () => {
     const { meets, result } = exiting({}, not)
     meets(STUCK)
     await expect(result).rejects.toMatchObject({ code: 'GUEST_PANICKED' })

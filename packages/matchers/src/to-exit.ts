@@ -8,20 +8,20 @@ import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
 import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
-/** Options of `toExit`: what is not given is not compared. */
+/** Options of `toExit`. Properties that are not given are not compared. */
 export interface ExitOptions extends WindowOptions {
-  /** QEMU’s exit code. It is 0 however the guest ended, unless a device sets it (`isa-debug-exit`). */
+  /** Exit code of QEMU. It is 0 for every end of the guest, unless a device sets it (`isa-debug-exit`). */
   readonly code?: number | undefined
-  /** Why it ended. With it, an end by a panic counts like any other. */
+  /** Reason of the end. If given, an end by a panic counts like any other. */
   readonly reason?: ExitReason | undefined
 }
 
-/** Waits for the machine’s end by itself; with `.not`, waits the whole window for it not to end, or not so. */
+/** Waits until the machine ends; with `.not`, checks that it does not end as described in the whole window. */
 export function toExit(this: MatcherContext, received: unknown, options: ExitOptions = {}): Promise<MatcherResult> {
   return awaitedMatcher(this, 'toExit', received, [options], (vm) => judge(this, vm, options))
 }
 
-/** A kernel that panics prints this when it will stay as it is; one that will reset does not (kernel/panic.c). */
+/** Printed by a kernel that stays halted after a panic, but not by one that resets the machine (kernel/panic.c). */
 const STAYS = '---[ end Kernel panic'
 
 async function judge(context: MatcherContext, vm: MatcherVM, options: ExitOptions): Promise<Verdict> {
@@ -56,46 +56,46 @@ function verdictOf(context: MatcherContext, vm: MatcherVM, end: ExitStatus, opti
   return { pass: false, report: () => ({ what, hint: otherHint(end, options) }), expected, actual }
 }
 
-const ENDED_HINT = 'It was to keep running for the whole window. Read the end of its console for the reason.'
+const ENDED_HINT = 'The machine must keep running for the whole `timeout`. Read the end of its console for the reason.'
 
 function otherHint(end: ExitStatus, { code }: ExitOptions): string {
   if (code !== undefined && code !== end.exitCode && end.exitCode === 0) {
-    return 'QEMU exits with 0 however the guest ends. A guest chooses the code through the device isa-debug-exit: what it writes there, doubled, plus 1.'
+    return 'QEMU exits with 0 for every end of the guest. A guest sets the code with the device isa-debug-exit: the exit code is twice the written value, plus 1.'
   }
   return end.stderr === '' ? 'Read the end of its console for the reason.' : `QEMU printed: ${end.stderr.trim()}`
 }
 
-/** What a machine does not come back from, as long as it has not ended by that. */
+/** Whether the machine stays in this failure without ending. */
 function isFatal({ allowed, code, excerpt }: Incident): boolean {
   return !allowed && (code !== 'GUEST_PANICKED' || excerpt.includes(STAYS))
 }
 
 function failedVerdict(context: MatcherContext, vm: MatcherVM, incident: Incident, end?: ExitStatus): Verdict {
   if (!context.isNot) return { pass: false, report: () => failed(vm, incident, end) }
-  // It has not kept running, though it may not have ended.
+  // With `.not` a failed machine must not pass, although it may not have ended.
   const { what, hint, sections } = failed(vm, incident, end)
   throw new GuestError(incident.code, what, { hint, sections: { ...machineSections(vm), ...sections } })
 }
 
-/** @param end how it ended after that; undefined: not at all */
+/** The report of a failed guest. @param end how the machine ended afterwards; undefined if it did not end */
 function failed(vm: MatcherVM, incident: Incident, end?: ExitStatus): Report {
   const panicked = incident.code === 'GUEST_PANICKED'
   const what = `"${vm.name}" ${panicked ? 'panicked' : 'failed'}: ${incident.message}`
-  const then = end === undefined ? (panicked ? 'It stays as it is.' : '') : `It then ended: ${describeExit(end)}.`
+  const then = end === undefined ? (panicked ? 'The machine did not end.' : '') : `It then ended: ${describeExit(end)}.`
   return { what: `${what}\n${then}`.trim(), hint: failedHint(panicked, end), sections: incidentSections(vm, incident) }
 }
 
 function failedHint(panicked: boolean, end: ExitStatus | undefined): string {
-  if (!panicked) return 'What the test wants the guest to do is allowed with the option `failOn` of the machine.'
-  const wanted = 'A panic that the test wants is awaited with `toPanic()`'
-  if (end === undefined) return `${wanted}. A kernel ends its machine by a panic with \`panic=-1\` in \`kernelArgs\`.`
-  return `${wanted}, and the end that follows with \`toExit({ reason: '${end.reason}' })\`.`
+  if (!panicked) return 'If the test expects this failure, allow it with the option `failOn` of the machine.'
+  const wanted = 'If the test expects the panic, wait for it with `toPanic()`'
+  if (end === undefined) return `${wanted}. With \`panic=-1\` in \`kernelArgs\`, a panic ends the machine.`
+  return `${wanted}, and for the end after it with \`toExit({ reason: '${end.reason}' })\`.`
 }
 
 function stillRuns(vm: MatcherVM, window: WaitWindow): Report {
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
   const hint =
-    'Something in the guest must end it, as `poweroff -f` does. A kernel without ACPI halts instead of powering off.'
+    'The guest must end the machine, for example with `poweroff -f`. A kernel without ACPI halts instead of powering off.'
   return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}`, hint }
 }
 

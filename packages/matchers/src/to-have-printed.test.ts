@@ -4,7 +4,7 @@ import { toEventuallyPrint } from './to-eventually-print.ts'
 import { toHavePrinted } from './to-have-printed.ts'
 
 describe('toHavePrinted', () => {
-  test('passes when it was printed, and with .not shows what', () => {
+  test('passes when the pattern was printed, and with .not shows the match', () => {
     const { vm, calls } = scriptedMachine({ match: MATCH })
     const { pass, message } = toHavePrinted.call(contextOf({ isNot: true }), vm, /login/)
     expect(pass).toBe(true)
@@ -12,14 +12,14 @@ describe('toHavePrinted', () => {
     expect(calls).toEqual([])
   })
 
-  test('fails when it was not, with the console and what to use for waiting', () => {
+  test('fails when the pattern was not printed, with the console and a hint for waiting', () => {
     const { vm } = scriptedMachine({ code: 'EXPECT_TIMEOUT' })
     const { pass, message } = toHavePrinted.call(contextOf(), vm, ['panic', /oops/])
     expect(pass).toBe(false)
     expect(message()).toBe(`vm.toHavePrinted(any of "panic", /oops/)
 
-"box" has not printed it, in 17 characters so far
-This looks back only; for what is still to come, write \`await expect(vm).toEventuallyPrint(…)\`.
+"box" has not printed it in the 17 characters so far
+This matcher does not wait. To wait for the text, use \`await expect(vm).toEventuallyPrint(…)\`.
 
 End of the console:
   Debian GNU/Linux
@@ -32,14 +32,14 @@ Log:
   })
 })
 
-describe('what is no machine is refused', () => {
+describe('a matcher refuses to test', () => {
   test.for([
-    ['undefined', undefined, 'given undefined'],
-    ['a string', 'vm', 'given the string "vm"'],
-    ['a number', 1, 'given a number'],
-    ['an object', new Map(), 'given an object of class Map'],
-    ['an object without a prototype', Object.create(null), 'given an object of class Object'],
-    ['a machine still being started', Promise.resolve(), 'Await it'],
+    ['undefined', undefined, 'got undefined'],
+    ['a string', 'vm', 'got the string "vm"'],
+    ['a number', 1, 'got a number'],
+    ['an object', new Map(), 'got an object of class Map'],
+    ['an object without a prototype', Object.create(null), 'got an object of class Object'],
+    ['the promise of a machine', Promise.resolve(), 'Await the promise'],
   ] as const)('%s', async ([, received, message]) => {
     const refusal = expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(message) })
     expect(() => toHavePrinted.call(contextOf(), received, 'x')).toThrow(refusal)

@@ -5,7 +5,7 @@ import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'
 import { type MatcherVM, requireMachine } from './matcher-vm.ts'
 
-/** Looks for the pattern in everything the machine has printed so far. Does not wait, does not consume. */
+/** Searches everything the machine has printed so far. Does not wait or consume output. */
 export function toHavePrinted(this: MatcherContext, received: unknown, pattern: PatternInput): MatcherResult {
   const vm = requireMachine('toHavePrinted', received)
   const match = vm.hasPrinted(pattern)
@@ -17,14 +17,14 @@ export function toHavePrinted(this: MatcherContext, received: unknown, pattern: 
 }
 
 function printed(vm: MatcherVM, match: Match): string {
-  const hint = 'Everything counts that was printed so far, during the boot too.'
+  const hint = 'All output so far counts, including the boot.'
   return layoutMessage(`"${vm.name}" has printed ${JSON.stringify(match.text)}`, hint, machineSections(vm))
 }
 
 function notPrinted(vm: MatcherVM): string {
-  const hint = 'This looks back only; for what is still to come, write `await expect(vm).toEventuallyPrint(…)`.'
+  const hint = 'This matcher does not wait. To wait for the text, use `await expect(vm).toEventuallyPrint(…)`.'
   return layoutMessage(
-    `"${vm.name}" has not printed it, in ${vm.output.length} characters so far`,
+    `"${vm.name}" has not printed it in the ${vm.output.length} characters so far`,
     hint,
     machineSections(vm),
   )

@@ -16,14 +16,14 @@ describe('toPanic', () => {
     expect(await result).toMatchObject({ pass: true })
   })
 
-  test('passes for one that has been', async () => {
+  test('passes for a panic before the call', async () => {
     const { vm, meets, ends } = eventfulMachine()
     meets(PANIC)
     ends()
     expect(await toPanic.call(contextOf(), vm)).toMatchObject({ pass: true })
   })
 
-  test('looks for the message in the panic’s line and below', async () => {
+  test('searches the message in the line of the panic and the lines after it', async () => {
     for (const message of ['no init', /Call Trace/g, /syncing: no init$/m]) {
       const { meets, result } = panicking({ message })
       meets(PANIC)
@@ -34,14 +34,14 @@ describe('toPanic', () => {
     expect(await result).toMatchObject({ pass: false, expected: 'sysrq', actual: PANIC.message })
   })
 
-  test('fails when the machine ends without one, and says what it did do', async () => {
+  test('fails when the machine ends without a panic, and reports other failures', async () => {
     const { meets, ends, result } = panicking()
     meets(OOPS)
     ends()
     const { pass, message } = await result
     expect(pass).toBe(false)
     expect(message()).toContain('"box" ended without a panic: the guest powered off (QEMU exit code 0)\n')
-    expect(message()).toContain('What it did do: Oops: 0000.')
+    expect(message()).toContain('It failed in another way: Oops: 0000.')
   })
 
   test('fails at the end of the window', async () => {
@@ -49,7 +49,7 @@ describe('toPanic', () => {
     expect([pass, message()]).toEqual([false, expect.stringContaining('"box" did not panic within 1 ms\n')])
   })
 
-  test('refuses a message that is no text', async () => {
+  test('refuses a `message` that is neither a string nor a regular expression', async () => {
     const options = { message: 1 } as unknown as PanicOptions
     await expect(panicking(options).result).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
@@ -58,7 +58,7 @@ describe('toPanic', () => {
 describe('.not.toPanic', () => {
   const not = { isNot: true }
 
-  test('waits the whole window, and fails at a panic', async () => {
+  test('passes at the end of the window, and fails at a panic', async () => {
     expect(await panicking({ timeout: 1 }, not).result).toMatchObject({ pass: false })
     const { meets, result } = panicking({}, not)
     meets(PANIC)
@@ -66,13 +66,13 @@ describe('.not.toPanic', () => {
     expect([pass, message()]).toEqual([true, expect.stringContaining('What the guest said:\n  Kernel panic - not')])
   })
 
-  test('passes when the machine ends: it cannot panic any more', async () => {
+  test('passes when the machine ends without a panic', async () => {
     const { ends, result } = panicking({}, not)
     ends()
     expect(await result).toMatchObject({ pass: false })
   })
 
-  test('rejects a window longer than what the test has left', async () => {
+  test('rejects a window longer than the remaining time of the test', async () => {
     await expect(panicking({ timeout: 5_000 }, { ...not, leftMs: 3_000 }).result).rejects.toMatchObject({
       code: 'TEST_TIMEOUT',
     })

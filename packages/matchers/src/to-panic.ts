@@ -11,13 +11,13 @@ import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } fro
 
 /** Options of `toPanic`. */
 export interface PanicOptions extends WindowOptions {
-  /** What the panic’s own line has in it, or the text below it. @default any panic */
+  /** Text or pattern in the line of the panic, or in the lines after it. @default any panic */
   readonly message?: Text | undefined
 }
 
 /**
- * Waits for the guest’s kernel to panic, or for its init to crash, also where a monitor is to allow that; with `.not`,
- * waits the whole window for it not to.
+ * Waits for a panic of the guest's kernel or a crash of its init, also if `failOn` allows it; with `.not`, checks that
+ * there is none in the whole window.
  */
 export function toPanic(this: MatcherContext, received: unknown, options: PanicOptions = {}): Promise<MatcherResult> {
   return awaitedMatcher(this, 'toPanic', received, [options], (vm) => judge(this, vm, options))
@@ -32,7 +32,7 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: PanicOptio
     if (isPanic(incident)) resolve(incident)
   })
   const known = vm.incidents.find(isPanic)
-  // Its last words tell of a panic before its end is told.
+  // Events of the console come before the end of the machine.
   const end = known ?? (await within(vm, window, Promise.race([panicked, vm.ended])))
   if (end === TIME_UP) return { pass: false, report: () => noPanic(vm, window) }
   if ('exitCode' in end) return { pass: false, report: () => endedWithout(vm, end) }
@@ -44,32 +44,31 @@ const isPanic = ({ code }: Incident): boolean => code === 'GUEST_PANICKED'
 function verdictOf(vm: MatcherVM, incident: Incident, { message }: PanicOptions): Verdict {
   const { message: said, excerpt } = incident
   if (message === undefined || matchesText(message, `${said}\n${excerpt}`)) {
-    const hint = 'Read what the guest said, and the console before it.'
+    const hint = 'Read the output of the panic and the console before it.'
     return {
       pass: true,
       report: () => ({ what: `"${vm.name}" panicked: ${said}`, hint, sections: incidentSections(vm, incident) }),
     }
   }
-  const what = `"${vm.name}" panicked, but for another reason than expected`
-  const hint = 'The message is looked for in the line that tells the panic, and in the text below it.'
+  const what = `"${vm.name}" panicked, but with another message than expected`
+  const hint = 'The message is searched in the line of the panic and in the lines after it.'
   return { pass: false, report: () => ({ what, hint }), expected: message, actual: said }
 }
 
 function noPanic(vm: MatcherVM, window: WaitWindow): Report {
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
   const other = otherIncidents(vm)
-  const hint = other === undefined ? 'It runs on, and its monitors have seen nothing wrong.' : other
+  const hint = other === undefined ? 'It still runs, and no failure of the guest was detected.' : other
   return { what: `${cutNote(window, vm)}"${vm.name}" did not panic within ${waited}`, hint }
 }
 
 function endedWithout(vm: MatcherVM, end: ExitStatus): Report {
   const hint =
-    otherIncidents(vm) ??
-    'Where the kernel prints nothing on this console, only a `pvpanic()` device tells of its panic.'
+    otherIncidents(vm) ?? 'If the kernel does not print to this console, add a `pvpanic()` device to detect its panic.'
   return { what: `"${vm.name}" ended without a panic: ${describeExit(end)}`, hint }
 }
 
 function otherIncidents(vm: MatcherVM): string | undefined {
   const [first] = vm.incidents
-  return first && `What it did do: ${first.message || first.failure}.`
+  return first && `It failed in another way: ${first.message || first.failure}.`
 }

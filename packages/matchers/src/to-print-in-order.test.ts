@@ -4,7 +4,7 @@ import { contextOf, MATCH, scriptedMachine } from '../test/scripted-machine.ts'
 import type { MatcherVM } from './matcher-vm.ts'
 import { type PrintInOrderOptions, toPrintInOrder } from './to-print-in-order.ts'
 
-/** A machine that has printed these texts, each on a line, and nothing else will come. */
+/** A machine that has printed these lines and prints nothing else. */
 function printing(lines: readonly string[], code: 'EXPECT_TIMEOUT' | 'GUEST_PANICKED' = 'EXPECT_TIMEOUT') {
   const output = lines.map((line) => `${line}\n`).join('')
   const asked: (ExpectOptions | undefined)[] = []
@@ -38,11 +38,11 @@ const judge = (
 ) => toPrintInOrder.call(contextOf(context), printing(lines).vm, patterns, options)
 
 describe('toPrintInOrder', () => {
-  test('passes when each comes behind the one before it', async () => {
+  test('passes when each pattern is printed after the previous one', async () => {
     expect(await judge(['a', 'x', 'b', 'c'], ['a', ['z', 'b'], 'c'])).toMatchObject({ pass: true })
   })
 
-  test('has one window for all of them, and passes other options on', async () => {
+  test('uses one window for all patterns, and passes other options to `vm.expect`', async () => {
     const { vm, asked } = printing(['a', 'b'])
     await toPrintInOrder.call(contextOf(), vm, ['a', 'b'], { timeout: 500, view: 'raw' })
     const [first, second] = asked
@@ -54,23 +54,23 @@ describe('toPrintInOrder', () => {
   test.for([
     ['is missing', ['a', 'c'], ['a', 'c']],
     ['was printed earlier', ['b', 'a', 'c'], ['b', 'a', 'c']],
-    ['and all are missing', [], []],
-    ['comes although an earlier one was printed before', ['c', 'a', 'x', 'c'], ['c', 'a']],
-  ] as const)('fails when one %s, with the order in which they came', async ([, lines, actual]) => {
+    ['and all others are missing', [], []],
+    ['is missing and the last was printed twice', ['c', 'a', 'x', 'c'], ['c', 'a']],
+  ] as const)('when one pattern %s, fails with the actual order', async ([, lines, actual]) => {
     const patterns = ['a', 'b', 'c']
     const { message, ...rest } = await judge(lines, patterns)
     expect(rest).toEqual({ pass: false, expected: patterns, actual })
     expect(message()).toContain('`timeout`')
   })
 
-  test('says which one did not come, and behind what', async () => {
+  test('reports the missing pattern and the match before it', async () => {
     const { message } = await judge(['a'], ['a', 'b'])
     expect(message()).toMatch(
-      /^vm\.toPrintInOrder\(\["a", "b"\]\)\n\nPattern 2 of 2 did not come behind "a": It did not come\n/,
+      /^vm\.toPrintInOrder\(\["a", "b"\]\)\n\nPattern 2 of 2 was not printed after "a": It did not come\n/,
     )
   })
 
-  test('fails with the words of a guest that failed', async () => {
+  test('fails with the error message when the guest fails', async () => {
     const { vm } = printing(['a'], 'GUEST_PANICKED')
     const { message, ...rest } = await toPrintInOrder.call(contextOf(), vm, ['a', 'b'])
     expect(rest).toEqual({ pass: false })
@@ -84,13 +84,13 @@ describe('toPrintInOrder', () => {
 })
 
 describe('.not.toPrintInOrder', () => {
-  test('passes when the last has not come in the whole window, and fails when it has', async () => {
+  test('passes when the last pattern is not printed in the whole window, else fails', async () => {
     expect(await judge(['a', 'c'], ['a', 'b'], { isNot: true })).toMatchObject({ pass: false })
     const { pass, message } = await judge(['a', 'b'], ['a', 'b'], { isNot: true })
-    expect([pass, message()]).toEqual([true, expect.stringContaining('printed all of it in this order: "a", "b"\n')])
+    expect([pass, message()]).toEqual([true, expect.stringContaining('printed all patterns in this order: "a", "b"\n')])
   })
 
-  test('does not pass because the guest panicked', async () => {
+  test('does not pass when the guest panics', async () => {
     const { vm } = printing(['a'], 'GUEST_PANICKED')
     const verdict = toPrintInOrder.call(contextOf({ isNot: true }), vm, ['a', 'b'])
     await expect(verdict).rejects.toMatchObject({ code: 'GUEST_PANICKED' })

@@ -16,13 +16,13 @@ import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toPrintInOrder`. */
 export interface PrintInOrderOptions extends WindowOptions {
-  /** The text that the patterns see; see `vm.expect`. @default 'clean' */
+  /** Which text is searched; see `vm.expect`. @default 'clean' */
   readonly view?: ExpectOptions['view'] | undefined
-  /** Ends the wait when it aborts. */
+  /** Aborts the wait. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Waits for one pattern after the other and consumes them; with `.not`, waits the whole window for the last not to come. */
+/** Waits for the patterns in this order and consumes them; with `.not`, checks that the last one is not printed. */
 export function toPrintInOrder(
   this: MatcherContext,
   received: unknown,
@@ -47,7 +47,7 @@ async function judge(
   const end = performance.now() + window.granted * vm.spec.timeoutMultiplier
   const matches: Match[] = []
   for (const list of lists) {
-    // One window for all of them. What was printed in time counts however late it is looked at.
+    // One window for all patterns. At least 1 ms, so that output printed in time still counts.
     const left = Math.max(end - performance.now(), 1) / vm.spec.timeoutMultiplier
     const more = { ...(view ? { view } : {}), ...(signal ? { signal } : {}) }
     const outcome = await outcomeOf(vm.expect(list, { ...more, timeout: left }))
@@ -66,17 +66,17 @@ async function judge(
 
 function listsOf(patterns: readonly PatternInput[]): readonly (readonly Pattern[])[] {
   if (Array.isArray(patterns) && patterns.length > 0) return patterns.map(patternList)
-  throw new OptionError('INVALID_OPTION', 'toPrintInOrder: a list of patterns was expected, with at least one in it', {
-    hint: 'Write `await expect(vm).toPrintInOrder(["first", /second/])`.',
+  throw new OptionError('INVALID_OPTION', 'toPrintInOrder takes a list of at least one pattern', {
+    hint: 'For example: `await expect(vm).toPrintInOrder(["first", /second/])`.',
   })
 }
 
-/** Text in which it is looked where the patterns really stand, characters. */
+/** Amount of output that is searched for the actual order of the patterns, characters. */
 const LOOKED_AT = 262_144
 
 /**
- * The patterns in the order in which they were really printed: those that were matched, and where the others first stand
- * in what was printed from the first match’s wait on.
+ * The patterns in the order in which they were printed: the matched ones, and the first occurrences of the others in the
+ * output since the start of the wait.
  */
 function orderOf(vm: MatcherVM, patterns: readonly PatternInput[], matches: readonly Match[]): readonly PatternInput[] {
   const consumed = matches.map(({ before, text }) => before + text).join('')
@@ -94,7 +94,7 @@ function orderOf(vm: MatcherVM, patterns: readonly PatternInput[], matches: read
   return found.sort((a, b) => a.place - b.place).map(({ pattern }) => pattern)
 }
 
-/** Where the first of them stands; -1: none does. */
+/** Offset of the first occurrence of any of the patterns; -1 without one. */
 function placeIn(text: string, patterns: readonly Pattern[]): number {
   const places = patterns.map((pattern) => {
     return typeof pattern === 'string' ? text.indexOf(pattern) : text.search(pattern)
@@ -110,8 +110,8 @@ function missing(
   { shortMessage, hint, sections }: ColdbootError,
 ): Report {
   const before = matches.at(-1)
-  const behind = before === undefined ? '' : ` behind ${JSON.stringify(before.text.slice(-80))}`
-  const what = `${note}Pattern ${matches.length + 1} of ${lists.length} did not come${behind}: ${shortMessage}`
+  const after = before === undefined ? '' : ` after ${JSON.stringify(before.text.slice(-80))}`
+  const what = `${note}Pattern ${matches.length + 1} of ${lists.length} was not printed${after}: ${shortMessage}`
   const { 'Closest output': closest, Circumstances: circumstances } = sections
   return {
     what,
@@ -121,6 +121,6 @@ function missing(
 }
 
 function allPrinted(vm: MatcherVM, matches: readonly Match[]): Report {
-  const what = `"${vm.name}" printed all of it in this order: ${matches.map(({ text }) => JSON.stringify(text)).join(', ')}`
-  return { what, hint: 'They came within the window in which they must not.' }
+  const what = `"${vm.name}" printed all patterns in this order: ${matches.map(({ text }) => JSON.stringify(text)).join(', ')}`
+  return { what, hint: 'They must not be printed in this order within the `timeout`.' }
 }

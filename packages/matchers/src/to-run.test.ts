@@ -39,13 +39,13 @@ describe('toRun', () => {
 
   test.for([
     [126, 'may not run the file'],
-    [127, 'finds no such command'],
-    [139, 'a signal, 11'],
+    [127, 'does not find a command'],
+    [139, 'a signal ended the command: 11'],
   ] as const)('explains exit code %i', async ([exitCode, words]) => {
     expect((await running({ exitCode })).message()).toContain(words)
   })
 
-  test('fails for another output, whose difference the runner shows', async () => {
+  test('fails for another output, and leaves its diff to the test runner', async () => {
     const { message, ...rest } = await running({ stdout: 'a\n', stderr: 'warned\n' }, { stdout: 'b\n' })
     expect(rest).toEqual({ pass: false, expected: 'b', actual: 'a' })
     expect(message()).toContain('Standard error:\n  warned')
@@ -53,7 +53,7 @@ describe('toRun', () => {
     expect(await running({ stderr: 'a' }, { stderr: /b/ })).toMatchObject({ pass: false, expected: /b/, actual: 'a' })
   })
 
-  test('shows the difference itself where the runner does not', async () => {
+  test('prints the diff itself if the test runner does not', async () => {
     const context = { ...contextOf(), printsDiff: false }
     const { message } = await toRun.call(context, eventfulMachine({ exitCode: 1 }).vm, 'false')
     expect(message()).toContain('not 0\n')
@@ -62,13 +62,13 @@ describe('toRun', () => {
     expect(other.message()).toContain('Difference:\n  Expected: /c/\n  Received: a\n  b\n\n')
   })
 
-  test('fails with the words of a command that did not end, cut short or not', async () => {
+  test('fails with the error message when the command does not end', async () => {
     const { message } = await running(commandError('COMMAND_TIMEOUT'), {}, { leftMs: 3_100 })
-    expect(message()).toContain('no time left for the whole wait of 7000 ms.\nIt did not end\n')
+    expect(message()).toContain('too little time left for the full wait of 7000 ms.\nIt did not end\n')
     expect(message()).toContain('raise `timeout`')
   })
 
-  test('passes mistakes in the call on as they are', async () => {
+  test('rethrows errors of a bad call', async () => {
     await expect(running(new OptionError('INVALID_OPTION', 'no'))).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await expect(running(new TypeError('a bug'))).rejects.toThrow('a bug')
     const options = { stdout: ['a'] } as unknown as ToRunOptions
@@ -80,16 +80,16 @@ describe('.not.toRunSuccessfully', () => {
   const judge = (outcome: Outcome) =>
     toRunSuccessfully.call(contextOf({ isNot: true }), eventfulMachine(outcome).vm, ['ls', '/a b'])
 
-  test('passes for another exit code, and not for 0', async () => {
+  test('passes for another exit code, and fails for 0', async () => {
     expect(await judge({ exitCode: 1 })).toMatchObject({ pass: false })
     const { pass, message } = await judge({})
     expect([pass, message()]).toEqual([
       true,
-      expect.stringMatching(/^vm\.not\.toRunSuccessfully\(\["ls", "\/a b"\]\)\n\n.*as it was not to\n/),
+      expect.stringMatching(/^vm\.not\.toRunSuccessfully\(\["ls", "\/a b"\]\)\n\n.*although it must not\n/),
     ])
   })
 
-  test('does not pass because the command did not end', async () => {
+  test('does not pass when the command does not end', async () => {
     await expect(judge(commandError('COMMAND_TIMEOUT'))).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
   })
 })

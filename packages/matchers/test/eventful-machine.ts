@@ -1,4 +1,4 @@
-/** A machine whose end and incidents come when a test says so. */
+/** A fake machine whose end and failures are triggered by the test. */
 import type { CommandResult, ExitStatus, Incident } from '@coldboot/core'
 import type { MatcherVM } from '../src/matcher-vm.ts'
 
@@ -12,7 +12,7 @@ export const PANIC: Incident = {
   allowed: false,
 }
 
-/** A panic after which the kernel stays as it is. */
+/** A panic after which the kernel halts. */
 export const STUCK: Incident = {
   ...PANIC,
   excerpt: `${PANIC.excerpt}\n---[ end Kernel panic - not syncing: no init ]---`,
@@ -26,7 +26,7 @@ export const OOPS: Incident = {
   excerpt: 'Oops: 0000',
 }
 
-/** The machine, and what makes it do something. */
+/** The machine and its triggers. */
 export interface EventfulMachine {
   readonly vm: MatcherVM
   readonly abort: (reason: unknown) => void
@@ -34,7 +34,7 @@ export interface EventfulMachine {
   readonly ends: (status?: ExitStatus) => void
 }
 
-/** @param result what its commands end with, or fail with */
+/** @param result the result or error of its commands */
 export function eventfulMachine(result?: Partial<CommandResult> | Error): EventfulMachine {
   const end = Promise.withResolvers<ExitStatus>()
   const listeners = new Set<(incident: Incident) => void>()

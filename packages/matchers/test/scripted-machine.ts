@@ -1,4 +1,4 @@
-/** A machine whose console says what a test wants: the matchers’ own decisions need no real one. */
+/** A fake machine with a scripted result of `vm.expect`, for tests of the matchers' decisions. */
 import { type ErrorCode, ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
 import type { MatcherContext } from '../src/matcher-context.ts'
 import type { MatcherVM } from '../src/matcher-vm.ts'
@@ -14,13 +14,13 @@ export const MATCH: Match = {
   dropped: 0,
 }
 
-/** What a wait on the machine ends with. */
+/** The outcome of `vm.expect`. */
 export type Script =
   | { readonly match: Match }
   | { readonly code: ErrorCode; readonly cause?: unknown }
   | { readonly other: Error }
 
-/** The machine, and what was asked of it. */
+/** The machine, and the calls of its `expect`. */
 export function scriptedMachine(
   script: Script,
   { timeoutMultiplier = 1 }: { readonly timeoutMultiplier?: number } = {},
@@ -45,7 +45,7 @@ export function scriptedMachine(
   return { vm: machine as unknown as MatcherVM, calls }
 }
 
-/** `this` of a matcher. @param leftMs the time the test has left */
+/** The `this` of a matcher. @param leftMs remaining time of the test */
 export function contextOf({ isNot = false, leftMs }: { isNot?: boolean; leftMs?: number } = {}): MatcherContext {
   return {
     isNot,

@@ -20,7 +20,7 @@ export function normalReport(output: string, root: string): string {
       .replace(/(within|after) [\d.]+ m?s/g, '$1 <time>')
       .replace(/last byte [\d.]+ m?s ago/g, 'last byte <time> ago')
       .replace(/\b[\d,]+ (bytes?|characters?)\b/g, '<number> $1')
-      .replace(/\b(besides the|has) \d+ ms/g, '$1 <number> ms')
+      .replace(/\b(not counting|has) \d+ ms/g, '$1 <number> ms')
       .replace(/ +$/gm, '')
   )
 }

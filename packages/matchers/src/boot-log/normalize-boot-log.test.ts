@@ -52,7 +52,7 @@ describe('a line of the log', () => {
   })
 })
 
-test('lines that tell of the host’s speed go as a whole, stamped or not', () => {
+test('removes whole lines that depend on the speed of the host, with or without a timestamp', () => {
   const log = `kept
 [    0.044000] tsc: Unable to calibrate against PIT
 [    2.098274] clocksource: tsc: mask: 0xffffffffffffffff
@@ -63,15 +63,15 @@ kept too
   expect(normalizeBootLog(log)).toBe('kept\nkept too')
 })
 
-test('what is kept stays, and the rest goes', () => {
+test('keeps the details in `keep` and replaces the others', () => {
   const log = '[    1.000000] Linux version 6.1.0 (gcc)\n[    2.000000] tsc: Detected 2700.047 MHz'
   expect(normalizeBootLog(log, { keep: ['versions', 'hostSpeed'] })).toBe(
     '[<time>] Linux version 6.1.0 (gcc)\n[<time>] tsc: Detected <number> MHz',
   )
 })
 
-describe('normalizers of one’s own', () => {
-  test('replace everywhere, before the built-in ones look', () => {
+describe('custom normalizers', () => {
+  test('replace all occurrences, before the built-in replacements', () => {
     const options: NormalizeOptions = {
       normalizers: [
         ['secret', '<secret>'],
@@ -84,12 +84,12 @@ describe('normalizers of one’s own', () => {
     )
   })
 
-  test('can take out whole lines', () => {
+  test('can remove whole lines', () => {
     expect(normalizeBootLog('a\nnoise 1\nb\n', { normalizers: [[/^noise.*\n/m, '']] })).toBe('a\nb')
   })
 })
 
-test('is the same when it is done twice', () => {
+test('normalizing a normalized log changes nothing', () => {
   const part = fc.constantFrom(
     '[    0.5] ',
     'pid=7 ',

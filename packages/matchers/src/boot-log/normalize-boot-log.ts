@@ -1,8 +1,8 @@
-/** Takes out of a boot’s log what differs from boot to boot, so that the rest can be compared. */
+/** Replaces the parts of a boot log that differ between boots, so that logs can be compared. */
 import { types } from 'node:util'
 import { OptionError } from '@coldboot/core'
 
-/** One kind of what is taken out. */
+/** A kind of detail that is replaced. */
 export type BootLogDetail =
   | 'hostSpeed'
   | 'times'
@@ -15,14 +15,14 @@ export type BootLogDetail =
   | 'pids'
   | 'versions'
 
-/** What is replaced, everywhere, by what (`$1` and `$<name>` as of `String.replace`); or a function of the whole log. */
+/** A pair of pattern and replacement (see `String.replaceAll`), or a function of the whole log. */
 export type BootLogNormalizer = readonly [what: string | RegExp, by: string] | ((log: string) => string)
 
 /** Options of {@link normalizeBootLog}. */
 export interface NormalizeOptions {
-  /** More to take out, before the built-in ones look. @default [] */
+  /** Additional replacements, applied before the built-in ones. @default [] */
   readonly normalizers?: readonly BootLogNormalizer[] | undefined
-  /** What is left as it is. @default [] */
+  /** Details that are not replaced. @default [] */
   readonly keep?: readonly BootLogDetail[] | undefined
 }
 
@@ -30,11 +30,10 @@ const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)'
 const CLOCK = String.raw`\d\d:\d\d:\d\d(?:\.\d+)?`
 
 /**
- * In this order: a MAC address is a time of day to those who look for that first. Lines of Linux on PCs and others, as
- * two boots of one machine differ.
+ * Detail → replacements, in order: MAC addresses come before times, because part of one looks like a time of day.
  */
 const DETAILS: Readonly<Record<BootLogDetail, readonly (readonly [what: RegExp, by: string])[]>> = {
-  // Whether and where a calibration succeeds, and how often, depends on what else the host is doing.
+  // The number and position of calibration messages depend on the load of the host.
   hostSpeed: [
     [
       /^(?:\[[^\]\n]*\]|<\d+>| )*(?:tsc: |clocksource: |\.\.MP-BIOS|\.\.\.trying to set up timer|\.\.\.\.\. |APIC calibration|APIC delta|random: |sched_clock: Marking|hrtimer: interrupt took|perf: interrupt took|Calibrating delay|smpboot: Total of|node \d+ deferred|workqueue: .* hogged CPU|rcu: INFO: rcu_\w+ detected).*\n?/gm,
@@ -55,11 +54,11 @@ const DETAILS: Readonly<Record<BootLogDetail, readonly (readonly [what: RegExp, 
     ],
     [/\b\d\d\/\d\d\/\d{4}\b/g, '<time>'],
     [new RegExp(String.raw`(?<![\d:])${CLOCK}(?![\d:])`, 'g'), '<time>'],
-    // Seconds since 1970, from 2017 to 2033.
+    // Unix timestamps from 2017 to 2033.
     [/\b1[5-9]\d{8}(?:\.\d+)?\b/g, '<time>'],
   ],
   addresses: [
-    // Shorter ones are ports, features and the like: the same in each boot.
+    // Shorter numbers are ports and feature bits, which do not change between boots.
     [/\b0x[0-9a-f]{5,}\b/gi, '<address>'],
     [/\bffff[0-9a-f]{12}\b/gi, '<address>'],
   ],
@@ -68,7 +67,7 @@ const DETAILS: Readonly<Record<BootLogDetail, readonly (readonly [what: RegExp, 
   sizes: [[/\b\d+(?:\.\d+)?(?= ?(?:[KMGT]i?B?|kB|k|bytes|pages)\b)/g, '<number>']],
   pids: [
     [/\b(pid[ :=]+)\d+/gi, '$1<pid>'],
-    // Number 1 is init’s in every boot.
+    // Init always has process id 1.
     [/(?<=^|[\s/])([\w.@-]+)\[(?!1\])\d+\](?=:)/gm, '$1[<pid>]'],
   ],
   versions: [
@@ -78,14 +77,14 @@ const DETAILS: Readonly<Record<BootLogDetail, readonly (readonly [what: RegExp, 
 }
 
 /**
- * The log of a boot without times, addresses, MAC addresses, UUIDs, hashes, sizes, rates, process ids, versions, and the
- * lines that tell of the host’s speed. Blanks at the ends of lines and of the log go too.
+ * Replaces times, addresses, MAC addresses, UUIDs, hashes, sizes, rates, process ids and versions in a boot log by
+ * placeholders. Removes lines that depend on the speed of the host, trailing spaces, and blank lines around the log.
  *
  * @throws OptionError `INVALID_OPTION`
  */
 export function normalizeBootLog(log: string, options: NormalizeOptions = {}): string {
   const { normalizers = [], keep = [] } = options
-  checkList('normalizers', normalizers, isNormalizer, 'pairs of what is replaced by what, or functions')
+  checkList('normalizers', normalizers, isNormalizer, 'pairs of pattern and replacement, or functions')
   checkList(
     'keep',
     keep,

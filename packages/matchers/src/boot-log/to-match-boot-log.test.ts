@@ -14,7 +14,7 @@ function booted(ready?: string): MatcherVM {
   return { ...vm, output: `${LOG}login: root\n`, spec, ready: async () => BOOTED } as unknown as MatcherVM
 }
 
-/** What the runner's snapshots are asked, and answer. */
+/** A context whose `toMatchSnapshot` records its arguments and returns `answer`. */
 function snapshots(answer: MatcherResult = { pass: true, message: () => '' }) {
   const asked: [received: string, hint: string | undefined][] = []
   const context: MatcherContext = {
@@ -36,10 +36,10 @@ describe('toMatchBootLog', () => {
       { until: 'login: ' },
       '[<time>] Linux version <version>\n[<time>] Run /init\nlogin:',
     ],
-    ['as far as it came', undefined, {}, '[<time>] Linux version <version>\n[<time>] Run /init\nlogin: root'],
-    ['from something on', 'login: ', { from: /Run/g }, 'Run /init\nlogin:'],
+    ['up to now', undefined, {}, '[<time>] Linux version <version>\n[<time>] Run /init\nlogin: root'],
+    ['from a pattern on', 'login: ', { from: /Run/g }, 'Run /init\nlogin:'],
     ['with details', 'login: ', { keep: ['versions'] }, '[<time>] Linux version 6.1.0\n[<time>] Run /init\nlogin:'],
-  ])('hands the log %s to the runner’s snapshots', async ([, ready, options, log]) => {
+  ])('passes the log %s to `toMatchSnapshot`', async ([, ready, options, log]) => {
     const { context, asked } = snapshots()
     expect(await toMatchBootLog.call(context, booted(ready), { ...options, hint: 'first' })).toMatchObject({
       pass: true,
@@ -47,7 +47,7 @@ describe('toMatchBootLog', () => {
     expect(asked).toEqual([[log, 'first']])
   })
 
-  test('fails in the runner’s words, and with its difference', async () => {
+  test('fails with the message and the diff of `toMatchSnapshot`', async () => {
     const { context } = snapshots({
       pass: false,
       message: () => 'Snapshot `x 1` mismatched',
@@ -57,21 +57,21 @@ describe('toMatchBootLog', () => {
     const { message, ...rest } = await toMatchBootLog.call(context, booted('login: '))
     expect(rest).toEqual({ pass: false, actual: 'a', expected: 'b' })
     expect(message()).toMatch(
-      /^vm\.toMatchBootLog\(\)\n\n"box" did not boot as its snapshot tells\n.*`-u`.*\n\nSnapshot `x 1` mism/,
+      /^vm\.toMatchBootLog\(\)\n\nThe boot log of "box" does not match its snapshot\n.*`-u`.*\n\nSnapshot `x 1` mism/,
     )
   })
 
-  test('fails when the log does not have its beginning', async () => {
+  test('fails if the log does not contain `from`', async () => {
     const { context, asked } = snapshots()
     const { pass, message } = await toMatchBootLog.call(context, booted('login: '), { from: 'systemd' })
     expect([pass, message()]).toEqual([
       false,
-      expect.stringContaining('"box" booted without printing "systemd", where'),
+      expect.stringContaining('"box" booted without printing "systemd", the start'),
     ])
     expect(asked).toEqual([])
   })
 
-  test('refuses what it cannot do', async () => {
+  test('refuses `.not`, bad options, and a runner without snapshots', async () => {
     const code = 'INVALID_OPTION'
     const { context, asked } = snapshots()
     await expect(toMatchBootLog.call(contextOf(), booted())).rejects.toMatchObject({ code })

@@ -10,13 +10,13 @@ import { type NormalizeOptions, normalizeBootLog } from './normalize-boot-log.ts
 
 /** Options of `toMatchBootLog`. */
 export interface BootLogOptions extends BootOptions, NormalizeOptions {
-  /** Where the log begins that is compared: what is printed before is left out. @default the machine’s start */
+  /** Start of the compared part of the log; earlier output is ignored. @default the start of the machine */
   readonly from?: Text | undefined
-  /** Names the snapshot, where a test has several. */
+  /** Name of the snapshot, if a test has several. @default numbered by the runner */
   readonly hint?: string | undefined
 }
 
-/** Compares what the machine printed until it had booted with a snapshot of the runner’s. */
+/** Compares the output of the boot with a snapshot of the test runner. */
 export function toMatchBootLog(
   this: MatcherContext,
   received: unknown,
@@ -32,7 +32,7 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: BootLogOpt
   checkOptionNames('toMatchBootLog', options, ['until', 'timeout', 'from', 'hint', 'normalizers', 'keep'])
   const { until, timeout, from, hint, ...normalize } = options
   checkText('toMatchBootLog', 'from', from)
-  // A mistake in them is told before anything is waited for.
+  // Report bad options before the wait.
   normalizeBootLog('', normalize)
   const log = await bootLog(context, vm, { until, timeout })
   if (typeof log !== 'string') return log
@@ -42,46 +42,46 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: BootLogOpt
   return { ...result, report: () => mismatch(vm, result) }
 }
 
-/** What the machine printed until it had booted, or why it has not. */
+/** The output of the boot, or the verdict that the machine did not boot. */
 async function bootLog(context: MatcherContext, vm: MatcherVM, options: BootOptions): Promise<string | Verdict> {
   const until: PatternInput | undefined = options.until ?? vm.spec.ready
   if (until === undefined) return vm.output
   const outcome = await boot(context, vm, until, options)
   if ('report' in outcome) return outcome
-  // The match alone would not have what was consumed before it.
+  // `outcome.match.before` lacks the output that earlier waits consumed.
   const match: Match = vm.hasPrinted(until) ?? outcome.match
   return match.before + match.text
 }
 
 function withoutStart(vm: MatcherVM, from: Text | undefined): Report {
-  const what = `"${vm.name}" booted without printing ${formatValue(from)}, where the log to compare begins`
-  return { what, hint: 'Give `from` something that it prints on its way.' }
+  const what = `"${vm.name}" booted without printing ${formatValue(from)}, the start of the log to compare`
+  return { what, hint: 'Set `from` to something that the machine prints during its boot.' }
 }
 
 function mismatch(vm: MatcherVM, { message, expected }: MatcherResult): string {
   const missing = expected === undefined || expected === ''
   const what = missing
-    ? `There is no snapshot of how "${vm.name}" boots, and this run writes none, as in CI\n${MISSING_HINT}`
-    : `"${vm.name}" did not boot as its snapshot tells\n${OTHER_HINT}`
+    ? `There is no snapshot of the boot log of "${vm.name}", and this run does not write snapshots (as in CI)\n${MISSING_HINT}`
+    : `The boot log of "${vm.name}" does not match its snapshot\n${OTHER_HINT}`
   return `${what}\n\n${message()}`
 }
 
-const MISSING_HINT = 'Run the test once outside of CI, or with `-u`, and keep the file that it writes.'
+const MISSING_HINT = 'Run the test once outside of CI, or with `-u`, and commit the file that it writes.'
 const OTHER_HINT =
-  'Where the change is right, update the snapshot (`-u`). What differs from boot to boot is taken out with `normalizers`.'
+  'If the change is correct, update the snapshot (`-u`). Use `normalizers` to remove text that differs between boots.'
 
 function negated(): OptionError {
-  return new OptionError(
-    'INVALID_OPTION',
-    'toMatchBootLog cannot be used with `.not`: a snapshot is what was, not what must not be',
-    {
-      hint: 'Write `expect(vm).not.toHavePrinted(…)` for what must not be printed.',
-    },
-  )
+  return new OptionError('INVALID_OPTION', 'toMatchBootLog cannot be used with `.not`', {
+    hint: 'Use `expect(vm).not.toHavePrinted(…)` for text that must not be printed.',
+  })
 }
 
 function withoutSnapshots(): OptionError {
-  return new OptionError('INVALID_OPTION', 'toMatchBootLog was registered without the runner’s snapshots', {
-    hint: 'Register all matchers at once, with `expect.extend(machineMatchers({ toMatchSnapshot, … }))`.',
-  })
+  return new OptionError(
+    'INVALID_OPTION',
+    'toMatchBootLog was registered without the `toMatchSnapshot` of the test runner',
+    {
+      hint: 'Register the matchers with `expect.extend(machineMatchers({ toMatchSnapshot, … }))`.',
+    },
+  )
 }

@@ -1,16 +1,16 @@
-/** What is at a path in a guest, as one look finds it, and waiting for something else to be there. */
+/** Reads the state of a path in the guest, and waits for it to change. */
 import { ColdbootError, type RunOptions } from '@coldboot/core'
 import type { MatcherVM } from '../matcher-vm.ts'
 import type { Text } from '../text-pattern.ts'
 
-/** What a file is to have in it: text, all of it but the last line end; an expression for some of it; or all its bytes. */
+/** Expected content of a file: the whole text without a final newline, a regular expression for a part, or all bytes. */
 export type FileContent = Text | Uint8Array
 
-/** What a look found. */
+/** The state of a path. */
 export type Found =
   | { readonly kind: 'file'; readonly bytes: Uint8Array | undefined }
   | { readonly kind: 'directory' }
-  /** With what is in the nearest directory that is there. */
+  /** With the entries of the nearest existing parent directory. */
   | {
       readonly kind: 'missing'
       readonly target: string | undefined
@@ -18,7 +18,7 @@ export type Found =
       readonly entries: string
     }
 
-/** How it is looked. */
+/** Options of the commands in the guest. */
 export type LookOptions = Pick<RunOptions, 'via' | 'signal' | 'timeout'>
 
 const LOOK = `
@@ -32,8 +32,8 @@ else
 fi`
 
 /**
- * @param withContent whether to read it
- * @throws GuestCommandError, GuestFileError when it could not be looked
+ * @param withContent whether to read the file
+ * @throws GuestCommandError, GuestFileError if the path cannot be read
  */
 export async function lookAt(vm: MatcherVM, path: string, withContent: boolean, options: LookOptions): Promise<Found> {
   const { stdout } = await vm.run(['sh', '-c', LOOK, 'sh', path], options)
@@ -46,24 +46,24 @@ export async function lookAt(vm: MatcherVM, path: string, withContent: boolean, 
       bytes: withContent ? await vm.readFile(path, { ...options, encoding: 'buffer' }) : undefined,
     }
   } catch (error) {
-    // It went while we looked.
+    // The file was removed between the two commands.
     if (!ColdbootError.is(error) || error.code !== 'GUEST_FILE_MISSING') throw error
     return { kind: 'missing', target: undefined, directory: '', entries: '' }
   }
 }
 
-/** A checksum of what is there, to know a change by; `none` of what is not. */
+/** A checksum that changes with the file; `none` for a missing file. */
 export async function sumOf(vm: MatcherVM, path: string, options: LookOptions): Promise<string> {
   const { stdout } = await vm.run(['sh', '-c', SUM, 'sh', path], options)
   return stdout.trimEnd()
 }
 
-// POSIX has the first; Debian’s busybox only the others. The size and the time are better than nothing.
+// POSIX has `cksum`, Debian's busybox only the next two. The last resort is the size and time of the file.
 const SUM = '{ cksum <"$1" || md5sum <"$1" || sha256sum <"$1" || ls -lL "$1"; } 2>/dev/null || echo none'
 
 /**
- * Waits in the guest until the checksum is another one.
- * @returns whether it is, before the time was up
+ * Waits in the guest until the checksum differs from `sum`.
+ * @returns false if the time is up first
  */
 export async function changesFrom(vm: MatcherVM, path: string, sum: string, options: LookOptions): Promise<boolean> {
   try {

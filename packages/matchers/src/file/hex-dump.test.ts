@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { firstDifference, hexDumps } from './hex-dump.ts'
 
-test('shows sixteen bytes a line, with their place and their text', () => {
+test('shows sixteen bytes per line, with their offset and text', () => {
   const [dump] = hexDumps(Buffer.from('hello, world\n\0\xff~more', 'latin1'), Buffer.of())
   expect(dump).toBe(
     '00000000  68 65 6c 6c 6f 2c 20 77 6f 72 6c 64 0a 00 ff 7e  hello, world...~\n' +
@@ -9,7 +9,7 @@ test('shows sixteen bytes a line, with their place and their text', () => {
   )
 })
 
-test('begins a little before the first difference, and is bounded', () => {
+test('starts two lines before the first difference and has at most sixteen lines', () => {
   const first = Buffer.alloc(100_000)
   const second = Buffer.from(first)
   second[50_000] = 1

@@ -1,18 +1,18 @@
-/** Bytes for a reader: the part in which two contents differ. */
+/** Hex dumps of two byte sequences around their first difference. */
 
 const LINE = 16
-/** Lines shown, some of them before the first that differs. */
+/** Number of lines, and how many of them precede the first difference. */
 const LINES = 16
 const BEFORE = 2
 
-/** Both contents as lines of sixteen bytes, from a little before the first that differs. */
+/** Both contents as lines of sixteen bytes, starting shortly before the first difference. */
 export function hexDumps(first: Uint8Array, second: Uint8Array): readonly [string, string] {
   const at = firstDifference(first, second)
   const start = Math.max(0, Math.floor(at / LINE) - BEFORE) * LINE
   return [dump(first, start), dump(second, start)]
 }
 
-/** Where they begin to differ; the shorter one’s length when that is all of it. */
+/** Offset of the first difference; the length of the shorter content if the longer one starts with it. */
 export function firstDifference(first: Uint8Array, second: Uint8Array): number {
   const shorter = Math.min(first.length, second.length)
   for (let at = 0; at < shorter; at++) if (first[at] !== second[at]) return at

@@ -7,7 +7,7 @@ import { type HaveFileOptions, toHaveFile } from './to-have-file.ts'
 
 type Content = Parameters<typeof toHaveFile>[2]
 
-/** A guest in which the file changes each time it is waited for: undefined is no file. */
+/** A guest whose file gets the next content with each wait; undefined means that the file is missing. */
 function guest(...contents: readonly (string | Uint8Array | undefined)[]) {
   let now = 0
   const waits: number[] = []
@@ -48,19 +48,19 @@ describe('toHaveFile', () => {
     ['one', /two/g, false],
     [Uint8Array.of(1, 2), Uint8Array.of(1, 2), true],
     ['one\n', Buffer.from('one'), false],
-  ])('looks once: %j has %s: %s', async ([found, content, pass]) => {
+  ])('checks a file with %j once for %s: %s', async ([found, content, pass]) => {
     const { vm, waits } = guest(found)
     expect(await judge(vm, content)).toMatchObject({ pass })
     expect(waits).toEqual([])
   })
 
-  test('says what is there instead of a file', async () => {
+  test('lists the directory of a missing file', async () => {
     const { message } = await judge(guest(undefined).vm)
     expect(message()).toMatch(/^vm\.toHaveFile\("\/tmp\/file"\)\n\n"box" has no file \/tmp\/file\n.*`\{ timeout \}`/)
-    expect(message()).toContain('What is in /tmp:\n  a\n  b\n')
+    expect(message()).toContain('Content of /tmp:\n  a\n  b\n')
   })
 
-  test('gives both texts, or both dumps, for the difference', async () => {
+  test('returns both texts or both hex dumps for the diff', async () => {
     expect(await judge(guest('one\n').vm, 'two\n')).toMatchObject({ expected: 'two', actual: 'one' })
     const { message, expected, actual } = await judge(guest(Uint8Array.of(1, 2, 0x41)).vm, Uint8Array.of(1, 3))
     expect(message()).toContain('3 bytes, expected 2; the first difference is at byte 1\n')
@@ -68,7 +68,7 @@ describe('toHaveFile', () => {
     expect(String(actual)).toMatch(/^00000000 {2}01 02 41 +\.\.A$/)
   })
 
-  test('waits for it within its window, however often it changes', async () => {
+  test('waits within its window through several changes of the file', async () => {
     const { vm, waits } = guest(undefined, 'o', 'one')
     expect(await judge(vm, 'one', { timeout: 5_000 })).toMatchObject({ pass: true })
     expect(waits).toHaveLength(2)
@@ -76,20 +76,20 @@ describe('toHaveFile', () => {
     const { message, pass } = await judge(guest(undefined, 'o').vm, 'one', { timeout: 5_000 })
     expect([pass, message()]).toEqual([
       false,
-      expect.stringContaining('does not have the content expected within 5.0 s\n'),
+      expect.stringContaining('does not have the expected content within 5.0 s\n'),
     ])
   })
 
-  test('fails with the words of a guest that cannot say', async () => {
+  test('fails with the error message when the file cannot be read', async () => {
     const { pass, message } = await judge(failing('GUEST_FILE_DENIED'), 'x')
     expect([pass, message()]).toEqual([false, expect.stringContaining('\n\nIt was refused\n')])
   })
 
-  test('sees that a file went while it looked', async () => {
+  test('fails when the file is removed during the check', async () => {
     expect(await judge(failing('GUEST_FILE_MISSING'), 'x')).toMatchObject({ pass: false })
   })
 
-  test('refuses mistakes, and passes on those of the machine', async () => {
+  test('refuses bad arguments, and rethrows option errors of the machine', async () => {
     const { vm } = guest('x')
     const refused = (...args: readonly unknown[]) =>
       expect(Reflect.apply(toHaveFile, contextOf(), [vm, ...args])).rejects.toBeInstanceOf(OptionError)
@@ -104,14 +104,14 @@ describe('toHaveFile', () => {
 })
 
 describe('.not.toHaveFile', () => {
-  test('passes when it is not there now, or not for the whole window', async () => {
+  test('passes when the file is missing, with `timeout` for the whole window', async () => {
     expect(await judge(guest(undefined).vm, undefined, {}, true)).toMatchObject({ pass: false })
     const { vm, waits } = guest(undefined)
     expect(await judge(vm, undefined, { timeout: 5_000 }, true)).toMatchObject({ pass: false })
     expect(waits).toHaveLength(1)
   })
 
-  test('fails when it comes', async () => {
+  test('fails when the file appears', async () => {
     const { pass, message } = await judge(guest(undefined, 'x').vm, 'x', { timeout: 5_000 }, true)
     expect([pass, message()]).toEqual([
       true,
@@ -119,7 +119,7 @@ describe('.not.toHaveFile', () => {
     ])
   })
 
-  test('does not pass because it may not be read', async () => {
+  test('does not pass when the file cannot be read', async () => {
     const denied = judge(failing('GUEST_FILE_DENIED'), 'x', {}, true)
     await expect(denied).rejects.toMatchObject({ code: 'GUEST_FILE_DENIED' })
   })

@@ -12,11 +12,11 @@ import { changesFrom, type FileContent, type Found, type LookOptions, lookAt, su
 
 /** Options of `toHaveFile`. */
 export interface HaveFileOptions extends WindowOptions, Pick<LookOptions, 'via' | 'signal'> {
-  /** How long to wait for it, milliseconds, before the machine’s multiplier. @default it is looked for once */
+  /** How long to wait for the file, milliseconds, before the machine's multiplier. @default the file is checked once */
   readonly timeout?: number | undefined
 }
 
-/** Looks whether there is a file in the guest, and what is in it; with `timeout`, waits for that. */
+/** Checks that a file exists in the guest, and its content. Waits for both if `timeout` is given. */
 export function toHaveFile(
   this: MatcherContext,
   received: unknown,
@@ -38,7 +38,7 @@ async function judge(
   checkArguments(path, content, options)
   const { timeout, ...rest } = options
   const waits = timeout !== undefined
-  // One look has no window: with `.not` too, it sees what there is.
+  // A single check needs no window, not even with `.not`.
   const plain: MatcherContext = { utils: context.utils, task: context.task }
   const window = waitWindow(waits ? context : plain, vm, timeout)
   try {
@@ -46,13 +46,13 @@ async function judge(
     if (isIt(found, content)) return { pass: true, report: () => hasIt(vm, path, content) }
     return { pass: false, ...hasNot(vm, path, content, found, waits ? window : undefined) }
   } catch (error) {
-    // That it could not be looked at does not show that it is not there.
+    // With `.not`, a failed command does not prove that the file is missing.
     if (context.isNot || !ColdbootError.is(error) || !isOfGuest(error)) throw error
     return { pass: false, report: () => error.message }
   }
 }
 
-/** Looks until it is there, or the time is up. @returns what was found last */
+/** Checks until the file is as expected, or the time is up. @returns the last state */
 async function lookWithin(
   vm: MatcherVM,
   path: string,
@@ -68,7 +68,7 @@ async function lookWithin(
   }
   let found = await look()
   while (waits && !isIt(found, content) && left() > 0) {
-    // The sum comes first: a change between it and the look is one that is not waited for.
+    // The checksum comes first, so that a change between it and the check ends the wait at once.
     const sum = await sumOf(vm, path, options)
     found = await look()
     if (isIt(found, content) || left() <= 0) break
@@ -85,7 +85,7 @@ function isIt(found: Found, content: FileContent | undefined): boolean {
   return isText(content) ? equalsText(content, bytes.toString()) : bytes.equals(content)
 }
 
-/** Whether it tells of the guest and not of a mistake in the call, or of the end of a test. */
+/** Whether the error is about the guest, not about a bad call or the end of the test. */
 function isOfGuest(error: ColdbootError): boolean {
   if (ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED') return false
   return /^(?:COMMAND_|GUEST_|SHELL_|AGENT_)/.test(error.code)
@@ -93,12 +93,12 @@ function isOfGuest(error: ColdbootError): boolean {
 
 function checkArguments(path: unknown, content: unknown, options: HaveFileOptions): void {
   if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0')) {
-    const what = `toHaveFile: a path in the guest must be absolute, and this is ${formatValue(path)}`
+    const what = `toHaveFile: \`path\` must be an absolute path, and is ${formatValue(path)}`
     throw new OptionError('INVALID_OPTION', what)
   }
   if (content !== undefined && !isText(content) && !types.isUint8Array(content)) {
-    const what = `toHaveFile: the content must be a string, a regular expression or bytes, and is ${formatValue(content)}`
-    const hint = 'Options come third: `toHaveFile(path, undefined, { timeout })`.'
+    const what = `toHaveFile: \`content\` must be a string, a regular expression or bytes, and is ${formatValue(content)}`
+    const hint = 'Options are the third argument: `toHaveFile(path, undefined, { timeout })`.'
     throw new OptionError('INVALID_OPTION', what, { hint })
   }
   checkOptionNames('toHaveFile', options, ['timeout', 'via', 'signal'])

@@ -12,13 +12,13 @@ const inTest = (currentTestName: string): MatcherContext => ({
 })
 const fileOf = (testName: string, vm = machine()): string => baselinePath(inTest(testName), vm, undefined)
 
-describe('the path of a picture', () => {
-  test('is beside the test, by the test’s name', () => {
+describe('the path of a screenshot', () => {
+  test('is beside the test file and contains the test name', () => {
     expect(fileOf('menu > shows entries')).toBe('/a/__screenshots__/b.test.ts/menu--shows-entries.png')
     expect(baselinePath(inTest('x'), machine(), 'boot menu.png')).toBe('/a/__screenshots__/b.test.ts/boot menu.png')
   })
 
-  test('is another one for each machine, and for each picture of one', () => {
+  test('is unique for each machine and each of its screenshots', () => {
     const [vm, other] = [machine(), machine('server')]
     expect([fileOf('x', vm), fileOf('x', other), fileOf('x', vm)].map((path) => path.split('/').at(-1))).toEqual([
       'x.png',
@@ -27,19 +27,19 @@ describe('the path of a picture', () => {
     ])
   })
 
-  test('is another one for names that look the same in a file system', () => {
+  test('is unique for test names that differ only in characters unfit for a file name', () => {
     const names = ['a b', 'a-b', 'a/b', 'a  b', ' a b', 'a: b', 'x'.repeat(80), 'x'.repeat(81), '..', 'A > B', 'A - B']
     expect(new Set(names.map((name) => fileOf(name))).size).toBe(names.length)
     for (const name of names) expect(fileOf(name)).toMatch(/^\/a\/__screenshots__\/b\.test\.ts\/[\w-][\w.-]*\.png$/)
   })
 
-  test.for(['../x', 'a/b', '', '.hidden', 1])('is not %j', (name) => {
+  test.for(['../x', 'a/b', '', '.hidden', 1])('refuses the name %j', (name) => {
     expect(() => baselinePath(inTest('x'), machine(), name as string)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION' }),
     )
   })
 
-  test('needs a test', () => {
+  test('requires a running test', () => {
     expect(() => baselinePath(contextOf(), machine(), 'x')).toThrow('can only be used in a test')
   })
 })
@@ -48,11 +48,11 @@ test.for([
   [{ snapshotUpdateState: 'all' }, 'all'],
   [{ _updateSnapshot: 'none' }, 'none'],
   [{ snapshotUpdateState: 'new' }, 'new'],
-] as const)('the mode of %o is “%s”', ([snapshotState, mode]) => {
+] as const)('the update mode of %o is "%s"', ([snapshotState, mode]) => {
   expect(updateMode({ ...contextOf(), snapshotState })).toBe(mode)
 })
 
-test('a picture is counted in the runner’s own account', () => {
+test('a screenshot is counted in the snapshot counters of Vitest and Jest', () => {
   const counted: string[] = []
   const vitest = { added: { increment: (id: string) => counted.push(id) } }
   account({ ...contextOf(), snapshotState: vitest, task: { id: 'test-1' } }, 'added')

@@ -1,4 +1,4 @@
-/** The picture that a test’s screen is compared with: where it is, and what this run may do with it. */
+/** Locates, reads and writes the screenshot that a screen is compared with. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -6,22 +6,23 @@ import { OptionError } from '@coldboot/core'
 import type { MatcherContext } from '../matcher-context.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
 
-/** Longest name made from a test’s, characters. */
+/** Longest file name made from a test name, characters. */
 const LONGEST = 80
 
-/** What a run does with pictures: `all`: writes and updates; `new`: writes those that are missing; `none`: neither. */
+/** Which screenshots a run writes: `all`: missing and different ones; `new`: missing ones; `none`: none. */
 export type UpdateMode = 'all' | 'new' | 'none'
 
-/** What became of a picture, in the runner’s account of its snapshots. */
+/** The runner's counter to increment. */
 export type Outcome = 'added' | 'updated' | 'matched' | 'unmatched'
 
-// A machine belongs to one attempt of a test; so do its pictures’ numbers.
+// Machine → number of its screenshots. A machine belongs to one test attempt, so numbers start again in a retry.
 const taken = new WeakMap<object, number>()
 
 /**
- * Where the picture lies: `__screenshots__/<test file>/<name>.png` beside the test.
+ * Path of the screenshot: `__screenshots__/<test file>/<name>.png` beside the test.
  *
- * @param name as the test gives it. Default: the test’s name, the machine’s if it is not `vm`, and a number from the second on
+ * @param name from the options. Default: the test name, the machine name unless it is `vm`, and a number from the second
+ * screenshot on
  * @throws OptionError `INVALID_OPTION`
  */
 export function baselinePath(context: MatcherContext, vm: MatcherVM, name: string | undefined): string {
@@ -29,7 +30,7 @@ export function baselinePath(context: MatcherContext, vm: MatcherVM, name: strin
   if (testPath === undefined || currentTestName === undefined) {
     throw new OptionError(
       'INVALID_OPTION',
-      'toMatchScreenshot can only be used in a test: its picture is kept beside it',
+      'toMatchScreenshot can only be used in a test, because it keeps its screenshot beside the test file',
     )
   }
   const file = name === undefined ? defaultName(currentTestName, vm) : checkedName(name)
@@ -45,7 +46,7 @@ function defaultName(testName: string, vm: MatcherVM): string {
 
 const REVERSIBLE = /^(?!\.)[\p{L}\p{M}\p{N}._]+(?: [\p{L}\p{M}\p{N}._]+)*$/u
 
-/** Fit for a file: `menu--shows-entries` of `menu > shows entries`. Different names stay different, by a hash if need be. */
+/** A file name, such as `menu--shows-entries` for `menu > shows entries`. Adds a hash if the name would not be unique. */
 function plain(name: string): string {
   const parts = name.split(' > ')
   const readable = parts.map((part) => part.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-')).join('--')
@@ -56,11 +57,11 @@ function plain(name: string): string {
 
 function checkedName(name: unknown): string {
   if (typeof name === 'string' && /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]*$/u.test(name)) return name.replace(/\.png$/i, '')
-  const what = 'a file’s name of letters, digits, blanks, dots, “-” and “_”, without a directory'
+  const what = 'a file name of letters, digits, spaces, dots, "-" and "_", without a directory'
   throw new OptionError('INVALID_OPTION', `toMatchScreenshot: \`name\` must be ${what}, and is ${JSON.stringify(name)}`)
 }
 
-/** The file, undefined when there is none. */
+/** The content of the file; undefined if it does not exist. */
 export function readPicture(path: string): Uint8Array | undefined {
   try {
     return readFileSync(path)
@@ -70,15 +71,15 @@ export function readPicture(path: string): Uint8Array | undefined {
   }
 }
 
-/** Writes a file with its directories. @param mode 0o600 for what only this user is to see */
+/** Writes a file and creates its directories. @param mode 0o600 for files that only this user may read */
 export function writePicture(path: string, picture: Uint8Array, mode = 0o666): void {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, picture, { mode })
 }
 
-/** What the runner was told to do with its snapshots: `-u`, `--ci`. */
+/** The update mode of the test runner, from options such as `-u` and `--ci`. */
 export function updateMode({ snapshotState }: MatcherContext): UpdateMode {
-  // Vitest’s property and Jest’s.
+  // The properties of Vitest and of Jest.
   for (const key of ['snapshotUpdateState', '_updateSnapshot']) {
     const mode: unknown = snapshotState && Reflect.get(snapshotState, key)
     if (mode === 'all' || mode === 'new' || mode === 'none') return mode
@@ -86,14 +87,14 @@ export function updateMode({ snapshotState }: MatcherContext): UpdateMode {
   return process.env['CI'] ? 'none' : 'new'
 }
 
-/** Counts the picture in the runner’s summary. */
+/** Counts the screenshot in the summary of the test runner. */
 export function account({ snapshotState, task }: MatcherContext, outcome: Outcome): void {
   const counter: unknown = snapshotState && Reflect.get(snapshotState, outcome)
   if (typeof counter === 'number' && snapshotState) Reflect.set(snapshotState, outcome, counter + 1)
   else if (isCounterMap(counter)) counter.increment(String(task && Reflect.get(task, 'id')))
 }
 
-/** Vitest counts by test. */
+/** Vitest counts per test. */
 function isCounterMap(value: unknown): value is { increment(id: string): void } {
   return typeof value === 'object' && value !== null && 'increment' in value && typeof value.increment === 'function'
 }

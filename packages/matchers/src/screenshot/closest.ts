@@ -1,23 +1,23 @@
-/** Which picture to show of a screen that did not match: of the last ones, the one that came closest. */
+/** Selects the screenshot to report after a mismatch: the most similar of the recent ones. */
 import type { Difference } from './picture.ts'
 import { STILL_MS } from './stillness.ts'
 
-/** A picture that did not match. */
+/** A screenshot that did not match. */
 export interface Attempt {
   readonly picture: Uint8Array
   readonly difference: Difference
 }
 
-/** The last of them: a cursor that blinks is then not what differs. */
+/** The recent screenshots, of at least one blink of a cursor, so that the cursor is not the reported difference. */
 export class Closest {
   #recent: readonly (Attempt & { readonly at: number })[] = []
 
-  /** What the last one differed in. */
+  /** The difference of the last screenshot. */
   get last(): Difference | undefined {
     return this.#recent.at(-1)?.difference
   }
 
-  /** The one with the fewest different pixels. */
+  /** The screenshot with the fewest different pixels. */
   get attempt(): Attempt | undefined {
     const [closest] = this.#recent.toSorted((a, b) => a.difference.pixels - b.difference.pixels)
     return closest

@@ -1,30 +1,30 @@
-/** One comparison of a screen with the picture that is kept. */
+/** Compares a screen with the expected screenshot. */
 import type { Screen } from '@coldboot/core'
 import type { MatcherVM } from '../matcher-vm.ts'
 import type { WaitWindow } from '../wait-window.ts'
 import { type Box, type Difference, differenceOf } from './picture.ts'
 import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
 
-/** What is compared, and how. */
+/** The arguments of a comparison. */
 export interface Comparison {
   readonly vm: MatcherVM
   readonly screen: Screen
   readonly window: WaitWindow
-  /** Of the picture that is kept. */
+  /** Path of the expected screenshot. */
   readonly path: string
   readonly options: ScreenshotOptions
 }
 
-/** One list for all: what is masked is painted over once. */
+/** A shared list, because decoded screenshots are cached by the identity of the mask. */
 const NO_MASK: readonly Box[] = []
 
-/** What a picture differs in from the one that is kept. */
+/** Compares a screenshot with the expected one. */
 export function compare({ path, options }: Comparison, expected: Uint8Array, actual: Uint8Array): Difference {
   const { threshold = THRESHOLD, mask = NO_MASK } = options
   return differenceOf(expected, actual, { threshold, mask }, path)
 }
 
-/** Whether the differences are to be let pass. */
+/** Whether the difference is within the limits of the options. */
 export function isAlike({ options }: Comparison, { pixels, box, expected }: Difference): boolean {
   if (pixels === 0) return true
   const { maxDiffPixels = 0, maxDiffPixelRatio = 0 } = options

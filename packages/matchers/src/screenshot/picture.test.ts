@@ -18,21 +18,21 @@ const BOX: Box = { x: 3, y: 2, width: 4, height: 5 }
 const EXACT = { threshold: 0.1, mask: [] }
 
 describe('two pictures', () => {
-  test('that are alike differ in nothing', () => {
+  test('with equal pixels have no difference', () => {
     expect(differenceOf(picture(20, 10, BOX), picture(20, 10, BOX), EXACT, 'a.png')).toMatchObject({
       pixels: 0,
       box: undefined,
     })
   })
 
-  test('differ in a box, which is red in the picture of the difference', () => {
+  test('differ in a box, which is red in the difference picture', () => {
     const difference = differenceOf(picture(20, 10), picture(20, 10, BOX), EXACT, 'a.png')
     expect(difference).toMatchObject({ pixels: 20, box: BOX })
     const { data, width } = PNG.sync.read(Buffer.from(difference.picture?.() ?? []))
     expect([...data.subarray((2 * width + 3) * 4, (2 * width + 3) * 4 + 3)]).toEqual([255, 0, 0])
   })
 
-  test('do not differ where they are masked, also beyond the edge', () => {
+  test('do not differ in masked parts, even if a mask exceeds the picture', () => {
     const mask = [{ x: 3, y: 2, width: 4, height: 4 }]
     expect(differenceOf(picture(20, 10), picture(20, 10, BOX), { ...EXACT, mask }, 'a.png')).toMatchObject({
       pixels: 4,
@@ -45,7 +45,7 @@ describe('two pictures', () => {
     expect(differenceOf(picture(20, 10), picture(20, 10), { ...EXACT, mask: beyond }, 'a')).toMatchObject({ pixels: 0 })
   })
 
-  test('of two sizes differ altogether', () => {
+  test('of different sizes differ in all pixels', () => {
     expect(differenceOf(picture(20, 10), picture(10, 20), EXACT, 'a.png')).toEqual({
       expected: { width: 20, height: 10 },
       actual: { width: 10, height: 20 },
@@ -55,7 +55,7 @@ describe('two pictures', () => {
     })
   })
 
-  test('of which the one that is kept is none are refused, by its name', () => {
+  test('cannot be compared if the expected file is not a PNG, and the error names it', () => {
     expect(() => differenceOf(Uint8Array.of(1, 2), picture(1, 1), EXACT, 'a.png')).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('a.png') }),
     )

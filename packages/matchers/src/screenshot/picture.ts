@@ -1,9 +1,9 @@
-/** Pictures as pixels: what two of them differ in. */
+/** Compares two PNG files by pixel. */
 import { OptionError } from '@coldboot/core'
 import pixelmatch from 'pixelmatch'
 import { PNG } from 'pngjs'
 
-/** A part of a picture, in pixels from its upper left corner. */
+/** A rectangle, in pixels from the upper left corner. */
 export interface Box {
   readonly x: number
   readonly y: number
@@ -11,23 +11,23 @@ export interface Box {
   readonly height: number
 }
 
-/** How pictures are compared. */
+/** Options of a comparison. */
 export interface Tolerance {
-  /** How much the colours of a pixel may differ, 0 (not at all) to 1 (black and white are alike). */
+  /** How much the colors of a pixel may differ, from 0 (not at all) to 1 (black equals white). */
   readonly threshold: number
   /** Parts that are not compared. */
   readonly mask: readonly Box[]
 }
 
-/** What two pictures differ in. */
+/** The difference of two pictures. */
 export interface Difference {
   readonly expected: Size
   readonly actual: Size
-  /** Pixels that differ; all of them when the sizes do. */
+  /** Number of different pixels; all pixels if the sizes differ. */
   readonly pixels: number
-  /** The smallest box around them; undefined when the sizes differ. */
+  /** The smallest box around the different pixels; undefined if the sizes differ. */
   readonly box: Box | undefined
-  /** Makes a PNG file: the expected picture, pale, with those pixels in red. Undefined when the sizes differ, or nothing. */
+  /** Creates a PNG file of the pale expected picture with different pixels in red. Undefined if the sizes differ or nothing. */
   readonly picture: (() => Uint8Array) | undefined
 }
 
@@ -38,8 +38,8 @@ interface Size {
 
 /**
  * Compares two PNG files.
- * @param name of the expected one’s file, for the error
- * @throws OptionError `INVALID_OPTION` when the expected one is no picture
+ * @param name path of the expected file, for the error
+ * @throws OptionError `INVALID_OPTION` if the expected file is not a PNG file
  */
 export function differenceOf(
   expected: Uint8Array,
@@ -48,7 +48,7 @@ export function differenceOf(
   name: string,
 ): Difference {
   const wanted = decoded(expected, mask, name)
-  // As a rule the same pixels make the same file.
+  // Equal pixels usually result in equal files.
   if (Buffer.from(expected).equals(actual)) {
     return { expected: sizeOf(wanted), actual: sizeOf(wanted), pixels: 0, box: undefined, picture: undefined }
   }
@@ -60,7 +60,7 @@ export function differenceOf(
     return { ...sizes, pixels, box: undefined, picture: undefined }
   }
   for (const box of mask) paintOver(given, box)
-  // A guest draws the same pixels each time: what looks like smoothing is compared too.
+  // Guests draw deterministically, so anti-aliased pixels are compared as well.
   const options = { threshold, includeAA: true }
   const shown = new PNG({ width, height })
   const pixels = pixelmatch(wanted.data, given.data, shown.data, width, height, options)
@@ -68,7 +68,7 @@ export function differenceOf(
   return { ...sizes, pixels, box: boxOf(shown), picture: () => PNG.sync.write(shown) }
 }
 
-/** The one that is kept, with what is masked painted over: it is compared with many. */
+/** Cache of decoded and masked expected pictures, which are compared with many screenshots. */
 const wantedPictures = new WeakMap<Uint8Array, { readonly mask: readonly Box[]; readonly png: PNG }>()
 
 function decoded(bytes: Uint8Array, mask: readonly Box[], name: string): PNG {
@@ -84,8 +84,8 @@ function readBaseline(bytes: Uint8Array, name: string): PNG {
   try {
     return PNG.sync.read(Buffer.from(bytes))
   } catch (error) {
-    throw new OptionError('INVALID_OPTION', `The picture to compare with is no PNG file: ${name}`, {
-      hint: 'Remove it, and let the test write it anew.',
+    throw new OptionError('INVALID_OPTION', `The expected screenshot is not a PNG file: ${name}`, {
+      hint: 'Remove the file, and run the test again to write it.',
       cause: error,
     })
   }
@@ -102,7 +102,7 @@ function paintOver({ data, width, height }: PNG, box: Box): void {
   }
 }
 
-/** Around what pixelmatch paints red; the rest it paints grey. */
+/** The box around the pixels that pixelmatch paints red. All others are gray. */
 function boxOf({ data, width, height }: PNG): Box {
   let [left, top, right, bottom] = [width, height, -1, -1]
   for (let y = 0; y < height; y++) {

@@ -1,31 +1,30 @@
 /**
- * Looks at a screen until it shows what is wanted.
+ * Takes screenshots of a screen until one is accepted.
  *
- * QEMU tells nobody over its control channel that a screen has changed; only its graphical front ends are told. So pictures
- * are asked for, each as soon as the one before was looked at and a short pause is over, in which the guest gets to run.
+ * QMP has no event for a changed screen, so the screen is polled. A pause after each screenshot lets the guest run.
  */
 import { ColdbootError, type Screen } from '@coldboot/core'
 import { pause, within } from '../machine-wait.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
 import type { WaitWindow } from '../wait-window.ts'
 
-/** Between one picture and the next. A picture itself takes 10 to 30 ms. */
+/** Pause between two screenshots, milliseconds. Taking one needs 10 to 30 ms. */
 const PAUSE_MS = 50
 
-/** What was seen. */
+/** The outcome of a watch. */
 export interface Seen<T> {
-  /** What `look` returned; undefined: the time was up, or the guest failed, before it returned something. */
+  /** The value that `look` returned; undefined if the time was up or the guest failed first. */
   readonly found: T | undefined
-  /** The last picture, a PNG file. Undefined when there was none in time. */
+  /** The last screenshot, a PNG file; undefined if there was none in time. */
   readonly last: Uint8Array | undefined
-  /** The machine ended meanwhile, or refused. */
+  /** The error that ended the watch: the machine ended, or QEMU refused to take a screenshot. */
   readonly error: ColdbootError | undefined
 }
 
 /**
- * Shows `look` each new picture until it returns something.
+ * Passes each screenshot to `look` until it returns a value.
  *
- * @param patient whether to go on although the guest has failed
+ * @param patient whether to continue after a failure of the guest
  */
 export async function watchScreen<T extends object>(
   vm: MatcherVM,

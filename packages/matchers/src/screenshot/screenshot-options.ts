@@ -1,4 +1,4 @@
-/** What can be asked of a comparison of screens, checked. */
+/** Options of `toMatchScreenshot`, and their checks. */
 import { type Display, OptionError } from '@coldboot/core'
 import { formatValue } from '../format-call.ts'
 import { checkOptionNames } from '../option-names.ts'
@@ -7,21 +7,21 @@ import type { Box } from './picture.ts'
 
 /** Options of `toMatchScreenshot`. */
 export interface ScreenshotOptions extends WindowOptions {
-  /** Name of the picture’s file. @default made from the test’s name */
+  /** File name of the screenshot. @default made from the test name */
   readonly name?: string | undefined
-  /** The screen, where the machine has several. @default the only one */
+  /** The display to use, if the machine has several. @default the only one */
   readonly display?: Display | undefined
-  /** How much the colours of a pixel may differ: 0, not at all, to 1, any way. @default 0.1 */
+  /** How much the colors of a pixel may differ, from 0 (not at all) to 1 (any color). @default 0.1 */
   readonly threshold?: number | undefined
-  /** So many pixels may differ. @default 0 */
+  /** Number of pixels that may differ. @default 0 */
   readonly maxDiffPixels?: number | undefined
-  /** Such a part of the pixels may differ, 0 to 1. @default 0 */
+  /** Fraction of the pixels that may differ, 0 to 1. @default 0 */
   readonly maxDiffPixelRatio?: number | undefined
-  /** Parts of the screen that are not compared: a clock, a cursor. @default [] */
+  /** Parts of the screen to ignore, such as a clock. @default [] */
   readonly mask?: readonly Box[] | undefined
 }
 
-/** The colour distance that pixelmatch takes for the same. */
+/** Default color distance below which pixels count as equal. */
 export const THRESHOLD = 0.1
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && value >= 0

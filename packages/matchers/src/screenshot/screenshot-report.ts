@@ -1,4 +1,4 @@
-/** The words, and the pictures, of a screen that does not show what it is to show. */
+/** Messages and picture files of `toMatchScreenshot`. */
 import { basename, dirname, join } from 'node:path'
 import type { Report } from '../awaited-matcher.ts'
 import { incidentSections } from '../incident-sections.ts'
@@ -10,9 +10,9 @@ import type { Difference } from './picture.ts'
 import type { Seen } from './screen-watch.ts'
 
 const MISMATCH_HINT =
-  'Look at the pictures. Where the change is right, update the one that is kept (`-u`). What differs each time is left out with `mask`; `maxDiffPixels` and `threshold` let small differences pass.'
+  'Look at the pictures. If the change is correct, update the screenshot (`-u`). Use `mask` to ignore parts that differ each time, and `maxDiffPixels` or `threshold` to allow small differences.'
 
-/** A report of another picture. Writes what was expected, what there was, and the difference. */
+/** The report of a mismatch. Writes the expected and the actual picture and their difference. */
 export function differs(
   comparison: Comparison,
   seen: Seen<unknown>,
@@ -29,32 +29,32 @@ export function differs(
   return () => ({ what, hint: MISMATCH_HINT, sections: { Pictures: listed(written), ...incidentOf(comparison) } })
 }
 
-/** A report that nothing is kept to compare with. Writes what there was. */
+/** The report of a missing screenshot. Writes the actual picture. */
 export function nothingKept(comparison: Comparison, actual: Uint8Array): () => Report {
-  const what = `There is no picture to compare the screen of "${comparison.vm.name}" with, and this run writes none, as in CI`
-  const hint = 'Run the test once outside of CI, or with `-u`, look at the file that it writes, and keep it.'
-  const written = { 'to be kept as': comparison.path, actual: write(comparison, 'actual', actual) }
+  const what = `There is no screenshot to compare the screen of "${comparison.vm.name}" with, and this run does not write screenshots (as in CI)`
+  const hint = 'Run the test once outside of CI, or with `-u`, check the file that it writes, and commit it.'
+  const written = { missing: comparison.path, actual: write(comparison, 'actual', actual) }
   return () => ({ what, hint, sections: { Pictures: listed(written) } })
 }
 
-/** A report that there was no picture at all. */
+/** The report that no screenshot could be taken. */
 export function nothingSeen(comparison: Comparison, { error }: Seen<unknown>): Report {
   const { vm, window } = comparison
   if (error !== undefined)
-    return { what: `The screen of "${vm.name}" could not be seen: ${error.shortMessage}`, hint: error.hint }
-  const what = `QEMU gave no picture of the screen of "${vm.name}" within ${time(comparison)}`
+    return { what: `No screenshot of "${vm.name}" could be taken: ${error.shortMessage}`, hint: error.hint }
+  const what = `QEMU took no screenshot of "${vm.name}" within ${time(comparison)}`
   return {
     what: cutNote(window, vm) + what,
-    hint: 'Give the matcher a longer `timeout`, or the test a longer `timeout`.',
+    hint: 'Raise the `timeout` of the matcher or of the test.',
   }
 }
 
-/** A report that the picture is shown. */
+/** The report that the screenshot matched, for `.not`. */
 export function isShown({ vm, path }: Comparison): Report {
-  const what = `"${vm.name}" shows the picture that it is not to show`
+  const what = `The screen of "${vm.name}" matches the screenshot`
   return {
     what,
-    hint: 'It came within the window in which it must not.',
+    hint: 'The screenshot must not match at any time within the `timeout`.',
     sections: { Pictures: listed({ expected: path }) },
   }
 }
@@ -62,9 +62,10 @@ export function isShown({ vm, path }: Comparison): Report {
 function outcomeOf(comparison: Comparison, { error }: Seen<unknown>): string {
   const { vm, window } = comparison
   const [incident] = vm.incidents.filter(({ allowed }) => !allowed)
-  if (error !== undefined) return `"${vm.name}" ended before it showed the picture`
-  if (incident !== undefined) return `"${vm.name}" failed before it showed the picture (${incident.message})`
-  return `${cutNote(window, vm)}"${vm.name}" did not show the picture within ${time(comparison)}`
+  if (error !== undefined) return `"${vm.name}" ended before its screen matched the screenshot`
+  if (incident !== undefined)
+    return `"${vm.name}" failed before its screen matched the screenshot (${incident.message})`
+  return `${cutNote(window, vm)}The screen of "${vm.name}" did not match the screenshot within ${time(comparison)}`
 }
 
 function incidentOf({ vm }: Comparison): Report['sections'] {
@@ -74,7 +75,7 @@ function incidentOf({ vm }: Comparison): Report['sections'] {
 
 function measured({ expected, actual, pixels, box }: Difference): string {
   if (box === undefined) {
-    return `it is ${actual.width} × ${actual.height} pixels large, not ${expected.width} × ${expected.height}`
+    return `its size is ${actual.width} × ${actual.height} pixels, not ${expected.width} × ${expected.height}`
   }
   const all = expected.width * expected.height
   const where = `in a box of ${box.width} × ${box.height} at x ${box.x}, y ${box.y}`
@@ -85,11 +86,11 @@ function time({ vm, window }: Comparison): string {
   return seconds(window.granted * vm.spec.timeoutMultiplier)
 }
 
-/** Beside the machine’s log where the test keeps that, else beside the picture. */
+/** Writes a picture beside the machine's log, or beside the screenshot if there is no log. @returns its path */
 function write({ vm, path }: Comparison, what: string, picture: Uint8Array): string {
   const directory = vm.spec.logFile === undefined ? join(dirname(path), 'failed') : dirname(vm.logFile)
   const file = join(directory, `${basename(path, '.png')}.${what}.png`)
-  // As the log beside it.
+  // Private, like the log.
   writePicture(file, picture, 0o600)
   return file
 }

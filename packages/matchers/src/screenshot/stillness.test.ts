@@ -3,7 +3,7 @@ import { Stillness } from './stillness.ts'
 
 const [A, B, C] = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]
 
-/** When the screen was found to hold still, of pictures 100 ms apart. */
+/** Time at which the screen counts as still, for screenshots taken every 100 ms. */
 function stillAt(pictures: readonly Uint8Array[]): number | undefined {
   const stillness = new Stillness(0)
   const index = pictures.findIndex((picture, at) => stillness.look(Uint8Array.from(picture), at * 100))
@@ -11,11 +11,11 @@ function stillAt(pictures: readonly Uint8Array[]): number | undefined {
 }
 
 test.for([
-  ['one picture', [A, A, A, A, A, A, A, A], 600],
-  ['a change', [A, A, B, B, B, B, B, B, B, B], 800],
-  ['a cursor', [A, A, B, B, A, A, B, B], 600],
-  ['a change, and a cursor', [C, A, A, B, B, A, A, B, B], 700],
-  ['a picture that goes on changing', [A, B, C, A, B, C, A, B, C, A], undefined],
+  ['a screen without changes is still after 600 ms', [A, A, A, A, A, A, A, A], 600],
+  ['a screen that changes once is still 600 ms later', [A, A, B, B, B, B, B, B, B, B], 800],
+  ['a screen with a blinking cursor is still after 600 ms', [A, A, B, B, A, A, B, B], 600],
+  ['a screen that changes and then only blinks is still', [C, A, A, B, B, A, A, B, B], 700],
+  ['a screen that keeps changing is never still', [A, B, C, A, B, C, A, B, C, A], undefined],
 ] as const)('%s', ([, pictures, at]) => {
   expect(stillAt(pictures)).toBe(at)
 })

@@ -1,6 +1,6 @@
-/** Finds out when a screen holds still: only then is it worth being kept. */
+/** Detects when a screen stops changing, apart from a blinking cursor. */
 
-/** How long. A text cursor blinks with a period of 457 ms (hw/display/vga.c), of which this has more than one. */
+/** Milliseconds without a change. Longer than the period of a text cursor, 457 ms (hw/display/vga.c). */
 export const STILL_MS = 600
 
 interface Frame {
@@ -8,19 +8,19 @@ interface Frame {
   readonly picture: Uint8Array
 }
 
-/** A screen that is being looked at. */
+/** Recent screenshots of a screen. */
 export class Stillness {
   readonly #since: number
   #frames: readonly Frame[] = []
 
-  /** @param now milliseconds, as of {@link look} */
+  /** @param now milliseconds, on the clock of {@link look} */
   constructor(now: number) {
     this.#since = now
   }
 
   /**
-   * Whether the screen has held still by now. One that goes to and fro between two pictures does: it has a cursor.
-   * @param picture what it shows
+   * Adds a screenshot. Returns whether the screen has stopped changing, or only alternates between two pictures because
+   * of a cursor.
    */
   look(picture: Uint8Array, now: number): boolean {
     const same = this.#frames.find((frame) => Buffer.from(frame.picture).equals(picture))

@@ -13,7 +13,7 @@ import { checkScreenshotOptions, type ScreenshotOptions } from './screenshot-opt
 import { differs, isShown, nothingKept, nothingSeen } from './screenshot-report.ts'
 import { Stillness } from './stillness.ts'
 
-/** Waits until a machine’s screen shows the picture that is kept beside the test; with `.not`, that it never does. */
+/** Waits until the screen of a machine matches the screenshot beside the test; with `.not`, checks that it never does. */
 export function toMatchScreenshot(
   this: MatcherContext,
   received: unknown,
@@ -46,7 +46,7 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: Screenshot
   return { pass: true, report: () => isShown(comparison) }
 }
 
-/** Waits for the picture. */
+/** Waits for the screenshot to match. */
 async function like(context: MatcherContext, comparison: Comparison, expected: Uint8Array): Promise<Verdict> {
   const closest = new Closest()
   const seen = await watchFor(comparison, expected, closest)
@@ -57,12 +57,16 @@ async function like(context: MatcherContext, comparison: Comparison, expected: U
   return { pass: false, report: differs(comparison, seen, expected, attempt) }
 }
 
-/** Waits for the picture never to come. */
+/** Checks that the screenshot does not match within the whole window. */
 async function unlike(comparison: Comparison, expected: Uint8Array | undefined): Promise<Verdict> {
   if (expected === undefined) {
-    throw new OptionError('FILE_MISSING', `There is no picture that the screen is not to show: ${comparison.path}`, {
-      hint: 'Let `toMatchScreenshot` write it first, without `.not`, where the screen shows it.',
-    })
+    throw new OptionError(
+      'FILE_MISSING',
+      `There is no screenshot for \`.not.toMatchScreenshot()\`: ${comparison.path}`,
+      {
+        hint: 'Write it first with `toMatchScreenshot()` without `.not`, while the screen shows the picture.',
+      },
+    )
   }
   const seen = await watchFor(comparison, expected)
   if (seen.found === undefined && seen.last === undefined && seen.error !== undefined) throw seen.error
@@ -79,7 +83,7 @@ function watchFor(comparison: Comparison, expected: Uint8Array, closest = new Cl
   })
 }
 
-/** Waits until the screen holds still; one that never does is taken as it is at the end of the window. */
+/** Waits until the screen stops changing, or until the end of the window. */
 function whenStill({ vm, screen, window }: Comparison): Promise<Seen<object>> {
   const stillness = new Stillness(performance.now())
   return watchScreen(vm, screen, window, (picture) => (stillness.look(picture, performance.now()) ? {} : undefined))

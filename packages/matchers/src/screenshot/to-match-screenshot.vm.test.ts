@@ -8,7 +8,7 @@ import { contextOf } from '../../test/scripted-machine.ts'
 import type { MatcherContext } from '../matcher-context.ts'
 import { toMatchScreenshot } from './to-match-screenshot.ts'
 
-/** A project’s folder with one test file, and a PC’s firmware that finds nothing to boot. */
+/** A folder with one test file, and a PC whose firmware finds nothing to boot. */
 async function project(options: MachineOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -35,14 +35,14 @@ async function project(options: MachineOptions = {}) {
   return { vm, context, baseline, logs: join(folder, 'logs') }
 }
 
-test('a picture is written once the screen holds still, and then compared', async () => {
+test('writes a screenshot when the screen stops changing, and compares it later', async () => {
   const { vm, context, baseline, logs } = await project()
   await vm.expect('No bootable device')
   const match = (mode: string, options = {}) => toMatchScreenshot.call(context(mode), vm, { name: 'menu', ...options })
 
   const missing = await match('none')
   expect(missing.pass).toBe(false)
-  expect(missing.message()).toContain('and this run writes none, as in CI\n')
+  expect(missing.message()).toContain('and this run does not write screenshots (as in CI)\n')
   expect(existsSync(baseline('menu'))).toBe(false)
   expect(readdirSync(logs)).toContain('menu.actual.png')
 
@@ -58,7 +58,7 @@ test('a picture is written once the screen holds still, and then compared', asyn
   const { pass, message } = await match('none', { timeout: 1_500 })
   expect(pass).toBe(false)
   expect(message()).toMatch(
-    /did not show the picture within 1\.5 s: \d+ of 288,000 pixels differ, in a box of \d+ × 1 at x 1\d\d, y 8\n/,
+    /did not match the screenshot within 1\.5 s: \d+ of 288,000 pixels differ, in a box of \d+ × 1 at x 1\d\d, y 8\n/,
   )
   for (const what of ['expected', 'actual', 'difference']) {
     expect(message()).toContain(`  ${what}: ${join(logs, `menu.${what}.png`)}\n`)
@@ -73,7 +73,7 @@ test('a picture is written once the screen holds still, and then compared', asyn
   expect(await not).toMatchObject({ pass: true })
 })
 
-test('a picture is waited for until the screen shows it', async () => {
+test('waits until the screen matches the screenshot', async () => {
   const first = await project()
   await first.vm.expect('No bootable device')
   expect(await toMatchScreenshot.call(first.context('new'), first.vm)).toMatchObject({ pass: true })
@@ -81,7 +81,7 @@ test('a picture is waited for until the screen shows it', async () => {
     first.vm.spec.firmware === undefined ? {} : { ...options(first.vm), devices: [display()] },
   )
   onTestFinished(() => second.close().then(() => {}))
-  // The second machine has only just been switched on.
+  // The second machine has just started.
   expect(await toMatchScreenshot.call(first.context('none'), second)).toMatchObject({ pass: true })
 })
 
@@ -95,7 +95,7 @@ function options({ spec }: VM): MachineOptions {
   }
 }
 
-test('a guest that has failed, or a machine that ends, is not waited for', async () => {
+test('does not wait for a guest that failed or a machine that ended', async () => {
   const { vm, context } = await project({ failOn: {} })
   await expect(vm.expect('never')).rejects.toMatchObject({ code: 'GUEST_NOT_BOOTED' })
   await toMatchScreenshot.call(context('all'), vm)
@@ -106,14 +106,14 @@ test('a guest that has failed, or a machine that ends, is not waited for', async
   )
   const machine = await toMatchScreenshot.call(context('none'), vm, { name: 'shows-the-firmware' })
   expect(machine.message()).toMatch(
-    /"vm" failed before it showed the picture \(No bootable device.*\): it is 720 × 400 pixels large, not 2 × 2\n/,
+    /"vm" failed before its screen matched the screenshot \(No bootable device.*\): its size is 720 × 400 pixels, not 2 × 2\n/,
   )
   await vm.close()
   const closed = await toMatchScreenshot.call(context('none'), vm, { name: 'shows-the-firmware' })
-  expect(closed.message()).toContain('could not be seen')
+  expect(closed.message()).toContain('could be taken')
 })
 
-test('a machine without a screen is refused', async () => {
+test('refuses a machine without a screen', async () => {
   const { vm, context } = await project({ devices: [] })
   await expect(toMatchScreenshot.call(context('new'), vm)).rejects.toMatchObject({
     code: 'INVALID_OPTION',
