@@ -16,7 +16,7 @@ export interface Measured {
   readonly name: string
   readonly times: readonly number[]
   readonly median: number
-  /** Median over the rounds of this contender’s time divided by the first contender’s. */
+  /** Median over the rounds of this contender's time divided by the first contender's. */
   readonly ratio: number
 }
 

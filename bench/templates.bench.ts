@@ -3,7 +3,7 @@
  * a machine made ahead. Then many clones: in a row, and at once with the memory each owns.
  *
  * Goals, without hardware acceleration: a start from a template within 1.15 times the restore by hand and 20 times as fast
- * as the cold boot; made ahead, under 15 ms to the first command’s output; a clone of a 256 MiB guest owns under 30 MiB; 12
+ * as the cold boot; made ahead, under 15 ms to the first command's output; a clone of a 256 MiB guest owns under 30 MiB; 12
  * clones a second in a row.
  *
  * Run: node bench/templates.bench.ts [rounds]
@@ -29,7 +29,7 @@ const ahead = await Template.build(guest, { pool: true, key: 'ahead' })
 const withAgent = await Template.build({ ...(await linuxGuest()), accelerator: 'tcg' })
 const stored = join(readEnvironment().cacheDirectory, 'templates', template.key)
 
-/** The same machine as the template’s, by hand. */
+/** The same machine as the template's, by hand. */
 const machine = [
   ...['-nodefaults', '-no-user-config', '-display', 'none', '-cpu', 'max', '-m', '256M', '-smp', '1', '-no-reboot'],
   ...['-machine', 'pc,accel=tcg,graphics=off,memory-backend=memory', '-device', 'vmgenid,guid=auto'],

@@ -1,5 +1,5 @@
 /**
- * Code of the pages that no test runs as it stands, since it asks for a distribution’s image, a schema or a terminal. Here it
+ * Code of the pages that no test runs as it stands, since it asks for a distribution's image, a schema or a terminal. Here it
  * is compiled, and scripts/docs.test.ts compares the pages with it.
  */
 import { blockDevice, channel, VM } from '@coldboot/core'

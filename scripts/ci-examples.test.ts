@@ -52,7 +52,7 @@ test.for([
   ['docs/ci/github.yml', NEEDED],
   ['docs/ci/gitlab-ci.yml', NEEDED],
   ['docs/ci/Dockerfile', NEEDED],
-  // A guest of one’s own needs no busybox of the host’s.
+  // A guest of one's own needs no busybox of the host's.
   ['docs/ci/github-own-guest.yml', NEEDED.slice(0, 1)],
 ] as const)('%s installs what machines need', ([file, needed]) => {
   const installed = commandsOf(file)

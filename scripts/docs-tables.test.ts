@@ -40,7 +40,7 @@ test.for([
   ['docs/devices.md', '\n`readOnlyDirectory(', 'devices/read-only-directory.ts', 'ReadOnlyDirectoryOptions'],
   ['docs/devices.md', '## Disks', 'devices/block-device.ts', 'BlockDeviceOptions'],
   ['docs/devices.md', '## Ports of the guest', 'devices/user-network.ts', 'UserNetworkOptions'],
-] as const)('%s, “%s”: the options are those of %s', ([page, text, file, name]) => {
+] as const)('%s, "%s": the options are those of %s', ([page, text, file, name]) => {
   expect(membersOf(file, name)).not.toEqual([])
   expect(namesBehind(page, text)).toEqual(membersOf(file, name))
 })

@@ -41,7 +41,7 @@ test.for([
 
 const PAGES = filesIn('.', '.md').filter((file) => !file.includes('/fixtures/'))
 
-/** The anchors that GitHub makes of a page’s headings. */
+/** The anchors that GitHub makes of a page's headings. */
 function anchorsOf(page: string): readonly string[] {
   const seen = new Map<string, number>()
   const headings = read(page)

@@ -29,7 +29,7 @@ describe('missingTools', () => {
     expect(missingTools(['qemu'], host([]))).toEqual(['qemu'])
   })
 
-  test('QEMU is that of the host’s architecture', () => {
+  test("QEMU is that of the host's architecture", () => {
     expect(missingTools(['qemu'], host(['qemu-system-x86_64'], { arch: 'arm64' }))).toEqual(['qemu'])
     expect(missingTools(['qemu'], host(['qemu-system-aarch64'], { arch: 'arm64' }))).toEqual([])
   })
@@ -65,7 +65,7 @@ describe('missingTools', () => {
     expect(missingTools(['chromium'], host(['dnf']))).toEqual([])
   })
 
-  test('with an initramfs of one’s own, and on macOS, busybox is not needed', () => {
+  test("with an initramfs of one's own, and on macOS, busybox is not needed", () => {
     expect(missingTools(['busybox'], host([], { env: { COLDBOOT_INITRAMFS: 'mine.cpio' } }))).toEqual([])
     expect(missingTools(['busybox'], host([], { platform: 'darwin' }))).toEqual([])
   })

@@ -19,7 +19,7 @@ test.for([
   expect(() => checkedOptions(options)).toThrow(message)
 })
 
-test('a test’s own timeout comes before the usual one, and both are multiplied', () => {
+test("a test's own timeout comes before the usual one, and both are multiplied", () => {
   expect([limitOf(undefined, 5_000, 2), limitOf(0, 5_000, 1), limitOf(300, 5_000, 2)]).toEqual([10_000, 5_000, 600])
   expect(limitOf(NO_LIMIT, 5_000, 2)).toBe(Infinity)
 })

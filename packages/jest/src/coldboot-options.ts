@@ -1,4 +1,4 @@
-/** What a project’s configuration says of machines: `testEnvironmentOptions: { coldboot: … }`. */
+/** What a project's configuration says of machines: `testEnvironmentOptions: { coldboot: … }`. */
 import { OptionError, type VMOptions } from '@coldboot/core'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 
@@ -10,7 +10,7 @@ export interface ColdbootOptions {
    */
   readonly vm?: VMOptions
   /**
-   * What is kept of the machines of the project’s tests.
+   * What is kept of the machines of the project's tests.
    * @default {}: everything of failed attempts
    */
   readonly artifacts?: ArtifactOptions

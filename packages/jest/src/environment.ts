@@ -1,6 +1,6 @@
 /**
- * The environment of test files with machines: Node’s, and this project beside it, outside of the files’ own realm. It sees
- * each test begin and end, which the tests’ own hooks do not.
+ * The environment of test files with machines: Node's, and this project beside it, outside of the files' own realm. It sees
+ * each test begin and end, which the tests' own hooks do not.
  */
 import { relative } from 'node:path'
 import * as core from '@coldboot/core'
@@ -17,7 +17,7 @@ import { endInOrder, endWithParent } from './interrupt.ts'
 
 export type { ColdbootOptions }
 
-/** Jest’s Node environment with machines. Its options, in `testEnvironmentOptions.coldboot`, are {@link ColdbootOptions}. */
+/** Jest's Node environment with machines. Its options, in `testEnvironmentOptions.coldboot`, are {@link ColdbootOptions}. */
 export default class MachineEnvironment extends TestEnvironment {
   readonly #tests: FileTests
   readonly #guard: Disposable
@@ -41,7 +41,7 @@ export default class MachineEnvironment extends TestEnvironment {
     Object.defineProperty(this.global, BRIDGE, { configurable: true, get: () => bridge })
   }
 
-  /** Told by Jest of everything that happens to the file’s tests. */
+  /** Told by Jest of everything that happens to the file's tests. */
   handleTestEvent(event: Circus.Event, state: Circus.State): void | Promise<void> {
     return this.#tests.handle(event, state)
   }

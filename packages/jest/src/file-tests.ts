@@ -152,7 +152,7 @@ export class FileTests {
     what: string,
   ): void {
     const { fn } = timed
-    // A function that takes `done`, or a generator, is Jest’s own affair; so is its time.
+    // A function that takes `done`, or a generator, is Jest's own affair; so is its time.
     if (typeof fn !== 'function' || fn.length > 0 || fn.constructor.name === 'GeneratorFunction') return
     timed.timeout = NO_LIMIT
     const { asyncError } = timed
@@ -166,7 +166,7 @@ export class FileTests {
   }
 }
 
-// Jest’s types do not say what it is.
+// Jest's types do not say what it is.
 function expectOf(globals: Globals): { extend(matchers: ReturnType<typeof jestMatchers>): void } {
   return globals.expect as { extend(matchers: ReturnType<typeof jestMatchers>): void }
 }

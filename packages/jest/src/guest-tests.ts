@@ -1,6 +1,6 @@
 /**
  * Tests that ran inside the guests of an attempt, from the worker to the reporter: Jest carries nothing but errors there, so
- * they lie beside the machines’ folders.
+ * they lie beside the machines' folders.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

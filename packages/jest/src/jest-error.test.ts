@@ -24,7 +24,7 @@ describe('an error of Jest', () => {
     expect(original.stack).toBe(`TypeError: ${original.message}\n${FRAME}`)
   })
 
-  test('loses the frame of Jest’s call of a matcher', () => {
+  test("loses the frame of Jest's call of a matcher", () => {
     const original = errorWith('no machine')
     original.stack += '\n    at __EXTERNAL_MATCHER_TRAP__ (/home/me/node_modules/expect/build/index.js:1:2)'
     new JestError(original).hideInner()

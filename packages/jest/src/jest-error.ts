@@ -31,13 +31,13 @@ export class JestError implements ReportedError {
     return [this.message, ...this.#frames()].join('\n')
   }
 
-  /** Without the error’s name, which is added. */
+  /** Without the error's name, which is added. */
   set stack(text: string) {
     const { name } = this.original
     this.original.stack = typeof name === 'string' && name !== 'Error' ? `${name}: ${text}` : text
   }
 
-  /** Leaves out the frames that say nothing: of this project, which calls every test, and of Jest’s way into a matcher. */
+  /** Leaves out the frames that say nothing: of this project, which calls every test, and of Jest's way into a matcher. */
   hideInner(): void {
     if (typeof this.original.stack !== 'string') return
     const frames = userFrames(this.#frames().join('\n')).filter((frame) => !frame.includes(MATCHER_CALL))
@@ -63,7 +63,7 @@ export class JestError implements ReportedError {
   #frames(): readonly string[] {
     const { stack } = this.original
     if (typeof stack !== 'string') return []
-    // A message may have lines that look like frames: a kernel’s, or another error’s.
+    // A message may have lines that look like frames: a kernel's, or another error's.
     const start = stack.indexOf(this.message)
     return framesOf(start < 0 ? stack : stack.slice(start + this.message.length))
   }

@@ -20,7 +20,7 @@ export function jestMatchers(running: () => RunningTest | undefined): Record<str
   const matchers = machineMatchers({
     printsDiff: false,
     toMatchSnapshot(received, hint) {
-      // It is Jest’s own context, with what ours adds.
+      // It is Jest's own context, with what ours adds.
       const context = this as unknown as Context
       // It counts its arguments: a hint that is undefined would be taken for properties.
       const args = hint === undefined ? ([received] as const) : ([received, hint] as const)

@@ -1,7 +1,7 @@
 /** \`preset: '@coldboot/jest'\`: the one line a user adds to the Jest configuration. */
 import { join } from 'node:path'
 
-/** The path of a file of this package, absolute: the name would be looked up from the user’s project. */
+/** The path of a file of this package, absolute: the name would be looked up from the user's project. */
 const here = (file: string): string => join(__dirname, file)
 
 const preset = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { errorReport } from './reported-stack.ts'
 
-test('takes the name, the message and the user’s frames out of a stack', () => {
+test("takes the name, the message and the user's frames out of a stack", () => {
   const stack = `ExpectError: "vm" did not print "never"
 Nothing was printed.
 

@@ -39,7 +39,7 @@ export class TestAttempt implements RunningTest {
   }
 
   /**
-   * Runs the test’s function, or a hook, against a clock.
+   * Runs the test's function, or a hook, against a clock.
    *
    * @param definition what a timeout points at
    */
@@ -67,7 +67,7 @@ export class TestAttempt implements RunningTest {
     return Promise.race([result, over]).finally(() => clock.stop())
   }
 
-  /** Starts a machine outside of the test’s own time. */
+  /** Starts a machine outside of the test's own time. */
   async boot(options: VMOptionsSource | undefined, place: Error): Promise<VM> {
     const machines = this.#requireMachines()
     try {
@@ -171,7 +171,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-/** The user’s line that made the error: the describe that called the test is no news. */
+/** The user's line that made the error: the describe that called the test is no news. */
 function placeOf(exception: Circus.Exception): readonly string[] {
   return userFrames(stackOf(exception)).slice(0, 1)
 }

@@ -5,17 +5,17 @@ import type { ColdbootOptions } from './coldboot-options.ts'
 
 /** A test file. */
 export interface TestFile {
-  /** The project’s root. */
+  /** The project's root. */
   readonly root: string
   /** Relative to the root. */
   readonly file: string
-  /** The project’s name, when there are several. */
+  /** The project's name, when there are several. */
   readonly project: string | undefined
   readonly options: ColdbootOptions
 }
 
 /**
- * Jest’s own folder for what its runs leave, below the project’s root: it has none. `.jest` is to it as `.vitest` is to
+ * Jest's own folder for what its runs leave, below the project's root: it has none. `.jest` is to it as `.vitest` is to
  * Vitest, so that one line tells version control and an upload of artifacts of both.
  */
 export const HOME = '.jest'
@@ -29,7 +29,7 @@ export function attemptOf({ root, file, project }: TestFile, test: Circus.TestEn
 
 /** The names of the test and of the describes around it, outermost first. */
 export function namesOf(test: Circus.TestEntry | Circus.DescribeBlock): readonly string[] {
-  // The block around all has a name that is Jest’s own.
+  // The block around all has a name that is Jest's own.
   return test.parent ? [...namesOf(test.parent), String(test.name)] : []
 }
 

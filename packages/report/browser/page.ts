@@ -1,7 +1,7 @@
-/** The page’s own script: players where a machine comes into view, moments to jump to, copying, and links into folded parts. */
+/** The page's own script: players where a machine comes into view, moments to jump to, copying, and links into folded parts. */
 import type * as Asciinema from 'asciinema-player'
 
-/** What a player is given; written by the page’s maker. */
+/** What a player is given; written by the page's maker. */
 interface ReplayData {
   readonly cast: string
   readonly markers: [time: number, label: string][]

@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-/** A machine’s folder as it is in the middle of a test. */
+/** A machine's folder as it is in the middle of a test. */
 function folder(name: string, meta: object): string {
   const directory = join(root, 'a.test.ts', name, 'vm')
   mkdirSync(directory, { recursive: true })

@@ -8,7 +8,7 @@ import { type MachineMeta, META_FILE, readMeta, writeMeta } from './machine-meta
 const WHY = 'The process that ran the test ended before the test did.'
 
 /**
- * Completes the machines’ folders below `root` whose writer is gone. For the end of a run, in a process that outlives the
+ * Completes the machines' folders below `root` whose writer is gone. For the end of a run, in a process that outlives the
  * workers. Folders that are complete, or still written to, are left alone.
  *
  * @param root see `artifactRoot`

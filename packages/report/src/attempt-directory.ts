@@ -1,6 +1,6 @@
 /**
- * Where the files of a test’s machines are: `.vitest/coldboot/<file>/<test>/<machine>/` below the project’s root, or the
- * same below another runner’s own folder. The same test always has the same place, so that a new run replaces the files of
+ * Where the files of a test's machines are: `.vitest/coldboot/<file>/<test>/<machine>/` below the project's root, or the
+ * same below another runner's own folder. The same test always has the same place, so that a new run replaces the files of
  * the one before; attempts and tests of the same name are kept apart.
  */
 import { createHash } from 'node:crypto'
@@ -10,15 +10,15 @@ import { dirname, join, relative } from 'node:path'
 /** Longest name of a folder, characters: well below the 255 bytes of common file systems, whatever the alphabet. */
 const LONGEST = 60
 
-/** What an attempt’s folder is made from. */
+/** What an attempt's folder is made from. */
 export interface Attempt {
-  /** The project’s root. */
+  /** The project's root. */
   readonly root: string
-  /** The runner’s own folder below the root, as `.vitest`. */
+  /** The runner's own folder below the root, as `.vitest`. */
   readonly home: string
-  /** The test’s file, relative to the root. */
+  /** The test's file, relative to the root. */
   readonly file: string
-  /** Name of the runner’s project, when there are several. */
+  /** Name of the runner's project, when there are several. */
   readonly project?: string | undefined
   /** Names of the groups and the test. */
   readonly names: readonly string[]
@@ -46,7 +46,7 @@ export function artifactRoot(attempt: Attempt): string {
 }
 
 /**
- * One folder’s name for a file or a machine: readable, and different for different names. What had to be changed or cut
+ * One folder's name for a file or a machine: readable, and different for different names. What had to be changed or cut
  * off is told apart by a hash of the whole.
  */
 export function folderName(name: string): string {
@@ -54,7 +54,7 @@ export function folderName(name: string): string {
   return plain === name ? plain : withHash(plain, name)
 }
 
-/** One folder’s name for a test: `boots-again`, or `describe--boots-again`; a hash where that would not be unique. */
+/** One folder's name for a test: `boots-again`, or `describe--boots-again`; a hash where that would not be unique. */
 export function titleFolder(names: readonly string[]): string {
   const plain = names.map((name) => readable(name.replaceAll(' ', '-'))).join('--')
   const reversible = names.every((name) => !/-|^ | $| {2}/.test(name) && readable(name.replaceAll(' ', '')) !== '')
@@ -92,7 +92,7 @@ export function makeFile(path: string): string {
   }
 }
 
-/** Removes a folder with its content, then the folders above that are empty, up to the runner’s own. */
+/** Removes a folder with its content, then the folders above that are empty, up to the runner's own. */
 export function removeDirectory(directory: string, artifacts: string): void {
   rmSync(directory, { recursive: true, force: true })
   const last = dirname(artifacts)
@@ -100,7 +100,7 @@ export function removeDirectory(directory: string, artifacts: string): void {
     try {
       rmdirSync(parent)
     } catch {
-      // Somebody else’s files are in it, or somebody else removed it.
+      // Somebody else's files are in it, or somebody else removed it.
       return
     }
   }

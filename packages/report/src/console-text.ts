@@ -2,7 +2,7 @@
 import { CleanText } from '@coldboot/core/internal'
 import type { TimedBytes } from './timed-log.ts'
 
-/** Lines as `[   1.234] Welcome`, the time in seconds since the machine’s start. */
+/** Lines as `[   1.234] Welcome`, the time in seconds since the machine's start. */
 export function consoleText(pieces: readonly TimedBytes[]): readonly string[] {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   const clean = new CleanText()

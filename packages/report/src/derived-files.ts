@@ -22,7 +22,7 @@ export interface DerivedOptions {
 
 /**
  * Makes `console.txt` and `console.cast` of `console.log`, its times and `timeline.jsonl`.
- * @throws the disk’s error, also when there is no log
+ * @throws the disk's error, also when there is no log
  */
 export function writeDerivedFiles(directory: string, meta: MachineMeta, { log, maxBytes }: DerivedOptions): void {
   const pieces = readTimedLog(log ?? join(directory, LOG_FILE))

@@ -29,7 +29,7 @@ export class JsonLinesFile {
     this.#options = options
   }
 
-  /** @throws the disk’s error */
+  /** @throws the disk's error */
   add(value: unknown): void {
     if (this.leftOut > 0) {
       this.leftOut++
@@ -54,7 +54,7 @@ export class JsonLinesFile {
   }
 
   #write(line: Buffer): void {
-    // Behind what is there: another machine’s record may have been closed and continued.
+    // Behind what is there: another machine's record may have been closed and continued.
     this.#descriptor ??= openSync(this.#path, this.#bytes === 0 ? 'w' : 'a', 0o600)
     for (let written = 0; written < line.length; ) written += writeSync(this.#descriptor, line, written)
     this.#bytes += line.length

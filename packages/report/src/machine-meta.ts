@@ -31,13 +31,13 @@ export interface MachineMeta {
   readonly files?: readonly string[]
   /** What is not there, or not whole: name → why. */
   readonly cut?: Readonly<Record<string, string>>
-  /** Messages of the test’s errors. */
+  /** Messages of the test's errors. */
   readonly errors?: readonly string[]
   /** Pid of the process that writes the files. Missing when they are complete. */
   readonly writer?: number
 }
 
-/** The file’s name. */
+/** The file's name. */
 export const META_FILE = 'meta.json'
 
 /** @param startedAt milliseconds since 1970 */

@@ -19,7 +19,7 @@ import { type TimelineEntry, timelineEntry } from './timeline.ts'
 
 /** Options of {@link MachineRecorder}. */
 export interface RecorderOptions {
-  /** The machine’s folder, which exists. */
+  /** The machine's folder, which exists. */
   readonly directory: string
   readonly attempt: Attempt
   readonly artifacts: ResolvedArtifacts
@@ -51,7 +51,7 @@ export class MachineRecorder {
   #captures: NetworkCaptures | undefined
   #meta: MachineMeta | undefined
   #log = ''
-  /** What the test’s error says when a wait of this machine failed it. */
+  /** What the test's error says when a wait of this machine failed it. */
   #lastFailure: string | undefined
   #startedAt = 0
   #ended: { readonly duration: number; readonly exit: string; readonly exitReason: string } | undefined
@@ -91,7 +91,7 @@ export class MachineRecorder {
     )
   }
 
-  /** Pictures of the machine’s displays, while it runs; of one that has none, or is gone, nothing. Never rejects. */
+  /** Pictures of the machine's displays, while it runs; of one that has none, or is gone, nothing. Never rejects. */
   async takeScreenshots(vm: VM): Promise<void> {
     const { directory, artifacts, redactor } = this.#options
     if (!redactor.active) Object.assign(this.#cut, await takeScreenshots(vm, directory, artifacts.maxBytes))
@@ -106,7 +106,7 @@ export class MachineRecorder {
     Object.assign(this.#cut, await this.#captures?.stop())
   }
 
-  /** Completes the files of a machine that has ended. @param errors messages of the test’s errors */
+  /** Completes the files of a machine that has ended. @param errors messages of the test's errors */
   async finish(errors: readonly string[]): Promise<MachineRecord | undefined> {
     await this.stop()
     if (this.#meta === undefined) return undefined

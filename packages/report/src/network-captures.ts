@@ -1,4 +1,4 @@
-/** The frames of a machine’s network cards, in files that Wireshark and tcpdump open. */
+/** The frames of a machine's network cards, in files that Wireshark and tcpdump open. */
 import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Capture, Device, NetworkNic } from '@coldboot/core'

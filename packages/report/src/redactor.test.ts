@@ -22,7 +22,7 @@ describe('texts', () => {
     })
   })
 
-  test('are found too as JSON and a shell’s quotes show them', () => {
+  test("are found too as JSON and a shell's quotes show them", () => {
     const redactor = new Redactor([`it's "me"`])
     const json = JSON.stringify(`it's "me"`)
     expect(redactor.text(`${json} ${JSON.stringify(json)} 'it'\\''s "me"'`)).toBe(

@@ -5,7 +5,7 @@ import type { GuestTestRecord } from './guest-test-record.ts'
 export interface RunReport {
   /** Runner and version: `Vitest 5.1.1`. */
   readonly runner: string
-  /** The project’s folder, absolute: files of tests and stacks are shown relative to it. */
+  /** The project's folder, absolute: files of tests and stacks are shown relative to it. */
   readonly root: string
   /** Milliseconds since 1970. */
   readonly started: number
@@ -23,11 +23,11 @@ export type TestState = 'failed' | 'passed' | 'skipped'
 export interface TestReport {
   /** Names of the describes and the test. */
   readonly names: readonly string[]
-  /** The test’s file, relative to the root. */
+  /** The test's file, relative to the root. */
   readonly file: string
   /** Line of the test in its file. */
   readonly line?: number | undefined
-  /** Name of the runner’s project, when there are several. */
+  /** Name of the runner's project, when there are several. */
   readonly project?: string | undefined
   readonly state: TestState
   readonly duration: number

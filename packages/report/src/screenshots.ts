@@ -1,4 +1,4 @@
-/** What a machine’s displays show at the end of a test. */
+/** What a machine's displays show at the end of a test. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 
 /** Bytes that came together. */
 export interface TimedBytes {
-  /** Seconds since the machine’s start. */
+  /** Seconds since the machine's start. */
   readonly time: number
   readonly bytes: Buffer
 }

@@ -3,7 +3,7 @@ import type { MachineEvent, TestsEvent } from '@coldboot/core'
 
 /** One line. */
 export interface TimelineEntry {
-  /** Seconds since the machine’s start. */
+  /** Seconds since the machine's start. */
   readonly time: number
   /**
    * `send`, `expect` and what it came to: `match`, `timeout`, or `failure` for any other reason; `command` and `result`;
@@ -104,7 +104,7 @@ function testsText({ tests, problems }: TestsEvent): string {
   return [`${tests.length} tests, ${failed.length} failed`, ...failed, ...problems].join('; ')
 }
 
-/** QEMU’s own events; a machine’s restore and what was before it are nobody’s business but `qmp.jsonl`’s. */
+/** QEMU's own events; a machine's restore and what was before it are nobody's business but `qmp.jsonl`'s. */
 function qmpEvent(message: Readonly<Record<string, unknown>>, time: number): TimelineEntry | undefined {
   const { event, data } = message
   if (typeof event !== 'string' || time < 0) return undefined

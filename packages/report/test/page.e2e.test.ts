@@ -31,7 +31,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
     return opened
   }
 
-  /** The text on the player’s terminal. */
+  /** The text on the player's terminal. */
   async function terminalText(page: Page): Promise<string> {
     return page.locator('.replay .ap-term').first().innerText()
   }
@@ -86,7 +86,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       const kinds = async (): Promise<readonly string[]> => [...new Set(await rows.locator('.kind').allInnerTexts())]
       expect(await kinds()).toEqual(['event', 'expect', 'console', 'match', 'send', 'timeout'])
       await page.getByLabel('console', { exact: true }).first().uncheck()
-      await page.getByLabel('QEMU’s events').first().uncheck()
+      await page.getByLabel("QEMU's events").first().uncheck()
       expect(await kinds()).toEqual(['expect', 'match', 'send', 'timeout'])
     })
 
@@ -295,7 +295,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       const violations: string[] = await page.evaluate(async () => {
         const checker: { run(context: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } =
           Reflect.get(globalThis, 'axe')
-        // The player is another project’s.
+        // The player is another project's.
         const { violations } = await checker.run({ exclude: ['.replay'] })
         return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
       })

@@ -36,7 +36,7 @@ export function jsonLines(...objects: readonly unknown[]): string {
   return objects.map((object) => `${JSON.stringify(object)}\n`).join('')
 }
 
-/** A console’s recording: each entry an event. */
+/** A console's recording: each entry an event. */
 export function castOf(...events: readonly (readonly [time: number, code: 'o' | 'i' | 'm', data: string])[]): string {
   return jsonLines({ version: 2, width: 80, height: 24, timestamp: 1_790_000_000, env: { TERM: 'linux' } }, ...events)
 }

@@ -2,7 +2,7 @@
 import type { Attempt } from '@coldboot/report'
 import type { RunnerTask, RunnerTestCase } from 'vitest'
 
-/** Vitest’s own folder for what a run leaves, below a project’s root. */
+/** Vitest's own folder for what a run leaves, below a project's root. */
 export const HOME = '.vitest'
 
 /** The present attempt of a test. */

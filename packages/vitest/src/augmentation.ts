@@ -1,4 +1,4 @@
-/** What this package adds to Vitest’s own types. */
+/** What this package adds to Vitest's own types. */
 import type { VMOptions } from '@coldboot/core'
 import type { MachineMatchers } from '@coldboot/matchers'
 import type { ArtifactOptions, GuestTestRecord, MachineRecord } from '@coldboot/report'
@@ -16,9 +16,9 @@ declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MachineMatchers<R> {}
 
   interface ProvidedContext {
-    /** The project’s defaults for the fixture of the same name. */
+    /** The project's defaults for the fixture of the same name. */
     vmOptions: VMOptions
-    /** The project’s defaults for the fixture of the same name. */
+    /** The project's defaults for the fixture of the same name. */
     artifacts: ArtifactOptions
     /** Path of the socket by which a worker borrows the terminal; missing when there is none. */
     coldbootTerminal: string

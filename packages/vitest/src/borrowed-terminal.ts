@@ -1,4 +1,4 @@
-/** The worker’s side of `shared-terminal.ts`. */
+/** The worker's side of `shared-terminal.ts`. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { inject } from 'vitest'

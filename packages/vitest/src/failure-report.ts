@@ -1,4 +1,4 @@
-/** What a failed attempt leaves besides its errors: the machines’ logs, attached, and their paths in `task.meta`. */
+/** What a failed attempt leaves besides its errors: the machines' logs, attached, and their paths in `task.meta`. */
 import { extname, join } from 'node:path'
 import type { MachineRecord } from '@coldboot/report'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'

@@ -23,7 +23,7 @@ export function endInOrder(vitest: Vitest): void {
     void cancel(vitest, exitCode)
   }
   for (const signal of SIGNALS) {
-    // Vitest’s own listener exits within a millisecond.
+    // Vitest's own listener exits within a millisecond.
     const others = process.rawListeners(signal)
     process.removeAllListeners(signal)
     process.on(signal, onSignal)

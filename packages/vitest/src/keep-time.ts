@@ -1,6 +1,6 @@
 /**
- * Keeps the time of Vitest’s tests by {@link TestClock}: the runner counts the set-up of fixtures as the test’s time. The
- * way in is `context.signal`: the runner ends the test’s function when that aborts, asks for it first thing in each
+ * Keeps the time of Vitest's tests by {@link TestClock}: the runner counts the set-up of fixtures as the test's time. The
+ * way in is `context.signal`: the runner ends the test's function when that aborts, asks for it first thing in each
  * attempt, and sets a new one for the next attempt.
  */
 import { ExpectError } from '@coldboot/core'
@@ -12,7 +12,7 @@ import type { RunnerTestCase } from 'vitest'
 const clocks = new WeakMap<RunnerTestCase, TestClock>()
 const definitions = new WeakMap<RunnerTestCase, Error>()
 
-/** The clock of a test’s present attempt. Every test made by this package’s `test` has one. */
+/** The clock of a test's present attempt. Every test made by this package's `test` has one. */
 export function clockOf(task: RunnerTestCase): TestClock {
   const clock = clocks.get(task)
   if (clock) return clock
@@ -29,7 +29,7 @@ export function definitionOf(task: RunnerTestCase): string {
 /**
  * Puts a test under a clock of its own.
  *
- * @param limitMs the test’s time before COLDBOOT_TIMEOUT_MULTIPLIER, 0 or Infinity for no limit
+ * @param limitMs the test's time before COLDBOOT_TIMEOUT_MULTIPLIER, 0 or Infinity for no limit
  * @param definition an error made where the test is defined: what a timeout points at
  */
 export function keepTime(task: RunnerTestCase, limitMs: number, definition: Error): void {

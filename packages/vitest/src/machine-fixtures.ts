@@ -27,24 +27,24 @@ export interface MachineFixtures {
   vm: VM
   /**
    * Boots one more machine, with options that replace those of `vmOptions` one by one. Named `vm`, `vm-2` and so on
-   * unless given a name. The boot has its own time, `bootTimeout`, which the test’s timeout does not count.
+   * unless given a name. The boot has its own time, `bootTimeout`, which the test's timeout does not count.
    */
   bootVM: (options?: VMOptions) => Promise<VM>
 }
 
 /**
- * Ending machines is bounded by itself, step by step; this is the runner’s limit around it. Milliseconds. Who debugs takes
+ * Ending machines is bounded by itself, step by step; this is the runner's limit around it. Milliseconds. Who debugs takes
  * their time.
  */
 const FINISH_MS = 60_000
 
-/** Vitest’s `test`, with machines. */
+/** Vitest's `test`, with machines. */
 export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>({
   vmOptions: [{}, { injected: true }],
   artifacts: [{}, { injected: true }],
   bootVM: async ({ task, annotate, onTestFinished, vmOptions, artifacts }, use) => {
     const machines = new TestMachines({ task, annotate }, vmOptions, artifacts)
-    // A fixture’s own clean-up is not run when the test times out during the set-up; this is.
+    // A fixture's own clean-up is not run when the test times out during the set-up; this is.
     onTestFinished(() => machines.finish(), readEnvironment().debug ? Infinity : FINISH_MS)
     await use((options) => machines.boot(options))
   },

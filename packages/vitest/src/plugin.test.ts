@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { coldboot } from './plugin.ts'
 
-/** What the plugin adds to a user’s configuration. */
+/** What the plugin adds to a user's configuration. */
 function configured(plugin: ReturnType<typeof coldboot>, config: object): unknown {
   const hook = plugin.config
   return typeof hook === 'function' ? Reflect.apply(hook, undefined, [config, {}]) : undefined
@@ -12,7 +12,7 @@ test('a hook gets the time of a boot besides its own', () => {
   expect(configured(coldboot({ vm: { bootTimeout: 5_000 } }), { test: {} })).toEqual({ test: { hookTimeout: 15_000 } })
 })
 
-test('a hook’s time in the configuration wins', () => {
+test("a hook's time in the configuration wins", () => {
   expect(configured(coldboot(), { test: { hookTimeout: 1_000 } })).toEqual({})
 })
 

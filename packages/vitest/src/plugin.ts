@@ -21,20 +21,20 @@ export interface ColdbootOptions {
    */
   readonly vm?: VMOptions
   /**
-   * What is kept of the machines of the project’s tests, unless a file or a test says otherwise.
+   * What is kept of the machines of the project's tests, unless a file or a test says otherwise.
    * @default {}: everything of failed attempts
    */
   readonly artifacts?: ArtifactOptions
   /**
    * Whether a run that fails, or keeps files of its machines, leaves a page to look at: `.vitest/coldboot/index.html`. In
-   * CI it also adds the consoles to the summary of a GitHub job, and to the report of Vitest’s `junit` reporter.
+   * CI it also adds the consoles to the summary of a GitHub job, and to the report of Vitest's `junit` reporter.
    *
    * @default true
    */
   readonly report?: boolean
 }
 
-/** Vitest’s own limit of a hook, milliseconds. */
+/** Vitest's own limit of a hook, milliseconds. */
 const HOOK_MS = 10_000
 
 /**

@@ -12,7 +12,7 @@ import { attemptReports, runReport } from './run-report.ts'
 
 /**
  * Writes `.vitest/coldboot/index.html` when a test failed or files of machines were kept, and removes the page of an
- * earlier run otherwise. In a GitHub job, adds the failed tests’ consoles to the summary; beside Vitest’s `junit` reporter,
+ * earlier run otherwise. In a GitHub job, adds the failed tests' consoles to the summary; beside Vitest's `junit` reporter,
  * adds them to the report, with the files as attachments.
  */
 export default class ColdbootReporter implements Reporter {

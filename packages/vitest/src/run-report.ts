@@ -76,7 +76,7 @@ function guestTestsOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex)
 }
 
 /**
- * The folders that an attempt’s machines have left. They are looked for where they belong, below the root of this run: so
+ * The folders that an attempt's machines have left. They are looked for where they belong, below the root of this run: so
  * they are found, too, when the worker died before it could tell, and when the tests ran on another machine.
  */
 function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): readonly string[] {

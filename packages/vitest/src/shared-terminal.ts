@@ -1,5 +1,5 @@
 /**
- * Lends the terminal of the run to a worker whose test is being debugged: Vitest’s own process holds back what it would
+ * Lends the terminal of the run to a worker whose test is being debugged: Vitest's own process holds back what it would
  * write, and stops reading keys, until the worker gives the terminal back or is gone. One worker at a time.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** `test` without fixtures: Vitest’s own, with the limit of each test kept by {@link keepTime} instead of the runner. */
+/** `test` without fixtures: Vitest's own, with the limit of each test kept by {@link keepTime} instead of the runner. */
 import { type TestAPI, type TestOptions, TestRunner } from 'vitest'
 import { keepTime } from './keep-time.ts'
 
@@ -19,7 +19,7 @@ function collect(
   const title = typeof name === 'string' ? name : name.name || '<anonymous>'
   const all = { ...this, ...options, ...(handler ? { handler } : {}) }
   const suite = TestRunner.getCurrentSuite()
-  // Only Vitest knows the test’s limit: from the test, its describe, its tags, or the configuration. So it is asked to
+  // Only Vitest knows the test's limit: from the test, its describe, its tags, or the configuration. So it is asked to
   // make the test, the answer is taken, and the test made again without a limit.
   const { timeout } = suite.task(title, all)
   suite.tasks.pop()
@@ -36,5 +36,5 @@ function functionOf(value: Handler | number): Handler {
   return typeof value === 'function' ? value : undefined
 }
 
-/** Vitest’s `test`, by another clock. */
+/** Vitest's `test`, by another clock. */
 export const collector: TestAPI = TestRunner.createTaskCollector(collect)

@@ -37,13 +37,13 @@ export class TestMachines {
     this.#earlierErrors = task.result?.errors?.length ?? 0
   }
 
-  /** Starts a machine and waits until it is ready, outside of the test’s own time. */
+  /** Starts a machine and waits until it is ready, outside of the test's own time. */
   boot(options?: VMOptions): Promise<VM> {
     return this.#machines.boot(options)
   }
 
   /**
-   * Ends all machines. Their files stay when the attempt failed or was cancelled, and the attempt’s errors then tell
+   * Ends all machines. Their files stay when the attempt failed or was cancelled, and the attempt's errors then tell
    * what the machines printed.
    *
    * @throws ExpectError `FORGOTTEN_AWAIT` when a test that would pass still waits for a machine

@@ -1,4 +1,4 @@
-/** The end of a machine’s console, for reports that are text. */
+/** The end of a machine's console, for reports that are text. */
 import { join } from 'node:path'
 import { readTail } from '../page/bounded-file.ts'
 import { formatText } from '../page/format-text.ts'
@@ -8,7 +8,7 @@ const LIMIT = 16 * 1024
 
 /**
  * The last lines of what a machine printed, without colours.
- * @param directory the machine’s folder
+ * @param directory the machine's folder
  * @returns empty when it printed nothing
  */
 export function consoleEnd(directory: string, lines: number): string {

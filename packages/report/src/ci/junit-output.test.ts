@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { SampleProject, samplePicture } from '../../test/sample-run.ts'
 import { junitOutput } from './junit-output.ts'
 
-test('the files are attached relative to the checkout, the picture first, and the consoles’ ends are told', () => {
+test("the files are attached relative to the checkout, the picture first, and the consoles' ends are told", () => {
   const project = new SampleProject()
   onTestFinished(() => project[Symbol.dispose]())
   const lines = Array.from({ length: 50 }, (_, index) => `line ${index + 1}\r\n`).join('')

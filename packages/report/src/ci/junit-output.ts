@@ -1,9 +1,9 @@
-/** What a JUnit report says of a failed test’s machines, in the elements that it has for the output of a test. */
+/** What a JUnit report says of a failed test's machines, in the elements that it has for the output of a test. */
 import { existsSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { consoleEnd } from './console-end.ts'
 
-/** The two elements’ texts; empty when there is nothing to say. */
+/** The two elements' texts; empty when there is nothing to say. */
 export interface JUnitOutput {
   /** For `system-out`: a line `[[ATTACHMENT|path]]` for each file. GitLab and Jenkins link to them. */
   readonly systemOut: string

@@ -42,7 +42,7 @@ test('a failed test is told with its message and the end of its console', () => 
 
     </details>
 
-    The consoles replayed, timelines and files: \`.vitest/coldboot/index.html\` among the job’s artifacts.
+    The consoles replayed, timelines and files: \`.vitest/coldboot/index.html\` among the job's artifacts.
     "
   `)
 })
@@ -71,6 +71,6 @@ test('of many failed tests the first are told', () => {
   const summary = stepSummary(sampleRun(project, tests))
   expect(summary.match(/<details>/g)).toHaveLength(30)
   expect(summary).toContain('And 2 tests more.')
-  // GitHub’s limit, of which others want a part.
+  // GitHub's limit, of which others want a part.
   expect(summary.length).toBeLessThan(512 * 1024)
 })

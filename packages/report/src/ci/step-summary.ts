@@ -21,7 +21,7 @@ export function stepSummary(run: RunReport, page?: string): string {
   if (failed.length > MOST) parts.push(`And ${counted(failed.length - MOST, 'test')} more.`)
   if (page !== undefined) {
     parts.push(
-      `The consoles replayed, timelines and files: ${code(relative(run.root, page))} among the job’s artifacts.`,
+      `The consoles replayed, timelines and files: ${code(relative(run.root, page))} among the job's artifacts.`,
     )
   }
   // Others may have written into it before, without an empty line at the end.

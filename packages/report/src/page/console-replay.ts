@@ -1,11 +1,11 @@
-/** The console of a machine as an asciicast that the page’s player can show. */
+/** The console of a machine as an asciicast that the page's player can show. */
 import { objectOf, readFirstLine, readTail, valueOf } from './bounded-file.ts'
 
 /** What the player is given. */
 export interface ConsoleReplay {
   /** An asciicast v2. */
   readonly cast: string
-  /** Moments to jump to, seconds since the machine’s start. */
+  /** Moments to jump to, seconds since the machine's start. */
   readonly markers: readonly (readonly [time: number, label: string])[]
   /** Time of the last event, seconds. */
   readonly duration: number

@@ -17,13 +17,13 @@ export interface DocumentParts {
   readonly data: ReadonlyMap<string, unknown>
 }
 
-/** @returns the document’s HTML */
+/** @returns the document's HTML */
 export function documentOf(parts: DocumentParts): string {
   const styles = parts.styles.map((style) => style.replace(/<(?=\/style)/gi, '\\3c '))
   const scripts = [...parts.scripts, parts.module].map((script) => script.replace(/<(?=\/script|!--)/gi, '\\x3c'))
   const policy = [
     `default-src 'none'`,
-    // The player’s terminal is WebAssembly.
+    // The player's terminal is WebAssembly.
     `script-src ${scripts.map(hashOf).join(' ')} 'wasm-unsafe-eval'`,
     `style-src ${styles.map(hashOf).join(' ')}`,
     'img-src data:',

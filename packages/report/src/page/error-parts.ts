@@ -1,4 +1,4 @@
-/** An error’s message, taken apart along the layout of this project’s errors: sentences, then sections with a title. */
+/** An error's message, taken apart along the layout of this project's errors: sentences, then sections with a title. */
 import type { ErrorReport } from '../run-report.ts'
 import { formatText } from './format-text.ts'
 

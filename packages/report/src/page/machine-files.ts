@@ -29,14 +29,14 @@ export interface MachineFiles {
 
 /** A line of the console. */
 export interface ConsoleLine {
-  /** Seconds since the machine’s start; undefined when nobody wrote it down. */
+  /** Seconds since the machine's start; undefined when nobody wrote it down. */
   readonly time: number | undefined
   readonly text: string
 }
 
 /** What a test did with the machine, or what happened to it: a line of `timeline.jsonl`. */
 export interface MachineStep {
-  /** Seconds since the machine’s start. */
+  /** Seconds since the machine's start. */
   readonly time: number
   /** As of a `TimelineEntry`. */
   readonly kind: string
@@ -52,7 +52,7 @@ export interface MachineStep {
   readonly location?: string | undefined
 }
 
-/** A message of QEMU’s monitor. */
+/** A message of QEMU's monitor. */
 export interface QmpLine {
   readonly time: number
   readonly direction: 'sent' | 'received'
@@ -67,7 +67,7 @@ const LIMITS = { lines: 256 * 1024, steps: 512 * 1024, qmp: 256 * 1024, screen: 
 /** As the end of a test leaves them, and `toMatchScreenshot` where the screen does not match. */
 const PICTURE = /^screen(-\d+)?\.png$|\.(?:expected|actual|difference)\.png$/
 
-/** @param directory the machine’s folder, absolute */
+/** @param directory the machine's folder, absolute */
 export function readMachine(directory: string): MachineFiles {
   const path = (name: string): string => join(directory, name)
   const meta = objectOf(readWhole(path('meta.json'), LIMITS.small)?.toString() ?? '') ?? {}
@@ -99,7 +99,7 @@ export function readMachine(directory: string): MachineFiles {
   }
 }
 
-/** When the test went wrong, seconds since the machine’s start: where one wants to look first. */
+/** When the test went wrong, seconds since the machine's start: where one wants to look first. */
 export function failureOf(machine: MachineFiles): MachineStep | undefined {
   return machine.steps.findLast((step) => isFailure(step))
 }

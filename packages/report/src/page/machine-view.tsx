@@ -38,7 +38,7 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
   )
 }
 
-/** Gives the player its data. @returns the player’s id, when there is something to replay and room for it */
+/** Gives the player its data. @returns the player's id, when there is something to replay and room for it */
 function addReplay(machine: MachineFiles, page: PageContext): string | undefined {
   const { replay } = machine
   if (replay === undefined || !page.budget.take(replay.cast.length)) return undefined
@@ -116,7 +116,7 @@ function Messages({ qmp, page }: { readonly qmp: readonly QmpLine[]; readonly pa
   return (
     <details class="more">
       <summary>
-        Messages of QEMU’s monitor ({shown < qmp.length ? `the last ${shown} of ${qmp.length}` : shown})
+        Messages of QEMU's monitor ({shown < qmp.length ? `the last ${shown} of ${qmp.length}` : shown})
       </summary>
       <Block title="QMP">
         {qmp.slice(-shown).map(({ time, direction, json }) => (

@@ -1,4 +1,4 @@
-/** The page’s style and scripts, which are put into it whole: it must open from a disk, without a network. */
+/** The page's style and scripts, which are put into it whole: it must open from a disk, without a network. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

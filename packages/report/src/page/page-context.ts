@@ -1,7 +1,7 @@
 /** What the parts of a page share while it is written: its place, its ids, the data of its players, and the room left. */
 import { dirname, relative, sep } from 'node:path'
 
-/** What a player is given, read by the page’s script. */
+/** What a player is given, read by the page's script. */
 export interface ReplayData {
   readonly cast: string
   readonly markers: readonly (readonly [time: number, label: string])[]
@@ -16,7 +16,7 @@ const ROWS = 10_000
 
 /** One page. */
 export class PageContext {
-  /** The project’s folder. */
+  /** The project's folder. */
   readonly root: string
   readonly budget: Budget = new Budget(ROOM)
   readonly rows: Budget = new Budget(ROWS)
@@ -25,7 +25,7 @@ export class PageContext {
   readonly #directory: string
   #ids = 0
 
-  /** @param path the page’s own, absolute */
+  /** @param path the page's own, absolute */
   constructor(root: string, path: string) {
     this.root = root
     this.#directory = dirname(path)
@@ -65,7 +65,7 @@ export class Budget {
   }
 }
 
-/** The id of the element with a player’s data. */
+/** The id of the element with a player's data. */
 export function dataId(replay: string): string {
   return `${replay}-data`
 }

@@ -56,7 +56,7 @@ function Filters(): VNode {
         <input type="checkbox" class="show-console" checked /> console
       </label>
       <label>
-        <input type="checkbox" class="show-event" checked /> QEMU’s events
+        <input type="checkbox" class="show-event" checked /> QEMU's events
       </label>
     </fieldset>
   )

@@ -19,7 +19,7 @@ export interface ConsoleRow {
 }
 
 /**
- * The steps, QEMU’s events and the console’s lines by time. What nobody dated counts as old as what comes before it.
+ * The steps, QEMU's events and the console's lines by time. What nobody dated counts as old as what comes before it.
  */
 export function timelineOf(machine: MachineFiles): readonly TimelineRow[] {
   const rows: TimelineRow[] = []
