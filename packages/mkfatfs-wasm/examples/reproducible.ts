@@ -7,6 +7,6 @@ const digest = async (image: string) =>
     .update(await readFile(image))
     .digest('hex')
 
-await mkfatfs('./esp', 'one.img', { timestamp: new Date('2024-01-01') })
-await mkfatfs('./esp', 'two.img', { timestamp: new Date('2024-01-01') })
+await mkfatfs('./esp', 'one.img', { timestamps: new Date('2024-01-01') })
+await mkfatfs('./esp', 'two.img', { timestamps: new Date('2024-01-01') })
 console.log((await digest('one.img')) === (await digest('two.img')))

@@ -6,19 +6,18 @@ import { expect, test } from 'vitest'
 import { trees } from '../test/generated-trees.ts'
 import { makeScratch } from '../test/scratch.ts'
 import { asMtoolsShow, fsck, mcopyOut, mdirFiles } from '../test/tools.ts'
-import { mkfatfs } from './mkfatfs.ts'
-import { readFatImage } from './read/fat-image.ts'
+import { mkfatfs, readFatImage } from './index.ts'
 
 const utf8 = { recursive: true, encoding: 'utf8' } as const
 
 const options = fc.record(
   {
     type: fc.constantFrom('auto', 'fat12', 'fat16', 'fat32'),
-    partition: fc.constantFrom('none', 'mbr', 'gpt'),
+    partitionTable: fc.constantFrom('none', 'mbr', 'gpt', 'hybrid'),
     label: fc.constantFrom('EFI', 'A LABEL', 'ELEVENCHARS'),
     size: fc.constantFrom('fit', '70M'),
   },
-  { requiredKeys: ['partition'] },
+  { requiredKeys: ['partitionTable'] },
 )
 
 test('any tree comes back byte for byte through mtools and through FatFs, and fsck.fat finds nothing', {
@@ -38,7 +37,12 @@ test('any tree comes back byte for byte through mtools and through FatFs, and fs
 
       const { volumeOffset } = made
       await using read = await readFatImage(image)
-      expect(read).toMatchObject({ type: made.type, volumeOffset, partition: rest.partition, label: rest.label })
+      expect(read).toMatchObject({
+        type: made.type,
+        volumeOffset,
+        partitionTable: rest.partitionTable,
+        label: rest.label,
+      })
       await fsck(image, { offset: volumeOffset, size: read.volumeSize })
 
       const paths = readdirSync(source, { recursive: true, withFileTypes: true })

@@ -1,30 +1,30 @@
-/**
- * Every error this package throws on purpose: one class, a stable code from one table, and the list of what is to blame.
- */
+/** The error of this package: one class, a stable code from one table, and the list of paths at fault. */
 
-/** Stable codes with the sentence that says, in general, what to do. */
+/** Stable codes, each with general advice. */
 export const MKFATFS_ERROR_CODES = {
   // The call is wrong: change the options.
   UNKNOWN_OPTION: 'Remove the option, or spell it as one of those the message lists.',
   INVALID_OPTION: 'Give the option a value of the kind the message names.',
   SOURCE_NOT_A_DIRECTORY: 'Name an existing directory that this user may read.',
-  IMAGE_PATH: 'Name a file in an existing directory outside of the one that is packed.',
+  IMAGE_PATH: 'Name a file in an existing directory outside of the packed one.',
   // The tree cannot be stored as FAT: nothing was written.
-  UNSUPPORTED_FILE: 'FAT stores directories and files only: copy what the link points to into the tree, or remove it.',
+  UNSUPPORTED_FILE:
+    'FAT stores directories and files only: replace links by copies of their targets, and remove the rest.',
   NAME_INVALID: 'Rename these: FAT cannot store their names.',
   NAME_COLLISION: 'Rename one of each pair: FAT does not tell upper case from lower case.',
   FILE_TOO_LARGE: 'Split these files: a FAT file ends at 4 GiB less one byte.',
   DIRECTORY_TOO_LARGE: 'Spread the files over several directories: a FAT directory has 65,536 slots of 32 bytes.',
   IMAGE_TOO_SMALL: 'Give a larger `size`, or "fit".',
   TYPE_IMPOSSIBLE: 'Choose another `type`, or "auto".',
-  // Something happened while it was written; no image was left behind.
-  SOURCE_CHANGED: 'Run it again when nothing writes to the directory any more.',
+  // A failure while the image was written; no image is left.
+  SOURCE_CHANGED: 'Run it again when nothing writes to the source.',
   READ_FAILED: 'Check that this user may read the file.',
-  WRITE_FAILED: 'Check the free space and the permissions where the image goes.',
-  // Reading an image back.
+  WRITE_FAILED: 'Check the free space and the permissions of the directory of the image.',
+  // Reading or changing an image.
   NOT_A_FAT_IMAGE: 'Name an image with a FAT12, FAT16 or FAT32 volume; exFAT and NTFS are not FAT.',
   IMAGE_DAMAGED: 'Check the image with `fsck.fat -n`.',
   NOT_IN_IMAGE: 'Give a path that `list()` shows, with forward slashes.',
+  IMAGE_FULL: 'Remove other files first, or make a larger image.',
   TARGET_NOT_EMPTY: 'Extract into a new or an empty directory.',
   EXTRACT_INCOMPLETE:
     'All other entries were extracted. Read these with `readFile()`, or extract on another file system.',
@@ -33,11 +33,14 @@ export const MKFATFS_ERROR_CODES = {
 /** A stable code, fit for comparing with `error.code`. */
 export type MkfatfsErrorCode = keyof typeof MKFATFS_ERROR_CODES
 
-/** What an error carries besides its message. */
+/** Properties of an error besides its message. */
 export interface MkfatfsErrorOptions {
-  /** What to do about it. Default: the code’s sentence in {@link MKFATFS_ERROR_CODES}. */
+  /**
+   * Advice.
+   * @default the sentence of the code in {@link MKFATFS_ERROR_CODES}
+   */
   readonly hint?: string
-  /** The paths to blame, each with the reason where they differ. All are kept, the message shows the first twenty. */
+  /** The paths at fault, each with the reason if they differ. All are kept, the message shows the first twenty. */
   readonly offenders?: readonly string[]
   /** The error that led to this one. */
   readonly cause?: unknown
@@ -47,22 +50,22 @@ const SHOWN_OFFENDERS = 20
 // Two copies of this package may be loaded: `instanceof` then fails, the registered symbol does not.
 const brand = Symbol.for('mkfatfs-wasm.error')
 
-/** The error of this package. `message` has what happened and why, what to do, and the offenders. */
+/** The error of this package. `message` holds what happened and why, advice, and the offenders. */
 export class MkfatfsError extends Error {
   override readonly name: string = 'MkfatfsError'
   /** Stable, for programs. */
   readonly code: MkfatfsErrorCode
   /** The first part of `message`: what happened and why. */
   readonly shortMessage: string
-  /** What to do. */
+  /** Advice. */
   readonly hint: string
-  /** All paths to blame; empty when the error is not about files. */
+  /** All paths at fault; empty when the error is not about files. */
   readonly offenders: readonly string[]
 
   constructor(code: MkfatfsErrorCode, shortMessage: string, options: MkfatfsErrorOptions = {}) {
     const { hint = MKFATFS_ERROR_CODES[code], offenders = [] } = options
     super(
-      [shortMessage, hint, ...shown(offenders)].join('\n'),
+      [shortMessage, hint, ...formatOffenders(offenders)].join('\n'),
       'cause' in options ? { cause: options.cause } : undefined,
     )
     this.code = code
@@ -72,19 +75,19 @@ export class MkfatfsError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** Whether `value` is an error of this package, also one made by another copy of it. */
+  /** Whether `value` is an error of this package, also of another copy of it. */
   static is(value: unknown): value is MkfatfsError {
     return typeof value === 'object' && value !== null && brand in value
   }
 }
 
-/** What a thrown value says of itself, for the end of a message. */
+/** The message of a thrown value. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function shown(offenders: readonly string[]): string[] {
+function formatOffenders(offenders: readonly string[]): string[] {
   const lines = offenders.slice(0, SHOWN_OFFENDERS).map((offender) => `  ${offender}`)
   const rest = offenders.length - lines.length
-  return rest > 0 ? [...lines, `  … and ${rest} more`] : lines
+  return rest > 0 ? [...lines, `  ... and ${rest} more`] : lines
 }

@@ -41,6 +41,8 @@ test('progress is told', ({ scratch }) => {
 test('every snippet of the README is an example that runs', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const snippets = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
-  const examples = readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`, 'utf8'))
+  const examples = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(`${folder}/${name}`, 'utf8'))
   expect(new Set(snippets)).toEqual(new Set(examples))
 })

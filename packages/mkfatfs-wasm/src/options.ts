@@ -1,23 +1,25 @@
-/** What a user may ask of {@link mkfatfs}, its defaults, and the checks that need no disk. */
-import { parseByteSize } from './byte-size.ts'
-import { MkfatfsError } from './errors.ts'
-import { checkLabel } from './names/label.ts'
+/** Options of `mkfatfs()`. */
+import type { FatFiles } from './tree/build-tree.ts'
 import type { FatType } from './volume/geometry.ts'
-import { SECTOR_BYTES } from './volume/geometry.ts'
 
-/** What surrounds the volume: `'none'` is the bare volume, as `mkfs.fat` makes it. */
-export type Partitioning = 'mbr' | 'gpt' | 'none'
+/**
+ * The partition table around the volumes. `'none'` is a bare volume, as `mkfs.fat` makes it. `'hybrid'` is a GPT whose
+ * MBR lists the first three partitions too, for firmware that reads only MBRs.
+ */
+export type PartitionTable = 'none' | 'mbr' | 'gpt' | 'hybrid'
 
-/** How far a run has come. */
+/** The progress of a run. */
 export interface MkfatfsProgress {
-  /** Bytes of file contents that are in the image. */
+  /** Bytes of file contents that are written. */
   readonly bytes: number
-  /** Bytes of file contents in all. */
+  /** Bytes of all file contents. */
   readonly totalBytes: number
 }
 
-/** Options of {@link mkfatfs}. */
-export interface MkfatfsOptions {
+/** Options of one volume. */
+export interface VolumeOptions {
+  /** Contents of the volume: a Map or an object of paths and contents, or an iterable of entries. */
+  readonly files?: FatFiles
   /**
    * Volume label: up to 11 characters of ASCII, stored in upper case.
    * @default none
@@ -29,113 +31,88 @@ export interface MkfatfsOptions {
    */
   readonly type?: FatType | 'auto'
   /**
-   * The partition table around the volume. With `'mbr'` and `'gpt'` the volume is the first partition, at 1 MiB.
-   * @default 'none'
+   * Bytes per cluster, as a number or text like `'4K'`: a power of two, 1 to 128 sectors.
+   * @default the choice of FatFs by the size of the volume
    */
-  readonly partition?: Partitioning
+  readonly clusterSize?: number | string
   /**
-   * What the partition table calls the partition: plain data, or an EFI system partition.
+   * Copies of the FAT.
+   * @default 2
+   */
+  readonly fats?: 1 | 2
+  /**
+   * Entries of the root directory of FAT12 and FAT16, up to 32,768. More when the files need more.
+   * @default 512
+   */
+  readonly rootEntries?: number
+  /**
+   * A boot sector of 512 bytes: its jump instruction and its code are taken, and the fields between them are not.
+   * @default none
+   */
+  readonly bootCode?: Uint8Array
+  /**
+   * Kind of the partition: `'data'`; `'efi'`, an EFI system partition; a GUID as text for GPT; or a number from 1 to
+   * 255 for MBR.
    * @default 'data'
    */
-  readonly partitionType?: 'data' | 'efi'
+  readonly partitionType?: 'data' | 'efi' | (string & {}) | number
   /**
-   * Size of the whole image: bytes, a multiple of 512; or text like `'64M'`; or `'fit'`, as small as the tree allows.
-   * @default 'fit'
+   * Name of the partition in a GPT, up to 36 characters.
+   * @default the label
+   */
+  readonly partitionName?: string
+  /**
+   * Bytes as a number or text like `'64M'`, or `'fit'`, as small as the files allow. It is the size of the whole image,
+   * or of the partition for an entry of `partitions`.
+   * @default 'fit'; for the last of `partitions`, the rest of an image with a `size`
    */
   readonly size?: number | string
+}
+
+/** Options of an image. */
+export interface MkfatfsOptions extends VolumeOptions {
   /**
-   * One time for everything in the image (a `Date` or milliseconds since 1970), instead of the modification times of the
-   * files. FAT knows 1980 to 2107 in steps of two seconds; other times become the nearest it knows.
-   * @default the modification times
+   * The partition table. Partitions begin at multiples of 1 MiB.
+   * @default 'none'; 'gpt' with `partitions`
    */
-  readonly timestamp?: Date | number
+  readonly partitionTable?: PartitionTable
+  /** Several volumes, in the order of their partitions. Their options replace those of the single volume. */
+  readonly partitions?: readonly VolumeOptions[]
+  /**
+   * Bytes per sector: 512, 1024, 2048 or 4096.
+   * @default 512
+   */
+  readonly sectorSize?: number
+  /**
+   * Defaults of a platform. `'esp-idf'`: sectors and clusters of 4096 bytes, as the generators of ESP-IDF have them.
+   * @default none
+   */
+  readonly profile?: 'esp-idf'
+  /**
+   * Adds the wear-levelling layer of ESP-IDF, so that the image can be flashed to a `data, fat` partition of its size.
+   * `'safe'` also leaves two flash sectors free for `CONFIG_WL_SECTOR_MODE_SAFE` with sectors of 512 bytes.
+   * @default false
+   */
+  readonly wearLevelling?: boolean | 'safe'
+  /**
+   * Up to 440 bytes of code in the MBR, which a BIOS runs.
+   * @default none
+   */
+  readonly mbrCode?: Uint8Array
+  /**
+   * Times of files and directories. `'clamp'`: times after that of the environment variable `SOURCE_DATE_EPOCH` become
+   * it; without the variable it is `'keep'`. `'keep'`: modification times. A `Date` or milliseconds since 1970: one
+   * time for all. FAT stores 1980 to 2107 in steps of two seconds; other times become the nearest of these.
+   * @default 'clamp'
+   */
+  readonly timestamps?: 'clamp' | 'keep' | Date | number
   /**
    * Accept names like `aux.c` or `con`, which Windows takes for devices and cannot open. Linux can.
    * @default false
    */
   readonly allowDeviceNames?: boolean
-  /** Called now and then while files are written, and at the end. */
+  /** Called several times a second while files are written, and at the end. */
   readonly onProgress?: (progress: MkfatfsProgress) => void
-  /** Ends the run early: it rejects with the signal’s reason and leaves no image. */
+  /** Ends the run early: it rejects with the signal's reason and leaves no image. */
   readonly signal?: AbortSignal
-}
-
-/** {@link MkfatfsOptions}, checked and complete. */
-export interface ResolvedOptions {
-  readonly label: string | undefined
-  readonly type: FatType | 'auto'
-  readonly partition: Partitioning
-  readonly partitionType: 'data' | 'efi'
-  /** Bytes of the whole image. */
-  readonly size: number | 'fit'
-  /** Milliseconds since 1970. */
-  readonly timestamp: number | undefined
-  readonly allowDeviceNames: boolean
-  readonly onProgress: (progress: MkfatfsProgress) => void
-  readonly signal: AbortSignal | undefined
-}
-
-const TYPES = ['auto', 'fat12', 'fat16', 'fat32'] as const
-const PARTITIONS = ['mbr', 'gpt', 'none'] as const
-const PARTITION_TYPES = ['data', 'efi'] as const
-const KEYS: Readonly<Record<keyof MkfatfsOptions, true>> = {
-  label: true,
-  type: true,
-  partition: true,
-  partitionType: true,
-  size: true,
-  timestamp: true,
-  allowDeviceNames: true,
-  onProgress: true,
-  signal: true,
-}
-
-/** Checks `options` and fills in the defaults. @throws MkfatfsError `UNKNOWN_OPTION`, `INVALID_OPTION` */
-export function resolveOptions(options: MkfatfsOptions): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(KEYS, key)) {
-      throw new MkfatfsError('UNKNOWN_OPTION', `Unknown option "${key}". Known are ${Object.keys(KEYS).join(', ')}.`)
-    }
-  }
-  const partition = oneOf('partition', options.partition ?? 'none', PARTITIONS)
-  const partitionType = oneOf('partitionType', options.partitionType ?? 'data', PARTITION_TYPES)
-  if (partition === 'none' && options.partitionType !== undefined) {
-    throw new MkfatfsError('INVALID_OPTION', '`partitionType` needs a partition table, but `partition` is "none".')
-  }
-  return {
-    label: options.label === undefined ? undefined : checkLabel(options.label),
-    type: oneOf('type', options.type ?? 'auto', TYPES),
-    partition,
-    partitionType,
-    size: resolveSize(options.size ?? 'fit'),
-    timestamp: options.timestamp === undefined ? undefined : resolveTimestamp(options.timestamp),
-    allowDeviceNames: options.allowDeviceNames ?? false,
-    onProgress: options.onProgress ?? (() => {}),
-    signal: options.signal,
-  }
-}
-
-function oneOf<T extends string>(key: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((it) => it === value)
-  if (found !== undefined) return found
-  throw new MkfatfsError('INVALID_OPTION', `\`${key}\` is ${JSON.stringify(value)}, not one of ${allowed.join(', ')}.`)
-}
-
-function resolveSize(size: number | string): number | 'fit' {
-  if (size === 'fit') return size
-  const bytes = typeof size === 'string' ? parseByteSize(size) : size
-  if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0 && bytes % SECTOR_BYTES === 0) return bytes
-  throw new MkfatfsError(
-    'INVALID_OPTION',
-    `\`size\` is ${JSON.stringify(size)}, not "fit", a multiple of ${SECTOR_BYTES} bytes, or text like "64M".`,
-  )
-}
-
-function resolveTimestamp(timestamp: Date | number): number {
-  const time = Number(timestamp)
-  if (Number.isFinite(time)) return time
-  throw new MkfatfsError(
-    'INVALID_OPTION',
-    `\`timestamp\` is ${String(timestamp)}, not a Date or milliseconds since 1970.`,
-  )
 }

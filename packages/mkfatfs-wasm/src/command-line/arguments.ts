@@ -20,10 +20,18 @@ const MAKING = {
     valueHint: 'auto|fat12|fat16|fat32',
     description: 'Kind of FAT; auto: by the size (default)',
   },
-  partition: { type: 'string', valueHint: 'none|mbr|gpt', description: 'Partition table (default: none)' },
+  'partition-table': {
+    type: 'string',
+    valueHint: 'none|mbr|gpt|hybrid',
+    description: 'Partition table (default: none)',
+  },
   'partition-type': { type: 'string', valueHint: 'data|efi', description: 'What the table calls it (default: data)' },
   size: { type: 'string', valueHint: 'fit|64M', description: 'Size of the image (default: fit)' },
-  timestamp: { type: 'string', valueHint: 'TIME', description: 'One time for all: seconds since 1970, or ISO 8601' },
+  timestamps: {
+    type: 'string',
+    valueHint: 'clamp|keep|TIME',
+    description: 'clamp: none after SOURCE_DATE_EPOCH (default); keep; or one time: seconds since 1970, or ISO 8601',
+  },
   'allow-device-names': { type: 'boolean', description: 'Accept names like aux.c, which Windows cannot open' },
 } as const satisfies ArgsDef
 
@@ -89,14 +97,14 @@ function checkOption(key: string, value: unknown): void {
 }
 
 function makingOptions(values: Values): MkfatfsOptions {
-  const timestamp = textOf(values, 'timestamp')
+  const timestamps = textOf(values, 'timestamps')
   const given = {
     label: textOf(values, 'label'),
     type: textOf(values, 'type')?.toLowerCase(),
-    partition: textOf(values, 'partition'),
+    partitionTable: textOf(values, 'partition-table'),
     partitionType: textOf(values, 'partition-type'),
     size: textOf(values, 'size'),
-    timestamp: timestamp === undefined ? undefined : parseTimestamp(timestamp),
+    timestamps: timestamps === undefined ? undefined : parseTimestamps(timestamps),
     allowDeviceNames: values['allow-device-names'] === true,
   }
   // What these texts may be is checked by the library, with the same message as for a program.
@@ -113,9 +121,11 @@ function toCamelCase(key: string): string {
 }
 
 /** Seconds since 1970, as in SOURCE_DATE_EPOCH, or ISO 8601. */
-function parseTimestamp(text: string): Date {
+function parseTimestamps(text: string): Date | 'clamp' | 'keep' {
+  if (text === 'clamp' || text === 'keep') return text
   const time = new Date(/^\d+$/.test(text) ? Number(text) * 1000 : text)
-  if (Number.isNaN(time.getTime())) throw usage(`--timestamp is "${text}", neither seconds since 1970 nor ISO 8601`)
+  if (Number.isNaN(time.getTime()))
+    throw usage(`--timestamps is "${text}", not clamp, keep, seconds since 1970 or ISO 8601`)
   return time
 }
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { test } from '../../test/scratch.ts'
-import { readFatImage } from '../read/fat-image.ts'
+import { readFatImage } from '../index.ts'
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
@@ -25,11 +25,11 @@ test('makes, lists and extracts', async ({ scratch }) => {
       image,
       '--label',
       'ESP',
-      '--partition',
+      '--partition-table',
       'gpt',
       '--partition-type',
       'efi',
-      '--timestamp',
+      '--timestamps',
       '1700000000',
     ),
   ).toEqual({
@@ -54,7 +54,16 @@ test('makes, lists and extracts', async ({ scratch }) => {
 
 test('texts that look like numbers stay texts', async ({ scratch }) => {
   const image = scratch.at('007')
-  await run(scratch.tree('1e3', {}), image, '--label', '0010', '--type', 'FAT16', '--timestamp', '2020-02-02T02:02:02Z')
+  await run(
+    scratch.tree('1e3', {}),
+    image,
+    '--label',
+    '0010',
+    '--type',
+    'FAT16',
+    '--timestamps',
+    '2020-02-02T02:02:02Z',
+  )
   await using read = await readFatImage(image)
   expect(read).toMatchObject({ label: '0010', type: 'fat16' })
 })
@@ -62,7 +71,7 @@ test('texts that look like numbers stay texts', async ({ scratch }) => {
 test('shows help and version', async () => {
   const help = await run('--help')
   expect(help).toMatchObject({ exitCode: 0, stderr: '' })
-  for (const option of ['DIR', 'IMAGE', '--label', '--size', '--timestamp', '--list', '--extract'])
+  for (const option of ['DIR', 'IMAGE', '--label', '--size', '--timestamps', '--list', '--extract'])
     expect(help.stdout).toContain(option)
   expect(help.stdout).not.toMatch(/\x1b/)
   expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
@@ -77,7 +86,7 @@ test.for([
   ['no value', ['dir', 'image', '--label'], '--label needs a value'],
   ['an empty value', ['dir', 'image', '--size='], '--size needs a value'],
   ['a negated value', ['dir', 'image', '--no-label'], '--label needs a value'],
-  ['no time', ['dir', 'image', '--timestamp', 'noon'], '--timestamp is "noon"'],
+  ['no time', ['dir', 'image', '--timestamps', 'noon'], '--timestamps is "noon"'],
   ['--list and more', ['--list', 'image', 'dir'], '--list takes an image and nothing else'],
   ['--list and --extract', ['--list', 'image', '--extract', 'image'], 'exclude each other'],
   ['--extract without DIR', ['--extract', 'image'], '--extract takes an image and DIR'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { describe, expect } from 'vitest'
 import { test } from '../../test/scratch.ts'
-import { mkfatfs } from '../mkfatfs.ts'
+import { mkfatfs } from '../host/mkfatfs.ts'
 
 const DATA = 'a2a0d0ebe5b9334487c068b6b72699c7'
 const EFI = '28732ac11ff8d211ba4b00a0c93ec93b'
@@ -18,7 +18,7 @@ describe('a master boot record', () => {
     'of %s and %s, %s, has one partition of the right type from 1 MiB on',
     async ([type, partitionType, size, id], { scratch }) => {
       const source = scratch.tree('source', { file: 'x' })
-      await mkfatfs(source, scratch.at('disk.img'), { type, partition: 'mbr', partitionType, size })
+      await mkfatfs(source, scratch.at('disk.img'), { type, partitionTable: 'mbr', partitionType, size })
       const disk = readFileSync(scratch.at('disk.img'))
       const entry = disk.subarray(446, 462)
       expect(disk.readUInt16LE(510)).toBe(0xaa55)
@@ -40,7 +40,7 @@ describe('a GUID partition table', () => {
     ['efi', EFI],
   ] as const)('for %s has two equal tables with valid checksums', async ([partitionType, type], { scratch }) => {
     const source = scratch.tree('source', { file: 'x' })
-    await mkfatfs(source, scratch.at('disk.img'), { partition: 'gpt', partitionType, label: 'NAME', size: '8M' })
+    await mkfatfs(source, scratch.at('disk.img'), { partitionTable: 'gpt', partitionType, label: 'NAME', size: '8M' })
     const disk = readFileSync(scratch.at('disk.img'))
     const last = disk.length / 512 - 1
     expect(disk[450]).toBe(0xee)

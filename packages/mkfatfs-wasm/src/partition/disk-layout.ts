@@ -1,59 +1,72 @@
-/** What of the image is not the volume: room for a partition table, and its bytes. */
+/** Positions of volumes in an image, and the bytes of its partition table. */
+import type { PartitionTable } from '../options.ts'
 import type { Geometry } from '../volume/geometry.ts'
-import { SECTOR_BYTES } from '../volume/geometry.ts'
-import type { Identity } from '../volume/identity.ts'
-import { GPT_COPY_SECTORS, gptEnd, gptStart } from './gpt.ts'
-import { MBR_PROTECTIVE, mbrSector, mbrType } from './mbr.ts'
+import type { Guid } from '../volume/identity.ts'
+import type { Chunk } from '../write/write-image.ts'
+import { gptCopyBlocks, gptEnd, gptStart } from './gpt.ts'
+import { MBR_ENTRIES, MBR_PROTECTIVE, mbrSector, mbrType } from './mbr.ts'
 
-/** Sectors around the volume. */
-export interface DiskLayout {
-  readonly before: number
-  readonly after: number
+/** 1 MiB, the alignment that all tools use. */
+const PARTITION_ALIGNMENT = 2 ** 20
+const MAX_BLOCKS = 0xffffffff
+
+/** Bytes of the image after the last partition. */
+export function bytesAfter(table: PartitionTable, blockBytes: number): number {
+  return table === 'gpt' || table === 'hybrid' ? gptCopyBlocks(blockBytes) * blockBytes : 0
 }
 
-/** 1 MiB, where every tool begins the first partition. */
-const FIRST_PARTITION = 2048
-
-/** Room around the volume, in sectors. */
-export const DISK_LAYOUTS: Readonly<Record<'mbr' | 'gpt' | 'none', DiskLayout>> = {
-  none: { before: 0, after: 0 },
-  mbr: { before: FIRST_PARTITION, after: 0 },
-  gpt: { before: FIRST_PARTITION, after: GPT_COPY_SECTORS },
+/** Start of the next partition, in bytes. @param end of the previous one, or 0 */
+export function nextPartition(table: PartitionTable, end: number): number {
+  if (table === 'none') return end
+  return Math.max(1, Math.ceil(end / PARTITION_ALIGNMENT)) * PARTITION_ALIGNMENT
 }
 
-/** Bytes at a place in the image. */
-export interface Chunk {
-  /** From the start of the image. */
+/** A partition that is laid out. */
+export interface PlacedPartition {
+  /** Start in the image, in bytes. */
   readonly offset: number
-  readonly bytes: Buffer
+  readonly geometry: Geometry
+  readonly type: string | number
+  readonly name: string
+  readonly guid: Guid
 }
 
-/** What the tables tell. */
-export interface PartitionTableOptions {
-  readonly partition: 'mbr' | 'gpt' | 'none'
-  readonly partitionType: 'data' | 'efi'
-  /** Sectors of the whole image. */
-  readonly diskSectors: number
-  readonly geometry: Geometry
-  readonly identity: Identity
-  readonly label: string | undefined
+/** A disk that is laid out. */
+export interface DiskPlan {
+  readonly table: PartitionTable
+  /** Bytes of the image. */
+  readonly size: number
+  readonly blockBytes: number
+  readonly partitions: readonly PlacedPartition[]
+  readonly guid: Guid
+  /** The disk signature of an MBR. */
+  readonly signature: number
+  readonly mbrCode: Uint8Array | undefined
 }
 
 /** The bytes of the partition table. */
-export function partitionTable(options: PartitionTableOptions): Chunk[] {
-  const { partition, partitionType, diskSectors, geometry, identity, label } = options
-  if (partition === 'none') return []
-  const first = DISK_LAYOUTS[partition].before
-  if (partition === 'mbr') {
-    const type = mbrType(geometry, partitionType)
-    return [{ offset: 0, bytes: mbrSector({ type, first, sectors: geometry.sectors }, identity.volumeId) }]
+export function partitionTableChunks(disk: DiskPlan): Chunk[] {
+  const { table, size, blockBytes, partitions, guid, signature, mbrCode } = disk
+  if (table === 'none') return []
+  const blocks = size / blockBytes
+  const placed = partitions.map(({ offset, geometry, type, name, guid }) => {
+    const first = offset / blockBytes
+    return { type, name, guid, geometry, first, blocks: geometry.sectors, last: first + geometry.sectors - 1 }
+  })
+  const listed = placed.map(({ geometry, type, first, blocks }) => ({ type: mbrType(geometry, type), first, blocks }))
+  if (table === 'mbr') return [{ offset: 0, bytes: mbrSector(listed, signature, mbrCode) }]
+  const last = table === 'gpt' ? blocks : (placed[0]?.first ?? blocks)
+  const protective = { type: MBR_PROTECTIVE, first: 1, blocks: Math.min(last - 1, MAX_BLOCKS) }
+  const entries = table === 'gpt' ? [protective] : [protective, ...listed].slice(0, MBR_ENTRIES)
+  const gpt = {
+    blocks,
+    blockBytes,
+    guid,
+    partitions: placed.map((partition) => ({ ...partition, type: String(partition.type) })),
   }
-  const last = first + geometry.sectors - 1
-  const disk = { ...identity, diskSectors, partitionType, first, last, name: label ?? '' }
-  const rest = Math.min(diskSectors - 1, 0xffffffff)
   return [
-    { offset: 0, bytes: mbrSector({ type: MBR_PROTECTIVE, first: 1, sectors: rest }, 0) },
-    { offset: SECTOR_BYTES, bytes: gptStart(disk) },
-    { offset: (diskSectors - GPT_COPY_SECTORS) * SECTOR_BYTES, bytes: gptEnd(disk) },
+    { offset: 0, bytes: mbrSector(entries, table === 'gpt' ? 0 : signature, mbrCode) },
+    { offset: blockBytes, bytes: gptStart(gpt) },
+    { offset: (blocks - gptCopyBlocks(blockBytes)) * blockBytes, bytes: gptEnd(gpt) },
   ]
 }

@@ -1,56 +1,90 @@
-/** A GUID partition table with one partition, and its copy at the end of the disk. Source: UEFI specification, 5.3. */
-import { crc32 } from 'node:zlib'
-import { SECTOR_BYTES } from '../volume/geometry.ts'
+/** A GUID partition table, and its copy at the end of the disk. Source: UEFI specification, 5.3. */
+import { viewOf, writeLatin1 } from '../byte-view.ts'
+import { MkfatfsError } from '../errors.ts'
+import type { Guid } from '../volume/identity.ts'
+import { crc32 } from './crc32.ts'
 
 const ENTRIES = 128
 const ENTRY_BYTES = 128
-const TABLE_SECTORS = (ENTRIES * ENTRY_BYTES) / SECTOR_BYTES
 const HEADER_BYTES = 92
-const NAME_UNITS = 36
 
-/** Sectors of the copy: the table, then its header in the very last sector. */
-export const GPT_COPY_SECTORS: number = TABLE_SECTORS + 1
+/** Characters of the longest partition name. */
+export const GPT_NAME_UNITS = 36
 
-/** Partition types, in the byte order of the disk: Microsoft basic data, EFI system partition. */
-const TYPES = {
-  data: Buffer.from('a2a0d0ebe5b9334487c068b6b72699c7', 'hex'),
-  efi: Buffer.from('28732ac11ff8d211ba4b00a0c93ec93b', 'hex'),
-} as const
+/** Partition types by name: Microsoft basic data, EFI system partition. */
+const TYPES: Readonly<Record<string, string>> = {
+  data: 'ebd0a0a2-b9e5-4433-87c0-68b6b72699c7',
+  efi: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
+}
 
-/** A disk with one partition. */
-export interface GptDisk {
-  readonly diskSectors: number
-  readonly diskGuid: Buffer
-  readonly partitionGuid: Buffer
-  readonly partitionType: 'data' | 'efi'
-  /** The first and the last sector of the partition. */
+/** The form of a GUID as text. */
+export const GUID_TEXT: RegExp = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/** A partition of a GPT. */
+export interface GptPartition {
+  readonly guid: Guid
+  /** `'data'`, `'efi'` or a GUID as text. */
+  readonly type: string
+  /** The first and the last block. */
   readonly first: number
   readonly last: number
   /** Shown by partitioning tools, up to 36 characters. */
   readonly name: string
 }
 
-/** Sectors 1 to 33: header, table. Sector 0 gets a protective master boot record. */
-export function gptStart(disk: GptDisk): Buffer {
-  const table = gptTable(disk)
-  return Buffer.concat([gptHeader(disk, table, { own: 1, other: disk.diskSectors - 1, table: 2 }), table])
+/** A disk with partitions. */
+export interface GptDisk {
+  readonly blocks: number
+  readonly blockBytes: number
+  readonly guid: Guid
+  readonly partitions: readonly GptPartition[]
 }
 
-/** The last 33 sectors: table, header. */
-export function gptEnd(disk: GptDisk): Buffer {
-  const table = gptTable(disk)
-  const own = disk.diskSectors - 1
-  return Buffer.concat([table, gptHeader(disk, table, { own, other: 1, table: own - TABLE_SECTORS })])
+/** Blocks of the copy at the end: the table, then its header in the last block. */
+export function gptCopyBlocks(blockBytes: number): number {
+  return tableBlocks(blockBytes) + 1
 }
 
-function gptTable(disk: GptDisk): Buffer {
-  const table = Buffer.alloc(TABLE_SECTORS * SECTOR_BYTES)
-  TYPES[disk.partitionType].copy(table, 0)
-  disk.partitionGuid.copy(table, 16)
-  table.writeBigUInt64LE(BigInt(disk.first), 32)
-  table.writeBigUInt64LE(BigInt(disk.last), 40)
-  table.write(disk.name.slice(0, NAME_UNITS), 56, 'utf16le')
+/** The blocks from number 1 on: header, table. Block 0 gets a protective master boot record. */
+export function gptStart(disk: GptDisk): Uint8Array {
+  const table = gptTable(disk)
+  return concatenate(gptHeader(disk, table, { own: 1, other: disk.blocks - 1, table: 2 }), table)
+}
+
+/** The last blocks: table, header. */
+export function gptEnd(disk: GptDisk): Uint8Array {
+  const table = gptTable(disk)
+  const own = disk.blocks - 1
+  const places = { own, other: 1, table: own - tableBlocks(disk.blockBytes) }
+  return concatenate(table, gptHeader(disk, table, places))
+}
+
+function tableBlocks(blockBytes: number): number {
+  return (ENTRIES * ENTRY_BYTES) / blockBytes
+}
+
+function gptTable({ partitions }: GptDisk): Uint8Array {
+  const table = new Uint8Array(ENTRIES * ENTRY_BYTES)
+  const view = viewOf(table)
+  for (const [index, { guid, type, first, last, name }] of partitions.entries()) {
+    const entry = index * ENTRY_BYTES
+    table.set(parseGuid(TYPES[type] ?? type), entry)
+    table.set(guid, entry + 16)
+    view.setBigUint64(entry + 32, BigInt(first), true)
+    view.setBigUint64(entry + 40, BigInt(last), true)
+    for (let unit = 0; unit < Math.min(name.length, GPT_NAME_UNITS); unit++) {
+      view.setUint16(entry + 56 + unit * 2, name.charCodeAt(unit), true)
+    }
+  }
   return table
+}
+
+/** The first three groups are numbers in the byte order of the disk. */
+function parseGuid(text: string): Guid {
+  if (!GUID_TEXT.test(text)) throw new MkfatfsError('INVALID_OPTION', `"${text}" is not a GUID.`)
+  const digits = text.replaceAll('-', '')
+  const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]
+  return Uint8Array.from(order, (index) => Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16))
 }
 
 interface HeaderPlaces {
@@ -59,20 +93,28 @@ interface HeaderPlaces {
   readonly table: number
 }
 
-function gptHeader(disk: GptDisk, table: Buffer, { own, other, table: tableAt }: HeaderPlaces): Buffer {
-  const header = Buffer.alloc(SECTOR_BYTES)
-  header.write('EFI PART', 0, 'latin1')
-  header.writeUInt32LE(0x10000, 8)
-  header.writeUInt32LE(HEADER_BYTES, 12)
-  header.writeBigUInt64LE(BigInt(own), 24)
-  header.writeBigUInt64LE(BigInt(other), 32)
-  header.writeBigUInt64LE(BigInt(2 + TABLE_SECTORS), 40)
-  header.writeBigUInt64LE(BigInt(disk.diskSectors - GPT_COPY_SECTORS - 1), 48)
-  disk.diskGuid.copy(header, 56)
-  header.writeBigUInt64LE(BigInt(tableAt), 72)
-  header.writeUInt32LE(ENTRIES, 80)
-  header.writeUInt32LE(ENTRY_BYTES, 84)
-  header.writeUInt32LE(crc32(table), 88)
-  header.writeUInt32LE(crc32(header.subarray(0, HEADER_BYTES)), 16)
+function gptHeader(disk: GptDisk, table: Uint8Array, { own, other, table: tableAt }: HeaderPlaces): Uint8Array {
+  const header = new Uint8Array(disk.blockBytes)
+  const view = viewOf(header)
+  writeLatin1(header, 'EFI PART', 0)
+  view.setUint32(8, 0x10000, true)
+  view.setUint32(12, HEADER_BYTES, true)
+  view.setBigUint64(24, BigInt(own), true)
+  view.setBigUint64(32, BigInt(other), true)
+  view.setBigUint64(40, BigInt(2 + tableBlocks(disk.blockBytes)), true)
+  view.setBigUint64(48, BigInt(disk.blocks - gptCopyBlocks(disk.blockBytes) - 1), true)
+  header.set(disk.guid, 56)
+  view.setBigUint64(72, BigInt(tableAt), true)
+  view.setUint32(80, ENTRIES, true)
+  view.setUint32(84, ENTRY_BYTES, true)
+  view.setUint32(88, crc32(table), true)
+  view.setUint32(16, crc32(header.subarray(0, HEADER_BYTES)), true)
   return header
+}
+
+function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const all = new Uint8Array(first.length + second.length)
+  all.set(first)
+  all.set(second, first.length)
+  return all
 }

@@ -1,43 +1,62 @@
-/** A master boot record with one partition. Source: UEFI specification, 5.2. */
-import { type Geometry, SECTOR_BYTES } from '../volume/geometry.ts'
+/** A master boot record. Source: UEFI specification, 5.2. */
+import { viewOf } from '../byte-view.ts'
+import type { Geometry } from '../volume/geometry.ts'
 
-/** Offsets in the sector. */
+/** Bytes of code in front of the table. */
+export const MBR_CODE_BYTES = 440
+/** Entries of the table. */
+export const MBR_ENTRIES = 4
+/** The partition type of a disk with a GPT. */
+export const MBR_PROTECTIVE = 0xee
+
+const SECTOR_BYTES = 512
 const DISK_SIGNATURE = 440
 const FIRST_ENTRY = 446
-/** “Too far for cylinder, head, sector”: what readers ignore in favour of the sector numbers. */
-const NO_CHS = Buffer.from([0xfe, 0xff, 0xff])
-
-/** Partition types. */
-export const MBR_PROTECTIVE = 0xee
+const ENTRY_BYTES = 16
+/** "Beyond cylinder, head and sector": readers ignore it in favour of the block numbers. */
+const NO_CHS = [0xfe, 0xff, 0xff]
 const MBR_EFI = 0xef
-const SMALL_VOLUME_SECTORS = 0x10000
+const SMALL_VOLUME_BYTES = 2 ** 25
 
 /** A partition of a master boot record. */
 export interface MbrPartition {
   readonly type: number
-  /** The first sector and the number of sectors. */
+  /** The first block and the number of blocks. */
   readonly first: number
-  readonly sectors: number
+  readonly blocks: number
 }
 
-/** The type FatFs gives a volume: FAT12, small FAT16, FAT16, FAT32 by sector numbers; or EFI. */
-export function mbrType({ type, sectors }: Geometry, partitionType: 'data' | 'efi'): number {
+/** The type that FatFs gives a volume: FAT12, small FAT16, FAT16, FAT32 by block numbers; or EFI. */
+export function mbrType({ type, sectors, sectorBytes }: Geometry, partitionType: string | number): number {
+  if (typeof partitionType === 'number') return partitionType
   if (partitionType === 'efi') return MBR_EFI
   if (type === 'fat32') return 0x0c
-  if (sectors >= SMALL_VOLUME_SECTORS) return 0x06
+  if (sectors * sectorBytes >= SMALL_VOLUME_BYTES) return 0x06
   return type === 'fat16' ? 0x04 : 0x01
 }
 
-/** The first sector of a disk. `signature`: the number by which Windows and Linux tell disks apart. */
-export function mbrSector({ type, first, sectors }: MbrPartition, signature: number): Buffer {
-  const sector = Buffer.alloc(SECTOR_BYTES)
-  sector.writeUInt32LE(signature, DISK_SIGNATURE)
-  if (type === MBR_PROTECTIVE) sector.set([0x00, 0x02, 0x00], FIRST_ENTRY + 1)
-  else NO_CHS.copy(sector, FIRST_ENTRY + 1)
-  sector.writeUInt8(type, FIRST_ENTRY + 4)
-  NO_CHS.copy(sector, FIRST_ENTRY + 5)
-  sector.writeUInt32LE(first, FIRST_ENTRY + 8)
-  sector.writeUInt32LE(sectors, FIRST_ENTRY + 12)
-  sector.writeUInt16LE(0xaa55, 510)
+/**
+ * The first sector of a disk.
+ * @param signature the number by which Windows and Linux tell disks apart
+ * @param code up to 440 bytes that a BIOS runs, or undefined
+ */
+export function mbrSector(
+  partitions: readonly MbrPartition[],
+  signature: number,
+  code: Uint8Array | undefined,
+): Uint8Array {
+  const sector = new Uint8Array(SECTOR_BYTES)
+  const view = viewOf(sector)
+  if (code !== undefined) sector.set(code)
+  view.setUint32(DISK_SIGNATURE, signature, true)
+  for (const [index, { type, first, blocks }] of partitions.entries()) {
+    const entry = FIRST_ENTRY + index * ENTRY_BYTES
+    sector.set(type === MBR_PROTECTIVE ? [0x00, 0x02, 0x00] : NO_CHS, entry + 1)
+    view.setUint8(entry + 4, type)
+    sector.set(NO_CHS, entry + 5)
+    view.setUint32(entry + 8, first, true)
+    view.setUint32(entry + 12, blocks, true)
+  }
+  view.setUint16(SECTOR_BYTES - 2, 0xaa55, true)
   return sector
 }

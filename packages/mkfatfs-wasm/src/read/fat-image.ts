@@ -1,10 +1,9 @@
-/** An image opened for reading: made here, by mkfs.fat, mtools, or any other tool. */
+/** An image that is open for reading: made by this package, mkfs.fat, mtools, or any other tool. */
 import { MkfatfsError } from '../errors.ts'
-import type { Partitioning } from '../options.ts'
+import type { PartitionTable } from '../options.ts'
+import { SLOT_BYTES } from '../tree/slots.ts'
 import { clusterBytes, type FatType } from '../volume/geometry.ts'
-import { SLOT_BYTES } from '../volume/slots.ts'
-import { type ExtractOptions, extractTree } from './extract-tree.ts'
-import { ImageReader } from './image-reader.ts'
+import { type ImageBytes, ImageReader, MemoryImage } from './image-reader.ts'
 import { type ListedEntry, listTree, resolvePath } from './list-tree.ts'
 import { type LocatedVolume, locateVolume } from './locate-volume.ts'
 import { MountedVolume } from './mounted-volume.ts'
@@ -24,38 +23,7 @@ export interface FatEntry {
   readonly isSystem: boolean
 }
 
-/** An image that is open for reading. */
-export interface FatImage extends AsyncDisposable {
-  readonly type: FatType
-  readonly label: string | undefined
-  /** The serial number: `'1A2B-3C4D'`. */
-  readonly volumeId: string
-  readonly partition: Partitioning
-  /** Where the volume begins in the image, and its size, in bytes. */
-  readonly volumeOffset: number
-  readonly volumeSize: number
-  /** Bytes of a cluster. */
-  readonly clusterSize: number
-  /**
-   * Everything in it: parents before children, sorted by name within a directory.
-   * @throws MkfatfsError `IMAGE_DAMAGED`
-   */
-  list(): Promise<FatEntry[]>
-  /**
-   * The contents of a file, which may not be larger than a Buffer. Upper and lower case are the same.
-   * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
-   */
-  readFile(path: string): Promise<Buffer>
-  /**
-   * Writes everything into `directory`, which is new or empty, with the modification times.
-   * @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `IMAGE_DAMAGED`
-   */
-  extract(directory: string, options?: ExtractOptions): Promise<void>
-  /** Closes the file; again does nothing. */
-  close(): Promise<void>
-}
-
-/** Options of {@link readFatImage}. */
+/** Options of `readFatImage()`. */
 export interface ReadFatImageOptions {
   /**
    * Number of the partition, from 1.
@@ -63,74 +31,120 @@ export interface ReadFatImageOptions {
    */
   readonly partition?: number
   /**
-   * Code page of names that have no long form: 437, 720, 737, 771, 775, 850, 852, 855, 857, 860 to 866, 869, 932, 936,
-   * 949, 950.
+   * Code page of names that have no long form: 437, 720, 737, 771, 775, 850, 852, 855, 857, 860 to 866, 869; in Node
+   * also 932, 936, 949, 950.
    * @default 850, as in mtools and dosfstools
    */
   readonly codePage?: number
 }
 
+/** {@link ReadFatImageOptions}, with the WebAssembly to use. */
+export interface OpenOptions extends ReadFatImageOptions {
+  /** Code pages that the module lacks are refused. */
+  readonly codePages: readonly number[]
+  readonly module?: Uint8Array<ArrayBuffer>
+}
+
+/** Code pages of the embedded WebAssembly. */
+export const CODE_PAGES: readonly number[] = [
+  437, 720, 737, 771, 775, 850, 852, 855, 857, 860, 861, 862, 863, 864, 865, 866, 869,
+]
+
 const READ_ONLY = 0x01
 const HIDDEN = 0x02
 const SYSTEM = 0x04
-const CODE_PAGES = [
-  437, 720, 737, 771, 775, 850, 852, 855, 857, 860, 861, 862, 863, 864, 865, 866, 869, 932, 936, 949, 950,
-]
 
 /**
- * Opens a FAT image to list and extract what is in it. The image is never written to.
- *
- * FatFs reads it, not the code that wrote it: a test that compares both has two opinions.
- *
- * @throws MkfatfsError `READ_FAILED`, `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`
+ * Opens a FAT image to read its contents. The image is never written to.
+ * @param image the bytes of the image; a Blob is read into memory
+ * @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`
  */
-export async function readFatImage(image: string, options: ReadFatImageOptions = {}): Promise<FatImage> {
-  const { partition, codePage = 850 } = options
-  if (partition !== undefined && !(Number.isInteger(partition) && partition > 0)) {
-    throw new MkfatfsError('INVALID_OPTION', `\`partition\` is ${partition}, not a number from 1.`)
-  }
-  if (!CODE_PAGES.includes(codePage)) {
-    throw new MkfatfsError('INVALID_OPTION', `\`codePage\` is ${codePage}, not one of ${CODE_PAGES.join(', ')}.`)
-  }
-  const reader = new ImageReader(image)
+export async function readFatImage(
+  image: Uint8Array | ArrayBuffer | Blob,
+  options: ReadFatImageOptions = {},
+): Promise<FatImage> {
+  const opened = await openVolume(new MemoryImage(await imageBytes(image)), { ...options, codePages: CODE_PAGES })
+  return new FatImage(opened)
+}
+
+/** @throws MkfatfsError `INVALID_OPTION` */
+export async function imageBytes(image: unknown): Promise<Uint8Array> {
+  if (image instanceof Uint8Array) return image
+  if (image instanceof ArrayBuffer) return new Uint8Array(image)
+  if (image instanceof Blob) return new Uint8Array(await image.arrayBuffer())
+  throw new MkfatfsError('INVALID_OPTION', 'The image is no Uint8Array, ArrayBuffer or Blob.')
+}
+
+/** A volume that is located and mounted. */
+export interface OpenedVolume {
+  readonly located: LocatedVolume
+  readonly volume: MountedVolume
+}
+
+/** Closes `bytes` after a failure. @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION` */
+export async function openVolume(
+  bytes: ImageBytes,
+  options: OpenOptions & { readonly clock?: () => number },
+): Promise<OpenedVolume> {
   try {
-    const volume = locateVolume(reader, partition)
-    return new OpenFatImage(reader, volume, await MountedVolume.mount(reader, volume, codePage))
+    const { partition, codePage = 850, codePages, module, clock } = options
+    if (partition !== undefined && !(Number.isInteger(partition) && partition > 0)) {
+      throw new MkfatfsError('INVALID_OPTION', `\`partition\` is ${partition}, not a number from 1.`)
+    }
+    if (!codePages.includes(codePage)) {
+      throw new MkfatfsError('INVALID_OPTION', `\`codePage\` is ${codePage}, not one of ${codePages.join(', ')}.`)
+    }
+    const located = locateVolume(new ImageReader(bytes), partition)
+    const settings = { codePage, ...(module && { module }), ...(clock && { clock }) }
+    return { located, volume: await MountedVolume.mount(located, settings) }
   } catch (error) {
-    reader.close()
+    bytes.close()
     throw error
   }
 }
 
-class OpenFatImage implements FatImage {
+/** An image that is open for reading. */
+export class FatImage implements AsyncDisposable {
   readonly type: FatType
   readonly label: string | undefined
+  /** The serial number: `'1A2B-3C4D'`. */
   readonly volumeId: string
-  readonly partition: Partitioning
+  readonly partitionTable: PartitionTable
+  /** Whether the volume lies in a wear-levelling layer of ESP-IDF. */
+  readonly isWearLevelled: boolean
+  /** Start of the volume in the image, in bytes. */
   readonly volumeOffset: number
+  /** Bytes of the volume. */
   readonly volumeSize: number
+  /** Bytes per cluster. */
   readonly clusterSize: number
-  readonly #reader: ImageReader
+  /** Bytes per sector. */
+  readonly sectorSize: number
+  readonly #located: LocatedVolume
   readonly #volume: MountedVolume
-  /** No volume has more entries than slots. */
-  readonly #mostEntries: number
 
-  constructor(reader: ImageReader, located: LocatedVolume, volume: MountedVolume) {
+  /** @internal */
+  constructor({ located, volume }: OpenedVolume) {
     const { geometry } = located
     this.type = geometry.type
-    this.label = readLabel(reader, located)
-    this.volumeId = readVolumeId(reader, located)
-    this.partition = located.partition
+    this.label = readLabel(located)
+    this.volumeId = readVolumeId(located)
+    this.partitionTable = located.partitionTable
+    this.isWearLevelled = located.isWearLevelled
     this.volumeOffset = located.offset
     this.volumeSize = geometry.sectors * geometry.sectorBytes
     this.clusterSize = clusterBytes(geometry)
-    this.#reader = reader
+    this.sectorSize = geometry.sectorBytes
+    this.#located = located
     this.#volume = volume
-    this.#mostEntries = this.volumeSize / SLOT_BYTES
   }
 
+  /**
+   * All entries: parents before children, sorted by name within a directory.
+   * @throws MkfatfsError `IMAGE_DAMAGED`
+   */
   async list(): Promise<FatEntry[]> {
-    return this.#list().map(({ path, isDirectory, size, modified, attributes }) => ({
+    return this.listed().map(({ path, isDirectory, size, modified, attributes }) => ({
       path,
       kind: isDirectory ? 'directory' : 'file',
       size: isDirectory ? 0 : size,
@@ -141,25 +155,34 @@ class OpenFatImage implements FatImage {
     }))
   }
 
-  async readFile(path: string): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    for (const chunk of this.#volume.contents(resolvePath(this.#volume, path))) chunks.push(Buffer.from(chunk))
-    return Buffer.concat(chunks)
+  /**
+   * The contents of a file. Case does not matter in `path`.
+   * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
+   */
+  async readFile(path: string): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    for (const chunk of this.#volume.contents(resolvePath(this.#volume, path))) chunks.push(chunk.slice())
+    const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+    let done = 0
+    for (const chunk of chunks) {
+      all.set(chunk, done)
+      done += chunk.length
+    }
+    return all
   }
 
-  async extract(directory: string, options: ExtractOptions = {}): Promise<void> {
-    await extractTree(this.#volume, this.#list(), directory, options)
-  }
-
+  /** Closes the image. A second call does nothing. */
   async close(): Promise<void> {
-    this.#reader.close()
+    this.#located.reader.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #list(): ListedEntry[] {
-    return listTree(this.#volume, this.#mostEntries)
+  /** @internal */
+  protected listed(): ListedEntry[] {
+    // No volume has more entries than slots.
+    return listTree(this.#volume, this.volumeSize / SLOT_BYTES)
   }
 }

@@ -1,70 +1,77 @@
-/** An image file that is read at many places: small reads come from a cache of blocks. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { MkfatfsError, reasonOf } from '../errors.ts'
+/** Reads and writes an image at many positions. Small reads of a file come from a cache of blocks. */
+
+/** The bytes of an image. Synchronous, because FatFs is. */
+export interface ImageBytes {
+  /** Shown in messages. */
+  readonly name: string
+  readonly size: number
+  /** Fills `target`. Returns the number of bytes, fewer only at the end of the image. */
+  read(target: Uint8Array, position: number): number
+  /** Undefined for an image that is opened for reading. */
+  readonly write?: ((source: Uint8Array, position: number) => void) | undefined
+  close(): void
+}
 
 const BLOCK_BYTES = 2 ** 15
-/** 4 MiB: the directories and the FAT around which a reader moves. */
+/** 4 MiB: the directories and the part of the FAT that a reader needs at a time. */
 const MAX_BLOCKS = 128
 
-/** Reads any bytes of a file; synchronous, because FatFs is. */
+/** An image behind a cache. */
 export class ImageReader {
-  readonly path: string
+  readonly name: string
   readonly size: number
-  readonly #descriptor: number
-  readonly #blocks = new Map<number, Buffer>()
+  readonly write: ((source: Uint8Array, position: number) => void) | undefined
+  readonly #bytes: ImageBytes
+  readonly #blocks = new Map<number, Uint8Array>()
   #lastPosition = -1
-  #lastBlock: Buffer = Buffer.alloc(0)
-  #isOpen = true
+  #lastBlock: Uint8Array = new Uint8Array()
 
-  /** @throws MkfatfsError `READ_FAILED` */
-  constructor(path: string) {
-    this.path = path
-    try {
-      this.#descriptor = openSync(path, 'r')
-    } catch (error) {
-      throw new MkfatfsError('READ_FAILED', `Could not open "${path}": ${reasonOf(error)}.`, { cause: error })
-    }
-    const stats = fstatSync(this.#descriptor)
-    this.size = stats.size
-    if (stats.isFile()) return
-    this.close()
-    throw new MkfatfsError('READ_FAILED', `"${path}" is not a regular file.`)
+  constructor(bytes: ImageBytes) {
+    this.#bytes = bytes
+    this.name = bytes.name
+    this.size = bytes.size
+    const write = bytes.write?.bind(bytes)
+    this.write =
+      write &&
+      ((source, position) => {
+        write(source, position)
+        this.#update(source, position)
+      })
   }
 
   close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    closeSync(this.#descriptor)
+    this.#bytes.close()
   }
 
-  /** A copy of the bytes. What lies behind the end of the file is zero. */
-  read(position: number, length: number): Buffer {
-    const target = Buffer.alloc(length)
-    this.readInto(target, 0, length, position)
+  /** A copy of the bytes. Those after the end of the image are zero. */
+  read(position: number, length: number): Uint8Array {
+    const target = new Uint8Array(length)
+    this.readInto(target, position)
     return target
   }
 
-  /** Fills `length` bytes of `target` from `start` on. Returns whether all of them lie within the file. */
-  readInto(target: Uint8Array, start: number, length: number, position: number): boolean {
-    if (length >= BLOCK_BYTES) return this.#readAll(target, start, length, position) === length
+  /** Fills `target`. Returns whether all of it lies within the image. */
+  readInto(target: Uint8Array, position: number): boolean {
+    const { length } = target
+    if (length >= BLOCK_BYTES) return this.#bytes.read(target, position) === length
     for (let done = 0; done < length; ) {
       const offset = (position + done) % BLOCK_BYTES
       const block = this.#block(position + done - offset)
       const end = Math.min(block.length, offset + length - done)
       if (end <= offset) return false
-      target.set(block.subarray(offset, end), start + done)
+      target.set(block.subarray(offset, end), done)
       done += end - offset
     }
     return true
   }
 
-  #block(position: number): Buffer {
-    // FatFs goes through directories sector by sector: nearly always it is the block of the last time.
+  #block(position: number): Uint8Array {
+    // FatFs reads directories sector by sector: nearly always it is the block of the last call.
     if (position === this.#lastPosition) return this.#lastBlock
     let block = this.#blocks.get(position)
     if (block === undefined) {
-      const buffer = Buffer.alloc(BLOCK_BYTES)
-      block = buffer.subarray(0, this.#readAll(buffer, 0, BLOCK_BYTES, position))
+      const buffer = new Uint8Array(BLOCK_BYTES)
+      block = buffer.subarray(0, this.#bytes.read(buffer, position))
       const [oldest] = this.#blocks.keys()
       if (this.#blocks.size >= MAX_BLOCKS && oldest !== undefined) this.#blocks.delete(oldest)
       this.#blocks.set(position, block)
@@ -74,13 +81,35 @@ export class ImageReader {
     return block
   }
 
-  #readAll(target: Uint8Array, start: number, length: number, position: number): number {
-    let done = 0
-    while (done < length) {
-      const bytes = readSync(this.#descriptor, target, start + done, length - done, position + done)
-      if (bytes === 0) break
-      done += bytes
+  /** Keeps cached blocks equal to the image. */
+  #update(source: Uint8Array, position: number): void {
+    for (let start = position - (position % BLOCK_BYTES); start < position + source.length; start += BLOCK_BYTES) {
+      const block = this.#blocks.get(start)
+      const from = Math.max(position, start)
+      const end = Math.min(position + source.length, start + (block?.length ?? 0))
+      if (end > from) block?.set(source.subarray(from - position, end - position), from - start)
     }
-    return done
   }
+}
+
+/** An image in memory. */
+export class MemoryImage implements ImageBytes {
+  readonly name = 'the image'
+  readonly size: number
+  readonly write: ((source: Uint8Array, position: number) => void) | undefined
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array, { isWritable = false }: { readonly isWritable?: boolean } = {}) {
+    this.#bytes = bytes
+    this.size = bytes.length
+    this.write = isWritable ? (source, position) => this.#bytes.set(source, position) : undefined
+  }
+
+  read(target: Uint8Array, position: number): number {
+    const piece = this.#bytes.subarray(position, position + target.length)
+    target.set(piece)
+    return piece.length
+  }
+
+  close(): void {}
 }

@@ -1,39 +1,41 @@
-/** Walks all directories of an image. A damaged or malicious one must neither lead in circles nor out of a directory. */
+/** All entries of a volume. A damaged or malicious one must neither lead in circles nor out of a directory. */
 import { MkfatfsError } from '../errors.ts'
 import { foldCase } from '../names/case-fold.ts'
 import { whyInvalid } from '../names/long-name.ts'
-import type { MountedVolume, RawEntry } from './mounted-volume.ts'
+import type { MountedVolume, VolumeEntry } from './mounted-volume.ts'
 
 /** An entry with its path from the root, without a leading slash. */
-export interface ListedEntry extends RawEntry {
+export interface ListedEntry extends VolumeEntry {
   readonly path: string
   /** A path that FatFs opens: from the root, with the 8.3 name of each part that FatFs would refuse or change. */
   readonly openPath: string
 }
 
-/** What hosts allow. FatFs, which gets paths whole, loses its way at about twice that. */
+/** The limit of hosts. FatFs, which gets whole paths, fails at about twice that. */
 const MAX_PATH = 4096
 const SHOWN_PATH = 80
+const ROOT = { path: '', openPath: '' }
 
 /**
  * All entries, parents before children, sorted by name within a directory.
- * @param most entries that the volume has room for
+ * @param most entries that the volume has space for
  * @throws MkfatfsError `IMAGE_DAMAGED`
  */
 export function listTree(volume: MountedVolume, most: number): ListedEntry[] {
   const found: ListedEntry[] = []
-  const pending: ListedEntry[] = childrenOf(volume, ROOT).reverse()
+  const pending = childrenOf(volume, ROOT).reverse()
   for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
     found.push(entry)
-    if (found.length > most || entry.path.length > MAX_PATH)
+    if (found.length > most || entry.path.length > MAX_PATH) {
       throw damaged(entry.path, 'its directories lead in a circle')
+    }
     if (entry.isDirectory) pending.push(...childrenOf(volume, entry).reverse())
   }
   return found
 }
 
 /**
- * The path by which FatFs opens what `path` names.
+ * The path by which FatFs opens `path`.
  * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
  */
 export function resolvePath(volume: MountedVolume, path: string): string {
@@ -41,8 +43,7 @@ export function resolvePath(volume: MountedVolume, path: string): string {
   for (const part of path.split('/')) {
     if (isOpenable(part)) openPath += `/${part}`
     else {
-      const folded = foldCase(part)
-      const found = volume.entries(openPath || '/').find(({ name }) => foldCase(name) === folded)
+      const found = findEntry(volume, openPath || '/', part)
       if (found === undefined) {
         throw new MkfatfsError('NOT_IN_IMAGE', `"${path}" is not in the image.`, { offenders: [path] })
       }
@@ -52,33 +53,42 @@ export function resolvePath(volume: MountedVolume, path: string): string {
   return openPath
 }
 
+/** The entry of a directory that has `name`, in any case. */
+export function findEntry(volume: MountedVolume, directory: string, name: string): VolumeEntry | undefined {
+  const folded = foldCase(name)
+  return volume.entries(directory).find((entry) => foldCase(entry.name) === folded)
+}
+
+/** The name by which FatFs opens an entry. */
+export function openName({ name, shortName }: VolumeEntry): string {
+  return isOpenable(name) || shortName === '' ? name : shortName
+}
+
 /** FatFs refuses some names that other systems store, and strips trailing dots and blanks of others. */
 function isOpenable(name: string): boolean {
   return whyInvalid(name, { allowDeviceNames: true }) === undefined
 }
 
-function openName({ name, shortName }: RawEntry): string {
-  return isOpenable(name) || shortName === '' ? name : shortName
-}
-
-const ROOT = { path: '', openPath: '' }
-
-function childrenOf(volume: MountedVolume, { path, openPath }: Pick<ListedEntry, 'path' | 'openPath'>): ListedEntry[] {
+/** The entries of one directory. */
+export function childrenOf(
+  volume: MountedVolume,
+  { path, openPath }: Pick<ListedEntry, 'path' | 'openPath'>,
+): ListedEntry[] {
   const prefix = path === '' ? '' : `${path}/`
   const children = volume
     .entries(openPath || '/')
     .map((entry) => ({ ...entry, path: prefix + entry.name, openPath: `${openPath}/${openName(entry)}` }))
   const unsafe = children.find(({ name }) => isUnsafe(name))
-  if (unsafe) throw damaged(unsafe.path, 'it has a name that no tool gives')
+  if (unsafe) throw damaged(unsafe.path, 'it has a name that no system gives')
   return children.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** FatFs shows a name that it cannot decode as one question mark. */
+/** FatFs returns a name that it cannot decode as one question mark. */
 function isUnsafe(name: string): boolean {
   return name === '?' || name === '.' || name === '..' || /[/\\\0]/.test(name)
 }
 
 function damaged(path: string, why: string): MkfatfsError {
-  const shown = path.length > SHOWN_PATH ? `${path.slice(0, SHOWN_PATH)}…` : path
+  const shown = path.length > SHOWN_PATH ? `${path.slice(0, SHOWN_PATH)}...` : path
   return new MkfatfsError('IMAGE_DAMAGED', `"${shown}" in the image cannot be read: ${why}.`, { offenders: [shown] })
 }

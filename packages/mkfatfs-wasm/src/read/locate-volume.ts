@@ -1,61 +1,117 @@
-/** Finds the FAT volume in an image: it is the image, or the first partition that has one. */
+/** Finds the FAT volume in an image: the image itself, a partition, or the volume in a wear-levelling layer. */
+import { readLatin1, viewOf } from '../byte-view.ts'
 import { MkfatfsError } from '../errors.ts'
-import type { Partitioning } from '../options.ts'
-import { type Geometry, parseBootSector, SECTOR_BYTES } from '../volume/geometry.ts'
-import type { ImageReader } from './image-reader.ts'
+import { FLASH_SECTOR_BYTES, findWearLevelling } from '../flash/wear-levelling.ts'
+import type { PartitionTable } from '../options.ts'
+import { BOOT_SECTOR_BYTES, type Geometry, parseBootSector } from '../volume/geometry.ts'
+import { ImageReader } from './image-reader.ts'
 
 /** A volume in an image. */
 export interface LocatedVolume {
-  readonly partition: Partitioning
-  /** In bytes from the start of the image. */
+  readonly partitionTable: PartitionTable
+  readonly isWearLevelled: boolean
+  /** The image, or the space that a wear-levelling layer offers. */
+  readonly reader: ImageReader
+  /** Start of the volume in `reader`, in bytes. */
+  readonly start: number
+  /** Start of the volume in the image, in bytes. */
   readonly offset: number
   readonly geometry: Geometry
 }
 
 const MBR_ENTRIES = [446, 462, 478, 494]
+const SIGNATURE = 0xaa55
 const PROTECTIVE = 0xee
 const MAX_GPT_ENTRIES = 1024
 /** Bytes of a disk's logical block, the unit of partition tables. No table states it: each is tried, the usual first. */
 const BLOCK_SIZES = [512, 4096, 2048, 1024]
 
 /**
- * @param number partition to take, from 1; else the first with FAT
+ * @param number of the partition, from 1; undefined for the first with FAT
  * @throws MkfatfsError `NOT_A_FAT_IMAGE`
  */
-export function locateVolume(image: ImageReader, number: number | undefined): LocatedVolume {
-  const first = image.read(0, SECTOR_BYTES)
-  const bare = number === undefined ? parseBootSector(first) : undefined
-  if (bare !== undefined) return { partition: 'none', offset: 0, geometry: bare }
-
-  const isGpt = MBR_ENTRIES.some((entry) => first[entry + 4] === PROTECTIVE)
+export function locateVolume(reader: ImageReader, number: number | undefined): LocatedVolume {
+  if (number === undefined) {
+    const bare = locateWearLevelled(reader) ?? locateBare(reader)
+    if (bare !== undefined) return bare
+  }
+  const first = reader.read(0, BOOT_SECTOR_BYTES)
+  const types = MBR_ENTRIES.map((entry) => first[entry + 4])
+  const isGpt = types.includes(PROTECTIVE)
   for (const blockBytes of BLOCK_SIZES) {
-    const starts = isGpt ? gptStarts(image, blockBytes) : mbrStarts(first)
+    const starts = isGpt ? gptStarts(reader, blockBytes) : mbrStarts(first)
     const wanted = number === undefined ? starts : starts.slice(number - 1, number)
-    for (const start of wanted) {
-      const offset = start * blockBytes
-      const geometry = start > 0 && offset < image.size ? parseBootSector(image.read(offset, SECTOR_BYTES)) : undefined
-      if (geometry !== undefined) return { partition: isGpt ? 'gpt' : 'mbr', offset, geometry }
+    for (const block of wanted) {
+      const start = block * blockBytes
+      const geometry =
+        start > 0 && start < reader.size ? parseBootSector(reader.read(start, BOOT_SECTOR_BYTES)) : undefined
+      if (geometry === undefined) continue
+      const isHybrid = types.some((type) => type !== PROTECTIVE && type !== 0)
+      const partitionTable = isGpt ? (isHybrid ? 'hybrid' : 'gpt') : 'mbr'
+      return { partitionTable, isWearLevelled: false, reader, start, offset: start, geometry }
     }
   }
   const where = number === undefined ? 'in its partitions' : `in partition ${number}`
-  throw new MkfatfsError('NOT_A_FAT_IMAGE', `No FAT volume at the start of "${image.path}" nor ${where}.`)
+  throw new MkfatfsError('NOT_A_FAT_IMAGE', `No FAT volume at the start of "${reader.name}" nor ${where}.`)
 }
 
-/** First sectors by partition number; 0 where there is none. Logical partitions in an extended one are not looked at. */
-function mbrStarts(sector: Buffer): number[] {
-  if (sector.readUInt16LE(510) !== 0xaa55) return []
-  return MBR_ENTRIES.map((entry) => (sector[entry + 4] === 0 ? 0 : sector.readUInt32LE(entry + 8)))
+function locateBare(reader: ImageReader): LocatedVolume | undefined {
+  const geometry = parseBootSector(reader.read(0, BOOT_SECTOR_BYTES))
+  return geometry && { partitionTable: 'none', isWearLevelled: false, reader, start: 0, offset: 0, geometry }
 }
 
-function gptStarts(image: ImageReader, blockBytes: number): number[] {
-  const header = image.read(blockBytes, SECTOR_BYTES)
-  if (header.toString('latin1', 0, 8) !== 'EFI PART') return []
-  const table = Number(header.readBigUInt64LE(72)) * blockBytes
-  const count = Math.min(header.readUInt32LE(80), MAX_GPT_ENTRIES)
-  const bytes = Math.min(header.readUInt32LE(84), 4096)
+/** Before the bare volume: after some moves of the dummy, the boot sector is the first sector of the image. */
+function locateWearLevelled(reader: ImageReader): LocatedVolume | undefined {
+  const layer = findWearLevelling(reader.size, (position, length) => reader.read(position, length))
+  if (layer === undefined) return undefined
+  const { write } = reader
+  /** Calls `access` for each piece that lies in one flash sector. */
+  const each = (bytes: Uint8Array, position: number, access: (piece: Uint8Array, at: number) => boolean) => {
+    for (let done = 0; done < bytes.length; ) {
+      const length = FLASH_SECTOR_BYTES - ((position + done) % FLASH_SECTOR_BYTES)
+      if (!access(bytes.subarray(done, done + length), layer.position(position + done))) return done
+      done = Math.min(bytes.length, done + length)
+    }
+    return bytes.length
+  }
+  const inner = new ImageReader({
+    name: reader.name,
+    size: layer.size,
+    read: (target, position) => {
+      const piece = target.subarray(0, Math.max(0, layer.size - position))
+      return each(piece, position, (bytes, at) => reader.readInto(bytes, at))
+    },
+    ...(write && {
+      write: (source, position) =>
+        void each(source, position, (bytes, at) => {
+          write(bytes, at)
+          return true
+        }),
+    }),
+    close: () => reader.close(),
+  })
+  const geometry = parseBootSector(inner.read(0, BOOT_SECTOR_BYTES))
+  if (geometry === undefined) return undefined
+  return { partitionTable: 'none', isWearLevelled: true, reader: inner, start: 0, offset: layer.position(0), geometry }
+}
+
+/** First blocks by partition number; 0 for a free entry. Logical partitions in an extended one are not read. */
+function mbrStarts(sector: Uint8Array): number[] {
+  const view = viewOf(sector)
+  if (view.getUint16(510, true) !== SIGNATURE) return []
+  return MBR_ENTRIES.map((entry) => (sector[entry + 4] === 0 ? 0 : view.getUint32(entry + 8, true)))
+}
+
+function gptStarts(reader: ImageReader, blockBytes: number): number[] {
+  const header = reader.read(blockBytes, BOOT_SECTOR_BYTES)
+  if (readLatin1(header, 0, 8) !== 'EFI PART') return []
+  const view = viewOf(header)
+  const table = Number(view.getBigUint64(72, true)) * blockBytes
+  const count = Math.min(view.getUint32(80, true), MAX_GPT_ENTRIES)
+  const bytes = Math.min(view.getUint32(84, true), 4096)
   return Array.from({ length: count }, (_, index) => {
-    const entry = image.read(table + index * bytes, 40)
+    const entry = reader.read(table + index * bytes, 40)
     const isUsed = entry.subarray(0, 16).some((byte) => byte !== 0)
-    return isUsed ? Number(entry.readBigUInt64LE(32)) : 0
+    return isUsed ? Number(viewOf(entry).getBigUint64(32, true)) : 0
   })
 }

@@ -1,13 +1,14 @@
-/** FatFs reading a volume: what was written here by other code is read back by another’s. */
-import * as FatFs from 'js-fatfs'
+/** A volume that FatFs has mounted. Its errors become those of this package. */
 import { MkfatfsError } from '../errors.ts'
 import { fromFatTime } from '../fat-time.ts'
+import { DIRECTORY, FatFs, type FatFsOptions } from '../fatfs/fatfs.ts'
+import { FatFsError, RESULT } from '../fatfs/fatfs-error.ts'
+import type { BlockDevice } from '../fatfs/module-imports.ts'
 import type { ImageReader } from './image-reader.ts'
 import type { LocatedVolume } from './locate-volume.ts'
-import { ReadOnlyDevice } from './read-only-device.ts'
 
-/** An entry of a directory, as FatFs tells it. */
-export interface RawEntry {
+/** An entry of a directory. */
+export interface VolumeEntry {
   readonly name: string
   /** The 8.3 name of an entry with a long name, else empty. */
   readonly shortName: string
@@ -19,89 +20,121 @@ export interface RawEntry {
   readonly attributes: number
 }
 
-const CHUNK_BYTES = 2 ** 20
-
-/** A volume that FatFs has mounted, for reading. All its work is synchronous. */
+/** A mounted volume. All its work is synchronous. */
 export class MountedVolume {
-  readonly #fatfs: FatFs.FatFs
+  readonly #fatfs: FatFs
   readonly #image: string
 
   /** @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED` */
-  static async mount(image: ImageReader, volume: LocatedVolume, codePage: number): Promise<MountedVolume> {
-    const fatfs = await FatFs.create({ diskio: new ReadOnlyDevice(image, volume), codepage: codePage })
-    return new MountedVolume(fatfs, image.path)
+  static async mount(located: LocatedVolume, options: FatFsOptions): Promise<MountedVolume> {
+    const fatfs = await FatFs.load(new VolumeDevice(located), options)
+    const volume = new MountedVolume(fatfs, located.reader.name)
+    volume.attempt('/', () => fatfs.mount())
+    return volume
   }
 
-  private constructor(fatfs: FatFs.FatFs, image: string) {
+  private constructor(fatfs: FatFs, image: string) {
     this.#fatfs = fatfs
     this.#image = image
-    const result = fatfs.f_mount(fatfs.malloc(FatFs.sizeof_FATFS), '', 1)
-    if (result === FatFs.FR_NO_FILESYSTEM) {
-      throw new MkfatfsError('NOT_A_FAT_IMAGE', `FatFs finds no FAT volume in "${image}".`)
-    }
-    this.#check(result, '/')
   }
 
-  /** The entries of a directory, without `.` and `..`, in its own order. */
-  entries(directory: string): RawEntry[] {
-    const fatfs = this.#fatfs
-    const found: RawEntry[] = []
-    const handle = fatfs.malloc(FatFs.sizeof_DIR)
-    const entry = fatfs.malloc(FatFs.sizeof_FILINFO)
-    try {
-      this.#check(fatfs.f_opendir(handle, directory), directory)
-      for (;;) {
-        this.#check(fatfs.f_readdir(handle, entry), directory)
-        const name = fatfs.FILINFO_fname(entry)
-        if (name === '') return found
-        const attributes = fatfs.FILINFO_fattrib(entry)
-        found.push({
-          name,
-          shortName: fatfs.FILINFO_altname(entry),
-          isDirectory: (attributes & FatFs.AM_DIR) !== 0,
-          size: fatfs.FILINFO_fsize(entry),
-          modified: fromFatTime({ date: fatfs.FILINFO_fdate(entry), time: fatfs.FILINFO_ftime(entry) }),
-          attributes,
-        })
-      }
-    } finally {
-      fatfs.free(entry)
-      fatfs.free(handle)
-    }
+  /** The entries of a directory, without `.` and `..`, in the order in which they are stored. */
+  entries(directory: string): VolumeEntry[] {
+    const entries = this.attempt(directory, () => this.#fatfs.readDirectory(directory))
+    return entries.map(({ name, shortName, size, date, time, attributes }) => ({
+      name,
+      shortName,
+      isDirectory: (attributes & DIRECTORY) !== 0,
+      size,
+      modified: fromFatTime({ date, time }),
+      attributes,
+    }))
   }
 
-  /** The contents of a file in pieces of at most 1 MiB. A piece is good until the next one is asked for. */
+  /** The contents of a file in pieces, each valid until the next is asked for. */
   *contents(file: string): Generator<Uint8Array> {
-    const fatfs = this.#fatfs
-    const handle = fatfs.malloc(FatFs.sizeof_FIL)
-    const count = fatfs.malloc(4)
-    const chunk = fatfs.malloc(CHUNK_BYTES)
+    const pieces = this.#fatfs.readFile(file)
     try {
-      this.#check(fatfs.f_open(handle, file, FatFs.FA_READ), file)
-      for (let left = fatfs.f_size(handle); left > 0; ) {
-        this.#check(fatfs.f_read(handle, chunk, CHUNK_BYTES, count), file)
-        const bytes = fatfs.getValue(count, 'i32')
-        if (bytes === 0) throw this.#damaged(file, 'it ends early')
-        yield fatfs.HEAPU8.subarray(chunk, chunk + bytes)
-        left -= bytes
+      for (;;) {
+        const next = this.attempt(file, () => pieces.next())
+        if (next.done) return
+        yield next.value
       }
     } finally {
-      fatfs.free(chunk)
-      fatfs.free(count)
-      fatfs.free(handle)
+      pieces.return(undefined)
     }
   }
 
-  #check(result: number, path: string): void {
-    if (result === FatFs.FR_OK) return
-    if ([FatFs.FR_NO_FILE, FatFs.FR_NO_PATH, FatFs.FR_INVALID_NAME].includes(result)) {
-      throw new MkfatfsError('NOT_IN_IMAGE', `"${path}" is not in "${this.#image}".`, { offenders: [path] })
-    }
-    throw this.#damaged(path, result === FatFs.FR_DISK_ERR ? 'it lies outside of the image' : `FatFs result ${result}`)
+  /** @returns false when the volume is full */
+  writeFile(file: string, contents: Uint8Array): boolean {
+    return this.attempt(file, () => this.#fatfs.writeFile(file, contents))
   }
 
-  #damaged(path: string, why: string): MkfatfsError {
-    const message = `"${path}" in "${this.#image}" cannot be read: ${why}.`
-    return new MkfatfsError('IMAGE_DAMAGED', message, { offenders: [path] })
+  remove(path: string): void {
+    this.attempt(path, () => this.#fatfs.remove(path))
+  }
+
+  makeDirectory(path: string): void {
+    this.attempt(path, () => this.#fatfs.makeDirectory(path))
+  }
+
+  rename(from: string, to: string): void {
+    this.attempt(from, () => this.#fatfs.rename(from, to))
+  }
+
+  /** @throws MkfatfsError for an error of FatFs with `path` */
+  attempt<T>(path: string, call: () => T): T {
+    try {
+      return call()
+    } catch (error) {
+      if (error instanceof FatFsError) throw this.#translated(path, error)
+      throw error
+    }
+  }
+
+  #translated(path: string, cause: FatFsError): MkfatfsError {
+    const options = { offenders: [path], cause }
+    const image = `"${this.#image}"`
+    const notFound: readonly number[] = [RESULT.noFile, RESULT.noPath, RESULT.invalidName]
+    if (cause.result === RESULT.noFileSystem) {
+      return new MkfatfsError('NOT_A_FAT_IMAGE', `FatFs finds no FAT volume in ${image}.`, { cause })
+    }
+    if (notFound.includes(cause.result)) {
+      return new MkfatfsError('NOT_IN_IMAGE', `"${path}" is not in ${image}.`, options)
+    }
+    if (cause.result === RESULT.denied) {
+      return new MkfatfsError('IMAGE_FULL', `"${path}" in ${image} cannot be changed or has no space.`, options)
+    }
+    const why = cause.result === RESULT.diskError ? 'it lies outside of the image' : `FatFs result ${cause.result}`
+    return new MkfatfsError('IMAGE_DAMAGED', `"${path}" in ${image} cannot be read: ${why}.`, options)
+  }
+}
+
+/** The part of an image that FatFs uses as a disk. Sector 0 is the start of the volume. */
+class VolumeDevice implements BlockDevice {
+  readonly sectors: number
+  readonly sectorBytes: number
+  readonly alignment = 1
+  readonly write?: (source: Uint8Array, sector: number) => boolean
+  readonly #reader: ImageReader
+  readonly #start: number
+
+  constructor({ reader, start, geometry }: LocatedVolume) {
+    this.sectors = geometry.sectors
+    this.sectorBytes = geometry.sectorBytes
+    this.#reader = reader
+    this.#start = start
+    const { write } = reader
+    if (write === undefined) return
+    this.write = (source, sector) => {
+      const position = this.#start + sector * this.sectorBytes
+      if (position + source.length > reader.size) return false
+      write(source, position)
+      return true
+    }
+  }
+
+  read(target: Uint8Array, sector: number): boolean {
+    return this.#reader.readInto(target, this.#start + sector * this.sectorBytes)
   }
 }

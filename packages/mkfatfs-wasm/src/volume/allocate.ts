@@ -1,14 +1,14 @@
 /**
- * Gives every directory and file its clusters: one run each, directories first, in the order of the tree. So the data
- * area is written from front to back, and a FAT is nothing but runs.
+ * Clusters of all directories and files: one run each, directories first, in the order of the tree. So the data area
+ * is written from front to back, and a FAT consists of runs.
  */
-import type { DirectoryNode, Tree, TreeNode } from '../scan/tree.ts'
+import type { DirectoryNode, Tree, TreeNode } from '../tree/tree.ts'
 import { clusterBytes, FIRST_CLUSTER, type Geometry } from './geometry.ts'
 import { clustersOfRoot, directoryBytes, type Measure } from './measure.ts'
 
-/** Where everything lies. */
+/** The clusters of a tree. */
 export interface Allocation {
-  /** Clusters in the order of their numbers, without a gap from cluster 2 on: the length of each run. */
+  /** Lengths of the runs, which follow each other without a gap from cluster 2 on. */
   readonly runs: readonly number[]
   /** Clusters in all runs. */
   readonly used: number
@@ -31,7 +31,7 @@ export function allocate(tree: Tree, measure: Measure, geometry: Geometry): Allo
     next += clusters
   }
   for (const directory of tree.directories) {
-    const isRoot = directory.path === ''
+    const isRoot = directory.parent === undefined
     const ofRoot = geometry.type === 'fat32' ? clustersOfRoot(measure.rootSlots, geometry) : 0
     const clusters = isRoot ? ofRoot : Math.ceil(directoryBytes(directory) / bytes)
     lengths.set(directory, clusters)

@@ -1,12 +1,17 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { DISK_LAYOUTS } from '../partition/disk-layout.ts'
 import { chooseVolume } from './choose-volume.ts'
 import { type Formatter, loadFormatter } from './formatter.ts'
 import { clusterBytes, type FatType, type Geometry } from './geometry.ts'
 import type { Measure } from './measure.ts'
 
-const layout = DISK_LAYOUTS.none
+const layout = {
+  format: { sectorBytes: 512, fats: 2, alignment: 8 },
+  clusterBytes: 0,
+  rootSlots: 512,
+  overhead: 0,
+  container: 'image',
+} as const
 const MIB = 2 ** 20
 let format: Formatter
 beforeAll(async () => {
@@ -17,7 +22,7 @@ beforeAll(async () => {
 function measureOf(sizes: readonly number[], rootSlots = sizes.length): Measure {
   return {
     rootSlots,
-    leastSectors: Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / 512),
+    leastBytes: sizes.reduce((sum, size) => sum + size, 0),
     clusters(geometry) {
       const bytes = clusterBytes(geometry)
       const root = geometry.type === 'fat32' ? Math.max(1, Math.ceil((rootSlots * 32) / bytes)) : 0
@@ -44,7 +49,7 @@ describe('a volume that fits', () => {
   test('has room for the tree, and less than one part in fifty and 64 KiB to spare', () => {
     fc.assert(
       fc.property(workloads, (measure) => {
-        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', layout })
+        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', ...layout })
         const spare = geometry.clusters - measure.clusters(geometry)
         expect(spare).toBeGreaterThanOrEqual(0)
         expect(spare * clusterBytes(geometry)).toBeLessThan(geometry.sectors * 512 * 0.02 + 65_536)
@@ -56,9 +61,15 @@ describe('a volume that fits', () => {
   test('has the type and the cluster size that FatFs gives a volume of that size', () => {
     fc.assert(
       fc.property(workloads, (measure) => {
-        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', layout })
+        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', ...layout })
         const rootSlots = Math.max(512, Math.ceil(measure.rootSlots / 16) * 16)
-        const own = format({ sectors: geometry.sectors, family: 'any', sectorsPerCluster: 0, rootSlots })
+        const own = format({
+          ...layout.format,
+          sectors: geometry.sectors,
+          family: 'any',
+          sectorsPerCluster: 0,
+          rootSlots,
+        })
         expect(geometry).toEqual(own?.geometry)
       }),
     )
@@ -68,7 +79,7 @@ describe('a volume that fits', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 60 * MIB }), (size) => {
         const measure = measureOf([size])
-        const { geometry } = chooseVolume(format, measure, { type, size: 'fit', layout })
+        const { geometry } = chooseVolume(format, measure, { type, size: 'fit', ...layout })
         expect(geometry.type).toBe(type)
         expect(geometry.clusters).toBeGreaterThanOrEqual(measure.clusters(geometry))
         expect(isNearBorder(geometry)).toBe(false)
@@ -79,7 +90,7 @@ describe('a volume that fits', () => {
 
   test('stays clear of the sizes where readers disagree on the type', () => {
     for (let clusters = 4060; clusters < 4110; clusters++) {
-      const { geometry } = chooseVolume(format, measureOf([clusters * 1024]), { type: 'auto', size: 'fit', layout })
+      const { geometry } = chooseVolume(format, measureOf([clusters * 1024]), { type: 'auto', size: 'fit', ...layout })
       expect(isNearBorder(geometry), `${clusters} clusters of data`).toBe(false)
     }
   })
@@ -87,19 +98,19 @@ describe('a volume that fits', () => {
   test('has two FATs, and its data on pages of 4 KiB', () => {
     fc.assert(
       fc.property(workloads, (measure) => {
-        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', layout })
+        const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', ...layout })
         expect([geometry.fats, geometry.dataStart % 8]).toEqual([2, 0])
       }),
     )
   })
 
   test('becomes FAT32 when the root directory has more entries than FAT16 allows', () => {
-    const { geometry } = chooseVolume(format, measureOf([], 40_000), { type: 'auto', size: 'fit', layout })
+    const { geometry } = chooseVolume(format, measureOf([], 40_000), { type: 'auto', size: 'fit', ...layout })
     expect(geometry).toMatchObject({ type: 'fat32', rootSlots: 0 })
   })
 
   test('has a root directory as large as it needs to be', () => {
-    const { geometry } = chooseVolume(format, measureOf([], 20_000), { type: 'auto', size: 'fit', layout })
+    const { geometry } = chooseVolume(format, measureOf([], 20_000), { type: 'auto', size: 'fit', ...layout })
     expect(geometry).toMatchObject({ type: 'fat12', rootSlots: 20_000 })
   })
 })
@@ -112,7 +123,7 @@ describe('a volume of a given size', () => {
     ['4G', 'fat32', 32_768],
   ] as const)('of %s is %s with clusters of %i bytes, as FatFs has it', ([size, type, bytes]) => {
     const sizes = { '1M': MIB, '32M': 32 * MIB, '512M': 512 * MIB, '4G': 4096 * MIB }
-    const { geometry } = chooseVolume(format, measureOf([1000]), { type: 'auto', size: sizes[size], layout })
+    const { geometry } = chooseVolume(format, measureOf([1000]), { type: 'auto', size: sizes[size], ...layout })
     expect({ type: geometry.type, bytes: clusterBytes(geometry), size: geometry.sectors * 512 }).toEqual({
       type,
       bytes,
@@ -122,20 +133,20 @@ describe('a volume of a given size', () => {
 
   test('takes smaller clusters when many small files do not fit otherwise', () => {
     const measure = measureOf(Array.from({ length: 20_000 }, () => 512))
-    const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 32 * MIB, layout })
+    const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 32 * MIB, ...layout })
     expect(clusterBytes(geometry)).toBeLessThan(4096)
   })
 
   test('stays clear of the sizes where readers disagree on the type', () => {
     // 512 bytes a cluster: FatFs would make 4,080 to 4,090 clusters of these.
     for (let sectors = 4100; sectors < 4160; sectors++) {
-      const wish = { type: 'auto', size: sectors * 512, layout } as const
+      const wish = { type: 'auto', size: sectors * 512, ...layout } as const
       expect(isNearBorder(chooseVolume(format, measureOf([]), wish).geometry)).toBe(false)
     }
   })
 
   test('that is too small is refused with both sizes', () => {
-    const wish = { type: 'auto', size: MIB, layout: DISK_LAYOUTS.mbr } as const
+    const wish = { type: 'auto', size: MIB, ...layout, overhead: MIB } as const
     expect(() => chooseVolume(format, measureOf([3 * MIB]), wish)).toThrow(
       expect.objectContaining({
         code: 'IMAGE_TOO_SMALL',
@@ -154,7 +165,7 @@ test.for<[string, FatType, number | 'fit', number]>([
   ['an image too small for FAT32', 'fat32', 2 * MIB, 1000],
 ])('%s is refused', ([, type, size, bytes]) => {
   const measure = bytes < 0 ? measureOf([], 40_000) : measureOf([bytes])
-  expect(() => chooseVolume(format, measure, { type, size, layout })).toThrow(
+  expect(() => chooseVolume(format, measure, { type, size, ...layout })).toThrow(
     expect.objectContaining({ code: expect.stringMatching(/^(TYPE_IMPOSSIBLE|IMAGE_TOO_SMALL)$/) }),
   )
 })

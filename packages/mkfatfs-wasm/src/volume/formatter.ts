@@ -1,20 +1,30 @@
 /**
- * FatFs as the formatter: it decides type, cluster size and layout. It formats into memory, where of all it writes the
- * few sectors are kept that are not zero: a format costs a millisecond, so that sizes can be tried out.
+ * Formats volumes with FatFs, which decides type, cluster size and layout. The volume is in memory, and only sectors
+ * that are not zero are kept: a format takes about a millisecond, so that many sizes can be tried.
  */
-import * as FatFs from 'js-fatfs'
 import { MkfatfsError } from '../errors.ts'
-import { type Geometry, parseBootSector, SECTOR_BYTES } from './geometry.ts'
+import { FatFs } from '../fatfs/fatfs.ts'
+import type { BlockDevice } from '../fatfs/module-imports.ts'
+import { type Geometry, parseBootSector } from './geometry.ts'
 
-/** What FatFs is asked for. */
-export interface FormatRequest {
-  /** Sectors of the volume. */
+/** Properties of a volume that stay the same while sizes are tried. */
+export interface VolumeFormat {
+  /** Bytes per sector. */
+  readonly sectorBytes: number
+  /** Copies of the FAT. */
+  readonly fats: 1 | 2
+  /** Sectors that the data area is aligned to, a power of two. */
+  readonly alignment: number
+}
+
+/** A volume to format. */
+export interface FormatRequest extends VolumeFormat {
   readonly sectors: number
   /** `'small'` is FAT12 or FAT16, by the number of clusters. */
   readonly family: 'any' | 'small' | 'fat32'
-  /** Sectors of a cluster; 0 leaves it to FatFs. */
+  /** Sectors per cluster; 0 leaves the choice to FatFs. */
   readonly sectorsPerCluster: number
-  /** Slots of the root directory of FAT12 and FAT16: a multiple of 16, at most 32,768. */
+  /** Slots of the root directory of FAT12 and FAT16: at most 32,768, in whole sectors. */
   readonly rootSlots: number
 }
 
@@ -22,111 +32,66 @@ export interface FormatRequest {
 export interface FormattedVolume {
   readonly geometry: Geometry
   /** Sector number → contents, of the sectors that are not zero. */
-  readonly sectors: ReadonlyMap<number, Buffer>
+  readonly sectors: ReadonlyMap<number, Uint8Array>
 }
 
-/** Formats; undefined when FatFs finds that no volume as asked for is possible. */
+/** Formats; undefined when FatFs finds no such volume possible. */
 export type Formatter = (request: FormatRequest) => FormattedVolume | undefined
 
-const FAMILIES = {
-  any: FatFs.FM_FAT | FatFs.FM_FAT32,
-  small: FatFs.FM_FAT,
-  fat32: FatFs.FM_FAT32,
-} as const
-
-/** Sectors that the data area is aligned to: the 4 KiB of a page, so that holes and writes fit those of the host. */
-const ALIGNMENT = 8
-const WORK_BYTES = 2 ** 17
-const ZEROS = Buffer.alloc(SECTOR_BYTES)
+const FAMILIES = { any: 3, small: 1, fat32: 2 } as const
 
 let loaded: Promise<Formatter> | undefined
 
-/** FatFs as a formatter, loaded once: to compile it takes longer than to make a small image. It keeps no state. */
+/** FatFs as a formatter, loaded once, because to compile it takes longer than to make a small image. It keeps no state. */
 export function loadFormatter(): Promise<Formatter> {
   loaded ??= createFormatter()
   return loaded
 }
 
 async function createFormatter(): Promise<Formatter> {
-  const device = new MemoryDevice()
-  const fatfs = await FatFs.create({ diskio: device })
-  const work = fatfs.malloc(WORK_BYTES)
-  return ({ sectors, family, sectorsPerCluster, rootSlots }) => {
-    device.begin(sectors)
-    const parameters = {
-      fmt: FAMILIES[family] | FatFs.FM_SFD,
-      n_fat: 2,
-      align: ALIGNMENT,
-      n_root: rootSlots,
-      au_size: sectorsPerCluster * SECTOR_BYTES,
-    }
-    const result = withoutZoneNames(() => fatfs.f_mkfs('', parameters, work, WORK_BYTES))
-    if (result === FatFs.FR_MKFS_ABORTED) return undefined
+  const fatfs = await FatFs.load(new MemoryDevice({ sectors: 0, sectorBytes: 512, alignment: 1 }))
+  return (request) => {
+    const { fats, family, rootSlots, sectors, sectorBytes, sectorsPerCluster } = request
+    const device = new MemoryDevice(request)
+    fatfs.device = device
+    const clusterBytes = sectorsPerCluster * sectorBytes
+    if (!fatfs.format({ families: FAMILIES[family], fats, rootSlots, clusterBytes })) return undefined
     const boot = device.written.get(0)
     const geometry = boot && parseBootSector(boot)
-    if (result !== FatFs.FR_OK || geometry === undefined) {
-      throw new MkfatfsError('WRITE_FAILED', `FatFs could not format ${sectors} sectors (result ${result}).`)
-    }
+    if (geometry === undefined) throw new MkfatfsError('WRITE_FAILED', `FatFs could not format ${sectors} sectors.`)
     return { geometry, sectors: device.written }
   }
 }
 
-/**
- * FatFs asks for the time, for a serial number that is replaced later, and its C library asks for the names of the time
- * zones, which nobody uses: to load them would take 20 ms, more than all the rest. `call` is synchronous, nobody else
- * sees the change.
- */
-function withoutZoneNames<T>(call: () => T): T {
-  const key = 'toLocaleTimeString'
-  const own = Object.getOwnPropertyDescriptor(Date.prototype, key)
-  Object.defineProperty(Date.prototype, key, { ...own, value: () => '00:00:00 UTC' })
-  try {
-    return call()
-  } finally {
-    if (own !== undefined) Object.defineProperty(Date.prototype, key, own)
-  }
-}
+/** A disk of zeros that keeps sectors with other bytes. */
+class MemoryDevice implements BlockDevice {
+  readonly sectors: number
+  readonly sectorBytes: number
+  readonly alignment: number
+  readonly written = new Map<number, Uint8Array>()
 
-/** A disk of zeros that keeps what else is written. */
-class MemoryDevice implements FatFs.DiskIO {
-  written = new Map<number, Buffer>()
-  #sectors = 0
-
-  begin(sectors: number): void {
-    this.#sectors = sectors
-    this.written = new Map()
+  constructor({ sectors, sectorBytes, alignment }: Pick<FormatRequest, 'sectors' | 'sectorBytes' | 'alignment'>) {
+    this.sectors = sectors
+    this.sectorBytes = sectorBytes
+    this.alignment = alignment
   }
 
-  initialize(): number {
-    return 0
-  }
-
-  status(): number {
-    return 0
-  }
-
-  read(fatfs: FatFs.FatFs, _drive: number, target: number, first: number, count: number): number {
-    for (let index = 0; index < count; index++) {
-      fatfs.HEAPU8.set(this.written.get(first + index) ?? ZEROS, target + index * SECTOR_BYTES)
+  read(target: Uint8Array, first: number): boolean {
+    for (let start = 0; start < target.length; start += this.sectorBytes) {
+      const sector = this.written.get(first + start / this.sectorBytes)
+      if (sector === undefined) target.fill(0, start, start + this.sectorBytes)
+      else target.set(sector, start)
     }
-    return FatFs.RES_OK
+    return true
   }
 
-  write(fatfs: FatFs.FatFs, _drive: number, source: number, first: number, count: number): number {
-    const bytes = Buffer.from(fatfs.HEAPU8.buffer, source, count * SECTOR_BYTES)
-    for (let index = 0; index < count; index++) {
-      const sector = bytes.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES)
-      if (!sector.equals(ZEROS)) this.written.set(first + index, Buffer.from(sector))
-      else this.written.delete(first + index)
+  write(source: Uint8Array, first: number): boolean {
+    for (let start = 0; start < source.length; start += this.sectorBytes) {
+      const sector = source.subarray(start, start + this.sectorBytes)
+      const number = first + start / this.sectorBytes
+      if (sector.some((byte) => byte !== 0)) this.written.set(number, sector.slice())
+      else this.written.delete(number)
     }
-    return FatFs.RES_OK
-  }
-
-  ioctl(fatfs: FatFs.FatFs, _drive: number, command: number, target: number): number {
-    if (command === FatFs.GET_SECTOR_COUNT) fatfs.setValue(target, this.#sectors, 'i32')
-    else if (command === FatFs.GET_SECTOR_SIZE) fatfs.setValue(target, SECTOR_BYTES, 'i16')
-    else if (command === FatFs.GET_BLOCK_SIZE) fatfs.setValue(target, ALIGNMENT, 'i32')
-    else if (command !== FatFs.CTRL_SYNC) return FatFs.RES_PARERR
-    return FatFs.RES_OK
+    return true
   }
 }

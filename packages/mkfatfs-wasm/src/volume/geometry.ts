@@ -1,10 +1,14 @@
-/** Where the parts of a FAT volume lie, read from its boot sector. Source: Microsoft’s FAT specification. */
+/** Positions of the parts of a FAT volume, read from its boot sector. Source: Microsoft's FAT specification. */
+import { viewOf } from '../byte-view.ts'
 
 /** The kinds of FAT. */
 export type FatType = 'fat12' | 'fat16' | 'fat32'
 
-/** Bytes of a sector in the images made here. Images of others may have 1024, 2048 or 4096. */
-export const SECTOR_BYTES = 512
+/** Bytes per sector that FatFs and other systems support. */
+export const SECTOR_SIZES = [512, 1024, 2048, 4096] as const
+
+/** Bytes of the boot sector that hold fields, and of the smallest sector. */
+export const BOOT_SECTOR_BYTES = 512
 
 /** The number of the first cluster. */
 export const FIRST_CLUSTER = 2
@@ -14,9 +18,9 @@ export const MOST_CLUSTERS = { fat12: 0xff5, fat16: 0xfff5 } as const
 
 /** Offsets in the boot sector of fields that differ between FAT32 and the others. */
 export const BOOT_FIELDS = {
-  fat12: { volumeId: 39, label: 43 },
-  fat16: { volumeId: 39, label: 43 },
-  fat32: { volumeId: 67, label: 71 },
+  fat12: { volumeId: 39, label: 43, code: 62 },
+  fat16: { volumeId: 39, label: 43, code: 62 },
+  fat32: { volumeId: 67, label: 71, code: 90 },
 } as const
 
 /** A volume. Positions and sizes are in sectors of `sectorBytes`, from the start of the volume. */
@@ -25,40 +29,41 @@ export interface Geometry {
   readonly sectorBytes: number
   readonly sectors: number
   readonly sectorsPerCluster: number
-  /** Where the first FAT begins. */
+  /** First sector of the first FAT. */
   readonly fatStart: number
   readonly fats: number
   readonly fatSectors: number
-  /** Slots of the root directory; 0 with FAT32, where it is a chain of clusters like any other. */
+  /** Slots of the root directory; 0 for FAT32, whose root is a chain of clusters like any other directory. */
   readonly rootSlots: number
   readonly rootStart: number
-  /** First cluster of the root directory with FAT32, else 0. */
+  /** First cluster of the root directory for FAT32, else 0. */
   readonly rootCluster: number
-  /** Where the first cluster begins. */
+  /** First sector of the first cluster. */
   readonly dataStart: number
   /** Data clusters: the last has the number `clusters + 1`. */
   readonly clusters: number
 }
 
-/** Reads a boot sector; undefined when it is none. */
-export function parseBootSector(sector: Buffer): Geometry | undefined {
-  const sectorBytes = sector.readUInt16LE(11)
-  const sectorsPerCluster = sector.readUInt8(13)
-  const fatStart = sector.readUInt16LE(14)
-  const fats = sector.readUInt8(16)
-  const rootSlots = sector.readUInt16LE(17)
-  const sectors = sector.readUInt16LE(19) || sector.readUInt32LE(32)
-  const fatSectors = sector.readUInt16LE(22) || sector.readUInt32LE(36)
+/** Reads a boot sector; undefined when it is none. `sector` has at least 512 bytes. */
+export function parseBootSector(bytes: Uint8Array): Geometry | undefined {
+  const sector = viewOf(bytes)
+  const sectorBytes = sector.getUint16(11, true)
+  const sectorsPerCluster = sector.getUint8(13)
+  const fatStart = sector.getUint16(14, true)
+  const fats = sector.getUint8(16)
+  const rootSlots = sector.getUint16(17, true)
+  const sectors = sector.getUint16(19, true) || sector.getUint32(32, true)
+  const fatSectors = sector.getUint16(22, true) || sector.getUint32(36, true)
   const isPlausible =
-    [512, 1024, 2048, 4096].includes(sectorBytes) &&
+    SECTOR_SIZES.some((size) => size === sectorBytes) &&
     isPowerOfTwo(sectorsPerCluster) &&
     fatStart > 0 &&
     (fats === 1 || fats === 2) &&
     fatSectors > 0 &&
-    sector.readUInt8(21) >= 0xf0 &&
-    sector.readUInt16LE(510) === 0xaa55
+    sector.getUint8(21) >= 0xf0 &&
+    sector.getUint16(510, true) === 0xaa55
   if (!isPlausible) return undefined
-  const isFat32 = sector.readUInt16LE(22) === 0
+  const isFat32 = sector.getUint16(22, true) === 0
   const rootStart = fatStart + fats * fatSectors
   const dataStart = rootStart + Math.ceil((rootSlots * 32) / sectorBytes)
   const clusters = Math.floor((sectors - dataStart) / sectorsPerCluster)
@@ -73,7 +78,7 @@ export function parseBootSector(sector: Buffer): Geometry | undefined {
     fatSectors,
     rootSlots,
     rootStart,
-    rootCluster: isFat32 ? sector.readUInt32LE(44) : 0,
+    rootCluster: isFat32 ? sector.getUint32(44, true) : 0,
     dataStart,
     clusters,
   }
@@ -84,7 +89,7 @@ export function clusterBytes({ sectorsPerCluster, sectorBytes }: Geometry): numb
   return sectorsPerCluster * sectorBytes
 }
 
-/** Where a cluster begins, in bytes from the start of the volume. */
+/** Start of a cluster, in bytes from the start of the volume. */
 export function clusterOffset(geometry: Geometry, cluster: number): number {
   return (geometry.dataStart + (cluster - FIRST_CLUSTER) * geometry.sectorsPerCluster) * geometry.sectorBytes
 }

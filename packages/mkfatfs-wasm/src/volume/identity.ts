@@ -1,45 +1,64 @@
 /**
- * The numbers that tell one disk from another: a serial number and GUIDs. They come from the contents of the tree
- * instead of a clock or chance, so that the same tree gives the same image, and another tree another disk.
+ * Serial numbers and GUIDs that tell one disk from another. They come from the contents of the tree instead of a clock
+ * or chance, so that the same tree gives the same image. They are no digest for security.
  */
-import { createHash } from 'node:crypto'
+import { viewOf } from '../byte-view.ts'
 import type { FatTime } from '../fat-time.ts'
-import type { Tree, TreeNode } from '../scan/tree.ts'
+import type { Tree, TreeNode } from '../tree/tree.ts'
 
-/** Identifiers of an image. */
-export interface Identity {
-  readonly volumeId: number
-  readonly diskGuid: Buffer
-  readonly partitionGuid: Buffer
+/** Sixteen bytes in the byte order of the disk. */
+export type Guid = Uint8Array
+
+/** Four numbers of 32 bits. */
+type Fingerprint = readonly [number, number, number, number]
+
+/** The identity of a tree by names, sizes, and times as they are stored. */
+export class Identity {
+  readonly #tree: Fingerprint
+
+  /** @param index number of the volume in its image: two partitions with the same tree are different volumes */
+  constructor(tree: Tree, label: string | undefined, timeOf: (node: TreeNode) => FatTime, index: number) {
+    const lines = [JSON.stringify([label ?? null, index])]
+    for (const node of [...tree.directories, ...tree.files]) {
+      const { date, time } = timeOf(node)
+      lines.push(`${node.path}\0${node.kind === 'file' ? node.size : ''} ${date} ${time}`)
+    }
+    this.#tree = fingerprint(lines.join('\n'))
+  }
+
+  /** A number of 32 bits, not 0. */
+  number(purpose: string): number {
+    return this.#fingerprint(purpose)[0] || 1
+  }
+
+  /** A GUID of version 8, which RFC 9562 leaves to applications, in the mixed byte order of GPT. */
+  guid(purpose: string): Guid {
+    const guid = new Uint8Array(16)
+    const view = viewOf(guid)
+    for (const [index, value] of this.#fingerprint(purpose).entries()) view.setUint32(index * 4, value, true)
+    view.setUint8(7, (view.getUint8(7) & 0x0f) | 0x80)
+    view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80)
+    return guid
+  }
+
+  #fingerprint(purpose: string): Fingerprint {
+    return fingerprint(`${purpose} ${this.#tree.join(' ')}`)
+  }
 }
 
-/** Each call of the hash costs as much as a hundred bytes in it. */
-const HASHED_AT_ONCE = 2 ** 14
-
-/** Derives them from names, sizes, and times as they are stored. */
-export function identify(tree: Tree, label: string | undefined, timeOf: (node: TreeNode) => FatTime): Identity {
-  const hash = createHash('sha256').update(JSON.stringify(label ?? null))
-  let text = ''
-  for (const node of [...tree.directories, ...tree.files]) {
-    const { date, time } = timeOf(node)
-    text += `${node.path}\0${node.kind === 'file' ? node.size : ''} ${date} ${time}\n`
-    if (text.length < HASHED_AT_ONCE) continue
-    hash.update(text)
-    text = ''
+/** Four chained multiplicative hashes of 32 bits (cyrb128). */
+function fingerprint(text: string): Fingerprint {
+  let [a, b, c, d] = [1_779_033_703, 3_144_134_277, 1_013_904_242, 2_773_480_762]
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    a = b ^ Math.imul(a ^ unit, 597_399_067)
+    b = c ^ Math.imul(b ^ unit, 2_869_860_233)
+    c = d ^ Math.imul(c ^ unit, 951_274_213)
+    d = a ^ Math.imul(d ^ unit, 2_716_044_179)
   }
-  hash.update(text)
-  const digest = hash.digest()
-  return {
-    volumeId: digest.readUInt32LE(0),
-    diskGuid: asGuid(digest.subarray(0, 16)),
-    partitionGuid: asGuid(digest.subarray(16, 32)),
-  }
-}
-
-/** Marks sixteen bytes as a GUID of version 8, “made its own way”, in the mixed byte order of GPT. Source: RFC 9562. */
-function asGuid(bytes: Buffer): Buffer {
-  const guid = Buffer.from(bytes)
-  guid[7] = (guid.readUInt8(7) & 0x0f) | 0x80
-  guid[8] = (guid.readUInt8(8) & 0x3f) | 0x80
-  return guid
+  a = Math.imul(c ^ (a >>> 18), 597_399_067)
+  b = Math.imul(d ^ (b >>> 22), 2_869_860_233)
+  c = Math.imul(a ^ (c >>> 17), 951_274_213)
+  d = Math.imul(b ^ (d >>> 19), 2_716_044_179)
+  return [(a ^ b ^ c ^ d) >>> 0, (b ^ a) >>> 0, (c ^ a) >>> 0, (d ^ a) >>> 0]
 }

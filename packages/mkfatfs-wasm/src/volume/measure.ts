@@ -1,14 +1,14 @@
-/** How much room a tree needs, whatever the geometry: asked for every size that is tried. */
-import type { DirectoryNode, Tree } from '../scan/tree.ts'
-import { clusterBytes, type Geometry, SECTOR_BYTES } from './geometry.ts'
-import { SLOT_BYTES, slotsIn } from './slots.ts'
+/** The space that a tree needs in any geometry: asked for every size that is tried. */
+import { SLOT_BYTES, slotsIn } from '../tree/slots.ts'
+import type { DirectoryNode, Tree } from '../tree/tree.ts'
+import { clusterBytes, type Geometry } from './geometry.ts'
 
 /** A tree by its sizes. */
 export interface Measure {
   /** Slots of the root directory, with the label. */
   readonly rootSlots: number
-  /** Fewer sectors than any volume with this tree has. */
-  readonly leastSectors: number
+  /** Fewer bytes than any volume with this tree has. */
+  readonly leastBytes: number
   /** Clusters that the tree takes. */
   clusters(geometry: Geometry): number
 }
@@ -21,7 +21,7 @@ export function measureTree(tree: Tree, hasLabel: boolean): Measure {
   const known = new Map<number, number>()
   return {
     rootSlots,
-    leastSectors: Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / SECTOR_BYTES),
+    leastBytes: sizes.reduce((sum, size) => sum + size, 0),
     clusters(geometry) {
       const bytes = clusterBytes(geometry)
       let count = known.get(bytes)
@@ -34,7 +34,7 @@ export function measureTree(tree: Tree, hasLabel: boolean): Measure {
   }
 }
 
-/** Bytes of a directory that is not the root: it has at least the slots `.` and `..`. */
+/** Bytes of a directory other than the root: it has at least the slots `.` and `..`. */
 export function directoryBytes(directory: DirectoryNode): number {
   return slotsIn(directory) * SLOT_BYTES
 }

@@ -1,16 +1,20 @@
-/** Completes what FatFs formatted: serial number, label, place on the disk, and how many clusters are taken. */
+/** Fields of a formatted volume that FatFs does not know: serial number, label, place on the disk, free space, code. */
+import { viewOf, writeLatin1 } from '../byte-view.ts'
 import { padLabel } from '../names/label.ts'
 import type { FormattedVolume } from './formatter.ts'
-import { BOOT_FIELDS } from './geometry.ts'
+import { BOOT_FIELDS, BOOT_SECTOR_BYTES } from './geometry.ts'
 
-/** Offsets in the boot sector: sectors before the volume. */
+/** Offset of the number of sectors before the volume. */
 const HIDDEN_SECTORS = 28
 /** FAT32 has a copy of its first sectors from sector 6 on; sectors 1 and 7 count free clusters. */
 const BACKUP = 6
 const FREE_COUNT = 488
 const LAST_TAKEN = 492
+/** Bytes of the jump instruction at the start. */
+const JUMP_BYTES = 3
+const SIGNATURE = 510
 
-/** What FatFs does not know, or takes from the clock. */
+/** Values of the fields. */
 export interface Stamp {
   /** The serial number, 32 bits. */
   readonly volumeId: number
@@ -18,6 +22,8 @@ export interface Stamp {
   /** Sectors of the disk before the volume. */
   readonly hiddenSectors: number
   readonly usedClusters: number
+  /** A whole boot sector of 512 bytes, of which the jump and the code after the fields are taken; or undefined. */
+  readonly bootCode: Uint8Array | undefined
 }
 
 /** Changes the boot sectors of `volume` in place. */
@@ -26,12 +32,18 @@ export function stampBootSectors({ geometry, sectors }: FormattedVolume, stamp: 
   const fields = BOOT_FIELDS[geometry.type]
   for (const copy of copies) {
     const boot = sectors.get(copy)
-    boot?.writeUInt32LE(stamp.hiddenSectors, HIDDEN_SECTORS)
-    boot?.writeUInt32LE(stamp.volumeId, fields.volumeId)
-    if (stamp.label !== undefined) boot?.write(padLabel(stamp.label), fields.label, 'latin1')
-    if (geometry.type !== 'fat32') continue
+    if (boot === undefined) continue
+    const view = viewOf(boot)
+    view.setUint32(HIDDEN_SECTORS, stamp.hiddenSectors, true)
+    view.setUint32(fields.volumeId, stamp.volumeId, true)
+    if (stamp.label !== undefined) writeLatin1(boot, padLabel(stamp.label), fields.label)
+    if (stamp.bootCode !== undefined) {
+      boot.set(stamp.bootCode.subarray(0, JUMP_BYTES))
+      boot.set(stamp.bootCode.subarray(fields.code, Math.min(SIGNATURE, BOOT_SECTOR_BYTES)), fields.code)
+    }
     const information = sectors.get(copy + 1)
-    information?.writeUInt32LE(geometry.clusters - stamp.usedClusters, FREE_COUNT)
-    information?.writeUInt32LE(stamp.usedClusters + 1, LAST_TAKEN)
+    if (geometry.type !== 'fat32' || information === undefined) continue
+    viewOf(information).setUint32(FREE_COUNT, geometry.clusters - stamp.usedClusters, true)
+    viewOf(information).setUint32(LAST_TAKEN, stamp.usedClusters + 1, true)
   }
 }

@@ -1,10 +1,9 @@
-/** A directory as the slots of 32 bytes in which FAT stores it. Source: Microsoft’s FAT specification. */
-
+/** Encoder of a directory into slots of 32 bytes. Source: Microsoft's FAT specification. */
 import type { FatTime } from '../fat-time.ts'
 import { padLabel } from '../names/label.ts'
 import { nameEntries } from '../names/short-name.ts'
-import type { DirectoryNode, TreeNode } from '../scan/tree.ts'
-import { SLOT_BYTES } from '../volume/slots.ts'
+import { SLOT_BYTES } from '../tree/slots.ts'
+import type { DirectoryNode, TreeNode } from '../tree/tree.ts'
 
 const ARCHIVE = 0x20
 const DIRECTORY = 0x10
@@ -12,23 +11,23 @@ const LABEL = 0x08
 const LONG_NAME = 0x0f
 const LAST_LONG_NAME = 0x40
 const UNITS_PER_SLOT = 13
-/** Where the thirteen UTF-16 units of a slot of a long name lie. */
+/** Offsets of the thirteen UTF-16 units in a slot of a long name. */
 const UNIT_OFFSETS = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30]
 
-/** What the slots say besides names. */
+/** Values of the slots besides names. */
 export interface SlotContext {
   readonly label: string | undefined
   firstCluster(node: TreeNode): number
   timeOf(node: TreeNode): FatTime
 }
 
-/** Writes the slots of `directory` to `target`, which has room for them; the rest of it becomes zero. */
-export function encodeDirectory(directory: DirectoryNode, target: Buffer, context: SlotContext): void {
+/** Writes the slots of `directory` to `target`, which has room for them, and zeros after them. */
+export function encodeDirectory(directory: DirectoryNode, target: Uint8Array, context: SlotContext): void {
   const slots = new SlotWriter(target.fill(0))
   const { parent, children } = directory
   const own = { ...NOTHING, cluster: context.firstCluster(directory), time: context.timeOf(directory) }
   if (parent !== undefined) {
-    // The root is cluster 0 here, also where it has a number.
+    // `..` names the root as cluster 0, also when the root has a number.
     const above = parent.parent === undefined ? 0 : context.firstCluster(parent)
     slots.entry({ ...own, short: '.          ', attributes: DIRECTORY })
     slots.entry({ ...own, short: '..         ', attributes: DIRECTORY, cluster: above, time: context.timeOf(parent) })
@@ -51,7 +50,7 @@ export function encodeDirectory(directory: DirectoryNode, target: Buffer, contex
   }
 }
 
-/** What an entry says. */
+/** Fields of an entry. */
 interface Entry {
   readonly short: string
   readonly caseFlags: number
@@ -63,12 +62,12 @@ interface Entry {
 
 const NOTHING = { short: '', caseFlags: 0, hasLongName: false, size: 0 }
 
-/** Stores byte by byte: for so few bytes at a time that is faster than the methods of Buffer. */
+/** Stores byte by byte, which is faster than a view for so few bytes at a time. */
 class SlotWriter {
-  readonly #target: Buffer
+  readonly #target: Uint8Array
   #offset = 0
 
-  constructor(target: Buffer) {
+  constructor(target: Uint8Array) {
     this.#target = target
   }
 
@@ -99,7 +98,7 @@ class SlotWriter {
       const from = (slot - 1) * UNITS_PER_SLOT
       for (let unit = 0; unit < UNITS_PER_SLOT; unit++) {
         const at = from + unit
-        // After its end a zero, then ones.
+        // A zero ends the name, ones follow.
         this.#put16(UNIT_OFFSETS[unit] ?? 0, at < name.length ? name.charCodeAt(at) : at === name.length ? 0 : 0xffff)
       }
       this.#offset += SLOT_BYTES
@@ -112,7 +111,7 @@ class SlotWriter {
   }
 }
 
-/** Of a short name, for the long name before it. */
+/** Checksum of a short name, stored in the long name before it. */
 function checksum(short: string): number {
   let sum = 0
   for (let index = 0; index < short.length; index++)

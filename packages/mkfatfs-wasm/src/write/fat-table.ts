@@ -1,13 +1,14 @@
-/** The file allocation table: for each cluster the next one of its file. As the layout has only runs, it is a stream. */
-import { endianness } from 'node:os'
+/** The file allocation table: for each cluster the next one of its file. The layout has only runs, so it is a stream. */
+import { viewOf } from '../byte-view.ts'
 import type { FatType } from '../volume/geometry.ts'
 
-/** Entries made at a time; a multiple of 2, because two entries of FAT12 share three bytes. */
+/** Entries encoded at a time; a multiple of 2, because two entries of FAT12 share three bytes. */
 const CHUNK_ENTRIES = 2 ** 16
-/** The first two entries are no clusters: FatFs has written them. */
+/** The first two entries stand for no clusters: FatFs has written them. */
 const RESERVED_ENTRIES = 2
 
-const isBigEndian = endianness() === 'BE'
+/** Copies of typed arrays are in the byte order of the host, that of FAT on nearly all. */
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 const END: Readonly<Record<FatType, number>> = { fat12: 0xfff, fat16: 0xffff, fat32: 0x0fffffff }
 
@@ -16,7 +17,7 @@ const END: Readonly<Record<FatType, number>> = { fat12: 0xfff, fat16: 0xffff, fa
  * @param reserved the first bytes of the FAT as it was formatted, at least 8
  * @param runs lengths of the runs of clusters that follow each other from cluster 2 on
  */
-export function* encodeFat(type: FatType, reserved: Buffer, runs: readonly number[]): Generator<Buffer> {
+export function* encodeFat(type: FatType, reserved: Uint8Array, runs: readonly number[]): Generator<Uint8Array> {
   const entries = new Uint32Array(CHUNK_ENTRIES)
   const encode = ENCODERS[type]
   for (let index = 0; index < RESERVED_ENTRIES; index++) entries[index] = readEntry(type, reserved, index)
@@ -36,28 +37,37 @@ export function* encodeFat(type: FatType, reserved: Buffer, runs: readonly numbe
   if (filled > 0) yield encode(entries.subarray(0, filled))
 }
 
-const ENCODERS: Readonly<Record<FatType, (entries: Uint32Array) => Buffer>> = {
+const ENCODERS: Readonly<Record<FatType, (entries: Uint32Array) => Uint8Array>> = {
   fat12(entries) {
-    const bytes = Buffer.alloc(Math.ceil((entries.length * 3) / 2))
+    const bytes = new Uint8Array(Math.ceil((entries.length * 3) / 2))
     for (let index = 0; index < entries.length; index += 2) {
       const pair = (entries[index] ?? 0) | ((entries[index + 1] ?? 0) << 12)
       const at = (index / 2) * 3
-      bytes.writeUIntLE(pair, at, Math.min(3, bytes.length - at))
+      bytes[at] = pair
+      bytes[at + 1] = pair >>> 8
+      if (at + 2 < bytes.length) bytes[at + 2] = pair >>> 16
     }
     return bytes
   },
   fat16(entries) {
-    const bytes = Buffer.from(Uint16Array.from(entries).buffer)
-    return isBigEndian ? bytes.swap16() : bytes
+    if (isLittleEndian) return new Uint8Array(Uint16Array.from(entries).buffer)
+    const bytes = new Uint8Array(entries.length * 2)
+    const view = viewOf(bytes)
+    for (const [index, entry] of entries.entries()) view.setUint16(index * 2, entry, true)
+    return bytes
   },
   fat32(entries) {
-    const bytes = Buffer.from(entries.slice().buffer)
-    return isBigEndian ? bytes.swap32() : bytes
+    if (isLittleEndian) return new Uint8Array(entries.slice().buffer)
+    const bytes = new Uint8Array(entries.length * 4)
+    const view = viewOf(bytes)
+    for (const [index, entry] of entries.entries()) view.setUint32(index * 4, entry, true)
+    return bytes
   },
 }
 
-function readEntry(type: FatType, fat: Buffer, index: number): number {
-  if (type === 'fat32') return fat.readUInt32LE(index * 4)
-  if (type === 'fat16') return fat.readUInt16LE(index * 2)
-  return (fat.readUIntLE(0, 3) >> (index * 12)) & 0xfff
+function readEntry(type: FatType, fat: Uint8Array, index: number): number {
+  const view = viewOf(fat)
+  if (type === 'fat32') return view.getUint32(index * 4, true)
+  if (type === 'fat16') return view.getUint16(index * 2, true)
+  return (view.getUint32(0, true) >>> (index * 12)) & 0xfff
 }

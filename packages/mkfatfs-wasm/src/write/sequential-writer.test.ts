@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { makeScratch, test } from '../../test/scratch.ts'
+import { FileSink } from '../host/image-file.ts'
 import { SequentialWriter } from './sequential-writer.ts'
 
 const pieces = fc.array(
@@ -21,7 +22,7 @@ test('what is written piece by piece, with gaps, is in the file', async () => {
       const expected: Buffer[] = []
       {
         await using file = await open(scratch.at('out'), 'wx+')
-        const writer = new SequentialWriter(file)
+        const writer = new SequentialWriter(new FileSink(file))
         let position = 0
         for (const { length, value, skip } of list) {
           expected.push(Buffer.alloc(skip), Buffer.alloc(length, value))
@@ -42,7 +43,7 @@ test('what is written piece by piece, with gaps, is in the file', async () => {
 test('pages of zeros become holes', async ({ scratch }) => {
   await using file = await open(scratch.at('out'), 'wx+')
   await file.truncate(2 ** 24)
-  const writer = new SequentialWriter(file)
+  const writer = new SequentialWriter(new FileSink(file))
   const bytes = Buffer.alloc(2 ** 24)
   bytes.fill(1, 5_000_000, 5_000_001)
   await writer.write(bytes)
@@ -54,7 +55,7 @@ test('pages of zeros become holes', async ({ scratch }) => {
 test('a failure to write is told by the end at the latest', async ({ scratch }) => {
   const path = scratch.tree('source', { file: 'x' })
   await using file = await open(`${path}/file`, 'r')
-  const writer = new SequentialWriter(file)
+  const writer = new SequentialWriter(new FileSink(file))
   await writer.write(Buffer.from('y'))
   await expect(writer.end()).rejects.toMatchObject({ code: 'EBADF' })
   await writer.settle()

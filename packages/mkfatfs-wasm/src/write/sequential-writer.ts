@@ -1,36 +1,41 @@
 /**
- * Writes stretches of a file from front to back: small pieces are gathered, one buffer is filled while the other is
- * written, and what is all zero is left a hole.
+ * Writes stretches of an image from front to back. Small pieces are gathered; one buffer is filled while the other is
+ * written; pages of zeros are left out.
  */
-import type { FileHandle } from 'node:fs/promises'
+import type { ContentsTarget } from '../tree/tree.ts'
+
+/** The destination of an image, all zero at first. Positions only grow. */
+export interface ImageSink {
+  /** Stores bytes. They are valid until the promise resolves. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+}
 
 /** Fits the cache of a core: larger buffers were slower. */
 const BUFFER_BYTES = 2 ** 20
-/** What a hole is made of. */
+/** The unit of holes. */
 const PAGE_BYTES = 4096
-const ZEROS = Buffer.alloc(PAGE_BYTES)
 
-/** Room for bytes, to be filled and then committed. */
+/** A space for bytes, to be filled and then committed. */
 export interface Room {
-  readonly buffer: Buffer
+  readonly buffer: Uint8Array
   readonly offset: number
   readonly length: number
 }
 
-/** Writes bytes one after the other into a file that is zero there. */
-export class SequentialWriter {
-  readonly #file: FileHandle
+/** Writes bytes one after the other to a sink that is zero there. */
+export class SequentialWriter implements ContentsTarget {
+  readonly #sink: ImageSink
   #position = 0
-  #filling: Buffer = Buffer.allocUnsafe(BUFFER_BYTES)
-  #writing: Buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+  #filling: Uint8Array = new Uint8Array(BUFFER_BYTES)
+  #writing: Uint8Array = new Uint8Array(BUFFER_BYTES)
   #filled = 0
   #written: Promise<void> = Promise.resolve()
 
-  constructor(file: FileHandle) {
-    this.#file = file
+  constructor(sink: ImageSink) {
+    this.#sink = sink
   }
 
-  /** Goes on elsewhere. */
+  /** Continues at another position. */
   async seek(position: number): Promise<void> {
     if (position === this.#position + this.#filled) return
     await this.flush()
@@ -43,7 +48,7 @@ export class SequentialWriter {
     return length < least ? undefined : { buffer: this.#filling, offset: this.#filled, length }
   }
 
-  /** Says that the first `bytes` of the room are to be written, and then zeros up to a multiple of `align`. */
+  /** Takes the first `bytes` of the room, and then zeros up to a multiple of `align`. */
   commit(bytes: number, align = 1): void {
     const end = this.#filled + bytes
     const padded = this.#filled + Math.ceil(bytes / align) * align
@@ -52,66 +57,63 @@ export class SequentialWriter {
   }
 
   /** Copies bytes of any number. */
-  async write(bytes: Buffer): Promise<void> {
+  async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const room = this.room(1)
       if (room === undefined) {
         await this.flush()
         continue
       }
-      const copied = bytes.copy(room.buffer, room.offset, done)
-      this.commit(copied)
-      done += copied
+      const piece = bytes.subarray(done, done + room.length)
+      room.buffer.set(piece, room.offset)
+      this.commit(piece.length)
+      done += piece.length
     }
   }
 
-  /** Waits for the buffer before, and begins to write this one. */
+  /** Waits for the previous buffer, and begins to write this one. */
   async flush(): Promise<void> {
     await this.#written
     if (this.#filled === 0) return
     const full = this.#filling.subarray(0, this.#filled)
     this.#written = this.#store(full, this.#position)
-    // Rejections are seen by the next flush or by `end`; until then nobody waits.
+    // The next flush or `end` sees a rejection; until then nothing awaits it.
     this.#written.catch(() => {})
     this.#position += this.#filled
     ;[this.#filling, this.#writing] = [this.#writing, this.#filling]
     this.#filled = 0
   }
 
-  /** Writes what is left. Nothing is under way afterwards. */
+  /** Writes the rest. No write is pending afterwards. */
   async end(): Promise<void> {
     await this.flush()
     await this.#written
   }
 
-  /** Waits until nothing is under way, whatever becomes of it: the file can be closed then. */
+  /** Waits until no write is pending, also after a failure: the sink can be closed then. */
   async settle(): Promise<void> {
     await this.#written.catch(() => {})
   }
 
-  async #store(bytes: Buffer, position: number): Promise<void> {
+  async #store(bytes: Uint8Array, position: number): Promise<void> {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
     let start = 0
     while (start < bytes.length) {
-      while (start < bytes.length && isZero(bytes, start)) start += PAGE_BYTES
+      while (start < bytes.length && isZero(bytes, words, start)) start += PAGE_BYTES
       let end = start
-      while (end < bytes.length && !isZero(bytes, end)) end += PAGE_BYTES
+      while (end < bytes.length && !isZero(bytes, words, end)) end += PAGE_BYTES
       end = Math.min(end, bytes.length)
-      if (end > start) await writeAll(this.#file, bytes.subarray(start, end), position + start)
+      if (end > start) await this.#sink.write(bytes.subarray(start, end), position + start)
       start = end
     }
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
-  }
-}
-
-function isZero(bytes: Buffer, start: number): boolean {
-  // Nearly all pages have something at their start: the look at one byte spares the call.
+function isZero(bytes: Uint8Array, words: Int32Array, start: number): boolean {
+  // Nearly all pages have a byte at their start: this comparison spares the loop.
   if (bytes[start] !== 0) return false
   const end = Math.min(start + PAGE_BYTES, bytes.length)
-  return bytes.compare(ZEROS, 0, end - start, start, end) === 0
+  for (let word = start >>> 2; word < end >>> 2; word++) if (words[word] !== 0) return false
+  for (let index = end & ~3; index < end; index++) if (bytes[index] !== 0) return false
+  return true
 }

@@ -26,7 +26,14 @@ export async function makeDirectoryImage(
   const { MkfatfsError, mkfatfs } = await import('mkfatfs-wasm')
   try {
     // Names like `aux.c` trouble Windows alone.
-    const made = await mkfatfs(directory, image, { partition: 'mbr', label, allowDeviceNames: true, signal })
+    const made = await mkfatfs(directory, image, {
+      partitionTable: 'mbr',
+      label,
+      allowDeviceNames: true,
+      // The guest sees the times of the host, also when the tests run with SOURCE_DATE_EPOCH.
+      timestamps: 'keep',
+      signal,
+    })
     return made.size
   } catch (error) {
     throw MkfatfsError.is(error) ? translated(directory, error) : error

@@ -12,8 +12,8 @@ import {
 import { describe, expect } from 'vitest'
 import { type Scratch, test } from '../../test/scratch.ts'
 import { tool } from '../../test/tools.ts'
-import { mkfatfs } from '../mkfatfs.ts'
-import { readFatImage } from './fat-image.ts'
+import { readFatImage } from '../index.ts'
+import { mkfatfs } from './mkfatfs.ts'
 
 const files = {
   'README.TXT': 'upper',
@@ -52,7 +52,7 @@ describe('images of mkfs.fat and mcopy', () => {
     const offset = partition === 0 ? 0 : 2 ** 20
     // The partition table is taken from an image of our own, the volume in it is made anew.
     if (partition === 0) await tool('truncate', '-s', size, image)
-    else await mkfatfs(scratch.tree('none', {}), image, { partition, size })
+    else await mkfatfs(scratch.tree('none', {}), image, { partitionTable: partition, size })
     const blocks = offset === 0 ? [] : [String((statSync(image).size - offset) / 1024 - 64)]
     await tool('mkfs.fat', ...args, '-n', 'THEIRS', '-i', '12ab34cd', image, ...blocks)
     const entries = readdirSync(source).map((name) => `${source}/${name}`)
@@ -63,7 +63,7 @@ describe('images of mkfs.fat and mcopy', () => {
       label: 'THEIRS',
       volumeId: '12AB-34CD',
       volumeOffset: offset,
-      partition: partition || 'none',
+      partitionTable: partition || 'none',
     })
     expect((await read.list()).map((entry) => [entry.path, entry.size])).toEqual(listed)
     await read.extract(scratch.at('out'))
@@ -100,7 +100,7 @@ describe('images of mkfs.fat and mcopy', () => {
     writeFileSync(image, bytes)
 
     await using read = await readFatImage(image)
-    expect(read).toMatchObject({ label: 'THEIRS', partition: table, volumeOffset: start * block })
+    expect(read).toMatchObject({ label: 'THEIRS', partitionTable: table, volumeOffset: start * block })
     expect((await read.list()).map(({ path }) => path)).toEqual(['FILE'])
   })
 
@@ -111,7 +111,7 @@ describe('images of mkfs.fat and mcopy', () => {
     await tool('mcopy', '-i', image, scratch.at('file'), '::/HIDDEN.SYS')
     await tool('mattrib', '+h', '+s', '+r', '-i', image, '::/HIDDEN.SYS')
     await using read = await readFatImage(image)
-    expect(read).toMatchObject({ type: 'fat12', label: 'FLOPPY', partition: 'none' })
+    expect(read).toMatchObject({ type: 'fat12', label: 'FLOPPY', partitionTable: 'none' })
     expect(await read.list()).toMatchObject([{ path: 'HIDDEN.SYS', isReadOnly: true, isHidden: true, isSystem: true }])
   })
 })
@@ -138,7 +138,7 @@ describe('reading', () => {
 
   test('extracting keeps modification times, and leaves the image as it is', async ({ scratch }) => {
     const image = scratch.at('disk.img')
-    await mkfatfs(scratch.tree('source', files), image, { timestamp: Date.UTC(2010, 4, 6, 7, 8, 10) })
+    await mkfatfs(scratch.tree('source', files), image, { timestamps: Date.UTC(2010, 4, 6, 7, 8, 10) })
     const digest = () => createHash('sha256').update(readFileSync(image)).digest('hex')
     const before = digest()
     await using read = await readFatImage(image)
@@ -171,7 +171,7 @@ describe('reading', () => {
   })
 
   test('a partition is chosen by its number', async ({ scratch }) => {
-    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'), { partition: 'gpt' })
+    await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'), { partitionTable: 'gpt' })
     await using image = await readFatImage(scratch.at('disk.img'), { partition: 1 })
     expect(image.volumeOffset).toBe(2 ** 20)
     await expect(readFatImage(scratch.at('disk.img'), { partition: 2 })).rejects.toMatchObject({

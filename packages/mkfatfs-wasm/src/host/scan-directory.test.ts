@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { expect } from 'vitest'
 import { test } from '../../test/scratch.ts'
-import { scanTree } from './scan-tree.ts'
+import { scanDirectory } from './scan-directory.ts'
 
 test('finds files and directories in an order that does not depend on the host', async ({ scratch }) => {
   const source = scratch.tree('source', {
@@ -14,7 +14,7 @@ test('finds files and directories in an order that does not depend on the host',
     'b.txt': '',
     'empty/': '',
   })
-  const { files, directories, bytes } = await scanTree(source, undefined)
+  const { files, directories, bytes } = await scanDirectory(source, undefined)
   expect(directories.map(({ path }) => path)).toEqual(['', 'b', 'b/c', 'empty'])
   expect(files.map(({ path, size }) => [path, size])).toEqual([
     ['a.txt', 1],
@@ -29,7 +29,7 @@ test('keeps modification times', async ({ scratch }) => {
   const source = scratch.tree('source', { 'd/f': 'x' })
   utimesSync(scratch.at('source', 'd', 'f'), 1_000_000_000, 1_000_000_001)
   utimesSync(scratch.at('source', 'd'), 1_000_000_000, 1_000_000_002)
-  const { files, directories } = await scanTree(source, undefined)
+  const { files, directories } = await scanDirectory(source, undefined)
   expect(files[0]?.modified).toBe(1_000_000_001_000)
   expect(directories[1]?.modified).toBe(1_000_000_002_000)
 })
@@ -39,7 +39,7 @@ test('a link to a file inside becomes that file', async ({ scratch }) => {
   symlinkSync('real/file', scratch.at('source', 'link'))
   symlinkSync('link', scratch.at('source', 'link-to-link'))
   symlinkSync(scratch.at('source', 'real', 'file'), scratch.at('source', 'absolute'))
-  const { files } = await scanTree(source, undefined)
+  const { files } = await scanDirectory(source, undefined)
   expect(files.map(({ path, size }) => [path, size])).toEqual([
     ['absolute', 8],
     ['link', 8],
@@ -62,7 +62,7 @@ test('refuses all that is neither file nor directory, by name', async ({ scratch
   execFileSync('mkfifo', [scratch.at('source', 'dir', 'pipe')])
   const server = createServer().listen(scratch.at('source', 'dir', 'socket'))
   await once(server, 'listening')
-  const error: unknown = await scanTree(source, undefined).catch((error: unknown) => error)
+  const error: unknown = await scanDirectory(source, undefined).catch((error: unknown) => error)
   server.close()
   expect(error).toMatchObject({
     code: 'UNSUPPORTED_FILE',
@@ -85,7 +85,7 @@ test.runIf(process.platform === 'linux')(
   async ({ scratch }) => {
     const source = scratch.tree('source', { 'real \ufffd name': '' })
     writeFileSync(Buffer.concat([Buffer.from(`${source}/latin-`), Buffer.from([0xe9])]), '')
-    await expect(scanTree(source, undefined)).rejects.toMatchObject({
+    await expect(scanDirectory(source, undefined)).rejects.toMatchObject({
       code: 'NAME_INVALID',
       offenders: ['latin-\ufffd (not UTF-8)'],
     })
@@ -95,6 +95,6 @@ test.runIf(process.platform === 'linux')(
 test('walks a tree deeper than any stack', async ({ scratch }) => {
   const depth = 1500
   mkdirSync(scratch.at('source', ...Array.from({ length: depth }, () => 'd')), { recursive: true })
-  const { directories } = await scanTree(scratch.at('source'), undefined)
+  const { directories } = await scanDirectory(scratch.at('source'), undefined)
   expect(directories).toHaveLength(depth + 1)
 })

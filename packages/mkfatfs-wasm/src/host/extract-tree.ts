@@ -3,10 +3,10 @@ import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, rmSync, utime
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { MkfatfsError, reasonOf } from '../errors.ts'
-import type { ListedEntry } from './list-tree.ts'
-import type { MountedVolume } from './mounted-volume.ts'
+import type { ListedEntry } from '../read/list-tree.ts'
+import type { MountedVolume } from '../read/mounted-volume.ts'
 
-/** Options of {@link FatImage.extract}. */
+/** Options of `FatImage.extract()`. */
 export interface ExtractOptions {
   /** Called several times a second, and at the end. */
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes: number }) => void

@@ -11,12 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect } from 'vitest'
-import { test } from '../test/scratch.ts'
-import { fsck } from '../test/tools.ts'
+import { test } from '../../test/scratch.ts'
+import { fsck } from '../../test/tools.ts'
+import { readFatImage } from '../index.ts'
 import { mkfatfs } from './mkfatfs.ts'
-import { readFatImage } from './read/fat-image.ts'
 
-const built = new URL('../dist/index.js', import.meta.url)
+const built = new URL('../../dist/index.js', import.meta.url)
 
 describe('what FAT cannot hold is refused, with all offenders, before a byte is written', () => {
   test('reserved characters, trailing dots and blanks', async ({ scratch }) => {
@@ -78,7 +78,7 @@ describe('what FAT cannot hold is refused, with all offenders, before a byte is 
     )
     expect(error).toMatchObject({ offenders: expect.objectContaining({ length: 25 }) })
     expect(String(error).split('\n')).toHaveLength(1 + 1 + 20 + 1)
-    expect(String(error)).toContain('\n  … and 5 more')
+    expect(String(error)).toContain('\n  ... and 5 more')
   })
 })
 
@@ -119,14 +119,14 @@ describe('paths', () => {
 
 describe('options', () => {
   test.for([
-    ['an unknown one', { lable: 'X' }, 'UNKNOWN_OPTION', 'Known are label, type, partition,'],
+    ['an unknown one', { lable: 'X' }, 'UNKNOWN_OPTION', 'Known are files, label, type,'],
     ['a type', { type: 'exfat' }, 'INVALID_OPTION', '`type` is "exfat", not one of auto, fat12, fat16, fat32.'],
-    ['a partition', { partition: 'apm' }, 'INVALID_OPTION', 'not one of mbr, gpt, none.'],
-    ['a type without a partition', { partitionType: 'efi' }, 'INVALID_OPTION', '`partition` is "none"'],
+    ['a partition', { partitionTable: 'apm' }, 'INVALID_OPTION', 'not one of none, mbr, gpt, hybrid.'],
+    ['a type without a partition', { partitionType: 'efi' }, 'INVALID_OPTION', '`partitionTable` is "none"'],
     ['a label', { label: 'much too long' }, 'INVALID_OPTION', 'it has 13 characters'],
     ['a size of words', { size: 'large' }, 'INVALID_OPTION', '`size` is "large"'],
     ['a size that is no multiple of 512', { size: 1_000_000 }, 'INVALID_OPTION', 'a multiple of 512 bytes'],
-    ['a time', { timestamp: new Date('never') }, 'INVALID_OPTION', '`timestamp` is Invalid Date'],
+    ['a time', { timestamps: new Date('never') }, 'INVALID_OPTION', '`timestamps` is Invalid Date'],
   ] as const)('%s is refused', async ([, options, code, words], { scratch }) => {
     const call = mkfatfs(scratch.tree('source', {}), scratch.at('image'), options as object)
     await expect(call).rejects.toMatchObject({ code, message: expect.stringContaining(words) })
@@ -213,10 +213,10 @@ describe('reproducible', () => {
   const files = { 'b.txt': 'two', 'a/long file name.text': 'one', 'a/empty/': '' }
   const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-  test('the same tree and `timestamp` give the same bytes, wherever, whenever and in whatever time zone', async ({
+  test('the same tree and `timestamps` give the same bytes, wherever, whenever and in whatever time zone', async ({
     scratch,
   }) => {
-    const options = { timestamp: 1_700_000_000_000, label: 'SAME', partition: 'gpt' } as const
+    const options = { timestamps: 1_700_000_000_000, label: 'SAME', partitionTable: 'gpt' } as const
     await mkfatfs(scratch.tree('one', files), scratch.at('one.img'), options)
     await mkfatfs(
       scratch.tree('two', Object.fromEntries(Object.entries(files).toReversed())),
@@ -241,18 +241,18 @@ describe('reproducible', () => {
     const ids = new Set<string>()
     const image = scratch.at('disk.img')
     const make = async (tree: string, options: object) => {
-      await mkfatfs(tree, image, { timestamp: 1_700_000_000_000, ...options })
+      await mkfatfs(tree, image, { timestamps: 1_700_000_000_000, ...options })
       await using read = await readFatImage(image)
       ids.add(read.volumeId)
     }
     await make(scratch.tree('one', files), {})
-    await make(scratch.tree('one', files), { timestamp: 1_700_000_002_000 })
+    await make(scratch.tree('one', files), { timestamps: 1_700_000_002_000 })
     await make(scratch.tree('one', files), { label: 'OTHER' })
     await make(scratch.tree('two', { ...files, 'c.txt': '' }), {})
     expect(ids.size).toBe(4)
   })
 
-  test('modification times are kept, to two seconds, without `timestamp`', async ({ scratch }) => {
+  test('modification times are kept, to two seconds, without `timestamps`', async ({ scratch }) => {
     const source = scratch.tree('source', { 'd/f': 'x' })
     utimesSync(`${source}/d/f`, 0, Date.UTC(2001, 1, 3, 4, 5, 7) / 1000)
     utimesSync(`${source}/d`, 0, Date.UTC(1975, 0, 1) / 1000)
@@ -274,8 +274,8 @@ describe('sizes', () => {
 
   test('the image has the size that is given, with any partition table', async ({ scratch }) => {
     const source = scratch.tree('source', { file: 'x' })
-    for (const partition of ['none', 'mbr', 'gpt'] as const) {
-      await mkfatfs(source, scratch.at('disk.img'), { partition, size: '48M' })
+    for (const partitionTable of ['none', 'mbr', 'gpt', 'hybrid'] as const) {
+      await mkfatfs(source, scratch.at('disk.img'), { partitionTable, size: '48M' })
       expect(statSync(scratch.at('disk.img')).size).toBe(48 * 2 ** 20)
     }
   })

@@ -1,18 +1,19 @@
 /**
- * The image on its way: a file of another name beside it, which takes its place in one step at the end. Whoever looks
- * sees the old image, the new one, or none; never half of one.
+ * Writes an image to a file of another name beside its path, which replaces the old image in one step at the end. Other
+ * processes see the old image, the new one, or none; never half of one.
  */
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { MkfatfsError, reasonOf } from '../errors.ts'
+import type { ImageSink } from '../write/sequential-writer.ts'
 
 /**
- * Where the image goes, without links, after a look at what is there.
- * @param source the directory that is packed, without links
+ * The path of a new image without links.
+ * @param sources directories that are packed, without links
  * @throws MkfatfsError `IMAGE_PATH`
  */
-export async function resolveImagePath(image: string, source: string): Promise<string> {
+export async function resolveImagePath(image: string, sources: readonly string[]): Promise<string> {
   const wrong = (why: string, cause?: unknown) =>
     new MkfatfsError('IMAGE_PATH', `Cannot write "${image}": ${why}.`, { cause })
   const present = await stat(image).catch(() => undefined)
@@ -22,17 +23,18 @@ export async function resolveImagePath(image: string, source: string): Promise<s
     )
   }
   const directory = await realpath(dirname(resolve(image))).catch((error: unknown) => {
-    throw wrong(`its directory is not there (${reasonOf(error)})`, error)
+    throw wrong(`its directory does not exist (${reasonOf(error)})`, error)
   })
   const path = present ? await realpath(image) : join(directory, basename(resolve(image)))
-  if (path.startsWith(join(source, sep))) throw wrong('it lies in the directory that is packed')
+  if (sources.some((source) => path.startsWith(join(source, sep))))
+    throw wrong('it lies in the directory that is packed')
   return path
 }
 
 /**
- * Has `write` fill a new file of `size` bytes, all zero at first, and puts it at `path`. If anything fails, the file
- * goes, and what was at `path` stays.
- * @throws MkfatfsError `WRITE_FAILED`, and what `write` throws
+ * Calls `write` with a new file of `size` zero bytes, then renames it to `path`. After a failure the new file is removed
+ * and an old image is unchanged.
+ * @throws MkfatfsError `WRITE_FAILED`, and errors of `write`
  */
 export async function writeAtomically(
   path: string,
@@ -53,6 +55,22 @@ export async function writeAtomically(
     await rm(draft, { force: true })
     if (!isSystemError(error)) throw error
     throw new MkfatfsError('WRITE_FAILED', `Could not write "${path}": ${error.message}.`, { cause: error })
+  }
+}
+
+/** A file as the destination of an image. */
+export class FileSink implements ImageSink {
+  readonly #file: FileHandle
+
+  constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, position + done)
+      done += bytesWritten
+    }
   }
 }
 

@@ -1,14 +1,14 @@
-/** Second phase: everything about names and sizes that FAT would refuse, found before a byte is written. */
+/** Checks of all names and sizes against the limits of FAT, before a byte is written. */
 import { formatByteSize } from '../byte-size.ts'
 import { MkfatfsError } from '../errors.ts'
 import { foldCase } from '../names/case-fold.ts'
 import { whyInvalid } from '../names/long-name.ts'
-import { slotsIn } from '../volume/slots.ts'
+import { slotsIn } from './slots.ts'
 import type { DirectoryNode, Tree } from './tree.ts'
 
 /** Bytes of the largest file. */
 const MAX_FILE = 2 ** 32 - 1
-/** Slots of 32 bytes in the largest directory, subdirectories and the root of FAT32. Source: Linux, FatFs (`MAX_DIR`). */
+/** Slots of 32 bytes in the largest directory, also for the root of FAT32. Source: Linux, FatFs (`MAX_DIR`). */
 const MAX_SLOTS = 65_536
 
 /**
@@ -30,11 +30,11 @@ export function checkTree(tree: Tree, options: { readonly allowDeviceNames: bool
       else collisions.push(`${other} and ${path}`)
     }
     const slots = slotsIn(directory)
-    if (slots > MAX_SLOTS) crowded.push(`${shown(directory)} (${slots.toLocaleString('en-US')} slots)`)
+    if (slots > MAX_SLOTS) crowded.push(`${displayPath(directory)} (${slots.toLocaleString('en-US')} slots)`)
   }
   const large = tree.files.filter(({ size }) => size > MAX_FILE)
   refuse('NAME_INVALID', invalid, 'name cannot be stored', 'names cannot be stored')
-  refuse('NAME_COLLISION', collisions, 'pair of names differs in case alone', 'pairs of names differ in case alone')
+  refuse('NAME_COLLISION', collisions, 'pair of names differs only in case', 'pairs of names differ only in case')
   refuse(
     'FILE_TOO_LARGE',
     large.map(({ path, size }) => `${path} (${formatByteSize(size)})`),
@@ -56,6 +56,6 @@ function refuse(code: Refusal, offenders: readonly string[], one: string, many: 
   throw new MkfatfsError(code, `${offenders.length} ${offenders.length === 1 ? one : many}.`, { offenders })
 }
 
-function shown({ path }: DirectoryNode): string {
+function displayPath({ path }: DirectoryNode): string {
   return path === '' ? '. (the root)' : path
 }

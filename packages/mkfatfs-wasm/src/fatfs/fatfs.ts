@@ -1,0 +1,300 @@
+/**
+ * FatFs R0.15 in WebAssembly, on a block device in JavaScript. This is a binding of its own because that of js-fatfs
+ * needs Node or a page, loads a file from beside its script, and takes times from the clock of the host's time zone.
+ */
+import { EMBEDDED_MODULE } from './embedded-module.ts'
+import { FatFsError, RESULT } from './fatfs-error.ts'
+import { type BlockDevice, type ModuleHost, ModuleImports } from './module-imports.ts'
+
+/** Options of {@link FatFs.load}. */
+export interface FatFsOptions {
+  /**
+   * Code page of 8.3 names.
+   * @default 850
+   */
+  readonly codePage?: number
+  /**
+   * WebAssembly to use instead of the embedded one, which lacks the code pages 932, 936, 949 and 950.
+   * @default the embedded module
+   */
+  readonly module?: Uint8Array<ArrayBuffer>
+  /**
+   * The time that new entries get, in milliseconds since 1970. FatFs stores it as UTC.
+   * @default 1980-01-01
+   */
+  readonly clock?: () => number
+}
+
+/** Parameters of a new volume, as `f_mkfs` takes them. */
+export interface FormatParameters {
+  /** Bits: 1 is FAT12 or FAT16, 2 is FAT32. */
+  readonly families: number
+  readonly fats: 1 | 2
+  /** Slots of the root directory of FAT12 and FAT16. */
+  readonly rootSlots: number
+  /** 0 leaves the choice to FatFs. */
+  readonly clusterBytes: number
+}
+
+/** An entry of a directory. */
+export interface RawEntry {
+  readonly name: string
+  /** The 8.3 name of an entry with a long name, else empty. */
+  readonly shortName: string
+  readonly size: number
+  readonly date: number
+  readonly time: number
+  /** The attribute byte. */
+  readonly attributes: number
+}
+
+/** The attribute of a directory. */
+export const DIRECTORY = 0x10
+
+interface WasmMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+/** The types of Node lack this global, which all platforms have. */
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: {
+    compile(bytes: Uint8Array): Promise<object>
+    instantiate(module: object, imports: object): Promise<{ readonly exports: object }>
+  }
+}
+
+/** Functions of the module, which its compiler gave short names. */
+interface Exports {
+  readonly j: WasmMemory
+  readonly k: () => void
+  readonly o: (file: number) => number
+  readonly p: (entry: number) => number
+  readonly q: (entry: number) => number
+  readonly r: (entry: number) => number
+  readonly s: (entry: number) => number
+  readonly t: (entry: number) => number
+  readonly u: (entry: number) => number
+  readonly w: (volume: number, path: number, mode: number) => number
+  readonly x: (file: number, path: number, mode: number) => number
+  readonly y: (file: number, target: number, bytes: number, done: number) => number
+  readonly z: (file: number, source: number, bytes: number, done: number) => number
+  readonly B: (file: number) => number
+  readonly D: (directory: number, path: number) => number
+  readonly F: (directory: number, entry: number) => number
+  readonly J: (path: number) => number
+  readonly K: (path: number) => number
+  readonly L: (from: number, to: number) => number
+  readonly M: (path: number, parameters: number, work: number, bytes: number) => number
+  readonly N: (codePage: number) => number
+  readonly O: (address: number) => void
+  readonly P: (bytes: number) => number
+}
+
+/** Bytes of FatFs' structures in this module. */
+const VOLUME_BYTES = 4152
+const FILE_BYTES = 4136
+const DIRECTORY_BYTES = 48
+const ENTRY_BYTES = 812
+const PARAMETER_BYTES = 16
+const WORK_BYTES = 2 ** 17
+const CHUNK_BYTES = 2 ** 18
+const WASM_PAGE_BYTES = 2 ** 16
+
+const OPEN_READ = 0x01
+const OPEN_WRITE_ANEW = 0x0a
+const NO_PARTITIONS = 8
+const MOUNT_AT_ONCE = 1
+
+const FIRST_TIME = Date.UTC(1980, 0, 1)
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+let embedded: Promise<object> | undefined
+
+/** FatFs with one drive. All its work is synchronous. */
+export class FatFs implements ModuleHost {
+  readonly #exports: Exports
+  #memory: Uint8Array = new Uint8Array()
+  device: BlockDevice
+
+  static async load(device: BlockDevice, options: FatFsOptions = {}): Promise<FatFs> {
+    embedded ??= WebAssembly.compile(Uint8Array.from(atob(EMBEDDED_MODULE), (character) => character.charCodeAt(0)))
+    const module = options.module === undefined ? await embedded : await WebAssembly.compile(options.module)
+    const link = new ModuleImports(options.clock ?? (() => FIRST_TIME))
+    const instance = await WebAssembly.instantiate(module, { a: link.functions })
+    const fatfs = new FatFs(device, instance.exports as Exports)
+    link.host = fatfs
+    fatfs.#exports.k()
+    fatfs.#check('f_setcp', fatfs.#exports.N(options.codePage ?? 850))
+    return fatfs
+  }
+
+  private constructor(device: BlockDevice, exports: Exports) {
+    this.device = device
+    this.#exports = exports
+  }
+
+  /** The memory of the module as it is now: it is another one after it has grown. */
+  get memory(): Uint8Array {
+    const { buffer } = this.#exports.j
+    if (this.#memory.buffer !== buffer) this.#memory = new Uint8Array(buffer)
+    return this.#memory
+  }
+
+  /** @returns false when FatFs finds no volume possible with these parameters */
+  format({ families, fats, rootSlots, clusterBytes }: FormatParameters): boolean {
+    const result = this.#withMemory(PARAMETER_BYTES + WORK_BYTES + 1, (address) => {
+      const parameters = new DataView(this.memory.buffer, address, PARAMETER_BYTES)
+      parameters.setUint8(0, families | NO_PARTITIONS)
+      parameters.setUint8(1, fats)
+      parameters.setUint32(4, this.device.alignment, true)
+      parameters.setUint32(8, rootSlots, true)
+      parameters.setUint32(12, clusterBytes, true)
+      const work = address + PARAMETER_BYTES
+      this.memory[work + WORK_BYTES] = 0
+      return this.#exports.M(work + WORK_BYTES, address, work, WORK_BYTES)
+    })
+    if (result === RESULT.formatAborted) return false
+    this.#check('f_mkfs', result)
+    return true
+  }
+
+  mount(): void {
+    const volume = this.#exports.P(VOLUME_BYTES)
+    this.#check(
+      'f_mount',
+      this.#withPath('', (path) => this.#exports.w(volume, path, MOUNT_AT_ONCE)),
+    )
+  }
+
+  /** The entries of a directory, without `.` and `..`, in the order in which they are stored. */
+  readDirectory(path: string): RawEntry[] {
+    return this.#withMemory(DIRECTORY_BYTES + ENTRY_BYTES, (directory) => {
+      const entry = directory + DIRECTORY_BYTES
+      const found: RawEntry[] = []
+      const { D: open, F: read, p: size, q: date, r: time, s: attributes, t: shortName, u: name } = this.#exports
+      this.#check(
+        'f_opendir',
+        this.#withPath(path, (address) => open(directory, address)),
+      )
+      for (;;) {
+        this.#check('f_readdir', read(directory, entry))
+        const text = this.#text(name(entry))
+        if (text === '') return found
+        found.push({
+          name: text,
+          shortName: this.#text(shortName(entry)),
+          size: size(entry) >>> 0,
+          date: date(entry),
+          time: time(entry),
+          attributes: attributes(entry),
+        })
+      }
+    })
+  }
+
+  /** The contents of a file in pieces, each valid until the next is asked for. */
+  *readFile(path: string): Generator<Uint8Array> {
+    const file = this.#exports.P(FILE_BYTES + 4 + CHUNK_BYTES)
+    const done = file + FILE_BYTES
+    const chunk = done + 4
+    try {
+      this.#check(
+        'f_open',
+        this.#withPath(path, (address) => this.#exports.x(file, address, OPEN_READ)),
+      )
+      for (let left = this.#exports.o(file) >>> 0; left > 0; ) {
+        this.#check('f_read', this.#exports.y(file, chunk, CHUNK_BYTES, done))
+        const bytes = this.#number(done)
+        if (bytes === 0) throw new FatFsError('f_read', RESULT.diskError)
+        yield this.memory.subarray(chunk, chunk + bytes)
+        left -= bytes
+      }
+    } finally {
+      this.#exports.O(file)
+    }
+  }
+
+  /** Creates a file, or replaces its contents. @returns false when the volume is full */
+  writeFile(path: string, contents: Uint8Array): boolean {
+    return this.#withMemory(FILE_BYTES + 4 + CHUNK_BYTES, (file) => {
+      const done = file + FILE_BYTES
+      const chunk = done + 4
+      this.#check(
+        'f_open',
+        this.#withPath(path, (address) => this.#exports.x(file, address, OPEN_WRITE_ANEW)),
+      )
+      let isComplete = true
+      for (let start = 0; start < contents.length && isComplete; start += CHUNK_BYTES) {
+        const piece = contents.subarray(start, start + CHUNK_BYTES)
+        this.memory.set(piece, chunk)
+        this.#check('f_write', this.#exports.z(file, chunk, piece.length, done))
+        isComplete = this.#number(done) === piece.length
+      }
+      this.#check('f_close', this.#exports.B(file))
+      return isComplete
+    })
+  }
+
+  /** Removes a file or an empty directory. */
+  remove(path: string): void {
+    this.#check(
+      'f_unlink',
+      this.#withPath(path, (address) => this.#exports.J(address)),
+    )
+  }
+
+  makeDirectory(path: string): void {
+    this.#check(
+      'f_mkdir',
+      this.#withPath(path, (address) => this.#exports.K(address)),
+    )
+  }
+
+  rename(from: string, to: string): void {
+    const result = this.#withPath(from, (old) => this.#withPath(to, (renamed) => this.#exports.L(old, renamed)))
+    this.#check('f_rename', result)
+  }
+
+  #check(operation: string, result: number): void {
+    if (result !== RESULT.ok) throw new FatFsError(operation, result)
+  }
+
+  #withPath<T>(path: string, call: (address: number) => T): T {
+    const bytes = encoder.encode(`${path}\0`)
+    return this.#withMemory(bytes.length, (address) => {
+      this.memory.set(bytes, address)
+      return call(address)
+    })
+  }
+
+  #withMemory<T>(bytes: number, call: (address: number) => T): T {
+    const address = this.#exports.P(bytes)
+    try {
+      return call(address)
+    } finally {
+      this.#exports.O(address)
+    }
+  }
+
+  #number(address: number): number {
+    return new DataView(this.memory.buffer).getUint32(address, true)
+  }
+
+  #text(address: number): string {
+    const { memory } = this
+    const end = memory.indexOf(0, address)
+    return decoder.decode(memory.subarray(address, end))
+  }
+
+  /** Adds pages to the memory. */
+  grow(bytes: number): boolean {
+    try {
+      this.#exports.j.grow(Math.ceil((bytes - this.memory.length) / WASM_PAGE_BYTES))
+      return true
+    } catch {
+      return false
+    }
+  }
+}
