@@ -67,7 +67,7 @@ describe('toBoot', () => {
     const { pass, message } = await judge({}, { timeout: 1 })
     expect(pass).toBe(false)
     expect(message()).toContain('"box" had not booted after 1 ms: it did not print "login: "\n')
-    expect(message()).toContain('Circumstances:\n  boot: seen up to the firmware\n\nEnd of the console:')
+    expect(message()).toContain('Circumstances:\n  boot: reached the firmware\n\nEnd of the console:')
   })
 
   test('ends before the test times out, and reports the shortened wait', async () => {

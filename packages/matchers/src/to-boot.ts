@@ -72,7 +72,7 @@ async function ready(vm: MatcherVM, window: WaitWindow): Promise<Match> {
 
 function circumstances(vm: MatcherVM): string {
   const stage = lastStage(vm.output)
-  const lines = stage === undefined ? [] : [`boot: seen up to ${stage}`]
+  const lines = stage === undefined ? [] : [`boot: reached ${stage}`]
   if (vm.spec.accelerator === 'tcg') {
     lines.push(`speed: emulated without hardware acceleration (${vm.spec.acceleratorReason})`)
   }

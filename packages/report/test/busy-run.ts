@@ -21,13 +21,13 @@ test('adds two numbers', async ({ vm }) => {
 const MESSAGE = `expect(vm).toEventuallyPrint("sum-43")
 
 "vm" did not print "sum-43" within 3.0 s: last byte 2.9 s ago, 222 bytes since the start, 38 characters since the previous match
-A similar line was printed, of which 1 character differs: did you mean that one?
+A similar line was printed (1 character differs). Did you mean that one?
 
 Closest output:
   sum-42
 
 Circumstances:
-  boot: seen up to a shell's prompt
+  boot: reached a shell prompt
   speed: emulated (tcg)
 
 End of the console:

@@ -171,8 +171,8 @@ describe('a timeout', () => {
 
   test('of a machine that never printed says 0 bytes and what to check', async () => {
     const error = await rejection(setUp().console.expect('login: ', { timeout: 10 }))
-    expect(error.shortMessage).toMatch(/printed nothing at all, 0 bytes$/)
-    expect(error.hint).toMatch(/`console=ttyS0`.*one for x86_64/)
+    expect(error.shortMessage).toMatch(/printed nothing \(0 bytes\)$/)
+    expect(error.hint).toMatch(/`console=ttyS0`.*built for x86_64/)
   })
 
   test("has the caller's line in its stack", async () => {
@@ -184,7 +184,7 @@ describe('a timeout', () => {
     const { console, guest } = setUp()
     const first = console.expect('a')
     const error = await rejection(console.expect('b', { timeout: 20 }))
-    expect(error.shortMessage).toMatch(/its turn did not come, the wait for "a" was before it$/)
+    expect(error.shortMessage).toMatch(/an earlier wait, for "a", was still pending$/)
     guest.write('ba')
     expect((await first).before).toBe('b')
   })
@@ -232,7 +232,7 @@ describe('a timeout', () => {
     setTimeout(() => clearInterval(ticking), 300)
     const error = await wait
     expect(error.shortMessage).toMatch(
-      /^"vm" printed nothing for 0\.\d s while "never" was awaited, for [\d.]+ s by then/,
+      /^"vm" printed nothing for 0\.\d s while "never" was awaited \([\d.]+ s so far\)/,
     )
     expect(written).toBeGreaterThan(5)
   })

@@ -68,7 +68,7 @@ describe('a boot with', () => {
       'an init of another architecture',
       () => ({ initramfs: initramfs('foreign', { init: program(ELF_MACHINES.aarch64, CRASH) }) }),
       'GUEST_PANICKED',
-      /\/init is no program for this machine \(ENOEXEC\)/,
+      /\/init cannot run on this machine \(ENOEXEC\)/,
     ],
     [
       'an init whose interpreter is missing',
@@ -141,7 +141,7 @@ describe('a running machine that', () => {
   test('runs out of memory', async () => {
     const vm = await boot()
     vm.send('tail /dev/zero\n')
-    await failure(vm.expect('never', { timeout: 90_000 }), 'GUEST_OUT_OF_MEMORY', /killed "tail" for want of memory/)
+    await failure(vm.expect('never', { timeout: 90_000 }), 'GUEST_OUT_OF_MEMORY', /killed "tail" because memory ran out/)
   })
 
   test('is killed', async () => {
@@ -155,7 +155,7 @@ describe('a running machine that', () => {
     const options = await linuxGuest({ arch: 'x86_64', modules: ['i6300esb'] })
     const vm = await boot({ ...options, devices: [watchdog({ action: 'pause' })] })
     vm.send('watchdog -T 2 -t 60 /dev/watchdog\n')
-    await failure(vm.expect('never'), 'GUEST_HUNG', /let its watchdog run out/)
+    await failure(vm.expect('never'), 'GUEST_HUNG', /did not reset its watchdog in time/)
   })
 
   test('only prints what a panic looks like goes on', async () => {
@@ -174,7 +174,7 @@ describe('a running machine that', () => {
     await failure(
       vm.expect('never', { timeout: 500 }),
       'EXPECT_TIMEOUT',
-      /Nothing was printed since the wait began: the guest sleeps[^]*boot: seen up to a shell's prompt/,
+      /Nothing was printed since the wait began: the guest is idle[^]*boot: reached a shell prompt/,
     )
   })
 
@@ -185,7 +185,7 @@ describe('a running machine that', () => {
       ['fallocate -l 1000000000000 /tmp/full 2>&1; rm -f /tmp/full', /file system in the guest is full/],
       ['frobnicate', /The guest has no command "frobnicate"/],
       ['mount -t 9p share /mnt', /no shared directory with the tag "share"/],
-      ['echo NEVER', /printed in another case/],
+      ['echo NEVER', /only in upper and lower case/],
     ]
     for (const [command, says] of faults) {
       vm.send(`${command}; echo fault-$((${command.length} + 1))\n`)

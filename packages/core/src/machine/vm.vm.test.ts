@@ -140,7 +140,7 @@ describe('waiting', () => {
     await expect(vm.ready()).rejects.toMatchObject({
       code: 'BOOT_TIMEOUT',
       message: expect.stringMatching(
-        /0 bytes\nCheck that the kernel's arguments name this console \(`console=ttyS0`\)/,
+        /0 bytes\nCheck that the kernel arguments name this console \(`console=ttyS0`\)/,
       ),
     })
   })

@@ -1,19 +1,19 @@
-/** The words of a wait that failed: what was awaited, for how long, what the console did meanwhile, and its end. */
+/** Error messages for failed expects. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../../errors.ts'
 import type { Incident } from '../incident/incident.ts'
 import { describePatterns, type Pattern } from '../match/pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
 import { knownCause } from './known-causes.ts'
 
-/** What the console knows of its machine, for messages. */
+/** Facts about the machine that error messages mention. */
 export interface ConsoleContext {
   /** The guest's architecture, QEMU's name. */
   readonly arch?: string
   /** Linux's name of this console on it, as for `console=`: `ttyS0`. */
   readonly consoleDevice?: string
-  /** Why it runs without hardware acceleration, if it does: `/dev/kvm does not exist`. */
+  /** Why the machine runs without hardware acceleration, for example `/dev/kvm does not exist`; undefined with it. */
   readonly emulatedBecause?: string | undefined
-  /** What was typed last without Enter behind it. */
+  /** The last text sent, if it does not end with Enter. */
   readonly unfinished?: string
   /** The machine's command line, quoted. */
   readonly commandLine?: string
@@ -21,7 +21,7 @@ export interface ConsoleContext {
   readonly logFile?: string | undefined
 }
 
-/** State of a console and of a wait at its failure. Times in milliseconds. */
+/** State of a console and of a failed wait. Times in milliseconds. */
 export interface FailureFacts {
   readonly name: string
   readonly patterns: readonly Pattern[]
@@ -30,29 +30,29 @@ export interface FailureFacts {
   readonly silentMs: number | undefined
   /** Bytes since the start. */
   readonly bytes: number
-  /** Characters behind the cursor that the wait looked at in vain. */
+  /** Characters after the cursor that the wait searched without a match. */
   readonly unmatched: number
-  /** Characters that were to be looked at and are no longer kept. */
+  /** Characters that should have been searched but are no longer kept. */
   readonly dropped: number
-  /** The pattern of the wait that was served when this one's turn had not come. */
+  /** The pattern of an earlier wait that was still pending, so that this one did not start its search. */
   readonly behind: string | undefined
   /** The end of the clean text. */
   readonly tail: string
   readonly context: ConsoleContext
-  /** What there is to find a cause in. */
+  /** Material for the diagnosis. */
   readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | 'emulatedBecause' | 'unfinished'>
   /** The frames of the call. */
   readonly frames: string
 }
 
-/** What the guest did, in words. */
+/** A failure of the guest, worded for a message. */
 export interface GuestFailure {
   readonly incident: Incident
-  /** `panicked`. */
+  /** A verb phrase, such as `panicked`. */
   readonly what: string
-  /** What to do about it; the code's own sentence when not set. */
+  /** What to do about it. @default the hint of the error code */
   readonly hint: string | undefined
-  /** The console before it. */
+  /** The console output before the failure. */
   readonly before: string
 }
 
@@ -62,7 +62,7 @@ const EXCERPT_LINES = 100
 const BEFORE_LINES = 10
 const WIDTH = 160
 
-/** As much of the end of the text as an error can need. */
+/** Length of the end of the text that an error needs at most. */
 export const TAIL_CHARACTERS = 16_384
 
 /** `EXPECT_TIMEOUT`. */
@@ -77,13 +77,13 @@ export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
   return failure(
     ExpectError,
     'EXPECT_TIMEOUT',
-    `${what}, for ${seconds(facts.elapsedMs)} by then: ${account(facts)}`,
+    `${what} (${seconds(facts.elapsedMs)} so far): ${account(facts)}`,
     facts,
     diagnosis(facts),
   )
 }
 
-/** `EXPECT_EXITED`, with the sections of the reason: what QEMU itself had to say. */
+/** `EXPECT_EXITED`, with the sections of the reason, such as the output of QEMU. */
 export function exited(facts: FailureFacts, reason: Error): ExpectError {
   const { shortMessage, sections } = ColdbootError.is(reason) ? reason : { shortMessage: reason.message, sections: {} }
   const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${shortMessage}`
@@ -133,20 +133,20 @@ function shortMessageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** An error met on the way, with the console added. */
+/** An error thrown by the search, with the console added. */
 export function inContext(facts: FailureFacts, error: unknown): Error {
   if (!(error instanceof ExpectError)) return error instanceof Error ? error : new Error(String(error))
   return failure(ExpectError, error.code, error.shortMessage, facts, { cause: error })
 }
 
-/** The last lines for a reader: not too many, not too wide, and without characters that would upset a terminal. */
+/** The last lines of a text, limited in number and width, with control characters escaped. */
 export function lastLines(text: string, lines: number = LINES): string {
   const all = text.slice(-TAIL_CHARACTERS).trimEnd().split('\n').slice(-lines)
   return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
 }
 
 interface FailureOptions extends ColdbootErrorOptions {
-  /** Sections above the end of the console; the others are below. */
+  /** Sections printed above the end of the console. */
   readonly lead?: Readonly<Record<string, string | undefined>>
 }
 
@@ -175,27 +175,27 @@ function failure<Failure extends ExpectError>(
 }
 
 function account({ bytes, silentMs, unmatched, dropped, behind, tail }: FailureFacts): string {
-  if (behind !== undefined) return `its turn did not come, the wait for ${behind} was before it`
+  if (behind !== undefined) return `an earlier wait, for ${behind}, was still pending`
   if (bytes === 0 || silentMs === undefined) {
-    return tail === '' ? 'it has printed nothing at all, 0 bytes' : 'it has printed nothing since it was restored'
+    return tail === '' ? 'it has printed nothing (0 bytes)' : 'it has printed nothing since it was restored'
   }
   const parts = [`last byte ${seconds(silentMs)} ago`, `${count(bytes, 'byte')} since the start`]
   parts.push(
     unmatched === 0 ? 'nothing since the previous match' : `${count(unmatched, 'character')} since the previous match`,
   )
   if (dropped > 0)
-    parts.push(`the first ${count(dropped, 'character')} of them no longer kept in memory and not searched`)
+    parts.push(`the first ${count(dropped, 'character')} of them not searched because they are no longer in memory`)
   return parts.join(', ')
 }
 
 function silenceHint({ arch, consoleDevice, commandLine }: ConsoleContext): string {
-  const kernel = `the kernel is one ${arch === undefined ? 'for the architecture of the machine' : `for ${arch}`}`
-  const fits = `${kernel} that boots on this machine, with \`memory\` enough for it and its initramfs`
+  const kernel = `the kernel is built for ${arch ?? 'the architecture of the machine'}`
+  const fits = `${kernel} and supports this machine, and that \`memory\` is enough for it and its initramfs`
   if (consoleDevice !== undefined && commandLine?.includes(`console=${consoleDevice}`)) {
-    return `The kernel's arguments name this console (\`console=${consoleDevice}\`): raise the timeout if the machine is only slow, else check that ${fits}.`
+    return `The kernel arguments name this console (\`console=${consoleDevice}\`). Raise the timeout if the machine is only slow. Otherwise check that ${fits}.`
   }
   const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``
-  return `Check that the kernel's arguments name this console (${device}), and that ${fits}.`
+  return `Check that the kernel arguments name this console (${device}), that ${fits}.`
 }
 
 function seconds(milliseconds: number): string {

@@ -1,14 +1,14 @@
-/** What guests and firmware print that explains, to who knows it, why something awaited never came: as one table. */
+/** Table of messages of guests and firmware that explain why a wait failed. */
 
-/** A cause: what is printed, and the sentence for a reader. `$1` is the first group. */
+/** Each message with its explanation. `$1` is the first group of the pattern. */
 const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   [
     /Initramfs unpacking failed: (.*)/,
-    'The kernel could not unpack the initramfs ($1): it is damaged, cut short, or compressed in a way this kernel does not know.',
+    'The kernel could not unpack the initramfs ($1): it is damaged or truncated, or the kernel does not support its compression.',
   ],
   [
     /Failed to execute (\S+) \(error -8\)/,
-    '$1 is no program for this machine (ENOEXEC): built for another architecture, or a script without `#!`.',
+    '$1 cannot run on this machine (ENOEXEC): it is built for another architecture, or it is a script without `#!`.',
   ],
   [/Failed to execute (\S+) \(error -13\)/, '$1 is not executable (EACCES): set its mode to 755 in the initramfs.'],
   [
@@ -17,60 +17,60 @@ const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   ],
   [
     /Requested init (\S+) failed \(error (-\d+)\)/,
-    'The kernel was told `init=$1` and cannot run it (error $2): no such program, or not executable.',
+    'The kernel cannot run `init=$1` (error $2): the program does not exist or is not executable.',
   ],
   [
     /Kernel panic - not syncing: No working init found/,
-    'The root file system has no /init or /sbin/init that runs. In an initramfs it must be /init, executable, with its interpreter and libraries.',
+    'The root file system has no /init or /sbin/init that runs. An initramfs needs an executable /init, with its interpreter and libraries.',
   ],
   [
     /VFS: Unable to mount root fs on (\S+)/,
-    'The kernel has no root file system ($1): give `initramfs` one with an /init, or name the disk in `root=`, with its driver built into the kernel.',
+    'The kernel has no root file system ($1): set `initramfs` to an archive with an /init, or set `root=` to a disk whose driver is built into the kernel.',
   ],
   [
     /\S+\[1\](?::| )[^\n]*(?:segfault|general protection|unhandled)/,
-    'The first program (init, process 1) crashed, and without it the kernel cannot go on.',
+    'The first program (init, process 1) crashed, and the kernel cannot continue without it.',
   ],
   [
     /Attempted to kill init! exitcode=0x0000([0-9a-f]{2})00/,
-    'The first program (init, process 1) ended, with status 0x$1. It must run for as long as the machine does.',
+    'The first program (init, process 1) exited with status 0x$1. It must run as long as the machine does.',
   ],
   [
     /Attempted to kill init! exitcode=0x000000([0-9a-f]{2})/,
     'The first program (init, process 1) was killed by signal 0x$1.',
   ],
-  [/System is deadlocked on memory/, 'Not even the kernel found memory: give the machine more `memory`.'],
-  [/sysrq triggered crash/, 'Something in the guest wrote "c" to /proc/sysrq-trigger, which asks for a panic.'],
+  [/System is deadlocked on memory/, 'The kernel itself ran out of memory: give the machine more `memory`.'],
+  [/sysrq triggered crash/, 'A program in the guest wrote "c" to /proc/sysrq-trigger, which causes a panic.'],
   [
     /Out of memory: Killed process \d+ \(([^)]+)\)/,
-    'The kernel killed "$1" for want of memory: give the machine more `memory`, or "$1" less to do.',
+    'The kernel killed "$1" because memory ran out: give the machine more `memory`, or make "$1" use less.',
   ],
   [
     /Gave up waiting for (?:root|suspend)[^\n]*/,
-    'The disk named in `root=` did not appear: its driver is missing in the initramfs, or it has another name.',
+    'The disk of `root=` did not appear: the initramfs lacks its driver, or it has another name.',
   ],
   [/No bootable device|not a bootable disk/, 'The disk has no boot loader for this firmware.'],
   [/modprobe: (?:FATAL: )?[Mm]odule (\S+) not found/, 'The guest has no kernel module "$1".'],
   [
     /unknown filesystem type '?(\w+)|mount: mounting \S+ on \S+ failed: No such device/,
-    "The guest's kernel does not know the file system: load its module, or take a kernel that has it.",
+    "The guest's kernel does not support the file system: load its module, or use a kernel that has it.",
   ],
   [/9pnet_virtio: no channels available for device (\S+)/, 'The machine has no shared directory with the tag "$1".'],
   [/No space left on device/, 'A file system in the guest is full: "No space left on device".'],
-  [/Read-only file system/, 'Something was to be written to a read-only file system.'],
+  [/Read-only file system/, 'A program in the guest tried to write to a read-only file system.'],
   [
     /coldboot: the lines of `init` failed with status (\d+)/,
-    'A line of `init` failed with status $1; the lines before say which.',
+    'A line of `init` failed with status $1. The output before it shows which.',
   ],
   [/(?:^|: )([\w./-]+): (?:command )?not found$/m, 'The guest has no command "$1".'],
   [/Login incorrect/, 'The guest refused the login.'],
-  [/Permission denied/, 'Something was refused in the guest: "Permission denied".'],
+  [/Permission denied/, 'The guest refused an operation: "Permission denied".'],
 ]
 
-/** Text looked at, from its end. */
+/** Characters searched at the end of the text. */
 const CHARACTERS = 32_768
 
-/** The first of the table's causes that the text tells of. */
+/** The explanation of the first message of the table that occurs in the text. */
 export function knownCause(text: string): string | undefined {
   const end = text.slice(-CHARACTERS)
   for (const [pattern, sentence] of CAUSES) {

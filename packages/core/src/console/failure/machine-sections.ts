@@ -1,12 +1,12 @@
-/** What every failure says about a machine: the end of its console, how to start it again, where the whole log is. */
+/** Sections of an error message about a machine: the end of its console, its command line, the path of its log. */
 import { lastLines } from './expect-failure.ts'
 
-/** A machine, as far as it is shown. */
+/** The parts of a machine that the sections show. */
 export interface ShownMachine {
   readonly name: string
   readonly output: string
   readonly commandLineQuoted: string
-  /** Path of its log, where that outlives the machine. */
+  /** Path of its log, if the log outlives the machine. */
   readonly keptLog: string | undefined
 }
 

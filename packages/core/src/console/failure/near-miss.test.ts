@@ -15,18 +15,18 @@ function searched(raw: string, more: Partial<Searched> = {}): Searched {
 test.each<
   [what: string, pattern: Pattern, raw: string, more: Partial<Searched>, hint: RegExp, text: string | undefined]
 >([
-  ['another case', 'Login: ', 'box login: ', {}, /another case/, 'login: '],
-  ['another case of an expression', /^READY/m, 'ready\n', {}, /another case/, 'ready'],
-  ['other blanks', 'eth0: link up', 'eth0:  link\tup\n', {}, /other blanks/, 'eth0:  link\tup'],
-  ['escape codes in the pattern', '\x1b[1mroot#', 'root# ', {}, /leave them out/, 'root#'],
-  ['a line end with \\r', 'done\r\n', 'x done\n', {}, /leave them out/, 'done\n'],
+  ['another case', 'Login: ', 'box login: ', {}, /only in upper and lower case/, 'login: '],
+  ['another case of an expression', /^READY/m, 'ready\n', {}, /only in upper and lower case/, 'ready'],
+  ['other blanks', 'eth0: link up', 'eth0:  link\tup\n', {}, /only in spaces, tabs or line ends/, 'eth0:  link\tup'],
+  ['escape codes in the pattern', '\x1b[1mroot#', 'root# ', {}, /Remove them from the pattern/, 'root#'],
+  ['a line end with \\r', 'done\r\n', 'x done\n', {}, /Remove them from the pattern/, 'done\n'],
   ['escape codes awaited in clean text', '\x1b[32mok', '\x1b[32mok\x1b[0m', {}, /\{ view: "raw" \}/, '\x1b[32mok'],
   [
     'clean text awaited among escape codes',
     'all ok',
     'all \x1b[32mok',
     { view: 'raw' },
-    /leave `view: "raw"` out/,
+    /Remove `view: "raw"`/,
     'all ok',
   ],
   [
@@ -34,7 +34,7 @@ test.each<
     'hello',
     'hel[   12.345678] eth0: up\r\nlo\r\n',
     {},
-    /spoke into the middle of it.*view: "userspace"/,
+    /Kernel messages interrupt the output.*view: "userspace"/,
     'hello',
   ],
   [
@@ -42,12 +42,12 @@ test.each<
     'inet \\d+',
     'inet 10',
     {},
-    /as a regular expression, \/inet \\d\+\/, it matches/,
+    /As a regular expression, \/inet \\d\+\/, it would match/,
     'inet 10',
   ],
-  ['a string in an expression', /a (b) c?/, 'a (b) c?\n', {}, /escape its special characters/, 'a (b) c?'],
+  ['a string in an expression', /a (b) c?/, 'a (b) c?\n', {}, /Escape its special characters/, 'a (b) c?'],
   ['what was consumed', 'ready', '# ', { consumed: 'ready\n# ' }, /before the previous match/, 'ready'],
-  ['a typo', 'hello-world', 'one\nhelo-world\ntwo\n', {}, /1 character differs: did you mean/, 'helo-world'],
+  ['a typo', 'hello-world', 'one\nhelo-world\ntwo\n', {}, /\(1 character differs\)\. Did you mean/, 'helo-world'],
   [
     'a typo inside a line',
     'Welcome to Debain',
@@ -61,7 +61,7 @@ test.each<
     'result: 42 apples',
     'the result: 7\n',
     {},
-    /Its beginning was printed, "result: "/,
+    /Only the beginning of the pattern was printed, "result: "/,
     'the result: 7',
   ],
 ])('%s is told', (_what, pattern, raw, more, hint, text) => {

@@ -1,25 +1,25 @@
-/** What came close to a pattern that did not match: the same but for its case, blanks, escape codes; or a similar line. */
+/** Finds output that is close to a pattern: it differs in case, blanks or escape codes, or a line is similar. */
 import leven from 'leven'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Pattern } from '../match/pattern.ts'
 import type { Guard } from '../match/regexp-guard.ts'
 import { CleanText } from '../text/decoder.ts'
 
-/** The output in which a pattern was looked for, in each way it can be seen. */
+/** The output that was searched, in each view. */
 export interface Searched {
-  /** Clean text behind the cursor. */
+  /** Clean text after the cursor. */
   readonly clean: string
   readonly raw: string
   readonly userspace: string
   /** Clean text before the cursor. */
   readonly consumed: string
-  /** The view that was asked for. */
+  /** The view of the wait. */
   readonly view: 'clean' | 'raw' | 'userspace'
 }
 
-/** What to tell about it. */
+/** The closest output and what differs. */
 export interface NearMiss {
-  /** What differs, as a sentence. */
+  /** The difference, as a sentence. */
   readonly hint: string
   /** The text that came close. */
   readonly text: string | undefined
@@ -29,10 +29,10 @@ export interface NearMiss {
 const LINES = 400
 const WIDTH = 300
 
-/** A line that differs in more of the pattern than this is not similar. */
+/** Largest edit distance of a similar line, as a part of the length of the pattern. */
 const LARGEST_DIFFERENCE = 0.34
 
-/** @param guard bounds the time of regular expressions */
+/** @param guard limits the time of regular expressions */
 export function nearMiss(pattern: Pattern, searched: Searched, guard: Guard): NearMiss | undefined {
   const find = (variant: Pattern, text: string): string | undefined => matchIn(variant, text, guard)
   const seen = searched[searched.view]
@@ -46,23 +46,22 @@ export function nearMiss(pattern: Pattern, searched: Searched, guard: Guard): Ne
 type Variant = readonly [pattern: Pattern, text: string, hint: string]
 
 function* variants(pattern: Pattern, searched: Searched, seen: string): Generator<Variant, void, undefined> {
-  yield [ignoringCase(pattern), seen, 'It was printed in another case: upper and lower case count.']
+  yield [ignoringCase(pattern), seen, 'The output differs from the pattern only in upper and lower case.']
   if (searched.view === 'clean') {
-    const hint =
-      'The kernel spoke into the middle of it: wait with `{ view: "userspace" }`, which leaves its messages out.'
+    const hint = 'Kernel messages interrupt the output. Wait with `{ view: "userspace" }`, which removes them.'
     yield [pattern, searched.userspace, hint]
   }
   if (searched.view === 'raw') {
     yield [
       pattern,
       searched.clean,
-      'It was printed with escape codes or `\\r` in it: leave `view: "raw"` out, and patterns see clean text.',
+      'The output has escape codes or `\\r` in it. Remove `view: "raw"`: the default view has neither.',
     ]
   } else {
     yield [
       pattern,
       searched.raw,
-      'It was printed as it is only in the raw output, escape codes and `\\r` included: wait with `{ view: "raw" }`.',
+      'The pattern matches only the raw output, with its escape codes and `\\r`. Wait with `{ view: "raw" }`.',
     ]
   }
   if (typeof pattern === 'string') {
@@ -72,31 +71,31 @@ function* variants(pattern: Pattern, searched: Searched, seen: string): Generato
       yield [
         clean,
         searched.clean,
-        'The pattern has escape codes or `\\r` in it, and patterns see clean text: leave them out.',
+        'The pattern has escape codes or `\\r` in it, but the text that is searched has neither. Remove them from the pattern.',
       ]
     }
     const blanks = ignoringBlanks(pattern)
     if (blanks !== undefined)
-      yield [blanks, seen, 'It was printed with other blanks: their number, tabs and line ends count.']
+      yield [blanks, seen, 'The output differs from the pattern only in spaces, tabs or line ends.']
     const expression = asExpression(pattern)
     if (expression !== undefined) {
       yield [
         expression,
         seen,
-        `The pattern is a string, and was taken literally: as a regular expression, ${expression}, it matches.`,
+        `The pattern is a string and is matched literally. As a regular expression, ${expression}, it would match.`,
       ]
     }
   } else if (searched.clean.includes(pattern.source)) {
     yield [
       pattern.source,
       searched.clean,
-      'The text of the expression was printed literally: escape its special characters, or give a string.',
+      'The output has the text of the regular expression literally. Escape its special characters, or pass a string.',
     ]
   }
   yield [
     pattern,
     searched.consumed,
-    'It was printed before the previous match, which consumed it: wait for it earlier, or look back with `hasPrinted`.',
+    'It was printed before the previous match, which consumed it. Wait for it earlier, or check earlier output with `hasPrinted`.',
   ]
 }
 
@@ -130,7 +129,7 @@ function matchIn(pattern: Pattern, text: string, guard: Guard): string | undefin
     const buffer = new ExpectBuffer([pattern], { guard })
     return (buffer.push(text) ?? buffer.end())?.text
   } catch {
-    // Too slow or not valid in this form: then this is not what was meant.
+    // The variant is too slow or not valid, so it is not the cause.
     return undefined
   }
 }
@@ -148,10 +147,10 @@ function similarLine(pattern: string, seen: string): NearMiss | undefined {
   }
   if (best === undefined) return partOf(pattern, seen)
   const characters = best.distance === 1 ? '1 character differs' : `${best.distance} characters differ`
-  return { hint: `A similar line was printed, of which ${characters}: did you mean that one?`, text: best.text }
+  return { hint: `A similar line was printed (${characters}). Did you mean that one?`, text: best.text }
 }
 
-/** The line, or where it is longer, each part of it that is as long as the pattern and begins with a word. */
+/** The line; of a longer line, each part that starts at a word and is as long as the pattern. */
 function* partsLike(line: string, length: number): Generator<string, void, undefined> {
   if (line.length <= length * 1.5) yield line.trim()
   else for (const { index } of line.matchAll(/(?<!\w)\S/g)) yield line.slice(index, index + length).trim()
@@ -169,5 +168,5 @@ function partOf(pattern: string, seen: string): NearMiss | undefined {
   if (part.trim().length < Math.max(4, pattern.length / 3)) return undefined
   const at = seen.lastIndexOf(part)
   const line = seen.slice(seen.lastIndexOf('\n', at) + 1).split('\n', 1)[0] ?? part
-  return { hint: `Its beginning was printed, ${JSON.stringify(part)}, and went on in another way.`, text: line }
+  return { hint: `Only the beginning of the pattern was printed, ${JSON.stringify(part)}.`, text: line }
 }

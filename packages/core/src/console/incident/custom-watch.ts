@@ -1,4 +1,4 @@
-/** One pattern of the user's own that is watched for: each match is an incident. */
+/** Watches the console for one pattern of `failOn.custom`. Each match is an incident. */
 import { ColdbootError } from '../../errors.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Found } from '../match/pattern.ts'
@@ -9,7 +9,7 @@ import type { IncidentKind } from './incident-kinds.ts'
 /** Most characters kept for a match that has begun. */
 const KEEP = 65_536
 
-/** Looks for one custom monitor's pattern in all output, at the cost of one `expect`. */
+/** Searches all output for the pattern of one custom failure. Costs as much as one `expect`. */
 export class CustomWatch {
   readonly kind: IncidentKind
   readonly #monitor: CustomGuestFailure
@@ -22,7 +22,7 @@ export class CustomWatch {
     this.kind = {
       name: monitor.name,
       code: 'GUEST_CUSTOM_FAILURE',
-      what: `printed what the monitor "${monitor.name}" watches for`,
+      what: `matched "${monitor.name}" of \`failOn.custom\``,
       byKernel: false,
       pattern: undefined,
       begins: [],
@@ -36,7 +36,7 @@ export class CustomWatch {
     return this.#search((buffer) => buffer.push(text))
   }
 
-  /** Nothing will follow. */
+  /** Searches what is left, at the end of the output. */
   finish(): string | undefined {
     return this.#search((buffer) => buffer.end())
   }
@@ -45,13 +45,15 @@ export class CustomWatch {
     if (this.#buffer === undefined) return undefined
     try {
       const found = search(this.#buffer)
-      // What follows the match in this piece is not searched: the machine has failed by then, or repeats itself.
+      // The rest of this chunk is not searched: the machine has already failed.
       if (found !== undefined) this.#buffer = this.#newBuffer()
       return found?.text
     } catch (error) {
       this.#buffer = undefined
       const reason = ColdbootError.is(error) ? error.shortMessage : String(error)
-      this.#context.onWarning(`The monitor "${this.#monitor.name}" watches no more: ${reason}`)
+      this.#context.onWarning(
+        `The pattern "${this.#monitor.name}" of \`failOn.custom\` is not checked any more: ${reason}`,
+      )
       return undefined
     }
   }

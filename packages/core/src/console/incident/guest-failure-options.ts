@@ -1,25 +1,25 @@
-/** The option `failOn`: what a guest may do without failing its test, and what else it may not. */
+/** The option `failOn`: which failures of a guest reject its waits. */
 import { types } from 'node:util'
 import { type GuestFailureName, INCIDENT_KINDS } from './incident-kinds.ts'
 
-/** A pattern of one's own: when a line of the console matches, every wait is rejected. */
+/** A custom failure: when the console matches its pattern, every wait is rejected. */
 export interface CustomGuestFailure {
   /** Names it in errors and `vm.incidents`. */
   readonly name: string
-  /** Looked for in each line, in clean text. Flags `g` and `y` are ignored. */
+  /** Searched in the clean text. Flags `g` and `y` are ignored. */
   readonly pattern: string | RegExp
 }
 
-/** What is watched for on the console. */
+/** Guest failures that reject all waits, by name. Each is `'fail'` unless set to `'allow'`. */
 export type GuestFailureOptions = Readonly<Partial<Record<GuestFailureName, 'fail' | 'allow'>>> & {
   /** @default none */
   readonly custom?: readonly CustomGuestFailure[] | undefined
 }
 
-/** `failOn` as a check of the option table. */
-export const FAIL_ON_EXPECTED: string = `an object of monitors (${INCIDENT_KINDS.map(({ name }) => name).join(', ')}), each 'fail' or 'allow', and \`custom\`, a list of { name, pattern }`
+/** Describes valid values of `failOn`, for messages. */
+export const FAIL_ON_EXPECTED: string = `an object of guest failures (${INCIDENT_KINDS.map(({ name }) => name).join(', ')}), each 'fail' or 'allow', and \`custom\`, a list of { name, pattern }`
 
-/** Whether `value` is what the option takes. */
+/** Whether `value` is valid for `failOn`. */
 export function isGuestFailureOptions(value: unknown): value is GuestFailureOptions {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return Object.entries(value).every(([key, setting]) =>

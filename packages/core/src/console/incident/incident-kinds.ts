@@ -1,10 +1,10 @@
 /**
- * What a guest can print that means its test cannot succeed any more, as one table: how it is recognised, where its text
- * ends, and the code of the failure. Texts as Linux, systemd, dracut, initramfs-tools and firmware print them.
+ * Table of the guest failures: how each is recognized on the console, where its text ends, and its error code. The texts
+ * are those of Linux, systemd, dracut, initramfs-tools and firmware.
  */
 import type { ErrorCode } from '../../errors.ts'
 
-/** What is watched for. */
+/** Names of the built-in guest failures. */
 export type GuestFailureName =
   | 'panic'
   | 'initCrash'
@@ -22,30 +22,30 @@ export type GuestFailureName =
 export interface IncidentKind {
   readonly name: string
   readonly code: ErrorCode
-  /** What happened to the machine: `panicked`. */
+  /** What happened to the machine, as a verb phrase such as `panicked`. */
   readonly what: string
-  /** Whether the kernel says it, with or without its stamp; else `pattern` is looked for in the line as it is. */
+  /** Whether the kernel prints it, with or without time stamp. If false, `pattern` is matched against the whole line. */
   readonly byKernel: boolean
-  /** Looked for in a line, of the kernel's lines in the text behind the stamp. None for events of the machine alone. */
+  /** Matched against a line; for kernel messages against the text after the time stamp. Undefined for QMP events. */
   readonly pattern: RegExp | undefined
-  /** Texts of which one begins whatever `pattern` matches, for a first search that is fast. Each below 48 characters. */
+  /** Every match of `pattern` starts with one of these texts. For a fast first search. Each is below 48 characters. */
   readonly begins: readonly string[]
-  /** The same for what does not begin with a known text: one of these is further on in the line. */
+  /** As `begins`, for texts that occur further on in the line. */
   readonly has?: readonly string[]
-  /** The last line of its text, where there is one. */
+  /** The last line of its text, if it has a fixed one. */
   readonly end?: RegExp
-  /** Silence after which its text is over, milliseconds before the multiplier. */
+  /** Silence after which its text is complete, milliseconds before the multiplier. */
   readonly quietMs: number
-  /** What to do about it; the code's own sentence when not set. */
+  /** What to do about it. @default the hint of the error code */
   readonly hint?: string
 }
 
 const QUIET_MS = 250
 
-/** Between the lines of its trace, an emulated kernel looks up symbols; what follows is the end marker or the exit. */
+/** Longer, because an emulated kernel pauses between the lines of a trace to look up symbols. */
 const PANIC_QUIET_MS = 1_000
 
-/** The table, the gravest first: where one leads to another, the gravest names the failure. */
+/** The table, most severe first: if one failure leads to another, the most severe is reported. */
 export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFailureName })[] = [
   {
     name: 'panic',
@@ -60,7 +60,7 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
   {
     name: 'initCrash',
     code: 'GUEST_PANICKED',
-    what: 'lost its init, which crashed',
+    what: 'panicked because its init crashed',
     byKernel: true,
     pattern:
       /^(?:traps: )?[^\s[]+\[1\]:? (?:segfault|general protection|trap |unhandled (?:exception|signal)|bad frame|illegal instruction)/,
@@ -70,7 +70,7 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
   {
     name: 'oops',
     code: 'GUEST_OOPSED',
-    what: 'met an error in its kernel (an oops)',
+    what: 'had an error in its kernel (an oops)',
     byKernel: true,
     pattern:
       /^(?:BUG: (?:kernel NULL pointer|unable to handle)|Unable to handle kernel|Oops: |Oops - |Oops\[#|Internal error: |kernel BUG at |general protection fault[:,]|invalid opcode: |divide error: |stack segment: |Kernel access of bad area)/,
@@ -92,7 +92,7 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
   {
     name: 'bug',
     code: 'GUEST_OOPSED',
-    what: 'found a bug in its kernel',
+    what: 'reported a bug in its kernel',
     byKernel: true,
     pattern: /^(?:BUG: (?!soft lockup|workqueue lockup)|UBSAN: |KASAN: |KFENCE: )\S/,
     begins: ['BUG: ', 'UBSAN: ', 'KASAN: ', 'KFENCE: '],
@@ -113,17 +113,17 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
   {
     name: 'softLockup',
     code: 'GUEST_HUNG',
-    what: 'hangs: a CPU is stuck in its kernel',
+    what: 'hangs: a CPU is stuck in the kernel',
     byKernel: true,
     pattern: /^(?:watchdog: )?(?:BUG: (?:soft lockup|workqueue lockup)|Watchdog detected hard LOCKUP)/,
     begins: ['watchdog: BUG: ', 'BUG: ', 'watchdog: Watchdog', 'Watchdog detected'],
     quietMs: QUIET_MS,
-    hint: 'On a busy host an emulated CPU can fall this far behind: give the machine fewer CPUs, the host less to do, or `failOn: { softLockup: "allow" }`.',
+    hint: 'An emulated CPU can fall this far behind on a busy host. Give the machine fewer CPUs, reduce the load of the host, or set `failOn: { softLockup: "allow" }`.',
   },
   {
     name: 'hungTask',
     code: 'GUEST_HUNG',
-    what: 'has a task that hangs',
+    what: 'has a task that is blocked',
     byKernel: true,
     pattern: /^INFO: task .+:\d+ blocked for more than \d+ seconds/,
     begins: ['INFO: task '],
@@ -132,17 +132,17 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
   {
     name: 'rcuStall',
     code: 'GUEST_HUNG',
-    what: 'hangs: a CPU keeps its kernel from going on (an RCU stall)',
+    what: 'hangs: a CPU blocks the kernel (an RCU stall)',
     byKernel: true,
     pattern: /^(?:rcu: )?INFO: \S+ (?:self-)?detected (?:expedited )?stalls? on CPU/,
     begins: ['rcu: INFO: ', 'INFO: rcu'],
     quietMs: QUIET_MS,
-    hint: 'On a busy host a CPU can fall this far behind: give the machine fewer CPUs, the host less to do, or `failOn: { rcuStall: "allow" }`.',
+    hint: 'A CPU can fall this far behind on a busy host. Give the machine fewer CPUs, reduce the load of the host, or set `failOn: { rcuStall: "allow" }`.',
   },
   {
     name: 'emergencyShell',
     code: 'GUEST_EMERGENCY_SHELL',
-    what: 'gave up its boot and opened an emergency shell',
+    what: 'failed to boot and opened an emergency shell',
     byKernel: false,
     pattern:
       /^(?:\(initramfs\) |ALERT! .*Dropping to a shell!|Entering emergency mode\.|Generating "\/run\/initramfs\/rdsosreport\.txt"|You are in emergency mode\.|(?:Give root password|Press Enter) for maintenance|Cannot open access to console, the root account is locked|initramfs emergency recovery shell launched|You are now being dropped into an emergency shell\.|\s*An error occurred in stage 1 of the boot process|mountroot> $)/,
@@ -191,11 +191,11 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
   {
     name: 'watchdog',
     code: 'GUEST_HUNG',
-    what: 'let its watchdog run out',
+    what: 'did not reset its watchdog in time',
     byKernel: false,
     pattern: undefined,
     begins: [],
     quietMs: QUIET_MS,
-    hint: 'Whatever wrote to /dev/watchdog in the guest has stopped doing so. Where that is the test\'s aim, give `failOn: { watchdog: "allow" }`.',
+    hint: 'The program that writes to /dev/watchdog in the guest has stopped. If the test does this on purpose, set `failOn: { watchdog: "allow" }`.',
   },
 ]

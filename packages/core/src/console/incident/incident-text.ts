@@ -1,57 +1,57 @@
-/** The text of one incident while it is being printed: which lines belong to it, and what it turns out to be. */
+/** Collects the lines of one incident while it is printed, and the kinds that match. */
 
 import { kernelMessage } from '../text/kernel-line.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 
-/** Lines of an incident that are kept, and characters of each. */
+/** Most lines of an incident that are kept, and most characters of each. */
 const MOST_LINES = 200
 const MOST_CHARACTERS = 1_000
 
-/** What follows a real panic or oops. A line that only looks like one, as a program may print it, stands alone. */
+/** Lines that follow a real panic or oops, but not a line that a program only echoes. */
 const PROOF =
   /^(?:CPU: \d|Call Trace|Call trace|Hardware name|Kernel Offset|---\[ |Modules linked in|#PF: |PGD |RIP: |Rebooting in|Backtrace|pc : |PC is at|epc ?: |NIP |PSW ?: |Krnl PSW|Comm: |Mem-Info|Task dump|Tainted: )/
 
-/** Lines that belong together. */
+/** The text of one incident. */
 export class IncidentText {
-  /** What was recognised, with the line that told it. */
+  /** The kinds recognized, each with its first line. */
   readonly kinds: Map<IncidentKind, string> = new Map()
   readonly startedAt: number
-  /** Whether its last line was seen. */
+  /** Whether its last line has been added. */
   ended = false
   readonly #lines: string[] = []
   #stamped = false
   #proven: boolean
   #hearsay: string | undefined
 
-  /** @param proven whether it is known to be real, whatever is printed */
+  /** @param proven whether the incident is known to be real without further output */
   constructor(startedAt: number, proven: boolean) {
     this.startedAt = startedAt
     this.#proven = proven
   }
 
-  /** Whether it is more than a line that looks like one of the kernel's. */
+  /** Whether the incident is real, and not only a line that looks like a kernel message. */
   get proven(): boolean {
     return this.#proven
   }
 
-  /** The lines, stamps included. */
+  /** The lines, with time stamps. */
   get excerpt(): string {
     return this.#lines.join('\n')
   }
 
-  /** The silence after which nothing more is to come, milliseconds before the multiplier. */
+  /** The silence after which the text is complete, milliseconds before the multiplier. */
   get quietMs(): number {
     return Math.max(...[...this.kinds.keys()].map(({ quietMs }) => quietMs))
   }
 
-  /** QEMU told of it. The guest's own words, if there are any, are better. */
+  /** Adds a kind that QEMU reported. A message printed by the guest takes precedence. */
   learn(kind: IncidentKind, message: string): void {
     if (!this.kinds.has(kind)) this.kinds.set(kind, message)
     if (!this.#lines.length) this.#hearsay = message
     this.#proven = true
   }
 
-  /** Something was recognised in the line to be added next. */
+  /** Adds a kind that was recognized in the line to be added next. */
   recognise(kind: IncidentKind, message: string, stamped: boolean): void {
     const known = this.kinds.get(kind)
     if (known === undefined || known === this.#hearsay) this.kinds.set(kind, message)

@@ -258,7 +258,9 @@ test("a pattern of one's own rejects waits too", async () => {
   guest.write('app: FATAL: no database\r\n')
   const error = await wait
   expect(error.code).toBe('GUEST_CUSTOM_FAILURE')
-  expect(error.shortMessage).toMatch(/"fatal" watches for while "never" was awaited: FATAL: no database \(/)
+  expect(error.shortMessage).toMatch(
+    /matched "fatal" of `failOn.custom` while "never" was awaited: FATAL: no database \(/,
+  )
 })
 
 test('what is seen does not depend on how the output is cut', async () => {

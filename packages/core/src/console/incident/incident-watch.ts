@@ -1,10 +1,10 @@
 /**
- * Watches a console for what no test survives (incident-kinds.ts), whether anyone waits or not.
+ * Watches a console for guest failures (incident-kinds.ts), with or without pending waits.
  *
- * It looks at whole lines of clean text. One search over each piece of output finds those worth a closer look, so that a
- * flood costs little more than being read. What is found counts when it is the kernel's: stamped as its messages are, or
- * at the start of a line and followed by what the kernel prints with it; a test may print "Kernel panic". An incident is
- * reported when its text is whole: at its end marker, when the console pauses, or when the machine exits.
+ * Works on complete lines of clean text. A fast search over each chunk selects the lines to examine, because a console may
+ * print many MB. A kernel message counts only if it has a time stamp, or if lines follow that the kernel prints with it: a
+ * test may echo "Kernel panic". An incident is reported when its text is complete: at its last line, at a pause of the
+ * console, or at the exit of the machine.
  */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import type { Guard } from '../match/regexp-guard.ts'
@@ -16,32 +16,32 @@ import { type GuestFailureName, INCIDENT_KINDS, type IncidentKind } from './inci
 import { IncidentText } from './incident-text.ts'
 import { isSuspicious, OVERLAP } from './suspicion.ts'
 
-/** What the monitors need to know of their console. */
+/** Options of {@link IncidentWatch}. */
 export interface MonitorsContext {
   readonly settings: GuestFailureOptions
   readonly guard: Guard
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
   readonly onIncident: (incident: Incident, kind: IncidentKind) => void
-  /** Told when a custom pattern cannot be looked for any more. */
+  /** Called when the pattern of a custom failure cannot be checked any more. */
   readonly onWarning: (message: string) => void
 }
 
-/** An incident's text is taken to be whole after this long, however much is still printed; milliseconds. */
+/** An incident is complete after this long, even if the console still prints. Milliseconds. */
 const LONGEST_MS = 3_000
-/** More of a line than this is not looked at. */
+/** Most characters examined of a line. */
 const LONGEST_LINE = 2_048
-/** Messages remembered, so that a `dmesg` in the guest does not report them again. */
+/** Most messages remembered, so that `dmesg` in the guest does not report them again. */
 const MOST_SEEN = 1_000
 
-/** The monitors of one console. */
+/** Detects the guest failures of one console. */
 export class IncidentWatch {
   readonly #context: MonitorsContext
   readonly #custom: readonly CustomWatch[]
   readonly #seen = new Set<string>()
-  /** The line that is not over yet. */
+  /** The unfinished last line. */
   #rest = ''
-  /** Whether it is worth a closer look, and whether it had one. */
+  /** Whether the unfinished line must be examined, and whether it was. */
   #suspect = false
   #looked = false
   #current: IncidentText | undefined
@@ -53,7 +53,7 @@ export class IncidentWatch {
     this.#custom = (context.settings.custom ?? []).map((monitor) => new CustomWatch(monitor, context))
   }
 
-  /** Takes what was printed, in clean text. */
+  /** Examines new output, as clean text. */
   take(text: string): void {
     if (text === '') return
     const from = Math.max(0, this.#rest.length - OVERLAP)
@@ -66,7 +66,7 @@ export class IncidentWatch {
     if (this.#current !== undefined || this.#suspect) this.#pending()
   }
 
-  /** QEMU reported something; its text, if there is one, may still be on its way. */
+  /** Adds a failure that QEMU reported. The text of the guest about it may still follow. */
   event(name: GuestFailureName, message: string): void {
     const kind = INCIDENT_KINDS.find((row) => row.name === name)
     if (kind === undefined) return
@@ -75,13 +75,13 @@ export class IncidentWatch {
     this.#pending()
   }
 
-  /** Nothing will follow: the machine has exited. */
+  /** Examines the rest after the machine has exited. */
   finish(): void {
     stopTimer(this.#timer)
     this.#look(this.#rest)
     this.#setRest('', true, false)
     for (const watch of this.#custom) this.#found(watch, watch.finish())
-    // A kernel that panics need not say more before it resets the machine.
+    // A kernel that panics may reset the machine before it prints more.
     const panicked = [...(this.#current?.kinds.keys() ?? [])].some(({ code }) => code === 'GUEST_PANICKED')
     this.#complete(panicked)
   }
@@ -126,7 +126,7 @@ export class IncidentWatch {
     this.#pending()
   }
 
-  /** Something is to be reported, or looked at, once the console pauses. */
+  /** Schedules a look at the next pause of the console. */
   #pending(): void {
     this.#lastAt = now()
     if (this.#current !== undefined && this.#lastAt - this.#current.startedAt > LONGEST_MS) this.#complete()
@@ -149,7 +149,7 @@ export class IncidentWatch {
       this.#wait(left)
       return
     }
-    // A prompt: its line never ends.
+    // A line that does not end, such as a prompt.
     if (this.#rest !== '' && !this.#looked) {
       this.#lookAt(this.#rest)
       this.#looked = true
@@ -173,7 +173,7 @@ export class IncidentWatch {
   }
 }
 
-/** Nothing graver follows, and its end marker is its last line. */
+/** Whether the incident is complete at its end marker: nothing more severe can follow. */
 function isFinal({ name }: IncidentKind): boolean {
   return name === 'panic'
 }

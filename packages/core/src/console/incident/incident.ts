@@ -1,17 +1,17 @@
-/** Something that happened to a guest and that a test would not survive, as it was seen on its console. */
+/** A failure of a guest, as seen on its console or reported by QEMU. */
 import type { ErrorCode } from '../../errors.ts'
 import type { GuestFailureName } from './incident-kinds.ts'
 
-/** What happened. Frozen. */
+/** A failure of a guest. Frozen. */
 export interface Incident {
-  /** The monitor that saw it: one of the built-in ones, or the name of a custom one. */
+  /** Name of the failure: a built-in one, or one of `failOn.custom`. */
   readonly failure: GuestFailureName | (string & {})
-  /** The code of the error that waits are rejected with. */
+  /** Code of the error with which waits are rejected. */
   readonly code: ErrorCode
-  /** The line that tells it, without the kernel's stamp. */
+  /** The line that reports the failure, without time stamp. */
   readonly message: string
-  /** All that was printed about it; bounded. */
+  /** The output about the failure, at most 200 lines. */
   readonly excerpt: string
-  /** Whether waits go on all the same: `'allow'` in `failOn`. */
+  /** Whether `failOn` allows this failure, so that waits continue. */
   readonly allowed: boolean
 }

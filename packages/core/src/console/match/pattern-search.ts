@@ -40,7 +40,7 @@ export interface PatternSearch {
   skipTo(place: number): void
 }
 
-/** @param guard bounds the time of regular expressions */
+/** @param guard limits the time of regular expressions */
 export function searchFor(pattern: Pattern, guard: Guard): PatternSearch {
   return typeof pattern === 'string' ? new StringSearch(pattern) : new RegExpSearch(pattern, guard)
 }

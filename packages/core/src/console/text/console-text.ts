@@ -73,7 +73,7 @@ export class ConsoleText {
     return added
   }
 
-  /** Nothing will follow. */
+  /** Searches what is left, at the end of the output. */
   finish(): Additions {
     const added: Additions = {}
     for (const [name, view] of this.#views) added[name] = view.finish()
