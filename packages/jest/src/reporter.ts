@@ -5,10 +5,12 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { attempted, finishAbandoned, isWorthAPage, resolveArtifacts, stepSummary, writePage } from '@coldboot/report'
+import type { ProgressServer } from '@coldboot/runner/progress'
 import type { AggregatedResult, Test, TestResult } from '@jest/test-result'
 import type { Config } from '@jest/types'
 import { getVersion } from 'jest'
 import { checkedOptions } from './coldboot-options.ts'
+import { showProgress } from './run-progress.ts'
 import { type FileResult, interruptedTests, runReport } from './run-report.ts'
 import { HOME } from './test-place.ts'
 
@@ -18,11 +20,13 @@ import { HOME } from './test-place.ts'
  */
 export default class ColdbootReporter {
   readonly #config: Config.GlobalConfig
+  readonly #progress: ProgressServer
   readonly #files: FileResult[] = []
   readonly #projects = new Set<Config.ProjectConfig>()
 
   constructor(config: Config.GlobalConfig) {
     this.#config = config
+    this.#progress = showProgress()
   }
 
   onTestFileStart({ context }: Test): void {
@@ -34,6 +38,7 @@ export default class ColdbootReporter {
   }
 
   onRunComplete(_: unknown, results: AggregatedResult): void {
+    this.#progress.close()
     const root = this.#config.rootDir
     const page = join(root, HOME, 'coldboot', 'index.html')
     const run = runReport(this.#files.splice(0), [...this.#completeAbandoned()], {

@@ -23,6 +23,7 @@ import { withGuest } from './default-guest.ts'
 import { forgottenAwait } from './forgotten-await.ts'
 import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
+import { type Progress, startProgress } from './progress/start-progress.ts'
 import { redactErrors } from './redact-errors.ts'
 import { placeOf, type ReportedError } from './reported-error.ts'
 
@@ -191,6 +192,7 @@ export class AttemptMachines {
     const recorder = this.#recorder(directory)
     const recorded = this.#guestTests.watching(recorder ? recorder.watching(options) : options)
     let booting: VM | undefined
+    let progress: Progress | undefined
     const add = (vm: VM): void => {
       this.#machines.push(vm)
       if (recorder) this.#recorders.set(vm, recorder)
@@ -199,12 +201,15 @@ export class AttemptMachines {
       const aroundDebug = (session: () => Promise<void>): Promise<void> => this.#debug(session)
       const onBoot = (machine: VM): void => {
         booting = machine
+        progress ??= startProgress(bootTitle(options), `boot-${machine.spec.arch}`)
       }
       const asked = { pool: true, aroundDebug, ...recorded, signal }
       const vm = await startReady(asked, { onBoot, owner: this.#owner })
       add(vm)
+      progress?.end()
       return vm
     } catch (error) {
+      progress?.end('failed')
       // The console of a VM that was booting explains the error. Without a VM there is nothing to keep.
       if (booting === undefined) removeDirectory(directory, this.#root)
       else add(booting)
@@ -229,6 +234,11 @@ export class AttemptMachines {
     if (!this.#over) return
     throw new ExpectError('TEST_ENDED', `A machine was requested after the test "${this.#host.name}" had ended`)
   }
+}
+
+function bootTitle({ name, ready, template }: VMOptions & { readonly name: string }): string {
+  const isSaved = ready !== undefined && template !== 'off'
+  return isSaved ? `Booting "${name}" once, to start tests from its saved state` : `Booting "${name}"`
 }
 
 function firstLine(text: string): string {

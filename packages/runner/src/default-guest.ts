@@ -1,5 +1,7 @@
 /** Boots the small Linux guest of @coldboot/guest when the options name nothing to boot. */
 import type { VMOptions } from '@coldboot/core'
+import type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
+import { type Progress, startProgress } from './progress/start-progress.ts'
 
 /**
  * Adds the default guest to options that have nothing to boot. Returns other options unchanged. `kernelArgs` are appended
@@ -9,10 +11,28 @@ export async function withGuest(options: VMOptions): Promise<VMOptions> {
   if (hasBootSource(options)) return options
   // Loaded on demand: tests that boot another system do not need it.
   const { linuxGuest } = await import('@coldboot/guest')
-  const guest: VMOptions = await linuxGuest()
+  const guest: VMOptions = await prepare(linuxGuest)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const kernelArgs = [...words(guest.kernelArgs), ...words(options.kernelArgs)]
   return { ...guest, ...given, kernelArgs }
+}
+
+async function prepare(linuxGuest: (options: LinuxGuestOptions) => Promise<LinuxGuest>): Promise<LinuxGuest> {
+  let progress: Progress | undefined
+  try {
+    return await linuxGuest({
+      onProgress({ message, fraction }) {
+        // Not called when everything is in the cache.
+        progress ??= startProgress('Preparing the Linux guest', 'guest')
+        progress.update(message, fraction)
+      },
+    })
+  } catch (error) {
+    progress?.end('failed')
+    throw error
+  } finally {
+    progress?.end()
+  }
 }
 
 function hasBootSource(options: VMOptions): boolean {

@@ -9,6 +9,7 @@ import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
 import { endInOrder } from './interrupt.ts'
 import ColdbootReporter, { hasReporter } from './reporter.ts'
+import { showProgress } from './run-progress.ts'
 import { shareTerminal } from './shared-terminal.ts'
 
 /** Options of {@link coldboot}. */
@@ -58,6 +59,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       if (options.artifacts) project.provide('artifacts', options.artifacts)
       completeAbandoned(vitest, artifacts)
       shareTerminal(vitest, project)
+      showProgress(vitest)
       endInOrder(vitest)
       if (options.report !== false) addReporter(vitest, project)
     },

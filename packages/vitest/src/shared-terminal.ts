@@ -2,10 +2,8 @@
  * Lends the terminal of the run to a worker whose test is being debugged: Vitest's own process holds back what it would
  * write, and stops reading keys, until the worker gives the terminal back or is gone. One worker at a time.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { Socket } from 'node:net'
+import { listenPrivately } from '@coldboot/runner/private-socket'
 import type { Vitest } from 'vitest/node'
 import type {} from './augmentation.ts'
 
@@ -21,28 +19,12 @@ export function shareTerminal(vitest: Vitest, project: Vitest['projects'][number
 
 /** @returns path of a socket: who connects has the terminal with the first byte, until the connection ends */
 function listen(vitest: Vitest): string {
-  const folder = mkdtempSync(join(shortEnough(tmpdir()) ? tmpdir() : '/tmp', FOLDER))
-  const path = join(folder, SOCKET)
   let last: Promise<unknown> = Promise.resolve()
-  const server = createServer((socket) => {
+  const { path, close } = listenPrivately('coldboot-terminal-', (socket) => {
     last = last.then(() => lend(socket))
   })
-  server.listen(path).unref()
-  const forget = (): void => rmSync(folder, { recursive: true, force: true })
-  vitest.onClose(() => {
-    server.close()
-    forget()
-  })
-  process.once('exit', forget)
+  vitest.onClose(close)
   return path
-}
-
-const FOLDER = 'coldboot-terminal-'
-const SOCKET = 'socket'
-
-/** Whether a socket can be there: its path has 104 bytes on macOS, more elsewhere, a NUL among them. */
-function shortEnough(parent: string): boolean {
-  return Buffer.byteLength(join(parent, `${FOLDER}XXXXXX`, SOCKET)) <= 103
 }
 
 function lend(socket: Socket): Promise<void> {

@@ -172,7 +172,8 @@ function startRunner(root: string, command: readonly string[], env: NodeJS.Proce
 function withoutRunner(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(
-      ([name]) => !/^(VITEST|JEST_|FORCE_COLOR|NODE_OPTIONS$|TEST$|GITHUB_|CI_PROJECT_DIR$)/.test(name),
+      ([name]) =>
+        !/^(VITEST|JEST_|COLDBOOT_PROGRESS|FORCE_COLOR|NODE_OPTIONS$|TEST$|GITHUB_|CI_PROJECT_DIR$)/.test(name),
     ),
   )
 }

@@ -1,4 +1,4 @@
-/** A Vitest in a terminal: a pseudo-terminal of util-linux' `script`, with somebody who reads and types. */
+/** A test runner in a terminal: a pseudo-terminal of util-linux's `script`, whose output is read and whose keys are typed. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -11,13 +11,20 @@ export interface TerminalRun {
   readonly ended: Promise<{ readonly screen: string; readonly exitCode: number | null }>
 }
 
-/** @param args of Vitest, without blanks */
-export function runInTerminal(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TerminalRun {
+const VITEST = 'node_modules/vitest/vitest.mjs'
+
+/** @param args of the runner, without blanks @param runner its script @default that of Vitest */
+export function runInTerminal(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  runner = VITEST,
+): TerminalRun {
   const { CI: _, GITHUB_ACTIONS: __, ...inherited } = process.env
   const others = Object.fromEntries(
-    Object.entries(inherited).filter(([name]) => !/^(VITEST|NODE_OPTIONS$|TEST$)/.test(name)),
+    Object.entries(inherited).filter(([name]) => !/^(VITEST|COLDBOOT_PROGRESS|NODE_OPTIONS$|TEST$)/.test(name)),
   )
-  const command = 'exec "$COLDBOOT_TEST_NODE" node_modules/vitest/vitest.mjs $COLDBOOT_TEST_ARGS'
+  const command = 'stty cols 120 rows 40; exec "$COLDBOOT_TEST_NODE" $COLDBOOT_TEST_ARGS'
   const child = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
     cwd: root,
     env: {
@@ -26,7 +33,7 @@ export function runInTerminal(root: string, args: readonly string[], env: NodeJS
       TERM: 'xterm',
       SHELL: '/bin/sh',
       COLDBOOT_TEST_NODE: process.execPath,
-      COLDBOOT_TEST_ARGS: args.join(' '),
+      COLDBOOT_TEST_ARGS: [runner, ...args].join(' '),
       ...env,
     },
     stdio: ['pipe', 'pipe', 'inherit'],

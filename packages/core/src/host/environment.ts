@@ -27,6 +27,8 @@ export interface Environment {
   readonly initramfs: string | undefined
   /** COLDBOOT_DEBUG: `on-failure`: who runs a test that fails gets the console of its machines. */
   readonly debug: 'on-failure' | undefined
+  /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
+  readonly progressSocket: string | undefined
   /** COLDBOOT_CACHE, else `coldboot` in the user's cache folder: kernels, probes and templates kept between runs. */
   readonly cacheDirectory: string
 }
@@ -42,8 +44,15 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     kernel: variables['COLDBOOT_KERNEL'] || undefined,
     initramfs: variables['COLDBOOT_INITRAMFS'] || undefined,
     debug: debug(variables['COLDBOOT_DEBUG']),
+    progressSocket: variables['COLDBOOT_PROGRESS_SOCKET'] || undefined,
     cacheDirectory: cacheDirectory(variables),
   }
+}
+
+/** Sets COLDBOOT_PROGRESS_SOCKET for this process and those that it starts. */
+export function setProgressSocket(path: string | undefined): void {
+  if (path === undefined) delete process.env['COLDBOOT_PROGRESS_SOCKET']
+  else process.env['COLDBOOT_PROGRESS_SOCKET'] = path
 }
 
 function words(variables: Readonly<Record<string, string | undefined>>, name: string): readonly string[] | undefined {

@@ -1,0 +1,104 @@
+/** The activities of a run that are going on, from all its workers, and where they are shown. */
+import { type Activity, type ActivityReport, formatActivity } from './activity.ts'
+import { readDurations, recordDuration } from './durations.ts'
+
+/** Shows activities. */
+export interface ProgressDisplay {
+  /** Called at each change, and from time to time while there are activities, so that times advance. */
+  refresh(activities: readonly Activity[]): void
+  /** Called once when an activity ends, before the refresh without it. */
+  ended?(activity: Activity): void
+}
+
+/** How often a display is refreshed, milliseconds. */
+const REFRESH_MS = 200
+/** Shorter activities are not shown: a line that flashes by is noise. Milliseconds. */
+const SHOWN_AFTER_MS = 300
+
+interface Entry {
+  readonly startedMs: number
+  report: ActivityReport
+}
+
+/** Collects the reports of any number of workers. */
+export class ProgressBoard {
+  readonly #display: ProgressDisplay
+  readonly #entries = new Map<string, Entry>()
+  #durations: ReadonlyMap<string, number> = new Map()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(display: ProgressDisplay) {
+    this.#display = display
+    void readDurations().then((durations) => {
+      this.#durations = durations
+    })
+  }
+
+  /** The activities to show now, the oldest first. */
+  get activities(): readonly Activity[] {
+    return [...this.#entries.values()].map((entry) => this.#activity(entry)).filter(isShown)
+  }
+
+  /** @param worker unique to a worker */
+  receive(worker: string, report: ActivityReport): void {
+    const key = `${worker} ${report.id}`
+    const entry = this.#entries.get(key) ?? { startedMs: performance.now(), report }
+    entry.report = report
+    if (report.outcome === undefined) {
+      this.#entries.set(key, entry)
+      this.#timer ??= setInterval(() => this.#refresh(), REFRESH_MS).unref()
+    } else {
+      this.#entries.delete(key)
+      this.#end(this.#activity(entry))
+    }
+    this.#refresh()
+  }
+
+  /** Removes the activities of a worker that is gone. */
+  forget(worker: string): void {
+    for (const key of this.#entries.keys()) if (key.startsWith(`${worker} `)) this.#entries.delete(key)
+    this.#refresh()
+  }
+
+  #end(activity: Activity): void {
+    if (isShown(activity)) this.#display.ended?.(activity)
+    if (activity.outcome !== 'done') return
+    this.#durations = new Map([...this.#durations, [activity.kind, activity.elapsedMs]])
+    void recordDuration(activity.kind, activity.elapsedMs)
+  }
+
+  #refresh(): void {
+    if (this.#entries.size === 0) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
+    this.#display.refresh(this.activities)
+  }
+
+  #activity({ report, startedMs }: Entry): Activity {
+    return { ...report, elapsedMs: performance.now() - startedMs, lastMs: this.#durations.get(report.kind) }
+  }
+}
+
+function isShown({ elapsedMs }: Activity): boolean {
+  return elapsedMs >= SHOWN_AFTER_MS
+}
+
+/** Lines at most in a terminal. */
+const MOST_ROWS = 3
+
+/** Of a terminal that does not know its width. */
+const USUAL_COLUMNS = 80
+
+/**
+ * The activities as rows of a terminal, none longer than it is wide.
+ * @param width in columns; undefined and 0 when it is not known
+ */
+export function activityRows(activities: readonly Activity[], width: number | undefined): readonly string[] {
+  const columns = width || USUAL_COLUMNS
+  const rest = activities.length - MOST_ROWS
+  const shown = rest > 0 ? activities.slice(0, MOST_ROWS - 1) : activities
+  const rows = shown.map((activity) => `coldboot: ${formatActivity(activity)}`)
+  if (rest > 0) rows.push(`coldboot: and ${rest + 1} more`)
+  return rows.map((row) => (row.length < columns ? row : `${row.slice(0, columns - 2)}…`))
+}

@@ -1,0 +1,38 @@
+/** Receives the progress of all workers of a run, in the process that shows it. */
+import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { readEnvironment, setProgressSocket } from '@coldboot/core/internal'
+import { listenPrivately, type PrivateSocket } from '../private-socket.ts'
+import type { ActivityReport } from './activity.ts'
+import { ProgressBoard, type ProgressDisplay } from './progress-board.ts'
+
+/** Progress of a run. */
+export interface ProgressServer {
+  readonly board: ProgressBoard
+  close(): void
+}
+
+/** Shows what workers report that are started from now on, until it is closed. */
+export function serveProgress(display: ProgressDisplay): ProgressServer {
+  const board = new ProgressBoard(display)
+  let workers = 0
+  const server: PrivateSocket = listenPrivately('coldboot-progress-', (socket) => {
+    receive(board, String(workers++), socket)
+  })
+  const { progressSocket: outer } = readEnvironment()
+  setProgressSocket(server.path)
+  return {
+    board,
+    close() {
+      server.close()
+      setProgressSocket(outer)
+    },
+  }
+}
+
+function receive(board: ProgressBoard, worker: string, socket: Socket): void {
+  socket.unref()
+  socket.on('error', () => {})
+  socket.on('close', () => board.forget(worker))
+  createInterface(socket).on('line', (line) => board.receive(worker, JSON.parse(line) as ActivityReport))
+}
