@@ -6,7 +6,7 @@
  */
 
 /** Files, and folders with a slash at the end, that are checked. Paths are relative to the repository. */
-export const COVERED = /** @type {readonly string[]} */ (['packages/matchers/', 'packages/runner/'])
+export const COVERED = /** @type {readonly string[]} */ (['packages/matchers/', 'packages/report/', 'packages/runner/'])
 
 /** Files that contain the phrases as data. */
 const EXEMPT = ['scripts/lint/plain-english.mjs', 'scripts/lint/plain-english.test.ts']

@@ -1,7 +1,7 @@
-/** The page's own script: players where a machine comes into view, moments to jump to, copying, and links into folded parts. */
+/** Script of the page: creates players when they scroll into view, and handles buttons and links into folded parts. */
 import type * as Asciinema from 'asciinema-player'
 
-/** What a player is given; written by the page's maker. */
+/** Data of a player, embedded in the page. */
 interface ReplayData {
   readonly cast: string
   readonly markers: [time: number, label: string][]
@@ -10,7 +10,7 @@ interface ReplayData {
 
 const players = new Map<string, Asciinema.Player>()
 
-/** The player of an element, made when first asked for: a page may have a hundred of them. */
+/** The player of an element, created on demand because a page may have a hundred of them. */
 function playerOf(element: HTMLElement): Asciinema.Player | undefined {
   const known = players.get(element.id)
   const player: typeof Asciinema | undefined = Reflect.get(globalThis, 'AsciinemaPlayer')
@@ -27,7 +27,7 @@ function playerOf(element: HTMLElement): Asciinema.Player | undefined {
     terminalFontFamily: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   })
   players.set(element.id, made)
-  // Its keys work where it has the focus, and it leaves that to the mouse.
+  // The player handles keys only if focused, but cannot be focused by keyboard without this.
   element.querySelector('.ap-wrapper')?.setAttribute('tabindex', '0')
   void made.seek(startAt)
   return made
@@ -71,12 +71,12 @@ async function copyText(id: string, button: HTMLButtonElement): Promise<void> {
       button.textContent = label
     }, 2_000)
   } catch {
-    // Not allowed here: selected, it is one key away.
+    // Clipboard access may be denied, for example for a file. Select the text instead.
     document.getSelection()?.selectAllChildren(element)
   }
 }
 
-/** A link to a test that is folded up unfolds it. */
+/** Unfolds the test that the URL links to. */
 function unfold(): void {
   const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null
   const folded = target?.querySelector('details')

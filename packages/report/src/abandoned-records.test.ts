@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { finishAbandoned } from './abandoned-records.ts'
 
-/** A process that has ended. */
+/** Id of a process that has ended. */
 const GONE = spawnSync(process.execPath, ['--version']).pid
 
 let root: string
@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-/** A machine's folder as it is in the middle of a test. */
+/** Creates the folder of a machine during a test. */
 function folder(name: string, meta: object): string {
   const directory = join(root, 'a.test.ts', name, 'vm')
   mkdirSync(directory, { recursive: true })
@@ -28,7 +28,7 @@ function folder(name: string, meta: object): string {
 
 const metaOf = (directory: string): unknown => JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8'))
 
-test('what a process left that is gone is completed, once', () => {
+test('completes the files of an ended process once', () => {
   const directory = folder('killed', { writer: GONE })
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
   expect(readFileSync(join(directory, 'console.txt'), 'utf8')).toBe('[   1.500] booting\n')
@@ -42,7 +42,7 @@ test('what a process left that is gone is completed, once', () => {
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([])
 })
 
-test('what is complete, still written to, or no record at all is left alone', () => {
+test('skips folders that are complete, still being written, or without valid meta.json', () => {
   folder('complete', { files: [] })
   folder('running', { writer: process.ppid })
   writeFileSync(join(folder('garbled', {}), 'meta.json'), '{"writer":')
@@ -50,16 +50,16 @@ test('what is complete, still written to, or no record at all is left alone', ()
   expect(finishAbandoned(join(root, 'missing'), { maxBytes: 4096 })).toEqual([])
 })
 
-test('a worker thread of this process is gone when the run is over', () => {
+test('treats worker threads of this process as ended', () => {
   const directory = folder('thread', { writer: process.pid })
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
 })
 
-test('what cannot be completed costs a warning, and not the others', () => {
+test('warns about a folder that cannot be completed and completes the others', () => {
   const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
   onTestFinished(() => warning.mockRestore())
   const stuck = folder('a-stuck', { writer: GONE })
-  // Where the new `meta.json` would be written first.
+  // The new `meta.json` is written to this path first.
   mkdirSync(join(stuck, 'meta.json.new'))
   const directory = folder('b-killed', { writer: GONE })
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])

@@ -1,4 +1,4 @@
-/** Completes what a process left that was killed: the files that are made of others, and `meta.json`. */
+/** Completes the files of machines whose process was killed: derived files and `meta.json`. */
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { attempted } from './attempted.ts'
@@ -8,17 +8,17 @@ import { type MachineMeta, META_FILE, readMeta, writeMeta } from './machine-meta
 const WHY = 'The process that ran the test ended before the test did.'
 
 /**
- * Completes the machines' folders below `root` whose writer is gone. For the end of a run, in a process that outlives the
- * workers. Folders that are complete, or still written to, are left alone.
+ * Completes the machine folders below `root` whose writer has ended. Call it at the end of a run, in a process that
+ * outlives the workers. Skips folders that are complete or still being written.
  *
  * @param root see `artifactRoot`
- * @returns the folders
+ * @returns the completed folders
  */
 export function finishAbandoned(root: string, { maxBytes }: { readonly maxBytes: number }): readonly string[] {
   return foldersOf(root).filter((directory) => {
     const meta = readMeta(directory)
     if (meta?.writer === undefined || isAlive(meta.writer)) return false
-    return attempted(`What is in ${directory}`, () => finish(directory, meta, maxBytes))
+    return attempted(`The files in ${directory}`, () => finish(directory, meta, maxBytes))
   })
 }
 
@@ -27,7 +27,7 @@ function finish(directory: string, abandoned: MachineMeta, maxBytes: number): vo
   try {
     writeDerivedFiles(directory, meta, { maxBytes })
   } catch {
-    // Its log is elsewhere, or gone.
+    // The log is missing or in another folder.
   }
   const duration = Math.round((readTimeline(directory).at(-1)?.time ?? 0) * 1000)
   const files = [...new Set([...readdirSync(directory), META_FILE])]
@@ -44,7 +44,7 @@ function foldersOf(root: string): readonly string[] {
 }
 
 function isAlive(pid: number): boolean {
-  // A worker thread of this process is gone as well: the run is over.
+  // At the end of the run, worker threads of this process have ended too.
   if (pid === process.pid) return false
   try {
     process.kill(pid, 0)

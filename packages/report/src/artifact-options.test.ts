@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
 
-test('nothing said: everything of failed attempts, 16 MiB of each file', () => {
+test('the defaults keep the files of failed attempts, 16 MiB of each', () => {
   expect(resolveArtifacts({})).toEqual({ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [] })
 })
 
@@ -10,7 +10,7 @@ test.for([
   [{ retain: 'sometimes' }, 'INVALID_OPTION', 'retain'],
   [{ maxBytes: 10 }, 'INVALID_OPTION', 'maxBytes'],
   [{ redact: 'secret' }, 'INVALID_OPTION', 'redact'],
-] as const)('%o is refused as %s', ([options, code, name]) => {
+] as const)('%o is rejected with %s', ([options, code, name]) => {
   const error = expect.objectContaining({ code, message: expect.stringContaining(`\`${name}\``) })
   expect(() => resolveArtifacts(options as object)).toThrow(error)
 })

@@ -1,35 +1,35 @@
-/** What is kept of the machines of a test, as a user asks for it. */
+/** The `artifacts` option: defaults and checks. */
 import { OptionError } from '@coldboot/core'
 
 /** When files are kept. */
 export type Retention = 'on-failure' | 'always' | 'never'
 
-/** What is kept of the machines of a test. */
+/** Which files of a test's machines are kept. */
 export interface ArtifactOptions {
   /**
-   * `on-failure`: the files of failed attempts. `always`: of all. `never`: none are written; what the errors tell of the
-   * machines is not affected. @default 'on-failure'
+   * `on-failure`: keeps the files of failed attempts. `always`: of all attempts. `never`: writes none. Error messages are
+   * not affected. @default 'on-failure'
    */
   readonly retain?: Retention | undefined
   /**
-   * Most bytes of each file. Of a longer console the beginning and the end are kept, of all else the beginning; what is
-   * cut is said in the file and in `meta.json`. @default 16_777_216 (16 MiB)
+   * Maximum size of each file, bytes. Of a longer console the start and the end are kept, of other files the start. The
+   * file and `meta.json` say what was left out. @default 16_777_216 (16 MiB)
    */
   readonly maxBytes?: number | undefined
   /**
-   * Secrets, replaced by `[redacted]` in every file and in the errors that the runner reports: texts, or regular
-   * expressions, which see one line at a time. Empty texts are passed over: a variable that is not set. What cannot be
-   * searched, screenshots and captures, is not kept then. @default []
+   * Secrets to replace by `[redacted]` in all files and in reported errors: strings, or regular expressions, which match
+   * within one line. Empty strings, such as unset variables, are ignored. Screenshots and network captures cannot be
+   * searched and are not kept if there are secrets. @default []
    */
   readonly redact?: readonly (string | RegExp)[] | undefined
 }
 
-/** Complete and checked. */
+/** Checked artifact options with defaults. */
 export type ResolvedArtifacts = { readonly [Name in keyof ArtifactOptions]-?: NonNullable<ArtifactOptions[Name]> }
 
 const RETENTIONS: readonly unknown[] = ['on-failure', 'always', 'never'] satisfies Retention[]
 const MAX_BYTES = 16 * 2 ** 20
-/** A file of less could not even say that it was cut. */
+/** A smaller file has no space for the note that it is incomplete. */
 const LEAST_BYTES = 4096
 
 const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string, (value: unknown) => boolean]>> = {
@@ -39,7 +39,7 @@ const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string,
     (value) => Number.isSafeInteger(value) && Number(value) >= LEAST_BYTES,
   ],
   redact: [
-    'a list of texts and regular expressions',
+    'a list of strings and regular expressions',
     (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' || one instanceof RegExp),
   ],
 }

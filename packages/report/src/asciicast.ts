@@ -1,21 +1,21 @@
-/** A console as a recording that asciinema and its player play: asciicast v2 (docs.asciinema.org/manual/asciicast/v2). */
+/** Writes a console as an asciinema recording: asciicast v2 (docs.asciinema.org/manual/asciicast/v2). */
 import type { TimedBytes } from './timed-log.ts'
 import type { TimelineEntry } from './timeline.ts'
 
-/** What the header says. */
+/** Facts for the header. */
 export interface CastHeader {
   readonly title: string
   /** When the machine started. */
   readonly started: Date
 }
 
-/** A serial console does not know its size; this is what guests assume. */
+/** A serial console has no size. Guests assume this one. */
 const WIDTH = 80
 const HEIGHT = 24
 
 type CastEvent = readonly [time: number, code: string, text: string]
 
-/** The lines of a recording: the header, output (`o`), what was typed (`i`), and markers (`m`) at what went wrong. */
+/** The lines of a recording: the header, output (`o`), input (`i`), and markers (`m`) at failures. */
 export function asciicast(
   { title, started }: CastHeader,
   pieces: readonly TimedBytes[],
@@ -29,7 +29,7 @@ export function asciicast(
     .map(({ time, kind, text }) => [time, 'm', `${kind}: ${firstLine(text)}`] as const)
   const events = [...output, ...typed, ...markers].filter(([, , text]) => text !== '')
   const header = { version: 2, width: WIDTH, height: HEIGHT, timestamp: Math.floor(started.getTime() / 1000), title }
-  // The sort is stable: at the same time, output comes before what was typed and that before a marker.
+  // The sort is stable: at the same time, output comes before input, and input before a marker.
   return [
     JSON.stringify(header),
     ...joined(events.sort(([a], [b]) => a - b)).map(([time, code, text]) =>
@@ -38,7 +38,7 @@ export function asciicast(
   ]
 }
 
-/** One frame of a film, seconds: what a guest prints byte by byte within it is shown at once. */
+/** Seconds. Output within one frame is merged, because guests print byte by byte. */
 const FRAME = 1 / 60
 
 function joined(events: readonly CastEvent[]): readonly CastEvent[] {

@@ -12,7 +12,7 @@ import {
   titleFolder,
 } from './attempt-directory.ts'
 
-/** Names that would like to be paths, or too long for one. */
+/** Names that look like paths or are too long. */
 const hostile = fc.string({
   unit: fc.constantFrom('/', '.', '..', '\0', '\n', 'a', ' ', '-', '漢', '😀', 'x'.repeat(90)),
 })
@@ -32,7 +32,7 @@ describe('attemptDirectory', () => {
     expect(attemptDirectory(attempt)).toBe('/p/.vitest/coldboot/src/boot.test.ts/greets')
   })
 
-  test('keeps projects, retries, repeats and tests of the same name apart', () => {
+  test('differs for projects, retries, repeats and tests of the same name', () => {
     const variants: Attempt[] = [
       attempt,
       { ...attempt, project: 'arm' },
@@ -47,7 +47,7 @@ describe('attemptDirectory', () => {
     expect(new Set(variants.map(attemptDirectory)).size).toBe(variants.length)
   })
 
-  test('never leaves the artifacts, whatever the names', () => {
+  test('is below the artifacts folder for any names', () => {
     fc.assert(
       fc.property(hostile, fc.array(hostile, { minLength: 1 }), (file, names) => {
         const directory = attemptDirectory({ ...attempt, file, names })
@@ -58,20 +58,20 @@ describe('attemptDirectory', () => {
 })
 
 describe('titleFolder', () => {
-  test('is readable', () => {
+  test('keeps readable names', () => {
     expect(titleFolder(['greets on the console'])).toBe('greets-on-the-console')
     expect(titleFolder(['boot', 'greets twice'])).toBe('boot--greets-twice')
     expect(titleFolder(['grüßt'])).toBe('grüßt')
   })
 
-  test('tells what it had to change apart by a hash', () => {
+  test('adds a hash to a changed name', () => {
     expect(titleFolder(['re-boots'])).toMatch(/^re-boots-[0-9a-f]{6}$/)
     expect(titleFolder(['a/b: c?'])).toMatch(/^a-b--c-[0-9a-f]{6}$/)
     expect(titleFolder(['…'])).toMatch(/^unnamed-[0-9a-f]{6}$/)
     expect(titleFolder(['x'.repeat(400)])).toMatch(/^x{60}-[0-9a-f]{6}$/)
   })
 
-  test('is one short folder, different for different names', () => {
+  test('is one short path segment, unique for each name', () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '-', '.', '/', 'é', '\u0301'), maxLength: 5 })
     const names = fc.array(name, { minLength: 1, maxLength: 2 })
     fc.assert(
@@ -90,7 +90,7 @@ describe('titleFolder', () => {
   })
 })
 
-test('folderName leaves the names of machines and files alone', () => {
+test('folderName keeps ordinary names of machines and files', () => {
   expect(folderName('vm-2')).toBe('vm-2')
   expect(folderName('boot_a.test.ts')).toBe('boot_a.test.ts')
   expect(folderName('..')).toMatch(/^unnamed-/)
@@ -103,7 +103,7 @@ describe('on disk', () => {
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  test('what is removed leaves no empty folders, not even .vitest', () => {
+  test('removeDirectory removes empty parent folders, including .vitest', () => {
     const artifacts = join(root, '.vitest', 'coldboot')
     makeFile(join(artifacts, 'src', 'a.test.ts', 'one', 'vm', 'console.log'))
     removeDirectory(join(artifacts, 'src', 'a.test.ts', 'one'), artifacts)
@@ -111,7 +111,7 @@ describe('on disk', () => {
     expect(existsSync(root)).toBe(true)
   })
 
-  test('what others left there stays', () => {
+  test('removeDirectory keeps parent folders with other files', () => {
     const artifacts = join(root, '.vitest', 'coldboot')
     makeFile(join(artifacts, 'a.test.ts', 'one', 'vm', 'console.log'))
     makeFile(join(artifacts, 'a.test.ts', 'two', 'vm', 'console.log'))
@@ -123,7 +123,7 @@ describe('on disk', () => {
     expect(existsSync(join(root, '.vitest', 'results.json'))).toBe(true)
   })
 
-  test('removing what is not there is no error', () => {
+  test('removeDirectory ignores a missing folder', () => {
     expect(() =>
       removeDirectory(join(root, '.vitest', 'coldboot', 'x'), join(root, '.vitest', 'coldboot')),
     ).not.toThrow()

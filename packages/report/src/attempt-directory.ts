@@ -1,34 +1,34 @@
 /**
- * Where the files of a test's machines are: `.vitest/coldboot/<file>/<test>/<machine>/` below the project's root, or the
- * same below another runner's own folder. The same test always has the same place, so that a new run replaces the files of
- * the one before; attempts and tests of the same name are kept apart.
+ * Folders of the files of a test's machines: `.vitest/coldboot/<file>/<test>/<machine>/` below the project's root, or the
+ * same below the folder of another test runner. A test always has the same folder, so that a new run replaces the files
+ * of the previous one. Attempts and tests of the same name have different folders.
  */
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-/** Longest name of a folder, characters: well below the 255 bytes of common file systems, whatever the alphabet. */
+/** Longest folder name, characters. In any alphabet below 255 bytes, the limit of common file systems. */
 const LONGEST = 60
 
-/** What an attempt's folder is made from. */
+/** A test attempt. Determines its folder. */
 export interface Attempt {
-  /** The project's root. */
+  /** Root folder of the project. */
   readonly root: string
-  /** The runner's own folder below the root, as `.vitest`. */
+  /** Folder of the test runner below the root, such as `.vitest`. */
   readonly home: string
-  /** The test's file, relative to the root. */
+  /** Test file, relative to the root. */
   readonly file: string
-  /** Name of the runner's project, when there are several. */
+  /** Name of the runner's project, if there are several. */
   readonly project?: string | undefined
   /** Names of the groups and the test. */
   readonly names: readonly string[]
-  /** How many tests of the same names come before it in the file. */
+  /** Number of tests with the same names before it in the file. */
   readonly duplicateIndex: number
   readonly repeat: number
   readonly retry: number
 }
 
-/** The folder of an attempt. Pure. */
+/** The folder of an attempt. */
 export function attemptDirectory(attempt: Attempt): string {
   const file = attempt.file.split('/').map(folderName)
   if (attempt.project) file.push(`${file.pop()}@${folderName(attempt.project)}`)
@@ -46,15 +46,14 @@ export function artifactRoot(attempt: Attempt): string {
 }
 
 /**
- * One folder's name for a file or a machine: readable, and different for different names. What had to be changed or cut
- * off is told apart by a hash of the whole.
+ * Folder name for a file or a machine: readable and unique. A name that is changed or shortened gets a hash of the whole.
  */
 export function folderName(name: string): string {
   const plain = readable(name)
   return plain === name ? plain : withHash(plain, name)
 }
 
-/** One folder's name for a test: `boots-again`, or `describe--boots-again`; a hash where that would not be unique. */
+/** Folder name for a test, such as `boots-again` or `describe--boots-again`. Adds a hash if it would not be unique. */
 export function titleFolder(names: readonly string[]): string {
   const plain = names.map((name) => readable(name.replaceAll(' ', '-'))).join('--')
   const reversible = names.every((name) => !/-|^ | $| {2}/.test(name) && readable(name.replaceAll(' ', '')) !== '')
@@ -76,7 +75,7 @@ function withHash(plain: string, whole: string): string {
 }
 
 /**
- * Makes an empty file with its folders. Another worker may be removing the same folders because they were empty.
+ * Creates an empty file and its folders. Retries, because another worker may remove the same folders while they are empty.
  * @returns its path
  */
 export function makeFile(path: string): string {
@@ -92,7 +91,7 @@ export function makeFile(path: string): string {
   }
 }
 
-/** Removes a folder with its content, then the folders above that are empty, up to the runner's own. */
+/** Removes a folder with its content, then empty parent folders up to that of the test runner. */
 export function removeDirectory(directory: string, artifacts: string): void {
   rmSync(directory, { recursive: true, force: true })
   const last = dirname(artifacts)
@@ -100,7 +99,7 @@ export function removeDirectory(directory: string, artifacts: string): void {
     try {
       rmdirSync(parent)
     } catch {
-      // Somebody else's files are in it, or somebody else removed it.
+      // The folder is not empty, or another worker removed it.
       return
     }
   }

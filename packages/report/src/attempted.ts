@@ -1,10 +1,8 @@
-/** Work that no test depends on: where the disk is full or may not be written to, a run loses a file, and not its report. */
-
 /**
- * Runs it; what it throws becomes a warning.
+ * Runs work that may fail without failing a test, for example because the disk is full. Turns an error into a warning.
  *
- * @param what the subject of the warning: `The page of the run`
- * @returns whether it was done
+ * @param what subject of the warning, for example `The page of the run`
+ * @returns whether the work succeeded
  */
 export function attempted(what: string, work: () => void): boolean {
   try {

@@ -3,12 +3,12 @@ import { beginningAndEnd } from './bounded-lines.ts'
 
 const note = (leftOut: number): string => `[${leftOut} lines left out]`
 
-test('lines that fit stay', () => {
+test('keeps all lines that fit', () => {
   expect(beginningAndEnd(['a', 'b'], 4, note)).toEqual(['a', 'b'])
   expect(beginningAndEnd([], 4, note)).toEqual([])
 })
 
-test('of too many, the first and the last stay, with a word about the others', () => {
+test('keeps the first and last lines, with a note between them', () => {
   const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`)
   const kept = beginningAndEnd(lines, 100, note)
   expect(kept).toEqual([
@@ -26,6 +26,6 @@ test('of too many, the first and the last stay, with a word about the others', (
   expect(Buffer.byteLength(`${kept.join('\n')}\n`)).toBeLessThanOrEqual(100)
 })
 
-test('a line that is too long by itself is left out', () => {
+test('leaves out a single line that is too long', () => {
   expect(beginningAndEnd(['x'.repeat(500)], 100, note)).toEqual(['[1 lines left out]'])
 })

@@ -1,10 +1,10 @@
-/** Lines for a file that may have so many bytes. */
+/** Shortens a list of lines to the size limit of a file. */
 
 /**
- * All lines, or of too many the first and the last ones, with a line between that says so.
+ * Returns all lines if they fit, else the first and last ones with a note between them.
  *
- * @param lines without their ends
- * @param note makes that line, from the number of lines left out and the number of those before them
+ * @param lines without line ends
+ * @param note creates the note, from the number of omitted lines and the number of lines before them
  */
 export function beginningAndEnd(
   lines: readonly string[],
@@ -21,7 +21,7 @@ export function beginningAndEnd(
   return [...lines.slice(0, first), note(leftOut, first), ...lines.slice(lines.length - last)]
 }
 
-/** How many of the first sizes fit. */
+/** How many sizes fit, counted from the first. */
 function fitting(sizes: readonly number[], room: number): number {
   let used = 0
   const over = sizes.findIndex((size) => {

@@ -1,6 +1,6 @@
-/** Real time. Taken when the package is loaded: a test that replaces the global clocks does not change its records. */
+/** Real clocks, captured when the package is loaded because a test may replace the global ones. */
 
-/** Milliseconds on a clock that never goes back. */
+/** Monotonic time, milliseconds. */
 export const now: () => number = performance.now.bind(performance)
 
 /** Milliseconds since 1970. */

@@ -1,8 +1,8 @@
-/** A console for people: clean text, each line with the time of its first character. */
+/** Writes a console as clean text, with the time of the first character before each line. */
 import { CleanText } from '@coldboot/core/internal'
 import type { TimedBytes } from './timed-log.ts'
 
-/** Lines as `[   1.234] Welcome`, the time in seconds since the machine's start. */
+/** Lines such as `[   1.234] Welcome`, with seconds since the start of the machine. */
 export function consoleText(pieces: readonly TimedBytes[]): readonly string[] {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   const clean = new CleanText()

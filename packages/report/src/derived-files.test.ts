@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-/** Writes a log of pieces, each with the milliseconds since the one before. */
+/** Writes a log of chunks, each with the milliseconds since the previous one. */
 function log(
   pieces: readonly (readonly [milliseconds: number, bytes: string | Buffer])[],
   timeline: readonly TimelineEntry[] = [],
@@ -54,7 +54,7 @@ test('each line of console.txt has the time of its first character, and no escap
   expect(derived('console.txt')).toBe('[   1.000] one red\n[   1.250] two €\n[   2.000] \n[   2.000] # \n')
 })
 
-test('console.cast has output, what was typed, and markers at what went wrong, in their order', () => {
+test('console.cast has output, input, and markers at failures, in order', () => {
   log(
     [
       [100, '# '],
@@ -88,12 +88,14 @@ test('console.cast has output, what was typed, and markers at what went wrong, i
   ])
 })
 
-test('of a console that is too long, both have the beginning and the end', () => {
+test('both files have the start and the end of a console that is too long', () => {
   log(Array.from({ length: 1000 }, (_, line) => [10, `line ${line}\r\n`] as const))
   const text = derived('console.txt', 4096).trim().split('\n')
   expect(text[0]).toBe('[   0.010] line 0')
   expect(text.at(-1)).toBe('[  10.000] line 999')
-  expect(text.filter((line) => line.includes('lines are left out here: this file may have 4096 bytes'))).toHaveLength(1)
+  expect(
+    text.filter((line) => line.includes('lines are left out here: this file is limited to 4096 bytes')),
+  ).toHaveLength(1)
   const cast = readFileSync(join(directory, 'console.cast'), 'utf8')
   expect(Buffer.byteLength(cast)).toBeLessThanOrEqual(4096)
   const [, ...events] = cast
@@ -105,7 +107,7 @@ test('of a console that is too long, both have the beginning and the end', () =>
   expect(events.some(([, , text]) => text.includes('left out here'))).toBe(true)
 })
 
-test('a log and a timeline that end in the middle, as after a kill, are taken as far as they go', () => {
+test('an incomplete log and timeline are read as far as possible', () => {
   log([[100, 'whole\n']])
   writeFileSync(join(directory, 'console.log'), 'whole\nits time is not there')
   writeFileSync(join(directory, 'timeline.jsonl'), '{"time":0.2,"kind":"send","text":"a"}\n{"time":0.3,"ki')

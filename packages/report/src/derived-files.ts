@@ -1,4 +1,4 @@
-/** The files that are made of others when a machine is over: the console for people, and for a player. */
+/** Writes the files that are derived from others after the end of a machine: `console.txt` and `console.cast`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asciicast } from './asciicast.ts'
@@ -8,7 +8,7 @@ import type { MachineMeta } from './machine-meta.ts'
 import { readTimedLog } from './timed-log.ts'
 import type { TimelineEntry } from './timeline.ts'
 
-/** Names of the files that are written while the machine runs. */
+/** Files that are written while the machine runs. */
 export const LOG_FILE = 'console.log'
 export const TIMELINE_FILE = 'timeline.jsonl'
 
@@ -16,18 +16,19 @@ export const TIMELINE_FILE = 'timeline.jsonl'
 export interface DerivedOptions {
   /** The console log. @default `console.log` of the folder */
   readonly log?: string | undefined
-  /** Most bytes of each file. */
+  /** Maximum size of each file, bytes. */
   readonly maxBytes: number
 }
 
 /**
- * Makes `console.txt` and `console.cast` of `console.log`, its times and `timeline.jsonl`.
- * @throws the disk's error, also when there is no log
+ * Writes `console.txt` and `console.cast` from `console.log`, its timing file and `timeline.jsonl`.
+ * @throws file system errors, also if there is no log
  */
 export function writeDerivedFiles(directory: string, meta: MachineMeta, { log, maxBytes }: DerivedOptions): void {
   const pieces = readTimedLog(log ?? join(directory, LOG_FILE))
   const text = consoleText(pieces)
-  const leftOut = (lines: number): string => `[${lines} lines are left out here: this file may have ${maxBytes} bytes]`
+  const leftOut = (lines: number): string =>
+    `[${lines} lines are left out here: this file is limited to ${maxBytes} bytes]`
   write(join(directory, 'console.txt'), beginningAndEnd(text, maxBytes, leftOut))
   const { file, names } = meta.test
   const title = [file, ...names, meta.name].join(' > ')
@@ -37,13 +38,13 @@ export function writeDerivedFiles(directory: string, meta: MachineMeta, { log, m
   write(join(directory, 'console.cast'), beginningAndEnd(cast, maxBytes, gap))
 }
 
-/** The timeline of a machine; of one that was cut off in the middle, what is whole. */
+/** Reads the timeline of a machine. Skips incomplete lines. */
 export function readTimeline(directory: string): readonly TimelineEntry[] {
   let text = ''
   try {
     text = readFileSync(join(directory, TIMELINE_FILE), 'utf8')
   } catch {
-    // Nothing happened to it.
+    // The machine has no events.
   }
   return text.split('\n').flatMap((line) => {
     try {

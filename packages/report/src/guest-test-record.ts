@@ -1,13 +1,13 @@
-/** Tests that ran inside a guest, as an attempt of a test leaves them for reporters. */
+/** Results of tests inside a guest, as stored for reporters. */
 import type { GuestTest } from '@coldboot/core'
 
-/** One of them. */
+/** The result of one test inside a guest. */
 export interface GuestTestRecord extends GuestTest {
   /** Name of the machine. */
   readonly machine: string
-  /** The command that ran it. */
+  /** The command that ran the test. */
   readonly command: string
-  /** Which attempt of the test it belongs to. */
+  /** The attempt of the host's test. */
   readonly repeat: number
   readonly retry: number
 }

@@ -14,25 +14,25 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const cut = (text: string): unknown => ({ cut: text })
 
-test('each value is on disk when it was added; without one there is no file', () => {
+test('writes each value at once, and creates the file with the first one', () => {
   const file = new JsonLinesFile(path, { maxBytes: 4096, cut })
   expect(existsSync(path)).toBe(false)
   file.add({ a: 'one\ntwo' })
   expect(readFileSync(path, 'utf8')).toBe('{"a":"one\\ntwo"}\n')
   expect(statSync(path).mode & 0o777).toBe(0o600)
   file.close()
-  // What comes late is kept too.
+  // Values after `close` are written too.
   file.add({ b: 1 })
   file.close()
   expect(readFileSync(path, 'utf8')).toBe('{"a":"one\\ntwo"}\n{"b":1}\n')
 })
 
-test('a file that is full says so, and counts what it leaves out', () => {
+test('ends a full file with a note, and counts the omitted values', () => {
   const file = new JsonLinesFile(path, { maxBytes: 4096, cut })
   for (let line = 0; line < 1000; line++) file.add({ line })
   file.close()
   const lines = readFileSync(path, 'utf8').trim().split('\n')
-  expect(lines.at(-1)).toBe('{"cut":"This file may have 4096 bytes: what follows is left out."}')
+  expect(lines.at(-1)).toBe('{"cut":"The rest is left out: this file is limited to 4096 bytes."}')
   expect(lines.length - 1 + file.leftOut).toBe(1000)
   expect(statSync(path).size).toBeLessThanOrEqual(4096)
 })

@@ -1,23 +1,23 @@
 /**
- * A file of JSON values, one a line, each on disk as soon as it is added. It is made with the first of them, and written
- * without waiting for the disk: a kill of this process loses none, a loss of power may.
+ * Writes JSON values to a file, one per line. Each value is written at once but not synced: it survives the end of this
+ * process, but not always a power failure. The file is created with the first value.
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 
 /** Options of {@link JsonLinesFile}. */
 export interface JsonLinesOptions {
-  /** Most bytes of the file; what comes then is left out. */
+  /** Maximum size of the file, bytes. Later values are left out. */
   readonly maxBytes: number
-  /** Makes the last line of a file that has reached that. */
+  /** Creates the last value of a full file. */
   readonly cut: (text: string) => unknown
 }
 
-/** Room for the line that says so. */
+/** Space reserved for the last value, bytes. */
 const CUT_BYTES = 512
 
 /** Writes one file. */
 export class JsonLinesFile {
-  /** Lines left out. */
+  /** Number of values that were left out. */
   leftOut = 0
   readonly #path: string
   readonly #options: JsonLinesOptions
@@ -29,7 +29,7 @@ export class JsonLinesFile {
     this.#options = options
   }
 
-  /** @throws the disk's error */
+  /** @throws file system errors */
   add(value: unknown): void {
     if (this.leftOut > 0) {
       this.leftOut++
@@ -43,7 +43,7 @@ export class JsonLinesFile {
     }
     this.leftOut++
     this.#write(
-      Buffer.from(`${JSON.stringify(cut(`This file may have ${maxBytes} bytes: what follows is left out.`))}\n`),
+      Buffer.from(`${JSON.stringify(cut(`The rest is left out: this file is limited to ${maxBytes} bytes.`))}\n`),
     )
   }
 
@@ -54,7 +54,7 @@ export class JsonLinesFile {
   }
 
   #write(line: Buffer): void {
-    // Behind what is there: another machine's record may have been closed and continued.
+    // Appends after the first write, because the file may have been closed in between.
     this.#descriptor ??= openSync(this.#path, this.#bytes === 0 ? 'w' : 'a', 0o600)
     for (let written = 0; written < line.length; ) written += writeSync(this.#descriptor, line, written)
     this.#bytes += line.length

@@ -1,4 +1,4 @@
-/** `meta.json`: what a machine was, for whoever finds its files. */
+/** Reads and writes `meta.json`, which describes a machine. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ObservedMachine } from '@coldboot/core'
@@ -9,35 +9,35 @@ export interface MachineMeta {
   readonly name: string
   readonly arch: string
   readonly accelerator: string
-  /** With its unit, as `256M`. */
+  /** With a unit, for example `256M`. */
   readonly memory: string
   readonly cpus: number
   readonly qemuVersion: string
   readonly coldbootVersion: string
   /** When the machine started, ISO 8601. */
   readonly started: string
-  /** How long it lived. Missing while it does. */
+  /** Lifetime of the machine, milliseconds. Missing while it runs. */
   readonly duration?: number
-  /** Whether it booted, or went on from a template. */
+  /** Whether the machine booted or was restored from a template. */
   readonly start: 'cold' | 'template'
-  /** How it ended, for people. */
+  /** How the machine ended, as text. */
   readonly exit?: string
-  /** The same for programs: as of `ExitStatus.reason`. */
+  /** How the machine ended; see `ExitStatus.reason`. */
   readonly exitReason?: string
-  /** One line for a POSIX shell that starts the same machine. */
+  /** Command line for a POSIX shell that starts the same machine. */
   readonly commandLine: string
   readonly test: Omit<Attempt, 'root' | 'home'>
-  /** Names of the files beside this one. Missing while they are written. */
+  /** Names of the files in the folder. Missing while they are written. */
   readonly files?: readonly string[]
-  /** What is not there, or not whole: name → why. */
+  /** Missing and incomplete files: name → reason. */
   readonly cut?: Readonly<Record<string, string>>
-  /** Messages of the test's errors. */
+  /** Error messages of the test. */
   readonly errors?: readonly string[]
-  /** Pid of the process that writes the files. Missing when they are complete. */
+  /** Id of the process that writes the files. Missing when they are complete. */
   readonly writer?: number
 }
 
-/** The file's name. */
+/** Name of the file. */
 export const META_FILE = 'meta.json'
 
 /** @param startedAt milliseconds since 1970 */
@@ -59,7 +59,7 @@ export function describeMachine(machine: ObservedMachine, attempt: Attempt, star
   }
 }
 
-/** @param final whether it replaces one that was there: a reader sees the one or the other, whole */
+/** @param final whether to replace an existing file, atomically */
 export function writeMeta(directory: string, meta: unknown, final = false): void {
   const file = join(directory, META_FILE)
   const text = `${JSON.stringify(meta, undefined, 2)}\n`
@@ -71,7 +71,7 @@ export function writeMeta(directory: string, meta: unknown, final = false): void
   renameSync(`${file}.new`, file)
 }
 
-/** Undefined when there is none, or it is not whole. */
+/** Returns undefined if the file is missing or incomplete. */
 export function readMeta(directory: string): MachineMeta | undefined {
   try {
     return JSON.parse(readFileSync(join(directory, META_FILE), 'utf8')) as MachineMeta

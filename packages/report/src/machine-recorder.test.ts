@@ -28,7 +28,7 @@ function recorderOf(redact: readonly (string | RegExp)[] = []): MachineRecorder 
   return new MachineRecorder({ directory, attempt, artifacts, redactor: new Redactor(redact) })
 }
 
-/** A machine that starts with the options that a recorder gives it. */
+/** Starts a fake machine with the options of the recorder. @returns emits an event of the machine */
 function start(
   recorder: MachineRecorder,
   more: Partial<ObservedMachine> = {},
@@ -62,7 +62,7 @@ const linesOf = (name: string): unknown[] =>
     .split('\n')
     .map((line): unknown => JSON.parse(line))
 
-test('each event is on disk when it was told', () => {
+test('writes each event at once', () => {
   const tell = start(recorderOf())
   tell({ kind: 'qmp', direction: 'sent', message: { execute: 'cont' } }, -1.5)
   tell({ kind: 'send', data: 'ls\n' }, 250)
@@ -76,7 +76,7 @@ test('each event is on disk when it was told', () => {
   expect(statSync(join(directory, 'command-line.sh')).mode & 0o777).toBe(0o700)
 })
 
-test('of a template and the machine started from it, the latter is recorded, whatever the former still says', async () => {
+test('records the machine started from a template, and ignores later events of the template', async () => {
   const recorder = recorderOf()
   const template = start(recorder)
   template({ kind: 'send', data: 'of the boot' }, 1)
@@ -93,7 +93,7 @@ test('of a template and the machine started from it, the latter is recorded, wha
   })
 })
 
-test('secrets are in no file, also when they are typed in pieces', async () => {
+test('removes secrets from all files, even if they are typed in several inputs', async () => {
   const recorder = recorderOf(['hunter2', /tok\w+/])
   const tell = start(recorder)
   for (const key of 'a hunter2 b') tell({ kind: 'send', data: key }, 1)
@@ -106,7 +106,7 @@ test('secrets are in no file, also when they are typed in pieces', async () => {
   expect(typed.map((line) => (line as { text: string }).text).join('')).toBe('a [redacted] b')
 })
 
-test('a disk that fails costs files and warnings, and no test', async () => {
+test('turns file system errors into warnings', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const recorder = recorderOf()
   start(recorder)({ kind: 'send', data: 'x' }, 1)
@@ -114,6 +114,6 @@ test('a disk that fails costs files and warnings, and no test', async () => {
   const record = await recorder.finish([])
   expect(record?.files).toContain('timeline.jsonl')
   expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'console.txt': expect.stringContaining('ENOENT') } })
-  expect(warn).toHaveBeenCalledWith(expect.stringContaining('console.txt is not whole'), 'ColdbootWarning')
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('console.txt is incomplete'), 'ColdbootWarning')
   warn.mockRestore()
 })

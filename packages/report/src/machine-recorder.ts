@@ -1,6 +1,5 @@
 /**
- * Writes down one machine of a test while it runs, into a folder of its own: a kill of this process at any time leaves
- * what was until then.
+ * Records one machine of a test into a folder while it runs. If the process is killed, the files are complete up to then.
  */
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,29 +18,29 @@ import { type TimelineEntry, timelineEntry } from './timeline.ts'
 
 /** Options of {@link MachineRecorder}. */
 export interface RecorderOptions {
-  /** The machine's folder, which exists. */
+  /** Folder of the machine, which must exist. */
   readonly directory: string
   readonly attempt: Attempt
   readonly artifacts: ResolvedArtifacts
   readonly redactor: Redactor
 }
 
-/** What is left of a machine. Texts are redacted. */
+/** The recorded files of a machine. Texts are redacted. */
 export interface MachineRecord {
   readonly name: string
-  /** The folder of its files. */
+  /** Folder of the files. */
   readonly directory: string
   /** Path of the console log. */
   readonly log: string
-  /** One line for a POSIX shell that starts the same machine. */
+  /** Command line for a POSIX shell that starts the same machine. */
   readonly commandLine: string
   /** Names of the files in the folder. */
   readonly files: readonly string[]
 }
 
-const UNSEARCHABLE = 'it cannot be searched for what is to be redacted'
+const UNSEARCHABLE = 'it cannot be searched for secrets'
 
-/** Records one machine: with a template, in turn the one that becomes it and the one that is started from it. */
+/** Records one machine. With a new template, first the machine that becomes the template, then the one started from it. */
 export class MachineRecorder {
   readonly #logFile: LogFile
   readonly #options: RecorderOptions
@@ -51,7 +50,7 @@ export class MachineRecorder {
   #captures: NetworkCaptures | undefined
   #meta: MachineMeta | undefined
   #log = ''
-  /** What the test's error says when a wait of this machine failed it. */
+  /** Message of the last failed wait, which is also that of the test's error. */
   #lastFailure: string | undefined
   #startedAt = 0
   #ended: { readonly duration: number; readonly exit: string; readonly exitReason: string } | undefined
@@ -64,7 +63,7 @@ export class MachineRecorder {
     this.#logFile = { path: join(directory, LOG_FILE), maxBytes: artifacts.maxBytes, ...filter }
   }
 
-  /** Options of the machine to be recorded, from those that were asked for. */
+  /** Adds the log file and the observer of this recorder to the options of a machine. */
   watching<Options extends Pick<MachineOptions, 'logFile' | 'observer'>>(options: Options): Options {
     const { logFile: asked, observer } = options
     const logFile =
@@ -78,12 +77,12 @@ export class MachineRecorder {
     this.#begin(machine)
     const { timeline, qmp } = this.#files()
     return (event, timeMs) => {
-      // A machine that became a template ends after the one started from it began.
+      // The machine that became the template ends after the start of the recorded one.
       if (timeline === this.#timeline) this.#write(event, timeMs / 1000, timeline, qmp)
     }
   }
 
-  /** Notes an error of the test at this moment, unless it is that of the last wait. */
+  /** Adds an error of the test to the timeline, unless it is that of the last wait. */
   noteError(text: string, location?: string): void {
     if (text === this.#lastFailure) return
     this.#onDisk(TIMELINE_FILE, () =>
@@ -91,7 +90,7 @@ export class MachineRecorder {
     )
   }
 
-  /** Pictures of the machine's displays, while it runs; of one that has none, or is gone, nothing. Never rejects. */
+  /** Takes screenshots of the machine's displays if it still runs. Never rejects. */
   async takeScreenshots(vm: VM): Promise<void> {
     const { directory, artifacts, redactor } = this.#options
     if (!redactor.active) Object.assign(this.#cut, await takeScreenshots(vm, directory, artifacts.maxBytes))
@@ -99,14 +98,14 @@ export class MachineRecorder {
       this.#cut['screen.png'] = `left out: ${UNSEARCHABLE}`
   }
 
-  /** Closes the files. The machine has ended. */
+  /** Closes the files, after the end of the machine. */
   async stop(): Promise<void> {
     this.#timeline?.close()
     this.#qmp?.close()
     Object.assign(this.#cut, await this.#captures?.stop())
   }
 
-  /** Completes the files of a machine that has ended. @param errors messages of the test's errors */
+  /** Completes the files, after the end of the machine. @param errors error messages of the test */
   async finish(errors: readonly string[]): Promise<MachineRecord | undefined> {
     await this.stop()
     if (this.#meta === undefined) return undefined
@@ -123,9 +122,9 @@ export class MachineRecorder {
     )
     const files = filesOf(directory)
     const cut = Object.keys(this.#cut).length === 0 ? {} : { cut: this.#cut }
-    const told = errors.length === 0 ? {} : { errors }
+    const failed = errors.length === 0 ? {} : { errors }
     this.#onDisk(META_FILE, () =>
-      writeMeta(directory, redactor.value({ ...meta, ...this.#ended, files, ...cut, ...told }), true),
+      writeMeta(directory, redactor.value({ ...meta, ...this.#ended, files, ...cut, ...failed }), true),
     )
     return { name: meta.name, directory, log: this.#log, commandLine: redactor.text(meta.commandLine), files }
   }
@@ -172,19 +171,19 @@ export class MachineRecorder {
     if (event.kind === 'unmatched') this.#lastFailure = this.#options.redactor.text(event.message)
     const entry = timelineEntry(event, time)
     if (entry === undefined) return
-    // What may be the beginning of a secret is told with what is typed next.
+    // Holds back text that may be the start of a secret until the next input.
     const text = entry.kind === 'send' ? this.#typed(entry.text) : entry.text
     if (text !== '') timeline.add(this.#clean({ ...entry, text }))
   }
 
-  /** A disk that fails costs files, and no test. */
+  /** Turns file system errors into a warning and an entry in `meta.json`, so that they do not fail the test. */
   #onDisk(name: string, write: () => void): void {
     try {
       write()
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      this.#cut[name] = `not whole: ${why}`
-      process.emitWarning(`${join(this.#options.directory, name)} is not whole: ${why}`, 'ColdbootWarning')
+      this.#cut[name] = `incomplete: ${why}`
+      process.emitWarning(`${join(this.#options.directory, name)} is incomplete: ${why}`, 'ColdbootWarning')
     }
   }
 
@@ -197,7 +196,7 @@ export class MachineRecorder {
   }
 }
 
-/** Names of the files, the most telling first. */
+/** Names of the files, the most useful first. */
 function filesOf(directory: string): readonly string[] {
   const order = ['console.txt', 'screen.png', 'console.cast', LOG_FILE, TIMELINE_FILE]
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)

@@ -1,29 +1,29 @@
 /**
- * Redacts bytes that come in pieces: however they are cut, the result is that of the whole. What may be the beginning of a
- * secret is held back until it is known; with regular expressions, each line until its end.
+ * Redacts a stream of bytes, with the same result for every division into chunks. Holds back a possible start of a secret
+ * until it is decided; with regular expressions, holds back each line until its end.
  */
 import type { LogFilter } from '@coldboot/core'
 
-/** What is looked for. Texts and lines are bytes as characters of U+0000 to U+00FF, unless said otherwise. */
+/** Secrets of a stream. Strings contain one byte per character (latin1), unless stated otherwise. */
 export interface StreamSecrets {
   readonly texts: readonly string[]
-  /** All the texts, the longest first. */
+  /** Matches any of the texts, the longest first. */
   readonly any: RegExp | undefined
-  /** Redacts one line, in Unicode. Undefined: there are no regular expressions. */
+  /** Redacts one line, given as Unicode. Undefined without regular expressions. */
   readonly line: ((line: string) => string) | undefined
   readonly replacement: string
 }
 
-/** A line that has no end within so many bytes is looked at as if it ended there. */
+/** Longer lines are divided, bytes. */
 const LONGEST_LINE = 65_536
 
-/** The secrets of one stream. */
+/** Redacts one stream. */
 export class RedactedStream implements LogFilter {
   readonly #secrets: StreamSecrets
   readonly #longest: number
-  /** May be the beginning of a text. */
+  /** Possible start of a text. */
   #held = ''
-  /** The beginning of a line, looked at for texts. */
+  /** Start of an incomplete line, already searched for texts. */
   #line = ''
 
   constructor(secrets: StreamSecrets) {
@@ -49,7 +49,7 @@ export class RedactedStream implements LogFilter {
       const undecided = ended ? whole.length : this.#undecided(whole, from)
       any.lastIndex = from
       const found = any.exec(whole)
-      // What begins behind the undecided may be part of something longer that begins there.
+      // A match after this position may be part of a longer text that starts at it.
       if (found === null || found.index >= undecided) {
         this.#held = whole.slice(undecided)
         return result + whole.slice(from, undecided)
@@ -59,7 +59,7 @@ export class RedactedStream implements LogFilter {
     }
   }
 
-  /** Where the first text may begin that has not ended. */
+  /** Position of the first possible start of an incomplete text. */
   #undecided(whole: string, from: number): number {
     for (let at = Math.max(from, whole.length - this.#longest + 1); at < whole.length; at++) {
       const rest = whole.slice(at)
@@ -84,7 +84,7 @@ export class RedactedStream implements LogFilter {
   }
 }
 
-/** A line without a secret stays as it is, byte for byte. */
+/** Returns the unchanged bytes of a line without a secret, even if they are not UTF-8. */
 function redactedLine(line: string, redact: (line: string) => string): Uint8Array {
   const bytes = Buffer.from(line, 'latin1')
   const text = bytes.toString('utf8')

@@ -1,26 +1,26 @@
-/** Takes secrets out of what is kept of a test: of texts, of JSON values, and of bytes that come in pieces. */
+/** Removes secrets from texts, JSON values and streams. */
 import type { LogFilter } from '@coldboot/core'
 import { RedactedStream } from './redacted-stream.ts'
 
-/** What stands in place of a secret. */
+/** Replacement of a secret. */
 export const REDACTED = '[redacted]'
 
-/** Knows the secrets of a project. */
+/** The secrets of a project. */
 export class Redactor {
   readonly #texts: readonly string[]
   readonly #expressions: readonly RegExp[]
   readonly #any: RegExp | undefined
 
-  /** @param secrets texts, and regular expressions, which see one line at a time; empty texts are passed over */
+  /** @param secrets strings, and regular expressions, which match within one line; empty strings are ignored */
   constructor(secrets: readonly (string | RegExp)[]) {
-    // The longest first: one that begins another one would leave the rest of it.
+    // The longest first, because a shorter one may be the start of a longer one.
     const texts = secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
     this.#texts = [...new Set(texts.flatMap(forms))].sort((a, b) => b.length - a.length)
     this.#expressions = secrets.filter((secret) => secret instanceof RegExp).map(everywhere)
     this.#any = anyOf(this.#texts)
   }
 
-  /** Whether there is anything to look for. */
+  /** Whether there are any secrets. */
   get active(): boolean {
     return this.#any !== undefined || this.#expressions.length > 0
   }
@@ -34,7 +34,7 @@ export class Redactor {
       .join('\n')
   }
 
-  /** A copy of a JSON value with every text in it redacted. */
+  /** Copies a JSON value and redacts its strings. */
   value(value: unknown): unknown {
     if (!this.active) return value
     if (typeof value === 'string') return this.text(value)
@@ -43,14 +43,14 @@ export class Redactor {
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, this.value(part)]))
   }
 
-  /** For the bytes of one console. */
+  /** Creates a filter for the output of one console. */
   stream(): LogFilter {
     const texts = this.#texts.map((text) => Buffer.from(text).toString('latin1'))
     const line = this.#expressions.length === 0 ? undefined : (text: string) => this.#line(text)
     return new RedactedStream({ texts, any: anyOf(texts), line, replacement: REDACTED })
   }
 
-  /** For what is typed, send by send: texts are found across several of them, regular expressions within one. */
+  /** Creates a filter for console input. Strings are found across several inputs, regular expressions within one. */
   typed(): (text: string) => string {
     const texts = this.#texts.map((text) => Buffer.from(text).toString('latin1'))
     const stream = new RedactedStream({ texts, any: anyOf(texts), line: undefined, replacement: REDACTED })
@@ -62,7 +62,7 @@ export class Redactor {
   }
 }
 
-/** A text as it is, as messages and JSON show it, and as a shell quotes it. */
+/** A text in plain form, in JSON, in JSON within JSON, and quoted for a shell. */
 function forms(text: string): readonly string[] {
   const json = inJson(text)
   return [text, json, inJson(json), text.replaceAll("'", "'\\''")]

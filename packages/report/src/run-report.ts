@@ -1,83 +1,83 @@
-/** What a run of tests was, in the words of no runner: what the page is written from. */
+/** Model of a test run, independent of the test runner. The page is written from it. */
 import type { GuestTestRecord } from './guest-test-record.ts'
 
 /** A run of tests. */
 export interface RunReport {
-  /** Runner and version: `Vitest 5.1.1`. */
+  /** Runner and version, for example `Vitest 5.1.1`. */
   readonly runner: string
-  /** The project's folder, absolute: files of tests and stacks are shown relative to it. */
+  /** Absolute path of the project. Other paths are shown relative to it. */
   readonly root: string
   /** Milliseconds since 1970. */
   readonly started: number
   readonly duration: number
-  /** In the order in which they are to be shown; the page sorts them by what became of them. */
+  /** In the order in which the page shows them within each group. */
   readonly tests: readonly TestReport[]
-  /** Errors outside of any test: of a file that could not be loaded, of a worker that died. */
+  /** Errors outside of tests, for example of a file that could not be loaded or a worker that crashed. */
   readonly errors: readonly ErrorReport[]
 }
 
-/** What became of a test. One that was cut short, as by Ctrl-C, counts as skipped. */
+/** Result of a test. An interrupted test counts as skipped. */
 export type TestState = 'failed' | 'passed' | 'skipped'
 
 /** A test with its attempts. */
 export interface TestReport {
-  /** Names of the describes and the test. */
+  /** Names of the groups and the test. */
   readonly names: readonly string[]
-  /** The test's file, relative to the root. */
+  /** Test file, relative to the root. */
   readonly file: string
   /** Line of the test in its file. */
   readonly line?: number | undefined
-  /** Name of the runner's project, when there are several. */
+  /** Name of the runner's project, if there are several. */
   readonly project?: string | undefined
   readonly state: TestState
   readonly duration: number
-  /** In order; the last decides. A skipped test has none. */
+  /** In order; the last one determines the state. Empty for skipped tests. */
   readonly attempts: readonly AttemptReport[]
 }
 
 /** One attempt of a test. */
 export interface AttemptReport {
   readonly state: TestState
-  /** Which attempt it was: `first attempt`, `retry 1`, `repeat 2`. */
+  /** For example `first attempt`, `retry 1` or `repeat 2`. */
   readonly label: string
   readonly errors: readonly ErrorReport[]
-  /** The folders of the machines that left files, absolute. */
+  /** Absolute paths of the folders of its machines. */
   readonly machines: readonly string[]
   /** Tests that ran inside the guests. */
   readonly guestTests: readonly GuestTestRecord[]
 }
 
-/** An error, as the runner reports it. */
+/** An error as reported by the test runner. */
 export interface ErrorReport {
   readonly name: string
   readonly message: string
-  /** The difference between what was expected and what was received, with or without colours. */
+  /** Difference between the expected and the received value, with or without colors. */
   readonly diff?: string | undefined
-  /** The innermost frame comes first; frames of libraries left out. */
+  /** The innermost frame first, without frames of libraries. */
   readonly stack: readonly StackFrame[]
 }
 
-/** A place in the sources. */
+/** A position in a source file. */
 export interface StackFrame {
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string
   readonly line: number
   readonly column: number
-  /** Name of the function, when it has one. */
+  /** Name of the function, if it has one. */
   readonly method?: string | undefined
 }
 
-/** Whether a test passed after an attempt of it had failed. */
+/** Whether a test passed after a failed attempt. */
 export function isFlaky(test: TestReport): boolean {
   return test.state === 'passed' && test.attempts.some(({ state }) => state === 'failed')
 }
 
-/** Whether there is something to look at: an error, or files of a machine. */
+/** Whether the run has anything to show: an error, or files of a machine. */
 export function isWorthAPage(run: RunReport): boolean {
   return run.errors.length > 0 || run.tests.some((test) => test.state === 'failed' || hasFiles(test))
 }
 
-/** Whether machines of the test left files. */
+/** Whether the test has files of machines. */
 export function hasFiles(test: TestReport): boolean {
   return test.attempts.some(({ machines }) => machines.length > 0)
 }

@@ -1,13 +1,13 @@
-/** What a machine's displays show at the end of a test. */
+/** Takes screenshots of a machine's displays at the end of a test. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Device, Display, VM } from '@coldboot/core'
 
-/** A QEMU that hangs takes no pictures. Milliseconds. */
-const PATIENCE_MS = 5_000
+/** Longest wait for a screenshot, milliseconds, because QEMU may hang. */
+const TIMEOUT_MS = 5_000
 
-/** Writes `screen.png`, and `screen-2.png` and so on of further displays. @returns what could not be taken: name → why */
+/** Writes `screen.png`, and `screen-2.png` and so on for further displays. @returns missing files: name → reason */
 export async function takeScreenshots(
   vm: VM,
   directory: string,
@@ -20,7 +20,7 @@ export async function takeScreenshots(
     try {
       const png = await soon(display.of(vm).screenshot())
       if (png.length <= maxBytes) writeFileSync(join(directory, name), png, { mode: 0o600 })
-      else missing[name] = `left out: it has ${png.length} bytes`
+      else missing[name] = `left out: its size is ${png.length} bytes`
     } catch (error) {
       missing[name] = `could not be taken: ${error instanceof Error ? error.message : String(error)}`
     }
@@ -30,8 +30,8 @@ export async function takeScreenshots(
 
 async function soon<Value>(promise: Promise<Value>): Promise<Value> {
   const timer = new AbortController()
-  const late = sleep(PATIENCE_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`QEMU did not answer within ${PATIENCE_MS} ms`)
+  const late = sleep(TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`QEMU did not answer within ${TIMEOUT_MS} ms`)
   })
   late.catch(() => {})
   try {
@@ -41,7 +41,7 @@ async function soon<Value>(promise: Promise<Value>): Promise<Value> {
   }
 }
 
-// By its looks: a test may have loaded another copy of the package.
+// Checks by shape, because a worker may load two copies of the package.
 function isDisplay(device: Device): device is Display {
   return device.name === 'display' && 'screenshot' in device
 }

@@ -1,14 +1,14 @@
-/** A console log with its times, as the machine wrote them. */
+/** Reads a console log with its timing file. */
 import { readFileSync } from 'node:fs'
 
-/** Bytes that came together. */
+/** Bytes that were printed at the same time. */
 export interface TimedBytes {
   /** Seconds since the machine's start. */
   readonly time: number
   readonly bytes: Buffer
 }
 
-/** @param file the log; beside it, as `<file>.timing`, lines of `<seconds since the line before> <bytes>` */
+/** @param file the log; `<file>.timing` contains lines of `<seconds since the previous line> <bytes>` */
 export function readTimedLog(file: string): readonly TimedBytes[] {
   const log = readFileSync(file)
   const pieces: TimedBytes[] = []
@@ -22,7 +22,7 @@ export function readTimedLog(file: string): readonly TimedBytes[] {
     pieces.push({ time, bytes: log.subarray(at, end) })
     at = end
   }
-  // A kill may come between a piece and its time.
+  // If the process was killed, the last bytes may have no time.
   if (at < log.length) pieces.push({ time, bytes: log.subarray(at) })
   return pieces
 }

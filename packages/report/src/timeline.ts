@@ -1,14 +1,13 @@
-/** What was done with a machine and what happened to it, as lines of `timeline.jsonl`. */
+/** Converts the events of a machine to lines of `timeline.jsonl`. */
 import type { MachineEvent, TestsEvent } from '@coldboot/core'
 
-/** One line. */
+/** One line of `timeline.jsonl`. */
 export interface TimelineEntry {
   /** Seconds since the machine's start. */
   readonly time: number
   /**
-   * `send`, `expect` and what it came to: `match`, `timeout`, or `failure` for any other reason; `command` and `result`;
-   * `tests` (of the guest);
-   * `incident`; `event` (of QEMU); `exit`; `error` (of the test); `cut` (lines are left out here).
+   * `send`; `expect` and its outcome, `match`, `timeout` or `failure`; `command` and its `result`; `tests` (inside the
+   * guest); `incident`; `event` (of QEMU); `exit`; `error` (of the test); `cut` (the rest is left out).
    */
   readonly kind:
     | 'send'
@@ -26,26 +25,26 @@ export interface TimelineEntry {
     | 'cut'
   readonly text: string
   readonly duration?: number | undefined
-  /** Whether it went as the test wanted. */
+  /** Whether the outcome is as expected by the test. */
   readonly ok?: boolean | undefined
   /** `file:line:column` in the test. */
   readonly location?: string | undefined
-  /** The same in the entries that begin and end something: an `expect` and its `match`, a `command` and its `result`. */
+  /** Links related entries: an `expect` and its `match`, a `command` and its `result`. */
   readonly id?: string | undefined
-  /** Of a wait: what it waits for. Its `text` is what came of it. */
+  /** Pattern of a wait. Its `text` is the outcome. */
   readonly pattern?: string | undefined
-  /** Milliseconds that a wait may take. */
+  /** Time limit of a wait, milliseconds. */
   readonly timeoutMs?: number | undefined
-  /** Of an error. */
+  /** Code of an error. */
   readonly code?: string | undefined
-  /** Of a result. */
+  /** Exit code of a command. */
   readonly exitCode?: number | undefined
 }
 
 const LONGEST = 4096
 const TIMEOUTS = ['EXPECT_TIMEOUT', 'BOOT_TIMEOUT']
 
-/** The line for an event; undefined for what is told elsewhere. `time` in seconds. */
+/** Converts an event; returns undefined for events that are recorded elsewhere. @param time seconds */
 export function timelineEntry(event: MachineEvent, time: number): TimelineEntry | undefined {
   switch (event.kind) {
     case 'send':
@@ -104,7 +103,7 @@ function testsText({ tests, problems }: TestsEvent): string {
   return [`${tests.length} tests, ${failed.length} failed`, ...failed, ...problems].join('; ')
 }
 
-/** QEMU's own events; a machine's restore and what was before it are nobody's business but `qmp.jsonl`'s. */
+/** Events of QEMU, except those before the start and during a restore, which are only in `qmp.jsonl`. */
 function qmpEvent(message: Readonly<Record<string, unknown>>, time: number): TimelineEntry | undefined {
   const { event, data } = message
   if (typeof event !== 'string' || time < 0) return undefined

@@ -1,4 +1,4 @@
-/** A headless browser for the tests of the page: the one of this system, never one from the network. */
+/** Starts the installed headless browser for the tests of the page. Never downloads one. */
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core'
@@ -9,25 +9,25 @@ const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
 const FOLDERS = (process.env['PATH'] ?? '').split(delimiter)
 const BROWSER = [...COMMANDS.flatMap((name) => FOLDERS.map((folder) => join(folder, name))), MAC].find(existsSync)
 
-/** Why there is none to test with. */
+/** Why no browser is available; undefined if there is one. */
 export const noBrowser: string | undefined =
   BROWSER === undefined ? `none of ${COMMANDS.join(', ')} is on PATH` : undefined
 
 export function launchBrowser(): Promise<Browser> {
-  // Root may not use the sandbox; what is shown is our own page.
+  // Chromium refuses to run as root with its sandbox. The tests only open local pages.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   return chromium.launch({ ...(BROWSER === undefined ? {} : { executablePath: BROWSER }), args })
 }
 
-/** A page that was opened from the disk, with all that it asked for and complained about. */
+/** A page opened from the disk, with its requests and console errors. */
 export interface OpenedPage {
   readonly page: Page
-  /** Addresses that were asked for, except for data within the page. */
+  /** Requested URLs, except `data:` URLs. */
   readonly requests: readonly string[]
   readonly complaints: readonly string[]
 }
 
-/** Opens a file without a network. */
+/** Opens a file in offline mode. */
 export async function openPage(
   browser: Browser,
   path: string,

@@ -1,4 +1,4 @@
-/** A run with something of everything: what the page is looked at with. */
+/** A sample run that contains everything a page can show. */
 import type { GuestTestRecord, RunReport } from '@coldboot/report'
 import {
   castOf,
@@ -44,7 +44,7 @@ Log:
   .vitest/coldboot/boot.test.ts/adds-two-numbers/vm/console.log
 `
 
-/** The moment of the failing wait in the first test's machine, seconds. */
+/** Time of the failed wait in the machine of the first test, seconds. */
 export const FAILED_AT = 4.41
 
 const BOOT = [
@@ -62,7 +62,7 @@ function guestTest(path: readonly string[], about: Partial<GuestTestRecord>): Gu
   return { name: path.at(-1) ?? '', path, status: 'failed', ...of, ...about }
 }
 
-/** @returns the run of a project that has just been filled */
+/** Fills the project with files. @returns its run */
 export function busyRun(project: SampleProject): RunReport {
   const source = project.write('boot.test.ts', SOURCE)
   const boot = BOOT.map((text, index) => ({ time: 0.2 + index * 0.15, text: `[    0.${index}00000] ${text}` }))

@@ -8,7 +8,7 @@ import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.t
 import { busyRun, FAILED_AT } from './busy-run.ts'
 import { castOf, jsonLines, SampleProject, sampleAttempt, sampleRun, sampleTest } from './sample-run.ts'
 
-/** A busy host takes its time; a page that is right is seen to be so at once. */
+/** A long timeout for busy hosts. A correct page passes at once. */
 const PATIENT = { timeout: 20_000 }
 
 describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined ? '' : ` (${noBrowser})`}`, () => {
@@ -37,7 +37,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   }
 
   describe('a page of a run', () => {
-    test('opens from the disk, without a network, and complains about nothing', async () => {
+    test('opens from the disk without network requests or errors', async () => {
       const { page, requests, complaints } = await open()
       await page.locator('.replay .ap-player').first().waitFor()
       expect(await page.title()).toBe('2 of 18 tests failed')
@@ -45,7 +45,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(complaints).toEqual([])
     })
 
-    test('says what failed first, then what passed after a retry, then the rest', async () => {
+    test('shows failed tests, then flaky tests, then lists of the others', async () => {
       const { page } = await open()
       expect(await page.locator('main h2').allInnerTexts()).toEqual([
         'adds two numbers',
@@ -60,7 +60,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       ).toEqual([true, false])
     })
 
-    test('shows the error, the line of the test, and what the machine says', async () => {
+    test('shows the error, the source line, and the machine', async () => {
       const { page } = await open()
       const first = page.locator('#failed-1')
       expect(await first.locator('.headline').innerText()).toBe('Error expect(vm).toEventuallyPrint("sum-43")')
@@ -80,17 +80,17 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       ).toBe(320)
     })
 
-    test('leaves out of the timeline what one does not want to see', async () => {
+    test('filters the timeline by check boxes', async () => {
       const { page } = await open()
       const rows = page.locator('#failed-1 .timeline li:visible')
       const kinds = async (): Promise<readonly string[]> => [...new Set(await rows.locator('.kind').allInnerTexts())]
       expect(await kinds()).toEqual(['event', 'expect', 'console', 'match', 'send', 'timeout'])
       await page.getByLabel('console', { exact: true }).first().uncheck()
-      await page.getByLabel("QEMU's events").first().uncheck()
+      await page.getByLabel('QEMU events').first().uncheck()
       expect(await kinds()).toEqual(['expect', 'match', 'send', 'timeout'])
     })
 
-    test('gives the command line away, or selects it where it may not', async () => {
+    test('copies the command line, or selects it if the clipboard is not available', async () => {
       const { page } = await open()
       await page.getByText('Command line that starts').first().click()
       const button = page.locator('#failed-1 [data-copy]')
@@ -103,7 +103,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       await expect.poll(given, PATIENT).toMatch(/^Copied$|^qemu-system-x86_64 -name guest=vm/)
     })
 
-    test('keeps attempts apart, the last one open', async () => {
+    test('shows each attempt, with the last one open', async () => {
       const { page } = await open()
       await page.locator('nav').getByText('see each other').click()
       const attempts = page.locator('#failed-2 .attempt')
@@ -122,7 +122,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       )
     })
 
-    test('links to the files, relative to itself, wherever the folder is moved to', async () => {
+    test('has working links to files after the folder was moved', async () => {
       using moved = new SampleProject()
       writePage(busyRun(moved), moved.page)
       const place = join(moved.root, 'down #1 ?')
@@ -139,7 +139,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   })
 
   describe('the replay of a console', () => {
-    test('stands at the failure, which is a mark on its bar', async () => {
+    test('starts at the failure, which has a marker', async () => {
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       expect(await page.locator('.ap-timer').first().innerText()).toMatch(/^00:04/)
@@ -148,7 +148,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.locator('.ap-marker-container').first().textContent()).toContain('expect "sum-43" timed out')
     })
 
-    test('goes where a row of the timeline leads', async () => {
+    test('seeks to the time of a timeline row', async () => {
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       await page.locator('.timeline button.time').filter({ hasText: '1.37 s' }).click()
@@ -158,7 +158,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
     })
 
-    test('plays from the start, by keyboard', async () => {
+    test('plays from the start by keyboard', async () => {
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       await page.getByRole('button', { name: 'From the start' }).click()
@@ -169,10 +169,10 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
     })
   })
 
-  describe('what a guest prints', () => {
+  describe('guest output', () => {
     const EVIL = `</script></pre><img src=x onerror="hacked=1"><script>hacked=2</script><svg onload=hacked=3>" onfocus="hacked=4" autofocus='`
 
-    /** A page in which all text that is not ours is an attack. */
+    /** Opens a page in which all text of guests and tests is an attack. */
     async function openHostile(): Promise<OpenedPage> {
       const hostile = new SampleProject()
       onTestFinished(() => hostile[Symbol.dispose]())
@@ -226,7 +226,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       return open(hostile.page)
     }
 
-    test('is text, wherever it stands', async () => {
+    test('is shown as text everywhere', async () => {
       const opened = await openHostile()
       const { page, requests, complaints } = opened
       await page.evaluate(() => {
@@ -250,7 +250,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(requests).toHaveLength(1)
     })
 
-    test('could not run even as markup, nor load or send anything', async () => {
+    test('could not run scripts or load anything even as markup', async () => {
       const opened = await openHostile()
       const { page } = opened
       await page.evaluate(() => {
@@ -277,7 +277,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
     })
   })
 
-  describe('everyone can read it', () => {
+  describe('the page is accessible', () => {
     const axe = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'))
 
     test.for([
@@ -285,8 +285,8 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       ['wide and dark', 1400, 'dark'],
       ['narrow and light', 360, 'light'],
       ['narrow and dark', 360, 'dark'],
-    ] as const)('%s', async ([, width, colorScheme]) => {
-      // The policy would refuse the checker.
+    ] as const)('on a screen that is %s', async ([, width, colorScheme]) => {
+      // The content security policy would block axe.
       const { page } = await open(project.page, { viewport: { width, height: 800 }, colorScheme, bypassCSP: true })
       await page.evaluate(() => {
         for (const details of document.querySelectorAll('details')) details.open = true
@@ -295,7 +295,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       const violations: string[] = await page.evaluate(async () => {
         const checker: { run(context: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } =
           Reflect.get(globalThis, 'axe')
-        // The player is another project's.
+        // Excludes the player, which is a dependency.
         const { violations } = await checker.run({ exclude: ['.replay'] })
         return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
       })
@@ -303,7 +303,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
     })
 
-    test('by keyboard alone', async () => {
+    test('by keyboard', async () => {
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       const reached = new Set<string>()
@@ -329,7 +329,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   })
 })
 
-test('a page without a replay does not carry the player', () => {
+test('a page without a replay does not contain the player', () => {
   using small = new SampleProject()
   const failed = sampleTest(['fails'], { state: 'failed', attempts: [sampleAttempt()] })
   writePage(sampleRun(small, [failed]), small.page)
@@ -337,7 +337,7 @@ test('a page without a replay does not carry the player', () => {
   expect(readdirSync(dirname(small.page))).toEqual(['index.html'])
 })
 
-test('a page has room for so much, and what failed first gets it', () => {
+test('a page embeds recordings up to its size limit, for the first failed tests', () => {
   using large = new SampleProject()
   const cast = castOf(...Array.from({ length: 1_000 }, (_, time) => [time, 'o', 'x'.repeat(1_000)] as const))
   const tests = Array.from({ length: 40 }, (_, index) => {
@@ -351,7 +351,7 @@ test('a page has room for so much, and what failed first gets it', () => {
   expect(html.lastIndexOf('class="replay"')).toBeLessThan(html.indexOf('test 39</h2>'))
 })
 
-test('timelines have room for so many rows, the last of each, and what failed first gets it', () => {
+test('a page shows timeline rows up to its limit, the last of each machine, more for the first failed tests', () => {
   using large = new SampleProject()
   const steps = Array.from({ length: 1_500 }, (_, time) => ({ time, kind: 'send', text: `step ${time}` }))
   const files = { 'timeline.jsonl': jsonLines(...steps) }
@@ -364,6 +364,6 @@ test('timelines have room for so many rows, the last of each, and what failed fi
   const rows = articles.map((article) => article.match(/<li class="step/g)?.length)
   expect(rows.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1_000))
   expect(rows.slice(10)).toEqual(Array.from({ length: 10 }, () => 20))
-  expect(articles[0]).toContain('500 rows before these')
+  expect(articles[0]).toContain('500 earlier rows: see the files.')
   expect(articles.every((article) => article.includes('step 1499'))).toBe(true)
 })

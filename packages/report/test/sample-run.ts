@@ -1,14 +1,14 @@
-/** A run as it could have been, with the files of its machines in a folder of its own. */
+/** Builds sample runs with the files of their machines. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import type { AttemptReport, ErrorReport, RunReport, TestReport } from '@coldboot/report'
 
-/** The folder of a project whose tests have run. */
+/** A temporary folder of a project after a run. */
 export class SampleProject implements Disposable {
   readonly root: string = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-page-')))
-  /** Where the page belongs. */
+  /** Path of the page. */
   readonly page: string = join(this.root, '.vitest', 'coldboot', 'index.html')
 
   write(path: string, content: string | Uint8Array): string {
@@ -18,7 +18,7 @@ export class SampleProject implements Disposable {
     return file
   }
 
-  /** The folder of a machine with these files. */
+  /** Creates the folder of a machine with these files. */
   machine(path: string, files: Readonly<Record<string, string | Uint8Array>>): string {
     const folder = join('.vitest', 'coldboot', path)
     mkdirSync(join(this.root, folder), { recursive: true })
@@ -31,22 +31,22 @@ export class SampleProject implements Disposable {
   }
 }
 
-/** Lines of JSON. */
+/** Formats values as JSON, one per line. */
 export function jsonLines(...objects: readonly unknown[]): string {
   return objects.map((object) => `${JSON.stringify(object)}\n`).join('')
 }
 
-/** A console's recording: each entry an event. */
+/** Formats events as a recording. */
 export function castOf(...events: readonly (readonly [time: number, code: 'o' | 'i' | 'm', data: string])[]): string {
   return jsonLines({ version: 2, width: 80, height: 24, timestamp: 1_790_000_000, env: { TERM: 'linux' } }, ...events)
 }
 
-/** A test that passed at once, unless told otherwise. */
+/** A test. By default it passed in its first attempt. */
 export function sampleTest(names: readonly string[], about: Partial<TestReport> = {}): TestReport {
   return { names, file: 'boot.test.ts', state: 'passed', duration: 1_234, attempts: [], ...about }
 }
 
-/** An attempt that failed, unless told otherwise. */
+/** An attempt. By default it failed. */
 export function sampleAttempt(about: Partial<AttemptReport> = {}): AttemptReport {
   return { state: 'failed', label: 'first attempt', errors: [], machines: [], guestTests: [], ...about }
 }
@@ -60,7 +60,7 @@ export function sampleRun(
   return { runner: 'Vitest 5.1.1', root: project.root, started: 1_795_000_000_000, duration: 73_400, tests, errors }
 }
 
-/** A picture of one colour, 320 × 200. */
+/** A PNG file of one color, 320 × 200 pixels. */
 export function samplePicture(): Uint8Array {
   const [width, height] = [320, 200]
   const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([0x20, 0x30, 0x80]))])

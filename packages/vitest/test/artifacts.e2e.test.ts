@@ -103,7 +103,7 @@ describe('secrets', () => {
     }
     expect(run.output).toContain('not [redacted]')
     for (const name of FILES.slice(0, 4)) expect(read(folder, name)).toContain('[redacted]')
-    const why = 'left out: it cannot be searched for what is to be redacted'
+    const why = 'left out: it cannot be searched for secrets'
     expect(metaOf(folder)).toMatchObject({ cut: { 'screen.png': why, 'network.pcapng': why } })
   })
 })

@@ -224,7 +224,7 @@ test('a page is left when a run is interrupted, with the machines of that moment
   process.kill(run.pid, 'SIGINT')
   expect((await run.ended).exitCode).toBe(130)
   const html = readFileSync(join(project.root, PAGE), 'utf8')
-  expect(html).toContain('<title>1 test cut short</title>')
+  expect(html).toContain('<title>1 test interrupted</title>')
   expect(headings(html)).toEqual(['never ends'])
   expect(html).toContain('href="./endless.test.ts/never-ends/vm/console.log"')
 })

@@ -1,15 +1,15 @@
-/** The end of a machine's console, for reports that are text. */
+/** The end of a machine's console, for text reports. */
 import { join } from 'node:path'
 import { readTail } from '../page/bounded-file.ts'
 import { formatText } from '../page/format-text.ts'
 
-/** Bytes that are looked at. */
+/** Bytes to read from the end of the log. */
 const LIMIT = 16 * 1024
 
 /**
- * The last lines of what a machine printed, without colours.
+ * The last lines that a machine printed, without colors.
  * @param directory the machine's folder
- * @returns empty when it printed nothing
+ * @returns an empty string if it printed nothing
  */
 export function consoleEnd(directory: string, lines: number): string {
   const log = readTail(join(directory, 'console.log'), LIMIT)

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { SampleProject, samplePicture } from '../../test/sample-run.ts'
 import { junitOutput } from './junit-output.ts'
 
-test("the files are attached relative to the checkout, the picture first, and the consoles' ends are told", () => {
+test('attaches files relative to the checkout, screenshots first, and contains the end of each console', () => {
   const project = new SampleProject()
   onTestFinished(() => project[Symbol.dispose]())
   const lines = Array.from({ length: 50 }, (_, index) => `line ${index + 1}\r\n`).join('')
@@ -21,7 +21,7 @@ test("the files are attached relative to the checkout, the picture first, and th
   )
 })
 
-test('a machine whose files are gone is told of all the same', () => {
+test('lists a machine without files', () => {
   expect(junitOutput(['/nowhere/vm'], '/')).toEqual({
     systemOut: '',
     systemErr: 'End of the console of "vm":\n(nothing was printed)\n',

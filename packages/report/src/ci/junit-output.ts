@@ -1,9 +1,9 @@
-/** What a JUnit report says of a failed test's machines, in the elements that it has for the output of a test. */
+/** Describes the machines of a failed test for the output elements of a JUnit report. */
 import { existsSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { consoleEnd } from './console-end.ts'
 
-/** The two elements' texts; empty when there is nothing to say. */
+/** Texts of the two elements. Empty without machines. */
 export interface JUnitOutput {
   /** For `system-out`: a line `[[ATTACHMENT|path]]` for each file. GitLab and Jenkins link to them. */
   readonly systemOut: string
@@ -11,14 +11,14 @@ export interface JUnitOutput {
   readonly systemErr: string
 }
 
-/** What is attached, the most telling first: GitLab shows one of them. */
+/** Files to attach, the most useful first, because GitLab shows one of them. */
 const ATTACHED = ['screen.png', 'console.txt', 'console.log', 'timeline.jsonl', 'command-line.sh', 'network.pcapng']
 
 const LINES = 40
 
 /**
  * @param machines the folders of the machines
- * @param base what the paths are relative to: the folder of the checkout
+ * @param base the folder of the checkout; paths are relative to it
  */
 export function junitOutput(machines: readonly string[], base: string): JUnitOutput {
   const files = machines.flatMap((directory) => ATTACHED.map((name) => join(directory, name))).filter(existsSync)

@@ -17,7 +17,7 @@ function newProject(): SampleProject {
   return project
 }
 
-test('a failed test is told with its message and the end of its console', () => {
+test('a failed test is listed with its message and the end of its console', () => {
   const project = newProject()
   const run = sampleRun(project, [
     sampleTest(['passes']),
@@ -42,12 +42,12 @@ test('a failed test is told with its message and the end of its console', () => 
 
     </details>
 
-    The consoles replayed, timelines and files: \`.vitest/coldboot/index.html\` among the job's artifacts.
+    Console replays, timelines and files: see \`.vitest/coldboot/index.html\` in the artifacts of the job.
     "
   `)
 })
 
-test('nothing that is printed or named gets out of its place', () => {
+test('guest output and names cannot break out of their element', () => {
   const project = newProject()
   const evil = '\n```\n`````\n</details><img src=x>\n'
   const summary = stepSummary(sampleRun(project, [failing(project, '<b>`x`</b>\n\n# big', evil, evil)]))
@@ -57,13 +57,13 @@ test('nothing that is printed or named gets out of its place', () => {
   expect(outside).not.toContain('```')
 })
 
-test('a run without failed machines has nothing to add', () => {
+test('a run without failed machines has no summary', () => {
   const project = newProject()
   const failed = sampleTest(['fails'], { state: 'failed', attempts: [sampleAttempt()] })
   expect(stepSummary(sampleRun(project, [failed, sampleTest(['passes'])]))).toBe('')
 })
 
-test('of many failed tests the first are told', () => {
+test('only the first of many failed tests are listed', () => {
   const project = newProject()
   const tests = Array.from({ length: 32 }, (_, index) =>
     failing(project, `test ${index}`, `${'x'.repeat(500)}\n`.repeat(100)),
@@ -71,6 +71,6 @@ test('of many failed tests the first are told', () => {
   const summary = stepSummary(sampleRun(project, tests))
   expect(summary.match(/<details>/g)).toHaveLength(30)
   expect(summary).toContain('And 2 tests more.')
-  // GitHub's limit, of which others want a part.
+  // GitHub's limit, which other steps share.
   expect(summary.length).toBeLessThan(512 * 1024)
 })

@@ -1,18 +1,18 @@
-/** The machines of failed tests in Markdown, for the summary of a CI job. */
+/** Summary of failed tests and their machines in Markdown, for a CI job. */
 import { basename, relative } from 'node:path'
 import { errorParts } from '../page/error-parts.ts'
 import { counted, formatText } from '../page/format-text.ts'
 import type { RunReport, TestReport } from '../run-report.ts'
 import { consoleEnd } from './console-end.ts'
 
-/** Tests that are told of; GitHub takes no more than 1 MiB, of which others want a part. */
+/** Maximum number of tests. GitHub limits a summary to 1 MiB, which other steps share. */
 const MOST = 30
 const LINES = 20
 
 /**
- * What failed, with the end of each console. What a guest printed is code in Markdown, whatever it printed.
- * @param page path of the page, when there is one
- * @returns empty when no test failed that has machines
+ * Lists the failed tests with the end of each console. Guest output is always quoted as code.
+ * @param page path of the page, if there is one
+ * @returns an empty string if no test with machines failed
  */
 export function stepSummary(run: RunReport, page?: string): string {
   const failed = run.tests.filter(({ state, attempts }) => state === 'failed' && attempts.at(-1)?.machines.length)
@@ -21,10 +21,10 @@ export function stepSummary(run: RunReport, page?: string): string {
   if (failed.length > MOST) parts.push(`And ${counted(failed.length - MOST, 'test')} more.`)
   if (page !== undefined) {
     parts.push(
-      `The consoles replayed, timelines and files: ${code(relative(run.root, page))} among the job's artifacts.`,
+      `Console replays, timelines and files: see ${code(relative(run.root, page))} in the artifacts of the job.`,
     )
   }
-  // Others may have written into it before, without an empty line at the end.
+  // The summary may already contain text that does not end with an empty line.
   return `\n${parts.join('\n\n')}\n`
 }
 
@@ -32,7 +32,7 @@ function testSummary(test: TestReport, root: string): string {
   const { errors = [], machines = [] } = test.attempts.at(-1) ?? {}
   const title = html([test.file, ...test.names].join(' › '))
   const retries = test.attempts.length > 1 ? ` (${counted(test.attempts.length, 'attempt')})` : ''
-  const told = errors.map((error) => {
+  const messages = errors.map((error) => {
     const { headline, text } = errorParts(error, true)
     return fenced([headline, text].filter(Boolean).join('\n'))
   })
@@ -41,10 +41,10 @@ function testSummary(test: TestReport, root: string): string {
     const about = `Console of ${code(basename(directory))}, files in ${code(relative(root, directory))}`
     return `${about}\n\n${end ? fenced(end) : '(nothing was printed)'}`
   })
-  return [`<details><summary>${title}${retries}</summary>`, ...told, ...consoles, '</details>'].join('\n\n')
+  return [`<details><summary>${title}${retries}</summary>`, ...messages, ...consoles, '</details>'].join('\n\n')
 }
 
-/** A block of code that nothing in it can end. */
+/** A code block whose fence is longer than any in the text. */
 function fenced(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length))
   const fence = '`'.repeat(longest + 1)

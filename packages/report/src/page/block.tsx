@@ -1,7 +1,7 @@
-/** A titled piece of preformatted text, which one can scroll by keyboard too. */
+/** A titled block of preformatted text that can be scrolled by keyboard. */
 import type { ComponentChildren, VNode } from 'preact'
 
-/** @param isCode whether long lines are to be scrolled to instead of broken */
+/** @param isCode whether long lines scroll instead of wrapping */
 export function Block(props: {
   readonly title: string
   readonly isCode?: boolean
@@ -11,7 +11,7 @@ export function Block(props: {
   return (
     <figure class={isCode ? 'block code' : 'block'}>
       <figcaption>{title}</figcaption>
-      {/* biome-ignore format: a blank would be shown */}
+      {/* biome-ignore format: white space would be visible */}
       <pre tabIndex={0} role="group" aria-label={title}>{children}</pre>
     </figure>
   )

@@ -1,18 +1,18 @@
-/** Files of a machine, read as far as a page has room for them. A killed worker may have left any of them out, or half written. */
+/** Reads files of a machine up to a size limit. After the kill of a worker, any of them may be missing or incomplete. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 
 /** The end of a file. */
 export interface FileTail {
   readonly text: string
-  /** Bytes before it that were left out. */
+  /** Number of bytes before it. */
   readonly cut: number
 }
 
 /**
- * The last bytes of a file, from the beginning of a line on.
+ * Reads the end of a file, from the start of a line.
  * @param limit bytes
- * @returns undefined when there is no such file
+ * @returns undefined if the file does not exist
  */
 export function readTail(path: string, limit: number): FileTail | undefined {
   const range = readRange(path, (size) => [Math.max(0, size - limit), size])
@@ -22,31 +22,31 @@ export function readTail(path: string, limit: number): FileTail | undefined {
   return { text: new StringDecoder('utf8').end(content.subarray(line)), cut: start + line }
 }
 
-/** A small file; undefined when there is none, or when it is larger than that. */
+/** Reads a small file; returns undefined if it does not exist or exceeds the limit. */
 export function readWhole(path: string, limit: number): Buffer | undefined {
   const range = readRange(path, (size) => (size > limit ? undefined : [0, size]))
   return range?.content
 }
 
-/** The first line of a file, as far as it is no longer than the limit. */
+/** Reads the first line of a file, up to the limit. */
 export function readFirstLine(path: string, limit: number): string {
   const range = readRange(path, (size) => [0, Math.min(size, limit)])
   return range?.content.toString().split('\n', 1)[0] ?? ''
 }
 
-/** The objects of a file that has one on each line; lines that are none are left out. */
+/** Reads a file with one JSON object per line. Skips other lines. */
 export function readObjects(path: string, limit: number): { objects: Record<string, unknown>[]; cut: number } {
   const { text = '', cut = 0 } = readTail(path, limit) ?? {}
   return { objects: text.split('\n').map(valueOf).filter(isObject), cut }
 }
 
-/** What JSON text says, when it is an object. */
+/** Parses a JSON object; returns undefined for other text. */
 export function objectOf(json: string): Record<string, unknown> | undefined {
   const value = valueOf(json)
   return isObject(value) ? value : undefined
 }
 
-/** What JSON text says; undefined when it is none. */
+/** Parses JSON; returns undefined for other text. */
 export function valueOf(json: string): unknown {
   try {
     return JSON.parse(json)
@@ -67,7 +67,7 @@ function readRange(
 ): { readonly content: Buffer; readonly start: number } | undefined {
   let file: number
   try {
-    // Without waiting for a writer, should it be a pipe.
+    // Does not block if the path is a pipe without a writer.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch {
     return undefined

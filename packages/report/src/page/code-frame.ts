@@ -1,4 +1,4 @@
-/** The lines of the sources around a place, as reporters on a terminal show them. */
+/** Reads the source lines around a position. */
 import type { StackFrame } from '../run-report.ts'
 import { readWhole } from './bounded-file.ts'
 
@@ -6,16 +6,16 @@ import { readWhole } from './bounded-file.ts'
 export interface CodeLine {
   readonly number: number
   readonly text: string
-  /** Whether it is the line itself, and not one around it. */
+  /** Whether it is the line of the position. */
   readonly isPlace: boolean
 }
 
-/** Bytes of a source file that is looked into. */
+/** Maximum size of a source file, bytes. */
 const LARGEST = 1024 * 1024
-/** Lines before and after. */
+/** Number of lines before and after the position. */
 const AROUND = 2
 
-/** @returns nothing when the file is gone, or shorter than that */
+/** @returns an empty list if the file or the line does not exist */
 export function codeFrame({ file, line }: StackFrame): readonly CodeLine[] {
   const lines = readWhole(file, LARGEST)?.toString().split(/\r?\n/) ?? []
   if (line < 1 || line > lines.length) return []

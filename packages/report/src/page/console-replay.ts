@@ -1,17 +1,17 @@
-/** The console of a machine as an asciicast that the page's player can show. */
+/** Prepares the recording of a console for the player of the page. */
 import { objectOf, readFirstLine, readTail, valueOf } from './bounded-file.ts'
 
-/** What the player is given. */
+/** Data for the player. */
 export interface ConsoleReplay {
   /** An asciicast v2. */
   readonly cast: string
-  /** Moments to jump to, seconds since the machine's start. */
+  /** Times to jump to, seconds since the start of the machine. */
   readonly markers: readonly (readonly [time: number, label: string])[]
   /** Time of the last event, seconds. */
   readonly duration: number
 }
 
-/** Bytes of a recording that are put into the page: its end, where the failure is. */
+/** Bytes of a recording to embed. The end is kept, because it contains the failure. */
 export const REPLAY_LIMIT: number = 1024 * 1024
 
 /** Bytes. */
@@ -19,16 +19,16 @@ const HEADER_LIMIT = 4096
 
 const SIZE = { width: 80, height: 24 }
 
-/** @returns undefined when nothing was recorded */
+/** @returns undefined if nothing was recorded */
 export function readReplay(path: string): ConsoleReplay | undefined {
   const tail = readTail(path, REPLAY_LIMIT)
-  // The header is the first line, which the end of a long recording does not have.
+  // The tail of a long recording does not contain the header.
   const header = objectOf(readFirstLine(path, HEADER_LIMIT))
   if (tail === undefined || header?.['version'] !== 2) return undefined
   const events = tail.text.split('\n').flatMap(eventsOf)
   const [first] = events
   if (!first) return undefined
-  if (tail.cut > 0) events.unshift([first[0], 'o', `… what was before this is in the files …\r\n`])
+  if (tail.cut > 0) events.unshift([first[0], 'o', `… earlier output is in the files …\r\n`])
   const size = { width: sizeOf(header['width'], SIZE.width), height: sizeOf(header['height'], SIZE.height) }
   return {
     cast: [{ version: 2, ...size }, ...events].map((line) => `${JSON.stringify(line)}\n`).join(''),
@@ -39,7 +39,7 @@ export function readReplay(path: string): ConsoleReplay | undefined {
 
 type Event = readonly [time: number, code: string, data: string]
 
-/** A line of the recording, unless it is no event: the first, and the last of a killed recorder. */
+/** Parses a line of the recording. Skips the header and an incomplete last line. */
 function eventsOf(line: string): Event[] {
   const event = valueOf(line)
   if (!Array.isArray(event)) return []

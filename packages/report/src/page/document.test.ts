@@ -17,7 +17,7 @@ test('the policy allows the scripts and styles of the document, and nothing else
   ])
 })
 
-test('neither data nor scripts can end their element', () => {
+test('data, scripts and styles cannot close their element', () => {
   const html = documentOf({
     ...parts,
     module: 'x="</script>"; y="<!--"',

@@ -1,6 +1,6 @@
 /**
- * An HTML document that can do nothing but what it was made for: its policy names the scripts and the styles by their
- * hashes, and forbids to load anything. What a guest printed could not run even if it got out of its element.
+ * Builds an HTML document with a content security policy that allows its own scripts and styles by hash and forbids
+ * loading anything. Even guest output that escaped its element could not run.
  */
 import { createHash } from 'node:crypto'
 
@@ -13,7 +13,7 @@ export interface DocumentParts {
   /** Run in order, before the module. */
   readonly scripts: readonly string[]
   readonly module: string
-  /** For the scripts, by the id of its element. */
+  /** Data for the scripts: element id → JSON value. */
   readonly data: ReadonlyMap<string, unknown>
 }
 
@@ -23,7 +23,7 @@ export function documentOf(parts: DocumentParts): string {
   const scripts = [...parts.scripts, parts.module].map((script) => script.replace(/<(?=\/script|!--)/gi, '\\x3c'))
   const policy = [
     `default-src 'none'`,
-    // The player's terminal is WebAssembly.
+    // The terminal of the player is WebAssembly.
     `script-src ${scripts.map(hashOf).join(' ')} 'wasm-unsafe-eval'`,
     `style-src ${styles.map(hashOf).join(' ')}`,
     'img-src data:',

@@ -5,7 +5,7 @@ import { errorParts } from './error-parts.ts'
 
 const error = (message: string) => ({ name: 'Error', message, stack: [] })
 
-test('the sections of an error of this project are told from its sentences', () => {
+test('splits the sections of an error of this project from its sentences', () => {
   const { message } = new ExpectError('EXPECT_TIMEOUT', '"vm" did not print "x"', {
     sections: { 'Closest output': 'one\n\n  two', 'Command line of "vm"': 'qemu', Log: '/log' },
   })
@@ -20,7 +20,7 @@ test('the sections of an error of this project are told from its sentences', () 
   ])
 })
 
-test('a message of another kind is kept as it is', () => {
+test('keeps a message in another layout unchanged', () => {
   const text = 'expected 1 to be 2\n\nnote:\nnot indented\n\nlast'
   expect(errorParts(error(text), true)).toEqual({
     headline: 'expected 1 to be 2',
@@ -30,11 +30,11 @@ test('a message of another kind is kept as it is', () => {
   })
 })
 
-test('an error without a message is called by its name', () => {
+test('uses the name of an error without a message as its headline', () => {
   expect(errorParts(error(''), true).headline).toBe('Error')
 })
 
-test('sections survive whatever is written into them', () => {
+test('keeps section bodies that look like titles', () => {
   const body = 'a:\n\n\nb\n  c:'
   const parts = errorParts(error(`first${layoutSections({ Output: body, Log: '/log' })}`), false)
   expect(parts.sections).toEqual([
@@ -43,7 +43,7 @@ test('sections survive whatever is written into them', () => {
   ])
 })
 
-test('what stands below a difference is told from it', () => {
+test('splits the sections after a diff from it', () => {
   const diff =
     '\x1b[32m- Expected\x1b[39m\n+ Received\n\n  {\n-   "a": 1,\n  }\n\nEnd of the console:\n  one\n\n  two\n\nLog:\n  /log'
   expect(errorParts({ ...error('x'), diff }, true)).toMatchObject({

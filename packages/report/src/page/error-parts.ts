@@ -1,14 +1,14 @@
-/** An error's message, taken apart along the layout of this project's errors: sentences, then sections with a title. */
+/** Splits an error message in the layout of this project's errors: sentences, then sections with a title. */
 import type { ErrorReport } from '../run-report.ts'
 import { formatText } from './format-text.ts'
 
-/** What an error says. */
+/** The parts of an error. */
 export interface ErrorParts {
   /** The first sentence. */
   readonly headline: string
-  /** What follows it, in its own lines. */
+  /** The lines after the headline. */
   readonly text: string
-  /** The difference between what was expected and what was received; empty when there is none. */
+  /** Difference between the expected and the received value; empty without one. */
   readonly difference: string
   readonly sections: readonly Section[]
 }
@@ -19,14 +19,14 @@ export interface Section {
   readonly body: string
 }
 
-/** Shown with the machine itself, where there is one. */
+/** Sections that repeat facts shown with the machine. */
 const REPEATED = /^(?:Command line|Log)(?: of ".*")?$/
 
-/** @param withMachines whether the page shows the machines below the error */
+/** @param withMachines whether the page shows machines below the error */
 export function errorParts(error: ErrorReport, withMachines: boolean): ErrorParts {
-  const message = taken(error.message)
-  // What is told of the machines stands below the difference, where there is one.
-  const diff = taken(error.diff ?? '')
+  const message = split(error.message)
+  // If the error has a diff, the sections of the machines are appended to it.
+  const diff = split(error.diff ?? '')
   const [headline = '', ...rest] = message.text.split('\n')
   return {
     headline: headline || error.name,
@@ -36,7 +36,7 @@ export function errorParts(error: ErrorReport, withMachines: boolean): ErrorPart
   }
 }
 
-function taken(whole: string): { readonly text: string; readonly sections: readonly Section[] } {
+function split(whole: string): { readonly text: string; readonly sections: readonly Section[] } {
   const sections: Section[] = []
   const text = formatText(whole)
     .trim()

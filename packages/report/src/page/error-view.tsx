@@ -1,4 +1,4 @@
-/** An error: what it says, the line of the test it points at, and the stack. */
+/** Shows an error: its message, the source line of the test, and the stack. */
 import { relative } from 'node:path'
 import type { VNode } from 'preact'
 import type { ErrorReport, StackFrame } from '../run-report.ts'
@@ -7,7 +7,7 @@ import { codeFrame } from './code-frame.ts'
 import { errorParts } from './error-parts.ts'
 import { formatText } from './format-text.ts'
 
-/** @param withMachines whether the machines are shown below it */
+/** @param withMachines whether machines are shown below the error */
 export function ErrorView(props: {
   readonly error: ErrorReport
   readonly root: string

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { counted, formatBytes, formatDuration, formatText } from './format-text.ts'
 
-test('colours are left out, and other control characters are shown', () => {
+test('removes colors and shows other control characters', () => {
   expect(formatText('\x1b[31mred\x1b[0m\r\n\0\x07\x08tab\there\x7f')).toBe('red\n␀␇␈tab\there␡')
 })
 
-test('marks that turn the direction of writing around cannot hide anything', () => {
+test('shows the code of marks that change the direction of text', () => {
   expect(formatText('a\u202egnp.exe\u2069\u0085')).toBe('a\\u202egnp.exe\\u2069\\u0085')
 })
 
-test('what remains of an escape sequence that never ends is visible', () => {
+test('shows the rest of an incomplete escape sequence', () => {
   expect(formatText('\x1b]8;;http://x')).not.toContain('\x1b')
 })
 
@@ -31,6 +31,6 @@ test.for([
   expect(formatBytes(bytes)).toBe(shown)
 })
 
-test('one is no plural', () => {
+test('counted uses the singular for 1', () => {
   expect([0, 1, 2].map((count) => counted(count, 'test'))).toEqual(['0 tests', '1 test', '2 tests'])
 })

@@ -1,9 +1,9 @@
-/** Text of guests and errors as it is shown: the page escapes it, and here goes what a browser would not show, or show wrongly. */
+/** Formats text and numbers for display. */
 import { stripVTControlCharacters } from 'node:util'
 
 /**
- * Without colours; other control characters as their pictures (␛), so that a hostile guest cannot hide anything. Marks
- * that turn the direction of writing are shown by their code.
+ * Makes untrusted text safe to read: removes colors, replaces other control characters by symbols (␛), and shows marks
+ * that change the direction of text by their code. Does not escape HTML.
  */
 export function formatText(text: string): string {
   return stripVTControlCharacters(text)
@@ -15,14 +15,14 @@ export function formatText(text: string): string {
     })
 }
 
-/** `1.5 KiB` */
+/** For example `1.5 KiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
   return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`
 }
 
-/** `340 ms`, `2.1 s`, `3 min 5 s` */
+/** For example `340 ms`, `2.1 s` or `3 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`
@@ -30,7 +30,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-/** `1 test`, `2 tests` */
+/** For example `1 test` or `2 tests`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

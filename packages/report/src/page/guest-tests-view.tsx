@@ -1,4 +1,4 @@
-/** Tests that one command ran inside a guest: those that failed with what was printed, the others folded up. */
+/** Shows the tests that one command ran inside a guest: failed tests with their output, the others folded up. */
 import type { VNode } from 'preact'
 import type { GuestTestRecord } from '../guest-test-record.ts'
 import { counted, formatText } from './format-text.ts'
@@ -26,7 +26,7 @@ export function GuestTests({ tests }: { readonly tests: readonly GuestTestRecord
       </ul>
       {others.length > 0 && (
         <details class="more">
-          <summary>{counted(others.length, 'test')} besides</summary>
+          <summary>{counted(others.length, 'other test')}</summary>
           <ul>
             {others.map((test) => (
               <Item test={test} />

@@ -13,7 +13,7 @@ beforeEach(() => {
   onTestFinished(() => project[Symbol.dispose]())
 })
 
-test('a folder that is gone is a machine of which nothing is known but its name', () => {
+test('reads a missing folder as a machine with only a name', () => {
   expect(readMachine(join(project.root, 'gone', 'server'))).toEqual({
     directory: join(project.root, 'gone', 'server'),
     name: 'server',
@@ -30,7 +30,7 @@ test('a folder that is gone is a machine of which nothing is known but its name'
   })
 })
 
-test('what a killed worker has half written is read as far as it goes', () => {
+test('reads incomplete files of a killed worker as far as possible', () => {
   const machine = readMachine(
     project.machine('vm', {
       'console.cast': `${castOf([0.5, 'o', 'one\r\n'])}[0.7,"o","tw`,
@@ -46,7 +46,7 @@ test('what a killed worker has half written is read as far as it goes', () => {
   expect(machine).toMatchObject({ name: 'vm', facts: [], screens: [] })
 })
 
-test('files of unexpected types and sizes do no harm', () => {
+test('skips files and values of unexpected types and sizes', () => {
   const directory = project.machine('vm', {
     'console.cast': jsonLines({ version: 2, width: 1e9, height: 'x' }, [-1, 'o', 'x'], [1, 'o', 2], [2, 'o', 'shown']),
     'timeline.jsonl': jsonLines(null, 1, [], { time: '1', kind: 'x' }, { time: 1, kind: 'x', text: {}, ok: 'no' }),
@@ -58,12 +58,12 @@ test('files of unexpected types and sizes do no harm', () => {
   expect(machine.steps).toEqual([{ time: 1, kind: 'x', text: '' }])
   expect(machine.facts).toEqual([
     ['CPUs', '2'],
-    ['Ended', 'reason panic'],
+    ['End', 'reason panic'],
   ])
   expect(machine.files.map(({ name }) => name)).toEqual(['console.cast', 'meta.json', 'timeline.jsonl'])
 })
 
-test('of a long console the end is read', () => {
+test('reads the end of a long console', () => {
   const events = Array.from({ length: 40_000 }, (_, index) => [index / 1000, 'o', `line number ${index}\r\n`] as const)
   const directory = project.machine('vm', {
     'console.cast': castOf(...events),
@@ -71,13 +71,13 @@ test('of a long console the end is read', () => {
   })
   const { replay, lines, linesCut } = readMachine(directory)
   expect(replay?.cast.length).toBeLessThan(REPLAY_LIMIT + 1024)
-  expect(replay?.cast).toMatch(/^\{"version":2,.*\n\[[\d.]+,"o","… what was before this/)
+  expect(replay?.cast).toMatch(/^\{"version":2,.*\n\[[\d.]+,"o","… earlier output is in the files/)
   expect(replay?.cast).toContain('line number 39999')
   expect(lines.at(-1)).toEqual({ time: 39.999, text: 'line number 39999' })
   expect(linesCut).toBeGreaterThan(500_000)
 })
 
-test('without a recording the log is shown, undated', () => {
+test('reads the log without times if there is no recording', () => {
   const machine = readMachine(project.machine('vm', { 'console.log': 'one\r\r\ntwo\r\n' }))
   expect(machine.replay).toBeUndefined()
   expect(machine.lines).toEqual([
@@ -86,7 +86,7 @@ test('without a recording the log is shown, undated', () => {
   ])
 })
 
-test('pictures are taken for such by their first bytes, whatever their size', () => {
+test('reads only PNG files up to the size limit as screenshots', () => {
   const picture = samplePicture()
   const compared = { 'menu.actual.png': picture, 'menu.difference.png': picture, 'menu.expected.png': picture }
   const screens = { 'screen.png': picture, 'screen-2.png': picture }
@@ -99,7 +99,7 @@ test('pictures are taken for such by their first bytes, whatever their size', ()
   expect(readMachine(directory).screens).toEqual([])
 })
 
-test('the timeline has steps, events and lines by time, with the last failure to jump to', () => {
+test('orders steps, events and lines by time, and finds the last failure', () => {
   const machine = readMachine(
     project.machine('vm', {
       'console.txt': '[0.100000] one\n[0.200000] two\n  undated\n[2.000000] three\n',

@@ -1,70 +1,70 @@
 /**
- * The folder of a machine, read for the page. Whatever is missing, cut off or not what it says it is, is left out: a
- * machine of a killed worker is worth showing too.
+ * Reads the folder of a machine for the page. Skips missing, incomplete and invalid files, because a killed worker may
+ * have left them.
  */
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type FileTail, isObject, objectOf, readObjects, readTail, readWhole } from './bounded-file.ts'
 import { type ConsoleReplay, readReplay } from './console-replay.ts'
 
-/** What is shown of a machine. */
+/** The parts of a machine that the page shows. */
 export interface MachineFiles {
   readonly directory: string
   readonly name: string
-  /** What `meta.json` says of it, as far as it is shown: arch, accelerator, memory, and so on, by title. */
+  /** Facts from `meta.json`, such as architecture, accelerator and memory. */
   readonly facts: readonly (readonly [title: string, value: string])[]
-  /** What is not there, or not whole, and why. */
+  /** Missing and incomplete files, with the reason. */
   readonly cut: readonly (readonly [file: string, why: string])[]
   readonly commandLine: string | undefined
   readonly replay: ConsoleReplay | undefined
   readonly lines: readonly ConsoleLine[]
-  /** Bytes of the console before the first of the lines. */
+  /** Bytes of the console before the first line. */
   readonly linesCut: number
   readonly steps: readonly MachineStep[]
   readonly qmp: readonly QmpLine[]
-  /** Pictures, PNG: of the displays, `screen.png`, `screen-2.png` and so on; of a comparison, `<name>.expected.png` and so on. */
+  /** PNG files: screenshots such as `screen.png`, and those of `toMatchScreenshot` such as `<name>.expected.png`. */
   readonly screens: readonly { readonly name: string; readonly png: Buffer }[]
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
 }
 
 /** A line of the console. */
 export interface ConsoleLine {
-  /** Seconds since the machine's start; undefined when nobody wrote it down. */
+  /** Seconds since the start of the machine; undefined if unknown. */
   readonly time: number | undefined
   readonly text: string
 }
 
-/** What a test did with the machine, or what happened to it: a line of `timeline.jsonl`. */
+/** An event of the machine: a line of `timeline.jsonl`. */
 export interface MachineStep {
   /** Seconds since the machine's start. */
   readonly time: number
-  /** As of a `TimelineEntry`. */
+  /** See `TimelineEntry`. */
   readonly kind: string
   readonly text: string
-  /** The same in the steps that begin and end something. */
+  /** Links the steps that start and end an action. */
   readonly id?: string | undefined
-  /** Of a wait: what it waited for. */
+  /** Pattern of a wait. */
   readonly pattern?: string | undefined
   readonly duration?: number | undefined
-  /** Whether it went as the test wanted. */
+  /** Whether the outcome is as expected by the test. */
   readonly ok?: boolean | undefined
   /** `file:line:column` in the test. */
   readonly location?: string | undefined
 }
 
-/** A message of QEMU's monitor. */
+/** A QMP message. */
 export interface QmpLine {
   readonly time: number
   readonly direction: 'sent' | 'received'
-  /** Name of the event, when it is one. */
+  /** Name of the event, if the message is one. */
   readonly event: string | undefined
   readonly json: string
 }
 
-/** Bytes read of each file. */
+/** Maximum number of bytes read from each file. */
 const LIMITS = { lines: 256 * 1024, steps: 512 * 1024, qmp: 256 * 1024, screen: 2 * 1024 * 1024, small: 256 * 1024 }
 
-/** As the end of a test leaves them, and `toMatchScreenshot` where the screen does not match. */
+/** Screenshots at the end of a test, and the pictures of `toMatchScreenshot`. */
 const PICTURE = /^screen(-\d+)?\.png$|\.(?:expected|actual|difference)\.png$/
 
 /** @param directory the machine's folder, absolute */
@@ -99,17 +99,17 @@ export function readMachine(directory: string): MachineFiles {
   }
 }
 
-/** When the test went wrong, seconds since the machine's start: where one wants to look first. */
+/** The last failure, where the replay starts. */
 export function failureOf(machine: MachineFiles): MachineStep | undefined {
   return machine.steps.findLast((step) => isFailure(step))
 }
 
-/** A command may be meant to fail, and an incident may be allowed. */
+/** Whether a step is a failure. Failed commands may be expected, and incidents may be allowed. */
 export function isFailure({ ok, kind }: MachineStep): boolean {
   return kind === 'incident' ? ok !== true : ok === false && kind !== 'result'
 }
 
-/** What is shown of `meta.json`, in this order. */
+/** Keys of `meta.json` to show, in this order. */
 const FACTS = {
   arch: 'Architecture',
   accelerator: 'Accelerator',
@@ -117,8 +117,8 @@ const FACTS = {
   cpus: 'CPUs',
   qemuVersion: 'QEMU',
   start: 'Start',
-  duration: 'Lived',
-  exit: 'Ended',
+  duration: 'Lifetime',
+  exit: 'End',
 }
 
 function factsOf(meta: Record<string, unknown>): MachineFiles['facts'] {

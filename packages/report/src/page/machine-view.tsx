@@ -1,4 +1,4 @@
-/** A machine of a failed attempt: its console replayed, its timeline, its display, how to start it again, and its files. */
+/** Shows a machine: console replay, screenshots, timeline, command line and files. */
 import type { VNode } from 'preact'
 import { Block } from './block.tsx'
 import { formatBytes, formatText } from './format-text.ts'
@@ -6,7 +6,7 @@ import { failureOf, type MachineFiles, type QmpLine } from './machine-files.ts'
 import { dataId, type PageContext } from './page-context.ts'
 import { TimelineView } from './timeline-view.tsx'
 
-/** Messages of the monitor that are shown of one machine. */
+/** Maximum number of QMP messages of one machine. */
 const MESSAGES = 300
 
 export function MachineView({ machine, page }: { readonly machine: MachineFiles; readonly page: PageContext }): VNode {
@@ -38,7 +38,7 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
   )
 }
 
-/** Gives the player its data. @returns the player's id, when there is something to replay and room for it */
+/** Embeds the data of a player. @returns the id of the player; undefined without a recording or space for it */
 function addReplay(machine: MachineFiles, page: PageContext): string | undefined {
   const { replay } = machine
   if (replay === undefined || !page.budget.take(replay.cast.length)) return undefined
@@ -47,9 +47,9 @@ function addReplay(machine: MachineFiles, page: PageContext): string | undefined
   const markers = failure ? [...replay.markers, [failure.time, failure.text] as const] : replay.markers
   const id = page.nextId('replay')
   page.data.set(dataId(id), {
-    // A recording ends with its last byte; the silence after it belongs to the replay.
+    // Extends the recording to the last step, because it ends with the last output.
     cast: `${replay.cast}${JSON.stringify([end, 'o', ''])}\n`,
-    // Two of one moment would be one mark on the bar, with the label of the first.
+    // The player shows only one marker for each time.
     markers: markers.filter(([time], index) => markers.findIndex(([other]) => other === time) === index),
     startAt: failure?.time ?? end,
   })
@@ -61,7 +61,7 @@ function Replay({ id, machine }: { readonly id: string; readonly machine: Machin
   return (
     <div class="replay-box">
       <div class="replay" id={id} role="group" aria-label={`Replay of the console of ${machine.name}`} />
-      <noscript>The replay needs JavaScript; what was printed is in the timeline.</noscript>
+      <noscript>The replay needs JavaScript. The timeline also contains the console output.</noscript>
       <p class="replay-bar">
         <button type="button" data-replay={id} data-time={0}>
           From the start
@@ -71,7 +71,7 @@ function Replay({ id, machine }: { readonly id: string; readonly machine: Machin
             To the failure at {failure.time.toFixed(2)} s
           </button>
         )}
-        <span class="note">Space plays, ← and → move, [ and ] jump between marks.</span>
+        <span class="note">Space: play or pause. ← and →: seek. [ and ]: previous and next marker.</span>
       </p>
     </div>
   )
@@ -90,10 +90,10 @@ function Screen(props: { readonly name: string; readonly png: Buffer; readonly p
 }
 
 function pictured(name: string): string {
-  if (name.endsWith('.expected.png')) return 'What the display was to show'
-  if (name.endsWith('.actual.png')) return 'What the display showed instead'
-  if (name.endsWith('.difference.png')) return 'What was expected, pale, with the pixels that differ in red'
-  return 'What the display showed at the end of the test'
+  if (name.endsWith('.expected.png')) return 'Expected screenshot'
+  if (name.endsWith('.actual.png')) return 'Actual screenshot'
+  if (name.endsWith('.difference.png')) return 'Pale expected screenshot with different pixels in red'
+  return 'Screenshot at the end of the test'
 }
 
 function CommandLine({ id, text }: { readonly id: string; readonly text: string }): VNode {
@@ -115,9 +115,7 @@ function Messages({ qmp, page }: { readonly qmp: readonly QmpLine[]; readonly pa
   if (shown === 0) return null
   return (
     <details class="more">
-      <summary>
-        Messages of QEMU's monitor ({shown < qmp.length ? `the last ${shown} of ${qmp.length}` : shown})
-      </summary>
+      <summary>QMP messages ({shown < qmp.length ? `the last ${shown} of ${qmp.length}` : shown})</summary>
       <Block title="QMP">
         {qmp.slice(-shown).map(({ time, direction, json }) => (
           <span

@@ -1,4 +1,4 @@
-/** The names of a test: of what it is part of, the outermost first, and its own. */
+/** Shows the name of a test after those of its groups. */
 import type { VNode } from 'preact'
 import { formatText } from './format-text.ts'
 

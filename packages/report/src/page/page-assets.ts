@@ -1,21 +1,21 @@
-/** The page's style and scripts, which are put into it whole: it must open from a disk, without a network. */
+/** Loads the styles and scripts that are embedded into the page. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Texts of a page that do not depend on the run. */
+/** Styles and scripts. */
 export interface PageAssets {
   readonly style: string
-  /** Runs when the page has been read; a module. */
+  /** A module. */
   readonly script: string
-  /** The player, which a page without a replay does not need. */
+  /** The player, for pages with a replay. */
   readonly player: { readonly style: string; readonly script: string }
 }
 
 let assets: PageAssets | undefined
 
-/** Reads them once. */
+/** Reads the assets once. */
 export function pageAssets(): PageAssets {
-  // The same path from `src` and from `dist`.
+  // The path is valid from both `src` and `dist`.
   const own = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
   const player = (name: string): string => {
     return readFileSync(fileURLToPath(import.meta.resolve(`asciinema-player/dist/bundle/${name}`)), 'utf8')

@@ -1,4 +1,4 @@
-/** The whole page: what failed first, then what passed at last, then the rest as a short list. */
+/** Shows the whole run: failed tests, then interrupted and flaky tests, then lists of the others. */
 import type { VNode } from 'preact'
 import { hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
 import { ErrorView } from './error-view.tsx'
@@ -13,7 +13,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
     'failed',
   )
   const flaky = identified(run.tests.filter(isFlaky), 'flaky')
-  const cut = identified(run.tests.filter(isCutShort), 'cut')
+  const interrupted = identified(run.tests.filter(isInterrupted), 'interrupted')
   const kept = identified(
     run.tests.filter((test) => test.state === 'passed' && !isFlaky(test) && hasFiles(test)),
     'kept',
@@ -31,7 +31,7 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
         <Contents
           groups={[
             { title: 'Failed', tests: failed },
-            { title: 'Cut short', tests: cut },
+            { title: 'Interrupted', tests: interrupted },
             { title: 'Passed after a retry', tests: flaky },
           ]}
         />
@@ -47,24 +47,24 @@ export function PageBody({ run, page }: { readonly run: RunReport; readonly page
           {failed.map(({ test, id }, index) => (
             <TestArticle test={test} id={id} open={index === 0} page={page} />
           ))}
-          <Group title="Cut short" tests={cut} page={page} />
+          <Group title="Interrupted" tests={interrupted} page={page} />
           <Group title="Passed after a retry" tests={flaky} page={page} />
           <Group title="Passed, with files kept" tests={kept} page={page} />
           <Rest title="Passed" tests={run.tests.filter(({ state }) => state === 'passed')} />
-          <Rest title="Skipped" tests={run.tests.filter((test) => test.state === 'skipped' && !isCutShort(test))} />
+          <Rest title="Skipped" tests={run.tests.filter((test) => test.state === 'skipped' && !isInterrupted(test))} />
         </main>
       </div>
     </>
   )
 }
 
-/** What the browser calls the page, and its heading: the result in a few words. */
+/** Title and heading of the page: the result of the run. */
 export function titleOf(run: RunReport): string {
   const failed = run.tests.filter(({ state }) => state === 'failed').length
   const ran = run.tests.filter(({ state }) => state !== 'skipped').length
   if (failed > 0) return `${failed} of ${counted(ran, 'test')} failed`
-  const cut = run.tests.filter(isCutShort).length
-  if (cut > 0) return `${counted(cut, 'test')} cut short`
+  const interrupted = run.tests.filter(isInterrupted).length
+  if (interrupted > 0) return `${counted(interrupted, 'test')} interrupted`
   if (run.errors.length > 0) return `${counted(run.errors.length, 'error')} outside of tests`
   return `${counted(ran, 'test')} passed`
 }
@@ -78,8 +78,8 @@ function identified(tests: readonly TestReport[], name: string): readonly Identi
   return tests.map((test, index) => ({ test, id: `${name}-${index + 1}` }))
 }
 
-/** It ran, and did not come to its end. */
-function isCutShort(test: TestReport): boolean {
+/** Whether the test started but did not end. */
+function isInterrupted(test: TestReport): boolean {
   return test.state === 'skipped' && hasFiles(test)
 }
 
@@ -93,8 +93,8 @@ function Counts({ run }: { readonly run: RunReport }): VNode {
     ['failed', count(({ state }) => state === 'failed')],
     ['passed', count(({ state }) => state === 'passed')],
     ['after a retry', count(isFlaky)],
-    ['cut short', count(isCutShort)],
-    ['skipped', count((test) => test.state === 'skipped' && !isCutShort(test))],
+    ['interrupted', count(isInterrupted)],
+    ['skipped', count((test) => test.state === 'skipped' && !isInterrupted(test))],
   ] as const
   return (
     <>
@@ -119,7 +119,7 @@ function Contents(props: {
   const groups = props.groups.filter(({ tests }) => tests.length > 0)
   if (groups.length === 0) return null
   return (
-    <nav aria-label="Tests to look at">
+    <nav aria-label="Failed and flaky tests">
       {groups.map(({ title, tests }) => (
         <>
           <h2>{title}</h2>

@@ -1,31 +1,31 @@
-/** What the parts of a page share while it is written: its place, its ids, the data of its players, and the room left. */
+/** Shared state while a page is written: its path, element ids, data of the players, and remaining space. */
 import { dirname, relative, sep } from 'node:path'
 
-/** What a player is given, read by the page's script. */
+/** Data of a player, read by the script of the page. */
 export interface ReplayData {
   readonly cast: string
   readonly markers: readonly (readonly [time: number, label: string])[]
-  /** Where it stands at first, seconds. */
+  /** Initial position, seconds. */
   readonly startAt: number
 }
 
-/** Bytes that consoles and pictures may take in one page. What has no room is in the files beside it. */
-const ROOM = 24 * 1024 * 1024
-/** Rows of all timelines together: a browser takes a second to lay them out. */
+/** Maximum size of all embedded consoles and pictures, bytes. The files contain the rest. */
+const EMBEDDED_BYTES = 24 * 1024 * 1024
+/** Maximum number of rows of all timelines: a browser needs a second for their layout. */
 const ROWS = 10_000
 
 /** One page. */
 export class PageContext {
   /** The project's folder. */
   readonly root: string
-  readonly budget: Budget = new Budget(ROOM)
+  readonly budget: Budget = new Budget(EMBEDDED_BYTES)
   readonly rows: Budget = new Budget(ROWS)
-  /** What the script reads, by the id of its element. */
+  /** Data for the script: player id → data. */
   readonly data: Map<string, ReplayData> = new Map()
   readonly #directory: string
   #ids = 0
 
-  /** @param path the page's own, absolute */
+  /** @param path absolute path of the page */
   constructor(root: string, path: string) {
     this.root = root
     this.#directory = dirname(path)
@@ -35,14 +35,14 @@ export class PageContext {
     return `${name}-${++this.#ids}`
   }
 
-  /** A link to a file or folder, relative to the page, so that both can be moved together. Never another scheme. */
+  /** A link to a file or folder, relative to the page so that both can be moved together. */
   href(path: string): string {
     const parts = relative(this.#directory, path).split(sep).map(encodeURIComponent)
     return `./${parts.join('/')}`
   }
 }
 
-/** Room that is given away, first come, first served. */
+/** A limited amount, granted in the order of requests. */
 export class Budget {
   #left: number
 
@@ -50,14 +50,14 @@ export class Budget {
     this.#left = amount
   }
 
-  /** @returns whether there was room */
+  /** @returns whether enough was left */
   take(amount: number): boolean {
     if (amount > this.#left) return false
     this.#left -= amount
     return true
   }
 
-  /** As much as is wanted and left, but for the least that there always is. */
+  /** Grants up to `wanted`, but at least `least` even if nothing is left. */
   grant(wanted: number, least: number): number {
     const granted = Math.min(wanted, Math.max(least, this.#left))
     this.#left = Math.max(0, this.#left - granted)
@@ -65,7 +65,7 @@ export class Budget {
   }
 }
 
-/** The id of the element with a player's data. */
+/** Id of the element with the data of a player. */
 export function dataId(replay: string): string {
   return `${replay}-data`
 }

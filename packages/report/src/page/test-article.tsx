@@ -1,4 +1,4 @@
-/** A test that failed, now or before a retry: its attempts with their errors and machines, the last attempt first. */
+/** Shows a test: its attempts with their errors and machines, the last attempt first. */
 
 import type { VNode } from 'preact'
 import type { AttemptReport, TestReport } from '../run-report.ts'
@@ -11,7 +11,7 @@ import { MachineView } from './machine-view.tsx'
 import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
 
-/** @param open whether it is unfolded at first */
+/** @param open whether it is unfolded initially */
 export function TestArticle(props: {
   readonly test: TestReport
   readonly id: string
@@ -57,7 +57,7 @@ function Attempt({ attempt, page }: { readonly attempt: AttemptReport; readonly 
       {errors.map((error) => (
         <ErrorView error={error} root={page.root} withMachines={machines.length > 0} />
       ))}
-      {errors.length === 0 && machines.length === 0 && <p class="note">Nothing was kept of this attempt.</p>}
+      {errors.length === 0 && machines.length === 0 && <p class="note">No files of this attempt were kept.</p>}
       {[...Map.groupBy(guestTests, ({ machine, command }) => `${machine}\n${command}`).values()].map((tests) => (
         <GuestTests tests={tests} />
       ))}

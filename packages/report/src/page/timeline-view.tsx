@@ -1,4 +1,4 @@
-/** The timeline of a machine: what was done, what happened, and between them what was printed. */
+/** Shows the timeline of a machine: its steps and events, and the console output between them. */
 import { relative } from 'node:path'
 import type { VNode } from 'preact'
 import { counted, formatBytes, formatDuration, formatText } from './format-text.ts'
@@ -6,12 +6,12 @@ import type { MachineFiles } from './machine-files.ts'
 import type { PageContext } from './page-context.ts'
 import { type ConsoleRow, type StepRow, timelineOf } from './timeline.ts'
 
-/** Lines of the console that are shown at once; more of them are folded up, but for the last. */
+/** Number of console lines that are not folded up. */
 const SHORT = 6
-/** Rows of one machine: the last ones, where the failure is. There are always the least. */
+/** Limits of the rows of one machine. The last rows are kept, because they contain the failure. */
 const ROWS = { most: 1_000, least: 20 }
 
-/** @param replay id of the player that the times lead to */
+/** @param replay id of the player that the times link to */
 export function TimelineView(props: {
   readonly machine: MachineFiles
   readonly page: PageContext
@@ -28,9 +28,9 @@ export function TimelineView(props: {
     <div class="timeline">
       <h4>{hasSteps ? 'Timeline' : 'Console'}</h4>
       {hasSteps && <Filters />}
-      {omitted > 0 && <p class="note">{counted(omitted, 'row')} before these are in the files.</p>}
+      {omitted > 0 && <p class="note">{counted(omitted, 'earlier row')}: see the files.</p>}
       {machine.linesCut > 0 && (
-        <p class="note">{formatBytes(machine.linesCut)} of the console before these are in the files.</p>
+        <p class="note">{formatBytes(machine.linesCut)} of earlier console output: see the files.</p>
       )}
       <ol>
         {rows.map((row) =>
@@ -41,13 +41,13 @@ export function TimelineView(props: {
   )
 }
 
-/** Where there is no room left, what was printed last stands for the console. */
+/** Keeps only the last lines of the console if no space is left in the page. */
 function boundedText(machine: MachineFiles, page: PageContext): MachineFiles {
   const length = machine.lines.reduce((sum, { text }) => sum + text.length, 0)
   return page.budget.take(length) ? machine : { ...machine, lines: machine.lines.slice(-ROWS.least) }
 }
 
-/** The style sheet does what they say. */
+/** Check boxes that the style sheet applies. */
 function Filters(): VNode {
   return (
     <fieldset>
@@ -56,7 +56,7 @@ function Filters(): VNode {
         <input type="checkbox" class="show-console" checked /> console
       </label>
       <label>
-        <input type="checkbox" class="show-event" checked /> QEMU's events
+        <input type="checkbox" class="show-event" checked /> QEMU events
       </label>
     </fieldset>
   )
@@ -84,7 +84,7 @@ function Step({
   )
 }
 
-/** The pattern of a wait, and what came of it; a long message is folded up behind its first line. */
+/** The pattern of a wait and its outcome. A long message is folded up after its first line. */
 function What({ step }: { readonly step: StepRow }): VNode {
   const { kind, pattern } = step
   const text = formatText(step.text)
@@ -117,7 +117,7 @@ function Printed({ row, replay }: { readonly row: ConsoleRow; readonly replay: s
       <div class="what">
         {lines.length > SHORT && (
           <details>
-            <summary>{counted(lines.length - SHORT, 'line')} before</summary>
+            <summary>{counted(lines.length - SHORT, 'earlier line')}</summary>
             <pre>{lines.slice(0, -SHORT).join('\n')}</pre>
           </details>
         )}
@@ -132,7 +132,7 @@ function Time({ time, replay }: { readonly time: number | undefined; readonly re
   const shown = `${time.toFixed(2)} s`
   if (replay === undefined) return <span class="time">{shown}</span>
   return (
-    <button type="button" class="time" data-replay={replay} data-time={time} title="Show this moment in the replay">
+    <button type="button" class="time" data-replay={replay} data-time={time} title="Show in the replay">
       {shown}
     </button>
   )

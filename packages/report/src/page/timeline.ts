@@ -1,32 +1,30 @@
-/** What was done with a machine, what happened to it and what it printed, in one order. */
+/** Merges the steps, events and console lines of a machine by time. */
 import { type ConsoleLine, isFailure, type MachineFiles, type MachineStep, type QmpLine } from './machine-files.ts'
 
 /** A row of the timeline. */
 export type TimelineRow = StepRow | ConsoleRow
 
-/** Something that was done or that happened. */
+/** A step of the test or an event of the machine. */
 export interface StepRow extends MachineStep {
   readonly type: 'step'
   readonly failed: boolean
 }
 
-/** What the machine printed between two steps. */
+/** Console output between two steps. */
 export interface ConsoleRow {
   readonly type: 'console'
-  /** Of its first line; undefined when nobody wrote it down. */
+  /** Time of the first line; undefined if unknown. */
   readonly time: number | undefined
   readonly lines: readonly ConsoleLine[]
 }
 
-/**
- * The steps, QEMU's events and the console's lines by time. What nobody dated counts as old as what comes before it.
- */
+/** The rows by time. A line without a time gets that of the previous line. */
 export function timelineOf(machine: MachineFiles): readonly TimelineRow[] {
   const rows: TimelineRow[] = []
   let group: ConsoleLine[] | undefined
   for (const { step, line } of entriesOf(machine).sort((a, b) => a.time - b.time)) {
     if (step) {
-      // With nothing in between, the end of a wait tells of its beginning too.
+      // The end of a wait that directly follows its start replaces it.
       if (isBeginningOf(rows.at(-1), step)) rows.pop()
       rows.push({ ...step, type: 'step', failed: isFailure(step) })
       group = undefined
@@ -48,7 +46,7 @@ type Entry =
   | { readonly time: number; readonly step: MachineStep; readonly line?: never }
   | { readonly time: number; readonly step?: never; readonly line: ConsoleLine }
 
-/** The console comes before the steps: of two of one time, what was printed is what was waited for. */
+/** The console comes first: at the same time, output is the cause of a match. */
 function entriesOf({ lines, steps, qmp }: MachineFiles): Entry[] {
   let last = 0
   const printed = lines.map((line): Entry => {

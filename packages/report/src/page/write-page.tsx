@@ -1,4 +1,4 @@
-/** Writes a run of tests as one HTML page that opens from a disk, without a network. */
+/** Writes a test run as one HTML page that opens without a network. */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -10,22 +10,21 @@ import { PageBody, titleOf } from './page-body.tsx'
 import { PageContext } from './page-context.ts'
 
 /**
- * Writes the page: what failed comes first, each test with its errors and its machines, whose folders are read for it.
- * Consoles and displays are put into the page as far as they have room, the end of each; all files are linked to,
- * relative to the page, so that the folder can be moved or uploaded as a whole.
+ * Writes the page from a run and the folders of its machines. Failed tests come first. The ends of consoles and the
+ * screenshots are embedded up to a limit. Links to files are relative, so the folder can be moved or uploaded as a whole.
  *
- * @param path of the page; replaced as a whole
+ * @param path path of the page, which is replaced atomically
  */
 export function writePage(run: RunReport, path: string): void {
   const target = resolve(path)
   mkdirSync(dirname(target), { recursive: true })
-  // Another host may write to the same folder, under the same pid.
+  // A process id is not unique: another host may write to the same folder.
   const temporary = `${target}.${randomUUID()}`
   writeFileSync(temporary, renderPage(run, target))
   renameSync(temporary, target)
 }
 
-/** @param path where the page will lie, absolute: its links are relative to it */
+/** @param path absolute path of the page, for its links */
 export function renderPage(run: RunReport, path: string): string {
   const page = new PageContext(run.root, path)
   const { style, script, player } = pageAssets()
