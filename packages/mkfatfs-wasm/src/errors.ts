@@ -24,6 +24,8 @@ export const MKFATFS_ERROR_CODES = {
   NOT_A_FAT_IMAGE: 'Name an image with a FAT12, FAT16 or FAT32 volume; exFAT and NTFS are not FAT.',
   IMAGE_DAMAGED: 'Check the image with `fsck.fat -n`.',
   NOT_IN_IMAGE: 'Give a path that `list()` shows, with forward slashes.',
+  PATH_CONFLICT: 'Remove or rename the entry in the way first.',
+  ENTRY_READ_ONLY: 'Clear the read-only attribute first: `mattrib -r` of mtools does.',
   IMAGE_FULL: 'Remove other files first, or make a larger image.',
   TARGET_NOT_EMPTY: 'Extract into a new or an empty directory.',
   EXTRACT_INCOMPLETE:

@@ -1,4 +1,7 @@
+export type { EditFatImage, EditFatImageOptions } from './edit/edit-fat-image.ts'
+export type { FatImageEditor } from './edit/fat-image-editor.ts'
 export { MKFATFS_ERROR_CODES, MkfatfsError, type MkfatfsErrorCode, type MkfatfsErrorOptions } from './errors.ts'
+export { editFatImage } from './host/edit-fat-image.ts'
 export type { ExtractOptions } from './host/extract-tree.ts'
 export {
   type HostFatImage as NewFatImage,

@@ -1,3 +1,5 @@
+export { type EditFatImage, type EditFatImageOptions, editFatImage } from './edit/edit-fat-image.ts'
+export type { FatImageEditor } from './edit/fat-image-editor.ts'
 export { MKFATFS_ERROR_CODES, MkfatfsError, type MkfatfsErrorCode, type MkfatfsErrorOptions } from './errors.ts'
 export { mkfatfs } from './mkfatfs.ts'
 export type { NewFatImage } from './new-image.ts'

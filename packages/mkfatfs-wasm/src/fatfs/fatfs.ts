@@ -4,6 +4,7 @@
  */
 import { EMBEDDED_MODULE } from './embedded-module.ts'
 import { FatFsError, RESULT } from './fatfs-error.ts'
+import type { FormatParameters, RawEntry } from './fatfs-types.ts'
 import { type BlockDevice, type ModuleHost, ModuleImports } from './module-imports.ts'
 
 /** Options of {@link FatFs.load}. */
@@ -23,29 +24,6 @@ export interface FatFsOptions {
    * @default 1980-01-01
    */
   readonly clock?: () => number
-}
-
-/** Parameters of a new volume, as `f_mkfs` takes them. */
-export interface FormatParameters {
-  /** Bits: 1 is FAT12 or FAT16, 2 is FAT32. */
-  readonly families: number
-  readonly fats: 1 | 2
-  /** Slots of the root directory of FAT12 and FAT16. */
-  readonly rootSlots: number
-  /** 0 leaves the choice to FatFs. */
-  readonly clusterBytes: number
-}
-
-/** An entry of a directory. */
-export interface RawEntry {
-  readonly name: string
-  /** The 8.3 name of an entry with a long name, else empty. */
-  readonly shortName: string
-  readonly size: number
-  readonly date: number
-  readonly time: number
-  /** The attribute byte. */
-  readonly attributes: number
 }
 
 /** The attribute of a directory. */
@@ -82,6 +60,7 @@ interface Exports {
   readonly B: (file: number) => number
   readonly D: (directory: number, path: number) => number
   readonly F: (directory: number, entry: number) => number
+  readonly G: (path: number, entry: number) => number
   readonly J: (path: number) => number
   readonly K: (path: number) => number
   readonly L: (from: number, to: number) => number
@@ -173,24 +152,27 @@ export class FatFs implements ModuleHost {
     return this.#withMemory(DIRECTORY_BYTES + ENTRY_BYTES, (directory) => {
       const entry = directory + DIRECTORY_BYTES
       const found: RawEntry[] = []
-      const { D: open, F: read, p: size, q: date, r: time, s: attributes, t: shortName, u: name } = this.#exports
+      const { D: open, F: read } = this.#exports
       this.#check(
         'f_opendir',
         this.#withPath(path, (address) => open(directory, address)),
       )
       for (;;) {
         this.#check('f_readdir', read(directory, entry))
-        const text = this.#text(name(entry))
-        if (text === '') return found
-        found.push({
-          name: text,
-          shortName: this.#text(shortName(entry)),
-          size: size(entry) >>> 0,
-          date: date(entry),
-          time: time(entry),
-          attributes: attributes(entry),
-        })
+        const next = this.#entry(entry)
+        if (next.name === '') return found
+        found.push(next)
       }
+    })
+  }
+
+  /** The entry at `path`; undefined when there is none. */
+  stat(path: string): RawEntry | undefined {
+    return this.#withMemory(ENTRY_BYTES, (entry) => {
+      const result = this.#withPath(path, (address) => this.#exports.G(address, entry))
+      if (result === RESULT.noFile || result === RESULT.noPath) return undefined
+      this.#check('f_stat', result)
+      return this.#entry(entry)
     })
   }
 
@@ -255,6 +237,18 @@ export class FatFs implements ModuleHost {
   rename(from: string, to: string): void {
     const result = this.#withPath(from, (old) => this.#withPath(to, (renamed) => this.#exports.L(old, renamed)))
     this.#check('f_rename', result)
+  }
+
+  #entry(address: number): RawEntry {
+    const { p: size, q: date, r: time, s: attributes, t: shortName, u: name } = this.#exports
+    return {
+      name: this.#text(name(address)),
+      shortName: this.#text(shortName(address)),
+      size: size(address) >>> 0,
+      date: date(address),
+      time: time(address),
+      attributes: attributes(address),
+    }
   }
 
   #check(operation: string, result: number): void {

@@ -32,21 +32,21 @@ export async function resolveImagePath(image: string, sources: readonly string[]
 }
 
 /**
- * Calls `write` with a new file of `size` zero bytes, then renames it to `path`. After a failure the new file is removed
+ * Calls `write` with a new file of `size` zero bytes and its path, then renames it to `path`. After a failure the new file is removed
  * and an old image is unchanged.
  * @throws MkfatfsError `WRITE_FAILED`, and errors of `write`
  */
 export async function writeAtomically(
   path: string,
   size: number,
-  write: (file: FileHandle) => Promise<void>,
+  write: (file: FileHandle, draft: string) => Promise<void>,
 ): Promise<void> {
   const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     const file = await open(draft, 'wx+')
     try {
       await file.truncate(size)
-      await write(file)
+      await write(file, draft)
     } finally {
       await file.close()
     }

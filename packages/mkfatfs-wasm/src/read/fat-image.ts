@@ -50,7 +50,8 @@ export const CODE_PAGES: readonly number[] = [
   437, 720, 737, 771, 775, 850, 852, 855, 857, 860, 861, 862, 863, 864, 865, 866, 869,
 ]
 
-const READ_ONLY = 0x01
+/** The attribute of an entry that FatFs neither replaces nor removes. */
+export const READ_ONLY = 0x01
 const HIDDEN = 0x02
 const SYSTEM = 0x04
 

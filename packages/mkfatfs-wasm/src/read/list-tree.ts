@@ -53,8 +53,9 @@ export function resolvePath(volume: MountedVolume, path: string): string {
   return openPath
 }
 
-/** The entry of a directory that has `name`, in any case. */
+/** The entry of a directory that has `name`, in any case. `directory` is a path that FatFs opens. */
 export function findEntry(volume: MountedVolume, directory: string, name: string): VolumeEntry | undefined {
+  if (isOpenable(name)) return volume.stat(`${directory === '/' ? '' : directory}/${name}`)
   const folded = foldCase(name)
   return volume.entries(directory).find((entry) => foldCase(entry.name) === folded)
 }

@@ -3,6 +3,7 @@ import { MkfatfsError } from '../errors.ts'
 import { fromFatTime } from '../fat-time.ts'
 import { DIRECTORY, FatFs, type FatFsOptions } from '../fatfs/fatfs.ts'
 import { FatFsError, RESULT } from '../fatfs/fatfs-error.ts'
+import type { RawEntry } from '../fatfs/fatfs-types.ts'
 import type { BlockDevice } from '../fatfs/module-imports.ts'
 import type { ImageReader } from './image-reader.ts'
 import type { LocatedVolume } from './locate-volume.ts'
@@ -40,15 +41,13 @@ export class MountedVolume {
 
   /** The entries of a directory, without `.` and `..`, in the order in which they are stored. */
   entries(directory: string): VolumeEntry[] {
-    const entries = this.attempt(directory, () => this.#fatfs.readDirectory(directory))
-    return entries.map(({ name, shortName, size, date, time, attributes }) => ({
-      name,
-      shortName,
-      isDirectory: (attributes & DIRECTORY) !== 0,
-      size,
-      modified: fromFatTime({ date, time }),
-      attributes,
-    }))
+    return this.attempt(directory, () => this.#fatfs.readDirectory(directory)).map(toVolumeEntry)
+  }
+
+  /** The entry at a path that FatFs opens; undefined when there is none. */
+  stat(path: string): VolumeEntry | undefined {
+    const entry = this.attempt(path, () => this.#fatfs.stat(path))
+    return entry && toVolumeEntry(entry)
   }
 
   /** The contents of a file in pieces, each valid until the next is asked for. */
@@ -107,6 +106,17 @@ export class MountedVolume {
     }
     const why = cause.result === RESULT.diskError ? 'it lies outside of the image' : `FatFs result ${cause.result}`
     return new MkfatfsError('IMAGE_DAMAGED', `"${path}" in ${image} cannot be read: ${why}.`, options)
+  }
+}
+
+function toVolumeEntry({ name, shortName, size, date, time, attributes }: RawEntry): VolumeEntry {
+  return {
+    name,
+    shortName,
+    isDirectory: (attributes & DIRECTORY) !== 0,
+    size,
+    modified: fromFatTime({ date, time }),
+    attributes,
   }
 }
 

@@ -21,6 +21,21 @@ export function resolveContents(contents: unknown): { readonly size: number; rea
   return { size: contents.size, source: new StreamSource(contents) }
 }
 
+/** All bytes of `contents`; undefined for a value of another kind. */
+export async function readContents(contents: unknown): Promise<Uint8Array | undefined> {
+  const bytes = bytesIn(contents)
+  if (bytes !== undefined) return bytes
+  if (!isStreamed(contents)) return undefined
+  const all = new Uint8Array(contents.size)
+  let done = 0
+  for await (const chunk of chunksOf(contents.stream())) {
+    if (done + chunk.length > all.length) return all
+    all.set(chunk, done)
+    done += chunk.length
+  }
+  return all.subarray(0, done)
+}
+
 function bytesIn(contents: unknown): Uint8Array | undefined {
   if (typeof contents === 'string') return new TextEncoder().encode(contents)
   if (contents instanceof Uint8Array) return contents

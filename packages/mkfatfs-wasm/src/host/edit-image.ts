@@ -1,0 +1,71 @@
+/** Changes to an image file: in a copy, which replaces the file in one step when all changes succeeded. */
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
+import {
+  type EditFatImage,
+  type EditFatImageOptions,
+  type EditSupport,
+  editBytes,
+  editMemory,
+} from '../edit/edit-fat-image.ts'
+import { MkfatfsError, reasonOf } from '../errors.ts'
+import { SequentialWriter } from '../write/sequential-writer.ts'
+import { sourceDateEpoch } from './environment.ts'
+import { ImageDescriptor } from './image-descriptor.ts'
+import { FileSink, writeAtomically } from './image-file.ts'
+import { codePageSupport } from './open-image.ts'
+
+/** See `editFatImage()` of the package. */
+export async function editImage(
+  image: string | Uint8Array | ArrayBuffer | Blob,
+  edit: EditFatImage,
+  options: EditFatImageOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const support = { ...(await codePageSupport(options)), latestTime: sourceDateEpoch() }
+  if (typeof image !== 'string') return editMemory(image, edit, options, support)
+  await editFile(image, edit, options, support)
+  return undefined
+}
+
+async function editFile(
+  image: string,
+  edit: EditFatImage,
+  options: EditFatImageOptions,
+  support: EditSupport,
+): Promise<void> {
+  const unreadable = (cause: unknown): never => {
+    throw new MkfatfsError('READ_FAILED', `Could not open "${image}": ${reasonOf(cause)}.`, { cause })
+  }
+  const path = await realpath(image).catch(unreadable)
+  const { size, mode } = await stat(path)
+  // Opened first: what is not a regular file is refused before a copy is made.
+  new ImageDescriptor(path).close()
+  await writeAtomically(path, size, async (file, draft) => {
+    await copyImage(path, file)
+    await editBytes(new ImageDescriptor(draft, { isWritable: true }), edit, options, support)
+    await file.chmod(mode & 0o777)
+    // On the disk before the rename: a crash leaves the old image or the whole new one.
+    await file.sync()
+  })
+}
+
+/** Copies an image to a file of zeros; pages of zeros stay holes. */
+async function copyImage(path: string, target: FileHandle): Promise<void> {
+  await using source = await open(path, 'r')
+  const writer = new SequentialWriter(new FileSink(target))
+  try {
+    for (let position = 0; ; ) {
+      const room = writer.room(1)
+      if (room === undefined) {
+        await writer.flush()
+        continue
+      }
+      const { bytesRead } = await source.read(room.buffer, room.offset, room.length, position)
+      if (bytesRead === 0) break
+      writer.commit(bytesRead)
+      position += bytesRead
+    }
+    await writer.end()
+  } finally {
+    await writer.settle()
+  }
+}
