@@ -111,7 +111,7 @@ function contextOf(machineName: string, stream: Duplex): AttachContext {
     qmp: { execute: async () => ({}), onEvent: () => ({ [Symbol.dispose]() {} }) },
     exited: new Promise(() => {}),
     publishPort() {},
-    timeoutMs: 7_000,
+    timeout: 7_000,
     timeoutMultiplier: 1,
   }
 }

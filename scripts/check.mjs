@@ -4,6 +4,7 @@
  * all of its output only when it fails.
  */
 import { join } from 'node:path'
+import { checkApiReports } from './api-reports.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { endOnSignals, interrupted, run, StepError } from './commands.mjs'
 import { ROOT } from './setup.mjs'
@@ -38,6 +39,7 @@ await Promise.all([
   part('lint: oxlint, import borders', () => tool(bin('oxlint'), '--deny-warnings')),
   part('unused code and dependencies: knip', () => tool(bin('knip'), '--no-progress', '--no-config-hints')),
   part('packages: publint, are the types wrong', checkPackages),
+  part('public surface: reports in api/', checkApiReports),
 ])
 console.log(failed.length === 0 ? '\nAll checks pass.' : `\nFailed: ${failed.join('; ')}`)
 process.exitCode = interrupted() ?? (failed.length === 0 ? 0 : 1)

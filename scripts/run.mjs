@@ -57,10 +57,11 @@ const tasks = {
     return runInForeground([node, join('scripts', 'check.mjs'), ...args], { env, cwd: ROOT })
   },
   async fix(args) {
-    const { env } = await setUp({})
+    const { node, env } = await setUp({ build: true })
     const bin = (/** @type {string} */ name) => join(ROOT, 'node_modules', '.bin', name)
     // What lint cannot mend by itself is for `check` to tell.
     await runInForeground([bin('oxlint'), '--fix', '--silent', ...args], { env, cwd: ROOT })
+    await runInForeground([node, join('scripts', 'api-reports.mjs')], { env, cwd: ROOT })
     return runInForeground([bin('biome'), 'check', '--write', ...args], { env, cwd: ROOT })
   },
 }

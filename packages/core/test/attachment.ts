@@ -39,7 +39,7 @@ export function playMachine(answer: Answer = () => ({}), ids: readonly string[] 
       },
     },
     exited,
-    timeoutMs: 5_000,
+    timeout: 5_000,
     timeoutMultiplier: 1,
     publishPort() {},
   }

@@ -132,7 +132,7 @@ export interface AttachContext {
   /** Settles when the machine is gone. */
   readonly exited: Promise<void>
   /** How long a wait takes by default, milliseconds, the multiplier applied. */
-  readonly timeoutMs: number
+  readonly timeout: number
   /** Every other time that a user gives is multiplied by it. */
   readonly timeoutMultiplier: number
   /** What the machine's option `failOn` says, for further consoles. @default everything is watched for */

@@ -98,7 +98,7 @@ function portOf({
   machineName,
   directory,
   exited,
-  timeoutMs,
+  timeout,
   timeoutMultiplier,
   failOn = {},
 }: AttachContext): SerialPort {
@@ -109,7 +109,7 @@ function portOf({
   const console = new Console({
     name: `${machineName}, ${id}`,
     transcript,
-    timeoutMs,
+    timeoutMs: timeout,
     scale: (milliseconds) => milliseconds * timeoutMultiplier,
     failOn,
   })

@@ -136,7 +136,7 @@ export class QemuInstance {
         ids: this.#line.deviceIds[position] ?? [],
         qmp: this.qmp,
         exited,
-        timeoutMs: spec.timeoutMs * spec.timeoutMultiplier,
+        timeout: spec.timeoutMs * spec.timeoutMultiplier,
         timeoutMultiplier: spec.timeoutMultiplier,
         failOn: spec.failOn,
         publishPort: (forward) => void this.#portForwards.push(forward),
