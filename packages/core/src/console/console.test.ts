@@ -160,10 +160,10 @@ describe('a timeout', () => {
     const error = await rejection(console.expect(['hello-42', /bye/], { timeout: 30 }))
     expect(error.code).toBe('EXPECT_TIMEOUT')
     expect(error.message).toMatch(
-      /^"vm" did not print any of "hello-42", \/bye\/ within [\d.]+ m?s: last byte [\d.]+ m?s ago, 24 bytes since the start, 15 characters since the previous match\n/,
+      /^"vm" did not print any of "hello-42", \/bye\/ within [\d.]+ m?s: last byte [\d.]+ m?s ago, 24 bytes since the start, 14 characters since the previous match\n/,
     )
     expect(error.message).toContain(
-      '\n\nEnd of the console:\n  hello\n  hallo-\\x0742\n\nCommand line:\n  qemu-system-x86_64',
+      '\n\nEnd of the console:\n  hello\n  hallo-42\n\nCommand line:\n  qemu-system-x86_64',
     )
     expect(error.message).toMatch(/\n\nLog:\n {2}\/tmp\/vm\/console\.log$/)
     expect((await console.expect('hello')).before).toBe('')

@@ -45,7 +45,7 @@ export function diagnose(evidence: Evidence): Diagnosis {
   const closest = patterns.map((pattern) => nearMiss(pattern, searched, guard)).find((miss) => miss !== undefined)
   // The echo of a line without Enter resembles the pattern, but is not output.
   const near = typed !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
-  const cause = knownCause(searched.clean)
+  const cause = terminalQuery(searched) ?? knownCause(searched.clean)
   const advice = [
     typed,
     near?.hint,
@@ -57,6 +57,22 @@ export function diagnose(evidence: Evidence): Diagnosis {
     closest: near?.text?.slice(0, 500),
     circumstances: circumstances(evidence, start === undefined ? undefined : lastStage(start)),
   }
+}
+
+/** Questions to a terminal (ECMA-48, xterm), and answers that serve. */
+const QUERIES: readonly (readonly [query: RegExp, name: string, answer: string])[] = [
+  [/^6n$/, 'the place of its cursor', '\\x1b[1;1R'],
+  [/^5n$/, 'its state', '\\x1b[0n'],
+  [/^0?c$/, 'what it can do', '\\x1b[?6c'],
+  [/^>0?c$/, 'its version', '\\x1b[>0;0;0c'],
+]
+
+/** A question that was the last that was printed. Line editors ask at their prompt, and go on without an answer. */
+function terminalQuery({ raw, clean }: Searched): string | undefined {
+  const asked = /\x1b\[([56]n|>?0?c)(?:\x1b\[[\d;?]*[a-zA-Z]|\s)*$/.exec(raw.slice(-200))?.[1]
+  const query = QUERIES.find(([pattern]) => asked !== undefined && pattern.test(asked))
+  if (query === undefined || /[$#%>] ?$/.test(clean)) return undefined
+  return `The guest asked its terminal for ${query[1]} (\`ESC[${asked}\`), and a console does not answer: where the program waits for that, send \`"${query[2]}"\`, or start it with \`TERM=dumb\`.`
 }
 
 function noEnter(typed: string): string {

@@ -164,6 +164,16 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     code: 'EXPECT_TIMEOUT',
     says: /only in upper and lower case[^]*Closest output:\n {2}login:/,
   },
+  'a panic without a time stamp, after a NUL': {
+    prints: '\0Kernel panic - not syncing: Attempted to kill init!\r\nCPU: 0 PID: 1 Comm: init\r\n',
+    code: 'GUEST_PANICKED',
+    says: /Attempted to kill init!/,
+  },
+  'a program that asks its terminal and waits': {
+    prints: 'Loading the menu\r\n\x1b[2J\x1b[999;999H\x1b[6n',
+    code: 'EXPECT_TIMEOUT',
+    says: /asked its terminal for the place of its cursor \(`ESC\[6n`\).*send `"\\x1b\[1;1R"`/,
+  },
   'escape codes in the pattern of a prompt': {
     prints: '\x1b[1;32mroot@box\x1b[0m:~# ',
     awaited: '\x1b[1;32mroot@box\x1b[0m:~# ',
@@ -261,4 +271,12 @@ test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
   expect(error.code, error.message).toBe(fault.code)
   expect(error.message).toMatch(fault.says)
   expect(error.message).toContain('Command line:\n  qemu-system-x86_64')
+})
+
+test('the question of a line editor at its prompt is not taken for the cause', async () => {
+  const [host, machine] = duplexPair()
+  const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 50, scale: (time) => time })
+  console.attach(host)
+  machine.write('~ # \x1b[6n')
+  await expect(console.expect('never')).rejects.toThrow(/^(?![^]*asked its terminal)/)
 })

@@ -55,13 +55,13 @@ function* variants(pattern: Pattern, searched: Searched, seen: string): Generato
     yield [
       pattern,
       searched.clean,
-      'The output has escape codes or `\\r` in it. Remove `view: "raw"`: the default view has neither.',
+      'The output has escape codes or control characters in it. Remove `view: "raw"`: the default view has neither.',
     ]
   } else {
     yield [
       pattern,
       searched.raw,
-      'The pattern matches only the raw output, with its escape codes and `\\r`. Wait with `{ view: "raw" }`.',
+      'The pattern matches only the raw output, with its escape codes and control characters. Wait with `{ view: "raw" }`.',
     ]
   }
   if (typeof pattern === 'string') {
@@ -71,7 +71,7 @@ function* variants(pattern: Pattern, searched: Searched, seen: string): Generato
       yield [
         clean,
         searched.clean,
-        'The pattern has escape codes or `\\r` in it, but the text that is searched has neither. Remove them from the pattern.',
+        'The pattern has escape codes or control characters in it, but the text that is searched has neither. Remove them from the pattern.',
       ]
     }
     const blanks = ignoringBlanks(pattern)

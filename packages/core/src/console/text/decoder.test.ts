@@ -29,6 +29,20 @@ const wellFormed = fc.oneof(
   fc.constantFrom('\x1b(B', '\x1b)0', '\x1b=', '\x1b>', '\x1bM', '\x1b7', '\x1b8', '\x1bc'),
 )
 
+/** The rows of a wide terminal that knows backspaces and the erasing of a row's end. */
+function screen(text: string): string[] {
+  return text.split('\n').map((row) => {
+    const cells: string[] = []
+    let column = 0
+    for (const [part] of row.matchAll(/\x1b\[K|[^]/g)) {
+      if (part === '\b') column = Math.max(0, column - 1)
+      else if (part === '\x1b[K') cells.length = Math.min(column, cells.length)
+      else cells[column++] = part
+    }
+    return cells.join('')
+  })
+}
+
 describe('clean text', () => {
   test('is that of strip-ansi, with \\n as the line end', () => {
     fc.assert(
@@ -45,6 +59,36 @@ describe('clean text', () => {
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 60 }), fc.array(fc.nat(100), { maxLength: 10 }), (text, places) => {
         expect(clean(...cut(text, places))).toBe(clean(text))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test.each([
+    ['a NUL, BEL, SO, SI and DEL', 'lo\0g\x07i\x0en\x0f:\x7f ', 'login: '],
+    ['control characters within a sequence', '\x1b[1\0\x07mbold', 'bold'],
+    ["U-Boot's countdown", 'autoboot:  3 \b\b\b 2 \b\b\b 1 ', 'autoboot:  3 \rautoboot:  2 \rautoboot:  1 '],
+    ['a row that is written over with the same', 'abc\b\b\babc$ ', 'abc$ '],
+    ['a character that a line editor rubs out', 'ls x\b \b-l\r\n', 'ls x\rls  \rls -l\n'],
+    ['a row that is erased', '# ls -l\b\b\x1b[K\r\n', '# ls -l\r# ls \n'],
+    ['a row that is erased and goes on', '# lx\b\x1b[Js', '# lx\r# ls'],
+    ['the rest of a row that was changed', 'abc\b\b\bX\r\n', 'abc\rXbc\n'],
+    ['backspaces at the start of a row', 'a\n\b\bb', 'a\nb'],
+    ['backspaces after a carriage return', 'a\r\bb', 'a\rb'],
+  ])('has %s as a person sees it', (_what, raw, expected) => {
+    expect(clean(raw)).toBe(expected)
+    expect(clean(...raw)).toBe(expected)
+  })
+
+  test('shows in each row at last what a terminal shows, however it is cut', () => {
+    const unit = fc.constantFrom('a', 'b', 'c', '\b', '\b', '\n', '\x1b[K')
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 40 }), fc.array(fc.nat(100), { maxLength: 5 }), (text, places) => {
+        const shown = clean(text)
+        expect(clean(...cut(text, places))).toBe(shown)
+        const rows = shown.split('\n').map((row) => row.split('\r').at(-1))
+        // Of a row that was erased as a whole, the text keeps what it had.
+        expect(rows).toEqual(screen(text).map((row, index) => (row === '' ? rows[index] : row)))
       }),
       { numRuns: 5000 },
     )

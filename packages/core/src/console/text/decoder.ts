@@ -6,6 +6,8 @@
  * the same text however they are cut, and no part of a sequence is ever let through.
  */
 
+import { TerminalRow } from './terminal-row.ts'
+
 /** Turns the characters as they were sent into the text of a view. Cheap to clone: the console replays pieces of itself. */
 export interface Projection {
   /** The text that `view: 'raw'` adds. Some of it may come only with a later call, once it is known what it is. */
@@ -36,15 +38,19 @@ const STRING_ESCAPE = 7
 const PALETTE = 8
 type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 
-const SPECIAL = /[\x1b\r\x80-\x9f]/g
+const SPECIAL = /[\0-\x08\r\x0e-\x1f\x7f-\x9f]/g
 
-/** Escape sequences removed; `\r\n`, and any number of `\r` before a `\n`, as `\n`; a lone `\r` kept. */
+/**
+ * Escape sequences and control characters removed; backspaces applied, see {@link TerminalRow}; `\r\n`, and any number of
+ * `\r` before a `\n`, as `\n`; a lone `\r` kept.
+ */
 export class CleanText implements Projection {
   #state: State = TEXT
   /** Characters of the sequence so far. */
   #length = 0
   /** Carriage returns not yet known to belong to a line end. */
   #returns = 0
+  #row = new TerminalRow()
 
   push(raw: string): string {
     let text = ''
@@ -64,7 +70,7 @@ export class CleanText implements Projection {
   }
 
   end(): string {
-    return this.#print('')
+    return this.#print('') + this.#row.end()
   }
 
   clone(): CleanText {
@@ -72,18 +78,19 @@ export class CleanText implements Projection {
     copy.#state = this.#state
     copy.#length = this.#length
     copy.#returns = this.#returns
+    copy.#row = this.#row.clone()
     return copy
   }
 
   #print(run: string): string {
     const returns = this.#returns
-    if (returns === 0) return run
+    if (returns === 0) return this.#row.print(run)
     this.#returns = 0
-    return run.startsWith('\n') ? run : '\r'.repeat(returns) + run
+    return run.startsWith('\n') ? this.#row.print(run) : this.#row.end() + '\r'.repeat(returns) + this.#row.print(run)
   }
 
   #step(code: number, character: string): string {
-    if (this.#state === TEXT) return code === 0x0d ? this.#return() : this.#begin(code)
+    if (this.#state === TEXT) return isStart(code) ? this.#begin(code) : this.#control(code, character)
     if (code === 0x18 || code === 0x1a) return this.#become(TEXT)
     if (this.#state === COMMAND_START) return this.#command(code)
     if (this.#state === COMMAND || this.#state === STRING) return this.#inString(code)
@@ -93,12 +100,18 @@ export class CleanText implements Projection {
       this.#become(ESCAPE)
       if (code === 0x5c) return this.#become(TEXT)
     }
-    if (code === 0x1b || (code >= 0x80 && code <= 0x9f)) return this.#begin(code)
+    if (isStart(code)) return this.#begin(code)
     // As on a terminal, a control character inside a sequence does its work and the sequence goes on.
-    if (code < 0x20) return code === 0x0d ? this.#return() : this.#print(character)
-    if (code === 0x7f) return ''
+    if (code < 0x20 || code === 0x7f) return this.#control(code, character)
     if (code > 0x7f) return this.#become(TEXT) + this.#print(character)
     return this.#inSequence(code)
+  }
+
+  #control(code: number, character: string): string {
+    if (code === 0x0d) return this.#return()
+    // After a carriage return there is nothing to go back over.
+    if (code === 0x08 && this.#returns === 0) this.#row.back()
+    return code >= 0x09 && code <= 0x0c ? this.#print(character) : ''
   }
 
   #return(): string {
@@ -124,9 +137,15 @@ export class CleanText implements Projection {
 
   #inSequence(code: number): string {
     if (this.#state === ESCAPE) return this.#escape(code)
+    // ESC [ K and ESC [ J erase what follows the cursor.
+    if (this.#state === CONTROL && this.#length === 0 && (code === 0x4b || code === 0x4a)) this.#erase()
     const final = this.#state === CONTROL ? 0x40 : 0x30
     if (code >= final || ++this.#length > LONGEST_CONTROL) return this.#become(TEXT)
     return ''
+  }
+
+  #erase(): void {
+    if (this.#returns === 0) this.#row.erase()
   }
 
   #command(code: number): string {
@@ -158,4 +177,9 @@ export class CleanText implements Projection {
     this.#length = 0
     return ''
   }
+}
+
+/** ESC, or one of the characters that stand for ESC and a letter. */
+function isStart(code: number): boolean {
+  return code === 0x1b || (code >= 0x80 && code <= 0x9f)
 }

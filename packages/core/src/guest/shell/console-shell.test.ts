@@ -79,6 +79,34 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(await next)).toEqual([0, 'next\n', '', undefined])
   })
 
+  test.each([
+    [
+      'noclobber, nounset and xtrace, a cd that lists and an alias of printf',
+      'set -Cux; cd() { command cd "$@" && ls; }; alias printf=\'printf --\'',
+    ],
+    ['errexit', 'set -e'],
+    [
+      'POSIXLY_CORRECT, a function called printf',
+      'POSIXLY_CORRECT=1; export POSIXLY_CORRECT; printf() { echo "mine $*"; }',
+    ],
+  ])('are right under %s', async (_settings, typed) => {
+    const { run, terminal } = await setUp(command)
+    terminal.send(`${typed}\n`)
+    for (const input of ['first', 'second']) {
+      expect(texts(await run('cat; echo err >&2', { input: Buffer.from(input) }))).toEqual([
+        0,
+        input,
+        'err\n',
+        undefined,
+      ])
+    }
+    const long = Buffer.from('x'.repeat(10_000))
+    expect((await run('cat', { input: long })).stdout.length).toBe(10_000)
+    expect(texts(await run('pwd', { cwd: '/usr/bin' }))).toEqual([0, '/usr/bin\n', '', undefined])
+    expect(texts(await run('echo "é"; false'))).toEqual([1, 'é\n', '', undefined])
+    expect(texts(await run('pwd', { cwd: '/no such' }))).toEqual([undefined, '', '', 'COMMAND_NOT_STARTED'])
+  })
+
   test('are run one after the other, and do not wait for what they leave running', async () => {
     const { run } = await setUp(command)
     const results = await Promise.all(['sleep 1000 & echo 1', 'echo 2', 'echo 3'].map((text) => run(text)))

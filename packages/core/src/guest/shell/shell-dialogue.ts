@@ -118,7 +118,7 @@ export class ShellDialogue implements Disposable {
       // A line editor takes a Ctrl-C that comes too early as text.
       this.type(INTERRUPT)
       try {
-        await this.ask((token) => [`printf '\\036%s~\\037' ${token}`], Math.min(patienceMs, left), signal)
+        await this.ask((token) => [`command printf '\\036%s~\\037' ${token}`], Math.min(patienceMs, left), signal)
         return
       } catch (error) {
         if (!(error instanceof NoAnswer) || error.reason !== 'time' || left <= patienceMs) throw error
@@ -129,7 +129,7 @@ export class ShellDialogue implements Disposable {
 
 /** What the shell types back where a function is not defined. */
 export function undefinedAnswer(token: string): string {
-  return `printf '\\036%s-\\037' ${token}`
+  return `command printf '\\036%s-\\037' ${token}`
 }
 
 function newToken(): string {

@@ -6,6 +6,9 @@
  * sent again when a kernel message came in between; and what the command leaves running cannot hold up the answer. Then
  * the answer is printed as a *frame* (see shell-answer.ts): short text as it is, all else packed.
  *
+ * The user's settings do no harm: files are written over with `>|` (`set -C`), `command` passes functions and aliases by,
+ * and no variable is used before it is set (`set -u`).
+ *
  * A fork and an exec are some 10 ms in a guest without hardware acceleration: the way of a short text has no other than
  * the command itself.
  */
@@ -37,24 +40,24 @@ export function setupLines(directory: string, token: string): string[] {
   return [
     // Where memory is, files cost no disk. The directory is private, and made anew or not used.
     `for _cbd in "\${TMPDIR:-/tmp}" /run /dev/shm /var/tmp /dev .;do _cbd=$_cbd/.coldboot-${directory};(umask 077;mkdir "$_cbd")2>/dev/null&&break;_cbd=;done`,
-    `_cbc=$(printf '\\035\\036\\037');_cbl=;_cbb=;_cba=`,
+    `_cbc=$(command printf '\\035\\036\\037');_cbl=;_cbb=;_cba=`,
     `_cbh(){ command -v "$1">/dev/null 2>&1;}`,
     // Without a controlling terminal there is no Ctrl-C: commands then run in the background, in sessions of their own.
     `_cbg=;(:</dev/tty)2>/dev/null||_cbg=1;_cbS=;_cbh setsid&&_cbS=setsid`,
     `_cbn=;if _cbh base64;then _cbn=base64;_cby(){ base64;};elif _cbh od;then _cbn=hex;_cby(){ od -An -v -tx1;};elif _cbh hexdump;then _cbn=hex;_cby(){ hexdump -v -e '32/1 "%02x" "\\n"';};elif _cbh xxd;then _cbn=hex;_cby(){ xxd -p;};fi`,
-    `if _cbh gzip;then _cbn=gzip-$_cbn;_cbp(){ gzip -1c "$_cbo.o" "$_cbo.e"|_cby;};else _cbp(){ _cby<"$_cbo.o";printf '\\035';_cby<"$_cbo.e";printf '\\035';wc -c <"$_cbo.o";wc -c <"$_cbo.e";};fi`,
-    `_cb(){ [ -d "$_cbd" ]||return 1;printf '\\036%s!%s\\037' "$1" $_cbg;_cbo=$_cbd/$1;if [ -n "\${3-}" ]&&! { [ -d "$3" ]&&[ -x "$3" ];};then printf '\\036%s?\\037' "$1";elif [ -n "$_cbg" ];then (_cbj "$@")&else ([ -z "\${3-}" ]||CDPATH= cd -- "$3"||exit;exec sh -c "$2")>"$_cbo.o" 2>"$_cbo.e" <"\${4:-/dev/null}";_cbr "$1" $?;fi;_cbt "$1";}`,
-    `_cbj(){ ([ -z "\${3-}" ]||CDPATH= cd -- "$3"||exit;exec $_cbS sh -c 'echo $$>"$0";exec sh -c "$1"' "$_cbo.p" "$2")>"$_cbo.o" 2>"$_cbo.e" <"\${4:-/dev/null}";_cbs=$?;echo $_cbs>"$_cbo.s";_cbr "$1" $_cbs;}`,
-    `_cbr(){ _cbs=$2;if _cbk o&&{ _cbq=$_cbv;_cbk e;};then printf '\\036%s;%s;%s;%s\\035%s\\035%s\\037' "$1" "$2" \${#_cbq} \${#_cbv} "$_cbq" "$_cbv";else _cbz "$1";fi;:;}`,
+    `if _cbh gzip;then _cbn=gzip-$_cbn;_cbp(){ gzip -1c "$_cbo.o" "$_cbo.e"|_cby;};else _cbp(){ _cby<"$_cbo.o";command printf '\\035';_cby<"$_cbo.e";command printf '\\035';wc -c <"$_cbo.o";wc -c <"$_cbo.e";};fi`,
+    `_cb(){ [ -d "$_cbd" ]||return 1;command printf '\\036%s!%s\\037' "$1" $_cbg;_cbo=$_cbd/$1;if [ -n "\${3-}" ]&&! { [ -d "$3" ]&&[ -x "$3" ];};then command printf '\\036%s?\\037' "$1";elif [ -n "$_cbg" ];then (_cbj "$@")&else ({ set +x;} 2>/dev/null;[ -z "\${3-}" ]||CDPATH= command cd -- "$3"||exit;exec sh -c "$2")>|"$_cbo.o" 2>|"$_cbo.e" <"\${4:-/dev/null}";_cbr "$1" $?;fi;_cbt "$1";}`,
+    `_cbj(){ ({ set +x;} 2>/dev/null;[ -z "\${3-}" ]||CDPATH= command cd -- "$3"||exit;exec $_cbS sh -c 'echo $$>|"$0";exec sh -c "$1"' "$_cbo.p" "$2")>|"$_cbo.o" 2>|"$_cbo.e" <"\${4:-/dev/null}";_cbs=$?;echo $_cbs>|"$_cbo.s";_cbr "$1" $_cbs;}`,
+    `_cbr(){ _cbs=$2;if _cbk o&&{ _cbq=$_cbv;_cbk e;};then command printf '\\036%s;%s;%s;%s\\035%s\\035%s\\037' "$1" "$2" \${#_cbq} \${#_cbv} "$_cbq" "$_cbv";else _cbz "$1";fi;:;}`,
     `_cbk(){ _cbv=;[ -s "$_cbo.$1" ]||return 0;IFS= read -r -d '' -n ${SHORT_BYTES} _cbv 2>/dev/null <"$_cbo.$1"&&return 1;case $_cbv in ''|*[$_cbc]*)return 1;;esac;}`,
-    `_cbz(){ _cbb=1;[ -z "$_cbg" ]||read -r _cbs <"$_cbo.s";printf '\\036%s:%s:%s\\035' "$1" "$_cbs" $_cbn;_cbp;printf '\\037';}`,
+    `_cbz(){ _cbb=1;[ -z "$_cbg" ]||read -r _cbs <"$_cbo.s";command printf '\\036%s:%s:%s\\035' "$1" "$_cbs" $_cbn;_cbp;command printf '\\037';}`,
     // Long outputs go with the next command, since they may be asked for again; short ones now and then.
-    `_cbt(){ if [ \${#_cbl} -gt ${MOST_NAMES} ]||[ -n "$_cba" ];then (cd "$_cbd"&&rm -f $_cbl);_cbl=;fi;_cba=$_cbb;_cbb=;_cbl="$_cbl $1.o $1.e $1.s $1.p";}`,
-    `_cbf(){ for _cbv in o e;do tail -c ${KEPT_BYTES} "$_cbo.$_cbv">"$_cbo.t"&&mv -f "$_cbo.t" "$_cbo.$_cbv";done 2>/dev/null;_cbr "$1" -;}`,
+    `_cbt(){ if [ \${#_cbl} -gt ${MOST_NAMES} ]||[ -n "$_cba" ];then (command cd "$_cbd"&&rm -f $_cbl);_cbl=;fi;_cba=$_cbb;_cbb=;_cbl="$_cbl $1.o $1.e $1.s $1.p";}`,
+    `_cbf(){ for _cbv in o e;do tail -c ${KEPT_BYTES} "$_cbo.$_cbv">|"$_cbo.t"&&mv -f "$_cbo.t" "$_cbo.$_cbv";done 2>/dev/null;_cbr "$1" -;}`,
     `_cbx(){ read -r _cbv <"$_cbo.p"&&{ kill -9 -$_cbv||kill -9 $_cbv;} 2>/dev/null;}`,
-    `_cbw(){ printf '%b' "$2">"$_cbd/$1";}`,
-    `if _cbh base64;then _cbm=base64;_cbi(){ base64 -d;};else _cbm=escapes;_cbi(){ while IFS= read -r _cbq;do printf '%b' "$_cbq";done;};fi`,
-    `_cbu(){ _cbv=$(stty -g 2>/dev/null);stty -echo 2>/dev/null;printf '\\036%s>%s\\037' "$1" $_cbm;_cbi>>"$_cbd/$2";stty "$_cbv" 2>/dev/null;printf '\\036%s<%s\\037' "$1" "$(wc -c <"$_cbd/$2")";}`,
-    `printf '\\036%s*%s;%s\\037' ${token} "$_cbd" $_cbn`,
+    `_cbw(){ command printf '%b' "$2">|"$_cbd/$1";}`,
+    `if _cbh base64;then _cbm=base64;_cbi(){ base64 -d;};else _cbm=escapes;_cbi(){ while IFS= read -r _cbq;do command printf '%b' "$_cbq";done;};fi`,
+    `_cbu(){ _cbv=$(stty -g 2>/dev/null);stty -echo 2>/dev/null;command printf '\\036%s>%s\\037' "$1" $_cbm;_cbi>>"$_cbd/$2";stty "$_cbv" 2>/dev/null;command printf '\\036%s<%s\\037' "$1" "$(wc -c <"$_cbd/$2")";}`,
+    `command printf '\\036%s*%s;%s\\037' ${token} "$_cbd" $_cbn`,
   ]
 }

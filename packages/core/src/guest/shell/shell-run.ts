@@ -94,15 +94,15 @@ export class ShellRun {
     if (isFile || input.length > LONG_BYTES) await this.#requireFunctions()
     if (isFile) await upload(this.#dialogue, 'c', Buffer.from(script), this.#scale, timeoutMs, signal)
     if (input.length > LONG_BYTES) await upload(this.#dialogue, 'i', input, this.#scale, timeoutMs, signal)
-    const text = isFile ? { before: [], word: `"exec sh '$_cbd/c'"` } : typedWord(script, '_cbB')
+    const text = isFile ? { before: [], word: `"exec sh '\${_cbd-}/c'"` } : typedWord(script, '_cbB')
     const directory = typedWord(cwd ?? '', '_cbC')
     const typedInput = input.length > 0 && input.length <= LONG_BYTES ? typedEscapes(input, '_cbv') : undefined
     const words = [text.word, ...(cwd === undefined && input.length === 0 ? [] : [directory.word])]
-    if (input.length > 0) words.push('"$_cbd/i"')
+    if (input.length > 0) words.push('"${_cbd-}/i"')
     this.#sentAt = now()
     return this.#dialogue.ask(
       (token) => [
-        ...(typedInput === undefined ? [] : [...typedInput.before, `_cbw i ${typedInput.word}`]),
+        ...(typedInput === undefined ? [] : [...typedInput.before, `_cbw i ${typedInput.word}||:`]),
         ...text.before,
         ...directory.before,
         `_cb ${token} ${words.join(' ')}||${undefinedAnswer(token)}`,
@@ -115,7 +115,7 @@ export class ShellRun {
   async #requireFunctions(): Promise<void> {
     const { timeoutMs, signal } = this.#request
     const { answer } = await this.#dialogue.ask(
-      (token) => [`[ -d "$_cbd" ]&&_cbw i ''&&printf '\\036%s~\\037' ${token}||${undefinedAnswer(token)}`],
+      (token) => [`[ -d "\${_cbd-}" ]&&_cbw i ''&&command printf '\\036%s~\\037' ${token}||${undefinedAnswer(token)}`],
       timeoutMs,
       signal,
     )

@@ -21,7 +21,7 @@ export function typedWord(text: string, variable: string): TypedWord {
   if (PLAIN.test(text)) return inPieces(text, variable)
   const { before, word } = typedEscapes(Buffer.from(text), variable)
   // The stop keeps line ends at the end, which $() would take away.
-  const decode = `${variable}=$(printf '%b.' ${word});${variable}=\${${variable}%.}`
+  const decode = `${variable}=$(command printf '%b.' ${word});${variable}=\${${variable}%.}`
   return { before: [...before, decode], word: `"$${variable}"` }
 }
 
