@@ -98,9 +98,9 @@ export default defineConfig({ plugins: [coldboot({ artifacts: { redact } })] })
 
 test.override('artifacts', { retain: 'always' })
 
-// For a project: plain data, in the configuration.
+// For a project, in the configuration. Plain data only.
 coldboot({ vm: { memory: '512M' } })
 
-// For a file or a describe: anything, devices too.
+// For a file or a describe. Any option, including devices.
 test.override('vmOptions', { kernel: 'build/vmlinuz', initramfs: 'build/initramfs.cpio', ready: /login: $/ })
 test.override('vmOptions', await linuxGuest({ modules: ['9p'] }))

@@ -6,7 +6,12 @@
  */
 
 /** Files, and folders with a slash at the end, that are checked. Paths are relative to the repository. */
-export const COVERED = /** @type {readonly string[]} */ (['packages/matchers/', 'packages/report/', 'packages/runner/'])
+export const COVERED = /** @type {readonly string[]} */ ([
+  'packages/matchers/',
+  'packages/report/',
+  'packages/runner/',
+  'packages/vitest/',
+])
 
 /** Files that contain the phrases as data. */
 const EXEMPT = ['scripts/lint/plain-english.mjs', 'scripts/lint/plain-english.test.ts']

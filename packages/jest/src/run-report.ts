@@ -46,7 +46,7 @@ export function interruptedTests(folders: readonly string[]): readonly TestRepor
     const meta = readMeta(machines[0] ?? '')
     if (!meta) return []
     const { file, names, project } = meta.test
-    const attempt: AttemptReport = { state: 'skipped', label: 'cut short', errors: [], machines, guestTests: [] }
+    const attempt: AttemptReport = { state: 'skipped', label: 'interrupted', errors: [], machines, guestTests: [] }
     return [{ names, file, project, state: 'skipped', duration: meta.duration ?? 0, attempts: [attempt] }]
   })
 }

@@ -12,7 +12,7 @@ export function forgottenAwait(machines: readonly VM[], starting: readonly CallS
   for (const { result } of machines.flatMap((vm) => vm.pendingCalls)) result.catch(() => {})
   const what = waits.map((wait) => wait.what)
   const count = starting.length
-  if (count > 0) what.push(`${count} more machine${count === 1 ? ' was' : 's were'} being started`)
+  if (count > 0) what.push(`${count} machine${count === 1 ? ' was' : 's were'} still starting`)
   const error = new ExpectError('FORGOTTEN_AWAIT', `The test ended while ${what.join(', ')}`, {
     sections: sectionsOf(machines, machines.length > 1),
   })

@@ -1,4 +1,4 @@
-/** Completes the files of machines whose worker was killed: a reporter, since it lives in the process that outlives it. */
+/** Completes the files of machines whose worker was killed. A reporter, because it runs in the main process. */
 import { join } from 'node:path'
 import { finishAbandoned, type ResolvedArtifacts } from '@coldboot/report'
 import type { Vitest } from 'vitest/node'
@@ -6,7 +6,7 @@ import { HOME } from './attempt.ts'
 
 const watched = new WeakSet<Vitest>()
 
-/** Once for each Vitest. The reporter comes before all others: they see the files complete. */
+/** Adds the reporter once per Vitest. It is the first, so that other reporters see complete files. */
 export function completeAbandoned(vitest: Vitest, { maxBytes }: ResolvedArtifacts): void {
   if (watched.has(vitest)) return
   watched.add(vitest)

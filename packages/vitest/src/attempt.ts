@@ -1,11 +1,11 @@
-/** The present attempt of a test, in the words of @coldboot/report. */
+/** Describes the current attempt of a test for @coldboot/report. */
 import type { Attempt } from '@coldboot/report'
 import type { RunnerTask, RunnerTestCase } from 'vitest'
 
-/** Vitest's own folder for what a run leaves, below a project's root. */
+/** Vitest's folder for the files of a run, below the root of a project. */
 export const HOME = '.vitest'
 
-/** The present attempt of a test. */
+/** The current attempt of a test. */
 export function attemptOf(task: RunnerTestCase): Attempt {
   const { file } = task
   const names = namesOf(task)

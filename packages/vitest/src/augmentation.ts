@@ -1,14 +1,14 @@
-/** What this package adds to Vitest's own types. */
+/** Extends the types of Vitest. */
 import type { VMOptions } from '@coldboot/core'
 import type { MachineMatchers } from '@coldboot/matchers'
 import type { ArtifactOptions, GuestTestRecord, MachineRecord } from '@coldboot/report'
 import type { MachineArtifact } from './failure-report.ts'
 
-/** What a test leaves for reporters. */
+/** Data of a test for reporters, in `task.meta.coldboot`. */
 export interface ColdbootMeta {
-  /** The machines that left files: those of failed attempts, unless told otherwise. */
+  /** The machines whose files were kept; by default those of failed attempts. */
   machines: MachineRecord[]
-  /** The tests that ran inside the guests (`vm.runTests`), of all attempts. Missing when there were none. */
+  /** The tests inside the guests (`vm.runTests`) of all attempts. Missing without any. */
   guestTests?: GuestTestRecord[]
 }
 
@@ -16,11 +16,11 @@ declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MachineMatchers<R> {}
 
   interface ProvidedContext {
-    /** The project's defaults for the fixture of the same name. */
+    /** The project's defaults of the fixture with this name. */
     vmOptions: VMOptions
-    /** The project's defaults for the fixture of the same name. */
+    /** The project's defaults of the fixture with this name. */
     artifacts: ArtifactOptions
-    /** Path of the socket by which a worker borrows the terminal; missing when there is none. */
+    /** Path of the socket through which a worker borrows the terminal. Missing without a terminal. */
     coldbootTerminal: string
   }
 

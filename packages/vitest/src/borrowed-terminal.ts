@@ -1,10 +1,10 @@
-/** The worker's side of `shared-terminal.ts`. */
+/** Borrows the terminal of the main process; see `shared-terminal.ts`. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { inject } from 'vitest'
 import type {} from './augmentation.ts'
 
-/** Runs a session for which Vitest keeps its hands off the terminal, where it has one. */
+/** Runs a session during which Vitest does not use the terminal. */
 export async function borrowTerminal(session: () => Promise<void>): Promise<void> {
   const path: string | undefined = inject('coldbootTerminal')
   if (path === undefined) return session()

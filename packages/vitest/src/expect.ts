@@ -1,4 +1,4 @@
-/** Vitest's `expect` with the matchers for machines. */
+/** Registers the matchers with Vitest's `expect`. */
 import { machineMatchers } from '@coldboot/matchers'
 import { type ExpectStatic, type MatcherState, Snapshots, expect as vitestExpect } from 'vitest'
 
@@ -6,7 +6,7 @@ vitestExpect.extend(
   machineMatchers({
     printsDiff: true,
     toMatchSnapshot(received, hint) {
-      // It is Vitest's own state, with what ours adds.
+      // The context is Vitest's matcher state plus our properties.
       return Snapshots.toMatchSnapshot.call(this as unknown as MatcherState, received, hint)
     },
   }),

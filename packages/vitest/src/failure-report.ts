@@ -1,30 +1,30 @@
-/** What a failed attempt leaves besides its errors: the machines' logs, attached, and their paths in `task.meta`. */
+/** Attaches the files of machines to a failed test, and stores their paths in `task.meta`. */
 import { extname, join } from 'node:path'
 import type { MachineRecord } from '@coldboot/report'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'
 
-/** The files of a machine of a failed attempt, as Vitest records them. */
+/** Vitest artifact with the files of a machine. */
 export interface MachineArtifact {
   readonly type: 'coldboot:machine'
   readonly name: string
   attachments?: TestAttachment[]
 }
 
-/** Attaches the files to the test, and leaves their paths for reporters. */
+/** Attaches the files to the test, and stores their paths for reporters. */
 export async function recordMachines(task: RunnerTestCase, machines: readonly MachineRecord[]): Promise<void> {
   if (machines.length === 0) return
   const { coldboot } = task.meta
   task.meta.coldboot = { ...coldboot, machines: [...(coldboot?.machines ?? []), ...machines] }
   for (const { name, directory, log, files } of machines) {
-    // The log comes first; it may be elsewhere.
+    // The log comes first. It may be in another folder.
     const paths = new Set([log, ...files.map((file) => join(directory, file))])
     const attachments = [...paths].map((path) => ({ path, contentType: contentType(path) }))
     try {
       await recordArtifact(task, { type: 'coldboot:machine', name, attachments })
     } catch (error) {
-      // Vitest copies them: a full disk costs the copies, and no test.
+      // Vitest copies the files. A full disk must not fail the test.
       const why = error instanceof Error ? error.message : String(error)
-      process.emitWarning(`The files of "${name}" are not attached to the test: ${why}`, 'ColdbootWarning')
+      process.emitWarning(`The files of "${name}" could not be attached to the test: ${why}`, 'ColdbootWarning')
     }
   }
 }

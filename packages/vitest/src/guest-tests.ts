@@ -1,19 +1,19 @@
-/** Tests that ran inside a guest, as sub-results of the test that ran them: in its annotations and its meta. */
+/** Reports tests inside a guest as annotations and metadata of the test that ran them. */
 
 import type { GuestTestRecord } from '@coldboot/report'
 import type { GuestTestNotice } from '@coldboot/runner'
 import type { RunnerTestCase, TestContext } from 'vitest'
 
-/** Failed ones that are annotated of a run; the meta has all. */
+/** Maximum number of annotated failures. The metadata contains all. */
 const SHOWN = 10
 
 /** Types of the annotations. */
 const RUN = 'guest tests'
 const FAILURE = 'failed in the guest'
 
-/** Annotates the test of a context. Reporters show it: the default one with a test that failed. */
+/** Creates a function that annotates the test. The default reporter shows annotations of failed tests. */
 export function annotator({ annotate }: Pick<TestContext, 'annotate'>): (notice: GuestTestNotice) => void {
-  // The test may be over, of which its own errors tell.
+  // Annotations fail after the end of the test, which has its own errors then.
   const note = (message: string, type: string): void => void annotate(message, type).catch(() => {})
   return ({ summary, failures }) => {
     note(summary, RUN)
@@ -24,7 +24,7 @@ export function annotator({ annotate }: Pick<TestContext, 'annotate'>): (notice:
   }
 }
 
-/** Leaves the tests of an attempt for reporters. */
+/** Stores the tests inside the guests of an attempt for reporters. */
 export function recordGuestTests(task: RunnerTestCase, tests: readonly GuestTestRecord[]): void {
   if (tests.length === 0) return
   const { machines = [], guestTests = [] } = task.meta.coldboot ?? {}

@@ -48,7 +48,7 @@ const extended = test.extend<{ greeting: string }>({
   },
 })
 
-extended("fixtures of one's own come beside", ({ greeting, vm }) => {
+extended('test.extend adds custom fixtures', ({ greeting, vm }) => {
   expectTypeOf(greeting).toEqualTypeOf<string>()
   expectTypeOf(vm).toEqualTypeOf<VM>()
 })

@@ -1,6 +1,6 @@
 /**
- * Ends a run in order on Ctrl-C and SIGTERM. `vitest run` by itself stops at once, with no teardown; machines would not
- * survive that, but their logs and reports would be lost.
+ * Ends a run with its teardown on Ctrl-C and SIGTERM, because `vitest run` stops at once and loses the files and reports
+ * of its machines.
  */
 import { constants } from 'node:os'
 import type { Vitest } from 'vitest/node'
@@ -9,9 +9,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 const guarded = new WeakSet<Vitest>()
 
-/** The first signal cancels the run and waits for the teardown, the second exits at once. Once for each Vitest. */
+/** Handles signals, once per Vitest: the first cancels the run and waits for the teardown, the second exits at once. */
 export function endInOrder(vitest: Vitest): void {
-  // In watch mode Ctrl-C is a key like any other, which Vitest handles.
+  // In watch mode, Vitest handles Ctrl-C as a key.
   if (guarded.has(vitest) || vitest.config.watch) return
   guarded.add(vitest)
   let interrupted = false
@@ -19,11 +19,11 @@ export function endInOrder(vitest: Vitest): void {
     const exitCode = 128 + constants.signals[signal]
     if (interrupted) process.exit(exitCode)
     interrupted = true
-    vitest.logger.log(`\n${signal}: ending the machines, then the run. Once more to exit at once.`)
+    vitest.logger.log(`\n${signal}: ending the machines, then the run. Repeat to exit at once.`)
     void cancel(vitest, exitCode)
   }
   for (const signal of SIGNALS) {
-    // Vitest's own listener exits within a millisecond.
+    // Removes Vitest's listener, which exits within a millisecond.
     const others = process.rawListeners(signal)
     process.removeAllListeners(signal)
     process.on(signal, onSignal)

@@ -3,14 +3,14 @@ import { TestClock } from '@coldboot/runner'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { clockOf, definitionOf, keepTime } from './keep-time.ts'
 
-/** A clock of a few milliseconds that nobody holds: when it is up, others of less time would be too. */
+/** Resolves when a reference clock of a few milliseconds is up; shorter clocks must be up then too. */
 function reference(limitMs: number): TestClock {
   return new TestClock(new AbortController().signal, limitMs, () => new Error('up'))
 }
 
 type Task = Parameters<typeof keepTime>[0]
 
-/** A task, as far as its time is concerned. */
+/** A fake task with the properties that `keepTime` uses. */
 function newTask(limitMs: number): { task: Task; runs: (result: object) => void; attempt: () => AbortController } {
   const task = {
     name: 'a test',
@@ -48,7 +48,7 @@ describe('the clock of a task', () => {
     expect(await aborted(task.context.signal)).toMatchObject({ code: 'TEST_TIMEOUT' })
   })
 
-  test('points at the definition of the test', async () => {
+  test('times out with an error that points at the definition of the test', async () => {
     const { task, runs } = newTask(1)
     runs({ state: 'run' })
     const error = await aborted(task.context.signal)
@@ -56,7 +56,7 @@ describe('the clock of a task', () => {
     expect(error).toMatchObject({ stack: expect.stringContaining(definitionOf(task)) })
   })
 
-  test('is a new one in each attempt', async () => {
+  test('is replaced for each attempt', async () => {
     const { task, runs, attempt } = newTask(5)
     runs({ state: 'run' })
     await aborted(task.context.signal)
@@ -67,7 +67,7 @@ describe('the clock of a task', () => {
     expect(task.context.signal.reason).toBe(reason)
   })
 
-  test('lets the hooks after a test that has passed take their time', async () => {
+  test('does not limit the hooks after a passed test', async () => {
     const { task, runs } = newTask(5)
     const later = reference(20)
     runs({ state: 'run' })
@@ -78,7 +78,7 @@ describe('the clock of a task', () => {
     expect([signal.aborted, clockOf(task).waits.aborted]).toEqual([false, false])
   })
 
-  test('goes slower by COLDBOOT_TIMEOUT_MULTIPLIER, and tells matchers what is left', () => {
+  test('multiplies its limit by COLDBOOT_TIMEOUT_MULTIPLIER, and provides the remaining time to matchers', () => {
     vi.stubEnv('COLDBOOT_TIMEOUT_MULTIPLIER', '3')
     onTestFinished(() => {
       vi.unstubAllEnvs()
@@ -87,7 +87,7 @@ describe('the clock of a task', () => {
     expect(Reflect.get(newTask(0).task, TIME_LEFT)()).toBe(Infinity)
   })
 
-  test('is missing from tests that another `test` made', () => {
+  test('is missing for a test of another `test` function', () => {
     expect(() => clockOf({ name: 'other' } as Task)).toThrow('Use the fixtures with `test` from @coldboot/vitest')
   })
 })

@@ -1,7 +1,7 @@
 /**
- * Keeps the time of Vitest's tests by {@link TestClock}: the runner counts the set-up of fixtures as the test's time. The
- * way in is `context.signal`: the runner ends the test's function when that aborts, asks for it first thing in each
- * attempt, and sets a new one for the next attempt.
+ * Enforces the time limit of a Vitest test with {@link TestClock}, because Vitest counts the setup of fixtures as time of
+ * the test. Replaces `context.signal`: Vitest ends the test function when it aborts, reads it at the start of each attempt,
+ * and sets a new one for the next attempt.
  */
 import { ExpectError } from '@coldboot/core'
 import { readEnvironment } from '@coldboot/core/internal'
@@ -12,31 +12,31 @@ import type { RunnerTestCase } from 'vitest'
 const clocks = new WeakMap<RunnerTestCase, TestClock>()
 const definitions = new WeakMap<RunnerTestCase, Error>()
 
-/** The clock of a test's present attempt. Every test made by this package's `test` has one. */
+/** The clock of the current attempt. Every test of this package's `test` has one. */
 export function clockOf(task: RunnerTestCase): TestClock {
   const clock = clocks.get(task)
   if (clock) return clock
-  throw new ExpectError('TEST_ENDED', `"${task.name}" has no clock of its own`, {
-    hint: 'Use the fixtures with `test` from @coldboot/vitest, or with what was extended from it.',
+  throw new ExpectError('TEST_ENDED', `"${task.name}" is not a test of @coldboot/vitest`, {
+    hint: 'Use the fixtures with `test` from @coldboot/vitest, or with a `test` extended from it.',
   })
 }
 
-/** The stack frames of where a test is defined. */
+/** The stack frames of the test definition. */
 export function definitionOf(task: RunnerTestCase): string {
   return framesOf(definitions.get(task)?.stack).join('\n')
 }
 
 /**
- * Puts a test under a clock of its own.
+ * Enforces the time limit of a test.
  *
- * @param limitMs the test's time before COLDBOOT_TIMEOUT_MULTIPLIER, 0 or Infinity for no limit
- * @param definition an error made where the test is defined: what a timeout points at
+ * @param limitMs the limit before COLDBOOT_TIMEOUT_MULTIPLIER; 0 or Infinity for none
+ * @param definition an error created at the test definition, for the stack of a timeout
  */
 export function keepTime(task: RunnerTestCase, limitMs: number, definition: Error): void {
   const limit = limitMs > 0 ? limitMs * readEnvironment().timeoutMultiplier : Infinity
   const begin = (runner: AbortSignal): void => {
     clocks.get(task)?.stop()
-    // Hooks after a test that has passed are not its time.
+    // Hooks after a passed test have their own limit.
     const error = (heldMs: number): Error | undefined =>
       task.result?.state === 'pass'
         ? undefined
@@ -50,7 +50,7 @@ export function keepTime(task: RunnerTestCase, limitMs: number, definition: Erro
     enumerable: true,
     get: () => {
       const clock = clockOf(task)
-      // Hooks have time slots of their own: what asks for the signal there is not the test.
+      // Hooks have their own limit and may read the signal too.
       if (task.result !== undefined && task.result.hooks?.beforeEach !== 'run') clock.start()
       return clock.signal
     },

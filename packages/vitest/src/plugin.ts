@@ -1,4 +1,4 @@
-/** `coldboot()`: the one line a user adds to the Vitest configuration. */
+/** The Vitest plugin `coldboot()`. */
 import { fileURLToPath } from 'node:url'
 import { OptionError, type VMOptions } from '@coldboot/core'
 import { DEFAULTS } from '@coldboot/core/internal'
@@ -15,34 +15,35 @@ import { shareTerminal } from './shared-terminal.ts'
 /** Options of {@link coldboot}. */
 export interface ColdbootOptions {
   /**
-   * What each machine of the project has, unless a file or a test says otherwise. Plain data only: it is sent to the
-   * workers. Set devices, streams and signals in the tests, with `test.override('vmOptions', …)`.
+   * Default options of each machine of the project. Plain data only, because it is sent to the workers. Set devices,
+   * streams and signals in the test files, with `test.override('vmOptions', …)`.
    *
    * @default {}
    */
   readonly vm?: VMOptions
   /**
-   * What is kept of the machines of the project's tests, unless a file or a test says otherwise.
-   * @default {}: everything of failed attempts
+   * Which files of the machines are kept. A file or a test may override it.
+   * @default {}: all files of failed attempts
    */
   readonly artifacts?: ArtifactOptions
   /**
-   * Whether a run that fails, or keeps files of its machines, leaves a page to look at: `.vitest/coldboot/index.html`. In
-   * CI it also adds the consoles to the summary of a GitHub job, and to the report of Vitest's `junit` reporter.
+   * Whether a run that fails or keeps files writes a page, `.vitest/coldboot/index.html`. In CI, the consoles are also added
+   * to the summary of a GitHub job and to the report of Vitest's `junit` reporter.
    *
    * @default true
    */
   readonly report?: boolean
 }
 
-/** Vitest's own limit of a hook, milliseconds. */
+/** Vitest's default time limit of a hook, milliseconds. */
 const HOOK_MS = 10_000
 
 /**
- * Registers the matchers, ends machines in order on Ctrl-C, and passes `vm` on to the tests. A hook gets the time of a
- * boot besides its own, since `beforeEach` may ask for a machine too; `hookTimeout` in the configuration wins.
+ * Registers the matchers, ends machines on Ctrl-C, and passes `vm` to the tests. Unless the configuration sets
+ * `hookTimeout`, extends it by the time of a boot, because `beforeEach` may start a machine.
  *
- * @throws OptionError `INVALID_OPTION` when `vm` has what cannot be sent to a worker; for artifact options that are wrong
+ * @throws OptionError `INVALID_OPTION` if `vm` cannot be sent to a worker; `UNKNOWN_OPTION`, `INVALID_OPTION` for bad
+ * artifact options
  */
 export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
   const vm = sendable(options.vm ?? {})
@@ -68,7 +69,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
 
 const reporters = new WeakMap<Vitest, ColdbootReporter>()
 
-/** One reporter for all projects that have the plugin. Vitest makes its reporters after this. */
+/** Adds one reporter for all projects with the plugin. Vitest creates its reporters later. */
 function addReporter(vitest: Vitest, project: Vitest['projects'][number]): void {
   if (hasReporter(vitest, '@coldboot/vitest/reporter')) return
   const reporter = reporters.get(vitest) ?? new ColdbootReporter()
@@ -82,13 +83,13 @@ function sendable(vm: VMOptions): VMOptions {
   for (const [name, value] of Object.entries(vm)) {
     if (isPlain(value)) continue
     throw new OptionError('INVALID_OPTION', `coldboot({ vm: { ${name} } }) cannot be sent to the test workers`, {
-      hint: `Give it in the test file instead: test.override('vmOptions', { ${name}: … }).`,
+      hint: `Set it in the test file instead: test.override('vmOptions', { ${name}: … }).`,
     })
   }
   return vm
 }
 
-// `structuredClone` is no judge: it makes an empty object of an AbortSignal without complaint.
+// `structuredClone` cannot be used as a check: it clones an AbortSignal to an empty object.
 function isPlain(value: unknown): boolean {
   if (typeof value === 'function' || typeof value === 'symbol') return false
   if (typeof value !== 'object' || value === null || value instanceof RegExp) return true

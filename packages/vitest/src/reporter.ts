@@ -1,6 +1,6 @@
 /**
- * A reporter that leaves what a failed run needs where it is looked for later: a page to open, and in CI the summary of the
- * job and the JUnit report. The plugin adds it.
+ * Reporter that writes the page of a run, and in CI adds consoles to the job summary and the JUnit report. The plugin adds
+ * it.
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -11,17 +11,17 @@ import { HOME } from './attempt.ts'
 import { attemptReports, runReport } from './run-report.ts'
 
 /**
- * Writes `.vitest/coldboot/index.html` when a test failed or files of machines were kept, and removes the page of an
- * earlier run otherwise. In a GitHub job, adds the failed tests' consoles to the summary; beside Vitest's `junit` reporter,
- * adds them to the report, with the files as attachments.
+ * Writes `.vitest/coldboot/index.html` if a test failed or files of machines were kept, else removes the page of an earlier
+ * run. Adds the consoles of failed tests to the summary of a GitHub job. With Vitest's `junit` reporter, adds the consoles
+ * to its report, and the files as attachments.
  */
 export default class ColdbootReporter implements Reporter {
   #vitest: Vitest | undefined
   #started = 0
-  /** Those that it is about; all of them when none was named. */
+  /** Projects to report; all if empty. */
   readonly #projects = new Set<TestProject>()
 
-  /** Reports about this project, and about no other that was not named as well. */
+  /** Restricts the report to projects that were added. */
   addProject(project: TestProject): void {
     this.#projects.add(project)
   }
@@ -36,7 +36,7 @@ export default class ColdbootReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     if (!this.#isAbout(test) || !this.#vitest || test.result().state !== 'failed') return
-    // The report has what it has by now, before the end of the run. A blob would print it when it is merged.
+    // The `junit` reporter only includes output added before the end of the run. A blob would print it when merged.
     if (!hasReporter(this.#vitest, 'junit') || hasReporter(this.#vitest, 'blob')) return
     const machines = attemptReports(test).flatMap((attempt) => attempt.machines)
     if (machines.length === 0) return
@@ -51,7 +51,7 @@ export default class ColdbootReporter implements Reporter {
     if (!vitest) return
     const { root } = vitest.config
     const page = join(root, HOME, 'coldboot', 'index.html')
-    // In watch mode a run may be of one file; what failed before in others is still to be looked at.
+    // In watch mode a run may contain only one file. Keeps the failures of the other files.
     const all = vitest.config.watch ? vitest.state.getTestModules() : modules
     const own = all.filter((module) => this.#isAbout(module))
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
@@ -63,7 +63,7 @@ export default class ColdbootReporter implements Reporter {
     if (summary) attempted('The summary of the job', () => appendFileSync(summary, stepSummary(run, page)))
   }
 
-  /** A run that was put together from others is as long as they were. */
+  /** Start and duration of the run; for merged reports, those of the original runs. */
   #times(modules: readonly TestModule[]): Pick<RunReport, 'started' | 'duration'> {
     const merged = Boolean(this.#vitest?.config.mergeReports)
     const tests = merged ? modules.flatMap((module) => [...module.children.allTests()]) : []
@@ -78,7 +78,7 @@ export default class ColdbootReporter implements Reporter {
   }
 }
 
-/** @param name as in the configuration */
+/** @param name the name in the configuration */
 export function hasReporter({ config }: Vitest, name: string): boolean {
   return config.reporters.some((reporter) => Array.isArray(reporter) && reporter[0] === name)
 }

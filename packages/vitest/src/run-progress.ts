@@ -13,7 +13,7 @@ import type { Vitest } from 'vitest/node'
 
 const shown = new WeakSet<Vitest>()
 
-/** Shows the progress of the workers of a run. Once for each Vitest. */
+/** Shows the progress of the workers of a run, once per Vitest. */
 export function showProgress(vitest: Vitest): void {
   if (shown.has(vitest)) return
   shown.add(vitest)

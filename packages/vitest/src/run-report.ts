@@ -1,4 +1,4 @@
-/** What Vitest knows of a run, in the words of @coldboot/report. */
+/** Converts a Vitest run to the model of @coldboot/report. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AttemptReport, ErrorReport, RunReport, StackFrame, TestReport, TestState } from '@coldboot/report'
@@ -9,8 +9,8 @@ import { HOME } from './attempt.ts'
 import type {} from './augmentation.ts'
 
 /**
- * @param modules those of the projects that the report is about
- * @param errors those outside of any module
+ * @param modules the modules of the reported projects
+ * @param errors errors outside of modules
  * @param started milliseconds since 1970
  */
 export function runReport(
@@ -21,7 +21,7 @@ export function runReport(
   const ofModules = modules.flatMap((module) => [module, ...module.children.allSuites()]).flatMap((it) => it.errors())
   return {
     ...about,
-    // Files end in any order, and shards are merged in any.
+    // Sorts the files, which end and are merged in any order.
     tests: modules.toSorted((a, b) => (a.relativeModuleId < b.relativeModuleId ? -1 : 1)).flatMap(testsOf),
     errors: [...errors, ...ofModules].map(errorReport),
   }
@@ -43,7 +43,7 @@ function testsOf(module: TestModule): readonly TestReport[] {
   })
 }
 
-/** The attempts of a test, the last one last. */
+/** The attempts of a test, in order. */
 export function attemptReports(test: TestCase): readonly AttemptReport[] {
   const attempts = test.attempts().map(({ state, errors = [], retryIndex, repeatIndex }) => ({
     state,
@@ -52,15 +52,15 @@ export function attemptReports(test: TestCase): readonly AttemptReport[] {
     machines: machinesOf(test, { retryIndex, repeatIndex }),
     guestTests: guestTestsOf(test, { retryIndex, repeatIndex }),
   }))
-  // One that never began may have files of an earlier run.
+  // A test that did not start may have files of an earlier run.
   if (attempts.length > 0 || !test.diagnostic()) return attempts
-  // It was cut short: by Ctrl-C, or with its worker.
+  // The test was interrupted by Ctrl-C or the end of its worker.
   const machines = machinesOf(test, { retryIndex: 0, repeatIndex: 0 })
   const errors = (test.result().errors ?? []).map(errorReport)
   const state: TestState = errors.length > 0 ? 'failed' : 'skipped'
   const guestTests = guestTestsOf(test, { retryIndex: 0, repeatIndex: 0 })
   if (machines.length === 0 && errors.length === 0) return []
-  return [{ state, label: 'cut short', errors, machines, guestTests }]
+  return [{ state, label: 'interrupted', errors, machines, guestTests }]
 }
 
 type AttemptIndex = Pick<TestAttempt, 'retryIndex' | 'repeatIndex'>
@@ -76,8 +76,8 @@ function guestTestsOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex)
 }
 
 /**
- * The folders that an attempt's machines have left. They are looked for where they belong, below the root of this run: so
- * they are found, too, when the worker died before it could tell, and when the tests ran on another machine.
+ * The machine folders of an attempt. They are searched on disk, so that they are also found after a crash of the worker, and
+ * if the tests ran on another host.
  */
 function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): readonly string[] {
   const directory = attemptDirectory({
@@ -99,13 +99,13 @@ function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): 
   }
 }
 
-/** How many tests of the same names come before it in the file. */
+/** Number of tests with the same names before it in the file. */
 function duplicatesBefore(test: TestCase): number {
   const names = namesOf(test).join('\0')
   return [...test.module.children.allTests()].filter((it) => namesOf(it).join('\0') === names).indexOf(test)
 }
 
-/** Names of the describes and the test. */
+/** Names of the groups and the test. */
 function namesOf(test: TestCase | TestSuite): readonly string[] {
   const { parent } = test
   return parent.type === 'module' ? [test.name] : [...namesOf(parent), test.name]

@@ -1,6 +1,6 @@
 /**
- * Lends the terminal of the run to a worker whose test is being debugged: Vitest's own process holds back what it would
- * write, and stops reading keys, until the worker gives the terminal back or is gone. One worker at a time.
+ * Lends the terminal to a worker that debugs a test. Meanwhile the main process buffers its output and does not read keys.
+ * One worker at a time; the loan ends with the connection, also if the worker crashes.
  */
 import type { Socket } from 'node:net'
 import { listenPrivately } from '@coldboot/runner/private-socket'
@@ -17,7 +17,7 @@ export function shareTerminal(vitest: Vitest, project: Vitest['projects'][number
   project.provide('coldbootTerminal', path)
 }
 
-/** @returns path of a socket: who connects has the terminal with the first byte, until the connection ends */
+/** @returns path of a socket; a client owns the terminal from the first byte it receives to the end of the connection */
 function listen(vitest: Vitest): string {
   let last: Promise<unknown> = Promise.resolve()
   const { path, close } = listenPrivately('coldboot-terminal-', (socket) => {
@@ -30,7 +30,7 @@ function listen(vitest: Vitest): string {
 function lend(socket: Socket): Promise<void> {
   const { stdin, stdout, stderr } = process
   const { promise, resolve } = Promise.withResolvers<void>()
-  // In watch mode keys are commands.
+  // In watch mode, Vitest reads keys as commands.
   const readsKeys = stdin.readableFlowing === true
   if (readsKeys) stdin.pause()
   for (const stream of [stdout, stderr]) stream.cork()

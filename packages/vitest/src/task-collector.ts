@@ -1,10 +1,10 @@
-/** `test` without fixtures: Vitest's own, with the limit of each test kept by {@link keepTime} instead of the runner. */
+/** Vitest's `test` without fixtures, with the time limit of each test enforced by {@link keepTime}. */
 import { type TestAPI, type TestOptions, TestRunner } from 'vitest'
 import { keepTime } from './keep-time.ts'
 
 type Handler = NonNullable<Parameters<ReturnType<typeof TestRunner.getCurrentSuite>['task']>[1]>['handler']
 
-/** `this` of a collector: what the chain (`test.only.concurrent`) has set, and the fixtures. */
+/** The `this` of a collector: the options of the chain (`test.only.concurrent`) and the fixtures. */
 type Chain = NonNullable<Parameters<ReturnType<typeof TestRunner.getCurrentSuite>['task']>[1]>
 
 /** The signatures of `test`: `(name, fn?, timeout?)` and `(name, options, fn?)`. */
@@ -19,8 +19,8 @@ function collect(
   const title = typeof name === 'string' ? name : name.name || '<anonymous>'
   const all = { ...this, ...options, ...(handler ? { handler } : {}) }
   const suite = TestRunner.getCurrentSuite()
-  // Only Vitest knows the test's limit: from the test, its describe, its tags, or the configuration. So it is asked to
-  // make the test, the answer is taken, and the test made again without a limit.
+  // Vitest computes the limit from the test, its group, its tags and the configuration. Creates the task once to read the
+  // limit, then again without a limit.
   const { timeout } = suite.task(title, all)
   suite.tasks.pop()
   const task = suite.task(title, { ...all, timeout: 0 })
@@ -36,5 +36,5 @@ function functionOf(value: Handler | number): Handler {
   return typeof value === 'function' ? value : undefined
 }
 
-/** Vitest's `test`, by another clock. */
+/** Vitest's `test` with another clock. */
 export const collector: TestAPI = TestRunner.createTaskCollector(collect)

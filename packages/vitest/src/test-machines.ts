@@ -1,4 +1,4 @@
-/** The machines of one attempt of a test, ended with it, and explained when it fails. */
+/** Manages the machines of one test attempt in Vitest: ends them with the test, and adds their output to its errors. */
 import { ExpectError, type VM, type VMOptions } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
 import { type AttemptHost, AttemptMachines, cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
@@ -9,17 +9,17 @@ import { recordMachines } from './failure-report.ts'
 import { annotator, recordGuestTests } from './guest-tests.ts'
 import { clockOf, definitionOf } from './keep-time.ts'
 
-/** Made at the start of an attempt; {@link finish} must be called at its end, whatever happens. */
+/** The machines of one test attempt. Create it at the start, and always call {@link finish} at the end. */
 export class TestMachines {
   readonly #task: RunnerTestCase
   readonly #clock: TestClock
   readonly #machines: AttemptMachines
-  /** Errors of the attempts before this one. */
+  /** Number of errors of earlier attempts. */
   readonly #earlierErrors: number
 
   /**
-   * @param base what each machine has unless its own options say otherwise
-   * @throws OptionError for artifact options that are wrong
+   * @param base default options of each machine
+   * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` for bad artifact options
    */
   constructor({ task, annotate }: Pick<TestContext, 'task' | 'annotate'>, base: VMOptions, artifacts: ArtifactOptions) {
     const clock = clockOf(task)
@@ -37,42 +37,42 @@ export class TestMachines {
     this.#earlierErrors = task.result?.errors?.length ?? 0
   }
 
-  /** Starts a machine and waits until it is ready, outside of the test's own time. */
+  /** Starts a machine and waits until it is ready. The clock of the test is stopped meanwhile. */
   boot(options?: VMOptions): Promise<VM> {
     return this.#machines.boot(options)
   }
 
   /**
-   * Ends all machines. Their files stay when the attempt failed or was cancelled, and the attempt's errors then tell
-   * what the machines printed.
+   * Ends all machines. After a failure, keeps their files and adds their output to the errors. Also keeps files if the
+   * attempt was cancelled.
    *
-   * @throws ExpectError `FORGOTTEN_AWAIT` when a test that would pass still waits for a machine
+   * @throws ExpectError `FORGOTTEN_AWAIT` if the test passed with a pending wait
    */
   async finish(): Promise<void> {
     this.#machines.stopStarting()
     const failed = this.#task.result?.state === 'fail'
     const forgotten = failed || this.#clock.cancelled ? undefined : this.#machines.forgottenAwait()
     const errors = this.#task.result?.errors?.slice(this.#earlierErrors) ?? []
-    // The last words of the console at this moment: what the machines print while they end explains nothing.
+    // Adds the console output now, before the machines print more while they end.
     if (failed) {
       cleanStacks(errors, definitionOf(this.#task))
       explainErrors(errors, this.#machines.started)
     }
-    const told = forgotten ? [forgotten] : errors
-    this.#machines.redact(told)
-    // `test.fails` turns the result around.
+    const reported = forgotten ? [forgotten] : errors
+    this.#machines.redact(reported)
+    // `test.fails` inverts the result.
     const wrong = forgotten !== undefined || failed !== Boolean(this.#task.fails)
     const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
     try {
-      if (keep) await this.#machines.captureFailure(told)
-      if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(told)
+      if (keep) await this.#machines.captureFailure(reported)
+      if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(reported)
     } finally {
       this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
       await this.#machines.end()
     }
     recordGuestTests(this.#task, this.#machines.guestTests)
     if (!keep) await this.#machines.discard()
-    else await recordMachines(this.#task, await this.#machines.keep(told.map(({ message }) => message)))
+    else await recordMachines(this.#task, await this.#machines.keep(reported.map(({ message }) => message)))
     if (forgotten) throw forgotten
   }
 }

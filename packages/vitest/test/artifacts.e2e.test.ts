@@ -38,7 +38,7 @@ function filesBelow(folder: string): readonly (readonly [string, Buffer])[] {
 }
 
 describe('a test that fails', () => {
-  test('leaves a screenshot and what went over the network', () => {
+  test('leaves a screenshot and a network capture', () => {
     const folder = folderOf('kept', 'everything--a-screen-and-a-network')
     expect(metaOf(folder)['files']).toEqual([
       'console.txt',
@@ -52,11 +52,11 @@ describe('a test that fails', () => {
     expect(png.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'))
     const capture = readFileSync(join(folder, 'network.pcapng'))
     expect(capture.readUInt32LE(0)).toBe(0x0a0d0d0a)
-    // To everybody, from the machine's card.
+    // A broadcast from the network card of the machine.
     expect(capture.includes(Buffer.from('ffffffffffff525463', 'hex'))).toBe(true)
   })
 
-  test('tells in meta.json what the machine was, how it ended and what was wrong', () => {
+  test('describes the machine, its end and the errors in meta.json', () => {
     expect(metaOf(folderOf('kept', 'everything--a-screen-and-a-network'))).toMatchObject({
       name: 'vm',
       memory: '256M',
@@ -72,12 +72,12 @@ describe('a test that fails', () => {
   test('leaves a script that starts the same machine', () => {
     const script = join(folderOf('kept', 'everything--a-screen-and-a-network'), 'command-line.sh')
     expect(statSync(script).mode & 0o777).toBe(0o700)
-    // The shell reads it whole; QEMU itself is asked in the tests of the command line.
+    // Checks only the syntax. The tests of the command line run QEMU.
     execFileSync('sh', ['-n', script])
     expect(readFileSync(script, 'utf8')).toMatch(/^exec \S*qemu-system-\w+ .*-name guest=vm /m)
   })
 
-  test('leaves the beginning and the end of a long console, and says so', () => {
+  test('leaves the start and the end of a long console, with a note', () => {
     const folder = folderOf('kept', 'a-little--a-long-console')
     for (const name of FILES) expect(statSync(join(folder, name)).size).toBeLessThan(9000)
     for (const name of ['console.log', 'console.txt', 'console.cast']) {
@@ -90,7 +90,7 @@ describe('a test that fails', () => {
 })
 
 describe('secrets', () => {
-  test('are in no file of a run, and in none of its reports', () => {
+  test('are removed from all files and reports of a run', () => {
     const [name = ''] = readdirSync(join(project.root, '.vitest', 'coldboot', 'redacted.test.ts'))
     const folder = folderOf('redacted', name)
     for (const secret of [SECRET, JSON.stringify(SECRET).slice(1, -1), 'token-42x']) {
@@ -108,7 +108,7 @@ describe('secrets', () => {
   })
 })
 
-test('`always` keeps the files of a test that passes, and attaches them', () => {
+test('`always` keeps and attaches the files of a passing test', () => {
   const folder = folderOf('kept', 'always--a-test-that-passes')
   expect(metaOf(folder)['files']).toEqual([...FILES, 'qmp.jsonl', 'meta.json'])
   expect(metaOf(folder)).not.toHaveProperty('errors')
@@ -122,20 +122,20 @@ test('`always` keeps the files of a test that passes, and attaches them', () => 
   })
 })
 
-test('`never` leaves no file, and the report has the console all the same', () => {
+test('`never` keeps no files, but the report still contains the console', () => {
   expect(existsSync(join(project.root, '.vitest', 'coldboot', 'kept.test.ts', 'never--a-test-that-fails'))).toBe(false)
   expect(run.output).toMatch(/^ {2}failing-1$/m)
-  // A log that is gone is not named.
+  // The report does not name a removed log.
   const [, report] = /FAIL\s+kept\.test\.ts > never > ([\s\S]*?)⎯{9}/.exec(run.output) ?? []
   expect(report).toContain('Command line:')
   expect(report).not.toContain('Log:')
 })
 
-test('an option that is wrong is named', () => {
+test('the error for an unknown option names it', () => {
   expect(run.output).toContain('artifacts: `retain` must be `on-failure`, `always` or `never`')
 })
 
-test('the code of docs/artifacts.md stands in the projects of these tests, word for word', () => {
+test('the code of docs/artifacts.md is part of the projects of these tests', () => {
   const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
   const files = ['artifacts/vitest.config.ts', 'artifacts/kept.test.ts', 'debugged/debugged.test.ts']
   const sources = files.map((file) => readFileSync(path(`projects/${file}`), 'utf8'))

@@ -1,9 +1,9 @@
-/** A hook for a run of a project that several tests look at. */
+/** Hook for a run of a project that several tests check. */
 import { beforeEach } from 'vitest'
 
 /**
- * Calls `hook` before the first test, as `beforeAll` does, and anew before a test that is tried again: what a run shows can
- * depend on how busy the host was.
+ * Calls `hook` before the first test like `beforeAll`, and again before a retry, because the output of a run may depend on
+ * the load of the host.
  */
 export function beforeFirstLook(hook: () => Promise<void>): void {
   let isDone = false

@@ -13,11 +13,11 @@ afterAll(() => project[Symbol.dispose]())
 const LEAVE = '\x1d'
 
 describe('in a terminal', () => {
-  test.for(['forks', 'threads'])('debug() gives the console to who runs the test (%s)', async (pool) => {
+  test.for(['forks', 'threads'])('debug() connects the console to the terminal (%s)', async (pool) => {
     const run = runInTerminal(project.root, ['run', 'debugged', `--pool=${pool}`])
     await run.shows('The console of "vm" is yours')
     await run.shows('coldboot# ')
-    // Longer than the test may take.
+    // Longer than the timeout of the test.
     run.type('sleep 2; echo typed-$((40 + 2))\r')
     await run.shows('typed-42')
     run.type(LEAVE)
@@ -27,7 +27,7 @@ describe('in a terminal', () => {
     expect(exitCode).toBe(0)
   })
 
-  test('COLDBOOT_DEBUG=on-failure keeps the machine of a test that fails for who runs it', async () => {
+  test('COLDBOOT_DEBUG=on-failure opens the console of a failed test', async () => {
     const run = runInTerminal(project.root, ['run', 'failing'], { COLDBOOT_DEBUG: 'on-failure' })
     await run.shows('"fails" has failed: "vm" did not print "never"')
     await run.shows('coldboot# ')
@@ -40,7 +40,7 @@ describe('in a terminal', () => {
     expect(exitCode).toBe(1)
   })
 
-  test('the terminal is lent, however long the path of the temporary folder is', async () => {
+  test('debug() works if the path of the temporary folder is long', async () => {
     const long = join(project.root, 'long'.repeat(30))
     mkdirSync(long)
     const run = runInTerminal(project.root, ['run', 'debugged'], { TMPDIR: long })
@@ -51,11 +51,11 @@ describe('in a terminal', () => {
     expect((await run.ended).exitCode).toBe(0)
   })
 
-  test("the keys of watch mode are the machine's while it is debugged", async () => {
+  test('debug() receives the keys that are commands in watch mode', async () => {
     const run = runInTerminal(project.root, ['watch', 'debugged'])
     await run.shows('The console of "vm" is yours')
     await run.shows('coldboot# ')
-    // Each of these keys does something in watch mode; q quits.
+    // Each of these keys is a command in watch mode; q quits.
     run.type('echo qqaaffqq-$((40 + 2))\r')
     await run.shows('qqaaffqq-42')
     run.type(LEAVE)
@@ -67,7 +67,7 @@ describe('in a terminal', () => {
 })
 
 describe('without a terminal', () => {
-  test('debug() is refused, with what to do', async () => {
+  test('debug() fails with advice', async () => {
     const { output, exitCode } = await project.run(['debugged'])
     expect(output).toContain("There is no terminal to give to the machine's console")
     expect(output).toContain('Run the test from a terminal')
@@ -75,7 +75,7 @@ describe('without a terminal', () => {
     expect(exitCode).toBe(1)
   })
 
-  test('COLDBOOT_DEBUG=on-failure warns, and the run goes on', async () => {
+  test('COLDBOOT_DEBUG=on-failure warns and continues', async () => {
     const { output, exitCode } = await project.run(['failing'], { COLDBOOT_DEBUG: 'on-failure' })
     expect(output).toContain('COLDBOOT_DEBUG has no effect: There is no terminal')
     expect(output).toMatch(/Tests +1 failed/)

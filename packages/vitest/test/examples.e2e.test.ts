@@ -12,7 +12,7 @@ const ROOT_README = fileURLToPath(new URL('../../../README.md', import.meta.url)
 
 const MATCHERS_README = fileURLToPath(new URL('../../matchers/README.md', import.meta.url))
 
-/** Those that show what a failure looks like. */
+/** Examples whose tests fail. */
 const READMES = [
   fileURLToPath(new URL('../README.md', import.meta.url)),
   ROOT_README,
@@ -27,7 +27,7 @@ test.each(['console', 'devices', 'hello', 'inside'])('examples/%s passes', async
   expect(machinesOf(project.root)).toEqual([])
 })
 
-test('examples/matchers passes, and has the code of their README', async () => {
+test('examples/matchers passes, and contains the code of the README of the matchers', async () => {
   using project = installProject(folderOf('matchers'))
   const run = await project.run([], { [MARK]: project.root, CI: '' })
   expect(run.output).toMatch(/Tests {2}4 passed/)
@@ -49,7 +49,7 @@ test.each([
   expect(machinesOf(project.root)).toEqual([])
 })
 
-test('examples/failing fails as the READMEs say', async () => {
+test('examples/failing fails with the report of the READMEs', async () => {
   using project = installProject(folderOf('failing'))
   const run = await project.run(['--reporter=default'])
   expect(run.exitCode).toBe(1)
@@ -61,7 +61,7 @@ test('examples/failing fails as the READMEs say', async () => {
   }
 })
 
-test('the code of the README stands in an example, word for word', () => {
+test('the code of the README is part of an example', () => {
   const files = [
     'hello/boot.test.ts',
     'hello/vitest.config.ts',
@@ -78,7 +78,7 @@ test('the code of the README stands in an example, word for word', () => {
     ).toBe(true)
 })
 
-/** The part of a report that a README shows: one failure, without what differs from run to run. */
+/** The part of a report that a README shows: one failure, without text that differs between runs. */
 function readmeReport(output: string, root: string): string {
   const [, failure = ''] = /( FAIL [\s\S]*?\n)⎯{10}/.exec(output) ?? []
   return failure

@@ -16,7 +16,7 @@ describe('a run of failing matchers', () => {
   })
   afterAll(() => project[Symbol.dispose]())
 
-  test('reports each with what was expected, what there was, and what the machine printed', async () => {
+  test('reports each failure with the expected and the actual value, and the console', async () => {
     expect(run.exitCode).toBe(1)
     const report = withoutPixels(withoutTraces(normalReport(run.output, project.root)))
     await expect(report).toMatchFileSnapshot('reports/failing-matchers.txt')
@@ -27,14 +27,14 @@ describe('a run of failing matchers', () => {
   })
 })
 
-/** A kernel's trace depends on what it was doing beside. */
+/** Removes kernel traces, which depend on timing. */
 function withoutTraces(report: string): string {
   const line =
     /^ {2}\[<time>\] +(?:\?|<\/?TASK>|<\/?IRQ>|\w[\w.]*\+0x|R\w\w:|Code: |CPU: |Hardware name|Call Trace|Kernel Offset|CR2|DR\d).*\n/gm
   return report.replace(line, '')
 }
 
-/** What the firmware shows depends on its version. */
+/** Replaces text that depends on the version of the firmware. */
 function withoutPixels(report: string): string {
   return report
     .replace(

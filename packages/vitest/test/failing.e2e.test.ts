@@ -18,12 +18,12 @@ describe('a run of failing tests', () => {
   })
   afterAll(() => project[Symbol.dispose]())
 
-  test('reports each failure with what the machine printed, its command line and its log', async () => {
+  test('reports each failure with the console, the command line and the log of the machine', async () => {
     expect(run.exitCode).toBe(1)
     await expect(normalReport(run.output, project.root)).toMatchFileSnapshot('reports/failing.txt')
   })
 
-  test('keeps the console of each machine that ran, and nothing of those that did not', () => {
+  test('keeps the console of each machine that ran, and no files of other machines', () => {
     const folder = join(project.root, '.vitest', 'coldboot', 'failures.test.ts')
     const logs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
       path.endsWith('console.log'),
@@ -57,7 +57,7 @@ describe('a run of failing tests', () => {
     expect(readFileSync(join(folder, 'an-assertion', 'vm', 'console.log'), 'utf8')).toContain('one-1')
   })
 
-  test('attaches the console to the test, and tells reporters where it is', () => {
+  test('attaches the console to the test, and stores its path for reporters', () => {
     const attachments = join(project.root, '.vitest', 'attachments')
     const attached = readdirSync(attachments).map((name) => readFileSync(join(attachments, name), 'utf8'))
     expect(attached.some((text) => text.includes('one-1'))).toBe(true)
@@ -94,7 +94,7 @@ describe('a run of failing tests', () => {
     expect(machinesOf(mark)).toEqual([])
   })
 
-  test('leaves nothing of a failure that is mended', async () => {
+  test('removes the files of a test that passes in the next run', async () => {
     const mended = await project.run(['-t', 'a thrown error'], { COLDBOOT_TEST_MENDED: '1' })
     expect(mended.exitCode).toBe(0)
     const folder = join(project.root, '.vitest', 'coldboot', 'failures.test.ts')

@@ -13,7 +13,7 @@ interface JsonReport {
   }[]
 }
 
-describe('tests that run inside a guest', () => {
+describe('tests inside a guest', () => {
   let project: InstalledProject
   let run: RunnerRun
   let json: JsonReport
@@ -29,13 +29,13 @@ describe('tests that run inside a guest', () => {
   const metaOf = (title: string): readonly Record<string, unknown>[] | undefined =>
     json.testResults[0]?.assertionResults.find((result) => result.title === title)?.meta.coldboot?.guestTests
 
-  /** What the default reporter says of a test. */
+  /** The section of a test in the output of the default reporter. */
   function sectionOf(title: string): string {
     const [, section = ''] = run.output.split(` FAIL  guest.test.ts > ${title}\n`)
     return section.split('⎯⎯⎯⎯')[0] ?? ''
   }
 
-  test('fail the test that ran them, each with what was printed about it', () => {
+  test('fail the test that ran them, each with its output', () => {
     expect(run.exitCode).toBe(1)
     const section = sectionOf('fails with them')
     expect(section).toContain('GuestTestsError: 1 of 4 tests of `cat /tmp/report` in "vm" failed')
@@ -46,13 +46,13 @@ describe('tests that run inside a guest', () => {
     expect(section).not.toContain('failed in the guest')
   })
 
-  test("are shown beside the test's own error, where it looks at them itself", () => {
+  test('are shown beside the error of the test with `check: false`', () => {
     expect(sectionOf('looks at them itself')).toMatch(
       /failed in the guest\n.*net > connect\n +# connect: EXPECTATION FAILED at net\.c:7\n +# connect: expected 1, got 0\n/,
     )
   })
 
-  test('are in the meta of every test, for reporters', () => {
+  test('are in the metadata of each test, for reporters', () => {
     const vm = { machine: 'vm', repeat: 0, retry: 0 }
     expect(metaOf("passes with its guest's tests")).toMatchObject([
       { path: ['adds'], status: 'passed', ...vm },
@@ -70,7 +70,7 @@ describe('tests that run inside a guest', () => {
     ])
   })
 
-  test('are on the page of the run', () => {
+  test('are shown on the page of the run', () => {
     const page = readFileSync(join(project.root, '.vitest/coldboot/index.html'), 'utf8')
     const sections = page.split('class="guest-tests"').slice(1)
     expect(sections).toHaveLength(4)

@@ -1,6 +1,6 @@
 /**
- * A user's project in a folder of its own, with this workspace's packages installed as from the registry: copies in
- * node_modules, not links into the workspace. A real test runner runs in it.
+ * Creates a project in a temporary folder with the packages of this workspace installed like from the registry: as copies
+ * in node_modules, not as links. Runs a real test runner in it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -25,15 +25,15 @@ import { fileURLToPath } from 'node:url'
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
 const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
 
-/** A test runner, and what its users install. */
+/** A test runner and its packages. */
 export interface TestRunner {
-  /** The folder whose node_modules has it. */
+  /** The folder whose node_modules contains it. */
   readonly home: string
-  /** Names of the workspace's packages that its users get. */
+  /** Names of the packages of this workspace to install. */
   readonly packages: readonly string[]
-  /** Names of the packages from the registry that are installed beside them. */
+  /** Names of the packages from the registry to install. */
   readonly modules: readonly string[]
-  /** Arguments of Node, from the project's folder, before those of a run. */
+  /** Arguments of Node, relative to the project, before those of a run. */
   readonly command: readonly string[]
 }
 
@@ -48,39 +48,39 @@ const VITEST: TestRunner = {
 interface PackageManifest {
   readonly name: string
   readonly dependencies?: Readonly<Record<string, string>>
-  /** What the published manifest has instead. */
+  /** Properties of the published manifest that replace those of the workspace. */
   readonly publishConfig: object
 }
 
-/** How a run ended. */
+/** Result of a run. */
 export interface RunnerRun {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
-  /** Standard output and error, as a terminal would show them. */
+  /** Standard output and error, in order. */
   readonly output: string
 }
 
-/** A test runner that runs, in a process group of its own. */
+/** A running test runner, in its own process group. */
 export interface RunningRunner {
   readonly pid: number
-  /** Settles when the text was printed; rejects when the run ends without it. */
+  /** Resolves when the text is printed; rejects if the run ends without it. */
   printed(text: string): Promise<void>
-  /** Sends a signal as a terminal does: to the whole group. */
+  /** Sends a signal to the whole group, like a terminal. */
   interrupt(signal: NodeJS.Signals): void
   readonly ended: Promise<RunnerRun>
 }
 
-/** A user's project. */
+/** The installed project. */
 export interface InstalledProject extends Disposable {
-  /** Its folder, without symbolic links. */
+  /** Real path of its folder. */
   readonly root: string
   start(args?: readonly string[], env?: NodeJS.ProcessEnv): RunningRunner
   run(args?: readonly string[], env?: NodeJS.ProcessEnv): Promise<RunnerRun>
-  /** Runs a shell script, as a CI job does: it ends at the first command that fails, and `npx` finds what is installed. */
+  /** Runs a shell script like a CI job: stops at the first failing command, and `npx` finds installed packages. */
   shell(script: string, env?: NodeJS.ProcessEnv): Promise<RunnerRun>
 }
 
-/** @param source a folder of `projects/`, or the path of a folder elsewhere */
+/** @param source name of a folder in `projects/`, or the path of another folder */
 export function installProject(source: string, runner: TestRunner = VITEST): InstalledProject {
   const folder = resolve(PROJECTS, source)
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-e2e-')))
@@ -129,7 +129,7 @@ function linkModule(source: string, name: string, target: string): void {
   symlinkSync(realpathSync(join(source, 'node_modules', name)), link)
 }
 
-/** An `npx` that knows nothing but `vitest`, in a folder for PATH. */
+/** Creates an `npx` that only runs `vitest`. @returns a folder for PATH */
 function makeNpx(root: string): string {
   const folder = join(root, 'node_modules', '.npx')
   mkdirSync(folder, { recursive: true })
@@ -140,7 +140,7 @@ function makeNpx(root: string): string {
 
 function startRunner(root: string, command: readonly string[], env: NodeJS.ProcessEnv, log: string): RunningRunner {
   const [file = '', ...args] = command
-  // A file for both streams keeps their order; a full pipe does not.
+  // A shared file keeps the order of both streams.
   const output = openSync(log, 'w')
   const child = spawn(file, args, {
     cwd: root,
@@ -168,7 +168,7 @@ function startRunner(root: string, command: readonly string[], env: NodeJS.Proce
   return { pid, printed, interrupt: (signal) => process.kill(-pid, signal), ended }
 }
 
-/** The outer runner marks its workers, and the inner one would take itself for one of them. */
+/** Removes variables of the outer test runner, because the inner one would take itself for one of its workers. */
 function withoutRunner(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { installProject, type RunnerRun, type RunningRunner } from './installed-project.ts'
 import { LifeLine, MARK, machinesOf, printing } from './machine-processes.ts'
 
-/** Settles when the machine prints; a run that ends without one says why. */
+/** Resolves when the machine prints; rejects with the output of a run that ends first. */
 async function alive(life: LifeLine, run: RunningRunner, folder: string): Promise<void> {
   const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
   const begun = life.begun.then(() => printing(folder))
@@ -14,7 +14,7 @@ async function alive(life: LifeLine, run: RunningRunner, folder: string): Promis
 }
 
 describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
-  /** Runs a file of the project, does something to the run once its machine lives, and waits for the end of both. */
+  /** Runs a file of the project, calls a function when its machine runs, and waits for the end of both. */
   async function interrupt(file: string, how: (run: RunningRunner, mark: string) => unknown): Promise<RunnerRun> {
     using project = installProject('interrupted')
     using life = new LifeLine()
@@ -39,29 +39,29 @@ describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
     expect(ended.output).toContain('1 skipped')
   })
 
-  test('end in order on Ctrl-C, which the terminal sends to the workers too', async () => {
+  test('end with the teardown on Ctrl-C, which the terminal also sends to the workers', async () => {
     const ended = await interrupt('endless', (run) => run.interrupt('SIGINT'))
     expect(ended.exitCode).toBe(130)
     expect(ended.output).toContain('1 skipped')
   })
 
-  test('end at once on a second Ctrl-C, although the teardown hangs', async () => {
+  test('end at once on a second Ctrl-C while the teardown hangs', async () => {
     const ended = await interrupt('stuck', async (run) => {
       run.interrupt('SIGINT')
-      await run.printed('Once more')
+      await run.printed('Repeat to exit')
       run.interrupt('SIGINT')
     })
     expect(ended.exitCode).toBe(130)
     expect(ended.output).not.toContain('skipped')
   })
 
-  test('do not outlive a Vitest that is killed', async () => {
+  test('do not outlive a killed Vitest', async () => {
     const ended = await interrupt('endless', (run) => process.kill(run.pid, 'SIGKILL'))
     expect(ended.signal).toBe('SIGKILL')
   })
 })
 
-test('a machine does not outlive a worker that is killed', async () => {
+test('a machine does not outlive a killed worker', async () => {
   using project = installProject('interrupted')
   using life = new LifeLine()
   const run = project.start(['endless'], { [MARK]: project.root, COLDBOOT_TEST_LIFE: life.path })
@@ -73,7 +73,7 @@ test('a machine does not outlive a worker that is killed', async () => {
   expect(ended.output).toContain('Worker exited unexpectedly')
 })
 
-test('a worker that is killed leaves what was written until then, and the process that lives on completes it', async () => {
+test('the main process completes the files of a killed worker', async () => {
   using project = installProject('interrupted')
   const run = project.start(['recorded'], { [MARK]: project.root })
   await run.printed('waiting for ever')

@@ -1,4 +1,4 @@
-/** The machines of a run, seen from outside. */
+/** Finds and watches the QEMU processes of a run. */
 
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,7 +6,7 @@ import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, statS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Variable that marks a run; its machines inherit it. */
+/** Environment variable that marks a run. Its machines inherit it. */
 export const MARK = 'COLDBOOT_TEST_RUN'
 
 /** A QEMU process. */
@@ -15,7 +15,7 @@ export interface MachineProcess {
   readonly commandLine: string
 }
 
-/** The QEMU processes that descend from a run with this mark. Linux only, as the guest is. */
+/** The QEMU processes of a run with this mark. Linux only. */
 export function machinesOf(mark: string): readonly MachineProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -31,12 +31,12 @@ function fileOf(pid: string, name: string): string {
   try {
     return readFileSync(join('/proc', pid, name), 'utf8')
   } catch {
-    // It ended meanwhile, or belongs to somebody else.
+    // The process has ended, or belongs to another user.
     return ''
   }
 }
 
-/** Resolves when a machine has printed something, to the log in its folder: before, an interruption ends its start. */
+/** Resolves when a machine has printed something to its log. An earlier interruption would end its start. */
 export async function printing(folder: string): Promise<void> {
   const changes = watch(folder)
   try {
@@ -46,13 +46,13 @@ export async function printing(folder: string): Promise<void> {
   }
 }
 
-/** A FIFO that machines hold open as long as they live, as a character device: its end is their end, without polling. */
+/** A FIFO that machines keep open as a character device, to detect their end without polling. */
 export class LifeLine implements Disposable {
-  /** To give to QEMU: `-chardev file,id=life,path=…`. */
+  /** Path for QEMU: `-chardev file,id=life,path=…`. */
   readonly path: string
-  /** Settles when the first machine runs. */
+  /** Resolves when the first machine runs. */
   readonly begun: Promise<unknown>
-  /** Settles when the last machine is gone. */
+  /** Resolves when the last machine has ended. */
   readonly ended: Promise<unknown>
   readonly #folder: string
 

@@ -1,17 +1,17 @@
-/** Takes out of a report what differs from run to run and from host to host, so that the rest can be compared. */
+/** Replaces the parts of a report that differ between runs and hosts, so that reports can be compared. */
 
-/** @param root the project's folder */
+/** @param root folder of the project */
 export function normalReport(output: string, root: string): string {
   return (
     output
       .replaceAll(`${root}/`, '')
       .replaceAll(root, '<project>')
-      // What QEMU is given is the business of the core's own tests.
+      // The tests of core check the arguments of QEMU.
       .replace(/^ {2}\S*(qemu-system-\w+) .*?(-name guest=\S+) .*$/gm, '  $1 … $2 …')
       .replace(/(not on PATH )\([^)]*\)/, '$1(<path>)')
       .replace(/^ {2}speed: .*\n/gm, '')
       .replace(/BusyBox v.*? built-in/g, 'BusyBox v<version> built-in')
-      // A busy host makes the kernel complain about a timer.
+      // Printed by the kernel on a busy host.
       .replace(/^ *\[ *[\d.]+\] \.\.MP-BIOS bug.*\n/gm, '')
       .replace(/\[ *\d+\.\d+\]/g, '[<time>]')
       .replace(/^ RUN {2}v\S+/m, ' RUN  v<version>')

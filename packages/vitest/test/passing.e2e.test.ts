@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { type InstalledProject, installProject } from './installed-project.ts'
 import { MARK, machinesOf } from './machine-processes.ts'
 
-/** Runs the project; every test in it must pass and leave no machine. */
+/** Runs the project. Every test must pass and leave no machine. */
 async function pass(project: InstalledProject, args: readonly string[], summary: string): Promise<void> {
   const run = await project.run(args, { [MARK]: project.root })
   expect(run.output).toContain(`Tests  ${summary}`)
@@ -15,14 +15,14 @@ async function pass(project: InstalledProject, args: readonly string[], summary:
 test('machines serve tests, hooks, fixtures, retries and concurrent tests', async () => {
   using project = installProject('passing')
   await pass(project, ['machines'], '10 passed | 1 expected fail (11)')
-  // An attempt that failed is worth a look, although the next one passed. Nothing else is left.
+  // Only the files of a failed attempt are kept, although the retry passed.
   const left = readdirSync(join(project.root, '.vitest', 'coldboot', 'machines.test.ts'))
   expect(left).toEqual(['attempts--a-retry-has-a-machine-of-its-own'])
 })
 
-test('a test may have more machines than the limits allow, and is told so', async () => {
+test('a test may exceed the limits of machines, with a warning', async () => {
   using project = installProject('passing')
-  // In a queue of its own, for other machines of this user would count.
+  // Uses a separate queue, because other machines of this user would count.
   const TMPDIR = join(project.root, 'tmp')
   mkdirSync(TMPDIR)
   const run = await project.run(['crowded'], { TMPDIR })

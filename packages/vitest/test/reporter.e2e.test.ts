@@ -10,7 +10,7 @@ import { runInTerminal } from './terminal-run.ts'
 
 const PAGE = join('.vitest', 'coldboot', 'index.html')
 
-/** The text of each element of a page, for what is short. */
+/** The texts of the elements of a page. */
 function textsOf(html: string, pattern: RegExp): readonly string[] {
   const plain = (text: string): string =>
     text
@@ -38,12 +38,12 @@ describe('a run in CI', () => {
   })
   afterAll(() => project[Symbol.dispose]())
 
-  test('ends with the path of the page', () => {
+  test('prints the path of the page at its end', () => {
     expect(run.exitCode).toBe(1)
     expect(run.output).toContain(`\nConsoles and files of the machines: ${PAGE}\n`)
   })
 
-  test('leaves a page: what failed first, then what passed after a retry, then the rest', () => {
+  test('writes a page with failed tests, then flaky tests, then lists of the others', () => {
     expect(headings(read(PAGE))).toEqual([
       'waits for what never comes',
       'two machines › do not agree',
@@ -54,7 +54,7 @@ describe('a run in CI', () => {
     ])
   })
 
-  test('shows on the page the errors, the code, and the machines of each attempt', () => {
+  test('shows the errors, source lines and machines of each attempt on the page', () => {
     const html = read(PAGE)
     expect(textsOf(html, /<p class="headline">(.*?)<\/p>/gs)).toEqual([
       expect.stringMatching(/^ExpectError "vm" did not print "never" within/),
@@ -74,7 +74,7 @@ describe('a run in CI', () => {
     expect(html).not.toContain('<img src=x')
   })
 
-  test("annotates the user's line with the message, once", () => {
+  test('annotates the failing line with the message, once', () => {
     const annotations = run.output.split('\n').filter((line) => line.startsWith('::error '))
     expect(annotations.map((line) => /file=.*?::/.exec(line)?.[0].replace(`${project.root}/`, ''))).toEqual([
       'file=console.test.ts,title=console.test.ts > waits for what never comes,line=12,column=12::',
@@ -86,7 +86,7 @@ describe('a run in CI', () => {
     expect(first.split('did not print "never"')).toHaveLength(2)
   })
 
-  test('adds the consoles to the summary of the job, as code whatever was printed', () => {
+  test('adds the consoles to the summary of the job, always as code', () => {
     const summary = read('summary.md')
     expect(summary).toContain('## Vitest Test Report')
     const own = summary.slice(summary.indexOf('### Machines of failed tests'))
@@ -118,11 +118,11 @@ describe('a run in CI', () => {
     expect(paths).toContain('.vitest/coldboot/two-machines.test.ts/two-machines--do-not-agree/right/console.log')
     expect(paths.filter((path) => !existsSync(join(project.root, path)))).toEqual([])
     expect(others.map((text) => text.includes('<system-err>'))).toEqual([true, false])
-    // The terminal has said it already.
+    // The terminal output already contains it.
     expect(run.output).not.toContain('End of the console of "vm":')
   })
 
-  test('removes the page when the next run has nothing to show, and shows nothing of tests that were left out', async () => {
+  test('removes the page if the next run has nothing to show, and ignores files of tests that did not run', async () => {
     const green = await project.run(['-t', 'greets'])
     expect(green.exitCode).toBe(0)
     expect(existsSync(join(project.root, PAGE))).toBe(false)
@@ -130,7 +130,7 @@ describe('a run in CI', () => {
   })
 })
 
-/** The jobs of the examples in docs/ci, as scripts. */
+/** The jobs of the examples in docs/ci as scripts. */
 const JOBS: readonly [name: string, shard: (index: number) => readonly [string, NodeJS.ProcessEnv], report: string][] =
   [
     ['GitHub', (index) => [githubStep('test', index), {}], githubStep('report', 0)],
@@ -150,7 +150,7 @@ test.for(JOBS)(
     using merged = installProject('reporting')
     const shards = [first, second]
     const runs = await Promise.all(shards.map((project, index) => project.shell(...shard(index))))
-    // In Kubernetes the report alone fails.
+    // In Kubernetes only the report job fails.
     expect(runs.map(({ exitCode }) => exitCode)).toEqual(name === 'Kubernetes' ? [0, 0] : [1, 1])
     const SHARDS = join(merged.root, 'shards')
     for (const [index, { root }] of shards.entries()) {
@@ -202,7 +202,7 @@ function kubernetesScript(index: number): string {
   return jobs[index]?.spec.template.spec.containers[0]?.args[0] ?? ''
 }
 
-test('a page is left when a worker died, with what its machine had printed by then', async () => {
+test('writes the page after a crash of a worker, with the console up to then', async () => {
   using project = installProject('interrupted')
   const run = await project.run(['dying'])
   expect(run.exitCode).toBe(1)
@@ -210,12 +210,12 @@ test('a page is left when a worker died, with what its machine had printed by th
   expect(html).toContain('Worker exited unexpectedly')
   expect(headings(html)).toContain('ends with its worker')
   expect(html).toContain('href="./dying.test.ts/ends-with-its-worker/vm/console.log"')
-  // Completed by the process that outlived it, before the page was written.
+  // The main process has completed the files before it wrote the page.
   expect(textsOf(html, /<li class="printed" .*?<pre>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
   expect(html).toContain('class="replay"')
 })
 
-test('a page is left when a run is interrupted, with the machines of that moment', async () => {
+test('writes the page of an interrupted run with its machines', async () => {
   using project = installProject('interrupted')
   using life = new LifeLine()
   const run = project.start(['endless'], { COLDBOOT_TEST_LIFE: life.path })
@@ -229,7 +229,7 @@ test('a page is left when a run is interrupted, with the machines of that moment
   expect(html).toContain('href="./endless.test.ts/never-ends/vm/console.log"')
 })
 
-test('no page is left where the plugin is told so, unless the reporter is named', async () => {
+test('writes no page with `report: false`, unless the reporter is configured', async () => {
   using project = installProject('reporting')
   const args = ['--config=no-page.config.ts', 'two-machines', '-t', 'fails without']
   expect((await project.run(args)).exitCode).toBe(1)
@@ -239,7 +239,7 @@ test('no page is left where the plugin is told so, unless the reporter is named'
   expect(headings(readFileSync(join(project.root, PAGE), 'utf8'))).toContain('fails without a machine')
 })
 
-test('a page has the tests that ran inside a guest, with the attempt that ran them', async () => {
+test('shows the tests inside a guest with the attempt that ran them', async () => {
   using project = installProject('guest-tests')
   await project.run([])
   const html = readFileSync(join(project.root, PAGE), 'utf8')
@@ -247,13 +247,13 @@ test('a page has the tests that ran inside a guest, with the attempt that ran th
   expect(textsOf(html, /<li class="failed">(<span class="state">.*?)<\/li>/gs).join('\n')).toContain('flaky')
 })
 
-test('the reporter that is named beside the plugin is not added again', async () => {
+test('does not add the reporter twice if the configuration contains it', async () => {
   using project = installProject('reporting')
   const args = ['two-machines', '-t', 'fails without', '--reporter=default', '--reporter=@coldboot/vitest/reporter']
   expect((await project.run(args)).output.split(PAGE)).toHaveLength(2)
 })
 
-test('in watch mode the page keeps what failed in files that did not run again', async () => {
+test('keeps failures of other files on the page in watch mode', async () => {
   using project = installProject('reporting')
   const run = runInTerminal(project.root, ['watch'])
   await run.shows('Watching for file changes')

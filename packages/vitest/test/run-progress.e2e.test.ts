@@ -13,7 +13,7 @@ function removeTemplate(output: string): void {
   rmSync(dirname(memory), { recursive: true })
 }
 
-test('a terminal shows the boot of a template while it lasts, and nothing of it afterwards', async () => {
+test('a terminal shows the boot of a template only while it lasts', async () => {
   using project = installProject('watched')
   const run = runInTerminal(project.root, ['run'], { COLDBOOT_TEST_KEY: project.root })
   await run.shows(BOOT)
@@ -25,7 +25,7 @@ test('a terminal shows the boot of a template while it lasts, and nothing of it 
   expect(left).not.toContain('coldboot:')
 })
 
-test('a log has the beginning and the end of the boot of a template, and nothing when there is one', async () => {
+test('a log has the start and the end of the boot of a template, and nothing if the template exists', async () => {
   using project = installProject('watched')
   const first = await project.run([], { COLDBOOT_TEST_KEY: project.root })
   expect(first.output).toMatch(new RegExp(`^${BOOT} \\(\\d.*\\)\n(?:.*\n)*${BOOT}: done after \\d`, 'm'))

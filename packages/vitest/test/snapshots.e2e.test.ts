@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type InstalledProject, installProject } from './installed-project.ts'
 
-/** As on a developer's computer. */
+/** An environment without CI. */
 const AT_HOME = { CI: '' }
 
-describe('what the runner keeps of machines', () => {
+describe('a snapshot of a machine', () => {
   let project: InstalledProject
   let log: string
   let picture: string
@@ -24,7 +24,7 @@ describe('what the runner keeps of machines', () => {
     expect([run.exitCode, existsSync(log), existsSync(picture)]).toEqual([1, false, false])
   })
 
-  test('is written where it is missing', async () => {
+  test('is written if it is missing', async () => {
     const run = await project.run([], AT_HOME)
     expect(run.output).toMatch(/Snapshots {2}2 written/)
     expect(run.exitCode).toBe(0)
@@ -32,7 +32,7 @@ describe('what the runner keeps of machines', () => {
     expect(readFileSync(picture).subarray(1, 4).toString()).toBe('PNG')
   })
 
-  test('is compared in CI, updated with -u, and then the same again', async () => {
+  test('is compared in CI, updated with -u, and matches afterwards', async () => {
     const kept = [readFileSync(log, 'utf8'), readFileSync(picture)] as const
     expect(await project.run()).toMatchObject({ exitCode: 0 })
 
@@ -50,7 +50,7 @@ describe('what the runner keeps of machines', () => {
   })
 })
 
-/** A black screen. */
+/** A PNG file of a black screen. */
 const OTHER_PICTURE = new URL(
   'projects/failing-matchers/__screenshots__/matchers.test.ts/toMatchScreenshot--another-picture.png',
   import.meta.url,

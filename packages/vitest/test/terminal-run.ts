@@ -1,19 +1,19 @@
-/** A test runner in a terminal: a pseudo-terminal of util-linux's `script`, whose output is read and whose keys are typed. */
+/** Runs a test runner in a pseudo-terminal, with `script` of util-linux. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-/** A run in a terminal. */
+/** A test run in a terminal. */
 export interface TerminalRun {
-  /** Settles when the text was shown behind all that was awaited before; rejects when the run ends without it. */
+  /** Resolves when the text appears after the previously awaited text; rejects if the run ends without it. */
   shows(text: string): Promise<void>
   type(keys: string): void
-  /** Everything shown, and the exit code. */
+  /** The whole output and the exit code. */
   readonly ended: Promise<{ readonly screen: string; readonly exitCode: number | null }>
 }
 
 const VITEST = 'node_modules/vitest/vitest.mjs'
 
-/** @param args of the runner, without blanks @param runner its script @default that of Vitest */
+/** @param args arguments of the runner, without spaces @param runner its script @default that of Vitest */
 export function runInTerminal(
   root: string,
   args: readonly string[],

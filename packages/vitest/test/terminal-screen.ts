@@ -1,9 +1,9 @@
-/** The text that is on a terminal after a program's output, as far as test runners move the cursor. */
+/** Renders the output of a program to the text on a terminal. Supports the escape sequences that test runners use. */
 
-// Erase from the cursor; erase the line; up; to the left; save nothing of colours, cursor visibility and update marks.
+// Erase from the cursor; erase the line; up; to the left. Ignores colors, cursor visibility and update marks.
 const SEQUENCE = /\u001B\[(?<count>\d*)(?<command>[A-Za-z])|\u001B\[[?\d;]*[A-Za-z]/y
 
-/** Rows, without the empty ones at the end. */
+/** The rows of the screen, without empty ones at the end. */
 export function terminalScreen(output: string): readonly string[] {
   const rows: (string[] | undefined)[] = [[]]
   let [row, column] = [0, 0]

@@ -2,7 +2,7 @@ import { expect, test } from '@coldboot/vitest'
 
 test('is debugged', { timeout: 1_500 }, async ({ vm }) => {
   await vm.debug()
-  // What was typed in the session is not taken for this.
+  // Does not match the input of the session.
   vm.send('echo after-$((1))\n')
   const { before } = await vm.expect('after-1', { timeout: 20_000 })
   expect(before).not.toContain('typed')

@@ -1,11 +1,11 @@
-/** One failure of each kind that each matcher has. The report of a run is compared as a whole. */
+/** Contains a test for each kind of failure of each matcher. The whole report of a run is compared. */
 import { display } from '@coldboot/core'
 import { describe, expect, test, type VM } from '@coldboot/vitest'
 
-/** Ends the echo of what is typed: the console shows what is printed alone, always in the same order. */
+/** Turns off the echo of input, so that the console always has the same order. */
 const QUIET = "stty -echo; PS1=''\n"
 
-/** Waits until the machine has printed something, and is silent. */
+/** Waits until the machine has printed a prompt. */
 async function settle(vm: VM): Promise<void> {
   vm.send(':\n')
   await vm.expect('coldboot# \x1b]133;B\x07', { view: 'raw', timeout: 50_000 })

@@ -1,9 +1,9 @@
-/** One failing test of each kind. The report of a run is compared as a whole, so each waits until the console is silent. */
+/** Contains a test for each kind of failure. The whole report of a run is compared, so each test waits for a silent console. */
 import { arbitraryArgs } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { describe, expect, test, type VM } from '@coldboot/vitest'
 
-/** Runs a command, and waits for the end of the next prompt, which is a mark of shell integration. */
+/** Runs a command and waits for the end of the next prompt, a mark of shell integration. */
 async function type(vm: VM, command: string): Promise<void> {
   vm.send(`${command}\n`)
   await vm.expect('coldboot# \x1b]133;B\x07', { view: 'raw', timeout: 50_000 })
@@ -88,12 +88,12 @@ test('an option that is wrong', async ({ bootVM }) => {
   await bootVM({ name, memory: '1T' })
 })
 
-test('a device that nobody called', async ({ bootVM }) => {
+test('a device that is not called', async ({ bootVM }) => {
   // @ts-expect-error: it is not one
   await bootVM({ devices: [arbitraryArgs] })
 })
 
-test('options that nobody awaited', async ({ bootVM }) => {
+test('options that are not awaited', async ({ bootVM }) => {
   // @ts-expect-error: they are a promise
   await bootVM(linuxGuest())
 })

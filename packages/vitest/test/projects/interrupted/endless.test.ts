@@ -3,7 +3,7 @@ import { test } from '@coldboot/vitest'
 
 test('never ends', { timeout: 0 }, async ({ bootVM }) => {
   const life = arbitraryArgs('-chardev', `file,id=life,path=${process.env['COLDBOOT_TEST_LIFE']}`)
-  // The line is at its end with the first machine that was on it: there must be no other one.
+  // Without a template, because the FIFO must have only one machine.
   const vm = await bootVM({ devices: [life], template: 'off' })
   await vm.expect('never', { timeout: Infinity })
 })

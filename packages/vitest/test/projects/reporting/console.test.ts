@@ -6,7 +6,7 @@ test('greets', async ({ vm }) => {
 })
 
 test('waits for what never comes', async ({ vm }) => {
-  // The marks of a page and of Markdown, as a guest may print them.
+  // HTML and Markdown, as a guest may print them.
   vm.send(`printf '</script><img src=x onerror=alert(1)>\\n%s\\n' '~~~' '\`\`\`\`' "</summary> & *bold*"\n`)
   await vm.expect('*bold*\n', { timeout: 50_000 })
   await vm.expect('never', { timeout: 300 })

@@ -1,4 +1,4 @@
-/** What is kept beside the tests, and compared. */
+/** Tests with boot log snapshots and screenshots. */
 import { display } from '@coldboot/core'
 import { describe, expect, test } from '@coldboot/vitest'
 
