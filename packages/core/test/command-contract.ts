@@ -108,7 +108,7 @@ export function commandContract(
         code: 'COMMAND_TIMEOUT',
         stdout: 'before\n',
         exitCode: undefined,
-        message: expect.stringMatching(/sleep .* did not end within .*s, and was ended/),
+        message: expect.stringMatching(/sleep .* did not end within .*s and was killed/),
       })
       // The brackets keep the search from finding itself.
       const search = `grep -ls '[1]${unique.slice(1)}' /proc/[0-9]*/cmdline; true`

@@ -36,14 +36,14 @@ export function waitContract(
         exitCode: 7,
         stdout: 'still',
         message: expect.stringMatching(
-          /".*" waited for `echo still; exit 7` to succeed in vain for .*s \(\d+ tries, the last with exit code 7\)[^]*Output of the last try:\n {2}still/,
+          /".*" waited for `echo still; exit 7` to succeed without success for .*s \(\d+ tries, the last with exit code 7\)[^]*Output of the last try:\n {2}still/,
         ),
       })
     })
 
     test('whose try hangs ends all the same', async () => {
       await expect(machine().waitUntil('sleep 1000', { via, timeout: 300 })).rejects.toThrow(
-        /in vain for .* \(its last try did not end\)/,
+        /without success for .* \(the last try did not end\)/,
       )
       expect((await machine().run('echo on', { via })).stdout).toBe('on\n')
     })
@@ -60,7 +60,7 @@ export function waitContract(
       await machine().run(`(sleep 0.5; touch ${base}-file) >/dev/null 2>&1 & :`, { via })
       await machine().waitForFile(`${base}-file`, { via })
       await expect(machine().waitForFile(`${base}-no/such`, { via, timeout: 300 })).rejects.toThrow(
-        /\/such to be there in vain[^]*Diagnosis:\n {2}In \/tmp:/,
+        /\/such to exist without success[^]*Diagnosis:\n {2}In \/tmp:/,
       )
     })
 
@@ -69,7 +69,7 @@ export function waitContract(
       await machine().run(`(sleep 0.5; nc -l -p ${port}) </dev/null >/dev/null 2>&1 & :`, { via })
       await machine().waitForPort(port, { via })
       await expect(machine().waitForPort(81, { via, timeout: 300 })).rejects.toThrow(
-        new RegExp(`port 81 to be listened on[^]*Ports that are listened on:[^]* ${port}\\b`),
+        new RegExp(`a listener on port 81[^]*Listening ports:[^]* ${port}\\b`),
       )
       await machine().run(`echo | nc 127.0.0.1 ${port}`, { via })
     })

@@ -15,7 +15,7 @@ const LEAVE = '\x1d'
 describe('in a terminal', () => {
   test.for(['forks', 'threads'])('debug() connects the console to the terminal (%s)', async (pool) => {
     const run = runInTerminal(project.root, ['run', 'debugged', `--pool=${pool}`])
-    await run.shows('The console of "vm" is yours')
+    await run.shows('This terminal is now the console of "vm"')
     await run.shows('coldboot# ')
     // Longer than the timeout of the test.
     run.type('sleep 2; echo typed-$((40 + 2))\r')
@@ -44,7 +44,7 @@ describe('in a terminal', () => {
     const long = join(project.root, 'long'.repeat(30))
     mkdirSync(long)
     const run = runInTerminal(project.root, ['run', 'debugged'], { TMPDIR: long })
-    await run.shows('The console of "vm" is yours')
+    await run.shows('This terminal is now the console of "vm"')
     await run.shows('coldboot# ')
     run.type(LEAVE)
     await run.shows('Back to the test')
@@ -53,7 +53,7 @@ describe('in a terminal', () => {
 
   test('debug() receives the keys that are commands in watch mode', async () => {
     const run = runInTerminal(project.root, ['watch', 'debugged'])
-    await run.shows('The console of "vm" is yours')
+    await run.shows('This terminal is now the console of "vm"')
     await run.shows('coldboot# ')
     // Each of these keys is a command in watch mode; q quits.
     run.type('echo qqaaffqq-$((40 + 2))\r')
@@ -69,8 +69,8 @@ describe('in a terminal', () => {
 describe('without a terminal', () => {
   test('debug() fails with advice', async () => {
     const { output, exitCode } = await project.run(['debugged'])
-    expect(output).toContain("There is no terminal to give to the machine's console")
-    expect(output).toContain('Run the test from a terminal')
+    expect(output).toContain('There is no terminal to connect to the console of the machine')
+    expect(output).toContain('Run the test in a terminal')
     expect(output).toMatch(/debugged\.test\.ts:4:12/)
     expect(exitCode).toBe(1)
   })

@@ -27,7 +27,9 @@ test('a test may exceed the limits of machines, with a warning', async () => {
   mkdirSync(TMPDIR)
   const run = await project.run(['crowded'], { TMPDIR })
   expect(run.output).toContain('Tests  2 passed (2)')
-  expect(run.output).toMatch(/"second" goes beyond the limits \(`maxMachines` 1, .*\): all that run, 1, are of tests/)
+  expect(run.output).toMatch(
+    /"second" starts in excess of the limits \(`maxMachines` 1, .*\), because all 1 running machines belong to tests/,
+  )
 })
 
 test.for([

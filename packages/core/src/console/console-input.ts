@@ -38,7 +38,7 @@ export class ConsoleInput {
    */
   write(data: string | Uint8Array): void {
     if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
-      throw new OptionError('INVALID_OPTION', `What is sent must be a string or bytes, and is ${inspect(data)}`)
+      throw new OptionError('INVALID_OPTION', `The data to send must be a string or bytes, but is ${inspect(data)}`)
     }
     if (this.#gone !== undefined) throw this.#refused(this.#gone)
     if (this.#stream?.writable !== true) throw this.#exited('its console is closed')

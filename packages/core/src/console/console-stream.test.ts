@@ -170,7 +170,9 @@ describe('a flood', () => {
     guest.write('x'.repeat(50_000))
     guest.write('y'.repeat(50_000))
     const error = await rejection(console.expect('z', { timeout: 20 }))
-    expect(error.shortMessage).toMatch(/the first 50,000 characters of them not searched because they are no longer in memory$/)
+    expect(error.shortMessage).toMatch(
+      /the first 50,000 characters of them not searched because they are no longer in memory$/,
+    )
   })
 })
 

@@ -123,7 +123,7 @@ describe('expect', () => {
   test.each<[what: string, pattern: unknown, options: unknown, message: RegExp]>([
     ['an empty pattern', '', {}, /empty string/],
     ['an empty list', [], {}, /list of patterns is empty/],
-    ['a negative timeout', 'a', { timeout: -1 }, /`timeout` must be a number of milliseconds, 0 or more, and is -1/],
+    ['a negative timeout', 'a', { timeout: -1 }, /`timeout` must be a number of milliseconds, 0 or more, but is -1/],
     ['a timeout that is no number', 'a', { timeout: Number.NaN }, /`timeout` must be .* NaN/],
     ['an idle timeout of 0', 'a', { idleTimeout: 0 }, /`idleTimeout` must be .* above 0/],
     ['an unknown option', 'a', { timeOut: 5 }, /Unknown option `timeOut`; did you mean `timeout`\?/],
@@ -131,7 +131,7 @@ describe('expect', () => {
       'a view that there is not',
       'a',
       { view: 'console' },
-      /`view` must be one of clean, raw, userspace, and is "console"/,
+      /`view` must be one of clean, raw, userspace, but is "console"/,
     ],
     ['a signal that is none', 'a', { signal: {} }, /`signal` must be an AbortSignal/],
     ['what only looks like a signal', 'a', { signal: { aborted: false } }, /`signal` must be an AbortSignal/],

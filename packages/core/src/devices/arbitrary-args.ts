@@ -11,8 +11,8 @@ import type { Device } from './device.ts'
 export function arbitraryArgs(...args: readonly string[]): Device {
   for (const argument of args) {
     if (typeof argument !== 'string' || argument.includes('\0')) {
-      throw new OptionError('INVALID_OPTION', `arbitraryArgs: ${JSON.stringify(argument)} is not an argument`, {
-        hint: 'Give each argument as a string of its own, without NUL bytes.',
+      throw new OptionError('INVALID_OPTION', `arbitraryArgs: ${JSON.stringify(argument)} is not a valid argument`, {
+        hint: 'Pass each argument as a separate string without NUL bytes.',
       })
     }
   }

@@ -56,7 +56,7 @@ function balloonOf({ qmp, machineName, exited }: AttachContext): BalloonHandle {
       if (!isMemorySize[1](memory)) {
         throw new OptionError(
           'INVALID_OPTION',
-          `balloon: the memory must be ${isMemorySize[0]}, and is ${String(memory)}`,
+          `balloon: the memory must be ${isMemorySize[0]}, but is ${String(memory)}`,
         )
       }
       const target = memoryMibOf(memory)

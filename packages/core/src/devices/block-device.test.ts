@@ -132,17 +132,21 @@ test('no name of an image adds an option or loses a character', () => {
 
 describe('refused', () => {
   const refused: readonly [title: string, options: object, message: RegExp][] = [
-    ['a layer for a read-only disk', { readOnly: true, overlay: true }, /`overlay` and `readOnly` exclude each other/],
-    ['a CD-ROM that is written to', { cdrom: true, readOnly: false }, /`cdrom` and `readOnly: false` exclude/],
+    ['a layer for a read-only disk', { readOnly: true, overlay: true }, /`overlay` and `readOnly` cannot be combined/],
+    [
+      'a CD-ROM that is written to',
+      { cdrom: true, readOnly: false },
+      /`cdrom` and `readOnly: false` cannot be combined/,
+    ],
     ['an unknown interface', { interface: 'ide' }, /`interface` must be one of virtio, scsi, ahci, nvme, usb/],
     ['an unknown format', { format: 'iso' }, /`format` must be one of raw/],
     ['a serial number with an option', { serial: 'a,b=c' }, /`serial` must be 1 to 20/],
     ['a long serial number', { serial: 'x'.repeat(21) }, /`serial`/],
-    ['one a machine to boot from', { perMachine: true, boot: true }, /`boot` and `perMachine` exclude each other/],
+    ['one a machine to boot from', { perMachine: true, boot: true }, /`boot` and `perMachine` cannot be combined/],
     [
       'one a machine on virtio',
       { perMachine: true, interface: 'virtio' },
-      /`perMachine` and `interface: 'virtio'` excl/,
+      /`perMachine` and `interface: 'virtio'` cannot be combined/,
     ],
     ['an unknown option', { readonly: true }, /blockDevice: Unknown option `readonly`; did you mean `readOnly`\?/],
   ]
@@ -160,7 +164,7 @@ describe('refused', () => {
     const locked = join(folder, 'locked.img')
     writeFileSync(locked, '')
     chmodSync(locked, 0o400)
-    expect(() => blockDevice(locked, { overlay: false })).toThrow(/cannot be written to by this user/)
+    expect(() => blockDevice(locked, { overlay: false })).toThrow(/is not writable by this user/)
   })
 
   const machine = (arch: Architecture, ...disks: BlockDeviceOptions[]) =>

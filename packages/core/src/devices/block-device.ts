@@ -78,10 +78,11 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
   checkTable('blockDevice', options, CHECKS)
   const { cdrom = false, readOnly = cdrom, overlay = !readOnly, boot = false, perMachine = false } = options
   const path = requireFile('blockDevice', image) ?? ''
-  if (overlay && readOnly) throw contradiction('`overlay` and `readOnly`', 'A read-only disk needs no overlay.')
+  if (overlay && readOnly)
+    throw contradiction('`overlay` and `readOnly`', 'A read-only disk needs no overlay. Remove one of the two options.')
   if (cdrom && !readOnly) throw contradiction('`cdrom` and `readOnly: false`', 'A CD-ROM is read-only.')
   if (boot && perMachine)
-    throw contradiction('`boot` and `perMachine`', 'What a machine boots from is in its template.')
+    throw contradiction('`boot` and `perMachine`', 'The disk that a machine boots from is part of its template.')
   if (perMachine && options.interface !== undefined && options.interface !== 'scsi') {
     throw contradiction(`\`perMachine\` and \`interface: '${options.interface}'\``, 'Leave `interface` out.')
   }
@@ -140,13 +141,13 @@ function requireWritable(path: string): void {
   try {
     accessSync(path, constants.W_OK)
   } catch (cause) {
-    throw new OptionError('FILE_MISSING', `\`blockDevice\` cannot be written to by this user: ${path}`, {
-      hint: "Leave `overlay: false` out, and the guest's writes go to a temporary layer.",
+    throw new OptionError('FILE_MISSING', `\`blockDevice\` is not writable by this user: ${path}`, {
+      hint: 'Remove `overlay: false`: the guest then writes to a temporary layer.',
       cause,
     })
   }
 }
 
 function contradiction(what: string, hint: string): OptionError {
-  return new OptionError('INVALID_OPTION', `blockDevice: ${what} exclude each other`, { hint })
+  return new OptionError('INVALID_OPTION', `blockDevice: ${what} cannot be combined`, { hint })
 }

@@ -79,7 +79,7 @@ test('a machine that ends before the done event is an error, with the last event
   })()
   await expect(reading).rejects.toMatchObject({ code: 'CHANNEL_ENDED' })
   await expect(reading).rejects.toThrow(
-    /channel "results" of machine "vm" had not said it was done \(2 events[\s\S]*"test":"b"/,
+    /ended before channel "results" of machine "vm" sent its last event \(2 events[\s\S]*"test":"b"/,
   )
   expect(seen).toEqual([{ test: 'a' }, { test: 'b' }])
   await machine.exit()

@@ -48,7 +48,7 @@ export interface Channel extends Device, ChannelPort {
 export function channel(name: string): Channel {
   if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) {
     const what = '1 to 64 letters, digits, ".", "_", "-"'
-    throw new OptionError('INVALID_OPTION', `channel: the name must be ${what}, and is ${JSON.stringify(name)}`)
+    throw new OptionError('INVALID_OPTION', `channel: the name must be ${what}, but is ${JSON.stringify(name)}`)
   }
   const machines = new PerMachine<ChannelPort>('channel')
   return {
@@ -102,9 +102,9 @@ function isDone(value: unknown): value is DoneEvent {
 }
 
 function endedEarly(what: string, count: number, last: unknown): ExpectError {
-  const message = `The machine ended, and ${what} had not said it was done (${count} events before that)`
+  const message = `The machine ended before ${what} sent its last event (${count} events so far)`
   return new ExpectError('CHANNEL_ENDED', message, {
-    hint: 'The last line must be {"event":"done"}. Read the end of the console for the reason why it did not come.',
+    hint: 'The last line of the channel must be {"event":"done"}. The end of the console often shows why it did not come.',
     sections: { 'Last event': last === undefined ? undefined : JSON.stringify(last) },
   })
 }

@@ -58,7 +58,7 @@ export function display(options: DisplayOptions = {}): Display {
     validate({ arch }) {
       if (modelFor(arch) === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
       throw new OptionError('INVALID_OPTION', `display: ${arch} machines have no VGA`, {
-        hint: 'Leave `model` out, and the one that the machine has is chosen.',
+        hint: 'Remove `model`: the right one for the machine is chosen.',
       })
     },
     qemuArgs(context) {

@@ -21,5 +21,7 @@ test('it can stand for another of its kind', () => {
 })
 
 test('an architecture that is none is refused', () => {
-  expect(() => forArch({ x64: virtioRandom() } as object)).toThrow(/there is no architecture `x64`\nThey are x86_64/)
+  expect(() => forArch({ x64: virtioRandom() } as object)).toThrow(
+    /unknown architecture `x64`\nThe architectures are x86_64/,
+  )
 })

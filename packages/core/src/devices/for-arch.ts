@@ -16,8 +16,8 @@ export type DevicesByArch = { readonly [Arch in Architecture]?: Device | readonl
 export function forArch(devices: DevicesByArch): Device {
   for (const arch of Object.keys(devices)) {
     if (Object.hasOwn(ARCHITECTURES, arch)) continue
-    throw new OptionError('UNKNOWN_OPTION', `forArch: there is no architecture \`${arch}\``, {
-      hint: `They are ${Object.keys(ARCHITECTURES).join(', ')}.`,
+    throw new OptionError('UNKNOWN_OPTION', `forArch: unknown architecture \`${arch}\``, {
+      hint: `The architectures are ${Object.keys(ARCHITECTURES).join(', ')}.`,
     })
   }
   return { name: 'forArch', expand: (arch) => [devices[arch] ?? []].flat(), qemuArgs: () => [] }

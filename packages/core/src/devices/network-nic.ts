@@ -126,7 +126,8 @@ export class NetworkNic implements Device {
     this.#requireFree()
     const [stream] = streams
     const [netdev, id] = ids
-    if (!stream || netdev === undefined) throw new MachineError('START_FAILED', `${this.name} got no descriptor`)
+    if (!stream || netdev === undefined)
+      throw new MachineError('START_FAILED', `${this.name} received no file descriptor`)
     const { index, mac, model } = this
     const card = { machine: machineName, name: `${machineName}/${id}`, mac, model, index }
     const link = this.#surroundings.connect(card, stream)
@@ -145,7 +146,7 @@ export class NetworkNic implements Device {
     if (!this.#live) return
     throw new OptionError(
       'DEVICE_CONFLICT',
-      `Network card ${this.mac} is in machine "${this.#live.machine}", which runs: a card cannot be in two machines`,
+      `Network card ${this.mac} is already in use by the running machine "${this.#live.machine}"`,
       { hint: 'Call network.nic() once for each machine.' },
     )
   }

@@ -84,7 +84,7 @@ describe("the whole of a card's arguments", () => {
     const nic = open().nic({ mac: '52:54:00:00:00:01', model: 'e1000' })
     expect(qemuArgsOf(nic)).toContain('e1000,id=nic0,netdev=net0,mac=52:54:00:00:00:01,romfile=')
     expect(() => qemuArgsOf(nic, { arch: 's390x' })).toThrow(
-      /model e1000 is a PCI card, and s390x machines have no PCI/,
+      /model e1000 is a PCI card, but s390x machines have no PCI/,
     )
   })
 
@@ -119,7 +119,7 @@ describe('addresses', () => {
     const network = open()
     await plug(network.nic({ mac: '52-54-63-00-00-01' }), 'server')
     expect(() => network.nic({ mac: '52:54:63:00:00:01' })).toThrow(
-      /Card 0 of this network, in machine "server", has the address 52:54:63:00:00:01 already/,
+      /Card 0 of this network, in machine "server", already has the address 52:54:63:00:00:01/,
     )
     expect(network.nic().mac).toBe('52:54:63:00:00:02')
   })
@@ -136,12 +136,12 @@ describe('addresses', () => {
     network.nic({ mac: '52:54:63:00:00:07' })
     for (let count = 1; count < 256; count++) network.nic()
     expect(new Set(network.nics.map(({ mac }) => mac)).size).toBe(256)
-    expect(() => network.nic()).toThrow(/This network has 256 cards, which is the most it can have/)
+    expect(() => network.nic()).toThrow(/This network already has 256 cards, the maximum/)
   })
 })
 
 test.each([
-  [{ mac: 'x' }, /`mac` "x" is not six bytes/],
+  [{ mac: 'x' }, /`mac` "x" is not six hexadecimal bytes/],
   [{ model: 'ne2000' } as unknown as NicOptions, /`model` must be one of virtio, e1000, e1000e, rtl8139/],
   [{ modle: 'e1000' } as NicOptions, /did you mean `model`/],
 ])('a card with %j is refused', (options, reason) => {
@@ -180,7 +180,7 @@ describe('between machines', () => {
     const first = await plug(nic, 'first')
     await expect(plug(nic, 'second')).rejects.toMatchObject({
       code: 'DEVICE_CONFLICT',
-      shortMessage: expect.stringMatching(/is in machine "first", which runs/),
+      shortMessage: expect.stringMatching(/is already in use by the running machine "first"/),
     })
     await first.exit()
     await turn()
@@ -246,11 +246,13 @@ describe('a partition', () => {
     const partition = (...groups: NetworkMember[][]) => {
       return () => network.partition(...groups)
     }
-    expect(partition(['a'])).toThrow(/two groups or more/)
-    expect(partition(['a'], [])).toThrow(/none of them empty/)
+    expect(partition(['a'])).toThrow(/two groups, and none/)
+    expect(partition(['a'], [])).toThrow(/none may be empty/)
     expect(partition(['a'], ['b', a.nic])).toThrow(/Card 0 is in two groups/)
-    expect(partition(['a'], ['d'])).toThrow(/No machine "d" runs with a card of this network\nThere are a, b, c\./)
-    expect(partition(['a'], [open().nic()])).toThrow(/is of another network/)
+    expect(partition(['a'], ['d'])).toThrow(
+      /No running machine "d" has a card of this network\nThe running machines are a, b, c\./,
+    )
+    expect(partition(['a'], [open().nic()])).toThrow(/belongs to another network/)
   })
 })
 

@@ -87,8 +87,8 @@ export class Network implements AsyncDisposable {
     checkTable('network.nic', options, NIC_CHECKS)
     const index = this.#nics.length
     if (index >= MAX_NICS) {
-      throw new OptionError('INVALID_OPTION', `This network has ${MAX_NICS} cards, which is the most it can have`, {
-        hint: 'Make a new Network for each test.',
+      throw new OptionError('INVALID_OPTION', `This network already has ${MAX_NICS} cards, the maximum`, {
+        hint: 'Create a new Network for each test.',
       })
     }
     const { model = 'virtio' } = options
@@ -133,7 +133,7 @@ export class Network implements AsyncDisposable {
    */
   partition(...groups: readonly (readonly NetworkMember[])[]): Disposable {
     if (groups.length < 2 || groups.some((group) => group.length === 0)) {
-      throw new OptionError('INVALID_OPTION', 'partition() needs two groups or more, none of them empty')
+      throw new OptionError('INVALID_OPTION', 'partition() needs at least two groups, and none may be empty')
     }
     const partition = new Partition(groups.map((group) => group.flatMap((member) => this.#indexesOf(member))))
     this.#partition = partition
@@ -233,21 +233,24 @@ export class Network implements AsyncDisposable {
     const where = owner.machine === undefined ? '' : `, in machine "${owner.machine}",`
     throw new OptionError(
       'DEVICE_CONFLICT',
-      `Card ${owner.index} of this network${where} has the address ${mac} already`,
+      `Card ${owner.index} of this network${where} already has the address ${mac}`,
     )
   }
 
   #indexesOf(member: NetworkMember): readonly number[] {
     if (member instanceof NetworkNic) {
       if (this.#nics.includes(member)) return [member.index]
-      throw new OptionError('INVALID_OPTION', `Network card ${member.mac} is of another network`)
+      throw new OptionError('INVALID_OPTION', `Network card ${member.mac} belongs to another network`)
     }
     const machine = typeof member === 'string' ? member : member.name
     const indexes = this.#nics.filter((nic) => nic.machine === machine).map((nic) => nic.index)
     if (indexes.length > 0) return indexes
     const running = this.#nics.flatMap((nic) => nic.machine ?? [])
-    throw new OptionError('INVALID_OPTION', `No machine "${machine}" runs with a card of this network`, {
-      hint: running.length === 0 ? 'None runs yet: name the card instead.' : `There are ${running.join(', ')}.`,
+    throw new OptionError('INVALID_OPTION', `No running machine "${machine}" has a card of this network`, {
+      hint:
+        running.length === 0
+          ? 'No machine is running yet. Pass the card instead of the name.'
+          : `The running machines are ${running.join(', ')}.`,
     })
   }
 

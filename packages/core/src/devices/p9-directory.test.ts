@@ -82,7 +82,7 @@ describe('refused', () => {
     ],
     ['a relative mount point', folder, { mountAt: 'mnt' }, 'INVALID_OPTION', /`mountAt` must be an absolute path/],
     ['a mount point with a blank', folder, { mountAt: '/a b' }, 'INVALID_OPTION', /`mountAt`/],
-    ['a mount point for the root', folder, { mountAt: '/mnt', boot: true }, 'INVALID_OPTION', /exclude each other/],
+    ['a mount point for the root', folder, { mountAt: '/mnt', boot: true }, 'INVALID_OPTION', /cannot be combined/],
     ['an unknown option', folder, { readonly: true }, 'UNKNOWN_OPTION', /p9Directory: .*did you mean `readOnly`\?/],
   ]
   test.each(refused)('%s', (_title, path, options, code, message) => {

@@ -75,8 +75,8 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
   // Before Linux 5.14 the kernel asked for its root by this name, whatever `root=` said.
   const { tag = boot ? '/dev/root' : 'tmpdir', securityModel = defaultSecurityModel() } = options
   if (boot && mountAt !== undefined) {
-    throw new OptionError('INVALID_OPTION', 'p9Directory: `boot` and `mountAt` exclude each other', {
-      hint: 'A root file system is mounted at /: leave `mountAt` out.',
+    throw new OptionError('INVALID_OPTION', 'p9Directory: `boot` and `mountAt` cannot be combined', {
+      hint: 'A root file system is always mounted at /. Remove `mountAt`.',
     })
   }
   const path = requireDirectory('p9Directory', directory)

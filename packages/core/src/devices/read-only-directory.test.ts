@@ -200,7 +200,7 @@ describe('refused when it is asked for', () => {
       shared,
       { mountAt: '/mnt', interface: 'usb' },
       'INVALID_OPTION',
-      /`mountAt` is not for/,
+      /`mountAt` cannot be combined with/,
     ],
     ['an unknown option', shared, { lable: 'x' }, 'UNKNOWN_OPTION', /did you mean `label`\?/],
   ]

@@ -69,8 +69,8 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   checkTable('readOnlyDirectory', options, CHECKS)
   const { interface: kind = 'scsi', mountAt } = options
   if (kind === 'usb' && mountAt !== undefined) {
-    throw new OptionError('INVALID_OPTION', 'readOnlyDirectory: `mountAt` is not for `interface: "usb"`', {
-      hint: 'The guest finds a USB disk some time after its start: wait for it there and mount it, or use another interface.',
+    throw new OptionError('INVALID_OPTION', 'readOnlyDirectory: `mountAt` cannot be combined with `interface: "usb"`', {
+      hint: 'A guest detects a USB disk only some time after its start. Wait for the disk and mount it in the guest, or use another interface.',
     })
   }
   const path = requireDirectory('readOnlyDirectory', directory)

@@ -55,8 +55,8 @@ export function serial(options: SerialOptions = {}): Serial {
     name: 'serial',
     validate({ arch }) {
       if (modelFor(arch) === 'virtio' || isPc(arch)) return
-      throw new OptionError('INVALID_OPTION', `serial: ${arch} machines have one \`uart\`, their own console`, {
-        hint: 'Leave `model` out, and a virtio port is chosen.',
+      throw new OptionError('INVALID_OPTION', `serial: ${arch} machines have only one \`uart\`, the console`, {
+        hint: 'Remove `model`: a virtio port is chosen.',
       })
     },
     qemuArgs(context) {
@@ -73,9 +73,13 @@ export function serial(options: SerialOptions = {}): Serial {
       }
       const uart = context.id('uart')
       if (uart === `uart${MOST_UARTS}`) {
-        throw new OptionError('INVALID_OPTION', `serial: a PC has ${MOST_UARTS} serial ports besides its console`, {
-          hint: "Take `model: 'virtio'` for the others.",
-        })
+        throw new OptionError(
+          'INVALID_OPTION',
+          `serial: a PC has at most ${MOST_UARTS} serial ports besides its console`,
+          {
+            hint: "Use `model: 'virtio'` for the others.",
+          },
+        )
       }
       return ['-chardev', backend, '-device', optionString('isa-serial', { id: uart, chardev })]
     },

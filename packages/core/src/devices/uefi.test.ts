@@ -60,7 +60,7 @@ test('no name of an image adds an option or loses a character', () => {
 
 describe('refused', () => {
   test('half of it, files that are missing, and firmware beside it', () => {
-    expect(() => uefi({ code })).toThrow(/`code` and `variables` belong together/)
+    expect(() => uefi({ code })).toThrow(/set both `code` and `variables`/)
     const machine = (code: string, firmware?: string) => () =>
       resolveOptions({ arch: 'x86_64', firmware, devices: [uefi({ code, variables })] })
     expect(machine('/nonexistent')).toThrow(/`uefi: code` does not exist: \/nonexistent/)
@@ -71,7 +71,7 @@ describe('refused', () => {
     expect(() => resolveOptions({ arch: 's390x', firmware: 'uefi' })).toThrow(/QEMU has no UEFI for s390x/)
     const microvm = () => resolveOptions({ arch: 'x86_64', machine: 'microvm', firmware: 'uefi' })
     expect(microvm).toThrow(
-      /no UEFI firmware for x86_64 machines of type microvm[\s\S]*`ovmf` on Debian[\s\S]*\/etc\/qemu\/firmware/,
+      /No UEFI firmware for x86_64 machines of type microvm[\s\S]*`ovmf` on Debian[\s\S]*\/etc\/qemu\/firmware/,
     )
   })
 })

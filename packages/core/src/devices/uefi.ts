@@ -42,7 +42,7 @@ export function uefi(options: UefiOptions = {}): Device {
   checkTable('uefi', options, CHECKS)
   const { code, variables } = options
   if ((code === undefined) !== (variables === undefined)) {
-    throw new OptionError('INVALID_OPTION', 'uefi: `code` and `variables` belong together: give both or none')
+    throw new OptionError('INVALID_OPTION', 'uefi: set both `code` and `variables`, or neither')
   }
   const found = new Map<string, readonly [code: Flash, variables: Flash]>()
   const flashFor = (arch: Architecture, machine: string): readonly [code: Flash, variables: Flash] => {
@@ -58,7 +58,7 @@ export function uefi(options: UefiOptions = {}): Device {
     validate({ arch, machine, firmware }) {
       if (firmware !== undefined) {
         throw new OptionError('INVALID_OPTION', `The machine has uefi() and \`firmware\`: ${firmware}`, {
-          hint: 'Leave one of them out.',
+          hint: 'Remove one of them.',
         })
       }
       flashFor(arch, machine)
@@ -92,10 +92,14 @@ function locate(arch: Architecture, machine: string, own: UefiOptions): readonly
   const firmware = findUefi(arch, machine)
   if (!firmware) {
     const packages = PACKAGES[arch]
-    throw new OptionError('FILE_MISSING', `There is no UEFI firmware for ${arch} machines of type ${machine} here`, {
-      hint: packages ? `Install it: ${packages}.` : `Use the machine's own firmware: QEMU has no UEFI for ${arch}.`,
-      sections: { 'Looked for a firmware descriptor in': DESCRIPTOR_FOLDERS.join('\n') },
-    })
+    throw new OptionError(
+      'FILE_MISSING',
+      `No UEFI firmware for ${arch} machines of type ${machine} was found on this host`,
+      {
+        hint: packages ? `Install it: ${packages}.` : `QEMU has no UEFI for ${arch}. Use the default firmware.`,
+        sections: { 'Searched for a firmware descriptor in': DESCRIPTOR_FOLDERS.join('\n') },
+      },
+    )
   }
   return [
     inspect('code', firmware.code, firmware.codeFormat),
@@ -113,5 +117,5 @@ const PACKAGES: { readonly [Arch in Architecture]?: string } = {
   aarch64: '`qemu-efi-aarch64` on Debian, `edk2-aarch64` on Fedora and Arch',
   arm: '`qemu-efi-arm` on Debian, `edk2-arm` on Fedora and Arch',
   riscv64: '`qemu-efi-riscv64` on Debian, `edk2-riscv64` on Fedora',
-  i386: 'give `code` and `variables`; distributions have it with Secure Boot only',
+  i386: 'set `code` and `variables`, because distributions have it with Secure Boot only',
 }

@@ -61,7 +61,7 @@ test.each([
   [{ hostname: 'a,restrict=off' }, /`hostname` must be a host name/],
   [{ restrict: 'off' }, /`restrict` must be true or false/],
   [{ model: 'ne2000' }, /`model` must be one of/],
-  [{ mac: '01:00:00:00:00:00' }, /address of a group/],
+  [{ mac: '01:00:00:00:00:00' }, /multicast address/],
 ])('%j is refused', (options, reason) => {
   expect(() => userNetwork(options as unknown as UserNetworkOptions)).toThrow(reason)
 })
@@ -118,7 +118,7 @@ describe('ports that the system picked', () => {
     expect(device.hostPort(80)).toBe(40_001)
     expect(device.forwards).toEqual([forward])
     expect(machine.published).toEqual([forward])
-    expect(() => device.hostPort(81)).toThrow(/Port tcp 81 of machine "vm" is not forwarded; forwarded: tcp 80/)
+    expect(() => device.hostPort(81)).toThrow(/Port tcp 81 of machine "vm" is not forwarded \(forwarded: tcp 80\)/)
     expect(() => device.hostPort(80, 'udp')).toThrow(/Port udp 80/)
   })
 
@@ -133,9 +133,9 @@ describe('ports that the system picked', () => {
 
   test('are not there before a machine was started, nor when QEMU does not tell them', async () => {
     const device = userNetwork({ forward: [{ guest: 81 }] })
-    expect(() => device.hostPort(81)).toThrow(/not part of a machine that was started/)
+    expect(() => device.hostPort(81)).toThrow(/not part of a started machine/)
     await expect(device.attach?.(play(40_001).context)).rejects.toThrow(
-      /did not tell which port of the host leads to tcp 81/,
+      /did not report the host port that is forwarded to tcp 81/,
     )
   })
 })

@@ -73,7 +73,7 @@ const HOSTNAME = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61
 const CHECKS: CheckTable<Required<UserNetworkOptions>> = {
   forward: ['a list of forwards such as { guest: 80 }', Array.isArray],
   restrict: isFlag,
-  cidr: ['an IPv4 network of 8 to 27 bits such as 10.0.2.0/24', isNetwork],
+  cidr: ['an IPv4 network with a prefix of 8 to 27 bits, such as 10.0.2.0/24', isNetwork],
   hostname: ['a host name', (value) => isString(value) && value.length <= 255 && HOSTNAME.test(value)],
   dns: ['an IPv4 address', (value) => isString(value) && isIPv4(value)],
   model: oneOf(NIC_MODELS),
@@ -132,8 +132,8 @@ async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]
       const list = forwards.map((it) => `${it.protocol} ${it.guest}`).join(', ') || 'none'
       throw new OptionError(
         'INVALID_OPTION',
-        `Port ${protocol} ${guest} of machine "${context.machineName}" is not forwarded; forwarded: ${list}`,
-        { hint: `Ask for it: userNetwork({ forward: [{ guest: ${guest} }] }).` },
+        `Port ${protocol} ${guest} of machine "${context.machineName}" is not forwarded (forwarded: ${list})`,
+        { hint: `Add it: userNetwork({ forward: [{ guest: ${guest} }] }).` },
       )
     },
   }
@@ -151,7 +151,7 @@ async function readForwards(
     if (found) return found
     throw new MachineError(
       'QMP_FAILED',
-      `QEMU did not tell which port of the host leads to ${protocol} ${guest} of machine "${machineName}": ${text}`,
+      `QEMU did not report the host port that is forwarded to ${protocol} ${guest} of machine "${machineName}": ${text}`,
     )
   })
 }
@@ -168,7 +168,7 @@ function claimsOf(forward: readonly ForwardOptions[]): readonly string[] {
   const twice = claims.find((claim, index) => claims.indexOf(claim) !== index)
   if (twice === undefined) return claims
   throw new OptionError('DEVICE_CONFLICT', `userNetwork: ${twice.replace(':', ' ')} is forwarded twice`, {
-    hint: 'Name each port of the guest, and each of the host, in one forward only.',
+    hint: 'Use each guest port and each host port in one forward only.',
   })
 }
 
@@ -195,6 +195,6 @@ function requireInside(dns: string, cidr: string): void {
   network.addSubnet(address, Number(prefix))
   if (network.check(dns)) return
   throw new OptionError('INVALID_OPTION', `userNetwork: \`dns\` ${dns} is not in the network ${cidr}`, {
-    hint: "It is the address at which the guest finds QEMU's relay to the name server of the host.",
+    hint: '`dns` is the address of the DNS proxy that QEMU provides to the guest. It must be inside `network`.',
   })
 }

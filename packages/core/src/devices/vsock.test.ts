@@ -31,7 +31,7 @@ test('one machine has one, and one has one machine', async () => {
   const device = vsock({ cid: 7 })
   const machine = playMachine()
   void device.attach?.(machine.context)
-  await expect(device.prepare?.(prepareContext)).rejects.toThrow(/machine "vm", which runs, has the number 7/)
+  await expect(device.prepare?.(prepareContext)).rejects.toThrow(/the running machine "vm" already has the number 7/)
   await machine.exit()
   expect(() => device.attach?.(playMachine().context)).not.toThrow()
 })

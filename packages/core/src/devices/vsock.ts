@@ -42,7 +42,7 @@ export function vsock(options: VsockOptions = {}): Vsock {
   let machine: string | undefined
   const requireFree = (): void => {
     if (machine === undefined) return
-    throw new OptionError('DEVICE_CONFLICT', `vsock: machine "${machine}", which runs, has the number ${cid}`, {
+    throw new OptionError('DEVICE_CONFLICT', `vsock: the running machine "${machine}" already has the number ${cid}`, {
       hint: 'Call vsock() once for each machine.',
     })
   }
@@ -81,8 +81,8 @@ export function requireHostDevice(path: string): void {
       {
         cause,
         hint: isDenied
-          ? 'Join the group that owns it (often kvm), or give this user access by a udev rule.'
-          : 'On Linux, load the module with `modprobe vhost_vsock`; other hosts have none.',
+          ? 'Add this user to the group that owns it (often kvm), or give access with a udev rule.'
+          : 'On Linux, load the module with `modprobe vhost_vsock`. Other hosts do not support it.',
       },
     )
   }

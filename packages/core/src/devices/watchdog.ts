@@ -69,7 +69,7 @@ function watchdogOf({ qmp, machineName, exited }: AttachContext): WatchdogHandle
     if (event === 'WATCHDOG') resolve(data['action'] as WatchdogAction)
   })
   void exited.then(() =>
-    reject(new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended, and its watchdog did not fire`)),
+    reject(new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended before its watchdog fired`)),
   )
   return {
     fired: (options = {}) => abortable(promise, `the watchdog of machine "${machineName}" to fire`, options),

@@ -58,24 +58,24 @@ export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandF
 
 /** For messages: `did not end within 7 s`. */
 export function timedOut(timeoutMs: number): CommandFailure {
-  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatTime(timeoutMs)}, and was ended` }
+  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatTime(timeoutMs)} and was killed` }
 }
 
 /** The caller gave up. */
 export function aborted(cause: unknown): CommandFailure {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return { code: 'COMMAND_ABORTED', message: `was given up and ended: ${why}`, cause }
+  return { code: 'COMMAND_ABORTED', message: `was aborted and killed: ${why}`, cause }
 }
 
 /** @param directory the `cwd` asked for */
 export function noDirectory(directory: string): CommandFailure {
-  const message = `was not started: there is no directory ${directory} in the guest that it can enter`
+  const message = `was not started: the guest has no accessible directory ${directory}`
   return { code: 'COMMAND_NOT_STARTED', message, hint: 'Correct `cwd`.' }
 }
 
 /** @param bytes as many as are held */
 export function tooMuch(bytes: number): CommandFailure {
-  return { code: 'COMMAND_OUTPUT_TOO_LARGE', message: `printed more than ${bytes / 2 ** 20} MiB, and was ended` }
+  return { code: 'COMMAND_OUTPUT_TOO_LARGE', message: `printed more than ${bytes / 2 ** 20} MiB and was killed` }
 }
 
 /** For messages: `250 ms`, `7 s`, `1.5 s`. */

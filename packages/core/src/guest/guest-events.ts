@@ -20,7 +20,7 @@ const isSchema = (value: unknown): boolean =>
   (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value
 
 const CHECKS: CheckTable<Required<EventsOptions>> = {
-  schema: ['a schema of the Standard Schema', isSchema],
+  schema: ['a schema that implements Standard Schema', isSchema],
   signal: isSignal,
 }
 
@@ -89,7 +89,7 @@ async function explained(error: unknown, failure: AbortSignal, guest: EventGuest
   const isOver = failure.aborted || (ColdbootError.is(error) && error.code === 'CHANNEL_ENDED')
   const end = isOver ? await soon(guest.over, guest.scale(OVER_MS)) : undefined
   if (end === undefined || end.code === 'COMMAND_LOST') throw error
-  const what = `Channel "${name}" of machine "${guest.name}" had not said it was done when ${end.how}`
+  const what = `Channel "${name}" of machine "${guest.name}" had not sent its last event when ${end.how}`
   throw new GuestError(end.code, what, { cause: error, sections: { 'What the guest said': end.excerpt } })
 }
 
@@ -114,7 +114,7 @@ async function validated<Schema extends StandardSchemaV1>(
   )
   throw new ExpectError(
     'EVENT_INVALID',
-    `An event of channel "${name}" is not what its schema says: ${issues.join('; ')}`,
+    `An event of channel "${name}" does not match its schema: ${issues.join('; ')}`,
     { sections: { Event: JSON.stringify(event, undefined, 2) } },
   )
 }

@@ -39,8 +39,8 @@ export interface GuestOptions {
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
 
-const FAILED_HINT = 'Read its output; give `check: false` to look at the exit code yourself.'
-const TOO_LATE_HINT = 'Do what needs the machine before it ends: before `close()`, and before the guest powers off.'
+const FAILED_HINT = 'See its output. With `check: false`, the exit code is returned and nothing is thrown.'
+const TOO_LATE_HINT = 'Use the machine before it ends: before `close()`, and before the guest powers off.'
 const NO_INPUT = new Uint8Array(0)
 
 /** The inside of one machine. */
@@ -130,8 +130,8 @@ export class Guest {
       .map((one) => transports.find((candidate) => candidate.via === one))
       .find((one) => one !== undefined)
     if (transport !== undefined) return transport
-    throw new OptionError('INVALID_OPTION', `Machine "${this.name}" has no way \`${name}\``, {
-      hint: `It has ${transports.map((one) => `\`${one.via}\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
+    throw new OptionError('INVALID_OPTION', `Machine "${this.name}" does not support \`via: '${name}'\``, {
+      hint: `It supports ${transports.map((one) => `\`'${one.via}'\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
     })
   }
 
@@ -168,7 +168,7 @@ export class Guest {
 }
 
 function tooLate({ code, how, excerpt }: GuestEnd): CommandOutcome {
-  const message = `was not started: before that, ${how}`
+  const message = `was not started because ${how}`
   const hint = code === 'COMMAND_LOST' ? { hint: TOO_LATE_HINT } : {}
   return failed({ code, message, ...hint, sections: { 'What the guest said': excerpt } }, 0)
 }

@@ -32,7 +32,7 @@ describe('files', () => {
     await expect(vm.readFile('etc/passwd')).rejects.toThrow(/must be absolute/)
     await expect(vm.writeFile('/tmp/x', '', { mod: 1 } as object)).rejects.toThrow(/did you mean `mode`/)
     await expect(vm.writeFile('/tmp/x', 7 as unknown as string)).rejects.toThrow(/must be a string or bytes/)
-    await expect(vm.readFile('/tmp/x', { via: 'guest-agent' })).rejects.toThrow(/has no transport `guest-agent`/)
+    await expect(vm.readFile('/tmp/x', { via: 'guest-agent' })).rejects.toThrow(/does not support `via: .guest-agent.`/)
   })
 })
 
@@ -44,7 +44,7 @@ describe('waiting', () => {
   })
 
   test('for a port that nobody listens on says that none is listened on', async () => {
-    await expect(vm.waitForPort(80, { timeout: 100 })).rejects.toThrow(/Ports that are listened on:\n +none$/)
+    await expect(vm.waitForPort(80, { timeout: 100 })).rejects.toThrow(/Listening ports:\n +none$/)
   })
 
   test('for a unit in a guest without systemd is over at once', async () => {
@@ -57,7 +57,7 @@ describe('waiting', () => {
     const systemctl = '#!/bin/sh\ncase $1 in is-active) echo failed; exit 3;; *) echo "$*: out of memory";; esac\n'
     await vm.writeFile('/bin/systemctl', systemctl, { mode: 0o755 })
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
-      /unit web\.service to be active and it cannot come true any more[^]*status .*web\.service: out of memory/,
+      /unit web\.service to be active but the condition can no longer become true[^]*status .*web\.service: out of memory/,
     )
     await vm.writeFile('/bin/systemctl', '#!/bin/sh\necho active\n', { mode: 0o755 })
     expect(await vm.waitForUnit('web.service')).toMatchObject({ output: 'active', tries: 1 })
@@ -128,7 +128,7 @@ describe('tests in the guest', () => {
     await expect(vm.runTests('echo broken; exit 2', { format: 'tap' })).rejects.toMatchObject({
       code: 'TESTS_UNREADABLE',
       message: expect.stringMatching(
-        /is no tap: there is no test in it \(exit code 2\)[^]*Standard output:\n {2}broken/,
+        /is not valid tap: it has no test \(exit code 2\)[^]*Standard output:\n {2}broken/,
       ),
     })
     await expect(vm.runTests('true', {} as { format: 'tap' })).rejects.toThrow(
@@ -165,7 +165,7 @@ describe('events', () => {
     const events = vm.events('results', { schema: progress })
     await expect(events.next()).rejects.toMatchObject({
       code: 'EVENT_INVALID',
-      message: expect.stringMatching(/channel "results" is not what its schema says: step: must be a number/),
+      message: expect.stringMatching(/channel "results" does not match its schema: step: must be a number/),
     })
     // The next one is still there for who asks again.
     expect((await vm.events('results').next()).value).toEqual({ step: 3 })

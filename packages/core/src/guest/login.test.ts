@@ -120,7 +120,7 @@ describe('a login', () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: () => 'root\r\nMot de passe : ' })
     await expect(login({ password: 'secret' })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',
-      message: expect.stringMatching(/a prompt that is not known: "Mot de passe : "[^]*`prompts: {/),
+      message: expect.stringMatching(/an unknown prompt: "Mot de passe : "[^]*`prompts: {/),
     })
     expect(typed).toEqual(['root'])
   })
@@ -129,7 +129,7 @@ describe('a login', () => {
     const noise = '[   12.345678] random: crng init done\r\n'
     const { login, typed } = await setUp({ start: `vm Anmeldung: ${noise}`, answer: () => '' })
     await expect(login({ timeout: 12_000 })).rejects.toMatchObject({
-      message: expect.stringContaining('a prompt that is not known: "vm Anmeldung: "'),
+      message: expect.stringContaining('an unknown prompt: "vm Anmeldung: "'),
     })
     expect(typed).toEqual([])
   })
@@ -211,7 +211,7 @@ describe('a login', () => {
 
   test('is refused before anything is typed where it cannot be typed', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: answers })
-    await expect(login({ user: '' })).rejects.toThrow(/`user` must be a name of one line/)
+    await expect(login({ user: '' })).rejects.toThrow(/`user` must be a string of one line/)
     await expect(login({ password: 'a\nb' })).rejects.toThrow(/`password` must be a string of one line/)
     await expect(login({ newPassword: '' })).rejects.toThrow(/`newPassword` must be a string of one line/)
     await expect(login({ prompts: { pasword: 'x' } as object })).rejects.toThrow(/did you mean `password`/)

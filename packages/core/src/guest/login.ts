@@ -85,10 +85,10 @@ const PROMPT_CHECKS: CheckTable<Required<LoginPrompts>> = {
 }
 
 const CHECKS: CheckTable<Required<LoginOptions>> = {
-  user: ['a name of one line', (value) => isTyped(value) && value !== ''],
+  user: ['a string of one line that is not empty', (value) => isTyped(value) && value !== ''],
   password: ['a string of one line', isTyped],
   newPassword: ['a string of one line that is not empty', (value) => isTyped(value) && value !== ''],
-  prompts: ['an object of `login` and `password`', (value) => typeof value === 'object' && value !== null],
+  prompts: ['an object with `login` and `password`', (value) => typeof value === 'object' && value !== null],
   prompt: ['a string that is not empty, or a regular expression', isPattern],
   timeout: isDuration,
   signal: isSignal,
@@ -223,12 +223,16 @@ class LoginAttempt {
   }
 
   expired(user: string): ExpectError {
-    return this.#error('LOGIN_PASSWORD_EXPIRED', `the password of ${user} has expired, and a new one is asked for`)
+    return this.#error(
+      'LOGIN_PASSWORD_EXPIRED',
+      `the password of ${user} has expired, and the guest asks for a new one`,
+    )
   }
 
   #stuck(prompt: string): ExpectError {
-    const hint = 'Say what the guest asks with `prompts: { login, password }`, or what its shell prints with `prompt`.'
-    return this.failed(`the console stands at a prompt that is not known: ${JSON.stringify(prompt)}`, hint)
+    const hint =
+      'Set `prompts: { login, password }` to the prompts of the guest, or `prompt` to the prompt of its shell.'
+    return this.failed(`the console shows an unknown prompt: ${JSON.stringify(prompt)}`, hint)
   }
 
   #error(code: 'LOGIN_FAILED' | 'LOGIN_PASSWORD_EXPIRED', why: string, hint?: string): ExpectError {

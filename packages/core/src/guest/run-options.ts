@@ -77,7 +77,7 @@ const CHECKS: CheckTable<Required<RunOptions>> = {
   timeout: isDuration,
   cwd: isPath,
   env: [
-    'an object of strings without NUL, by names of letters, digits and "_"',
+    'an object of strings without NUL, with names of letters, digits and "_"',
     (value) =>
       typeof value === 'object' &&
       value !== null &&
@@ -108,7 +108,7 @@ export function commandText(owner: string, command: string | readonly string[]):
     return typeof command === 'string' ? command : words.map(quoteWord).join(' ')
   }
   const what = 'a string that is not empty, or a list of strings, without NUL'
-  throw new OptionError('INVALID_OPTION', `${owner}: the command must be ${what}, and is ${JSON.stringify(command)}`)
+  throw new OptionError('INVALID_OPTION', `${owner}: the command must be ${what}, but is ${JSON.stringify(command)}`)
 }
 
 /** One word for a POSIX shell, whatever is in it. */

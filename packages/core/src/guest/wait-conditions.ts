@@ -26,16 +26,16 @@ export function portCondition(port: number): Condition {
   if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
     throw new OptionError(
       'INVALID_OPTION',
-      `waitForPort: the port must be a number from 1 to ${HIGHEST_PORT}, and is ${port}`,
+      `waitForPort: the port must be a number from 1 to ${HIGHEST_PORT}, but is ${port}`,
     )
   }
   const hex = port.toString(16).toUpperCase().padStart(4, '0')
   const lines =
     'for f in /proc/net/tcp /proc/net/tcp6; do [ -r $f ] || continue; while read -r n local remote state rest; do'
   return {
-    what: `port ${port} to be listened on`,
+    what: `a listener on port ${port}`,
     command: `${lines} case $local/$state in *:${hex}/${LISTEN}) exit 0;; esac; done <$f; done; exit 1`,
-    diagnose: `ports=$(${lines} case $state in (${LISTEN}) echo "  $((0x\${local##*:}))";; esac; done <$f; done); echo "Ports that are listened on:"; echo "\${ports:-  none}"`,
+    diagnose: `ports=$(${lines} case $state in (${LISTEN}) echo "  $((0x\${local##*:}))";; esac; done <$f; done); echo "Listening ports:"; echo "\${ports:-  none}"`,
   }
 }
 
@@ -80,7 +80,7 @@ export function fileCondition(path: string): Condition {
   requireText('waitForFile: the path', path)
   const file = quoteWord(path)
   return {
-    what: `${path} to be there`,
+    what: `${path} to exist`,
     command: `[ -e ${file} ] || [ -h ${file} ]`,
     // The nearest directory above that is there.
     diagnose: `d=${file}; while [ ! -d "$d" ]; do case $d in */*) d=\${d%/*};; *) d=.;; esac; d=\${d:-/}; done; echo "In $d:"; ls -la "$d" | head -n 30`,
@@ -89,5 +89,5 @@ export function fileCondition(path: string): Condition {
 
 function requireText(what: string, value: unknown): void {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return
-  throw new OptionError('INVALID_OPTION', `${what} must be a string that is not empty, and is ${JSON.stringify(value)}`)
+  throw new OptionError('INVALID_OPTION', `${what} must be a string that is not empty, but is ${JSON.stringify(value)}`)
 }

@@ -70,10 +70,11 @@ export async function waitUntil(
   const { duration } = result
   if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), duration })
   const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
-  const how = lastStatus === NEVER ? 'and it cannot come true any more' : `in vain for ${formatTime(duration)}`
+  const how =
+    lastStatus === NEVER ? 'but the condition can no longer become true' : `without success for ${formatTime(duration)}`
   const last =
     lastStatus === undefined
-      ? 'its last try did not end'
+      ? 'the last try did not end'
       : `${count} ${count === '1' ? 'try' : 'tries'}, the last with exit code ${lastStatus}`
   const stdout = text(result.stdout)
   const facts = {

@@ -79,9 +79,9 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
   if (memoryMib > limits.memoryMib) {
     throw new OptionError(
       'INVALID_OPTION',
-      `\`memory\` is ${memoryMib} MiB, and all machines together may have ${limits.memoryMib} MiB`,
+      `\`memory\` is ${memoryMib} MiB, but all machines together may have at most ${limits.memoryMib} MiB`,
       {
-        hint: 'Give the machine less, or raise `memoryBudget`.',
+        hint: 'Reduce the `memory` of the machine, or raise `memoryBudget`.',
       },
     )
   }
@@ -145,7 +145,7 @@ function watched(directory: string, onChange: () => void): FSWatcher | undefined
 
 function aborted(cause: unknown): ExpectError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new ExpectError('EXPECT_ABORTED', `The wait for room for another machine was aborted: ${why}`, { cause })
+  return new ExpectError('EXPECT_ABORTED', `The wait for other machines to end was aborted: ${why}`, { cause })
 }
 
 /** Whether every machine that runs is held by somebody who waits. */

@@ -161,7 +161,7 @@ export class Cache {
 /** @param why @default the cause's own words */
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
   const reason = why ?? (cause instanceof Error ? cause.message : String(cause))
-  return new StartError('CACHE_UNUSABLE', `Nothing can be kept in the cache folder ${directory}: ${reason}`, { cause })
+  return new StartError('CACHE_UNUSABLE', `The cache folder ${directory} cannot be used: ${reason}`, { cause })
 }
 
 // What every archive format and file system keeps.

@@ -19,7 +19,9 @@ describe('COLDBOOT_QEMU', () => {
   })
 
   test('with an open quote is refused by name', () => {
-    expect(() => readEnvironment({ COLDBOOT_QEMU: `'/opt/qemu` })).toThrow(/COLDBOOT_QEMU is not a list of shell words/)
+    expect(() => readEnvironment({ COLDBOOT_QEMU: `'/opt/qemu` })).toThrow(
+      /COLDBOOT_QEMU cannot be split into shell words/,
+    )
   })
 })
 

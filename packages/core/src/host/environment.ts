@@ -61,8 +61,8 @@ function words(variables: Readonly<Record<string, string | undefined>>, name: st
   try {
     return split(value)
   } catch (cause) {
-    throw new OptionError('INVALID_OPTION', `${name} is not a list of shell words: ${value}`, {
-      hint: 'Close every quote; a blank inside a path needs quotes around the path.',
+    throw new OptionError('INVALID_OPTION', `${name} cannot be split into shell words: ${value}`, {
+      hint: 'Close every quote, and put quotes around a path that has blanks.',
       cause,
     })
   }
@@ -73,14 +73,16 @@ function multiplier(value: string | undefined): number {
   const number = Number(value)
   if (Number.isFinite(number) && number > 0) return number
   throw new OptionError('INVALID_OPTION', `COLDBOOT_TIMEOUT_MULTIPLIER is "${value}"`, {
-    hint: 'Give a number above 0, such as 2.5.',
+    hint: 'Set it to a number above 0, such as 2.5.',
   })
 }
 
 function debug(value: string | undefined): 'on-failure' | undefined {
   if (!value) return undefined
   if (value === 'on-failure') return value
-  throw new OptionError('INVALID_OPTION', `COLDBOOT_DEBUG is "${value}"`, { hint: 'Give on-failure, or unset it.' })
+  throw new OptionError('INVALID_OPTION', `COLDBOOT_DEBUG is "${value}"`, {
+    hint: 'Set it to on-failure, or unset it.',
+  })
 }
 
 function accelerator(value: string | undefined): AcceleratorName | undefined {
@@ -88,7 +90,7 @@ function accelerator(value: string | undefined): AcceleratorName | undefined {
   const known = ACCELERATORS.find((name) => name === value)
   if (known) return known
   throw new OptionError('INVALID_OPTION', `COLDBOOT_ACCEL is "${value}"`, {
-    hint: `Give one of ${ACCELERATORS.join(', ')}.`,
+    hint: `Set it to one of ${ACCELERATORS.join(', ')}.`,
   })
 }
 

@@ -46,7 +46,7 @@ export function privateParent(): string {
   const stats = statSync(parent)
   if (stats.uid !== user || (stats.mode & 0o077) !== 0) {
     throw new StartError('START_FAILED', `${parent} is not private to this user`, {
-      hint: 'Remove it, or set TMPDIR to a folder of your own.',
+      hint: 'Remove it, or set TMPDIR to a private folder.',
     })
   }
   return parent
@@ -67,8 +67,8 @@ export function sweep(parent: string): void {
 
 function unusable(parent: string, cause: unknown): StartError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new StartError('START_FAILED', `A machine's files cannot be made in ${parent}: ${reason}`, {
-    hint: 'Set TMPDIR to a folder that this user may write to, with room on its disk.',
+  return new StartError('START_FAILED', `The files of a machine cannot be created in ${parent}: ${reason}`, {
+    hint: 'Set TMPDIR to a writable folder on a disk with free space.',
     cause,
   })
 }

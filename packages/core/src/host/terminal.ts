@@ -44,6 +44,6 @@ function open(): readonly [reading: number, writing: number] {
     return [reading, writing]
   } catch (cause) {
     for (const descriptor of descriptors) closeSync(descriptor)
-    throw new OptionError('NO_TERMINAL', "There is no terminal to give to the machine's console", { cause })
+    throw new OptionError('NO_TERMINAL', 'There is no terminal to connect to the console of the machine', { cause })
   }
 }

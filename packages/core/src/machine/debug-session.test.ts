@@ -41,7 +41,7 @@ test('what is typed reaches the machine, and what it prints the terminal, until 
   await over
   expect(isOpen()).toBe(false)
   expect(screen()).toMatch(
-    /The console of "vm" is yours\..*login: root\r\n\x1b\[1m# \x1b\[0m\r\n\[coldboot\] Back to the test\./s,
+    /This terminal is now the console of "vm"\..*login: root\r\n\x1b\[1m# \x1b\[0m\r\n\[coldboot\] Back to the test\./s,
   )
 })
 
@@ -71,7 +71,7 @@ test('the end of the machine, of the test and of the terminal end it too', async
   const second = ended.session()
   controller.abort()
   await second
-  expect(ended.screen()).toContain('The test was ended. Back to the test.')
+  expect(ended.screen()).toContain('The test has ended. Back to the test.')
 
   const closed = setUp()
   const third = closed.session()

@@ -39,7 +39,7 @@ export async function debugSession(
   const { input, output } = terminal
   const say = (text: string): void => void output.write(`\r\n[coldboot] ${text}\r\n`)
   if (message !== undefined) say(message.replaceAll('\n', '\r\n'))
-  say(`The console of "${name}" is yours. Ctrl-] goes on with the test.`)
+  say(`This terminal is now the console of "${name}". Press Ctrl-] to continue the test.`)
   output.write(console.raw().slice(-SHOWN_BEFORE))
   using _watch = console.watch((chunk) => {
     output.write(chunk)
@@ -71,8 +71,8 @@ async function untilLeft(
     if (end >= 0) resolve(undefined)
   })
   const over = new AbortController()
-  const hungUp = once(input, 'close', { signal: over.signal }).then(() => 'The terminal is gone')
-  const aborted = signal && aborts(signal, over.signal).then(() => 'The test was ended')
+  const hungUp = once(input, 'close', { signal: over.signal }).then(() => 'The terminal was closed')
+  const aborted = signal && aborts(signal, over.signal).then(() => 'The test has ended')
   for (const promise of [hungUp, aborted]) promise?.catch(() => {})
   try {
     return await Promise.race([left, ended.then(() => 'The machine has ended'), hungUp, ...(aborted ? [aborted] : [])])

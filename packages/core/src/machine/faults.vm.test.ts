@@ -92,7 +92,7 @@ describe('a boot with', () => {
     const vm = await start({ kernelArgs: stays(), ...options() })
     await failure(vm.ready(), code, says)
     await failure(vm.expect('anything else'), code, says)
-    await failure(vm.waitForExit(), code, /failed while its end was awaited: Kernel panic/)
+    await failure(vm.waitForExit(), code, /failed during `waitForExit\(\)`: Kernel panic/)
   })
 
   test.each<[what: string, options: () => MachineOptions, says: RegExp]>([
@@ -141,12 +141,16 @@ describe('a running machine that', () => {
   test('runs out of memory', async () => {
     const vm = await boot()
     vm.send('tail /dev/zero\n')
-    await failure(vm.expect('never', { timeout: 90_000 }), 'GUEST_OUT_OF_MEMORY', /killed "tail" because memory ran out/)
+    await failure(
+      vm.expect('never', { timeout: 90_000 }),
+      'GUEST_OUT_OF_MEMORY',
+      /killed "tail" because memory ran out/,
+    )
   })
 
   test('is killed', async () => {
     const vm = await boot()
-    const wait = failure(vm.expect('never'), 'EXPECT_EXITED', /QEMU was killed \(QEMU ended by SIGKILL\)/)
+    const wait = failure(vm.expect('never'), 'EXPECT_EXITED', /QEMU was killed \(signal SIGKILL\)/)
     process.kill(vm.pid, 'SIGKILL')
     await wait
   })

@@ -99,6 +99,6 @@ function requirePlatform(): void {
   if (process.platform === 'linux' || process.platform === 'darwin') return
   throw new StartError(
     'UNSUPPORTED_PLATFORM',
-    `Machines cannot be started on ${process.platform}: QEMU does not inherit sockets there`,
+    `Machines cannot be started on ${process.platform}: QEMU cannot inherit sockets there`,
   )
 }

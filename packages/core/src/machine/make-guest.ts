@@ -79,6 +79,6 @@ async function resynced(done: Promise<void>): Promise<void> {
     // A machine that ends meanwhile has its own words for that.
     if (error instanceof Interrupted && error.reason === 'over') return
     const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
-    warnOnce(`A machine started from a template keeps the time of its save: ${why}.`)
+    warnOnce(`A machine started from a template keeps the clock of the template: ${why}.`)
   }
 }

@@ -9,11 +9,11 @@ const HARMLESS = ['none', 'inject-nmi', 'debug']
 export function watchMachineEvents(qmp: QmpClient, console: Console, allowReboot: boolean): void {
   qmp.onEvent(({ event, data }) => {
     if (event === 'GUEST_PANICKED') {
-      console.event('panic', "QEMU was told so by the guest's panic device")
+      console.event('panic', "reported by the guest's pvpanic device")
     } else if (event === 'WATCHDOG') {
       const action = String(data['action'])
       if (HARMLESS.includes(action) || (action === 'reset' && allowReboot)) return
-      console.event('watchdog', `QEMU did what was asked for then, \`${action}\``)
+      console.event('watchdog', `QEMU then performed the action \`${action}\``)
     }
   })
 }

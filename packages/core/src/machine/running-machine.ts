@@ -237,7 +237,7 @@ function observe(
 function guarded(observer: MachineObserver): MachineObserver {
   const failed = (error: unknown): void =>
     warnOnce(
-      `The observer of a machine failed and is told nothing more: ${error instanceof Error ? error.message : String(error)}`,
+      `The observer of a machine failed and receives no more events: ${error instanceof Error ? error.message : String(error)}`,
     )
   return (machine) => {
     let listener: ReturnType<MachineObserver> | undefined

@@ -428,7 +428,7 @@ export class VM implements AsyncDisposable {
     const { ready, bootTimeoutMs } = this.spec
     if (ready === undefined) {
       throw new OptionError('INVALID_OPTION', `Machine "${this.name}" has no \`ready\` pattern to wait for`, {
-        hint: 'Give `ready`: what the console prints when the machine is ready for a test.',
+        hint: 'Set `ready` to a pattern that the console prints when the machine is ready for a test.',
       })
     }
     try {
@@ -451,7 +451,7 @@ export class VM implements AsyncDisposable {
   }
 
   #guestError(incident: Incident): GuestError {
-    const what = `Machine "${this.name}" failed while its end was awaited: ${incident.message}`
+    const what = `Machine "${this.name}" failed during \`waitForExit()\`: ${incident.message}`
     return new GuestError(incident.code, what, {
       sections: {
         'What the guest said': incident.excerpt,
@@ -463,10 +463,10 @@ export class VM implements AsyncDisposable {
 
   #waitError(reason: unknown): ExpectError {
     const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError'
-    const message = timedOut ? 'did not end in the time given' : 'had not ended when the wait was aborted'
+    const message = timedOut ? 'did not end in time' : 'had not ended when the wait was aborted'
     return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine "${this.name}" ${message}`, {
       cause: reason,
-      hint: 'Shut the guest down first, or use `close()`, which ends the machine.',
+      hint: 'Shut the guest down before `waitForExit()`, or use `close()`, which ends the machine.',
       sections: {
         'End of the console': lastLines(this.output),
         'Command line': this.commandLineQuoted,

@@ -152,7 +152,7 @@ function openForWriting(file: string): number {
     throw new OptionError(
       'INVALID_OPTION',
       `The capture cannot be written to ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause, hint: 'Name a file in a folder that this user may write to.' },
+      { cause, hint: 'Use a file in a writable folder.' },
     )
   }
 }

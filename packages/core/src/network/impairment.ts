@@ -35,8 +35,8 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 
 const CHECKS: CheckTable<Required<Impairment>> = {
   latency: isMilliseconds,
   jitter: isMilliseconds,
-  loss: ['a share from 0 to 1; 0.1 loses every tenth frame', (value) => isFinite(value) && value >= 0 && value <= 1],
-  bandwidth: ["bits per second, as 1000000 or '1Mbit'", (value) => bitsPerSecond(value) > 0],
+  loss: ['a ratio from 0 to 1 (0.1 drops every tenth frame)', (value) => isFinite(value) && value >= 0 && value <= 1],
+  bandwidth: ["bits per second, such as 1000000 or '1Mbit'", (value) => bitsPerSecond(value) > 0],
   seed: ['a whole number', Number.isSafeInteger],
 }
 

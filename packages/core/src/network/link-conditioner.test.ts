@@ -102,7 +102,7 @@ test('bandwidths are understood in each spelling', () => {
 test.each([
   [{ latency: -1 }, /`latency` must be milliseconds, 0 or more/],
   [{ jitter: Number.NaN }, /`jitter` must be milliseconds/],
-  [{ loss: 10 }, /`loss` must be a share from 0 to 1/],
+  [{ loss: 10 }, /`loss` must be a ratio from 0 to 1/],
   [{ bandwidth: 0 }, /`bandwidth` must be bits per second/],
   [{ bandwidth: '10 MB/s' }, /`bandwidth` must be bits per second/],
   [{ bandwidth: Number.POSITIVE_INFINITY }, /`bandwidth` must be bits per second/],

@@ -95,7 +95,7 @@ export class SwitchPort {
       this.#reader.push(chunk, (frames) => this.#events.received(frames))
     } catch (error) {
       if (!(error instanceof BrokenStreamError)) throw error
-      process.emitWarning(`A network card was cut off: ${error.message}`, 'ColdbootWarning')
+      process.emitWarning(`A network card was disconnected: ${error.message}`, 'ColdbootWarning')
       this.close()
     }
   }

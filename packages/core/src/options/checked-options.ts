@@ -66,7 +66,7 @@ export function checkTable<Options extends object>(
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
     if (check === undefined) throw unknownKey(prefix, key, Object.keys(checks))
     if (value !== undefined && !check[1](value)) {
-      throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, and is ${inspectValue(value)}`)
+      throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, but is ${inspectValue(value)}`)
     }
   }
 }
@@ -77,12 +77,12 @@ export function checkTable<Options extends object>(
  */
 export function requireObject(what: string, value: unknown): void {
   if (isPromise(value)) {
-    throw new OptionError('INVALID_OPTION', `${what} are a promise, and not what it will give`, {
+    throw new OptionError('INVALID_OPTION', `${what} are a promise`, {
       hint: 'Write `await` before the call that returned it.',
     })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
-  throw new OptionError('INVALID_OPTION', `${what} must be an object, and are ${inspectValue(value)}`)
+  throw new OptionError('INVALID_OPTION', `${what} must be an object, but are ${inspectValue(value)}`)
 }
 
 function isPromise(value: unknown): boolean {

@@ -27,9 +27,9 @@ function requirePath<T extends string | undefined>(option: string, path: T, kind
 function pathProblem(path: string, kind: 'file' | 'directory'): string | undefined {
   try {
     const stats = statSync(path)
-    if (kind === 'file' && stats.isDirectory()) return 'is a directory, and a file is needed'
+    if (kind === 'file' && stats.isDirectory()) return 'is a directory, but must be a file'
     // QEMU would wait for a FIFO's writer without a word.
-    if (kind === 'file' && !stats.isFile()) return 'is a FIFO, a socket or a device, and a file is needed'
+    if (kind === 'file' && !stats.isFile()) return 'is a FIFO, a socket or a device, but must be a regular file'
     if (kind === 'directory' && !stats.isDirectory()) return 'is not a directory'
     accessSync(path, constants.R_OK)
     return undefined

@@ -109,7 +109,7 @@ test('asking twice gives the same', () => {
 
 test('a kernel command line over the limit of an s390x is refused', () => {
   expect(() => build({ arch: 's390x', kernelArgs: 'x'.repeat(897) })).toThrow(
-    /897 bytes long, and s390x kernels take 896/,
+    /897 bytes long, but s390x kernels accept at most 896/,
   )
 })
 

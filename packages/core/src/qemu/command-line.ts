@@ -92,8 +92,8 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
 function refuseDaemon(args: readonly string[]): void {
   const found = args.find((argument) => /^--?daemonize$/.test(argument))
   if (found === undefined) return
-  throw new OptionError('INVALID_OPTION', `\`${found}\` would let QEMU outlive its test`, {
-    hint: 'Leave it out: the machine runs beside the test as it is.',
+  throw new OptionError('INVALID_OPTION', `\`${found}\` would detach QEMU from its test`, {
+    hint: 'Remove it: the machine already runs in parallel to the test.',
   })
 }
 
@@ -183,7 +183,7 @@ function checkedLength(spec: MachineSpec, line: string): string {
   if (limit === undefined || length <= limit) return line
   throw new OptionError(
     'INVALID_OPTION',
-    `\`kernelArgs\` is ${length} bytes long, and ${spec.arch} kernels take ${limit}`,
+    `\`kernelArgs\` is ${length} bytes long, but ${spec.arch} kernels accept at most ${limit}`,
   )
 }
 

@@ -46,8 +46,7 @@ function untold({ code, signal }: ProcessExit): ExitReason {
 
 /** A phrase: `the guest powered off (QEMU exit code 0)`. */
 export function describeExit(status: ExitStatus): string {
-  const how =
-    status.signal === undefined ? `QEMU exit code ${status.exitCode ?? 'unknown'}` : `QEMU ended by ${status.signal}`
+  const how = status.signal === undefined ? `QEMU exit code ${status.exitCode ?? 'unknown'}` : `signal ${status.signal}`
   return `${REASONS[status.reason]} (${how})`
 }
 
@@ -57,12 +56,12 @@ const REASONS: Readonly<Record<ExitReason, string>> = {
   'guest-panic': "the guest's kernel panicked",
   'subsystem-reset': 'a part of the guest was reset',
   'snapshot-load': 'a snapshot was loaded',
-  'host-error': 'QEMU met an error on the host',
+  'host-error': 'QEMU had an error on the host',
   'host-qmp-quit': 'the machine was closed',
-  'host-qmp-system-reset': 'the machine was reset from outside',
-  'host-signal': 'QEMU was asked to end by a signal',
+  'host-qmp-system-reset': 'the machine was reset by the host',
+  'host-signal': 'QEMU received a signal to exit',
   'host-ui': "QEMU's window was closed",
   none: 'QEMU gave no reason',
-  'qemu-failed': 'QEMU gave up',
+  'qemu-failed': 'QEMU failed',
   'qemu-killed': 'QEMU was killed',
 }

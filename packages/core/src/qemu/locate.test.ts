@@ -48,7 +48,7 @@ test('asks again when the QEMU of a wrapper changes', async ({ folder }) => {
 })
 
 test('names a program that is missing, or is a directory, and the places it was looked for', async () => {
-  await expect(locateQemu('x86_64', ['/usr'])).rejects.toThrow(/tried `\/usr`, and there is no executable file/)
+  await expect(locateQemu('x86_64', ['/usr'])).rejects.toThrow(/tried `\/usr`, and it is not an executable file/)
   await expect(locateQemu('x86_64', ['qemu-nowhere'])).rejects.toThrow(
     `tried \`qemu-nowhere\`, and it is not on PATH (${process.env['PATH']})`,
   )

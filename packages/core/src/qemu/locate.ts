@@ -74,9 +74,9 @@ async function lookUpVersion(command: readonly string[]): Promise<string> {
   if (version === undefined) {
     throw new StartError(
       'QEMU_TOO_OLD',
-      `\`${shown}\` does not say which version of QEMU it is, and ${least} or newer is needed`,
+      `\`${shown}\` does not report its QEMU version, and ${least} or newer is needed`,
       {
-        hint: 'Name a QEMU system emulator with the `qemu` option or COLDBOOT_QEMU.',
+        hint: 'Set the `qemu` option or COLDBOOT_QEMU to the path of a QEMU system emulator.',
         cause,
         sections: { 'It printed': output },
       },
@@ -89,22 +89,20 @@ async function lookUpVersion(command: readonly string[]): Promise<string> {
 }
 
 function notFound(name: string, arch: Architecture, isAsked: boolean): StartError {
-  const where = name.includes('/')
-    ? 'there is no executable file of that name'
-    : `it is not on PATH (${process.env['PATH'] ?? ''})`
+  const where = name.includes('/') ? 'it is not an executable file' : `it is not on PATH (${process.env['PATH'] ?? ''})`
   const list = name.trim().split(/\s+/)
   const missing = isAsked ? undefined : missingQemuPackage(arch)
   const fromNpm = missing === undefined ? '' : `The npm package ${missing} is not installed either`
   const hint = [
     ...(missing === undefined ? [] : [`Add it: npm install --save-dev ${missing}`]),
     `${missing === undefined ? 'Install it' : 'Or install QEMU on this host'} with: ${installCommand(arch)}`,
-    'Or name the binary with the `qemu` option or COLDBOOT_QEMU.',
+    'Or set the `qemu` option or COLDBOOT_QEMU to the path of the binary.',
   ].join('\n')
   const message = `QEMU was not found: tried \`${name}\`, and ${where}${fromNpm && `. ${fromNpm}`}`
   return new StartError('QEMU_NOT_FOUND', message, {
     hint:
       list.length > 1
-        ? `A string is one path. The binary with arguments is a list: qemu: ${JSON.stringify(list)}`
+        ? `A string is a single path. To pass arguments too, use a list: qemu: ${JSON.stringify(list)}`
         : hint,
   })
 }
@@ -125,5 +123,5 @@ function installCommand(arch: Architecture): string {
   if (findOnPath('dnf')) return `sudo dnf install qemu-system-${arch === 'x86_64' || arch === 'i386' ? 'x86' : arch}`
   if (findOnPath('pacman')) return 'sudo pacman -S qemu-full'
   if (findOnPath('apk')) return `sudo apk add qemu-system-${arch}`
-  return `your system's package manager (the package has the program ${binaryName(arch)})`
+  return `your system's package manager (the package contains ${binaryName(arch)})`
 }

@@ -25,7 +25,7 @@ describe('the line with the reason', () => {
 
 describe('the advice', () => {
   test.each([
-    ['qemu: invalid kernel header', /`kernel` is no kernel image .* x86_64: \/me\/text\.txt/],
+    ['qemu: invalid kernel header', /`kernel` is not a kernel image .* x86_64: \/me\/text\.txt/],
     ['qemu-system-x86_64: unsupported machine type', /no `machine` "q53"/],
     ["qemu-system-x86_64: unable to find CPU model 'hosst'", /no `cpu` "hosst"/],
     ["qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory", /less `memory`/],

@@ -15,19 +15,19 @@ export function hintFor(
 ): string | undefined {
   const { arch, kernel, machine, cpu } = spec
   if (/invalid kernel header|could not load kernel|linux kernel too old|not a supported kernel/i.test(printed)) {
-    return `\`kernel\` is no kernel image that QEMU can load for ${arch}: ${kernel}`
+    return `\`kernel\` is not a kernel image that QEMU can load for ${arch}: ${kernel}`
   }
   if (/unsupported machine type/.test(printed)) {
-    return `There is no \`machine\` "${machine}" for ${arch}; \`qemu-system-${arch} -machine help\` lists those there are.`
+    return `There is no \`machine\` "${machine}" for ${arch}. \`qemu-system-${arch} -machine help\` lists the machine types.`
   }
   if (/unable to find CPU model/.test(printed)) {
-    return `There is no \`cpu\` "${cpu}" for ${arch}; \`qemu-system-${arch} -cpu help\` lists those there are.`
+    return `There is no \`cpu\` "${cpu}" for ${arch}. \`qemu-system-${arch} -cpu help\` lists the CPU models.`
   }
   if (/cannot set up guest memory|Cannot allocate memory/.test(printed)) {
-    return 'The host has not enough free memory: give the machine less `memory`, or run fewer machines at once (`maxMachines`).'
+    return 'The host does not have enough free memory. Give the machine less `memory`, or run fewer machines at once (`maxMachines`).'
   }
   if (/Failed to get "write" lock|Failed to lock byte/.test(printed)) {
-    return 'Another process uses the image: a machine by hand, or one with `overlay: false`.'
+    return 'Another process uses the image, for example a QEMU started by hand, or a machine with `overlay: false`.'
   }
   return undefined
 }

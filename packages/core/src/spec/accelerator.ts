@@ -51,12 +51,12 @@ export function chooseAccelerator(
   forced: AcceleratorName | undefined,
   host: Host = thisHost,
 ): AcceleratorChoice {
-  if (forced) return choice(forced, 'it was asked for by name')
+  if (forced) return choice(forced, 'it was set by option or environment')
   if (!runsNatively(arch, host.arch)) {
-    return choice('tcg', `a ${arch} guest runs on this ${host.arch ?? 'unknown'} host by translation only`)
+    return choice('tcg', `a ${arch} guest can only be emulated on this ${host.arch ?? 'unknown'} host`)
   }
   if (host.platform === 'darwin') return choice('hvf', 'macOS has the Hypervisor framework')
-  if (host.platform !== 'linux') return choice('tcg', `${host.platform} has no accelerator this project uses`)
+  if (host.platform !== 'linux') return choice('tcg', `${host.platform} has no supported accelerator`)
   return chooseOnLinux(host)
 }
 

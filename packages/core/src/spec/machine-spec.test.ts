@@ -96,7 +96,7 @@ describe('refused before anything is spawned', () => {
       'a timeout of 0',
       { timeout: 0 },
       'INVALID_OPTION',
-      /`timeout` must be a number of milliseconds above 0, and is 0/,
+      /`timeout` must be a number of milliseconds above 0, but is 0/,
     ],
     ['an endless boot', { bootTimeout: Number.POSITIVE_INFINITY }, 'INVALID_OPTION', /`bootTimeout`/],
     ['a name that is an option string', { name: 'a,process=b' }, 'INVALID_OPTION', /`name`/],
@@ -119,13 +119,13 @@ describe('refused before anything is spawned', () => {
       'a device in no list',
       { devices: virtioRandom() } as unknown as MachineOptions,
       'INVALID_OPTION',
-      /`devices` must be a list of devices, each what a call as `virtioRandom\(\)` returns, and is \{ name: /,
+      /`devices` must be a list of devices, such as the result of `virtioRandom\(\)`, but is \{ name: /,
     ],
     [
       'a device that nobody called',
       { devices: [virtioRandom] } as unknown as MachineOptions,
       'INVALID_OPTION',
-      /and is \[ \[Function: virtioRandom\] \]/,
+      /but is \[ \[Function: virtioRandom\] \]/,
     ],
     [
       "the host's CPU without acceleration",
@@ -137,7 +137,7 @@ describe('refused before anything is spawned', () => {
       'too much memory for an i386',
       { arch: 'i386', memory: '2G' },
       'INVALID_OPTION',
-      /2048 MiB, and i386 guests can have 2047 MiB/,
+      /2048 MiB, but i386 guests can have at most 2047 MiB/,
     ],
   ]
   test.each(refused)('%s', (_title, options, code, message) => {
@@ -147,13 +147,9 @@ describe('refused before anything is spawned', () => {
   })
 
   test.each([
-    [
-      'a promise',
-      Promise.resolve({ kernel: 'x' }),
-      /^the options are a promise, and not what it will give\nWrite `await`/,
-    ],
-    ['a list', [{ kernel: 'x' }], /^the options must be an object, and are \[/],
-    ['text', 'vmlinuz', /^the options must be an object, and are "vmlinuz"/],
+    ['a promise', Promise.resolve({ kernel: 'x' }), /^the options are a promise\nWrite `await`/],
+    ['a list', [{ kernel: 'x' }], /^the options must be an object, but are \[/],
+    ['text', 'vmlinuz', /^the options must be an object, but are "vmlinuz"/],
   ])('%s in place of the options', (_title, options, message) => {
     expect(() => resolveOptions(options as MachineOptions)).toThrow(message)
   })

@@ -108,13 +108,9 @@ function failuresOf(accelerator: AcceleratorName, failOn: GuestFailureOptions = 
 function supportedHost(): Architecture {
   const host = hostArchitecture()
   if (host) return host
-  throw new OptionError(
-    'INVALID_OPTION',
-    `This host's architecture, ${process.arch}, is none that QEMU can be asked for`,
-    {
-      hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
-    },
-  )
+  throw new OptionError('INVALID_OPTION', `The architecture of this host, ${process.arch}, is not supported`, {
+    hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
+  })
 }
 
 function machineOf(traits: ArchitectureTraits, hasKernel: boolean): string {
@@ -165,31 +161,31 @@ function checkSpec(spec: MachineSpec): void {
     for (const option of ['initramfs', 'kernelArgs'] as const) {
       if (spec[option] !== undefined && spec[option].length > 0) {
         throw new OptionError('INVALID_OPTION', `\`${option}\` is given without \`kernel\``, {
-          hint: 'Give the kernel too: without one, the firmware boots and nothing reads this option.',
+          hint: 'Set `kernel` too. Without it, the firmware boots, and this option has no effect.',
         })
       }
     }
   }
   if (spec.kernel === undefined && spec.firmware === undefined && !spec.devices.some((device) => device.bootable)) {
     throw new OptionError('INVALID_OPTION', `Machine "${spec.name}" has nothing to boot`, {
-      hint: 'Give `kernel`, `firmware`, or a device to boot from.',
+      hint: 'Set `kernel` or `firmware`, or add a device to boot from.',
     })
   }
   if (traits.maxMemoryMib !== undefined && spec.memoryMib > traits.maxMemoryMib) {
     throw new OptionError(
       'INVALID_OPTION',
-      `\`memory\` is ${spec.memoryMib} MiB, and ${spec.arch} guests can have ${traits.maxMemoryMib} MiB`,
+      `\`memory\` is ${spec.memoryMib} MiB, but ${spec.arch} guests can have at most ${traits.maxMemoryMib} MiB`,
       {
-        hint: `Give ${traits.maxMemoryMib}M or less.`,
+        hint: `Set it to ${traits.maxMemoryMib}M or less.`,
       },
     )
   }
   if (spec.accelerator === 'tcg' && /^host(,|$)/.test(spec.cpu)) {
     throw new OptionError(
       'INVALID_OPTION',
-      `\`cpu: 'host'\` needs hardware acceleration, and this machine has none: ${spec.acceleratorReason}`,
+      `\`cpu: 'host'\` needs hardware acceleration, but this machine has none: ${spec.acceleratorReason}`,
       {
-        hint: 'Leave `cpu` out, and the fastest model that works is chosen.',
+        hint: 'Remove `cpu`: the fastest model that works is chosen.',
       },
     )
   }
@@ -206,7 +202,7 @@ function checkClaims(spec: MachineSpec): void {
         throw new OptionError(
           'DEVICE_CONFLICT',
           owner === device
-            ? `Device ${device.name} is twice in machine "${spec.name}"`
+            ? `Machine "${spec.name}" has device ${device.name} twice`
             : `Devices ${owner.name} and ${device.name} of machine "${spec.name}" both have ${claim.replace(':', ' ')}`,
         )
       }

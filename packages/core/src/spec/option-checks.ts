@@ -26,12 +26,12 @@ const isWritable = (value: unknown): boolean =>
 /** One check for each option of a machine. */
 export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   name: [
-    '1 to 64 letters, digits, ".", "_", "-", the first a letter or digit',
+    '1 to 64 letters, digits, ".", "_", "-", starting with a letter or digit',
     (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value),
   ],
   arch: oneOf(Object.keys(ARCHITECTURES)),
   qemu: [
-    'a path or a list of strings, the first a path',
+    'a path, or a list of strings that starts with a path',
     (value) =>
       Array.isArray(value) ? value.length > 0 && value.every(isString) && isPath[1](value[0]) : isPath[1](value),
   ],
@@ -48,7 +48,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   ],
   firmware: isPath,
   devices: [
-    'a list of devices, each what a call as `virtioRandom()` returns',
+    'a list of devices, such as the result of `virtioRandom()`',
     (value) => Array.isArray(value) && value.every(isDevice),
   ],
   serialOutput: ['a writable stream or a list of them', (value) => [value].flat().every(isWritable)],

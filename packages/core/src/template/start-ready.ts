@@ -69,13 +69,15 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
     owner,
     onDeadlock(running) {
       warnOnce(
-        `Machine "${name}" goes beyond the limits (${shown(limits)}): all that run, ${running}, are of tests that wait for one more. Raise the limits, or run fewer such tests at once.`,
+        `Machine "${name}" starts in excess of the limits (${shown(limits)}), because all ${running} running machines belong to tests that wait for another one. Raise the limits, or run fewer of these tests at once.`,
       )
     },
     onWait(ahead) {
       // Machines made ahead hold places too: they are of no use to who waits.
       void endPool()
-      warnOnce(`Machine "${name}" waits for others to end, ${ahead} before it: the limits are ${shown(limits)}.`)
+      warnOnce(
+        `Machine "${name}" waits until other machines end (${ahead} are ahead of it). The limits are ${shown(limits)}.`,
+      )
     },
   })
   try {
@@ -103,7 +105,7 @@ async function startBy(policy: TemplatePolicy, options: MachineOptions, how: Tem
     template = await Template.build(options, how)
   } catch (error) {
     if (policy === 'required' || !ColdbootError.is(error) || !WITHOUT_TEMPLATE.includes(error.code)) throw error
-    warnOnce(`Machines boot for every test. ${error.shortMessage}`)
+    warnOnce(`No template is used, so machines boot for every test. ${error.shortMessage}`)
     return bootReady(options, how)
   }
   return template.start()

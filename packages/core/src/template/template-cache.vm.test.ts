@@ -45,7 +45,7 @@ describe('a boot serves', () => {
     vi.stubEnv('COLDBOOT_CACHE', join(file, 'cache'))
     await expectServed(
       await startReady(guest),
-      /^Machines boot for every test\. Nothing can be kept in the cache folder .*no-folder\/cache/,
+      /^No template is used, so machines boot for every test\. The cache folder .*no-folder\/cache/,
     )
     await expect(startReady({ ...guest, template: 'required' })).rejects.toMatchObject({
       code: 'CACHE_UNUSABLE',
@@ -65,7 +65,7 @@ describe('a boot serves', () => {
     vi.stubEnv('COLDBOOT_CACHE', disk)
     await expectServed(
       await startReady(guest),
-      /^Machines boot for every test\. Nothing can be kept in .*small.*no room/,
+      /^No template is used, so machines boot for every test\. The cache folder .*small.*no space/,
     )
     expect(readdirSync(join(disk, 'templates')).filter((name) => !name.endsWith('.lock'))).toEqual([])
   })
@@ -75,7 +75,7 @@ describe('a boot serves', () => {
     vi.stubEnv('COLDBOOT_CACHE', cache)
     const template = await Template.build(guest)
     rmSync(join(cache, 'templates', template.key, 'files'), { recursive: true })
-    await expectServed(await template.start(), /^A saved machine could not be restored and was thrown away/)
+    await expectServed(await template.start(), /^A template could not be restored and was removed/)
     expect(readdirSync(join(cache, 'templates'))).not.toContain(template.key)
   })
 })

@@ -99,7 +99,10 @@ export class Template {
   static async build(options: MachineOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
     const spec = withRestoreAttachments(resolveOptions(options))
     if (spec.ready === undefined) {
-      throw new OptionError('INVALID_OPTION', 'A template needs `ready`: what the console prints when the boot is over')
+      throw new OptionError(
+        'INVALID_OPTION',
+        'A template needs `ready`, a pattern that the console prints when the boot is complete',
+      )
     }
     const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
     const store = templateStore()
@@ -139,7 +142,7 @@ export class Template {
         if (reason === undefined) throw error
         // A cache that may only be read keeps it: then a boot serves each time.
         await this.#store.remove(this.key).catch(() => {})
-        warnOnce(`A saved machine could not be restored and was thrown away; a boot serves in its place. ${reason}`)
+        warnOnce(`A template could not be restored and was removed. The machine boots instead. ${reason}`)
       }
     }
     return coldStart(resolved, this.#templateOptions)
@@ -205,7 +208,7 @@ async function make(
   } catch (error) {
     // So the kernel tells QEMU that the disk has no page for what the guest wrote.
     if (!running.machine.gone || (await running.ended).signal !== 'SIGBUS') throw error
-    throw cacheUnusable(cache, error, "there is no room for the guest's memory")
+    throw cacheUnusable(cache, error, 'the disk has no space for the memory of the guest')
   } finally {
     await vm.close()
   }
@@ -222,7 +225,7 @@ async function onDisk(cache: string, job: () => Promise<void>): Promise<void> {
 /** @returns the reason when this machine cannot be saved: QEMU's, or the guest's own */
 async function saved(vm: VM, running: RunningMachine, stateFile: string, detach = ''): Promise<string | undefined> {
   const exited = running.ended.then(() => {
-    throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was saved')
+    throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was being saved')
   })
   try {
     const save = async (): Promise<void> => {

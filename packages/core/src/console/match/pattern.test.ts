@@ -7,7 +7,7 @@ test.each([
   ['an empty list', [], /list of patterns is empty/],
   ['an empty string in a list', ['a', ''], /empty string/],
   ['a regular expression that matches nothing', /a*/, /\/a\*\/ matches the empty string/],
-  ['a number', 7, /must be a string or a RegExp, and is number/],
+  ['a number', 7, /must be a string or a RegExp, but is number/],
   ['null', null, /is null/],
 ])('%s is refused', (_what, input, message) => {
   // A caller without types may pass anything.

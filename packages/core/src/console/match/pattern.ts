@@ -79,7 +79,7 @@ function check(pattern: unknown): void {
     checkRegExp(pattern as RegExp)
   } else if (typeof pattern !== 'string') {
     const kind = pattern === null ? 'null' : typeof pattern
-    throw new OptionError('INVALID_OPTION', `A pattern must be a string or a RegExp, and is ${kind}`)
+    throw new OptionError('INVALID_OPTION', `A pattern must be a string or a RegExp, but is ${kind}`)
   } else if (pattern === '') {
     throw new OptionError('INVALID_OPTION', 'A pattern is the empty string, which matches before anything is printed')
   }

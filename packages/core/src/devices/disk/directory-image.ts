@@ -65,9 +65,11 @@ function translated(directory: string, cause: MkfatfsError): ColdbootError {
 
 /** Where the advice of mkfatfs is not for a user who sees nothing of the image. */
 const HINTS: Readonly<Partial<Record<MkfatfsErrorCode, string>>> = {
-  IMAGE_PATH: 'Files of the machine lie in it: share a directory below it, or have temporary files elsewhere (TMPDIR).',
-  SOURCE_CHANGED: 'Start the machine when nothing writes to the directory any more.',
-  WRITE_FAILED: 'Its image is made where temporary files go: free some space there, or set TMPDIR.',
+  IMAGE_PATH:
+    'It contains the temporary files of the machine. Share a subdirectory, or set TMPDIR to another directory.',
+  SOURCE_CHANGED: 'Start the machine when no other program writes to the directory.',
+  WRITE_FAILED:
+    'The image is created in the directory for temporary files. Free some space there, or set TMPDIR to another directory.',
 }
 
 function named(directory: string): string {

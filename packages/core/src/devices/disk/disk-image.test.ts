@@ -91,7 +91,7 @@ describe('refused', () => {
   // A guest that writes a qcow2 header to its raw disk could otherwise read any file of the host at the next start.
   test('an image that reads another file, unless its format is given', () => {
     const path = image(qcow2({ 8: 256n, 16: 11n << 32n, 256: '/etc/shadow' }))
-    expect(() => inspectDiskImage(path)).toThrow(/reads another file, "\/etc\/shadow"\n.*say so with `format: 'qcow2'`/)
+    expect(() => inspectDiskImage(path)).toThrow(/reads another file, "\/etc\/shadow"\n.*set `format: 'qcow2'`/)
     expect(inspectDiskImage(path, 'qcow2').virtualSize).toBe(3 << 20)
     expect(() => inspectDiskImage(image(qcow2({ 72: 4n })))).toThrow(/keeps its data in another file/)
   })

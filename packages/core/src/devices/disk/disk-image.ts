@@ -32,7 +32,7 @@ export function inspectDiskImage(path: string, asked?: DiskFormat): DiskImage {
   const descriptor = openSync(path, 'r')
   try {
     const stats = fstatSync(descriptor)
-    if (!stats.isFile()) throw refusal(path, 'is not a regular file', 'Give an image file.')
+    if (!stats.isFile()) throw refusal(path, 'is not a regular file', 'Pass the path of an image file.')
     const readAt: ReadAt = (offset, length) => {
       const buffer = Buffer.alloc(length)
       return buffer.subarray(0, readSync(descriptor, buffer, 0, length, offset))
@@ -63,7 +63,7 @@ function inspect(path: string, readAt: ReadAt, fileSize: number, asked: DiskForm
   }
   const problem = asked === undefined ? found.readsOtherFiles?.(header) : undefined
   if (problem !== undefined) {
-    const hint = `If that is wanted, say so with \`format: '${found.format}'\`.`
+    const hint = `If this is intended, set \`format: '${found.format}'\`.`
     throw refusal(path, `is a ${found.format} image that ${problem}`, hint)
   }
   const size = found.virtualSize(header, readAt)
@@ -122,7 +122,11 @@ const UNPACK = 'Unpack it first.'
 const UNSUPPORTED: readonly { readonly what: string; readonly hint: string; matches(block: Buffer): boolean }[] = [
   // Read as raw, each of these would be a disk full of rubbish. A fixed VHD has its mark in the last sector only.
   { what: 'a VHD (vpc) image', hint: CONVERT, matches: startsWith('conectix') },
-  { what: 'a VMDK descriptor, which names other files', hint: CONVERT, matches: startsWith('# Disk DescriptorFile') },
+  {
+    what: 'a VMDK descriptor, which refers to other files',
+    hint: CONVERT,
+    matches: startsWith('# Disk DescriptorFile'),
+  },
   { what: 'a VMDK image of ESX', hint: CONVERT, matches: startsWith('COWD') },
   { what: 'an image of the old qcow format', hint: CONVERT, matches: startsWith('QFI\xfb') },
   { what: 'a QED image', hint: CONVERT, matches: startsWith('QED\0') },

@@ -50,17 +50,17 @@ export function checkInterface(
   // Channel devices only: QEMU's s390x machine has PCI, but no firmware or stock kernel that looks for disks there.
   if (ARCHITECTURES[arch].virtioTransport === 'ccw' && kind !== 'virtio' && kind !== 'scsi') {
     throw new OptionError('INVALID_OPTION', `${owner}: ${arch} machines have no ${kind}`, {
-      hint: 'Use `virtio` or `scsi` there.',
+      hint: 'Use `virtio` or `scsi`.',
     })
   }
   if (cdrom && kind !== 'ahci' && kind !== 'scsi') {
     throw new OptionError('INVALID_OPTION', `${owner}: there are no CD-ROM drives on ${kind}`, {
-      hint: 'Use `ahci` or `scsi`, or leave `interface` out.',
+      hint: 'Use `ahci` or `scsi`, or remove `interface`.',
     })
   }
   if (kind === 'ahci' && readOnly && !cdrom) {
     throw new OptionError('INVALID_OPTION', `${owner}: a SATA disk cannot be read-only`, {
-      hint: 'Leave `readOnly` out (the image is not written to anyway), or use another interface.',
+      hint: 'Remove `readOnly` (the image is not written to anyway), or use another interface.',
     })
   }
 }

@@ -17,6 +17,6 @@ export async function abortable<T>(promise: Promise<T>, what: string, { signal }
   return unlessAborted(
     promise,
     signal,
-    (cause) => new ExpectError('EXPECT_ABORTED', `Gave up waiting for ${what}`, { cause }),
+    (cause) => new ExpectError('EXPECT_ABORTED', `Timed out waiting for ${what}`, { cause }),
   )
 }

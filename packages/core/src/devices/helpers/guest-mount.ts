@@ -15,7 +15,7 @@ export interface GuestMount {
 
 /** A path that a word of the kernel's command line can carry. */
 export const isMountPoint: Check = [
-  'an absolute path without blanks, quotes, colons and control characters',
+  'an absolute path without blanks, quotes, colons or control characters',
   (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
 ]
 

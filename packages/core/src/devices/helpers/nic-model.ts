@@ -23,8 +23,8 @@ export const NIC_MODELS: readonly NicModel[] = Object.keys(MODELS) as NicModel[]
 /** @throws OptionError `INVALID_OPTION` for a model the architecture has no slot for */
 export function requireNicModelOn(arch: Architecture, model: NicModel, device: string): void {
   if (model === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
-  throw new OptionError('INVALID_OPTION', `${device}: model ${model} is a PCI card, and ${arch} machines have no PCI`, {
-    hint: 'Leave `model` out: a virtio card works there.',
+  throw new OptionError('INVALID_OPTION', `${device}: model ${model} is a PCI card, but ${arch} machines have no PCI`, {
+    hint: 'Remove `model`: a virtio card works.',
   })
 }
 

@@ -26,7 +26,10 @@ export function optionString(head: string | undefined, values: OptionValues = {}
 
 function escapeValue(value: string): string {
   if (value.includes('\0')) {
-    throw new OptionError('INVALID_OPTION', `A value with a NUL byte cannot be given to QEMU: ${JSON.stringify(value)}`)
+    throw new OptionError(
+      'INVALID_OPTION',
+      `A value with a NUL byte cannot be passed to QEMU: ${JSON.stringify(value)}`,
+    )
   }
   return value.replaceAll(',', ',,')
 }

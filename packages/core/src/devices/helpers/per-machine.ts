@@ -27,7 +27,7 @@ export class PerMachine<State> {
       throw new OptionError(
         'DEVICE_CONFLICT',
         `The same ${this.#device} object is in the \`devices\` of machine "${machineName}" twice`,
-        { hint: `Make two of them: each call of ${this.#device}() makes one.` },
+        { hint: `Call ${this.#device}() once for each device.` },
       )
     }
     this.#byVm.set(vm, state)
@@ -50,7 +50,7 @@ export class PerMachine<State> {
     throw new MachineError(
       'DEVICE_NOT_ATTACHED',
       vm === undefined
-        ? `This ${this.#device} is not part of a machine that was started`
+        ? `This ${this.#device} is not part of a started machine`
         : `This ${this.#device} is not part of that machine`,
     )
   }
@@ -61,7 +61,7 @@ export class PerMachine<State> {
     return new OptionError(
       'DEVICE_CONFLICT',
       `This ${this.#device} is part of ${names.length} running machines: ${names.join(', ')}`,
-      { hint: 'Say which one you mean with `of(vm)`, or give each machine a device object of its own.' },
+      { hint: 'Select one with `of(vm)`, or give each machine its own device object.' },
     )
   }
 }

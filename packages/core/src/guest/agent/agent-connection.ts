@@ -26,7 +26,7 @@ const VERSION_BYTES = 4
 /** The agent speaks another version of the frames. */
 export class OtherVersion extends Error {
   constructor(version: number) {
-    super(`the agent in the guest is of version ${version}, and ${AGENT_VERSION} is understood`)
+    super(`the agent in the guest has version ${version}, but version ${AGENT_VERSION} is needed`)
   }
 }
 

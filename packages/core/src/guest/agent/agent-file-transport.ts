@@ -58,7 +58,7 @@ export class AgentFileTransport implements FileTransport {
 function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
   if (error instanceof AgentRefusal) return new FileFailure(fileErrorCode(error.message), error.message)
   if (error instanceof AgentRestarted) {
-    return new FileFailure('COMMAND_LOST', 'the agent in the guest ended, and was started again')
+    return new FileFailure('COMMAND_LOST', 'the agent in the guest was restarted')
   }
   if (error instanceof NotWhole) return new FileFailure('GUEST_FILE_FAILED', error.message)
   if (error instanceof OtherVersion) return new FileFailure('AGENT_SILENT', error.message)
@@ -67,9 +67,9 @@ function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
     const { code, how, excerpt } = error.end
     return new FileFailure(code, how, { sections: { 'What the guest said': excerpt } })
   }
-  if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was given up', { cause: error.cause })
+  if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was aborted', { cause: error.cause })
   const time = formatTime(timeoutMs)
   return isReady
-    ? new FileFailure('COMMAND_TIMEOUT', `it was not done within ${time}`)
+    ? new FileFailure('COMMAND_TIMEOUT', `it did not finish within ${time}`)
     : new FileFailure('AGENT_SILENT', `no agent answered within ${time}`)
 }

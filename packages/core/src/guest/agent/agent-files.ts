@@ -34,7 +34,7 @@ export class AgentRestarted extends Error {}
 /** What arrived is not what was sent. */
 export class NotWhole extends Error {
   constructor() {
-    super('it did not arrive whole')
+    super('the data was damaged on the way')
   }
 }
 

@@ -140,7 +140,7 @@ class AgentRun {
 
   #failure(error: unknown): CommandFailure {
     if (error instanceof AgentRestarted) {
-      return { code: 'COMMAND_LOST', message: 'had not ended when the agent in the guest did, and was started again' }
+      return { code: 'COMMAND_LOST', message: 'was lost because the agent in the guest was restarted' }
     }
     if (error instanceof TooMuchOutput) return transports.tooMuch(MOST_BYTES)
     if (!(error instanceof Interrupted)) throw error

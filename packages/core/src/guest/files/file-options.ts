@@ -53,7 +53,7 @@ export function checkReadOptions(options: ReadFileOptions): void {
 /** @throws OptionError `INVALID_OPTION` for what is neither text nor bytes */
 export function checkFileData(owner: string, data: unknown): void {
   if (typeof data === 'string' || data instanceof Uint8Array) return
-  throw new OptionError('INVALID_OPTION', `${owner}: the data must be a string or bytes, and is ${typeof data}`)
+  throw new OptionError('INVALID_OPTION', `${owner}: the data must be a string or bytes, but is ${typeof data}`)
 }
 
 /** @throws OptionError `INVALID_OPTION` for what is no path in a guest: it must not depend on where a shell happens to be */
@@ -61,6 +61,6 @@ export function checkGuestPath(owner: string, path: string): void {
   if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0')) return
   throw new OptionError(
     'INVALID_OPTION',
-    `${owner}: a path in the guest must be absolute, and this is ${JSON.stringify(path)}`,
+    `${owner}: a path in the guest must be absolute, but is ${JSON.stringify(path)}`,
   )
 }

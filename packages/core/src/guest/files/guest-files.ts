@@ -46,7 +46,11 @@ export async function writeGuestFile(
     if (transport.files) return transport.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
     const text = await writeByCommand(guest, transport, path, bytes, mode, options)
     if (!isSumOf(text, bytes)) {
-      throw new GuestFileError('GUEST_FILE_FAILED', `${what}: what is there now is not what was sent`, path)
+      throw new GuestFileError(
+        'GUEST_FILE_FAILED',
+        `${what}: the content in the guest differs from the content that was sent`,
+        path,
+      )
     }
   })
 }

@@ -108,7 +108,7 @@ async function toHost(guest: Guest, path: string, hostPath: string, write: () =>
     await write()
   } catch (cause) {
     const what = `${path} in "${guest.name}" could not be copied to ${hostPath}: ${messageOf(cause)}`
-    throw new GuestFileError('GUEST_FILE_FAILED', what, path, { cause, hint: "The message has the host's own reason." })
+    throw new GuestFileError('GUEST_FILE_FAILED', what, path, { cause, hint: "The host's error is in the message." })
   }
 }
 

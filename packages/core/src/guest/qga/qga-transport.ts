@@ -259,13 +259,14 @@ function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): Co
 
 /** As when the agent was started anew meanwhile. */
 function noMoreKnown({ message }: QgaRefusal): CommandFailure {
-  const how = `QEMU's guest agent could tell no more of it: ${message}`
-  const hint = 'Look in the guest why; what ends or restarts the agent is to be typed on the console with `send`.'
+  const how = `QEMU's guest agent no longer knows it: ${message}`
+  const hint =
+    'The agent was probably restarted. To restart it on purpose, type the command on the console with `send`.'
   return { ...transports.lost({ code: 'COMMAND_LOST', how }, true), hint }
 }
 
 function noFiles(complaint: string): CommandFailure {
-  const message = `was not started: there is no place in the guest for its output: ${complaint.trim()}`
+  const message = `was not started: the guest cannot store its output: ${complaint.trim()}`
   return { code: 'COMMAND_NOT_STARTED', message }
 }
 

@@ -81,7 +81,7 @@ describe.skipIf(reason !== undefined)(`QEMU's guest agent${reason === undefined 
   test('says why a command cannot be run where its output has no place', async () => {
     await expect(qgaGuest(socket, '/proc').run('true')).rejects.toMatchObject({
       code: 'COMMAND_NOT_STARTED',
-      message: expect.stringMatching(/no place in the guest for its output: mkdir: .*\/proc\//),
+      message: expect.stringMatching(/the guest cannot store its output: mkdir: .*\/proc\//),
     })
   })
 })

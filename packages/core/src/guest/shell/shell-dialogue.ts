@@ -70,11 +70,11 @@ export class ShellDialogue implements Disposable {
    */
   async define(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const { answer } = await this.ask((token) => setupLines(newToken(), token), timeoutMs, signal)
-    if (answer.kind !== 'defined') throw new UnsuitableShell('its shell did not define the functions for it')
+    if (answer.kind !== 'defined') throw new UnsuitableShell('the shell did not accept the functions that it needs')
     if (answer.directory === '') {
-      throw new UnsuitableShell('there is no directory in the guest that its output can be written to')
+      throw new UnsuitableShell('the guest has no writable directory for its output')
     }
-    if (answer.codec === '') throw new UnsuitableShell('the guest has none of base64, od, hexdump, xxd')
+    if (answer.codec === '') throw new UnsuitableShell('the guest has none of base64, od, hexdump and xxd')
   }
 
   /**

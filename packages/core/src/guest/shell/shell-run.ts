@@ -67,7 +67,7 @@ export class ShellRun {
         if (heard.answer.kind !== 'undefined') return heard
         if (again) await this.#dialogue.define(timeoutMs, signal)
       }
-      throw new UnsuitableShell('its shell does not keep the functions for it')
+      throw new UnsuitableShell('the shell does not keep the functions that it needs')
     } catch (error) {
       if (error instanceof UnsuitableShell) {
         return failed({ code: 'COMMAND_NOT_STARTED', message: `cannot be run: ${error.message}` }, this.#duration)
@@ -137,7 +137,7 @@ export class ShellRun {
     if (answer.kind === 'no-directory') {
       return failed(noDirectory(this.#request.cwd ?? ''), duration)
     }
-    const message = `has ended, but other output on the console came into its own, ${REPEATS} times again`
+    const message = `has ended, but other console output was mixed into its output, also in ${REPEATS} repetitions`
     return failed({ code: 'COMMAND_GARBLED', message }, duration)
   }
 
@@ -153,7 +153,7 @@ export class ShellRun {
       if (!(gone instanceof NoAnswer) || gone.reason === 'gone') throw gone
     }
     this.stuck = true
-    return failed({ ...failure, message: `${failure.message}; the shell does not answer since` }, duration)
+    return failed({ ...failure, message: `${failure.message}; the shell has not answered since` }, duration)
   }
 
   /** No shell answered. */

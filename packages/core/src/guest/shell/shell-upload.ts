@@ -34,7 +34,7 @@ export async function upload(
     const size = await sendPieces(dialogue, file, bytes, scale(PIECE_MS), timeoutMs, signal)
     if (size === bytes.length) return
   }
-  throw new UnsuitableShell(`${bytes.length} bytes for it did not arrive whole in the guest`)
+  throw new UnsuitableShell(`its input of ${bytes.length} bytes was damaged on the way to the guest`)
 }
 
 async function sendPieces(

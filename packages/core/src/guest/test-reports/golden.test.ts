@@ -62,6 +62,6 @@ describe('bytes of a report', () => {
   })
 
   test('JUnit in an unknown encoding is refused by its name', async () => {
-    await expect(read('junit', Buffer.from(xml('x-klingon')))).rejects.toThrow('its encoding x-klingon is not known')
+    await expect(read('junit', Buffer.from(xml('x-klingon')))).rejects.toThrow('its encoding x-klingon is unknown')
   })
 })

@@ -39,7 +39,7 @@ export class GuestTestsError extends GuestCommandError {
 function summary({ command, tests, exitCode }: FailedTestRun, machine: string, failed: number): string {
   const what = `${tests.length} ${tests.length === 1 ? 'test' : 'tests'} of ${formatCommand(command)} in "${machine}"`
   if (failed > 0) return `${failed} of ${what} failed`
-  return `None of ${what} failed, but ${exitCode === 0 ? 'the report is not whole' : `the exit code is ${exitCode}`}`
+  return `None of ${what} failed, but ${exitCode === 0 ? 'the report is incomplete' : `the exit code is ${exitCode}`}`
 }
 
 function titleOf({ path }: GuestTest): string {

@@ -81,7 +81,8 @@ export async function readJunit(xml: string): Promise<TestReport> {
       parser.write(rest).close()
     } catch (error) {
       if (end === 0 && report.tests.length === 0) throw error
-      if (end === 0) report.problems.push(`The report is cut off or not well-formed${reader.where}: ${reasonOf(error)}`)
+      if (end === 0)
+        report.problems.push(`The report is truncated or not well-formed${reader.where}: ${reasonOf(error)}`)
     }
     rest = end === 0 ? '' : rest.slice(end)
   } while (START.test(rest))
@@ -178,7 +179,7 @@ class JunitReader {
     if (suite === undefined || suite.announced === 0) return
     if (this.#report.tests.slice(suite.first).some(({ status }) => status === 'failed')) return
     const where = path.length === 0 ? 'The report' : path.join(' > ')
-    this.#report.problems.push(`${where} says that ${suite.announced} failed, and has no case that did`)
+    this.#report.problems.push(`${where} says that ${suite.announced} failed, but no test case did`)
   }
 
   get #path(): readonly string[] {

@@ -20,6 +20,6 @@ function decodeXml(bytes: Uint8Array): string {
   try {
     return new TextDecoder(encoding).decode(bytes)
   } catch (cause) {
-    throw new Error(`its encoding ${encoding} is not known`, { cause })
+    throw new Error(`its encoding ${encoding} is unknown`, { cause })
   }
 }

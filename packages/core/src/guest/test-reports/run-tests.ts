@@ -65,7 +65,7 @@ export async function runTests(
     throw unreadable(guest.name, result, format, cause)
   })
   const { tests, problems } = report
-  if (tests.length === 0) throw unreadable(guest.name, result, format, new Error('there is no test in it'))
+  if (tests.length === 0) throw unreadable(guest.name, result, format, new Error('it has no test'))
   const ended = result.exitCode === 0 || isSkip(result.exitCode, format, tests)
   const passed = ended && problems.length === 0 && tests.every(({ status }) => status !== 'failed')
   const checked = options.check !== false
@@ -100,6 +100,6 @@ async function reportOf(
 
 function unreadable(machine: string, result: CommandResult, format: TestFormat, cause: unknown): GuestCommandError {
   const why = ColdbootError.is(cause) ? cause.shortMessage : cause instanceof Error ? cause.message : String(cause)
-  const message = `The report of ${formatCommand(result.command)} in "${machine}" is no ${format}: ${why} (exit code ${result.exitCode})`
+  const message = `The report of ${formatCommand(result.command)} in "${machine}" is not valid ${format}: ${why} (exit code ${result.exitCode})`
   return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, { cause })
 }

@@ -99,7 +99,7 @@ class TapLevel {
     const { start, end } = plan
     const where = this.#path.length === 0 ? '' : ` of ${this.#path.join(' > ')}`
     if (end === null || start === null)
-      this.#problems.add(`There is no plan${where}: nothing tells whether all tests ran`)
+      this.#problems.add(`There is no plan${where}, so it is unknown whether all tests ran`)
     else if (end - start + 1 !== count) this.#problems.add(planProblem(count, end - start + 1, where))
     if (plan.skipAll && plan.skipReason !== NO_TESTS) this.#skipped = plan.skipReason.replace(/^skip\S*\s*/i, '')
     // Numbers that were given twice, or that the plan does not have.

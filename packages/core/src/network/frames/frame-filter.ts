@@ -47,7 +47,7 @@ const EITHER: Readonly<Record<string, readonly [keyof Frame, keyof Frame]>> = {
   ip: ['sourceIp', 'destinationIp'],
   port: ['sourcePort', 'destinationPort'],
 }
-const isAddress: CheckTable<{ it: string }>['it'] = ['an address as text', isString]
+const isAddress: CheckTable<{ it: string }>['it'] = ['an address as a string', isString]
 const isPort = wholeNumber(0, 0xffff)
 const CHECKS: CheckTable<Required<FrameFilter>> = {
   machine: ['the name of a machine', isString],

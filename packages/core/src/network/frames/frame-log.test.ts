@@ -106,7 +106,7 @@ test('a wait that is in vain says what was seen instead', async () => {
   )
   const error = await it.log.waitFor({ protocol: 'tcp' }, { timeout: 5 }).catch((it: unknown) => it)
   expect(error).toMatchObject({ code: 'EXPECT_TIMEOUT' })
-  expect(String(error)).toMatch(/No such frame within 5 ms; 1 other frame was seen/)
+  expect(String(error)).toMatch(/No matching frame within 5 ms; 1 other frame was seen/)
   expect(String(error)).toMatch('server sent udp 10.0.0.1 port 68 → 10.0.0.2 port 67, 14 bytes')
 })
 

@@ -92,9 +92,9 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     const ends = signal ? AbortSignal.any([late, signal]) : late
     for await (const frame of this.#read(ends)) if (matches(frame)) return frame
     if (signal?.aborted)
-      throw new ExpectError('EXPECT_ABORTED', 'Waiting for a frame was aborted', { cause: signal.reason })
+      throw new ExpectError('EXPECT_ABORTED', 'The wait for a frame was aborted', { cause: signal.reason })
     if (this.#closed) throw this.#missing('EXPECT_EXITED', 'The log was closed before the frame came')
-    throw this.#missing('EXPECT_TIMEOUT', `No such frame within ${limitMs} ms`)
+    throw this.#missing('EXPECT_TIMEOUT', `No matching frame within ${limitMs} ms`)
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
@@ -143,7 +143,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
       code,
       `${message}; ${count === 1 ? '1 other frame was' : `${count} other frames were`} seen`,
       {
-        hint: 'A log sees frames from the moment on that it is opened: open it before the traffic it is to see.',
+        hint: 'A log contains the frames after its creation. Open it before the traffic starts.',
         sections: { 'Last frames': last },
       },
     )

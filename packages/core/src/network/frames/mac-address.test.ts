@@ -21,15 +21,15 @@ test("a user's address gets one spelling", () => {
 })
 
 test.each([
-  ['52:54:00:00:00', /six bytes/],
-  ['52:54:00:00:00:00:00', /six bytes/],
-  ['52:54-00:00:00:01', /six bytes/],
-  ['52:54:00:00:00:0g', /six bytes/],
-  ['52:54:00:00:00:01,x=y', /six bytes/],
-  ['52:54:00:00:00:01\n', /six bytes/],
-  [1, /six bytes/],
-  ['01:00:5e:00:00:01', /address of a group/],
-  ['ff:ff:ff:ff:ff:ff', /address of a group/],
+  ['52:54:00:00:00', /six hexadecimal bytes/],
+  ['52:54:00:00:00:00:00', /six hexadecimal bytes/],
+  ['52:54-00:00:00:01', /six hexadecimal bytes/],
+  ['52:54:00:00:00:0g', /six hexadecimal bytes/],
+  ['52:54:00:00:00:01,x=y', /six hexadecimal bytes/],
+  ['52:54:00:00:00:01\n', /six hexadecimal bytes/],
+  [1, /six hexadecimal bytes/],
+  ['01:00:5e:00:00:01', /multicast address/],
+  ['ff:ff:ff:ff:ff:ff', /multicast address/],
   ['00:00:00:00:00:00', /all zero/],
 ])('%j is refused', (mac, reason) => {
   expect(() => checkedMac(mac)).toThrow(reason)

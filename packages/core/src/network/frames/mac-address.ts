@@ -22,12 +22,12 @@ export function chosenMac(network: number, index: number): string {
  */
 export function checkedMac(mac: unknown): string {
   if (typeof mac !== 'string' || !/^[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}$/i.test(mac)) {
-    throw invalid(mac, 'is not six bytes in hexadecimal with colons between, as 52:54:63:00:00:01')
+    throw invalid(mac, 'is not six hexadecimal bytes with colons between them, such as 52:54:63:00:00:01')
   }
   const text = mac.toLowerCase().replaceAll('-', ':')
   if ((Number.parseInt(text.slice(0, 2), 16) & 1) === 1)
-    throw invalid(mac, 'is an address of a group: its first byte is odd')
-  if (text === '00:00:00:00:00:00') throw invalid(mac, 'is no address: all zero')
+    throw invalid(mac, 'is a multicast address: its first byte is odd')
+  if (text === '00:00:00:00:00:00') throw invalid(mac, 'is not a valid address: it is all zero')
   return text
 }
 
@@ -47,6 +47,6 @@ function hex(byte: number): string {
 
 function invalid(mac: unknown, why: string): OptionError {
   return new OptionError('INVALID_OPTION', `\`mac\` ${JSON.stringify(mac)} ${why}`, {
-    hint: 'Leave `mac` out and one is chosen, or give one such as 52:54:63:00:00:01.',
+    hint: 'Remove `mac` to have one chosen, or set it to an address such as 52:54:63:00:00:01.',
   })
 }
