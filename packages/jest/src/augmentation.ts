@@ -1,4 +1,4 @@
-/** What this package adds to the types of Jest's `expect`: that of `@jest/globals`, and the global one of `@types/jest`. */
+/** Extends the types of Jest's `expect`, both of `@jest/globals` and of `@types/jest`. */
 import type { MachineMatchers } from '@coldboot/matchers'
 import type {} from 'expect'
 

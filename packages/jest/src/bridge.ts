@@ -1,7 +1,7 @@
 /**
- * What the environment hands to the tests. Jest runs a test file in a realm of its own, with a module loader of its own:
- * what is loaded there has other `Error` and `RegExp` classes than Node's modules, is loaded anew for each file, and, in
- * CommonJS, cannot be an ES module. So this project is loaded once, by the environment, outside; tests reach it by this.
+ * Interface between the environment and the test files. Jest runs each test file in its own realm with its own module
+ * loader: modules there have other `Error` and `RegExp` classes than those of Node, are loaded again for each file, and in
+ * CommonJS cannot be ES modules. Therefore the environment loads this project once, outside, and tests use this bridge.
  */
 import type * as core from '@coldboot/core'
 import type { VM, VMOptions } from '@coldboot/core'
@@ -10,21 +10,21 @@ import type * as matchers from '@coldboot/matchers'
 
 export type {} from './augmentation.ts'
 
-/** Key of the bridge on a test file's global object. */
+/** Key of the bridge on the global object of a test file. */
 export const BRIDGE: unique symbol = Symbol.for('coldboot.jest') as typeof BRIDGE
 
-/** What a machine has, or a function that says so for each test anew: for what only one machine can use, as a network. */
+/** Options of a machine, or a function that returns them for each test, for example to create a device per test. */
 export type VMOptionsSource = VMOptions | (() => VMOptions | Promise<VMOptions>)
 
-/** What a test made by `withVM` is given. */
+/** Argument of a test function made by `withVM`. */
 export interface Machines {
-  /** A machine made from the options: booted, ready, and gone with the test. */
+  /** A machine with the options, which is ready and ends with the test. */
   readonly vm: VM
-  /** Boots one more machine. */
+  /** Boots another machine. */
   readonly bootVM: (options?: VMOptionsSource) => Promise<VM>
 }
 
-/** A test's function, with its machines before its own arguments, as `test.each` gives them. */
+/** A test function. Receives its machines before the arguments of `test.each`. */
 export type MachineTest<Args extends readonly unknown[]> = (machines: Machines, ...args: Args) => unknown
 
 /** Signatures of `withVM`. */
@@ -33,32 +33,32 @@ export interface WithVM {
   <Args extends readonly unknown[]>(options: VMOptionsSource, fn: MachineTest<Args>): (...args: Args) => Promise<void>
 }
 
-/** What tests can do with machines. */
+/** Functions for test files. */
 export interface MachineApi {
   /**
-   * Boots a fresh machine before each test of the file, or of the describe, in which it is called, and ends it after.
-   * Machines of one describe boot at the same time. Named `vm`, `vm-2` and so on unless given a name.
+   * Boots a fresh machine before each test of the file or `describe` in which it is called, and ends it after the test.
+   * Machines of the same `describe` boot at the same time. The default names are `vm`, `vm-2` and so on.
    *
-   * @returns a function that returns the running test's machine
+   * @returns a function that returns the machine of the running test
    */
   readonly useVM: (options?: VMOptionsSource) => () => VM
 
   /**
-   * Makes a test's function from one that takes a machine. For `test.concurrent`, which skips hooks, and wherever a
-   * machine is for one test.
+   * Makes a test function from one that takes a machine. For `test.concurrent`, which skips hooks, and for machines of a
+   * single test.
    *
    * @example
    * test.concurrent('greets', withVM(async ({ vm }) => { … }))
    */
   readonly withVM: WithVM
 
-  /** Boots a machine for the running test, from inside it or from a `beforeEach`. It ends with the test. */
+  /** Boots a machine for the running test. Call it in a test or in `beforeEach`. The machine ends with the test. */
   readonly bootVM: (options?: VMOptionsSource) => Promise<VM>
 }
 
-/** The bridge. */
+/** The value on the global object of a test file. */
 export interface Bridge extends MachineApi {
-  /** The packages that tests import, as the environment has loaded them. */
+  /** The packages that tests import, loaded by the environment. */
   readonly modules: {
     readonly core: typeof core
     readonly guest: typeof guest

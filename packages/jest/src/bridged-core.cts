@@ -1,6 +1,6 @@
-/** `@coldboot/core` for test files, as the environment has loaded it. The preset maps the name to this. */
+/** `@coldboot/core` for test files, loaded by the environment. The preset maps the name to this file. */
 import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 const bridge: Bridge = Reflect.get(globalThis, Symbol.for('coldboot.jest'))
-// A plain object: of a namespace Jest would not see the names.
+// Jest does not see the names of a namespace object.
 module.exports = { ...bridge.modules.core }

@@ -4,27 +4,27 @@ import { expect, test } from 'vitest'
 import { checkedOptions } from './coldboot-options.ts'
 import { limitOf, NO_LIMIT } from './time-limit.ts'
 
-test('options are taken as they are when they are right', () => {
+test('valid options are returned unchanged', () => {
   expect(checkedOptions(undefined)).toEqual({})
   const options = { vm: { memory: '128M', ready: /login: / }, artifacts: { retain: 'always' } }
   expect(checkedOptions(options)).toBe(options)
 })
 
 test.for([
-  ['not an object', 'vm', '`testEnvironmentOptions.coldboot` must be an object'],
-  ['an unknown one', { vms: {} }, 'Unknown option `vms`'],
-  ['one of another kind', { vm: [] }, '`vm` must be an object'],
-  ['artifacts of another kind', { artifacts: { retain: 'sometimes' } }, '`retain` must be'],
-] as const)('%s is refused', ([, options, message]) => {
+  ['a string', 'vm', '`testEnvironmentOptions.coldboot` must be an object'],
+  ['an unknown option', { vms: {} }, 'Unknown option `vms`'],
+  ['an option of the wrong type', { vm: [] }, '`vm` must be an object'],
+  ['an invalid artifact option', { artifacts: { retain: 'sometimes' } }, '`retain` must be'],
+] as const)('%s is rejected', ([, options, message]) => {
   expect(() => checkedOptions(options)).toThrow(message)
 })
 
-test("a test's own timeout comes before the usual one, and both are multiplied", () => {
+test('the timeout of a test overrides the default, and both are multiplied', () => {
   expect([limitOf(undefined, 5_000, 2), limitOf(0, 5_000, 1), limitOf(300, 5_000, 2)]).toEqual([10_000, 5_000, 600])
   expect(limitOf(NO_LIMIT, 5_000, 2)).toBe(Infinity)
 })
 
-test('outside of the environment the hint is that of the table of errors', () => {
+test('outside of the environment, the error has the hint of its code', () => {
   const source = readFileSync(new URL('index.cts', import.meta.url), 'utf8').replaceAll(/'\s*\+\s*'|\n\s*/g, '')
   expect(source).toContain(ERROR_CODES.JEST_ENVIRONMENT_MISSING)
 })

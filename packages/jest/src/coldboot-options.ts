@@ -1,17 +1,17 @@
-/** What a project's configuration says of machines: `testEnvironmentOptions: { coldboot: … }`. */
+/** The options of a project: `testEnvironmentOptions: { coldboot: … }`. */
 import { OptionError, type VMOptions } from '@coldboot/core'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 
-/** Options of a project, in `testEnvironmentOptions.coldboot`. Plain data only: they are sent to the workers. */
+/** Options of a project, in `testEnvironmentOptions.coldboot`. Plain data only, because they are sent to the workers. */
 export interface ColdbootOptions {
   /**
-   * What each machine of the project has, unless a test says otherwise.
+   * Default options of each machine.
    * @default {}
    */
   readonly vm?: VMOptions
   /**
-   * What is kept of the machines of the project's tests.
-   * @default {}: everything of failed attempts
+   * Which files of the machines are kept.
+   * @default {}: all files of failed attempts
    */
   readonly artifacts?: ArtifactOptions
 }

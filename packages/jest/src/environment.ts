@@ -1,6 +1,6 @@
 /**
- * The environment of test files with machines: Node's, and this project beside it, outside of the files' own realm. It sees
- * each test begin and end, which the tests' own hooks do not.
+ * Test environment with machines. Extends the Node environment, loads this project outside of the realm of the test file,
+ * and receives the start and end of each test, which hooks do not see.
  */
 import { relative } from 'node:path'
 import * as core from '@coldboot/core'
@@ -22,10 +22,10 @@ export default class MachineEnvironment extends TestEnvironment {
   readonly #tests: FileTests
   readonly #guard: Disposable
 
-  /** @throws OptionError for options that are wrong */
+  /** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
   constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
     const { projectConfig } = config
-    // The options of an environment become globals of the tests: this one is for us.
+    // Removes our options, because Jest makes the options of an environment globals of the tests.
     const { coldboot, ...testEnvironmentOptions } = projectConfig.testEnvironmentOptions
     super({ ...config, projectConfig: { ...projectConfig, testEnvironmentOptions } }, context)
     this.#tests = new FileTests({
@@ -37,17 +37,17 @@ export default class MachineEnvironment extends TestEnvironment {
     this.#guard = endInOrder(this.#tests)
     endWithParent()
     const bridge: Bridge = { ...this.#tests.api, modules: { core, guest, matchers } }
-    // Behind a getter, or Jest would take it apart when the file is over.
+    // A getter, because Jest deletes the properties of global values at the end of the file.
     Object.defineProperty(this.global, BRIDGE, { configurable: true, get: () => bridge })
   }
 
-  /** Told by Jest of everything that happens to the file's tests. */
+  /** Called by Jest for each event of the test file. */
   handleTestEvent(event: Circus.Event, state: Circus.State): void | Promise<void> {
     return this.#tests.handle(event, state)
   }
 
   override async teardown(): Promise<void> {
-    // Machines made ahead for tests that do not come.
+    // Ends pooled machines that no test needs.
     await core.endPool()
     this.#guard[Symbol.dispose]()
     await super.teardown()

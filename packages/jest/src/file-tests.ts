@@ -1,4 +1,4 @@
-/** The tests of one file, as Jest tells of them, and what they can do with machines. */
+/** Tracks the tests of one file by Jest's events, and implements `useVM`, `withVM` and `bootVM`. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ExpectError, type VM } from '@coldboot/core'
 import { readEnvironment } from '@coldboot/core/internal'
@@ -10,23 +10,23 @@ import { TestAttempt } from './test-attempt.ts'
 import type { TestFile } from './test-place.ts'
 import { limitOf, NO_LIMIT } from './time-limit.ts'
 
-/** A machine that each test of a describe has. */
+/** A machine declared by `useVM`. */
 interface Declared {
   readonly options: VMOptionsSource | undefined
-  /** Where it was declared: what an error of its boot points at. */
+  /** Where it was declared, for the stack of boot errors. */
   readonly place: Error
 }
 
 type Globals = Extract<Circus.Event, { readonly name: 'setup' }>['runtimeGlobals']
 
-/** Made for each file; {@link handle} must be told of all events. */
+/** The tests of one file. Pass all events to {@link handle}. */
 export class FileTests {
   readonly #file: TestFile
   readonly #attempts = new Map<Circus.TestEntry, TestAttempt>()
   readonly #declared = new Map<Circus.DescribeBlock, Declared[]>()
-  /** The attempt that runs in this asynchronous context: concurrent tests have one each. */
+  /** The attempt of the current asynchronous context. Concurrent tests have one each. */
   readonly #context = new AsyncLocalStorage<TestAttempt>()
-  /** The attempt of the test that is not concurrent, whose hooks run. */
+  /** The attempt of the running sequential test and its hooks. */
   #sequential: TestAttempt | undefined
   #state: Circus.State | undefined
   #interrupted = false
@@ -36,12 +36,12 @@ export class FileTests {
     this.#file = file
   }
 
-  /** What tests can do with machines. */
+  /** The functions for test files. */
   get api(): MachineApi {
     return {
       useVM: (options) => this.#useVM(options),
       withVM: (...args: readonly unknown[]) => this.#withVM(args),
-      bootVM: (options) => this.#running('bootVM()').boot(options, new Error('asked for here')),
+      bootVM: (options) => this.#running('bootVM()').boot(options, new Error('requested here')),
     }
   }
 
@@ -67,7 +67,7 @@ export class FileTests {
     if (!test.concurrent) this.#sequential = attempt
   }
 
-  /** Ends all machines, for good. */
+  /** Ends all machines and refuses to start others. */
   async interrupt(): Promise<void> {
     this.#interrupted = true
     await Promise.all([...this.#attempts.values()].map((attempt) => attempt.interrupt()))
@@ -81,7 +81,7 @@ export class FileTests {
     const attempt = this.#current()
     if (attempt && !this.#interrupted) return attempt
     throw new ExpectError('TEST_ENDED', `${what} was called while no test was running`, {
-      hint: 'Call it in a test or in a hook of each test: a machine belongs to one test.',
+      hint: 'Call it in a test, or in a `beforeEach` or `afterEach` hook. Each machine belongs to one test.',
     })
   }
 
@@ -104,7 +104,7 @@ export class FileTests {
     const block = this.#state?.currentDescribeBlock
     if (!block || this.#current()) {
       throw new ExpectError('TEST_ENDED', 'useVM() was called inside a test', {
-        hint: 'Call it at the top of the file or of a describe, as `beforeEach`; in a test, use `bootVM`.',
+        hint: 'Call it at the top level of the file or of a `describe`, like `beforeEach`. In a test, use `bootVM`.',
       })
     }
     const declared: Declared = { options, place: new Error('declared here') }
@@ -112,7 +112,7 @@ export class FileTests {
     this.#declared.set(block, [...siblings, declared])
     this.#globals?.beforeEach(async () => {
       const attempt = this.#running('useVM()')
-      // What a function says may depend on the hooks before it; the others boot at once.
+      // Boots the machines with constant options at once. A function may depend on earlier hooks.
       const ahead = (this.#declared.get(block) ?? []).filter((one) => typeof one.options !== 'function')
       for (const one of ahead) void attempt.declare(one, one.options, one.place)
       await attempt.declare(declared, options, declared.place)
@@ -122,16 +122,16 @@ export class FileTests {
 
   #withVM(args: readonly unknown[]): (...args: readonly unknown[]) => Promise<void> {
     const [options, fn] = (args.length > 1 ? args : [undefined, args[0]]) as [VMOptionsSource?, MachineTest<unknown[]>?]
-    if (typeof fn !== 'function') throw new TypeError('withVM() takes the function of a test')
+    if (typeof fn !== 'function') throw new TypeError('withVM() takes a test function')
     const place = new Error('declared here')
     return async (...own) => {
       const attempt = this.#running('The function made by withVM()')
       const vm = await attempt.boot(options, place)
-      await fn({ vm, bootVM: (more) => attempt.boot(more, new Error('asked for here')) }, ...own)
+      await fn({ vm, bootVM: (more) => attempt.boot(more, new Error('requested here')) }, ...own)
     }
   }
 
-  /** Puts all tests and their hooks under clocks of ours, which stand still while a machine is being started. */
+  /** Enforces the time limits of all tests and hooks with clocks that stop while a machine starts. */
   #keepTime(block: Circus.DescribeBlock, testTimeout: number): void {
     const factor = readEnvironment().timeoutMultiplier
     for (const hook of block.hooks) {
@@ -152,7 +152,7 @@ export class FileTests {
     what: string,
   ): void {
     const { fn } = timed
-    // A function that takes `done`, or a generator, is Jest's own affair; so is its time.
+    // Leaves functions that take `done`, and generators, to Jest's timer.
     if (typeof fn !== 'function' || fn.length > 0 || fn.constructor.name === 'GeneratorFunction') return
     timed.timeout = NO_LIMIT
     const { asyncError } = timed
@@ -166,7 +166,7 @@ export class FileTests {
   }
 }
 
-// Jest's types do not say what it is.
+// Jest's types do not include `extend`.
 function expectOf(globals: Globals): { extend(matchers: ReturnType<typeof jestMatchers>): void } {
   return globals.expect as { extend(matchers: ReturnType<typeof jestMatchers>): void }
 }

@@ -1,12 +1,13 @@
 /**
- * What test files import. CommonJS, for both kinds of them: it loads nothing, and takes everything from the environment.
+ * Entry for test files. CommonJS, so that test files of both module types can load it. Takes everything from the
+ * environment.
  * @see bridge.ts
  */
 
 import type * as coreModule from '@coldboot/core' with { 'resolution-mode': 'import' }
 import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
-// Named one by one: Jest finds the names of a CommonJS module by reading its text.
+// Exports each name in a statement, because Jest finds the names of a CommonJS module in its text.
 export type * from '@coldboot/core' with { 'resolution-mode': 'import' }
 export type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest' with { 'resolution-mode': 'import' }
 export type { Machines, MachineTest, VMOptionsSource } from './bridge.ts' with { 'resolution-mode': 'import' }

@@ -1,32 +1,31 @@
 /**
- * Ends machines in order on Ctrl-C and SIGTERM. By itself Jest and its workers die at once; the machines do with them, but
- * what was written down of them would not be complete.
+ * Ends machines on Ctrl-C and SIGTERM and completes their files, because Jest and its workers exit at once.
  */
 import { setTimeout } from 'node:timers/promises'
 
-/** What is ended. */
+/** Tests to interrupt. */
 export interface Interruptible {
   interrupt(): Promise<void>
 }
 
 type Listener = (signal: NodeJS.Signals) => void
 
-/** How long the tests wait for others to end the process, milliseconds: signals are told to listeners a little later. */
+/** How long the tests wait for other listeners to end the process, milliseconds. Signals reach listeners asynchronously. */
 const OTHERS_MS = 2_000
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 const running = new Set<Interruptible>()
-/** Who else listens, by signal: their turn comes when the machines have ended. */
+/** Signal → other listeners, which are called after the end of the machines. */
 const others = new Map<NodeJS.Signals, readonly Listener[]>()
 let ending: Promise<void> | undefined
 
-/** The end of all machines, and then of this process, once a signal has come; the tests wait for it. */
+/** After a signal: resolves when all machines have ended. Tests wait for it. */
 export function interruption(): Promise<void> | undefined {
   return ending
 }
 
-/** Ends it on the first signal; the second one does not wait for that. Until the returned object is disposed. */
+/** Interrupts the tests on the first signal, and exits on the second. Dispose the result to stop listening. */
 export function endInOrder(tests: Interruptible): Disposable {
   if (running.size === 0) listen()
   running.add(tests)
@@ -38,7 +37,7 @@ export function endInOrder(tests: Interruptible): Disposable {
   }
 }
 
-/** Ends a worker whose Jest was killed: by itself it would go on with its tests, and then wait for ever. */
+/** Ends a worker when its parent was killed. Otherwise it would continue its tests and then wait forever. */
 export function endWithParent(): void {
   if (process.connected && process.listenerCount('disconnect', onDisconnect) === 0) {
     process.on('disconnect', onDisconnect)
@@ -46,7 +45,7 @@ export function endWithParent(): void {
 }
 
 function onDisconnect(): void {
-  // On Ctrl-C the parent is gone before the machines have ended in order.
+  // On Ctrl-C the parent exits before the machines have ended.
   ending ??= interruptAll()
   void ending.finally(() => process.exit(1))
 }
@@ -63,7 +62,7 @@ function onSignal(signal: NodeJS.Signals): void {
   })
 }
 
-/** Whoever else listens gets it; if nobody does, the process dies of it, so that who waits for it can tell. */
+/** Passes the signal to the other listeners. Without any, it ends the process, and the parent sees the reason. */
 function passOn(signal: NodeJS.Signals): void {
   stopListening()
   process.kill(process.pid, signal)
@@ -71,7 +70,7 @@ function passOn(signal: NodeJS.Signals): void {
 
 function listen(): void {
   for (const signal of SIGNALS) {
-    // Libraries that clean up after themselves end the process at once.
+    // Removes other listeners, because those of some libraries end the process at once.
     others.set(signal, process.rawListeners(signal) as Listener[])
     process.removeAllListeners(signal)
     process.on(signal, onSignal)

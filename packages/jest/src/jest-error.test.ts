@@ -10,7 +10,7 @@ function errorWith(message: string): Error {
 }
 
 describe('an error of Jest', () => {
-  test('has its new message in its stack too, which Jest prints', () => {
+  test('has its new message also in its stack, which Jest prints', () => {
     const original = errorWith('at first')
     const error = new JestError([original, undefined])
     error.message += ' and then'
@@ -24,21 +24,21 @@ describe('an error of Jest', () => {
     expect(original.stack).toBe(`TypeError: ${original.message}\n${FRAME}`)
   })
 
-  test("loses the frame of Jest's call of a matcher", () => {
+  test('drops the frame of the matcher call in Jest', () => {
     const original = errorWith('no machine')
     original.stack += '\n    at __EXTERNAL_MATCHER_TRAP__ (/home/me/node_modules/expect/build/index.js:1:2)'
     new JestError(original).hideInner()
     expect(original.stack).toBe(`TypeError: no machine\n${FRAME}`)
   })
 
-  test('is made of what was thrown and is none, at the place of the test', () => {
+  test('is created for a thrown value that is not an error, with the stack of the test', () => {
     const place = errorWith('defined here')
     const { original } = new JestError(['text', place])
     expect(original).toBeInstanceOf(Error)
     expect(original.stack).toBe(`thrown: "text"\n${FRAME}`)
   })
 
-  test('may have no stack, as those that Jest makes of `node:assert`', () => {
+  test('may have no stack, like errors of `node:assert`', () => {
     const original = { message: 'assert(received)' }
     const error = new JestError(original)
     error.message += '\nmore'

@@ -1,14 +1,14 @@
-/** An error of a test as Jest keeps it: not yet reported, so that what is changed here is what every reporter shows. */
+/** Edits an error of a test before Jest passes it to its reporters. */
 import { inspect } from 'node:util'
 import { framesOf, type ReportedError, userFrames } from '@coldboot/runner'
 import type { Circus } from '@jest/types'
 
-/** What Jest calls the function around a matcher of ours. */
+/** Jest's name for the function that calls a matcher. */
 const MATCHER_CALL = '__EXTERNAL_MATCHER_TRAP__'
 
-/** An error that can be changed: Jest prints the stack, and takes the message from there. */
+/** A mutable error. Keeps the stack consistent with the message, because Jest prints only the stack. */
 export class JestError implements ReportedError {
-  /** The error itself; what was thrown and is none is made one. */
+  /** The thrown error, or a new error for another thrown value. */
   readonly original: { message?: unknown; stack?: unknown; name?: unknown; cause?: unknown }
 
   constructor(error: Circus.TestError) {
@@ -31,13 +31,13 @@ export class JestError implements ReportedError {
     return [this.message, ...this.#frames()].join('\n')
   }
 
-  /** Without the error's name, which is added. */
+  /** Adds the name of the error to the text. */
   set stack(text: string) {
     const { name } = this.original
     this.original.stack = typeof name === 'string' && name !== 'Error' ? `${name}: ${text}` : text
   }
 
-  /** Leaves out the frames that say nothing: of this project, which calls every test, and of Jest's way into a matcher. */
+  /** Removes the frames of this project, which calls every test, and of Jest's call of a matcher. */
   hideInner(): void {
     if (typeof this.original.stack !== 'string') return
     const frames = userFrames(this.#frames().join('\n')).filter((frame) => !frame.includes(MATCHER_CALL))
@@ -63,7 +63,7 @@ export class JestError implements ReportedError {
   #frames(): readonly string[] {
     const { stack } = this.original
     if (typeof stack !== 'string') return []
-    // A message may have lines that look like frames: a kernel's, or another error's.
+    // The message may contain lines that look like frames, for example of a kernel.
     const start = stack.indexOf(this.message)
     return framesOf(start < 0 ? stack : stack.slice(start + this.message.length))
   }

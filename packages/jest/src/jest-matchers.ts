@@ -1,37 +1,37 @@
-/** The matchers for machines as `expect.extend` of Jest takes them. */
+/** The matchers for Jest's `expect.extend`. */
 import { type MatcherResult, machineMatchers, type RegisteredMatcher } from '@coldboot/matchers'
 import { type Context, toMatchSnapshot } from 'jest-snapshot'
 
-/** The running test, as matchers are told of it. */
+/** The running test, for matchers. */
 export interface RunningTest {
-  /** Has what it left under the symbols of @coldboot/matchers. */
+  /** Object with `TIME_LEFT` of @coldboot/matchers. */
   readonly task: object
-  /** Its name behind those of its describes. */
+  /** Name of the test after those of its groups. */
   readonly fullName: string
 }
 
 /**
- * All matchers of @coldboot/matchers, each given the running test, which Jest does not tell it: of concurrent ones, it knows
- * only the name of the one that began last.
+ * All matchers of @coldboot/matchers with the running test in their context. Jest does not provide it: of concurrent tests,
+ * it only knows the name of the one that started last.
  *
- * @param running the running test
+ * @param running returns the running test
  */
 export function jestMatchers(running: () => RunningTest | undefined): Record<string, RegisteredMatcher> {
   const matchers = machineMatchers({
     printsDiff: false,
     toMatchSnapshot(received, hint) {
-      // It is Jest's own context, with what ours adds.
+      // The context is that of Jest plus our properties.
       const context = this as unknown as Context
-      // It counts its arguments: a hint that is undefined would be taken for properties.
+      // Jest counts the arguments: an undefined hint would be taken for property matchers.
       const args = hint === undefined ? ([received] as const) : ([received, hint] as const)
       return toMatchSnapshot.call(context, ...args) as MatcherResult
     },
   })
   const entries = Object.entries<RegisteredMatcher>(matchers)
-  return Object.fromEntries(entries.map(([name, matcher]) => [name, told(matcher, running)]))
+  return Object.fromEntries(entries.map(([name, matcher]) => [name, withTest(matcher, running)]))
 }
 
-function told(matcher: RegisteredMatcher, running: () => RunningTest | undefined): RegisteredMatcher {
+function withTest(matcher: RegisteredMatcher, running: () => RunningTest | undefined): RegisteredMatcher {
   return function (...args) {
     const { task, fullName: currentTestName = this.currentTestName } = running() ?? {}
     return matcher.apply({ ...this, task, currentTestName }, args)

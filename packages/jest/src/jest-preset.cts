@@ -1,7 +1,7 @@
-/** \`preset: '@coldboot/jest'\`: the one line a user adds to the Jest configuration. */
+/** The preset `@coldboot/jest`. */
 import { join } from 'node:path'
 
-/** The path of a file of this package, absolute: the name would be looked up from the user's project. */
+/** Absolute path of a file of this package, because Jest resolves names from the project. */
 const here = (file: string): string => join(__dirname, file)
 
 const preset = {
@@ -12,7 +12,7 @@ const preset = {
     '^@coldboot/matchers$': here('bridged-matchers.cjs'),
   },
   reporters: ['default', here('reporter.js')],
-  // What failed tests leave is no source: watch mode would run again because of it.
+  // Ignores the files of failed tests, which would start another run in watch mode.
   modulePathIgnorePatterns: ['<rootDir>/\\.jest/'],
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { errorReport } from './reported-stack.ts'
 
-test("takes the name, the message and the user's frames out of a stack", () => {
+test('splits a stack into the name, the message and the frames of user code', () => {
   const stack = `ExpectError: "vm" did not print "never"
 Nothing was printed.
 
@@ -19,7 +19,7 @@ Nothing was printed.
   })
 })
 
-test('leaves what looks like a frame in the message, as of a kernel, where it is', () => {
+test('keeps lines of the message that look like frames, for example of a kernel', () => {
   const message = 'A trace was printed:\n  at do_fork (/build/kernel/fork.c:12:3)\nand that was all'
   expect(errorReport(`${message}\n    at /home/me/boot.test.js:1:1`)).toMatchObject({
     name: 'Error',
@@ -28,11 +28,11 @@ test('leaves what looks like a frame in the message, as of a kernel, where it is
   })
 })
 
-test('takes colours out', () => {
+test('removes colors', () => {
   expect(errorReport('\u001b[2mexpect(\u001b[22mvm)').message).toBe('expect(vm)')
 })
 
-test('makes do with no frames, and with nothing', () => {
+test('accepts a text without frames, and an empty text', () => {
   expect(errorReport('thrown: "text"')).toEqual({ name: 'Error', message: 'thrown: "text"', stack: [] })
   expect(errorReport('')).toEqual({ name: 'Error', message: '', stack: [] })
 })

@@ -1,14 +1,14 @@
-/** An error as Jest hands it to reporters: one text, the stack with the message before it. */
+/** Parses the errors that Jest passes to reporters: one text with the message and the stack. */
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import type { ErrorReport, StackFrame } from '@coldboot/report'
 
 const FRAME = /^\s+at (?:(.*) \()?((?:file:\/\/)?\/.*):(\d+):(\d+)\)?$/
 
-/** Takes the text apart. The name is `Error` where it does not say. */
+/** Splits the text. The default name is `Error`. */
 export function errorReport(text: string): ErrorReport {
   const lines = stripVTControlCharacters(text).split('\n')
-  // Frames come last: a message may have lines that look like some.
+  // Takes only the last frames, because the message may contain lines that look like frames.
   const start = lines.findLastIndex((line) => line.trim() !== '' && !/^\s+at /.test(line)) + 1
   const [, name = 'Error', message = ''] = /^(?:(\w*Error): )?([^]*)$/.exec(lines.slice(0, start).join('\n')) ?? []
   return { name, message: message.trimEnd(), stack: lines.slice(start).flatMap(frameOf) }

@@ -1,6 +1,6 @@
 /**
- * A reporter that leaves what a failed run needs where it is looked for later: a page to open, and in a GitHub job its
- * summary. The preset adds it; it lives in the process that outlives the workers.
+ * Reporter that writes the page of a run, adds consoles to the summary of a GitHub job, and completes the files of killed
+ * workers. The preset adds it.
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -15,8 +15,8 @@ import { type FileResult, interruptedTests, runReport } from './run-report.ts'
 import { HOME } from './test-place.ts'
 
 /**
- * Writes `.jest/coldboot/index.html` when a test failed or files of machines were kept, and removes the page of an earlier
- * run otherwise. Completes the files of machines whose worker was killed.
+ * Writes `.jest/coldboot/index.html` if a test failed or files of machines were kept, else removes the page of an earlier
+ * run. Completes the files of machines whose worker was killed.
  */
 export default class ColdbootReporter {
   readonly #config: Config.GlobalConfig

@@ -1,4 +1,4 @@
-/** What Jest knows of a run, in the words of @coldboot/report. */
+/** Converts a Jest run to the model of @coldboot/report. */
 import { readdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import {
@@ -16,19 +16,19 @@ import { readGuestTests } from './guest-tests.ts'
 import { errorReport } from './reported-stack.ts'
 import { HOME } from './test-place.ts'
 
-/** What became of a test file. */
+/** The result of a test file. */
 export interface FileResult {
   readonly config: Pick<Config.ProjectConfig, 'rootDir' | 'displayName'>
   readonly result: TestResult
 }
 
-/** @param unfinished tests of which Jest knows nothing, because their worker died */
+/** @param unfinished tests without a result, because their worker crashed */
 export function runReport(
   files: readonly FileResult[],
   unfinished: readonly TestReport[],
   about: Pick<RunReport, 'runner' | 'root' | 'started' | 'duration'>,
 ): RunReport {
-  // Workers end in any order.
+  // Sorts the files, which end in any order.
   const inOrder = files.toSorted((one, other) => (one.result.testFilePath < other.result.testFilePath ? -1 : 1))
   return {
     ...about,
@@ -38,8 +38,8 @@ export function runReport(
 }
 
 /**
- * The tests whose machines have left these folders.
- * @param folders of machines, complete
+ * The tests of machine folders.
+ * @param folders completed folders of machines
  */
 export function interruptedTests(folders: readonly string[]): readonly TestReport[] {
   return [...Map.groupBy(folders, dirname).values()].flatMap((machines): readonly TestReport[] => {
@@ -70,7 +70,7 @@ function testsOf({ config, result }: FileResult): readonly TestReport[] {
   })
 }
 
-/** The attempts of a test, the last one last: what Jest has to say is of that one. */
+/** The attempts of a test, in order. Jest reports the state of the last one. */
 function attemptsOf(test: AssertionResult, directoryOf: (retry: number) => string): readonly AttemptReport[] {
   const state = stateOf(test)
   if (state === 'skipped') return []
@@ -96,7 +96,7 @@ function errorsOf(messages: readonly string[] = []): readonly ErrorReport[] {
   return messages.map(errorReport)
 }
 
-/** Of a file that could not be run. */
+/** The error of a file that could not be run. */
 function fileError({ testExecError }: TestResult): readonly ErrorReport[] {
   if (!testExecError) return []
   const { message, stack } = testExecError as { readonly message?: string; readonly stack?: string | null }

@@ -1,4 +1,4 @@
-/** One attempt of a test: its time, its machines, and what its errors say of them. */
+/** Manages one attempt of a test in Jest: its clock, its machines and its errors. */
 import { ExpectError, type VM } from '@coldboot/core'
 import { TIME_LEFT } from '@coldboot/matchers'
 import { attemptDirectory } from '@coldboot/report'
@@ -10,22 +10,23 @@ import { JestError } from './jest-error.ts'
 import type { RunningTest } from './jest-matchers.ts'
 import { attemptOf, namesOf, type TestFile } from './test-place.ts'
 
-const MORE_TIME = 'Give it more time, as its last argument or with `testTimeout`, or its waits less.'
+const MORE_TIME =
+  'Raise its timeout, with its last argument or the option `testTimeout`, or lower the timeouts of its waits.'
 
-/** Jest cancels nothing. */
+/** Jest never cancels a test. */
 const NEVER = new AbortController().signal
 
-/** Made when an attempt begins; {@link finish} must be called at its end, whatever happens. */
+/** One attempt of a test. Create it at the start, and always call {@link finish} at the end. */
 export class TestAttempt implements RunningTest {
   readonly task: object
   readonly fullName: string
   readonly #test: Circus.TestEntry
   readonly #file: TestFile
   readonly #waits = new AbortController()
-  /** Machines that hooks have started, by who declared them. */
+  /** Machines started by hooks: declaration → start. */
   readonly #declared = new Map<object, Promise<VM>>()
   readonly #ready = new Map<object, VM>()
-  /** Where the machine was asked for whose start has failed. */
+  /** Error of a start → where the machine was requested. */
   readonly #places = new WeakMap<object, Error>()
   #machines: AttemptMachines | undefined
   #clock: TestClock | undefined
@@ -39,9 +40,9 @@ export class TestAttempt implements RunningTest {
   }
 
   /**
-   * Runs the test's function, or a hook, against a clock.
+   * Runs a test function or a hook with a time limit.
    *
-   * @param definition what a timeout points at
+   * @param definition stack for a timeout
    */
   run(fn: () => unknown, limitMs: number, what: string, definition: Circus.Exception): unknown {
     const frames = placeOf(definition)
@@ -67,7 +68,7 @@ export class TestAttempt implements RunningTest {
     return Promise.race([result, over]).finally(() => clock.stop())
   }
 
-  /** Starts a machine outside of the test's own time. */
+  /** Starts a machine. The clock of the test is stopped meanwhile. */
   async boot(options: VMOptionsSource | undefined, place: Error): Promise<VM> {
     const machines = this.#requireMachines()
     try {
@@ -78,13 +79,13 @@ export class TestAttempt implements RunningTest {
     }
   }
 
-  /** Starts a machine that each test of a describe has, unless it is started already. */
+  /** Starts a machine declared by `useVM`, unless it has already been started. */
   declare(key: object, options: VMOptionsSource | undefined, place: Error): Promise<VM> {
     const present = this.#declared.get(key)
     if (present) return present
     const start = this.boot(options, place)
     this.#declared.set(key, start)
-    // Who declared it awaits it, in a hook of its own that may never run.
+    // Handles a rejection, because the hook that awaits the start may never run.
     start.then(
       (vm) => this.#ready.set(key, vm),
       () => {},
@@ -103,8 +104,8 @@ export class TestAttempt implements RunningTest {
   }
 
   /**
-   * Ends all machines. Their files stay when the attempt failed, and its errors then tell what the machines printed. A
-   * test that would pass although it still waits for a machine fails.
+   * Ends all machines. After a failure, keeps their files and adds their output to the errors. Fails a test that passed with
+   * a pending wait.
    */
   async finish(): Promise<void> {
     if (this.#interrupted) return
@@ -113,7 +114,7 @@ export class TestAttempt implements RunningTest {
     const failed = this.#test.errors.length > 0
     const forgotten = failed || this.#test.failing ? undefined : machines?.forgottenAwait()
     const errors = (forgotten ? [forgotten] : this.#test.errors).map((error) => new JestError(error))
-    // The last words of the console at this moment: what the machines print while they end explains nothing.
+    // Adds the console output now, before the machines print more while they end.
     if (failed) this.#explain(errors, machines?.started ?? [])
     for (const error of errors) error.hideInner()
     machines?.redact(errors.map(({ original }) => original))
@@ -127,7 +128,7 @@ export class TestAttempt implements RunningTest {
     if (machines) await this.#tidyUp(machines, keep ? errors : undefined)
   }
 
-  /** Ends all machines before the test is over, and keeps their files. */
+  /** Ends all machines before the end of the test, and keeps their files. */
   async interrupt(): Promise<void> {
     this.#interrupted = true
     this.#machines?.stopStarting()
@@ -138,7 +139,7 @@ export class TestAttempt implements RunningTest {
     await this.#machines?.keep([why.shortMessage])
   }
 
-  /** @param errors undefined: nothing is kept */
+  /** @param errors undefined to discard the files */
   async #tidyUp(machines: AttemptMachines, errors: readonly JestError[] | undefined): Promise<void> {
     if (errors === undefined) return machines.discard()
     const kept = await machines.keep(errors.map(({ message }) => message))
@@ -171,7 +172,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-/** The user's line that made the error: the describe that called the test is no news. */
+/** The first frame of user code. Other frames are the groups around the test. */
 function placeOf(exception: Circus.Exception): readonly string[] {
   return userFrames(stackOf(exception)).slice(0, 1)
 }

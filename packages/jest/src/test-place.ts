@@ -1,39 +1,39 @@
-/** Which test it is, in the words of @coldboot/report. */
+/** Describes the current attempt of a test for @coldboot/report. */
 import type { Attempt } from '@coldboot/report'
 import type { Circus } from '@jest/types'
 import type { ColdbootOptions } from './coldboot-options.ts'
 
 /** A test file. */
 export interface TestFile {
-  /** The project's root. */
+  /** Root of the project. */
   readonly root: string
-  /** Relative to the root. */
+  /** Path of the file, relative to the root. */
   readonly file: string
-  /** The project's name, when there are several. */
+  /** Name of the project, if there are several. */
   readonly project: string | undefined
   readonly options: ColdbootOptions
 }
 
 /**
- * Jest's own folder for what its runs leave, below the project's root: it has none. `.jest` is to it as `.vitest` is to
- * Vitest, so that one line tells version control and an upload of artifacts of both.
+ * Folder for the files of a run, below the root of a project. Jest has no such folder; `.jest` corresponds to `.vitest` of
+ * Vitest.
  */
 export const HOME = '.jest'
 
-/** The present attempt of a test. */
+/** The current attempt of a test. */
 export function attemptOf({ root, file, project }: TestFile, test: Circus.TestEntry): Attempt {
   const names = namesOf(test)
   const retry = Math.max(test.invocations - 1, 0)
   return { root, home: HOME, file, project, names, duplicateIndex: duplicatesBefore(test), repeat: 0, retry }
 }
 
-/** The names of the test and of the describes around it, outermost first. */
+/** The names of the groups, outermost first, and of the test. */
 export function namesOf(test: Circus.TestEntry | Circus.DescribeBlock): readonly string[] {
-  // The block around all has a name that is Jest's own.
+  // Skips the root block, whose name is internal to Jest.
   return test.parent ? [...namesOf(test.parent), String(test.name)] : []
 }
 
-/** How many tests of the same names come before it in the file. */
+/** Number of tests with the same names before it in the file. */
 function duplicatesBefore(test: Circus.TestEntry): number {
   const names = namesOf(test).join('\0')
   return testsOf(rootOf(test.parent))

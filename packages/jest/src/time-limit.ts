@@ -1,11 +1,11 @@
-/** How long tests and hooks may take. */
+/** Time limits of tests and hooks. */
 
-/** The longest timeout there is, milliseconds: Jest takes no other word for "none". */
+/** The longest timeout, milliseconds. Jest has no other way to disable a timeout. */
 export const NO_LIMIT: number = 2 ** 31 - 1
 
 /**
- * @param own the test's own timeout, if it has one
- * @param usual that of all tests
+ * @param own timeout of the test or hook, if it has one
+ * @param usual default timeout
  * @returns milliseconds; Infinity for none
  */
 export function limitOf(own: number | null | undefined, usual: number, factor: number): number {

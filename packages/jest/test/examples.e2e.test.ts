@@ -18,7 +18,7 @@ test('examples/jest passes', async () => {
   expect(machinesOf(project.root)).toEqual([])
 })
 
-test('examples/jest-failing fails as the README says', async () => {
+test('examples/jest-failing fails with the report of the README', async () => {
   using project = jestProject(folderOf('jest-failing'))
   const run = await project.run()
   expect(run.exitCode).toBe(1)
@@ -28,7 +28,7 @@ test('examples/jest-failing fails as the README says', async () => {
   expect(shown, 'copy test/reports/readme.txt to README.md').toBe(report)
 })
 
-test('the code of the READMEs stands in a tested file, word for word', () => {
+test('the code of the READMEs is part of tested files', () => {
   const files = [
     folderOf('jest/jest.config.js'),
     folderOf('jest/boot.test.js'),
@@ -46,7 +46,7 @@ test('the code of the READMEs stands in a tested file, word for word', () => {
   }
 })
 
-/** The part of a report that the README shows: one failure, with numbers as they could be. */
+/** The part of a report that the README shows: one failure, with fixed numbers. */
 function readmeReport(report: string): string {
   const [, failure = ''] = / {2}● adds two numbers\n([\s\S]*?)\n\n(?:Consoles|Test Suites)/.exec(report) ?? []
   return `  ● adds two numbers\n${failure.replace(/^(?=.)/gm, '    ')}\n`

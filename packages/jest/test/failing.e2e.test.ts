@@ -19,12 +19,12 @@ describe('a run of failing tests', () => {
   })
   afterAll(() => project[Symbol.dispose]())
 
-  test('reports each failure with what the machine printed, its command line and its log', async () => {
+  test('reports each failure with the console, the command line and the log of the machine', async () => {
     expect(run.exitCode).toBe(1)
     await expect(jestReport(run.output, project.root)).toMatchFileSnapshot('reports/failing.txt')
   })
 
-  test('keeps the console of each machine that ran, and nothing of those that did not', () => {
+  test('keeps the console of each machine that ran, and no files of other machines', () => {
     const folder = join(project.root, '.jest', 'coldboot', 'failures.test.js')
     const logs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
       path.endsWith('console.log'),
@@ -63,7 +63,7 @@ describe('a run of failing tests', () => {
     expect(machinesOf(mark)).toEqual([])
   })
 
-  test('leaves nothing of a failure that is mended', async () => {
+  test('removes the files of a test that passes in the next run', async () => {
     const mended = await project.run(['failures', '-t', 'and a thrown error'], { COLDBOOT_TEST_MENDED: '1' })
     expect(mended.exitCode).toBe(0)
     const folder = join(project.root, '.jest', 'coldboot', 'failures.test.js')
@@ -72,19 +72,19 @@ describe('a run of failing tests', () => {
   })
 })
 
-test('each attempt of a retried test has a machine and a folder of its own', async () => {
+test('each attempt of a retried test has its own machine and folder', async () => {
   using project = jestProject('failing')
   const run = await project.run(['retries'])
   expect(run.exitCode).toBe(1)
   expect(run.output).toContain('Tests:       1 failed, 1 passed, 2 total')
   const folder = join(project.root, '.jest', 'coldboot', 'retries.test.js')
-  // An attempt that failed is worth a look, although the next one passed.
+  // The files of the failed attempt are kept, although the retry passed.
   expect(readdirSync(folder).sort()).toEqual(['fails-at-first', 'fails-twice', 'fails-twice.retry-1'])
   const logs = ['fails-twice', 'fails-twice.retry-1'].map((name) => join(folder, name, 'vm', 'console.log'))
   expect(logs.map((path) => /attempt-\d/.exec(readFileSync(path, 'utf8'))?.[0])).toEqual(['attempt-1', 'attempt-2'])
 })
 
-test('a test file outside of the environment says what to configure', async () => {
+test('a test file outside of the environment fails with advice', async () => {
   using project = jestProject('failing')
   const run = await project.run(['--env=node', 'retries'])
   expect(run.exitCode).toBe(1)

@@ -6,7 +6,7 @@ import type { RunnerRun, RunningRunner } from '../../vitest/test/installed-proje
 import { LifeLine, MARK, machinesOf, printing } from '../../vitest/test/machine-processes.ts'
 import { jestProject } from './jest-project.ts'
 
-/** A run whose machine lives. */
+/** A run with a running machine. */
 interface Living {
   readonly run: RunningRunner
   /** The process that started the machine. */
@@ -14,7 +14,7 @@ interface Living {
   readonly root: string
 }
 
-/** Settles when the machine prints; a run that ends without one says why. */
+/** Resolves when the machine prints; rejects with the output of a run that ends first. */
 async function alive(life: LifeLine, run: RunningRunner, folder: string): Promise<void> {
   const ended = run.ended.then(({ output }) => Promise.reject(new Error(`No machine was started:\n${output}`)))
   const begun = life.begun.then(() => printing(folder))
@@ -23,7 +23,7 @@ async function alive(life: LifeLine, run: RunningRunner, folder: string): Promis
   ended.catch(() => {})
 }
 
-/** The `meta.json` of a machine, when its files are complete: the worker may outlive the run for a moment. */
+/** Waits until the files of a machine are complete, because a worker may outlive the run. @returns its `meta.json` */
 async function completed(directory: string): Promise<unknown> {
   const changes = watch(directory)
   try {
@@ -37,7 +37,7 @@ async function completed(directory: string): Promise<unknown> {
   }
 }
 
-/** Runs the project, does something to the run once its machine lives, and waits for the end of both. */
+/** Runs the project, calls a function when its machine runs, and waits for the end of both. */
 async function interrupt(
   args: readonly string[],
   how: (living: Living) => void,
@@ -88,7 +88,7 @@ test.for([
   expect(ended.signal).toBe('SIGKILL')
 })
 
-test('a machine does not outlive a worker that is killed', async () => {
+test('a machine does not outlive a killed worker', async () => {
   const ended = await interrupt(inWorkers, ({ worker, root }) => {
     process.kill(worker, 'SIGKILL')
     writeFileSync(join(root, 'go'), '')

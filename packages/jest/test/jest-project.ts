@@ -1,11 +1,11 @@
-/** A user's project with Jest. */
+/** Creates projects with Jest. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type InstalledProject, installProject } from '../../vitest/test/installed-project.ts'
 
 const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
 
-/** What a project in TypeScript has besides. */
+/** Additional packages of a project in TypeScript. */
 const TYPESCRIPT = [
   '@babel/core',
   '@babel/plugin-transform-modules-commonjs',
@@ -22,7 +22,7 @@ const JEST = {
 }
 
 /**
- * @param source a folder of `projects/`, or the path of a folder elsewhere
+ * @param source name of a folder in `projects/`, or the path of another folder
  * @param modules whether the tests are ES modules
  */
 export function jestProject(source: string, modules = true): InstalledProject {

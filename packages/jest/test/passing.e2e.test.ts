@@ -7,7 +7,7 @@ import type { InstalledProject } from '../../vitest/test/installed-project.ts'
 import { MARK, machinesOf } from '../../vitest/test/machine-processes.ts'
 import { jestProject } from './jest-project.ts'
 
-/** Runs the project; every test in it must pass and leave neither machines nor files. */
+/** Runs the project. Every test must pass and leave neither machines nor files. */
 async function expectPass(project: InstalledProject, args: readonly string[], summary: string): Promise<void> {
   const run = await project.run(args, { [MARK]: project.root })
   expect(run.output).toContain(`Tests:       ${summary}`)
@@ -31,14 +31,14 @@ test.for([
   await expectPass(project, args, '4 passed, 4 total')
 })
 
-test('machines serve TypeScript, and all is typed for both kinds of `expect`', async () => {
+test('machines serve TypeScript, with types for the global and the imported `expect`', async () => {
   using project = jestProject('typescript', false)
   const checked = promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: project.root })
   await expectPass(project, [], '3 passed, 3 total')
   expect((await checked).stdout).toBe('')
 })
 
-test("logs of boots and pictures of screens are snapshots of Jest's own", async () => {
+test('boot logs and screenshots are snapshots of Jest', async () => {
   using project = jestProject('passing')
   const args = ['snapshots', '--ci=false']
   await expectPass(project, args, '3 passed, 3 total\nSnapshots:   3 written, 3 total')

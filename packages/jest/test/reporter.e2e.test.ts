@@ -7,7 +7,7 @@ import { jestProject } from './jest-project.ts'
 
 const PAGE = join('.jest', 'coldboot', 'index.html')
 
-/** The texts of the elements that the pattern finds. */
+/** The texts of the elements that match the pattern. */
 function textsOf(html: string, pattern: RegExp): readonly string[] {
   return [...html.matchAll(pattern)].map(([, text = '']) => text.replace(/<[^>]*>/g, '').trim())
 }
@@ -24,12 +24,12 @@ describe('a run in CI', () => {
   })
   afterAll(() => project[Symbol.dispose]())
 
-  test('ends with the path of the page', () => {
+  test('prints the path of the page at its end', () => {
     expect(run.exitCode).toBe(1)
     expect(run.output).toContain(`\nConsoles and files of the machines: ${PAGE}\n`)
   })
 
-  test('leaves a page: what failed, what passed after a retry, what a killed worker left, and the rest', () => {
+  test('writes a page with failed, interrupted, flaky and other tests', () => {
     expect(textsOf(read(PAGE), /<summary><h2>(.*?)<\/h2>/gs)).toMatchInlineSnapshot(`
       [
         "waits for what never comes",
@@ -42,7 +42,7 @@ describe('a run in CI', () => {
     `)
   })
 
-  test('shows on the page the errors, the code, and the machines of each attempt', () => {
+  test('shows the errors, source lines and machines of each attempt on the page', () => {
     const html = read(PAGE)
     expect(textsOf(html, /<p class="headline">(.*?)<\/p>/gs)).toEqual([
       expect.stringMatching(/^Error A jest worker process .* was terminated by another process: signal=SIGKILL/),
@@ -63,7 +63,7 @@ describe('a run in CI', () => {
     expect(html).not.toContain('<img src=x')
   })
 
-  test('shows the tests that ran in a guest', () => {
+  test('shows the tests inside a guest', () => {
     expect(read(PAGE)).toMatch(/divides/)
     const tests: unknown = JSON.parse(
       read('.jest/coldboot/guest.test.js/fails-with-the-tests-of-its-guest/guest-tests.json'),
@@ -74,13 +74,13 @@ describe('a run in CI', () => {
     ])
   })
 
-  test('tells no secrets, neither in files nor in the report', () => {
+  test('removes secrets from files and reports', () => {
     const log = read('.jest/coldboot/guest.test.js/fails-with-the-tests-of-its-guest/vm/console.log')
     expect(log).toContain('[redacted]')
     expect([log, run.output, read(PAGE)].filter((text) => text.includes('s3cret'))).toEqual([])
   })
 
-  test('completes what a killed worker left', () => {
+  test('completes the files of a killed worker', () => {
     const meta: unknown = JSON.parse(read('.jest/coldboot/dying.test.js/dies/orphan/meta.json'))
     expect(meta).toMatchObject({ name: 'orphan', errors: ['The process that ran the test ended before the test did.'] })
     expect(read('.jest/coldboot/dying.test.js/dies/orphan/console.log')).toContain('last-breath')
@@ -95,7 +95,7 @@ describe('a run in CI', () => {
     expect(summary).toContain(`\`${PAGE}\``)
   })
 
-  test('removes the page when the next run has nothing to show', async () => {
+  test('removes the page if the next run has nothing to show', async () => {
     const green = await project.run(['console', '-t', 'greets'])
     expect(green.exitCode).toBe(0)
     expect(existsSync(join(project.root, PAGE))).toBe(false)

@@ -13,7 +13,7 @@ function removeTemplate(output: string): void {
   rmSync(dirname(memory), { recursive: true })
 }
 
-test('a terminal shows the boot of a template while it lasts, and nothing of it afterwards', async () => {
+test('a terminal shows the boot of a template only while it lasts', async () => {
   using project = jestProject('first-run', false)
   const env = { COLDBOOT_TEST_KEY: project.root }
   const run = runInTerminal(project.root, [], env, 'node_modules/jest/bin/jest.js')
@@ -26,7 +26,7 @@ test('a terminal shows the boot of a template while it lasts, and nothing of it 
   expect(left).not.toContain('coldboot:')
 })
 
-test('a log has the beginning and the end of the boot of a template', async () => {
+test('a log has the start and the end of the boot of a template', async () => {
   using project = jestProject('first-run', false)
   const { output, exitCode } = await project.run([], { COLDBOOT_TEST_KEY: project.root })
   removeTemplate(output)

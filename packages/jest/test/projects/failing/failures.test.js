@@ -1,9 +1,9 @@
-/** One failing test of each kind. The report of a run is compared as a whole, so each waits until the console is silent. */
+/** Contains a test for each kind of failure. The whole report of a run is compared, so each test waits for a silent console. */
 import { arbitraryArgs } from '@coldboot/core'
 import { bootVM, useVM, withVM } from '@coldboot/jest'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 
-/** Runs a command, and waits for the end of the next prompt, which is a mark of shell integration. */
+/** Runs a command and waits for the end of the next prompt, a mark of shell integration. */
 async function type(vm, command) {
   vm.send(`${command}\n`)
   await vm.expect('coldboot# \x1b]133;B\x07', { view: 'raw', timeout: 50_000 })

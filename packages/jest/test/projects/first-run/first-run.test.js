@@ -1,7 +1,7 @@
 const { readFileSync } = require('node:fs')
 const { useVM } = require('@coldboot/jest')
 
-// A template that no earlier run can have made.
+// A unique template, which no earlier run has created.
 const vm = useVM({ templateKey: process.env.COLDBOOT_TEST_KEY })
 
 test('shows what its machine was started from', () => {

@@ -3,11 +3,11 @@ import { arbitraryArgs } from '@coldboot/core'
 import { useVM } from '@coldboot/jest'
 import { test } from '@jest/globals'
 
-// Held open as long as this process lives.
+// Kept open until the end of this process.
 openSync(process.env['COLDBOOT_TEST_WORKER'] ?? '', 'w')
 
 const life = arbitraryArgs('-chardev', `file,id=life,path=${process.env['COLDBOOT_TEST_LIFE']}`)
-// The line is at its end with the first machine that was on it: there must be no other one.
+// Without a template, because the FIFO must have only one machine.
 const vm = useVM({ devices: [life], template: 'off' })
 
 test(

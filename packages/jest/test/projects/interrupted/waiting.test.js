@@ -1,4 +1,4 @@
-/** Runs beside the endless test, and fails as soon as it is told to. */
+/** Runs in parallel with the endless test, and fails on request. */
 
 import { once } from 'node:events'
 import { existsSync, watch } from 'node:fs'

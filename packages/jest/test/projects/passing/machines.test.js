@@ -75,7 +75,7 @@ describe('concurrent', () => {
   )
 })
 
-test("fake timers are not the machine's", async () => {
+test('fake timers do not affect the machine', async () => {
   jest.useFakeTimers()
   const vm = await bootVM()
   vm.send('echo boo""ted\n')
@@ -88,7 +88,7 @@ test.failing('a failure that is expected leaves nothing', async () => {
   expect(vm.state).toBe('exited')
 })
 
-test('a test of another kind is left alone', (done) => {
+test('a test with `done` works', (done) => {
   expect(done).toHaveLength(1)
   setTimeout(done, 1)
 })
@@ -97,7 +97,7 @@ test('a test without a machine needs none', () => {
   expect(1).toBe(1)
 })
 
-test('regular expressions are theirs, although this file has classes of its own', async () => {
+test('regular expressions of the realm of this file work', async () => {
   const options = { ready: /coldboot#/, template: 'off', failOn: { custom: [{ name: 'own', pattern: /alarm-\d/ }] } }
   const vm = await bootVM(options)
   vm.send('echo alarm-$((1 + 1))\n')
