@@ -3,7 +3,7 @@
 import { runCommandLine } from './command-line/run-command-line.ts'
 
 const { argv, stdout, stderr } = process
-// Whoever read the list has seen enough: `mkfatfs-wasm --list disk.img | head`.
+// A closed pipe is no failure: `mkfatfs-wasm --list disk.img | head`.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })

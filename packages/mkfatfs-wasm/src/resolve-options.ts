@@ -42,6 +42,8 @@ export interface ResolvedOptions {
 const TYPES = ['auto', 'fat12', 'fat16', 'fat32'] as const
 const TABLES = ['none', 'mbr', 'gpt', 'hybrid'] as const
 const PROFILES = ['esp-idf'] as const
+/** Readers take a sector without a jump for no boot sector. */
+const JUMPS = [0xeb, 0xe9]
 const USUAL_ROOT_ENTRIES = 512
 const MOST_ROOT_ENTRIES = 32_768
 const MOST_SECTORS_PER_CLUSTER = 128
@@ -147,7 +149,13 @@ function resolveVolume(options: VolumeOptions, context: Context): Omit<ResolvedV
   if (!Number.isInteger(rootEntries) || rootEntries < 1 || rootEntries > MOST_ROOT_ENTRIES) {
     throw invalid(`\`rootEntries\` is ${JSON.stringify(rootEntries)}, not a number from 1 to ${MOST_ROOT_ENTRIES}`)
   }
-  if (bootCode !== undefined) checkCode('bootCode', bootCode, BOOT_SECTOR_BYTES, BOOT_SECTOR_BYTES)
+  if (bootCode !== undefined) {
+    checkCode('bootCode', bootCode, BOOT_SECTOR_BYTES, BOOT_SECTOR_BYTES)
+    const [first = 0] = bootCode
+    if (!JUMPS.includes(first)) {
+      throw invalid(`\`bootCode\` begins with 0x${first.toString(16).padStart(2, '0')}, not with a jump (0xeb or 0xe9)`)
+    }
+  }
   if (partitionName !== undefined && (typeof partitionName !== 'string' || partitionName.length > GPT_NAME_UNITS)) {
     throw invalid(
       `\`partitionName\` is ${JSON.stringify(partitionName)}, not text of up to ${GPT_NAME_UNITS} characters`,

@@ -1,47 +1,48 @@
-/** The arguments of the command, checked: what citty lets pass, a misspelt option or a missing value, is refused. */
-
+/** The arguments of the command, checked. citty itself accepts misspelt options and missing values. */
 import { stripVTControlCharacters } from 'node:util'
-import { type ArgsDef, parseArgs, renderUsage } from 'citty'
+import { parseArgs, renderUsage } from 'citty'
 import { MkfatfsError } from '../errors.ts'
-import type { MkfatfsOptions } from '../options.ts'
+import type { HostMkfatfsOptions } from '../host/mkfatfs.ts'
+import { MAKING_OPTIONS, makingOptions } from './making-options.ts'
 
-/** What the command is to do. */
-export type Command =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'version' }
-  | { readonly kind: 'make'; readonly directory: string; readonly image: string; readonly options: MkfatfsOptions }
+/** The work that the arguments ask for. */
+export type Command = { readonly isJson: boolean } & (
+  | { readonly kind: 'help' | 'version' }
+  | {
+      readonly kind: 'make'
+      readonly directory: string
+      readonly image: string
+      readonly options: Omit<HostMkfatfsOptions, 'files' | 'partitions'>
+    }
+  | { readonly kind: 'layout'; readonly layout: string; readonly image: string }
   | { readonly kind: 'list'; readonly image: string }
   | { readonly kind: 'extract'; readonly image: string; readonly directory: string }
+  | { readonly kind: 'add'; readonly image: string; readonly file: string; readonly path: string | undefined }
+  | { readonly kind: 'remove'; readonly image: string; readonly paths: readonly string[] }
+  | { readonly kind: 'rename'; readonly image: string; readonly from: string; readonly to: string }
+)
 
-const MAKING = {
-  label: { type: 'string', valueHint: 'EFI', description: 'Volume label, up to 11 characters' },
-  type: {
+/** Options that ask for other work than making an image, with the positional arguments that they take. */
+const MODES = {
+  layout: {
     type: 'string',
-    valueHint: 'auto|fat12|fat16|fat32',
-    description: 'Kind of FAT; auto: by the size (default)',
+    valueHint: 'FILE',
+    description: 'Make IMAGE from a JSON file with the options of mkfatfs(), such as several partitions',
   },
-  'partition-table': {
-    type: 'string',
-    valueHint: 'none|mbr|gpt|hybrid',
-    description: 'Partition table (default: none)',
-  },
-  'partition-type': { type: 'string', valueHint: 'data|efi', description: 'What the table calls it (default: data)' },
-  size: { type: 'string', valueHint: 'fit|64M', description: 'Size of the image (default: fit)' },
-  timestamps: {
-    type: 'string',
-    valueHint: 'clamp|keep|TIME',
-    description: 'clamp: none after SOURCE_DATE_EPOCH (default); keep; or one time: seconds since 1970, or ISO 8601',
-  },
-  'allow-device-names': { type: 'boolean', description: 'Accept names like aux.c, which Windows cannot open' },
-} as const satisfies ArgsDef
+  list: { type: 'string', valueHint: 'IMAGE', description: 'List the contents of an image' },
+  extract: { type: 'string', valueHint: 'IMAGE', description: 'Extract an image into DIR, which is new or empty' },
+  add: { type: 'string', valueHint: 'IMAGE', description: 'Add FILE as PATH (default: its name), or replace it' },
+  remove: { type: 'string', valueHint: 'IMAGE', description: 'Remove each PATH, directories with their contents' },
+  rename: { type: 'string', valueHint: 'IMAGE', description: 'Rename or move FROM to TO' },
+} as const
 
 const OPTIONS = {
-  ...MAKING,
-  list: { type: 'string', valueHint: 'IMAGE', description: 'List what is in an image' },
-  extract: { type: 'string', valueHint: 'IMAGE', description: 'Extract an image into DIR, which is new or empty' },
-  help: { type: 'boolean', alias: 'h', description: 'Show this' },
+  ...MAKING_OPTIONS,
+  ...MODES,
+  json: { type: 'boolean', description: 'Report as JSON' },
+  help: { type: 'boolean', alias: 'h', description: 'Show this text' },
   version: { type: 'boolean', description: 'Show the version' },
-} as const satisfies ArgsDef
+} as const
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -49,41 +50,65 @@ type Values = Readonly<Record<string, unknown>>
 export function parseCommand(args: readonly string[]): Command {
   const { _: positionals, ...values } = parseArgs([...args], OPTIONS)
   for (const [key, value] of Object.entries(values)) checkOption(key, value)
-  if (values.help) return { kind: 'help' }
-  if (values.version) return { kind: 'version' }
+  const isJson = values.json === true
+  if (values.help) return { kind: 'help', isJson }
+  if (values.version) return { kind: 'version', isJson }
+  const modes = Object.keys(MODES).filter((mode) => Object.hasOwn(values, mode))
+  const [mode, other] = modes
+  if (other !== undefined) throw usage(`--${mode} and --${other} exclude each other`)
   const [first, second] = positionals
-  const list = textOf(values, 'list')
-  const extract = textOf(values, 'extract')
-  if (list === undefined && extract === undefined) {
+  if (mode === undefined) {
     if (first === undefined || second === undefined || positionals.length > 2) throw usage('DIR and IMAGE are needed')
-    return { kind: 'make', directory: first, image: second, options: makingOptions(values) }
+    return { kind: 'make', directory: first, image: second, options: makingOptions(values), isJson }
   }
-  const stray = Object.keys(MAKING).find((key) => Object.hasOwn(values, key))
-  if (stray !== undefined) throw usage(`--${stray} is for making an image`)
-  if (list !== undefined && extract !== undefined) throw usage('--list and --extract exclude each other')
-  if (list !== undefined) {
-    if (positionals.length > 0) throw usage('--list takes an image and nothing else')
-    return { kind: 'list', image: list }
+  const stray = Object.keys(MAKING_OPTIONS).find((key) => Object.hasOwn(values, key))
+  if (stray !== undefined) throw usage(`--${stray} is for making an image from DIR`)
+  return { ...parseMode(mode, values, positionals), isJson }
+}
+
+function parseMode(mode: string, values: Values, positionals: readonly string[]) {
+  const image = String(values[mode])
+  const [first, second] = positionals
+  const count = positionals.length
+  switch (mode) {
+    case 'list':
+      if (count > 0) throw usage('--list takes an image and nothing else')
+      return { kind: 'list', image } as const
+    case 'layout':
+      if (first === undefined || count > 1) throw usage('--layout takes a file and IMAGE')
+      return { kind: 'layout', layout: image, image: first } as const
+    case 'extract':
+      if (first === undefined || count > 1) throw usage('--extract takes an image and DIR')
+      return { kind: 'extract', image, directory: first } as const
+    case 'add':
+      if (first === undefined || count > 2) throw usage('--add takes an image, FILE and PATH')
+      return { kind: 'add', image, file: first, path: second } as const
+    case 'remove':
+      if (count === 0) throw usage('--remove takes an image and each PATH')
+      return { kind: 'remove', image, paths: positionals } as const
+    default:
+      if (first === undefined || second === undefined || count > 2) throw usage('--rename takes an image, FROM and TO')
+      return { kind: 'rename', image, from: first, to: second } as const
   }
-  if (extract === undefined || first === undefined || positionals.length > 1) {
-    throw usage('--extract takes an image and DIR')
-  }
-  return { kind: 'extract', image: extract, directory: first }
 }
 
 /** The text of `--help`. */
 export async function helpText(): Promise<string> {
   const positional = { type: 'positional', required: false } as const
   const usage = await renderUsage({
-    meta: { name: 'mkfatfs-wasm', description: 'Makes a FAT image from a directory, and reads one back' },
+    meta: {
+      name: 'mkfatfs-wasm',
+      description: 'Makes a FAT image from a directory; lists, extracts and changes images',
+    },
     args: {
       dir: { ...positional, description: 'Directory: its contents become the root of the volume' },
       image: { ...positional, description: 'File to write' },
       ...OPTIONS,
     },
   })
-  // It has colours, whoever reads it.
-  return `${stripVTControlCharacters(usage)}\n`
+  // citty adds colours also when the output is no terminal.
+  const text = stripVTControlCharacters(usage)
+  return `${text}\nexFAT and LittleFS are not supported. SOURCE_DATE_EPOCH limits the times in the image.\n`
 }
 
 function checkOption(key: string, value: unknown): void {
@@ -96,37 +121,8 @@ function checkOption(key: string, value: unknown): void {
   if (definition.type === 'string' && (typeof value !== 'string' || value === '')) throw usage(`--${key} needs a value`)
 }
 
-function makingOptions(values: Values): MkfatfsOptions {
-  const timestamps = textOf(values, 'timestamps')
-  const given = {
-    label: textOf(values, 'label'),
-    type: textOf(values, 'type')?.toLowerCase(),
-    partitionTable: textOf(values, 'partition-table'),
-    partitionType: textOf(values, 'partition-type'),
-    size: textOf(values, 'size'),
-    timestamps: timestamps === undefined ? undefined : parseTimestamps(timestamps),
-    allowDeviceNames: values['allow-device-names'] === true,
-  }
-  // What these texts may be is checked by the library, with the same message as for a program.
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-}
-
-function textOf(values: Values, key: string): string | undefined {
-  const value = values[key]
-  return typeof value === 'string' ? value : undefined
-}
-
 function toCamelCase(key: string): string {
   return key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-/** Seconds since 1970, as in SOURCE_DATE_EPOCH, or ISO 8601. */
-function parseTimestamps(text: string): Date | 'clamp' | 'keep' {
-  if (text === 'clamp' || text === 'keep') return text
-  const time = new Date(/^\d+$/.test(text) ? Number(text) * 1000 : text)
-  if (Number.isNaN(time.getTime()))
-    throw usage(`--timestamps is "${text}", not clamp, keep, seconds since 1970 or ISO 8601`)
-  return time
 }
 
 function usage(why: string): MkfatfsError {

@@ -1,8 +1,8 @@
-/** The bar that long work shows: on a terminal only, and only when it has become long. */
+/** A progress bar for runs of over a second, on a terminal. */
 import { formatByteSize } from '../byte-size.ts'
 
-/** Milliseconds of work before a bar appears. */
-const PATIENCE = 400
+/** Milliseconds before the bar appears. */
+const DELAY = 1000
 
 /** A bar on `stream`. */
 export class ProgressBar {
@@ -16,21 +16,21 @@ export class ProgressBar {
     this.#stream = stream
   }
 
-  /** Shows how far the work is, if it is time to. */
+  /** Shows the progress, once the run is long enough. */
   update({ bytes, totalBytes }: { readonly bytes: number; readonly totalBytes: number }): void {
     this.#bar?.update(bytes)
-    if (!this.#stream.isTTY || this.#isLoading || performance.now() - this.#begun < PATIENCE) return
+    if (!this.#stream.isTTY || this.#isLoading || performance.now() - this.#begun < DELAY) return
     this.#isLoading = true
     void this.#load(bytes, totalBytes)
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop(): void {
     this.#isOver = true
     this.#bar?.stop()
   }
 
-  /** The library is loaded when it is needed: most runs are over sooner. */
+  /** Most runs end before they need the library. */
   async #load(bytes: number, totalBytes: number): Promise<void> {
     const { Presets, SingleBar } = await import('cli-progress')
     if (this.#isOver) return

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, truncateSync, watch } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, watch, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
@@ -52,6 +52,82 @@ test('makes, lists and extracts', async ({ scratch }) => {
   expect(readFileSync(scratch.at('out', 'EFI', 'BOOT', 'BOOTX64.EFI'), 'utf8')).toBe('code')
 })
 
+test('reports as JSON', async ({ scratch }) => {
+  const source = scratch.tree('source', { 'a.txt': 'one' })
+  const image = scratch.at('disk.img')
+  const made = await run(source, image, '--json', '--timestamps', '1700000000', '--label', 'ONE')
+  expect(JSON.parse(made.stdout)).toMatchObject({
+    image,
+    type: 'fat12',
+    size: 65_536,
+    files: 1,
+    volumes: [{ label: 'ONE', offset: 0, clusterSize: 512 }],
+  })
+  const listed = await run('--list', image, '--json')
+  expect(JSON.parse(listed.stdout)).toMatchObject({
+    type: 'fat12',
+    partitionTable: 'none',
+    entries: [{ path: 'a.txt', kind: 'file', size: 3, modified: '2023-11-14T22:13:20.000Z' }],
+  })
+  const failed = await run(scratch.tree('bad', { 'a?': '' }), image, '--json')
+  expect(failed).toMatchObject({ stderr: '', exitCode: 1 })
+  expect(JSON.parse(failed.stdout)).toEqual({
+    error: {
+      code: 'NAME_INVALID',
+      message: '1 name cannot be stored.',
+      hint: 'Rename these: FAT cannot store their names.',
+      offenders: ['a? (reserved character ?)'],
+    },
+  })
+})
+
+test('makes an image for ESP-IDF', async ({ scratch }) => {
+  const image = scratch.at('flash.img')
+  const source = scratch.tree('source', { 'a.txt': 'one' })
+  const options = ['--profile', 'esp-idf', '--wear-levelling', '--size', '1M', '--fats', '1', '--root-entries', '256']
+  expect(await run(source, image, ...options)).toMatchObject({ stderr: '', exitCode: 0 })
+  await using read = await readFatImage(image)
+  expect(read).toMatchObject({ isWearLevelled: true, sectorSize: 4096, clusterSize: 4096 })
+})
+
+test('adds, renames and removes', { timeout: 120_000 }, async ({ scratch }) => {
+  const image = scratch.at('disk.img')
+  const source = scratch.tree('source', { 'a.txt': 'one', 'b.txt': 'two' })
+  await run(source, image, '--size', '1M')
+  const quiet = { stdout: '', stderr: '', exitCode: 0 }
+  expect(await run('--add', image, `${source}/a.txt`, 'dir/copy.txt')).toEqual(quiet)
+  expect(await run('--add', image, `${source}/b.txt`)).toEqual(quiet)
+  expect(await run('--rename', image, 'a.txt', 'dir/moved.txt')).toEqual(quiet)
+  expect(await run('--remove', image, 'b.txt')).toEqual(quiet)
+  await using read = await readFatImage(image)
+  expect((await read.list()).map(({ path }) => path)).toEqual(['dir', 'dir/copy.txt', 'dir/moved.txt'])
+  expect(await run('--remove', image, 'b.txt')).toMatchObject({
+    stderr: expect.stringContaining('"b.txt" is not in the image.'),
+    exitCode: 1,
+  })
+})
+
+test('makes several partitions from a layout file, with paths relative to it', async ({ scratch }) => {
+  scratch.tree('layout', { 'esp/EFI/BOOT/BOOTX64.EFI': 'code', 'data/notes.txt': 'notes' })
+  writeFileSync(
+    scratch.at('layout', 'layout.json'),
+    JSON.stringify({
+      partitions: [
+        { directory: 'esp', label: 'EFI', partitionType: 'efi', size: '4M' },
+        { directory: 'data', label: 'DATA' },
+      ],
+    }),
+  )
+  const image = scratch.at('disk.img')
+  expect(await run('--layout', scratch.at('layout', 'layout.json'), image)).toMatchObject({
+    stdout: expect.stringMatching(/disk\.img: 2 volumes, .*, 2 files, 2 directories\n$/),
+    exitCode: 0,
+  })
+  await using data = await readFatImage(image, { partition: 2 })
+  expect(data.label).toBe('DATA')
+  expect(String(await data.readFile('notes.txt'))).toBe('notes')
+})
+
 test('texts that look like numbers stay texts', async ({ scratch }) => {
   const image = scratch.at('007')
   await run(
@@ -89,8 +165,13 @@ test.for([
   ['no time', ['dir', 'image', '--timestamps', 'noon'], '--timestamps is "noon"'],
   ['--list and more', ['--list', 'image', 'dir'], '--list takes an image and nothing else'],
   ['--list and --extract', ['--list', 'image', '--extract', 'image'], 'exclude each other'],
+  ['--remove without PATH', ['--remove', 'image'], '--remove takes an image and each PATH'],
+  ['--rename with one path', ['--rename', 'image', 'a'], '--rename takes an image, FROM and TO'],
+  ['--add without a file', ['--add', 'image'], '--add takes an image, FILE and PATH'],
+  ['--layout without IMAGE', ['--layout', 'layout.json'], '--layout takes a file and IMAGE'],
+  ['a bad number of FATs', ['dir', 'image', '--timestamps', 'x'], '--timestamps is "x"'],
   ['--extract without DIR', ['--extract', 'image'], '--extract takes an image and DIR'],
-  ['--list and --label', ['--list', 'image', '--label', 'X'], '--label is for making an image'],
+  ['--list and --label', ['--list', 'image', '--label', 'X'], '--label is for making an image from DIR'],
 ] as const)('%s is wrong usage: exit code 2', async ([, args, words]) => {
   const { stdout, stderr, exitCode } = await run(...args)
   expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 })
