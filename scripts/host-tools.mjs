@@ -23,6 +23,8 @@ const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debian
 
 /** Commands of a browser that can run without a display. */
 const BROWSERS = ['chromium-headless-shell', 'chromium', 'google-chrome']
+/** Of the package debian-archive-keyring. */
+const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 /** What only Ubuntu has. */
 const UBUNTU = '/etc/dpkg/origins/ubuntu'
 
@@ -69,6 +71,18 @@ export function thisHost(env) {
     // The name of the dynamic loader stands near the start of a program that needs one.
     isStatic: (path) => !readFileSync(path).subarray(0, 4096).includes('/ld-'),
   }
+}
+
+/**
+ * Whether the packages of QEMU and of the guest can be made here, which needs Debian's tools and its keyring. A QEMU or a guest
+ * of one's own, named by the environment, needs none.
+ * @param {Host} host
+ */
+export function canPack(host) {
+  const { env, platform, arch } = host
+  const isNamed = ['COLDBOOT_QEMU', 'UROOT_QEMU', 'COLDBOOT_KERNEL'].some((name) => Boolean(env[name]))
+  const hasTools = ['apt-get', 'apt-cache', 'dpkg-deb'].every((command) => host.find(command) !== undefined)
+  return platform === 'linux' && ['x64', 'arm64'].includes(arch) && !isNamed && hasTools && host.hasFile(DEBIAN_KEYRING)
 }
 
 /**

@@ -16,7 +16,7 @@ import { HOSTS, PINS, QEMU_PACKAGES, SUITES } from './pack/qemu-packages.mjs'
 /** @typedef {(typeof QEMU_PACKAGES)[string]} QemuPackage */
 
 const SCRIPTS = [
-  ...['debian', 'debian-files', 'elf', 'package-content', 'qemu-content', 'qemu-packages'].map(
+  ...['debian', 'debian-files', 'elf', 'firmware', 'package-content', 'qcow2', 'qemu-content', 'qemu-packages'].map(
     (name) => `pack/${name}.mjs`,
   ),
   '../packages/qemu/launcher/bin/manifest.json',

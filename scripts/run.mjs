@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The one entry of `npm run demo`, `npm test`, `npm run check` and `npm run fix`: makes the machine ready, then runs the
+ * The one entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix` and `pnpm pack:all`: makes the machine ready, then runs the
  * task with the Node found. More arguments go to the tool behind it: `npm test -- packages/core -t panic`.
  */
 import { join } from 'node:path'
@@ -15,7 +15,6 @@ const VITEST = join('node_modules', 'vitest', 'vitest.mjs')
 
 /** What the tests judge by, and a second architecture. */
 const TEST_TOOLS = /** @type {const} */ ([
-  'qemu',
   'busybox',
   'mtools',
   'dosfstools',
@@ -33,14 +32,14 @@ const TEST_TOOLS = /** @type {const} */ ([
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */
 const tasks = {
   async demo(args) {
-    const { node, env } = await setUp({ build: true, tools: ['qemu', 'busybox'], guest: true })
+    const { node, env } = await setUp({ build: true, machines: true })
     console.log()
     return runInForeground([node, VITEST, 'run', ...args], { env, cwd: DEMO })
   },
   test(args) {
     return summarize(RESULTS, () =>
       explained(async () => {
-        const { node, env } = await setUp({ build: true, tools: TEST_TOOLS, guest: true })
+        const { node, env } = await setUp({ build: true, tools: TEST_TOOLS, machines: true })
         console.log()
         const isChosen = args.some((arg) => arg.startsWith('--reporter'))
         const reporters = [
@@ -55,6 +54,10 @@ const tasks = {
   async check(args) {
     const { node, env } = await setUp({})
     return runInForeground([node, join('scripts', 'check.mjs'), ...args], { env, cwd: ROOT })
+  },
+  async pack(args) {
+    const { node, env } = await setUp({ build: true })
+    return runInForeground([node, join('scripts', 'pack-all.mjs'), ...args], { env, cwd: ROOT })
   },
   async fix(args) {
     const { node, env } = await setUp({ build: true })

@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * Makes a fresh machine ready, step by step, doing only what is missing: QEMU and its companions, Node, the dependencies,
- * the build, the guest's kernel. It runs on plain Node 20 without any dependency, because at first there is nothing else.
+ * Makes a fresh machine ready, step by step, doing only what is missing: tools of the host, Node, the dependencies, the
+ * build, the packages of QEMU and of the guest. It runs on plain Node 20 without any dependency, because at first there is nothing else.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run, StepError } from './commands.mjs'
-import { debianPackages, installAdvice, missingTools, thisHost } from './host-tools.mjs'
+import { canPack, debianPackages, installAdvice, missingTools, thisHost } from './host-tools.mjs'
 import { step } from './progress.mjs'
 
 /** The workspace's folder. */
@@ -28,21 +28,27 @@ const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
 
 /**
  * Runs the steps that `needs` names; Node and the dependencies always.
- * @param {{ build?: boolean, tools?: readonly import('./host-tools.mjs').Tool[], guest?: boolean }} needs
+ * @param {{ build?: boolean, tools?: readonly import('./host-tools.mjs').Tool[], machines?: boolean }} needs `tools` are used
+ *   when they are there; `machines` stands for all that a machine needs: QEMU and a guest, made here without root from Debian's
+ *   packages where that works, else of the host
  * @returns {Promise<Toolchain>}
  */
-export async function setUp({ build = false, tools = [], guest = false }) {
-  // First, because without root it may end here: better at once than after a minute of downloads.
-  if (tools.length > 0) await installTools(tools)
+export async function setUp({ build = false, tools = [], machines = false }) {
+  const host = thisHost(environmentWith())
+  const packs = machines && canPack(host)
+  // First, because it may end here: better at once than after a minute of downloads.
+  if (machines && !packs) await installTools(['qemu', 'busybox'], { isRequired: true })
+  if (tools.length > 0) await installTools(tools, { isRequired: false })
   const toolchain = await prepareNode()
   await installDependencies(toolchain)
   if (build) await buildPackages(toolchain)
-  if (guest) await prepareGuest(toolchain)
+  if (packs) await packMachines(toolchain)
+  else if (machines) await prepareGuest(toolchain)
   return toolchain
 }
 
-/** @param {readonly import('./host-tools.mjs').Tool[]} tools */
-async function installTools(tools) {
+/** @param {readonly import('./host-tools.mjs').Tool[]} tools @param {{ isRequired: boolean }} options */
+async function installTools(tools, { isRequired }) {
   const env = environmentWith()
   const host = thisHost(env)
   const missing = missingTools(tools, host)
@@ -50,7 +56,11 @@ async function installTools(tools) {
   const isOurs = missing.length > 0 && host.isRoot && host.find('apt-get') !== undefined
   await step(isOurs ? `apt-get install ${packages.join(' ')}` : tools.join(', '), async (report) => {
     if (missing.length === 0) return tools.join(', ')
-    if (!isOurs) throw new StepError(`Missing on this machine: ${missing.join(', ')}. ${installAdvice(missing, host)}`)
+    if (!isOurs) {
+      const advice = `Missing on this machine: ${missing.join(', ')}. ${installAdvice(missing, host)}`
+      if (isRequired) throw new StepError(advice)
+      return `${advice}\n  The tests that need them are skipped, or fail and name them.`
+    }
     const apt = (/** @type {string[]} */ ...args) =>
       run(['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args], {
         env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
@@ -160,6 +170,19 @@ async function buildPackages({ node, env }) {
     await run([node, join('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects], { env, cwd: ROOT })
     return 'build'
   })
+}
+
+/**
+ * Makes the packages of QEMU and of the guest for this host, in their folders of the workspace.
+ * @param {Toolchain} toolchain
+ */
+async function packMachines({ node, env }) {
+  await step('packages of QEMU, from Debian', (report) =>
+    run([node, join('scripts', 'pack-qemu.mjs')], { env, cwd: ROOT, report }).then((output) => output.trim()),
+  )
+  await step('packages of the guest, from Debian', (report) =>
+    run([node, join('scripts', 'pack-guest.mjs')], { env, cwd: ROOT, report }).then((output) => output.trim()),
+  )
 }
 
 /** @param {Toolchain} toolchain */

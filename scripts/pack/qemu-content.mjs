@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { StepError } from '../commands.mjs'
 import { readElf } from './elf.mjs'
+import { gatherFirmware } from './firmware.mjs'
 import { GUESTS, HOSTS, MODULES } from './qemu-packages.mjs'
 
 const LAUNCHERS = new URL('../../packages/qemu/launcher/bin/', import.meta.url)
@@ -45,6 +46,7 @@ export async function gatherQemu(debian, { host: hostName, guest: guestName }) {
   const loader = posix.basename(readElf(program.data)?.interpreter ?? '')
   for (const [name, file] of libraries) take(`lib/${name}`, file, name === loader)
   for (const path of guest.data) take(path, debian.get(`usr/${path}`))
+  if (guest.uefi !== undefined) for (const [path, file] of gatherFirmware(debian, guest.uefi)) take(path, file)
 
   const parts = []
   for (const [name, debianPackage] of used) {

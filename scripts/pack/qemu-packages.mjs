@@ -23,14 +23,7 @@ export const HOSTS = /** @type {Readonly<Record<string, Host>>} */ ({
  * @property {string} program name of QEMU's program
  * @property {readonly string[]} debian packages that have the program and its data
  * @property {readonly string[]} data files below `/usr/`, put below `share/` of the package; of a pattern `*`, those there are
- * @property {Readonly<Record<string, Firmware>>} [uefi] name of a descriptor → the firmware
- */
-
-/**
- * @typedef {object} Firmware
- * @property {string} code path below `/usr/`
- * @property {string} variables
- * @property {object} descriptor QEMU's description of it, without the files
+ * @property {string} [uefi] name of the firmware descriptor: of UEFI without Secure Boot
  */
 
 const QEMU_DATA = 'share/qemu'
@@ -55,11 +48,13 @@ export const GUESTS = /** @type {Readonly<Record<string, Guest>>} */ ({
         (name) => `share/seabios/vgabios-${name}.bin`,
       ),
     ],
+    uefi: '60-edk2-x86_64.json',
   },
   aarch64: {
     program: 'qemu-system-aarch64',
-    debian: ['qemu-system-arm', 'qemu-system-common', 'qemu-system-data', 'ipxe-qemu'],
+    debian: ['qemu-system-arm', 'qemu-system-common', 'qemu-system-data', 'ipxe-qemu', 'qemu-efi-aarch64'],
     data: [...COMMON_DATA, ...ROMS],
+    uefi: '60-edk2-aarch64.json',
   },
   riscv64: {
     program: 'qemu-system-riscv64',

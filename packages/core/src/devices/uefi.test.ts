@@ -114,6 +114,16 @@ describe('a firmware descriptor', () => {
     expect(findUefi('riscv64', 'virt', [path])).toBeUndefined()
   })
 
+  test('is found from the place of its descriptor when its paths are relative', () => {
+    const mapping = {
+      device: 'flash',
+      executable: { filename: '../../OVMF/code.fd', format: 'raw' },
+      'nvram-template': { filename: '../../OVMF/vars.fd', format: 'raw' },
+    }
+    const path = folderOf({ '10-relative.json': descriptor('relative', { mapping }) })
+    expect(find(path)).toBe(join(path, '../../OVMF/code.fd'))
+  })
+
   test('is passed over when it wants Secure Boot, has no variables, or is no JSON', () => {
     const path = folderOf({
       '10-smm.json': descriptor('smm', { features: ['requires-smm'] }),

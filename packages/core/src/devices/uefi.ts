@@ -1,9 +1,10 @@
 /**
- * UEFI firmware: the distribution's own, its variables private to each machine. A machine without a kernel boots what
+ * UEFI firmware: that of the npm package of QEMU or the distribution's own, its variables private to each machine. A machine without a kernel boots what
  * its disks have in `EFI/BOOT`, or shows the firmware's own shell.
  */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
+import { packagedQemu } from '../host/qemu-package.ts'
 import type { Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isPath } from '../options/checked-options.ts'
 import { requireFile } from '../options/required-path.ts'
@@ -16,9 +17,9 @@ import { optionString } from './helpers/option-string.ts'
 
 /** Options of {@link uefi}: both or none. */
 export interface UefiOptions {
-  /** Path of the flash image with the code, as `OVMF_CODE.fd`. @default the distribution's */
+  /** Path of the flash image with the code, such as `OVMF_CODE.fd`. @default that of the npm package of QEMU, else the distribution's */
   readonly code?: string
-  /** Path of the flash image with the variables, as `OVMF_VARS.fd`; only read. @default the distribution's */
+  /** Path of the flash image with the variables, such as `OVMF_VARS.fd`; only read. @default as of `code` */
   readonly variables?: string
 }
 
@@ -32,8 +33,8 @@ interface Flash {
 
 /**
  * Boots the machine with UEFI; `firmware: 'uefi'` does the same. What the guest writes to the firmware's variables is
- * gone with the machine. The distribution's firmware is found by QEMU's firmware descriptors; one that insists on Secure
- * Boot is left out.
+ * gone with the machine. The firmware of the npm package of QEMU comes before the distribution's; both are found by
+ * QEMU's firmware descriptors. One that insists on Secure Boot is left out.
  *
  * @throws OptionError `FILE_MISSING` when a path is wrong, and, when the machine is described, when no firmware for it is
  * installed; `INVALID_OPTION`, `UNKNOWN_OPTION`
@@ -89,7 +90,8 @@ function locate(arch: Architecture, machine: string, own: UefiOptions): readonly
   if (own.code !== undefined && own.variables !== undefined) {
     return [inspect('code', own.code), inspect('variables', own.variables)]
   }
-  const firmware = findUefi(arch, machine)
+  const ofPackage = packagedQemu(arch)?.firmware
+  const firmware = (ofPackage && findUefi(arch, machine, [ofPackage])) ?? findUefi(arch, machine)
   if (!firmware) {
     const packages = PACKAGES[arch]
     throw new OptionError(

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Architecture } from '../../options/architecture.ts'
 
 /** Firmware in two flash images: the code, and the empty variables that each machine gets a copy of. */
@@ -59,14 +59,15 @@ export function findUefi(
   const names = [type, ALIASES[type] ?? type]
   const fits = ({ targets }: Descriptor): boolean =>
     targets.some((target) => target.architecture === arch && target.machines.some((glob) => matchesGlob(glob, names)))
-  for (const descriptor of readDescriptors(folders)) {
+  for (const { path, descriptor } of readDescriptors(folders)) {
     const { executable, 'nvram-template': variables, device } = descriptor.mapping
     if (!descriptor['interface-types'].includes('uefi') || device !== 'flash' || !executable || !variables) continue
     if (!fits(descriptor) || UNWANTED_FEATURES.some((feature) => descriptor.features.includes(feature))) continue
     return {
-      code: executable.filename,
+      // A package that can lie anywhere has paths that start from the descriptor.
+      code: resolve(dirname(path), executable.filename),
       codeFormat: executable.format,
-      variables: variables.filename,
+      variables: resolve(dirname(path), variables.filename),
       variablesFormat: variables.format,
     }
   }
@@ -74,12 +75,16 @@ export function findUefi(
 }
 
 /** All descriptors in the order of their file names, which is their order of preference. */
-function readDescriptors(folders: readonly string[]): Descriptor[] {
+function readDescriptors(folders: readonly string[]): { readonly path: string; readonly descriptor: Descriptor }[] {
   const files = new Map<string, string>()
   for (const folder of folders) {
     for (const name of namesIn(folder)) if (name.endsWith('.json')) files.set(name, join(folder, name))
   }
-  return [...files.keys()].sort().flatMap((name) => parse(files.get(name) ?? ''))
+  return [...files.keys()].sort().flatMap((name) => {
+    const path = files.get(name) ?? ''
+    const descriptor = parse(path)
+    return descriptor ? [{ path, descriptor }] : []
+  })
 }
 
 function namesIn(folder: string): string[] {
@@ -91,11 +96,11 @@ function namesIn(folder: string): string[] {
 }
 
 // An empty file only hides another; a broken one is not this machine's business.
-function parse(path: string): Descriptor[] {
+function parse(path: string): Descriptor | undefined {
   try {
-    return [JSON.parse(readFileSync(path, 'utf8')) as Descriptor]
+    return JSON.parse(readFileSync(path, 'utf8')) as Descriptor
   } catch {
-    return []
+    return undefined
   }
 }
 

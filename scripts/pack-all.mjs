@@ -1,0 +1,56 @@
+// @ts-check
+/**
+ * Writes the tarballs of all packages to `.packs/`, those of QEMU and of the guest too: `pnpm pack:all`. Without root, on any
+ * host with apt and Debian's keyring. `--host` leaves out the packages that only other hosts and other guests need.
+ */
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { run, StepError } from './commands.mjs'
+import { QEMU_PACKAGES } from './pack/qemu-packages.mjs'
+import { step } from './progress.mjs'
+import { pnpmCommand, ROOT } from './setup.mjs'
+
+const PACKS = join(ROOT, '.packs')
+const PACKAGES = join(ROOT, 'packages')
+const GUEST_OF_HOST = /** @type {Readonly<Record<string, string>>} */ ({ x64: 'x86_64', arm64: 'aarch64' })
+
+/** Packages whose content is made from Debian's. */
+const GENERATED = /^(?:qemu-linux-|guest-(?!on-))/
+
+/** @param {boolean} isForHost only the packages that this host installs by itself */
+async function packAll(isForHost) {
+  const env = process.env
+  const all = readdirSync(PACKAGES).filter((name) => !isPrivate(name))
+  const own = [`qemu-linux-${process.arch}`, `guest-${GUEST_OF_HOST[process.arch]}`]
+  const names = isForHost ? all.filter((name) => !GENERATED.test(name) || own.includes(name)) : all
+  const engines = names.filter((name) => Object.hasOwn(QEMU_PACKAGES, name))
+  const guests = names.filter((name) => GENERATED.test(name) && name.startsWith('guest-'))
+  await step('packages of QEMU', (report) =>
+    run([process.execPath, join('scripts', 'pack-qemu.mjs'), ...engines], { env, cwd: ROOT, report }),
+  )
+  await step('packages of the guest', (report) =>
+    run([process.execPath, join('scripts', 'pack-guest.mjs'), ...guests], { env, cwd: ROOT, report }),
+  )
+  rmSync(PACKS, { recursive: true, force: true })
+  const filters = names.map((name) => `--filter=./packages/${name}`)
+  const pack = [...(await pnpmCommand(env)), ...filters, 'pack', '--pack-gzip-level', '9', '--pack-destination', PACKS]
+  await step('pnpm pack', (report) => run(pack, { env, cwd: ROOT, report }).then(() => '.packs'))
+  for (const file of readdirSync(PACKS).sort()) {
+    console.log(`${(statSync(join(PACKS, file)).size / 1e6).toFixed(2).padStart(8)} MB  ${file}`)
+  }
+}
+
+/** @param {string} name of a folder @returns {boolean} */
+function isPrivate(name) {
+  return JSON.parse(readFileSync(join(PACKAGES, name, 'package.json'), 'utf8')).private === true
+}
+
+const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } })
+try {
+  await packAll(values.host)
+} catch (error) {
+  if (!(error instanceof StepError)) throw error
+  console.error(`\n${error.message}`)
+  process.exitCode = 1
+}
