@@ -1,6 +1,6 @@
 /**
- * Code of the pages that no test runs as it stands, since it asks for a distribution's image, a schema or a terminal. Here it
- * is compiled, and scripts/docs.test.ts compares the pages with it.
+ * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. It is
+ * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
 import { blockDevice, channel, VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
@@ -33,7 +33,7 @@ interface Step {
   readonly step: number
 }
 
-/** As a library of the Standard Schema has it. */
+/** A schema of a library that implements Standard Schema. */
 interface StepSchema {
   readonly '~standard': {
     readonly version: 1

@@ -6,7 +6,7 @@ test('prints an address', async ({ vm }) => {
   expect(groups['ip']).toBe('127.0.0.1')
 })
 
-test('answers what it is asked', async ({ vm }) => {
+test('answers a question', async ({ vm }) => {
   vm.send('read -p "Format the disk? [y/N] " answer; echo "answer: $answer"\n')
   const { index } = await vm.expect(['? [y/N] ', 'no disk found'])
   expect(index).toBe(0)
@@ -22,7 +22,7 @@ test('moves the cursor with each match', async ({ vm }) => {
   expect(vm.hasPrinted('1\n')).toBeDefined()
 })
 
-test('tells programs from the kernel', async ({ vm }) => {
+test('ignores kernel messages in the output of programs', async ({ vm }) => {
   vm.send('printf one; echo "<3>a message" >/dev/kmsg; echo two\n')
   await vm.expect('onetwo', { view: 'userspace' })
 })

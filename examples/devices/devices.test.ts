@@ -30,13 +30,13 @@ test('shares a directory with the host', async ({ bootVM, folder }) => {
   expect(readFileSync(join(folder, 'release'), 'utf8')).toMatch(/^\d+\.\d+/)
 })
 
-test('reads what it may not change', async ({ bootVM }) => {
+test('cannot change a read-only directory', async ({ bootVM }) => {
   const vm = await bootVM({ devices: [readOnlyDirectory('fixtures', { mountAt: '/mnt/fixtures' })] })
   await expect(vm).toHaveFile('/mnt/fixtures/greeting.txt', 'hello from the host')
   await expect(vm).toRun('touch /mnt/fixtures/new', { exitCode: 1, stderr: /Read-only file system/ })
 })
 
-test('writes to a disk, and the image stays as it was', async ({ bootVM, folder }) => {
+test('writes to a disk without changing the image', async ({ bootVM, folder }) => {
   const image = join(folder, 'disk.img')
   writeFileSync(image, Buffer.alloc(1 << 20, 'before'))
 
@@ -46,7 +46,7 @@ test('writes to a disk, and the image stays as it was', async ({ bootVM, folder 
   expect(readFileSync(image, 'utf8')).toMatch(/^before/)
 })
 
-test('is reached from the host', async ({ bootVM }) => {
+test('can be reached from the host', async ({ bootVM }) => {
   const net = userNetwork({ forward: [{ guest: 80 }] })
   const vm = await bootVM({ devices: [net] })
   await vm.run('ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up')
@@ -77,7 +77,7 @@ test('reaches another machine over a bad network', async ({ bootVM }) => {
   await expect(client).toRunSuccessfully('ping -c 1 10.0.0.1')
 })
 
-test('asks for an address, and the test sees the question', async ({ bootVM }) => {
+test('sends an ARP request that the test sees', async ({ bootVM }) => {
   await using network = new Network()
   const vm = await bootVM({ devices: [network.nic()] })
 
@@ -88,7 +88,7 @@ test('asks for an address, and the test sees the question', async ({ bootVM }) =
   expect(question.sourceIp).toBe('10.0.0.1')
 })
 
-test('tells of its progress beside the console', async ({ bootVM }) => {
+test('reports its progress through a channel', async ({ bootVM }) => {
   const progress = channel('progress')
   const vm = await bootVM({ devices: [progress] })
   vm.send(`printf '{"step":1}\\n{"step":2}\\n{"event":"done"}\\n' >/dev/virtio-ports/progress\n`)
@@ -114,7 +114,7 @@ test('is reset when it stops feeding its watchdog', async ({ bootVM }) => {
   await expect(vm).toExit({ reason: 'guest-reset' })
 })
 
-/** A text that the guest reads below `/sys/firmware/qemu_fw_cfg/by_name/opt/example.com`. */
+/** Provides a text to the guest below `/sys/firmware/qemu_fw_cfg/by_name/opt/example.com`. */
 function note(name: string, text: string): Device {
   return {
     name: 'note',
@@ -123,7 +123,7 @@ function note(name: string, text: string): Device {
   }
 }
 
-test('has a device of its own', async ({ bootVM }) => {
+test('uses a custom device', async ({ bootVM }) => {
   const vm = await bootVM({
     ...(await linuxGuest({ modules: ['qemu_fw_cfg'] })),
     devices: [note('greeting', 'hello, guest')],

@@ -18,18 +18,21 @@ describe('a prepared machine', () => {
     expect(stdout).toBe('hello from the host\n')
   })
 
-  test('knows nothing of the test before', async ({ vm }) => {
+  test('is not affected by other tests', async ({ vm }) => {
     await vm.run('rm /srv/greeting.txt')
   })
 })
 
-test.for(['first', 'second'])('has the %s disk, from one save', async (text, { bootVM, onTestFinished }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'devices-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const image = join(folder, 'disk.img')
-  writeFileSync(image, Buffer.alloc(1 << 20, `${text}\n`))
+test.for(['first', 'second'])(
+  'has the %s disk in a machine from one template',
+  async (text, { bootVM, onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'devices-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const image = join(folder, 'disk.img')
+    writeFileSync(image, Buffer.alloc(1 << 20, `${text}\n`))
 
-  const vm = await bootVM({ devices: [blockDevice(image, { perMachine: true })] })
-  const { stdout } = await vm.run('head -n 1 /dev/sda')
-  expect(stdout).toBe(`${text}\n`)
-})
+    const vm = await bootVM({ devices: [blockDevice(image, { perMachine: true })] })
+    const { stdout } = await vm.run('head -n 1 /dev/sda')
+    expect(stdout).toBe(`${text}\n`)
+  },
+)

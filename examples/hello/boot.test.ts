@@ -5,7 +5,7 @@ test('greets on the serial console', async ({ vm }) => {
   await expect(vm).toEventuallyPrint('hello-42')
 })
 
-test('tells what it is', async ({ vm }) => {
+test('reports its kernel and architecture', async ({ vm }) => {
   vm.send('uname -srm\n')
   const { groups } = await vm.expect(/^Linux (?<release>\S+) (?<arch>\S+)$/m)
   expect(groups['arch']).toBe(vm.spec.arch)

@@ -1,6 +1,6 @@
 import { expect, test } from '@coldboot/vitest'
 
-test('serves what was copied into it', async ({ vm }) => {
+test('serves copied files', async ({ vm }) => {
   await vm.copyIn('site', '/srv/www')
   await vm.run('httpd -h /srv/www')
   await vm.waitForPort(80)
@@ -14,7 +14,7 @@ test('passes its own tests', async ({ vm }) => {
   expect(tests.map(({ name }) => name)).toEqual(['loopback is up', 'tmpfs is there'])
 })
 
-test('tells in a file how it went', async ({ vm }) => {
+test('writes its result to a file', async ({ vm }) => {
   await vm.run('(sleep 1; uname -r >/tmp/release) &')
   await vm.waitUntil('grep -q . /tmp/release')
   expect(await vm.readFile('/tmp/release')).toMatch(/^\d+\.\d+/)

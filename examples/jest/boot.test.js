@@ -8,7 +8,7 @@ test('greets on the serial console', async () => {
   await expect(vm()).toEventuallyPrint('hello-42')
 })
 
-test('is another machine, with nothing of the one before', async () => {
+test('is a fresh machine for each test', async () => {
   const { stdout } = await vm().run('ls /tmp')
   expect(stdout).toBe('')
   expect(vm()).not.toHavePrinted('hello-42')

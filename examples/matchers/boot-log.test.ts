@@ -1,6 +1,6 @@
 import { expect, test } from '@coldboot/vitest'
 
-test('boots as ever', async ({ vm }) => {
+test('boots with the same log', async ({ vm }) => {
   await expect(vm).toMatchBootLog({
     normalizers: [
       [/serial [A-Z0-9]+/, 'serial <serial>'],

@@ -1,6 +1,6 @@
 import { expect, test } from '@coldboot/vitest'
 
-test('runs commands, and has what they leave', async ({ vm }) => {
+test('runs commands and creates files', async ({ vm }) => {
   await expect(vm).toRun('uname', { stdout: 'Linux' })
   await vm.run('(sleep 0.5; echo ready >/run/service) >/dev/null 2>&1 &')
   await expect(vm).toHaveFile('/run/service', 'ready', { timeout: 5_000 })
@@ -12,7 +12,7 @@ test('shuts down in order', async ({ vm }) => {
   await expect(vm).toExit({ reason: 'guest-shutdown' })
 })
 
-test('panics when it is told to', async ({ vm }) => {
+test('panics on request', async ({ vm }) => {
   vm.send('echo c >/proc/sysrq-trigger\n')
   await expect(vm).toPanic({ message: 'sysrq triggered crash' })
 })

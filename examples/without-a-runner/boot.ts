@@ -1,7 +1,7 @@
 import { VM, virtioRandom } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 
-// `await using` ends the machine with the block, whatever happens in it.
+// `await using` ends the machine at the end of the block, also after an error.
 await using vm = await VM.start({ ...(await linuxGuest()), devices: [virtioRandom()] })
 
 vm.send('cat /proc/version\n')

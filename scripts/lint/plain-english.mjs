@@ -7,6 +7,12 @@
 
 /** Files, and folders with a slash at the end, that are checked. Paths are relative to the repository. */
 export const COVERED = /** @type {readonly string[]} */ ([
+  'README.md',
+  'docs/artifacts.md',
+  'docs/ci.md',
+  'docs/ci/',
+  'docs/snippets.ts',
+  'examples/',
   'packages/jest/',
   'packages/matchers/',
   'packages/report/',

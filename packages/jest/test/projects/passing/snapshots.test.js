@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 describe('a machine', () => {
   const vm = useVM()
 
-  test('boots as ever', async () => {
+  test('boots with the same log', async () => {
     await expect(vm()).toMatchBootLog()
   })
 })
