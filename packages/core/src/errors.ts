@@ -30,6 +30,11 @@ export const ERROR_CODES = {
   DEVICE_NOT_ATTACHED: 'Start a machine with this device in its `devices` before you use the device.',
   MACHINE_EXITED: 'The machine is not running any more. The end of its console often shows why.',
   TEMPLATE_UNSAVABLE: 'Boot the machine for every test (`template: "off"`), or remove the device that cannot be saved.',
+  MACHINE_UNSAVABLE: 'Remove the device that the message names, or detach it in the guest first.',
+  SAVE_ABANDONED: 'Raise `maxBytes` or `timeout`, or give the machine less memory.',
+  MACHINE_FILE_INVALID: 'The file is damaged, or coldboot did not write it. Copy or download it again.',
+  MACHINE_FILE_MISFIT: 'Provide what the message names, or resume the machine on a host that has it.',
+  CHECKPOINT_GONE: 'Make the checkpoint in the test that uses it: checkpoints end with their test.',
   // Waits that failed.
   EXPECT_TIMEOUT:
     'Compare the pattern with the console below. Raise `timeout` only if the machine was still making progress.',

@@ -15,6 +15,8 @@ export {
   type Device,
   type DeviceContext,
   type IdAllocator,
+  type PlainValue,
+  type PortableDevice,
   type PortForward,
   type PrepareContext,
   type QmpClient,
@@ -86,6 +88,8 @@ export { type AcceleratorName } from './host/environment.ts'
 export { type DebugOptions } from './machine/debug-session.ts'
 export { describeMachine, type MachineDescription } from './machine/description.ts'
 export { type MachineState } from './machine/running-machine.ts'
+export { type ResumeOptions } from './machine/save/load-machine.ts'
+export { type SaveOptions } from './machine/save/save-machine.ts'
 export type { WaitForExitOptions } from './machine/vm.ts'
 export type { Capture, CaptureOptions } from './network/capture.ts'
 export { type DecodedFrame, type FrameDirection, type FrameProtocol } from './network/frames/frame.ts'

@@ -1,4 +1,5 @@
 /** The ways to start a VM. `machine/` does not know templates, so the class there cannot offer them itself. */
+import { loadMachine, type ResumeOptions } from './machine/save/load-machine.ts'
 import { VM as RunningVM } from './machine/vm.ts'
 import type { MachineOptions } from './spec/machine-options.ts'
 import { startReady, type VMOptions } from './template/start-ready.ts'
@@ -28,11 +29,23 @@ export interface VMStarts {
    * @throws ExpectError `EXPECT_ABORTED` when `signal` aborts before QEMU answers
    */
   boot(options: MachineOptions): Promise<VM>
+  /**
+   * Goes on from a machine file: the machine as it was when `vm.save` or a failed test saved it, with its console, its
+   * clock and randomness renewed. The file may come from another host. What it could reach there it does not reach here:
+   * shared directories are empty ones and networks lead nowhere, unless the options say otherwise.
+   *
+   * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with what is needed
+   * @throws StartError as {@link start}; MachineError `QMP_FAILED` when QEMU does not take the machine's state
+   */
+  resume(file: string, options?: ResumeOptions): Promise<VM>
 }
 
-/** Starts machines: {@link VMStarts.start}, {@link VMStarts.boot}. */
+/** Starts machines: {@link VMStarts.start}, {@link VMStarts.boot}, {@link VMStarts.resume}. */
 export const VM: VMStarts & { [Symbol.hasInstance](value: unknown): value is RunningVM } = Object.freeze({
   start: (options: VMOptions) => startReady(options),
   boot: (options: MachineOptions) => RunningVM.boot(options),
+  async resume(file: string, options: ResumeOptions = {}) {
+    return RunningVM.restored({ ...(await loadMachine(file, options)), gdb: options.gdb ?? false })
+  },
   [Symbol.hasInstance]: (value: unknown): value is RunningVM => value instanceof RunningVM,
 })

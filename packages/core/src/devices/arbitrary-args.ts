@@ -17,5 +17,9 @@ export function arbitraryArgs(...args: readonly string[]): Device {
     }
   }
   const frozen = Object.freeze([...args])
-  return { name: 'arbitraryArgs', qemuArgs: () => frozen }
+  return {
+    name: 'arbitraryArgs',
+    portable: { kind: 'arbitraryArgs', options: { args: frozen } },
+    qemuArgs: () => frozen,
+  }
 }

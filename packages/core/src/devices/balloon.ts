@@ -36,6 +36,7 @@ export function balloon(): Balloon {
   const machines = new PerMachine<BalloonHandle>('balloon')
   return {
     name: 'balloon',
+    portable: { kind: 'balloon', options: {} },
     claims: ['device:balloon'],
     qemuArgs: ({ arch }) => ['-device', `virtio-balloon-${ARCHITECTURES[arch].virtioTransport}`],
     attach: (context) => machines.add(context, balloonOf(context)),

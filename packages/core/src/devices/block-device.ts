@@ -20,6 +20,7 @@ import {
 } from './disk/disk-interface.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /** Options of {@link blockDevice}. */
 export interface BlockDeviceOptions {
@@ -97,6 +98,8 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
     options.serial ?? (perMachine ? `COLDBOOT${position}` : undefined)
   const device: Device = {
     name: 'blockDevice',
+    portable: { kind: 'blockDevice', options: { ...plainOptions(options), format, image: path } },
+    unsavable: content.access === 'read-write' ? `writes to ${path} itself (\`overlay: false\`)` : undefined,
     claims: boot ? ['boot:disk'] : [],
     bootable: !perMachine,
     validate: ({ arch }) => checkInterface('blockDevice', arch, interfaceFor(arch), { cdrom, readOnly }),

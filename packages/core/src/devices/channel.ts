@@ -53,6 +53,7 @@ export function channel(name: string): Channel {
   const machines = new PerMachine<ChannelPort>('channel')
   return {
     name: 'channel',
+    portable: { kind: 'channel', options: { name } },
     claims: [`channel:${name}`],
     qemuArgs(context) {
       const [bus, chardev, fd] = [context.id('ports'), context.id('channel'), context.inherit()]

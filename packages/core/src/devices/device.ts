@@ -141,6 +141,23 @@ export interface AttachContext {
   publishPort(forward: PortForward): void
 }
 
+/** Plain data, as JSON has it. */
+export type PlainValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly PlainValue[]
+  | { readonly [key: string]: PlainValue }
+
+/** A device as plain data, from which another process makes the same one. */
+export interface PortableDevice {
+  /** Name of the function that makes it: `channel`. */
+  readonly kind: string
+  /** What that function is called with, paths of the host made absolute. */
+  readonly options: Readonly<Record<string, PlainValue>>
+}
+
 /**
  * A device of a machine. All but `name` and `qemuArgs` is optional.
  *
@@ -178,6 +195,18 @@ export interface Device {
   contentIdentity?(): Promise<string> | string
   /** Given: what of it may differ between machines of one template, in guests with an agent. */
   readonly attachAfterRestore?: RestoreAttachment | undefined
+  /** The device as plain data; without it, a machine that has it cannot be saved into a file. @default none */
+  readonly portable?: PortableDevice | undefined
+  /**
+   * Why a running machine with it cannot be saved, as the end of a sentence. Templates are not concerned.
+   * @default it can
+   */
+  readonly unsavable?: string | undefined
+  /**
+   * Called before a machine is started from a save, instead of {@link prepare}.
+   * @throws OptionError `DEVICE_CONFLICT` when a machine that runs has what only one can have
+   */
+  requireFree?(): void
   /** Makes what the device needs in the machine's private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */

@@ -7,6 +7,7 @@ import { type CheckTable, checkTable, oneOf, wholeNumber } from '../options/chec
 import type { AttachContext, Device } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /** Options of {@link display}. */
 export interface DisplayOptions {
@@ -55,6 +56,7 @@ export function display(options: DisplayOptions = {}): Display {
     options.model ?? (VGA_BY_DEFAULT.includes(arch) ? 'vga' : 'virtio')
   return {
     name: 'display',
+    portable: { kind: 'display', options: plainOptions(options) },
     validate({ arch }) {
       if (modelFor(arch) === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
       throw new OptionError('INVALID_OPTION', `display: ${arch} machines have no VGA`, {

@@ -5,7 +5,7 @@ import type { Capture, CaptureOptions } from '../network/capture.ts'
 import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
-import type { AttachContext, Device, DeviceContext, QmpClient, ValidateContext } from './device.ts'
+import type { AttachContext, Device, DeviceContext, PortableDevice, QmpClient, ValidateContext } from './device.ts'
 import { type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
 
@@ -33,6 +33,7 @@ export class NetworkNic implements Device {
   /** Position among the cards of its network, from 0. */
   readonly index: number
   readonly claims: readonly string[]
+  readonly portable: PortableDevice
   readonly #surroundings: NicSurroundings
   #live: LiveNic | undefined
   #isDown = false
@@ -46,6 +47,7 @@ export class NetworkNic implements Device {
     this.model = model
     this.index = index
     this.claims = [`mac:${mac}`]
+    this.portable = { kind: 'network.nic', options: { mac, model } }
     this.#surroundings = surroundings
   }
 
@@ -113,7 +115,7 @@ export class NetworkNic implements Device {
   }
 
   async prepare(): Promise<void> {
-    this.#requireFree()
+    this.requireFree()
   }
 
   qemuArgs(context: DeviceContext): readonly string[] {
@@ -123,7 +125,7 @@ export class NetworkNic implements Device {
   }
 
   async attach({ machineName, streams, ids, qmp, exited }: AttachContext): Promise<void> {
-    this.#requireFree()
+    this.requireFree()
     const [stream] = streams
     const [netdev, id] = ids
     if (!stream || netdev === undefined)
@@ -141,7 +143,8 @@ export class NetworkNic implements Device {
     if (this.#isDown) await this.#setDown(true)
   }
 
-  #requireFree(): void {
+  /** @throws OptionError `DEVICE_CONFLICT` while a machine with this card runs; when the network is closed */
+  requireFree(): void {
     this.#surroundings.requireOpen()
     if (!this.#live) return
     throw new OptionError(

@@ -10,6 +10,7 @@ import { requireDirectory } from '../options/required-path.ts'
 import type { Device, DeviceContext, RestoreAttachment } from './device.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord, unmountScript } from './helpers/guest-mount.ts'
 import { optionString } from './helpers/option-string.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /**
  * How owners, modes and special files of the guest are kept on the host (QEMU's `security_model`):
@@ -85,6 +86,7 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
     mountAt === undefined ? undefined : { at: mountAt, type: '9p', source: tag, options: `${access},${MOUNT_OPTIONS}` }
   return {
     name: 'p9Directory',
+    portable: { kind: 'p9Directory', options: { ...plainOptions(options), directory: path ?? '' } },
     claims: [`tag:${tag}`, ...(boot ? ['boot:root'] : [])],
     attachAfterRestore: boot ? undefined : mountAfterRestore(path, mount),
     qemuArgs(context) {

@@ -12,6 +12,7 @@ import type { Device } from './device.ts'
 export function pvpanic(): Device {
   return {
     name: 'pvpanic',
+    portable: { kind: 'pvpanic', options: {} },
     claims: ['device:pvpanic'],
     qemuArgs: ({ arch }) => (ARCHITECTURES[arch].virtioTransport === 'ccw' ? [] : ['-device', 'pvpanic-pci']),
   }

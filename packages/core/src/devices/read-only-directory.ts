@@ -15,6 +15,7 @@ import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
 import { directoryIdentity } from './helpers/directory-identity.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord } from './helpers/guest-mount.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /** Options of {@link readOnlyDirectory}. */
 export interface ReadOnlyDirectoryOptions {
@@ -92,6 +93,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   }
   return {
     name: 'readOnlyDirectory',
+    portable: { kind: 'readOnlyDirectory', options: { ...plainOptions(options), directory: path } },
     claims: own === undefined ? [] : [`label:${own}`],
     validate: ({ arch }: { readonly arch: Architecture }) =>
       checkInterface('readOnlyDirectory', arch, kind, { cdrom: false, readOnly: isProtected }),

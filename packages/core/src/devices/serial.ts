@@ -10,6 +10,7 @@ import { type CheckTable, checkTable, oneOf } from '../options/checked-options.t
 import type { AttachContext, Device } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /** Options of {@link serial}. */
 export interface SerialOptions {
@@ -53,6 +54,7 @@ export function serial(options: SerialOptions = {}): Serial {
   const modelFor = (arch: Architecture): 'uart' | 'virtio' => options.model ?? (isPc(arch) ? 'uart' : 'virtio')
   return {
     name: 'serial',
+    portable: { kind: 'serial', options: plainOptions(options) },
     validate({ arch }) {
       if (modelFor(arch) === 'virtio' || isPc(arch)) return
       throw new OptionError('INVALID_OPTION', `serial: ${arch} machines have only one \`uart\`, the console`, {

@@ -14,6 +14,7 @@ import { type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { DESCRIPTOR_FOLDERS, findUefi } from './firmware/firmware-descriptors.ts'
 import { optionString } from './helpers/option-string.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /** Options of {@link uefi}: both or none. */
 export interface UefiOptions {
@@ -54,6 +55,7 @@ export function uefi(options: UefiOptions = {}): Device {
   }
   return {
     name: 'uefi',
+    portable: { kind: 'uefi', options: plainOptions(options) },
     claims: ['firmware:uefi'],
     bootable: true,
     validate({ arch, machine, firmware }) {

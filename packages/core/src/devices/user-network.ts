@@ -10,6 +10,7 @@ import type { AttachContext, Device, PortForward } from './device.ts'
 import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 import { parseUsernet } from './helpers/usernet-info.ts'
 
 /** A port of the guest to be reached from the host. */
@@ -103,6 +104,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
   return {
     name: 'userNetwork',
+    portable: { kind: 'userNetwork', options: plainOptions({ ...options, forward: forward.map(plainOptions) }) },
     claims: [...claims.filter((it) => it.startsWith('host')), ...(mac === undefined ? [] : [`mac:${mac}`])],
     validate: ({ arch }) => requireNicModelOn(arch, model, 'userNetwork'),
     qemuArgs(context) {

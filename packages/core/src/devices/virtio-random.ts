@@ -7,6 +7,7 @@ import { optionString } from './helpers/option-string.ts'
 export function virtioRandom(): Device {
   return {
     name: 'virtioRandom',
+    portable: { kind: 'virtioRandom', options: {} },
     qemuArgs(context) {
       const rng = context.id('rng')
       const model = `virtio-rng-${ARCHITECTURES[context.arch].virtioTransport}`

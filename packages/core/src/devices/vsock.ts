@@ -48,6 +48,8 @@ export function vsock(options: VsockOptions = {}): Vsock {
   }
   return {
     name: 'vsock',
+    portable: { kind: 'vsock', options: { cid } },
+    requireFree,
     cid,
     // The kernel's driver serves one device a machine.
     claims: ['device:vsock'],

@@ -50,6 +50,7 @@ export function watchdog(options: WatchdogOptions = {}): Watchdog {
   const machines = new PerMachine<WatchdogHandle>('watchdog')
   return {
     name: 'watchdog',
+    portable: { kind: 'watchdog', options: { action } },
     // QEMU has one action for all watchdogs of a machine.
     claims: ['device:watchdog'],
     qemuArgs({ arch }) {

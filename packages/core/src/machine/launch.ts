@@ -5,28 +5,32 @@ import { StartError } from '../errors.ts'
 import { registerMachine } from '../host/live-machines.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/private-directory.ts'
 import { warnOnce } from '../host/warnings.ts'
-import { buildCommandLine, type MemoryFile } from '../qemu/command-line.ts'
+import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
 import { locateQemu } from '../qemu/locate.ts'
-import { incomingState } from '../qemu/migration.ts'
-import { QemuInstance } from '../qemu/qemu-instance.ts'
+import { type IncomingState, incomingState } from '../qemu/migration.ts'
+import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 
 /** How a machine gets its memory and where it begins. */
 export interface StartPlan {
-  /** Guest memory in a file. @default memory of QEMU's own */
-  readonly memory?: MemoryFile
+  /** @default QEMU's default, without a generation id */
+  readonly memory?: GuestMemory | undefined
   /** Begin from a saved state in place of a boot. */
   readonly restore?: RestorePlan
+  /** Called when the machine is gone, to remove what was made for it elsewhere. @default nothing */
+  release?(): Promise<void>
 }
 
 /** A saved machine. */
 export interface RestorePlan {
-  /** Our open descriptor of the saved state; stays ours to close. */
-  readonly stateFd: number
-  /** What the devices of the saved machine had made in its private directory, in place of {@link Device.prepare}. */
-  readonly filesDirectory: string
-  /** Positions of the devices that are prepared all the same: their content is not the saved machine's. */
+  readonly state: StateInput
+  /**
+   * Puts what the devices of the saved machine had made into the machine's private directory, instead of
+   * {@link Device.prepare}. Files that are there stay.
+   */
+  files(directory: string): Promise<void>
+  /** Positions of the devices that are prepared all the same, because their content is not the saved machine's. */
   readonly changed: readonly number[]
 }
 
@@ -38,6 +42,8 @@ export interface Launched {
   readonly qemuVersion: string
   /** Describes it as its holder's: a machine made ahead was launched before anybody had named it. */
   readonly describe: (spec: MachineSpec) => MachineDescription
+  /** What it was started with. */
+  readonly plan: StartPlan
   /** Its place among the live machines of this process. */
   readonly registration: Disposable
 }
@@ -54,7 +60,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
   const directory = await makePrivateDirectory()
   try {
     await prepareDevices(spec, directory.path, plan.restore?.changed)
-    if (plan.restore) await copyFiles(plan.restore.filesDirectory, directory.path)
+    if (plan.restore) await plan.restore.files(directory.path)
     const line = buildCommandLine({
       spec,
       qemu,
@@ -62,22 +68,45 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
       wiring: 'inherited',
       sandbox: process.platform === 'linux',
       memory: plan.memory,
-      incoming: plan.restore && incomingState(qemuVersion).args,
+      incoming: plan.restore && incomingFor(plan.restore, qemuVersion).args,
     })
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
-    const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.stateFd)
+    const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.state)
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
-    return { machine, directory, qemuVersion, describe, registration }
+    return { machine, directory, qemuVersion, describe, plan, registration }
   } catch (error) {
     await directory.remove()
     throw error
   }
 }
 
+/**
+ * Spawns QEMU and loads a saved state; the guest is stopped then, and `cont` makes it go on.
+ *
+ * @throws StartError as {@link launch}; MachineError `QMP_FAILED` when the state cannot be loaded
+ */
+export async function launchRestored(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
+  const launched = await launch(spec, plan)
+  try {
+    // The commands of both are sent at once; what fails first has the reason.
+    const uri = plan.restore && incomingFor(plan.restore, launched.qemuVersion).uri
+    await Promise.all([launched.machine.connect(), uri === undefined ? undefined : launched.machine.restore(uri)])
+    return launched
+  } catch (error) {
+    await discard(launched)
+    throw error
+  }
+}
+
+function incomingFor({ state }: RestorePlan, qemuVersion: string): IncomingState {
+  return incomingState(qemuVersion, typeof state.source === 'number' ? 'file' : 'socket')
+}
+
 /** Ends a launched machine if it still runs, and removes its files. Idempotent. */
-export async function discard({ machine, directory, registration }: Launched): Promise<void> {
+export async function discard({ machine, directory, plan, registration }: Launched): Promise<void> {
   await machine.shutDown()
   await directory.remove()
+  await plan.release?.()
   registration[Symbol.dispose]()
 }
 
@@ -90,8 +119,8 @@ async function prepareDevices(spec: MachineSpec, directory: string, positions?: 
   }
 }
 
-async function copyFiles(from: string, to: string): Promise<void> {
-  // What was prepared for this machine stays.
+/** Copies a folder's content, and shares its blocks where the file system can. Files that are there stay. */
+export async function copyFiles(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, force: false, mode: constants.COPYFILE_FICLONE })
 }
 

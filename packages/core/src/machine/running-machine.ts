@@ -2,11 +2,13 @@
  * A machine that was spawned, with all that belongs to it: QEMU, console, log, private directory, and the promise of its
  * end. The faces above (VM, templates) are thin over it.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Console } from '../console/console.ts'
 import type { ConsoleContext } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { Transcript } from '../console/log/transcript.ts'
+import { optionString } from '../devices/helpers/option-string.ts'
 import { ExpectError, MachineError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { now } from '../host/clock.ts'
@@ -43,6 +45,7 @@ export class RunningMachine {
   readonly #launched: Launched
   #state: MachineState = 'starting'
   #gone = false
+  #gdbSocket: string | undefined
   #closed: Promise<ExitStatus> | undefined
 
   /**
@@ -143,6 +146,30 @@ export class RunningMachine {
 
   get state(): MachineState {
     return this.#state
+  }
+
+  /** What it was started with. */
+  get plan(): StartPlan {
+    return this.#launched.plan
+  }
+
+  /** As `7.2.22`. */
+  get qemuVersion(): string {
+    return this.#launched.qemuVersion
+  }
+
+  /** See `VM.gdbSocket`. */
+  get gdbSocket(): string | undefined {
+    return this.#gdbSocket
+  }
+
+  /** Lets a debugger connect. @throws MachineError `QMP_FAILED` */
+  async serveDebugger(): Promise<void> {
+    const path = join(this.directory, 'gdb.sock')
+    const command = `gdbserver ${optionString('unix:' + path, { server: true, wait: false })}`
+    const said = String(await this.machine.qmp.execute('human-monitor-command', { 'command-line': command }))
+    if (!existsSync(path)) throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`)
+    this.#gdbSocket = path
   }
 
   /** The private directory. */

@@ -43,8 +43,23 @@ import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'
+import type { Launched } from './launch.ts'
 import { makeGuest } from './make-guest.ts'
+import { attachScript, runAgentScript } from './restore-attachment.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
+import { checkSaveOptions, type SaveOptions, saveMachine } from './save/save-machine.ts'
+
+/** What {@link VM.restored} takes over. */
+export interface RestoredMachine {
+  readonly spec: MachineSpec
+  readonly launched: Launched
+  /** What its console had printed. */
+  readonly console: Uint8Array
+  /** Positions of the devices whose content is not the saved machine's. @default none */
+  readonly changed?: readonly number[]
+  /** Whether the guest stays stopped and a debugger may connect. @default false */
+  readonly gdb?: boolean
+}
 
 /** Options of {@link VM.waitForExit}. */
 export interface WaitForExitOptions {
@@ -85,6 +100,26 @@ export class VM implements AsyncDisposable {
     const vm = new VM(running)
     await running.begin(vm)
     return vm
+  }
+
+  /**
+   * @internal Takes over a machine that was launched from a save, and lets it go on: console and devices attached, its
+   * earlier output recalled.
+   *
+   * @throws MachineError `ATTACH_FAILED` when the guest cannot have a device that is attached after the restore
+   */
+  static async restored({ spec, launched, console, changed = [], gdb = false }: RestoredMachine): Promise<VM> {
+    const running = await RunningMachine.adopt(spec, launched, console)
+    const vm = new VM(running, spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready))
+    try {
+      await running.attach(vm)
+      if (gdb) await running.serveDebugger()
+      else await vm.#goOn(attachScript(spec, changed))
+      return vm
+    } catch (error) {
+      await vm.close()
+      throw error
+    }
   }
 
   /** @internal Tells a guest that goes on from a save what the time is, and gives it randomness, if it has an agent. */
@@ -403,6 +438,28 @@ export class VM implements AsyncDisposable {
     return guestEvents(this, this.#guest, name, options)
   }
 
+  /**
+   * Saves the machine, as it is now, into one file: memory, devices, disk overlays, console, and what is needed to start
+   * it. `VM.resume` and `npx coldboot resume` go on from it, also on another host. The guest is stopped meanwhile.
+   *
+   * The file has all that is in the guest's memory, secrets too.
+   *
+   * @param file is there whole or not at all
+   * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits; `MACHINE_EXITED`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; the system's error when the file cannot be written
+   */
+  save(file: string, options: SaveOptions = {}): Promise<void> {
+    return this.#calls.track('save', file, async () => {
+      checkSaveOptions(options)
+      await saveMachine(this.#running, this.#guest, file, options)
+    })
+  }
+
+  /** Path of the socket that gdb connects to, with `target remote`; undefined unless the machine was resumed for that. */
+  get gdbSocket(): string | undefined {
+    return this.#running.gdbSocket
+  }
+
   /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
   close(): Promise<ExitStatus> {
     return this.#running.close()
@@ -422,6 +479,12 @@ export class VM implements AsyncDisposable {
       checkWaitOptions(method, options)
       return waitUntil(this.#guest, condition(subject), options)
     })
+  }
+
+  async #goOn(script: string): Promise<void> {
+    await this.#running.machine.qmp.execute('cont')
+    await this.#guest.resync()
+    await runAgentScript(this, script)
   }
 
   async #waitUntilReady(): Promise<Match> {

@@ -18,9 +18,11 @@ export const QMP_FD = 5
 export const STATE_FD = 6
 const FIRST_DEVICE_FD = 7
 
-/** Guest memory in a file: of a template being made (shared: the file gets it), or of a clone (a private copy on write). */
-export interface MemoryFile {
-  readonly path: string
+/** Guest memory that is not QEMU's default: such a guest has a generation id too, so that its copies can be told apart. */
+export interface GuestMemory {
+  /** A file that has it. @default none: it is QEMU's own */
+  readonly path?: string | undefined
+  /** Whether the file gets what the guest writes; else each machine has a private copy on write. */
   readonly shared: boolean
 }
 
@@ -34,10 +36,10 @@ export interface CommandLineInput {
   readonly wiring: 'inherited' | 'standalone'
   /** Whether QEMU can lock itself in: Linux only. */
   readonly sandbox: boolean
-  /** @default memory of QEMU's own */
-  readonly memory?: MemoryFile | undefined
   /** Arguments that name the saved state on {@link STATE_FD}, which the machine waits for. @default it boots */
   readonly incoming?: readonly string[] | undefined
+  /** @default QEMU's default, without a generation id */
+  readonly memory?: GuestMemory | undefined
 }
 
 /** The arguments, and which descriptors and ids each device asked for. */
@@ -138,13 +140,10 @@ function generationId(spec: MachineSpec): string[] {
   return hasIt ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
 }
 
-function memoryBackend(spec: MachineSpec, { path, shared }: MemoryFile): string {
-  return optionString('memory-backend-file', {
-    id: MEMORY_ID,
-    size: `${spec.memoryMib}M`,
-    'mem-path': path,
-    share: shared,
-  })
+function memoryBackend(spec: MachineSpec, { path, shared }: GuestMemory): string {
+  const size = { id: MEMORY_ID, size: `${spec.memoryMib}M` }
+  if (path === undefined) return optionString('memory-backend-ram', size)
+  return optionString('memory-backend-file', { ...size, 'mem-path': path, share: shared })
 }
 
 function consoleArgs({ spec, wiring }: CommandLineInput): string[] {

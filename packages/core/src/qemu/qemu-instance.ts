@@ -1,13 +1,13 @@
 /** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
-import type { Duplex } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import type { Duplex, Readable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
 import type { PortForward } from '../devices/device.ts'
 import { ColdbootError, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
-import { loadState } from './migration.ts'
+import { loadState, type MemoryTransfer } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { extractQemuError, hintFor } from './qemu-error.ts'
 import { QmpClient, type QmpEvent } from './qmp.ts'
@@ -18,6 +18,13 @@ const ANSWER_MS = 30_000
 
 /** How long the control channel may stay open after the exit: a program that QEMU was wrapped in may hold it. Milliseconds. */
 const LAST_EVENTS_MS = 1_000
+
+/** A saved state to load. */
+export interface StateInput {
+  readonly memory: MemoryTransfer
+  /** Our open descriptor of the state, which stays ours to close; or a function that opens a stream of it. */
+  readonly source: number | (() => Readable)
+}
 
 /** A QEMU that was spawned. */
 export class QemuInstance {
@@ -31,14 +38,24 @@ export class QemuInstance {
   readonly #line: CommandLine
   readonly #shown: string
   readonly #portForwards: PortForward[] = []
+  readonly #state: StateInput | undefined
+  /** Rejects when the saved state could not be read. */
+  #fed: Promise<void> = Promise.resolve()
   #shutdown: Promise<unknown> | undefined
   #gone = false
 
-  private constructor(process: QemuProcess, spec: MachineSpec, line: CommandLine, shown: string) {
+  private constructor(
+    process: QemuProcess,
+    spec: MachineSpec,
+    line: CommandLine,
+    { shown, state }: { readonly shown: string; readonly state: StateInput | undefined },
+  ) {
     this.#process = process
     this.#spec = spec
     this.#line = line
     this.#shown = shown
+    this.#state = state
+    if (typeof state?.source === 'function') this.#fed = feed(state.source(), process.stream(STATE_FD))
     this.consoleStream = process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
     this.qmp = new QmpClient(control)
@@ -61,14 +78,16 @@ export class QemuInstance {
    * Spawns QEMU. It may still fail: see {@link connect}.
    *
    * @param shown the command line for a person's shell, for errors
-   * @param stateFd our open descriptor of a saved state, for a machine that is restored
+   * @param state the saved state of a machine that is restored
    * @throws StartError `START_FAILED` when the process cannot be made
    */
-  static async spawn(spec: MachineSpec, line: CommandLine, shown: string, stateFd?: number): Promise<QemuInstance> {
-    const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat()]
-    const files = new Map(stateFd === undefined ? [] : [[STATE_FD, stateFd]])
+  static async spawn(spec: MachineSpec, line: CommandLine, shown: string, state?: StateInput): Promise<QemuInstance> {
+    const source = state?.source
+    const streamed = typeof source === 'function' ? [STATE_FD] : []
+    const sockets = [CONSOLE_FD, QMP_FD, ...streamed, ...line.deviceDescriptors.flat()]
+    const files = new Map(typeof source === 'number' ? [[STATE_FD, source]] : [])
     try {
-      return new QemuInstance(await spawnQemu(line.argv, { sockets, files }), spec, line, shown)
+      return new QemuInstance(await spawnQemu(line.argv, { sockets, files }), spec, line, { shown, state })
     } catch (cause) {
       throw new StartError(
         'START_FAILED',
@@ -111,12 +130,15 @@ export class QemuInstance {
   /**
    * Loads the saved state given to {@link spawn}; the guest is stopped afterwards.
    * @param uri of the state, from `incomingState`
-   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit
+   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit; the error of its source
    */
   async restore(uri: string): Promise<void> {
     try {
-      await Promise.race([loadState(this.qmp, uri), this.#exitDuringStart()])
+      await Promise.race([loadState(this.qmp, uri, this.#state?.memory ?? 'in-file'), this.#exitDuringStart()])
+      await this.#fed
     } catch (error) {
+      // A state that cannot be read to its end is the reason for whatever QEMU says of it.
+      await this.#fed
       throw isChannelEnd(error) ? await this.#exitReason() : error
     }
   }
@@ -196,6 +218,15 @@ export class QemuInstance {
       sections: { 'QEMU printed': own, 'Command line': this.#shown },
     })
   }
+}
+
+/** Sends a saved state. A QEMU that ends, or has all it needs, closes its end: that is no error of the source. */
+function feed(source: Readable, socket: Duplex): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  promise.catch(() => {})
+  source.once('error', reject)
+  pipeline(source, socket).then(resolve, resolve)
+  return promise
 }
 
 /** Resolves after this time, what had arrived by then read. */

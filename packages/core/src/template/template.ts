@@ -9,21 +9,22 @@ import type { AdmissionLimits } from '../host/admission.ts'
 import { Cache, cacheUnusable } from '../host/cache.ts'
 import { readEnvironment } from '../host/environment.ts'
 import { warnOnce } from '../host/warnings.ts'
-import { RunningMachine } from '../machine/running-machine.ts'
-import { VM } from '../machine/vm.ts'
-import { locateQemu } from '../qemu/locate.ts'
-import { saveState } from '../qemu/migration.ts'
-import type { MachineOptions } from '../spec/machine-options.ts'
-import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import { launchFrom, resume, runAgentScript } from './restore.ts'
 import {
   attachmentContents,
   attachmentIdentity,
   attachScript,
   changedPositions,
   detachScript,
+  runAgentScript,
   withRestoreAttachments,
-} from './restore-attachment.ts'
+} from '../machine/restore-attachment.ts'
+import { RunningMachine } from '../machine/running-machine.ts'
+import { VM } from '../machine/vm.ts'
+import { locateQemu } from '../qemu/locate.ts'
+import { saveState } from '../qemu/migration.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
+import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
+import { launchFrom, resume } from './restore.ts'
 import { templateKey } from './store/template-key.ts'
 import {
   CONSOLE_FILE,

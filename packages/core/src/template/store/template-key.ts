@@ -1,8 +1,9 @@
 /** What makes two machines the same, so that one may be a clone of the other: everything that QEMU or the guest can see. */
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Device } from '../../devices/device.ts'
 import { fileDigest } from '../../host/file-digest.ts'
+import { hostCpu } from '../../host/host-cpu.ts'
 import { buildCommandLine } from '../../qemu/command-line.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 
@@ -74,13 +75,4 @@ async function withContents(argument: string, digests: string): Promise<string> 
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) replaced.set(text, await fileDigest(path, digests))
   }
   return argument.replace(PATHS, (text) => replaced.get(text) ?? text)
-}
-
-function hostCpu(): string {
-  try {
-    const info = readFileSync('/proc/cpuinfo', 'utf8')
-    return /^(?:model name|CPU part)\s*:.*$/m.exec(info)?.[0] ?? process.arch
-  } catch {
-    return process.arch
-  }
 }

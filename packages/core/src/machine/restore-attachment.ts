@@ -5,6 +5,9 @@
 import type { Device } from '../devices/device.ts'
 import { EARLY_MOUNTS } from '../devices/helpers/guest-mount.ts'
 import { AGENT_PORT, findChannel } from '../devices/helpers/guest-ports.ts'
+import { ColdbootError, MachineError } from '../errors.ts'
+import { GuestCommandError } from '../guest/guest-command-error.ts'
+import type { RunOptions } from '../guest/run-options.ts'
 import { fileDigest } from '../host/file-digest.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
@@ -14,6 +17,11 @@ export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
   return canBeTold && spec.devices.some(({ attachAfterRestore }) => attachAfterRestore !== undefined)
     ? { ...spec, attachesAfterRestore: true }
     : spec
+}
+
+/** The machine as a save of it while it runs has it: whatever was attached is detached, if the guest has an agent. */
+export function withDetachedDevices(spec: MachineSpec): MachineSpec {
+  return { ...spec, attachesAfterRestore: findChannel(spec.devices, AGENT_PORT) !== undefined }
 }
 
 /**
@@ -73,4 +81,29 @@ function script(
     .filter((part) => part !== undefined)
     .map((part) => `(\n${part}\n)\nstatus=$?\n[ $status = 0 ] || exit $status`)
     .join('\n')
+}
+
+/** Runs commands in a guest. */
+export interface ScriptRunner {
+  /** The machine's name. */
+  readonly name: string
+  run(command: string, options: RunOptions): Promise<unknown>
+}
+
+/** Attaching takes some ten milliseconds, on a busy host more. Milliseconds, before the multiplier. */
+const ATTACH_MS = 20_000
+
+/**
+ * Has the agent of the guest run a script, unless it is empty.
+ * @throws MachineError `ATTACH_FAILED` with what it printed
+ */
+export async function runAgentScript(guest: ScriptRunner, script: string): Promise<void> {
+  if (script === '') return
+  try {
+    await guest.run(script, { via: 'agent', timeout: ATTACH_MS })
+  } catch (cause) {
+    if (!ColdbootError.is(cause) || !(cause instanceof GuestCommandError)) throw cause
+    const printed = cause.stderr.toString().trim() || cause.shortMessage
+    throw new MachineError('ATTACH_FAILED', `Machine "${guest.name}" cannot attach a device: ${printed}`, { cause })
+  }
 }

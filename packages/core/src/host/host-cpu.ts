@@ -1,0 +1,12 @@
+/** The CPU of this host, by which a state that was saved under hardware acceleration is told from others. */
+import { readFileSync } from 'node:fs'
+
+/** A line of `/proc/cpuinfo` that names the model; elsewhere the architecture. */
+export function hostCpu(): string {
+  try {
+    const info = readFileSync('/proc/cpuinfo', 'utf8')
+    return /^(?:model name|CPU part)\s*:.*$/m.exec(info)?.[0] ?? process.arch
+  } catch {
+    return process.arch
+  }
+}

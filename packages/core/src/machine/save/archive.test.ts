@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pack } from 'tar-stream'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { ArchiveReader, ArchiveWriter, isPlainPath } from './archive.ts'
+import { openCompressed } from './compression.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+})
+
+async function read(path: string): Promise<Record<string, string>> {
+  await using archive = new ArchiveReader(await openCompressed(path), 'it', isPlainPath)
+  const found: Record<string, string> = {}
+  for (let entry = await archive.next(); entry; entry = await archive.next()) {
+    found[entry.name] = (await archive.bytes(entry)).toString()
+  }
+  return found
+}
+
+test('an archive gives back what was put in, and only its owner can read it', async () => {
+  const path = join(folder, 'archive')
+  writeFileSync(join(folder, 'large'), 'x'.repeat(3_000_000))
+  const writer = ArchiveWriter.create(path)
+  await writer.add('a', 'first')
+  await writer.add('empty', '')
+  await writer.addFile('files/large', join(folder, 'large'))
+  await writer.finish()
+  expect(await read(path)).toEqual({ a: 'first', empty: '', 'files/large': 'x'.repeat(3_000_000) })
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('what is not asked for is skipped', async () => {
+  const path = join(folder, 'archive')
+  const writer = ArchiveWriter.create(path)
+  await writer.add('a', 'x'.repeat(1_000_000))
+  await writer.add('b', 'second')
+  await writer.finish()
+  await using archive = new ArchiveReader(await openCompressed(path), 'it', isPlainPath)
+  expect(await archive.peek()).toMatchObject({ name: 'a' })
+  expect(await archive.next()).toMatchObject({ name: 'a', size: 1_000_000 })
+  expect((await archive.bytes(await archive.require('b'))).toString()).toBe('second')
+})
+
+describe('a writer gives up', () => {
+  test('beyond its limit of bytes', async () => {
+    const writer = ArchiveWriter.create(join(folder, 'archive'), { maxBytes: 1000 })
+    const random = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 251))
+    const write = async (): Promise<void> => {
+      for (let part = 0; part < 100; part++) await writer.add(`part${part}`, random.subarray(part))
+      await writer.finish()
+    }
+    await expect(write()).rejects.toMatchObject({ code: 'SAVE_ABANDONED' })
+    await writer.abandon()
+  })
+
+  test('when its signal aborts', async () => {
+    const abort = new AbortController()
+    const writer = ArchiveWriter.create(join(folder, 'archive'), { signal: abort.signal })
+    await writer.add('a', 'first')
+    abort.abort(new Error('too late'))
+    await expect(writer.add('b', 'second')).rejects.toThrow(/abort|late|destroy/i)
+    await writer.abandon()
+  })
+})
+
+/** An archive made by another program. */
+async function foreign(...headers: Parameters<ReturnType<typeof pack>['entry']>[0][]): Promise<Readable> {
+  const tar = pack()
+  for (const header of headers) tar.entry(header, (header.type ?? 'file') === 'file' ? 'content' : '')
+  tar.finalize()
+  return Readable.from([await buffer(tar)])
+}
+
+describe('a reader refuses', () => {
+  test.each([
+    ['a path that leads out', { name: '../evil' }],
+    ['an absolute path', { name: '/etc/evil' }],
+    ['a path that leads out from further in', { name: 'files/../../evil' }],
+    ['a hidden name', { name: 'files/.profile' }],
+    ['a link', { name: 'files/link', type: 'symlink', linkname: '/etc/passwd' }],
+    ['a device', { name: 'files/null', type: 'character-device' }],
+    ['a folder', { name: 'files', type: 'directory' }],
+  ] as const)('%s', async (_title, header) => {
+    await using archive = new ArchiveReader(await foreign(header), 'it', isPlainPath)
+    await expect(archive.next()).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+  })
+
+  test('a name that comes twice', async () => {
+    await using archive = new ArchiveReader(await foreign({ name: 'a' }, { name: 'a' }), 'it', isPlainPath)
+    await archive.next()
+    await expect(archive.next()).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+  })
+
+  test('an archive that ends too early, or was changed', async () => {
+    const path = join(folder, 'archive')
+    const writer = ArchiveWriter.create(path)
+    await writer.add('a', Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * index * 31) % 65_521)))
+    await writer.finish()
+    const bytes = readFileSync(path)
+    for (const length of [bytes.length - 100, bytes.length >> 1, 20]) {
+      writeFileSync(path, bytes.subarray(0, length))
+      await expect(read(path)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+    }
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 0xff, bytes.length >> 1)
+    writeFileSync(path, bytes)
+    await expect(read(path)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+  })
+
+  test('a file that is no archive, and one that is not there', async () => {
+    writeFileSync(join(folder, 'text'), 'hello')
+    await expect(openCompressed(join(folder, 'text'))).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+    await expect(openCompressed(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'FILE_MISSING' })
+  })
+})

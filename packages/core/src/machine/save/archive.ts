@@ -1,0 +1,223 @@
+/** Compressed tar archives with nothing but files, written and read as streams. */
+import { createReadStream, createWriteStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { type Readable, Transform, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { extract, type Header, type Pack, pack } from 'tar-stream'
+import { ColdbootError, MachineError, OptionError } from '../../errors.ts'
+import { createCompressor } from './compression.ts'
+
+/** The last file, empty: Node's zstd takes an archive that was cut off for a whole one. */
+const END = 'end'
+
+/** Limits of an archive that is written. */
+export interface ArchiveLimits {
+  /** Bytes of the compressed archive. @default none */
+  readonly maxBytes?: number | undefined
+  /** Gives the archive up when it aborts. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Writes an archive, file by file. {@link finish} must be called at its end, or {@link abandon}. */
+export class ArchiveWriter {
+  readonly #pack: Pack = pack()
+  readonly #written: Promise<void>
+
+  /** @param output where the archive goes */
+  constructor(output: NodeJS.WritableStream, limits: ArchiveLimits = {}) {
+    const { maxBytes = Infinity, signal } = limits
+    this.#pack.on('error', () => {})
+    this.#written = pipeline(nodeReadable(this.#pack), createCompressor(), limitedTo(maxBytes), output, { signal })
+    this.#written.catch(() => {})
+  }
+
+  /** Of a new file, which this user alone can read. */
+  static create(path: string, limits?: ArchiveLimits): ArchiveWriter {
+    return new ArchiveWriter(createWriteStream(path, { flags: 'wx', mode: 0o600 }), limits)
+  }
+
+  /** @throws MachineError `SAVE_ABANDONED` beyond the limits; the system's error */
+  async add(name: string, content: Uint8Array | string): Promise<void> {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    await this.#entry({ name, size: bytes.length }, async (entry) => {
+      entry.end(bytes)
+    })
+  }
+
+  /** As {@link add}, of a file that does not change meanwhile. */
+  async addFile(name: string, path: string): Promise<void> {
+    const { size, mtime } = await stat(path)
+    await this.#entry({ name, size, mtime }, (entry) => pipeline(createReadStream(path), entry as Writable))
+  }
+
+  async finish(): Promise<void> {
+    await this.add(END, '')
+    this.#pack.finalize()
+    await this.#written
+  }
+
+  /** Closes an archive that is not to be finished. Never rejects. */
+  async abandon(): Promise<void> {
+    this.#pack.destroy()
+    await this.#written.catch(() => {})
+  }
+
+  async #entry(header: EntryHeader, write: (entry: NodeJS.WritableStream) => Promise<void>): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
+      const entry = this.#pack.entry({ mode: 0o600, ...header }, (error) => (error ? reject(error) : resolve()))
+      // The pipeline's error is the reason, and the entry only repeats it.
+      entry.on('error', reject)
+      write(entry as unknown as NodeJS.WritableStream).catch(reject)
+    })
+    done.catch(() => {})
+    // A disk that is full ends the pipeline, and then no entry is ever taken.
+    const failed = this.#written.then(() => {
+      throw new Error('The archive was closed too early')
+    })
+    await Promise.race([done, failed])
+  }
+}
+
+type EntryHeader = Pick<Header, 'name' | 'size'> & Partial<Header>
+
+/** The library's streams are of a kin of Node's that has the same methods and events. */
+function nodeReadable(stream: Pack): Readable {
+  return stream as unknown as Readable
+}
+
+function limitedTo(maxBytes: number): Transform {
+  let bytes = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      if (bytes <= maxBytes) done(undefined, chunk)
+      else done(new MachineError('SAVE_ABANDONED', `It would be larger than ${maxBytes} bytes`))
+    },
+  })
+}
+
+/** One file of an archive. */
+export interface ArchiveEntry {
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  readonly mtime: Date
+  /** To be read to its end, or skipped by asking for the next one. */
+  readonly content: Readable
+}
+
+type RawEntry = Readable & { readonly header: Header }
+
+/** The longest text that is read into memory, bytes. */
+const LONGEST_TEXT = 64 * 2 ** 20
+
+/** Reads an archive, file by file. Nothing in it is trusted. */
+export class ArchiveReader implements AsyncDisposable {
+  readonly #source: Readable
+  readonly #name: string
+  readonly #isAllowed: (name: string) => boolean
+  readonly #entries: AsyncIterator<RawEntry>
+  readonly #seen = new Set<string>()
+  #ahead: ArchiveEntry | undefined
+  #current: Readable | undefined
+
+  /**
+   * @param source the archive, decompressed
+   * @param name for errors
+   * @param isAllowed which names it may have
+   */
+  constructor(source: Readable, name: string, isAllowed: (name: string) => boolean) {
+    const unpack = extract()
+    this.#source = source
+    this.#name = name
+    this.#isAllowed = isAllowed
+    source.once('error', (error) => unpack.destroy(error))
+    source.pipe(unpack as unknown as Writable)
+    this.#entries = unpack[Symbol.asyncIterator]() as unknown as AsyncIterator<RawEntry>
+  }
+
+  /**
+   * The next file; undefined at the end.
+   * @throws OptionError `MACHINE_FILE_INVALID` for a damaged archive, and one that has more than files of the allowed names
+   */
+  async next(): Promise<ArchiveEntry | undefined> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    return ahead ?? this.#read()
+  }
+
+  /** As {@link next}, and the same is given again. */
+  async peek(): Promise<ArchiveEntry | undefined> {
+    this.#ahead ??= await this.#read()
+    return this.#ahead
+  }
+
+  /** The next file, which has this name. */
+  async require(name: string): Promise<ArchiveEntry> {
+    const entry = await this.next()
+    if (entry?.name !== name) throw this.invalid(`${name} is not where it belongs`)
+    return entry
+  }
+
+  /** The content of a small file. */
+  async bytes(entry: ArchiveEntry): Promise<Buffer> {
+    if (entry.size > LONGEST_TEXT) throw this.invalid(`${entry.name} is too long`)
+    const chunks: Buffer[] = []
+    for await (const chunk of this.chunks(entry)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+
+  /** The content of a file, in pieces. @throws as {@link next} */
+  async *chunks({ content }: ArchiveEntry): AsyncGenerator<Buffer> {
+    try {
+      yield* content as AsyncIterable<Buffer>
+    } catch (cause) {
+      throw this.#damaged(cause)
+    }
+  }
+
+  /** Writes a file where there is none. @throws as {@link next}; the system's error */
+  async save(entry: ArchiveEntry, path: string): Promise<void> {
+    await using file = await open(path, 'wx', 0o600)
+    for await (const chunk of this.chunks(entry)) await file.write(chunk)
+  }
+
+  invalid(why: string, cause?: unknown): OptionError {
+    return new OptionError('MACHINE_FILE_INVALID', `${this.#name} cannot be used: ${why}`, { cause })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#source.destroy()
+    await this.#entries.return?.()
+  }
+
+  async #read(): Promise<ArchiveEntry | undefined> {
+    let result: IteratorResult<RawEntry>
+    // The next one comes when this one was read.
+    this.#current?.resume()
+    try {
+      result = await this.#entries.next()
+    } catch (cause) {
+      throw this.#damaged(cause)
+    }
+    if (result.done === true) throw this.invalid('its end is missing')
+    const { name, size, type, mtime } = result.value.header
+    if (type !== 'file' || (name !== END && !this.#isAllowed(name)) || this.#seen.has(name)) {
+      throw this.invalid(`it has ${JSON.stringify(name)} (${type}), which does not belong there`)
+    }
+    if (name === END) return undefined
+    this.#seen.add(name)
+    this.#current = result.value
+    return { name, size, mtime, content: result.value }
+  }
+
+  #damaged(cause: unknown): Error {
+    if (ColdbootError.is(cause)) return cause
+    return this.invalid(`it is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+  }
+}
+
+/** A path of plain names below a folder: no other folder can be meant, on any system. */
+export function isPlainPath(path: string): boolean {
+  return path.split('/').every((name) => /^[\w+@=-][\w+@=.-]*$/.test(name) && name.length < 256)
+}

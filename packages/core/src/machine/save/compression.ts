@@ -1,0 +1,60 @@
+/** Compression of archives: zstd, or gzip on a Node without it (before 22.15). */
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { Duplex, type Readable } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { OptionError, StartError } from '../../errors.ts'
+
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
+const GZIP = Buffer.from([0x1f, 0x8b])
+
+/** Whether this Node has zstd: 22.15 and later have. */
+function hasZstd(): boolean {
+  return 'createZstdCompress' in zlib
+}
+
+/** The fastest level with a checksum. */
+export function createCompressor(): Duplex {
+  if (!hasZstd()) return zlib.createGzip({ level: 1 })
+  const { ZSTD_c_compressionLevel: level, ZSTD_c_checksumFlag: checksum } = zlib.constants
+  return zlib.createZstdCompress({ params: { [level]: 1, [checksum]: 1 } })
+}
+
+/**
+ * Opens a file that {@link createCompressor} has written, by whichever of the two.
+ * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`; StartError `UNSUPPORTED_PLATFORM` for zstd on an older Node
+ */
+export async function openCompressed(path: string): Promise<Readable> {
+  const start = await firstBytes(path)
+  const decompressor = decompressorFor(start, path)
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
+  file.once('error', (error) => decompressor.destroy(error))
+  return file.pipe(decompressor)
+}
+
+/** As {@link openCompressed}, of a stream whose first bytes are known. */
+export function decompressorFor(start: Uint8Array, name: string): Duplex {
+  const bytes = Buffer.from(start)
+  if (bytes.subarray(0, ZSTD.length).equals(ZSTD)) {
+    if (hasZstd()) return zlib.createZstdDecompress()
+    throw new StartError(
+      'UNSUPPORTED_PLATFORM',
+      `${name} is compressed by zstd, which Node ${process.version} cannot read`,
+      { hint: 'Take Node 22.15 or newer.' },
+    )
+  }
+  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return zlib.createGunzip()
+  throw new OptionError('MACHINE_FILE_INVALID', `${name} was not written by coldboot: it is neither zstd nor gzip`)
+}
+
+async function firstBytes(path: string): Promise<Buffer> {
+  try {
+    await using file = await open(path)
+    const bytes = Buffer.alloc(ZSTD.length)
+    const { bytesRead } = await file.read(bytes)
+    return bytes.subarray(0, bytesRead)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new OptionError('FILE_MISSING', `${path} cannot be read: ${why}`, { cause })
+  }
+}

@@ -1,0 +1,227 @@
+/** A machine file read back: its machine launched with memory and devices as they were, stopped, for its holder to take. */
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { inspectDiskImage } from '../../devices/disk/disk-image.ts'
+import { Network } from '../../devices/network.ts'
+import { OptionError } from '../../errors.ts'
+import { Cache } from '../../host/cache.ts'
+import { readEnvironment } from '../../host/environment.ts'
+import { fileDigest } from '../../host/file-digest.ts'
+import { hostCpu } from '../../host/host-cpu.ts'
+import { makePrivateDirectory } from '../../host/private-directory.ts'
+import { type CheckTable, checkTable, isFlag } from '../../options/checked-options.ts'
+import { locateQemu } from '../../qemu/locate.ts'
+import { isAtLeast } from '../../qemu/version.ts'
+import { chooseAccelerator } from '../../spec/accelerator.ts'
+import type { MachineOptions } from '../../spec/machine-options.ts'
+import { type MachineSpec, resolveOptions } from '../../spec/machine-spec.ts'
+import { VM_CHECKS } from '../../spec/option-checks.ts'
+import { type Launched, launchRestored } from '../launch.ts'
+import { withDetachedDevices } from '../restore-attachment.ts'
+import { ArchiveReader } from './archive.ts'
+import { openCompressed } from './compression.ts'
+import { CONSOLE, FILES, isMachineFileName, MANIFEST, statePiece } from './machine-file.ts'
+import { type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
+import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
+
+/** Options that may differ between machines that go on from one save: nothing that the guest can see. */
+export type RestoreOverrides = Pick<
+  MachineOptions,
+  | 'name'
+  | 'serialOutput'
+  | 'logFile'
+  | 'observer'
+  | 'aroundDebug'
+  | 'timeout'
+  | 'bootTimeout'
+  | 'timeoutMultiplier'
+  | 'failOn'
+  | 'signal'
+>
+
+/** Options of `VM.resume`. */
+export interface ResumeOptions extends RestoreOverrides {
+  /** QEMU binary, or the binary and its first arguments. @default as for a machine that boots */
+  readonly qemu?: MachineOptions['qemu']
+  /** Where disks and shared directories of the saved machine are on this host: its path, to the path here. @default {} */
+  readonly files?: Readonly<Record<string, string>> | undefined
+  /** Whether a user network with `restrict: false` leads out again. @default false */
+  readonly allowNetwork?: boolean | undefined
+  /** Whether the machine gets the `arbitraryArgs` it was started with. @default false */
+  readonly allowArguments?: boolean | undefined
+  /** Whether the guest stays stopped until a debugger, connected to `vm.gdbSocket`, lets it go on. @default false */
+  readonly gdb?: boolean | undefined
+}
+
+type CheckOf<Key extends keyof MachineOptions> = Pick<typeof VM_CHECKS, Key>
+const { name, serialOutput, logFile, observer, aroundDebug, timeout, bootTimeout, timeoutMultiplier, failOn, signal } =
+  VM_CHECKS
+
+/** One check for each of {@link RestoreOverrides}. */
+export const RESTORE_CHECKS: CheckOf<keyof RestoreOverrides> = {
+  ...{ name, serialOutput, logFile, observer, aroundDebug, timeout, bootTimeout, timeoutMultiplier, failOn, signal },
+}
+
+const RESUME_CHECKS: CheckTable<Required<ResumeOptions>> = {
+  ...RESTORE_CHECKS,
+  qemu: VM_CHECKS.qemu,
+  files: [
+    'an object of paths',
+    (value) =>
+      typeof value === 'object' && value !== null && Object.values(value).every((path) => typeof path === 'string'),
+  ],
+  allowNetwork: isFlag,
+  allowArguments: isFlag,
+  gdb: isFlag,
+}
+
+/** A machine that was launched from a save. */
+export interface LoadedMachine {
+  readonly spec: MachineSpec
+  readonly launched: Launched
+  /** What its console had printed. */
+  readonly console: Uint8Array
+}
+
+/**
+ * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with what is needed; `UNKNOWN_OPTION`,
+ * `INVALID_OPTION`
+ * @throws StartError as `VM.boot` does; MachineError `QMP_FAILED` when QEMU does not take the state
+ */
+export async function loadMachine(file: string, options: ResumeOptions): Promise<LoadedMachine> {
+  checkTable('resume', options, RESUME_CHECKS)
+  const path = resolve(file)
+  const archive = new ArchiveReader(await openCompressed(path), path, isMachineFileName)
+  const scratch = await makePrivateDirectory()
+  let network: Network | undefined
+  const release = async (): Promise<void> => {
+    await archive[Symbol.asyncDispose]()
+    await network?.close()
+    await scratch.remove()
+  }
+  try {
+    const manifest = parseManifest(await archive.bytes(await archive.require(MANIFEST)), path)
+    await requireFit(manifest, options)
+    const boot: Record<string, string> = {}
+    for (const part of manifest.included) {
+      boot[part] = join(scratch.path, part)
+      await archive.save(await archive.require(part), boot[part])
+    }
+    const console = await archive.bytes(await archive.require(CONSOLE))
+    const files = await localFiles(manifest.files, options.files ?? {})
+    const spec = withDetachedDevices(
+      specOf(manifest, boot, options, {
+        fileAt(asked) {
+          const found = files.get(asked)
+          if (found !== undefined) return found
+          throw archive.invalid(`${asked} is not among its files`)
+        },
+        directoryAt: (asked) => options.files?.[asked],
+        scratch: scratch.path,
+        network: () => (network ??= new Network()),
+        allowNetwork: options.allowNetwork ?? false,
+        allowArguments: options.allowArguments ?? false,
+      }),
+    )
+    const launched = await launchRestored(spec, {
+      memory: manifest.hasGenerationId ? { shared: false } : undefined,
+      restore: {
+        state: { memory: 'in-stream', source: () => Readable.from(stateOf(archive)) },
+        files: (directory) => unpackFiles(archive, directory),
+        changed: [],
+      },
+      release,
+    })
+    return { spec, launched, console }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+function specOf(
+  manifest: MachineManifest,
+  boot: Readonly<Record<string, string>>,
+  options: ResumeOptions,
+  surroundings: DeviceSurroundings,
+): MachineSpec {
+  const { name, arch, machine, cpu, cpus, memoryMib, accelerator, kernelArgs, allowReboot, ready, firmware } = manifest
+  const { files: _, allowNetwork: __, allowArguments: ___, gdb: ____, ...overrides } = options
+  return resolveOptions({
+    ...{ name, arch, machine, cpu, cpus, accelerator, allowReboot },
+    memory: `${memoryMib}M`,
+    ...(firmware === '' ? {} : { firmware }),
+    ...boot,
+    ...(manifest.included.includes('kernel') ? { kernelArgs } : {}),
+    ...(ready === null ? {} : { ready: patternOf(ready) }),
+    devices: manifest.devices.map((device, position) => makeDevice(device, surroundings, position)),
+    ...overrides,
+  })
+}
+
+/** @throws OptionError `MACHINE_FILE_MISFIT` */
+async function requireFit(
+  { arch, qemuVersion, accelerator, hostCpu: cpu }: MachineManifest,
+  { qemu }: ResumeOptions,
+): Promise<void> {
+  const asked = typeof qemu === 'string' ? [qemu] : (qemu ?? readEnvironment().qemu)
+  const { version, command } = await locateQemu(arch, asked)
+  const [major = 0, minor = 0] = qemuVersion.split('.').map(Number)
+  if (!isAtLeast(version, [major, minor])) {
+    throw misfit(`it was saved by QEMU ${qemuVersion}, and needs that or a later one; ${command[0]} is ${version}`)
+  }
+  if (accelerator === 'tcg') return
+  const { accelerator: present, reason } = chooseAccelerator(arch, undefined)
+  if (present !== accelerator) throw misfit(`it needs hardware acceleration (${accelerator}): ${reason}`)
+  if (hostCpu() !== cpu) throw misfit(`it needs the CPU that it was saved on, "${cpu}"; this host has "${hostCpu()}"`)
+}
+
+function misfit(why: string): OptionError {
+  return new OptionError('MACHINE_FILE_MISFIT', `The machine cannot be resumed here: ${why}`)
+}
+
+/** The paths on this host of the files that the machine reads. */
+async function localFiles(
+  files: readonly ReferredFile[],
+  places: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, string>> {
+  const digests = new Cache(readEnvironment().cacheDirectory).path('digests')
+  const found = await Promise.all(
+    files.map(async ({ path, sizeBytes, sha256 }): Promise<readonly [string, string]> => {
+      const local = resolve(places[path] ?? path)
+      const stats = await stat(local).catch(() => undefined)
+      const hint = { hint: `Name it with \`files: { '${path}': … }\` (\`--file ${path}=PATH\`).` }
+      if (!stats?.isFile())
+        throw new OptionError('MACHINE_FILE_MISFIT', `The machine needs its disk ${path}, which is not there`, hint)
+      if (stats.size === sizeBytes && (await fileDigest(local, digests)) === sha256) return [path, local]
+      throw new OptionError(
+        'MACHINE_FILE_MISFIT',
+        `${local} is not the disk that the machine had: its SHA-256 must be ${sha256}`,
+        hint,
+      )
+    }),
+  )
+  return new Map(found)
+}
+
+async function unpackFiles(archive: ArchiveReader, directory: string): Promise<void> {
+  for (;;) {
+    const entry = await archive.peek()
+    if (entry?.name.startsWith(FILES) !== true) return
+    const path = join(directory, entry.name.slice(FILES.length))
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await archive.save((await archive.next()) ?? entry, path)
+    // A disk layer may name other files of the host, which QEMU would open.
+    inspectDiskImage(path)
+  }
+}
+
+async function* stateOf(archive: ArchiveReader): AsyncGenerator<Buffer> {
+  let pieces = 0
+  for (let entry = await archive.next(); entry; entry = await archive.next()) {
+    if (entry.name !== statePiece(pieces++)) throw archive.invalid(`${entry.name} is not where it belongs`)
+    yield* archive.chunks(entry)
+  }
+  if (pieces === 0) throw archive.invalid('its memory is missing')
+}

@@ -1,0 +1,21 @@
+/** Names inside a machine file, in the order in which they are written. */
+import { isPlainPath } from './archive.ts'
+
+export const MANIFEST = 'manifest.json'
+/** Kernel, initramfs, firmware. */
+export const BOOT_FILES = ['kernel', 'initramfs', 'firmware'] as const
+export const CONSOLE = 'console.log'
+/** What the devices had made in the machine's private directory. */
+export const FILES = 'files/'
+/** Memory and devices, in pieces: a tar archive has the size of each file before its content. */
+export const STATE = 'state/'
+
+/** Whether a file of this name belongs into a machine file. */
+export function isMachineFileName(name: string): boolean {
+  if (name === MANIFEST || name === CONSOLE || (BOOT_FILES as readonly string[]).includes(name)) return true
+  return (name.startsWith(FILES) || /^state\/\d{5}$/.test(name)) && isPlainPath(name)
+}
+
+export function statePiece(index: number): string {
+  return `${STATE}${String(index).padStart(5, '0')}`
+}

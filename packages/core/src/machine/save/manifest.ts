@@ -1,0 +1,153 @@
+/**
+ * `manifest.json` of a machine file: what the machine is, as plain data. It may come from anywhere, so that every value is
+ * checked before QEMU has any of it.
+ */
+import { inspect } from 'node:util'
+import type { PortableDevice } from '../../devices/device.ts'
+import { ColdbootError, OptionError } from '../../errors.ts'
+import { ACCELERATORS, type AcceleratorName } from '../../host/environment.ts'
+import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
+import {
+  type Check,
+  type CheckTable,
+  checkTable,
+  isFlag,
+  isString,
+  oneOf,
+  wholeNumber,
+} from '../../options/checked-options.ts'
+import { isPlainPath } from './archive.ts'
+
+/** Raised when the layout of the file changes. */
+export const FORMAT = 1
+
+/** A file of the host that the machine reads and that is not in the machine file. */
+export interface ReferredFile {
+  /** Absolute, on the host where the machine was saved. */
+  readonly path: string
+  readonly sizeBytes: number
+  /** Hexadecimal. */
+  readonly sha256: string
+}
+
+/** A pattern as plain data. */
+export type PlainPattern = { readonly text: string } | { readonly source: string; readonly flags: string }
+
+/** The content of `manifest.json`. */
+export interface MachineManifest {
+  readonly format: typeof FORMAT
+  /** When it was saved, ISO 8601. */
+  readonly saved: string
+  readonly name: string
+  /** As `7.2.22`. */
+  readonly qemuVersion: string
+  readonly arch: Architecture
+  /** QEMU's machine type with its version, which later versions of QEMU have too: `pc-i440fx-7.2`. */
+  readonly machine: string
+  readonly cpu: string
+  readonly cpus: number
+  readonly memoryMib: number
+  readonly accelerator: AcceleratorName
+  /** The host's CPU where it matters: with hardware acceleration. Else empty. */
+  readonly hostCpu: string
+  readonly kernelArgs: readonly string[]
+  readonly allowReboot: boolean
+  /** Names of the boot files that are in the machine file. */
+  readonly included: readonly ('kernel' | 'initramfs' | 'firmware')[]
+  /** Name of a firmware in QEMU's own data folder; empty: none. */
+  readonly firmware: string
+  readonly ready: PlainPattern | null
+  /** Whether its memory is not QEMU's default, see `GuestMemory`. */
+  readonly hasGenerationId: boolean
+  readonly devices: readonly PortableDevice[]
+  readonly files: readonly ReferredFile[]
+}
+
+const isOneLine = (most: number): Check => [
+  `a text of one line, at most ${most} characters`,
+  (value) => isString(value) && value.length <= most && !/[\0\r\n]/.test(value),
+]
+const isListOf = (what: string, accepts: (value: unknown) => boolean): Check => [
+  `a list of ${what}`,
+  (value) => Array.isArray(value) && value.length <= 1_000 && value.every(accepts),
+]
+const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+// A property of a machine type may name a file to be written (`dumpdtb`): these change the board alone.
+const BOARD_PROPERTIES =
+  'graphics|highmem|gic-version|x-vof|acpi|smm|hpet|usb|vmport|its|secure|virtualization|mte|pic|pit|rtc|i8042|aia|aclint|cap-[a-z-]+|ic-mode'
+const MACHINE_TYPE = new RegExp(`^[\\w.-]+(?:,(?:${BOARD_PROPERTIES})=[\\w-]+)*$`)
+
+const CHECKS: CheckTable<MachineManifest> = {
+  format: [`${FORMAT}`, (value) => value === FORMAT],
+  saved: isOneLine(40),
+  name: ['the name of a machine', (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value)],
+  qemuVersion: ['a version such as 7.2.22', (value) => isString(value) && /^\d+\.\d+\.\d+$/.test(value)],
+  arch: oneOf(Object.keys(ARCHITECTURES)),
+  machine: [
+    'a machine type with properties of the board alone',
+    (value) => isString(value) && MACHINE_TYPE.test(value),
+  ],
+  cpu: ['a CPU model', (value) => isString(value) && /^[\w.-]+(?:,[+-]?[\w.-]+(?:=[\w.-]+)?)*$/.test(value)],
+  cpus: wholeNumber(1, 255),
+  memoryMib: wholeNumber(1, 1 << 20),
+  accelerator: oneOf(ACCELERATORS),
+  hostCpu: isOneLine(200),
+  kernelArgs: isListOf('words', isOneLine(4096)[1]),
+  allowReboot: isFlag,
+  included: isListOf('names of boot files', oneOf(['kernel', 'initramfs', 'firmware'])[1]),
+  firmware: [
+    'the name of a firmware of QEMU',
+    (value) => value === '' || (isString(value) && isPlainPath(value) && !value.includes('/')),
+  ],
+  ready: ['a pattern', (value) => value === null || isPattern(value)],
+  hasGenerationId: isFlag,
+  devices: isListOf(
+    'devices',
+    (value) => isPlainObject(value) && isString(value['kind']) && isPlainObject(value['options']),
+  ),
+  files: isListOf('files', isReferredFile),
+}
+
+/** @throws OptionError `MACHINE_FILE_INVALID` */
+export function parseManifest(bytes: Uint8Array, file: string): MachineManifest {
+  try {
+    const manifest = JSON.parse(Buffer.from(bytes).toString()) as MachineManifest
+    checkTable('manifest.json', manifest, CHECKS)
+    const missing = Object.keys(CHECKS).find((key) => !Object.hasOwn(manifest, key))
+    if (missing !== undefined) throw new OptionError('INVALID_OPTION', `manifest.json has no \`${missing}\``)
+    return manifest
+  } catch (cause) {
+    const why = ColdbootError.is(cause) ? cause.shortMessage : inspect(cause instanceof Error ? cause.message : cause)
+    throw new OptionError('MACHINE_FILE_INVALID', `${file} is no machine that can be resumed: ${why}`, { cause })
+  }
+}
+
+/** A pattern as plain data, and back. */
+export function plainPattern(pattern: string | RegExp): PlainPattern {
+  return typeof pattern === 'string' ? { text: pattern } : { source: pattern.source, flags: pattern.flags }
+}
+
+export function patternOf(plain: PlainPattern): string | RegExp {
+  return 'text' in plain ? plain.text : new RegExp(plain.source, plain.flags)
+}
+
+function isPattern(value: unknown): boolean {
+  if (!isPlainObject(value)) return false
+  const { text, source, flags } = value
+  if (text !== undefined) return isString(text) && text !== ''
+  if (!isString(source) || !isString(flags)) return false
+  try {
+    return new RegExp(source, flags) instanceof RegExp
+  } catch {
+    return false
+  }
+}
+
+function isReferredFile(value: unknown): boolean {
+  if (!isPlainObject(value)) return false
+  const { path, sizeBytes, sha256 } = value
+  const isPath = isString(path) && path.startsWith('/') && !path.includes('\0')
+  return isPath && Number.isSafeInteger(sizeBytes) && isString(sha256) && /^[0-9a-f]{64}$/.test(sha256)
+}

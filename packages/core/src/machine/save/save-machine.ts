@@ -1,0 +1,156 @@
+/** A running machine saved into one file: memory, devices, disk overlays, console, and what is needed to start it. */
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { PortableDevice } from '../../devices/device.ts'
+import { ColdbootError, MachineError } from '../../errors.ts'
+import { Cache } from '../../host/cache.ts'
+import { readEnvironment } from '../../host/environment.ts'
+import { fileDigest } from '../../host/file-digest.ts'
+import { hostCpu } from '../../host/host-cpu.ts'
+import { type CheckTable, checkTable, isDuration, isFlag, wholeNumber } from '../../options/checked-options.ts'
+import type { RunningMachine } from '../running-machine.ts'
+import { ArchiveWriter } from './archive.ts'
+import { BOOT_FILES, CONSOLE, FILES, MANIFEST, statePiece } from './machine-file.ts'
+import { FORMAT, type MachineManifest, plainPattern, type ReferredFile } from './manifest.ts'
+import { referredFiles } from './portable-devices.ts'
+import { type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
+
+/** Options of `VM.save`. */
+export interface SaveOptions {
+  /** Most bytes of the file. @default no limit */
+  readonly maxBytes?: number | undefined
+  /** Longest time, milliseconds, before the multiplier. @default 60000 */
+  readonly timeout?: number | undefined
+  /** Whether the machine goes on afterwards; else it stays stopped. @default true */
+  readonly goOn?: boolean | undefined
+}
+
+const SAVE_TIMEOUT = 60_000
+
+const SAVE_CHECKS: CheckTable<Required<SaveOptions>> = {
+  maxBytes: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  timeout: isDuration,
+  goOn: isFlag,
+}
+
+/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
+export function checkSaveOptions(options: SaveOptions): void {
+  checkTable('save', options, SAVE_CHECKS)
+}
+
+/** Bytes of memory that are put into the archive at once. */
+const PIECE = 4 << 20
+
+/**
+ * Saves a machine. The file is there whole or not at all.
+ *
+ * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits, `MACHINE_EXITED`; the
+ * system's error
+ */
+export async function saveMachine(
+  running: RunningMachine,
+  guest: StoppedGuest,
+  file: string,
+  { maxBytes, timeout = SAVE_TIMEOUT, goOn = true }: SaveOptions,
+): Promise<void> {
+  const { name, timeoutMultiplier } = running.spec
+  const limit = AbortSignal.timeout(timeout * timeoutMultiplier)
+  const draft = `${file}.part`
+  await rm(draft, { force: true })
+  const manifest = await manifestOf(running)
+  const archive = ArchiveWriter.create(draft, { maxBytes, signal: limit })
+  try {
+    await archive.add(MANIFEST, JSON.stringify(manifest))
+    for (const boot of BOOT_FILES) {
+      const path = running.spec[boot]
+      if (manifest.included.includes(boot) && path !== undefined) await archive.addFile(boot, path)
+    }
+    await whileStopped(running, guest, goOn, async ({ console, files, send }) => {
+      await archive.add(CONSOLE, console)
+      for (const path of files) await addFiles(archive, `${FILES}${basename(path)}`, path)
+      await send((stream) => addState(archive, stream))
+    })
+    await archive.finish()
+    await rename(draft, file)
+  } catch (error) {
+    await archive.abandon()
+    await rm(draft, { force: true })
+    throw abandoned(error, name, limit)
+  }
+}
+
+function abandoned(error: unknown, name: string, limit: AbortSignal): unknown {
+  const why = limit.aborted
+    ? 'It took too long'
+    : ColdbootError.is(error) && error.code === 'SAVE_ABANDONED'
+      ? error.shortMessage
+      : undefined
+  if (why === undefined) return error
+  return new MachineError('SAVE_ABANDONED', `Machine "${name}" was not saved. ${why}`, { cause: error })
+}
+
+async function addState(archive: ArchiveWriter, stream: Readable): Promise<void> {
+  let pieces = 0
+  let chunks: Buffer[] = []
+  let length = 0
+  const flush = async (): Promise<void> => {
+    await archive.add(statePiece(pieces++), Buffer.concat(chunks))
+    chunks = []
+    length = 0
+  }
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer)
+    length += (chunk as Buffer).length
+    if (length >= PIECE) await flush()
+  }
+  await flush()
+}
+
+/** Adds a file, or all files of a folder. */
+async function addFiles(archive: ArchiveWriter, name: string, path: string): Promise<void> {
+  const stats = await stat(path)
+  if (stats.isFile()) return archive.addFile(name, path)
+  if (!stats.isDirectory()) return
+  for (const entry of await readdir(path)) await addFiles(archive, `${name}/${entry}`, join(path, entry))
+}
+
+async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine): Promise<MachineManifest> {
+  const { name, arch, cpu, cpus, memoryMib, accelerator, kernelArgs, allowReboot, firmware, ready } = spec
+  const type = String(await machine.qmp.execute('qom-get', { path: '/machine', property: 'type' }))
+  const devices = spec.devices.map((device): PortableDevice => {
+    if (device.portable) return device.portable
+    throw unsavable(
+      name,
+      `its device ${device.name} is not described by \`portable\`, so that no other process can make it`,
+    )
+  })
+  const isNamed = firmware !== undefined && !firmware.includes('/')
+  return {
+    format: FORMAT,
+    saved: new Date().toISOString(),
+    name,
+    qemuVersion,
+    arch,
+    // Its short name stands for another version in another QEMU.
+    machine: spec.machine.replace(/^[^,]*/, type.replace(/-machine$/, '')),
+    cpu,
+    cpus,
+    memoryMib,
+    accelerator,
+    hostCpu: accelerator === 'tcg' ? '' : hostCpu(),
+    kernelArgs,
+    allowReboot,
+    included: BOOT_FILES.filter((boot) => spec[boot] !== undefined && !(boot === 'firmware' && isNamed)),
+    firmware: isNamed ? firmware : '',
+    ready: ready === undefined ? null : plainPattern(ready),
+    hasGenerationId: plan.memory !== undefined,
+    devices,
+    files: await Promise.all(devices.flatMap(referredFiles).map(referredFile)),
+  }
+}
+
+async function referredFile(path: string): Promise<ReferredFile> {
+  const digests = new Cache(readEnvironment().cacheDirectory).path('digests')
+  return { path, sizeBytes: (await stat(path)).size, sha256: await fileDigest(path, digests) }
+}
