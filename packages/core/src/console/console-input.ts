@@ -1,14 +1,14 @@
-/** What is typed on the console: bytes on their way into the machine. */
+/** Input of the console. */
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import { MachineError, OptionError } from '../errors.ts'
 
 type Done = (error?: Error | null) => void
 
-/** Characters that are remembered of a line that was not ended. */
+/** Most characters remembered of a line without Enter. */
 const LONGEST_LINE = 200
 
-/** The typing side of one console. QEMU takes as much as the device can, so what is written waits in the socket. */
+/** Input of one console. QEMU reads only as much as the device accepts; the rest stays in the socket. */
 export class ConsoleInput {
   readonly #name: string
   #line = ''
@@ -27,13 +27,13 @@ export class ConsoleInput {
     hideFailedWrites(stream, (error) => this.#fail(error))
   }
 
-  /** What was typed last without Enter behind it, as far as it is plain text; else empty. */
+  /** The last line sent without Enter, if it is plain text; otherwise empty. */
   get unfinished(): string {
     return /[\0-\x1f\x7f]/.test(this.#line) ? '' : this.#line
   }
 
   /**
-   * @throws OptionError `INVALID_OPTION` for what is neither text nor bytes
+   * @throws OptionError `INVALID_OPTION` if `data` is neither a string nor bytes
    * @throws MachineError `MACHINE_EXITED`
    */
   write(data: string | Uint8Array): void {
@@ -52,7 +52,7 @@ export class ConsoleInput {
     })
   }
 
-  /** Resolves when everything written is out. */
+  /** Resolves when all data has been written to the socket. */
   async drained(): Promise<void> {
     if (this.#gone !== undefined && (this.#lost || this.#unsent > 0)) throw this.#gone
     if (this.#unsent === 0) return
@@ -61,7 +61,7 @@ export class ConsoleInput {
     await waiting.promise
   }
 
-  /** Nothing more will be taken. */
+  /** Refuses further data with this error. */
   end(reason: MachineError): void {
     this.#gone ??= reason
     for (const { reject } of this.#waiting.splice(0)) reject(this.#gone)
@@ -75,7 +75,7 @@ export class ConsoleInput {
         .at(-1) ?? ''
   }
 
-  // Made anew for each call: it points at the line that sent.
+  // A new error for each call, so that its stack has the caller's line.
   #refused(gone: MachineError): MachineError {
     const { shortMessage, sections } = gone
     const prefix = this.#exited('').shortMessage
@@ -98,8 +98,8 @@ export class ConsoleInput {
 }
 
 /**
- * Node destroys a socket when a write to it fails, and with it what is still to be read: the last words of a machine that
- * was typed at while it went down. So the stream itself does not learn of the failure, and is read to its end.
+ * Hides failed writes from the stream. Node destroys a socket when a write fails, which would lose the last output of a
+ * machine that receives input while it shuts down.
  */
 function hideFailedWrites(stream: Duplex, failed: (error: Error) => void): void {
   const settle =

@@ -294,7 +294,7 @@ describe('hasPrinted', () => {
     for (let count = 0; count < 10; count++) guest.write(`${'x'.repeat(10_000)}\r\n`)
     await console.expect(/x\n$/)
     expect(console.hasPrinted('xxx')?.dropped).toBeGreaterThan(0)
-    expect(() => console.hasPrinted('first words')).toThrow(/"first words" is not in what is kept.*are no longer kept/)
+    expect(() => console.hasPrinted('first words')).toThrow(/"first words" is not in the kept part.*are no longer kept/)
   })
 })
 

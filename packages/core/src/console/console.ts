@@ -1,5 +1,5 @@
 /**
- * The serial console of a machine: takes in all that is printed, always, and serves those who wait for some of it.
+ * Serial console of a machine. Reads all output and resolves pending expects.
  *
  * bytes → {@link Transcript} and watchers → UTF-8 → {@link ConsoleText} and its views → {@link WaitQueue}
  */
@@ -24,42 +24,42 @@ import { searchScrollback } from './match/scrollback.ts'
 import { OutputTee } from './output-tee.ts'
 import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder } from './text/console-text.ts'
 
-/** After the machine's exit its socket is read to the end, but no longer than this, milliseconds. */
+/** Longest time to read the rest of the output after the exit of the machine, milliseconds. */
 const DRAIN_MS = 2_000
 
 /** Options of {@link Console}. */
 export interface ConsoleOptions {
-  /** The machine's name, for messages. */
+  /** Name of the machine, for messages. */
   readonly name: string
   readonly transcript: Transcript
-  /** How long an `expect` waits unless it says so itself, milliseconds, the multiplier applied. */
+  /** Default timeout of `expect`, milliseconds, after the multiplier. */
   readonly timeoutMs: number
-  /** Applies the multiplier to times that callers give. @default none */
+  /** Applies the multiplier to times of the caller. @default none */
   readonly scale?: (milliseconds: number) => number
-  /** What errors tell of the machine. @default nothing */
+  /** Facts about the machine for error messages. @default none */
   readonly describe?: () => ConsoleContext
-  /** Get a copy of every byte. @default none */
+  /** Streams that receive a copy of every byte. @default none */
   readonly sinks?: readonly Writable[]
-  /** Told when a watcher fails or is too slow. @default nobody */
+  /** Called when a stream of `sinks` fails or is too slow. @default none */
   readonly onWarning?: (message: string) => void
-  /** What is watched for, and what is allowed. @default everything, nothing */
+  /** Guest failures that reject waits. @default all built-in ones */
   readonly failOn?: GuestFailureOptions
-  /** Told of everything the monitors saw, allowed or not. */
+  /** Called for each guest failure, allowed or not. */
   readonly onIncident?: (incident: Incident) => void
-  /** Told of what is typed and awaited. @default nobody */
+  /** Receives events of input and waits. @default none */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
-  /** Characters kept in memory. @default 16_777_216 */
+  /** Most characters kept in memory. @default 16_777_216 */
   readonly keep?: number
 }
 
-/** Sees every chunk as it comes, and returns how many of its first bytes it consumes. */
+/** Receives every chunk of output, and returns how many of its first bytes it consumes. */
 export type Watcher = (chunk: Uint8Array) => number
 
-/** A wait that is not over. */
+/** A pending wait. */
 export interface PendingWait {
-  /** For messages: `"login: "`. */
+  /** The pattern, for messages, such as `"login: "`. */
   readonly pattern: string
-  /** How long it has been waiting, milliseconds. */
+  /** Time since the call, milliseconds. */
   readonly sinceMs: number
   /** `file:line:column` of the call. */
   readonly location: string | undefined
@@ -113,18 +113,18 @@ export class Console {
     })
   }
 
-  /** Connects the machine. Its output is read from now on, whether anyone waits for it or not. */
+  /** Connects the machine. From now on all its output is read, with or without waits. */
   attach(stream: Duplex): void {
     this.#attached = true
     this.#input.attach(stream)
-    // QEMU's exit resets the connection when it had not read everything: that is the end of the output, no error.
+    // QEMU resets the connection if it exits with unread input. This is the end of the output, not an error.
     for (const event of ['end', 'error', 'close']) stream.on(event, () => this.#closed.resolve())
     stream.on('data', (chunk: Uint8Array) => this.#receive(chunk))
   }
 
   /**
-   * Takes in what an earlier life of the machine printed: it is part of the log and of what was printed, and the cursor is
-   * behind it. Before {@link attach}.
+   * Adds the output recorded in a template, for a machine restored from it: to the log and to the text, before the
+   * cursor. Call it before {@link attach}.
    */
   recall(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#receive(bytes, false)
@@ -133,11 +133,12 @@ export class Console {
   }
 
   /**
-   * Waits until a pattern matches behind the cursor, and consumes up to the end of the match. Waits are served in the order
-   * they were asked; the time of each counts from its call. What counts as a match: see expect-buffer.ts.
+   * Waits until a pattern matches after the cursor, and consumes the output up to the end of the match. Waits are
+   * served in the order of their calls; the timeout of each counts from its call. See expect-buffer.ts for the matching
+   * rules.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
-   * @throws GuestError `GUEST_*` when the guest failed, and what was printed until then does not match
+   * @throws GuestError `GUEST_*` when the guest failed, and the output until then does not match
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
@@ -158,9 +159,9 @@ export class Console {
   }
 
   /**
-   * Looks for a pattern in everything printed so far, as if nothing followed. Does not wait, does not consume.
+   * Searches all output so far, as if it were complete. Does not wait and does not consume.
    *
-   * @throws ExpectError `OUTPUT_DROPPED` when neither memory nor the log has all of it, and the rest does not match
+   * @throws ExpectError `OUTPUT_DROPPED` when neither memory nor the log has all output, and the rest does not match
    * @throws ExpectError `PATTERN_TOO_SLOW`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
@@ -172,8 +173,8 @@ export class Console {
   }
 
   /**
-   * Shows `watcher` all that comes from now on, before anyone who waits. What it consumes is shown to those who wait
-   * already; those who begin to, begin behind it.
+   * Passes all further output to `watcher`, before any wait. The bytes that it consumes are searched by pending waits
+   * only: the cursor moves to their end.
    */
   watch(watcher: Watcher): Disposable {
     this.#watchers.add(watcher)
@@ -181,10 +182,10 @@ export class Console {
   }
 
   /**
-   * Types: a string as UTF-8, or bytes. Returns at once; the machine takes them as fast as its device does. A terminal in
-   * line mode (canonical, as a shell without line editing has it) takes lines of at most 4095 bytes and loses longer ones.
+   * Types a string, as UTF-8, or bytes. Returns at once; the machine reads them as fast as its serial device allows. A
+   * terminal in canonical mode (such as that of a shell without line editing) truncates lines of more than 4095 bytes.
    *
-   * @throws OptionError `INVALID_OPTION` for what is neither a string nor bytes
+   * @throws OptionError `INVALID_OPTION` if `data` is neither a string nor bytes
    * @throws MachineError `MACHINE_EXITED`
    */
   send(data: string | Uint8Array): void {
@@ -193,14 +194,14 @@ export class Console {
   }
 
   /**
-   * Resolves when everything sent has left for the machine.
-   * @throws MachineError `MACHINE_EXITED` when it ended before
+   * Resolves when all input has been written to the machine.
+   * @throws MachineError `MACHINE_EXITED` when the machine ended before
    */
   drained(): Promise<void> {
     return this.#input.drained()
   }
 
-  /** What is being waited for, oldest first. */
+  /** Pending waits, oldest first. */
   get pendingWaits(): readonly PendingWait[] {
     return this.#queue.waits.map(({ request, startedAt }) => ({
       pattern: describePatterns(request.patterns),
@@ -209,31 +210,32 @@ export class Console {
     }))
   }
 
-  /** What the monitors saw, allowed or not, oldest first. */
+  /** Guest failures so far, allowed or not, oldest first. */
   get incidents(): readonly Incident[] {
     return this.#incidents
   }
 
-  /** QEMU reported something that happened to the guest. */
+  /** Adds a guest failure that QEMU reported. */
   event(failure: GuestFailureName, message: string): void {
     this.#incidentWatch.event(failure, message)
   }
 
-  /** The clean text so far; of a very long one the end. */
+  /** The clean text so far, or its end if it is very long. */
   text(): string {
     const view = this.#text.view('clean')
     return view.slice(view.start)
   }
 
-  /** What was printed, as it was sent but for bytes that are no UTF-8; of a very long console the end. */
+  /** The raw text so far (invalid UTF-8 replaced), or its end if it is very long. */
   raw(): string {
     const view = this.#text.view('raw')
     return view.slice(view.start)
   }
 
   /**
-   * The machine has exited: reads what it still has to say, matches that, and then rejects every wait. Idempotent.
-   * @param reason makes the error that says how it ended, once everything was read
+   * Ends the console after the exit of the machine: reads and searches the rest of the output, then rejects all waits.
+   * Idempotent.
+   * @param reason creates the error that describes the exit; called when all output has been read
    */
   end(reason: () => Error): Promise<void> {
     this.#ending ??= this.#end(reason)
@@ -270,7 +272,7 @@ export class Console {
     return this.#text.append(this.#utf8.decode(chunk, { stream: true }))
   }
 
-  /** Waits are served before the monitors look: what is printed with a panic can still be awaited. */
+  /** Waits search the output before the incident watch, so that a test can wait for the text of a panic. */
   #take(additions: Additions, watched = true): void {
     this.#queue.take(additions)
     if (watched) this.#incidentWatch.take(additions.clean ?? '')

@@ -1,10 +1,10 @@
-/** Copies of a console for whoever wants to watch it. A watcher that is slow or fails never holds up the machine. */
+/** Copies the console output to streams. A slow or failing stream never delays the machine. */
 import type { Writable } from 'node:stream'
 
-/** Bytes a slow watcher may be behind before it misses some. */
+/** Bytes buffered for a slow stream before it misses output. */
 const MOST_BEHIND = 16 * 2 ** 20
 
-/** The watchers of one console. */
+/** The output streams of one console. */
 export class OutputTee {
   readonly #outputTee: Set<Writable>
   readonly #late = new Set<Writable>()
@@ -27,11 +27,11 @@ export class OutputTee {
   #skip(sink: Writable): void {
     if (this.#late.has(sink)) return
     this.#late.add(sink)
-    this.#onWarning(`A stream in serialOutput is too slow: it misses part of the console. The log file has all of it.`)
+    this.#onWarning(`A stream in serialOutput is too slow and misses part of the console. The log file is complete.`)
   }
 
   #fail(sink: Writable, error: Error): void {
     if (!this.#outputTee.delete(sink)) return
-    this.#onWarning(`A stream in serialOutput failed and gets no more of the console: ${error.message}`)
+    this.#onWarning(`A stream in serialOutput failed and receives no more output: ${error.message}`)
   }
 }

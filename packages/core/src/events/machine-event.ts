@@ -1,93 +1,93 @@
-/** What is done with a machine and what happens to it, as whoever observes it is told: plain data, and nothing to hold on to. */
+/** Events passed to a MachineObserver. Plain, serialisable data. */
 
-/** Typed on the console, also by `run` where the console is the way into the guest. */
+/** Input on the console, by `send`, or by `run` via the shell. */
 export interface SendEvent {
   readonly kind: 'send'
   readonly data: string | Uint8Array
 }
 
-/** Somebody begins to wait for output. */
+/** An `expect` starts. */
 export interface ExpectEvent {
   readonly kind: 'expect'
-  /** The same in the event that ends the wait. */
+  /** Equal to that of the event that ends the wait. */
   readonly id: number
-  /** For people: `"login: "`. */
+  /** Readable form, such as `"login: "`. */
   readonly pattern: string
-  /** Milliseconds, the multiplier applied; Infinity: no limit. */
+  /** Milliseconds, after the multiplier; Infinity without a limit. */
   readonly timeoutMs: number
   /** `file:line:column` of the call. */
   readonly location: string | undefined
 }
 
-/** What was awaited was printed. */
+/** An `expect` matched. */
 export interface MatchEvent extends Omit<ExpectEvent, 'kind'> {
   readonly kind: 'match'
-  /** What matched. */
+  /** The matched text. */
   readonly text: string
   readonly duration: number
 }
 
-/** What was awaited was not printed: the time is up, the machine or its guest ended, the wait was aborted. */
+/** An `expect` failed: timeout, end of the machine, failure of the guest, or abort. */
 export interface UnmatchedEvent extends Omit<ExpectEvent, 'kind'> {
   readonly kind: 'unmatched'
-  /** As of the error that the wait is rejected with. */
+  /** Code of the error. */
   readonly code: string
-  /** The error's first words. */
+  /** Short message of the error. */
   readonly message: string
   readonly duration: number
 }
 
-/** A command begins in the guest. */
+/** A command starts in the guest. */
 export interface CommandEvent {
   readonly kind: 'command'
-  /** The same in the event that ends it. */
+  /** Equal to that of the event that ends the command. */
   readonly id: number
   readonly command: string
-  /** The way into the guest: `agent`, `guest-agent`, `shell`. */
+  /** The transport into the guest: `agent`, `guest-agent` or `shell`. */
   readonly via: string
 }
 
-/** A command is over. */
+/** A command ended. */
 export interface ResultEvent extends Omit<CommandEvent, 'kind'> {
   readonly kind: 'result'
-  /** Undefined when it had not ended by itself. */
+  /** Undefined if the command did not end by itself. */
   readonly exitCode: number | undefined
-  /** Why it had not. */
+  /** Why it did not end by itself. */
   readonly message?: string
   readonly duration: number
 }
 
 /** One test case that ran in the guest. */
 export interface GuestTest {
-  /** Its own name. */
+  /** Name of the test. */
   readonly name: string
-  /** Names of what it is part of, the outermost first, and its own. */
+  /** Names of its suites, outermost first, and its own name. */
   readonly path: readonly string[]
-  /** `todo`: it is known to fail. */
+  /** `todo` marks a known failure. */
   readonly status: 'passed' | 'failed' | 'skipped' | 'todo'
   readonly duration?: number
-  /** Why it failed, was skipped, or is to do; where that was told. */
+  /** Reason of the status, if the report has one. */
   readonly message?: string
-  /** Of a failed one: what was printed about it, the last lines. */
+  /** Last lines of the output about a failed test. */
   readonly log?: string
 }
 
-/** Tests that ran in the guest are over, or were cut short, and what they reported was read. */
+/** A test run in the guest ended or was interrupted, and its report was read. */
 export interface TestsEvent {
   readonly kind: 'tests'
   /** The command that ran them. */
   readonly command: string
   /** Every test case, in the order of the report. */
   readonly tests: readonly GuestTest[]
-  /** What is wrong with the report as a whole. */
+  /** Problems of the report as a whole. */
   readonly problems: readonly string[]
-  /** Whether no test failed, the report is whole, and the command's exit code is 0. */
+  /** Whether no test failed, the report is complete, and the exit code of the command is 0. */
   readonly passed: boolean
-  /** Whether an error tells of those that failed. */
+  /** Whether an error is thrown if tests failed. */
   readonly checked: boolean
 }
 
-/** A monitor saw the guest fail. */
+/** The guest failed. */
 export interface IncidentEvent {
   readonly kind: 'incident'
   readonly failure: string
@@ -95,29 +95,29 @@ export interface IncidentEvent {
   readonly allowed: boolean
 }
 
-/** A message on QEMU's control channel. */
+/** A QMP message. */
 export interface QmpMessageEvent {
   readonly kind: 'qmp'
   readonly direction: 'sent' | 'received'
   readonly message: Readonly<Record<string, unknown>>
 }
 
-/** The machine is gone, and all it printed was read. */
+/** The machine ended, and all its output was read. */
 export interface ExitEvent {
   readonly kind: 'exit'
-  /** As of `ExitStatus`. */
+  /** The `reason` of `ExitStatus`. */
   readonly reason: string
-  /** For people: `the guest powered off (QEMU exit code 0)`. */
+  /** Readable form, such as `the guest powered off (QEMU exit code 0)`. */
   readonly message: string
 }
 
-/** The log has its beginning and its end, and not what was printed between them. Told when the machine is closed. */
+/** The log omits bytes between its beginning and its end. Emitted when the machine is closed. */
 export interface CutEvent {
   readonly kind: 'cut'
   readonly bytesLeftOut: number
 }
 
-/** Something that was done with a machine, or happened to it. */
+/** An event of a machine. */
 export type MachineEvent =
   | SendEvent
   | ExpectEvent

@@ -1,6 +1,6 @@
 /**
- * What differs between the guest architectures, as data: QEMU's binary and machine, the console, the virtio transport.
- * The rows are what booted with QEMU 7.2 and Debian's kernels.
+ * Table of the differences between guest architectures: machine type, CPU, console, virtio transport. Verified with
+ * QEMU 7.2 and the kernels of Debian.
  */
 import { arch as hostArch } from 'node:process'
 
@@ -11,29 +11,29 @@ export type Architecture = 'x86_64' | 'i386' | 'aarch64' | 'arm' | 'riscv64' | '
 export interface ArchitectureTraits {
   /** QEMU's machine type, with its properties. */
   readonly machine: string
-  /** As `machine`, where a machine that boots without a kernel is another one. */
+  /** Machine type without a `kernel`. @default `machine` */
   readonly machineWithoutKernel?: string
-  /** Machine property that makes the firmware talk on the serial console; elsewhere it does so by itself. */
+  /** Machine property that makes the firmware print on the serial console, if it does not by default. */
   readonly firmwareOnSerial?: string
-  /** CPU model without hardware acceleration. `max` is chosen where it costs nothing. */
+  /** CPU model without hardware acceleration. */
   readonly cpu: string
-  /** Linux's name of the console that the machine's first serial port is, as for `console=`. */
+  /** Linux name of the first serial port, as in `console=`. */
   readonly consoleDevice: string
-  /** How virtio devices are attached: the last part of QEMU's device names. */
+  /** Suffix of the names of virtio devices in QEMU. */
   readonly virtioTransport: 'pci' | 'ccw'
-  /** Whether QEMU has a generation id for it, by which a guest learns that it is a copy. @default false */
+  /** Whether QEMU supports `vmgenid`, which tells a guest that it is a copy. @default false */
   readonly generationId?: boolean
   /** Most memory the guest can have, MiB. */
   readonly maxMemoryMib?: number
   /** Longest kernel command line, bytes. */
   readonly maxKernelArgsBytes?: number
-  /** Whether the first serial port is a device of its own that must be added by name. */
+  /** Device of the first serial port, if it must be added explicitly. */
   readonly consoleFrontend?: string
 }
 
 const PC: ArchitectureTraits = {
   machine: 'pc',
-  // SeaBIOS then says what it boots, and that it found nothing to boot.
+  // Makes SeaBIOS print on the serial console what it boots.
   firmwareOnSerial: 'graphics=off',
   cpu: 'max',
   consoleDevice: 'ttyS0',
@@ -80,7 +80,7 @@ const NODE_TO_QEMU: Readonly<Record<string, Architecture>> = {
   s390x: 's390x',
 }
 
-/** The host's architecture by QEMU's name; undefined where QEMU's table has no row for it. */
+/** QEMU's name of the host architecture; undefined if it is not in the table. */
 export function hostArchitecture(nodeArch: string = hostArch): Architecture | undefined {
   return NODE_TO_QEMU[nodeArch]
 }

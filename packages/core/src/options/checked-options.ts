@@ -1,9 +1,9 @@
-/** Checks an object of options against a table, one check a key: the table is the list of known options. */
+/** Checks an object of options against a table with one check per key. Unknown keys are rejected. */
 import { inspect } from 'node:util'
 import { closestMatch } from 'leven'
 import { OptionError } from '../errors.ts'
 
-/** Says what an option must be when its value is not that. */
+/** A description of valid values, for messages, and a predicate. */
 export type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
 
 /** One check for each key of the options. */
@@ -11,7 +11,7 @@ export type CheckTable<Options> = Readonly<Record<keyof Options, Check>>
 
 export const isString = (value: unknown): value is string => typeof value === 'string'
 
-/** Text of one line that an argument can carry: a NUL ends one early, a line break ends a kernel argument. */
+/** A single line without NUL: a NUL would end an argument, a line break a kernel argument. */
 export const isLine = (value: unknown): boolean => isString(value) && value !== '' && !/[\0\r\n]/.test(value)
 
 export const isPath: Check = ['a path', (value) => isString(value) && value !== '' && !value.includes('\0')]
@@ -49,9 +49,9 @@ export function memoryMibOf(memory: string): number {
 }
 
 /**
- * Checks every option that is given; undefined counts as left out.
+ * Checks every option. An undefined value counts as omitted.
  *
- * @param owner what the options are of, as `p9Directory`; empty for a machine's own
+ * @param owner prefix of messages, such as `p9Directory`; empty for options of a machine
  * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
  */
 export function checkTable<Options extends object>(
@@ -72,8 +72,8 @@ export function checkTable<Options extends object>(
 }
 
 /**
- * @param what of which the message speaks in the plural: `the options`
- * @throws OptionError `INVALID_OPTION` for what is no plain object: a list, a string, a promise that nobody awaited
+ * @param what plural subject of the message, such as `the options`
+ * @throws OptionError `INVALID_OPTION` if `value` is not an object: a list, a string, a promise without `await`
  */
 export function requireObject(what: string, value: unknown): void {
   if (isPromise(value)) {
@@ -99,7 +99,7 @@ function unknownKey(prefix: string, key: string, known: readonly string[]): Opti
 
 function inspectValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
-  // JSON would make null of what is no data, and fails for what contains itself.
+  // Unlike JSON, `inspect` shows functions and circular references.
   if (typeof value === 'object') return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 })
   return typeof value === 'string' ? JSON.stringify(value) : inspect(value)
 }

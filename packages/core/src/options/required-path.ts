@@ -1,10 +1,10 @@
-/** Paths that an option names, checked before anything is spawned. */
+/** Checks of the paths in options, before anything is spawned. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OptionError } from '../errors.ts'
 
 /**
- * The absolute path of a file that exists and can be read; undefined stays undefined.
+ * Returns the absolute path of a readable file; undefined stays undefined.
  * @throws OptionError `FILE_MISSING` that names the option and the path
  */
 export function requireFile(option: string, path: string | undefined): string | undefined {
@@ -28,7 +28,7 @@ function pathProblem(path: string, kind: 'file' | 'directory'): string | undefin
   try {
     const stats = statSync(path)
     if (kind === 'file' && stats.isDirectory()) return 'is a directory, but must be a file'
-    // QEMU would wait for a FIFO's writer without a word.
+    // QEMU would silently wait for a writer of the FIFO.
     if (kind === 'file' && !stats.isFile()) return 'is a FIFO, a socket or a device, but must be a regular file'
     if (kind === 'directory' && !stats.isDirectory()) return 'is not a directory'
     accessSync(path, constants.R_OK)

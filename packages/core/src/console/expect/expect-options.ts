@@ -1,12 +1,12 @@
-/** Options of `expect`, checked. */
+/** Options of `expect` and their checks. */
 import { type CheckTable, checkTable, isSignal, oneOf } from '../../options/checked-options.ts'
 import { VIEW_NAMES, type ViewName } from '../text/console-text.ts'
 
 /** Options of `expect`. */
 export interface ExpectOptions {
   /**
-   * Longest wait in all, milliseconds from the call, before the multiplier; 0 looks only at what is there, `Infinity` has
-   * no limit.
+   * Longest total wait, milliseconds from the call, before the multiplier. 0 searches only the output so far,
+   * `Infinity` has no limit.
    *
    * @default the machine's `timeout`
    */
@@ -14,9 +14,9 @@ export interface ExpectOptions {
   /** Longest silence, milliseconds since the last byte or the call, before the multiplier. @default none */
   readonly idleTimeout?: number
   /**
-   * The text that patterns see. `clean`: all output as a person reads it, without escape codes, lines ending with `\n`.
-   * `raw`: the characters as they were sent. `userspace`: clean text without kernel messages, even when one was printed
-   * into the middle of a line; kernel messages are recognised by their time stamp (`[    3.083140] text`).
+   * The text that is searched. `clean`: all output without escape codes, lines ending with `\n`. `raw`: the characters
+   * as they were sent. `userspace`: clean text without kernel messages, even if one interrupts a line. Kernel messages
+   * are recognized by their time stamp (`[    3.083140] text`).
    *
    * @default 'clean'
    */

@@ -1,21 +1,23 @@
-/** Notices that a console has paused, and asks whether its output so far matches. */
+/** Detects pauses of a console, to search the output so far as if it were complete. */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 
-/** Silence after which the output so far counts as the whole, milliseconds. A prompt is found this much later. */
+/**
+ * Silence after which the output so far counts as complete, milliseconds. Delays the match of a prompt by this much.
+ */
 export const SETTLE_MS = 50
-/** The same for a match that could still become longer: half an address is worse than a late one. */
+/** The same for a match that could still become longer, such as an incomplete IP address. */
 export const PATIENT_SETTLE_MS = 250
 
-/** An attempt that took long is not repeated at once: at most one part in this many of the time goes into attempts. */
+/** At most one part in this many of the time is spent in attempts. */
 const SHARE = 5
 
-/** What the timer asks of the console. Times in milliseconds. */
+/** The console, as the timer uses it. Times in milliseconds. */
 export interface SettlingConsole {
-  /** Since the last byte. */
+  /** Time since the last byte. */
   quietMs(): number
-  /** Whether an attempt could find anything. */
+  /** Whether an attempt could find a match. */
   wanted(): boolean
-  /** Takes the output so far as the whole. */
+  /** Searches the output so far as if it were complete. */
   attempt(patient: boolean): void
 }
 
@@ -32,7 +34,7 @@ export class QuietTimer {
     this.#patientMs = patientMs
   }
 
-  /** Something came, or something new is wanted. */
+  /** Starts the timer after new output or a new wait. */
   arm(): void {
     if (this.#console.wanted()) this.#at(SETTLE_MS)
   }

@@ -1,4 +1,6 @@
-/** Those who wait for output, served in the order they asked; and the cursor, which their matches move. */
+/**
+ * Queue of the pending waits of a console, served in the order of their calls, and the cursor that their matches move.
+ */
 import { ColdbootError } from '../../errors.ts'
 import type { ExpectEvent, MachineEvent } from '../../events/machine-event.ts'
 import { now } from '../../host/clock.ts'
@@ -12,27 +14,27 @@ import type { Additions, ConsoleText, ViewName } from '../text/console-text.ts'
 import { QuietTimer } from './quiet-timer.ts'
 import { Wait, type WaitRequest } from './wait.ts'
 
-/** What the queue needs to know of its console. */
+/** Options of {@link WaitQueue}. */
 export interface WaitQueueOptions {
   readonly text: ConsoleText
   readonly guard: Guard
-  /** Most characters kept for a match that has begun. */
+  /** Most characters kept for a match that has started. */
   readonly keep: number
-  /** Silence after which a match that might have gone on is taken, milliseconds. */
+  /** Silence after which a match counts that could have become longer, milliseconds. */
   readonly patientMs: number
-  /** When the last byte came, on `now()`. */
+  /** Time of the last byte, on the clock of `now()`. */
   readonly lastByteAt: () => number | undefined
-  /** Told of the beginning and the end of each wait. */
+  /** Receives the start and the end of each wait. */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
-  /** The part of an error that every wait of this console has in common. */
+  /** The facts for errors that all waits of this console share. */
   readonly describe: () => Pick<failures.FailureFacts, 'name' | 'bytes' | 'context'>
 }
 
-/** Everything before it was consumed by matches. */
+/** The position up to which matches have consumed the output. */
 interface Cursor {
-  /** In the stream. */
+  /** Position in the raw stream. */
   readonly position: number
-  /** The same in the view of the last match, to the character. */
+  /** The exact position in the view of the last match. */
   readonly view: ViewName
   readonly offset: number
 }
@@ -47,7 +49,7 @@ export class WaitQueue {
   #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
   /** Where {@link consumeAll} last moved the cursor. */
   #consumed = 0
-  /** Makes the error of waits that will not be served any more. */
+  /** Creates the error for waits after the end; undefined before it. */
   #end: ((facts: failures.FailureFacts) => Error) | undefined
 
   constructor(options: WaitQueueOptions) {
@@ -66,12 +68,12 @@ export class WaitQueue {
     )
   }
 
-  /** Waits that are not over, oldest first. */
+  /** Pending waits, oldest first. */
   get waits(): readonly Wait[] {
     return this.#waits
   }
 
-  /** Queues a wait. Its promise is settled already when what it asks for is there. */
+  /** Queues a wait. The returned promise is already settled if the output so far matches. */
   add(request: WaitRequest): Promise<Match> {
     const wait = new Wait(request, ++this.#asked, now(), {
       deadline: () => this.#timeUp(wait, failures.timedOut),
@@ -89,14 +91,14 @@ export class WaitQueue {
     return wait.promise
   }
 
-  /** Moves the cursor behind everything that was printed. A wait whose turn has come goes on from where it began. */
+  /** Moves the cursor to the end of the output. A search that has started keeps its position. */
   consumeAll(): void {
     const position = this.#options.text.end
     this.#consumed = position
     this.#cursor = { position, view: 'raw', offset: position }
   }
 
-  /** Something was printed. */
+  /** Searches new output. */
   take(additions: Additions): void {
     const wait = this.#waits[0]
     const added = wait === undefined ? undefined : additions[wait.request.view]
@@ -104,20 +106,20 @@ export class WaitQueue {
     this.#serve()
   }
 
-  /** Nothing will be printed any more. Waits that are not matched by what was, and all later ones, are rejected. */
+  /** Ends the output. Pending waits that do not match, and all later waits, are rejected. */
   end(reason: Error): void {
     this.#end ??= (facts) => failures.exited(facts, reason)
     this.#serve()
     this.#quietTimer.stop()
   }
 
-  /** As {@link end}, though the machine still prints: waits see what it has printed so far. */
+  /** As {@link end}, but the machine may still print. Waits search the output so far. */
   fail(error: (facts: failures.FailureFacts) => Error): void {
     this.#end ??= error
     this.#serve()
   }
 
-  /** Gives their turn to waits until one has to go on waiting. */
+  /** Starts the searches of waits, in order, until one stays pending. */
   #serve(): void {
     for (let wait = this.#waits[0]; wait !== undefined; wait = this.#waits[0]) {
       if (wait.turn === undefined) this.#begin(wait)
@@ -154,7 +156,7 @@ export class WaitQueue {
     this.#serve()
   }
 
-  /** Ends the wait if its turn has come and the search finds something, or fails. */
+  /** Runs a search if it has started, and settles the wait if it finds a match or throws. */
   #search(wait: Wait, search: (buffer: ExpectBuffer) => Found | undefined): void {
     const { turn } = wait
     if (turn === undefined) return

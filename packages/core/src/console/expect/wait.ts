@@ -1,11 +1,11 @@
-/** One pending `expect`: its promise, its clocks, and whether it is over. What it waits for is the console's business. */
+/** A pending `expect`: its promise, its timers, and whether it has settled. */
 import type { CallSite } from '../../host/call-site.ts'
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../../host/clock.ts'
 import type { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Match, Pattern } from '../match/pattern.ts'
 import type { ViewName } from '../text/console-text.ts'
 
-/** What is asked of a wait. Times in milliseconds, the multiplier applied. */
+/** Parameters of a wait. Times in milliseconds, after the multiplier. */
 export interface WaitRequest {
   readonly patterns: readonly Pattern[]
   readonly view: ViewName
@@ -15,32 +15,32 @@ export interface WaitRequest {
   readonly callSite: CallSite
 }
 
-/** What happens to a wait from outside. */
+/** Callbacks of a wait. */
 export interface WaitEvents {
-  /** The time is up; what came until now was seen. */
+  /** The time is up. All output that arrived until now has been processed. */
   readonly deadline: () => void
-  /** Called now and then; returns the milliseconds after which silence would be too long, 0 or less when it is. */
+  /** Returns the milliseconds until the idle timeout; 0 or less when it is reached. */
   readonly idle: () => number
   readonly abort: () => void
 }
 
-/** The search of a wait whose turn has come. */
+/** The running search of the first wait in the queue. */
 export interface ActiveSearch {
   readonly buffer: ExpectBuffer
-  /** Where the search begins, in the wait's view. */
+  /** Start of the search, in the view of the wait. */
   readonly origin: number
-  /** Characters missing before it: they are no longer kept. */
+  /** Characters before it that should have been searched but are no longer kept. */
   readonly dropped: number
 }
 
 /** A pending `expect`. */
 export class Wait {
   readonly request: WaitRequest
-  /** Different for each wait of a console. */
+  /** Unique for each wait of a console. */
   readonly id: number
   readonly promise: Promise<Match>
   readonly startedAt: number
-  /** Set when its turn has come. */
+  /** Set when its search starts. */
   turn: ActiveSearch | undefined
   readonly #events: WaitEvents
   readonly #resolve: (match: Match) => void
@@ -50,7 +50,7 @@ export class Wait {
 
   constructor(request: WaitRequest, id: number, startedAt: number, events: WaitEvents) {
     const { promise, resolve, reject } = Promise.withResolvers<Match>()
-    // Nobody may be awaiting it when the machine is closed: that is a forgotten `await`, not a reason to end the process.
+    // If `await` was forgotten, the rejection at the close of the machine must not end the process.
     promise.catch(() => {})
     this.request = request
     this.id = id

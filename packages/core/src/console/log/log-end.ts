@@ -1,14 +1,14 @@
-/** The last bytes of a console, with their times, for a log that has no room for all of them. */
+/** Keeps the last bytes of a console, with their times, for a log that reached its size limit. */
 
-/** Bytes that came together. */
+/** Bytes with the time of their arrival. */
 export interface TimedBytes {
   readonly at: number
   readonly bytes: Uint8Array
 }
 
-/** Keeps what came last, at most so many bytes. */
+/** Keeps the last bytes, up to a limit. */
 export class LogEnd {
-  /** Bytes that came and are not kept. */
+  /** Bytes that were dropped. */
   leftOut = 0
   readonly #limit: number
   #pieces: TimedBytes[] = []
@@ -20,7 +20,7 @@ export class LogEnd {
   }
 
   add(bytes: Uint8Array, at: number): void {
-    // A copy: a small part of a large buffer would keep all of it.
+    // Copied, because a small part of a large buffer would keep the whole buffer in memory.
     this.#pieces.push({ at, bytes: Uint8Array.from(bytes) })
     this.#length += bytes.length
     while (this.#length > this.#limit) this.#drop(this.#length - this.#limit)
@@ -30,7 +30,7 @@ export class LogEnd {
     }
   }
 
-  /** What is kept, oldest first. */
+  /** The bytes kept, oldest first. */
   get pieces(): readonly TimedBytes[] {
     return this.#pieces.slice(this.#first)
   }

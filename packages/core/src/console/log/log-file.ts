@@ -1,26 +1,26 @@
-/** Where a console is logged, and what is kept of it there. */
+/** The option `logFile`: path, size limit and filter of a console log. */
 
 /** A console log on disk. */
 export interface LogFile {
-  /** Path. Made anew and readable by this user only; beside it, as `<path>.timing`, the times. */
+  /** Path. The file is replaced, and only this user can read it. `<path>.timing` has the times. */
   readonly path: string
-  /** Most bytes of it: of more, the beginning and the end are kept. @default 67_108_864 (64 MiB) */
+  /** Size limit in bytes. Of a longer log, the beginning and the end are kept. @default 67_108_864 (64 MiB) */
   readonly maxBytes?: number | undefined
-  /** Makes what changes the bytes on their way to the log, for one machine. @default none: they are logged as they came */
+  /** Creates a filter of the logged bytes for one machine. @default none */
   readonly filter?: (() => LogFilter) | undefined
 }
 
-/** Changes the bytes of one console on their way to its log. It may hold some back until it knows what they are. */
+/** Changes the bytes of one console before they are logged. May hold back bytes until more arrive. */
 export interface LogFilter {
   push(bytes: Uint8Array): Uint8Array
-  /** Nothing will follow: what was held back. */
+  /** Returns the bytes that were held back, at the end of the output. */
   end(): Uint8Array
 }
 
-/** What the option must be, for errors. */
-export const LOG_FILE_EXPECTED = 'a path, or an object with `path`, and `maxBytes` above 1023 and `filter` if need be'
+/** Describes valid values of `logFile`, for messages. */
+export const LOG_FILE_EXPECTED = 'a path, or an object with `path` and optionally `maxBytes` (above 1023) and `filter`'
 
-/** Whether a value is fit for the option. */
+/** Whether a value is valid for `logFile`. */
 export function isLogFile(value: unknown): boolean {
   if (isPath(value)) return true
   if (typeof value !== 'object' || value === null || !('path' in value) || !isPath(value.path)) return false

@@ -1,4 +1,4 @@
-/** A console log on disk and the times beside it: of more than fits, the beginning and the end. */
+/** Writes a console log and its times to disk. Of a log above its size limit, keeps the beginning and the end. */
 import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { startTimer, stopTimer } from '../../host/clock.ts'
@@ -6,16 +6,16 @@ import { LogEnd } from './log-end.ts'
 import type { LogFile, LogFilter } from './log-file.ts'
 
 const MAX_BYTES = 64 * 2 ** 20
-/** Room kept for the end of a log that is too long. The end is written when the machine has ended. */
+/** Size reserved for the end of a long log. The end is written when the machine has ended. */
 const END_BYTES = 2 ** 20
 const READ_BYTES = 2 ** 20
 
-/** What comes within this time is one piece: some guests print byte by byte. Milliseconds. */
+/** Bytes that arrive within this time get one time stamp, because some guests print byte by byte. Milliseconds. */
 const TOGETHER_MS = 5
-/** A piece's time is on disk by then, for who reads after a kill. Milliseconds. */
+/** Latest write of a time stamp to disk, so that it is there even after a kill. Milliseconds. */
 const LATEST_MS = 20
 
-/** Writes one log. Every method may throw the disk's error. */
+/** Writes one log. Every method may throw an error of the file system. */
 export class LogWriter {
   readonly #path: string
   readonly #filter: LogFilter | undefined
@@ -30,7 +30,7 @@ export class LogWriter {
   #timer: ReturnType<typeof startTimer> | undefined
   #closed = false
 
-  /** @param now when the times begin to count, milliseconds */
+  /** @param now start of the times, milliseconds */
   constructor({ path, filter, maxBytes = MAX_BYTES }: LogFile, now: number) {
     this.#path = path
     this.#filter = filter?.()
@@ -49,7 +49,7 @@ export class LogWriter {
     }
   }
 
-  /** Bytes that are not kept. */
+  /** Bytes that were dropped. */
   get leftOut(): number {
     return this.#end.leftOut
   }
@@ -58,7 +58,7 @@ export class LogWriter {
     this.#add(this.#filter?.push(chunk) ?? chunk, now)
   }
 
-  /** The log so far from its start; undefined when it is not all that came, byte for byte. */
+  /** The log so far; undefined if it is not identical to the output. */
   read(): Iterable<Uint8Array> | undefined {
     if (this.leftOut > 0 || this.#filter !== undefined) return undefined
     return piecesOf(openSync(this.#path, 'r'), this.#closed ? [] : this.#end.pieces.map(({ bytes }) => bytes))
@@ -87,9 +87,12 @@ export class LogWriter {
     if (head.length === bytes.length) return
     const cutBefore = this.leftOut > 0
     this.#end.add(bytes.subarray(head.length), now)
-    // At once: a log whose end is never written must say so.
+    // Written at once, in case the end of the log is never written.
     if (!cutBefore && this.leftOut > 0) {
-      this.#append(note(`the log is cut here: it may have ${this.#maxBytes} bytes, and its end comes last`), now)
+      this.#append(
+        note(`the log is cut here: its limit is ${this.#maxBytes} bytes; the end of the output follows`),
+        now,
+      )
     }
   }
 
@@ -109,7 +112,7 @@ export class LogWriter {
     try {
       this.#writeTime()
     } catch {
-      // The disk fails for the next piece too, and then there is somebody to tell.
+      // The next write fails too, and reports it.
     }
   }
 
@@ -145,7 +148,7 @@ function* piecesOf(descriptor: number, others: readonly Uint8Array[]): Generator
 
 function openPrivate(file: string): number {
   const descriptor = openSync(file, 'w', 0o600)
-  // The mode above is for a new file only; one that was there keeps its own.
+  // The mode above applies only to a new file. An existing one keeps its own.
   if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, 0o600)
   return descriptor
 }
@@ -158,6 +161,6 @@ function closeQuietly(descriptor: number): void {
   try {
     closeSync(descriptor)
   } catch {
-    // A disk that is full may say so again.
+    // A full disk may report its error again.
   }
 }

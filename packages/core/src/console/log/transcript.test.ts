@@ -87,7 +87,7 @@ describe('a log that would be too long', () => {
       time += 10
       transcript.write(bytes(lines(line, line + 1)))
     }
-    const cut = '\n[the log is cut here: it may have 1000 bytes, and its end comes last]\n'
+    const cut = '\n[the log is cut here: its limit is 1000 bytes; the end of the output follows]\n'
     // As a kill would leave it.
     expect(readFileSync(file, 'utf8')).toBe(`${lines(0, 75)}${cut}`)
     expect(transcript.leftOut).toBe(9000)

@@ -1,6 +1,6 @@
 /**
- * Every byte of a console, with its time, written to disk as it comes: what was printed before a crash, a kill or a
- * timeout can be read afterwards, and replayed. The disk is only ever a copy: when it fails, the machine runs on.
+ * Writes every byte of a console to disk as it arrives, with its time, so that the output can be read and replayed
+ * after a crash, a kill or a timeout. An error of the disk does not affect the machine.
  */
 import { now as monotonic } from '../../host/clock.ts'
 import type { LogFile } from './log-file.ts'
@@ -9,18 +9,18 @@ import { LogWriter } from './log-writer.ts'
 /** Options of {@link Transcript}. */
 export interface TranscriptOptions {
   /**
-   * Log of all bytes as they came. Beside it, as `<path>.timing`, their times: lines of `<seconds since the line before>
-   * <bytes>`, the classic form of util-linux, to be played with `scriptreplay <path>.timing <(echo; cat <path>)` (it skips
-   * the first line, which in its own logs is a header). Times count from when the transcript was made.
+   * Log of all bytes. `<path>.timing` has their times as lines of `<seconds since the line before> <bytes>`, the
+   * classic format of util-linux. Replay it with `scriptreplay <path>.timing <(echo; cat <path>)`: scriptreplay skips
+   * the first line as a header. Times count from the creation of the transcript.
    *
    * @default none: only the tail is kept
    */
   readonly file?: LogFile
-  /** Bytes at the end that are kept in memory. @default 262_144 (256 KiB) */
+  /** Bytes kept in memory, from the end. @default 262_144 (256 KiB) */
   readonly tailBytes?: number
-  /** Told once when the disk fails. */
+  /** Called once when the disk fails. */
   readonly onWarning?: (message: string) => void
-  /** Milliseconds on a clock that never goes back. @default performance.now */
+  /** Monotonic clock, milliseconds. @default performance.now */
   readonly now?: () => number
 }
 
@@ -28,11 +28,11 @@ const TAIL_BYTES = 256 * 2 ** 10
 
 /** The log of one console. */
 export class Transcript {
-  /** The log's path, if there is one. */
+  /** Path of the log; undefined without one. */
   readonly file: string | undefined
-  /** Bytes that came, on disk or not. */
+  /** Bytes received, logged or not. */
   bytes = 0
-  /** When the last of them came, on the clock of the options. */
+  /** Time of the last byte, on the clock of the options. */
   lastByteAt: number | undefined
   readonly #tailBytes: number
   readonly #onWarning: (message: string) => void
@@ -55,7 +55,7 @@ export class Transcript {
     })
   }
 
-  /** Takes what came. Never throws. The transcript keeps `chunk`, which must not change any more. */
+  /** Adds output. Never throws. Keeps a reference to `chunk`, which must not change afterwards. */
   write(chunk: Uint8Array): void {
     const now = this.#now()
     if (this.#closed) this.#failed = true
@@ -65,12 +65,12 @@ export class Transcript {
     this.#toTail(chunk)
   }
 
-  /** Whether the log has every byte so far as it came, or will have when it is closed. */
+  /** Whether the log has every byte so far unchanged, or will have when it is closed. */
   get complete(): boolean {
     return this.#writer !== undefined && !this.#failed && this.#writer.leftOut === 0
   }
 
-  /** Bytes that the log does not keep, because it would be too long. */
+  /** Bytes that the log omits because of its size limit. */
   get leftOut(): number {
     return this.#writer?.leftOut ?? 0
   }
@@ -80,7 +80,7 @@ export class Transcript {
     return Buffer.concat(this.#tail).subarray(-Math.max(1, Math.min(limit, this.#tailBytes)))
   }
 
-  /** The log from its start; `undefined` when it does not have every byte as it came, or is gone. */
+  /** The log from its start; `undefined` if it is incomplete, filtered or removed. */
   read(): Iterable<Uint8Array> | undefined {
     if (!this.complete) return undefined
     try {
@@ -90,7 +90,7 @@ export class Transcript {
     }
   }
 
-  /** Completes the files and closes them. What comes later is only counted and kept in the tail. */
+  /** Completes the files and closes them. Later output is only counted and kept in the tail. */
   close(): void {
     this.#closed = true
     this.#onDisk(() => this.#writer?.close(this.#now()))
@@ -103,7 +103,7 @@ export class Transcript {
     } catch (error) {
       this.#failed = true
       const reason = error instanceof Error ? error.message : String(error)
-      this.#onWarning(`The console log ${this.file} is incomplete: ${reason}. The test goes on without it.`)
+      this.#onWarning(`The console log ${this.file} is incomplete: ${reason}. The test continues.`)
     }
   }
 

@@ -1,43 +1,42 @@
 /**
- * One search of the output, from the cursor on, for one pattern or the earliest of several.
+ * Incremental search of the output after the cursor for one pattern, or the earliest match of several.
  *
- * What it finds does not depend on how the output was cut into pieces, nor on when they came:
+ * The result does not depend on the chunks in which the output arrives, nor on their times:
  *
- * - The result is that of `indexOf` or `RegExp.exec` on all the output that is ever to follow the cursor; of several
- *   patterns the earliest match, ties by order. `^` is the cursor, with `m` also the start of a line; `$` is the end of
- *   the output, with `m` also the end of a line.
- * - It is returned as soon as no further output can change it. `/inet ([\d.]+)/` on `inet 10.0.0.1` waits for the next
- *   character, since the address might go on; so does `"ab"` in the list `["abc", "ab"]` on `ab`.
- * - Where the next character does not come, the output there is counts as the whole: when it *settles* (nothing for a
- *   moment, so that a prompt is found although no line end follows), at the deadline of the wait, and at the end of the
- *   output. A match that reaches the end and could have been longer (`/[\d.]+/`) needs a longer silence than one that
- *   could not (`/# $/`).
+ * - The result equals that of `indexOf` or `RegExp.exec` on all output that will ever follow the cursor. Of several
+ *   patterns, the earliest match wins, ties by order. `^` is the cursor, with `m` also the start of a line; `$` is the
+ *   end of the output, with `m` also the end of a line.
+ * - A match is returned as soon as no further output can change it. `/inet ([\d.]+)/` on `inet 10.0.0.1` waits for the
+ *   next character, because the address might continue; so does `"ab"` in the list `["abc", "ab"]` on `ab`.
+ * - If no further character arrives, the output so far counts as complete: after a short silence (*settling*, so that a
+ *   prompt matches without a line end), at the deadline of the wait, and at the end of the output. A match that reaches
+ *   the end and could have become longer (`/[\d.]+/`) needs a longer silence than one that could not (`/# $/`).
  *
- * The cost is linear in the output. Each pattern remembers where its match might begin, and the text before that is
- * forgotten; while that place stays where it is, the text is searched again only when it has grown by half, or settles.
+ * The cost is linear in the output. Each pattern remembers where its match might start, and the text before is dropped.
+ * While this position stays the same, the text is searched again only when it has grown by half, or settles.
  */
 import type { Found, Pattern } from './pattern.ts'
 import { type PatternSearch, type Span, searchFor, wholeCharacter } from './pattern-search.ts'
 import { type Guard, makeGuard } from './regexp-guard.ts'
 
-/** Up to this length, characters, the text is searched again for every addition. */
+/** A text of up to this length is searched again after every chunk. Characters. */
 const SHORT = 1024
 
 /** Options of {@link ExpectBuffer}. */
 export interface ExpectBufferOptions {
-  /** Bounds the time of regular expressions. */
+  /** Limits the time of regular expressions. */
   readonly guard?: Guard
-  /** Most characters kept for a match that has begun; older ones are given up. @default Infinity */
+  /** Most characters kept for a match that has started; older ones are dropped. @default Infinity */
   readonly keep?: number
 }
 
-/** The text from the cursor on, as far as a match can still begin in it, and the patterns looked for. */
+/** The text after the cursor in which a match can still start, and the patterns. */
 export class ExpectBuffer {
   readonly #searches: readonly PatternSearch[]
   readonly #keep: number
   #text = ''
   #base = 0
-  /** Length of the text when it was last searched, and what was added since. */
+  /** Length of the text at the last search, and characters added since. */
   #searched = 0
   #added = 0
 
@@ -49,7 +48,7 @@ export class ExpectBuffer {
 
   /**
    * Adds output.
-   * @returns the match, once no further output can change it
+   * @returns the match, if no further output can change it
    * @throws ExpectError `PATTERN_TOO_SLOW`
    */
   push(text: string): Found | undefined {
@@ -61,15 +60,15 @@ export class ExpectBuffer {
     return decided !== undefined && this.#isFinal(decided) ? decided : undefined
   }
 
-  /** Whether {@link settle} could find something that {@link push} did not. */
+  /** Whether {@link settle} could find a match that {@link push} did not. */
   get undecided(): boolean {
     return this.#added > 0 || this.#searches.some((search) => search.concludes)
   }
 
   /**
-   * Takes the output so far as the whole, for now: more may follow if nothing is found.
+   * Searches the output so far as if it were complete. More may follow if there is no match.
    *
-   * @param patient whether the silence was long enough for a match that might have gone on
+   * @param patient whether the silence was long enough for a match that could have become longer
    * @throws ExpectError `PATTERN_TOO_SLOW`
    */
   settle(patient: boolean): Found | undefined {
@@ -81,7 +80,7 @@ export class ExpectBuffer {
     return couldGoOn ? undefined : best
   }
 
-  /** Takes the output so far as the whole: nothing will follow. */
+  /** Searches the complete output. */
   end(): Found | undefined {
     return this.settle(true)
   }
@@ -102,7 +101,7 @@ export class ExpectBuffer {
     let needed = Math.min(end, ...open.map((search) => search.from - search.lookBehind))
     if (end - needed > this.#keep) {
       needed = end - this.#keep
-      // The character before tells `^` that this is not the cursor.
+      // The character before shows `^` that this is not the cursor.
       for (const search of open) search.skipTo(needed + 1)
     }
     if (needed <= this.#base) return
@@ -120,7 +119,7 @@ export class ExpectBuffer {
     return best
   }
 
-  /** Whether no other pattern can still match earlier, or at the same place with precedence. */
+  /** Whether no other pattern can still match earlier, or at the same position with precedence. */
   #isFinal(best: Found): boolean {
     return this.#searches.every(
       (search, index) =>

@@ -1,18 +1,18 @@
-/** Looks for one pattern in a text that grows, and knows from where on it must look again. */
+/** Search for one pattern in a growing text. Remembers from which position it must search again. */
 import type { Pattern } from './pattern.ts'
 import { type Guard, isOverflow } from './regexp-guard.ts'
 import { END_MARK, probeOf } from './regexp-probe.ts'
 import { type RegExpShape, shapeOf, UNKNOWN_SHAPE } from './regexp-shape.ts'
 import { parseRegExp } from './regexp-syntax.ts'
 
-/** A part of the text, up to its end so far. Places are counted from the cursor. */
+/** The end of the text so far. Positions are counted from the cursor. */
 export interface Window {
   readonly text: string
-  /** Place of the first character of `text`. */
+  /** Position of the first character of `text`. */
   readonly base: number
 }
 
-/** A place in the text. */
+/** A match in the text. */
 export interface Span {
   readonly start: number
   readonly end: number
@@ -22,21 +22,21 @@ export interface Span {
 
 /** The search for one pattern. */
 export interface PatternSearch {
-  /** What the pattern matches in the text and in every longer one; `undefined` while that is open. */
+  /** The match, if no longer text can change it. */
   readonly found: Span | undefined
-  /** No match starts before this place. */
+  /** No match starts before this position. */
   readonly from: number
   /** Characters before `from` that must stay in the window. */
   readonly lookBehind: number
   /** Whether a match at the end of the text could have become longer. */
   readonly openEnded: boolean
-  /** Whether {@link conclude} could find something now. */
+  /** Whether {@link conclude} could find a match now. */
   readonly concludes: boolean
-  /** Takes in what was added to the text. */
+  /** Searches the text after an addition. */
   scan(window: Window): void
-  /** What the pattern matches if nothing follows. */
+  /** The match if no further text follows. */
   conclude(window: Window): Span | undefined
-  /** Gives up on matches that start before `place`, which is no longer kept. */
+  /** Drops matches that start before `place`, which is no longer kept. */
   skipTo(place: number): void
 }
 
@@ -91,7 +91,7 @@ class RegExpSearch implements PatternSearch {
   readonly #shape: RegExpShape
   readonly #guard: Guard
   readonly #ways = new Map<number, number>()
-  /** Whether a match may have begun that the end of the text cuts off. */
+  /** Whether a match may have started that the end of the text cuts off. */
   #open = false
   found: Span | undefined
   from = 0
@@ -133,8 +133,8 @@ class RegExpSearch implements PatternSearch {
   }
 
   /**
-   * Before the *edge*, a match can no longer be changed by what follows: it would end before the end of the text. There
-   * the expression itself is enough, at full speed; only behind it the probe is needed, which is slower.
+   * A match that starts before the *edge* ends before the end of the text, so further text cannot change it. Up to the
+   * edge the expression itself is used; the slower probe is needed only after it.
    */
   #scan(window: Window): void {
     const edge = this.#edge(window)
@@ -165,12 +165,13 @@ class RegExpSearch implements PatternSearch {
     try {
       match = this.#run(probe, tail, this.from - base - start)
     } catch (error) {
-      // The probe needs more memory than the expression. Without its answer the match is left open.
+      // The probe needs more memory than the expression. Without its result the match stays open.
       if (!isOverflow(error)) throw error
       this.#open = true
       return
     }
-    // At the mark and behind it everything matches, which means nothing but for what can match without a character.
+    // At the end mark and after it, everything matches. This matters only for expressions that match without a
+    // character.
     const end = tail.length - END_MARK.length
     this.from = base + start + Math.min(match?.index ?? end, end)
     this.#open = match !== null && (match.index < end || (match.index === end && this.#shape.mayBeEmpty))
@@ -191,9 +192,9 @@ class RegExpSearch implements PatternSearch {
     return this.#guard(this.#original, length, this.#work(length, reach), job)
   }
 
-  /** Upper bound of the steps to look at `length` characters when each try can go over `reach` of them. */
+  /** Upper bound of the steps to search `length` characters if each attempt can cover `reach` of them. */
   #work(length: number, reach: number): number {
-    // Rounded up, so that there are few to compute.
+    // Rounded up, so that few values are computed.
     const rounded = 2 ** Math.ceil(Math.log2(Math.max(16, reach)))
     const known = this.#ways.get(rounded)
     const ways = known ?? this.#shape.ways(rounded)
@@ -208,7 +209,7 @@ function spanOf(match: RegExpExecArray | null, base: number): Span | undefined {
   return { start, end: start + match[0].length, text: match[0], result: match }
 }
 
-/** `at`, or the place before it when it is inside a surrogate pair: a search that starts there sees half a character. */
+/** `at`, or the position before it if `at` is inside a surrogate pair. */
 export function wholeCharacter(text: string, at: number): number {
   const code = at > 0 ? text.charCodeAt(at) : 0
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at

@@ -1,7 +1,7 @@
-/** What can be awaited: a string, a regular expression, or a list of them; and what is returned: a match. */
+/** Patterns of `expect` (a string, a regular expression, or a list of them) and the match that it returns. */
 import { OptionError } from '../../errors.ts'
 
-/** A string is matched literally. Of a `RegExp` the flags `g` and `y` and `lastIndex` are ignored, and it is not changed. */
+/** A string is matched literally. A `RegExp` is not changed; its flags `g` and `y` and its `lastIndex` are ignored. */
 export type Pattern = string | RegExp
 
 /** One pattern, or several of which the earliest match wins, ties by order. */
@@ -13,49 +13,49 @@ export interface Match {
   readonly text: string
   /** The text between the previous match and this one. */
   readonly before: string
-  /** Which alternative matched, from 0; 0 when there was only one pattern. */
+  /** Index of the pattern that matched; 0 if there was only one. */
   readonly index: number
-  /** The alternative that matched. */
+  /** The pattern that matched. */
   readonly pattern: Pattern
-  /** Named groups that took part. Empty for a string. */
+  /** Named groups that participated in the match. Empty for a string. */
   readonly groups: Readonly<Record<string, string>>
-  /** Numbered groups, the first at 0; `undefined` where a group took no part. Empty for a string. */
+  /** Numbered groups, the first at 0; `undefined` if a group did not participate. Empty for a string. */
   readonly captures: readonly (string | undefined)[]
-  /** Characters missing at the start of `before`: more was printed since the previous match than is kept in memory. */
+  /** Characters missing at the start of `before`, because they are no longer in memory. */
   readonly dropped: number
 }
 
 /** Where a pattern matched. */
 export interface Found {
   readonly index: number
-  /** Counted in characters from the cursor. */
+  /** In characters from the cursor. */
   readonly start: number
-  /** Behind its last character. */
+  /** Position after its last character. */
   readonly end: number
   readonly text: string
-  /** The regular expression's own result. */
+  /** The result of the regular expression. */
   readonly result: RegExpExecArray | undefined
 }
 
 /**
- * One form for every input.
- * @throws OptionError `INVALID_OPTION` for an empty list, an empty string, a regular expression that matches nothing
+ * Normalizes patterns to a list.
+ * @throws OptionError `INVALID_OPTION` for an empty list, an empty string, a regular expression that matches the empty
+ * string
  */
 export function patternList(input: PatternInput): readonly Pattern[] {
   const patterns = isList(input) ? [...input] : [input]
-  if (patterns.length === 0)
-    throw new OptionError('INVALID_OPTION', 'The list of patterns is empty: nothing to wait for')
+  if (patterns.length === 0) throw new OptionError('INVALID_OPTION', 'The list of patterns is empty')
   for (const pattern of patterns) check(pattern)
   return Object.freeze(patterns)
 }
 
-/** For messages: `"login: "`, `/inet (\S+)/`, `any of "a", /b/`. */
+/** Formats patterns for messages: `"login: "`, `/inet (\S+)/`, `any of "a", /b/`. */
 export function describePatterns(patterns: readonly Pattern[]): string {
   const names = patterns.map((pattern) => (typeof pattern === 'string' ? JSON.stringify(pattern) : String(pattern)))
   return names.length === 1 ? names.join() : `any of ${names.join(', ')}`
 }
 
-/** The public form of what was found. */
+/** Converts a search result to the public form. */
 export function toMatch(found: Found, patterns: readonly Pattern[], before: string, dropped: number): Match {
   const pattern = patterns[found.index] ?? found.text
   const groups = Object.entries(found.result?.groups ?? {}).filter(([, text]) => text !== undefined)
@@ -81,7 +81,7 @@ function check(pattern: unknown): void {
     const kind = pattern === null ? 'null' : typeof pattern
     throw new OptionError('INVALID_OPTION', `A pattern must be a string or a RegExp, but is ${kind}`)
   } else if (pattern === '') {
-    throw new OptionError('INVALID_OPTION', 'A pattern is the empty string, which matches before anything is printed')
+    throw new OptionError('INVALID_OPTION', 'A pattern is the empty string, which matches at once')
   }
 }
 
@@ -89,9 +89,9 @@ function checkRegExp(pattern: RegExp): void {
   if (!new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')).test('')) return
   throw new OptionError(
     'INVALID_OPTION',
-    `The pattern ${pattern} matches the empty string, before anything is printed`,
+    `The pattern ${pattern} matches the empty string, so it would match at once`,
     {
-      hint: 'Require at least one character, for example with `+` in place of `*`.',
+      hint: 'Require at least one character, for example with `+` instead of `*`.',
     },
   )
 }

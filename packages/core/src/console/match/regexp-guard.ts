@@ -1,26 +1,25 @@
 /**
- * Bounds the time of a regular expression. A match cannot be interrupted from JavaScript, and timers do not fire during
- * one; `node:vm` can end it. That costs some 100 µs a call, so it is used only where the shape of the expression allows
- * more work than that.
+ * Limits the time of a regular expression. JavaScript cannot interrupt a match, but `node:vm` can. A call of it costs
+ * about 100 µs, so it is used only if the shape of the expression allows more work than that.
  */
 import { type Context, createContext, Script } from 'node:vm'
 import { ExpectError } from '../../errors.ts'
 
-/** Work, in steps of the engine, that is done without a guard: a few milliseconds. */
+/** Work that runs without a guard, in steps of the engine: a few milliseconds. */
 const HARMLESS = 1_000_000
 
-/** Longest time for one look at the text, milliseconds, and what is granted on top for each character of it. */
+/** Longest time for one search, milliseconds, and the addition for each character of the text. */
 const BUDGET_MS = 1_000
 const BUDGET_MS_PER_CHARACTER = 1e-3
 
 const script = new Script('job()')
 let context: Context | undefined
 
-/** Runs `job`, which looks at `length` characters with `regexp` and may be as much `work`, in a bounded time. */
+/** Runs `job`, a search of `length` characters with `regexp` that takes up to `work` steps, with a time limit. */
 export type Guard = <T>(regexp: RegExp, length: number, work: number, job: () => T) => T
 
 /**
- * @param scale stretches the limit on slow hosts. Default: not at all
+ * @param scale applies the multiplier to the limit. @default none
  * @returns a guard that throws ExpectError `PATTERN_TOO_SLOW`
  */
 export function makeGuard(scale: (milliseconds: number) => number = (milliseconds) => milliseconds): Guard {
@@ -40,7 +39,7 @@ export function makeGuard(scale: (milliseconds: number) => number = (millisecond
   }
 }
 
-/** Whether a regular expression had more ways still to try than the engine can remember. */
+/** Whether a regular expression exceeded the backtracking stack of the engine. */
 export function isOverflow(error: unknown): boolean {
   return error instanceof RangeError && /stack/.test(error.message)
 }
@@ -57,7 +56,7 @@ function runWithin<T>(budget: number, job: () => T, tooSlow: () => Error): T {
       script.runInContext(context, { timeout })
     } catch (error) {
       if (!isTimeout(error)) throw error
-      // A process that was not given the processor is not a slow pattern: it gets more time, until it had its share.
+      // On a busy host the process may not have had the CPU. It gets more time until it has used its budget.
       const { user, system } = process.cpuUsage(before)
       if ((user + system) / 1000 >= budget / 2) throw tooSlow()
     } finally {
@@ -68,6 +67,6 @@ function runWithin<T>(budget: number, job: () => T, tooSlow: () => Error): T {
 }
 
 function isTimeout(error: unknown): boolean {
-  // The error is made in the other context: it is no instance of our Error.
+  // The error comes from another context, so `instanceof Error` is false.
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 }

@@ -1,4 +1,4 @@
-/** Looks for a pattern in everything a console has printed, also in what is no longer kept in memory. */
+/** Search of all output of a console, including output that is only in the log. */
 import { ExpectError } from '../../errors.ts'
 import type { Transcript } from '../log/transcript.ts'
 import { type ConsoleText, newUtf8Decoder, PROJECTIONS, type ViewName } from '../text/console-text.ts'
@@ -6,7 +6,7 @@ import { ExpectBuffer } from './expect-buffer.ts'
 import { describePatterns, type Found, type Match, type Pattern, toMatch } from './pattern.ts'
 import type { Guard } from './regexp-guard.ts'
 
-/** Where to look. */
+/** The output to search. */
 export interface Scrollback {
   readonly name: string
   readonly text: ConsoleText
@@ -15,9 +15,10 @@ export interface Scrollback {
 }
 
 /**
- * The first match in everything printed so far, as if nothing followed. What is no longer in memory is read from the log.
+ * The first match in all output so far, as if it were complete. Output that is no longer in memory is read from the
+ * log.
  *
- * @throws ExpectError `OUTPUT_DROPPED` when the log does not have it either and the rest does not match
+ * @throws ExpectError `OUTPUT_DROPPED` when neither memory nor the log has all output, and the rest does not match
  * @throws ExpectError `PATTERN_TOO_SLOW`
  */
 export function searchScrollback(
@@ -51,7 +52,7 @@ function* decode(log: Iterable<Uint8Array>, viewName: ViewName): Generator<strin
 }
 
 function droppedError({ name, transcript }: Scrollback, patterns: readonly Pattern[], dropped: number): ExpectError {
-  const place = `in what is kept of the console of "${name}"`
+  const place = `in the kept part of the console of "${name}"`
   return new ExpectError(
     'OUTPUT_DROPPED',
     `${describePatterns(patterns)} is not ${place}, but the first ${dropped} characters are no longer kept`,

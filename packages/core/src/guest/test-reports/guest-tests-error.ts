@@ -17,7 +17,7 @@ export class GuestTestsError extends GuestCommandError {
   override readonly name: string = 'GuestTestsError'
   /** Every test case, in the order of the report. */
   readonly tests: readonly GuestTest[]
-  /** What is wrong with the report as a whole. */
+  /** Problems of the report as a whole. */
   readonly problems: readonly string[]
 
   /** @param machine its name */
