@@ -7,6 +7,8 @@
 
 /** Files, and folders with a slash at the end, that are checked. Paths are relative to the repository. */
 export const COVERED = /** @type {readonly string[]} */ ([
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
   'README.md',
   'docs/artifacts.md',
   'docs/ci.md',
