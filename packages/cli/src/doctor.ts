@@ -5,7 +5,9 @@ import { type Architecture, ColdbootError } from '@coldboot/core'
 import {
   chooseAccelerator,
   hostArchitecture,
+  hostGuard,
   locateQemu,
+  memoryLimit,
   readEnvironment,
   templateStore,
 } from '@coldboot/core/internal'
@@ -35,8 +37,16 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
       what: 'Acceleration',
       detail: [`${choice.accelerator}: ${choice.reason}`, choice.warning ?? []].flat().join('; '),
     },
+    await guardFinding(),
+    { state: 'fine', what: 'Memory', detail: `${Math.floor(memoryLimit() / 2 ** 20)} MiB may be used` },
     cacheFinding(cacheDirectory),
   ]
+}
+
+/** Without the kernel's help, a shell beside each QEMU ends it with its parent. */
+async function guardFinding(): Promise<Finding> {
+  const { guard, reason } = await hostGuard()
+  return { state: 'fine', what: 'Guard', detail: `${guard}: ${reason}` }
 }
 
 async function qemuFinding(arch: Architecture, asked: readonly string[] | undefined): Promise<Finding> {

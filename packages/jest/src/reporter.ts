@@ -4,7 +4,15 @@
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { attempted, finishAbandoned, isWorthAPage, resolveArtifacts, stepSummary, writePage } from '@coldboot/report'
+import {
+  attempted,
+  finishAbandoned,
+  isWorthAPage,
+  pageTitle,
+  resolveArtifacts,
+  stepSummary,
+  writePage,
+} from '@coldboot/report'
 import type { ProgressServer } from '@coldboot/runner/progress'
 import type { AggregatedResult, Test, TestResult } from '@jest/test-result'
 import type { Config } from '@jest/types'
@@ -49,7 +57,7 @@ export default class ColdbootReporter {
     })
     if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
     if (attempted('The page of the run', () => writePage(run, page))) {
-      process.stderr.write(`Consoles and files of the machines: ${relative(process.cwd(), page)}\n`)
+      process.stderr.write(`${pageTitle(run)}: ${relative(process.cwd(), page)}\n`)
     }
     const summary = process.env.GITHUB_STEP_SUMMARY
     if (summary) attempted('The summary of the job', () => appendFileSync(summary, stepSummary(run, page)))

@@ -22,6 +22,7 @@ export {
   type ErrorReport,
   isFlaky,
   isWorthAPage,
+  pageTitle,
   type RunReport,
   type StackFrame,
   type TestReport,

@@ -9,6 +9,7 @@ import {
   type Attempt,
   artifactRoot,
   attemptDirectory,
+  attempted,
   folderName,
   type GuestTestRecord,
   type MachineRecord,
@@ -224,8 +225,8 @@ export class AttemptMachines {
 
   #recorder(directory: string): MachineRecorder | undefined {
     if (this.#artifacts.retain === 'never') return undefined
-    // If the directory is not writable, the start fails with the reason.
-    makeFile(join(directory, 'console.log'))
+    // The result of the test does not depend on its files.
+    if (!attempted('The files of a machine', () => makeFile(join(directory, 'console.log')))) return undefined
     const { attempt } = this.#host
     return new MachineRecorder({ directory, attempt, artifacts: this.#artifacts, redactor: this.#redactor })
   }

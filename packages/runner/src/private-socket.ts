@@ -1,8 +1,8 @@
 /** A Unix socket that only this user's processes can connect to, for the workers of a run. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { temporaryDirectory } from '@coldboot/core/internal'
 
 /** A socket that listens. It does not keep the process alive, and is removed at its exit. */
 export interface PrivateSocket {
@@ -16,7 +16,7 @@ const LONGEST_PATH = 103
 
 /** @param prefix of the private directory's name */
 export function listenPrivately(prefix: string, onConnection: (socket: Socket) => void): PrivateSocket {
-  const folder = mkdtempSync(join(isShortEnough(tmpdir(), prefix) ? tmpdir() : '/tmp', prefix))
+  const folder = mkdtempSync(join(isShortEnough(temporaryDirectory(), prefix) ? temporaryDirectory() : '/tmp', prefix))
   const path = join(folder, SOCKET)
   const server = createServer(onConnection)
   server.listen(path).unref()

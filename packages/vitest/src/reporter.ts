@@ -4,7 +4,15 @@
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { attempted, isWorthAPage, junitOutput, type RunReport, stepSummary, writePage } from '@coldboot/report'
+import {
+  attempted,
+  isWorthAPage,
+  junitOutput,
+  pageTitle,
+  type RunReport,
+  stepSummary,
+  writePage,
+} from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestProject, Vitest } from 'vitest/node'
 import { HOME } from './attempt.ts'
@@ -57,7 +65,7 @@ export default class ColdbootReporter implements Reporter {
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
     if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
     if (attempted('The page of the run', () => writePage(run, page))) {
-      vitest.logger.log(`Consoles and files of the machines: ${relative(process.cwd(), page)}`)
+      vitest.logger.log(`${pageTitle(run)}: ${relative(process.cwd(), page)}`)
     }
     const summary = process.env.GITHUB_STEP_SUMMARY
     if (summary) attempted('The summary of the job', () => appendFileSync(summary, stepSummary(run, page)))

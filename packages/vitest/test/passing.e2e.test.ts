@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type InstalledProject, installProject } from './installed-project.ts'
@@ -41,4 +41,15 @@ test.for([
   using project = installProject('passing')
   await pass(project, [...args, 'overridden', 'unconfigured'], '2 passed (2)')
   expect(existsSync(join(project.root, '.vitest', 'coldboot'))).toBe(false)
+})
+
+test('tests pass where the files of their machines cannot be written, with a warning', async () => {
+  using project = installProject('passing')
+  // Also for root, who may write everywhere.
+  mkdirSync(join(project.root, '.vitest'))
+  writeFileSync(join(project.root, '.vitest', 'coldboot'), '')
+  const run = await project.run(['unconfigured'])
+  expect(run.output).toContain('Tests  1 passed (1)')
+  expect(run.output).toMatch(/The files of a machine could not be written: E\w+/)
+  expect(run.exitCode).toBe(0)
 })

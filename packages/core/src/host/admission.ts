@@ -7,10 +7,10 @@
  * Two that ask within the same microseconds may both be let in: the limits are of comfort, not of safety.
  */
 import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
-import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExpectError, OptionError } from '../errors.ts'
+import { memoryLimit } from './memory-limit.ts'
 import { privateParent } from './private-directory.ts'
 import { isAlive, thisProcess } from './process-identity.ts'
 
@@ -47,7 +47,7 @@ export interface AdmissionRequest {
 /** By default as many as there is memory for, and no more than a host can do something sensible with. */
 export const DEFAULT_LIMITS: AdmissionLimits = {
   maxMachines: 64,
-  memoryMib: Math.floor((totalmem() / 2 ** 20) * 0.75),
+  memoryMib: Math.floor((memoryLimit() / 2 ** 20) * 0.75),
 }
 
 /** One machine in the queue. */

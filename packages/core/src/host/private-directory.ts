@@ -4,10 +4,10 @@
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StartError } from '../errors.ts'
 import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 /** A directory that exists until it is removed. */
 export interface PrivateDirectory {
@@ -36,7 +36,7 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
 /** The folder that holds this user's private directories. */
 export function privateParent(): string {
   const user = process.getuid?.() ?? 0
-  const parent = join(tmpdir(), `coldboot-${user}`)
+  const parent = join(temporaryDirectory(), `coldboot-${user}`)
   try {
     mkdirSync(parent, { mode: 0o700, recursive: true })
   } catch (error) {

@@ -1,6 +1,7 @@
 /** A machine's command line without starting it. */
-import { tmpdir } from 'node:os'
+
 import { join } from 'node:path'
+import { temporaryDirectory } from '../host/temporary-directory.ts'
 import { buildCommandLine, quoteCommandLine } from '../qemu/command-line.ts'
 import { qemuCommand } from '../qemu/locate.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
@@ -24,7 +25,7 @@ export interface MachineDescription {
  */
 export function describeMachine(options: MachineOptions): MachineDescription {
   const spec = resolveOptions(options)
-  return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(tmpdir(), `coldboot-${spec.name}`))
+  return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(temporaryDirectory(), `coldboot-${spec.name}`))
 }
 
 /** @param directory where the machine's own files are */

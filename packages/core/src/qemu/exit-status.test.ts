@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { exitStatusOf } from './exit-status.ts'
+import { describeExit, exitStatusOf } from './exit-status.ts'
 
 const shutdown = { event: 'SHUTDOWN', data: { guest: true, reason: 'guest-panic' }, timestamp: 0 }
 
@@ -12,4 +12,16 @@ test("without an event, success is the guest's own end, a status a failure, and 
   expect(exitStatusOf({ code: 0, signal: undefined }, undefined, '').reason).toBe('guest-shutdown')
   expect(exitStatusOf({ code: 1, signal: undefined }, undefined, '').reason).toBe('qemu-failed')
   expect(exitStatusOf({ code: undefined, signal: 'SIGKILL' }, undefined, '').reason).toBe('qemu-killed')
+})
+
+test('an end by SIGKILL is explained, also where a shell that guards QEMU passes it on', () => {
+  for (const exit of [
+    { code: undefined, signal: 'SIGKILL' },
+    { code: 137, signal: undefined },
+  ] as const) {
+    const status = exitStatusOf(exit, undefined, '')
+    expect(status.reason).toBe('qemu-killed')
+    expect(describeExit(status)).toMatch(/^QEMU was killed \(.*\), for example by the kernel when .* out of memory\./)
+  }
+  expect(describeExit(exitStatusOf({ code: undefined, signal: 'SIGSEGV' }, undefined, ''))).not.toContain('memory')
 })

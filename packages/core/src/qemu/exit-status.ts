@@ -40,15 +40,27 @@ export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, 
 
 // The power switch of riscv64's board (hw/misc/sifive_test.c) ends QEMU on the spot, with success and without an event.
 function untold({ code, signal }: ProcessExit): ExitReason {
-  if (signal !== undefined) return 'qemu-killed'
+  // The shell that guards QEMU turns SIGKILL into an exit code.
+  if (signal !== undefined || code === KILLED_CODE) return 'qemu-killed'
   return code === 0 ? 'guest-shutdown' : 'qemu-failed'
+}
+
+/** Exit code of a shell after SIGKILL. */
+const KILLED_CODE = 128 + 9
+
+function isOutright({ reason, signal, exitCode }: ExitStatus): boolean {
+  return reason === 'qemu-killed' && (signal === 'SIGKILL' || exitCode === KILLED_CODE)
 }
 
 /** A phrase: `the guest powered off (QEMU exit code 0)`. */
 export function describeExit(status: ExitStatus): string {
   const how = status.signal === undefined ? `QEMU exit code ${status.exitCode ?? 'unknown'}` : `signal ${status.signal}`
-  return `${REASONS[status.reason]} (${how})`
+  return `${REASONS[status.reason]} (${how})${isOutright(status) ? KILLED : ''}`
 }
+
+/** The kernel kills with SIGKILL. */
+const KILLED =
+  ', for example by the kernel when the host or container is out of memory. Reduce `memory`, or run fewer machines at once with `maxMachines` or `memoryBudget`'
 
 const REASONS: Readonly<Record<ExitReason, string>> = {
   'guest-shutdown': 'the guest powered off',

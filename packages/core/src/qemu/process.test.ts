@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, createReadStream, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { GUARD_KINDS } from './parent-guard.ts'
-import { findOnPath, runLookup, spawnQemu } from './process.ts'
+import { chooseGuard, findOnPath, runLookup, spawnQemu } from './process.ts'
 
 // The guards are what is tested, so plain programs stand in for QEMU; machines are in the *.vm tests.
 const kinds = GUARD_KINDS.filter((kind) => kind === 'pipe' || process.platform === 'linux')
@@ -83,4 +83,24 @@ test('look-ups find programs as a shell does', async () => {
   expect(findOnPath('/bin')).toBeUndefined()
   expect(findOnPath('bin', '/:/usr')).toBeUndefined()
   expect((await runLookup('/bin/sh', ['-c', 'echo a; echo b >&2; exit 3'])).exitCode).toBe(3)
+})
+
+test('setpriv is only used where it knows --pdeathsig; where it does not, a shell is', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  expect(await chooseGuard('linux', undefined, folder)).toMatchObject({
+    guard: 'pipe',
+    reason: expect.stringContaining('there is no setpriv'),
+  })
+  // As busybox's answers.
+  const setpriv = join(folder, 'setpriv')
+  writeFileSync(setpriv, '#!/bin/sh\necho "setpriv: unrecognized option: pdeathsig" >&2\nexit 1\n', { mode: 0o755 })
+  expect(await chooseGuard('linux', undefined, folder)).toMatchObject({
+    guard: 'pipe',
+    reason: expect.stringContaining(`${setpriv} has no --pdeathsig`),
+  })
+  writeFileSync(setpriv, '#!/bin/sh\n[ "$1 $2 $3" = "--pdeathsig KILL --" ] && shift 3 && exec "$@"\n', { mode: 0o755 })
+  expect(await chooseGuard('linux', undefined, folder)).toMatchObject({ guard: 'pdeathsig' })
+  expect(await chooseGuard('darwin', undefined, folder)).toMatchObject({ guard: 'pipe' })
+  expect(await chooseGuard('linux', '/tie', folder)).toMatchObject({ guard: 'tie' })
 })

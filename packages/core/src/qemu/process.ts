@@ -43,7 +43,7 @@ export interface SpawnOptions {
  * @throws the system's error (`ENOENT`, `EACCES`, …) when the guard cannot be started
  */
 export async function spawnQemu(argv: readonly string[], options: SpawnOptions): Promise<QemuProcess> {
-  const { sockets, files = new Map<number, number>(), guard = defaultGuard() } = options
+  const { sockets, files = new Map<number, number>(), guard = (await hostGuard()).guard } = options
   const [program = 'qemu', ...programArgs] = argv
   const [file = program, ...args] = guardedCommand(guard, {
     argv: [findOnPath(program) ?? program, ...programArgs],
@@ -136,15 +136,36 @@ function isExecutable(path: string): boolean {
   }
 }
 
-let guardOfThisHost: GuardKind | undefined
+/** A guard and why it is used. */
+export interface GuardChoice {
+  readonly guard: GuardKind
+  readonly reason: string
+}
 
-function defaultGuard(): GuardKind {
-  guardOfThisHost ??= bestGuard()
+let guardOfThisHost: Promise<GuardChoice> | undefined
+
+/** The guard of machines on this host. Asks `setpriv` once what it can do. */
+export function hostGuard(): Promise<GuardChoice> {
+  guardOfThisHost ??= chooseGuard(process.platform, packagedTie())
   return guardOfThisHost
 }
 
-function bestGuard(): GuardKind {
-  if (process.platform !== 'linux') return 'pipe'
-  if (packagedTie() !== undefined) return 'tie'
-  return findOnPath('setpriv') ? 'pdeathsig' : 'pipe'
+/**
+ * @param tie path of `coldboot-tie`, if there is one
+ * @param path where to look for `setpriv`
+ */
+export async function chooseGuard(
+  platform: NodeJS.Platform,
+  tie: string | undefined,
+  path?: string,
+): Promise<GuardChoice> {
+  const shell = 'a shell beside QEMU ends it'
+  if (platform !== 'linux') return { guard: 'pipe', reason: shell }
+  if (tie !== undefined) return { guard: 'tie', reason: 'the kernel ends QEMU, as coldboot-tie asks' }
+  const setpriv = findOnPath('setpriv', path)
+  if (setpriv === undefined) return { guard: 'pipe', reason: `${shell}: there is no setpriv (util-linux)` }
+  // The one of busybox does not know the option, nor did util-linux before 2.33.
+  const { exitCode } = await runLookup(setpriv, ['--pdeathsig', 'KILL', '--', 'true'])
+  if (exitCode !== 0) return { guard: 'pipe', reason: `${shell}: ${setpriv} has no --pdeathsig (util-linux 2.33)` }
+  return { guard: 'pdeathsig', reason: `the kernel ends QEMU, as ${setpriv} asks` }
 }
