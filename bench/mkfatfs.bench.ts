@@ -1,6 +1,6 @@
 /**
- * A directory into a FAT image: mkfatfs-wasm against mkfs.fat and mcopy.
- * `node bench/mkfatfs.bench.ts` after a build; `--rounds 9`.
+ * From a directory to a FAT image: mkfatfs-wasm against mkfs.fat and mcopy; and the cost to load it.
+ * `node bench/mkfatfs.bench.ts` after a build; `--rounds 9`; `--only deep` runs the comparisons with that word.
  */
 import { execFile } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
@@ -8,17 +8,24 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSyn
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { mkfatfs } from 'mkfatfs-wasm'
+import { bundlePackages } from '../scripts/bundle.mjs'
 import { sideBySide } from './side-by-side.ts'
 
-const command = fileURLToPath(new URL('../packages/mkfatfs-wasm/dist/cli.js', import.meta.url))
+// The command as it is published: one file.
+const bundle = fileURLToPath(new URL('../packages/mkfatfs-wasm/bundle', import.meta.url))
+const command = join(bundle, 'cli.js')
 const run = promisify(execFile)
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } })
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, only: { type: 'string', default: '' } },
+})
 const folder = mkdtempSync(join(tmpdir(), 'mkfatfs-bench-'))
 
+await bundlePackages([join(bundle, '..')])
 try {
+  await compareLoading('loading')
   await compare('1 file of 1 GiB', oneLargeFile)
   // Names of eight characters and three: with longer ones mcopy takes more than ten minutes for the same 10,000 files.
   await compare('10,000 files of 4 KiB in one directory', manyFiles)
@@ -28,12 +35,13 @@ try {
 }
 
 async function compare(title: string, make: (directory: string) => Promise<void> | void): Promise<void> {
+  if (!title.includes(values.only)) return
   const source = join(folder, 'source')
   mkdirSync(source)
   await make(source)
   const image = join(folder, 'disk.img')
   const { size } = await mkfatfs(source, image)
-  // Someone who calls mkfs.fat has to guess the size: there is room to spare, which costs nothing in a sparse file.
+  // The size for mkfs.fat is a guess with space to spare, which costs nothing in a sparse file.
   const bytes = size + 2 ** 26
   const contenders = [
     {
@@ -52,7 +60,7 @@ async function compare(title: string, make: (directory: string) => Promise<void>
       make: async () => void (await run(process.execPath, [command, source, image])),
     },
   ]
-  // Each begins without an image: to remove the last one is not part of making the next.
+  // Each begins without an image: its removal is not part of the measurement.
   const fresh = contenders.map(({ name, make }) => ({
     name,
     async run() {
@@ -64,6 +72,26 @@ async function compare(title: string, make: (directory: string) => Promise<void>
   }))
   await sideBySide(title, fresh, { rounds: Number(values.rounds), warmup: 1 })
   rmSync(source, { recursive: true })
+}
+
+/** Node alone, with the maker, and with the reader. */
+async function compareLoading(title: string): Promise<void> {
+  if (!title.includes(values.only)) return
+  const index = JSON.stringify(pathToFileURL(join(bundle, 'index.js')))
+  const programs = {
+    'Node alone': '',
+    'the maker': `await import(${index})`,
+    'the maker, and an empty image': `const { mkfatfs } = await import(${index}); await mkfatfs({ files: {} })`,
+  }
+  const contenders = Object.entries(programs).map(([name, program]) => ({
+    name,
+    async run() {
+      const begun = performance.now()
+      await run(process.execPath, ['--input-type=module', '-e', program])
+      return performance.now() - begun
+    },
+  }))
+  await sideBySide(title, contenders, { rounds: Number(values.rounds), warmup: 1 })
 }
 
 async function oneLargeFile(directory: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** The examples run, against the built package, and the README shows nothing else. */
+/** Examples run against the built package, and the README shows no other code. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { test } from '../test/scratch.ts'
 const folder = fileURLToPath(new URL('../examples', import.meta.url))
 const files = { 'EFI/BOOT/BOOTX64.EFI': 'not really', 'loader/loader.conf': 'timeout 3' }
 
-/** What an example prints when it is run in a directory. */
+/** The output of an example that runs in a directory. */
 function run(name: string, cwd: string): string {
   return execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', `${folder}/${name}.ts`], {
     cwd,
@@ -23,6 +23,28 @@ test('an EFI system partition is made and read back', ({ scratch }) => {
   expect(readFileSync(scratch.at('out', 'loader', 'loader.conf'), 'utf8')).toBe('timeout 3')
 })
 
+test('files in memory become an image in memory', ({ scratch }) => {
+  expect(run('memory', scratch.path)).toBe('fat12, 65536 bytes, 2 files\n')
+})
+
+test('an image is changed in place', ({ scratch }) => {
+  scratch.tree('esp', files)
+  run('efi-system-partition', scratch.path)
+  expect(run('edit', scratch.path)).toBe('')
+  expect(() => run('read-back', scratch.path)).not.toThrow()
+  expect(readFileSync(scratch.at('out', 'loader', 'loader.conf'), 'utf8')).toBe('timeout 0')
+})
+
+test('a disk with two partitions is made', ({ scratch }) => {
+  scratch.tree('esp', files)
+  expect(run('partitions', scratch.path)).toMatch(/^EFI 1048576 6\d{7}\nDATA 68157440 2\d{8}\n$/)
+})
+
+test('a partition for ESP-IDF is made and read back', ({ scratch }) => {
+  scratch.tree('storage', files)
+  expect(run('esp-idf', scratch.path)).toBe('true 5\n')
+})
+
 test('an error names its offenders', ({ scratch }) => {
   scratch.tree('photos', { 'Beach.jpg': '', 'beach.JPG': '' })
   expect(run('errors', scratch.path)).toBe(`NAME_COLLISION\n[ 'Beach.jpg and beach.JPG' ]\n`)
@@ -33,7 +55,7 @@ test('the same tree and time give the same image', ({ scratch }) => {
   expect(run('reproducible', scratch.path)).toBe('true\n')
 })
 
-test('progress is told', ({ scratch }) => {
+test('progress is reported', ({ scratch }) => {
   scratch.tree('esp', files)
   expect(run('progress', scratch.path)).toBe('19 of 19 bytes\n')
 })
@@ -45,4 +67,6 @@ test('every snippet of the README is an example that runs', () => {
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(`${folder}/${name}`, 'utf8'))
   expect(new Set(snippets)).toEqual(new Set(examples))
+  const scripts = [...readme.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => code)
+  expect(scripts).toEqual([readFileSync(`${folder}/web/page.js`, 'utf8')])
 })

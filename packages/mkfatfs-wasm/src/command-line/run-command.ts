@@ -40,7 +40,9 @@ export async function runCommand(command: Command, watch: Watch): Promise<string
       await image.extract(command.directory, watch)
       return command.isJson ? toJson({ image: resolve(command.image), directory: resolve(command.directory) }) : ''
     }
-    default: {
+    case 'add':
+    case 'remove':
+    case 'rename': {
       await editFatImage(command.image, (image) => edit(image, command))
       return command.isJson ? toJson({ image: resolve(command.image) }) : ''
     }

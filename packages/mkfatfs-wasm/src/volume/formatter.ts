@@ -89,9 +89,15 @@ class MemoryDevice implements BlockDevice {
     for (let start = 0; start < source.length; start += this.sectorBytes) {
       const sector = source.subarray(start, start + this.sectorBytes)
       const number = first + start / this.sectorBytes
-      if (sector.some((byte) => byte !== 0)) this.written.set(number, sector.slice())
+      if (!isZero(sector)) this.written.set(number, sector.slice())
       else this.written.delete(number)
     }
     return true
   }
+}
+
+/** A loop, because most sectors are zeros, and a callback for each byte costs more than the format. */
+function isZero(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) if (bytes[index] !== 0) return false
+  return true
 }
