@@ -1,10 +1,10 @@
 /**
- * How many machines run at once, all processes of this user together: who would go beyond the limits waits, in the order
- * of asking. Each machine, running or waiting, is a file in one directory, named by its sequence in the queue and its owner;
- * a dead owner's files do not count, so that nobody waits for the dead. Nor for each other: where all that run are held by
- * somebody who waits for one more, the first of those is let in beyond the limits.
+ * Limits concurrent machines across the processes of this user. First come, first served.
  *
- * Two that ask within the same microseconds may both be let in: the limits are of comfort, not of safety.
+ * Each machine, running or waiting, is a file in one directory. Its name has the sequence in the queue and the owner.
+ * Files of dead processes are ignored. If every running machine belongs to an owner that waits for another machine, the
+ * first one that waits is admitted in excess of the limits, because it would wait forever. Two requests within the same
+ * microseconds may exceed the limits too: they are not a safety mechanism.
  */
 import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,37 +14,37 @@ import { memoryLimit } from './memory-limit.ts'
 import { privateParent } from './private-directory.ts'
 import { isAlive, thisProcess } from './process-identity.ts'
 
-/** What all machines together stay within. */
+/** Limits of all machines together. */
 export interface AdmissionLimits {
-  /** Machines that run at once. */
+  /** Most machines that run at once. */
   readonly maxMachines: number
-  /** Guest memory they have together, MiB. */
+  /** Most guest memory in total, MiB. */
   readonly memoryMib: number
 }
 
-/** A machine that was let in. Dispose it when the machine has ended. */
+/** Admission of one machine. Dispose it when the machine has ended. */
 export type Admission = Disposable
 
-/** What {@link admit} is asked for. */
+/** Options of {@link admit}. */
 export interface AdmissionRequest {
   readonly memoryMib: number
   readonly limits: AdmissionLimits
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal | undefined
-  /** Told once, when there is a wait, with the machines ahead. */
+  /** Called once if the machine must wait, with the number of machines ahead. */
   readonly onWait?: ((ahead: number) => void) | undefined
   /**
-   * Who keeps the machine until others that it waits for are there, too, as a test does: letters and digits, unlike those of
-   * all other holders. @default nobody: the machine ends whatever others do
+   * Unique id (letters and digits) of an owner that keeps its machines while it waits for another, such as a test.
+   * @default none: the machine ends independently of others
    */
   readonly owner?: string | undefined
-  /** Told when it is let in beyond the limits, with the machines that run. */
+  /** Called if the machine is admitted in excess of the limits, with the number of running machines. */
   readonly onDeadlock?: ((running: number) => void) | undefined
   /** @default the user's private directory */
   readonly directory?: string | undefined
 }
 
-/** By default as many as there is memory for, and no more than a host can do something sensible with. */
+/** Default limits: 64 machines, and three quarters of the memory of the host. */
 export const DEFAULT_LIMITS: AdmissionLimits = {
   maxMachines: 64,
   memoryMib: Math.floor((memoryLimit() / 2 ** 20) * 0.75),
@@ -56,7 +56,7 @@ interface QueueEntry {
   readonly sequence: bigint
   readonly memoryMib: number
   readonly running: boolean
-  /** Who asked for it; see `AdmissionRequest.owner`. */
+  /** See `AdmissionRequest.owner`. */
   readonly owner: string
   /** Identity of the process that wrote the entry. */
   readonly process: string
@@ -65,14 +65,14 @@ interface QueueEntry {
 /** Stands for a missing owner. */
 const NOBODY = '0'
 
-/** A dead owner makes no event: whoever waits looks again after this time. Milliseconds. */
+/** Interval of looking for dead owners, which cause no file event. Milliseconds. */
 const LOOK_AGAIN_MS = 1_000
 
 /**
  * Waits until the machine fits within the limits.
  *
- * @throws OptionError `INVALID_OPTION` when it alone goes beyond them
- * @throws ExpectError `EXPECT_ABORTED`, the signal's reason as its cause
+ * @throws OptionError `INVALID_OPTION` when the machine alone exceeds them
+ * @throws ExpectError `EXPECT_ABORTED` with the reason of the signal as its cause
  */
 export async function admit(request: AdmissionRequest): Promise<Admission> {
   const { memoryMib, limits, owner = NOBODY } = request
@@ -100,7 +100,7 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
   return { [Symbol.dispose]: () => rmSync(join(directory, name('running')), { force: true }) }
 }
 
-/** Lets a machine in if it fits at once, and nobody waits; else undefined. */
+/** Admits a machine if it fits now and the queue is empty; otherwise returns undefined. */
 export async function admitNow(memoryMib: number, limits: AdmissionLimits): Promise<Admission | undefined> {
   const impatient = new AbortController()
   const request = { memoryMib, limits, signal: impatient.signal, onWait: () => impatient.abort() }
@@ -117,7 +117,7 @@ async function untilRoom(queueing: Queueing): Promise<void> {
   for (let told = false; ; told = true) {
     if (signal?.aborted) throw aborted(signal.reason)
     const changed = new AbortController()
-    // Watched before the look, so that no change between the two is missed.
+    // Watched before the directory is read, so that no change is missed.
     const watcher = watched(directory, () => changed.abort())
     try {
       const all = queueEntries(directory)
@@ -134,7 +134,7 @@ async function untilRoom(queueing: Queueing): Promise<void> {
   }
 }
 
-/** Undefined where the system has no watcher left, as many editors take; who waits then looks again in time. */
+/** Undefined if the system has no file watchers left. The wait then relies on its interval. */
 function watched(directory: string, onChange: () => void): FSWatcher | undefined {
   try {
     return watch(directory, onChange).on('error', () => {})
@@ -148,13 +148,13 @@ function aborted(cause: unknown): ExpectError {
   return new ExpectError('EXPECT_ABORTED', `The wait for other machines to end was aborted: ${why}`, { cause })
 }
 
-/** Whether every machine that runs is held by somebody who waits. */
+/** Whether every running machine belongs to an owner that waits for another one. */
 function isDeadlock(all: readonly QueueEntry[]): boolean {
   const waiting = new Set(all.filter(({ running }) => !running).map(({ owner }) => owner))
   return all.every(({ running, owner }) => !running || (owner !== NOBODY && waiting.has(owner)))
 }
 
-/** Who runs and who waits; what dead owners left is removed. */
+/** Reads the queue, and removes the entries of dead processes. */
 function queueEntries(directory: string): readonly QueueEntry[] {
   return readdirSync(directory).flatMap((name) => {
     const parts = /^(\d+)-(\d+)-(waiting|running)-(\w+)-(.+)$/.exec(name)

@@ -1,7 +1,7 @@
 /**
- * The folder in which kernels and images are kept between runs, shared by every process of this user. Whoever makes an
- * entry holds its lock; an entry appears whole, by a rename, or not at all. Nothing in it says where it lies, so that a
- * CI job can keep it and put it elsewhere.
+ * Cache folder for kernels, images and templates, shared by all processes of this user. An entry is created under a
+ * lock and appears atomically, by a rename. Entries do not contain their path, so that a CI job can restore the cache
+ * elsewhere.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -24,28 +24,28 @@ import { StartError } from '../errors.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
-/** One who waits does the work after this long. Milliseconds. */
+/** Longest wait for a lock; then the work is done without it. Milliseconds. */
 const PATIENCE_MS = 10 * 60 * 1000
-/** How often one who waits looks again. Milliseconds. */
+/** Interval of the attempts to get a lock. Milliseconds. */
 const LOOK_AGAIN_MS = { minTimeout: 20, maxTimeout: 250 }
-/** Half-made entries lie under this name at the top of the cache. */
+/** Name prefix of unfinished entries, at the top of the cache. */
 const UNFINISHED = '.new-'
-/** Half-made entries older than this were left by a process that was killed. Milliseconds. */
+/** Age after which an unfinished entry belongs to a killed process. Milliseconds. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 const PRIVATE_DIRECTORY = { recursive: true, mode: 0o700 }
 
-/** A file of the cache with what tells whether it is still the one that was put there. */
+/** A file of the cache, with the data to verify it. */
 export interface StoredFile {
   /** Path inside the cache. */
   readonly name: string
   readonly sizeBytes: number
   /** Hex. */
   readonly sha256: string
-  /** Of its last change. A file with this time and size is taken for the stored one without reading it. */
+  /** Modification time. A file with this time and size is trusted without reading it. */
   readonly mtimeSeconds: number
 }
 
-/** Names are paths inside the cache, with slashes. */
+/** The cache. Names are paths inside it, with slashes. */
 export class Cache {
   readonly directory: string
 
@@ -58,16 +58,16 @@ export class Cache {
   }
 
   /**
-   * Runs `make` while holding the lock of `name`, so that of several processes one works and the others wait.
-   * A dead owner's lock expires after 10 s; one that lives on without coming to an end is waited for 10 minutes, and
-   * then the work is done twice, which is safe: entries appear by a rename.
+   * Runs `make` while holding the lock of `name`, so that one process works and the others wait. The lock of a dead
+   * process expires after 10 s. If a process holds the lock for more than 10 minutes, the work is done twice, which is
+   * safe because entries appear atomically.
    * @param onWait called once if another process holds the lock
    */
   async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void): Promise<T> {
     const { lock } = await import('proper-lockfile')
     const path = this.path(name)
     await this.#make(dirname(path))
-    // Nor does it matter if the lock is lost, as by a computer that was asleep.
+    // A lock that is lost, for example because the computer was asleep, does no harm.
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
     const patient = { ...options, retries: { forever: true, maxRetryTime: PATIENCE_MS, ...LOOK_AGAIN_MS } }
     const release = await lock(path, options).catch((error: unknown) => {
@@ -82,7 +82,9 @@ export class Cache {
     }
   }
 
-  /** Runs `work` with a new directory on the cache's file system, mode 0700, that is gone afterwards. */
+  /**
+   * Runs `work` with a new directory on the file system of the cache, mode 0700, and removes the directory afterwards.
+   */
   async scratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
     await this.#make(this.directory)
     await this.#removeAbandoned()
@@ -94,7 +96,7 @@ export class Cache {
     }
   }
 
-  /** Writes a file, which is there whole or not at all. */
+  /** Writes a file atomically. */
   async publish(name: string, data: Uint8Array | string): Promise<StoredFile> {
     const temporary = this.path(`${UNFINISHED}${randomUUID()}`)
     await this.#make(this.directory)
@@ -107,7 +109,7 @@ export class Cache {
     }
   }
 
-  /** Moves a file on the same file system into the cache. @param sha256 its checksum, hex */
+  /** Moves a file on the same file system into the cache. @param sha256 checksum, hex */
   async adopt(name: string, file: string, sha256: string): Promise<StoredFile> {
     await this.#make(dirname(this.path(name)))
     await rename(file, this.path(name))
@@ -116,8 +118,8 @@ export class Cache {
   }
 
   /**
-   * Whether the file is still what was stored. It is read only if its time is another, as in a cache that was copied; it
-   * then gets its time back, so that it is read once.
+   * Whether the file is unchanged. It is read only if its time differs, as in a copied cache. The time is then
+   * restored, so that the file is read only once.
    */
   async holds({ name, sizeBytes, mtimeSeconds, sha256 }: StoredFile): Promise<boolean> {
     const path = this.path(name)
@@ -129,7 +131,7 @@ export class Cache {
     return true
   }
 
-  /** @throws StartError `CACHE_UNUSABLE`, also for a folder that is there and that this user may not write in */
+  /** @throws StartError `CACHE_UNUSABLE`, also for an existing folder that is not writable */
   async #make(directory: string): Promise<void> {
     try {
       await mkdir(directory, PRIVATE_DIRECTORY)
@@ -148,7 +150,7 @@ export class Cache {
     }
   }
 
-  /** Reads JSON; undefined when the file is not there or is not whole. */
+  /** Reads JSON; undefined if the file does not exist or is not valid. */
   async readJson(name: string): Promise<unknown> {
     try {
       return JSON.parse(await readFile(this.path(name), 'utf8'))
@@ -158,18 +160,18 @@ export class Cache {
   }
 }
 
-/** @param why @default the cause's own words */
+/** @param why @default the message of `cause` */
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
   const reason = why ?? (cause instanceof Error ? cause.message : String(cause))
   return new StartError('CACHE_UNUSABLE', `The cache folder ${directory} cannot be used: ${reason}`, { cause })
 }
 
-// What every archive format and file system keeps.
+// Every archive format and file system keeps whole seconds.
 function wholeSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
 }
 
-/** Hex. The file is read in pieces. */
+/** SHA-256 of a file, hex. Reads it in chunks. */
 export async function fileSha256(path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)

@@ -1,11 +1,11 @@
-/** Where a wait was asked for: timers have no stack of interest, so it is taken at the call. */
+/** Captures the caller's stack, because timer callbacks have none. */
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder that holds this package and its siblings: the project's own, or the scope in node_modules. */
+/** The folder of this package and its siblings: `packages`, or the scope in node_modules. */
 const PACKAGES = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Taken at a call; the text of the stack is made only when it is read. */
+/** Call site of a public method. The stack is formatted only when it is read. */
 export class CallSite {
   readonly #holder: { readonly stack?: string } = {}
 
@@ -13,22 +13,22 @@ export class CallSite {
     Error.captureStackTrace(this.#holder)
   }
 
-  /** The frames, one a line, from the first that is neither ours nor a library's. */
+  /** The frames, one per line, starting with the first that belongs neither to this project nor to a library. */
   get frames(): string {
     const lines = (this.#holder.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
     const first = lines.findIndex((line) => !isInternal(line))
     return lines.slice(Math.max(0, first)).join('\n')
   }
 
-  /** `file:line:column` of the first of them. */
+  /** `file:line:column` of the first frame. */
   get location(): string | undefined {
     const [line = ''] = this.frames.split('\n')
     return isInternal(line) ? undefined : placeIn(line)
   }
 
   /**
-   * The same error, with these frames where its own have lost the user's line on the way: the stack of an error ends at a
-   * promise that several wait for, and at one of another realm, as Jest's tests are.
+   * Adds these frames to an error whose stack lacks the user's line. The stack of an error ends at a promise that
+   * several callers await, and at a promise of another realm, such as that of Jest's tests.
    */
   complete(error: unknown): unknown {
     if (!(error instanceof Error) || this.location === undefined) return error

@@ -1,6 +1,8 @@
-/** Real time. Taken when the package is loaded: a test that replaces the global timers does not stop its machines. */
+/**
+ * Real clock and timers, captured when the package is loaded, so that fake timers of a test do not affect its machines.
+ */
 
-/** Milliseconds on a clock that never goes back. */
+/** Monotonic clock, milliseconds. */
 export const now: () => number = performance.now.bind(performance)
 
 /** Milliseconds since 1970. */
@@ -11,12 +13,12 @@ export const stopTimer: typeof globalThis.clearTimeout = globalThis.clearTimeout
 
 const { setImmediate } = globalThis
 
-/** The longest a timer can run, milliseconds: 24.8 days. */
+/** Longest delay of a timer, milliseconds: 24.8 days. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1
 
 /**
- * Calls back when what has already arrived was read: a process that was busy or not scheduled sees its timers fire before
- * it reads its sockets, and must not conclude that nothing came.
+ * Calls `job` after the data that has already arrived is read. In a busy process, timers fire before its sockets are
+ * read, so a timer alone does not prove that nothing arrived.
  */
 export function afterReading(job: () => void): void {
   setImmediate(job)

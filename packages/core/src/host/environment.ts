@@ -1,19 +1,19 @@
 /**
- * The only reader of COLDBOOT_* variables, so that one page lists all of them and nothing else depends on the process's
- * environment. Read anew at each call: tests and long-lived watch processes change it.
+ * Reads all COLDBOOT_* environment variables. They are read again at each call, because tests and watch processes
+ * change them.
  */
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { split } from 'shlex'
 import { OptionError } from '../errors.ts'
 
-/** Accelerators that can be asked for by name. */
+/** Names of the accelerators. */
 export const ACCELERATORS: readonly ['kvm', 'hvf', 'tcg'] = ['kvm', 'hvf', 'tcg']
 
-/** `kvm` (Linux), `hvf` (macOS), or `tcg`, QEMU's translator, which works everywhere. */
+/** `kvm` (Linux), `hvf` (macOS), or `tcg`, the emulation of QEMU, which works everywhere. */
 export type AcceleratorName = (typeof ACCELERATORS)[number]
 
-/** What the environment asks for; an option given in code wins over it. */
+/** Settings from the environment. Options in code take precedence. */
 export interface Environment {
   /** COLDBOOT_QEMU, else UROOT_QEMU: shell words, the binary and its first arguments. */
   readonly qemu: readonly string[] | undefined
@@ -21,11 +21,11 @@ export interface Environment {
   readonly timeoutMultiplier: number
   /** COLDBOOT_ACCEL: the accelerator to use without probing. */
   readonly accelerator: AcceleratorName | undefined
-  /** COLDBOOT_KERNEL: path of a kernel to use in place of the one a guest image would download. */
+  /** COLDBOOT_KERNEL: path of a kernel to use instead of the downloaded one. */
   readonly kernel: string | undefined
-  /** COLDBOOT_INITRAMFS: path of an initramfs to use in place of the one a guest image would build. */
+  /** COLDBOOT_INITRAMFS: path of an initramfs to use instead of the generated one. */
   readonly initramfs: string | undefined
-  /** COLDBOOT_DEBUG: `on-failure`: who runs a test that fails gets the console of its machines. */
+  /** COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails. */
   readonly debug: 'on-failure' | undefined
   /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
   readonly progressSocket: string | undefined
@@ -34,7 +34,7 @@ export interface Environment {
 }
 
 /**
- * @throws OptionError `INVALID_OPTION` when a variable's value cannot be used; it names the variable.
+ * @throws OptionError `INVALID_OPTION` with the name of a variable whose value is not valid
  */
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): Environment {
   return {
@@ -49,7 +49,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   }
 }
 
-/** Sets COLDBOOT_PROGRESS_SOCKET for this process and those that it starts. */
+/** Sets COLDBOOT_PROGRESS_SOCKET for this process and its children. */
 export function setProgressSocket(path: string | undefined): void {
   if (path === undefined) delete process.env['COLDBOOT_PROGRESS_SOCKET']
   else process.env['COLDBOOT_PROGRESS_SOCKET'] = path
@@ -94,7 +94,7 @@ function accelerator(value: string | undefined): AcceleratorName | undefined {
   })
 }
 
-// The XDG rules; a relative XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification 0.8).
+// A relative XDG_CACHE_HOME must be ignored (XDG Base Directory Specification 0.8).
 function cacheDirectory(variables: Readonly<Record<string, string | undefined>>): string {
   const own = variables['COLDBOOT_CACHE']
   if (own) return own

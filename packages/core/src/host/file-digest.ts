@@ -1,6 +1,6 @@
 /**
- * What is in a file, as a hash; remembered by the file's identity, because a kernel or a disk is too large to be read in
- * front of every test.
+ * Hash of the content of a file, remembered by the identity of the file, because kernels and disks are too large to be
+ * read before every test.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -11,8 +11,8 @@ import { pipeline } from 'node:stream/promises'
 /**
  * SHA-256 of a file's content, in hexadecimal digits.
  *
- * @param memory folder of remembered digests. A file is known again by device, inode, size, and both of its times to the
- * nanosecond: the change time cannot be set back by a program.
+ * @param memory folder of remembered digests. A file is identified by device, inode, size, and modification and change
+ * times in nanoseconds. A program cannot set the change time.
  */
 export async function fileDigest(path: string, memory: string): Promise<string> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
@@ -24,7 +24,7 @@ export async function fileDigest(path: string, memory: string): Promise<string> 
     const hash = createHash('sha256')
     await pipeline(createReadStream(path), hash)
     const digest = hash.digest('hex')
-    // Where it cannot be remembered, as on a disk that is full, it is only slower the next time.
+    // If it cannot be remembered, for example on a full disk, the next time is only slower.
     await remember(memory, remembered, digest).catch(() => {})
     return digest
   }
@@ -32,7 +32,7 @@ export async function fileDigest(path: string, memory: string): Promise<string> 
 
 async function remember(memory: string, path: string, digest: string): Promise<void> {
   await mkdir(memory, { recursive: true, mode: 0o700 })
-  // Whole or not at all: another worker may read it at this moment.
+  // Written atomically, because another worker may read it at the same time.
   const draft = `${path}.${randomUUID()}`
   await writeFile(draft, digest, { mode: 0o600 })
   await rename(draft, path)

@@ -1,11 +1,11 @@
 /**
- * The one registry of machines that run in this process. It exists for the process's own exit (an uncaught error, or
- * `process.exit()` in a test): what is registered is ended and removed then, synchronously. Signals need nothing here:
- * the guard beside each QEMU ends it, and the next start removes the files.
+ * Registry of the machines of this process. At the exit of the process (an uncaught error, or `process.exit()` in a
+ * test), they are killed and their files removed, synchronously. A signal is not handled here: the guard of each QEMU
+ * ends it, and the next start removes the files.
  */
 import { rmSync } from 'node:fs'
 
-/** What must not outlive this process. */
+/** A machine that must not outlive this process. */
 export interface LiveMachine {
   readonly name: string
   /** The private directory. */
@@ -27,12 +27,12 @@ export function registerMachine(machine: LiveMachine): Disposable {
   return { [Symbol.dispose]: () => live.delete(machine) }
 }
 
-/** Names of the machines that run in this process, oldest first. */
+/** Names of the machines of this process, oldest first. */
 export function liveMachines(): readonly string[] {
   return [...live].map((machine) => machine.name)
 }
 
-/** Ends every registered machine at once, removes its files and empties the registry. */
+/** Kills every registered machine, removes its files and empties the registry. */
 export function endLiveMachines(): void {
   for (const machine of live) {
     machine.kill()

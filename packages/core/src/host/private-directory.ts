@@ -1,6 +1,6 @@
 /**
- * A directory of each machine's own, mode 0700, gone with it. The name carries its owner, so that what a killed process
- * left behind is removed by the next one that starts a machine.
+ * Private directory of a machine, mode 0700. Its name has the identity of the process, so that the next start of a
+ * machine removes the directories of killed processes.
  */
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -9,17 +9,17 @@ import { StartError } from '../errors.ts'
 import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-/** A directory that exists until it is removed. */
+/** A private directory. */
 export interface PrivateDirectory {
   readonly path: string
-  /** Removes it with all its content. Idempotent. */
+  /** Removes the directory and its content. Idempotent. */
   remove(): Promise<void>
 }
 
 let swept = false
 
 /**
- * @throws StartError `START_FAILED` when the parent folder belongs to somebody else, or cannot be written to
+ * @throws StartError `START_FAILED` when the parent folder belongs to another user or is not writable
  */
 export async function makePrivateDirectory(): Promise<PrivateDirectory> {
   const parent = privateParent()
@@ -33,7 +33,7 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** The folder that holds this user's private directories. */
+/** The parent folder of the private directories of this user. */
 export function privateParent(): string {
   const user = process.getuid?.() ?? 0
   const parent = join(temporaryDirectory(), `coldboot-${user}`)
@@ -42,7 +42,7 @@ export function privateParent(): string {
   } catch (error) {
     throw unusable(parent, error)
   }
-  // A folder in a shared /tmp may have been made by somebody else to read along.
+  // In a shared /tmp, another user may have created the folder to read its content.
   const stats = statSync(parent)
   if (stats.uid !== user || (stats.mode & 0o077) !== 0) {
     throw new StartError('START_FAILED', `${parent} is not private to this user`, {
@@ -52,7 +52,7 @@ export function privateParent(): string {
   return parent
 }
 
-/** Removes the directories whose owner is gone. */
+/** Removes the directories of processes that have ended. */
 export function sweep(parent: string): void {
   for (const name of readdirSync(parent)) {
     const owner = ownerIn(name)
@@ -60,7 +60,7 @@ export function sweep(parent: string): void {
     try {
       rmSync(join(parent, name), { recursive: true, force: true })
     } catch {
-      // Another process may be removing it; and what cannot be removed is no reason not to start.
+      // Another process may be removing it. A directory that cannot be removed must not prevent a start.
     }
   }
 }

@@ -1,7 +1,4 @@
-/**
- * Names for processes that stay true after their end: `<pid>-<start time>-<pid namespace>`. The number alone is given to
- * another process sooner or later.
- */
+/** Unique identity of a process, `<pid>-<start time>-<pid namespace>`, because pids are reused. */
 import { readFileSync, readlinkSync } from 'node:fs'
 
 /** The identity of this process. */
@@ -9,14 +6,14 @@ export function thisProcess(): string {
   return identityOf(process.pid)
 }
 
-/** The identity that a file's name begins with, followed by a dash; undefined when it does not. */
+/** The identity at the start of a file name, followed by a dash; undefined if there is none. */
 export function ownerIn(name: string): string | undefined {
   return /^\d+-\d+-\d+(?=-)/.exec(name)?.[0]
 }
 
-/** Whether the process of an identity still runs; one of another pid namespace is taken to. */
+/** Whether the process still runs. A process of another pid namespace counts as running. */
 export function isAlive(identity: string): boolean {
-  // Another pid namespace (a container that shares /tmp) cannot be seen from here: its directories are its own business.
+  // Processes of another pid namespace, such as a container that shares /tmp, are not visible here.
   if (namespaceOf(identity) !== pidNamespace()) return true
   return identityOf(Number(identity.split('-')[0])) === identity
 }
@@ -29,15 +26,16 @@ function namespaceOf(identity: string): string {
   return identity.slice(identity.lastIndexOf('-') + 1)
 }
 
-// Field 22 of /proc/<pid>/stat (proc(5)), counted from behind the command's name, which may hold blanks and parentheses.
+// Field 22 of /proc/<pid>/stat (proc(5)), counted from the end of the command name, which may contain blanks and
+// parentheses.
 function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie has ended: only its parent has not asked yet.
+    // A zombie has ended, but its parent has not waited for it yet.
     return 'ZX'.includes(state) ? '-1' : (fields[18] ?? '0')
   } catch {
-    // Where there is no /proc, only the pid can be asked for.
+    // Without /proc, only the pid can be checked.
     return process.platform !== 'linux' && exists(pid) ? '0' : '-1'
   }
 }

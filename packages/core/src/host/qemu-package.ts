@@ -1,29 +1,31 @@
 /**
- * QEMU from npm: the optional package `@coldboot/qemu`. A project that leaves optional dependencies out has none, and uses
- * what the host has installed.
+ * QEMU from the optional npm package `@coldboot/qemu`. Without optional dependencies, the QEMU of the host is used.
  */
 import type { Engine } from '@coldboot/qemu'
 
 type QemuPackage = typeof import('@coldboot/qemu')
 
-/** The QEMU for a guest; undefined when npm has not installed it. @param arch by QEMU's name */
+/** The QEMU for a guest; undefined if npm has not installed it. @param arch QEMU's name of the architecture */
 export function packagedQemu(arch: string): Engine | undefined {
   return loadPackage()?.findEngine(arch)
 }
 
-/** The npm package that has a QEMU for the guest, when it exists and is not installed. @param arch by QEMU's name */
+/**
+ * Name of the npm package with a QEMU for the guest; undefined if there is none or it is installed.
+ * @param arch QEMU's name of the architecture
+ */
 export function missingQemuPackage(arch: string): string | undefined {
   const loaded = loadPackage()
   if (!loaded) return process.platform === 'linux' ? '@coldboot/qemu' : undefined
   return loaded.findEngine(arch) ? undefined : loaded.enginePackage(arch)
 }
 
-/** The program that ties a child to this process, see `Engine.tie`; undefined when npm has not installed one for this host. */
+/** The program that ties a child to this process, see `Engine.tie`; undefined if npm has not installed it. */
 export function packagedTie(): string | undefined {
   return packagedQemu(ENGINE_OF_HOST[process.arch] ?? process.arch)?.tie
 }
 
-/** Node's name of an architecture → QEMU's, of hosts that have a package. */
+/** Node's name of an architecture → QEMU's, for hosts with a package. */
 const ENGINE_OF_HOST: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
 let loaded: { readonly module: QemuPackage | undefined } | undefined
@@ -34,7 +36,7 @@ function loadPackage(): QemuPackage | undefined {
 }
 
 function requirePackage(): QemuPackage | undefined {
-  // Not imported: a test runner may give a `createRequire` that cannot load ES modules.
+  // Not imported, because a test runner may replace `createRequire` by one that cannot load ES modules.
   const { createRequire } = process.getBuiltinModule('node:module')
   try {
     return createRequire(import.meta.url)('@coldboot/qemu') as QemuPackage

@@ -1,28 +1,25 @@
-/**
- * The terminal of whoever runs this process. Test runners give their workers other standard streams; the terminal itself
- * is still there, as the controlling terminal of the session.
- */
+/** The controlling terminal of the session, because workers of test runners do not inherit its standard streams. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
 import { OptionError } from '../errors.ts'
 
 const DEVICE = '/dev/tty'
 
-/** A terminal in raw mode: every key arrives at once, and none does anything by itself. */
+/** A terminal in raw mode: every key arrives at once and has no special effect. */
 export interface Terminal extends Disposable {
   readonly input: NodeJS.ReadableStream
   readonly output: NodeJS.WritableStream
 }
 
 /**
- * Takes the terminal; dispose it to give it back as it was.
+ * Opens the terminal in raw mode. Dispose it to restore its mode.
  * @throws OptionError `NO_TERMINAL`
  */
 export function openTerminal(): Terminal {
   const [reading, writing] = open()
   const input = new ReadStream(reading)
   const output = new WriteStream(writing)
-  // A terminal that is closed meanwhile ends the session by the end of its input.
+  // A terminal that is closed ends the session by the end of its input.
   for (const stream of [input, output]) stream.on('error', () => {})
   input.setRawMode(true)
   return {

@@ -1,8 +1,8 @@
-/** Races a promise with a signal, and leaves no listener behind on a signal that outlives it. */
+/** Races a promise with an AbortSignal, and removes its listener from the signal. */
 
 /**
- * @param failure makes the error of an abort
- * @throws that error; what the promise rejects with
+ * @param failure creates the error of an abort
+ * @throws that error, or the rejection of the promise
  */
 export async function unlessAborted<T>(
   promise: Promise<T>,

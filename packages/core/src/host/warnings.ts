@@ -1,4 +1,4 @@
-/** Warnings of this project: once each in a process, through Node's own channel, where runners and users can see them. */
+/** Warnings, each emitted once per process with `process.emitWarning`. */
 
 const given = new Set<string>()
 

@@ -1,4 +1,4 @@
-/** A running capture of a network into a file. */
+/** Capture of the frames of a network to a pcapng file. */
 import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -8,16 +8,16 @@ import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
 import type { Card, Link } from './link.ts'
 import { interfaceDescription, interfaceStatistics, packetBytes, sectionHeader, writePacket } from './pcapng.ts'
 
-/** Blocks are gathered to this many bytes before they are written, or to the end of this turn of the event loop. */
+/** Bytes collected before a write. Fewer are written at the end of the turn of the event loop. */
 const GATHERED_BYTES = 262_144
-/** What may wait for a slow disk, bytes; frames beyond it are counted and left out. */
+/** Most bytes that wait for a slow disk. Further frames are counted and dropped. */
 const WAITING_BYTES = 67_108_864
 
-/** What is captured. */
+/** Options of a capture. */
 export interface CaptureOptions {
-  /** Which cards. @default all of the network */
+  /** Selects the cards. @default all cards of the network */
   readonly concerns?: ((card: Card) => boolean) | undefined
-  /** Most bytes of packets in the file; further ones are counted and left out. @default no limit */
+  /** Most bytes of packets in the file. Further ones are counted and dropped. @default no limit */
   readonly maxBytes?: number | undefined
 }
 
@@ -28,8 +28,8 @@ interface InterfaceCount {
 }
 
 /**
- * Frames of all cards of a network in one file that Wireshark and tcpdump open: an interface for each card, a frame at
- * the card that sent it (outbound) and at each that received it (inbound).
+ * Writes the frames of all cards of a network to one file for Wireshark and tcpdump. Each card is an interface. A frame
+ * is recorded at the card that sent it (outbound) and at each card that received it (inbound).
  */
 export class Capture implements AsyncDisposable {
   /** Absolute path. */
@@ -46,7 +46,7 @@ export class Capture implements AsyncDisposable {
   #failure: Error | undefined
   #stopped: Promise<void> | undefined
 
-  /** @throws OptionError `INVALID_OPTION` when the file cannot be made */
+  /** @throws OptionError `INVALID_OPTION` when the file cannot be created */
   constructor(file: string, onStop: (capture: Capture) => void, options: CaptureOptions = {}) {
     this.#concerns = options.concerns ?? (() => true)
     this.#room = options.maxBytes ?? Infinity
@@ -59,17 +59,17 @@ export class Capture implements AsyncDisposable {
     this.#stream.write(sectionHeader('coldboot'))
   }
 
-  /** Frames written so far, each once per card. */
+  /** Frames written so far, counted once per card. */
   get frames(): number {
     return this.#sum((count) => count.seen - count.dropped)
   }
 
-  /** Frames left out because the disk was too slow, or the file had its size. */
+  /** Frames dropped because the disk was too slow or the file reached its limit. */
   get dropped(): number {
     return this.#sum((count) => count.dropped)
   }
 
-  /** Adds a card before its first frame, so that a silent one is in the file too. */
+  /** Adds a card before its first frame, so that a card without frames is in the file too. */
   addInterface(link: Link): void {
     if (this.#concerns(link.card)) this.#countOf(link)
   }
@@ -80,7 +80,7 @@ export class Capture implements AsyncDisposable {
     count.seen++
     this.#timeMs = timeMs
     this.#room -= packetBytes(frame.length)
-    // Once there was no room, none follow: a capture without its middle misleads.
+    // After the limit is reached, no more frames are written, so that the capture has no gap.
     if (this.#room < 0) this.#room = 0
     if (this.#room === 0 || this.#stream.writableLength > WAITING_BYTES) {
       count.dropped++
@@ -122,7 +122,8 @@ export class Capture implements AsyncDisposable {
     this.#flush = undefined
     if (this.#length === 0) return
     this.#stream.write(this.#gathered.subarray(0, this.#length))
-    // The stream keeps what it was given until it is on disk: go on behind it while the longest frame has room there.
+    // The stream uses the memory until it is written to disk. The rest of the buffer is reused if the longest frame
+    // fits.
     const rest = this.#gathered.subarray(this.#length)
     this.#gathered = rest.length < packetBytes(MAX_FRAME_BYTES) ? Buffer.allocUnsafe(GATHERED_BYTES) : rest
     this.#length = 0

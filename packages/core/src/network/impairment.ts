@@ -1,20 +1,20 @@
-/** What can be wrong with a link, as a user says it, and the checks. */
+/** Options for faults of a link, and their checks. */
 import { type Check, type CheckTable, checkTable } from '../options/checked-options.ts'
 
-/** Faults of a link, each in one direction. What is left out is perfect. */
+/** Faults of a link, in each direction. Omitted options cause no fault. */
 export interface Impairment {
-  /** How much later a frame arrives, milliseconds. A ping waits for it twice. @default 0 */
+  /** Delay of a frame, milliseconds. A ping is delayed twice. @default 0 */
   readonly latency?: number | undefined
-  /** By how much the latency varies up and down, evenly spread, milliseconds. Frames keep their order. @default 0 */
+  /** Variation of the latency up and down, uniformly distributed, milliseconds. Frames keep their order. @default 0 */
   readonly jitter?: number | undefined
-  /** Share of the frames that are lost, 0 to 1. @default 0 */
+  /** Ratio of lost frames, 0 to 1. @default 0 */
   readonly loss?: number | undefined
   /**
-   * Bits per second, as a number or as `'512kbit'`, `'10Mbit'`, `'1Gbit'` (powers of 1000). 150 kB wait at most for
-   * their turn; more is lost, as on a real bottleneck. @default unlimited
+   * Bits per second, as a number or as `'512kbit'`, `'10Mbit'`, `'1Gbit'` (powers of 1000). At most 150 kB are queued;
+   * further frames are lost, as on a real bottleneck. @default unlimited
    */
   readonly bandwidth?: number | string | undefined
-  /** Whole number: the same seed loses and delays the same frames of the same traffic. @default 1 */
+  /** Whole number. With the same seed and the same traffic, the same frames are lost and delayed. @default 1 */
   readonly seed?: number | undefined
 }
 
@@ -23,10 +23,10 @@ export interface ResolvedImpairment {
   readonly latencyMs: number
   readonly jitterMs: number
   readonly loss: number
-  /** Undefined: unlimited. */
+  /** Undefined if unlimited. */
   readonly bytesPerMs: number | undefined
   readonly seed: number
-  /** Whether it changes nothing. */
+  /** Whether there is no fault. */
   readonly isPerfect: boolean
 }
 
@@ -54,7 +54,7 @@ export function resolveImpairment(options: Impairment): ResolvedImpairment {
   }
 }
 
-/** NaN for what is no bandwidth. */
+/** NaN if the value is not a bandwidth. */
 function bitsPerSecond(bandwidth: unknown): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([kMG]?)(?:bit)?$/.exec(String(bandwidth)) ?? []
   return digits === undefined ? Number.NaN : Number(digits) * (UNITS[unit] ?? Number.NaN)

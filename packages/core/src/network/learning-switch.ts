@@ -1,19 +1,19 @@
 /**
- * An Ethernet switch: remembers behind which station an address was last seen, sends frames for that address there alone,
- * and frames for an unknown address or for a group to everybody else.
+ * Ethernet switch. Remembers the station of each source address and forwards frames for it only there. Frames for an
+ * unknown address or a group are forwarded to all other stations.
  */
 import { PREFIX_BYTES } from './frames/frame-reader.ts'
 
-/** Destination, source and type: no frame is shorter. Bytes. */
+/** Destination, source and type, the shortest frame. Bytes. */
 const HEADER_BYTES = 14
-/** Addresses remembered at most. A guest that invents them pushes out the oldest, whose frames then go to everybody. */
+/** Most addresses remembered. Beyond it the oldest is dropped, and its frames are forwarded to all stations. */
 const MAX_ADDRESSES = 4_096
 
-/** Where frames go to and come from. */
+/** A source and destination of frames. */
 export interface Station<S> {
   /**
-   * Takes frames, each behind its length.
-   * @param flooded whether they go to everybody
+   * Receives frames, each with its length before it.
+   * @param flooded whether they are sent to all stations
    */
   deliver(frames: Buffer, from: S, flooded: boolean): void
 }
@@ -21,22 +21,22 @@ export interface Station<S> {
 /** A switch between stations. */
 export class LearningSwitch<S extends Station<S>> {
   readonly #stations = new Set<S>()
-  // Addresses as numbers of 48 bits: no text is made while frames are forwarded.
+  // Addresses are numbers of 48 bits, so that forwarding creates no strings.
   readonly #addresses = new Map<number, S>()
 
   connect(station: S): void {
     this.#stations.add(station)
   }
 
-  /** Takes a station out and forgets what was behind it: nothing waits for one that is gone. */
+  /** Removes a station and its addresses. */
   disconnect(station: S): void {
     this.#stations.delete(station)
     for (const [address, owner] of this.#addresses) if (owner === station) this.#addresses.delete(address)
   }
 
   /**
-   * Forwards whole frames, each behind its length. Neighbours with the same way are passed on as one piece of the
-   * buffer: a bulk transfer is not taken apart at all.
+   * Forwards complete frames, each with its length before it. Consecutive frames for the same station are passed on as
+   * one slice of the buffer.
    */
   forward(frames: Buffer, from: S): void {
     let start = 0
@@ -55,7 +55,7 @@ export class LearningSwitch<S extends Station<S>> {
     this.#pass(frames, start, position, way, from)
   }
 
-  /** The station for the frame at `offset`; undefined: everybody; the sender itself: nobody. */
+  /** The station for the frame at `offset`: undefined for all stations, the sender itself for none. */
   #wayOf(frames: Buffer, offset: number, from: S): S | undefined {
     const source = frames.readUIntBE(offset + 6, 6)
     if (!isGroup(frames, offset + 6) && this.#addresses.get(source) !== from) this.#learn(source, from)

@@ -1,10 +1,10 @@
-/** One direction of a link with faults: frames go in, and come out later, slower, or not at all. */
+/** One direction of a link with faults: delays, limits and drops frames. */
 import type { ResolvedImpairment } from './impairment.ts'
 import { randomNumbers } from './random.ts'
 
-/** What waits for its turn on a link of limited bandwidth, bytes: a hundred full frames. */
+/** Queue of a link with limited bandwidth, bytes: a hundred full frames. */
 const BOTTLENECK_BYTES = 150_000
-/** What is on its way at most, bytes. */
+/** Most bytes of delayed frames. */
 const LIMIT_BYTES = 16_777_216
 
 interface DelayedFrame {
@@ -13,33 +13,33 @@ interface DelayedFrame {
   readonly deliver: (frame: Buffer) => void
 }
 
-/** A queue of frames on their way; one timer, for the first of them. */
+/** A queue of delayed frames, with one timer for the first of them. */
 export class LinkConditioner {
   readonly #impairment: ResolvedImpairment
   readonly #random: () => number
   #delayed: DelayedFrame[] = []
   #delayedBytes = 0
   #timer: NodeJS.Timeout | undefined
-  /** When the link has sent all it was given. */
+  /** Time at which all frames so far have been sent. */
   #freeMs = 0
   #lastDueMs = 0
   #lost = 0
 
-  /** @param salt makes the sequence of this link another than that of its neighbours with the same seed */
+  /** @param salt makes the random sequence of this link differ from that of other links with the same seed */
   constructor(impairment: ResolvedImpairment, ...salt: readonly number[]) {
     this.#impairment = impairment
     this.#random = randomNumbers(impairment.seed, ...salt)
   }
 
-  /** Frames that did not come out. */
+  /** Number of lost frames. */
   get lost(): number {
     return this.#lost
   }
 
-  /** Sends a frame on its way; `deliver` is called when it arrives, at once if nothing delays it. */
+  /** Sends a frame. `deliver` is called when it arrives, immediately if it is not delayed. */
   pass(frame: Buffer, deliver: (frame: Buffer) => void): void {
     const { loss, latencyMs, jitterMs, bytesPerMs } = this.#impairment
-    // Both numbers are drawn for every frame: what happens to one does not depend on what happened to others.
+    // Both numbers are drawn for every frame, so that the fate of a frame does not depend on that of others.
     const isLost = this.#random() < loss
     const jitter = (this.#random() * 2 - 1) * jitterMs
     const nowMs = performance.now()
@@ -63,7 +63,7 @@ export class LinkConditioner {
     this.#timer ??= this.#wake(dueMs - nowMs)
   }
 
-  /** Loses all that is on its way. */
+  /** Drops all delayed frames. */
   close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -72,7 +72,7 @@ export class LinkConditioner {
   }
 
   #wake(inMs: number): NodeJS.Timeout {
-    // A machine that runs keeps the process alive; frames on their way need not.
+    // Delayed frames must not keep the process alive.
     return setTimeout(() => this.#deliverDue(), Math.max(1, Math.ceil(inMs))).unref()
   }
 

@@ -1,6 +1,6 @@
 /**
- * What connects one network card with the switch: its port, the faults of the two directions, and whoever watches. A link
- * without faults that nobody watches hands on buffers as they are; else frames go one by one.
+ * Link between a network card and the switch: its port, the faults of both directions, and the observers. Without
+ * faults and observers, whole buffers are forwarded; otherwise single frames.
  */
 import type { Duplex } from 'node:stream'
 import type { FrameDirection } from './frames/frame.ts'
@@ -10,19 +10,19 @@ import type { LearningSwitch, Station } from './learning-switch.ts'
 import type { LinkConditioner } from './link-conditioner.ts'
 import { SwitchPort } from './switch-port.ts'
 
-/** Whoever watches. */
+/** Observers of the frames of a network. */
 export interface LinkObservers {
-  /** Whether anybody does: if not, frames are not shown one by one. */
+  /** Whether there is an observer. If not, `observe` is not called. */
   readonly isWatching: boolean
-  /** A frame, without its length, that the card sent or received. */
+  /** Receives a frame, without its length, that the card sent or received. */
   observe(link: Link, direction: FrameDirection, frame: Buffer): void
 }
 
-/** Whose link it is. */
+/** The network card of a link. */
 export interface Card {
   /** The machine's name. */
   readonly machine: string
-  /** What it is called in a capture. */
+  /** Its name in captures. */
   readonly name: string
   readonly mac: string
   readonly model: string
@@ -30,17 +30,17 @@ export interface Card {
   readonly index: number
 }
 
-/** What a link asks its network. */
+/** The network, as a link uses it. */
 export interface LinkSurroundings {
   readonly switch: LearningSwitch<Link>
   readonly observers: LinkObservers
-  /** Whether a partition lies between two links. */
+  /** Whether a partition separates two links. */
   isCut(from: Link, to: Link): boolean
-  /** Faults of the whole network on the way to a link. */
+  /** Faults of the whole network in the direction of a link. */
   conditionerOf(link: Link): LinkConditioner | undefined
 }
 
-/** A card's link while its machine runs. */
+/** The link of a card while its machine runs. */
 export class Link implements Station<Link> {
   readonly card: Card
   /** Faults of this link alone. */
@@ -66,7 +66,7 @@ export class Link implements Station<Link> {
     return this.#port.droppedBytes
   }
 
-  /** From a station of the switch to this card. */
+  /** Delivers frames from a station of the switch to this card. */
   deliver(pieces: Buffer, from: Link, flooded: boolean): void {
     if (this.#surroundings.isCut(from, this)) return
     const frames = this.card.model === 'virtio' ? pieces : padded(pieces)
@@ -83,7 +83,7 @@ export class Link implements Station<Link> {
     for (const frame of eachFrame(frames)) throughFaults(frame, faults, arrive)
   }
 
-  /** The machine ends: see {@link SwitchPort.leave}. */
+  /** Disconnects the card when the machine ends: see {@link SwitchPort.leave}. */
   leave(): void {
     this.#surroundings.switch.disconnect(this)
     this.#port.leave()
@@ -115,7 +115,7 @@ export class Link implements Station<Link> {
   }
 }
 
-/** The frames of a buffer one by one, each behind its length. */
+/** The single frames of a buffer, each with its length before it. */
 function* eachFrame(frames: Buffer): Generator<Buffer> {
   for (let start = 0; start < frames.length; ) {
     const end = start + PREFIX_BYTES + frames.readUInt32BE(start)

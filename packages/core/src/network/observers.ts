@@ -1,4 +1,4 @@
-/** Who watches the frames of a network: captures into files, and logs. While there are none, frames are not taken apart. */
+/** Observers of the frames of a network: captures and logs. Without any, frames are not decoded. */
 import { Capture, type CaptureOptions } from './capture.ts'
 import type { FrameDirection } from './frames/frame.ts'
 import { decodeFrame } from './frames/frame.ts'
@@ -15,7 +15,7 @@ export class Observers implements LinkObservers {
     return this.#captures.size > 0 || this.#logs.size > 0
   }
 
-  /** @throws OptionError `INVALID_OPTION` when the file cannot be made */
+  /** @throws OptionError `INVALID_OPTION` when the file cannot be created */
   capture(file: string, links: Iterable<Link>, options?: CaptureOptions): Capture {
     const capture = new Capture(file, (it) => this.#captures.delete(it), options)
     for (const link of links) capture.addInterface(link)
@@ -23,7 +23,7 @@ export class Observers implements LinkObservers {
     return capture
   }
 
-  /** @throws OptionError for a filter that is none */
+  /** @throws OptionError for an invalid filter */
   log(filter: FrameFilterInput, options: { readonly limit: number; readonly timeoutMultiplier: number }): FrameLog {
     const log = new FrameLog(filter, { ...options, onClose: (it) => this.#logs.delete(it) })
     this.#logs.add(log)
@@ -39,13 +39,17 @@ export class Observers implements LinkObservers {
     for (const capture of this.#captures) capture.add(link, direction, timeMs, bytes)
     const logs = [...this.#logs].filter((log) => log.concerns(direction))
     if (logs.length === 0) return
-    // A copy: the frame may be a small part of a large buffer, and a log keeps it.
+    // Copied, because a log keeps the frame, and it may be a small part of a large buffer.
     const { machine, mac: card } = link.card
     const frame: Frame = { time: timeMs, machine, card, direction, ...decodeFrame(Buffer.from(bytes)) }
     for (const log of logs) log.add(frame)
   }
 
-  /** Ends them all; resolves when the captures are whole. @throws the system's error when one could not be written */
+  /**
+   * Ends all observers. Resolves when the captures are complete.
+   *
+   * @throws the system's error when one could not be written
+   */
   async close(): Promise<void> {
     for (const log of this.#logs) log.close()
     await Promise.all([...this.#captures].map((capture) => capture.stop()))

@@ -1,11 +1,11 @@
-/** Which members of a network a partition keeps apart. */
+/** Partition of the members of a network. */
 import { OptionError } from '../errors.ts'
 
-/** Groups that do not reach each other. Who is in none reaches all. */
+/** Groups that cannot reach each other. A member of no group reaches all others. */
 export class Partition<Member> {
   readonly #groupOf = new Map<Member, number>()
 
-  /** @throws OptionError `INVALID_OPTION` for a member of two groups */
+  /** @throws OptionError `INVALID_OPTION` when a member is in two groups */
   constructor(groups: readonly (readonly Member[])[]) {
     for (const [number, group] of groups.entries()) {
       for (const member of group) {

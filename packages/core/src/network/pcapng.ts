@@ -1,6 +1,6 @@
 /**
- * Blocks of a pcapng file, the format of Wireshark and tcpdump (draft-ietf-opsawg-pcapng), little-endian: a section
- * header, a description of each interface, and the packets with the interface they passed.
+ * Blocks of a pcapng file, the format of Wireshark and tcpdump (draft-ietf-opsawg-pcapng), little-endian: section
+ * header, interface descriptions, packets and interface statistics.
  */
 
 const SECTION_HEADER = 0x0a0d0d0a
@@ -22,11 +22,11 @@ interface BlockOption {
 export interface CaptureInterface {
   readonly name: string
   readonly description: string
-  /** As `52:54:63:00:00:01`. */
+  /** Such as `52:54:63:00:00:01`. */
   readonly mac: string
 }
 
-/** Begin of a file. */
+/** The first block of a file. */
 export function sectionHeader(application: string): Buffer {
   const body = Buffer.alloc(16)
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0)
@@ -35,7 +35,7 @@ export function sectionHeader(application: string): Buffer {
   return block(SECTION_HEADER, body, [{ code: 4, value: Buffer.from(application) }])
 }
 
-/** Interfaces count from 0 in the order of their descriptions. Times are in microseconds, the default. */
+/** Describes an interface. Interfaces are numbered from 0 in this order. Times are in microseconds, the default. */
 export function interfaceDescription({ name, description, mac }: CaptureInterface): Buffer {
   const body = Buffer.alloc(8)
   body.writeUInt16LE(LINKTYPE_ETHERNET, 0)
@@ -46,14 +46,14 @@ export function interfaceDescription({ name, description, mac }: CaptureInterfac
   ])
 }
 
-/** Longest of {@link writePacket} for a frame, bytes. */
+/** Most bytes that {@link writePacket} writes for a frame. */
 export function packetBytes(frameBytes: number): number {
   return PACKET_HEADER_BYTES + padded(frameBytes) + PACKET_TRAILER_BYTES
 }
 
 /**
- * Writes a frame at `offset` of a buffer with room for {@link packetBytes}; returns the position behind it. Captures spend
- * their time here: nothing is allocated.
+ * Writes a frame at `offset` of a buffer that has space for {@link packetBytes}; returns the position after it.
+ * Allocates nothing, because captures spend most of their time here.
  *
  * @param timeMs milliseconds since 1970, with fractions
  * @param outbound whether the interface sent it
@@ -74,7 +74,7 @@ export function writePacket(
   frame.copy(bytes, offset + PACKET_HEADER_BYTES)
   const end = offset + total
   bytes.fill(0, offset + PACKET_HEADER_BYTES + frame.length, end - PACKET_TRAILER_BYTES)
-  // One option, the flags: whether it came in or went out; then the end of the options.
+  // One option, the flags with the direction, then the end of the options.
   bytes.writeUInt16LE(2, end - 16)
   bytes.writeUInt16LE(WORD, end - 14)
   bytes.writeUInt32LE(outbound ? 2 : 1, end - 12)
@@ -83,7 +83,7 @@ export function writePacket(
   return end
 }
 
-/** How much an interface saw, at the end of a capture. */
+/** Statistics of an interface, for the end of a capture. */
 export function interfaceStatistics(interfaceId: number, timeMs: number, seen: number, dropped: number): Buffer {
   const body = Buffer.alloc(12)
   body.writeUInt32LE(interfaceId, 0)
@@ -107,7 +107,7 @@ function block(type: number, body: Buffer, options: readonly BlockOption[]): Buf
     value.copy(bytes, offset + WORD)
     offset += WORD + padded(value.length)
   }
-  // The end of the options is a word of zeros, which is there already; the length stands at the end too.
+  // The end of the options is a word of zeros, which is already there. The length is repeated at the end.
   bytes.writeUInt32LE(total, total - WORD)
   return bytes
 }

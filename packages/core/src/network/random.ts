@@ -1,8 +1,8 @@
-/** Random numbers that a seed brings back: an impaired network loses the same frames in each run. */
+/** Seeded random numbers, so that an impaired network loses the same frames in each run. */
 
 /**
- * Numbers from 0 up to, but not including, 1. Mulberry32: a state of 32 bits, good enough to spread losses.
- * @param seeds whole numbers; each other list gives another sequence
+ * Returns numbers from 0 up to, but not including, 1, by Mulberry32 (a state of 32 bits).
+ * @param seeds whole numbers; another list gives another sequence
  */
 export function randomNumbers(...seeds: readonly number[]): () => number {
   let state = 0

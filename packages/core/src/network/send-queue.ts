@@ -1,13 +1,13 @@
 /**
- * What waits to be read by one guest. The stream's own buffer would do, but says neither how far it came while it is
- * full nor lets go of the large buffers that small frames were cut from.
+ * Queue of data for one guest. Unlike the buffer of the stream, it reports progress while it is full, and does not keep
+ * large buffers in memory because of small frames in them.
  */
 import type { Writable } from 'node:stream'
 
-/** As much as is handed to the stream at once, bytes: each batch that was taken shows that the guest reads. */
+/** Bytes written to the stream at once. Each completed batch shows that the guest reads. */
 const BATCH_BYTES = 65_536
 
-/** Buffers in order, written as fast as the other end reads. */
+/** Writes buffers in order, as fast as the other end reads. */
 export class SendQueue {
   readonly #stream: Writable
   readonly #onProgress: () => void
@@ -15,13 +15,13 @@ export class SendQueue {
   #bytes = 0
   #writing = false
 
-  /** @param onProgress called after each batch the other end took */
+  /** @param onProgress called after each batch that the other end has read */
   constructor(stream: Writable, onProgress: () => void) {
     this.#stream = stream
     this.#onProgress = onProgress
   }
 
-  /** Not yet taken, bytes. */
+  /** Bytes not yet read by the other end. */
   get bytes(): number {
     return this.#bytes
   }
@@ -32,7 +32,7 @@ export class SendQueue {
     else this.#write([buffer])
   }
 
-  /** Forgets what has not been handed to the stream. */
+  /** Drops the data that has not been written to the stream. */
   clear(): void {
     for (const buffer of this.#waiting) this.#bytes -= buffer.length
     this.#waiting = []
@@ -51,7 +51,7 @@ export class SendQueue {
     this.#stream.uncork()
   }
 
-  // Called for an error too; the stream then closes, and its owner clears what is left.
+  // Also called for an error. The stream then closes, and its owner clears the rest.
   #taken(size: number): void {
     this.#writing = false
     this.#bytes -= size
@@ -67,7 +67,7 @@ export class SendQueue {
   }
 }
 
-/** The same bytes without the larger memory they may be a small part of, which would stay as long as they wait. */
+/** Copies the bytes if they are a small part of a larger buffer, which would stay in memory. */
 function detached(buffer: Buffer): Buffer {
   return buffer.length * 2 < buffer.buffer.byteLength ? Buffer.from(buffer) : buffer
 }

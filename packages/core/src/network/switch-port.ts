@@ -1,28 +1,28 @@
 /**
- * One machine's end of the switch: reads what its network card sends, queues what it is to receive, and settles what
- * happens when it receives more slowly than others send.
+ * Port of the switch for one machine: reads the frames that its card sends, queues the frames for it, and applies flow
+ * control.
  *
- * A card that is merely slow loses nothing: whoever sends to it is not read from until its queue is shorter, as on a
- * direct cable. A card whose machine reads nothing at all for {@link STALL_MS} (stopped in a debugger, hung) holds
- * nobody up any longer: what is sent to it is dropped until it reads again. Frames to everybody never hold their sender
- * up; they are dropped where the queue is full.
+ * A slow card loses nothing: while its queue is full, the senders to it are not read from, as on a direct cable. If a
+ * machine reads nothing for {@link STALL_MS} (stopped in a debugger, hung), it no longer blocks its senders: frames for
+ * it are dropped until it reads again. Broadcast frames never block their sender; they are dropped if the queue is
+ * full.
  */
 import type { Duplex } from 'node:stream'
 import { BrokenStreamError, FrameReader } from './frames/frame-reader.ts'
 import { SendQueue } from './send-queue.ts'
 
-/** From this length on a queue slows its senders down, bytes: some 700 full frames. */
+/** Length from which a queue blocks its senders, bytes: about 700 full frames. */
 export const FULL_BYTES = 1_048_576
-/** No queue gets longer than this, bytes, however many send. */
+/** Longest queue, bytes, for any number of senders. */
 export const LIMIT_BYTES: number = 16 * FULL_BYTES
-/** How long a full queue may stand still before its senders go on without it, milliseconds. */
+/** Time without progress after which a full queue no longer blocks its senders, milliseconds. */
 export const STALL_MS = 1_000
 
-/** What a port tells its owner. */
+/** Events of a port. */
 export interface PortEvents {
-  /** Whole frames, each behind its length, in order. */
+  /** Receives complete frames, each with its length before it, in order. */
   received(frames: Buffer): void
-  /** The other end is gone, or spoke nonsense. Called once. */
+  /** Called once, when the other end has closed or sent invalid data. */
   closed(): void
 }
 
@@ -32,7 +32,7 @@ export class SwitchPort {
   readonly #queue: SendQueue
   readonly #events: PortEvents
   readonly #reader = new FrameReader()
-  /** Ports that are not read from because of this one's full queue. */
+  /** Ports that are not read from because the queue of this one is full. */
   readonly #held = new Set<SwitchPort>()
   #holders = 0
   #stallTimer: NodeJS.Timeout | undefined
@@ -46,19 +46,19 @@ export class SwitchPort {
     this.#events = events
     this.#queue = new SendQueue(stream, () => this.#progress())
     stream.on('data', (chunk: Buffer) => this.#receive(chunk))
-    // A reset connection is how the exit of QEMU shows on an inherited socket.
+    // The exit of QEMU appears as a connection reset on an inherited socket.
     stream.on('error', () => this.close())
     stream.on('close', () => this.close())
   }
 
-  /** What was not delivered because the queue was full or nobody read it, bytes. */
+  /** Bytes that were dropped because the queue was full or the machine did not read. */
   get droppedBytes(): number {
     return this.#droppedBytes
   }
 
   /**
-   * Queues frames, each behind its length.
-   * @param sender held up while the queue is full; undefined: frames are dropped instead
+   * Queues frames, each with its length before it.
+   * @param sender blocked while the queue is full; if undefined, frames are dropped instead
    */
   send(frames: Buffer, sender: SwitchPort | undefined): void {
     if (this.#closed || this.#leaving) return
@@ -71,7 +71,7 @@ export class SwitchPort {
     if (sender && this.#queue.bytes >= FULL_BYTES) this.#hold(sender)
   }
 
-  /** The machine ends: reads what it sent to the end of the stream, held up by nobody, and sends it nothing more. */
+  /** Disconnects an ending machine: reads its stream to the end, without flow control, and sends nothing more. */
   leave(): void {
     if (this.#closed) return
     this.#leaving = true

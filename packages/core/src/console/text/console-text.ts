@@ -1,9 +1,9 @@
 /**
- * What a console printed, in memory and bounded: the characters as they were sent, and beside them each view of them.
+ * The output of a console in memory, limited in size: the stream of characters as they were sent, and its views.
  *
- * There is one stream, the characters as sent, and a view is a projection of it: clean text by default, the stream itself
- * for `{ view: 'raw' }`, clean text without what the kernel said for `{ view: 'userspace' }`. Each piece of the stream is kept with the projection's state at its start, so that a place in one
- * view is found in another by replaying a single piece.
+ * A view is a projection of the stream: clean text by default, the stream itself for `{ view: 'raw' }`, clean text
+ * without kernel messages for `{ view: 'userspace' }`. The stream is kept in pieces, each with the state of the
+ * projections at its start, so that a position in one view is mapped to another by replaying a single piece.
  */
 import { TextDecoder } from 'node:util'
 import { AS_SENT, CleanText, type Projection } from './decoder.ts'
@@ -15,19 +15,19 @@ export const VIEW_NAMES = ['clean', 'raw', 'userspace'] as const
 
 export type ViewName = (typeof VIEW_NAMES)[number]
 
-/** Makes the projection of a view. */
+/** Creates the projection of each view. */
 export const PROJECTIONS: Readonly<Record<ViewName, () => Projection>> = {
   clean: () => new CleanText(),
   raw: () => AS_SENT,
   userspace: () => new UserspaceText(),
 }
 
-/** For the stream itself: invalid bytes become U+FFFD, and a byte order mark is a character like others. */
+/** Decoder of the stream. Invalid bytes become U+FFFD, and a byte order mark is kept. */
 export function newUtf8Decoder(): TextDecoder {
   return new TextDecoder('utf-8', { ignoreBOM: true })
 }
 
-/** Pieces are filled up to this many characters: small enough to replay, large enough to cost little each. */
+/** Characters of a piece: few enough to replay quickly, many enough to keep the number of pieces small. */
 const PIECE = 8192
 
 /** Characters of the stream kept by default. Older ones are only in the log. */
@@ -54,7 +54,7 @@ export class ConsoleText {
     return this.#pieces[0]?.start ?? this.#end
   }
 
-  /** Behind the last character of the stream. */
+  /** Position after the last character of the stream. */
   get end(): number {
     return this.#end
   }
@@ -80,7 +80,7 @@ export class ConsoleText {
     return added
   }
 
-  /** A view that nobody asked for before is made of what is kept. */
+  /** Returns a view. It is created from the kept stream at its first use. */
   view(name: ViewName): View {
     const known = this.#views.get(name)
     if (known !== undefined) return known

@@ -1,18 +1,19 @@
 /**
- * Clean text: what the machine printed without escape sequences and with `\n` as the only line end, so that patterns
- * match what a person reads.
+ * Clean text: the output without escape sequences and with `\n` as the only line end.
  *
- * A state machine after ECMA-48 and the parser of DEC's VT500 series, fed in pieces of any size: the same characters give
- * the same text however they are cut, and no part of a sequence is ever let through.
+ * A state machine after ECMA-48 and the parser of the DEC VT500 series. The result does not depend on the chunks of the
+ * input, and it never contains a part of an escape sequence.
  */
 
 import { TerminalRow } from './terminal-row.ts'
 
-/** Turns the characters as they were sent into the text of a view. Cheap to clone: the console replays pieces of itself. */
+/**
+ * Converts the stream to the text of a view. Must be cheap to clone, because the console replays pieces of the stream.
+ */
 export interface Projection {
-  /** The text that `view: 'raw'` adds. Some of it may come only with a later call, once it is known what it is. */
+  /** Adds characters of the stream and returns the new text. Some text may be held back until a later call. */
   push(raw: string): string
-  /** The text still held back, when nothing follows. */
+  /** Returns the text that is still held back, at the end of the stream. */
   end(): string
   clone(): Projection
 }
@@ -20,17 +21,17 @@ export interface Projection {
 /** Characters as they were sent, for `{ view: 'raw' }`. */
 export const AS_SENT: Projection = Object.freeze({ push: (raw: string) => raw, end: () => '', clone: () => AS_SENT })
 
-/** No sequence may swallow more than this, characters: one that lost its end must not hide the rest of the output. */
+/** Most characters of a sequence, so that a sequence without end does not hide the rest of the output. */
 const LONGEST_CONTROL = 256
 const LONGEST_STRING = 4096
-/** More carriage returns than this in a row are let through even if a line feed follows. */
+/** Most carriage returns in a row that are removed before a line feed. */
 const MOST_RETURNS = 1024
 
 const TEXT = 0
 const ESCAPE = 1
 const INTERMEDIATE = 2
 const CONTROL = 3
-/** Behind `ESC ]`: the next character tells the Linux console's own commands, which have no terminator. */
+/** After `ESC ]`: the next character identifies the commands of the Linux console, which have no terminator. */
 const COMMAND_START = 4
 const COMMAND = 5
 const STRING = 6
@@ -41,14 +42,14 @@ type State = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 const SPECIAL = /[\0-\x08\r\x0e-\x1f\x7f-\x9f]/g
 
 /**
- * Escape sequences and control characters removed; backspaces applied, see {@link TerminalRow}; `\r\n`, and any number of
- * `\r` before a `\n`, as `\n`; a lone `\r` kept.
+ * Removes escape sequences and control characters. Applies backspaces, see {@link TerminalRow}. Replaces `\n` with any
+ * number of `\r` before it by `\n`, and keeps a lone `\r`.
  */
 export class CleanText implements Projection {
   #state: State = TEXT
   /** Characters of the sequence so far. */
   #length = 0
-  /** Carriage returns not yet known to belong to a line end. */
+  /** Carriage returns that may still be followed by a line feed. */
   #returns = 0
   #row = new TerminalRow()
 
@@ -96,12 +97,12 @@ export class CleanText implements Projection {
     if (this.#state === COMMAND || this.#state === STRING) return this.#inString(code)
     if (this.#state === PALETTE) return this.#palette(code, character)
     if (this.#state === STRING_ESCAPE) {
-      // ESC \ ends the string; ESC and anything else ends it too, and is a sequence of its own.
+      // ESC \ ends the string. ESC and any other character ends it too, and starts a new sequence.
       this.#become(ESCAPE)
       if (code === 0x5c) return this.#become(TEXT)
     }
     if (isStart(code)) return this.#begin(code)
-    // As on a terminal, a control character inside a sequence does its work and the sequence goes on.
+    // As on a terminal, a control character inside a sequence is executed and the sequence continues.
     if (code < 0x20 || code === 0x7f) return this.#control(code, character)
     if (code > 0x7f) return this.#become(TEXT) + this.#print(character)
     return this.#inSequence(code)
@@ -109,7 +110,7 @@ export class CleanText implements Projection {
 
   #control(code: number, character: string): string {
     if (code === 0x0d) return this.#return()
-    // After a carriage return there is nothing to go back over.
+    // After a carriage return the cursor cannot move further left.
     if (code === 0x08 && this.#returns === 0) this.#row.back()
     return code >= 0x09 && code <= 0x0c ? this.#print(character) : ''
   }
@@ -126,7 +127,7 @@ export class CleanText implements Projection {
     return this.#escape(code - 0x40)
   }
 
-  /** The character behind ESC. */
+  /** The character after ESC. */
   #escape(code: number): string {
     if (code >= 0x20 && code <= 0x2f) return this.#become(INTERMEDIATE)
     if (code === 0x5b) return this.#become(CONTROL)

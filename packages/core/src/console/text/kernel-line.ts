@@ -1,21 +1,22 @@
 /**
- * Tells what the kernel printed from what everything else did: Linux stamps its messages with the seconds since its start
- * (`[    3.083140] text`, CONFIG_PRINTK_TIME), and prints them wherever the cursor is, also in the middle of a line.
+ * Recognition of kernel messages. Linux prefixes them with the seconds since its start (`[    3.083140] text`,
+ * CONFIG_PRINTK_TIME), and prints them at the position of the cursor, even in the middle of a line.
  */
 
 /**
- * The stamp of a message, as printk writes it (`[%5lu.%06lu]`, kernel/printk/printk.c), with the level before it where
- * one is shown and the thread behind it with CONFIG_PRINTK_CALLER. A quote before it means that somebody typed it.
+ * The time stamp of a message, as printk writes it (`[%5lu.%06lu]`, kernel/printk/printk.c), with an optional level
+ * before it and, with CONFIG_PRINTK_CALLER, the thread after it. A stamp after a quote was typed, not printed by the
+ * kernel.
  */
 export const KERNEL_STAMP: RegExp =
   /(?<!["'`])(?:<\d{1,2}>)?\[(?: {4}\d| {3}\d\d| {2}\d{3}| \d{4}|\d{5,})\.\d{6}\](?:\[ *[TC]\d+\])? /
 
-/** What the kernel printed in a line. */
+/** A kernel message in a line. */
 export interface KernelMessage {
-  /** Where in the line it begins, its stamp included. */
+  /** Its start in the line, including the time stamp. */
   readonly start: number
   readonly text: string
-  /** Without a stamp it only may be the kernel's: a kernel can be built not to print them. */
+  /** Whether it has a time stamp. Without one, the line may or may not be from the kernel. */
   readonly stamped: boolean
 }
 

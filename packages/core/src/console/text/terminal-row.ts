@@ -1,9 +1,8 @@
 /**
- * The row of a terminal that the cursor is in, for output that goes back and writes over what is there: a countdown, a
- * line editor.
+ * The terminal row of the cursor, for output that moves back and overwrites text, such as a countdown or a line editor.
  *
- * Text that was printed cannot be taken back. So a row that changes is printed anew after a `\r`, up to the change, as
- * programs do it that redraw a line themselves; what is written over with the same characters is not printed again.
+ * Text of a view cannot be removed. So when a row changes, it is printed again after a `\r`, up to the change, as by
+ * programs that redraw a line. Characters that are overwritten with the same characters are not printed again.
  */
 
 /** Rows longer than this are not kept: backspaces in them have no effect. */
@@ -11,13 +10,13 @@ const LONGEST_ROW = 4096
 
 /** One row. Cheap to clone. */
 export class TerminalRow {
-  /** What a person sees in the row. */
+  /** The visible text of the row. */
   #seen = ''
-  /** Of it, characters before the cursor. */
+  /** Number of its characters before the cursor. */
   #column = 0
-  /** Of it, characters that the text has. */
+  /** Number of its characters that have been printed to the view. */
   #printed = 0
-  /** Whether the text has more than is seen, because the end of the row was erased. */
+  /** Whether the view has more text than is visible, because the end of the row was erased. */
   #isErased = false
 
   clone(): TerminalRow {
@@ -29,12 +28,12 @@ export class TerminalRow {
     return copy
   }
 
-  /** The cursor goes one character to the left. */
+  /** Moves the cursor one character to the left. */
   back(): void {
     this.#column = Math.max(0, this.#column - 1)
   }
 
-  /** The row is erased from the cursor on. */
+  /** Erases the row from the cursor on. */
   erase(): void {
     if (this.#column === this.#seen.length) return
     this.#seen = this.#seen.slice(0, this.#column)
@@ -43,8 +42,8 @@ export class TerminalRow {
   }
 
   /**
-   * What `run` adds to the text.
-   * @param run without control characters but tabs and line feeds
+   * Prints `run`, and returns the text to add to the view.
+   * @param run text without control characters other than tabs and line feeds
    */
   print(run: string): string {
     let text = ''
@@ -56,7 +55,7 @@ export class TerminalRow {
     return text
   }
 
-  /** What of the row is still to be printed. The cursor is at the start of a row after it. */
+  /** Returns the rest of the row and moves the cursor to the start of a new row. */
   end(): string {
     const rest = this.#isErased && this.#seen !== '' ? `\r${this.#seen}` : this.#seen.slice(this.#printed)
     this.#seen = ''
@@ -66,7 +65,7 @@ export class TerminalRow {
     return rest
   }
 
-  /** Whether the cursor is behind all that is seen and printed. */
+  /** Whether the cursor is at the end of the visible and printed text. */
   get #isPlain(): boolean {
     return this.#column === this.#seen.length && this.#printed === this.#column && !this.#isErased
   }

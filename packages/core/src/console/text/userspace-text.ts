@@ -1,23 +1,23 @@
 /**
- * What programs printed: clean text without the kernel's messages. The kernel writes them wherever the cursor is, so that a
- * line of a program can be cut in two; without the message its halves are one line again.
+ * Output of programs: clean text without kernel messages. A line of a program that a kernel message interrupts becomes
+ * one line again.
  */
 import { CleanText, type Projection } from './decoder.ts'
 import { KERNEL_STAMP } from './kernel-line.ts'
 
-/** What could become a stamp with the characters to come. */
+/** An incomplete time stamp at the end of the text. */
 const HALF_STAMP =
   /(?:<\d{0,2}|(?:<\d{1,2}>)?(?:\[(?: {0,4}\d{0,10}|[ \d]{5,10}\.\d{0,6}|[ \d]{5,10}\.\d{6}\](?:\[ *(?:[TC]\d*\]?)?)?)|))$/
 
-/** A stamp is no longer than this. */
+/** Longest time stamp, characters. */
 const LONGEST_STAMP = 48
 
-/** Clean text, the kernel's messages removed with their line ends. */
+/** Removes kernel messages, with their line ends, from clean text. */
 export class UserspaceText implements Projection {
   #clean = new CleanText()
-  /** What may be the beginning of a stamp. */
+  /** Text that may be the start of a time stamp. */
   #held = ''
-  /** The character before it: a quote before a stamp means that it was typed. */
+  /** The character before it. A quote means that the stamp was typed. */
   #last = ''
   #inMessage = false
 
@@ -41,7 +41,7 @@ export class UserspaceText implements Projection {
   #lift(added: string, isEnd: boolean): string {
     if (added === '' && !isEnd) return ''
     let rest = this.#last + this.#held + added
-    // The character before is there to be looked at only.
+    // The character before is only examined, not printed again.
     let skip = this.#last.length
     let text = ''
     while (rest.length > skip) {
@@ -79,7 +79,7 @@ export class UserspaceText implements Projection {
   }
 }
 
-/** Where a stamp may have begun that the end of the text cuts off; the end when none has. */
+/** Position of an incomplete time stamp at the end of the text; the end of the text if there is none. */
 function startOfHalf(text: string): number {
   const from = Math.max(0, text.length - LONGEST_STAMP)
   const half = HALF_STAMP.exec(text.slice(from))

@@ -1,12 +1,12 @@
-/** One projection of what a console printed: its text, and where a place in it is in the stream. */
+/** A view of the console output: its text, and the mapping of its positions to the stream. */
 import type { Projection } from './decoder.ts'
 
 const MOST_PARTS = 128
 
-/** A string under construction. A guest that sends byte by byte must not cost a string a byte, hence the joining. */
+/** Appends to a string efficiently, even if a guest sends byte by byte. */
 export class StringBuilder {
   #parts: string[] = []
-  /** Characters. */
+  /** Length in characters. */
   length = 0
 
   add(part: string): void {
@@ -16,7 +16,7 @@ export class StringBuilder {
     if (this.#parts.length === MOST_PARTS) this.#join()
   }
 
-  /** The whole. */
+  /** The complete text. */
   get text(): string {
     if (this.#parts.length > 1) this.#join()
     return this.#parts[0] ?? ''
@@ -29,17 +29,17 @@ export class StringBuilder {
 
 /** A piece of a text. */
 export interface Piece {
-  /** Where it starts, counted from the first character ever. */
+  /** Its start, counted from the first character of the stream. */
   readonly start: number
   readonly builder: StringBuilder
 }
 
 interface ViewPiece extends Piece {
-  /** The projection as it was before this piece. */
+  /** State of the projection before this piece. */
   readonly before: Projection
 }
 
-/** One projection of the stream. Offsets count its own characters from the first ever. */
+/** One view of the stream. Offsets count its own characters from the start. */
 export class View {
   readonly #stream: readonly Piece[]
   readonly #pieces: ViewPiece[] = []
@@ -51,17 +51,17 @@ export class View {
     this.#projection = projection
   }
 
-  /** The first character still kept. */
+  /** Offset of the first character that is still kept. */
   get start(): number {
     return this.#pieces[0]?.start ?? this.#end
   }
 
-  /** Behind the last character. */
+  /** Offset after the last character. */
   get end(): number {
     return this.#end
   }
 
-  /** Text from one offset to another, as far as it is kept. */
+  /** Text between two offsets, as far as it is kept. */
   slice(from: number, to: number = this.#end): string {
     let text = ''
     for (let index = Math.max(0, lastAt(this.#pieces, from)); index < this.#pieces.length; index++) {
@@ -72,7 +72,7 @@ export class View {
     return text
   }
 
-  /** Where the view was when the stream had come to `position`. */
+  /** Maps a position of the stream to an offset. */
   fromStream(position: number): number {
     const index = lastAt(this.#stream, position)
     const piece = this.#pieces[index]
@@ -82,7 +82,7 @@ export class View {
     return Math.min(this.#end, piece.start + replayed.length)
   }
 
-  /** The place in the stream right behind the character before `offset`: what is invisible there is not passed. */
+  /** Maps an offset to the position in the stream directly after the character before it. */
   toStream(offset: number): number {
     const index = lastAt(this.#pieces, offset - 1)
     const piece = this.#pieces[index]
@@ -91,18 +91,18 @@ export class View {
     return source.start + lengthThatPrints(source.builder.text, piece.before.clone(), offset - piece.start)
   }
 
-  /** Adds what `view: 'raw'` gives. `opens` says that a new piece of the stream begins with it. */
+  /** Adds characters of the stream. @param opens whether they start a new piece */
   add(raw: string, opens: boolean): string {
     if (opens) this.#pieces.push({ start: this.#end, builder: new StringBuilder(), before: this.#projection.clone() })
     return this.#append(this.#projection.push(raw))
   }
 
-  /** Adds what was held back. */
+  /** Adds the text that was held back. */
   finish(): string {
     return this.#append(this.#projection.end())
   }
 
-  /** The stream has dropped its first piece. */
+  /** Drops the first piece, after the stream has dropped it. */
   dropFirst(): void {
     this.#pieces.shift()
   }
@@ -126,7 +126,7 @@ function lastAt(pieces: readonly Piece[], offset: number): number {
   return low - 1
 }
 
-/** How much of `view: 'raw'` it takes until `wanted` characters are printed, without those that print more than that. */
+/** Most characters of `raw` that print no more than `wanted` characters. */
 function lengthThatPrints(raw: string, projection: Projection, wanted: number): number {
   let state = projection
   let printed = 0

@@ -1,27 +1,27 @@
-/** Which frames somebody wants to see. */
+/** Filters of frames. */
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../../options/checked-options.ts'
 import type { FrameDirection } from './frame.ts'
 import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.ts'
 
-/** A frame as a card sent or received it. */
+/** A frame that a card sent or received. */
 export interface Frame extends DecodedFrame {
-  /** When, milliseconds since 1970, with fractions. */
+  /** Time in milliseconds since 1970, with fractions. */
   readonly time: number
-  /** Name of the machine whose card it was. */
+  /** Name of the machine of the card. */
   readonly machine: string
-  /** Address of that card, which its machine may have changed in what it sends. */
+  /** MAC address of the card. The guest may send with another source address. */
   readonly card: string
-  /** Whether that card sent it or received it. */
+  /** Whether the card sent or received the frame. */
   readonly direction: FrameDirection
 }
 
-/** Frames that have all the values given. Nothing given: what the cards sent, each frame once. */
+/** Selects frames that have all given values. An empty filter selects each frame once, when it is sent. */
 export interface FrameFilter {
-  /** Name of the machine whose card sent or received it. */
+  /** Name of the machine whose card sent or received the frame. */
   readonly machine?: string | undefined
-  /** Address of the card that sent or received it: `nic.mac`. */
+  /** MAC address of the card that sent or received the frame: `nic.mac`. */
   readonly card?: string | undefined
-  /** `received` shows each frame once per card that it reached, and only what was neither lost nor cut off. @default 'sent' */
+  /** `received` selects a frame once for each card that it reached, without frames that were lost. @default 'sent' */
   readonly direction?: FrameDirection | undefined
   readonly protocol?: FrameProtocol | undefined
   readonly source?: string | undefined
@@ -30,17 +30,17 @@ export interface FrameFilter {
   readonly vlan?: number | undefined
   readonly sourceIp?: string | undefined
   readonly destinationIp?: string | undefined
-  /** Either end's IP address. */
+  /** IP address of the source or the destination. */
   readonly ip?: string | undefined
   readonly sourcePort?: number | undefined
   readonly destinationPort?: number | undefined
-  /** Either end's port. */
+  /** Port of the source or the destination. */
   readonly port?: number | undefined
   readonly arpOperation?: number | undefined
   readonly icmpType?: number | undefined
 }
 
-/** A filter, or a function that says which frames, of both directions. */
+/** A filter, or a predicate that is called for frames of both directions. */
 export type FrameFilterInput = FrameFilter | ((frame: Frame) => boolean)
 
 const EITHER: Readonly<Record<string, readonly [keyof Frame, keyof Frame]>> = {
@@ -69,7 +69,7 @@ const CHECKS: CheckTable<Required<FrameFilter>> = {
 }
 
 /**
- * @param defaults what holds where a filter that is no function says nothing
+ * @param defaults default values of a filter that is not a function
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
 export function frameMatcher(filter: FrameFilterInput, defaults: FrameFilter = {}): (frame: Frame) => boolean {

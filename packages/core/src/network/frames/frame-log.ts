@@ -1,14 +1,14 @@
-/** Frames that passed, kept to be looked at, and waited for. */
+/** Log of the frames of a network. */
 
 import { ExpectError } from '../../errors.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'
 import type { FrameDirection } from './frame.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
 
-/** The longest a timer can run: 24.8 days. Milliseconds. */
+/** Longest delay of a timer: 24.8 days. Milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** How long {@link FrameLog.waitFor} waits, milliseconds. */
+/** Default timeout of {@link FrameLog.waitFor}, milliseconds. */
 const DEFAULT_TIMEOUT_MS = 7_000
 
 /** Options of {@link FrameLog.waitFor}. */
@@ -25,8 +25,8 @@ const WAIT_CHECKS: CheckTable<Required<FrameWaitOptions>> = {
 }
 
 /**
- * The frames of a network that a filter let through since the log was opened. `for await` gives them all, from the first
- * one on, and goes on with those to come until the log is closed.
+ * The frames of a network that match a filter, since the log was opened. `for await` iterates over all of them,
+ * including future ones, until the log is closed.
  */
 export class FrameLog implements AsyncIterable<Frame>, Disposable {
   readonly #direction: FrameDirection | undefined
@@ -50,26 +50,26 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     this.#timeoutMultiplier = options.timeoutMultiplier
   }
 
-  /** All so far, oldest first; of very many the last ones. */
+  /** The frames so far, oldest first. If there are very many, only the last ones. */
   get history(): readonly Frame[] {
     return this.#frames.slice(-this.#limit)
   }
 
-  /** How many are no longer in {@link history}. */
+  /** Number of frames that are no longer in {@link history}. */
   get forgotten(): number {
     return this.#forgotten + Math.max(0, this.#frames.length - this.#limit)
   }
 
-  /** Whether a frame of this direction can be one of these at all. */
+  /** Whether the filter can match frames of this direction. */
   concerns(direction: FrameDirection): boolean {
     return this.#direction === undefined || this.#direction === direction
   }
 
-  /** Adds a frame if the filter lets it through. */
+  /** Adds a frame if it matches the filter. */
   add(frame: Frame): void {
     if (this.#closed || !this.#matches(frame)) return
     this.#frames.push(frame)
-    // Seldom and many at once: taking the first out of an array costs as much as taking half.
+    // Removes half at once, because removing one from the start of an array costs as much.
     if (this.#frames.length >= this.#limit * 2) {
       this.#forgotten += this.#frames.length - this.#limit
       this.#frames = this.#frames.slice(-this.#limit)
@@ -78,8 +78,8 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   }
 
   /**
-   * The first frame, of those so far or to come, that `filter` matches too.
-   * @throws ExpectError `EXPECT_TIMEOUT` with what was seen instead, `EXPECT_EXITED` when the log is closed meanwhile,
+   * Waits for a frame that also matches `filter`. Frames so far count.
+   * @throws ExpectError `EXPECT_TIMEOUT` with the frames seen instead, `EXPECT_EXITED` when the log is closed,
    *   `EXPECT_ABORTED`
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
    */
@@ -101,7 +101,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     return this.#read(undefined)
   }
 
-  /** Ends the log and every `for await` over it; {@link history} stays. Idempotent. */
+  /** Ends the log and every `for await` over it. {@link history} stays available. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -117,7 +117,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     ends?.addEventListener('abort', () => this.#wake(), { once: true })
     let next = 0
     for (;;) {
-      // Frames may have been forgotten while the reader was busy with the last one.
+      // Frames may have been dropped while the reader processed the last one.
       next = Math.max(next, this.#forgotten)
       const frame = this.#frames[next - this.#forgotten]
       if (frame) {
@@ -150,7 +150,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   }
 }
 
-/** One line about a frame, for errors. */
+/** One-line summary of a frame, for errors. */
 export function summary(frame: Frame): string {
   const { machine, direction, protocol, source, destination } = frame
   const end = (ip: string | undefined, port: number | undefined, mac: string): string =>

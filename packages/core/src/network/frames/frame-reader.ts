@@ -1,32 +1,32 @@
 /**
- * The stream that QEMU's `stream` and `socket` network backends speak: each Ethernet frame behind its length, four bytes,
- * big-endian (net/stream.c, net/socket.c). Frames are not taken apart here: many of them stay in the buffer they came in,
- * and are passed on by it.
+ * Reader of the stream format of QEMU's `stream` and `socket` network backends: each Ethernet frame has its length
+ * before it, as four bytes, big-endian (net/stream.c, net/socket.c). Frames are not copied or decoded: several of them
+ * stay in the buffer in which they arrived.
  */
 
 /** Bytes before each frame. */
 export const PREFIX_BYTES = 4
 
-/** The longest frame QEMU handles (NET_BUFSIZE in include/net/net.h), bytes. */
+/** Longest frame that QEMU supports (NET_BUFSIZE in include/net/net.h), bytes. */
 export const MAX_FRAME_BYTES: number = 4_096 + 65_536
 
 const NOTHING = Buffer.alloc(0)
 
-/** What came is no such stream. Nothing after it can be trusted. */
+/** The data does not have the expected format. The stream cannot be read any further. */
 export class BrokenStreamError extends Error {
   override readonly name: string = 'BrokenStreamError'
 }
 
-/** Cuts a byte stream where frames end. One reader per stream. */
+/** Splits a byte stream at the ends of frames. One reader per stream. */
 export class FrameReader {
-  /** Begin of a frame that has not come whole; the prefix itself may be short. */
+  /** Start of an incomplete frame; even its prefix may be incomplete. */
   #rest: Buffer = NOTHING
 
   /**
-   * Calls `emit` with buffers of whole frames, each behind its length, in the order they came. The buffers are the
-   * chunk's own memory; only a frame that was split between chunks is copied.
+   * Calls `emit` with buffers of complete frames, each with its length before it, in order. The buffers share the
+   * memory of the chunk; only a frame that was split between chunks is copied.
    *
-   * @throws BrokenStreamError for a length no frame can have
+   * @throws BrokenStreamError for an impossible length
    */
   push(chunk: Buffer, emit: (frames: Buffer) => void): void {
     let start = 0
@@ -48,7 +48,7 @@ export class FrameReader {
     this.#rest = chunk.subarray(end)
   }
 
-  /** Lengthens the rest to `size` bytes, as far as the chunk goes; returns the position behind what was taken. */
+  /** Extends the rest to `size` bytes, or to the end of the chunk. Returns the position after the bytes taken. */
   #extend(chunk: Buffer, from: number, size: number): number {
     const end = Math.min(from + Math.max(0, size - this.#rest.length), chunk.length)
     if (end > from) this.#rest = Buffer.concat([this.#rest, chunk.subarray(from, end)])
@@ -63,7 +63,7 @@ export function frameLength(buffer: Buffer, offset: number): number {
   return length
 }
 
-/** A frame behind its length. */
+/** A frame with its length before it. */
 export function prefixed(frame: Uint8Array): Buffer {
   const buffer = Buffer.allocUnsafe(PREFIX_BYTES + frame.length)
   buffer.writeUInt32BE(frame.length, 0)

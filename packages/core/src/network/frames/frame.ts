@@ -1,49 +1,49 @@
 /**
- * A frame with the parts that tests assert on: addresses, protocol, ports. Formats: IEEE 802.3 and 802.1Q, RFC 826 (ARP),
+ * Decoder of Ethernet frames: addresses, protocol, ports. Formats: IEEE 802.3 and 802.1Q, RFC 826 (ARP),
  * RFC 791 and 8200 (IP), RFC 792 and 4443 (ICMP), RFC 9293 (TCP), RFC 768 (UDP).
  */
 import { ipv4At, ipv6At } from './ip-address.ts'
 import { macAt } from './mac-address.ts'
 
-/** As the card's machine sees it. */
+/** Direction as seen from the machine of the card. */
 export type FrameDirection = 'sent' | 'received'
 
-/** Protocols that are recognised. */
+/** Protocols that are recognized. */
 export const FRAME_PROTOCOLS: readonly ['arp', 'icmp', 'icmpv6', 'tcp', 'udp', 'ipv4', 'ipv6', 'other'] = [
   ...(['arp', 'icmp', 'icmpv6', 'tcp', 'udp', 'ipv4', 'ipv6', 'other'] as const),
 ]
 
-/** The innermost protocol that was recognised. */
+/** The innermost protocol that was recognized. */
 export type FrameProtocol = (typeof FRAME_PROTOCOLS)[number]
 
-/** What the bytes of a frame say. Fields of a protocol that the frame has not are missing. */
+/** A decoded frame. Fields of protocols that the frame does not use are missing. */
 export interface DecodedFrame {
-  /** The whole frame, from the destination address on, without a checksum. */
+  /** The frame from the destination address on, without checksum. */
   readonly bytes: Buffer
-  /** Address of the card that sent it, as `52:54:63:00:00:01`. */
+  /** Source MAC address, such as `52:54:63:00:00:01`. */
   readonly source: string
-  /** Address of the card or group it is for; `ff:ff:ff:ff:ff:ff` is everybody. */
+  /** Destination MAC address; `ff:ff:ff:ff:ff:ff` is broadcast. */
   readonly destination: string
-  /** Type behind a VLAN tag if there is one, as 0x0800 for IPv4. */
+  /** EtherType, after a VLAN tag if there is one, such as 0x0800 for IPv4. */
   readonly etherType: number
-  /** Number of the VLAN of a tagged frame. */
+  /** VLAN number of a tagged frame. */
   readonly vlan?: number
   readonly protocol: FrameProtocol
-  /** Sender's IP address; of ARP the sender's too. IPv6 in its short form. */
+  /** Source IP address; for ARP, that of the sender. IPv6 in its short form. */
   readonly sourceIp?: string
-  /** Receiver's IP address; of ARP the one asked for. */
+  /** Destination IP address; for ARP, the requested one. */
   readonly destinationIp?: string
-  /** Of TCP and UDP. */
+  /** For TCP and UDP. */
   readonly sourcePort?: number
-  /** Of TCP and UDP. */
+  /** For TCP and UDP. */
   readonly destinationPort?: number
-  /** Of ARP: 1 asks, 2 answers. */
+  /** For ARP: 1 is a request, 2 a reply. */
   readonly arpOperation?: number
-  /** Of ICMP: 8 is a ping, 0 its answer; of ICMPv6 128 and 129. */
+  /** For ICMP: 8 is an echo request, 0 an echo reply; for ICMPv6, 128 and 129. */
   readonly icmpType?: number
-  /** Of TCP, as `['syn', 'ack']`. */
+  /** For TCP, such as `['syn', 'ack']`. */
   readonly tcpFlags?: readonly string[]
-  /** What the innermost protocol carries. */
+  /** Payload of the innermost protocol. */
   readonly payload: Buffer
 }
 
@@ -54,10 +54,10 @@ type Layer = Partial<Omit<DecodedFrame, 'bytes' | 'source' | 'destination' | 'et
 
 const VLAN_TAG = 0x8100
 const TCP_FLAGS = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr']
-/** IPv6 headers that only lead to the next one: hop-by-hop, routing, destination options. */
+/** IPv6 extension headers that are skipped: hop-by-hop, routing, destination options. */
 const EXTENSIONS = new Set([0, 43, 60])
 
-/** Takes a frame apart as far as it is whole; what is cut off or unknown is left in `payload`. */
+/** Decodes a frame. Truncated or unknown parts stay in `payload`. */
 export function decodeFrame(bytes: Buffer): DecodedFrame {
   const tagged = bytes.length >= 18 && bytes.readUInt16BE(12) === VLAN_TAG
   const typeOffset = tagged ? 16 : 12
@@ -91,7 +91,7 @@ function decodeArp(packet: Buffer): Layer {
 
 function decodeIpv4(packet: Buffer): Layer {
   const header = ((packet[0] ?? 0) & 0xf) * 4
-  // The frame may be padded to its least length: the packet's own length counts.
+  // The frame may be padded to the minimum length, so the length of the packet is used.
   const payload = packet.subarray(header, Math.max(header, packet.readUInt16BE(2)))
   const ends = { sourceIp: ipv4At(packet, 12), destinationIp: ipv4At(packet, 16) }
   const laterFragment = (packet.readUInt16BE(6) & 0x1fff) > 0

@@ -1,4 +1,4 @@
-/** IP addresses out of packets, as text. */
+/** Formats IP addresses of packets. */
 
 /** The four bytes at `offset`: `10.0.2.15`. */
 export function ipv4At(bytes: Uint8Array, offset: number): string {
@@ -9,7 +9,7 @@ export function ipv4At(bytes: Uint8Array, offset: number): string {
 export function ipv6At(bytes: Buffer, offset: number): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(offset + index * 2).toString(16))
   const text = groups.join(':')
-  // The longest run of two or more zero groups is left out, the first of equals.
+  // The longest run of two or more zero groups is omitted, the first if several are equal.
   const [longest] = [...text.matchAll(/(?<![^:])0(?::0)+(?![^:])/g)].sort((a, b) => b[0].length - a[0].length)
   if (!longest) return text
   const before = text.slice(0, longest.index).replace(/:$/, '')

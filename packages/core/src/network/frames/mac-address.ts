@@ -1,14 +1,14 @@
-/** Addresses of network cards: checked, in one spelling, and handed out so that no two are alike. */
+/** MAC addresses: validation, normalization and generation. */
 import { OptionError } from '../../errors.ts'
 
-/** Cards that one network can have: the last byte of the addresses it hands out. */
+/** Most cards of a network, because the number of a card is the last byte of its address. */
 export const MAX_NICS = 256
 
-// The second-lowest bit of the first byte marks an address as chosen locally. Not 52:54:00, from which QEMU takes its own.
+// The second-lowest bit of the first byte marks a locally administered address. QEMU itself uses 52:54:00.
 const PREFIX = '52:54:63'
 
 /**
- * An address that this project chose: the same for the same network and position.
+ * Generates an address, always the same for the same network and position.
  * @param network number of the network, 0 to 65535
  * @param index number of the card in its network, 0 to 255
  */
@@ -17,8 +17,8 @@ export function chosenMac(network: number, index: number): string {
 }
 
 /**
- * A user's address in the spelling used throughout: lower case, colons.
- * @throws OptionError `INVALID_OPTION` for what is no address of one card
+ * Normalizes an address of a user to lower case and colons.
+ * @throws OptionError `INVALID_OPTION` if it is not the address of a single card
  */
 export function checkedMac(mac: unknown): string {
   if (typeof mac !== 'string' || !/^[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}$/i.test(mac)) {
@@ -31,14 +31,14 @@ export function checkedMac(mac: unknown): string {
   return text
 }
 
-/** The address in six bytes at `offset`, as text; bytes that are missing count as zero. */
+/** Formats the address in the six bytes at `offset`; missing bytes count as zero. */
 export function macAt(bytes: Uint8Array, offset: number): string {
   let text = hex(bytes[offset] ?? 0)
   for (let index = 1; index < 6; index++) text += `:${hex(bytes[offset + index] ?? 0)}`
   return text
 }
 
-// Every frame that is logged has two addresses: a table is five times faster than to format each byte.
+// Each logged frame has two addresses. A table is five times faster than formatting each byte.
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 function hex(byte: number): string {

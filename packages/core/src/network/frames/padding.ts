@@ -1,13 +1,13 @@
 /**
- * Frames of the least length Ethernet has, for cards that expect it. A virtio card sends shorter ones (ARP has 42 bytes),
- * nothing in QEMU's stream backend lengthens them, and its e1000e counts them as damaged.
+ * Pads frames to the minimum length of Ethernet. A virtio card sends shorter ones (ARP has 42 bytes), QEMU's stream
+ * backend does not pad them, and its e1000e counts them as damaged.
  */
 import { PREFIX_BYTES } from './frame-reader.ts'
 
-/** Without the checksum, bytes (IEEE 802.3, 3.2.8). */
+/** Minimum length without checksum, bytes (IEEE 802.3, 3.2.8). */
 const LEAST_BYTES = 60
 
-/** The same frames, each behind its length, zeros behind the short ones; the same buffer if there are none. */
+/** Pads short frames, each with its length before it, with zeros. Returns the same buffer if there are none. */
 export function padded(frames: Buffer): Buffer {
   const pieces: Buffer[] = []
   let start = 0
