@@ -1,32 +1,48 @@
 // @ts-check
 /**
- * Fills the guest packages, `packages/guest-<arch>`, from Debian's archive: without root, from any Debian.
- * `node scripts/pack-guest.mjs [arch...]`
+ * Makes the guest packages from Debian's: `node scripts/pack-guest.mjs [NAME...] [--all] [--fresh]`, by default the one that
+ * `@coldboot/guest` brings to this host. Without root, on any host with apt, dpkg and Debian's keyring. A result of the same
+ * scripts is used again; `--fresh` asks the archive for newer versions. The last line says which kernels there are.
  */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { hostArchitecture } from '@coldboot/core/internal'
 import { GUEST_ARCHITECTURES } from '../packages/guest/dist/architectures.js'
 import { StepError } from './commands.mjs'
-import { packGuest } from './pack/guest.mjs'
-import { step } from './progress.mjs'
-import { ROOT } from './setup.mjs'
+import { GUEST_SOURCES, gatherGuest } from './pack/guest-content.mjs'
+import { contentKey, readManifest } from './pack/package-content.mjs'
+import { packageFolder, provideContent, withScratch } from './pack/provide-content.mjs'
 
-/** The packages that the runners' packages bring for a host of that architecture. */
-const DEFAULTS = /** @type {const} */ (['x86_64', 'aarch64'])
-const CACHE = join(process.env['COLDBOOT_CACHE'] || join(homedir(), '.cache', 'coldboot'), 'packing')
+/** @typedef {keyof typeof GUEST_ARCHITECTURES} GuestArchitecture */
 
+/** @type {ReadonlyMap<string, GuestArchitecture>} */
+const PACKAGES = new Map(
+  Object.keys(GUEST_ARCHITECTURES).map((arch) => [`guest-${arch}`, /** @type {GuestArchitecture} */ (arch)]),
+)
+
+/** @param {string} name @param {boolean} fresh @returns {Promise<string>} which kernel it has now */
+async function packGuest(name, fresh) {
+  const arch = PACKAGES.get(name)
+  if (arch === undefined)
+    throw new StepError(`There is no package ${name}. There are: ${[...PACKAGES.keys()].join(', ')}`)
+  await provideContent({ name, key: contentKey(GUEST_SOURCES, [arch]), fresh }, () =>
+    withScratch((scratch) => gatherGuest({ arch, scratch, report: (line) => console.error(line) })),
+  )
+  const { debian = {}, files = {} } = readManifest(packageFolder(name)) ?? {}
+  const [kernel, version] = Object.entries(debian).find(([part]) => part.startsWith('linux-image-')) ?? []
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0)
+  return `${name}: ${kernel} ${version}, ${(bytes / 1e6).toFixed(0)} MB`
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { all: { type: 'boolean', default: false }, fresh: { type: 'boolean', default: false } },
+})
+const ofThisHost = [...PACKAGES.keys()].filter((name) => name === `guest-${hostArchitecture()}`)
+const named = positionals.length > 0 ? positionals : ofThisHost
 try {
-  const asked = process.argv.slice(2)
-  const unknown = asked.find((arch) => !Object.hasOwn(GUEST_ARCHITECTURES, arch))
-  if (unknown !== undefined) throw new StepError(`There is no guest for ${unknown}`)
-  const architectures = /** @type {(keyof typeof GUEST_ARCHITECTURES)[]} */ (asked.length > 0 ? asked : DEFAULTS)
-  for (const arch of architectures) {
-    const folder = join(ROOT, 'packages', `guest-${arch}`)
-    await step(`packages/guest-${arch}`, async (report) => {
-      const id = await packGuest({ arch, folder, cache: join(CACHE, `guest-${arch}`), report })
-      return `packages/guest-${arch}: ${id}`
-    })
-  }
+  const lines = []
+  for (const name of values.all ? PACKAGES.keys() : named) lines.push(await packGuest(name, values.fresh))
+  console.log(lines.join('\n') || `There is no guest package for ${process.arch}`)
 } catch (error) {
   if (!(error instanceof StepError)) throw error
   console.error(error.message)

@@ -4,9 +4,9 @@
  * to want, and a static busybox.
  */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { GUEST_ARCHITECTURES } from '../../packages/guest/dist/architectures.js'
 import { PACKAGE_FORMAT } from '../../packages/guest/dist/guest-package.js'
 import { bootableImage, readKernelPackage } from '../../packages/guest/dist/kernel-package-reader.js'
@@ -14,7 +14,6 @@ import { loadOrder, moduleName, parseBuiltIn, readModule } from '../../packages/
 import { run, StepError } from '../commands.mjs'
 import { copyrightOf, openDebian, unpackDeb } from './debian.mjs'
 import { PACKAGED_MODULES } from './guest-modules.mjs'
-import { contentKey, hasContent, writeContent } from './package-content.mjs'
 
 /** @typedef {keyof typeof GUEST_ARCHITECTURES} GuestArchitecture */
 /** @typedef {import('./package-content.mjs').ContentPart} ContentPart */
@@ -24,42 +23,39 @@ const SUITES = ['bookworm', 'bookworm-updates', 'bookworm-security']
 /** @type {Readonly<Partial<Record<GuestArchitecture, readonly string[]>>>} */
 const OTHER_SUITES = { riscv64: ['trixie', 'trixie-updates', 'trixie-security'] }
 
-const SCRIPTS = ['guest.mjs', 'guest-modules.mjs', 'debian.mjs', 'package-content.mjs']
+/** What decides about the content, besides the archive. */
+export const GUEST_SOURCES = [
+  ...['guest-content', 'guest-modules', 'debian', 'package-content'].map((name) => `${name}.mjs`),
+  ...['architectures', 'flat-bzimage', 'guest-package', 'kernel-package-reader', 'kernel-payload', 'modules'].map(
+    (name) => `../../packages/guest/src/${name}.ts`,
+  ),
+].map((path) => new URL(path, import.meta.url))
 
 /**
- * Makes the content, unless the folder has it.
- * @param {{ arch: GuestArchitecture, folder: string, cache: string, report?: (line: string) => void }} options `folder` of the
- *   package; `cache`: where downloads are kept, private to the architecture
- * @returns {Promise<string>} the kernel's package and version
+ * Gathers the content from Debian's archive.
+ * @param {{ arch: GuestArchitecture, scratch: string, report: (line: string) => void }} options `scratch`: an empty folder
+ * @returns {Promise<import('./provide-content.mjs').Gathered>}
  */
-export async function packGuest({ arch, folder, cache, report }) {
+export async function gatherGuest({ arch, scratch, report }) {
   const { debianName, image, kernelPackages } = GUEST_ARCHITECTURES[arch]
-  const debian = await openDebian({
-    directory: cache,
-    architecture: debianName,
-    suites: OTHER_SUITES[arch] ?? SUITES,
-    ...(report ? { report } : {}),
-  })
+  const suites = OTHER_SUITES[arch] ?? SUITES
+  const debian = await openDebian({ directory: scratch, architecture: debianName, suites, report })
   const { depends } = await debian.find(kernelPackages.generic ?? '')
   const kernelName = depends.find((name) => /^linux-image-\d/.test(name))
   if (kernelName === undefined) throw new StepError(`${kernelPackages.generic} depends on no kernel`)
   const packages = await Promise.all([kernelName, 'busybox-static', 'libc6'].map((name) => debian.find(name)))
-  const [kernel, busybox, libc] = /** @type {[typeof packages[0], typeof packages[0], typeof packages[0]]} */ (packages)
-  const id = `${kernel.name}_${kernel.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
-  const sources = SCRIPTS.map((name) => fileURLToPath(new URL(name, import.meta.url)))
-  const key = contentKey(sources, [String(PACKAGE_FORMAT), image, ...packages.map(({ sha256 }) => sha256)])
-  if (hasContent(folder, key)) return id
-  const debs = await debian.download(packages)
-  const [kernelDeb = '', busyboxDeb = '', libcDeb = ''] = debs
-  report?.(`Reading ${kernel.name}`)
+  const [kernel, busybox, libc] =
+    /** @type {[ContentPart['package'], ContentPart['package'], ContentPart['package']]} */ (packages)
+  const [kernelDeb = '', busyboxDeb = '', libcDeb = ''] = await debian.download(packages)
+  report(`Reading ${kernel.name}`)
   const parts = await readKernel(kernelDeb, image)
-  const unpacked = join(cache, 'busybox')
+  const unpacked = join(scratch, 'unpacked')
   await unpackDeb(busyboxDeb, unpacked)
   await unpackDeb(libcDeb, unpacked)
-  const described = { path: 'busybox', data: await readFile(join(unpacked, 'bin', 'busybox')) }
-  const content = contentOf({ arch, id, ...parts, busybox: described })
-  await writeContent(folder, {
-    key,
+  const program = await readOneOf(unpacked, ['bin/busybox', 'usr/bin/busybox'])
+  const id = `${kernel.name}_${kernel.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
+  const content = guestFiles({ arch, id, ...parts, busybox: { path: 'busybox', data: program } })
+  return {
     files: new Map(content.map(({ path, data }) => [path, { data }])),
     parts: [
       { package: upstream(kernel), copyright: await copyrightIn(kernelDeb, kernel.name) },
@@ -67,8 +63,14 @@ export async function packGuest({ arch, folder, cache, report }) {
       // Linked into busybox: of the version that busybox was built with.
       { package: await staticLibc(libc, busyboxDeb), copyright: await copyrightOf(unpacked, libc.name) },
     ],
-  })
-  return id
+  }
+}
+
+/** @param {string} directory @param {readonly string[]} names */
+async function readOneOf(directory, names) {
+  const found = names.map((name) => join(directory, name)).find((path) => existsSync(path))
+  if (found === undefined) throw new StepError(`busybox-static has none of ${names.join(', ')}`)
+  return readFile(found)
 }
 
 /**
@@ -98,8 +100,11 @@ async function readKernel(deb, form) {
   return { release: packed.release, image: await bootableImage(packed.data, form), modules, builtIn }
 }
 
-/** @param {KernelParts & { arch: GuestArchitecture, id: string, busybox: File }} input @returns {File[]} */
-function contentOf({ arch, id, release, image, modules, builtIn, busybox }) {
+/**
+ * The files of a package, those about licences aside.
+ * @param {KernelParts & { arch: GuestArchitecture, id: string, busybox: File }} input @returns {File[]}
+ */
+export function guestFiles({ arch, id, release, image, modules, builtIn, busybox }) {
   const all = Object.fromEntries(modules.map(({ module }) => [module.name, module]))
   const wanted = PACKAGED_MODULES.filter((name) => Object.hasOwn(all, name))
   const chosen = new Set(loadOrder({ modules: all, builtIn }, wanted).map(({ name }) => name))
