@@ -28,7 +28,7 @@ export async function checkPackages() {
       folder,
     ]
     await run(pack, { env: process.env, cwd: ROOT })
-    const problems = []
+    const problems = withCode.flatMap(unpublishedExports)
     for (const name of readdirSync(folder)) {
       for (const problem of await problemsOf(readFileSync(join(folder, name)))) problems.push(`${name}: ${problem}`)
     }
@@ -36,6 +36,17 @@ export async function checkPackages() {
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/**
+ * Exports that only the workspace has: `publishConfig` replaces them all.
+ * @param {string} name of the folder
+ */
+function unpublishedExports(name) {
+  const { exports = {}, publishConfig } = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8'))
+  const published = Object.keys(publishConfig?.exports ?? exports)
+  const missing = Object.keys(exports).filter((path) => !published.includes(path))
+  return missing.map((path) => `${name}: \`publishConfig.exports\` lacks ${path}`)
 }
 
 /** @param {Buffer} tarball @returns {Promise<string[]>} */

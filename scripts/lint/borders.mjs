@@ -13,9 +13,9 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   report: ['core'],
   guest: ['core'],
   runner: ['core', 'guest', 'matchers', 'report'],
-  vitest: ['core', 'guest', 'matchers', 'report', 'runner'],
-  jest: ['core', 'guest', 'matchers', 'report', 'runner'],
-  cli: ['core', 'matchers', 'report', 'guest'],
+  cli: ['core', 'guest'],
+  vitest: ['cli', 'core', 'guest', 'matchers', 'report', 'runner'],
+  jest: ['cli', 'core', 'guest', 'matchers', 'report', 'runner'],
 })
 
 const BASE = ['errors.ts', 'events', 'host', 'options']

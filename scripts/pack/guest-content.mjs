@@ -18,10 +18,18 @@ import { PACKAGED_MODULES } from './guest-modules.mjs'
 /** @typedef {keyof typeof GUEST_ARCHITECTURES} GuestArchitecture */
 /** @typedef {import('./package-content.mjs').ContentPart} ContentPart */
 
-/** The kernel of Debian 12: the one that the guest is measured with. riscv64 came with Debian 13. */
-const SUITES = ['bookworm', 'bookworm-updates', 'bookworm-security']
-/** @type {Readonly<Partial<Record<GuestArchitecture, readonly string[]>>>} */
-const OTHER_SUITES = { riscv64: ['trixie', 'trixie-updates', 'trixie-security'] }
+/** The kernel of Debian 12: the one that the guest is measured with. */
+const BOOKWORM = ['bookworm', 'bookworm-updates']
+/** riscv64 came with Debian 13. The security suite of other architectures than the first two is often inconsistent on mirrors. */
+const SUITES = /** @type {Readonly<Record<GuestArchitecture, readonly string[]>>} */ ({
+  x86_64: [...BOOKWORM, 'bookworm-security'],
+  aarch64: [...BOOKWORM, 'bookworm-security'],
+  i386: BOOKWORM,
+  arm: BOOKWORM,
+  ppc64: BOOKWORM,
+  s390x: BOOKWORM,
+  riscv64: ['trixie', 'trixie-updates'],
+})
 
 /** What decides about the content, besides the archive. */
 export const GUEST_SOURCES = [
@@ -38,8 +46,7 @@ export const GUEST_SOURCES = [
  */
 export async function gatherGuest({ arch, scratch, report }) {
   const { debianName, image, kernelPackages } = GUEST_ARCHITECTURES[arch]
-  const suites = OTHER_SUITES[arch] ?? SUITES
-  const debian = await openDebian({ directory: scratch, architecture: debianName, suites, report })
+  const debian = await openDebian({ directory: scratch, architecture: debianName, suites: SUITES[arch], report })
   const { depends } = await debian.find(kernelPackages.generic ?? '')
   const kernelName = depends.find((name) => /^linux-image-\d/.test(name))
   if (kernelName === undefined) throw new StepError(`${kernelPackages.generic} depends on no kernel`)

@@ -1,11 +1,14 @@
-/** The arguments of the command, checked: a misspelt option or a missing value is refused. */
+/** Parses and checks the arguments of the command. */
 import { parseArgs } from 'node:util'
 import { type Architecture } from '@coldboot/core'
 import { ARCHITECTURES, memoryMibOf, type PruneLimits } from '@coldboot/core/internal'
+import type { InitOptions } from './init/init.ts'
+import { RUNNERS, type Runner } from './init/project.ts'
 
-/** What the command is to do. */
+/** A parsed command. */
 export type Command =
   | { readonly kind: 'help' | 'version' | 'list' }
+  | { readonly kind: 'init'; readonly options: InitOptions }
   | { readonly kind: 'doctor'; readonly arch: Architecture | undefined }
   | { readonly kind: 'prune'; readonly limits: PruneLimits }
   | { readonly kind: 'remove'; readonly keys: readonly string[] }
@@ -18,6 +21,9 @@ export class UsageError extends Error {
 /** The text of `--help`. */
 export const HELP = `Usage: coldboot <command>
 
+  init [--runner vitest|jest] [--ci]
+                           adds a configuration, a first test and a line of .gitignore to this
+                           project; --ci: a GitHub workflow, too. Changes nothing that is there
   doctor [--arch ARCH]     what this host has to start machines, and what it lacks
   templates                saved machines: key, last use, size on the disk
   templates prune [--max-age DAYS] [--max-size SIZE]
@@ -40,6 +46,10 @@ export function parseCommand(args: readonly string[]): Command {
   const [command, action, ...rest] = positionals
   const options = { ...values }
   switch ([command, command === 'templates' ? action : ''].join(' ').trim()) {
+    case 'init':
+      only(options, 'runner', 'ci')
+      if (action !== undefined) throw new UsageError('`init` takes options only, and works in the current folder')
+      return { kind: 'init', options: { runner: runner(values.runner), ci: values.ci } }
     case 'doctor': {
       only(options, 'arch')
       if (action !== undefined) throw new UsageError('`doctor` takes no more than `--arch`')
@@ -67,6 +77,8 @@ interface Values {
   readonly help?: boolean
   readonly version?: boolean
   readonly arch?: string
+  readonly ci?: boolean
+  readonly runner?: string
   readonly 'max-age'?: string
   readonly 'max-size'?: string
 }
@@ -80,6 +92,8 @@ function parsed(args: readonly string[]): { readonly values: Values; readonly po
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
         arch: { type: 'string' },
+        ci: { type: 'boolean' },
+        runner: { type: 'string' },
         'max-age': { type: 'string' },
         'max-size': { type: 'string' },
       },
@@ -97,6 +111,12 @@ function only(values: Readonly<Record<string, unknown>>, ...allowed: readonly st
 function architecture(text: string): Architecture {
   if (Object.hasOwn(ARCHITECTURES, text)) return text as Architecture
   throw new UsageError(`\`--arch\` is one of ${Object.keys(ARCHITECTURES).join(', ')}, and is \`${text}\``)
+}
+
+function runner(text: string | undefined): Runner | undefined {
+  const known = RUNNERS.find((name) => name === text)
+  if (text === undefined || known !== undefined) return known
+  throw new UsageError(`\`--runner\` is one of ${RUNNERS.join(', ')}, and is \`${text}\``)
 }
 
 function limits(age: string | undefined, size: string | undefined): PruneLimits {

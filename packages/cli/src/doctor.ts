@@ -1,4 +1,4 @@
-/** What this host has to start machines, and what it lacks. */
+/** Examines the host: what it has to start machines, and what it lacks. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Architecture, ColdbootError } from '@coldboot/core'
@@ -11,6 +11,7 @@ import {
   readEnvironment,
   templateStore,
 } from '@coldboot/core/internal'
+import { findGuestPackage, guestPackageName } from '@coldboot/guest/guest-package'
 
 /** One thing looked at. */
 export interface Finding {
@@ -21,9 +22,9 @@ export interface Finding {
   readonly detail: string
 }
 
-/** Looks at the host. Starts nothing but `qemu-system-… --version`. @param arch @default the host’s */
+/** Looks at the host. Starts nothing but `qemu-system-… --version`. @param arch @default the host's */
 export async function examine(arch: Architecture | undefined = hostArchitecture()): Promise<readonly Finding[]> {
-  const { qemu, accelerator, cacheDirectory } = readEnvironment()
+  const { qemu, kernel, accelerator, cacheDirectory } = readEnvironment()
   const node: Finding = { state: 'fine', what: 'Node.js', detail: process.version }
   if (arch === undefined) {
     return [node, { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; give --arch` }]
@@ -32,6 +33,7 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
   return [
     node,
     await qemuFinding(arch, qemu),
+    guestFinding(arch, kernel),
     {
       state: choice.accelerator === 'tcg' ? 'slow' : 'fine',
       what: 'Acceleration',
@@ -61,7 +63,19 @@ async function qemuFinding(arch: Architecture, asked: readonly string[] | undefi
   }
 }
 
-/** Without a cache there is no small guest, and every machine boots. */
+/** Without a package the archive of Debian may still have a guest; tests with a kernel of their own need neither. */
+function guestFinding(arch: Architecture, kernel: string | undefined): Finding {
+  if (kernel !== undefined) return { state: 'fine', what: 'Guest', detail: `the kernel in COLDBOOT_KERNEL, ${kernel}` }
+  const guest = findGuestPackage(arch)
+  if (guest !== undefined) {
+    return { state: 'fine', what: 'Guest', detail: `Linux ${guest.description.release}, from npm: ${guest.name}` }
+  }
+  const name = guestPackageName(arch)
+  const detail = `${name} is not installed: add it, or the first test downloads a kernel from Debian's archive, with apt`
+  return { state: 'slow', what: 'Guest', detail }
+}
+
+/** The small guest and templates need a cache. */
 function cacheFinding(directory: string): Finding {
   try {
     accessSync(nearest(directory), constants.W_OK | constants.X_OK)

@@ -1,8 +1,9 @@
-/** Does what the arguments say. */
+/** Runs the command that the arguments name. */
 import { createRequire } from 'node:module'
 import { ColdbootError } from '@coldboot/core'
 import { type Command, HELP, parseCommand, UsageError } from './arguments.ts'
 import { examine, formatFindings } from './doctor.ts'
+import { initialize } from './init/init.ts'
 import { listTemplates, pruneTemplates, removeTemplates } from './templates.ts'
 
 /** Where the command writes to. */
@@ -37,6 +38,8 @@ async function run(command: Command): Promise<{ readonly text: string; readonly 
       return well(HELP)
     case 'version':
       return well(version())
+    case 'init':
+      return well(initialize(process.cwd(), command.options))
     case 'doctor': {
       const findings = await examine(command.arch)
       return { text: formatFindings(findings), isWell: findings.every(({ state }) => state !== 'missing') }

@@ -17,7 +17,7 @@ const TYPESCRIPT = [
 
 const JEST = {
   home: fileURLToPath(new URL('..', import.meta.url)),
-  packages: ['core', 'guest', 'matchers', 'report', 'runner', 'jest', 'mkfatfs-wasm'],
+  packages: ['cli', 'core', 'guest', 'matchers', 'report', 'runner', 'jest', 'mkfatfs-wasm'],
   modules: ['jest', '@jest/globals', ...TYPESCRIPT],
 }
 

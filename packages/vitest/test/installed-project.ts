@@ -39,7 +39,7 @@ export interface TestRunner {
 
 const VITEST: TestRunner = {
   home: fileURLToPath(new URL('..', import.meta.url)),
-  packages: ['core', 'guest', 'matchers', 'report', 'runner', 'vitest', 'mkfatfs-wasm'],
+  packages: ['cli', 'core', 'guest', 'matchers', 'report', 'runner', 'vitest', 'mkfatfs-wasm'],
   modules: ['vitest'],
   command: ['node_modules/vitest/vitest.mjs', 'run'],
 }

@@ -3,7 +3,7 @@
 import { runCommandLine } from './run-command-line.ts'
 
 const { argv, stdout, stderr } = process
-// Whoever read the list has seen enough: `coldboot templates | head`.
+// `coldboot templates | head` closes the pipe early.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })
