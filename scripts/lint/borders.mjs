@@ -46,6 +46,7 @@ export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ 
   'template/store': [...BASE, 'devices', 'spec', 'qemu'],
   template: [...BASE, 'devices', 'spec', 'qemu', 'guest', 'machine'],
   'vm.ts': ['spec', 'machine', 'template'],
+  'template.ts': ['spec', 'template'],
 })
 
 /** The entries of core: tables of exports that may import all of it. */

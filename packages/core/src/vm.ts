@@ -1,8 +1,13 @@
-/** The ways to start a VM. `machine/` does not know templates, so the class there cannot offer them itself. */
-import { loadMachine, type ResumeOptions } from './machine/save/load-machine.ts'
-import { VM as RunningVM } from './machine/vm.ts'
+/**
+ * The ways to start a VM. What runs a machine is loaded with the first of them: many test files ask for none, and pay for
+ * the devices alone.
+ */
+import type { ResumeOptions } from './machine/save/load-machine.ts'
+import type { VM as RunningVM } from './machine/vm.ts'
+import { isVM } from './machine/vm-brand.ts'
 import type { MachineOptions } from './spec/machine-options.ts'
-import { startReady, type VMOptions } from './template/start-ready.ts'
+import type { Starter } from './template/start-ready.ts'
+import type { VMOptions } from './template/vm-options.ts'
 
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
 export type VM = RunningVM
@@ -40,12 +45,22 @@ export interface VMStarts {
   resume(file: string, options?: ResumeOptions): Promise<VM>
 }
 
+/** See `startReady` in `template/start-ready.ts`. */
+export async function startReady(options: VMOptions, starter?: Starter): Promise<VM> {
+  const { startReady } = await import('./template/start-ready.ts')
+  return startReady(options, starter)
+}
+
 /** Starts machines: {@link VMStarts.start}, {@link VMStarts.boot}, {@link VMStarts.resume}. */
 export const VM: VMStarts & { [Symbol.hasInstance](value: unknown): value is RunningVM } = Object.freeze({
   start: (options: VMOptions) => startReady(options),
-  boot: (options: MachineOptions) => RunningVM.boot(options),
+  boot: async (options: MachineOptions) => (await import('./machine/vm.ts')).VM.boot(options),
   async resume(file: string, options: ResumeOptions = {}) {
+    const [{ loadMachine }, { VM: RunningVM }] = await Promise.all([
+      import('./machine/save/load-machine.ts'),
+      import('./machine/vm.ts'),
+    ])
     return RunningVM.restored({ ...(await loadMachine(file, options)), gdb: options.gdb ?? false })
   },
-  [Symbol.hasInstance]: (value: unknown): value is RunningVM => value instanceof RunningVM,
+  [Symbol.hasInstance]: (value: unknown): value is RunningVM => isVM(value),
 })

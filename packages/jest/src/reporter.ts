@@ -8,10 +8,10 @@ import {
   attempted,
   finishAbandoned,
   isWorthAPage,
+  loadPage,
   pageTitle,
   resolveArtifacts,
   stepSummary,
-  writePage,
 } from '@coldboot/report'
 import type { ProgressServer } from '@coldboot/runner/progress'
 import type { AggregatedResult, Test, TestResult } from '@jest/test-result'
@@ -45,7 +45,7 @@ export default class ColdbootReporter {
     this.#files.push({ config: context.config, result })
   }
 
-  onRunComplete(_: unknown, results: AggregatedResult): void {
+  async onRunComplete(_: unknown, results: AggregatedResult): Promise<void> {
     this.#progress.close()
     const root = this.#config.rootDir
     const page = join(root, HOME, 'coldboot', 'index.html')
@@ -56,6 +56,7 @@ export default class ColdbootReporter {
       duration: Date.now() - results.startTime,
     })
     if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
+    const { writePage } = await loadPage()
     if (attempted('The page of the run', () => writePage(run, page))) {
       process.stderr.write(`${pageTitle(run)}: ${relative(process.cwd(), page)}\n`)
     }

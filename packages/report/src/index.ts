@@ -13,9 +13,9 @@ export { attempted } from './attempted.ts'
 export { type JUnitOutput, junitOutput } from './ci/junit-output.ts'
 export { stepSummary } from './ci/step-summary.ts'
 export type { GuestTestRecord } from './guest-test-record.ts'
+export { loadPage, type PageWriter } from './load-page.ts'
 export { type MachineMeta, readMeta } from './machine-meta.ts'
 export { type MachineRecord, MachineRecorder, type RecorderOptions } from './machine-recorder.ts'
-export { writePage } from './page/write-page.tsx'
 export { REDACTED, Redactor } from './redactor.ts'
 export {
   type AttemptReport,

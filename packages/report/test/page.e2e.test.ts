@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writePage } from '@coldboot/report'
+import { loadPage } from '@coldboot/report'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.ts'
 import { busyRun, FAILED_AT } from './busy-run.ts'
 import { castOf, jsonLines, SampleProject, sampleAttempt, sampleRun, sampleTest } from './sample-run.ts'
+
+const { writePage } = await loadPage()
 
 /** A long timeout for busy hosts. A correct page passes at once. */
 const PATIENT = { timeout: 20_000 }

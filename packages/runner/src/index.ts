@@ -1,4 +1,3 @@
-export { type AttemptHost, AttemptMachines } from './attempt-machines.ts'
 export type { GuestTestNotice } from './guest-tests.ts'
 export { linuxGuest } from './linux-guest.ts'
 export { cleanStacks, explainErrors, framesOf, type ReportedError, userFrames } from './reported-error.ts'

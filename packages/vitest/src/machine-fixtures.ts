@@ -2,9 +2,10 @@
 import { type VM, type VMOptions } from '@coldboot/core'
 import { readEnvironment } from '@coldboot/core/internal'
 import type { ArtifactOptions } from '@coldboot/report'
-import type { TestAPI } from 'vitest'
+import type { TestAPI, TestContext } from 'vitest'
+import { clockOf } from './keep-time.ts'
 import { collector } from './task-collector.ts'
-import { TestMachines } from './test-machines.ts'
+import type { TestMachines } from './test-machines.ts'
 
 /** The fixtures of this package. */
 export interface MachineFixtures {
@@ -43,12 +44,28 @@ export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>(
   vmOptions: [{}, { injected: true }],
   artifacts: [{}, { injected: true }],
   bootVM: async ({ task, annotate, onTestFinished, vmOptions, artifacts }, use) => {
-    const machines = new TestMachines({ task, annotate }, vmOptions, artifacts)
+    const loading = loadMachines({ task, annotate }, vmOptions, artifacts)
     // The cleanup of a fixture does not run if the test times out during its setup. `onTestFinished` always does.
-    onTestFinished(() => machines.finish(), readEnvironment().debug ? Infinity : FINISH_MS)
+    const finish = (): Promise<void> => loading.then((machines) => machines.finish(), ignoreFailedLoad)
+    onTestFinished(finish, readEnvironment().debug ? Infinity : FINISH_MS)
+    const machines = await loading
     await use((options) => machines.boot(options))
   },
   vm: async ({ bootVM }, use) => {
     await use(await bootVM())
   },
 })
+
+/** Loads what runs machines with the first test that asks for one, outside of the test's own time. */
+async function loadMachines(
+  context: Pick<TestContext, 'task' | 'annotate'>,
+  vmOptions: VMOptions,
+  artifacts: ArtifactOptions,
+): Promise<TestMachines> {
+  using _hold = clockOf(context.task).hold()
+  const { TestMachines } = await import('./test-machines.ts')
+  return new TestMachines(context, vmOptions, artifacts)
+}
+
+/** The set-up has thrown the error already. */
+function ignoreFailedLoad(): void {}

@@ -8,10 +8,10 @@ import {
   attempted,
   isWorthAPage,
   junitOutput,
+  loadPage,
   pageTitle,
   type RunReport,
   stepSummary,
-  writePage,
 } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestProject, Vitest } from 'vitest/node'
@@ -54,7 +54,7 @@ export default class ColdbootReporter implements Reporter {
     addLog(this.#vitest, test, 'stderr', systemErr)
   }
 
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+  async onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): Promise<void> {
     const vitest = this.#vitest
     if (!vitest) return
     const { root } = vitest.config
@@ -64,6 +64,7 @@ export default class ColdbootReporter implements Reporter {
     const own = all.filter((module) => this.#isAbout(module))
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
     if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
+    const { writePage } = await loadPage()
     if (attempted('The page of the run', () => writePage(run, page))) {
       vitest.logger.log(`${pageTitle(run)}: ${relative(process.cwd(), page)}`)
     }

@@ -1,7 +1,8 @@
 /** Manages the machines of one test attempt in Vitest: ends them with the test, and adds their output to its errors. */
 import { ExpectError, type VM, type VMOptions } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
-import { type AttemptHost, AttemptMachines, cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
+import { cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
+import { type AttemptHost, AttemptMachines } from '@coldboot/runner/attempt'
 import type { RunnerTestCase, TestContext } from 'vitest'
 import { attemptOf } from './attempt.ts'
 import { borrowTerminal } from './borrowed-terminal.ts'

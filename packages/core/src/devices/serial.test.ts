@@ -29,7 +29,7 @@ test('refused: more than a PC has, and a uart where there is one only', () => {
 test('it has an expect of its own, which ends with the machine', async () => {
   const device = serial()
   const machine = playMachine(undefined, ['serial0'])
-  void device.attach?.(machine.context)
+  await device.attach?.(machine.context)
   const [guest] = machine.theirs
   guest?.write('login: ')
   await device.expect('login: ')

@@ -1,16 +1,14 @@
 /** A further serial console of the guest, with an `expect` of its own: for a second shell, or a program's own port. */
-import { join } from 'node:path'
-import { Console } from '../console/console.ts'
-import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import { Transcript } from '../console/log/transcript.ts'
-import type { Match, PatternInput } from '../console/match/pattern.ts'
-import { MachineError, OptionError } from '../errors.ts'
+import { OptionError } from '../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, oneOf } from '../options/checked-options.ts'
-import type { AttachContext, Device } from './device.ts'
+import type { Device } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
 import { plainOptions } from './helpers/plain-options.ts'
+import type { SerialPort } from './serial-port.ts'
+
+export type { SerialPort }
 
 /** Options of {@link serial}. */
 export interface SerialOptions {
@@ -19,18 +17,6 @@ export interface SerialOptions {
    * (on ppc64 from `/dev/hvc1`), which needs `virtio_console`. @default 'uart' on PCs, else 'virtio'
    */
   readonly model?: 'uart' | 'virtio'
-}
-
-/** A serial port of one machine. Works as the machine's own console does. */
-export interface SerialPort {
-  /** @throws as `vm.expect` does */
-  expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
-  /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
-  hasPrinted(pattern: PatternInput): Match | undefined
-  /** Types on it. @throws MachineError `MACHINE_EXITED` after the end */
-  send(data: string | Uint8Array): void
-  /** The text so far, escape codes removed; of a very long one the end. */
-  output(): string
 }
 
 /** A device, and the port of the one machine that runs with it. */
@@ -85,7 +71,11 @@ export function serial(options: SerialOptions = {}): Serial {
       }
       return ['-chardev', backend, '-device', optionString('isa-serial', { id: uart, chardev })]
     },
-    attach: (context) => machines.add(context, portOf(context)),
+    async attach(context) {
+      // With the console, which is loaded with the first machine.
+      const { attachPort } = await import('./serial-port.ts')
+      machines.add(context, attachPort(context))
+    },
     expect: async (pattern, expectOptions) => machines.get().expect(pattern, expectOptions),
     hasPrinted: (pattern) => machines.get().hasPrinted(pattern),
     send: (data) => machines.get().send(data),
@@ -96,37 +86,4 @@ export function serial(options: SerialOptions = {}): Serial {
 
 function isPc(arch: Architecture): boolean {
   return arch === 'x86_64' || arch === 'i386'
-}
-
-function portOf({
-  streams,
-  ids,
-  machineName,
-  directory,
-  exited,
-  timeout,
-  timeoutMultiplier,
-  failOn = {},
-}: AttachContext): SerialPort {
-  const [socket] = streams
-  const [id = ''] = ids
-  if (!socket) throw new TypeError('a serial port is attached with one stream')
-  const transcript = new Transcript({ file: { path: join(directory, `${id}.log`) } })
-  const console = new Console({
-    name: `${machineName}, ${id}`,
-    transcript,
-    timeoutMs: timeout,
-    scale: (milliseconds) => milliseconds * timeoutMultiplier,
-    failOn,
-  })
-  console.attach(socket)
-  void exited
-    .then(() => console.end(() => new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended`)))
-    .then(() => transcript.close())
-  return {
-    expect: (pattern, options) => console.expect(pattern, options),
-    hasPrinted: (pattern) => console.hasPrinted(pattern),
-    send: (data) => console.send(data),
-    output: () => console.text(),
-  }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import { lastLines } from '../console/failure/expect-failure.ts'
+import { lastLines } from '../console/failure/last-lines.ts'
 import type { Match, Pattern } from '../console/match/pattern.ts'
 import { UserspaceText } from '../console/text/userspace-text.ts'
 import { ExpectError } from '../errors.ts'

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { MachineEvent } from '../events/machine-event.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { endPool } from '../template/end-pool.ts'
 import { Template } from '../template/template.ts'
-import { endPool, poolSettled } from '../template/warm-pool.ts'
+import { poolSettled } from '../template/warm-pool.ts'
 import { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))

@@ -1,5 +1,5 @@
 /** A machine's ways into its guest, from what it was asked to have. */
-import { lastLines } from '../console/failure/expect-failure.ts'
+import { lastLines } from '../console/failure/last-lines.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
 import { AgentConnection } from '../guest/agent/agent-connection.ts'

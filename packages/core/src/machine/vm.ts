@@ -3,7 +3,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PendingWait } from '../console/console.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import { lastLines } from '../console/failure/expect-failure.ts'
+import { lastLines } from '../console/failure/last-lines.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { DoneEvent } from '../devices/channel.ts'
@@ -48,6 +48,7 @@ import { makeGuest } from './make-guest.ts'
 import { attachScript, runAgentScript } from './restore-attachment.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
 import { checkSaveOptions, type SaveOptions, saveMachine } from './save/save-machine.ts'
+import { brandVM } from './vm-brand.ts'
 
 /** What {@link VM.restored} takes over. */
 export interface RestoredMachine {
@@ -83,6 +84,7 @@ export class VM implements AsyncDisposable {
    * @param ready what `ready` matched in an earlier life, of a machine that begins in readiness
    */
   constructor(running: RunningMachine, ready?: Match) {
+    brandVM(this)
     this.#running = running
     this.#ready = ready && Promise.resolve(ready)
     this.#guest = makeGuest({ vm: this, running, ready: () => this.ready() })

@@ -3,7 +3,6 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { execa } from 'execa'
 import { packagedTie } from '../host/qemu-package.ts'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
 
@@ -28,6 +27,9 @@ export interface QemuProcess {
 }
 
 const STDERR_LIMIT = 65_536
+
+/** Loaded with the first process: it is larger than all else that this package has to load. */
+const loadExeca = (): Promise<typeof import('execa')> => import('execa')
 
 /** What a process is started with besides its arguments. */
 export interface SpawnOptions {
@@ -56,6 +58,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
     // Any open descriptor will do; the library's types name the first few only.
     return (files.get(fd) as 3 | undefined) ?? (sockets.includes(fd) ? 'pipe' : 'ignore')
   })
+  const { execa } = await loadExeca()
   const subprocess = execa(file, args, {
     stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...inherited],
     buffer: false,
@@ -116,6 +119,7 @@ export async function runLookup(
   file: string,
   args: readonly string[],
 ): Promise<{ readonly output: string; readonly exitCode: number | undefined; readonly cause: unknown }> {
+  const { execa } = await loadExeca()
   const result = await execa(file, args, { reject: false, all: true, stdin: 'ignore', timeout: 30_000 })
   return { output: result.all, exitCode: result.exitCode, cause: 'cause' in result ? result.cause : undefined }
 }

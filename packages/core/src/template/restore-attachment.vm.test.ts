@@ -9,9 +9,10 @@ import { p9Directory } from '../devices/p9-directory.ts'
 import { readOnlyDirectory } from '../devices/read-only-directory.ts'
 import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
-import { startReady, type VMOptions } from './start-ready.ts'
+import { endPool } from './end-pool.ts'
+import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
-import { endPool } from './warm-pool.ts'
+import type { VMOptions } from './vm-options.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const templates = join(scratch, 'cache', 'templates')

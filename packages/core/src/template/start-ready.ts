@@ -1,46 +1,14 @@
 /** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
 
 import { ColdbootError } from '../errors.ts'
-import { type AdmissionLimits, admit, DEFAULT_LIMITS } from '../host/admission.ts'
+import { type AdmissionLimits, admit } from '../host/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { VM } from '../machine/vm.ts'
-import {
-  type CheckTable,
-  checkTable,
-  isFlag,
-  isMemorySize,
-  isString,
-  memoryMibOf,
-  oneOf,
-  wholeNumber,
-} from '../options/checked-options.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
-import { VM_CHECKS } from '../spec/option-checks.ts'
+import { endPool } from './end-pool.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
-import { endPool } from './warm-pool.ts'
-
-/**
- * `auto`: from a template where the machine can be saved, with a warning where it cannot. `required`: an error where it
- * cannot. `off`: by a boot.
- */
-export type TemplatePolicy = 'auto' | 'off' | 'required'
-
-/** Options of {@link startReady}: a machine, and how it is brought to readiness. */
-export interface VMOptions extends MachineOptions {
-  /** Whether the machine is booted once and started from its save ever after. @default 'auto' */
-  readonly template?: TemplatePolicy | undefined
-  /** Readies the machine after its boot; part of the template, so that it runs once. @default nothing */
-  readonly prepare?: TemplateOptions['prepare']
-  /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
-  readonly templateKey?: string | undefined
-  /** Most machines that run at once, all processes of this user together. Who is one too many waits. @default 64 */
-  readonly maxMachines?: number | undefined
-  /** Guest memory that all machines may have together, with its unit. @default three quarters of the host's */
-  readonly memoryBudget?: string | undefined
-  /** Whether the next machine is made ahead while this one is used. See {@link endPool}. @default false */
-  readonly pool?: boolean | undefined
-}
+import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
 /** Who starts a machine. */
 export interface Starter {
@@ -109,32 +77,6 @@ async function startBy(policy: TemplatePolicy, options: MachineOptions, how: Tem
     return bootReady(options, how)
   }
   return template.start()
-}
-
-const READY_CHECKS: CheckTable<Required<VMOptions>> = {
-  ...VM_CHECKS,
-  template: oneOf(['auto', 'off', 'required']),
-  prepare: ['a function', (value) => typeof value === 'function'],
-  templateKey: ['a string', isString],
-  maxMachines: wholeNumber(1, 10_000),
-  memoryBudget: isMemorySize,
-  pool: isFlag,
-}
-
-/**
- * For who looks at the options before {@link startReady} does.
- *
- * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
- */
-export function checkVMOptions(options: VMOptions): void {
-  checkTable('', options, READY_CHECKS)
-}
-
-function limitsOf({ maxMachines, memoryBudget }: Pick<VMOptions, 'maxMachines' | 'memoryBudget'>): AdmissionLimits {
-  return {
-    maxMachines: maxMachines ?? DEFAULT_LIMITS.maxMachines,
-    memoryMib: memoryBudget === undefined ? DEFAULT_LIMITS.memoryMib : memoryMibOf(memoryBudget),
-  }
 }
 
 async function bootReady(options: MachineOptions, how: TemplateOptions): Promise<VM> {

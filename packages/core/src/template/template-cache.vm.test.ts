@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, on
 import { liveMachines } from '../host/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { endPool } from './end-pool.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
-import { endPool } from './warm-pool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: MachineOptions

@@ -6,8 +6,7 @@ import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ColdbootError, OptionError, TemplateError } from '../errors.ts'
 import type { AdmissionLimits } from '../host/admission.ts'
-import { Cache, cacheUnusable } from '../host/cache.ts'
-import { readEnvironment } from '../host/environment.ts'
+import { cacheUnusable } from '../host/cache.ts'
 import { warnOnce } from '../host/warnings.ts'
 import {
   attachmentContents,
@@ -32,7 +31,8 @@ import {
   FILES_DIRECTORY,
   MEMORY_FILE,
   STATE_FILE,
-  TemplateStore,
+  type TemplateStore,
+  templateStore,
 } from './store/template-store.ts'
 import { refillPool, takePooled } from './warm-pool.ts'
 
@@ -68,11 +68,6 @@ export type TemplateOverrides = Pick<
   | 'failOn'
   | 'signal'
 >
-
-/** The saved machines of this user: in the cache, or where COLDBOOT_CACHE says. */
-export function templateStore(): TemplateStore {
-  return new TemplateStore(new Cache(readEnvironment().cacheDirectory))
-}
 
 /** A saved machine to start others from. */
 export class Template {

@@ -17,9 +17,9 @@ import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { liveMachines } from '../host/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { endPool } from './end-pool.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
-import { endPool } from './warm-pool.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: MachineOptions

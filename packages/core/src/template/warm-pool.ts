@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Admission, type AdmissionLimits, admitNow } from '../host/admission.ts'
 import { discard, type Launched } from '../machine/launch.ts'
+import { onEndPool } from './end-pool.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 
 /** A machine made ahead, and its place among those that run. */
@@ -111,10 +112,9 @@ export async function poolSettled(): Promise<void> {
   await Promise.all([...pools.values()].flatMap(({ pending }) => pending.map(({ ahead }) => ahead)))
 }
 
-/** Ends every machine that was made ahead and not taken. */
-export async function endPool(): Promise<void> {
+onEndPool(async () => {
   await Promise.all([...pools.keys()].map(endPoolOf))
-}
+})
 
 async function endPoolOf(key: string): Promise<void> {
   const pool = pools.get(key)

@@ -2,7 +2,7 @@
 import type { Screen } from '@coldboot/core'
 import type { MatcherVM } from '../matcher-vm.ts'
 import type { WaitWindow } from '../wait-window.ts'
-import { type Box, type Difference, differenceOf } from './picture.ts'
+import type { Box, Difference, differenceOf } from './picture.ts'
 import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
 
 /** The arguments of a comparison. */
@@ -13,13 +13,19 @@ export interface Comparison {
   /** Path of the expected screenshot. */
   readonly path: string
   readonly options: ScreenshotOptions
+  /** Of `picture.ts`, which is loaded with the first comparison. */
+  readonly differenceOf: typeof differenceOf
 }
 
 /** A shared list, because decoded screenshots are cached by the identity of the mask. */
 const NO_MASK: readonly Box[] = []
 
 /** Compares a screenshot with the expected one. */
-export function compare({ path, options }: Comparison, expected: Uint8Array, actual: Uint8Array): Difference {
+export function compare(
+  { path, options, differenceOf }: Comparison,
+  expected: Uint8Array,
+  actual: Uint8Array,
+): Difference {
   const { threshold = THRESHOLD, mask = NO_MASK } = options
   return differenceOf(expected, actual, { threshold, mask }, path)
 }

@@ -27,7 +27,8 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: Screenshot
   const screen = screenOf(vm, options.display)
   const window = waitWindow(context, vm, options.timeout)
   const path = baselinePath(context, vm, options.name)
-  const comparison: Comparison = { vm, screen, window, path, options }
+  const { differenceOf } = await import('./picture.ts')
+  const comparison: Comparison = { vm, screen, window, path, options, differenceOf }
   const expected = readPicture(path)
   const mode = updateMode(context)
   if (context.isNot) return unlike(comparison, expected)

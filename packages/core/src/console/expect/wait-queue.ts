@@ -7,6 +7,7 @@ import { now } from '../../host/clock.ts'
 import { BOOT_CHARACTERS } from '../failure/boot-stage.ts'
 import { SEARCHED_CHARACTERS } from '../failure/diagnosis.ts'
 import * as failures from '../failure/expect-failure.ts'
+import { TAIL_CHARACTERS } from '../failure/last-lines.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import { describePatterns, type Found, type Match, toMatch } from '../match/pattern.ts'
 import type { Guard } from '../match/regexp-guard.ts'
@@ -252,7 +253,7 @@ export class WaitQueue {
       dropped: lost,
       behind: first === undefined || first === wait ? undefined : describePatterns(first.request.patterns),
       evidence: this.#evidence(wait.request.view),
-      tail: clean.slice(clean.end - failures.TAIL_CHARACTERS),
+      tail: clean.slice(clean.end - TAIL_CHARACTERS),
       frames: wait.request.callSite.frames,
     }
   }

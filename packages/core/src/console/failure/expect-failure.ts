@@ -4,6 +4,7 @@ import type { Incident } from '../incident/incident.ts'
 import { describePatterns, type Pattern } from '../match/pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
 import { knownCause } from './known-causes.ts'
+import { lastLines, printable } from './last-lines.ts'
 
 /** Facts about the machine that error messages mention. */
 export interface ConsoleContext {
@@ -56,14 +57,8 @@ export interface GuestFailure {
   readonly before: string
 }
 
-/** Lines of the console that an error shows, and characters of each. */
-const LINES = 20
 const EXCERPT_LINES = 100
 const BEFORE_LINES = 10
-const WIDTH = 160
-
-/** Length of the end of the text that an error needs at most. */
-export const TAIL_CHARACTERS = 16_384
 
 /** `EXPECT_TIMEOUT`. */
 export function timedOut(facts: FailureFacts): ExpectError {
@@ -139,12 +134,6 @@ export function inContext(facts: FailureFacts, error: unknown): Error {
   return failure(ExpectError, error.code, error.shortMessage, facts, { cause: error })
 }
 
-/** The last lines of a text, limited in number and width, with control characters escaped. */
-export function lastLines(text: string, lines: number = LINES): string {
-  const all = text.slice(-TAIL_CHARACTERS).trimEnd().split('\n').slice(-lines)
-  return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
-}
-
 interface FailureOptions extends ColdbootErrorOptions {
   /** Sections printed above the end of the console. */
   readonly lead?: Readonly<Record<string, string | undefined>>
@@ -204,11 +193,4 @@ function seconds(milliseconds: number): string {
 
 function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
-}
-
-function printable(line: string): string {
-  return line.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => {
-    const code = character.charCodeAt(0)
-    return code === 0x0d ? '\\r' : `\\x${code.toString(16).padStart(2, '0')}`
-  })
 }

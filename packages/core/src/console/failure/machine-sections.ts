@@ -1,5 +1,5 @@
 /** Sections of an error message about a machine: the end of its console, its command line, the path of its log. */
-import { lastLines } from './expect-failure.ts'
+import { lastLines } from './last-lines.ts'
 
 /** The parts of a machine that the sections show. */
 export interface ShownMachine {

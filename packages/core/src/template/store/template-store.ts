@@ -7,7 +7,8 @@ import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, ut
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ColdbootError } from '../../errors.ts'
-import { type Cache, cacheUnusable } from '../../host/cache.ts'
+import { Cache, cacheUnusable } from '../../host/cache.ts'
+import { readEnvironment } from '../../host/environment.ts'
 
 /** A template that can be started from. */
 export interface StoredTemplate {
@@ -277,4 +278,9 @@ export async function withState<T>(template: StoredTemplate, work: (stateFd: num
   } finally {
     closeSync(fd)
   }
+}
+
+/** The saved machines of this user: in the cache, or where COLDBOOT_CACHE says. */
+export function templateStore(): TemplateStore {
+  return new TemplateStore(new Cache(readEnvironment().cacheDirectory))
 }

@@ -1,0 +1,1 @@
+export { type AttemptHost, AttemptMachines } from './attempt-machines.ts'

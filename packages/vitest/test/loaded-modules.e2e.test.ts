@@ -1,0 +1,58 @@
+/** What an import of this project's packages loads, as they are published: each worker of a run pays for it anew. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { jestProject } from '../../jest/test/jest-project.ts'
+import { type InstalledProject, installProject } from './installed-project.ts'
+
+const COUNTER = fileURLToPath(new URL('count-modules.mjs', import.meta.url))
+
+/** Files of one import: those of this project and of what it depends on, without those of the test runners. */
+interface Loaded {
+  readonly modules: number
+  readonly bytes: number
+  readonly names: readonly string[]
+}
+
+let vitest: InstalledProject
+let jest: InstalledProject
+
+beforeAll(() => {
+  vitest = installProject('passing')
+  jest = jestProject('passing')
+})
+afterAll(() => {
+  vitest[Symbol.dispose]()
+  jest[Symbol.dispose]()
+})
+
+function loadedBy(project: InstalledProject, specifier: string): Loaded {
+  const name = specifier.startsWith('/') ? join(project.root, specifier) : specifier
+  const output = execFileSync(process.execPath, [COUNTER, project.root, name], { encoding: 'utf8' })
+  return JSON.parse(output) as Loaded
+}
+
+test.each([
+  ['@coldboot/core', { modules: 8, kilobytes: 200 }],
+  ['@coldboot/matchers', { modules: 14, kilobytes: 300 }],
+  ['@coldboot/vitest', { modules: 18, kilobytes: 320 }],
+  ['/node_modules/@coldboot/vitest/bundle/setup.js', { modules: 18, kilobytes: 320 }],
+  ['@coldboot/vitest/plugin', { modules: 18, kilobytes: 280 }],
+])('%s loads few files for Vitest, and nothing that runs a machine', (specifier, limit) => {
+  const { modules, bytes, names } = loadedBy(vitest, specifier)
+  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(limit.modules)
+  expect.soft(bytes / 1024).toBeLessThanOrEqual(limit.kilobytes)
+  expect(names.filter((name) => /execa|start-ready|transcript|picture|write-page|proper-lockfile/.test(name))).toEqual(
+    [],
+  )
+})
+
+test('the environment for Jest loads few files, and no process library', () => {
+  const { modules, bytes, names } = loadedBy(jest, '@coldboot/jest/environment')
+  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(24)
+  expect.soft(bytes / 1024).toBeLessThanOrEqual(450)
+  expect(names.filter((name) => /execa|start-ready|transcript|picture|write-page|proper-lockfile/.test(name))).toEqual(
+    [],
+  )
+})
