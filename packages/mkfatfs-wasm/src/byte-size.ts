@@ -1,8 +1,8 @@
-/** Sizes as people write them, `64M`, and as messages show them. Units are powers of 1024. */
+/** Sizes as text: parses `64M`, and formats bytes for messages. Units are powers of 1024. */
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
 
-/** `'64M'`, `'1.5 GiB'`, `'4096'` → bytes; undefined when it is no size. */
+/** `'64M'`, `'1.5 GiB'`, `'4096'` → bytes; undefined for other text. */
 export function parseByteSize(text: string): number | undefined {
   const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$/i.exec(text) ?? []
   const factor = UNITS[unit.toUpperCase()]

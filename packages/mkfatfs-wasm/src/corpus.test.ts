@@ -1,4 +1,4 @@
-/** Generated trees, judged by tools of others: fsck.fat, mdir and mcopy, and FatFs reading back. */
+/** Generated trees, checked with fsck.fat, mdir and mcopy, and read back through FatFs. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -20,7 +20,7 @@ const options = fc.record(
   { requiredKeys: ['partitionTable'] },
 )
 
-test('any tree comes back byte for byte through mtools and through FatFs, and fsck.fat finds nothing', {
+test('any tree is read back byte for byte by mtools and by FatFs, and fsck.fat finds no fault', {
   timeout: 120_000,
 }, async () => {
   await fc.assert(

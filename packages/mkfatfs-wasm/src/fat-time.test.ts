@@ -22,7 +22,7 @@ test('a stored time is the last even second at or before the one given', () => {
 test.for([
   ['before 1980', 0, Date.UTC(1980, 0, 1)],
   ['after 2107', Date.UTC(2200, 0, 1), Date.UTC(2107, 11, 31, 23, 59, 58)],
-] as const)('a time %s becomes the nearest that FAT knows', ([, milliseconds, stored]) => {
+] as const)('a time %s becomes the nearest that FAT can store', ([, milliseconds, stored]) => {
   expect(fromFatTime(toFatTime(milliseconds))).toBe(stored)
 })
 

@@ -1,4 +1,4 @@
-/** Times as FAT stores them: a date and a time of 16 bits each, in steps of two seconds. UTC, so that every host agrees. */
+/** Times in the form of FAT: a date and a time of 16 bits each, in steps of two seconds. UTC, so that all hosts agree. */
 
 const FIRST = Date.UTC(1980, 0, 1)
 const LAST = Date.UTC(2107, 11, 31, 23, 59, 58)

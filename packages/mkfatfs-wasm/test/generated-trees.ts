@@ -1,10 +1,10 @@
-/** Trees for property tests: names of all kinds that FAT can store, sizes around all borders. */
+/** Trees for property tests: all kinds of names that FAT can store, and sizes around all limits. */
 import fc from 'fast-check'
 import { foldCase } from '../src/names/case-fold.ts'
 import { whyInvalid } from '../src/names/long-name.ts'
 import type { Files } from './scratch.ts'
 
-/** A file’s contents: how many bytes, made from what. */
+/** Contents of a file: the number of bytes, and their seed. */
 interface Contents {
   readonly size: number
   readonly seed: number
@@ -63,7 +63,7 @@ function isContents(node: Node | Contents): node is Contents {
   return typeof node['size'] === 'number'
 }
 
-/** Some are all zero: they become holes. */
+/** Contents that are all zero become holes. */
 function bytesOf({ size, seed }: Contents): Uint8Array {
   const bytes = Buffer.alloc(size)
   if (seed > 20)

@@ -1,4 +1,4 @@
-/** An empty volume in memory that FatFs has mounted, to ask it how it sees things. */
+/** An empty volume in memory, mounted with the binding of js-fatfs, to compare names with those of FatFs. */
 import * as FatFs from 'js-fatfs'
 
 const SECTOR_BYTES = 512

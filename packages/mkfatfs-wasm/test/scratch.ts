@@ -1,10 +1,10 @@
-/** Tests that need a directory: `scratch` is an empty one that goes with the test. */
+/** Tests that need a directory: `scratch` is an empty one that is removed after the test. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test as base, type TestAPI } from 'vitest'
 
-/** Path in the host’s directory → contents; a path that ends with a slash is an empty directory. */
+/** Path in the directory → contents; a path that ends with a slash is an empty directory. */
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
 /** An empty directory of a test. */
@@ -17,7 +17,7 @@ export interface Scratch {
   tree(name: string, files: Files): string
 }
 
-/** A directory outside of any test: for property tests, which need one a run. */
+/** A directory without a test: property tests need one for each run. */
 export function makeScratch(): Scratch & Disposable {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'mkfatfs-test-')))
   return {

@@ -1,11 +1,11 @@
-/** The judges: dosfstools and mtools, as Debian has them. */
+/** Programs of other projects that check images: dosfstools and mtools of Debian. */
 import { execFile } from 'node:child_process'
 import { closeSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const exec = promisify(execFile)
 const ZEROS = Buffer.alloc(2 ** 16)
-// dosfstools live where only root looks; without a UTF-8 locale mtools replace what is not ASCII.
+// dosfstools are in root's PATH only; without a UTF-8 locale mtools replace characters beyond ASCII.
 const env = {
   ...process.env,
   PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
@@ -13,7 +13,7 @@ const env = {
   MTOOLS_SKIP_CHECK: '1',
 }
 
-/** Runs a tool; rejects with its output when it fails. Returns what it prints. */
+/** Runs a tool. Returns its output, or rejects with it. */
 export async function tool(name: string, ...args: string[]): Promise<string> {
   const { stdout } = await exec(name, args, { env, maxBuffer: 2 ** 26 }).catch((error: Error & { stdout?: string }) => {
     throw new Error(`${error.message}\n${error.stdout}`)
@@ -21,11 +21,11 @@ export async function tool(name: string, ...args: string[]): Promise<string> {
   return stdout
 }
 
-/** Resolves when `fsck.fat -n` finds nothing at all to say with the volume at `offset` of the image. */
+/** Resolves when `fsck.fat -n` finds no fault in the volume at `offset` of the image. */
 export async function fsck(image: string, { offset = 0, size = 0 } = {}): Promise<void> {
   const volume = offset === 0 ? image : copyPart(image, offset, size)
   const output = await tool('fsck.fat', '-n', volume)
-  // Some findings, like a boot sector that differs from its copy, do not change the exit code.
+  // Some faults, such as a boot sector that differs from its copy, do not change the exit code.
   if (output.trimEnd().split('\n').length !== 2) throw new Error(output)
 }
 
@@ -39,12 +39,12 @@ export async function mdirFiles(image: string, offset = 0): Promise<string[]> {
     .toSorted()
 }
 
-/** Extracts everything with `mcopy` into `target`, which exists. There is something to extract. */
+/** Extracts everything with `mcopy` into `target`, which exists. The image is not empty. */
 export async function mcopyOut(image: string, target: string, offset = 0): Promise<void> {
   await tool('mcopy', '-s', '-m', '-n', '-i', `${image}@@${offset}`, '::/*', target)
 }
 
-/** What mtools make of a name: they know no characters beyond 16 bits. */
+/** A name in the form of mtools, which replace characters beyond 16 bits. */
 export function asMtoolsShow(path: string): string {
   return path.replace(/[\u{10000}-\u{10ffff}]/gu, '__')
 }

@@ -23,7 +23,7 @@ function setUp({ isTTY, elapsed }: { isTTY: boolean; elapsed: number }) {
   return { stream, bar }
 }
 
-test('shows on a terminal, after a while, how much is done of what', async () => {
+test('shows the share and the total on a terminal, after a second', async () => {
   const { stream, bar } = setUp({ isTTY: true, elapsed: 1000 })
   bar.update({ bytes: 2 ** 20, totalBytes: 2 ** 22 })
   await once(stream, 'readable')
@@ -37,9 +37,9 @@ test('shows on a terminal, after a while, how much is done of what', async () =>
 })
 
 test.for([
-  ['what is no terminal', { isTTY: false, elapsed: 1000 }],
-  ['short work', { isTTY: true, elapsed: 100 }],
-] as const)('shows nothing on %s', async ([, situation]) => {
+  ['output that is no terminal', { isTTY: false, elapsed: 1000 }],
+  ['a short run', { isTTY: true, elapsed: 100 }],
+] as const)('shows nothing for %s', async ([, situation]) => {
   const { stream, bar } = setUp(situation)
   bar.update({ bytes: 1, totalBytes: 2 })
   // The library would be loaded by now.
@@ -49,7 +49,7 @@ test.for([
   expect(stream.read()).toBeNull()
 })
 
-test('does not appear after the end', async () => {
+test('does not appear after it was stopped', async () => {
   const { stream, bar } = setUp({ isTTY: true, elapsed: 1000 })
   bar.update({ bytes: 1, totalBytes: 2 })
   bar.stop()

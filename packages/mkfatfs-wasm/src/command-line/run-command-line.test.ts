@@ -128,7 +128,7 @@ test('makes several partitions from a layout file, with paths relative to it', a
   expect(String(await data.readFile('notes.txt'))).toBe('notes')
 })
 
-test('texts that look like numbers stay texts', async ({ scratch }) => {
+test('keeps values that look like numbers as text', async ({ scratch }) => {
   const image = scratch.at('007')
   await run(
     scratch.tree('1e3', {}),
@@ -172,13 +172,13 @@ test.for([
   ['a bad number of FATs', ['dir', 'image', '--timestamps', 'x'], '--timestamps is "x"'],
   ['--extract without DIR', ['--extract', 'image'], '--extract takes an image and DIR'],
   ['--list and --label', ['--list', 'image', '--label', 'X'], '--label is for making an image from DIR'],
-] as const)('%s is wrong usage: exit code 2', async ([, args, words]) => {
+] as const)('exits with 2 for %s', async ([, args, words]) => {
   const { stdout, stderr, exitCode } = await run(...args)
   expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 })
   expect(stderr).toContain(`mkfatfs-wasm: ${words}`.replace(/.*: exclude/, 'exclude'))
 })
 
-test('a failure is told with its code and its offenders: exit code 1', async ({ scratch }) => {
+test('reports a failure with its code and its offenders, and exits with 1', async ({ scratch }) => {
   const source = scratch.tree('source', { 'a?\x1b[31m': '' })
   const { stderr, exitCode } = await run(source, scratch.at('disk.img'))
   expect(exitCode).toBe(1)
@@ -189,7 +189,7 @@ test('a failure is told with its code and its offenders: exit code 1', async ({ 
   expect(readdirSync(scratch.path)).toEqual(['source'])
 })
 
-test.for(['SIGINT', 'SIGTERM'] as const)('%s ends it, and nothing is left', async (signal, { scratch }) => {
+test.for(['SIGINT', 'SIGTERM'] as const)('removes the unfinished image on %s', async (signal, { scratch }) => {
   const source = scratch.tree('source', { a: '', b: '', c: '' })
   for (const name of ['a', 'b', 'c']) truncateSync(`${source}/${name}`, 2 ** 32 - 1)
   const out = scratch.tree('out', {})
@@ -202,7 +202,7 @@ test.for(['SIGINT', 'SIGTERM'] as const)('%s ends it, and nothing is left', asyn
   expect(readdirSync(out)).toEqual([])
 })
 
-test('a reader that leaves early is no failure', async ({ scratch }) => {
+test('exits with 0 when its output is closed early', async ({ scratch }) => {
   const files = Object.fromEntries(
     Array.from({ length: 3000 }, (_, index) => [`a rather long file name ${index}.text`, '']),
   )

@@ -189,7 +189,7 @@ const changes = fc.array(
   { minLength: 1, maxLength: 25 },
 )
 
-/** A tree by folded path: what an image should contain. Returns false for a change that should be refused. */
+/** The expected tree by folded path. Its methods return false for a change that is refused. */
 class Model {
   readonly entries = new Map<string, { readonly path: string; readonly contents: string | undefined }>()
 
@@ -221,7 +221,7 @@ class Model {
   }
 }
 
-test('any sequence of changes gives the files of a model, by FatFs and by mtools, and fsck.fat finds nothing', {
+test('any sequence of changes gives the files of a model, by FatFs and by mtools, and fsck.fat finds no fault', {
   timeout: 120_000,
 }, async () => {
   await fc.assert(

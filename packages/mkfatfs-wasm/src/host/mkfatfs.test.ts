@@ -18,7 +18,7 @@ import { mkfatfs } from './mkfatfs.ts'
 
 const built = new URL('../../dist/index.js', import.meta.url)
 
-describe('what FAT cannot hold is refused, with all offenders, before a byte is written', () => {
+describe('a tree that FAT cannot hold is refused, with all offenders, before a byte is written', () => {
   test('reserved characters, trailing dots and blanks', async ({ scratch }) => {
     const source = scratch.tree('source', { 'ok.txt': '', 'a:b': '', 'dir/what?': '', 'dir./x': '', 'blank ': '' })
     await expect(mkfatfs(source, scratch.at('image'))).rejects.toMatchObject({
@@ -33,7 +33,7 @@ describe('what FAT cannot hold is refused, with all offenders, before a byte is 
     expect(readdirSync(scratch.path)).toEqual(['source'])
   })
 
-  test('names that differ in case alone', async ({ scratch }) => {
+  test('names that differ only in case', async ({ scratch }) => {
     const source = scratch.tree('source', { Foo: '', foo: '', 'd/ÄRGER.txt': '', 'd/ärger.TXT': '', 'd/foo': '' })
     await expect(mkfatfs(source, scratch.at('image'))).rejects.toMatchObject({
       code: 'NAME_COLLISION',
@@ -42,7 +42,7 @@ describe('what FAT cannot hold is refused, with all offenders, before a byte is 
     expect(readdirSync(scratch.path)).toEqual(['source'])
   })
 
-  test('devices of Windows, unless they are allowed', async ({ scratch }) => {
+  test('device names of Windows, unless they are allowed', async ({ scratch }) => {
     const source = scratch.tree('source', { 'aux.c': 'int x;' })
     const image = scratch.at('image')
     await expect(mkfatfs(source, image)).rejects.toMatchObject({
@@ -198,7 +198,7 @@ describe('a run that fails leaves no half image', () => {
     expect(readdirSync(scratch.path)).toEqual(['source'])
   })
 
-  test('when it cannot take its place', async ({ scratch }) => {
+  test('when the image cannot be renamed', async ({ scratch }) => {
     const source = scratch.tree('source', three)
     const out = scratch.tree('out', {})
     const call = mkfatfs(source, `${out}/disk.img`, { onProgress: () => rmSync(out, { recursive: true, force: true }) })
@@ -213,9 +213,7 @@ describe('reproducible', () => {
   const files = { 'b.txt': 'two', 'a/long file name.text': 'one', 'a/empty/': '' }
   const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-  test('the same tree and `timestamps` give the same bytes, wherever, whenever and in whatever time zone', async ({
-    scratch,
-  }) => {
+  test('the same tree and `timestamps` give the same bytes at any time and in any time zone', async ({ scratch }) => {
     const options = { timestamps: 1_700_000_000_000, label: 'SAME', partitionTable: 'gpt' } as const
     await mkfatfs(scratch.tree('one', files), scratch.at('one.img'), options)
     await mkfatfs(
@@ -266,13 +264,13 @@ describe('reproducible', () => {
 })
 
 describe('sizes', () => {
-  test('an empty directory makes the smallest volume', async ({ scratch }) => {
+  test('an empty directory gives the smallest volume', async ({ scratch }) => {
     const made = await mkfatfs(scratch.tree('source', {}), scratch.at('disk.img'))
     expect(made).toMatchObject({ type: 'fat12', size: 65_536, files: 0, directories: 0 })
     await fsck(scratch.at('disk.img'))
   })
 
-  test('the image has the size that is given, with any partition table', async ({ scratch }) => {
+  test('the image has the given size, with any partition table', async ({ scratch }) => {
     const source = scratch.tree('source', { file: 'x' })
     for (const partitionTable of ['none', 'mbr', 'gpt', 'hybrid'] as const) {
       await mkfatfs(source, scratch.at('disk.img'), { partitionTable, size: '48M' })

@@ -117,7 +117,7 @@ describe('images of mkfs.fat and mcopy', () => {
 })
 
 describe('reading', () => {
-  test('a file, whatever the case of its path', async ({ scratch }) => {
+  test('a file by its path in any case', async ({ scratch }) => {
     await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
     await using image = await readFatImage(scratch.at('disk.img'))
     expect(String(await image.readFile('DIR/sub/DÉJÀ VU.txt'))).toBe('unicode')
@@ -125,7 +125,7 @@ describe('reading', () => {
     expect(await image.readFile('zero')).toEqual(Buffer.alloc(0))
   })
 
-  test('a path that is not there, or a directory, is refused', async ({ scratch }) => {
+  test('a missing path or a directory is refused', async ({ scratch }) => {
     await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
     await using image = await readFatImage(scratch.at('disk.img'))
     for (const path of ['nothing', 'dir/nothing', 'no/dir', 'dir', 'notes.txt/x', 'what?']) {
@@ -136,7 +136,7 @@ describe('reading', () => {
     }
   })
 
-  test('extracting keeps modification times, and leaves the image as it is', async ({ scratch }) => {
+  test('extracting keeps modification times and does not change the image', async ({ scratch }) => {
     const image = scratch.at('disk.img')
     await mkfatfs(scratch.tree('source', files), image, { timestamps: Date.UTC(2010, 4, 6, 7, 8, 10) })
     const digest = () => createHash('sha256').update(readFileSync(image)).digest('hex')
@@ -157,14 +157,14 @@ describe('reading', () => {
     expect(readdirSync(target)).toEqual(['mine'])
   })
 
-  test('extracting can be aborted and tells how far it is', async ({ scratch }) => {
+  test('extracting can be aborted and reports its progress', async ({ scratch }) => {
     const source = scratch.tree('source', { large: Buffer.alloc(9_000_000, 1) })
     await mkfatfs(source, scratch.at('disk.img'))
     await using image = await readFatImage(scratch.at('disk.img'))
-    const told: number[] = []
-    await image.extract(scratch.at('one'), { onProgress: ({ bytes, totalBytes }) => told.push(bytes / totalBytes) })
-    expect(told.length).toBeGreaterThan(2)
-    expect(told.at(-1)).toBe(1)
+    const reported: number[] = []
+    await image.extract(scratch.at('one'), { onProgress: ({ bytes, totalBytes }) => reported.push(bytes / totalBytes) })
+    expect(reported.length).toBeGreaterThan(2)
+    expect(reported.at(-1)).toBe(1)
     const controller = new AbortController()
     const call = image.extract(scratch.at('two'), { signal: controller.signal, onProgress: () => controller.abort() })
     await expect(call).rejects.toThrow('aborted')
@@ -179,7 +179,7 @@ describe('reading', () => {
     })
   })
 
-  test('closing twice is no mistake', async ({ scratch }) => {
+  test('closing twice does nothing', async ({ scratch }) => {
     await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
     const image = await readFatImage(scratch.at('disk.img'))
     await image.close()
@@ -275,7 +275,7 @@ describe('entries that other systems write', () => {
   })
 })
 
-describe('what is no FAT image, or a broken one, is refused', () => {
+describe('an image that is damaged or has no FAT volume is refused', () => {
   test.for([
     ['missing', undefined, 'READ_FAILED'],
     ['empty', '', 'NOT_A_FAT_IMAGE'],

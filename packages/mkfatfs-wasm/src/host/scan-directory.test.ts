@@ -48,10 +48,10 @@ test('a link to a file inside becomes that file', async ({ scratch }) => {
   ])
 })
 
-test('refuses all that is neither file nor directory, by name', async ({ scratch }) => {
+test('refuses each entry that is neither file nor directory, by name', async ({ scratch }) => {
   const source = scratch.tree('source', { 'dir/file': '' })
   const outside = scratch.tree('outside', { file: '' })
-  // A directory whose name begins like the source is outside all the same.
+  // A directory whose name begins like the source is outside too.
   const sibling = scratch.tree('source-not', { file: '' })
   symlinkSync('dir', scratch.at('source', 'to-directory'))
   symlinkSync(`${outside}/file`, scratch.at('source', 'to-outside'))

@@ -24,7 +24,7 @@ test.for([
   expect(foldCase(a)).not.toBe(foldCase(b))
 })
 
-test('any two letters that FatFs takes for one are one here', async () => {
+test('folds any two letters alike that FatFs considers equal', async () => {
   const fatfs = await loadScratchVolume()
   const file = fatfs.malloc(FatFs.sizeof_FIL)
   let pairs = 0

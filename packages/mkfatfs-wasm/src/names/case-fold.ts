@@ -1,8 +1,8 @@
-/** Which names are one name to FAT, which compares without case, one UTF-16 unit at a time. */
+/** Case folding of names. FAT compares without case, one UTF-16 unit at a time. */
 
 const ASCII = /^[\0-\x7f]*$/
 
-/** Equal for names that a FAT reader takes for one. */
+/** The same text for all names that FAT readers consider equal. */
 export function foldCase(name: string): string {
   if (ASCII.test(name)) return name.toUpperCase()
   let folded = ''
@@ -10,12 +10,12 @@ export function foldCase(name: string): string {
   return folded
 }
 
-/** Up and down again, so that letters with two lower-case forms (`σ ς`) and letters without a single capital meet. */
+/** Upper, lower, upper: so letters with two lower-case forms (`σ ς`) and letters without a single capital match. */
 function foldUnit(unit: string): string {
   return upper(lower(upper(unit)))
 }
 
-/** A unit whose other case takes several units has none here: FAT maps one unit to one. */
+/** A unit whose other case takes several units stays as it is: FAT maps one unit to one. */
 function upper(unit: string): string {
   const mapped = unit.toUpperCase()
   return mapped.length === 1 ? mapped : unit

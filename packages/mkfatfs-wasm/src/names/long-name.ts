@@ -1,14 +1,14 @@
-/** Which names FAT can store as they are. FatFs strips trailing dots and blanks in silence: here they are refused. */
+/** Check of names that FAT can store unchanged. FatFs strips trailing dots and blanks silently: here they are refused. */
 
 const MAX_UNITS = 255
-/** With DEL and those beyond ASCII, which are legal: but FatFs opens no name with DEL, and none of them can be meant. */
+/** Includes DEL and those beyond ASCII, which are legal: but FatFs opens no name with DEL, and all are likely mistakes. */
 const CONTROL = /\p{Cc}/u
 const FORBIDDEN = /["*/:<>?\\|]/
-/** Nearly all names: one look is enough. */
+/** Matches nearly all valid names, which then need no further check. */
 const PLAIN = /^[\w ()+.-]{0,254}[\w()+-]$/
 const DEVICE = /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?:\..*)?$/i
 
-/** Why FAT cannot store `name`, or undefined when it can. */
+/** The reason why FAT cannot store `name`; undefined for a valid name. */
 export function whyInvalid(
   name: string,
   { allowDeviceNames }: { readonly allowDeviceNames: boolean },

@@ -23,7 +23,7 @@ test.for([
   expect(nameEntries([name])).toEqual([{ short, caseFlags, hasLongName }])
 })
 
-test('short names of a directory differ, are legal, and take the slots foretold', () => {
+test('short names of a directory differ, are legal, and take the predicted slots', () => {
   const directory = fc.uniqueArray(names, { selector: foldCase, maxLength: 60 })
   fc.assert(
     fc.property(directory, (children) => {

@@ -1,16 +1,16 @@
 /**
- * The 8.3 name every entry has besides its long one. Where the long name does not fit, a tail `~1` makes it unique;
- * from the fifth on a hash does, so that ten thousand similar names cost no more than ten.
- * Source: Microsoft’s FAT specification, “The Basis-Name Generation Algorithm”.
+ * The 8.3 name of each entry. When the long name does not fit, a tail `~1` makes it unique; from the fifth on a hash does,
+ * so that ten thousand similar names cost no more than ten.
+ * Source: Microsoft's FAT specification, "The Basis-Name Generation Algorithm".
  */
 
-/** How a name is stored. */
+/** The stored form of a name. */
 export interface StoredName {
   /** Eleven characters of ASCII: eight of the body, three of the extension, padded with blanks. */
   readonly short: string
   /** Byte 12 of the entry: 0x08 a body, 0x10 an extension in lower case. */
   readonly caseFlags: number
-  /** Whether long-name entries come before it. */
+  /** Whether entries of the long name precede it. */
   readonly hasLongName: boolean
 }
 
@@ -25,7 +25,7 @@ export function slotsFor(name: string): number {
   return fit !== null && flagsOf(fit) !== undefined ? 1 : 1 + Math.ceil(name.length / 13)
 }
 
-/** Gives every name of one directory its short name. Names that fit as they are come first: a tail never takes one. */
+/** The short names of one directory. Names that fit unchanged have priority: a tail never takes one. */
 export function nameEntries(names: readonly string[]): StoredName[] {
   const taken = new Set<string>()
   const stored = names.map((name): StoredName | undefined => {
@@ -41,7 +41,7 @@ export function nameEntries(names: readonly string[]): StoredName[] {
   })
 }
 
-/** The flags that keep the case of a name that fits; undefined when a part has both cases. */
+/** The flags that store the case of a name that fits; undefined when a part has both cases. */
 function flagsOf([, body = '', extension = '']: RegExpExecArray): number | undefined {
   let flags = 0
   if (/[a-z]/.test(body)) flags |= LOWER_BODY

@@ -16,7 +16,7 @@ const BLOCK_BYTES = 2 ** 15
 /** 4 MiB: the directories and the part of the FAT that a reader needs at a time. */
 const MAX_BLOCKS = 128
 
-/** An image behind a cache. */
+/** An image with a cache. */
 export class ImageReader {
   readonly name: string
   readonly size: number

@@ -31,7 +31,7 @@ function measureOf(sizes: readonly number[], rootSlots = sizes.length): Measure 
   }
 }
 
-/** Fifteen clusters or fewer from where readers disagree on the type. */
+/** Fifteen clusters or fewer from a size at which readers disagree about the type. */
 function isNearBorder({ clusters }: Geometry): boolean {
   return [4085, 65_525].some((border) => Math.abs(clusters - border) < 16)
 }
@@ -75,7 +75,7 @@ describe('a volume that fits', () => {
     )
   })
 
-  test.for(['fat12', 'fat16', 'fat32'] as const)('has the type that is asked for: %s', (type) => {
+  test.for(['fat12', 'fat16', 'fat32'] as const)('has the requested type %s', (type) => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 60 * MIB }), (size) => {
         const measure = measureOf([size])
@@ -88,7 +88,7 @@ describe('a volume that fits', () => {
     )
   })
 
-  test('stays clear of the sizes where readers disagree on the type', () => {
+  test('avoids sizes at which readers disagree about the type', () => {
     for (let clusters = 4060; clusters < 4110; clusters++) {
       const { geometry } = chooseVolume(format, measureOf([clusters * 1024]), { type: 'auto', size: 'fit', ...layout })
       expect(isNearBorder(geometry), `${clusters} clusters of data`).toBe(false)
@@ -121,7 +121,7 @@ describe('a volume of a given size', () => {
     ['32M', 'fat16', 4096],
     ['512M', 'fat16', 16_384],
     ['4G', 'fat32', 32_768],
-  ] as const)('of %s is %s with clusters of %i bytes, as FatFs has it', ([size, type, bytes]) => {
+  ] as const)('of %s is %s with clusters of %i bytes, like a volume of FatFs', ([size, type, bytes]) => {
     const sizes = { '1M': MIB, '32M': 32 * MIB, '512M': 512 * MIB, '4G': 4096 * MIB }
     const { geometry } = chooseVolume(format, measureOf([1000]), { type: 'auto', size: sizes[size], ...layout })
     expect({ type: geometry.type, bytes: clusterBytes(geometry), size: geometry.sectors * 512 }).toEqual({
@@ -137,7 +137,7 @@ describe('a volume of a given size', () => {
     expect(clusterBytes(geometry)).toBeLessThan(4096)
   })
 
-  test('stays clear of the sizes where readers disagree on the type', () => {
+  test('avoids sizes at which readers disagree about the type', () => {
     // 512 bytes a cluster: FatFs would make 4,080 to 4,090 clusters of these.
     for (let sectors = 4100; sectors < 4160; sectors++) {
       const wish = { type: 'auto', size: sectors * 512, ...layout } as const
@@ -145,7 +145,7 @@ describe('a volume of a given size', () => {
     }
   })
 
-  test('that is too small is refused with both sizes', () => {
+  test('a volume that is too small is refused with both sizes', () => {
     const wish = { type: 'auto', size: MIB, ...layout, overhead: MIB } as const
     expect(() => chooseVolume(format, measureOf([3 * MIB]), wish)).toThrow(
       expect.objectContaining({

@@ -15,7 +15,7 @@ const pieces = fc.array(
   { maxLength: 12 },
 )
 
-test('what is written piece by piece, with gaps, is in the file', async () => {
+test('pieces with gaps between them arrive at their positions', async () => {
   await fc.assert(
     fc.asyncProperty(pieces, async (list) => {
       using scratch = makeScratch()
@@ -52,7 +52,7 @@ test('pages of zeros become holes', async ({ scratch }) => {
   expect(readFileSync(scratch.at('out')).equals(bytes)).toBe(true)
 })
 
-test('a failure to write is told by the end at the latest', async ({ scratch }) => {
+test('a failed write rejects at the end at the latest', async ({ scratch }) => {
   const path = scratch.tree('source', { file: 'x' })
   await using file = await open(`${path}/file`, 'r')
   const writer = new SequentialWriter(new FileSink(file))
