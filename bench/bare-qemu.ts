@@ -1,4 +1,4 @@
-/** QEMU started by hand: no library, no guard, as little JavaScript as will do. What the benches compare with. */
+/** Starts QEMU with minimal code, as the baseline of the benchmarks. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
@@ -7,16 +7,16 @@ import type { Duplex } from 'node:stream'
 /** A running QEMU with its console on descriptor 3 and QMP on 4. */
 export interface BareQemu {
   readonly console: Duplex
-  /** Sends QMP commands, all at once. */
+  /** Sends several QMP commands at once. */
   qmp(...commands: readonly (readonly [command: string, args?: object])[]): void
-  /** Settles at the first QMP message that contains the text. */
+  /** Resolves at the first QMP message that contains the text. */
   said(text: string): Promise<void>
-  /** Settles when the console has printed the text. */
+  /** Resolves when the console has printed the text. */
   printed(text: string): Promise<void>
   end(): Promise<void>
 }
 
-/** @param stateFile inherited on descriptor 5 */
+/** @param stateFile file to inherit as descriptor 5 */
 export function bareQemu(args: readonly string[], stateFile?: string): BareQemu {
   const state = stateFile === undefined ? 'ignore' : openSync(stateFile, 'r')
   const wiring = [

@@ -1,6 +1,6 @@
 /**
- * Nothing of the boot is slower for going through the project: its boot next to the bare QEMU of the same arguments (goal:
- * within 3 %), and to what one would type by hand for the same kernel package (goal: 3 times as fast).
+ * Compares a boot with bare QEMU and the same arguments (goal: at most 3 % slower), and with a simple QEMU command line for
+ * the same kernel package (goal: 3 times as fast).
  *
  * Run: node bench/boot.bench.ts [rounds]
  */
@@ -15,7 +15,7 @@ import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
 import { sideBySide } from './side-by-side.ts'
 
-// Without the agent, so that the machine by hand is the same with few words.
+// Without the agent, so that the command line of bare QEMU is short.
 const guest = await linuxGuest({ agent: false })
 const scratch = await mkdtemp(join(tmpdir(), 'coldboot-bench-'))
 const kernelFolder = dirname(guest.kernel)
@@ -39,7 +39,7 @@ const machine = [
 const size = ['-m', '256M', '-smp', '1', '-no-reboot']
 
 await sideBySide(
-  'From the spawn to the prompt',
+  'From the start of QEMU to the prompt',
   [
     {
       name: 'bare QEMU, the same arguments',
@@ -59,7 +59,7 @@ await sideBySide(
       },
     },
     {
-      name: 'VM.start and ready()',
+      name: 'VM.boot and ready()',
       async run() {
         const begun = performance.now()
         const vm = await VM.boot({ ...guest, accelerator: 'tcg' })
@@ -70,7 +70,7 @@ await sideBySide(
       },
     },
     {
-      name: 'by hand: vmlinuz, quiet',
+      name: 'simple command line: vmlinuz, quiet',
       async run() {
         const qemu = bareQemu([
           '-display',

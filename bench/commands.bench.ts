@@ -1,7 +1,6 @@
 /**
- * Commands a second by each way into a guest, next to ssh into the same guest: a Debian with systemd, without network but
- * for ssh. Then the shell on the console next to a bare write and read of the same bytes (goal: at most 1.5 times as slow),
- * for a command that prints a word and for one that prints much.
+ * Compares the commands per second of each transport with ssh, in a Debian guest with systemd. Also compares the shell on
+ * the console with a plain write and read of the same bytes (goal: at most 1.5 times as slow), for a short and a long output.
  *
  * Needs what `debianImage` needs, and ssh. Run: node bench/commands.bench.ts [rounds]
  */
@@ -21,9 +20,9 @@ import { readAgent } from '../packages/guest/src/agent-binary.ts'
 import { type Contender, sideBySide } from './side-by-side.ts'
 
 const rounds = Number(process.argv[2] ?? 9)
-/** Commands in a turn: enough for a clock, and few enough for the host to be the same for all. */
+/** Commands per turn: enough to measure, and few enough that the load of the host is the same for all contenders. */
 const COMMANDS = 10
-/** Bytes that no packing makes less. */
+/** Number of random bytes, which cannot be compressed. */
 const MUCH = 300_000
 
 const reason = noDebian()
@@ -33,7 +32,7 @@ const scratch = await mkdtemp(join(tmpdir(), 'coldboot-bench-'))
 await using stack = new AsyncDisposableStack()
 stack.defer(() => rm(scratch, { recursive: true }))
 
-/** All that the console prints, as it comes, for whoever counts bytes. */
+/** Called with each chunk of console output. */
 let heard: (chunk: Buffer) => void = () => {}
 const serialOutput = new Writable({
   write(chunk: Buffer, _encoding, done) {
@@ -53,7 +52,7 @@ const ssh = await sshInto()
 await sideBySide(
   'A command over the console',
   [
-    { name: 'bare write and read of the same bytes', run: () => each(() => bare("'echo on'")) },
+    { name: 'plain write and read of the same bytes', run: () => each(() => bare("'echo on'")) },
     { name: "vm.run, via: 'shell'", run: () => each(() => vm.run('echo on', { via: 'shell' })) },
   ],
   { rounds },
@@ -62,7 +61,7 @@ await vm.run(`head -c ${MUCH} /dev/urandom >/tmp/much`)
 await sideBySide(
   `${MUCH} random bytes over the console`,
   [
-    { name: 'bare write and read of the same bytes', run: () => bare("'cat /tmp/much'") },
+    { name: 'plain write and read of the same bytes', run: () => bare("'cat /tmp/much'") },
     { name: "vm.run, via: 'shell'", run: () => each(() => vm.run('cat /tmp/much', { via: 'shell' }), 1) },
   ],
   { rounds },
@@ -71,23 +70,23 @@ const ways: readonly Contender[] = [
   { name: 'shell on the console', run: () => each(() => vm.run('echo on', { via: 'shell' })) },
   { name: 'agent of @coldboot/guest', run: () => each(() => vm.run('echo on', { via: 'agent' })) },
   { name: 'QEMU guest agent', run: () => each(() => vm.run('echo on', { via: 'guest-agent' })) },
-  { name: 'ssh, connection kept', run: () => each(() => ssh('-S', join(scratch, 'control'))) },
-  // Seconds each in an emulated guest.
-  { name: 'ssh, a connection each', run: () => each(() => ssh('-S', 'none'), 1) },
+  { name: 'ssh, one connection', run: () => each(() => ssh('-S', join(scratch, 'control'))) },
+  // Takes seconds per command in an emulated guest.
+  { name: 'ssh, a connection per command', run: () => each(() => ssh('-S', 'none'), 1) },
 ]
 const measured = await sideBySide('A command', ways, { rounds })
 for (const { name, median } of measured) {
-  console.log(`  ${name.padEnd(26)} ${(1000 / median).toFixed(1).padStart(7)} commands a second`)
+  console.log(`  ${name.padEnd(30)} ${(1000 / median).toFixed(1).padStart(7)} commands per second`)
 }
 
-/** @returns milliseconds of one, of several one after the other */
+/** Runs the work several times in sequence. @returns mean duration, milliseconds */
 async function each(work: () => Promise<unknown>, count = COMMANDS): Promise<number> {
   const begun = performance.now()
   for (let command = 0; command < count; command++) await work()
   return (performance.now() - begun) / count
 }
 
-/** What the shell way types, and as many ends of frames as it waits for: that it begins, and that it has ended. */
+/** Writes the input of the shell transport, and waits for its two end-of-frame bytes: start and end of the command. */
 async function bare(word: string): Promise<void> {
   const token = randomBytes(4).toString('hex')
   const ends = Promise.withResolvers<void>()
@@ -100,7 +99,7 @@ async function bare(word: string): Promise<void> {
   await ends.promise
 }
 
-/** The agent in a guest that is not its own. */
+/** Starts the agent of @coldboot/guest in the Debian guest. */
 async function startAgent(): Promise<void> {
   const [path, options] = ['/usr/local/bin/coldboot-agent', { via: 'guest-agent' } as const]
   await vm.run(`cat >${path} && chmod +x ${path}`, { ...options, input: await readAgent('x86_64') })
@@ -109,7 +108,7 @@ async function startAgent(): Promise<void> {
   await vm.run('true', { via: 'agent', timeout: 30_000 })
 }
 
-/** @returns runs the command by ssh with these words */
+/** Sets up ssh. @returns a function that runs a command with additional ssh arguments */
 async function sshInto(): Promise<(...words: readonly string[]) => Promise<unknown>> {
   const key = join(scratch, 'key')
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])

@@ -1,6 +1,6 @@
 /**
- * How fast the console keeps up with a guest that floods it while a test waits for something, and that the cost is linear
- * in the output. Beside it what one would write by hand: add each piece to a string, and search it all again.
+ * Measures the throughput of the console while a test waits for a pattern, and shows that the cost is linear in the output.
+ * The baseline appends each chunk to a string and searches the whole string again.
  *
  * Run: node bench/console.bench.ts
  */
@@ -17,7 +17,7 @@ const SIZES = [1, 4, 16]
 
 const line = '\x1b[0m[   12.345678] usb 1-1: new high-speed device <42>, a line of about eighty characters\r\n'
 
-/** What the guest prints, in pieces as a socket gives them. The patterns are not in it: the wait goes on to the end. */
+/** Output of the guest in chunks like those of a socket. Does not contain the patterns, so that waits last until the end. */
 function flood(megabytes: number, pieceBytes: number): Uint8Array[] {
   const bytes = Buffer.from(line.repeat(Math.ceil((megabytes * MEGABYTE) / line.length)))
   const pieces: Uint8Array[] = []
@@ -53,8 +53,8 @@ function byHand(found: (all: string) => boolean): (pieces: readonly Uint8Array[]
 
 function watched(pieces: readonly Uint8Array[]): void {
   const quiet = { guard: makeGuard(), scale: (time: number) => time, onIncident: () => {}, onWarning: () => {} }
-  const monitors = new IncidentWatch({ settings: {}, ...quiet })
-  decoded(pieces, (text) => monitors.take(text))
+  const watch = new IncidentWatch({ settings: {}, ...quiet })
+  decoded(pieces, (text) => watch.take(text))
 }
 
 function wholeConsole(pieces: readonly Uint8Array[]): void {
@@ -74,7 +74,7 @@ const cases: readonly [name: string, run: (pieces: readonly Uint8Array[]) => voi
   ['+ list of 3', waiting(['login: ', /panic: .*/, /Oops[^]*?---/])],
   ['+ /BEGIN[^]*?END/, begun', waiting([/BEGIN[^]*?END/], 'BEGIN')],
   ['+ /(?:\\d+\\.)+x/, guarded', waiting([/(?:\d+\.)+x/])],
-  ['+ monitors', watched],
+  ['+ guest failures', watched],
   ['whole console', wholeConsole],
   ['by hand: includes', byHand((all) => all.includes('login: ')), 'slow'],
   ['by hand: /login: (\\w+)/', byHand((all) => /login: (\w+)/.test(all)), 'slow'],
@@ -97,7 +97,7 @@ function megabytesPerSecond(
 }
 
 for (const pieceBytes of [65_536, 1024]) {
-  console.log(`\nMB/s in pieces of ${pieceBytes} bytes`)
+  console.log(`\nMB/s in chunks of ${pieceBytes} bytes`)
   console.log(
     ['', ...SIZES.map((size) => `${size} MB`)].map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''),
   )

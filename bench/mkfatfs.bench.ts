@@ -1,6 +1,6 @@
 /**
- * From a directory to a FAT image: mkfatfs-wasm against mkfs.fat and mcopy; and the cost to load it.
- * `node bench/mkfatfs.bench.ts` after a build; `--rounds 9`; `--only deep` runs the comparisons with that word.
+ * Compares the creation of a FAT image by mkfatfs-wasm with mkfs.fat and mcopy. Also measures the cost of loading it.
+ * Run after a build: node bench/mkfatfs.bench.ts [--rounds 9] [--only deep], with a word of the comparisons to run
  */
 import { execFile } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
@@ -27,7 +27,7 @@ await bundlePackages([join(bundle, '..')])
 try {
   await compareLoading('loading')
   await compare('1 file of 1 GiB', oneLargeFile)
-  // Names of eight characters and three: with longer ones mcopy takes more than ten minutes for the same 10,000 files.
+  // Short names (8.3), because mcopy takes more than ten minutes for 10,000 files with longer ones.
   await compare('10,000 files of 4 KiB in one directory', manyFiles)
   await compare('2,000 files in a deep tree', deepTree)
 } finally {
@@ -41,7 +41,7 @@ async function compare(title: string, make: (directory: string) => Promise<void>
   await make(source)
   const image = join(folder, 'disk.img')
   const { size } = await mkfatfs(source, image)
-  // The size for mkfs.fat is a guess with space to spare, which costs nothing in a sparse file.
+  // mkfs.fat needs a size in advance. The spare space costs nothing in a sparse file.
   const bytes = size + 2 ** 26
   const contenders = [
     {
@@ -60,7 +60,7 @@ async function compare(title: string, make: (directory: string) => Promise<void>
       make: async () => void (await run(process.execPath, [command, source, image])),
     },
   ]
-  // Each begins without an image: its removal is not part of the measurement.
+  // Removes the previous image before the measurement.
   const fresh = contenders.map(({ name, make }) => ({
     name,
     async run() {

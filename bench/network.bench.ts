@@ -1,7 +1,7 @@
 /**
- * Two guests over the switch in the test process, and over a pair of sockets between the two QEMUs, which is the shortest
- * way there is: time of a TCP transfer, and of a ping. `node bench/network.bench.ts` after a build; `--rounds 9`,
- * `--mib 32`.
+ * Compares a network between two guests through the switch in the test process with a socket between their QEMU processes,
+ * the shortest possible connection: time of a TCP transfer and of a ping.
+ * Run after a build: node bench/network.bench.ts [--rounds 9] [--mib 32]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ const guest = await linuxGuest({ modules: ['virtio_net'] })
 await using stack = new AsyncDisposableStack()
 stack.defer(() => rmSync(folder, { recursive: true }))
 
-/** Two guests that reach each other. */
+/** Two connected guests. */
 interface Pair {
   readonly name: string
   readonly client: VM
@@ -33,12 +33,12 @@ async function pair(name: string, devices: readonly [Device, Device]): Promise<P
     await run(vm, `stty -echo; ip addr add 10.0.0.${number}/24 dev eth0; ip link set eth0 up`)
     return vm
   }
-  // One after the other: the second QEMU of a pair of sockets calls the first.
+  // In sequence, because the second QEMU connects to the socket of the first.
   const server = await boot(devices[0], 1)
   const client = await boot(devices[1], 2)
   await run(server, "(nc -ll -p 7000 -e sh -c 'cat >/dev/null') &")
   await run(client, 'ping -c 10 -i 0.1 10.0.0.1')
-  // From a file in memory: a pipe would keep the guest busier than the network does.
+  // A file in memory, because a pipe would need more CPU time in the guest than the network.
   await run(client, `dd if=/dev/zero of=/tmp/data bs=64k count=${Number(values.mib) * 16}`)
   return { name, client }
 }
@@ -67,7 +67,7 @@ function network(use?: (network: Network) => void): readonly [Device, Device] {
 }
 
 const pairs = [
-  await pair('socket pair', socketPair()),
+  await pair('direct socket', socketPair()),
   await pair('Network', network()),
   await pair(
     'Network, captured',

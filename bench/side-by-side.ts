@@ -1,28 +1,28 @@
 /**
- * Compares ways of doing one thing in one run: the contenders take turns, so that a machine that slows down slows all of
- * them, and medians are quoted with the ratio of each pair of turns.
+ * Compares several implementations in one run. The contenders take turns, so that changes in the load of the host affect
+ * all of them. Reports medians, and the median ratio to the first contender.
  */
 import { performance } from 'node:perf_hooks'
 
-/** One way of doing it. */
+/** An implementation to measure. */
 export interface Contender {
   readonly name: string
-  /** One turn. The time counted is what it returns, milliseconds, else how long it took. */
+  /** Runs one turn. @returns the measured time in milliseconds; by default the duration of the call */
   run(): Promise<number | void>
 }
 
-/** What was measured of one contender, milliseconds. */
+/** The measurements of a contender, milliseconds. */
 export interface Measured {
   readonly name: string
   readonly times: readonly number[]
   readonly median: number
-  /** Median over the rounds of this contender's time divided by the first contender's. */
+  /** Median of the ratio to the first contender in the same round. */
   readonly ratio: number
 }
 
 /**
- * Runs `rounds` rounds after `warmup` uncounted ones and prints a table.
- * @returns a row a contender, in their order
+ * Runs `rounds` rounds after `warmup` unmeasured ones, and prints a table.
+ * @returns a row per contender, in order
  */
 export async function sideBySide(
   title: string,
@@ -33,8 +33,8 @@ export async function sideBySide(
   for (let round = -warmup; round < rounds; round++) {
     for (const [index, contender] of contenders.entries()) {
       const begun = performance.now()
-      const told = await contender.run()
-      if (round >= 0) times[index]?.push(told ?? performance.now() - begun)
+      const measured = await contender.run()
+      if (round >= 0) times[index]?.push(measured ?? performance.now() - begun)
     }
   }
   const first = times[0] ?? []
@@ -51,7 +51,7 @@ export async function sideBySide(
   return rows
 }
 
-/** The middle value; of an even number of values the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1

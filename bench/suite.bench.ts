@@ -1,6 +1,6 @@
 /**
- * A suite of 100 tests with a fresh machine each, through a real Vitest: without a template from an earlier run, and with.
- * Goal: under 20 s on 2 cores, the template's first build included.
+ * Measures a suite of 100 tests with a fresh machine each in Vitest, without and with a template of an earlier run.
+ * Goal: under 20 s on 2 cores, including the build of the template.
  *
  * Run: node bench/suite.bench.ts [rounds]
  */
@@ -15,7 +15,7 @@ import { readEnvironment } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { sideBySide } from './side-by-side.ts'
 
-// The kernel and the guest's image are a download's matter, not the suite's.
+// Downloads the kernel and builds the image first, because they are not part of the measurement.
 await linuxGuest()
 const { cacheDirectory } = readEnvironment()
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')

@@ -1,7 +1,7 @@
 /**
- * What the switch itself can do, without guests that are slower: frames written one at a time, as QEMU does, by a process
- * on one inherited socket, and read by a process on another; against Node's own pipe between the same two.
- * `node bench/switch.bench.ts` after a build; `--rounds 9`, `--mib 256`.
+ * Measures the throughput of the switch without guests: one process writes frames to a socket one at a time, like QEMU, and
+ * another reads them. The baseline is Node's `pipe()` between the same sockets.
+ * Run after a build: node bench/switch.bench.ts [--rounds 9] [--mib 256]
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -53,7 +53,7 @@ async function compare(size: number): Promise<void> {
   }
 }
 
-/** Frames from one card to another, each behind its length. */
+/** Frames from one card to another, each after its length. */
 function frames(size: number, count: number): Buffer {
   const frame = Buffer.alloc(size + 4)
   frame.writeUInt32BE(size, 0)
@@ -72,7 +72,7 @@ async function overNetwork(
   const cards = [network.nic(), network.nic()]
   await transfer(file, size, count, async (...streams) => {
     for (const [index, card] of cards.entries()) await card.attach(contextOf(`m${index}`, streams[index] as Duplex))
-    // The receiver is known by what it sends: an answer to nobody.
+    // The switch learns the address of the receiver from a frame that it sends.
     streams[1].emit(
       'data',
       Buffer.concat([frames(64, 1).subarray(0, 4), Buffer.from('525463000000525463000001', 'hex'), Buffer.alloc(52)]),

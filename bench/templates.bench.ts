@@ -1,10 +1,10 @@
 /**
- * What a fresh machine costs: cold boots, a restore written by hand with nothing to spare, and templates with and without
- * a machine made ahead. Then many clones: in a row, and at once with the memory each owns.
+ * Measures the start of a fresh machine: cold boots, a restore with minimal code, and templates without and with a pool.
+ * Then many machines, in sequence and in parallel, with the private memory of each.
  *
- * Goals, without hardware acceleration: a start from a template within 1.15 times the restore by hand and 20 times as fast
- * as the cold boot; made ahead, under 15 ms to the first command's output; a clone of a 256 MiB guest owns under 30 MiB; 12
- * clones a second in a row.
+ * Goals, without hardware acceleration: a start from a template takes at most 1.15 times the minimal restore and is 20 times
+ * as fast as a cold boot; a pooled machine prints the output of the first command within 15 ms; a restored guest of 256 MiB
+ * has less than 30 MiB of private memory; 12 machines per second in sequence.
  *
  * Run: node bench/templates.bench.ts [rounds]
  */
@@ -18,18 +18,18 @@ import { bareQemu } from './bare-qemu.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
 const rounds = Number(process.argv[2] ?? 20)
-// Without the agent, so that the machine by hand is the same with few words; a row below has it.
+// Without the agent, so that the minimal restore is short. A row below uses the agent.
 const guest = { ...(await linuxGuest({ agent: false })), accelerator: 'tcg' as const }
 const ready = String(guest.ready)
 const command = 'echo hello-$((40 + 2))\n'
 const answer = 'hello-42\r\n'
 
 const template = await Template.build(guest)
-const ahead = await Template.build(guest, { pool: true, key: 'ahead' })
+const pooled = await Template.build(guest, { pool: true, key: 'pooled' })
 const withAgent = await Template.build({ ...(await linuxGuest()), accelerator: 'tcg' })
 const stored = join(readEnvironment().cacheDirectory, 'templates', template.key)
 
-/** The same machine as the template's, by hand. */
+/** Arguments for bare QEMU: the machine of the template. */
 const machine = [
   ...['-nodefaults', '-no-user-config', '-display', 'none', '-cpu', 'max', '-m', '256M', '-smp', '1', '-no-reboot'],
   ...['-machine', 'pc,accel=tcg,graphics=off,memory-backend=memory', '-device', 'vmgenid,guid=auto'],
@@ -53,8 +53,8 @@ async function fromTemplate(of: Template): Promise<number> {
   const vm = await of.start()
   await firstOutput(vm)
   const time = performance.now() - begun
-  // A test that lasts: the next machine is made meanwhile.
-  if (of === ahead) await pause(500)
+  // Simulates a longer test, during which the pool prepares the next machine.
+  if (of === pooled) await pause(500)
   await vm.close()
   return time
 }
@@ -88,7 +88,7 @@ const cold = [
     },
   },
   {
-    name: 'VM.start, cold boot',
+    name: 'VM.boot, cold boot',
     async run() {
       const begun = performance.now()
       const vm = await VM.boot(guest)
@@ -102,7 +102,7 @@ const cold = [
 ]
 const restores = [
   {
-    name: 'restore by hand',
+    name: 'minimal restore',
     async run() {
       const begun = performance.now()
       const qemu = bareQemu([...machine, '-incoming', 'defer'], join(stored, 'state'))
@@ -122,19 +122,19 @@ const restores = [
     },
   },
   { name: 'template', run: () => fromTemplate(template) },
-  { name: 'template, made ahead', run: () => fromTemplate(ahead) },
-  { name: 'template, told the time by its agent', run: () => fromTemplate(withAgent) },
+  { name: 'template with pool', run: () => fromTemplate(pooled) },
+  { name: 'template with agent, which sets the clock', run: () => fromTemplate(withAgent) },
 ]
 
-await sideBySide('From nothing to the output of the first command', [...restores, ...cold], { rounds })
+await sideBySide('From the start to the output of the first command', [...restores, ...cold], { rounds })
 await endPool()
 
-// Tests shorter than the making of a machine: made ahead, they are made side by side.
+// The tests are shorter than the preparation of a machine, so the pool prepares two in parallel.
 await sideBySide(
-  '50 machines in a row, a command each',
+  '50 machines in sequence, with a command each',
   [
     { name: 'template', run: () => inARow(template) },
-    { name: 'template, made ahead', run: () => inARow(ahead) },
+    { name: 'template with pool', run: () => inARow(pooled) },
   ],
   { rounds: 3 },
 )
@@ -146,11 +146,11 @@ await Promise.all(vms.map(firstOutput))
 const elapsed = performance.now() - together
 const owned = vms.map((vm) => privateMib(vm.pid))
 console.log(
-  `20 machines at once, a command each: ${(elapsed / 1000).toFixed(2)} s; each owns ${median(owned).toFixed(1)} MiB (median)`,
+  `20 machines in parallel, with a command each: ${(elapsed / 1000).toFixed(2)} s; private memory of each: ${median(owned).toFixed(1)} MiB (median)`,
 )
 await Promise.all(vms.map((vm) => vm.close()))
 
-/** Memory that nobody else has a page of, MiB: proc(5), smaps_rollup. */
+/** Private memory of a process, MiB: proc(5), smaps_rollup. */
 function privateMib(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const rows = [...rollup.matchAll(/^Private_(?:Clean|Dirty|Hugetlb):\s+(\d+) kB/gm)]

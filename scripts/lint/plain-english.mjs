@@ -10,6 +10,7 @@ export const COVERED = /** @type {readonly string[]} */ ([
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'README.md',
+  'bench/',
   'docs/artifacts.md',
   'docs/ci.md',
   'docs/ci/',
