@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Keeps a report of every public entry in `api/`: all exported names with their signatures, so that a review sees a change
- * of the surface. `checkApiReports()` fails on a report that differs from the sources; run as a program, it writes them.
+ * Keeps a report of each public entry in `api/`, with all exported names and signatures, so that reviews show API changes.
+ * `checkApiReports()` fails if a report differs from the sources. Run as a program, writes the reports.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,11 +12,11 @@ import { ROOT } from './setup.mjs'
 
 const API = join(ROOT, 'api')
 
-/** Entries that only the packages of this workspace import. */
+/** Entries for packages of this workspace only. */
 const PRIVATE_ENTRIES = ['./internal']
 
 /**
- * Every public entry of a package that has types, with the name of its report.
+ * The public entries of all packages with types, and the names of their reports.
  * @returns {{ report: string, folder: string, types: string }[]}
  */
 function entries() {
@@ -56,7 +56,7 @@ function reportOf({ report, folder, types }, scratch) {
         reportFileName: report,
         reportFolder: scratch,
         reportTempFolder: join(scratch, 'temp'),
-        // The class behind `VM`, for example: a user calls its methods, and cannot import it.
+        // Includes types that users see but cannot import, for example the base class of `VM`.
         includeForgottenExports: true,
       },
       docModel: { enabled: false },
@@ -66,7 +66,7 @@ function reportOf({ report, folder, types }, scratch) {
         compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
         extractorMessageReporting: {
           default: { logLevel: ExtractorLogLevel.None },
-          // A type that a signature shows and the entry does not export cannot be named by a user.
+          // Reports types of signatures that the entry does not export.
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.Warning, addToApiReportFile: true },
         },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
@@ -78,7 +78,6 @@ function reportOf({ report, folder, types }, scratch) {
   mkdirSync(join(scratch, 'temp'), { recursive: true })
   Extractor.invoke(config, { localBuild: true, messageCallback: (message) => void (message.handled = true) })
   const text = readFileSync(join(scratch, `${report}.api.md`), 'utf8')
-  // The compiler's version is no part of the surface.
   return text.replaceAll('\r\n', '\n')
 }
 
@@ -108,11 +107,11 @@ export async function checkApiReports() {
   const changed = [...now].flatMap(([name, text]) => (kept(name) === text ? [] : [name]))
   if (changed.length + stale.length === 0) return
   throw new StepError(
-    `The public surface changed: ${[...changed, ...stale].join(', ')}. Run \`npm run fix\`, and look at the difference of api/.`,
+    `The public API changed: ${[...changed, ...stale].join(', ')}. Run \`npm run fix\`, and review the changes in api/.`,
   )
 }
 
-/** Writes every report, and removes those of entries that are gone. */
+/** Writes all reports, and removes those of removed entries. */
 export function writeApiReports() {
   const now = reports()
   mkdirSync(API, { recursive: true })

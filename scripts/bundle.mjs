@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Bundles the packages whose folders are named, all packages when none is named, each unless its bundle is newer than its
- * sources. `pnpm pack` runs it for each package.
+ * Bundles the packages in the given folders, by default all. Skips packages whose bundle is newer than the sources. `pnpm pack`
+ * runs it for each package.
  */
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Checks each package as a user would get it: packed, then publint and "are the types wrong" (ESM only: what `require`
- * and the resolution of Node 10 make of it does not count).
+ * Packs each package and checks it with publint and "are the types wrong" (for ESM; ignores `require` and the resolution of
+ * Node 10).
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ import { formatMessage } from 'publint/utils'
 import { run, StepError } from './commands.mjs'
 import { pnpmCommand, ROOT } from './setup.mjs'
 
-/** Packs and checks the packages of `packages/` that have code. Those with data alone have no types, and take long to pack. */
+/** Packs and checks the packages with code. Packages with only data have no types, and packing them takes long. */
 export async function checkPackages() {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-pack-'))
   try {

@@ -1,7 +1,6 @@
 // @ts-check
 /**
- * `npm run check`: everything about the sources that can be known without running them. Each part prints one line, and
- * all of its output only when it fails.
+ * `npm run check`: all static checks. Each part prints one line, and its whole output if it fails.
  */
 import { join } from 'node:path'
 import { checkApiReports } from './api-reports.mjs'
@@ -34,7 +33,7 @@ await Promise.all([
   part('format: biome', () => tool(bin('biome'), 'check', '--error-on-warnings')),
   part('types: tsc -b', () => tool(bin('tsc'), '-b')),
 ])
-// These read what the compiler has written: the types of other packages, and what is published.
+// These checks read the output of the compiler.
 await Promise.all([
   part('lint: oxlint, import borders', () => tool(bin('oxlint'), '--deny-warnings')),
   part('unused code and dependencies: knip', () => tool(bin('knip'), '--no-progress', '--no-config-hints')),

@@ -9,7 +9,7 @@ const read = (name: string): string => readFileSync(fileURLToPath(new URL(`../${
 const FILES = readdirSync(fileURLToPath(new URL('../docs/ci', import.meta.url))).map((name) => `docs/ci/${name}`)
 const YAML = FILES.filter((file) => /\.ya?ml$/.test(file))
 
-/** All texts in a document, however deep. */
+/** All strings in a document. */
 function textsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : []
@@ -21,13 +21,13 @@ function commandsOf(file: string): readonly string[] {
   return texts.flatMap((text) => text.split('\n')).flatMap((line) => line.replace(/^RUN /, '').split(' && '))
 }
 
-test.for(YAML)('%s is YAML without mistakes', (file) => {
+test.for(YAML)('%s is valid YAML', (file) => {
   for (const { errors, warnings } of parseAllDocuments(read(file), { strict: true, uniqueKeys: true })) {
     expect([...errors, ...warnings]).toEqual([])
   }
 })
 
-test.for(YAML)('%s runs Vitest with options that it has', (file) => {
+test.for(YAML)('%s runs Vitest with valid options', (file) => {
   const commands = commandsOf(file).filter((command) => command.includes('vitest run'))
   expect(commands).not.toEqual([])
   for (const command of commands) {
@@ -52,7 +52,7 @@ test.for([
   ['docs/ci/github.yml', NEEDED],
   ['docs/ci/gitlab-ci.yml', NEEDED],
   ['docs/ci/Dockerfile', NEEDED],
-  // A guest of one's own needs no busybox of the host's.
+  // A custom guest needs no busybox of the host.
   ['docs/ci/github-own-guest.yml', NEEDED.slice(0, 1)],
 ] as const)('%s installs what machines need', ([file, needed]) => {
   const installed = commandsOf(file)
@@ -61,19 +61,19 @@ test.for([
   expect(installed).toEqual([needed])
 })
 
-test.for(FILES)('%s sets variables that are read', (file) => {
+test.for(FILES)('%s sets only known environment variables', (file) => {
   const known = read('packages/core/src/host/environment.ts')
   for (const [name] of read(file).matchAll(/COLDBOOT_\w+/g)) expect(known).toContain(`variables['${name}']`)
 })
 
-test('the rule for /dev/kvm is the one that the warning names', () => {
+test('the udev rule for /dev/kvm is that of the warning', () => {
   const [rule = ''] =
     /KERNEL=="kvm", GROUP="kvm", MODE="0666"/.exec(read('packages/core/src/spec/accelerator.ts')) ?? []
   expect(rule).not.toBe('')
   expect(read('docs/ci/github-own-guest.yml')).toContain(rule)
 })
 
-test('docs/ci.md shows each example, word for word', () => {
+test('docs/ci.md contains each example', () => {
   const page = read('docs/ci.md')
   for (const file of FILES) {
     const language = file.endsWith('Dockerfile') ? 'dockerfile' : 'yaml'

@@ -1,12 +1,12 @@
 // @ts-check
-/** Runs commands, hidden or in the foreground, and makes sure that a signal ends them before it ends us. */
+/** Runs commands in the background or the foreground, and passes signals to them. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
-/** What went wrong, in words for the user: its message is all that is left to print. */
+/** An error whose message is meant for the user, without a stack. */
 export class StepError extends Error {}
 
-/** How long a command may take to clean up after a signal, in milliseconds. */
+/** Time for the cleanup of a command after a signal, milliseconds. */
 const GRACE = 15_000
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -14,7 +14,7 @@ const running = new Set()
 let interruption
 
 /**
- * Runs a command of a step. Resolves to its standard output; rejects with a {@link StepError} that has all its output.
+ * Runs a command of a step. Resolves to its standard output; rejects with a {@link StepError} that contains all its output.
  * @param {readonly string[]} command
  * @param {{ env: NodeJS.ProcessEnv, cwd?: string, report?: ((line: string) => void) | undefined, allowFailure?: boolean }} options
  *   `report` is called with the last line of the command's latest output; `allowFailure` accepts any exit code
@@ -32,7 +32,7 @@ export async function run(command, { env, cwd, report, allowFailure = false }) {
       .split(/[\r\n]/)
       .at(-1)
       ?.trim()
-    // What npm says about its settings is no progress.
+    // Skips npm's warnings about its settings.
     if (line && !line.startsWith('npm warn')) report?.(line)
   }
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -45,12 +45,12 @@ export async function run(command, { env, cwd, report, allowFailure = false }) {
   })
   if (interruption !== undefined) throw new StepError('Interrupted.')
   if (code !== 0 && !allowFailure)
-    throw new StepError(`This failed with exit code ${code}:\n\n  ${command.join(' ')}\n\n${all.trimEnd()}`)
+    throw new StepError(`This command failed with exit code ${code}:\n\n  ${command.join(' ')}\n\n${all.trimEnd()}`)
   return stdout
 }
 
 /**
- * Runs a command that owns the output from here on. Resolves to its exit code, 128 + n for signal n.
+ * Runs a command that writes to the terminal. Resolves to its exit code, or 128 + n for signal n.
  * @param {readonly string[]} command
  * @param {{ env: NodeJS.ProcessEnv, cwd: string }} options
  * @returns {Promise<number>}
@@ -70,9 +70,8 @@ function ended(child) {
 }
 
 /**
- * From now on a signal goes to the commands that run; they get time to clean up, then SIGKILL. A Ctrl-C reaches them by
- * itself, because the terminal sends it to the whole foreground group, and a second SIGINT would make Vitest give up its
- * clean-up: with a terminal it is not passed on.
+ * Passes signals to running commands, and sends SIGKILL after a grace period. With a terminal, SIGINT is not passed on, because
+ * the terminal sends Ctrl-C to the commands as well, and a second SIGINT would make Vitest skip its cleanup.
  */
 export function endOnSignals() {
   const hasTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
@@ -89,7 +88,7 @@ export function endOnSignals() {
   }
 }
 
-/** The exit code of a process that a signal ended, or undefined when none came. */
+/** The exit code after a signal; undefined without one. */
 export function interrupted() {
   return interruption
 }

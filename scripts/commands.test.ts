@@ -16,7 +16,7 @@ describe('run', () => {
     expect(lines.at(-1)).toBe('two')
   })
 
-  test('a failure has the exit code, the command and all of its output', async () => {
+  test('rejects with the exit code, the command and all of its output', async () => {
     const error = await run(node('console.log("out"); console.error("err"); process.exit(3)'), options).catch(
       (it) => it,
     )
@@ -24,11 +24,11 @@ describe('run', () => {
     for (const part of ['exit code 3', process.execPath, 'out', 'err']) expect(error.message).toContain(part)
   })
 
-  test('a program that is not there is named', async () => {
+  test('rejects with the name of a missing program', async () => {
     await expect(run(['no-such-program-here'], options)).rejects.toThrow('no-such-program-here could not be started')
   })
 
-  test('the command finds its input closed', async () => {
+  test('closes the input of the command', async () => {
     expect(await run(node('process.stdin.on("end", () => console.log("end")).resume()'), options)).toBe('end\n')
   })
 })

@@ -1,4 +1,4 @@
-/** The tables of options, devices and monitors in the pages have all there are, and no others. */
+/** Compares the tables of options, devices and guest failures in the pages with the sources. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** What the pages say can be followed: their code is that of examples that run, and their links lead somewhere. */
+/** Checks the pages: their code is part of tested examples, and their links are valid. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
-/** Files below a folder whose names end so; not those that are installed or left by a run. */
+/** Files below a folder with this ending, except installed and generated ones. */
 function filesIn(folder: string, ending: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
@@ -17,7 +17,7 @@ function filesIn(folder: string, ending: string): readonly string[] {
   })
 }
 
-/** The examples as they are, and as they are inside of one and of two blocks; and what is compiled only. */
+/** The code of the examples and of docs/snippets.ts, also with one or two levels of indentation removed. */
 const CODE = [...filesIn('examples', '.ts'), 'docs/snippets.ts'].flatMap((file) => {
   const code = read(file)
   return ['', '  ', '    '].map((indent) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
@@ -41,7 +41,7 @@ test.for([
 
 const PAGES = filesIn('.', '.md').filter((file) => !file.includes('/fixtures/'))
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors of a page's headings on GitHub. */
 function anchorsOf(page: string): readonly string[] {
   const seen = new Map<string, number>()
   const headings = read(page)
@@ -56,7 +56,7 @@ function anchorsOf(page: string): readonly string[] {
   })
 }
 
-/** Links of a page that lead into this project; code is none. */
+/** Relative links of a page, except in code. */
 function linksOf(page: string): readonly string[] {
   const text = read(page)
     .replaceAll(/^```[\s\S]*?^```$/gm, '')
@@ -72,7 +72,7 @@ function whyBroken(page: string, link: string): string | undefined {
   if (!existsSync(target)) return `${link}: there is no such file`
   const isFolder = statSync(target).isDirectory()
   const shown = isFolder ? join(target, 'README.md') : target
-  // Those of an example are shown as a list of files, and are one.
+  // Folders of examples have no page.
   if (isFolder && !existsSync(shown) && page !== 'examples/README.md') return `${link}: the folder has no page`
   if (anchor !== undefined && !anchorsOf(shown.slice(ROOT.length)).includes(anchor)) return `${link}: no such heading`
   return undefined
@@ -86,7 +86,7 @@ test.for(PAGES)('the links of %s lead to files and headings', (page) => {
   ).toEqual([])
 })
 
-test('links are seen in the pages', () => {
+test('finds links, headings and broken links', () => {
   expect(linksOf('README.md').length).toBeGreaterThan(15)
   expect(anchorsOf('docs/inside-the-guest.md')).toContain('the-guests-own-tests')
   expect(whyBroken('README.md', 'docs/none.md')).toContain('no such file')

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Writes docs/errors.md from the table of codes, so that the page says what the messages say.
+ * Writes docs/errors.md from the table of codes, so that the page contains the hints of the messages.
  *
  * Run: node scripts/error-catalogue.mjs
  */
@@ -12,7 +12,7 @@ import { ERROR_CODES } from '../packages/core/src/errors.ts'
 const ROOT = join(import.meta.dirname, '..')
 export const CATALOGUE = join(ROOT, 'docs', 'errors.md')
 
-/** What each code says has happened. @type {Readonly<Record<string, string>>} */
+/** Code → what happened. @type {Readonly<Record<string, string>>} */
 const MEANINGS = {
   UNKNOWN_OPTION: 'Unknown option name.',
   INVALID_OPTION: 'An option has an invalid value or contradicts another option.',
@@ -69,7 +69,7 @@ const MEANINGS = {
   FORGOTTEN_AWAIT: 'A test passed while one of its waits was pending.',
 }
 
-/** The page's text. */
+/** The text of the page. */
 export function catalogue() {
   const classes = classesOfCodes()
   const lines = [
@@ -95,7 +95,7 @@ export function catalogue() {
   return `${lines.join('\n')}\n`
 }
 
-/** The table's codes under its own comments. */
+/** The codes, grouped by the comments of the table. */
 function sections() {
   const source = readFileSync(join(ROOT, 'packages/core/src/errors.ts'), 'utf8')
   const table = source.slice(source.indexOf('ERROR_CODES = {'), source.indexOf('} as const'))
@@ -108,7 +108,7 @@ function sections() {
   return found
 }
 
-/** Which classes are thrown with which code, as the sources have it. */
+/** Code → names of the classes that are thrown with it in the sources. */
 function classesOfCodes() {
   /** @type {Map<string, string[]>} */
   const classes = new Map()

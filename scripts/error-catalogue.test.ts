@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ERROR_CODES } from '../packages/core/src/errors.ts'
 import { CATALOGUE, catalogue } from './error-catalogue.mjs'
 
-test('docs/errors.md is what the table of codes makes it (node scripts/error-catalogue.mjs writes it)', () => {
+test('docs/errors.md is up to date (node scripts/error-catalogue.mjs writes it)', () => {
   expect(readFileSync(CATALOGUE, 'utf8')).toBe(catalogue())
 })
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Bundles the packages before tests that install them: a set-up of Vitest. */
+/** Global setup of Vitest that bundles the packages before tests that install them. */
 import { bundlePackages } from './bundle.mjs'
 
 export default function setup() {

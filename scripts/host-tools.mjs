@@ -1,5 +1,5 @@
 // @ts-check
-/** What must be installed on the host, and the command that installs it on each kind of system. */
+/** Finds missing tools of the host, and the command that installs them on each operating system. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path'
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
 
-/** Node's name of an architecture → the suffix of QEMU's binary and Debian's package that has it. */
+/** Node's name of an architecture → suffix of the QEMU binary, and the Debian package that contains it. */
 const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debianPackage: string]>>} */ ({
   x64: ['x86_64', 'qemu-system-x86'],
   ia32: ['i386', 'qemu-system-x86'],
@@ -23,12 +23,12 @@ const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debian
 
 /** Commands of a browser that can run without a display. */
 const BROWSERS = ['chromium-headless-shell', 'chromium', 'google-chrome']
-/** Of the package debian-archive-keyring. */
+/** Part of the package debian-archive-keyring. */
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
-/** What only Ubuntu has. */
+/** A file that only exists on Ubuntu. */
 const UBUNTU = '/etc/dpkg/origins/ubuntu'
 
-/** Package manager → its command, and its package of each tool where it is not called like the tool. */
+/** Package manager → its command, and its packages whose names differ from those of the tools. */
 const MANAGERS = /** @type {Readonly<Record<string, { install: string, names: Partial<Record<Tool, string>> }>>} */ ({
   'apt-get': {
     install: 'apt-get install -y --no-install-recommends',
@@ -68,14 +68,14 @@ export function thisHost(env) {
         .map((folder) => join(folder, command))
         .find(isExecutable),
     hasFile: existsSync,
-    // The name of the dynamic loader stands near the start of a program that needs one.
+    // A dynamically linked program contains the name of its loader near its start.
     isStatic: (path) => !readFileSync(path).subarray(0, 4096).includes('/ld-'),
   }
 }
 
 /**
- * Whether the packages of QEMU and of the guest can be made here, which needs Debian's tools and its keyring. A QEMU or a guest
- * of one's own, named by the environment, needs none.
+ * Whether the packages of QEMU and of the guest can and need to be made on this host. Requires Debian's tools and keyring. Not
+ * needed if environment variables select another QEMU or guest.
  * @param {Host} host
  */
 export function canPack(host) {
@@ -86,8 +86,8 @@ export function canPack(host) {
 }
 
 /**
- * The tools that are missing. A QEMU named by the environment needs none on PATH; an initramfs of one's own needs no
- * busybox, and macOS has no use for one: its guest is always one's own.
+ * The missing tools. QEMU may be selected by an environment variable instead of PATH. Busybox is not needed on macOS, which
+ * has no default guest, or if an environment variable selects the initramfs.
  * @param {readonly Tool[]} needed @param {Host} host @returns {Tool[]}
  */
 export function missingTools(needed, host) {
@@ -103,28 +103,28 @@ export function missingTools(needed, host) {
     tcpdump: () => has('tcpdump'),
     'qemu-img': () => has('qemu-img'),
     'qemu-aarch64': () => has('qemu-system-aarch64'),
-    // Elsewhere the firmware comes with QEMU, or under names of the system's own: the tests that need it say so.
+    // On other systems the firmware is part of QEMU or has other paths. Tests that need it report if it is missing.
     ovmf: () => !has('apt-get') || host.hasFile('/usr/share/OVMF'),
     aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
     'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
-    // A root file system is made by root or not at all.
+    // Only root can make a root file system.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
-    // Ubuntu has no package of it, and macOS has another browser: the test that wants one says so.
+    // Ubuntu has no such package, and macOS has another browser. Tests that need a browser report if it is missing.
     chromium: () => !host.hasFile('/etc/dpkg/origins/debian') || host.hasFile(UBUNTU) || BROWSERS.some(has),
   }
   return needed.filter((tool) => !isThere[tool]())
 }
 
-/** The packages that have the tools, in Debian's names. @param {readonly Tool[]} tools @param {Host} host @returns {string[]} */
+/** The Debian packages that contain the tools. @param {readonly Tool[]} tools @param {Host} host @returns {string[]} */
 export function debianPackages(tools, host) {
   const names = tools.map((tool) => (tool === 'qemu' ? qemuOf(host)[1] : (MANAGERS['apt-get']?.names[tool] ?? tool)))
-  // One package may have several of them.
+  // A package may contain several tools.
   return [...new Set(names)]
 }
 
 /**
- * What to do to install the tools: a sentence, and below it the command to type where there is one.
+ * Advice how to install the tools: a sentence, and the command if it is known.
  * @param {readonly Tool[]} tools @param {Host} host @returns {string}
  */
 export function installAdvice(tools, host) {
@@ -147,7 +147,7 @@ export function installAdvice(tools, host) {
       e2fsprogs: 'mkfs.ext4',
       chromium: 'chromium',
     }
-    return `Install by the means of this system: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
+    return `Install these tools: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }
   const names =
     name === 'apt-get' ? debianPackages(tools, host) : [...new Set(tools.map((tool) => manager.names[tool] ?? tool))]

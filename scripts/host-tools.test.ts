@@ -17,38 +17,38 @@ function host(commands: readonly string[], rest: Partial<Host> = {}): Host {
 }
 
 describe('missingTools', () => {
-  test('a bare machine lacks everything', () => {
+  test('are all tools on an empty host', () => {
     expect(missingTools(all, host([]))).toEqual(all)
   })
 
-  test('a machine that has everything lacks nothing', () => {
+  test('are none on a complete host', () => {
     expect(missingTools(all, host(['qemu-system-x86_64', 'busybox', 'mcopy', 'fsck.fat']))).toEqual([])
   })
 
-  test('only what is needed is looked for', () => {
+  test('are only those that are needed', () => {
     expect(missingTools(['qemu'], host([]))).toEqual(['qemu'])
   })
 
-  test("QEMU is that of the host's architecture", () => {
+  test('include QEMU for the architecture of the host', () => {
     expect(missingTools(['qemu'], host(['qemu-system-x86_64'], { arch: 'arm64' }))).toEqual(['qemu'])
     expect(missingTools(['qemu'], host(['qemu-system-aarch64'], { arch: 'arm64' }))).toEqual([])
   })
 
-  test.for(['COLDBOOT_QEMU', 'UROOT_QEMU'])('a QEMU named by %s is enough', (name) => {
+  test.for(['COLDBOOT_QEMU', 'UROOT_QEMU'])('do not include QEMU if %s is set', (name) => {
     expect(missingTools(['qemu'], host([], { env: { [name]: '/opt/qemu' } }))).toEqual([])
   })
 
-  test('a busybox that needs shared libraries is no use in a guest', () => {
+  test('include busybox if it is linked dynamically', () => {
     expect(missingTools(['busybox'], host(['busybox'], { isStatic: () => false }))).toEqual(['busybox'])
   })
 
-  test('firmware is a package of its own where there is apt', () => {
+  test('include firmware only on systems with apt', () => {
     expect(missingTools(['ovmf', 'aavmf'], host(['apt-get']))).toEqual(['ovmf', 'aavmf'])
     expect(missingTools(['ovmf', 'aavmf'], host(['apt-get'], { hasFile: () => true }))).toEqual([])
     expect(missingTools(['ovmf', 'aavmf'], host(['dnf']))).toEqual([])
   })
 
-  test('what makes a Debian is for root, where there is apt', () => {
+  test('include debootstrap only for root on systems with apt', () => {
     const tools: readonly Tool[] = ['debootstrap', 'e2fsprogs']
     expect(missingTools(tools, host(['apt-get'], { isRoot: true }))).toEqual(tools)
     expect(missingTools(tools, host(['apt-get', 'debootstrap', 'mkfs.ext4'], { isRoot: true }))).toEqual([])
@@ -56,7 +56,7 @@ describe('missingTools', () => {
     expect(missingTools(tools, host(['dnf'], { isRoot: true }))).toEqual([])
   })
 
-  test('a browser is for Debian, which has a small one', () => {
+  test('include a browser only on Debian', () => {
     const debian: Partial<Host> = { hasFile: (path) => path === '/etc/dpkg/origins/debian' }
     expect(missingTools(['chromium'], host(['apt-get'], debian))).toEqual(['chromium'])
     expect(debianPackages(['chromium'], host(['apt-get'], debian))).toEqual(['chromium-headless-shell'])
@@ -65,7 +65,7 @@ describe('missingTools', () => {
     expect(missingTools(['chromium'], host(['dnf']))).toEqual([])
   })
 
-  test("with an initramfs of one's own, and on macOS, busybox is not needed", () => {
+  test('do not include busybox with a custom initramfs or on macOS', () => {
     expect(missingTools(['busybox'], host([], { env: { COLDBOOT_INITRAMFS: 'mine.cpio' } }))).toEqual([])
     expect(missingTools(['busybox'], host([], { platform: 'darwin' }))).toEqual([])
   })
@@ -81,7 +81,7 @@ describe('debianPackages', () => {
   })
 })
 
-test('a package that has two tools is named once', () => {
+test('a package with two tools is listed once', () => {
   expect(debianPackages(['qemu', 'qemu-aarch64'], host([], { arch: 'arm64' }))).toEqual(['qemu-system-arm'])
 })
 
@@ -112,7 +112,7 @@ describe('installAdvice', () => {
     expect(installAdvice(['busybox'], host(['apk'], { isRoot: true }))).toMatch(/ {2}apk add busybox-static$/)
   })
 
-  test('any other system is told what to look for', () => {
+  test('another system lists the tools', () => {
     const advice = installAdvice(all, host([], { arch: 'riscv64' }))
     for (const name of ['qemu-system-riscv64', 'busybox', 'mcopy', 'fsck.fat']) expect(advice).toContain(name)
   })

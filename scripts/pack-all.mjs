@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Writes the tarballs of all packages to `.packs/`, those of QEMU and of the guest too: `pnpm pack:all`. Without root, on any
- * host with apt and Debian's keyring. `--host` leaves out the packages that only other hosts and other guests need.
+ * `pnpm pack:all`: writes the tarballs of all packages to `.packs/`, including those of QEMU and of the guest. Needs apt and
+ * Debian's keyring, but not root. `--host` skips packages for other hosts and guests.
  */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,10 +15,10 @@ const PACKS = join(ROOT, '.packs')
 const PACKAGES = join(ROOT, 'packages')
 const GUEST_OF_HOST = /** @type {Readonly<Record<string, string>>} */ ({ x64: 'x86_64', arm64: 'aarch64' })
 
-/** Packages whose content is made from Debian's. */
+/** Packages whose content comes from Debian packages. */
 const GENERATED = /^(?:qemu-linux-|guest-(?!on-))/
 
-/** @param {boolean} isForHost only the packages that this host installs by itself */
+/** @param {boolean} isForHost whether to pack only the packages that this host installs by default */
 async function packAll(isForHost) {
   const env = process.env
   const all = readdirSync(PACKAGES).filter((name) => !isPrivate(name))
@@ -41,7 +41,7 @@ async function packAll(isForHost) {
   }
 }
 
-/** @param {string} name of a folder @returns {boolean} */
+/** @param {string} name name of a folder @returns {boolean} */
 function isPrivate(name) {
   return JSON.parse(readFileSync(join(PACKAGES, name, 'package.json'), 'utf8')).private === true
 }

@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Makes the guest packages from Debian's: `node scripts/pack-guest.mjs [NAME...] [--all] [--fresh]`, by default the one that
- * `@coldboot/guest` brings to this host. Without root, on any host with apt, dpkg and Debian's keyring. A result of the same
- * scripts is used again; `--fresh` asks the archive for newer versions. The last line says which kernels there are.
+ * Makes the packages of the guest from Debian packages. Needs apt, dpkg and Debian's keyring, but not root. Reuses the result
+ * of an earlier run with the same scripts, unless `--fresh` is given. Prints the kernels at the end.
+ *
+ * Run: node scripts/pack-guest.mjs [NAME...] [--all] [--fresh], by default for the package of this host.
  */
 import { parseArgs } from 'node:util'
 import { hostArchitecture } from '@coldboot/core/internal'
@@ -23,7 +24,7 @@ const PACKAGES = new Map(
 async function packGuest(name, fresh) {
   const arch = PACKAGES.get(name)
   if (arch === undefined)
-    throw new StepError(`There is no package ${name}. There are: ${[...PACKAGES.keys()].join(', ')}`)
+    throw new StepError(`Unknown package ${name}. The packages are ${[...PACKAGES.keys()].join(', ')}.`)
   await provideContent({ name, key: contentKey(GUEST_SOURCES, [arch]), fresh }, () =>
     withScratch((scratch) => gatherGuest({ arch, scratch, report: (line) => console.error(line) })),
   )

@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Makes the packages of QEMU from Debian's: `node scripts/pack-qemu.mjs [NAME...] [--all] [--fresh]`, by default the one for
- * this host that comes with `@coldboot/qemu`. Without root, on any host with apt and Debian's keyring. A result of the same
- * scripts is used again; `--fresh` asks the archive for newer versions. The last line says which versions there are.
+ * Makes the packages of QEMU from Debian packages. Needs apt and Debian's keyring, but not root. Reuses the result of an
+ * earlier run with the same scripts, unless `--fresh` is given. Prints the versions at the end.
+ *
+ * Run: node scripts/pack-qemu.mjs [NAME...] [--all] [--fresh], by default for the package of this host.
  */
 import { parseArgs } from 'node:util'
 import { StepError } from './commands.mjs'
@@ -22,12 +23,12 @@ const SCRIPTS = [
   '../packages/qemu/launcher/bin/manifest.json',
 ].map((path) => new URL(path, import.meta.url))
 
-/** @param {readonly string[]} names @param {boolean} fresh @returns {Promise<string[]>} what there is now, a line a package */
+/** @param {readonly string[]} names @param {boolean} fresh @returns {Promise<string[]>} a line per package */
 async function packQemu(names, fresh) {
   const packages = names.map((name) => {
     const spec = QEMU_PACKAGES[name]
     if (spec) return { name, spec, key: contentKey(SCRIPTS, [JSON.stringify([name, spec])]) }
-    throw new StepError(`There is no package ${name}. There are: ${Object.keys(QEMU_PACKAGES).join(', ')}`)
+    throw new StepError(`Unknown package ${name}. The packages are ${Object.keys(QEMU_PACKAGES).join(', ')}.`)
   })
   for (const [host, ofHost] of Map.groupBy(packages, ({ spec }) => spec.host)) {
     await withScratch(async (scratch) => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Fetches the guest's kernel unless it is there, telling how far it is; the last line says which kernel it is. */
+/** Downloads the kernel of the guest unless it exists, and shows the progress. The last line names the kernel. */
 import { basename, dirname } from 'node:path'
 import { ColdbootError } from '@coldboot/core'
 import { prepareLinuxGuest } from '@coldboot/guest'

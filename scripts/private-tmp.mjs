@@ -1,9 +1,9 @@
-/** Gives a run of the tests a temporary directory of its own, and takes it away: what a test forgets is not left over. */
+/** Global setup of Vitest that creates a temporary directory for the run, and removes it with all leftovers of tests. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** @returns what ends it */
+/** @returns the teardown */
 export default async function privateTmp() {
   const folder = await mkdtemp(join(tmpdir(), 'coldboot-run-'))
   const before = process.env.TMPDIR

@@ -1,18 +1,17 @@
 // @ts-check
 /**
- * Shows a step while it runs. On a terminal one line is rewritten: time passed and the command's last line; elsewhere
- * (CI, a pipe) there is a line at the start, one each ten seconds, one at the end. A step that had nothing to do, and so
- * is over at once, shows its last line only.
+ * Shows the progress of a step. A terminal shows one line that is updated with the elapsed time and the last output. In CI and
+ * pipes, a line is printed at the start, every ten seconds, and at the end. A short step only prints its last line.
  */
 
 const isLive = process.stdout.isTTY && !process.env['CI']
-/** From when on a step shows itself, and how often it then does, in milliseconds. */
+/** Delay before the first line, and interval of updates, milliseconds. */
 const FIRST = 500
 const EVERY = isLive ? 200 : 10_000
 
 /**
- * Runs `work`, which may report lines of progress and resolves to what was done or found.
- * @param {string} title what is being done
+ * Runs `work`, which may report lines of progress and resolves to a description of the result.
+ * @param {string} title description of the step
  * @param {(report: (line: string) => void) => Promise<string>} work
  */
 export async function step(title, work) {

@@ -9,11 +9,11 @@ import { ROOT, setUp } from './setup.mjs'
 import { summarize } from './summary.mjs'
 
 const DEMO = join(ROOT, 'examples', 'hello')
-/** Where a test run leaves its result for other programs. */
+/** Path of the JSON report of a test run. */
 const RESULTS = join(ROOT, '.vitest', 'results.json')
 const VITEST = join('node_modules', 'vitest', 'vitest.mjs')
 
-/** What the tests judge by, and a second architecture. */
+/** Tools that tests compare with, and QEMU for a second architecture. */
 const TEST_TOOLS = /** @type {const} */ ([
   'busybox',
   'mtools',
@@ -62,7 +62,7 @@ const tasks = {
   async fix(args) {
     const { node, env } = await setUp({ build: true })
     const bin = (/** @type {string} */ name) => join(ROOT, 'node_modules', '.bin', name)
-    // What lint cannot mend by itself is for `check` to tell.
+    // Problems that lint cannot fix are reported by `check`.
     await runInForeground([bin('oxlint'), '--fix', '--silent', ...args], { env, cwd: ROOT })
     await runInForeground([node, join('scripts', 'api-reports.mjs')], { env, cwd: ROOT })
     return runInForeground([bin('biome'), 'check', '--write', ...args], { env, cwd: ROOT })
@@ -70,7 +70,7 @@ const tasks = {
 }
 
 /**
- * Prints why `work` failed, in place of throwing it.
+ * Prints the error of `work` instead of throwing it.
  * @param {() => Promise<number>} work @returns {Promise<number>} its exit code, or 1
  */
 function explained(work) {

@@ -11,19 +11,19 @@ import { run, StepError } from './commands.mjs'
 import { canPack, debianPackages, installAdvice, missingTools, thisHost } from './host-tools.mjs'
 import { step } from './progress.mjs'
 
-/** The workspace's folder. */
+/** Root folder of the workspace. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** The oldest Node that the packages and their tests run on. */
+/** The oldest version of Node that the packages and their tests support. */
 const OLDEST_NODE = [22, 12]
-/** What is fetched when the present Node is older, or pnpm is missing: the newest of these major versions. */
+/** Versions to download if Node is older or pnpm is missing: the newest of these major versions. */
 const NODE = 'node@24'
 const PNPM = 'pnpm@12'
-/** What earlier runs found out. It lies in node_modules so that deleting that folder starts from nothing. */
+/** Folder for results of earlier runs. Part of node_modules, so that it is deleted with it. */
 const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
 
 /**
- * @typedef {{ node: string, env: NodeJS.ProcessEnv }} Toolchain the Node to run everything with, and the environment
- *   whose PATH has it, and pnpm, first
+ * @typedef {{ node: string, env: NodeJS.ProcessEnv }} Toolchain path of Node, and an environment whose PATH starts with
+ *   Node and pnpm
  */
 
 /**
@@ -36,7 +36,7 @@ const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
 export async function setUp({ build = false, tools = [], machines = false }) {
   const host = thisHost(environmentWith())
   const packs = machines && canPack(host)
-  // First, because it may end here: better at once than after a minute of downloads.
+  // First, because it may fail: before the downloads.
   if (machines && !packs) await installTools(['qemu', 'busybox'], { isRequired: true })
   if (tools.length > 0) await installTools(tools, { isRequired: false })
   const toolchain = await prepareNode()
@@ -68,7 +68,7 @@ async function installTools(tools, { isRequired }) {
       })
     const install = () => apt('install', '-y', '--no-install-recommends', ...packages)
     if (await isInLists(packages, env)) {
-      // Lists that are there may be too old: then the archive no longer has the files that they name.
+      // The package lists may be so old that the archive no longer contains their files.
       await install().catch(() => apt('update').then(install))
     } else {
       await apt('update').then(install)
@@ -101,8 +101,9 @@ async function prepareNode() {
     const command = ['npx', '-y', '-p', NODE, '-p', PNPM, '-c', 'command -v node && node --version']
     const output = await run(command, { env: environmentWith(), cwd: ROOT, report })
     const [path = '', version = ''] = output.trim().split('\n').slice(-2)
-    // A npm that refuses to run the scripts of packages leaves out the program itself.
-    if (!isNewEnough(version.slice(1))) throw new StepError(`npx did not bring ${NODE}. Install it from nodejs.org.`)
+    // npm does not install the program if it refuses to run install scripts.
+    if (!isNewEnough(version.slice(1)))
+      throw new StepError(`npx could not install ${NODE}. Install it from nodejs.org.`)
     folder = dirname(path)
     remember('node.json', { folder, version: version.slice(1) })
     return `Node ${version.slice(1)} by npx`
@@ -117,11 +118,11 @@ function isNewEnough(version) {
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
 }
 
-/** @param {string} [folder] comes first on PATH @returns {NodeJS.ProcessEnv} */
+/** @param {string} [folder] first folder of PATH @returns {NodeJS.ProcessEnv} */
 function environmentWith(folder) {
-  // fsck.fat and its kin lie in sbin, which is not on everyone's PATH.
+  // Tools such as fsck.fat are in sbin, which is not always on PATH.
   const PATH = [folder, process.env['PATH'], '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
-  // What an npx around this one was told is not meant for the npx below it.
+  // Removes the options of an outer npx.
   const { npm_config_call: _call, npm_config_package: _package, ...rest } = process.env
   return { ...rest, PATH }
 }
@@ -132,7 +133,7 @@ async function installDependencies({ env }) {
     const wanted = fingerprint()
     const isInstalled = existsSync(join(ROOT, 'node_modules', '.modules.yaml'))
     if (isInstalled && recall('dependencies.json')?.['fingerprint'] === wanted) return 'dependencies'
-    // Without a terminal pnpm would refuse to replace a node_modules that another system has made.
+    // Without a terminal, pnpm refuses to replace a node_modules of another system unless it need not ask.
     const options = ['--frozen-lockfile', '--config.confirmModulesPurge=false']
     await run([...(await pnpmCommand(env)), 'install', ...options], { env, cwd: ROOT, report })
     remember('dependencies.json', { fingerprint: wanted })
@@ -141,7 +142,7 @@ async function installDependencies({ env }) {
 }
 
 /**
- * The command that runs pnpm: the one on PATH, or npx when that is missing or of another major version.
+ * The command that runs pnpm: `pnpm`, or npx if it is missing or has another major version.
  * @param {NodeJS.ProcessEnv} env @returns {Promise<string[]>}
  */
 export async function pnpmCommand(env) {
@@ -149,7 +150,7 @@ export async function pnpmCommand(env) {
   return version.startsWith(`${PNPM.split('@')[1]}.`) ? ['pnpm'] : ['npx', '-y', '-p', PNPM, '--', 'pnpm']
 }
 
-/** Changes with everything that decides what an installation has. */
+/** A hash of everything that determines the installed dependencies. */
 function fingerprint() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
   const folders = ['packages', 'examples'].flatMap((parent) => foldersIn(parent).map((name) => join(parent, name)))
@@ -166,7 +167,7 @@ async function buildPackages({ node, env }) {
     const projects = foldersIn('packages')
       .map((name) => join('packages', name))
       .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
-    // The compiler itself knows best what is out of date: with nothing to do it takes 50 ms.
+    // Always runs the compiler, which takes 50 ms if nothing changed.
     await run([node, join('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects], { env, cwd: ROOT })
     return 'build'
   })

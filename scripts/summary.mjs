@@ -1,16 +1,16 @@
 // @ts-check
-/** The last line of a test run, `N passed, N failed, N skipped`, counted from Vitest's own result in JSON. */
+/** Prints the last line of a test run, `N passed, N failed, N skipped`, from the JSON report of Vitest. */
 import { readFileSync, rmSync } from 'node:fs'
 
 /**
- * Runs Vitest and prints the last line. A run that could not be started, was interrupted, or failed outside of any test
- * counts as one failure.
- * @param {string} file where Vitest writes its result
+ * Runs Vitest and prints the last line. A run that did not start, was interrupted, or failed outside of tests counts as one
+ * failure.
+ * @param {string} file path of the JSON report
  * @param {() => Promise<number>} work resolves to the exit code of Vitest
- * @returns {Promise<number>} the exit code of the whole: not 0 when anything failed
+ * @returns {Promise<number>} the exit code, which is not 0 if anything failed
  */
 export async function summarize(file, work) {
-  // The result of an earlier run must never be taken for that of this one.
+  // Removes the report of an earlier run.
   rmSync(file, { force: true })
   const code = await work()
   const { passed, failed, skipped } = count(readResults(file), code)
@@ -20,13 +20,13 @@ export async function summarize(file, work) {
 
 /**
  * @typedef {{ status: string, assertionResults: { status: string }[] }} FileResult
- * @param {readonly FileResult[] | undefined} files one a test file; undefined: there is no result
+ * @param {readonly FileResult[] | undefined} files results by test file; undefined without a report
  * @param {number} code exit code of Vitest
  */
 export function count(files, code) {
   const tests = (files ?? []).flatMap((file) => file.assertionResults.map((test) => test.status))
   const passed = tests.filter((status) => status === 'passed').length
-  // A file that cannot be loaded has failed without a failed test.
+  // A file that cannot be loaded fails without a failed test.
   const broken = (files ?? []).filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   ).length

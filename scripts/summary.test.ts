@@ -21,7 +21,7 @@ describe('count', () => {
     expect(count([file('passed', 'passed')], 1)).toEqual({ passed: 1, failed: 1, skipped: 0 })
   })
 
-  test('a run without a result is one failure, whatever its exit code', () => {
+  test('a run without a report is one failure for any exit code', () => {
     expect(count(undefined, 0)).toEqual({ passed: 0, failed: 1, skipped: 0 })
     expect(count(undefined, 130)).toEqual({ passed: 0, failed: 1, skipped: 0 })
   })

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Import borders: which package, and which folder of core, may import which. The lint rule `coldboot/borders` reads these
- * tables; `borders.test.ts` crosses each border to show that lint objects.
+ * Import borders: which packages and folders of core may import which. The lint rule `coldboot/borders` uses these tables, and
+ * `borders.test.ts` tests each border.
  */
 
-/** Package folder → packages of the workspace its sources may import. A package that is missing here may import none. */
+/** Package → packages of the workspace that it may import. A package that is not listed may import none. */
 export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'mkfatfs-wasm': [],
   qemu: [],
@@ -21,10 +21,10 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
 const BASE = ['errors.ts', 'events', 'host', 'options']
 
 /**
- * Folder of core → files and folders of core that it may import besides itself. A folder without a row belongs to the
- * one above it. Rows stand from the bottom to the top, and nothing imports the entries, `index.ts` and `internal.ts`.
+ * Folder of core → other files and folders of core that it may import. A folder without a row belongs to its parent. Rows are
+ * ordered from the lowest folder to the highest. The entries, `index.ts` and `internal.ts`, are never imported.
  */
-export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
+export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'errors.ts': [],
   events: [],
   host: ['errors.ts'],
@@ -49,10 +49,10 @@ export const ROOMS = /** @type {Readonly<Record<string, readonly string[]>>} */ 
   'template.ts': ['spec', 'template'],
 })
 
-/** The entries of core: tables of exports that may import all of it. */
+/** The entries of core, which may import all of it. */
 export const ENTRIES = ['index.ts', 'internal.ts']
 
-/** The one file of core that may start processes. */
+/** The only file of core that may start processes. */
 export const SPAWNER = 'qemu/process.ts'
 
 /** Modules that start processes. */

@@ -1,12 +1,13 @@
 // @ts-check
 /** The repository's own lint rules, which oxlint loads as a plugin. */
 import { dirname, join, relative, sep } from 'node:path'
-import { ENTRIES, PACKAGES, ROOMS, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
+import { ENTRIES, FOLDERS, PACKAGES, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
 import { bannedPhrases, isCovered } from './plain-english.mjs'
 
 /**
  * @typedef {{ type: string, source?: Node | null, declaration?: Node | null, value?: unknown, body?: Node[] }} Node
- * @typedef {{ getAllComments(): Node[], getText(node: Node): string }} SourceCode
+ * @typedef {{ type: string, value: string, range: [number, number] }} Comment
+ * @typedef {{ text: string, getAllComments(): (Node & Comment)[], getText(node: Node): string }} SourceCode
  * @typedef {{ node: Node, message: string }} Problem
  * @typedef {{ cwd: string, filename: string, sourceCode: SourceCode, report(problem: Problem): void }} Context
  */
@@ -16,7 +17,7 @@ function fileOf(context) {
   return relative(context.cwd, context.filename).split(sep).join('/')
 }
 
-/** Why `file` may not import `specifier`, or undefined when it may. Paths are relative to the repository.
+/** Why `file` may not import `specifier`; undefined if it may. Paths are relative to the repository.
  * @param {string} file @param {string} specifier @returns {string | undefined} */
 export function crossedBorder(file, specifier) {
   const [, home = '', path = ''] = /^packages\/([^/]+)\/src\/(.+)$/.exec(file) ?? []
@@ -25,7 +26,7 @@ export function crossedBorder(file, specifier) {
     const target = join(dirname(file), specifier).split(sep).join('/')
     const root = `packages/${home}/src/`
     if (!target.startsWith(root)) return `${specifier} leaves packages/${home}/src: import another package by its name.`
-    return home === 'core' ? crossedRoom(path, target.slice(root.length)) : undefined
+    return home === 'core' ? crossedFolder(path, target.slice(root.length)) : undefined
   }
   const other = /^(?:@coldboot\/([^/]+)|(mkfatfs-wasm))(?:\/|$)/.exec(specifier)
   if (other) {
@@ -34,27 +35,27 @@ export function crossedBorder(file, specifier) {
     return `packages/${home} may import ${list(allowed)} of this workspace, not ${specifier}.`
   }
   if (home === 'core' && path !== SPAWNER && SPAWNING_MODULES.includes(specifier)) {
-    return `Only core/src/${SPAWNER} starts processes: ask it instead of importing ${specifier}.`
+    return `Only core/src/${SPAWNER} starts processes: use it instead of importing ${specifier}.`
   }
   return undefined
 }
 
 /** @param {string} from @param {string} to both relative to core/src @returns {string | undefined} */
-function crossedRoom(from, to) {
+function crossedFolder(from, to) {
   if (ENTRIES.includes(to)) return `${to} is an entry of the package: import the file that declares the name.`
   if (ENTRIES.includes(from)) return undefined
-  const room = roomOf(from)
-  const allowed = ROOMS[room]
-  if (allowed === undefined) return `core/src/${from} lies in no folder that scripts/lint/borders.mjs knows.`
-  if ([room, ...allowed].some((it) => to === it || to.startsWith(`${it}/`))) return undefined
-  return `core/src/${room} may import ${list(allowed)} of core, not ${to}.`
+  const folder = folderOf(from)
+  const allowed = FOLDERS[folder]
+  if (allowed === undefined) return `core/src/${from} is in a folder without a row in scripts/lint/borders.mjs.`
+  if ([folder, ...allowed].some((it) => to === it || to.startsWith(`${it}/`))) return undefined
+  return `core/src/${folder} may import ${list(allowed)} of core, not ${to}.`
 }
 
-/** The longest path above `file` that has a row in the table. @param {string} file relative to core/src */
-function roomOf(file) {
-  let room = file
-  while (!(room in ROOMS) && room.includes('/')) room = dirname(room)
-  return room
+/** The nearest parent of `file` with a row in the table. @param {string} file relative to core/src */
+function folderOf(file) {
+  let folder = file
+  while (!(folder in FOLDERS) && folder.includes('/')) folder = dirname(folder)
+  return folder
 }
 
 /** @param {readonly string[]} names */
@@ -93,12 +94,28 @@ const onlyExports = {
           if (/^Export(All|Named)Declaration$/.test(node.type) && !node.declaration) continue
           context.report({
             node,
-            message: 'index.ts is a table of exports: no declarations, no imports, no statements.',
+            message: 'index.ts may only contain exports: no declarations, imports or statements.',
           })
         }
       },
     }
   },
+}
+
+/** The comments of a file; consecutive line comments are one block. @param {SourceCode} sourceCode */
+function commentBlocks({ text, getAllComments }) {
+  /** @type {{ first: Node, text: string, isLine: boolean, end: number }[]} */
+  const blocks = []
+  for (const comment of getAllComments()) {
+    const [start, end] = comment.range
+    const isLine = comment.type === 'Line'
+    const last = blocks.at(-1)
+    if (last?.isLine && isLine && text.slice(last.end, start).trim() === '') {
+      last.text += `\n${comment.value}`
+      last.end = end
+    } else blocks.push({ first: comment, text: comment.value, isLine, end })
+  }
+  return blocks
 }
 
 const plainEnglish = {
@@ -113,7 +130,7 @@ const plainEnglish = {
     const checkSource = (node) => check(node, context.sourceCode.getText(node))
     return {
       Program() {
-        for (const comment of context.sourceCode.getAllComments()) check(comment, String(comment.value))
+        for (const { first, text } of commentBlocks(context.sourceCode)) check(first, text)
       },
       Literal: checkSource,
       TemplateElement: checkSource,

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Bundles the JavaScript of a package as it is published: one file for each entry, and one for each part that is loaded
- * later. Every worker of a test run loads a package anew, and one file costs a fraction of a hundred small ones.
+ * later. Every worker of a test run loads a package again, and one file costs a fraction of a hundred small ones.
  *
  * The `dependencies` of a package stay outside of its bundle, its `devDependencies` become part of it. Types are those that
  * the compiler writes to `dist`.

@@ -1,4 +1,4 @@
-/** What an import of this project's packages loads, as they are published: each worker of a run pays for it anew. */
+/** Checks which files an import of the published packages loads, because each worker of a run loads them again. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { type InstalledProject, installProject } from './installed-project.ts'
 
 const COUNTER = fileURLToPath(new URL('count-modules.mjs', import.meta.url))
 
-/** Files of one import: those of this project and of what it depends on, without those of the test runners. */
+/** The files that an import loads from this project and its dependencies, except those of the test runners. */
 interface Loaded {
   readonly modules: number
   readonly bytes: number
