@@ -1,6 +1,6 @@
 /**
- * The ways to start a VM. What runs a machine is loaded with the first of them: many test files ask for none, and pay for
- * the devices alone.
+ * The ways to start a VM. What runs a machine is loaded with the first of them: many test files ask for none, and pay
+ * for the devices alone.
  */
 import type { ResumeOptions } from './machine/save/load-machine.ts'
 import type { VM as RunningVM } from './machine/vm.ts'
@@ -12,12 +12,13 @@ import type { VMOptions } from './template/vm-options.ts'
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
 export type VM = RunningVM
 
-/** The ways to get a {@link VM}. */
+/** Methods that start a {@link VM}. */
 export interface VMStarts {
   /**
-   * Starts a machine and waits until it is ready: its `ready` pattern was printed and `prepare` has run. The first start
-   * boots and saves a template; later ones, also of other processes, start from it in a tenth of a second. A machine that
-   * cannot be saved boots each time. Without `ready`, the machine is handed over as soon as QEMU runs.
+   * Starts a machine and waits until it is ready: its `ready` pattern was printed and `prepare` has run. The first
+   * start boots the machine and saves a template. Later starts, even in other processes, restore it in a tenth of a
+   * second. A machine that cannot be saved boots each time. Without `ready`, the machine is returned as soon as QEMU
+   * runs.
    *
    * @throws OptionError before anything is spawned
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with QEMU's message
@@ -26,7 +27,7 @@ export interface VMStarts {
    */
   start(options: VMOptions): Promise<VM>
   /**
-   * Boots a machine and hands it over at once, without waiting for the guest: for tests of the boot itself. `vm.ready()`
+   * Boots a machine and returns it at once, without waiting for the guest, for tests of the boot itself. `vm.ready()`
    * waits for the `ready` pattern.
    *
    * @throws OptionError before anything is spawned
@@ -35,12 +36,12 @@ export interface VMStarts {
    */
   boot(options: MachineOptions): Promise<VM>
   /**
-   * Goes on from a machine file: the machine as it was when `vm.save` or a failed test saved it, with its console, its
-   * clock and randomness renewed. The file may come from another host. What it could reach there it does not reach here:
-   * shared directories are empty ones and networks lead nowhere, unless the options say otherwise.
+   * Resumes a machine from a machine file, in the state in which `vm.save` or a failed test saved it. Its clock is set
+   * and entropy is added. The file may come from another host. Shared directories are empty and networks are
+   * disconnected, unless the options provide them.
    *
-   * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with what is needed
-   * @throws StartError as {@link start}; MachineError `QMP_FAILED` when QEMU does not take the machine's state
+   * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with the requirements of the file
+   * @throws StartError as {@link start}; MachineError `QMP_FAILED` when QEMU cannot load the state
    */
   resume(file: string, options?: ResumeOptions): Promise<VM>
 }

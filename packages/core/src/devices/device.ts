@@ -8,8 +8,8 @@ import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 
 /**
- * What a device may ask while it contributes its arguments. Each build of a command line starts a new one, so that asking
- * twice gives the same answer.
+ * What a device may ask while it contributes its arguments. Each build of a command line starts a new one, so that
+ * asking twice gives the same answer.
  */
 export interface IdAllocator {
   /** A new id, unique in this machine: `id('nic')` → `nic0`, then `nic1`. */
@@ -72,7 +72,7 @@ export interface PrepareContext {
 export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
-  /** When QEMU sent it, milliseconds since 1970. */
+  /** Time at which QEMU sent it, milliseconds since 1970. */
   readonly timestamp: number
 }
 
@@ -97,9 +97,9 @@ export interface PortForward {
 }
 
 /**
- * What of a device the guest gets after it was restored from a save, so that machines of one template may differ in it. The
- * scripts are of a POSIX shell, run by the guest's agent before anybody else has the machine; a status other than 0 says,
- * with the output, that it cannot be had.
+ * What of a device the guest gets after it was restored from a save, so that machines of one template may differ in it.
+ * The scripts are of a POSIX shell, run by the guest's agent before anybody else has the machine; a status other than 0
+ * says, with the output, that it cannot be had.
  */
 export interface RestoreAttachment {
   /** Paths of the host in the device's arguments that the saved guest knows nothing of. @default none */
@@ -109,8 +109,8 @@ export interface RestoreAttachment {
   /** Undoes {@link attach} before a save. */
   detach?(): string
   /**
-   * Has the guest look anew, where the content (by {@link Device.contentIdentity}, without one the files at {@link paths})
-   * is another than the saved machine's; {@link Device.prepare} was then called for this machine.
+   * Has the guest look anew, where the content (by {@link Device.contentIdentity}, without one the files at {@link
+   * paths}) is another than the saved machine's; {@link Device.prepare} was then called for this machine.
    * @default what the saved machine's {@link Device.prepare} made is copied
    */
   refresh?(context: { readonly position: number }): string
@@ -129,7 +129,7 @@ export interface AttachContext {
   /** Ids the device was given by `id()` for its QEMU arguments, in that order: to name its parts on the monitor. */
   readonly ids: readonly string[]
   readonly qmp: QmpClient
-  /** Settles when the machine is gone. */
+  /** Settles when the machine has ended. */
   readonly exited: Promise<void>
   /** How long a wait takes by default, milliseconds, the multiplier applied. */
   readonly timeout: number

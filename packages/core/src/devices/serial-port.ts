@@ -11,7 +11,7 @@ import type { AttachContext } from './device.ts'
 export interface SerialPort {
   /** @throws as `vm.expect` does */
   expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
-  /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
+  /** Searches all output so far for the pattern. Does not wait and does not consume. */
   hasPrinted(pattern: PatternInput): Match | undefined
   /** Types on it. @throws MachineError `MACHINE_EXITED` after the end */
   send(data: string | Uint8Array): void

@@ -135,7 +135,7 @@ export class Guest {
     })
   }
 
-  /** The caller's signal and the machine's own. */
+  /** Combines the signal of the caller with that of the machine. */
   signal(signal: AbortSignal | undefined): AbortSignal | undefined {
     const signals = [signal, this.#options.signal].filter((one) => one !== undefined)
     return signals.length === 0 ? undefined : AbortSignal.any(signals)

@@ -1,32 +1,32 @@
-/** A person at the console of a machine, in the middle of a test. */
+/** Interactive session on the console of a machine, during a test. */
 import { once } from 'node:events'
 import type { Console } from '../console/console.ts'
 import { openTerminal, type Terminal } from '../host/terminal.ts'
 
 /** Options of `VM.debug`. */
 export interface DebugOptions {
-  /** Shown first. @default nothing */
+  /** Message shown at the start. @default none */
   readonly message?: string | undefined
-  /** Ends the session when it aborts. @default the machine's own signal */
+  /** Ends the session when it aborts. @default the signal of the machine */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Whose console it is. */
+/** The machine, as the session uses it. */
 export interface DebuggedMachine {
   readonly name: string
   readonly console: Console
-  /** Settles when the machine is gone. */
+  /** Settles when the machine has ended. */
   readonly ended: Promise<unknown>
 }
 
-/** Ctrl-], as in telnet and virsh: no shell or editor wants it. */
+/** Ctrl-], as in telnet and virsh, because shells and editors do not use it. */
 const LEAVE = 0x1d
-/** So much of what was printed before is shown, characters. */
+/** Characters of earlier output that are shown. */
 const SHOWN_BEFORE = 2_000
 
 /**
- * Connects the terminal with the console until Ctrl-], the end of the machine, or the end of the terminal. What is printed
- * meanwhile is behind the cursor afterwards: it is not taken for what the test waits for next.
+ * Connects the terminal with the console until Ctrl-], the end of the machine, or the end of the terminal. Output of
+ * the session is consumed: the test does not match it afterwards.
  *
  * @throws OptionError `NO_TERMINAL`
  */
@@ -47,11 +47,11 @@ export async function debugSession(
   })
   const why = await untilLeft(input, console, ended, signal)
   say(why === undefined ? 'Back to the test.' : `${why}. Back to the test.`)
-  // Written before the terminal is given back, or it would never be shown.
+  // Flushed before the terminal is restored, or it would never be shown.
   await new Promise<void>((resolve) => output.write('', () => resolve()))
 }
 
-/** @returns why it ended, unless by Ctrl-] */
+/** @returns why the session ended; undefined after Ctrl-] */
 async function untilLeft(
   input: NodeJS.ReadableStream,
   console: Console,

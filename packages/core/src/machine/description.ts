@@ -1,4 +1,4 @@
-/** A machine's command line without starting it. */
+/** The command line of a machine, without starting it. */
 
 import { join } from 'node:path'
 import { temporaryDirectory } from '../host/temporary-directory.ts'
@@ -7,12 +7,12 @@ import { qemuCommand } from '../qemu/locate.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 
-/** What a machine will be. */
+/** Description of a machine. */
 export interface MachineDescription {
   readonly spec: MachineSpec
   /**
-   * Arguments that start the same machine from a person's shell: the console is on the terminal (Ctrl-A X ends QEMU).
-   * The machine this project starts differs from it only in where console and control channel are connected.
+   * Arguments that start the same machine by hand, with the console on the terminal (Ctrl-A X ends QEMU). They differ
+   * from those of this project only in the connections of the console and of QMP.
    */
   readonly commandLine: readonly string[]
   /** The same as one line for a POSIX shell. */
@@ -28,7 +28,7 @@ export function describeMachine(options: MachineOptions): MachineDescription {
   return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(temporaryDirectory(), `coldboot-${spec.name}`))
 }
 
-/** @param directory where the machine's own files are */
+/** @param directory private directory of the machine */
 export function describeSpec(spec: MachineSpec, qemu: readonly string[], directory: string): MachineDescription {
   const sandbox = process.platform === 'linux'
   const { argv } = buildCommandLine({ spec, qemu, directory, wiring: 'standalone', sandbox })

@@ -1,4 +1,4 @@
-/** From a MachineSpec to a spawned QEMU in a private directory, before anybody listens to its console. */
+/** Spawns QEMU for a MachineSpec, in a private directory. */
 import { constants } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { StartError } from '../errors.ts'
@@ -12,13 +12,13 @@ import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 
-/** How a machine gets its memory and where it begins. */
+/** Memory and initial state of a machine. */
 export interface StartPlan {
   /** @default QEMU's default, without a generation id */
   readonly memory?: GuestMemory | undefined
-  /** Begin from a saved state in place of a boot. */
+  /** Starts from a saved state instead of a boot. */
   readonly restore?: RestorePlan
-  /** Called when the machine is gone, to remove what was made for it elsewhere. @default nothing */
+  /** Called when the machine has ended, to remove files outside its private directory. @default none */
   release?(): Promise<void>
 }
 
@@ -26,30 +26,30 @@ export interface StartPlan {
 export interface RestorePlan {
   readonly state: StateInput
   /**
-   * Puts what the devices of the saved machine had made into the machine's private directory, instead of
-   * {@link Device.prepare}. Files that are there stay.
+   * Copies the files of the devices of the saved machine to the private directory, instead of {@link Device.prepare}.
+   * Existing files are kept.
    */
   files(directory: string): Promise<void>
-  /** Positions of the devices that are prepared all the same, because their content is not the saved machine's. */
+  /** Positions of the devices that are prepared again, because their content differs from that of the saved machine. */
   readonly changed: readonly number[]
 }
 
-/** A QEMU that was spawned. Whoever has it ends it with {@link discard}. */
+/** A spawned QEMU. Its owner ends it with {@link discard}. */
 export interface Launched {
   readonly machine: QemuInstance
   readonly directory: PrivateDirectory
-  /** As `7.2.22`. */
+  /** Such as `7.2.22`. */
   readonly qemuVersion: string
-  /** Describes it as its holder's: a machine made ahead was launched before anybody had named it. */
+  /** Describes it with the options of its owner: a pooled machine is launched before they are known. */
   readonly describe: (spec: MachineSpec) => MachineDescription
-  /** What it was started with. */
+  /** The plan that it was started with. */
   readonly plan: StartPlan
-  /** Its place among the live machines of this process. */
+  /** Its entry in the registry of live machines. */
   readonly registration: Disposable
 }
 
 /**
- * Prepares the devices and spawns QEMU, which may still fail.
+ * Prepares the devices and spawns QEMU, which may fail later.
  *
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
  */
@@ -81,14 +81,14 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
 }
 
 /**
- * Spawns QEMU and loads a saved state; the guest is stopped then, and `cont` makes it go on.
+ * Spawns QEMU and loads a saved state. The guest is stopped afterwards; `cont` resumes it.
  *
  * @throws StartError as {@link launch}; MachineError `QMP_FAILED` when the state cannot be loaded
  */
 export async function launchRestored(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
   const launched = await launch(spec, plan)
   try {
-    // The commands of both are sent at once; what fails first has the reason.
+    // Both send their commands at once. The first failure has the reason.
     const uri = plan.restore && incomingFor(plan.restore, launched.qemuVersion).uri
     await Promise.all([launched.machine.connect(), uri === undefined ? undefined : launched.machine.restore(uri)])
     return launched
@@ -119,7 +119,7 @@ async function prepareDevices(spec: MachineSpec, directory: string, positions?: 
   }
 }
 
-/** Copies a folder's content, and shares its blocks where the file system can. Files that are there stay. */
+/** Copies the content of a folder, with shared blocks if the file system supports it. Existing files are kept. */
 export async function copyFiles(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, force: false, mode: constants.COPYFILE_FICLONE })
 }

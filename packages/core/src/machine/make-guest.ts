@@ -1,4 +1,4 @@
-/** A machine's ways into its guest, from what it was asked to have. */
+/** Creates the Guest of a machine, with the transports of its options. */
 import { lastLines } from '../console/failure/last-lines.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
@@ -16,23 +16,23 @@ import { warnOnce } from '../host/warnings.ts'
 import { describeExit } from '../qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
 
-/** What is needed of a machine. */
+/** The machine, as its Guest uses it. */
 export interface GuestParts {
-  /** The machine's identity for its devices. */
+  /** Identity of the machine for its devices. */
   readonly vm: object
   readonly running: RunningMachine
   /** Waits for the machine's `ready` pattern. */
   readonly ready: () => Promise<unknown>
 }
 
-/** An agent answers within 10 ms; one that is not there never does. Milliseconds, before the multiplier. */
+/** Longest wait for the agent, which normally answers within 10 ms. Milliseconds, before the multiplier. */
 const RESYNC_MS = 2_000
 
-/** The inside of a machine. */
+/** Creates the Guest of a machine. */
 export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const { spec, console, ended, failed } = running
   const scale = (milliseconds: number): number => milliseconds * spec.timeoutMultiplier
-  // A guest that restarts when it has panicked ends the machine before all that it says of that has been read.
+  // A guest that reboots after a panic ends the machine before all of its output is read.
   const over = Promise.race([
     failed.then(guestFailed),
     ended.then((status): GuestEnd => {
@@ -76,7 +76,7 @@ async function resynced(done: Promise<void>): Promise<void> {
   try {
     await done
   } catch (error) {
-    // A machine that ends meanwhile has its own words for that.
+    // The end of the machine is reported elsewhere.
     if (error instanceof Interrupted && error.reason === 'over') return
     const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
     warnOnce(`A machine started from a template keeps the clock of the template: ${why}.`)

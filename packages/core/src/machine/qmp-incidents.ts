@@ -1,11 +1,11 @@
-/** What QEMU reports of the guest, as its console's monitors know it. */
+/** Passes guest failures that QEMU reports to the console. */
 import type { Console } from '../console/console.ts'
 import type { QmpClient } from '../qemu/qmp.ts'
 
-/** Watchdog actions after which the guest goes on as before. */
+/** Watchdog actions after which the guest continues. */
 const HARMLESS = ['none', 'inject-nmi', 'debug']
 
-/** Tells the console of panics that a device reports, and of a watchdog that ends or stops the guest. */
+/** Passes panics that a device reports, and a watchdog that ends or stops the guest, to the console. */
 export function watchMachineEvents(qmp: QmpClient, console: Console, allowReboot: boolean): void {
   qmp.onEvent(({ event, data }) => {
     if (event === 'GUEST_PANICKED') {

@@ -1,6 +1,7 @@
 /**
- * Devices whose guest side is made after a restore: a 9p directory, which no saved guest may have mounted, and shared
- * directories and disks of another content than the saved machine's. See {@link Device.attachAfterRestore}.
+ * Devices that are attached in the guest after a restore: 9p directories, which a saved guest must not have mounted,
+ * and directories and disks whose content differs from that of the saved machine. See {@link
+ * Device.attachAfterRestore}.
  */
 import type { Device } from '../devices/device.ts'
 import { EARLY_MOUNTS } from '../devices/helpers/guest-mount.ts'
@@ -11,7 +12,7 @@ import type { RunOptions } from '../guest/run-options.ts'
 import { fileDigest } from '../host/file-digest.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** The machine as a template has it: attached late if the guest has an agent to be told by. */
+/** The machine for a template: devices are attached after the restore if the guest has an agent for it. */
 export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
   const canBeTold = findChannel(spec.devices, AGENT_PORT) !== undefined && !spec.kernelArgs.includes(EARLY_MOUNTS)
   return canBeTold && spec.devices.some(({ attachAfterRestore }) => attachAfterRestore !== undefined)
@@ -19,13 +20,13 @@ export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
     : spec
 }
 
-/** The machine as a save of it while it runs has it: whatever was attached is detached, if the guest has an agent. */
+/** The machine for a save while it runs: attached devices are detached if the guest has an agent. */
 export function withDetachedDevices(spec: MachineSpec): MachineSpec {
   return { ...spec, attachesAfterRestore: findChannel(spec.devices, AGENT_PORT) !== undefined }
 }
 
 /**
- * The content of each device that a restored guest can be shown anew; undefined of the others.
+ * The content of each device that can be attached after a restore; undefined for other devices.
  * @param digests folder of remembered digests
  */
 export async function attachmentContents(spec: MachineSpec, digests: string): Promise<readonly (string | undefined)[]> {
@@ -38,7 +39,7 @@ export async function attachmentContents(spec: MachineSpec, digests: string): Pr
   return Promise.all(spec.devices.map(contentOf))
 }
 
-/** What tells two machines of one template apart before anybody has them: contents, and paths that the guest does not know. */
+/** Identity of the parts in which machines of one template differ: contents, and paths that the guest does not see. */
 export function attachmentIdentity(spec: MachineSpec, contents: readonly (string | undefined)[]): string {
   return JSON.stringify([
     spec.attachesAfterRestore ? spec.devices.map(({ attachAfterRestore }) => attachAfterRestore?.paths) : [],
@@ -46,7 +47,7 @@ export function attachmentIdentity(spec: MachineSpec, contents: readonly (string
   ])
 }
 
-/** Positions of the devices whose content is not the saved machine's. */
+/** Positions of the devices whose content differs from that of the saved machine. */
 export function changedPositions(
   contents: readonly (string | undefined)[],
   saved: readonly (string | null | undefined)[],
@@ -54,7 +55,7 @@ export function changedPositions(
   return [...contents.keys()].filter((position) => contents[position] !== (saved[position] ?? undefined))
 }
 
-/** What the guest is to run after its restore; empty: nothing. */
+/** Script that the guest runs after its restore; may be empty. */
 export function attachScript(spec: MachineSpec, changed: readonly number[] = []): string {
   return script(spec, (attachment, position) => [
     changed.includes(position) ? attachment.refresh?.({ position }) : undefined,
@@ -62,13 +63,13 @@ export function attachScript(spec: MachineSpec, changed: readonly number[] = [])
   ])
 }
 
-/** What the guest is to run before it is saved; empty: nothing. */
+/** Script that the guest runs before it is saved; may be empty. */
 export function detachScript(spec: MachineSpec): string {
   return script(spec, (attachment) => [attachment.detach?.()])
 }
 
-// Each in a shell of its own, so that an `exit` ends its part alone; the first that fails ends all. Its status is looked at
-// in a line of its own: `set -e` means nothing in what `||` follows.
+// Each part runs in its own shell, so that `exit` ends only that part. The first failure ends the script. The status is
+// checked on a separate line, because `set -e` has no effect in a command before `||`.
 function script(
   { attachesAfterRestore, devices }: MachineSpec,
   partsOf: (attachment: NonNullable<Device['attachAfterRestore']>, position: number) => readonly (string | undefined)[],
@@ -90,12 +91,12 @@ export interface ScriptRunner {
   run(command: string, options: RunOptions): Promise<unknown>
 }
 
-/** Attaching takes some ten milliseconds, on a busy host more. Milliseconds, before the multiplier. */
+/** Timeout of an attachment, which normally takes about 10 ms. Milliseconds, before the multiplier. */
 const ATTACH_MS = 20_000
 
 /**
- * Has the agent of the guest run a script, unless it is empty.
- * @throws MachineError `ATTACH_FAILED` with what it printed
+ * Runs a script with the agent of the guest, unless it is empty.
+ * @throws MachineError `ATTACH_FAILED` with the output of the script
  */
 export async function runAgentScript(guest: ScriptRunner, script: string): Promise<void> {
   if (script === '') return

@@ -1,6 +1,6 @@
 /**
- * A machine that was spawned, with all that belongs to it: QEMU, console, log, private directory, and the promise of its
- * end. The faces above (VM, templates) are thin over it.
+ * A spawned machine: QEMU, console, log, private directory, and the promise of its end. VM and templates delegate to
+ * it.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ import type { MachineDescription } from './description.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
 import { watchMachineEvents } from './qmp-incidents.ts'
 
-/** `starting`: QEMU was spawned. `running`: it serves its control channel. `exited`: it is gone and all was read. */
+/** `starting`: QEMU was spawned. `running`: it answers on QMP. `exited`: it has ended, and all its output was read. */
 export type MachineState = 'starting' | 'running' | 'exited'
 
 /** One spawned machine. */
@@ -33,11 +33,11 @@ export class RunningMachine {
   readonly machine: QemuInstance
   readonly console: Console
   readonly logFile: string
-  /** The same where it outlives the machine: only then is it worth naming in an error. */
+  /** Path of the log if it outlives the machine, for error messages. */
   readonly keptLog: string | undefined
-  /** Tells the observer; undefined when nobody observes. */
+  /** Passes an event to the observer; undefined without one. */
   readonly onEvent: ((event: MachineEvent) => void) | undefined
-  /** Settles when QEMU is gone and all its output was read and matched; never rejects. */
+  /** Settles when QEMU has ended and all its output was read and searched. Never rejects. */
   readonly ended: Promise<ExitStatus>
   readonly #failed = Promise.withResolvers<Incident>()
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
@@ -49,10 +49,10 @@ export class RunningMachine {
   #closed: Promise<ExitStatus> | undefined
 
   /**
-   * Begins to listen to a machine that was launched.
+   * Starts to read the console of a launched machine.
    *
-   * @param spec what its holder asked for: in all that the guest can see, what was launched
-   * @param earlier what the console printed in an earlier life
+   * @param spec spec of the owner; equal to the launched one in everything that the guest can see
+   * @param earlier console output recorded in the template
    */
   private constructor(spec: MachineSpec, launched: Launched, earlier?: Uint8Array) {
     const { machine, directory } = launched
@@ -77,7 +77,7 @@ export class RunningMachine {
       onIncident: (incident) => {
         const { failure, message, allowed } = incident
         this.onEvent?.({ kind: 'incident', failure, message, allowed })
-        // Who waits for the machine's end has it then, with its reason.
+        // If the machine has ended, waits for its end already have the reason.
         if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
         for (const listener of [...this.#incidentListeners]) listener(incident)
       },
@@ -90,7 +90,7 @@ export class RunningMachine {
   }
 
   /**
-   * Prepares the devices, spawns QEMU and listens to its console. It may still fail: see {@link begin}.
+   * Prepares the devices, spawns QEMU and reads its console. QEMU may fail later: see {@link begin}.
    *
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
    * @throws ExpectError `EXPECT_ABORTED`
@@ -100,7 +100,7 @@ export class RunningMachine {
     return RunningMachine.adopt(spec, await launch(spec, plan))
   }
 
-  /** Takes over a launched machine; it is ended when that fails. Parameters as of the constructor. */
+  /** Takes over a launched machine, or ends it on failure. Parameters as for the constructor. */
   static async adopt(spec: MachineSpec, launched: Launched, earlier?: Uint8Array): Promise<RunningMachine> {
     try {
       return new RunningMachine(spec, launched, earlier)
@@ -111,9 +111,9 @@ export class RunningMachine {
   }
 
   /**
-   * Waits until QEMU serves its control channel, and attaches the devices.
+   * Waits until QEMU answers on QMP, and attaches the devices.
    *
-   * @param vm the machine's identity for its devices: the object its user holds
+   * @param vm identity of the machine for its devices: the public VM object
    * @throws StartError `START_FAILED`, ExpectError `EXPECT_ABORTED`; the machine is closed then
    */
   async begin(vm: object): Promise<void> {
@@ -127,18 +127,18 @@ export class RunningMachine {
     }
   }
 
-  /** Hands the devices of a machine that serves its control channel what they need. `vm` as in {@link begin}. */
+  /** Attaches the devices of a running machine. `vm` as in {@link begin}. */
   async attach(vm: object): Promise<void> {
     await this.machine.attachDevices(vm, this.directory, this.spec)
     if (this.#state === 'starting') this.#state = 'running'
   }
 
-  /** Resolves when a monitor sees the guest fail and the machine runs on; else never. */
+  /** Resolves with a guest failure after which the machine keeps running; otherwise never. */
   get failed(): Promise<Incident> {
     return this.#failed.promise
   }
 
-  /** Tells of every incident from now on, allowed or not, until disposed. */
+  /** Calls `listener` for every further guest failure, allowed or not, until disposed. */
   onIncident(listener: (incident: Incident) => void): Disposable {
     this.#incidentListeners.add(listener)
     return { [Symbol.dispose]: () => void this.#incidentListeners.delete(listener) }
@@ -148,12 +148,12 @@ export class RunningMachine {
     return this.#state
   }
 
-  /** What it was started with. */
+  /** The plan that it was started with. */
   get plan(): StartPlan {
     return this.#launched.plan
   }
 
-  /** As `7.2.22`. */
+  /** Such as `7.2.22`. */
   get qemuVersion(): string {
     return this.#launched.qemuVersion
   }
@@ -178,8 +178,8 @@ export class RunningMachine {
   }
 
   /**
-   * Ends the machine and removes its files. Idempotent; the same result for every caller.
-   * @param keep called when QEMU is gone and before the private directory is, with its path
+   * Ends the machine and removes its files. Idempotent; all callers get the same result.
+   * @param keep called with the path of the private directory after the end of QEMU, before the directory is removed
    */
   close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
     this.#closed ??= this.#close(keep)
@@ -231,7 +231,7 @@ function startAborted({ name, signal }: MachineSpec): ExpectError {
   return new ExpectError('EXPECT_ABORTED', `The start of machine "${name}" was aborted: ${why}`, { cause: reason })
 }
 
-/** Shows a machine to the observer of its options. @returns what tells the observer of an event, with the time since now */
+/** Calls the observer of a machine. @returns a function that passes it an event with the time since now */
 function observe(
   { spec, description, logFile, machine }: RunningMachine,
   qemuVersion: string,
@@ -260,7 +260,7 @@ function observe(
   return listener && ((event) => listener(event, now() - startedAt))
 }
 
-/** An observer that fails is not asked again; the machine goes on. */
+/** Stops calling an observer that throws. */
 function guarded(observer: MachineObserver): MachineObserver {
   const failed = (error: unknown): void =>
     warnOnce(

@@ -50,21 +50,21 @@ import { type MachineState, RunningMachine } from './running-machine.ts'
 import { checkSaveOptions, type SaveOptions, saveMachine } from './save/save-machine.ts'
 import { brandVM } from './vm-brand.ts'
 
-/** What {@link VM.restored} takes over. */
+/** Parameters of {@link VM.restored}. */
 export interface RestoredMachine {
   readonly spec: MachineSpec
   readonly launched: Launched
-  /** What its console had printed. */
+  /** Console output recorded in the save. */
   readonly console: Uint8Array
-  /** Positions of the devices whose content is not the saved machine's. @default none */
+  /** Positions of the devices whose content differs from that of the saved machine. @default none */
   readonly changed?: readonly number[]
-  /** Whether the guest stays stopped and a debugger may connect. @default false */
+  /** Whether the guest stays stopped so that a debugger can connect. @default false */
   readonly gdb?: boolean
 }
 
 /** Options of {@link VM.waitForExit}. */
 export interface WaitForExitOptions {
-  /** Longest wait, milliseconds, before the multiplier. @default none: as long as it takes */
+  /** Longest wait, milliseconds, before the multiplier. @default none */
   readonly timeout?: number
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal
@@ -81,7 +81,7 @@ export class VM implements AsyncDisposable {
 
   /**
    * @internal Use `VM.start` or `VM.boot`.
-   * @param ready what `ready` matched in an earlier life, of a machine that begins in readiness
+   * @param ready the match of `ready` recorded in the template, for a VM restored from one
    */
   constructor(running: RunningMachine, ready?: Match) {
     brandVM(this)
@@ -91,11 +91,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Starts a machine; resolves when QEMU serves its control channel, without waiting for the guest (see {@link ready}).
+   * Starts a machine. Resolves when QEMU answers on QMP, without waiting for the guest (see {@link ready}).
    *
-   * @throws OptionError before anything is spawned, for everything that is wrong with the options
-   * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with what QEMU printed
-   * @throws ExpectError `EXPECT_ABORTED` when `signal` aborts before QEMU serves its control channel
+   * @throws OptionError for invalid options, before anything is spawned
+   * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with the output of QEMU
+   * @throws ExpectError `EXPECT_ABORTED` when `signal` aborts before QEMU answers
    */
   static async boot(options: MachineOptions): Promise<VM> {
     const running = await RunningMachine.spawn(resolveOptions(options))
@@ -105,10 +105,10 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * @internal Takes over a machine that was launched from a save, and lets it go on: console and devices attached, its
-   * earlier output recalled.
+   * @internal Takes over a machine launched from a save: attaches console and devices, adds the recorded console
+   * output, and resumes the guest.
    *
-   * @throws MachineError `ATTACH_FAILED` when the guest cannot have a device that is attached after the restore
+   * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
    */
   static async restored({ spec, launched, console, changed = [], gdb = false }: RestoredMachine): Promise<VM> {
     const running = await RunningMachine.adopt(spec, launched, console)
@@ -124,17 +124,17 @@ export class VM implements AsyncDisposable {
     }
   }
 
-  /** @internal Tells a guest that goes on from a save what the time is, and gives it randomness, if it has an agent. */
+  /** @internal Sets the clock of a restored guest and adds entropy, if it has an agent. */
   resync(): Promise<void> {
     return this.#guest.resync()
   }
 
-  /** Complete and checked, as it was started. */
+  /** The complete, validated options. */
   get spec(): MachineSpec {
     return this.#running.spec
   }
 
-  /** Arguments that start the same machine from a person's shell, console on the terminal. */
+  /** Arguments that start the same machine by hand, with the console on the terminal. */
   get commandLine(): readonly string[] {
     return this.#running.description.commandLine
   }
@@ -144,12 +144,14 @@ export class VM implements AsyncDisposable {
     return this.#running.description.commandLineQuoted
   }
 
-  /** Path of the console log: every byte as it came. Removed by `close()` unless `logFile` was given. */
+  /**
+   * Path of the console log, with every byte of the output. `close()` removes it unless the option `logFile` is set.
+   */
   get logFile(): string {
     return this.#running.logFile
   }
 
-  /** The same where `logFile` was given, and `close()` leaves it there. */
+  /** Path of the console log if the option `logFile` is set, so that `close()` keeps it. */
   get keptLog(): string | undefined {
     return this.#running.keptLog
   }
@@ -158,7 +160,7 @@ export class VM implements AsyncDisposable {
     return this.spec.name
   }
 
-  /** Pid of QEMU. */
+  /** Process id of QEMU. */
   get pid(): number {
     return this.#running.machine.pid
   }
@@ -167,50 +169,52 @@ export class VM implements AsyncDisposable {
     return this.#running.state
   }
 
-  /** Settles when the machine is gone and all its output was read; never rejects, whatever the signal. */
+  /** Resolves when the machine has ended and all its output was read. Never rejects. */
   get ended(): Promise<ExitStatus> {
     return this.#running.ended
   }
 
-  /** How long an `expect` waits by default, milliseconds, the multiplier applied. */
+  /** Default timeout of `expect`, milliseconds, after the multiplier. */
   get timeout(): number {
     return this.spec.timeoutMs * this.spec.timeoutMultiplier
   }
 
-  /** The console's text so far, escape codes removed; of a very long one the end. */
+  /** The console output so far without escape codes, or its end if it is very long. */
   get output(): string {
     return this.#running.console.text()
   }
 
-  /** Ports of the host's 127.0.0.1 that lead into the guest, as its devices opened them. */
+  /** Ports on 127.0.0.1 of the host that are forwarded into the guest. */
   get portForwards(): readonly PortForward[] {
     return this.#running.machine.portForwards
   }
 
-  /** What the guest did that no test survives, oldest first: panics, kills for want of memory, …; also what is allowed. */
+  /**
+   * Guest failures so far, oldest first, including allowed ones: panics, out-of-memory kills and others of `failOn`.
+   */
   get incidents(): readonly Incident[] {
     return this.#running.console.incidents
   }
 
   /**
-   * Calls back at every incident from now on, allowed or not, until the result is disposed. Those that a machine's last
-   * words tell of come before {@link ended} settles.
+   * Calls `listener` for every further guest failure, allowed or not, until the result is disposed. Failures in the
+   * last output of a machine are reported before {@link ended} settles.
    */
   onIncident(listener: (incident: Incident) => void): Disposable {
     return this.#running.onIncident(listener)
   }
 
-  /** What is being waited for right now, oldest first. */
+  /** Pending waits, oldest first. */
   get pendingWaits(): readonly PendingWait[] {
     return this.#running.console.pendingWaits
   }
 
   /**
-   * Waits for the `ready` pattern within `bootTimeout`. The same promise each time.
+   * Waits for the `ready` pattern within `bootTimeout`. Returns the same promise each time.
    *
    * @throws OptionError `INVALID_OPTION` without `ready`
    * @throws ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
-   * @throws GuestError `GUEST_*` when the guest fails on the way
+   * @throws GuestError `GUEST_*` when the guest fails
    */
   ready(): Promise<Match> {
     this.#ready ??= this.#waitUntilReady()
@@ -218,36 +222,38 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits until the console prints the pattern behind everything matched before, and consumes it. Of several patterns
-   * the earliest match wins, ties by order. Patterns see clean text: UTF-8, `\n` line ends, no escape codes.
+   * Waits until the console prints the pattern after all earlier matches, and consumes the output up to its end. Of
+   * several patterns the earliest match wins, ties by order. The text is clean by default: UTF-8, `\n` line ends, no
+   * escape codes.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
-   * @throws GuestError `GUEST_*` when the guest panics, runs out of memory, …: see the option `failOn`
+   * @throws GuestError `GUEST_*` when the guest fails, for example by a panic: see the option `failOn`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
     return this.#running.console.expect(pattern, { ...options, ...this.#signalFor(options.signal) })
   }
 
-  /** Looks for the pattern in everything printed so far: does not wait, does not consume. */
+  /** Searches all output so far for the pattern. Does not wait and does not consume. */
   hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'view'> = {}): Match | undefined {
     return this.#running.console.hasPrinted(pattern, options)
   }
 
   /**
-   * Types on the console. A terminal in line mode takes 4095 bytes a line.
-   * @throws MachineError `MACHINE_EXITED` after the end; OptionError `INVALID_OPTION` for what is neither text nor bytes
+   * Types on the console. A terminal in canonical mode accepts 4095 bytes per line.
+   * @throws MachineError `MACHINE_EXITED` after the end; OptionError `INVALID_OPTION` if `data` is neither a string nor
+   * bytes
    */
   send(data: string | Uint8Array): void {
     this.#running.console.send(data)
   }
 
   /**
-   * Waits for the machine's own end: all output is read then. Does not end it.
+   * Waits until the machine ends by itself and all its output was read. Does not end it.
    *
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
-   * @throws ExpectError `EXPECT_TIMEOUT` when `timeout` is given and passes, `EXPECT_ABORTED`
-   * @throws GuestError `GUEST_*` when the guest fails and the machine does not end by that
+   * @throws ExpectError `EXPECT_TIMEOUT` after `timeout`, `EXPECT_ABORTED`
+   * @throws GuestError `GUEST_*` when the guest fails and the machine keeps running
    */
   async waitForExit(options: WaitForExitOptions = {}): Promise<ExitStatus> {
     checkTable('waitForExit', options, WAIT_CHECKS)
@@ -260,10 +266,10 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Gives the terminal to the console: who runs the test types there and reads what it prints, until Ctrl-], the end of the
-   * machine or the abort of its signal. The fixtures hold the test's clock meanwhile. What was printed is consumed then.
+   * Connects the terminal of the test run with the console, until Ctrl-], the end of the machine or the abort of its
+   * signal. The fixtures pause the timeout of the test meanwhile. The output of the session is consumed.
    *
-   * @throws OptionError `NO_TERMINAL` in CI, in the background, and wherever nobody sits
+   * @throws OptionError `NO_TERMINAL` without a terminal, such as in CI or in the background
    */
   async debug(options: DebugOptions = {}): Promise<void> {
     const { name, signal, aroundDebug } = this.spec
@@ -271,22 +277,23 @@ export class VM implements AsyncDisposable {
     await aroundDebug(() => debugSession({ name, console, ended }, { signal, ...options }))
   }
 
-  /** What is being done in the guest right now at the request of a test, oldest first. */
+  /** Pending calls into the guest, oldest first. */
   get pendingCalls(): readonly PendingCall[] {
     return this.#calls.list
   }
 
   /**
-   * Runs a command in the guest, as `sh -c` does, and waits for its end. With `ready`, waits for that first.
+   * Runs a command in the guest with `sh -c`, and waits for its end. Waits for the `ready` pattern first, if there is
+   * one.
    *
-   * The transports, the best that the machine has unless `via` says which: an agent in the guest; else the shell on the serial
-   * console. Over the console, commands run one after the other, and the cursor of `expect` is then behind them. What the
-   * command leaves running in the background is not waited for.
+   * Uses the agent in the guest if the machine has one, otherwise the shell on the serial console; `via` selects one
+   * explicitly. On the console, commands run one after the other, and their output is consumed. Processes that the
+   * command starts in the background are not waited for.
    *
-   * @param command for a shell, or a list of words, which are quoted
-   * @throws GuestCommandError `COMMAND_FAILED` for an exit code other than 0, unless `check` is false; `COMMAND_TIMEOUT`:
-   * it was ended; `COMMAND_ABORTED`; `COMMAND_LOST`: the machine ended; `GUEST_*`: the guest failed; `COMMAND_NOT_STARTED`;
-   * `SHELL_SILENT`, `COMMAND_GARBLED`
+   * @param command a shell command, or a list of words, which are quoted
+   * @throws GuestCommandError `COMMAND_FAILED` for an exit code other than 0, unless `check` is false;
+   * `COMMAND_TIMEOUT` (the command was killed); `COMMAND_ABORTED`; `COMMAND_LOST` (the machine ended); `GUEST_*` (the
+   * guest failed); `COMMAND_NOT_STARTED`, `SHELL_SILENT`, `COMMAND_GARBLED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   run<const Options extends RunOptions = Record<never, never>>(
@@ -297,10 +304,10 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Logs in on the serial console, whether its login prompt is there or yet to come, and waits for a shell. Afterwards
-   * commands can be run there by way of the `shell`. With `ready`, waits for that first.
+   * Logs in on the serial console and waits for a shell; the login prompt may already be there. Afterwards, commands
+   * can run via `shell`. Waits for the `ready` pattern first, if there is one.
    *
-   * @throws ExpectError `LOGIN_FAILED`: it was refused, or no prompt came; `LOGIN_PASSWORD_EXPIRED`; `EXPECT_EXITED`,
+   * @throws ExpectError `LOGIN_FAILED` (refused, or no prompt appeared), `LOGIN_PASSWORD_EXPIRED`, `EXPECT_EXITED`,
    * `EXPECT_ABORTED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
@@ -309,11 +316,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Writes a file in the guest, whole, over one that is there. What arrives is compared with what was sent.
+   * Writes or replaces a file in the guest, and verifies its content.
    *
-   * @param path absolute; its directory must be there
-   * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest's reason;
-   * the codes of {@link run} where it could not be asked
+   * @param path absolute; its directory must exist
+   * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest's error;
+   * the codes of {@link run} when the guest cannot be reached
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   writeFile(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
@@ -327,7 +334,7 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Reads a file of the guest, whole.
+   * Reads a file of the guest.
    *
    * @param path absolute
    * @throws GuestFileError as {@link writeFile}
@@ -346,11 +353,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Copies a file or a directory tree of the host into the guest: `guestPath` becomes a copy of `hostPath`, over what is
-   * there. Permissions and symbolic links are kept, owners are not; what is neither file, directory nor link stays behind.
-   * Each file is compared. Needs `tar` for a tree.
+   * Copies a file or a directory tree of the host into the guest: `guestPath` becomes a copy of `hostPath`. Existing
+   * files are replaced. Permissions and symbolic links are kept, owners are not; other file types are skipped. The
+   * content of each file is verified. A tree needs `tar` in the guest.
    *
-   * @param guestPath absolute; the directories above are made. With a `/` at the end: a directory for the file
+   * @param guestPath absolute; parent directories are created. With a `/` at the end, the directory for the file
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
@@ -363,8 +370,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} does the other way round. A tree may have
-   * 256 MiB.
+   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} in the other direction. A tree may
+   * have up to 256 MiB.
    *
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
@@ -378,11 +385,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits until a command succeeds. It is tried again and again in the guest, without a round trip for each try; by way of
-   * the `shell`, nothing else is run meanwhile.
+   * Waits until a command succeeds. It is repeated in the guest, without a round trip for each try. Via `shell`, no
+   * other command can run meanwhile.
    *
-   * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the count, and the last try's exit code and output; others as
-   * {@link run}
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the number of tries, and the exit code and output of the
+   * last one; others as {@link run}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
@@ -390,24 +397,24 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits until a TCP port of the guest is listened on, at any address.
-   * @throws GuestCommandError `WAIT_TIMEOUT` with the ports that are; OptionError
+   * Waits until a program in the guest listens on a TCP port, at any address.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the listening ports; OptionError
    */
   waitForPort(port: number, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
     return this.#wait('waitForPort', port, portCondition, options)
   }
 
   /**
-   * Waits until a unit of systemd is active, and no longer once it has failed.
-   * @throws GuestCommandError `WAIT_TIMEOUT` with its status and the end of its journal; OptionError
+   * Waits until a systemd unit is active. Rejects early when the unit fails.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the status of the unit and the end of its journal; OptionError
    */
   waitForUnit(name: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
     return this.#wait('waitForUnit', name, unitCondition, options)
   }
 
   /**
-   * Waits until there is something at a path.
-   * @throws GuestCommandError `WAIT_TIMEOUT` with what is in the nearest directory; OptionError
+   * Waits until a path exists in the guest.
+   * @throws GuestCommandError `WAIT_TIMEOUT` with the content of the nearest directory; OptionError
    */
   waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
     return this.#wait('waitForFile', path, fileCondition, options)
@@ -416,8 +423,8 @@ export class VM implements AsyncDisposable {
   /**
    * Runs tests in the guest and returns each test case of their report.
    *
-   * @throws GuestTestsError `TESTS_FAILED` when not all is well, with each failed test and its log, unless `check` is false
-   * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run}, but not `COMMAND_FAILED`
+   * @throws GuestTestsError `TESTS_FAILED` with each failed test and its log, unless `check` is false
+   * @throws GuestCommandError `TESTS_UNREADABLE` when there is no report; others as {@link run} except `COMMAND_FAILED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   runTests(command: string | readonly string[], options: RunTestsOptions): Promise<GuestTestRun> {
@@ -425,13 +432,13 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * The events that a program in the guest sends over the machine's `channel(name)`: JSON values, one a line, the last one
-   * `{"event":"done"}`. Can be left and asked for again: no event is lost.
+   * Events that a program in the guest sends over `channel(name)`: one JSON value per line, the last one
+   * `{"event":"done"}`. The iteration can be stopped and continued later without losing events.
    *
-   * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED` when the machine ended before the
-   * last one; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
-   * @throws GuestError `GUEST_*` when the guest failed before the last one
-   * @throws OptionError `INVALID_OPTION` for a channel the machine does not have
+   * @throws ExpectError `EVENT_INVALID` for an event that the schema rejects; `CHANNEL_ENDED` when the machine ends
+   * before the last event; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+   * @throws GuestError `GUEST_*` when the guest fails before the last event
+   * @throws OptionError `INVALID_OPTION` when the machine has no such channel
    */
   events<const Schema extends StandardSchemaV1 = StandardSchemaV1>(
     name: string,
@@ -441,12 +448,13 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Saves the machine, as it is now, into one file: memory, devices, disk overlays, console, and what is needed to start
-   * it. `VM.resume` and `npx coldboot resume` go on from it, also on another host. The guest is stopped meanwhile.
+   * Saves the current state of the machine to one file: memory, devices, disk overlays, console, and everything needed
+   * to start it. `VM.resume` and `npx coldboot resume` continue from it, even on another host. The guest is paused
+   * meanwhile.
    *
-   * The file has all that is in the guest's memory, secrets too.
+   * The file contains the whole memory of the guest, including secrets.
    *
-   * @param file is there whole or not at all
+   * @param file path; the file is created atomically
    * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits; `MACHINE_EXITED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; the system's error when the file cannot be written
    */
@@ -457,12 +465,12 @@ export class VM implements AsyncDisposable {
     })
   }
 
-  /** Path of the socket that gdb connects to, with `target remote`; undefined unless the machine was resumed for that. */
+  /** Path of the socket for gdb's `target remote`; undefined unless the machine was resumed for a debugger. */
   get gdbSocket(): string | undefined {
     return this.#running.gdbSocket
   }
 
-  /** Ends the machine and removes its files. Idempotent; the same result for every caller. */
+  /** Ends the machine and removes its files. Idempotent; all callers get the same result. */
   close(): Promise<ExitStatus> {
     return this.#running.close()
   }
@@ -501,15 +509,15 @@ export class VM implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
       const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`
-      // What the console tells of the cause is worth more than what may be said of any boot.
+      // A hint from the console is more specific than that of the code.
       const hint = error.hint === ERROR_CODES.EXPECT_TIMEOUT ? {} : { hint: error.hint }
       throw new ExpectError('BOOT_TIMEOUT', message, { ...hint, cause: error, sections: error.sections })
     }
   }
 
-  /** The caller's signal and the machine's own. */
+  /** Combines the signal of the caller with that of the machine. */
   #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-    // What is no signal is for the check of the options to name.
+    // Leave a bad value in place; option validation reports it.
     if (signal !== undefined && !(signal instanceof AbortSignal)) return { signal }
     const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
     return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }

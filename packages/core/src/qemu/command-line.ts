@@ -1,8 +1,9 @@
 /**
- * MachineSpec → argv. Pure: the same spec and paths give the same arguments, and nothing is looked up or made.
+ * Builds the command line of a MachineSpec. Pure: the same spec and paths give the same arguments, without access to
+ * the host.
  *
- * Two wirings of one machine: `inherited`, as this project starts it, with console, QMP and NICs on descriptors the child
- * inherits; and `standalone`, for a person's shell, with the console on the terminal.
+ * There are two wirings of a machine. `inherited`, used by this project, connects console, QMP and NICs to inherited
+ * descriptors. `standalone`, for a shell, connects the console to the terminal.
  */
 import { quote } from 'shlex'
 import type { DeviceContext } from '../devices/device.ts'
@@ -11,49 +12,52 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** Descriptors of the child, by number: 0 to 2 are the usual ones, 3 is the guard's, devices follow these two. */
+/** Descriptor of the console in the child. 0 to 2 are standard, 3 is that of the guard; those of devices follow. */
 export const CONSOLE_FD = 4
 export const QMP_FD = 5
-/** Of the saved state, in a machine that is restored. */
+/** Descriptor of the saved state, in a machine that is restored. */
 export const STATE_FD = 6
 const FIRST_DEVICE_FD = 7
 
-/** Guest memory that is not QEMU's default: such a guest has a generation id too, so that its copies can be told apart. */
+/**
+ * Guest memory other than QEMU's default. Such a guest also has a generation id, so that copies of it can be
+ * distinguished.
+ */
 export interface GuestMemory {
-  /** A file that has it. @default none: it is QEMU's own */
+  /** File with the memory. @default none: anonymous memory of QEMU */
   readonly path?: string | undefined
-  /** Whether the file gets what the guest writes; else each machine has a private copy on write. */
+  /** Whether writes of the guest go to the file. If false, each machine has a private copy-on-write mapping. */
   readonly shared: boolean
 }
 
-/** Where the pieces of a command line come from. */
+/** Input of {@link buildCommandLine}. */
 export interface CommandLineInput {
   readonly spec: MachineSpec
-  /** QEMU's binary and its first arguments. */
+  /** QEMU binary and its first arguments. */
   readonly qemu: readonly string[]
-  /** The machine's private directory. */
+  /** Private directory of the machine. */
   readonly directory: string
   readonly wiring: 'inherited' | 'standalone'
-  /** Whether QEMU can lock itself in: Linux only. */
+  /** Whether QEMU supports its seccomp sandbox, on Linux only. */
   readonly sandbox: boolean
-  /** Arguments that name the saved state on {@link STATE_FD}, which the machine waits for. @default it boots */
+  /** Arguments for the saved state on {@link STATE_FD}. @default none: the machine boots */
   readonly incoming?: readonly string[] | undefined
   /** @default QEMU's default, without a generation id */
   readonly memory?: GuestMemory | undefined
 }
 
-/** The arguments, and which descriptors and ids each device asked for. */
+/** The arguments, and the descriptors and ids of each device. */
 export interface CommandLine {
   readonly argv: readonly string[]
-  /** Devices with the numbers of their inherited descriptors, in the order of `spec.devices`. */
+  /** Numbers of the inherited descriptors of each device, in the order of `spec.devices`. */
   readonly deviceDescriptors: readonly (readonly number[])[]
-  /** Devices with the ids they were given, in the order asked. */
+  /** Ids of each device, in the order of its calls. */
   readonly deviceIds: readonly (readonly string[])[]
 }
 
 /**
- * @throws OptionError `INVALID_OPTION` when the kernel's command line is too long for the architecture, or QEMU is told to
- * leave its parent
+ * @throws OptionError `INVALID_OPTION` when the kernel command line is too long for the architecture, or an argument
+ * would detach QEMU from its parent
  */
 export function buildCommandLine(input: CommandLineInput): CommandLine {
   const { spec } = input
@@ -64,7 +68,7 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
   const counters = new Map<string, number>()
   let nextFd = FIRST_DEVICE_FD
   spec.devices.forEach((device, position) => {
-    // Both calls of a device see the same ids: each starts from the counters as they were before the device.
+    // Both calls of a device must get the same ids, so each starts with the counters from before the device.
     const before = new Map(counters)
     const descriptors: number[] = []
     const ids: string[] = []
@@ -90,7 +94,7 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
   return { argv: Object.freeze(argv), deviceDescriptors, deviceIds }
 }
 
-// A daemon is no child of this process any more: nothing would end it with its test.
+// A daemon is no longer a child of this process, so it would not end with its test.
 function refuseDaemon(args: readonly string[]): void {
   const found = args.find((argument) => /^--?daemonize$/.test(argument))
   if (found === undefined) return
@@ -99,22 +103,22 @@ function refuseDaemon(args: readonly string[]): void {
   })
 }
 
-/** One line for a POSIX shell that starts the same arguments. */
+/** Quotes arguments as one line for a POSIX shell. */
 export function quoteCommandLine(argv: readonly string[]): string {
   return argv.map((argument) => quote(argument)).join(' ')
 }
 
 function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): string[] {
-  // With a kernel, the firmware's words would only stand before those of the kernel.
+  // With a kernel, output of the firmware would only precede that of the kernel.
   const { firmwareOnSerial } = spec.kernel === undefined ? ARCHITECTURES[spec.arch] : {}
   const backend = memory === undefined ? [] : `memory-backend=${MEMORY_ID}`
   return [
-    // No machine but the one described: neither QEMU's default devices nor a configuration file of the host.
+    // Only the devices described here: neither the defaults of QEMU nor a configuration file of the host.
     '-nodefaults',
     '-no-user-config',
     ...['-display', 'none'],
     ...['-name', optionString(undefined, { guest: spec.name })],
-    // The machine type may come with properties, so it is not escaped; it has passed its check as one line.
+    // Not escaped, because the machine type may have properties. It was checked to be a single line.
     ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? [], backend].flat().join()],
     ...['-cpu', spec.cpu],
     ...['-m', `${spec.memoryMib}M`],
@@ -133,8 +137,8 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
 
 const MEMORY_ID = 'memory'
 
-// Tells the guest that it is a copy: its kernel then draws new randomness (Linux's driver is `vmgenid`). QEMU has the device
-// for PCs, and qboot, the small firmware, hangs with it.
+// Tells the guest that it is a copy, so that its kernel reseeds its random numbers (driver `vmgenid` of Linux). QEMU
+// has the device for PCs only, and the firmware qboot hangs with it.
 function generationId(spec: MachineSpec): string[] {
   const hasIt = ARCHITECTURES[spec.arch].generationId === true && spec.firmware !== 'qboot.rom'
   return hasIt ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
@@ -150,7 +154,7 @@ function consoleArgs({ spec, wiring }: CommandLineInput): string[] {
   const frontend = ARCHITECTURES[spec.arch].consoleFrontend
   const serial = frontend ? ['-device', optionString(frontend, { chardev: 'console' })] : ['-serial', 'chardev:console']
   if (wiring === 'standalone') {
-    // Ctrl-A X ends QEMU, Ctrl-A C opens its monitor; Ctrl-C goes to the guest.
+    // Ctrl-A X ends QEMU, Ctrl-A C opens its monitor, Ctrl-C goes to the guest.
     return [
       ...['-chardev', optionString('stdio', { id: 'console', mux: true, signal: false })],
       ...serial,

@@ -1,10 +1,12 @@
-/** How a machine ended. QEMU's exit code says little (0 after a panic too): the reason comes from its SHUTDOWN event. */
+/**
+ * How a machine ended. The reason comes from the SHUTDOWN event of QEMU, because its exit code is 0 even after a panic.
+ */
 import type { ProcessExit } from './process.ts'
 import type { QmpEvent } from './qmp.ts'
 
 /**
- * Why a machine ended. `guest-*` and `host-*` are QEMU's ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU failed
- * without saying why; `qemu-killed`: it was ended by a signal.
+ * Why a machine ended. `guest-*` and `host-*` are QEMU's ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU
+ * failed without a reason; `qemu-killed`: a signal ended it.
  */
 export type ExitReason =
   | 'guest-shutdown'
@@ -24,10 +26,10 @@ export type ExitReason =
 /** The end of a machine. */
 export interface ExitStatus {
   readonly reason: ExitReason
-  /** QEMU's exit code; undefined when a signal ended it. */
+  /** Exit code of QEMU; undefined if a signal ended it. */
   readonly exitCode: number | undefined
   readonly signal: NodeJS.Signals | undefined
-  /** What QEMU printed on standard error and output, the last 64 KiB. */
+  /** The last 64 KiB of QEMU's standard error and output. */
   readonly stderr: string
 }
 
@@ -38,7 +40,7 @@ export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, 
   return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr })
 }
 
-// The power switch of riscv64's board (hw/misc/sifive_test.c) ends QEMU on the spot, with success and without an event.
+// The power switch of the riscv64 board (hw/misc/sifive_test.c) exits QEMU at once, with code 0 and without an event.
 function untold({ code, signal }: ProcessExit): ExitReason {
   // The shell that guards QEMU turns SIGKILL into an exit code.
   if (signal !== undefined || code === KILLED_CODE) return 'qemu-killed'
@@ -52,7 +54,7 @@ function isOutright({ reason, signal, exitCode }: ExitStatus): boolean {
   return reason === 'qemu-killed' && (signal === 'SIGKILL' || exitCode === KILLED_CODE)
 }
 
-/** A phrase: `the guest powered off (QEMU exit code 0)`. */
+/** Formats an exit as a phrase: `the guest powered off (QEMU exit code 0)`. */
 export function describeExit(status: ExitStatus): string {
   const how = status.signal === undefined ? `QEMU exit code ${status.exitCode ?? 'unknown'}` : `signal ${status.signal}`
   return `${REASONS[status.reason]} (${how})${isOutright(status) ? KILLED : ''}`

@@ -1,4 +1,6 @@
-/** Finds QEMU and its version. Looked up once per command and process; size and time of its files tell a new one. */
+/**
+ * Finds QEMU and its version. The version is cached per command, and read again when size or time of its files change.
+ */
 import { statSync } from 'node:fs'
 import { StartError } from '../errors.ts'
 import { missingQemuPackage, packagedQemu } from '../host/qemu-package.ts'
@@ -7,19 +9,19 @@ import { quoteCommandLine } from './command-line.ts'
 import { findOnPath, runLookup } from './process.ts'
 import { isAtLeast, parseVersion, type QemuRelease } from './version.ts'
 
-/** A QEMU that can be used. */
+/** A usable QEMU. */
 export interface QemuBinary {
   /** Absolute path of the binary, then its first arguments. */
   readonly command: readonly string[]
-  /** As `7.2.22`. */
+  /** Such as `7.2.22`. */
   readonly version: string
-  /** `asked`: named by an option or the environment. */
+  /** `asked`: set by an option or the environment. */
   readonly origin: 'asked' | 'package' | 'path'
-  /** The npm package that it belongs to, for the origin `package`. */
+  /** The npm package of the binary, if the origin is `package`. */
   readonly package?: string
 }
 
-/** The oldest version with every argument this project uses: `-netdev stream` came with it. */
+/** Oldest supported version: the first with `-netdev stream`. */
 const LEAST_VERSION: QemuRelease = [7, 2]
 
 const versions = new Map<string, Promise<string>>()
@@ -42,13 +44,13 @@ export async function locateQemu(arch: Architecture, asked: readonly string[] | 
     if (engine) return { command, version, origin: 'package', package: engine.package }
     return { command, version, origin: asked ? 'asked' : 'path' }
   } catch (error) {
-    // The host may have been short of something: the next machine asks again.
+    // The failure may be temporary, so the next machine tries again.
     versions.delete(key)
     throw error
   }
 }
 
-/** The command that stands for QEMU in a command line that is shown without a start. */
+/** The command of QEMU in a command line that is shown without a start. */
 export function qemuCommand(arch: Architecture, asked: readonly string[] | undefined): readonly string[] {
   const [name = '', ...args] = asked ?? [packagedQemu(arch)?.program ?? binaryName(arch)]
   return [findOnPath(name) ?? name, ...args]
@@ -58,7 +60,7 @@ function binaryName(arch: Architecture): string {
   return `qemu-system-${arch}`
 }
 
-// Behind a wrapper, QEMU itself is one of the arguments.
+// With a wrapper, QEMU itself is one of the arguments.
 function fileKey(word: string): string {
   const path = findOnPath(word)
   const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })

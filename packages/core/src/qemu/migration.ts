@@ -1,6 +1,7 @@
 /**
- * Transfers a machine's state out of one QEMU and into another. With `x-ignore-shared` guest memory is not part of it,
- * because it lies in a file that both map (qapi/migration.json): such a save takes milliseconds whatever the guest's size.
+ * Transfers the state of a machine from one QEMU to another. With `x-ignore-shared`, guest memory is not part of it,
+ * because it is in a file that both map (qapi/migration.json). Such a save takes milliseconds for any size of the
+ * guest.
  */
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,17 +15,17 @@ import { MachineError } from '../errors.ts'
 import { STATE_FD } from './command-line.ts'
 import { isAtLeast } from './version.ts'
 
-/** Where guest memory is: in a file that the other QEMU maps, or in the transferred stream. */
+/** Location of the guest memory: a file that the other QEMU maps, or the transferred stream. */
 export type MemoryTransfer = 'in-file' | 'in-stream'
 
-/** Above any disk and socket. QEMU's own default is meant for a network that others use too. Bytes a second. */
+/** Higher than any disk or socket. The default of QEMU is meant for shared networks. Bytes per second. */
 const MAX_BANDWIDTH = 10_000_000_000
 
 /**
- * Stops the machine and writes its device state to a file. Its memory is in a file already.
+ * Stops the machine and writes its device state to a file. Its memory is already in a file.
  *
  * @param directory private
- * @throws MachineError `QMP_FAILED` with QEMU's reason, as for a device that cannot be saved
+ * @throws MachineError `QMP_FAILED` with QEMU's reason, for example a device that cannot be saved
  */
 export async function saveState(qmp: QmpClient, directory: string, stateFile: string): Promise<void> {
   await qmp.execute('stop')
@@ -34,18 +35,18 @@ export async function saveState(qmp: QmpClient, directory: string, stateFile: st
   })
 }
 
-/** What is sent, and where to. */
+/** Parameters of {@link sendState}. */
 export interface SendRequest {
   readonly memory: MemoryTransfer
-  /** Reads the stream to its end. When it rejects, the transfer is given up. */
+  /** Reads the stream to its end. A rejection cancels the transfer. */
   readonly receive: (stream: Readable) => Promise<void>
 }
 
 /**
- * Transfers the state of a machine that is stopped. The machine stays stopped, and `cont` makes it go on.
+ * Transfers the state of a stopped machine. The machine stays stopped; `cont` resumes it.
  *
- * QEMU's `migrate` takes a descriptor only by a name that was passed with SCM_RIGHTS, which Node cannot send: the state
- * goes through a socket in the private directory instead, which no other user can reach.
+ * The `migrate` command of QEMU accepts a descriptor only if it was passed with SCM_RIGHTS, which Node cannot send. So
+ * the state goes through a socket in the private directory, which other users cannot access.
  *
  * @param directory private
  * @throws MachineError `QMP_FAILED` with QEMU's reason; the error of `receive`
@@ -57,7 +58,7 @@ export async function sendState(qmp: QmpClient, directory: string, { memory, rec
   let received: Promise<void> | undefined
   server.once('connection', (socket: Socket) => {
     received = receive(socket).catch((error: unknown) => {
-      // QEMU then gives the transfer up.
+      // QEMU then cancels the transfer.
       socket.destroy()
       throw error
     })
@@ -81,17 +82,17 @@ export async function sendState(qmp: QmpClient, directory: string, { memory, rec
 }
 
 const SOCKET = 'state.sock'
-/** Longest path of a socket on the system with the least room for it: `sun_path` of macOS has 104 bytes with its NUL. */
+/** Longest path of a socket: `sun_path` of macOS has 104 bytes with its NUL. */
 const MOST_PATH_BYTES = 103
 
-/** The directory; a private one with a short path when the socket's path would be too long. */
+/** The directory, or a private one with a short path if the path of the socket would be too long. */
 async function socketPlace(directory: string): Promise<{ readonly directory: string; remove(): Promise<void> }> {
   if (Buffer.byteLength(join(directory, SOCKET)) <= MOST_PATH_BYTES) return { directory, remove: async () => {} }
   const short = await mkdtemp('/tmp/coldboot-save-')
   return { directory: short, remove: () => rm(short, { recursive: true, force: true }) }
 }
 
-/** The saved state as a QEMU takes it that has it on {@link STATE_FD}. */
+/** The saved state on {@link STATE_FD}, in the form that a version of QEMU accepts. */
 export interface IncomingState {
   /** Arguments of the command line. */
   readonly args: readonly string[]
@@ -100,8 +101,8 @@ export interface IncomingState {
 }
 
 /**
- * How a QEMU of this version is given the saved state. `fd:` with a file is deprecated since 9.1 and gone in 11; `file:`, new
- * in 8.2, takes a set of descriptors (docs/about/removed-features.rst).
+ * Selects the form of the saved state for a version of QEMU. `fd:` with a file is deprecated since 9.1 and removed in
+ * 11. `file:`, since 8.2, accepts a set of descriptors (docs/about/removed-features.rst).
  *
  * @param version such as `7.2.22`
  * @param kind of the descriptor
@@ -112,13 +113,13 @@ export function incomingState(version: string, kind: 'file' | 'socket'): Incomin
 }
 
 /**
- * Loads state into a QEMU started with `-incoming defer`; it is stopped afterwards: `cont` starts the guest.
+ * Loads state into a QEMU started with `-incoming defer`. The guest is stopped afterwards; `cont` resumes it.
  *
  * @param uri of the state, from {@link incomingState}
  * @throws MachineError `QMP_FAILED` when the state does not fit the machine
  */
 export async function loadState(qmp: QmpClient, uri: string, memory: MemoryTransfer): Promise<void> {
-  // Both at once, as in a start every round trip counts.
+  // Sent together to save a round trip in each start.
   await migrated(qmp, () =>
     Promise.all([
       qmp.execute('migrate-set-capabilities', { capabilities: capabilitiesFor(memory) }),
@@ -134,10 +135,10 @@ function capabilitiesFor(memory: MemoryTransfer): readonly object[] {
   ]
 }
 
-/** Runs a command that starts a migration, and waits for the migration's end. */
+/** Runs a command that starts a migration, and waits for the end of the migration. */
 async function migrated(qmp: QmpClient, begin: () => Promise<unknown>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // A machine that exits meanwhile rejects `begin` or the query; this promise is then never looked at.
+  // If the machine exits meanwhile, `begin` or the query rejects, and this promise is not awaited.
   promise.catch(() => {})
   using _ = qmp.onEvent(({ event, data }: QmpEvent) => {
     if (event !== 'MIGRATION') return

@@ -1,4 +1,7 @@
-/** Starts processes: QEMU under its guard, and short look-ups. The only importer of the process library. */
+/**
+ * Starts processes: QEMU with its guard, and short commands such as `--version`. The only importer of the process
+ * library.
+ */
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
@@ -6,7 +9,7 @@ import { finished } from 'node:stream/promises'
 import { packagedTie } from '../host/qemu-package.ts'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
 
-/** How a process ended: one of the two is set. */
+/** How a process ended. One of the two is set. */
 export interface ProcessExit {
   readonly code: number | undefined
   readonly signal: NodeJS.Signals | undefined
@@ -14,15 +17,15 @@ export interface ProcessExit {
 
 /** A running QEMU. */
 export interface QemuProcess {
-  /** Pid of QEMU, or of the guard beside it where the kernel offers none. */
+  /** Pid of QEMU, or of its guard shell on systems without a kernel guard. */
   readonly pid: number
-  /** What it printed on standard error, and on standard output, the last 64 KiB. */
+  /** The last 64 KiB of its standard error and output. */
   stderr(): string
-  /** Our ends of the inherited descriptors, by the child's number. */
+  /** Our end of an inherited descriptor. @param fd its number in the child */
   stream(fd: number): Duplex
-  /** Settles when the process is gone; never rejects. */
+  /** Resolves when the process has ended. Never rejects. */
   readonly exited: Promise<ProcessExit>
-  /** Asks it to end (SIGTERM), or ends it. No effect after the exit. */
+  /** Sends SIGTERM or SIGKILL. No effect after the exit. */
   terminate(signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
@@ -31,11 +34,11 @@ const STDERR_LIMIT = 65_536
 /** Loaded with the first process: it is larger than all else that this package has to load. */
 const loadExeca = (): Promise<typeof import('execa')> => import('execa')
 
-/** What a process is started with besides its arguments. */
+/** Options of {@link spawnQemu}. */
 export interface SpawnOptions {
-  /** Descriptors of the child that are stream sockets with our end in {@link QemuProcess.stream}; each above 3. */
+  /** Descriptors of the child that are stream sockets, each above 3. {@link QemuProcess.stream} returns our ends. */
   readonly sockets: readonly number[]
-  /** Open descriptors of ours that the child inherits, by the child's number. @default none */
+  /** Open descriptors that the child inherits, by their number in the child. @default none */
   readonly files?: ReadonlyMap<number, number>
   /** @default the best of this host */
   readonly guard?: GuardKind
@@ -55,7 +58,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   const lastFd = Math.max(GUARD_FD, ...sockets, ...files.keys())
   const inherited = Array.from({ length: lastFd - GUARD_FD }, (_, index) => {
     const fd = index + GUARD_FD + 1
-    // Any open descriptor will do; the library's types name the first few only.
+    // Any open descriptor works, but the types of the library have only the first few.
     return (files.get(fd) as 3 | undefined) ?? (sockets.includes(fd) ? 'pipe' : 'ignore')
   })
   const { execa } = await loadExeca()
@@ -63,23 +66,23 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
     stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...inherited],
     buffer: false,
     reject: false,
-    // A group of its own: the terminal's Ctrl-C then reaches the test runner alone, which ends the machine in order.
+    // A separate process group: Ctrl-C then reaches only the test runner, which ends the machine cleanly.
     detached: true,
     cleanup: false,
     stripFinalNewline: false,
   })
-  // The library's handle is for running to completion; a machine lives on, and its events are the child's own.
+  // The handle of the library is for short commands. A machine uses the events of the child itself.
   const child = subprocess.nodeChildProcess
   let text = ''
   const collect = (chunk: Buffer): void => {
     text = (text + chunk.toString('utf8')).slice(-STDERR_LIMIT)
   }
-  // With `buffer: false` the library leaves the streams alone; an unread pipe would block QEMU.
+  // With `buffer: false` the library does not read the streams, and an unread pipe would block QEMU.
   child.stderr?.on('data', collect)
   child.stdout?.on('data', collect)
   let ended = false
   const exited = new Promise<ProcessExit>((resolve) => {
-    // `exit`, not the library's promise: that waits for every stream to be read to its end.
+    // Not the promise of the library, which waits until every stream is read to its end.
     child.once('exit', (code, signal) => {
       const exit = { code: code ?? undefined, signal: signal ?? undefined }
       ended = true
@@ -97,24 +100,24 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
     exited,
     terminate(signal) {
       if (ended) return
-      // Ending the shell guard would leave QEMU behind: closing the pipe is its signal to kill.
+      // Killing the guard shell would leave QEMU running. Closing the pipe makes the guard kill QEMU.
       if (signal === 'SIGKILL' && lifeline) lifeline.destroy()
       else child.kill(signal)
     },
   }
 }
 
-/** How long a pipe may stay open after the exit: something else may have inherited it. Milliseconds. */
+/** Longest wait for a pipe after the exit, in case another process inherited it. Milliseconds. */
 const LAST_WORDS_MS = 1_000
 
-/** The exit can be seen before the reason that was printed for it was read. */
+/** Waits until the last output is read, because the exit may be reported first. */
 async function lastWords(pipes: readonly (Readable | null)[]): Promise<void> {
   const signal = AbortSignal.timeout(LAST_WORDS_MS)
   const open = pipes.filter((pipe) => pipe !== null)
   await Promise.allSettled(open.map((pipe) => finished(pipe, { signal })))
 }
 
-/** Runs a look-up such as `--version` to its end. */
+/** Runs a short command such as `--version`. */
 export async function runLookup(
   file: string,
   args: readonly string[],
@@ -124,7 +127,7 @@ export async function runLookup(
   return { output: result.all, exitCode: result.exitCode, cause: 'cause' in result ? result.cause : undefined }
 }
 
-/** The absolute path of an executable, looked up as a shell does; undefined when there is none. */
+/** The absolute path of an executable on PATH; undefined if there is none. */
 export function findOnPath(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
   const candidates = name.includes('/') ? [name] : path.split(delimiter).map((folder) => join(folder || '.', name))
   return candidates.find(isExecutable)
@@ -133,14 +136,14 @@ export function findOnPath(name: string, path: string = process.env['PATH'] ?? '
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    // A directory can be "executed" too.
+    // A directory also has the execute permission.
     return statSync(path).isFile()
   } catch {
     return false
   }
 }
 
-/** A guard and why it is used. */
+/** A guard and the reason for it. */
 export interface GuardChoice {
   readonly guard: GuardKind
   readonly reason: string
@@ -148,7 +151,7 @@ export interface GuardChoice {
 
 let guardOfThisHost: Promise<GuardChoice> | undefined
 
-/** The guard of machines on this host. Asks `setpriv` once what it can do. */
+/** The guard for this host. Checks `setpriv` only once. */
 export function hostGuard(): Promise<GuardChoice> {
   guardOfThisHost ??= chooseGuard(process.platform, packagedTie())
   return guardOfThisHost
@@ -156,7 +159,7 @@ export function hostGuard(): Promise<GuardChoice> {
 
 /**
  * @param tie path of `coldboot-tie`, if there is one
- * @param path where to look for `setpriv`
+ * @param path search path for `setpriv`
  */
 export async function chooseGuard(
   platform: NodeJS.Platform,
@@ -168,7 +171,7 @@ export async function chooseGuard(
   if (tie !== undefined) return { guard: 'tie', reason: 'the kernel ends QEMU, as coldboot-tie asks' }
   const setpriv = findOnPath('setpriv', path)
   if (setpriv === undefined) return { guard: 'pipe', reason: `${shell}: there is no setpriv (util-linux)` }
-  // The one of busybox does not know the option, nor did util-linux before 2.33.
+  // The `setpriv` of busybox and of util-linux before 2.33 lacks the option.
   const { exitCode } = await runLookup(setpriv, ['--pdeathsig', 'KILL', '--', 'true'])
   if (exitCode !== 0) return { guard: 'pipe', reason: `${shell}: ${setpriv} has no --pdeathsig (util-linux 2.33)` }
   return { guard: 'pdeathsig', reason: `the kernel ends QEMU, as ${setpriv} asks` }

@@ -1,14 +1,14 @@
-/** What QEMU says when it gives up: the line that matters, and what a user does about it. */
+/** Extracts the error from the output of QEMU, and a hint for it. */
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** The line with the reason: QEMU begins it with its own name, and may have warned before and given a tip behind it. */
+/** The line with the error. It starts with the name of QEMU, and warnings or a tip may surround it. */
 export function extractQemuError(printed: string): string {
   const lines = printed.trim().split('\n')
   const own = lines.filter((line) => /^qemu[\w.-]*: /.test(line) && !/: (?:warning|info): /.test(line))
   return own.at(-1) ?? lines.at(-1) ?? ''
 }
 
-/** A sentence, with the option that is to be changed; undefined: QEMU's own words must do. */
+/** A hint that names the option to change; undefined if there is none for this error. */
 export function hintFor(
   printed: string,
   spec: Pick<MachineSpec, 'arch' | 'kernel' | 'machine' | 'cpu'>,

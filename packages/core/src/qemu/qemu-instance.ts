@@ -1,4 +1,4 @@
-/** One QEMU from spawn to exit: its process, its control channel, and how it ended. Knows nothing of consoles. */
+/** One QEMU from spawn to exit: its process, its QMP connection, and its exit status. */
 import type { Duplex, Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { PortForward } from '../devices/device.ts'
@@ -13,25 +13,25 @@ import { extractQemuError, hintFor } from './qemu-error.ts'
 import { QmpClient, type QmpEvent } from './qmp.ts'
 import { shutDown } from './shutdown.ts'
 
-/** QEMU answers within 100 ms; a host that needs longer than this is broken. Milliseconds, before the multiplier. */
+/** Longest wait for QEMU, which normally answers within 100 ms. Milliseconds, before the multiplier. */
 const ANSWER_MS = 30_000
 
-/** How long the control channel may stay open after the exit: a program that QEMU was wrapped in may hold it. Milliseconds. */
+/** Longest wait for the end of the QMP stream after the exit, in case a wrapper of QEMU keeps it open. Milliseconds. */
 const LAST_EVENTS_MS = 1_000
 
 /** A saved state to load. */
 export interface StateInput {
   readonly memory: MemoryTransfer
-  /** Our open descriptor of the state, which stays ours to close; or a function that opens a stream of it. */
+  /** An open descriptor of the state, which the caller closes, or a function that opens a stream of it. */
   readonly source: number | (() => Readable)
 }
 
-/** A QEMU that was spawned. */
+/** A spawned QEMU. */
 export class QemuInstance {
   readonly qmp: QmpClient
   /** Our end of the serial console. */
   readonly consoleStream: Duplex
-  /** Settles when QEMU is gone and its last event was read; never rejects. */
+  /** Resolves when QEMU has ended and its last event was read. Never rejects. */
   readonly exited: Promise<ExitStatus>
   readonly #process: QemuProcess
   readonly #spec: MachineSpec
@@ -63,7 +63,7 @@ export class QemuInstance {
     this.qmp.onEvent((event) => {
       if (event.event === 'SHUTDOWN') shutdown = event
     })
-    // The exit can be seen before the last events are read from the socket.
+    // The exit may be reported before the last events are read from the socket.
     const controlEnded = finished(control, { writable: false }).catch(() => {})
     this.exited = process.exited.then(async (exit) => {
       await Promise.race([controlEnded, quietFor(LAST_EVENTS_MS)])
@@ -75,11 +75,11 @@ export class QemuInstance {
   }
 
   /**
-   * Spawns QEMU. It may still fail: see {@link connect}.
+   * Spawns QEMU. It may fail later: see {@link connect}.
    *
-   * @param shown the command line for a person's shell, for errors
-   * @param state the saved state of a machine that is restored
-   * @throws StartError `START_FAILED` when the process cannot be made
+   * @param shown command line for errors
+   * @param state saved state of a machine that is restored
+   * @throws StartError `START_FAILED` when the process cannot be created
    */
   static async spawn(spec: MachineSpec, line: CommandLine, shown: string, state?: StateInput): Promise<QemuInstance> {
     const source = state?.source
@@ -110,8 +110,8 @@ export class QemuInstance {
   }
 
   /**
-   * Waits until QEMU serves its control channel.
-   * @throws StartError `START_FAILED` with QEMU's own words when it exits first, or does not answer
+   * Waits until QEMU answers on QMP.
+   * @throws StartError `START_FAILED` with the output of QEMU when it exits first, or does not answer
    */
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
@@ -128,7 +128,7 @@ export class QemuInstance {
   }
 
   /**
-   * Loads the saved state given to {@link spawn}; the guest is stopped afterwards.
+   * Loads the saved state passed to {@link spawn}. The guest is stopped afterwards.
    * @param uri of the state, from `incomingState`
    * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit; the error of its source
    */
@@ -137,15 +137,15 @@ export class QemuInstance {
       await Promise.race([loadState(this.qmp, uri, this.#state?.memory ?? 'in-file'), this.#exitDuringStart()])
       await this.#fed
     } catch (error) {
-      // A state that cannot be read to its end is the reason for whatever QEMU says of it.
+      // If the state could not be read to its end, this is the cause of QEMU's error.
       await this.#fed
       throw isChannelEnd(error) ? await this.#exitReason() : error
     }
   }
 
   /**
-   * Hands every device its streams. `vm` is the machine's identity.
-   * @param spec the holder's: its devices have the arguments of those that were spawned, in their order
+   * Passes each device its streams. `vm` is the identity of the machine.
+   * @param spec spec of the owner, whose devices have the same arguments in the same order as the spawned ones
    */
   async attachDevices(vm: object, directory: string, spec: MachineSpec): Promise<void> {
     const exited = this.exited.then(() => {})
@@ -166,19 +166,19 @@ export class QemuInstance {
     }
   }
 
-  /** Ports of the host that lead into the guest, as the devices reported them. */
+  /** Host ports that are forwarded into the guest, as the devices reported them. */
   get portForwards(): readonly PortForward[] {
     return this.#portForwards
   }
 
-  /** Ends QEMU; resolves with its exit. Idempotent. */
+  /** Ends QEMU. Idempotent. */
   async shutDown(): Promise<ExitStatus> {
     this.#shutdown ??= shutDown(this.#process, this.qmp)
     await this.#shutdown
     return this.exited
   }
 
-  /** Ends QEMU without waiting: for the exit of this process, when nothing asynchronous runs any more. */
+  /** Kills QEMU synchronously, at the exit of this process. */
   kill(): void {
     this.#process.terminate('SIGKILL')
   }
@@ -191,7 +191,7 @@ export class QemuInstance {
     return this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)
   }
 
-  /** The channel ends a moment before the exit is known, which has the reason. */
+  /** Waits for the exit, which has the reason. The QMP stream ends slightly earlier. */
   async #exitReason(): Promise<unknown> {
     const { promise: late, resolve } = Promise.withResolvers<StartError>()
     const timer = startTimer(() => resolve(this.#silence()), this.#answerMs)
@@ -204,7 +204,7 @@ export class QemuInstance {
 
   async #exitDuringStart(): Promise<never> {
     const status = await this.exited
-    // Without an event, success says of a guest that runs that it powered off; none has run yet.
+    // Exit code 0 without an event normally means a power-off, but no guest has run yet.
     const how = status.exitCode === 0 ? ' with exit code 0' : `: ${describeExit(status)}`
     throw this.#failure(`QEMU exited during the start${how}`, status)
   }
@@ -220,7 +220,7 @@ export class QemuInstance {
   }
 }
 
-/** Sends a saved state. A QEMU that ends, or has all it needs, closes its end: that is no error of the source. */
+/** Sends a saved state. QEMU may close its end early, which is not an error of the source. */
 function feed(source: Readable, socket: Duplex): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})
@@ -229,7 +229,7 @@ function feed(source: Readable, socket: Duplex): Promise<void> {
   return promise
 }
 
-/** Resolves after this time, what had arrived by then read. */
+/** Resolves after this time, when the data that arrived by then is read. */
 async function quietFor(milliseconds: number): Promise<void> {
   await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
 }

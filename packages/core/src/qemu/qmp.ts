@@ -1,26 +1,26 @@
-/** QEMU's machine protocol over one stream: JSON lines, commands with ids, events. */
+/** Client of the QEMU Machine Protocol (QMP): JSON lines, commands with ids, events. */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { MachineError } from '../errors.ts'
 import { now } from '../host/clock.ts'
 
-/** An event QEMU sent, as `SHUTDOWN` with `{ guest: true, reason: 'guest-shutdown' }`. */
+/** A QMP event, such as `SHUTDOWN` with `{ guest: true, reason: 'guest-shutdown' }`. */
 export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
-  /** When QEMU sent it, milliseconds since 1970. */
+  /** Time at which QEMU sent it, milliseconds since 1970. */
   readonly timestamp: number
 }
 
-/** A message on the channel. */
+/** A QMP message. */
 export interface QmpMessage {
   readonly direction: 'sent' | 'received'
   readonly message: Readonly<Record<string, unknown>>
-  /** On `performance.now()`. */
+  /** Time, on the clock of `performance.now()`. */
   readonly at: number
 }
 
-/** Messages kept for an observer to come: a machine made ahead has some thirty. */
+/** Most messages kept for a later observer. A pooled machine has about thirty. */
 const MOST_KEPT = 200
 
 interface PendingCommand {
@@ -29,14 +29,14 @@ interface PendingCommand {
   reject(error: Error): void
 }
 
-/** One client on one stream. Everything pending is rejected when the stream ends. */
+/** QMP client on one stream. Pending commands are rejected when the stream ends. */
 export class QmpClient {
   readonly #stream: Duplex
   readonly #pending = new Map<number, PendingCommand>()
   readonly #listeners = new Set<(event: QmpEvent) => void>()
   readonly #decoder = new StringDecoder('utf8')
   #nextId = 1
-  /** What passed before it was known who observes. */
+  /** Messages from before the observer was set. */
   #early: QmpMessage[] | undefined = []
   #observer: ((message: QmpMessage) => void) | undefined
   #rest = ''
@@ -51,20 +51,21 @@ export class QmpClient {
     })
     this.#greeting.catch(() => {})
     stream.on('data', (chunk: Buffer) => this.#receive(this.#decoder.write(chunk)))
-    // QEMU's exit shows as a reset connection on an inherited socket: that is its end of file.
+    // The exit of QEMU appears as a connection reset on an inherited socket.
     stream.on('error', () => this.#end())
     stream.on('close', () => this.#end())
     stream.on('end', () => this.#end())
   }
 
   /**
-   * Greets QEMU and waits until it serves commands. The greeting alone comes before the machine is made.
+   * Negotiates capabilities and waits until QEMU answers commands. QEMU sends the greeting before it creates the
+   * machine.
    *
-   * @returns QEMU's version, as `7.2.22`
+   * @returns version of QEMU, such as `7.2.22`
    * @throws MachineError `MACHINE_EXITED`
    */
   async connect(): Promise<string> {
-    // All at once: QEMU reads them in order, and a round trip more would be a delay of every start.
+    // Sent together, because each round trip would delay every start. QEMU reads them in order.
     const answers = [this.#greeting, this.execute('qmp_capabilities'), this.execute('query-status')]
     const [greeting] = (await Promise.all(answers)) as [{ QMP?: { version?: { qemu?: Record<string, number> } } }]
     const version = greeting.QMP?.version?.qemu
@@ -72,7 +73,7 @@ export class QmpClient {
   }
 
   /**
-   * @returns what the command returned
+   * @returns the return value of the command
    * @throws MachineError `QMP_FAILED` with QEMU's reason, `MACHINE_EXITED` when the stream has ended
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -86,7 +87,7 @@ export class QmpClient {
     })
   }
 
-  /** Shows every message to the observer, those that have passed first. Called once; undefined: nobody observes. */
+  /** Passes every message to the observer, starting with the earlier ones. Called once; undefined for no observer. */
   observe(observer: ((message: QmpMessage) => void) | undefined): void {
     if (observer) for (const message of this.#early ?? []) observer(message)
     this.#early = undefined

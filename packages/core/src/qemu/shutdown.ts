@@ -1,16 +1,16 @@
 /**
- * Ends a QEMU for certain: ask on the control channel, then SIGTERM, then SIGKILL. Each step is bounded, because a QEMU
- * may be stopped, or blocked on a host resource, and then answers nothing. The console is drained meanwhile by its owner.
+ * Ends QEMU reliably: `quit` on QMP, then SIGTERM, then SIGKILL. Each step has a time limit, because a QEMU that is
+ * stopped or blocked on a host resource does not answer. The owner of the console reads its output meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessExit, QemuProcess } from './process.ts'
 import type { QmpClient } from './qmp.ts'
 
-/** A healthy QEMU ends 7 ms after `quit`; the bounds are for the others. Milliseconds. */
+/** Time limit of `quit`, which normally takes 7 ms. Milliseconds. */
 const QUIT_MS = 1_000
 const SIGTERM_MS = 1_000
 
-/** Resolves when the process is gone. Safe to call at any time, also after the exit. */
+/** Resolves when the process has ended. Safe to call at any time, also after the exit. */
 export async function shutDown(process: QemuProcess, qmp: QmpClient): Promise<ProcessExit> {
   qmp.execute('quit').catch(() => {})
   if (!(await exitsWithin(process, QUIT_MS))) {

@@ -5,9 +5,9 @@ export type QemuRelease = readonly [major: number, minor: number]
 
 const OF_QEMU = /QEMU emulator version (\d+)\.(\d+)(?:\.(\d+))?/
 
-/** The version in the output of `qemu-system-… --version`, as `7.2.22`; undefined when there is none. */
+/** The version in the output of `qemu-system-… --version`, such as `7.2.22`; undefined if there is none. */
 export function parseVersion(output: string): string | undefined {
-  // A wrapper may print a version of its own.
+  // A wrapper may print its own version before.
   const [, major, minor, micro = '0'] = OF_QEMU.exec(output) ?? []
   return major === undefined || minor === undefined ? undefined : `${major}.${minor}.${micro}`
 }

@@ -1,4 +1,4 @@
-/** Chooses how the guest's instructions are executed, and can say why. */
+/** Chooses the accelerator, and explains the choice. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import type { AcceleratorName } from '../host/environment.ts'
 import { type Architecture, hostArchitecture } from '../options/architecture.ts'
@@ -6,18 +6,18 @@ import { type Architecture, hostArchitecture } from '../options/architecture.ts'
 /** The accelerator and the reason for it. */
 export interface AcceleratorChoice {
   readonly accelerator: AcceleratorName
-  /** A sentence, for errors and `doctor`. */
+  /** The reason, for errors and `doctor`. */
   readonly reason: string
-  /** What the user could mend; undefined when there is nothing. */
+  /** A problem that the user can fix; undefined if there is none. */
   readonly warning: string | undefined
 }
 
-/** What is looked at, so that a test can describe another host. */
+/** The properties of a host that are checked. */
 export interface Host {
   readonly platform: NodeJS.Platform
   readonly arch: Architecture | undefined
   kvmDevice(): 'missing' | 'no access' | 'usable'
-  /** Text of /proc/cpuinfo, empty where there is none. */
+  /** Text of /proc/cpuinfo; empty if it does not exist. */
   cpuInfo(): string
 }
 
@@ -44,7 +44,7 @@ export const thisHost: Host = {
 }
 
 /**
- * @param forced the accelerator asked for by option or environment; it is used without probing
+ * @param forced accelerator set by option or environment, which is used without probing
  */
 export function chooseAccelerator(
   arch: Architecture,
@@ -63,9 +63,8 @@ export function chooseAccelerator(
 function chooseOnLinux(host: Host): AcceleratorChoice {
   const device = host.kvmDevice()
   if (device === 'missing') return choice('tcg', '/dev/kvm does not exist')
-  // Nested virtualisation can hand out a /dev/kvm that opens and then never runs a virtual CPU: without the flag on the
-  // CPU there is nothing behind it. Seen on real machines, so the flag decides and nobody is warned. A Linux guest that
-  // is itself translated shows no flag either.
+  // In nested virtualization, /dev/kvm may open and never run a virtual CPU if the CPU lacks the flag. This was seen on
+  // real hosts, so the flag decides, without a warning. A Linux guest that is emulated has no flag either.
   if (host.arch === 'x86_64' && !/^flags\s*:.*\b(?:vmx|svm)\b/m.test(host.cpuInfo())) {
     return choice('tcg', '/dev/kvm exists, but the CPU has neither the vmx nor the svm flag')
   }

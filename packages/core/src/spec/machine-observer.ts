@@ -1,22 +1,22 @@
-/** Whoever writes down what a machine does: told of it while it happens, and without a say in it. */
+/** Receives events of machines while they happen. Cannot change their behaviour. */
 
 import type { Device } from '../devices/device.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 
-/** A machine, as its observer is told of it. */
+/** A machine, as passed to its observer. */
 export interface ObservedMachine {
   readonly name: string
   readonly arch: Architecture
   readonly accelerator: AcceleratorName
   readonly memoryMib: number
   readonly cpus: number
-  /** As `7.2.22`. */
+  /** Such as `7.2.22`. */
   readonly qemuVersion: string
-  /** `cold`: it boots. `template`: it goes on from a save. */
+  /** `cold` if the machine boots, `template` if it is restored. */
   readonly start: 'cold' | 'template'
-  /** Arguments that start the same machine from a person's shell. */
+  /** Arguments that start the same machine by hand. */
   readonly commandLine: readonly string[]
   /** The same as one line for a POSIX shell. */
   readonly commandLineQuoted: string
@@ -26,10 +26,10 @@ export interface ObservedMachine {
 }
 
 /**
- * Is told of each machine that starts with the options it is part of, before that has printed anything. With templates
- * there can be two: the one that becomes the template, and the one that is started from it.
+ * Called for each machine that starts with these options, before its first output. With templates there can be two
+ * machines: the one that becomes the template, and the one that is started from it.
  *
- * @returns told of each event, with its time in milliseconds since the machine's start (the same as in the log's timing).
- * Messages on the control channel of a machine made ahead are older than its start: their times are below 0.
+ * @returns a listener for events, with their time in milliseconds since the start of the machine (the same as in the
+ * timing file of the log). QMP messages of a pooled machine are older than its start: their times are negative.
  */
 export type MachineObserver = (machine: ObservedMachine) => (event: MachineEvent, timeMs: number) => void

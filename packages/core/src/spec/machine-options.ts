@@ -1,4 +1,4 @@
-/** What a user asks of a machine, and the defaults, each declared once. `resolveOptions` makes a MachineSpec of it. */
+/** Options of a machine and their defaults. `resolveOptions` converts them to a MachineSpec. */
 import type { Writable } from 'node:stream'
 import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { LogFile } from '../console/log/log-file.ts'
@@ -8,29 +8,29 @@ import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 import type { MachineObserver } from './machine-observer.ts'
 
-/** How long an `expect` waits when nothing else is said, milliseconds. */
+/** Default timeout of `expect`, milliseconds. */
 export const DEFAULT_TIMEOUT = 7_000
 
-/** Options of a machine. All are optional but a boot source: `kernel`, `firmware`, or a bootable device. */
+/** Options of a machine. All are optional except a boot source: `kernel`, `firmware`, or a bootable device. */
 export interface MachineOptions {
   /** Name in errors, logs and QEMU's process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
   readonly name?: string | undefined
   /** Guest architecture by QEMU's name. @default the host's */
   readonly arch?: Architecture | undefined
   /**
-   * QEMU binary, or the binary and its first arguments. A string is one path, never split.
+   * QEMU binary, or a list of the binary and its first arguments. A string is a single path and is never split.
    * @default COLDBOOT_QEMU, else UROOT_QEMU, else `qemu-system-<arch>` on PATH
    */
   readonly qemu?: string | readonly string[] | undefined
-  /** QEMU machine type with its properties, as `q35` or `virt,gic-version=3`. @default the usual one of `arch` */
+  /** QEMU machine type with its properties, such as `q35` or `virt,gic-version=3`. @default the usual one of `arch` */
   readonly machine?: string | undefined
-  /** QEMU CPU model. @default `host` with hardware acceleration, else the quickest to emulate of `arch` */
+  /** QEMU CPU model. @default `host` with hardware acceleration, otherwise the fastest to emulate */
   readonly cpu?: string | undefined
   /** Number of virtual CPUs. @default 1 */
   readonly cpus?: number | undefined
   /** Guest memory with its unit, `M` or `G` (powers of 1024). @default '256M' */
   readonly memory?: string | undefined
-  /** Accelerator to use without probing. @default COLDBOOT_ACCEL, else the fastest that works */
+  /** Accelerator, used without probing. @default COLDBOOT_ACCEL, else the fastest that works */
   readonly accelerator?: AcceleratorName | undefined
   /** Path of a kernel image. */
   readonly kernel?: string | undefined
@@ -39,57 +39,61 @@ export interface MachineOptions {
   /** Kernel command line, as one string or as words; needs `kernel`. @default '' */
   readonly kernelArgs?: string | readonly string[] | undefined
   /**
-   * Firmware: a path, the name of a file in QEMU's own data folder, as `qboot.rom`, or `uefi` for the distribution's UEFI
-   * firmware. @default QEMU's own
+   * Firmware: a path, the name of a file in the data folder of QEMU, such as `qboot.rom`, or `uefi` for the UEFI
+   * firmware of the distribution. @default the default firmware of QEMU
    */
   readonly firmware?: string | undefined
   /** Devices, in the order in which the guest finds them. @default [] */
   readonly devices?: readonly Device[] | undefined
-  /** Where the console's bytes go besides the log. Never closed by the machine. @default [] */
+  /** Streams that receive a copy of the console output. The machine does not close them. @default [] */
   readonly serialOutput?: Writable | readonly Writable[] | undefined
   /**
-   * The console log, all bytes as they came: its path, or its path with what is kept of it.
-   * @default a file that goes away with the machine
+   * Console log with all bytes of the output: a path, or an object with `path`, `maxBytes` and `filter`.
+   * @default a file that is removed with the machine
    */
   readonly logFile?: string | LogFile | undefined
-  /** Told of what is done with the machine and what happens to it. @default nobody */
+  /** Receives lifecycle, console and QMP events. @default none */
   readonly observer?: MachineObserver | undefined
-  /** How long an `expect` waits, milliseconds. @default 7000 */
+  /** Timeout of `expect`, milliseconds. @default 7000 */
   readonly timeout?: number | undefined
-  /** How long `ready()` waits, milliseconds. @default 60000 */
+  /** Timeout of `ready()`, milliseconds. @default 60000 */
   readonly bootTimeout?: number | undefined
-  /** Every timeout is multiplied by it, once. @default COLDBOOT_TIMEOUT_MULTIPLIER, else 1 */
+  /** Factor of every timeout. @default COLDBOOT_TIMEOUT_MULTIPLIER, else 1 */
   readonly timeoutMultiplier?: number | undefined
-  /** What the console prints when the machine is ready for a test. @default none: there is nothing to wait for */
+  /** Pattern that the console prints when the machine is ready for a test. @default none */
   readonly ready?: Pattern | undefined
   /**
-   * What may happen to the guest without failing its test. A panic, an oops, a hang, a kill for want of memory, an emergency
-   * shell reject every wait at once, unless it is `'allow'`ed by name; `custom` adds patterns that do the same.
+   * Guest failures that reject every pending wait: panics, oopses, hangs, out-of-memory kills, emergency shells and
+   * others. `'allow'` disables one by name; `custom` adds patterns.
    *
    * @default {}
    */
   readonly failOn?: GuestFailureOptions | undefined
-  /** Whether a reboot of the guest starts it again; else it ends the machine. @default false */
+  /** Whether the guest may reboot. If false, a reboot ends the machine. @default false */
   readonly allowReboot?: boolean | undefined
-  /** QEMU's seccomp sandbox, Linux only. Off only for a QEMU built without it. @default true */
+  /** QEMU's seccomp sandbox, on Linux only. Disable it only for a QEMU that is built without it. @default true */
   readonly sandbox?: boolean | undefined
   /**
-   * Whether the machine has a port for the agent of `@coldboot/guest`, and its guest the agent: `run` and its kin then use
-   * it. Set by `linuxGuest`. @default false
+   * Whether the guest has the agent of `@coldboot/guest`, so that the machine needs a port for it. `run` and the file
+   * methods then use it. Set by `linuxGuest`. @default false
    */
   readonly agent?: boolean | undefined
-  /** Whether the machine has a port for QEMU's guest agent, as distributions package it. @default false */
+  /**
+   * Whether the guest has QEMU's guest agent, as packaged by distributions, so that the machine needs a port for it.
+   *
+   * @default false
+   */
   readonly guestAgent?: boolean | undefined
   /**
-   * Called by `VM.debug` with the session, which it runs: for who must hold a clock or clear the screen meanwhile.
-   * @default the session is run
+   * Called by `VM.debug` with the session, which it must run, for example to pause the timeout of the test meanwhile.
+   * @default runs the session
    */
   readonly aroundDebug?: ((session: () => Promise<void>) => Promise<void>) | undefined
-  /** Ends every wait when it aborts, with its reason as the cause. @default none */
+  /** Rejects every wait when it aborts, with its reason as the cause. @default none */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The defaults that are plain values; the others depend on the host and are in `resolveOptions`. */
+/** Defaults that are constant. The others depend on the host and are in `resolveOptions`. */
 export const DEFAULTS: {
   readonly name: string
   readonly cpus: number

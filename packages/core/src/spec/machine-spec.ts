@@ -1,6 +1,5 @@
 /**
- * MachineOptions → MachineSpec: complete, checked, frozen. Everything that can be refused without starting a process is
- * refused here.
+ * Converts MachineOptions to a MachineSpec: complete, validated, frozen. Rejects bad input before anything is spawned.
  */
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -21,20 +20,20 @@ import type { MachineObserver } from './machine-observer.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { checkOptions } from './option-checks.ts'
 
-/** A machine as it will be built. Paths are absolute, times are in milliseconds before the multiplier. */
+/** Complete specification of a machine. Paths are absolute, times are in milliseconds before the multiplier. */
 export interface MachineSpec {
   readonly name: string
   readonly arch: Architecture
-  /** QEMU's binary and its first arguments; undefined: look for `qemu-system-<arch>`. */
+  /** QEMU binary and its first arguments; undefined to search for `qemu-system-<arch>`. */
   readonly qemu: readonly string[] | undefined
   readonly machine: string
   readonly cpu: string
   readonly cpus: number
   readonly memoryMib: number
   readonly accelerator: AcceleratorName
-  /** Why this accelerator, in a sentence. */
+  /** The reason for the accelerator. */
   readonly acceleratorReason: string
-  /** Something the user could mend to have a faster one. */
+  /** A problem that the user can fix to get a faster accelerator. */
   readonly acceleratorWarning: string | undefined
   readonly kernel: string | undefined
   readonly initramfs: string | undefined
@@ -50,7 +49,7 @@ export interface MachineSpec {
   readonly ready: Pattern | undefined
   readonly failOn: GuestFailureOptions
   readonly allowReboot: boolean
-  /** See {@link Device.attachAfterRestore}: true of machines that are saved or come from a save. */
+  /** See {@link Device.attachAfterRestore}. True for machines that are saved or restored. */
   readonly attachesAfterRestore: boolean
   readonly sandbox: boolean
   readonly aroundDebug: (session: () => Promise<void>) => Promise<void>
@@ -58,7 +57,7 @@ export interface MachineSpec {
 }
 
 /**
- * @throws OptionError for everything that is wrong with the options, the option and the value named
+ * @throws OptionError for invalid options, with the option and its value
  */
 export function resolveOptions(options: MachineOptions, environment: Environment = readEnvironment()): MachineSpec {
   checkOptions(options)
@@ -100,7 +99,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
   return Object.freeze(spec)
 }
 
-/** An emulated CPU falls behind on a busy host, and its kernel takes that for a stall. */
+/** Allows stalls of emulated CPUs, because the kernel reports them on a busy host. */
 function failuresOf(accelerator: AcceleratorName, failOn: GuestFailureOptions = {}): GuestFailureOptions {
   return accelerator === 'tcg' ? { ...failOn, rcuStall: failOn.rcuStall ?? 'allow' } : failOn
 }
@@ -130,7 +129,7 @@ function isUefi({ firmware }: MachineOptions): boolean {
   return firmware === 'uefi'
 }
 
-/** The user's devices in their order, and those that other options stand for: behind them, so that they move none. */
+/** The devices of the user, followed by the devices of other options, so that these do not change the order. */
 function allDevices(options: MachineOptions): Device[] {
   return [
     ...(isUefi(options) ? [uefi()] : []),
@@ -149,7 +148,7 @@ function wordsOf(kernelArgs: string | readonly string[]): readonly string[] {
   return Object.freeze(words.filter((word) => word !== ''))
 }
 
-// A bare name is looked up by QEMU in its own data folder, where distributions put qboot.rom and the like.
+// QEMU searches a bare name in its data folder, which has files such as qboot.rom.
 function firmwareOf(firmware: string | undefined): string | undefined {
   if (firmware !== undefined && /^[\w.-]+$/.test(firmware) && !firmware.startsWith('-')) return firmware
   return requireFile('firmware', firmware)

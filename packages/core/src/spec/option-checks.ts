@@ -1,4 +1,4 @@
-/** Checks of MachineOptions, one a key: the table is the list of known options. */
+/** Checks of MachineOptions, one per key. Unknown options are rejected. */
 import { types } from 'node:util'
 import { FAIL_ON_EXPECTED, isGuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import { isLogFile, LOG_FILE_EXPECTED } from '../console/log/log-file.ts'

@@ -7,7 +7,7 @@ export function onEndPool(end: () => Promise<void>): void {
   ends.add(end)
 }
 
-/** Ends every machine that was made ahead and not taken. */
+/** Ends all pooled machines. */
 export async function endPool(): Promise<void> {
   await Promise.all([...ends].map((end) => end()))
 }

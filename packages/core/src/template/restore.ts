@@ -1,14 +1,14 @@
-/** A machine started from a template: QEMU with the saved state loaded and the guest stopped, to be resumed by its holder. */
+/** Starts machines from a template: loads the saved state, then resumes the guest for its owner. */
 import { copyFiles, type Launched, launchRestored } from '../machine/launch.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { type StoredTemplate, withState } from './store/template-store.ts'
 
-/** A machine to start from a save. */
+/** A machine to restore. */
 export interface Restoration {
   readonly spec: MachineSpec
   readonly stored: StoredTemplate
-  /** Positions of the devices whose content is not the saved machine's. */
+  /** Positions of the devices whose content differs from that of the saved machine. */
   readonly changed: readonly number[]
 }
 
@@ -29,8 +29,8 @@ export async function launchFrom({ spec, stored, changed }: Restoration): Promis
 }
 
 /**
- * Gives a restored machine to its holder, running.
- * @throws MachineError `ATTACH_FAILED` when the guest cannot have a device that is attached after the restore
+ * Resumes a restored machine.
+ * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
  */
 export function resume({ spec, stored, changed }: Restoration, launched: Launched): Promise<VM> {
   return VM.restored({ spec, launched, console: stored.console, changed })

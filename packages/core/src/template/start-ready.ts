@@ -1,4 +1,4 @@
-/** A machine ready for a test, by the fastest way there is: from a template where the machine can be saved, else by a boot. */
+/** Starts a machine that is ready for a test: from a template if it can be saved, otherwise by a boot. */
 
 import { ColdbootError } from '../errors.ts'
 import { type AdmissionLimits, admit } from '../host/admission.ts'
@@ -10,17 +10,17 @@ import { endPool } from './end-pool.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
-/** Who starts a machine. */
+/** Further parameters of {@link startReady}. */
 export interface Starter {
-  /** Told of each machine that boots for it, as soon as it is there. */
+  /** Called with each machine that boots, as soon as it is started. */
   readonly onBoot?: TemplateOptions['onBoot']
-  /** See `AdmissionRequest.owner`: one word for all machines that are kept until the last of them is there. */
+  /** See `AdmissionRequest.owner`: the same for all machines of a test. */
   readonly owner?: string | undefined
 }
 
 /**
- * Starts a machine and waits until it is ready: its `ready` pattern was printed, `prepare` has run, and the cursor is
- * behind both. Without `ready` it is handed over at once, and cannot be a template.
+ * Starts a machine and waits until it is ready: its `ready` pattern was printed, `prepare` has run, and the output of
+ * both is consumed. Without `ready`, the machine is returned at once and cannot become a template.
  *
  * @throws OptionError, StartError as `VM.start`; ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
  * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
@@ -41,7 +41,7 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
       )
     },
     onWait(ahead) {
-      // Machines made ahead hold places too: they are of no use to who waits.
+      // Pooled machines count too, so they are ended while a machine waits.
       void endPool()
       warnOnce(
         `Machine "${name}" waits until other machines end (${ahead} are ahead of it). The limits are ${shown(limits)}.`,
@@ -59,7 +59,7 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
   }
 }
 
-/** What leaves a boot. */
+/** Error codes after which the machine boots without a template. */
 const WITHOUT_TEMPLATE: readonly string[] = ['TEMPLATE_UNSAVABLE', 'CACHE_UNUSABLE']
 
 function shown({ maxMachines, memoryMib }: AdmissionLimits): string {

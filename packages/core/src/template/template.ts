@@ -1,7 +1,4 @@
-/**
- * A machine booted once, prepared, saved, and started from again and again: a fresh machine in a tenth of a second. The
- * face; storage and keys are in the room `template/`.
- */
+/** Public API of templates: a machine that is booted once, prepared, saved, and then restored for each start. */
 import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ColdbootError, OptionError, TemplateError } from '../errors.ts'
@@ -36,25 +33,25 @@ import {
 } from './store/template-store.ts'
 import { refillPool, takePooled } from './warm-pool.ts'
 
-/** How a template is made. */
+/** Options of {@link Template.build}. */
 export interface TemplateOptions {
-  /** Readies the machine after its boot, once: installs, logs in, loads data. Known again by its source text. */
+  /** Prepares the machine after its boot, once: installs, logs in, loads data. Identified by its source text. */
   readonly prepare?: ((vm: VM) => unknown) | undefined
   /**
-   * Whether each start has the next machine made ahead, in the background; limits: only if it fits within them. See
+   * Whether each start also restores the next machine in the background. With limits, only if it fits within them. See
    * {@link endPool}. @default false
    */
   readonly pool?: boolean | AdmissionLimits | undefined
   /**
-   * Told of each machine that boots, as soon as it is there: the one that becomes the template, and the one of a boot that
-   * serves in its place. Who must show what a failed boot printed has it from here.
+   * Called with each machine that boots, as soon as it is started: one that becomes the template, or one that boots
+   * because the template cannot be used. For example, to show the output of a failed boot.
    */
   readonly onBoot?: ((vm: VM) => void) | undefined
-  /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
+  /** Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. @default '' */
   readonly key?: string | undefined
 }
 
-/** Options that may differ between machines of one template: nothing that the guest can see. */
+/** Options that may differ between machines of one template, because the guest cannot see them. */
 export type TemplateOverrides = Pick<
   MachineOptions,
   | 'name'
@@ -69,9 +66,9 @@ export type TemplateOverrides = Pick<
   | 'signal'
 >
 
-/** A saved machine to start others from. */
+/** A saved machine from which others are started. */
 export class Template {
-  /** 32 hexadecimal digits: the same for machines that are the same to the guest. */
+  /** 32 hexadecimal digits, the same for machines that look the same to the guest. */
   readonly key: string
   readonly #options: MachineOptions
   readonly #templateOptions: TemplateOptions
@@ -85,12 +82,12 @@ export class Template {
   }
 
   /**
-   * Finds the template of these options in the cache, or boots a machine to its `ready` pattern, prepares it and saves it.
-   * Of several processes one builds and the others wait.
+   * Finds the template of these options in the cache, or boots a machine to its `ready` pattern, prepares it and saves
+   * it. One process builds the template while the others wait.
    *
    * @throws OptionError as `VM.start` does, and `INVALID_OPTION` without `ready`
    * @throws TemplateError `TEMPLATE_UNSAVABLE` with the reason
-   * @throws ExpectError when the machine does not become ready; whatever `prepare` throws
+   * @throws ExpectError when the machine does not become ready; any error of `prepare`
    */
   static async build(options: MachineOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
     const spec = withRestoreAttachments(resolveOptions(options))
@@ -113,9 +110,9 @@ export class Template {
   }
 
   /**
-   * Starts a machine from the template: running, prepared, the cursor behind all that was printed.
+   * Starts a machine from the template: running and prepared, with all its output consumed.
    *
-   * When the template is gone or damaged, or the restore fails, it is thrown away with a warning, and a boot serves.
+   * If the template is missing or damaged, or the restore fails, it is removed with a warning, and the machine boots.
    *
    * @throws OptionError, StartError as `VM.start` does
    */
@@ -136,7 +133,7 @@ export class Template {
       } catch (error) {
         const reason = restoreFailure(error, stored.directory)
         if (reason === undefined) throw error
-        // A cache that may only be read keeps it: then a boot serves each time.
+        // A read-only cache keeps the template, so the machine boots each time.
         await this.#store.remove(this.key).catch(() => {})
         warnOnce(`A template could not be restored and was removed. The machine boots instead. ${reason}`)
       }
@@ -144,7 +141,7 @@ export class Template {
     return coldStart(resolved, this.#templateOptions)
   }
 
-  /** Removes it from the cache. Machines that run from it keep running. */
+  /** Removes the template from the cache. Machines started from it keep running. */
   async remove(): Promise<void> {
     await this.#store.remove(this.key)
   }
@@ -152,7 +149,9 @@ export class Template {
 
 const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']
 
-/** Only what a bad template can cause, or one that another process removes: an abort or a missing QEMU would happen again. */
+/**
+ * The reason if a bad or just removed template caused the error. Other errors, such as an abort, would happen again.
+ */
 function restoreFailure(error: unknown, directory: string): string | undefined {
   if (ColdbootError.is(error)) return RESTORE_FAILURES.includes(error.code) ? error.shortMessage : undefined
   const ofTemplate = error instanceof Error && 'path' in error && String(error.path).startsWith(directory)
@@ -175,7 +174,7 @@ export async function coldStart(spec: MachineSpec, { prepare, onBoot }: Template
   return vm
 }
 
-/** Boots, prepares and saves a machine into a folder. @returns why it cannot be saved, if so */
+/** Boots, prepares and saves a machine to a folder. @returns the reason if it cannot be saved */
 async function make(
   directory: string,
   digests: string,
@@ -202,7 +201,7 @@ async function make(
     })
     return refused
   } catch (error) {
-    // So the kernel tells QEMU that the disk has no page for what the guest wrote.
+    // The kernel sends SIGBUS when the disk has no space for a page that the guest wrote.
     if (!running.machine.gone || (await running.ended).signal !== 'SIGBUS') throw error
     throw cacheUnusable(cache, error, 'the disk has no space for the memory of the guest')
   } finally {
@@ -218,7 +217,7 @@ async function onDisk(cache: string, job: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @returns the reason when this machine cannot be saved: QEMU's, or the guest's own */
+/** @returns the reason if the machine cannot be saved, from QEMU or the guest */
 async function saved(vm: VM, running: RunningMachine, stateFile: string, detach = ''): Promise<string | undefined> {
   const exited = running.ended.then(() => {
     throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was being saved')
@@ -238,11 +237,11 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
   }
 }
 
-/** Copies what belongs to the machine: its console, and what its devices made (overlays, images). */
+/** Copies the files of the machine: its console log, and those of its devices (overlays, images). */
 async function keepFiles(machineDirectory: string, running: RunningMachine, directory: string): Promise<void> {
   const { logFile } = running.spec
   const file = join(directory, CONSOLE_FILE)
-  // A log that is filtered is not what was printed.
+  // A filtered log differs from the output.
   if (logFile?.filter === undefined) await copyFile(running.logFile, file)
   else await writeFile(file, running.console.raw(), { mode: 0o600 })
   const files = join(directory, FILES_DIRECTORY)

@@ -15,24 +15,28 @@ import { VM_CHECKS } from '../spec/option-checks.ts'
 import type { TemplateOptions } from './template.ts'
 
 /**
- * `auto`: from a template where the machine can be saved, with a warning where it cannot. `required`: an error where it
- * cannot. `off`: by a boot.
+ * `auto` uses a template, or boots with a warning if the machine cannot be saved. `required` throws an error then.
+ * `off` always boots.
  */
 export type TemplatePolicy = 'auto' | 'off' | 'required'
 
 /** A machine, and how it is brought to readiness. */
 export interface VMOptions extends MachineOptions {
-  /** Whether the machine is booted once and started from its save ever after. @default 'auto' */
+  /** Whether the machine is booted once, saved as a template, and restored from then on. @default 'auto' */
   readonly template?: TemplatePolicy | undefined
-  /** Readies the machine after its boot; part of the template, so that it runs once. @default nothing */
+  /** Prepares the machine after its boot. Runs once, because its result is part of the template. @default none */
   readonly prepare?: TemplateOptions['prepare']
-  /** Tells apart what the source of `prepare` does not show: a version, a content it closes over. @default '' */
+  /** Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. @default '' */
   readonly templateKey?: string | undefined
-  /** Most machines that run at once, all processes of this user together. Who is one too many waits. @default 64 */
+  /** Most machines at once, in all processes of this user. Further machines wait. @default 64 */
   readonly maxMachines?: number | undefined
-  /** Guest memory that all machines may have together, with its unit. @default three quarters of the host's */
+  /** Most guest memory of all machines together, with its unit. @default three quarters of the memory of the host */
   readonly memoryBudget?: string | undefined
-  /** Whether the next machine is made ahead while this one is used. See {@link endPool}. @default false */
+  /**
+   * Whether the next machine is restored in the background while this one is used. See {@link endPool}.
+   *
+   * @default false
+   */
   readonly pool?: boolean | undefined
 }
 

@@ -1,7 +1,7 @@
 /**
- * The next machine of a template, made while a test still runs: launched, restored, warmed and stopped, so that the next
- * test pays for a `cont` alone. One a template and process, two where tests are shorter than the making; what nobody took
- * is ended at the end.
+ * Warm pool: restores the next machine of a template while a test runs, and stops it, so that the next test only needs
+ * a `cont`. There is one machine per template and process, or two if tests are shorter than a restore. Unused machines
+ * are ended at the end.
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -10,42 +10,42 @@ import { discard, type Launched } from '../machine/launch.ts'
 import { onEndPool } from './end-pool.ts'
 import { launchFrom, type Restoration } from './restore.ts'
 
-/** A machine made ahead, and its place among those that run. */
+/** A pooled machine and its admission. */
 interface PooledMachine {
   readonly launched: Launched
   readonly admission: Admission | undefined
 }
 
-/** A machine being made. */
+/** A machine that is being restored for the pool. */
 interface PendingMachine {
   readonly ahead: Promise<PooledMachine | undefined>
-  /** Aborted when somebody waits for it: it is then not warmed any further. */
+  /** Aborted when a start waits for the machine, to skip the rest of its warm-up. */
   readonly wanted: AbortController
   over: boolean
 }
 
-/** Machines that may stand in for each other. */
+/** Identity of interchangeable machines. */
 export interface PoolKey {
-  /** The template's. */
+  /** Key of the template. */
   readonly key: string
-  /** Of what machines of one template may differ in: shared directories. */
+  /** Identity of the parts in which machines of one template differ, such as shared directories. */
   readonly identity: string
 }
 
-/** The machines of a template that are made ahead, the next one first. */
+/** The pooled machines of a template, the next one first. */
 interface Pool {
   readonly identity: string
   readonly pending: PendingMachine[]
-  /** Whether one was still being made when the last was taken: two are then made side by side, on two cores. */
+  /** Whether two machines are restored concurrently, because the last one was taken before it was ready. */
   concurrent: boolean
 }
 
-/** Templates whose machines differ from test to test: the next one cannot be known. */
+/** Templates whose machines differ from test to test, so that the next one cannot be predicted. */
 const unpredictable = new Set<string>()
 
 const pools = new Map<string, Pool>()
 
-/** Launches the next machines of a template in the background, unless they are there already. */
+/** Restores the next machines of a template in the background, unless the pool has them. */
 export function refillPool({ key, identity }: PoolKey, restoration: Restoration, limits?: AdmissionLimits): void {
   if (unpredictable.has(key)) return
   const pool = pools.get(key) ?? { pending: [], concurrent: false, identity }
@@ -56,7 +56,7 @@ export function refillPool({ key, identity }: PoolKey, restoration: Restoration,
 function begin(restoration: Restoration, limits: AdmissionLimits | undefined, { concurrent }: Pool): PendingMachine {
   const wanted = new AbortController()
   const rounds = concurrent ? CONCURRENT_ROUNDS : ROUNDS
-  // A refill that fails is no failure: the next start does without.
+  // A failed refill is ignored. The next start works without the pool.
   const ahead = within(limits, restoration.spec.memoryMib, () => prepared(restoration, rounds, wanted.signal)).catch(
     () => undefined,
   )
@@ -67,7 +67,7 @@ function begin(restoration: Restoration, limits: AdmissionLimits | undefined, { 
   return making
 }
 
-/** Makes the machine if there is room for it; it has its place until it has ended or was taken. */
+/** Restores a machine if the limits allow it. Its admission lasts until it has ended or was taken. */
 async function within(
   limits: AdmissionLimits | undefined,
   memoryMib: number,
@@ -83,7 +83,7 @@ async function within(
   }
 }
 
-/** The machine made ahead, also when it is just being made; undefined when there is none. */
+/** Takes the pooled machine, waiting for it if it is still being restored; undefined if there is none. */
 export async function takePooled({ key, identity }: PoolKey): Promise<Launched | undefined> {
   const pool = pools.get(key)
   if (pool !== undefined && pool.identity !== identity) {
@@ -95,7 +95,7 @@ export async function takePooled({ key, identity }: PoolKey): Promise<Launched |
 }
 
 async function takeFrom(pool: Pool | undefined): Promise<Launched | undefined> {
-  // Taken before it is awaited, or two who ask at once would have the same machine.
+  // Removed before it is awaited, so that two concurrent starts do not get the same machine.
   const making = pool?.pending.shift()
   if (pool === undefined || making === undefined) return undefined
   pool.concurrent = !making.over || pool.pending.some(({ over }) => !over)
@@ -107,7 +107,7 @@ async function takeFrom(pool: Pool | undefined): Promise<Launched | undefined> {
   return undefined
 }
 
-/** Resolves when every machine that is being made ahead is made. */
+/** Resolves when no machine is being restored for the pool. */
 export async function poolSettled(): Promise<void> {
   await Promise.all([...pools.values()].flatMap(({ pending }) => pending.map(({ ahead }) => ahead)))
 }
@@ -137,18 +137,18 @@ async function prepared(restoration: Restoration, rounds: number, wanted: AbortS
   }
 }
 
-/** A prompt of a shell: an empty line typed there changes nothing and brings it again. */
+/** A shell prompt: an empty line has no effect there and prints the prompt again. */
 const SHELL_PROMPT = /[#$] $/
-/** Shell integration's mark behind a prompt (OSC 133), as the guest of `@coldboot/guest` prints it. */
+/** Shell integration mark after a prompt (OSC 133), as printed by the guest of `@coldboot/guest`. */
 const MARK_BEHIND = '\x1b]133;B\x07'
-/** Empty pools typed. The first ones cost most: each translates what the guest then runs. */
+/** Number of empty lines typed. QEMU translates most of the code during the first ones. */
 const ROUNDS = 4
-/** The same when machines are wanted faster than they can be made: what takes time from the next one is left to the test. */
+/** The same if machines are needed faster than they are restored. */
 const CONCURRENT_ROUNDS = 1
 
 /**
- * Lets the guest run a little, so that QEMU has translated the guest's code before the test counts on it: without
- * hardware acceleration the first command of a restored machine costs some 25 ms, a later one 5.
+ * Runs the guest for a moment, so that QEMU translates its code before the test. Without hardware acceleration, the
+ * first command of a restored machine takes about 25 ms, later ones 5 ms.
  */
 async function warm(
   { machine }: Launched,
@@ -157,7 +157,7 @@ async function warm(
   wanted: AbortSignal,
 ): Promise<void> {
   if (wanted.aborted || accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
-  // What is typed while the guest prints a mark is echoed in the middle of the mark, and taken for a part of it.
+  // Input that arrives while the guest prints a mark would be echoed inside the mark.
   const marked = `${ready}${MARK_BEHIND}`
   const prompt = Buffer.from(stored.console).includes(marked) ? marked : ready
   const { consoleStream: stream, qmp } = machine
@@ -176,7 +176,7 @@ async function warm(
   await turn()
   text += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
   stream.removeAllListeners('readable')
-  // What came until the last prompt is of the warming. What stands behind it, as a mark that the save has not seen whole, is
-  // of the test: the guest may have been stopped in the middle of it, and half a mark would be taken for text.
+  // Output up to the last prompt belongs to the warm-up. Output after it, such as an incomplete mark, belongs to the
+  // test, because the guest may have been stopped in the middle of a mark.
   stream.unshift(Buffer.from(text.slice(text.lastIndexOf(prompt) + prompt.length), 'latin1'))
 }

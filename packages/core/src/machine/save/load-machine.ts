@@ -1,4 +1,6 @@
-/** A machine file read back: its machine launched with memory and devices as they were, stopped, for its holder to take. */
+/**
+ * A machine file read back: its machine launched with memory and devices as they were, stopped, for its holder to take.
+ */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -44,7 +46,11 @@ export type RestoreOverrides = Pick<
 export interface ResumeOptions extends RestoreOverrides {
   /** QEMU binary, or the binary and its first arguments. @default as for a machine that boots */
   readonly qemu?: MachineOptions['qemu']
-  /** Where disks and shared directories of the saved machine are on this host: its path, to the path here. @default {} */
+  /**
+   * Where disks and shared directories of the saved machine are on this host: its path, to the path here.
+   *
+   * @default {}
+   */
   readonly files?: Readonly<Record<string, string>> | undefined
   /** Whether a user network with `restrict: false` leads out again. @default false */
   readonly allowNetwork?: boolean | undefined
@@ -80,13 +86,13 @@ const RESUME_CHECKS: CheckTable<Required<ResumeOptions>> = {
 export interface LoadedMachine {
   readonly spec: MachineSpec
   readonly launched: Launched
-  /** What its console had printed. */
+  /** Console output recorded in the save. */
   readonly console: Uint8Array
 }
 
 /**
- * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with what is needed; `UNKNOWN_OPTION`,
- * `INVALID_OPTION`
+ * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with what is needed;
+ * `UNKNOWN_OPTION`, `INVALID_OPTION`
  * @throws StartError as `VM.boot` does; MachineError `QMP_FAILED` when QEMU does not take the state
  */
 export async function loadMachine(file: string, options: ResumeOptions): Promise<LoadedMachine> {

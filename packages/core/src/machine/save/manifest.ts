@@ -1,6 +1,6 @@
 /**
- * `manifest.json` of a machine file: what the machine is, as plain data. It may come from anywhere, so that every value is
- * checked before QEMU has any of it.
+ * `manifest.json` of a machine file: what the machine is, as plain data. It may come from anywhere, so that every value
+ * is checked before QEMU has any of it.
  */
 import { inspect } from 'node:util'
 import type { PortableDevice } from '../../devices/device.ts'
@@ -39,7 +39,7 @@ export interface MachineManifest {
   /** When it was saved, ISO 8601. */
   readonly saved: string
   readonly name: string
-  /** As `7.2.22`. */
+  /** Such as `7.2.22`. */
   readonly qemuVersion: string
   readonly arch: Architecture
   /** QEMU's machine type with its version, which later versions of QEMU have too: `pc-i440fx-7.2`. */

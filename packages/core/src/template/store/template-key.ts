@@ -1,4 +1,6 @@
-/** What makes two machines the same, so that one may be a clone of the other: everything that QEMU or the guest can see. */
+/**
+ * Key of a template: a hash of everything that QEMU or the guest can see. Machines with the same key share a template.
+ */
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { Device } from '../../devices/device.ts'
@@ -7,18 +9,18 @@ import { hostCpu } from '../../host/host-cpu.ts'
 import { buildCommandLine } from '../../qemu/command-line.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 
-/** Raised when what is stored, or how it is made, changes: older templates are then not found again. */
+/** Increased when the format changes, so that older templates are not used. */
 const FORMAT = 2
 
-/** What a key is made of. */
+/** Input of {@link templateKey}. */
 export interface KeyInput {
   readonly spec: MachineSpec
-  /** QEMU's binary and its first arguments. */
+  /** QEMU binary and its first arguments. */
   readonly qemu: readonly string[]
   readonly qemuVersion: string
-  /** Source of the user's `prepare`, or ''. */
+  /** Source of `prepare`, or ''. */
   readonly prepare: string
-  /** The user's own key, for what a function's source does not show: what it closes over. */
+  /** Key of the user, for differences that the source of `prepare` does not show. */
   readonly userKey: string
   /** Folder of remembered digests. */
   readonly digests: string
@@ -28,14 +30,14 @@ export interface KeyInput {
 export async function templateKey(input: KeyInput): Promise<string> {
   const { spec, qemu } = input
   const { argv } = buildCommandLine({
-    // The name is for people; a template serves machines of every name.
+    // A template is used for machines of any name.
     spec: { ...spec, name: 'vm' },
     qemu,
     directory: '/private',
     wiring: 'inherited',
     sandbox: true,
   })
-  // What runs once may have read whatever is shared: its result is of that content.
+  // `prepare` may have read shared content, so the template depends on it.
   const isAttachedAfterRestore = ({ attachAfterRestore }: Device): boolean =>
     spec.attachesAfterRestore && attachAfterRestore !== undefined && input.prepare === ''
   const devices = await Promise.all(
@@ -48,7 +50,7 @@ export async function templateKey(input: KeyInput): Promise<string> {
     format: FORMAT,
     argv: await Promise.all(argv.map((argument) => withContents(withoutPaths(argument, unknown), input.digests))),
     qemu: input.qemuVersion,
-    // With hardware acceleration the guest sees the host's CPU, and a saved state fits no other.
+    // With hardware acceleration, a saved state only works on the same CPU.
     host: spec.accelerator === 'tcg' ? '' : hostCpu(),
     ready: String(spec.ready),
     devices,
@@ -65,7 +67,7 @@ function withoutPaths(argument: string, paths: readonly string[]): string {
   }, argument)
 }
 
-// A file counts by its content, not by where it lies. Paths stand alone (`-kernel`), as values (`file=`), and in JSON.
+// A file is identified by its content, not by its path. Paths are arguments (`-kernel`), values (`file=`), or in JSON.
 const PATHS = /(?<=^|[=:"])\/(?:[^,"]|,,)+/g
 
 async function withContents(argument: string, digests: string): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * Saved machines on disk, kept between runs: one folder a template, under the user's cache. A folder appears whole, by a
- * rename, and is never changed afterwards: clones map its memory file, and a change would be a change of running machines.
+ * Templates on disk: one folder per template in the cache. A folder is created atomically by a rename and never changed
+ * afterwards, because running machines map its memory file.
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
@@ -10,27 +10,27 @@ import { ColdbootError } from '../../errors.ts'
 import { Cache, cacheUnusable } from '../../host/cache.ts'
 import { readEnvironment } from '../../host/environment.ts'
 
-/** A template that can be started from. */
+/** A stored template. */
 export interface StoredTemplate {
   readonly directory: string
-  /** Guest memory, sparse, as large as the guest's memory. */
+  /** File with the guest memory, sparse. */
   readonly memoryFile: string
-  /** Copies of the files that the machine had made in its private directory: disk overlays, variables of the firmware. */
+  /** Copies of the files in the private directory of the machine: disk overlays, firmware variables. */
   readonly filesDirectory: string
-  /** What the console printed until the save. */
+  /** Console output until the save. */
   readonly console: Uint8Array
-  /** Of each device the content that a restored guest can be shown anew; null of the others. */
+  /** Content of each device that can be attached after a restore; null for other devices. */
   readonly contents: readonly (string | null)[]
   /** Opens the device state for reading; the caller closes it. */
   openState(): number
 }
 
-/** A machine that cannot be saved, and why: kept too, so that it is tried once. */
+/** A machine that cannot be saved, with the reason. Stored, so that it is not tried again. */
 export interface Unsavable {
   readonly unsavable: string
 }
 
-/** What is known of a folder's content. */
+/** Content of a template folder. */
 interface Manifest {
   readonly unsavable?: string
   readonly memory?: { readonly size: number; readonly mtimeMs: number }
@@ -40,15 +40,15 @@ interface Manifest {
   readonly contents?: string
 }
 
-/** What {@link TemplateStore.prune} keeps. */
+/** Limits of {@link TemplateStore.prune}. */
 export interface PruneLimits {
-  /** Templates that were not used for this long go, milliseconds. @default 14 days */
+  /** Templates not used for this long are removed, milliseconds. @default 14 days */
   readonly maxAgeMs?: number
-  /** Together they take no more than this on the disk, bytes; the ones used longest ago go first. @default 8 GiB */
+  /** Most disk space of all templates, bytes. The least recently used ones are removed first. @default 8 GiB */
   readonly maxBytes?: number
 }
 
-/** Names inside a template's folder. */
+/** File names inside a template folder. */
 export const MEMORY_FILE = 'memory'
 export const STATE_FILE = 'state'
 export const CONSOLE_FILE = 'console.log'
@@ -72,9 +72,7 @@ export class TemplateStore {
     return this.#cache.path('digests')
   }
 
-  /**
-   * The template of a key, checked: one that was damaged is removed, and is not found.
-   */
+  /** Finds the template of a key. A damaged template is removed and not returned. */
   async find(key: string): Promise<StoredTemplate | Unsavable | undefined> {
     const directory = this.#directory(key)
     const found = read(directory)
@@ -84,10 +82,10 @@ export class TemplateStore {
   }
 
   /**
-   * Finds the template of a key, or makes it while others that want it wait.
+   * Finds the template of a key, or builds it while other processes wait.
    *
-   * @param build fills the folder it is given, under the names above; returns why the machine cannot be saved, if so
-   * @throws StartError `CACHE_UNUSABLE`; whatever `build` throws
+   * @param build fills a folder with the files named above; returns the reason if the machine cannot be saved
+   * @throws StartError `CACHE_UNUSABLE`; any error of `build`
    */
   async findOrMake(
     key: string,
@@ -102,7 +100,7 @@ export class TemplateStore {
     try {
       return await this.#findOrMake(key, make)
     } catch (error) {
-      // What the building itself throws is of the machine.
+      // Errors of `build` are about the machine, not the cache.
       await Promise.all(builds)
       throw ColdbootError.is(error) ? error : cacheUnusable(this.#cache.directory, error)
     }
@@ -135,18 +133,19 @@ export class TemplateStore {
     try {
       await rename(folder, directory)
     } catch (error) {
-      // Another process has made it meanwhile, where the lock was lost: on a host that was asleep, or too busy to renew it.
+      // If the lock was lost, on a host that was asleep or too busy to renew it, another process may have built the
+      // template.
       const found = read(directory)
       if (found === undefined || found === 'damaged') throw error
     }
   }
 
-  /** Removes a template. Machines that run from it keep running: their memory stays mapped. */
+  /** Removes a template. Machines started from it keep running, because their memory stays mapped. */
   async remove(key: string): Promise<void> {
     await rm(this.#directory(key), { recursive: true, force: true })
   }
 
-  /** Removes what was not used for long, and the oldest beyond the size limit. @returns the keys removed */
+  /** Removes templates beyond the age and size limits. @returns the keys removed */
   async prune(limits: PruneLimits = {}): Promise<readonly string[]> {
     const { maxAgeMs = MAX_AGE_MS, maxBytes = MAX_BYTES } = limits
     const removed: string[] = []
@@ -160,7 +159,7 @@ export class TemplateStore {
     return removed
   }
 
-  /** Every template with when it was last used (milliseconds since 1970) and what it takes on the disk (bytes). */
+  /** All templates with the time of their last use (milliseconds since 1970) and their disk space (bytes). */
   list(): readonly { readonly key: string; readonly usedMs: number; readonly diskBytes: number }[] {
     let names: readonly string[]
     try {
@@ -175,7 +174,7 @@ export class TemplateStore {
           const directory = this.#directory(key)
           return [{ key, usedMs: statSync(directory).mtimeMs, diskBytes: diskUse(directory) }]
         } catch {
-          // Another process has removed it just now.
+          // Another process has just removed it.
           return []
         }
       })
@@ -204,8 +203,8 @@ function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undef
   if (manifest.unsavable !== undefined) return { unsavable: manifest.unsavable }
   const memoryFile = join(directory, MEMORY_FILE)
   const stats = statSync(memoryFile, { throwIfNoEntry: false })
-  // Reading the memory file would cost more than the restore: nobody writes to it, so that its time tells. Archives, as CI
-  // keeps a cache in, know whole seconds only.
+  // Hashing the memory file would take longer than the restore. It is never written, so its time is enough. Archives,
+  // such as those of CI caches, only keep whole seconds.
   if (stats?.size !== manifest.memory?.size || wholeSeconds(stats) !== wholeSeconds(manifest.memory)) return 'damaged'
   const [state, console] = [STATE_FILE, CONSOLE_FILE].map((name) => readOrUndefined(join(directory, name)))
   if (state === undefined || sha256(state) !== manifest.state) return 'damaged'
@@ -222,7 +221,7 @@ function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undef
   }
 }
 
-/** Writes the manifest of a finished folder. */
+/** Writes the manifest of a complete folder. */
 function seal(directory: string, unsavable: string | undefined): void {
   const manifest: Manifest = unsavable === undefined ? manifestOf(directory) : { unsavable }
   writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
@@ -230,7 +229,7 @@ function seal(directory: string, unsavable: string | undefined): void {
 
 function manifestOf(directory: string): Manifest {
   const memoryFile = join(directory, MEMORY_FILE)
-  // Its owner may write: QEMU opens it for that, though clones map it privately, and only root could without.
+  // Writable for its owner, because QEMU opens it for writing although machines map it privately.
   chmodSync(memoryFile, 0o600)
   const { size, mtimeMs } = statSync(memoryFile)
   return {
@@ -246,7 +245,7 @@ function touch(directory: string): void {
     const now = new Date()
     utimesSync(directory, now, now)
   } catch {
-    // A cache that may only be read serves as well; nothing of it is pruned by its age then.
+    // A read-only cache works too, but its templates are not pruned by age.
   }
 }
 
@@ -280,7 +279,7 @@ export async function withState<T>(template: StoredTemplate, work: (stateFd: num
   }
 }
 
-/** The saved machines of this user: in the cache, or where COLDBOOT_CACHE says. */
+/** The template store in the cache folder of this user. */
 export function templateStore(): TemplateStore {
   return new TemplateStore(new Cache(readEnvironment().cacheDirectory))
 }
