@@ -20,7 +20,7 @@ import type { GuestFailureName, IncidentKind } from './incident/incident-kinds.t
 import { IncidentWatch } from './incident/incident-watch.ts'
 import type { Transcript } from './log/transcript.ts'
 import { describePatterns, type Match, type PatternInput, patternList } from './match/pattern.ts'
-import { type Guard, makeGuard } from './match/regexp-guard.ts'
+import { makeRegExpTimeout, type RegExpTimeout } from './match/regexp/regexp-timeout.ts'
 import { searchScrollback } from './match/scrollback.ts'
 import { OutputTee } from './output-tee.ts'
 import { type Additions, ConsoleText, KEPT_CHARACTERS, newUtf8Decoder } from './text/console-text.ts'
@@ -70,7 +70,7 @@ export interface PendingWait {
 export class Console {
   readonly #options: ConsoleOptions
   readonly #scale: (milliseconds: number) => number
-  readonly #guard: Guard
+  readonly #regExpTimeout: RegExpTimeout
   readonly #outputTee: OutputTee
   readonly #input: ConsoleInput
   readonly #utf8 = newUtf8Decoder()
@@ -88,13 +88,13 @@ export class Console {
     const keep = options.keep ?? KEPT_CHARACTERS
     this.#options = options
     this.#scale = options.scale ?? ((milliseconds) => milliseconds)
-    this.#guard = makeGuard(this.#scale)
+    this.#regExpTimeout = makeRegExpTimeout(this.#scale)
     this.#outputTee = new OutputTee(options.sinks ?? [], options.onWarning ?? (() => {}))
     this.#input = new ConsoleInput(options.name)
     this.#text = new ConsoleText(keep)
     this.#queue = new WaitQueue({
       text: this.#text,
-      guard: this.#guard,
+      regExpTimeout: this.#regExpTimeout,
       keep,
       patientMs: this.#scale(PATIENT_SETTLE_MS),
       lastByteAt: () => this.#lastByteAt,
@@ -107,7 +107,7 @@ export class Console {
     })
     this.#incidentWatch = new IncidentWatch({
       settings: options.failOn ?? {},
-      guard: this.#guard,
+      regExpTimeout: this.#regExpTimeout,
       scale: this.#scale,
       onIncident: (incident, kind) => this.#fail(incident, kind),
       onWarning: options.onWarning ?? (() => {}),
@@ -169,7 +169,7 @@ export class Console {
   hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'view'> = {}): Match | undefined {
     checkViewOptions(options)
     const { name, transcript } = this.#options
-    const history = { name, transcript, text: this.#text, guard: this.#guard }
+    const history = { name, transcript, text: this.#text, regExpTimeout: this.#regExpTimeout }
     return searchScrollback(history, patternList(pattern), options.view ?? 'clean')
   }
 

@@ -10,7 +10,7 @@ import * as failures from '../failure/expect-failure.ts'
 import { TAIL_CHARACTERS } from '../failure/last-lines.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import { describePatterns, type Found, type Match, toMatch } from '../match/pattern.ts'
-import type { Guard } from '../match/regexp-guard.ts'
+import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import type { Additions, ConsoleText, ViewName } from '../text/console-text.ts'
 import { QuietTimer } from './quiet-timer.ts'
 import { Wait, type WaitRequest } from './wait.ts'
@@ -18,7 +18,7 @@ import { Wait, type WaitRequest } from './wait.ts'
 /** Options of {@link WaitQueue}. */
 export interface WaitQueueOptions {
   readonly text: ConsoleText
-  readonly guard: Guard
+  readonly regExpTimeout: RegExpTimeout
   /** Most characters kept for a match that has started. */
   readonly keep: number
   /** Silence after which a match counts that could have become longer, milliseconds. */
@@ -131,12 +131,12 @@ export class WaitQueue {
   }
 
   #begin(wait: Wait): void {
-    const { text, guard, keep } = this.#options
+    const { text, regExpTimeout, keep } = this.#options
     const { patterns, view: name } = wait.request
     const view = text.view(name)
     const { position, offset } = this.#cursor
     const origin = name === this.#cursor.view ? Math.max(offset, view.start) : view.fromStream(position)
-    const buffer = new ExpectBuffer(patterns, { guard, keep })
+    const buffer = new ExpectBuffer(patterns, { regExpTimeout, keep })
     wait.turn = { buffer, origin, dropped: Math.max(0, text.start - position) }
     this.#search(wait, () => buffer.push(view.slice(origin)))
   }
@@ -214,7 +214,7 @@ export class WaitQueue {
   }
 
   #evidence(view: ViewName): failures.FailureFacts['evidence'] {
-    const { text, guard } = this.#options
+    const { text, regExpTimeout } = this.#options
     const { position } = this.#cursor
     const behindCursor = (name: ViewName): string => {
       const seen = text.view(name)
@@ -223,7 +223,7 @@ export class WaitQueue {
     const clean = text.view('clean')
     const at = clean.fromStream(position)
     return {
-      guard,
+      regExpTimeout,
       searched: {
         view,
         clean: behindCursor('clean'),

@@ -1,7 +1,7 @@
 /** Diagnosis of a failed wait: the likely cause, the closest output, and the circumstances. */
 
 import type { Pattern } from '../match/pattern.ts'
-import type { Guard } from '../match/regexp-guard.ts'
+import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import { lastStage } from './boot-stage.ts'
 import { knownCause } from './known-causes.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
@@ -21,7 +21,7 @@ export interface Evidence {
   readonly previousMatch: string | undefined
   /** Why the guest runs without hardware acceleration; undefined with it. */
   readonly emulatedBecause: string | undefined
-  readonly guard: Guard
+  readonly regExpTimeout: RegExpTimeout
   /** The last text sent, if it does not end with Enter. */
   readonly unfinished?: string | undefined
 }
@@ -40,9 +40,11 @@ export interface Diagnosis {
 const BUSY_MS = 1_000
 
 export function diagnose(evidence: Evidence): Diagnosis {
-  const { patterns, searched, guard, start, unfinished = '' } = evidence
+  const { patterns, searched, regExpTimeout, start, unfinished = '' } = evidence
   const typed = unfinished === '' ? undefined : noEnter(unfinished)
-  const closest = patterns.map((pattern) => nearMiss(pattern, searched, guard)).find((miss) => miss !== undefined)
+  const closest = patterns
+    .map((pattern) => nearMiss(pattern, searched, regExpTimeout))
+    .find((miss) => miss !== undefined)
   // The echo of a line without Enter resembles the pattern, but is not output.
   const near = typed !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
   const cause = terminalQuery(searched) ?? knownCause(searched.clean)

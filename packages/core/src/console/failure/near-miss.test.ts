@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Pattern } from '../match/pattern.ts'
-import { makeGuard } from '../match/regexp-guard.ts'
+import { makeRegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import { ConsoleText } from '../text/console-text.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
 
@@ -65,12 +65,12 @@ test.each<
     'the result: 7',
   ],
 ])('%s is told', (_what, pattern, raw, more, hint, text) => {
-  const miss = nearMiss(pattern, searched(raw, more), makeGuard())
+  const miss = nearMiss(pattern, searched(raw, more), makeRegExpTimeout())
   expect(miss?.hint).toMatch(hint)
   expect(miss?.text).toBe(text)
 })
 
 test('what is like nothing stays without a guess', () => {
-  expect(nearMiss('login: ', searched('compiling\nlinking\n'), makeGuard())).toBeUndefined()
-  expect(nearMiss(/\d{3}/, searched('compiling\n'), makeGuard())).toBeUndefined()
+  expect(nearMiss('login: ', searched('compiling\nlinking\n'), makeRegExpTimeout())).toBeUndefined()
+  expect(nearMiss(/\d{3}/, searched('compiling\n'), makeRegExpTimeout())).toBeUndefined()
 })

@@ -2,7 +2,7 @@
 import leven from 'leven'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Pattern } from '../match/pattern.ts'
-import type { Guard } from '../match/regexp-guard.ts'
+import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import { CleanText } from '../text/decoder.ts'
 
 /** The output that was searched, in each view. */
@@ -33,8 +33,8 @@ const WIDTH = 300
 const LARGEST_DIFFERENCE = 0.34
 
 /** @param guard limits the time of regular expressions */
-export function nearMiss(pattern: Pattern, searched: Searched, guard: Guard): NearMiss | undefined {
-  const find = (variant: Pattern, text: string): string | undefined => matchIn(variant, text, guard)
+export function nearMiss(pattern: Pattern, searched: Searched, regExpTimeout: RegExpTimeout): NearMiss | undefined {
+  const find = (variant: Pattern, text: string): string | undefined => matchIn(variant, text, regExpTimeout)
   const seen = searched[searched.view]
   for (const [variant, text, hint] of variants(pattern, searched, seen)) {
     const found = find(variant, text)
@@ -123,10 +123,10 @@ function asExpression(pattern: string): RegExp | undefined {
   }
 }
 
-function matchIn(pattern: Pattern, text: string, guard: Guard): string | undefined {
+function matchIn(pattern: Pattern, text: string, regExpTimeout: RegExpTimeout): string | undefined {
   if (text === '') return undefined
   try {
-    const buffer = new ExpectBuffer([pattern], { guard })
+    const buffer = new ExpectBuffer([pattern], { regExpTimeout })
     return (buffer.push(text) ?? buffer.end())?.text
   } catch {
     // The variant is too slow or not valid, so it is not the cause.

@@ -2,7 +2,7 @@
 import { ColdbootError } from '../../errors.ts'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Found } from '../match/pattern.ts'
-import type { Guard } from '../match/regexp-guard.ts'
+import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import type { CustomGuestFailure } from './guest-failure-options.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 
@@ -13,10 +13,13 @@ const KEEP = 65_536
 export class CustomWatch {
   readonly kind: IncidentKind
   readonly #monitor: CustomGuestFailure
-  readonly #context: { readonly guard: Guard; readonly onWarning: (message: string) => void }
+  readonly #context: { readonly regExpTimeout: RegExpTimeout; readonly onWarning: (message: string) => void }
   #buffer: ExpectBuffer | undefined
 
-  constructor(monitor: CustomGuestFailure, context: { guard: Guard; onWarning: (message: string) => void }) {
+  constructor(
+    monitor: CustomGuestFailure,
+    context: { regExpTimeout: RegExpTimeout; onWarning: (message: string) => void },
+  ) {
     this.#monitor = monitor
     this.#context = context
     this.kind = {
@@ -59,6 +62,6 @@ export class CustomWatch {
   }
 
   #newBuffer(): ExpectBuffer {
-    return new ExpectBuffer([this.#monitor.pattern], { guard: this.#context.guard, keep: KEEP })
+    return new ExpectBuffer([this.#monitor.pattern], { regExpTimeout: this.#context.regExpTimeout, keep: KEEP })
   }
 }

@@ -7,7 +7,7 @@
  * console, or at the exit of the machine.
  */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
-import type { Guard } from '../match/regexp-guard.ts'
+import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import { kernelMessage } from '../text/kernel-line.ts'
 import { CustomWatch } from './custom-watch.ts'
 import type { GuestFailureOptions } from './guest-failure-options.ts'
@@ -19,7 +19,7 @@ import { isSuspicious, OVERLAP } from './suspicion.ts'
 /** Options of {@link IncidentWatch}. */
 export interface MonitorsContext {
   readonly settings: GuestFailureOptions
-  readonly guard: Guard
+  readonly regExpTimeout: RegExpTimeout
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
   readonly onIncident: (incident: Incident, kind: IncidentKind) => void

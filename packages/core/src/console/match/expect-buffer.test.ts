@@ -95,7 +95,7 @@ const { source } = fc.letrec<{ source: string; sequence: string; element: string
     .map(([open, inner, times]) => `${open}${inner})${open === '(' || open === '(?:' ? times : ''}`),
 }))
 
-// Syntax for which no probe can be made.
+// Syntax that cannot be rewritten for partial matches.
 const hard = fc.constantFrom('(a|b) ?\\1|', '(?<=a$)b|', '(?<=b\\b) |')
 const regexp = fc
   .tuple(fc.oneof({ weight: 9, arbitrary: fc.constant('') }, hard), source, flags, unicode)
@@ -111,6 +111,20 @@ describe('any cutting of any text', () => {
         expect(facts(feed([wanted], cut(whole, cuts)))).toEqual(facts(matchOfTheWhole([wanted], whole)))
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  test('gives the match of literals with any text between them in the whole', () => {
+    const literal = fc.string({ unit: fc.constantFrom('a', 'b', '1'), minLength: 1, maxLength: 3 })
+    const gap = fc.constantFrom('[^]*', '[^]*?', '[\\s\\S]*', '[\\s\\S]*?', '(?:[^]*)')
+    const between = fc
+      .tuple(literal, gap, literal, fc.constantFrom('', 'c+', '$', '(?=c)'))
+      .map(([first, any, last, end]) => new RegExp(first + any + last + end))
+    fc.assert(
+      fc.property(fc.array(between, { minLength: 1, maxLength: 2 }), text, places, (patterns, whole, cuts) => {
+        expect(facts(feed(patterns, cut(whole, cuts)))).toEqual(facts(matchOfTheWhole(patterns, whole)))
+      }),
+      { numRuns: 500 },
     )
   })
 

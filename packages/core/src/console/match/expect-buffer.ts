@@ -17,7 +17,7 @@
  */
 import type { Found, Pattern } from './pattern.ts'
 import { type PatternSearch, type Span, searchFor, wholeCharacter } from './pattern-search.ts'
-import { type Guard, makeGuard } from './regexp-guard.ts'
+import { makeRegExpTimeout, type RegExpTimeout } from './regexp/regexp-timeout.ts'
 
 /** A text of up to this length is searched again after every chunk. Characters. */
 const SHORT = 1024
@@ -25,7 +25,7 @@ const SHORT = 1024
 /** Options of {@link ExpectBuffer}. */
 export interface ExpectBufferOptions {
   /** Limits the time of regular expressions. */
-  readonly guard?: Guard
+  readonly regExpTimeout?: RegExpTimeout
   /** Most characters kept for a match that has started; older ones are dropped. @default Infinity */
   readonly keep?: number
 }
@@ -41,8 +41,8 @@ export class ExpectBuffer {
   #added = 0
 
   constructor(patterns: readonly Pattern[], options: ExpectBufferOptions = {}) {
-    const guard = options.guard ?? makeGuard()
-    this.#searches = patterns.map((pattern) => searchFor(pattern, guard))
+    const regExpTimeout = options.regExpTimeout ?? makeRegExpTimeout()
+    this.#searches = patterns.map((pattern) => searchFor(pattern, regExpTimeout))
     this.#keep = options.keep ?? Infinity
   }
 

@@ -1,9 +1,8 @@
 /** Search for one pattern in a growing text. Remembers from which position it must search again. */
 import type { Pattern } from './pattern.ts'
-import { type Guard, isOverflow } from './regexp-guard.ts'
-import { END_MARK, probeOf } from './regexp-probe.ts'
-import { type RegExpShape, shapeOf, UNKNOWN_SHAPE } from './regexp-shape.ts'
-import { parseRegExp } from './regexp-syntax.ts'
+import { END_MARK, partialMatchOf } from './regexp/partial-match.ts'
+import { analyzeRegExp, parseRegExp, type RegExpAnalysis, UNKNOWN_ANALYSIS } from './regexp/regexp-analysis.ts'
+import { isOverflow, type RegExpTimeout } from './regexp/regexp-timeout.ts'
 
 /** The end of the text so far. Positions are counted from the cursor. */
 export interface Window {
@@ -41,8 +40,8 @@ export interface PatternSearch {
 }
 
 /** @param guard limits the time of regular expressions */
-export function searchFor(pattern: Pattern, guard: Guard): PatternSearch {
-  return typeof pattern === 'string' ? new StringSearch(pattern) : new RegExpSearch(pattern, guard)
+export function searchFor(pattern: Pattern, regExpTimeout: RegExpTimeout): PatternSearch {
+  return typeof pattern === 'string' ? new StringSearch(pattern) : new RegExpSearch(pattern, regExpTimeout)
 }
 
 class StringSearch implements PatternSearch {
@@ -68,11 +67,7 @@ class StringSearch implements PatternSearch {
       this.found = { start: this.from, end: this.from + pattern.length, text: pattern, result: undefined }
       return
     }
-    // The text may end with the start of the pattern.
-    const first = pattern.charAt(0)
-    let tail = text.indexOf(first, Math.max(this.from - base, text.length - pattern.length + 1))
-    while (tail >= 0 && !pattern.startsWith(text.slice(tail))) tail = text.indexOf(first, tail + 1)
-    this.from = base + (tail < 0 ? text.length : tail)
+    this.from = base + startAtEnd(text, pattern, this.from - base)
   }
 
   conclude(): Span | undefined {
@@ -87,30 +82,32 @@ class StringSearch implements PatternSearch {
 class RegExpSearch implements PatternSearch {
   readonly #original: RegExp
   readonly #regexp: RegExp
-  readonly #probe: RegExp | undefined
-  readonly #shape: RegExpShape
-  readonly #guard: Guard
-  readonly #ways = new Map<number, number>()
+  readonly #partialMatch: RegExp | undefined
+  readonly #analysis: RegExpAnalysis
+  readonly #regExpTimeout: RegExpTimeout
+  readonly #bounds = new Map<number, number>()
   /** Whether a match may have started that the end of the text cuts off. */
   #open = false
+  /** Position from which the literal after the gap was not looked for yet. */
+  #restFrom = 0
   found: Span | undefined
   from = 0
 
-  constructor(original: RegExp, guard: Guard) {
+  constructor(original: RegExp, regExpTimeout: RegExpTimeout) {
     const tree = parseRegExp(original)
     this.#original = original
     this.#regexp = new RegExp(original.source, `${original.flags.replace(/[dgy]/g, '')}g`)
-    this.#probe = tree === undefined ? undefined : probeOf(original, tree)
-    this.#shape = tree === undefined ? UNKNOWN_SHAPE : shapeOf(original, tree)
-    this.#guard = guard
+    this.#partialMatch = tree === undefined ? undefined : partialMatchOf(original, tree)
+    this.#analysis = tree === undefined ? UNKNOWN_ANALYSIS : analyzeRegExp(original, tree)
+    this.#regExpTimeout = regExpTimeout
   }
 
   get lookBehind(): number {
-    return this.#shape.lookBehind
+    return this.#analysis.lookBehind
   }
 
   get openEnded(): boolean {
-    return this.#shape.openEnded
+    return this.#analysis.openEnded
   }
 
   get concludes(): boolean {
@@ -118,12 +115,13 @@ class RegExpSearch implements PatternSearch {
   }
 
   scan(window: Window): void {
-    this.#guarded(window, () => this.#scan(window))
+    if (!this.#mayMatch(window)) return
+    this.#inTime(window, () => this.#scan(window))
   }
 
   conclude(window: Window): Span | undefined {
     if (this.found !== undefined) return this.found
-    return this.#guarded(window, () =>
+    return this.#inTime(window, () =>
       spanOf(this.#run(this.#regexp, window.text, this.from - window.base), window.base),
     )
   }
@@ -138,7 +136,7 @@ class RegExpSearch implements PatternSearch {
    */
   #scan(window: Window): void {
     const edge = this.#edge(window)
-    if (edge > this.from || this.#probe === undefined) {
+    if (edge > this.from || this.#partialMatch === undefined) {
       const match = this.#run(this.#regexp, window.text, this.from - window.base)
       if (match !== null && window.base + match.index < edge) {
         this.found = spanOf(match, window.base)
@@ -146,24 +144,46 @@ class RegExpSearch implements PatternSearch {
       }
       this.from = edge
     }
-    if (this.#probe === undefined) this.#open = true
-    else this.#probeTail(this.#probe, window)
+    if (this.#partialMatch === undefined) this.#open = true
+    else this.#matchTail(this.#partialMatch, window)
+  }
+
+  /**
+   * Looks for the literals of the expression, which is much quicker than to run it: without its prefix no match begins, and
+   * without the rest after a gap of any text, a match that has begun stays open.
+   */
+  #mayMatch({ text, base }: Window): boolean {
+    const { prefix, rest } = this.#analysis
+    if (prefix === '') return true
+    const at = text.indexOf(prefix, this.from - base)
+    if (at < 0) {
+      this.from = base + startAtEnd(text, prefix, this.from - base)
+      this.#open = this.from < base + text.length
+      return false
+    }
+    this.from = base + at
+    if (rest === '') return true
+    this.#restFrom = Math.max(this.#restFrom, this.from + prefix.length)
+    if (text.includes(rest, this.#restFrom - base)) return true
+    this.#restFrom = Math.max(this.#restFrom, base + text.length - rest.length + 1)
+    this.#open = true
+    return false
   }
 
   #edge({ text, base }: Window): number {
-    const { longest, crossesLines } = this.#shape
+    const { longest, crossesLines } = this.#analysis
     let edge = this.from - base
     if (Number.isFinite(longest)) edge = Math.max(edge, text.length - longest)
     if (!crossesLines) edge = Math.max(edge, text.lastIndexOf('\n') + 1)
     return Math.max(this.from, base + wholeCharacter(text, edge))
   }
 
-  #probeTail(probe: RegExp, { text, base }: Window): void {
-    const start = wholeCharacter(text, Math.max(0, this.from - base - this.#shape.lookBehind))
+  #matchTail(partialMatch: RegExp, { text, base }: Window): void {
+    const start = wholeCharacter(text, Math.max(0, this.from - base - this.#analysis.lookBehind))
     const tail = text.slice(start) + END_MARK
     let match: RegExpExecArray | null
     try {
-      match = this.#run(probe, tail, this.from - base - start)
+      match = this.#run(partialMatch, tail, this.from - base - start)
     } catch (error) {
       // The probe needs more memory than the expression. Without its result the match stays open.
       if (!isOverflow(error)) throw error
@@ -174,7 +194,7 @@ class RegExpSearch implements PatternSearch {
     // character.
     const end = tail.length - END_MARK.length
     this.from = base + start + Math.min(match?.index ?? end, end)
-    this.#open = match !== null && (match.index < end || (match.index === end && this.#shape.mayBeEmpty))
+    this.#open = match !== null && (match.index < end || (match.index === end && this.#analysis.mayBeEmpty))
     if (this.#open && match !== null && match.index + match[0].length <= end) {
       this.found = spanOf(this.#run(this.#regexp, text, this.from - base), base)
     }
@@ -185,22 +205,30 @@ class RegExpSearch implements PatternSearch {
     return regexp.exec(text)
   }
 
-  #guarded<T>({ text, base }: Window, job: () => T): T {
+  #inTime<T>({ text, base }: Window, job: () => T): T {
     const start = this.from - base
     const length = text.length - start
-    const reach = this.#shape.crossesLines ? length : longestLine(text, start)
-    return this.#guard(this.#original, length, this.#work(length, reach), job)
+    const reach = this.#analysis.crossesLines ? length : longestLine(text, start)
+    return this.#regExpTimeout(this.#original, length, this.#bound(length, reach), job)
   }
 
   /** Upper bound of the steps to search `length` characters if each attempt can cover `reach` of them. */
-  #work(length: number, reach: number): number {
+  #bound(length: number, reach: number): number {
     // Rounded up, so that few values are computed.
     const rounded = 2 ** Math.ceil(Math.log2(Math.max(16, reach)))
-    const known = this.#ways.get(rounded)
-    const ways = known ?? this.#shape.ways(rounded)
-    if (known === undefined) this.#ways.set(rounded, ways)
-    return length * ways * (Number.isFinite(this.#shape.longest) ? 1 : rounded)
+    const known = this.#bounds.get(rounded)
+    const bound = known ?? this.#analysis.backtracking(rounded)
+    if (known === undefined) this.#bounds.set(rounded, bound)
+    return length * bound * (Number.isFinite(this.#analysis.longest) ? 1 : rounded)
   }
+}
+
+/** Position at which the text ends with the start of `literal`; its length when it does not. */
+function startAtEnd(text: string, literal: string, from: number): number {
+  const first = literal.charAt(0)
+  let at = text.indexOf(first, Math.max(from, text.length - literal.length + 1))
+  while (at >= 0 && !literal.startsWith(text.slice(at))) at = text.indexOf(first, at + 1)
+  return at < 0 ? text.length : at
 }
 
 function spanOf(match: RegExpExecArray | null, base: number): Span | undefined {

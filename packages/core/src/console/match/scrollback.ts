@@ -4,14 +4,14 @@ import type { Transcript } from '../log/transcript.ts'
 import { type ConsoleText, newUtf8Decoder, PROJECTIONS, type ViewName } from '../text/console-text.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
 import { describePatterns, type Found, type Match, type Pattern, toMatch } from './pattern.ts'
-import type { Guard } from './regexp-guard.ts'
+import type { RegExpTimeout } from './regexp/regexp-timeout.ts'
 
 /** The output to search. */
 export interface Scrollback {
   readonly name: string
   readonly text: ConsoleText
   readonly transcript: Transcript
-  readonly guard: Guard
+  readonly regExpTimeout: RegExpTimeout
 }
 
 /**
@@ -26,12 +26,12 @@ export function searchScrollback(
   patterns: readonly Pattern[],
   viewName: ViewName,
 ): Match | undefined {
-  const { text, guard } = history
+  const { text, regExpTimeout } = history
   const view = text.view(viewName)
   const log = text.start > 0 ? history.transcript.read() : undefined
   const pieces = log === undefined ? [view.slice(view.start)] : decode(log, viewName)
   const dropped = log === undefined ? text.start : 0
-  const buffer = new ExpectBuffer(patterns, { guard })
+  const buffer = new ExpectBuffer(patterns, { regExpTimeout })
   let before = ''
   let found: Found | undefined
   for (const piece of pieces) {

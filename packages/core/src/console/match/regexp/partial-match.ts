@@ -1,45 +1,49 @@
 /**
- * A regular expression that tells a match which further output cannot change from one which it could.
+ * Rewrites a regular expression so that it tells a final match from one that further output could still change.
  *
- * `RegExp.exec` on a text that is still growing says what it found, not whether it looked at the end of the text to find
- * it; and only if it did not is the result the same however the text goes on. So the source is rewritten: one character,
- * the *end mark*, is put behind the text, and wherever the original would look at the next character, the probe may take
- * the end mark instead; behind the mark everything succeeds. The probe tries the same ways in the same order as the
- * original. Therefore the first of these comes out:
+ * `RegExp.exec` on a growing text returns a match without telling whether it looked at the end of the text to find it.
+ * Only a match that did not look there stays the same however the text continues. So the source is rewritten: one
+ * character, the *end mark*, is appended to the text, and wherever the original would look at the next character, the
+ * rewritten expression may take the end mark instead; after the mark everything succeeds. It tries the same alternatives
+ * in the same order as the original. Its first match is therefore one of these:
  *
- * - a match that ends before the mark: the original's match, on this text and on every longer one;
- * - a match that includes the mark: the original came to the end of the text; a match may begin here, none before;
- * - nothing: no match begins in this text.
+ * - a match that ends before the mark: the match of the original, on this text and on every longer one;
+ * - a match that includes the mark: the original reached the end of the text; a match may begin here, none before;
+ * - no match: no match begins in this text.
+ *
+ * The other files of this folder support the search: `regexp-analysis.ts` measures an expression from its syntax, so that
+ * each character is looked at few times; `backtracking-bound.ts` bounds the work an expression can cause; and
+ * `regexp-timeout.ts` ends an expression whose bound is high when it takes too long.
  */
 import type { AST } from '@eslint-community/regexpp'
-import { holdsStrings, looksBackOnly } from './regexp-syntax.ts'
+import { holdsStrings, looksBackOnly } from './regexp-analysis.ts'
 
-/** What is put behind the text. Any character would do: the probe knows it by its place. */
+/** The end mark. Any character would do: it is recognised by its position. */
 export const END_MARK = '\n'
 
-/** At the end mark: takes it. Behind it: takes nothing. Anywhere else: fails. The probe has no flag `m`: `$` is the end. */
+/** Takes the end mark; takes nothing after it; fails elsewhere. The result has no flag `m`, so that `$` is the end. */
 const AT_END = '[^]?$'
 const BEHIND_MARK = '$'
 const LINE_END = '[\\n\\r\\u2028\\u2029]'
 
 /**
- * The probe of a regular expression, with the flag `g` so that a place to start can be given; `undefined` for syntax that
- * cannot be rewritten: backreferences, strings in character classes, `(?m:…)`, and inside a lookbehind assertions about
+ * The rewritten expression, with the flag `g` so that a start position can be given; `undefined` for syntax that cannot
+ * be rewritten: backreferences, strings in character classes, `(?m:…)`, and inside a lookbehind assertions about
  * what follows or about lines.
  */
-export function probeOf(regexp: RegExp, tree: AST.Pattern): RegExp | undefined {
+export function partialMatchOf(regexp: RegExp, tree: AST.Pattern): RegExp | undefined {
   try {
     return new RegExp(
       new Rewriting(regexp.multiline).alternatives(tree.alternatives),
       `${regexp.flags.replace(/[dgmy]/g, '')}g`,
     )
   } catch (error) {
-    if (error instanceof NoProbe) return undefined
+    if (error instanceof NoPartialMatch) return undefined
     throw error
   }
 }
 
-class NoProbe extends Error {}
+class NoPartialMatch extends Error {}
 
 class Rewriting {
   readonly #multiline: boolean
@@ -59,10 +63,10 @@ class Rewriting {
       case 'CharacterClass':
       case 'CharacterSet':
       case 'ExpressionCharacterClass':
-        if (holdsStrings(element)) throw new NoProbe()
+        if (holdsStrings(element)) throw new NoPartialMatch()
         return character(element.raw)
       case 'Group':
-        if (/m/.test(element.modifiers?.raw ?? '')) throw new NoProbe()
+        if (/m/.test(element.modifiers?.raw ?? '')) throw new NoPartialMatch()
         return `(?${element.modifiers?.raw ?? ''}:${this.alternatives(element.alternatives)})`
       case 'CapturingGroup':
         return `(?:${this.alternatives(element.alternatives)})`
@@ -71,12 +75,12 @@ class Rewriting {
       case 'Assertion':
         return this.#assertion(element)
       case 'Backreference':
-        throw new NoProbe()
+        throw new NoPartialMatch()
     }
   }
 
   #quantifier({ element, min, max, greedy, raw }: AST.Quantifier): string {
-    if (element.type === 'Assertion') throw new NoProbe()
+    if (element.type === 'Assertion') throw new NoPartialMatch()
     const once = this.#element(element)
     const isCharacter = !['Group', 'CapturingGroup', 'Backreference'].includes(element.type)
     if (!isCharacter || max !== Infinity) return once + raw.slice(element.raw.length)
@@ -95,10 +99,10 @@ class Rewriting {
       case 'word':
         return `(?:${AT_END}|${element.raw})`
       case 'lookbehind':
-        if (!looksBackOnly(element.alternatives, this.#multiline)) throw new NoProbe()
+        if (!looksBackOnly(element.alternatives, this.#multiline)) throw new NoPartialMatch()
         return `(?:${BEHIND_MARK}|${element.raw})`
       case 'lookahead': {
-        // What a lookahead takes is given back, the end mark too: where it can be taken, the probe goes there by itself.
+        // A lookahead gives back what it takes, the end mark too. Where it could take the mark, the rest of the text is taken.
         const inner = this.alternatives(element.alternatives)
         return `(?:(?=(?:${inner})${BEHIND_MARK})[^]*|(?${element.negate ? '!' : '='}${inner}))`
       }

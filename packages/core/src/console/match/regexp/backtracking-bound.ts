@@ -13,7 +13,7 @@ type Next = AST.Element | 'end' | 'unknown'
  * A repetition can in general end in as many places as it is long, and two of them behind each other in the product of
  * both. Not so when what follows is none of what is repeated (`\w+@`, `\w+$`), or nothing: then only one of these ends matters.
  */
-export function waysOf(tree: AST.Pattern, flags: string, length: number): number {
+export function backtrackingBound(tree: AST.Pattern, flags: string, length: number): number {
   return new Ways(flags, length).ofAny(tree.alternatives, 'end')
 }
 

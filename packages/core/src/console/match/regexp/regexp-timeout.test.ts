@@ -1,31 +1,31 @@
 import { expect, test } from 'vitest'
-import { ExpectError } from '../../errors.ts'
-import { ExpectBuffer } from './expect-buffer.ts'
-import { makeGuard } from './regexp-guard.ts'
+import { ExpectError } from '../../../errors.ts'
+import { ExpectBuffer } from '../expect-buffer.ts'
+import { makeRegExpTimeout } from './regexp-timeout.ts'
 
 // The limit is shortened: a test need not wait for the real one.
-const guard = makeGuard(() => 50)
+const regExpTimeout = makeRegExpTimeout(() => 50)
 
 test('a regular expression that backtracks too much is ended, and named', () => {
-  const buffer = new ExpectBuffer([/(a+)+$/m], { guard })
+  const buffer = new ExpectBuffer([/(a+)+$/m], { regExpTimeout })
   expect(() => buffer.push(`${'a'.repeat(40)}b\n`)).toThrow(ExpectError)
   expect(() => buffer.push(`${'a'.repeat(40)}b\n`)).toThrow(/\/\(a\+\)\+\$\/m took more than 0\.1 s on \d+ characters/)
 })
 
 test('a guarded expression gives its result', () => {
   const job = (): number => 42
-  expect(guard(/x/, 10, Infinity, job)).toBe(42)
+  expect(regExpTimeout(/x/, 10, Infinity, job)).toBe(42)
 })
 
 test('an error of the job itself comes through', () => {
   const job = (): never => {
     throw new RangeError('mine')
   }
-  expect(() => guard(/x/, 10, Infinity, job)).toThrow(RangeError)
+  expect(() => regExpTimeout(/x/, 10, Infinity, job)).toThrow(RangeError)
 })
 
 test('a regular expression that needs more memory than the engine has is named', () => {
-  const buffer = new ExpectBuffer([/<(?:.|\n)*>x/], { guard })
+  const buffer = new ExpectBuffer([/<(?:.|\n)*>x/], { regExpTimeout })
   const text = 'a\n'.repeat(4_000_000)
   expect(() => buffer.push(`<${text}`) ?? buffer.end()).toThrow(
     /\/<\(\?:\.\|\\n\)\*>x\/ took too much memory|took more than/,

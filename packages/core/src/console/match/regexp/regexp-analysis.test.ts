@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { probeOf } from './regexp-probe.ts'
-import { type RegExpShape, shapeOf, UNKNOWN_SHAPE } from './regexp-shape.ts'
-import { parseRegExp } from './regexp-syntax.ts'
+import { partialMatchOf } from './partial-match.ts'
+import { analyzeRegExp, parseRegExp, type RegExpAnalysis, UNKNOWN_ANALYSIS } from './regexp-analysis.ts'
 
-function shape(regexp: RegExp): RegExpShape {
+function analysisOf(regexp: RegExp): RegExpAnalysis {
   const tree = parseRegExp(regexp)
-  return tree === undefined ? UNKNOWN_SHAPE : shapeOf(regexp, tree)
+  return tree === undefined ? UNKNOWN_ANALYSIS : analyzeRegExp(regexp, tree)
 }
 
 test.each([
@@ -17,7 +16,7 @@ test.each([
   [/a*/, Infinity],
   [/(a)\1/, Infinity],
 ])('%s is decided by %d characters', (regexp, longest) => {
-  expect(shape(regexp).longest).toBe(longest)
+  expect(analysisOf(regexp).longest).toBe(longest)
 })
 
 test.each([
@@ -30,7 +29,7 @@ test.each([
   [/\x0a/, true],
   [/(?<=\n)a/, false],
 ])('%s crosses lines: %s', (regexp, crosses) => {
-  expect(shape(regexp).crossesLines).toBe(crosses)
+  expect(analysisOf(regexp).crossesLines).toBe(crosses)
 })
 
 test.each([
@@ -40,7 +39,7 @@ test.each([
   [/[#$] $/, false],
   [/\d+ ok/, false],
 ])('a match of %s could become longer: %s', (regexp, open) => {
-  expect(shape(regexp).openEnded).toBe(open)
+  expect(analysisOf(regexp).openEnded).toBe(open)
 })
 
 describe('the ways to try', () => {
@@ -51,15 +50,15 @@ describe('the ways to try', () => {
     /(?:\d{1,3}\.){3}\d{1,3}/,
     /\[\d+\.\d+\] (panic|oops): \w+$/,
   ])('of %s are few, however long the line', (regexp) => {
-    expect(shape(regexp).ways(10_000)).toBeLessThan(10)
+    expect(analysisOf(regexp).backtracking(10_000)).toBeLessThan(10)
   })
 
   test.each([/a.*b/, /(?:\d+\.)+x/, /\w+\b/])('of %s grow with the line', (regexp) => {
-    expect(shape(regexp).ways(10_000)).toBe(10_001)
+    expect(analysisOf(regexp).backtracking(10_000)).toBe(10_001)
   })
 
   test.each([/(a+)+$/, /(a|aa)+$/, /(\w+\s?)*:/, /(.*)*x/])('of %s grow without bound', (regexp) => {
-    expect(shape(regexp).ways(100)).toBe(Infinity)
+    expect(analysisOf(regexp).backtracking(100)).toBe(Infinity)
   })
 })
 
@@ -67,7 +66,7 @@ test.each([
   [/(a)\1/, 'a backreference'],
   [/(?<=a$)b/m, 'an assertion on what follows, inside a lookbehind'],
   [/[\q{ok|yes}]/v, 'strings in a character class'],
-])('%s has no probe: %s', (regexp) => {
+])('%s cannot be rewritten for partial matches: %s', (regexp) => {
   const tree = parseRegExp(regexp)
-  expect(tree && probeOf(regexp, tree)).toBeUndefined()
+  expect(tree && partialMatchOf(regexp, tree)).toBeUndefined()
 })

@@ -3,7 +3,7 @@
  * about 100 µs, so it is used only if the shape of the expression allows more work than that.
  */
 import { type Context, createContext, Script } from 'node:vm'
-import { ExpectError } from '../../errors.ts'
+import { ExpectError } from '../../../errors.ts'
 
 /** Work that runs without a guard, in steps of the engine: a few milliseconds. */
 const HARMLESS = 1_000_000
@@ -16,13 +16,15 @@ const script = new Script('job()')
 let context: Context | undefined
 
 /** Runs `job`, a search of `length` characters with `regexp` that takes up to `work` steps, with a time limit. */
-export type Guard = <T>(regexp: RegExp, length: number, work: number, job: () => T) => T
+export type RegExpTimeout = <T>(regexp: RegExp, length: number, work: number, job: () => T) => T
 
 /**
  * @param scale applies the multiplier to the limit. @default none
  * @returns a guard that throws ExpectError `PATTERN_TOO_SLOW`
  */
-export function makeGuard(scale: (milliseconds: number) => number = (milliseconds) => milliseconds): Guard {
+export function makeRegExpTimeout(
+  scale: (milliseconds: number) => number = (milliseconds) => milliseconds,
+): RegExpTimeout {
   return (regexp, length, work, job) => {
     const tooSlow = (what: string): ExpectError =>
       new ExpectError(

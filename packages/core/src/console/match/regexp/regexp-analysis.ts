@@ -1,0 +1,257 @@
+/**
+ * Measures a regular expression from its syntax before it runs: how far a match can reach, the text before a match that it
+ * looks at, and the work it can cause.
+ */
+import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp'
+import { backtrackingBound } from './backtracking-bound.ts'
+
+/** Lengths in UTF-16 units. Every number errs on the high side. */
+export interface RegExpAnalysis {
+  /** Characters that decide whether a match begins at a given place, those looked at ahead included. */
+  readonly longest: number
+  /** Whether one of these can be a line feed. */
+  readonly crossesLines: boolean
+  /** Characters looked at before the match. */
+  readonly lookBehind: number
+  /** Whether a match can have no characters. */
+  readonly mayBeEmpty: boolean
+  /** Whether a match at the end of the text could have become longer: `/\d+/`, but not `/\d+ ok/`. */
+  readonly openEnded: boolean
+  /** Characters that every match begins with; empty when none are known. */
+  readonly prefix: string
+  /** Characters that follow `prefix` after any text at all, as in `/prefix[^]*?rest/`; empty when the syntax differs. */
+  readonly rest: string
+  /** Upper bound of the alternatives tried at one position of a text of `length` characters; `Infinity` for exponential. */
+  backtracking(length: number): number
+}
+
+/** Nothing is known: syntax newer than the parser. */
+export const UNKNOWN_ANALYSIS: RegExpAnalysis = {
+  longest: Infinity,
+  crossesLines: true,
+  lookBehind: Infinity,
+  mayBeEmpty: true,
+  openEnded: true,
+  prefix: '',
+  rest: '',
+  backtracking: () => Infinity,
+}
+
+/** Measures a parsed regular expression. */
+export function analyzeRegExp(regexp: RegExp, tree: AST.Pattern): RegExpAnalysis {
+  const flags = regexp.flags.replace(/[dgy]/g, '')
+  const unitsOfOne = regexp.unicode || regexp.unicodeSets ? 2 : 1
+  const measures = new Measures(flags, unitsOfOne)
+  return {
+    longest: measures.longest(tree.alternatives),
+    crossesLines: measures.crossesLines(tree.alternatives),
+    lookBehind: Math.max(1, measures.lookBehind(tree.alternatives)),
+    mayBeEmpty: tree.alternatives.some(mayBeEmpty),
+    openEnded: tree.alternatives.some(isOpenEnded),
+    ...literalsOf(regexp, tree),
+    backtracking: (length) => backtrackingBound(tree, flags, length),
+  }
+}
+
+/** @returns the literal start of the expression, and the literal after a gap of any text, if it has this form */
+function literalsOf({ ignoreCase, dotAll }: RegExp, tree: AST.Pattern): Pick<RegExpAnalysis, 'prefix' | 'rest'> {
+  const [{ elements } = { elements: [] }, ...others] = tree.alternatives
+  const prefix = others.length > 0 || ignoreCase ? '' : literalAt(elements, 0)
+  if (prefix === '') return { prefix, rest: '' }
+  const gap = elements[prefix.length]
+  return { prefix, rest: isAnyText(gap, dotAll) ? literalAt(elements, prefix.length + 1) : '' }
+}
+
+/** The characters from an index on, as far as there are only characters. One UTF-16 unit each: no surrogates. */
+function literalAt(elements: readonly AST.Element[], from: number): string {
+  const end = elements.findIndex(
+    (element, index) =>
+      index >= from && !(element.type === 'Character' && element.value < 0x1_00_00 && !isSurrogate(element.value)),
+  )
+  const characters = elements.slice(from, end < 0 ? undefined : end)
+  return characters.map((element) => (element.type === 'Character' ? String.fromCharCode(element.value) : '')).join('')
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd8_00 && unit <= 0xdf_ff
+}
+
+/** Whether it matches any text at all: `[^]*`, `[\s\S]*`, `.*` with the flag `s`, greedy or not. */
+function isAnyText(element: AST.Element | undefined, dotAll: boolean): boolean {
+  if (element?.type !== 'Quantifier' || element.min > 0 || element.max !== Infinity) return false
+  const { element: one } = element
+  if (one.type === 'CharacterSet') return one.kind === 'any' && dotAll
+  return one.type === 'CharacterClass' && ['[^]', '[\\s\\S]', '[\\S\\s]'].includes(one.raw)
+}
+
+class Measures {
+  readonly #flags: string
+  readonly #unitsOfOne: number
+
+  constructor(flags: string, unitsOfOne: number) {
+    this.#flags = flags
+    this.#unitsOfOne = unitsOfOne
+  }
+
+  longest(alternatives: readonly AST.Alternative[]): number {
+    return Math.max(0, ...alternatives.map(({ elements }) => sum(elements.map((element) => this.#longestOf(element)))))
+  }
+
+  #longestOf(element: AST.Element): number {
+    switch (element.type) {
+      case 'Assertion':
+        // `$`, `\b` and `\B` look at one character.
+        if (element.kind === 'lookahead') return this.longest(element.alternatives)
+        if (element.kind === 'lookbehind') return looksBackOnly(element.alternatives, true) ? 0 : Infinity
+        return element.kind === 'end' || element.kind === 'word' ? 1 : 0
+      case 'Quantifier':
+        return element.max === 0 ? 0 : times(this.#longestOf(element.element), element.max)
+      case 'Group':
+      case 'CapturingGroup':
+        return this.longest(element.alternatives)
+      case 'Backreference':
+        return Infinity
+      case 'Character':
+        return element.raw.length === 1 ? 1 : this.#unitsOfOne
+      case 'CharacterClass':
+      case 'CharacterSet':
+      case 'ExpressionCharacterClass':
+        return holdsStrings(element) ? Infinity : this.#unitsOfOne
+    }
+  }
+
+  lookBehind(alternatives: readonly AST.Alternative[]): number {
+    return Math.max(
+      0,
+      ...alternatives.flatMap(({ elements }) => elements.map((element) => this.#lookBehindOf(element))),
+    )
+  }
+
+  #lookBehindOf(element: AST.Element): number {
+    if (element.type === 'Quantifier') return this.#lookBehindOf(element.element)
+    if (element.type === 'Group' || element.type === 'CapturingGroup') return this.lookBehind(element.alternatives)
+    if (element.type !== 'Assertion') return 0
+    if (element.kind === 'lookahead') return this.lookBehind(element.alternatives)
+    if (element.kind === 'lookbehind')
+      return 1 + this.longest(element.alternatives) + this.lookBehind(element.alternatives)
+    return 1
+  }
+
+  crossesLines(alternatives: readonly AST.Alternative[]): boolean {
+    return alternatives.some(({ elements }) => elements.some((element) => this.#crossesLinesAt(element)))
+  }
+
+  #crossesLinesAt(element: AST.Element): boolean {
+    switch (element.type) {
+      case 'Assertion':
+        if (element.kind === 'lookbehind') return !looksBackOnly(element.alternatives, true)
+        return element.kind === 'lookahead' && this.crossesLines(element.alternatives)
+      case 'Quantifier':
+        return this.#crossesLinesAt(element.element)
+      case 'Group':
+        return element.modifiers?.add?.dotAll === true || this.crossesLines(element.alternatives)
+      case 'CapturingGroup':
+        return this.crossesLines(element.alternatives)
+      case 'Backreference':
+        // It repeats a group, which is looked at by itself.
+        return false
+      case 'Character':
+        return element.value === 0x0a
+      case 'CharacterClass':
+      case 'CharacterSet':
+      case 'ExpressionCharacterClass':
+        return holdsStrings(element) || new RegExp(element.raw, this.#flags).test('\n')
+    }
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+/** Nothing, any number of times, is nothing. */
+function times(left: number, right: number): number {
+  return left === 0 || right === 0 ? 0 : left * right
+}
+
+const parser = new RegExpParser({ ecmaVersion: 2025 })
+
+/** The syntax tree, or `undefined` when the parser does not know the syntax. */
+export function parseRegExp(regexp: RegExp): AST.Pattern | undefined {
+  const { source, unicode, unicodeSets } = regexp
+  try {
+    return parser.parsePattern(source, 0, source.length, { unicode, unicodeSets })
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a character class can match more than one character, as `v` allows: `[\q{ok|yes}]`, `\p{RGI_Emoji}`. */
+export function holdsStrings(element: AST.CharacterClass | AST.CharacterSet | AST.ExpressionCharacterClass): boolean {
+  let found = false
+  visitRegExpAST(element, {
+    onClassStringDisjunctionEnter: () => {
+      found = true
+    },
+    onCharacterSetEnter: (set) => {
+      if (set.kind === 'property' && set.strings) found = true
+    },
+  })
+  return found
+}
+
+/** Whether a lookbehind holds no assertion about what follows, and with `multiline` none about lines. */
+export function looksBackOnly(alternatives: readonly AST.Alternative[], multiline: boolean): boolean {
+  return alternatives.every(({ elements }) => elements.every((element) => looksBack(element, multiline)))
+}
+
+function looksBack(element: AST.Element, multiline: boolean): boolean {
+  switch (element.type) {
+    case 'Quantifier':
+      return looksBack(element.element, multiline)
+    case 'Group':
+    case 'CapturingGroup':
+      return looksBackOnly(element.alternatives, multiline)
+    case 'Assertion':
+      if (element.kind === 'lookbehind') return looksBackOnly(element.alternatives, multiline)
+      return element.kind === 'start' && !multiline
+    case 'Backreference':
+      return false
+    case 'Character':
+    case 'CharacterClass':
+    case 'CharacterSet':
+    case 'ExpressionCharacterClass':
+      return true
+  }
+}
+
+/** Whether what it matches last could have been more. */
+function isOpenEnded({ elements }: AST.Alternative): boolean {
+  const last = elements.findLast((element) => element.type !== 'Assertion' || element.kind === 'end')
+  if (last === undefined || last.type === 'Assertion') return false
+  if (last.type === 'Quantifier') return last.max > last.min
+  if (last.type === 'Group' || last.type === 'CapturingGroup') return last.alternatives.some(isOpenEnded)
+  return last.type === 'Backreference'
+}
+
+/** Whether it can match without a character, where what is around allows it: `/(?<=# )$/`. */
+function mayBeEmpty({ elements }: AST.Alternative): boolean {
+  return elements.every((element) => {
+    switch (element.type) {
+      case 'Assertion':
+      case 'Backreference':
+        return true
+      case 'Quantifier':
+        return element.min === 0 || mayBeEmpty({ ...element.parent, elements: [element.element] })
+      case 'Group':
+      case 'CapturingGroup':
+        return element.alternatives.some(mayBeEmpty)
+      case 'Character':
+        return false
+      case 'CharacterClass':
+      case 'CharacterSet':
+      case 'ExpressionCharacterClass':
+        return holdsStrings(element)
+    }
+  })
+}
