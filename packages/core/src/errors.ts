@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
   CACHE_UNUSABLE: 'Set COLDBOOT_CACHE to a writable folder on a disk with free space.',
   GUEST_KERNEL_UNAVAILABLE:
-    'Set COLDBOOT_KERNEL and COLDBOOT_INITRAMFS to your own kernel and initramfs, or run on Debian with access to its package archive.',
+    'Install the package `@coldboot/guest-<arch>`, or set COLDBOOT_KERNEL and COLDBOOT_INITRAMFS to your own kernel and initramfs, or run on Debian with access to its package archive.',
   NO_TERMINAL:
     'Run the test in a terminal: `debug()` is interactive and cannot work in CI or in the background. Otherwise remove the call, or unset COLDBOOT_DEBUG.',
   // The machine did not start, or has ended.

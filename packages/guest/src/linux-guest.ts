@@ -1,7 +1,7 @@
 /** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
 import { createHash } from 'node:crypto'
 import { type Architecture, ColdbootError, OptionError, StartError } from '@coldboot/core'
-import { ARCHITECTURES, Cache, readEnvironment } from '@coldboot/core/internal'
+import { ARCHITECTURES, Cache, hostArchitecture, readEnvironment } from '@coldboot/core/internal'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { openArchiveKernel } from './archive-kernel.ts'
@@ -81,10 +81,10 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
   const cache = new Cache(options.cacheDirectory ?? environment.cacheDirectory)
   refuseWithOwnParts(options, environment)
   const guest = options.source === 'archive' ? undefined : findGuestPackage(arch)
-  const [kernel, busybox] = await Promise.all([
-    environment.kernel === undefined ? findKernel(options, { cache, refresh, guest }) : undefined,
-    environment.initramfs === undefined ? findBusybox({ arch, cache, guest, onProgress }) : undefined,
-  ])
+  // One after the other: where neither can be had, the error is about the kernel, and names the package with both.
+  const kernel = environment.kernel === undefined ? await findKernel(options, { cache, refresh, guest }) : undefined
+  const busybox =
+    environment.initramfs === undefined ? await findBusybox({ arch, cache, guest, onProgress }) : undefined
   const image = busybox
     ? await makeInitramfs(options, { cache, kernel, busybox })
     : { path: environment.initramfs ?? '', sizeBytes: 0 }
@@ -141,7 +141,10 @@ async function packageLacks({ arch, flavour, modules, guest, refresh }: PackageN
 
 function packageAdvice(arch: Architecture, guest: GuestPackage | undefined): { readonly hint: string } {
   const own = 'name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS'
-  if (guest === undefined) return { hint: `Add it (npm install --save-dev ${guestPackageName(arch)}), or ${own}.` }
+  if (guest === undefined) {
+    const left = arch === hostArchitecture() ? ' It is an optional dependency, which `--omit=optional` leaves out.' : ''
+    return { hint: `Add it (npm install --save-dev ${guestPackageName(arch)}), or ${own}.${left}` }
+  }
   return { hint: `Run on Debian or Ubuntu with the archive in reach, or ${own}.` }
 }
 
