@@ -24,6 +24,7 @@ export class NewFatImage implements ImageFacts {
   readonly #planned: PlannedImage
   readonly #options: ResolvedOptions
 
+  /** @internal */
   constructor(planned: PlannedImage, options: ResolvedOptions) {
     this.#planned = planned
     this.#options = options
