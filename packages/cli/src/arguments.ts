@@ -1,7 +1,7 @@
 /** Parses and checks the arguments of the command. */
 import { parseArgs } from 'node:util'
 import { type Architecture } from '@coldboot/core'
-import { ARCHITECTURES, memoryMibOf, type PruneLimits } from '@coldboot/core/internal'
+import { ARCHITECTURES, memoryMibOf, messageOf, type PruneLimits } from '@coldboot/core/internal'
 import type { InitOptions } from './init/init.ts'
 import { RUNNERS, type Runner } from './init/project.ts'
 
@@ -99,7 +99,7 @@ function parsed(args: readonly string[]): { readonly values: Values; readonly po
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(messageOf(error))
   }
 }
 

@@ -1,9 +1,11 @@
 /**
  * Records one machine of a test into a folder while it runs. If the process is killed, the files are complete up to then.
  */
+
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogFile, MachineEvent, MachineObserver, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
+import { messageOf } from '@coldboot/core/internal'
 import type { ResolvedArtifacts } from './artifact-options.ts'
 import type { Attempt } from './attempt-directory.ts'
 import { now, today } from './clock.ts'
@@ -181,7 +183,7 @@ export class MachineRecorder {
     try {
       write()
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       this.#cut[name] = `incomplete: ${why}`
       process.emitWarning(`${join(this.#options.directory, name)} is incomplete: ${why}`, 'ColdbootWarning')
     }

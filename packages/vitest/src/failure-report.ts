@@ -1,5 +1,7 @@
 /** Attaches the files of machines to a failed test, and stores their paths in `task.meta`. */
+
 import { extname, join } from 'node:path'
+import { messageOf } from '@coldboot/core/internal'
 import type { MachineRecord } from '@coldboot/report'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'
 
@@ -23,7 +25,7 @@ export async function recordMachines(task: RunnerTestCase, machines: readonly Ma
       await recordArtifact(task, { type: 'coldboot:machine', name, attachments })
     } catch (error) {
       // Vitest copies the files. A full disk must not fail the test.
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       process.emitWarning(`The files of "${name}" could not be attached to the test: ${why}`, 'ColdbootWarning')
     }
   }

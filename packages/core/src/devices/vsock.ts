@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
-import { OptionError } from '../errors.ts'
+import { codeOf, OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, wholeNumber } from '../options/checked-options.ts'
 import type { Device } from './device.ts'
@@ -76,7 +76,7 @@ export function requireHostDevice(path: string): void {
   try {
     accessSync(path, constants.R_OK | constants.W_OK)
   } catch (cause) {
-    const isDenied = cause instanceof Error && 'code' in cause && cause.code === 'EACCES'
+    const isDenied = codeOf(cause) === 'EACCES'
     throw new OptionError(
       'DEVICE_UNAVAILABLE',
       isDenied ? `vsock: this user may not open ${path}` : `vsock: this host has no ${path}`,

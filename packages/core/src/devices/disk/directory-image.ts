@@ -1,6 +1,13 @@
 /** A directory as a disk image for a guest; what goes wrong with it in terms of the machine's options. */
 import type { MkfatfsError, MkfatfsErrorCode } from 'mkfatfs-wasm'
-import { type ColdbootError, type ColdbootErrorOptions, OptionError, StartError } from '../../errors.ts'
+import {
+  type ColdbootError,
+  type ColdbootErrorOptions,
+  codeOf,
+  messageOf,
+  OptionError,
+  StartError,
+} from '../../errors.ts'
 
 /** What the image is like. */
 export interface DirectoryImageOptions {
@@ -42,8 +49,8 @@ export async function makeDirectoryImage(
 
 /** The error for a directory that cannot be read, by the system's error. */
 export function unreadable(directory: string, cause: unknown): OptionError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  const reason = messageOf(cause)
+  const isGone = codeOf(cause) === 'ENOENT'
   return new OptionError(isGone ? 'FILE_MISSING' : 'DIRECTORY_UNSHAREABLE', `${named(directory)}: ${reason}`, { cause })
 }
 
