@@ -18,6 +18,7 @@ export const COVERED = /** @type {readonly string[]} */ ([
   'examples/',
   'packages/jest/',
   'packages/matchers/',
+  'packages/qemu/',
   'packages/report/',
   'packages/runner/',
   'packages/vitest/',
