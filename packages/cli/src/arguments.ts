@@ -128,7 +128,7 @@ function limits(age: string | undefined, size: string | undefined): PruneLimits 
   }
 }
 
-// A key is a folder’s name: nothing else gets near a path that is removed.
+// A key becomes part of a path that is removed, so nothing else is accepted.
 function key(text: string): string {
   if (/^[0-9a-f]{32}$/.test(text)) return text
   throw new UsageError(`a key has 32 hexadecimal digits, as \`coldboot templates\` lists them, and is not \`${text}\``)
