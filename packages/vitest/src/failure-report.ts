@@ -2,7 +2,7 @@
 
 import { extname, join } from 'node:path'
 import { messageOf } from '@coldboot/core/internal'
-import type { MachineRecord } from '@coldboot/report'
+import { MACHINE_FILE, type MachineRecord } from '@coldboot/report'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'
 
 /** Vitest artifact with the files of a machine. */
@@ -19,7 +19,7 @@ export async function recordMachines(task: RunnerTestCase, machines: readonly Ma
   task.meta.coldboot = { ...coldboot, machines: [...(coldboot?.machines ?? []), ...machines] }
   for (const { name, directory, log, files } of machines) {
     // The log comes first. It may be in another folder.
-    const paths = new Set([log, ...files.map((file) => join(directory, file))])
+    const paths = new Set([log, ...files.filter((file) => file !== MACHINE_FILE).map((file) => join(directory, file))])
     const attachments = [...paths].map((path) => ({ path, contentType: contentType(path) }))
     try {
       await recordArtifact(task, { type: 'coldboot:machine', name, attachments })
