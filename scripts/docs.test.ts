@@ -34,7 +34,9 @@ test.for([
   ['packages/core/README.md', 1],
   ['packages/vitest/README.md', 4],
 ] as const)('%s shows code of examples, word for word', ([page, count]) => {
-  const snippets = [...read(page).matchAll(/^```ts\n(?:\/\/ \S+\.m?ts\n)?([\s\S]*?)^```$/gm)].map(([, code = '']) => code)
+  const snippets = [...read(page).matchAll(/^```ts\n(?:\/\/ \S+\.m?ts\n)?([\s\S]*?)^```$/gm)].map(
+    ([, code = '']) => code,
+  )
   expect(snippets).toHaveLength(count)
   for (const snippet of snippets)
     expect(CODE.filter((code) => code.includes(snippet)).length, snippet).toBeGreaterThan(0)
