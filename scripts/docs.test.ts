@@ -91,7 +91,7 @@ test.for(PAGES)('the links of %s lead to files and headings', (page) => {
 
 test('finds links, headings and broken links', () => {
   expect(linksOf('README.md').length).toBeGreaterThan(15)
-  expect(anchorsOf('docs/inside-the-guest.md')).toContain('the-guests-own-tests')
+  expect(anchorsOf('docs/inside-the-guest.md')).toContain('tests-in-the-guest')
   expect(whyBroken('README.md', 'docs/none.md')).toContain('no such file')
   expect(whyBroken('README.md', 'docs/console.md#none')).toContain('no such heading')
   expect(whyBroken('README.md', 'scripts')).toContain('no page')
