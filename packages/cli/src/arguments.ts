@@ -9,7 +9,7 @@ import { RUNNERS, type Runner } from './init/project.ts'
 export type Command =
   | { readonly kind: 'help' | 'version' | 'list' }
   | { readonly kind: 'init'; readonly options: InitOptions }
-  | { readonly kind: 'doctor'; readonly arch: Architecture | undefined }
+  | { readonly kind: 'doctor'; readonly arch: Architecture | undefined; readonly json: boolean }
   | { readonly kind: 'prune'; readonly limits: PruneLimits }
   | { readonly kind: 'remove'; readonly keys: readonly string[] }
 
@@ -24,7 +24,8 @@ export const HELP = `Usage: coldboot <command>
   init [--runner vitest|jest] [--ci]
                            adds a configuration, a first test and a line of .gitignore to this
                            project; --ci: a GitHub workflow, too. Changes nothing that is there
-  doctor [--arch ARCH]     what this host has to start machines, and what it lacks
+  doctor [--arch ARCH] [--json]
+                           what this host has to start machines, and what it lacks
   templates                saved machines: key, last use, size on the disk
   templates prune [--max-age DAYS] [--max-size SIZE]
                            removes those not used for DAYS (14), and the ones used longest
@@ -51,9 +52,10 @@ export function parseCommand(args: readonly string[]): Command {
       if (action !== undefined) throw new UsageError('`init` takes options only, and works in the current folder')
       return { kind: 'init', options: { runner: runner(values.runner), ci: values.ci } }
     case 'doctor': {
-      only(options, 'arch')
-      if (action !== undefined) throw new UsageError('`doctor` takes no more than `--arch`')
-      return { kind: 'doctor', arch: values.arch === undefined ? undefined : architecture(values.arch) }
+      only(options, 'arch', 'json')
+      if (action !== undefined) throw new UsageError('`doctor` takes only `--arch` and `--json`')
+      const arch = values.arch === undefined ? undefined : architecture(values.arch)
+      return { kind: 'doctor', arch, json: values.json === true }
     }
     case 'templates':
       only(options)
@@ -78,6 +80,7 @@ interface Values {
   readonly version?: boolean
   readonly arch?: string
   readonly ci?: boolean
+  readonly json?: boolean
   readonly runner?: string
   readonly 'max-age'?: string
   readonly 'max-size'?: string
@@ -93,6 +96,7 @@ function parsed(args: readonly string[]): { readonly values: Values; readonly po
         version: { type: 'boolean' },
         arch: { type: 'string' },
         ci: { type: 'boolean' },
+        json: { type: 'boolean' },
         runner: { type: 'string' },
         'max-age': { type: 'string' },
         'max-size': { type: 'string' },

@@ -87,7 +87,7 @@ function cacheFinding(directory: string): Finding {
   }
   const templates = templateStore().list()
   const bytes = templates.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
-  const detail = `${directory}, ${templates.length} templates, ${(bytes / 2 ** 20).toFixed(0)} MiB`
+  const detail = `${directory}, ${templates.length} ${templates.length === 1 ? 'template' : 'templates'}, ${(bytes / 2 ** 20).toFixed(0)} MiB`
   return { state: 'fine', what: 'Cache', detail }
 }
 

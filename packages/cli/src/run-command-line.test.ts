@@ -92,6 +92,16 @@ test('resume refuses what is no machine, and says what to do', async () => {
 })
 
 describe('doctor', () => {
+  test('tells the same as JSON', async () => {
+    const { code, out } = await run('doctor', '--arch', 'x86_64', '--json')
+    const { isWell, findings } = JSON.parse(out) as { isWell: boolean; findings: { state: string; what: string }[] }
+    expect(isWell).toBe(true)
+    expect(findings.map(({ what }) => what)).toEqual(
+      expect.arrayContaining(['Node.js', 'QEMU', 'Guest', 'Guard', 'Cache']),
+    )
+    expect(code).toBe(0)
+  })
+
   test('says what is there', async () => {
     const { code, out } = await run('doctor', '--arch', 'x86_64')
     expect(out).toMatch(

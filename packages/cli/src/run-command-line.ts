@@ -47,7 +47,8 @@ async function run(
       return well(initialize(process.cwd(), command.options))
     case 'doctor': {
       const findings = await examine(command.arch)
-      return { text: formatFindings(findings), isWell: findings.every(({ state }) => state !== 'missing') }
+      const isWell = findings.every(({ state }) => state !== 'missing')
+      return { text: command.json ? JSON.stringify({ isWell, findings }, null, 2) : formatFindings(findings), isWell }
     }
     case 'list':
       return well(listTemplates())
