@@ -1,4 +1,4 @@
-/** The options of a guest, their defaults and their checks. */
+/** What a user asks of a guest, its defaults, and its checks. */
 import { type Architecture, OptionError } from '@coldboot/core'
 import { ARCHITECTURES, hostArchitecture } from '@coldboot/core/internal'
 import { closestMatch } from 'leven'

@@ -4,13 +4,12 @@
  * @param what subject of the warning, for example `The page of the run`
  * @returns whether the work succeeded
  */
-import { messageOf } from '@coldboot/core/internal'
 export function attempted(what: string, work: () => void): boolean {
   try {
     work()
     return true
   } catch (error) {
-    const why = messageOf(error)
+    const why = error instanceof Error ? error.message : String(error)
     process.emitWarning(`${what} could not be written: ${why}`, 'ColdbootWarning')
     return false
   }

@@ -17,7 +17,7 @@ import {
 
 /** Options of {@link Guest}. */
 export interface GuestOptions {
-  /** Name of the machine. */
+  /** The machine's name. */
   readonly name: string
   /** The transports in. */
   readonly transports: readonly CommandTransport[]
@@ -56,7 +56,7 @@ export class Guest {
     })
   }
 
-  /** Name of the machine. */
+  /** The machine's name. */
   get name(): string {
     return this.#options.name
   }

@@ -15,7 +15,7 @@ export interface DebugOptions {
 export interface DebuggedMachine {
   readonly name: string
   readonly console: Console
-  /** Resolves when the machine has ended. */
+  /** Settles when the machine has ended. */
   readonly ended: Promise<unknown>
 }
 

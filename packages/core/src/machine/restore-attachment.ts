@@ -86,7 +86,7 @@ function script(
 
 /** Runs commands in a guest. */
 export interface ScriptRunner {
-  /** Name of the machine. */
+  /** The machine's name. */
   readonly name: string
   run(command: string, options: RunOptions): Promise<unknown>
 }

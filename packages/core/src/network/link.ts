@@ -20,7 +20,7 @@ export interface LinkObservers {
 
 /** The network card of a link. */
 export interface Card {
-  /** Name of the machine. */
+  /** The machine's name. */
   readonly machine: string
   /** Its name in captures. */
   readonly name: string
