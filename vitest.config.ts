@@ -1,12 +1,12 @@
 /**
- * All tests of the workspace, by what they need: `unit` nothing, `types` the compiler, `vm` a real QEMU, `e2e` a real
- * Vitest or Jest that boots machines. Groups run one after the other, so that a machine under load never times out a
- * unit test. `--project vm` runs one of them.
+ * Projects of all tests by their requirements: `unit` none, `types` the compiler, `vm` a real QEMU, `e2e` a real Vitest or
+ * Jest that boots machines. Groups run in sequence, so that machines do not slow down unit tests. `--project vm` runs one
+ * project.
  */
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Emulated machines are busy with themselves; two at a time still help where there are two cores. */
+/** Number of workers with machines: half of the cores, because a machine needs one too, but at least two. */
 const machines = Math.max(2, Math.floor(availableParallelism() / 2))
 
 const isCI = Boolean(process.env['CI'])
@@ -35,7 +35,7 @@ export default defineConfig({
             only: true,
             include: ['packages/*/src/**/*.test-d.ts'],
             tsconfig: 'tsconfig.tests.json',
-            // Mistakes outside of type tests are for `npm run check` to find.
+            // `npm run check` finds type errors outside of type tests.
             ignoreSourceErrors: true,
           },
           maxWorkers: '100%',
@@ -45,7 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'vm',
-          // A busy host can be slower than any bound: in CI a test may show it again. The report names it as flaky.
+          // Retries in CI, because timeouts may be too short on a busy host. The report lists flaky tests.
           retry: isCI ? 2 : 0,
           include: ['packages/*/src/**/*.vm.test.ts'],
           testTimeout: 120_000,

@@ -29,6 +29,12 @@ export async function inside(vm: VM): Promise<unknown> {
   return [text.length, bytes.length, tests]
 }
 
+export async function again(): Promise<string> {
+  await using vm = await VM.resume('machine.coldboot', { name: 'again' })
+  const { stdout } = await vm.run('dmesg')
+  return stdout
+}
+
 interface Step {
   readonly step: number
 }

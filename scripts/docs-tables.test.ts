@@ -47,11 +47,11 @@ test.for([
 
 test('docs/templates.md has the options that a start from a template adds to those of a machine', () => {
   const page = 'docs/templates.md'
-  const names = [...namesBehind(page, '## Options'), ...namesBehind(page, '## How many at once')]
+  const names = [...namesBehind(page, '## Options'), ...namesBehind(page, '## Limits')]
   // In a sentence of its own.
   if (read(page).includes('`pool: false`')) names.push('pool')
   const ofTheMachine = ['bootTimeout', 'ready']
-  expect(names.toSorted()).toEqual([...membersOf('template/start-ready.ts', 'VMOptions'), ...ofTheMachine].toSorted())
+  expect(names.toSorted()).toEqual([...membersOf('template/vm-options.ts', 'VMOptions'), ...ofTheMachine].toSorted())
 })
 
 test('docs/devices.md has all devices', () => {
@@ -60,11 +60,11 @@ test('docs/devices.md has all devices', () => {
     .map((name) => name.trim())
     .filter((name) => /^(?:[a-z]\w*|Network)$/.test(name) && name !== 'optionString')
   expect(exported.length).toBeGreaterThan(12)
-  expect(namesBehind('docs/devices.md', 'virtio_pci` aside')).toEqual([...exported, 'nic'].toSorted())
+  expect(namesBehind('docs/devices.md', 'besides `virtio_pci`')).toEqual([...exported, 'nic'].toSorted())
 })
 
-test('docs/console.md has all monitors, with the code of each', () => {
-  const rows = tableBehind('docs/console.md', '## What no test survives')
+test('docs/console.md has all guest failures, with the code of each', () => {
+  const rows = tableBehind('docs/console.md', '## Guest failures')
   const codes = rows.flatMap(([names = '', , code = '']) => names.split(', ').map((name) => `${name} ${code}`))
   expect(codes).toEqual(INCIDENT_KINDS.map(({ name, code }) => `\`${name}\` \`${code}\``))
 })

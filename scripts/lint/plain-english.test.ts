@@ -54,7 +54,10 @@ describe('the list of phrases', () => {
     expect(bannedPhrases('nobody waits for nobody')).toHaveLength(2)
   })
 
-  test.for(['the passwords of all users', 'told off', 'manewood', `the machine's "vm"`])('allows: %s', (text) => {
-    expect(bannedPhrases(text)).toEqual([])
-  })
+  test.for(['the passwords of all users', 'told off', 'root:x:0 nobody:x:65534', `the machine's "vm"`])(
+    'allows: %s',
+    (text) => {
+      expect(bannedPhrases(text)).toEqual([])
+    },
+  )
 })

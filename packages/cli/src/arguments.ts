@@ -1,7 +1,7 @@
 /** Parses and checks the arguments of the command. */
 import { parseArgs } from 'node:util'
 import { type Architecture } from '@coldboot/core'
-import { ARCHITECTURES, memoryMibOf, type PruneLimits } from '@coldboot/core/internal'
+import { ARCHITECTURES, memoryMibOf, messageOf, type PruneLimits } from '@coldboot/core/internal'
 import type { InitOptions } from './init/init.ts'
 import { RUNNERS, type Runner } from './init/project.ts'
 
@@ -103,7 +103,7 @@ function parsed(args: readonly string[]): { readonly values: Values; readonly po
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(messageOf(error))
   }
 }
 
@@ -132,7 +132,7 @@ function limits(age: string | undefined, size: string | undefined): PruneLimits 
   }
 }
 
-// A key is a folder’s name: nothing else gets near a path that is removed.
+// A key becomes part of a path that is removed, so nothing else is accepted.
 function key(text: string): string {
   if (/^[0-9a-f]{32}$/.test(text)) return text
   throw new UsageError(`a key has 32 hexadecimal digits, as \`coldboot templates\` lists them, and is not \`${text}\``)

@@ -8,6 +8,7 @@ import {
   hostGuard,
   locateQemu,
   memoryLimit,
+  messageOf,
   readEnvironment,
   templateStore,
 } from '@coldboot/core/internal'
@@ -80,7 +81,7 @@ function cacheFinding(directory: string): Finding {
   try {
     accessSync(nearest(directory), constants.W_OK | constants.X_OK)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     const detail = `nothing can be kept in ${directory}: ${why}. Name a folder that this user may write in with COLDBOOT_CACHE.`
     return { state: 'missing', what: 'Cache', detail }
   }

@@ -82,6 +82,15 @@ describe('templates', () => {
   })
 })
 
+test('resume refuses what is no machine, and says what to do', async () => {
+  const file = join(templates, '..', 'machine.coldboot')
+  expect(await run('resume', file)).toMatchObject({ code: 1, err: expect.stringMatching(/FILE_MISSING/) as string })
+  writeFileSync(file, 'text')
+  const { code, err } = await run('resume', file)
+  expect(err).toMatch(/was not written by coldboot.*\[MACHINE_FILE_INVALID\]/s)
+  expect(code).toBe(1)
+})
+
 describe('doctor', () => {
   test('tells the same as JSON', async () => {
     const { code, out } = await run('doctor', '--arch', 'x86_64', '--json')
@@ -135,6 +144,11 @@ test.each([
   [['templates', 'remove', '../..'], /32 hexadecimal digits/],
   [['doctor', '--arch', 'pdp11'], /`--arch` is one of/],
   [['doctor', '--colour'], /--colour/],
+  [['resume'], /takes one file/],
+  [['resume', 'a', 'b'], /takes one file/],
+  [['resume', 'a', '--file', 'b'], /pair OLD=NEW/],
+  [['resume', 'a', '--run', 'b', '--gdb'], /exclude each other/],
+  [['resume', 'a', '--fast'], /--fast/],
 ])('%j is refused with the reason and the usage', async (args, reason) => {
   const { code, err } = await run(...args)
   expect(err).toMatch(reason)

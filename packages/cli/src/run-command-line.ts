@@ -4,6 +4,7 @@ import { ColdbootError } from '@coldboot/core'
 import { type Command, HELP, parseCommand, UsageError } from './arguments.ts'
 import { examine, formatFindings } from './doctor.ts'
 import { initialize } from './init/init.ts'
+import { parseResume, RESUME_HELP, type ResumeCommand, resume } from './resume.ts'
 import { listTemplates, pruneTemplates, removeTemplates } from './templates.ts'
 
 /** Where the command writes to. */
@@ -18,12 +19,13 @@ const WRONG_USAGE = 2
 /** Returns the exit code: 0; 1 when it failed or the host lacks something; 2 when the arguments are wrong. */
 export async function runCommandLine(args: readonly string[], { stdout, stderr }: Output): Promise<number> {
   try {
-    const { text, isWell } = await run(parseCommand(args))
+    const command = args[0] === 'resume' && !args.includes('--help') ? parseResume(args.slice(1)) : parseCommand(args)
+    const { text, isWell } = await run(command, (said) => stderr.write(said))
     stdout.write(`${text}\n`)
     return isWell ? 0 : FAILED
   } catch (error) {
     if (error instanceof UsageError) {
-      stderr.write(`coldboot: ${error.message}\n\n${HELP}\n`)
+      stderr.write(`coldboot: ${error.message}\n\n${helpText()}\n`)
       return WRONG_USAGE
     }
     if (!ColdbootError.is(error)) throw error
@@ -32,10 +34,13 @@ export async function runCommandLine(args: readonly string[], { stdout, stderr }
   }
 }
 
-async function run(command: Command): Promise<{ readonly text: string; readonly isWell: boolean }> {
+async function run(
+  command: Command | ResumeCommand,
+  say: (text: string) => void,
+): Promise<{ readonly text: string; readonly isWell: boolean }> {
   switch (command.kind) {
     case 'help':
-      return well(HELP)
+      return well(helpText())
     case 'version':
       return well(version())
     case 'init':
@@ -49,9 +54,15 @@ async function run(command: Command): Promise<{ readonly text: string; readonly 
       return well(listTemplates())
     case 'prune':
       return well(await pruneTemplates(command.limits))
+    case 'resume':
+      return resume(command, say)
     case 'remove':
       return well(await removeTemplates(command.keys))
   }
+}
+
+function helpText(): string {
+  return HELP.replace('  templates   ', `${RESUME_HELP}\n  templates   `)
 }
 
 function well(text: string): { readonly text: string; readonly isWell: true } {

@@ -1,4 +1,5 @@
 /** Base class, codes and subclasses of all errors that this project throws. */
+import { types } from 'node:util'
 
 /** Stable codes, each with its default hint. docs/errors.md is generated from this table. */
 export const ERROR_CODES = {
@@ -196,4 +197,19 @@ export function layoutSections(sections: Readonly<Record<string, string | undefi
 
 function indent(text: string): string {
   return text.replace(/^\n+|\n+$/g, '').replace(/^(?=.)/gm, '  ')
+}
+
+/**
+ * The message of an error, or the value itself as text. `instanceof Error` does not recognise errors of Node's modules in
+ * the realm of a test runner.
+ */
+export function messageOf(error: unknown): string {
+  return types.isNativeError(error) ? error.message : String(error)
+}
+
+/** The code of a system error such as `ENOENT`, or undefined. */
+export function codeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 }

@@ -8,7 +8,7 @@ export const AGENT_PATH = '/bin/coldboot-agent'
 /** Where its port appears, if the machine has one (the option `agent`). */
 const PORT = '/dev/virtio-ports/org.coldboot.agent'
 
-/** Lines for the start of every guest, behind those that name the ports. */
+/** Lines for the start of every guest, after those that name the ports. */
 export const START_AGENT: readonly string[] = [
   `if [ -e ${PORT} ]; then (cd /root && HOME=/root LOGNAME=root exec ${AGENT_PATH} ${PORT}) & fi`,
 ]

@@ -1,6 +1,6 @@
 /**
- * The host's apt as a client of its archive: looks packages up and downloads them, signatures checked, without root and
- * without touching the system's own lists. Packages of another architecture come through a private configuration.
+ * Finds and downloads packages of Debian's archive with the host's apt. Checks signatures, needs no root, and leaves the
+ * system's package lists alone. Packages of other architectures use a private configuration.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ export async function openArchive(debianName: string, directory: string): Promis
   const native = (await run('dpkg', ['--print-architecture'], {})).trim() === debianName
   const configuration = join(directory, 'apt.conf')
   const own = await privateConfiguration(debianName, directory)
-  // As root, apt would download as another user, who cannot enter the directory, and warn about that.
+  // As root, apt would download as another user, which cannot enter the directory, and print a warning.
   await writeFile(configuration, `APT::Sandbox::User "root";\n${native ? '' : own}`)
   const environment = { APT_CONFIG: configuration, LC_ALL: 'C' }
   let listsAreOwn = false

@@ -1,5 +1,5 @@
 /**
- * Writer of the “newc” cpio format, the one the kernel unpacks an initramfs from
+ * Writes the "newc" cpio format, which the kernel unpacks an initramfs from
  * (Documentation/driver-api/early-userspace/buffer-format.rst). Everything that would differ between two runs is fixed:
  * inode numbers count up, owners are root, times are zero, so the same entries give the same bytes.
  */

@@ -17,7 +17,7 @@ const MODULES = [
   module('ahci', 'pci:v*d*sv*sd*bc01sc06i01*', 'pci:v00008086d00002652sv*sd*bc*sc*i*'),
 ]
 
-// Runs the script for real, with folders of a test in place of sysfs.
+// Runs the script for real, with folders of a test instead of sysfs.
 async function driversFor(devices: Readonly<Record<string, string>>, modules = MODULES): Promise<string[]> {
   const sys = await mkdtemp(join(tmpdir(), 'device-modules-'))
   for (const [path, modalias] of Object.entries(devices)) {

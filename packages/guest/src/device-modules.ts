@@ -30,7 +30,7 @@ const DEVICE_MODULES: readonly DeviceModule[] = [
   { name: 'pvpanic_pci' },
 ]
 
-/** What the kernel asks for by itself: file systems, and their character sets. */
+/** Modules that the kernel requests by itself: file systems and their character sets. */
 const ON_DEMAND = ['9p', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_utf8', 'nls_iso8859_1']
 
 /** Names of the modules that lie in every guest whose kernel has them. */
@@ -39,7 +39,7 @@ export const BUNDLED_MODULES: readonly string[] = [
   ...ON_DEMAND,
 ]
 
-/** PCI's vendor of the virtio devices, as it stands in module aliases. */
+/** PCI's vendor of the virtio devices, as in the aliases of modules. */
 const VIRTIO_PCI = 'pci:v00001AF4d0000'
 /** PCI devices of virtio 1.0: 0x1040 and the virtio type (VIRTIO 1.1, 4.1.2.1). */
 const MODERN = 0x1040

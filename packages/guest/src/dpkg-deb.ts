@@ -1,6 +1,6 @@
 /**
- * The host's `dpkg-deb`, as reader of packages and, because it carries a complete liblzma, as the xz decoder for kernels:
- * they are packed with a filter (x86 BCJ) that the decoders written for JavaScript and busybox's own do not know.
+ * Reads packages with the host's `dpkg-deb`, and unpacks the xz streams of kernels with it: they use a filter (x86 BCJ)
+ * that the decoders for JavaScript do not support.
  */
 import { Readable } from 'node:stream'
 import { StartError } from '@coldboot/core'
@@ -87,7 +87,7 @@ function unreadable(what: string, cause: ExecaError): StartError {
   const said = String(cause.stderr)
     .trim()
     .replace(/^dpkg-deb[^:]*: (?:error: )?/, '')
-  return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: dpkg-deb says “${said || cause.shortMessage}”`, {
+  return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: dpkg-deb says "${said || cause.shortMessage}"`, {
     hint: 'It is probably damaged: delete it from the cache folder, and it is downloaded again.',
     cause,
   })

@@ -59,7 +59,7 @@ describe('readDeb', () => {
   test('names a file that is no package', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'deb-')), 'no.deb')
     await writeFile(path, 'not a package')
-    await expect(readDeb(path, async () => {})).rejects.toThrow(unavailable(/no\.deb: dpkg-deb says “.*archive.*”/))
+    await expect(readDeb(path, async () => {})).rejects.toThrow(unavailable(/no\.deb: dpkg-deb says ".*archive.*"/))
   })
 
   test('ends when the visitor fails', async () => {

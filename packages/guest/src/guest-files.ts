@@ -1,4 +1,4 @@
-/** The `files` option → entries of the archive. Paths and contents come from tests, so each is checked. */
+/** Turns the `files` option into entries of the archive, and checks every path and content. */
 import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { OptionError } from '@coldboot/core'
@@ -51,12 +51,12 @@ function checkedPath(path: string): string {
   const names = relative.split('/')
   const refuse = (why: string): never => {
     throw new OptionError('INVALID_OPTION', `\`files\` has the path ${JSON.stringify(path)}, which ${why}`, {
-      hint: 'Give an absolute path in the guest, as /opt/test/run.sh.',
+      hint: 'Give an absolute path in the guest, such as /opt/test/run.sh.',
     })
   }
   if (!path.startsWith('/')) return refuse('is not absolute')
   if (names.some((name) => name === '' || name === '.' || name === '..'))
-    return refuse('has an empty name, “.” or “..” in it')
+    return refuse('has an empty name, "." or ".." in it')
   if (path.includes('\0')) return refuse('has a NUL in it')
   if (names.some((name) => Buffer.byteLength(name) > LONGEST_NAME) || Buffer.byteLength(path) > LONGEST_PATH) {
     return refuse('is longer than Linux takes: 255 bytes a name, 4095 a path')
@@ -95,7 +95,7 @@ function contentEntry(path: string, content: string | Uint8Array, mode?: number)
 function checkedMode(option: string, mode: number | undefined): number | undefined {
   if (mode === undefined || (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777)) return mode
   throw new OptionError('INVALID_OPTION', `\`files\` gives ${option} the mode ${mode}`, {
-    hint: 'Give permission bits, as 0o755.',
+    hint: 'Give permission bits, such as 0o755.',
   })
 }
 
@@ -140,7 +140,7 @@ async function readFileEntry(path: string, source: string, stats: FileFacts, mod
       },
     )
   }
-  // Of the host's bits only “executable” counts: the others differ with the umask of whoever checked the file out.
+  // Only the executable bit is kept: the others depend on the umask at the checkout.
   const executable = (stats.mode & 0o111) !== 0
   return {
     type: 'file',

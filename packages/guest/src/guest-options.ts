@@ -1,4 +1,4 @@
-/** What a user asks of a guest, its defaults, and its checks. */
+/** The options of a guest, their defaults and their checks. */
 import { type Architecture, OptionError } from '@coldboot/core'
 import { ARCHITECTURES, hostArchitecture } from '@coldboot/core/internal'
 import { closestMatch } from 'leven'

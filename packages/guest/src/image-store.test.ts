@@ -17,7 +17,7 @@ const exists = (name: string): Promise<boolean> =>
     () => false,
   )
 
-test('an image is built once, also for two who ask at the same time', async () => {
+test('builds an image once for two requests at the same time', async () => {
   const build = vi.fn(async () => Buffer.from('image'))
   const images = await Promise.all([storedImage(cache, 'k', build), storedImage(cache, 'k', build)])
   await storedImage(cache, 'k', build)

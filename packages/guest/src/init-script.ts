@@ -9,7 +9,7 @@ import { FOLLOW_DEVICES, FOREIGN_ROOT_PATH, foreignRootScript } from './mounts.t
  * The console shell's prompt, in clean text. It never changes, whatever the directory.
  *
  * In raw bytes it is set in the marks of shell integration (OSC 133): `D;status` of the last command, `A` before the
- * prompt, `B` behind it. Typed text is echoed without them and a command's output has none, so whoever reads the raw
+ * prompt, `B` after it. Echoed input and the output of commands have no such marks, so a reader of the raw
  * console cannot take either for the prompt.
  */
 export const GUEST_PROMPT = 'coldboot# '
@@ -43,7 +43,7 @@ console::respawn:-/bin/sh -i /dev/tty
 // The shell reads /dev/tty as a script instead of its standard input: it then leaves the terminal in line mode. busybox's
 // own line editor costs 20 ms a command, cuts lines at 1,020 characters, breaks the echo at 80 columns and asks the
 // terminal for the cursor's place (ESC [6n) at each prompt. A shell that reads a script prints no prompt, so the
-// expansion of the prompt prints it. “\\043” keeps the prompt itself out of the trace of \`set -x\`.
+// expansion of the prompt prints it. "\\043" keeps the prompt itself out of the trace of \`set -x\`.
 const PROFILE = `HOME=/root
 PS1='$(printf "\\033]133;D;%s\\007\\033]133;A\\007coldboot\\043 \\033]133;B\\007" $? >/dev/tty)'
 PS2='$(printf "> " >/dev/tty)'

@@ -83,7 +83,7 @@ describe('buildInitramfs', () => {
     expect([...build({ modules: undefined }).keys()].filter((path) => path.startsWith('lib/'))).toEqual([])
   })
 
-  test("has the user's file in place of its own", () => {
+  test("has the user's file instead of its own", () => {
     expect(text(build({ files: [file('etc/hosts', 'mine')] }).get('etc/hosts'))).toBe('mine')
   })
 

@@ -1,4 +1,4 @@
-/** Puts the guest's root file system together: busybox, the modules, the files that start it, and the user's. */
+/** Builds the root file system of the guest from busybox, modules, the files that start it, and the user's files. */
 import { createHash } from 'node:crypto'
 import { OptionError } from '@coldboot/core'
 import { AGENT_PATH } from './agent-binary.ts'

@@ -21,7 +21,7 @@ export interface ForeignRootDrivers {
 }
 
 /**
- * Process 1 in place of init (`rdinit=`) when a device is to be the root file system: goes on there, with the program
+ * Process 1 instead of init (`rdinit=`) when a device is the root file system. Continues there with the program
  * that `init=` names or one of those the kernel itself would try. A kernel without modules would need none of this; the
  * other root has none for this kernel, so that the drivers of all devices are loaded before.
  */

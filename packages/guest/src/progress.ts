@@ -1,4 +1,4 @@
-/** What the preparation of a guest is doing: it may take half a minute the first time, and nobody likes silence. */
+/** Progress of the preparation of a guest, which can take half a minute the first time. */
 
 /** A step of the preparation. `wait`: another process does the work. */
 export type GuestStep = 'wait' | 'resolve' | 'download' | 'unpack' | 'kernel' | 'initramfs'
@@ -6,7 +6,7 @@ export type GuestStep = 'wait' | 'resolve' | 'download' | 'unpack' | 'kernel' | 
 /** One report. */
 export interface GuestProgress {
   readonly step: GuestStep
-  /** One line for a person: `Downloading linux-image-6.1.0-56-amd64 (71 MB)`. */
+  /** One line of text: `Downloading linux-image-6.1.0-56-amd64 (71 MB)`. */
   readonly message: string
   /** From 0 to 1, where it is known. */
   readonly fraction?: number

@@ -1,6 +1,6 @@
 /**
- * Shows what tests wait for, such as the boot of a machine that is then saved: in a terminal below the status that Jest
- * keeps at the bottom, elsewhere as lines on standard error.
+ * Shows activities that tests wait for, such as the boot of a template. In a terminal they are rows below the status of
+ * Jest's reporter, elsewhere lines on standard error.
  */
 import { createRequire } from 'node:module'
 import {
@@ -25,7 +25,7 @@ export function showProgress(): ProgressServer {
   }
 }
 
-/** Part of Jest's default reporter, which is not public: without it there are lines instead. */
+/** Part of Jest's default reporter. It is not public, so lines are printed if it is missing. */
 interface StatusPrinter {
   _clear: string
   readonly _globalConfig: { readonly useStderr: boolean }
@@ -35,7 +35,7 @@ interface StatusPrinter {
   __printStatus: (this: StatusPrinter) => void
 }
 
-/** Erases a row, and goes to the one above. */
+/** Erases a row, and moves the cursor to the previous one. */
 const CLEAR_ROW = '\r\u001B[K\u001B[1A'
 const NEW_ROW = '\n\r\u001B[K'
 
@@ -46,7 +46,7 @@ class RunProgress implements ProgressDisplay {
   #reporter: StatusPrinter | undefined
   #rows: readonly string[] = []
 
-  /** @param prototype of the default reporter; undefined where no status is shown */
+  /** @param prototype prototype of the default reporter; undefined if it shows no status */
   constructor(prototype: StatusPrinter | undefined) {
     this.#prototype = prototype
     if (prototype === undefined) return

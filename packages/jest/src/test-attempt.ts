@@ -117,10 +117,11 @@ export class TestAttempt implements RunningTest {
     const errors = (forgotten ? [forgotten] : this.#test.errors).map((error) => new JestError(error))
     // Adds the console output now, before the machines print more while they end.
     if (failed) this.#explain(errors, machines?.started ?? [])
+    const keep = errors.length > 0 || machines?.keptAlways === true
+    if (keep) await machines?.saveMachines(errors, errors.length > 0)
     for (const error of errors) error.hideInner()
     machines?.redact(errors.map(({ original }) => original))
     this.#test.errors = errors.map(({ original }) => original as Error)
-    const keep = errors.length > 0 || machines?.keptAlways === true
     if (keep) await machines?.captureFailure(errors)
     if (errors.length > 0) await machines?.debugFailure(errors)
     this.#clock?.stop()

@@ -15,7 +15,7 @@ test.each([
   expect(enginePackage(guest, { platform: 'linux', cpu })).toBe(name)
 })
 
-test('knows no package for hosts other than Linux', () => {
+test('has no package for hosts other than Linux', () => {
   expect(enginePackage('x86_64', { platform: 'darwin', cpu: 'x64' })).toBeUndefined()
   expect(enginePackage('aarch64', { platform: 'win32', cpu: 'arm64' })).toBeUndefined()
 })

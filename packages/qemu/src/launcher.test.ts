@@ -1,4 +1,4 @@
-/** The launcher: two names of one program, tried with small programs of the host in a folder laid out as a package. */
+/** Tests both names of the launcher with small programs of the host, in a folder with the layout of a package. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,18 +22,18 @@ const test = base.extend('folder', () => {
   return folder
 })
 
-test('the launchers that are here were built from the source that is here', () => {
+test('the committed launchers were built from the committed source', () => {
   expect(manifest.source).toBe(sourceDigest(LAUNCHER))
 })
 
 describe.each(Object.keys(LAUNCHER.targets))('the launcher for %s', (arch) => {
-  test('is small, static, and the one that was built', () => {
+  test('is small, and has the hash of the manifest', () => {
     const launcher = readFileSync(new URL(arch, BIN))
     expect(sha256(new URL(arch, BIN))).toBe(manifest.built[arch]?.sha256)
     expect(launcher.length).toBeLessThan(4_000)
   })
 
-  test('is what its source builds, byte for byte', ({ skip, folder }) => {
+  test('equals a new build of its source', ({ skip, folder }) => {
     const { compiler = '' } = LAUNCHER.targets[arch] ?? {}
     const version = compilerVersion(compiler)
     const wanted = manifest.built[arch]?.compiler
@@ -74,12 +74,12 @@ describe.skipIf(OWN === undefined || process.platform !== 'linux')('the launcher
     expect(stdout).toBe(lines.join('\n'))
   })
 
-  test('names a loader that is missing', async ({ folder }) => {
+  test('reports a missing loader', async ({ folder }) => {
     const failed = run(install(folder, 'qemu-system-test'), [])
     await expect(failed).rejects.toMatchObject({ code: 127, stderr: expect.stringContaining(`${folder}/lib/ld-linux`) })
   })
 
-  test('ties a program to its parent, and starts none when that is gone', async ({ folder }) => {
+  test('runs a program while its parent runs, and fails if the parent has ended', async ({ folder }) => {
     const tie = install(folder, 'coldboot-tie')
     const { stdout } = await run(tie, [String(process.pid), '/bin/echo', 'started', 'a b'])
     expect(stdout).toBe('started a b\n')

@@ -1,6 +1,8 @@
 /** Completes the files of machines whose process was killed: derived files and `meta.json`. */
+
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { codeOf } from '@coldboot/core/internal'
 import { attempted } from './attempted.ts'
 import { readTimeline, writeDerivedFiles } from './derived-files.ts'
 import { type MachineMeta, META_FILE, readMeta, writeMeta } from './machine-meta.ts'
@@ -50,6 +52,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return codeOf(error) === 'EPERM'
   }
 }

@@ -1,8 +1,26 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
 
 test('the defaults keep the files of failed attempts, 16 MiB of each', () => {
-  expect(resolveArtifacts({})).toEqual({ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [] })
+  expect(resolveArtifacts({})).toEqual({
+    ...{ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [] },
+    ...{ machine: 'never', unredactedMachine: false, machineMaxBytes: 2 ** 30 },
+  })
+})
+
+test('the environment asks for the machines of failed attempts', () => {
+  vi.stubEnv('COLDBOOT_KEEP', 'machine')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  expect(resolveArtifacts({ maxBytes: 5000 })).toMatchObject({ machine: 'on-failure', machineMaxBytes: 5000 })
+  expect(resolveArtifacts({ machine: 'never' })).toMatchObject({ machine: 'never' })
+})
+
+test('machines with secrets in their memory are saved only if that is allowed', () => {
+  const options = { machine: 'always', redact: ['secret'] } as const
+  expect(() => resolveArtifacts(options)).toThrow(/unredactedMachine/)
+  expect(resolveArtifacts({ ...options, unredactedMachine: true }).machine).toBe('always')
+  // A variable that is not set is no secret.
+  expect(resolveArtifacts({ ...options, redact: [''] }).machine).toBe('always')
 })
 
 test.for([
@@ -10,6 +28,7 @@ test.for([
   [{ retain: 'sometimes' }, 'INVALID_OPTION', 'retain'],
   [{ maxBytes: 10 }, 'INVALID_OPTION', 'maxBytes'],
   [{ redact: 'secret' }, 'INVALID_OPTION', 'redact'],
+  [{ machine: 'sometimes' }, 'INVALID_OPTION', 'machine'],
 ] as const)('%o is rejected with %s', ([options, code, name]) => {
   const error = expect.objectContaining({ code, message: expect.stringContaining(`\`${name}\``) })
   expect(() => resolveArtifacts(options as object)).toThrow(error)

@@ -1,5 +1,6 @@
 /** The `artifacts` option: defaults and checks. */
 import { OptionError } from '@coldboot/core'
+import { readEnvironment } from '@coldboot/core/internal'
 
 /** When files are kept. */
 export type Retention = 'on-failure' | 'always' | 'never'
@@ -22,13 +23,25 @@ export interface ArtifactOptions {
    * searched and are not kept if there are secrets. @default []
    */
   readonly redact?: readonly (string | RegExp)[] | undefined
+  /**
+   * Whether each machine is saved at the end of the attempt, so that `npx coldboot resume` goes on from there:
+   * `on-failure`, `always`, `never`. `maxBytes` limits the file too, but its default for it is 1 GiB. A file has all that
+   * is in the guest's memory. @default COLDBOOT_KEEP=machine: 'on-failure', else 'never'
+   */
+  readonly machine?: Retention | undefined
+  /** Whether machines are saved although there are secrets in `redact`, which stay in them. @default false */
+  readonly unredactedMachine?: boolean | undefined
 }
 
 /** Checked artifact options with defaults. */
-export type ResolvedArtifacts = { readonly [Name in keyof ArtifactOptions]-?: NonNullable<ArtifactOptions[Name]> }
+export type ResolvedArtifacts = { readonly [Name in keyof ArtifactOptions]-?: NonNullable<ArtifactOptions[Name]> } & {
+  /** Maximum size of a saved machine, bytes. */
+  readonly machineMaxBytes: number
+}
 
 const RETENTIONS: readonly unknown[] = ['on-failure', 'always', 'never'] satisfies Retention[]
 const MAX_BYTES = 16 * 2 ** 20
+const MACHINE_MAX_BYTES = 2 ** 30
 /** A smaller file has no space for the note that it is incomplete. */
 const LEAST_BYTES = 4096
 
@@ -42,6 +55,8 @@ const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string,
     'a list of strings and regular expressions',
     (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' || one instanceof RegExp),
   ],
+  machine: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
+  unredactedMachine: ['true or false', (value) => typeof value === 'boolean'],
 }
 
 /** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
@@ -57,5 +72,12 @@ export function resolveArtifacts(options: ArtifactOptions): ResolvedArtifacts {
     throw new OptionError('INVALID_OPTION', `artifacts: \`${key}\` must be ${expected}`)
   }
   const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [] } = options
-  return { retain, maxBytes, redact }
+  const { machine = readEnvironment().keep === undefined ? 'never' : 'on-failure', unredactedMachine = false } = options
+  if (machine !== 'never' && redact.some((secret) => secret !== '') && !unredactedMachine) {
+    throw new OptionError('INVALID_OPTION', 'artifacts: a saved `machine` has the secrets of `redact` in its memory', {
+      hint: 'Leave one of them out, or allow it with `unredactedMachine: true`.',
+    })
+  }
+  const machineMaxBytes = options.maxBytes ?? MACHINE_MAX_BYTES
+  return { retain, maxBytes, redact, machine, unredactedMachine, machineMaxBytes }
 }

@@ -3,9 +3,11 @@
  * same below the folder of another test runner. A test always has the same folder, so that a new run replaces the files
  * of the previous one. Attempts and tests of the same name have different folders.
  */
+
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { codeOf } from '@coldboot/core/internal'
 
 /** Longest folder name, characters. In any alphabet below 255 bytes, the limit of common file systems. */
 const LONGEST = 60
@@ -85,7 +87,7 @@ export function makeFile(path: string): string {
       closeSync(openSync(path, 'w'))
       return path
     } catch (error) {
-      const raced = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      const raced = codeOf(error) === 'ENOENT'
       if (!raced || attempt === 10) throw error
     }
   }

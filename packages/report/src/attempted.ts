@@ -4,12 +4,13 @@
  * @param what subject of the warning, for example `The page of the run`
  * @returns whether the work succeeded
  */
+import { messageOf } from '@coldboot/core/internal'
 export function attempted(what: string, work: () => void): boolean {
   try {
     work()
     return true
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     process.emitWarning(`${what} could not be written: ${why}`, 'ColdbootWarning')
     return false
   }

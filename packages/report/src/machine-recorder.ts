@@ -1,9 +1,12 @@
 /**
  * Records one machine of a test into a folder while it runs. If the process is killed, the files are complete up to then.
  */
+
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogFile, MachineEvent, MachineObserver, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
+import { ColdbootError } from '@coldboot/core'
+import { messageOf } from '@coldboot/core/internal'
 import type { ResolvedArtifacts } from './artifact-options.ts'
 import type { Attempt } from './attempt-directory.ts'
 import { now, today } from './clock.ts'
@@ -13,6 +16,7 @@ import { JsonLinesFile } from './json-lines-file.ts'
 import { describeMachine, type MachineMeta, META_FILE, writeMeta } from './machine-meta.ts'
 import { NetworkCaptures } from './network-captures.ts'
 import type { Redactor } from './redactor.ts'
+import { MACHINE_FILE } from './resume-command.ts'
 import { takeScreenshots } from './screenshots.ts'
 import { type TimelineEntry, timelineEntry } from './timeline.ts'
 
@@ -37,6 +41,9 @@ export interface MachineRecord {
   /** Names of the files in the folder. */
   readonly files: readonly string[]
 }
+
+/** Longest save, milliseconds, before the multiplier: other tests wait meanwhile. */
+const SAVE_MS = 30_000
 
 const UNSEARCHABLE = 'it cannot be searched for secrets'
 
@@ -96,6 +103,20 @@ export class MachineRecorder {
     if (!redactor.active) Object.assign(this.#cut, await takeScreenshots(vm, directory, artifacts.maxBytes))
     else if (vm.spec.devices.some(({ name }) => name === 'display'))
       this.#cut['screen.png'] = `left out: ${UNSEARCHABLE}`
+  }
+
+  /** Saves the machine if it still runs. @returns the path of the file. Never rejects */
+  async saveMachine(vm: VM): Promise<string | undefined> {
+    const { directory, artifacts } = this.#options
+    const file = join(directory, MACHINE_FILE)
+    if (vm.state !== 'running') return undefined
+    try {
+      await vm.save(file, { maxBytes: artifacts.machineMaxBytes, timeout: SAVE_MS })
+      return file
+    } catch (error) {
+      this.#cut[MACHINE_FILE] = `left out: ${ColdbootError.is(error) ? error.shortMessage : messageOf(error)}`
+      return undefined
+    }
   }
 
   /** Closes the files, after the end of the machine. */
@@ -181,7 +202,7 @@ export class MachineRecorder {
     try {
       write()
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       this.#cut[name] = `incomplete: ${why}`
       process.emitWarning(`${join(this.#options.directory, name)} is incomplete: ${why}`, 'ColdbootWarning')
     }

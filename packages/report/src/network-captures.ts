@@ -1,7 +1,9 @@
 /** Captures the frames of a machine's network cards into files for Wireshark and tcpdump. */
+
 import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Capture, Device, NetworkNic } from '@coldboot/core'
+import { messageOf } from '@coldboot/core/internal'
 
 /** The captures of one machine: `network.pcapng` for its first card, `network-2.pcapng` for the second, and so on. */
 export class NetworkCaptures {
@@ -34,7 +36,7 @@ export class NetworkCaptures {
         await capture.stop()
         if (capture.dropped > 0) missing[basename(capture.file)] = `${capture.dropped} frames are left out`
       } catch (error) {
-        missing[basename(capture.file)] = `incomplete: ${error instanceof Error ? error.message : String(error)}`
+        missing[basename(capture.file)] = `incomplete: ${messageOf(error)}`
       }
     }
     return missing

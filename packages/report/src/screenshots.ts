@@ -1,8 +1,10 @@
 /** Takes screenshots of a machine's displays at the end of a test. */
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Device, Display, VM } from '@coldboot/core'
+import { messageOf } from '@coldboot/core/internal'
 
 /** Longest wait for a screenshot, milliseconds, because QEMU may hang. */
 const TIMEOUT_MS = 5_000
@@ -22,7 +24,7 @@ export async function takeScreenshots(
       if (png.length <= maxBytes) writeFileSync(join(directory, name), png, { mode: 0o600 })
       else missing[name] = `left out: its size is ${png.length} bytes`
     } catch (error) {
-      missing[name] = `could not be taken: ${error instanceof Error ? error.message : String(error)}`
+      missing[name] = `could not be taken: ${messageOf(error)}`
     }
   }
   return missing

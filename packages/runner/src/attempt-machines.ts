@@ -19,6 +19,7 @@ import {
   type ResolvedArtifacts,
   removeDirectory,
   resolveArtifacts,
+  resumeCommand,
 } from '@coldboot/report'
 import { withGuest } from './default-guest.ts'
 import { forgottenAwait } from './forgotten-await.ts'
@@ -26,7 +27,7 @@ import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { type Progress, startProgress } from './progress/start-progress.ts'
 import { redactErrors } from './redact-errors.ts'
-import { placeOf, type ReportedError } from './reported-error.ts'
+import { addSections, placeOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -90,7 +91,7 @@ export class AttemptMachines {
 
   /** Whether files are kept when the test passes. */
   get keptAlways(): boolean {
-    return this.#artifacts.retain === 'always'
+    return this.#artifacts.retain === 'always' || this.#artifacts.machine === 'always'
   }
 
   /** Starts a VM and waits until it is ready. The test's clock is stopped meanwhile. */
@@ -113,6 +114,22 @@ export class AttemptMachines {
   /** Refuses to start VMs from now on. */
   stopStarting(): void {
     this.#over = true
+  }
+
+  /**
+   * Saves the machines that still run, if the options ask for it, and adds to the last error how to resume them.
+   * @param failed whether the attempt has failed
+   */
+  async saveMachines(errors: readonly ReportedError[], failed: boolean): Promise<void> {
+    const { machine } = this.#artifacts
+    if (machine === 'never' || (machine === 'on-failure' && !failed)) return
+    const commands: Record<string, string> = {}
+    for (const [vm, recorder] of this.#recorders) {
+      const file = await recorder.saveMachine(vm)
+      const title = this.#recorders.size > 1 ? `Resume "${vm.name}"` : 'Resume this machine'
+      if (file !== undefined) commands[title] = resumeCommand(file, process.cwd())
+    }
+    addSections(errors, commands)
   }
 
   /** Removes secrets from errors. Call it last, when the errors contain the console output. */

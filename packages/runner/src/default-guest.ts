@@ -22,7 +22,7 @@ async function prepare(linuxGuest: (options: LinuxGuestOptions) => Promise<Linux
   try {
     return await linuxGuest({
       onProgress({ message, fraction }) {
-        // Not called when everything is in the cache.
+        // Not called if everything is in the cache.
         progress ??= startProgress('Preparing the Linux guest', 'guest')
         progress.update(message, fraction)
       },

@@ -1,8 +1,8 @@
-/** `linuxGuest` of `@coldboot/guest`, loaded by the first call: most test files never make a guest of their own. */
+/** Loads `linuxGuest` of `@coldboot/guest` at the first call, because most test files do not use it. */
 import type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
 
 /**
- * A small Linux guest, to be spread into a machine's options: `{ ...(await linuxGuest({ modules: ['9p'] })) }`.
+ * Options of a machine with a small Linux guest, for example `{ ...(await linuxGuest({ modules: ['9p'] })) }`.
  * @see The README of `@coldboot/guest` for its options and errors.
  */
 export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {

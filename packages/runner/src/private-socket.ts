@@ -1,20 +1,20 @@
-/** A Unix socket that only this user's processes can connect to, for the workers of a run. */
+/** Creates Unix sockets for the workers of a run. Only processes of this user can connect. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { temporaryDirectory } from '@coldboot/core/internal'
 
-/** A socket that listens. It does not keep the process alive, and is removed at its exit. */
+/** A listening socket. It does not keep the process running, and is removed at its exit. */
 export interface PrivateSocket {
   readonly path: string
   readonly close: () => void
 }
 
 const SOCKET = 'socket'
-/** Bytes of a socket's path: 104 on macOS, more elsewhere, a NUL among them. */
+/** Maximum size of a socket path with its NUL, bytes: that of macOS. Other systems allow more. */
 const LONGEST_PATH = 103
 
-/** @param prefix of the private directory's name */
+/** @param prefix start of the name of the private directory */
 export function listenPrivately(prefix: string, onConnection: (socket: Socket) => void): PrivateSocket {
   const folder = mkdtempSync(join(isShortEnough(temporaryDirectory(), prefix) ? temporaryDirectory() : '/tmp', prefix))
   const path = join(folder, SOCKET)

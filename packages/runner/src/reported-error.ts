@@ -50,6 +50,16 @@ export function explainErrors(errors: readonly ReportedError[], machines: readon
   for (const error of errors) spaceOut(error)
 }
 
+/** Adds sections to the last error. */
+export function addSections(errors: readonly ReportedError[], sections: Readonly<Record<string, string>>): void {
+  const last = errors.at(-1)
+  const text = layoutSections(sections)
+  if (!last || text === '') return
+  if (last.diff) last.diff += text
+  else last.message = last.message.replace(/\n+$/, '') + text
+  spaceOut(last)
+}
+
 /** Adds a blank line between the last section and the stack, which reporters print right after the message. */
 export function spaceOut(error: ReportedError): void {
   if (!error.diff && error.message.includes('\n\n')) error.message += '\n'

@@ -1,6 +1,8 @@
 /** Attaches the files of machines to a failed test, and stores their paths in `task.meta`. */
+
 import { extname, join } from 'node:path'
-import type { MachineRecord } from '@coldboot/report'
+import { messageOf } from '@coldboot/core/internal'
+import { MACHINE_FILE, type MachineRecord } from '@coldboot/report'
 import { type RunnerTestCase, recordArtifact, type TestAttachment } from 'vitest'
 
 /** Vitest artifact with the files of a machine. */
@@ -17,13 +19,13 @@ export async function recordMachines(task: RunnerTestCase, machines: readonly Ma
   task.meta.coldboot = { ...coldboot, machines: [...(coldboot?.machines ?? []), ...machines] }
   for (const { name, directory, log, files } of machines) {
     // The log comes first. It may be in another folder.
-    const paths = new Set([log, ...files.map((file) => join(directory, file))])
+    const paths = new Set([log, ...files.filter((file) => file !== MACHINE_FILE).map((file) => join(directory, file))])
     const attachments = [...paths].map((path) => ({ path, contentType: contentType(path) }))
     try {
       await recordArtifact(task, { type: 'coldboot:machine', name, attachments })
     } catch (error) {
       // Vitest copies the files. A full disk must not fail the test.
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       process.emitWarning(`The files of "${name}" could not be attached to the test: ${why}`, 'ColdbootWarning')
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Shows what tests wait for, such as the boot of a machine that is then saved: in a terminal as rows of the window that
- * Vitest's reporter keeps at the bottom, elsewhere as lines on standard error.
+ * Shows activities that tests wait for, such as the boot of a template. In a terminal they are rows below the summary of
+ * Vitest's reporter, elsewhere lines on standard error.
  */
 import {
   type Activity,
@@ -21,7 +21,7 @@ export function showProgress(vitest: Vitest): void {
   vitest.onClose(() => server.close())
 }
 
-/** Part of the renderer of Vitest's own reporters, which is not public: without it there are lines instead. */
+/** Part of the renderer of Vitest's reporters. It is not public, so lines are printed if it is missing. */
 interface WindowRenderer {
   readonly options: { getWindow(): string[] }
   readonly finished?: boolean
@@ -63,7 +63,7 @@ class RunProgress implements ProgressDisplay {
   }
 }
 
-/** The renderer of the default reporter lies in its summary, that of the dot reporter in itself. */
+/** The renderer is a property of the default reporter's summary, or of the dot reporter. */
 function rendererOf(reporter: unknown): WindowRenderer | undefined {
   if (typeof reporter !== 'object' || reporter === null) return undefined
   const summary: unknown = Reflect.get(reporter, 'summary')

@@ -60,10 +60,11 @@ export class TestMachines {
       explainErrors(errors, this.#machines.started)
     }
     const reported = forgotten ? [forgotten] : errors
-    this.#machines.redact(reported)
     // `test.fails` inverts the result.
     const wrong = forgotten !== undefined || failed !== Boolean(this.#task.fails)
     const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
+    if (keep && !this.#clock.cancelled) await this.#machines.saveMachines(reported, wrong)
+    this.#machines.redact(reported)
     try {
       if (keep) await this.#machines.captureFailure(reported)
       if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(reported)

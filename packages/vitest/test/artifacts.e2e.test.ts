@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { VM } from '@coldboot/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
@@ -36,6 +37,25 @@ function filesBelow(folder: string): readonly (readonly [string, Buffer])[] {
     .filter((path) => statSync(path).isFile())
     .map((path) => [path, readFileSync(path)] as const)
 }
+
+describe('a saved machine', () => {
+  test('goes on from the failure, by the command that the error shows', async () => {
+    const folder = folderOf('kept', 'a-machine--as-the-failure-left-it')
+    expect(metaOf(folder)['files']).toContain('machine.coldboot')
+    expect(run.output).toContain(
+      'npx coldboot resume .vitest/coldboot/kept.test.ts/a-machine--as-the-failure-left-it/vm/machine.coldboot',
+    )
+    await using vm = await VM.resume(join(folder, 'machine.coldboot'), { timeout: 60_000 })
+    expect((await vm.run('cat /tmp/state')).stdout).toBe('left\n')
+  })
+
+  test('is not kept of a test that passes, nor beyond the limit', () => {
+    expect(existsSync(folderOf('kept', 'a-machine--of-a-test-that-passes'))).toBe(false)
+    const meta = metaOf(folderOf('kept', 'a-machine-that-is-too-large--has-no-room'))
+    expect(meta['files']).not.toContain('machine.coldboot')
+    expect(meta['cut']).toMatchObject({ 'machine.coldboot': expect.stringContaining('100000 bytes') as string })
+  })
+})
 
 describe('a test that fails', () => {
   test('leaves a screenshot and a network capture', () => {

@@ -69,7 +69,7 @@ test('the code of the README is part of an example', () => {
     'matchers/machine.test.ts',
     'without-a-runner/boot.ts',
   ].map((file) => readFileSync(folderOf(file), 'utf8'))
-  const snippets = [...readFileSync(ROOT_README, 'utf8').matchAll(/```ts\n(?:\/\/ \S+\.ts\n)?([\s\S]*?)```/g)]
+  const snippets = [...readFileSync(ROOT_README, 'utf8').matchAll(/```ts\n(?:\/\/ \S+\.m?ts\n)?([\s\S]*?)```/g)]
   expect(snippets).toHaveLength(5)
   for (const [, code = ''] of snippets)
     expect(

@@ -48,7 +48,7 @@ test.each([
   )
 })
 
-test('the environment for Jest loads few files, and no process library', () => {
+test('the Jest environment loads few files, and no library for processes', () => {
   const { modules, bytes, names } = loadedBy(jest, '@coldboot/jest/environment')
   expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(24)
   expect.soft(bytes / 1024).toBeLessThanOrEqual(450)

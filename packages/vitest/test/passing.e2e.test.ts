@@ -35,6 +35,7 @@ test('a test may exceed the limits of machines, with a warning', async () => {
 test.for([
   ['in forks', ['--pool=forks']],
   ['in threads', ['--pool=threads']],
+  ['in threads with a realm for each file', ['--pool=vmThreads']],
   ['in one worker for all files', ['--no-isolate', '--no-file-parallelism']],
   ['without the plugin', ['--config=plain.config.ts']],
 ] as const)('tests with machines pass %s, and leave nothing', async ([, args]) => {

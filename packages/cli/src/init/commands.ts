@@ -1,4 +1,4 @@
-/** Commands of the package managers and the runners, as `coldboot init` prints them and writes them into a workflow. */
+/** Commands of the package managers and the runners, printed by `coldboot init` and written into a workflow. */
 import type { PackageManager, Project, Runner } from './project.ts'
 
 const ADD: Readonly<Record<PackageManager, string>> = {

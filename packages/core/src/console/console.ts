@@ -3,7 +3,9 @@
  *
  * bytes → {@link Transcript} and watchers → UTF-8 → {@link ConsoleText} and its views → {@link WaitQueue}
  */
+
 import type { Duplex, Writable } from 'node:stream'
+import { types } from 'node:util'
 import { MachineError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { CallSite } from '../host/call-site.ts'
@@ -155,7 +157,7 @@ export class Console {
         callSite: new CallSite(),
       })
     } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new TypeError(String(error)))
+      return Promise.reject(types.isNativeError(error) ? error : new TypeError(String(error)))
     }
   }
 

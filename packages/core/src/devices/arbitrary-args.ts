@@ -1,12 +1,12 @@
-/** The way out: arguments this project has no device for. */
+/** Device that passes arbitrary arguments to QEMU. */
 import { OptionError } from '../errors.ts'
 import type { Device } from './device.ts'
 
 /**
- * Arguments handed to QEMU as they are, one string an argument: `arbitraryArgs('-device', 'edu')`. Nothing is checked or
+ * Passes arguments to QEMU, one string per argument: `arbitraryArgs('-device', 'edu')`. They are not checked or
  * escaped.
  *
- * @throws OptionError `INVALID_OPTION` when one is not a string or has a NUL byte
+ * @throws OptionError `INVALID_OPTION` when an argument is not a string or has a NUL byte
  */
 export function arbitraryArgs(...args: readonly string[]): Device {
   for (const argument of args) {

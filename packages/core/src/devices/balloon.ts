@@ -1,4 +1,4 @@
-/** A balloon: takes memory from the running guest and gives it back. */
+/** Memory balloon: takes memory from the running guest and returns it. */
 
 import { MachineError, OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
@@ -10,16 +10,16 @@ import { PerMachine } from './helpers/per-machine.ts'
 /** The balloon of one machine. */
 export interface BalloonHandle {
   /**
-   * Asks the guest to use this much memory, and waits until it does. A guest cannot have more than it was started with.
+   * Sets the memory of the guest, and waits until the guest has adjusted it. It cannot exceed the initial memory.
    *
-   * @param memory with its unit, `'128M'`
-   * @returns MiB that the guest has then
+   * @param memory size with its unit, such as `'128M'`
+   * @returns resulting memory, MiB
    * @throws OptionError `INVALID_OPTION`
-   * @throws MachineError `QMP_FAILED` when the guest has no driver for it yet; `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
+   * @throws MachineError `QMP_FAILED` when the guest has not loaded the driver; `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
   resize(memory: string, options?: SignalOptions): Promise<number>
-  /** MiB that the guest has now. @throws MachineError as `resize` does */
+  /** Current memory of the guest, MiB. @throws MachineError as `resize` does */
   size(): Promise<number>
 }
 
@@ -68,7 +68,7 @@ function balloonOf({ qmp, machineName, exited }: AttachContext): BalloonHandle {
       void exited.then(() => reject(new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended first`)))
       reached.catch(() => {})
       await qmp.execute('balloon', { value: target * MIB })
-      // No event comes for a size that it has already.
+      // QEMU sends no event if the guest already has this size.
       if ((await size()) === target) return target
       return await abortable(reached, `machine "${machineName}" to have ${target} MiB`, options)
     },

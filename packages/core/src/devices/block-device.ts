@@ -1,6 +1,6 @@
 /**
- * A disk of the guest, from an image file. The user's image is opened read-only: what the guest writes goes to a layer
- * in the machine's private directory and is gone with it, unless the image itself is asked for.
+ * Disk from an image file. The image is opened read-only by default: writes of the guest go to a layer in the private
+ * directory of the machine.
  */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
@@ -25,33 +25,33 @@ import { plainOptions } from './helpers/plain-options.ts'
 /** Options of {@link blockDevice}. */
 export interface BlockDeviceOptions {
   /**
-   * Format of the image. An image that reads other files (a backing file, say) is taken only when its format is given.
-   * @default by the file's header; raw when that is of no known format
+   * Format of the image. Required for an image that refers to other files, such as a backing file.
+   * @default by the file header; raw if its format is unknown
    */
   readonly format?: DiskFormat
   /** @default 'virtio'; for a CD-ROM 'ahci' on PCs, else 'scsi' */
   readonly interface?: DiskInterface
   /**
-   * Whether the guest's writes go to a temporary layer over the image; false: to the image itself.
+   * Whether writes of the guest go to a temporary layer over the image. If false, they go to the image itself.
    * @default true
    */
   readonly overlay?: boolean
-  /** Whether the guest sees a disk that it cannot write to. @default false; true for a CD-ROM */
+  /** Whether the disk is write-protected for the guest. @default false; true for a CD-ROM */
   readonly readOnly?: boolean
-  /** Whether it is a disc in a CD-ROM drive. @default false */
+  /** Whether the disk is a disc in a CD-ROM drive. @default false */
   readonly cdrom?: boolean
   /** Serial number that the guest sees, 1 to 20 letters, digits, `.`, `_`, `-`. @default none */
   readonly serial?: string
   /**
-   * Whether the firmware tries it first; one of a machine's. Without it, the firmware looks for a bootable disk in an
-   * order of its own. @default false
+   * Whether the firmware tries this disk first; at most one per machine. Otherwise the firmware uses its own order.
+   * @default false
    */
   readonly boot?: boolean
   /**
-   * Whether machines of one template may each have another image here, of the same format: one that no template was made
-   * with is shown to the guest anew after the restore, as a disk that is pulled out and put in. For data that differs from
-   * test to test; the guest needs the agent of `@coldboot/guest`, else each image has a template of its own. Only with
-   * `interface: 'scsi'`, which it is then by default, and not with `boot`: no machine boots from it. @default false
+   * Whether machines of one template may have different images of the same format, for data that differs between tests.
+   * After the restore, the guest detects the new disk like a disk that was replaced. The guest needs the agent of
+   * `@coldboot/guest`; without it, each image has its own template. Implies `interface: 'scsi'`, and cannot be combined
+   * with `boot`. @default false
    */
   readonly perMachine?: boolean
 }
@@ -62,18 +62,18 @@ const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
   overlay: isFlag,
   readOnly: isFlag,
   cdrom: isFlag,
-  // VIRTIO_BLK_ID_BYTES; the others take no less.
+  // VIRTIO_BLK_ID_BYTES. The other interfaces allow at least as many.
   serial: ['1 to 20 letters, digits, ".", "_", "-"', (value) => isString(value) && /^[\w.-]{1,20}$/.test(value)],
   boot: isFlag,
   perMachine: isFlag,
 }
 
 /**
- * Gives the guest a disk. A machine without `kernel` boots from it.
+ * Adds a disk. A machine without `kernel` boots from it.
  *
  * @param image path of a raw, qcow2, vmdk, vdi or vhdx image, or of an ISO
- * @throws OptionError `FILE_MISSING`; `INVALID_OPTION` also when the image is of another format, compressed, or reads
- * other files unasked; `UNKNOWN_OPTION`
+ * @throws OptionError `FILE_MISSING`; `INVALID_OPTION`, also when the image has another format, is compressed, or
+ * refers to other files without `format`; `UNKNOWN_OPTION`
  */
 export function blockDevice(image: string, options: BlockDeviceOptions = {}): Device {
   checkTable('blockDevice', options, CHECKS)
@@ -93,7 +93,7 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
   const content: DiskContent = { path, format, access: overlay ? 'overlay' : readOnly ? 'read-only' : 'read-write' }
   const interfaceFor = (arch: Architecture): DiskInterface =>
     options.interface ?? (perMachine ? 'scsi' : defaultInterface(arch, cdrom))
-  // The guest finds it by that: the names of disks are a matter of luck.
+  // The guest finds the disk by its serial number, because the names of disks are not stable.
   const serialAt = (position: number): string | undefined =>
     options.serial ?? (perMachine ? `COLDBOOT${position}` : undefined)
   const device: Device = {
@@ -117,8 +117,8 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
   return overlay ? { ...device, prepare: (context) => writeQcow2Overlay(layerPath(context), virtualSize) } : device
 }
 
-// The guest has the size, the partitions and some sectors of the saved machine's disk in memory. Its serial number is in the
-// page 80h of its vital product data, behind a header of four bytes (SPC, "Unit Serial Number").
+// The guest has the size, the partitions and some sectors of the saved disk in memory. The serial number is in page 80h
+// of the vital product data, after a header of four bytes (SPC, "Unit Serial Number").
 function refreshedDisk(serial: string): string {
   return `set -e
 found() {

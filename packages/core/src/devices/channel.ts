@@ -1,6 +1,6 @@
 /**
- * A channel between the test and a program in the guest, beside the console: a virtio-serial port. It is fast, carries
- * every byte as it is, and slows the guest down rather than lose one.
+ * Channel between the test and a program in the guest: a virtio-serial port. It transfers every byte unchanged, and
+ * blocks the guest instead of losing data.
  */
 import type { Duplex } from 'node:stream'
 import { ExpectError, OptionError } from '../errors.ts'
@@ -12,21 +12,24 @@ import { JsonLines } from './helpers/json-lines.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
 
-/** The host's end of a channel of one machine. Read it as bytes or as events, not both. */
+/** The host end of a channel of one machine. Read it either as bytes or as events. */
 export interface ChannelPort {
-  /** Bytes both ways; the same object each time. Ends when the machine does; `end()` closes the channel, and the guest reads its end. */
+  /**
+   * Bytes in both directions; the same object each time. It ends with the machine. `end()` closes the channel, so that
+   * the guest reads its end.
+   */
   stream(): Duplex
   /**
-   * The guest's events: JSON values, one a line. The last one must be an object whose `event` is `done`; it ends the
-   * events and is what the generator returns. Can be left and asked for again: no event is lost.
+   * Events of the guest, one JSON value per line. The last one must be an object whose `event` is `done`; it is the
+   * return value of the generator. The iteration can be stopped and continued later without losing events.
    *
-   * @throws ExpectError `CHANNEL_ENDED` when the machine ended without it, so that a guest that dies silently is no pass;
-   * `CHANNEL_GARBLED`, `EXPECT_ABORTED`
+   * @throws ExpectError `CHANNEL_ENDED` when the machine ends before the last event, so that a guest that dies silently
+   * does not pass; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
    */
   events(options?: SignalOptions): AsyncGenerator<unknown, DoneEvent>
 }
 
-/** The event that ends all others; a program may add what it likes. */
+/** The last event. A program may add further properties. */
 export interface DoneEvent {
   readonly event: 'done'
   readonly [key: string]: unknown
@@ -39,10 +42,10 @@ export interface Channel extends Device, ChannelPort {
 }
 
 /**
- * A channel. The guest's kernel needs `virtio_console`; a program there opens `/dev/virtio-ports/<name>` (made by udev and
- * by the init of `@coldboot/guest`), for reading and writing or for either. What is sent before it does, waits.
+ * Adds a channel. The guest kernel needs `virtio_console`. A program opens `/dev/virtio-ports/<name>` (created by udev
+ * and by the init of `@coldboot/guest`). Data sent before that is queued.
  *
- * @param name 1 to 64 letters, digits, `.`, `_`, `-`; one of a machine's
+ * @param name 1 to 64 letters, digits, `.`, `_`, `-`; unique in the machine
  * @throws OptionError `INVALID_OPTION`
  */
 export function channel(name: string): Channel {
@@ -66,7 +69,7 @@ export function channel(name: string): Channel {
         ...['-device', optionString('virtserialport', { bus: `${bus}.0`, chardev, name })],
       ]
     },
-    // The guest of `@coldboot/guest` waits for it before its shell starts.
+    // The guest of `@coldboot/guest` waits for the port before its shell starts.
     kernelArgs: () => [`coldboot.channel=${name}`],
     attach: (context) => machines.add(context, portOf(name, context)),
     stream: () => machines.get().stream(),

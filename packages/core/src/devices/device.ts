@@ -1,74 +1,71 @@
-/**
- * What a device is to the machine. Everything on a command line beyond the machine itself is a device, and users write
- * their own by this same interface.
- */
+/** The interface of devices. Users can write their own devices with it. */
 import type { Duplex } from 'node:stream'
 import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 
 /**
- * What a device may ask while it contributes its arguments. Each build of a command line starts a new one, so that
- * asking twice gives the same answer.
+ * Allocates ids for the arguments of a device. Each build of a command line starts with a new allocator, so that it
+ * returns the same ids.
  */
 export interface IdAllocator {
-  /** A new id, unique in this machine: `id('nic')` → `nic0`, then `nic1`. */
+  /** Returns a new id, unique in the machine: `id('nic')` → `nic0`, then `nic1`. */
   id(prefix: string): string
 }
 
-/** Facts of the machine and the allocators, given to a device. */
+/** Properties of the machine, and allocators, passed to a device. */
 export interface DeviceContext extends IdAllocator {
   readonly arch: Architecture
   readonly accelerator: AcceleratorName
-  /** QEMU's machine type, as `pc` or `virt,highmem=off`. */
+  /** QEMU machine type, such as `pc` or `virt,highmem=off`. */
   readonly machine: string
-  /** Words of the machine's own kernel command line, those of the devices left out. */
+  /** Words of the kernel command line, without those of devices. */
   readonly kernelArgs: readonly string[]
-  /** The machine's private directory, mode 0700: exists when the machine starts, gone after it. */
+  /** Private directory of the machine, mode 0700. Exists while the machine runs. */
   readonly directory: string
-  /** Position of the device among the machine's devices: for names of files in the directory. */
+  /** Position among the devices of the machine, for file names in the directory. */
   readonly position: number
   /**
-   * The number of a new inherited descriptor: a stream socket whose other end the device gets in
-   * {@link Device.attach}, in the order asked. Undefined in a command line made for a person's shell, which inherits
-   * none; the device then contributes the nearest thing that works alone.
+   * Returns the number of a new inherited descriptor: a stream socket whose other end is passed to {@link
+   * Device.attach}, in the order of the calls. Undefined in a command line for a shell, which has no inherited
+   * descriptors; the device then returns the closest arguments that work without one.
    */
   inherit(): number | undefined
   /**
-   * Whether the command line is for a person's shell: no descriptors are inherited, and nothing that
-   * {@link Device.prepare} would make is there.
+   * Whether the command line is for a shell, without inherited descriptors and without the files of
+   * {@link Device.prepare}.
    */
   readonly standalone: boolean
   /**
-   * Whether the machine is saved, or comes from a save, and its guest is told by its agent what to do with
-   * {@link Device.attachAfterRestore}: a word on the kernel's command line that asks for the same is left out.
+   * Whether the machine is saved or restored, and the agent of its guest runs {@link Device.attachAfterRestore}. Words
+   * for the same purpose on the kernel command line are then omitted.
    */
   readonly attachesAfterRestore: boolean
 }
 
-/** Facts of the machine, for a device's {@link Device.validate}. */
+/** Properties of the machine, for {@link Device.validate}. */
 export interface ValidateContext {
   readonly arch: Architecture
-  /** QEMU's machine type, as `pc` or `virt,highmem=off`. */
+  /** QEMU machine type, such as `pc` or `virt,highmem=off`. */
   readonly machine: string
-  /** The machine's `firmware`, where one was asked for by path or name. */
+  /** The option `firmware`, if it is a path or a name. */
   readonly firmware: string | undefined
 }
 
-/** Where a device's {@link Device.prepare} may write. */
+/** Parameters of {@link Device.prepare}. */
 export interface PrepareContext {
   readonly arch: Architecture
   /** As in {@link DeviceContext}. */
   readonly machine: string
-  /** The machine's private directory, mode 0700. */
+  /** Private directory of the machine, mode 0700. */
   readonly directory: string
   /** As in {@link DeviceContext}. */
   readonly position: number
-  /** Aborted when the machine is closed while it is prepared. */
+  /** Aborts when the machine is closed during the preparation. */
   readonly signal: AbortSignal
 }
 
-/** An event on QEMU's control channel, as `WATCHDOG` with `{ action: 'reset' }` (qapi/*.json). */
+/** A QMP event, such as `WATCHDOG` with `{ action: 'reset' }` (qapi/*.json). */
 export interface QmpEvent {
   readonly event: string
   readonly data: Readonly<Record<string, unknown>>
@@ -76,18 +73,18 @@ export interface QmpEvent {
   readonly timestamp: number
 }
 
-/** QEMU's control channel, as far as a device needs it. */
+/** QMP client, as devices use it. */
 export interface QmpClient {
   /**
-   * Runs a QMP command and returns what it returned.
-   * @throws MachineError `QMP_FAILED` with QEMU's reason, `MACHINE_EXITED` when the machine is gone
+   * Runs a QMP command and returns its result.
+   * @throws MachineError `QMP_FAILED` with QEMU's reason, `MACHINE_EXITED` when the machine has ended
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown>
   /** Calls `listener` for each event until the returned object is disposed. */
   onEvent(listener: (event: QmpEvent) => void): Disposable
 }
 
-/** A port of the host's 127.0.0.1 that leads to a port of the guest. */
+/** A port on 127.0.0.1 of the host that is forwarded to a port of the guest. */
 export interface PortForward {
   readonly protocol: 'tcp' | 'udp'
   /** Port in the guest. */
@@ -97,51 +94,51 @@ export interface PortForward {
 }
 
 /**
- * What of a device the guest gets after it was restored from a save, so that machines of one template may differ in it.
- * The scripts are of a POSIX shell, run by the guest's agent before anybody else has the machine; a status other than 0
- * says, with the output, that it cannot be had.
+ * The part of a device that is attached after a restore, so that machines of one template may differ in it. The scripts
+ * are for a POSIX shell. The agent of the guest runs them before the machine is returned. An exit status other than 0
+ * fails the start, with the output as the reason.
  */
 export interface RestoreAttachment {
-  /** Paths of the host in the device's arguments that the saved guest knows nothing of. @default none */
+  /** Host paths in the arguments of the device that the saved guest does not see. @default none */
   readonly paths?: readonly string[]
-  /** What the guest cannot keep through a save, done after each restore. @default nothing */
+  /** Script that runs after each restore. @default none */
   attach?(): string
-  /** Undoes {@link attach} before a save. */
+  /** Script that undoes {@link attach} before a save. */
   detach?(): string
   /**
-   * Has the guest look anew, where the content (by {@link Device.contentIdentity}, without one the files at {@link
-   * paths}) is another than the saved machine's; {@link Device.prepare} was then called for this machine.
-   * @default what the saved machine's {@link Device.prepare} made is copied
+   * Script that makes the guest read the device again if its content differs from that of the saved machine (by
+   * {@link Device.contentIdentity}, or else the files at {@link paths}). {@link Device.prepare} has then been called.
+   * @default none: the files of {@link Device.prepare} are copied from the saved machine
    */
   refresh?(context: { readonly position: number }): string
 }
 
-/** What a device gets when its machine runs. */
+/** Parameters of {@link Device.attach}. */
 export interface AttachContext {
-  /** The machine's identity: the object its user holds. Only for telling machines apart. */
+  /** Identity of the machine: the public VM object. Use it only to distinguish machines. */
   readonly vm: object
-  /** The machine's name. */
+  /** Name of the machine. */
   readonly machineName: string
-  /** The machine's private directory, mode 0700. */
+  /** Private directory of the machine, mode 0700. */
   readonly directory: string
-  /** Other ends of the descriptors asked for with `inherit()`, in that order. */
+  /** Other ends of the descriptors of `inherit()`, in the order of its calls. */
   readonly streams: readonly Duplex[]
-  /** Ids the device was given by `id()` for its QEMU arguments, in that order: to name its parts on the monitor. */
+  /** Ids returned by `id()` for the QEMU arguments, in the order of its calls, for QMP commands. */
   readonly ids: readonly string[]
   readonly qmp: QmpClient
-  /** Settles when the machine has ended. */
+  /** Resolves when the machine has ended. */
   readonly exited: Promise<void>
-  /** How long a wait takes by default, milliseconds, the multiplier applied. */
+  /** Default timeout of waits, milliseconds, after the multiplier. */
   readonly timeout: number
-  /** Every other time that a user gives is multiplied by it. */
+  /** Factor for all other times of the user. */
   readonly timeoutMultiplier: number
-  /** What the machine's option `failOn` says, for further consoles. @default everything is watched for */
+  /** The option `failOn` of the machine, for additional consoles. @default all built-in failures */
   readonly failOn?: GuestFailureOptions | undefined
-  /** Tells the machine of a port of the host that leads into the guest, for the machine to report. */
+  /** Adds a forwarded port to `vm.portForwards`. */
   publishPort(forward: PortForward): void
 }
 
-/** Plain data, as JSON has it. */
+/** Plain JSON data. */
 export type PlainValue =
   | string
   | number
@@ -150,16 +147,16 @@ export type PlainValue =
   | readonly PlainValue[]
   | { readonly [key: string]: PlainValue }
 
-/** A device as plain data, from which another process makes the same one. */
+/** A device as plain data, from which another process creates the same device. */
 export interface PortableDevice {
-  /** Name of the function that makes it: `channel`. */
+  /** Name of the function that creates it, such as `channel`. */
   readonly kind: string
-  /** What that function is called with, paths of the host made absolute. */
+  /** Arguments of that function, with absolute host paths. */
   readonly options: Readonly<Record<string, PlainValue>>
 }
 
 /**
- * A device of a machine. All but `name` and `qemuArgs` is optional.
+ * A device of a machine. All members except `name` and `qemuArgs` are optional.
  *
  * @example A text that the guest reads below `/sys/firmware/qemu_fw_cfg/by_name/opt/example.com`:
  * ```ts
@@ -173,46 +170,46 @@ export interface PortableDevice {
  * ```
  */
 export interface Device {
-  /** What it is called in errors: `virtioRandom`. */
+  /** Name in errors, such as `virtioRandom`. */
   readonly name: string
   /**
-   * What only one device of a machine may have, as `tag:tmpdir` or `mac:52:54:00:00:00:01`. Two devices that claim the
-   * same are refused, both named.
+   * Names that must be unique in a machine, such as `tag:tmpdir` or `mac:52:54:00:00:00:01`. Two devices with the same
+   * claim are rejected.
    */
   readonly claims?: readonly string[]
   /** Whether a machine without kernel and firmware can boot from it. @default false */
   readonly bootable?: boolean
   /**
-   * The devices it stands for on an architecture. Given, they take its place, and nothing else of it is asked.
+   * Replaces the device by other devices, depending on the architecture. Its other members are then not used.
    */
   expand?(arch: Architecture): readonly Device[]
-  /** Checks that need the machine's facts. @throws OptionError */
+  /** Checks the device against the options of the machine. @throws OptionError */
   validate?(context: ValidateContext): void
   /**
-   * What the guest can see of it that is not in its arguments, as the content of a shared directory: two machines with
-   * the same arguments and identities are the same to the guest. @default nothing
+   * Identity of the content that the guest sees but that is not in the arguments, such as a shared directory. Machines
+   * with the same arguments and identities share a template. @default none
    */
   contentIdentity?(): Promise<string> | string
-  /** Given: what of it may differ between machines of one template, in guests with an agent. */
+  /** The part that may differ between machines of one template, in guests with an agent. @default none */
   readonly attachAfterRestore?: RestoreAttachment | undefined
-  /** The device as plain data; without it, a machine that has it cannot be saved into a file. @default none */
+  /** The device as plain data. Without it, a machine with the device cannot be saved to a file. @default none */
   readonly portable?: PortableDevice | undefined
   /**
-   * Why a running machine with it cannot be saved, as the end of a sentence. Templates are not concerned.
-   * @default it can
+   * Why a running machine with the device cannot be saved, as the end of a sentence. Does not affect templates.
+   * @default none: it can be saved
    */
   readonly unsavable?: string | undefined
   /**
-   * Called before a machine is started from a save, instead of {@link prepare}.
-   * @throws OptionError `DEVICE_CONFLICT` when a machine that runs has what only one can have
+   * Called before a machine is restored, instead of {@link prepare}.
+   * @throws OptionError `DEVICE_CONFLICT` when a running machine uses a resource that cannot be shared
    */
   requireFree?(): void
-  /** Makes what the device needs in the machine's private directory, before QEMU starts. */
+  /** Creates the files of the device in the private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
-  /** Arguments for QEMU, complete. Pure: the same context gives the same arguments. */
+  /** Arguments for QEMU. Pure: the same context gives the same arguments. */
   qemuArgs(context: DeviceContext): readonly string[]
-  /** Words for the kernel's command line. Pure. */
+  /** Words for the kernel command line. Pure. */
   kernelArgs?(context: DeviceContext): readonly string[]
-  /** Called when QEMU runs and before the guest can have said anything that would be lost. */
+  /** Called after the start of QEMU, before any output of the guest could be lost. */
   attach?(context: AttachContext): void | Promise<void>
 }

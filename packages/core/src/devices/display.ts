@@ -1,4 +1,4 @@
-/** A screen, for what the guest shows and does not print: boot menus, installers, a desktop. */
+/** Graphics card with screenshots, for boot menus, installers and desktops. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
@@ -12,20 +12,20 @@ import { plainOptions } from './helpers/plain-options.ts'
 /** Options of {@link display}. */
 export interface DisplayOptions {
   /**
-   * `vga` works from the first instruction of a PC's firmware; `virtio` is there once firmware or kernel have a driver.
+   * `vga` works from the first instruction of the firmware of a PC; `virtio` needs a driver in the firmware or kernel.
    * @default 'vga' on PCs and ppc64, else 'virtio'
    */
   readonly model?: 'vga' | 'virtio'
-  /** Pixels that the screen prefers; what the guest chooses is its own affair. Needs `height`. @default QEMU's, 1280 */
+  /** Preferred width, pixels; the guest may use another one. Requires `height`. @default QEMU's, 1280 */
   readonly width?: number
-  /** As `width`. @default QEMU's, 800 */
+  /** Preferred height, pixels. Requires `width`. @default QEMU's, 800 */
   readonly height?: number
 }
 
 /** The screen of one machine. */
 export interface Screen {
   /**
-   * What the screen shows now, as a PNG file.
+   * Takes a screenshot, as a PNG file.
    * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
    */
   screenshot(): Promise<Uint8Array>
@@ -46,7 +46,7 @@ const CHECKS: CheckTable<Required<DisplayOptions>> = {
 }
 
 /**
- * A graphics card and its screen, seen through screenshots alone: nothing is opened on the host's desktop.
+ * Adds a graphics card and a screen, visible only in screenshots. No window opens on the host.
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function display(options: DisplayOptions = {}): Display {

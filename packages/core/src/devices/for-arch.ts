@@ -1,17 +1,17 @@
-/** Devices that differ between architectures, for options that are shared by machines of several. */
+/** Selects devices by architecture, for options that are shared between architectures. */
 
 import { OptionError } from '../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 
-/** Devices by architecture; one, several, or none. */
+/** Devices by architecture: one, several or none. */
 export type DevicesByArch = { readonly [Arch in Architecture]?: Device | readonly Device[] }
 
 /**
- * Stands for the devices of the machine's architecture, and for none where there is no entry:
+ * Selects the devices for the architecture of the machine, or none without an entry:
  * `forArch({ x86_64: display(), aarch64: [] })`.
  *
- * @throws OptionError `UNKNOWN_OPTION` for an architecture that is none
+ * @throws OptionError `UNKNOWN_OPTION` for an unknown architecture
  */
 export function forArch(devices: DevicesByArch): Device {
   for (const arch of Object.keys(devices)) {

@@ -1,4 +1,4 @@
-/** A card of a {@link Network}: a device of one machine at a time, with a handle on its link. */
+/** Network card of a {@link Network}, for one machine at a time. */
 import type { Duplex } from 'node:stream'
 import { MachineError, OptionError } from '../errors.ts'
 import type { Capture, CaptureOptions } from '../network/capture.ts'
@@ -9,7 +9,7 @@ import type { AttachContext, Device, DeviceContext, PortableDevice, QmpClient, V
 import { type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
 
-/** The network of a card, as far as the card needs it. */
+/** The network, as its cards use it. */
 export interface NicSurroundings {
   /** @throws OptionError when the network is closed */
   requireOpen(): void
@@ -24,10 +24,13 @@ interface LiveNic {
   readonly link: Link
 }
 
-/** A network card made by {@link Network.nic}. Put it in `devices` of one machine; it may go to another one after that. */
+/**
+ * A network card, created by {@link Network.nic}. Add it to the `devices` of one machine; it can be reused after its
+ * end.
+ */
 export class NetworkNic implements Device {
   readonly name = 'network.nic()'
-  /** Its address, as `52:54:63:00:00:01`. */
+  /** MAC address, such as `52:54:63:00:00:01`. */
   readonly mac: string
   readonly model: NicModel
   /** Position among the cards of its network, from 0. */
@@ -51,21 +54,21 @@ export class NetworkNic implements Device {
     this.#surroundings = surroundings
   }
 
-  /** Name of the machine it is in; undefined while it is in none that runs. */
+  /** Name of the running machine with this card; undefined if there is none. */
   get machine(): string | undefined {
     return this.#live?.machine
   }
 
   /**
-   * Bytes this card did not get because its queue in the switch was full: frames to everybody that came faster than the
-   * machine read them, or anything while the machine read nothing at all. 0 while its machine does not run.
+   * Bytes that were not delivered to this card because its queue in the switch was full: broadcast frames that arrived
+   * faster than the machine read them, or any frames while the machine read nothing. 0 while no machine runs.
    */
   get droppedBytes(): number {
     return this.#live?.link.droppedBytes ?? 0
   }
 
   /**
-   * Pulls the cable: the guest sees the carrier go. Before the machine runs: it starts so.
+   * Unplugs the cable, so that the guest loses the carrier. Before the start of the machine, it starts unplugged.
    * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`
    */
   async down(): Promise<void> {
@@ -81,10 +84,10 @@ export class NetworkNic implements Device {
   }
 
   /**
-   * Makes this card's cable a bad one, in both directions, besides what is wrong with the whole network. Replaces what
-   * was set before; `{}` is a perfect cable.
+   * Adds faults to the cable of this card, in both directions, in addition to those of the whole network. Replaces
+   * earlier faults; `{}` removes them.
    *
-   * @returns dispose it to have a perfect cable again
+   * @returns dispose it to remove the faults
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
    */
   impair(impairment: Impairment): Disposable {
@@ -99,11 +102,11 @@ export class NetworkNic implements Device {
   }
 
   /**
-   * Writes the frames that this card sends and receives from now on to a file that Wireshark and tcpdump open, until the
-   * capture is stopped or the network closed. As {@link Network.capture}, which has the frames of all cards.
+   * Captures the frames of this card to a file for Wireshark and tcpdump, until the capture is stopped or the network
+   * closed. {@link Network.capture} captures all cards.
    *
-   * @param maxBytes most bytes of packets in the file; further ones are left out, and counted. @default no limit
-   * @throws OptionError `INVALID_OPTION` when the file cannot be made or the network is closed
+   * @param maxBytes most bytes of packets in the file; further ones are dropped and counted. @default no limit
+   * @throws OptionError `INVALID_OPTION` when the file cannot be created or the network is closed
    */
   capture(file: string, { maxBytes }: { readonly maxBytes?: number | undefined } = {}): Capture {
     this.#surroundings.requireOpen()
@@ -143,7 +146,10 @@ export class NetworkNic implements Device {
     if (this.#isDown) await this.#setDown(true)
   }
 
-  /** @throws OptionError `DEVICE_CONFLICT` while a machine with this card runs; when the network is closed */
+  /**
+   * @throws OptionError `DEVICE_CONFLICT` while a machine with this card runs; `INVALID_OPTION` when the network is
+   * closed
+   */
   requireFree(): void {
     this.#surroundings.requireOpen()
     if (!this.#live) return
@@ -163,7 +169,7 @@ export class NetworkNic implements Device {
 function backend(context: DeviceContext, id: string): string {
   const fd = context.inherit()
   if (fd !== undefined) return optionString('stream', { id, server: false, 'addr.type': 'fd', 'addr.str': fd })
-  // In a person's shell there is no switch: a hub of its own is a cable that leads nowhere.
+  // A command line for a shell has no switch. A separate hub is a cable without another end.
   return optionString('hubport', { id, hubid: context.id('hub').replace('hub', '') })
 }
 

@@ -1,6 +1,6 @@
 /**
- * A network between machines, closed from the world: a switch in this process, reached by the machines over inherited
- * descriptors. Nothing listens anywhere. The switch itself is in `../network/`.
+ * Isolated network between machines: a switch in this process, connected by inherited descriptors. Nothing listens on a
+ * port. The switch is in `../network/`.
  */
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.ts'
@@ -23,17 +23,17 @@ import { NetworkNic } from './network-nic.ts'
 export interface NicOptions {
   /** @default 'virtio' */
   readonly model?: NicModel | undefined
-  /** Address, six bytes with colons. @default one that no other card of this process has, the same in each run */
+  /** MAC address, six bytes with colons. @default unique in this process, the same in each run */
   readonly mac?: string | undefined
 }
 
 /** Options of {@link Network.frames}. */
 export interface FrameLogOptions {
-  /** How many frames the log keeps: the last ones. @default 10000 */
+  /** Number of frames that the log keeps: the last ones. @default 10000 */
   readonly limit?: number | undefined
 }
 
-/** Who is meant in a partition: a card, or all cards of a machine, given as the machine or by its name. */
+/** Member of a partition: a card, or all cards of a machine, given as the machine or its name. */
 export type NetworkMember = NetworkNic | string | { readonly name: string }
 
 const NIC_CHECKS: CheckTable<Required<NicOptions>> = {
@@ -42,16 +42,16 @@ const NIC_CHECKS: CheckTable<Required<NicOptions>> = {
 }
 const LOG_CHECKS: CheckTable<Required<FrameLogOptions>> = { limit: wholeNumber(1, 10_000_000) }
 
-// Networks that are open at the same time choose different addresses, so that one machine may be in several of them. The
-// lowest free number is taken: a test that closes its network leaves the next one the same addresses.
+// Networks that are open at the same time use different addresses, so that a machine may be in several of them. The
+// lowest free number is used, so that the next test gets the same addresses.
 const numbersInUse = new Set<number>()
 
 /**
- * A network of its own. `network.nic()` is a device; machines with cards of one network reach each other and nothing
- * else. Frames are forwarded by a switch that learns addresses; it loses none of a TCP transfer, and a machine that is
- * stopped or exits leaves the others talking.
+ * A separate network. `network.nic()` is a device; machines with cards of a network reach only each other. Frames are
+ * forwarded by a learning switch without losses in TCP transfers. A machine that is stopped or exits does not affect
+ * the others.
  *
- * Close it when the test is over, or write `await using network = new Network()`: captures are whole only then.
+ * Close it at the end of the test, or write `await using network = new Network()`, so that captures are complete.
  */
 export class Network implements AsyncDisposable {
   readonly #switch = new LearningSwitch<Link>()
@@ -71,15 +71,15 @@ export class Network implements AsyncDisposable {
     this.#number = number
   }
 
-  /** The cards made so far. */
+  /** The cards so far. */
   get nics(): readonly NetworkNic[] {
     return [...this.#nics]
   }
 
   /**
-   * A new card, to be put in `devices` of a machine.
+   * Creates a card, for the `devices` of a machine.
    *
-   * @throws OptionError `INVALID_OPTION` for a model or address that is none, for a 257th card, and when the network is
+   * @throws OptionError `INVALID_OPTION` for an invalid model or address, for a 257th card, and when the network is
    *   closed; `DEVICE_CONFLICT` when another card of this network has the address; `UNKNOWN_OPTION`
    */
   nic(options: NicOptions = {}): NetworkNic {
@@ -104,16 +104,16 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Makes the network a bad one: each frame on its way to each card is delayed, slowed down or lost as said. Replaces
-   * what was set before; `{}` is a perfect network. For one card alone: {@link NetworkNic.impair}.
+   * Adds faults to the network: frames to each card are delayed, limited or lost. Replaces earlier faults; `{}` removes
+   * them. {@link NetworkNic.impair} affects a single card.
    *
-   * @returns dispose it to have a perfect network again
+   * @returns dispose it to remove the faults
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
    */
   impair(impairment: Impairment): Disposable {
     const resolved = resolveImpairment(impairment)
     this.#impairment = resolved.isPerfect ? undefined : resolved
-    // What is on its way still arrives: the conditioners that hold it are only asked no more.
+    // Delayed frames still arrive, because the old conditioners keep delivering them.
     this.#conditioners.clear()
     return {
       [Symbol.dispose]: () => {
@@ -123,13 +123,13 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Parts the network: frames from one group to another are lost until {@link heal}. Who is in no group reaches all.
+   * Partitions the network: frames between groups are lost until {@link heal}. Members of no group reach all others.
    * Replaces an earlier partition.
    *
-   * @param groups two or more, as `partition([server], [client, 'witness'])`
+   * @param groups two or more, such as `partition([server], [client, 'witness'])`
    * @returns dispose it to heal the network
-   * @throws OptionError `INVALID_OPTION` for fewer than two groups, an empty one, a member that is in two, a machine that
-   *   does not run with a card of this network, and a card of another network
+   * @throws OptionError `INVALID_OPTION` for fewer than two groups, an empty group, a member in two groups, a machine
+   *   that does not run with a card of this network, and a card of another network
    */
   partition(...groups: readonly (readonly NetworkMember[])[]): Disposable {
     if (groups.length < 2 || groups.some((group) => group.length === 0)) {
@@ -150,11 +150,11 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Writes all frames from now on to a file that Wireshark and tcpdump open, until the capture is stopped or the network
-   * closed. An existing file is replaced; folders are made.
+   * Captures all further frames to a file for Wireshark and tcpdump, until the capture is stopped or the network
+   * closed. An existing file is replaced; folders are created.
    *
-   * @param file path, by custom with the extension `.pcapng`
-   * @throws OptionError `INVALID_OPTION` when the file cannot be made or the network is closed
+   * @param file path, usually with the extension `.pcapng`
+   * @throws OptionError `INVALID_OPTION` when the file cannot be created or the network is closed
    */
   capture(file: string): Capture {
     this.#requireOpen()
@@ -162,9 +162,9 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * A log of the frames from now on: its history, a wait for a frame, and `for await`.
+   * Creates a log of all further frames, with a history, a wait for a frame, and `for await`.
    *
-   * @param filter which frames; nothing: all that were sent
+   * @param filter selects frames. @default all sent frames
    * @throws OptionError `UNKNOWN_OPTION`; `INVALID_OPTION`, also when the network is closed
    */
   frames(filter: FrameFilterInput = {}, options: FrameLogOptions = {}): FrameLog {
@@ -175,7 +175,7 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Cuts all links and ends all captures and logs; machines that still run find the cable dead. Idempotent.
+   * Cuts all links and ends all captures and logs. Running machines lose their connection. Idempotent.
    * @throws the system's error when a capture could not be written
    */
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * A directory of the host, mounted by the guest over 9p and written from both sides. QEMU itself serves the files, so
- * what the guest may do to them is what the user who runs QEMU may do.
+ * Shared directory of the host over 9p, writable from both sides. QEMU serves the files, so the guest has the
+ * permissions of the user that runs QEMU.
  */
 
 import { OptionError } from '../errors.ts'
@@ -15,10 +15,11 @@ import { plainOptions } from './helpers/plain-options.ts'
 /**
  * How owners, modes and special files of the guest are kept on the host (QEMU's `security_model`):
  *
- * - `passthrough`: as they are. Needs QEMU to run as root.
- * - `none`: as they are where the user may; a `chown` that the user may not do fails in the guest.
- * - `mapped-xattr`: in extended attributes; every owner, mode and special file works for every user, but files on the host
- *   get mode 0600, the guest's symbolic links are plain files there, and the host's links cannot be followed in the guest.
+ * - `passthrough`: unchanged. QEMU must run as root.
+ * - `none`: unchanged if the user has the permission; a `chown` without permission fails in the guest.
+ * - `mapped-xattr`: in extended attributes; every owner, mode and special file works for every user, but files on the
+ *   host get mode 0600, the guest's symbolic links are plain files there, and the host's links cannot be followed in
+ *   the guest.
  * - `mapped-file`: as `mapped-xattr`, in files beside the file (`.virtfs_metadata`).
  */
 export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file'
@@ -26,14 +27,14 @@ export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-
 /** Options of {@link p9Directory}. */
 export interface P9DirectoryOptions {
   /**
-   * Name by which the guest mounts it, 1 to 31 letters, digits, `.`, `_`, `/`, `-`; one of a machine's.
+   * Name for mounting, 1 to 31 letters, digits, `.`, `_`, `/`, `-`; unique in the machine.
    * @default 'tmpdir'; '/dev/root' with `boot`
    */
   readonly tag?: string
   /**
-   * Whether it is the guest's root file system. The kernel's own arguments for that are added, `root=` and its kin: a
-   * kernel with 9p compiled in follows them, and so does the initramfs of `@coldboot/guest` with a kernel that has it as
-   * a module. A tag of your own needs Linux 5.14. @default false
+   * Whether it is the root file system of the guest. Adds the kernel arguments for it, such as `root=`. They work with
+   * a kernel that has 9p built in, and with the initramfs of `@coldboot/guest` and a kernel that has it as a module. A
+   * custom tag needs Linux 5.14. @default false
    */
   readonly boot?: boolean
   /** Whether QEMU refuses every write. @default false */
@@ -41,16 +42,16 @@ export interface P9DirectoryOptions {
   /** @default 'passthrough' when this process is root, else 'none' */
   readonly securityModel?: P9SecurityModel
   /**
-   * Where the guest of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
-   * colons, made when missing. In a machine from a template it is mounted after the restore, by the guest's agent, and
-   * machines of one template may have different directories. @default nowhere: the guest mounts it itself
+   * Mount point in a guest of `@coldboot/guest`, mounted before the shell starts: an absolute path without blanks,
+   * quotes and colons, created if missing. In a machine from a template, the agent of the guest mounts it after the
+   * restore, and machines of one template may have different directories. @default none
    */
   readonly mountAt?: string
 }
 
 const MODELS: readonly P9SecurityModel[] = ['passthrough', 'none', 'mapped-xattr', 'mapped-file']
 const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
-  // MAX_TAG_LEN in QEMU's hw/9pfs/9p.h is 32 with its NUL; the tag is a word of the kernel's command line too.
+  // MAX_TAG_LEN in QEMU's hw/9pfs/9p.h is 32 with its NUL. The tag is also part of the kernel command line.
   tag: ['1 to 31 letters, digits, ".", "_", "/", "-"', (value) => isString(value) && /^[\w./-]{1,31}$/.test(value)],
   boot: isFlag,
   readOnly: isFlag,
@@ -58,22 +59,22 @@ const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
   mountAt: isMountPoint,
 }
 
-// 256 KiB a message: with the kernel's default of 128 KiB or less, large files are slower.
+// 256 KiB per message, because large files are slower with the kernel's default of 128 KiB or less.
 const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=262144'
 
 const ROOT_INIT = 'coldboot.rootinit='
 
 /**
- * Shares a directory with the guest, both ways. Mount it with
- * `mount -t 9p -o trans=virtio,version=9p2000.L <tag> <where>`, or give `mountAt`.
+ * Shares a directory with the guest, for reading and writing. Mount it with
+ * `mount -t 9p -o trans=virtio,version=9p2000.L <tag> <where>`, or set `mountAt`.
  *
- * @throws OptionError `FILE_MISSING` when there is no such directory; `INVALID_OPTION`, `UNKNOWN_OPTION`. A tag or a root
- * file system that two devices of a machine claim is `DEVICE_CONFLICT` when the machine is described
+ * @throws OptionError `FILE_MISSING` when the directory does not exist; `INVALID_OPTION`, `UNKNOWN_OPTION`. When the
+ * machine starts: `DEVICE_CONFLICT` for two devices with the same tag, or two root file systems
  */
 export function p9Directory(directory: string, options: P9DirectoryOptions = {}): Device {
   checkTable('p9Directory', options, CHECKS)
   const { boot = false, readOnly = false, mountAt } = options
-  // Before Linux 5.14 the kernel asked for its root by this name, whatever `root=` said.
+  // Before Linux 5.14 the kernel always used this tag for its root and ignored `root=`.
   const { tag = boot ? '/dev/root' : 'tmpdir', securityModel = defaultSecurityModel() } = options
   if (boot && mountAt !== undefined) {
     throw new OptionError('INVALID_OPTION', 'p9Directory: `boot` and `mountAt` cannot be combined', {
@@ -94,7 +95,8 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
       const values = { id, path, security_model: securityModel, multidevs: 'remap', readonly: readOnly || undefined }
       const model = `virtio-9p-${ARCHITECTURES[context.arch].virtioTransport}`
       return [
-        // Without `remap`, files of two host file systems below the directory may have one inode number in the guest.
+        // Without `remap`, files of two host file systems below the directory may get the same inode number in the
+        // guest.
         ...['-fsdev', optionString('local', values)],
         ...['-device', optionString(model, { fsdev: id, mount_tag: tag })],
       ]
@@ -106,13 +108,13 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
   }
 }
 
-// QEMU saves no guest that has it mounted; one that has not knows nothing of the directory.
+// QEMU cannot save a guest that has it mounted. Without a mount, the guest has no state of the directory.
 function mountAfterRestore(path: string, mount: GuestMount | undefined): RestoreAttachment {
   if (mount === undefined) return { paths: [path] }
   return { paths: [path], attach: () => mountScript(mount), detach: () => unmountScript(mount.at) }
 }
 
-// The guest's initramfs says on the kernel's command line which program of it goes on into another root.
+// The kernel command line of the guest names the program of its initramfs that switches to another root.
 function rootInit({ kernelArgs }: DeviceContext): string[] {
   return kernelArgs.filter((word) => word.startsWith(ROOT_INIT)).map((word) => `rdinit=${word.slice(ROOT_INIT.length)}`)
 }

@@ -1,13 +1,10 @@
-/**
- * Tells QEMU at once when the guest's kernel panics. Without it, a guest that panics and does not reboot just stops
- * talking, and a test waits out its whole timeout.
- */
+/** Panic notifier: reports a panic of the guest kernel to QEMU. */
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 
 /**
- * A panic notifier: the machine then ends with the reason `guest-panic`, all of the panic's text on the console. The
- * guest's kernel needs `pvpanic-pci` (CONFIG_PVPANIC_PCI). An s390x reports a panic by itself and gets no device.
+ * Adds a panic notifier. After a panic, the machine ends with the reason `guest-panic`, with the whole text of the
+ * panic on the console. The guest kernel needs `pvpanic-pci` (CONFIG_PVPANIC_PCI). On s390x no device is needed.
  */
 export function pvpanic(): Device {
   return {

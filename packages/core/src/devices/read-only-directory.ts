@@ -1,6 +1,6 @@
 /**
- * A directory of the host as a disk that the guest reads: a FAT image of it, made anew for each machine. Every guest can
- * read FAT, a boot loader too, and none can reach the directory through it.
+ * Directory of the host as a read-only disk: a FAT image, created for each machine. Every guest and boot loader can
+ * read FAT, and the guest has no access to the directory itself.
  */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
@@ -20,29 +20,29 @@ import { plainOptions } from './helpers/plain-options.ts'
 /** Options of {@link readOnlyDirectory}. */
 export interface ReadOnlyDirectoryOptions {
   /**
-   * What the disk is connected by, and so its name in Linux: `scsi`, `ahci` and `usb` make `/dev/sda1`, `virtio`
-   * `/dev/vda1`, `nvme` `/dev/nvme0n1p1`. Several are `/dev/vda1`, `/dev/vdb1` in the order of the devices; of `sd` disks
-   * Linux finds several at once and names them as they come: mount those by label (`mount LABEL=…`) or with `mountAt`.
+   * Interface of the disk, which determines its name in Linux: `/dev/sda1` for `scsi`, `ahci` and `usb`, `/dev/vda1`
+   * for `virtio`, `/dev/nvme0n1p1` for `nvme`. Several disks are `/dev/vda1`, `/dev/vdb1` in the order of the devices.
+   * The order of `sd` disks is not stable: mount those by label (`mount LABEL=…`) or with `mountAt`.
    *
-   * `ahci` is for guests without virtio. SATA has no write protection: what such a guest writes goes to a temporary layer,
-   * which is gone with the machine. @default 'scsi'
+   * `ahci` is for guests without virtio. SATA has no write protection: writes of the guest go to a temporary layer.
+   * @default 'scsi'
    */
   readonly interface?: DiskInterface
   /**
-   * Volume label, by which the guest can find it whatever the disk's name: 1 to 11 letters, digits, `_`, `-`, stored in
-   * upper case; one of a machine's. @default `COLDBOOT` and the device's position among the machine's, from 0
+   * Volume label, for finding the disk independent of its name: 1 to 11 letters, digits, `_`, `-`, stored in upper
+   * case; unique in the machine. @default `COLDBOOT` and the position of the device in the machine, from 0
    */
   readonly label?: string
   /**
-   * Where the guest of `@coldboot/guest` mounts it before the shell starts: an absolute path without blanks, quotes and
-   * colons, made when missing. Not with `usb`. @default nowhere: the guest mounts it itself
+   * Mount point in a guest of `@coldboot/guest`, mounted before the shell starts: an absolute path without blanks,
+   * quotes and colons, created if missing. Not with `usb`. @default none
    */
   readonly mountAt?: string
 }
 
 const CHECKS: CheckTable<Required<ReadOnlyDirectoryOptions>> = {
   interface: oneOf(DISK_INTERFACES),
-  // FAT's own limit; without blanks, because the label is part of a word of the kernel's command line.
+  // The limit of FAT; without blanks, because the label is part of a word of the kernel command line.
   label: [
     '1 to 11 letters, digits, "_", "-", and not COLDBOOT with a number',
     (value) => isString(value) && /^(?!COLDBOOT\d+$)[\w-]{1,11}$/i.test(value),
@@ -50,21 +50,20 @@ const CHECKS: CheckTable<Required<ReadOnlyDirectoryOptions>> = {
   mountAt: isMountPoint,
 }
 
-// mkfatfs stores times in UTC, and names that are Unicode.
+// mkfatfs stores times in UTC and names in Unicode.
 const MOUNT_OPTIONS = 'ro,utf8,tz=UTC'
 
 /**
- * Gives the guest a read-only disk with what is in a directory when the machine starts: a partition with a FAT file
- * system. Mount it with `mount -t vfat -o ro,utf8,tz=UTC /dev/sda1 <where>`, or give `mountAt`.
+ * Adds a read-only disk with the content of a directory at the start of the machine: a partition with a FAT file
+ * system. Mount it with `mount -t vfat -o ro,utf8,tz=UTC /dev/sda1 <where>`, or set `mountAt`.
  *
- * Links to files inside become those files. What FAT cannot hold is refused before QEMU starts: names with reserved
- * characters, names that differ in case alone, files of 4 GiB, sockets, links that lead out.
+ * Links to files inside the directory become files. Entries that FAT cannot represent are rejected before QEMU starts:
+ * names with reserved characters, names that differ only in case, files of 4 GiB, sockets, links that point outside.
  *
- * In a command line for a person's shell QEMU makes the file system itself, out of the directory as it then is; that is
- * limited to 504 MiB.
+ * In a command line for a shell, QEMU itself creates the file system from the directory, limited to 504 MiB.
  *
- * @throws OptionError `FILE_MISSING` when there is no such directory; `INVALID_OPTION`, `UNKNOWN_OPTION`;
- * `DEVICE_CONFLICT` when two have one label. When the machine starts: `DIRECTORY_UNSHAREABLE` with the entries to blame
+ * @throws OptionError `FILE_MISSING` when the directory does not exist; `INVALID_OPTION`, `UNKNOWN_OPTION`;
+ * `DEVICE_CONFLICT` for two equal labels. When the machine starts: `DIRECTORY_UNSHAREABLE` with the offending entries
  */
 export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryOptions = {}): Device {
   checkTable('readOnlyDirectory', options, CHECKS)
@@ -78,7 +77,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   const own = options.label?.toUpperCase()
   const labelAt = (position: number): string => own ?? `COLDBOOT${position}`
   const isProtected = kind !== 'ahci'
-  // Not by the disk's name, which is a matter of luck where there are several.
+  // Not by the name of the disk, which is not stable if there are several.
   const mountOf = (position: number, at: string): GuestMount => ({
     at,
     type: 'vfat',
@@ -133,7 +132,7 @@ function filesIn({ directory, position }: Pick<DeviceContext, 'directory' | 'pos
   return { image: `${name}.img`, layer: `${name}.qcow2` }
 }
 
-// The guest has the size, the partitions and some files of the saved machine's disk in memory.
+// The guest has the size, the partitions and some files of the saved disk in memory.
 function refresh(mount: GuestMount): string {
   return `set -e
 partition=$(findfs '${mount.source}')

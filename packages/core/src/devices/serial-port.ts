@@ -1,4 +1,4 @@
-/** The port of a `serial()` device in a machine that runs: a console of its own. */
+/** Port of a `serial()` device in a running machine, with its own console. */
 import { join } from 'node:path'
 import { Console } from '../console/console.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
@@ -7,19 +7,19 @@ import type { Match, PatternInput } from '../console/match/pattern.ts'
 import { MachineError } from '../errors.ts'
 import type { AttachContext } from './device.ts'
 
-/** A serial port of one machine. Works as the machine's own console does. */
+/** A serial port of one machine, with the methods of the console. */
 export interface SerialPort {
   /** @throws as `vm.expect` does */
   expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
   /** Searches all output so far for the pattern. Does not wait and does not consume. */
   hasPrinted(pattern: PatternInput): Match | undefined
-  /** Types on it. @throws MachineError `MACHINE_EXITED` after the end */
+  /** Types on the port. @throws MachineError `MACHINE_EXITED` after the end */
   send(data: string | Uint8Array): void
-  /** The text so far, escape codes removed; of a very long one the end. */
+  /** The output so far without escape codes, or its end if it is very long. */
   output(): string
 }
 
-/** Begins to listen to the port of one machine. */
+/** Starts to read the port of one machine. */
 export function attachPort({
   streams,
   ids,

@@ -1,4 +1,4 @@
-/** A further serial console of the guest, with an `expect` of its own: for a second shell, or a program's own port. */
+/** Additional serial port with its own `expect`, for a second shell or another program. */
 import { OptionError } from '../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, oneOf } from '../options/checked-options.ts'
@@ -13,8 +13,8 @@ export type { SerialPort }
 /** Options of {@link serial}. */
 export interface SerialOptions {
   /**
-   * `uart`: a PC's serial port, `/dev/ttyS1` to `/dev/ttyS3` in the order of the devices. `virtio`: `/dev/hvc0` and up
-   * (on ppc64 from `/dev/hvc1`), which needs `virtio_console`. @default 'uart' on PCs, else 'virtio'
+   * `uart` is a serial port of a PC, `/dev/ttyS1` to `/dev/ttyS3` in the order of the devices. `virtio` is `/dev/hvc0`
+   * and up (on ppc64 from `/dev/hvc1`), and needs `virtio_console`. @default 'uart' on PCs, else 'virtio'
    */
   readonly model?: 'uart' | 'virtio'
 }
@@ -27,11 +27,11 @@ export interface Serial extends Device, SerialPort {
 
 const CHECKS: CheckTable<Required<SerialOptions>> = { model: oneOf(['uart', 'virtio']) }
 
-/** Besides the machine's own console: a PC has four in all (MAX_ISA_SERIAL_PORTS in QEMU). */
+/** Most ports besides the console: a PC has four in total (MAX_ISA_SERIAL_PORTS in QEMU). */
 const MOST_UARTS = 3
 
 /**
- * A further serial port. For bytes that must arrive as they are, and fast, take `channel()`.
+ * Adds a serial port. For fast binary transfers, use `channel()`.
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function serial(options: SerialOptions = {}): Serial {
@@ -72,7 +72,7 @@ export function serial(options: SerialOptions = {}): Serial {
       return ['-chardev', backend, '-device', optionString('isa-serial', { id: uart, chardev })]
     },
     async attach(context) {
-      // With the console, which is loaded with the first machine.
+      // Imported here, because the console is loaded with the first machine.
       const { attachPort } = await import('./serial-port.ts')
       machines.add(context, attachPort(context))
     },

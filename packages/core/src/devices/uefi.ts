@@ -1,6 +1,6 @@
 /**
- * UEFI firmware: that of the npm package of QEMU or the distribution's own, its variables private to each machine. A machine without a kernel boots what
- * its disks have in `EFI/BOOT`, or shows the firmware's own shell.
+ * UEFI firmware: that of the npm package of QEMU or the distribution's own, its variables private to each machine. A
+ * machine without a kernel boots what its disks have in `EFI/BOOT`, or shows the firmware's own shell.
  */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
@@ -16,9 +16,13 @@ import { DESCRIPTOR_FOLDERS, findUefi } from './firmware/firmware-descriptors.ts
 import { optionString } from './helpers/option-string.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 
-/** Options of {@link uefi}: both or none. */
+/** Options of {@link uefi}. Set both or neither. */
 export interface UefiOptions {
-  /** Path of the flash image with the code, such as `OVMF_CODE.fd`. @default that of the npm package of QEMU, else the distribution's */
+  /**
+   * Path of the flash image with the code, such as `OVMF_CODE.fd`.
+   *
+   * @default that of the npm package of QEMU, else the distribution's
+   */
   readonly code?: string
   /** Path of the flash image with the variables, such as `OVMF_VARS.fd`; only read. @default as of `code` */
   readonly variables?: string
@@ -33,12 +37,12 @@ interface Flash {
 }
 
 /**
- * Boots the machine with UEFI; `firmware: 'uefi'` does the same. What the guest writes to the firmware's variables is
- * gone with the machine. The firmware of the npm package of QEMU comes before the distribution's; both are found by
- * QEMU's firmware descriptors. One that insists on Secure Boot is left out.
+ * Boots the machine with UEFI; the same as `firmware: 'uefi'`. Changes to the firmware variables are discarded with the
+ * machine. The firmware of the npm package of QEMU is preferred to that of the distribution; both are found by QEMU's
+ * firmware descriptors. Firmware that requires Secure Boot is not used.
  *
- * @throws OptionError `FILE_MISSING` when a path is wrong, and, when the machine is described, when no firmware for it is
- * installed; `INVALID_OPTION`, `UNKNOWN_OPTION`
+ * @throws OptionError `FILE_MISSING` for a wrong path and, when the machine starts, if no firmware for it is installed;
+ * `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function uefi(options: UefiOptions = {}): Device {
   checkTable('uefi', options, CHECKS)
@@ -77,7 +81,7 @@ export function uefi(options: UefiOptions = {}): Device {
       return [
         ...contentArgs({ ...code, access: 'read-only' }, { id: pflash0, layer: undefined }),
         ...contentArgs({ ...variables, access: 'overlay' }, { id: pflash1, layer }),
-        // QEMU merges it with the machine's own `-machine`.
+        // QEMU merges it with the other `-machine` argument.
         ...['-machine', optionString(undefined, { pflash0, pflash1 })],
       ]
     },

@@ -1,6 +1,6 @@
 /**
- * A network card on QEMU's own user-mode network (libslirp): for ports of the guest that the test reaches from the host,
- * and, only when asked, for the way out.
+ * Network card on QEMU's user-mode network (libslirp): forwards ports of the guest to the host and, only on request,
+ * gives access to the outside.
  */
 import { BlockList, isIPv4 } from 'node:net'
 import { MachineError, OptionError } from '../errors.ts'
@@ -13,11 +13,11 @@ import { PerMachine } from './helpers/per-machine.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 import { parseUsernet } from './helpers/usernet-info.ts'
 
-/** A port of the guest to be reached from the host. */
+/** A port of the guest that is forwarded from the host. */
 export interface ForwardOptions {
   /** Port in the guest, 1 to 65535. */
   readonly guest: number
-  /** Port on 127.0.0.1 of the host. @default one that is free, picked by the system */
+  /** Port on 127.0.0.1 of the host. @default a free port */
   readonly host?: number | undefined
   /** @default 'tcp' */
   readonly protocol?: 'tcp' | 'udp' | undefined
@@ -25,22 +25,23 @@ export interface ForwardOptions {
 
 /** Options of {@link userNetwork}. */
 export interface UserNetworkOptions {
-  /** Ports of the guest to be reached from the host. The guest must have the address that DHCP gives it. @default [] */
+  /** Ports of the guest to forward. The guest must use the address that DHCP assigns. @default [] */
   readonly forward?: readonly ForwardOptions[] | undefined
-  /** Whether the guest is kept from the host and the world; forwards work all the same. @default true */
+  /** Whether the guest cannot reach the host and the outside. Forwards work in any case. @default true */
   readonly restrict?: boolean | undefined
   /**
-   * The network, a prefix of 8 to 27 bits. Its second address is the host, its third a name server, its fifteenth the
-   * guest. @default '10.0.2.0/24'
+   * Network, with a prefix of 8 to 27 bits. Its second address is the host, the third a name server, the fifteenth the
+   * guest.
+   * @default '10.0.2.0/24'
    */
   readonly cidr?: string | undefined
-  /** Name that DHCP tells the guest. @default none */
+  /** Host name that DHCP sends to the guest. @default none */
   readonly hostname?: string | undefined
-  /** Address in `cidr` at which the guest finds a name server, when not restricted. @default the third of `cidr` */
+  /** Address in `cidr` of the name server for the guest, if not restricted. @default the third of `cidr` */
   readonly dns?: string | undefined
   /** @default 'virtio' */
   readonly model?: NicModel | undefined
-  /** Address of the card. @default QEMU's: 52:54:00:12:34:56 and those after it */
+  /** MAC address of the card. @default assigned by QEMU: 52:54:00:12:34:56 and up */
   readonly mac?: string | undefined
 }
 
@@ -49,10 +50,10 @@ export interface UserNetworkHandle {
   /** All forwards, each with the port on the host. @throws MachineError `DEVICE_NOT_ATTACHED` */
   readonly forwards: readonly PortForward[]
   /**
-   * The port on 127.0.0.1 that leads to a port of the guest.
+   * The port on 127.0.0.1 that is forwarded to a port of the guest.
    * @throws OptionError `INVALID_OPTION` for a port that is not forwarded, `DEVICE_CONFLICT` when several machines run
    *   with this device
-   * @throws MachineError `DEVICE_NOT_ATTACHED` before the machine was started
+   * @throws MachineError `DEVICE_NOT_ATTACHED` before the start of the machine
    */
   hostPort(guest: number, protocol?: 'tcp' | 'udp'): number
 }
@@ -86,8 +87,8 @@ const NAME_SERVER = 3
 const GUEST = 15
 
 /**
- * A card on a network of its own, closed from the host and the world unless `restrict: false`. Ports of the guest named
- * in `forward` are reached at 127.0.0.1 of the host: `userNetwork.hostPort(80)`.
+ * Adds a card on a separate network, without access to the host and the outside unless `restrict: false`. The ports of
+ * `forward` are available on 127.0.0.1 of the host: `userNetwork.hostPort(80)`.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; `DEVICE_CONFLICT` for a port that is forwarded twice
  */
@@ -99,7 +100,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   for (const it of forward) checkTable('userNetwork: forward', it, FORWARD_CHECKS)
   const claims = claimsOf(forward)
   requireInside(dns, cidr)
-  // QEMU's own choice for wide networks is another one than for narrow ones.
+  // Set explicitly, because the defaults of QEMU depend on the size of the network.
   const addresses = { net: cidr, host: addressIn(cidr, HOST), dns, dhcpstart: addressIn(cidr, GUEST) }
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
   return {
@@ -141,7 +142,7 @@ async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]
   }
 }
 
-/** The system picked the ports when QEMU opened them; only its monitor for people tells which. */
+/** Reads the ports that the system assigned. Only the human monitor of QEMU reports them. */
 async function readForwards(
   { qmp, ids, machineName }: AttachContext,
   asked: readonly ForwardOptions[],

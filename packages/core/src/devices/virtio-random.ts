@@ -1,9 +1,9 @@
-/** A source of randomness for the guest: without one, an early boot may wait a long time for entropy. */
+/** Entropy source of the guest. Without one, an early boot may wait long for entropy. */
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 
-/** A virtio random number generator fed by the host's `/dev/urandom`; `/dev/hwrng` in the guest. */
+/** Adds a virtio random number generator, fed by `/dev/urandom` of the host; `/dev/hwrng` in the guest. */
 export function virtioRandom(): Device {
   return {
     name: 'virtioRandom',

@@ -1,8 +1,8 @@
-/** A socket between host and guest without a network: AF_VSOCK, by the host kernel's vhost driver. */
+/** Sockets between host and guest without a network: AF_VSOCK, by the vhost driver of the host kernel. */
 
 import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
-import { OptionError } from '../errors.ts'
+import { codeOf, OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, wholeNumber } from '../options/checked-options.ts'
 import type { Device } from './device.ts'
@@ -11,30 +11,30 @@ import { optionString } from './helpers/option-string.ts'
 /** Options of {@link vsock}. */
 export interface VsockOptions {
   /**
-   * Number by which the host addresses the guest, 3 to 4294967294, unique on the whole host.
-   * @default a random one: other processes have machines too
+   * Number of the guest, 3 to 4294967294, unique on the whole host.
+   * @default random, because other processes may have machines too
    */
   readonly cid?: number | undefined
 }
 
 /** A vsock device. */
 export interface Vsock extends Device {
-  /** Number by which the host addresses the guest. The host is 2 to the guest. */
+  /** Number of the guest. The number of the host is 2. */
   readonly cid: number
 }
 
-// 0 to 2 are the hypervisor, the local loop and the host; the highest stands for any (linux/vm_sockets.h).
+// 0 to 2 are the hypervisor, loopback and the host; the highest number is a wildcard (linux/vm_sockets.h).
 const LEAST_CID = 3
 const MOST_CID = 0xffff_fffe
 const CHECKS: CheckTable<Required<VsockOptions>> = { cid: wholeNumber(LEAST_CID, MOST_CID) }
 const HOST_DEVICE = '/dev/vhost-vsock'
 
 /**
- * A vsock device for one machine at a time; the guest's kernel needs `vmw_vsock_virtio_transport`. Linux hosts only: a
- * start is refused where the host has no `/dev/vhost-vsock`, or this user may not open it.
+ * Adds a vsock device, for one machine at a time. The guest kernel needs `vmw_vsock_virtio_transport`, the host Linux
+ * with a `/dev/vhost-vsock` that this user may open.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; at the start `DEVICE_UNAVAILABLE`, and `DEVICE_CONFLICT` when
- *   another machine runs with it
+ *   another machine runs with the device
  */
 export function vsock(options: VsockOptions = {}): Vsock {
   checkTable('vsock', options, CHECKS)
@@ -51,7 +51,7 @@ export function vsock(options: VsockOptions = {}): Vsock {
     portable: { kind: 'vsock', options: { cid } },
     requireFree,
     cid,
-    // The kernel's driver serves one device a machine.
+    // The driver of the kernel supports one device per machine.
     claims: ['device:vsock'],
     async prepare() {
       requireFree()
@@ -76,7 +76,7 @@ export function requireHostDevice(path: string): void {
   try {
     accessSync(path, constants.R_OK | constants.W_OK)
   } catch (cause) {
-    const isDenied = cause instanceof Error && 'code' in cause && cause.code === 'EACCES'
+    const isDenied = codeOf(cause) === 'EACCES'
     throw new OptionError(
       'DEVICE_UNAVAILABLE',
       isDenied ? `vsock: this user may not open ${path}` : `vsock: this host has no ${path}`,

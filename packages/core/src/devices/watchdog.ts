@@ -1,4 +1,4 @@
-/** A watchdog timer: the guest opens `/dev/watchdog` and must write to it in time, or QEMU acts. */
+/** Watchdog timer: QEMU acts if the guest does not write to `/dev/watchdog` in time. */
 
 import { MachineError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
@@ -8,13 +8,13 @@ import { abortable, type SignalOptions } from './helpers/abortable.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
 
-/** What QEMU does when the guest did not write in time (WatchdogAction in qapi/run-state.json). */
+/** Action of QEMU if the guest does not write in time (WatchdogAction in qapi/run-state.json). */
 export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff' | 'inject-nmi' | 'pause' | 'none'
 
 /** Options of {@link watchdog}. */
 export interface WatchdogOptions {
   /**
-   * `reset` ends the machine with the reason `guest-reset`, unless it may reboot; `pause` leaves it as it is.
+   * `reset` ends the machine with the reason `guest-reset`, unless it may reboot; `pause` stops it.
    * @default 'reset'
    */
   readonly action?: WatchdogAction
@@ -23,9 +23,9 @@ export interface WatchdogOptions {
 /** The watchdog of one machine. */
 export interface WatchdogHandle {
   /**
-   * Waits until the watchdog fires, or returns at once when it did.
-   * @returns what QEMU did then
-   * @throws MachineError `MACHINE_EXITED` when the machine ended and it did not fire; `DEVICE_NOT_ATTACHED`
+   * Waits until the watchdog fires, or returns at once if it already has.
+   * @returns the action of QEMU
+   * @throws MachineError `MACHINE_EXITED` when the machine ended before; `DEVICE_NOT_ATTACHED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
   fired(options?: SignalOptions): Promise<WatchdogAction>
@@ -41,7 +41,7 @@ const ACTIONS: readonly WatchdogAction[] = ['reset', 'shutdown', 'poweroff', 'in
 const CHECKS: CheckTable<Required<WatchdogOptions>> = { action: oneOf(ACTIONS) }
 
 /**
- * A watchdog: Intel's 6300ESB (Linux: `i6300esb`), on s390x `diag288` (`diag288_wdt`).
+ * Adds a watchdog: Intel 6300ESB (Linux driver `i6300esb`), on s390x `diag288` (`diag288_wdt`).
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function watchdog(options: WatchdogOptions = {}): Watchdog {

@@ -1,5 +1,7 @@
 /** What every way of running commands in a guest does. */
+
 import type { ErrorCode } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { FileTransport } from './files/file-transport.ts'
 import type { CommandRequest, GuestTransport } from './run-options.ts'
 
@@ -63,7 +65,7 @@ export function timedOut(timeoutMs: number): CommandFailure {
 
 /** The caller gave up. */
 export function aborted(cause: unknown): CommandFailure {
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = messageOf(cause)
   return { code: 'COMMAND_ABORTED', message: `was aborted and killed: ${why}`, cause }
 }
 

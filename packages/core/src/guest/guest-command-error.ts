@@ -5,7 +5,7 @@ import type { GuestTransport } from './run-options.ts'
 /** What is known of a command that failed. */
 export interface FailedCommand {
   readonly command: string
-  /** The machine's name. */
+  /** Name of the machine. */
   readonly machine: string
   readonly via: GuestTransport
   /** Undefined when it had not ended, or never started. */

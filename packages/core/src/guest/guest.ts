@@ -17,7 +17,7 @@ import {
 
 /** Options of {@link Guest}. */
 export interface GuestOptions {
-  /** The machine's name. */
+  /** Name of the machine. */
   readonly name: string
   /** The transports in. */
   readonly transports: readonly CommandTransport[]
@@ -56,7 +56,7 @@ export class Guest {
     })
   }
 
-  /** The machine's name. */
+  /** Name of the machine. */
   get name(): string {
     return this.#options.name
   }

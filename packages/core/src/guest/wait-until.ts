@@ -2,6 +2,7 @@
  * Waits for something in the guest to come true: a command is tried there again and again until it exits with 0, so that
  * the time between its success and ours knowing it is one answer long.
  */
+import { messageOf } from '../errors.ts'
 import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
 import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
@@ -125,7 +126,7 @@ async function diagnosed(guest: Guest, diagnose: string, options: RunOptions): P
     const { stdout, stderr } = await guest.run(diagnose, { ...options, check: false })
     return stdout + stderr
   } catch (error) {
-    return `The diagnosis itself failed: ${error instanceof Error ? error.message : String(error)}`
+    return `The diagnosis itself failed: ${messageOf(error)}`
   }
 }
 

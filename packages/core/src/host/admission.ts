@@ -9,7 +9,7 @@
 import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ExpectError, OptionError } from '../errors.ts'
+import { ExpectError, messageOf, OptionError } from '../errors.ts'
 import { memoryLimit } from './memory-limit.ts'
 import { privateParent } from './private-directory.ts'
 import { isAlive, thisProcess } from './process-identity.ts'
@@ -144,7 +144,7 @@ function watched(directory: string, onChange: () => void): FSWatcher | undefined
 }
 
 function aborted(cause: unknown): ExpectError {
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = messageOf(cause)
   return new ExpectError('EXPECT_ABORTED', `The wait for other machines to end was aborted: ${why}`, { cause })
 }
 

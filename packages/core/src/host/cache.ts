@@ -20,7 +20,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { StartError } from '../errors.ts'
+import { codeOf, messageOf, StartError } from '../errors.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
@@ -71,7 +71,7 @@ export class Cache {
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
     const patient = { ...options, retries: { forever: true, maxRetryTime: PATIENCE_MS, ...LOOK_AGAIN_MS } }
     const release = await lock(path, options).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error
+      if (!(codeOf(error) === 'ELOCKED')) throw error
       onWait?.()
       return lock(path, patient).catch(() => async () => {})
     })
@@ -162,7 +162,7 @@ export class Cache {
 
 /** @param why @default the message of `cause` */
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
-  const reason = why ?? (cause instanceof Error ? cause.message : String(cause))
+  const reason = why ?? messageOf(cause)
   return new StartError('CACHE_UNUSABLE', `The cache folder ${directory} cannot be used: ${reason}`, { cause })
 }
 

@@ -1,6 +1,7 @@
 /** Captures the caller's stack, because timer callbacks have none. */
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { types } from 'node:util'
 
 /** The folder of this package and its siblings: `packages`, or the scope in node_modules. */
 const PACKAGES = fileURLToPath(new URL('../../..', import.meta.url))
@@ -31,7 +32,7 @@ export class CallSite {
    * several callers await, and at a promise of another realm, such as that of Jest's tests.
    */
   complete(error: unknown): unknown {
-    if (!(error instanceof Error) || this.location === undefined) return error
+    if (!types.isNativeError(error) || this.location === undefined) return error
     const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
     if (frames.every(isInternal)) error.stack = `${error.name}: ${error.message}\n${this.frames}`
     return error

@@ -27,6 +27,8 @@ export interface Environment {
   readonly initramfs: string | undefined
   /** COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails. */
   readonly debug: 'on-failure' | undefined
+  /** COLDBOOT_KEEP: `machine`: failed tests save their machines. */
+  readonly keep: 'machine' | undefined
   /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
   readonly progressSocket: string | undefined
   /** COLDBOOT_CACHE, else `coldboot` in the user's cache folder: kernels, probes and templates kept between runs. */
@@ -43,7 +45,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     accelerator: accelerator(variables['COLDBOOT_ACCEL']),
     kernel: variables['COLDBOOT_KERNEL'] || undefined,
     initramfs: variables['COLDBOOT_INITRAMFS'] || undefined,
-    debug: debug(variables['COLDBOOT_DEBUG']),
+    debug: word('COLDBOOT_DEBUG', variables, 'on-failure'),
+    keep: word('COLDBOOT_KEEP', variables, 'machine'),
     progressSocket: variables['COLDBOOT_PROGRESS_SOCKET'] || undefined,
     cacheDirectory: cacheDirectory(variables),
   }
@@ -77,12 +80,15 @@ function multiplier(value: string | undefined): number {
   })
 }
 
-function debug(value: string | undefined): 'on-failure' | undefined {
+function word<Word extends string>(
+  name: string,
+  variables: Readonly<Record<string, string | undefined>>,
+  known: Word,
+): Word | undefined {
+  const value = variables[name]
   if (!value) return undefined
-  if (value === 'on-failure') return value
-  throw new OptionError('INVALID_OPTION', `COLDBOOT_DEBUG is "${value}"`, {
-    hint: 'Set it to on-failure, or unset it.',
-  })
+  if (value === known) return known
+  throw new OptionError('INVALID_OPTION', `${name} is "${value}"`, { hint: `Give ${known}, or unset it.` })
 }
 
 function accelerator(value: string | undefined): AcceleratorName | undefined {

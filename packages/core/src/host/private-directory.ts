@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StartError } from '../errors.ts'
+import { messageOf, StartError } from '../errors.ts'
 import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -66,7 +66,7 @@ export function sweep(parent: string): void {
 }
 
 function unusable(parent: string, cause: unknown): StartError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = messageOf(cause)
   return new StartError('START_FAILED', `The files of a machine cannot be created in ${parent}: ${reason}`, {
     hint: 'Set TMPDIR to a writable folder on a disk with free space.',
     cause,

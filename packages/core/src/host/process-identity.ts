@@ -1,5 +1,6 @@
 /** Unique identity of a process, `<pid>-<start time>-<pid namespace>`, because pids are reused. */
 import { readFileSync, readlinkSync } from 'node:fs'
+import { codeOf } from '../errors.ts'
 
 /** The identity of this process. */
 export function thisProcess(): string {
@@ -45,7 +46,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return codeOf(error) === 'EPERM'
   }
 }
 

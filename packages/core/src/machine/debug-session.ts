@@ -15,7 +15,7 @@ export interface DebugOptions {
 export interface DebuggedMachine {
   readonly name: string
   readonly console: Console
-  /** Settles when the machine has ended. */
+  /** Resolves when the machine has ended. */
   readonly ended: Promise<unknown>
 }
 

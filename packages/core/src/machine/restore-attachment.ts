@@ -86,7 +86,7 @@ function script(
 
 /** Runs commands in a guest. */
 export interface ScriptRunner {
-  /** The machine's name. */
+  /** Name of the machine. */
   readonly name: string
   run(command: string, options: RunOptions): Promise<unknown>
 }

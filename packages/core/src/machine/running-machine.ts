@@ -9,7 +9,7 @@ import type { ConsoleContext } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { Transcript } from '../console/log/transcript.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
-import { ExpectError, MachineError } from '../errors.ts'
+import { ExpectError, MachineError, messageOf } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { now } from '../host/clock.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
@@ -227,7 +227,7 @@ export class RunningMachine {
 
 function startAborted({ name, signal }: MachineSpec): ExpectError {
   const reason: unknown = signal?.reason
-  const why = reason instanceof Error ? reason.message : String(reason)
+  const why = messageOf(reason)
   return new ExpectError('EXPECT_ABORTED', `The start of machine "${name}" was aborted: ${why}`, { cause: reason })
 }
 
@@ -263,9 +263,7 @@ function observe(
 /** Stops calling an observer that throws. */
 function guarded(observer: MachineObserver): MachineObserver {
   const failed = (error: unknown): void =>
-    warnOnce(
-      `The observer of a machine failed and receives no more events: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    warnOnce(`The observer of a machine failed and receives no more events: ${messageOf(error)}`)
   return (machine) => {
     let listener: ReturnType<MachineObserver> | undefined
     try {

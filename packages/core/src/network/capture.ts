@@ -2,7 +2,7 @@
 import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { OptionError } from '../errors.ts'
+import { messageOf, OptionError } from '../errors.ts'
 import type { FrameDirection } from './frames/frame.ts'
 import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
 import type { Card, Link } from './link.ts'
@@ -150,10 +150,9 @@ function openForWriting(file: string): number {
     mkdirSync(dirname(file), { recursive: true })
     return openSync(file, 'w')
   } catch (cause) {
-    throw new OptionError(
-      'INVALID_OPTION',
-      `The capture cannot be written to ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause, hint: 'Use a file in a writable folder.' },
-    )
+    throw new OptionError('INVALID_OPTION', `The capture cannot be written to ${file}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Use a file in a writable folder.',
+    })
   }
 }

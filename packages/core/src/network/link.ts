@@ -20,7 +20,7 @@ export interface LinkObservers {
 
 /** The network card of a link. */
 export interface Card {
-  /** The machine's name. */
+  /** Name of the machine. */
   readonly machine: string
   /** Its name in captures. */
   readonly name: string

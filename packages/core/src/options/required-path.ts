@@ -1,7 +1,7 @@
 /** Checks of the paths in options, before anything is spawned. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { OptionError } from '../errors.ts'
+import { codeOf, OptionError } from '../errors.ts'
 
 /**
  * Returns the absolute path of a readable file; undefined stays undefined.
@@ -34,7 +34,7 @@ function pathProblem(path: string, kind: 'file' | 'directory'): string | undefin
     accessSync(path, constants.R_OK)
     return undefined
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     return code === 'ENOENT'
       ? 'does not exist'
       : code === 'EACCES'

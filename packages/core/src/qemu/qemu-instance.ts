@@ -2,7 +2,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { PortForward } from '../devices/device.ts'
-import { ColdbootError, StartError } from '../errors.ts'
+import { ColdbootError, messageOf, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
@@ -89,14 +89,10 @@ export class QemuInstance {
     try {
       return new QemuInstance(await spawnQemu(line.argv, { sockets, files }), spec, line, { shown, state })
     } catch (cause) {
-      throw new StartError(
-        'START_FAILED',
-        `QEMU could not be started: ${cause instanceof Error ? cause.message : String(cause)}`,
-        {
-          cause,
-          sections: { 'Command line': shown },
-        },
-      )
+      throw new StartError('START_FAILED', `QEMU could not be started: ${messageOf(cause)}`, {
+        cause,
+        sections: { 'Command line': shown },
+      })
     }
   }
 

@@ -1,6 +1,7 @@
 /** Public API of templates: a machine that is booted once, prepared, saved, and then restored for each start. */
 import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { types } from 'node:util'
 import { ColdbootError, OptionError, TemplateError } from '../errors.ts'
 import type { AdmissionLimits } from '../host/admission.ts'
 import { cacheUnusable } from '../host/cache.ts'
@@ -154,7 +155,7 @@ const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTA
  */
 function restoreFailure(error: unknown, directory: string): string | undefined {
   if (ColdbootError.is(error)) return RESTORE_FAILURES.includes(error.code) ? error.shortMessage : undefined
-  const ofTemplate = error instanceof Error && 'path' in error && String(error.path).startsWith(directory)
+  const ofTemplate = types.isNativeError(error) && 'path' in error && String(error.path).startsWith(directory)
   return ofTemplate ? error.message : undefined
 }
 

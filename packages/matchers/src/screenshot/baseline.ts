@@ -1,8 +1,10 @@
 /** Locates, reads and writes the screenshot that a screen is compared with. */
+
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { OptionError } from '@coldboot/core'
+import { codeOf } from '@coldboot/core/internal'
 import type { MatcherContext } from '../matcher-context.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
 
@@ -66,7 +68,7 @@ export function readPicture(path: string): Uint8Array | undefined {
   try {
     return readFileSync(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -1,5 +1,7 @@
 /** Shows a machine: console replay, screenshots, timeline, command line and files. */
+import { join } from 'node:path'
 import type { VNode } from 'preact'
+import { MACHINE_FILE, resumeCommand } from '../resume-command.ts'
 import { Block } from './block.tsx'
 import { formatBytes, formatText } from './format-text.ts'
 import { failureOf, type MachineFiles, type QmpLine } from './machine-files.ts'
@@ -32,6 +34,9 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
       ))}
       <TimelineView machine={machine} page={page} replay={replay} />
       {machine.commandLine && <CommandLine id={page.nextId('command')} text={formatText(machine.commandLine).trim()} />}
+      {machine.files.some(({ name }) => name === MACHINE_FILE) && (
+        <Resume id={page.nextId('resume')} text={resumeCommand(join(machine.directory, MACHINE_FILE), page.root)} />
+      )}
       <Messages qmp={machine.qmp} page={page} />
       <Files machine={machine} page={page} />
     </div>
@@ -107,6 +112,20 @@ function CommandLine({ id, text }: { readonly id: string; readonly text: string 
         Copy
       </button>
     </details>
+  )
+}
+
+function Resume({ id, text }: { readonly id: string; readonly text: string }): VNode {
+  return (
+    <div class="more resume">
+      <p>The machine as it was when the test failed:</p>
+      <pre id={id} class="command-line" tabIndex={0} role="group" aria-label="Command that resumes the machine">
+        {formatText(text)}
+      </pre>
+      <button type="button" data-copy={id}>
+        Copy
+      </button>
+    </div>
   )
 }
 

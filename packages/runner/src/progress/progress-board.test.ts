@@ -38,7 +38,7 @@ test('an activity is logged within the first second, every ten seconds, and at i
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a step of an activity is logged once, whatever part of it is done', () => {
+test('a step of an activity is logged once, and not for each change of its fraction', () => {
   const { board, lines } = logged()
   board.receive('a', guest)
   vi.advanceTimersByTime(1000)
@@ -57,7 +57,7 @@ test('an activity that takes no time is not logged', () => {
   expect(lines).toEqual([])
 })
 
-test('of activities with the same title only the first is logged', () => {
+test('only the first of several activities with the same title is logged', () => {
   const { board, lines } = logged()
   for (const worker of ['a', 'b']) {
     board.receive(worker, boot)
@@ -67,7 +67,7 @@ test('of activities with the same title only the first is logged', () => {
   expect(lines).toEqual(['coldboot: Booting "vm" (0.4 s)\n', 'coldboot: Booting "vm": failed after 2.0 s\n'])
 })
 
-test('the duration of an activity that was done is shown with the next of its kind, also in another run', async () => {
+test('the duration of a finished activity is shown with the next one of its kind, also in another run', async () => {
   const { board } = logged()
   board.receive('a', boot)
   vi.advanceTimersByTime(4000)
@@ -83,7 +83,7 @@ test('the duration of an activity that was done is shown with the next of its ki
   await vi.waitFor(() => expect(next.board.activities).toMatchObject([{ title: 'Booting "vm"', lastMs: 4000 }]))
 })
 
-test('the activities of a worker that is gone are shown no longer', () => {
+test('the activities of a worker that has ended are removed', () => {
   const refresh = vi.fn<ProgressDisplay['refresh']>()
   const board = new ProgressBoard({ refresh })
   board.receive('a', boot)
@@ -95,7 +95,7 @@ test('the activities of a worker that is gone are shown no longer', () => {
   expect(refresh).toHaveBeenLastCalledWith([])
 })
 
-test('rows fit the terminal, and there are few of them', () => {
+test('rows fit the width of the terminal, and their number is limited', () => {
   const activity: Activity = { ...boot, elapsedMs: 1500, lastMs: 26_000 }
   expect(activityRows([activity], 80)).toEqual(['coldboot: Booting "vm" (1.5 s, last time 26 s)'])
   expect(activityRows([activity], 0)).toEqual(activityRows([activity], 80))

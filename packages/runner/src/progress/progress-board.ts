@@ -1,10 +1,10 @@
-/** The activities of a run that are going on, from all its workers, and where they are shown. */
+/** Collects the activities of all workers of a run, and passes them to a display. */
 import { type Activity, type ActivityReport, formatActivity } from './activity.ts'
 import { readDurations, recordDuration } from './durations.ts'
 
 /** Shows activities. */
 export interface ProgressDisplay {
-  /** Called at each change, and from time to time while there are activities, so that times advance. */
+  /** Called at each change, and regularly during activities to update their times. */
   refresh(activities: readonly Activity[]): void
   /** Called once when an activity ends, before the refresh without it. */
   ended?(activity: Activity): void
@@ -12,7 +12,7 @@ export interface ProgressDisplay {
 
 /** How often a display is refreshed, milliseconds. */
 const REFRESH_MS = 200
-/** Shorter activities are not shown: a line that flashes by is noise. Milliseconds. */
+/** Shorter activities are not shown, because their line would only flash. Milliseconds. */
 const SHOWN_AFTER_MS = 300
 
 interface Entry {
@@ -20,7 +20,7 @@ interface Entry {
   report: ActivityReport
 }
 
-/** Collects the reports of any number of workers. */
+/** The activities of a run. */
 export class ProgressBoard {
   readonly #display: ProgressDisplay
   readonly #entries = new Map<string, Entry>()
@@ -39,7 +39,7 @@ export class ProgressBoard {
     return [...this.#entries.values()].map((entry) => this.#activity(entry)).filter(isShown)
   }
 
-  /** @param worker unique to a worker */
+  /** @param worker unique id of the worker */
   receive(worker: string, report: ActivityReport): void {
     const key = `${worker} ${report.id}`
     const entry = this.#entries.get(key) ?? { startedMs: performance.now(), report }
@@ -54,7 +54,7 @@ export class ProgressBoard {
     this.#refresh()
   }
 
-  /** Removes the activities of a worker that is gone. */
+  /** Removes the activities of a worker that has ended. */
   forget(worker: string): void {
     for (const key of this.#entries.keys()) if (key.startsWith(`${worker} `)) this.#entries.delete(key)
     this.#refresh()
@@ -84,15 +84,15 @@ function isShown({ elapsedMs }: Activity): boolean {
   return elapsedMs >= SHOWN_AFTER_MS
 }
 
-/** Lines at most in a terminal. */
+/** Maximum number of lines in a terminal. */
 const MOST_ROWS = 3
 
-/** Of a terminal that does not know its width. */
+/** Columns of a terminal with unknown width. */
 const USUAL_COLUMNS = 80
 
 /**
- * The activities as rows of a terminal, none longer than it is wide.
- * @param width in columns; undefined and 0 when it is not known
+ * Formats activities as rows that fit the width of a terminal.
+ * @param width columns; undefined or 0 if unknown
  */
 export function activityRows(activities: readonly Activity[], width: number | undefined): readonly string[] {
   const columns = width || USUAL_COLUMNS

@@ -1,19 +1,19 @@
-/** Progress as lines of a log, for CI and wherever a terminal cannot be rewritten. */
+/** Prints progress as lines, for CI and other output that cannot be updated in place. */
 import { type Activity, formatActivity, formatDuration } from './activity.ts'
 import type { ProgressDisplay } from './progress-board.ts'
 
-/** A line for an activity that goes on, milliseconds. */
+/** Interval between lines of an activity, milliseconds. */
 const EVERY_MS = 10_000
 
 /**
- * Prints a line at the start of an activity, at each step, every ten seconds, and at the end. Of activities with the same
- * title, as of a machine that boots for every test, only the first is printed.
+ * Prints a line at the start of an activity, at each step, every ten seconds, and at the end. Of several activities with the
+ * same title, such as boots for each test, only the first is printed.
  */
 export class ProgressLog implements ProgressDisplay {
   readonly #write: (line: string) => void
   readonly #shown = new Map<string, Shown>()
 
-  /** @param write receives a line, its end included */
+  /** @param write receives a line with its line end */
   constructor(write: (line: string) => void) {
     this.#write = write
   }

@@ -29,7 +29,7 @@ test('shows what a worker reports, until the server is closed', async () => {
   expect(readEnvironment().progressSocket).toBe('/outer/socket')
 })
 
-test('a server that is gone does not disturb a worker', async () => {
+test('a worker continues without its server', async () => {
   vi.stubEnv('COLDBOOT_PROGRESS_SOCKET', '/does/not/exist')
   const progress = startProgress('Preparing the guest', 'test')
   await new Promise(setImmediate)

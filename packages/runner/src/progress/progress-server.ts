@@ -1,4 +1,4 @@
-/** Receives the progress of all workers of a run, in the process that shows it. */
+/** Receives the progress of all workers in the main process. */
 import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { readEnvironment, setProgressSocket } from '@coldboot/core/internal'
@@ -12,7 +12,7 @@ export interface ProgressServer {
   close(): void
 }
 
-/** Shows what workers report that are started from now on, until it is closed. */
+/** Shows the progress of workers that are started later, until it is closed. */
 export function serveProgress(display: ProgressDisplay): ProgressServer {
   const board = new ProgressBoard(display)
   let workers = 0

@@ -1,11 +1,11 @@
-/** Reports activities of a worker to the process that shows them. */
+/** Reports the activities of a worker to the main process. */
 import { connect, type Socket } from 'node:net'
 import { readEnvironment } from '@coldboot/core/internal'
 import type { ActivityReport } from './activity.ts'
 import { ProgressBoard } from './progress-board.ts'
 import { ProgressLog } from './progress-log.ts'
 
-/** An activity that was started. */
+/** A running activity. */
 export interface Progress {
   update(detail: string, fraction?: number): void
   /** @default outcome 'done' */
@@ -14,7 +14,7 @@ export interface Progress {
 
 let lastId = 0
 
-/** @param kind identifies activities whose durations are comparable */
+/** @param kind identifies activities with comparable durations */
 export function startProgress(title: string, kind: string): Progress {
   const id = ++lastId
   const report = (change: Partial<ActivityReport>): void => send({ id, title, kind, ...change })
@@ -37,14 +37,14 @@ let log: ProgressBoard | undefined
 function send(report: ActivityReport): void {
   const path = readEnvironment().progressSocket
   if (path === undefined) {
-    // The runner was not configured for this: the worker's own standard error is what there is.
+    // Without a server, prints to the standard error of the worker.
     log ??= new ProgressBoard(new ProgressLog((line) => process.stderr.write(line)))
     log.receive('', report)
     return
   }
   if (connection?.path !== path || connection.socket.destroyed) {
     const socket = connect(path).unref()
-    // Progress that cannot be shown must not fail a test.
+    // A failure to show progress must not fail a test.
     socket.on('error', () => {})
     connection = { path, socket }
   }

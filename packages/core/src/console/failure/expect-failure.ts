@@ -1,5 +1,13 @@
 /** Error messages for failed expects. */
-import { ColdbootError, type ColdbootErrorOptions, type ErrorCode, ExpectError, GuestError } from '../../errors.ts'
+import { types } from 'node:util'
+import {
+  ColdbootError,
+  type ColdbootErrorOptions,
+  type ErrorCode,
+  ExpectError,
+  GuestError,
+  messageOf,
+} from '../../errors.ts'
 import type { Incident } from '../incident/incident.ts'
 import { describePatterns, type Pattern } from '../match/pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
@@ -125,12 +133,12 @@ function diagnosis({ patterns, elapsedMs, silentMs, bytes, behind, context, evid
 
 function shortMessageOf(error: unknown): string {
   if (ColdbootError.is(error)) return error.shortMessage
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 /** An error thrown by the search, with the console added. */
 export function inContext(facts: FailureFacts, error: unknown): Error {
-  if (!(error instanceof ExpectError)) return error instanceof Error ? error : new Error(String(error))
+  if (!(error instanceof ExpectError)) return types.isNativeError(error) ? error : new Error(String(error))
   return failure(ExpectError, error.code, error.shortMessage, facts, { cause: error })
 }
 

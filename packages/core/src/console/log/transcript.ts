@@ -2,6 +2,7 @@
  * Writes every byte of a console to disk as it arrives, with its time, so that the output can be read and replayed
  * after a crash, a kill or a timeout. An error of the disk does not affect the machine.
  */
+import { types } from 'node:util'
 import { now as monotonic } from '../../host/clock.ts'
 import type { LogFile } from './log-file.ts'
 import { LogWriter } from './log-writer.ts'
@@ -102,7 +103,7 @@ export class Transcript {
       job()
     } catch (error) {
       this.#failed = true
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = types.isNativeError(error) ? error.message : String(error)
       this.#onWarning(`The console log ${this.file} is incomplete: ${reason}. The test continues.`)
     }
   }

@@ -1,36 +1,43 @@
-/** A directory as a disk image for a guest; what goes wrong with it in terms of the machine's options. */
+/** Creates a disk image from a directory, and translates the errors of mkfatfs. */
 import type { MkfatfsError, MkfatfsErrorCode } from 'mkfatfs-wasm'
-import { type ColdbootError, type ColdbootErrorOptions, OptionError, StartError } from '../../errors.ts'
+import {
+  type ColdbootError,
+  type ColdbootErrorOptions,
+  codeOf,
+  messageOf,
+  OptionError,
+  StartError,
+} from '../../errors.ts'
 
-/** What the image is like. */
+/** Options of {@link makeDirectoryImage}. */
 export interface DirectoryImageOptions {
-  /** Volume label, as FAT has them. */
+  /** FAT volume label. */
   readonly label: string
   readonly signal: AbortSignal
 }
 
 /**
- * Makes a sparse image with an MBR and one FAT partition.
+ * Creates a sparse image with an MBR and one FAT partition.
  *
- * @param directory an absolute path
- * @returns bytes of the image
- * @throws OptionError `DIRECTORY_UNSHAREABLE` with the entries to blame, `FILE_MISSING`; StartError `START_FAILED` when
- * the image cannot be written; the signal's reason
+ * @param directory absolute path
+ * @returns size of the image, bytes
+ * @throws OptionError `DIRECTORY_UNSHAREABLE` with the offending entries, `FILE_MISSING`; StartError `START_FAILED`
+ * when the image cannot be written; the reason of the signal
  */
 export async function makeDirectoryImage(
   directory: string,
   image: string,
   { label, signal }: DirectoryImageOptions,
 ): Promise<number> {
-  // Its load takes 30 ms, which a machine without such a disk need not pay.
+  // Loaded on demand, because it takes 30 ms.
   const { MkfatfsError, mkfatfs } = await import('mkfatfs-wasm')
   try {
-    // Names like `aux.c` trouble Windows alone.
+    // Names such as `aux.c` are a problem only on Windows.
     const made = await mkfatfs(directory, image, {
       partitionTable: 'mbr',
       label,
       allowDeviceNames: true,
-      // The guest sees the times of the host, also when the tests run with SOURCE_DATE_EPOCH.
+      // The guest sees the times of the host, even with SOURCE_DATE_EPOCH.
       timestamps: 'keep',
       signal,
     })
@@ -40,10 +47,10 @@ export async function makeDirectoryImage(
   }
 }
 
-/** The error for a directory that cannot be read, by the system's error. */
+/** Creates the error for a directory that cannot be read, from the system's error. */
 export function unreadable(directory: string, cause: unknown): OptionError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  const reason = messageOf(cause)
+  const isGone = codeOf(cause) === 'ENOENT'
   return new OptionError(isGone ? 'FILE_MISSING' : 'DIRECTORY_UNSHAREABLE', `${named(directory)}: ${reason}`, { cause })
 }
 
@@ -63,7 +70,7 @@ function translated(directory: string, cause: MkfatfsError): ColdbootError {
   return new OptionError(code === 'SOURCE_NOT_A_DIRECTORY' ? 'FILE_MISSING' : 'DIRECTORY_UNSHAREABLE', message, options)
 }
 
-/** Where the advice of mkfatfs is not for a user who sees nothing of the image. */
+/** Hints that replace those of mkfatfs, because users do not see the image. */
 const HINTS: Readonly<Partial<Record<MkfatfsErrorCode, string>>> = {
   IMAGE_PATH:
     'It contains the temporary files of the machine. Share a subdirectory, or set TMPDIR to another directory.',

@@ -1,23 +1,23 @@
-/** What is on a disk, as QEMU's block layer takes it: an image as it is, or a temporary layer over it. */
+/** Arguments for the content of a disk: an image, or a temporary layer over it. */
 import { type OptionValues, optionString } from '../helpers/option-string.ts'
 import type { DiskFormat } from './disk-image.ts'
 
-/** An image and what may happen to it. */
+/** An image and its access mode. */
 export interface DiskContent {
   /** Absolute path of the image. */
   readonly path: string
-  /** Driver and properties of what QEMU is to read in place of a file. @default the file at `path` */
+  /** Driver and properties of a content other than a file. @default the file at `path` */
   readonly inPlace?: OptionValues | undefined
   readonly format: DiskFormat
   /** `overlay`: the image is read, and writes go to a layer. */
   readonly access: 'read-only' | 'read-write' | 'overlay'
 }
 
-/** Where the content is asked for. */
+/** Id and layer of the content. */
 export interface ContentPlace {
-  /** Name that devices refer to it by. */
+  /** Id that devices refer to. */
   readonly id: string
-  /** Path of the layer, a file from `writeQcow2Overlay`; undefined: QEMU makes a layer of its own. */
+  /** Path of the layer, created by `writeQcow2Overlay`; undefined for a temporary layer of QEMU. */
   readonly layer: string | undefined
 }
 
@@ -33,7 +33,7 @@ export function contentArgs(content: DiskContent, { id, layer }: ContentPlace): 
   const layered: OptionValues = {
     'node-name': id,
     driver: 'qcow2',
-    // It is thrown away with the machine: a guest that asks for its data to be on disk need not wait for that.
+    // The layer is discarded with the machine, so a flush of the guest need not wait for the disk.
     'cache.no-flush': true,
     'file.driver': 'file',
     'file.filename': layer,

@@ -1,21 +1,21 @@
 /**
- * What a disk image is, read from its own header. QEMU's guessing is never used: a guest that may write to a raw disk
- * could write another format's header there, and QEMU would then follow it to any file of the host.
+ * Detects the format of a disk image from its header. QEMU's own detection is not used: a guest could write the header
+ * of another format to a raw disk, and QEMU would then follow it to any file of the host.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { OptionError } from '../../errors.ts'
 import { type ReadAt, readVhdxSize } from './vhdx-size.ts'
 
-/** Formats of disk images that a machine can be given. */
+/** Supported formats of disk images. */
 export const DISK_FORMATS: readonly ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx'] = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx']
 
 /** One of {@link DISK_FORMATS}. */
 export type DiskFormat = (typeof DISK_FORMATS)[number]
 
-/** A disk image as its header describes it. */
+/** Format and size of a disk image. */
 export interface DiskImage {
   readonly format: DiskFormat
-  /** Bytes of the disk that the guest sees; a multiple of 512. */
+  /** Size of the disk for the guest, bytes; a multiple of 512. */
   readonly virtualSize: number
 }
 
@@ -23,10 +23,10 @@ const SECTOR = 512
 const HEADER_LENGTH = 4096
 
 /**
- * @param path an absolute path of a file that can be read
- * @param asked the format its user says it has; undefined: by its header, raw when that is of no known format
- * @throws OptionError `INVALID_OPTION` when the file is not of the format asked for, or of one that is not supported; and,
- * when no format is asked for, when the image reads other files
+ * @param path absolute path of a readable file
+ * @param asked format set by the user; undefined to detect it by the header, or raw if it is unknown
+ * @throws OptionError `INVALID_OPTION` when the file has another format than `asked`, or an unsupported one, or refers
+ * to other files without `asked`
  */
 export function inspectDiskImage(path: string, asked?: DiskFormat): DiskImage {
   const descriptor = openSync(path, 'r')
@@ -74,9 +74,9 @@ function inspect(path: string, readAt: ReadAt, fileSize: number, asked: DiskForm
 interface FormatRow {
   readonly format: Exclude<DiskFormat, 'raw'>
   matches(header: Buffer): boolean
-  /** Bytes; undefined when the header does not say. */
+  /** Size in bytes; undefined if the header has none. */
   virtualSize(header: Buffer, readAt: ReadAt): number | undefined
-  /** A phrase when opening the image opens other files too. */
+  /** A phrase if QEMU would open other files for the image. */
   readsOtherFiles?(header: Buffer): string | undefined
 }
 
@@ -104,7 +104,7 @@ const FORMATS: readonly FormatRow[] = [
   {
     format: 'vmdk',
     matches: startsWith('KDMV'),
-    // A capacity of 0 stands for "see the descriptor", which names other files.
+    // A capacity of 0 means that the size is in the descriptor, which refers to other files.
     virtualSize: (header) => sizeFrom(header.readBigUInt64LE(12) * BigInt(SECTOR)),
     readsOtherFiles: (header) =>
       /^parentFileNameHint=/m.test(header.toString('latin1', SECTOR)) ? 'reads a parent image' : undefined,
@@ -120,7 +120,7 @@ const FORMATS: readonly FormatRow[] = [
 const CONVERT = 'Convert it: `qemu-img convert -O qcow2 <image> <new image>`.'
 const UNPACK = 'Unpack it first.'
 const UNSUPPORTED: readonly { readonly what: string; readonly hint: string; matches(block: Buffer): boolean }[] = [
-  // Read as raw, each of these would be a disk full of rubbish. A fixed VHD has its mark in the last sector only.
+  // These formats must not be used as raw images. A fixed VHD has its signature only in the last sector.
   { what: 'a VHD (vpc) image', hint: CONVERT, matches: startsWith('conectix') },
   {
     what: 'a VMDK descriptor, which refers to other files',

@@ -1,4 +1,4 @@
-/** How a disk is connected to the guest: the controller and the drive, for each interface. */
+/** Controllers and drives of disks, for each interface. */
 
 import { OptionError } from '../../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
@@ -27,19 +27,20 @@ export interface DiskFrontend {
   readonly drive: string
   readonly cdrom: boolean
   readonly serial: string | undefined
-  /** Whether the firmware tries it before others. */
+  /** Whether the firmware tries this disk first. */
   readonly bootFirst: boolean
 }
 
-/** The interface of a disk when none is asked for; firmware and installers find CD-ROMs on these. */
+/** The default interface of a disk. Firmware and installers find CD-ROMs on these. */
 export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterface {
   if (!cdrom) return 'virtio'
   return arch === 'x86_64' || arch === 'i386' ? 'ahci' : 'scsi'
 }
 
 /**
- * @param owner the device's name, for its errors
- * @throws OptionError `INVALID_OPTION` when the architecture has no such interface, or the interface no such drive
+ * @param owner name of the device, for errors
+ * @throws OptionError `INVALID_OPTION` when the architecture does not have the interface, or the interface not the
+ * drive
  */
 export function checkInterface(
   owner: string,
@@ -47,7 +48,7 @@ export function checkInterface(
   kind: DiskInterface,
   { cdrom, readOnly }: { readonly cdrom: boolean; readonly readOnly: boolean },
 ): void {
-  // Channel devices only: QEMU's s390x machine has PCI, but no firmware or stock kernel that looks for disks there.
+  // Only channel devices: the s390x machine of QEMU has PCI, but firmware and stock kernels do not search disks there.
   if (ARCHITECTURES[arch].virtioTransport === 'ccw' && kind !== 'virtio' && kind !== 'scsi') {
     throw new OptionError('INVALID_OPTION', `${owner}: ${arch} machines have no ${kind}`, {
       hint: 'Use `virtio` or `scsi`.',
@@ -85,7 +86,7 @@ export function frontendArgs(context: DeviceContext, disk: DiskFrontend): readon
     case 'ahci':
       return on('ahci', 'ahci', cdrom ? 'ide-cd' : 'ide-hd')
     case 'nvme':
-      // QEMU's model insists on a serial number.
+      // The NVMe model of QEMU requires a serial number.
       return ['-device', optionString('nvme', { drive, serial: serial ?? context.id('nvme'), bootindex })]
     case 'usb':
       return on('qemu-xhci', 'usb', 'usb-storage')

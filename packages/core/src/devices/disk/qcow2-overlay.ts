@@ -1,27 +1,27 @@
 /**
- * An empty copy-on-write layer over an image: a qcow2 file without data. It is written here rather than by `qemu-img`,
- * which takes 10 to 25 ms of each test's start; this takes a fraction of one. Format: docs/interop/qcow2.txt in QEMU.
+ * Writes an empty copy-on-write layer: a qcow2 file without data. `qemu-img` would take 10 to 25 ms in each start; this
+ * takes less than 1 ms. Format: docs/interop/qcow2.txt in QEMU.
  *
- * The file does not name the image below it: the command line does, so that nothing written here can be followed to
- * another file.
+ * The file does not contain the path of the image below it, which is on the command line, so that it cannot refer to
+ * other files.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 
 const CLUSTER_BITS = 16
 const CLUSTER = 1 << CLUSTER_BITS
-/** Bytes of the disk that one L1 entry stands for: a cluster of L2 entries, each of a cluster. */
+/** Bytes of the disk per L1 entry: a cluster of L2 entries, each for one cluster. */
 const L1_ENTRY_SPAN = (CLUSTER / 8) * CLUSTER
 const HEADER_LENGTH = 104
 
-/** First clusters of the file, in this order; the L1 table is last, because it alone grows with the disk. */
+/** First clusters of the file, in this order. The L1 table is last, because it grows with the disk. */
 const REFCOUNT_TABLE = 1
 const REFCOUNT_BLOCK = 2
 const L1_TABLE = 3
 
 /**
- * Creates the file, readable by its owner alone.
+ * Creates the file, readable only by its owner.
  * @param virtualSize bytes, a multiple of 512
- * @throws the system's error, `EEXIST` when there is such a file
+ * @throws the system's error, such as `EEXIST`
  */
 export async function writeQcow2Overlay(path: string, virtualSize: number): Promise<void> {
   const l1Entries = Math.max(1, Math.ceil(virtualSize / L1_ENTRY_SPAN))
@@ -30,7 +30,7 @@ export async function writeQcow2Overlay(path: string, virtualSize: number): Prom
   try {
     await writeAt(file, 0, header(virtualSize, l1Entries))
     await writeAt(file, REFCOUNT_TABLE * CLUSTER, bigEndian64(REFCOUNT_BLOCK * CLUSTER))
-    // Each cluster so far is used once.
+    // Each of these clusters has one reference.
     const refcounts = Buffer.alloc(clusters * 2)
     for (let index = 0; index < clusters; index++) refcounts.writeUInt16BE(1, index * 2)
     await writeAt(file, REFCOUNT_BLOCK * CLUSTER, refcounts)

@@ -1,11 +1,11 @@
-/** Shell lines that have a Linux guest forget a SCSI disk and find it again, as one that was pulled out and put in. */
+/** Shell script that makes a Linux guest remove a SCSI disk and detect it again. */
 
 /**
- * @param device words of a shell that give the disk's directory below `/sys/devices`, or a link to it
- * @returns lines after which the guest looks for the disk, in the background
+ * @param device shell expression for the directory of the disk below `/sys/devices`, or a link to it
+ * @returns lines after which the guest searches the disk in the background
  */
 export function reconnected(device: string): string {
-  // Its address, host:channel:target:unit, spares a search of 256 targets.
+  // Its address, host:channel:target:unit, avoids a scan of 256 targets.
   return `disk=$(readlink -f "${device}")
 IFS=:
 set -- \${disk##*/}

@@ -1,13 +1,13 @@
 /**
- * Finds UEFI firmware where distributions say that it is: QEMU's firmware descriptors, JSON files that each package of
- * firmware installs (docs/interop/firmware.json in QEMU).
+ * Finds UEFI firmware by QEMU's firmware descriptors, JSON files that each firmware package installs
+ * (docs/interop/firmware.json in QEMU).
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Architecture } from '../../options/architecture.ts'
 
-/** Firmware in two flash images: the code, and the empty variables that each machine gets a copy of. */
+/** Firmware in two flash images: the code, and the empty variables, which are copied for each machine. */
 export interface FlashFirmware {
   /** Absolute path. */
   readonly code: string
@@ -17,7 +17,7 @@ export interface FlashFirmware {
   readonly variablesFormat: string
 }
 
-/** Folders of descriptors, the later ones first in rank: a file hides those of its name in the earlier folders. */
+/** Folders of descriptors. A file overrides files with the same name in earlier folders. */
 export const DESCRIPTOR_FOLDERS: readonly string[] = [
   '/usr/share/qemu/firmware',
   '/usr/local/share/qemu/firmware',
@@ -26,7 +26,7 @@ export const DESCRIPTOR_FOLDERS: readonly string[] = [
   join(homedir(), '.config/qemu/firmware'),
 ]
 
-/** The part of a descriptor that matters here. */
+/** The part of a descriptor that is used. */
 interface Descriptor {
   readonly 'interface-types': readonly string[]
   readonly mapping: {
@@ -43,13 +43,13 @@ interface FlashFile {
   readonly format: string
 }
 
-// Each of these needs a machine that is set up for it, or refuses what is not signed.
+// Firmware with these features needs a special machine, or rejects unsigned boot loaders.
 const UNWANTED_FEATURES = ['requires-smm', 'secure-boot', 'enrolled-keys']
 
-/** Versioned names that QEMU's aliases stand for. */
+/** Versioned machine types of QEMU's aliases. */
 const ALIASES: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0.0', q35: 'pc-q35-0.0', virt: 'virt-0.0' }
 
-/** @param machine QEMU's machine type, with or without properties */
+/** @param machine QEMU machine type, with or without properties */
 export function findUefi(
   arch: Architecture,
   machine: string,
@@ -64,7 +64,7 @@ export function findUefi(
     if (!descriptor['interface-types'].includes('uefi') || device !== 'flash' || !executable || !variables) continue
     if (!fits(descriptor) || UNWANTED_FEATURES.some((feature) => descriptor.features.includes(feature))) continue
     return {
-      // A package that can lie anywhere has paths that start from the descriptor.
+      // A relocatable package has paths relative to the descriptor.
       code: resolve(dirname(path), executable.filename),
       codeFormat: executable.format,
       variables: resolve(dirname(path), variables.filename),
@@ -74,7 +74,7 @@ export function findUefi(
   return undefined
 }
 
-/** All descriptors in the order of their file names, which is their order of preference. */
+/** All descriptors, ordered by file name, which is their order of preference. */
 function readDescriptors(folders: readonly string[]): { readonly path: string; readonly descriptor: Descriptor }[] {
   const files = new Map<string, string>()
   for (const folder of folders) {
@@ -95,7 +95,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-// An empty file only hides another; a broken one is not this machine's business.
+// An empty file only overrides another one. An invalid file is ignored.
 function parse(path: string): Descriptor | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Descriptor

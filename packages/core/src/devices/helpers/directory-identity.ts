@@ -1,15 +1,15 @@
-/** What tells one state of a directory from another without reading its files. */
+/** Identity of the state of a directory, without reading its files. */
 import { createHash, type Hash } from 'node:crypto'
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Hash of all names, kinds, sizes and times below `directory`, hexadecimal. A link counts with where it leads and with
- * what is there.
+ * Hash of all names, types, sizes and times below `directory`, hexadecimal. A link counts with its target and the file
+ * there.
  *
- * The time of the last change of an entry counts too, which no program can set: a build that gives all its files one
- * modification time is told from the next one.
+ * The change time, which programs cannot set, is included, so that a build that sets all modification times to the same
+ * value is distinguished from the next one.
  *
  * @throws the system's error when the directory, or one in it, cannot be read
  */
@@ -37,7 +37,7 @@ function describe(hash: Hash, directory: string, path: string): void {
   hash.update(`${JSON.stringify(described)}\n`)
 }
 
-// Of a directory, its entries say all that the guest sees but its time.
+// The guest sees the entries of a directory and its modification time.
 function facts(stats: BigIntStats | undefined): readonly string[] {
   if (stats === undefined) return []
   const { mode, size, mtimeNs, ctimeNs } = stats

@@ -1,9 +1,9 @@
-/** What the guest of `@coldboot/guest` mounts by itself: asked for on the kernel's command line, done before its shell starts. */
+/** Mounts by the guest of `@coldboot/guest`, requested on the kernel command line and done before its shell starts. */
 import { type Check, isString } from '../../options/checked-options.ts'
 
-/** A mount to ask for. None of it has blanks, and none but the options has colons. */
+/** A mount. No value has blanks, and only `options` may have colons. */
 export interface GuestMount {
-  /** Where: as {@link isMountPoint} has it. */
+  /** Mount point, see {@link isMountPoint}. */
   readonly at: string
   /** File system, as for `mount -t`. */
   readonly type: string
@@ -13,7 +13,7 @@ export interface GuestMount {
   readonly options: string
 }
 
-/** A path that a word of the kernel's command line can carry. */
+/** A path that can be part of a word of the kernel command line. */
 export const isMountPoint: Check = [
   'an absolute path without blanks, quotes, colons or control characters',
   (value) => isString(value) && /^\/[^\s"':\p{Cc}]+$/u.test(value),
@@ -22,12 +22,12 @@ export const isMountPoint: Check = [
 /** A word of the guest's that keeps mounts before its own start: lines of the user's run there and may need them. */
 export const EARLY_MOUNTS = 'coldboot.mounts=early'
 
-/** The word that asks for it. */
+/** The word on the kernel command line for a mount. */
 export function mountWord({ at, type, source, options }: GuestMount): string {
   return `coldboot.mount=${at}:${type}:${source}:${options}`
 }
 
-/** A script that does the same in a guest that runs. */
+/** A script for the same mount in a running guest. */
 export function mountScript({ at, type, source, options }: GuestMount): string {
   return `mkdir -p '${at}' && mount -t ${type} -o '${options}' '${source}' '${at}' || {
   echo "coldboot: ${source} cannot be mounted at ${at}" >&2

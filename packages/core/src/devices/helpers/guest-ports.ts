@@ -1,16 +1,16 @@
-/** The ports of a machine that lead to programs of the guest that are there for the test: by name, as the guest sees them. */
+/** Names of virtio-serial ports, as the guest sees them. */
 import type { Channel } from '../channel.ts'
 import type { Device } from '../device.ts'
 
 /** Port of the agent of `@coldboot/guest`. */
 export const AGENT_PORT = 'org.coldboot.agent'
 
-/** Port that QEMU's guest agent opens by default. */
+/** Default port of QEMU's guest agent. */
 export const GUEST_AGENT_PORT = 'org.qemu.guest_agent.0'
 
 const CLAIM = 'channel:'
 
-/** Names of the channels that the machine's user gave it. */
+/** Names of the channels of the user. */
 export function channelNames(devices: readonly Device[]): string[] {
   const claims = devices.filter(({ name }) => name === 'channel').flatMap((device) => device.claims ?? [])
   return claims
@@ -18,7 +18,7 @@ export function channelNames(devices: readonly Device[]): string[] {
     .filter((name) => name !== AGENT_PORT && name !== GUEST_AGENT_PORT)
 }
 
-/** The machine's channel of a name, if it has one. */
+/** The channel with a name; undefined if there is none. */
 export function findChannel(devices: readonly Device[], name: string): Channel | undefined {
   return devices.find((device): device is Channel => device.name === 'channel' && device.claims?.[0] === CLAIM + name)
 }

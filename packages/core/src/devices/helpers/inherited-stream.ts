@@ -1,13 +1,13 @@
 /**
- * Our end of a descriptor that QEMU inherited, as a stream with an end. The socket itself ends with ECONNRESET when QEMU
- * exits, and an error makes Node drop what was received and not yet read.
+ * Our end of an inherited descriptor of QEMU, as a stream that ends cleanly. The socket itself fails with ECONNRESET
+ * when QEMU exits, and Node drops unread data after an error.
  */
 import { Duplex } from 'node:stream'
 import { MachineError } from '../../errors.ts'
 
 /**
- * Bytes both ways. What QEMU sent before its exit can still be read after it; then the stream ends. Nobody reading slows
- * the guest down and loses nothing. Writes after the exit fail with `MACHINE_EXITED`.
+ * Bytes in both directions. Data sent before the exit of QEMU can still be read after it; then the stream ends. If the
+ * data is not read, the guest is blocked, and nothing is lost. Writes after the exit fail with `MACHINE_EXITED`.
  */
 export class InheritedStream extends Duplex {
   readonly #socket: Duplex
@@ -15,13 +15,13 @@ export class InheritedStream extends Duplex {
   #machineExited = false
   #isOver = false
 
-  /** @param what what it is, for errors: "channel results of machine "vm"" */
+  /** @param what description for errors, such as `channel "results" of machine "vm"` */
   constructor(socket: Duplex, what: string, exited: Promise<void>) {
     super()
     this.#socket = socket
     this.#what = what
     socket.on('data', (chunk: Buffer) => {
-      // Once the machine is gone, what is left is at most a socket's buffer, and the socket is to be closed.
+      // After the end of the machine, the rest is at most the buffer of the socket, so it is read at once.
       if (!this.push(chunk) && !this.#machineExited) socket.pause()
     })
     for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#finish())

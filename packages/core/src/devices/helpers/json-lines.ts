@@ -1,13 +1,13 @@
-/** JSON values, one a line, from a stream of bytes that need not end at the end of a line. */
+/** Reader of JSON values, one per line, from a byte stream. */
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { ExpectError } from '../../errors.ts'
 import { abortable, type SignalOptions } from './abortable.ts'
 
-// A line is held in memory until it ends.
+// A line is kept in memory until it ends.
 const LONGEST_LINE = 16 << 20
 
-/** Reads one value at a time, and takes from the stream what it needs. */
+/** Reads one value at a time, and only as much of the stream as needed. */
 export class JsonLines {
   readonly #stream: Readable
   readonly #what: string
@@ -15,15 +15,15 @@ export class JsonLines {
   readonly #lines: string[] = []
   #rest = ''
 
-  /** @param what the stream's name, for errors */
+  /** @param what description of the stream, for errors */
   constructor(stream: Readable, what: string) {
     this.#stream = stream
     this.#what = what
   }
 
   /**
-   * The next value; undefined at the end of the stream. Empty lines are passed over.
-   * @throws ExpectError `CHANNEL_GARBLED` for a line that is not JSON or has over 16 MiB, `EXPECT_ABORTED`
+   * Returns the next value; undefined at the end of the stream. Empty lines are skipped.
+   * @throws ExpectError `CHANNEL_GARBLED` for a line that is not JSON or exceeds 16 MiB, `EXPECT_ABORTED`
    */
   async next(options: SignalOptions = {}): Promise<{ readonly value: unknown } | undefined> {
     for (;;) {
@@ -63,7 +63,7 @@ export class JsonLines {
   }
 }
 
-/** Settles when there may be more to read, or the stream is over. */
+/** Resolves when there may be more data, or the stream has ended. */
 function moreOf(stream: Readable): Promise<void> {
   return new Promise((resolve) => {
     const events = ['readable', 'end', 'close', 'error'] as const

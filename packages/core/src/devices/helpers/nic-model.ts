@@ -1,4 +1,4 @@
-/** Models of network cards, and the QEMU argument for one. */
+/** Models of network cards, and their QEMU arguments. */
 
 import { OptionError } from '../../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
@@ -14,13 +14,13 @@ const MODELS = {
   pcnet: 'pcnet',
 } as const
 
-/** `virtio` is by far the fastest and there on every architecture; the others are cards on PCI that were once sold. */
+/** `virtio` is by far the fastest and exists on every architecture. The others emulate real PCI cards. */
 export type NicModel = keyof typeof MODELS
 
 /** The names of the models. */
 export const NIC_MODELS: readonly NicModel[] = Object.keys(MODELS) as NicModel[]
 
-/** @throws OptionError `INVALID_OPTION` for a model the architecture has no slot for */
+/** @throws OptionError `INVALID_OPTION` for a PCI model on an architecture without PCI */
 export function requireNicModelOn(arch: Architecture, model: NicModel, device: string): void {
   if (model === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
   throw new OptionError('INVALID_OPTION', `${device}: model ${model} is a PCI card, but ${arch} machines have no PCI`, {
@@ -28,7 +28,7 @@ export function requireNicModelOn(arch: Architecture, model: NicModel, device: s
   })
 }
 
-/** The value for QEMU's `-device`. */
+/** The value of QEMU's `-device`. */
 export function nicDevice(
   arch: Architecture,
   model: NicModel,
@@ -36,7 +36,7 @@ export function nicDevice(
 ): string {
   const { virtioTransport } = ARCHITECTURES[arch]
   const driver = model === 'virtio' ? `virtio-net-${virtioTransport}` : MODELS[model]
-  // Without a ROM nothing boots over the network, which takes time and finds nothing; cards of other buses have none.
+  // Without a ROM, the firmware does not try to boot over the network. Cards on other buses have none.
   const romfile = virtioTransport === 'pci' ? '' : undefined
   return optionString(driver, { id, netdev, mac, romfile })
 }

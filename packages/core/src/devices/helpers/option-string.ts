@@ -1,18 +1,15 @@
-/**
- * QEMU's `key=value,key=value` syntax. Everything that reaches an option string goes through here, so that no value can
- * add an option of its own.
- */
+/** Builds QEMU option strings, `key=value,key=value`. Values are escaped, so that no value can add an option. */
 import { OptionError } from '../../errors.ts'
 
-/** Values of an option string: undefined is left out, booleans become `on` and `off`. */
+/** Values of an option string. Undefined is omitted, booleans become `on` and `off`. */
 export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>
 
 /**
- * `optionString('socket', { id: 'a', path: 'x,y' })` → `socket,id=a,path=x,,y`. A comma in a value is doubled, which is
- * how QEMU's parser (util/keyval.c, util/qemu-option.c) takes a literal one.
+ * `optionString('socket', { id: 'a', path: 'x,y' })` → `socket,id=a,path=x,,y`. A comma in a value is doubled, as the
+ * parser of QEMU requires (util/keyval.c, util/qemu-option.c).
  *
- * @param head the value of the implied first key, or undefined to begin with a key
- * @throws OptionError `INVALID_OPTION` for a value with a NUL, which no argument can carry
+ * @param head value of the implied first key; undefined to start with a key
+ * @throws OptionError `INVALID_OPTION` for a value with a NUL byte
  */
 export function optionString(head: string | undefined, values: OptionValues = {}): string {
   const parts = head === undefined ? [] : [escapeValue(head)]

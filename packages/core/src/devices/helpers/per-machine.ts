@@ -1,25 +1,25 @@
 /**
- * What a device keeps of each machine it is part of. A device object describes; the same one may stand in the options of
- * many machines, also at the same time. Its own methods mean the one machine that runs with it, and refuse to guess when
- * there are several: `device.of(vm)` names one.
+ * State of a device for each of its machines. A device object is a description, so it may be part of the options of
+ * several machines, even at the same time. Its methods apply to the one machine that runs with it. If there are
+ * several, `device.of(vm)` selects one.
  */
 import { MachineError, OptionError } from '../../errors.ts'
 import type { AttachContext } from '../device.ts'
 
-/** States by machine. The one of the machine that ended last stays reachable until the next one starts. */
+/** States by machine. That of the last machine stays available after its end, until the next one starts. */
 export class PerMachine<State> {
   readonly #device: string
   readonly #byVm = new WeakMap<object, State>()
   readonly #live = new Map<object, { readonly machineName: string; readonly state: State }>()
   #last: State | undefined
 
-  /** @param device the device's name, for errors */
+  /** @param device name of the device, for errors */
   constructor(device: string) {
     this.#device = device
   }
 
   /**
-   * Keeps the state of the machine that the device is being attached to.
+   * Adds the state of a machine, during the attachment of the device.
    * @throws OptionError `DEVICE_CONFLICT` when the machine has the same device object twice
    */
   add({ vm, machineName, exited }: AttachContext, state: State): void {
@@ -37,9 +37,9 @@ export class PerMachine<State> {
   }
 
   /**
-   * The state of one machine.
-   * @param vm the machine; undefined: the one that runs with this device, else the last one that did
-   * @throws OptionError `DEVICE_CONFLICT` when several run and none was named
+   * Returns the state of one machine.
+   * @param vm the machine; if undefined, the one that runs with this device, else the last one
+   * @throws OptionError `DEVICE_CONFLICT` when several machines run and `vm` is undefined
    * @throws MachineError `DEVICE_NOT_ATTACHED` when there is none
    */
   get(vm?: object): State {
@@ -56,7 +56,7 @@ export class PerMachine<State> {
   }
 
   #ambiguous(): OptionError {
-    // Machines that are started together come in any order.
+    // Sorted, because machines that start concurrently are added in any order.
     const names = [...this.#live.values()].map(({ machineName }) => `"${machineName}"`).toSorted()
     return new OptionError(
       'DEVICE_CONFLICT',

@@ -1,9 +1,9 @@
-/** Reads what QEMU's monitor says about user networks; there is no command for programs that says it. */
+/** Parser of the monitor command `info usernet`, because there is no QMP command for it. */
 import type { PortForward } from '../device.ts'
 
 /**
- * The forwards in the answer to `info usernet`, by the id of the network backend (net/slirp.c, and libslirp's
- * slirp_connection_info):
+ * Returns the forwards in the output of `info usernet`, by the id of the network backend (net/slirp.c, and
+ * slirp_connection_info of libslirp):
  *
  * ```text
  * Hub -1 (net0):
@@ -15,7 +15,7 @@ export function parseUsernet(text: string): ReadonlyMap<string, readonly PortFor
   const networks = new Map<string, PortForward[]>()
   let forwards: PortForward[] = []
   for (const line of text.split(/\r?\n/)) {
-    // The id is in parentheses behind the number of a hub; that number may go, as hubs did.
+    // The id is in parentheses after the number of a hub, which newer versions may omit.
     const [, id] = /^(?:.*\()?([^\s()]+)\)?:\s*$/.exec(line) ?? []
     if (id !== undefined && !/^\s/.test(line)) {
       forwards = []

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
-import { OptionError } from '../../errors.ts'
+import { messageOf, OptionError } from '../../errors.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
 import type { FileOptions } from './file-options.ts'
@@ -124,8 +124,4 @@ async function sumsBelow(directory: string): Promise<string> {
     sums += `${sum.digest('hex')}  ./${name}\n`
   }
   return sums
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,7 @@
 /** Reads reports of the form that JUnit's Ant task began: `<testsuite>`, `<testcase>`, `<failure>`. */
+
 import { stripVTControlCharacters } from 'node:util'
+import { messageOf } from '../../errors.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
 import { guestTest, logExcerpt, type TestReport } from './guest-test.ts'
 
@@ -90,7 +92,7 @@ export async function readJunit(xml: string): Promise<TestReport> {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 class JunitReader {

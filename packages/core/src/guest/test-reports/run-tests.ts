@@ -1,6 +1,6 @@
 /** Runs tests in a guest and reads what they report. */
 
-import { ColdbootError } from '../../errors.ts'
+import { ColdbootError, messageOf } from '../../errors.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
 import { type CheckTable, checkTable, isString, oneOf } from '../../options/checked-options.ts'
 import { readGuestFile } from '../files/guest-files.ts'
@@ -99,7 +99,7 @@ async function reportOf(
 }
 
 function unreadable(machine: string, result: CommandResult, format: TestFormat, cause: unknown): GuestCommandError {
-  const why = ColdbootError.is(cause) ? cause.shortMessage : cause instanceof Error ? cause.message : String(cause)
+  const why = ColdbootError.is(cause) ? cause.shortMessage : messageOf(cause)
   const message = `The report of ${formatCommand(result.command)} in "${machine}" is not valid ${format}: ${why} (exit code ${result.exitCode})`
   return new GuestCommandError('TESTS_UNREADABLE', message, { ...result, machine }, { cause })
 }

@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises'
 import { type Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type Header, type Pack, pack } from 'tar-stream'
-import { ColdbootError, MachineError, OptionError } from '../../errors.ts'
+import { ColdbootError, MachineError, messageOf, OptionError } from '../../errors.ts'
 import { createCompressor } from './compression.ts'
 
 /** The last file, empty: Node's zstd takes an archive that was cut off for a whole one. */
@@ -213,7 +213,7 @@ export class ArchiveReader implements AsyncDisposable {
 
   #damaged(cause: unknown): Error {
     if (ColdbootError.is(cause)) return cause
-    return this.invalid(`it is damaged: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    return this.invalid(`it is damaged: ${messageOf(cause)}`, cause)
   }
 }
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Duplex, type Readable } from 'node:stream'
 import * as zlib from 'node:zlib'
-import { OptionError, StartError } from '../../errors.ts'
+import { messageOf, OptionError, StartError } from '../../errors.ts'
 
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 const GZIP = Buffer.from([0x1f, 0x8b])
@@ -54,7 +54,7 @@ async function firstBytes(path: string): Promise<Buffer> {
     const { bytesRead } = await file.read(bytes)
     return bytes.subarray(0, bytesRead)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = messageOf(cause)
     throw new OptionError('FILE_MISSING', `${path} cannot be read: ${why}`, { cause })
   }
 }

@@ -2,7 +2,7 @@
  * `manifest.json` of a machine file: what the machine is, as plain data. It may come from anywhere, so that every value
  * is checked before QEMU has any of it.
  */
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import type { PortableDevice } from '../../devices/device.ts'
 import { ColdbootError, OptionError } from '../../errors.ts'
 import { ACCELERATORS, type AcceleratorName } from '../../host/environment.ts'
@@ -119,7 +119,9 @@ export function parseManifest(bytes: Uint8Array, file: string): MachineManifest 
     if (missing !== undefined) throw new OptionError('INVALID_OPTION', `manifest.json has no \`${missing}\``)
     return manifest
   } catch (cause) {
-    const why = ColdbootError.is(cause) ? cause.shortMessage : inspect(cause instanceof Error ? cause.message : cause)
+    const why = ColdbootError.is(cause)
+      ? cause.shortMessage
+      : inspect(types.isNativeError(cause) ? cause.message : cause)
     throw new OptionError('MACHINE_FILE_INVALID', `${file} is no machine that can be resumed: ${why}`, { cause })
   }
 }

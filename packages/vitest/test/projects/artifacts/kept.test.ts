@@ -24,6 +24,27 @@ describe('a little', () => {
   })
 })
 
+describe('a machine', () => {
+  test.override('artifacts', { machine: 'on-failure' })
+
+  test('as the failure left it', async ({ vm }) => {
+    await vm.run('echo left >/tmp/state')
+    expect(vm.state).toBe('exited')
+  })
+
+  test('of a test that passes', async ({ vm }) => {
+    await vm.run('true')
+  })
+})
+
+describe('a machine that is too large', () => {
+  test.override('artifacts', { machine: 'on-failure', maxBytes: 100_000 })
+
+  test('has no room', ({ vm }) => {
+    expect(vm.state).toBe('exited')
+  })
+})
+
 describe('always', () => {
   test.override('artifacts', { retain: 'always' })
 
