@@ -1,3 +1,4 @@
+/** The code of the page, loaded when there is a page to write. */
 import type { RunReport } from './run-report.ts'
 
 /** Code that writes the page of a run. */

@@ -7,6 +7,7 @@ import type {} from 'vitest/config'
 import type { Vite, Vitest } from 'vitest/node'
 import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
+import { balanceShards } from './balanced-sequencer.ts'
 import { endInOrder } from './interrupt.ts'
 import ColdbootReporter, { hasReporter } from './reporter.ts'
 import { showProgress } from './run-progress.ts'
@@ -33,6 +34,14 @@ export interface ColdbootOptions {
    * @default true
    */
   readonly report?: boolean
+  /**
+   * Whether `--shard` splits the test files by time instead of by number. The times are those of `test-durations.json` in the
+   * root of the project; without it, Vitest splits the files. A run without `--shard`, also one that merges the reports of
+   * all shards, writes `.vitest/coldboot/durations.json`, to be copied there and committed.
+   *
+   * @default false
+   */
+  readonly balanceShards?: boolean
 }
 
 /** Vitest's default time limit of a hook, milliseconds. */
@@ -62,6 +71,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       shareTerminal(vitest, project)
       showProgress(vitest)
       endInOrder(vitest)
+      if (options.balanceShards) balanceShards(vitest)
       if (options.report !== false) addReporter(vitest, project)
     },
   }
