@@ -17,13 +17,15 @@ const GUEST_OF_HOST = /** @type {Readonly<Record<string, string>>} */ ({ x64: 'x
 
 /** Packages whose content comes from Debian packages. */
 const GENERATED = /^(?:qemu-linux-|guest-(?!on-))/
+/** Packages of one kind of host or guest. */
+const SPECIAL = /^(?:qemu-linux|guest)-/
 
 /** @param {boolean} isForHost whether to pack only the packages that this host installs by default */
 async function packAll(isForHost) {
   const env = process.env
   const all = readdirSync(PACKAGES).filter((name) => !isPrivate(name))
-  const own = [`qemu-linux-${process.arch}`, `guest-${GUEST_OF_HOST[process.arch]}`]
-  const names = isForHost ? all.filter((name) => !GENERATED.test(name) || own.includes(name)) : all
+  const own = [`qemu-linux-${process.arch}`, `guest-on-${process.arch}`, `guest-${GUEST_OF_HOST[process.arch]}`]
+  const names = isForHost ? all.filter((name) => !SPECIAL.test(name) || own.includes(name)) : all
   const engines = names.filter((name) => Object.hasOwn(QEMU_PACKAGES, name))
   const guests = names.filter((name) => GENERATED.test(name) && name.startsWith('guest-'))
   await step('packages of QEMU', (report) =>
