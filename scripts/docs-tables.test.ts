@@ -6,8 +6,8 @@ import { INCIDENT_KINDS } from '../packages/core/src/console/incident/incident-k
 
 const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8')
 
-/** The rows of the first table behind a text, each as its cells. */
-function tableBehind(page: string, text: string): readonly (readonly string[])[] {
+/** The rows of the first table after a text, as lists of cells. */
+function tableAfter(page: string, text: string): readonly (readonly string[])[] {
   const [, rest] = read(page).split(text, 2)
   const [, table = ''] = /\n(\|[\s\S]*?)\n(?!\|)/.exec(rest ?? '') ?? []
   return table
@@ -17,8 +17,8 @@ function tableBehind(page: string, text: string): readonly (readonly string[])[]
 }
 
 /** What stands as code in the first column. */
-function namesBehind(page: string, text: string): readonly string[] {
-  return tableBehind(page, text)
+function namesAfter(page: string, text: string): readonly string[] {
+  return tableAfter(page, text)
     .flatMap(([cell = '']) => [...cell.matchAll(/`(\w+)`/g)])
     .map(([, name = '']) => name)
     .toSorted()
@@ -42,13 +42,13 @@ test.for([
   ['docs/devices.md', '## Ports of the guest', 'devices/user-network.ts', 'UserNetworkOptions'],
 ] as const)('%s, "%s": the options are those of %s', ([page, text, file, name]) => {
   expect(membersOf(file, name)).not.toEqual([])
-  expect(namesBehind(page, text)).toEqual(membersOf(file, name))
+  expect(namesAfter(page, text)).toEqual(membersOf(file, name))
 })
 
-test('docs/templates.md has the options that a start from a template adds to those of a machine', () => {
+test('docs/templates.md has the options of templates', () => {
   const page = 'docs/templates.md'
-  const names = [...namesBehind(page, '## Options'), ...namesBehind(page, '## Limits')]
-  // In a sentence of its own.
+  const names = [...namesAfter(page, '## Options'), ...namesAfter(page, '## Limits')]
+  // Described outside of the table.
   if (read(page).includes('`pool: false`')) names.push('pool')
   const ofTheMachine = ['bootTimeout', 'ready']
   expect(names.toSorted()).toEqual([...membersOf('template/vm-options.ts', 'VMOptions'), ...ofTheMachine].toSorted())
@@ -60,11 +60,11 @@ test('docs/devices.md has all devices', () => {
     .map((name) => name.trim())
     .filter((name) => /^(?:[a-z]\w*|Network)$/.test(name) && name !== 'optionString')
   expect(exported.length).toBeGreaterThan(12)
-  expect(namesBehind('docs/devices.md', 'besides `virtio_pci`')).toEqual([...exported, 'nic'].toSorted())
+  expect(namesAfter('docs/devices.md', 'besides `virtio_pci`')).toEqual([...exported, 'nic'].toSorted())
 })
 
 test('docs/console.md has all guest failures, with the code of each', () => {
-  const rows = tableBehind('docs/console.md', '## Guest failures')
+  const rows = tableAfter('docs/console.md', '## Guest failures')
   const codes = rows.flatMap(([names = '', , code = '']) => names.split(', ').map((name) => `${name} ${code}`))
   expect(codes).toEqual(INCIDENT_KINDS.map(({ name, code }) => `\`${name}\` \`${code}\``))
 })

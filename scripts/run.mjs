@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The one entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix` and `pnpm pack:all`: makes the machine ready, then runs the
- * task with the Node found. More arguments go to the tool behind it: `npm test -- packages/core -t panic`.
+ * Entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix` and `pnpm pack:all`. Runs the setup, then the task. Passes
+ * other arguments to the tool, for example `npm test -- packages/core -t panic`.
  */
 import { join } from 'node:path'
 import { endOnSignals, interrupted, runInForeground, StepError } from './commands.mjs'

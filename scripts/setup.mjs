@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Makes a fresh machine ready, step by step, doing only what is missing: tools of the host, Node, the dependencies, the
- * build, the packages of QEMU and of the guest. It runs on plain Node 20 without any dependency, because at first there is nothing else.
+ * Prepares a fresh host in steps, which are skipped if already done: tools of the host, Node, the dependencies, the build, the
+ * packages of QEMU and of the guest. Runs on Node 20 without dependencies.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -27,10 +27,10 @@ const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
  */
 
 /**
- * Runs the steps that `needs` names; Node and the dependencies always.
- * @param {{ build?: boolean, tools?: readonly import('./host-tools.mjs').Tool[], machines?: boolean }} needs `tools` are used
- *   when they are there; `machines` stands for all that a machine needs: QEMU and a guest, made here without root from Debian's
- *   packages where that works, else of the host
+ * Runs the steps in `needs`, and always those for Node and the dependencies.
+ * @param {{ build?: boolean, tools?: readonly import('./host-tools.mjs').Tool[], machines?: boolean }} needs `tools` are
+ *   optional tools of the host; `machines` provides QEMU and a guest, from Debian packages without root if possible, else from
+ *   the host
  * @returns {Promise<Toolchain>}
  */
 export async function setUp({ build = false, tools = [], machines = false }) {

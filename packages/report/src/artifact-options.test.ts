@@ -8,18 +8,18 @@ test('the defaults keep the files of failed attempts, 16 MiB of each', () => {
   })
 })
 
-test('the environment asks for the machines of failed attempts', () => {
+test('COLDBOOT_KEEP=machine saves the machines of failed attempts by default', () => {
   vi.stubEnv('COLDBOOT_KEEP', 'machine')
   onTestFinished(() => void vi.unstubAllEnvs())
   expect(resolveArtifacts({ maxBytes: 5000 })).toMatchObject({ machine: 'on-failure', machineMaxBytes: 5000 })
   expect(resolveArtifacts({ machine: 'never' })).toMatchObject({ machine: 'never' })
 })
 
-test('machines with secrets in their memory are saved only if that is allowed', () => {
+test('machines with secrets are only saved with `unredactedMachine`', () => {
   const options = { machine: 'always', redact: ['secret'] } as const
   expect(() => resolveArtifacts(options)).toThrow(/unredactedMachine/)
   expect(resolveArtifacts({ ...options, unredactedMachine: true }).machine).toBe('always')
-  // A variable that is not set is no secret.
+  // The empty string of an unset variable is not a secret.
   expect(resolveArtifacts({ ...options, redact: [''] }).machine).toBe('always')
 })
 

@@ -24,12 +24,12 @@ export interface ArtifactOptions {
    */
   readonly redact?: readonly (string | RegExp)[] | undefined
   /**
-   * Whether each machine is saved at the end of the attempt, so that `npx coldboot resume` goes on from there:
-   * `on-failure`, `always`, `never`. `maxBytes` limits the file too, but its default for it is 1 GiB. A file has all that
-   * is in the guest's memory. @default COLDBOOT_KEEP=machine: 'on-failure', else 'never'
+   * Whether to save each machine at the end of the attempt for `npx coldboot resume`: `on-failure`, `always` or `never`. The
+   * file contains the whole memory of the guest. Its limit is `maxBytes` if given, else 1 GiB. @default 'never';
+   * 'on-failure' with COLDBOOT_KEEP=machine
    */
   readonly machine?: Retention | undefined
-  /** Whether machines are saved although there are secrets in `redact`, which stay in them. @default false */
+  /** Whether to save machines with secrets in `redact`, which are not removed from their memory. @default false */
   readonly unredactedMachine?: boolean | undefined
 }
 
@@ -74,9 +74,13 @@ export function resolveArtifacts(options: ArtifactOptions): ResolvedArtifacts {
   const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [] } = options
   const { machine = readEnvironment().keep === undefined ? 'never' : 'on-failure', unredactedMachine = false } = options
   if (machine !== 'never' && redact.some((secret) => secret !== '') && !unredactedMachine) {
-    throw new OptionError('INVALID_OPTION', 'artifacts: a saved `machine` has the secrets of `redact` in its memory', {
-      hint: 'Leave one of them out, or allow it with `unredactedMachine: true`.',
-    })
+    throw new OptionError(
+      'INVALID_OPTION',
+      'artifacts: the memory of a saved `machine` may contain the secrets of `redact`',
+      {
+        hint: 'Remove one of the two options, or set `unredactedMachine: true`.',
+      },
+    )
   }
   const machineMaxBytes = options.maxBytes ?? MACHINE_MAX_BYTES
   return { retain, maxBytes, redact, machine, unredactedMachine, machineMaxBytes }

@@ -82,9 +82,7 @@ export function hasFiles(test: TestReport): boolean {
   return test.attempts.some(({ machines }) => machines.length > 0)
 }
 
-/** What the page of a run has, for the line that tells its path. */
+/** Describes the content of the page, for the line with its path. */
 export function pageTitle(run: RunReport): string {
-  return run.tests.some(hasFiles)
-    ? 'Consoles and files of the machines'
-    : 'Report of the run, in which no machine started'
+  return run.tests.some(hasFiles) ? 'Consoles and files of the machines' : 'Report of the run, without machines'
 }

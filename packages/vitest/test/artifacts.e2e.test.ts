@@ -39,7 +39,7 @@ function filesBelow(folder: string): readonly (readonly [string, Buffer])[] {
 }
 
 describe('a saved machine', () => {
-  test('goes on from the failure, by the command that the error shows', async () => {
+  test('resumes after the failure with the command of the error', async () => {
     const folder = folderOf('kept', 'a-machine--as-the-failure-left-it')
     expect(metaOf(folder)['files']).toContain('machine.coldboot')
     expect(run.output).toContain(
@@ -49,7 +49,7 @@ describe('a saved machine', () => {
     expect((await vm.run('cat /tmp/state')).stdout).toBe('left\n')
   })
 
-  test('is not kept of a test that passes, nor beyond the limit', () => {
+  test('is not kept for a passing test or above the size limit', () => {
     expect(existsSync(folderOf('kept', 'a-machine--of-a-test-that-passes'))).toBe(false)
     const meta = metaOf(folderOf('kept', 'a-machine-that-is-too-large--has-no-room'))
     expect(meta['files']).not.toContain('machine.coldboot')

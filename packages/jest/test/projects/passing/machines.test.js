@@ -15,7 +15,7 @@ describe('a machine for each test', () => {
     await expect(vm()).not.toEventuallyPrint('hello-42', { timeout: 50 })
   })
 
-  test('is a new one in the next test', () => {
+  test('is fresh for each test', () => {
     expect(before).toHaveLength(1)
     expect(before[0]).not.toBe(vm())
     expect(before[0].state).toBe('exited')

@@ -37,7 +37,7 @@ describe('in a hook', () => {
     expect(vm.state).toBe('running')
   })
 
-  test('is a new one in the next test', async ({ vm }) => {
+  test('is fresh for each test', async ({ vm }) => {
     expect(machines).toHaveLength(2)
     expect(machines[0]).not.toBe(vm)
     expect(machines[0]?.state).toBe('exited')
@@ -54,12 +54,12 @@ describe('concurrent', () => {
 describe('attempts', () => {
   const pids: number[] = []
 
-  test('a retry has a machine of its own', { retry: 1 }, async ({ vm }) => {
+  test('a retry has its own machine', { retry: 1 }, async ({ vm }) => {
     pids.push(vm.pid)
     expect(new Set(pids).size).toBe(2)
   })
 
-  test('so has a repeat', { repeats: 1 }, async ({ vm }) => {
+  test('a repeat has its own machine', { repeats: 1 }, async ({ vm }) => {
     pids.push(vm.pid)
     expect(new Set(pids).size).toBe(pids.length)
   })

@@ -10,7 +10,7 @@ const test = base.extend<{ greeting: string }>({
 
 test.override('vmOptions', { name: 'box', memory: '160M' })
 
-test("a fixture of one's own builds on the machine", async ({ greeting, vm }) => {
+test('a custom fixture uses the machine', async ({ greeting, vm }) => {
   expect(greeting).toBe('greeting')
   expect([vm.name, vm.spec.memoryMib]).toEqual(['box', 160])
 })

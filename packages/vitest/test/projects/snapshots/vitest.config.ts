@@ -3,6 +3,6 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   plugins: [coldboot()],
-  // Long enough for a busy host: the tests that are to time out have limits of their own.
+  // Long enough for a busy host. Tests that should time out set their own limits.
   test: { testTimeout: 60_000 },
 })
