@@ -1,13 +1,13 @@
-/** What every way of running commands in a guest does. */
+/** The interface of transports that run commands in a guest. */
 
 import type { ErrorCode } from '../errors.ts'
 import { messageOf } from '../errors.ts'
 import type { FileTransport } from './files/file-transport.ts'
 import type { CommandRequest, GuestTransport } from './run-options.ts'
 
-/** How a command went. */
+/** Outcome of a command. */
 export interface CommandOutcome {
-  /** Undefined when it had not ended, or never started; then there is a failure. */
+  /** Undefined if the command did not end or never started; then there is a failure. */
   readonly exitCode: number | undefined
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
@@ -19,35 +19,35 @@ export interface CommandOutcome {
 /** Why a command did not end by itself. */
 export interface CommandFailure {
   readonly code: ErrorCode
-  /** Behind "The command `x` in "vm" ": "did not end within 7 s". */
+  /** Predicate after "The command `x` in "vm" ", such as "did not end within 7 s". */
   readonly message: string
   readonly hint?: string
   readonly cause?: unknown
-  /** For the message: title → text. */
+  /** Sections of the message: title → text. */
   readonly sections?: Readonly<Record<string, string | undefined>>
 }
 
-/** Why no command runs in a guest any more. */
+/** Why commands cannot run in a guest any more. */
 export interface GuestEnd {
   readonly code: ErrorCode
-  /** Behind "when ": "the machine ended: the guest powered off". */
+  /** Clause after "when ", such as "the machine ended: the guest powered off". */
   readonly how: string
-  /** What the guest said of it. */
+  /** Output of the guest about it. */
   readonly excerpt?: string
 }
 
-/** A way into a guest. */
+/** A transport into a guest. */
 export interface CommandTransport {
   readonly via: GuestTransport
-  /** Never rejects for what the command or the guest does: that is in the outcome. */
+  /** Does not reject for failures of the command or the guest, which are in the outcome. */
   run(request: CommandRequest): Promise<CommandOutcome>
-  /** For single files; absent: a command does it. */
+  /** Transport for single files; undefined if commands transfer them. */
   readonly files?: FileTransport
 }
 
 const NOTHING = new Uint8Array(0)
 
-/** The outcome of a command that printed nothing that is known. */
+/** Outcome of a command without known output. */
 export function failed(failure: CommandFailure, duration: number): CommandOutcome {
   return { exitCode: undefined, stdout: NOTHING, stderr: NOTHING, duration, failure }
 }
@@ -58,29 +58,29 @@ export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandF
   return { code, message, sections: { 'What the guest said': excerpt } }
 }
 
-/** For messages: `did not end within 7 s`. */
+/** Failure of a command that timed out. */
 export function timedOut(timeoutMs: number): CommandFailure {
   return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatTime(timeoutMs)} and was killed` }
 }
 
-/** The caller gave up. */
+/** Failure of a command that was aborted. */
 export function aborted(cause: unknown): CommandFailure {
   const why = messageOf(cause)
   return { code: 'COMMAND_ABORTED', message: `was aborted and killed: ${why}`, cause }
 }
 
-/** @param directory the `cwd` asked for */
+/** @param directory the option `cwd` */
 export function noDirectory(directory: string): CommandFailure {
   const message = `was not started: the guest has no accessible directory ${directory}`
   return { code: 'COMMAND_NOT_STARTED', message, hint: 'Correct `cwd`.' }
 }
 
-/** @param bytes as many as are held */
+/** @param bytes the limit */
 export function tooMuch(bytes: number): CommandFailure {
   return { code: 'COMMAND_OUTPUT_TOO_LARGE', message: `printed more than ${bytes / 2 ** 20} MiB and was killed` }
 }
 
-/** For messages: `250 ms`, `7 s`, `1.5 s`. */
+/** Formats a time for messages: `250 ms`, `7 s`, `1.5 s`. */
 export function formatTime(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   return `${Number((milliseconds / 1000).toFixed(1))} s`

@@ -1,39 +1,39 @@
-/** The error of a command in the guest, with all that is known of the command. */
+/** The error of a command in the guest. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../errors.ts'
 import type { GuestTransport } from './run-options.ts'
 
-/** What is known of a command that failed. */
+/** A failed command. */
 export interface FailedCommand {
   readonly command: string
   /** Name of the machine. */
   readonly machine: string
   readonly via: GuestTransport
-  /** Undefined when it had not ended, or never started. */
+  /** Undefined if the command did not end or never started. */
   readonly exitCode?: number | undefined
-  /** As `encoding` asked; of a command that had not ended, the last that it printed. */
+  /** In the form of `encoding`; if the command did not end, the end of its output. */
   readonly stdout?: string | Uint8Array | undefined
   readonly stderr?: string | Uint8Array | undefined
   readonly duration: number
 }
 
-/** Lines and characters of each that a message shows; the properties have all of it. */
+/** Most lines in a message, and most characters of each. The properties have the whole output. */
 const LINES = 30
 const WIDTH = 240
 
 /**
- * A command did not do what was asked. Codes `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_ABORTED`, `COMMAND_LOST`,
+ * A command failed. Codes `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_ABORTED`, `COMMAND_LOST`,
  * `COMMAND_NOT_STARTED`, `COMMAND_GARBLED`, `SHELL_SILENT`.
  */
 export class GuestCommandError extends ColdbootError {
   override readonly name: string = 'GuestCommandError'
   readonly command: string
-  /** Undefined when it had not ended, or never started. */
+  /** Undefined if the command did not end or never started. */
   readonly exitCode: number | undefined
-  /** All of it; of a command that had not ended, the last that it printed. */
+  /** The whole output; if the command did not end, the end of its output. */
   readonly stdout: string | Uint8Array
   readonly stderr: string | Uint8Array
   readonly duration: number
-  /** The way it was run. */
+  /** The transport that was used. */
   readonly via: GuestTransport
 
   constructor(code: ErrorCode, message: string, failed: FailedCommand, options: ColdbootErrorOptions = {}) {
@@ -54,7 +54,7 @@ export class GuestCommandError extends ColdbootError {
   }
 }
 
-/** A command for a message: one line, not too long. */
+/** Formats a command for a message, as one line of limited length. */
 export function formatCommand(command: string): string {
   const [first = '', ...more] = command.trim().split('\n')
   const line = first.length > 120 ? `${first.slice(0, 120)}…` : first

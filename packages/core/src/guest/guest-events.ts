@@ -1,4 +1,4 @@
-/** Events that a program in the guest sends over a channel, each checked and typed by a schema of the user's. */
+/** Events of a program in the guest over a channel, validated and typed by a schema. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Channel, DoneEvent } from '../devices/channel.ts'
 import { channelNames, findChannel } from '../devices/helpers/guest-ports.ts'
@@ -10,9 +10,13 @@ import type { Guest } from './guest.ts'
 
 /** Options of `vm.events`. */
 export interface EventsOptions<Schema extends StandardSchemaV1 = StandardSchemaV1> {
-  /** What each event must be, in any library of the Standard Schema: Zod, Valibot, ArkType, … @default anything */
+  /**
+   * Schema of the events, from any library that implements Standard Schema: Zod, Valibot, ArkType, …
+   *
+   * @default any value
+   */
   readonly schema?: Schema | undefined
-  /** Gives up when it aborts. */
+  /** Rejects the call when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -24,22 +28,23 @@ const CHECKS: CheckTable<Required<EventsOptions>> = {
   signal: isSignal,
 }
 
-/** A channel ends with its machine; how that ended is known when its console was read. Milliseconds, before the multiplier. */
+/** Longest wait for the reason of the end, after the end of the channel. Milliseconds, before the multiplier. */
 const OVER_MS = 2_000
 
-/** The inside of the same machine. */
+/** The Guest of the same machine. */
 export type EventGuest = Pick<Guest, 'name' | 'over' | 'scale' | 'signal'>
 
-/** The part of a machine that events come from. */
+/** The machine, as its events use it. */
 export interface EventSource {
   readonly spec: Pick<MachineSpec, 'name' | 'devices'>
 }
 
 /**
- * The events of a channel of one machine, the last one returned.
+ * Iterates over the events of a channel; the last one is the return value.
  *
- * @throws ExpectError `EVENT_INVALID` for one that the schema refuses; `CHANNEL_ENDED`, `CHANNEL_GARBLED`, `EXPECT_ABORTED`
- * @throws OptionError `INVALID_OPTION` with the channels there are, `UNKNOWN_OPTION`; at once
+ * @throws ExpectError `EVENT_INVALID` for an event that the schema rejects; `CHANNEL_ENDED`, `CHANNEL_GARBLED`,
+ * `EXPECT_ABORTED`
+ * @throws OptionError `INVALID_OPTION` with the existing channels, `UNKNOWN_OPTION`; at the call
  */
 export function guestEvents<Schema extends StandardSchemaV1>(
   vm: EventSource,
@@ -77,14 +82,14 @@ async function* checkedEvents<Schema extends StandardSchemaV1>(
   for (;;) {
     const next = await events.next().catch(explain)
     if (next.done === true) return next.value
-    // Without a schema the type is the schema's of everything: unknown.
+    // Without a schema, the type is `unknown`.
     yield (schema === undefined ? next.value : await validated(schema, name, next.value)) as Awaited<
       StandardSchemaV1.InferOutput<Schema>
     >
   }
 }
 
-/** A guest that failed has its own words for why no event comes. */
+/** Replaces the error by that of the guest, if the guest failed. */
 async function explained(error: unknown, failure: AbortSignal, guest: EventGuest, name: string): Promise<never> {
   const isOver = failure.aborted || (ColdbootError.is(error) && error.code === 'CHANNEL_ENDED')
   const end = isOver ? await soon(guest.over, guest.scale(OVER_MS)) : undefined
@@ -93,7 +98,7 @@ async function explained(error: unknown, failure: AbortSignal, guest: EventGuest
   throw new GuestError(end.code, what, { cause: error, sections: { 'What the guest said': end.excerpt } })
 }
 
-/** Undefined when it does not settle in time. */
+/** The value of the promise; undefined if it does not settle in time. */
 async function soon<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>()
   const timer = startTimer(() => resolve(undefined), milliseconds)

@@ -1,4 +1,4 @@
-/** What a test does inside a guest: the transports in that the machine has, and which one is taken. */
+/** Runs commands inside a guest, with the best transport of the machine. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
@@ -19,23 +19,23 @@ import {
 export interface GuestOptions {
   /** Name of the machine. */
   readonly name: string
-  /** The transports in. */
+  /** The transports into the guest. */
   readonly transports: readonly CommandTransport[]
-  /** How long a command may take, milliseconds, the multiplier applied. */
+  /** Default timeout of commands, milliseconds, after the multiplier. */
   readonly timeoutMs: number
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
-  /** Ends every wait when it aborts. */
+  /** Rejects every wait when it aborts. */
   readonly signal: AbortSignal | undefined
-  /** Settles when nothing can be done in the guest any more. */
+  /** Resolves when no command can run in the guest any more. */
   readonly over: Promise<GuestEnd>
-  /** Waits until the guest can be talked to. */
+  /** Waits until the guest is ready for commands. */
   readonly ready: () => Promise<unknown>
-  /** Tells a guest that goes on from a save the time, and gives it randomness; undefined: there is no way. */
+  /** Sets the clock of a restored guest and adds entropy; undefined if there is no agent. */
   readonly resync?: (() => Promise<void>) | undefined
-  /** Told of the beginning and the end of each command. @default nobody */
+  /** Receives the start and the end of each command. @default none */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
-  /** What errors tell of the machine: title → text. */
+  /** Sections about the machine for errors: title → text. */
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
 
@@ -43,7 +43,7 @@ const FAILED_HINT = 'See its output. With `check: false`, the exit code is retur
 const TOO_LATE_HINT = 'Use the machine before it ends: before `close()`, and before the guest powers off.'
 const NO_INPUT = new Uint8Array(0)
 
-/** The inside of one machine. */
+/** The guest of one machine. */
 export class Guest {
   readonly #options: GuestOptions
   #commands = 0
@@ -71,12 +71,12 @@ export class Guest {
     return this.#options.scale(milliseconds)
   }
 
-  /** Waits until the guest can be talked to. */
+  /** Waits until the guest is ready for commands. */
   ready(): Promise<unknown> {
     return this.#options.ready()
   }
 
-  /** Tells who observes the machine. */
+  /** Passes an event to the observer of the machine. */
   emit(event: MachineEvent): void {
     this.#options.onEvent?.(event)
   }
@@ -86,7 +86,7 @@ export class Guest {
     await this.#options.resync?.()
   }
 
-  /** See `VM.run`. @param onOutput gets the bytes of the standard output, also of a command that fails */
+  /** See `VM.run`. @param onOutput receives the bytes of the standard output, also if the command fails */
   async run<const Options extends RunOptions = Record<never, never>>(
     command: string | readonly string[],
     options: Options = {} as Options,
@@ -120,7 +120,7 @@ export class Guest {
   }
 
   /**
-   * The way that is taken when this one is asked for; undefined: the best there is.
+   * Returns the transport with this name; if undefined, the best one.
    * @throws OptionError `INVALID_OPTION` when the machine does not have it
    */
   transport(name: GuestTransport | undefined): CommandTransport {
@@ -173,7 +173,7 @@ function tooLate({ code, how, excerpt }: GuestEnd): CommandOutcome {
   return failed({ code, message, ...hint, sections: { 'What the guest said': excerpt } }, 0)
 }
 
-/** Bytes of the guest in the form that was asked for. */
+/** Converts output to the form of `encoding`. */
 export function decodeOutput(bytes: Uint8Array, encoding: 'utf8'): string
 export function decodeOutput(bytes: Uint8Array, encoding: OutputEncoding | undefined): string | Uint8Array
 export function decodeOutput(bytes: Uint8Array, encoding: OutputEncoding | undefined): string | Uint8Array {

@@ -1,7 +1,6 @@
 /**
- * Logs in on a serial console, as a person would: waits for the prompt of getty, answers it and the one for a password, and
- * makes sure that a shell is there. Messages may have come over any of the prompts: where one is missing, Enter brings
- * another.
+ * Logs in on a serial console: answers the prompts of getty for user and password, and waits for a shell. If messages
+ * have overwritten a prompt, presses Enter to get it again.
  */
 
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
@@ -14,7 +13,7 @@ import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../
 import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 
-/** What asks for a name and for a password, where it is not `login: ` and `Password: `. */
+/** Prompts for user name and password. */
 export interface LoginPrompts {
   /** @default `login:`, in any case */
   readonly login?: Pattern | undefined
@@ -26,24 +25,24 @@ export interface LoginPrompts {
 export interface LoginOptions {
   /** @default 'root' */
   readonly user?: string | undefined
-  /** Typed when it is asked for. @default '' */
+  /** Password, typed if the guest asks for it. @default '' */
   readonly password?: string | undefined
-  /** Typed where the password has expired and a new one is asked for. @default none: the login fails then */
+  /** New password, typed if the old one has expired. @default none: the login fails then */
   readonly newPassword?: string | undefined
-  /** Of a guest in another language, or with prompts of its own. Blanks may follow. @default {} */
+  /** Prompts of a guest in another language, or with custom prompts. Blanks may follow. @default {} */
   readonly prompts?: LoginPrompts | undefined
-  /** The shell's prompt. Blanks may follow. @default `$`, `#`, `%` or `>` and a blank */
+  /** Prompt of the shell. Blanks may follow. @default `$`, `#`, `%` or `>` and a blank */
   readonly prompt?: Pattern | undefined
-  /** How long it may take in all, milliseconds, before the multiplier. @default 60000 */
+  /** Timeout of the whole login, milliseconds, before the multiplier. @default 60000 */
   readonly timeout?: number | undefined
-  /** Gives up when it aborts. */
+  /** Rejects the call when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The inside of the same machine. */
+/** The Guest of the same machine. */
 export type LoginGuest = Pick<Guest, 'name' | 'scale' | 'ready' | 'run'>
 
-/** The machine, as far as someone who logs in needs it. */
+/** The console, as the login uses it. */
 export interface LoginConsole {
   readonly output: string
   expect(pattern: readonly Pattern[], options: ExpectOptions): Promise<Match>
@@ -53,24 +52,24 @@ export interface LoginConsole {
 const DEFAULT_TIMEOUT_MS = 60_000
 const DEFAULT_PROMPT = /[$#%>] $/
 
-/** After so much silence where a prompt was to come, Enter is pressed. Milliseconds, before the multiplier. */
+/** Silence after which Enter is pressed to get a prompt. Milliseconds, before the multiplier. */
 const NUDGE_MS = 5_000
 
-/** The name is typed again when it is asked for again: an empty line may have been read in its place. */
+/** Most attempts to type the name, because an empty line may have been read instead. */
 const MOST_NAMES = 3
 
-/** Silences after a name was typed and an unknown prompt came, after which the login has failed. */
+/** Number of silences at an unknown prompt, after a name was typed, after which the login fails. */
 const MOST_SILENCES = 2
 
-/** Of the end of the output, characters. */
+/** Longest prompt, characters. */
 const LONGEST_PROMPT = 200
-/** The same with messages of the kernel over it. */
+/** Longest prompt with kernel messages over it, characters. */
 const LONGEST_TAIL = 2_000
 
-// Only a prompt at the end of the output is one: banners and messages have the same words.
+// Matches only at the end of the output, because banners and messages may have the same text.
 const LOGIN = /(?<!last (?:failed )?)login: ?$/i
 const PASSWORD = /password: ?$/i
-/** Of pam_unix and of passwd, for a password that has expired. */
+/** Prompts of pam_unix and passwd for an expired password. */
 const CURRENT_PASSWORD = /(?:\(?current\)?(?: unix)?|old) password: ?$/i
 const NEW_PASSWORD = /(?:(re-?(?:type|enter)|repeat)[^\n]{0,8} )?new (?:unix )?password(?: ?\(?again\)?)?: ?$/i
 /** The end of a line that waits for an answer. */
@@ -95,7 +94,7 @@ const CHECKS: CheckTable<Required<LoginOptions>> = {
 }
 
 /**
- * @param guest of the same machine: proves that a shell is there
+ * @param guest Guest of the same machine, to check for a shell
  * @throws ExpectError `LOGIN_FAILED`, `LOGIN_PASSWORD_EXPIRED`; `EXPECT_EXITED`, `EXPECT_ABORTED`; GuestError
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
@@ -125,7 +124,7 @@ export async function login(console: LoginConsole, guest: LoginGuest, options: L
       const isAgain = captures[0] !== undefined
       if (pattern === NEW_PASSWORD && !isAgain && ++changes > 1) throw attempt.failed('the new password was refused')
       attempt.type(pattern === CURRENT_PASSWORD ? password : newPassword)
-      // Some ask for the name again, and for the new password.
+      // Some systems ask for the name again, and for the new password.
       if (isAgain) [password, hasAnswered] = [newPassword, false]
     } else if (pattern === asksName && !hasAnswered) {
       attempt.type(user)
@@ -134,7 +133,7 @@ export async function login(console: LoginConsole, guest: LoginGuest, options: L
       attempt.type(password)
       hasAnswered = true
     } else if (attempt.takeNudge()) {
-      // What was refused may be the empty line, in place of a prompt that was not seen.
+      // The refused input may be an empty line at a prompt that was not detected.
       hasAnswered = false
       isAsked = pattern === asksName
     } else {
@@ -144,7 +143,7 @@ export async function login(console: LoginConsole, guest: LoginGuest, options: L
   throw attempt.failed(`user ${user} was refused`)
 }
 
-/** The pattern at the end of the output, blanks aside. */
+/** The pattern at the end of the output, with optional blanks. */
 function atEnd(pattern: Pattern): RegExp {
   if (typeof pattern === 'string')
     return new RegExp(`${pattern.trimEnd().replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[ \\t]*$`)
@@ -166,10 +165,10 @@ class LoginAttempt {
     this.#limitMs = guest.scale(options.timeout ?? DEFAULT_TIMEOUT_MS)
   }
 
-  /** Whether a login prompt is the last that was printed, as when it was what `ready` waited for. Consumes it then. */
+  /** Whether the output ends with a login prompt, for example that of `ready`. Consumes it. */
   async isAsked(prompt: RegExp): Promise<boolean> {
     if (!this.endsWith(prompt)) return false
-    // Else it would be answered once more.
+    // Otherwise it would be answered twice.
     await this.#console.expect([prompt], { timeout: 0 }).catch(requireTimeout)
     return true
   }
@@ -183,8 +182,8 @@ class LoginAttempt {
   }
 
   /**
-   * The next of the patterns; where there is only silence, Enter is pressed, but not into a prompt that is not known.
-   * @param isTold whether the guest was told a name: what it asks then belongs to the login
+   * Waits for one of the patterns. Presses Enter after a silence, but not at an unknown prompt.
+   * @param isTold whether a name was typed, so that a prompt belongs to the login
    */
   async next(patterns: readonly Pattern[], isTold: boolean): Promise<Match> {
     const { signal } = this.#options
@@ -205,14 +204,14 @@ class LoginAttempt {
     }
   }
 
-  /** Whether Enter was pressed since this was asked last. */
+  /** Whether Enter was pressed since the last call. */
   takeNudge(): boolean {
     const was = this.#isNudged
     this.#isNudged = false
     return was
   }
 
-  /** A prompt alone may be something else that was printed. */
+  /** Runs a command, because other output may look like a prompt. */
   async prove(): Promise<void> {
     const { signal } = this.#options
     await this.#guest.run('true', { via: 'shell', timeout: Math.max(1, this.#left), signal })
@@ -243,7 +242,7 @@ class LoginAttempt {
     })
   }
 
-  /** A line without an end that looks like a question. Messages of the kernel may have come over it. */
+  /** The last line, if it has no end and looks like a prompt. Kernel messages may follow it. */
   get #unknownPrompt(): string | undefined {
     const text = new UserspaceText()
     const line = (text.push(this.#console.output.slice(-LONGEST_TAIL)) + text.end()).split('\n').at(-1) ?? ''

@@ -1,9 +1,9 @@
-/** What a command prints, while it does. */
+/** Buffer for the output of a running command. */
 
-/** Of a command that was ended, this much of the end of each output is shown, bytes; whatever the way. */
+/** Bytes kept from the end of each output of a killed command, for all transports. */
 export const KEPT_BYTES = 65_536
 
-/** More than this of one command is not held in memory, bytes. */
+/** Most bytes of output of one command in memory. */
 export const MOST_BYTES: number = 256 * 2 ** 20
 
 /** A command printed more than {@link MOST_BYTES}. */
@@ -24,7 +24,7 @@ export class OutputBuffer {
     return this.#length
   }
 
-  /** All of it. */
+  /** The whole output. */
   whole(): Buffer {
     return Buffer.concat(this.#pieces)
   }

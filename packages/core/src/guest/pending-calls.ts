@@ -1,20 +1,17 @@
-/**
- * What a test has asked of a guest and what is not over. A runner cannot tell whether somebody awaits a call; one that is
- * still at work when its test would pass was not awaited.
- */
+/** Pending calls of a test into the guest. A call that is pending when its test passes was not awaited. */
 import { CallSite } from '../host/call-site.ts'
 
-/** A call that is not over. */
+/** A pending call. */
 export interface PendingCall {
-  /** As `run("sleep 60")`. */
+  /** Such as `run("sleep 60")`. */
   readonly call: string
   /** `file:line:column` of the call. */
   readonly location: string | undefined
-  /** The call's own promise. */
+  /** The promise of the call. */
   readonly result: Promise<unknown>
 }
 
-/** Characters of an argument that are shown. */
+/** Most characters of an argument that are shown. */
 const SHOWN = 60
 
 interface Entry {
@@ -33,8 +30,8 @@ export class PendingCalls {
   }
 
   /**
-   * Counts a call as pending until it settles.
-   * @param subject its first argument, for messages
+   * Tracks a call until it settles.
+   * @param subject first argument of the call, for messages
    */
   track<T>(method: string, subject: unknown, work: () => Promise<T>): Promise<T> {
     const entry: Entry = { call: `${method}(${shown(subject)})`, site: new CallSite(), result: Promise.resolve() }
@@ -44,7 +41,7 @@ export class PendingCalls {
     return result
   }
 
-  // By `await`: the user's line is in the stacks of errors only across these.
+  // With `await`, because the stack of an error keeps the user's line only across `await`.
   async #settled<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
     try {
       return await work()

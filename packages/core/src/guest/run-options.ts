@@ -1,4 +1,4 @@
-/** What `vm.run` is asked, checked, and what it answers. */
+/** Options of `vm.run`, their checks, and its result. */
 
 import { OptionError } from '../errors.ts'
 import {
@@ -13,55 +13,55 @@ import {
 } from '../options/checked-options.ts'
 
 /**
- * How a command gets into the guest. `shell`: typed on the serial console, for any guest with a POSIX shell there.
- * `agent`: the agent of `@coldboot/guest`. `guest-agent`: QEMU's own, as distributions package it.
+ * Transport of commands. `shell` types them on the serial console, for any guest with a POSIX shell there. `agent` is
+ * the agent of `@coldboot/guest`. `guest-agent` is QEMU's guest agent, as packaged by distributions.
  */
 export type GuestTransport = 'shell' | 'agent' | 'guest-agent'
 
 export const GUEST_TRANSPORTS: readonly GuestTransport[] = ['agent', 'guest-agent', 'shell']
 
-/** What output is returned as. */
+/** Encoding of the output. */
 export type OutputEncoding = 'utf8' | 'buffer'
 
 /** Options of `vm.run`. */
 export interface RunOptions {
-  /** How long the command may take, milliseconds, before the multiplier. @default the machine's `timeout` */
+  /** Timeout, milliseconds, before the multiplier. @default the machine's `timeout` */
   readonly timeout?: number | undefined
-  /** Directory in the guest. @default the shell's current one; for an agent, the home directory of its user */
+  /** Working directory in the guest. @default that of the shell; for an agent, the home directory of its user */
   readonly cwd?: string | undefined
-  /** Variables in addition to those the guest has. @default {} */
+  /** Additional environment variables. @default {} */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** What the command reads from its standard input, which then ends. @default '' */
+  /** Standard input of the command. @default '' */
   readonly input?: string | Uint8Array | undefined
   /** Whether an exit code other than 0 is an error. @default true */
   readonly check?: boolean | undefined
   /** `utf8`: output as strings, invalid bytes as U+FFFD; `buffer`: as bytes. @default 'utf8' */
   readonly encoding?: OutputEncoding | undefined
-  /** The way to use, where the guest has several. @default the best one it has */
+  /** Transport, if the guest has several. @default the best one */
   readonly via?: GuestTransport | undefined
-  /** Ends the command when it aborts. */
+  /** Kills the command when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What output is for given options. */
+/** Type of the output for given options. */
 export type OutputOf<Options extends RunOptions> = Options extends { readonly encoding: 'buffer' } ? Uint8Array : string
 
 /** A command that has ended. */
 export interface CommandResult<Output extends string | Uint8Array = string> {
-  /** As a shell would take it. */
+  /** The command as shell text. */
   readonly command: string
-  /** 0 to 255; 128 and the signal's number for one that a signal ended. */
+  /** 0 to 255; 128 plus the number of the signal if a signal ended the command. */
   readonly exitCode: number
-  /** Exact, the last line end included. */
+  /** The exact output, including the last line end. */
   readonly stdout: Output
   readonly stderr: Output
-  /** From its start in the guest to its end being known here. */
+  /** Time from its start to its end as seen from the host, milliseconds. */
   readonly duration: number
   /** The way that was used. */
   readonly via: GuestTransport
 }
 
-/** A command, checked, in the form every way takes. */
+/** A checked command, as passed to a transport. */
 export interface CommandRequest {
   readonly command: string
   readonly timeoutMs: number
@@ -99,7 +99,7 @@ export function checkRunOptions(owner: string, options: RunOptions): void {
 }
 
 /**
- * A command as the text for a shell: a list of words is quoted.
+ * Converts a command to shell text: a list of words is quoted.
  * @throws OptionError `INVALID_OPTION`
  */
 export function commandText(owner: string, command: string | readonly string[]): string {
@@ -111,12 +111,12 @@ export function commandText(owner: string, command: string | readonly string[]):
   throw new OptionError('INVALID_OPTION', `${owner}: the command must be ${what}, but is ${JSON.stringify(command)}`)
 }
 
-/** One word for a POSIX shell, whatever is in it. */
+/** Quotes a word for a POSIX shell. */
 export function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-/** The command with its variables set, for a shell. On the same line, so that line numbers in messages stay right. */
+/** Adds variables to a command, on the same line, so that line numbers in messages stay correct. */
 export function withEnvironment(command: string, env: Readonly<Record<string, string>>): string {
   const words = Object.entries(env).map(([name, value]) => `${name}=${quoteWord(value)}`)
   return words.length === 0 ? command : `export ${words.join(' ')}; ${command}`

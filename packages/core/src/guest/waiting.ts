@@ -4,7 +4,7 @@ import type { GuestEnd } from './command-transport.ts'
 
 /** What ends a wait. */
 export interface Limits {
-  /** Milliseconds, the multiplier applied. */
+  /** Milliseconds, after the multiplier. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
   /** Settles when nothing can come any more. */

@@ -1,9 +1,8 @@
 /**
- * The line to the agent in a guest: requests of many at once over one virtio-serial port.
+ * Connection to the agent in a guest: concurrent requests over one virtio-serial port.
  *
- * In a machine started from a template the agent has long begun, and may be in the middle of a frame that was for another.
- * So the line begins with a question that only this process can have asked, and all that comes before its answer is
- * thrown away.
+ * In a restored machine, the agent may be in the middle of a frame for another process. So the connection starts with a
+ * ping that has a random token, and drops everything before its answer.
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
@@ -17,41 +16,41 @@ import {
   PING,
 } from './agent-frames.ts'
 
-/** What one request hears. */
+/** Receives the frames of one request. */
 export type FrameListener = (frame: AgentFrame) => void
 
 const NONCE_BYTES = 16
 const VERSION_BYTES = 4
 
-/** The agent speaks another version of the frames. */
+/** The agent uses another version of the protocol. */
 export class OtherVersion extends Error {
   constructor(version: number) {
     super(`the agent in the guest has version ${version}, but version ${AGENT_VERSION} is needed`)
   }
 }
 
-/** The line of one machine. */
+/** The connection of one machine. */
 export class AgentConnection {
   readonly #open: () => Duplex
   readonly #requests = new Map<number, FrameListener>()
   readonly #onRestart = new Set<() => void>()
-  // An agent that was saved in the middle of commands goes on with them: ids must not be theirs.
+  // Random, because a restored agent may still have requests of another process.
   #lastId = randomInt(2 ** 31)
   #stream: Duplex | undefined
   #ready: Promise<void> | undefined
 
-  /** @param open gives the port, once the machine runs */
+  /** @param open returns the port when the machine runs */
   constructor(open: () => Duplex) {
     this.#open = open
   }
 
-  /** Resolves when the agent answers. The same promise each time. @throws OtherVersion */
+  /** Resolves when the agent answers. Returns the same promise each time. @throws OtherVersion */
   ready(): Promise<void> {
     this.#ready ??= this.#connect()
     return this.#ready
   }
 
-  /** A new request: its id, until it is disposed. `onRestart` is called if the agent starts again, and forgets it. */
+  /** Starts a request; dispose it at its end. `onRestart` is called if the agent restarts and so loses the request. */
   request(listener: FrameListener, onRestart: () => void): { readonly id: number } & Disposable {
     const id = this.#nextId()
     this.#requests.set(id, listener)
@@ -65,16 +64,16 @@ export class AgentConnection {
     }
   }
 
-  /** Sends frames in one go. */
+  /** Sends frames in one write. */
   send(...frames: readonly Buffer[]): void {
     this.#stream?.write(frames.length === 1 ? (frames[0] ?? '') : Buffer.concat(frames))
   }
 
-  /** Sends bytes as frames of one type, at the pace of the guest. Ends early when the machine does, or it is stopped. */
+  /** Sends bytes as frames of one type, with flow control. Ends early with the machine or by `stop`. */
   async sendAll(type: number, id: number, bytes: Uint8Array, stop?: AbortSignal): Promise<void> {
     for (let at = 0; at < bytes.length && stop?.aborted !== true; at += LONGEST_PAYLOAD) {
       const frame = encodeFrame(type, id, bytes.subarray(at, at + LONGEST_PAYLOAD))
-      // Called also when the write fails, as it does when the machine has ended.
+      // The callback is also called when the write fails because the machine has ended.
       await new Promise<void>((resolve) => (this.#stream ? this.#stream.write(frame, () => resolve()) : resolve()))
     }
   }
@@ -107,7 +106,7 @@ export class AgentConnection {
       }
       for (const frame of reader.push(bytes)) this.#take(frame)
     })
-    // The machine has ended: whoever waits learns it elsewhere.
+    // The end of the machine is reported elsewhere.
     stream.on('error', () => {})
     stream.write(encodeFrame(PING, 0, nonce))
     return promise

@@ -1,4 +1,4 @@
-/** Single files by way of the agent of `@coldboot/guest`: no process is started, and each byte is in a checksum. */
+/** Transfers single files with the agent of `@coldboot/guest`, without a process in the guest, and with a checksum. */
 import { formatTime } from '../command-transport.ts'
 import { FileFailure, type FileRequest, type FileTransport } from '../files/file-transport.ts'
 import { fileErrorCode } from '../files/guest-file-error.ts'
@@ -6,7 +6,7 @@ import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
 import { AgentRefusal, AgentRestarted, fetchFile, NotWhole, sendFile } from './agent-files.ts'
 
-/** At once: the agent has places for 16, and long commands are files too. */
+/** Most concurrent files. The agent supports 16, and long commands need files too. */
 const MOST_FILES = 8
 
 /** The files of one machine. */

@@ -1,4 +1,4 @@
-/** Files in the guest by way of its agent. */
+/** File requests to the agent. */
 import { getSystemErrorMap } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { Interrupted, type Limits, within } from '../waiting.ts'
@@ -16,9 +16,9 @@ import {
   WRITE,
 } from './agent-frames.ts'
 
-/** The agent could not do it. */
+/** The agent refused a request. */
 export class AgentRefusal extends Error {
-  /** Name of the error in the guest, as `ENOENT`. */
+  /** Name of the error in the guest, such as `ENOENT`. */
   readonly guestCode: string
 
   constructor(errno: number) {
@@ -28,17 +28,17 @@ export class AgentRefusal extends Error {
   }
 }
 
-/** The agent ended, and was started again. */
+/** The agent was restarted. */
 export class AgentRestarted extends Error {}
 
-/** What arrived is not what was sent. */
+/** The received data differs from the data sent. */
 export class NotWhole extends Error {
   constructor() {
     super('the data was damaged on the way')
   }
 }
 
-/** What was moved. */
+/** A completed transfer. */
 export interface Moved {
   readonly size: number
   readonly crc: number
@@ -46,13 +46,13 @@ export interface Moved {
   readonly mode: number
 }
 
-/** In place of permission bits: those of a file that is there, or the agent's own for a new one. */
+/** Special mode: keeps the mode of an existing file, or uses the default of the agent for a new one. */
 const KEEP_MODE = 0xffff_ffff
 
 /**
  * Sends a file.
  *
- * @param mode permission bits, also of a file that is there already; undefined: what it has
+ * @param mode permission bits, also for an existing file; undefined to keep its mode
  * @throws AgentRefusal, AgentRestarted, Interrupted, NotWhole
  */
 export async function sendFile(
@@ -73,11 +73,11 @@ export async function sendFile(
   try {
     connection.send(encodeFrame(WRITE, request.id, Buffer.concat([head, encodeTexts([path])])))
     const sent = connection.sendAll(DATA, request.id, bytes, stop.signal)
-    // What it refuses, it refuses at the start.
+    // The agent refuses a request at its start.
     await within(Promise.race([sent, done.promise]), limits)
   } finally {
     stop.abort()
-    // Also of what is given up: the agent has places for a few files.
+    // Also after an abort, because the agent supports only a few files.
     connection.send(encodeFrame(END, request.id))
   }
   const { size, crc } = await within(done.promise, limits)

@@ -1,4 +1,4 @@
-/** The frames of the agent of `@coldboot/guest`; its source, agent.c there, says what each means. */
+/** Frames of the agent protocol. See agent.c of `@coldboot/guest` for their meaning. */
 
 /** To the guest. */
 export const PING = 1
@@ -17,12 +17,12 @@ export const HELLO = 128
 // 129 answers a PING, outside of the frames.
 export const OUT = 130
 export const ERR = 131
-// 132: a command has ended, the one answer without a name of its own.
+// 132 is the end of a command.
 export const FAIL = 133
 export const FILE_DATA = 134
 export const DONE = 135
 
-/** The version of the frames, as the guest tells it. */
+/** Version of the protocol. */
 export const AGENT_VERSION = 1
 
 /** Stages of a failure in a `FAIL`. */
@@ -34,14 +34,14 @@ export const LONGEST_PAYLOAD: number = 512 * 1024
 /** Bytes before a payload. */
 export const HEADER = 9
 
-/** From the guest, one message. */
+/** A message from the guest. */
 export interface AgentFrame {
   readonly type: number
   readonly id: number
   readonly payload: Buffer
 }
 
-/** The bytes of a frame. */
+/** Encodes a frame. */
 export function encodeFrame(type: number, id: number, payload: Uint8Array = new Uint8Array(0)): Buffer {
   const frame = Buffer.allocUnsafe(HEADER + payload.length)
   frame.writeUInt32LE(payload.length, 0)
@@ -51,22 +51,22 @@ export function encodeFrame(type: number, id: number, payload: Uint8Array = new 
   return frame
 }
 
-/** Texts, each with the NUL behind it. */
+/** Encodes texts, each with a NUL after it. */
 export function encodeTexts(texts: readonly string[]): Buffer {
   return Buffer.from(texts.map((text) => `${text}\0`).join(''))
 }
 
-/** Puts frames together from pieces of any size. */
+/** Decodes frames from chunks of any size. */
 export class FrameReader {
   #pieces: Buffer[] = []
   #length = 0
 
-  /** Adds bytes, and takes out the frames that are whole. */
+  /** Adds bytes and returns the complete frames. */
   push(bytes: Buffer): AgentFrame[] {
     const frames: AgentFrame[] = []
     this.#pieces.push(bytes)
     this.#length += bytes.length
-    // Joined only when a frame is whole: a large one comes in many pieces.
+    // Joined only when a frame is complete, because a large one arrives in many chunks.
     for (let needed = this.#needed(); this.#length >= needed; needed = this.#needed()) {
       const all = this.#pieces.length === 1 ? (this.#pieces[0] ?? bytes) : Buffer.concat(this.#pieces)
       frames.push({ type: all.readUInt8(4), id: all.readUInt32LE(5), payload: all.subarray(HEADER, needed) })

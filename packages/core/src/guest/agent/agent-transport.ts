@@ -1,4 +1,4 @@
-/** Commands by way of the agent of `@coldboot/guest`: many at once, each output for itself, far from the console. */
+/** Runs commands with the agent of `@coldboot/guest`: concurrently, with separate outputs, without the console. */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import { now } from '../../host/clock.ts'
@@ -12,9 +12,9 @@ import { AgentFileTransport } from './agent-file-transport.ts'
 import { AgentRefusal, AgentRestarted, sendFile } from './agent-files.ts'
 import * as frames from './agent-frames.ts'
 
-/** A command that is asked to end has this long to do so. Milliseconds, before the multiplier. */
+/** Time to end after SIGTERM. Milliseconds, before the multiplier. */
 const GRACE_MS = 500
-/** A killed command is gone within this time. The same. */
+/** Time to end after SIGKILL. Milliseconds, before the multiplier. */
 const KILL_MS = 5_000
 
 /** The Linux kernel takes arguments of less than 128 KiB. */
@@ -25,7 +25,7 @@ export interface AgentWayOptions {
   readonly connection: AgentConnection
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
-  /** Settles when no command runs any more. */
+  /** Resolves when no command can run any more. */
   readonly over: Promise<GuestEnd>
 }
 
@@ -53,7 +53,7 @@ export class AgentTransport implements CommandTransport {
     }
   }
 
-  /** The command, or where it does not fit into an argument one that runs it from a file. */
+  /** The command; if it does not fit into an argument, a command that runs it from a file. */
   async #text({ command }: CommandRequest, limits: Limits): Promise<string> {
     if (Buffer.byteLength(command) <= LONGEST_ARGUMENT) return command
     const path = `/tmp/.coldboot-${randomBytes(8).toString('hex')}`
@@ -148,7 +148,7 @@ class AgentRun {
     return error.reason === 'time' ? transports.timedOut(this.#request.timeoutMs) : transports.aborted(error.cause)
   }
 
-  /** Ends it and all of its session that stayed in its group. */
+  /** Kills the process group of the command. */
   async #kill(): Promise<void> {
     const { scale, over } = this.#options
     const ended = this.#over.promise.then(
@@ -173,7 +173,7 @@ class AgentRun {
   }
 }
 
-/** As a shell tells it: 128 and the number for a signal. The status is that of wait(2). */
+/** Converts a status of wait(2) to an exit code as in a shell: 128 plus the number of a signal. */
 function exitCodeOf(status: number): number {
   const signal = status & 0x7f
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal

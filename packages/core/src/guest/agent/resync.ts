@@ -1,7 +1,6 @@
 /**
- * What a guest must be told when it goes on from a save: what the time is now, and randomness that no other copy of it
- * has. Without it the wall clock stands at the save, and copies draw the same numbers where the kernel hears nothing of a
- * new generation id.
+ * Sets the clock of a restored guest and adds entropy. Otherwise its clock continues from the save, and copies draw the
+ * same random numbers if the kernel does not support generation ids.
  */
 import { randomBytes } from 'node:crypto'
 import { wallClock } from '../../host/clock.ts'
@@ -10,13 +9,13 @@ import type { AgentConnection } from './agent-connection.ts'
 import { ask } from './agent-files.ts'
 import { CLOCK, RESEED } from './agent-frames.ts'
 
-/** As much as a pool of Linux takes in at once, bytes. */
+/** Bytes of entropy: the size of the pool of Linux. */
 const SEED_BYTES = 64
 
-/** Resolves when the guest has both. @throws AgentRefusal, AgentRestarted, Interrupted */
+/** Resolves when both are done. @throws AgentRefusal, AgentRestarted, Interrupted */
 export async function resync(connection: AgentConnection, limits: Limits): Promise<void> {
   const ready = within(connection.ready(), limits)
-  // Sent at once, behind the question that opens the line: one round trip for all.
+  // Sent together with the ping that opens the connection, in one round trip.
   const seed = randomBytes(SEED_BYTES)
   await Promise.all([ready, ask(connection, CLOCK, timeNow(), limits), ask(connection, RESEED, seed, limits)])
 }

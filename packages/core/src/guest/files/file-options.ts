@@ -1,22 +1,30 @@
-/** Options of moving files, checked. */
+/** Options of file transfers and their checks. */
 
 import { OptionError } from '../../errors.ts'
 import { type CheckTable, checkTable, isDuration, isSignal, oneOf, wholeNumber } from '../../options/checked-options.ts'
 import { GUEST_TRANSPORTS, type GuestTransport, type OutputEncoding } from '../run-options.ts'
 
-/** What all of them take. */
+/** Options of all file transfers. */
 export interface FileOptions {
-  /** How long it may take, milliseconds, before the multiplier. @default a minute, and a second for each megabyte that is sent */
+  /**
+   * Timeout, milliseconds, before the multiplier.
+   *
+   * @default one minute, plus one second for each megabyte that is sent
+   */
   readonly timeout?: number | undefined
-  /** The way to use, where the guest has several. @default the fastest it has */
+  /** Transport, if the guest has several. @default the fastest */
   readonly via?: GuestTransport | undefined
-  /** Gives up when it aborts. */
+  /** Rejects the call when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** Options of `vm.writeFile`. */
 export interface WriteFileOptions extends FileOptions {
-  /** Permission bits, also of a file that is there already. @default its own; of a new one, what the guest gives (0o644) */
+  /**
+   * Permission bits, also for an existing file.
+   *
+   * @default unchanged; for a new file, the default of the guest (0o644)
+   */
   readonly mode?: number | undefined
 }
 
@@ -50,13 +58,13 @@ export function checkReadOptions(options: ReadFileOptions): void {
   checkTable('readFile', options, READ_CHECKS)
 }
 
-/** @throws OptionError `INVALID_OPTION` for what is neither text nor bytes */
+/** @throws OptionError `INVALID_OPTION` if `data` is neither a string nor bytes */
 export function checkFileData(owner: string, data: unknown): void {
   if (typeof data === 'string' || data instanceof Uint8Array) return
   throw new OptionError('INVALID_OPTION', `${owner}: the data must be a string or bytes, but is ${typeof data}`)
 }
 
-/** @throws OptionError `INVALID_OPTION` for what is no path in a guest: it must not depend on where a shell happens to be */
+/** @throws OptionError `INVALID_OPTION` if `path` is not absolute: it must not depend on the directory of a shell */
 export function checkGuestPath(owner: string, path: string): void {
   if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0')) return
   throw new OptionError(

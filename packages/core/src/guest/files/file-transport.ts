@@ -1,21 +1,21 @@
-/** A way to move single files that takes no command in the guest. */
+/** The interface of transports for single files, without a command in the guest. */
 import type { ColdbootErrorOptions, ErrorCode } from '../../errors.ts'
 
-/** What is moved, and what ends it. */
+/** Parameters of a transfer. */
 export interface FileRequest {
-  /** In the guest, absolute. */
+  /** Absolute path in the guest. */
   readonly path: string
-  /** Milliseconds, the multiplier applied. */
+  /** Milliseconds, after the multiplier. */
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
 }
 
-/** Why a file was not moved. */
+/** The reason why a transfer failed. */
 export class FileFailure extends Error {
   readonly code: ErrorCode
   readonly details: Omit<ColdbootErrorOptions, 'hint'>
 
-  /** @param message behind "could not be read: " */
+  /** @param message text after "could not be read: " */
   constructor(code: ErrorCode, message: string, details: Omit<ColdbootErrorOptions, 'hint'> = {}) {
     super(message)
     this.code = code
@@ -23,12 +23,12 @@ export class FileFailure extends Error {
   }
 }
 
-/** Moves files of one machine; each is compared with what was sent. */
+/** Transfers files of one machine and verifies their content. */
 export interface FileTransport {
   /**
-   * Writes a file, whole.
+   * Writes a file.
    *
-   * @param mode permission bits, also of a file that is there already; undefined: what a file that is there has
+   * @param mode permission bits, also for an existing file; undefined to keep its mode
    * @throws FileFailure
    */
   write(request: FileRequest, bytes: Uint8Array, mode: number | undefined): Promise<void>

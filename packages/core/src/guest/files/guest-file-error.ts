@@ -1,11 +1,11 @@
-/** The error of a file that could not be moved. */
+/** The error of a failed file transfer. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../../errors.ts'
 import { GuestCommandError } from '../guest-command-error.ts'
 import { FileFailure } from './file-transport.ts'
 
 /**
- * A file of the guest could not be read or written. Codes `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`
- * for what the guest said of it; those of {@link GuestCommandError} where the guest could not be asked.
+ * A file of the guest could not be read or written. Codes `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`,
+ * `GUEST_FILE_FAILED` with the guest's error; those of {@link GuestCommandError} if the guest cannot be reached.
  */
 export class GuestFileError extends ColdbootError {
   override readonly name: string = 'GuestFileError'
@@ -19,20 +19,20 @@ export class GuestFileError extends ColdbootError {
 }
 
 const DENIED = /permission denied|operation not permitted|read-only file system/i
-// dash and busybox ash have words of their own for a directory of what they are to create.
+// dash and busybox ash have their own messages for a missing directory of a new file.
 const MISSING = /no such file|not a directory|nonexistent directory|directory nonexistent/i
 
-/** Code for the reason that a guest gave, in the words of its C library: all of them have these. */
+/** Error code for a message of the guest. All C libraries use the same messages. */
 export function fileErrorCode(reason: string): ErrorCode {
   if (DENIED.test(reason)) return 'GUEST_FILE_DENIED'
   return MISSING.test(reason) ? 'GUEST_FILE_MISSING' : 'GUEST_FILE_FAILED'
 }
 
 /**
- * Makes one error of what the transports throw.
+ * Converts errors of transports to a GuestFileError.
  *
- * @param what what was to be done: "/tmp/a in "vm" could not be read"
- * @throws GuestFileError; what is no failure of a way, as it is
+ * @param what start of the message, such as `/tmp/a in "vm" could not be read`
+ * @throws GuestFileError; other errors unchanged
  */
 export async function explained<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
   try {

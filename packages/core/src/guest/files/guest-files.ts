@@ -1,7 +1,4 @@
-/**
- * Single files between the test and the guest, without a network: by way of an agent directly, else by commands that read
- * their input or print. What arrives is compared with what was sent.
- */
+/** Transfers single files between test and guest: by an agent, or else by commands. Verifies their content. */
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { CommandTransport } from '../command-transport.ts'
@@ -11,25 +8,25 @@ import type { FileOptions } from './file-options.ts'
 import type { FileRequest } from './file-transport.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 
-/** Moving takes at least so long before it is given up, by default, and this for each byte more. Milliseconds. */
+/** Default timeout of a transfer, and its addition for each byte. Milliseconds. */
 const LEAST_MS = 60_000
 const MS_A_BYTE = 1 / 1000
 
-/** What is longer goes packed, bytes: a serial console takes some 40 kB a second. */
+/** Larger files are compressed, because a serial console transfers about 40 kB per second. Bytes. */
 const LEAST_ZIPPED = 2_000
 
-/** How the guest says why: every C library has the same words for it in this language. */
+/** Locale for commands, so that error messages are in English. */
 export const PLAIN_WORDS: Readonly<Record<string, string>> = { LC_ALL: 'C' }
 
-/** How long moving so many bytes may take, milliseconds. */
+/** Timeout for a transfer of this many bytes, milliseconds. */
 export function transferTimeout({ timeout }: FileOptions, bytes: number): number {
   return timeout ?? LEAST_MS + bytes * MS_A_BYTE
 }
 
 /**
- * Writes a file, whole, over one that is there.
+ * Writes or replaces a file.
  *
- * @param mode permission bits; undefined: those of a file that is there, or the guest's own for a new one
+ * @param mode permission bits; undefined to keep those of an existing file, or use the default of the guest
  * @throws GuestFileError
  */
 export async function writeGuestFile(
@@ -66,7 +63,7 @@ async function writeByCommand(
   const zipped = bytes.length > LEAST_ZIPPED ? gzipSync(bytes, { level: 1 }) : undefined
   const to = quoteWord(path)
   const change = mode === undefined ? '' : `chmod ${mode.toString(8)} ${to} && `
-  // What is written to a file of the kernel is an order, and what is read there its answer.
+  // Files of the kernel do not return the content that was written, so they are not verified.
   const check = /^\/(proc|sys)\//.test(path) ? ':' : `if [ -f ${to} ]; then ${SUM} <${to}; fi`
   const command = `${zipped ? 'gzip -dc' : 'cat'} >${to} && ${change}${check}`
   const { stdout } = await guest.run(command, {
@@ -80,7 +77,7 @@ async function writeByCommand(
 }
 
 /**
- * Reads a file, whole. One way prints it with a checksum, others carry it as it is.
+ * Reads a file.
  * @throws GuestFileError
  */
 export async function readGuestFile(guest: Guest, path: string, options: FileOptions): Promise<Uint8Array> {
@@ -100,12 +97,12 @@ function fileRequest(guest: Guest, path: string, bytes: number, options: FileOpt
   return { path, timeoutMs: guest.scale(transferTimeout(options, bytes)), signal: guest.signal(options.signal) }
 }
 
-// The best that the guest has. Without any of them the size is compared.
+// The best checksum that the guest has; at least the size.
 const SUM = '{ sha256sum || md5sum || wc -c; } 2>/dev/null'
 
 function isSumOf(text: string, bytes: Uint8Array): boolean {
   const [sum = ''] = text.trim().split(/\s+/)
-  // A device or a pipe is not read back.
+  // A device or a pipe is not verified.
   if (text === '') return true
   if (/^[\da-f]{64}$/.test(sum)) return sum === createHash('sha256').update(bytes).digest('hex')
   if (/^[\da-f]{32}$/.test(sum)) return sum === createHash('md5').update(bytes).digest('hex')

@@ -1,4 +1,6 @@
-/** Files and directory trees between the host and the guest: a tree goes as a tar archive, and each file is compared. */
+/**
+ * Copies files and directory trees between host and guest. A tree is sent as a tar archive, and each file is verified.
+ */
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
@@ -14,10 +16,10 @@ import { explained, GuestFileError } from './guest-file-error.ts'
 import { PLAIN_WORDS, readGuestFile, transferTimeout, writeGuestFile } from './guest-files.ts'
 
 const MODE_BITS = 0o7777
-/** What a guest may say of a file on the host. */
+/** Mode bits that are copied to the host. */
 const PERMISSIONS = 0o777
 
-/** Nothing but files, directories and links goes over; what a link points to is not looked at, and owners stay behind. */
+/** Only files, directories and links are copied. Links are not followed, and owners are not kept. */
 const KEEPING = { strict: false, umask: 0, chown: false, validateSymlinks: false }
 
 /**
@@ -39,13 +41,13 @@ export async function copyIn(guest: Guest, hostPath: string, guestPath: string, 
 async function copyTreeIn(guest: Guest, tree: string, guestPath: string, options: FileOptions): Promise<void> {
   const { pack } = await import('tar-fs')
   const { archive, sums } = await fromHost(tree, async () => {
-    // Without an entry for the tree itself, whose permissions are not for a directory that is there.
+    // Without an entry for the tree itself, so that the permissions of an existing directory do not change.
     const entries = await readdir(tree)
     return { archive: await buffer(pack(tree, { ...KEEPING, entries })), sums: await sumsBelow(tree) }
   })
   const to = quoteWord(guestPath)
   const unpack = `tar -xopf - -C ${to}`
-  // A console takes some 40 kB a second; an agent takes more than a guest unpacks.
+  // Compressed only for the console, which transfers about 40 kB per second. With an agent, unpacking would be slower.
   const isPacked = guest.transport(options.via).via === 'shell'
   const [input, command] = isPacked ? [gzipSync(archive), `gzip -dc | ${unpack}`] : [archive, unpack]
   await runFor(guest, guestPath, `mkdir -p ${to} && ${command}`, options, input)
@@ -112,7 +114,9 @@ async function toHost(guest: Guest, path: string, hostPath: string, write: () =>
   }
 }
 
-/** For `sha256sum -c`. Tools write names with a line break or a backslash in different transports: they are left out. */
+/**
+ * Input for `sha256sum -c`. Names with a line break or a backslash are omitted, because tools escape them differently.
+ */
 async function sumsBelow(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   let sums = ''

@@ -1,14 +1,14 @@
 /**
- * The line to QEMU's guest agent: JSON both transports, one message a line (docs/interop/qemu-ga-ref). The agent answers in the
- * order of the questions and says nothing by itself.
+ * Connection to QEMU's guest agent: JSON in both directions, one message per line (docs/interop/qemu-ga-ref). The agent
+ * answers requests in order and sends nothing else.
  */
 import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 
-/** The agent could not do it. */
+/** The agent refused a request. */
 export class QgaRefusal extends Error {
-  /** The class of the error, as `GenericError`, `CommandNotFound`. */
+  /** Class of the error, such as `GenericError` or `CommandNotFound`. */
   readonly errorClass: string
 
   constructor(errorClass: string, description: string) {
@@ -17,27 +17,26 @@ export class QgaRefusal extends Error {
   }
 }
 
-/** Before the answer to `guest-sync-delimited`: whatever was before it is no part of it. */
+/** Byte before the answer to `guest-sync-delimited`. Everything before it is dropped. */
 const DELIMITER = 0xff
 
 /**
- * The agent reads so many bytes at once, and on a virtio port every answer that it writes while it has read more than that
- * is lost: GLib takes the port, a character device, for seekable, and before a write it seeks back over what was read ahead,
- * which fails (glib/giochannel.c, g_io_channel_write_chars; qga/main.c, QGA_READ_COUNT_DEFAULT). So what it was asked and
- * has not answered never is more than that, but for one long question alone.
+ * Most bytes of unanswered requests, except for a single long one. The agent reads this many bytes at once, and loses
+ * the answers that it writes while more input is buffered: GLib takes the virtio port for seekable and seeks back over
+ * the buffered input before a write, which fails (glib/giochannel.c, g_io_channel_write_chars; qga/main.c,
+ * QGA_READ_COUNT_DEFAULT).
  */
 const READ_BYTES = 4_096
 
 /**
- * An agent that is started anew forgets what it was asked, and says nothing of it: after so long without an answer it is
- * asked for a sign of life, whose answer shows what has none. Milliseconds.
+ * Time without an answer after which a ping checks whether the agent was restarted and lost its requests. Milliseconds.
  */
 const NUDGE_MS = 3_000
 
-/** An agent that is not there is not written to for ever. */
+/** Most pings without an answer. */
 const MOST_NUDGES = 10
 
-/** What the agent is asked. */
+/** A request to the agent. */
 interface Question {
   readonly id: number
   readonly text: string
@@ -51,32 +50,32 @@ interface Answer {
   readonly error?: { readonly class?: string; readonly desc?: string }
 }
 
-/** The line of one machine. */
+/** The connection of one machine. */
 export class QgaConnection {
   readonly #open: () => Duplex
-  /** Not sent yet. */
+  /** Requests not yet sent. */
   readonly #queue: Question[] = []
-  /** Sent and not answered, in this order. */
+  /** Requests sent but not answered, in order. */
   readonly #asked: Question[] = []
-  // Another process may have asked something of an agent that was saved before it answered.
+  // Random, because a restored agent may still have requests of another process.
   #lastId = randomInt(2 ** 31)
   #stream: Duplex | undefined
   #nudging: NodeJS.Timeout | undefined
   #ready: Promise<void> | undefined
 
-  /** @param open gives the port, once the machine runs */
+  /** @param open returns the port when the machine runs */
   constructor(open: () => Duplex) {
     this.#open = open
   }
 
-  /** Resolves when the agent answers. The same promise each time. */
+  /** Resolves when the agent answers. Returns the same promise each time. */
   ready(): Promise<void> {
     this.#ready ??= this.#connect()
     return this.#ready
   }
 
   /**
-   * Asks the agent, which answers in the order it is asked.
+   * Sends a request and returns its answer. Answers arrive in order.
    * @throws QgaRefusal
    */
   execute(command: string, commandArguments: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
@@ -90,7 +89,7 @@ export class QgaConnection {
     const id = ++this.#lastId
     const json = JSON.stringify({ execute: command, arguments: commandArguments, id })
     const length = Buffer.byteLength(json)
-    // A line end that the agent reads after the rest would be more than it has answered.
+    // Without a line end for long requests, because it would exceed the buffer of the agent.
     const text = length < READ_BYTES ? `${json}\n` : json
     return { id, text, bytes: length + 1, answer: Promise.withResolvers<unknown>() }
   }
@@ -121,7 +120,7 @@ export class QgaConnection {
     this.#nudging = setInterval(() => {
       const ping = this.#question('guest-ping', {})
       ping.answer.promise.catch(() => {})
-      // Behind a long question there is no room; one that has taken so long is lost.
+      // A long request leaves no room for a ping. After this long, it is lost.
       if (this.#hasRoom(ping) || left === 1) this.#send(ping)
       if (--left === 0) clearInterval(this.#nudging)
     }, NUDGE_MS).unref()
@@ -137,12 +136,12 @@ export class QgaConnection {
       else this.#take(answer)
     })
     stream.on('data', (chunk: Buffer) => lines.push(chunk))
-    // The machine has ended: whoever waits learns it elsewhere.
+    // The end of the machine is reported elsewhere.
     stream.on('error', () => {})
-    // The delimiter ends whatever the agent was in the middle of reading.
+    // The delimiter ends an incomplete message in the agent.
     stream.write(Buffer.of(DELIMITER))
     stream.write(`${JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id: sync } })}\n`)
-    // It is answered first, so what follows is asked of an agent that is there.
+    // Answered first, so that further requests only go to a running agent.
     return promise.then(() => {
       this.#stream = stream
       this.#sendNext()
@@ -162,7 +161,7 @@ export class QgaConnection {
   }
 }
 
-/** Lines of text; what is before a delimiter is thrown away. */
+/** Splits input into lines, and drops everything before a delimiter. */
 class Lines {
   readonly #take: (line: string) => void
   readonly #decoder = new StringDecoder('latin1')
@@ -175,7 +174,7 @@ class Lines {
   push(chunk: Buffer): void {
     const delimiter = chunk.lastIndexOf(DELIMITER)
     if (delimiter >= 0) this.#pieces = []
-    // JSON of this agent is ASCII: its strings are base64 or escaped.
+    // The JSON of the agent is ASCII, with base64 or escaped strings.
     const [first = '', ...more] = this.#decoder.write(chunk.subarray(delimiter + 1)).split('\n')
     this.#pieces.push(first)
     for (const piece of more) {
@@ -191,7 +190,7 @@ function parse(text: string): Answer {
     const answer: unknown = JSON.parse(text)
     return typeof answer === 'object' && answer !== null ? answer : {}
   } catch {
-    // The rest of an answer to someone else.
+    // The rest of an answer for another process.
     return {}
   }
 }

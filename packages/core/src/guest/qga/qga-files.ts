@@ -1,11 +1,11 @@
-/** Files in the guest by way of QEMU's guest agent. */
+/** File transfers with QEMU's guest agent. */
 import { type Limits, within } from '../waiting.ts'
 import type { QgaConnection } from './qga-connection.ts'
 
-/** At once, bytes: a message of the agent may have 64 MiB, base64 included, and it reads at most 48 MiB. */
+/** Bytes per request. A message may have 64 MiB including base64, and the agent reads at most 48 MiB. */
 const PIECE_BYTES = 4 * 2 ** 20
 
-/** Most files are short, and the agent makes room for all that it is asked for. Bytes. */
+/** Bytes of the first request. Most files are short, and the agent allocates the requested size. */
 const FIRST_PIECE_BYTES = 65_536
 
 /** @throws QgaRefusal, Interrupted */
@@ -76,7 +76,7 @@ async function withHandle<T>(
   try {
     return await work(handle)
   } finally {
-    // What is written lies in the agent's memory until then; of what was read nobody waits for it.
+    // Written data is only flushed by the close. After a read, the close is not awaited.
     if (mode === 'w') await close()
     else close().catch(() => {})
   }

@@ -1,6 +1,6 @@
 /**
- * Tells a guest with QEMU's guest agent what the time is when it goes on from a save. New randomness it draws by itself,
- * where its kernel heeds the generation id.
+ * Sets the clock of a restored guest with QEMU's guest agent. Entropy is not added: the kernel reseeds if it supports
+ * generation ids.
  */
 import { wallClock } from '../../host/clock.ts'
 import type { CommandTransport } from '../command-transport.ts'
@@ -8,8 +8,8 @@ import { type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
 
 /**
- * Resolves when the guest has the time, to some hundredths of a second.
- * @param way to run a command by, where the agent cannot set the time itself: without `hwclock` it does not (qga/commands-posix.c)
+ * Resolves when the clock is set, with an accuracy of some hundredths of a second.
+ * @param transport runs a command if the agent cannot set the time, which needs `hwclock` (qga/commands-posix.c)
  * @throws QgaRefusal, Interrupted
  */
 export async function setTime(connection: QgaConnection, transport: CommandTransport, limits: Limits): Promise<void> {

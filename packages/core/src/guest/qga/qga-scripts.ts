@@ -1,19 +1,19 @@
 /**
- * What the guest's shell does for QEMU's guest agent.
+ * Shell scripts for QEMU's guest agent.
  *
- * The agent takes a command for ended only when nobody has its output open any more, gathers at most 16 MiB, and does that
- * in pieces of 4 KiB, a turn of its loop each: 20 MB took 10 s on a busy host. So the command writes to files, which the
- * agent then reads: what it leaves running holds up nothing. A program started is some 20 ms in a guest without hardware
- * acceleration: there are but two, `setsid` and the shell that runs the command.
+ * For the agent, a command ends only when all processes have closed its output. It captures at most 16 MiB, in chunks
+ * of 4 KiB: 20 MB took 10 s on a busy host. So commands write to files, which the agent then reads, and background
+ * processes do not delay the result. A start of a program takes about 20 ms without hardware acceleration, so there are
+ * only two: `setsid` and the shell that runs the command.
  */
 
-/** Printed in place of running the command: its directory cannot be entered. */
+/** Printed instead of running the command if its directory cannot be entered. */
 export const NO_DIRECTORY = 'no directory'
 
 /**
- * A script that runs a command. Its arguments: what the names of the command's files begin with, in a directory that is
- * made if need be and then is nobody else's; the file for its input; its directory. It prints nothing, unless it fails
- * before the command begins.
+ * Script that runs a command. Its arguments are the path prefix of the command's files, in a private directory that is
+ * created if needed; the file for its input; its working directory. It prints only if it fails before the command
+ * starts.
  */
 export function runScript(command: string): string {
   return `: "\${HOME:=/root}";export HOME
@@ -24,8 +24,8 @@ shift 3
 ${command}`
 }
 
-/** Makes the directory `$0`, if need be; several do at once. */
+/** Creates the directory `$0` if it does not exist. May run concurrently. */
 export const DIRECTORY_SCRIPT = 'umask 077;[ -d "$0" ]||exec mkdir -p "$0"'
 
-/** Sends the signal `$0` to process `$1`, and where it leads a session to all of that. */
+/** Sends the signal `$0` to the process group `$1`, or else to the process. */
 export const END_SCRIPT = 'kill -"$0" -"$1"||kill -"$0" "$1"'

@@ -1,6 +1,4 @@
-/**
- * Commands by way of QEMU's guest agent, for stock distribution images: nothing but its package is in the guest.
- */
+/** Runs commands with QEMU's guest agent, for stock distribution images. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { now } from '../../host/clock.ts'
@@ -13,25 +11,27 @@ import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
 import { fetchEnd, fetchFile, sendFile, sizeOfFile } from './qga-files.ts'
 import { DIRECTORY_SCRIPT, END_SCRIPT, NO_DIRECTORY, runScript } from './qga-scripts.ts'
 
-/** How often a command that goes on is looked at for how much it has printed. Milliseconds. */
+/** Interval of checking the output size of a running command. Milliseconds. */
 const LOOK_EVERY_MS = 500
 
-/** Reading the end of an output may take so long. Milliseconds, before the multiplier. */
+/** Timeout of reading the end of an output. Milliseconds, before the multiplier. */
 const READ_MS = 5_000
 
-/** The agent tells nothing by itself: it is asked again after a part of the time so far, within bounds. Milliseconds. */
+/**
+ * Polling interval of a command, as a part of its time so far, with limits. The agent sends no events. Milliseconds.
+ */
 const ASK_AFTER = { part: 1 / 4, leastMs: 2, mostMs: 50 }
 
-/** How a command is ended, and how long it has to do so. Milliseconds, before the multiplier. */
+/** Signals to end a command, and the time for each. Milliseconds, before the multiplier. */
 const KILLS = [
   ['TERM', 500],
   ['KILL', 5_000],
 ] as const
 
-/** What is longer is sent as a file, bytes: the kernel takes arguments of less than 128 KiB, the agent messages of 64 MiB. */
+/** Longer commands are sent as a file, because arguments are limited to 128 KiB by the kernel. Bytes. */
 const LONGEST_ARGUMENT = 120_000
 
-/** Files of so many commands are removed at once: it takes a process. */
+/** Number of commands whose files are removed together, because it needs a process. */
 const COMMANDS_A_CLEANING = 16
 
 /** Options of {@link QgaTransport}. */
@@ -39,9 +39,9 @@ export interface QgaWayOptions {
   readonly connection: QgaConnection
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
-  /** Settles when no command runs any more. */
+  /** Resolves when no command can run any more. */
   readonly over: Promise<GuestEnd>
-  /** Directory in the guest for the commands' files. @default '/tmp' */
+  /** Directory in the guest for the files of commands. @default '/tmp' */
   readonly directory?: string
 }
 
@@ -62,7 +62,7 @@ export class QgaTransport implements CommandTransport {
   /** In the guest. */
   readonly #directory: string
   #leftovers: string[] = []
-  /** Whether the guest has it; without, only a command itself can be ended, not what it started. */
+  /** Whether the guest has `setsid`. Without it, only the command itself can be killed, not its children. */
   #setsid = true
   #isOver = false
 
@@ -96,7 +96,7 @@ export class QgaTransport implements CommandTransport {
     const { text, input } = await this.#prepare(request, base, limits)
     const startedAt = now()
     const pid = await this.#begin(runScript(text), [base, input, cwd], limits)
-    // Asked for once: the agent forgets a process when it has told its end.
+    // Queried only once, because the agent forgets a process after it has reported its end.
     const ended = this.#ended(pid)
     try {
       const status = await within(Promise.race([ended, this.#overflow(base, ended, limits)]), limits)
@@ -121,7 +121,7 @@ export class QgaTransport implements CommandTransport {
     }
   }
 
-  /** Sends what is too long for a message. */
+  /** Sends a long command and the input as files. */
   async #prepare(
     { command, env, input }: CommandRequest,
     base: string,
@@ -139,14 +139,14 @@ export class QgaTransport implements CommandTransport {
     return { text: isLong ? `exec sh ${base}.c` : text, input: input.length > 0 ? `${base}.i` : '/dev/null' }
   }
 
-  /** @returns the process, which leads a session of its own if that can be */
+  /** @returns pid of the process, which leads its own session if possible */
   async #begin(script: string, scriptArguments: readonly string[], limits: Limits): Promise<number> {
     const shell = ['-c', script, 'sh', ...scriptArguments]
     const started = this.#setsid ? this.#exec('setsid', ['/bin/sh', ...shell]) : this.#exec('/bin/sh', shell)
     try {
       return await within(started, limits)
     } catch (error) {
-      // Given up just when it begins: it is to be ended all the same.
+      // Aborted during the start, so the command must be killed.
       if (error instanceof Interrupted) forget(started.then((pid) => this.#kill(pid, this.#ended(pid))))
       if (!(error instanceof QgaRefusal) || !this.#setsid || !error.message.includes('setsid')) throw error
       this.#setsid = false
@@ -172,7 +172,7 @@ export class QgaTransport implements CommandTransport {
   }
 
   /**
-   * Nothing else bounds the files, and a disk that is flooded holds up all that is to end the flood.
+   * Rejects when the output exceeds the limit, before the disk of the guest is full.
    * @throws TooMuchOutput
    */
   async #overflow(base: string, ended: Promise<unknown>, limits: Limits): Promise<never> {
@@ -181,10 +181,10 @@ export class QgaTransport implements CommandTransport {
     const end = (): void => stop.abort()
     ended.then(end, end)
     for (;;) {
-      // Rejects when the command has ended, which nobody waits for then.
+      // Rejects when the command has ended; this promise is then not awaited.
       await pause(LOOK_EVERY_MS, undefined, { signal: stop.signal, ref: false })
       const sizes = ['o', 'e'].map((name) => sizeOfFile(connection, `${base}.${name}`, limits))
-      // It may not be there yet.
+      // The file may not exist yet.
       const [out = 0, err = 0] = await Promise.all(sizes.map((size) => unlessRefused(size, 0)))
       if (out + err > MOST_BYTES) throw new TooMuchOutput()
     }
@@ -206,7 +206,7 @@ export class QgaTransport implements CommandTransport {
     forget(ended)
   }
 
-  /** Of one that cannot be killed yet, as when it waits for a disk, too. */
+  /** Reads the end of an output, even if the command could not be killed. */
   async #end(path: string): Promise<Buffer> {
     const { connection, scale, over } = this.#options
     try {
@@ -217,14 +217,14 @@ export class QgaTransport implements CommandTransport {
     }
   }
 
-  /** The agent keeps what it knows of a process until it is asked for it: of the one that removes the files, too. */
+  /** Removes files. Also queries the end of `rm`, because the agent keeps a process until it is queried. */
   #cleanUp(base: string): void {
     this.#leftovers.push(base)
     if (this.#leftovers.length < COMMANDS_A_CLEANING) return
     const bases = this.#leftovers
     this.#leftovers = []
     const files = bases.flatMap((one) => ['o', 'e', 'c', 'i'].map((name) => `${one}.${name}`))
-    // Files that stay do no harm.
+    // Errors are ignored, because remaining files do no harm.
     forget(this.#exec('rm', ['-f', ...files]).then((pid) => this.#ended(pid)))
   }
 }
@@ -238,7 +238,7 @@ async function unlessRefused<T>(answer: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
-/** Nobody waits for it. */
+/** Ignores the result of a promise. */
 function forget(promise: Promise<unknown>): void {
   promise.catch(() => {})
 }
@@ -257,7 +257,7 @@ function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): Co
   return error.reason === 'time' ? transports.timedOut(timeoutMs) : transports.aborted(error.cause)
 }
 
-/** As when the agent was started anew meanwhile. */
+/** Failure of a command that the agent no longer knows, for example after its restart. */
 function noMoreKnown({ message }: QgaRefusal): CommandFailure {
   const how = `QEMU's guest agent no longer knows it: ${message}`
   const hint =

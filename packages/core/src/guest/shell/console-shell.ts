@@ -1,9 +1,9 @@
 /**
- * Commands over the serial console, for any guest with a POSIX shell there: nothing is installed, and nothing but the
- * console is needed. Commands are run one after the other.
+ * Runs commands over the serial console, one after the other, for any guest with a POSIX shell there. Needs no
+ * installation.
  *
- * The console's text goes on as if a person had typed: who waits with `expect` while a command runs sees what it prints;
- * who begins when it is over begins behind it.
+ * The typed text and the output appear on the console. An `expect` that is pending while a command runs searches its
+ * output; for later ones it is consumed.
  */
 import type { CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import type { CommandRequest } from '../run-options.ts'
@@ -16,7 +16,7 @@ export interface ConsoleShellOptions {
   readonly console: ShellConsole
   /** Applies the multiplier. */
   readonly scale: (milliseconds: number) => number
-  /** Settles when no command runs any more, and all output was read. */
+  /** Resolves when no command can run any more, and all output was read. */
   readonly over: Promise<GuestEnd>
 }
 
@@ -26,7 +26,7 @@ export class ConsoleShell implements CommandTransport {
   readonly #options: ConsoleShellOptions
   readonly #gone = new AbortController()
   #last: Promise<unknown> = Promise.resolve()
-  /** Whether the last command may still have the terminal. */
+  /** Whether the last command may still use the terminal. */
   #stuck = false
 
   constructor(options: ConsoleShellOptions) {

@@ -1,7 +1,7 @@
-/** Takes out of a console's output what the kernel printed in between. */
+/** Removes kernel messages from console output. */
 import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
 
-/** The kernel prints a message as a whole, between any two bytes of a program's output, and with a line end. */
+/** A kernel message is printed as a whole, with a line end, between any two bytes of other output. */
 const MESSAGE = new RegExp(`${KERNEL_STAMP.source}[^\\n]*\\n`, 'g')
 
 /** @param text with the line ends of a terminal, or plain ones */
@@ -10,11 +10,11 @@ export function withoutKernelMessages(text: string): string {
 }
 
 /**
- * Takes foreign text out of encoded lines of one length each: what is not of the alphabet, to the end of its line, and as
- * many characters before it as make the line too long.
+ * Removes foreign text from encoded lines of fixed length: characters outside the alphabet, to the end of the line, and
+ * as many characters before them as exceed the length.
  *
- * @param foreign matches a character that the encoding does not use
- * @param width of a whole line
+ * @param foreign matches a character outside the alphabet
+ * @param width length of a complete line
  */
 export function withoutForeignText(text: string, foreign: RegExp, width: number): string {
   if (text.replaceAll('\n', '').search(foreign) < 0) return text

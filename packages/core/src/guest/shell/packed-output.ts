@@ -1,22 +1,22 @@
-/** Unpacks what a guest packed for its way over the console, and knows whether it arrived whole. */
+/** Decodes output that a guest sent over the console, and verifies its checksum. */
 import { crc32, inflateRawSync } from 'node:zlib'
 import { withoutForeignText, withoutKernelMessages } from './kernel-messages.ts'
 
-/** What was packed. */
+/** Decoded output. */
 export interface Outputs {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
 }
 
-/** Width of the lines of each encoding, and what it does not use. GNU's and busybox's base64 break lines at 76. */
+/** Line width of each encoding, and the characters outside its alphabet. base64 of GNU and busybox wraps at 76. */
 const ENCODINGS: Readonly<Record<string, readonly [width: number, foreign: RegExp]>> = {
   base64: [76, /[^A-Za-z0-9+/=]/],
   hex: [Infinity, /[^0-9a-fA-F \t]/],
 }
 
 /**
- * @param codec as the shell named it: `gzip-base64`, `hex`, …
- * @returns undefined when it did not arrive whole
+ * @param codec name of the encoding: `gzip-base64`, `hex`, …
+ * @returns undefined if the data is damaged
  */
 export function unpackOutputs(codec: string, text: string): Outputs | undefined {
   const zipped = codec.startsWith('gzip-')
@@ -48,12 +48,12 @@ function unzip(bytes: Buffer): Outputs | undefined {
 }
 
 /**
- * One of several members in a row (RFC 1952), its checksum compared. Node's own gunzip joins them.
- * @throws Error of any kind when it is not whole
+ * Decodes one of several gzip members (RFC 1952) and verifies its checksum. Node's gunzip would join them.
+ * @throws any error if it is damaged
  */
 function gunzipMember(bytes: Buffer): { readonly data: Buffer; readonly end: number } {
   const start = headerLength(bytes)
-  // The types leave out the form of the result that `info` asks for.
+  // The types do not include the result with `info`.
   const inflated: unknown = inflateRawSync(bytes.subarray(start), { info: true })
   const { buffer: data, engine } = inflated as {
     readonly buffer: Buffer

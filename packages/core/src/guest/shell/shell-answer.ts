@@ -1,16 +1,17 @@
 /**
- * What the shell prints for us, in frames: RS (`\036`), the token of the request, a sign, what belongs to it, US (`\037`).
- * The guest makes the two control characters itself: what is typed, and so echoed, has none. The token is new for each
- * request and never in the command's environment.
+ * What the shell prints for us, in frames: RS (`\036`), the token of the request, a sign, what belongs to it, US
+ * (`\037`). The guest makes the two control characters itself: what is typed, and so echoed, has none. The token is new
+ * for each request and never in the command's environment.
  *
  * `!` the command begins, `!1` in the background. `?` its directory cannot be entered. `~` the shell has read so far.
  * `;status;length;length GS out GS err` the end, short text as it is. `:status:codec GS packed` the end, all else.
- * `*directory;codec` the functions are defined, `-` they are not. `>codec` send the file, `<size` what there is of it now.
+ * `*directory;codec` the functions are defined, `-` they are not. `>codec` send the file, `<size` what there is of it
+ * now.
  */
 import { withoutKernelMessages } from './kernel-messages.ts'
 import { unpackOutputs } from './packed-output.ts'
 
-/** The answer in a frame. Status `undefined`: the command was ended from outside. */
+/** The answer in a frame. Status `undefined` means that the command was killed. */
 export type ShellAnswer =
   | { readonly kind: 'no-directory' | 'synced' | 'undefined' | 'garbled' }
   | { readonly kind: 'begun'; readonly background: boolean }
@@ -27,18 +28,18 @@ export type ShellAnswer =
 const GARBLED: ShellAnswer = { kind: 'garbled' }
 
 /**
- * @param content of a frame, as it came
- * @returns undefined for a frame that is not an answer to this token: the end of an earlier one, or chance
+ * @param content raw content of a frame
+ * @returns undefined for a frame that is not an answer to this token
  */
 export function readAnswer(content: Buffer, token: string): ShellAnswer | undefined {
   const text = content.toString('latin1')
   const answer = parse(asPrinted(text), token)
   if (answer !== undefined && answer.kind !== 'garbled') return answer
-  // Before the line ends: a message may come between the two characters of one.
+  // Messages are removed first, because one may be printed between the two characters of a line end.
   return parse(asPrinted(withoutKernelMessages(text)), token) ?? answer
 }
 
-/** The terminal sends each line end as `\r\n`, also the `\n` of a `\r\n`: this is the exact inverse. */
+/** Undoes the conversion of each `\n` to `\r\n` by the terminal. */
 function asPrinted(text: string): string {
   return text.replaceAll('\r\n', '\n')
 }
@@ -96,7 +97,7 @@ function statusOf(text: string): number | undefined {
   return text === '-' ? undefined : Number(text)
 }
 
-/** Shells count bytes or characters, depending on the locale. */
+/** Whether the length matches, in bytes or characters, because shells count by the locale. */
 function hasLength(bytes: Buffer, length: number): boolean {
   return bytes.length === length || [...bytes.toString('utf8')].length === length
 }

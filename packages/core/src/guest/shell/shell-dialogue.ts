@@ -1,12 +1,12 @@
-/** Typing at a shell and hearing its answers. */
+/** Dialogue with a shell: types lines and reads its answers. */
 import { randomBytes } from 'node:crypto'
 import { now } from '../../host/clock.ts'
 import { setupLines } from './shell-functions.ts'
 import { type Heard, NoAnswer, type ShellConsole, ShellListener } from './shell-listener.ts'
 
-/** A shell mostly answers a key within this time, if it is there. Milliseconds, before the multiplier. */
+/** Time in which a shell normally answers. Milliseconds, before the multiplier. */
 const KEY_MS = 2_000
-/** The same when there is nothing else to try: on a busy host some hundred milliseconds of work take seconds. */
+/** The same for the last attempt, because a busy host may be much slower. */
 const LAST_KEY_MS = 10_000
 
 const INTERRUPT = '\x03'
@@ -15,7 +15,7 @@ const SUSPEND = '\x1a'
 /** The functions could not be defined. */
 export class UnsuitableShell extends Error {}
 
-/** One command's conversation with the shell. */
+/** The dialogue with the shell for one command. */
 export class ShellDialogue implements Disposable {
   readonly #console: ShellConsole
   readonly #listener: ShellListener
@@ -41,7 +41,7 @@ export class ShellDialogue implements Disposable {
   ask(lines: (token: string) => readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<Heard> {
     const token = newToken()
     this.#listener.listenFor(token)
-    // A blank in front keeps them out of the history of shells that are set up so.
+    // A leading blank keeps the lines out of the history of some shells.
     this.type(
       lines(token)
         .map((line) => ` ${line}\n`)
@@ -78,10 +78,9 @@ export class ShellDialogue implements Disposable {
   }
 
   /**
-   * Ends the command that has the terminal, by Ctrl-C, else Ctrl-Z and `kill`; one that has no terminal, in
-   * the background, by `kill`.
+   * Ends the command in the foreground by Ctrl-C, or else Ctrl-Z and `kill`; a command in the background by `kill`.
    *
-   * @returns what the command had printed; undefined when the shell does not come back
+   * @returns output of the command; undefined if the shell does not answer
    * @throws NoAnswer when the machine has ended
    */
   async interrupt(background: boolean): Promise<Heard | undefined> {
@@ -90,7 +89,7 @@ export class ShellDialogue implements Disposable {
       ? ([['', '_cbx;', this.#lastKeyMs]] as const)
       : ([
           [INTERRUPT, '', this.#keyMs],
-          // Only what was suspended right now: the user may have jobs of his own.
+          // Only the job that was just suspended, because the user may have other jobs.
           [SUSPEND, 'case $(jobs %%) in *topped*|*uspended*)kill -9 %%;wait %%;;esac 2>/dev/null;', this.#lastKeyMs],
         ] as const)
     for (const [key, command, timeoutMs] of attempts) {
@@ -104,18 +103,18 @@ export class ShellDialogue implements Disposable {
     return undefined
   }
 
-  /** An answer to the same token that is to come at once. @throws NoAnswer */
+  /** An immediate answer to the same token. @throws NoAnswer */
   soon(): Promise<Heard> {
     return this.#listener.next(this.#keyMs, undefined)
   }
 
-  /** Makes a shell ready that may be busy, or have half a line before it. @throws NoAnswer */
+  /** Interrupts a shell that may be busy or have an incomplete line. @throws NoAnswer */
   async clear(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = now() + timeoutMs
-    // Each Ctrl-C also takes away what was typed and not yet read: a slow shell needs more and more time.
+    // Ctrl-C also discards unread input, so a slow shell gets more time with each attempt.
     for (let patienceMs = this.#keyMs; ; patienceMs *= 2) {
       const left = deadline - now()
-      // A line editor takes a Ctrl-C that comes too early as text.
+      // A line editor that is not ready reads Ctrl-C as text.
       this.type(INTERRUPT)
       try {
         await this.ask((token) => [`command printf '\\036%s~\\037' ${token}`], Math.min(patienceMs, left), signal)
@@ -127,7 +126,7 @@ export class ShellDialogue implements Disposable {
   }
 }
 
-/** What the shell types back where a function is not defined. */
+/** Command that answers if a function is not defined. */
 export function undefinedAnswer(token: string): string {
   return `command printf '\\036%s-\\037' ${token}`
 }

@@ -1,48 +1,47 @@
 /**
- * What is typed to teach a shell to run commands for us: functions of the POSIX shell, one a line, each short enough for
- * any line editor. They are there until the shell ends, also in a copy of the machine.
+ * POSIX shell functions that run commands, one per line, each short enough for any line editor. They stay defined until
+ * the shell ends, and in copies of the machine.
  *
- * A command's output goes to two files, for three reasons: it is exact whatever a terminal would make of it; it can be
- * sent again when a kernel message came in between; and what the command leaves running cannot hold up the answer. Then
- * the answer is printed as a *frame* (see shell-answer.ts): short text as it is, all else packed.
+ * The output of a command goes to two files: the terminal does not change it, it can be sent again if a kernel message
+ * interrupts it, and background processes do not delay the answer. The answer is printed as a *frame* (see
+ * shell-answer.ts): short text unchanged, other output compressed and encoded.
  *
- * The user's settings do no harm: files are written over with `>|` (`set -C`), `command` passes functions and aliases by,
- * and no variable is used before it is set (`set -u`).
+ * Settings of the user have no effect: `>|` overwrites files despite `set -C`, `command` bypasses functions and
+ * aliases, and no variable is used before it is set (`set -u`).
  *
- * A fork and an exec are some 10 ms in a guest without hardware acceleration: the way of a short text has no other than
- * the command itself.
+ * A fork and exec takes about 10 ms without hardware acceleration. With short output, only the command itself needs
+ * one.
  */
 
 import { KEPT_BYTES } from '../output-buffer.ts'
 
-/** Longest line typed, characters: busybox's editor cuts them at 1,020. */
+/** Longest line typed, characters. The editor of busybox truncates lines at 1,020. */
 export const LONGEST_LINE = 700
 
 /** Output up to this many bytes is read by the shell itself, byte by byte. */
 const SHORT_BYTES = 1000
 
-/** Names of files that are done with are kept up to this length, characters; then the files are removed. */
+/** Length of the list of old files at which they are removed, characters. */
 const MOST_NAMES = 700
 
 /**
- * The functions' names, which say what each does:
- * `_cb token command directory input` runs a command; `_cbj` one in the background; `_cbr token status` reports;
- * `_cbk file` keeps a short text; `_cbz token` sends again, packed; `_cbf token` reports on a command that was ended;
- * `_cbx` ends one in the background; `_cbt token` tidies up; `_cbw file text` writes a short file; `_cbu token file` takes a
- * long one from the terminal, appending.
+ * Returns the lines that define the functions: `_cb token command directory input` runs a command; `_cbj` one in the
+ * background; `_cbr token status` reports; `_cbk file` keeps a short text; `_cbz token` sends again, packed; `_cbf
+ * token` reports on a command that was ended; `_cbx` ends one in the background; `_cbt token` tidies up; `_cbw file
+ * text` writes a short file; `_cbu token file` takes a long one from the terminal, appending.
  *
- * Each command has files of its own, since one that was left running by an earlier command may still write to its own.
+ * Each command has its own files, because background processes of an earlier command may still write to theirs.
  *
- * @param directory name of the directory for the files: a token of its own
- * @param token of the frame that says the lines were read
+ * @param directory unique name of the directory for the files
+ * @param token token of the frame that confirms the lines
  */
 export function setupLines(directory: string, token: string): string[] {
   return [
-    // Where memory is, files cost no disk. The directory is private, and made anew or not used.
+    // A directory in memory is preferred. It is private, and must not exist before.
     `for _cbd in "\${TMPDIR:-/tmp}" /run /dev/shm /var/tmp /dev .;do _cbd=$_cbd/.coldboot-${directory};(umask 077;mkdir "$_cbd")2>/dev/null&&break;_cbd=;done`,
     `_cbc=$(command printf '\\035\\036\\037');_cbl=;_cbb=;_cba=`,
     `_cbh(){ command -v "$1">/dev/null 2>&1;}`,
-    // Without a controlling terminal there is no Ctrl-C: commands then run in the background, in sessions of their own.
+    // Without a controlling terminal, Ctrl-C does not work. Commands then run in the background, in their own sessions.
     `_cbg=;(:</dev/tty)2>/dev/null||_cbg=1;_cbS=;_cbh setsid&&_cbS=setsid`,
     `_cbn=;if _cbh base64;then _cbn=base64;_cby(){ base64;};elif _cbh od;then _cbn=hex;_cby(){ od -An -v -tx1;};elif _cbh hexdump;then _cbn=hex;_cby(){ hexdump -v -e '32/1 "%02x" "\\n"';};elif _cbh xxd;then _cbn=hex;_cby(){ xxd -p;};fi`,
     `if _cbh gzip;then _cbn=gzip-$_cbn;_cbp(){ gzip -1c "$_cbo.o" "$_cbo.e"|_cby;};else _cbp(){ _cby<"$_cbo.o";command printf '\\035';_cby<"$_cbo.e";command printf '\\035';wc -c <"$_cbo.o";wc -c <"$_cbo.e";};fi`,
@@ -51,7 +50,7 @@ export function setupLines(directory: string, token: string): string[] {
     `_cbr(){ _cbs=$2;if _cbk o&&{ _cbq=$_cbv;_cbk e;};then command printf '\\036%s;%s;%s;%s\\035%s\\035%s\\037' "$1" "$2" \${#_cbq} \${#_cbv} "$_cbq" "$_cbv";else _cbz "$1";fi;:;}`,
     `_cbk(){ _cbv=;[ -s "$_cbo.$1" ]||return 0;IFS= read -r -d '' -n ${SHORT_BYTES} _cbv 2>/dev/null <"$_cbo.$1"&&return 1;case $_cbv in ''|*[$_cbc]*)return 1;;esac;}`,
     `_cbz(){ _cbb=1;[ -z "$_cbg" ]||read -r _cbs <"$_cbo.s";command printf '\\036%s:%s:%s\\035' "$1" "$_cbs" $_cbn;_cbp;command printf '\\037';}`,
-    // Long outputs go with the next command, since they may be asked for again; short ones now and then.
+    // Long outputs are removed with the next command, because they may be requested again; short ones now and then.
     `_cbt(){ if [ \${#_cbl} -gt ${MOST_NAMES} ]||[ -n "$_cba" ];then (command cd "$_cbd"&&rm -f $_cbl);_cbl=;fi;_cba=$_cbb;_cbb=;_cbl="$_cbl $1.o $1.e $1.s $1.p";}`,
     `_cbf(){ for _cbv in o e;do tail -c ${KEPT_BYTES} "$_cbo.$_cbv">|"$_cbo.t"&&mv -f "$_cbo.t" "$_cbo.$_cbv";done 2>/dev/null;_cbr "$1" -;}`,
     `_cbx(){ read -r _cbv <"$_cbo.p"&&{ kill -9 -$_cbv||kill -9 $_cbv;} 2>/dev/null;}`,

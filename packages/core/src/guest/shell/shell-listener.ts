@@ -1,18 +1,18 @@
-/** Hears the shell's frames in all that a console prints. */
+/** Extracts the frames of the shell from the console output. */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import { readAnswer, type ShellAnswer } from './shell-answer.ts'
 
-/** The console, as far as a shell on it needs it. */
+/** The console, as the shell transport uses it. */
 export interface ShellConsole {
   /** Types. @throws MachineError `MACHINE_EXITED` */
   send(data: string | Uint8Array): void
-  /** Shows every chunk that comes; what is returned is the number of its bytes that are consumed, as by an `expect`. */
+  /** Passes every chunk of output to `watcher`, which returns the number of bytes that it consumes. */
   watch(watcher: (chunk: Uint8Array) => number): Disposable
 }
 
-/** Why there is no answer. */
+/** The shell did not answer. */
 export class NoAnswer extends Error {
-  /** `gone`: the machine has ended. */
+  /** `gone` means that the machine has ended. */
   readonly reason: 'time' | 'aborted' | 'gone'
 
   constructor(reason: 'time' | 'aborted' | 'gone', cause?: unknown) {
@@ -21,19 +21,19 @@ export class NoAnswer extends Error {
   }
 }
 
-/** An answer, and when it began to come in, on `now()`. */
+/** An answer, and the time of its first byte, on the clock of `now()`. */
 export interface Heard {
   readonly answer: ShellAnswer
   readonly at: number
 }
 
-/** An answer that is coming in may pause this long, whatever the time in all. Milliseconds, before the multiplier. */
+/** Longest pause within an answer. Milliseconds, before the multiplier. */
 const STALLED_MS = 10_000
 
 const START = 0x1e
 const END = 0x1f
 
-/** One request's ear. */
+/** Listens for the answers to one request. */
 export class ShellListener implements Disposable {
   readonly #watch: Disposable
   readonly #gone: AbortSignal
@@ -56,7 +56,7 @@ export class ShellListener implements Disposable {
     this.#watch[Symbol.dispose]()
   }
 
-  /** From now on only answers with this token are heard. */
+  /** Listens only for answers with this token. */
   listenFor(token: string): void {
     this.#token = token
     this.#heard = []
@@ -111,7 +111,7 @@ export class ShellListener implements Disposable {
       }
       const end = chunk.indexOf(END, at)
       const piece = chunk.subarray(at, end < 0 ? chunk.length : end)
-      // A start within a frame: the one before was cut off.
+      // A start mark within a frame: the frame before it is incomplete.
       const again = piece.lastIndexOf(START)
       if (again >= 0) this.#open()
       this.#frame?.push(piece.subarray(again + 1))
@@ -128,7 +128,7 @@ export class ShellListener implements Disposable {
     this.#frameAt = this.#lastByteAt
   }
 
-  /** Returns whether what it was about is over. */
+  /** Returns whether the request is complete. */
   #take(content: Buffer): boolean {
     const answer = readAnswer(content, this.#token)
     if (answer === undefined) return false

@@ -1,4 +1,4 @@
-/** One command over a shell, from its first line typed to its output unpacked. */
+/** Runs one command with a shell on the console. */
 import { now } from '../../host/clock.ts'
 import {
   aborted,
@@ -16,17 +16,17 @@ import { type Heard, NoAnswer } from './shell-listener.ts'
 import { LONG_BYTES, upload } from './shell-upload.ts'
 import { typedEscapes, typedWord } from './typed-text.ts'
 
-/** How often an answer that did not arrive whole is asked for again. */
+/** Most repetitions of a damaged answer. */
 const REPEATS = 5
-/** Printing what was kept may take this long to begin. Milliseconds, before the multiplier. */
+/** Time until the shell starts to print stored output. Milliseconds, before the multiplier. */
 const REPEAT_MS = 10_000
 
 /** The Linux kernel takes arguments of less than 128 KiB. */
 const LONGEST_ARGUMENT = 120_000
 
-/** A command being run. */
+/** A running command. */
 export class ShellRun {
-  /** Whether it may still have the terminal when it is over here. */
+  /** Whether the command may still use the terminal afterwards. */
   stuck = false
   readonly #dialogue: ShellDialogue
   readonly #request: CommandRequest
@@ -73,7 +73,7 @@ export class ShellRun {
         return failed({ code: 'COMMAND_NOT_STARTED', message: `cannot be run: ${error.message}` }, this.#duration)
       }
       if (!(error instanceof NoAnswer) || error.reason === 'gone') throw error
-      // Given up just when it begins: it is to be ended then.
+      // Aborted during the start, so the command must be ended.
       return error.reason === 'aborted' ? this.#begunLate(error) : this.silent(error)
     }
   }
@@ -122,7 +122,7 @@ export class ShellRun {
     if (answer.kind === 'undefined') await this.#dialogue.define(timeoutMs, signal)
   }
 
-  /** @param heard what came behind the command's beginning */
+  /** @param heard the answer after the start of the command */
   async #conclude(heard: Heard): Promise<CommandOutcome> {
     const duration = heard.at - this.#sentAt
     let { answer } = heard
@@ -141,7 +141,7 @@ export class ShellRun {
     return failed({ code: 'COMMAND_GARBLED', message }, duration)
   }
 
-  /** The time is up, or the caller gave up. */
+  /** Ends the command after its timeout or an abort. */
   async #interrupt(error: NoAnswer, background: boolean): Promise<CommandOutcome> {
     const duration = this.#duration
     const failure = error.reason === 'time' ? timedOut(this.#request.timeoutMs) : aborted(error.cause)
@@ -156,7 +156,7 @@ export class ShellRun {
     return failed({ ...failure, message: `${failure.message}; the shell has not answered since` }, duration)
   }
 
-  /** No shell answered. */
+  /** Outcome if no shell answered. */
   silent(error: NoAnswer): CommandOutcome {
     this.stuck = true
     if (error.reason === 'aborted') return failed(aborted(error.cause), this.#duration)
@@ -164,7 +164,7 @@ export class ShellRun {
     return failed({ code: 'SHELL_SILENT', message }, this.#duration)
   }
 
-  /** No command runs in this guest any more. */
+  /** Outcome if the machine has ended. */
   lost(end: GuestEnd): CommandOutcome {
     return failed(lost(end, this.#begun), this.#duration)
   }

@@ -1,25 +1,25 @@
-/** Sends bytes to a file in the guest by typing them, encoded, to a program there that reads the terminal. */
+/** Sends bytes to a file in the guest: types them, encoded, to a program that reads the terminal. */
 import { type ShellDialogue, UnsuitableShell } from './shell-dialogue.ts'
 import { LONGEST_LINE } from './shell-functions.ts'
 import { octal } from './typed-text.ts'
 
-/** More than this is sent so, bytes: it starts four programs, which typing as an argument does not. */
+/** Minimum size, bytes, because it starts four programs. Less is typed as an argument. */
 export const LONG_BYTES = 2_000
 
 /**
- * At once, bytes. The kernel keeps up to 640 KiB of what was typed and not yet read, and drops the rest: a UART has no way
- * to hold the sender up (TTYB_DEFAULT_MEM_LIMIT in tty_buffer.c).
+ * Bytes typed at once. The kernel buffers up to 640 KiB of unread input and drops the rest, because a UART has no flow
+ * control (TTYB_DEFAULT_MEM_LIMIT in tty_buffer.c).
  */
 const PIECE_BYTES = 384 * 1024
 const BASE64_LINE = 76
-/** The program must take what was typed within this time. Milliseconds, before the multiplier. */
+/** Time for the program to read one piece. Milliseconds, before the multiplier. */
 const PIECE_MS = 60_000
 const ATTEMPTS = 3
 const END_OF_FILE = '\x04'
 
 /**
- * @param file a name in the functions' directory
- * @param timeoutMs for the shell's first answer
+ * @param file name in the directory of the functions
+ * @param timeoutMs timeout of the first answer of the shell
  * @throws NoAnswer, UnsuitableShell
  */
 export async function upload(
@@ -51,7 +51,7 @@ async function sendPieces(
     const first = at === 0 ? [`_cbw ${file} ''`] : []
     const { answer } = await dialogue.ask((token) => [...first, `_cbu ${token} ${file}`], timeoutMs, signal)
     if (answer.kind !== 'send') return -1
-    // An end of file on a line of its own, where it is one.
+    // End of file must be on its own line.
     dialogue.type(encode(answer.codec, piece) + END_OF_FILE)
     const { answer: received } = await dialogue.next(pieceMs, signal)
     if (received.kind !== 'received') return -1

@@ -1,31 +1,31 @@
-/** Any text as lines that can be typed at a shell's prompt: printable ASCII, nothing that a line editor acts on. */
+/** Encodes any text as lines for a shell prompt: printable ASCII, without characters that a line editor interprets. */
 import { LONGEST_LINE } from './shell-functions.ts'
 
-/** A word for the shell: `word` stands in the last line, the lines `before` it make what it refers to. */
+/** A word for the shell. The lines `before` define a variable that `word` refers to. */
 export interface TypedWord {
   readonly before: readonly string[]
   readonly word: string
 }
 
-// Printable, and without what an interactive bash expands even in quotes.
+// Printable, without `!`, which an interactive bash expands even in quotes.
 const PLAIN = /^[\x20\x22-\x7e]*$/
 
-/** Two words fit on a line, and what is around them. */
+/** Characters reserved on a line, so that two words fit. */
 const AROUND = 100
 const PIECE = (LONGEST_LINE - AROUND) / 2
 
 const QUOTED_QUOTE = `'\\''`
 
-/** @param variable of the shell, for what cannot be typed as it is */
+/** @param variable shell variable for text that must be encoded */
 export function typedWord(text: string, variable: string): TypedWord {
   if (PLAIN.test(text)) return inPieces(text, variable)
   const { before, word } = typedEscapes(Buffer.from(text), variable)
-  // The stop keeps line ends at the end, which $() would take away.
+  // The dot protects trailing line ends, which $() would remove.
   const decode = `${variable}=$(command printf '%b.' ${word});${variable}=\${${variable}%.}`
   return { before: [...before, decode], word: `"$${variable}"` }
 }
 
-/** Bytes, as an argument of `printf '%b'`. */
+/** Encodes bytes as an argument of `printf '%b'`. */
 export function typedEscapes(bytes: Uint8Array, variable: string): TypedWord {
   return inPieces(octal(bytes), variable)
 }
@@ -38,7 +38,7 @@ function inPieces(text: string, variable: string): TypedWord {
   return { before, word: `"$${variable}"` }
 }
 
-/** For `printf '%b'`: XSI octal escapes for all that is not plain, of one length so that a digit may follow. */
+/** Encodes bytes for `printf '%b'`, with octal escapes of fixed length, so that a digit may follow. */
 export function octal(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString('latin1')

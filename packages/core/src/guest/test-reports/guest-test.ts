@@ -1,25 +1,25 @@
-/** The results of tests that ran in a guest, whatever format they came in. */
+/** Results of tests in a guest, independent of the report format. */
 
 import { stripVTControlCharacters } from 'node:util'
 import type { GuestTest } from '../../events/machine-event.ts'
 
-/** What a report says. */
+/** A parsed report. */
 export interface TestReport {
   readonly tests: readonly GuestTest[]
-  /** What is wrong with the report as a whole: tests planned that did not run, a bail out. */
+  /** Problems of the report as a whole: planned tests that did not run, a bail out. */
   readonly problems: readonly string[]
 }
 
-/** Formats of reports. `ktap`: that of the Linux kernel's own tests (Documentation/dev-tools/ktap.rst). */
+/** Formats of reports. `ktap` is that of the tests of the Linux kernel (Documentation/dev-tools/ktap.rst). */
 export type TestFormat = 'tap' | 'ktap' | 'junit'
 
 export const TEST_FORMATS: readonly TestFormat[] = ['tap', 'ktap', 'junit']
 
-/** Lines of a log that are kept of a failed test, characters of each. */
+/** Most lines kept of the log of a failed test, and most characters of each. */
 const LINES = 50
 const WIDTH = 500
 
-/** The excerpt of a log. Undefined where there is none. */
+/** The end of a log; undefined if it is empty. */
 export function logExcerpt(lines: readonly string[]): string | undefined {
   const printed = lines.filter((line, index) => line.trim() !== '' || index > 0)
   const text = printed
@@ -30,7 +30,7 @@ export function logExcerpt(lines: readonly string[]): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** What is optional is left out rather than undefined. */
+/** Creates a GuestTest, without undefined properties. */
 export function guestTest(
   path: readonly string[],
   status: GuestTest['status'],
@@ -47,18 +47,18 @@ export function guestTest(
   })
 }
 
-/** The name of the case that stands for a whole report whose plan is empty (`1..0 # SKIP reason`). */
+/** Name of the single case of a report with an empty plan (`1..0 # SKIP reason`). */
 const ALL = 'all tests'
 
-/** The one case of a report without tests: all of them were skipped. */
+/** The single case of a report in which all tests were skipped. */
 export function skippedReport(reason: string | undefined): GuestTest {
   return guestTest([ALL], 'skipped', { message: reason })
 }
 
 /**
- * The cases of a group, below its name. The group itself is a case where it has none, or where it failed although none
- * of its cases did. Cases that fail in a group that is known to fail are known to fail as well.
- * @param own the group's own result
+ * The cases of a group, with its name in their path. The group itself is a case if it has none, or if it failed
+ * although none of its cases did. Failed cases in a group marked as a known failure are known failures too.
+ * @param own result of the group itself
  */
 export function groupCases(own: GuestTest, children: readonly GuestTest[]): GuestTest[] {
   const cases = children.map(({ path, status, ...more }) =>
@@ -68,13 +68,13 @@ export function groupCases(own: GuestTest, children: readonly GuestTest[]): Gues
   return cases.length === 0 || unexplained ? [...cases, own] : cases
 }
 
-/** The problem of a plan that was not kept. @param where ` of` the group, or empty */
+/** The problem of a plan that was not fulfilled. @param where ` of` the group, or empty */
 export function planProblem(results: number, planned: number, where: string): string {
   const [ran, were] = [results === 1 ? 'test' : 'tests', planned === 1 ? 'was' : 'were']
   return `${results} ${ran}${where} ran, and ${planned} ${were} planned`
 }
 
-/** Text of a report without colours and control characters, which would hide its lines from a reader. */
+/** Removes colours and control characters from a report. */
 export function plainReport(text: string): string {
   return stripVTControlCharacters(text).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, '')
 }

@@ -1,18 +1,18 @@
-/** The error of tests in the guest that failed: each failed one with what was printed about it. */
+/** The error of failed tests in the guest, with the output of each. */
 import type { GuestTest } from '../../events/machine-event.ts'
 import { formatCommand, GuestCommandError } from '../guest-command-error.ts'
 import type { CommandResult } from '../run-options.ts'
 
-/** Failed tests that a message shows; the property has all of them. */
+/** Most failed tests in a message. The property has all of them. */
 const SHOWN = 10
 
-/** What a run of tests came to. */
+/** A failed test run. */
 export interface FailedTestRun extends CommandResult {
   readonly tests: readonly GuestTest[]
   readonly problems: readonly string[]
 }
 
-/** Code `TESTS_FAILED`. */
+/** Tests in the guest failed. Code `TESTS_FAILED`. */
 export class GuestTestsError extends GuestCommandError {
   override readonly name: string = 'GuestTestsError'
   /** Every test case, in the order of the report. */
@@ -27,7 +27,7 @@ export class GuestTestsError extends GuestCommandError {
       ...Object.fromEntries(failed.slice(0, SHOWN).map((test) => [titleOf(test), wordsOf(test)])),
       'Failed besides': failed.slice(SHOWN).map(titleOf).join('\n'),
       'The report': run.problems.join('\n'),
-      // The failed tests have what is of interest in it.
+      // Omitted, because the sections of the failed tests have the relevant output.
       ...(failed.length > 0 ? { 'Standard output': undefined } : {}),
     }
     super('TESTS_FAILED', summary(run, machine, failed.length), { ...run, machine }, { sections })
@@ -46,7 +46,7 @@ function titleOf({ path }: GuestTest): string {
   return path.join(' > ')
 }
 
-/** The log often begins with the message. */
+/** The log, preceded by the message if the log does not contain it. */
 function wordsOf({ message, log }: GuestTest): string {
   if (message === undefined || log?.includes(message) === true) return log ?? '(it printed nothing)'
   return log === undefined ? message : `${message}\n${log}`

@@ -25,9 +25,12 @@ export interface RunTestsOptions extends Omit<RunOptions, 'encoding'> {
 export interface GuestTestRun extends CommandResult {
   /** Every test case, in the order of the report. */
   readonly tests: readonly GuestTest[]
-  /** What is wrong with the report as a whole: tests planned that did not run, a bail out. */
+  /** Problems of the report as a whole: planned tests that did not run, a bail out. */
   readonly problems: readonly string[]
-  /** Whether no test failed, the report is whole, and the command's exit code is 0, or kselftest's 4 for tests that were skipped. */
+  /**
+   * Whether no test failed, the report is whole, and the command's exit code is 0, or kselftest's 4 for tests that were
+   * skipped.
+   */
   readonly passed: boolean
 }
 
