@@ -103,14 +103,14 @@ const onlyExports = {
 }
 
 /** The comments of a file; consecutive line comments are one block. @param {SourceCode} sourceCode */
-function commentBlocks({ text, getAllComments }) {
+function commentBlocks(sourceCode) {
   /** @type {{ first: Node, text: string, isLine: boolean, end: number }[]} */
   const blocks = []
-  for (const comment of getAllComments()) {
+  for (const comment of sourceCode.getAllComments()) {
     const [start, end] = comment.range
     const isLine = comment.type === 'Line'
     const last = blocks.at(-1)
-    if (last?.isLine && isLine && text.slice(last.end, start).trim() === '') {
+    if (last?.isLine && isLine && sourceCode.text.slice(last.end, start).trim() === '') {
       last.text += `\n${comment.value}`
       last.end = end
     } else blocks.push({ first: comment, text: comment.value, isLine, end })
