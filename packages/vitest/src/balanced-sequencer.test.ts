@@ -20,7 +20,7 @@ test.each([2, 3, 4])('the longest of %i shards takes at most 1.15 times the mean
   expect(Math.max(...each) / mean).toBeLessThanOrEqual(1.15)
 })
 
-test('every file is in one shard, whatever the order in which the files were found', () => {
+test('every file is in one shard, for any order of the files', () => {
   const files = [...Object.keys(UNEVEN), ':new.test.ts']
   const shards = splitByTime(files, identity, UNEVEN, 3)
   expect(shards?.flat().toSorted()).toEqual(files.toSorted())
@@ -35,6 +35,6 @@ test('a file of unknown duration counts as the mean of the others', () => {
   ])
 })
 
-test('files are not split by time when no duration is known', () => {
+test('files are not split by time if no duration is known', () => {
   expect(splitByTime(['a', 'b'], identity, { other: 5 }, 2)).toBeUndefined()
 })

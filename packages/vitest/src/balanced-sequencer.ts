@@ -5,7 +5,7 @@ import { attempted } from '@coldboot/report'
 import type { TestModule, TestSequencer, TestSpecification, Vitest } from 'vitest/node'
 import { HOME } from './attempt.ts'
 
-/** Milliseconds of each test file, by project and path. */
+/** Project and path of a test file → milliseconds. */
 export type Durations = Readonly<Record<string, number>>
 
 const balanced = new WeakSet<Vitest>()
@@ -15,7 +15,7 @@ const COMMITTED = 'test-durations.json'
 /** The durations of the last complete run. */
 const MEASURED = join(HOME, 'coldboot', 'durations.json')
 
-/** Makes `--shard` split by time, and complete runs write the time of each file. Once for each Vitest. */
+/** Makes `--shard` split by time, and complete runs write the time of each file. Does so once per Vitest. */
 export function balanceShards(vitest: Vitest): void {
   if (balanced.has(vitest)) return
   balanced.add(vitest)
@@ -50,10 +50,10 @@ export function balanceShards(vitest: Vitest): void {
 }
 
 /**
- * Splits files so that all shards take about the same time: the longest file first, each into the shard that has least.
- * The same files and durations give the same shards. A file of an unknown duration counts as the mean of the others.
+ * Splits files so that all shards take about the same time: adds each file, the longest first, to the shortest shard. The same
+ * files and durations give the same shards. A file of unknown duration counts as the mean of the others.
  *
- * @returns a list a shard; undefined when no duration is known
+ * @returns a list per shard; undefined if no duration is known
  */
 export function splitByTime<File>(
   files: readonly File[],
@@ -87,7 +87,7 @@ function readDurations(path: string): Durations {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Durations
   } catch {
-    // Vitest splits when there is no such file.
+    // Without the file, Vitest splits the files.
     return {}
   }
 }
