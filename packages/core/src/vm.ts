@@ -1,6 +1,6 @@
 /**
- * The ways to start a VM. What runs a machine is loaded with the first of them: many test files ask for none, and pay
- * for the devices alone.
+ * Functions that start a VM. The modules that run a machine are loaded with the first one, because many test files
+ * start none.
  */
 import type { ResumeOptions } from './machine/save/load-machine.ts'
 import type { VM as RunningVM } from './machine/vm.ts'

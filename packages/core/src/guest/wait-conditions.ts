@@ -1,4 +1,4 @@
-/** What guests are commonly waited for: a port, a unit of systemd, a file. As commands of `sh` that start little or nothing. */
+/** Conditions for waits: a port, a systemd unit, a file. Shell commands that start few or no processes. */
 import { OptionError } from '../errors.ts'
 import { formatCommand } from './guest-command-error.ts'
 import { commandText, quoteWord } from './run-options.ts'
@@ -10,7 +10,7 @@ const HIGHEST_PORT = 65_535
 const LISTEN = '0A'
 
 /**
- * A command of the user's that succeeds.
+ * A user's command succeeds.
  * @throws OptionError `INVALID_OPTION`
  */
 export function commandCondition(command: string | readonly string[]): Condition {
@@ -19,7 +19,7 @@ export function commandCondition(command: string | readonly string[]): Condition
 }
 
 /**
- * A TCP port of the guest that is listened on, at any address.
+ * A program in the guest listens on a TCP port, at any address.
  * @throws OptionError `INVALID_OPTION`
  */
 export function portCondition(port: number): Condition {
@@ -42,8 +42,8 @@ export function portCondition(port: number): Condition {
 const UNIT_PROPERTIES = 'LoadState,ActiveState,Type,Result,InactiveExitTimestampMonotonic'
 
 /**
- * A unit of systemd that is active, or a oneshot that has run and succeeded. A unit that has failed, is masked or not
- * there will not come to be active by itself.
+ * A systemd unit is active, or a oneshot unit has succeeded. A unit that has failed, is masked or does not exist can
+ * never become active by itself.
  * @throws OptionError `INVALID_OPTION`
  */
 export function unitCondition(name: string): Condition {
@@ -52,7 +52,7 @@ export function unitCondition(name: string): Condition {
   const never = (pattern: string, text: string): string => `${pattern}) echo ${quoteWord(text)}; exit ${NEVER};;`
   const steps = [
     `command -v systemctl >/dev/null || { echo "The guest has no systemctl: it does not run systemd."; exit ${NEVER}; }`,
-    // None of the values has a blank. Without an answer, as early in a boot, there is nothing to see yet.
+    // The values have no blanks. Early in a boot, there may be no answer yet.
     `set -- $(systemctl show --property=${UNIT_PROPERTIES} -- ${unit})`,
     `case " $* " in`,
     never('*" LoadState=not-found "*', `There is no unit ${name}.`),
@@ -73,7 +73,7 @@ export function unitCondition(name: string): Condition {
 }
 
 /**
- * A path that is there.
+ * A path exists.
  * @throws OptionError `INVALID_OPTION`
  */
 export function fileCondition(path: string): Condition {
@@ -82,7 +82,7 @@ export function fileCondition(path: string): Condition {
   return {
     what: `${path} to exist`,
     command: `[ -e ${file} ] || [ -h ${file} ]`,
-    // The nearest directory above that is there.
+    // The nearest existing parent directory.
     diagnose: `d=${file}; while [ ! -d "$d" ]; do case $d in */*) d=\${d%/*};; *) d=.;; esac; d=\${d:-/}; done; echo "In $d:"; ls -la "$d" | head -n 30`,
   }
 }

@@ -1,7 +1,4 @@
-/**
- * Waits for something in the guest to come true: a command is tried there again and again until it exits with 0, so that
- * the time between its success and ours knowing it is one answer long.
- */
+/** Waits for a condition in the guest: repeats a command in the guest until it exits with 0, without round trips. */
 import { messageOf } from '../errors.ts'
 import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
 import { formatTime } from './command-transport.ts'
@@ -9,41 +6,41 @@ import type { Guest } from './guest.ts'
 import { excerpt, GuestCommandError } from './guest-command-error.ts'
 import { type CommandResult, checkRunOptions, quoteWord, type RunOptions } from './run-options.ts'
 
-/** Options of `vm.waitUntil` and its kin. */
+/** Options of `vm.waitUntil` and similar methods. */
 export interface WaitUntilOptions extends Pick<RunOptions, 'cwd' | 'env' | 'via' | 'signal'> {
-  /** How long to wait in all, milliseconds, before the multiplier. @default 30000 */
+  /** Timeout, milliseconds, before the multiplier. @default 30000 */
   readonly timeout?: number | undefined
-  /** Between the end of one try and the next, milliseconds. @default 100 */
+  /** Pause between tries, milliseconds. @default 100 */
   readonly interval?: number | undefined
 }
 
-/** A wait that has succeeded. */
+/** Result of a successful wait. */
 export interface WaitUntilResult {
-  /** The last try's output and errors, together. */
+  /** Standard output and error of the last try, combined. */
   readonly output: string
-  /** How often it was tried. */
+  /** Number of tries. */
   readonly tries: number
-  /** Until it succeeded. */
+  /** Time until the success, milliseconds. */
   readonly duration: number
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_INTERVAL_MS = 100
-/** A try that hangs is ended so much later than the wait: until then it may still say why. */
+/** Additional time for the last try to end by itself. Milliseconds. */
 const SLACK_MS = 5_000
 
-/** Exit code of a try that knows that it will never succeed. */
+/** Exit code of a try after which the condition can never become true. */
 export const NEVER = 113
 
 const CHECKS: CheckTable<Pick<Required<WaitUntilOptions>, 'interval'>> = { interval: isDuration }
 
-/** What is waited for. */
+/** A condition in the guest. */
 export interface Condition {
-  /** Tried again and again by `sh`, in a process of its own. */
+  /** Command, repeated by `sh` in a separate process. */
   readonly command: string
-  /** Behind "waited for": "port 80 to be listened on". */
+  /** Text after "waited for ", such as "a listener on port 80". */
   readonly what: string
-  /** Run once the wait has failed: what it prints is in the error. */
+  /** Command that runs after a failed wait. Its output is in the error. */
   readonly diagnose?: string
 }
 
@@ -54,7 +51,7 @@ export function checkWaitOptions(owner: string, { interval, ...options }: WaitUn
 }
 
 /**
- * @throws GuestCommandError `WAIT_TIMEOUT` with the last try's output; `COMMAND_LOST` and its kin
+ * @throws GuestCommandError `WAIT_TIMEOUT` with the output of the last try; `COMMAND_LOST` and similar
  */
 export async function waitUntil(
   guest: Guest,
@@ -65,7 +62,7 @@ export async function waitUntil(
   const limitMs = guest.scale(timeout)
   const script = tries(command, limitMs, interval)
   const result = await attempt(() => guest.run(script, { ...runOptions, check: false, timeout: timeout + SLACK_MS }))
-  // The last line of the errors is the loop's own; it may have ended just too late for its end to be known.
+  // The last line of standard error is from the loop. It is missing if the loop ended too late.
   const [, status, count] = /^tries (\d+) (\d+)\n$/.exec(text(result.stderr)) ?? []
   const lastStatus = status === undefined ? undefined : Number(status)
   const { duration } = result
@@ -92,8 +89,9 @@ export async function waitUntil(
 }
 
 /**
- * A loop for `sh`: prints the output of the last try, and on standard error a line with its exit code and the count. The
- * clock is /proc/uptime, read without a process. Its names are not those of variables that the command may have.
+ * A loop for `sh` that prints the output of the last try and, on standard error, a line with its exit code and the
+ * number of tries. The clock is /proc/uptime, which is read without a process. Its variable names do not conflict with
+ * the command's.
  */
 function tries(command: string, limitMs: number, intervalMs: number): string {
   return `
@@ -111,7 +109,7 @@ done
 printf '%s' "$_cb_output"; echo "tries $_cb_status $_cb_count" >&2; exit $_cb_status`
 }
 
-/** A try that hung is ended with the loop; its error is as good as a result. */
+/** Returns the result, or the error if the last try was killed with the loop. */
 async function attempt(run: () => Promise<CommandResult>): Promise<CommandResult | GuestCommandError> {
   try {
     return await run()

@@ -1,20 +1,20 @@
-/** Waits that end for more than one reason. */
+/** Waits with a timeout, a signal and the end of the guest. */
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../host/clock.ts'
 import type { GuestEnd } from './command-transport.ts'
 
-/** What ends a wait. */
+/** Limits of a wait. */
 export interface Limits {
   /** Milliseconds, after the multiplier. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  /** Settles when nothing can come any more. */
+  /** Resolves when the guest has ended. */
   readonly over: Promise<GuestEnd>
 }
 
-/** Why what was waited for did not come. */
+/** A wait ended early. */
 export class Interrupted extends Error {
   readonly reason: 'time' | 'aborted' | 'over'
-  /** For `over`. */
+  /** Set if the reason is `over`. */
   readonly end: GuestEnd | undefined
 
   constructor(
@@ -28,8 +28,8 @@ export class Interrupted extends Error {
 }
 
 /**
- * The promise's value.
- * @throws Interrupted, and what the promise is rejected with
+ * Awaits a promise within limits.
+ * @throws Interrupted, or the rejection of the promise
  */
 export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }: Limits): Promise<T> {
   const { promise: interrupted, reject } = Promise.withResolvers<never>()
@@ -38,7 +38,7 @@ export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }
     () => afterReading(() => reject(new Interrupted('time'))),
     Math.min(timeoutMs, LONGEST_TIMER),
   )
-  // What came with the machine's last words counts before its end.
+  // Data that arrived before the end of the machine is read first.
   void over.then((end) => afterReading(() => reject(new Interrupted('over', { end }))))
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()

@@ -1,4 +1,4 @@
-/** The mark of a {@link VM}: registered, because a worker may load this package twice. */
+/** Brand of a {@link VM}: a registered symbol, because a worker may load this package twice. */
 import type { VM } from './vm.ts'
 
 const BRAND = Symbol.for('coldboot.vm')
@@ -8,7 +8,7 @@ export function brandVM(vm: VM): void {
   Object.defineProperty(vm, BRAND, { value: true })
 }
 
-/** Whether a value is a VM of this package, whichever copy of it was loaded. */
+/** Whether a value is a VM, even one from another copy of this package. */
 export function isVM(value: unknown): value is VM {
   return typeof value === 'object' && value !== null && BRAND in value
 }

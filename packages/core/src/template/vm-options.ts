@@ -1,4 +1,4 @@
-/** What a user gives for a machine that is ready for a test, and its checks. */
+/** Options of `VM.start` and their checks. */
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../host/admission.ts'
 import {
   type CheckTable,
@@ -20,7 +20,7 @@ import type { TemplateOptions } from './template.ts'
  */
 export type TemplatePolicy = 'auto' | 'off' | 'required'
 
-/** A machine, and how it is brought to readiness. */
+/** Options of a machine, and how it becomes ready for a test. */
 export interface VMOptions extends MachineOptions {
   /** Whether the machine is booted once, saved as a template, and restored from then on. @default 'auto' */
   readonly template?: TemplatePolicy | undefined
@@ -51,7 +51,7 @@ const READY_CHECKS: CheckTable<Required<VMOptions>> = {
 }
 
 /**
- * Checks all options of a machine that is to be ready for a test.
+ * Checks all options of `VM.start`.
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
@@ -59,7 +59,7 @@ export function checkVMOptions(options: VMOptions): void {
   checkTable('', options, READY_CHECKS)
 }
 
-/** The limits that the options set. */
+/** The limits set by the options. */
 export function limitsOf({
   maxMachines,
   memoryBudget,

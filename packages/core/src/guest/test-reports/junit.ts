@@ -16,9 +16,9 @@ interface Outcome {
 interface Case {
   readonly path: readonly string[]
   readonly duration: number | undefined
-  /** As its attributes tell it. */
+  /** State by its attributes. */
   readonly state: Outcome | undefined
-  /** As its child elements tell it. */
+  /** State by its child elements. */
   status: Status
   message: string
   readonly lines: string[]
@@ -26,13 +26,13 @@ interface Case {
 
 interface Suite {
   readonly name: string
-  /** Failures and errors that it says it has. */
+  /** Number of failures and errors by its attributes. */
   readonly announced: number
-  /** Cases before it. */
+  /** Number of cases before it. */
   readonly first: number
 }
 
-/** Not `flakyFailure` and `rerunFailure`, which tell of other runs of the case. */
+/** Without `flakyFailure` and `rerunFailure`, which are about other runs of the case. */
 const OUTCOMES: Readonly<Record<string, Status>> = { failure: 'failed', error: 'failed', skipped: 'skipped' }
 
 /** Values of the attributes `status` and `result`, as googletest, CTest and others write them. */
@@ -45,7 +45,7 @@ const RANK: readonly Status[] = ['passed', 'todo', 'skipped', 'failed']
 
 const SUITES: ReadonlySet<string> = new Set(['testsuite', 'testsuites'])
 const CASE = 'testcase'
-/** What a case or a suite without a name is called. */
+/** Name of a case or a suite without a name. */
 const NAMELESS = 'unnamed'
 
 /** Characters that XML 1.0 does not allow. */
@@ -53,11 +53,11 @@ const FORBIDDEN =
   /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 const ALL_FORBIDDEN = new RegExp(FORBIDDEN, 'g')
 
-/** Where a document begins: programs print other lines before and after it. */
+/** Start of a document. Programs may print other lines before and after it. */
 const START = /<(?:\?xml\s|testsuites?[\s/>])/
 
 /**
- * One document or several, one after the other. Of a document that is cut off, the cases before its end.
+ * Reads one or more documents. From a truncated document, reads the cases before its end.
  * @throws Error when it is not well-formed and has no case
  */
 export async function readJunit(xml: string): Promise<TestReport> {
@@ -101,7 +101,7 @@ class JunitReader {
   #depth = 0
   #isDone = false
   #case: Case | undefined
-  /** Of a suite: a set-up or a tear-down that failed. */
+  /** A failed set-up or tear-down of a suite. */
   #outside: Case | undefined
   #text = ''
 
@@ -109,12 +109,12 @@ class JunitReader {
     this.#report = report
   }
 
-  /** Whether the document's outermost element is closed. */
+  /** Whether the outermost element is closed. */
   get isDone(): boolean {
     return this.#isDone
   }
 
-  /** The case or suite that is open, for a message. */
+  /** The current case or suite, for a message. */
   get where(): string {
     const path = this.#case?.path ?? this.#path
     return path.length === 0 ? '' : ` within ${path.join(' > ')}`
@@ -171,7 +171,7 @@ class JunitReader {
   #newSuite(element: string, attributes: Attributes): Suite {
     const { name = '', failures, errors } = attributes
     const announced = (Number(failures) || 0) + (Number(errors) || 0)
-    // The outermost element's name is that of the program or of nothing.
+    // The name of the outermost element is that of the program, or empty.
     return { name: element === 'testsuite' ? name : '', announced, first: this.#report.tests.length }
   }
 
@@ -204,7 +204,7 @@ function newCase(suites: readonly string[], attributes: Attributes): Case {
   }
 }
 
-/** The worst of the states that the attributes name. */
+/** The worst state of the attributes. */
 function stateOf(values: readonly string[]): Outcome | undefined {
   for (const status of ['failed', 'skipped', 'todo'] as const) {
     const message = values.find((value) => STATES[status].test(value))
@@ -214,8 +214,8 @@ function stateOf(values: readonly string[]): Outcome | undefined {
 }
 
 /**
- * Leaves out what XML must not have and programs write all the same: escape sequences, control characters, references to
- * such.
+ * Removes characters that XML does not allow but programs write: escape sequences, control characters, references to
+ * them.
  */
 function allowedInXml(xml: string): string {
   const resolved = xml.replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (reference, hex?: string, decimal = '') => {

@@ -1,4 +1,4 @@
-/** One line of KTAP: a version, a plan, a result, or text. */
+/** Parser of one line of KTAP: a version, a plan, a result, or text. */
 import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
 
@@ -13,16 +13,16 @@ export interface KtapResult {
   readonly message: string
 }
 
-/** What a line says. */
+/** A parsed line. */
 export type KtapLine =
   | KtapResult
   | { readonly kind: 'version'; readonly width: number }
   | { readonly kind: 'plan'; readonly width: number; readonly planned: number; readonly reason: string }
   | { readonly kind: 'bail-out'; readonly text: string }
-  /** `header`: the name of the group that begins. */
+  /** `header` is the name of a group that starts. */
   | { readonly kind: 'text'; readonly text: string; readonly header: string | undefined }
 
-/** What logs put before a line: dmesg (`-x`, `-T`, ISO times) and journalctl. */
+/** Prefixes of lines in logs: dmesg (`-x`, `-T`, ISO times) and journalctl. */
 const PREFIXES: readonly RegExp[] = [
   /^(?:kern|user) *:[a-z]+ *: /,
   /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] /,
@@ -34,13 +34,13 @@ const PREFIXES: readonly RegExp[] = [
 const INDENT = /^(?:# (?=[# ]|K?TAP version |1\.\.\d|ok |not ok |Bail out!)|[ \t])*/
 const VERSION = /^K?TAP version \d+$/
 const PLAN = /^1\.\.(\d+)(?:\s*#\s*(?:SKIP\b\S*\s*)?(.*))?$/i
-/** Without a number only where a dash follows, because programs print `ok` as well. */
+/** Without a number, a dash must follow, because programs print `ok` too. */
 const RESULT = /^(not )?ok (?:(\d+)(?!\S)|(?=- ))(?:\s*-(?!\S))?(.*)$/
 const HEADER = /^[# \t]*# (?:Subtest: (.+)|(selftests: [^:]+: \S+))$/
 
-/** The last one counts, as for the kernel's own reader. */
+/** The last directive counts, as in the parser of the kernel. */
 const DIRECTIVE = /^(.*\s)#\s*(SKIP|TODO|XFAIL|XPASS|TIMEOUT|ERROR)(?![^\s:]):?(.*)$/
-/** Older kselftests write it in lower case, and the name behind it. */
+/** Older kselftests write the directive in lower case, and the name after it. */
 const NAMELESS = /^\s+#\s*(skip|xfail|error)(?![^\s:]):?(.*)$/i
 /** Data such as `exit=1` and `rcode=0`. */
 const DATA = /^(.*?)\s#\s+([\w.-]+=\S*)$/
@@ -75,7 +75,7 @@ function verdictOf([, not, number, rest = '']: RegExpExecArray): Pick<KtapResult
   }
 }
 
-/** `not ok` with SKIP is skipped, as ktap.rst says; TIMEOUT and ERROR fail whatever stands before them. */
+/** `not ok` with SKIP is skipped, by ktap.rst. TIMEOUT and ERROR fail in any case. */
 const STATUS: Readonly<Record<string, GuestTest['status']>> = {
   SKIP: 'skipped',
   TODO: 'todo',

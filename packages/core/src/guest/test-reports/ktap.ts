@@ -1,31 +1,31 @@
 /**
- * Reads KTAP, as the Linux kernel's own tests print it: KUnit, and kselftest with the results of each file behind `# `
- * (Documentation/dev-tools/ktap.rst).
+ * Reads KTAP, the format of the tests of the Linux kernel: KUnit, and kselftest with `# ` before the results of each
+ * file (Documentation/dev-tools/ktap.rst).
  */
 import type { GuestTest } from '../../events/machine-event.ts'
 import { groupCases, guestTest, logExcerpt, planProblem, skippedReport, type TestReport } from './guest-test.ts'
 import { type KtapResult, parseKtapLine } from './ktap-line.ts'
 
-/** Results that belong to one plan. */
+/** Results of one plan. */
 interface Document {
   planned: number | undefined
   results: number
 }
 
-/** One level of nesting: what was read since the last result of the level above. */
+/** One level of nesting: the lines since the last result of the level above. */
 interface Level {
   /** Columns that its lines are indented by. */
   readonly width: number
-  /** As its header names it. */
+  /** Name in its header. */
   name: string | undefined
   readonly tests: GuestTest[]
-  /** One for each version line. */
+  /** One document for each version line. */
   readonly documents: Document[]
-  /** Why none of its tests ran. */
+  /** Reason why none of its tests ran. */
   skipped: string | undefined
 }
 
-/** @param text the output, or the kernel's log */
+/** @param text the output, or the kernel log */
 export function readKtap(text: string): TestReport {
   const reader = new KtapReader()
   for (const line of text.split('\n')) reader.read(line)
@@ -34,10 +34,10 @@ export function readKtap(text: string): TestReport {
 
 class KtapReader {
   readonly #problems: string[] = []
-  /** The open levels, each indented further than the one before. */
+  /** The open levels, each with a larger indentation than the one before. */
   readonly #levels: Level[] = []
   #lines: string[] = []
-  /** The name of the group that begins. */
+  /** Name of the group that starts. */
   #header: string | undefined
 
   read(raw: string): void {
@@ -69,7 +69,7 @@ class KtapReader {
     return { tests, problems: this.#problems }
   }
 
-  /** Takes the levels that are indented further off the stack. */
+  /** Removes the levels with a larger indentation from the stack. */
   #close(width: number): Level[] {
     const first = this.#levels.findIndex((level) => level.width > width)
     return first < 0 ? [] : this.#levels.splice(first)
@@ -85,7 +85,7 @@ class KtapReader {
     return level
   }
 
-  /** A version line begins a document, and so does a second plan. */
+  /** Starts a document, at a version line or a second plan. */
   #open(level: Level, plan: { readonly planned: number; readonly reason: string } | undefined): void {
     level.name ??= this.#header
     this.#header = undefined
@@ -107,7 +107,7 @@ class KtapReader {
     for (const document of level.documents.slice(-1)) document.results++
     if (below) {
       this.#unfinished(deeper, below.tests)
-      // A test may decide in the middle that it cannot run.
+      // A test may be skipped after some of its results.
       if (result.status !== 'skipped') this.#check(below, ` of ${result.title}`)
     }
     const skipped = below?.tests.length === 0 && result.status === 'passed' ? below.skipped : undefined
@@ -116,7 +116,7 @@ class KtapReader {
     level.tests.push(...groupCases(own, below?.tests ?? []))
   }
 
-  /** Keeps the cases of groups that have no result of their own. */
+  /** Adds the cases of groups without a result. */
   #unfinished(levels: readonly Level[], into: GuestTest[]): void {
     const path: string[] = []
     for (const level of levels) {

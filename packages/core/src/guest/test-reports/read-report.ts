@@ -1,15 +1,15 @@
-/** Reads a report of tests in any of the formats. */
+/** Reads a test report in any of the formats. */
 import { plainReport, type TestFormat, type TestReport } from './guest-test.ts'
 import { readKtap } from './ktap.ts'
 
-/** @throws Error when it is no report of this format */
+/** @throws Error if the text is not a report in this format */
 export async function readReport(format: TestFormat, bytes: Uint8Array): Promise<TestReport> {
   if (format === 'junit') return (await import('./junit.ts')).readJunit(decodeXml(bytes))
   const text = plainReport(new TextDecoder().decode(bytes))
   return format === 'ktap' ? readKtap(text) : (await import('./tap.ts')).readTap(text)
 }
 
-/** As its byte order mark or its declaration says. */
+/** Decodes XML by its byte order mark or its declaration. */
 function decodeXml(bytes: Uint8Array): string {
   const [first = 0, second = 0] = bytes
   const mark =

@@ -1,4 +1,4 @@
-/** Runs tests in a guest and reads what they report. */
+/** Runs tests in a guest and reads their report. */
 
 import { ColdbootError, messageOf } from '../../errors.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
@@ -13,15 +13,15 @@ import { readReport } from './read-report.ts'
 
 /** Options of `vm.runTests`. */
 export interface RunTestsOptions extends Omit<RunOptions, 'encoding'> {
-  /** What the report is in. */
+  /** Format of the report. */
   readonly format: TestFormat
-  /** Path in the guest of the report. @default the command's standard output */
+  /** Path of the report in the guest. @default the standard output of the command */
   readonly report?: string | undefined
-  /** Whether it is an error when not all is well: see {@link GuestTestRun.passed}. @default true */
+  /** Whether to throw unless the run passed: see {@link GuestTestRun.passed}. @default true */
   readonly check?: boolean | undefined
 }
 
-/** Tests that ran in the guest. */
+/** Result of a test run in the guest. */
 export interface GuestTestRun extends CommandResult {
   /** Every test case, in the order of the report. */
   readonly tests: readonly GuestTest[]
@@ -34,7 +34,7 @@ export interface GuestTestRun extends CommandResult {
   readonly passed: boolean
 }
 
-/** What the guest says of a report that is not there. Other errors are not about the report. */
+/** Errors that are about the report file. */
 const FILE_CODES: ReadonlySet<string> = new Set(['GUEST_FILE_MISSING', 'GUEST_FILE_DENIED', 'GUEST_FILE_FAILED'])
 
 const CHECKS: CheckTable<Pick<Required<RunTestsOptions>, 'format' | 'report'>> = {
@@ -52,7 +52,7 @@ export async function runTests(
   command: string | readonly string[],
   { format, report: path, ...options }: RunTestsOptions,
 ): Promise<GuestTestRun> {
-  // `format` is the one option that has no default.
+  // `format` is the only option without a default.
   checkTable('runTests', { format: format ?? '', report: path }, CHECKS)
   checkRunOptions('runTests', options)
   let printed: Uint8Array = new Uint8Array()
@@ -78,12 +78,12 @@ export async function runTests(
   return Object.freeze(run)
 }
 
-/** The exit code 4 of kselftest, which it ends with after a result that was skipped. */
+/** Whether kselftest ended with exit code 4 because the last test was skipped. */
 function isSkip(exitCode: number, format: TestFormat, tests: readonly GuestTest[]): boolean {
   return exitCode === 4 && format !== 'junit' && tests.at(-1)?.status === 'skipped'
 }
 
-/** Of tests that were cut short, as by a panic, those that had reported by then. */
+/** Emits the results before an interruption, for example by a panic. */
 async function tellPart(guest: Guest, format: TestFormat, error: unknown, printed: Uint8Array): Promise<void> {
   if (!(error instanceof GuestCommandError)) return
   const report = await readReport(format, printed).catch(() => undefined)

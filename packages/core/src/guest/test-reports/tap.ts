@@ -3,18 +3,18 @@ import type { EventLog, FinalResults, Result } from 'tap-parser'
 import type { GuestTest } from '../../events/machine-event.ts'
 import { groupCases, guestTest, logExcerpt, planProblem, skippedReport, type TestReport } from './guest-test.ts'
 
-/** A version line: what follows is a report of its own. */
+/** A version line, which starts a separate report. */
 const VERSION = /^(?=TAP version \d+\s*$)/m
 
-/** The reason in the plan that tap-parser makes up for a text without any TAP. */
+/** The reason that tap-parser reports for a text without TAP. */
 const NO_TESTS = 'no tests found'
 
-/** @param text the output, as it was printed */
+/** @param text the raw output */
 export async function readTap(text: string): Promise<TestReport> {
   const { Parser } = await import('tap-parser')
   const problems = new Set<string>()
   const [start = '', ...more] = text.split(VERSION)
-  // Whatever was printed before the first report.
+  // Output before the first report.
   const documents = more.length > 0 && !/^\s*(?:not )?ok\b|^\s*1\.\.\d/m.test(start) ? more : [start, ...more]
   const tests = documents.flatMap((document) => readLevel(Parser.parse(document), [], problems).tests)
   return { tests, problems: [...problems] }
@@ -23,7 +23,7 @@ export async function readTap(text: string): Promise<TestReport> {
 /** Results of one level of nesting. */
 interface Level {
   readonly tests: readonly GuestTest[]
-  /** Why none of its tests ran. */
+  /** Reason why none of its tests ran. */
   readonly skipped: string | undefined
 }
 
@@ -37,10 +37,10 @@ class TapLevel {
   readonly #path: readonly string[]
   readonly #problems: Set<string>
   readonly #tests: GuestTest[] = []
-  /** Only the result that follows a subtest tells its name. */
+  /** A subtest. Its name is in the result after it. */
   #child: EventLog | undefined
   #lines: string[] = []
-  /** A failed case, which the lines after it tell about. */
+  /** A failed case. The lines after it are about it. */
   #failed: { readonly test: GuestTest; readonly at: number } | undefined
   #skipped: string | undefined
 
@@ -59,7 +59,7 @@ class TapLevel {
 
   finish(): Level {
     this.#endCase()
-    // A guest that ended in the middle of a subtest never told its name.
+    // If the guest ended during a subtest, its name is unknown.
     if (this.#child) this.#tests.push(...this.#group(guestTest(['unfinished subtest'], 'passed'), this.#child))
     const isEmpty = this.#tests.length === 0 && this.#skipped !== undefined && this.#path.length === 0
     return { tests: isEmpty ? [skippedReport(this.#skipped)] : this.#tests, skipped: this.#skipped }
@@ -102,7 +102,7 @@ class TapLevel {
       this.#problems.add(`There is no plan${where}, so it is unknown whether all tests ran`)
     else if (end - start + 1 !== count) this.#problems.add(planProblem(count, end - start + 1, where))
     if (plan.skipAll && plan.skipReason !== NO_TESTS) this.#skipped = plan.skipReason.replace(/^skip\S*\s*/i, '')
-    // Numbers that were given twice, or that the plan does not have.
+    // Numbers that occur twice, or are not in the plan.
     for (const { tapError, name, id } of failures) {
       if (tapError && id !== undefined) this.#problems.add(`${name || `test ${id}`}${where}: ${tapError}`)
     }

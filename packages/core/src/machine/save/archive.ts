@@ -1,4 +1,4 @@
-/** Compressed tar archives with nothing but files, written and read as streams. */
+/** Writer and reader of compressed tar archives that contain only files, as streams. */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { type Readable, Transform, type Writable } from 'node:stream'
@@ -7,14 +7,14 @@ import { extract, type Header, type Pack, pack } from 'tar-stream'
 import { ColdbootError, MachineError, messageOf, OptionError } from '../../errors.ts'
 import { createCompressor } from './compression.ts'
 
-/** The last file, empty: Node's zstd takes an archive that was cut off for a whole one. */
+/** Name of the last, empty file. It shows that the archive is complete, because Node's zstd accepts truncated data. */
 const END = 'end'
 
 /** Limits of an archive that is written. */
 export interface ArchiveLimits {
   /** Bytes of the compressed archive. @default none */
   readonly maxBytes?: number | undefined
-  /** Gives the archive up when it aborts. */
+  /** Abandons the archive when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -23,7 +23,7 @@ export class ArchiveWriter {
   readonly #pack: Pack = pack()
   readonly #written: Promise<void>
 
-  /** @param output where the archive goes */
+  /** @param output destination of the archive */
   constructor(output: NodeJS.WritableStream, limits: ArchiveLimits = {}) {
     const { maxBytes = Infinity, signal } = limits
     this.#pack.on('error', () => {})
@@ -31,7 +31,7 @@ export class ArchiveWriter {
     this.#written.catch(() => {})
   }
 
-  /** Of a new file, which this user alone can read. */
+  /** Creates an archive in a new file that only this user can read. */
   static create(path: string, limits?: ArchiveLimits): ArchiveWriter {
     return new ArchiveWriter(createWriteStream(path, { flags: 'wx', mode: 0o600 }), limits)
   }
@@ -44,7 +44,7 @@ export class ArchiveWriter {
     })
   }
 
-  /** As {@link add}, of a file that does not change meanwhile. */
+  /** As {@link add}, for a file that must not change meanwhile. */
   async addFile(name: string, path: string): Promise<void> {
     const { size, mtime } = await stat(path)
     await this.#entry({ name, size, mtime }, (entry) => pipeline(createReadStream(path), entry as Writable))
@@ -56,7 +56,7 @@ export class ArchiveWriter {
     await this.#written
   }
 
-  /** Closes an archive that is not to be finished. Never rejects. */
+  /** Closes an unfinished archive. Never rejects. */
   async abandon(): Promise<void> {
     this.#pack.destroy()
     await this.#written.catch(() => {})
@@ -65,12 +65,12 @@ export class ArchiveWriter {
   async #entry(header: EntryHeader, write: (entry: NodeJS.WritableStream) => Promise<void>): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
       const entry = this.#pack.entry({ mode: 0o600, ...header }, (error) => (error ? reject(error) : resolve()))
-      // The pipeline's error is the reason, and the entry only repeats it.
+      // The pipeline rejects with the original error, which the entry repeats.
       entry.on('error', reject)
       write(entry as unknown as NodeJS.WritableStream).catch(reject)
     })
     done.catch(() => {})
-    // A disk that is full ends the pipeline, and then no entry is ever taken.
+    // A full disk ends the pipeline, and the entry would wait forever.
     const failed = this.#written.then(() => {
       throw new Error('The archive was closed too early')
     })
@@ -80,7 +80,7 @@ export class ArchiveWriter {
 
 type EntryHeader = Pick<Header, 'name' | 'size'> & Partial<Header>
 
-/** The library's streams are of a kin of Node's that has the same methods and events. */
+/** Converts a stream of the library to a stream of Node. */
 function nodeReadable(stream: Pack): Readable {
   return stream as unknown as Readable
 }
@@ -91,7 +91,7 @@ function limitedTo(maxBytes: number): Transform {
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length
       if (bytes <= maxBytes) done(undefined, chunk)
-      else done(new MachineError('SAVE_ABANDONED', `It would be larger than ${maxBytes} bytes`))
+      else done(new MachineError('SAVE_ABANDONED', `The file would be larger than ${maxBytes} bytes`))
     },
   })
 }
@@ -102,16 +102,16 @@ export interface ArchiveEntry {
   /** Bytes. */
   readonly size: number
   readonly mtime: Date
-  /** To be read to its end, or skipped by asking for the next one. */
+  /** Read it to its end, or skip it by requesting the next entry. */
   readonly content: Readable
 }
 
 type RawEntry = Readable & { readonly header: Header }
 
-/** The longest text that is read into memory, bytes. */
+/** Largest file that is read into memory, bytes. */
 const LONGEST_TEXT = 64 * 2 ** 20
 
-/** Reads an archive, file by file. Nothing in it is trusted. */
+/** Reads an archive, file by file. Its content is not trusted. */
 export class ArchiveReader implements AsyncDisposable {
   readonly #source: Readable
   readonly #name: string
@@ -123,8 +123,8 @@ export class ArchiveReader implements AsyncDisposable {
 
   /**
    * @param source the archive, decompressed
-   * @param name for errors
-   * @param isAllowed which names it may have
+   * @param name name for errors
+   * @param isAllowed whether a file name is allowed
    */
   constructor(source: Readable, name: string, isAllowed: (name: string) => boolean) {
     const unpack = extract()
@@ -137,8 +137,8 @@ export class ArchiveReader implements AsyncDisposable {
   }
 
   /**
-   * The next file; undefined at the end.
-   * @throws OptionError `MACHINE_FILE_INVALID` for a damaged archive, and one that has more than files of the allowed names
+   * Returns the next file; undefined at the end.
+   * @throws OptionError `MACHINE_FILE_INVALID` for a damaged archive, or entries other than files with allowed names
    */
   async next(): Promise<ArchiveEntry | undefined> {
     const ahead = this.#ahead
@@ -146,20 +146,20 @@ export class ArchiveReader implements AsyncDisposable {
     return ahead ?? this.#read()
   }
 
-  /** As {@link next}, and the same is given again. */
+  /** As {@link next}, without advancing. */
   async peek(): Promise<ArchiveEntry | undefined> {
     this.#ahead ??= await this.#read()
     return this.#ahead
   }
 
-  /** The next file, which has this name. */
+  /** Returns the next file, which must have this name. */
   async require(name: string): Promise<ArchiveEntry> {
     const entry = await this.next()
     if (entry?.name !== name) throw this.invalid(`${name} is not where it belongs`)
     return entry
   }
 
-  /** The content of a small file. */
+  /** Reads the content of a small file. */
   async bytes(entry: ArchiveEntry): Promise<Buffer> {
     if (entry.size > LONGEST_TEXT) throw this.invalid(`${entry.name} is too long`)
     const chunks: Buffer[] = []
@@ -167,7 +167,7 @@ export class ArchiveReader implements AsyncDisposable {
     return Buffer.concat(chunks)
   }
 
-  /** The content of a file, in pieces. @throws as {@link next} */
+  /** Reads the content of a file in chunks. @throws as {@link next} */
   async *chunks({ content }: ArchiveEntry): AsyncGenerator<Buffer> {
     try {
       yield* content as AsyncIterable<Buffer>
@@ -176,7 +176,7 @@ export class ArchiveReader implements AsyncDisposable {
     }
   }
 
-  /** Writes a file where there is none. @throws as {@link next}; the system's error */
+  /** Writes the content to a new file. @throws as {@link next}; the system's error */
   async save(entry: ArchiveEntry, path: string): Promise<void> {
     await using file = await open(path, 'wx', 0o600)
     for await (const chunk of this.chunks(entry)) await file.write(chunk)
@@ -193,7 +193,7 @@ export class ArchiveReader implements AsyncDisposable {
 
   async #read(): Promise<ArchiveEntry | undefined> {
     let result: IteratorResult<RawEntry>
-    // The next one comes when this one was read.
+    // The next entry arrives only after this one was read.
     this.#current?.resume()
     try {
       result = await this.#entries.next()
@@ -217,7 +217,7 @@ export class ArchiveReader implements AsyncDisposable {
   }
 }
 
-/** A path of plain names below a folder: no other folder can be meant, on any system. */
+/** Whether a path has only plain names, so that it stays below its folder on any system. */
 export function isPlainPath(path: string): boolean {
   return path.split('/').every((name) => /^[\w+@=-][\w+@=.-]*$/.test(name) && name.length < 256)
 }

@@ -8,12 +8,12 @@ import { messageOf, OptionError, StartError } from '../../errors.ts'
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 const GZIP = Buffer.from([0x1f, 0x8b])
 
-/** Whether this Node has zstd: 22.15 and later have. */
+/** Whether this Node supports zstd (22.15 and later). */
 function hasZstd(): boolean {
   return 'createZstdCompress' in zlib
 }
 
-/** The fastest level with a checksum. */
+/** Creates a compressor, with the fastest level and a checksum. */
 export function createCompressor(): Duplex {
   if (!hasZstd()) return zlib.createGzip({ level: 1 })
   const { ZSTD_c_compressionLevel: level, ZSTD_c_checksumFlag: checksum } = zlib.constants
@@ -21,8 +21,9 @@ export function createCompressor(): Duplex {
 }
 
 /**
- * Opens a file that {@link createCompressor} has written, by whichever of the two.
- * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`; StartError `UNSUPPORTED_PLATFORM` for zstd on an older Node
+ * Opens a file written by {@link createCompressor}, in either format.
+ * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`; StartError `UNSUPPORTED_PLATFORM` for zstd on an older
+ * Node
  */
 export async function openCompressed(path: string): Promise<Readable> {
   const start = await firstBytes(path)
@@ -32,15 +33,15 @@ export async function openCompressed(path: string): Promise<Readable> {
   return file.pipe(decompressor)
 }
 
-/** As {@link openCompressed}, of a stream whose first bytes are known. */
+/** As {@link openCompressed}, for a stream whose first bytes are known. */
 export function decompressorFor(start: Uint8Array, name: string): Duplex {
   const bytes = Buffer.from(start)
   if (bytes.subarray(0, ZSTD.length).equals(ZSTD)) {
     if (hasZstd()) return zlib.createZstdDecompress()
     throw new StartError(
       'UNSUPPORTED_PLATFORM',
-      `${name} is compressed by zstd, which Node ${process.version} cannot read`,
-      { hint: 'Take Node 22.15 or newer.' },
+      `${name} is compressed with zstd, which Node ${process.version} does not support`,
+      { hint: 'Use Node 22.15 or newer.' },
     )
   }
   if (bytes.subarray(0, GZIP.length).equals(GZIP)) return zlib.createGunzip()

@@ -1,5 +1,5 @@
 /**
- * A machine file read back: its machine launched with memory and devices as they were, stopped, for its holder to take.
+ * Loads a machine file: launches its machine with the saved memory and devices, and leaves it stopped for its owner.
  */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -27,7 +27,7 @@ import { CONSOLE, FILES, isMachineFileName, MANIFEST, statePiece } from './machi
 import { type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
 
-/** Options that may differ between machines that go on from one save: nothing that the guest can see. */
+/** Options that may differ between machines restored from one save, because the guest cannot see them. */
 export type RestoreOverrides = Pick<
   MachineOptions,
   | 'name'
@@ -44,19 +44,19 @@ export type RestoreOverrides = Pick<
 
 /** Options of `VM.resume`. */
 export interface ResumeOptions extends RestoreOverrides {
-  /** QEMU binary, or the binary and its first arguments. @default as for a machine that boots */
+  /** QEMU binary, or a list of the binary and its first arguments. @default as for a machine that boots */
   readonly qemu?: MachineOptions['qemu']
   /**
-   * Where disks and shared directories of the saved machine are on this host: its path, to the path here.
+   * Locations of disks and shared directories on this host: saved path → path on this host.
    *
    * @default {}
    */
   readonly files?: Readonly<Record<string, string>> | undefined
-  /** Whether a user network with `restrict: false` leads out again. @default false */
+  /** Whether a user network with `restrict: false` has access to the outside again. @default false */
   readonly allowNetwork?: boolean | undefined
-  /** Whether the machine gets the `arbitraryArgs` it was started with. @default false */
+  /** Whether the `arbitraryArgs` of the saved machine are used. @default false */
   readonly allowArguments?: boolean | undefined
-  /** Whether the guest stays stopped until a debugger, connected to `vm.gdbSocket`, lets it go on. @default false */
+  /** Whether the guest stays stopped until a debugger, connected to `vm.gdbSocket`, resumes it. @default false */
   readonly gdb?: boolean | undefined
 }
 
@@ -82,7 +82,7 @@ const RESUME_CHECKS: CheckTable<Required<ResumeOptions>> = {
   gdb: isFlag,
 }
 
-/** A machine that was launched from a save. */
+/** A machine launched from a save. */
 export interface LoadedMachine {
   readonly spec: MachineSpec
   readonly launched: Launched
@@ -91,9 +91,9 @@ export interface LoadedMachine {
 }
 
 /**
- * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with what is needed;
+ * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with the requirements of the file;
  * `UNKNOWN_OPTION`, `INVALID_OPTION`
- * @throws StartError as `VM.boot` does; MachineError `QMP_FAILED` when QEMU does not take the state
+ * @throws StartError as `VM.boot` does; MachineError `QMP_FAILED` when QEMU cannot load the state
  */
 export async function loadMachine(file: string, options: ResumeOptions): Promise<LoadedMachine> {
   checkTable('resume', options, RESUME_CHECKS)
@@ -197,13 +197,17 @@ async function localFiles(
     files.map(async ({ path, sizeBytes, sha256 }): Promise<readonly [string, string]> => {
       const local = resolve(places[path] ?? path)
       const stats = await stat(local).catch(() => undefined)
-      const hint = { hint: `Name it with \`files: { '${path}': … }\` (\`--file ${path}=PATH\`).` }
+      const hint = { hint: `Set its path with \`files: { '${path}': … }\` (\`--file ${path}=PATH\`).` }
       if (!stats?.isFile())
-        throw new OptionError('MACHINE_FILE_MISFIT', `The machine needs its disk ${path}, which is not there`, hint)
+        throw new OptionError(
+          'MACHINE_FILE_MISFIT',
+          `The machine needs its disk ${path}, which does not exist on this host`,
+          hint,
+        )
       if (stats.size === sizeBytes && (await fileDigest(local, digests)) === sha256) return [path, local]
       throw new OptionError(
         'MACHINE_FILE_MISFIT',
-        `${local} is not the disk that the machine had: its SHA-256 must be ${sha256}`,
+        `${local} is not the disk of the machine: its SHA-256 must be ${sha256}`,
         hint,
       )
     }),
@@ -218,7 +222,7 @@ async function unpackFiles(archive: ArchiveReader, directory: string): Promise<v
     const path = join(directory, entry.name.slice(FILES.length))
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await archive.save((await archive.next()) ?? entry, path)
-    // A disk layer may name other files of the host, which QEMU would open.
+    // A disk layer may refer to other files of the host, which QEMU would open.
     inspectDiskImage(path)
   }
 }

@@ -122,7 +122,7 @@ export function parseManifest(bytes: Uint8Array, file: string): MachineManifest 
     const why = ColdbootError.is(cause)
       ? cause.shortMessage
       : inspect(types.isNativeError(cause) ? cause.message : cause)
-    throw new OptionError('MACHINE_FILE_INVALID', `${file} is no machine that can be resumed: ${why}`, { cause })
+    throw new OptionError('MACHINE_FILE_INVALID', `${file} is not a valid machine file: ${why}`, { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Devices as a machine file has them, and back. A device is made by the function that a user would call, with all of its
- * checks. What would open this host to a guest that came with a file is closed: directories are empty ones, and networks
- * lead nowhere.
+ * Devices as a machine file has them, and back. A device is made by the function that a user would call, with all of
+ * its checks. What would open this host to a guest that came with a file is closed: directories are empty ones, and
+ * networks lead nowhere.
  */
 
 import { mkdirSync } from 'node:fs'
@@ -55,16 +55,16 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     if (allowArguments) return arbitraryArgs(...words)
     throw new OptionError(
       'MACHINE_FILE_MISFIT',
-      `The machine was started with arguments of its own: ${words.join(' ')}`,
+      `The machine was started with custom QEMU arguments: ${words.join(' ')}`,
       {
-        hint: 'Arguments can open any file of this host to the guest: read them, and allow them with `allowArguments` (`--allow-arguments`).',
+        hint: 'Arguments can give the guest access to any file of this host. Read them, then allow them with `allowArguments` (`--allow-arguments`).',
       },
     )
   },
   balloon: () => balloon(),
   blockDevice({ image, ...options }, { fileAt }) {
     if (options['overlay'] === false && options['readOnly'] !== true && options['cdrom'] !== true) {
-      throw new OptionError('MACHINE_FILE_INVALID', 'A disk of the machine would be written to')
+      throw new OptionError('MACHINE_FILE_INVALID', 'A disk of the machine would be modified')
     }
     return blockDevice(fileAt(text(image)), options)
   },
@@ -110,13 +110,9 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 export function makeDevice(device: PortableDevice, surroundings: DeviceSurroundings, position: number): Device {
   const make = Object.hasOwn(MAKERS, device.kind) ? MAKERS[device.kind] : undefined
   if (make) return make(device.options, surroundings, position)
-  throw new OptionError(
-    'MACHINE_FILE_MISFIT',
-    `The machine has a device that is not known here, ${JSON.stringify(device.kind)}`,
-    {
-      hint: 'Resume it with the version of coldboot that saved it.',
-    },
-  )
+  throw new OptionError('MACHINE_FILE_MISFIT', `The machine has an unknown device, ${JSON.stringify(device.kind)}`, {
+    hint: 'Resume it with the version of coldboot that saved it.',
+  })
 }
 
 function text(value: PlainValue | undefined): string {

@@ -39,11 +39,11 @@ export function checkSaveOptions(options: SaveOptions): void {
   checkTable('save', options, SAVE_CHECKS)
 }
 
-/** Bytes of memory that are put into the archive at once. */
+/** Bytes of memory added to the archive at once. */
 const PIECE = 4 << 20
 
 /**
- * Saves a machine. The file is there whole or not at all.
+ * Saves a machine. The file is created atomically.
  *
  * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits, `MACHINE_EXITED`; the
  * system's error
@@ -132,7 +132,7 @@ async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine):
     name,
     qemuVersion,
     arch,
-    // Its short name stands for another version in another QEMU.
+    // The short name means another version in another QEMU.
     machine: spec.machine.replace(/^[^,]*/, type.replace(/-machine$/, '')),
     cpu,
     cpus,

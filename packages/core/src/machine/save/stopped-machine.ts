@@ -1,4 +1,4 @@
-/** A running machine, stopped for a moment so that its state can be read. */
+/** Stops a running machine for a moment, to read its state. */
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,30 +16,30 @@ import {
 } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
 
-/** What can be read of a machine that is stopped. */
+/** The readable state of a stopped machine. */
 export interface StoppedMachine {
-  /** What its console has printed. */
+  /** Console output so far. */
   readonly console: Buffer
-  /** Paths of the files that its devices have made: disk overlays, images, variables of the firmware. */
+  /** Paths of the files of its devices: disk overlays, images, firmware variables. */
   readonly files: readonly string[]
   /**
-   * Has QEMU send memory and devices. When `receive` rejects, that is the error.
+   * Makes QEMU send memory and device state. Rejects with the error of `receive`.
    * @throws MachineError `MACHINE_UNSAVABLE` with QEMU's reason
    */
   readonly send: (receive: (stream: Readable) => Promise<void>) => Promise<void>
 }
 
-/** The inside of the machine. */
+/** The guest of the machine. */
 export interface StoppedGuest extends ScriptRunner {
   resync(): Promise<void>
 }
 
 /**
- * Stops a machine, hands it to `take`, and lets it go on if it ran.
+ * Stops a machine, passes its state to `take`, and resumes it if it was running.
  *
- * @param goOn whether it goes on
+ * @param goOn whether to resume it
  * @throws MachineError `MACHINE_UNSAVABLE` for a machine with a device that cannot be saved, `MACHINE_EXITED`,
- * `ATTACH_FAILED`; whatever `take` throws
+ * `ATTACH_FAILED`; any error of `take`
  */
 export async function whileStopped<T>(
   running: RunningMachine,
@@ -54,7 +54,7 @@ export async function whileStopped<T>(
   const { running: ran } = (await qmp.execute('query-status')) as { readonly running: boolean }
   if (ran) await runAgentScript(guest, detachScript(detached))
   await qmp.execute('stop')
-  // What QEMU sent to the console before it answered is read before anything else.
+  // Console output from before the answer of QEMU is read first.
   await turn()
   try {
     return await untilGone(running, async () => take(await stoppedMachine(running)))
@@ -73,7 +73,7 @@ function canBeAsked({ spec, console }: RunningMachine): boolean {
 }
 
 async function stoppedMachine({ machine, console, directory, spec }: RunningMachine): Promise<StoppedMachine> {
-  // The names of its log; a log elsewhere is no file of its devices either.
+  // Without the console log, which is not a file of a device.
   const names = (await readdir(directory)).filter((name) => !name.startsWith('console.log'))
   return {
     console: Buffer.from(console.raw()),

@@ -1,17 +1,18 @@
-/** How much work a regular expression may be: an upper bound from its syntax, to tell which need a guard. */
+/** Upper bound of the work of a regular expression, from its syntax, to decide which expressions need a time limit. */
 import type { AST } from '@eslint-community/regexpp'
 
-/** Repetitions of something that can be matched in several ways are counted up to here. */
+/** Most repetitions counted for an element that can match in several ways. */
 const MOST_REPETITIONS = 16
 
-/** What comes behind an element: another one, the end of the expression, or something that is not known here. */
+/** The successor of an element: another element, the end of the expression, or unknown. */
 type Next = AST.Element | 'end' | 'unknown'
 
 /**
- * Upper bound of the ways to match at one place, of a text of `length` characters; `Infinity` for exponential.
+ * Upper bound of the alternatives at one position of a text of `length` characters; `Infinity` for exponential.
  *
- * A repetition can in general end in as many places as it is long, and two of them behind each other in the product of
- * both. Not so when what follows is none of what is repeated (`\w+@`, `\w+$`), or nothing: then only one of these ends matters.
+ * In general, a repetition can end at as many positions as it is long, and two consecutive ones at the product of both.
+ * If the repeated element cannot match its successor (`\w+@`, `\w+$`), or there is none, only one of these ends
+ * matters.
  */
 export function backtrackingBound(tree: AST.Pattern, flags: string, length: number): number {
   return new Ways(flags, length).ofAny(tree.alternatives, 'end')
@@ -67,7 +68,7 @@ class Ways {
     if (next === 'end') return true
     if (next === 'unknown' || !element.type.startsWith('Character')) return false
     const set = new RegExp(`^(?:${element.raw})$`, this.#flags.replace('m', ''))
-    // Before a `$` there is the end or a line end.
+    // A `$` is followed by the end or a line end.
     if (next.type === 'Assertion')
       return next.kind === 'end' && !['\n', '\r', '\u2028', '\u2029'].some((end) => set.test(end))
     const character = firstCharacter(next)
@@ -75,13 +76,13 @@ class Ways {
   }
 }
 
-/** The character that an element begins with, if there is only one. */
+/** The first character of an element, if there is only one. */
 function firstCharacter(element: AST.Element): string | undefined {
   if (element.type === 'Character') return String.fromCodePoint(element.value)
   return element.type === 'Quantifier' && element.min > 0 ? firstCharacter(element.element) : undefined
 }
 
-/** Nothing, any number of times, is nothing. */
+/** Product, with 0 times Infinity as 0. */
 function times(left: number, right: number): number {
   return left === 0 || right === 0 ? 0 : left * right
 }

@@ -1,27 +1,27 @@
 /**
- * Rewrites a regular expression so that it tells a final match from one that further output could still change.
+ * Rewrites a regular expression so that it distinguishes a final match from one that further output could still change.
  *
- * `RegExp.exec` on a growing text returns a match without telling whether it looked at the end of the text to find it.
- * Only a match that did not look there stays the same however the text continues. So the source is rewritten: one
- * character, the *end mark*, is appended to the text, and wherever the original would look at the next character, the
- * rewritten expression may take the end mark instead; after the mark everything succeeds. It tries the same alternatives
- * in the same order as the original. Its first match is therefore one of these:
+ * `RegExp.exec` does not report whether a match depends on the end of the text. Only a match that does not depend on it
+ * stays the same when the text grows. So one character, the *end mark*, is appended to the text, and the expression is
+ * rewritten: wherever the original examines the next character, the rewritten one may match the end mark instead, and
+ * after the mark everything matches. It tries the same alternatives in the same order as the original. Its first match
+ * is one of these:
  *
  * - a match that ends before the mark: the match of the original, on this text and on every longer one;
- * - a match that includes the mark: the original reached the end of the text; a match may begin here, none before;
- * - no match: no match begins in this text.
+ * - a match that includes the mark: the original reached the end of the text; a match may start here, but not before;
+ * - no match: no match starts in this text.
  *
- * The other files of this folder support the search: `regexp-analysis.ts` measures an expression from its syntax, so that
- * each character is looked at few times; `backtracking-bound.ts` bounds the work an expression can cause; and
- * `regexp-timeout.ts` ends an expression whose bound is high when it takes too long.
+ * The other files of this folder support the search: `regexp-analysis.ts` measures an expression from its syntax, so
+ * that each character is examined only a few times; `backtracking-bound.ts` bounds the work an expression can cause;
+ * and `regexp-timeout.ts` ends an expression whose bound is high when it takes too long.
  */
 import type { AST } from '@eslint-community/regexpp'
 import { holdsStrings, looksBackOnly } from './regexp-analysis.ts'
 
-/** The end mark. Any character would do: it is recognised by its position. */
+/** The end mark. It can be any character, because it is recognized by its position. */
 export const END_MARK = '\n'
 
-/** Takes the end mark; takes nothing after it; fails elsewhere. The result has no flag `m`, so that `$` is the end. */
+/** Matches the end mark, or nothing after it; fails elsewhere. The result has no flag `m`, so that `$` is the end. */
 const AT_END = '[^]?$'
 const BEHIND_MARK = '$'
 const LINE_END = '[\\n\\r\\u2028\\u2029]'
@@ -84,8 +84,8 @@ class Rewriting {
     const once = this.#element(element)
     const isCharacter = !['Group', 'CapturingGroup', 'Backreference'].includes(element.type)
     if (!isCharacter || max !== Infinity) return once + raw.slice(element.raw.length)
-    // A way not tried yet for each character would need much memory on a long text: the end is looked for once instead,
-    // at the places and in the order in which the original comes to it.
+    // A pending alternative for each character would need much memory on a long text. So the end is tried only once, at
+    // the positions and in the order of the original.
     const atLeast = min === 0 ? '' : `${once}{${min}}`
     return greedy ? `${atLeast}${element.raw}*(?:${AT_END}|)` : `${atLeast}${element.raw}*?(?:|${AT_END})`
   }
@@ -102,7 +102,7 @@ class Rewriting {
         if (!looksBackOnly(element.alternatives, this.#multiline)) throw new NoPartialMatch()
         return `(?:${BEHIND_MARK}|${element.raw})`
       case 'lookahead': {
-        // A lookahead gives back what it takes, the end mark too. Where it could take the mark, the rest of the text is taken.
+        // A lookahead does not consume the end mark. If it could match the mark, the rest of the text is consumed.
         const inner = this.alternatives(element.alternatives)
         return `(?:(?=(?:${inner})${BEHIND_MARK})[^]*|(?${element.negate ? '!' : '='}${inner}))`
       }

@@ -1,31 +1,35 @@
 /**
- * Measures a regular expression from its syntax before it runs: how far a match can reach, the text before a match that it
- * looks at, and the work it can cause.
+ * Analyzes the syntax of a regular expression: how far a match can reach, how much text before a match it examines, and
+ * the work that it can cause.
  */
 import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp'
 import { backtrackingBound } from './backtracking-bound.ts'
 
-/** Lengths in UTF-16 units. Every number errs on the high side. */
+/** Lengths in UTF-16 units. All numbers are upper bounds. */
 export interface RegExpAnalysis {
-  /** Characters that decide whether a match begins at a given place, those looked at ahead included. */
+  /** Characters that decide whether a match starts at a position, including lookaheads. */
   readonly longest: number
   /** Whether one of these can be a line feed. */
   readonly crossesLines: boolean
-  /** Characters looked at before the match. */
+  /** Characters before a match that are examined. */
   readonly lookBehind: number
-  /** Whether a match can have no characters. */
+  /** Whether a match can be empty. */
   readonly mayBeEmpty: boolean
   /** Whether a match at the end of the text could have become longer: `/\d+/`, but not `/\d+ ok/`. */
   readonly openEnded: boolean
-  /** Characters that every match begins with; empty when none are known. */
+  /** Literal start of every match; empty if unknown. */
   readonly prefix: string
-  /** Characters that follow `prefix` after any text at all, as in `/prefix[^]*?rest/`; empty when the syntax differs. */
+  /**
+   * Characters that follow `prefix` after any text at all, as in `/prefix[^]*?rest/`; empty when the syntax differs.
+   */
   readonly rest: string
-  /** Upper bound of the alternatives tried at one position of a text of `length` characters; `Infinity` for exponential. */
+  /**
+   * Upper bound of the alternatives tried at one position of a text of `length` characters; `Infinity` for exponential.
+   */
   backtracking(length: number): number
 }
 
-/** Nothing is known: syntax newer than the parser. */
+/** Result for syntax that the parser does not support. */
 export const UNKNOWN_ANALYSIS: RegExpAnalysis = {
   longest: Infinity,
   crossesLines: true,
@@ -100,7 +104,7 @@ class Measures {
   #longestOf(element: AST.Element): number {
     switch (element.type) {
       case 'Assertion':
-        // `$`, `\b` and `\B` look at one character.
+        // `$`, `\b` and `\B` examine one character.
         if (element.kind === 'lookahead') return this.longest(element.alternatives)
         if (element.kind === 'lookbehind') return looksBackOnly(element.alternatives, true) ? 0 : Infinity
         return element.kind === 'end' || element.kind === 'word' ? 1 : 0
@@ -153,7 +157,7 @@ class Measures {
       case 'CapturingGroup':
         return this.crossesLines(element.alternatives)
       case 'Backreference':
-        // It repeats a group, which is looked at by itself.
+        // It repeats a group, which is analyzed separately.
         return false
       case 'Character':
         return element.value === 0x0a
@@ -169,14 +173,14 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-/** Nothing, any number of times, is nothing. */
+/** Product, with 0 times Infinity as 0. */
 function times(left: number, right: number): number {
   return left === 0 || right === 0 ? 0 : left * right
 }
 
 const parser = new RegExpParser({ ecmaVersion: 2025 })
 
-/** The syntax tree, or `undefined` when the parser does not know the syntax. */
+/** The syntax tree; `undefined` if the parser does not support the syntax. */
 export function parseRegExp(regexp: RegExp): AST.Pattern | undefined {
   const { source, unicode, unicodeSets } = regexp
   try {
@@ -225,7 +229,7 @@ function looksBack(element: AST.Element, multiline: boolean): boolean {
   }
 }
 
-/** Whether what it matches last could have been more. */
+/** Whether the last element could have matched more. */
 function isOpenEnded({ elements }: AST.Alternative): boolean {
   const last = elements.findLast((element) => element.type !== 'Assertion' || element.kind === 'end')
   if (last === undefined || last.type === 'Assertion') return false
@@ -234,7 +238,7 @@ function isOpenEnded({ elements }: AST.Alternative): boolean {
   return last.type === 'Backreference'
 }
 
-/** Whether it can match without a character, where what is around allows it: `/(?<=# )$/`. */
+/** Whether it can match the empty string, depending on the context: `/(?<=# )$/`. */
 function mayBeEmpty({ elements }: AST.Alternative): boolean {
   return elements.every((element) => {
     switch (element.type) {
