@@ -11,7 +11,7 @@ import { Console } from './console.ts'
 import { Transcript } from './log/transcript.ts'
 
 describe('the end of the machine', () => {
-  test('comes after the rest of the output was matched', async () => {
+  test('comes after the rest of the output is searched', async () => {
     const { console, guest } = setUp()
     const last = console.expect('last words')
     const never = console.expect('never')
@@ -29,7 +29,7 @@ describe('the end of the machine', () => {
     expect(error.cause).toBeInstanceOf(MachineError)
   })
 
-  test('matches what might have gone on, and what was held back', async () => {
+  test('resolves matches that could have become longer, and text that was held back', async () => {
     const { console, guest } = setUp()
     const code = console.expect(/code \d+\r/)
     guest.end('code 12\r')
@@ -107,7 +107,7 @@ describe('over a socket', () => {
     expect((await last).before).toBe('good ')
   })
 
-  test('the last words are read although typing at a machine that is gone fails', async () => {
+  test('the last output is read although a write to the ended machine fails', async () => {
     const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
     const words = 'x'.repeat(50_000)
     guest.end(words)
@@ -121,7 +121,7 @@ describe('over a socket', () => {
     await expect(console.drained()).rejects.toThrow(/"vm": its console took no more input/)
   })
 
-  test('a flood is always read, and the event loop goes on', async () => {
+  test('a flood is always read, without blocking the event loop', async () => {
     const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000, keep: 100_000 })
     console.attach(host)
     const line = Buffer.from('[   12.345678] a line of the kernel that says nothing of interest\r\n'.repeat(500))
@@ -140,7 +140,7 @@ describe('over a socket', () => {
     expect(match.dropped + match.before.length).toBe(300 * line.toString().replaceAll('\r', '').length)
   })
 
-  test('nobody needs to wait for the output to be read', async () => {
+  test('output is read without a wait', async () => {
     const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
     console.attach(host)
     await new Promise((resolve) => guest.end(Buffer.alloc(8 * 2 ** 20, 'x'), () => resolve(undefined)))
@@ -148,7 +148,7 @@ describe('over a socket', () => {
     expect(console.text().length).toBe(8 * 2 ** 20)
   })
 
-  test('what is sent arrives whole, in order, as UTF-8 or as it is', async () => {
+  test('input arrives complete and in order, strings as UTF-8 and bytes unchanged', async () => {
     const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
     console.attach(host)
     const received = readAll(guest)
@@ -165,7 +165,7 @@ describe('over a socket', () => {
 })
 
 describe('a flood', () => {
-  test('that outruns the memory is admitted in the timeout', async () => {
+  test('that exceeds the memory is mentioned in the timeout', async () => {
     const { console, guest } = setUp({ keep: 1000 })
     guest.write('x'.repeat(50_000))
     guest.write('y'.repeat(50_000))
@@ -177,7 +177,7 @@ describe('a flood', () => {
 })
 
 describe('a watcher', () => {
-  test('gets every byte as it came', async () => {
+  test('receives every byte unchanged', async () => {
     const seen: Buffer[] = []
     const sink = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -192,7 +192,7 @@ describe('a watcher', () => {
     expect(Buffer.concat(seen)).toEqual(Buffer.of(0x1b, 0x5b, 0x6d, 0xff, 0x6f, 0x6b))
   })
 
-  test('that fails or never reads costs one warning, not the machine', async () => {
+  test('that fails or never reads causes one warning, and does not affect the machine', async () => {
     const warnings: string[] = []
     const failing = new Writable({ write: (_chunk, _encoding, done) => done(new Error('broken pipe')) })
     const stuck = new Writable({ write: () => {} })

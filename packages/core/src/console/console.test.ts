@@ -28,7 +28,7 @@ describe('expect', () => {
     expect((await console.expect('three')).before).toBe(' two ')
   })
 
-  test('sees text without escape sequences, or with the raw view as it was sent, behind one cursor', async () => {
+  test('matches clean text or the raw view, with one cursor', async () => {
     const { console, guest } = setUp()
     guest.write('\x1b[1mroot\x1b[0m# \x1b[6nls\r\n\x1b[34mbin\x1b[0m\r\n')
     expect((await console.expect('root# ')).text).toBe('root# ')
@@ -36,7 +36,7 @@ describe('expect', () => {
     expect((await console.expect('\n')).before).toBe('bin')
   })
 
-  test('finds a line that the kernel spoke into, with { view: "userspace" }', async () => {
+  test('finds a line that a kernel message interrupts, with { view: "userspace" }', async () => {
     const { console, guest } = setUp()
     const [line, next] = [console.expect('hello world\n', { view: 'userspace' }), console.expect('last')]
     guest.write('hello [   12.345678] eth0: link up\r\nworld\r\n[   12.345679] last\r\n')
@@ -55,7 +55,7 @@ describe('expect', () => {
     expect((await match).captures).toEqual(['grün 😀'])
   })
 
-  test('takes invalid UTF-8 as U+FFFD', async () => {
+  test('reads invalid UTF-8 as U+FFFD', async () => {
     const { console, guest } = setUp()
     guest.write(Buffer.of(0x61, 0xff, 0x62, 0x0a))
     expect((await console.expect(/a.b/)).text).toBe('a\ufffdb')
@@ -77,7 +77,7 @@ describe('expect', () => {
     expect((await console.expect(/# $/)).text).toBe('# ')
   })
 
-  test('serves waits in the order they were asked', async () => {
+  test('serves waits in the order of their calls', async () => {
     const { console, guest } = setUp()
     const [first, second, third] = [console.expect('b'), console.expect(/a\n/), console.expect('c')]
     guest.write('a1 b2 a\r\nc')
@@ -86,7 +86,7 @@ describe('expect', () => {
     expect((await third).before).toBe('')
   })
 
-  test('gives the match of the whole, however the bytes are cut', async () => {
+  test('returns the same match for any chunks', async () => {
     const patterns: Pattern[][] = [
       ['ön\nc'],
       [/b+/, 'c\n'],
@@ -154,7 +154,7 @@ test.each([[undefined], [42], [['a']]])('what is neither text nor bytes is not s
 })
 
 describe('a timeout', () => {
-  test('says what was awaited, what came, where the log is, and consumes nothing', async () => {
+  test('names the pattern, the output and the log, and consumes nothing', async () => {
     const { console, guest } = setUp()
     guest.write('\x1b[1mhello\x1b[0m\r\nhallo-\x0742')
     const error = await rejection(console.expect(['hello-42', /bye/], { timeout: 30 }))
@@ -189,13 +189,13 @@ describe('a timeout', () => {
     expect((await first).before).toBe('b')
   })
 
-  test('takes a match that might have gone on, rather than none', async () => {
+  test('accepts a match that could have become longer', async () => {
     const { console, guest } = setUp()
     guest.write('inet 10.0.0.1')
     expect((await console.expect(/inet [\d.]+/, { timeout: 60 })).text).toBe('inet 10.0.0.1')
   })
 
-  test('of 0 looks at what is there', async () => {
+  test('of 0 searches only the output so far', async () => {
     const { console, guest } = setUp()
     guest.write('here')
     expect((await console.expect('here', { timeout: 0 })).text).toBe('here')
@@ -239,7 +239,7 @@ describe('a timeout', () => {
 })
 
 describe('an abort', () => {
-  test("rejects the wait with the signal's reason, and lets the next one go on", async () => {
+  test('rejects the wait with the reason of the signal, and continues with the next one', async () => {
     const { console, guest } = setUp()
     const controller = new AbortController()
     const aborted = rejection(console.expect('never', { signal: controller.signal }))
@@ -254,7 +254,7 @@ describe('an abort', () => {
     expect((await next).text).toBe('ok')
   })
 
-  test('that came before rejects at once', async () => {
+  test('before the call rejects at once', async () => {
     const { console } = setUp()
     expect((await rejection(console.expect('x', { signal: AbortSignal.abort() }))).code).toBe('EXPECT_ABORTED')
     expect(console.pendingWaits).toEqual([])
@@ -262,7 +262,7 @@ describe('an abort', () => {
 })
 
 describe('hasPrinted', () => {
-  test('looks at everything so far, consumed or not, and consumes nothing', async () => {
+  test('searches all output so far, consumed or not, and consumes nothing', async () => {
     const { console, guest } = setUp()
     guest.write('booting\r\nvm login: ')
     await console.expect('login')
@@ -288,7 +288,7 @@ describe('hasPrinted', () => {
     rmSync(directory, { recursive: true })
   })
 
-  test('does not say no when it cannot know', async () => {
+  test('throws if the output is no longer complete', async () => {
     const { console, guest } = setUp({ keep: 1000 })
     guest.write('first words\r\n')
     for (let count = 0; count < 10; count++) guest.write(`${'x'.repeat(10_000)}\r\n`)
@@ -298,7 +298,7 @@ describe('hasPrinted', () => {
   })
 })
 
-test('what an earlier life of the machine printed was printed, but is behind the cursor', async () => {
+test('output recorded in a template is searched by hasPrinted, but consumed', async () => {
   const [host, guest] = duplexPair()
   const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
   console.recall(Buffer.from('\x1b[1mbooting\r\nready # '))
@@ -310,7 +310,7 @@ test('what an earlier life of the machine printed was printed, but is behind the
   expect(console.text()).toBe('booting\nready # uname\n')
 })
 
-test("a pattern that backtracks too much rejects its wait with the console's end, and the next one goes on", async () => {
+test('a pattern that backtracks too much rejects its wait, and the next one continues', async () => {
   const { console, guest } = setUp({ scale: (milliseconds) => milliseconds / 20 })
   const slow = console.expect(/(a+)+$/m, { timeout: 100_000 })
   const next = console.expect('ab')

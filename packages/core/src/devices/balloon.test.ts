@@ -5,18 +5,18 @@ import { balloon } from './balloon.ts'
 
 const MIB = 1 << 20
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf(balloon())).toEqual(['-device', 'virtio-balloon-pci'])
   expect(qemuArgsOf(balloon(), { arch: 's390x' })).toEqual(['-device', 'virtio-balloon-ccw'])
 })
 
-test('a size it has already is no wait', async () => {
+test('does not wait for the current size', async () => {
   const device = balloon()
   void device.attach?.(playMachine((command) => (command === 'query-balloon' ? { actual: 96 * MIB } : {})).context)
   expect(await device.resize('96M')).toBe(96)
 })
 
-test('a machine that ends first, and a wait that is given up, are errors', async () => {
+test('rejects when the machine ends first, or the wait is aborted', async () => {
   const device = balloon()
   const machine = playMachine(() => ({ actual: 256 * MIB }))
   void device.attach?.(machine.context)
@@ -27,7 +27,7 @@ test('a machine that ends first, and a wait that is given up, are errors', async
   await waiting
 })
 
-test('a size without a unit is refused', async () => {
+test('rejects a size without a unit', async () => {
   const device = balloon()
   void device.attach?.(playMachine().context)
   await expect(device.resize('64')).rejects.toMatchObject({ code: 'INVALID_OPTION' })

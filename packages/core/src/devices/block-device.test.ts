@@ -19,7 +19,7 @@ const overlay = [
   `backing.driver=raw,backing.read-only=on,backing.file.driver=file,backing.file.filename=${image}`,
 ].join()
 
-describe('the whole of its arguments', () => {
+describe('the complete arguments', () => {
   const content = ['-blockdev', `node-name=disk0,${overlay}`]
   const readOnly = ['-blockdev', `node-name=disk0,driver=raw,read-only=on,file.driver=file,file.filename=${image}`]
   const cases: readonly [title: string, options: BlockDeviceOptions, ask: AskOptions, args: readonly string[]][] = [
@@ -95,19 +95,19 @@ describe('the whole of its arguments', () => {
     expect(qemuArgsOf(blockDevice(image, options), ask)).toEqual(args)
   })
 
-  test('is something to boot from, unless each machine has another', () => {
+  test('is bootable, except with perMachine', () => {
     expect(blockDevice(image).bootable).toBe(true)
     expect(blockDevice(image, { perMachine: true }).bootable).toBe(false)
   })
 
-  test('two disks have ids and layers of their own', () => {
+  test('two disks have separate ids and layers', () => {
     const args = qemuArgsOf([blockDevice(image), blockDevice(image)]).filter((arg) => arg.startsWith('node-name'))
     const filename = (arg = '') => parseOptionString(arg)['file.filename']
     expect(args.map(filename)).toEqual(['/private/disk0.qcow2', '/private/disk1.qcow2'])
   })
 })
 
-test("it is prepared with a layer of the image's size, and without `overlay` with nothing", async () => {
+test('prepares a layer with the size of the image, and nothing without `overlay`', async () => {
   const directory = mkdtempSync(join(folder, 'private-'))
   const { signal } = new AbortController()
   await blockDevice(image).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 3, signal })
@@ -116,7 +116,7 @@ test("it is prepared with a layer of the image's size, and without `overlay` wit
   expect(existsSync(join(directory, 'disk0.qcow2'))).toBe(false)
 })
 
-test('no name of an image adds an option or loses a character', () => {
+test('passes any image name unchanged and without additional options', () => {
   fc.assert(
     fc.property(hostileName, fc.constantFrom('inherited', 'standalone'), fc.boolean(), (name, wiring, readOnly) => {
       const path = join(folder, name)
@@ -170,18 +170,18 @@ describe('refused', () => {
   const machine = (arch: Architecture, ...disks: BlockDeviceOptions[]) =>
     resolveOptions({ arch, devices: disks.map((options) => blockDevice(image, options)) })
 
-  test('interfaces that the machine or the drive does not have', () => {
+  test('interfaces that the machine or the drive does not support', () => {
     expect(() => machine('s390x', { interface: 'nvme' })).toThrow(/s390x machines have no nvme\nUse `virtio` or `scsi`/)
     expect(() => machine('x86_64', { interface: 'usb', cdrom: true })).toThrow(/no CD-ROM drives on usb/)
     expect(() => machine('x86_64', { interface: 'ahci', readOnly: true })).toThrow(/SATA disk cannot be read-only/)
     expect(machine('s390x', { interface: 'scsi' }, { cdrom: true }).devices).toHaveLength(2)
   })
 
-  test('two disks that are to be tried first', () => {
+  test('two disks with boot', () => {
     expect(() => machine('x86_64', { boot: true }, { boot: true })).toThrow(/both have boot disk/)
   })
 })
 
-test('a machine boots from it without a kernel', () => {
+test('a machine without a kernel boots from it', () => {
   expect(resolveOptions({ devices: [blockDevice(image)] }).kernel).toBeUndefined()
 })

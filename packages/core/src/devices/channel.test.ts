@@ -15,7 +15,7 @@ function attached() {
   return { device, guest, machine }
 }
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf([channel('a'), channel('b')])).toEqual([
     ...['-chardev', `socket,id=channel0,fd=${FIRST_FD}`, '-device', 'virtio-serial-pci,id=ports0'],
     ...['-device', 'virtserialport,bus=ports0.0,chardev=channel0,name=a'],
@@ -28,18 +28,18 @@ test('the whole of its arguments', () => {
   ])
 })
 
-test('the guest is told its name', () => {
+test('passes its name to the guest', () => {
   expect(kernelArgsOf(channel('results'))).toEqual(['coldboot.channel=results'])
 })
 
-test('names that are no word, and one name twice, are refused', () => {
+test('rejects invalid and duplicate names', () => {
   for (const name of ['', 'a b', 'a,b=c', 'x'.repeat(65)])
     expect(() => channel(name)).toThrow(/channel: the name must be/)
   const devices = [channel('a'), channel('a')]
   expect(() => resolveOptions({ firmware: 'none.bin', devices })).toThrow(/both have channel a/)
 })
 
-test('bytes go both ways', async () => {
+test('transfers bytes in both directions', async () => {
   const { device, guest, machine } = attached()
   device.stream().write('ping')
   expect(String((await once(guest, 'data'))[0])).toBe('ping')
@@ -48,7 +48,7 @@ test('bytes go both ways', async () => {
   expect(device.of(machine.vm).stream()).toBe(device.stream())
 })
 
-test('events are JSON lines up to the done event, however they are cut', async () => {
+test('reads events as JSON lines up to the done event, for any chunks', async () => {
   const { device, guest } = attached()
   const lines = '{"n":1}\n\n"é🧪"\n{"event":"done","passed":3}\nnot read'
   for (const byte of Buffer.from(lines)) guest.write(Buffer.of(byte))
@@ -58,7 +58,7 @@ test('events are JSON lines up to the done event, however they are cut', async (
   expect(await events.next()).toEqual({ done: true, value: { event: 'done', passed: 3 } })
 })
 
-test('events that are left and asked for again go on where they were', async () => {
+test('continues an interrupted iteration over events', async () => {
   const { device, guest } = attached()
   guest.write('1\n2\n3\n{"event":"done"}\n')
   for await (const event of device.events()) {
@@ -70,7 +70,7 @@ test('events that are left and asked for again go on where they were', async () 
   expect(rest).toEqual([2, 3])
 })
 
-test('a machine that ends before the done event is an error, with the last event', async () => {
+test('rejects with the last event if the machine ends before the done event', async () => {
   const { device, guest, machine } = attached()
   guest.end('{"test":"a"}\n{"test":"b"}')
   const seen: unknown[] = []
@@ -85,7 +85,7 @@ test('a machine that ends before the done event is an error, with the last event
   await machine.exit()
 })
 
-test('what came before the exit is read after it, and nothing can be sent any more', async () => {
+test('reads data from before the exit, and rejects writes after it', async () => {
   const { device, guest, machine } = attached()
   const sent = 'x'.repeat(300_000)
   guest.write(sent)
@@ -96,7 +96,7 @@ test('what came before the exit is read after it, and nothing can be sent any mo
   expect((await failure)[0]).toMatchObject({ code: 'MACHINE_EXITED' })
 })
 
-test('a line that is not JSON is an error that quotes it', async () => {
+test('rejects a line that is not JSON, and quotes it', async () => {
   const { device, guest } = attached()
   guest.write('Segmentation fault\n')
   await expect(device.events().next()).rejects.toMatchObject({
@@ -105,7 +105,7 @@ test('a line that is not JSON is an error that quotes it', async () => {
   })
 })
 
-test('a wait for an event can be given up, and loses nothing', async () => {
+test('an aborted wait for an event loses nothing', async () => {
   const { device, guest } = attached()
   const waiting = device.events({ signal: AbortSignal.abort('enough') }).next()
   await expect(waiting).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: 'enough' })

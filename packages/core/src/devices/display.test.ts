@@ -6,7 +6,7 @@ import { qemuArgsOf } from '../../test/device-arguments.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { display } from './display.ts'
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf(display())).toEqual(['-device', 'VGA,id=display0'])
   expect(qemuArgsOf(display({ model: 'virtio', width: 800, height: 600 }))).toEqual([
     ...['-device', 'virtio-gpu-pci,id=display0,xres=800,yres=600'],
@@ -15,14 +15,14 @@ test('the whole of its arguments', () => {
   expect(qemuArgsOf(display(), { arch: 's390x' })).toEqual(['-device', 'virtio-gpu-ccw,id=display0'])
 })
 
-test('refused: half a size, a model that is none or that the machine has not', () => {
+test('rejects an incomplete size, and an unknown or unsupported model', () => {
   expect(() => display({ width: 12.5 })).toThrow(/`width` must be a whole number from 320/)
   expect(() => display({ model: 'cga' as 'vga' })).toThrow(/`model` must be one of vga, virtio/)
   const devices = [display({ model: 'vga' })]
   expect(() => resolveOptions({ arch: 's390x', firmware: 'none.bin', devices })).toThrow(/s390x machines have no VGA/)
 })
 
-test('a screenshot is asked of its own screen, and its file goes away', async () => {
+test('takes a screenshot of its own screen, and removes the file', async () => {
   const device = display()
   const { context } = playMachine(
     (_command, asked) => {

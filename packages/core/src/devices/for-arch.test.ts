@@ -8,7 +8,7 @@ import { virtioRandom } from './virtio-random.ts'
 const names = (arch: Architecture, device: ReturnType<typeof forArch>) =>
   resolveOptions({ arch, firmware: 'none.bin', devices: [device] }).devices.map(({ name }) => name)
 
-test("it stands for the devices of the machine's architecture alone", () => {
+test('selects the devices of the architecture', () => {
   const device = forArch({ x86_64: [pvpanic(), virtioRandom()], aarch64: virtioRandom(), arm: [] })
   expect(names('x86_64', device)).toEqual(['pvpanic', 'virtioRandom'])
   expect(names('aarch64', device)).toEqual(['virtioRandom'])
@@ -16,11 +16,11 @@ test("it stands for the devices of the machine's architecture alone", () => {
   expect(names('s390x', device)).toEqual([])
 })
 
-test('it can stand for another of its kind', () => {
+test('can be nested', () => {
   expect(names('i386', forArch({ i386: forArch({ i386: virtioRandom() }) }))).toEqual(['virtioRandom'])
 })
 
-test('an architecture that is none is refused', () => {
+test('rejects an unknown architecture', () => {
   expect(() => forArch({ x64: virtioRandom() } as object)).toThrow(
     /unknown architecture `x64`\nThe architectures are x86_64/,
   )

@@ -115,7 +115,7 @@ describe('addresses', () => {
     expect(() => resolveOptions({ firmware: 'f', devices })).not.toThrow()
   })
 
-  test('given by a user are refused twice, and passed over when one is chosen', async () => {
+  test('of a user are rejected if used twice, and skipped when one is generated', async () => {
     const network = open()
     await plug(network.nic({ mac: '52-54-63-00-00-01' }), 'server')
     expect(() => network.nic({ mac: '52:54:63:00:00:01' })).toThrow(
@@ -124,7 +124,7 @@ describe('addresses', () => {
     expect(network.nic().mac).toBe('52:54:63:00:00:02')
   })
 
-  test('of two networks that collide in one machine are refused by name', () => {
+  test('of two networks that collide in one machine are rejected with their names', () => {
     const devices = [open(), open()].map((network) => network.nic({ mac: '52:54:00:00:00:01' }))
     expect(() => resolveOptions({ firmware: 'f', devices })).toThrow(
       /Devices network\.nic\(\) and network\.nic\(\) of machine "vm" both have mac 52:54:00:00:00:01/,
@@ -149,7 +149,7 @@ test.each([
 })
 
 describe('between machines', () => {
-  test('frames go to whom they are for', async () => {
+  test('delivers frames to their destination', async () => {
     const [a, b, c] = await plugThree(open())
     a.send(ALL, 'where is b')
     await turn()
@@ -158,7 +158,7 @@ describe('between machines', () => {
     expect([a.take(), b.take(), c.take()]).toEqual([['here'], ['where is b'], ['where is b']])
   })
 
-  test('one exits, and the others go on', async () => {
+  test('one machine exits without affecting the others', async () => {
     const [a, b, c] = await plugThree(open())
     for (const it of [a, b, c]) it.send(ALL, 'hello')
     await turn()
@@ -174,7 +174,7 @@ describe('between machines', () => {
     expect([a.take(), c.take()]).toEqual([['yes'], ['still there', 'gone']])
   })
 
-  test('a card is in one machine at a time, and may go to another one after that', async () => {
+  test('a card is in one machine at a time, and can be reused', async () => {
     const network = open()
     const nic = network.nic()
     const first = await plug(nic, 'first')
@@ -193,7 +193,7 @@ describe('between machines', () => {
 })
 
 describe('the cable', () => {
-  test("is pulled and plugged through the machine's monitor", async () => {
+  test('is unplugged and plugged in with QMP', async () => {
     const card = await plug(open().nic(), 'vm')
     await card.nic.down()
     await card.nic.up()
@@ -203,7 +203,7 @@ describe('the cable', () => {
     ])
   })
 
-  test('that is pulled before the machine runs is pulled when it starts', async () => {
+  test('that is unplugged before the start is unplugged at the start', async () => {
     const nic = open().nic()
     await nic.down()
     expect((await plug(nic, 'vm')).commands).toEqual([['set_link', { name: 'net0', up: false }]])
@@ -211,7 +211,7 @@ describe('the cable', () => {
 })
 
 describe('a partition', () => {
-  test('keeps groups apart until it is healed; who is in none reaches all', async () => {
+  test('separates groups until it is healed; a member of no group reaches all', async () => {
     const network = open()
     const [a, b, c] = await plugThree(network)
     const talk = async () => {
@@ -240,7 +240,7 @@ describe('a partition', () => {
     ])
   })
 
-  test('with a mistake is refused', async () => {
+  test('with a mistake is rejected', async () => {
     const network = open()
     const [a] = await plugThree(network)
     const partition = (...groups: NetworkMember[][]) => {
@@ -257,7 +257,7 @@ describe('a partition', () => {
 })
 
 describe('faults', () => {
-  test('of the network hit what each card receives, of one card what it sends too', async () => {
+  test('of the network affect received frames, of one card also sent frames', async () => {
     const network = open()
     const [a, b, c] = await plugThree(network)
     const talk = async () => {
@@ -279,7 +279,7 @@ describe('faults', () => {
     ])
   })
 
-  test('set before a machine runs hold when it does', async () => {
+  test('set before the start of a machine are applied', async () => {
     const network = open()
     const nic = network.nic()
     nic.impair({ loss: 1 })
@@ -290,14 +290,14 @@ describe('faults', () => {
     expect([a.take(), b.take()]).toEqual([[], []])
   })
 
-  test('that there are none of are refused', () => {
+  test('with invalid options are rejected', () => {
     expect(() => open().impair({ loss: 2 })).toThrow(/impair: `loss` must be/)
     expect(() => open().nic().impair({ latency: -5 })).toThrow(/impair: `latency` must be/)
   })
 })
 
 describe('a log', () => {
-  test('has what was sent, and what arrived', async () => {
+  test('has sent and received frames', async () => {
     const network = open()
     using sent = network.frames()
     using received = network.frames({ direction: 'received' })
@@ -324,12 +324,12 @@ describe('a log', () => {
     await waiting
   })
 
-  test('of a size that is none is refused', () => {
+  test('with an invalid size is rejected', () => {
     expect(() => open().frames({}, { limit: 0 })).toThrow(/`limit` must be a whole number from 1/)
   })
 })
 
-test('a closed network cuts its machines off and refuses everything new', async () => {
+test('a closed network disconnects its machines and rejects further calls', async () => {
   const network = new Network()
   const card = await plug(network.nic(), 'vm')
   const ended = new Promise((resolve) => card.guest.once('end', resolve))

@@ -11,7 +11,7 @@ import { type P9DirectoryOptions, p9Directory } from './p9-directory.ts'
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const model = process.getuid?.() === 0 ? 'passthrough' : 'none'
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf(p9Directory(folder))).toEqual([
     ...['-fsdev', `local,id=p9-0,path=${folder},security_model=${model},multidevs=remap`],
     ...['-device', 'virtio-9p-pci,fsdev=p9-0,mount_tag=tmpdir'],
@@ -36,7 +36,7 @@ describe('the kernel is told', () => {
     ['where to mount', { mountAt: '/mnt/a' }, [`coldboot.mount=/mnt/a:9p:tmpdir:rw,${flags}`]],
     ['where to mount read-only', { mountAt: '/mnt', readOnly: true }, [`coldboot.mount=/mnt:9p:tmpdir:ro,${flags}`]],
   ]
-  test('the program of its initramfs that goes on into another root, where there is one', () => {
+  test('the program of its initramfs that switches to another root, if there is one', () => {
     const words = kernelArgsOf(p9Directory(folder, { boot: true }), ['quiet', 'coldboot.rootinit=/etc/root'])
     expect(words.at(-1)).toBe('rdinit=/etc/root')
     expect(kernelArgsOf(p9Directory(folder), ['coldboot.rootinit=/etc/root'])).toEqual([])
@@ -47,7 +47,7 @@ describe('the kernel is told', () => {
   })
 })
 
-test('no name of a directory adds an option or loses a character', () => {
+test('passes any directory name unchanged and without additional options', () => {
   fc.assert(
     fc.property(hostileName, (name) => {
       const path = join(folder, name)
@@ -91,7 +91,7 @@ describe('refused', () => {
     expect(attempt).toThrow(expect.objectContaining({ code }))
   })
 
-  test('two with one tag, and two roots, by name', () => {
+  test('two devices with the same tag, and two roots, with their names', () => {
     const machine = (...devices: ReturnType<typeof p9Directory>[]) => resolveOptions({ firmware: 'none.bin', devices })
     expect(() => machine(p9Directory(folder), p9Directory(folder))).toThrow(/p9Directory and p9Directory .* tag tmpdir/)
     const roots = [p9Directory(folder, { boot: true }), p9Directory(folder, { boot: true, tag: 'other' })]

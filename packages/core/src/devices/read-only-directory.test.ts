@@ -48,7 +48,7 @@ async function prepare(device: Device, position = 0, signal = new AbortControlle
   return privateDirectory
 }
 
-describe('the whole of its arguments', () => {
+describe('the complete arguments', () => {
   const file = 'file.driver=file,file.filename=/private/directory0.img'
   const content = ['-blockdev', `node-name=disk0,driver=raw,read-only=on,${file}`]
   const scsi = ['-device', 'virtio-scsi-pci,id=scsi0', '-device', 'scsi-hd,bus=scsi0.0,drive=disk0']
@@ -97,7 +97,7 @@ describe('the whole of its arguments', () => {
     expect(qemuArgsOf(readOnlyDirectory(shared, options), ask)).toEqual(args)
   })
 
-  test('two have ids and images of their own', () => {
+  test('two devices have separate ids and images', () => {
     const args = qemuArgsOf([readOnlyDirectory(shared), readOnlyDirectory(shared)])
     const nodes = args.filter((arg) => arg.startsWith('node-name')).map(parseOptionString)
     expect(nodes.map((node) => [node['node-name'], node['file.filename']])).toEqual([
@@ -122,7 +122,7 @@ describe('the kernel is told', () => {
   })
 })
 
-test('no name of a directory adds an option or loses a character', () => {
+test('passes any directory name unchanged and without additional options', () => {
   fc.assert(
     fc.property(hostileName, fc.constantFrom('scsi', 'ahci'), (name, kind) => {
       const path = directory({}, join('hostile', name))
@@ -140,7 +140,7 @@ test('no name of a directory adds an option or loses a character', () => {
 })
 
 describe('prepared', () => {
-  test('it is an image with a partition, a label and the files, and takes no room for what is empty', async () => {
+  test('is a sparse image with a partition, a label and the files', async () => {
     const path = directory({ 'aux.c': 'int main;', 'ünïcode 日本 🧪.txt': 'text', empty: '' })
     mkdirSync(join(path, 'none'))
     symlinkSync('aux.c', join(path, 'link'))
@@ -167,7 +167,7 @@ describe('prepared', () => {
     expect([sector.readUInt16LE(510), sector.readUInt32LE(446 + 8)]).toEqual([0xaa55, 2048])
   })
 
-  test("for ahci it has a layer of the image's size, and else none", async () => {
+  test('has a layer with the size of the image only for ahci', async () => {
     const private1 = await prepare(readOnlyDirectory(shared, { interface: 'ahci', label: 'Tools' }))
     const image = inspectDiskImage(join(private1, 'directory0.img'), 'raw')
     expect(inspectDiskImage(join(private1, 'directory0.qcow2'))).toEqual({ ...image, format: 'qcow2' })
@@ -176,7 +176,7 @@ describe('prepared', () => {
     expect(readdirSync(await prepare(readOnlyDirectory(shared)))).toEqual(['directory0.img'])
   })
 
-  test("it gives up with the signal's reason, and leaves nothing", async () => {
+  test('rejects with the reason of its signal, and leaves no file', async () => {
     const reason = new Error('closed')
     const attempt = prepare(readOnlyDirectory(shared), 0, AbortSignal.abort(reason))
     await expect(attempt).rejects.toBe(reason)
@@ -266,7 +266,7 @@ describe('refused when its machine is prepared, with what is to blame', () => {
     for (const pattern of shown) expect(error.message).toMatch(pattern)
   })
 
-  test('of very many, the first in the message and all in its cause', async () => {
+  test('with many entries, the first in the message and all in the cause', async () => {
     const names = Array.from({ length: 50 }, (_, index) => `bad:${String(index).padStart(2, '0')}`)
     const error = await refusal(directory(Object.fromEntries(names.map((name) => [name, '']))))
     expect(error.message).toContain('bad:19')
@@ -275,7 +275,7 @@ describe('refused when its machine is prepared, with what is to blame', () => {
     expect((error.cause as MkfatfsError).offenders).toHaveLength(50)
   })
 
-  test('a directory that was removed meanwhile, and one that the machine itself is in', async () => {
+  test('a directory that was removed meanwhile, and one that contains the files of the machine', async () => {
     const gone = directory()
     const device = readOnlyDirectory(gone)
     renameSync(gone, `${gone}-elsewhere`)

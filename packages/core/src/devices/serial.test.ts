@@ -4,7 +4,7 @@ import { FIRST_FD, qemuArgsOf } from '../../test/device-arguments.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { serial } from './serial.ts'
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf([serial(), serial()])).toEqual([
     ...['-chardev', `socket,id=serial0,fd=${FIRST_FD}`, '-device', 'isa-serial,id=uart0,chardev=serial0'],
     ...['-chardev', `socket,id=serial1,fd=${FIRST_FD + 1}`, '-device', 'isa-serial,id=uart1,chardev=serial1'],
@@ -16,7 +16,7 @@ test('the whole of its arguments', () => {
   expect(qemuArgsOf(serial(), { arch: 'aarch64' })).toContain('virtconsole,bus=ports0.0,chardev=serial0')
 })
 
-test('refused: more than a PC has, and a uart where there is one only', () => {
+test('rejects more ports than a PC has, and a uart on a machine with only one', () => {
   const four = [serial(), serial(), serial(), serial()]
   expect(() => qemuArgsOf(four)).toThrow(/a PC has at most 3 serial ports besides its console/)
   const devices = [serial({ model: 'uart' })]
@@ -26,7 +26,7 @@ test('refused: more than a PC has, and a uart where there is one only', () => {
   expect(() => serial({ model: 'usb' as 'uart' })).toThrow(/`model` must be one of uart, virtio/)
 })
 
-test('it has an expect of its own, which ends with the machine', async () => {
+test('has its own expect, which ends with the machine', async () => {
   const device = serial()
   const machine = playMachine(undefined, ['serial0'])
   await device.attach?.(machine.context)

@@ -16,7 +16,7 @@ const [code, variables] = [join(folder, 'code,secure=on.fd'), join(folder, 'vars
 writeFileSync(code, Buffer.alloc(4096))
 writeFileSync(variables, Buffer.alloc(8192))
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   const escaped = code.replace(',', ',,')
   const codeArgs = `node-name=uefi-code0,driver=raw,read-only=on,file.driver=file,file.filename=${escaped}`
   expect(qemuArgsOf(uefi({ code, variables }))).toEqual([
@@ -34,14 +34,14 @@ test('the whole of its arguments', () => {
   ])
 })
 
-test('the variables are a private layer of their size', async () => {
+test('adds a private layer for the variables', async () => {
   const directory = mkdtempSync(join(folder, 'private-'))
   const { signal } = new AbortController()
   await uefi({ code, variables }).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 1, signal })
   expect(inspectDiskImage(join(directory, 'uefi-vars1.qcow2')).virtualSize).toBe(8192)
 })
 
-test('no name of an image adds an option or loses a character', () => {
+test('passes any image name unchanged and without additional options', () => {
   fc.assert(
     fc.property(hostileName, hostileName, fc.constantFrom('inherited', 'standalone'), (codeName, name, wiring) => {
       const [own, ownVariables] = [join(folder, `code-${codeName}`), join(folder, `vars-${name}`)]
@@ -59,7 +59,7 @@ test('no name of an image adds an option or loses a character', () => {
 })
 
 describe('refused', () => {
-  test('half of it, files that are missing, and firmware beside it', () => {
+  test('one of the two files, missing files, and an additional firmware', () => {
     expect(() => uefi({ code })).toThrow(/set both `code` and `variables`/)
     const machine = (code: string, firmware?: string) => () =>
       resolveOptions({ arch: 'x86_64', firmware, devices: [uefi({ code, variables })] })
@@ -67,7 +67,7 @@ describe('refused', () => {
     expect(machine(code, 'bios.bin')).toThrow(/The machine has uefi\(\) and `firmware`: bios.bin/)
   })
 
-  test('a machine that there is no such firmware for, with what to install', () => {
+  test('a machine without firmware, with a hint what to install', () => {
     expect(() => resolveOptions({ arch: 's390x', firmware: 'uefi' })).toThrow(/QEMU has no UEFI for s390x/)
     const microvm = () => resolveOptions({ arch: 'x86_64', machine: 'microvm', firmware: 'uefi' })
     expect(microvm).toThrow(
@@ -114,7 +114,7 @@ describe('a firmware descriptor', () => {
     expect(findUefi('riscv64', 'virt', [path])).toBeUndefined()
   })
 
-  test('is found from the place of its descriptor when its paths are relative', () => {
+  test('is found relative to its descriptor', () => {
     const mapping = {
       device: 'flash',
       executable: { filename: '../../OVMF/code.fd', format: 'raw' },
@@ -124,7 +124,7 @@ describe('a firmware descriptor', () => {
     expect(find(path)).toBe(join(path, '../../OVMF/code.fd'))
   })
 
-  test('is passed over when it wants Secure Boot, has no variables, or is no JSON', () => {
+  test('is skipped if it needs Secure Boot, has no variables, or is not JSON', () => {
     const path = folderOf({
       '10-smm.json': descriptor('smm', { features: ['requires-smm'] }),
       '20-enrolled.json': descriptor('enrolled', { features: ['enrolled-keys'] }),
@@ -139,7 +139,7 @@ describe('a firmware descriptor', () => {
     expect(find(path)).toBe('/plain-code')
   })
 
-  test('hides the one of its name in a folder before; an empty one only hides', () => {
+  test('overrides one with the same name in an earlier folder, even if empty', () => {
     const system = folderOf({ '10-a.json': descriptor('system'), '20-b.json': descriptor('fallback') })
     expect(find(system, folderOf({ '10-a.json': descriptor('own') }))).toBe('/own-code')
     expect(find(system, folderOf({ '10-a.json': '' }))).toBe('/fallback-code')

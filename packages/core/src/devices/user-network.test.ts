@@ -6,7 +6,7 @@ import { resolveOptions } from '../spec/machine-spec.ts'
 import type { PortForward } from './device.ts'
 import { type UserNetworkOptions, userNetwork } from './user-network.ts'
 
-describe('the whole of its arguments', () => {
+describe('the complete arguments', () => {
   test('by default: closed', () => {
     expect(qemuArgsOf(userNetwork())).toEqual([
       ...[
@@ -66,7 +66,7 @@ test.each([
   expect(() => userNetwork(options as unknown as UserNetworkOptions)).toThrow(reason)
 })
 
-test('no value that is accepted adds an option', () => {
+test('accepts no value that adds an option', () => {
   const text = fc.oneof(
     fc.string(),
     fc.domain(),
@@ -90,7 +90,7 @@ test('no value that is accepted adds an option', () => {
   )
 })
 
-test('two with the same port of the host in one machine are refused', () => {
+test('rejects two with the same host port in one machine', () => {
   const devices = [80, 81].map((guest) => userNetwork({ forward: [{ guest, host: 8080 }] }))
   expect(() => resolveOptions({ firmware: 'f', devices })).toThrow(
     /Devices userNetwork and userNetwork of machine "vm" both have host port tcp 8080/,
@@ -110,7 +110,7 @@ describe('ports that the system picked', () => {
     }
   }
 
-  test('are read back, told to the machine, and found by the port of the guest', async () => {
+  test('are read, published, and found by the guest port', async () => {
     const device = userNetwork({ forward: [{ guest: 80 }] })
     const machine = play(40_001)
     await device.attach?.(machine.context)
@@ -122,7 +122,7 @@ describe('ports that the system picked', () => {
     expect(() => device.hostPort(80, 'udp')).toThrow(/Port udp 80/)
   })
 
-  test("of two machines with the same device are each machine's own", async () => {
+  test('of two machines with the same device are separate', async () => {
     const device = userNetwork({ forward: [{ guest: 80 }] })
     const [first, second] = [play(40_001, 'first'), play(40_002, 'second')]
     await device.attach?.(first.context)
@@ -131,7 +131,7 @@ describe('ports that the system picked', () => {
     expect(() => device.hostPort(80)).toThrow(/part of 2 running machines: "first", "second"/)
   })
 
-  test('are not there before a machine was started, nor when QEMU does not tell them', async () => {
+  test('are missing before the start, and if QEMU does not report them', async () => {
     const device = userNetwork({ forward: [{ guest: 81 }] })
     expect(() => device.hostPort(81)).toThrow(/not part of a started machine/)
     await expect(device.attach?.(play(40_001).context)).rejects.toThrow(

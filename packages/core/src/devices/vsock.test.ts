@@ -8,7 +8,7 @@ import { requireHostDevice, vsock } from './vsock.ts'
 
 const prepareContext = {} as PrepareContext
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf(vsock({ cid: 42 }))).toEqual(['-device', 'vhost-vsock-pci,id=vsock0,guest-cid=42'])
   expect(qemuArgsOf(vsock({ cid: 42 }), { arch: 's390x' })).toEqual([
     '-device',
@@ -16,7 +16,7 @@ test('the whole of its arguments', () => {
   ])
 })
 
-test('numbers are chosen, each another one', () => {
+test('chooses unique numbers', () => {
   const numbers = Array.from({ length: 50 }, () => vsock().cid)
   expect(new Set(numbers).size).toBe(50)
   for (const cid of numbers) expect(() => vsock({ cid })).not.toThrow()
@@ -26,7 +26,7 @@ test.each([2, 0, -1, 1.5, 0xffff_ffff, Number.NaN])('the number %d is refused', 
   expect(() => vsock({ cid })).toThrow(/`cid` must be a whole number from 3 to 4294967294/)
 })
 
-test('one machine has one, and one has one machine', async () => {
+test('allows one device per machine and one machine per device', async () => {
   expect(() => resolveOptions({ firmware: 'f', devices: [vsock(), vsock()] })).toThrow(/Devices vsock and vsock/)
   const device = vsock({ cid: 7 })
   const machine = playMachine()
@@ -36,7 +36,7 @@ test('one machine has one, and one has one machine', async () => {
   expect(() => device.attach?.(playMachine().context)).not.toThrow()
 })
 
-test('a host without it is told which module to load, before anything is started', async ({ skip }) => {
+test('names the kernel module on a host without it, before anything is started', async ({ skip }) => {
   expect(() => requireHostDevice('/dev/no-such-device')).toThrow(/this host has no \/dev\/no-such-device/)
   if (existsSync('/dev/vhost-vsock')) skip('this host has it')
   await expect(vsock().prepare?.(prepareContext)).rejects.toMatchObject({

@@ -4,19 +4,19 @@ import { qemuArgsOf } from '../../test/device-arguments.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { watchdog } from './watchdog.ts'
 
-test('the whole of its arguments', () => {
+test('the complete arguments', () => {
   expect(qemuArgsOf(watchdog())).toEqual(['-device', 'i6300esb', '-action', 'watchdog=reset'])
   const paused = qemuArgsOf(watchdog({ action: 'pause' }), { arch: 's390x' })
   expect(paused).toEqual(['-device', 'diag288', '-action', 'watchdog=pause'])
 })
 
-test('refused: two in a machine, and an action that is none', () => {
+test('rejects two in one machine, and an unknown action', () => {
   const devices = [watchdog(), watchdog()]
   expect(() => resolveOptions({ firmware: 'none.bin', devices })).toThrow(/both have device watchdog/)
   expect(() => watchdog({ action: 'explode' as 'reset' })).toThrow(/`action` must be one of reset/)
 })
 
-test('a machine that ends without it firing ends the wait', async () => {
+test('rejects when the machine ends before it fires', async () => {
   const device = watchdog()
   const machine = playMachine()
   void device.attach?.(machine.context)

@@ -12,7 +12,7 @@ vi.mock('node:fs', async (original) => ({
   },
 }))
 
-test('where the system has no watcher left, who fits is let in, and who waits looks again in time', async () => {
+test('works by polling if the system has no file watchers left', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   const request = { memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory }

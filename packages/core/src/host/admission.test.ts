@@ -24,7 +24,7 @@ function ask(name: string, log: string[], memoryMib = 256, limits = two): Promis
   })
 }
 
-test('who fits is let in at once, and leaves nothing behind', async () => {
+test('admits a machine that fits at once, and leaves no file', async () => {
   const log: string[] = []
   using _a = await ask('a', log)
   {
@@ -35,7 +35,7 @@ test('who fits is let in at once, and leaves nothing behind', async () => {
   expect(readdirSync(directory)).toHaveLength(2)
 })
 
-test('who does not fit waits for somebody to end, in the order of asking, and is told so', async () => {
+test('a machine that does not fit waits, first come, first served, and is notified', async () => {
   const log: string[] = []
   const first = await Promise.all([ask('a', log), ask('b', log)])
   const second = [ask('c', log), ask('d', log)]
@@ -46,7 +46,7 @@ test('who does not fit waits for somebody to end, in the order of asking, and is
   first[0][Symbol.dispose]()
 })
 
-test('memory counts as well, and a small machine does not overtake a large one', async () => {
+test('limits memory, and does not let a small machine overtake a large one', async () => {
   const log: string[] = []
   const large = await ask('large', log, 700)
   const larger = ask('larger', log, 800)
@@ -57,12 +57,12 @@ test('memory counts as well, and a small machine does not overtake a large one',
   expect(log).toEqual(['large', 'larger waits behind 1', 'small waits behind 2', 'larger', 'small'])
 })
 
-test('a machine that alone is too large is refused', async () => {
+test('rejects a machine that alone exceeds the limits', async () => {
   await expect(ask('huge', [], 2048)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   expect(readdirSync(directory)).toEqual([])
 })
 
-test('who holds a machine and waits for one more is waited for, but not by all in a circle', async () => {
+test('admits one machine in excess of the limits if all owners wait for another one', async () => {
   const log: string[] = []
   const hold = (name: string, owner: string): Promise<Admission> =>
     admit({
@@ -91,7 +91,7 @@ test('who holds a machine and waits for one more is waited for, but not by all i
   expect(log.at(-1)).toBe('other b')
 })
 
-test('who alone holds all machines and wants one more has it', async () => {
+test('admits another machine of an owner that has all running machines', async () => {
   const one = { memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory, owner: 'A' }
   using _a = await admit(one)
   let beside = 0
@@ -99,7 +99,7 @@ test('who alone holds all machines and wants one more has it', async () => {
   expect(beside).toBe(1)
 })
 
-test('an aborted wait leaves the queue', async () => {
+test('removes an aborted wait from the queue', async () => {
   const one = { maxMachines: 1, memoryMib: 1024 }
   using _a = await ask('a', [], 256, one)
   const controller = new AbortController()
@@ -110,7 +110,7 @@ test('an aborted wait leaves the queue', async () => {
   expect(readdirSync(directory)).toHaveLength(1)
 })
 
-test('a dead process blocks nobody', async () => {
+test('ignores entries of dead processes', async () => {
   const script = fileURLToPath(new URL('../../test/admitted.ts', import.meta.url))
   const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))

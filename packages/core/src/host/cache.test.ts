@@ -20,7 +20,7 @@ describe('publish', () => {
     expect(stored.sha256).toBe('ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73')
   })
 
-  test('replaces a file whole, and leaves nothing else behind', async () => {
+  test('replaces a file atomically, and leaves no other file', async () => {
     await cache.publish('image', 'old')
     await cache.publish('image', 'new')
     expect(await readFile(cache.path('image'), 'utf8')).toBe('new')
@@ -48,7 +48,7 @@ describe('a folder that cannot be used', () => {
 })
 
 describe('holds', () => {
-  test('takes a file for what was stored by its size and time', async () => {
+  test('recognizes a stored file by size and time', async () => {
     const stored = await cache.publish('image', 'content')
     expect(await cache.holds(stored)).toBe(true)
   })
@@ -73,7 +73,7 @@ describe('holds', () => {
 })
 
 describe('locked', () => {
-  test('lets one work while the other waits, and says so', async () => {
+  test('lets one process work while the other waits, and calls onWait', async () => {
     const events: string[] = []
     const first = Promise.withResolvers<void>()
     const started = Promise.withResolvers<void>()
@@ -95,13 +95,13 @@ describe('locked', () => {
     expect(events).toEqual(['one', 'two'])
   })
 
-  test('is given back when the work fails', async () => {
+  test('is released when the work fails', async () => {
     const failing = cache.locked('image', () => Promise.reject(new Error('no disk')))
     await expect(failing).rejects.toThrow('no disk')
     expect(await cache.locked('image', async () => 'done')).toBe('done')
   })
 
-  test('does not wait for an owner who is dead', async () => {
+  test('does not wait for a dead owner', async () => {
     await mkdir(cache.path('image.lock'), { recursive: true })
     await utimes(cache.path('image.lock'), LONG_AGO, LONG_AGO)
     expect(await cache.locked('image', async () => 'done')).toBe('done')
@@ -109,7 +109,7 @@ describe('locked', () => {
 })
 
 describe('scratch', () => {
-  test('is private, and gone afterwards, also after a failure', async () => {
+  test('is private, and is removed afterwards, also after a failure', async () => {
     let mode: number | undefined
     const work = cache.scratch(async (directory) => {
       mode = (await stat(directory)).mode
@@ -121,7 +121,7 @@ describe('scratch', () => {
     expect(await readdir(cache.directory)).toEqual([])
   })
 
-  test('takes away what a killed process left a day ago', async () => {
+  test('removes directories that a killed process left a day ago', async () => {
     await mkdir(cache.path('.new-abc/lists'), { recursive: true })
     await mkdir(cache.path('.new-def'))
     await utimes(cache.path('.new-abc'), LONG_AGO, LONG_AGO)
@@ -130,7 +130,7 @@ describe('scratch', () => {
   })
 })
 
-test('JSON that is not there or not whole is undefined', async () => {
+test('returns undefined for missing or invalid JSON', async () => {
   await cache.publish('whole', '{"a":1}')
   await cache.publish('half', '{"a":')
   expect(await cache.readJson('whole')).toEqual({ a: 1 })

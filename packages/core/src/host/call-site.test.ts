@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CallSite } from './call-site.ts'
 
 describe('an error completed by a call site', () => {
-  test("that has lost the user's line has it", () => {
+  test("that has lost the user's line gets it back", () => {
     const error = new TypeError('lost')
     error.stack = 'TypeError: lost\n    at node:internal/timers:1:2\n    at async Promise.all (index 0)'
     const site = new CallSite()
@@ -17,7 +17,7 @@ describe('an error completed by a call site', () => {
     expect(new CallSite().complete(error)).toHaveProperty('stack', stack)
   })
 
-  test('is what it was when it is no error of this realm', () => {
+  test('is unchanged if it is not an error of this realm', () => {
     const foreign: unknown = runInNewContext('new Error("foreign")')
     expect([foreign, 'text', undefined].map((value) => new CallSite().complete(value))).toEqual([
       foreign,

@@ -38,7 +38,7 @@ test('COLDBOOT_ACCEL is one of the known accelerators', () => {
   expect(() => readEnvironment({ COLDBOOT_ACCEL: 'warp' })).toThrow(/kvm, hvf, tcg/)
 })
 
-test("the cache is where COLDBOOT_CACHE says, else in the user's cache folder", () => {
+test('the cache folder is COLDBOOT_CACHE, or else in the cache folder of the user', () => {
   expect(readEnvironment({ COLDBOOT_CACHE: '/c' }).cacheDirectory).toBe('/c')
   expect(readEnvironment({ XDG_CACHE_HOME: '/x' }).cacheDirectory).toBe('/x/coldboot')
   expect(readEnvironment({ XDG_CACHE_HOME: 'relative' }).cacheDirectory).toMatch(/^\/.*coldboot$/)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fileDigest } from './file-digest.ts'
 
-test('asked for the same file many times at once, all have its digest, and it is remembered once', async () => {
+test('concurrent requests for one file get its digest, which is remembered once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'kernel')
@@ -15,7 +15,7 @@ test('asked for the same file many times at once, all have its digest, and it is
   expect(readdirSync(digests)).toHaveLength(1)
 })
 
-test('a digest that cannot be remembered is given all the same', async () => {
+test('returns a digest that cannot be remembered', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'kernel')

@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(temporary, { recursive: true })
 })
 
-test("a directory is private, its owner's, and gone with all its content when removed", async () => {
+test('creates a private directory and removes it with its content', async () => {
   const directory = await makePrivateDirectory()
   expect(statSync(directory.path).mode & 0o777).toBe(0o700)
   expect(statSync(dirname(directory.path)).mode & 0o777).toBe(0o700)
@@ -28,7 +28,7 @@ test("a directory is private, its owner's, and gone with all its content when re
   expect(existsSync(directory.path)).toBe(false)
 })
 
-test('a temporary folder that cannot be used is named, with what to do', async () => {
+test('names an unusable temporary folder, with a hint', async () => {
   writeFileSync(join(temporary, 'file'), '')
   vi.stubEnv('TMPDIR', join(temporary, 'file'))
   await expect(makePrivateDirectory()).rejects.toMatchObject({
@@ -37,7 +37,7 @@ test('a temporary folder that cannot be used is named, with what to do', async (
   })
 })
 
-test('what a dead process left and cannot be removed keeps nobody from starting', async ({ skip }) => {
+test('ignores a directory of a dead process that cannot be removed', async ({ skip }) => {
   if (process.getuid?.() === 0) skip('root removes everything')
   const [, , namespace] = thisProcess().split('-')
   const left = join(temporary, `1-1-${namespace}-dead`)
@@ -52,7 +52,7 @@ test('what a dead process left and cannot be removed keeps nobody from starting'
   expect(existsSync(left)).toBe(false)
 })
 
-test('a folder that others can read is not used', async () => {
+test('rejects a folder that other users can read', async () => {
   const directory = await makePrivateDirectory()
   await directory.remove()
   chmodSync(dirname(directory.path), 0o755)

@@ -26,7 +26,7 @@ function setUp(ended: Promise<unknown> = new Promise(() => {}), signal?: AbortSi
   return { console, machine, input, session, screen: () => screen, isOpen: () => open }
 }
 
-test('what is typed reaches the machine, and what it prints the terminal, until Ctrl-]', async () => {
+test('connects the terminal with the console until Ctrl-]', async () => {
   const { console, machine, input, session, screen, isOpen } = setUp()
   machine.write('login: ')
   await console.expect('login: ')
@@ -45,7 +45,7 @@ test('what is typed reaches the machine, and what it prints the terminal, until 
   )
 })
 
-test('what was printed meanwhile is not taken for what the test waits for next', async () => {
+test('consumes the output of the session', async () => {
   const { console, machine, input, session } = setUp()
   const earlier = console.expect('one')
   const over = session()
@@ -58,7 +58,7 @@ test('what was printed meanwhile is not taken for what the test waits for next',
   expect((await later).text).toBe('two')
 })
 
-test('the end of the machine, of the test and of the terminal end it too', async () => {
+test('ends with the machine, the test or the terminal', async () => {
   const gone = Promise.withResolvers<void>()
   const machine = setUp(gone.promise)
   const first = machine.session()

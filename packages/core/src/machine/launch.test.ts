@@ -31,7 +31,7 @@ test.each(['win32', 'freebsd'])('on %s a machine is refused before anything is m
   expect(readdirSync(folder)).toEqual(['vmlinuz'])
 })
 
-test('what would make machines faster is said once, however many are started', async () => {
+test('warns about missing acceleration only once for several machines', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   onTestFinished(() => warned.mockRestore())
   const slow = { ...spec, acceleratorWarning: `this user may not open /dev/kvm (${folder})` }

@@ -14,11 +14,11 @@ function run(...parts: readonly string[]): { readonly status: number | null; rea
   return spawnSync('sh', ['-c', attachScript(spec)], { encoding: 'utf8' })
 }
 
-test("each device's part runs in a shell of its own", () => {
+test('runs the script of each device in a separate shell', () => {
   expect(run('word=one; cd /; exit 0', 'echo "${word-none}"')).toMatchObject({ status: 0, stdout: 'none\n' })
 })
 
-test('the first part that fails is the end, also by an error in the midst of it', () => {
+test('stops at the first failing script, also at an error in the middle of it', () => {
   expect(run('echo first; exit 3', 'echo second')).toMatchObject({ status: 3, stdout: 'first\n' })
   expect(run('set -e\nfalse\necho further', 'echo second')).toMatchObject({ status: 1, stdout: '' })
 })

@@ -87,7 +87,7 @@ const QUESTION = Buffer.from(
   'hex',
 )
 
-test('a capture read back has each frame at each card it passed, with time and direction', async () => {
+test('captures each frame at each card, with time and direction', async () => {
   const observers = new Observers()
   const exchange = new LearningSwitch<Link>()
   const server = linkOf(SERVER, exchange, observers)
@@ -128,7 +128,7 @@ test('a capture read back has each frame at each card it passed, with time and d
   ])
 })
 
-test('has the cards asked for, and frames up to its size; what is left out is counted', async () => {
+test('captures the selected cards up to its limit, and counts dropped frames', async () => {
   const [server, client] = [linkOf(SERVER), linkOf(CLIENT)]
   const concerns = (card: Card): boolean => card.mac === SERVER.mac
   const capture = new Capture(join(folder, 'cut.pcapng'), () => {}, { concerns, maxBytes: 250 })
@@ -144,21 +144,21 @@ test('has the cards asked for, and frames up to its size; what is left out is co
   expect(statistics).toEqual([{ on: 'server/nic0', seen: 4, dropped: 2 }])
 })
 
-test('a file that cannot be made is refused at once', async () => {
+test('rejects a file that cannot be created', async () => {
   expect(() => new Capture(folder, () => {})).toThrow(/The capture cannot be written to .*EISDIR/)
   expect(() => new Capture('/dev/null/a.pcapng', () => {})).toThrow(
     /The capture cannot be written to \/dev\/null\/a.pcapng/,
   )
 })
 
-test('a full disk is reported when the capture stops', async ({ skip }) => {
+test('reports a full disk when the capture stops', async ({ skip }) => {
   if (process.platform !== 'linux') skip('only Linux has /dev/full')
   const capture = new Capture('/dev/full', () => {})
   capture.add(linkOf(SERVER).link, 'sent', Date.now(), QUESTION)
   await expect(capture.stop()).rejects.toMatchObject({ code: 'ENOSPC' })
 })
 
-test('tcpdump reads it', async ({ skip }) => {
+test('tcpdump reads the capture', async ({ skip }) => {
   if (!hasTcpdump()) skip('tcpdump is not installed')
   const capture = new Capture(join(folder, 'tcpdump.pcapng'), () => {})
   capture.add(linkOf(SERVER).link, 'sent', Date.UTC(2026, 0, 2, 3, 4, 5, 678), QUESTION)

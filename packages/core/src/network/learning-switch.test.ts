@@ -42,7 +42,7 @@ function connected(count: number): { exchange: LearningSwitch<Recorder>; station
   return { exchange, stations }
 }
 
-test('a frame for an unknown address goes to all others, and its answer to the sender alone', () => {
+test('floods a frame for an unknown address, and sends its answer only to the sender', () => {
   const { exchange, stations } = connected(3)
   const [a, b, c] = stations as [Recorder, Recorder, Recorder]
   exchange.forward(prefixed(frame(address(0), address(1), 'question')), a)
@@ -53,7 +53,7 @@ test('a frame for an unknown address goes to all others, and its answer to the s
   expect(stations.map((it) => it.take())).toEqual([['all'], ['all'], []])
 })
 
-test('any traffic in any pieces reaches whom a switch of one frame at a time would reach', () => {
+test('delivers any traffic in any chunks like a switch that forwards single frames', () => {
   const sent = fc.record({
     from: fc.nat({ max: 3 }),
     source: fc.nat({ max: 5 }),
@@ -82,7 +82,7 @@ test('any traffic in any pieces reaches whom a switch of one frame at a time wou
   )
 })
 
-test('neighbours with the same way are one piece of the buffer they came in', () => {
+test('forwards consecutive frames for one station as one slice', () => {
   const { exchange, stations } = connected(3)
   const [a, b, c] = stations as [Recorder, Recorder, Recorder]
   exchange.forward(prefixed(frame(address(1), BROADCAST)), b)
@@ -95,7 +95,7 @@ test('neighbours with the same way are one piece of the buffer they came in', ()
   for (const { frames } of [...b.deliveries, ...c.deliveries]) expect(frames.buffer).toBe(buffer.buffer)
 })
 
-test('a station that left gets nothing, and frames for it go to the others again', () => {
+test('forgets a disconnected station', () => {
   const { exchange, stations } = connected(3)
   const [a, b] = stations as [Recorder, Recorder, Recorder]
   exchange.forward(prefixed(frame(address(1), BROADCAST)), b)
@@ -105,7 +105,7 @@ test('a station that left gets nothing, and frames for it go to the others again
   expect(stations.map((it) => it.take())).toEqual([[], [], ['where are you']])
 })
 
-test('a station that moved is found at its new place', () => {
+test('learns the new port of a station that moved', () => {
   const { exchange, stations } = connected(3)
   const [a, b, c] = stations as [Recorder, Recorder, Recorder]
   exchange.forward(prefixed(frame(address(9), BROADCAST)), b)
@@ -115,7 +115,7 @@ test('a station that moved is found at its new place', () => {
   expect(stations.map((it) => it.take())).toEqual([[], [], ['moved']])
 })
 
-test('a guest that invents addresses does not make the table grow', () => {
+test('limits the size of the address table', () => {
   const { exchange, stations } = connected(3)
   const [a, b] = stations as [Recorder, Recorder, Recorder]
   exchange.forward(prefixed(frame(address(1), BROADCAST)), b)
@@ -131,7 +131,7 @@ test('a guest that invents addresses does not make the table grow', () => {
   expect(stations.map((it) => it.take())).toEqual([[], ['y'], []])
 })
 
-test('what is too short for a header is dropped', () => {
+test('drops frames that are too short for a header', () => {
   const { exchange, stations } = connected(2)
   exchange.forward(
     Buffer.concat([prefixed(Buffer.alloc(0)), prefixed(Buffer.alloc(13, 0xff))]),

@@ -42,7 +42,7 @@ test('latency is added to each frame', () => {
   expect([...arrivals({ latency: 50 }, 3, { gapMs: 20 }).values()]).toEqual([50, 70, 90])
 })
 
-test('jitter spreads the latency up and down, keeps the order, and never takes a frame into the past', () => {
+test('jitter varies the latency, keeps the order, and is never negative', () => {
   const times = [...arrivals({ latency: 30, jitter: 40 }, 500, { gapMs: 100 })].map(
     ([index, time]) => time - index * 100,
   )
@@ -53,7 +53,7 @@ test('jitter spreads the latency up and down, keeps the order, and never takes a
   expect([...together.keys()]).toEqual([...together.keys()].toSorted((a, b) => a - b))
 })
 
-test('bandwidth spaces frames, and what does not fit in front of the bottleneck is lost', () => {
+test('bandwidth spaces frames, and drops those that exceed the queue', () => {
   // 1000 bytes are 8000 bits: 8 ms each.
   const times = arrivals({ bandwidth: '1Mbit' }, 200)
   expect([times.get(0), times.get(1), times.get(9)]).toEqual([8, 16, 80])
@@ -62,13 +62,13 @@ test('bandwidth spaces frames, and what does not fit in front of the bottleneck 
 })
 
 describe('loss', () => {
-  test('is the share asked for', () => {
+  test('has the given ratio', () => {
     expect(arrivals({ loss: 0 }, 1_000).size).toBe(1_000)
     expect(arrivals({ loss: 1 }, 1_000).size).toBe(0)
     expect(arrivals({ loss: 0.1 }, 10_000).size / 10_000).toBeCloseTo(0.9, 1)
   })
 
-  test('hits the same frames for the same seed, and others for another seed or link', () => {
+  test('drops the same frames for the same seed, and others for another seed or link', () => {
     const lost = (impairment: Impairment, salt: number) => [...arrivals(impairment, 200, { salt }).keys()]
     fc.assert(
       fc.property(fc.integer(), (seed) => {
@@ -93,7 +93,7 @@ test('a closed link delivers nothing more', () => {
   expect(delivered).not.toHaveBeenCalled()
 })
 
-test('bandwidths are understood in each spelling', () => {
+test('accepts all forms of a bandwidth', () => {
   const perMs = (bandwidth: number | string) => resolveImpairment({ bandwidth }).bytesPerMs
   expect([8_000, '8000', '8kbit', '8k', '0.008Mbit'].map(perMs)).toEqual([1, 1, 1, 1, 1])
   expect(perMs('1Gbit')).toBe(125_000)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SendQueue } from './send-queue.ts'
 
-test('everything arrives in order, whatever the pieces and however it is read', async () => {
+test('delivers all data in order, for any chunks and any reader', async () => {
   const pieces = fc.array(
     fc.oneof(fc.uint8Array({ maxLength: 50 }), fc.uint8Array({ minLength: 5_000, maxLength: 40_000 })),
   )
@@ -25,7 +25,7 @@ test('everything arrives in order, whatever the pieces and however it is read', 
   )
 })
 
-test('what waits is counted, and comes down as it is taken', async () => {
+test('counts the queued bytes', async () => {
   const [near, far] = duplexPair()
   const progress: number[] = []
   const queue = new SendQueue(near, () => progress.push(queue.bytes))
@@ -36,7 +36,7 @@ test('what waits is counted, and comes down as it is taken', async () => {
   expect(progress).toEqual([450_000, 350_000, 250_000, 150_000, 50_000, 0])
 })
 
-test('a small frame that waits does not keep the large buffer it was cut from', () => {
+test('copies a small queued frame out of a large buffer', () => {
   const [near] = duplexPair()
   const written: Buffer[] = []
   near.write = ((chunk: Buffer) => written.push(chunk) > 0) as typeof near.write

@@ -44,7 +44,7 @@ async function readAll(guest: Duplex): Promise<number> {
   return bytes
 }
 
-test('frames reach the guest and come from it', async () => {
+test('transfers frames to and from the guest', async () => {
   const it = port()
   it.port.send(FRAME, undefined)
   it.guest.write(FRAME)
@@ -53,7 +53,7 @@ test('frames reach the guest and come from it', async () => {
   expect(it.received).toEqual(['1518 bytes'])
 })
 
-test('whoever sends to a slow guest is not read from until that has read, and nothing is lost', async () => {
+test('does not read from senders to a slow guest, and loses nothing', async () => {
   const slow = port()
   const sender = port()
   const sent = fill(slow.port, sender.port)
@@ -66,7 +66,7 @@ test('whoever sends to a slow guest is not read from until that has read, and no
   expect(slow.port.droppedBytes).toBe(0)
 })
 
-test('a guest that reads nothing at all holds its senders up for a moment only, and gets nothing more', async () => {
+test('a guest that reads nothing blocks its senders only for a moment, then loses frames', async () => {
   const stopped = port()
   const sender = port()
   const sent = fill(stopped.port, sender.port)
@@ -83,7 +83,7 @@ test('a guest that reads nothing at all holds its senders up for a moment only, 
   expect(stopped.port.droppedBytes).toBe(sent)
 })
 
-test('a guest that reads slowly holds its senders up for as long as that takes', async () => {
+test('a guest that reads slowly keeps blocking its senders', async () => {
   const slow = port()
   const sender = port()
   const sent = fill(slow.port, sender.port)
@@ -100,7 +100,7 @@ test('a guest that reads slowly holds its senders up for as long as that takes',
   expect(slow.port.droppedBytes).toBe(0)
 })
 
-test('frames to everybody hold nobody up and are dropped where the queue is full', async () => {
+test('broadcast frames never block their sender, and are dropped if the queue is full', async () => {
   const slow = port()
   const sender = port()
   const sent = fill(slow.port, undefined)
@@ -111,7 +111,7 @@ test('frames to everybody hold nobody up and are dropped where the queue is full
   expect(await readAll(slow.guest)).toBe(sent - slow.port.droppedBytes)
 })
 
-test('the last words of a machine that ends are read, though it was held up, and it gets nothing more', async () => {
+test('reads the rest from an ending machine that was blocked, and sends it nothing', async () => {
   const slow = port()
   const leaving = port()
   fill(slow.port, leaving.port)
@@ -124,7 +124,7 @@ test('the last words of a machine that ends are read, though it was held up, and
   expect(leaving.guest.read()).toBeNull()
 })
 
-test('a port that closes lets go of those it held up', async () => {
+test('a closed port unblocks its senders', async () => {
   const slow = port()
   const sender = port()
   fill(slow.port, sender.port)
@@ -135,7 +135,7 @@ test('a port that closes lets go of those it held up', async () => {
   expect([slow.closed(), sender.closed()]).toEqual([1, 0])
 })
 
-test('a machine that is gone closes its port, once', async () => {
+test('the end of a machine closes its port once', async () => {
   const it = port()
   it.guest.destroy(new Error('read ECONNRESET'))
   it.guest.on('error', () => {})
@@ -145,7 +145,7 @@ test('a machine that is gone closes its port, once', async () => {
   it.port.send(FRAME, undefined)
 })
 
-test('a stream that is no stream of frames is cut off with a warning', async () => {
+test('closes an invalid stream with a warning', async () => {
   const it = port()
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   it.guest.write(Buffer.from('GET / HTTP/1.1\r\n'))

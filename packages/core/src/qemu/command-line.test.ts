@@ -32,7 +32,7 @@ const inherited = [
   ...['-chardev', 'socket,id=qmp,fd=5', '-mon', 'chardev=qmp,mode=control'],
 ]
 
-describe('the whole command line, nothing missing and nothing extra', () => {
+describe('the complete command line', () => {
   test('of a kernel', () => {
     expect(build({ initramfs: kernel, kernelArgs: 'console=ttyS0  quiet' }).argv).toEqual([
       ...['qemu', ...machine, ...inherited],
@@ -40,7 +40,7 @@ describe('the whole command line, nothing missing and nothing extra', () => {
     ])
   })
 
-  test("of a machine for a person's shell", () => {
+  test('of a standalone machine for a shell', () => {
     expect(build({}, { wiring: 'standalone' }).argv).toEqual([
       ...['qemu', ...machine],
       ...['-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console'],
@@ -48,7 +48,7 @@ describe('the whole command line, nothing missing and nothing extra', () => {
     ])
   })
 
-  test('of devices, in their order, with ids of their own', () => {
+  test('of devices, in order, with unique ids', () => {
     const { argv } = build({ devices: [virtioRandom(), arbitraryArgs('-device', 'edu'), virtioRandom()] })
     expect(argv.slice(argv.indexOf(kernel) + 1)).toEqual([
       ...['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'],
@@ -88,7 +88,7 @@ describe('devices', () => {
     kernelArgs: (context) => [`net=${context.id('net')},${context.inherit() ?? 'none'}`],
   }
 
-  test('inherit descriptors in order, and both of their calls see the same ids', () => {
+  test('inherit descriptors in order, and get the same ids in both calls', () => {
     const { argv, deviceDescriptors, deviceIds } = build({ kernelArgs: 'a', devices: [nic, virtioRandom(), nic] })
     expect(argv).toEqual(
       expect.arrayContaining(['stream,id=net0,fd=7', 'stream,id=net1,fd=8', 'a net=net0,7 net=net1,8']),
@@ -97,23 +97,23 @@ describe('devices', () => {
     expect(deviceIds).toEqual([['net0'], ['rng0'], ['net1']])
   })
 
-  test("inherit nothing in a person's shell", () => {
+  test('inherit nothing in a command line for a shell', () => {
     expect(build({ devices: [nic] }, { wiring: 'standalone' }).argv).toContain('stream,id=net0,fd=none')
   })
 })
 
-test('asking twice gives the same', () => {
+test('builds the same command line twice', () => {
   const options = { devices: [virtioRandom(), virtioRandom()] }
   expect(build(options)).toEqual(build(options))
 })
 
-test('a kernel command line over the limit of an s390x is refused', () => {
+test('rejects a kernel command line above the limit of s390x', () => {
   expect(() => build({ arch: 's390x', kernelArgs: 'x'.repeat(897) })).toThrow(
     /897 bytes long, but s390x kernels accept at most 896/,
   )
 })
 
-test('a QEMU that would leave its parent is refused, from a device as from its own first arguments', () => {
+test('rejects arguments that detach QEMU, from devices and from the option qemu', () => {
   const refused = expect.objectContaining({
     code: 'INVALID_OPTION',
     shortMessage: expect.stringMatching(/`--?daemonize`/),
@@ -122,13 +122,13 @@ test('a QEMU that would leave its parent is refused, from a device as from its o
   expect(() => build({}, { qemu: ['qemu', '--daemonize'] })).toThrow(refused)
 })
 
-test('a comma in a path adds no option', () => {
+test('escapes a comma in a path', () => {
   const odd = join(folder, 'a,b=c')
   writeFileSync(odd, '')
   expect(build({ kernel: odd }).argv).toContain(odd)
 })
 
-test('the quoted line gives a shell the same arguments, whatever is in them', () => {
+test('quotes any arguments for a shell', () => {
   const word = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),

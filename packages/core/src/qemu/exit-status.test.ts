@@ -3,18 +3,18 @@ import { describeExit, exitStatusOf } from './exit-status.ts'
 
 const shutdown = { event: 'SHUTDOWN', data: { guest: true, reason: 'guest-panic' }, timestamp: 0 }
 
-test("the reason is what QEMU's event said", () => {
+test('takes the reason from the event of QEMU', () => {
   expect(exitStatusOf({ code: 0, signal: undefined }, shutdown, '').reason).toBe('guest-panic')
   expect(exitStatusOf({ code: undefined, signal: 'SIGKILL' }, shutdown, '').reason).toBe('guest-panic')
 })
 
-test("without an event, success is the guest's own end, a status a failure, and a signal a kill", () => {
+test('without an event, exit code 0 is a power-off, another code a failure, and a signal a kill', () => {
   expect(exitStatusOf({ code: 0, signal: undefined }, undefined, '').reason).toBe('guest-shutdown')
   expect(exitStatusOf({ code: 1, signal: undefined }, undefined, '').reason).toBe('qemu-failed')
   expect(exitStatusOf({ code: undefined, signal: 'SIGKILL' }, undefined, '').reason).toBe('qemu-killed')
 })
 
-test('an end by SIGKILL is explained, also where a shell that guards QEMU passes it on', () => {
+test('explains SIGKILL, also if the guard shell passes it on as an exit code', () => {
   for (const exit of [
     { code: undefined, signal: 'SIGKILL' },
     { code: 137, signal: undefined },

@@ -17,7 +17,7 @@ function executable(path: string, script: string): string {
 }
 
 // Its file stays the same from one look to the next: only what it says changes.
-test('asks a QEMU that did not say its version again, and one that did never again', async ({ folder }) => {
+test('caches the version of a QEMU, but not a failure', async ({ folder }) => {
   const qemu = executable(join(folder, 'qemu'), 'exec cat "$0.says"')
   await expect(locateQemu('x86_64', [qemu])).rejects.toMatchObject({ code: 'QEMU_TOO_OLD' })
   writeFileSync(`${qemu}.says`, 'QEMU emulator version 8.1.2')
@@ -27,9 +27,7 @@ test('asks a QEMU that did not say its version again, and one that did never aga
   expect(await locateQemu('x86_64', [qemu, '-L', '.'])).toEqual(found)
 })
 
-test('asks a wrapper for the version with all its arguments, and ignores what the wrapper prints of itself', async ({
-  folder,
-}) => {
+test('runs a wrapper with all its arguments for the version, and ignores other output', async ({ folder }) => {
   const qemu = executable(join(folder, 'qemu'), 'echo "QEMU emulator version 9.2.1 (Debian 1:9.2.1+ds-1)"')
   const wrapper = executable(join(folder, 'wrapper'), 'echo "wrapper version 3.1.4"; shift; exec "$@"')
   expect(await locateQemu('x86_64', [wrapper, '--quietly', qemu])).toEqual({
@@ -39,7 +37,7 @@ test('asks a wrapper for the version with all its arguments, and ignores what th
   })
 })
 
-test('asks again when the QEMU of a wrapper changes', async ({ folder }) => {
+test('reads the version again when the QEMU of a wrapper changes', async ({ folder }) => {
   const wrapper = executable(join(folder, 'wrapper'), 'exec "$@"')
   const qemu = executable(join(folder, 'qemu'), 'echo "QEMU emulator version 9.2.1"')
   expect(await locateQemu('x86_64', [wrapper, qemu])).toMatchObject({ version: '9.2.1' })
@@ -47,7 +45,7 @@ test('asks again when the QEMU of a wrapper changes', async ({ folder }) => {
   expect(await locateQemu('x86_64', [wrapper, qemu])).toMatchObject({ version: '10.0.11' })
 })
 
-test('names a program that is missing, or is a directory, and the places it was looked for', async () => {
+test('names a missing program or a directory, and the search path', async () => {
   await expect(locateQemu('x86_64', ['/usr'])).rejects.toThrow(/tried `\/usr`, and it is not an executable file/)
   await expect(locateQemu('x86_64', ['qemu-nowhere'])).rejects.toThrow(
     `tried \`qemu-nowhere\`, and it is not on PATH (${process.env['PATH']})`,

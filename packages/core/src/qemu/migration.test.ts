@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { incomingState } from './migration.ts'
 
-test('gives an old QEMU the descriptor of the saved state, and a new one a set with it', () => {
+test('passes the saved state as a descriptor to an old QEMU, and as a descriptor set to a new one', () => {
   expect(incomingState('7.2.22', 'file')).toEqual({ args: [], uri: 'fd:6' })
   expect(incomingState('9.0.4', 'file')).toEqual({ args: [], uri: 'fd:6' })
   const set = { args: ['-add-fd', 'fd=6,set=1'], uri: 'file:/dev/fdset/1' }

@@ -12,7 +12,7 @@ import { chooseGuard, findOnPath, runLookup, spawnQemu } from './process.ts'
 const kinds = GUARD_KINDS.filter((kind) => kind === 'pipe' || process.platform === 'linux')
 
 for (const kind of kinds) {
-  test(`${kind}: a child talks over its inherited descriptors and its exit code is passed on`, async () => {
+  test(`${kind}: a child communicates over inherited descriptors and its exit code is reported`, async () => {
     const child = await spawnQemu(['sh', '-c', 'read line <&4; echo "got $line" >&4; echo oops >&2; exit 7'], {
       sockets: [4],
       guard: kind,
@@ -62,7 +62,7 @@ for (const kind of kinds) {
   }
 }
 
-test('a child reads a file of ours from its descriptor, and does not inherit the numbers between', async () => {
+test('a child reads an inherited file and does not inherit the descriptors in between', async () => {
   const fd = openSync(fileURLToPath(import.meta.url), 'r')
   const script = 'head -c 6 <&6 >&4; if { true <&5; } 2>/dev/null; then echo open; else echo closed; fi >&4'
   const child = await spawnQemu(['sh', '-c', script], { sockets: [4], files: new Map([[6, fd]]) })
@@ -70,13 +70,13 @@ test('a child reads a file of ours from its descriptor, and does not inherit the
   expect((await child.stream(4).toArray()).join('')).toBe('importclosed\n')
 })
 
-test("a program that does not exist is an error with the system's code", async () => {
+test("throws the system's error for a missing program", async () => {
   const child = await spawnQemu(['/nonexistent/qemu'], { sockets: [4] })
   expect((await child.exited).code).toBe(127)
   expect(child.stderr()).toContain('/nonexistent/qemu')
 })
 
-test('look-ups find programs as a shell does', async () => {
+test('finds programs on PATH like a shell', async () => {
   expect(findOnPath('sh')).toMatch(/\/sh$/)
   expect(findOnPath('no-such-program')).toBeUndefined()
   expect(findOnPath('/bin/sh')).toBe('/bin/sh')
@@ -85,7 +85,7 @@ test('look-ups find programs as a shell does', async () => {
   expect((await runLookup('/bin/sh', ['-c', 'echo a; echo b >&2; exit 3'])).exitCode).toBe(3)
 })
 
-test('setpriv is only used where it knows --pdeathsig; where it does not, a shell is', async () => {
+test('uses setpriv only if it supports --pdeathsig, otherwise a shell', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   expect(await chooseGuard('linux', undefined, folder)).toMatchObject({

@@ -34,7 +34,7 @@ describe('the advice', () => {
     expect(hintFor(printed, spec)).toMatch(advice)
   })
 
-  test('is none where nothing is known', () => {
+  test('is undefined for an unknown error', () => {
     expect(hintFor('qemu-system-x86_64: -device foo: no such device', spec)).toBeUndefined()
   })
 })

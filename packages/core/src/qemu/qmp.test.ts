@@ -18,7 +18,7 @@ function connect(reply: (command: { execute: string; id: number }) => object | u
   return { client, ours, theirs, greet }
 }
 
-test('connecting waits for the greeting and for a first answer, and tells the version', async () => {
+test('connect waits for the greeting and a first answer, and returns the version', async () => {
   const asked: string[] = []
   const { client, greet } = connect(({ execute }) => {
     asked.push(execute)
@@ -29,14 +29,14 @@ test('connecting waits for the greeting and for a first answer, and tells the ve
   expect(asked).toEqual(['qmp_capabilities', 'query-status'])
 })
 
-test('answers find their commands whatever their order', async () => {
+test('matches answers to commands in any order', async () => {
   const { client, theirs } = connect(() => undefined)
   const [first, second] = [client.execute('a'), client.execute('b')]
   theirs.write('{"return": "of b", "id": 2}\n{"return": "of a", "id": 1}\n')
   expect(await Promise.all([first, second])).toEqual(['of a', 'of b'])
 })
 
-test('messages may come in any pieces, also with a character split between them', async () => {
+test('reads messages in any chunks, even if a character is split', async () => {
   const { client, theirs } = connect(() => undefined)
   const answer = client.execute('x')
   const bytes = Buffer.from('{"return": "größe", "id": 1}\n')
@@ -44,7 +44,7 @@ test('messages may come in any pieces, also with a character split between them'
   expect(await answer).toBe('größe')
 })
 
-test("a refused command has QEMU's reason", async () => {
+test('rejects a refused command with the reason of QEMU', async () => {
   const { client } = connect(() => ({ error: { class: 'GenericError', desc: 'no such device' } }))
   await expect(client.execute('device_del', { id: 'x' })).rejects.toMatchObject({
     code: 'QMP_FAILED',
@@ -52,7 +52,7 @@ test("a refused command has QEMU's reason", async () => {
   })
 })
 
-test('events reach every listener with their time until it is disposed', async () => {
+test('passes events with their time to every listener until it is disposed', async () => {
   const { client, theirs } = connect(() => ({ return: {} }))
   const seen: QmpEvent[] = []
   const subscription = client.onEvent((event) => seen.push(event))
@@ -64,7 +64,7 @@ test('events reach every listener with their time until it is disposed', async (
   expect(seen).toEqual([{ event: 'STOP', data: {}, timestamp: 2500 }])
 })
 
-test('the end of the stream rejects what is pending and what comes later', async () => {
+test('rejects pending and later commands at the end of the stream', async () => {
   const { client, theirs } = connect(() => undefined)
   const pending = client.execute('cont')
   const rejected = expect(pending).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
@@ -74,7 +74,7 @@ test('the end of the stream rejects what is pending and what comes later', async
   await expect(client.connect()).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
 })
 
-test('a reset connection is an end like any other', async () => {
+test('treats a connection reset as the end of the stream', async () => {
   const { client, ours, greet } = connect(() => undefined)
   greet()
   const connecting = client.connect()
@@ -82,7 +82,7 @@ test('a reset connection is an end like any other', async () => {
   await expect(connecting).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
 })
 
-test('an observer is shown what passed before it was there, and all that passes then', async () => {
+test('passes earlier and later messages to an observer', async () => {
   const { client, greet } = connect(() => ({ return: {} }))
   greet()
   await client.connect()

@@ -11,13 +11,13 @@ function host(overrides: Partial<Host> = {}): Host {
   }
 }
 
-test('kvm where the device can be used and the CPU has the flag, for i386 guests too', () => {
+test('chooses kvm if the device is usable and the CPU has the flag, also for i386 guests', () => {
   expect(chooseAccelerator('x86_64', undefined, host()).accelerator).toBe('kvm')
   expect(chooseAccelerator('i386', undefined, host()).accelerator).toBe('kvm')
   expect(chooseAccelerator('x86_64', undefined, host({ cpuInfo: () => 'flags : svm' })).accelerator).toBe('kvm')
 })
 
-test('translation without a warning where /dev/kvm opens but the CPU has no flag', () => {
+test('chooses tcg without a warning if /dev/kvm opens but the CPU lacks the flag', () => {
   const choice = chooseAccelerator(
     'x86_64',
     undefined,
@@ -27,14 +27,14 @@ test('translation without a warning where /dev/kvm opens but the CPU has no flag
   expect(choice.reason).toContain('vmx')
 })
 
-test('translation with a warning that names the group and the udev rule where access is denied', () => {
+test('chooses tcg with a warning about the group and the udev rule if access to /dev/kvm is denied', () => {
   const { accelerator, warning } = chooseAccelerator('x86_64', undefined, host({ kvmDevice: () => 'no access' }))
   expect(accelerator).toBe('tcg')
   expect(warning).toContain('usermod -aG kvm')
   expect(warning).toContain('KERNEL=="kvm"')
 })
 
-test('translation without a device, and for a guest of another architecture', () => {
+test('chooses tcg without /dev/kvm, and for a guest of another architecture', () => {
   expect(chooseAccelerator('x86_64', undefined, host({ kvmDevice: () => 'missing' })).accelerator).toBe('tcg')
   expect(chooseAccelerator('aarch64', undefined, host()).accelerator).toBe('tcg')
 })
@@ -43,12 +43,12 @@ test('a 64-bit ARM host needs no flag', () => {
   expect(chooseAccelerator('aarch64', undefined, host({ arch: 'aarch64', cpuInfo: () => '' })).accelerator).toBe('kvm')
 })
 
-test('hvf on macOS for its own architecture only', () => {
+test('chooses hvf on macOS only for the architecture of the host', () => {
   const mac = host({ platform: 'darwin', arch: 'aarch64' })
   expect(chooseAccelerator('aarch64', undefined, mac).accelerator).toBe('hvf')
   expect(chooseAccelerator('x86_64', undefined, mac).accelerator).toBe('tcg')
 })
 
-test('an accelerator asked for by name is used as it is', () => {
+test('uses a forced accelerator without probing', () => {
   expect(chooseAccelerator('x86_64', 'kvm', host({ kvmDevice: () => 'missing' })).accelerator).toBe('kvm')
 })

@@ -22,7 +22,7 @@ function device(overrides: Partial<Device> = {}): Device {
   return { name: 'probe', qemuArgs: () => [], ...overrides }
 }
 
-test('a kernel alone makes a complete, frozen machine', () => {
+test('resolves a kernel alone to a complete, frozen spec', () => {
   const spec = resolve({})
   expect(spec).toMatchObject({
     name: 'vm',
@@ -36,7 +36,7 @@ test('a kernel alone makes a complete, frozen machine', () => {
   expect(Object.isFrozen(spec)).toBe(true)
 })
 
-test('options win over the environment', () => {
+test('prefers options to the environment', () => {
   const asked = readEnvironment({
     COLDBOOT_QEMU: 'from-env -x',
     COLDBOOT_TIMEOUT_MULTIPLIER: '3',
@@ -47,7 +47,7 @@ test('options win over the environment', () => {
   expect(spec).toMatchObject({ qemu: ['/opt/my qemu/qemu'], timeoutMultiplier: 2 })
 })
 
-test('sizes have a unit', () => {
+test('requires a unit in sizes', () => {
   expect(resolve({ memory: '2G' }).memoryMib).toBe(2048)
   expect(resolve({ memory: '96MiB' }).memoryMib).toBe(96)
 })
@@ -161,7 +161,7 @@ describe('refused before anything is spawned', () => {
     expect(() => resolve({ initramfs: secret })).toThrow(/`initramfs` cannot be read by this user/)
   })
 
-  test('two devices with one claim, both by name', () => {
+  test('two devices with the same claim, with both names', () => {
     const devices = [
       device({ name: 'first', claims: ['tag:tmpdir'] }),
       device({ name: 'second', claims: ['tag:tmpdir'] }),
@@ -188,7 +188,7 @@ test('firmware is a path, or a name that QEMU looks up in its own folder', () =>
   expect(resolve({ firmware: kernel }).firmware).toBe(kernel)
 })
 
-test('writable streams are taken one or many', () => {
+test('accepts one writable stream or a list', () => {
   const sink = new PassThrough()
   expect(resolve({ serialOutput: sink }).serialOutput).toEqual([sink])
   expect(resolve({ serialOutput: [sink, sink] }).serialOutput).toHaveLength(2)

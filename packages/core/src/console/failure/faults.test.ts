@@ -273,7 +273,7 @@ test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
   expect(error.message).toContain('Command line:\n  qemu-system-x86_64')
 })
 
-test('the question of a line editor at its prompt is not taken for the cause', async () => {
+test('does not report the query of a line editor at its prompt as the cause', async () => {
   const [host, machine] = duplexPair()
   const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 50, scale: (time) => time })
   console.attach(host)

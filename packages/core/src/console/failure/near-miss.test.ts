@@ -70,7 +70,7 @@ test.each<
   expect(miss?.text).toBe(text)
 })
 
-test('what is like nothing stays without a guess', () => {
+test('returns nothing if no output is similar', () => {
   expect(nearMiss('login: ', searched('compiling\nlinking\n'), makeRegExpTimeout())).toBeUndefined()
   expect(nearMiss(/\d{3}/, searched('compiling\n'), makeRegExpTimeout())).toBeUndefined()
 })

@@ -57,7 +57,7 @@ describe('a panic', () => {
     ])
   })
 
-  test('serves waits for what was printed before it or with it, and rejects later ones at once', async () => {
+  test('resolves waits for output before it or with it, and rejects later ones at once', async () => {
     const { console, guest } = setUp()
     const [before, within, after] = [
       console.expect('last words'),
@@ -72,7 +72,7 @@ describe('a panic', () => {
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('that resets the machine is told from a reboot', async () => {
+  test('that resets the machine is distinguished from a reboot', async () => {
     const { console, guest } = setUp()
     const wait = failureOf(console.expect('login: '))
     guest.end(recorded('panic-and-reset'))
@@ -87,19 +87,19 @@ describe('a panic', () => {
     expect((await failureOf(console.expect('never'))).message).toContain('Kernel Offset: disabled')
   })
 
-  test('in the middle of a line is one', async () => {
+  test('in the middle of a line counts', async () => {
     const { console, guest } = setUp()
     guest.write(`\x1b[1muser@box:~$ ls -${PANIC}`)
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('of a kernel without time stamps is one when its trace follows', async () => {
+  test('of a kernel without time stamps counts if its trace follows', async () => {
     const { console, guest } = setUp()
     guest.write(PANIC.replaceAll(/\[ {4}[\d.]+\] /g, ''))
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('that is only talked about is none', async () => {
+  test('text that a program echoes is ignored', async () => {
     const { console, guest } = setUp()
     guest.write('# echo "Kernel panic - not syncing: no"\r\nKernel panic - not syncing: no\r\nKernel panic\r\n')
     guest.write('foo: Kernel panic - not syncing: x\r\nOops: something went wrong\r\nBUG: none\r\n# ')
@@ -111,7 +111,7 @@ describe('a panic', () => {
     expect(console.incidents).toEqual([])
   })
 
-  test('that is allowed is listed, and waits go on', async () => {
+  test('that is allowed is listed, and waits continue', async () => {
     const { console, guest } = setUp({ failOn: { panic: 'allow' } })
     const wait = console.expect('rebooted')
     guest.write(PANIC)
@@ -120,7 +120,7 @@ describe('a panic', () => {
     expect(console.incidents).toMatchObject([{ failure: 'panic', allowed: true }])
   })
 
-  test("does not reject a wait on a machine's earlier life", () => {
+  test('recorded in a template does not reject waits', () => {
     const { console } = setUp()
     console.recall(Buffer.from(PANIC))
     expect(console.incidents).toEqual([])
@@ -215,7 +215,7 @@ test.each<[what: string, failure: string, code: string, text: string]>([
   expect(console.incidents).toMatchObject([{ failure, code }])
 })
 
-test('prompts of boot loaders count where they stand and wait, not where they are talked about', async () => {
+test('detects prompts of boot loaders only at the end of the output', async () => {
   const { console, guest } = setUp()
   guest.write('# cat manual\r\ngrub> ls\r\nShell> fs0:\r\nmountroot> ufs:/dev/da0\r\n# ')
   guest.end('login: ')
@@ -224,7 +224,7 @@ test('prompts of boot loaders count where they stand and wait, not where they ar
   expect(console.incidents).toEqual([])
 })
 
-test('an oops that becomes a panic is one failure, by the name of the panic, with both texts', async () => {
+test('reports an oops that becomes a panic as one panic with both texts', async () => {
   const { console, guest } = setUp()
   const oops = kernel('Oops: 0002 [#1] PREEMPT SMP') + kernel('RIP: 0010:crash_init+0x5/0x10')
   guest.write(oops + kernel('---[ end trace 0000000000000000 ]---') + PANIC)
@@ -234,7 +234,7 @@ test('an oops that becomes a panic is one failure, by the name of the panic, wit
   expect(console.incidents).toHaveLength(1)
 })
 
-test('what dmesg repeats is reported once', async () => {
+test('reports messages repeated by dmesg only once', async () => {
   const { console, guest } = setUp({ failOn: { oops: 'allow' } })
   for (const _again of [1, 2]) {
     guest.write(kernel('Oops: 0002 [#1] PREEMPT SMP'))
@@ -245,14 +245,14 @@ test('what dmesg repeats is reported once', async () => {
   expect(console.incidents).toHaveLength(1)
 })
 
-test('a panic that only QEMU tells of is reported', async () => {
+test('reports a panic that only QEMU reports', async () => {
   const { console } = setUp()
   const wait = failureOf(console.expect('never'))
   console.event('panic', 'QEMU was told')
   expect((await wait).shortMessage).toMatch(/panicked while "never" was awaited: QEMU was told/)
 })
 
-test("a pattern of one's own rejects waits too", async () => {
+test('rejects waits for a custom pattern', async () => {
   const { console, guest } = setUp({ failOn: { custom: [{ name: 'fatal', pattern: /FATAL: (.*)/ }] } })
   const wait = failureOf(console.expect('never'))
   guest.write('app: FATAL: no database\r\n')
@@ -263,7 +263,7 @@ test("a pattern of one's own rejects waits too", async () => {
   )
 })
 
-test('what is seen does not depend on how the output is cut', async () => {
+test('detects the same failures for any chunks', async () => {
   const text = Buffer.from(`one\r\n\x1b[1mtwo ${kernel('Out of memory: Killed process 8 (a) b')}three\r\n${PANIC}four`)
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(text.length), { maxLength: 12 }), async (places) => {
@@ -281,7 +281,7 @@ test('what is seen does not depend on how the output is cut', async () => {
   )
 })
 
-test('all texts of the fast search fit into what is searched again', () => {
+test('all texts of the fast search fit into the overlap', () => {
   for (const { begins, has = [] } of INCIDENT_KINDS) {
     for (const text of [...begins, ...has]) expect(text.length).toBeLessThan(OVERLAP - 16)
   }

@@ -18,7 +18,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const text = (data: Uint8Array): string => Buffer.from(data).toString()
 
-test('every byte is on disk at once, readable by this user only', () => {
+test('writes every byte to disk at once, readable only by this user', () => {
   const transcript = new Transcript({ file: { path: file } })
   const invalid = Uint8Array.of(0xff, 0x00, 0x1b, 0x5b, 0xc3)
   transcript.write(invalid)
@@ -28,7 +28,7 @@ test('every byte is on disk at once, readable by this user only', () => {
   transcript.close()
 })
 
-test('a log that was there is replaced, and made private', () => {
+test('replaces an existing log, and makes it private', () => {
   writeFileSync(file, 'something much longer than the new one', { mode: 0o644 })
   const transcript = new Transcript({ file: { path: file } })
   transcript.write(bytes('new'))
@@ -37,7 +37,7 @@ test('a log that was there is replaced, and made private', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
-test('the time of each piece is beside it', () => {
+test('writes the time of each piece to the timing file', () => {
   let time = 1000
   const transcript = new Transcript({ file: { path: file }, now: () => time })
   time += 250
@@ -50,7 +50,7 @@ test('the time of each piece is beside it', () => {
   expect(transcript.bytes).toBe(5)
 })
 
-test('what comes byte by byte is one piece, whose time is on disk soon after', async () => {
+test('combines single bytes to one piece, and writes its time soon after', async () => {
   let time = 0
   const transcript = new Transcript({ file: { path: file }, now: () => time })
   const changes = watch(`${file}.timing`)
@@ -80,7 +80,7 @@ describe('a log that would be too long', () => {
   const lines = (from: number, to: number): string =>
     Array.from({ length: to - from }, (_, index) => `line ${String(from + index).padStart(4, '0')}\n`).join('')
 
-  test('has the beginning and the end, and says what is left out', () => {
+  test('has the beginning and the end, and the number of omitted bytes', () => {
     let time = 0
     const transcript = new Transcript({ file: { path: file, maxBytes: 1000 }, now: () => time })
     for (let line = 0; line < 1000; line++) {
@@ -103,7 +103,7 @@ describe('a log that would be too long', () => {
     expect(transcript.bytes).toBe(10_000)
   })
 
-  test('is whole as long as nothing had to go', () => {
+  test('is complete as long as it fits', () => {
     const transcript = new Transcript({ file: { path: file, maxBytes: 1000 } })
     for (let line = 0; line < 100; line++) transcript.write(bytes(lines(line, line + 1)))
     expect(Array.from(transcript.read() ?? [], text).join('')).toBe(lines(0, 100))
@@ -113,7 +113,7 @@ describe('a log that would be too long', () => {
   })
 })
 
-test('a filter changes what is logged, and nothing else', () => {
+test('a filter changes only the log', () => {
   let held = ''
   const filter = {
     push: (chunk: Uint8Array) => {
@@ -145,7 +145,7 @@ test.skipIf(!existsSync('/dev/full'))('a full disk (Linux has one at /dev/full) 
   expect(transcript.complete).toBe(false)
 })
 
-test('a log that cannot be made costs one warning', () => {
+test('warns once if a log cannot be created', () => {
   const warnings: string[] = []
   writeFileSync(file, '')
   const transcript = new Transcript({
@@ -158,7 +158,7 @@ test('a log that cannot be made costs one warning', () => {
   expect(text(transcript.tail(2))).toBe('bc')
 })
 
-test('the tail stays within its bound however the bytes come', () => {
+test('limits the tail for any chunks', () => {
   for (const size of [1, 7, 100, 5000]) {
     const transcript = new Transcript({ tailBytes: 1000 })
     let whole = ''

@@ -104,8 +104,8 @@ const regexp = fc
 const string = fc.string({ unit: character, minLength: 1, maxLength: 5 })
 const pattern: fc.Arbitrary<Pattern> = fc.oneof(string, regexp)
 
-describe('any cutting of any text', () => {
-  test("gives the string's match in the whole", () => {
+describe('any chunks of any text', () => {
+  test('gives the same match of a string as in the whole text', () => {
     fc.assert(
       fc.property(string, text, places, (wanted, whole, cuts) => {
         expect(facts(feed([wanted], cut(whole, cuts)))).toEqual(facts(matchOfTheWhole([wanted], whole)))
@@ -114,7 +114,7 @@ describe('any cutting of any text', () => {
     )
   })
 
-  test('gives the match of literals with any text between them in the whole', () => {
+  test('gives the same match of literals with any text between them as in the whole text', () => {
     const literal = fc.string({ unit: fc.constantFrom('a', 'b', '1'), minLength: 1, maxLength: 3 })
     const gap = fc.constantFrom('[^]*', '[^]*?', '[\\s\\S]*', '[\\s\\S]*?', '(?:[^]*)')
     const between = fc
@@ -128,7 +128,7 @@ describe('any cutting of any text', () => {
     )
   })
 
-  test("gives the regular expression's match in the whole", () => {
+  test('gives the same match of a regular expression as in the whole text', () => {
     fc.assert(
       fc.property(regexp, text, places, (wanted, whole, cuts) => {
         expect(facts(feed([wanted], cut(whole, cuts)))).toEqual(facts(matchOfTheWhole([wanted], whole)))
@@ -137,7 +137,7 @@ describe('any cutting of any text', () => {
     )
   })
 
-  test('gives the earliest match of a list in the whole, ties by order', () => {
+  test('gives the same earliest match of a list as in the whole text, ties by order', () => {
     fc.assert(
       fc.property(fc.array(pattern, { minLength: 1, maxLength: 4 }), text, places, (wanted, whole, cuts) => {
         expect(facts(feed(wanted, cut(whole, cuts)))).toEqual(facts(matchOfTheWhole(wanted, whole)))
@@ -185,20 +185,20 @@ describe('a match that further output can change', () => {
     expect(found?.text).toBe(match)
   })
 
-  test('is taken when the output settles', () => {
+  test('is returned when the output settles', () => {
     const buffer = new ExpectBuffer([/[#$] $/])
     expect(buffer.push('$ ls\nfile\n$ ')).toBeUndefined()
     expect(facts(buffer.settle(false))).toMatchObject({ start: 10, text: '$ ' })
   })
 
-  test('and could have become longer, is taken only after a longer silence', () => {
+  test('and could have become longer, is returned only after a longer silence', () => {
     const buffer = new ExpectBuffer([/inet [\d.]+/])
     buffer.push('inet 10.0')
     expect(buffer.settle(false)).toBeUndefined()
     expect(buffer.settle(true)?.text).toBe('inet 10.0')
   })
 
-  test('goes on when it settled without a match', () => {
+  test('continues after settling without a match', () => {
     const buffer = new ExpectBuffer([/(\w+): ok$/m])
     buffer.push('disk: ')
     expect(buffer.settle(true)).toBeUndefined()
@@ -207,7 +207,7 @@ describe('a match that further output can change', () => {
 })
 
 describe('the buffer', () => {
-  test("leaves the caller's regular expression as it was", () => {
+  test('does not change the regular expression of the caller', () => {
     const pattern = /b/gy
     pattern.lastIndex = 1
     expect(new ExpectBuffer([pattern]).push('aab')?.start).toBe(2)
@@ -227,7 +227,7 @@ describe('the buffer', () => {
     expect((buffer.push(`${'y'.repeat(100_000)}<z>`) ?? buffer.end())?.text).toBe('<z>')
   })
 
-  test('does not take the oldest text that is left for the cursor', () => {
+  test('does not treat the oldest kept text as the cursor', () => {
     const buffer = new ExpectBuffer([/^x+y|z/], { keep: 4096 })
     buffer.push('x'.repeat(10_000))
     expect((buffer.push('yz') ?? buffer.end())?.text).toBe('z')

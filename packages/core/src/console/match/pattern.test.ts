@@ -16,12 +16,12 @@ test.each([
   expect(() => list(input)).toThrow(message)
 })
 
-test('a pattern is named as it was written', () => {
+test('formats a pattern as written', () => {
   expect(describePatterns(['a\n"b"'])).toBe('"a\\n\\"b\\""')
   expect(describePatterns([/a\/b/i, 'c'])).toBe('any of /a\\/b/i, "c"')
 })
 
-test('a match has the groups that took part, and cannot be changed', () => {
+test('a match has the participating groups, and is frozen', () => {
   const result = /(?<a>x)|(?<b>y)/.exec('y') ?? undefined
   const match = toMatch({ index: 1, start: 2, end: 3, text: 'y', result }, ['z', /y/], 'ab', 0)
   expect(match).toEqual({

@@ -25,7 +25,7 @@ describe('views', () => {
     )
   })
 
-  test('agree on a place: what a clean match leaves in the raw view becomes what is left in the clean view', () => {
+  test('map positions: the rest after a clean match in the raw view becomes the rest in the clean view', () => {
     fc.assert(
       fc.property(pieces, fc.nat(), (raw, number) => {
         const text = filled(raw)
@@ -45,12 +45,12 @@ describe('views', () => {
     )
   })
 
-  test('do not pass what is invisible behind a place', () => {
+  test('do not skip invisible characters after a position', () => {
     const text = filled(['login:\x1b[0m ok'])
     expect(text.view('raw').slice(text.view('clean').toStream(6))).toBe('\x1b[0m ok')
   })
 
-  test('give back every part of a long text', () => {
+  test('return every part of a long text', () => {
     const raw = Array.from({ length: 3000 }, (_, number) => `line ${number}\r\n`)
     const clean = filled(raw).view('clean')
     const whole = raw.join('').replaceAll('\r', '')
@@ -66,7 +66,7 @@ describe('views', () => {
 })
 
 describe('a text with a limit', () => {
-  test('keeps at least that many characters of the end, and counts on from the first ever', () => {
+  test('keeps at least that many characters, and counts from the start', () => {
     const raw = Array.from({ length: 5000 }, (_, number) => `line ${number}\r\n`)
     const whole = raw.join('').replaceAll('\r', '')
     const text = filled(raw, 10_000)

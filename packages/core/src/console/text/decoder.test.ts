@@ -54,7 +54,7 @@ describe('clean text', () => {
     )
   })
 
-  test('is the same however the characters are cut, malformed sequences included', () => {
+  test('is the same for any chunks, including malformed sequences', () => {
     const unit = fc.constantFrom(...'\x1b\x1b\x1b[]P\\^_X(#m;1?RP0f\x07\x18\x1a\x7f\x80\x90\x9b\x9c\x9d\r\r\nab é')
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 60 }), fc.array(fc.nat(100), { maxLength: 10 }), (text, places) => {
@@ -80,7 +80,7 @@ describe('clean text', () => {
     expect(clean(...raw)).toBe(expected)
   })
 
-  test('shows in each row at last what a terminal shows, however it is cut', () => {
+  test('ends each row like a terminal, for any chunks', () => {
     const unit = fc.constantFrom('a', 'b', 'c', '\b', '\b', '\n', '\x1b[K')
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 40 }), fc.array(fc.nat(100), { maxLength: 5 }), (text, places) => {
@@ -94,7 +94,7 @@ describe('clean text', () => {
     )
   })
 
-  test('never holds a control character that starts a sequence', () => {
+  test('never contains a control character that starts a sequence', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.nat(0xff).map((code) => String.fromCharCode(code)), maxLength: 80 }), (text) => {
         expect(clean(text)).not.toMatch(/[\x1b\x80-\x9f]/)
@@ -135,11 +135,11 @@ describe('clean text', () => {
     expect(clean(start, '1'.repeat(10_000), ' login: ')).toMatch(/ login: $/)
   })
 
-  test('lets a flood of carriage returns through', () => {
+  test('passes a flood of carriage returns', () => {
     expect(clean('\r'.repeat(5000))).toBe('\r'.repeat(5000))
   })
 
-  test('goes on from a clone as from the original', () => {
+  test('continues from a clone like the original', () => {
     const original = new CleanText()
     original.push('a\r\x1b[3')
     const copy = original.clone()

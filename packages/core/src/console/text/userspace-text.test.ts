@@ -7,7 +7,7 @@ function lifted(pieces: readonly string[]): string {
   return pieces.map((piece) => view.push(piece)).join('') + view.end()
 }
 
-describe('what programs printed', () => {
+describe('the output of programs', () => {
   test.each<[what: string, raw: string, text: string]>([
     ['lines of the kernel go', 'a\r\n[    1.234567] usb 1-1: new device\r\nb\r\n', 'a\nb\n'],
     ['a line that one cut in two is whole again', 'hel[   12.345678] eth0: link up\r\nlo\r\n', 'hello\n'],
@@ -26,7 +26,7 @@ describe('what programs printed', () => {
     expect(lifted([raw])).toBe(text === '' ? raw : text)
   })
 
-  test('are the same however the output is cut, and are no part of a message', () => {
+  test('is the same for any chunks, and has no part of a message', () => {
     const unit = fc.constantFrom(
       ...[
         'a',
@@ -55,7 +55,7 @@ describe('what programs printed', () => {
     )
   })
 
-  test('go on from a copy as from the original', () => {
+  test('continues from a clone like the original', () => {
     const view = new UserspaceText()
     view.push('hel[   12.345')
     expect(view.clone().push('678] up\r\nlo')).toBe('lo')

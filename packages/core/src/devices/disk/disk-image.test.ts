@@ -28,8 +28,8 @@ const MIB = 1n << 20n
 const qcow2 = (more: Readonly<Record<number, string | bigint>> = {}) =>
   bytes(512, { 0: 'QFI\xfb\0\0\0\x03', 24: 3n * MIB, ...more })
 
-describe('a format is known by its header', () => {
-  test('raw: anything that is nothing else; its size is rounded up to sectors', () => {
+describe('detects a format by its header', () => {
+  test('raw: any other content, with its size rounded up to sectors', () => {
     expect(inspectDiskImage(image('hello'))).toEqual({ format: 'raw', virtualSize: 512 })
     expect(inspectDiskImage(image(Buffer.alloc(1024)))).toEqual({ format: 'raw', virtualSize: 1024 })
     expect(inspectDiskImage(image(''))).toEqual({ format: 'raw', virtualSize: 0 })
@@ -53,7 +53,7 @@ describe('a format is known by its header', () => {
     expect(inspectDiskImage(image(header))).toEqual({ format: 'vdi', virtualSize: 5 << 20 })
   })
 
-  test('a format that is given wins over a header that looks like another', () => {
+  test('prefers the given format to another header', () => {
     expect(inspectDiskImage(image(qcow2()), 'raw')).toEqual({ format: 'raw', virtualSize: 512 })
   })
 })

@@ -22,7 +22,7 @@ test.each([512, 1_000_448, 2 ** 29, 2 ** 29 + 512, 8 * 2 ** 40])('a disk of %d b
   expect(refcounts).toEqual([...Array.from({ length: clusters }, () => 1), 0])
 })
 
-test('only its owner can read it, and a file that is there is left alone', async () => {
+test('is readable only by its owner, and does not replace a file', async () => {
   const path = join(folder, 'own.qcow2')
   await writeQcow2Overlay(path, 512)
   expect(statSync(path).mode & 0o777).toBe(0o600)

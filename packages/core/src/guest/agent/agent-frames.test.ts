@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeFrame, encodeTexts, FrameReader } from './agent-frames.ts'
 
-test('frames are the same, however the bytes are cut', () => {
+test('decodes the same frames for any chunks', () => {
   const frame = fc.record({ type: fc.nat(255), id: fc.nat(2 ** 31 - 1), payload: fc.uint8Array({ maxLength: 300 }) })
   fc.assert(
     fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.nat(3000), { maxLength: 12 }), (frames, places) => {
@@ -17,6 +17,6 @@ test('frames are the same, however the bytes are cut', () => {
   )
 })
 
-test('texts have their NUL behind them', () => {
+test('encodes texts with a NUL after each', () => {
   expect(encodeTexts(['a', '', 'é'])).toEqual(Buffer.from('a\0\0é\0'))
 })

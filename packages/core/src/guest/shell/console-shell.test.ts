@@ -32,7 +32,7 @@ const texts = ({ stdout, stderr, exitCode, failure }: CommandOutcome): unknown[]
 ]
 
 describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
-  test('give status and both outputs, exactly', async () => {
+  test('return exit code and both outputs exactly', async () => {
     const { run } = await setUp(command)
     expect(texts(await run('echo out; echo err >&2; exit 3'))).toEqual([3, 'out\n', 'err\n', undefined])
     expect(texts(await run('true'))).toEqual([0, '', '', undefined])
@@ -64,7 +64,7 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(await run(`: ${'x'.repeat(length)} "don't"\necho "ende!"\n`))).toEqual([0, 'ende!\n', '', undefined])
   })
 
-  test('that never end are ended, and the shell goes on', async () => {
+  test('that never end are killed, and the shell stays usable', async () => {
     const { run } = await setUp(command)
     const endless = await run('echo before; echo why >&2; exec sleep 1000', { timeoutMs: 300 })
     expect(texts(endless)).toEqual([undefined, 'before\n', 'why\n', 'COMMAND_TIMEOUT'])
@@ -107,13 +107,13 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(await run('pwd', { cwd: '/no such' }))).toEqual([undefined, '', '', 'COMMAND_NOT_STARTED'])
   })
 
-  test('are run one after the other, and do not wait for what they leave running', async () => {
+  test('run one after the other, without waiting for background processes', async () => {
     const { run } = await setUp(command)
     const results = await Promise.all(['sleep 1000 & echo 1', 'echo 2', 'echo 3'].map((text) => run(text)))
     expect(results.map(({ stdout }) => Buffer.from(stdout).toString())).toEqual(['1\n', '2\n', '3\n'])
   })
 
-  test('are found again in a shell that was started in the shell', async () => {
+  test('run in a nested shell', async () => {
     const { run, terminal } = await setUp(command)
     expect((await run('echo 1')).exitCode).toBe(0)
     terminal.send(`exec ${command}\n`)
@@ -142,12 +142,12 @@ describe('output of other origin', () => {
     expect(Buffer.from(stdout).toString()).toBe(Array.from({ length: 2000 }, (_, i) => `line ${i + 1}\n`).join(''))
   })
 
-  test("that looks like the kernel's is kept, where it is the command's own", async () => {
+  test('that looks like a kernel message is kept if it is from the command', async () => {
     const { run } = await setUp(SHELLS.bash)
     expect(texts(await run('echo "[    1.000000] Linux version"'))[1]).toBe('[    1.000000] Linux version\n')
   })
 
-  test("that nothing tells from the command's own makes an error, never a wrong output", async () => {
+  test('that cannot be distinguished causes an error, never a wrong output', async () => {
     const { run } = await setUp(SHELLS.bash, (chunk) =>
       Buffer.from(chunk.toString('latin1').replaceAll('\x1d', '\x1dx'), 'latin1'),
     )
@@ -156,12 +156,12 @@ describe('output of other origin', () => {
 })
 
 describe('a console', () => {
-  test('without a shell is told from a command that does not end', async () => {
+  test('without a shell is distinguished from a command that does not end', async () => {
     const { run } = await setUp('sh -c "echo login:; cat"')
     expect((await run('echo 1', { timeoutMs: 200 })).failure).toMatchObject({ code: 'SHELL_SILENT' })
   })
 
-  test('whose machine ends takes the command with it', async () => {
+  test('whose machine ends fails the command', async () => {
     const { run, terminal } = await setUp(SHELLS.dash)
     await run('true')
     const running = run('kill -9 $PPID; exec sleep 1000')

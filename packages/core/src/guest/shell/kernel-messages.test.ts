@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { withoutForeignText, withoutKernelMessages } from './kernel-messages.ts'
 
 describe('without kernel messages', () => {
-  test('a text is whole again, wherever they came in', () => {
+  test('restores a text with a message at any position', () => {
     const text = 'one\ntwo\n'
     const message = '[   12.345678] usb 1-1: new device\n[    1.000000][  T123] x: y\n'
     for (let at = 0; at <= text.length; at++) {
@@ -10,7 +10,7 @@ describe('without kernel messages', () => {
     }
   })
 
-  test('a text in brackets stays', () => {
+  test('keeps other text in brackets', () => {
     expect(withoutKernelMessages('[1] done\n[a.b] c\n[12.5] d\n')).toBe('[1] done\n[a.b] c\n[12.5] d\n')
   })
 })
@@ -19,14 +19,14 @@ describe('without foreign text', () => {
   const lines = ['AAAA', 'BBBB', 'CC'].join('\n')
   const other = /[^A-Z]/
 
-  test('lines are whole again, wherever it came in', () => {
+  test('restores lines with foreign text at any position', () => {
     for (let at = 0; at <= lines.length; at++) {
       const clean = withoutForeignText(`${lines.slice(0, at)}abc: XYZ\n${lines.slice(at)}`, other, 4)
       expect(clean.replaceAll('\n', '')).toBe('AAAABBBBCC')
     }
   })
 
-  test('what it has in common with the lines goes too, where it makes one too long', () => {
+  test('removes common characters that make a line too long', () => {
     expect(withoutForeignText('AAAA\nBBNOISE: x\nBB\nCC', other, 4)).toBe('AAAA\nBBBB\nCC')
   })
 })

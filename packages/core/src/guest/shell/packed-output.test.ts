@@ -8,7 +8,7 @@ const zipped = Buffer.concat([gzipSync(stdout), gzipSync(stderr)])
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/.{76}/g, '$&\n')
 
 describe('packed output', () => {
-  test('is two files in a row', () => {
+  test('is two consecutive files', () => {
     expect(unpackOutputs('gzip-base64', base64(zipped))).toEqual({ stdout, stderr })
   })
 
@@ -25,7 +25,7 @@ describe('packed output', () => {
     })
   })
 
-  test('without gzip has the sizes behind it', () => {
+  test('without gzip has the sizes after it', () => {
     const text = `${stdout.toString('hex')}\n\x1d${stderr.toString('hex')}\x1d ${stdout.length}\n${stderr.length}\n`
     expect(unpackOutputs('hex', text)).toEqual({ stdout, stderr })
     expect(unpackOutputs('hex', text.replace('ab', ''))).toBeUndefined()

@@ -49,7 +49,7 @@ ok 6 - last
     expect(named(read, 'later')).toMatchObject({ message: 'not written' })
   })
 
-  test('gives the log of a failed case, which stands behind it', async () => {
+  test('gives the log of a failed case, which follows it', async () => {
     const read = await readTap(report)
     expect(named(read, 'y')).toMatchObject({ message: 'boom', log: expect.stringContaining('# a remark on y') })
     expect(named(read, 'y')?.log).toContain('at: {"line":3}')
@@ -63,11 +63,11 @@ ok 6 - last
     expect((await readTap('ok 1\n')).problems).toEqual([expect.stringContaining('no plan')])
   })
 
-  test('of a guest that died in a subtest keeps what was told', async () => {
+  test('of a guest that died in a subtest keeps the results so far', async () => {
     expect(short(await readTap('1..2\n# Subtest: net\n    ok 1 - up\n'))).toEqual(['passed: unfinished subtest > up'])
   })
 
-  test('that is none has no tests', async () => {
+  test('of other text has no tests', async () => {
     expect((await readTap('make: *** No rule to make target')).tests).toEqual([])
   })
 })
@@ -116,7 +116,7 @@ not ok 3 slow # TIMEOUT 45 seconds
     expect(named(read, 'slow')?.message).toBe('45 seconds')
   })
 
-  test('gives the log of a failed case, which stands in front of it', () => {
+  test('gives the log of a failed case, which precedes it', () => {
     const log = named(readKtap(stamped), 'connect')?.log
     expect(log).toContain('EXPECTATION FAILED at net.c:7')
     expect(log).toContain('expected 1, got 0')
@@ -127,7 +127,7 @@ not ok 3 slow # TIMEOUT 45 seconds
     expect(short(readKtap('1..1\n  1..1\n  ok 1 a\nnot ok 1 suite\n'))).toEqual(['passed: suite > a', 'failed: suite'])
   })
 
-  test('that stops early or bails out says so, and keeps what was told', () => {
+  test('that stops early or bails out says so, and keeps the results so far', () => {
     const read = readKtap('1..2\n  1..3\n  ok 1 a\n  not ok 2 b\n')
     expect(short(read)).toEqual(['passed: a', 'failed: b'])
     expect(read.problems).toEqual([

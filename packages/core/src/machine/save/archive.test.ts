@@ -23,7 +23,7 @@ async function read(path: string): Promise<Record<string, string>> {
   return found
 }
 
-test('an archive gives back what was put in, and only its owner can read it', async () => {
+test('reads back the files of an archive, which only its owner can read', async () => {
   const path = join(folder, 'archive')
   writeFileSync(join(folder, 'large'), 'x'.repeat(3_000_000))
   const writer = ArchiveWriter.create(path)
@@ -35,7 +35,7 @@ test('an archive gives back what was put in, and only its owner can read it', as
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test('what is not asked for is skipped', async () => {
+test('skips entries that are not read', async () => {
   const path = join(folder, 'archive')
   const writer = ArchiveWriter.create(path)
   await writer.add('a', 'x'.repeat(1_000_000))
@@ -47,7 +47,7 @@ test('what is not asked for is skipped', async () => {
   expect((await archive.bytes(await archive.require('b'))).toString()).toBe('second')
 })
 
-describe('a writer gives up', () => {
+describe('a writer is abandoned', () => {
   test('beyond its limit of bytes', async () => {
     const writer = ArchiveWriter.create(join(folder, 'archive'), { maxBytes: 1000 })
     const random = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 251))
@@ -91,13 +91,13 @@ describe('a reader refuses', () => {
     await expect(archive.next()).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
   })
 
-  test('a name that comes twice', async () => {
+  test('a duplicate name', async () => {
     await using archive = new ArchiveReader(await foreign({ name: 'a' }, { name: 'a' }), 'it', isPlainPath)
     await archive.next()
     await expect(archive.next()).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
   })
 
-  test('an archive that ends too early, or was changed', async () => {
+  test('a truncated or modified archive', async () => {
     const path = join(folder, 'archive')
     const writer = ArchiveWriter.create(path)
     await writer.add('a', Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * index * 31) % 65_521)))
@@ -112,7 +112,7 @@ describe('a reader refuses', () => {
     await expect(read(path)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
   })
 
-  test('a file that is no archive, and one that is not there', async () => {
+  test('a file that is not an archive, and a missing file', async () => {
     writeFileSync(join(folder, 'text'), 'hello')
     await expect(openCompressed(join(folder, 'text'))).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
     await expect(openCompressed(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'FILE_MISSING' })

@@ -48,13 +48,13 @@ test('keeps what the filter lets through; nothing said: what was sent', () => {
   expect(kept({ sourcePort: 9 })).toEqual([])
 })
 
-test('a filter with a mistake is refused', () => {
+test('rejects an invalid filter', () => {
   expect(() => log({ protocl: 'tcp' } as FrameFilterInput)).toThrow(/did you mean `protocol`/)
   expect(() => log({ protocol: 'http' } as unknown as FrameFilterInput)).toThrow(/`protocol` must be one of arp, icmp/)
   expect(() => log({ port: 65_536 })).toThrow(/`port` must be a whole number from 0 to 65535/)
 })
 
-test('for await gives every frame, those before it too, and ends with the log', async () => {
+test('for await iterates over earlier and later frames, and ends with the log', async () => {
   const it = log()
   const frames = [frame(), frame(), frame()]
   it.log.add(frames[0] as Frame)
@@ -88,7 +88,7 @@ test('memory is bounded: the last frames are kept and the others counted', async
   expect(seen.length).toBeLessThan(20)
 })
 
-test('waits for a frame, or finds it among those before', async () => {
+test('waits for a frame, or finds it among earlier ones', async () => {
   const it = log(() => true)
   const early = frame({ protocol: 'arp' })
   it.log.add(early)
@@ -99,7 +99,7 @@ test('waits for a frame, or finds it among those before', async () => {
   expect(await it.log.waitFor({ protocol: 'arp' })).toBe(early)
 })
 
-test('a wait that is in vain says what was seen instead', async () => {
+test('a failed wait lists the frames seen instead', async () => {
   const it = log()
   it.log.add(
     frame({ protocol: 'udp', sourceIp: '10.0.0.1', sourcePort: 68, destinationIp: '10.0.0.2', destinationPort: 67 }),
@@ -122,7 +122,7 @@ test('a wait takes any time there is: not whole milliseconds, and more than a ti
   expect(await long).toBe(first)
 })
 
-test('a wait ends with the log, and with its signal', async () => {
+test('a wait ends with the log or its signal', async () => {
   const it = log()
   const aborted = it.log.waitFor({}, { signal: AbortSignal.abort(new Error('the test ended')) })
   await expect(aborted).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: { message: 'the test ended' } })

@@ -17,7 +17,7 @@ function framesOf(buffers: readonly Buffer[]): Buffer[] {
   return frames
 }
 
-test('any chunking of the same bytes gives the same whole frames', () => {
+test('returns the same frames for any chunks', () => {
   const frame = fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.uint8Array({ minLength: 1_000, maxLength: 3_000 }))
   const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 4_000 })), { minLength: 1 })
   fc.assert(
@@ -35,7 +35,7 @@ test('any chunking of the same bytes gives the same whole frames', () => {
   )
 })
 
-test("whole frames stay in the chunk's own memory", () => {
+test('does not copy complete frames', () => {
   const chunk = Buffer.concat([Buffer.alloc(60, 1), Buffer.alloc(1_514, 2)].map(prefixed))
   const emitted: Buffer[] = []
   new FrameReader().push(chunk, (buffer) => emitted.push(buffer))
@@ -44,7 +44,7 @@ test("whole frames stay in the chunk's own memory", () => {
   expect(emitted[0]).toEqual(chunk)
 })
 
-test('the longest frame passes, and a longer one is no frame', () => {
+test('accepts the longest frame and rejects a longer one', () => {
   const emitted: Buffer[] = []
   const reader = new FrameReader()
   reader.push(prefixed(Buffer.alloc(MAX_FRAME_BYTES)), (buffer) => emitted.push(buffer))

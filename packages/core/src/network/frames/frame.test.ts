@@ -10,7 +10,7 @@ function decode(...hex: readonly string[]) {
 
 const ETHERNET = '525463000002 525463000001'
 
-test('a question of ARP', () => {
+test('an ARP request', () => {
   const frame = decode(
     ...['ffffffffffff 525463000001 0806', '0001 0800 06 04 0001', '525463000001 0a000001 000000000000 0a000002'],
     '00'.repeat(18),
@@ -46,7 +46,7 @@ describe('over IPv4', () => {
     })
   })
 
-  test('a connection that begins, without the padding to the least length of a frame', () => {
+  test('a TCP SYN, without the padding of the frame', () => {
     const frame = ipv4(
       '06',
       '9c40 0050 00000001 00000000 5012 fff0 0000 0000 6869'.replaceAll(' ', ''),
@@ -63,18 +63,18 @@ describe('over IPv4', () => {
     expect(frame.payload.toString()).toBe('hi')
   })
 
-  test('a later fragment has no ports, whatever it begins with', () => {
+  test('a later fragment, which has no ports', () => {
     const frame = ipv4('11', '00440043000a0000', '0001')
     expect(frame).toMatchObject({ protocol: 'ipv4', sourceIp: '10.0.0.1' })
     expect(frame).not.toHaveProperty('sourcePort')
   })
 
-  test('a protocol that is not taken apart', () => {
+  test('an unknown protocol', () => {
     expect(ipv4('2f', '00000800').protocol).toBe('ipv4')
   })
 })
 
-test('a neighbour solicitation over IPv6, behind an extension header', () => {
+test('decodes a neighbour solicitation over IPv6 after an extension header', () => {
   const frame = decode(
     ...[ETHERNET, '86dd 60000000 0010 00 ff', 'fe80000000000000 0000000000000001', 'ff02000000000000 00000001ff000002'],
     '3a 00 050200000100 87 00 0000 00000000',
@@ -87,12 +87,12 @@ test('a neighbour solicitation over IPv6, behind an extension header', () => {
   })
 })
 
-test('a tagged frame has the type behind its tag', () => {
+test('returns the type after a VLAN tag', () => {
   expect(decode(ETHERNET, '8100 0064 0806', '00'.repeat(28))).toMatchObject({ vlan: 100, etherType: 0x0806 })
   expect(decode(ETHERNET, '88b5', '00'.repeat(46))).not.toHaveProperty('vlan')
 })
 
-test('no bytes, however cut off, keep a frame from being looked at', () => {
+test('decodes any truncated bytes without an error', () => {
   const start = fc.constantFrom('', '0800', '0806', '86dd', '8100000186dd', '08004500001c', '86dd6000000000080000')
   fc.assert(
     fc.property(start, fc.uint8Array({ maxLength: 120 }), (type, rest) => {
@@ -104,7 +104,7 @@ test('no bytes, however cut off, keep a frame from being looked at', () => {
   )
 })
 
-test('IPv6 addresses are written as the URL standard does, which follows the same rules', () => {
+test('formats IPv6 addresses like the URL standard', () => {
   const group = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat({ max: 0xffff }) })
   fc.assert(
     fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {

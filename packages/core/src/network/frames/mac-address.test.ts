@@ -5,7 +5,7 @@ import { checkedMac, chosenMac, macAt } from './mac-address.ts'
 const network = fc.integer({ min: 0, max: 65_535 })
 const index = fc.integer({ min: 0, max: 255 })
 
-test('chosen addresses are local, of one card, and each of one network and position only', () => {
+test('generates local unicast addresses, unique for network and position', () => {
   fc.assert(
     fc.property(network, index, network, index, (networkA, indexA, networkB, indexB) => {
       const mac = chosenMac(networkA, indexA)
@@ -16,7 +16,7 @@ test('chosen addresses are local, of one card, and each of one network and posit
   )
 })
 
-test("a user's address gets one spelling", () => {
+test('normalizes an address of a user', () => {
   expect(checkedMac('52-54-00-AB-cd-EF')).toBe('52:54:00:ab:cd:ef')
 })
 
@@ -35,6 +35,6 @@ test.each([
   expect(() => checkedMac(mac)).toThrow(reason)
 })
 
-test('an address is read out of a frame', () => {
+test('reads an address from a frame', () => {
   expect(macAt(Buffer.from('ff525463000a01', 'hex'), 1)).toBe('52:54:63:00:0a:01')
 })

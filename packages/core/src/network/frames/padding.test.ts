@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { prefixed } from './frame-reader.ts'
 import { padded } from './padding.ts'
 
-test('short frames get zeros up to 60 bytes, the others stay as they are', () => {
+test('pads short frames with zeros to 60 bytes and keeps others', () => {
   const frame = fc.oneof(fc.uint8Array({ maxLength: 62 }), fc.uint8Array({ minLength: 60, maxLength: 200 }))
   fc.assert(
     fc.property(fc.array(frame), (frames) => {
@@ -13,7 +13,7 @@ test('short frames get zeros up to 60 bytes, the others stay as they are', () =>
   )
 })
 
-test('nothing is copied when none is short', () => {
+test('does not copy if there is no short frame', () => {
   const frames = Buffer.concat([60, 1_514].map((length) => prefixed(Buffer.alloc(length))))
   expect(padded(frames)).toBe(frames)
 })

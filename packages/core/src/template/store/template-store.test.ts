@@ -33,13 +33,13 @@ async function storeIn(directory: string): Promise<TemplateStore> {
   return store
 }
 
-test('the memory file may be opened for writing by its owner, as QEMU does without being root', async () => {
+test('the memory file is writable for its owner, as QEMU needs without root', async () => {
   const stored = await (await storeIn(scratch())).find('key')
   if (stored === undefined || 'unsavable' in stored) throw new TypeError('there is no template')
   expect(statSync(stored.memoryFile).mode & 0o777).toBe(0o600)
 })
 
-test('a template is found again where a CI job has unpacked its cache', async () => {
+test('finds a template in a cache that was unpacked elsewhere', async () => {
   const [made, restored] = [scratch(), scratch()]
   await storeIn(made)
   // The oldest format of tar knows whole seconds only.
@@ -49,7 +49,7 @@ test('a template is found again where a CI job has unpacked its cache', async ()
   expect(found).toMatchObject({ directory: join(restored, 'templates', 'key'), contents: [] })
 })
 
-test('a memory file of another time is not that of the template', async () => {
+test('rejects a memory file with another time', async () => {
   const directory = scratch()
   const store = await storeIn(directory)
   const memory = join(directory, 'templates', 'key', MEMORY_FILE)
@@ -58,7 +58,7 @@ test('a memory file of another time is not that of the template', async () => {
   expect(await store.find('key')).toBeUndefined()
 })
 
-test('of two that make the same because a lock was lost, both have what was there first', async () => {
+test('two processes that build the same template use the first one', async () => {
   const directory = scratch()
   const store = new TemplateStore(new Cache(directory))
   let first: unknown
@@ -71,7 +71,7 @@ test('of two that make the same because a lock was lost, both have what was ther
   expect(first).toMatchObject({ directory: join(directory, 'templates', 'key') })
 })
 
-test('a template that another process removes meanwhile is not listed', async () => {
+test('does not list a template that another process removes', async () => {
   const directory = scratch()
   const store = await storeIn(directory)
   // Its name is still read from the folder; it is not there any more.
@@ -80,7 +80,7 @@ test('a template that another process removes meanwhile is not listed', async ()
   expect(await store.prune()).toEqual([])
 })
 
-test("a failure to build is the builder's own; one of the cache says where it is", async () => {
+test('passes on errors of the build, and names the folder in errors of the cache', async () => {
   const store = new TemplateStore(new Cache(scratch()))
   const failure = new Error('of the machine')
   await expect(store.findOrMake('key', () => Promise.reject(failure))).rejects.toBe(failure)

@@ -42,7 +42,7 @@ test.each([
   expect(analysisOf(regexp).openEnded).toBe(open)
 })
 
-describe('the ways to try', () => {
+describe('the backtracking bound', () => {
   test.each([
     /login: /,
     /inet (?<ip>[\d.]+)/,
