@@ -1,0 +1,70 @@
+/**
+ * A suite of 20 small test files, through a real Vitest with its defaults and the packages as they are published: without
+ * this project, with the plugin and no VM, with a VM in each file, and the same tests in one file.
+ * Goals: without a VM at most 1.25 times bare Vitest; with one at most 1.5 times that.
+ *
+ * Run: node bench/many-files.bench.ts [rounds]
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { type InstalledProject, installProject } from '../packages/vitest/test/installed-project.ts'
+import { bundlePackages } from '../scripts/bundle.mjs'
+import { sideBySide } from './side-by-side.ts'
+
+const FILES = 20
+
+const PLUGIN = `import { coldboot } from '@coldboot/vitest/plugin'\nexport default { plugins: [coldboot()] }\n`
+const adds = (from: string): string =>
+  `import { expect, test } from '${from}'\ntest('adds', () => expect(1 + 1).toBe(2))\n`
+const IMPORT = `import { expect, test } from '@coldboot/vitest'\n`
+const runs = (name: string): string =>
+  `test('${name}', async ({ vm }) => expect((await vm.run('echo $((6 * 7))')).stdout).toMatch(/^42/))\n`
+
+/** A project with these test files. */
+function suite(config: string, files: readonly string[]): InstalledProject {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-bench-'))
+  try {
+    mkdirSync(join(folder, 'tests'))
+    writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
+    writeFileSync(join(folder, 'vitest.config.ts'), config)
+    for (const [index, text] of files.entries()) writeFileSync(join(folder, 'tests', `file-${index}.test.ts`), text)
+    return installProject(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function files(text: string): readonly string[] {
+  return Array.from({ length: FILES }, () => text)
+}
+
+async function run(project: InstalledProject, args: readonly string[] = []): Promise<void> {
+  const { output } = await project.run(args)
+  if (!output.includes(`${FILES} passed`)) throw new Error(output)
+}
+
+// The download of the guest is no part of the suites.
+await linuxGuest()
+await bundlePackages()
+const bare = suite('export default {}\n', files(adds('vitest')))
+const plugin = suite(PLUGIN, files(adds('@coldboot/vitest')))
+const machines = suite(PLUGIN, files(IMPORT + runs('runs')))
+const oneFile = suite(PLUGIN, [IMPORT + Array.from({ length: FILES }, (_, index) => runs(`runs ${index}`)).join('')])
+try {
+  await sideBySide(
+    `${FILES} tests`,
+    [
+      { name: 'a file each, bare Vitest', run: () => run(bare) },
+      { name: 'a file each, the plugin, no VM', run: () => run(plugin) },
+      { name: 'a file each, the plugin, no VM, --no-isolate', run: () => run(plugin, ['--no-isolate']) },
+      { name: 'a file each, a command in a VM', run: () => run(machines) },
+      { name: 'a file each, a command in a VM, --no-isolate', run: () => run(machines, ['--no-isolate']) },
+      { name: 'one file, a command in a VM', run: () => run(oneFile) },
+    ],
+    { rounds: Number(process.argv[2] ?? 5) },
+  )
+} finally {
+  for (const project of [bare, plugin, machines, oneFile]) project[Symbol.dispose]()
+}
