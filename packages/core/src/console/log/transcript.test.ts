@@ -123,7 +123,7 @@ test('a filter changes only the log', () => {
     },
     end: () => bytes(held.toUpperCase()),
   }
-  const transcript = new Transcript({ file: { path: file, filter: () => filter } })
+  const transcript = new Transcript({ file: { path: file, filter: () => filter }, now: () => 0 })
   transcript.write(bytes('ab'))
   transcript.write(bytes('cd'))
   expect(readFileSync(file, 'utf8')).toBe('ABC')
