@@ -24,19 +24,19 @@ export function commandContract(
   const run = <const Options extends object>(command: string | readonly string[], options?: Options) =>
     machine().run(command, { via, ...options } as Options & { readonly via: GuestTransport })
 
-  describe(`a command by way of the ${via}`, () => {
-    test('gives its exit code and its outputs, each whole', async () => {
+  describe(`a command via the ${via}`, () => {
+    test('returns its exit code and complete outputs', async () => {
       const result = await run('echo out; echo err >&2; exit 3', { check: false })
       expect(result).toMatchObject({ exitCode: 3, stdout: 'out\n', stderr: 'err\n', via })
       expect(result.duration).toBeGreaterThan(0)
       expect(await run('exit 255', { check: false })).toMatchObject({ exitCode: 255, stdout: '', stderr: '' })
     })
 
-    test('that a signal ended has 128 and its number', async () => {
+    test('that a signal ended has 128 plus its number', async () => {
       expect(await run('kill -9 $$', { check: false })).toMatchObject({ exitCode: 137 })
     })
 
-    test('that fails is an error with all that is known', async () => {
+    test('that fails rejects with all details', async () => {
       await expect(run('echo "what is wrong" >&2; exit 7')).rejects.toMatchObject({
         name: 'GuestCommandError',
         code: 'COMMAND_FAILED',
@@ -48,7 +48,7 @@ export function commandContract(
       })
     })
 
-    test('that does not exist, or is no sentence of the shell, fails', async () => {
+    test('that does not exist, or has a syntax error, fails', async () => {
       expect(await run('no-such-program', { check: false })).toMatchObject({
         exitCode: 127,
         stderr: expect.stringContaining('not found'),
@@ -58,12 +58,12 @@ export function commandContract(
       expect(broken.stderr).not.toBe('')
     })
 
-    test('is a list of words too', async () => {
+    test('can be a list of words', async () => {
       const words = ["it's", 'a "b"', '$c', '`d`', '\\', '!', 'é\n', '', '*']
       expect((await run(['printf', '%s|', ...words])).stdout).toBe(words.map((word) => `${word}|`).join(''))
     })
 
-    test('gives every byte', async () => {
+    test('returns every byte', async () => {
       const bytes = Array.from({ length: 256 }, (_, byte) => byte)
       const script = `printf '${bytes.map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}'`
       const { stdout } = await run(script, { encoding: 'buffer' })
@@ -71,7 +71,7 @@ export function commandContract(
       expect((await run('printf "ä\\r\\n\\n"')).stdout).toBe('ä\r\n\n')
     })
 
-    test('gives much output, whole', async () => {
+    test('returns large output completely', async () => {
       const { stdout } = await run('seq 1 150000; yes 0123456789abcdef | head -c 10000000', { timeout: 60_000 })
       const numbers = Array.from({ length: 150_000 }, (_, index) => `${index + 1}\n`).join('')
       const expected = numbers + '0123456789abcdef\n'.repeat(588_236).slice(0, 10_000_000)
@@ -79,7 +79,7 @@ export function commandContract(
       expect(stdout === expected).toBe(true)
     })
 
-    test('reads its input, and then its end', async () => {
+    test('reads its input up to the end', async () => {
       const input = 'some\0text\x04\x03\r\n! é'
       expect((await run('cat', { input })).stdout).toBe(input)
       const bytes = randomBytes(100_000)
@@ -87,7 +87,7 @@ export function commandContract(
       expect((await run('cat')).stdout).toBe('')
     })
 
-    test('has the variables and the directory asked for', async () => {
+    test('has the given variables and directory', async () => {
       const env = { A: "x'y", B: '$HOME é!\n' }
       expect((await run('printf "%s" "$A$B"; pwd', { env, cwd: '/dev' })).stdout).toBe(`${env.A}${env.B}/dev\n`)
       await expect(run('pwd', { cwd: '/no such' })).rejects.toMatchObject({
@@ -101,7 +101,7 @@ export function commandContract(
       expect(stdout).toBe('done!\n')
     })
 
-    test('that does not end is ended with all it started, and the next one runs', async () => {
+    test('that does not end is killed with its children, and the next one runs', async () => {
       const unique = `1${randomInt(1e6, 1e7)}`
       const endless = run(`echo before; sleep ${unique}; echo after`, { timeout: 1_500 })
       await expect(endless).rejects.toMatchObject({
@@ -133,7 +133,7 @@ export function commandContract(
       expect((await run('echo on')).stdout).toBe('on\n')
     })
 
-    test('does not wait for what it leaves running', async () => {
+    test('does not wait for background processes', async () => {
       expect((await run('sleep 100 & echo left')).stdout).toBe('left\n')
       // Nor does what is left running print into the output of others.
       const [go, gone] = [0, 1].map(() => `/tmp/coldboot-test-${randomInt(1e9)}`)
@@ -144,12 +144,12 @@ export function commandContract(
       expect(stdout).toBe('own\n')
     })
 
-    test('may be asked for while others run', async () => {
+    test('can run concurrently', async () => {
       const results = await Promise.all(['1', '2', '3', '4'].map((text) => run(`echo ${text}`)))
       expect(results.map(({ stdout }) => stdout)).toEqual(['1\n', '2\n', '3\n', '4\n'])
     })
 
-    test.runIf(kernelLog)('is told from messages of the kernel', async () => {
+    test.runIf(kernelLog)('is separated from kernel messages', async () => {
       const noise = 'i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "<2>noise $i" >/dev/kmsg; done'
       const { stdout } = await run(`(${noise}) & seq 1 20000`)
       expect(stdout === Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join('')).toBe(true)

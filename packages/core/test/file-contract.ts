@@ -69,7 +69,7 @@ export function fileContract(
   const run = async (command: string | readonly string[]): Promise<string> =>
     (await machine().run(command, { via })).stdout.trim()
 
-  describe(`a file by via of the ${via}`, () => {
+  describe(`a file via the ${via}`, () => {
     beforeAll(async () => {
       await run(['mkdir', '-p', inGuest])
     })
@@ -85,7 +85,7 @@ export function fileContract(
       expect((await readBytes(`${inGuest}/bytes`)).equals(bytes)).toBe(true)
     })
 
-    test('that is large is the same there and back', { timeout: 300_000 }, async () => {
+    test('that is large is transferred unchanged in both directions', { timeout: 300_000 }, async () => {
       const bytes = randomBytes(largeBytes)
       await write(`${inGuest}/large`, bytes)
       expect((await readBytes(`${inGuest}/large`)).equals(bytes)).toBe(true)
@@ -103,7 +103,7 @@ export function fileContract(
       expect(await run(['cat', `${inGuest}/${hostile}`])).toBe('content')
     })
 
-    test('has the mode asked for, else the one it has', async () => {
+    test('has the given mode, or keeps its own', async () => {
       const path = `${inGuest}/mode`
       const mode = (): Promise<string> => run(['stat', '-c', '%a', path])
       await write(path, '')
@@ -115,16 +115,16 @@ export function fileContract(
       expect(await mode()).toBe('600')
     })
 
-    test('of the kernel is read, which has no size', async () => {
+    test('of the kernel can be read, although it has no size', async () => {
       expect(await read('/proc/version')).toMatch(/^Linux version /)
     })
 
-    test.runIf(isRoot)('of the kernel is an order, and its answer', async () => {
+    test.runIf(isRoot)('of the kernel can be written and read', async () => {
       await write('/proc/sys/kernel/domainname', `of-${via}`)
       expect(await read('/proc/sys/kernel/domainname')).toBe(`of-${via}\n`)
     })
 
-    test('that is not there says so', async () => {
+    test('that does not exist is reported', async () => {
       const path = `${inGuest}/no/such`
       const missing = { name: 'GuestFileError', code: 'GUEST_FILE_MISSING', path }
       await expect(read(path)).rejects.toMatchObject({
@@ -135,7 +135,7 @@ export function fileContract(
       await expect(machine().copyOut(path, join(onHost, 'none'), { via })).rejects.toMatchObject(missing)
     })
 
-    test('that the guest does not allow to be written says so', async () => {
+    test('without write permission is reported', async () => {
       // Not even root may.
       await expect(write('/sys/kernel/uevent_seqnum', '1')).rejects.toMatchObject({
         code: 'GUEST_FILE_DENIED',
@@ -143,27 +143,27 @@ export function fileContract(
       })
     })
 
-    test('that is something else says what', async () => {
+    test('that is not a file is reported', async () => {
       await expect(read('/tmp')).rejects.toMatchObject({
         code: 'GUEST_FILE_FAILED',
         message: expect.stringMatching(/is a directory|illegal operation on a directory/i),
       })
     })
 
-    test.runIf(isRoot)('that does not fit says so', async () => {
+    test.runIf(isRoot)('that does not fit on the disk is reported', async () => {
       await run(`mkdir ${inGuest}/small && mount -t tmpfs -o size=64k tmpfs ${inGuest}/small`)
       await expect(write(`${inGuest}/small/file`, randomBytes(100_000))).rejects.toThrow(/no space left/i)
       await run(`umount ${inGuest}/small`)
     })
 
-    test('may be asked for while others are', async () => {
+    test('can be transferred concurrently', async () => {
       const count = via === 'agent' ? 40 : 4
       const texts = Array.from({ length: count }, (_, index) => `text ${index}`)
       await Promise.all(texts.map((text, index) => write(`${inGuest}/many-${index}`, text)))
       expect(await Promise.all(texts.map((_, index) => read(`${inGuest}/many-${index}`)))).toEqual(texts)
     })
 
-    test('that takes too long, or that nobody waits for any more, is given up', async () => {
+    test('that takes too long, or is aborted, is cancelled', async () => {
       await run(`mkfifo ${inGuest}/pipe; (sleep 1000 >${inGuest}/pipe) >/dev/null 2>&1 & :`)
       // The agent does not wait for a pipe, and others keep what they have read.
       const endless = via === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
@@ -176,7 +176,7 @@ export function fileContract(
     })
   })
 
-  describe(`a tree by via of the ${via}`, () => {
+  describe(`a tree via the ${via}`, () => {
     const tree = join(onHost, 'tree')
     beforeAll(() => {
       mkdirSync(join(tree, 'a', 'empty'), { recursive: true })
@@ -191,7 +191,7 @@ export function fileContract(
       symlinkSync('/nowhere', join(tree, 'a', 'dangling'))
     })
 
-    test('is the same there and back', async () => {
+    test('is transferred unchanged in both directions', async () => {
       await machine().copyIn(tree, `${inGuest}/deep/tree`, { via })
       expect(await run(`${inGuest}/deep/tree/link`)).toBe('ran')
       expect(await run(`stat -c %u ${inGuest}/deep/tree/run.sh`)).toBe(await run('id -u'))
@@ -200,13 +200,13 @@ export function fileContract(
       expect(listing(back)).toEqual(listing(tree))
     })
 
-    test('goes over what is there', async () => {
+    test('replaces existing files', async () => {
       await run(`mkdir -p ${inGuest}/over/a; echo old >${inGuest}/over/empty; echo other >${inGuest}/over/other`)
       await machine().copyIn(tree, `${inGuest}/over`, { via })
       expect(await run(`cat ${inGuest}/over/empty ${inGuest}/over/other`)).toBe('other')
     })
 
-    test('of one file is the file, with its mode, in a directory that is made', async () => {
+    test('of one file is the file with its mode, in a created directory', async () => {
       await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/again`, { via })
       await machine().copyIn(join(tree, 'run.sh'), `${inGuest}/one/`, { via })
       expect(await run(`cd ${inGuest}/one && ./again && ./run.sh`)).toBe('ran\nran')
@@ -215,13 +215,13 @@ export function fileContract(
       expect([readFileSync(back, 'utf8'), statSync(back).mode & 0o777]).toEqual(['#!/bin/sh\necho ran\n', 0o755])
     })
 
-    test('that the host does not have is refused before anything is done', async () => {
+    test('that does not exist on the host is rejected before anything is done', async () => {
       await expect(machine().copyIn(join(onHost, 'none'), '/tmp', { via })).rejects.toMatchObject({
         code: 'FILE_MISSING',
       })
     })
 
-    test('that cannot be written says so', async () => {
+    test('that cannot be written is reported', async () => {
       await write(`${inGuest}/file`, '')
       await expect(machine().copyIn(tree, `${inGuest}/file/below`, { via })).rejects.toMatchObject({
         name: 'GuestFileError',

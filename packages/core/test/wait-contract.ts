@@ -15,21 +15,21 @@ export function waitContract(
 ): void {
   const base = `/tmp/wait-${randomBytes(4).toString('hex')}`
 
-  describe(`a wait by way of the ${via}`, () => {
-    test('ends with the first success, and tells how many tries there were', async () => {
+  describe(`a wait via the ${via}`, () => {
+    test('ends with the first success, with the number of tries', async () => {
       const command = `echo x >>${base}; echo "try $(wc -l <${base})"; [ $(wc -l <${base}) -ge 3 ]`
       const result = await machine().waitUntil(command, { via, interval: 10 })
       expect(result).toMatchObject({ output: 'try 3', tries: 3 })
       expect(result.duration).toBeGreaterThan(0)
     })
 
-    test('takes words, a directory and variables as a command does', async () => {
+    test('accepts words, a directory and variables like a command', async () => {
       const options = { via, cwd: '/dev', env: { A: "it's $A" } }
       expect((await machine().waitUntil('pwd; printf %s "$A"', options)).output).toBe("/dev\nit's $A")
       expect((await machine().waitUntil(['echo', '$A', "it's"], options)).output).toBe("$A it's")
     })
 
-    test('in vain tells for how long, and what the last try said', async () => {
+    test('that fails has the time and the output of the last try', async () => {
       await expect(machine().waitUntil('echo still; exit 7', { via, timeout: 1_000 })).rejects.toMatchObject({
         name: 'GuestCommandError',
         code: 'WAIT_TIMEOUT',
@@ -41,7 +41,7 @@ export function waitContract(
       })
     })
 
-    test('whose try hangs ends all the same', async () => {
+    test('with a hanging try ends in time', async () => {
       await expect(machine().waitUntil('sleep 1000', { via, timeout: 300 })).rejects.toThrow(
         /without success for .* \(the last try did not end\)/,
       )
@@ -56,7 +56,7 @@ export function waitContract(
       expect((await machine().run('echo on', { via })).stdout).toBe('on\n')
     })
 
-    test('for a file ends with it, or tells what is there instead', async () => {
+    test('for a file ends with it, or lists the directory', async () => {
       await machine().run(`(sleep 0.5; touch ${base}-file) >/dev/null 2>&1 & :`, { via })
       await machine().waitForFile(`${base}-file`, { via })
       await expect(machine().waitForFile(`${base}-no/such`, { via, timeout: 300 })).rejects.toThrow(
@@ -64,7 +64,7 @@ export function waitContract(
       )
     })
 
-    test.runIf(listens)('for a port ends with it, or tells which there are instead', async () => {
+    test.runIf(listens)('for a port ends with it, or lists the listening ports', async () => {
       const port = 8_000 + ['agent', 'guest-agent', 'shell'].indexOf(via)
       await machine().run(`(sleep 0.5; nc -l -p ${port}) </dev/null >/dev/null 2>&1 & :`, { via })
       await machine().waitForPort(port, { via })
@@ -75,8 +75,8 @@ export function waitContract(
     })
   })
 
-  describe(`tests in the guest by way of the ${via}`, () => {
-    test('give their cases, each with its log', async () => {
+  describe(`tests in the guest via the ${via}`, () => {
+    test('return their cases, each with its log', async () => {
       const command = "printf '1..2\\nok 1 - adds\\nnot ok 2 - divides\\n# by zero\\n'; exit 1"
       expect(await machine().runTests(command, { via, format: 'tap', check: false })).toMatchObject({
         passed: false,
@@ -90,7 +90,7 @@ export function waitContract(
       })
     })
 
-    test('that fail are an error with the log of each', async () => {
+    test('that fail reject with the log of each', async () => {
       const command = "printf '1..2\\nnot ok 1 - adds\\n# by two\\nnot ok 2 - divides\\n# by zero\\n'"
       await expect(machine().runTests(command, { via, format: 'tap' })).rejects.toMatchObject({
         name: 'GuestTestsError',
@@ -105,14 +105,14 @@ export function waitContract(
       )
     })
 
-    test('that pass, pass, also with a report in a file', async () => {
+    test('that pass resolve, also with a report in a file', async () => {
       const report = `${base}.xml`
       await machine().writeFile(report, '<testsuite name="s"><testcase name="a" time="0.5"/></testsuite>', { via })
       const run = await machine().runTests('echo not the report', { via, format: 'junit', report })
       expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'], duration: 500 }] })
     })
 
-    test('that leave no report are an error', async () => {
+    test('without a report reject', async () => {
       const options = { via, format: 'junit', report: `${base}-none.xml` } as const
       await expect(machine().runTests('echo broken >&2; exit 2', options)).rejects.toMatchObject({
         code: 'TESTS_UNREADABLE',

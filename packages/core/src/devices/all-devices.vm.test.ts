@@ -51,7 +51,7 @@ function everyDevice(): Device[] {
   ]
 }
 
-test('nobody else can connect to a machine: no port listens, and no socket has a name', async ({ skip }) => {
+test('a machine has no listening port and no named socket', async ({ skip }) => {
   if (process.platform !== 'linux') return skip('sockets are looked up in /proc')
   const vm = await VM.boot({
     arch: 'x86_64',
@@ -83,7 +83,7 @@ test('nobody else can connect to a machine: no port listens, and no socket has a
 /** Stops the processors before their first instruction: the machine stays. */
 const HALTED = arbitraryArgs('-S')
 
-test('the quoted line of a machine starts it in a shell, with every device on hostile paths', async () => {
+test('the quoted command line starts a machine in a shell, with hostile paths for every device', async () => {
   const { commandLineQuoted } = describeMachine({ arch: 'x86_64', devices: everyDevice() })
   const { stdout } = await promisify(execFile)('sh', ['-c', `${commandLineQuoted} </dev/null`], { timeout: 100_000 })
   expect(stdout).toContain('hello from the boot sector')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { balloon } from './balloon.ts'
 
-test('a guest gives memory up and gets it back', async () => {
+test('takes memory from a guest and returns it', async () => {
   const device = balloon()
   const vm = await bootLinux({}, [device], { memory: '256M' })
   const available = async () => Number((await run(vm, "sed -n 's/MemTotal: *//p' /proc/meminfo")).split(' ')[0])

@@ -37,7 +37,7 @@ async function start(options: MachineOptions): Promise<VM> {
 }
 
 describe('a PC without a kernel boots from a disk', () => {
-  test.each(DISK_INTERFACES)('on %s, and writes to a layer that is not the image', async (kind) => {
+  test.each(DISK_INTERFACES)('on %s, and writes to a layer instead of the image', async (kind) => {
     const image = disk()
     const before = hash(image)
     const vm = await start({ devices: [blockDevice(image, { interface: kind })] })
@@ -47,7 +47,7 @@ describe('a PC without a kernel boots from a disk', () => {
     expect(hash(image)).toBe(before)
   })
 
-  test('and writes to the image itself when asked', async () => {
+  test('and writes to the image itself with overlay: false', async () => {
     const image = disk()
     const vm = await start({ devices: [blockDevice(image, { overlay: false })] })
     await vm.expect('sector written')
@@ -65,7 +65,7 @@ describe('a PC without a kernel boots from a disk', () => {
     },
   )
 
-  test('from a CD-ROM, on the interface of its own', async () => {
+  test('from a CD-ROM, on its default interface', async () => {
     const image = join(folder, 'disc.iso')
     writeFileSync(image, bootableIso(sector))
     for (const options of [{}, { interface: 'scsi' }] as const) {
@@ -75,7 +75,7 @@ describe('a PC without a kernel boots from a disk', () => {
     }
   })
 
-  test('the one that is to be tried first', async () => {
+  test('the one with boot', async () => {
     const second = disk('second.img', bootSector('hello from the second disk'))
     const vm = await start({ devices: [blockDevice(disk()), blockDevice(second, { boot: true })] })
     await vm.expect('hello from the second disk')
@@ -83,12 +83,12 @@ describe('a PC without a kernel boots from a disk', () => {
     expect(vm.hasPrinted('hello from the boot sector')).toBeUndefined()
   })
 
-  test('and says so when there is nothing on it', async () => {
+  test('and reports if there is nothing to boot', async () => {
     const vm = await start({ devices: [blockDevice(disk('empty.img', Buffer.alloc(512)))] })
     await vm.expect('No bootable device')
   })
 
-  test('many machines from one image at the same time', async () => {
+  test('several machines from one image concurrently', async () => {
     const image = disk()
     const start3 = Array.from({ length: 3 }, () => start({ devices: [blockDevice(image)] }))
     for (const vm of await Promise.all(start3)) await vm.expect('sector written')
@@ -147,7 +147,7 @@ describe('an image made by qemu-img', () => {
     },
   )
 
-  test('over another is taken when its format is given', async ({ skip }) => {
+  test('with a backing file is accepted if its format is given', async ({ skip }) => {
     if (missing !== undefined) return skip(missing)
     const [base, image] = [disk(), join(folder, 'child.qcow2')]
     qemuImg('create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, image)

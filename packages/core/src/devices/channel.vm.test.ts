@@ -7,7 +7,7 @@ import { channel } from './channel.ts'
 const PORT = (name: string) => `/dev/virtio-ports/${name}`
 const boot = (device: ReturnType<typeof channel>) => bootLinux({}, [device, channel('other')])
 
-test('events of a program in the guest arrive, up to the done event', async () => {
+test('receives events of a program in the guest up to the done event', async () => {
   const results = channel('results')
   const vm = await boot(results)
   await run(vm, `{ echo '{"test":"a","ok":true}'; echo '{"event":"done","tests":1}'; } >${PORT('results')}`)
@@ -16,7 +16,7 @@ test('events of a program in the guest arrive, up to the done event', async () =
   expect(await events.next()).toEqual({ done: true, value: { event: 'done', tests: 1 } })
 })
 
-test('a guest that dies silently is not a pass', async () => {
+test('rejects if a guest dies silently', async () => {
   const results = channel('results')
   const vm = await boot(results)
   await run(vm, `echo '{"test":"a"}' >${PORT('results')}`)
@@ -28,7 +28,7 @@ test('a guest that dies silently is not a pass', async () => {
   await expect(events.next()).rejects.toMatchObject({ code: 'CHANNEL_ENDED' })
 })
 
-test('bytes go both ways unchanged, and what is sent before the guest listens, waits', async () => {
+test('transfers bytes unchanged in both directions, and queues data until the guest reads', async () => {
   const bytes = channel('bytes')
   const vm = await boot(bytes)
   const all = Buffer.from(Array.from({ length: 1 << 16 }, (_, index) => index & 0xff))

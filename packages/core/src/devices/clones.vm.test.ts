@@ -27,7 +27,7 @@ async function ownTemplates(): Promise<{ readonly guest: LinuxGuest; readonly fo
   return { guest, folder }
 }
 
-test('each clone has the address of its own card, the link as it is now, and reaches the others', async () => {
+test('each clone has the address of its card and the current link state, and reaches the others', async () => {
   const { guest } = await ownTemplates()
   await using network = new Network()
   const unplugged = network.nic()
@@ -56,7 +56,7 @@ test('each clone has the address of its own card, the link as it is now, and rea
   }
 })
 
-test('what a clone writes to its disk is its own, and its channel and port are too', async () => {
+test('each clone has its own disk, channel and port', async () => {
   const { guest, folder } = await ownTemplates()
   const image = join(folder, 'disk.img')
   writeFileSync(image, 'from the image\n'.padEnd(1 << 20, '\0'))

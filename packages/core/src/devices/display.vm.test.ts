@@ -10,7 +10,7 @@ function sizeOf(png: Uint8Array): readonly [width: number, height: number] {
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
 }
 
-test("a PC's firmware is seen on its VGA", async () => {
+test('shows the firmware of a PC on its VGA', async () => {
   const screen = display()
   const vm = await VM.boot({
     arch: 'x86_64',
@@ -24,7 +24,7 @@ test("a PC's firmware is seen on its VGA", async () => {
   expect(sizeOf(await screen.screenshot())).toEqual([720, 400])
 })
 
-test('one display object in two machines shows the screen of the one that is named', async () => {
+test('one display object in two machines shows the screen of the selected one', async () => {
   const screen = display()
   const start = async (name: string) => {
     const vm = await VM.boot({ arch: 'x86_64', name, memory: '64M', firmware: 'bios-256k.bin', devices: [screen] })
@@ -40,7 +40,7 @@ test('one display object in two machines shows the screen of the one that is nam
   await expect(screen.screenshot()).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
 })
 
-test('what the guest draws is in the next screenshot', async () => {
+test('shows the drawing of the guest in the next screenshot', async () => {
   const screen = display({ model: 'virtio', width: 640, height: 480 })
   const vm = await bootLinux({ modules: ['virtio_gpu'] }, [screen])
   const before = await screen.screenshot()

@@ -88,7 +88,7 @@ describe("the whole of a card's arguments", () => {
     )
   })
 
-  test("in a person's shell: each on a hub of its own", () => {
+  test('in a command line for a shell, each on a separate hub', () => {
     const network = open()
     const args = qemuArgsOf([network.nic(), network.nic()], { wiring: 'standalone' })
     expect(args.filter((it) => it.startsWith('hubport'))).toEqual([
@@ -99,7 +99,7 @@ describe("the whole of a card's arguments", () => {
 })
 
 describe('addresses', () => {
-  test('are chosen one after the other, the same for each network that is open alone', async () => {
+  test('are generated in sequence, the same for each network that is open alone', async () => {
     const first = new Network()
     const macs = [first.nic(), first.nic()].map(({ mac }) => mac)
     expect(macs).toEqual(['52:54:63:00:00:00', '52:54:63:00:00:01'])
@@ -131,7 +131,7 @@ describe('addresses', () => {
     )
   })
 
-  test('are there for 256 cards', () => {
+  test('exist for 256 cards', () => {
     const network = open()
     network.nic({ mac: '52:54:63:00:00:07' })
     for (let count = 1; count < 256; count++) network.nic()

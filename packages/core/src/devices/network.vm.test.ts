@@ -76,11 +76,11 @@ test('three machines reach each other', async () => {
   }
 })
 
-test('a card has the address the test knows', async () => {
+test('a card has the address of nic.mac', async () => {
   expect((await printed('a', 'cat /sys/class/net/eth0/address')).trim()).toBe(nics.a.mac)
 })
 
-test('a log has the ping and its answer, and what ARP asked before', async () => {
+test('a log has a ping, its reply, and the ARP request before', async () => {
   await vms.a.run('ip neigh flush dev eth0')
   using log = network.frames()
   await ping('a', 'b')
@@ -97,7 +97,7 @@ test('a log has the ping and its answer, and what ARP asked before', async () =>
   })
 })
 
-test('a transfer arrives whole, and the switch drops none of it', async () => {
+test('the switch drops nothing of a large transfer', async () => {
   await Promise.all([vms.a, vms.b].map((vm) => vm.run(RECEIVE)))
   // Both ways at once, so that neither side ever rests.
   const sums = await Promise.all([
@@ -108,7 +108,7 @@ test('a transfer arrives whole, and the switch drops none of it', async () => {
   expect([nics.a.droppedBytes, nics.b.droppedBytes]).toEqual([0, 0])
 })
 
-test('the guest sees its cable pulled and plugged in', async () => {
+test('the guest detects when its cable is unplugged and plugged in', async () => {
   const carrier = (state: string) => `until [ "$(cat /sys/class/net/eth0/carrier)" = ${state} ]; do usleep 10000; done`
   expect((await printed('b', 'cat /sys/class/net/eth0/carrier')).trim()).toBe('1')
   await nics.b.down()
@@ -119,7 +119,7 @@ test('the guest sees its cable pulled and plugged in', async () => {
   await ping('a', 'b')
 })
 
-test('a partition parts them until it is healed', async () => {
+test('a partition separates machines until it is healed', async () => {
   network.partition([vms.a, 'c'], [nics.b])
   expect((await vms.a.run(`ping -c 1 -W 1 ${address.b}`, { check: false })).exitCode).toBe(1)
   await ping('a', 'c')
@@ -127,7 +127,7 @@ test('a partition parts them until it is healed', async () => {
   await ping('a', 'b')
 })
 
-test('latency shows in a ping, twice', async () => {
+test('latency delays a ping twice', async () => {
   await ping('a', 'b')
   using _faults = network.impair({ latency: 150 })
   const times = roundTrips(await ping('a', 'b', '-c 3 -W 5'))
@@ -135,7 +135,7 @@ test('latency shows in a ping, twice', async () => {
   for (const time of times) expect(time).toBeGreaterThanOrEqual(300)
 })
 
-test('loss shows in a ping, the same for the same seed', async () => {
+test('loss drops the same pings for the same seed', async () => {
   const { a, b } = nics
   // Each frame of the card takes the next random number: nothing but the pings may be sent.
   await vms.a.run(`arp -s ${address.b} ${b.mac}`)
@@ -173,7 +173,7 @@ test('a capture is read by tcpdump', async ({ skip }) => {
   expect(tcpdump).toMatch(/IP 10\.0\.0\.2 > 10\.0\.0\.1: ICMP echo reply/)
 })
 
-test('a machine that is stopped holds nobody up, and is there again when it goes on', async () => {
+test('a stopped machine blocks no other machine, and is reachable again after it resumes', async () => {
   await ping('a', 'c')
   process.kill(vms.c.pid, 'SIGSTOP')
   try {
@@ -191,7 +191,7 @@ test('a machine that is stopped holds nobody up, and is there again when it goes
 })
 
 // The last one: it takes a machine away.
-test('one machine exits, and the others keep talking', async () => {
+test('one machine exits without affecting the others', async () => {
   vms.c.send('poweroff -f\n')
   expect(await vms.c.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   expect(nics.c.machine).toBeUndefined()
@@ -201,7 +201,7 @@ test('one machine exits, and the others keep talking', async () => {
 })
 
 describe('each model of a card', () => {
-  test('works, all of them in one machine', async () => {
+  test('works, with all of them in one machine', async () => {
     await using other = new Network()
     const cards = NIC_MODELS.map((model) => other.nic({ model }))
     const peer = other.nic()

@@ -15,7 +15,7 @@ function note(name: string, text: string): Device & { status(): Promise<string> 
   }
 }
 
-test("a user's own device is in the guest, and reaches the control channel", async () => {
+test('a custom device works in the guest and can use QMP', async () => {
   const device = note('greeting', 'hello, "guest"=1')
   const vm = await bootLinux({ modules: ['qemu_fw_cfg'] }, [device])
   const file = '/sys/firmware/qemu_fw_cfg/by_name/opt/example.com/greeting/raw'

@@ -32,7 +32,7 @@ function directory(name = `shared${directories++}`): string {
 }
 
 describe('a shared directory', () => {
-  test('is seen from both sides: files, links, modes, owners', async () => {
+  test('shows files, links, modes and owners on both sides', async () => {
     const shared = directory()
     writeFileSync(join(shared, 'from-host'), 'host\n')
     symlinkSync('from-host', join(shared, 'link'))
@@ -62,7 +62,7 @@ describe('a shared directory', () => {
     expect([uid, gid]).toEqual(isRoot ? [1234, 5678] : [process.getuid?.(), process.getgid?.()])
   })
 
-  test('of 10,000 files, and from a directory of a hostile name each', async () => {
+  test('works with 10,000 files, and with hostile directory names', async () => {
     const many = directory()
     for (let index = 0; index < 10_000; index++) writeFileSync(join(many, `file-${index}-é`), String(index))
     const hostile = HOSTILE_NAMES.map((name) => directory(name))
@@ -75,7 +75,7 @@ describe('a shared directory', () => {
     expect(await run(vm, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
   })
 
-  test("that is read-only refuses every write, on the host's side too", async () => {
+  test('that is read-only rejects every write', async () => {
     const shared = directory()
     writeFileSync(join(shared, 'file'), 'as it was')
     const vm = await bootLinux({}, [p9Directory(shared, { readOnly: true, mountAt: '/mnt' })])
@@ -86,7 +86,7 @@ describe('a shared directory', () => {
     expect(readFileSync(join(shared, 'file'), 'utf8')).toBe('as it was')
   })
 
-  test('with mapped owners and special files, whoever runs it', async () => {
+  test('supports mapped owners and special files for any user', async () => {
     const shared = directory()
     const vm = await bootLinux({}, [p9Directory(shared, { securityModel: 'mapped-file', mountAt: '/mnt' })])
     const special = await run(
@@ -97,7 +97,7 @@ describe('a shared directory', () => {
     expect(statSync(join(shared, 'owned')).uid).toBe(process.getuid?.())
   })
 
-  test('that cannot be mounted ends the machine, and the console says why', async () => {
+  test('that cannot be mounted ends the machine with a message on the console', async () => {
     const guest = await linuxGuest()
     const share = {
       name: 'nothing',
@@ -112,7 +112,7 @@ describe('a shared directory', () => {
 })
 
 describe('a root file system', () => {
-  test("is booted from the host's directory, and written to", async () => {
+  test('boots from a directory of the host and is writable', async () => {
     const root = directory()
     for (const name of ['bin', 'dev', 'proc']) mkdirSync(join(root, name))
     execFileSync('cp', ['/bin/busybox', join(root, 'bin/busybox')])
@@ -132,7 +132,7 @@ describe('a root file system', () => {
     expect(readFileSync(join(root, 'written'), 'utf8')).toBe('I am 1\n')
   })
 
-  test('without a program to start ends the machine, and the console says why', async () => {
+  test('without an init program ends the machine with a message on the console', async () => {
     const devices = [p9Directory(directory(), { boot: true, tag: 'empty' })]
     const vm = await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices })
     onTestFinished(() => vm.close().then(() => {}))

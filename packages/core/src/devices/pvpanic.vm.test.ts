@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bootLinux } from '../../test/guest.ts'
 import { pvpanic } from './pvpanic.ts'
 
-test('a panic ends the machine with its reason, the text whole', async () => {
+test('a panic ends the machine with the reason, and its text is complete', async () => {
   const vm = await bootLinux({}, [pvpanic()])
   // Without a reboot of its own: only the device can tell.
   vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')

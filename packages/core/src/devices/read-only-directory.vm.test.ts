@@ -102,7 +102,7 @@ function spy(): Device & { directory: string } {
 }
 
 describe('a directory is read by the guest', () => {
-  test('as it is on the host: names, contents, times, on /dev/sda1', async () => {
+  test('with the names, contents and times of the host, on /dev/sda1', async () => {
     const shared = hardTree()
     const vm = await bootLinux({}, [readOnlyDirectory(shared, { mountAt: '/mnt/shared' })])
     expect(await run(vm, 'grep /mnt/shared /proc/mounts')).toMatch(/^\/dev\/sda1 \/mnt\/shared vfat ro,/)
@@ -114,7 +114,7 @@ describe('a directory is read by the guest', () => {
     expect(lines(times).sort()).toEqual(expected.sort())
   })
 
-  test('on virtio as /dev/vda1 and /dev/vdb1, by a kernel that has no other disks', async () => {
+  test('on virtio as /dev/vda1 and /dev/vdb1, by a kernel without other disks', async () => {
     const shared = hardTree()
     const second = directory({ file: 'second' })
     const devices = [shared, second].map((path) => readOnlyDirectory(path, { interface: 'virtio' }))
@@ -127,7 +127,7 @@ describe('a directory is read by the guest', () => {
     expect(await contentsInGuest(vm, '/mnt/b')).toEqual(contentsOf(second))
   })
 
-  test("of the line for a person's shell, too", async () => {
+  test('with the command line for a shell', async () => {
     const [tools, data] = [directory({ 'tool, one': 'a tool' }), directory({ 'ünïcode.txt': 'data' })]
     const guest = await linuxGuest({ init: 'cat "/mnt/tools/tool, one" /mnt/data/ünïcode.txt; poweroff -f' })
     const { commandLine } = describeMachine({
@@ -142,7 +142,7 @@ describe('a directory is read by the guest', () => {
     expect(stdout).toContain('a tooldata')
   })
 
-  test('of a machine from a template; with another content it is another template', async () => {
+  test('of a machine from a template; other content makes another template', async () => {
     const shared = directory({ file: 'first' })
     const options = { ...(await linuxGuest()), devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })] }
     const start = async (): Promise<VM> => {
@@ -158,7 +158,7 @@ describe('a directory is read by the guest', () => {
   })
 })
 
-describe('what a guest tries to write', () => {
+describe('writes of a guest', () => {
   // Each must fail; the shell's `!` turns a success into a failure of the line.
   const attacks = (disk: string): readonly string[] => [
     `mount -t vfat -o rw ${disk}1 /tmp/rw && touch /tmp/rw/touched`,
@@ -174,7 +174,7 @@ describe('what a guest tries to write', () => {
     `blockdev --setrw ${disk}1 && dd if=/dev/zero of=${disk}1 bs=512 count=1 conv=fsync`,
   ]
 
-  test('reaches neither the directories nor the images, and every attempt fails', async () => {
+  test('fail, and do not reach the directories or images', async () => {
     const shared = [directory({ file: 'a' }), directory({ file: 'b', 'deep/file': 'c' })]
     const before = shared.map(contentsOf)
     const spying = spy()
@@ -198,7 +198,7 @@ describe('what a guest tries to write', () => {
     expect(shared.map(contentsOf)).toEqual(before)
   })
 
-  test('goes to a layer on ahci, which alone has no write protection', async () => {
+  test('go to a layer on ahci, which has no write protection', async () => {
     const shared = directory({ file: 'as it was' })
     const spying = spy()
     const vm = await bootLinux({}, [readOnlyDirectory(shared, { interface: 'ahci', mountAt: '/mnt' }), spying])
@@ -213,8 +213,8 @@ describe('what a guest tries to write', () => {
   })
 })
 
-describe('a machine does not come up', () => {
-  test('when its kernel has no vfat, and the console says what is needed', async () => {
+describe('a machine does not start', () => {
+  test('when its kernel has no vfat, with a message on the console', async () => {
     const guest = await linuxGuest()
     const vm = await VM.boot({
       ...guest,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { serial } from './serial.ts'
 
-test('programs talk on further ports, each with an expect of its own', async () => {
+test('programs use additional ports, each with its own expect', async () => {
   const [uart, virtio] = [serial(), serial({ model: 'virtio' })]
   const vm = await bootLinux({}, [uart, virtio])
   for (const [port, tty] of [

@@ -45,7 +45,7 @@ async function hostServer(): Promise<{ port: number; visits: () => number; serve
 }
 
 describe('a forward', () => {
-  test('leads into the guest, and the guest out to nothing', async () => {
+  test('reaches the guest, which has no access to the outside', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }], hostname: 'inside' })
     const vm = await boot({ devices: [net] })
     await vm.run(`${ONLINE} && ${SERVE}`)
@@ -58,7 +58,7 @@ describe('a forward', () => {
     expect(visits()).toBe(0)
   })
 
-  test('without restriction: the guest reaches the host too', async () => {
+  test('without restriction lets the guest reach the host too', async () => {
     const vm = await boot({ devices: [userNetwork({ restrict: false, cidr: '10.9.0.0/16' })] })
     await vm.run(ONLINE)
     const { port, visits } = await hostServer()
@@ -66,7 +66,7 @@ describe('a forward', () => {
     expect(visits()).toBe(1)
   })
 
-  test('of one device in two machines leads into each of them', async () => {
+  test('of one device in two machines reaches each of them', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }] })
     const machines = await Promise.all(['one', 'two'].map((name) => boot({ name, devices: [net] })))
     const answers = machines.map(async (vm) => {
@@ -77,7 +77,7 @@ describe('a forward', () => {
     expect(() => net.hostPort(80)).toThrow(/part of 2 running machines: "one", "two"/)
   })
 
-  test("on a port that is in use keeps the machine from starting, in QEMU's own words", async () => {
+  test('on a port that is in use fails the start with the error of QEMU', async () => {
     const { port } = await hostServer()
     const start = VM.boot({ ...guest, devices: [userNetwork({ forward: [{ guest: 80, host: port }] })] })
     await expect(start).rejects.toMatchObject({
@@ -87,7 +87,7 @@ describe('a forward', () => {
   })
 })
 
-test('nothing of a machine listens but its forwards, on 127.0.0.1', async ({ skip }) => {
+test('a machine only listens on its forwards, on 127.0.0.1', async ({ skip }) => {
   if (process.platform !== 'linux') skip('needs /proc')
   await using network = new Network()
   const net = userNetwork({ forward: [{ guest: 80 }, { guest: 53, protocol: 'udp' }] })

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { VM } from '../machine/vm.ts'
 import { vsock } from './vsock.ts'
 
-test('a host without vhost-vsock is told before QEMU is started', async ({ skip }) => {
+test('rejects a host without vhost-vsock before QEMU is started', async ({ skip }) => {
   if (hostHasVsock()) skip('this host has /dev/vhost-vsock')
   const guest = await linuxGuest()
   const start = VM.boot({ ...guest, devices: [vsock()] })
@@ -12,7 +12,7 @@ test('a host without vhost-vsock is told before QEMU is started', async ({ skip 
 })
 
 describe('a guest on a host with vhost-vsock', () => {
-  test('finds the device, and its driver takes it', async ({ skip }) => {
+  test('detects the device and loads its driver', async ({ skip }) => {
     if (!hostHasVsock()) skip('this host has no /dev/vhost-vsock: modprobe vhost_vsock')
     const guest = await linuxGuest({ modules: ['vmw_vsock_virtio_transport'] })
     const device = vsock()

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { watchdog } from './watchdog.ts'
 
-test("a guest that stops writing is reset, and the machine's end says why", async () => {
+test('resets a guest that stops writing, with the reason of the exit', async () => {
   const dog = watchdog()
   const vm = await bootLinux({}, [dog])
   const fired = dog.fired()
@@ -12,7 +12,7 @@ test("a guest that stops writing is reset, and the machine's end says why", asyn
   expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
 })
 
-test('a guest that is paused stays to be looked at', async () => {
+test('pauses a guest for inspection', async () => {
   const dog = watchdog({ action: 'pause' })
   const vm = await bootLinux({}, [dog])
   await run(vm, 'watchdog -T 2 -t 60 /dev/watchdog')

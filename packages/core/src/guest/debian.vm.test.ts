@@ -27,7 +27,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     return machine
   }
 
-  test('is up, with nothing in it that failed', async () => {
+  test('is up, without failed units', async () => {
     expect((await vm.waitForUnit('multi-user.target', { timeout: 60_000 })).tries).toBeGreaterThan(0)
     await vm.waitForUnit('ssh', { timeout: 60_000 })
     await vm.waitForPort(22)
@@ -35,7 +35,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect(stdout).toBe('running\n')
   })
 
-  test('says of a unit that fails what its journal says', async () => {
+  test('shows the journal of a failed unit', async () => {
     await vm.run('systemd-run --unit wrong sh -c "echo because >&2; exit 3"')
     await expect(vm.waitForUnit('wrong', { timeout: 30_000 })).rejects.toMatchObject({
       code: 'WAIT_TIMEOUT',
@@ -43,7 +43,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     })
   })
 
-  test('says at once of a unit that it is not there, or masked; a oneshot that is over counts', async () => {
+  test('rejects at once for a missing or masked unit, and accepts a finished oneshot', async () => {
     await expect(vm.waitForUnit('no-such', { timeout: 60_000 })).rejects.toThrow(/There is no unit no-such\./)
     await vm.run('mkdir -p /run/systemd/system && ln -s /dev/null /run/systemd/system/hidden.service')
     await expect(vm.waitForUnit('hidden', { timeout: 60_000 })).rejects.toThrow(/Unit hidden is masked/)
@@ -52,7 +52,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect(output).toContain('over, with success')
   })
 
-  test('changes a password that has expired at the login', async () => {
+  test('changes an expired password at the login', async () => {
     const machine = await clone()
     await machine.run(`chage -d 0 ${USER}`)
     const error = await machine.login({ user: USER, password: PASSWORD }).catch((reason: unknown) => reason)
@@ -62,7 +62,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect((await machine.run('id -un', { via: 'shell' })).stdout).toBe(`${USER}\n`)
   })
 
-  test('asks a user of its console for a password', async () => {
+  test('asks for a password on its console', async () => {
     const machine = await clone()
     await expect(machine.login({ user: USER, password: 'wrong' })).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
     await machine.login({ user: USER, password: PASSWORD })
@@ -70,20 +70,20 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect(stdout).toBe(`${USER}\n/home/${USER}\nttyS0\n`)
   })
 
-  test('takes files, and gives them back', async () => {
+  test('transfers files in both directions', async () => {
     const data = randomBytes(300_000)
     await vm.writeFile('/root/data', data)
     expect((await vm.run('stat -c %s /root/data')).stdout).toBe('300000\n')
     expect(Buffer.compare(await vm.readFile('/root/data', { encoding: 'buffer' }), data)).toBe(0)
   })
 
-  test('has the time of now in each machine, though it was saved some time ago', async () => {
+  test('has the current time in each machine after a restore', async () => {
     const machine = await clone()
     const { stdout } = await machine.run('date +%s')
     expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5)
   })
 
-  test('has in each machine a disk of its own', async () => {
+  test('has a separate disk in each machine', async () => {
     const [one, two] = await Promise.all([clone(), clone()])
     await one.run('echo one >/etc/whose && sync')
     await two.run('echo two >/etc/whose && sync')
@@ -91,13 +91,13 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect((await vm.run('cat /etc/whose', { check: false })).exitCode).toBe(1)
   })
 
-  test('answers all that it is asked at once, though it be more than it reads at once', async () => {
+  test('answers more concurrent requests than it reads at once', async () => {
     const words = Array.from({ length: 6 }, (_, index) => `${index} ${'x'.repeat(3_000)}`)
     const results = await Promise.all(words.map((word) => vm.run(['echo', word], { via: 'guest-agent' })))
     expect(results.map(({ stdout }) => stdout)).toEqual(words.map((word) => `${word}\n`))
   })
 
-  test('has an agent that may be started anew: what it ran is lost, what follows is not', async () => {
+  test('has an agent that can be restarted: its commands are lost, later ones work', async () => {
     const machine = await clone()
     await expect(machine.run('systemctl restart qemu-guest-agent; sleep 1000')).rejects.toMatchObject({
       code: 'COMMAND_LOST',
@@ -110,7 +110,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   fileContract('guest-agent', () => vm)
   waitContract('guest-agent', () => vm, { listens: false })
 
-  describe('behind its login', () => {
+  describe('after its login', () => {
     beforeAll(() => vm.login({ user: USER, password: PASSWORD }), 120_000)
 
     // Its user may not write to the kernel's log.

@@ -23,12 +23,12 @@ for (const via of ['agent', 'shell'] as const) {
 }
 
 describe('files', () => {
-  test('go by the fastest way there is', async () => {
+  test('use the fastest transport', async () => {
     await vm.writeFile('/tmp/unseen', 'x')
     expect(vm.output).not.toContain('unseen')
   })
 
-  test('are refused for what is wrong with the call, before anything is done', async () => {
+  test('reject invalid calls before anything is done', async () => {
     await expect(vm.readFile('etc/passwd')).rejects.toThrow(/must be absolute/)
     await expect(vm.writeFile('/tmp/x', '', { mod: 1 } as object)).rejects.toThrow(/did you mean `mode`/)
     await expect(vm.writeFile('/tmp/x', 7 as unknown as string)).rejects.toThrow(/must be a string or bytes/)
@@ -37,23 +37,23 @@ describe('files', () => {
 })
 
 describe('waiting', () => {
-  test('for what cannot be is refused at once', async () => {
+  test('rejects invalid conditions at once', async () => {
     await expect(vm.waitForPort(70_000)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await expect(vm.waitForFile('')).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await expect(vm.waitUntil('true', { interval: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
-  test('for a port that nobody listens on says that none is listened on', async () => {
+  test('for a port without a listener lists no listening ports', async () => {
     await expect(vm.waitForPort(80, { timeout: 100 })).rejects.toThrow(/Listening ports:\n +none$/)
   })
 
-  test('for a unit in a guest without systemd is over at once', async () => {
+  test('for a unit in a guest without systemd rejects at once', async () => {
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
       /it cannot come true any more \(1 try[^]*The guest has no systemctl: it does not run systemd\./,
     )
   })
 
-  test('for a unit that has failed is over at once', async () => {
+  test('for a failed unit rejects at once', async () => {
     const systemctl = '#!/bin/sh\ncase $1 in is-active) echo failed; exit 3;; *) echo "$*: out of memory";; esac\n'
     await vm.writeFile('/bin/systemctl', systemctl, { mode: 0o755 })
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
@@ -92,12 +92,12 @@ describe('units of systemd, as `systemctl show` told them of a Debian 12', () =>
 })
 
 describe('tests in the guest', () => {
-  test("may be of the kernel's format", async () => {
+  test('can report KTAP', async () => {
     const run = await vm.runTests('printf "1..1\\n  1..1\\n  ok 1 a\\nok 1 s\\n"', { format: 'ktap' })
     expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'] }] })
   })
 
-  test('that kselftest skips with exit code 4 have passed, and others with that code have not', async () => {
+  test('pass with exit code 4 only if kselftest skipped them', async () => {
     const skipped = await vm.runTests('echo "1..0 # SKIP need root"; exit 4', { format: 'tap' })
     expect(skipped).toMatchObject({ passed: true, exitCode: 4, tests: [{ status: 'skipped', message: 'need root' }] })
     const failed = await vm.runTests('printf "1..1\\nok 1 a\\n"; exit 4', { format: 'ktap', check: false })
@@ -109,7 +109,7 @@ describe('tests in the guest', () => {
     expect((await vm.runTests(print, { format: 'junit' })).tests).toMatchObject([{ name: 'ü' }])
   })
 
-  test('that a panic cuts short are told as far as they came', async () => {
+  test('that a panic interrupts are reported up to it', async () => {
     const seen: MachineEvent[] = []
     const machine = await VM.boot({ ...guest, observer: () => (event) => seen.push(event) })
     onTestFinished(() => machine.close().then(() => {}))
@@ -124,7 +124,7 @@ describe('tests in the guest', () => {
     })
   })
 
-  test('that report nothing are an error', async () => {
+  test('without a report are an error', async () => {
     await expect(vm.runTests('echo broken; exit 2', { format: 'tap' })).rejects.toMatchObject({
       code: 'TESTS_UNREADABLE',
       message: expect.stringMatching(
@@ -152,7 +152,7 @@ describe('events', () => {
   const send = (lines: readonly string[]): Promise<unknown> =>
     vm.run('cat >/dev/virtio-ports/results', { input: lines.map((line) => `${line}\n`).join('') })
 
-  test('come one by one, as the schema makes them, until the last', async () => {
+  test('arrive one by one, converted by the schema, until the last', async () => {
     await send(['{"step":1}', '{"step":2}', '{"event":"done","total":2}'])
     const steps: number[] = []
     const events = vm.events('results', { schema: progress })
@@ -160,7 +160,7 @@ describe('events', () => {
     expect(steps).toEqual([10, 20])
   })
 
-  test('that the schema refuses are told with what is wrong', async () => {
+  test('that the schema rejects fail with the reason', async () => {
     await send(['{"step":"one"}', '{"step":3}'])
     const events = vm.events('results', { schema: progress })
     await expect(events.next()).rejects.toMatchObject({
@@ -171,13 +171,13 @@ describe('events', () => {
     expect((await vm.events('results').next()).value).toEqual({ step: 3 })
   })
 
-  test('are given up when the signal aborts', async () => {
+  test('reject when the signal aborts', async () => {
     const reason = new Error('enough')
     const next = vm.events('results', { signal: AbortSignal.abort(reason) }).next()
     await expect(next).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: reason })
   })
 
-  test('of a channel that the machine does not have are refused with those it has', () => {
+  test('of an unknown channel are rejected with the existing ones', () => {
     expect(() => vm.events('result')).toThrow(/has no channel "result"[^]*It has "results"/)
   })
 })
@@ -219,7 +219,7 @@ describe('a login', () => {
     return machine
   }
 
-  test('answers what is asked, and a shell is there', async () => {
+  test('answers the prompts and finds a shell', async () => {
     const machine = await withGetty()
     await machine.ready()
     await expect(machine.login({ password: 'wrong' })).rejects.toMatchObject({

@@ -60,7 +60,7 @@ const answers: Getty['answer'] = (line) =>
   ]).get(line) ?? '\r\nLogin incorrect\r\nvm login: '
 
 describe('a login', () => {
-  test('answers the prompts, and proves that a shell is there', async () => {
+  test('answers the prompts, and checks for a shell', async () => {
     const { login, typed, commands } = await setUp({ start: 'Debian 12\r\n\r\nvm login: ', answer: answers })
     await login({ password: 'secret' })
     expect(typed).toEqual(['root', 'secret'])
@@ -73,7 +73,7 @@ describe('a login', () => {
     expect(typed).toEqual(['me'])
   })
 
-  test('answers a prompt once, whether somebody waited for it before or not', async () => {
+  test('answers a prompt once, even if the test waited for it before', async () => {
     for (const isConsumed of [true, false]) {
       const { login, typed, console } = await setUp({ start: 'vm login: ', answer: answers })
       if (isConsumed) await console.expect('login: ')
@@ -82,7 +82,7 @@ describe('a login', () => {
     }
   })
 
-  test('that is refused says so, and the next one is not confused by it', async () => {
+  test('that is refused is reported, without affecting the next one', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: answers })
     await expect(login({ password: 'wrong' })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',
@@ -92,7 +92,7 @@ describe('a login', () => {
     expect(typed).toEqual(['root', 'wrong', 'root', 'secret'])
   })
 
-  test('of somebody who is logged in types nothing', async () => {
+  test('at a shell types nothing', async () => {
     const { login, typed, commands } = await setUp({ start: 'root@vm:~# ', answer: answers })
     await login({ password: 'secret' })
     expect([typed, commands]).toEqual([[], ['true']])
@@ -102,21 +102,21 @@ describe('a login', () => {
   const motd =
     '\r\nLast failed login: Mon Nov 23 10:00:00 on ttyS0\r\nLast login: Mon Nov 23\r\n-bash: /etc/x: Permission denied\r\n'
 
-  test('takes no banner and no message for a prompt', async () => {
+  test('does not take a banner or a message for a prompt', async () => {
     const answer: Getty['answer'] = (line) => (line === 'kali' ? 'kali\r\nPassword: ' : `${motd}kali@vm:~$ `)
     const { login, typed } = await setUp({ start: banner, answer })
     await login({ user: 'kali', password: 'secret' })
     expect(typed).toEqual(['kali', 'secret'])
   })
 
-  test('answers prompts in another language where they are given', async () => {
+  test('answers given prompts in another language', async () => {
     const answer: Getty['answer'] = (line) => (line === 'root' ? 'root\r\nPasswort: ' : '\r\nroot@vm:~# ')
     const { login, typed } = await setUp({ start: 'vm Anmeldung: ', answer })
     await login({ password: 'secret', prompts: { login: 'Anmeldung:', password: /Pass(?:wort|phrase):/ } })
     expect(typed).toEqual(['root', 'secret'])
   })
 
-  test('shows a prompt that it does not know, and types nothing into it', async () => {
+  test('reports an unknown prompt, and types nothing', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: () => 'root\r\nMot de passe : ' })
     await expect(login({ password: 'secret' })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',
@@ -125,7 +125,7 @@ describe('a login', () => {
     expect(typed).toEqual(['root'])
   })
 
-  test('shows an unknown prompt for the name as well', async () => {
+  test('reports an unknown prompt for the name too', async () => {
     const noise = '[   12.345678] random: crng init done\r\n'
     const { login, typed } = await setUp({ start: `vm Anmeldung: ${noise}`, answer: () => '' })
     await expect(login({ timeout: 12_000 })).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('a login', () => {
       line === 'better' ? '\r\nroot@vm:~# ' : '\r\nSorry, passwords do not match.\r\nNew password: ',
     ][count - 1] ?? '\r\nvm login: '
 
-  test('with an expired password has a code of its own', async () => {
+  test('with an expired password has its own code', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: expired })
     await expect(login({ password: 'secret' })).rejects.toMatchObject({
       code: 'LOGIN_PASSWORD_EXPIRED',
@@ -153,14 +153,14 @@ describe('a login', () => {
     expect(typed).toEqual(['root', 'secret'])
   })
 
-  test('changes an expired password where a new one is given', async () => {
+  test('changes an expired password to the given one', async () => {
     const { login, typed, commands } = await setUp({ start: 'vm login: ', answer: expired })
     await login({ password: 'secret', newPassword: 'better' })
     expect(typed).toEqual(['root', 'secret', 'secret', 'better', 'better'])
     expect(commands).toEqual(['true'])
   })
 
-  test('logs in again with the new password where that is asked', async () => {
+  test('logs in again with the new password if asked', async () => {
     const answer: Getty['answer'] = (line, count) =>
       ['root\r\nPassword: ', '\r\nNew password: ', '\r\nRetype new password: ', '\r\nvm login: '][count - 1] ??
       (line === 'root' ? 'root\r\nPassword: ' : '\r\n# ')
@@ -178,13 +178,13 @@ describe('a login', () => {
     })
   })
 
-  test("waits for a prompt of the user's own", async () => {
+  test('waits for a custom prompt', async () => {
     const { login, commands } = await setUp({ start: 'vm login: ', answer: () => '\r\n# not yet\r\nready> ' })
     await login({ prompt: 'ready> ' })
     expect(commands).toEqual(['true'])
   })
 
-  test('sees a prompt that the kernel printed into', async () => {
+  test('detects a prompt with a kernel message in it', async () => {
     const noise = '[   12.345678] random: crng init done\r\n'
     const answer: Getty['answer'] = (line) => answers(line, 0).replace('Pass', `Pass${noise}`)
     const { login, typed } = await setUp({ start: `vm lo${noise}gin: `, answer })
@@ -192,7 +192,7 @@ describe('a login', () => {
     expect(typed).toEqual(['root', 'secret'])
   })
 
-  test('presses Enter where something came over the prompt, and is not put off by what that does', async () => {
+  test('presses Enter if output has overwritten the prompt', async () => {
     const broken = { login: 'vm log daemon: started\r\n', password: 'root\r\nPassw daemon: stopped\r\n' }
     const answer: Getty['answer'] = (line, count) =>
       count === 1 ? 'vm login: ' : count === 2 ? broken.password : answers(line, count)
@@ -201,7 +201,7 @@ describe('a login', () => {
     expect(typed).toEqual(['', 'root', '', 'root', 'secret'])
   })
 
-  test('to which nobody answers ends in time', async () => {
+  test('without an answer ends in time', async () => {
     const { login } = await setUp({ answer: () => '' })
     await expect(login({ timeout: 12_000 })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',
@@ -209,7 +209,7 @@ describe('a login', () => {
     })
   })
 
-  test('is refused before anything is typed where it cannot be typed', async () => {
+  test('rejects invalid options before anything is typed', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: answers })
     await expect(login({ user: '' })).rejects.toThrow(/`user` must be a string of one line/)
     await expect(login({ password: 'a\nb' })).rejects.toThrow(/`password` must be a string of one line/)

@@ -22,12 +22,12 @@ commandContract('shell', () => shared)
 commandContract('agent', () => shared)
 
 describe('the agent', () => {
-  test('is the way that is taken by itself, and leaves no trace on the console', async () => {
+  test('is the default transport, and prints nothing on the console', async () => {
     expect(await shared.run('echo on-the-$((1))st-way')).toMatchObject({ stdout: 'on-the-1st-way\n', via: 'agent' })
     expect(shared.output).not.toContain('1st-way')
   })
 
-  test('runs many commands at once, each output for itself', async () => {
+  test('runs concurrent commands with separate outputs', async () => {
     const count = 20
     // Each waits for the one before it: one after the other, they would wait for ever.
     const waits = Array.from({ length: count }, (_, index) => {
@@ -42,7 +42,7 @@ describe('the agent', () => {
     )
   })
 
-  test('runs more commands than it has room for, and says so of those beyond', async () => {
+  test('rejects commands beyond its limit', async () => {
     const controller = new AbortController()
     const running = Array.from({ length: 70 }, () => shared.run('sleep 1000', { signal: controller.signal }))
     const codes = running.map((one) => one.catch((error: unknown) => (error as { code: string }).code))
@@ -53,7 +53,7 @@ describe('the agent', () => {
     expect((await shared.run('echo on')).stdout).toBe('on\n')
   })
 
-  test('that is killed is started again, and what it ran is reported lost', async () => {
+  test('that is killed is restarted, and its commands are reported as lost', async () => {
     const vm = await start()
     const running = vm.run('sleep 1000')
     await vm.run('kill -9 $PPID', { check: false }).catch(() => {})
@@ -64,7 +64,7 @@ describe('the agent', () => {
     expect((await vm.run('echo on')).stdout).toBe('on\n')
   })
 
-  test('that does not answer is told from a command that does not end', async () => {
+  test('that does not answer is distinguished from a command that does not end', async () => {
     const vm = await start({
       initramfs: (await linuxGuest()).initramfs,
       kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh',
@@ -74,14 +74,14 @@ describe('the agent', () => {
     await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
   })
 
-  test('lets a program go on that was left running and prints', async () => {
+  test('does not stop a background program that prints', async () => {
     await shared.run('(sleep 0.3; echo late; echo late >&2; echo $? >/tmp/late) & echo now')
     expect((await shared.run('while [ ! -e /tmp/late ]; do sleep 0.1; done; cat /tmp/late')).stdout).toBe('0\n')
   })
 })
 
-describe('a shell that has no terminal of its own', () => {
-  test('runs commands, and can be rid of one that does not end', async () => {
+describe('a shell without a controlling terminal', () => {
+  test('runs commands, and can kill one that does not end', async () => {
     // Process 1 has no controlling terminal: Ctrl-C reaches nobody.
     const vm = await start({ kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh', ready: undefined, agent: false })
     await vm.expect('# ')
@@ -99,13 +99,13 @@ describe('a shell that has no terminal of its own', () => {
 })
 
 describe('a machine', () => {
-  test('that is still booting is waited for', async () => {
+  test('that is still booting delays the command', async () => {
     const vm = await start()
     expect((await vm.run('echo first', { timeout: 30_000 })).stdout).toBe('first\n')
     expect((await vm.ready()).text).toBe(guest.ready)
   })
 
-  test('goes on being talked to by hand, behind what was run', async () => {
+  test('can still be used with send and expect after a command', async () => {
     const vm = await start()
     await vm.ready()
     const seen = vm.expect('needle')
@@ -117,7 +117,7 @@ describe('a machine', () => {
     expect(vm.hasPrinted('needle')).toBeDefined()
   })
 
-  test('that ends takes the command with it', async () => {
+  test('that ends fails the command', async () => {
     const vm = await start()
     await expect(vm.run('poweroff -f; sleep 100')).rejects.toMatchObject({
       code: 'COMMAND_LOST',
@@ -129,7 +129,7 @@ describe('a machine', () => {
     })
   })
 
-  test('whose console has no shell is told from a command that does not end', async () => {
+  test('whose console has no shell is distinguished from a command that does not end', async () => {
     const vm = await start({ ready: undefined, kernelArgs: 'quiet console=none' })
     await expect(vm.run('true', { timeout: 300, via: 'shell' })).rejects.toMatchObject({ code: 'SHELL_SILENT' })
   })

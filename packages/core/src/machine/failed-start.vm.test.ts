@@ -32,7 +32,7 @@ function executable(name: string, script: string): string {
 }
 
 describe('a start that fails', () => {
-  test('tells what QEMU said, how it ended, and the command line', async () => {
+  test('has the output of QEMU, its exit, and the command line', async () => {
     const attempt = VM.boot({ ...guest, devices: [arbitraryArgs('-device', 'no-such-device')] })
     await expect(attempt).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -42,7 +42,7 @@ describe('a start that fails', () => {
     })
   })
 
-  test('for want of QEMU names what was tried and how to install it', async () => {
+  test('without QEMU names the search path and how to install it', async () => {
     await expect(VM.boot({ ...guest, qemu: 'qemu-system-nowhere' })).rejects.toMatchObject({
       code: 'QEMU_NOT_FOUND',
       message: expect.stringMatching(/`qemu-system-nowhere`[^]*Install it with: /),
@@ -57,7 +57,7 @@ describe('a start that fails', () => {
     })
   })
 
-  test('for a program that is no QEMU shows what it printed', async () => {
+  test('for a program that is not QEMU shows its output', async () => {
     const qemu = executable('other', 'echo "I am a teapot"')
     await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'QEMU_TOO_OLD',
@@ -66,8 +66,8 @@ describe('a start that fails', () => {
   })
 })
 
-describe('a start is over when QEMU is', () => {
-  test('by a signal, which is named', async () => {
+describe('a start fails when QEMU ends', () => {
+  test('by a signal, with its name', async () => {
     const qemu = program('crashing', 'echo "last words" >&2; kill -SEGV $$')
     await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -75,7 +75,7 @@ describe('a start is over when QEMU is', () => {
     })
   })
 
-  test('with success: no guest has run that could have powered off', async () => {
+  test('with exit code 0, although no guest has powered off', async () => {
     const attempt = VM.boot({ ...guest, devices: [arbitraryArgs('-version')] })
     await expect(attempt).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -83,7 +83,7 @@ describe('a start is over when QEMU is', () => {
     })
   })
 
-  test('although a program that it started holds its sockets open', async () => {
+  test('although a child of it keeps its sockets open', async () => {
     const fifo = join(folder, 'held')
     execFileSync('mkfifo', [fifo])
     // The other program lives until the FIFO has a writer.
@@ -122,7 +122,7 @@ describe('a start that is aborted', () => {
     expect(() => process.kill(pidOf(qemu), 0)).toThrow('ESRCH')
   })
 
-  test('before it began starts nothing', async () => {
+  test('before its start spawns nothing', async () => {
     const qemu = program('unused', 'exec sleep 1000')
     const attempt = VM.boot({ ...guest, qemu, signal: AbortSignal.abort() })
     await expect(attempt).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
@@ -130,7 +130,7 @@ describe('a start that is aborted', () => {
   })
 })
 
-test('a machine whose log has no folder to be in goes on without it', async () => {
+test('a machine runs without its log if the folder cannot be created', async () => {
   const warned = vi.spyOn(process, 'emitWarning')
   onTestFinished(() => warned.mockRestore())
   const logFile = join(folder, 'a-file', 'console.log')
@@ -141,7 +141,7 @@ test('a machine whose log has no folder to be in goes on without it', async () =
 })
 
 describe('a wait', () => {
-  test('that is called wrongly is refused at once', async () => {
+  test('with invalid options is rejected at once', async () => {
     await using vm = await VM.boot(guest)
     const misspelt = { timeOut: 5 } as object
     await expect(vm.waitForExit(misspelt)).rejects.toThrow(/Unknown option `timeOut`; did you mean `timeout`\?/)
@@ -151,7 +151,7 @@ describe('a wait', () => {
     await expect(vm.expect('x', { signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
-  test('may have any time: not whole milliseconds, and more than a timer can run', async () => {
+  test('accepts fractions of milliseconds, and more than the longest timer', async () => {
     await using vm = await VM.boot({ ...guest, timeoutMultiplier: 1.5 })
     await expect(vm.waitForExit({ timeout: 33 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
     const wait = vm.waitForExit({ timeout: 1e13 })
@@ -159,7 +159,7 @@ describe('a wait', () => {
   })
 })
 
-test('the end of a machine is not kept from it by a program that holds its sockets', async () => {
+test('a program that keeps the sockets open does not delay the end of a machine', async () => {
   const fifo = join(folder, 'kept')
   execFileSync('mkfifo', [fifo])
   const qemu = program('wrapper', `cat '${fifo}' >/dev/null 2>&1 & exec qemu-system-x86_64 "$@"`)

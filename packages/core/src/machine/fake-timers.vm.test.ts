@@ -31,7 +31,7 @@ test('a machine boots, runs commands and ends', async () => {
   await expect(vm.waitForExit({ timeout: 100 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
 })
 
-test('a machine from a template has the time of the host', async () => {
+test('a machine from a template has the clock of the host', async () => {
   vi.setSystemTime(new Date('2001-02-03'))
   await using vm = await startReady(guest)
   const seconds = Number((await vm.run('date +%s')).stdout.toString())
@@ -39,13 +39,13 @@ test('a machine from a template has the time of the host', async () => {
   expect(Math.abs(host - seconds)).toBeLessThan(300)
 })
 
-test('a QEMU that answers nothing any more is ended', async () => {
+test('ends a QEMU that no longer answers', async () => {
   const vm = await VM.boot(guest)
   process.kill(vm.pid, 'SIGSTOP')
   expect(await vm.close()).toMatchObject({ signal: 'SIGKILL' })
 })
 
-test('a QEMU that never answers is given up', async () => {
+test('ends a QEMU that never answers', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const qemu = join(folder, 'qemu')

@@ -105,7 +105,7 @@ describe('a boot with', () => {
     expect(String(error)).toMatch(says)
   })
 
-  test('a file that is no kernel', async () => {
+  test('a file that is not a kernel', async () => {
     const path = join(folder, 'text')
     writeFileSync(path, 'I am no kernel\n'.repeat(100))
     const attempt = VM.boot({ ...guest, kernel: path, initramfs: undefined }).then(async (vm) => {
@@ -131,7 +131,7 @@ describe('a running machine that', () => {
     expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: true }])
   })
 
-  test('panics with its console quiet, told by its panic device', async () => {
+  test('panics with a quiet console, reported by its panic device', async () => {
     const options = await linuxGuest({ arch: 'x86_64', modules: ['pvpanic-pci'] })
     const vm = await boot({ ...options, devices: [pvpanic()] })
     vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
@@ -162,7 +162,7 @@ describe('a running machine that', () => {
     await failure(vm.expect('never'), 'GUEST_HUNG', /did not reset its watchdog in time/)
   })
 
-  test('only prints what a panic looks like goes on', async () => {
+  test('only echoes the text of a panic keeps running', async () => {
     const vm = await boot()
     vm.send('echo "Kernel panic - not syncing: not really"; echo "Out of memory"; echo still-$((1 + 1))\n')
     await vm.expect('still-2')
@@ -171,7 +171,7 @@ describe('a running machine that', () => {
     expect(vm.incidents).toEqual([])
   })
 
-  test('sleeps is told from one that prints something else', async () => {
+  test('is idle is distinguished from one that prints other output', async () => {
     const vm = await boot()
     vm.send('sleep 100\n')
     await vm.expect('sleep 100\n')
@@ -182,7 +182,7 @@ describe('a running machine that', () => {
     )
   })
 
-  test('has a program that fails says why', async () => {
+  test('has a failing program gets a hint with the reason', async () => {
     const vm = await boot()
     const faults: readonly [command: string, says: RegExp][] = [
       ['modprobe nosuch', /The guest has no kernel module "nosuch"/],

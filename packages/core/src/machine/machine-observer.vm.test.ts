@@ -47,7 +47,7 @@ const qmpOf = (events: readonly MachineEvent[]): unknown[] =>
 const others = <Event extends MachineEvent>(events: readonly Event[]): Event[] =>
   events.filter(({ kind }) => kind !== 'qmp')
 
-test('a machine that boots shows what is typed, awaited, run and exchanged with QEMU, and its end', async () => {
+test('reports input, waits, commands, QMP messages and the end of a booting machine', async () => {
   const { machines, observer } = recording()
   const vm = closing(await VM.boot({ ...guest, observer }))
   await vm.ready()
@@ -94,7 +94,7 @@ test('a machine that boots shows what is typed, awaited, run and exchanged with 
 })
 
 describe('a template', () => {
-  test('shows the boot that made it and the machine started from it, the latter also when it was made ahead', async () => {
+  test('reports the boot that built it and the machines started from it, also pooled ones', async () => {
     const { machines, observer } = recording()
     const template = await Template.build({ ...guest, observer }, { pool: true })
     const first = closing(await template.start())
@@ -112,13 +112,13 @@ describe('a template', () => {
     expect(others(ahead).every(({ timeMs }) => timeMs >= 0)).toBe(true)
   })
 
-  test('is the same whoever observes', async () => {
+  test('is the same with any observer', async () => {
     const unobserved = await Template.build(guest)
     const observed = await Template.build({ ...guest, observer: recording().observer, logFile: join(cache, 'log') })
     expect(observed.key).toBe(unobserved.key)
   })
 
-  test('keeps what its boot printed although the log of the boot is filtered', async () => {
+  test('keeps the output of its boot although the log of the boot is filtered', async () => {
     const logFile = {
       path: join(cache, 'filtered.log'),
       filter: () => ({ push: () => Buffer.from('.'), end: () => Buffer.from('!') }),
@@ -131,7 +131,7 @@ describe('a template', () => {
   })
 })
 
-test('an observer that fails costs a warning, and nothing else', async () => {
+test('an observer that throws only causes a warning', async () => {
   const warnings: string[] = []
   const onWarning = (warning: Error): void => void warnings.push(warning.message)
   process.on('warning', onWarning)

@@ -12,7 +12,7 @@ test("events are of the schema's type, and unknown without one", () => {
   expectTypeOf(vm.events('x')).toEqualTypeOf<AsyncGenerator<unknown, DoneEvent>>()
 })
 
-test('a file is a string, or bytes where they are asked for', () => {
+test('a file is a string, or bytes with encoding buffer', () => {
   expectTypeOf(vm.readFile('/x')).toEqualTypeOf<Promise<string>>()
   expectTypeOf(vm.readFile('/x', { via: 'shell', encoding: 'buffer' })).toEqualTypeOf<Promise<Uint8Array>>()
 })

@@ -36,7 +36,7 @@ async function boot(options: MachineOptions = {}): Promise<VM> {
 }
 
 describe('a machine', () => {
-  test('boots, reads what is typed, prints, and powers off', async () => {
+  test('boots, reads input, prints, and powers off', async () => {
     const vm = await boot({ devices: [virtioRandom()], ...(await linuxGuest({ modules: ['virtio_rng'] })) })
     vm.send('echo hello-$((40 + 2))\n')
     expect((await vm.expect('hello-42')).text).toBe('hello-42')
@@ -47,7 +47,7 @@ describe('a machine', () => {
     expect(vm.state).toBe('exited')
   })
 
-  test('that reboots is at its end', async () => {
+  test('that reboots ends', async () => {
     const vm = await boot()
     vm.send('reboot -f\n')
     expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
@@ -66,7 +66,7 @@ describe('a machine', () => {
     await vm.expect(sum)
   })
 
-  test('writes its console to the log and to every stream asked for', async () => {
+  test('writes its console to the log and to every stream of serialOutput', async () => {
     const chunks: Buffer[] = []
     const sink = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -81,7 +81,7 @@ describe('a machine', () => {
     expect(sink.writableEnded).toBe(false)
   })
 
-  test('goes on when its log cannot be written', async () => {
+  test('continues when its log cannot be written', async () => {
     const warned = once(process, 'warning') as Promise<[Error]>
     const vm = await boot({ logFile: '/dev/full' })
     vm.send('echo still-$((1 + 1))\n')
@@ -90,7 +90,7 @@ describe('a machine', () => {
     expect((await warned)[0].message).toContain('/dev/full')
   })
 
-  test('is started anew by its quoted command line in a shell', async () => {
+  test('can be started again by its quoted command line in a shell', async () => {
     const vm = await start()
     await vm.close()
     const shell = spawn('sh', ['-c', `exec ${vm.commandLineQuoted}`], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -105,7 +105,7 @@ describe('a machine', () => {
 })
 
 describe('waiting', () => {
-  test('a console that says nothing is told from one that says something else', async () => {
+  test('a silent console is distinguished from one with other output', async () => {
     const vm = await start({ kernelArgs: 'quiet console=none' })
     await expect(vm.expect('anything', { timeout: 500 })).rejects.toMatchObject({
       code: 'EXPECT_TIMEOUT',
@@ -113,7 +113,7 @@ describe('waiting', () => {
     })
   })
 
-  test('the last output before an exit is still matched, and then the wait ends with the reason', async () => {
+  test('the last output before an exit is matched, then the wait rejects with the reason', async () => {
     const vm = await boot()
     vm.send('echo last-$((1 + 1)); poweroff -f\n')
     const second = vm.expect('never printed')
@@ -127,7 +127,7 @@ describe('waiting', () => {
     })
   })
 
-  test('a boot that takes too long is told from a pattern that did not come', async () => {
+  test('a slow boot is distinguished from a pattern that was not printed', async () => {
     const vm = await start({ ready: 'never printed', bootTimeout: 300 })
     await expect(vm.ready()).rejects.toMatchObject({
       code: 'BOOT_TIMEOUT',
@@ -135,7 +135,7 @@ describe('waiting', () => {
     })
   })
 
-  test('a boot on a console that the kernel was not told of says what to tell it', async () => {
+  test('a boot without console= for this console has a hint about it', async () => {
     const vm = await start({ kernelArgs: 'panic=-1', bootTimeout: 1_500 })
     await expect(vm.ready()).rejects.toMatchObject({
       code: 'BOOT_TIMEOUT',
@@ -143,7 +143,7 @@ describe('waiting', () => {
     })
   })
 
-  test("the machine's signal ends every wait", async () => {
+  test('the signal of the machine rejects every wait', async () => {
     const controller = new AbortController()
     const vm = await boot({ signal: controller.signal })
     const waits = [vm.expect('a b c'), vm.waitForExit()].map((wait) =>
@@ -153,14 +153,14 @@ describe('waiting', () => {
     await Promise.all(waits)
   })
 
-  test('for the end has a limit where one is given', async () => {
+  test('for the end respects its timeout', async () => {
     const vm = await boot()
     await expect(vm.waitForExit({ timeout: 50 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
   })
 })
 
 describe('the end', () => {
-  test('is the same for every caller, however often and when it is asked for', async () => {
+  test('is the same for every call of close', async () => {
     const vm = await boot()
     const directory = dirname(vm.logFile)
     expect(existsSync(directory)).toBe(true)
@@ -184,20 +184,20 @@ describe('the end', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 
-  test('comes to a QEMU that answers nothing any more', async () => {
+  test('works with a QEMU that no longer answers', async () => {
     const vm = await start()
     process.kill(vm.pid, 'SIGSTOP')
     expect(await vm.close()).toMatchObject({ signal: 'SIGKILL', reason: 'qemu-killed' })
   })
 
-  test('comes to a machine that floods its console', async () => {
+  test('works with a machine that floods its console', async () => {
     const vm = await boot()
     vm.send('yes "$(printf %060d 7)"\n')
     await vm.expect('0007\n', { timeout: 60_000 })
     expect(await vm.close()).toMatchObject({ reason: 'host-qmp-quit' })
   })
 
-  test('by a signal from outside ends the waits with it', async () => {
+  test('by a signal from outside rejects the waits with it', async () => {
     const vm = await boot()
     const wait = expect(vm.expect('never')).rejects.toMatchObject({
       code: 'EXPECT_EXITED',
@@ -248,7 +248,7 @@ describe('a machine whose process', () => {
     expect(readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))).toEqual([])
   })
 
-  test('ends a worker thread is gone with the thread', async () => {
+  test('ends a worker thread ends with the thread', async () => {
     const { child, gone } = await ownedMachine('thread')
     await gone
     expect(child.exitCode ?? child.signalCode).toBeNull()

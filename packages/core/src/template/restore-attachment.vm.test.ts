@@ -49,7 +49,7 @@ async function printed(vm: VM, command: string): Promise<string> {
 }
 
 describe('a 9p directory', () => {
-  test('is mounted in machines of one template, in each its own', async () => {
+  test('differs between machines of one template', async () => {
     for (const name of ['first', 'second']) {
       const shared = directory({ name })
       const vm = await ready({ devices: [p9Directory(shared, { mountAt: '/mnt/shared' })], pool: true })
@@ -60,7 +60,7 @@ describe('a 9p directory', () => {
     expect(readdirSync(templates)).toHaveLength(1)
   })
 
-  test('is there for what prepares the machine, and for the machines then', async () => {
+  test('is available to prepare, and to the machines afterwards', async () => {
     const shared = directory({ tool: 'from the host' })
     const options: VMOptions = {
       devices: [p9Directory(shared, { mountAt: '/mnt' })],
@@ -73,7 +73,7 @@ describe('a 9p directory', () => {
     }
   })
 
-  test('that what prepares the machine keeps in use makes it one that cannot be saved', async () => {
+  test('that prepare keeps in use prevents the save', async () => {
     const devices = [p9Directory(directory({}), { mountAt: '/mnt' })]
     const busy = Template.build(
       { ...guest, devices },
@@ -96,7 +96,7 @@ describe('a 9p directory', () => {
 })
 
 describe('a read-only directory', () => {
-  test('shows each machine of one template the content of its own', async () => {
+  test('has separate content in each machine of one template', async () => {
     for (const [name, bytes] of [
       ['small', 10],
       ['large', 80 << 20],
@@ -112,7 +112,7 @@ describe('a read-only directory', () => {
     expect(readdirSync(templates)).toHaveLength(1)
   })
 
-  test('is looked at anew in each of several', async () => {
+  test('is read again in each of several machines', async () => {
     const machine = (files: Readonly<Record<string, string>>): Promise<VM> =>
       ready({
         devices: [
@@ -125,7 +125,7 @@ describe('a read-only directory', () => {
     expect(readdirSync(templates)).toHaveLength(1)
   })
 
-  test('is part of a template that what prepares it may have read', async () => {
+  test('is part of the template if prepare may have read it', async () => {
     const shared = directory({ tool: 'first' })
     const options: VMOptions = {
       devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })],
@@ -160,7 +160,7 @@ describe('a disk of each machine', () => {
 
   const LOOK = 'head -n 1 /dev/sda; cat /sys/block/sda/size'
 
-  test('has in machines of one template the image of each, and what is written stays in the machine', async () => {
+  test('has separate images in machines of one template, and keeps writes in the machine', async () => {
     const [small, large] = [image('small', 1), image('large', 40)]
     for (const [path, expected] of [
       [small, 'small\n2048\n'],
@@ -176,7 +176,7 @@ describe('a disk of each machine', () => {
     expect(readdirSync(templates)).toHaveLength(1)
   })
 
-  test('is told from others by its serial number, and shows its partitions', async () => {
+  test('is found by its serial number, with its partitions', async () => {
     const one = image('one', 2)
     const machine = (second: string): Promise<VM> =>
       ready({
@@ -200,7 +200,7 @@ describe('a disk of each machine', () => {
     expect(readdirSync(templates)).toHaveLength(1)
   })
 
-  test('is part of a template that what prepares it may have read', async () => {
+  test('is part of the template if prepare may have read it', async () => {
     const path = image('used', 1)
     const options: VMOptions = {
       devices: [blockDevice(path, { perMachine: true })],

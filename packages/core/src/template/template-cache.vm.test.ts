@@ -38,8 +38,8 @@ async function expectServed(vm: VM, warning: RegExp): Promise<void> {
   expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringMatching(warning)])
 }
 
-describe('a boot serves', () => {
-  test('where nothing can be kept', async () => {
+describe('a machine boots without a template', () => {
+  test('if the cache folder is not writable', async () => {
     const file = join(folder, 'no-folder')
     writeFileSync(file, '')
     vi.stubEnv('COLDBOOT_CACHE', join(file, 'cache'))
@@ -53,7 +53,7 @@ describe('a boot serves', () => {
     })
   })
 
-  test("where the disk is too small for the guest's memory", async ({ skip }) => {
+  test('if the disk is too small for the memory of the guest', async ({ skip }) => {
     const disk = join(folder, 'small')
     mkdirSync(disk)
     try {
@@ -70,7 +70,7 @@ describe('a boot serves', () => {
     expect(readdirSync(join(disk, 'templates')).filter((name) => !name.endsWith('.lock'))).toEqual([])
   })
 
-  test('where a template went while a machine was started from it', async () => {
+  test('if a template is removed during a start from it', async () => {
     const cache = join(folder, 'pruned')
     vi.stubEnv('COLDBOOT_CACHE', cache)
     const template = await Template.build(guest)
@@ -80,7 +80,7 @@ describe('a boot serves', () => {
   })
 })
 
-test('a machine is saved, however long the path of the temporary folder is', async () => {
+test('saves a machine with a long path of the temporary folder', async () => {
   const long = join(folder, 'long'.repeat(30))
   mkdirSync(long)
   vi.stubEnv('TMPDIR', long)

@@ -50,7 +50,7 @@ async function output(vm: VM, command: string): Promise<string> {
 }
 
 describe('a template', () => {
-  test('starts machines that are booted and prepared, with all that was printed behind the cursor', async () => {
+  test('starts machines that are booted and prepared, with all output consumed', async () => {
     const template = await Template.build(guest, {
       prepare: async (vm) => {
         vm.send('echo prepared > /tmp/state\n')
@@ -67,7 +67,7 @@ describe('a template', () => {
     expect((await vm.run('cat /tmp/state')).stdout).toBe('prepared\n')
   })
 
-  test('is found again by the same options, and is another for other options, preparation or key', async () => {
+  test('is found by the same options, and differs for other options, prepare or key', async () => {
     const one = await Template.build(guest)
     const prepare = (vm: VM) => vm.hasPrinted('x')
     const keys = [
@@ -81,7 +81,7 @@ describe('a template', () => {
     expect(new Set(keys).size).toBe(4)
   })
 
-  test('made by several at once is made once', async () => {
+  test('is built once by concurrent processes', async () => {
     const options = { ...guest, memory: '160M' }
     const templates = await Promise.all([1, 2, 3].map(() => Template.build(options)))
     expect(new Set(templates.map(({ key }) => key)).size).toBe(1)
@@ -90,13 +90,13 @@ describe('a template', () => {
     expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
   })
 
-  test('needs to know when the machine is ready', async () => {
+  test('requires a ready pattern', async () => {
     await expect(Template.build({ ...guest, ready: undefined })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 })
 
 describe('machines of one template', () => {
-  test('share nothing: what one writes, breaks or fills is unknown to the next', async () => {
+  test('share no changes', async () => {
     const template = await Template.build(guest)
     const first = closing(await template.start())
     await output(first, 'echo trace > /tmp/trace; dd if=/dev/zero of=/tmp/fill bs=1M count=100 2>/dev/null; ls /tmp')
@@ -117,7 +117,7 @@ describe('machines of one template', () => {
     expect(seen.size).toBe(8)
   })
 
-  test('know what the time is', async () => {
+  test('have the current time', async () => {
     const template = await Template.build(guest)
     // Set back before the save: the time of a restored machine is not the time of its save.
     const old = await Template.build(guest, {
@@ -130,7 +130,7 @@ describe('machines of one template', () => {
     }
   })
 
-  test('run side by side', async () => {
+  test('run concurrently', async () => {
     const template = await Template.build(guest)
     const vms = await Promise.all(['a', 'b', 'c'].map((name) => template.start({ name })))
     vms.map(closing)
@@ -138,7 +138,7 @@ describe('machines of one template', () => {
     expect(outputs).toEqual(['a-2\n', 'b-2\n', 'c-2\n'])
   })
 
-  test('own few pages of their own', async () => {
+  test('share most of their memory', async () => {
     const template = await Template.build(guest)
     const vm = closing(await template.start())
     await output(vm, 'true')
@@ -167,7 +167,7 @@ describe('a template that was damaged', () => {
     how(path)
   }
 
-  test.each(damages)('%s: is thrown away, a boot serves, and the next build makes it anew', async (_title, harm) => {
+  test.each(damages)('%s: is removed, the machine boots, and the next build creates it again', async (_title, harm) => {
     const template = await Template.build(guest)
     const directory = join(cache, 'templates', template.key)
     harm(directory)
@@ -179,7 +179,7 @@ describe('a template that was damaged', () => {
   })
 })
 
-test('a QEMU that ends while it loads a save says why, and a boot serves', async () => {
+test('reports why a QEMU ended during a restore, and boots the machine', async () => {
   const wrapper = join(cache, 'qemu')
   const refusal = 'qemu-system: cannot open memory: Permission denied'
   const script = `case "$*" in *-incoming*) echo '${refusal}' >&2; exit 1;; esac\nexec qemu-system-x86_64 "$@"`
@@ -197,7 +197,7 @@ describe('a machine that cannot be saved', () => {
   // Other devices, such as NVMe disks, can be saved by a newer QEMU.
   const devices = [arbitraryArgs('-device', 'qemu-xhci', '-device', 'usb-uas')]
 
-  test("is refused by a template with QEMU's reason, and is not tried again", async () => {
+  test('is rejected with the reason of QEMU, and is not tried again', async () => {
     const refused = { code: 'TEMPLATE_UNSAVABLE', message: expect.stringMatching(/usb-uas/) as string }
     await expect(Template.build({ ...guest, devices })).rejects.toMatchObject(refused)
     const templates = readdirSync(join(cache, 'templates'))
@@ -205,7 +205,7 @@ describe('a machine that cannot be saved', () => {
     expect(readdirSync(join(cache, 'templates'))).toEqual(templates)
   })
 
-  test('boots for the test that asked for it, unless a template is required', async () => {
+  test('boots for the test, unless a template is required', async () => {
     const vm = closing(await startReady({ ...guest, devices }))
     expect(await output(vm, 'echo $((40 + 2))')).toBe('42\n')
     await expect(startReady({ ...guest, devices, template: 'required' })).rejects.toMatchObject({
@@ -214,8 +214,8 @@ describe('a machine that cannot be saved', () => {
   })
 })
 
-describe('a machine made ahead', () => {
-  test('is as fresh as another, with its console and its own randomness', async () => {
+describe('a pooled machine', () => {
+  test('is as fresh as another one, with its own console and entropy', async () => {
     const template = await Template.build(guest, { pool: true })
     const seen = new Set<string>()
     for (let machine = 0; machine < 3; machine++) {
@@ -228,7 +228,7 @@ describe('a machine made ahead', () => {
     expect(seen.size).toBe(3)
   })
 
-  test('is given to one of several who ask at once', async () => {
+  test('is taken by one of several concurrent starts', async () => {
     const template = await Template.build(guest, { pool: true })
     await using _first = await template.start()
     const vms = await Promise.all([template.start(), template.start()])
@@ -236,7 +236,7 @@ describe('a machine made ahead', () => {
     expect(new Set(vms.map(({ pid }) => pid)).size).toBe(2)
   })
 
-  test('has a second one beside it where machines are taken faster than they are made', async () => {
+  test('gets a second one if machines are taken faster than they are restored', async () => {
     const template = await Template.build(guest, { pool: true })
     await using _first = await template.start()
     // Taken while it is being made, which asks for two.
@@ -249,7 +249,7 @@ describe('a machine made ahead', () => {
     expect(liveMachines()).toHaveLength(5)
   })
 
-  test('is ended when nobody takes it', async () => {
+  test('is ended if it is not used', async () => {
     const template = await Template.build(guest, { pool: true })
     await using _vm = await template.start()
     await endPool()

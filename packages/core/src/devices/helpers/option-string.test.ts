@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { optionString } from './option-string.ts'
 
-test('undefined is left out, booleans are on and off, the head comes first', () => {
+test('omits undefined, writes booleans as on and off, and the head first', () => {
   expect(optionString('socket', { id: 'a', server: false, wait: true, port: 1, path: undefined })).toBe(
     'socket,id=a,server=off,wait=on,port=1',
   )
   expect(optionString(undefined, { guest: 'vm' })).toBe('guest=vm')
 })
 
-test("no value can add an option: parsed by QEMU's rule, each comes back as it was", () => {
+test('escapes any value so that QEMU parses it back unchanged', () => {
   fc.assert(
     fc.property(fc.array(fc.string().map((text) => text.replaceAll('\0', ''))), (values) => {
       const text = optionString('head', Object.fromEntries(values.map((value, index) => [`k${index}`, value])))
@@ -23,6 +23,6 @@ test("no value can add an option: parsed by QEMU's rule, each comes back as it w
   )
 })
 
-test('a NUL is refused', () => {
+test('rejects a NUL', () => {
   expect(() => optionString('file', { path: 'a\0b' })).toThrow(/NUL/)
 })

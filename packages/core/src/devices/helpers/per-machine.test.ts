@@ -7,7 +7,7 @@ const named = (machineName: string) => {
   return { ...machine, context: { ...machine.context, machineName } }
 }
 
-test('the only machine that runs is meant, and the last one after its end', async () => {
+test('returns the state of the only running machine, and of the last one after its end', async () => {
   const states = new PerMachine<string>('display')
   const first = named('first')
   states.add(first.context, 'one')
@@ -19,7 +19,7 @@ test('the only machine that runs is meant, and the last one after its end', asyn
   expect(states.get(first.vm)).toBe('one')
 })
 
-test('of several that run, one must be named', () => {
+test('requires a selection if several machines run', () => {
   const states = new PerMachine<string>('display')
   const [first, second] = [named('first'), named('second')]
   states.add(second.context, 'two')
@@ -29,13 +29,13 @@ test('of several that run, one must be named', () => {
   expect(states.get(second.vm)).toBe('two')
 })
 
-test('before a start, and of a machine without it, there is nothing', () => {
+test('throws before a start, and for a machine without the device', () => {
   const states = new PerMachine<string>('display')
   expect(() => states.get()).toThrow(expect.objectContaining({ code: 'DEVICE_NOT_ATTACHED' }))
   expect(() => states.get({})).toThrow(/not part of that machine/)
 })
 
-test('one object twice in a machine is refused', () => {
+test('rejects the same object twice in a machine', () => {
   const states = new PerMachine<string>('display')
   const { context } = playMachine()
   states.add(context, 'one')

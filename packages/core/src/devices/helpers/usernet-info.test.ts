@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseUsernet } from './usernet-info.ts'
 
-test('the answer of QEMU 7.2 with three networks', () => {
+test('parses the output of QEMU 7.2 with three networks', () => {
   const text = [
     'Hub -1 (net0):',
     '  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ',
@@ -25,7 +25,7 @@ test('the answer of QEMU 7.2 with three networks', () => {
   })
 })
 
-test('an answer that names no hub', () => {
+test('parses an output without a hub', () => {
   const text = 'net0:\n  TCP[HOST_FORWARD]  11  127.0.0.1 38247  10.0.2.15  80  0  0\n'
   expect(Object.fromEntries(parseUsernet(text))).toEqual({ net0: [{ protocol: 'tcp', host: 38_247, guest: 80 }] })
 })

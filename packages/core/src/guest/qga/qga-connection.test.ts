@@ -52,7 +52,7 @@ async function connected(): Promise<{
 }
 
 describe('an agent', () => {
-  test('is not asked more at once than it reads at once, and all in the end', async () => {
+  test('gets no more unanswered requests than it reads at once', async () => {
     const { connection, unanswered, answer } = await connected()
     const words = Array.from({ length: 50 }, (_, index) => `word-${index}`)
     const answers = Promise.all(words.map((word) => connection.execute(word, { text: 'x'.repeat(300) })))
@@ -65,7 +65,7 @@ describe('an agent', () => {
     expect(await answers).toEqual(words)
   })
 
-  test('is asked a long question alone, and no line end is left of it', async () => {
+  test('gets a long request alone, without a line end', async () => {
     const { connection, unanswered, unansweredCommands, answer } = await connected()
     const answers = ['first', 'long', 'last'].map((command) =>
       connection.execute(command, command === 'long' ? { text: 'ü'.repeat(2_500) } : {}),
@@ -88,7 +88,7 @@ describe('an agent that is silent', () => {
     onTestFinished(() => void vi.useRealTimers())
   }
 
-  test('and answers again was started anew: what it was asked before is lost, what follows is not', async () => {
+  test('and answers again was restarted: earlier requests are lost, later ones are not', async () => {
     useFakeTimers()
     const { connection, unansweredCommands, answer, forget } = await connected()
     const lost = connection.execute('guest-exec')
@@ -108,7 +108,7 @@ describe('an agent that is silent', () => {
     expect(unansweredCommands()).toEqual([])
   })
 
-  test('is given its time for a long question before it is asked for a sign of life', async () => {
+  test('gets time for a long request before a ping', async () => {
     useFakeTimers()
     const { connection, unansweredCommands, answer } = await connected()
     const long = connection.execute('long', { text: 'x'.repeat(5_000) })
@@ -122,7 +122,7 @@ describe('an agent that is silent', () => {
     expect(await long).toBe('long')
   })
 
-  test('is written to a few times, and then no more', async () => {
+  test('gets only a few pings', async () => {
     useFakeTimers()
     const { connection, unansweredCommands } = await connected()
     void connection.execute('guest-info')

@@ -23,11 +23,11 @@ describe('an agent', () => {
     return qgaGuest(ours, '/tmp', scale)
   }
 
-  test('that does not answer is told from a command that does not end', async () => {
+  test('that does not answer is distinguished from a command that does not end', async () => {
     await expect(play(() => '').run('true', { timeout: 100 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
   })
 
-  test('that may not run commands says so, behind the rest of an answer to another', async () => {
+  test('that may not run commands is reported, also after the rest of another answer', async () => {
     const guest = play(({ execute, id, arguments: { id: sync } }) =>
       execute === 'guest-sync-delimited'
         ? `turn": {"pid": 1}}\n{"return": 5}\n\xff{"return": ${sync}}\n`
@@ -39,7 +39,7 @@ describe('an agent', () => {
     })
   })
 
-  test('whose command cannot be killed, as one that waits for a disk, gives what it printed all the same', async () => {
+  test('returns the output of a command that cannot be killed', async () => {
     const answers: Readonly<Record<string, unknown>> = {
       'guest-exec': { pid: 1 },
       'guest-exec-status': { exited: false },
@@ -60,7 +60,7 @@ describe('an agent', () => {
     })
   })
 
-  test('is told to end a command that was given up just when it began', async () => {
+  test('kills a command that was aborted during its start', async () => {
     const controller = new AbortController()
     const killed = Promise.withResolvers<readonly string[]>()
     const guest = play(({ execute, id, arguments: { id: sync, arg = [] } }) => {

@@ -71,14 +71,14 @@ describe.skipIf(reason !== undefined)(`QEMU's guest agent${reason === undefined 
     expect(Buffer.compare(stderr, expected)).toBe(0)
   })
 
-  test('ends a command that prints too much, whatever time it has', async () => {
+  test('kills a command that prints too much', async () => {
     await expect(guest.run('head -c 300000000 /dev/zero; exec sleep 1000')).rejects.toMatchObject({
       code: 'COMMAND_OUTPUT_TOO_LARGE',
       stdout: '\0'.repeat(65_536),
     })
   })
 
-  test('says why a command cannot be run where its output has no place', async () => {
+  test('gives the reason if the output of a command cannot be stored', async () => {
     await expect(qgaGuest(socket, '/proc').run('true')).rejects.toMatchObject({
       code: 'COMMAND_NOT_STARTED',
       message: expect.stringMatching(/the guest cannot store its output: mkdir: .*\/proc\//),

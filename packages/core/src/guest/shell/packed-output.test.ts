@@ -39,7 +39,7 @@ describe('packed output', () => {
     }
   })
 
-  test('survives any other text in all lines but the last, and never becomes another output', () => {
+  test('survives foreign text in all lines but the last, and never decodes to other output', () => {
     const text = base64(zipped)
     for (let at = 0; at <= text.length; at += 5) {
       const unpacked = unpackOutputs('gzip-base64', `${text.slice(0, at)}started: foo\n${text.slice(at)}`)
@@ -48,7 +48,7 @@ describe('packed output', () => {
     }
   })
 
-  test('that lost something is not taken for whole', () => {
+  test('that is damaged is detected', () => {
     const text = base64(zipped)
     for (let at = 0; at < text.length - 10; at += 5) {
       expect(unpackOutputs('gzip-base64', text.slice(0, at) + text.slice(at + 5))).toBeUndefined()

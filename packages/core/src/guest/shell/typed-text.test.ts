@@ -29,7 +29,7 @@ describe('typed text', () => {
     )
   })
 
-  test('of bytes is the same bytes', () => {
+  test('of bytes decodes to the same bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         const { before, word } = typedEscapes(bytes, 'a')
@@ -39,7 +39,7 @@ describe('typed text', () => {
     )
   })
 
-  test('has lines that any line editor takes, of printable ASCII', () => {
+  test('has lines of printable ASCII that any line editor accepts', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { before, word } = typedWord(text, '_cba')

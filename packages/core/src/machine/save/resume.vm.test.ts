@@ -52,7 +52,7 @@ async function stdout(vm: VM, command: string): Promise<string> {
 }
 
 describe('a machine started from a template', () => {
-  test('goes on after it was saved, and another goes on from the file as often as wanted', async () => {
+  test('continues after a save, and can be resumed from the file several times', async () => {
     const vm = await start({ name: 'first' })
     await vm.run('echo kept >/tmp/state; sleep 1000 & echo $! >/tmp/pid')
     vm.send('echo printed-$((40 + 2))\n')
@@ -90,7 +90,7 @@ describe('a machine that was booted', () => {
     expect(await stdout(await resume(), 'cat /tmp/state')).toBe('one\ntwo\n')
   })
 
-  test('may not be ready yet, and becomes so', async () => {
+  test('may be saved before it is ready', async () => {
     const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000 }))
     await vm.expect(/./)
     await vm.save(file)
@@ -101,7 +101,7 @@ describe('a machine that was booted', () => {
   })
 })
 
-test('a machine that does not go on stays stopped', async () => {
+test('a machine with goOn: false stays stopped', async () => {
   const vm = await start()
   await vm.save(file, { goOn: false })
   await expect(vm.run('true', { timeout: 500 })).rejects.toMatchObject({ name: 'GuestCommandError' })
@@ -109,7 +109,7 @@ test('a machine that does not go on stays stopped', async () => {
 })
 
 describe('devices of a resumed machine', () => {
-  test('a disk has what was written to it, if its image is the same', async () => {
+  test('a disk keeps its changes if its image is the same', async () => {
     const image = join(folder, 'disk.img')
     writeFileSync(image, Buffer.alloc(1 << 20, 'a'))
     const vm = await start({ devices: [blockDevice(image)] }, { modules: ['virtio_blk'] })
@@ -129,7 +129,7 @@ describe('devices of a resumed machine', () => {
     await expect(resume({ files: { [image]: moved } })).rejects.toMatchObject({ code: 'MACHINE_FILE_MISFIT' })
   })
 
-  test('channels, ports and networks work, and lead nowhere', async () => {
+  test('channels, ports and networks work, without the outside', async () => {
     await using network = new Network()
     const devices = [channel('results'), network.nic(), userNetwork({ forward: [{ guest: 80 }], restrict: false })]
     const vm = await start({ devices }, { modules: ['virtio_net'] })
@@ -149,7 +149,7 @@ describe('devices of a resumed machine', () => {
     )
   })
 
-  test('a shared directory is an empty one, unless another is named', async () => {
+  test('a shared directory is empty, unless another one is given', async () => {
     const [shared, other] = [join(folder, 'shared'), join(folder, 'other')]
     for (const directory of [shared, other]) mkdirSync(directory)
     writeFileSync(join(shared, 'secret'), 'secret')
@@ -163,7 +163,7 @@ describe('devices of a resumed machine', () => {
     expect(await stdout(await resume({ files: { [shared]: other } }), 'ls /mnt/9p')).toBe('public\n')
   })
 
-  test('arguments of its own are passed on only where that is allowed', async () => {
+  test('custom arguments are passed only if allowed', async () => {
     const vm = await start({ devices: [arbitraryArgs('-device', 'virtio-balloon-pci')] })
     await vm.save(file)
     await expect(resume()).rejects.toMatchObject({
@@ -202,7 +202,7 @@ describe('a machine is not saved', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('machine'))).toEqual([])
   })
 
-  test('beyond its limits of bytes and time, and goes on', async () => {
+  test('beyond the limits of size and time, and continues', async () => {
     const vm = await start()
     for (const limit of [{ maxBytes: 1_000_000 }, { timeout: 1 }]) {
       await expect(vm.save(file, limit)).rejects.toMatchObject({ code: 'SAVE_ABANDONED' })
