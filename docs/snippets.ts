@@ -29,6 +29,14 @@ export async function inside(vm: VM): Promise<unknown> {
   return [text.length, bytes.length, tests]
 }
 
+export async function backAndForth(vm: VM): Promise<VM> {
+  const checkpoint = await vm.checkpoint()
+  await vm.run('rm -rf /etc')
+  await vm.revert(checkpoint)
+  const other = await checkpoint.start({ name: 'other' })
+  return other
+}
+
 export async function again(): Promise<string> {
   await using vm = await VM.resume('machine.coldboot', { name: 'again' })
   const { stdout } = await vm.run('dmesg')

@@ -21,6 +21,8 @@ export interface TimelineEntry {
     | 'incident'
     | 'event'
     | 'exit'
+    | 'checkpoint'
+    | 'revert'
     | 'error'
     | 'cut'
   readonly text: string
@@ -93,6 +95,9 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
       return qmpEvent(event.message, time)
     case 'exit':
       return { time, kind: 'exit', text: event.message }
+    case 'checkpoint':
+    case 'revert':
+      return { time, kind: event.kind, text: event.name, duration: rounded(event.duration) }
     case 'cut':
       return undefined
   }

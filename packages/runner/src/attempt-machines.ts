@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { ColdbootError, ExpectError, type VM, type VMOptions } from '@coldboot/core'
-import { CallSite, checkVMOptions, readEnvironment, requireObject, startReady } from '@coldboot/core/internal'
+import {
+  CallSite,
+  checkVMOptions,
+  RESTORE_CHECKS,
+  readEnvironment,
+  requireObject,
+  startReady,
+} from '@coldboot/core/internal'
 import {
   type ArtifactOptions,
   type Attempt,
@@ -168,7 +175,7 @@ export class AttemptMachines {
   async end(): Promise<void> {
     this.stopStarting()
     await Promise.allSettled(this.#starting.keys())
-    await Promise.all(this.#machines.map((vm) => vm.close()))
+    await Promise.all(this.#machines.map(endWithCheckpoints))
   }
 
   /**
@@ -193,11 +200,11 @@ export class AttemptMachines {
     this.#requireTest()
     requireObject('`vmOptions`', this.#base)
     requireObject('the options of the machine', options)
-    const asked = { ...this.#base, ...options }
+    const asked = options.from ? { ...overridesIn(this.#base), ...options } : { ...this.#base, ...options }
     checkVMOptions(asked)
     const name = this.#names.take(options.name, this.#base.name ?? DEFAULT_NAME)
     using _hold = this.#host.hold()
-    const complete = await withGuest(asked)
+    const complete = asked.from ? asked : await withGuest(asked)
     this.#requireTest()
     // `await` keeps the clock stopped until the VM is ready.
     return await this.#start({ ...complete, name })
@@ -262,4 +269,18 @@ function bootTitle({ name, ready, template }: VMOptions & { readonly name: strin
 function firstLine(text: string): string {
   // The first line of a matcher's message contains color codes.
   return stripVTControlCharacters(text.split('\n')[0] ?? '')
+}
+
+/** What machines of one checkpoint may differ in. */
+function overridesIn(options: VMOptions): VMOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(RESTORE_CHECKS, name)))
+}
+
+/** Ends a machine, its checkpoints, and the machines that the test has started from them by itself. */
+async function endWithCheckpoints(vm: VM): Promise<void> {
+  await vm.close()
+  for (const checkpoint of vm.checkpoints) {
+    await Promise.all(checkpoint.machines.map(endWithCheckpoints))
+    await checkpoint.remove()
+  }
 }

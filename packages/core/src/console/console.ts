@@ -129,8 +129,9 @@ export class Console {
    * Adds the output recorded in a template, for a machine restored from it: to the log and to the text, before the
    * cursor. Call it before {@link attach}.
    */
-  recall(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#receive(bytes, false)
+  recall(bytes: Uint8Array, isLogged = false): void {
+    if (bytes.length > 0 && isLogged) this.#take(this.#decoded(bytes), false)
+    else if (bytes.length > 0) this.#receive(bytes, false)
     this.#lastByteAt = undefined
     this.#queue.consumeAll()
   }

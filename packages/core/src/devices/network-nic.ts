@@ -40,6 +40,7 @@ export class NetworkNic implements Device {
   readonly #surroundings: NicSurroundings
   #live: LiveNic | undefined
   #isDown = false
+  #wasAttached = false
   #impairment: ResolvedImpairment | undefined
 
   constructor(
@@ -143,7 +144,9 @@ export class NetworkNic implements Device {
       link.leave()
       if (this.#live === live) this.#live = undefined
     })
-    if (this.#isDown) await this.#setDown(true)
+    // A guest that went back to a checkpoint may remember another cable than the test's.
+    if (this.#isDown || this.#wasAttached) await this.#setDown(this.#isDown)
+    this.#wasAttached = true
   }
 
   /**

@@ -117,6 +117,15 @@ export interface CutEvent {
   readonly bytesLeftOut: number
 }
 
+/** A checkpoint was made, or the machine went back to one. */
+export interface CheckpointEvent {
+  readonly kind: 'checkpoint' | 'revert'
+  /** Of the checkpoint: `checkpoint 1`. */
+  readonly name: string
+  /** Milliseconds. */
+  readonly duration: number
+}
+
 /** An event of a machine. */
 export type MachineEvent =
   | SendEvent
@@ -129,4 +138,5 @@ export type MachineEvent =
   | IncidentEvent
   | QmpMessageEvent
   | ExitEvent
+  | CheckpointEvent
   | CutEvent

@@ -11,6 +11,7 @@ import { type IncomingState, incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
+import type { StateFile } from './save/state-file.ts'
 
 /** Memory and initial state of a machine. */
 export interface StartPlan {
@@ -25,6 +26,8 @@ export interface StartPlan {
 /** A saved machine. */
 export interface RestorePlan {
   readonly state: StateInput
+  /** Stored states that its memory is made of, over the file of {@link StartPlan.memory}, the oldest first. @default [] */
+  readonly layers?: readonly StateFile[]
   /**
    * Copies the files of the devices of the saved machine to the private directory, instead of {@link Device.prepare}.
    * Existing files are kept.

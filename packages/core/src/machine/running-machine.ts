@@ -11,16 +11,15 @@ import { Transcript } from '../console/log/transcript.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { ExpectError, MachineError, messageOf } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
-import { now } from '../host/clock.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { describeExit, type ExitStatus } from '../qemu/exit-status.ts'
 import type { QemuInstance } from '../qemu/qemu-instance.ts'
-import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { MachineDescription } from './description.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
+import { connectObserver, type Observation, observe } from './observation.ts'
 import { watchMachineEvents } from './qmp-incidents.ts'
 
 /** `starting`: QEMU was spawned. `running`: it answers on QMP. `exited`: it has ended, and all its output was read. */
@@ -43,6 +42,9 @@ export class RunningMachine {
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #transcript: Transcript
   readonly #launched: Launched
+  readonly #observation: Observation
+  /** Another QEMU takes its place, so that its end is not the machine's. */
+  isReplaced = false
   #state: MachineState = 'starting'
   #gone = false
   #gdbSocket: string | undefined
@@ -54,7 +56,7 @@ export class RunningMachine {
    * @param spec spec of the owner; equal to the launched one in everything that the guest can see
    * @param earlier console output recorded in the template
    */
-  private constructor(spec: MachineSpec, launched: Launched, earlier?: Uint8Array) {
+  private constructor(spec: MachineSpec, launched: Launched, earlier?: Uint8Array, before?: RunningMachine) {
     const { machine, directory } = launched
     this.spec = spec
     this.description = launched.describe(spec)
@@ -63,8 +65,11 @@ export class RunningMachine {
     const log = spec.logFile ?? { path: join(directory.path, 'console.log') }
     this.logFile = log.path
     this.keptLog = spec.logFile?.path
-    this.onEvent = observe(this, launched.qemuVersion, earlier === undefined ? 'cold' : 'template')
-    this.#transcript = new Transcript({ file: log, onWarning: warnOnce })
+    this.#observation = before
+      ? before.#observation
+      : observe(this, launched.qemuVersion, earlier === undefined ? 'cold' : 'template')
+    this.onEvent = connectObserver(this.#observation, machine)
+    this.#transcript = before ? before.#transcript : new Transcript({ file: log, onWarning: warnOnce })
     this.console = new Console({
       name: spec.name,
       transcript: this.#transcript,
@@ -83,7 +88,7 @@ export class RunningMachine {
       },
       onWarning: warnOnce,
     })
-    if (earlier !== undefined) this.console.recall(earlier)
+    if (earlier !== undefined) this.console.recall(earlier, before !== undefined)
     watchMachineEvents(machine.qmp, this.console, spec.allowReboot)
     this.console.attach(machine.consoleStream)
     this.ended = this.#end()
@@ -101,9 +106,14 @@ export class RunningMachine {
   }
 
   /** Takes over a launched machine, or ends it on failure. Parameters as for the constructor. */
-  static async adopt(spec: MachineSpec, launched: Launched, earlier?: Uint8Array): Promise<RunningMachine> {
+  static async adopt(
+    spec: MachineSpec,
+    launched: Launched,
+    earlier?: Uint8Array,
+    before?: RunningMachine,
+  ): Promise<RunningMachine> {
     try {
-      return new RunningMachine(spec, launched, earlier)
+      return new RunningMachine(spec, launched, earlier, before)
     } catch (error) {
       await discard(launched)
       throw error
@@ -193,8 +203,17 @@ export class RunningMachine {
       () => new MachineError('MACHINE_EXITED', describeExit(status), { sections: { 'QEMU printed': status.stderr } }),
     )
     this.#state = 'exited'
-    this.onEvent?.({ kind: 'exit', reason: status.reason, message: describeExit(status) })
+    if (!this.isReplaced) this.onEvent?.({ kind: 'exit', reason: status.reason, message: describeExit(status) })
     return status
+  }
+
+  /** Ends it at once for another QEMU, which goes on with its log and its observer. @param note a line for the log */
+  async giveWay(note: string): Promise<void> {
+    this.isReplaced = true
+    this.machine.kill()
+    await this.ended
+    this.#transcript.write(Buffer.from(`\r\n[coldboot] ${note}\r\n`))
+    await discard(this.#launched)
   }
 
   async #close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
@@ -229,55 +248,4 @@ function startAborted({ name, signal }: MachineSpec): ExpectError {
   const reason: unknown = signal?.reason
   const why = messageOf(reason)
   return new ExpectError('EXPECT_ABORTED', `The start of machine "${name}" was aborted: ${why}`, { cause: reason })
-}
-
-/** Calls the observer of a machine. @returns a function that passes it an event with the time since now */
-function observe(
-  { spec, description, logFile, machine }: RunningMachine,
-  qemuVersion: string,
-  start: ObservedMachine['start'],
-): ((event: MachineEvent) => void) | undefined {
-  const { observer, name, arch, accelerator, memoryMib, cpus, devices } = spec
-  const startedAt = now()
-  const { commandLine, commandLineQuoted } = description
-  const facts = {
-    name,
-    arch,
-    accelerator,
-    memoryMib,
-    cpus,
-    devices,
-    qemuVersion,
-    start,
-    commandLine,
-    commandLineQuoted,
-    logFile,
-  }
-  const listener = observer && guarded(observer)(facts)
-  machine.qmp.observe(
-    listener && (({ direction, message, at }) => listener({ kind: 'qmp', direction, message }, at - startedAt)),
-  )
-  return listener && ((event) => listener(event, now() - startedAt))
-}
-
-/** Stops calling an observer that throws. */
-function guarded(observer: MachineObserver): MachineObserver {
-  const failed = (error: unknown): void =>
-    warnOnce(`The observer of a machine failed and receives no more events: ${messageOf(error)}`)
-  return (machine) => {
-    let listener: ReturnType<MachineObserver> | undefined
-    try {
-      listener = observer(machine)
-    } catch (error) {
-      failed(error)
-    }
-    return (event, timeMs) => {
-      try {
-        listener?.(event, timeMs)
-      } catch (error) {
-        listener = undefined
-        failed(error)
-      }
-    }
-  }
 }

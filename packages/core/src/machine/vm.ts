@@ -8,7 +8,7 @@ import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
-import { ERROR_CODES, ExpectError, GuestError, OptionError } from '../errors.ts'
+import { ERROR_CODES, ExpectError, GuestError, MachineError, OptionError } from '../errors.ts'
 import {
   checkFileData,
   checkFileOptions,
@@ -36,17 +36,19 @@ import {
   type WaitUntilResult,
   waitUntil,
 } from '../guest/wait-until.ts'
-import { LONGEST_TIMER } from '../host/clock.ts'
+import { LONGEST_TIMER, now } from '../host/clock.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
 import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
+import { Checkpoint } from './checkpoint.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'
 import type { Launched } from './launch.ts'
 import { makeGuest } from './make-guest.ts'
 import { attachScript, runAgentScript } from './restore-attachment.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
+import { keepMoment, launchMoment, type Moment } from './save/moment.ts'
 import { checkSaveOptions, type SaveOptions, saveMachine } from './save/save-machine.ts'
 import { brandVM } from './vm-brand.ts'
 
@@ -74,8 +76,13 @@ const WAIT_CHECKS: CheckTable<Required<WaitForExitOptions>> = { timeout: isDurat
 
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
 export class VM implements AsyncDisposable {
-  readonly #running: RunningMachine
-  readonly #guest: Guest
+  #running: RunningMachine
+  #guest: Guest
+  readonly #ended = Promise.withResolvers<ExitStatus>()
+  readonly #incidentListeners = new Set<(incident: Incident) => void>()
+  readonly #checkpoints: Checkpoint[] = []
+  /** Settles when the machine has gone back to a checkpoint, or could not. */
+  #reverting: Promise<void> | undefined
   readonly #calls = new PendingCalls()
   #ready: Promise<Match> | undefined
 
@@ -88,6 +95,7 @@ export class VM implements AsyncDisposable {
     this.#running = running
     this.#ready = ready && Promise.resolve(ready)
     this.#guest = makeGuest({ vm: this, running, ready: () => this.ready() })
+    this.#watch(running)
   }
 
   /**
@@ -171,7 +179,7 @@ export class VM implements AsyncDisposable {
 
   /** Resolves when the machine has ended and all its output was read. Never rejects. */
   get ended(): Promise<ExitStatus> {
-    return this.#running.ended
+    return this.#ended.promise
   }
 
   /** Default timeout of `expect`, milliseconds, after the multiplier. */
@@ -201,7 +209,8 @@ export class VM implements AsyncDisposable {
    * last output of a machine are reported before {@link ended} settles.
    */
   onIncident(listener: (incident: Incident) => void): Disposable {
-    return this.#running.onIncident(listener)
+    this.#incidentListeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#incidentListeners.delete(listener) }
   }
 
   /** Pending waits, oldest first. */
@@ -260,7 +269,8 @@ export class VM implements AsyncDisposable {
     const { timeout } = options
     const limit = timeout === undefined ? undefined : timeLimit(timeout * this.spec.timeoutMultiplier)
     const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
-    const { ended, failed } = this.#running
+    const { failed } = this.#running
+    const { ended } = this
     const end = Promise.race([ended, failed.then((incident) => Promise.reject(this.#guestError(incident)))])
     return unlessAborted(end, AbortSignal.any(signals), (reason) => this.#waitError(reason))
   }
@@ -465,6 +475,96 @@ export class VM implements AsyncDisposable {
     })
   }
 
+  /**
+   * Keeps the present moment of the machine, which goes on: {@link revert} goes back to it, and `checkpoint.start()` starts
+   * further machines from it. It is removed with its test by the fixtures, else by `checkpoint.remove()`.
+   *
+   * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`; `ATTACH_FAILED` when a shared directory is in use
+   */
+  checkpoint(): Promise<Checkpoint> {
+    return this.#calls.track('checkpoint', undefined, async () => {
+      const begun = now()
+      const moment = await keepMoment(this.#running, this.#guest)
+      const name = `checkpoint ${this.#checkpoints.length + 1}`
+      const checkpoint = new Checkpoint(name, moment, (spec) => VM.#startAt(spec, moment))
+      this.#checkpoints.push(checkpoint)
+      this.#running.onEvent?.({ kind: 'checkpoint', name, duration: now() - begun })
+      return checkpoint
+    })
+  }
+
+  /** The checkpoints made of it, the oldest first. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.#checkpoints
+  }
+
+  /**
+   * Goes back to a checkpoint of this machine: memory, disks, console. The object and the handles of its devices stay; QEMU
+   * is another one. What was pending is rejected as by an end of the machine. The clock and the randomness of the guest
+   * are set anew, forwarded ports get new numbers, and cables and shared directories are as the test has them now.
+   *
+   * @throws OptionError `CHECKPOINT_GONE` for a checkpoint that was removed, or is of another machine
+   * @throws StartError, MachineError when it cannot be restored; the machine has ended then
+   */
+  async revert(checkpoint: Checkpoint): Promise<void> {
+    if (!this.#checkpoints.includes(checkpoint) || checkpoint.isRemoved) {
+      const why = checkpoint.isRemoved ? 'was removed' : 'is of another machine'
+      throw new OptionError('CHECKPOINT_GONE', `Machine "${this.name}" cannot go back: ${checkpoint.name} ${why}`)
+    }
+    if (this.state === 'exited') throw new MachineError('MACHINE_EXITED', `Machine "${this.name}" has ended already`)
+    await this.#reverting
+    this.#reverting = this.#revert(checkpoint)
+    try {
+      await this.#reverting
+    } finally {
+      this.#reverting = undefined
+    }
+  }
+
+  async #revert({ name, moment }: Checkpoint): Promise<void> {
+    const begun = now()
+    const old = this.#running
+    const { spec } = old
+    let running: RunningMachine | undefined
+    try {
+      await old.giveWay(`Back to ${name}`)
+      const launched = await launchMoment(spec, moment)
+      running = await RunningMachine.adopt(launched.spec, launched, moment.console, old)
+      this.#running = running
+      this.#guest = makeGuest({ vm: this, running, ready: () => this.ready() })
+      this.#ready = undefined
+      const ready = spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready)
+      if (ready !== undefined) this.#ready = Promise.resolve(ready)
+      await running.attach(this)
+      await this.#goOn(attachScript(launched.spec))
+      this.#watch(running)
+      running.onEvent?.({ kind: 'revert', name, duration: now() - begun })
+    } catch (error) {
+      this.#ended.resolve(await (running?.close() ?? old.ended))
+      throw error
+    }
+  }
+
+  static async #startAt(spec: MachineSpec, moment: Moment): Promise<VM> {
+    for (const device of spec.devices) device.requireFree?.()
+    const launched = await launchMoment(spec, moment)
+    return VM.restored({ spec: launched.spec, launched, console: moment.console })
+  }
+
+  async #close(): Promise<ExitStatus> {
+    await this.#reverting?.catch(() => {})
+    return this.#running.close()
+  }
+
+  #watch(running: RunningMachine): void {
+    running.onIncident((incident) => {
+      for (const listener of [...this.#incidentListeners]) listener(incident)
+    })
+    void running.ended.then((status) => {
+      if (this.#running === running && !running.isReplaced) this.#ended.resolve(status)
+    })
+  }
+
   /** Path of the socket for gdb's `target remote`; undefined unless the machine was resumed for a debugger. */
   get gdbSocket(): string | undefined {
     return this.#running.gdbSocket
@@ -472,7 +572,7 @@ export class VM implements AsyncDisposable {
 
   /** Ends the machine and removes its files. Idempotent; all callers get the same result. */
   close(): Promise<ExitStatus> {
-    return this.#running.close()
+    return this.#close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

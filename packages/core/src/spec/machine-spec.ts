@@ -104,6 +104,23 @@ function failuresOf(accelerator: AcceleratorName, failOn: GuestFailureOptions = 
   return accelerator === 'tcg' ? { ...failOn, rcuStall: failOn.rcuStall ?? 'allow' } : failOn
 }
 
+/** The same machine with another name, other logs, times and signals. Its log and its outputs are not those of the first one. */
+export function withOverrides(spec: MachineSpec, options: MachineOptions): MachineSpec {
+  return Object.freeze({
+    ...spec,
+    name: options.name ?? spec.name,
+    serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
+    logFile: logFileOf(options.logFile),
+    observer: options.observer,
+    aroundDebug: options.aroundDebug ?? spec.aroundDebug,
+    timeoutMs: options.timeout ?? spec.timeoutMs,
+    bootTimeoutMs: options.bootTimeout ?? spec.bootTimeoutMs,
+    timeoutMultiplier: options.timeoutMultiplier ?? spec.timeoutMultiplier,
+    failOn: options.failOn ?? spec.failOn,
+    signal: options.signal ?? spec.signal,
+  })
+}
+
 function supportedHost(): Architecture {
   const host = hostArchitecture()
   if (host) return host

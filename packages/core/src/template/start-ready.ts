@@ -5,7 +5,7 @@ import { type AdmissionLimits, admit } from '../host/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
-import { resolveOptions } from '../spec/machine-spec.ts'
+import { resolveOptions, withOverrides } from '../spec/machine-spec.ts'
 import { endPool } from './end-pool.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
@@ -27,9 +27,9 @@ export interface Starter {
  */
 export async function startReady(options: VMOptions, { onBoot, owner }: Starter = {}): Promise<VM> {
   checkVMOptions(options)
-  const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, ...vmOptions } = options
+  const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, from, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
-  const { memoryMib, name, signal } = resolveOptions(vmOptions)
+  const { memoryMib, name, signal } = from ? withOverrides(from.spec, vmOptions) : resolveOptions(vmOptions)
   const admission = await admit({
     memoryMib,
     limits,
@@ -50,7 +50,7 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
   })
   try {
     const how = { prepare, onBoot, key: templateKey, pool: pool && limits }
-    const vm = await startBy(template, vmOptions, how)
+    const vm = await (from ? from.start(vmOptions) : startBy(template, vmOptions, how))
     void vm.ended.then(() => admission[Symbol.dispose]())
     return vm
   } catch (error) {

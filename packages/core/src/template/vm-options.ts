@@ -1,5 +1,6 @@
 /** Options of `VM.start` and their checks. */
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../host/admission.ts'
+import { Checkpoint } from '../machine/checkpoint.ts'
 import {
   type CheckTable,
   checkTable,
@@ -38,6 +39,11 @@ export interface VMOptions extends MachineOptions {
    * @default false
    */
   readonly pool?: boolean | undefined
+  /**
+   * Starts the machine from a checkpoint of another one, instead of booting it. Only options that may differ between such
+   * machines can be given with it. @default none
+   */
+  readonly from?: Checkpoint | undefined
 }
 
 const READY_CHECKS: CheckTable<Required<VMOptions>> = {
@@ -48,6 +54,7 @@ const READY_CHECKS: CheckTable<Required<VMOptions>> = {
   maxMachines: wholeNumber(1, 10_000),
   memoryBudget: isMemorySize,
   pool: isFlag,
+  from: ['a checkpoint', (value) => value instanceof Checkpoint],
 }
 
 /**

@@ -10,6 +10,7 @@ import type { AttachContext } from '../device.ts'
 export class PerMachine<State> {
   readonly #device: string
   readonly #byVm = new WeakMap<object, State>()
+  readonly #handles = new WeakMap<object, State>()
   readonly #live = new Map<object, { readonly machineName: string; readonly state: State }>()
   #last: State | undefined
 
@@ -23,7 +24,7 @@ export class PerMachine<State> {
    * @throws OptionError `DEVICE_CONFLICT` when the machine has the same device object twice
    */
   add({ vm, machineName, exited }: AttachContext, state: State): void {
-    if (this.#byVm.has(vm)) {
+    if (this.#live.has(vm)) {
       throw new OptionError(
         'DEVICE_CONFLICT',
         `The same ${this.#device} object is in the \`devices\` of machine "${machineName}" twice`,
@@ -31,9 +32,12 @@ export class PerMachine<State> {
       )
     }
     this.#byVm.set(vm, state)
-    this.#live.set(vm, { machineName, state })
+    const live = { machineName, state }
+    this.#live.set(vm, live)
     this.#last = state
-    void exited.then(() => this.#live.delete(vm))
+    void exited.then(() => {
+      if (this.#live.get(vm) === live) this.#live.delete(vm)
+    })
   }
 
   /**
@@ -45,7 +49,7 @@ export class PerMachine<State> {
   get(vm?: object): State {
     if (vm === undefined && this.#live.size > 1) throw this.#ambiguous()
     const [only] = this.#live.values()
-    const state = vm === undefined ? (only?.state ?? this.#last) : this.#byVm.get(vm)
+    const state = vm === undefined ? (only?.state ?? this.#last) : this.#handleOf(vm)
     if (state !== undefined) return state
     throw new MachineError(
       'DEVICE_NOT_ATTACHED',
@@ -53,6 +57,28 @@ export class PerMachine<State> {
         ? `This ${this.#device} is not part of a started machine`
         : `This ${this.#device} is not part of that machine`,
     )
+  }
+
+  /** The same object each time. It passes on to the state that the machine has now, also after a revert. */
+  #handleOf(vm: object): State | undefined {
+    const known = this.#handles.get(vm)
+    const first = this.#byVm.get(vm)
+    if (known !== undefined) return known
+    if (typeof first !== 'object' || first === null) return first
+    const present = (): State & object => {
+      const state = this.#byVm.get(vm)
+      return typeof state === 'object' && state !== null ? state : first
+    }
+    const handle = new Proxy(first, {
+      get(_, key) {
+        const state = present()
+        const value: unknown = Reflect.get(state, key, state)
+        return typeof value === 'function' ? value.bind(state) : value
+      },
+      has: (_, key) => Reflect.has(present(), key),
+    })
+    this.#handles.set(vm, handle)
+    return handle
   }
 
   #ambiguous(): OptionError {

@@ -15,6 +15,7 @@ import {
   withDetachedDevices,
 } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
+import type { MemoryOrigin } from './state-file.ts'
 
 /** The readable state of a stopped machine. */
 export interface StoppedMachine {
@@ -65,6 +66,15 @@ export async function whileStopped<T>(
       await runAgentScript(guest, attachScript(detached))
     }
   }
+}
+
+/** Where the memory of a machine came from, as far as it is still there. */
+export function memoryOrigin({ plan }: RunningMachine): MemoryOrigin {
+  const layers = plan.restore?.layers ?? []
+  // Such a state has its pages in an order of QEMU's own, so nothing is known of them.
+  const isKnown = layers.every(({ isWhole }) => !isWhole)
+  const base = plan.memory?.shared === false ? plan.memory.path : undefined
+  return isKnown ? { base, layers } : { base: undefined, layers: [] }
 }
 
 /** Whether the guest has booted, so that its agent answers. */

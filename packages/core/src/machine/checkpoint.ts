@@ -1,0 +1,65 @@
+/** A kept moment of a machine, to go back to and to start other machines from. */
+import { OptionError } from '../errors.ts'
+import { checkTable } from '../options/checked-options.ts'
+import { type MachineSpec, withOverrides } from '../spec/machine-spec.ts'
+import { RESTORE_CHECKS, type RestoreOverrides } from './save/load-machine.ts'
+import type { Moment } from './save/moment.ts'
+import type { VM } from './vm.ts'
+
+/** Made by `vm.checkpoint()`. `await using` removes it with the block. */
+export class Checkpoint implements AsyncDisposable {
+  /** `checkpoint 1` is the first one of its machine. */
+  readonly name: string
+  /** @internal */
+  readonly moment: Moment
+  readonly #start: (spec: MachineSpec) => Promise<VM>
+  readonly #machines: VM[] = []
+  #removed: Promise<void> | undefined
+
+  /** @internal Use `vm.checkpoint()`. */
+  constructor(name: string, moment: Moment, start: (spec: MachineSpec) => Promise<VM>) {
+    this.name = name
+    this.moment = moment
+    this.#start = start
+  }
+
+  /** Complete and checked, as of its machine. */
+  get spec(): MachineSpec {
+    return this.moment.spec
+  }
+
+  get isRemoved(): boolean {
+    return this.#removed !== undefined
+  }
+
+  /** The machines that were started from it. */
+  get machines(): readonly VM[] {
+    return this.#machines
+  }
+
+  /**
+   * Starts another machine from the checkpoint, as often as wanted. Logs and outputs of the first machine are not its own.
+   *
+   * @throws OptionError `CHECKPOINT_GONE`; `DEVICE_CONFLICT` when a machine that runs has a network card or a number that only
+   * one can have; `UNKNOWN_OPTION`, `INVALID_OPTION`
+   * @throws StartError, MachineError when it cannot be restored
+   */
+  async start(overrides: RestoreOverrides = {}): Promise<VM> {
+    checkTable('checkpoint.start', overrides, RESTORE_CHECKS)
+    if (this.isRemoved)
+      throw new OptionError('CHECKPOINT_GONE', `No machine can be started from ${this.name}: it was removed`)
+    const vm = await this.#start(withOverrides(this.spec, overrides))
+    this.#machines.push(vm)
+    return vm
+  }
+
+  /** Removes its files. Machines that run from it keep running. Idempotent. */
+  remove(): Promise<void> {
+    this.#removed ??= this.moment.remove()
+    return this.#removed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove()
+  }
+}

@@ -1,0 +1,68 @@
+/** Guest memory as a machine was started with it, page by page: a file, and the pages of states loaded over it. */
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type MemoryPage, PAGE, readPageHead } from '../../qemu/state-stream.ts'
+import type { MemoryOrigin, StateFile } from './state-file.ts'
+
+/** Pages are asked for in their order. Bytes. */
+const WINDOW = 1 << 20
+
+/** Where a page of a state is; undefined: it is all zero. */
+interface StoredPage {
+  readonly fd: number
+  readonly at: number | undefined
+}
+
+/** Answers whether memory has a page. Dispose it to close its files. */
+export class MemoryImage implements Disposable {
+  readonly #base: number | undefined
+  readonly #layers: number[] = []
+  readonly #pages = new Map<number, StoredPage>()
+  readonly #window = Buffer.alloc(WINDOW)
+  #windowAt = -1
+  readonly #page = Buffer.alloc(PAGE)
+
+  constructor({ base, layers }: MemoryOrigin) {
+    this.#base = base === undefined ? undefined : openSync(base, 'r')
+    for (const layer of layers) this.#index(layer)
+  }
+
+  /** Whether memory has this content at this place. */
+  has({ offset, content }: MemoryPage): boolean {
+    const stored = this.#pages.get(offset)
+    if (stored === undefined) return this.#base !== undefined && same(this.#fromBase(offset), content)
+    if (stored.at === undefined) return content === undefined
+    readSync(stored.fd, this.#page, 0, PAGE, stored.at)
+    return same(this.#page, content)
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of [this.#base ?? [], this.#layers].flat()) closeSync(fd)
+  }
+
+  #index({ path, headBytes, pagesBytes }: StateFile): void {
+    const fd = openSync(path, 'r')
+    this.#layers.push(fd)
+    const end = headBytes + pagesBytes
+    for (let at = headBytes; at < end; ) {
+      const { offset, headLength, isZero } = readPageHead((buffer) => readSync(fd, buffer, 0, buffer.length, at))
+      this.#pages.set(offset, { fd, at: isZero ? undefined : at + headLength })
+      at += headLength + (isZero ? 1 : PAGE)
+    }
+  }
+
+  #fromBase(offset: number): Buffer {
+    const windowAt = offset - (offset % WINDOW)
+    if (windowAt !== this.#windowAt) {
+      const length = readSync(this.#base ?? -1, this.#window, 0, WINDOW, windowAt)
+      this.#window.fill(0, length)
+      this.#windowAt = windowAt
+    }
+    return this.#window.subarray(offset - windowAt, offset - windowAt + PAGE)
+  }
+}
+
+const ZERO = Buffer.alloc(PAGE)
+
+function same(stored: Buffer, content: Buffer | undefined): boolean {
+  return stored.equals(content ?? ZERO)
+}

@@ -1,0 +1,150 @@
+/**
+ * A machine's state in a file: a head, pages of guest memory, and the rest. The pages are those that differ from the memory
+ * that the machine was started with, so that a state is loaded over that memory, after the pages of the states before it.
+ */
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import type { StateInput } from '../../qemu/qemu-instance.ts'
+import {
+  beginPart,
+  encodePage,
+  finishPart,
+  type MemoryPage,
+  type StateStreamListener,
+  StateStreamReader,
+} from '../../qemu/state-stream.ts'
+import { MemoryImage } from './memory-image.ts'
+
+/** A stored state. Plain data. */
+export interface StateFile {
+  readonly path: string
+  /** Bytes before the pages. */
+  readonly headBytes: number
+  readonly pagesBytes: number
+  /** Whether it has all of the guest's memory: the states before it are not needed. */
+  readonly isWhole: boolean
+}
+
+/** Guest memory: a file, and the states whose pages are loaded over it, the oldest first. */
+export interface MemoryOrigin {
+  /** @default none: the memory is empty */
+  readonly base: string | undefined
+  readonly layers: readonly StateFile[]
+}
+
+/** Bytes that are gathered before they are written. */
+const FLUSH_BYTES = 1 << 20
+
+/**
+ * Writes the stream that QEMU sends, without the pages that `origin` has.
+ *
+ * @throws UnknownStateError when the stream cannot be taken apart; {@link writeWholeState} takes any
+ */
+export async function writeStateFile(stream: Readable, path: string, origin: MemoryOrigin): Promise<StateFile> {
+  using memory = new MemoryImage(origin)
+  const writer = new StateWriter(memory)
+  const file = await open(path, 'w', 0o600)
+  try {
+    const reader = new StateStreamReader(writer)
+    for await (const chunk of stream) {
+      reader.push(chunk as Buffer)
+      if (writer.pendingBytes > FLUSH_BYTES) await file.writev(writer.take())
+    }
+    reader.end()
+    await file.writev(writer.finish())
+  } finally {
+    await file.close()
+  }
+  return { path, headBytes: writer.headBytes, pagesBytes: writer.pagesBytes, isWhole: false }
+}
+
+/** Writes the stream that QEMU sends as it is. */
+export async function writeWholeState(stream: Readable, path: string): Promise<StateFile> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    for await (const chunk of stream) await file.write(chunk as Buffer)
+  } finally {
+    await file.close()
+  }
+  return { path, headBytes: 0, pagesBytes: 0, isWhole: true }
+}
+
+class StateWriter implements StateStreamListener {
+  headBytes = 0
+  pagesBytes = 0
+  pendingBytes = 0
+  readonly #memory: MemoryImage
+  #pending: Buffer[] = []
+  #head: Buffer = Buffer.alloc(0)
+  /** The block of guest memory proper. */
+  #main = ''
+  /** Pages of other blocks, such as ROMs: they belong to this state alone. */
+  readonly #others: Buffer[] = []
+  readonly #rest: Buffer[] = []
+  #lastOther = ''
+
+  constructor(memory: MemoryImage) {
+    this.#memory = memory
+  }
+
+  head(bytes: Buffer, blocks: ReadonlyMap<string, number>): void {
+    this.#head = Buffer.from(bytes)
+    this.#main = [...blocks].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? ''
+    this.headBytes = this.#add(Buffer.concat([this.#head, beginPart(this.#head)]))
+  }
+
+  page(page: MemoryPage): void {
+    if (page.block !== this.#main) {
+      this.#others.push(encodePage(page, page.block === this.#lastOther))
+      this.#lastOther = page.block
+    } else if (!this.#memory.has(page)) {
+      this.pagesBytes += this.#add(encodePage(page, this.pagesBytes > 0))
+    }
+  }
+
+  tail(bytes: Buffer): void {
+    this.#rest.push(Buffer.from(bytes))
+  }
+
+  /** What is to be written next. */
+  take(): Buffer[] {
+    const pending = this.#pending
+    this.#pending = []
+    this.pendingBytes = 0
+    return pending
+  }
+
+  /** What is to be written last. */
+  finish(): Buffer[] {
+    return [...this.take(), ...this.#others, finishPart(this.#head), ...this.#rest]
+  }
+
+  #add(bytes: Buffer): number {
+    this.#pending.push(bytes)
+    this.pendingBytes += bytes.length
+    return bytes.length
+  }
+}
+
+/**
+ * What QEMU loads to have the state.
+ * @param fd open descriptor of the state's file
+ * @param layers the states before it, the oldest first
+ */
+export function stateInput(state: StateFile, fd: number, layers: readonly StateFile[]): StateInput {
+  const source = state.isWhole || layers.length === 0 ? fd : () => Readable.from(composed(state, layers))
+  return { memory: 'in-stream', source }
+}
+
+async function* composed(state: StateFile, layers: readonly StateFile[]): AsyncGenerator<Buffer> {
+  const { path, headBytes } = state
+  yield* piece(path, 0, headBytes)
+  for (const layer of layers) yield* piece(layer.path, layer.headBytes, layer.headBytes + layer.pagesBytes)
+  yield* piece(path, headBytes, Infinity)
+}
+
+async function* piece(path: string, start: number, end: number): AsyncGenerator<Buffer> {
+  if (end <= start) return
+  yield* createReadStream(path, { start, end: end - 1, highWaterMark: FLUSH_BYTES }) as AsyncIterable<Buffer>
+}

@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { beginPart, encodePage, finishPart, type MemoryPage, PAGE, StateStreamReader } from './state-stream.ts'
+
+const RAM = 2
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(value))
+  return bytes
+}
+
+function text(value: string): Buffer {
+  return Buffer.concat([Buffer.from([value.length]), Buffer.from(value)])
+}
+
+const END_OF_SECTION = Buffer.concat([u64(0x10), Buffer.from([0x7e]), u32(RAM)])
+const BLOCKS = { 'pc.ram': 4 * PAGE, 'pc.bios': 2 * PAGE }
+
+/** As QEMU begins a stream. @param subsections bytes after the configuration */
+function head(subsections: Buffer = Buffer.alloc(0)): Buffer {
+  const sizes = Object.entries(BLOCKS).flatMap(([name, size]) => [text(name), u64(size)])
+  return Buffer.concat([
+    ...[u32(0x5145_564d), u32(3), Buffer.from([7]), u32(2), Buffer.from('pc'), subsections],
+    ...[Buffer.from([1]), u32(RAM), text('ram'), u32(0), u32(4), u64(6 * PAGE + 0x04), ...sizes, END_OF_SECTION],
+  ])
+}
+
+function section(type: number, ...records: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from([type]), u32(RAM), ...records, END_OF_SECTION])
+}
+
+function pageOf(byte: number, offset: number, block = 'pc.ram'): MemoryPage {
+  return { block, offset, content: byte === 0 ? undefined : Buffer.alloc(PAGE, byte) }
+}
+
+const DEVICES = Buffer.from('\x04the devices')
+
+/** Reads a stream cut into pieces of these sizes, in turn. */
+function read(stream: Buffer, sizes: readonly number[] = [stream.length]) {
+  const parts = { head: Buffer.alloc(0), blocks: {} as object, pages: [] as MemoryPage[], tail: Buffer.alloc(0) }
+  const reader = new StateStreamReader({
+    head(bytes, blocks) {
+      parts.head = Buffer.from(bytes)
+      parts.blocks = Object.fromEntries(blocks)
+    },
+    page: ({ content, ...page }) => parts.pages.push({ ...page, content: content && Buffer.from(content) }),
+    tail(bytes) {
+      parts.tail = Buffer.concat([parts.tail, bytes])
+    },
+  })
+  for (let at = 0, turn = 0; at < stream.length; turn++) {
+    const size = sizes[turn % sizes.length] ?? 1
+    reader.push(stream.subarray(at, at + size))
+    at += size
+  }
+  reader.end()
+  return parts
+}
+
+const SAMPLE = Buffer.concat([
+  head(),
+  section(2, encodePage(pageOf(1, 0), false), encodePage(pageOf(0, PAGE), true)),
+  section(3, encodePage(pageOf(7, 0, 'pc.bios'), false), encodePage(pageOf(8, PAGE, 'pc.bios'), true)),
+  DEVICES,
+])
+const SAMPLE_PARTS = {
+  head: head(),
+  blocks: BLOCKS,
+  pages: [pageOf(1, 0), pageOf(0, PAGE), pageOf(7, 0, 'pc.bios'), pageOf(8, PAGE, 'pc.bios')],
+  tail: Buffer.concat([section(3), DEVICES]),
+}
+
+test('tells head, pages and tail of a stream apart', () => {
+  expect(read(SAMPLE)).toEqual(SAMPLE_PARTS)
+})
+
+test('reads the same whatever the pieces', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 6000 }), { minLength: 1 }), (sizes) => {
+      expect(read(SAMPLE, sizes)).toEqual(SAMPLE_PARTS)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a stream made of head, pages and tail has the same parts again', () => {
+  const parts = read(SAMPLE)
+  const pages = parts.pages.map((page, index) => encodePage(page, parts.pages[index - 1]?.block === page.block))
+  const made = Buffer.concat([parts.head, beginPart(parts.head), ...pages, finishPart(parts.head), parts.tail])
+  expect(read(made)).toEqual(SAMPLE_PARTS)
+})
+
+test('takes pages of 4096 bytes where the stream says their size', () => {
+  const bits = (value: number): Buffer =>
+    Buffer.concat([Buffer.from([5]), text('configuration/target-page-bits'), u32(1), u32(value)])
+  const stream = (value: number): Buffer => Buffer.concat([head(bits(value)), section(3), DEVICES])
+  expect(read(stream(12)).tail).toEqual(Buffer.concat([section(3), DEVICES]))
+  expect(() => read(stream(16))).toThrow(/target-page-bits/)
+})
+
+const compressed = Buffer.concat([u64(0x100), text('pc.ram')])
+test.each([
+  ['another version', Buffer.concat([u32(0x5145_564d), u32(2), Buffer.alloc(64)]), /another version/],
+  ['a section of another kind among the memory', Buffer.concat([head(), Buffer.from([4]), Buffer.alloc(64)]), /type 4/],
+  ['a record that is no page', Buffer.concat([head(), section(2, compressed)]), /0x100/],
+  ['an early end', head(), /early end/],
+])('refuses %s', (_title, stream, reason) => {
+  expect(() => read(stream)).toThrow(reason)
+})

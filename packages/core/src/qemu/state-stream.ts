@@ -1,0 +1,280 @@
+/**
+ * Reader of the stream that QEMU migrates a machine in, as far as guest memory goes: it tells the pages of memory from all
+ * else, so that a saved state can be stored as the pages that differ from another one.
+ *
+ * The format is the one that QEMU keeps compatible between versions (docs/devel/migration/main.rst, migration/ram.c): a
+ * head, the memory section in several parts, then the devices. Memory may be sent in any order and more than once, and
+ * memory that is not sent keeps its content; leaving out pages that the receiver has makes a valid stream again. What
+ * follows the memory is passed on as it came.
+ */
+import { MachineError } from '../errors.ts'
+
+/** Size of the pages in the stream, bytes: that of every architecture QEMU is started for here. */
+export const PAGE = 4096
+
+/** A page of guest memory: its content, or undefined when it is all zero. */
+export interface MemoryPage {
+  /** Name of the memory block: `pc.ram`. */
+  readonly block: string
+  /** Of the page in its block, bytes. */
+  readonly offset: number
+  readonly content: Buffer | undefined
+}
+
+/** Receives the parts of a stream in their order. Every buffer is valid during the call only. */
+export interface StateStreamListener {
+  /** The bytes before the first page, once, and the blocks of memory with their sizes in bytes. */
+  head(bytes: Buffer, blocks: ReadonlyMap<string, number>): void
+  page(page: MemoryPage): void
+  /** The bytes after the last page, in pieces. */
+  tail(bytes: Buffer): void
+}
+
+const MAGIC = 0x5145_564d
+const VERSION = 3
+const SECTION = { start: 1, part: 2, end: 3, subsection: 5, configuration: 7, footer: 0x7e } as const
+/** The low bits of a record's first eight bytes (migration/ram.c). */
+const FLAG = { zero: 0x02, memorySize: 0x04, page: 0x08, endOfSection: 0x10, sameBlock: 0x20 } as const
+const TARGET_PAGE_BITS = 'configuration/target-page-bits'
+
+/** Thrown inside when more bytes are needed. */
+const INCOMPLETE = new Error('incomplete')
+
+type Step = 'head' | 'between' | 'records' | 'tail'
+
+/** The stream has something that this reader does not know, such as the storage keys of s390x. */
+export class UnknownStateError extends MachineError {
+  override readonly name: string = 'UnknownStateError'
+
+  constructor(what: string) {
+    super('QMP_FAILED', `QEMU's stream of the machine's state has ${what}, which is not known here`)
+  }
+}
+
+/** Takes a stream in pieces of any size. */
+export class StateStreamReader {
+  readonly #listener: StateStreamListener
+  #buffer: Buffer = Buffer.alloc(0)
+  #at = 0
+  #step: Step = 'head'
+  #ramSection = 0
+  #block = ''
+  #isEnd = false
+
+  constructor(listener: StateStreamListener) {
+    this.#listener = listener
+  }
+
+  /** @throws UnknownStateError */
+  push(chunk: Buffer): void {
+    if (this.#isPastMemory) return this.#listener.tail(chunk)
+    this.#buffer = this.#at < this.#buffer.length ? Buffer.concat([this.#buffer.subarray(this.#at), chunk]) : chunk
+    this.#at = 0
+    while (!this.#isPastMemory) {
+      const before = this.#at
+      try {
+        this.#next()
+      } catch (reason) {
+        this.#at = before
+        if (reason === INCOMPLETE) return
+        throw reason
+      }
+    }
+    this.#listener.tail(this.#buffer.subarray(this.#at))
+  }
+
+  /** The stream has ended. @throws UnknownStateError when it ended in the middle of memory */
+  end(): void {
+    if (!this.#isPastMemory) throw new UnknownStateError('an early end')
+  }
+
+  get #isPastMemory(): boolean {
+    return this.#step === 'tail'
+  }
+
+  #next(): void {
+    if (this.#step === 'head') this.#readHead()
+    else if (this.#step === 'between') this.#readSectionHead()
+    else this.#readRecord()
+  }
+
+  #readHead(): void {
+    this.#at = 0
+    if (this.#u32() !== MAGIC || this.#u32() !== VERSION) throw new UnknownStateError('another version')
+    let type = this.#u8()
+    if (type === SECTION.configuration) {
+      this.#bytes(this.#u32())
+      type = this.#u8()
+      while (type === SECTION.subsection) {
+        this.#readSubsection()
+        type = this.#u8()
+      }
+    }
+    requireSection(type === SECTION.start, type)
+    this.#ramSection = this.#u32()
+    const name = this.#text(this.#u8())
+    if (name !== 'ram') throw new UnknownStateError(`a section "${name}" before the memory`)
+    this.#bytes(8)
+    const blocks = this.#readMemorySize()
+    requireRecord(flagsOf(this.#u64()), FLAG.endOfSection)
+    this.#readFooter()
+    this.#listener.head(this.#buffer.subarray(0, this.#at), blocks)
+    this.#step = 'between'
+  }
+
+  #readSubsection(): void {
+    const name = this.#text(this.#u8())
+    this.#bytes(4)
+    if (name !== TARGET_PAGE_BITS || 1 << this.#u32() !== PAGE) throw new UnknownStateError(`a part "${name}"`)
+  }
+
+  #readMemorySize(): Map<string, number> {
+    const record = this.#u64()
+    requireRecord(flagsOf(record), FLAG.memorySize)
+    const blocks = new Map<string, number>()
+    let left = offsetOf(record)
+    while (left > 0) {
+      const name = this.#text(this.#u8())
+      const size = Number(this.#u64())
+      blocks.set(name, size)
+      left -= size
+    }
+    return blocks
+  }
+
+  #readSectionHead(): void {
+    const type = this.#u8()
+    requireSection(type === SECTION.part || type === SECTION.end, type)
+    requireSection(this.#u32() === this.#ramSection, type)
+    this.#isEnd = type === SECTION.end
+    this.#step = 'records'
+  }
+
+  #readRecord(): void {
+    const record = this.#u64()
+    const flags = flagsOf(record)
+    if (flags === FLAG.endOfSection) {
+      this.#readFooter()
+      this.#step = this.#isEnd ? 'tail' : 'between'
+      // The section needs an end, also when all of its pages are elsewhere.
+      if (this.#isEnd) this.#listener.tail(endOfMemory(this.#ramSection))
+      return
+    }
+    const kind = flags & ~FLAG.sameBlock
+    requireRecord(kind, FLAG.zero, FLAG.page)
+    const block = (flags & FLAG.sameBlock) === 0 ? this.#text(this.#u8()) : this.#block
+    const content = kind === FLAG.page ? this.#bytes(PAGE) : zeroOnly(this.#u8())
+    this.#block = block
+    this.#listener.page({ block, offset: offsetOf(record), content })
+  }
+
+  #readFooter(): void {
+    if (this.#u8() !== SECTION.footer || this.#u32() !== this.#ramSection) {
+      throw new UnknownStateError('a section without its footer')
+    }
+  }
+
+  #bytes(length: number): Buffer {
+    const end = this.#at + length
+    if (end > this.#buffer.length) throw INCOMPLETE
+    const bytes = this.#buffer.subarray(this.#at, end)
+    this.#at = end
+    return bytes
+  }
+
+  #u8(): number {
+    return this.#bytes(1).readUInt8()
+  }
+
+  #u32(): number {
+    return this.#bytes(4).readUInt32BE()
+  }
+
+  #u64(): bigint {
+    return this.#bytes(8).readBigUInt64BE()
+  }
+
+  #text(length: number): string {
+    return this.#bytes(length).toString('latin1')
+  }
+}
+
+function zeroOnly(byte: number): undefined {
+  if (byte !== 0) throw new UnknownStateError(`a page of bytes ${byte}`)
+}
+
+function requireSection(isKnown: boolean, type: number): void {
+  if (!isKnown) throw new UnknownStateError(`a section of type ${type} among the memory`)
+}
+
+function requireRecord(flags: number, ...known: readonly number[]): void {
+  if (!known.includes(flags)) throw new UnknownStateError(`a memory record 0x${flags.toString(16)}`)
+}
+
+function flagsOf(record: bigint): number {
+  return Number(record & BigInt(PAGE - 1))
+}
+
+function offsetOf(record: bigint): number {
+  return Number(record & ~BigInt(PAGE - 1))
+}
+
+function sectionHead(type: number, section: number): Buffer {
+  const bytes = Buffer.alloc(5)
+  bytes.writeUInt8(type)
+  bytes.writeUInt32BE(section, 1)
+  return bytes
+}
+
+function endOfPart(section: number): Buffer {
+  const bytes = Buffer.alloc(13)
+  bytes.writeBigUInt64BE(BigInt(FLAG.endOfSection))
+  bytes.writeUInt8(SECTION.footer, 8)
+  bytes.writeUInt32BE(section, 9)
+  return bytes
+}
+
+function endOfMemory(section: number): Buffer {
+  return Buffer.concat([sectionHead(SECTION.end, section), endOfPart(section)])
+}
+
+/** What stands before the pages of a part of the memory section. @param head as given to the listener */
+export function beginPart(head: Buffer): Buffer {
+  return sectionHead(SECTION.part, head.readUInt32BE(head.length - 4))
+}
+
+/** What stands after the pages of a part. */
+export function finishPart(head: Buffer): Buffer {
+  return endOfPart(head.readUInt32BE(head.length - 4))
+}
+
+/** A page as the stream has it. @param isSameBlock whether the record before it is of the same block */
+export function encodePage({ block, offset, content }: MemoryPage, isSameBlock: boolean): Buffer {
+  const name = isSameBlock ? Buffer.alloc(0) : Buffer.from(block, 'latin1')
+  const head = 8 + (isSameBlock ? 0 : 1 + name.length)
+  const bytes = Buffer.allocUnsafe(head + (content === undefined ? 1 : PAGE))
+  const flags = (content === undefined ? FLAG.zero : FLAG.page) | (isSameBlock ? FLAG.sameBlock : 0)
+  bytes.writeBigUInt64BE(BigInt(offset) | BigInt(flags))
+  if (!isSameBlock) {
+    bytes.writeUInt8(name.length, 8)
+    name.copy(bytes, 9)
+  }
+  if (content === undefined) bytes.writeUInt8(0, head)
+  else content.copy(bytes, head)
+  return bytes
+}
+
+/** What stands before a page's content. @param read fills the buffer with the bytes at the page's place */
+export function readPageHead(read: (buffer: Buffer) => void): {
+  readonly offset: number
+  /** Bytes. */
+  readonly headLength: number
+  readonly isZero: boolean
+} {
+  const bytes = Buffer.alloc(9)
+  read(bytes)
+  const record = bytes.readBigUInt64BE()
+  const flags = flagsOf(record)
+  const nameLength = (flags & FLAG.sameBlock) === 0 ? 1 + bytes.readUInt8(8) : 0
+  return { offset: offsetOf(record), headLength: 8 + nameLength, isZero: (flags & FLAG.zero) !== 0 }
+}
