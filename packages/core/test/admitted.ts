@@ -1,4 +1,4 @@
-/** A process that holds the only place of a queue, in the directory it is given, until it is killed. */
+/** Process that holds the only admission of a directory until it is killed. */
 import { admit } from '../src/host/admission.ts'
 
 const [, , directory] = process.argv

@@ -1,25 +1,25 @@
-/** A machine as a device sees it once attached, played by a test. */
+/** Fake of a machine for the attachment of a device. */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import type { AttachContext, QmpEvent } from '../src/devices/device.ts'
 
-/** Answers of the control channel: what a command returns, or throws. */
+/** Returns the result of a QMP command, or throws. */
 export type Answer = (command: string, commandArguments: Readonly<Record<string, unknown>>) => unknown
 
-/** The machine's side of an {@link AttachContext}. */
+/** The machine side of an {@link AttachContext}. */
 export interface PlayedMachine {
   readonly vm: object
   readonly context: AttachContext
   /** QEMU's ends of the descriptors. */
   readonly theirs: readonly Duplex[]
-  /** Sends an event on the control channel. */
+  /** Emits a QMP event. */
   emit(event: string, data?: Readonly<Record<string, unknown>>): void
   exit(): Promise<void>
 }
 
-/** @param ids the ids that the device was given; one stream is made */
+/** @param ids ids of the device; one stream is created */
 export function playMachine(answer: Answer = () => ({}), ids: readonly string[] = []): PlayedMachine {
   const { promise: exited, resolve } = Promise.withResolvers<void>()
   const listeners = new Set<(event: QmpEvent) => void>()

@@ -1,4 +1,4 @@
-/** Things that firmware boots, small enough to be written here byte by byte. */
+/** Minimal boot images, written byte by byte. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,8 +7,8 @@ import { join } from 'node:path'
 const SECTOR = 512
 
 /**
- * A PC's boot sector: prints `text` on the first serial port, writes itself to the second sector of the disk it came from,
- * prints `sector written` or `write failed`, and turns the machine off.
+ * Boot sector of a PC: prints `text` on the first serial port, writes itself to the second sector of its disk, prints
+ * `sector written` or `write failed`, and powers off.
  */
 export function bootSector(text: string): Buffer {
   const print = [
@@ -19,7 +19,7 @@ export function bootSector(text: string): Buffer {
   const code = (greeting: number, written: number, failed: number, printAt: number): number[] => {
     const bytes = [
       ...[0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0], // cli; xor ax, ax; mov ds, es, ss, ax
-      // Without interrupts: SeaBIOS prints on the serial port from its timer, in the middle of a line.
+      // Interrupts are disabled, because the timer of SeaBIOS prints on the serial port in the middle of a line.
       ...[0xbc, 0x00, 0x7c], //                   mov sp, 0x7c00
     ]
     const word = (value: number): [number, number] => [value & 0xff, (value >> 8) & 0xff]
@@ -44,7 +44,7 @@ export function bootSector(text: string): Buffer {
   return sector
 }
 
-/** A CD-ROM that a PC boots `sector` from, without emulation of a disk (El Torito 1.0). */
+/** A CD-ROM from which a PC boots `sector`, without disk emulation (El Torito 1.0). */
 export function bootableIso(sector: Buffer): Buffer {
   const BLOCK = 2048
   const [primary, boot, end, catalog, image] = [16, 17, 18, 19, 20]
@@ -115,7 +115,7 @@ function efiProgram(arch: 'x86_64' | 'aarch64', text: string): Buffer {
   return file
 }
 
-/** A disk that UEFI boots without being told how: FAT, with the program where removable media have it. */
+/** A FAT disk that UEFI boots by default, with the program at the path for removable media. */
 export function efiDisk(arch: 'x86_64' | 'aarch64', text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   const [disk, program] = [join(folder, 'efi.img'), join(folder, 'program.efi')]

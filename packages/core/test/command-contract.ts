@@ -1,4 +1,4 @@
-/** What `vm.run` does, whatever the way into the guest: one suite for all of them. */
+/** Test suite of `vm.run` for all transports. */
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Guest } from '../src/guest/guest.ts'
@@ -8,13 +8,13 @@ const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).diges
 
 /** Options of {@link commandContract}. */
 export interface ContractOptions {
-  /** Whether the kernel's log is the guest's own, to be written to. @default true */
+  /** Whether the guest has its own writable kernel log. @default true */
   readonly kernelLog?: boolean
 }
 
 /**
- * @param way the way to use
- * @param machine the machine under test, running and ready; a POSIX shell and `head`, `md5sum`, `seq`, `sleep` are in its guest
+ * @param via transport to use
+ * @param machine running machine under test; its guest has a POSIX shell, `head`, `md5sum`, `seq` and `sleep`
  */
 export function commandContract(
   via: GuestTransport,
@@ -110,11 +110,11 @@ export function commandContract(
         exitCode: undefined,
         message: expect.stringMatching(/sleep .* did not end within .*s and was killed/),
       })
-      // The brackets keep the search from finding itself.
+      // The brackets prevent the search from finding itself.
       const search = `grep -ls '[1]${unique.slice(1)}' /proc/[0-9]*/cmdline; true`
       expect((await run(search)).stdout).toBe('')
       const flood = run('yes', { timeout: 1_500 })
-      // Where it is quick it has soon printed too much.
+      // On a fast transport, it soon exceeds the output limit.
       await expect(flood).rejects.toMatchObject({
         code: expect.stringMatching(/^COMMAND_(TIMEOUT|OUTPUT_TOO_LARGE)$/),
         stdout: expect.stringMatching(/y\n$/),
@@ -135,7 +135,7 @@ export function commandContract(
 
     test('does not wait for background processes', async () => {
       expect((await run('sleep 100 & echo left')).stdout).toBe('left\n')
-      // Nor does what is left running print into the output of others.
+      // A background process must not print into the output of other commands.
       const [go, gone] = [0, 1].map(() => `/tmp/coldboot-test-${randomInt(1e9)}`)
       await run(`(while [ ! -e ${go} ]; do sleep 0.1; done; echo late; touch ${gone}) & :`)
       const { stdout } = await run(

@@ -1,14 +1,14 @@
-/** A console without a machine: what would be the machine's is at hand. */
+/** Console without a machine, for tests. */
 import { type Duplex, duplexPair } from 'node:stream'
 import { expect } from 'vitest'
 import { Console, type ConsoleOptions } from '../src/console/console.ts'
 import { Transcript } from '../src/console/log/transcript.ts'
 import { ExpectError, MachineError } from '../src/errors.ts'
 
-/** A console and the machine's end of it. */
+/** A console and the other end of its stream. */
 export interface Setup {
   readonly console: Console
-  /** The machine's end. */
+  /** The end of the machine. */
   readonly guest: Duplex
 }
 

@@ -1,4 +1,4 @@
-/** What a device contributes, asked without a machine; and QEMU's own way of reading it. */
+/** Arguments of a device without a machine, and a parser of option strings. */
 
 import type { Device, DeviceContext } from '../src/devices/device.ts'
 import type { Architecture } from '../src/options/architecture.ts'
@@ -11,7 +11,7 @@ export interface AskOptions {
   readonly wiring?: 'inherited' | 'standalone'
 }
 
-/** Something to boot from, which every machine needs. */
+/** A bootable device, which every machine needs. */
 const BOOTS: Device = { name: 'boots', bootable: true, qemuArgs: () => [] }
 
 /** Number of the first descriptor that a device inherits. */
@@ -27,7 +27,7 @@ export const FIRST_FD: number = (() => {
   return first ?? 0
 })()
 
-/** Arguments of the devices alone: what a machine with them has and the same machine without them has not. */
+/** Arguments of the devices: those that a machine with them has, and the same machine without them has not. */
 export function qemuArgsOf(device: Device | readonly Device[], options: AskOptions = {}): readonly string[] {
   const { arch = 'x86_64', wiring = 'inherited' } = options
   const spec = resolveOptions({ arch, accelerator: 'tcg', devices: [...[device].flat(), BOOTS] })
@@ -36,7 +36,7 @@ export function qemuArgsOf(device: Device | readonly Device[], options: AskOptio
   return buildCommandLine({ spec, ...input }).argv.slice(bare.length)
 }
 
-/** Words that the device adds to the kernel's command line. */
+/** Words that the device adds to the kernel command line. */
 export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = []): readonly string[] {
   const counts = new Map<string, number>()
   const context: DeviceContext = {
@@ -58,7 +58,7 @@ export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = [])
   return device.kernelArgs?.(context) ?? []
 }
 
-/** Reads `head,key=value,…` by QEMU's rule (util/keyval.c): one comma separates, two stand for one. */
+/** Parses `head,key=value,…` like QEMU (util/keyval.c): a comma separates, a double comma is a literal one. */
 export function parseOptionString(text: string): Readonly<Record<string, string>> {
   const parts = text
     .replaceAll(',,', '\0')

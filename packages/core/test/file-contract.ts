@@ -1,4 +1,4 @@
-/** What moving files and trees does, whatever the via into the guest: one suite for all of them. */
+/** Test suite of file transfers for all transports. */
 import { createHash, randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -22,9 +22,9 @@ import type { VM } from '../src/machine/vm.ts'
 
 /** Options of {@link fileContract}. */
 export interface FileContractOptions {
-  /** Whether the user of the via is root, and the kernel its own to be changed. @default true */
+  /** Whether the user of the transport is root and may change kernel settings. @default true */
   readonly isRoot?: boolean
-  /** Of the large file, bytes. @default as much as the via moves in some seconds */
+  /** Size of the large file, bytes. @default as much as the transport transfers in some seconds */
   readonly largeBytes?: number
 }
 
@@ -34,7 +34,7 @@ const LARGE_BYTES: Readonly<Record<GuestTransport, number>> = {
   shell: 500_000,
 }
 
-/** Each entry of a tree: path, permissions, and what is in it. */
+/** The entries of a tree, each with path, permissions and content. */
 function listing(tree: string): string[] {
   const content = (path: string, entry: Dirent): string => {
     if (entry.isSymbolicLink()) return readlinkSync(path)
@@ -50,8 +50,8 @@ function listing(tree: string): string[] {
 }
 
 /**
- * @param via the via to use
- * @param machine the machine under test; `tar`, `gzip`, `md5sum`, `stat` are in its guest
+ * @param via transport to use
+ * @param machine machine under test; its guest has `tar`, `gzip`, `md5sum` and `stat`
  */
 export function fileContract(
   via: GuestTransport,
@@ -136,7 +136,7 @@ export function fileContract(
     })
 
     test('without write permission is reported', async () => {
-      // Not even root may.
+      // Not even root has the permission.
       await expect(write('/sys/kernel/uevent_seqnum', '1')).rejects.toMatchObject({
         code: 'GUEST_FILE_DENIED',
         message: expect.stringMatching(/could not be written: .*permission denied/i),
@@ -165,7 +165,7 @@ export function fileContract(
 
     test('that takes too long, or is aborted, is cancelled', async () => {
       await run(`mkfifo ${inGuest}/pipe; (sleep 1000 >${inGuest}/pipe) >/dev/null 2>&1 & :`)
-      // The agent does not wait for a pipe, and others keep what they have read.
+      // The agent does not wait for a pipe, and other transports keep the data that was read.
       const endless = via === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
       await expect(read(endless, { timeout: 500 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
       const reason = new Error('enough')

@@ -7,7 +7,7 @@ import type { MachineOptions } from '../src/spec/machine-options.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 
-/** A machine with Linux and these modules and devices, at its shell's prompt. Ends with the test. */
+/** Boots Linux with these modules and devices to its shell prompt. The machine ends with the test. */
 export async function bootLinux(
   guest: GuestOptions,
   devices: readonly Device[],
@@ -20,18 +20,18 @@ export async function bootLinux(
   return vm
 }
 
-/** What is typed does not mix with what is printed then. */
+/** Turns off the echo, so that input does not mix with output. */
 export async function silenceEcho(vm: VM): Promise<void> {
   vm.send('stty -echo; echo "echo is"" off"\n')
   await vm.expect('echo is off\n')
 }
 
-/** Runs lines in the guest's shell; their output, standard error included. @throws when the last one fails */
+/** Runs lines in the shell of the guest and returns their output and errors. @throws when the last one fails */
 export async function run(vm: VM, command: string): Promise<string> {
   vm.send(`echo output; { ${command}\n} 2>&1; echo "status=$?"\n`)
   await vm.expect('output\n')
   const { before, groups } = await vm.expect(/status=(?<status>\d+)\n/)
-  // The shell asks for the rest of a command that has more than one line.
+  // The shell prints a prompt for each further line of a command.
   const output = before.replace(/^(?:> )+/gm, '')
   if (groups['status'] !== '0') throw new Error(`${command}: status ${groups['status']}\n${output}`)
   return output

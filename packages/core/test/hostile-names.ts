@@ -1,4 +1,4 @@
-/** File names that a careless command line would fall over. */
+/** File names that break careless command lines. */
 import fc from 'fast-check'
 
 const PIECES = [
@@ -23,7 +23,7 @@ const PIECES = [
   '}',
 ]
 
-/** One component of a path that the host's file system takes: no `/`, no NUL, at most 255 bytes. */
+/** A path component that the file system of the host accepts: no `/`, no NUL, at most 255 bytes. */
 export const hostileName: fc.Arbitrary<string> = fc
   .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'grapheme', maxLength: 8 })), {
     minLength: 1,

@@ -1,9 +1,11 @@
-/** Initramfs images that are wrong in one way each, written here byte by byte. */
+/** Minimal initramfs images and programs, written byte by byte. */
 import { writeFileSync } from 'node:fs'
 
 const EXECUTABLE_FILE = 0o100755
 
-/** Writes an archive in cpio's newc format (Documentation/driver-api/early-userspace/buffer-format.rst) of these files. */
+/**
+ * Writes an archive in cpio's newc format (Documentation/driver-api/early-userspace/buffer-format.rst) of these files.
+ */
 export function writeInitramfs(path: string, files: Readonly<Record<string, Uint8Array | string>>): string {
   const entries = Object.entries(files).map(([name, data]) => entry(name, EXECUTABLE_FILE, Buffer.from(data)))
   writeFileSync(path, Buffer.concat([...entries, entry('TRAILER!!!', 0, Buffer.alloc(0))]))
@@ -20,10 +22,10 @@ function padded(data: Buffer): Buffer {
   return Buffer.concat([data, Buffer.alloc((4 - (data.length % 4)) % 4)])
 }
 
-/** Machines as ELF numbers them. */
+/** Machine numbers of ELF. */
 export const ELF_MACHINES = { x86_64: 62, aarch64: 183 } as const
 
-/** A program of these instructions alone. */
+/** An ELF program with these instructions. */
 export function program(machine: number, code: readonly number[]): Buffer {
   const headers = Buffer.alloc(120)
   const [base, size] = [0x400000n, BigInt(headers.length + code.length)]

@@ -1,4 +1,4 @@
-/** A process that owns a machine and ends in the way it is told; prints QEMU's pid first. */
+/** Process that owns a machine, prints the pid of QEMU, and ends in the given way. */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { type MachineOptions, VM } from '../dist/index.js'
 

@@ -1,4 +1,4 @@
-/** A guest that is reached by way of QEMU's guest agent alone, over any stream. */
+/** A guest with QEMU's guest agent only, over any stream. */
 import type { Duplex } from 'node:stream'
 import type { GuestEnd } from '../src/guest/command-transport.ts'
 import { Guest } from '../src/guest/guest.ts'
@@ -6,8 +6,8 @@ import { QgaConnection } from '../src/guest/qga/qga-connection.ts'
 import { QgaTransport } from '../src/guest/qga/qga-transport.ts'
 
 /**
- * @param directory for the commands' files
- * @param factor of all times that are the agent's own
+ * @param directory directory for the files of commands
+ * @param factor factor of all internal times
  */
 export function qgaGuest(stream: Duplex, directory = '/tmp', factor = 1): Guest {
   const scale = (milliseconds: number): number => milliseconds * factor

@@ -1,4 +1,4 @@
-/** A shell of this host on a terminal of its own, in place of a guest's serial console: the same bytes, in milliseconds. */
+/** A shell of this host on a pseudo-terminal, instead of the serial console of a guest: the same bytes, but faster. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -7,20 +7,20 @@ import { join } from 'node:path'
 import type { GuestEnd } from '../src/guest/command-transport.ts'
 import type { ShellConsole } from '../src/guest/shell/shell-listener.ts'
 
-/** What is done to each piece that the shell prints. */
+/** Changes each chunk that the shell prints. */
 export type Disturbance = (chunk: Buffer) => Buffer
 
 /** A shell and the console it is on. */
 export interface TerminalShell extends ShellConsole, AsyncDisposable {
-  /** All that was printed. */
+  /** The whole output. */
   readonly text: () => string
-  /** Settles when the shell has ended. */
+  /** Resolves when the shell has ended. */
   readonly over: Promise<GuestEnd>
 }
 
 /**
- * @param command as `bash --norc -i`
- * @param disturb what comes over the line in place of what was printed
+ * @param command such as `bash --norc -i`
+ * @param disturb changes the output
  */
 export async function terminalShell(command: string, disturb: Disturbance = (chunk) => chunk): Promise<TerminalShell> {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
@@ -34,7 +34,7 @@ export async function terminalShell(command: string, disturb: Disturbance = (chu
     text += chunk.toString('latin1')
     for (const watcher of watchers) watcher(chunk)
   })
-  // Until the first prompt, what is typed may be lost.
+  // Input before the first prompt may be lost.
   await once(child.stdout, 'data')
   const exited = once(child, 'exit')
   return {

@@ -1,12 +1,12 @@
-/** What waiting in a guest and running its tests does, whatever the way into the guest: one suite for all of them. */
+/** Test suite of waits and of tests in a guest for all transports. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { GuestTransport } from '../src/guest/run-options.ts'
 import type { VM } from '../src/machine/vm.ts'
 
 /**
- * @param way the way to use
- * @param machine the machine under test; `nc` is in its guest, unless `listens` says that it is not
+ * @param via transport to use
+ * @param machine machine under test; its guest has `nc`, unless `listens` is false
  */
 export function waitContract(
   via: GuestTransport,

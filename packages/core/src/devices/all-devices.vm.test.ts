@@ -1,4 +1,4 @@
-/** What holds for a machine with every device: nobody else can connect to it, and its line can be pasted into a shell. */
+/** Tests of a machine with every device: it is not reachable from outside, and its command line works in a shell. */
 import { execFile } from 'node:child_process'
 import {
   mkdirSync,
@@ -33,7 +33,9 @@ import { watchdog } from './watchdog.ts'
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Every device, on directories and files of hostile names. The machine prints `sector written` and turns itself off. */
+/**
+ * Every device, on directories and files of hostile names. The machine prints `sector written` and turns itself off.
+ */
 function everyDevice(): Device[] {
   const place = mkdtempSync(join(folder, 'place-'))
   const shares = HOSTILE_NAMES.map((name, index) => {

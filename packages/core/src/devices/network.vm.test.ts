@@ -35,7 +35,7 @@ beforeAll(async () => {
   const guest = await linuxGuest({ modules: ['virtio_net'] })
   const booted = (['a', 'b', 'c'] as const).map(async (name) => {
     vms[name] = await boot({ ...guest, name, devices: [nics[name]] })
-    // Without IPv6 a guest sends nothing of its own accord.
+    // Without IPv6, a guest sends nothing by itself.
     await vms[name].run('echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6')
     await vms[name].run(`ip addr add ${address[name]}/24 dev eth0 && ip link set eth0 up`)
   })

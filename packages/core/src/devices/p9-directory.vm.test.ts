@@ -54,7 +54,7 @@ describe('a shared directory', () => {
     writeFileSync(join(shared, 'later'), 'x'.repeat(1_000_000))
     expect(await run(vm, 'wc -c <later; rm later')).toBe('1000000\n')
     expect(readdirSync(shared).sort()).toEqual(['back', 'deep', 'from-guest', 'link'])
-    // Only root may give a file away; the guest of another user is told so.
+    // Only root may change the owner of a file; for other users, it fails in the guest.
     expect(await run(vm, 'chown 1234:5678 from-guest 2>/dev/null && echo given || echo refused')).toBe(
       isRoot ? 'given\n' : 'refused\n',
     )

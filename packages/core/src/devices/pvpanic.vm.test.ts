@@ -4,7 +4,7 @@ import { pvpanic } from './pvpanic.ts'
 
 test('a panic ends the machine with the reason, and its text is complete', async () => {
   const vm = await bootLinux({}, [pvpanic()])
-  // Without a reboot of its own: only the device can tell.
+  // Without a reboot, only the device reports the panic.
   vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
   expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-panic' })
   expect(vm.hasPrinted('Kernel panic - not syncing: sysrq triggered crash')).toBeDefined()

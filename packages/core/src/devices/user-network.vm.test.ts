@@ -8,7 +8,7 @@ import type { MachineOptions } from '../spec/machine-options.ts'
 import { Network } from './network.ts'
 import { userNetwork } from './user-network.ts'
 
-// busybox's DHCP client leaves it to a script to use what it was told.
+// The DHCP client of busybox needs a script to apply the lease.
 const DHCP_SCRIPT = `#!/bin/sh
 [ "$1" = bound ] || exit 0
 ip addr add $ip/$mask dev $interface
@@ -31,7 +31,7 @@ async function boot(options: MachineOptions): Promise<VM> {
   return vm
 }
 
-/** A server on the host's 127.0.0.1 that counts who comes. */
+/** A server on 127.0.0.1 of the host that counts its connections. */
 async function hostServer(): Promise<{ port: number; visits: () => number; server: Server }> {
   let visits = 0
   const server = createServer((socket) => {
@@ -96,7 +96,7 @@ test('a machine only listens on its forwards, on 127.0.0.1', async ({ skip }) =>
   expect(socketsOf(vm.pid).toSorted()).toEqual(expected.toSorted())
 })
 
-/** Sockets of a process at which somebody could call: TCP that listens, UDP that is bound, Unix ones with a name. */
+/** Reachable sockets of a process: listening TCP, bound UDP, named Unix sockets. */
 function socketsOf(pid: number): string[] {
   const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
   const inodes = new Set(links.flatMap((link) => /socket:\[(\d+)\]/.exec(link)?.[1] ?? []))

@@ -1,4 +1,4 @@
-/** A distribution as its users have it: what this project puts into guests of its own is not there. */
+/** Tests with an unmodified distribution. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { commandContract } from '../../test/command-contract.ts'
@@ -15,7 +15,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   let template: Template
   let vm: VM
   beforeAll(async () => {
-    // Its machines then show whether they were told the time.
+    // Shows whether the clock of its machines is set.
     template = await Template.build(await debianMachine(), { prepare: (it) => it.run('date -s "1 day ago"') })
     vm = await template.start({ name: 'shared' })
   }, 900_000)

@@ -167,7 +167,7 @@ describe('events', () => {
       code: 'EVENT_INVALID',
       message: expect.stringMatching(/channel "results" does not match its schema: step: must be a number/),
     })
-    // The next one is still there for who asks again.
+    // The next event is still available to another iteration.
     expect((await vm.events('results').next()).value).toEqual({ step: 3 })
   })
 
@@ -185,7 +185,7 @@ describe('events', () => {
 describe('a guest that fails', () => {
   const PANIC = 'echo c >/proc/sysrq-trigger; sleep 1000'
 
-  test.each(['agent', 'shell'] as const)('ends what is done by way of the %s, with its own words', async (via) => {
+  test.each(['agent', 'shell'] as const)('rejects calls via the %s with the error of the guest', async (via) => {
     const machine = await VM.boot({ ...guest, devices: [channel('results')] })
     onTestFinished(() => machine.close().then(() => {}))
     await machine.ready()

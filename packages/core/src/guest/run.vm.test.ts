@@ -82,7 +82,7 @@ describe('the agent', () => {
 
 describe('a shell without a controlling terminal', () => {
   test('runs commands, and can kill one that does not end', async () => {
-    // Process 1 has no controlling terminal: Ctrl-C reaches nobody.
+    // Process 1 has no controlling terminal, so Ctrl-C has no effect.
     const vm = await start({ kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh', ready: undefined, agent: false })
     await vm.expect('# ')
     expect(await vm.run('echo out; echo err >&2; exit 3', { check: false })).toMatchObject({

@@ -15,9 +15,9 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const two: AdmissionLimits = { maxMachines: 2, memoryMib: 1024 }
 
-/** Asks, and notes that it was told to wait and that it was let in. */
+/** Requests an admission, and records the wait and the admission. */
 function ask(name: string, log: string[], memoryMib = 256, limits = two): Promise<Admission> {
-  const request = { memoryMib, limits, directory, onWait: (ahead: number) => log.push(`${name} waits behind ${ahead}`) }
+  const request = { memoryMib, limits, directory, onWait: (ahead: number) => log.push(`${name} waits for ${ahead}`) }
   return admit(request).then((admission) => {
     log.push(name)
     return admission
@@ -42,7 +42,7 @@ test('a machine that does not fit waits, first come, first served, and is notifi
   first[1][Symbol.dispose]()
   ;(await second[0])?.[Symbol.dispose]()
   using _d = await (second[1] as Promise<Admission>)
-  expect(log).toEqual(['a', 'b', 'c waits behind 2', 'd waits behind 3', 'c', 'd'])
+  expect(log).toEqual(['a', 'b', 'c waits for 2', 'd waits behind 3', 'c', 'd'])
   first[0][Symbol.dispose]()
 })
 
@@ -54,7 +54,7 @@ test('limits memory, and does not let a small machine overtake a large one', asy
   large[Symbol.dispose]()
   using _larger = await larger
   using _small = await small
-  expect(log).toEqual(['large', 'larger waits behind 1', 'small waits behind 2', 'larger', 'small'])
+  expect(log).toEqual(['large', 'larger waits for 1', 'small waits behind 2', 'larger', 'small'])
 })
 
 test('rejects a machine that alone exceeds the limits', async () => {
@@ -67,7 +67,7 @@ test('admits one machine in excess of the limits if all owners wait for another 
   const hold = (name: string, owner: string): Promise<Admission> =>
     admit({
       ...{ memoryMib: 256, limits: two, directory, owner },
-      onWait: (ahead) => log.push(`${name} waits behind ${ahead}`),
+      onWait: (ahead) => log.push(`${name} waits for ${ahead}`),
       onDeadlock: (running) => log.push(`${name} is one too many beside ${running}`),
     }).then((admission) => {
       log.push(name)
@@ -80,8 +80,8 @@ test('admits one machine in excess of the limits if all owners wait for another 
   expect(log).toEqual([
     'a',
     'b',
-    'other a waits behind 2',
-    'other b waits behind 3',
+    'other a waits for 2',
+    'other b waits for 3',
     'other a is one too many beside 2',
     'other a',
   ])
@@ -119,5 +119,5 @@ test('ignores entries of dead processes', async () => {
   const waiting = ask('next', log, 256, { maxMachines: 1, memoryMib: 1024 })
   child.kill('SIGKILL')
   using _next = await waiting
-  expect(log).toEqual(['next waits behind 1', 'next'])
+  expect(log).toEqual(['next waits for 1', 'next'])
 })

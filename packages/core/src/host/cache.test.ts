@@ -27,7 +27,7 @@ describe('publish', () => {
     expect(await readdir(cache.directory)).toEqual(['image'])
   })
 
-  test('leaves nothing behind when it fails', async () => {
+  test('leaves no file when it fails', async () => {
     await mkdir(cache.path('image/taken'), { recursive: true })
     await expect(cache.publish('image', 'x')).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/)
     expect(await readdir(cache.directory)).toEqual(['image'])

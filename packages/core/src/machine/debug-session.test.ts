@@ -6,7 +6,7 @@ import { Console } from '../console/console.ts'
 import { Transcript } from '../console/log/transcript.ts'
 import { debugSession } from './debug-session.ts'
 
-/** A console, the machine behind it, and a person at a terminal. */
+/** A console, the other end of its stream, and a fake terminal. */
 function setUp(ended: Promise<unknown> = new Promise(() => {}), signal?: AbortSignal) {
   const [ours, machine] = duplexPair()
   const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })

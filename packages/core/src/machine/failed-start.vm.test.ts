@@ -19,7 +19,7 @@ afterAll(() => {
   expect(liveMachines()).toEqual([])
 })
 
-/** A program in place of QEMU, which says that it is one. Its pid is in the file `<name>.pid`. */
+/** A fake QEMU that reports a valid version. Its pid is in the file `<name>.pid`. */
 function program(name: string, script: string): string {
   const version = 'case "$1" in --version) echo "QEMU emulator version 9.1.0"; exit;; esac'
   return executable(name, `${version}\necho $$ > "$0.pid"\n${script}`)

@@ -9,7 +9,7 @@ import type { MachineOptions } from '../spec/machine-options.ts'
 import { startReady } from '../template/start-ready.ts'
 import { VM } from './vm.ts'
 
-// A test that fakes the time of its own program: a machine's time is none of it.
+// Fake timers of a test must not affect its machines.
 let guest: MachineOptions
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 60_000 }

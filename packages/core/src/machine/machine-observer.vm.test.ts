@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(cache, { recursive: true, force: true })
 })
 
-/** An observer, and what each of its machines told it. */
+/** An observer, and the events of each of its machines. */
 function recording() {
   const machines: (ObservedMachine & { readonly events: (MachineEvent & { readonly timeMs: number })[] })[] = []
   const observer: MachineObserver = (machine) => {

@@ -7,12 +7,12 @@ describe('the line with the reason', () => {
   test.each([
     ['the only one', 'qemu: invalid kernel header\n', 'qemu: invalid kernel header'],
     [
-      'not the tip behind it',
+      'without the tip after it',
       'qemu-system-x86_64: unsupported machine type\nUse -machine help to list supported machines\n',
       'qemu-system-x86_64: unsupported machine type',
     ],
     [
-      'not a warning behind it',
+      'without a warning after it',
       'qemu-system-x86_64: no such device\nqemu-system-x86_64: warning: old\n',
       'qemu-system-x86_64: no such device',
     ],

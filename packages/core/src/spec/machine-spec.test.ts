@@ -122,7 +122,7 @@ describe('refused before anything is spawned', () => {
       /`devices` must be a list of devices, such as the result of `virtioRandom\(\)`, but is \{ name: /,
     ],
     [
-      'a device that nobody called',
+      'a device function that was not called',
       { devices: [virtioRandom] } as unknown as MachineOptions,
       'INVALID_OPTION',
       /but is \[ \[Function: virtioRandom\] \]/,
@@ -150,7 +150,7 @@ describe('refused before anything is spawned', () => {
     ['a promise', Promise.resolve({ kernel: 'x' }), /^the options are a promise\nWrite `await`/],
     ['a list', [{ kernel: 'x' }], /^the options must be an object, but are \[/],
     ['text', 'vmlinuz', /^the options must be an object, but are "vmlinuz"/],
-  ])('%s in place of the options', (_title, options, message) => {
+  ])('%s instead of the options', (_title, options, message) => {
     expect(() => resolveOptions(options as MachineOptions)).toThrow(message)
   })
 

@@ -1,6 +1,6 @@
 /**
- * A disk with Debian on it as debootstrap makes it: systemd, a getty that asks for a password on the serial console, QEMU's
- * guest agent, an SSH server. It has no kernel and no boot loader. Made once a user and kept with the guest's kernels.
+ * Disk with a Debian made by debootstrap: systemd, a getty with password on the serial console, QEMU's guest agent, an
+ * SSH server. It has no kernel and no boot loader. Built once per user and cached with the kernels.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,20 +13,20 @@ import { Cache, fileSha256, readEnvironment, type StoredFile } from '@coldboot/c
 
 const exec = promisify(execFile)
 
-/** Besides what is required or important to apt: what a machine needs that a container does not. */
+/** Packages besides the required and important ones. */
 const PACKAGES = ['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2']
 
-/** Who may log in on the console. */
+/** User for the login on the console. */
 export const USER = 'tester'
 export const PASSWORD = 'correct horse'
 
-/** Room for the files and for what a test writes; what is not used takes no room in the image. */
+/** Size of the sparse image, with free space for tests. */
 const IMAGE_BYTES = 2 ** 30
 
-/** Not looked at in a test, and most of the image's files. */
+/** Directories that tests do not need, with most of the files. */
 const SUPERFLUOUS = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/locale', 'usr/share/man']
 
-/** Housekeeping that begins with the machine or some time later, and a console that it does not have. */
+/** Units that are not needed in tests: housekeeping, and a console that does not exist. */
 const MASKED = [
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
@@ -37,7 +37,7 @@ const MASKED = [
   'getty@tty1.service',
 ]
 
-// QEMU's user network gives the first machine this address.
+// The address of the guest in QEMU's user network.
 const NETWORK = `[Match]
 Name=en* eth*
 [Network]
@@ -45,7 +45,7 @@ Address=10.0.2.15/24
 Gateway=10.0.2.2
 `
 
-/** Why there can be no image on this host; undefined: there can. */
+/** Why the image cannot be built on this host; undefined if it can. */
 export function noDebian(): string | undefined {
   if (hostRelease() === undefined) return 'this host is no Debian'
   if (process.getuid?.() !== 0) return 'debootstrap needs root'
@@ -60,9 +60,9 @@ export function noDebian(): string | undefined {
 }
 
 /**
- * Path of the image: the kept one, else one made now, in about a minute. Of several processes one makes it. It has the
- * host's own release, from where the host has its packages.
- * @throws what debootstrap said
+ * Path of the image, from the cache or built in about a minute, by one of several processes. It has the release and the
+ * mirror of the host.
+ * @throws the error of debootstrap
  */
 export async function debianImage(): Promise<string> {
   const cache = new Cache(readEnvironment().cacheDirectory)
@@ -83,7 +83,7 @@ export async function debianImage(): Promise<string> {
       await configure(root)
       await writeFile(file, '')
       await truncate(file, IMAGE_BYTES)
-      // Without a journal: nothing that a machine writes outlives it.
+      // Without a journal, because writes of a machine are discarded.
       await exec('mkfs.ext4', ['-q', '-O', '^has_journal', '-L', 'debian', '-d', root, file])
       await removeOthers(cache)
       await cache.publish(record, JSON.stringify(await cache.adopt(image, file, await fileSha256(file))))
@@ -92,13 +92,13 @@ export async function debianImage(): Promise<string> {
   })
 }
 
-/** Codename, as `bookworm`. */
+/** Codename, such as `bookworm`. */
 function hostRelease(): string | undefined {
   const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
   return /^ID=debian$/m.test(text) ? /^VERSION_CODENAME=(\w+)$/m.exec(text)?.[1] : undefined
 }
 
-/** Where the host has its packages from. */
+/** Package mirror of the host. */
 async function mirrorOf(release: string): Promise<string> {
   const words = ['indextargets', '--format', '$(RELEASE) $(REPO_URI)', 'Created-By: Packages', 'Component: main']
   const { stdout } = await exec('apt-get', words)
@@ -106,7 +106,7 @@ async function mirrorOf(release: string): Promise<string> {
   return lines.find(([name]) => name === release)?.[1] ?? 'http://deb.debian.org/debian'
 }
 
-/** Those of other recipes; who uses one has it open. */
+/** Removes images of other recipes. Processes that use one keep it open. */
 async function removeOthers(cache: Cache): Promise<void> {
   const names = await readdir(cache.path('debian')).catch(() => [])
   const images = names.filter((name) => /\.(?:ext4|json)$/.test(name))
@@ -135,7 +135,7 @@ async function configure(root: string): Promise<void> {
   execFileSync('chroot', [root, 'chpasswd'], { input: `${USER}:${PASSWORD}\n` })
   await inside('systemctl', 'enable', 'systemd-networkd.service')
   await inside('systemctl', 'mask', ...MASKED)
-  // What is checked at a first boot was checked here.
+  // Avoids the checks of a first boot.
   await writeFile(at('etc/machine-id'), `${createHash('md5').update(PASSWORD).digest('hex')}\n`)
   for (const path of ['etc/.updated', 'var/.updated']) await writeFile(at(path), '')
 }

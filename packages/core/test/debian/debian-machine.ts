@@ -1,4 +1,4 @@
-/** A machine that boots that Debian, with the guest's kernel. */
+/** Machine with the Debian image and the kernel of the small guest. */
 import { linuxGuest } from '@coldboot/guest'
 import { blockDevice } from '../../src/devices/block-device.ts'
 import type { Device } from '../../src/devices/device.ts'
@@ -6,17 +6,17 @@ import type { MachineOptions } from '../../src/spec/machine-options.ts'
 import { debianImage } from './debian-image.ts'
 
 /**
- * Goes on from the initramfs to the disk. `norandmaps`: a program that lies at the same addresses each time is not
- * translated anew each time, where there is no hardware acceleration.
+ * Switches from the initramfs to the disk. With `norandmaps`, QEMU need not translate a program again at other
+ * addresses.
  */
 const WORDS = 'rdinit=/etc/coldboot/root root=/dev/vda rootfstype=ext4 rw systemd.show_status=false norandmaps'
 
-/** Time enough without hardware acceleration on a busy host, milliseconds. */
+/** Enough time without hardware acceleration on a busy host, milliseconds. */
 const BOOT_MS = 240_000
 
 /**
- * What `VM.start` needs. The machine is ready when it asks who logs in.
- * @param devices besides its disk
+ * Options for `VM.start`. The machine is ready at its login prompt.
+ * @param devices additional devices
  */
 export async function debianMachine(devices: readonly Device[] = []): Promise<MachineOptions> {
   const [guest, image] = await Promise.all([linuxGuest({ modules: ['ext4', 'autofs4'], agent: false }), debianImage()])

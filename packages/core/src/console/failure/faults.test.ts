@@ -28,7 +28,7 @@ const recorded = (name: string): Buffer => readFileSync(new URL(`../../../test/c
 const kernel = (text: string): string => `[   12.345678] ${text}\r\n`
 
 const FAULTS: Readonly<Record<string, Fault>> = {
-  'a console that the kernel was not told of': {
+  'a kernel without console= for this console': {
     prints: '',
     code: 'EXPECT_TIMEOUT',
     says: /printed nothing \(0 bytes\)\n.*`console=ttyS0`/,

@@ -152,7 +152,7 @@ describe('a match is returned as soon as nothing can change it', () => {
     ['a string', ['login: '], 'vm login: '],
     ['a fixed regular expression at the end of the text', [/[Ll]ogin: /], 'vm login: '],
     ['a repetition whose end has been seen, in the middle of a line', [/inet (?<ip>[\d.]+)/], 'inet 10.0.0.1 '],
-    ['a repetition with something fixed behind it', [/\w+@\w+# /], 'root@vm# '],
+    ['a repetition with a fixed suffix', [/\w+@\w+# /], 'root@vm# '],
     ['a greedy dot at the end of its line', [/version .*/], 'Linux version 6.1 (gcc 12)\n'],
     ['a lazy match across lines', [/BEGIN[^]*?END/], 'BEGIN\none\ntwo\nEND'],
     ['a line of its own', [/^ok$/m], 'not ok\nok\n'],

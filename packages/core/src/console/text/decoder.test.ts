@@ -110,7 +110,7 @@ describe('clean text', () => {
       'root@vm:~# ',
     ],
     ['the cursor query of busybox', '/ # \x1b[6n', '/ # '],
-    ['line ends of a tty behind a tty', 'one\r\r\ntwo\r\nthree\n', 'one\ntwo\nthree\n'],
+    ['line ends of nested terminals', 'one\r\r\ntwo\r\nthree\n', 'one\ntwo\nthree\n'],
     ["a progress bar's carriage returns", '10%\r20%\rdone\r\n', '10%\r20%\rdone\n'],
     ['a carriage return at the very end', 'done\r', 'done\r'],
     ['a line end that a sequence interrupts', 'done\r\x1b[K\n', 'done\n'],

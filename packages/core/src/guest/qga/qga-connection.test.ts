@@ -13,7 +13,7 @@ function arrived(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }
 
-/** The agent's side, which answers the first question, that for a sync, and then what it is told to. */
+/** A fake agent that answers the first sync, and then as told by the test. */
 async function connected(): Promise<{
   readonly connection: QgaConnection
   /** What it was asked and has not answered. */

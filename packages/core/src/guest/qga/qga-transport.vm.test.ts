@@ -19,7 +19,7 @@ const reason = ((): string | undefined => {
   }
 })()
 
-/** A name in the file system is there a moment before somebody listens. */
+/** Retries, because a socket file exists a moment before a process listens. */
 async function connected(path: string): Promise<net.Socket> {
   const socket = net.connect(path)
   try {
