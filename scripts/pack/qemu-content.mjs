@@ -7,6 +7,9 @@ import { readElf } from './elf.mjs'
 import { gatherFirmware } from './firmware.mjs'
 import { GUESTS, HOSTS, MODULES } from './qemu-packages.mjs'
 
+/** The place of `/usr` for a QEMU whose program, to the kernel the loader, lies in `lib/` (get_relocated_path in QEMU's util/cutils.c). */
+const BUNDLE = 'lib/qemu-bundle/usr/'
+
 const LAUNCHERS = new URL('../../packages/qemu/launcher/bin/', import.meta.url)
 
 /**
@@ -41,12 +44,11 @@ export async function gatherQemu(debian, { host: hostName, guest: guestName }) {
     used.set(file.package.name, file.package)
   }
   take(`libexec/${guest.program}`, program, true)
-  // Where QEMU, started by a loader in lib/, looks for them: as it does from /usr/bin in /usr/lib.
-  for (const [name, file] of modules) take(`lib/${moduleFolder}/${name}.so`, file)
+  for (const [name, file] of modules) take(`${BUNDLE}lib/${moduleFolder}/${name}.so`, file)
   const loader = posix.basename(readElf(program.data)?.interpreter ?? '')
   for (const [name, file] of libraries) take(`lib/${name}`, file, name === loader)
-  for (const path of guest.data) take(path, debian.get(`usr/${path}`))
-  if (guest.uefi !== undefined) for (const [path, file] of gatherFirmware(debian, guest.uefi)) take(path, file)
+  for (const path of guest.data) take(BUNDLE + path, debian.get(`usr/${path}`))
+  if (guest.uefi !== undefined) for (const [path, file] of gatherFirmware(debian, guest.uefi)) take(BUNDLE + path, file)
 
   const parts = []
   for (const [name, debianPackage] of used) {
@@ -58,7 +60,7 @@ export async function gatherQemu(debian, { host: hostName, guest: guestName }) {
 
 /** @param {string} path @param {Uint8Array} data @param {string} machine */
 function refuseForeign(path, data, machine) {
-  const elf = path.startsWith('share/') ? undefined : readElf(data)
+  const elf = path.startsWith(`${BUNDLE}share/`) ? undefined : readElf(data)
   if (elf && elf.machine !== machine)
     throw new StepError(`${path} is for ${elf.machine}, and the package for ${machine}`)
   if (elf?.hasSymbols) throw new StepError(`${path} is not stripped`)

@@ -22,7 +22,7 @@ export const HOSTS = /** @type {Readonly<Record<string, Host>>} */ ({
  * @typedef {object} Guest
  * @property {string} program name of QEMU's program
  * @property {readonly string[]} debian packages that have the program and its data
- * @property {readonly string[]} data files below `/usr/`, put below `share/` of the package; of a pattern `*`, those there are
+ * @property {readonly string[]} data files below `/usr/`, put below the same path of the package's `qemu-bundle`
  * @property {string} [uefi] name of the firmware descriptor: of UEFI without Secure Boot
  */
 

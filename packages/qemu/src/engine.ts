@@ -76,7 +76,7 @@ export function findEngine(guest: string): Engine | undefined {
     package: name,
     program,
     tie: join(folder, 'bin', 'coldboot-tie'),
-    firmware: join(folder, 'share', 'qemu', 'firmware'),
+    firmware: join(folder, 'lib', 'qemu-bundle', 'usr', 'share', 'qemu', 'firmware'),
   }
 }
 
