@@ -65,7 +65,7 @@ describe('toRun', () => {
   test('fails with the error message when the command does not end', async () => {
     const { message } = await running(commandError('COMMAND_TIMEOUT'), {}, { leftMs: 3_100 })
     expect(message()).toContain('too little time left for the full wait of 7000 ms.\nIt did not end\n')
-    expect(message()).toContain('raise `timeout`')
+    expect(message()).toContain('Raise `timeout` only if')
   })
 
   test('rethrows errors of a bad call', async () => {
