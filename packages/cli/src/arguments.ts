@@ -11,7 +11,8 @@ export type Command =
   | { readonly kind: 'init'; readonly options: InitOptions }
   | { readonly kind: 'doctor'; readonly arch: Architecture | undefined; readonly json: boolean }
   | { readonly kind: 'prune'; readonly limits: PruneLimits }
-  | { readonly kind: 'remove'; readonly keys: readonly string[] }
+  | { readonly kind: 'remove' | 'export'; readonly keys: readonly string[] }
+  | { readonly kind: 'import' }
 
 /** The arguments make no sense; the message says why. */
 export class UsageError extends Error {
@@ -31,6 +32,9 @@ export const HELP = `Usage: coldboot <command>
                            removes those not used for DAYS (14), and the ones used longest
                            ago as long as all together take more than SIZE (8G)
   templates remove KEY…    removes these
+  templates export KEY… > FILE
+                           writes these as one archive, for another cache
+  templates import < FILE  adds the templates of an archive
 
   -h, --help               shows this
   --version                shows the version
@@ -64,6 +68,14 @@ export function parseCommand(args: readonly string[]): Command {
       only(options, 'max-age', 'max-size')
       if (rest.length > 0) throw new UsageError('`templates prune` takes options only; `templates remove` takes keys')
       return { kind: 'prune', limits: limits(values['max-age'], values['max-size']) }
+    case 'templates export':
+      only(options)
+      if (rest.length === 0) throw new UsageError('`templates export` needs the keys to export')
+      return { kind: 'export', keys: rest.map(key) }
+    case 'templates import':
+      only(options)
+      if (rest.length > 0) throw new UsageError('`templates import` reads the standard input, and takes nothing else')
+      return { kind: 'import' }
     case 'templates remove':
       only(options)
       if (rest.length === 0) throw new UsageError('`templates remove` needs the keys to remove')

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { ColdbootError } from '@coldboot/core'
 import { type Command, HELP, parseCommand, UsageError } from './arguments.ts'
+import { readTemplates, writeTemplates } from './carried.ts'
 import { examine, formatFindings } from './doctor.ts'
 import { initialize } from './init/init.ts'
 import { parseResume, RESUME_HELP, type ResumeCommand, resume } from './resume.ts'
@@ -21,7 +22,7 @@ export async function runCommandLine(args: readonly string[], { stdout, stderr }
   try {
     const command = args[0] === 'resume' && !args.includes('--help') ? parseResume(args.slice(1)) : parseCommand(args)
     const { text, isWell } = await run(command, (said) => stderr.write(said))
-    stdout.write(`${text}\n`)
+    if (text !== '') stdout.write(`${text}\n`)
     return isWell ? 0 : FAILED
   } catch (error) {
     if (error instanceof UsageError) {
@@ -56,6 +57,10 @@ async function run(
       return well(await pruneTemplates(command.limits))
     case 'resume':
       return resume(command, say)
+    case 'export':
+      return well(await writeTemplates(command.keys))
+    case 'import':
+      return well(await readTemplates())
     case 'remove':
       return well(await removeTemplates(command.keys))
   }

@@ -120,6 +120,7 @@ export class ArchiveReader implements AsyncDisposable {
   readonly #seen = new Set<string>()
   #ahead: ArchiveEntry | undefined
   #current: Readable | undefined
+  #isOver = false
 
   /**
    * @param source the archive, decompressed
@@ -192,6 +193,7 @@ export class ArchiveReader implements AsyncDisposable {
   }
 
   async #read(): Promise<ArchiveEntry | undefined> {
+    if (this.#isOver) return undefined
     let result: IteratorResult<RawEntry>
     // The next entry arrives only after this one was read.
     this.#current?.resume()
@@ -205,7 +207,10 @@ export class ArchiveReader implements AsyncDisposable {
     if (type !== 'file' || (name !== END && !this.#isAllowed(name)) || this.#seen.has(name)) {
       throw this.invalid(`it has ${JSON.stringify(name)} (${type}), which does not belong there`)
     }
-    if (name === END) return undefined
+    if (name === END) {
+      this.#isOver = true
+      return undefined
+    }
     this.#seen.add(name)
     this.#current = result.value
     return { name, size, mtime, content: result.value }

@@ -78,3 +78,8 @@ async function withContents(argument: string, digests: string): Promise<string> 
   }
   return argument.replace(PATHS, (text) => replaced.get(text) ?? text)
 }
+
+/** Whether a text is a template's key: the name of a folder, and of no other one. */
+export function isTemplateKey(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text)
+}

@@ -6,9 +6,11 @@ import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ColdbootError } from '../../errors.ts'
+import { ColdbootError, OptionError } from '../../errors.ts'
 import { Cache, cacheUnusable } from '../../host/cache.ts'
 import { readEnvironment } from '../../host/environment.ts'
+import { diskUse } from './disk-use.ts'
+import { isTemplateKey } from './template-key.ts'
 
 /** A stored template. */
 export interface StoredTemplate {
@@ -74,7 +76,7 @@ export class TemplateStore {
 
   /** Finds the template of a key. A damaged template is removed and not returned. */
   async find(key: string): Promise<StoredTemplate | Unsavable | undefined> {
-    const directory = this.#directory(key)
+    const directory = this.directory(key)
     const found = read(directory)
     if (found === 'damaged') await this.remove(key)
     else if (found !== undefined) touch(directory)
@@ -122,14 +124,35 @@ export class TemplateStore {
         await this.#publish(scratch, key)
       })
       await this.prune()
-      const made = read(this.#directory(key))
+      const made = read(this.directory(key))
       if (made === undefined || made === 'damaged') throw new Error(`The template ${key} vanished while it was made`)
       return made
     })
   }
 
+  /**
+   * Adds a template that was made elsewhere, unless there is one of this key.
+   *
+   * @param fill writes all files of its folder
+   * @returns whether it was added
+   * @throws OptionError `MACHINE_FILE_INVALID` when it is not whole; StartError `CACHE_UNUSABLE`; whatever `fill` throws
+   */
+  adopt(key: string, fill: (directory: string) => Promise<void>): Promise<boolean> {
+    return this.#cache.locked(this.#name(key), async () => {
+      if ((await this.find(key)) !== undefined) return false
+      await this.#cache.scratch(async (scratch) => {
+        await fill(scratch)
+        if (read(scratch) === 'damaged') {
+          throw new OptionError('MACHINE_FILE_INVALID', `The template ${key} is not whole`)
+        }
+        await this.#publish(scratch, key)
+      })
+      return true
+    })
+  }
+
   async #publish(folder: string, key: string): Promise<void> {
-    const directory = this.#directory(key)
+    const directory = this.directory(key)
     try {
       await rename(folder, directory)
     } catch (error) {
@@ -142,7 +165,7 @@ export class TemplateStore {
 
   /** Removes a template. Machines started from it keep running, because their memory stays mapped. */
   async remove(key: string): Promise<void> {
-    await rm(this.#directory(key), { recursive: true, force: true })
+    await rm(this.directory(key), { recursive: true, force: true })
   }
 
   /** Removes templates beyond the age and size limits. @returns the keys removed */
@@ -167,24 +190,23 @@ export class TemplateStore {
     } catch {
       return []
     }
-    return names
-      .filter((name) => /^[0-9a-f]{32}$/.test(name))
-      .flatMap((key) => {
-        try {
-          const directory = this.#directory(key)
-          return [{ key, usedMs: statSync(directory).mtimeMs, diskBytes: diskUse(directory) }]
-        } catch {
-          // Another process has just removed it.
-          return []
-        }
-      })
+    return names.filter(isTemplateKey).flatMap((key) => {
+      try {
+        const directory = this.directory(key)
+        return [{ key, usedMs: statSync(directory).mtimeMs, diskBytes: diskUse(directory) }]
+      } catch {
+        // Another process has just removed it.
+        return []
+      }
+    })
   }
 
   #name(key: string): string {
     return `templates/${key}`
   }
 
-  #directory(key: string): string {
+  /** The folder of a template, which may not be there. */
+  directory(key: string): string {
     return this.#cache.path(this.#name(key))
   }
 }
@@ -247,14 +269,6 @@ function touch(directory: string): void {
   } catch {
     // A read-only cache works too, but its templates are not pruned by age.
   }
-}
-
-function diskUse(directory: string): number {
-  let bytes = 0
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).blocks * 512
-  }
-  return bytes
 }
 
 function readOrUndefined(path: string): Uint8Array | undefined {

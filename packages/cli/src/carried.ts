@@ -1,0 +1,18 @@
+/** `coldboot templates export` and `import`: templates carried from one cache to another. */
+import { exportTemplates, importTemplates, templateStore } from '@coldboot/core/internal'
+import { UsageError } from './arguments.ts'
+
+/** Writes templates to the standard output. @throws UsageError when that is a terminal */
+export async function writeTemplates(keys: readonly string[]): Promise<string> {
+  if (process.stdout.isTTY)
+    throw new UsageError('`templates export` writes an archive: direct it into a file, `> FILE`')
+  await exportTemplates(templateStore(), keys, process.stdout)
+  return ''
+}
+
+/** Reads templates from the standard input. @returns what was added, in words */
+export async function readTemplates(): Promise<string> {
+  if (process.stdin.isTTY) throw new UsageError('`templates import` reads an archive: give it a file, `< FILE`')
+  const added = await importTemplates(templateStore(), process.stdin)
+  return [...added, `${added.length} template${added.length === 1 ? '' : 's'} added`].join('\n')
+}

@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { Cache } from '../host/cache.ts'
+import { exportTemplates, importTemplates } from './carried-templates.ts'
+import {
+  CONSOLE_FILE,
+  CONTENTS_FILE,
+  FILES_DIRECTORY,
+  MEMORY_FILE,
+  STATE_FILE,
+  TemplateStore,
+} from './store/template-store.ts'
+
+const KEYS = ['a', 'b'].map((digit) => digit.repeat(32))
+const MEMORY = Buffer.concat([Buffer.alloc(1 << 20), Buffer.alloc(8192, 'x'), Buffer.alloc(1 << 20)])
+
+function newStore(): TemplateStore {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-store-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return new TemplateStore(new Cache(folder))
+}
+
+async function storeWithTemplates(): Promise<TemplateStore> {
+  const store = newStore()
+  for (const key of KEYS) {
+    await store.findOrMake(key, async (folder) => {
+      writeFileSync(join(folder, MEMORY_FILE), MEMORY)
+      writeFileSync(join(folder, STATE_FILE), `state of ${key}`)
+      writeFileSync(join(folder, CONSOLE_FILE), 'booted\n')
+      writeFileSync(join(folder, CONTENTS_FILE), '[]')
+      mkdirSync(join(folder, FILES_DIRECTORY))
+      // A machine without disks has no files of its own.
+      if (key === KEYS[0]) writeFileSync(join(folder, FILES_DIRECTORY, 'disk0.qcow2'), 'layer')
+    })
+  }
+  return store
+}
+
+async function archiveOf(store: TemplateStore, keys: readonly string[] = KEYS): Promise<Buffer> {
+  const output = new PassThrough()
+  const [bytes] = await Promise.all([buffer(output), exportTemplates(store, keys, output)])
+  return bytes
+}
+
+test('templates are found in the cache that they were carried to, with holes where memory is zero', async () => {
+  const archive = await archiveOf(await storeWithTemplates())
+  const store = newStore()
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual(KEYS)
+  for (const key of KEYS) {
+    const stored = await store.find(key)
+    if (stored === undefined || 'unsavable' in stored) throw new TypeError('there is no template')
+    expect(readFileSync(stored.memoryFile).equals(MEMORY)).toBe(true)
+    expect(statSync(stored.memoryFile).blocks * 512).toBeLessThan(MEMORY.length / 2)
+    expect(readFileSync(join(stored.directory, STATE_FILE), 'utf8')).toBe(`state of ${key}`)
+    expect(readdirSync(stored.filesDirectory)).toEqual(key === KEYS[0] ? ['disk0.qcow2'] : [])
+  }
+})
+
+test('a template that is there already stays', async () => {
+  const store = await storeWithTemplates()
+  const archive = await archiveOf(store)
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual([])
+  await store.remove(KEYS[0] ?? '')
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual([KEYS[0]])
+})
+
+test('a template that there is not is refused by name', async () => {
+  const missing = 'c'.repeat(32)
+  await expect(exportTemplates(newStore(), [missing], new PassThrough())).rejects.toMatchObject({
+    code: 'FILE_MISSING',
+    message: expect.stringContaining(missing) as string,
+  })
+})
+
+test('an archive that is damaged adds nothing that is not whole', async () => {
+  const archive = await archiveOf(await storeWithTemplates(), KEYS.slice(0, 1))
+  const store = newStore()
+  const cut = Readable.from([archive.subarray(0, archive.length >> 1)])
+  await expect(importTemplates(store, cut)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+  await expect(importTemplates(store, Readable.from([Buffer.from('text')]))).rejects.toMatchObject({
+    code: 'MACHINE_FILE_INVALID',
+  })
+  expect(store.list()).toEqual([])
+})

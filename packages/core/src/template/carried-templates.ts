@@ -1,0 +1,116 @@
+/** Templates as an archive, to be carried to another cache: made once by a CI job, and used by others. */
+import { once } from 'node:events'
+import { mkdir, open, readdir, utimes } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { OptionError } from '../errors.ts'
+import { type ArchiveEntry, ArchiveReader, ArchiveWriter, isPlainPath } from '../machine/save/archive.ts'
+import { decompressorFor } from '../machine/save/compression.ts'
+import { isTemplateKey } from './store/template-key.ts'
+import { FILES_DIRECTORY, MEMORY_FILE, type TemplateStore } from './store/template-store.ts'
+
+/** Memory is looked at in blocks of this size: those that are all zero take no room on the disk. */
+const BLOCK = 4096
+const ZERO = Buffer.alloc(BLOCK)
+const KEY_LENGTH = 32
+
+/**
+ * Writes templates as one compressed archive.
+ * @throws OptionError `FILE_MISSING` when there is no such template; none is written then
+ */
+export async function exportTemplates(store: TemplateStore, keys: readonly string[], output: Writable): Promise<void> {
+  for (const key of keys) {
+    if ((await store.find(key)) !== undefined) continue
+    throw new OptionError('FILE_MISSING', `There is no template ${key}`, {
+      hint: 'List them with `coldboot templates`.',
+    })
+  }
+  const archive = new ArchiveWriter(output)
+  try {
+    for (const key of new Set(keys)) await addFolder(archive, key, store.directory(key))
+    await archive.finish()
+  } catch (error) {
+    await archive.abandon()
+    throw error
+  }
+}
+
+async function addFolder(archive: ArchiveWriter, name: string, path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const [inside, file] = [`${name}/${entry.name}`, join(path, entry.name)]
+    if (entry.isDirectory()) await addFolder(archive, inside, file)
+    else if (entry.isFile()) await archive.addFile(inside, file)
+  }
+}
+
+/**
+ * Puts the templates of an archive into the store. Those that are there already stay as they are.
+ *
+ * @returns the keys of those that were added
+ * @throws OptionError `MACHINE_FILE_INVALID` for what is no such archive; templates before the fault are kept
+ */
+export async function importTemplates(store: TemplateStore, input: Readable): Promise<readonly string[]> {
+  const name = 'The archive'
+  await once(input, 'readable')
+  const start = (input.read() as Buffer | null) ?? Buffer.alloc(0)
+  input.unshift(start)
+  const decompressor = decompressorFor(start, name)
+  input.once('error', (error) => decompressor.destroy(error))
+  await using archive = new ArchiveReader(input.pipe(decompressor), name, isNameInside)
+  const added: string[] = []
+  for (let entry = await archive.peek(); entry; entry = await archive.peek()) {
+    const key = entry.name.slice(0, KEY_LENGTH)
+    if (await store.adopt(key, (directory) => unpack(archive, key, directory))) added.push(key)
+    await skip(archive, key)
+  }
+  return added
+}
+
+function isNameInside(name: string): boolean {
+  return isTemplateKey(name.slice(0, KEY_LENGTH)) && name.charAt(KEY_LENGTH) === '/' && isPlainPath(name)
+}
+
+async function unpack(archive: ArchiveReader, key: string, directory: string): Promise<void> {
+  // The archive has files alone, and a machine may have none of its own.
+  await mkdir(join(directory, FILES_DIRECTORY), { mode: 0o700 })
+  for (let entry = await archive.peek(); entry?.name.startsWith(key) === true; entry = await archive.peek()) {
+    const path = join(directory, entry.name.slice(KEY_LENGTH + 1))
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await archive.next()
+    if (entry.name === `${key}/${MEMORY_FILE}`) await saveMemory(archive, entry, path)
+    else await archive.save(entry, path)
+  }
+}
+
+async function skip(archive: ArchiveReader, key: string): Promise<void> {
+  while ((await archive.peek())?.name.startsWith(key) === true) await archive.next()
+}
+
+/** Writes guest memory with holes, and with its time, by which the store knows it. */
+async function saveMemory(archive: ArchiveReader, entry: ArchiveEntry, path: string): Promise<void> {
+  {
+    await using file = await open(path, 'wx', 0o600)
+    await file.truncate(entry.size)
+    let at = 0
+    for await (const chunk of archive.chunks(entry)) {
+      for (const [start, end] of runsOf(chunk)) await file.write(chunk, start, end - start, at + start)
+      at += chunk.length
+    }
+  }
+  await utimes(path, entry.mtime, entry.mtime)
+}
+
+/** The parts of a chunk with something in them. */
+function* runsOf(chunk: Buffer): Generator<readonly [start: number, end: number]> {
+  let begun: number | undefined
+  for (let start = 0; start < chunk.length; start += BLOCK) {
+    const block = chunk.subarray(start, start + BLOCK)
+    const isZero = block.equals(ZERO.subarray(0, block.length))
+    if (!isZero) begun ??= start
+    else if (begun !== undefined) {
+      yield [begun, start]
+      begun = undefined
+    }
+  }
+  if (begun !== undefined) yield [begun, chunk.length]
+}
