@@ -66,6 +66,16 @@ const MEANINGS = {
   GUEST_CUSTOM_FAILURE: 'The console matched a pattern of `failOn.custom`.',
   TEST_TIMEOUT: 'The test timed out, or has too little time left for the call.',
   TEST_ENDED: 'The test ended while something that it started was still running.',
+  NO_TERMINAL: 'There is no terminal for an interactive session.',
+  MACHINE_UNSAVABLE: 'The machine cannot be saved in its current state.',
+  SAVE_ABANDONED: 'A save exceeded its limits and was abandoned.',
+  MACHINE_FILE_INVALID: 'A machine file is damaged, or is not a machine file.',
+  MACHINE_FILE_MISFIT: 'A machine file cannot be resumed on this host.',
+  CHECKPOINT_GONE: 'A checkpoint was used after its removal.',
+  COMMAND_OUTPUT_TOO_LARGE: 'A command in the guest printed more than is kept in memory.',
+  AGENT_SILENT: 'No agent answers in the guest.',
+  MACHINE_NOT_STARTED: 'A machine was used before it was started.',
+  JEST_ENVIRONMENT_MISSING: 'Jest does not run in the environment of @coldboot/jest.',
   FORGOTTEN_AWAIT: 'A test passed while one of its waits was pending.',
 }
 

@@ -42,7 +42,7 @@ test('a machine that does not fit waits, first come, first served, and is notifi
   first[1][Symbol.dispose]()
   ;(await second[0])?.[Symbol.dispose]()
   using _d = await (second[1] as Promise<Admission>)
-  expect(log).toEqual(['a', 'b', 'c waits for 2', 'd waits behind 3', 'c', 'd'])
+  expect(log).toEqual(['a', 'b', 'c waits for 2', 'd waits for 3', 'c', 'd'])
   first[0][Symbol.dispose]()
 })
 
@@ -54,7 +54,7 @@ test('limits memory, and does not let a small machine overtake a large one', asy
   large[Symbol.dispose]()
   using _larger = await larger
   using _small = await small
-  expect(log).toEqual(['large', 'larger waits for 1', 'small waits behind 2', 'larger', 'small'])
+  expect(log).toEqual(['large', 'larger waits for 1', 'small waits for 2', 'larger', 'small'])
 })
 
 test('rejects a machine that alone exceeds the limits', async () => {

@@ -1,4 +1,4 @@
-/** The CPU of this host, by which a state that was saved under hardware acceleration is told from others. */
+/** Identity of the CPU of this host. A state saved with hardware acceleration only works on the same CPU. */
 import { readFileSync } from 'node:fs'
 
 /** A line of `/proc/cpuinfo` that names the model; elsewhere the architecture. */

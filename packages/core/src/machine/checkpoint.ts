@@ -1,4 +1,4 @@
-/** A kept moment of a machine, to go back to and to start other machines from. */
+/** Checkpoint of a machine: a state to which it can return, and from which other machines can start. */
 import { OptionError } from '../errors.ts'
 import { checkTable } from '../options/checked-options.ts'
 import { type MachineSpec, withOverrides } from '../spec/machine-spec.ts'
@@ -6,9 +6,9 @@ import { RESTORE_CHECKS, type RestoreOverrides } from './save/load-machine.ts'
 import type { Moment } from './save/moment.ts'
 import type { VM } from './vm.ts'
 
-/** Made by `vm.checkpoint()`. `await using` removes it with the block. */
+/** Created by `vm.checkpoint()`. `await using` removes it at the end of the block. */
 export class Checkpoint implements AsyncDisposable {
-  /** `checkpoint 1` is the first one of its machine. */
+  /** Name, such as `checkpoint 1` for the first one of its machine. */
   readonly name: string
   /** @internal */
   readonly moment: Moment
@@ -23,7 +23,7 @@ export class Checkpoint implements AsyncDisposable {
     this.#start = start
   }
 
-  /** Complete and checked, as of its machine. */
+  /** The complete, validated options of its machine. */
   get spec(): MachineSpec {
     return this.moment.spec
   }
@@ -32,16 +32,17 @@ export class Checkpoint implements AsyncDisposable {
     return this.#removed !== undefined
   }
 
-  /** The machines that were started from it. */
+  /** Machines started from it. */
   get machines(): readonly VM[] {
     return this.#machines
   }
 
   /**
-   * Starts another machine from the checkpoint, as often as wanted. Logs and outputs of the first machine are not its own.
+   * Starts another machine from the checkpoint. May be called several times. The new machine does not inherit the log
+   * and the output streams.
    *
-   * @throws OptionError `CHECKPOINT_GONE`; `DEVICE_CONFLICT` when a machine that runs has a network card or a number that only
-   * one can have; `UNKNOWN_OPTION`, `INVALID_OPTION`
+   * @throws OptionError `CHECKPOINT_GONE`; `DEVICE_CONFLICT` when a running machine uses a device that cannot be
+   * shared, such as a network card; `UNKNOWN_OPTION`, `INVALID_OPTION`
    * @throws StartError, MachineError when it cannot be restored
    */
   async start(overrides: RestoreOverrides = {}): Promise<VM> {
@@ -53,7 +54,7 @@ export class Checkpoint implements AsyncDisposable {
     return vm
   }
 
-  /** Removes its files. Machines that run from it keep running. Idempotent. */
+  /** Removes its files. Machines started from it keep running. Idempotent. */
   remove(): Promise<void> {
     this.#removed ??= this.moment.remove()
     return this.#removed

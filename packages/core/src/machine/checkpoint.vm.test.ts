@@ -1,4 +1,4 @@
-/** Machines that go back to a moment of theirs, and others that are started from it. */
+/** Tests of checkpoints: machines that revert to one, and machines that start from one. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,7 +84,7 @@ test('a checkpoint of a machine that was started from one is a change of it', as
   expect(other.name).toBe('other')
   await other.run('echo two >/tmp/two')
   const second = await checkpointOf(other)
-  // What the second one builds on stays with it.
+  // The second checkpoint keeps the states that it depends on.
   await first.remove()
   await other.close()
   const last = closing(await second.start())
@@ -131,7 +131,7 @@ describe('devices', () => {
     expect(await stdout(vm, 'cat /sys/class/net/eth0/carrier')).toBe('0\n')
     await nic.up()
     await vm.waitUntil('grep -q 1 /sys/class/net/eth0/carrier')
-    // A card is in one machine at a time.
+    // A card can be in one machine at a time.
     await expect(checkpoint.start()).rejects.toMatchObject({ code: 'DEVICE_CONFLICT' })
     await vm.close()
     expect(await stdout(closing(await checkpoint.start()), 'head -n 1 /dev/vda')).toBe('before\n')

@@ -207,7 +207,7 @@ export class RunningMachine {
     return status
   }
 
-  /** Ends it at once for another QEMU, which goes on with its log and its observer. @param note a line for the log */
+  /** Kills QEMU to replace it by another one with the same log and observer. @param note line for the log */
   async giveWay(note: string): Promise<void> {
     this.isReplaced = true
     this.machine.kill()

@@ -81,7 +81,7 @@ export class VM implements AsyncDisposable {
   readonly #ended = Promise.withResolvers<ExitStatus>()
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #checkpoints: Checkpoint[] = []
-  /** Settles when the machine has gone back to a checkpoint, or could not. */
+  /** Settles when a revert to a checkpoint has succeeded or failed. */
   #reverting: Promise<void> | undefined
   readonly #calls = new PendingCalls()
   #ready: Promise<Match> | undefined
@@ -476,10 +476,12 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Keeps the present moment of the machine, which goes on: {@link revert} goes back to it, and `checkpoint.start()` starts
-   * further machines from it. It is removed with its test by the fixtures, else by `checkpoint.remove()`.
+   * Keeps the current state of the machine, which then continues. {@link revert} returns to it, and
+   * `checkpoint.start()` starts further machines from it. The fixtures remove it with its test; without them, call
+   * `checkpoint.remove()`.
    *
-   * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`; `ATTACH_FAILED` when a shared directory is in use
+   * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`; `ATTACH_FAILED` when a shared directory
+   * is in use
    */
   checkpoint(): Promise<Checkpoint> {
     return this.#calls.track('checkpoint', undefined, async () => {
@@ -493,15 +495,16 @@ export class VM implements AsyncDisposable {
     })
   }
 
-  /** The checkpoints made of it, the oldest first. */
+  /** Checkpoints of the machine, oldest first. */
   get checkpoints(): readonly Checkpoint[] {
     return this.#checkpoints
   }
 
   /**
-   * Goes back to a checkpoint of this machine: memory, disks, console. The object and the handles of its devices stay; QEMU
-   * is another one. What was pending is rejected as by an end of the machine. The clock and the randomness of the guest
-   * are set anew, forwarded ports get new numbers, and cables and shared directories are as the test has them now.
+   * Goes back to a checkpoint of this machine: memory, disks, console. The object and the handles of its devices stay;
+   * QEMU is another one. What was pending is rejected as by an end of the machine. The clock and the randomness of the
+   * guest are set anew, forwarded ports get new numbers, and cables and shared directories are as the test has them
+   * now.
    *
    * @throws OptionError `CHECKPOINT_GONE` for a checkpoint that was removed, or is of another machine
    * @throws StartError, MachineError when it cannot be restored; the machine has ended then

@@ -23,7 +23,7 @@ function text(value: string): Buffer {
 const END_OF_SECTION = Buffer.concat([u64(0x10), Buffer.from([0x7e]), u32(RAM)])
 const BLOCKS = { 'pc.ram': 4 * PAGE, 'pc.bios': 2 * PAGE }
 
-/** As QEMU begins a stream. @param subsections bytes after the configuration */
+/** The start of a stream of QEMU. @param subsections bytes after the configuration */
 function head(subsections: Buffer = Buffer.alloc(0)): Buffer {
   const sizes = Object.entries(BLOCKS).flatMap(([name, size]) => [text(name), u64(size)])
   return Buffer.concat([
@@ -42,7 +42,7 @@ function pageOf(byte: number, offset: number, block = 'pc.ram'): MemoryPage {
 
 const DEVICES = Buffer.from('\x04the devices')
 
-/** Reads a stream cut into pieces of these sizes, in turn. */
+/** Reads a stream in chunks of these sizes, in turn. */
 function read(stream: Buffer, sizes: readonly number[] = [stream.length]) {
   const parts = { head: Buffer.alloc(0), blocks: {} as object, pages: [] as MemoryPage[], tail: Buffer.alloc(0) }
   const reader = new StateStreamReader({

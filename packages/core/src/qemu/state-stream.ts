@@ -1,32 +1,32 @@
 /**
- * Reader of the stream that QEMU migrates a machine in, as far as guest memory goes: it tells the pages of memory from all
- * else, so that a saved state can be stored as the pages that differ from another one.
+ * Reader of the guest memory in QEMU's migration stream. It separates memory pages from other data, so that a saved
+ * state can be stored as the pages that differ from another one.
  *
- * The format is the one that QEMU keeps compatible between versions (docs/devel/migration/main.rst, migration/ram.c): a
- * head, the memory section in several parts, then the devices. Memory may be sent in any order and more than once, and
- * memory that is not sent keeps its content; leaving out pages that the receiver has makes a valid stream again. What
- * follows the memory is passed on as it came.
+ * QEMU keeps the format compatible between versions (docs/devel/migration/main.rst, migration/ram.c): a head, the
+ * memory section in several parts, then the devices. Memory may be sent in any order and repeatedly, and memory that is
+ * not sent keeps its content. So a stream stays valid without the pages that the receiver already has. Data after the
+ * memory is passed on unchanged.
  */
 import { MachineError } from '../errors.ts'
 
-/** Size of the pages in the stream, bytes: that of every architecture QEMU is started for here. */
+/** Size of the pages in the stream for all supported architectures, bytes. */
 export const PAGE = 4096
 
 /** A page of guest memory: its content, or undefined when it is all zero. */
 export interface MemoryPage {
   /** Name of the memory block: `pc.ram`. */
   readonly block: string
-  /** Of the page in its block, bytes. */
+  /** Offset of the page in its block, bytes. */
   readonly offset: number
   readonly content: Buffer | undefined
 }
 
-/** Receives the parts of a stream in their order. Every buffer is valid during the call only. */
+/** Receives the parts of a stream in order. Buffers are valid only during the call. */
 export interface StateStreamListener {
   /** The bytes before the first page, once, and the blocks of memory with their sizes in bytes. */
   head(bytes: Buffer, blocks: ReadonlyMap<string, number>): void
   page(page: MemoryPage): void
-  /** The bytes after the last page, in pieces. */
+  /** The bytes after the last page, in chunks. */
   tail(bytes: Buffer): void
 }
 
@@ -42,7 +42,7 @@ const INCOMPLETE = new Error('incomplete')
 
 type Step = 'head' | 'between' | 'records' | 'tail'
 
-/** The stream has something that this reader does not know, such as the storage keys of s390x. */
+/** The stream has unsupported data, such as the storage keys of s390x. */
 export class UnknownStateError extends MachineError {
   override readonly name: string = 'UnknownStateError'
 
@@ -51,7 +51,7 @@ export class UnknownStateError extends MachineError {
   }
 }
 
-/** Takes a stream in pieces of any size. */
+/** Reads a stream in chunks of any size. */
 export class StateStreamReader {
   readonly #listener: StateStreamListener
   #buffer: Buffer = Buffer.alloc(0)
@@ -83,7 +83,7 @@ export class StateStreamReader {
     this.#listener.tail(this.#buffer.subarray(this.#at))
   }
 
-  /** The stream has ended. @throws UnknownStateError when it ended in the middle of memory */
+  /** Ends the stream. @throws UnknownStateError when it ends in the middle of memory */
   end(): void {
     if (!this.#isPastMemory) throw new UnknownStateError('an early end')
   }
@@ -156,7 +156,7 @@ export class StateStreamReader {
     if (flags === FLAG.endOfSection) {
       this.#readFooter()
       this.#step = this.#isEnd ? 'tail' : 'between'
-      // The section needs an end, also when all of its pages are elsewhere.
+      // The section needs an end, even if all of its pages are elsewhere.
       if (this.#isEnd) this.#listener.tail(endOfMemory(this.#ramSection))
       return
     }
@@ -238,17 +238,17 @@ function endOfMemory(section: number): Buffer {
   return Buffer.concat([sectionHead(SECTION.end, section), endOfPart(section)])
 }
 
-/** What stands before the pages of a part of the memory section. @param head as given to the listener */
+/** The bytes before the pages of a part of the memory section. @param head as passed to the listener */
 export function beginPart(head: Buffer): Buffer {
   return sectionHead(SECTION.part, head.readUInt32BE(head.length - 4))
 }
 
-/** What stands after the pages of a part. */
+/** The bytes after the pages of a part. */
 export function finishPart(head: Buffer): Buffer {
   return endOfPart(head.readUInt32BE(head.length - 4))
 }
 
-/** A page as the stream has it. @param isSameBlock whether the record before it is of the same block */
+/** Encodes a page for the stream. @param isSameBlock whether the record before it is of the same block */
 export function encodePage({ block, offset, content }: MemoryPage, isSameBlock: boolean): Buffer {
   const name = isSameBlock ? Buffer.alloc(0) : Buffer.from(block, 'latin1')
   const head = 8 + (isSameBlock ? 0 : 1 + name.length)
@@ -264,7 +264,7 @@ export function encodePage({ block, offset, content }: MemoryPage, isSameBlock: 
   return bytes
 }
 
-/** What stands before a page's content. @param read fills the buffer with the bytes at the page's place */
+/** Reads the header of a page. @param read fills the buffer with the bytes at the position of the page */
 export function readPageHead(read: (buffer: Buffer) => void): {
   readonly offset: number
   /** Bytes. */

@@ -25,7 +25,7 @@ export class GuestTestsError extends GuestCommandError {
     const failed = run.tests.filter(({ status }) => status === 'failed')
     const sections = {
       ...Object.fromEntries(failed.slice(0, SHOWN).map((test) => [titleOf(test), wordsOf(test)])),
-      'Failed besides': failed.slice(SHOWN).map(titleOf).join('\n'),
+      'Further failures': failed.slice(SHOWN).map(titleOf).join('\n'),
       'The report': run.problems.join('\n'),
       // Omitted, because the sections of the failed tests have the relevant output.
       ...(failed.length > 0 ? { 'Standard output': undefined } : {}),

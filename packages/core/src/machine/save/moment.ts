@@ -1,4 +1,4 @@
-/** A moment of a running machine, kept in a private directory for as long as a test needs it. */
+/** State of a running machine, kept in a private directory. */
 import { closeSync, openSync } from 'node:fs'
 import { cp, link, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -12,23 +12,23 @@ import type { RunningMachine } from '../running-machine.ts'
 import { type StateFile, stateInput, writeStateFile, writeWholeState } from './state-file.ts'
 import { memoryOrigin, type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
-/** A kept moment. */
+/** The kept state of a machine. */
 export interface Moment {
-  /** The machine's. */
+  /** Spec of the machine. */
   readonly spec: MachineSpec
-  /** What its console had printed. */
+  /** Its console output. */
   readonly console: Uint8Array
   readonly memory: GuestMemory | undefined
-  /** States that its memory is made of, the oldest first; the last one is its own. */
+  /** States from which its memory is composed, oldest first; the last one is its own. */
   readonly states: readonly StateFile[]
-  /** What its devices had made. */
+  /** Folder with the files of its devices. */
   readonly filesDirectory: string
-  /** Removes the files. Machines that run from it keep running. Idempotent. */
+  /** Removes the files. Machines started from it keep running. Idempotent. */
   remove(): Promise<void>
 }
 
 /**
- * Keeps the present moment; the machine goes on afterwards.
+ * Keeps the current state of a machine, which then continues.
  * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`, `ATTACH_FAILED`
  */
 export async function keepMoment(running: RunningMachine, guest: StoppedGuest): Promise<Moment> {
@@ -80,7 +80,7 @@ export async function keepMoment(running: RunningMachine, guest: StoppedGuest): 
   }
 }
 
-/** Launches a machine as it was at a moment, stopped. @throws StartError, MachineError as `launchRestored` */
+/** Launches a machine in a kept state, stopped. @throws StartError, MachineError as `launchRestored` */
 export async function launchMoment(
   asked: MachineSpec,
   { memory, states, filesDirectory }: Moment,
@@ -105,7 +105,7 @@ export async function launchMoment(
   }
 }
 
-/** A second name for a file, so that it stays when the first is removed; on another file system the file itself. */
+/** Hard link to a file, which stays when the original is removed; on another file system, the original path. */
 async function kept(path: string, name: string): Promise<string> {
   try {
     await link(path, name)

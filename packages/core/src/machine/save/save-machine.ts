@@ -22,7 +22,7 @@ export interface SaveOptions {
   readonly maxBytes?: number | undefined
   /** Longest time, milliseconds, before the multiplier. @default 60000 */
   readonly timeout?: number | undefined
-  /** Whether the machine goes on afterwards; else it stays stopped. @default true */
+  /** Whether the machine continues after the save. If false, it stays stopped. @default true */
   readonly goOn?: boolean | undefined
 }
 
