@@ -49,17 +49,17 @@ describe('waiting', () => {
 
   test('for a unit in a guest without systemd rejects at once', async () => {
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
-      /it cannot come true any more \(1 try[^]*The guest has no systemctl: it does not run systemd\./,
+      /the condition can no longer become true \(1 try[^]*The guest has no systemctl: it does not run systemd\./,
     )
   })
 
   test('for a failed unit rejects at once', async () => {
-    const systemctl = '#!/bin/sh\ncase $1 in is-active) echo failed; exit 3;; *) echo "$*: out of memory";; esac\n'
+    const systemctl = '#!/bin/sh\ncase $1 in show) echo ActiveState=failed;; *) echo "$*: out of memory";; esac\n'
     await vm.writeFile('/bin/systemctl', systemctl, { mode: 0o755 })
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
       /unit web\.service to be active but the condition can no longer become true[^]*status .*web\.service: out of memory/,
     )
-    await vm.writeFile('/bin/systemctl', '#!/bin/sh\necho active\n', { mode: 0o755 })
+    await vm.writeFile('/bin/systemctl', '#!/bin/sh\necho ActiveState=active\n', { mode: 0o755 })
     expect(await vm.waitForUnit('web.service')).toMatchObject({ output: 'active', tries: 1 })
   })
 })
