@@ -1,6 +1,6 @@
 /**
- * Shared directory of the host over 9p, writable from both sides. QEMU serves the files, so the guest has the
- * permissions of the user that runs QEMU.
+ * Shared directory of the host over 9p, by default writable for host and guest. QEMU reads and writes the files, so the
+ * guest has the permissions of the user that runs QEMU.
  */
 
 import { OptionError } from '../errors.ts'
@@ -16,42 +16,43 @@ import { plainOptions } from './helpers/plain-options.ts'
  * How owners, modes and special files of the guest are kept on the host (QEMU's `security_model`):
  *
  * - `passthrough`: unchanged. QEMU must run as root.
- * - `none`: unchanged if the user has the permission; a `chown` without permission fails in the guest.
- * - `mapped-xattr`: in extended attributes; every owner, mode and special file works for every user, but files on the
- *   host get mode 0600, the guest's symbolic links are plain files there, and the host's links cannot be followed in
- *   the guest.
- * - `mapped-file`: as `mapped-xattr`, in files beside the file (`.virtfs_metadata`).
+ * - `none`: unchanged if the user of QEMU has the permission. Otherwise new files belong to this user, and `chown`
+ *   fails in the guest.
+ * - `mapped-xattr`: in extended attributes. Every owner, mode and special file works, whichever user runs QEMU. But on
+ *   the host, files get mode 0600 and symbolic links of the guest are plain files, and the guest cannot follow symbolic
+ *   links of the host.
+ * - `mapped-file`: as `mapped-xattr`, but in a directory `.virtfs_metadata` beside the file.
  */
 export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file'
 
 /** Options of {@link p9Directory}. */
 export interface P9DirectoryOptions {
   /**
-   * Name for mounting, 1 to 31 letters, digits, `.`, `_`, `/`, `-`; unique in the machine.
+   * Name of the directory for `mount`: 1 to 31 letters, digits, `.`, `_`, `/`, `-`; unique in the machine.
    * @default 'tmpdir'; '/dev/root' with `boot`
    */
   readonly tag?: string
   /**
-   * Whether it is the root file system of the guest. Adds the kernel arguments for it, such as `root=`. They work with
-   * a kernel that has 9p built in, and with the initramfs of `@coldboot/guest` and a kernel that has it as a module. A
+   * Whether the directory is the root file system of the guest. Adds the kernel arguments for it, such as `root=`. They
+   * need a kernel that has 9p built in, or the initramfs of `@coldboot/guest` and a kernel that has 9p as a module. A
    * custom tag needs Linux 5.14. @default false
    */
   readonly boot?: boolean
   /** Whether QEMU refuses every write. @default false */
   readonly readOnly?: boolean
-  /** @default 'passthrough' when this process is root, else 'none' */
+  /** @default 'passthrough' if this process is root, otherwise 'none' */
   readonly securityModel?: P9SecurityModel
   /**
-   * Mount point in a guest of `@coldboot/guest`, mounted before the shell starts: an absolute path without blanks,
-   * quotes and colons, created if missing. In a machine from a template, the agent of the guest mounts it after the
-   * restore, and machines of one template may have different directories. @default none
+   * Mount point in a guest of `@coldboot/guest`: an absolute path without blanks, quotes, colons and control
+   * characters. The guest creates it if it is missing, and mounts the directory before its shell starts. In a machine
+   * from a template, the agent of the guest mounts the directory after the restore. @default none
    */
   readonly mountAt?: string
 }
 
 const MODELS: readonly P9SecurityModel[] = ['passthrough', 'none', 'mapped-xattr', 'mapped-file']
 const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
-  // MAX_TAG_LEN in QEMU's hw/9pfs/9p.h is 32 with its NUL. The tag is also part of the kernel command line.
+  // QEMU accepts 31 bytes (MAX_TAG_LEN in hw/9pfs/9p.h without the NUL). The kernel command line allows no blanks.
   tag: ['1 to 31 letters, digits, ".", "_", "/", "-"', (value) => isString(value) && /^[\w./-]{1,31}$/.test(value)],
   boot: isFlag,
   readOnly: isFlag,
@@ -59,9 +60,10 @@ const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
   mountAt: isMountPoint,
 }
 
-// 256 KiB per message, because large files are slower with the kernel's default of 128 KiB or less.
+// 256 KiB per message. Large files are slower with the default of the kernel, 128 KiB or less.
 const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=262144'
 
+/** Word of the kernel command line: the program of the initramfs that switches to another root. */
 const ROOT_INIT = 'coldboot.rootinit='
 
 /**
@@ -74,7 +76,7 @@ const ROOT_INIT = 'coldboot.rootinit='
 export function p9Directory(directory: string, options: P9DirectoryOptions = {}): Device {
   checkTable('p9Directory', options, CHECKS)
   const { boot = false, readOnly = false, mountAt } = options
-  // Before Linux 5.14 the kernel always used this tag for its root and ignored `root=`.
+  // Before Linux 5.14, the kernel always used the tag `/dev/root` for its root and ignored `root=`.
   const { tag = boot ? '/dev/root' : 'tmpdir', securityModel = defaultSecurityModel() } = options
   if (boot && mountAt !== undefined) {
     throw new OptionError('INVALID_OPTION', 'p9Directory: `boot` and `mountAt` cannot be combined', {
@@ -108,13 +110,14 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
   }
 }
 
-// QEMU cannot save a guest that has it mounted. Without a mount, the guest has no state of the directory.
+// QEMU cannot save a guest that has the directory mounted. So the guest mounts it after the restore, and unmounts it
+// before a save.
 function mountAfterRestore(path: string, mount: GuestMount | undefined): RestoreAttachment {
   if (mount === undefined) return { paths: [path] }
   return { paths: [path], attach: () => mountScript(mount), detach: () => unmountScript(mount.at) }
 }
 
-// The kernel command line of the guest names the program of its initramfs that switches to another root.
+// The initramfs of `@coldboot/guest` starts another program for a guest with another root.
 function rootInit({ kernelArgs }: DeviceContext): string[] {
   return kernelArgs.filter((word) => word.startsWith(ROOT_INIT)).map((word) => `rdinit=${word.slice(ROOT_INIT.length)}`)
 }

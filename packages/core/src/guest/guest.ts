@@ -1,4 +1,4 @@
-/** Runs commands inside a guest, with the best transport of the machine. */
+/** Runs commands inside a guest, with the first of the transports in `GUEST_TRANSPORTS` that the machine has. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
@@ -21,21 +21,24 @@ export interface GuestOptions {
   readonly name: string
   /** The transports into the guest. */
   readonly transports: readonly CommandTransport[]
-  /** Default timeout of commands, milliseconds, after the multiplier. */
+  /** Default timeout of commands, milliseconds, already multiplied by `timeoutMultiplier`. */
   readonly timeoutMs: number
-  /** Applies the multiplier. */
+  /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
-  /** Rejects every wait when it aborts. */
+  /** Ends all commands and other calls into the guest when it aborts. */
   readonly signal: AbortSignal | undefined
   /** Resolves when no command can run in the guest any more. */
   readonly over: Promise<GuestEnd>
-  /** Waits until the guest is ready for commands. */
+  /** Waits for the `ready` pattern, if there is one. */
   readonly ready: () => Promise<unknown>
-  /** Sets the clock of a restored guest and adds entropy; undefined if there is no agent. */
+  /**
+   * Sets the clock of a restored guest. The agent of `@coldboot/guest` also adds entropy. Undefined if the guest has no
+   * agent.
+   */
   readonly resync?: (() => Promise<void>) | undefined
   /** Receives the start and the end of each command. @default none */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
-  /** Sections about the machine for errors: title → text. */
+  /** Sections about the machine for errors: text by title. */
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
 
@@ -66,12 +69,12 @@ export class Guest {
     return this.#options.over
   }
 
-  /** Applies the multiplier. */
+  /** See {@link GuestOptions.scale}. */
   scale(milliseconds: number): number {
     return this.#options.scale(milliseconds)
   }
 
-  /** Waits until the guest is ready for commands. */
+  /** See {@link GuestOptions.ready}. */
   ready(): Promise<unknown> {
     return this.#options.ready()
   }
@@ -86,7 +89,10 @@ export class Guest {
     await this.#options.resync?.()
   }
 
-  /** See `VM.run`. @param onOutput receives the bytes of the standard output, also if the command fails */
+  /**
+   * See `VM.run`.
+   * @param onOutput receives the bytes of the standard output, also if the command fails
+   */
   async run<const Options extends RunOptions = Record<never, never>>(
     command: string | readonly string[],
     options: Options = {} as Options,
@@ -120,8 +126,9 @@ export class Guest {
   }
 
   /**
-   * Returns the transport with this name; if undefined, the best one.
-   * @throws OptionError `INVALID_OPTION` when the machine does not have it
+   * Returns the transport with this name. Without a name, returns the first one in `GUEST_TRANSPORTS` that the machine
+   * has.
+   * @throws OptionError `INVALID_OPTION` when the machine does not have the transport
    */
   transport(name: GuestTransport | undefined): CommandTransport {
     const { transports } = this.#options
@@ -173,7 +180,7 @@ function tooLate({ code, how, excerpt }: GuestEnd): CommandOutcome {
   return failed({ code, message, ...hint, sections: { 'What the guest said': excerpt } }, 0)
 }
 
-/** Converts output to the form of `encoding`. */
+/** Returns output as text, or as bytes for `'buffer'`. */
 export function decodeOutput(bytes: Uint8Array, encoding: 'utf8'): string
 export function decodeOutput(bytes: Uint8Array, encoding: OutputEncoding | undefined): string | Uint8Array
 export function decodeOutput(bytes: Uint8Array, encoding: OutputEncoding | undefined): string | Uint8Array {

@@ -1,10 +1,10 @@
 /**
  * Limits concurrent machines across the processes of this user. First come, first served.
  *
- * Each machine, running or waiting, is a file in one directory. Its name has the sequence in the queue and the owner.
- * Files of dead processes are ignored. If every running machine belongs to an owner that waits for another machine, the
- * first one that waits is admitted in excess of the limits, because it would wait forever. Two requests within the same
- * microseconds may exceed the limits too: they are not a safety mechanism.
+ * Each machine, running or waiting, has a file in one directory. All data is in the name of the file: the place in the
+ * queue, memory, state, owner and process. Files of dead processes are removed. If every running machine belongs to an
+ * owner that waits for another machine, the first machine in the queue is admitted in excess of the limits, because it
+ * would wait forever. Machines that are requested at almost the same time may exceed the limits too: there is no lock.
  */
 import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,11 +31,11 @@ export interface AdmissionRequest {
   readonly limits: AdmissionLimits
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal | undefined
-  /** Called once if the machine must wait, with the number of machines ahead. */
+  /** Called once if the machine must wait, with the number of machines that run or wait before it. */
   readonly onWait?: ((ahead: number) => void) | undefined
   /**
-   * Unique id (letters and digits) of an owner that keeps its machines while it waits for another, such as a test.
-   * @default none: the machine ends independently of others
+   * Unique id (letters, digits, `_`) of an owner that keeps its machines while it waits for another, such as a test.
+   * @default none: the machine does not wait for others before it ends
    */
   readonly owner?: string | undefined
   /** Called if the machine is admitted in excess of the limits, with the number of running machines. */
@@ -44,7 +44,7 @@ export interface AdmissionRequest {
   readonly directory?: string | undefined
 }
 
-/** Default limits: 64 machines, and three quarters of the memory of the host. */
+/** Default limits: 64 machines, and three quarters of the memory that this process may use. */
 export const DEFAULT_LIMITS: AdmissionLimits = {
   maxMachines: 64,
   memoryMib: Math.floor((memoryLimit() / 2 ** 20) * 0.75),
@@ -62,20 +62,20 @@ interface QueueEntry {
   readonly process: string
 }
 
-/** Stands for a missing owner. */
-const NOBODY = '0'
+/** The owner of a machine without one. */
+const NO_OWNER = '0'
 
-/** Interval of looking for dead owners, which cause no file event. Milliseconds. */
-const LOOK_AGAIN_MS = 1_000
+/** Interval of reading the directory, because the death of a process causes no file event. Milliseconds. */
+const READ_AGAIN_MS = 1_000
 
 /**
  * Waits until the machine fits within the limits.
  *
- * @throws OptionError `INVALID_OPTION` when the machine alone exceeds them
+ * @throws OptionError `INVALID_OPTION` when the machine alone exceeds the limit of memory
  * @throws ExpectError `EXPECT_ABORTED` with the reason of the signal as its cause
  */
 export async function admit(request: AdmissionRequest): Promise<Admission> {
-  const { memoryMib, limits, owner = NOBODY } = request
+  const { memoryMib, limits, owner = NO_OWNER } = request
   if (memoryMib > limits.memoryMib) {
     throw new OptionError(
       'INVALID_OPTION',
@@ -100,10 +100,10 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
   return { [Symbol.dispose]: () => rmSync(join(directory, name('running')), { force: true }) }
 }
 
-/** Admits a machine if it fits now and the queue is empty; otherwise returns undefined. */
+/** Admits a machine if it fits now, after all in the queue. Otherwise, or after an error, returns undefined. */
 export async function admitNow(memoryMib: number, limits: AdmissionLimits): Promise<Admission | undefined> {
-  const impatient = new AbortController()
-  const request = { memoryMib, limits, signal: impatient.signal, onWait: () => impatient.abort() }
+  const stop = new AbortController()
+  const request = { memoryMib, limits, signal: stop.signal, onWait: () => stop.abort() }
   return admit(request).catch(() => undefined)
 }
 
@@ -114,7 +114,7 @@ interface Queueing extends AdmissionRequest {
 
 async function untilRoom(queueing: Queueing): Promise<void> {
   const { directory, sequence, memoryMib, limits, signal, onWait, onDeadlock } = queueing
-  for (let told = false; ; told = true) {
+  for (let reported = false; ; reported = true) {
     if (signal?.aborted) throw aborted(signal.reason)
     const changed = new AbortController()
     // Watched before the directory is read, so that no change is missed.
@@ -125,16 +125,16 @@ async function untilRoom(queueing: Queueing): Promise<void> {
       const memory = ahead.reduce((sum, entry) => sum + entry.memoryMib, memoryMib)
       if (ahead.length < limits.maxMachines && memory <= limits.memoryMib) return
       if (ahead.every(({ running }) => running) && isDeadlock(all)) return onDeadlock?.(ahead.length)
-      if (!told) onWait?.(ahead.length)
+      if (!reported) onWait?.(ahead.length)
       const wake = AbortSignal.any([changed.signal, ...(signal ? [signal] : [])])
-      await delay(LOOK_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
+      await delay(READ_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
     } finally {
       watcher?.close()
     }
   }
 }
 
-/** Undefined if the system has no file watchers left. The wait then relies on its interval. */
+/** Undefined if the system has no file watchers left. The directory is then read only at each interval. */
 function watched(directory: string, onChange: () => void): FSWatcher | undefined {
   try {
     return watch(directory, onChange).on('error', () => {})
@@ -148,10 +148,10 @@ function aborted(cause: unknown): ExpectError {
   return new ExpectError('EXPECT_ABORTED', `The wait for other machines to end was aborted: ${why}`, { cause })
 }
 
-/** Whether every running machine belongs to an owner that waits for another one. */
+/** Whether every running machine belongs to an owner that waits for another machine. */
 function isDeadlock(all: readonly QueueEntry[]): boolean {
   const waiting = new Set(all.filter(({ running }) => !running).map(({ owner }) => owner))
-  return all.every(({ running, owner }) => !running || (owner !== NOBODY && waiting.has(owner)))
+  return all.every(({ running, owner }) => !running || (owner !== NO_OWNER && waiting.has(owner)))
 }
 
 /** Reads the queue, and removes the entries of dead processes. */

@@ -1,4 +1,4 @@
-/** Public API of a running VM. Delegates to RunningMachine, Console and Guest. */
+/** Public API of a running VM. RunningMachine, Console and Guest do the work. */
 
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PendingWait } from '../console/console.ts'
@@ -60,13 +60,13 @@ export interface RestoredMachine {
   readonly console: Uint8Array
   /** Positions of the devices whose content differs from that of the saved machine. @default none */
   readonly changed?: readonly number[]
-  /** Whether the guest stays stopped so that a debugger can connect. @default false */
+  /** Whether the guest stays stopped until a debugger resumes it. @default false */
   readonly gdb?: boolean
 }
 
 /** Options of {@link VM.waitForExit}. */
 export interface WaitForExitOptions {
-  /** Longest wait, milliseconds, before the multiplier. @default none */
+  /** Longest wait, milliseconds. Multiplied by `timeoutMultiplier`. @default none */
   readonly timeout?: number
   /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal
@@ -88,7 +88,7 @@ export class VM implements AsyncDisposable {
 
   /**
    * @internal Use `VM.start` or `VM.boot`.
-   * @param ready the match of `ready` recorded in the template, for a VM restored from one
+   * @param ready the match of the `ready` pattern in the console output recorded in the save, for a restored VM
    */
   constructor(running: RunningMachine, ready?: Match) {
     brandVM(this)
@@ -99,7 +99,7 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Starts a machine. Resolves when QEMU answers on QMP, without waiting for the guest (see {@link ready}).
+   * Boots a machine. Resolves when QEMU answers on QMP. Does not wait for the guest: see {@link ready}.
    *
    * @throws OptionError for invalid options, before anything is spawned
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`; `START_FAILED` with the output of QEMU
@@ -113,8 +113,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * @internal Takes over a machine launched from a save: attaches console and devices, adds the recorded console
-   * output, and resumes the guest.
+   * @internal Takes over a machine launched from a save: adds the recorded console output, attaches console and
+   * devices, and resumes the guest. With `gdb`, starts the server for a debugger instead of resuming the guest.
    *
    * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
    */
@@ -124,7 +124,7 @@ export class VM implements AsyncDisposable {
     try {
       await running.attach(vm)
       if (gdb) await running.serveDebugger()
-      else await vm.#goOn(attachScript(spec, changed))
+      else await vm.#resumeGuest(attachScript(spec, changed))
       return vm
     } catch (error) {
       await vm.close()
@@ -132,7 +132,7 @@ export class VM implements AsyncDisposable {
     }
   }
 
-  /** @internal Sets the clock of a restored guest and adds entropy, if it has an agent. */
+  /** @internal See `GuestOptions.resync`. */
   resync(): Promise<void> {
     return this.#guest.resync()
   }
@@ -142,12 +142,12 @@ export class VM implements AsyncDisposable {
     return this.#running.spec
   }
 
-  /** Arguments that start the same machine by hand, with the console on the terminal. */
+  /** Program and arguments that start the same machine by hand, with the console on the terminal. */
   get commandLine(): readonly string[] {
     return this.#running.description.commandLine
   }
 
-  /** The same as one line for a POSIX shell. */
+  /** {@link commandLine} as one line, quoted for a POSIX shell. */
   get commandLineQuoted(): string {
     return this.#running.description.commandLineQuoted
   }
@@ -182,12 +182,12 @@ export class VM implements AsyncDisposable {
     return this.#ended.promise
   }
 
-  /** Default timeout of `expect`, milliseconds, after the multiplier. */
+  /** Default timeout of `expect`, milliseconds, already multiplied by `timeoutMultiplier`. */
   get timeout(): number {
     return this.spec.timeoutMs * this.spec.timeoutMultiplier
   }
 
-  /** The console output so far without escape codes, or its end if it is very long. */
+  /** The console output so far as clean text, or its end if it is very long. */
   get output(): string {
     return this.#running.console.text()
   }
@@ -198,14 +198,14 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Guest failures so far, oldest first, including allowed ones: panics, out-of-memory kills and others of `failOn`.
+   * Guest failures so far, oldest first: panics, out-of-memory kills and others of `failOn`, also those it allows.
    */
   get incidents(): readonly Incident[] {
     return this.#running.console.incidents
   }
 
   /**
-   * Calls `listener` for every further guest failure, allowed or not, until the result is disposed. Failures in the
+   * Calls `listener` for every later guest failure, allowed or not, until the result is disposed. Failures in the
    * last output of a machine are reported before {@link ended} settles.
    */
   onIncident(listener: (incident: Incident) => void): Disposable {
@@ -213,7 +213,7 @@ export class VM implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#incidentListeners.delete(listener) }
   }
 
-  /** Pending waits, oldest first. */
+  /** Waits for console output that have not settled, oldest first. */
   get pendingWaits(): readonly PendingWait[] {
     return this.#running.console.pendingWaits
   }
@@ -231,9 +231,9 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits until the console prints the pattern after all earlier matches, and consumes the output up to its end. Of
-   * several patterns the earliest match wins, ties by order. The text is clean by default: UTF-8, `\n` line ends, no
-   * escape codes.
+   * Waits until the console prints the pattern after all earlier matches, and consumes the output up to the end of the
+   * match. Of several patterns, the one that matches first in the output wins; at the same position, the first in the
+   * list. By default, clean text is searched: UTF-8, `\n` line ends, no escape codes.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`
    * @throws GuestError `GUEST_*` when the guest fails, for example by a panic: see the option `failOn`
@@ -243,26 +243,26 @@ export class VM implements AsyncDisposable {
     return this.#running.console.expect(pattern, { ...options, ...this.#signalFor(options.signal) })
   }
 
-  /** Searches all output so far for the pattern. Does not wait and does not consume. */
+  /** Searches all output so far for the pattern. Does not wait, and consumes no output. */
   hasPrinted(pattern: PatternInput, options: Pick<ExpectOptions, 'view'> = {}): Match | undefined {
     return this.#running.console.hasPrinted(pattern, options)
   }
 
   /**
-   * Types on the console. A terminal in canonical mode accepts 4095 bytes per line.
-   * @throws MachineError `MACHINE_EXITED` after the end; OptionError `INVALID_OPTION` if `data` is neither a string nor
-   * bytes
+   * Sends input to the console. A terminal in canonical mode accepts 4095 bytes per line.
+   * @throws MachineError `MACHINE_EXITED` when the machine has ended; OptionError `INVALID_OPTION` when `data` is
+   * neither a string nor bytes
    */
   send(data: string | Uint8Array): void {
     this.#running.console.send(data)
   }
 
   /**
-   * Waits until the machine ends by itself and all its output was read. Does not end it.
+   * Waits until the machine has ended by itself and all its output was read. Does not end the machine.
    *
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    * @throws ExpectError `EXPECT_TIMEOUT` after `timeout`, `EXPECT_ABORTED`
-   * @throws GuestError `GUEST_*` when the guest fails and the machine keeps running
+   * @throws GuestError `GUEST_*` when the guest fails before the machine ends
    */
   async waitForExit(options: WaitForExitOptions = {}): Promise<ExitStatus> {
     checkTable('waitForExit', options, WAIT_CHECKS)
@@ -276,8 +276,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Connects the terminal of the test run with the console, until Ctrl-], the end of the machine or the abort of its
-   * signal. The fixtures pause the timeout of the test meanwhile. The output of the session is consumed.
+   * Connects the terminal of the test run with the console, until Ctrl-] is typed, the machine ends or its signal
+   * aborts. The fixtures pause the timeout of the test meanwhile. The output of the session is consumed.
    *
    * @throws OptionError `NO_TERMINAL` without a terminal, such as in CI or in the background
    */
@@ -293,12 +293,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Runs a command in the guest with `sh -c`, and waits for its end. Waits for the `ready` pattern first, if there is
-   * one.
+   * Waits for the `ready` pattern if there is one, then runs a command in the guest with `sh -c` and waits for its end.
    *
-   * Uses the agent in the guest if the machine has one, otherwise the shell on the serial console; `via` selects one
-   * explicitly. On the console, commands run one after the other, and their output is consumed. Processes that the
-   * command starts in the background are not waited for.
+   * Uses the agent in the guest if the machine has one, otherwise the shell on the serial console; `via` selects one of
+   * them. On the console, commands run one after the other, and their output is consumed. The call does not wait for
+   * processes that the command starts in the background.
    *
    * @param command a shell command, or a list of words, which are quoted
    * @throws GuestCommandError `COMMAND_FAILED` for an exit code other than 0, unless `check` is false;
@@ -314,11 +313,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Logs in on the serial console and waits for a shell; the login prompt may already be there. Afterwards, commands
-   * can run via `shell`. Waits for the `ready` pattern first, if there is one.
+   * Waits for the `ready` pattern if there is one, then logs in on the serial console and waits for a shell. The login
+   * prompt may have been printed before the call. Afterwards, commands can run with `via: 'shell'`.
    *
-   * @throws ExpectError `LOGIN_FAILED` (refused, or no prompt appeared), `LOGIN_PASSWORD_EXPIRED`, `EXPECT_EXITED`,
-   * `EXPECT_ABORTED`
+   * @throws ExpectError `LOGIN_FAILED` (the login was refused, or no prompt was printed), `LOGIN_PASSWORD_EXPIRED`,
+   * `EXPECT_EXITED`, `EXPECT_ABORTED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   login(options: LoginOptions = {}): Promise<void> {
@@ -326,7 +325,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Writes or replaces a file in the guest, and verifies its content.
+   * Writes or replaces a file in the guest. Verifies its content by a checksum, or by its size if the guest has no tool
+   * for checksums. Devices and files in `/proc` and `/sys` are not verified.
    *
    * @param path absolute; its directory must exist
    * @throws GuestFileError `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`, `GUEST_FILE_FAILED`, each with the guest's error;
@@ -364,10 +364,11 @@ export class VM implements AsyncDisposable {
 
   /**
    * Copies a file or a directory tree of the host into the guest: `guestPath` becomes a copy of `hostPath`. Existing
-   * files are replaced. Permissions and symbolic links are kept, owners are not; other file types are skipped. The
-   * content of each file is verified. A tree needs `tar` in the guest.
+   * files are replaced, and other files in an existing directory stay. Permissions and symbolic links are kept, owners
+   * are not; other file types are skipped. A file is verified as by {@link writeFile}. A tree needs `tar` in the guest,
+   * and is verified if the guest has `sha256sum`.
    *
-   * @param guestPath absolute; parent directories are created. With a `/` at the end, the directory for the file
+   * @param guestPath absolute; parent directories are created. If it ends with `/`, a file is copied into it
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
@@ -380,8 +381,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} in the other direction. A tree may
-   * have up to 256 MiB.
+   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} in the other direction. The content
+   * of a tree is not verified, and its archive may have up to 256 MiB.
    *
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
@@ -395,11 +396,11 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits until a command succeeds. It is repeated in the guest, without a round trip for each try. Via `shell`, no
-   * other command can run meanwhile.
+   * Waits until a command succeeds. A loop in the guest repeats the command, so a try needs no round trip. With
+   * `via: 'shell'`, no other command can run meanwhile.
    *
    * @throws GuestCommandError `WAIT_TIMEOUT` with the time, the number of tries, and the exit code and output of the
-   * last one; others as {@link run}
+   * last try; others as {@link run}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   waitUntil(command: string | readonly string[], options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
@@ -443,7 +444,7 @@ export class VM implements AsyncDisposable {
 
   /**
    * Events that a program in the guest sends over `channel(name)`: one JSON value per line, the last one
-   * `{"event":"done"}`. The iteration can be stopped and continued later without losing events.
+   * `{"event":"done"}`. When a test leaves the loop over the events, a later call continues with the next event.
    *
    * @throws ExpectError `EVENT_INVALID` for an event that the schema rejects; `CHANNEL_ENDED` when the machine ends
    * before the last event; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
@@ -459,13 +460,14 @@ export class VM implements AsyncDisposable {
 
   /**
    * Saves the current state of the machine to one file: memory, devices, disk overlays, console, and everything needed
-   * to start it. `VM.resume` and `npx coldboot resume` continue from it, even on another host. The guest is paused
-   * meanwhile.
+   * to start it. `VM.resume` and `npx coldboot resume` continue from the file, even on another host. The guest is
+   * paused during the save.
    *
    * The file contains the whole memory of the guest, including secrets.
    *
    * @param file path; the file is created atomically
-   * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits; `MACHINE_EXITED`
+   * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond `maxBytes` or `timeout`;
+   * `MACHINE_EXITED`
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; the system's error when the file cannot be written
    */
   save(file: string, options: SaveOptions = {}): Promise<void> {
@@ -501,10 +503,9 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Goes back to a checkpoint of this machine: memory, disks, console. The object and the handles of its devices stay;
-   * QEMU is another one. What was pending is rejected as by an end of the machine. The clock and the randomness of the
-   * guest are set anew, forwarded ports get new numbers, and cables and shared directories are as the test has them
-   * now.
+   * Returns to a checkpoint of this machine: memory, disks, console. This object and its devices stay valid, but QEMU is
+   * a new process. Pending waits and calls are rejected as if the machine had ended. The clock of the guest is set,
+   * entropy is added, and forwarded ports get new numbers. Cables and shared directories keep their current state.
    *
    * @throws OptionError `CHECKPOINT_GONE` for a checkpoint that was removed, or is of another machine
    * @throws StartError, MachineError when it cannot be restored; the machine has ended then
@@ -539,7 +540,7 @@ export class VM implements AsyncDisposable {
       const ready = spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready)
       if (ready !== undefined) this.#ready = Promise.resolve(ready)
       await running.attach(this)
-      await this.#goOn(attachScript(launched.spec))
+      await this.#resumeGuest(attachScript(launched.spec))
       this.#watch(running)
       running.onEvent?.({ kind: 'revert', name, duration: now() - begun })
     } catch (error) {
@@ -573,7 +574,7 @@ export class VM implements AsyncDisposable {
     return this.#running.gdbSocket
   }
 
-  /** Ends the machine and removes its files. Idempotent; all callers get the same result. */
+  /** Ends the machine and removes its temporary files. All calls return the same status. */
   close(): Promise<ExitStatus> {
     return this.#close()
   }
@@ -594,7 +595,7 @@ export class VM implements AsyncDisposable {
     })
   }
 
-  async #goOn(script: string): Promise<void> {
+  async #resumeGuest(script: string): Promise<void> {
     await this.#running.machine.qmp.execute('cont')
     await this.#guest.resync()
     await runAgentScript(this, script)
@@ -620,7 +621,7 @@ export class VM implements AsyncDisposable {
 
   /** Combines the signal of the caller with that of the machine. */
   #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-    // Leave a bad value in place; option validation reports it.
+    // An invalid value is passed on, so that the check of the options reports it.
     if (signal !== undefined && !(signal instanceof AbortSignal)) return { signal }
     const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
     return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }

@@ -13,34 +13,38 @@ import { extractQemuError, hintFor } from './qemu-error.ts'
 import { QmpClient, type QmpEvent } from './qmp.ts'
 import { shutDown } from './shutdown.ts'
 
-/** Longest wait for QEMU, which normally answers within 100 ms. Milliseconds, before the multiplier. */
+/**
+ * Longest wait for the first answer of QEMU, which normally takes 100 ms. Milliseconds. Multiplied by
+ * `timeoutMultiplier`.
+ */
 const ANSWER_MS = 30_000
 
-/** Longest wait for the end of the QMP stream after the exit, in case a wrapper of QEMU keeps it open. Milliseconds. */
+/** Longest wait for the end of the QMP stream after the exit: a wrapper of QEMU may keep it open. Milliseconds. */
 const LAST_EVENTS_MS = 1_000
 
 /** A saved state to load. */
 export interface StateInput {
   readonly memory: MemoryTransfer
-  /** An open descriptor of the state, which the caller closes, or a function that opens a stream of it. */
+  /** An open file descriptor, which the caller closes, or a function that opens a stream. */
   readonly source: number | (() => Readable)
 }
 
 /** A spawned QEMU. */
 export class QemuInstance {
   readonly qmp: QmpClient
-  /** Our end of the serial console. */
+  /** The end of the serial console in this process. */
   readonly consoleStream: Duplex
   /** Resolves when QEMU has ended and its last event was read. Never rejects. */
   readonly exited: Promise<ExitStatus>
   readonly #process: QemuProcess
   readonly #spec: MachineSpec
   readonly #line: CommandLine
-  readonly #shown: string
+  /** Command line for errors. */
+  readonly #shownLine: string
   readonly #portForwards: PortForward[] = []
   readonly #state: StateInput | undefined
-  /** Rejects when the saved state could not be read. */
-  #fed: Promise<void> = Promise.resolve()
+  /** Resolves when the saved state was sent to QEMU. Rejects when its source could not be read. */
+  #stateSent: Promise<void> = Promise.resolve()
   #shutdown: Promise<unknown> | undefined
   #gone = false
 
@@ -53,9 +57,9 @@ export class QemuInstance {
     this.#process = process
     this.#spec = spec
     this.#line = line
-    this.#shown = shown
+    this.#shownLine = shown
     this.#state = state
-    if (typeof state?.source === 'function') this.#fed = feed(state.source(), process.stream(STATE_FD))
+    if (typeof state?.source === 'function') this.#stateSent = sendState(state.source(), process.stream(STATE_FD))
     this.consoleStream = process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
     this.qmp = new QmpClient(control)
@@ -63,10 +67,10 @@ export class QemuInstance {
     this.qmp.onEvent((event) => {
       if (event.event === 'SHUTDOWN') shutdown = event
     })
-    // The exit may be reported before the last events are read from the socket.
+    // Node may report the exit before it has read the last events from the socket.
     const controlEnded = finished(control, { writable: false }).catch(() => {})
     this.exited = process.exited.then(async (exit) => {
-      await Promise.race([controlEnded, quietFor(LAST_EVENTS_MS)])
+      await Promise.race([controlEnded, afterDelay(LAST_EVENTS_MS)])
       return exitStatusOf(exit, shutdown, process.stderr())
     })
     void process.exited.then(() => {
@@ -75,7 +79,7 @@ export class QemuInstance {
   }
 
   /**
-   * Spawns QEMU. It may fail later: see {@link connect}.
+   * Spawns QEMU. {@link connect} reports whether it starts successfully.
    *
    * @param shown command line for errors
    * @param state saved state of a machine that is restored
@@ -107,12 +111,12 @@ export class QemuInstance {
 
   /**
    * Waits until QEMU answers on QMP.
-   * @throws StartError `START_FAILED` with the output of QEMU when it exits first, or does not answer
+   * @throws StartError `START_FAILED` with the output of QEMU when it exits before, or does not answer
    */
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const silent = new Promise<never>((_, reject) => {
-      timer = startTimer(() => reject(this.#silence()), this.#answerMs)
+      timer = startTimer(() => reject(this.#noAnswer()), this.#answerMs)
     })
     try {
       await Promise.race([this.qmp.connect(), silent, this.#exitDuringStart()])
@@ -125,23 +129,25 @@ export class QemuInstance {
 
   /**
    * Loads the saved state passed to {@link spawn}. The guest is stopped afterwards.
-   * @param uri of the state, from `incomingState`
-   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state does not fit; the error of its source
+   * @param uri URI of the state, from `incomingState`
+   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when QEMU cannot load it; the error of its source
    */
   async restore(uri: string): Promise<void> {
     try {
       await Promise.race([loadState(this.qmp, uri, this.#state?.memory ?? 'in-file'), this.#exitDuringStart()])
-      await this.#fed
+      await this.#stateSent
     } catch (error) {
-      // If the state could not be read to its end, this is the cause of QEMU's error.
-      await this.#fed
-      throw isChannelEnd(error) ? await this.#exitReason() : error
+      // Throws the error of the source if there is one, because it caused the error of QEMU.
+      await this.#stateSent
+      throw hasExited(error) ? await this.#exitReason() : error
     }
   }
 
   /**
-   * Passes each device its streams. `vm` is the identity of the machine.
-   * @param spec spec of the owner, whose devices have the same arguments in the same order as the spawned ones
+   * Attaches the devices, each to its streams.
+   * @param vm identity of the machine for its devices
+   * @param directory the temporary directory of the machine
+   * @param spec may differ from the one that was spawned, but has devices with the same arguments in the same order
    */
   async attachDevices(vm: object, directory: string, spec: MachineSpec): Promise<void> {
     const exited = this.exited.then(() => {})
@@ -167,14 +173,14 @@ export class QemuInstance {
     return this.#portForwards
   }
 
-  /** Ends QEMU. Idempotent. */
+  /** Ends QEMU. All calls return the same status. */
   async shutDown(): Promise<ExitStatus> {
     this.#shutdown ??= shutDown(this.#process, this.qmp)
     await this.#shutdown
     return this.exited
   }
 
-  /** Kills QEMU synchronously, at the exit of this process. */
+  /** Kills QEMU without waiting for its end, so that it can be called at the exit of this process. */
   kill(): void {
     this.#process.terminate('SIGKILL')
   }
@@ -183,14 +189,14 @@ export class QemuInstance {
     return ANSWER_MS * this.#spec.timeoutMultiplier
   }
 
-  #silence(): StartError {
+  #noAnswer(): StartError {
     return this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)
   }
 
-  /** Waits for the exit, which has the reason. The QMP stream ends slightly earlier. */
+  /** Waits for the exit, which comes slightly after the end of the QMP stream. Returns an error with its reason. */
   async #exitReason(): Promise<unknown> {
     const { promise: late, resolve } = Promise.withResolvers<StartError>()
-    const timer = startTimer(() => resolve(this.#silence()), this.#answerMs)
+    const timer = startTimer(() => resolve(this.#noAnswer()), this.#answerMs)
     try {
       return await Promise.race([this.#exitDuringStart().catch((error: unknown) => error), late])
     } finally {
@@ -200,24 +206,24 @@ export class QemuInstance {
 
   async #exitDuringStart(): Promise<never> {
     const status = await this.exited
-    // Exit code 0 without an event normally means a power-off, but no guest has run yet.
+    // `describeExit` would report a power-off of the guest for exit code 0, but no guest has run yet.
     const how = status.exitCode === 0 ? ' with exit code 0' : `: ${describeExit(status)}`
     throw this.#failure(`QEMU exited during the start${how}`, status)
   }
 
-  #failure(message: string, status?: ExitStatus): StartError {
-    const own = (status?.stderr ?? this.#process.stderr()).trim()
-    const complaint = extractQemuError(own)
-    const hint = hintFor(own, this.#spec)
-    return new StartError('START_FAILED', complaint === '' ? message : `${message}\n${complaint}`, {
+  #failure(what: string, status?: ExitStatus): StartError {
+    const printed = (status?.stderr ?? this.#process.stderr()).trim()
+    const message = extractQemuError(printed)
+    const hint = hintFor(printed, this.#spec)
+    return new StartError('START_FAILED', message === '' ? what : `${what}\n${message}`, {
       ...(hint === undefined ? {} : { hint }),
-      sections: { 'QEMU printed': own, 'Command line': this.#shown },
+      sections: { 'QEMU printed': printed, 'Command line': this.#shownLine },
     })
   }
 }
 
-/** Sends a saved state. QEMU may close its end early, which is not an error of the source. */
-function feed(source: Readable, socket: Duplex): Promise<void> {
+/** Sends a saved state. Rejects only for an error of the source, because QEMU may close the socket early. */
+function sendState(source: Readable, socket: Duplex): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})
   source.once('error', reject)
@@ -225,11 +231,11 @@ function feed(source: Readable, socket: Duplex): Promise<void> {
   return promise
 }
 
-/** Resolves after this time, when the data that arrived by then is read. */
-async function quietFor(milliseconds: number): Promise<void> {
+/** Resolves after this time, and after the data that has arrived by then was read. */
+async function afterDelay(milliseconds: number): Promise<void> {
   await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
 }
 
-function isChannelEnd(error: unknown): boolean {
+function hasExited(error: unknown): boolean {
   return ColdbootError.is(error) && error.code === 'MACHINE_EXITED'
 }

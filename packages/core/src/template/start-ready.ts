@@ -10,22 +10,21 @@ import { endPool } from './end-pool.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
-/** Further parameters of {@link startReady}. */
-export interface Starter {
+/** What a test runner passes to {@link startReady}, in addition to the options of its user. */
+export interface RunnerOptions {
   /** Called with each machine that boots, as soon as it is started. */
   readonly onBoot?: TemplateOptions['onBoot']
-  /** See `AdmissionRequest.owner`: the same for all machines of a test. */
+  /** See `AdmissionRequest.owner`. All machines of a test have the same one. */
   readonly owner?: string | undefined
 }
 
 /**
  * Starts a machine and waits until it is ready: its `ready` pattern was printed, `prepare` has run, and the output of
- * both is consumed. Without `ready`, the machine is returned at once and cannot become a template.
+ * both is consumed. Without `ready`, the machine boots, is not waited for, and cannot become a template.
  *
- * @throws OptionError, StartError as `VM.start`; ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
- * @throws TemplateError `TEMPLATE_UNSAVABLE` when `template` is `required`
+ * @throws as `VM.start`
  */
-export async function startReady(options: VMOptions, { onBoot, owner }: Starter = {}): Promise<VM> {
+export async function startReady(options: VMOptions, { onBoot, owner }: RunnerOptions = {}): Promise<VM> {
   checkVMOptions(options)
   const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, from, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
@@ -37,14 +36,14 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
     owner,
     onDeadlock(running) {
       warnOnce(
-        `Machine "${name}" starts in excess of the limits (${shown(limits)}), because all ${running} running machines belong to tests that wait for another one. Raise the limits, or run fewer of these tests at once.`,
+        `Machine "${name}" starts in excess of the limits (${describeLimits(limits)}), because all ${running} running machines belong to tests that wait for another machine. Raise the limits, or run fewer of these tests at once.`,
       )
     },
     onWait(ahead) {
-      // Pooled machines count too, so they are ended while a machine waits.
+      // Pooled machines count towards the limits, so they are ended to make room.
       void endPool()
       warnOnce(
-        `Machine "${name}" waits until other machines end (${ahead} are ahead of it). The limits are ${shown(limits)}.`,
+        `Machine "${name}" waits until other machines end (machines ahead of it: ${ahead}). The limits are ${describeLimits(limits)}.`,
       )
     },
   })
@@ -62,7 +61,7 @@ export async function startReady(options: VMOptions, { onBoot, owner }: Starter 
 /** Error codes after which the machine boots without a template. */
 const WITHOUT_TEMPLATE: readonly string[] = ['TEMPLATE_UNSAVABLE', 'CACHE_UNUSABLE']
 
-function shown({ maxMachines, memoryMib }: AdmissionLimits): string {
+function describeLimits({ maxMachines, memoryMib }: AdmissionLimits): string {
   return `\`maxMachines\` ${maxMachines}, \`memoryBudget\` ${memoryMib} MiB`
 }
 

@@ -1,10 +1,10 @@
 /**
- * Warm pool: restores the next machine of a template while a test runs, and stops it, so that the next test only needs
- * a `cont`. There is one machine per template and process, or two if tests are shorter than a restore. Unused machines
- * are ended at the end.
+ * Warm pool: restores the next machine of a template while a test runs, and leaves it stopped, so that the next start
+ * only needs a `cont`. There is one machine per template and process, or two if tests are shorter than a restore.
+ * `endPool` ends unused machines.
  */
 import { once } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Admission, type AdmissionLimits, admitNow } from '../host/admission.ts'
 import { discard, type Launched } from '../machine/launch.ts'
 import { onEndPool } from './end-pool.ts'
@@ -18,13 +18,14 @@ interface PooledMachine {
 
 /** A machine that is being restored for the pool. */
 interface PendingMachine {
-  readonly ahead: Promise<PooledMachine | undefined>
-  /** Aborted when a start waits for the machine, to skip the rest of its warm-up. */
-  readonly wanted: AbortController
-  over: boolean
+  /** Undefined if the limits do not allow the machine, or its restore failed. */
+  readonly machine: Promise<PooledMachine | undefined>
+  /** Aborted when a start takes the machine, to skip the rest of its warm-up. */
+  readonly taken: AbortController
+  settled: boolean
 }
 
-/** Identity of interchangeable machines. */
+/** Two machines with the same key are interchangeable. */
 export interface PoolKey {
   /** Key of the template. */
   readonly key: string
@@ -36,54 +37,61 @@ export interface PoolKey {
 interface Pool {
   readonly identity: string
   readonly pending: PendingMachine[]
-  /** Whether two machines are restored concurrently, because the last one was taken before it was ready. */
+  /** Whether the pool has two machines, because one was still being restored when the last one was taken. */
   concurrent: boolean
 }
 
-/** Templates whose machines differ from test to test, so that the next one cannot be predicted. */
+/** Keys of templates whose machines differ from test to test, so that the next machine cannot be predicted. */
 const unpredictable = new Set<string>()
 
 const pools = new Map<string, Pool>()
 
-/** Restores the next machines of a template in the background, unless the pool has them. */
+/** Restores the next machine of a template in the background, or the next two, unless the pool has them. */
 export function refillPool({ key, identity }: PoolKey, restoration: Restoration, limits?: AdmissionLimits): void {
   if (unpredictable.has(key)) return
   const pool = pools.get(key) ?? { pending: [], concurrent: false, identity }
   pools.set(key, pool)
-  while (pool.pending.length < (pool.concurrent ? 2 : 1)) pool.pending.push(begin(restoration, limits, pool))
+  while (pool.pending.length < (pool.concurrent ? 2 : 1)) pool.pending.push(beginRestore(restoration, limits, pool))
 }
 
-function begin(restoration: Restoration, limits: AdmissionLimits | undefined, { concurrent }: Pool): PendingMachine {
-  const wanted = new AbortController()
-  const rounds = concurrent ? CONCURRENT_ROUNDS : ROUNDS
+function beginRestore(
+  restoration: Restoration,
+  limits: AdmissionLimits | undefined,
+  { concurrent }: Pool,
+): PendingMachine {
+  const taken = new AbortController()
+  const lines = concurrent ? CONCURRENT_WARM_UP_LINES : WARM_UP_LINES
   // A failed refill is ignored. The next start works without the pool.
-  const ahead = within(limits, restoration.spec.memoryMib, () => prepared(restoration, rounds, wanted.signal)).catch(
-    () => undefined,
-  )
-  const making = { ahead, wanted, over: false }
-  void ahead.then(() => {
-    making.over = true
+  const machine = restoreWithin(limits, restoration.spec.memoryMib, () =>
+    restoreWarm(restoration, lines, taken.signal),
+  ).catch(() => undefined)
+  const pending = { machine, taken, settled: false }
+  void machine.then(() => {
+    pending.settled = true
   })
-  return making
+  return pending
 }
 
-/** Restores a machine if the limits allow it. Its admission lasts until it has ended or was taken. */
-async function within(
+/** Restores a machine if the limits allow it. Its admission lasts until it leaves the pool. */
+async function restoreWithin(
   limits: AdmissionLimits | undefined,
   memoryMib: number,
-  make: () => Promise<Launched>,
+  restore: () => Promise<Launched>,
 ): Promise<PooledMachine | undefined> {
   const admission = limits && (await admitNow(memoryMib, limits))
   if (limits !== undefined && admission === undefined) return undefined
   try {
-    return { launched: await make(), admission }
+    return { launched: await restore(), admission }
   } catch (error) {
     admission?.[Symbol.dispose]()
     throw error
   }
 }
 
-/** Takes the pooled machine, waiting for it if it is still being restored; undefined if there is none. */
+/**
+ * Takes the pooled machine, and waits for it if it is still being restored; undefined if there is none. If the machine
+ * that is asked for differs from the pooled one, the pool of the template is ended and not filled again.
+ */
 export async function takePooled({ key, identity }: PoolKey): Promise<Launched | undefined> {
   const pool = pools.get(key)
   if (pool !== undefined && pool.identity !== identity) {
@@ -96,20 +104,20 @@ export async function takePooled({ key, identity }: PoolKey): Promise<Launched |
 
 async function takeFrom(pool: Pool | undefined): Promise<Launched | undefined> {
   // Removed before it is awaited, so that two concurrent starts do not get the same machine.
-  const making = pool?.pending.shift()
-  if (pool === undefined || making === undefined) return undefined
-  pool.concurrent = !making.over || pool.pending.some(({ over }) => !over)
-  making.wanted.abort()
-  const ahead = await making.ahead
-  ahead?.admission?.[Symbol.dispose]()
-  if (ahead === undefined || !ahead.launched.machine.gone) return ahead?.launched
-  await discard(ahead.launched)
+  const next = pool?.pending.shift()
+  if (pool === undefined || next === undefined) return undefined
+  pool.concurrent = !next.settled || pool.pending.some(({ settled }) => !settled)
+  next.taken.abort()
+  const pooled = await next.machine
+  pooled?.admission?.[Symbol.dispose]()
+  if (pooled === undefined || !pooled.launched.machine.gone) return pooled?.launched
+  await discard(pooled.launched)
   return undefined
 }
 
 /** Resolves when no machine is being restored for the pool. */
 export async function poolSettled(): Promise<void> {
-  await Promise.all([...pools.values()].flatMap(({ pending }) => pending.map(({ ahead }) => ahead)))
+  await Promise.all([...pools.values()].flatMap(({ pending }) => pending.map(({ machine }) => machine)))
 }
 
 onEndPool(async () => {
@@ -126,10 +134,10 @@ async function endPoolOf(key: string): Promise<void> {
   await Promise.all(left)
 }
 
-async function prepared(restoration: Restoration, rounds: number, wanted: AbortSignal): Promise<Launched> {
+async function restoreWarm(restoration: Restoration, lines: number, taken: AbortSignal): Promise<Launched> {
   const launched = await launchFrom(restoration)
   try {
-    await warm(launched, restoration, rounds, wanted)
+    await warm(launched, restoration, lines, taken)
     return launched
   } catch (error) {
     await discard(launched)
@@ -140,11 +148,11 @@ async function prepared(restoration: Restoration, rounds: number, wanted: AbortS
 /** A shell prompt: an empty line has no effect there and prints the prompt again. */
 const SHELL_PROMPT = /[#$] $/
 /** Shell integration mark after a prompt (OSC 133), as printed by the guest of `@coldboot/guest`. */
-const MARK_BEHIND = '\x1b]133;B\x07'
-/** Number of empty lines typed. QEMU translates most of the code during the first ones. */
-const ROUNDS = 4
-/** The same if machines are needed faster than they are restored. */
-const CONCURRENT_ROUNDS = 1
+const MARK_AFTER_PROMPT = '\x1b]133;B\x07'
+/** Number of empty lines sent. QEMU translates most of the code during the first lines. */
+const WARM_UP_LINES = 4
+/** The number while tests are shorter than a restore. */
+const CONCURRENT_WARM_UP_LINES = 1
 
 /**
  * Runs the guest for a moment, so that QEMU translates its code before the test. Without hardware acceleration, the
@@ -153,17 +161,17 @@ const CONCURRENT_ROUNDS = 1
 async function warm(
   { machine }: Launched,
   { spec: { accelerator, ready }, stored }: Restoration,
-  rounds: number,
-  wanted: AbortSignal,
+  lines: number,
+  taken: AbortSignal,
 ): Promise<void> {
-  if (wanted.aborted || accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
+  if (taken.aborted || accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return
   // Input that arrives while the guest prints a mark would be echoed inside the mark.
-  const marked = `${ready}${MARK_BEHIND}`
+  const marked = `${ready}${MARK_AFTER_PROMPT}`
   const prompt = Buffer.from(stored.console).includes(marked) ? marked : ready
   const { consoleStream: stream, qmp } = machine
   await qmp.execute('cont')
   let text = ''
-  for (let round = 0; round < rounds && !wanted.aborted; round++) {
+  for (let line = 0; line < lines && !taken.aborted; line++) {
     stream.write('\n')
     text = ''
     while (!text.includes(prompt)) {
@@ -173,10 +181,11 @@ async function warm(
     }
   }
   await qmp.execute('stop')
-  await turn()
+  // Reads the last output of the guest, which has arrived but has not been read yet.
+  await nextTurn()
   text += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
   stream.removeAllListeners('readable')
-  // Output up to the last prompt belongs to the warm-up. Output after it, such as an incomplete mark, belongs to the
-  // test, because the guest may have been stopped in the middle of a mark.
+  // Only the output up to the last prompt is dropped. If the guest was stopped while it printed a mark, the test must
+  // receive the first part too.
   stream.unshift(Buffer.from(text.slice(text.lastIndexOf(prompt) + prompt.length), 'latin1'))
 }

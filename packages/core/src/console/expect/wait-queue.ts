@@ -21,7 +21,7 @@ export interface WaitQueueOptions {
   readonly regExpTimeout: RegExpTimeout
   /** Most characters kept for a match that has started. */
   readonly keep: number
-  /** Silence after which a match counts that could have become longer, milliseconds. */
+  /** Silence after which a match is accepted although further output could make it longer, milliseconds. */
   readonly patientMs: number
   /** Time of the last byte, on the clock of `now()`. */
   readonly lastByteAt: () => number | undefined
@@ -35,8 +35,9 @@ export interface WaitQueueOptions {
 interface Cursor {
   /** Position in the raw stream. */
   readonly position: number
-  /** The exact position in the view of the last match. */
+  /** View of the last match. */
   readonly view: ViewName
+  /** Position in this view. More exact than `position`, because a character of a view may be several bytes. */
   readonly offset: number
 }
 
@@ -46,9 +47,9 @@ export class WaitQueue {
   readonly #quietTimer: QuietTimer
   readonly #waits: Wait[] = []
   #previousMatch: string | undefined
-  #asked = 0
+  #lastId = 0
   #cursor: Cursor = { position: 0, view: 'clean', offset: 0 }
-  /** Where {@link consumeAll} last moved the cursor. */
+  /** Position to which {@link consumeAll} last moved the cursor. */
   #consumed = 0
   /** Creates the error for waits after the end; undefined before it. */
   #end: ((facts: failures.FailureFacts) => Error) | undefined
@@ -58,7 +59,7 @@ export class WaitQueue {
     this.#quietTimer = new QuietTimer(
       {
         quietMs: () => now() - (options.lastByteAt() ?? 0),
-        wanted: () => this.#waits[0]?.turn?.buffer.undecided === true,
+        wanted: () => this.#waits[0]?.activeSearch?.buffer.undecided === true,
         attempt: (patient) => {
           const wait = this.#waits[0]
           if (wait !== undefined) this.#search(wait, (buffer) => buffer.settle(patient))
@@ -74,9 +75,9 @@ export class WaitQueue {
     return this.#waits
   }
 
-  /** Queues a wait. The returned promise is already settled if the output so far matches. */
+  /** Queues a wait. If it is the first in the queue and the output so far matches, it is settled at once. */
   add(request: WaitRequest): Promise<Match> {
-    const wait = new Wait(request, ++this.#asked, now(), {
+    const wait = new Wait(request, ++this.#lastId, now(), {
       deadline: () => this.#timeUp(wait, failures.timedOut),
       idle: () => {
         const left = request.idleMs - (now() - Math.max(wait.startedAt, this.#options.lastByteAt() ?? 0))
@@ -86,7 +87,7 @@ export class WaitQueue {
       abort: () => this.#abort(wait),
     })
     this.#waits.push(wait)
-    this.#options.onEvent?.({ kind: 'expect', ...this.#told(wait) })
+    this.#options.onEvent?.({ kind: 'expect', ...this.#eventOf(wait) })
     if (request.signal?.aborted === true) this.#abort(wait)
     this.#serve()
     return wait.promise
@@ -107,23 +108,23 @@ export class WaitQueue {
     this.#serve()
   }
 
-  /** Ends the output. Pending waits that do not match, and all later waits, are rejected. */
+  /** Ends the output. Waits, pending and later ones, are rejected unless the output so far matches. */
   end(reason: Error): void {
     this.#end ??= (facts) => failures.exited(facts, reason)
     this.#serve()
     this.#quietTimer.stop()
   }
 
-  /** As {@link end}, but the machine may still print. Waits search the output so far. */
+  /** As {@link end} after a guest failure. The machine may still print. */
   fail(error: (facts: failures.FailureFacts) => Error): void {
     this.#end ??= error
     this.#serve()
   }
 
-  /** Starts the searches of waits, in order, until one stays pending. */
+  /** Starts the search of each wait, in order, until a wait stays pending. */
   #serve(): void {
     for (let wait = this.#waits[0]; wait !== undefined; wait = this.#waits[0]) {
-      if (wait.turn === undefined) this.#begin(wait)
+      if (wait.activeSearch === undefined) this.#begin(wait)
       if (!wait.over && this.#end !== undefined) this.#conclude(wait, this.#end)
       if (!wait.over) break
     }
@@ -137,7 +138,7 @@ export class WaitQueue {
     const { position, offset } = this.#cursor
     const origin = name === this.#cursor.view ? Math.max(offset, view.start) : view.fromStream(position)
     const buffer = new ExpectBuffer(patterns, { regExpTimeout, keep })
-    wait.turn = { buffer, origin, dropped: Math.max(0, text.start - position) }
+    wait.activeSearch = { buffer, origin, dropped: Math.max(0, text.start - position) }
     this.#search(wait, () => buffer.push(view.slice(origin)))
   }
 
@@ -157,13 +158,13 @@ export class WaitQueue {
     this.#serve()
   }
 
-  /** Runs a search if it has started, and settles the wait if it finds a match or throws. */
+  /** Continues the search of a wait if it has started, and settles the wait if the search finds a match or throws. */
   #search(wait: Wait, search: (buffer: ExpectBuffer) => Found | undefined): void {
-    const { turn } = wait
-    if (turn === undefined) return
+    const { activeSearch } = wait
+    if (activeSearch === undefined) return
     try {
-      const found = search(turn.buffer)
-      if (found !== undefined) this.#match(wait, turn.origin, turn.dropped, found)
+      const found = search(activeSearch.buffer)
+      if (found !== undefined) this.#match(wait, activeSearch.origin, activeSearch.dropped, found)
     } catch (error) {
       this.#fail(wait, (facts) => failures.inContext(facts, error))
     }
@@ -176,6 +177,7 @@ export class WaitQueue {
     const dropped = missing + (found.start - before.length)
     const offset = origin + found.end
     const position = view.toStream(offset)
+    // A search may have started before `consumeAll`. Its match must not move the cursor back.
     if (position > this.#consumed) {
       this.#cursor = { position: Math.max(this.#cursor.position, position), view: name, offset }
     }
@@ -183,7 +185,7 @@ export class WaitQueue {
     this.#remove(wait)
     this.#options.onEvent?.({
       kind: 'match',
-      ...this.#told(wait),
+      ...this.#eventOf(wait),
       text: found.text,
       duration: now() - wait.startedAt,
     })
@@ -199,12 +201,12 @@ export class WaitQueue {
       const { code, shortMessage: message } = ColdbootError.is(reason)
         ? reason
         : { code: 'Error', shortMessage: reason.message }
-      onEvent({ kind: 'unmatched', ...this.#told(wait), code, message, duration: now() - wait.startedAt })
+      onEvent({ kind: 'unmatched', ...this.#eventOf(wait), code, message, duration: now() - wait.startedAt })
     }
     wait.reject(reason)
   }
 
-  #told({ id, request }: Wait): Omit<ExpectEvent, 'kind'> {
+  #eventOf({ id, request }: Wait): Omit<ExpectEvent, 'kind'> {
     const { patterns, timeoutMs, callSite } = request
     return { id, pattern: describePatterns(patterns), timeoutMs, location: callSite.location }
   }
@@ -216,7 +218,7 @@ export class WaitQueue {
   #evidence(view: ViewName): failures.FailureFacts['evidence'] {
     const { text, regExpTimeout } = this.#options
     const { position } = this.#cursor
-    const behindCursor = (name: ViewName): string => {
+    const afterCursor = (name: ViewName): string => {
       const seen = text.view(name)
       return seen.slice(Math.max(seen.fromStream(position), seen.end - SEARCHED_CHARACTERS))
     }
@@ -226,9 +228,9 @@ export class WaitQueue {
       regExpTimeout,
       searched: {
         view,
-        clean: behindCursor('clean'),
-        raw: behindCursor('raw'),
-        userspace: behindCursor('userspace'),
+        clean: afterCursor('clean'),
+        raw: afterCursor('raw'),
+        userspace: afterCursor('userspace'),
         consumed: clean.slice(Math.max(0, at - SEARCHED_CHARACTERS), at),
       },
       start: clean.start === 0 ? clean.slice(0, BOOT_CHARACTERS) : undefined,
@@ -240,7 +242,7 @@ export class WaitQueue {
     const { text, lastByteAt, describe } = this.#options
     const view = text.view(wait.request.view)
     const clean = text.view('clean')
-    const { origin, dropped } = wait.turn ?? { origin: view.end, dropped: 0 }
+    const { origin, dropped } = wait.activeSearch ?? { origin: view.end, dropped: 0 }
     const lost = dropped + Math.max(0, view.start - origin)
     const first = this.#waits[0]
     const last = lastByteAt()

@@ -40,8 +40,8 @@ export class Wait {
   readonly id: number
   readonly promise: Promise<Match>
   readonly startedAt: number
-  /** Set when its search starts. */
-  turn: ActiveSearch | undefined
+  /** Set when the wait is the first in the queue. */
+  activeSearch: ActiveSearch | undefined
   readonly #events: WaitEvents
   readonly #resolve: (match: Match) => void
   readonly #reject: (error: Error) => void

@@ -2,14 +2,14 @@
  * Rewrites a regular expression so that it distinguishes a final match from one that further output could still change.
  *
  * `RegExp.exec` does not report whether a match depends on the end of the text. Only a match that does not depend on it
- * stays the same when the text grows. So one character, the *end mark*, is appended to the text, and the expression is
- * rewritten: wherever the original examines the next character, the rewritten one may match the end mark instead, and
- * after the mark everything matches. It tries the same alternatives in the same order as the original. Its first match
- * is one of these:
+ * stays the same when the text grows. So the caller appends one character to the text, the *end mark*. The rewritten
+ * expression may match the end mark wherever the original examines the next character. After the mark, each of its
+ * elements matches. It tries the same alternatives in the same order as the original. The result is one of these:
  *
- * - a match that ends before the mark: the match of the original, on this text and on every longer one;
- * - a match that includes the mark: the original reached the end of the text; a match may start here, but not before;
- * - no match: no match starts in this text.
+ * - a match that ends before the mark: the original has the same match, in this text and in every longer one;
+ * - a match that includes the mark: the original reached the end of the text. In a longer text, it may match from the
+ *   same start on, but not before;
+ * - no match: the original has no match that starts in this text.
  *
  * The other files of this folder support the search: `regexp-analysis.ts` measures an expression from its syntax, so
  * that each character is examined only a few times; `backtracking-bound.ts` bounds the work an expression can cause;
@@ -18,18 +18,21 @@
 import type { AST } from '@eslint-community/regexpp'
 import { holdsStrings, looksBackOnly } from './regexp-analysis.ts'
 
-/** The end mark. It can be any character, because it is recognized by its position. */
+/** The end mark. It can be any character, because it is recognized as the last one. */
 export const END_MARK = '\n'
 
-/** Matches the end mark, or nothing after it; fails elsewhere. The result has no flag `m`, so that `$` is the end. */
+// The rewritten expression has no flag `m`, so `$` matches only at the end of the text.
+
+/** Before the end mark, matches the mark; after it, matches the empty string; elsewhere, fails. */
 const AT_END = '[^]?$'
-const BEHIND_MARK = '$'
+/** After the end mark, matches the empty string; elsewhere, fails. */
+const AFTER_MARK = '$'
 const LINE_END = '[\\n\\r\\u2028\\u2029]'
 
 /**
- * The rewritten expression, with the flag `g` so that a start position can be given; `undefined` for syntax that cannot
- * be rewritten: backreferences, strings in character classes, `(?m:…)`, and inside a lookbehind assertions about
- * what follows or about lines.
+ * The rewritten expression, with the flag `g` so that the caller can set a start position. `undefined` for syntax that
+ * cannot be rewritten: backreferences, strings in character classes, `(?m:…)`, repeated assertions, and lookbehinds
+ * that contain assertions about what follows or about lines.
  */
 export function partialMatchOf(regexp: RegExp, tree: AST.Pattern): RegExp | undefined {
   try {
@@ -84,8 +87,8 @@ class Rewriting {
     const once = this.#element(element)
     const isCharacter = !['Group', 'CapturingGroup', 'Backreference'].includes(element.type)
     if (!isCharacter || max !== Infinity) return once + raw.slice(element.raw.length)
-    // A pending alternative for each character would need much memory on a long text. So the end is tried only once, at
-    // the positions and in the order of the original.
+    // With the end mark as an alternative for each character, the engine would keep one alternative per character of a
+    // long text in memory. So the mark is an alternative only after all repetitions. The matches keep their order.
     const atLeast = min === 0 ? '' : `${once}{${min}}`
     return greedy ? `${atLeast}${element.raw}*(?:${AT_END}|)` : `${atLeast}${element.raw}*?(?:|${AT_END})`
   }
@@ -93,23 +96,24 @@ class Rewriting {
   #assertion(element: AST.Assertion): string {
     switch (element.kind) {
       case 'start':
-        return this.#multiline ? `(?:(?<=^|${LINE_END})|${BEHIND_MARK})` : `(?:^|${BEHIND_MARK})`
+        return this.#multiline ? `(?:(?<=^|${LINE_END})|${AFTER_MARK})` : `(?:^|${AFTER_MARK})`
       case 'end':
         return this.#multiline ? `(?:${AT_END}|(?=${LINE_END}))` : `(?:${AT_END})`
       case 'word':
         return `(?:${AT_END}|${element.raw})`
       case 'lookbehind':
         if (!looksBackOnly(element.alternatives, this.#multiline)) throw new NoPartialMatch()
-        return `(?:${BEHIND_MARK}|${element.raw})`
+        return `(?:${AFTER_MARK}|${element.raw})`
       case 'lookahead': {
-        // A lookahead does not consume the end mark. If it could match the mark, the rest of the text is consumed.
+        // A lookahead does not consume the end mark. So if it reaches the mark, `[^]*` consumes the text and the mark.
         const inner = this.alternatives(element.alternatives)
-        return `(?:(?=(?:${inner})${BEHIND_MARK})[^]*|(?${element.negate ? '!' : '='}${inner}))`
+        return `(?:(?=(?:${inner})${AFTER_MARK})[^]*|(?${element.negate ? '!' : '='}${inner}))`
       }
     }
   }
 }
 
+/** The lookahead leaves the end mark to `AT_END`, so that there is only one way to match it. */
 function character(raw: string): string {
   return `(?:${raw}(?=[^])|${AT_END})`
 }
