@@ -1,0 +1,71 @@
+/** What a newcomer gets: `npm install`, and the first test passes, on a host that has a kernel and Node. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeNewcomer, type Newcomer } from './newcomer.ts'
+
+const EXAMPLES = new URL('../../../examples/', import.meta.url)
+const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, EXAMPLES)), 'utf8')
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run']
+const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'boot.test.js']
+
+const WHICH_ENGINE = `
+import { expect, test } from '@coldboot/vitest'
+
+test('uses the engine of the package', async ({ vm }) => {
+  console.log(vm.commandLineQuoted)
+  expect(vm.commandLine[0]).toMatch(/node_modules\\/@coldboot\\/qemu-linux-\\w+\\/bin\\/qemu-system-/)
+})
+`
+
+let newcomer: Newcomer
+
+beforeAll(async () => {
+  newcomer = await makeNewcomer(['vitest', 'jest', '@jest/globals'])
+  newcomer.write('vitest.config.ts', read('hello/vitest.config.ts'))
+  newcomer.write('first.test.ts', read('hello/boot.test.ts').split('\n\n').slice(0, 2).join('\n\n'))
+  newcomer.write('engine.test.ts', WHICH_ENGINE)
+  newcomer.write('jest.config.js', read('jest/jest.config.js'))
+  newcomer.write('boot.test.js', read('jest/boot.test.js'))
+  newcomer.write('boot.ts', read('without-a-runner/boot.ts'))
+}, 900_000)
+
+afterAll(() => newcomer?.[Symbol.asyncDispose]())
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+
+describe.skipIf(process.platform !== 'linux')('a user without root, with Node alone on PATH', () => {
+  test("passes README's first test, and again from the save", { timeout: 600_000 }, async () => {
+    const first = await newcomer.node(...VITEST, 'first.test.ts')
+    expect(first.exitCode, first.output).toBe(0)
+    const second = await newcomer.node(...VITEST, 'first.test.ts')
+    expect(second.exitCode, second.output).toBe(0)
+    const { packed, installed } = newcomer.size
+    console.log(`packed ${megabytes(packed)}, installed ${megabytes(installed)}`)
+    console.log(`first run ${first.seconds.toFixed(1)} s, second run ${second.seconds.toFixed(1)} s`)
+    expect(packed).toBeLessThan(60e6)
+  })
+
+  test('uses the QEMU of the package', { timeout: 300_000 }, async () => {
+    const { exitCode, output } = await newcomer.node(...VITEST, 'engine.test.ts')
+    expect(exitCode, output).toBe(0)
+  })
+
+  test("passes Jest's first test", { timeout: 300_000 }, async () => {
+    const { exitCode, output } = await newcomer.node(...JEST)
+    expect(exitCode, output).toBe(0)
+  })
+
+  test('runs a machine without a runner', { timeout: 300_000 }, async () => {
+    const { exitCode, output } = await newcomer.node('--experimental-strip-types', 'boot.ts')
+    expect(exitCode, output).toBe(0)
+    expect(output).toMatch(/runs Linux [\d.]+[\s\S]*ended: guest-shutdown/)
+  })
+})
+
+describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a root file system with Node alone', () => {
+  test("passes README's first test", { timeout: 600_000 }, async () => {
+    const { exitCode, output } = await newcomer.nodeInRoot(...VITEST, 'first.test.ts')
+    expect(exitCode, output).toBe(0)
+  })
+})

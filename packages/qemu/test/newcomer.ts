@@ -1,0 +1,201 @@
+/**
+ * A newcomer's machine: a user without root, a project in a folder of its own, the packages of this workspace installed from
+ * their tarballs by npm, and a PATH that has Node alone.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { parse } from 'yaml'
+
+const WORKSPACE = fileURLToPath(new URL('../../..', import.meta.url))
+const PACKS = join(WORKSPACE, '.packs')
+/** The user without rights, if the tests run as root. */
+const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+/** How a command ended. */
+export interface NewcomerRun {
+  readonly exitCode: number | null
+  /** Standard output and error. */
+  readonly output: string
+  readonly seconds: number
+}
+
+/** See the header. */
+export interface Newcomer extends AsyncDisposable {
+  /** The folder of all that is the user's; it has a blank in its name. */
+  readonly home: string
+  /** The project's folder. */
+  readonly project: string
+  /** Sizes in bytes. */
+  readonly size: { readonly packed: number; readonly installed: number }
+  write(file: string, text: string): void
+  /** Runs Node in the project, with nothing else on PATH. */
+  node(...args: readonly string[]): Promise<NewcomerRun>
+  /** The same in a root file system that has this home, Node and its libraries, and nothing else. Only as root. */
+  nodeInRoot(...args: readonly string[]): Promise<NewcomerRun>
+}
+
+/** Packs everything that this host installs, and installs it. @param registry packages of the catalog to install beside it */
+export async function makeNewcomer(registry: readonly string[]): Promise<Newcomer> {
+  const run = promisify(execFile)
+  await run(process.execPath, [join(WORKSPACE, 'scripts', 'pack-all.mjs'), '--host'], { cwd: WORKSPACE })
+  const tarballs = readdirSync(PACKS).map((name) => join(PACKS, name))
+  // The temporary folder of a test run lets its owner in alone.
+  if (USER.uid !== undefined && (statSync(tmpdir()).mode & 0o777) === 0o700) chmodSync(tmpdir(), 0o711)
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot newcomer ')))
+  const folder = (name: string): string => {
+    mkdirSync(join(home, name))
+    return join(home, name)
+  }
+  const [bin, project, tmp, own, packs] = ['bin', 'my project', 'tmp', 'own', 'packs'].map(folder)
+  copyFileSync(process.execPath, join(bin ?? '', 'node'))
+  for (const path of tarballs) copyFileSync(path, join(packs ?? '', path.slice(PACKS.length + 1)))
+  chmodSync(home, 0o755)
+  for (const path of [project, tmp, own]) if (USER.uid !== undefined) chownSync(path ?? '', USER.uid, USER.gid)
+  const write = (file: string, text: string): void => {
+    const path = join(project ?? '', file)
+    writeFileSync(path, text)
+    if (USER.uid !== undefined) chownSync(path, USER.uid, USER.gid)
+  }
+  write('package.json', '{ "name": "my-project", "private": true, "type": "module" }\n')
+  const env = { PATH: bin, HOME: own, TMPDIR: tmp, CI: '1', NO_COLOR: '1', COLUMNS: '120' }
+
+  const runCommand = async (command: readonly string[], extra: object, user: object): Promise<NewcomerRun> => {
+    const [file = '', ...args] = command
+    const start = performance.now()
+    const child = spawn(file, args, {
+      cwd: project,
+      env: { ...env, ...extra },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...user,
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
+    const [exitCode] = (await once(child, 'close')) as [number | null]
+    return { exitCode, output, seconds: (performance.now() - start) / 1000 }
+  }
+
+  const catalog = (parse(readFileSync(join(WORKSPACE, 'pnpm-workspace.yaml'), 'utf8')) as Catalog).catalog
+  const wanted = [
+    ...tarballs.map((path) => join(packs ?? '', path.slice(PACKS.length + 1))),
+    ...registry.map((name) => `${name}@${catalog[name]}`),
+  ]
+  const installed = await runCommand(
+    [
+      join(bin ?? '', 'node'),
+      npmCli(),
+      'install',
+      '--save-dev',
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      ...wanted,
+    ],
+    { ...networkOf(process.env), npm_config_cache: join(tmp ?? '', 'npm') },
+    USER,
+  )
+  if (installed.exitCode !== 0) throw new Error(`npm install failed:\n${installed.output}`)
+  rmSync(join(tmp ?? '', 'npm'), { recursive: true, force: true })
+
+  return {
+    home,
+    project: project ?? '',
+    size: {
+      packed: sum(tarballs.map((path) => statSync(path).size)),
+      installed: sizeOf(join(project ?? '', 'node_modules')),
+    },
+    write,
+    node: (...args) => runCommand([join(bin ?? '', 'node'), ...args], {}, USER),
+    nodeInRoot: (...args) => runCommand(inRoot(home, project ?? '', [join(bin ?? '', 'node'), ...args]), {}, {}),
+    async [Symbol.asyncDispose]() {
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Catalog {
+  readonly catalog: Readonly<Record<string, string>>
+}
+
+/** The script of the npm on PATH. */
+function npmCli(): string {
+  const folders = (process.env['PATH'] ?? '').split(':')
+  for (const folder of folders) {
+    try {
+      return realpathSync(join(folder, 'npm'))
+    } catch {
+      // Not in this one.
+    }
+  }
+  throw new Error('There is no npm on PATH')
+}
+
+/** How this host reaches the registry. */
+function networkOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const wanted = /^(?:https?_proxy|no_proxy|npm_config_(?:registry|cafile)|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+)$/i
+  return Object.fromEntries(Object.entries(env).filter(([name]) => wanted.test(name)))
+}
+
+/**
+ * A command in a root file system of its own, in a mount namespace that takes its mounts along when it ends: kernel file
+ * systems, the loader and the libraries of Node, and the home.
+ */
+function inRoot(home: string, project: string, command: readonly string[]): readonly string[] {
+  const root = join(home, 'root')
+  const script = [
+    'set -e; root=$1 home=$2 project=$3; shift 3',
+    'mkdir -p "$root/proc" "$root/dev" "$root/tmp" "$root$home"; chmod 1777 "$root/tmp"',
+    // Modules of Vitest need libraries too, and its folder has a blank in its name: words are lines.
+    'IFS="\n"; libraries=$(find "$1" "$project/node_modules" "(" -name node -o -name "*.node" ")" -type f -exec ldd {} + 2>/dev/null)',
+    'for file in $(echo "$libraries" | grep -o "/[^ ]*\\.so[^ ]*" | sort -u); do mkdir -p "$root${file%/*}"; cp -L "$file" "$root$file"; done',
+    'mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; mount --bind "$home" "$root$home"',
+    'exec chroot --userspec=65534:65534 "$root" "$1" --input-type=module --eval \'process.chdir(process.argv[1])',
+    'const { spawnSync } = await import("node:child_process")',
+    'const [, , file, ...args] = process.argv',
+    'process.exit(spawnSync(file, args, { stdio: "inherit" }).status ?? 1)\' "$project" "$@"',
+  ].join('\n')
+  return [
+    '/usr/bin/env',
+    'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+    'unshare',
+    '--mount',
+    'sh',
+    '-c',
+    script,
+    'sh',
+    root,
+    home,
+    project,
+    ...command,
+  ]
+}
+
+function sizeOf(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (!stats?.isDirectory()) return stats?.size ?? 0
+  return sum(readdirSync(path).map((name) => sizeOf(join(path, name))))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
