@@ -1,11 +1,12 @@
 /** Checks of the paths in options, before anything is spawned. */
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { codeOf, OptionError } from '../errors.ts'
+import { nearFiles } from './near-files.ts'
 
 /**
  * Returns the absolute path of a readable file; undefined stays undefined.
- * @throws OptionError `FILE_MISSING` that names the option and the path
+ * @throws OptionError `FILE_MISSING` that names the option, the path and files with a similar name
  */
 export function requireFile(option: string, path: string | undefined): string | undefined {
   return requirePath(option, path, 'file')
@@ -21,7 +22,12 @@ function requirePath<T extends string | undefined>(option: string, path: T, kind
   const absolute = resolve(path)
   const problem = pathProblem(absolute, kind)
   if (problem === undefined) return absolute
-  throw new OptionError('FILE_MISSING', `\`${option}\` ${problem}: ${absolute}`)
+  throw new OptionError('FILE_MISSING', `\`${option}\` ${problem}: ${absolute}${suggestion(absolute, kind)}`)
+}
+
+function suggestion(path: string, kind: 'file' | 'directory'): string {
+  const near = existsSync(path) ? [] : nearFiles(path, kind)
+  return near.length === 0 ? '' : `; did you mean ${near.map((name) => `\`${name}\``).join(' or ')}?`
 }
 
 function pathProblem(path: string, kind: 'file' | 'directory'): string | undefined {
