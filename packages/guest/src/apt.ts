@@ -143,8 +143,10 @@ async function run(command: string, args: readonly string[], env: Record<string,
 function failure(what: string, cause: unknown): unknown {
   if (!(cause instanceof ExecaError)) return cause
   const absent = cause.code === 'ENOENT'
-  const why = absent
-    ? 'this host has none, so it is not Debian'
-    : String(cause.stderr ?? '').trim() || cause.shortMessage
-  return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: ${why}`, { cause })
+  const printed = String(cause.stderr ?? '').trim()
+  const why = absent ? 'this host has none, so it is not Debian' : printed || cause.shortMessage
+  // No `cause`: test runners print all properties of an ExecaError, and these parts are the ones that help.
+  return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: ${why}`, {
+    sections: { 'The command': printed === '' ? undefined : cause.shortMessage },
+  })
 }

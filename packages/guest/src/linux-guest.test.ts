@@ -55,13 +55,13 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
 
 test('names what to provide on a system without dpkg when the archive is asked for', async () => {
   vi.stubEnv('PATH', directory)
-  await expect(linuxGuest({ arch: 'x86_64', source: 'archive' })).rejects.toThrow(
-    expect.objectContaining({
-      code: 'GUEST_KERNEL_UNAVAILABLE',
-      shortMessage: expect.stringContaining('this host has none, so it is not Debian'),
-      hint: expect.stringContaining('COLDBOOT_KERNEL and COLDBOOT_INITRAMFS'),
-    }),
-  )
+  const error: unknown = await linuxGuest({ arch: 'x86_64', source: 'archive' }).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({
+    code: 'GUEST_KERNEL_UNAVAILABLE',
+    shortMessage: expect.stringContaining('this host has none, so it is not Debian'),
+    hint: expect.stringContaining('COLDBOOT_KERNEL and COLDBOOT_INITRAMFS'),
+  })
+  expect(error).not.toHaveProperty('cause')
 })
 
 test('a flavour that Debian does not have for an architecture is refused', async () => {
@@ -165,4 +165,15 @@ describe('with a kernel of its own and the initramfs made here', () => {
     expect(large.initramfs).not.toBe(small.initramfs)
     expect((await linuxGuest({ arch: 's390x' })).initramfs).toBe(small.initramfs)
   })
+})
+
+test('shows what a failing dpkg printed and its command, without the error of the process', async () => {
+  await writeFile(join(directory, 'dpkg'), '#!/bin/sh\necho "dpkg: error: broken" >&2\nexit 2\n', { mode: 0o755 })
+  vi.stubEnv('PATH', directory)
+  const error: unknown = await linuxGuest({ arch: 's390x', source: 'archive' }).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({
+    shortMessage: 'Cannot run dpkg: dpkg: error: broken',
+    message: expect.stringContaining('Command failed with exit code 2: dpkg --print-architecture'),
+  })
+  expect(error).not.toHaveProperty('cause')
 })

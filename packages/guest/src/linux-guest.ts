@@ -120,7 +120,11 @@ async function findKernel(
     const isUnavailable = ColdbootError.is(error) && error.code === 'GUEST_KERNEL_UNAVAILABLE'
     if (!isUnavailable || lacks === undefined || source === 'archive') throw error
     const message = `${lacks}, and Debian's archive cannot be used: ${error.shortMessage}`
-    throw new StartError('GUEST_KERNEL_UNAVAILABLE', message, { ...packageAdvice(arch, guest), cause: error })
+    throw new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
+      ...packageAdvice(arch, guest),
+      sections: error.sections,
+      cause: error,
+    })
   }
 }
 
