@@ -45,6 +45,12 @@ describe('toRun', () => {
     expect((await running({ exitCode })).message()).toContain(words)
   })
 
+  test('says that a busybox guest lacks programs of a distribution', async () => {
+    const { message } = await running({ exitCode: 127, stderr: 'sh: systemctl: not found\n' })
+    expect(message()).toContain('The guest has no `systemctl`')
+    expect(message()).toContain('docs/stock-images.md')
+  })
+
   test('fails for another output, and leaves its diff to the test runner', async () => {
     const { message, ...rest } = await running({ stdout: 'a\n', stderr: 'warned\n' }, { stdout: 'b\n' })
     expect(rest).toEqual({ pass: false, expected: 'b', actual: 'a' })

@@ -1,5 +1,5 @@
 import { ColdbootError, type CommandResult, GuestCommandError, type RunOptions } from '@coldboot/core'
-import { formatCommand } from '@coldboot/core/internal'
+import { formatCommand, hintForCommand } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
@@ -81,7 +81,7 @@ interface Expected {
 function verdictOf(vm: MatcherVM, result: CommandResult, expected: Expected): Verdict {
   if (result.exitCode !== expected.exitCode) {
     const what = `ended with exit code ${result.exitCode}, not ${expected.exitCode}`
-    const report = (): Report => reportOf(vm, result, what, codeHint(result.exitCode))
+    const report = (): Report => reportOf(vm, result, what, hintFor(result))
     return { pass: false, report, expected: { exitCode: expected.exitCode }, actual: { exitCode: result.exitCode } }
   }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -106,6 +106,10 @@ function reportOf(vm: MatcherVM, result: CommandResult, what: string, hint: stri
   const lead = `The command ${formatCommand(result.command)} in "${vm.name}"`
   const { sections } = new GuestCommandError('COMMAND_FAILED', what, facts)
   return { what: `${lead} ${what}`, hint, sections }
+}
+
+function hintFor({ exitCode, stderr }: CommandResult): string {
+  return hintForCommand(exitCode, stderr) ?? codeHint(exitCode)
 }
 
 /** Explains an exit code of a shell (POSIX, 2.8.2). */

@@ -1,6 +1,7 @@
 /** Runs commands inside a guest, with the first of the transports in `GUEST_TRANSPORTS` that the machine has. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
+import { hintForCommand } from './command-hint.ts'
 import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
 import { formatCommand, GuestCommandError } from './guest-command-error.ts'
 import {
@@ -165,7 +166,8 @@ export class Guest {
     const what = `The command ${formatCommand(facts.command)} in "${this.name}"`
     if (failure === undefined) {
       const message = `${what} failed with exit code ${facts.exitCode}`
-      return new GuestCommandError('COMMAND_FAILED', message, facts, { hint: FAILED_HINT })
+      const hint = hintForCommand(facts.exitCode ?? 0, facts.stderr ?? '') ?? FAILED_HINT
+      return new GuestCommandError('COMMAND_FAILED', message, facts, { hint })
     }
     const sections = { ...failure.sections, ...this.#options.sections() }
     const { code, message, hint, cause } = failure
