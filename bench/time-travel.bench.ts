@@ -71,7 +71,7 @@ await sideBySide(
       name: 'migration by hand, zstd -1',
       async run() {
         const machine = await byHand()
-        const time = await saved(machine.save)
+        const time = await saved(() => machine.save())
         await machine.end()
         return time
       },

@@ -88,7 +88,7 @@ export function placeOf(stack: string | undefined): string | undefined {
 
 /** The folder that contains the packages of this project. */
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
-const OUR_FILE = /^[^/]+\/(?:src|dist)\/(?!.*\.test\.\w+:)/
+const OUR_FILE = /^[^/]+\/(?:src|dist|bundle)\/(?!.*\.test\.\w+:)/
 
 function isOurs(frame: string): boolean {
   const start = frame.indexOf(PACKAGES)
