@@ -47,7 +47,7 @@ describe('a boot with', () => {
     writeInitramfs(join(folder, name), files)
 
   test.each<[what: string, options: () => MachineOptions, code: ErrorCode, says: RegExp]>([
-    ['no initramfs', () => ({ initramfs: undefined }), 'GUEST_PANICKED', /no root file system.*give `initramfs`/],
+    ['no initramfs', () => ({ initramfs: undefined }), 'GUEST_PANICKED', /no root file system.*set `initramfs`/],
     [
       'an initramfs without an init',
       () => ({ initramfs: initramfs('empty', { 'etc-motd': 'hello' }) }),
@@ -86,7 +86,7 @@ describe('a boot with', () => {
       'an init that ends',
       () => ({ kernelArgs: `${stays()} rdinit=/bin/false` }),
       'GUEST_PANICKED',
-      /first program \(init, process 1\) ended, with status 0x01/,
+      /first program \(init, process 1\) exited with status 0x01/,
     ],
   ])('%s', async (_what, options, code, says) => {
     const vm = await start({ kernelArgs: stays(), ...options() })
@@ -96,7 +96,7 @@ describe('a boot with', () => {
   })
 
   test.each<[what: string, options: () => MachineOptions, says: RegExp]>([
-    ['its console elsewhere', () => ({ kernelArgs: 'quiet console=ttyS1' }), /0 bytes\n.*`console=ttyS0`/],
+    ['its console elsewhere', () => ({ kernelArgs: 'quiet console=ttyS1' }), /\(0 bytes\)\n.*`console=ttyS0`/],
     ['too little memory', () => ({ memory: '48M' }), /0 bytes[^]*`memory`/],
   ])('%s says that nothing was printed, and why that may be', async (_what, options, says) => {
     const vm = await start(options())

@@ -139,7 +139,9 @@ describe('waiting', () => {
     const vm = await start({ kernelArgs: 'panic=-1', bootTimeout: 1_500 })
     await expect(vm.ready()).rejects.toMatchObject({
       code: 'BOOT_TIMEOUT',
-      message: expect.stringMatching(/0 bytes\nCheck that the kernel arguments name this console \(`console=ttyS0`\)/),
+      message: expect.stringMatching(
+        /\(0 bytes\)\nCheck that the kernel arguments name this console \(`console=ttyS0`\)/,
+      ),
     })
   })
 

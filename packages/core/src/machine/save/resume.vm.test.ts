@@ -176,7 +176,11 @@ describe('devices of a resumed machine', () => {
 
 describe('a machine is not saved', () => {
   test.each<[string, () => Device, RegExp]>([
-    ['with a device that QEMU cannot save', () => arbitraryArgs('-device', 'nvme,serial=x'), /nvme/],
+    [
+      'with a device that QEMU cannot save',
+      () => arbitraryArgs('-device', 'qemu-xhci', '-device', 'usb-uas'),
+      /usb-uas/,
+    ],
     [
       'with a disk that it writes to itself',
       () => {
