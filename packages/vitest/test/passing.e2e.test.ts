@@ -17,7 +17,7 @@ test('machines serve tests, hooks, fixtures, retries and concurrent tests', asyn
   await pass(project, ['machines'], '10 passed | 1 expected fail (11)')
   // Only the files of a failed attempt are kept, although the retry passed.
   const left = readdirSync(join(project.root, '.vitest', 'coldboot', 'machines.test.ts'))
-  expect(left).toEqual(['attempts--a-retry-has-a-machine-of-its-own'])
+  expect(left).toEqual(['attempts--a-retry-has-its-own-machine'])
 })
 
 test('a test may exceed the limits of machines, with a warning', async () => {

@@ -49,7 +49,7 @@ test('ends a QEMU that never answers', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const qemu = join(folder, 'qemu')
-  const script = 'case "$1" in --version) echo "QEMU version 9.1.0"; exit;; esac\nexec sleep 1000'
+  const script = 'case "$1" in --version) echo "QEMU emulator version 9.1.0"; exit;; esac\nexec sleep 1000'
   writeFileSync(qemu, `#!/bin/sh\n${script}\n`, { mode: 0o700 })
   await expect(VM.boot({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
     shortMessage: expect.stringMatching(/did not answer within 300 ms/),
