@@ -3,23 +3,34 @@ import { Cache, readEnvironment } from '@coldboot/core/internal'
 
 const FILE = 'durations.json'
 
-/** Kind → milliseconds. Empty without a record. */
-export async function readDurations(): Promise<ReadonlyMap<string, number>> {
-  const stored: unknown = await openCache().readJson(FILE)
-  const entries = typeof stored === 'object' && stored !== null ? Object.entries(stored) : []
-  return new Map(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
-}
+/** The record of the cache folder that the environment names when the record is made. */
+export class DurationRecord {
+  readonly #cache = new Cache(readEnvironment().cacheDirectory)
+  #written: Promise<void> = Promise.resolve()
 
-/** Records a duration. Ignores a cache that is not writable. */
-export async function recordDuration(kind: string, milliseconds: number): Promise<void> {
-  try {
-    const known = await readDurations()
-    await openCache().publish(FILE, JSON.stringify({ ...Object.fromEntries(known), [kind]: Math.round(milliseconds) }))
-  } catch {
-    return
+  /** Resolves when all durations so far are written. */
+  get written(): Promise<void> {
+    return this.#written
   }
-}
 
-function openCache(): Cache {
-  return new Cache(readEnvironment().cacheDirectory)
+  /** Kind → milliseconds. Empty without a record. */
+  async read(): Promise<ReadonlyMap<string, number>> {
+    const stored: unknown = await this.#cache.readJson(FILE)
+    const entries = typeof stored === 'object' && stored !== null ? Object.entries(stored) : []
+    return new Map(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
+  }
+
+  /** Records a duration. Ignores a cache that is not writable. */
+  async write(kind: string, milliseconds: number): Promise<void> {
+    // One after the other: two writers that read the same record would each lose the duration of the other.
+    this.#written = this.#written.then(async () => {
+      try {
+        const known = Object.fromEntries(await this.read())
+        await this.#cache.publish(FILE, JSON.stringify({ ...known, [kind]: Math.round(milliseconds) }))
+      } catch {
+        return
+      }
+    })
+    await this.#written
+  }
 }

@@ -3,17 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Activity, ActivityReport } from './activity.ts'
-import { readDurations } from './durations.ts'
+import { DurationRecord } from './durations.ts'
 import { activityRows, ProgressBoard, type ProgressDisplay } from './progress-board.ts'
 import { ProgressLog } from './progress-log.ts'
 
 let cache: string
+let record: DurationRecord
 beforeEach(() => {
   cache = mkdtempSync(join(tmpdir(), 'progress-board-'))
   vi.stubEnv('COLDBOOT_CACHE', cache)
+  record = new DurationRecord()
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
 })
-afterEach(() => {
+afterEach(async () => {
+  await record.written
   vi.useRealTimers()
   vi.unstubAllEnvs()
   rmSync(cache, { recursive: true })
@@ -24,7 +27,7 @@ const guest: ActivityReport = { id: 2, title: 'Preparing the guest', kind: 'gues
 
 function logged(): { readonly board: ProgressBoard; readonly lines: string[] } {
   const lines: string[] = []
-  return { board: new ProgressBoard(new ProgressLog((line) => lines.push(line))), lines }
+  return { board: new ProgressBoard(new ProgressLog((line) => lines.push(line)), record), lines }
 }
 
 test('an activity is logged within the first second, every ten seconds, and at its end', () => {
@@ -75,12 +78,18 @@ test('the duration of a finished activity is shown with the next one of its kind
   board.receive('a', guest)
   vi.advanceTimersByTime(500)
   board.receive('a', { ...guest, outcome: 'failed' })
-  await vi.waitFor(async () => expect(await readDurations()).toEqual(new Map([['boot-x86_64', 4000]])))
+  await record.written
+  expect(await record.read()).toEqual(new Map([['boot-x86_64', 4000]]))
 
   const next = logged()
   next.board.receive('a', boot)
   vi.advanceTimersByTime(500)
   await vi.waitFor(() => expect(next.board.activities).toMatchObject([{ title: 'Booting "vm"', lastMs: 4000 }]))
+})
+
+test('durations that are recorded at the same time are all kept', async () => {
+  await Promise.all(['a', 'b', 'c'].map((kind, index) => record.write(kind, index)))
+  expect(await record.read()).toEqual(new Map(Object.entries({ a: 0, b: 1, c: 2 })))
 })
 
 test('the activities of a worker that has ended are removed', () => {

@@ -1,6 +1,6 @@
 /** Collects the activities of all workers of a run, and passes them to a display. */
 import { type Activity, type ActivityReport, formatActivity } from './activity.ts'
-import { readDurations, recordDuration } from './durations.ts'
+import { DurationRecord } from './durations.ts'
 
 /** Shows activities. */
 export interface ProgressDisplay {
@@ -24,12 +24,14 @@ interface Entry {
 export class ProgressBoard {
   readonly #display: ProgressDisplay
   readonly #entries = new Map<string, Entry>()
+  readonly #record: DurationRecord
   #durations: ReadonlyMap<string, number> = new Map()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(display: ProgressDisplay) {
+  constructor(display: ProgressDisplay, record: DurationRecord = new DurationRecord()) {
     this.#display = display
-    void readDurations().then((durations) => {
+    this.#record = record
+    void this.#record.read().then((durations) => {
       this.#durations = durations
     })
   }
@@ -64,7 +66,7 @@ export class ProgressBoard {
     if (isShown(activity)) this.#display.ended?.(activity)
     if (activity.outcome !== 'done') return
     this.#durations = new Map([...this.#durations, [activity.kind, activity.elapsedMs]])
-    void recordDuration(activity.kind, activity.elapsedMs)
+    void this.#record.write(activity.kind, activity.elapsedMs)
   }
 
   #refresh(): void {
