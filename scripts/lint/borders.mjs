@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Import borders: which packages and folders of core may import which. The lint rule `coldboot/borders` uses these tables, and
- * `borders.test.ts` tests each border.
+ * Import borders: which packages and folders of core may import which, and how many files a folder may have. The lint rules
+ * `coldboot/borders` and `coldboot/folder-size` use these tables, and `borders.test.ts` tests each border.
  */
 
 /** Package → packages of the workspace that it may import. A package that is not listed may import none. */
@@ -27,6 +27,8 @@ const BASE = ['errors.ts', 'events', 'host', 'options']
 export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'errors.ts': [],
   events: [],
+  'host/files': ['errors.ts', 'host/process-identity.ts'],
+  'host/machines': ['errors.ts', 'host/files', 'host/process-identity.ts'],
   host: ['errors.ts'],
   options: ['errors.ts'],
   'console/text': [],
@@ -48,6 +50,12 @@ export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} *
   'vm.ts': ['spec', 'machine', 'template'],
   'template.ts': ['spec', 'template'],
 })
+
+/**
+ * How many files may be side by side in core's folder itself, and in each folder of it, tests not counted. A folder that is
+ * listed in `unlimited` is a catalogue: one file per entry of a page.
+ */
+export const FILES_PER_FOLDER = { top: 6, folder: 14, unlimited: /** @type {readonly string[]} */ (['devices']) }
 
 /** The entries of core, which may import all of it. */
 export const ENTRIES = ['index.ts', 'internal.ts']

@@ -47,6 +47,7 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('qemu imports the machine', 'core/src/qemu/c.ts', `import '../machine/vm.ts'`),
   bad('the store of templates imports the machine', 'core/src/template/store/a.ts', `import '../../machine/vm.ts'`),
   bad('the folder of the guest imports a template', 'core/src/guest/a.ts', `import '../template/template.ts'`),
+  bad('a file of the host imports the limit of machines', 'core/src/host/files/a.ts', `import '../machines/a.ts'`),
   bad('the environment imports a device', 'core/src/host/environment.ts', `import '../devices/device.ts'`),
   bad('the machine imports a template', 'core/src/machine/vm.ts', `import '../template/template.ts'`),
   bad('the options import the machine', 'core/src/spec/machine-options.ts', `import '../machine/vm.ts'`),
@@ -84,6 +85,8 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
     `// @ts-ignore\nexport const a: number = ''`,
     'typescript(ban-ts-comment)',
   ),
+  bad('a folder has too many files', 'core/src/spec/file-1.ts', 'export {}', 'coldboot(folder-size)'),
+  bad('the folder of core has too many files', 'core/src/a.ts', `import '@coldboot/guest'`, 'coldboot(folder-size)'),
   bad('a file is too long', 'core/src/j.ts', 'export {}\n'.repeat(301), 'eslint(max-lines)'),
   bad('a title says should', 'core/src/a.test.ts', testNamed('should work'), 'vitest(valid-title)'),
   bad('a test runs alone', 'core/src/b.test.ts', testNamed('works', '.only'), 'vitest(no-focused-tests)'),
@@ -118,12 +121,22 @@ const allowed: readonly Case[] = [
     'core/src/template/z.ts',
     `import '../qemu/z.ts'\nimport '../guest/z.ts'\nimport '../machine/z.ts'`,
   ),
+  good('a folder has as many files as it may', 'core/src/events/file-1.ts', 'export {}'),
+  good('the folder of devices has many files', 'core/src/devices/file-1.ts', 'export {}'),
   good('one file starts processes', 'core/src/qemu/process.ts', `import 'execa'`),
   good('another package starts processes', 'guest/src/z.ts', `import 'execa'`),
   good('PATH is read', 'core/src/z.ts', `export const a = process.env['PATH']`),
   good('an index exports', 'matchers/src/index.ts', `export { a } from './z.ts'\nexport type * from './y.ts'`),
   good('a test imports anything', 'core/src/z.test.ts', `import '@coldboot/guest'\nimport 'execa'`),
   good('a curly quote is written as an escape', 'runner/src/z.ts', String.raw`export const a = '\u2019'`),
+]
+
+/** Files that only fill their folder. */
+const fillers = [
+  ...numbered('core/src/spec', 15),
+  ...numbered('core/src/events', 14),
+  ...numbered('core/src/events', 3, '.vm.test.ts'),
+  ...numbered('core/src/devices', 20),
 ]
 
 let folder: string
@@ -136,7 +149,7 @@ beforeAll(async () => {
     await cp(join(root, name), join(folder, name), { recursive: true })
   const compilerOptions = { strict: true, module: 'nodenext', target: 'es2024', types: ['node'] }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-  for (const { file, code } of [...crossings, ...allowed]) {
+  for (const { file, code } of [...fillers, ...crossings, ...allowed]) {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     await writeFile(join(folder, file), `${code}\n`)
   }
@@ -159,6 +172,10 @@ function bad(title: string, path: string, code: string, rule = 'coldboot(borders
 
 function good(title: string, path: string, code: string) {
   return { title, file: `packages/${path}`, code }
+}
+
+function numbered(path: string, count: number, extension = '.ts') {
+  return Array.from({ length: count }, (_, index) => good('', `${path}/file-${index + 1}${extension}`, 'export {}'))
 }
 
 function testNamed(title: string, modifier = '') {

@@ -1,7 +1,8 @@
 // @ts-check
 /** The repository's own lint rules, which oxlint loads as a plugin. */
-import { dirname, join, relative, sep } from 'node:path'
-import { ENTRIES, FOLDERS, PACKAGES, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { ENTRIES, FILES_PER_FOLDER, FOLDERS, PACKAGES, SPAWNER, SPAWNING_MODULES } from './borders.mjs'
 import { bannedPhrases, isCovered } from './plain-english.mjs'
 
 /**
@@ -84,6 +85,25 @@ const borders = {
   },
 }
 
+const folderSize = {
+  /** @param {Context} context */
+  create(context) {
+    const [, folder] = /^packages\/core\/src\/(?:(.+)\/)?[^/]+$/.exec(fileOf(context)) ?? [undefined, null]
+    if (folder === null || FILES_PER_FOLDER.unlimited.includes(folder ?? '')) return {}
+    return {
+      /** @param {Node} node */
+      Program(node) {
+        const files = readdirSync(dirname(context.filename)).filter((name) => /(?<!\.test|\.test-d)\.ts$/.test(name))
+        const limit = folder === undefined ? FILES_PER_FOLDER.top : FILES_PER_FOLDER.folder
+        // Reported once per folder, at its first file.
+        if (files.length <= limit || files.sort()[0] !== basename(context.filename)) return
+        const message = `core/src/${folder ?? ''} has ${files.length} files, more than ${limit}: split it where its imports allow.`
+        context.report({ node, message })
+      },
+    }
+  },
+}
+
 const onlyExports = {
   /** @param {Context} context */
   create(context) {
@@ -141,5 +161,5 @@ const plainEnglish = {
 
 export default {
   meta: { name: 'coldboot' },
-  rules: { borders, 'only-exports': onlyExports, 'plain-english': plainEnglish },
+  rules: { borders, 'folder-size': folderSize, 'only-exports': onlyExports, 'plain-english': plainEnglish },
 }

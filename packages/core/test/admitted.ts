@@ -1,5 +1,5 @@
 /** Process that holds the only admission of a directory until it is killed. */
-import { admit } from '../src/host/admission.ts'
+import { admit } from '../src/host/machines/admission.ts'
 
 const [, , directory] = process.argv
 await admit({ memoryMib: 256, limits: { maxMachines: 1, memoryMib: 1024 }, directory })

@@ -1,7 +1,7 @@
 /** The command line of a machine, without starting it. */
 
 import { join } from 'node:path'
-import { temporaryDirectory } from '../host/temporary-directory.ts'
+import { temporaryDirectory } from '../host/files/temporary-directory.ts'
 import { buildCommandLine, quoteCommandLine } from '../qemu/command-line.ts'
 import { qemuCommand } from '../qemu/locate.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'

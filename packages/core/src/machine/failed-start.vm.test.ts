@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
-import { liveMachines } from '../host/live-machines.ts'
+import { liveMachines } from '../host/machines/live-machines.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM } from './vm.ts'
 

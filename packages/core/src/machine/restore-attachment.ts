@@ -9,7 +9,7 @@ import { AGENT_PORT, findChannel } from '../devices/helpers/guest-ports.ts'
 import { ColdbootError, MachineError } from '../errors.ts'
 import { GuestCommandError } from '../guest/guest-command-error.ts'
 import type { RunOptions } from '../guest/run-options.ts'
-import { fileDigest } from '../host/file-digest.ts'
+import { fileDigest } from '../host/files/file-digest.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
 /** The machine for a template: devices are attached after the restore if the guest has an agent for it. */

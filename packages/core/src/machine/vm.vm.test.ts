@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { virtioRandom } from '../devices/virtio-random.ts'
-import { liveMachines } from '../host/live-machines.ts'
+import { liveMachines } from '../host/machines/live-machines.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM } from './vm.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { Cache } from '../host/cache.ts'
+import { Cache } from '../host/files/cache.ts'
 import { exportTemplates, importTemplates } from './carried-templates.ts'
 import {
   CONSOLE_FILE,

@@ -1,7 +1,7 @@
 /** Starts a machine that is ready for a test: from a template if it can be saved, otherwise by a boot. */
 
 import { ColdbootError } from '../errors.ts'
-import { type AdmissionLimits, admit } from '../host/admission.ts'
+import { type AdmissionLimits, admit } from '../host/machines/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'

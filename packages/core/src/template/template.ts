@@ -3,8 +3,8 @@ import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { types } from 'node:util'
 import { ColdbootError, OptionError, TemplateError } from '../errors.ts'
-import type { AdmissionLimits } from '../host/admission.ts'
-import { cacheUnusable } from '../host/cache.ts'
+import { cacheUnusable } from '../host/files/cache.ts'
+import type { AdmissionLimits } from '../host/machines/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
 import {
   attachmentContents,

@@ -1,5 +1,5 @@
 /** Options of `VM.start` and their checks. */
-import { type AdmissionLimits, DEFAULT_LIMITS } from '../host/admission.ts'
+import { type AdmissionLimits, DEFAULT_LIMITS } from '../host/machines/admission.ts'
 import { Checkpoint } from '../machine/checkpoint.ts'
 import {
   type CheckTable,

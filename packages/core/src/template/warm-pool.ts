@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Admission, type AdmissionLimits, admitNow } from '../host/admission.ts'
+import { type Admission, type AdmissionLimits, admitNow } from '../host/machines/admission.ts'
 import { discard, type Launched } from '../machine/launch.ts'
 import { onEndPool } from './end-pool.ts'
 import { launchFrom, type Restoration } from './restore.ts'

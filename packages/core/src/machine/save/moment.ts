@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { cp, link, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { makePrivateDirectory } from '../../host/private-directory.ts'
+import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import type { GuestMemory } from '../../qemu/command-line.ts'
 import { UnknownStateError } from '../../qemu/state-stream.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'

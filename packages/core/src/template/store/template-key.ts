@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { Device } from '../../devices/device.ts'
-import { fileDigest } from '../../host/file-digest.ts'
+import { fileDigest } from '../../host/files/file-digest.ts'
 import { hostCpu } from '../../host/host-cpu.ts'
 import { buildCommandLine } from '../../qemu/command-line.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'

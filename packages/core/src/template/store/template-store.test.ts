@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { Cache } from '../../host/cache.ts'
+import { Cache } from '../../host/files/cache.ts'
 import {
   CONSOLE_FILE,
   CONTENTS_FILE,

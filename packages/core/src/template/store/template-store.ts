@@ -7,8 +7,8 @@ import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, ut
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ColdbootError, OptionError } from '../../errors.ts'
-import { Cache, cacheUnusable } from '../../host/cache.ts'
 import { readEnvironment } from '../../host/environment.ts'
+import { Cache, cacheUnusable } from '../../host/files/cache.ts'
 import { diskUse } from './disk-use.ts'
 import { isTemplateKey } from './template-key.ts'
 

@@ -20,7 +20,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { codeOf, messageOf, StartError } from '../errors.ts'
+import { codeOf, messageOf, StartError } from '../../errors.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000

@@ -9,10 +9,10 @@
 import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ExpectError, messageOf, OptionError } from '../errors.ts'
+import { ExpectError, messageOf, OptionError } from '../../errors.ts'
+import { privateParent } from '../files/private-directory.ts'
+import { isAlive, thisProcess } from '../process-identity.ts'
 import { memoryLimit } from './memory-limit.ts'
-import { privateParent } from './private-directory.ts'
-import { isAlive, thisProcess } from './process-identity.ts'
 
 /** Limits of all machines together. */
 export interface AdmissionLimits {

@@ -5,8 +5,8 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf, StartError } from '../errors.ts'
-import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
+import { messageOf, StartError } from '../../errors.ts'
+import { isAlive, ownerIn, thisProcess } from '../process-identity.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** A private directory. */

@@ -111,7 +111,7 @@ test('removes an aborted wait from the queue', async () => {
 })
 
 test('ignores entries of dead processes', async () => {
-  const script = fileURLToPath(new URL('../../test/admitted.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../../../test/admitted.ts', import.meta.url))
   const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   await once(child.stdout, 'data')

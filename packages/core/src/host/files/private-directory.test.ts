@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { isAlive, ownerIn, thisProcess } from '../process-identity.ts'
 import { makePrivateDirectory, sweep } from './private-directory.ts'
-import { isAlive, ownerIn, thisProcess } from './process-identity.ts'
 
 let temporary: string
 beforeEach(() => {
