@@ -91,7 +91,7 @@ export { describeMachine, type MachineDescription } from './machine/description.
 export { type MachineState } from './machine/running-machine.ts'
 export { type RestoreOverrides, type ResumeOptions } from './machine/save/load-machine.ts'
 export { type SaveOptions } from './machine/save/save-machine.ts'
-export type { WaitForExitOptions } from './machine/vm.ts'
+export { type WaitForExitOptions } from './machine/wait-for-exit.ts'
 export type { Capture, CaptureOptions } from './network/capture.ts'
 export { type DecodedFrame, type FrameDirection, type FrameProtocol } from './network/frames/frame.ts'
 export { type Frame, type FrameFilter, type FrameFilterInput } from './network/frames/frame-filter.ts'

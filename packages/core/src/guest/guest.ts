@@ -1,6 +1,7 @@
 /** Runs commands inside a guest, with the first of the transports in `GUEST_TRANSPORTS` that the machine has. */
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
+import { anySignal } from '../host/any-signal.ts'
 import { hintForCommand } from './command-hint.ts'
 import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
 import { formatCommand, GuestCommandError } from './guest-command-error.ts'
@@ -145,8 +146,7 @@ export class Guest {
 
   /** Combines the signal of the caller with that of the machine. */
   signal(signal: AbortSignal | undefined): AbortSignal | undefined {
-    const signals = [signal, this.#options.signal].filter((one) => one !== undefined)
-    return signals.length === 0 ? undefined : AbortSignal.any(signals)
+    return anySignal(signal, this.#options.signal)
   }
 
   #request(command: string, options: RunOptions): CommandRequest {

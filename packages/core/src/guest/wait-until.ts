@@ -44,20 +44,26 @@ export interface Condition {
   readonly diagnose?: string
 }
 
-/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
-export function checkWaitOptions(owner: string, { interval, ...options }: WaitUntilOptions): void {
+function checkWaitOptions(owner: string, { interval, ...options }: WaitUntilOptions): void {
   checkTable(owner, { interval }, CHECKS)
   checkRunOptions(owner, options)
 }
 
 /**
+ * @param method name of the called method, for errors
+ * @param condition creates the condition for the subject of the wait
  * @throws GuestCommandError `WAIT_TIMEOUT` with the output of the last try; `COMMAND_LOST` and similar
+ * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
-export async function waitUntil(
+export async function waitUntil<T>(
   guest: Guest,
-  { command, what, diagnose }: Condition,
+  method: string,
+  condition: (subject: T) => Condition,
+  subject: T,
   options: WaitUntilOptions,
 ): Promise<WaitUntilResult> {
+  checkWaitOptions(method, options)
+  const { command, what, diagnose } = condition(subject)
   const { timeout = DEFAULT_TIMEOUT_MS, interval = DEFAULT_INTERVAL_MS, ...runOptions } = options
   const limitMs = guest.scale(timeout)
   const script = tries(command, limitMs, interval)

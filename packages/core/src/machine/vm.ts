@@ -3,54 +3,34 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PendingWait } from '../console/console.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import { lastLines } from '../console/failure/last-lines.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
-import { ERROR_CODES, ExpectError, GuestError, MachineError, OptionError } from '../errors.ts'
-import {
-  checkFileData,
-  checkFileOptions,
-  checkGuestPath,
-  checkReadOptions,
-  checkWriteOptions,
-  type FileOptions,
-  type ReadFileOptions,
-  type WriteFileOptions,
-} from '../guest/files/file-options.ts'
-import { readGuestFile, writeGuestFile } from '../guest/files/guest-files.ts'
+import type { FileOptions, ReadFileOptions, WriteFileOptions } from '../guest/files/file-options.ts'
+import { readFile, writeFile } from '../guest/files/guest-files.ts'
 import { copyIn, copyOut } from '../guest/files/guest-trees.ts'
 import type { Guest } from '../guest/guest.ts'
-import { decodeOutput } from '../guest/guest.ts'
 import { type EventsOptions, guestEvents } from '../guest/guest-events.ts'
 import { type LoginOptions, login } from '../guest/login.ts'
 import { type PendingCall, PendingCalls } from '../guest/pending-calls.ts'
 import type { CommandResult, OutputOf, RunOptions } from '../guest/run-options.ts'
 import { type GuestTestRun, type RunTestsOptions, runTests } from '../guest/test-reports/run-tests.ts'
 import { commandCondition, fileCondition, portCondition, unitCondition } from '../guest/wait-conditions.ts'
-import {
-  type Condition,
-  checkWaitOptions,
-  type WaitUntilOptions,
-  type WaitUntilResult,
-  waitUntil,
-} from '../guest/wait-until.ts'
-import { LONGEST_TIMER, now } from '../host/clock.ts'
-import { unlessAborted } from '../host/unless-aborted.ts'
-import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
+import { type Condition, type WaitUntilOptions, type WaitUntilResult, waitUntil } from '../guest/wait-until.ts'
 import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import { Checkpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'
 import type { Launched } from './launch.ts'
-import { makeGuest } from './make-guest.ts'
-import { attachScript, runAgentScript } from './restore-attachment.ts'
+import { attachScript } from './restore-attachment.ts'
+import { RevertibleMachine } from './revertible-machine.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
-import { keepMoment, launchMoment, type Moment } from './save/moment.ts'
-import { checkSaveOptions, type SaveOptions, saveMachine } from './save/save-machine.ts'
+import { launchMoment, type Moment } from './save/moment.ts'
+import { type SaveOptions, saveMachine } from './save/save-machine.ts'
 import { brandVM } from './vm-brand.ts'
+import { type WaitForExitOptions, waitForExit } from './wait-for-exit.ts'
 
 /** Parameters of {@link VM.restored}. */
 export interface RestoredMachine {
@@ -64,27 +44,10 @@ export interface RestoredMachine {
   readonly gdb?: boolean
 }
 
-/** Options of {@link VM.waitForExit}. */
-export interface WaitForExitOptions {
-  /** Longest wait, milliseconds. Multiplied by `timeoutMultiplier`. @default none */
-  readonly timeout?: number
-  /** Ends the wait when it aborts. */
-  readonly signal?: AbortSignal
-}
-
-const WAIT_CHECKS: CheckTable<Required<WaitForExitOptions>> = { timeout: isDuration, signal: isSignal }
-
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
 export class VM implements AsyncDisposable {
-  #running: RunningMachine
-  #guest: Guest
-  readonly #ended = Promise.withResolvers<ExitStatus>()
-  readonly #incidentListeners = new Set<(incident: Incident) => void>()
-  readonly #checkpoints: Checkpoint[] = []
-  /** Settles when a revert to a checkpoint has succeeded or failed. */
-  #reverting: Promise<void> | undefined
+  readonly #machine: RevertibleMachine
   readonly #calls = new PendingCalls()
-  #ready: Promise<Match> | undefined
 
   /**
    * @internal Use `VM.start` or `VM.boot`.
@@ -92,10 +55,7 @@ export class VM implements AsyncDisposable {
    */
   constructor(running: RunningMachine, ready?: Match) {
     brandVM(this)
-    this.#running = running
-    this.#ready = ready && Promise.resolve(ready)
-    this.#guest = makeGuest({ vm: this, running, ready: () => this.ready() })
-    this.#watch(running)
+    this.#machine = new RevertibleMachine(this, running, ready)
   }
 
   /**
@@ -124,17 +84,12 @@ export class VM implements AsyncDisposable {
     try {
       await running.attach(vm)
       if (gdb) await running.serveDebugger()
-      else await vm.#resumeGuest(attachScript(spec, changed))
+      else await vm.#machine.resumeGuest(attachScript(spec, changed))
       return vm
     } catch (error) {
       await vm.close()
       throw error
     }
-  }
-
-  /** @internal See `GuestOptions.resync`. */
-  resync(): Promise<void> {
-    return this.#guest.resync()
   }
 
   /** The complete, validated options. */
@@ -179,7 +134,7 @@ export class VM implements AsyncDisposable {
 
   /** Resolves when the machine has ended and all its output was read. Never rejects. */
   get ended(): Promise<ExitStatus> {
-    return this.#ended.promise
+    return this.#machine.ended
   }
 
   /** Default timeout of `expect`, milliseconds, already multiplied by `timeoutMultiplier`. */
@@ -209,8 +164,7 @@ export class VM implements AsyncDisposable {
    * last output of a machine are reported before {@link ended} settles.
    */
   onIncident(listener: (incident: Incident) => void): Disposable {
-    this.#incidentListeners.add(listener)
-    return { [Symbol.dispose]: () => void this.#incidentListeners.delete(listener) }
+    return this.#machine.onIncident(listener)
   }
 
   /** Waits for console output that have not settled, oldest first. */
@@ -226,8 +180,7 @@ export class VM implements AsyncDisposable {
    * @throws GuestError `GUEST_*` when the guest fails
    */
   ready(): Promise<Match> {
-    this.#ready ??= this.#waitUntilReady()
-    return this.#ready
+    return this.#machine.ready()
   }
 
   /**
@@ -240,7 +193,7 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   expect(pattern: PatternInput, options: ExpectOptions = {}): Promise<Match> {
-    return this.#running.console.expect(pattern, { ...options, ...this.#signalFor(options.signal) })
+    return this.#machine.expect(pattern, options)
   }
 
   /** Searches all output so far for the pattern. Does not wait, and consumes no output. */
@@ -265,14 +218,7 @@ export class VM implements AsyncDisposable {
    * @throws GuestError `GUEST_*` when the guest fails before the machine ends
    */
   async waitForExit(options: WaitForExitOptions = {}): Promise<ExitStatus> {
-    checkTable('waitForExit', options, WAIT_CHECKS)
-    const { timeout } = options
-    const limit = timeout === undefined ? undefined : timeLimit(timeout * this.spec.timeoutMultiplier)
-    const signals = [limit, options.signal, this.spec.signal].filter((signal) => signal !== undefined)
-    const { failed } = this.#running
-    const { ended } = this
-    const end = Promise.race([ended, failed.then((incident) => Promise.reject(this.#guestError(incident)))])
-    return unlessAborted(end, AbortSignal.any(signals), (reason) => this.#waitError(reason))
+    return waitForExit(this.#running, this.ended, options)
   }
 
   /**
@@ -334,13 +280,7 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   writeFile(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
-    return this.#calls.track('writeFile', path, async () => {
-      checkGuestPath('writeFile', path)
-      checkFileData('writeFile', data)
-      checkWriteOptions(options)
-      const bytes = typeof data === 'string' ? Buffer.from(data) : data
-      await writeGuestFile(this.#guest, path, bytes, options.mode, options)
-    })
+    return this.#calls.track('writeFile', path, () => writeFile(this.#guest, path, data, options))
   }
 
   /**
@@ -354,12 +294,7 @@ export class VM implements AsyncDisposable {
     path: string,
     options: Options = {} as Options,
   ): Promise<OutputOf<Options>> {
-    return this.#calls.track('readFile', path, async () => {
-      checkGuestPath('readFile', path)
-      checkReadOptions(options)
-      const bytes = await readGuestFile(this.#guest, path, options)
-      return decodeOutput(bytes, options.encoding) as OutputOf<Options>
-    })
+    return this.#calls.track('readFile', path, () => readFile(this.#guest, path, options))
   }
 
   /**
@@ -373,11 +308,7 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
-    return this.#calls.track('copyIn', hostPath, async () => {
-      checkGuestPath('copyIn', guestPath)
-      checkFileOptions('copyIn', options)
-      await copyIn(this.#guest, hostPath, guestPath, options)
-    })
+    return this.#calls.track('copyIn', hostPath, () => copyIn(this.#guest, hostPath, guestPath, options))
   }
 
   /**
@@ -388,11 +319,7 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
-    return this.#calls.track('copyOut', guestPath, async () => {
-      checkGuestPath('copyOut', guestPath)
-      checkFileOptions('copyOut', options)
-      await copyOut(this.#guest, guestPath, hostPath, options)
-    })
+    return this.#calls.track('copyOut', guestPath, () => copyOut(this.#guest, guestPath, hostPath, options))
   }
 
   /**
@@ -471,10 +398,7 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; the system's error when the file cannot be written
    */
   save(file: string, options: SaveOptions = {}): Promise<void> {
-    return this.#calls.track('save', file, async () => {
-      checkSaveOptions(options)
-      await saveMachine(this.#running, this.#guest, file, options)
-    })
+    return this.#calls.track('save', file, () => saveMachine(this.#running, this.#guest, file, options))
   }
 
   /**
@@ -486,20 +410,14 @@ export class VM implements AsyncDisposable {
    * is in use
    */
   checkpoint(): Promise<Checkpoint> {
-    return this.#calls.track('checkpoint', undefined, async () => {
-      const begun = now()
-      const moment = await keepMoment(this.#running, this.#guest)
-      const name = `checkpoint ${this.#checkpoints.length + 1}`
-      const checkpoint = new Checkpoint(name, moment, (spec) => VM.#startAt(spec, moment))
-      this.#checkpoints.push(checkpoint)
-      this.#running.onEvent?.({ kind: 'checkpoint', name, duration: now() - begun })
-      return checkpoint
-    })
+    return this.#calls.track('checkpoint', undefined, () =>
+      this.#machine.checkpoint((spec, moment) => VM.#startAt(spec, moment)),
+    )
   }
 
   /** Checkpoints of the machine, oldest first. */
   get checkpoints(): readonly Checkpoint[] {
-    return this.#checkpoints
+    return this.#machine.checkpoints
   }
 
   /**
@@ -511,62 +429,13 @@ export class VM implements AsyncDisposable {
    * @throws StartError, MachineError when it cannot be restored; the machine has ended then
    */
   async revert(checkpoint: Checkpoint): Promise<void> {
-    if (!this.#checkpoints.includes(checkpoint) || checkpoint.isRemoved) {
-      const why = checkpoint.isRemoved ? 'was removed' : 'is of another machine'
-      throw new OptionError('CHECKPOINT_GONE', `Machine "${this.name}" cannot go back: ${checkpoint.name} ${why}`)
-    }
-    if (this.state === 'exited') throw new MachineError('MACHINE_EXITED', `Machine "${this.name}" has ended already`)
-    await this.#reverting
-    this.#reverting = this.#revert(checkpoint)
-    try {
-      await this.#reverting
-    } finally {
-      this.#reverting = undefined
-    }
-  }
-
-  async #revert({ name, moment }: Checkpoint): Promise<void> {
-    const begun = now()
-    const old = this.#running
-    const { spec } = old
-    let running: RunningMachine | undefined
-    try {
-      await old.giveWay(`Back to ${name}`)
-      const launched = await launchMoment(spec, moment)
-      running = await RunningMachine.adopt(launched.spec, launched, moment.console, old)
-      this.#running = running
-      this.#guest = makeGuest({ vm: this, running, ready: () => this.ready() })
-      this.#ready = undefined
-      const ready = spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready)
-      if (ready !== undefined) this.#ready = Promise.resolve(ready)
-      await running.attach(this)
-      await this.#resumeGuest(attachScript(launched.spec))
-      this.#watch(running)
-      running.onEvent?.({ kind: 'revert', name, duration: now() - begun })
-    } catch (error) {
-      this.#ended.resolve(await (running?.close() ?? old.ended))
-      throw error
-    }
+    await this.#machine.revert(checkpoint)
   }
 
   static async #startAt(spec: MachineSpec, moment: Moment): Promise<VM> {
     for (const device of spec.devices) device.requireFree?.()
     const launched = await launchMoment(spec, moment)
     return VM.restored({ spec: launched.spec, launched, console: moment.console })
-  }
-
-  async #close(): Promise<ExitStatus> {
-    await this.#reverting?.catch(() => {})
-    return this.#running.close()
-  }
-
-  #watch(running: RunningMachine): void {
-    running.onIncident((incident) => {
-      for (const listener of [...this.#incidentListeners]) listener(incident)
-    })
-    void running.ended.then((status) => {
-      if (this.#running === running && !running.isReplaced) this.#ended.resolve(status)
-    })
   }
 
   /** Path of the socket for gdb's `target remote`; undefined unless the machine was resumed for a debugger. */
@@ -576,7 +445,7 @@ export class VM implements AsyncDisposable {
 
   /** Ends the machine and removes its temporary files. All calls return the same status. */
   close(): Promise<ExitStatus> {
-    return this.#close()
+    return this.#machine.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -589,70 +458,14 @@ export class VM implements AsyncDisposable {
     condition: (subject: T) => Condition,
     options: WaitUntilOptions,
   ): Promise<WaitUntilResult> {
-    return this.#calls.track(method, subject, async () => {
-      checkWaitOptions(method, options)
-      return waitUntil(this.#guest, condition(subject), options)
-    })
+    return this.#calls.track(method, subject, () => waitUntil(this.#guest, method, condition, subject, options))
   }
 
-  async #resumeGuest(script: string): Promise<void> {
-    await this.#running.machine.qmp.execute('cont')
-    await this.#guest.resync()
-    await runAgentScript(this, script)
+  get #running(): RunningMachine {
+    return this.#machine.running
   }
 
-  async #waitUntilReady(): Promise<Match> {
-    const { ready, bootTimeoutMs } = this.spec
-    if (ready === undefined) {
-      throw new OptionError('INVALID_OPTION', `Machine "${this.name}" has no \`ready\` pattern to wait for`, {
-        hint: 'Set `ready` to a pattern that the console prints when the machine is ready for a test.',
-      })
-    }
-    try {
-      return await this.expect(ready, { timeout: bootTimeoutMs })
-    } catch (error) {
-      if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
-      const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`
-      // A hint from the console is more specific than that of the code.
-      const hint = error.hint === ERROR_CODES.EXPECT_TIMEOUT ? {} : { hint: error.hint }
-      throw new ExpectError('BOOT_TIMEOUT', message, { ...hint, cause: error, sections: error.sections })
-    }
+  get #guest(): Guest {
+    return this.#machine.guest
   }
-
-  /** Combines the signal of the caller with that of the machine. */
-  #signalFor(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-    // An invalid value is passed on, so that the check of the options reports it.
-    if (signal !== undefined && !(signal instanceof AbortSignal)) return { signal }
-    const signals = [signal, this.spec.signal].filter((one) => one !== undefined)
-    return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }
-  }
-
-  #guestError(incident: Incident): GuestError {
-    const what = `Machine "${this.name}" failed during \`waitForExit()\`: ${incident.message}`
-    return new GuestError(incident.code, what, {
-      sections: {
-        'What the guest said': incident.excerpt,
-        'Command line': this.commandLineQuoted,
-        Log: this.keptLog,
-      },
-    })
-  }
-
-  #waitError(reason: unknown): ExpectError {
-    const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError'
-    const message = timedOut ? 'did not end in time' : 'had not ended when the wait was aborted'
-    return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine "${this.name}" ${message}`, {
-      cause: reason,
-      hint: 'Shut the guest down before `waitForExit()`, or use `close()`, which ends the machine.',
-      sections: {
-        'End of the console': lastLines(this.output),
-        'Command line': this.commandLineQuoted,
-        Log: this.keptLog,
-      },
-    })
-  }
-}
-
-function timeLimit(milliseconds: number): AbortSignal {
-  return AbortSignal.timeout(Math.ceil(Math.min(milliseconds, LONGEST_TIMER)))
 }

@@ -2,9 +2,17 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { CommandTransport } from '../command-transport.ts'
-import type { Guest } from '../guest.ts'
-import { quoteWord } from '../run-options.ts'
-import type { FileOptions } from './file-options.ts'
+import { decodeOutput, type Guest } from '../guest.ts'
+import { type OutputOf, quoteWord } from '../run-options.ts'
+import {
+  checkFileData,
+  checkGuestPath,
+  checkReadOptions,
+  checkWriteOptions,
+  type FileOptions,
+  type ReadFileOptions,
+  type WriteFileOptions,
+} from './file-options.ts'
 import type { FileRequest } from './file-transport.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 
@@ -21,6 +29,37 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = { LC_ALL: 'C' }
 /** Timeout for a transfer of this many bytes, milliseconds. */
 export function transferTimeout({ timeout }: FileOptions, bytes: number): number {
   return timeout ?? LEAST_MS + bytes * MS_A_BYTE
+}
+
+/**
+ * Checks the arguments of `vm.writeFile`, then writes the file.
+ * @throws GuestFileError; OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export async function writeFile(
+  guest: Guest,
+  path: string,
+  data: string | Uint8Array,
+  options: WriteFileOptions,
+): Promise<void> {
+  checkGuestPath('writeFile', path)
+  checkFileData('writeFile', data)
+  checkWriteOptions(options)
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data
+  await writeGuestFile(guest, path, bytes, options.mode, options)
+}
+
+/**
+ * Checks the arguments of `vm.readFile`, then reads the file.
+ * @throws GuestFileError; OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export async function readFile<const Options extends ReadFileOptions>(
+  guest: Guest,
+  path: string,
+  options: Options,
+): Promise<OutputOf<Options>> {
+  checkGuestPath('readFile', path)
+  checkReadOptions(options)
+  return decodeOutput(await readGuestFile(guest, path, options), options.encoding) as OutputOf<Options>
 }
 
 /**

@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { messageOf, OptionError } from '../../errors.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
-import type { FileOptions } from './file-options.ts'
+import { checkFileOptions, checkGuestPath, type FileOptions } from './file-options.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 import { PLAIN_WORDS, readGuestFile, transferTimeout, writeGuestFile } from './guest-files.ts'
 
@@ -24,9 +24,11 @@ const KEEPING = { strict: false, umask: 0, chown: false, validateSymlinks: false
 
 /**
  * Makes `guestPath` a copy of a file or directory of the host.
- * @throws OptionError `FILE_MISSING`; GuestFileError
+ * @throws OptionError `FILE_MISSING`, `INVALID_OPTION`, `UNKNOWN_OPTION`; GuestFileError
  */
 export async function copyIn(guest: Guest, hostPath: string, guestPath: string, options: FileOptions): Promise<void> {
+  checkGuestPath('copyIn', guestPath)
+  checkFileOptions('copyIn', options)
   const { mode, isDirectory } = await fromHost(hostPath, async () => {
     const stats = await stat(hostPath)
     return { mode: stats.mode & MODE_BITS, isDirectory: stats.isDirectory() }
@@ -58,9 +60,11 @@ async function copyTreeIn(guest: Guest, tree: string, guestPath: string, options
 
 /**
  * Makes `hostPath` a copy of a file or directory of the guest.
- * @throws GuestFileError
+ * @throws GuestFileError; OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export async function copyOut(guest: Guest, guestPath: string, hostPath: string, options: FileOptions): Promise<void> {
+  checkGuestPath('copyOut', guestPath)
+  checkFileOptions('copyOut', options)
   const from = quoteWord(guestPath)
   const ask = `if [ -d ${from} ]; then echo directory; else stat -L -c %a ${from} 2>/dev/null; fi; :`
   const kind = (await runFor(guest, guestPath, ask, options)).toString().trim()

@@ -34,11 +34,6 @@ const SAVE_CHECKS: CheckTable<Required<SaveOptions>> = {
   goOn: isFlag,
 }
 
-/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
-export function checkSaveOptions(options: SaveOptions): void {
-  checkTable('save', options, SAVE_CHECKS)
-}
-
 /** Bytes of memory added to the archive at once. */
 const PIECE = 4 << 20
 
@@ -47,13 +42,16 @@ const PIECE = 4 << 20
  *
  * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits, `MACHINE_EXITED`; the
  * system's error
+ * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
 export async function saveMachine(
   running: RunningMachine,
   guest: StoppedGuest,
   file: string,
-  { maxBytes, timeout = SAVE_TIMEOUT, goOn = true }: SaveOptions,
+  options: SaveOptions,
 ): Promise<void> {
+  checkTable('save', options, SAVE_CHECKS)
+  const { maxBytes, timeout = SAVE_TIMEOUT, goOn = true } = options
   const { name, timeoutMultiplier } = running.spec
   const limit = AbortSignal.timeout(timeout * timeoutMultiplier)
   const draft = `${file}.part`

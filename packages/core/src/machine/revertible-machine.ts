@@ -1,0 +1,158 @@
+/** The running machine of a VM and its checkpoints. A revert replaces the running machine, and the VM stays valid. */
+import type { ExpectOptions } from '../console/expect/expect-options.ts'
+import type { Incident } from '../console/incident/incident.ts'
+import type { Match, PatternInput } from '../console/match/pattern.ts'
+import { MachineError, OptionError } from '../errors.ts'
+import type { Guest } from '../guest/guest.ts'
+import { anySignal } from '../host/any-signal.ts'
+import { now } from '../host/clock.ts'
+import type { ExitStatus } from '../qemu/exit-status.ts'
+import type { MachineSpec } from '../spec/machine-spec.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { makeGuest } from './make-guest.ts'
+import { attachScript, runAgentScript, type ScriptRunner } from './restore-attachment.ts'
+import { RunningMachine } from './running-machine.ts'
+import { keepMoment, launchMoment, type Moment } from './save/moment.ts'
+import type { VM } from './vm.ts'
+import { waitUntilReady } from './wait-until-ready.ts'
+
+/** A running machine that can return to its checkpoints. */
+export class RevertibleMachine {
+  readonly #vm: ScriptRunner
+  #running: RunningMachine
+  #guest: Guest
+  #ready: Promise<Match> | undefined
+  readonly #ended = Promise.withResolvers<ExitStatus>()
+  readonly #incidentListeners = new Set<(incident: Incident) => void>()
+  readonly #checkpoints: Checkpoint[] = []
+  /** Settles when a revert has succeeded or failed. */
+  #reverting: Promise<void> | undefined
+
+  /**
+   * @param vm identity of the machine for its devices
+   * @param ready match of the `ready` pattern in recorded console output
+   */
+  constructor(vm: ScriptRunner, running: RunningMachine, ready: Match | undefined) {
+    this.#vm = vm
+    this.#running = running
+    this.#ready = ready && Promise.resolve(ready)
+    this.#guest = this.#makeGuest()
+    this.#watch(running)
+  }
+
+  get running(): RunningMachine {
+    return this.#running
+  }
+
+  get guest(): Guest {
+    return this.#guest
+  }
+
+  /** See `VM.ended`. */
+  get ended(): Promise<ExitStatus> {
+    return this.#ended.promise
+  }
+
+  /** See `VM.onIncident`. */
+  onIncident(listener: (incident: Incident) => void): Disposable {
+    this.#incidentListeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#incidentListeners.delete(listener) }
+  }
+
+  /** See `VM.ready`. */
+  ready(): Promise<Match> {
+    this.#ready ??= waitUntilReady(this.#running.spec, (pattern, options) => this.expect(pattern, options))
+    return this.#ready
+  }
+
+  /** See `VM.expect`. */
+  expect(pattern: PatternInput, options: ExpectOptions): Promise<Match> {
+    const { console, spec } = this.#running
+    // An invalid value is passed on, so that the check of the options reports it.
+    const isInvalid = options.signal !== undefined && !(options.signal instanceof AbortSignal)
+    const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
+    return console.expect(pattern, signal === undefined ? options : { ...options, signal })
+  }
+
+  /** Resumes the guest of a machine that was launched from a save. @param script runs in the guest; may be empty */
+  async resumeGuest(script: string): Promise<void> {
+    await this.#running.machine.qmp.execute('cont')
+    await this.#guest.resync()
+    await runAgentScript(this.#vm, script)
+  }
+
+  /** Oldest first. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.#checkpoints
+  }
+
+  /** See `VM.checkpoint`. @param start starts another machine from the moment of the checkpoint */
+  async checkpoint(start: (spec: MachineSpec, moment: Moment) => Promise<VM>): Promise<Checkpoint> {
+    const begun = now()
+    const moment = await keepMoment(this.#running, this.#guest)
+    const name = `checkpoint ${this.#checkpoints.length + 1}`
+    const checkpoint = new Checkpoint(name, moment, (spec) => start(spec, moment))
+    this.#checkpoints.push(checkpoint)
+    this.#running.onEvent?.({ kind: 'checkpoint', name, duration: now() - begun })
+    return checkpoint
+  }
+
+  /** See `VM.revert`. */
+  async revert(checkpoint: Checkpoint): Promise<void> {
+    const machine = `Machine "${this.#running.spec.name}"`
+    if (!this.#checkpoints.includes(checkpoint) || checkpoint.isRemoved) {
+      const why = checkpoint.isRemoved ? 'was removed' : 'is of another machine'
+      throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} ${why}`)
+    }
+    if (this.#running.state === 'exited') throw new MachineError('MACHINE_EXITED', `${machine} has ended already`)
+    await this.#reverting
+    this.#reverting = this.#revert(checkpoint)
+    try {
+      await this.#reverting
+    } finally {
+      this.#reverting = undefined
+    }
+  }
+
+  /** See `VM.close`. */
+  async close(): Promise<ExitStatus> {
+    await this.#reverting?.catch(() => {})
+    return this.#running.close()
+  }
+
+  async #revert({ name, moment }: Checkpoint): Promise<void> {
+    const begun = now()
+    const old = this.#running
+    const { spec } = old
+    let running: RunningMachine | undefined
+    try {
+      await old.giveWay(`Back to ${name}`)
+      const launched = await launchMoment(spec, moment)
+      running = await RunningMachine.adopt(launched.spec, launched, moment.console, old)
+      this.#running = running
+      this.#guest = this.#makeGuest()
+      const ready = spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready)
+      this.#ready = ready && Promise.resolve(ready)
+      await running.attach(this.#vm)
+      await this.resumeGuest(attachScript(launched.spec))
+      this.#watch(running)
+      running.onEvent?.({ kind: 'revert', name, duration: now() - begun })
+    } catch (error) {
+      this.#ended.resolve(await (running?.close() ?? old.ended))
+      throw error
+    }
+  }
+
+  #makeGuest(): Guest {
+    return makeGuest({ vm: this.#vm, running: this.#running, ready: () => this.ready() })
+  }
+
+  #watch(running: RunningMachine): void {
+    running.onIncident((incident) => {
+      for (const listener of [...this.#incidentListeners]) listener(incident)
+    })
+    void running.ended.then((status) => {
+      if (this.#running === running && !running.isReplaced) this.#ended.resolve(status)
+    })
+  }
+}

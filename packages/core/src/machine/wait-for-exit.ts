@@ -1,0 +1,60 @@
+/** Waits until a machine ends by itself. */
+import { lastLines } from '../console/failure/last-lines.ts'
+import type { Incident } from '../console/incident/incident.ts'
+import { ExpectError, GuestError } from '../errors.ts'
+import { anySignal } from '../host/any-signal.ts'
+import { LONGEST_TIMER } from '../host/clock.ts'
+import { unlessAborted } from '../host/unless-aborted.ts'
+import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
+import type { ExitStatus } from '../qemu/exit-status.ts'
+import type { RunningMachine } from './running-machine.ts'
+
+/** Options of `VM.waitForExit`. */
+export interface WaitForExitOptions {
+  /** Longest wait, milliseconds. Multiplied by `timeoutMultiplier`. @default none */
+  readonly timeout?: number
+  /** Ends the wait when it aborts. */
+  readonly signal?: AbortSignal
+}
+
+const CHECKS: CheckTable<Required<WaitForExitOptions>> = { timeout: isDuration, signal: isSignal }
+
+/** See `VM.waitForExit`. @param ended end of the VM, which a revert of the running machine does not settle */
+export async function waitForExit(
+  running: RunningMachine,
+  ended: Promise<ExitStatus>,
+  options: WaitForExitOptions,
+): Promise<ExitStatus> {
+  checkTable('waitForExit', options, CHECKS)
+  const { spec, failed } = running
+  const { timeout } = options
+  const limit = timeout === undefined ? undefined : timeLimit(timeout * spec.timeoutMultiplier)
+  const signal = anySignal(limit, options.signal, spec.signal)
+  const end = Promise.race([ended, failed.then((incident) => Promise.reject(guestError(running, incident)))])
+  return signal ? unlessAborted(end, signal, (reason) => waitError(running, reason)) : end
+}
+
+function guestError(running: RunningMachine, incident: Incident): GuestError {
+  const message = `Machine "${running.spec.name}" failed during \`waitForExit()\`: ${incident.message}`
+  return new GuestError(incident.code, message, {
+    sections: { 'What the guest said': incident.excerpt, ...machineSections(running) },
+  })
+}
+
+function waitError(running: RunningMachine, reason: unknown): ExpectError {
+  const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError'
+  const message = timedOut ? 'did not end in time' : 'had not ended when the wait was aborted'
+  return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine "${running.spec.name}" ${message}`, {
+    cause: reason,
+    hint: 'Shut the guest down before `waitForExit()`, or use `close()`, which ends the machine.',
+    sections: { 'End of the console': lastLines(running.console.text()), ...machineSections(running) },
+  })
+}
+
+function machineSections({ description, keptLog }: RunningMachine): Readonly<Record<string, string | undefined>> {
+  return { 'Command line': description.commandLineQuoted, Log: keptLog }
+}
+
+function timeLimit(milliseconds: number): AbortSignal {
+  return AbortSignal.timeout(Math.ceil(Math.min(milliseconds, LONGEST_TIMER)))
+}
