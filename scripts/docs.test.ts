@@ -26,7 +26,7 @@ const CODE = [...filesIn('examples', '.ts'), 'docs/snippets.ts'].flatMap((file) 
 test.for([
   ['docs/artifacts.md', 3],
   ['docs/console.md', 6],
-  ['docs/devices.md', 10],
+  ['docs/devices.md', 11],
   ['docs/inside-the-guest.md', 5],
   ['docs/stock-images.md', 3],
   ['docs/templates.md', 3],

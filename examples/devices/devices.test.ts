@@ -57,6 +57,12 @@ test('can be reached from the host', async ({ bootVM }) => {
   expect(await answer.text()).toBe('hello from the host\n')
 })
 
+test('boots over the network', async ({ bootVM }) => {
+  const net = userNetwork({ tftp: 'fixtures/tftp', bootFile: 'boot.ipxe' })
+  const vm = await bootVM({ arch: 'x86_64', devices: [net] })
+  await vm.expect('booted over the network by 10.0.2.15')
+})
+
 test('reaches another machine over a bad network', async ({ bootVM }) => {
   await using network = new Network()
   const [server, client] = await Promise.all([

@@ -48,6 +48,7 @@ export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = [])
     position: 0,
     standalone: false,
     attachesAfterRestore: false,
+    bootsFromNetwork: false,
     inherit: () => 6,
     id(prefix) {
       const count = counts.get(prefix) ?? 0

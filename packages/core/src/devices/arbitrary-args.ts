@@ -19,7 +19,12 @@ export function arbitraryArgs(...args: readonly string[]): Device {
   const frozen = Object.freeze([...args])
   return {
     name: 'arbitraryArgs',
+    // The arguments may contain anything, such as disks or firmware.
+    bootable: frozen.some((argument) => BOOT_OPTION.test(argument)) ? true : 'fallback',
     portable: { kind: 'arbitraryArgs', options: { args: frozen } },
     qemuArgs: () => frozen,
   }
 }
+
+/** Options of QEMU that only have a meaning for the boot. */
+const BOOT_OPTION = /^--?(?:kernel|bios|pflash|boot|cdrom|hd[a-d]|fd[ab])$/

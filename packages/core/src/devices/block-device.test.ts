@@ -178,7 +178,7 @@ describe('refused', () => {
   })
 
   test('two disks with boot', () => {
-    expect(() => machine('x86_64', { boot: true }, { boot: true })).toThrow(/both have boot disk/)
+    expect(() => machine('x86_64', { boot: true }, { boot: true })).toThrow(/both have boot first/)
   })
 })
 

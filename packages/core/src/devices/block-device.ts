@@ -20,6 +20,7 @@ import {
 } from './disk/disk-interface.ts'
 import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
+import { BOOTS_FIRST } from './helpers/nic-model.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 
 /** Options of {@link blockDevice}. */
@@ -100,7 +101,7 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
     name: 'blockDevice',
     portable: { kind: 'blockDevice', options: { ...plainOptions(options), format, image: path } },
     unsavable: content.access === 'read-write' ? `writes to ${path} itself (\`overlay: false\`)` : undefined,
-    claims: boot ? ['boot:disk'] : [],
+    claims: boot ? [BOOTS_FIRST] : [],
     bootable: !perMachine,
     validate: ({ arch }) => checkInterface('blockDevice', arch, interfaceFor(arch), { cdrom, readOnly }),
     qemuArgs(context) {

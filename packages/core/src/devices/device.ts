@@ -41,6 +41,8 @@ export interface DeviceContext extends IdAllocator {
    * for the same purpose on the kernel command line are then omitted.
    */
   readonly attachesAfterRestore: boolean
+  /** Whether the machine has no kernel and no bootable device, so that its network cards are tried. */
+  readonly bootsFromNetwork: boolean
 }
 
 /** Properties of the machine, for {@link Device.validate}. */
@@ -177,8 +179,12 @@ export interface Device {
    * claim are rejected.
    */
   readonly claims?: readonly string[]
-  /** Whether a machine without kernel and firmware can boot from it. @default false */
-  readonly bootable?: boolean
+  /**
+   * Whether a machine without kernel and firmware can boot from it. `'fallback'`: yes, but it is no reason to do so, for
+   * example for a network card.
+   * @default false
+   */
+  readonly bootable?: boolean | 'fallback'
   /**
    * Replaces the device by other devices, depending on the architecture. Its other members are then not used.
    */

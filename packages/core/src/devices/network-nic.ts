@@ -6,8 +6,9 @@ import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
 import type { AttachContext, Device, DeviceContext, PortableDevice, QmpClient, ValidateContext } from './device.ts'
-import { type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
+import { BOOTS_FIRST, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
+import { plainOptions } from './helpers/plain-options.ts'
 
 /** The network, as its cards use it. */
 export interface NicSurroundings {
@@ -15,6 +16,15 @@ export interface NicSurroundings {
   requireOpen(): void
   connect(card: Card, stream: Duplex): Link
   capture(file: string, options: CaptureOptions): Capture
+}
+
+/** Properties of a card. */
+export interface NicProperties {
+  readonly mac: string
+  readonly model: NicModel
+  readonly index: number
+  /** See `NicOptions.boot`. */
+  readonly boot: boolean | undefined
 }
 
 interface LiveNic {
@@ -36,22 +46,23 @@ export class NetworkNic implements Device {
   /** Position among the cards of its network, from 0. */
   readonly index: number
   readonly claims: readonly string[]
+  readonly bootable: boolean | 'fallback'
   readonly portable: PortableDevice
   readonly #surroundings: NicSurroundings
+  readonly #boot: boolean | undefined
   #live: LiveNic | undefined
   #isDown = false
   #wasAttached = false
   #impairment: ResolvedImpairment | undefined
 
-  constructor(
-    { mac, model, index }: { readonly mac: string; readonly model: NicModel; readonly index: number },
-    surroundings: NicSurroundings,
-  ) {
+  constructor({ mac, model, index, boot }: NicProperties, surroundings: NicSurroundings) {
     this.mac = mac
     this.model = model
     this.index = index
-    this.claims = [`mac:${mac}`]
-    this.portable = { kind: 'network.nic', options: { mac, model } }
+    this.#boot = boot
+    this.claims = [`mac:${mac}`, ...(boot === true ? [BOOTS_FIRST] : [])]
+    this.bootable = boot ?? 'fallback'
+    this.portable = { kind: 'network.nic', options: plainOptions({ mac, model, boot }) }
     this.#surroundings = surroundings
   }
 
@@ -124,7 +135,7 @@ export class NetworkNic implements Device {
 
   qemuArgs(context: DeviceContext): readonly string[] {
     const netdev = context.id('net')
-    const device = nicDevice(context.arch, this.model, { id: context.id('nic'), netdev, mac: this.mac })
+    const device = nicDevice(context, this.model, { id: context.id('nic'), netdev, mac: this.mac, boot: this.#boot })
     return ['-netdev', backend(context, netdev), '-device', device]
   }
 

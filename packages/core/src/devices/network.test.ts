@@ -80,6 +80,11 @@ describe("the whole of a card's arguments", () => {
     ])
   })
 
+  test('of a card that the firmware boots from', () => {
+    const nic = open().nic({ mac: '52:54:00:00:00:01', boot: true })
+    expect(qemuArgsOf(nic)).toContain('virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:00:00:01,bootindex=1')
+  })
+
   test('of another model', () => {
     const nic = open().nic({ mac: '52:54:00:00:00:01', model: 'e1000' })
     expect(qemuArgsOf(nic)).toContain('e1000,id=nic0,netdev=net0,mac=52:54:00:00:00:01,romfile=')

@@ -15,7 +15,7 @@ import { type Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
 import { Observers } from '../network/observers.ts'
 import { Partition } from '../network/partition.ts'
-import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
+import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
 import { NIC_MODELS, type NicModel } from './helpers/nic-model.ts'
 import { NetworkNic } from './network-nic.ts'
 
@@ -25,6 +25,11 @@ export interface NicOptions {
   readonly model?: NicModel | undefined
   /** MAC address, six bytes with colons. @default unique in this process, the same in each run */
   readonly mac?: string | undefined
+  /**
+   * Whether the firmware boots over this card (PXE), before all disks. Another machine on the network must serve DHCP and
+   * TFTP. @default only if the machine has nothing else to boot from
+   */
+  readonly boot?: boolean | undefined
 }
 
 /** Options of {@link Network.frames}. */
@@ -39,6 +44,7 @@ export type NetworkMember = NetworkNic | string | { readonly name: string }
 const NIC_CHECKS: CheckTable<Required<NicOptions>> = {
   model: oneOf(NIC_MODELS),
   mac: ['an address of six bytes', isString],
+  boot: isFlag,
 }
 const LOG_CHECKS: CheckTable<Required<FrameLogOptions>> = { limit: wholeNumber(1, 10_000_000) }
 
@@ -91,14 +97,14 @@ export class Network implements AsyncDisposable {
         hint: 'Create a new Network for each test.',
       })
     }
-    const { model = 'virtio' } = options
+    const { model = 'virtio', boot } = options
     const mac = options.mac === undefined ? this.#freeMac(index) : this.#unusedMac(options.mac)
     const surroundings = {
       requireOpen: () => this.#requireOpen(),
       connect: this.#connect,
       capture: (file: string, options: CaptureOptions) => this.#observers.capture(file, this.#links, options),
     }
-    const nic = new NetworkNic({ mac, model, index }, surroundings)
+    const nic = new NetworkNic({ mac, model, index, boot }, surroundings)
     this.#nics.push(nic)
     return nic
   }

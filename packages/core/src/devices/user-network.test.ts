@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { playMachine } from '../../test/attachment.ts'
 import { parseOptionString, qemuArgsOf } from '../../test/device-arguments.ts'
+import { buildCommandLine } from '../qemu/command-line.ts'
+import type { MachineOptions } from '../spec/machine-options.ts'
 import { resolveOptions } from '../spec/machine-spec.ts'
-import type { PortForward } from './device.ts'
+import type { Device, PortForward } from './device.ts'
 import { type UserNetworkOptions, userNetwork } from './user-network.ts'
 
 describe('the complete arguments', () => {
@@ -34,6 +39,38 @@ describe('the complete arguments', () => {
       ...['-device', 'e1000,id=nic0,netdev=net0,mac=52:54:00:aa:00:01,romfile='],
     ])
   })
+})
+
+test('boots a file of a directory over the network', () => {
+  const tftp = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(tftp, { recursive: true }))
+  writeFileSync(join(tftp, 'boot.ipxe'), '#!ipxe\n')
+  const [, netdev, , nic] = qemuArgsOf(userNetwork({ tftp, bootFile: 'boot.ipxe' }))
+  expect(netdev).toMatch(new RegExp(`,restrict=on,tftp=${tftp},bootfile=boot.ipxe$`))
+  expect(nic).toBe('virtio-net-pci,id=nic0,netdev=net0,bootindex=1')
+  expect(qemuArgsOf(userNetwork({ tftp })).at(-1)).toBe('virtio-net-pci,id=nic0,netdev=net0,romfile=')
+  expect(qemuArgsOf(userNetwork({ bootFile: 'http://10.0.2.2/a', boot: false })).at(-1)).toMatch(/romfile=$/)
+
+  const told = (options: UserNetworkOptions) => () => userNetwork(options)
+  expect(told({ bootFile: 'boot.ipxe' })).toThrow(/`bootFile` "boot.ipxe" is given without `tftp`/)
+  expect(told({ tftp, bootFile: 'boot.ipxf' })).toThrow(/bootFile` does not exist: .*did you mean `boot.ipxe`/)
+  expect(told({ tftp, bootFile: '../../../etc/passwd' })).toThrow(/is not in the directory/)
+  expect(told({ tftp: join(tftp, 'boot.ipxe') })).toThrow(/`userNetwork: tftp` is not a directory/)
+  expect(told({ bootFile: `http://${'x'.repeat(127)}` })).toThrow(/at most 127 bytes/)
+})
+
+test('is the boot device of a machine that has nothing else', () => {
+  const cards = (options: MachineOptions) => {
+    const spec = resolveOptions({ arch: 'x86_64', accelerator: 'tcg', ...options })
+    const input = { qemu: ['qemu'], directory: '/private', wiring: 'inherited', sandbox: false } as const
+    return buildCommandLine({ spec, ...input }).argv.filter((argument) => argument.startsWith('virtio-net'))
+  }
+  const device = userNetwork()
+  expect(cards({ devices: [device] })).toEqual(['virtio-net-pci,id=nic0,netdev=net0'])
+  const disk: Device = { name: 'disk', bootable: true, qemuArgs: () => [] }
+  expect(cards({ devices: [disk, device] })).toEqual(['virtio-net-pci,id=nic0,netdev=net0,romfile='])
+  const first = [userNetwork({ boot: true }), userNetwork({ boot: true })]
+  expect(() => cards({ devices: first })).toThrow(/both have boot first/)
 })
 
 test.each([

@@ -3,11 +3,22 @@
  * gives access to the outside.
  */
 import { BlockList, isIPv4 } from 'node:net'
+import { join, relative } from 'node:path'
 import { MachineError, OptionError } from '../errors.ts'
 import { checkedMac } from '../network/frames/mac-address.ts'
-import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
+import {
+  type CheckTable,
+  checkTable,
+  isFlag,
+  isPath,
+  isString,
+  oneOf,
+  wholeNumber,
+} from '../options/checked-options.ts'
+import { requireDirectory, requireFile } from '../options/required-path.ts'
 import type { AttachContext, Device, PortForward } from './device.ts'
-import { NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
+import { directoryIdentity } from './helpers/directory-identity.ts'
+import { BOOTS_FIRST, NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
 import { plainOptions } from './helpers/plain-options.ts'
@@ -39,6 +50,21 @@ export interface UserNetworkOptions {
   readonly hostname?: string | undefined
   /** Address in `cidr` of the name server for the guest, if not restricted. @default the third of `cidr` */
   readonly dns?: string | undefined
+  /**
+   * Directory whose files the guest can read by TFTP, for example to boot over the network.
+   * @default none
+   */
+  readonly tftp?: string | undefined
+  /**
+   * File that DHCP tells the firmware to boot: a path in `tftp`, or a URL for iPXE, such as `http://10.0.2.2:8080/boot.ipxe`.
+   * @default none
+   */
+  readonly bootFile?: string | undefined
+  /**
+   * Whether the firmware boots over this card (PXE), before all disks.
+   * @default true with `bootFile`, else only if the machine has nothing else to boot from
+   */
+  readonly boot?: boolean | undefined
   /** @default 'virtio' */
   readonly model?: NicModel | undefined
   /** MAC address of the card. @default assigned by QEMU: 52:54:00:12:34:56 and up */
@@ -78,6 +104,9 @@ const CHECKS: CheckTable<Required<UserNetworkOptions>> = {
   cidr: ['an IPv4 network with a prefix of 8 to 27 bits, such as 10.0.2.0/24', isNetwork],
   hostname: ['a host name', (value) => isString(value) && value.length <= 255 && HOSTNAME.test(value)],
   dns: ['an IPv4 address', (value) => isString(value) && isIPv4(value)],
+  tftp: isPath,
+  bootFile: ['a path or a URL of at most 127 bytes', (value) => isString(value) && /^[\x21-\x7e]{1,127}$/.test(value)],
+  boot: isFlag,
   model: oneOf(NIC_MODELS),
   mac: ['an address of six bytes', isString],
 }
@@ -94,25 +123,34 @@ const GUEST = 15
  */
 export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   checkTable('userNetwork', options, CHECKS)
-  const { forward = [], restrict = true, cidr = DEFAULT_CIDR, hostname, model = 'virtio' } = options
+  const { forward = [], restrict = true, cidr = DEFAULT_CIDR, hostname, bootFile, model = 'virtio' } = options
+  const tftp = options.tftp === undefined ? undefined : requireDirectory('userNetwork: tftp', options.tftp)
+  const boot = options.boot ?? (bootFile === undefined ? undefined : true)
   const dns = options.dns ?? addressIn(cidr, NAME_SERVER)
   const mac = options.mac === undefined ? undefined : checkedMac(options.mac)
   for (const it of forward) checkTable('userNetwork: forward', it, FORWARD_CHECKS)
   const claims = claimsOf(forward)
   requireInside(dns, cidr)
+  requireBootFile(bootFile, tftp)
   // Set explicitly, because the defaults of QEMU depend on the size of the network.
   const addresses = { net: cidr, host: addressIn(cidr, HOST), dns, dhcpstart: addressIn(cidr, GUEST) }
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
   return {
     name: 'userNetwork',
     portable: { kind: 'userNetwork', options: plainOptions({ ...options, forward: forward.map(plainOptions) }) },
-    claims: [...claims.filter((it) => it.startsWith('host')), ...(mac === undefined ? [] : [`mac:${mac}`])],
+    claims: [
+      ...claims.filter((it) => it.startsWith('host')),
+      ...(boot === true ? [BOOTS_FIRST] : []),
+      ...(mac === undefined ? [] : [`mac:${mac}`]),
+    ],
+    bootable: boot ?? 'fallback',
     validate: ({ arch }) => requireNicModelOn(arch, model, 'userNetwork'),
+    ...(tftp === undefined ? {} : { contentIdentity: () => directoryIdentity(tftp) }),
     qemuArgs(context) {
       const netdev = context.id('net')
-      const values = { id: netdev, ipv6: false, ...addresses, restrict, hostname }
+      const values = { id: netdev, ipv6: false, ...addresses, restrict, hostname, tftp, bootfile: bootFile }
       const rules = forward.map((it) => `,${optionString(undefined, { hostfwd: ruleOf(it) })}`)
-      const device = nicDevice(context.arch, model, { id: context.id('nic'), netdev, mac })
+      const device = nicDevice(context, model, { id: context.id('nic'), netdev, mac, boot })
       return ['-netdev', optionString('user', values) + rules.join(''), '-device', device]
     },
     attach: async (context) => machines.add(context, await handleOf(context, forward)),
@@ -200,4 +238,17 @@ function requireInside(dns: string, cidr: string): void {
   throw new OptionError('INVALID_OPTION', `userNetwork: \`dns\` ${dns} is not in the network ${cidr}`, {
     hint: '`dns` is the address of the DNS proxy that QEMU provides to the guest. It must be inside `network`.',
   })
+}
+
+/** @throws OptionError `FILE_MISSING`, or `INVALID_OPTION` when no server has the file */
+function requireBootFile(bootFile: string | undefined, tftp: string | undefined): void {
+  if (bootFile === undefined || /^[a-z]+:\/\//.test(bootFile)) return
+  if (tftp === undefined) {
+    throw new OptionError('INVALID_OPTION', `userNetwork: \`bootFile\` "${bootFile}" is given without \`tftp\``, {
+      hint: 'Set `tftp` to the directory that has the file, or `bootFile` to a URL.',
+    })
+  }
+  const path = requireFile('userNetwork: bootFile', join(tftp, bootFile)) ?? ''
+  if (!relative(tftp, path).startsWith('..')) return
+  throw new OptionError('INVALID_OPTION', `userNetwork: \`bootFile\` "${bootFile}" is not in the directory ${tftp}`)
 }

@@ -73,6 +73,8 @@ describe('the complete command line', () => {
     expect(machineOf('x86_64')).toBe('pc,accel=tcg,graphics=off')
     expect(machineOf('ppc64')).toBe('pseries,accel=tcg')
     expect(machineOf('aarch64')).toBe('virt,accel=tcg')
+    const { argv } = build({ kernel: undefined, firmware: 'own.bin', firmwareOnConsole: false })
+    expect(argv[argv.indexOf('-machine') + 1]).toBe('pc,accel=tcg')
   })
 
   test('that may reboot, outside a sandbox', () => {

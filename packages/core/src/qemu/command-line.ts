@@ -109,8 +109,7 @@ export function quoteCommandLine(argv: readonly string[]): string {
 }
 
 function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): string[] {
-  // With a kernel, output of the firmware would only precede that of the kernel.
-  const { firmwareOnSerial } = spec.kernel === undefined ? ARCHITECTURES[spec.arch] : {}
+  const { firmwareOnSerial } = spec.firmwareOnConsole ? ARCHITECTURES[spec.arch] : {}
   const backend = memory === undefined ? [] : `memory-backend=${MEMORY_ID}`
   return [
     // Only the devices described here: neither the defaults of QEMU nor a configuration file of the host.
@@ -207,6 +206,7 @@ function contextOf(
     inherit,
     standalone: wiring === 'standalone',
     attachesAfterRestore: spec.attachesAfterRestore && wiring === 'inherited',
+    bootsFromNetwork: spec.kernel === undefined && !spec.devices.some((device) => device.bootable === true),
     id(prefix) {
       const count = counters.get(prefix) ?? 0
       counters.set(prefix, count + 1)

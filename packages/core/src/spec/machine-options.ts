@@ -11,7 +11,7 @@ import type { MachineObserver } from './machine-observer.ts'
 /** Default timeout of `expect`, milliseconds. */
 export const DEFAULT_TIMEOUT = 7_000
 
-/** Options of a machine. All are optional except a boot source: `kernel`, `firmware`, or a bootable device. */
+/** Options of a machine. All are optional except a boot source: `kernel`, `firmware`, or a device to boot from. */
 export interface MachineOptions {
   /** Name in errors, logs and QEMU's process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
   readonly name?: string | undefined
@@ -43,6 +43,11 @@ export interface MachineOptions {
    * firmware of the distribution. @default the default firmware of QEMU
    */
   readonly firmware?: string | undefined
+  /**
+   * Whether the firmware of a PC, and programs that print by it, such as GRUB, syslinux and iPXE, also print on the
+   * console and read their keys there. @default true, except for a `kernel` that is a Linux
+   */
+  readonly firmwareOnConsole?: boolean | undefined
   /** Devices, in the order in which the guest finds them. @default [] */
   readonly devices?: readonly Device[] | undefined
   /** Streams that receive a copy of the console output. The machine does not close them. @default [] */

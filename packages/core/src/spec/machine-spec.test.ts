@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
+import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import type { Device } from '../devices/device.ts'
+import { Network } from '../devices/network.ts'
+import { userNetwork } from '../devices/user-network.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { readEnvironment } from '../host/environment.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
@@ -181,6 +184,31 @@ test('a device can refuse the machine', () => {
 
 test('a bootable device is enough to boot from', () => {
   expect(resolve({ kernel: undefined, devices: [device({ bootable: true })] }).kernel).toBeUndefined()
+})
+
+test('a network card and any arguments may be something to boot from', () => {
+  for (const devices of [[userNetwork()], [new Network().nic()], [arbitraryArgs('-device', 'edu')]]) {
+    expect(resolve({ kernel: undefined, devices }).devices).toEqual(devices)
+    expect(devices[0]?.bootable).toBe('fallback')
+  }
+  expect(arbitraryArgs('-cdrom', 'x.iso').bootable).toBe(true)
+})
+
+test('the firmware prints on the console unless the kernel is a Linux', () => {
+  const image = (version: string): string => {
+    const bytes = Buffer.alloc(1024)
+    bytes.write('HdrS', 0x202)
+    bytes.writeUInt16LE(0x100, 0x20e)
+    bytes.write(version, 0x300)
+    const path = join(folder, `image-${version.slice(0, 4)}`)
+    writeFileSync(path, bytes)
+    return path
+  }
+  expect(resolve({ kernel: undefined, firmware: kernel }).firmwareOnConsole).toBe(true)
+  expect(resolve({ kernel }).firmwareOnConsole).toBe(false)
+  expect(resolve({ kernel: image('6.1.0-18-amd64') }).firmwareOnConsole).toBe(false)
+  expect(resolve({ kernel: image('iPXE 1.21.1') }).firmwareOnConsole).toBe(true)
+  expect(resolve({ kernel: undefined, firmware: kernel, firmwareOnConsole: false }).firmwareOnConsole).toBe(false)
 })
 
 test('firmware is a path, or a name that QEMU looks up in its own folder', () => {

@@ -19,6 +19,7 @@ import { type AcceleratorChoice, chooseAccelerator } from './accelerator.ts'
 import type { MachineObserver } from './machine-observer.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { checkOptions } from './option-checks.ts'
+import { printsByFirmware } from './prints-by-firmware.ts'
 
 /** Complete specification of a machine. Paths are absolute, times are in milliseconds before the multiplier. */
 export interface MachineSpec {
@@ -39,6 +40,8 @@ export interface MachineSpec {
   readonly initramfs: string | undefined
   readonly kernelArgs: readonly string[]
   readonly firmware: string | undefined
+  /** Whether the firmware of a PC also prints on the console. */
+  readonly firmwareOnConsole: boolean
   readonly devices: readonly Device[]
   readonly serialOutput: readonly Writable[]
   readonly logFile: LogFile | undefined
@@ -80,6 +83,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
     initramfs: requireFile('initramfs', options.initramfs),
     kernelArgs,
     firmware: isUefi(options) ? undefined : firmwareOf(options.firmware),
+    firmwareOnConsole: options.firmwareOnConsole ?? printsByFirmware(options.kernel),
     devices: Object.freeze(expandDevices(allDevices(options), arch)),
     serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
     logFile: logFileOf(options.logFile),
@@ -184,7 +188,7 @@ function checkSpec(spec: MachineSpec): void {
   }
   if (spec.kernel === undefined && spec.firmware === undefined && !spec.devices.some((device) => device.bootable)) {
     throw new OptionError('INVALID_OPTION', `Machine "${spec.name}" has nothing to boot`, {
-      hint: 'Set `kernel` or `firmware`, or add a device to boot from.',
+      hint: 'Set `kernel` or `firmware`, or add a device to boot from: a disk, or a network card.',
     })
   }
   if (traits.maxMemoryMib !== undefined && spec.memoryMib > traits.maxMemoryMib) {

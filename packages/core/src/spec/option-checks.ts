@@ -47,6 +47,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
     (value) => [value].flat().every((word) => isString(word) && !/[\0\r\n]/.test(word)),
   ],
   firmware: isPath,
+  firmwareOnConsole: isFlag,
   devices: [
     'a list of devices, such as the result of `virtioRandom()`',
     (value) => Array.isArray(value) && value.every(isDevice),

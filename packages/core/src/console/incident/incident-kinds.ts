@@ -170,10 +170,9 @@ export const INCIDENT_KINDS: readonly (IncidentKind & { readonly name: GuestFail
     what: 'found nothing to boot',
     byKernel: false,
     pattern:
-      /^(?:No bootable device\b|Boot failed: not a bootable disk|BdsDxe: No bootable option or device was found|(?:grub )?rescue> |grub> $|Shell> $|FATAL: No bootable medium|This is not a bootable disk\.|Missing operating system|Operating [Ss]ystem (?:not found|load error)|\s*Type 'boot' and press return to continue booting)/,
+      /^(?:No bootable device\b|BdsDxe: No bootable option or device was found|(?:grub )?rescue> |grub> $|Shell> $|FATAL: No bootable medium|This is not a bootable disk\.|Missing operating system|Operating [Ss]ystem (?:not found|load error)|\s*Type 'boot' and press return to continue booting)/,
     begins: [
       'No bootable device',
-      'Boot failed: ',
       'BdsDxe: No bootable',
       'grub rescue> ',
       'rescue> ',

@@ -2,6 +2,7 @@
 
 import { OptionError } from '../../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
+import type { DeviceContext } from '../device.ts'
 import { optionString } from './option-string.ts'
 
 /** The models, with the name of QEMU's device on PCI. */
@@ -28,15 +29,27 @@ export function requireNicModelOn(arch: Architecture, model: NicModel, device: s
   })
 }
 
+/** A card, for {@link nicDevice}. */
+export interface NicArguments {
+  readonly id: string
+  readonly netdev: string
+  readonly mac: string | undefined
+  /** Whether the firmware tries the card first. If undefined, only if the machine has nothing else to boot from. */
+  readonly boot: boolean | undefined
+}
+
 /** The value of QEMU's `-device`. */
 export function nicDevice(
-  arch: Architecture,
+  { arch, bootsFromNetwork }: Pick<DeviceContext, 'arch' | 'bootsFromNetwork'>,
   model: NicModel,
-  { id, netdev, mac }: { readonly id: string; readonly netdev: string; readonly mac: string | undefined },
+  { id, netdev, mac, boot }: NicArguments,
 ): string {
   const { virtioTransport } = ARCHITECTURES[arch]
   const driver = model === 'virtio' ? `virtio-net-${virtioTransport}` : MODELS[model]
   // Without a ROM, the firmware does not try to boot over the network. Cards on other buses have none.
-  const romfile = virtioTransport === 'pci' ? '' : undefined
-  return optionString(driver, { id, netdev, mac, romfile })
+  const romfile = virtioTransport === 'pci' && !(boot ?? bootsFromNetwork) ? '' : undefined
+  return optionString(driver, { id, netdev, mac, romfile, bootindex: boot === true ? 1 : undefined })
 }
+
+/** The claim of a device that the firmware tries first. */
+export const BOOTS_FIRST = 'boot:first'

@@ -156,6 +156,7 @@ function specOf(
   const { files: _, allowNetwork: __, allowArguments: ___, gdb: ____, ...overrides } = options
   return resolveOptions({
     ...{ name, arch, machine, cpu, cpus, accelerator, allowReboot },
+    firmwareOnConsole: manifest.firmwareOnConsole,
     memory: `${memoryMib}M`,
     ...(firmware === '' ? {} : { firmware }),
     ...boot,

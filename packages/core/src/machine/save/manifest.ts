@@ -52,6 +52,8 @@ export interface MachineManifest {
   readonly hostCpu: string
   readonly kernelArgs: readonly string[]
   readonly allowReboot: boolean
+  /** See `MachineOptions.firmwareOnConsole`. */
+  readonly firmwareOnConsole: boolean
   /** Names of the boot files that are in the machine file. */
   readonly included: readonly ('kernel' | 'initramfs' | 'firmware')[]
   /** Name of a firmware in QEMU's own data folder; empty: none. */
@@ -96,6 +98,7 @@ const CHECKS: CheckTable<MachineManifest> = {
   hostCpu: isOneLine(200),
   kernelArgs: isListOf('words', isOneLine(4096)[1]),
   allowReboot: isFlag,
+  firmwareOnConsole: isFlag,
   included: isListOf('names of boot files', oneOf(['kernel', 'initramfs', 'firmware'])[1]),
   firmware: [
     'the name of a firmware of QEMU',

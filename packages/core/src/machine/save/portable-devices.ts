@@ -85,7 +85,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const files = code === undefined ? {} : { code: fileAt(text(code)), variables: fileAt(text(variables)) }
     return uefi({ ...(options as UefiOptions), ...files })
   },
-  userNetwork({ restrict, forward, ...options }, { allowNetwork }) {
+  userNetwork({ restrict, forward, bootFile, boot, ...rest }, { allowNetwork }) {
+    const { tftp: _, ...options } = rest
     // Ports of the host are for the machine that has them now.
     const ports = ([forward ?? []].flat() as unknown as readonly ForwardOptions[]).map((it) => {
       const { host: _, ...rest } = it
@@ -93,6 +94,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     })
     return userNetwork({
       ...(options as UserNetworkOptions),
+      // The machine has booted, and its card must have the same ROM.
+      ...(boot === undefined && bootFile === undefined ? {} : { boot: boot !== false }),
       restrict: !allowNetwork || restrict !== false,
       forward: ports,
     })

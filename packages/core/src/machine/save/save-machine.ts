@@ -115,6 +115,7 @@ async function addFiles(archive: ArchiveWriter, name: string, path: string): Pro
 
 async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine): Promise<MachineManifest> {
   const { name, arch, cpu, cpus, memoryMib, accelerator, kernelArgs, allowReboot, firmware, ready } = spec
+  const { firmwareOnConsole } = spec
   const type = String(await machine.qmp.execute('qom-get', { path: '/machine', property: 'type' }))
   const devices = spec.devices.map((device): PortableDevice => {
     if (device.portable) return device.portable
@@ -139,6 +140,7 @@ async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine):
     hostCpu: accelerator === 'tcg' ? '' : hostCpu(),
     kernelArgs,
     allowReboot,
+    firmwareOnConsole,
     included: BOOT_FILES.filter((boot) => spec[boot] !== undefined && !(boot === 'firmware' && isNamed)),
     firmware: isNamed ? firmware : '',
     ready: ready === undefined ? null : plainPattern(ready),
