@@ -31,6 +31,14 @@ const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} *
 })
 
 /**
+ * Entries that load the parts of the entries before them in any case. Each gets one file for its own parts, instead of a file
+ * for each set of parts that some later part also needs.
+ */
+const LAYERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
+  '@coldboot/core': ['index', 'internal'],
+})
+
+/**
  * @typedef {object} Manifest
  * @property {string} name
  * @property {Readonly<Record<string, string>>} [dependencies]
@@ -76,6 +84,13 @@ export async function bundlePackage(folder) {
       comments: { annotation: true, jsdoc: false, legal: true },
       entryFileNames: `[name]${extension}`,
       chunkFileNames: `[name]-[hash]${extension}`,
+      codeSplitting: {
+        groups: (LAYERS[manifest.name] ?? []).map((entry, layer, { length }) => {
+          const source = sourceOf(folder, entry)
+          // A module that several layers need belongs to the first of them, which has the highest priority.
+          return { name: entry, test: (id) => id === source, priority: length - layer }
+        }),
+      },
       // The first of the two formats empties the folder.
       cleanDir: format === 'esm',
     })

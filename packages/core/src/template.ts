@@ -1,5 +1,7 @@
-/** The way to build a template. What runs a machine is loaded with the first, as in `vm.ts`. */
+/** Functions that build and carry templates. They load the modules for it when they are called, as in `vm.ts`. */
+import type { Readable, Writable } from 'node:stream'
 import type { MachineOptions } from './spec/machine-options.ts'
+import type { TemplateStore } from './template/store/template-store.ts'
 import type { Template as BuiltTemplate, TemplateOptions } from './template/template.ts'
 
 /** A saved machine from which others are started. */
@@ -24,3 +26,15 @@ export const Template: TemplateBuilds = Object.freeze({
     return (await import('./template/template.ts')).Template.build(options, templateOptions)
   },
 })
+
+/** Loads `template/carried-templates.ts` and calls its `exportTemplates`. */
+export async function exportTemplates(store: TemplateStore, keys: readonly string[], output: Writable): Promise<void> {
+  const { exportTemplates } = await import('./template/carried-templates.ts')
+  await exportTemplates(store, keys, output)
+}
+
+/** Loads `template/carried-templates.ts` and calls its `importTemplates`. */
+export async function importTemplates(store: TemplateStore, input: Readable): Promise<readonly string[]> {
+  const { importTemplates } = await import('./template/carried-templates.ts')
+  return importTemplates(store, input)
+}

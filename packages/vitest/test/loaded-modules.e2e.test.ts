@@ -34,11 +34,11 @@ function loadedBy(project: InstalledProject, specifier: string): Loaded {
 }
 
 test.each([
-  ['@coldboot/core', { modules: 8, kilobytes: 200 }],
-  ['@coldboot/matchers', { modules: 14, kilobytes: 380 }],
-  ['@coldboot/vitest', { modules: 18, kilobytes: 390 }],
-  ['/node_modules/@coldboot/vitest/bundle/setup.js', { modules: 18, kilobytes: 390 }],
-  ['@coldboot/vitest/plugin', { modules: 24, kilobytes: 380 }],
+  ['@coldboot/core', { modules: 4, kilobytes: 200 }],
+  ['@coldboot/matchers', { modules: 10, kilobytes: 300 }],
+  ['@coldboot/vitest', { modules: 14, kilobytes: 320 }],
+  ['/node_modules/@coldboot/vitest/bundle/setup.js', { modules: 8, kilobytes: 200 }],
+  ['@coldboot/vitest/plugin', { modules: 18, kilobytes: 280 }],
 ])('%s loads few files for Vitest, and nothing that runs a machine', (specifier, limit) => {
   const { modules, bytes, names } = loadedBy(vitest, specifier)
   expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(limit.modules)
@@ -50,8 +50,8 @@ test.each([
 
 test('the Jest environment loads few files, and no library for processes', () => {
   const { modules, bytes, names } = loadedBy(jest, '@coldboot/jest/environment')
-  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(24)
-  expect.soft(bytes / 1024).toBeLessThanOrEqual(510)
+  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(20)
+  expect.soft(bytes / 1024).toBeLessThanOrEqual(450)
   expect(names.filter((name) => /execa|start-ready|transcript|picture|write-page|proper-lockfile/.test(name))).toEqual(
     [],
   )

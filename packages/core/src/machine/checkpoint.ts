@@ -2,7 +2,7 @@
 import { OptionError } from '../errors.ts'
 import { checkTable } from '../options/checked-options.ts'
 import { type MachineSpec, withOverrides } from '../spec/machine-spec.ts'
-import { RESTORE_CHECKS, type RestoreOverrides } from './save/load-machine.ts'
+import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides.ts'
 import type { Moment } from './save/moment.ts'
 import type { VM } from './vm.ts'
 

@@ -21,6 +21,7 @@ import { locateQemu } from '../qemu/locate.ts'
 import { saveState } from '../qemu/migration.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
+import type { RestoreOverrides } from '../spec/restore-overrides.ts'
 import { launchFrom, resume } from './restore.ts'
 import { templateKey } from './store/template-key.ts'
 import {
@@ -51,21 +52,6 @@ export interface TemplateOptions {
   /** Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. @default '' */
   readonly key?: string | undefined
 }
-
-/** Options that may differ between machines of one template, because the guest cannot see them. */
-export type TemplateOverrides = Pick<
-  MachineOptions,
-  | 'name'
-  | 'serialOutput'
-  | 'logFile'
-  | 'observer'
-  | 'aroundDebug'
-  | 'timeout'
-  | 'bootTimeout'
-  | 'timeoutMultiplier'
-  | 'failOn'
-  | 'signal'
->
 
 /** A saved machine from which others are started. */
 export class Template {
@@ -117,7 +103,7 @@ export class Template {
    *
    * @throws OptionError, StartError as `VM.start` does
    */
-  async start(overrides: TemplateOverrides = {}): Promise<VM> {
+  async start(overrides: RestoreOverrides = {}): Promise<VM> {
     const resolved = resolveOptions({ ...this.#options, ...overrides })
     const stored = await this.#store.find(this.key)
     if (stored !== undefined && !('unsavable' in stored)) {

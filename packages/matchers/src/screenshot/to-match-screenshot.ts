@@ -27,11 +27,13 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: Screenshot
   const screen = screenOf(vm, options.display)
   const window = waitWindow(context, vm, options.timeout)
   const path = baselinePath(context, vm, options.name)
+  const expected = readPicture(path)
+  // Before anything is awaited, so that the stack of the error begins at the call.
+  if (context.isNot && expected === undefined) throw noPicture(path)
   const { differenceOf } = await import('./picture.ts')
   const comparison: Comparison = { vm, screen, window, path, options, differenceOf }
-  const expected = readPicture(path)
   const mode = updateMode(context)
-  if (context.isNot) return unlike(comparison, expected)
+  if (context.isNot && expected !== undefined) return unlike(comparison, expected)
   if (expected !== undefined && mode !== 'all') return like(context, comparison, expected)
   const seen = await whenStill(comparison)
   const { last } = seen
@@ -59,19 +61,16 @@ async function like(context: MatcherContext, comparison: Comparison, expected: U
 }
 
 /** Checks that the screenshot does not match within the whole window. */
-async function unlike(comparison: Comparison, expected: Uint8Array | undefined): Promise<Verdict> {
-  if (expected === undefined) {
-    throw new OptionError(
-      'FILE_MISSING',
-      `There is no screenshot for \`.not.toMatchScreenshot()\`: ${comparison.path}`,
-      {
-        hint: 'Write it first with `toMatchScreenshot()` without `.not`, while the screen shows the picture.',
-      },
-    )
-  }
+async function unlike(comparison: Comparison, expected: Uint8Array): Promise<Verdict> {
   const seen = await watchFor(comparison, expected)
   if (seen.found === undefined && seen.last === undefined && seen.error !== undefined) throw seen.error
   return { pass: seen.found !== undefined, report: () => isShown(comparison) }
+}
+
+function noPicture(path: string): OptionError {
+  return new OptionError('FILE_MISSING', `There is no screenshot for \`.not.toMatchScreenshot()\`: ${path}`, {
+    hint: 'Write it first with `toMatchScreenshot()` without `.not`, while the screen shows the picture.',
+  })
 }
 
 function watchFor(comparison: Comparison, expected: Uint8Array, closest = new Closest()): Promise<Seen<Difference>> {

@@ -19,6 +19,7 @@ import { chooseAccelerator } from '../../spec/accelerator.ts'
 import type { MachineOptions } from '../../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../../spec/machine-spec.ts'
 import { VM_CHECKS } from '../../spec/option-checks.ts'
+import { RESTORE_CHECKS, type RestoreOverrides } from '../../spec/restore-overrides.ts'
 import { type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import { ArchiveReader } from './archive.ts'
@@ -26,21 +27,6 @@ import { openCompressed } from './compression.ts'
 import { CONSOLE, FILES, isMachineFileName, MANIFEST, statePiece } from './machine-file.ts'
 import { type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
-
-/** Options that may differ between machines restored from one save, because the guest cannot see them. */
-export type RestoreOverrides = Pick<
-  MachineOptions,
-  | 'name'
-  | 'serialOutput'
-  | 'logFile'
-  | 'observer'
-  | 'aroundDebug'
-  | 'timeout'
-  | 'bootTimeout'
-  | 'timeoutMultiplier'
-  | 'failOn'
-  | 'signal'
->
 
 /** Options of `VM.resume`. */
 export interface ResumeOptions extends RestoreOverrides {
@@ -58,15 +44,6 @@ export interface ResumeOptions extends RestoreOverrides {
   readonly allowArguments?: boolean | undefined
   /** Whether the guest stays stopped until a debugger, connected to `vm.gdbSocket`, resumes it. @default false */
   readonly gdb?: boolean | undefined
-}
-
-type CheckOf<Key extends keyof MachineOptions> = Pick<typeof VM_CHECKS, Key>
-const { name, serialOutput, logFile, observer, aroundDebug, timeout, bootTimeout, timeoutMultiplier, failOn, signal } =
-  VM_CHECKS
-
-/** One check for each of {@link RestoreOverrides}. */
-export const RESTORE_CHECKS: CheckOf<keyof RestoreOverrides> = {
-  ...{ name, serialOutput, logFile, observer, aroundDebug, timeout, bootTimeout, timeoutMultiplier, failOn, signal },
 }
 
 const RESUME_CHECKS: CheckTable<Required<ResumeOptions>> = {
