@@ -1,4 +1,4 @@
-/** Process that owns a machine, prints the pid of QEMU, and ends in the given way. */
+/** Process that owns a machine, prints the pid of QEMU, and ends in the given way, or with a pooled machine. */
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { type MachineOptions, VM } from '../dist/index.js'
 
@@ -11,6 +11,13 @@ if (how === 'thread') {
     void worker.terminate()
   })
   setInterval(() => {}, 2 ** 30)
+} else if (how === 'pooled') {
+  const pooled = { ...(JSON.parse(options) as MachineOptions), pool: true }
+  await (await VM.start(pooled)).close()
+  // From the pool, which then restores another one.
+  const vm = await VM.start(pooled)
+  console.log(vm.pid)
+  await vm.close()
 } else {
   const vm = await VM.boot(JSON.parse(options) as MachineOptions)
   if (isMainThread) console.log(vm.pid)

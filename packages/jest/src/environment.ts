@@ -47,8 +47,6 @@ export default class MachineEnvironment extends TestEnvironment {
   }
 
   override async teardown(): Promise<void> {
-    // Ends pooled machines that no test needs.
-    await core.endPool()
     this.#guard[Symbol.dispose]()
     await super.teardown()
   }

@@ -1,5 +1,5 @@
 /** Vitest's `test` with the fixtures `vm`, `bootVM`, `vmOptions` and `artifacts`. */
-import { type VM, type VMOptions } from '@coldboot/core'
+import { endPool, type VM, type VMOptions } from '@coldboot/core'
 import { readEnvironment } from '@coldboot/core/internal'
 import type { ArtifactOptions } from '@coldboot/report'
 import type { TestAPI, TestContext } from 'vitest'
@@ -39,8 +39,15 @@ export interface MachineFixtures {
  */
 const FINISH_MS = 60_000
 
+// The type is that of `test` without fixtures, because tests do not use this one.
+// oxlint-disable-next-line no-empty-pattern -- Vitest reads the dependencies of a fixture from the pattern.
+const withPool = collector.extend('machinePool', { scope: 'worker', auto: true }, ({}, { onCleanup }) => {
+  // Only with the worker, so that pooled machines outlive the test file.
+  onCleanup(endPool)
+}) as unknown as TestAPI
+
 /** Vitest's `test` with fixtures for machines. */
-export const test: TestAPI<MachineFixtures> = collector.extend<MachineFixtures>({
+export const test: TestAPI<MachineFixtures> = withPool.extend<MachineFixtures>({
   vmOptions: [{}, { injected: true }],
   artifacts: [{}, { injected: true }],
   bootVM: async ({ task, annotate, onTestFinished, vmOptions, artifacts }, use) => {

@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -244,6 +253,28 @@ describe('a machine whose process', () => {
       expect(left()).toEqual([])
     },
   )
+
+  test('ends with a pooled machine is over, and nothing is left', async () => {
+    const temporary = mkdtempSync(join(folder, 'owned-'))
+    const fifo = join(temporary, 'held')
+    execFileSync('mkfifo', [fifo])
+    // With a reader from the start, because several machines open it in turn.
+    const reader = openSync(fifo, 'r+')
+    const options = { ...guest, qemu: ['qemu-system-x86_64', '-chardev', `file,id=held,path=${fifo}`] }
+    const child = spawn(process.execPath, [owner, 'pooled', JSON.stringify(options)], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, TMPDIR: temporary },
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const [exitCode] = (await once(child, 'exit')) as [number]
+    expect(exitCode).toBe(0)
+    const held = createReadStream(fifo)
+    await once(held, 'open')
+    closeSync(reader)
+    await once(held.resume(), 'close')
+    const left = readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`), { recursive: true })
+    expect(left).toEqual(['machines'])
+  })
 
   test.each(['exit', 'throw'])('ends by %s is gone with its files', async (how) => {
     const { child, gone, temporary } = await ownedMachine(how)

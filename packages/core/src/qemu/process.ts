@@ -3,6 +3,7 @@
  * library.
  */
 import { accessSync, constants, statSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { delimiter, join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -27,6 +28,8 @@ export interface QemuProcess {
   readonly exited: Promise<ProcessExit>
   /** Sends SIGTERM or SIGKILL. No effect after the exit. */
   terminate(signal: 'SIGTERM' | 'SIGKILL'): void
+  /** Whether the process keeps this one running. @default true */
+  hold(held: boolean): void
 }
 
 const STDERR_LIMIT = 65_536
@@ -103,6 +106,13 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
       // Killing the guard shell would leave QEMU running. Closing the pipe makes the guard kill QEMU.
       if (signal === 'SIGKILL' && lifeline) lifeline.destroy()
       else child.kill(signal)
+    },
+    hold(held) {
+      const handles = [child, ...(child.stdio as readonly (Socket | null)[])]
+      for (const handle of handles) {
+        if (held) handle?.ref()
+        else handle?.unref()
+      }
     },
   }
 }

@@ -173,6 +173,11 @@ export class QemuInstance {
     return this.#portForwards
   }
 
+  /** Whether QEMU keeps this process running. @default true */
+  hold(held: boolean): void {
+    this.#process.hold(held)
+  }
+
   /** Ends QEMU. All calls return the same status. */
   async shutDown(): Promise<ExitStatus> {
     this.#shutdown ??= shutDown(this.#process, this.qmp)

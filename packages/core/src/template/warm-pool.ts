@@ -1,7 +1,7 @@
 /**
  * Warm pool: restores the next machine of a template while a test runs, and leaves it stopped, so that the next start
  * only needs a `cont`. There is one machine per template and process, or two if tests are shorter than a restore.
- * `endPool` ends unused machines.
+ * Pooled machines do not keep the process running, and end at its exit. `endPool` ends them earlier.
  */
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -44,13 +44,19 @@ interface Pool {
 /** Keys of templates whose machines differ from test to test, so that the next machine cannot be predicted. */
 const unpredictable = new Set<string>()
 
+/** By the key of the template, the least recently used first. */
 const pools = new Map<string, Pool>()
+
+/** Most templates with pooled machines at once. */
+const MOST_TEMPLATES = 4
 
 /** Restores the next machine of a template in the background, or the next two, unless the pool has them. */
 export function refillPool({ key, identity }: PoolKey, restoration: Restoration, limits?: AdmissionLimits): void {
   if (unpredictable.has(key)) return
   const pool = pools.get(key) ?? { pending: [], concurrent: false, identity }
+  pools.delete(key)
   pools.set(key, pool)
+  for (const unused of [...pools.keys()].slice(0, -MOST_TEMPLATES)) void endPoolOf(unused)
   while (pool.pending.length < (pool.concurrent ? 2 : 1)) pool.pending.push(beginRestore(restoration, limits, pool))
 }
 
@@ -136,6 +142,10 @@ async function endPoolOf(key: string): Promise<void> {
 
 async function restoreWarm(restoration: Restoration, lines: number, taken: AbortSignal): Promise<Launched> {
   const launched = await launchFrom(restoration)
+  if (!taken.aborted) {
+    launched.machine.hold(false)
+    taken.addEventListener('abort', () => launched.machine.hold(true), { once: true })
+  }
   try {
     await warm(launched, restoration, lines, taken)
     return launched

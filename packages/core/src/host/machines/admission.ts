@@ -97,7 +97,27 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
     rmSync(join(directory, name('waiting')), { force: true })
     throw error
   }
-  return { [Symbol.dispose]: () => rmSync(join(directory, name('running')), { force: true }) }
+  return runningEntry(join(directory, name('running')))
+}
+
+/** Entries of the running machines of this process. */
+const running = new Set<string>()
+
+/** The admission with this entry, which is also removed at the exit of this process. */
+function runningEntry(path: string): Admission {
+  if (running.size === 0) process.once('exit', removeEntries)
+  running.add(path)
+  return {
+    [Symbol.dispose]() {
+      rmSync(path, { force: true })
+      running.delete(path)
+      if (running.size === 0) process.off('exit', removeEntries)
+    },
+  }
+}
+
+function removeEntries(): void {
+  for (const path of running) rmSync(path, { force: true })
 }
 
 /** Admits a machine if it fits now, after all in the queue. Otherwise, or after an error, returns undefined. */
