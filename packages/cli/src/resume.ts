@@ -3,31 +3,36 @@ import { parseArgs } from 'node:util'
 import { type ResumeOptions, VM } from '@coldboot/core'
 import { UsageError } from './arguments.ts'
 
-/** The lines of `--help`. */
-export const RESUME_HELP = `  resume FILE              the machine that a failed test left, its console on this
-                           terminal; Ctrl-] ends it
-         [--run COMMAND]   runs a command in it instead, and ends it
-         [--gdb]           stops it until gdb, connected as shown, lets it go on
-         [--file OLD=NEW]  where a disk or a shared directory of it is on this host
-         [--allow-network] lets a network of it lead out again
+/** Lines of `--help`. */
+export const RESUME_HELP = `  resume FILE              resumes a saved machine, such as that of a failed test, with its
+                           console on this terminal; Ctrl-] ends it
+         [--run COMMAND]   runs a command in the guest instead, prints its output, and
+                           ends the machine
+         [--gdb]           keeps the guest stopped until gdb connects and continues it
+         [--file OLD=NEW]  path on this host of a disk or a shared directory; repeatable
+         [--allow-network] gives networks without \`restrict\` access to the outside again
          [--allow-arguments]
-                           passes on the arguments for QEMU that it was started with`
+                           passes on the QEMU arguments that the machine was started with`
 
-/** What the command is to do. */
+/** A parsed command. */
 export interface ResumeCommand {
   readonly kind: 'resume'
   readonly file: string
-  /** A command to run in the guest; undefined: the console is shown. */
+  /** Command to run in the guest; undefined to show the console. */
   readonly run: string | undefined
   readonly options: ResumeOptions
 }
 
-/** @param args those after `resume` @throws UsageError */
+/**
+ * Parses the arguments after `resume`.
+ * @throws UsageError
+ */
 export function parseResume(args: readonly string[]): ResumeCommand {
   const { values, positionals } = parsed(args)
   const [file, ...rest] = positionals
-  if (file === undefined || rest.length > 0) throw new UsageError('`resume` takes one file, a `machine.coldboot`')
-  if (values.run !== undefined && values.gdb === true) throw new UsageError('`--run` and `--gdb` exclude each other')
+  if (file === undefined || rest.length > 0) throw new UsageError('`resume` needs one file, such as `machine.coldboot`')
+  if (values.run !== undefined && values.gdb === true)
+    throw new UsageError('`--run` and `--gdb` cannot be used together')
   return {
     kind: 'resume',
     file,
@@ -62,10 +67,13 @@ function parsed(args: readonly string[]) {
 function placeOf(text: string): readonly [string, string] {
   const [before, after] = text.split(/=(.*)/s)
   if (before && after) return [before, after]
-  throw new UsageError(`\`--file\` is a pair OLD=NEW, and not \`${text}\``)
+  throw new UsageError(`\`--file\` needs a value such as OLD=NEW, not \`${text}\``)
 }
 
-/** Resumes the machine. @returns the output of a command, and whether it succeeded */
+/**
+ * Resumes the machine.
+ * @returns the text to print, and whether the command succeeded
+ */
 export async function resume(
   { file, run, options }: ResumeCommand,
   say: (text: string) => void,
@@ -75,7 +83,7 @@ export async function resume(
     const { stdout, stderr, exitCode } = await vm.run(run, { check: false })
     return { text: `${stdout}${stderr}`.replace(/\n$/, ''), isWell: exitCode === 0 }
   }
-  if (vm.gdbSocket !== undefined) say(`Connect: gdb -ex 'target remote ${vm.gdbSocket}'\n`)
-  await vm.debug({ message: `${file}: the machine as it was saved` })
-  return { text: `The machine has ended. ${file} is unchanged.`, isWell: true }
+  if (vm.gdbSocket !== undefined) say(`The guest is stopped. Connect with: gdb -ex 'target remote ${vm.gdbSocket}'\n`)
+  await vm.debug({ message: `The machine saved in ${file}` })
+  return { text: `The machine has ended. ${file} was not changed.`, isWell: true }
 }

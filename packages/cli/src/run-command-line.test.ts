@@ -144,10 +144,10 @@ test.each([
   [['templates', 'remove', '../..'], /32 hexadecimal digits/],
   [['doctor', '--arch', 'pdp11'], /`--arch` is one of/],
   [['doctor', '--colour'], /--colour/],
-  [['resume'], /takes one file/],
-  [['resume', 'a', 'b'], /takes one file/],
-  [['resume', 'a', '--file', 'b'], /pair OLD=NEW/],
-  [['resume', 'a', '--run', 'b', '--gdb'], /exclude each other/],
+  [['resume'], /needs one file/],
+  [['resume', 'a', 'b'], /needs one file/],
+  [['resume', 'a', '--file', 'b'], /value such as OLD=NEW/],
+  [['resume', 'a', '--run', 'b', '--gdb'], /cannot be used together/],
   [['resume', 'a', '--fast'], /--fast/],
 ])('%j is refused with the reason and the usage', async (args, reason) => {
   const { code, err } = await run(...args)

@@ -134,6 +134,18 @@ test('rejects two with the same host port in one machine', () => {
   )
 })
 
+test('refuses a second machine with the same host port until the first one ends', async () => {
+  const device = userNetwork({ forward: [{ guest: 80, host: 8080 }] })
+  const usernet = 'Hub -1 (net0):\r\n  TCP[HOST_FORWARD]  11  127.0.0.1 8080  10.0.2.15  80  0  0\r\n'
+  const machine = playMachine(() => usernet, ['net0', 'nic0'])
+  await device.attach?.(machine.context)
+  const refused = { code: 'DEVICE_CONFLICT', message: expect.stringMatching(/port 8080 .*"vm"/) as string }
+  await expect(device.prepare?.(undefined as never)).rejects.toMatchObject(refused)
+  expect(() => device.requireFree?.()).toThrow(expect.objectContaining(refused))
+  await machine.exit()
+  device.requireFree?.()
+})
+
 describe('ports that the system picked', () => {
   const answer = (port: number) =>
     `Hub -1 (net0):\r\n  TCP[HOST_FORWARD]  11  127.0.0.1 ${port}  10.0.2.15  80  0  0\r\n`

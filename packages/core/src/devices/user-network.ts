@@ -119,7 +119,8 @@ const GUEST = 15
  * Adds a card on a separate network, without access to the host and the outside unless `restrict: false`. The ports of
  * `forward` are available on 127.0.0.1 of the host: `userNetwork.hostPort(80)`.
  *
- * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; `DEVICE_CONFLICT` for a port that is forwarded twice
+ * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; `DEVICE_CONFLICT` for a port that is forwarded twice, and at
+ *   the start for a `host` port that a running machine with the device has
  */
 export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   checkTable('userNetwork', options, CHECKS)
@@ -135,6 +136,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   // Set explicitly, because the defaults of QEMU depend on the size of the network.
   const addresses = { net: cidr, host: addressIn(cidr, HOST), dns, dhcpstart: addressIn(cidr, GUEST) }
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
+  const requireFree = (): void => requireFreePorts(forward, machines.names)
   return {
     name: 'userNetwork',
     portable: { kind: 'userNetwork', options: plainOptions({ ...options, forward: forward.map(plainOptions) }) },
@@ -146,6 +148,8 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
     bootable: boot ?? 'fallback',
     validate: ({ arch }) => requireNicModelOn(arch, model, 'userNetwork'),
     ...(tftp === undefined ? {} : { contentIdentity: () => directoryIdentity(tftp) }),
+    requireFree,
+    prepare: async () => requireFree(),
     qemuArgs(context) {
       const netdev = context.id('net')
       const values = { id: netdev, ipv6: false, ...addresses, restrict, hostname, tftp, bootfile: bootFile }
@@ -211,6 +215,17 @@ function claimsOf(forward: readonly ForwardOptions[]): readonly string[] {
   throw new OptionError('DEVICE_CONFLICT', `userNetwork: ${twice.replace(':', ' ')} is forwarded twice`, {
     hint: 'Use each guest port and each host port in one forward only.',
   })
+}
+
+/** @throws OptionError `DEVICE_CONFLICT` when a machine runs with one of the host ports */
+function requireFreePorts(forward: readonly ForwardOptions[], [machine]: readonly string[]): void {
+  const taken = forward.find(({ host }) => host !== undefined)
+  if (taken === undefined || machine === undefined) return
+  throw new OptionError(
+    'DEVICE_CONFLICT',
+    `userNetwork: port ${taken.host} of the host is forwarded to the running machine "${machine}" already`,
+    { hint: 'Leave out `host`, so that each machine gets a free port.' },
+  )
 }
 
 function isNetwork(value: unknown): boolean {

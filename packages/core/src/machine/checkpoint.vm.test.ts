@@ -1,5 +1,7 @@
 /** Tests of checkpoints: machines that revert to one, and machines that start from one. */
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
@@ -135,6 +137,26 @@ describe('devices', () => {
     await expect(checkpoint.start()).rejects.toMatchObject({ code: 'DEVICE_CONFLICT' })
     await vm.close()
     expect(await stdout(closing(await checkpoint.start()), 'head -n 1 /dev/vda')).toBe('before\n')
+  })
+
+  test('a fixed port of the host belongs to one machine at a time', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    const web = userNetwork({ forward: [{ guest: 80, host: port }] })
+    const vm = await start({ devices: [web] }, { modules: ['virtio_net'] })
+    const checkpoint = await checkpointOf(vm)
+    await expect(checkpoint.start()).rejects.toMatchObject({
+      code: 'DEVICE_CONFLICT',
+      message: expect.stringContaining(`port ${port} of the host`) as string,
+    })
+    await vm.revert(checkpoint)
+    expect(web.hostPort(80)).toBe(port)
+    await vm.close()
+    const other = closing(await checkpoint.start())
+    expect(web.of(other).hostPort(80)).toBe(port)
   })
 
   test('a shared directory stays as it is, and one that is in use refuses', async () => {

@@ -59,6 +59,11 @@ export class PerMachine<State> {
     )
   }
 
+  /** Names of the running machines. Sorted, because machines that start concurrently are added in any order. */
+  get names(): readonly string[] {
+    return [...this.#live.values()].map(({ machineName }) => machineName).toSorted()
+  }
+
   /** The same object each time. It passes on to the state that the machine has now, also after a revert. */
   #handleOf(vm: object): State | undefined {
     const known = this.#handles.get(vm)
@@ -82,8 +87,7 @@ export class PerMachine<State> {
   }
 
   #ambiguous(): OptionError {
-    // Sorted, because machines that start concurrently are added in any order.
-    const names = [...this.#live.values()].map(({ machineName }) => `"${machineName}"`).toSorted()
+    const names = this.names.map((name) => `"${name}"`)
     return new OptionError(
       'DEVICE_CONFLICT',
       `This ${this.#device} is part of ${names.length} running machines: ${names.join(', ')}`,
