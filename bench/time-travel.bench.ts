@@ -154,4 +154,56 @@ await sideBySide(
 )
 await vm.close()
 await checkpoint.remove()
+
+const INSTALL = 'dd if=/dev/urandom of=/tmp/installed bs=1M count=20 2>/dev/null; sleep 1'
+const install = (machine: VM): Promise<unknown> => machine.run(INSTALL)
+const load = (machine: VM): Promise<unknown> => machine.run('echo data >/tmp/data')
+let version = 0
+const made: Template[] = []
+await Template.build(guest, { prepare: [install, load] })
+
+await sideBySide(
+  'A changed last step of `prepare`: 20 MB and one second of work before it',
+  [
+    {
+      name: 'one function: boot, prepare and save',
+      async run() {
+        const begun = performance.now()
+        const prepare = async (machine: VM): Promise<void> => {
+          await install(machine)
+          await load(machine)
+        }
+        made.push(await Template.build(guest, { prepare, key: String(version++) }))
+        return performance.now() - begun
+      },
+    },
+    {
+      name: 'a list of steps: the last layer',
+      async run() {
+        const begun = performance.now()
+        made.push(await Template.build(guest, { prepare: [install, load], key: ['', String(version++)] }))
+        return performance.now() - begun
+      },
+    },
+  ],
+  { rounds: 5 },
+)
+
+const [flat, layered] = made.slice(-2)
+await sideBySide(
+  'A start from one template, and from two layers with the same content',
+  [flat, layered].map((one, index) => ({
+    name: index === 0 ? 'one template' : 'two layers, 20 MB',
+    async run() {
+      const begun = performance.now()
+      const machine = await one?.start()
+      await machine?.run('cat /tmp/data')
+      const time = performance.now() - begun
+      await machine?.close()
+      return time
+    },
+  })),
+  { rounds },
+)
+for (const one of made) await one.remove()
 rmSync(folder, { recursive: true, force: true })

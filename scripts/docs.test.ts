@@ -29,7 +29,7 @@ test.for([
   ['docs/devices.md', 11],
   ['docs/inside-the-guest.md', 5],
   ['docs/stock-images.md', 3],
-  ['docs/templates.md', 3],
+  ['docs/templates.md', 5],
   ['docs/time-travel.md', 2],
   ['packages/core/README.md', 1],
   ['packages/vitest/README.md', 4],

@@ -23,6 +23,25 @@ describe('a prepared machine', () => {
   })
 })
 
+describe('a machine that is prepared in steps', () => {
+  test.override('vmOptions', {
+    prepare: [
+      async (vm) => {
+        await vm.copyIn('fixtures', '/srv')
+      },
+      async (vm) => {
+        await vm.run('httpd -h /srv')
+      },
+    ],
+    templateKey: ['fixtures 1', ''],
+  })
+
+  test('has the result of all steps', async ({ vm }) => {
+    const { stdout } = await vm.run('wget -q -O - http://127.0.0.1/greeting.txt')
+    expect(stdout).toBe('hello from the host\n')
+  })
+})
+
 test.for(['first', 'second'])(
   'has the %s disk in a machine from one template',
   async (text, { bootVM, onTestFinished }) => {

@@ -11,6 +11,18 @@ describe('two machines', () => {
   })
 })
 
+describe('a machine that is prepared in steps', () => {
+  const vm = useVM({
+    prepare: [(machine) => machine.run('echo one >/tmp/steps'), (machine) => machine.run('echo two >>/tmp/steps')],
+    templateKey: ['steps 1', ''],
+  })
+
+  test('has the result of all steps', async () => {
+    const { stdout } = await vm().run('cat /tmp/steps')
+    expect(stdout).toBe('one\ntwo\n')
+  })
+})
+
 test.concurrent.each(['here', 'there'])(
   'a machine is %s',
   withVM(async ({ vm }, place) => {

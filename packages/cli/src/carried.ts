@@ -10,9 +10,10 @@ export async function writeTemplates(keys: readonly string[]): Promise<string> {
   return ''
 }
 
-/** Reads templates from the standard input. @returns what was added, in words */
+/** Reads templates from the standard input. @returns the text to print */
 export async function readTemplates(): Promise<string> {
   if (process.stdin.isTTY) throw new UsageError('`templates import` reads an archive: give it a file, `< FILE`')
-  const added = await importTemplates(templateStore(), process.stdin)
-  return [...added, `${added.length} template${added.length === 1 ? '' : 's'} added`].join('\n')
+  const { added, misfits } = await importTemplates(templateStore(), process.stdin)
+  const left = misfits.map((key) => `${key} was not added: this cache has another template below it`)
+  return [...added, ...left, `${added.length} template${added.length === 1 ? '' : 's'} added`].join('\n')
 }

@@ -9,7 +9,10 @@ export function listTemplates(): string {
     .toSorted((a, b) => b.usedMs - a.usedMs)
   const { cacheDirectory } = readEnvironment()
   if (rows.length === 0) return `No templates in ${cacheDirectory}`
-  const lines = rows.map(({ key, usedMs, diskBytes }) => `${key}  ${when(usedMs)}  ${size(diskBytes).padStart(10)}`)
+  const lines = rows.map(({ key, usedMs, diskBytes, base }) => {
+    const over = base === undefined ? '' : `  over ${base}`
+    return `${key}  ${when(usedMs)}  ${size(diskBytes).padStart(10)}${over}`
+  })
   const total = rows.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
   return [...lines, `${counted(rows.length)}, ${size(total)}, in ${cacheDirectory}`].join('\n')
 }

@@ -1,6 +1,7 @@
 /** Functions that build and carry templates. They load the modules for it when they are called, as in `vm.ts`. */
 import type { Readable, Writable } from 'node:stream'
 import type { MachineOptions } from './spec/machine-options.ts'
+import type { ImportedTemplates } from './template/carried-templates.ts'
 import type { TemplateStore } from './template/store/template-store.ts'
 import type { Template as BuiltTemplate, TemplateOptions } from './template/template.ts'
 
@@ -34,7 +35,7 @@ export async function exportTemplates(store: TemplateStore, keys: readonly strin
 }
 
 /** Loads `template/carried-templates.ts` and calls its `importTemplates`. */
-export async function importTemplates(store: TemplateStore, input: Readable): Promise<readonly string[]> {
+export async function importTemplates(store: TemplateStore, input: Readable): Promise<ImportedTemplates> {
   const { importTemplates } = await import('./template/carried-templates.ts')
   return importTemplates(store, input)
 }

@@ -40,7 +40,7 @@ test('examples/matchers passes, and contains the code of the README of the match
 
 test.each([
   ['boots a machine and ends it', 'boot.ts', /^vm runs Linux \d\S+\nvm ended: guest-shutdown\n$/],
-  ['starts machines from a template', 'template.ts', /^second has 1000 lines\n$/],
+  ['starts machines from a template', 'template.ts', /^third begins with 1000\nsecond has 1000 lines\n$/],
 ])('examples/without-a-runner %s', async (_title, file, printed) => {
   using project = installProject(folderOf('without-a-runner'))
   const env = { ...process.env, [MARK]: project.root }

@@ -9,9 +9,9 @@ import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
 import { locateQemu } from '../qemu/locate.ts'
 import { type IncomingState, incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
+import type { StateFile } from '../qemu/state-stream.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
-import type { StateFile } from './save/state-file.ts'
 
 /** Memory and initial state of a machine. */
 export interface StartPlan {

@@ -27,7 +27,7 @@ import type { Launched } from './launch.ts'
 import { attachScript } from './restore-attachment.ts'
 import { RevertibleMachine } from './revertible-machine.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
-import { launchMoment, type Moment } from './save/moment.ts'
+import { type KeptState, keepState, launchMoment, type Moment } from './save/moment.ts'
 import { type SaveOptions, saveMachine } from './save/save-machine.ts'
 import { brandVM } from './vm-brand.ts'
 import { type WaitForExitOptions, waitForExit } from './wait-for-exit.ts'
@@ -413,6 +413,11 @@ export class VM implements AsyncDisposable {
     return this.#calls.track('checkpoint', undefined, () =>
       this.#machine.checkpoint((spec, moment) => VM.#startAt(spec, moment)),
     )
+  }
+
+  /** @internal Writes the current state to a folder, for a template. The machine stays stopped. */
+  keepState(directory: string): Promise<KeptState> {
+    return keepState(this.#running, this.#guest, { directory, goOn: false })
   }
 
   /** Checkpoints of the machine, oldest first. */

@@ -30,6 +30,16 @@ export interface StateStreamListener {
   tail(bytes: Buffer): void
 }
 
+/** A stream in a file, with the pages that differ from the states before it. Plain data. */
+export interface StateFile {
+  readonly path: string
+  /** Bytes before the pages. */
+  readonly headBytes: number
+  readonly pagesBytes: number
+  /** Whether it has all of the guest's memory: the states before it are not needed. */
+  readonly isWhole: boolean
+}
+
 const MAGIC = 0x5145_564d
 const VERSION = 3
 const SECTION = { start: 1, part: 2, end: 3, subsection: 5, configuration: 7, footer: 0x7e } as const

@@ -6,14 +6,8 @@ import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { Cache } from '../host/files/cache.ts'
 import { exportTemplates, importTemplates } from './carried-templates.ts'
-import {
-  CONSOLE_FILE,
-  CONTENTS_FILE,
-  FILES_DIRECTORY,
-  MEMORY_FILE,
-  STATE_FILE,
-  TemplateStore,
-} from './store/template-store.ts'
+import { CONSOLE_FILE, CONTENTS_FILE, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './store/template-folder.ts'
+import { TemplateStore } from './store/template-store.ts'
 
 const KEYS = ['a', 'b'].map((digit) => digit.repeat(32))
 const MEMORY = Buffer.concat([Buffer.alloc(1 << 20), Buffer.alloc(8192, 'x'), Buffer.alloc(1 << 20)])
@@ -49,7 +43,7 @@ async function archiveOf(store: TemplateStore, keys: readonly string[] = KEYS): 
 test('templates are found in the cache that they were carried to, with holes where memory is zero', async () => {
   const archive = await archiveOf(await storeWithTemplates())
   const store = newStore()
-  expect(await importTemplates(store, Readable.from([archive]))).toEqual(KEYS)
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: KEYS, misfits: [] })
   for (const key of KEYS) {
     const stored = await store.find(key)
     if (stored === undefined || 'unsavable' in stored) throw new TypeError('there is no template')
@@ -63,9 +57,50 @@ test('templates are found in the cache that they were carried to, with holes whe
 test('a template that is there already stays', async () => {
   const store = await storeWithTemplates()
   const archive = await archiveOf(store)
-  expect(await importTemplates(store, Readable.from([archive]))).toEqual([])
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: [], misfits: [] })
   await store.remove(KEYS[0] ?? '')
-  expect(await importTemplates(store, Readable.from([archive]))).toEqual([KEYS[0]])
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: [KEYS[0]], misfits: [] })
+})
+
+/** Adds a layer, whose state has holes, over the first template. */
+async function addLayer(store: TemplateStore): Promise<string> {
+  const base = await store.find(KEYS[0] ?? '')
+  if (base === undefined || 'unsavable' in base) throw new TypeError('there is no template')
+  const key = 'c'.repeat(32)
+  await store.findOrMake(key, async (folder) => {
+    const path = join(folder, STATE_FILE)
+    writeFileSync(path, MEMORY)
+    writeFileSync(join(folder, CONSOLE_FILE), 'booted\nprepared\n')
+    writeFileSync(join(folder, CONTENTS_FILE), '[]')
+    return { base, state: { path, headBytes: 1, pagesBytes: 2, isWhole: false } }
+  })
+  return key
+}
+
+test('a layer is carried with the templates below it', async () => {
+  const source = await storeWithTemplates()
+  const key = await addLayer(source)
+  const archive = await archiveOf(source, [key])
+  const store = newStore()
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: [KEYS[0], key], misfits: [] })
+  const stored = await store.find(key)
+  expect(stored).toMatchObject({
+    memoryFile: join(store.directory(KEYS[0] ?? ''), MEMORY_FILE),
+    layers: [{ path: join(store.directory(key), STATE_FILE), headBytes: 1, pagesBytes: 2, isWhole: false }],
+  })
+})
+
+test('a layer is not added over another template than its own', async () => {
+  const source = await storeWithTemplates()
+  const key = await addLayer(source)
+  const archive = await archiveOf(source, [key, KEYS[1] ?? ''])
+  const store = newStore()
+  await store.findOrMake(KEYS[0] ?? '', async (folder) => {
+    for (const name of [MEMORY_FILE, STATE_FILE, CONSOLE_FILE]) writeFileSync(join(folder, name), 'another boot')
+    writeFileSync(join(folder, CONTENTS_FILE), '[]')
+  })
+  expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: [KEYS[1]], misfits: [key] })
+  expect(await store.find(key)).toBeUndefined()
 })
 
 test('a template that there is not is refused by name', async () => {

@@ -6,8 +6,9 @@ import type { Readable, Writable } from 'node:stream'
 import { OptionError } from '../errors.ts'
 import { type ArchiveEntry, ArchiveReader, ArchiveWriter, isPlainPath } from '../machine/save/archive.ts'
 import { decompressorFor } from '../machine/save/compression.ts'
+import { FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './store/template-folder.ts'
 import { isTemplateKey } from './store/template-key.ts'
-import { FILES_DIRECTORY, MEMORY_FILE, type TemplateStore } from './store/template-store.ts'
+import type { TemplateStore } from './store/template-store.ts'
 
 /** Memory is looked at in blocks of this size: those that are all zero take no room on the disk. */
 const BLOCK = 4096
@@ -15,7 +16,7 @@ const ZERO = Buffer.alloc(BLOCK)
 const KEY_LENGTH = 32
 
 /**
- * Writes templates as one compressed archive.
+ * Writes templates as one compressed archive, each after those that it is a layer over.
  * @throws OptionError `FILE_MISSING` when there is no such template; none is written then
  */
 export async function exportTemplates(store: TemplateStore, keys: readonly string[], output: Writable): Promise<void> {
@@ -27,7 +28,8 @@ export async function exportTemplates(store: TemplateStore, keys: readonly strin
   }
   const archive = new ArchiveWriter(output)
   try {
-    for (const key of new Set(keys)) await addFolder(archive, key, store.directory(key))
+    for (const key of new Set(keys.flatMap((key) => store.lineage(key))))
+      await addFolder(archive, key, store.directory(key))
     await archive.finish()
   } catch (error) {
     await archive.abandon()
@@ -43,13 +45,19 @@ async function addFolder(archive: ArchiveWriter, name: string, path: string): Pr
   }
 }
 
+/** Keys of the templates of an archive. */
+export interface ImportedTemplates {
+  readonly added: readonly string[]
+  /** Layers over a template of which the store has another one with the same key. They are not added. */
+  readonly misfits: readonly string[]
+}
+
 /**
  * Puts the templates of an archive into the store. Those that are there already stay as they are.
  *
- * @returns the keys of those that were added
  * @throws OptionError `MACHINE_FILE_INVALID` for what is no such archive; templates before the fault are kept
  */
-export async function importTemplates(store: TemplateStore, input: Readable): Promise<readonly string[]> {
+export async function importTemplates(store: TemplateStore, input: Readable): Promise<ImportedTemplates> {
   const name = 'The archive'
   await once(input, 'readable')
   const start = (input.read() as Buffer | null) ?? Buffer.alloc(0)
@@ -58,12 +66,15 @@ export async function importTemplates(store: TemplateStore, input: Readable): Pr
   input.once('error', (error) => decompressor.destroy(error))
   await using archive = new ArchiveReader(input.pipe(decompressor), name, isNameInside)
   const added: string[] = []
+  const misfits: string[] = []
   for (let entry = await archive.peek(); entry; entry = await archive.peek()) {
     const key = entry.name.slice(0, KEY_LENGTH)
-    if (await store.adopt(key, (directory) => unpack(archive, key, directory))) added.push(key)
+    const result = await store.adopt(key, (directory) => unpack(archive, key, directory))
+    if (result === 'added') added.push(key)
+    if (result === 'misfit') misfits.push(key)
     await skip(archive, key)
   }
-  return added
+  return { added, misfits }
 }
 
 function isNameInside(name: string): boolean {
@@ -77,7 +88,8 @@ async function unpack(archive: ArchiveReader, key: string, directory: string): P
     const path = join(directory, entry.name.slice(KEY_LENGTH + 1))
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await archive.next()
-    if (entry.name === `${key}/${MEMORY_FILE}`) await saveMemory(archive, entry, path)
+    const isMemory = [MEMORY_FILE, STATE_FILE].some((name) => entry.name === `${key}/${name}`)
+    if (isMemory) await saveMemory(archive, entry, path)
     else await archive.save(entry, path)
   }
 }

@@ -1,8 +1,13 @@
 /** Starts machines from a template: loads the saved state, then resumes the guest for its owner. */
+import { dirname } from 'node:path'
+import { types } from 'node:util'
+import { ColdbootError } from '../errors.ts'
 import { copyFiles, type Launched, launchRestored } from '../machine/launch.ts'
+import { stateInput } from '../machine/save/state-file.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
-import { type StoredTemplate, withState } from './store/template-store.ts'
+import type { StoredTemplate } from './store/template-folder.ts'
+import { withState } from './store/template-store.ts'
 
 /** A machine to restore. */
 export interface Restoration {
@@ -16,11 +21,14 @@ export interface Restoration {
  * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state cannot be loaded
  */
 export async function launchFrom({ spec, stored, changed }: Restoration): Promise<Launched> {
+  const { layers } = stored
+  const own = layers.at(-1)
   return withState(stored, (source) =>
     launchRestored(spec, {
       memory: { path: stored.memoryFile, shared: false },
       restore: {
-        state: { memory: 'in-file', source },
+        state: own === undefined ? { memory: 'in-file', source } : stateInput(own, source, layers.slice(0, -1)),
+        layers,
         files: (directory) => copyFiles(stored.filesDirectory, directory),
         changed,
       },
@@ -34,4 +42,13 @@ export async function launchFrom({ spec, stored, changed }: Restoration): Promis
  */
 export function resume({ spec, stored, changed }: Restoration, launched: Launched): Promise<VM> {
   return VM.restored({ spec, launched, console: stored.console, changed })
+}
+
+const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']
+
+/** The reason if a bad or just removed template caused the error. Other errors, such as an abort, would happen again. */
+export function restoreFailure(error: unknown, { directory }: StoredTemplate): string | undefined {
+  if (ColdbootError.is(error)) return RESTORE_FAILURES.includes(error.code) ? error.shortMessage : undefined
+  const ofTemplate = types.isNativeError(error) && 'path' in error && String(error.path).startsWith(dirname(directory))
+  return ofTemplate ? error.message : undefined
 }

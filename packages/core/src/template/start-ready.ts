@@ -7,6 +7,7 @@ import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { resolveOptions, withOverrides } from '../spec/machine-spec.ts'
 import { endPool } from './end-pool.ts'
+import { preparationOf, runAll } from './preparation.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
@@ -80,11 +81,12 @@ async function startBy(policy: TemplatePolicy, options: MachineOptions, how: Tem
 
 async function bootReady(options: MachineOptions, how: TemplateOptions): Promise<VM> {
   const spec = resolveOptions(options)
-  if (spec.ready !== undefined) return coldStart(spec, how)
+  const preparation = preparationOf(how)
+  if (spec.ready !== undefined) return coldStart(spec, preparation, how.onBoot)
   const vm = await VM.boot(options)
   how.onBoot?.(vm)
   try {
-    await how.prepare?.(vm)
+    await runAll(preparation, vm)
   } catch (error) {
     await vm.close()
     throw error

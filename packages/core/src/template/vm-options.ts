@@ -6,14 +6,13 @@ import {
   checkTable,
   isFlag,
   isMemorySize,
-  isString,
   memoryMibOf,
   oneOf,
   wholeNumber,
 } from '../options/checked-options.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM_CHECKS } from '../spec/option-checks.ts'
-import type { TemplateOptions } from './template.ts'
+import { isPrepare, isTemplateKeys, type PreparationOptions, preparationOf } from './preparation.ts'
 
 /**
  * `auto` uses a template, or boots with a warning if the machine cannot be saved. `required` throws an error then.
@@ -25,10 +24,17 @@ export type TemplatePolicy = 'auto' | 'off' | 'required'
 export interface VMOptions extends MachineOptions {
   /** Whether the machine is booted once, saved as a template, and restored from then on. @default 'auto' */
   readonly template?: TemplatePolicy | undefined
-  /** Prepares the machine after its boot. Runs once, because its result is part of the template. @default none */
-  readonly prepare?: TemplateOptions['prepare']
-  /** Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. @default '' */
-  readonly templateKey?: string | undefined
+  /**
+   * Prepares the machine after its boot. Runs once, because its result is part of the template. The result of each step
+   * of a list is a template of its own over the one before, so that a changed step redoes only itself and those after it.
+   * @default none
+   */
+  readonly prepare?: PreparationOptions['prepare']
+  /**
+   * Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. For a list of
+   * steps it may be a list with a key for each; a single key belongs to the first step. @default ''
+   */
+  readonly templateKey?: PreparationOptions['key']
   /** Most machines at once, in all processes of this user. Further machines wait. @default 64 */
   readonly maxMachines?: number | undefined
   /** Most guest memory of all machines together, with its unit. @default three quarters of the memory of the host */
@@ -49,8 +55,8 @@ export interface VMOptions extends MachineOptions {
 const READY_CHECKS: CheckTable<Required<VMOptions>> = {
   ...VM_CHECKS,
   template: oneOf(['auto', 'off', 'required']),
-  prepare: ['a function', (value) => typeof value === 'function'],
-  templateKey: ['a string', isString],
+  prepare: isPrepare,
+  templateKey: isTemplateKeys,
   maxMachines: wholeNumber(1, 10_000),
   memoryBudget: isMemorySize,
   pool: isFlag,
@@ -64,6 +70,7 @@ const READY_CHECKS: CheckTable<Required<VMOptions>> = {
  */
 export function checkVMOptions(options: VMOptions): void {
   checkTable('', options, READY_CHECKS)
+  preparationOf({ prepare: options.prepare, key: options.templateKey })
 }
 
 /** The limits set by the options. */

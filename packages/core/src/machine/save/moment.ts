@@ -4,12 +4,12 @@ import { cp, link, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import type { GuestMemory } from '../../qemu/command-line.ts'
-import { UnknownStateError } from '../../qemu/state-stream.ts'
+import { type StateFile, UnknownStateError } from '../../qemu/state-stream.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 import { copyFiles, type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
-import { type StateFile, stateInput, writeStateFile, writeWholeState } from './state-file.ts'
+import { type MemoryOrigin, stateInput, writeStateFile, writeWholeState } from './state-file.ts'
 import { memoryOrigin, type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
 /** The kept state of a machine. */
@@ -35,9 +35,7 @@ export async function keepMoment(running: RunningMachine, guest: StoppedGuest): 
   const { spec, plan } = running
   if (plan.memory?.shared === true) throw unsavable(spec.name, 'it is about to become a template')
   const directory = await makePrivateDirectory()
-  const filesDirectory = join(directory.path, 'files')
   try {
-    await mkdir(filesDirectory, { mode: 0o700 })
     const { base, layers } = memoryOrigin(running)
     const origin = {
       base: base === undefined ? undefined : await kept(base, join(directory.path, 'memory')),
@@ -48,36 +46,71 @@ export async function keepMoment(running: RunningMachine, guest: StoppedGuest): 
         })),
       ),
     }
-    const stateFile = join(directory.path, 'state')
-    const { console, state } = await whileStopped(running, guest, true, async (stopped) => {
-      for (const path of stopped.files) await cp(path, join(filesDirectory, basename(path)), { recursive: true })
-      let state: StateFile | undefined
-      try {
-        await stopped.send(async (stream) => {
-          state = await writeStateFile(stream, stateFile, origin)
-        })
-      } catch (error) {
-        if (!(error instanceof UnknownStateError)) throw error
-        await stopped.send(async (stream) => {
-          state = await writeWholeState(stream, stateFile)
-        })
-      }
-      return { console: stopped.console, state }
-    })
-    if (state === undefined) throw unsavable(spec.name, 'QEMU sent nothing')
+    const { console, state } = await keepState(running, guest, { directory: directory.path, origin, goOn: true })
     const memory = plan.memory && { path: origin.base, shared: false }
     return {
       spec,
       console,
       memory,
       states: [...origin.layers, state],
-      filesDirectory,
+      filesDirectory: join(directory.path, KEPT.files),
       remove: () => directory.remove(),
     }
   } catch (error) {
     await directory.remove()
     throw error
   }
+}
+
+/** Names of the files that {@link keepState} creates. */
+export const KEPT = { state: 'state', files: 'files' } as const
+
+/** Parameters of {@link keepState}. */
+export interface KeepRequest {
+  /** Destination. */
+  readonly directory: string
+  /** Memory whose pages are not stored again. @default the memory that the machine was started with */
+  readonly origin?: MemoryOrigin
+  /** Whether the machine continues. */
+  readonly goOn: boolean
+}
+
+/** Content of a folder of {@link keepState}, besides the files of the devices. */
+export interface KeptState {
+  readonly console: Uint8Array
+  readonly state: StateFile
+}
+
+/**
+ * Writes the current state of a machine to a folder: the pages that differ from `origin` with the devices, and the files
+ * of the devices.
+ * @throws as {@link keepMoment}
+ */
+export async function keepState(
+  running: RunningMachine,
+  guest: StoppedGuest,
+  { directory, origin = memoryOrigin(running), goOn }: KeepRequest,
+): Promise<KeptState> {
+  const filesDirectory = join(directory, KEPT.files)
+  const stateFile = join(directory, KEPT.state)
+  await mkdir(filesDirectory, { mode: 0o700 })
+  const { console, state } = await whileStopped(running, guest, goOn, async (stopped) => {
+    for (const path of stopped.files) await cp(path, join(filesDirectory, basename(path)), { recursive: true })
+    let state: StateFile | undefined
+    try {
+      await stopped.send(async (stream) => {
+        state = await writeStateFile(stream, stateFile, origin)
+      })
+    } catch (error) {
+      if (!(error instanceof UnknownStateError)) throw error
+      await stopped.send(async (stream) => {
+        state = await writeWholeState(stream, stateFile)
+      })
+    }
+    return { console: stopped.console, state }
+  })
+  if (state === undefined) throw unsavable(running.spec.name, 'QEMU sent nothing')
+  return { console, state }
 }
 
 /** Launches a machine in a kept state, stopped. @throws StartError, MachineError as `launchRestored` */

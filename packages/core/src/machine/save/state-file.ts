@@ -11,20 +11,11 @@ import {
   encodePage,
   finishPart,
   type MemoryPage,
+  type StateFile,
   type StateStreamListener,
   StateStreamReader,
 } from '../../qemu/state-stream.ts'
 import { MemoryImage } from './memory-image.ts'
-
-/** A stored state. Plain data. */
-export interface StateFile {
-  readonly path: string
-  /** Bytes before the pages. */
-  readonly headBytes: number
-  readonly pagesBytes: number
-  /** Whether it has all of the guest's memory: the states before it are not needed. */
-  readonly isWhole: boolean
-}
 
 /** Guest memory: a file, and the states whose pages are loaded over it, the oldest first. */
 export interface MemoryOrigin {

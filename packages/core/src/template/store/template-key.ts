@@ -22,13 +22,16 @@ export interface KeyInput {
   readonly prepare: string
   /** Key of the user, for differences that the source of `prepare` does not show. */
   readonly userKey: string
+  /** Source and key of each layer, the lowest one first. @default [] */
+  readonly layers?: readonly { readonly source: string; readonly key: string }[]
   /** Folder of remembered digests. */
   readonly digests: string
 }
 
 /** 32 hexadecimal digits. */
 export async function templateKey(input: KeyInput): Promise<string> {
-  const { spec, qemu } = input
+  const { spec, qemu, layers = [] } = input
+  const isPrepared = input.prepare !== '' || layers.length > 0
   const { argv } = buildCommandLine({
     // A template is used for machines of any name.
     spec: { ...spec, name: 'vm' },
@@ -39,7 +42,7 @@ export async function templateKey(input: KeyInput): Promise<string> {
   })
   // `prepare` may have read shared content, so the template depends on it.
   const isAttachedAfterRestore = ({ attachAfterRestore }: Device): boolean =>
-    spec.attachesAfterRestore && attachAfterRestore !== undefined && input.prepare === ''
+    spec.attachesAfterRestore && attachAfterRestore !== undefined && !isPrepared
   const devices = await Promise.all(
     spec.devices.map(async (device) => (isAttachedAfterRestore(device) ? undefined : device.contentIdentity?.())),
   )
@@ -56,6 +59,7 @@ export async function templateKey(input: KeyInput): Promise<string> {
     devices,
     prepare: input.prepare,
     key: input.userKey,
+    layers: layers.length === 0 ? undefined : layers,
   }
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
 }

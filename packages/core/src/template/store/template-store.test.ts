@@ -1,17 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Cache } from '../../host/files/cache.ts'
-import {
-  CONSOLE_FILE,
-  CONTENTS_FILE,
-  FILES_DIRECTORY,
-  MEMORY_FILE,
-  STATE_FILE,
-  TemplateStore,
-} from './template-store.ts'
+import { CONSOLE_FILE, CONTENTS_FILE, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './template-folder.ts'
+import { TemplateStore } from './template-store.ts'
 
 function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'coldboot-store-'))
@@ -32,6 +26,101 @@ async function storeIn(directory: string): Promise<TemplateStore> {
   await store.findOrMake('key', build)
   return store
 }
+
+const [ROOT, LOW, HIGH] = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string]
+const DAY = 24 * 60 * 60 * 1000
+
+/** A store with a template, a layer over it, and a layer over that one, of about 1 MiB each. */
+async function storeWithLayers(directory = scratch()): Promise<TemplateStore> {
+  const store = new TemplateStore(new Cache(directory))
+  const fill = async (folder: string): Promise<undefined> => {
+    await build(folder)
+    writeFileSync(join(folder, STATE_FILE), Buffer.alloc(1 << 20, folder))
+  }
+  let base = await store.findOrMake(ROOT, fill)
+  for (const key of [LOW, HIGH]) {
+    const over = base
+    if ('unsavable' in over) throw new TypeError('there is no template')
+    base = await store.findOrMake(key, async (folder) => {
+      await fill(folder)
+      rmSync(join(folder, MEMORY_FILE))
+      return { base: over, state: { path: join(folder, STATE_FILE), headBytes: 1, pagesBytes: 2, isWhole: false } }
+    })
+  }
+  return store
+}
+
+/** Sets the time of the last use. */
+function useOf(store: TemplateStore, key: string, daysAgo: number): void {
+  const seconds = (Date.now() - daysAgo * DAY) / 1000
+  utimesSync(store.directory(key), seconds, seconds)
+}
+
+describe('layers', () => {
+  test('have the memory of the template at the bottom, and the states of all layers', async () => {
+    const store = await storeWithLayers()
+    const state = (key: string) => ({
+      ...{ path: join(store.directory(key), STATE_FILE), headBytes: 1, pagesBytes: 2, isWhole: false },
+    })
+    expect(await store.find(HIGH)).toMatchObject({
+      memoryFile: join(store.directory(ROOT), MEMORY_FILE),
+      layers: [state(LOW), state(HIGH)],
+    })
+    expect(store.lineage(HIGH)).toEqual([ROOT, LOW, HIGH])
+    expect(store.list().map(({ key, base }) => [key, base])).toEqual([
+      [ROOT, undefined],
+      [LOW, ROOT],
+      [HIGH, LOW],
+    ])
+  })
+
+  test('keep the templates below them from being pruned, however long ago these were used', async () => {
+    const store = await storeWithLayers()
+    for (const key of [ROOT, LOW]) useOf(store, key, 30)
+    expect(await store.prune()).toEqual([])
+    useOf(store, HIGH, 30)
+    expect(await store.prune()).toEqual([ROOT, LOW, HIGH])
+    expect(store.list()).toEqual([])
+  })
+
+  test('are pruned before the templates below them, which count once', async () => {
+    const store = await storeWithLayers()
+    useOf(store, HIGH, 2)
+    useOf(store, LOW, 1)
+    // All three take more than 3 MiB.
+    expect(await store.prune({ maxBytes: 2.5 * 2 ** 20 })).toEqual([HIGH])
+    expect(await store.find(LOW)).toBeDefined()
+  })
+
+  test('mark the templates below them as used', async () => {
+    const store = await storeWithLayers()
+    for (const key of [ROOT, LOW, HIGH]) useOf(store, key, 30)
+    await store.find(HIGH)
+    expect(await store.prune()).toEqual([])
+  })
+
+  test('are removed when the template below them is gone, or is another one of the same key', async () => {
+    const store = await storeWithLayers()
+    await store.remove(LOW)
+    expect(await store.prune()).toEqual([HIGH])
+    const other = await storeWithLayers()
+    await other.remove(ROOT)
+    await other.findOrMake(ROOT, async (folder) => {
+      await build(folder)
+      writeFileSync(join(folder, CONSOLE_FILE), 'another boot')
+    })
+    expect(await other.find(HIGH)).toBeUndefined()
+    expect(await other.find(LOW)).toBeUndefined()
+    expect(await other.find(ROOT)).toBeDefined()
+  })
+
+  test('are not found by a manifest whose base is no key', async () => {
+    const store = await storeWithLayers()
+    const file = join(store.directory(HIGH), 'manifest.json')
+    writeFileSync(file, readFileSync(file, 'utf8').replace(LOW, `../templates/${LOW}`))
+    expect(await store.find(HIGH)).toBeUndefined()
+  })
+})
 
 test('the memory file is writable for its owner, as QEMU needs without root', async () => {
   const stored = await (await storeIn(scratch())).find('key')

@@ -2,45 +2,25 @@
  * Templates on disk: one folder per template in the cache. A folder is created atomically by a rename and never changed
  * afterwards, because running machines map its memory file.
  */
-import { createHash } from 'node:crypto'
-import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { closeSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ColdbootError, OptionError } from '../../errors.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { Cache, cacheUnusable } from '../../host/files/cache.ts'
 import { diskUse } from './disk-use.ts'
+import {
+  BASELESS,
+  baseOf,
+  type LayerParts,
+  MEMORY_FILE,
+  readTemplateFolder,
+  STATE_FILE,
+  type StoredTemplate,
+  sealTemplateFolder,
+  type Unsavable,
+} from './template-folder.ts'
 import { isTemplateKey } from './template-key.ts'
-
-/** A stored template. */
-export interface StoredTemplate {
-  readonly directory: string
-  /** File with the guest memory, sparse. */
-  readonly memoryFile: string
-  /** Copies of the files in the private directory of the machine: disk overlays, firmware variables. */
-  readonly filesDirectory: string
-  /** Console output until the save. */
-  readonly console: Uint8Array
-  /** Content of each device that can be attached after a restore; null for other devices. */
-  readonly contents: readonly (string | null)[]
-  /** Opens the device state for reading; the caller closes it. */
-  openState(): number
-}
-
-/** A machine that cannot be saved, with the reason. Stored, so that it is not tried again. */
-export interface Unsavable {
-  readonly unsavable: string
-}
-
-/** Content of a template folder. */
-interface Manifest {
-  readonly unsavable?: string
-  readonly memory?: { readonly size: number; readonly mtimeMs: number }
-  /** Hexadecimal. */
-  readonly state?: string
-  readonly console?: string
-  readonly contents?: string
-}
 
 /** Limits of {@link TemplateStore.prune}. */
 export interface PruneLimits {
@@ -50,13 +30,19 @@ export interface PruneLimits {
   readonly maxBytes?: number
 }
 
-/** File names inside a template folder. */
-export const MEMORY_FILE = 'memory'
-export const STATE_FILE = 'state'
-export const CONSOLE_FILE = 'console.log'
-export const FILES_DIRECTORY = 'files'
-export const CONTENTS_FILE = 'contents.json'
-const MANIFEST_FILE = 'manifest.json'
+/** Fills the folder of a new template. See {@link TemplateStore.findOrMake}. */
+export type BuildTemplate = (directory: string) => Promise<string | LayerParts | undefined>
+
+/** A template in {@link TemplateStore.list}. */
+export interface TemplateEntry {
+  readonly key: string
+  /** Time of its last use, milliseconds since 1970. */
+  readonly usedMs: number
+  /** Disk space, bytes. */
+  readonly diskBytes: number
+  /** Key of the template that it is a layer over. */
+  readonly base: string | undefined
+}
 
 const MAX_AGE_MS = 14 * 24 * 60 * 60 * 1000
 const MAX_BYTES = 8 * 2 ** 30
@@ -74,27 +60,33 @@ export class TemplateStore {
     return this.#cache.path('digests')
   }
 
-  /** Finds the template of a key. A damaged template is removed and not returned. */
+  /** Finds the template of a key. A damaged template, or a layer without its base, is removed and not returned. */
   async find(key: string): Promise<StoredTemplate | Unsavable | undefined> {
-    const directory = this.directory(key)
-    const found = read(directory)
-    if (found === 'damaged') await this.remove(key)
-    else if (found !== undefined) touch(directory)
-    return found === 'damaged' ? undefined : found
+    const found = this.#read(key)
+    if (typeof found === 'string') {
+      await this.remove(key)
+      return undefined
+    }
+    if (found !== undefined) for (const used of this.lineage(key)) touch(this.directory(used))
+    return found
+  }
+
+  /** The key of a template, after those of the templates that it is a layer over. */
+  lineage(key: string): readonly string[] {
+    const base = baseOf(this.directory(key))
+    return base === undefined ? [key] : [...this.lineage(base), key]
   }
 
   /**
    * Finds the template of a key, or builds it while other processes wait.
    *
-   * @param build fills a folder with the files named above; returns the reason if the machine cannot be saved
+   * @param build fills a folder with the files named in `template-folder.ts`; returns the reason if the machine cannot
+   * be saved, and the parts of a layer
    * @throws StartError `CACHE_UNUSABLE`; any error of `build`
    */
-  async findOrMake(
-    key: string,
-    build: (directory: string) => Promise<string | undefined>,
-  ): Promise<StoredTemplate | Unsavable> {
+  async findOrMake(key: string, build: BuildTemplate): Promise<StoredTemplate | Unsavable> {
     const builds: Promise<unknown>[] = []
-    const make = (directory: string): Promise<string | undefined> => {
+    const make: BuildTemplate = (directory) => {
       const building = build(directory)
       builds.push(building)
       return building
@@ -108,46 +100,48 @@ export class TemplateStore {
     }
   }
 
-  async #findOrMake(
-    key: string,
-    build: (directory: string) => Promise<string | undefined>,
-  ): Promise<StoredTemplate | Unsavable> {
+  async #findOrMake(key: string, build: BuildTemplate): Promise<StoredTemplate | Unsavable> {
     const found = await this.find(key)
     if (found !== undefined) return found
     return this.#cache.locked(this.#name(key), async () => {
       const meanwhile = await this.find(key)
       if (meanwhile !== undefined) return meanwhile
       await this.#cache.scratch(async (scratch) => {
-        const reason = await build(scratch)
-        if (reason !== undefined) await rm(join(scratch, MEMORY_FILE), { force: true })
-        seal(scratch, reason)
+        const made = await build(scratch)
+        if (typeof made === 'string') {
+          for (const name of [MEMORY_FILE, STATE_FILE]) await rm(join(scratch, name), { force: true })
+        }
+        sealTemplateFolder(scratch, made)
         await this.#publish(scratch, key)
       })
       await this.prune()
-      const made = read(this.directory(key))
-      if (made === undefined || made === 'damaged') throw new Error(`The template ${key} vanished while it was made`)
+      const made = this.#read(key)
+      if (made === undefined || typeof made === 'string')
+        throw new Error(`The template ${key} vanished while it was made`)
       return made
     })
   }
 
   /**
-   * Adds a template that was made elsewhere, unless there is one of this key.
+   * Adds a template that was made elsewhere, unless there is one of this key. A layer fits the base that it was made over,
+   * and no other one of the same key.
    *
    * @param fill writes all files of its folder
-   * @returns whether it was added
    * @throws OptionError `MACHINE_FILE_INVALID` when it is not whole; StartError `CACHE_UNUSABLE`; whatever `fill` throws
    */
-  adopt(key: string, fill: (directory: string) => Promise<void>): Promise<boolean> {
+  adopt(key: string, fill: (directory: string) => Promise<void>): Promise<'added' | 'present' | 'misfit'> {
     return this.#cache.locked(this.#name(key), async () => {
-      if ((await this.find(key)) !== undefined) return false
-      await this.#cache.scratch(async (scratch) => {
+      if ((await this.find(key)) !== undefined) return 'present'
+      return this.#cache.scratch(async (scratch) => {
         await fill(scratch)
-        if (read(scratch) === 'damaged') {
+        const filled = this.#read(key, scratch)
+        if (filled === BASELESS) return 'misfit'
+        if (filled === 'damaged') {
           throw new OptionError('MACHINE_FILE_INVALID', `The template ${key} is not whole`)
         }
         await this.#publish(scratch, key)
+        return 'added'
       })
-      return true
     })
   }
 
@@ -158,8 +152,8 @@ export class TemplateStore {
     } catch (error) {
       // If the lock was lost, on a host that was asleep or too busy to renew it, another process may have built the
       // template.
-      const found = read(directory)
-      if (found === undefined || found === 'damaged') throw error
+      const found = this.#read(key)
+      if (found === undefined || typeof found === 'string') throw error
     }
   }
 
@@ -168,22 +162,29 @@ export class TemplateStore {
     await rm(this.directory(key), { recursive: true, force: true })
   }
 
-  /** Removes templates beyond the age and size limits. @returns the keys removed */
+  /**
+   * Removes templates beyond the age and size limits, except those that a kept layer is over, and layers without their
+   * base. @returns the keys removed
+   */
   async prune(limits: PruneLimits = {}): Promise<readonly string[]> {
     const { maxAgeMs = MAX_AGE_MS, maxBytes = MAX_BYTES } = limits
-    const removed: string[] = []
+    const templates = this.list()
+    const kept = new Set<string>()
     let bytes = 0
-    for (const { key, usedMs, diskBytes } of this.list().toSorted((a, b) => b.usedMs - a.usedMs)) {
-      bytes += diskBytes
-      if (Date.now() - usedMs <= maxAgeMs && bytes <= maxBytes) continue
-      await this.remove(key)
-      removed.push(key)
+    for (const { key, usedMs } of templates.toSorted((a, b) => b.usedMs - a.usedMs)) {
+      if (kept.has(key)) continue
+      const needed = this.lineage(key).filter((name) => !kept.has(name))
+      bytes += templates.reduce((sum, one) => sum + (needed.includes(one.key) ? one.diskBytes : 0), 0)
+      if (Date.now() - usedMs > maxAgeMs || bytes > maxBytes || this.#read(key) === BASELESS) continue
+      for (const name of needed) kept.add(name)
     }
+    const removed = templates.map(({ key }) => key).filter((key) => !kept.has(key))
+    for (const key of removed) await this.remove(key)
     return removed
   }
 
-  /** All templates with the time of their last use (milliseconds since 1970) and their disk space (bytes). */
-  list(): readonly { readonly key: string; readonly usedMs: number; readonly diskBytes: number }[] {
+  /** All templates. */
+  list(): readonly TemplateEntry[] {
     let names: readonly string[]
     try {
       names = readdirSync(this.#cache.path('templates'))
@@ -193,12 +194,18 @@ export class TemplateStore {
     return names.filter(isTemplateKey).flatMap((key) => {
       try {
         const directory = this.directory(key)
-        return [{ key, usedMs: statSync(directory).mtimeMs, diskBytes: diskUse(directory) }]
+        const { mtimeMs: usedMs } = statSync(directory)
+        return [{ key, usedMs, diskBytes: diskUse(directory), base: baseOf(directory) }]
       } catch {
         // Another process has just removed it.
         return []
       }
     })
+  }
+
+  /** @param directory @default that of the key */
+  #read(key: string, directory: string = this.directory(key)): ReturnType<typeof readTemplateFolder> {
+    return readTemplateFolder(key, directory, (base) => this.#read(base))
   }
 
   #name(key: string): string {
@@ -211,57 +218,6 @@ export class TemplateStore {
   }
 }
 
-function wholeSeconds(file: { readonly mtimeMs: number } | undefined): number | undefined {
-  return file && Math.floor(file.mtimeMs / 1000)
-}
-
-function read(directory: string): StoredTemplate | Unsavable | 'damaged' | undefined {
-  let manifest: Manifest
-  try {
-    manifest = JSON.parse(readFileSync(join(directory, MANIFEST_FILE), 'utf8')) as Manifest
-  } catch {
-    return statSync(directory, { throwIfNoEntry: false }) === undefined ? undefined : 'damaged'
-  }
-  if (manifest.unsavable !== undefined) return { unsavable: manifest.unsavable }
-  const memoryFile = join(directory, MEMORY_FILE)
-  const stats = statSync(memoryFile, { throwIfNoEntry: false })
-  // Hashing the memory file would take longer than the restore. It is never written, so its time is enough. Archives,
-  // such as those of CI caches, only keep whole seconds.
-  if (stats?.size !== manifest.memory?.size || wholeSeconds(stats) !== wholeSeconds(manifest.memory)) return 'damaged'
-  const [state, console] = [STATE_FILE, CONSOLE_FILE].map((name) => readOrUndefined(join(directory, name)))
-  if (state === undefined || sha256(state) !== manifest.state) return 'damaged'
-  if (console === undefined || sha256(console) !== manifest.console) return 'damaged'
-  const contents = readOrUndefined(join(directory, CONTENTS_FILE))
-  if (contents === undefined || sha256(contents) !== manifest.contents) return 'damaged'
-  return {
-    directory,
-    memoryFile,
-    contents: JSON.parse(Buffer.from(contents).toString()) as readonly (string | null)[],
-    filesDirectory: join(directory, FILES_DIRECTORY),
-    console,
-    openState: () => openSync(join(directory, STATE_FILE), 'r'),
-  }
-}
-
-/** Writes the manifest of a complete folder. */
-function seal(directory: string, unsavable: string | undefined): void {
-  const manifest: Manifest = unsavable === undefined ? manifestOf(directory) : { unsavable }
-  writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
-}
-
-function manifestOf(directory: string): Manifest {
-  const memoryFile = join(directory, MEMORY_FILE)
-  // Writable for its owner, because QEMU opens it for writing although machines map it privately.
-  chmodSync(memoryFile, 0o600)
-  const { size, mtimeMs } = statSync(memoryFile)
-  return {
-    memory: { size, mtimeMs },
-    state: sha256(readFileSync(join(directory, STATE_FILE))),
-    console: sha256(readFileSync(join(directory, CONSOLE_FILE))),
-    contents: sha256(readFileSync(join(directory, CONTENTS_FILE))),
-  }
-}
-
 function touch(directory: string): void {
   try {
     const now = new Date()
@@ -269,18 +225,6 @@ function touch(directory: string): void {
   } catch {
     // A read-only cache works too, but its templates are not pruned by age.
   }
-}
-
-function readOrUndefined(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path)
-  } catch {
-    return undefined
-  }
-}
-
-function sha256(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
 }
 
 /** Runs `work` with a template's open state. */

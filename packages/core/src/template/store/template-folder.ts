@@ -1,0 +1,177 @@
+/** Content of a template's folder: reads and checks it, and completes a new one. */
+import { createHash } from 'node:crypto'
+import { chmodSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StateFile } from '../../qemu/state-stream.ts'
+import { isTemplateKey } from './template-key.ts'
+
+/** A stored template. */
+export interface StoredTemplate {
+  readonly key: string
+  /** Hash of the manifest. It differs between two templates of one key, because no two boots are the same. */
+  readonly id: string
+  readonly directory: string
+  /** File with the guest memory, sparse; for a layer that of the template at the bottom. */
+  readonly memoryFile: string
+  /** States with the changed memory, oldest first: those of the layers below, and its own. Empty unless it is a layer. */
+  readonly layers: readonly StateFile[]
+  /** Copies of the files in the private directory of the machine: disk overlays, firmware variables. */
+  readonly filesDirectory: string
+  /** Console output until the save. */
+  readonly console: Uint8Array
+  /** Content of each device that can be attached after a restore; null for other devices. */
+  readonly contents: readonly (string | null)[]
+  /** Opens the device state for reading; the caller closes it. */
+  openState(): number
+}
+
+/** A machine that cannot be saved, with the reason. Stored, so that it is not tried again. */
+export interface Unsavable {
+  readonly unsavable: string
+}
+
+/** The base of a new layer, and its state in {@link STATE_FILE}. */
+export interface LayerParts {
+  readonly base: StoredTemplate
+  readonly state: StateFile
+}
+
+/** A layer whose base is missing, or is another one of the same key. */
+export const BASELESS = 'baseless'
+
+/** File names inside a template folder. */
+export const MEMORY_FILE = 'memory'
+export const STATE_FILE = 'state'
+export const CONSOLE_FILE = 'console.log'
+export const FILES_DIRECTORY = 'files'
+export const CONTENTS_FILE = 'contents.json'
+const MANIFEST_FILE = 'manifest.json'
+
+interface FileTraits {
+  readonly size: number
+  readonly mtimeMs: number
+}
+
+/** `unsavable` alone; or `memory` and `state` of a template; or `layer` and `base` of a layer. Hashes are hexadecimal. */
+interface Manifest {
+  readonly unsavable?: string
+  readonly memory?: FileTraits
+  readonly state?: string
+  readonly layer?: FileTraits & Omit<StateFile, 'path'>
+  readonly base?: { readonly key: string; readonly id: string }
+  readonly console?: string
+  readonly contents?: string
+}
+
+/** Finds a base. */
+export type FindBase = (key: string) => ReturnType<typeof readTemplateFolder>
+
+/** Reads a folder without trusting it. Returns undefined if there is none. */
+export function readTemplateFolder(
+  key: string,
+  directory: string,
+  findBase: FindBase,
+): StoredTemplate | Unsavable | 'damaged' | typeof BASELESS | undefined {
+  const manifest = readManifest(directory)
+  if (manifest === undefined) {
+    return statSync(directory, { throwIfNoEntry: false }) === undefined ? undefined : 'damaged'
+  }
+  const { unsavable, memory, state, layer, base } = manifest
+  if (unsavable !== undefined) return { unsavable }
+  const [console, contents] = [CONSOLE_FILE, CONTENTS_FILE].map((name) => readOrUndefined(join(directory, name)))
+  if (console === undefined || sha256(console) !== manifest.console) return 'damaged'
+  if (contents === undefined || sha256(contents) !== manifest.contents) return 'damaged'
+  const stateFile = join(directory, STATE_FILE)
+  const common = {
+    key,
+    id: manifest.id,
+    directory,
+    contents: JSON.parse(Buffer.from(contents).toString()) as readonly (string | null)[],
+    filesDirectory: join(directory, FILES_DIRECTORY),
+    console,
+    openState: () => openSync(stateFile, 'r'),
+  }
+  if (layer === undefined || base === undefined) {
+    const memoryFile = join(directory, MEMORY_FILE)
+    const bytes = readOrUndefined(stateFile)
+    if (!hasTraits(memoryFile, memory) || bytes === undefined || sha256(bytes) !== state) return 'damaged'
+    return { ...common, memoryFile, layers: [] }
+  }
+  if (!hasTraits(stateFile, layer)) return 'damaged'
+  const found = findBase(base.key)
+  if (typeof found !== 'object' || 'unsavable' in found || found.id !== base.id) return BASELESS
+  const { headBytes, pagesBytes, isWhole } = layer
+  return {
+    ...common,
+    memoryFile: found.memoryFile,
+    layers: [...found.layers, { path: stateFile, headBytes, pagesBytes, isWhole }],
+  }
+}
+
+/** Key of the base of a layer; undefined for other templates. */
+export function baseOf(directory: string): string | undefined {
+  return readManifest(directory)?.base?.key
+}
+
+/** Writes the manifest of a complete folder. @param made the reason if the machine cannot be saved, or a layer's parts */
+export function sealTemplateFolder(directory: string, made: string | LayerParts | undefined): void {
+  const manifest: Manifest = typeof made === 'string' ? { unsavable: made } : manifestOf(directory, made)
+  writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
+}
+
+function manifestOf(directory: string, layer: LayerParts | undefined): Manifest {
+  const hashes = {
+    console: sha256(readFileSync(join(directory, CONSOLE_FILE))),
+    contents: sha256(readFileSync(join(directory, CONTENTS_FILE))),
+  }
+  const stateFile = join(directory, STATE_FILE)
+  if (layer === undefined) {
+    const memoryFile = join(directory, MEMORY_FILE)
+    // Writable for its owner, because QEMU opens it for writing although machines map it privately.
+    chmodSync(memoryFile, 0o600)
+    return { memory: traitsOf(memoryFile), state: sha256(readFileSync(stateFile)), ...hashes }
+  }
+  const { headBytes, pagesBytes, isWhole } = layer.state
+  const { key, id } = layer.base
+  return { layer: { ...traitsOf(stateFile), headBytes, pagesBytes, isWhole }, base: { key, id }, ...hashes }
+}
+
+function readManifest(directory: string): (Manifest & { readonly id: string }) | undefined {
+  try {
+    const text = readFileSync(join(directory, MANIFEST_FILE))
+    const manifest = JSON.parse(text.toString()) as Manifest
+    // It becomes part of a path, and the folder may come from an archive.
+    if (manifest.base !== undefined && !isTemplateKey(manifest.base.key)) return undefined
+    return { ...manifest, id: sha256(text) }
+  } catch {
+    return undefined
+  }
+}
+
+function traitsOf(file: string): FileTraits {
+  const { size, mtimeMs } = statSync(file)
+  return { size, mtimeMs }
+}
+
+// Hashing guest memory would take longer than a restore. It is never written, so its time is enough. Archives, such as
+// those of CI caches, only keep whole seconds.
+function hasTraits(file: string, traits: FileTraits | undefined): boolean {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats?.size === traits?.size && wholeSeconds(stats) === wholeSeconds(traits)
+}
+
+function wholeSeconds(file: { readonly mtimeMs: number } | undefined): number | undefined {
+  return file && Math.floor(file.mtimeMs / 1000)
+}
+
+function readOrUndefined(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function sha256(data: Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex')
+}
