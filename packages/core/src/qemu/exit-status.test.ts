@@ -25,3 +25,10 @@ test('explains SIGKILL, also if the guard shell passes it on as an exit code', (
   }
   expect(describeExit(exitStatusOf({ code: undefined, signal: 'SIGSEGV' }, undefined, ''))).not.toContain('memory')
 })
+
+test('omits the warning of QEMU about arguments of this project', () => {
+  const warning = `qemu-system-x86_64: -mon chardev=qmp,mode=control: warning: '-mon' is deprecated, use '-object'\n`
+  expect(exitStatusOf({ code: 0, signal: undefined }, undefined, warning).stderr).toBe('')
+  const error = 'qemu-system-x86_64: warning: old\nqemu-system-x86_64: no such device\n'
+  expect(exitStatusOf({ code: 1, signal: undefined }, undefined, warning + error).stderr).toBe(error)
+})

@@ -29,15 +29,18 @@ export interface ExitStatus {
   /** Exit code of QEMU; undefined if a signal ended it. */
   readonly exitCode: number | undefined
   readonly signal: NodeJS.Signals | undefined
-  /** The last 64 KiB of QEMU's standard error and output. */
+  /** The last 64 KiB of QEMU's standard error and output, without warnings about its own deprecated arguments. */
   readonly stderr: string
 }
+
+/** QEMU 11 prints it at each start. The machine options have no influence on it. */
+const OWN_WARNING = /^qemu[\w.-]*: -mon .*: warning: '-mon' is deprecated.*\n?/gm
 
 /** @param shutdown the last SHUTDOWN event, if there was one */
 export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, stderr: string): ExitStatus {
   const told = shutdown?.data['reason'] as ExitReason | undefined
   const reason = told ?? untold(exit)
-  return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr })
+  return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr: stderr.replaceAll(OWN_WARNING, '') })
 }
 
 // The power switch of the riscv64 board (hw/misc/sifive_test.c) exits QEMU at once, with code 0 and without an event.
