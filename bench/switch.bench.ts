@@ -110,6 +110,7 @@ function contextOf(machineName: string, stream: Duplex): AttachContext {
     ids: ['net0', 'nic0'],
     qmp: { execute: async () => ({}), onEvent: () => ({ [Symbol.dispose]() {} }) },
     exited: new Promise(() => {}),
+    onEvent: undefined,
     publishPort() {},
     timeout: 7_000,
     timeoutMultiplier: 1,

@@ -25,10 +25,12 @@ const CODE = [...filesIn('examples', '.ts'), 'docs/snippets.ts'].flatMap((file) 
 
 test.for([
   ['docs/artifacts.md', 3],
+  ['docs/coming-from.md', 1],
   ['docs/console.md', 6],
   ['docs/devices.md', 11],
   ['docs/inside-the-guest.md', 5],
   ['docs/stock-images.md', 3],
+  ['docs/interaction.md', 3],
   ['docs/templates.md', 5],
   ['docs/time-travel.md', 2],
   ['packages/core/README.md', 1],

@@ -60,7 +60,7 @@ test('can be reached from the host', async ({ bootVM }) => {
 test('boots over the network', async ({ bootVM }) => {
   const net = userNetwork({ tftp: 'fixtures/tftp', bootFile: 'boot.ipxe' })
   const vm = await bootVM({ arch: 'x86_64', devices: [net] })
-  await vm.expect('booted over the network by 10.0.2.15')
+  await vm.expect('booted over the network by 10.0.2.15', { timeout: 25_000 })
 })
 
 test('reaches another machine over a bad network', async ({ bootVM }) => {

@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   ATTACH_FAILED: "The guest's error is in the message. Most often, the guest lacks a driver or a mount point.",
   DEVICE_NOT_ATTACHED: 'Start a machine with this device in its `devices` before you use the device.',
   MACHINE_EXITED: 'The machine is not running any more. The end of its console often shows why.',
+  MACHINE_POWERED: 'Call `powerCut()` first. To boot a running machine again, call `reset()`.',
   TEMPLATE_UNSAVABLE: 'Boot the machine for every test (`template: "off"`), or remove the device that cannot be saved.',
   MACHINE_UNSAVABLE: 'Remove the device that the message names, or detach it in the guest first.',
   SAVE_ABANDONED: 'Raise `maxBytes` or `timeout`, or give the machine less memory.',
@@ -37,6 +38,10 @@ export const ERROR_CODES = {
   MACHINE_FILE_MISFIT: 'Provide what the message names, or resume the machine on a host that has it.',
   CHECKPOINT_GONE: 'Make the checkpoint in the test that uses it: checkpoints end with their test.',
   // Waits that failed.
+  SCREEN_UNREADABLE:
+    'Pass the font of the console, a PSF file, as `font`, or recognize the characters with `ocr: true`. See docs/interaction.md.',
+  OCR_UNAVAILABLE:
+    'Install the packages that the message names: npm install --save-dev tesseract.js @tesseract.js-data/eng',
   EXPECT_TIMEOUT:
     'Compare the pattern with the console below. Raise `timeout` only if the machine was still making progress.',
   EXPECT_EXITED: 'The machine ended before it printed the pattern. The end of its console often shows why.',
@@ -47,6 +52,7 @@ export const ERROR_CODES = {
   PATTERN_TOO_SLOW: 'Rewrite the regular expression without nested repetition, or use a plain string.',
   BOOT_TIMEOUT: 'The machine did not become ready within `bootTimeout`. The console shows how far the boot got.',
   // Commands, files and tests in the guest.
+  INVARIANT_FAILED: 'The invariant of `during()` must hold for its whole body. The reason is in the message.',
   COMMAND_FAILED: 'The command ran and its exit code was not 0. See its output.',
   COMMAND_TIMEOUT: 'See how far the command got. Raise `timeout` only if it was still making progress.',
   COMMAND_ABORTED: "The test ended while the command ran. Use a `timeout` that is shorter than the test's.",

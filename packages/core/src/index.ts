@@ -5,6 +5,7 @@ export { type Incident } from './console/incident/incident.ts'
 export { type GuestFailureName } from './console/incident/incident-kinds.ts'
 export { type LogFile, type LogFilter } from './console/log/log-file.ts'
 export { type Match, type Pattern, type PatternInput } from './console/match/pattern.ts'
+export { type ConsoleTerminal, type TerminalCursor, type TerminalOptions } from './console/terminal/terminal.ts'
 export type { ViewName } from './console/text/console-text.ts'
 export { arbitraryArgs } from './devices/arbitrary-args.ts'
 export { type Balloon, type BalloonHandle, balloon } from './devices/balloon.ts'
@@ -26,7 +27,7 @@ export {
 } from './devices/device.ts'
 export { type DiskFormat } from './devices/disk/disk-image.ts'
 export { type DiskInterface } from './devices/disk/disk-interface.ts'
-export { type Display, type DisplayOptions, display, type Screen } from './devices/display.ts'
+export { type Display, type DisplayOptions, display } from './devices/display.ts'
 export { type DevicesByArch, forArch } from './devices/for-arch.ts'
 export { type SignalOptions } from './devices/helpers/abortable.ts'
 export { type NicModel } from './devices/helpers/nic-model.ts'
@@ -37,6 +38,16 @@ export { type NetworkNic } from './devices/network-nic.ts'
 export { type P9DirectoryOptions, type P9SecurityModel, p9Directory } from './devices/p9-directory.ts'
 export { pvpanic } from './devices/pvpanic.ts'
 export { type ReadOnlyDirectoryOptions, readOnlyDirectory } from './devices/read-only-directory.ts'
+export { type KeyboardLayout } from './devices/screen/keyboard-layouts.ts'
+export {
+  type ClickOptions,
+  type Point,
+  type PressOptions,
+  type Screen,
+  type ScreenTextOptions,
+  type TypeOptions,
+  type WheelOptions,
+} from './devices/screen/screen.ts'
 export { type Serial, type SerialOptions, type SerialPort, serial } from './devices/serial.ts'
 export { type UefiOptions, uefi } from './devices/uefi.ts'
 export {
@@ -67,6 +78,7 @@ export {
   TemplateError,
 } from './errors.ts'
 export type * from './events/machine-event.ts'
+export { type DuringOptions } from './guest/during.ts'
 export { type FileOptions, type ReadFileOptions, type WriteFileOptions } from './guest/files/file-options.ts'
 export { GuestFileError } from './guest/files/guest-file-error.ts'
 export { type FailedCommand, GuestCommandError } from './guest/guest-command-error.ts'

@@ -3,6 +3,7 @@ export { machineSections, type ShownMachine } from './console/failure/machine-se
 export { describePatterns, patternList } from './console/match/pattern.ts'
 export { CleanText } from './console/text/decoder.ts'
 export { codeOf, ERROR_CODES, layoutMessage, layoutSections, messageOf } from './errors.ts'
+export { machineShownBy } from './events/shown-machine.ts'
 export { hintForCommand } from './guest/command-hint.ts'
 export { formatCommand } from './guest/guest-command-error.ts'
 export { CallSite } from './host/call-site.ts'

@@ -39,6 +39,7 @@ export function playMachine(answer: Answer = () => ({}), ids: readonly string[] 
       },
     },
     exited,
+    onEvent: undefined,
     timeout: 5_000,
     timeoutMultiplier: 1,
     publishPort() {},

@@ -11,6 +11,7 @@ import { toHavePrinted } from './to-have-printed.ts'
 import { toPanic } from './to-panic.ts'
 import { toPrintInOrder } from './to-print-in-order.ts'
 import { toRun, toRunSuccessfully } from './to-run.ts'
+import { toShowText } from './to-show-text.ts'
 
 /** Features of a test runner. */
 export interface Runner {
@@ -44,6 +45,7 @@ export function machineMatchers(runner: Runner): Record<keyof MachineMatchers, R
     toHaveFile,
     toMatchBootLog,
     toMatchScreenshot,
+    toShowText,
   } satisfies Record<keyof MachineMatchers, Matcher>
   const entries = Object.entries<Matcher>(matchers).map(([name, matcher]) => [name, inRunner(runner, matcher)])
   return Object.fromEntries(entries) as Record<keyof MachineMatchers, RegisteredMatcher>

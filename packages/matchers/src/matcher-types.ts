@@ -4,12 +4,14 @@ import type { BootLogOptions } from './boot-log/to-match-boot-log.ts'
 import type { FileContent } from './file/guest-file.ts'
 import type { HaveFileOptions } from './file/to-have-file.ts'
 import type { ScreenshotOptions } from './screenshot/screenshot-options.ts'
+import type { Text } from './text-pattern.ts'
 import type { BootOptions } from './to-boot.ts'
 import type { EventuallyPrintOptions } from './to-eventually-print.ts'
 import type { ExitOptions } from './to-exit.ts'
 import type { PanicOptions } from './to-panic.ts'
 import type { PrintInOrderOptions } from './to-print-in-order.ts'
 import type { RunSuccessfullyOptions, ToRunOptions } from './to-run.ts'
+import type { ShowTextOptions } from './to-show-text.ts'
 
 /**
  * Matchers for a machine. All except `toHavePrinted` wait and must be awaited. `timeout` limits the wait, in milliseconds
@@ -132,4 +134,14 @@ export interface MachineMatchers<R = void> {
    * await expect(vm).toMatchScreenshot({ name: 'boot-menu', mask: [{ x: 560, y: 0, width: 80, height: 16 }] })
    */
   toMatchScreenshot(options?: ScreenshotOptions): Promise<void>
+
+  /**
+   * Waits until a screen shows a text: the one of a `display()`, or `vm.terminal`. A string may be any part of the text.
+   * With `.not` it waits for the whole window and fails if the text appears.
+   *
+   * @example
+   * await expect(screen).toShowText('Select your language', { timeout: 60_000 })
+   * await expect(vm.terminal).toShowText(/^ *<Ok> *$/m)
+   */
+  toShowText(pattern: Text, options?: ShowTextOptions): Promise<void>
 }

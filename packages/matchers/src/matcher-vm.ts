@@ -13,6 +13,7 @@ export type MatcherVM = Pick<
   | 'ready'
   | 'output'
   | 'state'
+  | 'isPaused'
   | 'spec'
   | 'timeout'
   | 'logFile'

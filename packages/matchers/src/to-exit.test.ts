@@ -41,6 +41,18 @@ describe('toExit', () => {
     expect([pass, message()]).toEqual([false, expect.stringContaining('"box" did not end within 1 ms\n')])
   })
 
+  test('fails at once for a machine whose power the test has cut', async () => {
+    const { vm } = eventfulMachine()
+    const { message, pass } = await toExit.call(contextOf(), Object.assign(vm, { state: 'off' }))
+    expect([pass, message()]).toEqual([false, expect.stringMatching(/the test has cut its power\n.*`powerOn\(\)`/)])
+  })
+
+  test('says that the CPUs are paused', async () => {
+    const { vm } = eventfulMachine()
+    const { message } = await toExit.call(contextOf(), Object.assign(vm, { isPaused: true }), { timeout: 1 })
+    expect(message()).toMatch(/did not end within 1 ms: its CPUs are paused\n.*`unpause\(\)`/)
+  })
+
   test('fails at once when the guest panics and halts', async () => {
     const { meets, result } = exiting()
     meets(STUCK)

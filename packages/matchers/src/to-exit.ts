@@ -26,6 +26,7 @@ const STAYS = '---[ end Kernel panic'
 
 async function judge(context: MatcherContext, vm: MatcherVM, options: ExitOptions): Promise<Verdict> {
   checkOptions(options)
+  if (vm.state === 'off') return { pass: false, report: () => isOff(vm) }
   const window = waitWindow(context, vm, options.timeout)
   const { promise: stuck, resolve } = Promise.withResolvers<Incident>()
   using _listener = vm.onIncident((incident) => {
@@ -92,8 +93,17 @@ function failedHint(panicked: boolean, end: ExitStatus | undefined): string {
   return `${wanted}, and for the end after it with \`toExit({ reason: '${end.reason}' })\`.`
 }
 
+function isOff(vm: MatcherVM): Report {
+  const hint = 'A power cut is not an end of the machine. Call `powerOn()` to boot it again.'
+  return { what: `"${vm.name}" did not end: the test has cut its power`, hint }
+}
+
 function stillRuns(vm: MatcherVM, window: WaitWindow): Report {
   const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  if (vm.isPaused) {
+    const hint = 'Call `unpause()` before the wait.'
+    return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}: its CPUs are paused`, hint }
+  }
   const hint =
     'The guest must end the machine, for example with `poweroff -f`. A kernel without ACPI halts instead of powering off.'
   return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}`, hint }

@@ -1,5 +1,5 @@
 /** Converts the events of a machine to lines of `timeline.jsonl`. */
-import type { MachineEvent, TestsEvent } from '@coldboot/core'
+import type { MachineEvent, PowerAction, TestsEvent } from '@coldboot/core'
 
 /** One line of `timeline.jsonl`. */
 export interface TimelineEntry {
@@ -23,6 +23,8 @@ export interface TimelineEntry {
     | 'exit'
     | 'checkpoint'
     | 'revert'
+    | 'power'
+    | 'input'
     | 'error'
     | 'cut'
   readonly text: string
@@ -98,9 +100,23 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
     case 'checkpoint':
     case 'revert':
       return { time, kind: event.kind, text: event.name, duration: rounded(event.duration) }
+    case 'input':
+      return { time, kind: 'input', text: bounded(event.text) }
+    case 'power':
+      return { time, kind: 'power', text: POWER_TEXTS[event.action] }
     case 'cut':
       return undefined
   }
+}
+
+const POWER_TEXTS: Readonly<Record<PowerAction, string>> = {
+  button: 'power button pressed',
+  reset: 'reset',
+  pause: 'CPUs paused',
+  unpause: 'CPUs continued',
+  nmi: 'non-maskable interrupt',
+  cut: 'power cut',
+  on: 'power on',
 }
 
 function testsText({ tests, problems }: TestsEvent): string {

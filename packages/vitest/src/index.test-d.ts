@@ -23,6 +23,8 @@ test('the matchers are typed', async ({ vm }) => {
     expect(vm).toHaveFile('/a', /b/, { timeout: 1 }),
     expect(vm).toHaveFile('/a', Uint8Array.of(1)),
     expect(vm).toMatchScreenshot({ name: 'x', mask: [{ x: 0, y: 0, width: 1, height: 1 }], maxDiffPixels: 3 }),
+    expect(vm.terminal).toShowText('a', { timeout: 1 }),
+    expect(vm).not.toShowText(/a/, { ocr: true }),
     expect(vm).toMatchBootLog({ normalizers: [[/a/, 'b'], (log) => log], keep: ['times'], from: /a/, hint: 'x' }),
   ]
   expectTypeOf(awaited).toEqualTypeOf<Promise<void>[]>()

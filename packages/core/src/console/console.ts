@@ -189,12 +189,13 @@ export class Console {
    * Types a string, as UTF-8, or bytes. Returns at once; the machine reads them as fast as its serial device allows. A
    * terminal in canonical mode (such as that of a shell without line editing) truncates lines of more than 4095 bytes.
    *
+   * @param isAnswer whether it is an answer of the terminal, and not input of the test
    * @throws OptionError `INVALID_OPTION` if `data` is neither a string nor bytes
    * @throws MachineError `MACHINE_EXITED`
    */
-  send(data: string | Uint8Array): void {
+  send(data: string | Uint8Array, isAnswer = false): void {
     this.#input.write(data)
-    this.#options.onEvent?.({ kind: 'send', data })
+    if (!isAnswer) this.#options.onEvent?.({ kind: 'send', data })
   }
 
   /**

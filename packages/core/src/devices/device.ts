@@ -1,6 +1,7 @@
 /** The interface of devices. Users can write their own devices with it. */
 import type { Duplex } from 'node:stream'
 import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
+import type { MachineEvent } from '../events/machine-event.ts'
 import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 
@@ -130,6 +131,8 @@ export interface AttachContext {
   readonly qmp: QmpClient
   /** Resolves when the machine has ended. */
   readonly exited: Promise<void>
+  /** Passes an event to the observer of the machine; undefined without one. */
+  readonly onEvent: ((event: MachineEvent) => void) | undefined
   /** Default timeout of waits, milliseconds, after the multiplier. */
   readonly timeout: number
   /** Factor for all other times of the user. */

@@ -11,7 +11,19 @@ test('the complete arguments', () => {
   expect(qemuArgsOf(display({ model: 'virtio', width: 800, height: 600 }))).toEqual([
     ...['-device', 'virtio-gpu-pci,id=display0,xres=800,yres=600'],
   ])
-  expect(qemuArgsOf(display(), { arch: 'aarch64' })).toEqual(['-device', 'virtio-gpu-pci,id=display0'])
+  expect(qemuArgsOf(display(), { arch: 'aarch64' })).toEqual([
+    ...['-device', 'virtio-gpu-pci,id=display0', '-device', 'virtio-keyboard-pci,display=display0'],
+  ])
+  expect(qemuArgsOf(display({ pointer: true }))).toEqual([
+    ...[
+      '-device',
+      'VGA,id=display0',
+      '-device',
+      'qemu-xhci,id=usb0',
+      '-device',
+      'usb-tablet,bus=usb0.0,display=display0',
+    ],
+  ])
   expect(qemuArgsOf(display(), { arch: 's390x' })).toEqual(['-device', 'virtio-gpu-ccw,id=display0'])
 })
 

@@ -1,13 +1,13 @@
-/** Graphics card with screenshots, for boot menus, installers and desktops. */
-import { readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+/** Graphics card with keyboard and pointer, for boot menus, installers and desktops. */
 import { OptionError } from '../errors.ts'
+import { linkMachine, machineShownBy } from '../events/shown-machine.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
-import { type CheckTable, checkTable, oneOf, wholeNumber } from '../options/checked-options.ts'
-import type { AttachContext, Device } from './device.ts'
+import { type CheckTable, checkTable, isFlag, oneOf, wholeNumber } from '../options/checked-options.ts'
+import type { Device, DeviceContext } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
 import { plainOptions } from './helpers/plain-options.ts'
+import { type Screen, screenOf } from './screen/screen.ts'
 
 /** Options of {@link display}. */
 export interface DisplayOptions {
@@ -20,15 +20,11 @@ export interface DisplayOptions {
   readonly width?: number
   /** Preferred height, pixels. Requires `width`. @default QEMU's, 800 */
   readonly height?: number
-}
-
-/** The screen of one machine. */
-export interface Screen {
   /**
-   * Takes a screenshot, as a PNG file.
-   * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
+   * Whether the machine has a pointer, a USB tablet, for `click` and others. The guest needs drivers for USB (xHCI) and HID.
+   * @default false
    */
-  screenshot(): Promise<Uint8Array>
+  readonly pointer?: boolean
 }
 
 /** A device, and the screen of the one machine that runs with it. */
@@ -43,10 +39,11 @@ const CHECKS: CheckTable<Required<DisplayOptions>> = {
   model: oneOf(['vga', 'virtio']),
   width: wholeNumber(320, 16_384),
   height: wholeNumber(200, 16_384),
+  pointer: isFlag,
 }
 
 /**
- * Adds a graphics card and a screen, visible only in screenshots. No window opens on the host.
+ * Adds a graphics card, a screen and a keyboard. No window opens on the host.
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function display(options: DisplayOptions = {}): Display {
@@ -54,10 +51,16 @@ export function display(options: DisplayOptions = {}): Display {
   const machines = new PerMachine<Screen>('display')
   const modelFor = (arch: Architecture): 'vga' | 'virtio' =>
     options.model ?? (VGA_BY_DEFAULT.includes(arch) ? 'vga' : 'virtio')
-  return {
+  const device: Display = {
     name: 'display',
     portable: { kind: 'display', options: plainOptions(options) },
     validate({ arch }) {
+      if (options.pointer === true && ARCHITECTURES[arch].virtioTransport !== 'pci') {
+        throw new OptionError(
+          'INVALID_OPTION',
+          `display: \`pointer\` is a USB device, but ${arch} machines have no USB`,
+        )
+      }
       if (modelFor(arch) === 'virtio' || ARCHITECTURES[arch].virtioTransport === 'pci') return
       throw new OptionError('INVALID_OPTION', `display: ${arch} machines have no VGA`, {
         hint: 'Remove `model`: the right one for the machine is chosen.',
@@ -67,24 +70,39 @@ export function display(options: DisplayOptions = {}): Display {
       const driver =
         modelFor(context.arch) === 'vga' ? 'VGA' : `virtio-gpu-${ARCHITECTURES[context.arch].virtioTransport}`
       const { width: xres, height: yres } = options
-      return ['-device', optionString(driver, { id: context.id('display'), xres, yres })]
+      const id = context.id('display')
+      return [
+        ...['-device', optionString(driver, { id, xres, yres })],
+        ...keyboardArgs(context, id),
+        ...(options.pointer === true ? pointerArgs(context, id) : []),
+      ]
     },
-    attach: (context) => machines.add(context, screenOf(context)),
+    attach: (context) => machines.add(context, screenOf(context, options.pointer === true)),
     screenshot: async () => machines.get().screenshot(),
+    text: async (textOptions) => machines.get().text(textOptions),
+    type: async (text, typeOptions) => machines.get().type(text, typeOptions),
+    press: async (keys, pressOptions) => machines.get().press(keys, pressOptions),
+    hold: async (keys) => machines.get().hold(keys),
+    move: async (point) => machines.get().move(point),
+    click: async (point, clickOptions) => machines.get().click(point, clickOptions),
+    drag: async (from, to) => machines.get().drag(from, to),
+    wheel: async (steps, wheelOptions) => machines.get().wheel(steps, wheelOptions),
     of: (vm) => machines.get(vm),
   }
+  return linkMachine(device, () => machineShownBy(machines.get()) ?? device)
 }
 
-function screenOf({ qmp, directory, ids }: AttachContext): Screen {
-  const [id = ''] = ids
-  let count = 0
-  return {
-    async screenshot() {
-      const filename = join(directory, `${id}-${count++}.png`)
-      await qmp.execute('screendump', { filename, device: id, format: 'png' })
-      const png = await readFile(filename)
-      await rm(filename)
-      return png
-    },
-  }
+/** PCs have a PS/2 keyboard. QEMU has none for s390x. */
+function keyboardArgs({ arch }: DeviceContext, display: string): readonly string[] {
+  if (['x86_64', 'i386', 's390x'].includes(arch)) return []
+  return ['-device', optionString('virtio-keyboard-pci', { display })]
+}
+
+/** A tablet, because its coordinates are absolute, unlike those of a mouse. */
+function pointerArgs(context: DeviceContext, display: string): readonly string[] {
+  const usb = context.id('usb')
+  return [
+    ...['-device', optionString('qemu-xhci', { id: usb })],
+    ...['-device', optionString('usb-tablet', { bus: `${usb}.0`, display })],
+  ]
 }

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { VM } from '../machine/vm.ts'
 import { display } from './display.ts'
@@ -22,6 +22,12 @@ test('shows the firmware of a PC on its VGA', async () => {
   onTestFinished(() => vm.close().then(() => {}))
   await vm.expect('No bootable device')
   expect(sizeOf(await screen.screenshot())).toEqual([720, 400])
+  expect(await screen.text()).toMatch(/^SeaBIOS \(version .*\)\n[^]*\n\nNo bootable device\.$/)
+  expect(await screen.text({ ocr: true })).toMatch(/Booting from Floppy[^]*No bootable device/)
+  await expect(screen.text({ ocr: { language: 'xyz' } })).rejects.toMatchObject({
+    code: 'OCR_UNAVAILABLE',
+    message: expect.stringContaining('npm install --save-dev tesseract.js @tesseract.js-data/xyz'),
+  })
 })
 
 test('one display object in two machines shows the screen of the selected one', async () => {
@@ -49,4 +55,41 @@ test('shows the drawing of the guest in the next screenshot', async () => {
   const after = await screen.of(vm).screenshot()
   expect(sizeOf(after)).toEqual([640, 480])
   expect(after.length).toBeGreaterThan(before.length + 100_000)
+})
+
+test('reads and types on a text console of Linux', async () => {
+  const screen = display()
+  const vm = await bootLinux({ modules: ['bochs', 'i8042', 'atkbd'] }, [screen], { arch: 'x86_64' })
+  await run(vm, `printf '\\033[2J\\033[Hname: gqjy_ [x] Ä\\n' >/dev/tty1`)
+  expect(await screen.text()).toMatch(/^name: gqjy_ \[x\] Ä$/)
+  vm.send('read -r line </dev/tty1; echo "got "$line\n')
+  await screen.type('Hello, World_2!\n')
+  await vm.expect('got Hello, World_2!\n')
+  expect(await screen.text()).toContain('\nHello, World_2!')
+})
+
+test('reads a console in graphics mode', async () => {
+  const screen = display({ model: 'virtio', width: 640, height: 480 })
+  const vm = await bootLinux({ modules: ['virtio_gpu'] }, [screen], { arch: 'x86_64' })
+  await run(vm, `printf '\\033[2J\\033[Hname: gqjy_ [x]\\n' >/dev/tty1`)
+  // The driver draws a moment later.
+  await vi.waitFor(async () => expect(await screen.text()).toMatch(/^name: gqjy_ \[x\]/), { timeout: 20_000 })
+  await run(vm, 'head -c 1200000 /dev/urandom >/dev/fb0 || true')
+  const unreadable = async () => expect(screen.text()).rejects.toMatchObject({ code: 'SCREEN_UNREADABLE' })
+  await vi.waitFor(unreadable, { timeout: 20_000 })
+})
+
+test('moves and clicks a pointer', async () => {
+  const screen = display({ pointer: true })
+  const modules = ['xhci_pci', 'usbhid', 'hid_generic', 'evdev', 'atkbd']
+  const vm = await bootLinux({ modules }, [screen], { arch: 'x86_64' })
+  await run(vm, 'until grep -q Tablet /proc/bus/input/devices; do sleep 0.1; done')
+  const device = await run(vm, `grep -A 5 Tablet /proc/bus/input/devices | grep -o 'event[0-9]*'`)
+  await run(vm, `exec 5</dev/input/${device.trim()}`)
+  await screen.click({ x: 360, y: 200 })
+  // Two coordinates and a report, then a scan code, a button and a report, twice. Each event has 24 bytes.
+  const events = await run(vm, 'head -c 216 <&5 | od -An -v -tx1 -w24 | cut -c 50-')
+  // EV_ABS with ABS_X and ABS_Y, then EV_KEY with BTN_LEFT down and up (linux/input-event-codes.h).
+  expect(events).toMatch(/^03 00 00 00 [0-9a-f]{2} 40 00 00 *\n03 00 01 00 [0-9a-f]{2} 40 00 00/m)
+  expect(events).toMatch(/^01 00 10 01 01 00 00 00[^]*^01 00 10 01 00 00 00 00/m)
 })

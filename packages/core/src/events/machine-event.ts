@@ -126,6 +126,22 @@ export interface CheckpointEvent {
   readonly duration: number
 }
 
+/** What the test did with the power of a machine: see `VM.powerButton` and the methods after it. */
+export type PowerAction = 'button' | 'reset' | 'pause' | 'unpause' | 'nmi' | 'cut' | 'on'
+
+/** The test did something with the power of the machine. */
+export interface PowerEvent {
+  readonly kind: 'power'
+  readonly action: PowerAction
+}
+
+/** The test used the keyboard or the pointer of a display. */
+export interface InputEvent {
+  readonly kind: 'input'
+  /** Such as `pressed ctrl-alt-delete`. */
+  readonly text: string
+}
+
 /** An event of a machine. */
 export type MachineEvent =
   | SendEvent
@@ -139,4 +155,6 @@ export type MachineEvent =
   | QmpMessageEvent
   | ExitEvent
   | CheckpointEvent
+  | PowerEvent
+  | InputEvent
   | CutEvent

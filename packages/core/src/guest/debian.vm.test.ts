@@ -52,6 +52,24 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect(output).toContain('over, with success')
   })
 
+  test('drives a menu of whiptail by its terminal', async () => {
+    const machine = await clone()
+    await machine.login({ user: USER, password: PASSWORD })
+    const { terminal } = machine
+    const menu = `--menu Disks 15 40 3 sda 'First disk' sdb 'Second disk' sdc 'Third disk'`
+    machine.send(
+      `stty rows 24 cols 80; whiptail ${menu} 2>/tmp/choice; clear; echo "chose"; cat /tmp/choice; echo "."\n`,
+    )
+    await machine.expect('<Cancel>')
+    expect(await terminal.text()).toMatch(
+      /Disks[^]*sda +First disk[^]*sdb +Second disk[^]*sdc +Third disk[^]*<Ok> +<Cancel>/,
+    )
+    await terminal.press('ArrowDown')
+    await terminal.press('enter')
+    await machine.expect('chose\nsdb.')
+    expect(await terminal.text()).toMatch(/^chose\nsdb\./)
+  })
+
   test('changes an expired password at the login', async () => {
     const machine = await clone()
     await machine.run(`chage -d 0 ${USER}`)

@@ -19,6 +19,8 @@ export interface StartPlan {
   readonly memory?: GuestMemory | undefined
   /** Starts from a saved state instead of a boot. */
   readonly restore?: RestorePlan
+  /** Moves the files of the devices to the private directory, instead of {@link Device.prepare}. @default none */
+  files?(directory: string): Promise<void>
   /** Called when the machine has ended, to remove files outside its private directory. @default none */
   release?(): Promise<void>
 }
@@ -62,7 +64,8 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
   const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()
   try {
-    await prepareDevices(spec, directory.path, plan.restore?.changed)
+    await prepareDevices(spec, directory.path, plan.files ? [] : plan.restore?.changed)
+    await plan.files?.(directory.path)
     if (plan.restore) await plan.restore.files(directory.path)
     const line = buildCommandLine({
       spec,

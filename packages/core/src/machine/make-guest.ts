@@ -13,7 +13,6 @@ import { QgaTransport } from '../guest/qga/qga-transport.ts'
 import { ConsoleShell } from '../guest/shell/console-shell.ts'
 import { Interrupted } from '../guest/waiting.ts'
 import { warnOnce } from '../host/warnings.ts'
-import { describeExit } from '../qemu/exit-status.ts'
 import type { RunningMachine } from './running-machine.ts'
 
 /** The machine, as its Guest uses it. */
@@ -38,7 +37,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     ended.then((status): GuestEnd => {
       const incident = console.incidents.find(({ allowed }) => !allowed)
       if (incident !== undefined) return guestFailed(incident)
-      return { code: 'COMMAND_LOST', how: `the machine ended: ${describeExit(status)}` }
+      return { code: 'COMMAND_LOST', how: `the machine ended: ${running.endedBecause(status)}` }
     }),
   ])
   const agentPort = findChannel(spec.devices, AGENT_PORT)

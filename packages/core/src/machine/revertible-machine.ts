@@ -2,7 +2,9 @@
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
+import type { ConsoleTerminal } from '../console/terminal/terminal.ts'
 import { MachineError, OptionError } from '../errors.ts'
+import { linkMachine } from '../events/shown-machine.ts'
 import type { Guest } from '../guest/guest.ts'
 import { anySignal } from '../host/any-signal.ts'
 import { now } from '../host/clock.ts'
@@ -10,8 +12,10 @@ import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { makeGuest } from './make-guest.ts'
+import { reset } from './power/power-actions.ts'
+import { powerOn } from './power/power-cut.ts'
 import { attachScript, runAgentScript, type ScriptRunner } from './restore-attachment.ts'
-import { RunningMachine } from './running-machine.ts'
+import { type MachineState, RunningMachine } from './running-machine.ts'
 import { keepMoment, launchMoment, type Moment } from './save/moment.ts'
 import type { VM } from './vm.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
@@ -19,6 +23,7 @@ import { waitUntilReady } from './wait-until-ready.ts'
 /** A running machine that can return to its checkpoints. */
 export class RevertibleMachine {
   readonly #vm: ScriptRunner
+  readonly #terminal: ConsoleTerminal
   #running: RunningMachine
   #guest: Guest
   #ready: Promise<Match> | undefined
@@ -37,6 +42,15 @@ export class RevertibleMachine {
     this.#running = running
     this.#ready = ready && Promise.resolve(ready)
     this.#guest = this.#makeGuest()
+    this.#terminal = linkMachine(
+      {
+        text: () => this.#running.terminal.text(),
+        line: (index) => this.#running.terminal.line(index),
+        cursor: () => this.#running.terminal.cursor(),
+        press: (key) => this.#running.terminal.press(key),
+      },
+      () => vm,
+    )
     this.#watch(running)
   }
 
@@ -46,6 +60,11 @@ export class RevertibleMachine {
 
   get guest(): Guest {
     return this.#guest
+  }
+
+  /** See `VM.terminal`. */
+  get terminal(): ConsoleTerminal {
+    return this.#terminal
   }
 
   /** See `VM.ended`. */
@@ -104,7 +123,7 @@ export class RevertibleMachine {
       const why = checkpoint.isRemoved ? 'was removed' : 'is of another machine'
       throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} ${why}`)
     }
-    if (this.#running.state === 'exited') throw new MachineError('MACHINE_EXITED', `${machine} has ended already`)
+    if (this.state === 'exited') throw new MachineError('MACHINE_EXITED', `${machine} has ended already`)
     await this.#reverting
     this.#reverting = this.#revert(checkpoint)
     try {
@@ -114,10 +133,32 @@ export class RevertibleMachine {
     }
   }
 
+  /** See `VM.reset`. */
+  async reset(): Promise<void> {
+    await reset(this.#running)
+    this.#ready = undefined
+  }
+
+  /** See `VM.powerOn`. */
+  async powerOn(): Promise<void> {
+    const running = await powerOn(this.#running)
+    this.#replaceBy(running)
+    this.#watch(running)
+    await running.begin(this.#vm)
+  }
+
+  /** See `VM.state`. */
+  get state(): MachineState {
+    return this.#running.isReplaced && this.#reverting === undefined ? 'off' : this.#running.state
+  }
+
   /** See `VM.close`. */
   async close(): Promise<ExitStatus> {
     await this.#reverting?.catch(() => {})
-    return this.#running.close()
+    const status = await this.#running.close()
+    // A machine whose power was cut ends here.
+    this.#ended.resolve(status)
+    return status
   }
 
   async #revert({ name, moment }: Checkpoint): Promise<void> {
@@ -126,11 +167,11 @@ export class RevertibleMachine {
     const { spec } = old
     let running: RunningMachine | undefined
     try {
-      await old.giveWay(`Back to ${name}`)
+      await old.replace(`reverted to ${name}`)
+      await old.discard()
       const launched = await launchMoment(spec, moment)
       running = await RunningMachine.adopt(launched.spec, launched, moment.console, old)
-      this.#running = running
-      this.#guest = this.#makeGuest()
+      this.#replaceBy(running)
       const ready = spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready)
       this.#ready = ready && Promise.resolve(ready)
       await running.attach(this.#vm)
@@ -141,6 +182,12 @@ export class RevertibleMachine {
       this.#ended.resolve(await (running?.close() ?? old.ended))
       throw error
     }
+  }
+
+  #replaceBy(running: RunningMachine): void {
+    this.#running = running
+    this.#guest = this.#makeGuest()
+    this.#ready = undefined
   }
 
   #makeGuest(): Guest {

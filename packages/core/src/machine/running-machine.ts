@@ -8,6 +8,7 @@ import { Console } from '../console/console.ts'
 import type { ConsoleContext } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { Transcript } from '../console/log/transcript.ts'
+import { TerminalOnConsole } from '../console/terminal/terminal.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { ExpectError, MachineError, messageOf } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
@@ -22,8 +23,11 @@ import { discard, type Launched, launch, type StartPlan } from './launch.ts'
 import { connectObserver, type Observation, observe } from './observation.ts'
 import { watchMachineEvents } from './qmp-incidents.ts'
 
-/** `starting`: QEMU was spawned. `running`: it answers on QMP. `exited`: it has ended, and all its output was read. */
-export type MachineState = 'starting' | 'running' | 'exited'
+/**
+ * `starting`: QEMU was spawned. `running`: it answers on QMP. `exited`: it has ended, and all its output was read. `off`:
+ * the test has cut its power.
+ */
+export type MachineState = 'starting' | 'running' | 'exited' | 'off'
 
 /** One spawned machine. */
 export class RunningMachine {
@@ -31,6 +35,7 @@ export class RunningMachine {
   readonly description: MachineDescription
   readonly machine: QemuInstance
   readonly console: Console
+  readonly terminal: TerminalOnConsole
   readonly logFile: string
   /** Path of the log if it outlives the machine, for error messages. */
   readonly keptLog: string | undefined
@@ -43,8 +48,10 @@ export class RunningMachine {
   readonly #transcript: Transcript
   readonly #launched: Launched
   readonly #observation: Observation
-  /** Another QEMU takes its place, so that its end is not the machine's. */
-  isReplaced = false
+  /** Whether its CPUs are paused by the test. */
+  isPaused = false
+  /** Why another QEMU takes its place, so that its end is not the machine's. */
+  #replacedBecause: string | undefined
   #state: MachineState = 'starting'
   #gone = false
   #gdbSocket: string | undefined
@@ -89,6 +96,7 @@ export class RunningMachine {
       onWarning: warnOnce,
     })
     if (earlier !== undefined) this.console.recall(earlier, before !== undefined)
+    this.terminal = new TerminalOnConsole(this.console, spec.terminal)
     watchMachineEvents(machine.qmp, this.console, spec.allowReboot)
     this.console.attach(machine.consoleStream)
     this.ended = this.#end()
@@ -139,7 +147,7 @@ export class RunningMachine {
 
   /** Attaches the devices of a running machine. `vm` as in {@link begin}. */
   async attach(vm: object): Promise<void> {
-    await this.machine.attachDevices(vm, this.directory, this.spec)
+    await this.machine.attachDevices(vm, this)
     if (this.#state === 'starting') this.#state = 'running'
   }
 
@@ -182,6 +190,16 @@ export class RunningMachine {
     this.#gdbSocket = path
   }
 
+  /** Whether another QEMU takes its place, so that its end is not the machine's. */
+  get isReplaced(): boolean {
+    return this.#replacedBecause !== undefined
+  }
+
+  /** Why the machine ended, as a clause. */
+  endedBecause(status: ExitStatus): string {
+    return this.#replacedBecause ?? describeExit(status)
+  }
+
   /** The private directory. */
   get directory(): string {
     return this.#launched.directory.path
@@ -200,19 +218,29 @@ export class RunningMachine {
     const status = await this.machine.exited
     this.#gone = true
     await this.console.end(
-      () => new MachineError('MACHINE_EXITED', describeExit(status), { sections: { 'QEMU printed': status.stderr } }),
+      () =>
+        new MachineError('MACHINE_EXITED', this.endedBecause(status), {
+          sections: { 'QEMU printed': status.stderr },
+        }),
     )
     this.#state = 'exited'
     if (!this.isReplaced) this.onEvent?.({ kind: 'exit', reason: status.reason, message: describeExit(status) })
     return status
   }
 
-  /** Kills QEMU to replace it by another one with the same log and observer. @param note line for the log */
-  async giveWay(note: string): Promise<void> {
-    this.isReplaced = true
+  /**
+   * Kills QEMU to replace it by another one with the same log and observer. Its files remain until {@link discard}.
+   * @param why clause for pending waits and the log
+   */
+  async replace(why: string): Promise<void> {
+    this.#replacedBecause = why
     this.machine.kill()
     await this.ended
-    this.#transcript.write(Buffer.from(`\r\n[coldboot] ${note}\r\n`))
+    this.#transcript.write(Buffer.from(`\r\n[coldboot] ${why}\r\n`))
+  }
+
+  /** Removes the files of a machine that was replaced. */
+  async discard(): Promise<void> {
     await discard(this.#launched)
   }
 
@@ -238,6 +266,8 @@ export class RunningMachine {
       arch,
       consoleDevice,
       emulatedBecause,
+      isPaused: this.isPaused,
+      hasTerminal: this.spec.terminal !== undefined,
       commandLine: this.description.commandLineQuoted,
       logFile: this.keptLog,
     }

@@ -5,8 +5,10 @@ import type { PendingWait } from '../console/console.ts'
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
+import type { ConsoleTerminal } from '../console/terminal/terminal.ts'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
+import { type DuringOptions, during } from '../guest/during.ts'
 import type { FileOptions, ReadFileOptions, WriteFileOptions } from '../guest/files/file-options.ts'
 import { readFile, writeFile } from '../guest/files/guest-files.ts'
 import { copyIn, copyOut } from '../guest/files/guest-trees.ts'
@@ -24,6 +26,8 @@ import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type DebugOptions, debugSession } from './debug-session.ts'
 import type { Launched } from './launch.ts'
+import { perform } from './power/power-actions.ts'
+import { cutPower } from './power/power-cut.ts'
 import { attachScript } from './restore-attachment.ts'
 import { RevertibleMachine } from './revertible-machine.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
@@ -128,8 +132,14 @@ export class VM implements AsyncDisposable {
     return this.#running.machine.pid
   }
 
+  /** `off` between {@link powerCut} and {@link powerOn}. */
   get state(): MachineState {
-    return this.#running.state
+    return this.#machine.state
+  }
+
+  /** Whether its CPUs are paused by {@link pause}. */
+  get isPaused(): boolean {
+    return this.#running.isPaused
   }
 
   /** Resolves when the machine has ended and all its output was read. Never rejects. */
@@ -208,6 +218,14 @@ export class VM implements AsyncDisposable {
    */
   send(data: string | Uint8Array): void {
     this.#running.console.send(data)
+  }
+
+  /**
+   * The console as a terminal of 80 by 24 characters, or as the option `terminal` says: what a person would see, for
+   * programs that draw with escape codes.
+   */
+  get terminal(): ConsoleTerminal {
+    return this.#machine.terminal
   }
 
   /**
@@ -359,6 +377,22 @@ export class VM implements AsyncDisposable {
   }
 
   /**
+   * Runs `body` and meanwhile checks an invariant again and again, for example that a service stays active during an
+   * upgrade. Rejects at once when the invariant rejects or returns false. It is also checked before and after `body`.
+   *
+   * @param body its signal aborts when the invariant fails
+   * @throws ExpectError `INVARIANT_FAILED` with the reason; the error of `body`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  during<Result>(
+    invariant: () => unknown,
+    body: (signal: AbortSignal) => Promise<Result> | Result,
+    options: DuringOptions = {},
+  ): Promise<Result> {
+    return this.#calls.track('during', undefined, () => during(this, invariant, body, options))
+  }
+
+  /**
    * Runs tests in the guest and returns each test case of their report.
    *
    * @throws GuestTestsError `TESTS_FAILED` with each failed test and its log, unless `check` is false
@@ -435,6 +469,56 @@ export class VM implements AsyncDisposable {
    */
   async revert(checkpoint: Checkpoint): Promise<void> {
     await this.#machine.revert(checkpoint)
+  }
+
+  /**
+   * Presses the power button (ACPI), and returns. The guest decides what to do: systemd and `acpid` power off.
+   * {@link waitForExit} waits for that. @throws MachineError `MACHINE_EXITED`
+   */
+  powerButton(): Promise<void> {
+    return perform(this.#running, 'button')
+  }
+
+  /**
+   * Presses the reset button: the machine boots again, without a shutdown of the guest, also if `allowReboot` is false.
+   * {@link ready} then waits for the next boot. @throws MachineError `MACHINE_EXITED`
+   */
+  reset(): Promise<void> {
+    return this.#machine.reset()
+  }
+
+  /** Pauses the CPUs, until {@link unpause}. The clock of the guest stops too. @throws MachineError `MACHINE_EXITED` */
+  pause(): Promise<void> {
+    return perform(this.#running, 'pause')
+  }
+
+  /** Continues the CPUs after {@link pause}. @throws MachineError `MACHINE_EXITED` */
+  unpause(): Promise<void> {
+    return perform(this.#running, 'unpause')
+  }
+
+  /** Sends a non-maskable interrupt. @throws MachineError `MACHINE_EXITED`; `QMP_FAILED` if the machine has none */
+  nmi(): Promise<void> {
+    return perform(this.#running, 'nmi')
+  }
+
+  /**
+   * Cuts the power: QEMU is killed at once. The disks keep what the guest had written and flushed; what it had in memory
+   * is lost, and of writes that were not flushed, any part. Pending waits and calls are rejected. {@link powerOn} boots
+   * the machine again. @throws MachineError `MACHINE_EXITED`
+   */
+  powerCut(): Promise<void> {
+    return cutPower(this.#running)
+  }
+
+  /**
+   * Boots the machine again after {@link powerCut}, with the same disks. Resolves when QEMU answers; {@link ready} waits
+   * for the guest. Checkpoints stay valid; forwarded ports get new numbers.
+   *
+   * @throws MachineError `MACHINE_POWERED` without a power cut; StartError `START_FAILED`
+   */
+  powerOn(): Promise<void> {
+    return this.#machine.powerOn()
   }
 
   static async #startAt(spec: MachineSpec, moment: Moment): Promise<VM> {

@@ -7,6 +7,7 @@ import { LONGEST_TIMER } from '../host/clock.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../options/checked-options.ts'
 import type { ExitStatus } from '../qemu/exit-status.ts'
+import { requirePower } from './power/power-actions.ts'
 import type { RunningMachine } from './running-machine.ts'
 
 /** Options of `VM.waitForExit`. */
@@ -26,6 +27,7 @@ export async function waitForExit(
   options: WaitForExitOptions,
 ): Promise<ExitStatus> {
   checkTable('waitForExit', options, CHECKS)
+  if (running.isReplaced) requirePower(running)
   const { spec, failed } = running
   const { timeout } = options
   const limit = timeout === undefined ? undefined : timeLimit(timeout * spec.timeoutMultiplier)

@@ -1,7 +1,7 @@
 /** One QEMU from spawn to exit: its process, its QMP connection, and its exit status. */
 import type { Duplex, Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import type { PortForward } from '../devices/device.ts'
+import type { AttachContext, PortForward } from '../devices/device.ts'
 import { ColdbootError, messageOf, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
@@ -146,10 +146,12 @@ export class QemuInstance {
   /**
    * Attaches the devices, each to its streams.
    * @param vm identity of the machine for its devices
-   * @param directory the temporary directory of the machine
-   * @param spec may differ from the one that was spawned, but has devices with the same arguments in the same order
+   * @param machine its temporary directory and its observer; its spec may differ from the one that was spawned, but has devices with the same arguments in the same order
    */
-  async attachDevices(vm: object, directory: string, spec: MachineSpec): Promise<void> {
+  async attachDevices(
+    vm: object,
+    { directory, spec, onEvent }: Pick<AttachContext, 'directory' | 'onEvent'> & { readonly spec: MachineSpec },
+  ): Promise<void> {
     const exited = this.exited.then(() => {})
     for (const [position, device] of spec.devices.entries()) {
       await device.attach?.({
@@ -160,6 +162,7 @@ export class QemuInstance {
         ids: this.#line.deviceIds[position] ?? [],
         qmp: this.qmp,
         exited,
+        onEvent,
         timeout: spec.timeoutMs * spec.timeoutMultiplier,
         timeoutMultiplier: spec.timeoutMultiplier,
         failOn: spec.failOn,

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { LogFile } from '../console/log/log-file.ts'
 import type { Pattern } from '../console/match/pattern.ts'
+import type { TerminalOptions } from '../console/terminal/terminal.ts'
 import type { Device } from '../devices/device.ts'
 import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
@@ -57,6 +58,11 @@ export interface MachineOptions {
    * @default a file that is removed with the machine
    */
   readonly logFile?: string | LogFile | undefined
+  /**
+   * Answers programs that query their terminal, such as installers, which otherwise wait or draw wrongly. `columns` and
+   * `lines` are the size of `vm.terminal`. @default false
+   */
+  readonly terminal?: boolean | TerminalOptions | undefined
   /** Receives lifecycle, console and QMP events. @default none */
   readonly observer?: MachineObserver | undefined
   /** Timeout of `expect`, milliseconds. @default 7000 */

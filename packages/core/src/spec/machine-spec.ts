@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream'
 import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
 import type { LogFile } from '../console/log/log-file.ts'
 import type { Pattern } from '../console/match/pattern.ts'
+import type { TerminalOptions } from '../console/terminal/terminal.ts'
 import { channel } from '../devices/channel.ts'
 import type { Device } from '../devices/device.ts'
 import { AGENT_PORT, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
@@ -46,6 +47,8 @@ export interface MachineSpec {
   readonly serialOutput: readonly Writable[]
   readonly logFile: LogFile | undefined
   readonly observer: MachineObserver | undefined
+  /** The terminal on the console that answers queries; undefined if there is none. */
+  readonly terminal: TerminalOptions | undefined
   readonly timeoutMs: number
   readonly bootTimeoutMs: number
   readonly timeoutMultiplier: number
@@ -88,6 +91,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
     serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
     logFile: logFileOf(options.logFile),
     observer: options.observer,
+    terminal: terminalOf(options.terminal),
     timeoutMs: options.timeout ?? DEFAULTS.timeout,
     bootTimeoutMs: options.bootTimeout ?? DEFAULTS.bootTimeout,
     timeoutMultiplier: options.timeoutMultiplier ?? environment.timeoutMultiplier,
@@ -123,6 +127,10 @@ export function withOverrides(spec: MachineSpec, options: MachineOptions): Machi
     failOn: options.failOn ?? spec.failOn,
     signal: options.signal ?? spec.signal,
   })
+}
+
+function terminalOf(terminal: MachineOptions['terminal']): TerminalOptions | undefined {
+  return typeof terminal === 'object' ? terminal : terminal === true ? {} : undefined
 }
 
 function supportedHost(): Architecture {

@@ -54,6 +54,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   ],
   serialOutput: ['a writable stream or a list of them', (value) => [value].flat().every(isWritable)],
   logFile: [LOG_FILE_EXPECTED, isLogFile],
+  terminal: ['true, false, or { columns, lines } of 1 to 1000', isTerminal],
   observer: ['a function', (value) => typeof value === 'function'],
   timeout: isDuration,
   bootTimeout: isDuration,
@@ -87,4 +88,11 @@ function isDevice(value: unknown): value is Device {
     'qemuArgs' in value &&
     typeof value.qemuArgs === 'function'
   )
+}
+
+function isTerminal(value: unknown): boolean {
+  if (typeof value === 'boolean') return true
+  if (typeof value !== 'object' || value === null) return false
+  const isSize = wholeNumber(1, 1000)[1]
+  return Object.entries(value).every(([key, size]) => ['columns', 'lines'].includes(key) && isSize(size))
 }

@@ -14,7 +14,7 @@ import { Cache, fileSha256, readEnvironment, type StoredFile } from '@coldboot/c
 const exec = promisify(execFile)
 
 /** Packages besides the required and important ones. */
-const PACKAGES = ['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2']
+const PACKAGES = ['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2', 'whiptail']
 
 /** User for the login on the console. */
 export const USER = 'tester'

@@ -17,6 +17,12 @@ export type UpdateMode = 'all' | 'new' | 'none'
 /** The runner's counter to increment. */
 export type Outcome = 'added' | 'updated' | 'matched' | 'unmatched'
 
+/** A screenshot on disk. */
+export interface KeptPicture {
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
 // Machine → number of its screenshots. A machine belongs to one test attempt, so numbers start again in a retry.
 const taken = new WeakMap<object, number>()
 
@@ -63,14 +69,16 @@ function checkedName(name: unknown): string {
   throw new OptionError('INVALID_OPTION', `toMatchScreenshot: \`name\` must be ${what}, and is ${JSON.stringify(name)}`)
 }
 
-/** The content of the file; undefined if it does not exist. */
-export function readPicture(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+/** The files of the paths that exist. */
+export function readPictures(paths: readonly string[]): readonly KeptPicture[] {
+  return paths.flatMap((path) => {
+    try {
+      return [{ path, bytes: readFileSync(path) }]
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return []
+      throw error
+    }
+  })
 }
 
 /** Writes a file and creates its directories. @param mode 0o600 for files that only this user may read */

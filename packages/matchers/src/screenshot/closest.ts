@@ -1,9 +1,12 @@
 /** Selects the screenshot to report after a mismatch: the most similar of the recent ones. */
+import type { KeptPicture } from './baseline.ts'
 import type { Difference } from './picture.ts'
 import { STILL_MS } from './stillness.ts'
 
 /** A screenshot that did not match. */
 export interface Attempt {
+  /** The expected screenshot that it is closest to. */
+  readonly expected: KeptPicture
   readonly picture: Uint8Array
   readonly difference: Difference
 }
@@ -12,9 +15,9 @@ export interface Attempt {
 export class Closest {
   #recent: readonly (Attempt & { readonly at: number })[] = []
 
-  /** The difference of the last screenshot. */
-  get last(): Difference | undefined {
-    return this.#recent.at(-1)?.difference
+  /** The last screenshot. */
+  get last(): Attempt | undefined {
+    return this.#recent.at(-1)
   }
 
   /** The screenshot with the fewest different pixels. */

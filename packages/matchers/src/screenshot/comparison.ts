@@ -1,17 +1,19 @@
 /** Compares a screen with the expected screenshot. */
-import type { Screen } from '@coldboot/core'
 import type { MatcherVM } from '../matcher-vm.ts'
 import type { WaitWindow } from '../wait-window.ts'
+import type { KeptPicture } from './baseline.ts'
+import type { Attempt } from './closest.ts'
 import type { Box, Difference, differenceOf } from './picture.ts'
 import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
 
 /** The arguments of a comparison. */
 export interface Comparison {
   readonly vm: MatcherVM
-  readonly screen: Screen
+  /** Takes a screenshot, of the area if there is one. */
+  readonly take: () => Promise<Uint8Array>
   readonly window: WaitWindow
-  /** Path of the expected screenshot. */
-  readonly path: string
+  /** Paths of the expected screenshots. */
+  readonly paths: readonly string[]
   readonly options: ScreenshotOptions
   /** Of `picture.ts`, which is loaded with the first comparison. */
   readonly differenceOf: typeof differenceOf
@@ -20,14 +22,19 @@ export interface Comparison {
 /** A shared list, because decoded screenshots are cached by the identity of the mask. */
 const NO_MASK: readonly Box[] = []
 
-/** Compares a screenshot with the expected one. */
+/** Compares a screenshot with the expected ones, and returns the attempt with the fewest different pixels. */
 export function compare(
-  { path, options, differenceOf }: Comparison,
-  expected: Uint8Array,
-  actual: Uint8Array,
-): Difference {
+  { options, differenceOf }: Comparison,
+  expected: readonly KeptPicture[],
+  picture: Uint8Array,
+): Attempt | undefined {
   const { threshold = THRESHOLD, mask = NO_MASK } = options
-  return differenceOf(expected, actual, { threshold, mask }, path)
+  const attempts = expected.map((kept) => ({
+    picture,
+    expected: kept,
+    difference: differenceOf(kept.bytes, picture, { threshold, mask }, kept.path),
+  }))
+  return attempts.toSorted((a, b) => a.difference.pixels - b.difference.pixels)[0]
 }
 
 /** Whether the difference is within the limits of the options. */

@@ -68,6 +68,23 @@ export function differenceOf(
   return { ...sizes, pixels, box: boxOf(shown), picture: () => PNG.sync.write(shown) }
 }
 
+/**
+ * Cuts a part out of a PNG file.
+ * @throws OptionError `INVALID_OPTION` if the part is not inside the picture
+ */
+export function cropped(bytes: Uint8Array, { x, y, width, height }: Box): Uint8Array {
+  const whole = PNG.sync.read(Buffer.from(bytes))
+  if (x + width > whole.width || y + height > whole.height || width === 0 || height === 0) {
+    throw new OptionError(
+      'INVALID_OPTION',
+      `toMatchScreenshot: \`area\` is not on the screen, which has ${whole.width} by ${whole.height} pixels`,
+    )
+  }
+  const part = new PNG({ width, height })
+  PNG.bitblt(whole, part, x, y, width, height, 0, 0)
+  return PNG.sync.write(part)
+}
+
 /** Cache of decoded and masked expected pictures, which are compared with many screenshots. */
 const wantedPictures = new WeakMap<Uint8Array, { readonly mask: readonly Box[]; readonly png: PNG }>()
 

@@ -2,12 +2,13 @@
 import { basename, dirname, join } from 'node:path'
 import type { Report } from '../awaited-matcher.ts'
 import { incidentSections } from '../incident-sections.ts'
+import type { MatcherVM } from '../matcher-vm.ts'
+import type { Seen } from '../screen-watch.ts'
 import { cutNote, seconds } from '../wait-window.ts'
 import { writePicture } from './baseline.ts'
 import type { Attempt } from './closest.ts'
 import type { Comparison } from './comparison.ts'
 import type { Difference } from './picture.ts'
-import type { Seen } from './screen-watch.ts'
 
 const MISMATCH_HINT =
   'Look at the pictures. If the change is correct, update the screenshot (`-u`). Use `mask` to ignore parts that differ each time, and `maxDiffPixels` or `threshold` to allow small differences.'
@@ -15,15 +16,15 @@ const MISMATCH_HINT =
 /** The report of a mismatch. Writes the expected and the actual picture and their difference. */
 export function differs(
   comparison: Comparison,
-  seen: Seen<unknown>,
-  expected: Uint8Array,
-  { picture: actual, difference }: Attempt,
+  seen: Seen<unknown, unknown>,
+  { picture: actual, difference, expected }: Attempt,
 ): () => Report {
   const { picture } = difference
+  const { vm } = comparison
   const written = {
-    expected: write(comparison, 'expected', expected),
-    actual: write(comparison, 'actual', actual),
-    difference: picture && write(comparison, 'difference', picture()),
+    expected: write(vm, expected.path, 'expected', expected.bytes),
+    actual: write(vm, expected.path, 'actual', actual),
+    difference: picture && write(vm, expected.path, 'difference', picture()),
   }
   const what = `${outcomeOf(comparison, seen)}: ${measured(difference)}`
   return () => ({ what, hint: MISMATCH_HINT, sections: { Pictures: listed(written), ...incidentOf(comparison) } })
@@ -33,12 +34,13 @@ export function differs(
 export function nothingKept(comparison: Comparison, actual: Uint8Array): () => Report {
   const what = `There is no screenshot to compare the screen of "${comparison.vm.name}" with, and this run does not write screenshots (as in CI)`
   const hint = 'Run the test once outside of CI, or with `-u`, check the file that it writes, and commit it.'
-  const written = { missing: comparison.path, actual: write(comparison, 'actual', actual) }
+  const [path = ''] = comparison.paths
+  const written = { missing: path, actual: write(comparison.vm, path, 'actual', actual) }
   return () => ({ what, hint, sections: { Pictures: listed(written) } })
 }
 
 /** The report that no screenshot could be taken. */
-export function nothingSeen(comparison: Comparison, { error }: Seen<unknown>): Report {
+export function nothingSeen(comparison: Comparison, { error }: Seen<unknown, unknown>): Report {
   const { vm, window } = comparison
   if (error !== undefined)
     return { what: `No screenshot of "${vm.name}" could be taken: ${error.shortMessage}`, hint: error.hint }
@@ -50,16 +52,16 @@ export function nothingSeen(comparison: Comparison, { error }: Seen<unknown>): R
 }
 
 /** The report that the screenshot matched, for `.not`. */
-export function isShown({ vm, path }: Comparison): Report {
+export function isShown({ vm, paths }: Comparison): Report {
   const what = `The screen of "${vm.name}" matches the screenshot`
   return {
     what,
     hint: 'The screenshot must not match at any time within the `timeout`.',
-    sections: { Pictures: listed({ expected: path }) },
+    sections: { Pictures: listed({ expected: paths.join(', ') }) },
   }
 }
 
-function outcomeOf(comparison: Comparison, { error }: Seen<unknown>): string {
+function outcomeOf(comparison: Comparison, { error }: Seen<unknown, unknown>): string {
   const { vm, window } = comparison
   const [incident] = vm.incidents.filter(({ allowed }) => !allowed)
   if (error !== undefined) return `"${vm.name}" ended before its screen matched the screenshot`
@@ -87,7 +89,7 @@ function time({ vm, window }: Comparison): string {
 }
 
 /** Writes a picture beside the machine's log, or beside the screenshot if there is no log. @returns its path */
-function write({ vm, path }: Comparison, what: string, picture: Uint8Array): string {
+function write(vm: MatcherVM, path: string, what: string, picture: Uint8Array): string {
   const directory = vm.spec.logFile === undefined ? join(dirname(path), 'failed') : dirname(vm.logFile)
   const file = join(directory, `${basename(path, '.png')}.${what}.png`)
   // Private, like the log.

@@ -120,3 +120,43 @@ test('refuses a machine without a screen', async () => {
     message: expect.stringContaining('devices: [display()]'),
   })
 })
+
+test('compares a part of the screen', async () => {
+  const { vm, context, baseline } = await project()
+  await vm.expect('No bootable device')
+  const match = (area: object, mode = 'new') =>
+    toMatchScreenshot.call(context(mode), vm, { name: 'part', timeout: 2_000, area: area as never })
+  expect(await match({ x: 0, y: 0, width: 360, height: 16 })).toMatchObject({ pass: true })
+  const { width, height } = PNG.sync.read(readFileSync(baseline('part')))
+  expect([width, height]).toEqual([360, 16])
+  expect(await match({ x: 0, y: 0, width: 360, height: 16 }, 'none')).toMatchObject({ pass: true })
+  expect(await match({ x: 0, y: 32, width: 360, height: 16 }, 'none')).toMatchObject({ pass: false })
+  await expect(match({ x: 700, y: 0, width: 360, height: 16 })).rejects.toThrow(
+    /not on the screen, which has 720 by 400/,
+  )
+  await expect(match({ x: 0.5, y: 0, width: 1, height: 1 })).rejects.toThrow(/`area` must be a box/)
+})
+
+test('accepts any of several screenshots, and reports the closest', async () => {
+  const { vm, context, baseline, logs } = await project()
+  await vm.expect('No bootable device')
+  const match = (name: readonly string[], mode: string) =>
+    toMatchScreenshot.call(context(mode), vm, { name, timeout: 1_500 })
+  expect(await match(['one'], 'new')).toMatchObject({ pass: true })
+  const changed = (from: number, to: number): Buffer => {
+    const png = PNG.sync.read(readFileSync(baseline('one')))
+    png.data.fill(0xff, from * 4, to * 4)
+    return PNG.sync.write(png)
+  }
+  writeFileSync(baseline('near'), changed(0, 40))
+  writeFileSync(baseline('far'), changed(0, 4_000))
+  expect(await match(['far', 'one'], 'none')).toMatchObject({ pass: true })
+  const { pass, message } = await match(['far', 'near', 'missing'], 'none')
+  expect(pass).toBe(false)
+  expect(message()).toContain('near.expected.png')
+  expect(readdirSync(logs)).not.toContain('far.expected.png')
+  // With -u, the name that has no screenshot gets one.
+  expect(await match(['far', 'near', 'missing'], 'all')).toMatchObject({ pass: true })
+  expect(await match(['missing'], 'none')).toMatchObject({ pass: true })
+  await expect(match(['one', 'one'], 'none')).rejects.toThrow(/a list of different strings/)
+})

@@ -24,6 +24,10 @@ export interface Evidence {
   readonly regExpTimeout: RegExpTimeout
   /** The last text sent, if it does not end with Enter. */
   readonly unfinished?: string | undefined
+  /** Whether the test has paused the CPUs. */
+  readonly isPaused?: boolean | undefined
+  /** Whether a terminal on the console answers queries. */
+  readonly hasTerminal?: boolean | undefined
 }
 
 /** Result of a diagnosis, for a message. */
@@ -47,7 +51,8 @@ export function diagnose(evidence: Evidence): Diagnosis {
     .find((miss) => miss !== undefined)
   // The echo of a line without Enter resembles the pattern, but is not output.
   const near = typed !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
-  const cause = terminalQuery(searched) ?? knownCause(searched.clean)
+  const query = evidence.hasTerminal === true ? undefined : terminalQuery(searched)
+  const cause = query ?? knownCause(searched.clean)
   const advice = [
     typed,
     near?.hint,
@@ -74,14 +79,15 @@ function terminalQuery({ raw, clean }: Searched): string | undefined {
   const asked = /\x1b\[([56]n|>?0?c)(?:\x1b\[[\d;?]*[a-zA-Z]|\s)*$/.exec(raw.slice(-200))?.[1]
   const query = QUERIES.find(([pattern]) => asked !== undefined && pattern.test(asked))
   if (query === undefined || /[$#%>] ?$/.test(clean)) return undefined
-  return `The guest asked its terminal for ${query[1]} (\`ESC[${asked}\`), and a console does not answer: where the program waits for that, send \`"${query[2]}"\`, or start it with \`TERM=dumb\`.`
+  return `The guest asked its terminal for ${query[1]} (\`ESC[${asked}\`), and a console does not answer. If the program waits for the answer, set the machine's option \`terminal: true\`, send \`"${query[2]}"\`, or start the program with \`TERM=dumb\`.`
 }
 
 function noEnter(typed: string): string {
   return `The last text sent, ${JSON.stringify(typed)}, has no line end: a program that reads lines gets it only after Enter, \`\\n\`.`
 }
 
-function behaviour({ elapsedMs, silentMs = Infinity, emulatedBecause }: Evidence): string | undefined {
+function behaviour({ elapsedMs, silentMs = Infinity, emulatedBecause, isPaused }: Evidence): string | undefined {
+  if (isPaused === true) return 'The CPUs of the machine are paused: call `unpause()`.'
   if (silentMs >= elapsedMs) {
     return 'Nothing was printed since the wait began: the guest is idle, waits for input, or the program that should print has ended.'
   }

@@ -22,6 +22,10 @@ export interface ConsoleContext {
   readonly consoleDevice?: string
   /** Why the machine runs without hardware acceleration, for example `/dev/kvm does not exist`; undefined with it. */
   readonly emulatedBecause?: string | undefined
+  /** Whether the test has paused the CPUs. */
+  readonly isPaused?: boolean
+  /** Whether a terminal on the console answers queries. */
+  readonly hasTerminal?: boolean
   /** The last text sent, if it does not end with Enter. */
   readonly unfinished?: string
   /** The machine's command line, quoted. */
@@ -121,8 +125,8 @@ export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
 
 function diagnosis({ patterns, elapsedMs, silentMs, bytes, behind, context, evidence }: FailureFacts): FailureOptions {
   if (bytes === 0 || behind !== undefined) return {}
-  const { emulatedBecause, unfinished } = context
-  const seen = { ...evidence, patterns, elapsedMs, silentMs, emulatedBecause, unfinished }
+  const { emulatedBecause, unfinished, isPaused, hasTerminal } = context
+  const seen = { ...evidence, patterns, elapsedMs, silentMs, emulatedBecause, unfinished, isPaused, hasTerminal }
   const { advice, closest, circumstances } = diagnose(seen)
   const lead = {
     'Closest output': lastLines(closest ?? ''),

@@ -1,0 +1,86 @@
+/** Checks an invariant again and again while something else runs. */
+import { ColdbootError, ExpectError, messageOf } from '../errors.ts'
+import { startTimer, stopTimer } from '../host/clock.ts'
+import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
+
+/** Options of `VM.during`. */
+export interface DuringOptions {
+  /** Pause between two checks, milliseconds. @default 200 */
+  readonly interval?: number
+}
+
+const CHECKS: CheckTable<Required<DuringOptions>> = { interval: isDuration }
+const INTERVAL_MS = 200
+
+/** The machine, for messages. */
+export interface DuringMachine {
+  readonly name: string
+}
+
+/** See `VM.during`. */
+export async function during<Result>(
+  { name }: DuringMachine,
+  invariant: () => unknown,
+  body: (signal: AbortSignal) => Promise<Result> | Result,
+  options: DuringOptions,
+): Promise<Result> {
+  checkTable('during', options, CHECKS)
+  const { interval = INTERVAL_MS } = options
+  let checks = 0
+  const check = async (when: string): Promise<void> => {
+    checks++
+    let reason: unknown
+    try {
+      if ((await invariant()) !== false) return
+    } catch (error) {
+      reason = error
+    }
+    throw broken(name, when, checks, reason)
+  }
+  await check('before the body ran')
+  const aborted = new AbortController()
+  const over = new AbortController()
+  const checking = repeat(() => check('while the body ran'), interval, over.signal)
+  // After a failed check, the body may go on. Its errors are then no longer of interest.
+  const running = Promise.resolve().then(() => body(aborted.signal))
+  running.catch(() => {})
+  checking.catch(() => {})
+  try {
+    const result = await Promise.race([running, checking])
+    over.abort()
+    await checking
+    await check('after the body ran')
+    return result as Result
+  } catch (error) {
+    aborted.abort(error)
+    throw error
+  } finally {
+    over.abort()
+  }
+}
+
+/** Repeats `check` with pauses until `over` aborts. Rejects as `check` does; settles after a check that was running. */
+async function repeat(check: () => Promise<void>, interval: number, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    await new Promise<void>((resolve) => {
+      const timer = startTimer(resolve, interval)
+      over.addEventListener(
+        'abort',
+        () => {
+          stopTimer(timer)
+          resolve()
+        },
+        { once: true },
+      )
+    })
+    if (!over.aborted) await check()
+  }
+}
+
+function broken(name: string, when: string, checks: number, reason: unknown): ExpectError {
+  const why =
+    reason === undefined ? 'it returned false' : ColdbootError.is(reason) ? reason.shortMessage : messageOf(reason)
+  const message = `The invariant of "${name}" failed ${when}, at check ${checks}: ${why}`
+  const sections = ColdbootError.is(reason) ? { sections: reason.sections } : {}
+  return new ExpectError('INVARIANT_FAILED', message, { cause: reason, ...sections })
+}

@@ -1,0 +1,37 @@
+/** Power cut of a machine, after which it boots again with the same disks. */
+import { readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MachineError } from '../../errors.ts'
+import { launch } from '../launch.ts'
+import { RunningMachine } from '../running-machine.ts'
+import { emit, requirePower } from './power-actions.ts'
+
+/** Kills QEMU, so that the machine loses everything except its disks. @throws MachineError `MACHINE_EXITED` */
+export async function cutPower(running: RunningMachine): Promise<void> {
+  requirePower(running)
+  await running.replace('its power was cut (`powerCut()`)')
+  emit(running, 'cut')
+}
+
+/**
+ * Boots a machine whose power was cut, with the files of its devices, its log and its observer.
+ *
+ * @returns the machine, to be begun by the caller
+ * @throws StartError as `launch`; MachineError `MACHINE_POWERED` when its power was not cut
+ */
+export async function powerOn(off: RunningMachine): Promise<RunningMachine> {
+  if (!off.isReplaced || off.state !== 'exited') {
+    throw new MachineError('MACHINE_POWERED', `Machine "${off.spec.name}" was not powered off by \`powerCut()\``)
+  }
+  // A cold boot: the words on the kernel command line mount what is otherwise attached after a restore.
+  const spec = { ...off.spec, attachesAfterRestore: false }
+  const launched = await launch(spec, { files: (directory) => moveFiles(off.directory, directory) })
+  const running = await RunningMachine.adopt(spec, launched, undefined, off)
+  await off.discard()
+  emit(running, 'on')
+  return running
+}
+
+async function moveFiles(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) await rename(join(from, name), join(to, name))
+}

@@ -1,0 +1,165 @@
+/** Tests of buttons, paused CPUs, and power cuts. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { blockDevice } from '../../devices/block-device.ts'
+import { userNetwork } from '../../devices/user-network.ts'
+import type { MachineEvent } from '../../events/machine-event.ts'
+import { liveMachines } from '../../host/machines/live-machines.ts'
+import type { MachineOptions } from '../../spec/machine-options.ts'
+import { startReady } from '../../template/start-ready.ts'
+import { VM } from '../vm.ts'
+
+type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
+
+afterAll(() => expect(liveMachines()).toEqual([]))
+
+function closing(vm: VM): VM {
+  onTestFinished(() => vm.close().then(() => {}))
+  return vm
+}
+
+async function start(more: MachineOptions = {}, guest: GuestOptions = {}): Promise<VM> {
+  return closing(await startReady({ ...(await linuxGuest(guest)), timeout: 60_000, ...more }))
+}
+
+function actions(events: readonly MachineEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.kind === 'power' ? [event.action] : []))
+}
+
+describe('buttons', () => {
+  test('the power button reaches the guest as an ACPI event', async () => {
+    const vm = await start({ arch: 'x86_64' }, { modules: ['button', 'evdev'] })
+    const found = await vm.run(`grep -A 5 'Power Button' /proc/bus/input/devices | grep -o 'event[0-9]*'`)
+    vm.send(`head -c 24 /dev/input/${found.stdout.trim()} >/dev/null & echo is''ready; wait; echo is''pressed\n`)
+    await vm.expect('isready')
+    await vm.powerButton()
+    await vm.expect('ispressed')
+    expect(vm.state).toBe('running')
+  })
+
+  test('a reset boots the guest again, in the same QEMU, without a reboot being allowed', async () => {
+    const events: MachineEvent[] = []
+    const vm = await start({ observer: () => (event) => void events.push(event) })
+    const { pid } = vm
+    await vm.run('touch /tmp/state')
+    await vm.reset()
+    await vm.ready()
+    expect((await vm.run('ls /tmp')).stdout).toBe('')
+    expect(vm.pid).toBe(pid)
+    vm.send('reboot -f\n')
+    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
+    expect(actions(events)).toEqual(['reset'])
+    await expect(vm.reset()).rejects.toMatchObject({ code: 'MACHINE_EXITED', message: /"vm" has ended/ })
+  })
+
+  test('an NMI panics a guest that is set to do so', async () => {
+    const vm = await start({ arch: 'x86_64' })
+    await vm.run('echo 1 >/proc/sys/kernel/unknown_nmi_panic')
+    const wait = vm.expect('never printed')
+    await Promise.all([expect(wait).rejects.toMatchObject({ code: 'GUEST_PANICKED' }), vm.nmi()])
+  })
+})
+
+test('paused CPUs run nothing until they continue', async () => {
+  const vm = await start()
+  vm.send('stty -echo; echo "echo is"" off"\n')
+  await vm.expect('echo is off\n')
+  await vm.pause()
+  expect(vm.isPaused).toBe(true)
+  vm.send('echo "con"tinued\n')
+  await expect(vm.expect('continued', { timeout: 200 })).rejects.toThrow(/CPUs of the machine are paused/)
+  await vm.unpause()
+  await vm.expect('continued')
+  expect(vm.isPaused).toBe(false)
+})
+
+describe('a power cut', () => {
+  function ext4(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const image = join(folder, 'disk.img')
+    writeFileSync(image, '')
+    truncateSync(image, 64 << 20)
+    execFileSync('mkfs.ext4', ['-q', image])
+    return image
+  }
+  const MODULES = ['virtio_blk', 'ext4']
+  const MOUNT = 'mkdir -p /mnt/disk && mount -t ext4 -o commit=300 /dev/vda /mnt/disk'
+
+  test('loses what was not flushed, keeps what was, and leaves a file system that recovers', async () => {
+    const events: MachineEvent[] = []
+    const options = { devices: [blockDevice(ext4())], observer: () => (event: MachineEvent) => void events.push(event) }
+    const vm = await start(options, { modules: MODULES })
+    let hasEnded = false
+    void vm.ended.then(() => {
+      hasEnded = true
+    })
+    await vm.run(MOUNT)
+    for (let turn = 1; turn <= 3; turn++) {
+      await vm.run(`echo ${turn} >/mnt/disk/flushed-${turn}; sync; echo ${turn} >/mnt/disk/cached-${turn}`)
+      const wait = vm.expect('never printed')
+      await Promise.all([expect(wait).rejects.toThrow(/its power was cut/), vm.powerCut()])
+      expect(vm.state).toBe('off')
+      await expect(vm.run('true')).rejects.toThrow(/power was cut/)
+      await expect(vm.powerButton()).rejects.toThrow(/is powered off\nCall `powerOn\(\)` first/)
+      await expect(vm.waitForExit()).rejects.toThrow(/is powered off/)
+
+      await vm.powerOn()
+      await vm.run(MOUNT)
+      const found = (await vm.run('cd /mnt/disk && cat flushed-* && ls')).stdout
+      expect(found).toBe(`${Array.from({ length: turn }, (_, index) => `${index + 1}\n`).join('')}${listing(turn)}`)
+    }
+    expect(hasEnded).toBe(false)
+    expect(vm.state).toBe('running')
+    expect(vm.hasPrinted('EXT4-fs error')).toBeUndefined()
+    expect((await vm.run('dmesg | grep "EXT4-fs (vda)"')).stdout).toMatch(/recovery complete/)
+    expect(actions(events)).toEqual(['cut', 'on', 'cut', 'on', 'cut', 'on'])
+    await vm.powerCut()
+    const status = await vm.close()
+    expect(await vm.ended).toEqual(status)
+  })
+
+  test('a log of records that are each flushed has all that were acknowledged', async () => {
+    const vm = await start({ devices: [blockDevice(ext4())] }, { modules: MODULES })
+    await vm.run(MOUNT)
+    vm.send(
+      'stty -echo; n=0; while :; do n=$((n + 1)); echo "record $n" | dd of=/mnt/disk/log oflag=append conv=notrunc,fsync 2>/dev/null && echo "acknowledged $n."; done\n',
+    )
+    await vm.expect('acknowledged 5.')
+    await vm.powerCut()
+    const acknowledged = Number([...vm.output.matchAll(/acknowledged (\d+)\./g)].at(-1)?.[1])
+    await vm.powerOn()
+    await vm.run(MOUNT)
+    const records = (await vm.run('cat /mnt/disk/log')).stdout.split('\n').filter((line) => line !== '')
+    expect(acknowledged).toBeGreaterThanOrEqual(5)
+    expect(records.length).toBeGreaterThanOrEqual(acknowledged)
+    expect(records).toEqual(records.map((_, index) => `record ${index + 1}`))
+  })
+
+  test('keeps the image, forwards ports again, and allows checkpoints and reverts', async () => {
+    const net = userNetwork({ forward: [{ guest: 80 }] })
+    const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices: [net] }))
+    await vm.ready()
+    const checkpoint = await vm.checkpoint()
+    onTestFinished(() => checkpoint.remove())
+    await vm.run('touch /tmp/state')
+    await expect(vm.powerOn()).rejects.toMatchObject({ code: 'MACHINE_POWERED' })
+    await vm.powerCut()
+    await vm.powerOn()
+    await vm.ready()
+    expect(vm.portForwards).toEqual([{ protocol: 'tcp', guest: 80, host: net.hostPort(80) }])
+    await vm.powerCut()
+    await vm.revert(checkpoint)
+    expect((await vm.run('ls /tmp; echo back')).stdout).toBe('back\n')
+  })
+})
+
+/** Files of {@link ext4} after some turns, in the order of `ls`. */
+function listing(turns: number): string {
+  const names = Array.from({ length: turns }, (_, index) => `flushed-${index + 1}\n`)
+  return [...names, 'lost+found\n'].join('')
+}
