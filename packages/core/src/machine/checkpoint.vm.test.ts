@@ -1,6 +1,6 @@
 /** Tests of checkpoints: machines that revert to one, and machines that start from one. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +54,10 @@ test('a machine goes back as often as wanted, with its console, and knows the ti
   await vm.run('echo one >/tmp/state; dd if=/dev/urandom of=/tmp/data bs=1M count=4 2>/dev/null')
   const sum = await stdout(vm, 'md5sum </tmp/data')
   const checkpoint = await checkpointOf(vm)
+  // What the machine was started with is not part of it.
+  const [state] = checkpoint.moment.states
+  expect(state?.isWhole).toBe(false)
+  expect(statSync(state?.path ?? '').size).toBeLessThan(40 * 2 ** 20)
   const seen = new Set<string>()
   for (let turn = 0; turn < 2; turn++) {
     vm.send(`echo undone-$((${turn} + 40))\n`)

@@ -9,7 +9,7 @@ import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
 import { locateQemu } from '../qemu/locate.ts'
 import { type IncomingState, incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
-import type { StateFile } from '../qemu/state-stream.ts'
+import type { StateFile } from '../qemu/state-file.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 

@@ -5,7 +5,7 @@
  * QEMU keeps the format compatible between versions (docs/devel/migration/main.rst, migration/ram.c): a head, the
  * memory section in several parts, then the devices. Memory may be sent in any order and repeatedly, and memory that is
  * not sent keeps its content. So a stream stays valid without the pages that the receiver already has. Data after the
- * memory is passed on unchanged.
+ * memory, and data that is not known, is passed on unchanged.
  */
 import { MachineError } from '../errors.ts'
 
@@ -26,23 +26,15 @@ export interface StateStreamListener {
   /** The bytes before the first page, once, and the blocks of memory with their sizes in bytes. */
   head(bytes: Buffer, blocks: ReadonlyMap<string, number>): void
   page(page: MemoryPage): void
-  /** The bytes after the last page, in chunks. */
+  /** A command between the parts of the memory. It belongs before the tail. */
+  command(bytes: Buffer): void
+  /** The bytes after the last page, in chunks; the whole stream if its head is not known, and is not reported then. */
   tail(bytes: Buffer): void
-}
-
-/** A stream in a file, with the pages that differ from the states before it. Plain data. */
-export interface StateFile {
-  readonly path: string
-  /** Bytes before the pages. */
-  readonly headBytes: number
-  readonly pagesBytes: number
-  /** Whether it has all of the guest's memory: the states before it are not needed. */
-  readonly isWhole: boolean
 }
 
 const MAGIC = 0x5145_564d
 const VERSION = 3
-const SECTION = { start: 1, part: 2, end: 3, subsection: 5, configuration: 7, footer: 0x7e } as const
+const SECTION = { start: 1, part: 2, end: 3, subsection: 5, configuration: 7, command: 8, footer: 0x7e } as const
 /** The low bits of a record's first eight bytes (migration/ram.c). */
 const FLAG = { zero: 0x02, memorySize: 0x04, page: 0x08, endOfSection: 0x10, sameBlock: 0x20 } as const
 const TARGET_PAGE_BITS = 'configuration/target-page-bits'
@@ -52,12 +44,12 @@ const INCOMPLETE = new Error('incomplete')
 
 type Step = 'head' | 'between' | 'records' | 'tail'
 
-/** The stream has unsupported data, such as the storage keys of s390x. */
+/** The memory of the stream has unsupported data. */
 export class UnknownStateError extends MachineError {
   override readonly name: string = 'UnknownStateError'
 
   constructor(what: string) {
-    super('QMP_FAILED', `QEMU's stream of the machine's state has ${what}, which is not known here`)
+    super('MACHINE_UNSAVABLE', `QEMU's stream of the machine's state has ${what}, which is not known here`)
   }
 }
 
@@ -87,7 +79,9 @@ export class StateStreamReader {
       } catch (reason) {
         this.#at = before
         if (reason === INCOMPLETE) return
-        throw reason
+        // Other sections among the memory, such as the storage keys of s390x, and all that follows, stay as they are.
+        if (!(reason instanceof UnknownStateError) || this.#step === 'records') throw reason
+        this.#step = 'tail'
       }
     }
     this.#listener.tail(this.#buffer.subarray(this.#at))
@@ -153,7 +147,15 @@ export class StateStreamReader {
   }
 
   #readSectionHead(): void {
+    const start = this.#at
     const type = this.#u8()
+    // QEMU 10.1 and later announce the last part.
+    if (type === SECTION.command) {
+      this.#u16()
+      this.#bytes(this.#u16())
+      this.#listener.command(this.#buffer.subarray(start, this.#at))
+      return
+    }
     requireSection(type === SECTION.part || type === SECTION.end, type)
     requireSection(this.#u32() === this.#ramSection, type)
     this.#isEnd = type === SECTION.end
@@ -194,6 +196,10 @@ export class StateStreamReader {
 
   #u8(): number {
     return this.#bytes(1).readUInt8()
+  }
+
+  #u16(): number {
+    return this.#bytes(2).readUInt16BE()
   }
 
   #u32(): number {

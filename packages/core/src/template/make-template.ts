@@ -11,6 +11,7 @@ import {
   runAgentScript,
 } from '../machine/restore-attachment.ts'
 import { RunningMachine } from '../machine/running-machine.ts'
+import { UnsavableError } from '../machine/save/stopped-machine.ts'
 import { VM } from '../machine/vm.ts'
 import { saveState } from '../qemu/migration.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
@@ -99,6 +100,7 @@ export async function makeLayer(
     await onDisk(dirname(directory), () => writeFile(join(directory, CONSOLE_FILE), console, { mode: 0o600 }))
     return { base, state }
   } catch (error) {
+    if (error instanceof UnsavableError) return error.why
     if (ColdbootError.is(error) && (error.code === 'MACHINE_UNSAVABLE' || error.code === 'ATTACH_FAILED')) {
       return error.shortMessage
     }

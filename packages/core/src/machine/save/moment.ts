@@ -4,12 +4,12 @@ import { cp, link, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import type { GuestMemory } from '../../qemu/command-line.ts'
-import { type StateFile, UnknownStateError } from '../../qemu/state-stream.ts'
+import type { StateFile } from '../../qemu/state-file.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 import { copyFiles, type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
-import { type MemoryOrigin, stateInput, writeStateFile, writeWholeState } from './state-file.ts'
+import { type MemoryOrigin, stateInput, writeStateFile } from './state-file.ts'
 import { memoryOrigin, type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
 /** The kept state of a machine. */
@@ -97,16 +97,9 @@ export async function keepState(
   const { console, state } = await whileStopped(running, guest, goOn, async (stopped) => {
     for (const path of stopped.files) await cp(path, join(filesDirectory, basename(path)), { recursive: true })
     let state: StateFile | undefined
-    try {
-      await stopped.send(async (stream) => {
-        state = await writeStateFile(stream, stateFile, origin)
-      })
-    } catch (error) {
-      if (!(error instanceof UnknownStateError)) throw error
-      await stopped.send(async (stream) => {
-        state = await writeWholeState(stream, stateFile)
-      })
-    }
+    await stopped.send(async (stream) => {
+      state = await writeStateFile(stream, stateFile, origin)
+    })
     return { console: stopped.console, state }
   })
   if (state === undefined) throw unsavable(running.spec.name, 'QEMU sent nothing')

@@ -6,12 +6,12 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { StateInput } from '../../qemu/qemu-instance.ts'
+import type { StateFile } from '../../qemu/state-file.ts'
 import {
   beginPart,
   encodePage,
   finishPart,
   type MemoryPage,
-  type StateFile,
   type StateStreamListener,
   StateStreamReader,
 } from '../../qemu/state-stream.ts'
@@ -30,7 +30,7 @@ const FLUSH_BYTES = 1 << 20
 /**
  * Writes the stream that QEMU sends, without the pages that `origin` has.
  *
- * @throws UnknownStateError when the stream cannot be taken apart; {@link writeWholeState} takes any
+ * @throws UnknownStateError `MACHINE_UNSAVABLE` when the memory has records that are not known
  */
 export async function writeStateFile(stream: Readable, path: string, origin: MemoryOrigin): Promise<StateFile> {
   using memory = new MemoryImage(origin)
@@ -43,22 +43,11 @@ export async function writeStateFile(stream: Readable, path: string, origin: Mem
       if (writer.pendingBytes > FLUSH_BYTES) await file.writev(writer.take())
     }
     reader.end()
-    await file.writev(writer.finish())
+    await file.writev(writer.take())
   } finally {
     await file.close()
   }
-  return { path, headBytes: writer.headBytes, pagesBytes: writer.pagesBytes, isWhole: false }
-}
-
-/** Writes the stream that QEMU sends as it is. */
-export async function writeWholeState(stream: Readable, path: string): Promise<StateFile> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    for await (const chunk of stream) await file.write(chunk as Buffer)
-  } finally {
-    await file.close()
-  }
-  return { path, headBytes: 0, pagesBytes: 0, isWhole: true }
+  return { path, headBytes: writer.headBytes, pagesBytes: writer.pagesBytes, isWhole: writer.headBytes === 0 }
 }
 
 class StateWriter implements StateStreamListener {
@@ -72,8 +61,9 @@ class StateWriter implements StateStreamListener {
   #main = ''
   /** Pages of other blocks, such as ROMs: they belong to this state alone. */
   readonly #others: Buffer[] = []
-  readonly #rest: Buffer[] = []
+  readonly #commands: Buffer[] = []
   #lastOther = ''
+  #isPastMemory = false
 
   constructor(memory: MemoryImage) {
     this.#memory = memory
@@ -94,8 +84,17 @@ class StateWriter implements StateStreamListener {
     }
   }
 
+  command(bytes: Buffer): void {
+    this.#commands.push(Buffer.from(bytes))
+  }
+
   tail(bytes: Buffer): void {
-    this.#rest.push(Buffer.from(bytes))
+    if (!this.#isPastMemory) {
+      this.#isPastMemory = true
+      if (this.headBytes > 0)
+        for (const part of [...this.#others, finishPart(this.#head), ...this.#commands]) this.#add(part)
+    }
+    this.#add(Buffer.from(bytes))
   }
 
   /** What is to be written next. */
@@ -104,11 +103,6 @@ class StateWriter implements StateStreamListener {
     this.#pending = []
     this.pendingBytes = 0
     return pending
-  }
-
-  /** What is to be written last. */
-  finish(): Buffer[] {
-    return [...this.take(), ...this.#others, finishPart(this.#head), ...this.#rest]
   }
 
   #add(bytes: Buffer): number {

@@ -101,9 +101,20 @@ function requireSavable({ name, devices }: MachineSpec): void {
   if (found) throw unsavable(name, `its ${found.name} ${found.unsavable}`)
 }
 
+/** A machine cannot be saved. */
+export class UnsavableError extends MachineError {
+  /** The reason, as the end of a sentence. */
+  readonly why: string
+
+  constructor(name: string, why: string, cause: unknown) {
+    super('MACHINE_UNSAVABLE', `Machine "${name}" cannot be saved: ${why}`, { cause })
+    this.why = why
+  }
+}
+
 /** @param why the end of a sentence */
-export function unsavable(name: string, why: string, cause?: unknown): MachineError {
-  return new MachineError('MACHINE_UNSAVABLE', `Machine "${name}" cannot be saved: ${why}`, { cause })
+export function unsavable(name: string, why: string, cause?: unknown): UnsavableError {
+  return new UnsavableError(name, why, cause)
 }
 
 function isRefusal(error: unknown): error is ColdbootError {
