@@ -18,7 +18,7 @@ export const PACKAGES = /** @type {Readonly<Record<string, readonly string[]>>} 
   jest: ['cli', 'core', 'guest', 'matchers', 'report', 'runner'],
 })
 
-const BASE = ['errors.ts', 'events', 'host', 'options']
+const BASE = ['errors.ts', 'events', 'format-duration.ts', 'host', 'options']
 
 /**
  * Folder of core → other files and folders of core that it may import. A folder without a row belongs to its parent. Rows are
@@ -27,6 +27,7 @@ const BASE = ['errors.ts', 'events', 'host', 'options']
 export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   'errors.ts': [],
   events: [],
+  'format-duration.ts': [],
   'host/files': ['errors.ts', 'host/process-identity.ts'],
   'host/machines': ['errors.ts', 'host/files', 'host/process-identity.ts'],
   host: ['errors.ts'],
@@ -35,7 +36,7 @@ export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} *
   'console/log': ['host'],
   'console/match': ['errors.ts', 'console/log', 'console/text'],
   'console/incident': ['errors.ts', 'host', 'console/match', 'console/text'],
-  'console/failure': ['errors.ts', 'console/incident', 'console/match', 'console/text'],
+  'console/failure': ['errors.ts', 'format-duration.ts', 'console/incident', 'console/match', 'console/text'],
   'console/expect': [...BASE, 'console/failure', 'console/match', 'console/text'],
   console: BASE,
   'network/frames': ['errors.ts', 'options'],

@@ -62,7 +62,7 @@ export function bootableIso(sector: Buffer): Buffer {
   descriptor(end, 255)
   const entries = iso.subarray(catalog * BLOCK)
   entries[0] = 1
-  entries.writeUInt16LE(0x55aa, 28) // makes the words of the entry sum up to 0
+  entries.writeUInt16LE(0x55aa, 28) // checksum: the 16-bit values of the entry add up to 0
   entries.writeUInt16LE(0xaa55, 30)
   entries[32] = 0x88 // bootable, no emulation
   entries.writeUInt16LE(4, 38) // sectors to load

@@ -248,7 +248,7 @@ static int same_name(const char *a, const char *b)
 	return 0;
 }
 
-/* The agent's own variables, and those of the command in place of them. */
+/* Sets the variables of the agent, and replaces those that the command sets. */
 static int set_variables(char *given, u32 count)
 {
 	u32 all = 0;

@@ -22,7 +22,7 @@ test('a package is read from its stanza', () => {
   })
 })
 
-test('of several stanzas the first is read', () => {
+test('reads the first of several stanzas', () => {
   expect(parsePackage(`${STANZA}\n${STANZA.replace('6.1.192-2', '6.1.1-1')}`)?.version).toBe('6.1.192-2')
 })
 
@@ -30,7 +30,7 @@ test('a package that depends on nothing has no names to follow', () => {
   expect(parsePackage(STANZA.replace(/^Depends.*\n/m, ''))?.depends).toEqual([])
 })
 
-test('what has no checksum is no package to download', () => {
+test('ignores a package without a checksum', () => {
   expect(parsePackage(STANZA.replace(/^SHA256.*\n/m, ''))).toBeUndefined()
   expect(parsePackage('')).toBeUndefined()
 })

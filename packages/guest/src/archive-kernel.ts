@@ -12,7 +12,7 @@ import { type GuestKernel, type GuestModules, modulesFor } from './guest-kernel.
 import type { KernelModule, ModuleIndex } from './modules.ts'
 import type { OnGuestProgress } from './progress.ts'
 
-/** Raised when the meaning of what is stored changes: older entries are made anew. */
+/** Version of the stored entries. Entries of another version are created again. */
 const FORMAT = 1
 
 /** A kernel that is in the cache. Kept as JSON beside it. */
@@ -169,5 +169,7 @@ async function downloadKernel(archive: Archive, found: ArchivePackage, onProgres
 }
 
 function damaged(message: string): StartError {
-  return new StartError('GUEST_KERNEL_UNAVAILABLE', message, { hint: 'Run it again: it is fetched anew.' })
+  return new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
+    hint: 'Run it again. The kernel is then downloaded again.',
+  })
 }

@@ -7,7 +7,7 @@ test('the programs of a busybox are read from the table inside it', () => {
 })
 
 test.each([
-  ['that lacks what the guest needs', '\0[\0[[\0mount\0zcat\0\0'],
+  ['without a command that the guest needs', '\0[\0[[\0mount\0zcat\0\0'],
   ['without a table', 'a program of another kind'],
 ])('a busybox %s is refused', (_, content) => {
   expect(() => appletNames(Buffer.from(content))).toThrow(

@@ -22,7 +22,7 @@ describe.each(KINDS)('ELF files of $name', (kind) => {
   })
 })
 
-test('what is no ELF file has no sections and is no static program', () => {
+test('a file that is not ELF has no sections and is not a static program', () => {
   for (const file of [Buffer.from('#!/bin/sh\n'), Buffer.alloc(0), Buffer.alloc(100)]) {
     expect(readElfSection(file, '.modinfo')).toBeUndefined()
     expect(isStaticElf(file)).toBe(false)

@@ -83,7 +83,7 @@ describe('sources', () => {
   })
 })
 
-describe('what is refused', () => {
+describe('an invalid file', () => {
   test.each([
     ['etc/motd', /not absolute/],
     ['', /not absolute/],

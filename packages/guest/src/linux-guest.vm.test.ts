@@ -91,7 +91,7 @@ describe('the kernel', () => {
   })
 })
 
-describe('what goes into the guest', () => {
+describe('the content of the guest', () => {
   test('files lie where they were put, with their modes', async () => {
     const files = {
       '/opt/data.txt': 'hello\n',
@@ -142,7 +142,7 @@ describe('what goes into the guest', () => {
   })
 })
 
-test('the same options give the same bytes, built anew', async () => {
+test('builds the same bytes from the same options', async () => {
   const options: LinuxGuestOptions = { modules: ['vfat'], files: { '/opt/a': 'a' }, init: 'true' }
   const { cacheDirectory } = readEnvironment()
   const digests = new Set<string>()

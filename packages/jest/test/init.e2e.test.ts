@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { jestProject } from './jest-project.ts'
 
-test.for(['commonjs', 'module'])('what `coldboot init` adds to a project of type %s passes', async (type) => {
+test.for(['commonjs', 'module'])('the files of `coldboot init` pass in a project of type %s', async (type) => {
   using project = jestProject('new', type === 'module')
   writeFileSync(join(project.root, 'package.json'), JSON.stringify({ private: true, type }))
   const command = `"${process.execPath}" node_modules/@coldboot/jest/bundle/coldboot.js init --runner jest`

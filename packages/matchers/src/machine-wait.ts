@@ -1,13 +1,8 @@
 /** Waits for events of a machine other than console output, at most until the end of the test. */
 import { ColdbootError, ExpectError } from '@coldboot/core'
+import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '@coldboot/core/internal'
 import type { MatcherVM } from './matcher-vm.ts'
 import type { WaitWindow } from './wait-window.ts'
-
-// Real timers, because a test may replace the global ones.
-const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: afterReading } = globalThis
-
-/** The longest a timer can run, milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Returned when the time is up first. */
 export const TIME_UP: unique symbol = Symbol('time up')

@@ -1,12 +1,12 @@
 import { ExpectError, type Match, OptionError, type PatternInput } from '@coldboot/core'
-import { describePatterns, lastStage, machineSections, patternList } from '@coldboot/core/internal'
+import { describePatterns, formatDuration, lastStage, machineSections, patternList } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
 import { outcomeOf } from './to-eventually-print.ts'
-import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
+import { cutNote, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toBoot`. */
 export interface BootOptions extends WindowOptions {
@@ -63,7 +63,7 @@ async function ready(vm: MatcherVM, window: WaitWindow): Promise<Match> {
   const match = await within(vm, { ...window, granted: limit }, vm.ready())
   if (match !== TIME_UP) return match
   const pattern = describePatterns(patternList(vm.spec.ready ?? []))
-  const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  const waited = formatDuration(window.granted * vm.spec.timeoutMultiplier)
   throw new ExpectError('EXPECT_TIMEOUT', `"${vm.name}" had not booted after ${waited}: it did not print ${pattern}`, {
     hint: 'Check in the console how far the boot got. If it only needs more time, raise the `timeout` of the matcher or of the test.',
     sections: { Circumstances: circumstances(vm), ...machineSections(vm) },

@@ -1,12 +1,12 @@
 import { type ExitReason, type ExitStatus, GuestError, type Incident, OptionError } from '@coldboot/core'
-import { describeExit, machineSections } from '@coldboot/core/internal'
+import { describeExit, formatDuration, machineSections } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { incidentSections } from './incident-sections.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
-import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
+import { cutNote, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toExit`. Properties that are not given are not compared. */
 export interface ExitOptions extends WindowOptions {
@@ -99,7 +99,7 @@ function isOff(vm: MatcherVM): Report {
 }
 
 function stillRuns(vm: MatcherVM, window: WaitWindow): Report {
-  const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  const waited = formatDuration(window.granted * vm.spec.timeoutMultiplier)
   if (vm.isPaused) {
     const hint = 'Call `unpause()` before the wait.'
     return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}: its CPUs are paused`, hint }

@@ -1,5 +1,5 @@
 import { type ExitStatus, type Incident } from '@coldboot/core'
-import { describeExit } from '@coldboot/core/internal'
+import { describeExit, formatDuration } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { incidentSections } from './incident-sections.ts'
 import { TIME_UP, within } from './machine-wait.ts'
@@ -7,7 +7,7 @@ import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
 import { checkOptionNames } from './option-names.ts'
 import { checkText, matchesText, type Text } from './text-pattern.ts'
-import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
+import { cutNote, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toPanic`. */
 export interface PanicOptions extends WindowOptions {
@@ -56,7 +56,7 @@ function verdictOf(vm: MatcherVM, incident: Incident, { message }: PanicOptions)
 }
 
 function noPanic(vm: MatcherVM, window: WaitWindow): Report {
-  const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  const waited = formatDuration(window.granted * vm.spec.timeoutMultiplier)
   const other = otherIncidents(vm)
   const hint = other === undefined ? 'It still runs, and no failure of the guest was detected.' : other
   return { what: `${cutNote(window, vm)}"${vm.name}" did not panic within ${waited}`, hint }

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { ColdbootError, type ConsoleTerminal, OptionError, type Screen, type ScreenTextOptions } from '@coldboot/core'
-import { machineShownBy } from '@coldboot/core/internal'
+import { formatDuration, machineShownBy } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import { formatValue } from './format-call.ts'
 import { incidentSections } from './incident-sections.ts'
@@ -10,7 +10,7 @@ import { checkOptionNames } from './option-names.ts'
 import { type Seen, watchScreen } from './screen-watch.ts'
 import { writePicture } from './screenshot/baseline.ts'
 import { isText, matchesText, type Text } from './text-pattern.ts'
-import { cutNote, seconds, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
+import { cutNote, type WaitWindow, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toShowText`. `font` and `ocr` are those of `display.text()`. */
 export interface ShowTextOptions extends WindowOptions, ScreenTextOptions {}
@@ -98,7 +98,7 @@ function isShown({ vm, pattern }: Wait, { last }: Seen<Reading, Reading>): Repor
 function isMissing({ vm, pattern, window }: Wait, { last, error }: Seen<Reading, Reading>, picture?: string): Report {
   const incident = vm.incidents.find(({ allowed }) => !allowed)
   const expected = formatValue(pattern)
-  const waited = seconds(window.granted * vm.spec.timeoutMultiplier)
+  const waited = formatDuration(window.granted * vm.spec.timeoutMultiplier)
   const what =
     error !== undefined
       ? `"${vm.name}" ended before its screen showed ${expected}`

@@ -50,8 +50,3 @@ export function cutNote({ asked, granted }: WaitWindow, vm: MatcherVM): string {
   if (granted >= asked) return ''
   return `The test had too little time left for the full wait of ${asked * vm.spec.timeoutMultiplier} ms.\n`
 }
-
-/** Formats a duration, for example `3.0 s`. */
-export function seconds(milliseconds: number): string {
-  return milliseconds < 100 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
-}

@@ -50,7 +50,7 @@ function withoutTables(data) {
   return result
 }
 
-/** The data section anew, with a segment for each stretch that is not zero. @param {Buffer} body */
+/** Rewrites the data section, with a segment for each range that is not zero. @param {Buffer} body */
 function packData(body) {
   const count = readLeb(body, 0)
   let position = count.end

@@ -10,7 +10,7 @@ import { BytesSink, PartsSink, StreamSink } from './write/memory-sinks.ts'
 import type { ImageSink } from './write/sequential-writer.ts'
 import { writeImage } from './write/write-image.ts'
 
-/** A new image. Each of its methods writes it anew. */
+/** A new image. Each of its methods writes the whole image. */
 export class NewFatImage implements ImageFacts {
   readonly type: FatType
   readonly partitionTable: PartitionTable

@@ -6,10 +6,9 @@ import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogFile, MachineEvent, MachineObserver, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
 import { ColdbootError } from '@coldboot/core'
-import { messageOf } from '@coldboot/core/internal'
+import { messageOf, now, wallClock } from '@coldboot/core/internal'
 import type { ResolvedArtifacts } from './artifact-options.ts'
 import type { Attempt } from './attempt-directory.ts'
-import { now, today } from './clock.ts'
 import { commandLineScript } from './command-line-script.ts'
 import { LOG_FILE, TIMELINE_FILE, writeDerivedFiles } from './derived-files.ts'
 import { JsonLinesFile } from './json-lines-file.ts'
@@ -157,7 +156,7 @@ export class MachineRecorder {
     this.#startedAt = now()
     this.#ended = undefined
     this.#log = machine.logFile
-    const meta = describeMachine(machine, attempt, today())
+    const meta = describeMachine(machine, attempt, wallClock())
     this.#meta = { ...meta, writer: process.pid }
     writeMeta(directory, redactor.value(this.#meta))
     writeFileSync(join(directory, 'command-line.sh'), redactor.text(commandLineScript(machine)), { mode: 0o700 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { installProject } from './installed-project.ts'
 
-test('what `coldboot init` adds to a CommonJS project passes without a warning', async () => {
+test('the files of `coldboot init` pass in a CommonJS project without a warning', async () => {
   using project = installProject('new')
   const { output, exitCode } = await project.shell(
     `"${process.execPath}" node_modules/@coldboot/vitest/bundle/coldboot.js init

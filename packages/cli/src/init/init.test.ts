@@ -52,7 +52,7 @@ describe('with Vitest', () => {
     for (const path of [configuration, testFile]) expect(existsSync(join(directory, path)), path).toBe(true)
   })
 
-  test('nothing that is there is changed, and what is left to do is said', () => {
+  test('changes no existing file, and prints the remaining steps', () => {
     const files = {
       'vite.config.ts': '// mine',
       'test/boot.test.ts': '// mine',
@@ -115,7 +115,7 @@ describe('with Jest', () => {
     },
   )
 
-  test('it is chosen where the project uses it, and its options in package.json are kept', () => {
+  test('selects Jest in a project that uses it, and keeps its options in package.json', () => {
     project({ jest: {}, ...withDependencies('jest', '@jest/globals') })
     expect(initialize(directory)).toContain(`kept     package.json: add preset: '@coldboot/jest'`)
     expect(read('test/boot.test.js')).toBe(

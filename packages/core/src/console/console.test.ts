@@ -134,7 +134,7 @@ describe('expect', () => {
       /`view` must be one of clean, raw, userspace, but is "console"/,
     ],
     ['a signal that is none', 'a', { signal: {} }, /`signal` must be an AbortSignal/],
-    ['what only looks like a signal', 'a', { signal: { aborted: false } }, /`signal` must be an AbortSignal/],
+    ['an object that is not an AbortSignal', 'a', { signal: { aborted: false } }, /`signal` must be an AbortSignal/],
   ])('refuses %s', async (_what, pattern, options, message) => {
     const { console } = setUp()
     // A caller without types may pass anything.
@@ -146,7 +146,7 @@ describe('expect', () => {
   })
 })
 
-test.each([[undefined], [42], [['a']]])('what is neither text nor bytes is not sent: %j', (data) => {
+test.each([[undefined], [42], [['a']]])('does not send a value that is neither text nor bytes: %j', (data) => {
   const { console } = setUp()
   // A caller without types may pass anything.
   const send = console.send.bind(console) as (data: unknown) => void
@@ -232,7 +232,7 @@ describe('a timeout', () => {
     setTimeout(() => clearInterval(ticking), 300)
     const error = await wait
     expect(error.shortMessage).toMatch(
-      /^"vm" printed nothing for 0\.\d s while "never" was awaited \([\d.]+ s so far\)/,
+      /^"vm" printed nothing for \d{3} ms while "never" was awaited \([\d.]+ m?s so far\)/,
     )
     expect(written).toBeGreaterThan(5)
   })

@@ -142,9 +142,9 @@ describe('refused', () => {
     ['an unknown format', { format: 'iso' }, /`format` must be one of raw/],
     ['a serial number with an option', { serial: 'a,b=c' }, /`serial` must be 1 to 20/],
     ['a long serial number', { serial: 'x'.repeat(21) }, /`serial`/],
-    ['one a machine to boot from', { perMachine: true, boot: true }, /`boot` and `perMachine` cannot be combined/],
+    ['`perMachine` with `boot`', { perMachine: true, boot: true }, /`boot` and `perMachine` cannot be combined/],
     [
-      'one a machine on virtio',
+      '`perMachine` on virtio',
       { perMachine: true, interface: 'virtio' },
       /`perMachine` and `interface: 'virtio'` cannot be combined/,
     ],

@@ -69,7 +69,7 @@ describe('a PC', () => {
     await expect(vm.expect('login: ')).rejects.toMatchObject({ code: 'GUEST_NOT_BOOTED' })
   })
 
-  test('prints nothing of its firmware on the console if told so', async () => {
+  test('prints nothing of its firmware on the console with `firmwareOnConsole: false`', async () => {
     const disk = join(
       folderWith('disk.img', Buffer.concat([bootSector('from the disk'), Buffer.alloc(1 << 20)])),
       'disk.img',

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../errors.ts'
 import { messageOf } from '../errors.ts'
+import { formatDuration } from '../format-duration.ts'
 import type { FileTransport } from './files/file-transport.ts'
 import type { CommandRequest, GuestTransport } from './run-options.ts'
 
@@ -60,7 +61,7 @@ export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandF
 
 /** Failure of a command that timed out. */
 export function timedOut(timeoutMs: number): CommandFailure {
-  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatTime(timeoutMs)} and was killed` }
+  return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatDuration(timeoutMs)} and was killed` }
 }
 
 /** Failure of a command that was aborted. */
@@ -78,10 +79,4 @@ export function noDirectory(directory: string): CommandFailure {
 /** @param bytes the limit */
 export function tooMuch(bytes: number): CommandFailure {
   return { code: 'COMMAND_OUTPUT_TOO_LARGE', message: `printed more than ${bytes / 2 ** 20} MiB and was killed` }
-}
-
-/** Formats a time for messages: `250 ms`, `7 s`, `1.5 s`. */
-export function formatTime(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
-  return `${Number((milliseconds / 1000).toFixed(1))} s`
 }

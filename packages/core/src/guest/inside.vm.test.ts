@@ -71,10 +71,15 @@ describe('units of systemd, as `systemctl show` told them of a Debian 12', () =>
 
   test.each([
     ['that runs is active', show('loaded', 'active'), 0, /^active$/m],
-    ['that is over and succeeded counts', show('loaded', 'inactive', over), 0, /^over, with success$/m],
-    ['that is not there is told at once', show('not-found', 'inactive'), 113, /^There is no unit it\.$/m],
-    ['that is masked is told at once', show('masked', 'inactive'), 113, /^Unit it is masked: it cannot be started\.$/m],
-    ['that failed is told at once', show('loaded', 'failed'), 113, /^failed$/m],
+    ['that has ended with success is accepted', show('loaded', 'inactive', over), 0, /^over, with success$/m],
+    ['that does not exist is reported at once', show('not-found', 'inactive'), 113, /^There is no unit it\.$/m],
+    [
+      'that is masked is reported at once',
+      show('masked', 'inactive'),
+      113,
+      /^Unit it is masked: it cannot be started\.$/m,
+    ],
+    ['that failed is reported at once', show('loaded', 'failed'), 113, /^failed$/m],
     ['that was never started is waited for', show('loaded', 'inactive'), 1, /^/],
     [
       'of another kind that is over is waited for',

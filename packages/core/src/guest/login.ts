@@ -8,9 +8,9 @@ import { lastLines } from '../console/failure/last-lines.ts'
 import type { Match, Pattern } from '../console/match/pattern.ts'
 import { UserspaceText } from '../console/text/userspace-text.ts'
 import { ExpectError } from '../errors.ts'
+import { formatDuration } from '../format-duration.ts'
 import { now } from '../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../options/checked-options.ts'
-import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 
 /** Prompts for user name and password. */
@@ -235,7 +235,7 @@ class LoginAttempt {
   }
 
   #error(code: 'LOGIN_FAILED' | 'LOGIN_PASSWORD_EXPIRED', why: string, hint?: string): ExpectError {
-    const elapsed = formatTime(now() - this.#startedAt)
+    const elapsed = formatDuration(now() - this.#startedAt)
     return new ExpectError(code, `The login on "${this.#guest.name}" failed after ${elapsed}: ${why}`, {
       ...(hint === undefined ? {} : { hint }),
       sections: { 'End of the console': lastLines(this.#console.output) },

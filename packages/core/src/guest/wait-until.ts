@@ -1,7 +1,8 @@
 /** Waits for a condition in the guest: repeats a command in the guest until it exits with 0, without round trips. */
+
 import { messageOf } from '../errors.ts'
+import { formatDuration } from '../format-duration.ts'
 import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
-import { formatTime } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 import { excerpt, GuestCommandError } from './guest-command-error.ts'
 import { type CommandResult, checkRunOptions, quoteWord, type RunOptions } from './run-options.ts'
@@ -75,7 +76,9 @@ export async function waitUntil<T>(
   if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), duration })
   const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
   const how =
-    lastStatus === NEVER ? 'but the condition can no longer become true' : `without success for ${formatTime(duration)}`
+    lastStatus === NEVER
+      ? 'but the condition can no longer become true'
+      : `without success for ${formatDuration(duration)}`
   const last =
     lastStatus === undefined
       ? 'the last try did not end'

@@ -1,7 +1,7 @@
 /** Checkpoint of a machine: a state to which it can return, and from which other machines can start. */
 import { OptionError } from '../errors.ts'
 import { checkTable } from '../options/checked-options.ts'
-import { type MachineSpec, withOverrides } from '../spec/machine-spec.ts'
+import { type MachineSpec, withOverrides, withoutOutputs } from '../spec/machine-spec.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides.ts'
 import type { Moment } from './save/moment.ts'
 import type { VM } from './vm.ts'
@@ -49,7 +49,7 @@ export class Checkpoint implements AsyncDisposable {
     checkTable('checkpoint.start', overrides, RESTORE_CHECKS)
     if (this.isRemoved)
       throw new OptionError('CHECKPOINT_GONE', `No machine can be started from ${this.name}: it was removed`)
-    const vm = await this.#start(withOverrides(this.spec, overrides))
+    const vm = await this.#start(withOverrides(withoutOutputs(this.spec), overrides))
     this.#machines.push(vm)
     return vm
   }

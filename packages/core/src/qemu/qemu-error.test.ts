@@ -16,8 +16,8 @@ describe('the line with the reason', () => {
       'qemu-system-x86_64: no such device\nqemu-system-x86_64: warning: old\n',
       'qemu-system-x86_64: no such device',
     ],
-    ['the last, of a program that does not begin with its name', 'sh: no\nsh: gone\n', 'sh: gone'],
-    ['none, of silence', '', ''],
+    ['the last line of a program that does not print its name', 'sh: no\nsh: gone\n', 'sh: gone'],
+    ['empty without output', '', ''],
   ])('is %s', (_title, printed, line) => {
     expect(extractQemuError(printed)).toBe(line)
   })

@@ -10,7 +10,7 @@ import { userNetwork } from '../devices/user-network.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { readEnvironment } from '../host/environment.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
-import { resolveOptions } from './machine-spec.ts'
+import { resolveOptions, withOverrides, withoutOutputs } from './machine-spec.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -220,6 +220,28 @@ test('accepts one writable stream or a list', () => {
   const sink = new PassThrough()
   expect(resolve({ serialOutput: sink }).serialOutput).toEqual([sink])
   expect(resolve({ serialOutput: [sink, sink] }).serialOutput).toHaveLength(2)
+})
+
+test('overrides what the guest cannot see, and keeps the rest', () => {
+  const sink = new PassThrough()
+  const observer = () => () => {}
+  const spec = resolve({
+    name: 'one',
+    serialOutput: sink,
+    logFile: 'a.log',
+    observer,
+    timeout: 5,
+    failOn: { panic: 'allow' },
+  })
+  expect(withOverrides(spec, {})).toEqual(spec)
+  const { name, timeoutMs, serialOutput } = withOverrides(spec, { name: 'two', timeout: 6 })
+  expect([name, timeoutMs, serialOutput]).toEqual(['two', 6, [sink]])
+  expect(withoutOutputs(spec)).toEqual({ ...spec, serialOutput: [], logFile: undefined, observer: undefined })
+})
+
+test('allows stalls of emulated CPUs also in overrides', () => {
+  const { failOn } = withOverrides(resolve({ accelerator: 'tcg' }), { failOn: { panic: 'allow' } })
+  expect(failOn).toEqual({ panic: 'allow', rcuStall: 'allow' })
 })
 
 test('every default named in a docstring is the real one', async () => {

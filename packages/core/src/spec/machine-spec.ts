@@ -21,6 +21,7 @@ import type { MachineObserver } from './machine-observer.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { checkOptions } from './option-checks.ts'
 import { printsByFirmware } from './prints-by-firmware.ts'
+import type { RestoreOverrides } from './restore-overrides.ts'
 
 /** Complete specification of a machine. Paths are absolute, times are in milliseconds before the multiplier. */
 export interface MachineSpec {
@@ -112,25 +113,31 @@ function failuresOf(accelerator: AcceleratorName, failOn: GuestFailureOptions = 
   return accelerator === 'tcg' ? { ...failOn, rcuStall: failOn.rcuStall ?? 'allow' } : failOn
 }
 
-/** The same machine with another name, other logs, times and signals. Its log and its outputs are not those of the first one. */
-export function withOverrides(spec: MachineSpec, options: MachineOptions): MachineSpec {
+/** The same machine with other options that its guest cannot see. The caller has checked them. */
+export function withOverrides(spec: MachineSpec, overrides: RestoreOverrides): MachineSpec {
+  const { serialOutput, logFile, failOn } = overrides
   return Object.freeze({
     ...spec,
-    name: options.name ?? spec.name,
-    serialOutput: options.serialOutput === undefined ? [] : [options.serialOutput].flat(),
-    logFile: logFileOf(options.logFile),
-    observer: options.observer,
-    aroundDebug: options.aroundDebug ?? spec.aroundDebug,
-    timeoutMs: options.timeout ?? spec.timeoutMs,
-    bootTimeoutMs: options.bootTimeout ?? spec.bootTimeoutMs,
-    timeoutMultiplier: options.timeoutMultiplier ?? spec.timeoutMultiplier,
-    failOn: options.failOn ?? spec.failOn,
-    signal: options.signal ?? spec.signal,
+    name: overrides.name ?? spec.name,
+    serialOutput: serialOutput === undefined ? spec.serialOutput : [serialOutput].flat(),
+    logFile: logFile === undefined ? spec.logFile : logFileOf(logFile),
+    observer: overrides.observer ?? spec.observer,
+    aroundDebug: overrides.aroundDebug ?? spec.aroundDebug,
+    timeoutMs: overrides.timeout ?? spec.timeoutMs,
+    bootTimeoutMs: overrides.bootTimeout ?? spec.bootTimeoutMs,
+    timeoutMultiplier: overrides.timeoutMultiplier ?? spec.timeoutMultiplier,
+    failOn: failOn === undefined ? spec.failOn : failuresOf(spec.accelerator, failOn),
+    signal: overrides.signal ?? spec.signal,
   })
 }
 
 function terminalOf(terminal: MachineOptions['terminal']): TerminalOptions | undefined {
   return typeof terminal === 'object' ? terminal : terminal === true ? {} : undefined
+}
+
+/** The same machine for another owner: without its log, outputs and observer. */
+export function withoutOutputs(spec: MachineSpec): MachineSpec {
+  return Object.freeze({ ...spec, serialOutput: [], logFile: undefined, observer: undefined })
 }
 
 function supportedHost(): Architecture {

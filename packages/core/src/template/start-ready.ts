@@ -3,11 +3,10 @@
 import { ColdbootError } from '../errors.ts'
 import { type AdmissionLimits, admit } from '../host/machines/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
-import { VM } from '../machine/vm.ts'
-import type { MachineOptions } from '../spec/machine-options.ts'
-import { resolveOptions, withOverrides } from '../spec/machine-spec.ts'
+import type { VM } from '../machine/vm.ts'
+import { type MachineSpec, resolveOptions, withOverrides } from '../spec/machine-spec.ts'
 import { endPool } from './end-pool.ts'
-import { preparationOf, runAll } from './preparation.ts'
+import { preparationOf } from './preparation.ts'
 import { coldStart, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
@@ -29,7 +28,8 @@ export async function startReady(options: VMOptions, { onBoot, owner }: RunnerOp
   checkVMOptions(options)
   const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, from, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
-  const { memoryMib, name, signal } = from ? withOverrides(from.spec, vmOptions) : resolveOptions(vmOptions)
+  const spec = from ? withOverrides(from.spec, vmOptions) : resolveOptions(vmOptions)
+  const { memoryMib, name, signal } = spec
   const admission = await admit({
     memoryMib,
     limits,
@@ -50,7 +50,7 @@ export async function startReady(options: VMOptions, { onBoot, owner }: RunnerOp
   })
   try {
     const how = { prepare, onBoot, key: templateKey, pool: pool && limits }
-    const vm = await (from ? from.start(vmOptions) : startBy(template, vmOptions, how))
+    const vm = await (from ? from.start(vmOptions) : startBy(template, spec, how))
     void vm.ended.then(() => admission[Symbol.dispose]())
     return vm
   } catch (error) {
@@ -66,30 +66,16 @@ function describeLimits({ maxMachines, memoryMib }: AdmissionLimits): string {
   return `\`maxMachines\` ${maxMachines}, \`memoryBudget\` ${memoryMib} MiB`
 }
 
-async function startBy(policy: TemplatePolicy, options: MachineOptions, how: TemplateOptions): Promise<VM> {
-  if (policy === 'off' || options.ready === undefined) return bootReady(options, how)
+async function startBy(policy: TemplatePolicy, spec: MachineSpec, how: TemplateOptions): Promise<VM> {
+  const preparation = preparationOf(how)
+  if (policy === 'off' || spec.ready === undefined) return coldStart(spec, preparation, how.onBoot)
   let template: Template
   try {
-    template = await Template.build(options, how)
+    template = await Template.provide(spec, how)
   } catch (error) {
     if (policy === 'required' || !ColdbootError.is(error) || !WITHOUT_TEMPLATE.includes(error.code)) throw error
     warnOnce(`No template is used, so machines boot for every test. ${error.shortMessage}`)
-    return bootReady(options, how)
+    return coldStart(spec, preparation, how.onBoot)
   }
   return template.start()
-}
-
-async function bootReady(options: MachineOptions, how: TemplateOptions): Promise<VM> {
-  const spec = resolveOptions(options)
-  const preparation = preparationOf(how)
-  if (spec.ready !== undefined) return coldStart(spec, preparation, how.onBoot)
-  const vm = await VM.boot(options)
-  how.onBoot?.(vm)
-  try {
-    await runAll(preparation, vm)
-  } catch (error) {
-    await vm.close()
-    throw error
-  }
-  return vm
 }

@@ -12,7 +12,7 @@ import { RunningMachine } from '../machine/running-machine.ts'
 import { VM } from '../machine/vm.ts'
 import { type CheckTable, checkTable } from '../options/checked-options.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
-import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
+import { type MachineSpec, resolveOptions, withOverrides } from '../spec/machine-spec.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides.ts'
 import {
   isPrepare,
@@ -64,19 +64,19 @@ const TEMPLATE_CHECKS: CheckTable<Required<TemplateOptions>> = {
 export class Template {
   /** 32 hexadecimal digits, the same for machines that look the same to the guest. */
   readonly key: string
-  readonly #options: MachineOptions
+  readonly #spec: MachineSpec
   readonly #templateOptions: Pick<TemplateOptions, 'pool' | 'onBoot'>
   readonly #preparation: Preparation
   readonly #store: TemplateStore
 
   private constructor(
     key: string,
-    options: MachineOptions,
+    spec: MachineSpec,
     templateOptions: Pick<TemplateOptions, 'pool' | 'onBoot'>,
     { preparation, store }: Pick<TemplateRequest, 'preparation' | 'store'>,
   ) {
     this.key = key
-    this.#options = options
+    this.#spec = spec
     this.#templateOptions = templateOptions
     this.#preparation = preparation
     this.#store = store
@@ -92,15 +92,19 @@ export class Template {
    */
   static async build(options: MachineOptions, templateOptions: TemplateOptions = {}): Promise<Template> {
     checkTable('Template.build', templateOptions, TEMPLATE_CHECKS)
-    return Template.#provide(options, templateOptions, preparationOf(templateOptions))
+    return Template.provide(resolveOptions(options), templateOptions)
+  }
+
+  /** @internal Like {@link build}, with options that are resolved and checked already. */
+  static provide(spec: MachineSpec, templateOptions: TemplateOptions): Promise<Template> {
+    return Template.#provide(spec, templateOptions, preparationOf(templateOptions))
   }
 
   static async #provide(
-    options: MachineOptions,
+    spec: MachineSpec,
     { pool, onBoot }: Pick<TemplateOptions, 'pool' | 'onBoot'>,
     preparation: Preparation,
   ): Promise<Template> {
-    const spec = resolveOptions(options)
     if (spec.ready === undefined) {
       throw new OptionError(
         'INVALID_OPTION',
@@ -109,7 +113,7 @@ export class Template {
     }
     const store = templateStore()
     const { key } = await provideTemplate({ spec, preparation, onBoot, store })
-    return new Template(key, options, { pool, onBoot }, { preparation, store })
+    return new Template(key, spec, { pool, onBoot }, { preparation, store })
   }
 
   /**
@@ -122,7 +126,7 @@ export class Template {
     checkTable('template.extend', options, PREPARATION_CHECKS)
     if (options.prepare === undefined) throw new OptionError('INVALID_OPTION', 'template.extend: `prepare` is missing')
     const layers = [...this.#preparation.layers, ...stepsOf(options)]
-    return Template.#provide(this.#options, this.#templateOptions, { ...this.#preparation, layers })
+    return Template.#provide(this.#spec, this.#templateOptions, { ...this.#preparation, layers })
   }
 
   /**
@@ -136,7 +140,7 @@ export class Template {
    */
   async start(overrides: RestoreOverrides = {}): Promise<VM> {
     checkTable('template.start', overrides, RESTORE_CHECKS)
-    const resolved = resolveOptions({ ...this.#options, ...overrides })
+    const resolved = withOverrides(this.#spec, overrides)
     for (const device of resolved.devices) device.requireFree?.()
     const stored = await this.#store.find(this.key)
     if (stored !== undefined && !('unsavable' in stored)) {
@@ -167,7 +171,7 @@ export class Template {
   }
 }
 
-/** Boots a machine, waits until it is ready, and prepares it. */
+/** Boots a machine, waits until it is ready if it has a `ready` pattern, and prepares it. */
 export async function coldStart(
   spec: MachineSpec,
   preparation: Preparation,
@@ -178,7 +182,7 @@ export async function coldStart(
   await running.begin(vm)
   onBoot?.(vm)
   try {
-    await vm.ready()
+    if (spec.ready !== undefined) await vm.ready()
     await runAll(preparation, vm)
   } catch (error) {
     await vm.close()

@@ -1,8 +1,9 @@
 /** Messages of `toHaveFile`. */
+import { formatDuration } from '@coldboot/core/internal'
 import type { Report, Verdict } from '../awaited-matcher.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
 import { isText, withoutLineEnd } from '../text-pattern.ts'
-import { cutNote, seconds, type WaitWindow } from '../wait-window.ts'
+import { cutNote, type WaitWindow } from '../wait-window.ts'
 import type { FileContent, Found } from './guest-file.ts'
 import { firstDifference, hexDumps } from './hex-dump.ts'
 
@@ -14,7 +15,7 @@ export function hasNot(
   found: Found,
   window: WaitWindow | undefined,
 ): Pick<Verdict, 'report' | 'expected' | 'actual'> {
-  const when = window === undefined ? '' : ` within ${seconds(window.granted * vm.spec.timeoutMultiplier)}`
+  const when = window === undefined ? '' : ` within ${formatDuration(window.granted * vm.spec.timeoutMultiplier)}`
   const note = window === undefined ? '' : cutNote(window, vm)
   const later = window === undefined ? ' The file was checked once; pass `{ timeout }` to wait for it.' : ''
   if (found.kind === 'directory') {

@@ -1,10 +1,12 @@
 /** Messages and picture files of `toMatchScreenshot`. */
+
 import { basename, dirname, join } from 'node:path'
+import { formatDuration } from '@coldboot/core/internal'
 import type { Report } from '../awaited-matcher.ts'
 import { incidentSections } from '../incident-sections.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
 import type { Seen } from '../screen-watch.ts'
-import { cutNote, seconds } from '../wait-window.ts'
+import { cutNote } from '../wait-window.ts'
 import { writePicture } from './baseline.ts'
 import type { Attempt } from './closest.ts'
 import type { Comparison } from './comparison.ts'
@@ -85,7 +87,7 @@ function measured({ expected, actual, pixels, box }: Difference): string {
 }
 
 function time({ vm, window }: Comparison): string {
-  return seconds(window.granted * vm.spec.timeoutMultiplier)
+  return formatDuration(window.granted * vm.spec.timeoutMultiplier)
 }
 
 /** Writes a picture beside the machine's log, or beside the screenshot if there is no log. @returns its path */

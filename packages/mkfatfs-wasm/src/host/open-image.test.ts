@@ -50,7 +50,7 @@ describe('images of mkfs.fat and mcopy', () => {
     const source = scratch.tree('source', files)
     const image = scratch.at('disk.img')
     const offset = partition === 0 ? 0 : 2 ** 20
-    // The partition table is taken from an image of our own, the volume in it is made anew.
+    // The partition table comes from an image of mkfatfs, and the volume in it is formatted again.
     if (partition === 0) await tool('truncate', '-s', size, image)
     else await mkfatfs(scratch.tree('none', {}), image, { partitionTable: partition, size })
     const blocks = offset === 0 ? [] : [String((statSync(image).size - offset) / 1024 - 64)]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { counted, formatBytes, formatDuration, formatText } from './format-text.ts'
+import { counted, formatBytes, formatText } from './format-text.ts'
 
 test('removes colors and shows other control characters', () => {
   expect(formatText('\x1b[31mred\x1b[0m\r\n\0\x07\x08tab\there\x7f')).toBe('red\n␀␇␈tab\there␡')
@@ -11,15 +11,6 @@ test('shows the code of marks that change the direction of text', () => {
 
 test('shows the rest of an incomplete escape sequence', () => {
   expect(formatText('\x1b]8;;http://x')).not.toContain('\x1b')
-})
-
-test.for([
-  [999, '999 ms'],
-  [1_049, '1.0 s'],
-  [59_900, '59.9 s'],
-  [185_000, '3 min 5 s'],
-] as const)('%i ms are shown as %s', ([milliseconds, shown]) => {
-  expect(formatDuration(milliseconds)).toBe(shown)
 })
 
 test.for([

@@ -2,8 +2,10 @@
  * Reads the folder of a machine for the page. Skips missing, incomplete and invalid files, because a killed worker may
  * have left them.
  */
+
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { formatDuration } from '@coldboot/core/internal'
 import { type FileTail, isObject, objectOf, readObjects, readTail, readWhole } from './bounded-file.ts'
 import { type ConsoleReplay, readReplay } from './console-replay.ts'
 
@@ -123,13 +125,13 @@ const FACTS = {
 
 function factsOf(meta: Record<string, unknown>): MachineFiles['facts'] {
   return Object.entries(FACTS).flatMap(([key, title]) => {
-    const value = key === 'duration' ? seconds(meta[key]) : wordsOf(meta[key])
+    const value = key === 'duration' ? durationOf(meta[key]) : wordsOf(meta[key])
     return value === undefined ? [] : [[title, value] as const]
   })
 }
 
-function seconds(value: unknown): string | undefined {
-  return typeof value === 'number' ? `${(value / 1000).toFixed(1)} s` : undefined
+function durationOf(value: unknown): string | undefined {
+  return typeof value === 'number' ? formatDuration(value) : undefined
 }
 
 function wordsOf(value: unknown): string | undefined {

@@ -1,8 +1,9 @@
 /** Shows the whole run: failed tests, then interrupted and flaky tests, then lists of the others. */
+import { formatDuration } from '@coldboot/core/internal'
 import type { VNode } from 'preact'
 import { hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
 import { ErrorView } from './error-view.tsx'
-import { counted, formatDuration, formatText } from './format-text.ts'
+import { counted, formatText } from './format-text.ts'
 import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
 import { TestArticle } from './test-article.tsx'

@@ -1,10 +1,11 @@
 /** Shows a test: its attempts with their errors and machines, the last attempt first. */
 
+import { formatDuration } from '@coldboot/core/internal'
 import type { VNode } from 'preact'
 import type { AttemptReport, TestReport } from '../run-report.ts'
 import { errorParts } from './error-parts.ts'
 import { ErrorView } from './error-view.tsx'
-import { counted, formatDuration, formatText } from './format-text.ts'
+import { counted, formatText } from './format-text.ts'
 import { GuestTests } from './guest-tests-view.tsx'
 import { readMachine } from './machine-files.ts'
 import { MachineView } from './machine-view.tsx'

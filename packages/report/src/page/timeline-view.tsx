@@ -1,7 +1,9 @@
 /** Shows the timeline of a machine: its steps and events, and the console output between them. */
+
 import { relative } from 'node:path'
+import { formatDuration } from '@coldboot/core/internal'
 import type { VNode } from 'preact'
-import { counted, formatBytes, formatDuration, formatText } from './format-text.ts'
+import { counted, formatBytes, formatText } from './format-text.ts'
 import type { MachineFiles } from './machine-files.ts'
 import type { PageContext } from './page-context.ts'
 import { type ConsoleRow, type StepRow, timelineOf } from './timeline.ts'

@@ -26,11 +26,11 @@ export interface Activity extends ActivityReport {
 /** For example `Preparing the Linux guest: Downloading … 45 % (12 s, last time 26 s)`. */
 export function formatActivity({ title, detail, fraction, elapsedMs, lastMs }: Activity): string {
   const percent = fraction === undefined ? '' : ` ${Math.floor(fraction * 100)} %`
-  const last = lastMs === undefined ? '' : `, last time ${formatDuration(lastMs)}`
-  return `${title}${detail === undefined ? '' : `: ${detail}`}${percent} (${formatDuration(elapsedMs)}${last})`
+  const last = lastMs === undefined ? '' : `, last time ${formatElapsed(lastMs)}`
+  return `${title}${detail === undefined ? '' : `: ${detail}`}${percent} (${formatElapsed(elapsedMs)}${last})`
 }
 
-/** For example `0.4 s` or `26 s`. */
-export function formatDuration(milliseconds: number): string {
+/** A running time in a row that is redrawn: always in seconds, for example `0.4 s` or `26 s`. */
+export function formatElapsed(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(milliseconds < 9950 ? 1 : 0)} s`
 }

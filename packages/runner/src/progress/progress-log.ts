@@ -1,5 +1,5 @@
 /** Prints progress as lines, for CI and other output that cannot be updated in place. */
-import { type Activity, formatActivity, formatDuration } from './activity.ts'
+import { type Activity, formatActivity, formatElapsed } from './activity.ts'
 import type { ProgressDisplay } from './progress-board.ts'
 
 /** Interval between lines of an activity, milliseconds. */
@@ -38,7 +38,7 @@ export class ProgressLog implements ProgressDisplay {
     const shown = this.#shown.get(title)
     if (shown === undefined || shown.isOver || shown.id !== id) return
     shown.isOver = true
-    this.#write(`coldboot: ${title}: ${outcome === 'done' ? 'done' : 'failed'} after ${formatDuration(elapsedMs)}\n`)
+    this.#write(`coldboot: ${title}: ${outcome === 'done' ? 'done' : 'failed'} after ${formatElapsed(elapsedMs)}\n`)
   }
 }
 

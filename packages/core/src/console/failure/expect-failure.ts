@@ -8,6 +8,7 @@ import {
   GuestError,
   messageOf,
 } from '../../errors.ts'
+import { formatDuration } from '../../format-duration.ts'
 import type { Incident } from '../incident/incident.ts'
 import { describePatterns, type Pattern } from '../match/pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
@@ -74,17 +75,17 @@ const BEFORE_LINES = 10
 
 /** `EXPECT_TIMEOUT`. */
 export function timedOut(facts: FailureFacts): ExpectError {
-  const what = `"${facts.name}" did not print ${describePatterns(facts.patterns)} within ${seconds(facts.elapsedMs)}`
+  const what = `"${facts.name}" did not print ${describePatterns(facts.patterns)} within ${formatDuration(facts.elapsedMs)}`
   return failure(ExpectError, 'EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts, diagnosis(facts))
 }
 
 /** `EXPECT_TIMEOUT` of an idle timeout. */
 export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
-  const what = `"${facts.name}" printed nothing for ${seconds(idleMs)} while ${describePatterns(facts.patterns)} was awaited`
+  const what = `"${facts.name}" printed nothing for ${formatDuration(idleMs)} while ${describePatterns(facts.patterns)} was awaited`
   return failure(
     ExpectError,
     'EXPECT_TIMEOUT',
-    `${what} (${seconds(facts.elapsedMs)} so far): ${account(facts)}`,
+    `${what} (${formatDuration(facts.elapsedMs)} so far): ${account(facts)}`,
     facts,
     diagnosis(facts),
   )
@@ -119,7 +120,7 @@ export function guestFailed(facts: FailureFacts, failed: GuestFailure): GuestErr
 /** `EXPECT_ABORTED`. */
 export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
   const why = shortMessageOf(cause)
-  const what = `The wait for ${describePatterns(facts.patterns)} on "${facts.name}" was aborted after ${seconds(facts.elapsedMs)}`
+  const what = `The wait for ${describePatterns(facts.patterns)} on "${facts.name}" was aborted after ${formatDuration(facts.elapsedMs)}`
   return failure(ExpectError, 'EXPECT_ABORTED', `${what}: ${why} (${account(facts)})`, facts, { cause })
 }
 
@@ -180,7 +181,7 @@ function account({ bytes, silentMs, unmatched, dropped, behind, tail }: FailureF
   if (bytes === 0 || silentMs === undefined) {
     return tail === '' ? 'it has printed nothing (0 bytes)' : 'it has printed nothing since it was restored'
   }
-  const parts = [`last byte ${seconds(silentMs)} ago`, `${count(bytes, 'byte')} since the start`]
+  const parts = [`last byte ${formatDuration(silentMs)} ago`, `${count(bytes, 'byte')} since the start`]
   parts.push(
     unmatched === 0 ? 'nothing since the previous match' : `${count(unmatched, 'character')} since the previous match`,
   )
@@ -197,10 +198,6 @@ function silenceHint({ arch, consoleDevice, commandLine }: ConsoleContext): stri
   }
   const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``
   return `Check that the kernel arguments name this console (${device}), that ${fits}.`
-}
-
-function seconds(milliseconds: number): string {
-  return milliseconds < 100 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 }
 
 function count(number: number, what: string): string {

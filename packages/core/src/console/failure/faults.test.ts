@@ -90,7 +90,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     code: 'GUEST_PANICKED',
     says: /panicked.*sysrq triggered crash[^]*wrote "c" to \/proc\/sysrq-trigger/,
   },
-  'a process killed for want of memory': {
+  'a process killed because memory ran out': {
     prints: recorded('out-of-memory'),
     code: 'GUEST_OUT_OF_MEMORY',
     says: /ran out of memory.*Killed process 87 \(tail\)|killed "tail" because memory ran out/,

@@ -46,7 +46,7 @@ test.each<
     'inet 10',
   ],
   ['a string in an expression', /a (b) c?/, 'a (b) c?\n', {}, /Escape its special characters/, 'a (b) c?'],
-  ['what was consumed', 'ready', '# ', { consumed: 'ready\n# ' }, /before the previous match/, 'ready'],
+  ['consumed output', 'ready', '# ', { consumed: 'ready\n# ' }, /before the previous match/, 'ready'],
   ['a typo', 'hello-world', 'one\nhelo-world\ntwo\n', {}, /\(1 character differs\)\. Did you mean/, 'helo-world'],
   [
     'a typo inside a line',

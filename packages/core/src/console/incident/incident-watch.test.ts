@@ -144,7 +144,7 @@ test.each<[what: string, failure: string, code: string, text: string]>([
   ['KASAN', 'bug', 'GUEST_OOPSED', kernel('BUG: KASAN: slab-out-of-bounds in kmalloc_oob_right+0xa8/0xbc')],
   ['a soft lockup', 'softLockup', 'GUEST_HUNG', kernel('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:85]')],
   ['a hung task', 'hungTask', 'GUEST_HUNG', kernel('INFO: task kworker/0:1:12 blocked for more than 120 seconds.')],
-  ['a kill for want of memory', 'outOfMemory', 'GUEST_OUT_OF_MEMORY', recorded('out-of-memory').toString()],
+  ['a kill when memory runs out', 'outOfMemory', 'GUEST_OUT_OF_MEMORY', recorded('out-of-memory').toString()],
   ['the same, kernel quiet', 'outOfMemory', 'GUEST_OUT_OF_MEMORY', kernel('Out of memory: Killed process 87 (tail) x')],
   [
     'initramfs-tools',

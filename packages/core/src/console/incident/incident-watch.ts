@@ -86,9 +86,9 @@ export class IncidentWatch {
     this.#complete(panicked)
   }
 
-  #setRest(rest: string, anew: boolean, hit: boolean): void {
+  #setRest(rest: string, isNew: boolean, hit: boolean): void {
     this.#rest = rest.length > LONGEST_LINE ? rest.slice(-LONGEST_LINE) : rest
-    if (anew) this.#looked = false
+    if (isNew) this.#looked = false
     const worth = this.#current !== undefined || (hit && isSuspicious(this.#rest, 0))
     this.#suspect = worth && rest !== '' && !this.#looked
   }

@@ -105,7 +105,7 @@ describe('clean text', () => {
 
   test.each([
     [
-      'what a shell prints around its prompt',
+      'escape codes around the prompt of a shell',
       '\x1b[?2004h\x1b[01;32mroot@vm\x1b[00m:\x1b[01;34m~\x1b[00m# ',
       'root@vm:~# ',
     ],

@@ -18,8 +18,8 @@ describe('the output of programs', () => {
     ],
     ['levels and callers go with them', '$ <6>[12345.678901][    T1] x\r\n<4>[    0.000000] y\r\nls', '$ ls'],
     ['colours do not hide them', '\x1b[1mhel\x1b[0m\x1b[32m[   12.345678]\x1b[0m up\r\nlo', 'hello'],
-    ['what only looks like one stays', '[1]+ Done [ 12.345678] x\n[12.5] y [   12.3456789] z\n', ''],
-    ['what is quoted stays', 'echo "[   12.345678] x"\n', 'echo "[   12.345678] x"\n'],
+    ['keeps text that is similar to a kernel line', '[1]+ Done [ 12.345678] x\n[12.5] y [   12.3456789] z\n', ''],
+    ['keeps a quoted kernel line', 'echo "[   12.345678] x"\n', 'echo "[   12.345678] x"\n'],
     ['a message that is not over goes too', 'ok\n[   12.345678] half', 'ok\n'],
     ['half a stamp at the end stays', 'ok [   12.34', 'ok [   12.34'],
   ])('%s', (_what, raw, text) => {

@@ -80,7 +80,7 @@ describe('refused', () => {
     ['a VHD', bytes(512, { 0: 'conectix' }), undefined, /is a VHD .*\n.*qemu-img convert/],
     ['a fixed VHD, known by its end', bytes(2048, { 1536: 'conectix' }), undefined, /is a VHD/],
     ['the old qcow', bytes(512, { 0: 'QFI\xfb\0\0\0\x01' }), undefined, /old qcow format/],
-    ['what is still compressed', gzipSync('disk'), undefined, /compressed with gzip\nUnpack it first/],
+    ['a compressed image', gzipSync('disk'), undefined, /compressed with gzip\nUnpack it first/],
   ]
   test.each(refused)('%s', (_title, content, asked, message) => {
     const attempt = () => inspectDiskImage(image(content), asked)
@@ -96,7 +96,7 @@ describe('refused', () => {
     expect(() => inspectDiskImage(image(qcow2({ 72: 4n })))).toThrow(/keeps its data in another file/)
   })
 
-  test('what is not a file', () => {
+  test('rejects a path that is not a file', () => {
     expect(() => inspectDiskImage('/dev/null')).toThrow(/not a regular file/)
   })
 })

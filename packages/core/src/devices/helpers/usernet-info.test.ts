@@ -30,6 +30,6 @@ test('parses an output without a hub', () => {
   expect(Object.fromEntries(parseUsernet(text))).toEqual({ net0: [{ protocol: 'tcp', host: 38_247, guest: 80 }] })
 })
 
-test('nothing', () => {
+test('reads no forward from an empty answer', () => {
   expect(parseUsernet('').size).toBe(0)
 })

@@ -1,5 +1,5 @@
 /** Transfers single files with the agent of `@coldboot/guest`, without a process in the guest, and with a checksum. */
-import { formatTime } from '../command-transport.ts'
+import { formatDuration } from '../../format-duration.ts'
 import { FileFailure, type FileRequest, type FileTransport } from '../files/file-transport.ts'
 import { fileErrorCode } from '../files/guest-file-error.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
@@ -68,7 +68,7 @@ function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
     return new FileFailure(code, how, { sections: { 'What the guest said': excerpt } })
   }
   if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was aborted', { cause: error.cause })
-  const time = formatTime(timeoutMs)
+  const time = formatDuration(timeoutMs)
   return isReady
     ? new FileFailure('COMMAND_TIMEOUT', `it did not finish within ${time}`)
     : new FileFailure('AGENT_SILENT', `no agent answered within ${time}`)

@@ -1,6 +1,8 @@
 /** Runs commands with the agent of `@coldboot/guest`: concurrently, with separate outputs, without the console. */
+
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
+import { formatDuration } from '../../format-duration.ts'
 import { now } from '../../host/clock.ts'
 import type { CommandFailure, CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import * as transports from '../command-transport.ts'
@@ -191,6 +193,6 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   if (error.reason === 'aborted') return transports.aborted(error.cause)
   return {
     code: 'AGENT_SILENT',
-    message: `was not started: no agent answered within ${transports.formatTime(timeoutMs)}`,
+    message: `was not started: no agent answered within ${formatDuration(timeoutMs)}`,
   }
 }

@@ -153,7 +153,7 @@ export class QgaConnection {
     if (index < 0) return
     const answered = this.#asked.splice(0, index + 1)
     const question = answered.pop()
-    for (const { answer } of answered) answer.reject(new QgaRefusal('Lost', 'it was started anew, and did not answer'))
+    for (const { answer } of answered) answer.reject(new QgaRefusal('Lost', 'it was restarted and did not answer'))
     if (error === undefined) question?.answer.resolve(value)
     else question?.answer.reject(new QgaRefusal(error.class ?? '', error.desc ?? 'no reason given'))
     this.#nudgeLater()

@@ -1,6 +1,8 @@
 /** Runs commands with QEMU's guest agent, for stock distribution images. */
+
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { formatDuration } from '../../format-duration.ts'
 import { now } from '../../host/clock.ts'
 import type { CommandFailure, CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import * as transports from '../command-transport.ts'
@@ -279,7 +281,7 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   if (!(error instanceof Interrupted)) throw error
   if (error.end !== undefined) return transports.lost(error.end, false)
   if (error.reason === 'aborted') return transports.aborted(error.cause)
-  const message = `was not started: QEMU's guest agent did not answer within ${transports.formatTime(timeoutMs)}`
+  const message = `was not started: QEMU's guest agent did not answer within ${formatDuration(timeoutMs)}`
   return {
     code: 'AGENT_SILENT',
     message,

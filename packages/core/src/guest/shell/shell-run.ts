@@ -1,10 +1,10 @@
 /** Runs one command with a shell on the console. */
+import { formatDuration } from '../../format-duration.ts'
 import { now } from '../../host/clock.ts'
 import {
   aborted,
   type CommandOutcome,
   failed,
-  formatTime,
   type GuestEnd,
   lost,
   noDirectory,
@@ -160,7 +160,7 @@ export class ShellRun {
   silent(error: NoAnswer): CommandOutcome {
     this.stuck = true
     if (error.reason === 'aborted') return failed(aborted(error.cause), this.#duration)
-    const message = `was not started: no shell answered on the console within ${formatTime(this.#request.timeoutMs)}`
+    const message = `was not started: no shell answered on the console within ${formatDuration(this.#request.timeoutMs)}`
     return failed({ code: 'SHELL_SILENT', message }, this.#duration)
   }
 

@@ -106,7 +106,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 }
 
 /**
- * Makes the device anew.
+ * Creates the device of a saved machine again.
  * @param position among the machine's devices
  * @throws OptionError `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT`, and those of the device's own function
  */
