@@ -116,6 +116,8 @@ class RegExpSearch implements PatternSearch {
 
   scan(window: Window): void {
     if (!this.#mayMatch(window)) return
+    // No match starts before the edge. The rest may still contain the start of one.
+    if (!this.#hasLiterals(window)) this.from = this.#edge(window)
     this.#inTime(window, () => this.#scan(window))
   }
 
@@ -168,6 +170,17 @@ class RegExpSearch implements PatternSearch {
     this.#restFrom = Math.max(this.#restFrom, base + text.length - rest.length + 1)
     this.#open = true
     return false
+  }
+
+  /** Whether the text contains all literals of the expression, in their order. */
+  #hasLiterals({ text, base }: Window): boolean {
+    let at = this.from - base
+    for (const literal of this.#analysis.literals) {
+      at = text.indexOf(literal, at)
+      if (at < 0) return false
+      at += literal.length
+    }
+    return true
   }
 
   #edge({ text, base }: Window): number {

@@ -42,6 +42,19 @@ test.each([
   expect(analysisOf(regexp).openEnded).toBe(open)
 })
 
+test.each([
+  [/login: /, ['login: ']],
+  [/(\w+)@(\w+): .*/, ['@', ': ']],
+  [/a(b(?:c)d)e+f/, ['abcd', 'f']],
+  [/(?:\d+\.)+x/, ['x']],
+  [/a(?=b)c(?<=d)|e/, []],
+  [/a(?=b)c(?<!d)e/, ['a', 'c', 'e']],
+  [/a(?:b|c)(?:d)?(?i:e)f{2}g/, ['a', 'g']],
+  [/ab/i, []],
+])('each match of %s contains %j', (regexp, literals) => {
+  expect(analysisOf(regexp).literals).toEqual(literals)
+})
+
 describe('the backtracking bound', () => {
   test.each([
     /login: /,

@@ -23,6 +23,8 @@ export interface RegExpAnalysis {
    * Characters that follow `prefix` after any text at all, as in `/prefix[^]*?rest/`; empty when the syntax differs.
    */
   readonly rest: string
+  /** Texts that each match contains, in this order and without overlap. */
+  readonly literals: readonly string[]
   /**
    * Upper bound of the alternatives tried at one position of a text of `length` characters; `Infinity` for exponential.
    */
@@ -38,6 +40,7 @@ export const UNKNOWN_ANALYSIS: RegExpAnalysis = {
   openEnded: true,
   prefix: '',
   rest: '',
+  literals: [],
   backtracking: () => Infinity,
 }
 
@@ -52,18 +55,41 @@ export function analyzeRegExp(regexp: RegExp, tree: AST.Pattern): RegExpAnalysis
     lookBehind: Math.max(1, measures.lookBehind(tree.alternatives)),
     mayBeEmpty: tree.alternatives.some(mayBeEmpty),
     openEnded: tree.alternatives.some(isOpenEnded),
-    ...literalsOf(regexp, tree),
+    ...startOf(regexp, tree),
+    literals: literalsOf(regexp, tree),
     backtracking: (length) => backtrackingBound(tree, flags, length),
   }
 }
 
 /** @returns the literal start of the expression, and the literal after a gap of any text, if it has this form */
-function literalsOf({ ignoreCase, dotAll }: RegExp, tree: AST.Pattern): Pick<RegExpAnalysis, 'prefix' | 'rest'> {
+function startOf({ ignoreCase, dotAll }: RegExp, tree: AST.Pattern): Pick<RegExpAnalysis, 'prefix' | 'rest'> {
   const [{ elements } = { elements: [] }, ...others] = tree.alternatives
   const prefix = others.length > 0 || ignoreCase ? '' : literalAt(elements, 0)
   if (prefix === '') return { prefix, rest: '' }
   const gap = elements[prefix.length]
   return { prefix, rest: isAnyText(gap, dotAll) ? literalAt(elements, prefix.length + 1) : '' }
+}
+
+function literalsOf({ ignoreCase }: RegExp, tree: AST.Pattern): readonly string[] {
+  const [first, ...others] = tree.alternatives
+  if (first === undefined || others.length > 0 || ignoreCase) return []
+  const elements = first.elements.flatMap(withoutGroup)
+  const literals: string[] = []
+  for (let index = 0; index < elements.length; index++) {
+    const literal = literalAt(elements, index)
+    if (literal === '') continue
+    literals.push(literal)
+    index += literal.length
+  }
+  return literals
+}
+
+/** The elements of a group that has one alternative; other elements as they are. */
+function withoutGroup(element: AST.Element): readonly AST.Element[] {
+  if (element.type !== 'Group' && element.type !== 'CapturingGroup') return [element]
+  const [only, ...others] = element.alternatives
+  const hasModifiers = element.type === 'Group' && element.modifiers !== null
+  return only === undefined || others.length > 0 || hasModifiers ? [element] : only.elements.flatMap(withoutGroup)
 }
 
 /** The characters from an index on, as far as there are only characters. One UTF-16 unit each: no surrogates. */
