@@ -1,5 +1,6 @@
 export { lastStage } from './console/failure/boot-stage.ts'
 export { machineSections, type ShownMachine } from './console/failure/machine-sections.ts'
+export { shortCommandLine } from './console/failure/short-command-line.ts'
 export { describePatterns, patternList } from './console/match/pattern.ts'
 export { CleanText } from './console/text/decoder.ts'
 export { codeOf, ERROR_CODES, layoutMessage, layoutSections, messageOf } from './errors.ts'

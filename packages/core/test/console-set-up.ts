@@ -15,7 +15,7 @@ export interface Setup {
 export const context = {
   arch: 'x86_64',
   consoleDevice: 'ttyS0',
-  commandLine: "qemu-system-x86_64 -append 'console=ttyS0 quiet'",
+  commandLine: ['qemu-system-x86_64', '-append', 'console=ttyS0 quiet'],
   logFile: '/tmp/vm/console.log',
 }
 

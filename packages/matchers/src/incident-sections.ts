@@ -9,9 +9,8 @@ const END = 'End of the console'
 export function incidentSections(vm: MatcherVM, { excerpt }: Incident): Readonly<Record<string, string | undefined>> {
   const [first = ''] = excerpt.split('\n')
   if (first === '') return {}
-  const { name, output, commandLineQuoted, keptLog } = vm
+  const { name, output, commandLine, keptLog } = vm
   const before = output.slice(0, Math.max(0, output.lastIndexOf(first)))
-  const shown =
-    before.trim() === '' ? undefined : machineSections({ name, output: before, commandLineQuoted, keptLog })[END]
+  const shown = before.trim() === '' ? undefined : machineSections({ name, output: before, commandLine, keptLog })[END]
   return { 'What the guest said': excerpt, 'Before that': shown, [END]: undefined }
 }

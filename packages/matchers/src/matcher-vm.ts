@@ -18,7 +18,7 @@ export type MatcherVM = Pick<
   | 'timeout'
   | 'logFile'
   | 'keptLog'
-  | 'commandLineQuoted'
+  | 'commandLine'
   | 'ended'
   | 'incidents'
   | 'onIncident'

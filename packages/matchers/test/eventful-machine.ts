@@ -48,7 +48,7 @@ export function eventfulMachine(result?: Partial<CommandResult> | Error): Eventf
     spec: { timeoutMs: 7_000, bootTimeoutMs: 60_000, timeoutMultiplier: 1, signal: abort.signal },
     logFile: '/logs/box',
     keptLog: '/logs/box',
-    commandLineQuoted: 'qemu -name box',
+    commandLine: ['qemu', '-name', 'box'],
     ended: end.promise,
     incidents,
     onIncident: (listener: (incident: Incident) => void) => {

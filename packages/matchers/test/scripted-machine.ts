@@ -34,7 +34,7 @@ export function scriptedMachine(
     spec: { timeoutMs: 7_000, timeoutMultiplier },
     logFile: '/logs/box',
     keptLog: '/logs/box',
-    commandLineQuoted: 'qemu -name box',
+    commandLine: ['qemu', '-name', 'box'],
     hasPrinted: () => ('match' in script ? script.match : undefined),
     expect: async (pattern: PatternInput, options?: ExpectOptions) => {
       calls.push([pattern, options])

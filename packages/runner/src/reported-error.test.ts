@@ -5,8 +5,8 @@ import { cleanStacks, explainErrors, placeOf, type ReportedError } from './repor
 const OURS = fileURLToPath(new URL('../dist/test-machines.js', import.meta.url))
 const definition = '    at /home/me/boot.test.ts:3:1'
 
-function machine(name: string): { name: string; output: string; commandLineQuoted: string; keptLog: string } {
-  return { name, output: `${name}: ready\n`, commandLineQuoted: `qemu -name ${name}`, keptLog: `/logs/${name}` }
+function machine(name: string): { name: string; output: string; commandLine: readonly string[]; keptLog: string } {
+  return { name, output: `${name}: ready\n`, commandLine: ['qemu', '-name', name], keptLog: `/logs/${name}` }
 }
 
 describe('an error of this project', () => {

@@ -3,7 +3,13 @@
  * objects, and a change appears in every reporter.
  */
 import { fileURLToPath } from 'node:url'
-import { ERROR_CODES, layoutSections, machineSections, type ShownMachine } from '@coldboot/core/internal'
+import {
+  ERROR_CODES,
+  layoutSections,
+  machineSections,
+  type ShownMachine,
+  shortCommandLine,
+} from '@coldboot/core/internal'
 
 /** The properties of a reported error that this module uses. */
 export interface ReportedError {
@@ -41,7 +47,7 @@ export function explainErrors(errors: readonly ReportedError[], machines: readon
   const last = errors.at(-1)
   if (!last) return
   const isShown = (vm: ShownMachine): boolean =>
-    errors.some(({ message }) => message.includes(vm.keptLog ?? vm.commandLineQuoted))
+    errors.some(({ message }) => message.includes(vm.keptLog ?? shortCommandLine(vm.commandLine)))
   const missing = machines.filter((vm) => !isShown(vm))
   const text = layoutSections(sectionsOf(missing, machines.length > 1))
   // Reporters print the diff after the message.

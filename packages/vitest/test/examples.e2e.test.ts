@@ -88,6 +88,6 @@ function readmeReport(output: string, root: string): string {
     .replace(/^ *\[ *[\d.]+\] \.\.MP-BIOS bug.*\n/gm, '')
     .replace(/^ {2}speed: .*\n/m, '')
     .replace(/BusyBox v.*? built-in/, 'BusyBox v1.35.0 built-in')
-    .replace(/\/\S*\/qemu-system-\w+ .*(-name guest=vm) .*/, 'qemu-system-x86_64 … $1 -kernel … -initrd … -append …')
+    .replace(/qemu-system-\w+ .*(-name guest=vm) .*/, 'qemu-system-x86_64 … $1 -kernel … -initrd … -append …')
     .replace(/ +$/gm, '')
 }

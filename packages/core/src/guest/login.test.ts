@@ -29,7 +29,7 @@ async function setUp({ start = '', answer }: Getty): Promise<Setup> {
     transcript: new Transcript(),
     timeoutMs: 20_000,
     scale,
-    describe: () => ({ arch: 'x86_64', consoleDevice: 'ttyS0', commandLine: 'qemu', logFile: '/log' }),
+    describe: () => ({ arch: 'x86_64', consoleDevice: 'ttyS0', commandLine: ['qemu'], logFile: '/log' }),
   })
   console.attach(host)
   const typed: string[] = []

@@ -268,7 +268,7 @@ export class RunningMachine {
       emulatedBecause,
       isPaused: this.isPaused,
       hasTerminal: this.spec.terminal !== undefined,
-      commandLine: this.description.commandLineQuoted,
+      commandLine: this.description.commandLine,
       logFile: this.keptLog,
     }
   }

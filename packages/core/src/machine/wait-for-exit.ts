@@ -1,5 +1,6 @@
 /** Waits until a machine ends by itself. */
 import { lastLines } from '../console/failure/last-lines.ts'
+import { shortCommandLine } from '../console/failure/short-command-line.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { ExpectError, GuestError } from '../errors.ts'
 import { anySignal } from '../host/any-signal.ts'
@@ -54,7 +55,7 @@ function waitError(running: RunningMachine, reason: unknown): ExpectError {
 }
 
 function machineSections({ description, keptLog }: RunningMachine): Readonly<Record<string, string | undefined>> {
-  return { 'Command line': description.commandLineQuoted, Log: keptLog }
+  return { 'Command line': shortCommandLine(description.commandLine), Log: keptLog }
 }
 
 function timeLimit(milliseconds: number): AbortSignal {

@@ -14,6 +14,7 @@ import { describePatterns, type Pattern } from '../match/pattern.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
 import { knownCause } from './known-causes.ts'
 import { lastLines, printable } from './last-lines.ts'
+import { shortCommandLine } from './short-command-line.ts'
 
 /** Facts about the machine that error messages mention. */
 export interface ConsoleContext {
@@ -29,8 +30,8 @@ export interface ConsoleContext {
   readonly hasTerminal?: boolean
   /** The last text sent, if it does not end with Enter. */
   readonly unfinished?: string
-  /** The machine's command line, quoted. */
-  readonly commandLine?: string
+  /** The arguments of the machine's command line. */
+  readonly commandLine?: readonly string[]
   /** Path of the console log. */
   readonly logFile?: string | undefined
 }
@@ -168,7 +169,7 @@ function failure<Failure extends ExpectError>(
       ...lead,
       'End of the console': lastLines(tail) || '(nothing was printed)',
       ...extra.sections,
-      'Command line': context.commandLine,
+      'Command line': context.commandLine && shortCommandLine(context.commandLine),
       Log: context.logFile,
     },
   })
@@ -193,7 +194,7 @@ function account({ bytes, silentMs, unmatched, dropped, behind, tail }: FailureF
 function silenceHint({ arch, consoleDevice, commandLine }: ConsoleContext): string {
   const kernel = `the kernel is built for ${arch ?? 'the architecture of the machine'}`
   const fits = `${kernel} and supports this machine, and that \`memory\` is enough for it and its initramfs`
-  if (consoleDevice !== undefined && commandLine?.includes(`console=${consoleDevice}`)) {
+  if (consoleDevice !== undefined && commandLine?.some((word) => word.includes(`console=${consoleDevice}`))) {
     return `The kernel arguments name this console (\`console=${consoleDevice}\`). Raise the timeout if the machine is only slow. Otherwise check that ${fits}.`
   }
   const device = consoleDevice === undefined ? 'the first serial port' : `\`console=${consoleDevice}\``

@@ -239,7 +239,7 @@ const context = {
   arch: 'x86_64',
   consoleDevice: 'ttyS0',
   emulatedBecause: '/dev/kvm does not exist',
-  commandLine: 'qemu-system-x86_64',
+  commandLine: ['qemu-system-x86_64'],
   logFile: '/tmp/vm/console.log',
 }
 

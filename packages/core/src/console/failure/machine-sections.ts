@@ -1,11 +1,12 @@
 /** Sections of an error message about a machine: the end of its console, its command line, the path of its log. */
 import { lastLines } from './last-lines.ts'
+import { shortCommandLine } from './short-command-line.ts'
 
 /** The parts of a machine that the sections show. */
 export interface ShownMachine {
   readonly name: string
   readonly output: string
-  readonly commandLineQuoted: string
+  readonly commandLine: readonly string[]
   /** Path of its log, if the log outlives the machine. */
   readonly keptLog: string | undefined
 }
@@ -18,7 +19,7 @@ export function machineSections(machine: ShownMachine, named = false): Readonly<
   const of = named ? ` of "${machine.name}"` : ''
   return {
     [`End of the console${of}`]: lastLines(machine.output) || '(nothing was printed)',
-    [`Command line${of}`]: machine.commandLineQuoted,
+    [`Command line${of}`]: shortCommandLine(machine.commandLine),
     [`Log${of}`]: machine.keptLog,
   }
 }
