@@ -1,4 +1,4 @@
 import { coldboot } from '@coldboot/vitest/plugin'
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ plugins: [coldboot()], test: { testTimeout: 30_000 } })
+export default defineConfig({ plugins: [coldboot()] })

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { codeOf, messageOf } from './errors.ts'
+import { codeOf, ExpectError, messageOf } from './errors.ts'
 
 // As Node's modules throw them under Vitest's `vmThreads`, and under Jest.
 const foreign: unknown = runInNewContext('Object.assign(new Error("no such file"), { code: "ENOENT" })')
@@ -14,4 +15,16 @@ test('errors of another realm have their message and their code', () => {
 test('values that are no errors are shown, and have no code', () => {
   expect([messageOf('text'), messageOf(undefined)]).toEqual(['text', 'undefined'])
   expect([codeOf('text'), codeOf(null), codeOf({ code: 7 }), codeOf(new Error('x'))]).toEqual(Array(4).fill(undefined))
+})
+
+test('an error is printed once: its sections are not repeated as properties', () => {
+  const error = new ExpectError('EXPECT_TIMEOUT', 'nothing came', { sections: { 'End of the console': 'login: ' } })
+  expect(inspect(error).split('login: ')).toHaveLength(2)
+  expect(inspect(error)).toMatch(/\{\s+code: 'EXPECT_TIMEOUT'\s+\}$/)
+  expect(JSON.parse(JSON.stringify(error))).toEqual({
+    name: 'ExpectError',
+    code: 'EXPECT_TIMEOUT',
+    message: error.message,
+    shortMessage: 'nothing came',
+  })
 })

@@ -136,6 +136,14 @@ export class ColdbootError extends Error {
     this.hint = hint
     this.sections = options.sections ?? {}
     Object.defineProperty(this, brand, { value: true })
+    // The message contains them. Node prints the enumerable properties of an error below its stack.
+    for (const name of ['shortMessage', 'hint', 'sections']) Object.defineProperty(this, name, { enumerable: false })
+  }
+
+  /** The properties that a test runner prints for an error outside of its tests. */
+  toJSON(): Readonly<Record<'name' | 'code' | 'message' | 'shortMessage', string>> {
+    const { name, code, message, shortMessage } = this
+    return { name, code, message, shortMessage }
   }
 
   /** Whether `value` is an error of this project, even one from another copy of this package. */

@@ -6,6 +6,8 @@ const here = (file: string): string => join(__dirname, file)
 
 const preset = {
   testEnvironment: here('environment.js'),
+  // Jest's 5 seconds are shorter than one wait of a machine with the default timeout.
+  testTimeout: 30_000,
   moduleNameMapper: {
     '^@coldboot/core$': here('bridged-core.cjs'),
     '^@coldboot/guest$': here('bridged-guest.cjs'),

@@ -7,13 +7,15 @@ function configured(plugin: ReturnType<typeof coldboot>, config: object): unknow
   return typeof hook === 'function' ? Reflect.apply(hook, undefined, [config, {}]) : undefined
 }
 
-test('extends the default hookTimeout by the time of a boot', () => {
-  expect(configured(coldboot(), {})).toEqual({ test: { hookTimeout: 70_000 } })
-  expect(configured(coldboot({ vm: { bootTimeout: 5_000 } }), { test: {} })).toEqual({ test: { hookTimeout: 15_000 } })
+test('extends the default hookTimeout by the time of a boot, and testTimeout to several waits', () => {
+  expect(configured(coldboot(), {})).toEqual({ test: { hookTimeout: 70_000, testTimeout: 30_000 } })
+  const vm = { bootTimeout: 5_000, timeout: 20_000 }
+  expect(configured(coldboot({ vm }), { test: {} })).toEqual({ test: { hookTimeout: 15_000, testTimeout: 80_000 } })
 })
 
-test('keeps the hookTimeout of the configuration', () => {
-  expect(configured(coldboot(), { test: { hookTimeout: 1_000 } })).toEqual({})
+test('keeps the timeouts of the configuration', () => {
+  const set = { test: { hookTimeout: 1_000, testTimeout: 2_000 } }
+  expect(configured(coldboot(), set)).toEqual(set)
 })
 
 test('refuses options that cannot be sent to the workers, with a hint where to set them', () => {

@@ -46,10 +46,14 @@ export interface ColdbootOptions {
 
 /** Vitest's default time limit of a hook, milliseconds. */
 const HOOK_MS = 10_000
+/** A test may contain some waits that last their whole default timeout. Milliseconds, and number of such waits. */
+const TEST_MS = 30_000
+const WAITS_PER_TEST = 4
 
 /**
- * Registers the matchers, ends machines on Ctrl-C, and passes `vm` to the tests. Unless the configuration sets
- * `hookTimeout`, extends it by the time of a boot, because `beforeEach` may start a machine.
+ * Registers the matchers, ends machines on Ctrl-C, and passes `vm` to the tests. Unless the configuration sets them, extends
+ * `hookTimeout` by the time of a boot, because `beforeEach` may start a machine, and `testTimeout` to 30 seconds or four
+ * times the `timeout` of `vm`, because Vitest's 5 seconds are shorter than one default wait.
  *
  * @throws OptionError `INVALID_OPTION` if `vm` cannot be sent to a worker; `UNKNOWN_OPTION`, `INVALID_OPTION` for bad
  * artifact options
@@ -60,8 +64,10 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
   return {
     name: 'coldboot',
     config(config) {
-      if (config.test?.hookTimeout !== undefined) return {}
-      return { test: { hookTimeout: HOOK_MS + (vm.bootTimeout ?? DEFAULTS.bootTimeout) } }
+      const { bootTimeout = DEFAULTS.bootTimeout, timeout = DEFAULTS.timeout } = vm
+      const { hookTimeout = HOOK_MS + bootTimeout, testTimeout = Math.max(TEST_MS, WAITS_PER_TEST * timeout) } =
+        config.test ?? {}
+      return { test: { hookTimeout, testTimeout } }
     },
     configureVitest({ vitest, project }: { vitest: Vitest; project: Vitest['projects'][number] }) {
       project.config.setupFiles.unshift(fileURLToPath(new URL('./setup.js', import.meta.url)))

@@ -1,7 +1,8 @@
 /** Setup file of the plugin. Runs in each worker before a test file. */
 import { endPool } from '@coldboot/core'
-import { afterAll } from 'vitest'
+import { afterAll, beforeEach } from 'vitest'
 import './expect.ts'
+import { explainMissingFixtures } from './missing-fixtures.ts'
 
 // The terminal also sends Ctrl-C to the workers, which must ignore it to end their machines. The main process cancels the
 // run.
@@ -13,3 +14,5 @@ if (!Reflect.has(process, ignored)) {
 
 // Other workers end their pooled machines when they end: see `machine-fixtures.ts`. In a realm, modules end with the file.
 if (!(process instanceof Object)) afterAll(endPool)
+
+beforeEach(({ task }) => explainMissingFixtures(task.context))

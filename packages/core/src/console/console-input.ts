@@ -7,11 +7,14 @@ type Done = (error?: Error | null) => void
 
 /** Most characters remembered of a line without Enter. */
 const LONGEST_LINE = 200
+/** Most lines with Enter remembered. */
+const KEPT_LINES = 20
 
 /** Input of one console. QEMU reads only as much as the device accepts; the rest stays in the socket. */
 export class ConsoleInput {
   readonly #name: string
   #line = ''
+  #lines: readonly string[] = []
   #stream: Duplex | undefined
   #unsent = 0
   #lost = false
@@ -30,6 +33,11 @@ export class ConsoleInput {
   /** The last line sent without Enter, if it is plain text; otherwise empty. */
   get unfinished(): string {
     return /[\0-\x1f\x7f]/.test(this.#line) ? '' : this.#line
+  }
+
+  /** The last lines sent with Enter that have text, without their line ends. The oldest is first. */
+  get lines(): readonly string[] {
+    return this.#lines
   }
 
   /**
@@ -68,11 +76,10 @@ export class ConsoleInput {
   }
 
   #note(text: string): void {
-    this.#line =
-      (this.#line + text)
-        .slice(-LONGEST_LINE)
-        .split(/[\r\n]/)
-        .at(-1) ?? ''
+    const lines = (this.#line + text).split(/[\r\n]/)
+    this.#line = (lines.pop() ?? '').slice(-LONGEST_LINE)
+    const sent = lines.filter((line) => line.trim() !== '').map((line) => line.slice(-LONGEST_LINE))
+    if (sent.length > 0) this.#lines = [...this.#lines, ...sent].slice(-KEPT_LINES)
   }
 
   // A new error for each call, so that its stack has the caller's line.

@@ -104,7 +104,7 @@ export class Console {
       describe: () => ({
         name: options.name,
         bytes: options.transcript.bytes,
-        context: { ...options.describe?.(), unfinished: this.#input.unfinished },
+        context: { ...options.describe?.(), unfinished: this.#input.unfinished, typed: this.#input.lines },
       }),
     })
     this.#incidentWatch = new IncidentWatch({

@@ -18,7 +18,7 @@ import { attachScript, runAgentScript, type ScriptRunner } from './restore-attac
 import { type MachineState, RunningMachine } from './running-machine.ts'
 import { keepMoment, launchMoment, type Moment } from './save/moment.ts'
 import type { VM } from './vm.ts'
-import { waitUntilReady } from './wait-until-ready.ts'
+import { readyInside, waitUntilReady } from './wait-until-ready.ts'
 
 /** A running machine that can return to its checkpoints. */
 export class RevertibleMachine {
@@ -90,7 +90,18 @@ export class RevertibleMachine {
     // An invalid value is passed on, so that the check of the options reports it.
     const isInvalid = options.signal !== undefined && !(options.signal instanceof AbortSignal)
     const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
-    return console.expect(pattern, signal === undefined ? options : { ...options, signal })
+    const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
+    if (this.#ready === undefined && spec.ready !== undefined) {
+      // The wait itself is returned, so that its rejection stays unhandled if the caller forgets it.
+      void wait.then((match) => this.#noteReady(match), () => {})
+    }
+    return wait
+  }
+
+  #noteReady(match: Match): void {
+    if (this.#ready !== undefined) return
+    const ready = readyInside(match, this.#running.spec)
+    if (ready !== undefined) this.#ready = Promise.resolve(ready)
   }
 
   /** Resumes the guest of a machine that was launched from a save. @param script runs in the guest; may be empty */

@@ -137,6 +137,13 @@ describe('waiting', () => {
     })
   })
 
+  test('is ready after a wait of the test that consumed the prompt', async () => {
+    const vm = await start()
+    await vm.expect(String(guest.ready), { timeout: 60_000 })
+    expect((await vm.run('echo it works')).stdout).toBe('it works\n')
+    expect((await vm.ready()).text).toBe(String(guest.ready))
+  })
+
   test('a slow boot is distinguished from a pattern that was not printed', async () => {
     const vm = await start({ ready: 'never printed', bootTimeout: 300 })
     await expect(vm.ready()).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 /** Waits for the `ready` pattern of a machine. */
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
-import type { Match, PatternInput } from '../console/match/pattern.ts'
+import { ExpectBuffer } from '../console/match/expect-buffer.ts'
+import { type Match, type PatternInput, patternList, toMatch } from '../console/match/pattern.ts'
 import { ERROR_CODES, ExpectError, OptionError } from '../errors.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
@@ -23,4 +24,17 @@ export async function waitUntilReady({ name, ready, bootTimeoutMs }: MachineSpec
     const hint = error.hint === ERROR_CODES.EXPECT_TIMEOUT ? {} : { hint: error.hint }
     throw new ExpectError('BOOT_TIMEOUT', message, { ...hint, cause: error, sections: error.sections })
   }
+}
+
+/**
+ * The match of the `ready` pattern in the output that another wait consumed: a caller that waited for the prompt itself need not
+ * wait for a second one.
+ */
+export function readyInside({ before, text, dropped }: Match, { ready }: MachineSpec): Match | undefined {
+  if (ready === undefined) return undefined
+  const patterns = patternList(ready)
+  const buffer = new ExpectBuffer(patterns)
+  const consumed = before + text
+  const found = buffer.push(consumed) ?? buffer.end()
+  return found && toMatch(found, patterns, consumed.slice(0, found.start), dropped)
 }

@@ -1,8 +1,9 @@
 /** Diagnosis of a failed wait: the likely cause, the closest output, and the circumstances. */
 
-import type { Pattern } from '../match/pattern.ts'
+import { describePatterns, type Pattern } from '../match/pattern.ts'
 import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import { lastStage } from './boot-stage.ts'
+import { withoutEchoes } from './echoes.ts'
 import { knownCause } from './known-causes.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
 
@@ -28,6 +29,8 @@ export interface Evidence {
   readonly isPaused?: boolean | undefined
   /** Whether a terminal on the console answers queries. */
   readonly hasTerminal?: boolean | undefined
+  /** The last lines sent with Enter, the oldest first. */
+  readonly typed?: readonly string[] | undefined
 }
 
 /** Result of a diagnosis, for a message. */
@@ -44,20 +47,23 @@ export interface Diagnosis {
 const BUSY_MS = 1_000
 
 export function diagnose(evidence: Evidence): Diagnosis {
-  const { patterns, searched, regExpTimeout, start, unfinished = '' } = evidence
-  const typed = unfinished === '' ? undefined : noEnter(unfinished)
+  const { patterns, searched, regExpTimeout, start, unfinished = '', typed = [] } = evidence
+  const printed = withoutEchoes(searched, typed)
+  const incomplete = unfinished === '' ? undefined : noEnter(unfinished)
   const closest = patterns
-    .map((pattern) => nearMiss(pattern, searched, regExpTimeout))
+    .map((pattern) => nearMiss(pattern, printed, regExpTimeout))
     .find((miss) => miss !== undefined)
   // The echo of a line without Enter resembles the pattern, but is not output.
-  const near = typed !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
+  const near = incomplete !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
   const query = evidence.hasTerminal === true ? undefined : terminalQuery(searched)
   const cause = query ?? knownCause(searched.clean)
   const advice = [
-    typed,
+    incomplete,
     near?.hint,
     cause,
-    typed === undefined && near === undefined && cause === undefined ? behaviour(evidence) : undefined,
+    incomplete === undefined && near === undefined && cause === undefined
+      ? (atPrompt(evidence) ?? behaviour(evidence))
+      : undefined,
   ]
   return {
     advice: advice.filter((sentence) => sentence !== undefined).join(' '),
@@ -84,6 +90,19 @@ function terminalQuery({ raw, clean }: Searched): string | undefined {
 
 function noEnter(typed: string): string {
   return `The last text sent, ${JSON.stringify(typed)}, has no line end: a program that reads lines gets it only after Enter, \`\\n\`.`
+}
+
+/** A last line that ends as the prompts of shells, boot loaders and logins do. */
+const PROMPT = /\S[#$%>] ?$|^[#$%>] ?$|(?:login|[Pp]assword): ?$/
+
+function atPrompt({ searched, previousMatch, silentMs = Infinity, patterns, isPaused }: Evidence): string | undefined {
+  if (isPaused === true || silentMs < BUSY_MS) return undefined
+  const line = `${searched.consumed}${searched.clean}`.split('\n').at(-1) ?? ''
+  if (!PROMPT.test(line)) return undefined
+  const earlier = searched.clean === '' && previousMatch !== undefined ? ', which an earlier wait matched,' : ''
+  const login = /login|password/i.test(describePatterns(patterns)) && !/: ?$/.test(line)
+  const needless = login ? ' It is a shell that needs no login.' : ''
+  return `The machine is at the prompt ${JSON.stringify(line.slice(-100))}${earlier} and waits for input.${needless}`
 }
 
 function behaviour({ elapsedMs, silentMs = Infinity, emulatedBecause, isPaused }: Evidence): string | undefined {

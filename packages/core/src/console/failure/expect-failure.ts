@@ -30,6 +30,8 @@ export interface ConsoleContext {
   readonly hasTerminal?: boolean
   /** The last text sent, if it does not end with Enter. */
   readonly unfinished?: string
+  /** The last lines sent with Enter, the oldest first. */
+  readonly typed?: readonly string[]
   /** The arguments of the machine's command line. */
   readonly commandLine?: readonly string[]
   /** Path of the console log. */
@@ -55,7 +57,7 @@ export interface FailureFacts {
   readonly tail: string
   readonly context: ConsoleContext
   /** Material for the diagnosis. */
-  readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | 'emulatedBecause' | 'unfinished'>
+  readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | keyof ConsoleContext>
   /** The frames of the call. */
   readonly frames: string
 }
@@ -127,8 +129,9 @@ export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
 
 function diagnosis({ patterns, elapsedMs, silentMs, bytes, behind, context, evidence }: FailureFacts): FailureOptions {
   if (bytes === 0 || behind !== undefined) return {}
-  const { emulatedBecause, unfinished, isPaused, hasTerminal } = context
-  const seen = { ...evidence, patterns, elapsedMs, silentMs, emulatedBecause, unfinished, isPaused, hasTerminal }
+  const { emulatedBecause, unfinished, typed, isPaused, hasTerminal } = context
+  const state = { emulatedBecause, unfinished, typed, isPaused, hasTerminal }
+  const seen = { ...evidence, patterns, elapsedMs, silentMs, ...state }
   const { advice, closest, circumstances } = diagnose(seen)
   const lead = {
     'Closest output': lastLines(closest ?? ''),

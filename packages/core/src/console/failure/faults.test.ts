@@ -273,6 +273,49 @@ test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
   expect(error.message).toContain('Command line:\n  qemu-system-x86_64')
 })
 
+test('does not offer the echo of a typed line as similar output', async () => {
+  const { error } = await failedAfter('login: root\r\n# echo helo-world\r\n-sh: echo: not found\r\n# ', {
+    typed: 'echo helo-world\n',
+    awaited: 'hello-world',
+  })
+  expect(error.message).not.toContain('Did you mean')
+  expect(error.message).not.toContain('Closest output')
+})
+
+test('offers the output of a typed line that resembles the pattern, not its echo', async () => {
+  const { error } = await failedAfter('# echo helo-world\r\nhelo-world\r\n# ', {
+    typed: 'echo helo-world\n',
+    awaited: 'hello-world',
+  })
+  expect(error.message).toContain('Closest output:\n  helo-world\n')
+})
+
+test('names the prompt at which the machine waits', async () => {
+  const { error } = await failedAfter('booted\r\ncoldboot# ', { awaited: 'login: ' })
+  expect(error.message).toContain('at the prompt "coldboot# " and waits for input. It is a shell that needs no login.')
+})
+
+test('names the prompt that an earlier wait matched', async () => {
+  const { error } = await failedAfter('booted\r\ncoldboot# ', { first: 'coldboot# ', awaited: 'coldboot> ' })
+  expect(error.message).toContain('at the prompt "coldboot# ", which an earlier wait matched, and waits for input.')
+})
+
+/** The error of a wait for output that never comes. */
+async function failedAfter(
+  prints: string,
+  { typed, first, awaited }: { readonly typed?: string; readonly first?: string; readonly awaited: string },
+): Promise<{ readonly error: ColdbootError }> {
+  const [host, machine] = duplexPair()
+  const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 1_500, scale: (time) => time })
+  console.attach(host)
+  if (typed !== undefined) console.send(typed)
+  machine.write(prints)
+  if (first !== undefined) await console.expect(first)
+  const error: unknown = await console.expect(awaited).catch((reason: unknown) => reason)
+  if (!ColdbootError.is(error)) throw new TypeError('the wait did not fail')
+  return { error }
+}
+
 test('does not report the query of a line editor at its prompt as the cause', async () => {
   const [host, machine] = duplexPair()
   const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 50, scale: (time) => time })

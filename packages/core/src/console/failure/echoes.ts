@@ -1,0 +1,33 @@
+/** Removes what a terminal printed only because it was typed. */
+import type { Searched } from './near-miss.ts'
+
+/** The searched output without the lines that echo typed lines, each of which is echoed at most once. */
+export function withoutEchoes(searched: Searched, typed: readonly string[]): Searched {
+  if (typed.length === 0) return searched
+  const { clean, raw, userspace } = searched
+  return {
+    ...searched,
+    clean: withoutLines(clean, typed),
+    raw: withoutLines(raw, typed),
+    userspace: withoutLines(userspace, typed),
+  }
+}
+
+function withoutLines(text: string, typed: readonly string[]): string {
+  const lines = text.split('\n')
+  let from = 0
+  for (const line of typed) {
+    const at = lines.findIndex((shown, index) => index >= from && isEcho(shown, line))
+    if (at < 0) continue
+    lines[at] = ''
+    from = at + 1
+  }
+  return lines.join('\n')
+}
+
+/** Whether a line is the typed text, alone or after a prompt. */
+function isEcho(shown: string, typed: string): boolean {
+  const line = shown.trimEnd()
+  const text = typed.trimEnd()
+  return line === text || (line.endsWith(text) && /[#$%>:] ?$/.test(line.slice(0, -text.length)))
+}
