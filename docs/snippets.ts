@@ -2,7 +2,7 @@
  * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. It is
  * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
-import { blockDevice, channel, VM } from '@coldboot/core'
+import { blockDevice, channel, VM, type VMOptions } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
@@ -85,7 +85,7 @@ export async function goesOnToADisk(): Promise<unknown> {
     guestAgent: true,
     ready: /login: $/,
     bootTimeout: 240_000,
-  }
+  } satisfies VMOptions
   return VM.start(debian)
 }
 

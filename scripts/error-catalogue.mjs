@@ -25,6 +25,7 @@ const MEANINGS = {
   DEVICE_UNAVAILABLE: 'The host lacks what a device needs.',
   QEMU_NOT_FOUND: 'The QEMU binary was not found.',
   QEMU_TOO_OLD: 'QEMU is older than 7.2, or does not report its version.',
+  NODE_TOO_OLD: 'Node.js is older than 22.12. Every package refuses it when it is loaded.',
   CACHE_UNUSABLE: 'The folder for kernels, images and templates cannot be created or written to.',
   GUEST_KERNEL_UNAVAILABLE: 'The kernel for the small guest could not be downloaded.',
   START_FAILED: 'QEMU exited before the machine ran, or did not answer.',

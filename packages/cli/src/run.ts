@@ -1,10 +1,16 @@
 #!/usr/bin/env node
 /** The command `coldboot`. */
-import { runCommandLine } from './run-command-line.ts'
-
 const { argv, stdout, stderr } = process
 // `coldboot templates | head` closes the pipe early.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })
-process.exitCode = await runCommandLine(argv.slice(2), { stdout, stderr })
+try {
+  // Loaded here, because an old Node is refused while it loads.
+  const { runCommandLine } = await import('./run-command-line.ts')
+  process.exitCode = await runCommandLine(argv.slice(2), { stdout, stderr })
+} catch (error) {
+  if (!(error instanceof Error && 'code' in error && error.code === 'NODE_TOO_OLD')) throw error
+  stderr.write(`coldboot: ${error.message}\n`)
+  process.exitCode = 1
+}

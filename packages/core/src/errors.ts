@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   QEMU_NOT_FOUND:
     'Install QEMU with the command in the message, or set the `qemu` option or COLDBOOT_QEMU to the path of the binary.',
   QEMU_TOO_OLD: 'Install QEMU 7.2 or newer.',
+  NODE_TOO_OLD: 'Install a newer Node.js, for example with nvm, or set its version in the CI workflow.',
   CACHE_UNUSABLE: 'Set COLDBOOT_CACHE to a writable folder on a disk with free space.',
   GUEST_KERNEL_UNAVAILABLE:
     'Install the package `@coldboot/guest-<arch>`, or set COLDBOOT_KERNEL and COLDBOOT_INITRAMFS to your own kernel and initramfs, or run on Debian with access to its package archive.',

@@ -1,3 +1,5 @@
+import { requireNode } from './host/node-version.ts'
+
 export { type PendingWait } from './console/console.ts'
 export { type ExpectOptions } from './console/expect/expect-options.ts'
 export { type CustomGuestFailure, type GuestFailureOptions } from './console/incident/guest-failure-options.ts'
@@ -110,6 +112,7 @@ export { type Frame, type FrameFilter, type FrameFilterInput } from './network/f
 export { type FrameLog, type FrameWaitOptions } from './network/frames/frame-log.ts'
 export { type Impairment } from './network/impairment.ts'
 export { type Architecture } from './options/architecture.ts'
+export type { MemorySize } from './options/checked-options.ts'
 export { type ExitReason, type ExitStatus } from './qemu/exit-status.ts'
 export { type MachineObserver, type ObservedMachine } from './spec/machine-observer.ts'
 export { DEFAULT_TIMEOUT, type MachineOptions } from './spec/machine-options.ts'
@@ -121,3 +124,5 @@ export { type ExtendOptions, type TemplateOptions } from './template/template.ts
 export { type TemplatePolicy, type VMOptions } from './template/vm-options.ts'
 export { Template, type TemplateBuilds } from './template.ts'
 export { VM, type VMStarts } from './vm.ts'
+
+requireNode()

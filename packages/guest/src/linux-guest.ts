@@ -1,6 +1,6 @@
 /** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
 import { createHash } from 'node:crypto'
-import { type Architecture, ColdbootError, OptionError, StartError } from '@coldboot/core'
+import { type Architecture, ColdbootError, type MemorySize, OptionError, StartError } from '@coldboot/core'
 import { ARCHITECTURES, Cache, hostArchitecture, readEnvironment } from '@coldboot/core/internal'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
@@ -32,7 +32,7 @@ export interface LinuxGuest {
   /** A console on the first serial port, and what makes the boot quick. Append words to change it: the last one wins. */
   readonly kernelArgs: string
   /** Enough for the guest and the files in it, with its unit. */
-  readonly memory: string
+  readonly memory: MemorySize
   /** The shell's prompt, which ends the boot: {@link GUEST_PROMPT}. */
   readonly ready: string
   /** Whether the agent is in the guest, which runs commands beside the console. */
@@ -228,7 +228,7 @@ function kernelArgs({ arch, init, files, logLevel, hostname }: ResolvedGuestOpti
 }
 
 // While it boots, a guest has the archive and its unpacked content in memory.
-function memoryFor(arch: Architecture, imageBytes: number): string {
+function memoryFor(arch: Architecture, imageBytes: number): MemorySize {
   const beyond = Math.max(0, Math.ceil(imageBytes / MIB) - FREE_IMAGE_MIB)
-  return `${GUEST_ARCHITECTURES[arch].memoryMib + 2 * beyond}M`
+  return `${BigInt(GUEST_ARCHITECTURES[arch].memoryMib + 2 * beyond)}M`
 }

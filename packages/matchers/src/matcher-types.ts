@@ -13,6 +13,32 @@ import type { PrintInOrderOptions } from './to-print-in-order.ts'
 import type { RunSuccessfullyOptions, ToRunOptions } from './to-run.ts'
 import type { ShowTextOptions } from './to-show-text.ts'
 
+/** What no matcher of this package takes. */
+type NoMachine =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | readonly unknown[]
+  | ((...args: never) => unknown)
+
+/**
+ * The matchers on a value: those of {@link MachineMatchers}, which cannot be called if the value is certainly no machine and no
+ * part of one.
+ *
+ * @typeParam T type of the value
+ */
+export type MatchersOf<T, R = void> = {
+  [Name in keyof MachineMatchers<R>]: 0 extends 1 & T
+    ? MachineMatchers<R>[Name]
+    : [Awaited<T>] extends [NoMachine]
+      ? `${Name} needs a machine`
+      : MachineMatchers<R>[Name]
+}
+
 /**
  * Matchers for a machine. All except `toHavePrinted` wait and must be awaited. `timeout` limits the wait, in milliseconds
  * before the machine's multiplier. A wait ends before the time limit of its test, so that its own message is reported.

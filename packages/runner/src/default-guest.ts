@@ -1,14 +1,20 @@
 /** Boots the small Linux guest of @coldboot/guest when the options name nothing to boot. */
 import type { VMOptions } from '@coldboot/core'
+import { hostArchitecture, readEnvironment, requireHost } from '@coldboot/core/internal'
 import type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
 import { type Progress, startProgress } from './progress/start-progress.ts'
 
 /**
  * Adds the default guest to options that have nothing to boot. Returns other options unchanged. `kernelArgs` are appended
  * to those of the guest; all other options replace its values.
+ * @throws StartError `UNSUPPORTED_PLATFORM`, `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, before the guest is prepared
  */
 export async function withGuest(options: VMOptions): Promise<VMOptions> {
   if (hasBootSource(options)) return options
+  const arch = options.arch ?? hostArchitecture()
+  const asked = options.qemu === undefined ? readEnvironment().qemu : [options.qemu].flat()
+  // First, because the guest may be a download that is in vain without QEMU.
+  if (arch !== undefined) await requireHost(arch, asked)
   // Loaded on demand: tests that boot another system do not need it.
   const { linuxGuest } = await import('@coldboot/guest')
   const guest: VMOptions = await prepare(linuxGuest)

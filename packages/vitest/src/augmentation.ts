@@ -1,6 +1,6 @@
 /** Extends the types of Vitest. */
 import type { VMOptions } from '@coldboot/core'
-import type { MachineMatchers } from '@coldboot/matchers'
+import type { MatchersOf } from '@coldboot/matchers'
 import type { ArtifactOptions, GuestTestRecord, MachineRecord } from '@coldboot/report'
 import type { MachineArtifact } from './failure-report.ts'
 
@@ -13,7 +13,7 @@ export interface ColdbootMeta {
 }
 
 declare module 'vitest' {
-  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MachineMatchers<R> {}
+  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MatchersOf<T, R> {}
 
   interface ProvidedContext {
     /** The project's defaults of the fixture with this name. */

@@ -1,6 +1,7 @@
 import { expectTypeOf } from 'vitest'
 import type { ColdbootMeta } from './augmentation.ts'
 import { expect, test, type VM, type VMOptions } from './index.ts'
+import { coldboot } from './plugin.ts'
 
 test('the fixtures are typed', async ({ vm, bootVM, vmOptions, task }) => {
   expectTypeOf(vm).toEqualTypeOf<VM>()
@@ -38,7 +39,26 @@ test('the matchers are typed', async ({ vm }) => {
   void expect(vm).toEventuallyPrint('a', { timeut: 1 })
 })
 
+test('a matcher on a value that is no machine is refused', async ({ vm, bootVM }) => {
+  // @ts-expect-error the output is a string
+  void expect(vm.output).toEventuallyPrint('login: ')
+  // @ts-expect-error the function was not called
+  void expect(bootVM).toBoot()
+  const anything = JSON.parse('{}')
+  expectTypeOf(expect(anything).toBoot()).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect(anything as unknown).toBoot()).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(expect<VM | undefined>(vm).toBoot()).toEqualTypeOf<Promise<void>>()
+})
+
+// @ts-expect-error devices cannot be sent to the workers
+coldboot({ vm: { devices: [] } })
+coldboot({ vm: { memory: '512M', kernelArgs: 'quiet', pool: true } })
+
+const megabytes = 512
 test.override('vmOptions', { memory: '512M' })
+test.override('vmOptions', { memory: `${megabytes}MiB` })
+// @ts-expect-error a blank
+test.override('vmOptions', { memory: '512 MB' })
 test.override('vmOptions', async () => ({ kernel: 'vmlinuz' }))
 // @ts-expect-error memory is text with its unit
 test.override('vmOptions', { memory: 512 })

@@ -13,9 +13,13 @@ export function explainMissingFixtures(context: object): void {
     Object.defineProperty(context, name, {
       configurable: true,
       get() {
-        throw new OptionError('INVALID_OPTION', `This test asks for \`${name}\`, which \`test\` from 'vitest' does not have`, {
-          hint: "Write `import { test } from '@coldboot/vitest'`, or extend that `test`.",
-        })
+        throw new OptionError(
+          'INVALID_OPTION',
+          `This test asks for \`${name}\`, which \`test\` from 'vitest' does not have`,
+          {
+            hint: "Write `import { test } from '@coldboot/vitest'`, or extend that `test`.",
+          },
+        )
       },
       set(value: unknown) {
         Object.defineProperty(context, name, { value, configurable: true, enumerable: true, writable: true })

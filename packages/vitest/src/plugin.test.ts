@@ -19,6 +19,7 @@ test('keeps the timeouts of the configuration', () => {
 })
 
 test('refuses options that cannot be sent to the workers, with a hint where to set them', () => {
+  // @ts-expect-error the type has no such option
   expect(() => coldboot({ vm: { signal: new AbortController().signal } })).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('test.override') }),
   )

@@ -13,6 +13,12 @@ import ColdbootReporter, { hasReporter } from './reporter.ts'
 import { showProgress } from './run-progress.ts'
 import { shareTerminal } from './shared-terminal.ts'
 
+/** Options of a machine that a worker cannot be sent: objects with functions. */
+type Unsendable = 'devices' | 'serialOutput' | 'observer' | 'signal' | 'aroundDebug' | 'prepare' | 'from'
+
+/** Options of a machine for all tests of a project. The others are set in a test file, with `test.override('vmOptions', …)`. */
+export type ProjectVMOptions = Omit<VMOptions, Unsendable>
+
 /** Options of {@link coldboot}. */
 export interface ColdbootOptions {
   /**
@@ -21,7 +27,7 @@ export interface ColdbootOptions {
    *
    * @default {}
    */
-  readonly vm?: VMOptions
+  readonly vm?: ProjectVMOptions
   /**
    * Which files of the machines are kept. A file or a test may override it.
    * @default {}: all files of failed attempts

@@ -2,7 +2,7 @@
 
 import { MachineError, OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
-import { isMemorySize, memoryMibOf } from '../options/checked-options.ts'
+import { isMemorySize, type MemorySize, memoryMibOf } from '../options/checked-options.ts'
 import type { AttachContext, Device } from './device.ts'
 import { abortable, type SignalOptions } from './helpers/abortable.ts'
 import { PerMachine } from './helpers/per-machine.ts'
@@ -18,7 +18,7 @@ export interface BalloonHandle {
    * @throws MachineError `QMP_FAILED` when the guest has not loaded the driver; `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
-  resize(memory: string, options?: SignalOptions): Promise<number>
+  resize(memory: MemorySize, options?: SignalOptions): Promise<number>
   /** Current memory of the guest, MiB. @throws MachineError as `resize` does */
   size(): Promise<number>
 }

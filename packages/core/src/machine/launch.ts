@@ -1,17 +1,16 @@
 /** Spawns QEMU for a MachineSpec, in a private directory. */
 import { constants } from 'node:fs'
 import { cp } from 'node:fs/promises'
-import { StartError } from '../errors.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/files/private-directory.ts'
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
-import { locateQemu } from '../qemu/locate.ts'
 import { type IncomingState, incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import type { StateFile } from '../qemu/state-file.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
+import { requireHost } from './required-host.ts'
 
 /** Memory and initial state of a machine. */
 export interface StartPlan {
@@ -59,9 +58,8 @@ export interface Launched {
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
  */
 export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
-  requirePlatform()
   if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
-  const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
+  const { command: qemu, version: qemuVersion } = await requireHost(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()
   try {
     await prepareDevices(spec, directory.path, plan.files ? [] : plan.restore?.changed)
@@ -128,12 +126,4 @@ async function prepareDevices(spec: MachineSpec, directory: string, positions?: 
 /** Copies the content of a folder, with shared blocks if the file system supports it. Existing files are kept. */
 export async function copyFiles(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, force: false, mode: constants.COPYFILE_FICLONE })
-}
-
-function requirePlatform(): void {
-  if (process.platform === 'linux' || process.platform === 'darwin') return
-  throw new StartError(
-    'UNSUPPORTED_PLATFORM',
-    `Machines cannot be started on ${process.platform}: QEMU cannot inherit sockets there`,
-  )
 }

@@ -93,7 +93,10 @@ export class RevertibleMachine {
     const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
     if (this.#ready === undefined && spec.ready !== undefined) {
       // The wait itself is returned, so that its rejection stays unhandled if the caller forgets it.
-      void wait.then((match) => this.#noteReady(match), () => {})
+      void wait.then(
+        (match) => this.#noteReady(match),
+        () => {},
+      )
     }
     return wait
   }

@@ -35,6 +35,12 @@ export const wholeNumber = (least: number, most: number): Check => [
   (value) => typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most,
 ]
 
+/**
+ * A size of memory: a whole number with its unit, in powers of 1024, such as `256M` or `2G`. The type has `bigint` for the whole
+ * number, because `number` would allow a blank after it. A computed size is `${BigInt(megabytes)}M`.
+ */
+export type MemorySize = `${bigint}${'M' | 'G'}${'' | 'B' | 'iB'}`
+
 const MEMORY = /^(\d+)([MG])(?:i?B)?$/
 
 export const isMemorySize: Check = [

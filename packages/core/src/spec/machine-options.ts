@@ -7,6 +7,7 @@ import type { TerminalOptions } from '../console/terminal/terminal.ts'
 import type { Device } from '../devices/device.ts'
 import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
+import type { MemorySize } from '../options/checked-options.ts'
 import type { MachineObserver } from './machine-observer.ts'
 
 /** Default timeout of `expect`, milliseconds. */
@@ -30,7 +31,7 @@ export interface MachineOptions {
   /** Number of virtual CPUs. @default 1 */
   readonly cpus?: number | undefined
   /** Guest memory with its unit, `M` or `G` (powers of 1024). @default '256M' */
-  readonly memory?: string | undefined
+  readonly memory?: MemorySize | undefined
   /** Accelerator, used without probing. @default COLDBOOT_ACCEL, else the fastest that works */
   readonly accelerator?: AcceleratorName | undefined
   /** Path of a kernel image. */
@@ -108,7 +109,7 @@ export interface MachineOptions {
 export const DEFAULTS: {
   readonly name: string
   readonly cpus: number
-  readonly memory: string
+  readonly memory: MemorySize
   readonly kernelArgs: string
   readonly timeout: number
   readonly bootTimeout: number

@@ -92,7 +92,7 @@ describe('refused before anything is spawned', () => {
       /`initramfs` is given without `kernel`/,
     ],
     ['nothing to boot', { kernel: undefined }, 'INVALID_OPTION', /nothing to boot/],
-    ['memory without a unit', { memory: '256' }, 'INVALID_OPTION', /`memory` must be a size/],
+    ['memory without a unit', { memory: '256' as '256M' }, 'INVALID_OPTION', /`memory` must be a size/],
     ['no memory at all', { memory: '0M' }, 'INVALID_OPTION', /`memory`/],
     ['half a CPU', { cpus: 0.5 }, 'INVALID_OPTION', /`cpus` must be a whole number/],
     [

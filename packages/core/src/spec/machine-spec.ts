@@ -19,6 +19,7 @@ import { requireFile } from '../options/required-path.ts'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.ts'
 import type { MachineObserver } from './machine-observer.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
+import { leastMemory } from './memory-need.ts'
 import { checkOptions } from './option-checks.ts'
 import { printsByFirmware } from './prints-by-firmware.ts'
 import type { RestoreOverrides } from './restore-overrides.ts'
@@ -215,6 +216,7 @@ function checkSpec(spec: MachineSpec): void {
       },
     )
   }
+  checkMemory(spec)
   if (spec.accelerator === 'tcg' && /^host(,|$)/.test(spec.cpu)) {
     throw new OptionError(
       'INVALID_OPTION',
@@ -226,6 +228,16 @@ function checkSpec(spec: MachineSpec): void {
   }
   checkClaims(spec)
   for (const device of spec.devices) device.validate?.(spec)
+}
+
+/** Refuses a machine that would only print nothing, because its kernel does not fit. */
+function checkMemory({ kernel, initramfs, memoryMib }: MachineSpec): void {
+  const least = Math.ceil(leastMemory(kernel, initramfs) / 2 ** 20)
+  if (memoryMib >= least) return
+  const what = [kernel && '`kernel`', initramfs && '`initramfs`'].filter((word) => word !== undefined).join(' and ')
+  throw new OptionError('INVALID_OPTION', `\`memory\` is ${memoryMib} MiB, but ${what} alone take ${least} MiB`, {
+    hint: `Set it to ${2 * least}M or more: the system needs memory too, and unpacks the initramfs.`,
+  })
 }
 
 function checkClaims(spec: MachineSpec): void {

@@ -82,7 +82,7 @@ describe('a template', () => {
   })
 
   test('is built once by concurrent processes', async () => {
-    const options = { ...guest, memory: '160M' }
+    const options: MachineOptions = { ...guest, memory: '160M' }
     const templates = await Promise.all([1, 2, 3].map(() => Template.build(options)))
     expect(new Set(templates.map(({ key }) => key)).size).toBe(1)
     const [template] = templates

@@ -6,6 +6,7 @@ import {
   checkTable,
   isFlag,
   isMemorySize,
+  type MemorySize,
   memoryMibOf,
   oneOf,
   wholeNumber,
@@ -38,7 +39,7 @@ export interface VMOptions extends MachineOptions {
   /** Most machines at once, in all processes of this user. Further machines wait. @default 64 */
   readonly maxMachines?: number | undefined
   /** Most guest memory of all machines together, with its unit. @default three quarters of the memory of the host */
-  readonly memoryBudget?: string | undefined
+  readonly memoryBudget?: MemorySize | undefined
   /**
    * Whether the next machine is restored in the background while this one is used. See {@link endPool}.
    *

@@ -134,7 +134,7 @@ function specOf(
   return resolveOptions({
     ...{ name, arch, machine, cpu, cpus, accelerator, allowReboot },
     firmwareOnConsole: manifest.firmwareOnConsole,
-    memory: `${memoryMib}M`,
+    memory: `${BigInt(memoryMib)}M`,
     ...(firmware === '' ? {} : { firmware }),
     ...boot,
     ...(manifest.included.includes('kernel') ? { kernelArgs } : {}),

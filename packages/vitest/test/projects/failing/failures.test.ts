@@ -85,7 +85,7 @@ test('an input that is too late', async ({ vm }) => {
 
 test('an option that is wrong', async ({ bootVM }) => {
   const name = 'server'
-  await bootVM({ name, memory: '1T' })
+  await bootVM({ name, memory: '1T' as '1M' })
 })
 
 test('a device that is not called', async ({ bootVM }) => {
@@ -104,7 +104,7 @@ test('a guest that ends early', async ({ vm }) => {
 })
 
 test('not a machine', async ({ bootVM }) => {
-  await expect(bootVM).toEventuallyPrint('x')
+  await expect(bootVM as unknown).toEventuallyPrint('x')
 })
 
 test('two machines of one name', async ({ bootVM }) => {

@@ -1,0 +1,22 @@
+/** What every machine needs of the host. */
+import { StartError } from '../errors.ts'
+import type { Architecture } from '../options/architecture.ts'
+import { locateQemu, type QemuBinary } from '../qemu/locate.ts'
+
+/**
+ * Finds QEMU, on a platform where it can run. Cheap after the first call: call it before work that is in vain without QEMU.
+ * @param asked as for {@link locateQemu}
+ * @throws StartError `UNSUPPORTED_PLATFORM`, `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`
+ */
+export async function requireHost(arch: Architecture, asked: readonly string[] | undefined): Promise<QemuBinary> {
+  requirePlatform()
+  return locateQemu(arch, asked)
+}
+
+function requirePlatform(): void {
+  if (process.platform === 'linux' || process.platform === 'darwin') return
+  throw new StartError(
+    'UNSUPPORTED_PLATFORM',
+    `Machines cannot be started on ${process.platform}: QEMU cannot inherit sockets there`,
+  )
+}

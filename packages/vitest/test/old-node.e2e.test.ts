@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+/** Evaluated before an entry: Node says that it is an old version. */
+const OLD = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.20.2' })`
+const MESSAGE = 'coldboot needs Node 22.12 or newer, and this is Node 20.20.2'
+
+const ENTRIES = [
+  'core/bundle/index.js',
+  'core/bundle/internal.js',
+  'guest/bundle/index.js',
+  'matchers/bundle/index.js',
+  'report/bundle/index.js',
+  'runner/bundle/index.js',
+  'vitest/bundle/plugin.js',
+  'vitest/bundle/reporter.js',
+  'jest/bundle/environment.js',
+  'jest/bundle/reporter.js',
+]
+
+function withOldNode(...args: readonly string[]): { readonly status: number | null; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', OLD, ...args], { encoding: 'utf8' })
+  return { status, output: stdout + stderr }
+}
+
+test.each(ENTRIES)('%s names the Node that is needed', (entry) => {
+  const path = fileURLToPath(new URL(`../../${entry}`, import.meta.url))
+  const { status, output } = withOldNode('--input-type=module', '--eval', `await import(${JSON.stringify(path)})`)
+  expect(output).toContain(`StartError: ${MESSAGE}`)
+  expect(status).toBe(1)
+})
+
+test('a run of Vitest names the Node that is needed', () => {
+  const root = fileURLToPath(new URL('projects/passing', import.meta.url))
+  const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
+  const { status, output } = withOldNode(vitest, 'run', '--root', root)
+  expect(output).toContain(MESSAGE)
+  expect(status).toBe(1)
+})
+
+test.each([['doctor'], ['templates'], ['--help']])(
+  'coldboot %s names the Node that is needed, without a stack',
+  (command) => {
+    const path = fileURLToPath(new URL('../../cli/bundle/run.js', import.meta.url))
+    const { status, output } = withOldNode(path, command)
+    expect(output).toContain(`coldboot: ${MESSAGE}\nInstall a newer Node.js`)
+    expect(output).not.toMatch(/^\s+at /m)
+    expect(status).toBe(1)
+  },
+)
