@@ -1,5 +1,3 @@
-import { requireNode } from './host/node-version.ts'
-
 export { type PendingWait } from './console/console.ts'
 export { type ExpectOptions } from './console/expect/expect-options.ts'
 export { type CustomGuestFailure, type GuestFailureOptions } from './console/incident/guest-failure-options.ts'
@@ -124,5 +122,3 @@ export { type ExtendOptions, type TemplateOptions } from './template/template.ts
 export { type TemplatePolicy, type VMOptions } from './template/vm-options.ts'
 export { Template, type TemplateBuilds } from './template.ts'
 export { VM, type VMStarts } from './vm.ts'
-
-requireNode()

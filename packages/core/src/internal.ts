@@ -1,5 +1,3 @@
-import { requireNode } from './host/node-version.ts'
-
 export { lastStage } from './console/failure/boot-stage.ts'
 export { machineSections, type ShownMachine } from './console/failure/machine-sections.ts'
 export { shortCommandLine } from './console/failure/short-command-line.ts'
@@ -18,7 +16,7 @@ export { temporaryDirectory } from './host/files/temporary-directory.ts'
 export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
 export { warnOnce } from './host/warnings.ts'
-export { requireHost } from './machine/required-host.ts'
+export { requireHost } from './qemu/required-host.ts'
 export { ARCHITECTURES, type ArchitectureTraits, hostArchitecture } from './options/architecture.ts'
 export { memoryMibOf, requireObject } from './options/checked-options.ts'
 export { describeExit } from './qemu/exit-status.ts'
@@ -33,5 +31,3 @@ export { type PruneLimits, templateStore } from './template/store/template-store
 export { checkVMOptions } from './template/vm-options.ts'
 export { exportTemplates, importTemplates } from './template.ts'
 export { startReady } from './vm.ts'
-
-requireNode()

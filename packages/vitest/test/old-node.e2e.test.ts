@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 /** Evaluated before an entry: Node says that it is an old version. */
 const OLD = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.20.2' })`
-const MESSAGE = 'coldboot needs Node 22.12 or newer, and this is Node 20.20.2'
+const MESSAGE = 'This is Node 20.20.2, and coldboot needs 22.12 or newer'
 
 const ENTRIES = [
   'core/bundle/index.js',

@@ -6,6 +6,10 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { split } from 'shlex'
 import { OptionError } from '../errors.ts'
+import { requireNode } from './node-version.ts'
+
+// Here, because every entry loads this file before it does anything.
+requireNode()
 
 /** Names of the accelerators. */
 export const ACCELERATORS: readonly ['kvm', 'hvf', 'tcg'] = ['kvm', 'hvf', 'tcg']

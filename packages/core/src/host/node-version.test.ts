@@ -6,7 +6,7 @@ test.each(['20.20.2', '22.11.9', '18.0.0'])('Node %s is refused with the version
   expect(() => requireNode(version)).toThrow(
     expect.objectContaining({
       code: 'NODE_TOO_OLD',
-      shortMessage: `coldboot needs Node 22.12 or newer, and this is Node ${version}`,
+      shortMessage: `This is Node ${version}, and coldboot needs 22.12 or newer`,
     }),
   )
 })

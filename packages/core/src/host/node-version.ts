@@ -13,5 +13,5 @@ export function requireNode(version: string = process.versions.node): void {
   const [major = 0, minor = 0] = oldest ?? []
   const [foundMajor = 0, foundMinor = 0] = found ?? []
   if (foundMajor > major || (foundMajor === major && foundMinor >= minor)) return
-  throw new StartError('NODE_TOO_OLD', `coldboot needs Node ${major}.${minor} or newer, and this is Node ${version}`)
+  throw new StartError('NODE_TOO_OLD', `This is Node ${version}, and coldboot needs ${major}.${minor} or newer`)
 }

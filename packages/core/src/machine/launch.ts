@@ -10,7 +10,7 @@ import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import type { StateFile } from '../qemu/state-file.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
-import { requireHost } from './required-host.ts'
+import { requireHost } from '../qemu/required-host.ts'
 
 /** Memory and initial state of a machine. */
 export interface StartPlan {

@@ -1,7 +1,7 @@
-/** What every machine needs of the host. */
+/** Requirements of every machine on the host. */
 import { StartError } from '../errors.ts'
 import type { Architecture } from '../options/architecture.ts'
-import { locateQemu, type QemuBinary } from '../qemu/locate.ts'
+import { locateQemu, type QemuBinary } from './locate.ts'
 
 /**
  * Finds QEMU, on a platform where it can run. Cheap after the first call: call it before work that is in vain without QEMU.
