@@ -7,10 +7,10 @@ import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
 import { type IncomingState, incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
+import { requireHost } from '../qemu/required-host.ts'
 import type { StateFile } from '../qemu/state-file.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
-import { requireHost } from '../qemu/required-host.ts'
 
 /** Memory and initial state of a machine. */
 export interface StartPlan {
