@@ -31,6 +31,13 @@ test.concurrent.each(['here', 'there'])(
   }),
 )
 
+test('the terminal shows what a program draws', async () => {
+  const vm = await bootVM()
+  vm.send("printf '\\033[2J\\033[2;3H%s' here; sleep 60\n")
+  await expect(vm.terminal).toShowText(/^ {2}here$/m)
+  expect(await vm.terminal.line(1)).toBe('  here')
+})
+
 test('two machines see each other', async () => {
   const network = new Network()
   const [server, client] = await Promise.all([

@@ -105,7 +105,7 @@ function stillRuns(vm: MatcherVM, window: WaitWindow): Report {
     return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}: its CPUs are paused`, hint }
   }
   const hint =
-    'The guest must end the machine, for example with `poweroff -f`. A kernel without ACPI halts instead of powering off.'
+    'The guest must end the machine, for example with `poweroff -f`. A kernel without ACPI halts instead of powering off. After `powerButton()`, a program in the guest must react, such as systemd-logind or acpid.'
   return { what: `${cutNote(window, vm)}"${vm.name}" did not end within ${waited}`, hint }
 }
 

@@ -30,7 +30,41 @@ function playerOf(element: HTMLElement): Asciinema.Player | undefined {
   // The player handles keys only if focused, but cannot be focused by keyboard without this.
   element.querySelector('.ap-wrapper')?.setAttribute('tabindex', '0')
   void made.seek(startAt)
+  playFilm(element.id, made, startAt)
   return made
+}
+
+/** A film, embedded in the page. */
+interface FilmData {
+  readonly frames: readonly { readonly time: number; readonly display: number; readonly file: string }[]
+  /** File → data URL. */
+  readonly pictures: Readonly<Record<string, string>>
+}
+
+/** Time between two looks at the player of a film, milliseconds. */
+const FILM_MS = 100
+
+/** Shows the frames of the displays at the time of the player, so that its bar moves both. */
+function playFilm(id: string, player: Asciinema.Player, startAt: number): void {
+  const json = document.getElementById(`${id}-data-film`)?.textContent
+  const film = document.querySelector(`[data-film="${id}"]`)
+  if (!json || !film) return
+  const { frames, pictures }: FilmData = JSON.parse(json)
+  const show = (time: number): void => {
+    for (const image of film.querySelectorAll('img')) {
+      const display = Number(image.dataset['display'])
+      const ofDisplay = frames.filter((frame) => frame.display === display)
+      const frame = ofDisplay.findLast((one) => one.time <= time) ?? ofDisplay[0]
+      const url = frame && pictures[frame.file]
+      if (url !== undefined && image.src !== url) image.src = url
+      const label = image.parentElement?.querySelector('.film-time')
+      if (label) label.textContent = `${(frame?.time ?? 0).toFixed(1)} s`
+    }
+  }
+  show(startAt)
+  setInterval(() => {
+    if (!document.hidden) void Promise.resolve(player.getCurrentTime()).then((time) => show(Number(time)))
+  }, FILM_MS)
 }
 
 const visible = new IntersectionObserver(

@@ -3,7 +3,7 @@ import { resolveArtifacts } from './artifact-options.ts'
 
 test('the defaults keep the files of failed attempts, 16 MiB of each', () => {
   expect(resolveArtifacts({})).toEqual({
-    ...{ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [] },
+    ...{ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [], film: 'never' },
     ...{ machine: 'never', unredactedMachine: false, machineMaxBytes: 2 ** 30 },
   })
 })

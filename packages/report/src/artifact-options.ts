@@ -29,6 +29,11 @@ export interface ArtifactOptions {
    * 'on-failure' with COLDBOOT_KEEP=machine
    */
   readonly machine?: Retention | undefined
+  /**
+   * Whether to keep a film of each display, of which the page of the run shows the frame at each time: `on-failure`, `always`
+   * or `never`. It has at most two frames in a second, and `maxBytes`. @default 'never'
+   */
+  readonly film?: Retention | undefined
   /** Whether to save machines with secrets in `redact`, which are not removed from their memory. @default false */
   readonly unredactedMachine?: boolean | undefined
 }
@@ -56,6 +61,7 @@ const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string,
     (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' || one instanceof RegExp),
   ],
   machine: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
+  film: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
   unredactedMachine: ['true or false', (value) => typeof value === 'boolean'],
 }
 
@@ -71,7 +77,7 @@ export function resolveArtifacts(options: ArtifactOptions): ResolvedArtifacts {
     if (value === undefined || check(value)) continue
     throw new OptionError('INVALID_OPTION', `artifacts: \`${key}\` must be ${expected}`)
   }
-  const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [] } = options
+  const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [], film = 'never' } = options
   const { machine = readEnvironment().keep === undefined ? 'never' : 'on-failure', unredactedMachine = false } = options
   if (machine !== 'never' && redact.some((secret) => secret !== '') && !unredactedMachine) {
     throw new OptionError(
@@ -83,5 +89,5 @@ export function resolveArtifacts(options: ArtifactOptions): ResolvedArtifacts {
     )
   }
   const machineMaxBytes = options.maxBytes ?? MACHINE_MAX_BYTES
-  return { retain, maxBytes, redact, machine, unredactedMachine, machineMaxBytes }
+  return { retain, maxBytes, redact, machine, film, unredactedMachine, machineMaxBytes }
 }

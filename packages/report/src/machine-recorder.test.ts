@@ -106,6 +106,27 @@ test('removes secrets from all files, even if they are typed in several inputs',
   expect(typed.map((line) => (line as { text: string }).text).join('')).toBe('a [redacted] b')
 })
 
+test('leaves out keys that were typed on a screen if there are secrets', async () => {
+  const keys = {
+    execute: 'input-send-event',
+    arguments: { device: 'display0', events: [{ data: { down: true } }] },
+    id: 7,
+  }
+  const tell = start(recorderOf())
+  tell({ kind: 'input', text: 'typed "a text"' }, 1)
+  tell({ kind: 'qmp', direction: 'sent', message: keys }, 1)
+  expect(linesOf('timeline.jsonl')).toMatchObject([{ kind: 'input', text: 'typed "a text"' }])
+  expect(linesOf('qmp.jsonl')).toMatchObject([{ message: keys }])
+
+  const secretly = start(recorderOf(['hunter2']))
+  secretly({ kind: 'input', text: 'typed "hun\n"' }, 1)
+  secretly({ kind: 'input', text: 'pressed enter' }, 1)
+  secretly({ kind: 'qmp', direction: 'sent', message: keys }, 1)
+  expect(linesOf('timeline.jsonl')).toMatchObject([{ text: 'typed a text, left out' }, { text: 'pressed enter' }])
+  expect(linesOf('qmp.jsonl')).toMatchObject([{ message: { execute: 'input-send-event', id: 7 } }])
+  expect(read('qmp.jsonl')).not.toContain('down')
+})
+
 test('turns file system errors into warnings', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const recorder = recorderOf()

@@ -11,12 +11,13 @@ import type { ResolvedArtifacts } from './artifact-options.ts'
 import type { Attempt } from './attempt-directory.ts'
 import { commandLineScript } from './command-line-script.ts'
 import { LOG_FILE, TIMELINE_FILE, writeDerivedFiles } from './derived-files.ts'
+import { FILM_DIRECTORY, Film } from './film.ts'
 import { JsonLinesFile } from './json-lines-file.ts'
 import { describeMachine, type MachineMeta, META_FILE, writeMeta } from './machine-meta.ts'
 import { NetworkCaptures } from './network-captures.ts'
 import type { Redactor } from './redactor.ts'
 import { MACHINE_FILE } from './resume-command.ts'
-import { takeScreenshots } from './screenshots.ts'
+import { displaysOf, takeScreenshots } from './screenshots.ts'
 import { type TimelineEntry, timelineEntry } from './timeline.ts'
 
 /** Options of {@link MachineRecorder}. */
@@ -54,6 +55,9 @@ export class MachineRecorder {
   #timeline: JsonLinesFile | undefined
   #qmp: JsonLinesFile | undefined
   #captures: NetworkCaptures | undefined
+  #film: Film | undefined
+  /** Settles when the files of an earlier film are removed. */
+  #earlierFilm: Promise<void> | undefined
   #meta: MachineMeta | undefined
   #log = ''
   /** Message of the last failed wait, which is also that of the test's error. */
@@ -104,6 +108,22 @@ export class MachineRecorder {
       this.#cut['screen.png'] = `left out: ${UNSEARCHABLE}`
   }
 
+  /** Films the displays of the machine, if the options ask for it. */
+  film(vm: VM): void {
+    const { directory, artifacts, redactor } = this.#options
+    if (artifacts.film === 'never' || displaysOf(vm).length === 0) return
+    if (redactor.active) {
+      this.#cut[FILM_DIRECTORY] = `left out: ${UNSEARCHABLE}`
+      return
+    }
+    const onCut = (why: string): void => void (this.#cut[FILM_DIRECTORY] = why)
+    this.#film ??= new Film({ directory, maxBytes: artifacts.maxBytes, time: () => this.#time(), onCut })
+    const film = this.#film
+    const start = (): void => this.#onDisk(FILM_DIRECTORY, () => film.start(vm))
+    if (this.#earlierFilm) void this.#earlierFilm.then(start)
+    else start()
+  }
+
   /** Saves the machine if it still runs. @returns the path of the file. Never rejects */
   async saveMachine(vm: VM): Promise<string | undefined> {
     const { directory, artifacts } = this.#options
@@ -120,6 +140,7 @@ export class MachineRecorder {
 
   /** Closes the files, after the end of the machine. */
   async stop(): Promise<void> {
+    await this.#film?.stop()
     this.#timeline?.close()
     this.#qmp?.close()
     Object.assign(this.#cut, await this.#captures?.stop())
@@ -130,6 +151,7 @@ export class MachineRecorder {
     await this.stop()
     if (this.#meta === undefined) return undefined
     const { directory, artifacts, redactor } = this.#options
+    if (errors.length === 0 && artifacts.film !== 'always') await this.#film?.discard()
     for (const [file, name] of [
       [this.#timeline, TIMELINE_FILE],
       [this.#qmp, 'qmp.jsonl'],
@@ -151,6 +173,9 @@ export class MachineRecorder {
 
   #begin(machine: ObservedMachine): void {
     const { directory, attempt, redactor, artifacts } = this.#options
+    // The film of the machine that became the template.
+    this.#earlierFilm = this.#film?.discard()
+    this.#film = undefined
     void this.stop()
     this.#typed = redactor.typed()
     this.#startedAt = now()
@@ -181,8 +206,9 @@ export class MachineRecorder {
     return { timeline, qmp }
   }
 
-  #write(event: MachineEvent, seconds: number, timeline: JsonLinesFile, qmp: JsonLinesFile): void {
+  #write(given: MachineEvent, seconds: number, timeline: JsonLinesFile, qmp: JsonLinesFile): void {
     const time = rounded(seconds)
+    const event = this.#options.redactor.active ? withoutKeys(given) : given
     if (event.kind === 'qmp') qmp.add(this.#clean({ time, direction: event.direction, message: event.message }))
     if (event.kind === 'cut') this.#cut[LOG_FILE] = `${event.bytesLeftOut} bytes are left out`
     if (event.kind === 'exit') {
@@ -214,6 +240,13 @@ export class MachineRecorder {
   #clean(value: unknown): unknown {
     return this.#options.redactor.value(value)
   }
+}
+
+/** Removes the keys that were typed on a screen, because a secret among them has a message for each key. */
+function withoutKeys(event: MachineEvent): MachineEvent {
+  if (event.kind === 'input') return { ...event, text: event.text.replace(/^typed .*/s, 'typed a text, left out') }
+  if (event.kind !== 'qmp' || event.message['execute'] !== 'input-send-event') return event
+  return { ...event, message: { ...event.message, arguments: { events: `left out: ${UNSEARCHABLE}` } } }
 }
 
 /** Names of the files, the most useful first. */

@@ -17,7 +17,7 @@ export async function takeScreenshots(
 ): Promise<Readonly<Record<string, string>>> {
   const missing: Record<string, string> = {}
   if (vm.state !== 'running') return missing
-  for (const [index, display] of vm.spec.devices.filter(isDisplay).entries()) {
+  for (const [index, display] of displaysOf(vm).entries()) {
     const name = `screen${index === 0 ? '' : `-${index + 1}`}.png`
     try {
       const png = await soon(display.of(vm).screenshot())
@@ -41,6 +41,11 @@ async function soon<Value>(promise: Promise<Value>): Promise<Value> {
   } finally {
     timer.abort()
   }
+}
+
+/** The displays among the devices of a machine. */
+export function displaysOf(vm: VM): readonly Display[] {
+  return vm.spec.devices.filter(isDisplay)
 }
 
 // Checks by shape, because a worker may load two copies of the package.

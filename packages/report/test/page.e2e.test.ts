@@ -2,16 +2,21 @@ import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadPage } from '@coldboot/report'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.ts'
 import { busyRun, FAILED_AT } from './busy-run.ts'
-import { castOf, jsonLines, SampleProject, sampleAttempt, sampleRun, sampleTest } from './sample-run.ts'
+import { castOf, jsonLines, SampleProject, sampleAttempt, samplePicture, sampleRun, sampleTest } from './sample-run.ts'
 
 const { writePage } = await loadPage()
 
 /** A long timeout for busy hosts. A correct page passes at once. */
 const PATIENT = { timeout: 20_000 }
+
+/** Waits until an image shows this picture. */
+async function showsPicture(image: Locator, url: string): Promise<void> {
+  await expect.poll(() => image.getAttribute('src'), PATIENT).toBe(url)
+}
 
 describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined ? '' : ` (${noBrowser})`}`, () => {
   let browser: Browser
@@ -37,6 +42,31 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   async function terminalText(page: Page): Promise<string> {
     return page.locator('.replay .ap-term').first().innerText()
   }
+
+  test('plays the film of a display with the console, moved by one bar', async () => {
+    using filmed = new SampleProject()
+    const pictures = [samplePicture(0), samplePicture(0x40), samplePicture(0xff)]
+    const machine = filmed.machine('boot.test.ts/films/vm', {
+      'meta.json': JSON.stringify({ name: 'vm' }),
+      'timeline.jsonl': jsonLines({ time: 6, kind: 'timeout', text: 'no prompt', ok: false }),
+      'film.jsonl': jsonLines(
+        ...[1, 4, 8].map((time, index) => ({ time, display: 1, file: `00000${index + 1}.png` })),
+        { time: 9, display: 1, file: '../../meta.json' },
+      ),
+      ...Object.fromEntries(pictures.map((png, index) => [`film/00000${index + 1}.png`, png])),
+    })
+    const attempts = [sampleAttempt({ machines: [machine] })]
+    writePage(sampleRun(filmed, [sampleTest(['films'], { state: 'failed', attempts })]), filmed.page)
+    const { page, complaints } = await open(filmed.page)
+    const image = page.locator('.film img')
+    const urlOf = (index: number) => `data:image/png;base64,${Buffer.from(pictures[index] ?? []).toString('base64')}`
+    // At the failure, then at the start.
+    await showsPicture(image, urlOf(1))
+    expect(await page.locator('.film figcaption').innerText()).toBe('Display at 4.0 s')
+    await page.getByRole('button', { name: 'From the start' }).click()
+    await showsPicture(image, urlOf(0))
+    expect(complaints).toEqual([])
+  })
 
   describe('a page of a run', () => {
     test('opens from the disk without network requests or errors', async () => {

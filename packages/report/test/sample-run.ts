@@ -60,10 +60,10 @@ export function sampleRun(
   return { runner: 'Vitest 5.1.1', root: project.root, started: 1_795_000_000_000, duration: 73_400, tests, errors }
 }
 
-/** A PNG file of one color, 320 × 200 pixels. */
-export function samplePicture(): Uint8Array {
+/** A PNG file of one color, 320 × 200 pixels. @param blue from 0 to 255 */
+export function samplePicture(blue = 0x80): Uint8Array {
   const [width, height] = [320, 200]
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([0x20, 0x30, 0x80]))])
+  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([0x20, 0x30, blue]))])
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)

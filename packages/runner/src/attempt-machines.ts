@@ -221,11 +221,13 @@ export class AttemptMachines {
     const add = (vm: VM): void => {
       this.#machines.push(vm)
       if (recorder) this.#recorders.set(vm, recorder)
+      recorder?.film(vm)
     }
     try {
       const aroundDebug = (session: () => Promise<void>): Promise<void> => this.#debug(session)
       const onBoot = (machine: VM): void => {
         booting = machine
+        recorder?.film(machine)
         progress ??= startProgress(bootTitle(options), `boot-${machine.spec.arch}`)
       }
       const asked = { pool: true, aroundDebug, ...recorded, signal }

@@ -57,6 +57,17 @@ describe('a saved machine', () => {
   })
 })
 
+test('keeps a film of a display', () => {
+  const folder = folderOf('kept', 'a-film--of-a-firmware')
+  const frames = read(folder, 'film.jsonl').trim().split('\n')
+  expect(frames.length).toBeGreaterThan(0)
+  const { file, time } = JSON.parse(frames[0] ?? '') as { file: string; time: number }
+  expect(time).toBeGreaterThan(0)
+  expect(readFileSync(join(folder, 'film', file)).toString('latin1', 1, 4)).toBe('PNG')
+  const page = readFileSync(join(project.root, '.vitest', 'coldboot', 'index.html'), 'utf8')
+  expect(page).toMatch(/class="film" data-film="replay-\d+"/)
+})
+
 describe('a test that fails', () => {
   test('leaves a screenshot and a network capture', () => {
     const folder = folderOf('kept', 'everything--a-screen-and-a-network')

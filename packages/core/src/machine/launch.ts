@@ -18,7 +18,7 @@ export interface StartPlan {
   readonly memory?: GuestMemory | undefined
   /** Starts from a saved state instead of a boot. */
   readonly restore?: RestorePlan
-  /** Moves the files of the devices to the private directory, instead of {@link Device.prepare}. @default none */
+  /** Puts the files of the devices into the private directory, instead of {@link Device.prepare}. @default none */
   files?(directory: string): Promise<void>
   /** Called when the machine has ended, to remove files outside its private directory. @default none */
   release?(): Promise<void>

@@ -46,7 +46,8 @@ function guestError(running: RunningMachine, incident: Incident): GuestError {
 
 function waitError(running: RunningMachine, reason: unknown): ExpectError {
   const timedOut = reason instanceof DOMException && reason.name === 'TimeoutError'
-  const message = timedOut ? 'did not end in time' : 'had not ended when the wait was aborted'
+  const why = running.isPaused ? ': its CPUs are paused' : ''
+  const message = (timedOut ? 'did not end in time' : 'had not ended when the wait was aborted') + why
   return new ExpectError(timedOut ? 'EXPECT_TIMEOUT' : 'EXPECT_ABORTED', `Machine "${running.spec.name}" ${message}`, {
     cause: reason,
     hint: 'Shut the guest down before `waitForExit()`, or use `close()`, which ends the machine.',

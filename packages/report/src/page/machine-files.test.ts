@@ -26,6 +26,7 @@ test('reads a missing folder as a machine with only a name', () => {
     steps: [],
     qmp: [],
     screens: [],
+    film: [],
     files: [],
   })
 })

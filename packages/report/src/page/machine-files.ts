@@ -6,6 +6,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { formatDuration } from '@coldboot/core/internal'
+import { FILM_DIRECTORY, FILM_FILE } from '../film.ts'
 import { type FileTail, isObject, objectOf, readObjects, readTail, readWhole } from './bounded-file.ts'
 import { type ConsoleReplay, readReplay } from './console-replay.ts'
 
@@ -26,7 +27,20 @@ export interface MachineFiles {
   readonly qmp: readonly QmpLine[]
   /** PNG files: screenshots such as `screen.png`, and those of `toMatchScreenshot` such as `<name>.expected.png`. */
   readonly screens: readonly { readonly name: string; readonly png: Buffer }[]
+  /** Frames of the film, oldest first; the last ones if there are too many. */
+  readonly film: readonly Frame[]
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
+}
+
+/** A frame of the film of a display. */
+export interface Frame {
+  /** Seconds since the start of the machine. */
+  readonly time: number
+  /** Number of the display, from 1. */
+  readonly display: number
+  /** Name of its picture, which several frames may have. */
+  readonly file: string
+  readonly png: Buffer
 }
 
 /** A line of the console. */
@@ -97,8 +111,31 @@ export function readMachine(directory: string): MachineFiles {
       const png = PICTURE.test(name) ? pngOf(readWhole(path(name), LIMITS.screen)) : undefined
       return png ? [{ name, png }] : []
     }),
+    film: framesIn(directory),
     files,
   }
+}
+
+/** Most bytes of the frames that the page may show. */
+const FILM_LIMIT = 8 * 1024 * 1024
+
+function framesIn(directory: string): readonly Frame[] {
+  const listed = readObjects(join(directory, FILM_FILE), LIMITS.small).objects
+  const frames: Frame[] = []
+  const pictures = new Map<string, Buffer>()
+  let bytes = 0
+  for (const { time, display, file } of listed.toReversed()) {
+    if (typeof time !== 'number' || typeof display !== 'number') continue
+    if (typeof file !== 'string' || !/^\d{6}\.png$/.test(file)) continue
+    const known = pictures.get(file)
+    const png = known ?? pngOf(readWhole(join(directory, FILM_DIRECTORY, file), LIMITS.screen))
+    if (png === undefined) continue
+    if (known === undefined) bytes += png.length
+    if (bytes > FILM_LIMIT) break
+    pictures.set(file, png)
+    frames.push({ time, display, file, png })
+  }
+  return frames.toReversed()
 }
 
 /** The last failure, where the replay starts. */

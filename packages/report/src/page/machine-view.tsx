@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { VNode } from 'preact'
 import { MACHINE_FILE, resumeCommand } from '../resume-command.ts'
 import { Block } from './block.tsx'
+import type { ConsoleReplay } from './console-replay.ts'
 import { formatBytes, formatText } from './format-text.ts'
 import { failureOf, type MachineFiles, type QmpLine } from './machine-files.ts'
 import { dataId, type PageContext } from './page-context.ts'
@@ -29,6 +30,7 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
         </dl>
       )}
       {replay !== undefined && <Replay id={replay} machine={machine} />}
+      {replay !== undefined && <FilmView id={replay} machine={machine} page={page} />}
       {machine.screens.map(({ name, png }) => (
         <Screen name={name} png={png} page={page} />
       ))}
@@ -43,12 +45,20 @@ export function MachineView({ machine, page }: { readonly machine: MachineFiles;
   )
 }
 
+/** A recording without output. */
+const SILENT: ConsoleReplay = {
+  cast: `${JSON.stringify({ version: 2, width: 80, height: 3 })}\n`,
+  markers: [],
+  duration: 0,
+}
+
 /** Embeds the data of a player. @returns the id of the player; undefined without a recording or space for it */
 function addReplay(machine: MachineFiles, page: PageContext): string | undefined {
-  const { replay } = machine
+  // A film is played by the replay of the console, also if the console has no output.
+  const replay = machine.replay ?? (machine.film.length > 0 ? SILENT : undefined)
   if (replay === undefined || !page.budget.take(replay.cast.length)) return undefined
   const failure = failureOf(machine)
-  const end = Math.max(replay.duration, machine.steps.at(-1)?.time ?? 0)
+  const end = Math.max(replay.duration, machine.steps.at(-1)?.time ?? 0, machine.film.at(-1)?.time ?? 0)
   const markers = failure ? [...replay.markers, [failure.time, failure.text] as const] : replay.markers
   const id = page.nextId('replay')
   page.data.set(dataId(id), {
@@ -78,6 +88,42 @@ function Replay({ id, machine }: { readonly id: string; readonly machine: Machin
         )}
         <span class="note">Space: play or pause. ← and →: seek. [ and ]: previous and next marker.</span>
       </p>
+    </div>
+  )
+}
+
+/** The displays of the machine at the time of the replay, one picture for each. Its script changes them. */
+function FilmView(props: {
+  readonly id: string
+  readonly machine: MachineFiles
+  readonly page: PageContext
+}): VNode | null {
+  const { id, machine, page } = props
+  const pictures: Record<string, string> = {}
+  // The last frames, which show the failure, if there is no space for all.
+  const shown = machine.film
+    .toReversed()
+    .filter(({ file, png }) => {
+      if (Object.hasOwn(pictures, file)) return true
+      if (!page.budget.take(Math.ceil(png.length / 3) * 4)) return false
+      pictures[file] = `data:image/png;base64,${png.toString('base64')}`
+      return true
+    })
+    .toReversed()
+    .map(({ time, display, file }) => ({ time, display, file }))
+  if (shown.length === 0) return null
+  page.data.set(`${dataId(id)}-film`, { frames: shown, pictures })
+  const displays = [...new Set(shown.map(({ display }) => display))].sort((a, b) => a - b)
+  return (
+    <div class="film" data-film={id}>
+      {displays.map((display) => (
+        <figure class="screen">
+          <figcaption>
+            Display{displays.length > 1 ? ` ${display}` : ''} at <span class="film-time" />
+          </figcaption>
+          <img data-display={display} alt={`Display ${display} at the time of the replay`} />
+        </figure>
+      ))}
     </div>
   )
 }

@@ -9,6 +9,14 @@ export interface ReplayData {
   readonly startAt: number
 }
 
+/** Data of the film beside a player. */
+export interface FilmData {
+  /** Oldest first. `file` is a key of `pictures`. */
+  readonly frames: readonly { readonly time: number; readonly display: number; readonly file: string }[]
+  /** Data URLs. */
+  readonly pictures: Readonly<Record<string, string>>
+}
+
 /** Maximum size of all embedded consoles and pictures, bytes. The files contain the rest. */
 const EMBEDDED_BYTES = 24 * 1024 * 1024
 /** Maximum number of rows of all timelines: a browser needs a second for their layout. */
@@ -20,8 +28,8 @@ export class PageContext {
   readonly root: string
   readonly budget: Budget = new Budget(EMBEDDED_BYTES)
   readonly rows: Budget = new Budget(ROWS)
-  /** Data for the script: player id → data. */
-  readonly data: Map<string, ReplayData> = new Map()
+  /** Data for the script, by the id of its element. */
+  readonly data: Map<string, ReplayData | FilmData> = new Map()
   readonly #directory: string
   #ids = 0
 

@@ -1,5 +1,5 @@
 /** Power cut of a machine, after which it boots again with the same disks. */
-import { readdir, rename } from 'node:fs/promises'
+import { cp, link, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MachineError } from '../../errors.ts'
 import { launch } from '../launch.ts'
@@ -25,13 +25,18 @@ export async function powerOn(off: RunningMachine): Promise<RunningMachine> {
   }
   // A cold boot: the words on the kernel command line mount what is otherwise attached after a restore.
   const spec = { ...off.spec, attachesAfterRestore: false }
-  const launched = await launch(spec, { files: (directory) => moveFiles(off.directory, directory) })
+  const launched = await launch(spec, { files: (directory) => linkFiles(off.directory, directory) })
   const running = await RunningMachine.adopt(spec, launched, undefined, off)
   await off.discard()
   emit(running, 'on')
   return running
 }
 
-async function moveFiles(from: string, to: string): Promise<void> {
-  for (const name of await readdir(from)) await rename(join(from, name), join(to, name))
+/** Both directories have the files, so that a failed start does not remove them. */
+async function linkFiles(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isFile()) await link(source, target)
+    else if (entry.isDirectory()) await cp(source, target, { recursive: true })
+  }
 }

@@ -72,6 +72,7 @@ test('paused CPUs run nothing until they continue', async () => {
   expect(vm.isPaused).toBe(true)
   vm.send('echo "con"tinued\n')
   await expect(vm.expect('continued', { timeout: 200 })).rejects.toThrow(/CPUs of the machine are paused/)
+  await expect(vm.waitForExit({ timeout: 100 })).rejects.toThrow(/did not end in time: its CPUs are paused/)
   await vm.unpause()
   await vm.expect('continued')
   expect(vm.isPaused).toBe(false)

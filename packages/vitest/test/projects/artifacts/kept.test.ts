@@ -14,6 +14,18 @@ describe('everything', () => {
   })
 })
 
+describe('a film', () => {
+  test.override('artifacts', { film: 'on-failure' })
+
+  test('of a firmware', async ({ bootVM }) => {
+    const screen = display()
+    const devices = [screen]
+    const vm = await bootVM({ arch: 'x86_64', firmware: 'bios-256k.bin', devices, failOn: { noBootDevice: 'allow' } })
+    await expect(screen).toShowText('No bootable device', { timeout: 20_000 })
+    expect(vm.state).toBe('exited')
+  })
+})
+
 describe('a little', () => {
   test.override('artifacts', { maxBytes: 8192 })
 
