@@ -23,6 +23,13 @@ describe('a machine that is prepared in steps', () => {
   })
 })
 
+test('a machine starts from a checkpoint of another one', async () => {
+  const vm = await bootVM({ name: 'first' })
+  await vm.run('echo kept >/tmp/state')
+  const other = await bootVM({ name: 'other', from: await vm.checkpoint() })
+  await expect(other).toRunSuccessfully('grep kept /tmp/state')
+})
+
 test.concurrent.each(['here', 'there'])(
   'a machine is %s',
   withVM(async ({ vm }, place) => {

@@ -11,7 +11,9 @@ export type Command =
   | { readonly kind: 'init'; readonly options: InitOptions }
   | { readonly kind: 'doctor'; readonly arch: Architecture | undefined; readonly json: boolean }
   | { readonly kind: 'prune'; readonly limits: PruneLimits }
-  | { readonly kind: 'remove' | 'export'; readonly keys: readonly string[] }
+  | { readonly kind: 'remove'; readonly keys: readonly string[] }
+  /** `keys` undefined: all. */
+  | { readonly kind: 'export'; readonly keys: readonly string[] | undefined }
   | { readonly kind: 'import' }
 
 /** The arguments make no sense; the message says why. */
@@ -33,7 +35,7 @@ export const HELP = `Usage: coldboot <command>
                            ago as long as all together take more than SIZE (8G)
   templates remove KEY…    removes these
   templates export KEY… > FILE
-                           writes these as one archive, for another cache
+                           writes these as one archive, for another cache; --all: all of them
   templates import < FILE  adds the templates of an archive
 
   -h, --help               shows this
@@ -69,9 +71,10 @@ export function parseCommand(args: readonly string[]): Command {
       if (rest.length > 0) throw new UsageError('`templates prune` takes options only; `templates remove` takes keys')
       return { kind: 'prune', limits: limits(values['max-age'], values['max-size']) }
     case 'templates export':
-      only(options)
-      if (rest.length === 0) throw new UsageError('`templates export` needs the keys to export')
-      return { kind: 'export', keys: rest.map(key) }
+      only(options, 'all')
+      if ((rest.length === 0) !== (values.all === true))
+        throw new UsageError('`templates export` needs the keys to export, or `--all`')
+      return { kind: 'export', keys: values.all ? undefined : rest.map(key) }
     case 'templates import':
       only(options)
       if (rest.length > 0) throw new UsageError('`templates import` reads the standard input, and takes nothing else')
@@ -90,6 +93,7 @@ export function parseCommand(args: readonly string[]): Command {
 interface Values {
   readonly help?: boolean
   readonly version?: boolean
+  readonly all?: boolean
   readonly arch?: string
   readonly ci?: boolean
   readonly json?: boolean
@@ -106,6 +110,7 @@ function parsed(args: readonly string[]): { readonly values: Values; readonly po
       options: {
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
+        all: { type: 'boolean' },
         arch: { type: 'string' },
         ci: { type: 'boolean' },
         json: { type: 'boolean' },

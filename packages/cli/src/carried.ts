@@ -2,11 +2,16 @@
 import { exportTemplates, importTemplates, templateStore } from '@coldboot/core/internal'
 import { UsageError } from './arguments.ts'
 
-/** Writes templates to the standard output. @throws UsageError when that is a terminal */
-export async function writeTemplates(keys: readonly string[]): Promise<string> {
+/**
+ * Writes templates to the standard output.
+ * @param keys @default all
+ * @throws UsageError when the output is a terminal
+ */
+export async function writeTemplates(keys?: readonly string[]): Promise<string> {
   if (process.stdout.isTTY)
     throw new UsageError('`templates export` writes an archive: direct it into a file, `> FILE`')
-  await exportTemplates(templateStore(), keys, process.stdout)
+  const store = templateStore()
+  await exportTemplates(store, keys ?? store.list().map(({ key }) => key), process.stdout)
   return ''
 }
 

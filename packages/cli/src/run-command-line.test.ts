@@ -144,6 +144,8 @@ test.each([
   [['templates', 'remove', '../..'], /32 hexadecimal digits/],
   [['doctor', '--arch', 'pdp11'], /`--arch` is one of/],
   [['doctor', '--colour'], /--colour/],
+  [['templates', 'export'], /needs the keys to export, or `--all`/],
+  [['templates', 'export', '--all', NEW], /needs the keys to export, or `--all`/],
   [['resume'], /needs one file/],
   [['resume', 'a', 'b'], /needs one file/],
   [['resume', 'a', '--file', 'b'], /value such as OLD=NEW/],
