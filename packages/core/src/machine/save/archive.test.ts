@@ -56,6 +56,7 @@ describe('a writer is abandoned', () => {
       await writer.finish()
     }
     await expect(write()).rejects.toMatchObject({ code: 'SAVE_ABANDONED' })
+    await expect(writer.add('more', '')).rejects.toMatchObject({ code: 'SAVE_ABANDONED' })
     await writer.abandon()
   })
 

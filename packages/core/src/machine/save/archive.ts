@@ -74,11 +74,21 @@ export class ArchiveWriter {
     const failed = this.#written.then(() => {
       throw new Error('The archive was closed too early')
     })
-    await Promise.race([done, failed])
+    try {
+      await Promise.race([done, failed])
+    } catch (error) {
+      // The pipeline has destroyed the archive, and rejects with the reason after that.
+      if (isDestroyed(this.#pack)) await this.#written
+      throw error
+    }
   }
 }
 
 type EntryHeader = Pick<Header, 'name' | 'size'> & Partial<Header>
+
+function isDestroyed(archive: Pack): boolean {
+  return (archive as Pack & { readonly destroying: boolean }).destroying
+}
 
 /** Converts a stream of the library to a stream of Node. */
 function nodeReadable(stream: Pack): Readable {
@@ -109,7 +119,7 @@ export interface ArchiveEntry {
 type RawEntry = Readable & { readonly header: Header }
 
 /** Largest file that is read into memory, bytes. */
-const LONGEST_TEXT = 64 * 2 ** 20
+export const LONGEST_BYTES: number = 64 * 2 ** 20
 
 /** Reads an archive, file by file. Its content is not trusted. */
 export class ArchiveReader implements AsyncDisposable {
@@ -162,7 +172,7 @@ export class ArchiveReader implements AsyncDisposable {
 
   /** Reads the content of a small file. */
   async bytes(entry: ArchiveEntry): Promise<Buffer> {
-    if (entry.size > LONGEST_TEXT) throw this.invalid(`${entry.name} is too long`)
+    if (entry.size > LONGEST_BYTES) throw this.invalid(`${entry.name} is too long`)
     const chunks: Buffer[] = []
     for await (const chunk of this.chunks(entry)) chunks.push(chunk)
     return Buffer.concat(chunks)

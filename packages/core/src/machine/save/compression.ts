@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Duplex, type Readable } from 'node:stream'
+import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { messageOf, OptionError, StartError } from '../../errors.ts'
 
@@ -13,11 +14,36 @@ function hasZstd(): boolean {
   return 'createZstdCompress' in zlib
 }
 
+/** Size of the chunks that come out, bytes. With the default of 16 KiB, most of the time goes into passing them on. */
+const CHUNK = 1 << 20
+
 /** Creates a compressor, with the fastest level and a checksum. */
 export function createCompressor(): Duplex {
-  if (!hasZstd()) return zlib.createGzip({ level: 1 })
+  if (!hasZstd()) return zlib.createGzip({ level: 1, chunkSize: CHUNK })
+  return zlib.createZstdCompress({ chunkSize: CHUNK, params: zstdParameters() })
+}
+
+/** Compresses a buffer as {@link createCompressor} does. */
+export function compress(bytes: Uint8Array): Promise<Buffer> {
+  if (!hasZstd()) return promisify(zlib.gzip)(bytes, { level: 1 })
+  return promisify(zlib.zstdCompress)(bytes, { params: zstdParameters() })
+}
+
+/**
+ * Decompresses what {@link compress} has made.
+ * @throws as {@link openCompressed}; the error of the library for damaged data, and above 1 GiB
+ */
+export async function decompress(bytes: Uint8Array, name: string): Promise<Buffer> {
+  const limit = { maxOutputLength: MOST_OUTPUT }
+  return isZstd(bytes, name) ? promisify(zlib.zstdDecompress)(bytes, limit) : promisify(zlib.gunzip)(bytes, limit)
+}
+
+/** Bytes. */
+const MOST_OUTPUT = 1 << 30
+
+function zstdParameters(): Record<number, number> {
   const { ZSTD_c_compressionLevel: level, ZSTD_c_checksumFlag: checksum } = zlib.constants
-  return zlib.createZstdCompress({ params: { [level]: 1, [checksum]: 1 } })
+  return { [level]: 1, [checksum]: 1 }
 }
 
 /**
@@ -35,16 +61,21 @@ export async function openCompressed(path: string): Promise<Readable> {
 
 /** As {@link openCompressed}, for a stream whose first bytes are known. */
 export function decompressorFor(start: Uint8Array, name: string): Duplex {
-  const bytes = Buffer.from(start)
-  if (bytes.subarray(0, ZSTD.length).equals(ZSTD)) {
-    if (hasZstd()) return zlib.createZstdDecompress()
+  return isZstd(start, name) ? zlib.createZstdDecompress({ chunkSize: CHUNK }) : zlib.createGunzip({ chunkSize: CHUNK })
+}
+
+/** @throws as {@link openCompressed} when it is in neither format */
+function isZstd(start: Uint8Array, name: string): boolean {
+  const bytes = Buffer.from(start.subarray(0, ZSTD.length))
+  if (bytes.equals(ZSTD)) {
+    if (hasZstd()) return true
     throw new StartError(
       'UNSUPPORTED_PLATFORM',
       `${name} is compressed with zstd, which Node ${process.version} does not support`,
       { hint: 'Use Node 22.15 or newer.' },
     )
   }
-  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return zlib.createGunzip()
+  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return false
   throw new OptionError('MACHINE_FILE_INVALID', `${name} was not written by coldboot: it is neither zstd nor gzip`)
 }
 

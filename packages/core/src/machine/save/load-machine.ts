@@ -1,7 +1,7 @@
 /**
  * Loads a machine file: launches its machine with the saved memory and devices, and leaves it stopped for its owner.
  */
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { inspectDiskImage } from '../../devices/disk/disk-image.ts'
@@ -23,8 +23,8 @@ import { RESTORE_CHECKS, type RestoreOverrides } from '../../spec/restore-overri
 import { type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import { ArchiveReader } from './archive.ts'
-import { openCompressed } from './compression.ts'
-import { CONSOLE, FILES, isMachineFileName, MANIFEST, statePiece } from './machine-file.ts'
+import { decompress, openCompressed } from './compression.ts'
+import { CONSOLE, compressedName, FILES, isMachineFileName, MANIFEST, statePiece } from './machine-file.ts'
 import { type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
 
@@ -89,7 +89,7 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
     const boot: Record<string, string> = {}
     for (const part of manifest.included) {
       boot[part] = join(scratch.path, part)
-      await archive.save(await archive.require(part), boot[part])
+      await saveBootFile(archive, part, boot[part])
     }
     const console = await archive.bytes(await archive.require(CONSOLE))
     const files = await localFiles(manifest.files, options.files ?? {})
@@ -191,6 +191,15 @@ async function localFiles(
     }),
   )
   return new Map(found)
+}
+
+async function saveBootFile(archive: ArchiveReader, name: string, path: string): Promise<void> {
+  if ((await archive.peek())?.name !== compressedName(name)) return archive.save(await archive.require(name), path)
+  const bytes = await archive.bytes(await archive.require(compressedName(name)))
+  const content = await decompress(bytes, name).catch((cause: unknown) => {
+    throw archive.invalid(`its ${name} is damaged`, cause)
+  })
+  await writeFile(path, content, { mode: 0o600 })
 }
 
 async function unpackFiles(archive: ArchiveReader, directory: string): Promise<void> {

@@ -4,6 +4,11 @@ import { isPlainPath } from './archive.ts'
 export const MANIFEST = 'manifest.json'
 /** Kernel, initramfs, firmware. */
 export const BOOT_FILES = ['kernel', 'initramfs', 'firmware'] as const
+/** The name of a boot file that is compressed once more on its own. Large ones are not. */
+export function compressedName(boot: string): string {
+  return `${boot}.compressed`
+}
+
 export const CONSOLE = 'console.log'
 /** What the devices had made in the machine's private directory. */
 export const FILES = 'files/'
@@ -12,7 +17,8 @@ export const STATE = 'state/'
 
 /** Whether a file of this name belongs into a machine file. */
 export function isMachineFileName(name: string): boolean {
-  if (name === MANIFEST || name === CONSOLE || (BOOT_FILES as readonly string[]).includes(name)) return true
+  if (name === MANIFEST || name === CONSOLE) return true
+  if (BOOT_FILES.some((boot) => name === boot || name === compressedName(boot))) return true
   return (name.startsWith(FILES) || /^state\/\d{5}$/.test(name)) && isPlainPath(name)
 }
 

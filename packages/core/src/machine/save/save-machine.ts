@@ -1,7 +1,8 @@
 /** A running machine saved into one file: memory, devices, disk overlays, console, and what is needed to start it. */
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { PortableDevice } from '../../devices/device.ts'
 import { ColdbootError, MachineError } from '../../errors.ts'
 import { readEnvironment } from '../../host/environment.ts'
@@ -9,9 +10,11 @@ import { Cache } from '../../host/files/cache.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
 import { hostCpu } from '../../host/host-cpu.ts'
 import { type CheckTable, checkTable, isDuration, isFlag, wholeNumber } from '../../options/checked-options.ts'
+import type { MachineSpec } from '../../spec/machine-spec.ts'
 import type { RunningMachine } from '../running-machine.ts'
-import { ArchiveWriter } from './archive.ts'
-import { BOOT_FILES, CONSOLE, FILES, MANIFEST, statePiece } from './machine-file.ts'
+import { ArchiveWriter, LONGEST_BYTES } from './archive.ts'
+import { compressedFile, MOST_BYTES } from './compressed-file.ts'
+import { BOOT_FILES, CONSOLE, compressedName, FILES, MANIFEST, statePiece } from './machine-file.ts'
 import { FORMAT, type MachineManifest, plainPattern, type ReferredFile } from './manifest.ts'
 import { referredFiles } from './portable-devices.ts'
 import { type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
@@ -36,6 +39,8 @@ const SAVE_CHECKS: CheckTable<Required<SaveOptions>> = {
 
 /** Bytes of memory added to the archive at once. */
 const PIECE = 4 << 20
+/** Most bytes of memory that wait for the compression. */
+const READ_AHEAD = 64 << 20
 
 /**
  * Saves a machine. The file is created atomically.
@@ -60,21 +65,36 @@ export async function saveMachine(
   const archive = ArchiveWriter.create(draft, { maxBytes, signal: limit })
   try {
     await archive.add(MANIFEST, JSON.stringify(manifest))
-    for (const boot of BOOT_FILES) {
-      const path = running.spec[boot]
-      if (manifest.included.includes(boot) && path !== undefined) await archive.addFile(boot, path)
-    }
+    await addBootFiles(archive, running.spec, manifest)
+    // Read ahead, so that the guest waits for the transfer and not for the compression.
+    const memory = new PassThrough({ highWaterMark: READ_AHEAD })
+    let stored: Promise<void> | undefined
     await whileStopped(running, guest, goOn, async ({ console, files, send }) => {
       await archive.add(CONSOLE, console)
       for (const path of files) await addFiles(archive, `${FILES}${basename(path)}`, path)
-      await send((stream) => addState(archive, stream))
+      stored = addState(archive, memory)
+      stored.catch((error: Error) => memory.destroy(error))
+      await send((stream) => pipeline(stream, memory))
     })
+    await stored
     await archive.finish()
     await rename(draft, file)
   } catch (error) {
     await archive.abandon()
     await rm(draft, { force: true })
     throw abandoned(error, name, limit)
+  }
+}
+
+/** Adds the files that the machine boots from. */
+async function addBootFiles(archive: ArchiveWriter, spec: MachineSpec, { included }: MachineManifest): Promise<void> {
+  const { cacheDirectory } = readEnvironment()
+  for (const boot of BOOT_FILES) {
+    const path = spec[boot]
+    if (!included.includes(boot) || path === undefined) continue
+    const compressed = (await stat(path)).size > MOST_BYTES ? undefined : await compressedFile(cacheDirectory, path)
+    if (compressed && compressed.length <= LONGEST_BYTES) await archive.add(compressedName(boot), compressed)
+    else await archive.addFile(boot, path)
   }
 }
 
