@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { bannedPhrases, COVERED, isCovered } from './plain-english.mjs'
+import { bannedPhrases, isCovered } from './plain-english.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -22,15 +22,9 @@ test.for(PAGES)('%s has no banned phrase', (page) => {
   expect(bannedPhrases(readFileSync(join(ROOT, page), 'utf8'))).toEqual([])
 })
 
-test('every covered path exists', () => {
-  for (const path of COVERED) expect(() => readdirOrRead(path), path).not.toThrow()
-  expect(PAGES).toContain('packages/runner/README.md')
+test('covers the pages of packages', () => {
+  expect(PAGES).toEqual(expect.arrayContaining(['README.md', 'packages/runner/README.md', 'packages/guest/README.md']))
 })
-
-function readdirOrRead(path: string): void {
-  if (path.endsWith('/')) readdirSync(join(ROOT, path))
-  else readFileSync(join(ROOT, path))
-}
 
 describe('the list of phrases', () => {
   test.for([

@@ -3,8 +3,8 @@
  * Bundles the JavaScript of a package as it is published: one file for each entry, and one for each part that is loaded
  * later. Every worker of a test run loads a package again, and one file costs a fraction of a hundred small ones.
  *
- * The `dependencies` of a package stay outside of its bundle, its `devDependencies` become part of it. Types are those that
- * the compiler writes to `dist`.
+ * The `dependencies` of a package stay outside of its bundle, and its `devDependencies` become part of it. Types are in
+ * `dist`.
  */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -13,18 +13,17 @@ import { thirdPartyLicenses } from './third-party-licenses.mjs'
 
 /** The folder in a package that the bundle is written to. */
 const BUNDLE = 'bundle'
-/** Licences of what is bundled. */
+/** Licences of the bundled packages. */
 const LICENSES = 'THIRD-PARTY-LICENSES.txt'
-/** Written last: its age is the age of the bundle. */
+/** Written last. Its time is the time of the bundle. */
 const STAMP = '.complete'
 
 /**
- * What {@link keepsPlace} does to a source map is right but for the rest of one line; `module` in a CommonJS file of
- * TypeScript is what it says.
+ * {@link keepsPlace} shifts the rest of one line in source maps. CommonJS files in TypeScript use `module`.
  */
 const EXPECTED_LOGS = ['SOURCEMAP_BROKEN', 'COMMONJS_VARIABLE_IN_ESM']
 
-/** Files that are loaded by their path, and so are no exports. */
+/** Files that are loaded by their path and are not exported. */
 const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   '@coldboot/vitest': ['setup.js'],
   '@coldboot/jest': ['bridged-core.cjs', 'bridged-guest.cjs', 'bridged-matchers.cjs'],
@@ -72,7 +71,7 @@ export async function bundlePackage(folder) {
       transform: { target: 'node22.12' },
       plugins: [keepsPlace(join(folder, 'src'))],
       onLog(level, log, handler) {
-        // A name that is found nowhere would fail on the machine of a user.
+        // It would fail when a user imports the package.
         if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
         if (!EXPECTED_LOGS.includes(log.code ?? '')) handler(level, log)
       },
@@ -91,7 +90,7 @@ export async function bundlePackage(folder) {
           return { name: entry, test: (id) => id === source, priority: length - layer }
         }),
       },
-      // The first of the two formats empties the folder.
+      // The first format empties the folder.
       cleanDir: format === 'esm',
     })
     await build.close()
@@ -124,13 +123,12 @@ function externalsOf({ dependencies = {}, peerDependencies = {}, optionalDepende
 function sourceOf(folder, name) {
   const paths = ['.ts', '.cts'].map((extension) => join(folder, 'src', name + extension))
   const found = paths.find((path) => existsSync(path))
-  if (found === undefined) throw new Error(`${folder}: there is no source of the entry ${name}`)
+  if (found === undefined) throw new Error(`${folder}: the entry ${name} has no source`)
   return found
 }
 
 /**
- * Sources find files of their package from their own place, and in a bundle all have one place: each then starts from where
- * it would be if the folder had the tree of the sources.
+ * Keeps `import.meta.url` of a source relative to its folder, although all sources of a bundle are in one folder.
  * @param {string} sources @returns {import('rolldown').Plugin}
  */
 function keepsPlace(sources) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Files of Debian packages by their path on an installed system; packages are downloaded when a file of theirs is asked for. */
+/** Files of Debian packages by their path on an installed system. A package is downloaded when one of its files is requested. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { StepError } from '../commands.mjs'
@@ -9,10 +9,10 @@ import { readElf } from './elf.mjs'
 /**
  * @typedef {object} FoundFile
  * @property {Uint8Array} data
- * @property {import('./debian.mjs').DebianPackage} package that it belongs to
+ * @property {import('./debian.mjs').DebianPackage} package the package that contains it
  */
 
-/** Files of several packages, each unpacked in a folder of its own. */
+/** Files of several packages, each unpacked in its own folder. */
 export class DebianFiles {
   /** @type {Map<string, import('./debian.mjs').DebianPackage>} */
   #unpacked = new Map()
@@ -25,7 +25,7 @@ export class DebianFiles {
     this.#folder = folder
   }
 
-  /** Downloads and unpacks packages, those that are there already and those that Debian lacks aside. @param {readonly string[]} names */
+  /** Downloads and unpacks packages. Ignores unpacked packages and names that Debian does not have. @param {readonly string[]} names */
   async add(names) {
     const missing = names.filter((name) => !this.#unpacked.has(name))
     const found = [...(await this.#debian.findAll(missing)).values()]
@@ -35,7 +35,7 @@ export class DebianFiles {
   }
 
   /**
-   * A file; links are followed, into other packages too.
+   * Finds a file. Follows links, also to files of other packages.
    * @param {string} path without a leading slash @returns {FoundFile | undefined}
    */
   find(path, depth = 0) {
@@ -49,10 +49,10 @@ export class DebianFiles {
     return undefined
   }
 
-  /** @param {string} path @returns {FoundFile} @throws StepError when no package has it */
+  /** @param {string} path @returns {FoundFile} @throws StepError without such a file */
   get(path) {
     const found = this.find(path)
-    if (!found) throw new StepError(`None of the packages has ${path}: ${[...this.#unpacked.keys()].join(', ')}`)
+    if (!found) throw new StepError(`No package has ${path}: ${[...this.#unpacked.keys()].join(', ')}`)
     return found
   }
 
@@ -69,7 +69,7 @@ export class DebianFiles {
   }
 
   /**
-   * The libraries that programs need, and those that these need, by name; the dynamic loader is one of them.
+   * All libraries that programs are linked with, directly or indirectly, by name. Includes the dynamic loader.
    * @param {readonly FoundFile[]} programs @param {string} triplet `x86_64-linux-gnu`
    * @returns {Promise<Map<string, FoundFile>>}
    */
@@ -102,13 +102,13 @@ export class DebianFiles {
   /** The licence text of a package. @param {string} name @returns {Promise<string>} */
   async copyright(name) {
     const path = `usr/share/doc/${name}/copyright`
-    // The folder may be a link to the one of another package of the same source.
+    // The folder may be a link to the folder of another package of the same source.
     const other = /^usr\/share\/doc\/([^/]+)/.exec(this.#linkOn(name, path) ?? '')?.[1]
     if (other !== undefined) await this.add([other])
     return Buffer.from(this.get(path).data).toString()
   }
 
-  /** The path with its first link replaced by the target; undefined when it has no link. @param {string} name @param {string} path */
+  /** Replaces the first link in the path by its target; undefined without a link. @param {string} name @param {string} path */
   #linkOn(name, path) {
     const parts = path.split('/')
     for (let count = 1; count <= parts.length; count++) {

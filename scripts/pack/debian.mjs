@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Debian's archive as a source of files for the packages that are built here: looks packages of any architecture up and
- * downloads them, signatures checked, without root and without touching the lists of the host.
+ * Finds and downloads packages of Debian for any architecture, and checks their signatures. Needs no root, and does not
+ * change the package lists of the host.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -18,24 +18,24 @@ import { run, StepError } from '../commands.mjs'
  * @property {string} sourceVersion
  * @property {number} sizeBytes
  * @property {string} sha256 hex
- * @property {readonly string[]} depends names of the packages it depends on, of alternatives the first
+ * @property {readonly string[]} depends names of the packages that it depends on; the first of alternatives
  */
 
 /**
  * @typedef {object} DebianOptions
- * @property {string} directory private; configuration and lists go there, packages below `debs/`. An existing directory is
- *   used again: packages that are there are not downloaded twice
+ * @property {string} directory private directory for configuration and lists, with packages in `debs/`. Packages that it
+ *   contains already are not downloaded again
  * @property {string} architecture Debian's name: `arm64`
  * @property {readonly string[]} suites `['trixie', 'trixie-backports']`
- * @property {Readonly<Record<string, string>>} [pins] source package → suite that it is taken from, for suites that apt takes
- *   nothing from by itself: `{ qemu: 'trixie-backports' }`
+ * @property {Readonly<Record<string, string>>} [pins] source package → its suite, for suites that apt does not use by default:
+ *   `{ qemu: 'trixie-backports' }`
  * @property {(line: string) => void} [report] called with progress
  */
 
 /**
  * @typedef {object} Debian
  * @property {(name: string) => Promise<DebianPackage>} find the version that apt would install
- * @property {(names: readonly string[]) => Promise<ReadonlyMap<string, DebianPackage>>} findAll by name, those that exist; one
+ * @property {(names: readonly string[]) => Promise<ReadonlyMap<string, DebianPackage>>} findAll packages that exist, by name. One
  *   call for many is much faster
  * @property {(packages: readonly DebianPackage[]) => Promise<readonly string[]>} download resolves with their paths
  */
@@ -80,7 +80,7 @@ export async function openDebian({ directory, architecture, suites, pins = {}, r
       const missing = packages.filter(({ file }) => !existsSync(join(debs, file)))
       if (missing.length > 0) {
         const targets = missing.map(({ name, version }) => `${name}=${version}`)
-        // apt writes into its working directory, and renames a file only when it is complete and its hash is right.
+        // apt writes to its working directory, and renames a file when it is complete and its hash is correct.
         await run(['apt-get', 'download', '-q', ...targets], { env, cwd: debs, report })
       }
       return packages.map(({ file }) => join(debs, file))
@@ -98,8 +98,8 @@ export async function unpackDeb(deb, directory) {
 }
 
 /**
- * The licence text of a package, from the folder that it was unpacked to. A link to the text of another package of the same
- * source is followed when that package is unpacked there too.
+ * The licence text of an unpacked package. A link to the text of another package of the same source is followed if that
+ * package is unpacked in the same folder.
  * @param {string} directory @param {string} name of the package @returns {Promise<string>}
  */
 export async function copyrightOf(directory, name) {
@@ -119,7 +119,7 @@ async function configure({ directory, architecture, suites, pins }) {
   }
   const state = join(directory, 'state')
   const cache = join(directory, 'cache')
-  // Left from another list of suites, it would offer versions that nothing asks for.
+  // Pins of an earlier list of suites would select other versions.
   await rm(state, { recursive: true, force: true })
   await mkdir(join(state, 'lists', 'partial'), { recursive: true })
   await mkdir(join(cache, 'archives', 'partial'), { recursive: true })
@@ -142,7 +142,7 @@ async function configure({ directory, architecture, suites, pins }) {
       .join(''),
   )
   const settings = {
-    // As root, apt would download as another user, whom the directory does not let in.
+    // As root, apt would download as another user, which has no access to the directory.
     'APT::Sandbox::User': 'root',
     'APT::Architecture': architecture,
     'Dir::State': state,
@@ -163,7 +163,7 @@ async function configure({ directory, architecture, suites, pins }) {
 }
 
 /**
- * A stanza of `apt-cache show`; undefined when the text is none.
+ * Parses a stanza of `apt-cache show`; undefined for other text.
  * @param {string} text @returns {DebianPackage | undefined}
  */
 export function parseStanza(text) {
@@ -177,7 +177,7 @@ export function parseStanza(text) {
     (key) => fields.get(key),
   )
   if (!name || !version || !architecture || !size || !sha256) return undefined
-  // `Source: glib2.0 (2.84.4-3~deb13u1)`: the version only when it differs, as after a rebuild.
+  // `Source: glib2.0 (2.84.4-3~deb13u1)`: the version is given only if it differs, for example after a rebuild.
   const [, source = name, sourceVersion = version] = /^(\S+)(?: \((.+)\))?$/.exec(fields.get('Source') ?? name) ?? []
   return {
     name,

@@ -1,13 +1,13 @@
 // @ts-check
-/** Reads what the dynamic loader reads of a 64-bit little-endian ELF file. Source: elf(5). */
+/** Reads the dynamic section of a 64-bit little-endian ELF file. Source: elf(5). */
 
 /**
  * @typedef {object} Elf
- * @property {string} machine by QEMU's name: `x86_64`, `aarch64`; the number of any other
- * @property {readonly string[]} needed names of the libraries that it is linked with
+ * @property {string} machine QEMU's name, `x86_64` or `aarch64`; the ELF number for others
+ * @property {readonly string[]} needed names of the linked libraries
  * @property {string | undefined} soname its own name as a library
  * @property {string | undefined} interpreter path of the dynamic loader
- * @property {boolean} hasSymbols whether it has a table of symbols that `strip` would remove
+ * @property {boolean} hasSymbols whether it has a symbol table, which `strip` removes
  */
 
 const MACHINES = /** @type {Readonly<Record<number, string>>} */ ({ 62: 'x86_64', 183: 'aarch64' })
@@ -15,7 +15,7 @@ const SEGMENT = { load: 1, dynamic: 2, interpreter: 3 }
 const DYNAMIC = { needed: 1, strings: 5, soname: 14 }
 const SYMBOL_TABLE = 2
 
-/** @param {Uint8Array} file @returns {Elf | undefined} undefined when the file is no such ELF file */
+/** @param {Uint8Array} file @returns {Elf | undefined} undefined for other files */
 export function readElf(file) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   if (file.length < 64 || view.getUint32(0) !== 0x7f45_4c46 || view.getUint16(4) !== 0x0201) return undefined

@@ -1,5 +1,5 @@
 // @ts-check
-/** UEFI firmware of a Debian package, with a descriptor whose paths start from its own folder. */
+/** UEFI firmware of a Debian package, with a descriptor whose paths are relative to its folder. */
 import { posix } from 'node:path'
 import { toQcow2 } from './qcow2.mjs'
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The content of a guest package, `@coldboot/guest-<arch>`: a Debian kernel ready to boot, the modules that tests are likely
- * to want, and a static busybox.
+ * The content of a guest package, `@coldboot/guest-<arch>`: a Debian kernel that is ready to boot, the modules that tests
+ * often need, and a static busybox.
  */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -18,9 +18,9 @@ import { PACKAGED_MODULES } from './guest-modules.mjs'
 /** @typedef {keyof typeof GUEST_ARCHITECTURES} GuestArchitecture */
 /** @typedef {import('./package-content.mjs').ContentPart} ContentPart */
 
-/** The kernel of Debian 12: the one that the guest is measured with. */
+/** Debian 12, whose kernel is used for the measurements in the documentation. */
 const BOOKWORM = ['bookworm', 'bookworm-updates']
-/** riscv64 came with Debian 13. The security suite of other architectures than the first two is often inconsistent on mirrors. */
+/** Debian has riscv64 since version 13. The security suite is often inconsistent on mirrors except for the first two. */
 const SUITES = /** @type {Readonly<Record<GuestArchitecture, readonly string[]>>} */ ({
   x86_64: [...BOOKWORM, 'bookworm-security'],
   aarch64: [...BOOKWORM, 'bookworm-security'],
@@ -31,7 +31,7 @@ const SUITES = /** @type {Readonly<Record<GuestArchitecture, readonly string[]>>
   riscv64: ['trixie', 'trixie-updates'],
 })
 
-/** What decides about the content, besides the archive. */
+/** The sources that determine the content, in addition to the packages of Debian. */
 export const GUEST_SOURCES = [
   ...['guest-content', 'guest-modules', 'debian', 'package-content'].map((name) => `${name}.mjs`),
   ...['architectures', 'flat-bzimage', 'guest-package', 'kernel-package-reader', 'kernel-payload', 'modules'].map(
@@ -67,7 +67,7 @@ export async function gatherGuest({ arch, scratch, report }) {
     parts: [
       { package: upstream(kernel), copyright: await copyrightIn(kernelDeb, kernel.name) },
       { package: busybox, copyright: await copyrightOf(unpacked, busybox.name) },
-      // Linked into busybox: of the version that busybox was built with.
+      // It is linked into busybox, in the version that busybox was built with.
       { package: await staticLibc(libc, busyboxDeb), copyright: await copyrightOf(unpacked, libc.name) },
     ],
   }
@@ -108,7 +108,7 @@ async function readKernel(deb, form) {
 }
 
 /**
- * The files of a package, those about licences aside.
+ * The files of a package except those about licences.
  * @param {KernelParts & { arch: GuestArchitecture, id: string, busybox: File }} input @returns {File[]}
  */
 export function guestFiles({ arch, id, release, image, modules, builtIn, busybox }) {
@@ -144,7 +144,7 @@ export function guestFiles({ arch, id, release, image, modules, builtIn, busybox
     indexFile,
     ...files,
     text('guest.json', `${JSON.stringify(description, undefined, 2)}\n`),
-    // Without one, pnpm adds that of the workspace.
+    // Otherwise pnpm adds the licence of the workspace.
     text(
       'LICENSE',
       'The files of this package are under the licences in COPYRIGHT. SOURCES says where their source is.\n',
@@ -152,7 +152,7 @@ export function guestFiles({ arch, id, release, image, modules, builtIn, busybox
   ]
 }
 
-/** Whether a name stands for a module by itself, such as `fs-xfs`, and not for devices. @param {string} alias */
+/** Whether an alias is a plain name, such as `fs-xfs`, and not a pattern of devices. @param {string} alias */
 function isPlainAlias(alias) {
   return /^[\w-]+$/.test(alias)
 }
@@ -168,7 +168,7 @@ function sha256(data) {
 }
 
 /**
- * A signed kernel comes from a source package of signatures, which was made from `linux` of the binary's version.
+ * The source of a signed kernel: its package has only signatures, which are created for `linux` of the same version.
  * @param {ContentPart['package']} kernel @returns {ContentPart['package']}
  */
 function upstream(kernel) {
@@ -185,7 +185,7 @@ async function staticLibc(libc, busyboxDeb) {
   return { ...libc, sourceVersion }
 }
 
-/** Without unpacking the 400 MB of a kernel package. @param {string} deb @param {string} name */
+/** Reads the licence text of a kernel package without unpacking its 400 MB. @param {string} deb @param {string} name */
 async function copyrightIn(deb, name) {
   const { readDeb } = await import('../../packages/guest/dist/dpkg-deb.js')
   let text = ''

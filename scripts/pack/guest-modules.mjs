@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Kernel modules of the guest packages, by name. What a kernel lacks is left out, and what these need is added. The archive
- * has the others.
+ * Names of the kernel modules in the guest packages. Modules that a kernel does not have are omitted, and dependencies are
+ * added. Other modules are read from the package of Debian.
  */
 
 const DEVICES = `

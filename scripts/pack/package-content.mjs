@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The generated part of a package: its files, the licences of their parts (`COPYRIGHT`), where their source is (`SOURCES`),
- * and a list of all with their hashes (`manifest.json`). Nothing of it is committed; the same input gives the same bytes.
+ * The generated part of a package: its files, their licences (`COPYRIGHT`), the origin of their sources (`SOURCES`), and a
+ * list of all files with their hashes (`manifest.json`). It is not committed. The same input gives the same bytes.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ import { dirname, join } from 'node:path'
 const MANIFEST = 'manifest.json'
 
 /**
- * Identifies what a content is made by: the scripts, and anything else that decides about it.
+ * Hash of the scripts and other values that determine the content.
  * @param {readonly (string | URL)[]} sources paths of the scripts @param {readonly string[]} [values]
  */
 export function contentKey(sources, values = []) {
@@ -40,7 +40,7 @@ export function contentKey(sources, values = []) {
   return hash.digest('hex')
 }
 
-/** The manifest of the content in a folder; undefined when there is none. @param {string} folder @returns {Manifest | undefined} */
+/** The manifest of the content in a folder; undefined without one. @param {string} folder @returns {Manifest | undefined} */
 export function readManifest(folder) {
   try {
     return JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'))
@@ -49,21 +49,21 @@ export function readManifest(folder) {
   }
 }
 
-/** Whether a folder has the content of this key, complete. @param {string} folder @param {string} key */
+/** Whether a folder has the complete content of this key. @param {string} folder @param {string} key */
 export function hasContent(folder, key) {
   const manifest = readManifest(folder)
   return manifest?.key === key && Object.keys(manifest.files).every((path) => existsSync(join(folder, path)))
 }
 
 /**
- * Writes a content into a package's folder, and removes the one that an earlier call wrote there.
+ * Writes the content into the folder of a package, and removes the content of an earlier call.
  * @param {string} folder
  * @param {{ key: string, files: ReadonlyMap<string, ContentFile>, parts: readonly ContentPart[] }} content
  * @returns {Promise<Manifest>}
  */
 export async function writeContent(folder, { key, files, parts }) {
   const earlier = readManifest(folder)
-  // First: content that is written halfway must not look complete.
+  // Removed first, so that incomplete content does not look complete.
   await rm(join(folder, MANIFEST), { force: true })
   for (const path of Object.keys(earlier?.files ?? {})) await rm(join(folder, path), { force: true })
   const sorted = [...parts].sort((a, b) => compare(a.package.name, b.package.name))
@@ -86,7 +86,7 @@ export async function writeContent(folder, { key, files, parts }) {
   return manifest
 }
 
-/** Paths whose bytes are not those of the manifest. @param {string} folder @returns {Promise<string[]>} */
+/** Paths of files that differ from the manifest. @param {string} folder @returns {Promise<string[]>} */
 export async function damagedFiles(folder) {
   const damaged = []
   for (const [path, { sha256 }] of Object.entries(readManifest(folder)?.files ?? {})) {
@@ -98,7 +98,7 @@ export async function damagedFiles(folder) {
 
 /** @param {readonly ContentPart[]} parts */
 function copyrightText(parts) {
-  // Packages of one source often have the same text: it is given once.
+  // Packages of one source often have the same text, which is written once.
   const byText = Map.groupBy(parts, ({ copyright }) => copyright)
   const rule = '='.repeat(80)
   const sections = [...byText].map(([text, having]) => {
@@ -127,7 +127,7 @@ function sourcesText(parts) {
   ].join('\n')
 }
 
-/** By code units, so that no locale changes the result. @param {string} a @param {string} b */
+/** Compares code units, so that the result does not depend on the locale. @param {string} a @param {string} b */
 function compare(a, b) {
   if (a === b) return 0
   return a < b ? -1 : 1

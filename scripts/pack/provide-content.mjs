@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Puts the generated content into a package's folder of the workspace. Contents are kept by their key in the cache folder of
- * the user, so that working copies share them, and one that is interrupted is never used.
+ * Provides the generated content of a package in its folder of the workspace. It is stored by its key in the cache of the
+ * user, so that working copies share it. Incomplete content is never used.
  */
 import { constants, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { hasContent, readManifest, writeContent } from './package-content.mjs'
  */
 
 /**
- * @param {{ name: string, key: string, fresh?: boolean }} package without its scope; `fresh` gathers even when there is one
+ * @param {{ name: string, key: string, fresh?: boolean }} package without its scope; `fresh` ignores stored content
  * @param {() => Promise<Gathered>} gather
  */
 export async function provideContent({ name, key, fresh = false }, gather) {
@@ -43,7 +43,7 @@ export function packageFolder(name) {
 }
 
 /**
- * Runs `work` with an empty folder that is removed after it.
+ * Runs `work` with an empty folder, and removes it afterwards.
  * @template Result @param {(folder: string) => Promise<Result>} work
  */
 export async function withScratch(work) {

@@ -1,16 +1,16 @@
 // @ts-check
-/** Disk images of mostly zeros in a file of their content's size: qcow2, which QEMU reads. Source: docs/interop/qcow2.rst. */
+/** Converts disk images to qcow2, which omits clusters of zeros. Source: docs/interop/qcow2.rst. */
 
 const CLUSTER = 65_536
-/** Clusters in front of the data: header, table of reference counts, block of them, first and second table of the data. */
+/** Clusters before the data: header, reference count table, reference count block, first and second table of the data. */
 const TABLES = 5
-/** What one table of each kind reaches. */
+/** Largest disk that one table of each kind covers. */
 const LARGEST = (CLUSTER / 8) * CLUSTER
 const COPIED = 1n << 63n
 
 /** @param {Uint8Array} raw the whole disk, at most 512 MiB @returns {Uint8Array} */
 export function toQcow2(raw) {
-  if (raw.length > LARGEST) throw new RangeError(`The image has ${raw.length} bytes; ${LARGEST} fit`)
+  if (raw.length > LARGEST) throw new RangeError(`The image has ${raw.length} bytes, more than ${LARGEST}`)
   /** @type {Uint8Array[]} */
   const data = []
   const tables = Buffer.alloc(TABLES * CLUSTER)

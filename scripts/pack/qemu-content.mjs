@@ -7,7 +7,7 @@ import { readElf } from './elf.mjs'
 import { gatherFirmware } from './firmware.mjs'
 import { GUESTS, HOSTS, MODULES } from './qemu-packages.mjs'
 
-/** The place of `/usr` for a QEMU whose program, to the kernel the loader, lies in `lib/` (get_relocated_path in QEMU's util/cutils.c). */
+/** Replaces `/usr` if the running program, which is the dynamic loader, is in `lib/` (get_relocated_path in QEMU's util/cutils.c). */
 const BUNDLE = 'lib/qemu-bundle/usr/'
 
 const LAUNCHERS = new URL('../../packages/qemu/launcher/bin/', import.meta.url)
@@ -20,7 +20,7 @@ const LAUNCHERS = new URL('../../packages/qemu/launcher/bin/', import.meta.url)
 export async function gatherQemu(debian, { host: hostName, guest: guestName }) {
   const host = HOSTS[hostName]
   const guest = GUESTS[guestName]
-  if (!host || !guest) throw new StepError(`There is no package of QEMU for ${hostName} hosts and ${guestName} guests`)
+  if (!host || !guest) throw new StepError(`QEMU has no package for ${hostName} hosts and ${guestName} guests`)
   await debian.add(guest.debian)
   const program = debian.get(`usr/bin/${guest.program}`)
   const moduleFolder = `${host.triplet}/qemu`
@@ -62,6 +62,6 @@ export async function gatherQemu(debian, { host: hostName, guest: guestName }) {
 function refuseForeign(path, data, machine) {
   const elf = path.startsWith(`${BUNDLE}share/`) ? undefined : readElf(data)
   if (elf && elf.machine !== machine)
-    throw new StepError(`${path} is for ${elf.machine}, and the package for ${machine}`)
+    throw new StepError(`${path} is for ${elf.machine}, but the package is for ${machine}`)
   if (elf?.hasSymbols) throw new StepError(`${path} is not stripped`)
 }

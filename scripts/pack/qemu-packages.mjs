@@ -1,15 +1,15 @@
 // @ts-check
-/** What the packages of QEMU are made of, as data. */
+/** Tables of the QEMU packages: their hosts, guests, and files from Debian packages. */
 
-/** Debian's suites. QEMU and the BIOS it was built with come from backports: the newest that the archive has for a stable Debian. */
+/** Suites of Debian. QEMU and its BIOS come from backports, which has the newest version for a stable Debian. */
 export const SUITES = ['trixie', 'trixie-updates', 'trixie-security', 'trixie-backports']
 export const PINS = { qemu: 'trixie-backports', seabios: 'trixie-backports' }
 
 /**
  * @typedef {object} Host
- * @property {string} debian its architecture by Debian's name
- * @property {string} qemu by QEMU's
- * @property {string} triplet of its libraries
+ * @property {string} debian Debian's name of the architecture
+ * @property {string} qemu QEMU's name of the architecture
+ * @property {string} triplet folder of its libraries
  */
 
 /** Node's name of a host → the host. */
@@ -21,18 +21,18 @@ export const HOSTS = /** @type {Readonly<Record<string, Host>>} */ ({
 /**
  * @typedef {object} Guest
  * @property {string} program name of QEMU's program
- * @property {readonly string[]} debian packages that have the program and its data
- * @property {readonly string[]} data files below `/usr/`, put below the same path of the package's `qemu-bundle`
- * @property {string} [uefi] name of the firmware descriptor: of UEFI without Secure Boot
+ * @property {readonly string[]} debian packages with the program and its data
+ * @property {readonly string[]} data files below `/usr/`, which are copied to the same path in `qemu-bundle`
+ * @property {string} [uefi] name of the firmware descriptor for UEFI without Secure Boot
  */
 
 const QEMU_DATA = 'share/qemu'
-/** For a display that a user adds; `-vnc` wants the keymap. */
+/** Files for displays. `-vnc` needs the keymap. */
 const COMMON_DATA = [`${QEMU_DATA}/keymaps/en-us`]
-/** Network cards that devices of this project make. */
+/** Boot ROMs of the network cards that this project creates. */
 const ROMS = ['virtio', 'e1000', 'e1000e', 'rtl8139'].map((card) => `${QEMU_DATA}/efi-${card}.rom`)
 
-/** Guest architecture → its QEMU. The programs for i386 and arm are left out: the 64-bit ones run these guests. */
+/** Guest architecture → its QEMU. i386 and arm are omitted, because the 64-bit programs run these guests. */
 export const GUESTS = /** @type {Readonly<Record<string, Guest>>} */ ({
   x86_64: {
     program: 'qemu-system-x86_64',
@@ -73,11 +73,11 @@ export const GUESTS = /** @type {Readonly<Record<string, Guest>>} */ ({
   },
 })
 
-/** Modules that QEMU loads when a device of theirs is asked for. Others need libraries that are not worth their size. */
+/** Modules that QEMU loads on demand. Other modules need large libraries. */
 export const MODULES = ['hw-display-virtio-gpu', 'hw-display-virtio-gpu-pci', 'hw-display-virtio-vga', 'hw-uefi-vars']
 
 /**
- * Package without its scope → host and guest. The first of a host comes with `@coldboot/qemu`; a user adds the others.
+ * Package without its scope → host and guest. `@coldboot/qemu` installs the first package of each host.
  * @type {Readonly<Record<string, { host: string, guest: string }>>}
  */
 export const QEMU_PACKAGES = {

@@ -13,7 +13,7 @@ export function thirdPartyLicenses(modules) {
   return [...sections].toSorted().join(`\n${'-'.repeat(80)}\n\n`)
 }
 
-/** The folder of the nearest manifest with a name: some folders of modules have one with nothing but a `type`. @param {string} path @returns {string} */
+/** The folder of the nearest manifest with a name, because some manifests have only a `type`. @param {string} path @returns {string} */
 function packageFolder(path) {
   const folder = dirname(path)
   const manifest = join(folder, 'package.json')
@@ -26,6 +26,6 @@ function sectionOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim())
-  if (license === undefined && texts.length === 0) throw new Error(`${name} ${version} names no licence`)
+  if (license === undefined && texts.length === 0) throw new Error(`${name} ${version} has no licence`)
   return `${[`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')}\n`
 }

@@ -1,6 +1,6 @@
 /**
- * What differs between the guest's architectures, as data: Debian's names for them and their kernels, and the kernel
- * arguments that make a boot quick. Measured with Debian 12's kernels and QEMU 7.2 without hardware acceleration.
+ * Table of guest architectures: Debian's names for the architecture and its kernels, and kernel arguments for a fast boot.
+ * Times were measured with kernels of Debian 12 and QEMU 7.2 without hardware acceleration.
  */
 import type { Architecture } from '@coldboot/core'
 
@@ -14,21 +14,21 @@ export interface GuestArchitecture {
   /** Metapackages that depend on the current kernel of a flavour. */
   readonly kernelPackages: Readonly<Partial<Record<Flavour, string>>>
   /**
-   * How the package's image is used: `vmlinux`: the unpacked kernel inside a bzImage, which QEMU starts by its PVH entry;
-   * `flat`: the unpacked kernel as a bzImage that unpacks nothing; `as-is`: what the package has.
+   * The image that QEMU starts. `vmlinux`: the unpacked kernel, at its PVH entry; `flat`: the unpacked kernel as a bzImage;
+   * `as-is`: the file of the package.
    */
   readonly image: 'vmlinux' | 'flat' | 'as-is'
-  /** Kernel arguments, the console aside. */
+  /** Kernel arguments except that of the console. */
   readonly kernelArgs: readonly string[]
-  /** What to do when the archive has no kernel for it. */
+  /** Hint for the error when the archive has no kernel for it. */
   readonly hint?: string
-  /** Least guest memory, MiB. */
+  /** Smallest guest memory, MiB. */
   readonly memoryMib: number
 }
 
 /**
- * `panic=-1`: a panic ends the machine at once, its text whole. The others only leave out work at boot: self tests of
- * ciphers (0.25 s), mitigations against attacks from inside, randomised addresses.
+ * `panic=-1` ends the machine after a panic, when its whole text is printed. The others save time at boot: no self tests of
+ * ciphers (0.25 s), no mitigations of CPU vulnerabilities, no randomised addresses.
  */
 const QUICK_BOOT = ['panic=-1', 'cryptomgr.notests', 'mitigations=off']
 const DEFAULT_MEMORY_MIB = 256
@@ -39,8 +39,8 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
     debianName: 'amd64',
     kernelPackages: { generic: 'linux-image-amd64', cloud: 'linux-image-cloud-amd64' },
     image: 'vmlinux',
-    // noreplace-smp: no rewriting of locks for one CPU and back (0.2 s). no_timer_check: on a busy host an emulated timer comes
-    // too late for the kernel’s test of it, which ends in a panic (“IO-APIC + timer doesn't work”).
+    // noreplace-smp: locks are not rewritten for one CPU and back (0.2 s). no_timer_check: on a busy host, an emulated timer
+    // is too late for the test of the kernel, which then panics ("IO-APIC + timer doesn't work").
     kernelArgs: [...QUICK_BOOT, 'noreplace-smp', 'nokaslr', 'no_timer_check'],
     memoryMib: DEFAULT_MEMORY_MIB,
   },
@@ -68,7 +68,7 @@ export const GUEST_ARCHITECTURES: Readonly<Record<Architecture, GuestArchitectur
   },
   riscv64: {
     debianName: 'riscv64',
-    hint: 'Debian has riscv64 since version 13: run there, or name a kernel and an initramfs of your own in COLDBOOT_KERNEL and COLDBOOT_INITRAMFS.',
+    hint: 'Debian has riscv64 since version 13. Run on it, or set COLDBOOT_KERNEL and COLDBOOT_INITRAMFS to your own kernel and initramfs.',
     kernelPackages: { generic: 'linux-image-riscv64' },
     image: 'as-is',
     kernelArgs: QUICK_BOOT,

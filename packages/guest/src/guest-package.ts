@@ -1,6 +1,6 @@
 /**
- * Guests as npm packages, `@coldboot/guest-<arch>`: a kernel ready to boot, its modules and a busybox, so that nothing is
- * downloaded when a test runs. Made by `scripts/pack-guest`.
+ * Npm packages of guests, `@coldboot/guest-<arch>`: a kernel that is ready to boot, its modules and a busybox. With them, a
+ * test run downloads nothing. `scripts/pack-guest.mjs` creates them.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { closestMatch } from 'leven'
 import { type GuestKernel, type GuestModules, modulesFor } from './guest-kernel.ts'
 import { type ModuleIndex, moduleName } from './modules.ts'
 
-/** Raised when the meaning of a package's files changes: a package of another format is not used. */
+/** Version of the package files. Packages of another version are not used. */
 export const PACKAGE_FORMAT = 1
 
 /** A file of a package. */
@@ -24,7 +24,7 @@ export interface PackagedFile {
   readonly sha256: string
 }
 
-/** `guest.json` of a package: what of its files is what. */
+/** Content of the package's `guest.json`, which describes its files. */
 export interface GuestDescription {
   readonly format: typeof PACKAGE_FORMAT
   readonly arch: Architecture
@@ -38,7 +38,7 @@ export interface GuestDescription {
   readonly modules: PackagedFile
 }
 
-/** The modules of a package: files lie in `modules/`, by their path in the index. */
+/** The modules of a package. Their files are in `modules/`, at their path in the index. */
 export interface PackagedModules extends ModuleIndex {
   /** Names and plain aliases of the kernel's other modules, which the package does not have. */
   readonly others: readonly string[]
@@ -57,11 +57,11 @@ export function guestPackageName(arch: Architecture): string {
 }
 
 /**
- * Finds the installed package of an architecture. It is looked for beside this package, then as the dependency of the
- * package for this host's processor, then from the working directory, which is where a user adds one.
+ * Finds the installed package of an architecture: beside this package, then among the dependencies of the package for the
+ * processor of this host, then from the working directory.
  *
- * @param from files or directories whose `node_modules` are searched @default these three
- * @returns undefined when there is none, or one whose files are missing or of another format
+ * @param from files or directories whose `node_modules` are searched @default the three above
+ * @returns undefined without a package, or if its files are missing or of another format
  */
 export function findGuestPackage(arch: Architecture, from: readonly string[] = origins()): GuestPackage | undefined {
   const name = guestPackageName(arch)
@@ -74,8 +74,8 @@ export function findGuestPackage(arch: Architecture, from: readonly string[] = o
 }
 
 /**
- * Whether the package has all these modules, or the kernel has them built in.
- * @returns the first that it lacks although its kernel has it; undefined when there is none
+ * Returns the first module that the kernel has but the package does not contain; undefined if the package has all, or the
+ * kernel has them built in.
  * @throws OptionError `GUEST_MODULE_MISSING` when the kernel has no such module at all
  */
 export async function missingModule(guest: GuestPackage, wanted: readonly string[]): Promise<string | undefined> {
@@ -106,7 +106,7 @@ export function packagedKernel(guest: GuestPackage): GuestKernel {
   }
 }
 
-/** The busybox of a package, whole. @throws StartError `GUEST_KERNEL_UNAVAILABLE` when it is damaged */
+/** The complete busybox of a package. @throws StartError `GUEST_KERNEL_UNAVAILABLE` when it is damaged */
 export async function readPackagedBusybox(guest: GuestPackage): Promise<Uint8Array> {
   const { path, sha256 } = guest.description.busybox
   return readChecked(guest, path, sha256)
@@ -148,7 +148,7 @@ function resolveFrom(origin: string, file: string): string | undefined {
   }
 }
 
-// A folder of the workspace whose files were not made yet has no description; an interrupted installation may lack the kernel.
+// In the workspace, the description is missing until the files are created. After an interrupted installation, the kernel is.
 function readDescription(path: string, arch: Architecture): GuestDescription | undefined {
   try {
     const description = JSON.parse(readFileSync(path, 'utf8')) as GuestDescription

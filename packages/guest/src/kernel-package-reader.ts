@@ -1,4 +1,4 @@
-/** Goes through a kernel package once, and puts what a guest needs of it into the cache. */
+/** Reads a kernel package once, and stores the files that a guest needs in the cache. */
 import { createHash } from 'node:crypto'
 import { StartError } from '@coldboot/core'
 import { type Cache, type StoredFile } from '@coldboot/core/internal'
@@ -9,8 +9,8 @@ import { type KernelModule, type ModuleIndex, moduleName, parseBuiltIn, readModu
 import type { OnGuestProgress } from './progress.ts'
 
 /**
- * Modules kept as files from the start, because many guests want them. All others cost one more reading of the package,
- * 3 s, the first time that one of them is asked for.
+ * Modules that are always stored, because many guests load them. For another module, the package is read again, which takes
+ * 3 s, the first time that it is requested.
  */
 const OFTEN_WANTED: ReadonlySet<string> = new Set(
   `virtio virtio_ring virtio_pci virtio_pci_modern_dev virtio_pci_legacy_dev virtio_mmio virtio_balloon virtio_console
@@ -23,18 +23,18 @@ const OFTEN_WANTED: ReadonlySet<string> = new Set(
    isofs tun bridge stp llc veth af_packet`.split(/\s+/),
 )
 
-/** What of a kernel package matters here. */
+/** A file of a kernel package that a guest needs. */
 export interface KernelFile {
   readonly kind: 'image' | 'module' | 'built-in'
   /** As in `uname -r`. */
   readonly release: string
-  /** Of a module: as in the index. */
+  /** Path of a module in the index. */
   readonly path: string
   /** The content, unpacked. */
   read(): Promise<Uint8Array>
 }
 
-/** Calls `visit` for each file that matters, in the package's order. @throws StartError `GUEST_KERNEL_UNAVAILABLE` */
+/** Calls `visit` for each of these files, in the order of the package. @throws StartError `GUEST_KERNEL_UNAVAILABLE` */
 export async function readKernelPackage(deb: string, visit: (file: KernelFile) => Promise<void>): Promise<void> {
   await readDeb(deb, async (member) => {
     if (member.type !== 'file') return
@@ -52,7 +52,7 @@ export async function readKernelPackage(deb: string, visit: (file: KernelFile) =
   })
 }
 
-/** The parts of a kernel that were put into the cache. */
+/** The parts of a kernel in the cache. */
 export interface StoredKernel {
   readonly release: string
   readonly image: StoredFile
@@ -60,7 +60,7 @@ export interface StoredKernel {
   readonly modulesFolder: string
 }
 
-/** What {@link storeKernel} works on. */
+/** Parameters of {@link storeKernel}. */
 export interface StoreKernelInput {
   /** Path of the package. */
   readonly deb: string
@@ -72,8 +72,8 @@ export interface StoreKernelInput {
 }
 
 /**
- * Stores the image, ready to boot, the index of all modules, and the modules many want.
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the package has no kernel or one that cannot be unpacked
+ * Stores the image that is ready to boot, the index of all modules, and often used modules.
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` without a kernel in the package, or if it cannot be unpacked
  */
 export async function storeKernel({ deb, cache, folder, image, onProgress }: StoreKernelInput): Promise<StoredKernel> {
   onProgress({ step: 'unpack', message: 'Reading the kernel and its modules' })
@@ -91,8 +91,8 @@ export async function storeKernel({ deb, cache, folder, image, onProgress }: Sto
       if (OFTEN_WANTED.has(moduleName(file.path))) await cache.publish(`${modulesFolder}/${file.path}`, data)
     }
   })
-  if (!packed) throw new StartError('GUEST_KERNEL_UNAVAILABLE', 'The kernel package has no kernel in it')
-  onProgress({ step: 'kernel', message: `Making kernel ${packed.release} ready to boot` })
+  if (!packed) throw new StartError('GUEST_KERNEL_UNAVAILABLE', 'The kernel package contains no kernel')
+  onProgress({ step: 'kernel', message: `Preparing kernel ${packed.release} for the boot` })
   const index: ModuleIndex = { modules, builtIn }
   return {
     release: packed.release,

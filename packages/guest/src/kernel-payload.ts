@@ -1,6 +1,6 @@
 /**
- * bzImage → vmlinux. Without hardware acceleration most of a stock boot goes into unpacking the kernel inside the guest
- * (2.7 s for xz); QEMU can start the unpacked kernel directly. Layout: Documentation/arch/x86/boot.rst.
+ * Unpacks the vmlinux of a bzImage, because QEMU can start it directly. Without hardware acceleration, a guest that unpacks
+ * its kernel needs 2.7 s for it (xz). Layout: Documentation/arch/x86/boot.rst.
  */
 import { StartError } from '@coldboot/core'
 import { decompress } from 'lz4-wasm-nodejs'
@@ -15,9 +15,9 @@ const SECTOR = 512
 /** Offsets in the setup header of a bzImage. */
 const HEADER = { setupSectors: 0x1f1, signature: 0x202, payloadOffset: 0x248, payloadLength: 0x24c }
 
-/** The compressed kernel inside a bzImage, and the length it unpacks to. */
+/** The compressed kernel of a bzImage. */
 export interface KernelPayload {
-  /** What comes before everything that is loaded: the setup code, with its header. */
+  /** The setup code with its header: the part before the loaded one. */
   readonly setup: Uint8Array
   readonly bytes: Uint8Array
   /** Bytes of the unpacked kernel. */
@@ -25,7 +25,7 @@ export interface KernelPayload {
 }
 
 /**
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the image is no bzImage, or one too old to say where its payload is
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` if the image is not a bzImage, or is too old to have a payload offset
  */
 export function findPayload(bzImage: Uint8Array): KernelPayload {
   const image = Buffer.from(bzImage.buffer, bzImage.byteOffset, bzImage.byteLength)
@@ -35,13 +35,13 @@ export function findPayload(bzImage: Uint8Array): KernelPayload {
   ) {
     throw unusable('The kernel is not a bzImage: its setup header is missing')
   }
-  // 0 stands for 4, says the boot protocol.
+  // In the boot protocol, 0 means 4.
   const setupSectors = image.readUInt8(HEADER.setupSectors) || 4
   const setupLength = (setupSectors + 1) * SECTOR
   const start = setupLength + image.readUInt32LE(HEADER.payloadOffset)
   const end = start + image.readUInt32LE(HEADER.payloadLength)
   if (end - start < 8 || end > image.length) throw unusable('The kernel says that its payload lies outside of its file')
-  // The kernel's build appends the unpacked length to what the compressor wrote.
+  // The build of the kernel appends the unpacked length to the compressed data.
   return {
     setup: image.subarray(0, setupLength),
     bytes: image.subarray(start, end - 4),
@@ -50,7 +50,7 @@ export function findPayload(bzImage: Uint8Array): KernelPayload {
 }
 
 /**
- * The uncompressed kernel, an ELF file, packed with lz4 or xz.
+ * Unpacks the kernel, an ELF file that is packed with lz4 or xz.
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` for other compressions and damaged images
  */
 export async function unpackKernel({ bytes, unpackedLength }: KernelPayload): Promise<Uint8Array> {
@@ -61,15 +61,14 @@ export async function unpackKernel({ bytes, unpackedLength }: KernelPayload): Pr
       : magic === MAGIC_XZ
         ? await unxzByDpkg(bytes)
         : undefined
-  if (!vmlinux)
-    throw unusable(`The kernel is packed in a way that is not known here (it begins with ${magic.toString(16)})`)
+  if (!vmlinux) throw unusable(`The compression of the kernel is not supported (it begins with ${magic.toString(16)})`)
   if (vmlinux.length !== unpackedLength) {
-    throw unusable(`The kernel unpacked to ${vmlinux.length} bytes and says it has ${unpackedLength}`)
+    throw unusable(`The unpacked kernel has ${vmlinux.length} bytes, but its image states ${unpackedLength}`)
   }
   return vmlinux
 }
 
-/** Unpacks the legacy lz4 frame: blocks of 8 MiB, the last one shorter, each behind its packed length. */
+/** Unpacks the legacy lz4 frame: blocks of 8 MiB, the last one shorter, each after its packed length. */
 export function unpackLz4Legacy(frame: Uint8Array, unpackedLength: number): Uint8Array {
   const input = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   const blocks: Uint8Array[] = []
@@ -78,7 +77,7 @@ export function unpackLz4Legacy(frame: Uint8Array, unpackedLength: number): Uint
     if (position + 4 > input.length) throw unusable('The packed kernel ends early')
     const packed = input.subarray(position + 4, position + 4 + input.readUInt32LE(position))
     position += 4 + packed.length
-    // The library wants the block's unpacked length in front of it.
+    // The library expects the unpacked length before the block.
     const length = Buffer.alloc(4)
     length.writeUInt32LE(Math.min(LZ4_LEGACY_BLOCK, unpackedLength - done))
     blocks.push(decompressBlock(Buffer.concat([length, packed])))
@@ -86,7 +85,7 @@ export function unpackLz4Legacy(frame: Uint8Array, unpackedLength: number): Uint
   return Buffer.concat(blocks)
 }
 
-// The library throws bare strings.
+// The library throws strings.
 function decompressBlock(block: Uint8Array): Uint8Array {
   try {
     return decompress(block)
@@ -97,6 +96,6 @@ function decompressBlock(block: Uint8Array): Uint8Array {
 
 function unusable(message: string): StartError {
   return new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
-    hint: 'Fetch the kernel again (prepareLinuxGuest with `refresh`); if that does not help, name one of your own in COLDBOOT_KERNEL.',
+    hint: 'Download the kernel again (prepareLinuxGuest with `refresh`), or set COLDBOOT_KERNEL to your own kernel.',
   })
 }

@@ -1,42 +1,42 @@
 /**
- * Which kernel modules there are, what each needs, and in which order to load them. A kernel package comes without the
- * `modules.dep` that a system's own depmod would write, so the truth is read from the modules themselves.
+ * Index of kernel modules with their dependencies, and the order to load them. It is read from the modules, because a kernel
+ * package does not contain `modules.dep`, which depmod creates on an installed system.
  */
 import { OptionError } from '@coldboot/core'
 import { closestMatch } from 'leven'
 import { readElfSection } from './elf.ts'
 
-/** What a module says of itself in its `.modinfo` section. */
+/** Content of the `.modinfo` section of a module. */
 export interface KernelModule {
   /** As in `/proc/modules`: underscores, never dashes. */
   readonly name: string
-  /** Below `lib/modules/<release>/`, uncompressed: `kernel/fs/9p/9p.ko`. */
+  /** Path below `lib/modules/<release>/`, uncompressed: `kernel/fs/9p/9p.ko`. */
   readonly path: string
-  /** Of the uncompressed file, hex. */
+  /** Hash of the uncompressed file, hexadecimal. */
   readonly sha256: string
-  /** Names of the modules it cannot be loaded without. */
+  /** Names of the modules that it depends on. */
   readonly depends: readonly string[]
-  /** Names or aliases, with underscores, of modules it wants loaded before it where they exist (`softdep=pre:`). */
+  /** Names or aliases, with underscores, of modules that are loaded before it if they exist (`softdep=pre:`). */
   readonly softDepends: readonly string[]
-  /** Names the kernel asks for it by, as `fs-9p` or `virtio:d00000009v*`. */
+  /** Names by which the kernel requests it, such as `fs-9p` or `virtio:d00000009v*`. */
   readonly aliases: readonly string[]
 }
 
-/** All modules of one kernel. Plain data, kept as JSON. */
+/** All modules of one kernel, stored as JSON. */
 export interface ModuleIndex {
   /** By name. */
   readonly modules: Readonly<Record<string, KernelModule>>
-  /** Names of what is compiled into the kernel, and so needs no loading. */
+  /** Names of modules that are built into the kernel, so they are not loaded. */
   readonly builtIn: readonly string[]
 }
 
-/** `kernel/fs/9p/9p.ko.xz` → `9p`; a dash becomes an underscore, as the kernel does it. */
+/** `kernel/fs/9p/9p.ko.xz` → `9p`. A dash becomes an underscore, as in the kernel. */
 export function moduleName(path: string): string {
   const file = path.slice(path.lastIndexOf('/') + 1)
   return file.replace(/\.ko(?:\.\w+)?$/, '').replaceAll('-', '_')
 }
 
-/** Reads a module's own account of itself. `path` and `sha256` as in {@link KernelModule}, `file` is uncompressed. */
+/** Reads the `.modinfo` section of a module. `path` and `sha256` as in {@link KernelModule}, `file` is uncompressed. */
 export function readModule(path: string, file: Uint8Array, sha256: string): KernelModule {
   const fields = modinfoFields(readElfSection(file, '.modinfo') ?? new Uint8Array(0))
   const values = (key: string): string[] => fields.filter(([name]) => name === key).map(([, value]) => value)
@@ -52,16 +52,16 @@ export function readModule(path: string, file: Uint8Array, sha256: string): Kern
   }
 }
 
-/** `modules.builtin`, one path a line, → names. */
+/** Returns the names in `modules.builtin`, which has one path per line. */
 export function parseBuiltIn(text: string): string[] {
   return text.split('\n').filter(Boolean).map(moduleName)
 }
 
 /**
- * The modules asked for and all they need, each behind what it needs. What is built into the kernel is left out.
+ * Returns the wanted modules and their dependencies, each after its dependencies. Built-in modules are omitted.
  *
  * @param wanted names, with dashes or underscores, or aliases without wildcards (`fs-9p`)
- * @throws OptionError `GUEST_MODULE_MISSING` that names the module, who needs it, and the nearest known name
+ * @throws OptionError `GUEST_MODULE_MISSING` with the module, the module that needs it, and the most similar known name
  */
 export function loadOrder(index: ModuleIndex, wanted: readonly string[]): KernelModule[] {
   const builtIn = new Set(index.builtIn)
@@ -83,7 +83,7 @@ export function loadOrder(index: ModuleIndex, wanted: readonly string[]): Kernel
   return [...order.values()]
 }
 
-/** The lines of `modules.dep` for `modules`, for modprobe in the guest: per module, its needs, the deepest last. */
+/** The lines of `modules.dep` for modprobe in the guest: each module with its dependencies, the deepest last. */
 export function modulesDep(index: ModuleIndex, modules: readonly KernelModule[]): string {
   const line = (module: KernelModule): string => {
     const needs = loadOrder(index, [module.name]).slice(0, -1).reverse()
@@ -92,7 +92,7 @@ export function modulesDep(index: ModuleIndex, modules: readonly KernelModule[])
   return modules.map(line).join('')
 }
 
-/** The lines of `modules.alias` for `modules`: how the kernel finds a module when a mount or a device asks for it. */
+/** The lines of `modules.alias`, with which the kernel finds the module for a mount or a device. */
 export function modulesAlias(modules: readonly KernelModule[]): string {
   return modules.flatMap(({ name, aliases }) => aliases.map((alias) => `alias ${alias} ${name}\n`)).join('')
 }
@@ -103,7 +103,7 @@ function resolveName(index: ModuleIndex, builtIn: ReadonlySet<string>, asked: st
   return Object.values(index.modules).find(({ aliases }) => aliases.includes(asked))?.name ?? name
 }
 
-// Of the modules with one alias, that of `crc32c` say, those for some CPUs only may fail to load.
+// Of the modules with the same alias, such as `crc32c`, those for certain CPUs may fail to load.
 function softDependency(index: ModuleIndex, asked: string): string | undefined {
   if (Object.hasOwn(index.modules, asked)) return asked
   const named = Object.values(index.modules).filter(({ aliases }) =>
@@ -121,7 +121,7 @@ function missing(index: ModuleIndex, name: string, neededBy: string | undefined)
   )
 }
 
-// The section is a row of `key=value` strings, each ended by a NUL.
+// The section is a sequence of `key=value` strings, each followed by a NUL.
 function modinfoFields(section: Uint8Array): [key: string, value: string][] {
   const text = Buffer.from(section.buffer, section.byteOffset, section.byteLength).toString('utf8')
   return text
@@ -133,7 +133,7 @@ function modinfoFields(section: Uint8Array): [key: string, value: string][] {
     })
 }
 
-// `pre: a b post: c` → a, b. What comes after a module is for the module that wants it to ask for.
+// `pre: a b post: c` → a, b. Modules that are loaded afterwards are not needed.
 function preDependencies(softdep: string): string[] {
   return (/pre:([^:]*?)(?:\s*\bpost:|$)/.exec(softdep)?.[1] ?? '').split(/\s+/).filter(Boolean)
 }

@@ -35,7 +35,7 @@ test('cuts long values, and quotes the rest', () => {
   expect(line.length).toBeLessThan(180)
 })
 
-test('omits the words of a wrapper', () => {
+test('omits the arguments of a wrapper', () => {
   expect(shortCommandLine(['nice', '-n', '5', 'qemu-system-arm', '-M', 'virt'])).toBe('qemu-system-arm …')
 })
 
