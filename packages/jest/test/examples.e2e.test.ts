@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { configurationFile, testFile } from '../../cli/src/init/files.ts'
 import { MARK, machinesOf } from '../../vitest/test/machine-processes.ts'
 import { jestProject } from './jest-project.ts'
 import { jestReport } from './jest-report.ts'
@@ -37,6 +38,9 @@ test('the code of the READMEs is part of tested files', () => {
     fileURLToPath(new URL('projects/commonjs/jest.config.js', import.meta.url)),
     fileURLToPath(new URL('projects/passing/jest.config.js', import.meta.url)),
   ].map((file) => readFileSync(file, 'utf8'))
+  // The texts of `coldboot init` for a project of `npm init -y`, which `init.e2e.test.ts` runs.
+  const project = { isModule: false, isTypeScript: false, names: new Set<string>(), dependencies: new Set<string>() }
+  files.push(configurationFile('jest', project).text, testFile('jest', project).text)
   const pages = [README, ROOT_README].map((file) => readFileSync(file, 'utf8'))
   const snippets = pages.flatMap((page) => [...page.matchAll(/```js\n(?:\/\/ \S+\.js\n)?([\s\S]*?)```/g)])
   expect(snippets.length).toBeGreaterThan(5)

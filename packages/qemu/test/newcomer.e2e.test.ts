@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeNewcomer, type Newcomer } from './newcomer.ts'
+import { readmeSteps } from './readme-steps.ts'
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url)
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, EXAMPLES)), 'utf8')
@@ -69,3 +70,48 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a roo
     expect(exitCode, output).toBe(0)
   })
 })
+
+describe.skipIf(process.platform !== 'linux')('followed literally in the project of `npm init -y`', () => {
+  test.each([
+    ['README.md', '## Your first test', /1 passed/],
+    ['README.md', '## With Jest', /Tests: +1 passed/],
+    ['packages/vitest/README.md', '# @coldboot/vitest', /1 passed/],
+    ['packages/jest/README.md', '# @coldboot/jest', /Tests: +1 passed/],
+    ['packages/core/README.md', '# @coldboot/core', /runs Linux [\d.]+[\s\S]*ended: guest-shutdown/],
+  ])('%s, %s', { timeout: 300_000 }, async (page, heading, outcome) => {
+    using project = newcomer.emptyProject()
+    const steps = readmeSteps(page, heading)
+    const outputs: string[] = []
+    // A page may show the files after the commands that need them.
+    for (const step of steps.toSorted((a, b) => rank(a) - rank(b))) {
+      if (step.kind === 'file') {
+        const existing = project.read(step.path)
+        if (existing === undefined) project.write(step.path, step.text)
+        else expect(existing, step.path).toBe(step.text)
+        continue
+      }
+      const [program, ...args] = step.words
+      if (program === 'npm') {
+        expect(
+          args
+            .filter((word) => !word.startsWith('-'))
+            .slice(1)
+            .map((name) => project.has(name)),
+        ).not.toContain(false)
+        continue
+      }
+      const { exitCode, output } = await project.node(
+        ...(program === 'npx' ? [`node_modules/.bin/${args[0]}`, ...args.slice(1)] : args),
+      )
+      expect(exitCode, output).toBe(0)
+      outputs.push(output)
+    }
+    expect(outputs.at(-1)).toMatch(outcome)
+  })
+})
+
+/** Installation and `init` first, then the files, then the commands that need them. */
+function rank(step: ReturnType<typeof readmeSteps>[number]): number {
+  if (step.kind === 'file') return 1
+  return step.words[0] === 'npm' || step.words[2] === 'init' ? 0 : 2
+}

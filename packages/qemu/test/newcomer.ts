@@ -8,6 +8,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,10 +16,11 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
@@ -45,10 +47,22 @@ export interface Newcomer extends AsyncDisposable {
   /** Sizes in bytes. */
   readonly size: { readonly packed: number; readonly installed: number }
   write(file: string, text: string): void
+  /** A project of its own, as `npm init -y` makes it, with the same packages. */
+  emptyProject(): EmptyProject
   /** Runs Node in the project, with nothing else on PATH. */
   node(...args: readonly string[]): Promise<NewcomerRun>
   /** The same in a root file system that has this home, Node and its libraries, and nothing else. Only as root. */
   nodeInRoot(...args: readonly string[]): Promise<NewcomerRun>
+}
+
+/** A project with installed packages and no files but package.json. Disposing it removes it. */
+export interface EmptyProject extends Disposable {
+  write(file: string, text: string): void
+  /** Undefined if there is no such file. */
+  read(file: string): string | undefined
+  /** Whether a package is installed. */
+  has(name: string): boolean
+  node(...args: readonly string[]): Promise<NewcomerRun>
 }
 
 /** Packs everything that this host installs, and installs it. @param registry packages of the catalog to install beside it */
@@ -68,19 +82,32 @@ export async function makeNewcomer(registry: readonly string[]): Promise<Newcome
   for (const path of tarballs) copyFileSync(path, join(packs ?? '', path.slice(PACKS.length + 1)))
   chmodSync(home, 0o755)
   for (const path of [project, tmp, own]) if (USER.uid !== undefined) chownSync(path ?? '', USER.uid, USER.gid)
-  const write = (file: string, text: string): void => {
-    const path = join(project ?? '', file)
-    writeFileSync(path, text)
+  const giveToUser = (path: string): void => {
     if (USER.uid !== undefined) chownSync(path, USER.uid, USER.gid)
   }
+  const writeIn = (directory: string, file: string, text: string): void => {
+    const path = join(directory, file)
+    if (!existsSync(dirname(path))) {
+      mkdirSync(dirname(path))
+      giveToUser(dirname(path))
+    }
+    writeFileSync(path, text)
+    giveToUser(path)
+  }
+  const write = (file: string, text: string): void => writeIn(project ?? '', file, text)
   write('package.json', '{ "name": "my-project", "private": true, "type": "module" }\n')
   const env = { PATH: bin, HOME: own, TMPDIR: tmp, CI: '1', NO_COLOR: '1', COLUMNS: '120' }
 
-  const runCommand = async (command: readonly string[], extra: object, user: object): Promise<NewcomerRun> => {
+  const runCommand = async (
+    command: readonly string[],
+    extra: object,
+    user: object,
+    cwd = project,
+  ): Promise<NewcomerRun> => {
     const [file = '', ...args] = command
     const start = performance.now()
     const child = spawn(file, args, {
-      cwd: project,
+      cwd,
       env: { ...env, ...extra },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...user,
@@ -125,6 +152,20 @@ export async function makeNewcomer(registry: readonly string[]): Promise<Newcome
       installed: sizeOf(join(project ?? '', 'node_modules')),
     },
     write,
+    emptyProject() {
+      const directory = mkdtempSync(join(home, 'another project '))
+      giveToUser(directory)
+      // As npm 11 writes it; older versions write no type, which means the same.
+      writeIn(directory, 'package.json', '{ "name": "another-project", "version": "1.0.0", "type": "commonjs" }\n')
+      symlinkSync(join(project ?? '', 'node_modules'), join(directory, 'node_modules'))
+      return {
+        write: (file, text) => writeIn(directory, file, text),
+        read: (file) => (existsSync(join(directory, file)) ? readFileSync(join(directory, file), 'utf8') : undefined),
+        has: (name) => existsSync(join(directory, 'node_modules', name)),
+        node: (...args) => runCommand([join(bin ?? '', 'node'), ...args], {}, USER, directory),
+        [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+      }
+    },
     node: (...args) => runCommand([join(bin ?? '', 'node'), ...args], {}, USER),
     nodeInRoot: (...args) => runCommand(inRoot(home, project ?? '', [join(bin ?? '', 'node'), ...args]), {}, {}),
     async [Symbol.asyncDispose]() {

@@ -8,6 +8,9 @@ export interface NewFile {
   readonly text: string
 }
 
+/** The properties of a project that decide its files. */
+type Traits = Pick<Project, 'isModule' | 'isTypeScript' | 'names' | 'dependencies'>
+
 /** Jest's transforms for TypeScript by package, in the order of preference. */
 const TYPESCRIPT_TRANSFORMS: Readonly<Record<string, string>> = {
   'ts-jest': `transform: { '^.+\\\\.tsx?$': 'ts-jest' }`,
@@ -17,7 +20,7 @@ const TYPESCRIPT_TRANSFORMS: Readonly<Record<string, string>> = {
 }
 
 /** The configuration. In a CommonJS project Vite warns about one that is not named as a module. */
-export function configurationFile(runner: Runner, project: Project): NewFile {
+export function configurationFile(runner: Runner, project: Traits): NewFile {
   if (runner === 'vitest') {
     const extension = `${project.isModule ? '' : 'm'}${project.isTypeScript ? 'ts' : 'js'}`
     return { path: `vitest.config.${extension}`, text: VITEST_CONFIGURATION }
@@ -29,7 +32,7 @@ export function configurationFile(runner: Runner, project: Project): NewFile {
 }
 
 /** The test, in the folder of tests when there is one. */
-export function testFile(runner: Runner, project: Project): NewFile {
+export function testFile(runner: Runner, project: Traits): NewFile {
   const folder = ['test', 'tests', '__tests__'].find((name) => project.names.has(name)) ?? 'test'
   if (runner === 'vitest') {
     return { path: `${folder}/boot.test.${project.isTypeScript ? 'ts' : 'js'}`, text: VITEST_TEST }
@@ -56,7 +59,7 @@ export function lacksTransform(runner: Runner, project: Project): boolean {
   return runner === 'jest' && project.isTypeScript && typeScriptTransform(project) === undefined
 }
 
-function typeScriptTransform({ isTypeScript, dependencies }: Project): string | undefined {
+function typeScriptTransform({ isTypeScript, dependencies }: Traits): string | undefined {
   if (!isTypeScript) return undefined
   return Object.entries(TYPESCRIPT_TRANSFORMS).find(([name]) => dependencies.has(name))?.[1]
 }
