@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeNewcomer, type Newcomer } from './newcomer.ts'
+import { type EmptyProject, makeNewcomer, type Newcomer } from './newcomer.ts'
 import { readmeSteps } from './readme-steps.ts'
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url)
@@ -80,33 +80,9 @@ describe.skipIf(process.platform !== 'linux')('followed literally in the project
     ['packages/core/README.md', '# @coldboot/core', /runs Linux [\d.]+[\s\S]*ended: guest-shutdown/],
   ])('%s, %s', { timeout: 300_000 }, async (page, heading, outcome) => {
     using project = newcomer.emptyProject()
-    const steps = readmeSteps(page, heading)
-    const outputs: string[] = []
-    // A page may show the files after the commands that need them.
-    for (const step of steps.toSorted((a, b) => rank(a) - rank(b))) {
-      if (step.kind === 'file') {
-        const existing = project.read(step.path)
-        if (existing === undefined) project.write(step.path, step.text)
-        else expect(existing, step.path).toBe(step.text)
-        continue
-      }
-      const [program, ...args] = step.words
-      if (program === 'npm') {
-        expect(
-          args
-            .filter((word) => !word.startsWith('-'))
-            .slice(1)
-            .map((name) => project.has(name)),
-        ).not.toContain(false)
-        continue
-      }
-      const { exitCode, output } = await project.node(
-        ...(program === 'npx' ? [`node_modules/.bin/${args[0]}`, ...args.slice(1)] : args),
-      )
-      expect(exitCode, output).toBe(0)
-      outputs.push(output)
-    }
-    expect(outputs.at(-1)).toMatch(outcome)
+    const { problems, output } = await follow(project, readmeSteps(page, heading))
+    expect(problems).toEqual([])
+    expect(output).toMatch(outcome)
   })
 })
 
@@ -114,4 +90,33 @@ describe.skipIf(process.platform !== 'linux')('followed literally in the project
 function rank(step: ReturnType<typeof readmeSteps>[number]): number {
   if (step.kind === 'file') return 1
   return step.words[0] === 'npm' || step.words[2] === 'init' ? 0 : 2
+}
+
+/** Follows the steps. Resolves to what went wrong, and to the output of the last command. */
+async function follow(
+  project: EmptyProject,
+  steps: ReturnType<typeof readmeSteps>,
+): Promise<{ readonly problems: readonly string[]; readonly output: string }> {
+  const problems: string[] = []
+  let last = ''
+  // A page may show the files after the commands that need them.
+  for (const step of steps.toSorted((a, b) => rank(a) - rank(b))) {
+    if (step.kind === 'file') {
+      const existing = project.read(step.path)
+      if (existing === undefined) project.write(step.path, step.text)
+      else if (existing !== step.text) problems.push(`${step.path} is ${existing}`)
+      continue
+    }
+    const [program, ...args] = step.words
+    if (program === 'npm') {
+      const names = args.filter((word) => word !== 'install' && !word.startsWith('-'))
+      problems.push(...names.filter((name) => !project.has(name)).map((name) => `${name} is not installed`))
+      continue
+    }
+    const command = program === 'npx' ? [`node_modules/.bin/${args[0]}`, ...args.slice(1)] : args
+    const { exitCode, output } = await project.node(...command)
+    if (exitCode !== 0) problems.push(`${step.words.join(' ')}: exit code ${exitCode}\n${output}`)
+    last = output
+  }
+  return { problems, output: last }
 }
