@@ -3,8 +3,8 @@
  * start from a checkpoint against a start from a template.
  *
  * Goals, without hardware acceleration and with 256 MiB: a save within 1.15 times the one by hand, with a pause of the guest
- * below one second; a revert within 1.2 times a
- * start from a template; a resume within 1.3 times a start from a template and the reading of the file together.
+ * below one second; a revert within 1.2 times a start from a template; a resume within 1.3 times a start from a template and
+ * the reading of the file together. Also the cost of a layer, against a whole rebuild and against one template.
  *
  * Run: node bench/time-travel.bench.ts [rounds]
  */

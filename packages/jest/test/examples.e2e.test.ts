@@ -14,7 +14,7 @@ const ROOT_README = fileURLToPath(new URL('../../../README.md', import.meta.url)
 test('examples/jest passes', async () => {
   using project = jestProject(folderOf('jest'))
   const run = await project.run([], { [MARK]: project.root })
-  expect(run.output).toMatch(/Tests: +8 passed, 8 total/)
+  expect(run.output).toMatch(/Tests: +9 passed, 9 total/)
   expect(run.exitCode).toBe(0)
   expect(machinesOf(project.root)).toEqual([])
 })
