@@ -129,6 +129,11 @@ function classesOfCodes() {
   const classes = new Map()
   for (const text of sources(join(ROOT, 'packages'))) {
     for (const [, name = '', code = ''] of text.matchAll(/(\w+Error)(?:\(|, )\s*'([A-Z_]+)'/g)) note(name, code)
+    // A subclass passes its code to the class that users know.
+    for (const [, name = '', code = ''] of text.matchAll(
+      / extends (\w+Error) \{(?:(?! extends )[^])*?super\('([A-Z_]+)'/g,
+    ))
+      note(name, code)
     if (text.includes('INCIDENT_KINDS:')) {
       for (const [, code = ''] of text.matchAll(/code: '([A-Z_]+)'/g)) note('GuestError', code)
     }
