@@ -116,7 +116,7 @@ export { type MachineObserver, type ObservedMachine } from './spec/machine-obser
 export { DEFAULT_TIMEOUT, type MachineOptions } from './spec/machine-options.ts'
 export { type MachineSpec } from './spec/machine-spec.ts'
 export { type RestoreOverrides } from './spec/restore-overrides.ts'
-export { endPool } from './template/end-pool.ts'
+export { endPool } from './template/pool/end-pool.ts'
 export { type PreparationOptions, type Prepare } from './template/preparation.ts'
 export { type ExtendOptions, type TemplateOptions } from './template/template.ts'
 export { type TemplatePolicy, type VMOptions } from './template/vm-options.ts'

@@ -93,13 +93,29 @@ export async function launchRestored(spec: MachineSpec, plan: StartPlan): Promis
   const launched = await launch(spec, plan)
   try {
     // Both send their commands at once. The first failure has the reason.
-    const uri = plan.restore && incomingFor(plan.restore, launched.qemuVersion).uri
-    await Promise.all([launched.machine.connect(), uri === undefined ? undefined : launched.machine.restore(uri)])
+    await Promise.all([launched.machine.connect(), loadPlanned(launched)])
     return launched
   } catch (error) {
     await discard(launched)
     throw error
   }
+}
+
+/** Spawns QEMU, which then waits for {@link loadPlanned}. @throws StartError as {@link launch} */
+export async function launchWaiting(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
+  const launched = await launch(spec, plan)
+  try {
+    await launched.machine.connect()
+    return launched
+  } catch (error) {
+    await discard(launched)
+    throw error
+  }
+}
+
+/** Loads the saved state of the plan, if it has one. @throws MachineError `QMP_FAILED` when it cannot be loaded */
+export async function loadPlanned({ machine, plan, qemuVersion }: Launched): Promise<void> {
+  if (plan.restore) await machine.restore(incomingFor(plan.restore, qemuVersion).uri)
 }
 
 function incomingFor({ state }: RestorePlan, qemuVersion: string): IncomingState {

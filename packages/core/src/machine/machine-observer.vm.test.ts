@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { MachineEvent } from '../events/machine-event.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
-import { endPool } from '../template/end-pool.ts'
+import { endPool } from '../template/pool/end-pool.ts'
+import { warmPool } from '../template/pool/warm-pool.ts'
 import { Template } from '../template/template.ts'
-import { poolSettled } from '../template/warm-pool.ts'
 import { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
@@ -98,7 +98,7 @@ describe('a template', () => {
     const { machines, observer } = recording()
     const template = await Template.build({ ...guest, observer }, { pool: true })
     const first = closing(await template.start())
-    await poolSettled()
+    await warmPool.settled()
     const second = closing(await template.start({ name: 'second' }))
     await second.run('true')
     await Promise.all([first.close(), second.close()])

@@ -1,8 +1,14 @@
 /**
- * Finds QEMU and its version. The version is cached per command, and read again when size or time of its files change.
+ * Finds QEMU and its version. The version is remembered per command, and read again when size or time of its files change.
+ * That of a single program is also remembered in the cache, because each worker of a run needs it.
  */
 import { statSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
 import { StartError } from '../errors.ts'
+import { readEnvironment } from '../host/environment.ts'
+import { fileIdentity } from '../host/files/file-digest.ts'
+import { rememberedText } from '../host/files/remembered-text.ts'
 import { missingQemuPackage, packagedQemu } from '../host/qemu-package.ts'
 import type { Architecture } from '../options/architecture.ts'
 import { quoteCommandLine } from './command-line.ts'
@@ -37,7 +43,7 @@ export async function locateQemu(arch: Architecture, asked: readonly string[] | 
   if (path === undefined) throw notFound(name, arch, asked !== undefined)
   const command = [path, ...args]
   const key = command.map(fileKey).join('\0')
-  const lookup = versions.get(key) ?? lookUpVersion(command)
+  const lookup = versions.get(key) ?? knownVersion(command)
   versions.set(key, lookup)
   try {
     const version = await lookup
@@ -65,6 +71,15 @@ function fileKey(word: string): string {
   const path = findOnPath(word)
   const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
   return stats === undefined ? word : `${word} ${stats.size} ${stats.mtimeMs}`
+}
+
+async function knownVersion(command: readonly string[]): Promise<string> {
+  const [path = '', ...args] = command
+  // A wrapper may start another QEMU without being changed.
+  if (args.length > 0) return lookUpVersion(command)
+  const real = await realpath(path)
+  const identity = `${real} ${await fileIdentity(real)}`
+  return rememberedText(join(readEnvironment().cacheDirectory, 'qemu-versions'), identity, () => lookUpVersion(command))
 }
 
 async function lookUpVersion(command: readonly string[]): Promise<string> {

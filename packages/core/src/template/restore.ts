@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import { types } from 'node:util'
 import { ColdbootError } from '../errors.ts'
-import { copyFiles, type Launched, launchRestored } from '../machine/launch.ts'
+import { copyFiles, type Launched, launchRestored, launchWaiting, type StartPlan } from '../machine/launch.ts'
 import { stateInput } from '../machine/save/state-file.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
@@ -20,20 +20,31 @@ export interface Restoration {
 /**
  * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state cannot be loaded
  */
-export async function launchFrom({ spec, stored, changed }: Restoration): Promise<Launched> {
+export async function launchFrom(restoration: Restoration): Promise<Launched> {
+  return withState(restoration.stored, (state) => launchRestored(restoration.spec, planOf(restoration, state)))
+}
+
+/**
+ * Spawns QEMU, which then waits for `loadPlanned`.
+ * @throws StartError `START_FAILED`
+ */
+export async function launchWaitingFrom(restoration: Restoration): Promise<Launched> {
+  return withState(restoration.stored, (state) => launchWaiting(restoration.spec, planOf(restoration, state)))
+}
+
+/** @param state open descriptor of the device state */
+function planOf({ stored, changed }: Restoration, state: number): StartPlan {
   const { layers } = stored
   const own = layers.at(-1)
-  return withState(stored, (source) =>
-    launchRestored(spec, {
-      memory: { path: stored.memoryFile, shared: false },
-      restore: {
-        state: own === undefined ? { memory: 'in-file', source } : stateInput(own, source, layers.slice(0, -1)),
-        layers,
-        files: (directory) => copyFiles(stored.filesDirectory, directory),
-        changed,
-      },
-    }),
-  )
+  return {
+    memory: { path: stored.memoryFile, shared: false },
+    restore: {
+      state: own === undefined ? { memory: 'in-file', source: state } : stateInput(own, state, layers.slice(0, -1)),
+      layers,
+      files: (directory) => copyFiles(stored.filesDirectory, directory),
+      changed,
+    },
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, on
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
-import { endPool } from './end-pool.ts'
+import { endPool } from './pool/end-pool.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
 

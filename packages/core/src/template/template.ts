@@ -14,6 +14,7 @@ import { type CheckTable, checkTable } from '../options/checked-options.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions, withOverrides } from '../spec/machine-spec.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides.ts'
+import { warmPool } from './pool/warm-pool.ts'
 import {
   isPrepare,
   isTemplateKeys,
@@ -26,7 +27,6 @@ import {
 import { provideTemplate, type TemplateRequest } from './provide-template.ts'
 import { launchFrom, restoreFailure, resume } from './restore.ts'
 import { type TemplateStore, templateStore } from './store/template-store.ts'
-import { refillPool, takePooled } from './warm-pool.ts'
 
 /** Options of {@link Template.build}. */
 export interface TemplateOptions extends PreparationOptions {
@@ -147,12 +147,13 @@ export class Template {
       const spec = withRestoreAttachments(resolved)
       const contents = await attachmentContents(spec, this.#store.digests)
       const restoration = { spec, stored, changed: changedPositions(contents, stored.contents) }
-      const line = { key: this.key, identity: attachmentIdentity(spec, contents) }
+      const key = { key: this.key, identity: attachmentIdentity(spec, contents) }
       try {
-        const launched = (await takePooled(line)) ?? (await launchFrom(restoration))
-        const vm = await resume(restoration, launched)
-        const { pool: ahead = false } = this.#templateOptions
-        if (ahead !== false) refillPool(line, restoration, ahead === true ? undefined : ahead)
+        const { pool = false } = this.#templateOptions
+        const pooled = pool === false ? undefined : await warmPool.take(key)
+        const vm = await resume(restoration, pooled ?? (await launchFrom(restoration)))
+        const limits = pool === true ? undefined : pool
+        if (limits !== false) warmPool.refill(key, { source: restoration, memoryMib: spec.memoryMib, limits })
         return vm
       } catch (error) {
         const reason = restoreFailure(error, stored)

@@ -17,7 +17,8 @@ import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
-import { endPool } from './end-pool.ts'
+import { endPool } from './pool/end-pool.ts'
+import { warmPool } from './pool/warm-pool.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
 
@@ -247,6 +248,23 @@ describe('a pooled machine', () => {
     expect(await Promise.all(vms.map((vm) => output(vm, 'echo $((40 + 2))')))).toEqual(['42\n', '42\n', '42\n'])
     await endPool()
     expect(liveMachines()).toHaveLength(5)
+  })
+
+  test('has as many machines as were started at once', async () => {
+    const template = await Template.build(guest, { pool: true })
+    const burst = (): Promise<VM[]> => Promise.all(Array.from({ length: 4 }, () => template.start()))
+    const first = await burst()
+    await warmPool.settled()
+    expect(liveMachines()).toHaveLength(8)
+    await Promise.all(first.map((vm) => vm.close()))
+    const second = await burst()
+    second.map(closing)
+    expect(await Promise.all(second.map((vm) => output(vm, 'echo $((40 + 2))')))).toEqual([
+      '42\n',
+      '42\n',
+      '42\n',
+      '42\n',
+    ])
   })
 
   test('is ended if it is not used', async () => {

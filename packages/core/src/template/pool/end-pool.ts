@@ -1,4 +1,4 @@
-/** The end of the warm pool, apart from the pool itself: where no machine was asked for, there is nothing to load. */
+/** Ends the machines of the warm pool. Apart from the pool, because many processes start no machine. */
 
 const ends = new Set<() => Promise<void>>()
 

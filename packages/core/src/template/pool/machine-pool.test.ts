@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { MachinePool, type PoolWork } from './machine-pool.ts'
+
+interface FakeMachine {
+  readonly number: number
+  lines: number | undefined
+  gone: boolean
+}
+
+/** Machines whose restores wait for `restores`. */
+function fakeMachines(restores: Promise<void> = Promise.resolve()) {
+  const made: FakeMachine[] = []
+  const discarded: number[] = []
+  const work: PoolWork<string, FakeMachine> = {
+    launch: async () => {
+      const machine = { number: made.length, lines: undefined, gone: false }
+      made.push(machine)
+      return machine
+    },
+    async restore(machine, _source, lines) {
+      await restores
+      machine.lines = lines
+    },
+    isGone: ({ gone }) => gone,
+    discard: async ({ number }) => void discarded.push(number),
+  }
+  return { made, discarded, work }
+}
+
+const key = { key: 'template', identity: '' }
+const recipe = { source: '', memoryMib: 64 }
+
+test('restores one machine, which the next start takes', async () => {
+  const { made, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  expect(await pool.take(key)).toBeUndefined()
+  pool.refill(key, recipe)
+  pool.refill(key, recipe)
+  await pool.settled()
+  expect(made).toEqual([{ number: 0, lines: 4, gone: false }])
+  expect(await pool.take(key)).toBe(made[0])
+  expect(await pool.take(key)).toBeUndefined()
+})
+
+test('has two machines when one is taken before it is restored', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { made, work } = fakeMachines(promise)
+  const pool = new MachinePool(work)
+  pool.refill(key, recipe)
+  const taken = pool.take(key)
+  resolve()
+  expect(await taken).toBe(made[0])
+  pool.refill(key, recipe)
+  await pool.settled()
+  expect(made).toHaveLength(3)
+})
+
+test('launches as many machines as started at once, and restores the first two', async () => {
+  const { made, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  const burst = async (): Promise<(number | undefined)[]> => {
+    const taken = await Promise.all(Array.from({ length: 10 }, () => pool.take(key)))
+    for (const _ of taken) pool.refill(key, recipe)
+    await pool.settled()
+    return taken.map((machine) => machine?.number)
+  }
+  expect(await burst()).toEqual(Array.from({ length: 10 }))
+  expect(made.map(({ lines }) => lines !== undefined)).toEqual([true, true, ...Array.from({ length: 8 }, () => false)])
+  expect(await burst()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(made.slice(0, 10).every(({ lines }) => lines !== undefined)).toBe(true)
+})
+
+test('has fewer machines again after single starts', async () => {
+  const { made, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  await Promise.all(Array.from({ length: 4 }, () => pool.take(key)))
+  pool.refill(key, recipe)
+  await pool.settled()
+  for (let start = 0; start < 6; start++) {
+    // Longer than the time between the starts of a burst.
+    await delay(250)
+    await pool.take(key)
+    pool.refill(key, recipe)
+    await pool.settled()
+  }
+  // Six were taken, and one is left.
+  expect(made).toHaveLength(7)
+})
+
+test('ends the machines of a template whose machines differ, and makes no more', async () => {
+  const { made, discarded, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  pool.refill(key, recipe)
+  await pool.settled()
+  expect(await pool.take({ ...key, identity: 'other' })).toBeUndefined()
+  expect(discarded).toEqual([0])
+  pool.refill(key, recipe)
+  expect(await pool.take(key)).toBeUndefined()
+  expect(made).toHaveLength(1)
+})
+
+test('ends the machines of the template that was not used for the longest time', async () => {
+  const { discarded, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  for (const name of ['a', 'b', 'c', 'd', 'a', 'e']) {
+    pool.refill({ key: name, identity: '' }, recipe)
+    await pool.settled()
+  }
+  await Promise.resolve()
+  expect(discarded).toEqual([1])
+  expect(await pool.take({ key: 'a', identity: '' })).toMatchObject({ number: 0 })
+})
+
+test('gives no machine that has ended, and none whose start fails', async () => {
+  const { made, discarded, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  pool.refill(key, recipe)
+  await pool.settled()
+  for (const machine of made) machine.gone = true
+  expect(await pool.take(key)).toBeUndefined()
+  expect(discarded).toEqual([0])
+  const failing = new MachinePool({ ...work, restore: () => Promise.reject(new Error('refused')) })
+  failing.refill(key, recipe)
+  await failing.settled()
+  expect(await failing.take(key)).toBeUndefined()
+  expect(discarded).toEqual([0, 1])
+})
+
+test('ends all machines', async () => {
+  const { made, discarded, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  pool.refill(key, recipe)
+  pool.refill({ key: 'other', identity: '' }, recipe)
+  await pool.end()
+  expect(new Set(discarded)).toEqual(new Set(made.map(({ number }) => number)))
+})

@@ -1,0 +1,221 @@
+/**
+ * Pool of machines that are restored before they are needed, by template. A few are restored, warmed up and stopped, so
+ * that the next start only needs a `cont`. After several starts at once, there are also launched ones, which wait for
+ * their state and need little memory. How a machine is made is for {@link PoolWork}.
+ */
+import { now } from '../../host/clock.ts'
+import { type Admission, type AdmissionLimits, admitNow } from '../../host/machines/admission.ts'
+
+/** Two machines with the same key are interchangeable. */
+export interface PoolKey {
+  /** Key of the template. */
+  readonly key: string
+  /** Identity of the parts in which machines of one template differ, such as shared directories. */
+  readonly identity: string
+}
+
+/** What the next machines of a template are made of. */
+export interface PoolRecipe<Source> {
+  readonly source: Source
+  readonly memoryMib: number
+  /** @default none: the pool ignores the limits */
+  readonly limits?: AdmissionLimits | undefined
+}
+
+/** Makes and ends the machines of a pool. */
+export interface PoolWork<Source, Machine> {
+  /** Starts QEMU, which then waits for its state. */
+  launch(source: Source): Promise<Machine>
+  /**
+   * Loads the state, and warms the machine up with a number of empty lines.
+   * @param taken aborts when a start takes the machine, to skip the rest of the warm-up
+   */
+  restore(machine: Machine, source: Source, lines: number, taken: AbortSignal): Promise<void>
+  /** Whether QEMU has ended. */
+  isGone(machine: Machine): boolean
+  discard(machine: Machine): Promise<void>
+}
+
+/** Most templates with pooled machines at once. */
+const MOST_TEMPLATES = 4
+/** Most pooled machines of a template. */
+const MOST_MACHINES = 16
+/** Starts with less time between them count as one burst, milliseconds. */
+const BURST_MS = 200
+/** Number of empty lines sent. QEMU translates most of the code during the first lines. */
+const WARM_UP_LINES = 4
+/** The number while tests are shorter than a restore. */
+const CONCURRENT_WARM_UP_LINES = 1
+
+/** The machines of a template, the next one first. */
+class TemplatePool<Source, Machine> {
+  readonly identity: string
+  readonly entries: PoolEntry<Source, Machine>[] = []
+  /** Number of machines to have. */
+  wanted = 1
+  #filled = false
+  #burst = 0
+  #lastTaken = -Infinity
+
+  constructor(identity: string) {
+    this.identity = identity
+  }
+
+  take(): PoolEntry<Source, Machine> | undefined {
+    const next = this.entries.shift()
+    const taken = now()
+    this.#burst = taken - this.#lastTaken > BURST_MS ? 1 : this.#burst + 1
+    this.#lastTaken = taken
+    // Machines are taken faster than they are restored.
+    if (this.#filled && !next?.settled) this.#burst = Math.max(this.#burst, 2)
+    return next
+  }
+
+  fill(make: () => PoolEntry<Source, Machine>, mostRestored: number): void {
+    this.#filled = true
+    this.wanted = Math.min(Math.max(this.#burst, this.wanted - 1, 1), MOST_MACHINES)
+    while (this.entries.length < this.wanted) this.entries.push(make())
+    const lines = this.wanted > 1 ? CONCURRENT_WARM_UP_LINES : WARM_UP_LINES
+    for (const entry of this.entries.slice(0, mostRestored)) entry.restore(lines)
+  }
+}
+
+/** A machine of the pool, from its launch on. */
+class PoolEntry<Source, Machine> {
+  /** Whether it waits to be taken. */
+  settled = false
+  readonly #work: PoolWork<Source, Machine>
+  readonly #source: Source
+  readonly #taken = new AbortController()
+  #machine: Promise<Machine>
+  #admission: Admission | undefined
+  #restored = false
+
+  constructor(work: PoolWork<Source, Machine>, { source, memoryMib, limits }: PoolRecipe<Source>) {
+    this.#work = work
+    this.#source = source
+    this.#machine = this.#launch(memoryMib, limits)
+    this.#settle()
+  }
+
+  /** Has the machine restored, after its launch, unless that was done. */
+  restore(lines: number): void {
+    if (this.#restored) return
+    this.#restored = true
+    this.#machine = this.#machine.then(async (machine) => {
+      try {
+        await this.#work.restore(machine, this.#source, this.#taken.signal.aborted ? 0 : lines, this.#taken.signal)
+        return machine
+      } catch (error) {
+        await this.#work.discard(machine)
+        throw error
+      }
+    })
+    this.#settle()
+  }
+
+  /** The restored machine, which belongs to the caller; undefined if the limits do not allow it, or its start failed. */
+  async take(): Promise<Machine | undefined> {
+    this.restore(0)
+    return this.#release()
+  }
+
+  async discard(): Promise<void> {
+    const machine = await this.#release()
+    if (machine !== undefined) await this.#work.discard(machine)
+  }
+
+  async #release(): Promise<Machine | undefined> {
+    this.#taken.abort()
+    try {
+      const machine = await this.#machine
+      if (!this.#work.isGone(machine)) return machine
+      await this.#work.discard(machine)
+      return undefined
+    } catch {
+      // The next start works without the pool.
+      return undefined
+    } finally {
+      this.#admission?.[Symbol.dispose]()
+    }
+  }
+
+  async #launch(memoryMib: number, limits: AdmissionLimits | undefined): Promise<Machine> {
+    this.#admission = limits && (await admitNow(memoryMib, limits))
+    if (limits !== undefined && this.#admission === undefined) throw new Error('the limits do not allow it')
+    return this.#work.launch(this.#source)
+  }
+
+  #settle(): void {
+    this.settled = false
+    const machine = this.#machine
+    const settle = (): void => {
+      if (machine === this.#machine) this.settled = true
+    }
+    machine.then(settle, settle)
+  }
+
+  /** Resolves when nothing is being done for it. */
+  async idle(): Promise<void> {
+    await this.#machine.catch(() => {})
+  }
+}
+
+/** The pooled machines of all templates. */
+export class MachinePool<Source, Machine> {
+  readonly #work: PoolWork<Source, Machine>
+  readonly #mostRestored: number
+  /** Keys of templates whose machines differ from test to test, so that the next machine cannot be predicted. */
+  readonly #unpredictable = new Set<string>()
+  /** By the key of the template, the least recently used first. */
+  readonly #pools = new Map<string, TemplatePool<Source, Machine>>()
+
+  /** @param mostRestored most restored machines of a template; further ones are only launched */
+  constructor(work: PoolWork<Source, Machine>, mostRestored = 2) {
+    this.#work = work
+    this.#mostRestored = mostRestored
+  }
+
+  /** Makes the next machines of a template in the background. */
+  refill({ key, identity }: PoolKey, recipe: PoolRecipe<Source>): void {
+    if (this.#unpredictable.has(key)) return
+    const pool = this.#pools.get(key) ?? new TemplatePool(identity)
+    this.#pools.delete(key)
+    this.#pools.set(key, pool)
+    for (const unused of [...this.#pools.keys()].slice(0, -MOST_TEMPLATES)) void this.#end(unused)
+    pool.fill(() => new PoolEntry(this.#work, recipe), this.#mostRestored)
+  }
+
+  /**
+   * Takes the next machine, and waits until it is restored; undefined if there is none. If the machine that is asked for
+   * differs from the pooled one, the pool of the template is ended and not filled again.
+   */
+  async take({ key, identity }: PoolKey): Promise<Machine | undefined> {
+    if (this.#unpredictable.has(key)) return undefined
+    const pool = this.#pools.get(key) ?? new TemplatePool(identity)
+    this.#pools.set(key, pool)
+    if (pool.identity !== identity) {
+      this.#unpredictable.add(key)
+      await this.#end(key)
+      return undefined
+    }
+    // Removed before it is awaited, so that two concurrent starts do not get the same machine.
+    return pool.take()?.take()
+  }
+
+  /** Resolves when no machine is being made. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#pools.values()].flatMap(({ entries }) => entries.map((entry) => entry.idle())))
+  }
+
+  /** Ends all machines. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#pools.keys()].map((key) => this.#end(key)))
+  }
+
+  async #end(key: string): Promise<void> {
+    const entries = this.#pools.get(key)?.entries ?? []
+    this.#pools.delete(key)
+    await Promise.all(entries.map((entry) => entry.discard()))
+  }
+}
