@@ -140,10 +140,13 @@ export class MachineRecorder {
 
   /** Closes the files, after the end of the machine. */
   async stop(): Promise<void> {
-    await this.#film?.stop()
+    // All files end at once, because those of a further machine may begin before the first `await` returns.
+    const filmed = this.#film?.stop()
+    const captured = this.#captures?.stop()
     this.#timeline?.close()
     this.#qmp?.close()
-    Object.assign(this.#cut, await this.#captures?.stop())
+    await filmed
+    Object.assign(this.#cut, await captured)
   }
 
   /** Completes the files, after the end of the machine. @param errors error messages of the test */
