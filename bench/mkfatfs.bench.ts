@@ -12,11 +12,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { mkfatfs } from 'mkfatfs-wasm'
 import { bundlePackages } from '../scripts/bundle.mjs'
+import { copyAll } from './copy-all.mjs'
 import { sideBySide } from './side-by-side.ts'
 
 // The command as it is published: one file.
 const bundle = fileURLToPath(new URL('../packages/mkfatfs-wasm/bundle', import.meta.url))
 const command = join(bundle, 'cli.js')
+const copyCommand = fileURLToPath(new URL('./copy-all.mjs', import.meta.url))
 const run = promisify(execFile)
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '9' }, only: { type: 'string', default: '' } },
@@ -58,6 +60,11 @@ async function compare(title: string, make: (directory: string) => Promise<void>
     {
       name: 'the command mkfatfs-wasm',
       make: async () => void (await run(process.execPath, [command, source, image])),
+    },
+    { name: 'a copy by Node, no image', make: async () => copyAll(source, image) },
+    {
+      name: 'the same, as a command',
+      make: async () => void (await run(process.execPath, [copyCommand, source, image])),
     },
   ]
   // Removes the previous image before the measurement.

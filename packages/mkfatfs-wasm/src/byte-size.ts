@@ -11,9 +11,14 @@ export function parseByteSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
+/** A whole number with commas: `'1,572,864'`. By hand, because the first use of `Intl` takes longer than a small image. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
 /** Bytes → `'1.5 MiB (1,572,864 bytes)'`; under 1 KiB only the bytes. */
 export function formatByteSize(bytes: number): string {
-  const exact = `${bytes.toLocaleString('en-US')} bytes`
+  const exact = `${formatCount(bytes)} bytes`
   if (bytes < 1024) return exact
   const exponent = Math.min(4, Math.floor(Math.log2(bytes) / 10))
   return `${Number((bytes / 2 ** (10 * exponent)).toFixed(1))} ${' KMGT'[exponent]}iB (${exact})`

@@ -2,6 +2,7 @@
 
 const FIRST = Date.UTC(1980, 0, 1)
 const LAST = Date.UTC(2107, 11, 31, 23, 59, 58)
+const SECONDS_PER_DAY = 86_400
 
 /** The two halves of a stored time. */
 export interface FatTime {
@@ -9,13 +10,22 @@ export interface FatTime {
   readonly time: number
 }
 
+/** The date of the last call: the files of a tree are mostly of few days. */
+let last = { day: 0, date: 0 }
+
 /** Milliseconds since 1970 → the last step at or before it, within 1980 to 2107. */
 export function toFatTime(milliseconds: number): FatTime {
-  const when = new Date(Math.min(Math.max(milliseconds, FIRST), LAST))
-  return {
-    date: ((when.getUTCFullYear() - 1980) << 9) | ((when.getUTCMonth() + 1) << 5) | when.getUTCDate(),
-    time: (when.getUTCHours() << 11) | (when.getUTCMinutes() << 5) | (when.getUTCSeconds() >> 1),
-  }
+  const seconds = Math.floor(Math.min(Math.max(milliseconds, FIRST), LAST) / 1000)
+  const day = Math.floor(seconds / SECONDS_PER_DAY)
+  if (day !== last.day) last = { day, date: dateOf(new Date(day * SECONDS_PER_DAY * 1000)) }
+  const second = seconds - day * SECONDS_PER_DAY
+  const minute = Math.floor(second / 60)
+  const hour = Math.floor(minute / 60)
+  return { date: last.date, time: (hour << 11) | ((minute % 60) << 5) | ((second % 60) >> 1) }
+}
+
+function dateOf(when: Date): number {
+  return ((when.getUTCFullYear() - 1980) << 9) | ((when.getUTCMonth() + 1) << 5) | when.getUTCDate()
 }
 
 /** Milliseconds since 1970; undefined for a date of zero, which means "not set", and for fields out of range. */

@@ -156,10 +156,7 @@ function planVolume(format: Formatter, tree: Tree, volume: ResolvedVolume, place
   })
   const { geometry } = formatted
   const allocation = allocate(tree, measure, geometry)
-  const times = new Map(
-    [...tree.directories, ...tree.files].map((node) => [node, toFatTime(options.storedTime(node.modified))]),
-  )
-  const timeOf = (node: TreeNode) => times.get(node) ?? toFatTime(options.storedTime(node.modified))
+  const timeOf = (node: TreeNode) => toFatTime(options.storedTime(node.modified))
   const identity = new Identity(tree, label, timeOf, index)
   stampBootSectors(formatted, {
     volumeId: identity.number('volume'),

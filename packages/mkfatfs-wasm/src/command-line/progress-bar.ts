@@ -7,19 +7,21 @@ const DELAY = 1000
 /** A bar on `stream`. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream
-  readonly #begun: number = performance.now()
+  readonly #begun: number | undefined
   #bar: { update(value: number): void; stop(): void } | undefined
   #isLoading = false
   #isOver = false
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
+    // Node loads its performance hooks at their first use.
+    if (stream.isTTY) this.#begun = performance.now()
   }
 
   /** Shows the progress, once the run is long enough. */
   update({ bytes, totalBytes }: { readonly bytes: number; readonly totalBytes: number }): void {
     this.#bar?.update(bytes)
-    if (!this.#stream.isTTY || this.#isLoading || performance.now() - this.#begun < DELAY) return
+    if (this.#begun === undefined || this.#isLoading || performance.now() - this.#begun < DELAY) return
     this.#isLoading = true
     void this.#load(bytes, totalBytes)
   }

@@ -2,6 +2,7 @@
  * FatFs R0.15 in WebAssembly, on a block device in JavaScript. This is a binding of its own because that of js-fatfs
  * needs Node or a page, loads a file from beside its script, and takes times from the clock of the host's time zone.
  */
+import { decodeBase64 } from './decode-base64.ts'
 import { EMBEDDED_MODULE } from './embedded-module.ts'
 import { FatFsError, RESULT } from './fatfs-error.ts'
 import type { FormatParameters, RawEntry } from './fatfs-types.ts'
@@ -98,7 +99,7 @@ export class FatFs implements ModuleHost {
   device: BlockDevice
 
   static async load(device: BlockDevice, options: FatFsOptions = {}): Promise<FatFs> {
-    embedded ??= WebAssembly.compile(Uint8Array.from(atob(EMBEDDED_MODULE), (character) => character.charCodeAt(0)))
+    embedded ??= WebAssembly.compile(decodeBase64(EMBEDDED_MODULE))
     const module = options.module === undefined ? await embedded : await WebAssembly.compile(options.module)
     const link = new ModuleImports(options.clock ?? (() => FIRST_TIME))
     const instance = await WebAssembly.instantiate(module, { a: link.functions })

@@ -2,7 +2,7 @@
  * Writes an image to a file of another name beside its path, which replaces the old image in one step at the end. Other
  * processes see the old image, the new one, or none; never half of one.
  */
-import { randomBytes } from 'node:crypto'
+
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { MkfatfsError, reasonOf } from '../errors.ts'
@@ -41,7 +41,9 @@ export async function writeAtomically(
   size: number,
   write: (file: FileHandle, draft: string) => Promise<void>,
 ): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+  // Not random, because to load `node:crypto` takes longer than a small image. `wx` refuses a file that exists.
+  const unique = `${process.pid}-${process.hrtime.bigint().toString(36)}`
+  const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${unique}.tmp`)
   try {
     const file = await open(draft, 'wx+')
     try {

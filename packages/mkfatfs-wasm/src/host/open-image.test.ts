@@ -79,8 +79,8 @@ describe('images of mkfs.fat and mcopy', () => {
   ] as const)('in a partition of a disk with a %s and blocks of %i bytes', async ([table, block], { scratch }) => {
     const image = scratch.at('disk.img')
     const start = 256
-    await tool('truncate', '-s', '64M', image)
-    await tool('mkfs.fat', '-S', String(block), '-n', 'THEIRS', '-C', scratch.at('volume.img'), '40960')
+    await tool('truncate', '-s', '20M', image)
+    await tool('mkfs.fat', '-S', String(block), '-n', 'THEIRS', '-C', scratch.at('volume.img'), '16384')
     writeFileSync(scratch.at('file'), 'x')
     await tool('mcopy', '-i', scratch.at('volume.img'), scratch.at('file'), '::/FILE')
     const bytes = readFileSync(image)
@@ -88,7 +88,7 @@ describe('images of mkfs.fat and mcopy', () => {
     bytes.writeUInt16LE(0xaa55, 510)
     bytes.writeUInt8(table === 'mbr' ? 0x06 : 0xee, 446 + 4)
     bytes.writeUInt32LE(table === 'mbr' ? start : 1, 446 + 8)
-    bytes.writeUInt32LE((40 * 2 ** 20) / block, 446 + 12)
+    bytes.writeUInt32LE((16 * 2 ** 20) / block, 446 + 12)
     if (table === 'gpt') {
       bytes.write('EFI PART', block, 'latin1')
       bytes.writeBigUInt64LE(2n, block + 72)

@@ -62,21 +62,22 @@ class Scan {
   }
 
   enter(parent: HostDirectory): void {
-    const entries = inspect(() => readdirSync(parent.source, { withFileTypes: true }), parent.path || parent.source)
-    this.#looked += entries.length
+    const names = inspect(() => readdirSync(parent.source), parent.path || parent.source)
+    this.#looked += names.length
     const prefix = parent.path === '' ? '' : `${parent.path}/`
-    for (const entry of entries) {
-      const { name } = entry
+    for (const name of names) {
       const path = prefix + name
       const source = `${parent.source}${sep}${name}`
-      if (name.includes('\ufffd') && !exists(source)) this.#notUtf8.push(`${path} (not UTF-8)`)
-      else if (entry.isSymbolicLink()) this.#link(parent, name, path, source)
-      else if (entry.isFile() || entry.isDirectory()) {
-        const stats = inspect(() => lstatSync(source), path)
-        parent.children.push(
-          entry.isFile() ? file(name, path, source, stats) : this.#directory(parent, name, path, source, stats.mtimeMs),
-        )
-      } else this.#refused.push(`${path} (${kindOf(entry)})`)
+      if (name.includes('\ufffd') && !exists(source)) {
+        this.#notUtf8.push(`${path} (not UTF-8)`)
+        continue
+      }
+      const stats = inspect(() => lstatSync(source), path)
+      if (stats.isFile()) parent.children.push(file(name, path, source, stats))
+      else if (stats.isDirectory()) {
+        parent.children.push(this.#directory(parent, name, path, source, stats.mtimeMs))
+      } else if (stats.isSymbolicLink()) this.#link(parent, name, path, source)
+      else this.#refused.push(`${path} (${kindOf(stats)})`)
     }
     parent.children.sort(byName)
   }

@@ -1,5 +1,5 @@
 /** Checks of all names and sizes against the limits of FAT, before a byte is written. */
-import { formatByteSize } from '../byte-size.ts'
+import { formatByteSize, formatCount } from '../byte-size.ts'
 import { MkfatfsError } from '../errors.ts'
 import { foldCase } from '../names/case-fold.ts'
 import { whyInvalid } from '../names/long-name.ts'
@@ -30,7 +30,7 @@ export function checkTree(tree: Tree, options: { readonly allowDeviceNames: bool
       else collisions.push(`${other} and ${path}`)
     }
     const slots = slotsIn(directory)
-    if (slots > MAX_SLOTS) crowded.push(`${displayPath(directory)} (${slots.toLocaleString('en-US')} slots)`)
+    if (slots > MAX_SLOTS) crowded.push(`${displayPath(directory)} (${formatCount(slots)} slots)`)
   }
   const large = tree.files.filter(({ size }) => size > MAX_FILE)
   refuse('NAME_INVALID', invalid, 'name cannot be stored', 'names cannot be stored')

@@ -19,9 +19,16 @@ export class Identity {
   /** @param index number of the volume in its image: two partitions with the same tree are different volumes */
   constructor(tree: Tree, label: string | undefined, timeOf: (node: TreeNode) => FatTime, index: number) {
     const lines = [JSON.stringify([label ?? null, index])]
-    for (const node of [...tree.directories, ...tree.files]) {
+    const add = (node: TreeNode) => {
       const { date, time } = timeOf(node)
-      lines.push(`${node.path}\0${node.kind === 'file' ? node.size : ''} ${date} ${time}`)
+      lines.push(`${node.name}\0${node.kind === 'file' ? node.size : ''} ${date} ${time}`)
+    }
+    const [root] = tree.directories
+    if (root !== undefined) add(root)
+    // Names and no paths, which are long in a deep tree: the order of the directories says where each belongs.
+    for (const { children } of tree.directories) {
+      for (const child of children) add(child)
+      lines.push('')
     }
     this.#tree = fingerprint(lines.join('\n'))
   }

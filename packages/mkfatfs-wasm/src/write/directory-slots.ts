@@ -25,7 +25,7 @@ export interface SlotContext {
 export function encodeDirectory(directory: DirectoryNode, target: Uint8Array, context: SlotContext): void {
   const slots = new SlotWriter(target.fill(0))
   const { parent, children } = directory
-  const own = { ...NOTHING, cluster: context.firstCluster(directory), time: context.timeOf(directory) }
+  const own = { caseFlags: 0, size: 0, cluster: context.firstCluster(directory), time: context.timeOf(directory) }
   if (parent !== undefined) {
     // `..` names the root as cluster 0, also when the root has a number.
     const above = parent.parent === undefined ? 0 : context.firstCluster(parent)

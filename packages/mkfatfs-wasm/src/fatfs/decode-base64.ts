@@ -1,0 +1,7 @@
+/** Bytes from base64. A loop, because a callback for each byte takes longer than to compile a small module. */
+export function decodeBase64(text: string): Uint8Array {
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = characters.charCodeAt(index)
+  return bytes
+}
