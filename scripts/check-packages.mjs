@@ -11,15 +11,23 @@ import { filterProblems, problemKindInfo } from '@arethetypeswrong/core/problems
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { run, StepError } from './commands.mjs'
+import { tarballFaults } from './pack/tarball-faults.mjs'
 import { pnpmCommand, ROOT } from './setup.mjs'
 
-/** Packs and checks the packages with code. Packages with only data have no types, and packing them takes long. */
+/** The packages with code. Packing those with the files of Debian packages takes long. */
+function packagesWithCode() {
+  return readdirSync(join(ROOT, 'packages')).filter((name) => {
+    const folder = join(ROOT, 'packages', name)
+    const isCommand = 'bin' in JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return isCommand || existsSync(join(folder, 'tsconfig.json'))
+  })
+}
+
+/** Packs and checks the packages with code. */
 export async function checkPackages() {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-pack-'))
   try {
-    const withCode = readdirSync(join(ROOT, 'packages')).filter((name) =>
-      existsSync(join(ROOT, 'packages', name, 'tsconfig.json')),
-    )
+    const withCode = packagesWithCode()
     const pack = [
       ...(await pnpmCommand(process.env)),
       ...withCode.map((name) => `--filter=./packages/${name}`),
@@ -53,7 +61,13 @@ function unpublishedExports(name) {
 async function problemsOf(tarball) {
   const bytes = new Uint8Array(tarball)
   const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true })
-  const analysis = await checkPackage(createPackageFromTarballData(bytes))
+  const contents = createPackageFromTarballData(bytes)
+  const faults = tarballFaults(contents)
+  // A command alone has no types.
+  if (Object.keys(pkg.exports ?? {}).every((path) => path === './package.json')) {
+    return [...messages.map((message) => formatMessage(message, pkg) ?? message.code), ...faults]
+  }
+  const analysis = await checkPackage(contents)
   const wrongTypes = analysis.types
     ? /** @type {const} */ (['node16-esm', 'bundler']).flatMap((resolutionKind) =>
         filterProblems(analysis, { resolutionKind }).map(
@@ -61,5 +75,5 @@ async function problemsOf(tarball) {
         ),
       )
     : ['it has no types']
-  return [...messages.map((message) => formatMessage(message, pkg) ?? message.code), ...wrongTypes]
+  return [...messages.map((message) => formatMessage(message, pkg) ?? message.code), ...wrongTypes, ...faults]
 }
