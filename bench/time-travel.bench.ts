@@ -171,7 +171,8 @@ await checkpoint.remove()
 const INSTALL = 'dd if=/dev/urandom of=/tmp/installed bs=1M count=20 2>/dev/null; sleep 1'
 const install = (machine: VM): Promise<unknown> => machine.run(INSTALL)
 const load = (machine: VM): Promise<unknown> => machine.run('echo data >/tmp/data')
-let version = 0
+/** Different in each run, because templates stay in the cache when a run is interrupted. */
+let version = Date.now()
 const made: Template[] = []
 await Template.build(guest, { prepare: [install, load] })
 

@@ -25,8 +25,8 @@ export function createCompressor(): Duplex {
 
 /** Compresses a buffer as {@link createCompressor} does. */
 export function compress(bytes: Uint8Array): Promise<Buffer> {
-  if (!hasZstd()) return promisify(zlib.gzip)(bytes, { level: 1 })
-  return promisify(zlib.zstdCompress)(bytes, { params: zstdParameters() })
+  if (!hasZstd()) return promisify(zlib.gzip)(bytes, { level: 1, chunkSize: CHUNK })
+  return promisify(zlib.zstdCompress)(bytes, { chunkSize: CHUNK, params: zstdParameters() })
 }
 
 /**
@@ -34,7 +34,7 @@ export function compress(bytes: Uint8Array): Promise<Buffer> {
  * @throws as {@link openCompressed}; the error of the library for damaged data, and above 1 GiB
  */
 export async function decompress(bytes: Uint8Array, name: string): Promise<Buffer> {
-  const limit = { maxOutputLength: MOST_OUTPUT }
+  const limit = { chunkSize: CHUNK, maxOutputLength: MOST_OUTPUT }
   return isZstd(bytes, name) ? promisify(zlib.zstdDecompress)(bytes, limit) : promisify(zlib.gunzip)(bytes, limit)
 }
 
