@@ -3,8 +3,9 @@ import { dirname } from 'node:path'
 import { types } from 'node:util'
 import { ColdbootError } from '../errors.ts'
 import { copyFiles, type Launched, launchRestored, launchWaiting, type StartPlan } from '../machine/launch.ts'
-import { stateInput } from '../machine/save/state-file.ts'
+import { withStateInput } from '../machine/save/state-file.ts'
 import { VM } from '../machine/vm.ts'
+import type { StateInput } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { StoredTemplate } from './store/template-folder.ts'
 import { withState } from './store/template-store.ts'
@@ -21,7 +22,7 @@ export interface Restoration {
  * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when the state cannot be loaded
  */
 export async function launchFrom(restoration: Restoration): Promise<Launched> {
-  return withState(restoration.stored, (state) => launchRestored(restoration.spec, planOf(restoration, state)))
+  return withPlan(restoration, (plan) => launchRestored(restoration.spec, plan))
 }
 
 /**
@@ -29,18 +30,27 @@ export async function launchFrom(restoration: Restoration): Promise<Launched> {
  * @throws StartError `START_FAILED`
  */
 export async function launchWaitingFrom(restoration: Restoration): Promise<Launched> {
-  return withState(restoration.stored, (state) => launchWaiting(restoration.spec, planOf(restoration, state)))
+  return withPlan(restoration, (plan) => launchWaiting(restoration.spec, plan))
 }
 
-/** @param state open descriptor of the device state */
-function planOf({ stored, changed }: Restoration, state: number): StartPlan {
-  const { layers } = stored
-  const own = layers.at(-1)
+function withPlan(restoration: Restoration, work: (plan: StartPlan) => Promise<Launched>): Promise<Launched> {
+  const { stored } = restoration
+  const own = stored.layers.at(-1)
+  return withState(stored, (fd) =>
+    own === undefined
+      ? work(planOf(restoration, { memory: 'in-file', source: fd }))
+      : withStateInput({ state: own, fd, layers: stored.layers.slice(0, -1) }, (input) =>
+          work(planOf(restoration, input)),
+        ),
+  )
+}
+
+function planOf({ stored, changed }: Restoration, state: StateInput): StartPlan {
   return {
     memory: { path: stored.memoryFile, shared: false },
     restore: {
-      state: own === undefined ? { memory: 'in-file', source: state } : stateInput(own, state, layers.slice(0, -1)),
-      layers,
+      state,
+      layers: stored.layers,
       files: (directory) => copyFiles(stored.filesDirectory, directory),
       changed,
     },

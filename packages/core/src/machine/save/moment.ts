@@ -9,7 +9,7 @@ import type { MachineSpec } from '../../spec/machine-spec.ts'
 import { copyFiles, type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
-import { type MemoryOrigin, stateInput, writeStateFile } from './state-file.ts'
+import { type MemoryOrigin, withStateInput, writeStateFile } from './state-file.ts'
 import { memoryOrigin, type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
 /** The kept state of a machine. */
@@ -116,15 +116,17 @@ export async function launchMoment(
   const fd = openSync(state.path, 'r')
   try {
     const spec = withDetachedDevices(asked)
-    const launched = await launchRestored(spec, {
-      memory,
-      restore: {
-        state: stateInput(state, fd, states.slice(0, -1)),
-        layers: states,
-        files: (directory) => copyFiles(filesDirectory, directory),
-        changed: [],
-      },
-    })
+    const launched = await withStateInput({ state, fd, layers: states.slice(0, -1) }, (input) =>
+      launchRestored(spec, {
+        memory,
+        restore: {
+          state: input,
+          layers: states,
+          files: (directory) => copyFiles(filesDirectory, directory),
+          changed: [],
+        },
+      }),
+    )
     return { ...launched, spec }
   } finally {
     closeSync(fd)
