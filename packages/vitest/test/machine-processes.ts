@@ -9,6 +9,9 @@ import { join } from 'node:path'
 /** Environment variable that marks a run. Its machines inherit it. */
 export const MARK = 'COLDBOOT_TEST_RUN'
 
+/** Most words of a command line before the path of QEMU. */
+const WORDS_BEFORE_QEMU = 8
+
 /** A QEMU process. */
 export interface MachineProcess {
   readonly parent: number
@@ -22,9 +25,11 @@ export function machinesOf(mark: string): readonly MachineProcess[] {
     .filter((pid) => fileOf(pid, 'environ').split('\0').includes(`${MARK}=${mark}`))
     .map((pid) => ({
       parent: Number(/^PPid:\s+(\d+)/m.exec(fileOf(pid, 'status'))?.[1]),
-      commandLine: fileOf(pid, 'cmdline').split('\0').join(' '),
+      words: fileOf(pid, 'cmdline').split('\0'),
     }))
-    .filter(({ commandLine }) => /^\S*qemu-system/.test(commandLine))
+    // The QEMU of the package is an argument of its own dynamic loader.
+    .filter(({ words }) => words.slice(0, WORDS_BEFORE_QEMU).some((word) => /^(?:.*\/)?qemu-system-\w+$/.test(word)))
+    .map(({ parent, words }) => ({ parent, commandLine: words.join(' ') }))
 }
 
 function fileOf(pid: string, name: string): string {
