@@ -95,8 +95,9 @@ function noEnter(typed: string): string {
 /** A last line that ends as the prompts of shells, boot loaders and logins do. */
 const PROMPT = /\S[#$%>] ?$|^[#$%>] ?$|(?:login|[Pp]assword): ?$/
 
-function atPrompt({ searched, previousMatch, silentMs = Infinity, patterns, isPaused }: Evidence): string | undefined {
-  if (isPaused === true || silentMs < BUSY_MS) return undefined
+function atPrompt(evidence: Evidence): string | undefined {
+  const { searched, previousMatch, elapsedMs, silentMs = Infinity, patterns, isPaused } = evidence
+  if (isPaused === true || silentMs < Math.min(BUSY_MS, elapsedMs)) return undefined
   const line = `${searched.consumed}${searched.clean}`.split('\n').at(-1) ?? ''
   if (!PROMPT.test(line)) return undefined
   const earlier = searched.clean === '' && previousMatch !== undefined ? ', which an earlier wait matched,' : ''
