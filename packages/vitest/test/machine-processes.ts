@@ -20,16 +20,18 @@ export interface MachineProcess {
 
 /** The QEMU processes of a run with this mark. Linux only. */
 export function machinesOf(mark: string): readonly MachineProcess[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => fileOf(pid, 'environ').split('\0').includes(`${MARK}=${mark}`))
-    .map((pid) => ({
-      parent: Number(/^PPid:\s+(\d+)/m.exec(fileOf(pid, 'status'))?.[1]),
-      words: fileOf(pid, 'cmdline').split('\0'),
-    }))
-    // The QEMU of the package is an argument of its own dynamic loader.
-    .filter(({ words }) => words.slice(0, WORDS_BEFORE_QEMU).some((word) => /^(?:.*\/)?qemu-system-\w+$/.test(word)))
-    .map(({ parent, words }) => ({ parent, commandLine: words.join(' ') }))
+  return (
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => fileOf(pid, 'environ').split('\0').includes(`${MARK}=${mark}`))
+      .map((pid) => ({
+        parent: Number(/^PPid:\s+(\d+)/m.exec(fileOf(pid, 'status'))?.[1]),
+        words: fileOf(pid, 'cmdline').split('\0'),
+      }))
+      // The QEMU of the package is an argument of its own dynamic loader.
+      .filter(({ words }) => words.slice(0, WORDS_BEFORE_QEMU).some((word) => /^(?:.*\/)?qemu-system-\w+$/.test(word)))
+      .map(({ parent, words }) => ({ parent, commandLine: words.join(' ') }))
+  )
 }
 
 function fileOf(pid: string, name: string): string {
