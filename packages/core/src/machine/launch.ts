@@ -5,7 +5,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../host/files/priva
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
-import { type IncomingState, incomingState } from '../qemu/migration.ts'
+import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import { requireHost } from '../qemu/required-host.ts'
 import type { StateFile } from '../qemu/state-file.ts'
@@ -72,7 +72,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
       wiring: 'inherited',
       sandbox: process.platform === 'linux',
       memory: plan.memory,
-      incoming: plan.restore && incomingFor(plan.restore, qemuVersion).args,
+      incoming: plan.restore && incomingState(qemuVersion).args,
     })
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
     const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.state)
@@ -115,11 +115,7 @@ export async function launchWaiting(spec: MachineSpec, plan: StartPlan): Promise
 
 /** Loads the saved state of the plan, if it has one. @throws MachineError `QMP_FAILED` when it cannot be loaded */
 export async function loadPlanned({ machine, plan, qemuVersion }: Launched): Promise<void> {
-  if (plan.restore) await machine.restore(incomingFor(plan.restore, qemuVersion).uri)
-}
-
-function incomingFor({ state }: RestorePlan, qemuVersion: string): IncomingState {
-  return incomingState(qemuVersion, typeof state.source === 'number' ? 'file' : 'socket')
+  if (plan.restore) await machine.restore(incomingState(qemuVersion).uri)
 }
 
 /** Ends a launched machine if it still runs, and removes its files. Idempotent. */

@@ -105,10 +105,9 @@ export interface IncomingState {
  * 11. `file:`, since 8.2, accepts a set of descriptors (docs/about/removed-features.rst).
  *
  * @param version such as `7.2.22`
- * @param kind of the descriptor
  */
-export function incomingState(version: string, kind: 'file' | 'socket'): IncomingState {
-  if (kind === 'socket' || !isAtLeast(version, [9, 1])) return { args: [], uri: `fd:${STATE_FD}` }
+export function incomingState(version: string): IncomingState {
+  if (!isAtLeast(version, [9, 1])) return { args: [], uri: `fd:${STATE_FD}` }
   return { args: ['-add-fd', optionString(undefined, { fd: STATE_FD, set: 1 })], uri: 'file:/dev/fdset/1' }
 }
 

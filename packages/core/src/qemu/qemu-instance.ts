@@ -1,6 +1,6 @@
 /** One QEMU from spawn to exit: its process, its QMP connection, and its exit status. */
-import type { Duplex, Readable } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
+import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { AttachContext, PortForward } from '../devices/device.ts'
 import { ColdbootError, messageOf, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
@@ -25,8 +25,8 @@ const LAST_EVENTS_MS = 1_000
 /** A saved state to load. */
 export interface StateInput {
   readonly memory: MemoryTransfer
-  /** An open file descriptor, which the caller closes, or a function that opens a stream. */
-  readonly source: number | (() => Readable)
+  /** Open descriptor of its file, which the caller closes. QEMU reads a socket several times slower. */
+  readonly source: number
 }
 
 /** A spawned QEMU. */
@@ -43,8 +43,6 @@ export class QemuInstance {
   readonly #shownLine: string
   readonly #portForwards: PortForward[] = []
   readonly #state: StateInput | undefined
-  /** Resolves when the saved state was sent to QEMU. Rejects when its source could not be read. */
-  #stateSent: Promise<void> = Promise.resolve()
   #shutdown: Promise<unknown> | undefined
   #gone = false
 
@@ -59,7 +57,6 @@ export class QemuInstance {
     this.#line = line
     this.#shownLine = shown
     this.#state = state
-    if (typeof state?.source === 'function') this.#stateSent = sendState(state.source(), process.stream(STATE_FD))
     this.consoleStream = process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
     this.qmp = new QmpClient(control)
@@ -86,10 +83,8 @@ export class QemuInstance {
    * @throws StartError `START_FAILED` when the process cannot be created
    */
   static async spawn(spec: MachineSpec, line: CommandLine, shown: string, state?: StateInput): Promise<QemuInstance> {
-    const source = state?.source
-    const streamed = typeof source === 'function' ? [STATE_FD] : []
-    const sockets = [CONSOLE_FD, QMP_FD, ...streamed, ...line.deviceDescriptors.flat()]
-    const files = new Map(typeof source === 'number' ? [[STATE_FD, source]] : [])
+    const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat()]
+    const files = new Map(state === undefined ? [] : [[STATE_FD, state.source]])
     try {
       return new QemuInstance(await spawnQemu(line.argv, { sockets, files }), spec, line, { shown, state })
     } catch (cause) {
@@ -130,15 +125,12 @@ export class QemuInstance {
   /**
    * Loads the saved state passed to {@link spawn}. The guest is stopped afterwards.
    * @param uri URI of the state, from `incomingState`
-   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when QEMU cannot load it; the error of its source
+   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when QEMU cannot load it
    */
   async restore(uri: string): Promise<void> {
     try {
       await Promise.race([loadState(this.qmp, uri, this.#state?.memory ?? 'in-file'), this.#exitDuringStart()])
-      await this.#stateSent
     } catch (error) {
-      // Throws the error of the source if there is one, because it caused the error of QEMU.
-      await this.#stateSent
       throw hasExited(error) ? await this.#exitReason() : error
     }
   }
@@ -228,15 +220,6 @@ export class QemuInstance {
       sections: { 'QEMU printed': printed, 'Command line': this.#shownLine },
     })
   }
-}
-
-/** Sends a saved state. Rejects only for an error of the source, because QEMU may close the socket early. */
-function sendState(source: Readable, socket: Duplex): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  promise.catch(() => {})
-  source.once('error', reject)
-  pipeline(source, socket).then(resolve, resolve)
-  return promise
 }
 
 /** Resolves after this time, and after the data that has arrived by then was read. */

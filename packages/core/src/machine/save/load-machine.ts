@@ -1,9 +1,8 @@
 /**
  * Loads a machine file: launches its machine with the saved memory and devices, and leaves it stopped for its owner.
  */
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { Readable } from 'node:stream'
 import { inspectDiskImage } from '../../devices/disk/disk-image.ts'
 import { Network } from '../../devices/network.ts'
 import { OptionError } from '../../errors.ts'
@@ -107,15 +106,24 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
         allowArguments: options.allowArguments ?? false,
       }),
     )
+    // A file, because QEMU reads a socket several times slower. It is filled before QEMU starts.
+    const statePath = join(scratch.path, 'state')
+    await writeFile(statePath, '', { mode: 0o600, flag: 'wx' })
+    await using state = await open(statePath)
     const launched = await launchRestored(spec, {
       memory: manifest.hasGenerationId ? { shared: false } : undefined,
       restore: {
-        state: { memory: 'in-stream', source: () => Readable.from(stateOf(archive)) },
-        files: (directory) => unpackFiles(archive, directory),
+        state: { memory: 'in-stream', source: state.fd },
+        async files(directory) {
+          await unpackFiles(archive, directory)
+          await writeFile(statePath, stateOf(archive))
+        },
         changed: [],
       },
       release,
     })
+    // QEMU has read it.
+    await rm(statePath)
     return { spec, launched, console }
   } catch (error) {
     await release()
