@@ -45,7 +45,7 @@ test('fails with the text and a picture of the screen', async () => {
   const { pass, message } = await show(screen, 'login:', { timeout: 300 })
   expect(pass).toBe(false)
   expect(message()).toMatch(
-    /^vm\.toShowText\("login:", \{ timeout: 300 \}\)\n\nThe screen of "vm" did not show "login:" within 0\.3 s\n/,
+    /^vm\.toShowText\("login:", \{ timeout: 300 \}\)\n\nThe screen of "vm" did not show "login:" within 300 ms\n/,
   )
   expect(message()).toMatch(/\n\nScreen:\n {2}SeaBIOS [^]*\n {2}No bootable device\.\n\nPicture:\n/)
   expect(readFileSync(join(folder, 'screen-without-text.png')).toString('latin1', 1, 4)).toBe('PNG')

@@ -97,12 +97,16 @@ describe('a boot with', () => {
 
   test.each<[what: string, options: () => MachineOptions, says: RegExp]>([
     ['its console elsewhere', () => ({ kernelArgs: 'quiet console=ttyS1' }), /\(0 bytes\)\n.*`console=ttyS0`/],
-    ['too little memory', () => ({ memory: '48M' }), /0 bytes[^]*`memory`/],
+    ['little memory', () => ({ memory: '72M' }), /0 bytes[^]*`memory`/],
   ])('%s says that nothing was printed, and why that may be', async (_what, options, says) => {
     const vm = await start(options())
     // Well before the boot is over: a shell that finds no console ends the machine then.
     const error: unknown = await vm.expect('login: ', { timeout: 500 }).catch((reason: unknown) => reason)
     expect(String(error)).toMatch(says)
+  })
+
+  test('less memory than its kernel takes is refused', async () => {
+    await expect(start({ memory: '48M' })).rejects.toThrow(/`memory` is 48 MiB, but `kernel` and `initramfs` alone take/)
   })
 
   test('a file that is not a kernel', async () => {

@@ -34,7 +34,8 @@ describe('buttons', () => {
   test('the power button reaches the guest as an ACPI event', async () => {
     const vm = await start({ arch: 'x86_64' }, { modules: ['button', 'evdev'] })
     const found = await vm.run(`grep -A 5 'Power Button' /proc/bus/input/devices | grep -o 'event[0-9]*'`)
-    vm.send(`head -c 24 /dev/input/${found.stdout.trim()} >/dev/null & echo is''ready; wait; echo is''pressed\n`)
+    // The shell opens the device before it says so: an event before that would be lost.
+    vm.send(`exec 3</dev/input/${found.stdout.trim()}; echo is''ready; head -c 24 <&3 >/dev/null; echo is''pressed\n`)
     await vm.expect('isready')
     await vm.powerButton()
     await vm.expect('ispressed')
