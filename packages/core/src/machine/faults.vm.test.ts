@@ -106,7 +106,9 @@ describe('a boot with', () => {
   })
 
   test('less memory than its kernel takes is refused', async () => {
-    await expect(start({ memory: '48M' })).rejects.toThrow(/`memory` is 48 MiB, but `kernel` and `initramfs` alone take/)
+    await expect(start({ memory: '48M' })).rejects.toThrow(
+      /`memory` is 48 MiB, but `kernel` and `initramfs` alone take/,
+    )
   })
 
   test('a file that is not a kernel', async () => {
