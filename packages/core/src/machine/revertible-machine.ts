@@ -92,11 +92,8 @@ export class RevertibleMachine {
     const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
     const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
     if (this.#ready === undefined && spec.ready !== undefined) {
-      // The wait itself is returned, so that its rejection stays unhandled if the caller forgets it.
-      void wait.then(
-        (match) => this.#noteReady(match),
-        () => {},
-      )
+      // A failed wait is the caller's to handle, and a `ready` that is too slow to match is reported by `ready()`.
+      wait.then((match) => this.#noteReady(match)).catch(() => {})
     }
     return wait
   }

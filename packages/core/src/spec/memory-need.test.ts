@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -42,6 +42,19 @@ test('another kernel and an initramfs take the size of their files', () => {
   expect(leastMemory(file('bzImage', 7_000_000), file('initramfs', 40_000_000))).toBe(47_000_000)
   expect(leastMemory(undefined, undefined)).toBe(0)
   expect(leastMemory(file('short', 3), undefined)).toBe(3)
+})
+
+test.each([
+  ['entries of no size', 0x36, 0],
+  ['entries of a wrong size', 0x36, 0xffff],
+  ['a table beyond its end', 0x26, 0x7fff],
+  ['more entries than it has room for', 0x38, 0xffff],
+])('a damaged ELF kernel with %s takes the size of its file', (_what, offset, value) => {
+  const path = elf(5_000_000)
+  const bytes = readFileSync(path)
+  bytes.writeUInt16LE(value, offset)
+  writeFileSync(path, bytes)
+  expect(leastMemory(path, undefined)).toBe(bytes.length)
 })
 
 test('memory that is less than that is refused before anything is started', () => {
