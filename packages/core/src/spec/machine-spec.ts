@@ -234,10 +234,13 @@ function checkSpec(spec: MachineSpec): void {
 function checkMemory({ kernel, initramfs, memoryMib }: MachineSpec): void {
   const least = Math.ceil(leastMemory(kernel, initramfs) / 2 ** 20)
   if (memoryMib >= least) return
-  const what = [kernel && '`kernel`', initramfs && '`initramfs`'].filter((word) => word !== undefined).join(' and ')
-  throw new OptionError('INVALID_OPTION', `\`memory\` is ${memoryMib} MiB, but ${what} alone take ${least} MiB`, {
-    hint: `Set it to ${2 * least}M or more: the system needs memory too, and unpacks the initramfs.`,
-  })
+  throw new OptionError(
+    'INVALID_OPTION',
+    `\`memory\` is ${memoryMib} MiB, but \`kernel\` and \`initramfs\` alone take ${least} MiB`,
+    {
+      hint: `Set it to ${2 * least}M or more: a system needs more than that.`,
+    },
+  )
 }
 
 function checkClaims(spec: MachineSpec): void {

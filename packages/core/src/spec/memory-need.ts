@@ -1,10 +1,10 @@
 /** The memory that a kernel and its initramfs need at least. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
-/** Field offsets of a little-endian 64-bit ELF file (elf.h), which the kernels of this size check are. */
-const ELF = { magic: '\x7fELF', class64: 2, little: 1, headers: 0x20, headerSize: 0x36, headerCount: 0x38 } as const
-const PROGRAM = { load: 1, memorySize: 0x28, size: 56 } as const
-const HEADER_BYTES = 64
+/** The program headers of a kernel lie in its first bytes. */
+const HEAD_BYTES = 4096
+/** Size of a program header of a 64-bit ELF file (elf.h). */
+const ENTRY_BYTES = 56
 
 /**
  * Bytes that are certainly needed: the loaded segments of an ELF kernel, or else the size of the file, and the initramfs, which
@@ -15,27 +15,23 @@ export function leastMemory(kernel: string | undefined, initramfs: string | unde
 }
 
 function loadedBytes(kernel: string): number {
+  const fileBytes = statSync(kernel).size
+  const head = Buffer.alloc(HEAD_BYTES)
   const fd = openSync(kernel, 'r')
   try {
-    const read = (length: number, position: number): Buffer => {
-      const bytes = Buffer.alloc(length)
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, position))
-    }
-    const head = read(HEADER_BYTES, 0)
-    const isElf = head.length === HEADER_BYTES && head.toString('latin1', 0, 4) === ELF.magic
-    if (!isElf || head[4] !== ELF.class64 || head[5] !== ELF.little) return statSync(kernel).size
-    const fileBytes = statSync(kernel).size
-    const start = Number(head.readBigUInt64LE(ELF.headers))
-    const length = PROGRAM.size * head.readUInt16LE(ELF.headerCount)
-    // QEMU reports a damaged kernel.
-    if (head.readUInt16LE(ELF.headerSize) !== PROGRAM.size || start + length > fileBytes) return fileBytes
-    const table = read(length, start)
-    let bytes = 0
-    for (let at = 0; at + PROGRAM.size <= table.length; at += PROGRAM.size) {
-      if (table.readUInt32LE(at) === PROGRAM.load) bytes += Number(table.readBigUInt64LE(at + PROGRAM.memorySize))
-    }
-    return bytes
+    readSync(fd, head)
   } finally {
     closeSync(fd)
   }
+  // 64 bits, little-endian. QEMU reports a damaged kernel.
+  if (head.toString('latin1', 0, 6) !== '\x7fELF\x02\x01' || head.readUInt16LE(0x36) !== ENTRY_BYTES) return fileBytes
+  const start = Number(head.readBigUInt64LE(0x20))
+  const end = start + ENTRY_BYTES * head.readUInt16LE(0x38)
+  if (end > HEAD_BYTES) return fileBytes
+  let bytes = 0
+  for (let at = start; at < end; at += ENTRY_BYTES) {
+    // A loaded segment, and its size in memory.
+    if (head.readUInt32LE(at) === 1) bytes += Number(head.readBigUInt64LE(at + 0x28))
+  }
+  return bytes
 }
