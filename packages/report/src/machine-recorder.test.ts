@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { MachineEvent, ObservedMachine } from '@coldboot/core'
+import type { MachineEvent, ObservedMachine, VM } from '@coldboot/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
 import { MachineRecorder } from './machine-recorder.ts'
@@ -137,4 +137,16 @@ test('turns file system errors into warnings', async () => {
   expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'console.txt': expect.stringContaining('ENOENT') } })
   expect(warn).toHaveBeenCalledWith(expect.stringContaining('console.txt is incomplete'), 'ColdbootWarning')
   warn.mockRestore()
+})
+
+test('keeps the journal of the guest without secrets, or the reason why it is missing', async () => {
+  const recorder = recorderOf(['hunter2'])
+  start(recorder)
+  await recorder.keepJournal({ readJournal: async () => 'login with hunter2\n' } as unknown as VM)
+  expect(read('journal.txt')).toBe('login with [redacted]\n')
+  expect(statSync(join(directory, 'journal.txt')).mode & 0o777).toBe(0o600)
+  await recorder.keepJournal({ readJournal: () => Promise.reject(new Error('journalctl hangs')) } as unknown as VM)
+  const record = await recorder.finish(['failed'])
+  expect(record?.files.slice(0, 2)).toEqual(['console.txt', 'journal.txt'])
+  expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'journal.txt': 'could not be read: journalctl hangs' } })
 })

@@ -108,6 +108,13 @@ export class MachineRecorder {
       this.#cut['screen.png'] = `left out: ${UNSEARCHABLE}`
   }
 
+  /** Keeps the journal of a guest with systemd that still runs. Never rejects. */
+  async keepJournal(vm: VM): Promise<void> {
+    const { directory, artifacts, redactor } = this.#options
+    const { keepJournal } = await import('./journal.ts')
+    Object.assign(this.#cut, await keepJournal(vm, directory, { maxBytes: artifacts.maxBytes, redactor }))
+  }
+
   /** Films the displays of the machine, if the options ask for it. */
   film(vm: VM): void {
     const { directory, artifacts, redactor } = this.#options
@@ -254,7 +261,7 @@ function withoutKeys(event: MachineEvent): MachineEvent {
 
 /** Names of the files, the most useful first. */
 function filesOf(directory: string): readonly string[] {
-  const order = ['console.txt', 'screen.png', 'console.cast', LOG_FILE, TIMELINE_FILE]
+  const order = ['console.txt', 'screen.png', 'journal.txt', 'console.cast', LOG_FILE, TIMELINE_FILE]
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
   const names = readdirSync(directory).filter((name) => statSync(join(directory, name)).isFile() && name !== META_FILE)
   return [...names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)), META_FILE]

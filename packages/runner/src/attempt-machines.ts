@@ -144,12 +144,14 @@ export class AttemptMachines {
     redactErrors(errors, this.#redactor)
   }
 
-  /** Records the errors of a test that has just failed, and takes screenshots of the displays. */
+  /** Records the errors of a test that has just failed, and keeps screenshots and journals. */
   async captureFailure(errors: readonly ReportedError[]): Promise<void> {
     for (const recorder of this.#recorders.values()) {
       for (const { message, stack } of errors) recorder.noteError(firstLine(message), placeOf(stack))
     }
-    await Promise.all([...this.#recorders].map(([vm, recorder]) => recorder.takeScreenshots(vm)))
+    await Promise.all(
+      [...this.#recorders].flatMap(([vm, recorder]) => [recorder.takeScreenshots(vm), recorder.keepJournal(vm)]),
+    )
   }
 
   /**

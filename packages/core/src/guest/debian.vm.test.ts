@@ -43,6 +43,18 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     })
   })
 
+  test('reads the journal of this boot, also after the end of a test', async () => {
+    const over = new AbortController()
+    const machine = await template.start({ signal: over.signal })
+    onTestFinished(() => machine.close().then(() => {}))
+    await machine.run('logger --tag said-by a-program')
+    over.abort()
+    await expect(machine.run('true')).rejects.toThrow('aborted')
+    const lines = (await machine.readJournal(2 ** 20))?.split('\n') ?? []
+    expect(lines).toContainEqual(expect.stringMatching(/systemd\[1\]: Reached target multi-user\.target/))
+    expect(lines).toContainEqual(expect.stringMatching(/said-by\[\d+\]: a-program$/))
+  })
+
   test('rejects at once for a missing or masked unit, and accepts a finished oneshot', async () => {
     await expect(vm.waitForUnit('no-such', { timeout: 60_000 })).rejects.toThrow(/There is no unit no-such\./)
     await vm.run('mkdir -p /run/systemd/system && ln -s /dev/null /run/systemd/system/hidden.service')

@@ -40,6 +40,8 @@ export interface GuestOptions {
   readonly resync?: (() => Promise<void>) | undefined
   /** Receives the start and the end of each command. @default none */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
+  /** See {@link Guest.explaining}. @default none */
+  readonly explaining?: (() => readonly CommandTransport[]) | undefined
   /** Sections about the machine for errors: text by title. */
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
@@ -142,6 +144,14 @@ export class Guest {
     throw new OptionError('INVALID_OPTION', `Machine "${this.name}" does not support \`via: '${name}'\``, {
       hint: `It supports ${transports.map((one) => `\`'${one.via}'\``).join(', ')}. The options \`agent\` and \`guestAgent\` add others.`,
     })
+  }
+
+  /**
+   * Transports to explain a failed test, the best one first. They also work after the signal of the machine has aborted and
+   * after a failure of the guest, and leave no trace in the log.
+   */
+  explaining(): readonly CommandTransport[] {
+    return this.#options.explaining?.() ?? []
   }
 
   /** Combines the signal of the caller with that of the machine. */

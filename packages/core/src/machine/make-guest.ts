@@ -11,6 +11,7 @@ import { QgaConnection } from '../guest/qga/qga-connection.ts'
 import { setTime } from '../guest/qga/qga-resync.ts'
 import { QgaTransport } from '../guest/qga/qga-transport.ts'
 import { ConsoleShell } from '../guest/shell/console-shell.ts'
+import { type QuietConsole, quietShell } from '../guest/shell/quiet-shell.ts'
 import { Interrupted } from '../guest/waiting.ts'
 import { warnOnce } from '../host/warnings.ts'
 import type { RunningMachine } from './running-machine.ts'
@@ -31,20 +32,24 @@ const RESYNC_MS = 2_000
 export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const { spec, console, ended, failed } = running
   const scale = (milliseconds: number): number => milliseconds * spec.timeoutMultiplier
-  // A guest that reboots after a panic ends the machine before all of its output is read.
-  const over = Promise.race([
-    failed.then(guestFailed),
-    ended.then((status): GuestEnd => {
-      const incident = console.incidents.find(({ allowed }) => !allowed)
-      if (incident !== undefined) return guestFailed(incident)
-      return { code: 'COMMAND_LOST', how: `the machine ended: ${running.endedBecause(status)}` }
-    }),
-  ])
+  const machineOver = ended.then((status): GuestEnd => {
+    // A guest that reboots after a panic ends the machine before all of its output is read.
+    const incident = console.incidents.find(({ allowed }) => !allowed)
+    if (incident !== undefined) return guestFailed(incident)
+    return { code: 'COMMAND_LOST', how: `the machine ended: ${running.endedBecause(status)}` }
+  })
+  const over = Promise.race([failed.then(guestFailed), machineOver])
   const agentPort = findChannel(spec.devices, AGENT_PORT)
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
   const guestAgentPort = findChannel(spec.devices, GUEST_AGENT_PORT)
   const guestAgent = guestAgentPort && new QgaConnection(() => guestAgentPort.of(vm).stream())
   const guestAgentTransport = guestAgent && new QgaTransport({ connection: guestAgent, scale, over })
+  const shell = new ConsoleShell({ console, scale, over })
+  const quietConsole: QuietConsole = {
+    send: (data, isAnswer) => console.send(data, isAnswer),
+    watch: (watcher) => console.watch(watcher),
+    hold: () => running.holdLog(),
+  }
   const limits = { timeoutMs: scale(RESYNC_MS), over }
   const resyncClock =
     (agent && (() => resync(agent, limits))) ??
@@ -54,7 +59,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     transports: [
       ...(agent ? [new AgentTransport({ connection: agent, scale, over })] : []),
       ...(guestAgentTransport ? [guestAgentTransport] : []),
-      new ConsoleShell({ console, scale, over }),
+      shell,
     ],
     timeoutMs: scale(spec.timeoutMs),
     scale,
@@ -62,6 +67,11 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     over,
     onEvent: running.onEvent,
     resync: resyncClock && (() => resynced(resyncClock())),
+    explaining: () => [
+      ...(agent ? [new AgentTransport({ connection: agent, scale, over: machineOver })] : []),
+      ...(guestAgent ? [new QgaTransport({ connection: guestAgent, scale, over: machineOver })] : []),
+      ...(shell.hasAnswered ? [quietShell(shell, { console: quietConsole, scale, over: machineOver })] : []),
+    ],
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.keptLog }),
   })

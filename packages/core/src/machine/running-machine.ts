@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Console } from '../console/console.ts'
 import type { ConsoleContext } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
-import { Transcript } from '../console/log/transcript.ts'
+import { type HeldOutput, Transcript } from '../console/log/transcript.ts'
 import { TerminalOnConsole } from '../console/terminal/terminal.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { ExpectError, MachineError, messageOf } from '../errors.ts'
@@ -188,6 +188,11 @@ export class RunningMachine {
     const said = String(await this.machine.qmp.execute('human-monitor-command', { 'command-line': command }))
     if (!existsSync(path)) throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`)
     this.#gdbSocket = path
+  }
+
+  /** Holds further output back from the log. */
+  holdLog(): HeldOutput {
+    return this.#transcript.hold()
   }
 
   /** Whether another QEMU takes its place, so that its end is not the machine's. */

@@ -449,6 +449,15 @@ export class VM implements AsyncDisposable {
     )
   }
 
+  /**
+   * @internal The journal of this boot, if the guest has systemd, or its end. Undefined if the guest does not answer. Works
+   * after the signal of the machine has aborted. @throws Error with the reason when it cannot be read
+   */
+  async readJournal(maxBytes: number): Promise<string | undefined> {
+    const { readJournal } = await import('../guest/journal.ts')
+    return readJournal(this, this.#guest, maxBytes)
+  }
+
   /** @internal Writes the current state to a folder, for a template. The machine stays stopped. */
   keepState(directory: string): Promise<KeptState> {
     return keepState(this.#running, this.#guest, { directory, goOn: false })

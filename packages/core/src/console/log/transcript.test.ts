@@ -181,3 +181,29 @@ test('the log can be read back while it is written', () => {
   expect(transcript.read()).toBeUndefined()
   transcript.close()
 })
+
+test('holds output back from the log, and writes it later or never', () => {
+  let time = 0
+  const transcript = new Transcript({ file: { path: file }, now: () => time })
+  transcript.write(bytes('a'))
+  const kept = transcript.hold()
+  time = 1000
+  transcript.write(bytes('b'))
+  expect(readFileSync(file, 'utf8')).toBe('a')
+  kept.end(true)
+  expect(readFileSync(file, 'utf8')).toBe('ab')
+  expect(transcript.complete).toBe(true)
+
+  const dropped = transcript.hold()
+  transcript.write(bytes('c'))
+  dropped.end(false)
+  transcript.write(bytes('d'))
+  expect(transcript.complete).toBe(false)
+  const last = transcript.hold()
+  transcript.write(bytes('e'))
+  transcript.close()
+  last.end(false)
+  expect(readFileSync(file, 'utf8')).toBe('abde')
+  expect(readFileSync(`${file}.timing`, 'utf8')).toBe('0.000000 1\n1.000000 3\n')
+  expect(transcript.bytes).toBe(5)
+})

@@ -27,6 +27,12 @@ export interface TranscriptOptions {
 
 const TAIL_BYTES = 256 * 2 ** 10
 
+/** Output that is not in the log yet. */
+export interface HeldOutput {
+  /** Continues the log. @param isKept whether the held output is written to it */
+  end(isKept: boolean): void
+}
+
 /** The log of one console. */
 export class Transcript {
   /** Path of the log; undefined without one. */
@@ -41,6 +47,9 @@ export class Transcript {
   #writer: LogWriter | undefined
   #failed = false
   #closed = false
+  #hasGap = false
+  /** Output that is held, with its times. */
+  #held: [chunk: Uint8Array, now: number][] | undefined
   #tail: Uint8Array[] = []
   #tailLength = 0
 
@@ -60,15 +69,30 @@ export class Transcript {
   write(chunk: Uint8Array): void {
     const now = this.#now()
     if (this.#closed) this.#failed = true
+    else if (this.#held) this.#held.push([chunk, now])
     else this.#onDisk(() => this.#writer?.write(chunk, now))
     this.bytes += chunk.length
     this.lastByteAt = now
     this.#toTail(chunk)
   }
 
+  /** Holds further output back from the log. Nothing else may hold it meanwhile. */
+  hold(): HeldOutput {
+    const held: [chunk: Uint8Array, now: number][] = []
+    this.#held = held
+    return { end: (isKept) => this.#release(held, isKept) }
+  }
+
+  #release(held: [chunk: Uint8Array, now: number][], isKept: boolean): void {
+    if (this.#held !== held) return
+    this.#held = undefined
+    if (!isKept) this.#hasGap ||= held.length > 0
+    else for (const [chunk, now] of held) this.#onDisk(() => this.#writer?.write(chunk, now))
+  }
+
   /** Whether the log has every byte so far unchanged, or will have when it is closed. */
   get complete(): boolean {
-    return this.#writer !== undefined && !this.#failed && this.#writer.leftOut === 0
+    return this.#writer !== undefined && !this.#failed && !this.#hasGap && this.#writer.leftOut === 0
   }
 
   /** Bytes that the log omits because of its size limit. */
@@ -93,6 +117,7 @@ export class Transcript {
 
   /** Completes the files and closes them. Later output is only counted and kept in the tail. */
   close(): void {
+    if (this.#held) this.#release(this.#held, true)
     this.#closed = true
     this.#onDisk(() => this.#writer?.close(this.#now()))
   }

@@ -26,12 +26,23 @@ export class ConsoleShell implements CommandTransport {
   readonly #options: ConsoleShellOptions
   readonly #gone = new AbortController()
   #last: Promise<unknown> = Promise.resolve()
+  #hasAnswered = false
   /** Whether the last command may still use the terminal. */
   #stuck = false
 
   constructor(options: ConsoleShellOptions) {
     this.#options = options
     void options.over.then(() => this.#gone.abort())
+  }
+
+  /** Whether a command has ended, so that there is a shell on the console. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
+  /** Settles when no command runs. Never rejects. */
+  get idle(): Promise<unknown> {
+    return this.#last
   }
 
   run(request: CommandRequest): Promise<CommandOutcome> {
@@ -48,6 +59,7 @@ export class ConsoleShell implements CommandTransport {
       if (this.#stuck) await dialogue.clear(request.timeoutMs, request.signal)
       const outcome = await run.run()
       this.#stuck = run.stuck
+      this.#hasAnswered ||= outcome.exitCode !== undefined
       return outcome
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error
