@@ -43,6 +43,11 @@ export async function again(): Promise<string> {
   return stdout
 }
 
+export async function stopsForGdb(options: VMOptions): Promise<void> {
+  const vm = await VM.start({ ...options, gdb: true })
+  console.log(vm.gdb) // gdb -ex 'target remote /tmp/coldboot-1000/…/gdb.sock'
+}
+
 interface Step {
   readonly step: number
 }

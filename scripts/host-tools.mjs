@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
- *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'chromium'} Tool
+ *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'chromium' | 'gdb'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -107,6 +107,7 @@ export function missingTools(needed, host) {
     ovmf: () => !has('apt-get') || host.hasFile('/usr/share/OVMF'),
     aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
     'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
+    gdb: () => !has('apt-get') || has('gdb'),
     // Only root can make a root file system.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
@@ -146,6 +147,7 @@ export function installAdvice(tools, host) {
       debootstrap: 'debootstrap',
       e2fsprogs: 'mkfs.ext4',
       chromium: 'chromium',
+      gdb: 'gdb',
     }
     return `Install these tools: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }

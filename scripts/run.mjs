@@ -27,6 +27,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'debootstrap',
   'e2fsprogs',
   'chromium',
+  'gdb',
 ])
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */

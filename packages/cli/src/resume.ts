@@ -83,7 +83,7 @@ export async function resume(
     const { stdout, stderr, exitCode } = await vm.run(run, { check: false })
     return { text: `${stdout}${stderr}`.replace(/\n$/, ''), isWell: exitCode === 0 }
   }
-  if (vm.gdbSocket !== undefined) say(`The guest is stopped. Connect with: gdb -ex 'target remote ${vm.gdbSocket}'\n`)
+  if (vm.gdb !== undefined) say(`The guest is stopped. Connect with: ${vm.gdb}\n`)
   await vm.debug({ message: `The machine saved in ${file}` })
   return { text: `The machine has ended. ${file} was not changed.`, isWell: true }
 }

@@ -98,7 +98,7 @@ export { type GuestTestRun, type RunTestsOptions } from './guest/test-reports/ru
 export { type WaitUntilOptions, type WaitUntilResult } from './guest/wait-until.ts'
 export { type AcceleratorName } from './host/environment.ts'
 export { type Checkpoint } from './machine/checkpoint.ts'
-export { type DebugOptions } from './machine/debug-session.ts'
+export { type DebugOptions } from './machine/debug/debug-session.ts'
 export { describeMachine, type MachineDescription } from './machine/description.ts'
 export { type MachineState } from './machine/running-machine.ts'
 export { type ResumeOptions } from './machine/save/load-machine.ts'

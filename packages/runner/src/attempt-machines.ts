@@ -146,6 +146,10 @@ export class AttemptMachines {
 
   /** Records the errors of a test that has just failed, and keeps screenshots and journals. */
   async captureFailure(errors: readonly ReportedError[]): Promise<void> {
+    // For a debugger, the guest is stopped as close to the failure as possible.
+    if (readEnvironment().debug === 'gdb') {
+      await Promise.allSettled(this.#machines.filter(isRunning).map((vm) => vm.pause()))
+    }
     for (const recorder of this.#recorders.values()) {
       for (const { message, stack } of errors) recorder.noteError(firstLine(message), placeOf(stack))
     }
@@ -155,16 +159,17 @@ export class AttemptMachines {
   }
 
   /**
-   * Opens the console of each VM that still runs after a failure, when COLDBOOT_DEBUG is `on-failure`.
+   * Opens the console of each VM that still runs after a failure, when COLDBOOT_DEBUG is `on-failure` or `gdb`.
    */
   async debugFailure(errors: readonly ReportedError[]): Promise<void> {
-    if (readEnvironment().debug !== 'on-failure') return
+    const { debug } = readEnvironment()
+    if (debug === undefined) return
     // The VM's own signal has already aborted if the test timed out.
     const { signal } = new AbortController()
-    for (const vm of this.#machines.filter(({ state }) => state === 'running')) {
+    for (const vm of this.#machines.filter(isRunning)) {
       const why = errors.map(({ message }) => firstLine(message)).join('\n')
       try {
-        await vm.debug({ message: `"${this.#host.name}" has failed: ${why}`, signal })
+        await vm.debug({ message: `"${this.#host.name}" has failed: ${why}`, signal, gdb: debug === 'gdb' })
       } catch (error) {
         if (!ColdbootError.is(error) || error.code !== 'NO_TERMINAL') throw error
         process.emitWarning(`COLDBOOT_DEBUG has no effect: ${error.shortMessage}.`, 'ColdbootWarning')
@@ -263,6 +268,10 @@ export class AttemptMachines {
     if (!this.#over) return
     throw new ExpectError('TEST_ENDED', `A machine was requested after the test "${this.#host.name}" had ended`)
   }
+}
+
+function isRunning({ state }: VM): boolean {
+  return state === 'running'
 }
 
 function bootTitle({ name, ready, template }: VMOptions & { readonly name: string }): string {

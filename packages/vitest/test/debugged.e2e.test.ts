@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,6 +10,9 @@ beforeAll(() => {
   project = installProject('debugged')
 })
 afterAll(() => project[Symbol.dispose]())
+
+/** The reason is in the title of the tests in gdb.vm.test.ts. */
+const noGdb = spawnSync('gdb', ['--version']).error !== undefined
 
 const LEAVE = '\x1d'
 
@@ -38,6 +42,19 @@ describe('in a terminal', () => {
     const { screen, exitCode } = await run.ended
     expect(screen).toMatch(/Tests +1 failed/)
     expect(exitCode).toBe(1)
+  })
+
+  test.skipIf(noGdb)('COLDBOOT_DEBUG=gdb stops the machine of a failed test for gdb', async () => {
+    const run = runInTerminal(project.root, ['run', 'failing'], { COLDBOOT_DEBUG: 'gdb' })
+    await run.shows('"fails" has failed: "vm" did not print "never"')
+    await run.shows('The CPUs of "vm" are stopped. Connect from another terminal:')
+    await run.shows('This terminal is now the console of "vm"')
+    const [command = ''] = /^gdb .*'target remote .*'/m.exec(run.screen()) ?? []
+    const registers = execFileSync('sh', ['-c', `${command} -nx -batch -ex 'info registers'`], { encoding: 'utf8' })
+    expect(registers).toMatch(/^(?:rip|pc) +0x[0-9a-f]+/m)
+    run.type(LEAVE)
+    await run.shows('Back to the test')
+    expect((await run.ended).exitCode).toBe(1)
   })
 
   test('debug() works if the path of the temporary folder is long', async () => {

@@ -7,6 +7,8 @@ export interface TerminalRun {
   /** Resolves when the text appears after the previously awaited text; rejects if the run ends without it. */
   shows(text: string): Promise<void>
   type(keys: string): void
+  /** The output so far. */
+  screen(): string
   /** The whole output and the exit code. */
   readonly ended: Promise<{ readonly screen: string; readonly exitCode: number | null }>
 }
@@ -46,6 +48,7 @@ export function runInTerminal(
   const ended = once(child, 'close').then(([exitCode]: unknown[]) => ({ screen, exitCode: exitCode as number | null }))
   return {
     ended,
+    screen: () => screen,
     type: (keys) => void child.stdin.write(keys),
     async shows(text) {
       const end = ended.then(() => Promise.reject(new Error(`The run ended without "${text}":\n${screen}`)))

@@ -29,8 +29,11 @@ export interface Environment {
   readonly kernel: string | undefined
   /** COLDBOOT_INITRAMFS: path of an initramfs to use instead of the generated one. */
   readonly initramfs: string | undefined
-  /** COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails. */
-  readonly debug: 'on-failure' | undefined
+  /**
+   * COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails; `gdb` also stops its
+   * CPUs for a debugger.
+   */
+  readonly debug: 'on-failure' | 'gdb' | undefined
   /** COLDBOOT_KEEP: `machine`: failed tests save their machines. */
   readonly keep: 'machine' | undefined
   /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
@@ -49,8 +52,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     accelerator: accelerator(variables['COLDBOOT_ACCEL']),
     kernel: variables['COLDBOOT_KERNEL'] || undefined,
     initramfs: variables['COLDBOOT_INITRAMFS'] || undefined,
-    debug: word('COLDBOOT_DEBUG', variables, 'on-failure'),
-    keep: word('COLDBOOT_KEEP', variables, 'machine'),
+    debug: word('COLDBOOT_DEBUG', variables, ['on-failure', 'gdb']),
+    keep: word('COLDBOOT_KEEP', variables, ['machine']),
     progressSocket: variables['COLDBOOT_PROGRESS_SOCKET'] || undefined,
     cacheDirectory: cacheDirectory(variables),
   }
@@ -87,12 +90,13 @@ function multiplier(value: string | undefined): number {
 function word<Word extends string>(
   name: string,
   variables: Readonly<Record<string, string | undefined>>,
-  known: Word,
+  known: readonly Word[],
 ): Word | undefined {
   const value = variables[name]
   if (!value) return undefined
-  if (value === known) return known
-  throw new OptionError('INVALID_OPTION', `${name} is "${value}"`, { hint: `Give ${known}, or unset it.` })
+  const found = known.find((one) => one === value)
+  if (found !== undefined) return found
+  throw new OptionError('INVALID_OPTION', `${name} is "${value}"`, { hint: `Give ${known.join(' or ')}, or unset it.` })
 }
 
 function accelerator(value: string | undefined): AcceleratorName | undefined {

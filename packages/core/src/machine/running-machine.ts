@@ -2,14 +2,12 @@
  * A spawned machine: QEMU, console, log, private directory, and the promise of its end. VM and templates delegate to
  * it.
  */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Console } from '../console/console.ts'
 import type { ConsoleContext } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { type HeldOutput, Transcript } from '../console/log/transcript.ts'
 import { TerminalOnConsole } from '../console/terminal/terminal.ts'
-import { optionString } from '../devices/helpers/option-string.ts'
 import { ExpectError, MachineError, messageOf } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
@@ -18,6 +16,7 @@ import { ARCHITECTURES } from '../options/architecture.ts'
 import { describeExit, type ExitStatus } from '../qemu/exit-status.ts'
 import type { QemuInstance } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
+import type { GdbServer } from './debug/gdb-server.ts'
 import type { MachineDescription } from './description.ts'
 import { discard, type Launched, launch, type StartPlan } from './launch.ts'
 import { connectObserver, type Observation, observe } from './observation.ts'
@@ -28,6 +27,12 @@ import { watchMachineEvents } from './qmp-incidents.ts'
  * the test has cut its power.
  */
 export type MachineState = 'starting' | 'running' | 'exited' | 'off'
+
+/** How a debugger connects. */
+export interface DebuggerAccess extends GdbServer {
+  /** For a POSIX shell. */
+  readonly command: string
+}
 
 /** One spawned machine. */
 export class RunningMachine {
@@ -54,7 +59,7 @@ export class RunningMachine {
   #replacedBecause: string | undefined
   #state: MachineState = 'starting'
   #gone = false
-  #gdbSocket: string | undefined
+  #gdb: DebuggerAccess | undefined
   #closed: Promise<ExitStatus> | undefined
 
   /**
@@ -148,6 +153,7 @@ export class RunningMachine {
   /** Attaches the devices of a running machine. `vm` as in {@link begin}. */
   async attach(vm: object): Promise<void> {
     await this.machine.attachDevices(vm, this)
+    if (this.spec.gdb) await this.serveDebugger()
     if (this.#state === 'starting') this.#state = 'running'
   }
 
@@ -176,18 +182,19 @@ export class RunningMachine {
     return this.#launched.qemuVersion
   }
 
-  /** See `VM.gdbSocket`. */
-  get gdbSocket(): string | undefined {
-    return this.#gdbSocket
+  /** The server for a debugger; undefined without one. */
+  get gdb(): DebuggerAccess | undefined {
+    return this.#gdb
   }
 
-  /** Lets a debugger connect. @throws MachineError `QMP_FAILED` */
-  async serveDebugger(): Promise<void> {
-    const path = join(this.directory, 'gdb.sock')
-    const command = `gdbserver ${optionString('unix:' + path, { server: true, wait: false })}`
-    const said = String(await this.machine.qmp.execute('human-monitor-command', { 'command-line': command }))
-    if (!existsSync(path)) throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`)
-    this.#gdbSocket = path
+  /** Lets a debugger connect. Idempotent. @throws MachineError `QMP_FAILED` */
+  async serveDebugger(): Promise<DebuggerAccess> {
+    const { gdbCommand, serveGdb } = await import('./debug/gdb-server.ts')
+    if (this.#gdb === undefined) {
+      const server = await serveGdb(this.machine.qmp, this.directory)
+      this.#gdb = { ...server, command: gdbCommand(this.spec, server.socket) }
+    }
+    return this.#gdb
   }
 
   /** Holds further output back from the log. */
@@ -247,6 +254,7 @@ export class RunningMachine {
   /** Removes the files of a machine that was replaced. */
   async discard(): Promise<void> {
     await discard(this.#launched)
+    await this.#gdb?.close()
   }
 
   async #close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
@@ -258,7 +266,7 @@ export class RunningMachine {
     try {
       await keep?.(this.directory)
     } finally {
-      await discard(this.#launched)
+      await this.discard()
     }
     return status
   }

@@ -24,7 +24,7 @@ import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { type DebugOptions, debugSession } from './debug-session.ts'
+import { type DebugOptions, debugSession } from './debug/debug-session.ts'
 import type { Launched } from './launch.ts'
 import { perform } from './power/power-actions.ts'
 import { cutPower } from './power/power-cut.ts'
@@ -241,14 +241,22 @@ export class VM implements AsyncDisposable {
 
   /**
    * Connects the terminal of the test run with the console, until Ctrl-] is typed, the machine ends or its signal
-   * aborts. The fixtures pause the timeout of the test meanwhile. The output of the session is consumed.
+   * aborts. The fixtures pause the timeout of the test meanwhile. The output of the session is consumed. With the option
+   * `gdb`, the CPUs are stopped at its start, and continue at its end unless they were paused.
    *
    * @throws OptionError `NO_TERMINAL` without a terminal, such as in CI or in the background
    */
   async debug(options: DebugOptions = {}): Promise<void> {
     const { name, signal, aroundDebug } = this.spec
-    const { console, ended } = this.#running
-    await aroundDebug(() => debugSession({ name, console, ended }, { signal, ...options }))
+    const running = this.#running
+    const { console, ended, isPaused } = running
+    const stop = async (): Promise<string> => {
+      const { command } = await running.serveDebugger()
+      await running.machine.qmp.execute('stop')
+      return command
+    }
+    await aroundDebug(() => debugSession({ name, console, ended, stop }, { signal, ...options }))
+    if (options.gdb === true && !isPaused && running.state === 'running') await running.machine.qmp.execute('cont')
   }
 
   /** Pending calls into the guest, oldest first. */
@@ -536,9 +544,17 @@ export class VM implements AsyncDisposable {
     return VM.restored({ spec: launched.spec, launched, console: moment.console })
   }
 
-  /** Path of the socket for gdb's `target remote`; undefined unless the machine was resumed for a debugger. */
+  /**
+   * Command that connects gdb to the guest, for a POSIX shell: with the option `gdb`, after a resume for a debugger, or
+   * during `debug({ gdb: true })`. Otherwise undefined. It also names the `vmlinux` of a kernel in its build tree.
+   */
+  get gdb(): string | undefined {
+    return this.#running.gdb?.command
+  }
+
+  /** Path of the socket for gdb's `target remote`; undefined without {@link gdb}. */
   get gdbSocket(): string | undefined {
-    return this.#running.gdbSocket
+    return this.#running.gdb?.socket
   }
 
   /** Ends the machine and removes its temporary files. All calls return the same status. */

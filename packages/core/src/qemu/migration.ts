@@ -4,7 +4,7 @@
  * guest.
  */
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import type { QmpClient, QmpEvent } from '../devices/device.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { MachineError } from '../errors.ts'
+import { socketDirectory } from '../host/files/socket-directory.ts'
 import { STATE_FD } from './command-line.ts'
 import { isAtLeast } from './version.ts'
 
@@ -52,8 +53,8 @@ export interface SendRequest {
  * @throws MachineError `QMP_FAILED` with QEMU's reason; the error of `receive`
  */
 export async function sendState(qmp: QmpClient, directory: string, { memory, receive }: SendRequest): Promise<void> {
-  const place = await socketPlace(directory)
-  const path = join(place.directory, SOCKET)
+  const place = await socketDirectory(directory, SOCKET)
+  const path = join(place.path, SOCKET)
   const server = createServer()
   let received: Promise<void> | undefined
   server.once('connection', (socket: Socket) => {
@@ -82,16 +83,6 @@ export async function sendState(qmp: QmpClient, directory: string, { memory, rec
 }
 
 const SOCKET = 'state.sock'
-/** Longest path of a socket: `sun_path` of macOS has 104 bytes with its NUL. */
-const MOST_PATH_BYTES = 103
-
-/** The directory, or a private one with a short path if the path of the socket would be too long. */
-async function socketPlace(directory: string): Promise<{ readonly directory: string; remove(): Promise<void> }> {
-  if (Buffer.byteLength(join(directory, SOCKET)) <= MOST_PATH_BYTES) return { directory, remove: async () => {} }
-  const short = await mkdtemp('/tmp/coldboot-save-')
-  return { directory: short, remove: () => rm(short, { recursive: true, force: true }) }
-}
-
 /** The saved state on {@link STATE_FD}, in the form that a version of QEMU accepts. */
 export interface IncomingState {
   /** Arguments of the command line. */

@@ -97,6 +97,11 @@ export interface MachineOptions {
    */
   readonly guestAgent?: boolean | undefined
   /**
+   * Whether gdb can connect to the guest, by the command `vm.gdb`. The guest cannot see it. A debugger that connects stops
+   * the guest. @default false
+   */
+  readonly gdb?: boolean | undefined
+  /**
    * Called by `VM.debug` with the session, which it must run, for example to pause the timeout of the test meanwhile.
    * @default runs the session
    */
@@ -117,6 +122,7 @@ export const DEFAULTS: {
   readonly sandbox: boolean
   readonly agent: boolean
   readonly guestAgent: boolean
+  readonly gdb: boolean
 } = Object.freeze({
   name: 'vm',
   cpus: 1,
@@ -128,4 +134,5 @@ export const DEFAULTS: {
   sandbox: true,
   agent: false,
   guestAgent: false,
+  gdb: false,
 })

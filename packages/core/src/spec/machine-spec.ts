@@ -60,6 +60,8 @@ export interface MachineSpec {
   /** See {@link Device.attachAfterRestore}. True for machines that are saved or restored. */
   readonly attachesAfterRestore: boolean
   readonly sandbox: boolean
+  /** Whether a debugger can connect. */
+  readonly gdb: boolean
   readonly aroundDebug: (session: () => Promise<void>) => Promise<void>
   readonly signal: AbortSignal | undefined
 }
@@ -102,6 +104,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
     allowReboot: options.allowReboot ?? DEFAULTS.allowReboot,
     attachesAfterRestore: false,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
+    gdb: options.gdb ?? DEFAULTS.gdb,
     aroundDebug: options.aroundDebug ?? ((session) => session()),
     signal: options.signal,
   }

@@ -68,6 +68,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   sandbox: isFlag,
   agent: isFlag,
   guestAgent: isFlag,
+  gdb: isFlag,
   aroundDebug: ['a function', (value) => typeof value === 'function'],
   signal: isSignal,
 }

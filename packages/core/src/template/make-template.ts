@@ -1,8 +1,9 @@
 /** Makes templates: boots a machine, prepares it and saves it; or prepares a machine of another template further. */
-import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, cp, mkdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { ColdbootError, TemplateError } from '../errors.ts'
 import { cacheUnusable } from '../host/files/cache.ts'
+import { deviceFiles } from '../machine/device-files.ts'
 import {
   attachmentContents,
   attachScript,
@@ -150,8 +151,6 @@ async function keepFiles(machineDirectory: string, running: RunningMachine, dire
   else await writeFile(file, running.console.raw(), { mode: 0o600 })
   const files = join(directory, FILES_DIRECTORY)
   await mkdir(files, { mode: 0o700 })
-  for (const name of await readdir(machineDirectory)) {
-    if (name.startsWith('console.log')) continue
-    await cp(join(machineDirectory, name), join(files, name), { recursive: true })
-  }
+  for (const path of await deviceFiles(machineDirectory))
+    await cp(path, join(files, basename(path)), { recursive: true })
 }

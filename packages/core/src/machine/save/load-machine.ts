@@ -41,7 +41,7 @@ export interface ResumeOptions extends RestoreOverrides {
   readonly allowNetwork?: boolean | undefined
   /** Whether the `arbitraryArgs` of the saved machine are used. @default false */
   readonly allowArguments?: boolean | undefined
-  /** Whether the guest stays stopped until a debugger, connected to `vm.gdbSocket`, resumes it. @default false */
+  /** Whether the guest stays stopped until a debugger, connected by `vm.gdb`, resumes it. @default false */
   readonly gdb?: boolean | undefined
 }
 

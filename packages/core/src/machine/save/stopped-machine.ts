@@ -1,12 +1,11 @@
 /** Stops a running machine for a moment, to read its state. */
 
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ColdbootError, MachineError } from '../../errors.ts'
 import { sendState } from '../../qemu/migration.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
+import { deviceFiles } from '../device-files.ts'
 import {
   attachScript,
   detachScript,
@@ -83,11 +82,10 @@ function canBeAsked({ spec, console }: RunningMachine): boolean {
 }
 
 async function stoppedMachine({ machine, console, directory, spec }: RunningMachine): Promise<StoppedMachine> {
-  // Without the console log, which is not a file of a device.
-  const names = (await readdir(directory)).filter((name) => !name.startsWith('console.log'))
+  const files = await deviceFiles(directory)
   return {
     console: Buffer.from(console.raw()),
-    files: names.map((name) => join(directory, name)),
+    files,
     send: (receive) =>
       sendState(machine.qmp, directory, { memory: 'in-stream', receive }).catch((error: unknown) => {
         throw isRefusal(error) ? unsavable(spec.name, error.shortMessage, error) : error

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { duplexPair, PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { Console } from '../console/console.ts'
-import { Transcript } from '../console/log/transcript.ts'
+import { Console } from '../../console/console.ts'
+import { Transcript } from '../../console/log/transcript.ts'
 import { debugSession } from './debug-session.ts'
 
 /** A console, the other end of its stream, and a fake terminal. */
@@ -23,7 +23,7 @@ function setUp(ended: Promise<unknown> = new Promise(() => {}), signal?: AbortSi
     return { input, output, [Symbol.dispose]: () => void (open = false) }
   }
   const session = () => debugSession({ name: 'vm', console, ended }, { signal }, terminal)
-  return { console, machine, input, session, screen: () => screen, isOpen: () => open }
+  return { console, machine, input, session, terminal, screen: () => screen, isOpen: () => open }
 }
 
 test('connects the terminal with the console until Ctrl-]', async () => {
@@ -78,4 +78,29 @@ test('ends with the machine, the test or the terminal', async () => {
   closed.input.destroy()
   await third
   expect(closed.isOpen()).toBe(false)
+})
+
+test('stops the CPUs for a debugger, and shows its command', async () => {
+  const { console, input, terminal, screen } = setUp()
+  let isStopped = false
+  const stop = async () => {
+    isStopped = true
+    return "gdb -ex 'target remote /s'"
+  }
+  const over = debugSession({ name: 'vm', console, ended: new Promise(() => {}), stop }, { gdb: true }, terminal)
+  await turn()
+  expect(isStopped).toBe(true)
+  input.write('\x1d')
+  await over
+  expect(screen()).toMatch(/The CPUs of "vm" are stopped\. .*:\r\ngdb -ex 'target remote \/s'\r\n.*Back to the test/s)
+})
+
+test('stops nothing without a terminal', async () => {
+  const { console } = setUp()
+  const stop = () => Promise.reject(new Error('stopped'))
+  const machine = { name: 'vm', console, ended: new Promise(() => {}), stop }
+  const noTerminal = () => {
+    throw new Error('no terminal')
+  }
+  await expect(debugSession(machine, { gdb: true }, noTerminal)).rejects.toThrow('no terminal')
 })

@@ -1,12 +1,14 @@
 /** Interactive session on the console of a machine, during a test. */
 import { once } from 'node:events'
-import type { Console } from '../console/console.ts'
-import { openTerminal, type Terminal } from '../host/terminal.ts'
+import type { Console } from '../../console/console.ts'
+import { openTerminal, type Terminal } from '../../host/terminal.ts'
 
 /** Options of `VM.debug`. */
 export interface DebugOptions {
   /** Message shown at the start. @default none */
   readonly message?: string | undefined
+  /** Whether the CPUs are stopped meanwhile, so that gdb connects to the guest as it is now. @default false */
+  readonly gdb?: boolean | undefined
   /** Ends the session when it aborts. @default the signal of the machine */
   readonly signal?: AbortSignal | undefined
 }
@@ -17,6 +19,8 @@ export interface DebuggedMachine {
   readonly console: Console
   /** Resolves when the machine has ended. */
   readonly ended: Promise<unknown>
+  /** Stops the CPUs for a debugger. @returns the command that connects it. Required for the option `gdb` */
+  readonly stop?: () => Promise<string>
 }
 
 /** Ctrl-], as in telnet and virsh, because shells and editors do not use it. */
@@ -31,14 +35,16 @@ const SHOWN_BEFORE = 2_000
  * @throws OptionError `NO_TERMINAL`
  */
 export async function debugSession(
-  { name, console, ended }: DebuggedMachine,
-  { message, signal }: DebugOptions,
+  { name, console, ended, stop }: DebuggedMachine,
+  { message, gdb = false, signal }: DebugOptions,
   open: () => Terminal = openTerminal,
 ): Promise<void> {
   using terminal = open()
   const { input, output } = terminal
   const say = (text: string): void => void output.write(`\r\n[coldboot] ${text}\r\n`)
   if (message !== undefined) say(message.replaceAll('\n', '\r\n'))
+  const command = gdb ? await stop?.() : undefined
+  if (command !== undefined) say(`The CPUs of "${name}" are stopped. Connect from another terminal:\r\n${command}`)
   say(`This terminal is now the console of "${name}". Press Ctrl-] to continue the test.`)
   output.write(console.raw().slice(-SHOWN_BEFORE))
   using _watch = console.watch((chunk) => {

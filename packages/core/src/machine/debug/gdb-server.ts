@@ -1,0 +1,55 @@
+/** Server of QEMU for gdb, on a socket that only this user can connect to. */
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { quote } from 'shlex'
+import type { QmpClient } from '../../devices/device.ts'
+import { optionString } from '../../devices/helpers/option-string.ts'
+import { MachineError } from '../../errors.ts'
+import { socketDirectory } from '../../host/files/socket-directory.ts'
+import { hostArchitecture } from '../../options/architecture.ts'
+import type { MachineSpec } from '../../spec/machine-spec.ts'
+
+const SOCKET = 'gdb.sock'
+
+/** A server for one machine. */
+export interface GdbServer {
+  /** Path of the socket. */
+  readonly socket: string
+  /** Removes its files, after the end of QEMU. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the server. A debugger that connects stops the guest.
+ *
+ * @param directory private
+ * @throws MachineError `QMP_FAILED`
+ */
+export async function serveGdb(qmp: QmpClient, directory: string): Promise<GdbServer> {
+  const place = await socketDirectory(directory, SOCKET)
+  const socket = join(place.path, SOCKET)
+  const command = `gdbserver ${optionString(`unix:${socket}`, { server: true, wait: false })}`
+  const said = String(await qmp.execute('human-monitor-command', { 'command-line': command }))
+  if (!existsSync(socket)) {
+    await place.remove()
+    throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`)
+  }
+  return { socket, close: () => place.remove() }
+}
+
+/** The command that connects a debugger, for a POSIX shell. */
+export function gdbCommand({ arch, kernel }: Pick<MachineSpec, 'arch' | 'kernel'>, socket: string): string {
+  const host = hostArchitecture()
+  const isNative = arch === host || (arch === 'i386' && host === 'x86_64')
+  const symbols = kernel === undefined ? [] : symbolsOf(kernel)
+  return [isNative ? 'gdb' : 'gdb-multiarch', ...symbols, '-ex', `target remote ${socket}`].map(quote).join(' ')
+}
+
+/** The file with the symbols of a kernel, in the tree that it was built in. */
+function symbolsOf(kernel: string): readonly string[] {
+  if (basename(kernel) === 'vmlinux') return [kernel]
+  // Such as arch/x86/boot/bzImage.
+  const [, tree] = /^(.*)\/arch\/[^/]+\/boot\/[^/]+$/.exec(resolve(kernel)) ?? []
+  const built = tree === undefined ? [] : [join(tree, 'vmlinux')]
+  return built.filter((path) => existsSync(path))
+}
