@@ -48,6 +48,10 @@ export async function stopsForGdb(options: VMOptions): Promise<void> {
   console.log(vm.gdb) // gdb -ex 'target remote /tmp/coldboot-1000/…/gdb.sock'
 }
 
+export async function dumps(vm: VM): Promise<void> {
+  await vm.dumpMemory('hung-guest.vmcore')
+}
+
 interface Step {
   readonly step: number
 }
@@ -116,6 +120,8 @@ const redact = [process.env['COLDBOOT_TEST_SECRET'] ?? '', /token-\w+/]
 export default defineConfig({ plugins: [coldboot({ artifacts: { redact } })] })
 
 test.override('artifacts', { retain: 'always' })
+
+test.override('artifacts', { vmcore: true })
 
 // For a project, in the configuration. Plain data only.
 coldboot({ vm: { memory: '512M' } })

@@ -27,7 +27,7 @@ test.for([
   ['docs/artifacts.md', 3],
   ['docs/coming-from.md', 1],
   ['docs/console.md', 6],
-  ['docs/debugging.md', 1],
+  ['docs/debugging.md', 3],
   ['docs/devices.md', 11],
   ['docs/inside-the-guest.md', 5],
   ['docs/stock-images.md', 3],

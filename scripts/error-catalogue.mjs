@@ -73,6 +73,7 @@ const MEANINGS = {
   TEST_ENDED: 'The test ended while something that it started was still running.',
   NO_TERMINAL: 'There is no terminal for an interactive session.',
   MACHINE_UNSAVABLE: 'The machine cannot be saved in its current state.',
+  DUMP_FAILED: 'The memory of the guest could not be written to a file.',
   SAVE_ABANDONED: 'A save exceeded its limits and was abandoned.',
   MACHINE_FILE_INVALID: 'A machine file is damaged, or is not a machine file.',
   MACHINE_FILE_MISFIT: 'A machine file cannot be resumed on this host.',

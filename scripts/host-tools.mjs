@@ -5,7 +5,8 @@ import { delimiter, join } from 'node:path'
 
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
- *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'chromium' | 'gdb'} Tool
+ *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'chromium' | 'gdb' |
+ *   'python3-libkdumpfile'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -108,6 +109,7 @@ export function missingTools(needed, host) {
     aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
     'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
     gdb: () => !has('apt-get') || has('gdb'),
+    'python3-libkdumpfile': () => !has('apt-get') || host.hasFile('/usr/lib/python3/dist-packages/kdumpfile'),
     // Only root can make a root file system.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
@@ -148,6 +150,7 @@ export function installAdvice(tools, host) {
       e2fsprogs: 'mkfs.ext4',
       chromium: 'chromium',
       gdb: 'gdb',
+      'python3-libkdumpfile': 'the Python module of libkdumpfile',
     }
     return `Install these tools: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }

@@ -28,6 +28,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'e2fsprogs',
   'chromium',
   'gdb',
+  'python3-libkdumpfile',
 ])
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */

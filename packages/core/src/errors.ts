@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   MACHINE_POWERED: 'Call `powerCut()` first. To boot a running machine again, call `reset()`.',
   TEMPLATE_UNSAVABLE: 'Boot the machine for every test (`template: "off"`), or remove the device that cannot be saved.',
   MACHINE_UNSAVABLE: 'Remove the device that the message names, or detach it in the guest first.',
+  DUMP_FAILED: 'The reason is in the message. Raise `maxBytes` or `timeout`, or free space on the disk.',
   SAVE_ABANDONED: 'Raise `maxBytes` or `timeout`, or give the machine less memory.',
   MACHINE_FILE_INVALID: 'The file is damaged, or coldboot did not write it. Copy or download it again.',
   MACHINE_FILE_MISFIT: 'Provide what the message names, or resume the machine on a host that has it.',

@@ -99,6 +99,7 @@ export { type WaitUntilOptions, type WaitUntilResult } from './guest/wait-until.
 export { type AcceleratorName } from './host/environment.ts'
 export { type Checkpoint } from './machine/checkpoint.ts'
 export { type DebugOptions } from './machine/debug/debug-session.ts'
+export { type DumpOptions } from './machine/debug/dump-memory.ts'
 export { describeMachine, type MachineDescription } from './machine/description.ts'
 export { type MachineState } from './machine/running-machine.ts'
 export { type ResumeOptions } from './machine/save/load-machine.ts'

@@ -4,7 +4,7 @@ import { resolveArtifacts } from './artifact-options.ts'
 test('the defaults keep the files of failed attempts, 16 MiB of each', () => {
   expect(resolveArtifacts({})).toEqual({
     ...{ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [], film: 'never' },
-    ...{ machine: 'never', unredactedMachine: false, machineMaxBytes: 2 ** 30 },
+    ...{ machine: 'never', vmcore: false, unredactedMachine: false, machineMaxBytes: 2 ** 30 },
   })
 })
 
@@ -19,6 +19,7 @@ test('machines with secrets are only saved with `unredactedMachine`', () => {
   const options = { machine: 'always', redact: ['secret'] } as const
   expect(() => resolveArtifacts(options)).toThrow(/unredactedMachine/)
   expect(resolveArtifacts({ ...options, unredactedMachine: true }).machine).toBe('always')
+  expect(() => resolveArtifacts({ vmcore: true, redact: ['secret'] })).toThrow(/of a `vmcore` may contain the secrets/)
   // The empty string of an unset variable is not a secret.
   expect(resolveArtifacts({ ...options, redact: [''] }).machine).toBe('always')
 })

@@ -34,7 +34,15 @@ export interface ArtifactOptions {
    * or `never`. It has at most two frames in a second, and `maxBytes`. @default 'never'
    */
   readonly film?: Retention | undefined
-  /** Whether to save machines with secrets in `redact`, which are not removed from their memory. @default false */
+  /**
+   * Whether a panic of the guest's kernel leaves `vmcore`, the memory of the guest, for crash or drgn. Its limit is `maxBytes`
+   * if given, else 1 GiB. With `allowReboot`, the machine needs a `pvpanic()` device. @default false
+   */
+  readonly vmcore?: boolean | undefined
+  /**
+   * Whether to save machines, and the memory of guests that panic, with secrets in `redact`, which are not removed from the
+   * memory. @default false
+   */
   readonly unredactedMachine?: boolean | undefined
 }
 
@@ -62,6 +70,7 @@ const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string,
   ],
   machine: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
   film: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
+  vmcore: ['true or false', (value) => typeof value === 'boolean'],
   unredactedMachine: ['true or false', (value) => typeof value === 'boolean'],
 }
 
@@ -77,17 +86,17 @@ export function resolveArtifacts(options: ArtifactOptions): ResolvedArtifacts {
     if (value === undefined || check(value)) continue
     throw new OptionError('INVALID_OPTION', `artifacts: \`${key}\` must be ${expected}`)
   }
-  const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [], film = 'never' } = options
+  const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [], film = 'never', vmcore = false } = options
   const { machine = readEnvironment().keep === undefined ? 'never' : 'on-failure', unredactedMachine = false } = options
-  if (machine !== 'never' && redact.some((secret) => secret !== '') && !unredactedMachine) {
+  if ((machine !== 'never' || vmcore) && redact.some((secret) => secret !== '') && !unredactedMachine) {
     throw new OptionError(
       'INVALID_OPTION',
-      'artifacts: the memory of a saved `machine` may contain the secrets of `redact`',
+      `artifacts: the memory of a ${vmcore ? '`vmcore`' : 'saved `machine`'} may contain the secrets of \`redact\``,
       {
         hint: 'Remove one of the two options, or set `unredactedMachine: true`.',
       },
     )
   }
   const machineMaxBytes = options.maxBytes ?? MACHINE_MAX_BYTES
-  return { retain, maxBytes, redact, machine, film, unredactedMachine, machineMaxBytes }
+  return { retain, maxBytes, redact, machine, film, vmcore, unredactedMachine, machineMaxBytes }
 }

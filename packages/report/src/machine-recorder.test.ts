@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { MachineEvent, ObservedMachine, VM } from '@coldboot/core'
+import type { MachineEvent, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
 import { MachineRecorder } from './machine-recorder.ts'
@@ -149,4 +149,23 @@ test('keeps the journal of the guest without secrets, or the reason why it is mi
   const record = await recorder.finish(['failed'])
   expect(record?.files.slice(0, 2)).toEqual(['console.txt', 'journal.txt'])
   expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'journal.txt': 'could not be read: journalctl hangs' } })
+})
+
+test('asks for the memory after a panic, and says why there is none', async () => {
+  const artifacts = resolveArtifacts({ vmcore: true, maxBytes: 5000 })
+  const recorder = new MachineRecorder({ directory, attempt, artifacts, redactor: new Redactor([]) })
+  expect(recorder.watching<Pick<MachineOptions, 'vmcore'>>({}).vmcore).toEqual({
+    path: join(directory, 'vmcore'),
+    maxBytes: 5000,
+  })
+  expect(recorder.watching<Pick<MachineOptions, 'vmcore'>>({ vmcore: '/own' }).vmcore).toBe('/own')
+  const tell = start(recorder)
+  tell({ kind: 'dump', file: '/x/vmcore', bytes: 12, duration: 3 }, 500)
+  tell({ kind: 'dump', file: '/x/vmcore', problem: 'no space', duration: 3 }, 750)
+  expect(linesOf('timeline.jsonl')).toEqual([
+    { time: 0.5, kind: 'event', text: 'memory dumped to vmcore: 12 bytes', duration: 3, ok: true },
+    { time: 0.75, kind: 'event', text: 'no space', duration: 3, ok: false },
+  ])
+  await recorder.finish(['failed'])
+  expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { vmcore: 'left out: no space' } })
 })

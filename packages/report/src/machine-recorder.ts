@@ -45,6 +45,8 @@ export interface MachineRecord {
 /** Longest save, milliseconds, before the multiplier: other tests wait meanwhile. */
 const SAVE_MS = 30_000
 
+const VMCORE = 'vmcore'
+
 const UNSEARCHABLE = 'it cannot be searched for secrets'
 
 /** Records one machine. With a new template, first the machine that becomes the template, then the one started from it. */
@@ -73,14 +75,21 @@ export class MachineRecorder {
     this.#logFile = { path: join(directory, LOG_FILE), maxBytes: artifacts.maxBytes, ...filter }
   }
 
-  /** Adds the log file and the observer of this recorder to the options of a machine. */
-  watching<Options extends Pick<MachineOptions, 'logFile' | 'observer'>>(options: Options): Options {
+  /** Adds the files and the observer of this recorder to the options of a machine. */
+  watching<Options extends Pick<MachineOptions, 'logFile' | 'observer' | 'vmcore'>>(options: Options): Options {
     const { logFile: asked, observer } = options
+    const { directory, artifacts } = this.#options
+    const vmcore = artifacts.vmcore ? { path: join(directory, VMCORE), maxBytes: artifacts.machineMaxBytes } : undefined
     const logFile =
       asked === undefined
         ? this.#logFile
         : { ...this.#logFile, ...(typeof asked === 'string' ? { path: asked } : asked) }
-    return { ...options, logFile, observer: observer ? both(this.#observer, observer) : this.#observer }
+    return {
+      ...(vmcore ? { vmcore } : {}),
+      ...options,
+      logFile,
+      observer: observer ? both(this.#observer, observer) : this.#observer,
+    }
   }
 
   readonly #observer: MachineObserver = (machine) => {
@@ -221,6 +230,7 @@ export class MachineRecorder {
     const event = this.#options.redactor.active ? withoutKeys(given) : given
     if (event.kind === 'qmp') qmp.add(this.#clean({ time, direction: event.direction, message: event.message }))
     if (event.kind === 'cut') this.#cut[LOG_FILE] = `${event.bytesLeftOut} bytes are left out`
+    if (event.kind === 'dump' && event.problem !== undefined) this.#cut[VMCORE] = `left out: ${event.problem}`
     if (event.kind === 'exit') {
       this.#ended = { duration: Math.round(seconds * 1000), exit: event.message, exitReason: event.reason }
     }

@@ -1,4 +1,5 @@
 /** Converts the events of a machine to lines of `timeline.jsonl`. */
+import { basename } from 'node:path'
 import type { MachineEvent, PowerAction, TestsEvent } from '@coldboot/core'
 
 /** One line of `timeline.jsonl`. */
@@ -95,6 +96,11 @@ export function timelineEntry(event: MachineEvent, time: number): TimelineEntry 
       return { time, kind: 'incident', text: bounded(`${event.failure}: ${event.message}`), ok: event.allowed }
     case 'qmp':
       return qmpEvent(event.message, time)
+    case 'dump': {
+      const { file, bytes, problem, duration } = event
+      const text = problem ?? `memory dumped to ${basename(file)}: ${bytes} bytes`
+      return { time, kind: 'event', text: bounded(text), duration: rounded(duration), ok: problem === undefined }
+    }
     case 'exit':
       return { time, kind: 'exit', text: event.message }
     case 'checkpoint':

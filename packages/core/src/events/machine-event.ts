@@ -142,6 +142,19 @@ export interface InputEvent {
   readonly text: string
 }
 
+/** The memory of the guest was dumped after a panic of its kernel. */
+export interface DumpEvent {
+  readonly kind: 'dump'
+  /** Path. */
+  readonly file: string
+  /** Size of the file; undefined if there is none. */
+  readonly bytes?: number
+  /** Why there is none. */
+  readonly problem?: string
+  /** Milliseconds. */
+  readonly duration: number
+}
+
 /** An event of a machine. */
 export type MachineEvent =
   | SendEvent
@@ -157,4 +170,5 @@ export type MachineEvent =
   | CheckpointEvent
   | PowerEvent
   | InputEvent
+  | DumpEvent
   | CutEvent

@@ -55,10 +55,13 @@ export class RunningMachine {
   readonly #observation: Observation
   /** Whether its CPUs are paused by the test. */
   isPaused = false
+  /** Whether the guest has ended, while QEMU may be paused at its end. */
+  isOver = false
+  /** Settles when its memory is dumped. Never rejects. Undefined without a panic. */
+  dump: Promise<void> | undefined
   /** Why another QEMU takes its place, so that its end is not the machine's. */
   #replacedBecause: string | undefined
   #state: MachineState = 'starting'
-  #gone = false
   #gdb: DebuggerAccess | undefined
   #closed: Promise<ExitStatus> | undefined
 
@@ -95,7 +98,7 @@ export class RunningMachine {
         const { failure, message, allowed } = incident
         this.onEvent?.({ kind: 'incident', failure, message, allowed })
         // If the machine has ended, waits for its end already have the reason.
-        if (!incident.allowed && !this.#gone) this.#failed.resolve(incident)
+        if (!incident.allowed && !this.isOver) this.#failed.resolve(incident)
         for (const listener of [...this.#incidentListeners]) listener(incident)
       },
       onWarning: warnOnce,
@@ -154,6 +157,7 @@ export class RunningMachine {
   async attach(vm: object): Promise<void> {
     await this.machine.attachDevices(vm, this)
     if (this.spec.gdb) await this.serveDebugger()
+    if (this.spec.vmcore) await (await import('./debug/panic-dump.ts')).dumpAtPanic(this, this.spec.vmcore)
     if (this.#state === 'starting') this.#state = 'running'
   }
 
@@ -228,7 +232,7 @@ export class RunningMachine {
 
   async #end(): Promise<ExitStatus> {
     const status = await this.machine.exited
-    this.#gone = true
+    this.isOver = true
     await this.console.end(
       () =>
         new MachineError('MACHINE_EXITED', this.endedBecause(status), {
@@ -258,6 +262,7 @@ export class RunningMachine {
   }
 
   async #close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
+    await this.dump
     await this.machine.shutDown()
     const status = await this.ended
     this.#transcript.close()

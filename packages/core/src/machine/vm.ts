@@ -25,6 +25,7 @@ import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type DebugOptions, debugSession } from './debug/debug-session.ts'
+import type { DumpOptions } from './debug/dump-memory.ts'
 import type { Launched } from './launch.ts'
 import { perform } from './power/power-actions.ts'
 import { cutPower } from './power/power-cut.ts'
@@ -441,6 +442,19 @@ export class VM implements AsyncDisposable {
    */
   save(file: string, options: SaveOptions = {}): Promise<void> {
     return this.#calls.track('save', file, () => saveMachine(this.#running, this.#guest, file, options))
+  }
+
+  /**
+   * Writes the memory and the registers of the guest to a file, for crash, drgn or gdb. The guest is stopped meanwhile. The
+   * option `vmcore` does this when its kernel panics.
+   *
+   * @param file path; the file is replaced, and only this user can read it
+   * @throws MachineError `DUMP_FAILED` with the reason, `MACHINE_EXITED`
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async dumpMemory(file: string, options: DumpOptions = {}): Promise<void> {
+    const { dumpMemory } = await import('./debug/dump-memory.ts')
+    await this.#calls.track('dumpMemory', file, () => dumpMemory(this.#running, file, options))
   }
 
   /**

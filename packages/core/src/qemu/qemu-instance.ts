@@ -62,7 +62,8 @@ export class QemuInstance {
     this.qmp = new QmpClient(control)
     let shutdown: QmpEvent | undefined
     this.qmp.onEvent((event) => {
-      if (event.event === 'SHUTDOWN') shutdown = event
+      // A machine that is paused at its end gets another one when QEMU ends.
+      if (event.event === 'SHUTDOWN') shutdown ??= event
     })
     // Node may report the exit before it has read the last events from the socket.
     const controlEnded = finished(control, { writable: false }).catch(() => {})

@@ -9,6 +9,7 @@ import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 import type { MemorySize } from '../options/checked-options.ts'
 import type { MachineObserver } from './machine-observer.ts'
+import type { VmcoreFile } from './vmcore-file.ts'
 
 /** Default timeout of `expect`, milliseconds. */
 export const DEFAULT_TIMEOUT = 7_000
@@ -101,6 +102,11 @@ export interface MachineOptions {
    * the guest. @default false
    */
   readonly gdb?: boolean | undefined
+  /**
+   * File that receives the memory of the guest when its kernel panics, for crash or drgn: a path, or an object with `path`
+   * and `maxBytes`. The machine ends after that. With `allowReboot`, a `pvpanic()` device is needed. @default none
+   */
+  readonly vmcore?: string | VmcoreFile | undefined
   /**
    * Called by `VM.debug` with the session, which it must run, for example to pause the timeout of the test meanwhile.
    * @default runs the session

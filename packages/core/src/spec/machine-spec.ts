@@ -23,6 +23,7 @@ import { leastMemory } from './memory-need.ts'
 import { checkOptions } from './option-checks.ts'
 import { printsByFirmware } from './prints-by-firmware.ts'
 import type { RestoreOverrides } from './restore-overrides.ts'
+import type { VmcoreFile } from './vmcore-file.ts'
 
 /** Complete specification of a machine. Paths are absolute, times are in milliseconds before the multiplier. */
 export interface MachineSpec {
@@ -62,6 +63,7 @@ export interface MachineSpec {
   readonly sandbox: boolean
   /** Whether a debugger can connect. */
   readonly gdb: boolean
+  readonly vmcore: VmcoreFile | undefined
   readonly aroundDebug: (session: () => Promise<void>) => Promise<void>
   readonly signal: AbortSignal | undefined
 }
@@ -105,6 +107,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
     attachesAfterRestore: false,
     sandbox: options.sandbox ?? DEFAULTS.sandbox,
     gdb: options.gdb ?? DEFAULTS.gdb,
+    vmcore: vmcoreOf(options.vmcore),
     aroundDebug: options.aroundDebug ?? ((session) => session()),
     signal: options.signal,
   }
@@ -126,6 +129,7 @@ export function withOverrides(spec: MachineSpec, overrides: RestoreOverrides): M
     serialOutput: serialOutput === undefined ? spec.serialOutput : [serialOutput].flat(),
     logFile: logFile === undefined ? spec.logFile : logFileOf(logFile),
     observer: overrides.observer ?? spec.observer,
+    vmcore: overrides.vmcore === undefined ? spec.vmcore : vmcoreOf(overrides.vmcore),
     aroundDebug: overrides.aroundDebug ?? spec.aroundDebug,
     timeoutMs: overrides.timeout ?? spec.timeoutMs,
     bootTimeoutMs: overrides.bootTimeout ?? spec.bootTimeoutMs,
@@ -141,7 +145,7 @@ function terminalOf(terminal: MachineOptions['terminal']): TerminalOptions | und
 
 /** The same machine for another owner: without its log, outputs and observer. */
 export function withoutOutputs(spec: MachineSpec): MachineSpec {
-  return Object.freeze({ ...spec, serialOutput: [], logFile: undefined, observer: undefined })
+  return Object.freeze({ ...spec, serialOutput: [], logFile: undefined, vmcore: undefined, observer: undefined })
 }
 
 function supportedHost(): Architecture {
@@ -163,6 +167,11 @@ function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
 function logFileOf(logFile: MachineOptions['logFile']): LogFile | undefined {
   if (logFile === undefined) return undefined
   return typeof logFile === 'string' ? { path: resolve(logFile) } : { ...logFile, path: resolve(logFile.path) }
+}
+
+function vmcoreOf(vmcore: MachineOptions['vmcore']): VmcoreFile | undefined {
+  if (vmcore === undefined) return undefined
+  return typeof vmcore === 'string' ? { path: resolve(vmcore) } : { ...vmcore, path: resolve(vmcore.path) }
 }
 
 function isUefi({ firmware }: MachineOptions): boolean {

@@ -19,6 +19,7 @@ import {
   wholeNumber,
 } from '../options/checked-options.ts'
 import type { MachineOptions } from './machine-options.ts'
+import { isVmcoreFile, VMCORE_EXPECTED } from './vmcore-file.ts'
 
 const isWritable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'
@@ -69,6 +70,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   agent: isFlag,
   guestAgent: isFlag,
   gdb: isFlag,
+  vmcore: [VMCORE_EXPECTED, isVmcoreFile],
   aroundDebug: ['a function', (value) => typeof value === 'function'],
   signal: isSignal,
 }

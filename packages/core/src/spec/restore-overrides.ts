@@ -9,6 +9,7 @@ export type RestoreOverrides = Pick<
   | 'serialOutput'
   | 'logFile'
   | 'observer'
+  | 'vmcore'
   | 'aroundDebug'
   | 'timeout'
   | 'bootTimeout'
@@ -18,10 +19,33 @@ export type RestoreOverrides = Pick<
 >
 
 type CheckOf<Key extends keyof MachineOptions> = Pick<typeof VM_CHECKS, Key>
-const { name, serialOutput, logFile, observer, aroundDebug, timeout, bootTimeout, timeoutMultiplier, failOn, signal } =
-  VM_CHECKS
+const {
+  name,
+  serialOutput,
+  logFile,
+  observer,
+  vmcore,
+  aroundDebug,
+  timeout,
+  bootTimeout,
+  timeoutMultiplier,
+  failOn,
+  signal,
+} = VM_CHECKS
 
 /** One check for each of {@link RestoreOverrides}. */
 export const RESTORE_CHECKS: CheckOf<keyof RestoreOverrides> = {
-  ...{ name, serialOutput, logFile, observer, aroundDebug, timeout, bootTimeout, timeoutMultiplier, failOn, signal },
+  ...{
+    name,
+    serialOutput,
+    logFile,
+    observer,
+    vmcore,
+    aroundDebug,
+    timeout,
+    bootTimeout,
+    timeoutMultiplier,
+    failOn,
+    signal,
+  },
 }
