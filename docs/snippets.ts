@@ -2,7 +2,7 @@
  * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. It is
  * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
-import { blockDevice, channel, VM, type VMOptions } from '@coldboot/core'
+import { blockDevice, channel, cloudInit, VM, type VMOptions } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
@@ -96,6 +96,36 @@ export async function goesOnToADisk(): Promise<unknown> {
     bootTimeout: 240_000,
   } satisfies VMOptions
   return VM.start(debian)
+}
+
+export async function configuresItself(): Promise<VM> {
+  const server = {
+    devices: [
+      blockDevice('debian-12-generic-amd64.qcow2', { boot: true }),
+      cloudInit({
+        userData: {
+          users: [{ name: 'ada', groups: 'adm', plain_text_passwd: 'secret', lock_passwd: false, shell: '/bin/bash' }],
+          write_files: [{ path: '/etc/motd', content: 'hello\n' }],
+          runcmd: ['systemctl start nginx'],
+        },
+        metaData: { 'local-hostname': 'server' },
+      }),
+    ],
+    memory: '512M',
+    ready: /login: $/,
+    bootTimeout: 240_000,
+    prepare: async (vm) => {
+      await vm.login({ user: 'ada', password: 'secret' })
+      await vm.waitForCloudInit()
+    },
+  } satisfies VMOptions
+  return VM.start(server)
+}
+
+export async function isConfigured(vm: VM): Promise<void> {
+  const { datasource, recoverableErrors } = await vm.waitForCloudInit({ timeout: 600_000 })
+  expect(datasource).toContain('NoCloud')
+  expect(recoverableErrors).toEqual([])
 }
 
 test('serves ssh', async ({ vm }) => {

@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   COMMAND_GARBLED:
     'Stop other programs from printing on the console while the command runs, or use an agent, which does not need the console.',
   WAIT_TIMEOUT: 'See the output of the last try. Raise `timeout` only if the guest was still making progress.',
+  CLOUD_INIT_FAILED: 'Correct the part of the seed that the module used. Its log is below.',
   LOGIN_FAILED:
     'See the end of the console. Check the user name and the password, and that a getty runs on this console.',
   LOGIN_PASSWORD_EXPIRED: 'Pass `newPassword` to `login()`, or give the guest a password that does not expire.',

@@ -11,6 +11,7 @@ export { arbitraryArgs } from './devices/arbitrary-args.ts'
 export { type Balloon, type BalloonHandle, balloon } from './devices/balloon.ts'
 export { type BlockDeviceOptions, blockDevice } from './devices/block-device.ts'
 export { type Channel, type ChannelPort, channel, type DoneEvent } from './devices/channel.ts'
+export { type CloudConfig, type CloudInitOptions, cloudInit } from './devices/cloud-init.ts'
 export {
   type AttachContext,
   type Device,
@@ -78,6 +79,9 @@ export {
   TemplateError,
 } from './errors.ts'
 export type * from './events/machine-event.ts'
+export { CloudInitError, type FailedCloudInit } from './guest/cloud-init/cloud-init-error.ts'
+export type { CloudInitFailure } from './guest/cloud-init/cloud-init-report.ts'
+export type { CloudInitResult, WaitForCloudInitOptions } from './guest/cloud-init/wait-for-cloud-init.ts'
 export { type DuringOptions } from './guest/during.ts'
 export { type FileOptions, type ReadFileOptions, type WriteFileOptions } from './guest/files/file-options.ts'
 export { GuestFileError } from './guest/files/guest-file-error.ts'

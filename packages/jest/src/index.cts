@@ -27,6 +27,8 @@ export const bootVM: Bridge['bootVM'] = bridge.bootVM
 const { core, guest } = bridge.modules
 
 export const linuxGuest: Bridge['modules']['guest']['linuxGuest'] = guest.linuxGuest
+export const CloudInitError: typeof coreModule.CloudInitError = core.CloudInitError
+export type CloudInitError = coreModule.CloudInitError
 export const ColdbootError: typeof coreModule.ColdbootError = core.ColdbootError
 export type ColdbootError = coreModule.ColdbootError
 export const DEFAULT_TIMEOUT: typeof coreModule.DEFAULT_TIMEOUT = core.DEFAULT_TIMEOUT
@@ -60,6 +62,7 @@ export const arbitraryArgs: typeof coreModule.arbitraryArgs = core.arbitraryArgs
 export const balloon: typeof coreModule.balloon = core.balloon
 export const blockDevice: typeof coreModule.blockDevice = core.blockDevice
 export const channel: typeof coreModule.channel = core.channel
+export const cloudInit: typeof coreModule.cloudInit = core.cloudInit
 export const describeMachine: typeof coreModule.describeMachine = core.describeMachine
 export const display: typeof coreModule.display = core.display
 export const endPool: typeof coreModule.endPool = core.endPool

@@ -2,16 +2,13 @@
  * Directory of the host as a read-only disk: a FAT image, created for each machine. Every guest and boot loader can
  * read FAT, and the guest has no access to the directory itself.
  */
-import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
-import type { Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isString, oneOf } from '../options/checked-options.ts'
 import { requireDirectory } from '../options/required-path.ts'
-import type { Device, DeviceContext } from './device.ts'
-import { makeDirectoryImage, unreadable } from './disk/directory-image.ts'
-import { contentArgs, type DiskContent } from './disk/disk-content.ts'
-import { checkInterface, DISK_INTERFACES, type DiskInterface, frontendArgs } from './disk/disk-interface.ts'
-import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
+import type { Device } from './device.ts'
+import { DISK_INTERFACES, type DiskInterface } from './disk/disk-interface.ts'
+import { fatDisk } from './disk/fat-disk.ts'
+import { unreadable } from './disk/fat-image.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
 import { directoryIdentity } from './helpers/directory-identity.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord } from './helpers/guest-mount.ts'
@@ -76,7 +73,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   const path = requireDirectory('readOnlyDirectory', directory)
   const own = options.label?.toUpperCase()
   const labelAt = (position: number): string => own ?? `COLDBOOT${position}`
-  const isProtected = kind !== 'ahci'
+  const disk = fatDisk({ owner: 'readOnlyDirectory', interface: kind, files: 'directory' })
   // Not by the name of the disk, which is not stable if there are several.
   const mountOf = (position: number, at: string): GuestMount => ({
     at,
@@ -85,17 +82,11 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
     options: MOUNT_OPTIONS,
   })
 
-  const contentIn = (context: DeviceContext): DiskContent => {
-    const madeByQemu = { driver: 'vvfat', dir: path, label: labelAt(context.position) }
-    const inPlace = context.standalone ? madeByQemu : undefined
-    return { path: filesIn(context).image, inPlace, format: 'raw', access: isProtected ? 'read-only' : 'overlay' }
-  }
   return {
     name: 'readOnlyDirectory',
     portable: { kind: 'readOnlyDirectory', options: { ...plainOptions(options), directory: path } },
     claims: own === undefined ? [] : [`label:${own}`],
-    validate: ({ arch }: { readonly arch: Architecture }) =>
-      checkInterface('readOnlyDirectory', arch, kind, { cdrom: false, readOnly: isProtected }),
+    validate: disk.validate,
     async contentIdentity() {
       try {
         return JSON.stringify([own, await directoryIdentity(path)])
@@ -103,17 +94,8 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
         throw unreadable(path, cause)
       }
     },
-    async prepare(context) {
-      const { image, layer } = filesIn(context)
-      const size = await makeDirectoryImage(path, image, { label: labelAt(context.position), signal: context.signal })
-      if (!isProtected) await writeQcow2Overlay(layer, size)
-    },
-    qemuArgs(context) {
-      const id = context.id('disk')
-      const layer = context.standalone ? undefined : filesIn(context).layer
-      const frontend = { interface: kind, drive: id, cdrom: false, serial: undefined, bootFirst: false }
-      return [...contentArgs(contentIn(context), { id, layer }), ...frontendArgs(context, frontend)]
-    },
+    prepare: (context) => disk.create(path, context, { label: labelAt(context.position), partition: true }),
+    qemuArgs: (context) => disk.args(context, { driver: 'vvfat', dir: path, label: labelAt(context.position) }),
     attachAfterRestore:
       mountAt === undefined || kind !== 'scsi'
         ? undefined
@@ -122,14 +104,6 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
       return mountAt === undefined ? [] : [mountWord(mountOf(position, mountAt))]
     },
   }
-}
-
-function filesIn({ directory, position }: Pick<DeviceContext, 'directory' | 'position'>): {
-  readonly image: string
-  readonly layer: string
-} {
-  const name = join(directory, `directory${position}`)
-  return { image: `${name}.img`, layer: `${name}.qcow2` }
 }
 
 // The guest has the size, the partitions and some files of the saved disk in memory.

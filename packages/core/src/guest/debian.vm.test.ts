@@ -64,6 +64,10 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     expect(output).toContain('over, with success')
   })
 
+  test('rejects at once for cloud-init without a seed, which is disabled', async () => {
+    await expect(vm.waitForCloudInit()).rejects.toThrow(/can no longer become true[^]*cloud-init is disabled \(\/run/)
+  })
+
   test('drives a menu of whiptail by its terminal', async () => {
     const machine = await clone()
     await machine.login({ user: USER, password: PASSWORD })

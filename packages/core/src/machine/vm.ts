@@ -8,6 +8,7 @@ import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { ConsoleTerminal } from '../console/terminal/terminal.ts'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
+import type { CloudInitResult, WaitForCloudInitOptions } from '../guest/cloud-init/wait-for-cloud-init.ts'
 import { type DuringOptions, during } from '../guest/during.ts'
 import type { FileOptions, ReadFileOptions, WriteFileOptions } from '../guest/files/file-options.ts'
 import { readFile, writeFile } from '../guest/files/guest-files.ts'
@@ -383,6 +384,21 @@ export class VM implements AsyncDisposable {
    */
   waitForFile(path: string, options: WaitUntilOptions = {}): Promise<WaitUntilResult> {
     return this.#wait('waitForFile', path, fileCondition, options)
+  }
+
+  /**
+   * Waits until cloud-init has applied its configuration, for example that of the device `cloudInit`.
+   *
+   * @throws CloudInitError `CLOUD_INIT_FAILED` with the failed modules and their part of the log
+   * @throws GuestCommandError `WAIT_TIMEOUT`, at once when cloud-init is missing or disabled; others as {@link run}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  waitForCloudInit(options: WaitForCloudInitOptions = {}): Promise<CloudInitResult> {
+    return this.#calls.track('waitForCloudInit', undefined, async () => {
+      const { waitForCloudInit } = await import('../guest/cloud-init/wait-for-cloud-init.ts')
+      const hasSeed = this.spec.devices.some(({ name }) => name === 'cloudInit')
+      return waitForCloudInit(this.#guest, hasSeed, options)
+    })
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
  * Disk with a Debian made by debootstrap: systemd, a getty with password on the serial console, QEMU's guest agent, an
- * SSH server. It has no kernel and no boot loader. Built once per user and cached with the kernels.
+ * SSH server, cloud-init. It has no kernel and no boot loader. Built once per user and cached with the kernels.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,8 +13,12 @@ import { Cache, fileSha256, readEnvironment, type StoredFile } from '@coldboot/c
 
 const exec = promisify(execFile)
 
-/** Packages besides the required and important ones. */
-const PACKAGES = ['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2', 'whiptail']
+/** Packages besides the required and important ones. Without a seed, cloud-init disables itself. */
+const PACKAGES = [
+  ...['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2', 'whiptail'],
+  // Provides what a library of cloud-init depends on. Debootstrap does not resolve virtual packages.
+  ...['cloud-init', 'python3-cffi-backend'],
+]
 
 /** User for the login on the console. */
 export const USER = 'tester'
@@ -35,6 +39,10 @@ const MASKED = [
   'e2scrub_reap.service',
   'fstrim.timer',
   'getty@tty1.service',
+  // Wanted by cloud-init. Most machines have no network card.
+  'systemd-networkd-wait-online.service',
+  // Started for Python. The kernel has no module for it.
+  'systemd-binfmt.service',
 ]
 
 // The address of the guest in QEMU's user network.
@@ -135,6 +143,8 @@ async function configure(root: string): Promise<void> {
   execFileSync('chroot', [root, 'chpasswd'], { input: `${USER}:${PASSWORD}\n` })
   await inside('systemctl', 'enable', 'systemd-networkd.service')
   await inside('systemctl', 'mask', ...MASKED)
+  // The image has no locales.
+  await writeFile(at('etc/cloud/cloud.cfg.d/99_test.cfg'), 'locale: false\n')
   // Avoids the checks of a first boot.
   await writeFile(at('etc/machine-id'), `${createHash('md5').update(PASSWORD).digest('hex')}\n`)
   for (const path of ['etc/.updated', 'var/.updated']) await writeFile(at(path), '')

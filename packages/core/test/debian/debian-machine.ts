@@ -11,6 +11,9 @@ import { debianImage } from './debian-image.ts'
  */
 const WORDS = 'rdinit=/etc/coldboot/root root=/dev/vda rootfstype=ext4 rw systemd.show_status=false norandmaps'
 
+/** The image has no modules. The seed of cloud-init is a FAT file system. */
+const MODULES = ['ext4', 'autofs4', 'vfat', 'nls_cp437', 'nls_ascii']
+
 /** Enough time without hardware acceleration on a busy host, milliseconds. */
 const BOOT_MS = 240_000
 
@@ -19,7 +22,7 @@ const BOOT_MS = 240_000
  * @param devices additional devices
  */
 export async function debianMachine(devices: readonly Device[] = []): Promise<MachineOptions> {
-  const [guest, image] = await Promise.all([linuxGuest({ modules: ['ext4', 'autofs4'], agent: false }), debianImage()])
+  const [guest, image] = await Promise.all([linuxGuest({ modules: MODULES, agent: false }), debianImage()])
   return {
     ...guest,
     kernelArgs: `${guest.kernelArgs} ${WORDS}`,

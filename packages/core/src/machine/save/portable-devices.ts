@@ -10,6 +10,7 @@ import { arbitraryArgs } from '../../devices/arbitrary-args.ts'
 import { balloon } from '../../devices/balloon.ts'
 import { blockDevice } from '../../devices/block-device.ts'
 import { channel } from '../../devices/channel.ts'
+import { cloudInit } from '../../devices/cloud-init.ts'
 import type { Device, PlainValue, PortableDevice } from '../../devices/device.ts'
 import { display } from '../../devices/display.ts'
 import type { Network } from '../../devices/network.ts'
@@ -69,6 +70,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return blockDevice(fileAt(text(image)), options)
   },
   channel: ({ name }) => channel(text(name)),
+  cloudInit: (options) => cloudInit(options),
   display: (options) => display(options),
   'network.nic': (options, { network }) => network().nic(options),
   p9Directory({ directory, ...options }, surroundings, position) {

@@ -1,5 +1,5 @@
-/** Creates a disk image from a directory, and translates the errors of mkfatfs. */
-import type { MkfatfsError, MkfatfsErrorCode } from 'mkfatfs-wasm'
+/** Creates a FAT image from a directory or from texts, and translates the errors of mkfatfs. */
+import type { MkfatfsError, MkfatfsErrorCode, MkfatfsOptions } from 'mkfatfs-wasm'
 import {
   type ColdbootError,
   type ColdbootErrorOptions,
@@ -9,41 +9,49 @@ import {
   StartError,
 } from '../../errors.ts'
 
-/** Options of {@link makeDirectoryImage}. */
-export interface DirectoryImageOptions {
+/** Content of an image: the absolute path of a directory, or texts by the names of their files. */
+export type FatSource = string | Readonly<Record<string, string>>
+
+/** Options of {@link makeFatImage}. */
+export interface FatImageOptions {
   /** FAT volume label. */
   readonly label: string
+  /** Whether the file system is in a partition. */
+  readonly partition: boolean
   readonly signal: AbortSignal
 }
 
 /**
- * Creates a sparse image with an MBR and one FAT partition.
+ * Creates a sparse image with one FAT file system.
  *
- * @param directory absolute path
  * @returns size of the image, bytes
  * @throws OptionError `DIRECTORY_UNSHAREABLE` with the offending entries, `FILE_MISSING`; StartError `START_FAILED`
  * when the image cannot be written; the reason of the signal
  */
-export async function makeDirectoryImage(
-  directory: string,
+export async function makeFatImage(
+  source: FatSource,
   image: string,
-  { label, signal }: DirectoryImageOptions,
+  { label, partition, signal }: FatImageOptions,
 ): Promise<number> {
   // Loaded on demand, because it takes 30 ms.
   const { MkfatfsError, mkfatfs } = await import('mkfatfs-wasm')
-  try {
+  const options: MkfatfsOptions = {
+    partitionTable: partition ? 'mbr' : 'none',
+    label,
     // Names such as `aux.c` are a problem only on Windows.
-    const made = await mkfatfs(directory, image, {
-      partitionTable: 'mbr',
-      label,
-      allowDeviceNames: true,
-      // The guest sees the times of the host, even with SOURCE_DATE_EPOCH.
-      timestamps: 'keep',
-      signal,
-    })
+    allowDeviceNames: true,
+    // The guest sees the times of the host, even with SOURCE_DATE_EPOCH.
+    timestamps: 'keep',
+    signal,
+  }
+  try {
+    const made =
+      typeof source === 'string'
+        ? await mkfatfs(source, image, options)
+        : await (await mkfatfs({ ...options, files: source })).toFile(image)
     return made.size
   } catch (error) {
-    throw MkfatfsError.is(error) ? translated(directory, error) : error
+    throw MkfatfsError.is(error) ? translated(source, error) : error
   }
 }
 
@@ -56,11 +64,12 @@ export function unreadable(directory: string, cause: unknown): OptionError {
 
 const SHOWN_OFFENDERS = 20
 
-function translated(directory: string, cause: MkfatfsError): ColdbootError {
+function translated(source: FatSource, cause: MkfatfsError): ColdbootError {
   const { code, offenders } = cause
   const rest = offenders.length - SHOWN_OFFENDERS
   const shown = [...offenders.slice(0, SHOWN_OFFENDERS), ...(rest > 0 ? [`… and ${rest} more`] : [])]
-  const message = `${named(directory)}: ${cause.shortMessage}`
+  const what = typeof source === 'string' ? named(source) : 'The disk image cannot be created'
+  const message = `${what}: ${cause.shortMessage}`
   const options: ColdbootErrorOptions = {
     hint: HINTS[code] ?? cause.hint,
     cause,

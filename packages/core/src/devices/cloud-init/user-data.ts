@@ -1,0 +1,14 @@
+/** Headers of user data: the first line tells cloud-init how to handle it. */
+
+/** The usual headers, for messages. */
+export const USER_DATA_HEADERS = '`#cloud-config`, the `#!` of a script, `#include` or `## template: jinja`'
+
+// INCLUSION_TYPES_MAP in cloudinit/handlers/__init__.py, and the first lines of MIME messages.
+const HEADER =
+  /^(?:#!|#(?:cloud-config(?:-archive|-jsonp)?|cloud-boothook|include(?:-once)?|part-handler)(?![\w-])|(?:content-type|mime-version):)/i
+const TEMPLATE = /^## template:\s*jinja(?![\w-]).*\n/i
+
+/** Whether cloud-init handles the text. A template needs a header below its first line. */
+export function isUserData(text: string): boolean {
+  return text === '' || HEADER.test(text.trimStart().replace(TEMPLATE, '').trimStart())
+}
