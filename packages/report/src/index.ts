@@ -15,7 +15,7 @@ export { stepSummary } from './ci/step-summary.ts'
 export type { GuestTestRecord } from './guest-test-record.ts'
 export { loadPage, type PageWriter } from './load-page.ts'
 export { type MachineMeta, readMeta } from './machine-meta.ts'
-export { type MachineRecord, MachineRecorder, type RecorderOptions } from './machine-recorder.ts'
+export type { MachineRecord } from './machine-recorder.ts'
 export { REDACTED, Redactor } from './redactor.ts'
 export { MACHINE_FILE, resumeCommand } from './resume-command.ts'
 export {

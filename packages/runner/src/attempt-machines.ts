@@ -20,7 +20,6 @@ import {
   folderName,
   type GuestTestRecord,
   type MachineRecord,
-  MachineRecorder,
   makeFile,
   Redactor,
   type ResolvedArtifacts,
@@ -28,6 +27,7 @@ import {
   resolveArtifacts,
   resumeCommand,
 } from '@coldboot/report'
+import { MachineRecorder } from '@coldboot/report/recorder'
 import { withGuest } from './default-guest.ts'
 import { forgottenAwait } from './forgotten-await.ts'
 import { type GuestTestNotice, GuestTests } from './guest-tests.ts'

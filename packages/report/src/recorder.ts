@@ -1,0 +1,1 @@
+export { MachineRecorder, type RecorderOptions } from './machine-recorder.ts'
