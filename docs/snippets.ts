@@ -2,8 +2,8 @@
  * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. It is
  * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
-import { blockDevice, channel, cloudInit, VM, type VMOptions } from '@coldboot/core'
-import { linuxGuest } from '@coldboot/guest'
+import { blockDevice, channel, cloudInit, userNetwork, VM, type VMOptions } from '@coldboot/core'
+import { linuxGuest, rootfs } from '@coldboot/guest'
 import { expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
 import { defineConfig } from 'vitest/config'
@@ -159,3 +159,25 @@ coldboot({ vm: { memory: '512M' } })
 // For a file or a describe. Any option, including devices.
 test.override('vmOptions', { kernel: 'build/vmlinuz', initramfs: 'build/initramfs.cpio', ready: /login: $/ })
 test.override('vmOptions', await linuxGuest({ modules: ['9p'] }))
+
+const server = await rootfs('server.tar')
+
+test('answers when its container image is started', async ({ bootVM }) => {
+  const vm = await bootVM({ ...server, ready: 'listening on port 8080' })
+  const { stdout } = await vm.run('wget -q -O - http://localhost:8080/')
+  expect(stdout).toContain('welcome')
+})
+
+test('refuses a bad configuration', async ({ bootVM }) => {
+  const vm = await bootVM(await rootfs('server.tar', { init: ['server', '--config', '/absent'] }))
+  const { groups } = await vm.expect(/the command ended with status (?<status>\d+)/)
+  expect(groups['status']).toBe('2')
+})
+
+const tools = await rootfs('alpine.tar.gz', { init: false })
+
+test('runs in a new Alpine each time', async ({ bootVM }) => {
+  const vm = await bootVM({ ...tools, devices: [...tools.devices, userNetwork()] })
+  const { stdout } = await vm.run('cat /etc/alpine-release')
+  expect(stdout).toMatch(/^3\./)
+})

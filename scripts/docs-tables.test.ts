@@ -39,6 +39,7 @@ test.for([
   ['docs/devices.md', '`p9Directory(directory, options)`', 'devices/p9-directory.ts', 'P9DirectoryOptions'],
   ['docs/devices.md', '\n`readOnlyDirectory(', 'devices/read-only-directory.ts', 'ReadOnlyDirectoryOptions'],
   ['docs/devices.md', '## Disks', 'devices/block-device.ts', 'BlockDeviceOptions'],
+  ['docs/bring-your-own.md', '## Options', '../../guest/src/rootfs/rootfs-options.ts', 'RootfsOptions'],
   ['docs/cloud-init.md', '} satisfies VMOptions', 'devices/cloud-init.ts', 'CloudInitOptions'],
   ['docs/devices.md', '## Ports of the guest', 'devices/user-network.ts', 'UserNetworkOptions'],
 ] as const)('%s, "%s": the options are those of %s', ([page, text, file, name]) => {

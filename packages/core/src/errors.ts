@@ -14,6 +14,9 @@ export const ERROR_CODES = {
   GUEST_MODULE_MISSING:
     'Write the name of the module as `modprobe` expects it. The `cloud` flavour has few modules: 9p, AHCI, e1000 and USB are in `generic`.',
   DIRECTORY_UNSHAREABLE: 'Rename, move or remove the listed files, or share another directory.',
+  ROOTFS_INVALID:
+    'Make the archive again, for example with `docker save` or `tar -C DIRECTORY -cf root.tar .`. Do not use it if you do not know who made it.',
+  ROOTFS_TOO_LARGE: 'If the source is known to be good, raise `maxSize`. Otherwise do not use it.',
   // Missing on the host: install it.
   DEVICE_UNAVAILABLE: 'Give the host what the device needs (see the message), or remove the device.',
   QEMU_NOT_FOUND:

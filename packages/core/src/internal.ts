@@ -12,12 +12,22 @@ export { CallSite } from './host/call-site.ts'
 export { afterReading, LONGEST_TIMER, now, startTimer, stopTimer, wallClock } from './host/clock.ts'
 export { type Environment, readEnvironment, setProgressSocket } from './host/environment.ts'
 export { Cache, fileSha256, type StoredFile } from './host/files/cache.ts'
+export { fileDigest } from './host/files/file-digest.ts'
 export { temporaryDirectory } from './host/files/temporary-directory.ts'
 export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
 export { warnOnce } from './host/warnings.ts'
 export { ARCHITECTURES, type ArchitectureTraits, hostArchitecture } from './options/architecture.ts'
-export { memoryMibOf, requireObject } from './options/checked-options.ts'
+export {
+  type CheckTable,
+  checkTable,
+  isFlag,
+  isMemorySize,
+  isString,
+  memoryMibOf,
+  oneOf,
+  requireObject,
+} from './options/checked-options.ts'
 export { describeExit } from './qemu/exit-status.ts'
 export { locateQemu } from './qemu/locate.ts'
 export { hostGuard } from './qemu/process.ts'

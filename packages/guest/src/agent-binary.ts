@@ -6,11 +6,11 @@ import type { Architecture } from '@coldboot/core'
 export const AGENT_PATH = '/bin/coldboot-agent'
 
 /** Where its port appears, if the machine has one (the option `agent`). */
-const PORT = '/dev/virtio-ports/org.coldboot.agent'
+export const AGENT_PORT = '/dev/virtio-ports/org.coldboot.agent'
 
 /** Lines for the start of every guest, after those that name the ports. */
 export const START_AGENT: readonly string[] = [
-  `if [ -e ${PORT} ]; then (cd /root && HOME=/root LOGNAME=root exec ${AGENT_PATH} ${PORT}) & fi`,
+  `if [ -e ${AGENT_PORT} ]; then (cd /root && HOME=/root LOGNAME=root exec ${AGENT_PATH} ${AGENT_PORT}) & fi`,
 ]
 
 /** The program. */

@@ -15,6 +15,21 @@ describe('writeCpio', () => {
     expect(archive.slice(124)).toMatch(/^070701.*TRAILER!!!\0+$/)
   })
 
+  test('writes owners and times, and a file with two names once', () => {
+    const inode = {}
+    const owned = { mode: 0o600, uid: 1, gid: 2, mtime: 3, inode }
+    const archive = ascii(
+      writeCpio([
+        { type: 'file', path: 'a', ...owned, data: Buffer.from('once') },
+        { type: 'file', path: 'b', ...owned, data: Buffer.alloc(0) },
+      ]),
+    )
+    const header = (size: string): string =>
+      `070701${['00000001', '00008180', '00000001', '00000002', '00000002', '00000003', size].join('')}`
+    expect(archive.slice(0, 62)).toBe(header('00000004'))
+    expect(archive.slice(116, 178)).toBe(header('00000000'))
+  })
+
   test('marks each kind of entry by its file type', () => {
     const entries: CpioEntry[] = [
       { type: 'directory', path: 'dev', mode: 0o755 },

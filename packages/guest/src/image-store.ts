@@ -1,6 +1,6 @@
 /**
- * Built initramfs images, by a key over all that went into them. A guest is asked for before every test file, so finding
- * one must cost next to nothing: a record is read, and the image's size and time are compared with it.
+ * Built images, by a key over all that went into them. A guest is asked for before every test file, so finding one must cost
+ * next to nothing: a record is read, and the sizes and times of its files are compared with it.
  */
 import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import type { Cache, StoredFile } from '@coldboot/core/internal'
@@ -12,26 +12,48 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Images not used for this long are removed when another is built. */
 const KEEP_MS = 30 * DAY_MS
 
+/** A record with its files. Their names begin with that of the record. */
+export interface StoredEntry {
+  readonly files: readonly StoredFile[]
+}
+
 /** The image of that key: the stored one, else the one that `build` makes. Of several processes one builds. */
 export async function storedImage(cache: Cache, key: string, build: () => Promise<Uint8Array>): Promise<StoredFile> {
-  const record = `${FOLDER}/${key}${RECORD}`
-  const stored = await findImage(cache, record)
+  const { files } = await storedEntry(cache, `${FOLDER}/${key}`, async (name) => ({
+    files: [await cache.publish(`${name}${IMAGE}`, await build())] as const,
+  }))
+  return files[0]
+}
+
+/**
+ * As {@link storedImage}, for a record of any form.
+ * @param name folder and key
+ */
+export async function storedEntry<Entry extends StoredEntry>(
+  cache: Cache,
+  name: string,
+  build: (name: string) => Promise<Entry>,
+): Promise<Entry> {
+  const record = `${name}${RECORD}`
+  const stored = await findEntry<Entry>(cache, record)
   if (stored) return stored
   return cache.locked(record, async () => {
-    const made = await findImage(cache, record)
+    const made = await findEntry<Entry>(cache, record)
     if (made) return made
-    await prune(cache)
-    const image = await cache.publish(`${FOLDER}/${key}${IMAGE}`, await build())
-    await cache.publish(record, JSON.stringify(image))
-    return image
+    await prune(cache, name.slice(0, name.lastIndexOf('/')))
+    const entry = await build(name)
+    await cache.publish(record, JSON.stringify(entry))
+    return entry
   })
 }
 
-async function findImage(cache: Cache, record: string): Promise<StoredFile | undefined> {
-  const image = (await cache.readJson(record)) as StoredFile | undefined
-  if (!image || !(await cache.holds(image))) return undefined
+async function findEntry<Entry extends StoredEntry>(cache: Cache, record: string): Promise<Entry | undefined> {
+  const entry = (await cache.readJson(record)) as Entry | undefined
+  if (!Array.isArray(entry?.files)) return undefined
+  const held = await Promise.all(entry.files.map((file) => cache.holds(file)))
+  if (!held.every(Boolean)) return undefined
   await markUsed(cache.path(record))
-  return image
+  return entry
 }
 
 // The record's time says when the image was last used, to the day.
@@ -41,13 +63,14 @@ async function markUsed(record: string): Promise<void> {
   if (now.getTime() - mtimeMs > DAY_MS) await utimes(record, now, now)
 }
 
-async function prune(cache: Cache): Promise<void> {
-  const names = await readdir(cache.path(FOLDER)).catch(() => [])
+async function prune(cache: Cache, folder: string): Promise<void> {
+  const names = await readdir(cache.path(folder)).catch(() => [])
   for (const key of names.filter((name) => name.endsWith(RECORD)).map((name) => name.slice(0, -RECORD.length))) {
-    const record = cache.path(`${FOLDER}/${key}${RECORD}`)
+    const record = cache.path(`${folder}/${key}${RECORD}`)
     const stats = await stat(record).catch(() => undefined)
     if (stats === undefined || Date.now() - stats.mtimeMs < KEEP_MS) continue
     await rm(record, { force: true })
-    await rm(cache.path(`${FOLDER}/${key}${IMAGE}`), { force: true })
+    const files = names.filter((name) => name.startsWith(`${key}.`))
+    for (const file of files) await rm(cache.path(`${folder}/${file}`), { force: true })
   }
 }

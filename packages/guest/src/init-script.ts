@@ -3,7 +3,14 @@
  * a controlling terminal, reaps orphans, and answers `poweroff`, `reboot` and `halt` from anywhere in the guest.
  */
 import { START_AGENT } from './agent-binary.ts'
-import { FOLLOW_DEVICES, FOREIGN_ROOT_PATH, foreignRootScript } from './mounts.ts'
+import {
+  DRIVERS_PATH,
+  driversScript,
+  FOLLOW_DEVICES,
+  FOLLOW_DEVICES_PATH,
+  FOREIGN_ROOT_PATH,
+  foreignRootScript,
+} from './mounts.ts'
 
 /**
  * The console shell's prompt, in clean text. It never changes, whatever the directory.
@@ -76,7 +83,9 @@ export function initFiles(options: InitOptions): InitFile[] {
     text('etc/group', 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n'),
     text('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
     text('etc/coldboot/boot', bootScript(options), 0o755),
-    text(FOREIGN_ROOT_PATH.slice(1), foreignRootScript(options), 0o755),
+    text(FOREIGN_ROOT_PATH.slice(1), foreignRootScript(), 0o755),
+    text(DRIVERS_PATH.slice(1), driversScript(options)),
+    text(FOLLOW_DEVICES_PATH.slice(1), `${FOLLOW_DEVICES.join('\n')}\n`),
     ...(init === '' ? [] : [text(USER_INIT.slice(1), init.endsWith('\n') ? init : `${init}\n`)]),
   ]
 }
@@ -96,7 +105,7 @@ function bootScript({ modules, findDrivers, init }: InitOptions): string {
   if (modules.length > 0 || findDrivers !== '') {
     lines.push(`modules="${modules.join(' ')}"`, findDrivers, 'if [ -n "$modules" ]; then modprobe -a $modules; fi')
   }
-  lines.push(...FOLLOW_DEVICES, ...START_AGENT)
+  lines.push('root=', `. ${FOLLOW_DEVICES_PATH}`, ...START_AGENT)
   if (init !== '') {
     lines.push(
       `sh -e ${USER_INIT} || {`,

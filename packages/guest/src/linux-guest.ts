@@ -227,8 +227,8 @@ function kernelArgs({ arch, init, files, logLevel, hostname }: ResolvedGuestOpti
   ].join(' ')
 }
 
-// While it boots, a guest has the archive and its unpacked content in memory.
-function memoryFor(arch: Architecture, imageBytes: number): MemorySize {
+/** Memory for a guest with an initramfs of that size: while it boots, it has the archive and its unpacked content. */
+export function memoryFor(arch: Architecture, imageBytes: number): MemorySize {
   const beyond = Math.max(0, Math.ceil(imageBytes / MIB) - FREE_IMAGE_MIB)
   return `${BigInt(GUEST_ARCHITECTURES[arch].memoryMib + 2 * beyond)}M`
 }

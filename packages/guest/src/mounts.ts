@@ -3,6 +3,12 @@
  * mounts, and names for the ports of channels.
  */
 
+/** Path in the guest of a script that puts the names of modules into `$modules` and loads them. */
+export const DRIVERS_PATH = '/etc/coldboot/drivers'
+
+/** Path in the guest of {@link FOLLOW_DEVICES}. */
+export const FOLLOW_DEVICES_PATH = '/etc/coldboot/follow-devices'
+
 /** Path in the guest of {@link foreignRootScript}. */
 export const FOREIGN_ROOT_PATH = '/etc/coldboot/root'
 
@@ -12,7 +18,7 @@ export const FOREIGN_ROOT_WORD: string = `coldboot.rootinit=${FOREIGN_ROOT_PATH}
 /** Tells the machine's devices that the guest needs its mounts before its start is over: those of a template then too. */
 export const EARLY_MOUNTS_WORD = 'coldboot.mounts=early'
 
-/** What must be loaded before the other root is there. */
+/** What must be loaded before another root is there. */
 export interface ForeignRootDrivers {
   /** Names of modules to load whatever devices there are. */
   readonly modules: readonly string[]
@@ -20,19 +26,26 @@ export interface ForeignRootDrivers {
   readonly findDrivers: string
 }
 
+/** Loads the drivers of all devices, for the script that continues with another root. */
+export function driversScript({ modules, findDrivers }: ForeignRootDrivers): string {
+  return `modules="${['virtio_pci', '9pnet_virtio', ...modules].join(' ')}"
+${findDrivers}modprobe -a $modules 2>/dev/null
+`
+}
+
 /**
  * Process 1 instead of init (`rdinit=`) when a device is the root file system. Continues there with the program
  * that `init=` names or one of those the kernel itself would try. A kernel without modules would need none of this; the
  * other root has none for this kernel, so that the drivers of all devices are loaded before.
  */
-export function foreignRootScript({ modules, findDrivers }: ForeignRootDrivers): string {
+export function foreignRootScript(): string {
   return `#!/bin/sh
 /bin/mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 read -r words </proc/cmdline
-modules="${['virtio_pci', '9pnet_virtio', ...modules].join(' ')}"
-${findDrivers}set -f
+. ${DRIVERS_PATH}
+set -f
 mode=ro program= type= source= options=
 for word in $words; do
   case $word in
@@ -43,7 +56,6 @@ for word in $words; do
     rootflags=*) options=,\${word#*=} ;;
   esac
 done
-modprobe -a $modules 2>/dev/null
 case $source in
   # A disk may show itself some time after its driver was loaded.
   /dev/root) ;;
@@ -67,7 +79,10 @@ poweroff -f
 `
 }
 
-/** Lines for the start of every guest, after its modules are loaded. Without anything to do they start no process. */
+/**
+ * Lines for the start of every guest, after its modules are loaded. Without anything to do they start no process. Mounts are
+ * below `$root`.
+ */
 export const FOLLOW_DEVICES: readonly string[] = [
   'name_ports() {',
   '  for file in /sys/class/virtio-ports/*/name; do',
@@ -100,7 +115,7 @@ export const FOLLOW_DEVICES: readonly string[] = [
   '    where=${word%%:*} word=${word#*:}',
   '    type=${word%%:*} word=${word#*:}',
   '    source=${word%%:*} options=${word#*:}',
-  '    mkdir -p "$where" && mount -t "$type" -o "$options" "$source" "$where" && continue',
+  '    mkdir -p "$root$where" && mount -t "$type" -o "$options" "$source" "$root$where" && continue',
   '    echo "coldboot: $source cannot be mounted at $where; the machine ends here" >&2',
   '    case $type in',
   '    9p) echo "9p needs CONFIG_9P_FS and CONFIG_NET_9P_VIRTIO: Debian\'s generic kernels have both, its cloud kernels neither" >&2 ;;',

@@ -1,7 +1,7 @@
 /** Progress of the preparation of a guest, which can take half a minute the first time. */
 
 /** A step of the preparation. `wait`: another process does the work. */
-export type GuestStep = 'wait' | 'resolve' | 'download' | 'unpack' | 'kernel' | 'initramfs'
+export type GuestStep = 'wait' | 'resolve' | 'download' | 'unpack' | 'kernel' | 'initramfs' | 'root'
 
 /** One report. */
 export interface GuestProgress {

@@ -9,7 +9,9 @@ import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 // Exports each name in a statement, because Jest finds the names of a CommonJS module in its text.
 export type * from '@coldboot/core' with { 'resolution-mode': 'import' }
-export type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest' with { 'resolution-mode': 'import' }
+export type { LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest' with {
+  'resolution-mode': 'import',
+}
 export type { Machines, MachineTest, VMOptionsSource } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 const bridge: Bridge | undefined = Reflect.get(globalThis, Symbol.for('coldboot.jest'))
@@ -27,6 +29,7 @@ export const bootVM: Bridge['bootVM'] = bridge.bootVM
 const { core, guest } = bridge.modules
 
 export const linuxGuest: Bridge['modules']['guest']['linuxGuest'] = guest.linuxGuest
+export const rootfs: Bridge['modules']['guest']['rootfs'] = guest.rootfs
 export const CloudInitError: typeof coreModule.CloudInitError = core.CloudInitError
 export type CloudInitError = coreModule.CloudInitError
 export const ColdbootError: typeof coreModule.ColdbootError = core.ColdbootError

@@ -1,0 +1,176 @@
+/** Makes the files and arguments that boot a root file system. */
+import { createHash, type Hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type Architecture, blockDevice, type Device, OptionError } from '@coldboot/core'
+import { Cache, hostArchitecture, readEnvironment, type StoredFile } from '@coldboot/core/internal'
+import { writeCpio } from '../cpio.ts'
+import { resolveGuestOptions } from '../guest-options.ts'
+import { type StoredEntry, storedEntry, storedImage } from '../image-store.ts'
+import { type LinuxGuest, linuxGuest, memoryFor } from '../linux-guest.ts'
+import { ContentFile } from './content-file.ts'
+import { erofsImage } from './erofs.ts'
+import { findSource, type OpenedRoot, openRoot, type RootSource } from './open-root.ts'
+import {
+  mountDisk,
+  mountFolder,
+  ROOT_FOLDER,
+  ROOT_SCRIPT_PATH,
+  ROOT_SERIAL,
+  type RootStart,
+  rootScript,
+} from './root-script.ts'
+import { hasShell, homeOfRoot, planStart } from './root-start.ts'
+import { emptyDirectory, type RootTree } from './root-tree.ts'
+import type { RootfsGuest } from './rootfs.ts'
+import {
+  type ResolvedRootfsOptions,
+  type RootfsOptions,
+  type RootStorage,
+  resolveRootfsOptions,
+} from './rootfs-options.ts'
+import { treeEntries } from './tree-cpio.ts'
+
+/** Version of the stored images. Images of another version are made again. */
+const FORMAT = 1
+const FOLDER = 'rootfs'
+/** Largest root that is in memory by default, bytes. */
+const MOST_IN_MEMORY = 32 * 2 ** 20
+/** Page sizes of Debian's kernels, bytes: the larger one for ppc64. */
+const PAGE = 4096
+const LARGE_PAGE = 65_536
+/** Memory of a machine whose programs and their files are on a disk, MiB. */
+const DISK_MEMORY_MIB = 512
+
+/** An image in the cache, with what is known of its root. */
+interface StoredRoot extends StoredEntry {
+  readonly files: readonly [StoredFile]
+  readonly storage: RootStorage
+  readonly arch: Architecture
+  readonly start: RootStart
+  readonly env: Readonly<Record<string, string>>
+  readonly home: string
+  readonly hasShell: boolean
+}
+
+/** See `rootfs`. */
+export async function makeRootfs(path: string, given: RootfsOptions): Promise<RootfsGuest> {
+  const options = resolveRootfsOptions(given)
+  const environment = readEnvironment()
+  if (environment.initramfs !== undefined) {
+    const hint = 'Unset it: the root is started by the initramfs of coldboot.'
+    throw new OptionError('INVALID_OPTION', 'rootfs cannot be used, because COLDBOOT_INITRAMFS is set', { hint })
+  }
+  const cache = new Cache(options.guest.cacheDirectory ?? environment.cacheDirectory)
+  const source = await findSource(path, options.maxBytes, cache)
+  const root = await storedRoot(source, options, cache)
+  const isOnDisk = root.storage === 'disk'
+  const modules = isOnDisk && environment.kernel === undefined ? ['erofs', 'overlay'] : []
+  const guest = await linuxGuest({
+    ...options.guest,
+    arch: root.arch,
+    modules: [...modules, ...(options.guest.modules ?? [])],
+    agent: root.hasShell,
+  })
+  const { writable } = options
+  const mount = isOnDisk ? mountDisk(writable) : mountFolder(writable)
+  const script = rootScript({ mount, start: root.start, env: root.env, home: root.home, writable })
+  const image = cache.path(root.files[0].name)
+  const initramfs = await joinedInitramfs(cache, guest, script, isOnDisk ? undefined : root.files[0])
+  const devices: readonly Device[] = isOnDisk
+    ? [blockDevice(image, { format: 'raw', interface: 'virtio', readOnly: true, serial: ROOT_SERIAL })]
+    : []
+  return {
+    ...guest,
+    initramfs: cache.path(initramfs.name),
+    kernelArgs: `${guest.kernelArgs} rdinit=/${ROOT_SCRIPT_PATH}`,
+    memory: isOnDisk ? `${BigInt(DISK_MEMORY_MIB)}M` : memoryFor(root.arch, initramfs.sizeBytes),
+    ready: root.start.kind === 'shell' ? guest.ready : undefined,
+    devices,
+  }
+}
+
+async function storedRoot(source: RootSource, options: ResolvedRootfsOptions, cache: Cache): Promise<StoredRoot> {
+  const { arch, init, image, storage, maxBytes } = options
+  const hostArch = hostArchitecture() ?? resolveGuestOptions({ arch }).arch
+  const parts = [FORMAT, source.identity, arch ?? hostArch, arch === undefined, init, image, storage, maxBytes]
+  const key = sha256(JSON.stringify(parts.map((part) => part ?? null))).slice(0, 32)
+  return storedEntry(cache, `${FOLDER}/${key}`, (name) =>
+    cache.scratch(async (scratch) => {
+      options.guest.onProgress?.({ step: 'root', message: `Packing the root file system ${source.path}` })
+      const opened = await openRoot(source, { arch, hostArch, image, maxBytes, scratch })
+      const { tree, config } = opened
+      addMountPoints(tree)
+      const start = await planStart(tree, config, init)
+      const packed = await packRoot(opened, storage ?? storageFor(tree), { cache, name, scratch })
+      const env = config?.env ?? {}
+      return { ...packed, arch: opened.arch, start, env, home: await homeOfRoot(tree), hasShell: hasShell(tree) }
+    }),
+  )
+}
+
+/** Where a root is packed. */
+interface PackPlaces {
+  readonly cache: Cache
+  /** Folder and key of the record. */
+  readonly name: string
+  readonly scratch: string
+}
+
+async function packRoot(
+  { tree, arch }: OpenedRoot,
+  storage: RootStorage,
+  { cache, name, scratch }: PackPlaces,
+): Promise<Pick<StoredRoot, 'files' | 'storage'>> {
+  if (storage === 'memory') {
+    const cpio = writeCpio(await treeEntries(tree, ROOT_FOLDER))
+    return { storage, files: [await cache.publish(`${name}.cpio`, cpio)] }
+  }
+  const path = join(scratch, 'image')
+  const hash = createHash('sha256')
+  await using image = await ContentFile.create(path)
+  await image.add(hashed(erofsImage(tree, arch === 'ppc64' ? LARGE_PAGE : PAGE), hash))
+  await image.flush()
+  return { storage, files: [await cache.adopt(`${name}.erofs`, path, hash.digest('hex'))] }
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+  }
+}
+
+// The kernel unpacks archives one after the other.
+function joinedInitramfs(
+  cache: Cache,
+  { arch, initramfs }: LinuxGuest,
+  script: string,
+  root: StoredFile | undefined,
+): Promise<StoredFile> {
+  const key = sha256(JSON.stringify([basename(initramfs), script, root?.sha256 ?? ''])).slice(0, 32)
+  return storedImage(cache, `${arch}-root-${key}`, async () => {
+    const entry = { type: 'file', path: ROOT_SCRIPT_PATH, mode: 0o755, data: Buffer.from(script) } as const
+    const parts = [await readFile(initramfs), writeCpio([entry])]
+    if (root !== undefined) parts.push(await readFile(cache.path(root.name)))
+    return Buffer.concat(parts)
+  })
+}
+
+// Container images leave out what a container runtime mounts.
+function addMountPoints(tree: RootTree): void {
+  const modes = { dev: 0o755, proc: 0o555, sys: 0o555, run: 0o755, tmp: 0o1777 }
+  for (const [name, mode] of Object.entries(modes)) {
+    if (tree.find([name]) === undefined) tree.add([name], emptyDirectory(mode))
+  }
+}
+
+function storageFor(tree: RootTree): RootStorage {
+  const files = new Map<object, number>()
+  for (const [, node] of tree.entries()) if (node.type === 'file') files.set(node, node.size)
+  return [...files.values()].reduce((sum, size) => sum + size, 0) > MOST_IN_MEMORY ? 'disk' : 'memory'
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,86 @@
+/** Options of `rootfs`, their defaults and their checks. */
+import type { Architecture, MemorySize } from '@coldboot/core'
+import {
+  ARCHITECTURES,
+  type CheckTable,
+  checkTable,
+  isFlag,
+  isMemorySize,
+  isString,
+  memoryMibOf,
+  oneOf,
+} from '@coldboot/core/internal'
+import { type LinuxGuestOptions, resolveGuestOptions } from '../guest-options.ts'
+import type { RootInit } from './root-start.ts'
+
+type GuestPart = Pick<LinuxGuestOptions, 'modules' | 'hostname' | 'logLevel' | 'cacheDirectory' | 'onProgress'>
+
+/** Options of {@link rootfs}; all are optional. */
+export interface RootfsOptions extends GuestPart {
+  /** Guest architecture by QEMU's name. @default that of the container image, else the host's */
+  readonly arch?: Architecture | undefined
+  /** Whether the guest can write to its root. Writes are in memory, and end with the machine. @default true */
+  readonly writable?: boolean | undefined
+  /**
+   * What runs. A path: the init of the root, as process 1; a list: a command, after which the machine ends; `false`: shells
+   * on the console.
+   * @default the command of a container image, else the init of the root, else shells on the console
+   */
+  readonly init?: string | readonly string[] | false | undefined
+  /** Name or tag of the image, for an archive of several. @default the only one */
+  readonly image?: string | undefined
+  /**
+   * Where the root is: `memory`, as a part of the initramfs, or `disk`, an image with the file system EROFS.
+   * @default 'memory' up to 32 MiB, else 'disk'
+   */
+  readonly storage?: RootStorage | undefined
+  /** The most that the source may unpack to. @default '8G' */
+  readonly maxSize?: MemorySize | undefined
+}
+
+/** Where a root is while the guest uses it. */
+export type RootStorage = 'memory' | 'disk'
+
+/** Options with their defaults, checked. */
+export interface ResolvedRootfsOptions {
+  readonly arch: Architecture | undefined
+  readonly writable: boolean
+  readonly init: RootInit | undefined
+  readonly image: string | undefined
+  readonly storage: RootStorage | undefined
+  readonly maxBytes: number
+  readonly guest: GuestPart
+}
+
+const MIB = 2 ** 20
+const isText = (value: unknown): boolean => isString(value) && value !== '' && !value.includes('\0')
+const anything = (): boolean => true
+
+const CHECKS: CheckTable<Required<RootfsOptions>> = {
+  arch: oneOf(Object.keys(ARCHITECTURES)),
+  writable: isFlag,
+  init: [
+    'an absolute path, a list of a command and its arguments, or false',
+    (value) =>
+      value === false ||
+      (isText(value) && String(value).startsWith('/')) ||
+      (Array.isArray(value) && isText(value[0]) && value.every((each) => isString(each) && !each.includes('\0'))),
+  ],
+  image: ['the name of an image', isText],
+  storage: oneOf(['memory', 'disk']),
+  maxSize: isMemorySize,
+  // Checked below, by the options of the guest.
+  modules: ['', anything],
+  hostname: ['', anything],
+  logLevel: ['', anything],
+  cacheDirectory: ['', anything],
+  onProgress: ['', anything],
+}
+
+/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
+export function resolveRootfsOptions(options: RootfsOptions): ResolvedRootfsOptions {
+  checkTable('rootfs', options, CHECKS)
+  const { arch, writable = true, init, image, storage, maxSize = '8G', ...guest } = options
+  resolveGuestOptions({ arch, ...guest })
+  return { arch, writable, init, image, storage, maxBytes: memoryMibOf(maxSize) * MIB, guest }
+}

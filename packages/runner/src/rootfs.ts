@@ -1,0 +1,11 @@
+/** Loads `rootfs` of `@coldboot/guest` at the first call, because most test files do not use it. */
+import type { RootfsGuest, RootfsOptions } from '@coldboot/guest'
+
+/**
+ * Options of a machine with a root file system of yours, for example `{ ...(await rootfs('image.tar')) }`.
+ * @see docs/bring-your-own.md for its sources, options and errors.
+ */
+export async function rootfs(source: string, options: RootfsOptions = {}): Promise<RootfsGuest> {
+  const guest = await import('@coldboot/guest')
+  return guest.rootfs(source, options)
+}
