@@ -25,6 +25,7 @@ const EXPECTED_LOGS = ['SOURCEMAP_BROKEN', 'COMMONJS_VARIABLE_IN_ESM']
 
 /** Files that are loaded by their path and are not exported. */
 const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
+  '@coldboot/core': ['template/keeper/keeper-process.js'],
   '@coldboot/vitest': ['setup.js'],
   '@coldboot/jest': ['bridged-core.cjs', 'bridged-guest.cjs', 'bridged-matchers.cjs'],
 })

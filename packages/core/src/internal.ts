@@ -10,7 +10,12 @@ export { hintForCommand } from './guest/command-hint.ts'
 export { formatCommand } from './guest/guest-command-error.ts'
 export { CallSite } from './host/call-site.ts'
 export { afterReading, LONGEST_TIMER, now, startTimer, stopTimer, wallClock } from './host/clock.ts'
-export { type Environment, readEnvironment, setProgressSocket } from './host/environment.ts'
+export {
+  type Environment,
+  environmentWithoutNodeOptions,
+  readEnvironment,
+  setProgressSocket,
+} from './host/environment.ts'
 export { Cache, fileSha256, type StoredFile } from './host/files/cache.ts'
 export { fileDigest } from './host/files/file-digest.ts'
 export { temporaryDirectory } from './host/files/temporary-directory.ts'
@@ -36,6 +41,7 @@ export { chooseAccelerator } from './spec/accelerator.ts'
 export { DEFAULTS } from './spec/machine-options.ts'
 export { resolveOptions } from './spec/machine-spec.ts'
 export { RESTORE_CHECKS } from './spec/restore-overrides.ts'
+export { KEEPER_SOCKET, keeperScript } from './template/keeper/keeper-script.ts'
 export { type RunnerOptions } from './template/start-ready.ts'
 export { type PruneLimits, templateStore } from './template/store/template-store.ts'
 export { checkVMOptions } from './template/vm-options.ts'

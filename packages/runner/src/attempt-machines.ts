@@ -13,7 +13,6 @@ import {
 } from '@coldboot/core/internal'
 import {
   type ArtifactOptions,
-  type Attempt,
   artifactRoot,
   attemptDirectory,
   attempted,
@@ -28,30 +27,16 @@ import {
   resumeCommand,
 } from '@coldboot/report'
 import { MachineRecorder } from '@coldboot/report/recorder'
+import type { AttemptHost } from './attempt-host.ts'
 import { withGuest } from './default-guest.ts'
 import { forgottenAwait } from './forgotten-await.ts'
-import { type GuestTestNotice, GuestTests } from './guest-tests.ts'
+import { GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { type Progress, startProgress } from './progress/start-progress.ts'
 import { redactErrors } from './redact-errors.ts'
 import { addSections, placeOf, type ReportedError } from './reported-error.ts'
 
 const DEFAULT_NAME = 'vm'
-
-/** The test attempt, as described by the package of a test runner. */
-export interface AttemptHost {
-  /** Name of the test, without its groups. */
-  readonly name: string
-  readonly attempt: Attempt
-  /** Ends the waits on the machines. */
-  readonly waits: AbortSignal
-  /** Stops the test's clock until the result is disposed. */
-  hold(): Disposable
-  /** Runs a session that needs the terminal. @default calls the session directly */
-  lendTerminal?(session: () => Promise<void>): Promise<void>
-  /** Receives the results of tests that ran inside a guest. @default none */
-  readonly onGuestTests?: (notice: GuestTestNotice) => void
-}
 
 /** The VMs of one test attempt. Create it at the start, and always call {@link end} at the end. */
 export class AttemptMachines {
@@ -238,7 +223,7 @@ export class AttemptMachines {
         progress ??= startProgress(bootTitle(options), `boot-${machine.spec.arch}`)
       }
       const asked = { pool: true, aroundDebug, ...recorded, signal }
-      const vm = await startReady(asked, { onBoot, owner: this.#owner })
+      const vm = await startReady(asked, { onBoot, owner: this.#owner, keeper: this.#host.keeper })
       add(vm)
       progress?.end()
       return vm

@@ -1,1 +1,2 @@
-export { type AttemptHost, AttemptMachines } from './attempt-machines.ts'
+export type { AttemptHost } from './attempt-host.ts'
+export { AttemptMachines } from './attempt-machines.ts'

@@ -22,6 +22,8 @@ declare module 'vitest' {
     artifacts: ArtifactOptions
     /** Path of the socket through which a worker borrows the terminal. Missing without a terminal. */
     coldbootTerminal: string
+    /** Path of the socket that starts the keeper of pooled machines. Missing without the plugin. */
+    coldbootPool: string
   }
 
   interface TaskMeta {

@@ -9,6 +9,7 @@ import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
 import { balanceShards } from './balanced-sequencer.ts'
 import { endInOrder } from './interrupt.ts'
+import { keepMachines } from './kept-machines.ts'
 import ColdbootReporter, { hasReporter } from './reporter.ts'
 import { showProgress } from './run-progress.ts'
 import { shareTerminal } from './shared-terminal.ts'
@@ -81,6 +82,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       if (options.artifacts) project.provide('artifacts', options.artifacts)
       completeAbandoned(vitest, artifacts)
       shareTerminal(vitest, project)
+      keepMachines(vitest, project)
       showProgress(vitest)
       endInOrder(vitest)
       if (options.balanceShards) balanceShards(vitest)

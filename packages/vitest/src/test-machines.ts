@@ -3,7 +3,7 @@ import { ExpectError, type VM, type VMOptions } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
 import { cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
 import { type AttemptHost, AttemptMachines } from '@coldboot/runner/attempt'
-import type { RunnerTestCase, TestContext } from 'vitest'
+import { inject, type RunnerTestCase, type TestContext } from 'vitest'
 import { attemptOf } from './attempt.ts'
 import { borrowTerminal } from './borrowed-terminal.ts'
 import { recordMachines } from './failure-report.ts'
@@ -29,6 +29,7 @@ export class TestMachines {
       attempt: attemptOf(task),
       waits: clock.waits,
       hold: () => clock.hold(),
+      keeper: inject('coldbootPool'),
       lendTerminal: borrowTerminal,
       onGuestTests: annotator({ annotate }),
     }

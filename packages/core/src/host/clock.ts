@@ -5,6 +5,9 @@
 /** Monotonic clock, milliseconds. */
 export const now: () => number = performance.now.bind(performance)
 
+/** Milliseconds since 1970 at the zero of {@link now}. */
+export const timeOrigin: number = performance.timeOrigin
+
 /** Milliseconds since 1970. */
 export const wallClock: () => number = Date.now.bind(Date)
 

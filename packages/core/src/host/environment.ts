@@ -116,3 +116,8 @@ function cacheDirectory(variables: Readonly<Record<string, string | undefined>>)
   if (xdg && isAbsolute(xdg)) return join(xdg, 'coldboot')
   return process.platform === 'darwin' ? join(homedir(), 'Library/Caches/coldboot') : join(homedir(), '.cache/coldboot')
 }
+
+/** The environment for a Node process of this project: without options of Node, such as a debugger of the parent process. */
+export function environmentWithoutNodeOptions(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_OPTIONS: '' }
+}

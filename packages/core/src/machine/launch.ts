@@ -1,10 +1,9 @@
 /** Spawns QEMU for a MachineSpec, in a private directory. */
-import { constants } from 'node:fs'
-import { cp } from 'node:fs/promises'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/files/private-directory.ts'
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
-import { buildCommandLine, type GuestMemory } from '../qemu/command-line.ts'
+import { buildCommandLine, type CommandLine, type GuestMemory } from '../qemu/command-line.ts'
+import type { QemuBinary } from '../qemu/locate.ts'
 import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import { requireHost } from '../qemu/required-host.ts'
@@ -65,15 +64,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
     await prepareDevices(spec, directory.path, plan.files ? [] : plan.restore?.changed)
     await plan.files?.(directory.path)
     if (plan.restore) await plan.restore.files(directory.path)
-    const line = buildCommandLine({
-      spec,
-      qemu,
-      directory: directory.path,
-      wiring: 'inherited',
-      sandbox: process.platform === 'linux',
-      memory: plan.memory,
-      incoming: plan.restore && incomingState(qemuVersion).args,
-    })
+    const line = launchedCommandLine(spec, plan, { command: qemu, version: qemuVersion }, directory.path)
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
     const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.state)
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
@@ -118,6 +109,24 @@ export async function loadPlanned({ machine, plan, qemuVersion }: Launched): Pro
   if (plan.restore) await machine.restore(incomingState(qemuVersion).uri)
 }
 
+/** The command line that {@link launch} starts. */
+export function launchedCommandLine(
+  spec: MachineSpec,
+  { memory, restore }: StartPlan,
+  { command, version }: Pick<QemuBinary, 'command' | 'version'>,
+  directory: string,
+): CommandLine {
+  return buildCommandLine({
+    spec,
+    qemu: command,
+    directory,
+    wiring: 'inherited',
+    sandbox: process.platform === 'linux',
+    memory,
+    incoming: restore && incomingState(version).args,
+  })
+}
+
 /** Ends a launched machine if it still runs, and removes its files. Idempotent. */
 export async function discard({ machine, directory, plan, registration }: Launched): Promise<void> {
   await machine.shutDown()
@@ -133,9 +142,4 @@ async function prepareDevices(spec: MachineSpec, directory: string, positions?: 
     if (positions?.includes(position) === false) continue
     await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory, position, signal })
   }
-}
-
-/** Copies the content of a folder, with shared blocks if the file system supports it. Existing files are kept. */
-export async function copyFiles(from: string, to: string): Promise<void> {
-  await cp(from, to, { recursive: true, force: false, mode: constants.COPYFILE_FICLONE })
 }

@@ -10,7 +10,7 @@ import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
 import { loadState, type MemoryTransfer } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { extractQemuError, hintFor } from './qemu-error.ts'
-import { QmpClient, type QmpEvent } from './qmp.ts'
+import { QmpClient, type QmpEvent, type QmpMessage } from './qmp.ts'
 import { shutDown } from './shutdown.ts'
 
 /**
@@ -27,6 +27,16 @@ export interface StateInput {
   readonly memory: MemoryTransfer
   /** Open descriptor of its file, which the caller closes. QEMU reads a socket several times slower. */
   readonly source: number
+}
+
+/** Where a {@link QemuInstance} comes from. */
+export interface InstanceOrigin {
+  /** Command line for errors. */
+  readonly shown: string
+  /** Saved state of a machine that is restored. @default none, or it was loaded */
+  readonly state?: StateInput | undefined
+  /** QMP messages so far. @default none */
+  readonly messages?: readonly QmpMessage[] | undefined
 }
 
 /** A spawned QEMU. */
@@ -50,7 +60,7 @@ export class QemuInstance {
     process: QemuProcess,
     spec: MachineSpec,
     line: CommandLine,
-    { shown, state }: { readonly shown: string; readonly state: StateInput | undefined },
+    { shown, state, messages }: InstanceOrigin,
   ) {
     this.#process = process
     this.#spec = spec
@@ -59,7 +69,7 @@ export class QemuInstance {
     this.#state = state
     this.consoleStream = process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
-    this.qmp = new QmpClient(control)
+    this.qmp = new QmpClient(control, messages)
     let shutdown: QmpEvent | undefined
     this.qmp.onEvent((event) => {
       // A machine that is paused at its end gets another one when QEMU ends.
@@ -94,6 +104,11 @@ export class QemuInstance {
         sections: { 'Command line': shown },
       })
     }
+  }
+
+  /** Takes over a QEMU that another process has spawned and connected to. */
+  static adopt(process: QemuProcess, spec: MachineSpec, line: CommandLine, origin: InstanceOrigin): QemuInstance {
+    return new QemuInstance(process, spec, line, origin)
   }
 
   /** Whether QEMU has ended. */

@@ -37,15 +37,17 @@ export class QmpClient {
   readonly #decoder = new StringDecoder('utf8')
   #nextId = 1
   /** Messages from before the observer was set. */
-  #early: QmpMessage[] | undefined = []
+  #early: QmpMessage[] | undefined
   #observer: ((message: QmpMessage) => void) | undefined
   #rest = ''
   #ended = false
   #greeted: PendingCommand | undefined
   readonly #greeting: Promise<unknown>
 
-  constructor(stream: Duplex) {
+  /** @param earlier messages of an earlier client of this QEMU, for the observer */
+  constructor(stream: Duplex, earlier: readonly QmpMessage[] = []) {
     this.#stream = stream
+    this.#early = [...earlier]
     this.#greeting = new Promise((resolve, reject) => {
       this.#greeted = { command: 'greeting', resolve, reject }
     })
@@ -92,6 +94,14 @@ export class QmpClient {
     if (observer) for (const message of this.#early ?? []) observer(message)
     this.#early = undefined
     this.#observer = observer
+  }
+
+  /** Stops reading, so that another client can take over. @returns the messages so far */
+  release(): readonly QmpMessage[] {
+    this.#stream.removeAllListeners('data').pause()
+    // An incomplete message is for the other client.
+    if (this.#rest !== '') this.#stream.unshift(Buffer.from(this.#rest))
+    return this.#early ?? []
   }
 
   /** Calls `listener` for each event until the returned object is disposed. */

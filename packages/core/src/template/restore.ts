@@ -2,7 +2,8 @@
 import { dirname } from 'node:path'
 import { types } from 'node:util'
 import { ColdbootError } from '../errors.ts'
-import { copyFiles, type Launched, launchRestored, launchWaiting, type StartPlan } from '../machine/launch.ts'
+import { copyFiles } from '../host/files/copy-files.ts'
+import { type Launched, launchRestored, launchWaiting, type RestorePlan, type StartPlan } from '../machine/launch.ts'
 import { withStateInput } from '../machine/save/state-file.ts'
 import { VM } from '../machine/vm.ts'
 import type { StateInput } from '../qemu/qemu-instance.ts'
@@ -45,7 +46,11 @@ function withPlan(restoration: Restoration, work: (plan: StartPlan) => Promise<L
   )
 }
 
-function planOf({ stored, changed }: Restoration, state: StateInput): StartPlan {
+/** @param state opened in the process that spawns QEMU */
+export function planOf(
+  { stored, changed }: Restoration,
+  state: StateInput,
+): StartPlan & { readonly restore: RestorePlan } {
   return {
     memory: { path: stored.memoryFile, shared: false },
     restore: {

@@ -5,9 +5,10 @@ import { type AdmissionLimits, admit } from '../host/machines/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
 import type { VM } from '../machine/vm.ts'
 import { type MachineSpec, resolveOptions, withOverrides } from '../spec/machine-spec.ts'
+import { KeeperClient } from './keeper/keeper-client.ts'
 import { endPool } from './pool/end-pool.ts'
 import { preparationOf } from './preparation.ts'
-import { coldStart, Template, type TemplateOptions } from './template.ts'
+import { coldStart, type ProvideOptions, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
 /** What a test runner passes to {@link startReady}, in addition to the options of its user. */
@@ -16,6 +17,8 @@ export interface RunnerOptions {
   readonly onBoot?: TemplateOptions['onBoot']
   /** See `AdmissionRequest.owner`. All machines of a test have the same one. */
   readonly owner?: string | undefined
+  /** Path of the socket that starts the keeper of the run, for `pool`. @default none: the pool of this process */
+  readonly keeper?: string | undefined
 }
 
 /**
@@ -24,7 +27,7 @@ export interface RunnerOptions {
  *
  * @throws as `VM.start`
  */
-export async function startReady(options: VMOptions, { onBoot, owner }: RunnerOptions = {}): Promise<VM> {
+export async function startReady(options: VMOptions, { onBoot, owner, keeper }: RunnerOptions = {}): Promise<VM> {
   checkVMOptions(options)
   const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, from, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
@@ -43,13 +46,14 @@ export async function startReady(options: VMOptions, { onBoot, owner }: RunnerOp
     onWait(ahead) {
       // Pooled machines count towards the limits, so they are ended to make room.
       void endPool()
+      if (keeper !== undefined) void new KeeperClient(keeper).end()
       warnOnce(
         `Machine "${name}" waits until other machines end (machines ahead of it: ${ahead}). The limits are ${describeLimits(limits)}.`,
       )
     },
   })
   try {
-    const how = { prepare, onBoot, key: templateKey, pool: pool && limits }
+    const how = { prepare, onBoot, key: templateKey, pool: pool && limits, keeper }
     const vm = await (from ? from.start(vmOptions) : startBy(template, spec, how))
     void vm.ended.then(() => admission[Symbol.dispose]())
     return vm
@@ -66,7 +70,7 @@ function describeLimits({ maxMachines, memoryMib }: AdmissionLimits): string {
   return `\`maxMachines\` ${maxMachines}, \`memoryBudget\` ${memoryMib} MiB`
 }
 
-async function startBy(policy: TemplatePolicy, spec: MachineSpec, how: TemplateOptions): Promise<VM> {
+async function startBy(policy: TemplatePolicy, spec: MachineSpec, how: ProvideOptions): Promise<VM> {
   const preparation = preparationOf(how)
   if (policy === 'off' || spec.ready === undefined) return coldStart(spec, preparation, how.onBoot)
   let template: Template

@@ -14,7 +14,8 @@ import { type CheckTable, checkTable } from '../options/checked-options.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions, withOverrides } from '../spec/machine-spec.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides.ts'
-import { warmPool } from './pool/warm-pool.ts'
+import type { PoolKey } from './pool/machine-pool.ts'
+import { type StartPool, startPool } from './pool/start-pool.ts'
 import {
   isPrepare,
   isTemplateKeys,
@@ -25,7 +26,7 @@ import {
   stepsOf,
 } from './preparation.ts'
 import { provideTemplate, type TemplateRequest } from './provide-template.ts'
-import { launchFrom, restoreFailure, resume } from './restore.ts'
+import { launchFrom, type Restoration, restoreFailure, resume } from './restore.ts'
 import { type TemplateStore, templateStore } from './store/template-store.ts'
 
 /** Options of {@link Template.build}. */
@@ -42,6 +43,15 @@ export interface TemplateOptions extends PreparationOptions {
    */
   readonly onBoot?: ((vm: VM) => void) | undefined
 }
+
+/** Options of {@link Template.provide}. */
+export interface ProvideOptions extends TemplateOptions {
+  /** Path of the socket that starts the keeper of the run, for `pool`. @default none: the pool of this process */
+  readonly keeper?: string | undefined
+}
+
+/** The options that are needed after a template was made. */
+type TemplateUse = Pick<ProvideOptions, 'pool' | 'keeper' | 'onBoot'>
 
 /** Options of {@link Template.extend}. */
 export interface ExtendOptions extends PreparationOptions {
@@ -60,19 +70,24 @@ const TEMPLATE_CHECKS: CheckTable<Required<TemplateOptions>> = {
   onBoot: ['a function', (value) => typeof value === 'function'],
 }
 
+function poolOf({ pool, keeper }: TemplateUse, key: PoolKey, restoration: Restoration): StartPool | undefined {
+  if (pool === undefined || pool === false) return undefined
+  return startPool(key, restoration, { keeper, limits: pool === true ? undefined : pool })
+}
+
 /** A saved machine from which others are started. */
 export class Template {
   /** 32 hexadecimal digits, the same for machines that look the same to the guest. */
   readonly key: string
   readonly #spec: MachineSpec
-  readonly #templateOptions: Pick<TemplateOptions, 'pool' | 'onBoot'>
+  readonly #templateOptions: TemplateUse
   readonly #preparation: Preparation
   readonly #store: TemplateStore
 
   private constructor(
     key: string,
     spec: MachineSpec,
-    templateOptions: Pick<TemplateOptions, 'pool' | 'onBoot'>,
+    templateOptions: TemplateUse,
     { preparation, store }: Pick<TemplateRequest, 'preparation' | 'store'>,
   ) {
     this.key = key
@@ -96,13 +111,13 @@ export class Template {
   }
 
   /** @internal Like {@link build}, with options that are resolved and checked already. */
-  static provide(spec: MachineSpec, templateOptions: TemplateOptions): Promise<Template> {
+  static provide(spec: MachineSpec, templateOptions: ProvideOptions): Promise<Template> {
     return Template.#provide(spec, templateOptions, preparationOf(templateOptions))
   }
 
   static async #provide(
     spec: MachineSpec,
-    { pool, onBoot }: Pick<TemplateOptions, 'pool' | 'onBoot'>,
+    { pool, keeper, onBoot }: TemplateUse,
     preparation: Preparation,
   ): Promise<Template> {
     if (spec.ready === undefined) {
@@ -113,7 +128,7 @@ export class Template {
     }
     const store = templateStore()
     const { key } = await provideTemplate({ spec, preparation, onBoot, store })
-    return new Template(key, spec, { pool, onBoot }, { preparation, store })
+    return new Template(key, spec, { pool, keeper, onBoot }, { preparation, store })
   }
 
   /**
@@ -149,11 +164,10 @@ export class Template {
       const restoration = { spec, stored, changed: changedPositions(contents, stored.contents) }
       const key = { key: this.key, identity: attachmentIdentity(spec, contents) }
       try {
-        const { pool = false } = this.#templateOptions
-        const pooled = pool === false ? undefined : await warmPool.take(key)
-        const vm = await resume(restoration, pooled ?? (await launchFrom(restoration)))
-        const limits = pool === true ? undefined : pool
-        if (limits !== false) warmPool.refill(key, { source: restoration, memoryMib: spec.memoryMib, limits })
+        const pool = poolOf(this.#templateOptions, key, restoration)
+        const launched = (await pool?.take()) ?? (await launchFrom(restoration))
+        const vm = await resume(restoration, launched)
+        pool?.refill()
         return vm
       } catch (error) {
         const reason = restoreFailure(error, stored)

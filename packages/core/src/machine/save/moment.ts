@@ -1,12 +1,14 @@
 /** State of a running machine, kept in a private directory. */
+
 import { closeSync, openSync } from 'node:fs'
 import { cp, link, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { copyFiles } from '../../host/files/copy-files.ts'
 import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import type { GuestMemory } from '../../qemu/command-line.ts'
 import type { StateFile } from '../../qemu/state-file.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
-import { copyFiles, type Launched, launchRestored } from '../launch.ts'
+import { type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
 import { type MemoryOrigin, withStateInput, writeStateFile } from './state-file.ts'

@@ -1,6 +1,6 @@
 /** Content of a template's folder: reads and checks it, and completes a new one. */
 import { createHash } from 'node:crypto'
-import { chmodSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StateFile } from '../../qemu/state-file.ts'
 import { isTemplateKey } from './template-key.ts'
@@ -21,8 +21,8 @@ export interface StoredTemplate {
   readonly console: Uint8Array
   /** Content of each device that can be attached after a restore; null for other devices. */
   readonly contents: readonly (string | null)[]
-  /** Opens the device state for reading; the caller closes it. */
-  openState(): number
+  /** File with the device state. */
+  readonly stateFile: string
 }
 
 /** A machine that cannot be saved, with the reason. Stored, so that it is not tried again. */
@@ -89,7 +89,7 @@ export function readTemplateFolder(
     contents: JSON.parse(Buffer.from(contents).toString()) as readonly (string | null)[],
     filesDirectory: join(directory, FILES_DIRECTORY),
     console,
-    openState: () => openSync(stateFile, 'r'),
+    stateFile,
   }
   if (layer === undefined || base === undefined) {
     const memoryFile = join(directory, MEMORY_FILE)

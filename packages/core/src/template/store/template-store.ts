@@ -2,7 +2,7 @@
  * Templates on disk: one folder per template in the cache. A folder is created atomically by a rename and never changed
  * afterwards, because running machines map its memory file.
  */
-import { closeSync, readdirSync, statSync, utimesSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ColdbootError, OptionError } from '../../errors.ts'
@@ -229,7 +229,7 @@ function touch(directory: string): void {
 
 /** Runs `work` with a template's open state. */
 export async function withState<T>(template: StoredTemplate, work: (stateFd: number) => Promise<T>): Promise<T> {
-  const fd = template.openState()
+  const fd = openSync(template.stateFile, 'r')
   try {
     return await work(fd)
   } finally {

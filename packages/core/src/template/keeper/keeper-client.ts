@@ -1,0 +1,108 @@
+/** Access of a worker to the machines in the keeper of its run. */
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { timeOrigin } from '../../host/clock.ts'
+import { registerMachine } from '../../host/machines/live-machines.ts'
+import { describeSpec } from '../../machine/description.ts'
+import { type Launched, launchedCommandLine } from '../../machine/launch.ts'
+import { locateQemu } from '../../qemu/locate.ts'
+import { QemuInstance } from '../../qemu/qemu-instance.ts'
+import type { PoolKey, PoolRecipe } from '../pool/machine-pool.ts'
+import { planOf, type Restoration } from '../restore.ts'
+import { firstMessage, type GivenMachine, type KeeperRequest, sendMessage } from './keeper-messages.ts'
+import { KEEPER_SOCKET } from './keeper-script.ts'
+import { keptProcess } from './kept-process.ts'
+import { KEPT_STATE, recipeOf } from './recipe-of.ts'
+
+/** The keeper of a run. */
+export class KeeperClient {
+  readonly #starter: string
+  readonly #path: string
+
+  /** @param starter path of the socket of the main process: a connection to it starts the keeper, and then ends */
+  constructor(starter: string) {
+    this.#starter = starter
+    this.#path = join(dirname(starter), KEEPER_SOCKET)
+  }
+
+  /** Takes a machine; undefined if there is none. */
+  async take(key: PoolKey, restoration: Restoration): Promise<Launched | undefined> {
+    const control = await this.#request({ kind: 'take', key })
+    const given = control && ((await firstMessage(control)) as Partial<GivenMachine> | undefined)
+    if (control && given?.machine !== undefined) return this.#launched(control, given as GivenMachine, restoration)
+    control?.destroy()
+    return undefined
+  }
+
+  /** Has the next machines of a template restored, in the background. */
+  async refill(key: PoolKey, recipe: PoolRecipe<Restoration>): Promise<void> {
+    const source = await recipeOf(recipe.source)
+    const request: KeeperRequest = { kind: 'refill', key, recipe: { ...recipe, source } }
+    const sent = (await this.#request(request)) ?? (await this.#start(request))
+    sent?.resume().unref()
+  }
+
+  /** Ends all machines that were not taken. */
+  async end(): Promise<void> {
+    const sent = await this.#request({ kind: 'end' })
+    if (sent) await once(sent.resume(), 'close')
+  }
+
+  async #launched(control: Socket, given: GivenMachine, restoration: Restoration): Promise<Launched> {
+    const { spec } = restoration
+    const { directory } = given
+    const qemu = await locateQemu(spec.arch, spec.qemu)
+    const plan = planOf(restoration, KEPT_STATE)
+    const describe: Launched['describe'] = (holders) => describeSpec(holders, qemu.command, directory)
+    const machine = QemuInstance.adopt(
+      keptProcess(this.#path, control, given),
+      spec,
+      launchedCommandLine(spec, plan, qemu, directory),
+      {
+        shown: describe(spec).commandLineQuoted,
+        messages: given.messages.map((message) => ({ ...message, at: message.at - timeOrigin })),
+      },
+    )
+    const entry = registerMachine({ name: spec.name, directory, kill: () => machine.kill() })
+    return {
+      machine,
+      directory: { path: directory, remove: () => rm(directory, { recursive: true, force: true }) },
+      qemuVersion: qemu.version,
+      describe,
+      plan,
+      registration: {
+        [Symbol.dispose]() {
+          entry[Symbol.dispose]()
+          control.destroy()
+        },
+      },
+    }
+  }
+
+  /** Starts the keeper, then sends a request. */
+  async #start(request: KeeperRequest): Promise<Socket | undefined> {
+    const starter = await connected(this.#starter)
+    if (!starter) return undefined
+    await once(starter.resume(), 'close')
+    return this.#request(request)
+  }
+
+  /** @returns the connection; undefined if there is no keeper */
+  async #request(request: KeeperRequest): Promise<Socket | undefined> {
+    const socket = await connected(this.#path)
+    if (socket) sendMessage(socket, request)
+    return socket
+  }
+}
+
+async function connected(path: string): Promise<Socket | undefined> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return socket.on('error', () => {})
+  } catch {
+    return undefined
+  }
+}

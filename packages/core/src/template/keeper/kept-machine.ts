@@ -1,0 +1,104 @@
+/** A machine in the keeper of a run: spawned, restored, and then used by a worker through the keeper. */
+import { closeSync, openSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import { startTimer, stopTimer } from '../../host/clock.ts'
+import { copyFiles } from '../../host/files/copy-files.ts'
+import { makePrivateDirectory, type PrivateDirectory } from '../../host/files/private-directory.ts'
+import { registerMachine } from '../../host/machines/live-machines.ts'
+import { CONSOLE_FD, QMP_FD, STATE_FD } from '../../qemu/command-line.ts'
+import { loadState } from '../../qemu/migration.ts'
+import { type QemuProcess, spawnQemu } from '../../qemu/process.ts'
+import { QmpClient } from '../../qemu/qmp.ts'
+import { shutDown } from '../../qemu/shutdown.ts'
+import type { PoolWork } from '../pool/machine-pool.ts'
+import { warmUp } from '../pool/warm-up.ts'
+import { type MachineRecipe, PRIVATE_DIRECTORY } from './machine-recipe.ts'
+
+/** A spawned QEMU without an owner. */
+export interface KeptMachine {
+  readonly process: QemuProcess
+  readonly qmp: QmpClient
+  readonly consoleStream: Duplex
+  readonly directory: PrivateDirectory
+  /** Its entry in the registry of live machines. */
+  readonly registration: Disposable
+  gone: boolean
+}
+
+/** Longest time of a start or a restore, which normally take 100 ms. Milliseconds. */
+const ANSWER_MS = 30_000
+
+/** Spawns, restores and ends kept machines. */
+export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
+  async launch(recipe) {
+    const directory = await makePrivateDirectory()
+    let machine: KeptMachine | undefined
+    try {
+      await copyFiles(recipe.files, directory.path)
+      machine = await spawn(recipe, directory)
+      await answering(machine, machine.qmp.connect())
+      return machine
+    } catch (error) {
+      await (machine ? this.discard(machine) : directory.remove())
+      throw error
+    }
+  },
+  async restore(machine, { uri, memory, prompt }, lines, taken) {
+    const { qmp, consoleStream } = machine
+    await answering(machine, loadState(qmp, uri, memory))
+    if (prompt !== undefined) await answering(machine, warmUp({ qmp, consoleStream }, prompt, lines, taken))
+  },
+  isGone: ({ gone }) => gone,
+  async discard({ process, qmp, directory, registration }) {
+    await shutDown(process, qmp)
+    await directory.remove()
+    registration[Symbol.dispose]()
+  },
+}
+
+async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: PrivateDirectory): Promise<KeptMachine> {
+  // The path would have to be escaped in the values of options.
+  if (!/^[\w./-]+$/.test(directory.path)) throw new Error(`${directory.path} has unusual characters`)
+  const stateFd = openSync(state, 'r')
+  try {
+    const process = await spawnQemu(
+      argv.map((argument) => argument.replaceAll(PRIVATE_DIRECTORY, directory.path)),
+      { sockets, files: new Map([[STATE_FD, stateFd]]) },
+    )
+    const registration = registerMachine({
+      name,
+      directory: directory.path,
+      kill: () => process.terminate('SIGKILL'),
+    })
+    const machine: KeptMachine = {
+      process,
+      qmp: new QmpClient(process.stream(QMP_FD)),
+      consoleStream: process.stream(CONSOLE_FD),
+      directory,
+      registration,
+      gone: false,
+    }
+    // A reset of a socket at the exit of QEMU.
+    for (const fd of sockets) process.stream(fd).on('error', () => {})
+    void process.exited.then(() => {
+      machine.gone = true
+    })
+    return machine
+  } finally {
+    closeSync(stateFd)
+  }
+}
+
+/** Rejects when QEMU exits first, and kills it if it takes too long. */
+async function answering({ process }: KeptMachine, work: Promise<unknown>): Promise<void> {
+  const timer = startTimer(() => process.terminate('SIGKILL'), ANSWER_MS)
+  const exited = process.exited.then(() => {
+    throw new Error(`QEMU exited: ${process.stderr()}`)
+  })
+  exited.catch(() => {})
+  try {
+    await Promise.race([work, exited])
+  } finally {
+    stopTimer(timer)
+  }
+}
