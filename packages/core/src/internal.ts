@@ -1,4 +1,5 @@
 export { lastStage } from './console/failure/boot-stage.ts'
+export { guestSections } from './console/failure/guest-sections.ts'
 export { machineSections, type ShownMachine } from './console/failure/machine-sections.ts'
 export { shortCommandLine } from './console/failure/short-command-line.ts'
 export { describePatterns, patternList } from './console/match/pattern.ts'

@@ -1,6 +1,6 @@
 /** Sections that show the failure of a guest instead of the end of its console, which is nearly the same text. */
 import { type Incident } from '@coldboot/core'
-import { machineSections } from '@coldboot/core/internal'
+import { guestSections, machineSections } from '@coldboot/core/internal'
 import type { MatcherVM } from './matcher-vm.ts'
 
 const END = 'End of the console'
@@ -12,5 +12,5 @@ export function incidentSections(vm: MatcherVM, { excerpt }: Incident): Readonly
   const { name, output, commandLine, keptLog } = vm
   const before = output.slice(0, Math.max(0, output.lastIndexOf(first)))
   const shown = before.trim() === '' ? undefined : machineSections({ name, output: before, commandLine, keptLog })[END]
-  return { 'What the guest said': excerpt, 'Before that': shown, [END]: undefined }
+  return { ...guestSections(excerpt), 'Before that': shown, [END]: undefined }
 }

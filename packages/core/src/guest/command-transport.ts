@@ -1,5 +1,6 @@
 /** The interface of transports that run commands in a guest. */
 
+import { guestSections } from '../console/failure/guest-sections.ts'
 import type { ErrorCode } from '../errors.ts'
 import { messageOf } from '../errors.ts'
 import { formatDuration } from '../format-duration.ts'
@@ -56,7 +57,7 @@ export function failed(failure: CommandFailure, duration: number): CommandOutcom
 /** @param begun whether it had started in the guest */
 export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandFailure {
   const message = `${begun ? 'had not ended' : 'was not started'} when ${how}`
-  return { code, message, sections: { 'What the guest said': excerpt } }
+  return { code, message, sections: guestSections(excerpt) }
 }
 
 /** Failure of a command that timed out. */

@@ -1,5 +1,7 @@
 /** Events of a program in the guest over a channel, validated and typed by a schema. */
+
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { guestSections } from '../console/failure/guest-sections.ts'
 import type { Channel, DoneEvent } from '../devices/channel.ts'
 import { channelNames, findChannel } from '../devices/helpers/guest-ports.ts'
 import { ColdbootError, ExpectError, GuestError, OptionError } from '../errors.ts'
@@ -95,7 +97,7 @@ async function explained(error: unknown, failure: AbortSignal, guest: EventGuest
   const end = isOver ? await soon(guest.over, guest.scale(OVER_MS)) : undefined
   if (end === undefined || end.code === 'COMMAND_LOST') throw error
   const what = `Channel "${name}" of machine "${guest.name}" had not sent its last event when ${end.how}`
-  throw new GuestError(end.code, what, { cause: error, sections: { 'What the guest said': end.excerpt } })
+  throw new GuestError(end.code, what, { cause: error, sections: guestSections(end.excerpt) })
 }
 
 /** The value of the promise; undefined if it does not settle in time. */

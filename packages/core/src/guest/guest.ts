@@ -1,4 +1,5 @@
 /** Runs commands inside a guest, with the first of the transports in `GUEST_TRANSPORTS` that the machine has. */
+import { guestSections } from '../console/failure/guest-sections.ts'
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { anySignal } from '../host/any-signal.ts'
@@ -189,7 +190,7 @@ export class Guest {
 function tooLate({ code, how, excerpt }: GuestEnd): CommandOutcome {
   const message = `was not started because ${how}`
   const hint = code === 'COMMAND_LOST' ? { hint: TOO_LATE_HINT } : {}
-  return failed({ code, message, ...hint, sections: { 'What the guest said': excerpt } }, 0)
+  return failed({ code, message, ...hint, sections: guestSections(excerpt) }, 0)
 }
 
 /** Returns output as text, or as bytes for `'buffer'`. */

@@ -1,4 +1,5 @@
 /** Waits until a machine ends by itself. */
+import { guestSections } from '../console/failure/guest-sections.ts'
 import { lastLines } from '../console/failure/last-lines.ts'
 import { shortCommandLine } from '../console/failure/short-command-line.ts'
 import type { Incident } from '../console/incident/incident.ts'
@@ -40,7 +41,7 @@ export async function waitForExit(
 function guestError(running: RunningMachine, incident: Incident): GuestError {
   const message = `Machine "${running.spec.name}" failed during \`waitForExit()\`: ${incident.message}`
   return new GuestError(incident.code, message, {
-    sections: { 'What the guest said': incident.excerpt, ...machineSections(running) },
+    sections: { ...guestSections(incident.excerpt), ...machineSections(running) },
   })
 }
 

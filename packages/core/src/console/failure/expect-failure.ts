@@ -11,6 +11,7 @@ import {
 import { formatDuration } from '../../format-duration.ts'
 import type { Incident } from '../incident/incident.ts'
 import { describePatterns, type Pattern } from '../match/pattern.ts'
+import { callTrace } from './call-trace.ts'
 import { diagnose, type Evidence } from './diagnosis.ts'
 import { knownCause } from './known-causes.ts'
 import { lastLines, printable } from './last-lines.ts'
@@ -114,6 +115,7 @@ export function guestFailed(facts: FailureFacts, failed: GuestFailure): GuestErr
     ...(hint === undefined ? {} : { hint }),
     sections: {
       'End of the console': undefined,
+      'Call trace': callTrace(incident.excerpt),
       'What the guest said': lastLines(incident.excerpt, EXCERPT_LINES),
       'Before that': lastLines(before, BEFORE_LINES),
     },

@@ -1,4 +1,5 @@
 /** Transfers single files with the agent of `@coldboot/guest`, without a process in the guest, and with a checksum. */
+import { guestSections } from '../../console/failure/guest-sections.ts'
 import { formatDuration } from '../../format-duration.ts'
 import { FileFailure, type FileRequest, type FileTransport } from '../files/file-transport.ts'
 import { fileErrorCode } from '../files/guest-file-error.ts'
@@ -65,7 +66,7 @@ function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
   if (!(error instanceof Interrupted)) return error
   if (error.end !== undefined) {
     const { code, how, excerpt } = error.end
-    return new FileFailure(code, how, { sections: { 'What the guest said': excerpt } })
+    return new FileFailure(code, how, { sections: guestSections(excerpt) })
   }
   if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was aborted', { cause: error.cause })
   const time = formatDuration(timeoutMs)

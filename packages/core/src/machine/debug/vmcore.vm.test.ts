@@ -68,7 +68,10 @@ async function panicked(more: MachineOptions, guest: Parameters<typeof linuxGues
   const vmcore = join(folder, 'vmcore')
   const vm = await start({ vmcore, observer: () => (event) => void events.push(event), ...more }, guest)
   const facts = await banner(vm)
-  await expect(vm.run('echo c >/proc/sysrq-trigger')).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
+  await expect(vm.run('echo c >/proc/sysrq-trigger')).rejects.toMatchObject({
+    code: 'GUEST_PANICKED',
+    message: expect.stringMatching(/Call trace:\n {2}panic\+\S+\n {2}sysrq_handle_crash\+/),
+  })
   return { vm, vmcore, events: () => events.filter((event): event is DumpEvent => event.kind === 'dump'), ...facts }
 }
 
