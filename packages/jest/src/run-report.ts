@@ -7,6 +7,7 @@ import {
   type ErrorReport,
   type RunReport,
   readMeta,
+  rerunCommand,
   type TestReport,
   type TestState,
 } from '@coldboot/report'
@@ -54,6 +55,7 @@ export function interruptedTests(folders: readonly string[]): readonly TestRepor
 function testsOf({ config, result }: FileResult): readonly TestReport[] {
   const file = relative(config.rootDir, result.testFilePath)
   const project = config.displayName?.name
+  const rerunner = ['npx', 'jest', '--runTestsByPath', file, ...(project ? ['--selectProjects', project] : [])]
   return result.testResults.map((test, index) => {
     const names = namesOf(test)
     const same = result.testResults.slice(0, index).filter((other) => namesOf(other).join('\0') === names.join('\0'))
@@ -63,6 +65,7 @@ function testsOf({ config, result }: FileResult): readonly TestReport[] {
       file,
       line: test.location?.line,
       project,
+      rerun: rerunCommand(rerunner, names.join(' ')),
       state: stateOf(test),
       duration: test.duration ?? 0,
       attempts: attemptsOf(test, (retry) => attemptDirectory({ ...place, retry })),

@@ -1,123 +1,84 @@
-/** Script of the page: creates players when they scroll into view, and handles buttons and links into folded parts. */
-import type * as Asciinema from 'asciinema-player'
+/** Script of the page: makes its controls work, and shows the state in its URL. */
+import { copyFor } from './copy.ts'
+import { all, unfold } from './elements.ts'
+import { goTo, showTest } from './navigation.ts'
+import { loadState } from './page-state.ts'
+import { showShortcuts, watchKeys } from './shortcuts.ts'
+import { showState, watchToolbar } from './toolbar.ts'
+import { noteTime, watchWorkbenches, workbenchOf } from './workbenches.ts'
 
-/** Data of a player, embedded in the page. */
-interface ReplayData {
-  readonly cast: string
-  readonly markers: [time: number, label: string][]
-  readonly startAt: number
-}
-
-const players = new Map<string, Asciinema.Player>()
-
-/** The player of an element, created on demand because a page may have a hundred of them. */
-function playerOf(element: HTMLElement): Asciinema.Player | undefined {
-  const known = players.get(element.id)
-  const player: typeof Asciinema | undefined = Reflect.get(globalThis, 'AsciinemaPlayer')
-  const json = document.getElementById(`${element.id}-data`)?.textContent
-  if (known || !player || !json) return known
-  const { cast, markers, startAt }: ReplayData = JSON.parse(json)
-  const made = player.create({ data: cast }, element, {
-    preload: true,
-    controls: true,
-    markers,
-    fit: 'width',
-    theme: 'asciinema',
-    poster: `npt:${startAt}`,
-    terminalFontFamily: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
-  })
-  players.set(element.id, made)
-  // The player handles keys only if focused, but cannot be focused by keyboard without this.
-  element.querySelector('.ap-wrapper')?.setAttribute('tabindex', '0')
-  void made.seek(startAt)
-  playFilm(element.id, made, startAt)
-  return made
-}
-
-/** A film, embedded in the page. */
-interface FilmData {
-  readonly frames: readonly { readonly time: number; readonly display: number; readonly file: string }[]
-  /** File → data URL. */
-  readonly pictures: Readonly<Record<string, string>>
-}
-
-/** Time between two looks at the player of a film, milliseconds. */
-const FILM_MS = 100
-
-/** Shows the frames of the displays at the time of the player, so that its bar moves both. */
-function playFilm(id: string, player: Asciinema.Player, startAt: number): void {
-  const json = document.getElementById(`${id}-data-film`)?.textContent
-  const film = document.querySelector(`[data-film="${id}"]`)
-  if (!json || !film) return
-  const { frames, pictures }: FilmData = JSON.parse(json)
-  const show = (time: number): void => {
-    for (const image of film.querySelectorAll('img')) {
-      const display = Number(image.dataset['display'])
-      const ofDisplay = frames.filter((frame) => frame.display === display)
-      const frame = ofDisplay.findLast((one) => one.time <= time) ?? ofDisplay[0]
-      const url = frame && pictures[frame.file]
-      if (url !== undefined && image.src !== url) image.src = url
-      const label = image.parentElement?.querySelector('.film-time')
-      if (label) label.textContent = `${(frame?.time ?? 0).toFixed(1)} s`
-    }
+/** What buttons do. */
+function onClick(event: MouseEvent): void {
+  const target = event.target instanceof Element ? event.target : null
+  const link = target?.closest<HTMLElement>('a[data-test]')
+  const test = link ? document.getElementById(link.dataset['test'] ?? '') : null
+  if (test) {
+    event.preventDefault()
+    goTo(test, true)
+    return
   }
-  show(startAt)
-  setInterval(() => {
-    if (!document.hidden) void Promise.resolve(player.getCurrentTime()).then((time) => show(Number(time)))
-  }, FILM_MS)
+  const button = target?.closest('button')
+  if (button?.matches('.copy')) return void copyFor(button)
+  if (button?.dataset['act'] === 'help') return showShortcuts()
+  if (button?.matches('.hit')) return followHit(button)
+  const element = target?.closest<HTMLElement>('.workbench')
+  if (element) onWorkbench(element, target)
 }
 
-const visible = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting || !(target instanceof HTMLElement)) continue
-      visible.unobserve(target)
-      playerOf(target)
-    }
-  },
-  { rootMargin: '300px' },
-)
-for (const element of document.querySelectorAll('.replay')) visible.observe(element)
+function onWorkbench(element: HTMLElement, target: Element | null): void {
+  const workbench = workbenchOf(element)
+  const { act } = target?.closest<HTMLElement>('[data-act]')?.dataset ?? {}
+  const tab = target?.closest('[role="tab"]')
+  const timed = target?.closest<HTMLElement>('.step, .console-text [data-time]')
+  if (act !== undefined) workbench.act(act)
+  else if (tab) workbench.act(tab.id.endsWith('-text') ? 'text' : 'replay')
+  else if (target?.closest('.replay')) workbench.act('play')
+  else if (timed && !target?.closest('a, summary, .what pre') && document.getSelection()?.isCollapsed !== false) {
+    workbench.seek(Number(timed.dataset['time']))
+  } else return
+  noteTime(workbench)
+}
 
-document.addEventListener('click', (event) => {
-  const button = event.target instanceof Element ? event.target.closest('button') : null
-  const { replay, time, copy } = button?.dataset ?? {}
-  if (replay !== undefined && time !== undefined) void jump(replay, Number(time))
-  if (copy !== undefined && button) void copyText(copy, button)
-})
-
-async function jump(id: string, time: number): Promise<void> {
-  const element = document.getElementById(id)
+/** Shows a line of a console that was found by a search. */
+function followHit(button: HTMLElement): void {
+  const test = button.closest<HTMLElement>('.item')
+  const element = test && all('.workbench', test)[Number(button.dataset['hit'])]
   if (!element) return
+  unfold(element)
+  const workbench = workbenchOf(element)
+  workbench.act('text')
+  if (button.dataset['time'] !== '') workbench.seek(Number(button.dataset['time']))
+  noteTime(workbench)
   element.scrollIntoView({ block: 'nearest', behavior: 'instant' })
-  await playerOf(element)?.pause()
-  await playerOf(element)?.seek(time)
 }
 
-async function copyText(id: string, button: HTMLButtonElement): Promise<void> {
-  const element = document.getElementById(id)
-  if (!element) return
-  const label = button.textContent
-  try {
-    await navigator.clipboard.writeText(element.textContent ?? '')
-    button.textContent = 'Copied'
-    setTimeout(() => {
-      button.textContent = label
-    }, 2_000)
-  } catch {
-    // Clipboard access may be denied, for example for a file. Select the text instead.
-    document.getSelection()?.selectAllChildren(element)
-  }
+/** Moves between tabs by arrow keys. */
+function onTabKey(event: KeyboardEvent): void {
+  const tab = event.target instanceof Element ? event.target.closest('[role="tab"]') : null
+  if (!tab || !['ArrowLeft', 'ArrowRight'].includes(event.key)) return
+  const other = all('[role="tab"]', tab.parentElement ?? document).find((one) => one !== tab)
+  other?.click()
+  other?.focus()
 }
 
-/** Unfolds the test that the URL links to. */
-function unfold(): void {
-  const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null
-  const folded = target?.querySelector('details')
-  if (!folded) return
-  folded.open = true
-  target?.scrollIntoView()
+function showUrl(): void {
+  const state = loadState()
+  showState(state)
+  showTest(state)
 }
 
-addEventListener('hashchange', unfold)
-unfold()
+document.documentElement.classList.add('with-script')
+document.addEventListener('click', onClick)
+document.addEventListener('keydown', onTabKey)
+// A hidden part has no current step: it is marked when the part is shown.
+document.addEventListener('change', (event) => {
+  const element = event.target instanceof Element ? event.target.closest<HTMLElement>('.show-event') : null
+  const workbench = element?.closest<HTMLElement>('.workbench')
+  if (workbench) workbenchOf(workbench).refresh()
+})
+addEventListener('hashchange', showUrl)
+addEventListener('popstate', showUrl)
+watchToolbar()
+watchKeys()
+watchWorkbenches()
+showUrl()

@@ -17,6 +17,7 @@ export { loadPage, type PageWriter } from './load-page.ts'
 export { type MachineMeta, readMeta } from './machine-meta.ts'
 export type { MachineRecord } from './machine-recorder.ts'
 export { REDACTED, Redactor } from './redactor.ts'
+export { rerunCommand } from './rerun-command.ts'
 export { MACHINE_FILE, resumeCommand } from './resume-command.ts'
 export {
   type AttemptReport,

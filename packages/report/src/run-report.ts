@@ -29,6 +29,8 @@ export interface TestReport {
   readonly line?: number | undefined
   /** Name of the runner's project, if there are several. */
   readonly project?: string | undefined
+  /** Command that runs the test again, for a shell in the root. */
+  readonly rerun?: string | undefined
   readonly state: TestState
   readonly duration: number
   /** In order; the last one determines the state. Empty for skipped tests. */

@@ -1,5 +1,5 @@
 /** A sample run that contains everything a page can show. */
-import type { GuestTestRecord, RunReport } from '@coldboot/report'
+import { type GuestTestRecord, type RunReport, rerunCommand } from '@coldboot/report'
 import {
   castOf,
   jsonLines,
@@ -138,11 +138,12 @@ export function busyRun(project: SampleProject): RunReport {
   const [server, client, first] = ['pings/server', 'pings/client', 'flaky/vm'].map((name) =>
     project.machine(`network.test.ts/${name}`, { 'console.log': `${BOOT.join('\r\n')}\r\n${panic}\r\n` }),
   )
-  return sampleRun(project, [
+  const tests = [
     sampleTest(['greets on the serial console'], { duration: 180 }),
     sampleTest(['adds two numbers'], {
       state: 'failed',
       line: 3,
+      rerun: rerunCommand(['npx', 'vitest', 'run', 'boot.test.ts'], 'adds two numbers'),
       duration: 4_700,
       attempts: [sampleAttempt({ errors: [{ name: 'Error', message: MESSAGE, stack: [place] }], machines: [machine] })],
     }),
@@ -186,5 +187,11 @@ export function busyRun(project: SampleProject): RunReport {
       sampleTest(['a machine', `has device number ${index + 1}`], { file: 'devices.test.ts' }),
     ),
     sampleTest(['boots on real hardware'], { state: 'skipped', duration: 0 }),
+  ]
+  // A runner reports the error of a test again if it is not handled in time.
+  const again = { name: 'Error', message: MESSAGE, stack: [place] }
+  return sampleRun(project, tests, [
+    again,
+    { name: 'Error', message: 'The worker crashed: see `worker.log`', stack: [] },
   ])
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadPage } from '@coldboot/report'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.ts'
 import { busyRun, FAILED_AT } from './busy-run.ts'
 import { castOf, jsonLines, SampleProject, sampleAttempt, samplePicture, sampleRun, sampleTest } from './sample-run.ts'
@@ -12,6 +12,12 @@ const { writePage } = await loadPage()
 
 /** A long timeout for busy hosts. A correct page passes at once. */
 const PATIENT = { timeout: 20_000 }
+
+/** Chooses the editor of links until the end of the test. */
+function setEditor(name: string): void {
+  vi.stubEnv('COLDBOOT_EDITOR', name)
+  onTestFinished(() => void vi.unstubAllEnvs())
+}
 
 /** Waits until an image shows this picture. */
 async function showsPicture(image: Locator, url: string): Promise<void> {
@@ -43,30 +49,8 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
     return page.locator('.replay .ap-term').first().innerText()
   }
 
-  test('plays the film of a display with the console, moved by one bar', async () => {
-    using filmed = new SampleProject()
-    const pictures = [samplePicture(0), samplePicture(0x40), samplePicture(0xff)]
-    const machine = filmed.machine('boot.test.ts/films/vm', {
-      'meta.json': JSON.stringify({ name: 'vm' }),
-      'timeline.jsonl': jsonLines({ time: 6, kind: 'timeout', text: 'no prompt', ok: false }),
-      'film.jsonl': jsonLines(
-        ...[1, 4, 8].map((time, index) => ({ time, display: 1, file: `00000${index + 1}.png` })),
-        { time: 9, display: 1, file: '../../meta.json' },
-      ),
-      ...Object.fromEntries(pictures.map((png, index) => [`film/00000${index + 1}.png`, png])),
-    })
-    const attempts = [sampleAttempt({ machines: [machine] })]
-    writePage(sampleRun(filmed, [sampleTest(['films'], { state: 'failed', attempts })]), filmed.page)
-    const { page, complaints } = await open(filmed.page)
-    const image = page.locator('.film img')
-    const urlOf = (index: number) => `data:image/png;base64,${Buffer.from(pictures[index] ?? []).toString('base64')}`
-    // At the failure, then at the start.
-    await showsPicture(image, urlOf(1))
-    expect(await page.locator('.film figcaption').innerText()).toBe('Display at 4.0 s')
-    await page.getByRole('button', { name: 'From the start' }).click()
-    await showsPicture(image, urlOf(0))
-    expect(complaints).toEqual([])
-  })
+  /** The text of the replay of the first machine of the page. */
+  const clockOf = (page: Page): Locator => page.locator('.clock output').first()
 
   describe('a page of a run', () => {
     test('opens from the disk without network requests or errors', async () => {
@@ -77,73 +61,70 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(complaints).toEqual([])
     })
 
-    test('shows failed tests, then flaky tests, then lists of the others', async () => {
+    test('shows tests by file, those of files with failures first, each failure with its reason in a line', async () => {
       const { page } = await open()
-      expect(await page.locator('main h2').allInnerTexts()).toEqual([
+      expect(await page.locator('.file > summary').allInnerTexts()).toEqual([
+        'boot.test.ts 1 failed, 1 passed, 1 skipped',
+        'network.test.ts 1 failed, 1 flaky',
+        'devices.test.ts 14 passed',
+      ])
+      expect(await page.locator('main h3').allInnerTexts()).toEqual([
         'adds two numbers',
         'two machines › see each other over a network with losses',
-        'Passed after a retry',
         'restores in time',
-        'Passed 16 tests',
-        'Skipped 1 test',
       ])
-      expect(
-        await page.locator('main > article > details').evaluateAll((all) => all.map((it) => it.hasAttribute('open'))),
-      ).toEqual([true, false])
+      const isOpen = (selector: string): Promise<readonly boolean[]> =>
+        page.locator(selector).evaluateAll((all) => all.map((it) => it.hasAttribute('open')))
+      expect(await isOpen('.file')).toEqual([true, true, false])
+      expect(await isOpen('article > details')).toEqual([true, false, false])
+      expect(await page.locator('.item .reason:visible').allInnerTexts()).toEqual([
+        'expected 1 to be +0 // Object.is equality',
+        '"vm" did not print "ready" within 5.0 s',
+      ])
+      expect(await page.locator('.item .reason').first().textContent()).toMatch(
+        /^"vm" did not print "sum-43" within 3\.0 s/,
+      )
+      expect(await page.locator('.outside summary').allInnerTexts()).toEqual([
+        'Error The worker crashed: see worker.log',
+      ])
     })
 
-    test('shows the error, the source line, and the machine', async () => {
+    test('shows the error, the source line, and the machine, each once', async () => {
       const { page } = await open()
-      const first = page.locator('#failed-1')
-      expect(await first.locator('.headline').innerText()).toBe('Error expect(vm).toEventuallyPrint("sum-43")')
-      expect(await first.locator('mark').innerText()).toContain("await expect(vm).toEventuallyPrint('sum-43'")
-      expect(await first.locator('.error figcaption').allInnerTexts()).toEqual([
-        'boot.test.ts:5:3',
+      const test = page.locator('article').first()
+      expect(await test.locator('.headline').innerText()).toBe('Error expect(vm).toEventuallyPrint("sum-43")')
+      expect(await test.locator('mark').innerText()).toContain("await expect(vm).toEventuallyPrint('sum-43'")
+      expect(await test.locator('.error figcaption').allInnerTexts()).toEqual([
+        expect.stringContaining('boot.test.ts:5:3'),
         'Closest output',
         'Circumstances',
-        'End of the console',
       ])
-      expect(await first.locator('.facts').innerText()).toMatch(/Architecture\s+x86_64\s+Accelerator\s+tcg/)
-      expect(await first.locator('.timeline .failed').innerText()).toMatch(
-        /4\.41 s\s+timeout\s+expect\(vm\)\.toEventuallyPrint\("sum-43"\)\s+3\.0 s boot\.test\.ts:5:3/,
-      )
+      expect(await test.locator('.facts').innerText()).toMatch(/Architecture\s+x86_64\s+Accelerator\s+tcg/)
+      const rows = test.locator('.step:visible')
+      expect((await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim())).toEqual([
+        '1.36 s expect "coldboot# " 1.3 s',
+        '1.37 s send echo sum-$((40 + 2))',
+        expect.stringMatching(/^4\.41 s expect expect\(vm\)\.toEventuallyPrint\("sum-43"\) 3\.0 s boot\.test\.ts:5:3$/),
+      ])
+      await test.getByLabel('2 events of QEMU').check()
+      expect(await rows.locator('.kind').allInnerTexts()).toEqual(['QEMU', 'expect', 'send', 'expect', 'QEMU'])
+      expect(await test.locator('.screen img').count()).toBe(1)
       expect(
-        await first.locator('.screen img').evaluate((img) => img instanceof HTMLImageElement && img.naturalWidth),
+        await test.locator('.screen img').evaluate((img) => img instanceof HTMLImageElement && img.naturalWidth),
       ).toBe(320)
-    })
-
-    test('filters the timeline by check boxes', async () => {
-      const { page } = await open()
-      const rows = page.locator('#failed-1 .timeline li:visible')
-      const kinds = async (): Promise<readonly string[]> => [...new Set(await rows.locator('.kind').allInnerTexts())]
-      expect(await kinds()).toEqual(['event', 'expect', 'console', 'match', 'send', 'timeout'])
-      await page.getByLabel('console', { exact: true }).first().uncheck()
-      await page.getByLabel('QEMU events').first().uncheck()
-      expect(await kinds()).toEqual(['expect', 'match', 'send', 'timeout'])
-    })
-
-    test('copies the command line, or selects it if the clipboard is not available', async () => {
-      const { page } = await open()
-      await page.getByText('Command line that starts').first().click()
-      const button = page.locator('#failed-1 [data-copy]')
-      await button.click()
-      const given = (): Promise<string> =>
-        page.evaluate(async () => {
-          const selected = document.getSelection()?.toString()
-          return selected || document.querySelector('[data-copy]')?.textContent || ''
-        })
-      await expect.poll(given, PATIENT).toMatch(/^Copied$|^qemu-system-x86_64 -name guest=vm/)
+      await test.getByText('QMP messages (4)').click()
+      expect(await test.locator('.qmp li').last().innerText()).toMatch(/←\s+SHUTDOWN \{ "guest": false \}/)
     })
 
     test('shows each attempt, with the last one open', async () => {
       const { page } = await open()
       await page.locator('nav').getByText('see each other').click()
-      const attempts = page.locator('#failed-2 .attempt')
+      const attempts = page.locator('article').nth(1).locator('.attempt')
       expect(await attempts.locator('> summary').allInnerTexts()).toEqual([
         'Attempt 2 retry 1, failed',
         'Attempt 1 first attempt, failed',
       ])
-      expect(await attempts.first().locator('.machine h3').allInnerTexts()).toEqual([
+      expect(await attempts.first().locator('.machine h4').allInnerTexts()).toEqual([
         'Machine server',
         'Machine client',
       ])
@@ -168,36 +149,237 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       )
       expect(await opened.page.innerText('body')).toContain('"kind":"timeout"')
     })
+
+    test('shows consoles, steps and pictures without scripts', async () => {
+      const { page } = await open(project.page, { javaScriptEnabled: false })
+      const test = page.locator('article').first()
+      expect(await test.locator('.console-text').innerText()).toContain('    1.440  sum-42\n')
+      expect(await test.locator('.step[data-kind="send"]').isVisible()).toBe(true)
+      expect(await test.locator('.screen img').isVisible()).toBe(true)
+      expect(await test.locator('.replay').isVisible()).toBe(false)
+      expect(await page.locator('#search').isVisible()).toBe(false)
+    })
   })
 
-  describe('the replay of a console', () => {
-    test('starts at the failure, which has a marker', async () => {
-      const { page } = await open()
-      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
-      expect(await page.locator('.ap-timer').first().innerText()).toMatch(/^00:04/)
-      expect(await page.locator('.ap-marker-container').count()).toBe(1)
-      await page.locator('.ap-marker-container').first().hover()
-      expect(await page.locator('.ap-marker-container').first().textContent()).toContain('expect "sum-43" timed out')
+  describe('the replay of a machine', () => {
+    /** A machine with a film, typed keys and steps. */
+    function filmedRun(filmed: SampleProject): readonly Uint8Array[] {
+      const pictures = [samplePicture(0), samplePicture(0x40), samplePicture(0xff)]
+      const machine = filmed.machine('boot.test.ts/films/vm', {
+        'meta.json': JSON.stringify({ name: 'vm' }),
+        'console.cast': castOf([0.5, 'o', 'firmware\r\n'], [5, 'o', 'kernel\r\n']),
+        'console.txt': '[0.500000] firmware\n[5.000000] kernel\n',
+        'timeline.jsonl': jsonLines(
+          { time: 2, kind: 'input', text: 'pressed "f12"' },
+          { time: 4.5, kind: 'send', text: 'root\n' },
+          { time: 3, kind: 'expect', text: '"prompt"', id: 'expect-1' },
+          { time: 6, kind: 'timeout', text: 'no `prompt`', id: 'expect-1', ok: false },
+        ),
+        'film.jsonl': jsonLines(
+          ...[1, 4, 10].map((time, index) => ({ time, display: 1, file: `00000${index + 1}.png` })),
+          { time: 10, display: 1, file: '../../meta.json' },
+        ),
+        ...Object.fromEntries(pictures.map((png, index) => [`film/00000${index + 1}.png`, png])),
+      })
+      const attempts = [sampleAttempt({ machines: [machine] })]
+      writePage(sampleRun(filmed, [sampleTest(['films'], { state: 'failed', attempts })]), filmed.page)
+      return pictures
+    }
+
+    test('one bar moves the console, the film, typed keys and the steps', async () => {
+      using filmed = new SampleProject()
+      const pictures = filmedRun(filmed)
+      const { page, complaints } = await open(filmed.page)
+      const urlOf = (index: number) => `data:image/png;base64,${Buffer.from(pictures[index] ?? []).toString('base64')}`
+      const shows = async (
+        picture: number,
+        about: { keys: string; current: string; running: number },
+      ): Promise<void> => {
+        await showsPicture(page.locator('.film img'), urlOf(picture))
+        expect({
+          keys: await page.locator('.keys').innerText(),
+          current: await page.locator('.step[aria-current="step"] .time').innerText(),
+          running: await page.locator('.step.running').count(),
+        }).toEqual(about)
+      }
+      const slider = page.getByRole('slider', { name: 'Time of vm' })
+      // At the failure.
+      await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
+      await shows(1, { keys: 'Input at 4.50 s: root⏎', current: '6.00 s', running: 0 })
+      expect(await page.locator('.film figcaption').innerText()).toBe('Display at 4.0 s')
+      // By keys on the bar.
+      await slider.focus()
+      await page.keyboard.press('Home')
+      await expect.poll(() => terminalText(page), PATIENT).not.toContain('firmware')
+      expect(await slider.getAttribute('aria-valuetext')).toBe('0.00 seconds')
+      await page.keyboard.press('End')
+      await showsPicture(page.locator('.film img'), urlOf(2))
+      await page.keyboard.press('PageDown')
+      expect(await slider.getAttribute('aria-valuetext')).toBe('9.00 seconds')
+      // By the pointer, in the middle of the bar.
+      const box = await page.locator('.track').boundingBox()
+      if (box) await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
+      await shows(1, { keys: 'Input at 4.50 s: root⏎', current: '4.50 s', running: 1 })
+      await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
+      // By a step.
+      await page.locator('.step').first().click()
+      await shows(0, { keys: 'Input at 2.00 s: pressed "f12"', current: '2.00 s', running: 0 })
+      await expect.poll(() => terminalText(page), PATIENT).not.toContain('kernel')
+      await page.getByRole('button', { name: 'Failure' }).click()
+      await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
+      expect(complaints).toEqual([])
     })
 
-    test('seeks to the time of a timeline row', async () => {
-      const { page } = await open()
-      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
-      await page.locator('.timeline button.time').filter({ hasText: '1.37 s' }).click()
-      await expect.poll(() => terminalText(page), PATIENT).not.toContain('echo sum')
-      expect(await terminalText(page)).toContain('BusyBox')
-      await page.getByRole('button', { name: `To the failure at ${FAILED_AT} s` }).click()
-      await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
+    test('shows the console as text, whose lines follow the bar and move it', async () => {
+      using filmed = new SampleProject()
+      filmedRun(filmed)
+      const { page } = await open(filmed.page)
+      await page.getByRole('tab', { name: 'Replay' }).focus()
+      await page.keyboard.press('ArrowRight')
+      expect(await page.getByRole('tab', { name: 'Text' }).getAttribute('aria-selected')).toBe('true')
+      expect(await page.locator('.replay').isVisible()).toBe(false)
+      expect(await page.locator('.console-text .now').innerText()).toBe('    5.000  kernel\n')
+      await page.locator('.console-text').getByText('firmware').click()
+      expect(await clockOf(page).innerText()).toBe('0.50')
+      expect(await page.locator('.console-text .now').innerText()).toBe('    0.500  firmware\n')
     })
 
-    test('plays from the start by keyboard', async () => {
+    test('starts at the failure, and plays from the start by keyboard until it is paused', async () => {
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
-      await page.getByRole('button', { name: 'From the start' }).click()
+      expect(await clockOf(page).innerText()).toBe(FAILED_AT.toFixed(2))
+      await page.keyboard.press('Home')
       await expect.poll(() => terminalText(page), PATIENT).not.toContain('Linux version')
-      await page.locator('.ap-wrapper').first().focus()
       await page.keyboard.press('Space')
       await expect.poll(() => terminalText(page), PATIENT).toContain('Linux version')
+      await page.keyboard.press('Space')
+      expect(await page.locator('[data-act="play"]').first().innerText()).toBe('Play')
+      const stopped = await clockOf(page).innerText()
+      expect(Number(stopped)).toBeGreaterThan(0)
+      expect(page.url()).toMatch(new RegExp(`&at=0:${stopped}$`))
+    })
+  })
+
+  describe('tests are found', () => {
+    const shown = async (page: Page): Promise<readonly string[]> =>
+      page.locator('.item:visible').evaluateAll((all) => all.map(({ id }) => id))
+
+    test('by words in tests, errors and consoles, and the URL keeps the search', async () => {
+      const { page } = await open()
+      await page.keyboard.press('/')
+      await page.keyboard.type('SERIAL greets')
+      expect(await shown(page)).toEqual(['boot.test.ts/greets-on-the-serial-console'])
+      expect(await page.locator('.found').innerText()).toBe('1 of 19 tests')
+      await page.locator('#search').fill('virtio_blk SUM-42')
+      expect(await shown(page)).toEqual(['boot.test.ts/adds-two-numbers'])
+      expect(await page.locator('nav li:visible').allInnerTexts()).toEqual(['adds two numbers'])
+      expect(await page.evaluate(() => location.hash)).toBe('#q=virtio_blk+SUM-42')
+      await page.reload()
+      expect(await shown(page)).toEqual(['boot.test.ts/adds-two-numbers'])
+      // The line that was found moves the replay.
+      expect(await page.locator('.hit').innerText()).toContain('0.500000] virtio_blk virtio0: [vda]')
+      await page.locator('.hit').click()
+      expect(await clockOf(page).innerText()).toBe('0.95')
+      expect(await page.locator('.console-text .now').innerText()).toContain('virtio_blk')
+      await page.locator('#search').press('Escape')
+      expect(await page.locator('.file:visible').count()).toBe(3)
+      expect(await page.locator('.file').nth(2).getAttribute('open')).toBeNull()
+    })
+
+    test('by status and machine', async () => {
+      const { page } = await open()
+      await page.getByRole('button', { name: '1 flaky' }).click()
+      expect(await shown(page)).toEqual(['network.test.ts/restores-in-time'])
+      await page.getByRole('button', { name: '1 skipped' }).click()
+      expect(await shown(page)).toEqual(['boot.test.ts/boots-on-real-hardware', 'network.test.ts/restores-in-time'])
+      expect(await page.evaluate(() => location.hash)).toBe('#status=flaky,skipped')
+      await page.goto(`file://${project.page}#Machine=server`)
+      await expect.poll(() => shown(page), PATIENT).toHaveLength(1)
+      expect(await page.getByLabel('Machine', { exact: true }).inputValue()).toBe('server')
+      await page.getByLabel('Machine', { exact: true }).selectOption('')
+      expect(await page.locator('.found').innerText()).toBe('')
+    })
+
+    test('by a link, at the moment of the replay that it names', async () => {
+      const { page } = await open(`${project.page}#test=boot.test.ts/adds-two-numbers&at=0:1.40`)
+      await expect.poll(() => terminalText(page), PATIENT).toContain('echo sum')
+      expect(await terminalText(page)).not.toContain('sum-42')
+      expect(await clockOf(page).innerText()).toBe('1.40')
+      await page.goto(`file://${project.page}#network.test.ts/restores-in-time`)
+      await page.locator('[id="network.test.ts/restores-in-time"] .error').waitFor()
+      await page.goBack()
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.id), PATIENT)
+        .toBe('boot.test.ts/adds-two-numbers')
+    })
+
+    test('by shortcuts, which ? lists', async () => {
+      const { page } = await open()
+      const current = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id)
+      const press = async (keys: string): Promise<string | undefined> => {
+        for (const key of keys) await page.keyboard.press(key)
+        return current()
+      }
+      const ids = [
+        'boot.test.ts/adds-two-numbers',
+        'network.test.ts/emulated/two-machines--see-each-other-over-a-network-with-losses',
+        'boot.test.ts/greets-on-the-serial-console',
+      ]
+      expect(await press('n')).toBe(ids[0])
+      expect(await press('n')).toBe(ids[1])
+      expect(await page.locator('article').nth(1).locator('.attempt').first().isVisible()).toBe(true)
+      expect(await press('p')).toBe(ids[0])
+      expect(await press('j')).toBe(ids[2])
+      expect(await press('k')).toBe(ids[0])
+      await press('o')
+      expect(await page.locator('article').first().locator('.content').isVisible()).toBe(false)
+      await press('?')
+      const list = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+      expect(await list.locator('dt').allInnerTexts()).toContain('j')
+      await page.keyboard.press('Escape')
+      expect(await list.isVisible()).toBe(false)
+      await press('/n')
+      expect(await page.locator('#search').inputValue()).toBe('n')
+    })
+  })
+
+  describe('a test can be run again and edited', () => {
+    test('by commands and links that are copied', async () => {
+      const { page } = await open()
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+      const test = page.locator('article').first()
+      const copies = async (name: string, text: unknown): Promise<void> => {
+        await test.getByRole('button', { name, exact: true }).first().click()
+        await expect.poll(() => page.evaluate(() => navigator.clipboard.readText()), PATIENT).toEqual(text)
+      }
+      await copies('Copy rerun command', "npx vitest run boot.test.ts -t '^adds two numbers$'")
+      expect(await test.getByRole('button', { name: 'Copied' }).isVisible()).toBe(true)
+      await copies('Copy path', 'boot.test.ts:3')
+      await page.locator('.step[data-kind="send"]').click()
+      await copies('Copy link', `file://${project.page}#test=boot.test.ts/adds-two-numbers&at=0:1.37`)
+      await copies('Copy', expect.stringMatching(/^qemu-system-x86_64 -name guest=vm/))
+    })
+
+    test('selects a command if the clipboard is not available', async () => {
+      const { page } = await open()
+      await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+      await page.getByText('Command line that starts').first().click()
+      await page.locator('article').first().getByRole('button', { name: 'Copy', exact: true }).click()
+      const selected = (): Promise<string> => page.evaluate(() => document.getSelection()?.toString().trim() ?? '')
+      await expect.poll(selected, PATIENT).toMatch(/^qemu-system-x86_64 -name guest=vm/)
+    })
+
+    test('by the editor that COLDBOOT_EDITOR names', async () => {
+      setEditor('cursor')
+      using edited = new SampleProject()
+      writePage(busyRun(edited), edited.page)
+      const { page } = await open(edited.page)
+      const links = page.locator('article').first().locator('a.editor')
+      expect(await links.evaluateAll((all) => all.map((it) => it.getAttribute('href')))).toEqual([
+        `cursor://file${edited.root}/boot.test.ts:3:1`,
+        `cursor://file${edited.root}/boot.test.ts:5:3`,
+        `cursor://file${edited.root}/boot.test.ts:5:3`,
+      ])
     })
   })
 
@@ -206,6 +388,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
 
     /** Opens a page in which all text of guests and tests is an attack. */
     async function openHostile(): Promise<OpenedPage> {
+      setEditor('zed')
       const hostile = new SampleProject()
       onTestFinished(() => hostile[Symbol.dispose]())
       const line = { time: 1, text: EVIL }
@@ -274,10 +457,16 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
         ),
         scripts: document.querySelectorAll('script:not([type="application/json"])').length,
         pictures: document.querySelectorAll('main img').length,
-        links: [...document.querySelectorAll('a')].filter((it) => it.protocol !== 'file:').length,
+        links: [...document.querySelectorAll('a')].map((it) => it.protocol).filter((it) => it !== 'file:'),
       }))
-      expect(found).toEqual({ hacked: undefined, handlers: [], scripts: 2, pictures: 0, links: 0 })
-      expect(await page.locator('.printed pre').first().innerText()).toBe(EVIL)
+      expect(found).toEqual({
+        hacked: undefined,
+        handlers: [],
+        scripts: 2,
+        pictures: 0,
+        links: ['zed:', 'zed:', 'zed:'],
+      })
+      expect(await page.locator('.console-text').first().textContent()).toBe(`    1.000  ${EVIL}\n`)
       expect(complaints).toEqual([])
       expect(requests).toHaveLength(1)
     })
@@ -339,24 +528,25 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       const reached = new Set<string>()
-      for (let presses = 0; presses < 60 && !reached.has('timeline'); presses++) {
+      for (let presses = 0; presses < 60 && !reached.has('steps'); presses++) {
         await page.keyboard.press('Tab')
         const name = await page.evaluate(() => {
           const focused = document.activeElement
           const parts = {
+            search: '#search',
             contents: 'nav a',
             test: '.test > details > summary',
-            player: '.ap-wrapper',
-            bar: '.replay-bar button',
-            timeline: '.timeline button',
+            bar: '.track input',
+            console: '.tabs [role="tab"]',
+            steps: '.step button',
           }
           return Object.entries(parts).find(([, selector]) => focused?.matches(selector))?.[0]
         })
         if (name !== undefined) reached.add(name)
       }
-      expect([...reached]).toEqual(['contents', 'test', 'player', 'bar', 'timeline'])
+      expect([...reached]).toEqual(['search', 'contents', 'test', 'bar', 'console', 'steps'])
       await page.keyboard.press('Enter')
-      await expect.poll(() => terminalText(page), PATIENT).not.toContain('Linux')
+      await expect.poll(() => terminalText(page), PATIENT).not.toContain('echo sum')
     })
   })
 })
@@ -380,7 +570,7 @@ test('a page embeds recordings up to its size limit, for the first failed tests'
   expect(statSync(large.page).size).toBeLessThan(32 * 1024 ** 2)
   const html = readFileSync(large.page, 'utf8')
   expect(html.match(/class="replay"/g)?.length).toBeGreaterThan(20)
-  expect(html.lastIndexOf('class="replay"')).toBeLessThan(html.indexOf('test 39</h2>'))
+  expect(html.lastIndexOf('class="replay"')).toBeLessThan(html.indexOf('test 39</h3>'))
 })
 
 test('a page shows timeline rows up to its limit, the last of each machine, more for the first failed tests', () => {
@@ -396,6 +586,6 @@ test('a page shows timeline rows up to its limit, the last of each machine, more
   const rows = articles.map((article) => article.match(/<li class="step/g)?.length)
   expect(rows.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 1_000))
   expect(rows.slice(10)).toEqual(Array.from({ length: 10 }, () => 20))
-  expect(articles[0]).toContain('500 earlier rows: see the files.')
+  expect(articles[0]).toContain('500 earlier steps: see the files.')
   expect(articles.every((article) => article.includes('step 1499'))).toBe(true)
 })

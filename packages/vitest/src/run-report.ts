@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AttemptReport, ErrorReport, RunReport, StackFrame, TestReport, TestState } from '@coldboot/report'
-import { attemptDirectory } from '@coldboot/report'
+import { attemptDirectory, rerunCommand } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { TestAttempt, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { HOME } from './attempt.ts'
@@ -31,11 +31,13 @@ export function runReport(
 function testsOf(module: TestModule): readonly TestReport[] {
   return [...module.children.allTests()].map((test) => {
     const { state } = test.result()
+    const project = module.project.name ? ['--project', module.project.name] : []
     return {
       names: namesOf(test),
       file: module.relativeModuleId,
       line: test.location?.line,
       project: module.project.name || undefined,
+      rerun: rerunCommand(['npx', 'vitest', 'run', module.relativeModuleId, ...project], namesOf(test).join(' > ')),
       state: state === 'pending' ? 'skipped' : state,
       duration: test.diagnostic()?.duration ?? 0,
       attempts: attemptReports(test),

@@ -65,7 +65,7 @@ test('keeps a film of a display', () => {
   expect(time).toBeGreaterThan(0)
   expect(readFileSync(join(folder, 'film', file)).toString('latin1', 1, 4)).toBe('PNG')
   const page = readFileSync(join(project.root, '.vitest', 'coldboot', 'index.html'), 'utf8')
-  expect(page).toMatch(/class="film" data-film="replay-\d+"/)
+  expect(page).toMatch(/<figure class="screen film">.*? data-display="1"/s)
 })
 
 describe('a test that fails', () => {

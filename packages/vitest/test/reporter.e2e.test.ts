@@ -20,7 +20,7 @@ function textsOf(html: string, pattern: RegExp): readonly string[] {
   return [...html.matchAll(pattern)].map(([, text = '']) => plain(text).trim())
 }
 
-const headings = (html: string): readonly string[] => textsOf(html, /<summary><h2>(.*?)<\/h2>/gs)
+const headings = (html: string): readonly string[] => textsOf(html, /<summary><h3>(.*?)<\/h3>/gs)
 
 describe('a run in CI', () => {
   let project: InstalledProject
@@ -43,31 +43,41 @@ describe('a run in CI', () => {
     expect(run.output).toContain(`\nConsoles and files of the machines: ${PAGE}\n`)
   })
 
-  test('writes a page with failed tests, then flaky tests, then lists of the others', () => {
-    expect(headings(read(PAGE))).toEqual([
+  test('writes a page with the tests of each file: failed tests, then flaky tests, then a list of the others', () => {
+    const html = read(PAGE)
+    expect(textsOf(html, /<summary>(<h2>.*?)<\/summary>/gs)).toEqual([
+      'console.test.ts 1 failed, 1 flaky, 1 passed',
+      'two-machines.test.ts 2 failed, 1 skipped',
+    ])
+    expect(headings(html)).toEqual([
       'waits for what never comes',
+      'comes right at the second attempt',
       'two machines › do not agree',
       'fails without a machine',
-      'comes right at the second attempt',
-      'Passed 2 tests',
-      'Skipped 1 test',
     ])
+  })
+
+  test('shows a command that runs only one test again', async () => {
+    const commands = textsOf(read(PAGE), /<code class="rerun">(.*?)<\/code>/gs)
+    expect(commands[2]).toBe("npx vitest run two-machines.test.ts -t '^two machines > do not agree$'")
+    using again = installProject('reporting')
+    expect((await again.shell(commands[2] ?? '')).output).toMatch(/Tests +1 failed \| 2 skipped \(3\)/)
   })
 
   test('shows the errors, source lines and machines of each attempt on the page', () => {
     const html = read(PAGE)
     expect(textsOf(html, /<p class="headline">(.*?)<\/p>/gs)).toEqual([
       expect.stringMatching(/^ExpectError "vm" did not print "never" within/),
+      expect.stringContaining('AssertionError expected +0 to be 1'),
       expect.stringContaining("AssertionError expected 'side-1' to be 'side-2'"),
       expect.stringContaining('AssertionError expected { answer: 42 } to deeply equal'),
-      expect.stringContaining('AssertionError expected +0 to be 1'),
     ])
     expect(textsOf(html, /<mark>(.*?)<\/mark>/gs)[0]).toMatch(/❯ 12 {2}.*await vm\.expect\('never'/)
-    expect(textsOf(html, /<h3>(<span class="noun">Machine.*?)<\/h3>/gs)).toEqual([
+    expect(textsOf(html, /<h4>(<span class="noun">Machine.*?)<\/h4>/gs)).toEqual([
+      'Machine vm',
       'Machine vm',
       'Machine left',
       'Machine right',
-      'Machine vm',
     ])
     expect(html).toContain('href="./console.test.ts/comes-right-at-the-second-attempt/vm/console.log"')
     expect(html).toContain('&lt;img src=x onerror=alert(1)>')
@@ -163,13 +173,11 @@ test.for(JOBS)(
     const html = readFileSync(join(merged.root, PAGE), 'utf8')
     expect(headings(html)).toEqual([
       'waits for what never comes',
+      'comes right at the second attempt',
       'two machines › do not agree',
       'fails without a machine',
-      'comes right at the second attempt',
-      'Passed 2 tests',
-      'Skipped 1 test',
     ])
-    expect(textsOf(html, /<h3>(<span class="noun">Machine.*?)<\/h3>/gs)).toHaveLength(4)
+    expect(textsOf(html, /<h4>(<span class="noun">Machine.*?)<\/h4>/gs)).toHaveLength(4)
     const left = 'two-machines.test.ts/two-machines--do-not-agree/left/console.log'
     expect(html).toContain(`href="./${left}"`)
     expect(existsSync(join(merged.root, '.vitest', 'coldboot', left))).toBe(true)
@@ -211,7 +219,7 @@ test('writes the page after a crash of a worker, with the console up to then', a
   expect(headings(html)).toContain('ends with its worker')
   expect(html).toContain('href="./dying.test.ts/ends-with-its-worker/vm/console.log"')
   // The main process has completed the files before it wrote the page.
-  expect(textsOf(html, /<li class="printed" .*?<pre>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
+  expect(textsOf(html, /<pre class="console-text"[^>]*>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
   expect(html).toContain('class="replay"')
 })
 
@@ -243,7 +251,7 @@ test('shows the tests inside a guest with the attempt that ran them', async () =
   using project = installProject('guest-tests')
   await project.run([])
   const html = readFileSync(join(project.root, PAGE), 'utf8')
-  expect(textsOf(html, /<h3>(<span class="noun">Tests inside.*?)<\/h3>/gs).length).toBeGreaterThan(0)
+  expect(textsOf(html, /<h4>(<span class="noun">Tests inside.*?)<\/h4>/gs).length).toBeGreaterThan(0)
   expect(textsOf(html, /<li class="failed">(<span class="state">.*?)<\/li>/gs).join('\n')).toContain('flaky')
 })
 

@@ -36,6 +36,10 @@ export interface Environment {
   readonly debug: 'on-failure' | 'gdb' | undefined
   /** COLDBOOT_KEEP: `machine`: failed tests save their machines. */
   readonly keep: 'machine' | undefined
+  /** COLDBOOT_EDITOR: the editor that links of the page open. */
+  readonly editor: string | undefined
+  /** LAUNCH_EDITOR: the command of an editor, which Vite and Vitest also read. */
+  readonly launchEditor: string | undefined
   /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
   readonly progressSocket: string | undefined
   /** COLDBOOT_CACHE, else `coldboot` in the user's cache folder: kernels, probes and templates kept between runs. */
@@ -54,6 +58,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     initramfs: variables['COLDBOOT_INITRAMFS'] || undefined,
     debug: word('COLDBOOT_DEBUG', variables, ['on-failure', 'gdb']),
     keep: word('COLDBOOT_KEEP', variables, ['machine']),
+    editor: variables['COLDBOOT_EDITOR'] || undefined,
+    launchEditor: variables['LAUNCH_EDITOR'] || undefined,
     progressSocket: variables['COLDBOOT_PROGRESS_SOCKET'] || undefined,
     cacheDirectory: cacheDirectory(variables),
   }

@@ -33,7 +33,7 @@ function testSummary(test: TestReport, root: string): string {
   const title = html([test.file, ...test.names].join(' › '))
   const retries = test.attempts.length > 1 ? ` (${counted(test.attempts.length, 'attempt')})` : ''
   const messages = errors.map((error) => {
-    const { headline, text } = errorParts(error, true)
+    const { headline, text } = errorParts(error)
     return fenced([headline, text].filter(Boolean).join('\n'))
   })
   const consoles = machines.map((directory) => {

@@ -25,7 +25,11 @@ export function readReplay(path: string): ConsoleReplay | undefined {
   // The tail of a long recording does not contain the header.
   const header = objectOf(readFirstLine(path, HEADER_LIMIT))
   if (tail === undefined || header?.['version'] !== 2) return undefined
-  const events = tail.text.split('\n').flatMap(eventsOf)
+  // The player shows nothing if a time is before the previous one.
+  const events = tail.text
+    .split('\n')
+    .flatMap(eventsOf)
+    .sort((a, b) => a[0] - b[0])
   const [first] = events
   if (!first) return undefined
   if (tail.cut > 0) events.unshift([first[0], 'o', `… earlier output is in the files …\r\n`])

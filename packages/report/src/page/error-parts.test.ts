@@ -9,11 +9,11 @@ test('splits the sections of an error of this project from its sentences', () =>
   const { message } = new ExpectError('EXPECT_TIMEOUT', '"vm" did not print "x"', {
     sections: { 'Closest output': 'one\n\n  two', 'Command line of "vm"': 'qemu', Log: '/log' },
   })
-  const parts = errorParts(error(message), true)
+  const parts = errorParts(error(message), (title) => /^Log|^Command line/.test(title))
   expect(parts.headline).toBe('"vm" did not print "x"')
   expect(parts.text).not.toBe('')
   expect(parts.sections).toEqual([{ title: 'Closest output', body: 'one\n\n  two' }])
-  expect(errorParts(error(message), false).sections.map(({ title }) => title)).toEqual([
+  expect(errorParts(error(message)).sections.map(({ title }) => title)).toEqual([
     'Closest output',
     'Command line of "vm"',
     'Log',
@@ -22,7 +22,7 @@ test('splits the sections of an error of this project from its sentences', () =>
 
 test('keeps a message in another layout unchanged', () => {
   const text = 'expected 1 to be 2\n\nnote:\nnot indented\n\nlast'
-  expect(errorParts(error(text), true)).toEqual({
+  expect(errorParts(error(text))).toEqual({
     headline: 'expected 1 to be 2',
     text: 'note:\nnot indented\n\nlast',
     difference: '',
@@ -31,12 +31,12 @@ test('keeps a message in another layout unchanged', () => {
 })
 
 test('uses the name of an error without a message as its headline', () => {
-  expect(errorParts(error(''), true).headline).toBe('Error')
+  expect(errorParts(error('')).headline).toBe('Error')
 })
 
 test('keeps section bodies that look like titles', () => {
   const body = 'a:\n\n\nb\n  c:'
-  const parts = errorParts(error(`first${layoutSections({ Output: body, Log: '/log' })}`), false)
+  const parts = errorParts(error(`first${layoutSections({ Output: body, Log: '/log' })}`))
   expect(parts.sections).toEqual([
     { title: 'Output', body },
     { title: 'Log', body: '/log' },
@@ -46,8 +46,11 @@ test('keeps section bodies that look like titles', () => {
 test('splits the sections after a diff from it', () => {
   const diff =
     '\x1b[32m- Expected\x1b[39m\n+ Received\n\n  {\n-   "a": 1,\n  }\n\nEnd of the console:\n  one\n\n  two\n\nLog:\n  /log'
-  expect(errorParts({ ...error('x'), diff }, true)).toMatchObject({
+  expect(errorParts({ ...error('x'), diff })).toMatchObject({
     difference: '- Expected\n+ Received\n\n  {\n-   "a": 1,\n  }',
-    sections: [{ title: 'End of the console', body: 'one\n\ntwo' }],
+    sections: [
+      { title: 'End of the console', body: 'one\n\ntwo' },
+      { title: 'Log', body: '/log' },
+    ],
   })
 })

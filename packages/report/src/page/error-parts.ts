@@ -19,11 +19,8 @@ export interface Section {
   readonly body: string
 }
 
-/** Sections that repeat facts shown with the machine. */
-const REPEATED = /^(?:Command line|Log)(?: of ".*")?$/
-
-/** @param withMachines whether the page shows machines below the error */
-export function errorParts(error: ErrorReport, withMachines: boolean): ErrorParts {
+/** @param isRepeated whether the page shows a section, by its title, elsewhere */
+export function errorParts(error: ErrorReport, isRepeated: (title: string) => boolean = () => false): ErrorParts {
   const message = split(error.message)
   // If the error has a diff, the sections of the machines are appended to it.
   const diff = split(error.diff ?? '')
@@ -32,7 +29,7 @@ export function errorParts(error: ErrorReport, withMachines: boolean): ErrorPart
     headline: headline || error.name,
     text: rest.join('\n').trim(),
     difference: diff.text,
-    sections: [...message.sections, ...diff.sections].filter(({ title }) => !(withMachines && REPEATED.test(title))),
+    sections: [...message.sections, ...diff.sections].filter(({ title }) => !isRepeated(title)),
   }
 }
 

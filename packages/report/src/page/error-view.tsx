@@ -1,28 +1,34 @@
 /** Shows an error: its message, the source line of the test, and the stack. */
-import { relative } from 'node:path'
 import type { VNode } from 'preact'
 import type { ErrorReport, StackFrame } from '../run-report.ts'
 import { Block } from './block.tsx'
 import { codeFrame } from './code-frame.ts'
 import { errorParts } from './error-parts.ts'
 import { formatText } from './format-text.ts'
+import type { PageContext } from './page-context.ts'
+import { PlaceLink } from './place-link.tsx'
+import { Prose } from './prose.tsx'
 
-/** @param withMachines whether machines are shown below the error */
+/** @param isRepeated whether a section of the message is shown elsewhere, by its title */
 export function ErrorView(props: {
   readonly error: ErrorReport
-  readonly root: string
-  readonly withMachines: boolean
+  readonly page: PageContext
+  readonly isRepeated?: (title: string) => boolean
 }): VNode {
-  const { error, root, withMachines } = props
-  const { headline, text, difference, sections } = errorParts(error, withMachines)
+  const { error, page, isRepeated } = props
+  const { headline, text, difference, sections } = errorParts(error, isRepeated)
   return (
     <div class="error">
       <p class="headline">
-        <span class="error-name">{error.name}</span> {headline}
+        <span class="error-name">{formatText(error.name)}</span> <Prose text={headline} />
       </p>
-      {text && <p class="says">{text}</p>}
+      {text && (
+        <p class="says">
+          <Prose text={text} />
+        </p>
+      )}
       {difference && <Difference diff={difference} />}
-      <Frame stack={error.stack} root={root} />
+      <Frame stack={error.stack} page={page} />
       {sections.map(({ title, body }) => (
         <Block title={title}>{body}</Block>
       ))}
@@ -40,27 +46,38 @@ function Difference({ diff }: { readonly diff: string }): VNode {
   return <Block title="Difference">{lines}</Block>
 }
 
-function Frame({ stack, root }: { readonly stack: readonly StackFrame[]; readonly root: string }): VNode | null {
-  const [place] = stack
+function Frame({ stack, page }: { readonly stack: readonly StackFrame[]; readonly page: PageContext }): VNode | null {
+  const [place, ...callers] = stack
   if (!place) return null
   const lines = codeFrame(place)
   return (
-    <Block title={placeOf(place, root)} isCode>
-      {lines.map(({ number, text, isPlace }) => {
-        const line = (
-          <>
-            <span class="line-number">{`${isPlace ? '❯' : ' '} ${number}`.padStart(7)}</span>
-            {`  ${formatText(text)}\n`}
-          </>
-        )
-        return isPlace ? <mark>{line}</mark> : line
-      })}
-      {stack.length > 1 && stack.slice(1).map((frame) => <span class="frame">{`at ${placeOf(frame, root)}\n`}</span>)}
-    </Block>
+    <figure class="block code">
+      <figcaption>
+        <PlaceLink place={place} page={page} isCopied />
+      </figcaption>
+      {/* biome-ignore format: white space would be visible */}
+      {lines.length > 0 && (
+        <pre tabIndex={0} role="group" aria-label="Source of the test">
+          {lines.map(({ number, text, isPlace }) => {
+            const line = (
+              <>
+                <span class="line-number">{`${isPlace ? '❯' : ' '} ${number}`.padStart(7)}</span>
+                {`  ${formatText(text)}\n`}
+              </>
+            )
+            return isPlace ? <mark>{line}</mark> : line
+          })}
+        </pre>
+      )}
+      {callers.length > 0 && (
+        <ul class="callers">
+          {callers.map((caller) => (
+            <li>
+              called at <PlaceLink place={caller} page={page} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </figure>
   )
-}
-
-function placeOf({ file, line, column, method }: StackFrame, root: string): string {
-  const path = relative(root, file)
-  return `${path.startsWith('..') ? file : path}:${line}:${column}${method ? ` in ${method}` : ''}`
 }

@@ -10,12 +10,12 @@ export function GuestTests({ tests }: { readonly tests: readonly GuestTestRecord
   const { machine = '', command = '' } = tests[0] ?? {}
   return (
     <div class="guest-tests">
-      <h3>
+      <h4>
         <span class="noun">Tests inside</span> {formatText(machine)}{' '}
         <span class="noun">
           {failed.length} of {counted(tests.length, 'test')} failed
         </span>
-      </h3>
+      </h4>
       <p class="note">
         <code>{formatText(command)}</code>
       </p>

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { castOf, jsonLines, SampleProject, samplePicture } from '../../test/sample-run.ts'
 import { REPLAY_LIMIT } from './console-replay.ts'
-import { failureOf, readMachine } from './machine-files.ts'
-import { timelineOf } from './timeline.ts'
+import { readMachine } from './machine-files.ts'
 
 let project: SampleProject
 
@@ -43,7 +42,7 @@ test('reads incomplete files of a killed worker as far as possible', () => {
   )
   expect(machine.replay?.cast).toBe(jsonLines({ version: 2, width: 80, height: 24 }, [0.5, 'o', 'one\r\n']))
   expect(machine.steps).toMatchObject([{ time: 1, kind: 'send', text: 'x' }])
-  expect(machine.qmp).toMatchObject([{ time: 1, json: '{"execute":"quit"}' }])
+  expect(machine.qmp).toMatchObject([{ time: 1, message: { execute: 'quit' } }])
   expect(machine).toMatchObject({ name: 'vm', facts: [], screens: [] })
 })
 
@@ -98,39 +97,4 @@ test('reads only PNG files up to the size limit as screenshots', () => {
   writeFileSync(join(directory, 'screen.png'), Buffer.concat([picture, Buffer.alloc(3 * 1024 ** 2)]))
   writeFileSync(join(directory, 'screen-2.png'), 'not a picture')
   expect(readMachine(directory).screens).toEqual([])
-})
-
-test('orders steps, events and lines by time, and finds the last failure', () => {
-  const machine = readMachine(
-    project.machine('vm', {
-      'console.txt': '[0.100000] one\n[0.200000] two\n  undated\n[2.000000] three\n',
-      'timeline.jsonl': jsonLines(
-        { time: 0.5, kind: 'send', text: 'x' },
-        { time: 2, kind: 'timeout', text: 'first', ok: false },
-        { time: 3, kind: 'incident', text: 'panic', ok: false },
-        { time: 3.1, kind: 'incident', text: 'allowed', ok: true },
-        { time: 3.2, kind: 'result', text: 'exit code 1: false', ok: false },
-        { time: 4, kind: 'match', text: 'late', ok: true },
-      ),
-      'qmp.jsonl': jsonLines(
-        { time: 0.15, direction: 'received', message: { event: 'RESUME' } },
-        { time: 0.16, direction: 'received', message: { return: {} } },
-      ),
-    }),
-  )
-  expect(
-    timelineOf(machine).map((row) => (row.type === 'step' ? row.text : row.lines.map(({ text }) => text))),
-  ).toEqual([
-    ['one'],
-    'RESUME',
-    ['two', '  undated'],
-    'x',
-    ['three'],
-    'first',
-    'panic',
-    'allowed',
-    'exit code 1: false',
-    'late',
-  ])
-  expect(failureOf(machine)?.text).toBe('panic')
 })

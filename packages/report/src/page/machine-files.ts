@@ -72,9 +72,7 @@ export interface MachineStep {
 export interface QmpLine {
   readonly time: number
   readonly direction: 'sent' | 'received'
-  /** Name of the event, if the message is one. */
-  readonly event: string | undefined
-  readonly json: string
+  readonly message: Readonly<Record<string, unknown>>
 }
 
 /** Maximum number of bytes read from each file. */
@@ -138,16 +136,6 @@ function framesIn(directory: string): readonly Frame[] {
   return frames.toReversed()
 }
 
-/** The last failure, where the replay starts. */
-export function failureOf(machine: MachineFiles): MachineStep | undefined {
-  return machine.steps.findLast((step) => isFailure(step))
-}
-
-/** Whether a step is a failure. Failed commands may be expected, and incidents may be allowed. */
-export function isFailure({ ok, kind }: MachineStep): boolean {
-  return kind === 'incident' ? ok !== true : ok === false && kind !== 'result'
-}
-
 /** Keys of `meta.json` to show, in this order. */
 const FACTS = {
   arch: 'Architecture',
@@ -208,8 +196,7 @@ function stepOf(step: Record<string, unknown>): MachineStep | undefined {
 function qmpOf(line: Record<string, unknown>): QmpLine | undefined {
   const { time, direction, message } = line
   if (typeof time !== 'number' || (direction !== 'sent' && direction !== 'received')) return undefined
-  const event = isObject(message) && typeof message['event'] === 'string' ? message['event'] : undefined
-  return { time, direction, event, json: JSON.stringify(message) ?? '' }
+  return isObject(message) ? { time, direction, message } : undefined
 }
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])

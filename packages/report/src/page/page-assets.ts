@@ -11,6 +11,9 @@ export interface PageAssets {
   readonly player: { readonly style: string; readonly script: string }
 }
 
+/** Style sheets, in order. */
+const STYLES = ['page', 'test', 'error', 'machine', 'workbench']
+
 let assets: PageAssets | undefined
 
 /** Reads the assets once. */
@@ -21,9 +24,40 @@ export function pageAssets(): PageAssets {
     return readFileSync(fileURLToPath(import.meta.resolve(`asciinema-player/dist/bundle/${name}`)), 'utf8')
   }
   assets ??= {
-    style: own('browser/page.css'),
-    script: own('dist/browser/page.js').replace(/^\/\/# sourceMappingURL=.*$/m, ''),
+    style: STYLES.map((name) => own(`browser/styles/${name}.css`)).join('\n'),
+    script: joinedModules('page', (name) => own(`dist/browser/${name}.js`)),
     player: { style: player('asciinema-player.css'), script: player('asciinema-player.min.js') },
   }
   return assets
+}
+
+/** An import or export of the compiler's output, which has one form for each. */
+const IMPORT = /^import (?:\{[^}]*\} from )?['"]\.\/([\w-]+)\.js['"];\n/gm
+const EXPORT = /^export (?=(?:async )?(?:const|let|function|class)\b)/gm
+
+/**
+ * Joins a module with those that it imports, because a file that is opened from the disk cannot load others. Names at the
+ * top of all modules must be different.
+ * @param read reads a module by its name
+ */
+export function joinedModules(entry: string, read: (name: string) => string): string {
+  const parts: string[] = []
+  const seen = new Set<string>()
+  const add = (name: string): void => {
+    if (seen.has(name)) return
+    seen.add(name)
+    const source = read(name)
+    for (const [, imported = ''] of source.matchAll(IMPORT)) add(imported)
+    parts.push(
+      source
+        .replace(IMPORT, '')
+        .replace(EXPORT, '')
+        .replace(/^(?:export \{\};|\/\/# sourceMappingURL=.*)$/gm, ''),
+    )
+  }
+  add(entry)
+  const script = parts.join('\n')
+  if (/^(?:import|export)\b/m.test(script))
+    throw new Error('A module of the page has an import or export of another form')
+  return script
 }

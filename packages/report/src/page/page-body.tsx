@@ -1,183 +1,92 @@
-/** Shows the whole run: failed tests, then interrupted and flaky tests, then lists of the others. */
-import { formatDuration } from '@coldboot/core/internal'
+/** Shows the whole run: errors outside of tests, then the tests by file, those of files with failures first. */
 import type { VNode } from 'preact'
-import { hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
+import type { RunReport } from '../run-report.ts'
+import { errorParts } from './error-parts.ts'
 import { ErrorView } from './error-view.tsx'
+import { choicesOf } from './facets.ts'
+import { FileSection } from './file-section.tsx'
 import { counted, formatText } from './format-text.ts'
 import { Names } from './names.tsx'
 import type { PageContext } from './page-context.ts'
-import { TestArticle } from './test-article.tsx'
+import { PageHeader } from './page-header.tsx'
+import type { FileGroup, PageModel, TestEntry } from './page-model.ts'
+import { Prose } from './prose.tsx'
+import type { Article } from './test-article.tsx'
 
-export function PageBody({ run, page }: { readonly run: RunReport; readonly page: PageContext }): VNode {
-  const failed = identified(
-    run.tests.filter(({ state }) => state === 'failed'),
-    'failed',
-  )
-  const flaky = identified(run.tests.filter(isFlaky), 'flaky')
-  const interrupted = identified(run.tests.filter(isInterrupted), 'interrupted')
-  const kept = identified(
-    run.tests.filter((test) => test.state === 'passed' && !isFlaky(test) && hasFiles(test)),
-    'kept',
-  )
+export function PageBody(props: {
+  readonly run: RunReport
+  readonly model: PageModel
+  readonly articles: ReadonlyMap<TestEntry, Article>
+  readonly page: PageContext
+}): VNode {
+  const { run, model, articles, page } = props
+  const [first] = model.articles
+  const choices = choicesOf([...articles.values()].map(({ facets }) => facets))
   return (
     <>
-      <header>
-        <h1>{titleOf(run)}</h1>
-        <p class="about">
-          <Counts run={run} /> {formatText(run.runner)} ·{' '}
-          <time dateTime={new Date(run.started).toISOString()}>{dateOf(run)}</time> · {formatDuration(run.duration)}
-        </p>
-      </header>
+      <PageHeader run={run} model={model} choices={choices} />
       <div class="columns">
-        <Contents
-          groups={[
-            { title: 'Failed', tests: failed },
-            { title: 'Interrupted', tests: interrupted },
-            { title: 'Passed after a retry', tests: flaky },
-          ]}
-        />
+        <Contents files={model.files} articles={articles} />
         <main>
-          {run.errors.length > 0 && (
-            <section class="outside" aria-label="Errors outside of tests">
-              <h2>Errors outside of tests</h2>
-              {run.errors.map((error) => (
-                <ErrorView error={error} root={page.root} withMachines={false} />
-              ))}
-            </section>
-          )}
-          {failed.map(({ test, id }, index) => (
-            <TestArticle test={test} id={id} open={index === 0} page={page} />
+          <Outside model={model} page={page} />
+          {model.files.map((group) => (
+            <FileSection group={group} articles={articles} first={first?.status === 'failed' ? first : undefined} />
           ))}
-          <Group title="Interrupted" tests={interrupted} page={page} />
-          <Group title="Passed after a retry" tests={flaky} page={page} />
-          <Group title="Passed, with files kept" tests={kept} page={page} />
-          <Rest title="Passed" tests={run.tests.filter(({ state }) => state === 'passed')} />
-          <Rest title="Skipped" tests={run.tests.filter((test) => test.state === 'skipped' && !isInterrupted(test))} />
         </main>
       </div>
     </>
   )
 }
 
-/** Title and heading of the page: the result of the run. */
-export function titleOf(run: RunReport): string {
-  const failed = run.tests.filter(({ state }) => state === 'failed').length
-  const ran = run.tests.filter(({ state }) => state !== 'skipped').length
-  if (failed > 0) return `${failed} of ${counted(ran, 'test')} failed`
-  const interrupted = run.tests.filter(isInterrupted).length
-  if (interrupted > 0) return `${counted(interrupted, 'test')} interrupted`
-  if (run.errors.length > 0) return `${counted(run.errors.length, 'error')} outside of tests`
-  return `${counted(ran, 'test')} passed`
-}
-
-interface Identified {
-  readonly test: TestReport
-  readonly id: string
-}
-
-function identified(tests: readonly TestReport[], name: string): readonly Identified[] {
-  return tests.map((test, index) => ({ test, id: `${name}-${index + 1}` }))
-}
-
-/** Whether the test started but did not end. */
-function isInterrupted(test: TestReport): boolean {
-  return test.state === 'skipped' && hasFiles(test)
-}
-
-function dateOf({ started }: RunReport): string {
-  return `${new Date(started).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-}
-
-function Counts({ run }: { readonly run: RunReport }): VNode {
-  const count = (wanted: (test: TestReport) => boolean): number => run.tests.filter(wanted).length
-  const counts = [
-    ['failed', count(({ state }) => state === 'failed')],
-    ['passed', count(({ state }) => state === 'passed')],
-    ['after a retry', count(isFlaky)],
-    ['interrupted', count(isInterrupted)],
-    ['skipped', count((test) => test.state === 'skipped' && !isInterrupted(test))],
-  ] as const
+/** Errors that no test has, folded so that they do not hide the tests. A single one is unfolded if no test failed. */
+function Outside({ model, page }: { readonly model: PageModel; readonly page: PageContext }): VNode | null {
+  const { errors, counts } = model
+  if (errors.length === 0) return null
   return (
-    <>
-      {counts.map(
-        ([name, number]) =>
-          number > 0 && (
-            <>
-              <span class={`count ${name}`}>
-                <b>{number}</b> {name}
-              </span>{' '}
-              ·{' '}
-            </>
-          ),
-      )}
-    </>
-  )
-}
-
-function Contents(props: {
-  readonly groups: readonly { readonly title: string; readonly tests: readonly Identified[] }[]
-}): VNode | null {
-  const groups = props.groups.filter(({ tests }) => tests.length > 0)
-  if (groups.length === 0) return null
-  return (
-    <nav aria-label="Failed and flaky tests">
-      {groups.map(({ title, tests }) => (
-        <>
-          <h2>{title}</h2>
-          <ol>
-            {tests.map(({ test, id }) => (
-              <li>
-                <a href={`#${id}`}>
-                  <Names names={test.names} />
-                </a>
-              </li>
-            ))}
-          </ol>
-        </>
-      ))}
-    </nav>
-  )
-}
-
-function Group(props: {
-  readonly title: string
-  readonly tests: readonly Identified[]
-  readonly page: PageContext
-}): VNode | null {
-  const { title, tests, page } = props
-  if (tests.length === 0) return null
-  return (
-    <section class="group" aria-label={title}>
-      <h2 class="title">{title}</h2>
-      {tests.map(({ test, id }) => (
-        <TestArticle test={test} id={id} open={false} page={page} />
+    <section class="outside" aria-label="Errors outside of tests">
+      <h2>{counted(errors.length, 'error')} outside of tests</h2>
+      {errors.map((error) => (
+        <details open={errors.length === 1 && counts.failed === 0}>
+          <summary>
+            <span class="error-name">{formatText(error.name)}</span>{' '}
+            <span class="reason">
+              <Prose text={errorParts(error).headline} />
+            </span>
+          </summary>
+          <ErrorView error={error} page={page} />
+        </details>
       ))}
     </section>
   )
 }
 
-function Rest({ title, tests }: { readonly title: string; readonly tests: readonly TestReport[] }): VNode | null {
-  if (tests.length === 0) return null
-  const files = Map.groupBy(tests, ({ file }) => file)
+/** Links to the tests with articles, beside them on wide screens. */
+function Contents(props: {
+  readonly files: readonly FileGroup[]
+  readonly articles: ReadonlyMap<TestEntry, Article>
+}): VNode | null {
+  const { files, articles } = props
+  if (articles.size === 0) return null
   return (
-    <details class="rest">
-      <summary>
-        <h2>
-          {title} <span class="note">{counted(tests.length, 'test')}</span>
-        </h2>
-      </summary>
-      {[...files].map(([file, inFile]) => (
-        <>
-          <h3>{formatText(file)}</h3>
-          <ul>
-            {inFile.map((test) => (
-              <li>
-                <Names names={test.names} /> <span class="note">{formatDuration(test.duration)}</span>
-              </li>
-            ))}
-          </ul>
-        </>
-      ))}
-    </details>
+    <nav aria-label="Tests with errors or files">
+      {files.map(({ file, tests }) => {
+        const listed = tests.filter((entry) => articles.has(entry))
+        if (listed.length === 0) return null
+        return (
+          <div class="group">
+            <h2>{formatText(file)}</h2>
+            <ol>
+              {listed.map(({ test, id, status }) => (
+                <li class={status}>
+                  <a href={`#${encodeURI(id)}`} data-test={id}>
+                    <Names names={test.names} />
+                  </a>
+                </li>
+              ))}
+            </ol>
+          </div>
+        )
+      })}
+    </nav>
   )
 }

@@ -1,19 +1,11 @@
 /** Shared state while a page is written: its path, element ids, data of the players, and remaining space. */
 import { dirname, relative, sep } from 'node:path'
 
-/** Data of a player, read by the script of the page. */
-export interface ReplayData {
-  readonly cast: string
-  readonly markers: readonly (readonly [time: number, label: string])[]
-  /** Initial position, seconds. */
-  readonly startAt: number
-}
-
-/** Data of the film beside a player. */
+/** The film of the displays of a machine, read by the script of the page. */
 export interface FilmData {
-  /** Oldest first. `file` is a key of `pictures`. */
+  /** Oldest first. `file` is a key of `pictures`, or the last picture of the display, which is part of the page. */
   readonly frames: readonly { readonly time: number; readonly display: number; readonly file: string }[]
-  /** Data URLs. */
+  /** PNG files, base64. */
   readonly pictures: Readonly<Record<string, string>>
 }
 
@@ -28,14 +20,17 @@ export class PageContext {
   readonly root: string
   readonly budget: Budget = new Budget(EMBEDDED_BYTES)
   readonly rows: Budget = new Budget(ROWS)
-  /** Data for the script, by the id of its element. */
-  readonly data: Map<string, ReplayData | FilmData> = new Map()
+  /** Link of the editor, see `editorLink`; undefined for none. */
+  readonly editor: string | undefined
+  /** Data for the script, recordings and films, by the id of its element. */
+  readonly data: Map<string, string | FilmData> = new Map()
   readonly #directory: string
   #ids = 0
 
   /** @param path absolute path of the page */
-  constructor(root: string, path: string) {
+  constructor(root: string, path: string, editor?: string) {
     this.root = root
+    this.editor = editor
     this.#directory = dirname(path)
   }
 
@@ -73,7 +68,7 @@ export class Budget {
   }
 }
 
-/** Id of the element with the data of a player. */
-export function dataId(replay: string): string {
-  return `${replay}-data`
+/** Id of the element with the recording or the film of a workbench. */
+export function dataId(workbench: string, kind: 'cast' | 'film'): string {
+  return `${workbench}-${kind}`
 }
