@@ -2,8 +2,9 @@
  * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. It is
  * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
+import { resolve } from 'node:path'
 import { blockDevice, channel, cloudInit, userNetwork, VM, type VMOptions } from '@coldboot/core'
-import { linuxGuest, rootfs } from '@coldboot/guest'
+import { hostRoot, linuxGuest, rootfs } from '@coldboot/guest'
 import { expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
 import { defineConfig } from 'vitest/config'
@@ -180,4 +181,12 @@ test('runs in a new Alpine each time', async ({ bootVM }) => {
   const vm = await bootVM({ ...tools, devices: [...tools.devices, userNetwork()] })
   const { stdout } = await vm.run('cat /etc/alpine-release')
   expect(stdout).toMatch(/^3\./)
+})
+
+const host = await hostRoot({ show: ['build'] })
+
+test('passes the tests of a driver that was just built', async ({ bootVM }) => {
+  const vm = await bootVM(host)
+  const { stdout } = await vm.run(['./driver-test', '--verbose'], { cwd: resolve('build') })
+  expect(stdout).toContain('all tests passed')
 })

@@ -26,7 +26,8 @@ function namesAfter(page: string, text: string): readonly string[] {
 
 /** The members of an interface in a source file of the core. */
 function membersOf(file: string, name: string): readonly string[] {
-  const [, body = ''] = new RegExp(`\\nexport interface ${name} .*\\{\\n([\\s\\S]*?)\\n\\}\\n`).exec(source(file)) ?? []
+  const [, body = ''] =
+    new RegExp(`\\nexport interface ${name}[^{]*\\{\\n([\\s\\S]*?)\\n\\}\\n`).exec(source(file)) ?? []
   return [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, member = '']) => member).toSorted()
 }
 
@@ -39,6 +40,7 @@ test.for([
   ['docs/devices.md', '`p9Directory(directory, options)`', 'devices/p9-directory.ts', 'P9DirectoryOptions'],
   ['docs/devices.md', '\n`readOnlyDirectory(', 'devices/read-only-directory.ts', 'ReadOnlyDirectoryOptions'],
   ['docs/devices.md', '## Disks', 'devices/block-device.ts', 'BlockDeviceOptions'],
+  ['docs/bring-your-own.md', '## The root of the host', '../../guest/src/rootfs/host-root.ts', 'HostRootOptions'],
   ['docs/bring-your-own.md', '## Options', '../../guest/src/rootfs/rootfs-options.ts', 'RootfsOptions'],
   ['docs/cloud-init.md', '} satisfies VMOptions', 'devices/cloud-init.ts', 'CloudInitOptions'],
   ['docs/devices.md', '## Ports of the guest', 'devices/user-network.ts', 'UserNetworkOptions'],

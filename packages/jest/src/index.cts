@@ -9,7 +9,7 @@ import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 // Exports each name in a statement, because Jest finds the names of a CommonJS module in its text.
 export type * from '@coldboot/core' with { 'resolution-mode': 'import' }
-export type { LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest' with {
+export type { HostRootOptions, LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest' with {
   'resolution-mode': 'import',
 }
 export type { Machines, MachineTest, VMOptionsSource } from './bridge.ts' with { 'resolution-mode': 'import' }
@@ -30,6 +30,7 @@ const { core, guest } = bridge.modules
 
 export const linuxGuest: Bridge['modules']['guest']['linuxGuest'] = guest.linuxGuest
 export const rootfs: Bridge['modules']['guest']['rootfs'] = guest.rootfs
+export const hostRoot: Bridge['modules']['guest']['hostRoot'] = guest.hostRoot
 export const CloudInitError: typeof coreModule.CloudInitError = core.CloudInitError
 export type CloudInitError = coreModule.CloudInitError
 export const ColdbootError: typeof coreModule.ColdbootError = core.ColdbootError

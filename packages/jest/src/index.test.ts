@@ -7,11 +7,12 @@ const KEY = Symbol.for('coldboot.jest')
 afterAll(() => Reflect.deleteProperty(globalThis, KEY))
 
 test('exports every value of @coldboot/core, and the guests', () => {
-  const guest = { linuxGuest: async () => ({}), rootfs: async () => ({}) }
+  const guest = { linuxGuest: async () => ({}), rootfs: async () => ({}), hostRoot: async () => ({}) }
   Reflect.set(globalThis, KEY, { useVM: test, withVM: test, bootVM: test, modules: { core, guest } })
   const index = createRequire(import.meta.url)('../dist/index.cjs') as Record<string, unknown>
   for (const [name, value] of Object.entries(core)) expect(index[name], name).toBe(value)
   expect(index['linuxGuest']).toBe(guest.linuxGuest)
   expect(index['rootfs']).toBe(guest.rootfs)
-  expect(Object.keys(index)).toHaveLength(Object.keys(core).length + 5)
+  expect(index['hostRoot']).toBe(guest.hostRoot)
+  expect(Object.keys(index)).toHaveLength(Object.keys(core).length + 6)
 })

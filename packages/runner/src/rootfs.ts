@@ -1,5 +1,5 @@
-/** Loads `rootfs` of `@coldboot/guest` at the first call, because most test files do not use it. */
-import type { RootfsGuest, RootfsOptions } from '@coldboot/guest'
+/** Loads `rootfs` and `hostRoot` of `@coldboot/guest` at the first call, because most test files do not use them. */
+import type { HostRootOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest'
 
 /**
  * Options of a machine with a root file system of yours, for example `{ ...(await rootfs('image.tar')) }`.
@@ -8,4 +8,13 @@ import type { RootfsGuest, RootfsOptions } from '@coldboot/guest'
 export async function rootfs(source: string, options: RootfsOptions = {}): Promise<RootfsGuest> {
   const guest = await import('@coldboot/guest')
   return guest.rootfs(source, options)
+}
+
+/**
+ * Options of a machine with the root file system of the host, for example `{ ...(await hostRoot()) }`.
+ * @see docs/bring-your-own.md for what the guest sees, its options and errors.
+ */
+export async function hostRoot(options: HostRootOptions = {}): Promise<RootfsGuest> {
+  const guest = await import('@coldboot/guest')
+  return guest.hostRoot(options)
 }

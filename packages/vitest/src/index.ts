@@ -1,6 +1,6 @@
 export * from '@coldboot/core'
-export type { LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest'
-export { linuxGuest, rootfs } from '@coldboot/runner'
+export type { HostRootOptions, LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest'
+export { hostRoot, linuxGuest, rootfs } from '@coldboot/runner'
 export { afterAll, afterEach, aroundAll, aroundEach, beforeAll, beforeEach, describe, suite, vi } from 'vitest'
 export type {} from './augmentation.ts'
 export { expect } from './expect.ts'

@@ -1,25 +1,17 @@
 /** Makes the files and arguments that boot a root file system. */
 import { createHash, type Hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { type Architecture, blockDevice, type Device, OptionError } from '@coldboot/core'
+import { join } from 'node:path'
+import { type Architecture, blockDevice, type Device } from '@coldboot/core'
 import { Cache, hostArchitecture, readEnvironment, type StoredFile } from '@coldboot/core/internal'
 import { writeCpio } from '../cpio.ts'
 import { resolveGuestOptions } from '../guest-options.ts'
-import { type StoredEntry, storedEntry, storedImage } from '../image-store.ts'
-import { type LinuxGuest, linuxGuest, memoryFor } from '../linux-guest.ts'
+import { type StoredEntry, storedEntry } from '../image-store.ts'
+import { linuxGuest, memoryFor } from '../linux-guest.ts'
 import { ContentFile } from './content-file.ts'
 import { erofsImage } from './erofs.ts'
+import { joinedInitramfs, requireOwnInitramfs, rootKernelArgs } from './joined-initramfs.ts'
 import { findSource, type OpenedRoot, openRoot, type RootSource } from './open-root.ts'
-import {
-  mountDisk,
-  mountFolder,
-  ROOT_FOLDER,
-  ROOT_SCRIPT_PATH,
-  ROOT_SERIAL,
-  type RootStart,
-  rootScript,
-} from './root-script.ts'
+import { mountDisk, mountFolder, ROOT_FOLDER, ROOT_SERIAL, type RootStart, rootScript } from './root-script.ts'
 import { hasShell, homeOfRoot, planStart } from './root-start.ts'
 import { emptyDirectory, type RootTree } from './root-tree.ts'
 import type { RootfsGuest } from './rootfs.ts'
@@ -56,11 +48,8 @@ interface StoredRoot extends StoredEntry {
 /** See `rootfs`. */
 export async function makeRootfs(path: string, given: RootfsOptions): Promise<RootfsGuest> {
   const options = resolveRootfsOptions(given)
+  requireOwnInitramfs('rootfs')
   const environment = readEnvironment()
-  if (environment.initramfs !== undefined) {
-    const hint = 'Unset it: the root is started by the initramfs of coldboot.'
-    throw new OptionError('INVALID_OPTION', 'rootfs cannot be used, because COLDBOOT_INITRAMFS is set', { hint })
-  }
   const cache = new Cache(options.guest.cacheDirectory ?? environment.cacheDirectory)
   const source = await findSource(path, options.maxBytes, cache)
   const root = await storedRoot(source, options, cache)
@@ -76,14 +65,14 @@ export async function makeRootfs(path: string, given: RootfsOptions): Promise<Ro
   const mount = isOnDisk ? mountDisk(writable) : mountFolder(writable)
   const script = rootScript({ mount, start: root.start, env: root.env, home: root.home, writable })
   const image = cache.path(root.files[0].name)
-  const initramfs = await joinedInitramfs(cache, guest, script, isOnDisk ? undefined : root.files[0])
+  const initramfs = await joinedInitramfs(cache, { guest, script, root: isOnDisk ? undefined : root.files[0] })
   const devices: readonly Device[] = isOnDisk
     ? [blockDevice(image, { format: 'raw', interface: 'virtio', readOnly: true, serial: ROOT_SERIAL })]
     : []
   return {
     ...guest,
     initramfs: cache.path(initramfs.name),
-    kernelArgs: `${guest.kernelArgs} rdinit=/${ROOT_SCRIPT_PATH}`,
+    kernelArgs: rootKernelArgs(guest),
     memory: isOnDisk ? `${BigInt(DISK_MEMORY_MIB)}M` : memoryFor(root.arch, initramfs.sizeBytes),
     ready: root.start.kind === 'shell' ? guest.ready : undefined,
     devices,
@@ -139,22 +128,6 @@ async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGene
     hash.update(chunk)
     yield chunk
   }
-}
-
-// The kernel unpacks archives one after the other.
-function joinedInitramfs(
-  cache: Cache,
-  { arch, initramfs }: LinuxGuest,
-  script: string,
-  root: StoredFile | undefined,
-): Promise<StoredFile> {
-  const key = sha256(JSON.stringify([basename(initramfs), script, root?.sha256 ?? ''])).slice(0, 32)
-  return storedImage(cache, `${arch}-root-${key}`, async () => {
-    const entry = { type: 'file', path: ROOT_SCRIPT_PATH, mode: 0o755, data: Buffer.from(script) } as const
-    const parts = [await readFile(initramfs), writeCpio([entry])]
-    if (root !== undefined) parts.push(await readFile(cache.path(root.name)))
-    return Buffer.concat(parts)
-  })
 }
 
 // Container images leave out what a container runtime mounts.

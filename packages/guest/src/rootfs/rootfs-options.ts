@@ -56,6 +56,15 @@ const MIB = 2 ** 20
 const isText = (value: unknown): boolean => isString(value) && value !== '' && !value.includes('\0')
 const anything = (): boolean => true
 
+/** The options of the guest. They are checked by `linuxGuest`. */
+export const GUEST_PART_CHECKS: CheckTable<Required<GuestPart>> = {
+  modules: ['', anything],
+  hostname: ['', anything],
+  logLevel: ['', anything],
+  cacheDirectory: ['', anything],
+  onProgress: ['', anything],
+}
+
 const CHECKS: CheckTable<Required<RootfsOptions>> = {
   arch: oneOf(Object.keys(ARCHITECTURES)),
   writable: isFlag,
@@ -69,12 +78,7 @@ const CHECKS: CheckTable<Required<RootfsOptions>> = {
   image: ['the name of an image', isText],
   storage: oneOf(['memory', 'disk']),
   maxSize: isMemorySize,
-  // Checked below, by the options of the guest.
-  modules: ['', anything],
-  hostname: ['', anything],
-  logLevel: ['', anything],
-  cacheDirectory: ['', anything],
-  onProgress: ['', anything],
+  ...GUEST_PART_CHECKS,
 }
 
 /** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */

@@ -1,0 +1,32 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { viewHost } from './host-directories.ts'
+
+test('exports the programs of the host, and no home directory, temporary file or device', () => {
+  const paths = viewHost([]).directories.map(({ path }) => path)
+  expect(paths).toContain('/usr')
+  for (const path of ['/root', '/home', '/tmp', '/run', '/proc', '/sys', '/dev', homedir()]) {
+    expect(paths).not.toContain(path)
+  }
+})
+
+test('hides a home directory below a directory of the system, unless it is asked for', () => {
+  const home = '/var/lib'
+  expect(viewHost([], [home]).directories.map(({ path }) => path)).toContain('/var')
+  expect(viewHost([], [home]).hidden).toContain(home)
+  expect(viewHost([home], [home]).hidden).not.toContain(home)
+})
+
+test('refuses to show what is no directory, and interfaces of the kernel', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'host-directories-'))
+  try {
+    await writeFile(join(directory, 'file'), 'x')
+    expect(() => viewHost([join(directory, 'file')])).toThrow(/`show` has .*, which is no directory/)
+    expect(() => viewHost(['/proc/self'])).toThrow(/cannot be shared with a guest/)
+    expect(() => viewHost(['/'])).toThrow(/cannot be shared with a guest/)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})

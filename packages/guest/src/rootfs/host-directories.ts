@@ -1,0 +1,158 @@
+/**
+ * Decides which directories of the host a guest sees as its root. Each is exported by itself, so that QEMU has no path to
+ * the others: home directories, other file systems, devices and temporary files.
+ */
+import {
+  accessSync,
+  constants,
+  type Dirent,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { OptionError } from '@coldboot/core'
+
+/** A directory that is exported. */
+export interface HostDirectory {
+  /** Path on the host and in the guest. */
+  readonly path: string
+  /**
+   * Whether QEMU refuses to follow mounts below the directory. On overlayfs, as in containers, it would also refuse files of
+   * the directory itself.
+   */
+  readonly refusesMounts: boolean
+}
+
+/** What the guest sees. */
+export interface HostView {
+  readonly directories: readonly HostDirectory[]
+  /** Symbolic links at the top, by path. */
+  readonly links: Readonly<Record<string, string>>
+  /** Directories below the exported ones that are hidden in the guest: mounts and home directories. */
+  readonly hidden: readonly string[]
+}
+
+/** Never exported: interfaces of the kernel, temporary files, mount points, and home directories. */
+const NEVER = new Set(['proc', 'sys', 'dev', 'run', 'tmp', 'home', 'root', 'mnt', 'media', 'lost+found'])
+/** Home directories below these are hidden one by one. */
+const OF_THE_SYSTEM = new Set([
+  'bin',
+  'boot',
+  'etc',
+  'lib',
+  'lib32',
+  'lib64',
+  'libx32',
+  'opt',
+  'sbin',
+  'srv',
+  'usr',
+  'var',
+])
+/** Owners of home directories with smaller ids are services. */
+const FIRST_USER = 1000
+const NOBODY = 65_534
+/** Each directory is a PCI device, and a machine has 32 slots. */
+const MOST_DIRECTORIES = 24
+/** Files that are looked at to recognize overlayfs. */
+const SAMPLE = 20
+
+/**
+ * Looks at the host.
+ * @param show further directories, with absolute paths
+ * @param homes home directories @default those of the users of the host
+ * @throws OptionError `FILE_MISSING`, `INVALID_OPTION`
+ */
+export function viewHost(show: readonly string[], homes: readonly string[] = homeDirectories()): HostView {
+  const mounts = mountPoints()
+  const tops = readdirSync('/', { withFileTypes: true }).filter(({ name }) => !NEVER.has(name))
+  const links = Object.fromEntries(
+    tops.filter((top) => top.isSymbolicLink()).map(({ name }) => [`/${name}`, readlinkSync(`/${name}`)]),
+  )
+  const paths = [...tops.filter((top) => isExported(top, homes)).map(({ name }) => `/${name}`), ...show]
+  for (const path of show) requireShowable(path)
+  if (paths.length > MOST_DIRECTORIES) {
+    const message = `hostRoot would export ${paths.length} directories, and ${MOST_DIRECTORIES} is the limit`
+    throw new OptionError('INVALID_OPTION', message, { hint: `They are ${paths.join(', ')}.` })
+  }
+  const isBelow = (path: string): boolean => paths.some((exported) => path.startsWith(`${exported}/`))
+  const isShown = (path: string): boolean => show.some((shown) => path === shown || path.startsWith(`${shown}/`))
+  const hidden = [...homes.filter((home) => !isShown(home)), ...mounts.filter((mount) => !show.includes(mount))]
+  return {
+    directories: paths.map((path) => ({ path, refusesMounts: isUniform(path) })),
+    links,
+    hidden: [...new Set(hidden.filter((path) => isBelow(path) && isDirectory(path)))].sort(),
+  }
+}
+
+function isExported(top: Dirent, homes: readonly string[]): boolean {
+  const path = `/${top.name}`
+  if (!top.isDirectory() || statSync(path).dev !== statSync('/').dev || !isReadable(path)) return false
+  const hasHomes = homes.some((home) => home === path || home.startsWith(`${path}/`))
+  return !hasHomes || OF_THE_SYSTEM.has(top.name)
+}
+
+function requireShowable(path: string): void {
+  if (!isDirectory(path)) throw new OptionError('FILE_MISSING', `hostRoot: \`show\` has ${path}, which is no directory`)
+  if (!/^\/(?:proc|sys|dev)(?:\/|$)|^\/$/.test(path)) return
+  throw new OptionError('INVALID_OPTION', `hostRoot: \`show\` has ${path}, which cannot be shared with a guest`)
+}
+
+/** Home directories of users and of root. */
+function homeDirectories(): readonly string[] {
+  const users = readText('/etc/passwd')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, , uid]) => uid === '0' || (Number(uid) >= FIRST_USER && Number(uid) !== NOBODY))
+    .map(([, , , , , home = '']) => home)
+  return [homedir(), ...users].filter((home) => /^\/[^/]/.test(home)).map((home) => resolve(home))
+}
+
+/** Mount points of the host, without the root. */
+function mountPoints(): readonly string[] {
+  return readText('/proc/self/mountinfo')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path.startsWith('/') && path !== '/')
+    .map((path) =>
+      path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+    )
+}
+
+// Directories and files of overlayfs may have different device numbers.
+function isUniform(path: string): boolean {
+  const { dev } = statSync(path)
+  return readdirSync(path)
+    .slice(0, SAMPLE)
+    .map((name) => lstatSync(join(path, name), { throwIfNoEntry: false }))
+    .every((stats) => stats === undefined || !stats.isFile() || stats.dev === dev)
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
