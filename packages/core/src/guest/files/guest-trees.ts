@@ -4,9 +4,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
 import { messageOf, OptionError } from '../../errors.ts'
 import type { Guest } from '../guest.ts'
@@ -14,13 +12,11 @@ import { quoteWord } from '../run-options.ts'
 import { checkFileOptions, checkGuestPath, type FileOptions } from './file-options.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 import { PLAIN_WORDS, readGuestFile, transferTimeout, writeGuestFile } from './guest-files.ts'
+import { KEEPING, unpackTree } from './unpack-tree.ts'
 
 const MODE_BITS = 0o7777
 /** Mode bits that are copied to the host. */
 const PERMISSIONS = 0o777
-
-/** Only files, directories and links are copied. Links are not followed, and owners are not kept. */
-const KEEPING = { strict: false, umask: 0, chown: false, validateSymlinks: false }
 
 /**
  * Makes `guestPath` a copy of a file or directory of the host.
@@ -70,11 +66,7 @@ export async function copyOut(guest: Guest, guestPath: string, hostPath: string,
   const kind = (await runFor(guest, guestPath, ask, options)).toString().trim()
   if (kind === 'directory') {
     const archive = await runFor(guest, guestPath, `tar -cf - -C ${from} .`, options)
-    const { extract } = await import('tar-fs')
-    await toHost(guest, guestPath, hostPath, async () => {
-      await mkdir(hostPath, { recursive: true })
-      await pipeline(Readable.from([archive]), extract(hostPath, KEEPING))
-    })
+    await toHost(guest, guestPath, hostPath, () => unpackTree(archive, hostPath))
     return
   }
   const target = hostPath.endsWith('/') ? join(hostPath, basename(guestPath)) : hostPath
