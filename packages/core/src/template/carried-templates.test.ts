@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { type Header, pack } from 'tar-stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { Cache } from '../host/files/cache.ts'
 import { exportTemplates, importTemplates } from './carried-templates.ts'
@@ -118,6 +120,50 @@ test('an archive that is damaged adds nothing that is not whole', async () => {
   await expect(importTemplates(store, cut)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
   await expect(importTemplates(store, Readable.from([Buffer.from('text')]))).rejects.toMatchObject({
     code: 'MACHINE_FILE_INVALID',
+  })
+  expect(store.list()).toEqual([])
+})
+
+type Entry = Partial<Header> & { readonly name: string; readonly content?: string | Buffer }
+
+/** An archive of another program. */
+async function foreign(...entries: readonly Entry[]): Promise<Readable> {
+  const tar = pack()
+  for (const { content = '', ...header } of entries) tar.entry(header, content)
+  tar.finalize()
+  return Readable.from([gzipSync(await buffer(tar))])
+}
+
+const [KEY = ''] = KEYS
+
+test.each<[string, Entry]>([
+  ['a path that leads out', { name: `${KEY}/../../evil` }],
+  ['a path that leads out of its files', { name: `${KEY}/files/../../evil` }],
+  ['an absolute path', { name: '/etc/evil' }],
+  ['a hidden name', { name: `${KEY}/.profile` }],
+  ['a name that is not a key', { name: `templates/memory` }],
+  ['a link', { name: `${KEY}/memory`, type: 'symlink', linkname: '/etc/passwd' }],
+  ['a hard link', { name: `${KEY}/memory`, type: 'link', linkname: '/etc/passwd' }],
+])('an archive with %s is refused', async (_title, header) => {
+  const store = newStore()
+  const input = await foreign({ name: `${KEY}/console.log`, content: 'booted' }, header)
+  await expect(importTemplates(store, input)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+  expect(store.list()).toEqual([])
+})
+
+test('a disk layer that names another file of the host is refused', async () => {
+  const store = newStore()
+  const layer = Buffer.alloc(4096)
+  layer.write('QFI\xfb', 'latin1')
+  layer.writeUInt32BE(3, 4)
+  // Incompatible feature: the data is in another file.
+  layer.writeBigUInt64BE(4n, 72)
+  const input = await foreign({ name: `${KEY}/files/disk0.qcow2`, content: layer })
+  await expect(importTemplates(store, input)).rejects.toMatchObject({
+    code: 'MACHINE_FILE_INVALID',
+    message: expect.stringContaining(
+      `${KEY}/files/disk0.qcow2 is a qcow2 image that keeps its data in another file`,
+    ) as string,
   })
   expect(store.list()).toEqual([])
 })

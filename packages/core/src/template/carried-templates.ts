@@ -6,6 +6,7 @@ import type { Readable, Writable } from 'node:stream'
 import { OptionError } from '../errors.ts'
 import { type ArchiveEntry, ArchiveReader, ArchiveWriter, isPlainPath } from '../machine/save/archive.ts'
 import { decompressorFor } from '../machine/save/compression.ts'
+import { requireOwnContent } from '../machine/save/disk-layers.ts'
 import { FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './store/template-folder.ts'
 import { isTemplateKey } from './store/template-key.ts'
 import type { TemplateStore } from './store/template-store.ts'
@@ -91,6 +92,7 @@ async function unpack(archive: ArchiveReader, key: string, directory: string): P
     const isMemory = [MEMORY_FILE, STATE_FILE].some((name) => entry.name === `${key}/${name}`)
     if (isMemory) await saveMemory(archive, entry, path)
     else await archive.save(entry, path)
+    if (entry.name.startsWith(`${key}/${FILES_DIRECTORY}/`)) requireOwnContent(archive, entry.name, path)
   }
 }
 

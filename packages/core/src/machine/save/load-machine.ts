@@ -3,7 +3,6 @@
  */
 import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { inspectDiskImage } from '../../devices/disk/disk-image.ts'
 import { Network } from '../../devices/network.ts'
 import { OptionError } from '../../errors.ts'
 import { readEnvironment } from '../../host/environment.ts'
@@ -23,6 +22,7 @@ import { type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import { ArchiveReader } from './archive.ts'
 import { decompress, openCompressed } from './compression.ts'
+import { requireOwnContent } from './disk-layers.ts'
 import { CONSOLE, compressedName, FILES, isMachineFileName, MANIFEST, statePiece } from './machine-file.ts'
 import { type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
@@ -217,8 +217,7 @@ async function unpackFiles(archive: ArchiveReader, directory: string): Promise<v
     const path = join(directory, entry.name.slice(FILES.length))
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await archive.save((await archive.next()) ?? entry, path)
-    // A disk layer may refer to other files of the host, which QEMU would open.
-    inspectDiskImage(path)
+    requireOwnContent(archive, entry.name, path)
   }
 }
 
