@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duplexPair } from 'node:stream'
@@ -106,6 +106,7 @@ test('captures each frame at each card, with time and direction', async () => {
   await capture.stop()
   server.guest.write(prefixed(QUESTION))
   await turn()
+  expect(statSync(capture.file).mode & 0o777).toBe(0o600)
   const { interfaces, packets, statistics } = parse(readFileSync(capture.file))
   expect(interfaces).toEqual([
     { linkType: 1, name: 'server/nic0', mac: '525463000000' },

@@ -148,7 +148,7 @@ export class Capture implements AsyncDisposable {
 function openForWriting(file: string): number {
   try {
     mkdirSync(dirname(file), { recursive: true })
-    return openSync(file, 'w')
+    return openSync(file, 'w', 0o600)
   } catch (cause) {
     throw new OptionError('INVALID_OPTION', `The capture cannot be written to ${file}: ${messageOf(cause)}`, {
       cause,
