@@ -53,7 +53,7 @@ function everyDevice(): Device[] {
   ]
 }
 
-test('a machine has no listening port and no named socket', async ({ skip }) => {
+test('a machine has no listening port and no named socket, and is in a sandbox', async ({ skip }) => {
   if (process.platform !== 'linux') return skip('sockets are looked up in /proc')
   const vm = await VM.boot({
     arch: 'x86_64',
@@ -77,6 +77,10 @@ test('a machine has no listening port and no named socket', async ({ skip }) => 
   const own = unix.filter((fields) => inodes.has(fields[6] ?? ''))
   // Num RefCount Protocol Flags Type St Inode [Path]: no path, and not waiting for connections.
   expect(own.filter((fields) => fields.length > 7 || fields[3] !== '00000000')).toEqual([])
+  // QEMU is in its sandbox: a seccomp filter, and no program can give it more rights.
+  const status = readFileSync(`/proc/${vm.pid}/status`, 'utf8')
+  expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+  expect(status).toMatch(/^Seccomp:\t2$/m)
   const directory = dirname(vm.logFile)
   expect(statSync(directory).mode & 0o777).toBe(0o700)
   expect(readdirSync(directory).filter((name) => statSync(join(directory, name)).isSocket())).toEqual([])
