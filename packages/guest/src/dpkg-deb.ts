@@ -2,10 +2,12 @@
  * Reads packages with the host's `dpkg-deb`, and unpacks the xz streams of kernels with it: they use a filter (x86 BCJ)
  * that the decoders for JavaScript do not support.
  */
-import { Readable } from 'node:stream'
+
+import type { Readable, Writable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { StartError } from '@coldboot/core'
 import { ExecaError, execa } from 'execa'
-import { createTarDecoder } from 'modern-tar'
+import { extract, type Header } from 'tar-stream'
 
 /** A file, directory or link of a package, as {@link readDeb} comes by it. */
 export interface DebMember {
@@ -23,16 +25,14 @@ export interface DebMember {
 export async function readDeb(path: string, visit: (member: DebMember) => Promise<void>): Promise<void> {
   const subprocess = execa('dpkg-deb', ['--fsys-tarfile', path], { stdin: 'ignore', buffer: { stdout: false } })
   const walk = async (): Promise<void> => {
-    const tar = Readable.toWeb(subprocess.stdout).pipeThrough(createTarDecoder())
-    for await (const { header, body } of tar) {
-      const member: DebMember = {
-        path: header.name.replace(/^\.?\//, '').replace(/\/$/, ''),
-        type: header.type ?? 'file',
-        read: async () => new Uint8Array(await new Response(body).arrayBuffer()),
-      }
-      await visit(member)
-      // Not cancelled: that can take away the end of the next file, which is being decoded already (modern-tar 0.8.6).
-      if (!body.locked) await body.pipeTo(new WritableStream())
+    const tar = extract()
+    subprocess.stdout.once('error', (error) => tar.destroy(error))
+    subprocess.stdout.pipe(tar as unknown as Writable)
+    for await (const entry of tar as unknown as AsyncIterable<Readable & { readonly header: Header }>) {
+      const { name, type } = entry.header
+      await visit({ path: name.replace(/^\.?\//, '').replace(/\/$/, ''), type, read: () => buffer(entry) })
+      // The next one comes after the end of this one.
+      entry.resume()
     }
   }
   try {
