@@ -24,38 +24,13 @@ export class ConsoleText {
     if (line && this.#pre) keepInView(line, this.#pre)
   }
 
-  /** Index of the first line that contains a text in lower case; -1 if none does. */
-  indexOf(text: string): number {
-    return this.#texts().findIndex((line) => line.toLowerCase().includes(text))
-  }
-
-  /** A line without its time. */
-  lineAt(index: number): string {
-    return (this.#texts()[index] ?? '').replace(TIMED, '').trim()
-  }
-
-  /** Time of a line, or of the last one before it that has a time. */
-  timeOf(index: number): number | undefined {
-    const timed = this.#texts()
-      .slice(0, index + 1)
-      .findLast((line) => TIMED.test(line))
-    return timed === undefined || !this.#isTimed() ? undefined : Number(TIMED.exec(timed)?.[1])
-  }
-
-  #texts(): readonly string[] {
-    return this.#pre?.textContent?.split('\n') ?? []
-  }
-
-  #isTimed(): boolean {
-    return this.#pre?.dataset['timed'] !== undefined
-  }
-
   /** The lines as elements, made when they are first needed. */
   #divided(): readonly HTMLElement[] {
-    if (!this.#pre || !this.#isTimed()) return []
+    if (!this.#pre || this.#pre.dataset['timed'] === undefined) return []
     if (this.#lines) return this.#lines
     let time = ''
-    const lines = this.#texts()
+    const lines = (this.#pre.textContent ?? '')
+      .split('\n')
       .slice(0, -1)
       .map((text) => {
         time = TIMED.exec(text)?.[1] ?? time
@@ -68,6 +43,27 @@ export class ConsoleText {
     this.#lines = all(':scope > span', this.#pre)
     return this.#lines
   }
+}
+
+/** A line of a console. */
+interface FoundLine {
+  /** Without its time. */
+  readonly text: string
+  /** Seconds; undefined if unknown. */
+  readonly time: number | undefined
+}
+
+/** Finds the first line of a console's text that contains a word in lower case. */
+export function findLine(pre: HTMLElement, word: string): FoundLine | undefined {
+  const text = pre.textContent ?? ''
+  const at = text.toLowerCase().indexOf(word)
+  if (at < 0) return undefined
+  const start = text.lastIndexOf('\n', at) + 1
+  const end = text.indexOf('\n', at)
+  const line = text.slice(start, end < 0 ? undefined : end)
+  if (pre.dataset['timed'] === undefined) return { text: line.trim(), time: undefined }
+  const time = TIMED.exec(line)?.[1]
+  return { text: line.replace(TIMED, '').trim(), time: time === undefined ? undefined : Number(time) }
 }
 
 /** Scrolls a list so that an element in it is visible. The page does not move. */

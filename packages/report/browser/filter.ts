@@ -1,8 +1,8 @@
 /** Shows the tests that match the search and the filters. */
+import { findLine } from './console-text.ts'
 import { all, first } from './elements.ts'
 import { markFound } from './found-marks.ts'
 import type { PageState } from './page-state.ts'
-import { workbenchOf } from './workbenches.ts'
 
 /** A test of the page. */
 interface Item {
@@ -99,15 +99,15 @@ function showHit(test: HTMLElement, words: readonly string[]): void {
   const [word] = words
   if (word === undefined || !test.matches('.test')) return
   for (const [index, element] of all('.workbench', test).entries()) {
-    if (!first('.console-text', element)?.textContent?.toLowerCase().includes(word)) continue
-    const { console } = workbenchOf(element)
-    const line = console.indexOf(word)
+    const text = first('.console-text', element)
+    const line = text && findLine(text, word)
+    if (!line) continue
     const button = document.createElement('button')
     button.type = 'button'
     button.className = 'hit'
     button.dataset['hit'] = String(index)
-    button.dataset['time'] = String(console.timeOf(line) ?? '')
-    button.textContent = `${element.dataset['machine']}: ${console.lineAt(line)}`
+    button.dataset['time'] = String(line.time ?? '')
+    button.textContent = `${element.dataset['machine']}: ${line.text}`
     test.append(button)
     return
   }

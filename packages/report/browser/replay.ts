@@ -15,16 +15,16 @@ export class Replay {
   }
 
   /** @param id id of the workbench. @returns undefined without a recording */
-  static create(id: string, element: HTMLElement, startAt: number): Replay | undefined {
+  static create(id: string, element: HTMLElement): Replay | undefined {
     const library: typeof Asciinema | undefined = Reflect.get(globalThis, 'AsciinemaPlayer')
     const cast = dataOf<string>(`${id}-cast`)
     if (!library || cast === undefined) return undefined
+    // No poster: after one, a seek to a time without new output would show an empty terminal.
     const player = library.create({ data: cast }, element, {
       preload: true,
       controls: false,
       fit: 'width',
       theme: 'asciinema',
-      poster: `npt:${startAt}`,
       cursorMode: 'steady',
       terminalFontFamily: FONT,
     })

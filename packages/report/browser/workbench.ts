@@ -20,7 +20,7 @@ const MOVES: Readonly<Record<string, number>> = {
 /** A machine of the page. */
 export class Workbench {
   readonly element: HTMLElement
-  readonly console: ConsoleText
+  readonly #console: ConsoleText
   readonly #slider: HTMLInputElement | undefined
   readonly #views: HTMLElement
   readonly #steps: Steps
@@ -34,7 +34,7 @@ export class Workbench {
   constructor(element: HTMLElement, onMove: (workbench: Workbench) => void) {
     this.element = element
     this.#views = first('.views', element) ?? element
-    this.console = new ConsoleText(this.#views)
+    this.#console = new ConsoleText(this.#views)
     this.#steps = new Steps(element)
     this.#film = new Film(element.id, this.#views)
     const slider = first('input[type="range"]', element)
@@ -52,7 +52,7 @@ export class Workbench {
     const replay = first('.replay', element)
     // The player would play by itself, and the rest would not follow.
     for (const type of ['click', 'keydown']) replay?.addEventListener(type, (event) => event.stopPropagation(), true)
-    if (replay) this.#replay = Replay.create(element.id, replay, this.#time)
+    if (replay) this.#replay = Replay.create(element.id, replay)
     this.#selectTab('replay')
     this.#show()
   }
@@ -155,6 +155,6 @@ export class Workbench {
     this.#replay?.show(time)
     this.#film.show(time)
     this.#steps.show(time)
-    if (!first('.console-box', this.element)?.hidden) this.console.show(time)
+    if (!first('.console-box', this.element)?.hidden) this.#console.show(time)
   }
 }

@@ -209,6 +209,9 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.locator('.film figcaption').innerText()).toBe('Display at 4.0 s')
       // By keys on the bar.
       await slider.focus()
+      await page.keyboard.press('ArrowLeft')
+      expect(await slider.getAttribute('aria-valuetext')).toBe('5.90 seconds')
+      await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
       await page.keyboard.press('Home')
       await expect.poll(() => terminalText(page), PATIENT).not.toContain('firmware')
       expect(await slider.getAttribute('aria-valuetext')).toBe('0.00 seconds')

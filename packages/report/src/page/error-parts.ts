@@ -19,8 +19,8 @@ export interface Section {
   readonly body: string
 }
 
-/** @param isRepeated whether the page shows a section, by its title, elsewhere */
-export function errorParts(error: ErrorReport, isRepeated: (title: string) => boolean = () => false): ErrorParts {
+/** Splits the message of an error. */
+export function errorParts(error: ErrorReport): ErrorParts {
   const message = split(error.message)
   // If the error has a diff, the sections of the machines are appended to it.
   const diff = split(error.diff ?? '')
@@ -29,7 +29,7 @@ export function errorParts(error: ErrorReport, isRepeated: (title: string) => bo
     headline: headline || error.name,
     text: rest.join('\n').trim(),
     difference: diff.text,
-    sections: [...message.sections, ...diff.sections].filter(({ title }) => !isRepeated(title)),
+    sections: [...message.sections, ...diff.sections],
   }
 }
 

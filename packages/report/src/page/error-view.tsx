@@ -8,15 +8,16 @@ import { formatText } from './format-text.ts'
 import type { PageContext } from './page-context.ts'
 import { PlaceLink } from './place-link.tsx'
 import { Prose } from './prose.tsx'
+import type { SectionUse } from './section-use.ts'
 
-/** @param isRepeated whether a section of the message is shown elsewhere, by its title */
+/** @param useOf how a section of the message is shown, by its title */
 export function ErrorView(props: {
   readonly error: ErrorReport
   readonly page: PageContext
-  readonly isRepeated?: (title: string) => boolean
+  readonly useOf?: (title: string) => SectionUse
 }): VNode {
-  const { error, page, isRepeated } = props
-  const { headline, text, difference, sections } = errorParts(error, isRepeated)
+  const { error, page, useOf = () => 'shown' } = props
+  const { headline, text, difference, sections } = errorParts(error)
   return (
     <div class="error">
       <p class="headline">
@@ -30,9 +31,23 @@ export function ErrorView(props: {
       {difference && <Difference diff={difference} />}
       <Frame stack={error.stack} page={page} />
       {sections.map(({ title, body }) => (
-        <Block title={title}>{body}</Block>
+        <Part title={title} body={body} use={useOf(title)} />
       ))}
     </div>
+  )
+}
+
+function Part(props: { readonly title: string; readonly body: string; readonly use: SectionUse }): VNode | null {
+  const { title, body, use } = props
+  if (use === 'left out') return null
+  if (use === 'shown') return <Block title={title}>{body}</Block>
+  return (
+    <details class="block">
+      <summary>{title}</summary>
+      <pre tabIndex={0} role="group" aria-label={title}>
+        {body}
+      </pre>
+    </details>
   )
 }
 

@@ -121,7 +121,7 @@ function Message({ text }: { readonly text: string }): VNode {
   const [first = '', ...rest] = text.split('\n')
   if (rest.length === 0) {
     return (
-      <span>
+      <span class="message">
         <Prose text={first} />{' '}
       </span>
     )

@@ -17,7 +17,7 @@ import type { PageContext } from './page-context.ts'
 import type { TestEntry } from './page-model.ts'
 import { Prose } from './prose.tsx'
 import { reasonOf } from './reason.ts'
-import { repeatedSections } from './repeated-sections.ts'
+import { sectionUse } from './section-use.ts'
 
 /** The content of a test with the files of its machines. */
 export interface Article {
@@ -129,11 +129,11 @@ function Actions({ entry, page }: { readonly entry: TestEntry; readonly page: Pa
 
 function Attempt({ attempt, machines, page }: ReadAttempt & { readonly page: PageContext }): VNode {
   const { errors, guestTests } = attempt
-  const isRepeated = repeatedSections(machines)
+  const useOf = sectionUse(machines)
   return (
     <>
       {errors.map((error) => (
-        <ErrorView error={error} page={page} isRepeated={isRepeated} />
+        <ErrorView error={error} page={page} useOf={useOf} />
       ))}
       {errors.length === 0 && machines.length === 0 && <p class="note">No files of this attempt were kept.</p>}
       {[...Map.groupBy(guestTests, ({ machine, command }) => `${machine}\n${command}`).values()].map((tests) => (
