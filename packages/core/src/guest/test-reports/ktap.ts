@@ -51,6 +51,8 @@ class KtapReader {
       this.#problems.push(line.text)
       return
     }
+    // What a kernel log has before a report is not about its first test.
+    if (line.kind === 'version' && line.width <= (this.#levels[0]?.width ?? line.width)) this.#lines = []
     const closed = this.#close(line.width)
     const level = this.#level(line.width)
     if (line.kind === 'result') this.#addResult(level, line, closed)

@@ -73,6 +73,14 @@ ok 6 - last
 })
 
 describe('KTAP', () => {
+  test('leaves out what a log has before the report', () => {
+    const line = (text: string): string => `[    1.500000] ${text}\n`
+    const boot = line('Freeing unused kernel image memory')
+    const report = (got: number): string => [`KTAP version 1`, `1..1`, `# got ${got}`, `not ok 1 a`].map(line).join('')
+    const { tests } = readKtap(boot + report(1) + boot + report(2))
+    expect(tests.map(({ log }) => log)).toEqual(['# got 1', '# got 2'])
+  })
+
   // The example of Documentation/dev-tools/ktap.rst, in the kernel's log.
   const lines = `KTAP version 1
 1..3
