@@ -4,8 +4,8 @@
  */
 import { resolve } from 'node:path'
 import { blockDevice, channel, cloudInit, userNetwork, VM, type VMOptions } from '@coldboot/core'
-import { hostRoot, linuxGuest, rootfs } from '@coldboot/guest'
-import { expect, test } from '@coldboot/vitest'
+import { hostRoot, kernelOf, linuxGuest, rootfs } from '@coldboot/guest'
+import { describe, expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -128,6 +128,24 @@ export async function isConfigured(vm: VM): Promise<void> {
   expect(datasource).toContain('NoCloud')
   expect(recoverableErrors).toEqual([])
 }
+
+export async function bootsAKernel(): Promise<void> {
+  const kernel = await kernelOf({ dir: '../linux' })
+  const vm = await VM.start(await linuxGuest({ kernel, modules: ['btrfs'] }))
+  const { stdout } = await vm.run('uname -r')
+  expect(stdout).toBe(`${kernel.release}\n`)
+}
+
+const kernels = await Promise.all(['6.1', '6.12'].map((version) => kernelOf({ dir: `../linux-${version}` })))
+
+describe.each(kernels)('Linux $release', (kernel) => {
+  test.override('vmOptions', () => linuxGuest({ kernel, modules: ['btrfs'] }))
+
+  test('mounts btrfs', async ({ vm }) => {
+    await vm.run('mkfs.btrfs /dev/vda && mount /dev/vda /mnt')
+    await expect(vm).toHaveFile('/proc/mounts', /btrfs/)
+  })
+})
 
 test('serves ssh', async ({ vm }) => {
   await vm.waitForUnit('ssh')

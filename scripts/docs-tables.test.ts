@@ -43,6 +43,7 @@ test.for([
   ['docs/bring-your-own.md', '## The root of the host', '../../guest/src/rootfs/host-root.ts', 'HostRootOptions'],
   ['docs/bring-your-own.md', '## Options', '../../guest/src/rootfs/rootfs-options.ts', 'RootfsOptions'],
   ['docs/cloud-init.md', '} satisfies VMOptions', 'devices/cloud-init.ts', 'CloudInitOptions'],
+  ['docs/kernels.md', '`dir` and `vmlinuz`:', '../../guest/src/own-kernel/kernel-of.ts', 'KernelOfOptions'],
   ['docs/devices.md', '## Ports of the guest', 'devices/user-network.ts', 'UserNetworkOptions'],
 ] as const)('%s, "%s": the options are those of %s', ([page, text, file, name]) => {
   expect(membersOf(file, name)).not.toEqual([])

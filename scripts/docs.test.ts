@@ -32,6 +32,7 @@ test.for([
   ['docs/debugging.md', 3],
   ['docs/devices.md', 11],
   ['docs/inside-the-guest.md', 5],
+  ['docs/kernels.md', 2],
   ['docs/stock-images.md', 3],
   ['docs/interaction.md', 3],
   ['docs/templates.md', 5],

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   UNSUPPORTED_PLATFORM: 'Run on Linux or macOS. On Windows, use WSL 2.',
   GUEST_MODULE_MISSING:
     'Write the name of the module as `modprobe` expects it. The `cloud` flavour has few modules: 9p, AHCI, e1000 and USB are in `generic`.',
+  KERNEL_MISMATCH: 'Use the modules that were built with the kernel: the message names both versions.',
   DIRECTORY_UNSHAREABLE: 'Rename, move or remove the listed files, or share another directory.',
   ROOTFS_INVALID:
     'Make the archive again, for example with `docker save` or `tar -C DIRECTORY -cf root.tar .`. Do not use it if you do not know who made it.',
@@ -160,7 +161,7 @@ export class ColdbootError extends Error {
 
 /**
  * An invalid call; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
- * `GUEST_MODULE_MISSING`, `DEVICE_UNAVAILABLE`, `DIRECTORY_UNSHAREABLE`.
+ * `GUEST_MODULE_MISSING`, `KERNEL_MISMATCH`, `DEVICE_UNAVAILABLE`, `DIRECTORY_UNSHAREABLE`.
  */
 export class OptionError extends ColdbootError {
   override readonly name: string = 'OptionError'

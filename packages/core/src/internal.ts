@@ -18,7 +18,7 @@ export {
   setProgressSocket,
 } from './host/environment.ts'
 export { Cache, fileSha256, type StoredFile } from './host/files/cache.ts'
-export { fileDigest } from './host/files/file-digest.ts'
+export { fileDigest, fileIdentity } from './host/files/file-digest.ts'
 export { temporaryDirectory } from './host/files/temporary-directory.ts'
 export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
@@ -29,11 +29,13 @@ export {
   checkTable,
   isFlag,
   isMemorySize,
+  isPath,
   isString,
   memoryMibOf,
   oneOf,
   requireObject,
 } from './options/checked-options.ts'
+export { requireDirectory, requireFile } from './options/required-path.ts'
 export { describeExit } from './qemu/exit-status.ts'
 export { locateQemu } from './qemu/locate.ts'
 export { hostGuard } from './qemu/process.ts'

@@ -2,33 +2,24 @@
  * A kernel from Debian's archive, kept in the cache: fetched once, its image made ready to boot, its modules indexed. The
  * package itself is kept too (70 MB; its files would take 400), for modules that are rarely wanted.
  */
-import { createHash } from 'node:crypto'
-import { access, readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { type Architecture, OptionError, StartError } from '@coldboot/core'
 import { type Cache, fileSha256, type StoredFile } from '@coldboot/core/internal'
 import type { Archive, ArchivePackage } from './apt.ts'
 import { type Flavour, GUEST_ARCHITECTURES } from './architectures.ts'
-import { type GuestKernel, type GuestModules, modulesFor } from './guest-kernel.ts'
-import type { KernelModule, ModuleIndex } from './modules.ts'
+import type { GuestKernel } from './guest-kernel.ts'
 import type { OnGuestProgress } from './progress.ts'
+import { damaged, readStoredModules, type StoredKernel } from './stored-kernel.ts'
 
 /** Version of the stored entries. Entries of another version are created again. */
 const FORMAT = 1
 
 /** A kernel that is in the cache. Kept as JSON beside it. */
-interface CachedKernel {
+interface CachedKernel extends StoredKernel {
   readonly format: typeof FORMAT
   /** `linux-image-6.1.0-56-amd64_6.1.192-2_amd64`: the package and its version. */
   readonly id: string
-  /** As `uname -r` in the guest: `6.1.0-56-amd64`. */
-  readonly release: string
-  /** What QEMU boots. */
-  readonly image: StoredFile
   readonly package: StoredFile
-  /** {@link ModuleIndex} as JSON. */
-  readonly modules: StoredFile
-  /** Folder of the cache where module files lie, by their path in the index. */
-  readonly modulesFolder: string
 }
 
 /** Input of {@link openArchiveKernel}. */
@@ -53,7 +44,7 @@ export async function openArchiveKernel(request: KernelRequest): Promise<GuestKe
     id: kernel.id,
     release: kernel.release,
     image: cache.path(kernel.image.name),
-    readModules: (wanted) => readModules(cache, kernel, wanted),
+    readModules: (wanted) => readStoredModules(cache, kernel, wanted, () => packageOf(cache, kernel)),
   }
 }
 
@@ -80,44 +71,11 @@ async function findKernel(request: KernelRequest): Promise<CachedKernel> {
   )
 }
 
-/** Damaged files are removed before the error is thrown, so that the next call fetches them again. */
-async function readModules(cache: Cache, kernel: CachedKernel, wanted: readonly string[]): Promise<GuestModules> {
-  const index = JSON.parse(await readFile(cache.path(kernel.modules.name), 'utf8')) as ModuleIndex
-  const order = modulesFor(index, wanted)
-  const path = (module: KernelModule): string => cache.path(`${kernel.modulesFolder}/${module.path}`)
-  const present = await Promise.all(
-    order.map((module) =>
-      access(path(module)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  )
-  const absent = order.filter((_, position) => !present[position])
-  if (absent.length > 0) await unpackModules(cache, kernel, absent)
-  const files = await Promise.all(
-    order.map(async (module) => {
-      const data = await readFile(path(module)).catch(() => undefined)
-      if (data && createHash('sha256').update(data).digest('hex') === module.sha256) return { module, data }
-      await rm(path(module), { force: true })
-      throw damaged(`The cached kernel module ${path(module)} was damaged`)
-    }),
-  )
-  return { files, builtIn: index.builtIn }
-}
-
-async function unpackModules(cache: Cache, kernel: CachedKernel, modules: readonly KernelModule[]): Promise<void> {
+async function packageOf(cache: Cache, kernel: CachedKernel): Promise<readonly string[]> {
   const deb = cache.path(kernel.package.name)
-  if ((await fileSha256(deb)) !== kernel.package.sha256) {
-    await rm(deb, { force: true })
-    throw damaged(`The cached kernel package ${deb} was damaged`)
-  }
-  const { readKernelPackage } = await import('./kernel-package-reader.ts')
-  const wanted = new Set(modules.map(({ path }) => path))
-  await readKernelPackage(deb, async (file) => {
-    if (file.kind !== 'module' || !wanted.has(file.path)) return
-    await cache.publish(`${kernel.modulesFolder}/${file.path}`, await file.read())
-  })
+  if ((await fileSha256(deb)) === kernel.package.sha256) return [deb]
+  await rm(deb, { force: true })
+  throw damaged(`The cached kernel package ${deb} was damaged`)
 }
 
 async function readCached(cache: Cache, record: string): Promise<CachedKernel | undefined> {
@@ -144,7 +102,7 @@ async function fetchKernel(
     const id = `${found.name}_${found.version}_${debianName}`.replace(/[^\w.+~-]/g, '_')
     if (present?.id === id) return present
     const deb = await downloadKernel(archive, found, onProgress)
-    const parts = await storeKernel({ deb, cache, folder: `kernels/${id}`, image, onProgress })
+    const parts = await storeKernel({ debs: [deb], cache, folder: `kernels/${id}`, image, onProgress })
     return { format: FORMAT, id, ...parts, package: await cache.adopt(`kernels/${id}/package.deb`, deb, found.sha256) }
   })
 }
@@ -166,10 +124,4 @@ async function downloadKernel(archive: Archive, found: ArchivePackage, onProgres
   const path = await archive.download(found, (fraction) => onProgress({ step: 'download', message, fraction }))
   if ((await fileSha256(path)) === found.sha256) return path
   throw damaged(`The download of ${found.name} does not have the checksum that the archive's index says`)
-}
-
-function damaged(message: string): StartError {
-  return new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
-    hint: 'Run it again. The kernel is then downloaded again.',
-  })
 }

@@ -43,6 +43,15 @@ export async function readDeb(path: string, visit: (member: DebMember) => Promis
   }
 }
 
+/** Returns a field of the control file of a package. @throws StartError as {@link readDeb} */
+export async function readDebField(path: string, field: string): Promise<string> {
+  try {
+    return (await execa('dpkg-deb', ['--field', path, field])).stdout.trim()
+  } catch (cause) {
+    throw cause instanceof ExecaError ? unreadable(`Cannot read the package ${path}`, cause) : cause
+  }
+}
+
 /**
  * Unpacks an xz stream, with any filter.
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` as {@link readDeb}, or when the stream is damaged

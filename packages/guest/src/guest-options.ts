@@ -4,6 +4,7 @@ import { ARCHITECTURES, hostArchitecture } from '@coldboot/core/internal'
 import { closestMatch } from 'leven'
 import type { Flavour } from './architectures.ts'
 import type { GuestFiles } from './guest-files.ts'
+import { type Kernel, OwnKernel } from './own-kernel/kernel.ts'
 import type { OnGuestProgress } from './progress.ts'
 
 /** Where the parts of a guest come from. */
@@ -13,6 +14,11 @@ export type GuestSource = 'package' | 'archive'
 export interface LinuxGuestOptions {
   /** Guest architecture by QEMU's name. @default the host's */
   readonly arch?: Architecture | undefined
+  /**
+   * A kernel of your own, from `kernelOf`. It needs an initramfs, devtmpfs and the serial console built in.
+   * @default the kernel of `source`
+   */
+  readonly kernel?: Kernel | undefined
   /** Which of Debian's kernels. `generic` has every driver; `cloud` is smaller, virtio only. @default 'generic' */
   readonly flavour?: Flavour | undefined
   /**
@@ -55,6 +61,7 @@ export interface LinuxGuestOptions {
 /** Options with their defaults, checked. */
 export interface ResolvedGuestOptions {
   readonly arch: Architecture
+  readonly kernel: Kernel | undefined
   readonly flavour: Flavour
   readonly source: GuestSource | undefined
   readonly modules: readonly string[]
@@ -83,6 +90,7 @@ const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
     `one of ${Object.keys(ARCHITECTURES).join(', ')}`,
     (value) => isString(value) && Object.hasOwn(ARCHITECTURES, value),
   ],
+  kernel: ['the result of `await kernelOf(…)`', (value) => OwnKernel.partsOf(value) !== undefined],
   flavour: ["'generic' or 'cloud'", (value) => value === 'generic' || value === 'cloud'],
   source: ["'package' or 'archive'", (value) => value === 'package' || value === 'archive'],
   modules: ['a list of module names', isListOf(isModule)],
@@ -125,8 +133,10 @@ export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOp
       )
     }
   }
+  requireFit(options)
   return {
-    arch: options.arch ?? supportedHost(),
+    arch: options.arch ?? options.kernel?.arch ?? supportedHost(),
+    kernel: options.kernel,
     flavour: options.flavour ?? 'generic',
     source: options.source,
     modules: options.modules ?? [],
@@ -137,6 +147,16 @@ export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOp
     logLevel: options.logLevel ?? QUIET,
     cacheDirectory: options.cacheDirectory,
     onProgress: options.onProgress ?? (() => {}),
+  }
+}
+
+function requireFit({ kernel, arch, flavour }: LinuxGuestOptions): void {
+  if (kernel === undefined) return
+  if (flavour !== undefined) {
+    throw new OptionError('INVALID_OPTION', '`kernel` and `flavour` of linuxGuest cannot be combined')
+  }
+  if (arch !== undefined && arch !== kernel.arch) {
+    throw new OptionError('INVALID_OPTION', `\`arch\` of linuxGuest is ${arch}, but the kernel is for ${kernel.arch}`)
   }
 }
 

@@ -1,12 +1,13 @@
 /** Reads a kernel package once, and stores the files that a guest needs in the cache. */
 import { createHash } from 'node:crypto'
-import { StartError } from '@coldboot/core'
-import { type Cache, type StoredFile } from '@coldboot/core/internal'
-import xz from 'xz-decompress'
+import { OptionError, StartError } from '@coldboot/core'
+import type { Cache } from '@coldboot/core/internal'
 import type { GuestArchitecture } from './architectures.ts'
 import { readDeb } from './dpkg-deb.ts'
 import { type KernelModule, type ModuleIndex, moduleName, parseBuiltIn, readModule } from './modules.ts'
+import { MODULE_FILE, unpackModule } from './own-kernel/unpack-module.ts'
 import type { OnGuestProgress } from './progress.ts'
+import type { StoredKernel } from './stored-kernel.ts'
 
 /**
  * Modules that are always stored, because many guests load them. For another module, the package is read again, which takes
@@ -44,26 +45,17 @@ export async function readKernelPackage(deb: string, visit: (file: KernelFile) =
       await visit({ kind: 'image', release: imageRelease, path: member.path, read: () => member.read() })
     } else if (release !== undefined && path === 'modules.builtin') {
       await visit({ kind: 'built-in', release, path, read: () => member.read() })
-    } else if (release !== undefined && path !== undefined && /\.ko(?:\.xz)?$/.test(path)) {
-      const packed = path.endsWith('.xz')
-      const read = async (): Promise<Uint8Array> => (packed ? unxz(await member.read()) : member.read())
-      await visit({ kind: 'module', release, path: packed ? path.slice(0, -'.xz'.length) : path, read })
+    } else if (release !== undefined && path !== undefined && MODULE_FILE.test(path)) {
+      const read = async (): Promise<Uint8Array> => unpackModule(path, await member.read())
+      await visit({ kind: 'module', release, path: path.replace(MODULE_FILE, '.ko'), read })
     }
   })
 }
 
-/** The parts of a kernel in the cache. */
-export interface StoredKernel {
-  readonly release: string
-  readonly image: StoredFile
-  readonly modules: StoredFile
-  readonly modulesFolder: string
-}
-
 /** Parameters of {@link storeKernel}. */
 export interface StoreKernelInput {
-  /** Path of the package. */
-  readonly deb: string
+  /** Paths of the packages: one, or as in Ubuntu one for the image and one for the modules. */
+  readonly debs: readonly string[]
   readonly cache: Cache
   /** Folder of this kernel in the cache. */
   readonly folder: string
@@ -74,15 +66,18 @@ export interface StoreKernelInput {
 /**
  * Stores the image that is ready to boot, the index of all modules, and often used modules.
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` without a kernel in the package, or if it cannot be unpacked
+ * @throws OptionError `KERNEL_MISMATCH` for modules of another version
  */
-export async function storeKernel({ deb, cache, folder, image, onProgress }: StoreKernelInput): Promise<StoredKernel> {
+export async function storeKernel({ debs, cache, folder, image, onProgress }: StoreKernelInput): Promise<StoredKernel> {
   onProgress({ step: 'unpack', message: 'Reading the kernel and its modules' })
   const modulesFolder = `${folder}/modules`
   const modules: Record<string, KernelModule> = {}
   let builtIn: string[] = []
   let packed: { readonly release: string; readonly data: Uint8Array } | undefined
-  await readKernelPackage(deb, async (file) => {
+  const releases = new Set<string>()
+  const visit = async (file: KernelFile): Promise<void> => {
     const data = await file.read()
+    releases.add(file.release)
     if (file.kind === 'image') packed = { release: file.release, data }
     else if (file.kind === 'built-in') builtIn = parseBuiltIn(Buffer.from(data).toString())
     else {
@@ -90,8 +85,12 @@ export async function storeKernel({ deb, cache, folder, image, onProgress }: Sto
       modules[moduleName(file.path)] = readModule(file.path, data, sha256)
       if (OFTEN_WANTED.has(moduleName(file.path))) await cache.publish(`${modulesFolder}/${file.path}`, data)
     }
-  })
+  }
+  for (const deb of debs) await readKernelPackage(deb, visit)
   if (!packed) throw new StartError('GUEST_KERNEL_UNAVAILABLE', 'The kernel package contains no kernel')
+  if (releases.size > 1) {
+    throw new OptionError('KERNEL_MISMATCH', `The packages have files of several kernels: ${[...releases].join(', ')}`)
+  }
   onProgress({ step: 'kernel', message: `Preparing kernel ${packed.release} for the boot` })
   const index: ModuleIndex = { modules, builtIn }
   return {
@@ -114,9 +113,4 @@ export async function bootableImage(data: Uint8Array, image: GuestArchitecture['
   if (image === 'vmlinux') return vmlinux
   const { flatBzImage } = await import('./flat-bzimage.ts')
   return flatBzImage(payload.setup, vmlinux)
-}
-
-async function unxz(data: Uint8Array): Promise<Uint8Array> {
-  const stream = new xz.XzReadableStream(new Blob([new Uint8Array(data)]).stream())
-  return new Uint8Array(await new Response(stream).arrayBuffer())
 }

@@ -21,6 +21,7 @@ import { storedImage } from './image-store.ts'
 import { GUEST_PROMPT } from './init-script.ts'
 import { buildInitramfs, recipeDigest } from './initramfs.ts'
 import { EARLY_MOUNTS_WORD, FOREIGN_ROOT_WORD } from './mounts.ts'
+import { OwnKernel } from './own-kernel/kernel.ts'
 
 /** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
 export interface LinuxGuest {
@@ -49,7 +50,7 @@ const FREE_IMAGE_MIB = 16
  * Debian's archive: the first call then downloads the kernel. Later calls take a few milliseconds. The same options give the
  * same bytes as long as the package, or the kernel in the cache, stays the same.
  *
- * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, when set, replace the kernel and the initramfs made here. Such an initramfs must
+ * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, when set, replace the kernel and the initramfs made here, but not `kernel`. Such an initramfs must
  * end its start with {@link GUEST_PROMPT}, or `ready` be overridden.
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `GUEST_MODULE_MISSING`
@@ -82,7 +83,9 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
   refuseWithOwnParts(options, environment)
   const guest = options.source === 'archive' ? undefined : findGuestPackage(arch)
   // One after the other: where neither can be had, the error is about the kernel, and names the package with both.
-  const kernel = environment.kernel === undefined ? await findKernel(options, { cache, refresh, guest }) : undefined
+  const isFound = options.kernel === undefined && environment.kernel === undefined
+  const found = isFound ? await findKernel(options, { cache, refresh, guest }) : undefined
+  const kernel = OwnKernel.partsOf(options.kernel) ?? found
   const busybox =
     environment.initramfs === undefined ? await findBusybox({ arch, cache, guest, onProgress }) : undefined
   const image = busybox
@@ -90,7 +93,7 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
     : { path: environment.initramfs ?? '', sizeBytes: 0 }
   return {
     arch,
-    kernel: environment.kernel ?? kernel?.image ?? '',
+    kernel: kernel?.image ?? environment.kernel ?? '',
     initramfs: image.path,
     kernelArgs: kernelArgs(options),
     memory: memoryFor(arch, image.sizeBytes),
@@ -162,8 +165,12 @@ function refuseWithOwnParts(
       hint,
     })
   }
-  if (own.kernel !== undefined && options.modules.length > 0) {
-    refuse('modules', 'COLDBOOT_KERNEL', 'A kernel of your own comes without its modules: build them in.')
+  if (own.kernel !== undefined && options.kernel === undefined && options.modules.length > 0) {
+    refuse(
+      'modules',
+      'COLDBOOT_KERNEL',
+      'Pass the kernel with its modules as `kernel: await kernelOf(…)`, or build them in.',
+    )
   }
   if (own.initramfs === undefined) return
   const given = { modules: options.modules.length, files: Object.keys(options.files).length, init: options.init.length }

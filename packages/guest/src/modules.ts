@@ -38,8 +38,7 @@ export function moduleName(path: string): string {
 
 /** Reads the `.modinfo` section of a module. `path` and `sha256` as in {@link KernelModule}, `file` is uncompressed. */
 export function readModule(path: string, file: Uint8Array, sha256: string): KernelModule {
-  const fields = modinfoFields(readElfSection(file, '.modinfo') ?? new Uint8Array(0))
-  const values = (key: string): string[] => fields.filter(([name]) => name === key).map(([, value]) => value)
+  const values = modinfo(file)
   return {
     name: moduleName(path),
     path,
@@ -50,6 +49,12 @@ export function readModule(path: string, file: Uint8Array, sha256: string): Kern
     softDepends: values('softdep').flatMap(preDependencies).map(moduleName),
     aliases: values('alias'),
   }
+}
+
+/** The version in the `vermagic` of a module, `6.1.0-57-amd64 SMP preempt mod_unload`; undefined without one. */
+export function moduleRelease(file: Uint8Array): string | undefined {
+  const [vermagic = ''] = modinfo(file)('vermagic')
+  return vermagic.split(' ', 1)[0] || undefined
 }
 
 /** Returns the names in `modules.builtin`, which has one path per line. */
@@ -121,16 +126,12 @@ function missing(index: ModuleIndex, name: string, neededBy: string | undefined)
   )
 }
 
-// The section is a sequence of `key=value` strings, each followed by a NUL.
-function modinfoFields(section: Uint8Array): [key: string, value: string][] {
+/** Reads the values of a key. The section is a sequence of `key=value` strings, each followed by a NUL. */
+function modinfo(file: Uint8Array): (key: string) => string[] {
+  const section = readElfSection(file, '.modinfo') ?? new Uint8Array(0)
   const text = Buffer.from(section.buffer, section.byteOffset, section.byteLength).toString('utf8')
-  return text
-    .split('\0')
-    .filter(Boolean)
-    .map((field) => {
-      const at = field.indexOf('=')
-      return [field.slice(0, at), field.slice(at + 1)]
-    })
+  const fields = text.split('\0').filter(Boolean)
+  return (key) => fields.filter((field) => field.startsWith(`${key}=`)).map((field) => field.slice(key.length + 1))
 }
 
 // `pre: a b post: c` → a, b. Modules that are loaded afterwards are not needed.

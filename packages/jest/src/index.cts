@@ -9,7 +9,15 @@ import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 // Exports each name in a statement, because Jest finds the names of a CommonJS module in its text.
 export type * from '@coldboot/core' with { 'resolution-mode': 'import' }
-export type { HostRootOptions, LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest' with {
+export type {
+  HostRootOptions,
+  Kernel,
+  KernelOfOptions,
+  LinuxGuest,
+  LinuxGuestOptions,
+  RootfsGuest,
+  RootfsOptions,
+} from '@coldboot/guest' with {
   'resolution-mode': 'import',
 }
 export type { Machines, MachineTest, VMOptionsSource } from './bridge.ts' with { 'resolution-mode': 'import' }
@@ -28,6 +36,7 @@ export const bootVM: Bridge['bootVM'] = bridge.bootVM
 
 const { core, guest } = bridge.modules
 
+export const kernelOf: Bridge['modules']['guest']['kernelOf'] = guest.kernelOf
 export const linuxGuest: Bridge['modules']['guest']['linuxGuest'] = guest.linuxGuest
 export const rootfs: Bridge['modules']['guest']['rootfs'] = guest.rootfs
 export const hostRoot: Bridge['modules']['guest']['hostRoot'] = guest.hostRoot

@@ -1,5 +1,5 @@
 export type { GuestTestNotice } from './guest-tests.ts'
-export { linuxGuest } from './linux-guest.ts'
+export { kernelOf, linuxGuest } from './linux-guest.ts'
 export { cleanStacks, explainErrors, framesOf, type ReportedError, userFrames } from './reported-error.ts'
 export { hostRoot, rootfs } from './rootfs.ts'
 export { TestClock, timeoutError } from './test-clock.ts'

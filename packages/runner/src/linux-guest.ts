@@ -1,5 +1,5 @@
-/** Loads `linuxGuest` of `@coldboot/guest` at the first call, because most test files do not use it. */
-import type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
+/** Loads the functions of `@coldboot/guest` at the first call, because most test files do not use them. */
+import type { Kernel, KernelOfOptions, LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
 
 /**
  * Options of a machine with a small Linux guest, for example `{ ...(await linuxGuest({ modules: ['9p'] })) }`.
@@ -8,4 +8,13 @@ import type { LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
 export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {
   const guest = await import('@coldboot/guest')
   return guest.linuxGuest(options)
+}
+
+/**
+ * Finds a kernel with its modules, for `linuxGuest({ kernel: await kernelOf({ dir: 'linux' }) })`.
+ * @see The README of `@coldboot/guest` for its options and errors.
+ */
+export async function kernelOf(options: KernelOfOptions): Promise<Kernel> {
+  const guest = await import('@coldboot/guest')
+  return guest.kernelOf(options)
 }

@@ -1,6 +1,14 @@
 export * from '@coldboot/core'
-export type { HostRootOptions, LinuxGuest, LinuxGuestOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest'
-export { hostRoot, linuxGuest, rootfs } from '@coldboot/runner'
+export type {
+  HostRootOptions,
+  Kernel,
+  KernelOfOptions,
+  LinuxGuest,
+  LinuxGuestOptions,
+  RootfsGuest,
+  RootfsOptions,
+} from '@coldboot/guest'
+export { hostRoot, kernelOf, linuxGuest, rootfs } from '@coldboot/runner'
 export { afterAll, afterEach, aroundAll, aroundEach, beforeAll, beforeEach, describe, suite, vi } from 'vitest'
 export type {} from './augmentation.ts'
 export { expect } from './expect.ts'

@@ -1,0 +1,34 @@
+/** A kernel of the user, for `linuxGuest({ kernel })`. */
+import type { Architecture } from '@coldboot/core'
+import type { GuestKernel } from '../guest-kernel.ts'
+
+/** A kernel with its modules, found by {@link kernelOf}. */
+export interface Kernel {
+  /** Architecture by QEMU's name. */
+  readonly arch: Architecture
+  /** As `uname -r` in the guest: `6.12.0-rc3+`. */
+  readonly release: string
+  /** Absolute path of the file that QEMU boots. */
+  readonly image: string
+}
+
+/** A {@link Kernel} and the reader of its modules. */
+export class OwnKernel implements Kernel {
+  readonly arch: Architecture
+  readonly release: string
+  readonly image: string
+  readonly #parts: GuestKernel
+
+  constructor(arch: Architecture, parts: GuestKernel) {
+    this.arch = arch
+    this.release = parts.release
+    this.image = parts.image
+    this.#parts = parts
+    Object.freeze(this)
+  }
+
+  /** The parts of a kernel; undefined for an object that is not from `kernelOf`. */
+  static partsOf(kernel: unknown): GuestKernel | undefined {
+    return kernel instanceof OwnKernel ? kernel.#parts : undefined
+  }
+}
