@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
- *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'chromium' | 'gdb' |
+ *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'build-essential' | 'chromium' | 'gdb' |
  *   'python3-libkdumpfile'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
@@ -113,6 +113,8 @@ export function missingTools(needed, host) {
     // Only root can make a root file system.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
+    // A kernel module is only built against headers of Debian.
+    'build-essential': () => !host.hasFile('/etc/dpkg/origins/debian') || (has('make') && has('gcc')),
     // Ubuntu has no such package, and macOS has another browser. Tests that need a browser report if it is missing.
     chromium: () => !host.hasFile('/etc/dpkg/origins/debian') || host.hasFile(UBUNTU) || BROWSERS.some(has),
   }
@@ -148,6 +150,7 @@ export function installAdvice(tools, host) {
       'qemu-guest-agent': 'qemu-ga',
       debootstrap: 'debootstrap',
       e2fsprogs: 'mkfs.ext4',
+      'build-essential': 'make and gcc',
       chromium: 'chromium',
       gdb: 'gdb',
       'python3-libkdumpfile': 'the Python module of libkdumpfile',

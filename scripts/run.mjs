@@ -26,6 +26,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'qemu-guest-agent',
   'debootstrap',
   'e2fsprogs',
+  'build-essential',
   'chromium',
   'gdb',
   'python3-libkdumpfile',

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { readEnvironment } from '@coldboot/core/internal'
 import { expect, test } from 'vitest'
 import { installProject } from './installed-project.ts'
 import { MARK, machinesOf } from './machine-processes.ts'
@@ -61,6 +63,27 @@ test('examples/failing fails with the report of the READMEs', async () => {
   }
 })
 
+const noHeaders = hasCommands('make', 'gcc', 'apt-get') ? '' : ' (this host cannot build a kernel module for Debian)'
+
+test.skipIf(noHeaders !== '')(`examples/kernel-module passes, and fails like in its README${noHeaders}`, async () => {
+  using project = installProject(folderOf('kernel-module'))
+  // Downloaded once per user.
+  const env = { [MARK]: project.root, KERNELS: join(readEnvironment().cacheDirectory, 'kernels', 'example') }
+  expect((await project.shell('./get-kernel.sh', env)).exitCode).toBe(0)
+  const passing = await project.run([], env)
+  expect(passing.output).toMatch(/Tests {2}3 passed/)
+  const source = join(project.root, 'module', 'counter.c')
+  writeFileSync(source, readFileSync(source, 'utf8').replace('atomic_add_return(1,', 'atomic_add_return(2,'))
+  const failing = await project.run(['--reporter=default', '-t', 'own tests'], env)
+  expect(failing.exitCode).toBe(1)
+  const readme = readFileSync(folderOf('kernel-module/README.md'), 'utf8')
+  const [, shown = ''] = /## What a failure looks like\n[^`]*```\n([\s\S]*?)\n```/.exec(readme) ?? []
+  const report = readmeReport(failing.output, project.root).replaceAll(/Linux \d\S+/g, 'Linux 6.1.0-57-cloud-amd64')
+  expect(shown).not.toBe('')
+  expect(report).toContain(shown)
+  expect(machinesOf(project.root)).toEqual([])
+})
+
 test('the code of the README is part of an example', () => {
   const files = [
     'hello/boot.test.ts',
@@ -90,4 +113,13 @@ function readmeReport(output: string, root: string): string {
     .replace(/BusyBox v.*? built-in/, 'BusyBox v1.35.0 built-in')
     .replace(/qemu-system-\w+ .*(-name guest=vm) .*/, 'qemu-system-x86_64 … $1 -kernel … -initrd … -append …')
     .replace(/ +$/gm, '')
+}
+
+function hasCommands(...names: readonly string[]): boolean {
+  try {
+    execFileSync('sh', ['-c', 'for name; do command -v "$name" || exit 1; done', 'sh', ...names])
+    return existsSync('/etc/dpkg/origins/debian')
+  } catch {
+    return false
+  }
 }
