@@ -17,9 +17,7 @@ export type {
   LinuxGuestOptions,
   RootfsGuest,
   RootfsOptions,
-} from '@coldboot/guest' with {
-  'resolution-mode': 'import',
-}
+} from '@coldboot/guest' with { 'resolution-mode': 'import' }
 export type { Machines, MachineTest, VMOptionsSource } from './bridge.ts' with { 'resolution-mode': 'import' }
 
 const bridge: Bridge | undefined = Reflect.get(globalThis, Symbol.for('coldboot.jest'))
