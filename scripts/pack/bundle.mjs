@@ -36,6 +36,7 @@ const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} *
  */
 const LAYERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   '@coldboot/core': ['index', 'internal'],
+  '@coldboot/guest': ['index'],
 })
 
 /**
