@@ -3,7 +3,7 @@
  * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
 import { resolve } from 'node:path'
-import { blockDevice, channel, cloudInit, userNetwork, VM, type VMOptions } from '@coldboot/core'
+import { blockDevice, channel, cloudInit, icount, rtc, userNetwork, VM, type VMOptions } from '@coldboot/core'
 import { hostRoot, kernelOf, linuxGuest, rootfs } from '@coldboot/guest'
 import { describe, expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
@@ -171,6 +171,11 @@ export default defineConfig({ plugins: [coldboot({ artifacts: { redact } })] })
 test.override('artifacts', { retain: 'always' })
 
 test.override('artifacts', { vmcore: true })
+
+test('runs out of seconds', async ({ bootVM }) => {
+  const vm = await bootVM({ devices: [icount(), rtc({ base: '2038-01-19T03:14:00Z', clock: 'vm' })] })
+  await vm.run('sleep 60') // takes 2 s or so
+})
 
 // For a project, in the configuration. Plain data only.
 coldboot({ vm: { memory: '512M' } })

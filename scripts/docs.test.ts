@@ -37,6 +37,7 @@ test.for([
   ['docs/interaction.md', 3],
   ['docs/templates.md', 5],
   ['docs/time-travel.md', 2],
+  ['docs/time.md', 1],
   ['packages/core/README.md', 1],
   ['packages/vitest/README.md', 4],
 ] as const)('%s shows code of examples, word for word', ([page, count]) => {

@@ -34,11 +34,13 @@ export { type SignalOptions } from './devices/helpers/abortable.ts'
 export { type NicModel } from './devices/helpers/nic-model.ts'
 export { type OptionValues, optionString } from './devices/helpers/option-string.ts'
 export { PerMachine } from './devices/helpers/per-machine.ts'
+export { type IcountOptions, icount } from './devices/icount.ts'
 export { type FrameLogOptions, Network, type NetworkMember, type NicOptions } from './devices/network.ts'
 export { type NetworkNic } from './devices/network-nic.ts'
 export { type P9DirectoryOptions, type P9SecurityModel, p9Directory } from './devices/p9-directory.ts'
 export { pvpanic } from './devices/pvpanic.ts'
 export { type ReadOnlyDirectoryOptions, readOnlyDirectory } from './devices/read-only-directory.ts'
+export { type RtcOptions, rtc } from './devices/rtc.ts'
 export { type KeyboardLayout } from './devices/screen/keyboard-layouts.ts'
 export {
   type ClickOptions,

@@ -87,4 +87,6 @@ export const uefi: typeof coreModule.uefi = core.uefi
 export const userNetwork: typeof coreModule.userNetwork = core.userNetwork
 export const virtioRandom: typeof coreModule.virtioRandom = core.virtioRandom
 export const vsock: typeof coreModule.vsock = core.vsock
+export const icount: typeof coreModule.icount = core.icount
+export const rtc: typeof coreModule.rtc = core.rtc
 export const watchdog: typeof coreModule.watchdog = core.watchdog

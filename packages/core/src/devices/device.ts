@@ -49,6 +49,7 @@ export interface DeviceContext extends IdAllocator {
 /** Properties of the machine, for {@link Device.validate}. */
 export interface ValidateContext {
   readonly arch: Architecture
+  readonly accelerator: AcceleratorName
   /** QEMU machine type, such as `pc` or `virt,highmem=off`. */
   readonly machine: string
   /** The option `firmware`, if it is a path or a name. */
@@ -199,6 +200,8 @@ export interface Device {
    * with the same arguments and identities share a template. @default none
    */
   contentIdentity?(): Promise<string> | string
+  /** Whether the guest keeps its time when it is restored, instead of the time of the host. @default false */
+  readonly keepsTime?: boolean
   /** The part that may differ between machines of one template, in guests with an agent. @default none */
   readonly attachAfterRestore?: RestoreAttachment | undefined
   /** The device as plain data. Without it, a machine with the device cannot be saved to a file. @default none */

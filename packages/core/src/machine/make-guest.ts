@@ -51,9 +51,12 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     hold: () => running.holdLog(),
   }
   const limits = { timeoutMs: scale(RESYNC_MS), over }
+  const keepsTime = spec.devices.some((device) => device.keepsTime === true)
   const resyncClock =
-    (agent && (() => resync(agent, limits))) ??
-    (guestAgent && guestAgentTransport && (() => setTime(guestAgent, guestAgentTransport, limits)))
+    (agent && (() => resync(agent, limits, keepsTime))) ??
+    (guestAgent && guestAgentTransport && !keepsTime
+      ? () => setTime(guestAgent, guestAgentTransport, limits)
+      : undefined)
   return new Guest({
     name: spec.name,
     transports: [

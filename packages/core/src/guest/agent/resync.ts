@@ -12,12 +12,17 @@ import { CLOCK, RESEED } from './agent-frames.ts'
 /** Bytes of entropy: the size of the pool of Linux. */
 const SEED_BYTES = 64
 
-/** Resolves when both are done. @throws AgentRefusal, AgentRestarted, Interrupted */
-export async function resync(connection: AgentConnection, limits: Limits): Promise<void> {
+/**
+ * Resolves when both are done.
+ * @param keepsTime whether the clock is left alone
+ * @throws AgentRefusal, AgentRestarted, Interrupted
+ */
+export async function resync(connection: AgentConnection, limits: Limits, keepsTime: boolean): Promise<void> {
   const ready = within(connection.ready(), limits)
   // Sent together with the ping that opens the connection, in one round trip.
   const seed = randomBytes(SEED_BYTES)
-  await Promise.all([ready, ask(connection, CLOCK, timeNow(), limits), ask(connection, RESEED, seed, limits)])
+  const clock = keepsTime ? [] : [ask(connection, CLOCK, timeNow(), limits)]
+  await Promise.all([ready, ...clock, ask(connection, RESEED, seed, limits)])
 }
 
 /** Seconds (8 bytes) and nanoseconds (4) since 1970. */

@@ -13,10 +13,12 @@ import { channel } from '../../devices/channel.ts'
 import { cloudInit } from '../../devices/cloud-init.ts'
 import type { Device, PlainValue, PortableDevice } from '../../devices/device.ts'
 import { display } from '../../devices/display.ts'
+import { icount } from '../../devices/icount.ts'
 import type { Network } from '../../devices/network.ts'
 import { p9Directory } from '../../devices/p9-directory.ts'
 import { pvpanic } from '../../devices/pvpanic.ts'
 import { readOnlyDirectory } from '../../devices/read-only-directory.ts'
+import { rtc } from '../../devices/rtc.ts'
 import { serial } from '../../devices/serial.ts'
 import { type UefiOptions, uefi } from '../../devices/uefi.ts'
 import { type ForwardOptions, type UserNetworkOptions, userNetwork } from '../../devices/user-network.ts'
@@ -82,6 +84,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const { directory: _, ...rest } = options
     return readOnlyDirectory(emptyDirectory(scratch, position), rest)
   },
+  icount: (options) => icount(options),
+  rtc: (options) => rtc(options),
   serial: (options) => serial(options),
   uefi({ code, variables, ...options }, { fileAt }) {
     const files = code === undefined ? {} : { code: fileAt(text(code)), variables: fileAt(text(variables)) }
