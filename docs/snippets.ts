@@ -206,6 +206,13 @@ test('runs in a new Alpine each time', async ({ bootVM }) => {
   expect(stdout).toMatch(/^3\./)
 })
 
+const distribution = {
+  ...(await rootfs('debian', { modules: ['autofs4'] })),
+  ready: /login: $/,
+  bootTimeout: 240_000,
+} satisfies VMOptions
+test.override('vmOptions', distribution)
+
 const host = await hostRoot({ show: ['build'] })
 
 test('passes the tests of a driver that was just built', async ({ bootVM }) => {

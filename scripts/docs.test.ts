@@ -25,7 +25,7 @@ const CODE = [...filesIn('examples', '.ts'), 'docs/snippets.ts'].flatMap((file) 
 
 test.for([
   ['docs/artifacts.md', 3],
-  ['docs/bring-your-own.md', 4],
+  ['docs/bring-your-own.md', 5],
   ['docs/cloud-init.md', 2],
   ['docs/coming-from.md', 1],
   ['docs/console.md', 6],

@@ -1,5 +1,6 @@
 /** Reads a directory of the host as a tree. Symbolic links are entries of the tree, and are not followed. */
-import { lstat, opendir, readlink } from 'node:fs/promises'
+import { lstatSync, readlinkSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '@coldboot/core'
 import { messageOf } from '@coldboot/core/internal'
@@ -35,7 +36,8 @@ export async function readDirectory({ owner, directory, budget }: DirectorySourc
   const files = new Map<string, RootNode>()
   const own = process.getuid?.() ?? 0
   const readNode = async (path: string): Promise<RootNode | undefined> => {
-    const stats = await lstat(path, { bigint: true })
+    // A promise for each file takes ten times as long.
+    const stats = lstatSync(path, { bigint: true })
     const isOwn = own !== 0 && Number(stats.uid) === own
     const owned = {
       mode: Number(stats.mode) & PERMISSIONS,
@@ -46,7 +48,7 @@ export async function readDirectory({ owner, directory, budget }: DirectorySourc
     budget.takeEntry()
     identity.push([path.slice(directory.length), owned, String(stats.size), String(stats.ino), String(stats.ctimeNs)])
     if (stats.isDirectory()) return readFolder(path, { ...emptyDirectory(), ...owned })
-    if (stats.isSymbolicLink()) return { type: 'symlink', ...owned, mode: 0o777, target: await readlink(path) }
+    if (stats.isSymbolicLink()) return { type: 'symlink', ...owned, mode: 0o777, target: readlinkSync(path) }
     const [major, minor] = deviceNumbers(stats.rdev)
     if (stats.isCharacterDevice()) return { type: 'character', ...owned, major, minor }
     if (stats.isBlockDevice()) return { type: 'block', ...owned, major, minor }
@@ -61,8 +63,7 @@ export async function readDirectory({ owner, directory, budget }: DirectorySourc
     return node
   }
   const readFolder = async (path: string, folder: RootDirectory): Promise<RootDirectory> => {
-    const names: string[] = []
-    for await (const { name } of await opendir(path)) names.push(name)
+    const names = await readdir(path)
     for (const name of names.sort()) {
       const node = await readNode(join(path, name))
       if (node !== undefined) folder.children.set(name, node)
