@@ -31,7 +31,7 @@ export interface FileContractOptions {
 const LARGE_BYTES: Readonly<Record<GuestTransport, number>> = {
   agent: 30_000_000,
   'guest-agent': 5_000_000,
-  shell: 500_000,
+  shell: 250_000,
 }
 
 /** The entries of a tree, each with path, permissions and content. */
