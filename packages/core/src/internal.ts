@@ -13,7 +13,7 @@ export { CallSite } from './host/call-site.ts'
 export { afterReading, LONGEST_TIMER, now, startTimer, stopTimer, wallClock } from './host/clock.ts'
 export {
   type Environment,
-  environmentWithoutNodeOptions,
+  environmentWithoutDebugger,
   readEnvironment,
   setProgressSocket,
 } from './host/environment.ts'

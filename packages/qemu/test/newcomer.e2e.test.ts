@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type EmptyProject, makeNewcomer, type Newcomer } from './newcomer.ts'
+import { PACKAGE_MANAGERS, runVitestBy } from './other-package-managers.ts'
 import { readmeSteps } from './readme-steps.ts'
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url)
@@ -120,3 +121,19 @@ async function follow(
   }
   return { problems, output: last }
 }
+
+describe.skipIf(process.platform !== 'linux')('a project of another package manager', () => {
+  test.each(PACKAGE_MANAGERS.map((manager) => [manager.title, manager] as const))(
+    "passes README's first test by %s",
+    { timeout: 600_000 },
+    async (_, manager) => {
+      const { exitCode, output } = await runVitestBy(newcomer, manager, {
+        'vitest.config.ts': read('hello/vitest.config.ts'),
+        'boot.test.ts': read('hello/boot.test.ts').split('\n\n').slice(0, 2).join('\n\n'),
+      })
+      expect(exitCode, output).toBe(0)
+      expect(output).toMatch(/Tests +1 passed/)
+      expect(output).not.toContain('Error:')
+    },
+  )
+})

@@ -44,9 +44,16 @@ export interface Newcomer extends AsyncDisposable {
   readonly home: string
   /** The project's folder. */
   readonly project: string
+  /** Folder with the tarballs. */
+  readonly packs: string
   /** Sizes in bytes. */
   readonly size: { readonly packed: number; readonly installed: number }
   write(file: string, text: string): void
+  /** Creates an empty folder beside the project. @returns its path */
+  folder(name: string): string
+  writeIn(directory: string, file: string, text: string): void
+  /** Runs a script of Node in a folder, with access to the registry. */
+  online(directory: string, ...args: readonly string[]): Promise<NewcomerRun>
   /** A project of its own, as `npm init -y` makes it, with the same packages. */
   emptyProject(): EmptyProject
   /** Runs Node in the project, with nothing else on PATH. */
@@ -147,11 +154,20 @@ export async function makeNewcomer(registry: readonly string[]): Promise<Newcome
   return {
     home,
     project: project ?? '',
+    packs: packs ?? '',
     size: {
       packed: sum(tarballs.map((path) => statSync(path).size)),
       installed: sizeOf(join(project ?? '', 'node_modules')),
     },
     write,
+    folder(name) {
+      const path = folder(name)
+      giveToUser(path)
+      return path
+    },
+    writeIn,
+    online: (directory, ...args) =>
+      runCommand([join(bin ?? '', 'node'), ...args], networkOf(process.env), USER, directory),
     emptyProject() {
       const directory = mkdtempSync(join(home, 'another project '))
       giveToUser(directory)

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
-import { environmentWithoutNodeOptions, KEEPER_SOCKET, keeperScript } from '@coldboot/core/internal'
+import { environmentWithoutDebugger, KEEPER_SOCKET, keeperScript } from '@coldboot/core/internal'
 import { listenPrivately } from './private-socket.ts'
 
 /** Access of the workers to the keeper of a run. */
@@ -30,7 +30,7 @@ export function offerKeeper(): OfferedKeeper {
       // A separate process group: Ctrl-C in a terminal must not end machines under their tests.
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: environmentWithoutNodeOptions(),
+      env: environmentWithoutDebugger(),
     })
     running = child
     child.stdin.on('error', () => {})

@@ -123,7 +123,8 @@ function cacheDirectory(variables: Readonly<Record<string, string | undefined>>)
   return process.platform === 'darwin' ? join(homedir(), 'Library/Caches/coldboot') : join(homedir(), '.cache/coldboot')
 }
 
-/** The environment for a Node process of this project: without options of Node, such as a debugger of the parent process. */
-export function environmentWithoutNodeOptions(): NodeJS.ProcessEnv {
-  return { ...process.env, NODE_OPTIONS: '' }
+/** The environment for a Node process of this project, without the options for a debugger of the parent process. */
+export function environmentWithoutDebugger(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: options = '' } = process.env
+  return { ...process.env, NODE_OPTIONS: options.replaceAll(/(?<!\S)--inspect\S*/g, '') }
 }
