@@ -101,3 +101,35 @@ test('passes earlier and later messages to an observer', async () => {
     'received id',
   ])
 })
+
+test.each(['{"return": ', 'null', '5', '"text"', 'qemu: warning: something'])(
+  'rejects commands with the line when QEMU sends %s',
+  async (line) => {
+    const { client, theirs } = connect(() => undefined)
+    const pending = client.execute('stop')
+    theirs.write(`${line}\n{"return": {}, "id": 1}\n`)
+    const error = { code: 'QMP_FAILED', shortMessage: expect.stringContaining(JSON.stringify(line)) as string }
+    await expect(pending).rejects.toMatchObject(error)
+    await expect(client.execute('cont')).rejects.toMatchObject(error)
+  },
+)
+
+test('does not keep a line without an end', async () => {
+  const { client, theirs } = connect(() => undefined)
+  const pending = client.execute('stop')
+  const piece = Buffer.alloc(4 << 20, 'x')
+  for (let piecesSent = 0; piecesSent <= 16; piecesSent++) theirs.write(piece)
+  await expect(pending).rejects.toMatchObject({ code: 'QMP_FAILED' })
+})
+
+test('passes events with data or a time of another type', async () => {
+  const { client, theirs } = connect(() => ({ return: {} }))
+  const seen: QmpEvent[] = []
+  client.onEvent((event) => seen.push(event))
+  theirs.write('{"event": "A", "data": 5, "timestamp": null}\n{"event": null, "data": null, "timestamp": {}}\n')
+  await client.execute('query-status')
+  expect(seen).toEqual([
+    { event: 'A', data: {}, timestamp: expect.any(Number) as number },
+    { event: 'null', data: {}, timestamp: expect.any(Number) as number },
+  ])
+})

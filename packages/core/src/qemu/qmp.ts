@@ -20,6 +20,11 @@ export interface QmpMessage {
   readonly at: number
 }
 
+/** Longest line, characters. */
+const LONGEST_LINE = 64 * 2 ** 20
+/** Characters of a line in an error. */
+const SHOWN = 200
+
 /** Most messages kept for a later observer. A pooled machine has about thirty. */
 const MOST_KEPT = 200
 
@@ -40,7 +45,8 @@ export class QmpClient {
   #early: QmpMessage[] | undefined
   #observer: ((message: QmpMessage) => void) | undefined
   #rest = ''
-  #ended = false
+  /** Error of commands after the end. */
+  #gone: ((command: string) => MachineError) | undefined
   #greeted: PendingCommand | undefined
   readonly #greeting: Promise<unknown>
 
@@ -76,10 +82,11 @@ export class QmpClient {
 
   /**
    * @returns the return value of the command
-   * @throws MachineError `QMP_FAILED` with QEMU's reason, `MACHINE_EXITED` when the stream has ended
+   * @throws MachineError `QMP_FAILED` with QEMU's reason, or when QEMU sends a line that is not a message;
+   *   `MACHINE_EXITED` when the stream has ended
    */
   execute(command: string, commandArguments?: Readonly<Record<string, unknown>>): Promise<unknown> {
-    if (this.#ended) return Promise.reject(gone(command))
+    if (this.#gone) return Promise.reject(this.#gone(command))
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { command, resolve, reject })
@@ -111,9 +118,25 @@ export class QmpClient {
   }
 
   #receive(text: string): void {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) if (line.trim() !== '') this.#dispatch(JSON.parse(line) as Record<string, unknown>)
+    if (this.#gone) return
+    const [end = '', ...more] = text.split('\n')
+    this.#rest += end
+    for (const next of more) {
+      const line = this.#rest
+      this.#rest = next
+      if (line.trim() === '') continue
+      const message = messageIn(line)
+      if (message === undefined) return this.#fail(line)
+      this.#dispatch(message)
+    }
+    if (this.#rest.length > LONGEST_LINE) this.#fail(this.#rest)
+  }
+
+  /** Ends the conversation after a line that is not a message, because answers may be missing. */
+  #fail(line: string): void {
+    this.#rest = ''
+    const shown = JSON.stringify(line.slice(0, SHOWN))
+    this.#end((command) => failed(`QEMU did not answer \`${command}\`, but sent a line that is not QMP: ${shown}`))
   }
 
   #dispatch(message: Record<string, unknown>): void {
@@ -131,11 +154,13 @@ export class QmpClient {
   }
 
   #publish(message: Record<string, unknown>): void {
-    const time = message['timestamp'] as { seconds: number; microseconds: number } | undefined
+    const { event: name, data, timestamp } = message
+    const { seconds, microseconds } = isRecord(timestamp) ? timestamp : {}
+    const isTimed = typeof seconds === 'number' && typeof microseconds === 'number'
     const event: QmpEvent = {
-      event: String(message['event']),
-      data: (message['data'] as Record<string, unknown> | undefined) ?? {},
-      timestamp: time ? time.seconds * 1000 + time.microseconds / 1000 : Date.now(),
+      event: typeof name === 'string' ? name : JSON.stringify(name),
+      data: isRecord(data) ? data : {},
+      timestamp: isTimed ? seconds * 1000 + microseconds / 1000 : Date.now(),
     }
     for (const listener of this.#listeners) listener(event)
   }
@@ -145,23 +170,39 @@ export class QmpClient {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
     if (!pending) return
-    const error = message['error'] as { class?: string; desc?: string } | undefined
-    if (!error) pending.resolve(message['return'])
-    else
-      pending.reject(
-        new MachineError('QMP_FAILED', `QEMU refused \`${pending.command}\`: ${error.desc ?? 'no reason given'}`),
-      )
+    const { error } = message
+    if (error === undefined) return pending.resolve(message['return'])
+    const reason = isRecord(error) && typeof error['desc'] === 'string' ? error['desc'] : 'no reason given'
+    pending.reject(failed(`QEMU refused \`${pending.command}\`: ${reason}`))
   }
 
-  #end(): void {
-    if (this.#ended) return
-    this.#ended = true
+  #end(gone = exited): void {
+    if (this.#gone) return
+    this.#gone = gone
     for (const pending of this.#pending.values()) pending.reject(gone(pending.command))
     this.#greeted?.reject(gone('greeting'))
     this.#pending.clear()
   }
 }
 
-function gone(command: string): MachineError {
+/** Undefined for a line that is not a message. */
+function messageIn(line: string): Record<string, unknown> | undefined {
+  try {
+    const message: unknown = JSON.parse(line)
+    return isRecord(message) ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function failed(message: string): MachineError {
+  return new MachineError('QMP_FAILED', message)
+}
+
+function exited(command: string): MachineError {
   return new MachineError('MACHINE_EXITED', `QEMU ended before it answered \`${command}\` on its control channel`)
 }
