@@ -37,9 +37,12 @@ export class JsonLines {
   }
 
   #receive(text: string): void {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    this.#lines.push(...lines.filter((line) => line.trim() !== ''))
+    const [end = '', ...more] = text.split('\n')
+    this.#rest += end
+    for (const next of more) {
+      if (this.#rest.trim() !== '') this.#lines.push(this.#rest)
+      this.#rest = next
+    }
     if (this.#rest.length > LONGEST_LINE) throw this.#garbled(this.#rest)
   }
 

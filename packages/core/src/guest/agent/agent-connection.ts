@@ -11,6 +11,7 @@ import {
   type AgentFrame,
   encodeFrame,
   FrameReader,
+  FrameTooLong,
   HELLO,
   LONGEST_PAYLOAD,
   PING,
@@ -90,7 +91,10 @@ export class AgentConnection {
     const nonce = randomBytes(NONCE_BYTES)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     let unread: Buffer | undefined = Buffer.alloc(0)
+    let isGarbled = false
     stream.on('data', (chunk: Buffer) => {
+      // The start of the next frame is unknown.
+      if (isGarbled) return
       let bytes = chunk
       if (unread !== undefined) {
         const all = Buffer.concat([unread, chunk])
@@ -104,7 +108,13 @@ export class AgentConnection {
         else reject(new OtherVersion(version))
         bytes = all.subarray(end)
       }
-      for (const frame of reader.push(bytes)) this.#take(frame)
+      try {
+        for (const frame of reader.push(bytes)) this.#take(frame)
+      } catch (error) {
+        if (!(error instanceof FrameTooLong)) throw error
+        isGarbled = true
+        this.#loseRequests()
+      }
     })
     // The end of the machine is reported elsewhere.
     stream.on('error', () => {})
@@ -113,7 +123,11 @@ export class AgentConnection {
   }
 
   #take(frame: AgentFrame): void {
-    if (frame.type === HELLO) for (const restarted of [...this.#onRestart]) restarted()
+    if (frame.type === HELLO) this.#loseRequests()
     else this.#requests.get(frame.id)?.(frame)
+  }
+
+  #loseRequests(): void {
+    for (const restarted of [...this.#onRestart]) restarted()
   }
 }

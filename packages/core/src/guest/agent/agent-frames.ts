@@ -31,6 +31,9 @@ export const AT_DIRECTORY = 1
 /** Longest payload to the guest, bytes: the agent takes up to 1 MiB. */
 export const LONGEST_PAYLOAD: number = 512 * 1024
 
+/** Longest payload from the guest, bytes. The agent sends at most 32 KiB, so a longer one is not from the agent. */
+export const LONGEST_RECEIVED: number = 1024 * 1024
+
 /** Bytes before a payload. */
 export const HEADER = 9
 
@@ -56,12 +59,15 @@ export function encodeTexts(texts: readonly string[]): Buffer {
   return Buffer.from(texts.map((text) => `${text}\0`).join(''))
 }
 
+/** A frame exceeds {@link LONGEST_RECEIVED}. */
+export class FrameTooLong extends Error {}
+
 /** Decodes frames from chunks of any size. */
 export class FrameReader {
   #pieces: Buffer[] = []
   #length = 0
 
-  /** Adds bytes and returns the complete frames. */
+  /** Adds bytes and returns the complete frames. @throws FrameTooLong */
   push(bytes: Buffer): AgentFrame[] {
     const frames: AgentFrame[] = []
     this.#pieces.push(bytes)
@@ -84,6 +90,8 @@ export class FrameReader {
       first = Buffer.concat(this.#pieces)
       this.#pieces = [first]
     }
-    return HEADER + first.readUInt32LE(0)
+    const length = first.readUInt32LE(0)
+    if (length > LONGEST_RECEIVED) throw new FrameTooLong()
+    return HEADER + length
   }
 }

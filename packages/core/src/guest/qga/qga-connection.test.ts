@@ -22,6 +22,7 @@ async function connected(): Promise<{
   /** Answers them all, each with what was asked. */
   readonly answer: () => Promise<void>
   readonly forget: () => void
+  readonly say: (text: string) => void
 }> {
   const [ours, theirs] = duplexPair()
   let text = ''
@@ -48,6 +49,7 @@ async function connected(): Promise<{
     forget: () => {
       text = ''
     },
+    say: (answer) => void theirs.write(answer),
   }
 }
 
@@ -130,4 +132,17 @@ describe('an agent that is silent', () => {
     await arrived()
     expect(unansweredCommands()).toEqual(['guest-info', ...Array.from({ length: 10 }, () => 'guest-ping')])
   })
+})
+
+test('an answer that is too long is dropped, and its request is lost', async () => {
+  const { connection, say, unanswered } = await connected()
+  const [first, second] = [connection.execute('first'), connection.execute('second')]
+  const lost = expect(first).rejects.toThrow('did not answer')
+  await arrived()
+  const [one, two] = unanswered().match(/(?<="id":)\d+/g) ?? []
+  say('{"return": "')
+  for (let written = 0; written <= 64; written++) say('x'.repeat(2 ** 20))
+  say(`", "id": ${one}}\n{"return": "whole", "id": ${two}}\n`)
+  expect(await second).toBe('whole')
+  await lost
 })

@@ -161,11 +161,15 @@ export class QgaConnection {
   }
 }
 
-/** Splits input into lines, and drops everything before a delimiter. */
+/** Longest line that is kept, characters. The agent returns at most 16 MB of each output of a command, as base64. */
+const LONGEST_LINE = 64 * 2 ** 20
+
+/** Splits input into lines, and drops everything before a delimiter, and the start of lines that are too long. */
 class Lines {
   readonly #take: (line: string) => void
   readonly #decoder = new StringDecoder('latin1')
   #pieces: string[] = []
+  #length = 0
 
   constructor(take: (line: string) => void) {
     this.#take = take
@@ -173,15 +177,22 @@ class Lines {
 
   push(chunk: Buffer): void {
     const delimiter = chunk.lastIndexOf(DELIMITER)
-    if (delimiter >= 0) this.#pieces = []
+    if (delimiter >= 0) this.#start('')
     // The JSON of the agent is ASCII, with base64 or escaped strings.
     const [first = '', ...more] = this.#decoder.write(chunk.subarray(delimiter + 1)).split('\n')
     this.#pieces.push(first)
+    this.#length += first.length
     for (const piece of more) {
       const line = this.#pieces.join('')
-      this.#pieces = [piece]
+      this.#start(piece)
       if (line.trim() !== '') this.#take(line)
     }
+    if (this.#length > LONGEST_LINE) this.#start('')
+  }
+
+  #start(piece: string): void {
+    this.#pieces = [piece]
+    this.#length = piece.length
   }
 }
 

@@ -1,0 +1,26 @@
+import { duplexPair } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { AgentConnection } from './agent-connection.ts'
+import { AGENT_VERSION, encodeFrame, HEADER, LONGEST_RECEIVED, OUT } from './agent-frames.ts'
+
+test('a frame that is too long loses the pending requests, and nothing after it is read', async () => {
+  const [ours, guest] = duplexPair()
+  const connection = new AgentConnection(() => ours)
+  const ready = connection.ready()
+  await turn()
+  const nonce = (guest.read() as Buffer).subarray(HEADER)
+  const version = Buffer.alloc(4)
+  version.writeUInt32LE(AGENT_VERSION)
+  guest.write(Buffer.concat([nonce, version]))
+  await ready
+  const [onFrame, onRestart] = [vi.fn(), vi.fn()]
+  using request = connection.request(onFrame, onRestart)
+  const endless = encodeFrame(OUT, request.id)
+  endless.writeUInt32LE(LONGEST_RECEIVED + 1)
+  guest.write(Buffer.concat([encodeFrame(OUT, request.id, Buffer.from('a')), endless]))
+  guest.write(encodeFrame(OUT, request.id, Buffer.from('b')))
+  await turn()
+  expect(onRestart).toHaveBeenCalledOnce()
+  expect(onFrame.mock.calls.length).toBeLessThanOrEqual(1)
+})
