@@ -95,6 +95,9 @@ function reasonOf(error: unknown): string {
   return messageOf(error)
 }
 
+/** Most elements in each other. */
+const DEEPEST = 1000
+
 class JunitReader {
   readonly #report: { readonly tests: GuestTest[]; readonly problems: string[] }
   readonly #suites: Suite[] = []
@@ -122,7 +125,7 @@ class JunitReader {
 
   open(name: string, attributes: Attributes): void {
     if (this.#isDone) return
-    this.#depth++
+    if (++this.#depth > DEEPEST) throw new Error('its elements are nested too deeply')
     this.#text = ''
     if (SUITES.has(name)) this.#suites.push(this.#newSuite(name, attributes))
     else if (name === CASE) this.#case = newCase(this.#path, attributes)
@@ -150,7 +153,7 @@ class JunitReader {
       const isOutcome = OUTCOMES[name] !== undefined
       const lines = this.#text.trim() === '' ? [] : this.#text.trim().split('\n')
       if (isOutcome && current.message === '') current.message = lines[0] ?? ''
-      current.lines.push(...lines)
+      for (const line of lines) current.lines.push(line)
       if (isOutcome && this.#outside) this.#end(this.#outside)
       if (isOutcome) this.#outside = undefined
     }

@@ -115,7 +115,7 @@ class KtapReader {
     const skipped = below?.tests.length === 0 && result.status === 'passed' ? below.skipped : undefined
     const message = result.message || below?.skipped
     const own = guestTest([result.title], skipped === undefined ? result.status : 'skipped', { message, log })
-    level.tests.push(...groupCases(own, below?.tests ?? []))
+    for (const test of groupCases(own, below?.tests ?? [])) level.tests.push(test)
   }
 
   /** Adds the cases of groups without a result. */
@@ -127,7 +127,7 @@ class KtapReader {
       if (tests.length === 0 && documents.every(({ planned }) => planned === undefined)) continue
       this.#problems.push(`The report ends within ${name === undefined ? 'a group of tests' : `the group ${name}`}`)
       this.#check(level, name === undefined ? ' of the group' : ` of ${name}`)
-      into.push(...tests.map(({ path: rest, status, ...more }) => guestTest([...path, ...rest], status, more)))
+      for (const { path: rest, status, ...more } of tests) into.push(guestTest([...path, ...rest], status, more))
     }
   }
 

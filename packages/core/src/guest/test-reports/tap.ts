@@ -60,7 +60,7 @@ class TapLevel {
   finish(): Level {
     this.#endCase()
     // If the guest ended during a subtest, its name is unknown.
-    if (this.#child) this.#tests.push(...this.#group(guestTest(['unfinished subtest'], 'passed'), this.#child))
+    if (this.#child) this.#add(this.#group(guestTest(['unfinished subtest'], 'passed'), this.#child))
     const isEmpty = this.#tests.length === 0 && this.#skipped !== undefined && this.#path.length === 0
     return { tests: isEmpty ? [skippedReport(this.#skipped)] : this.#tests, skipped: this.#skipped }
   }
@@ -81,12 +81,17 @@ class TapLevel {
     const reason = [skip, todo].find((one) => typeof one === 'string' && one !== '')
     const message = typeof reason === 'string' ? reason : messageOf(diag)
     const own = guestTest([name === '' ? `test ${id}` : name], status, { message, duration: time ?? undefined })
-    this.#tests.push(...(this.#child ? this.#group(own, this.#child) : [own]))
+    this.#add(this.#child ? this.#group(own, this.#child) : [own])
     this.#child = undefined
     if (status !== 'failed') return
     this.#lines = [...before, ...detailsOf(diag)]
     const at = this.#tests.length - 1
     if (this.#tests[at] === own) this.#failed = { test: own, at }
+  }
+
+  // One by one, because a call has a limited number of arguments.
+  #add(tests: readonly GuestTest[]): void {
+    for (const test of tests) this.#tests.push(test)
   }
 
   #group(own: GuestTest, events: EventLog): GuestTest[] {
