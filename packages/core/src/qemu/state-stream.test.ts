@@ -148,3 +148,10 @@ test.each([
 ])('refuses %s', (_title, stream, reason) => {
   expect(() => read(stream)).toThrow(reason)
 })
+
+test('passes on a stream whose head does not end', () => {
+  const start = Buffer.concat([u32(0x5145_564d), u32(3), Buffer.from([7]), u32(0xffff_ffff)])
+  const stream = Buffer.concat([start, Buffer.alloc(2 << 20)])
+  const { head: first, tail } = read(stream, [300_000])
+  expect([first.length, tail.length]).toEqual([0, stream.length])
+})

@@ -39,6 +39,9 @@ const SECTION = { start: 1, part: 2, end: 3, subsection: 5, configuration: 7, co
 const FLAG = { zero: 0x02, memorySize: 0x04, page: 0x08, endOfSection: 0x10, sameBlock: 0x20 } as const
 const TARGET_PAGE_BITS = 'configuration/target-page-bits'
 
+/** Longest head, bytes. QEMU's has a few kilobytes. */
+const LONGEST_HEAD = 1 << 20
+
 /** Thrown inside when more bytes are needed. */
 const INCOMPLETE = new Error('incomplete')
 
@@ -78,9 +81,10 @@ export class StateStreamReader {
         this.#next()
       } catch (reason) {
         this.#at = before
-        if (reason === INCOMPLETE) return
+        const isHeadTooLong = this.#step === 'head' && this.#buffer.length > LONGEST_HEAD
+        if (reason === INCOMPLETE && !isHeadTooLong) return
         // Other sections among the memory, such as the storage keys of s390x, and all that follows, stay as they are.
-        if (!(reason instanceof UnknownStateError) || this.#step === 'records') throw reason
+        if (!(reason instanceof UnknownStateError || isHeadTooLong) || this.#step === 'records') throw reason
         this.#step = 'tail'
       }
     }

@@ -52,12 +52,14 @@ interface FileTraits {
   readonly mtimeMs: number
 }
 
+type Layer = FileTraits & Omit<StateFile, 'path'>
+
 /** `unsavable` alone; or `memory` and `state` of a template; or `layer` and `base` of a layer. Hashes are hexadecimal. */
 interface Manifest {
   readonly unsavable?: string
   readonly memory?: FileTraits
   readonly state?: string
-  readonly layer?: FileTraits & Omit<StateFile, 'path'>
+  readonly layer?: Layer
   readonly base?: { readonly key: string; readonly id: string }
   readonly console?: string
   readonly contents?: string
@@ -77,16 +79,18 @@ export function readTemplateFolder(
     return statSync(directory, { throwIfNoEntry: false }) === undefined ? undefined : 'damaged'
   }
   const { unsavable, memory, state, layer, base } = manifest
-  if (unsavable !== undefined) return { unsavable }
+  if (typeof unsavable === 'string') return { unsavable }
   const [console, contents] = [CONSOLE_FILE, CONTENTS_FILE].map((name) => readOrUndefined(join(directory, name)))
   if (console === undefined || sha256(console) !== manifest.console) return 'damaged'
   if (contents === undefined || sha256(contents) !== manifest.contents) return 'damaged'
+  const contentsOfDevices = parseContents(contents)
+  if (contentsOfDevices === undefined) return 'damaged'
   const stateFile = join(directory, STATE_FILE)
   const common = {
     key,
     id: manifest.id,
     directory,
-    contents: JSON.parse(Buffer.from(contents).toString()) as readonly (string | null)[],
+    contents: contentsOfDevices,
     filesDirectory: join(directory, FILES_DIRECTORY),
     console,
     stateFile,
@@ -97,7 +101,7 @@ export function readTemplateFolder(
     if (!hasTraits(memoryFile, memory) || bytes === undefined || sha256(bytes) !== state) return 'damaged'
     return { ...common, memoryFile, layers: [] }
   }
-  if (!hasTraits(stateFile, layer)) return 'damaged'
+  if (!hasTraits(stateFile, layer) || !isInside(layer)) return 'damaged'
   const found = findBase(base.key)
   if (typeof found !== 'object' || 'unsavable' in found || found.id !== base.id) return BASELESS
   const { headBytes, pagesBytes, isWhole } = layer
@@ -106,6 +110,23 @@ export function readTemplateFolder(
     memoryFile: found.memoryFile,
     layers: [...found.layers, { path: stateFile, headBytes, pagesBytes, isWhole }],
   }
+}
+
+/** Undefined unless it is a list of texts and nulls. */
+function parseContents(bytes: Uint8Array): readonly (string | null)[] | undefined {
+  try {
+    const list: unknown = JSON.parse(Buffer.from(bytes).toString())
+    const isList = Array.isArray(list) && list.every((content) => content === null || typeof content === 'string')
+    return isList ? list : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the parts of a layer's state are in its file. */
+function isInside({ size, headBytes, pagesBytes, isWhole }: Layer): boolean {
+  const areLengths = [headBytes, pagesBytes].every((length) => Number.isSafeInteger(length) && length >= 0)
+  return areLengths && headBytes + pagesBytes <= size && typeof isWhole === 'boolean'
 }
 
 /** Key of the base of a layer; undefined for other templates. */
@@ -155,13 +176,14 @@ function traitsOf(file: string): FileTraits {
 
 // Hashing guest memory would take longer than a restore. It is never written, so its time is enough. Archives, such as
 // those of CI caches, only keep whole seconds.
-function hasTraits(file: string, traits: FileTraits | undefined): boolean {
+function hasTraits(file: string, traits: FileTraits | null | undefined): boolean {
   const stats = statSync(file, { throwIfNoEntry: false })
-  return stats?.size === traits?.size && wholeSeconds(stats) === wholeSeconds(traits)
+  if (stats === undefined || traits === undefined || traits === null) return false
+  return stats.size === traits.size && wholeSeconds(stats) === wholeSeconds(traits)
 }
 
-function wholeSeconds(file: { readonly mtimeMs: number } | undefined): number | undefined {
-  return file && Math.floor(file.mtimeMs / 1000)
+function wholeSeconds({ mtimeMs }: { readonly mtimeMs: number }): number {
+  return Math.floor(mtimeMs / 1000)
 }
 
 function readOrUndefined(path: string): Uint8Array | undefined {
