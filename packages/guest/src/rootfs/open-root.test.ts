@@ -122,7 +122,7 @@ describe('an archive', () => {
   })
 
   test('with links to ever deeper directories is refused', async () => {
-    const level = 'd/'.repeat(1000)
+    const level = `${'d'.repeat(200)}/`.repeat(9)
     const nested = Array.from({ length: 4 }, (_, at): TarEntry[] => [
       [`${at === 0 ? '' : `l${at - 1}/`}${level}`, { mode: 0o755 }],
       [`l${at}`, { type: 'symlink', linkname: `${at === 0 ? '' : `l${at - 1}/`}${level}` }],
@@ -131,7 +131,7 @@ describe('an archive', () => {
   })
 
   test('that unpacks to more than is allowed is refused before it is unpacked', async () => {
-    const bomb = gzipSync(await makeTar([['zeros', Buffer.alloc(32 * 2 ** 20)]]))
+    const bomb = gzipSync(await makeTar([['zeros', Buffer.alloc(4 * 2 ** 20)]]))
     expect(bomb.length).toBeLessThan(100_000)
     await expect(openBytes(bomb, { maxBytes: 2 ** 20 })).rejects.toThrow(
       refusal('ROOTFS_TOO_LARGE', /unpacks to more than 1 MiB/),
