@@ -53,6 +53,11 @@ export async function dumps(vm: VM): Promise<void> {
   await vm.dumpMemory('hung-guest.vmcore')
 }
 
+export async function covers(vm: VM): Promise<void> {
+  await vm.run('/opt/program', { env: { GCOV_PREFIX: '/tmp/counts' } })
+  await vm.collectCoverage({ format: 'gcov', from: '/tmp/counts', to: 'coverage/gcov' })
+}
+
 interface Step {
   readonly step: number
 }

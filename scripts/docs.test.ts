@@ -29,6 +29,7 @@ test.for([
   ['docs/cloud-init.md', 2],
   ['docs/coming-from.md', 1],
   ['docs/console.md', 6],
+  ['docs/coverage.md', 1],
   ['docs/debugging.md', 3],
   ['docs/devices.md', 11],
   ['docs/inside-the-guest.md', 5],

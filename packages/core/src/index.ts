@@ -85,6 +85,7 @@ export { CloudInitError, type FailedCloudInit } from './guest/cloud-init/cloud-i
 export type { CloudInitFailure } from './guest/cloud-init/cloud-init-report.ts'
 export type { CloudInitResult, WaitForCloudInitOptions } from './guest/cloud-init/wait-for-cloud-init.ts'
 export { type DuringOptions } from './guest/during.ts'
+export type { CoverageOptions } from './guest/files/coverage.ts'
 export { type FileOptions, type ReadFileOptions, type WriteFileOptions } from './guest/files/file-options.ts'
 export { GuestFileError } from './guest/files/guest-file-error.ts'
 export { type FailedCommand, GuestCommandError } from './guest/guest-command-error.ts'

@@ -10,6 +10,7 @@ import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
 import type { CloudInitResult, WaitForCloudInitOptions } from '../guest/cloud-init/wait-for-cloud-init.ts'
 import { type DuringOptions, during } from '../guest/during.ts'
+import type { CoverageOptions } from '../guest/files/coverage.ts'
 import type { FileOptions, ReadFileOptions, WriteFileOptions } from '../guest/files/file-options.ts'
 import { readFile, writeFile } from '../guest/files/guest-files.ts'
 import { copyIn, copyOut } from '../guest/files/guest-trees.ts'
@@ -348,6 +349,18 @@ export class VM implements AsyncDisposable {
    */
   copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
     return this.#calls.track('copyOut', guestPath, () => copyOut(this.#guest, guestPath, hostPath, options))
+  }
+
+  /**
+   * Copies coverage data of programs, or of the kernel, out of the guest.
+   *
+   * @returns paths of the copied files on the host
+   * @throws GuestFileError `GUEST_FILE_MISSING` if there are none; others as {@link copyOut}
+   * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  async collectCoverage(options: CoverageOptions): Promise<readonly string[]> {
+    const { collectCoverage } = await import('../guest/files/coverage.ts')
+    return this.#calls.track('collectCoverage', options.from, () => collectCoverage(this.#guest, options))
   }
 
   /**

@@ -1,0 +1,101 @@
+/** Copies coverage data out of a guest, into the form that the tools of the host read. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type CheckTable, checkTable, isDuration, isPath, oneOf } from '../../options/checked-options.ts'
+import type { Guest } from '../guest.ts'
+import { quoteWord } from '../run-options.ts'
+import { GuestFileError } from './guest-file-error.ts'
+import { copyOut } from './guest-trees.ts'
+
+/** Options of `VM.collectCoverage`. */
+export interface CoverageOptions {
+  /** `gcov`: `.gcda` of GCC; `v8`: the JSON of Node's NODE_V8_COVERAGE; `go`: the files of GOCOVERDIR. */
+  readonly format: 'gcov' | 'v8' | 'go'
+  /** Folder in the guest. @default for `gcov` that of the kernel, /sys/kernel/debug/gcov; otherwise required */
+  readonly from?: string | undefined
+  /** Folder on the host. It is created, and its other files are kept. */
+  readonly to: string
+  /** For `v8`: folder in the guest → folder on the host, of the programs. @default {}: the same paths */
+  readonly sources?: Readonly<Record<string, string>> | undefined
+  /** Milliseconds, before the multiplier. @default 60_000 */
+  readonly timeout?: number | undefined
+}
+
+const CHECKS: CheckTable<Required<CoverageOptions>> = {
+  format: oneOf(['gcov', 'v8', 'go']),
+  from: isPath,
+  to: isPath,
+  sources: [
+    'an object of paths',
+    (value) =>
+      typeof value === 'object' && value !== null && Object.values(value).every((path) => typeof path === 'string'),
+  ],
+  timeout: isDuration,
+}
+
+const KERNEL = '/sys/kernel/debug/gcov'
+
+/** Names of the files, for `find`. */
+const NAMES = {
+  gcov: "-name '*.gcda'",
+  v8: "-name 'coverage-*.json'",
+  go: "-name 'covmeta.*' -o -name 'covcounters.*'",
+}
+
+/**
+ * See `VM.collectCoverage`.
+ *
+ * @returns paths of the copied files
+ * @throws GuestFileError, OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
+export async function collectCoverage(guest: Guest, options: CoverageOptions): Promise<readonly string[]> {
+  checkTable('collectCoverage', options, CHECKS)
+  const { format, to, from = KERNEL, sources = {}, timeout = 60_000 } = options
+  const copy = `/tmp/.coldboot-coverage-${randomBytes(8).toString('hex')}`
+  // Files of the kernel have no size, so that tar would copy nothing.
+  const each = `mkdir -p ${copy}/"\${1%/*}" && cat "$1" >${copy}/"$1"`
+  const found = `cd ${quoteWord(from)} && mkdir -p ${copy} && find . \\( ${NAMES[format]} \\) -exec sh -c '${each}' sh {} \\; -print`
+  const { stdout } = await guest.run(found, { timeout })
+  const files = stdout
+    .split('\n')
+    .filter((name) => name !== '')
+    .map((name) => join(to, name))
+  try {
+    await copyOut(guest, copy, to, { timeout })
+  } finally {
+    await guest.run(`rm -rf ${copy}`, { timeout, check: false })
+  }
+  if (files.length === 0) {
+    throw new GuestFileError('GUEST_FILE_MISSING', `${from} in "${guest.name}" has no coverage of ${format}`, from, {
+      hint: 'The programs write it when they end. The page docs/coverage.md has the options that they need.',
+    })
+  }
+  if (format === 'v8') await Promise.all(files.map((file) => relocate(file, sources)))
+  if (format === 'gcov') await Promise.all(files.map((file) => linkNotes(file, to)))
+  return files
+}
+
+/** Replaces the folders of the guest in the URLs of scripts. */
+async function relocate(file: string, sources: Readonly<Record<string, string>>): Promise<void> {
+  const folders = Object.entries(sources).map(([inside, outside]) => [urlOf(inside), urlOf(outside)] as const)
+  const coverage = JSON.parse(await readFile(file, 'utf8')) as { result: readonly { readonly url: string }[] }
+  const result = coverage.result.map((script) => {
+    const [inside, outside] = folders.find(([folder]) => script.url.startsWith(folder)) ?? ['', '']
+    return { ...script, url: outside + script.url.slice(inside.length) }
+  })
+  await writeFile(file, JSON.stringify({ ...coverage, result }))
+}
+
+function urlOf(folder: string): string {
+  return `${pathToFileURL(resolve(folder)).href}/`
+}
+
+/** Puts a link to the notes of the compiler beside the counts, as the kernel does, so that gcov and lcov find them. */
+async function linkNotes(file: string, to: string): Promise<void> {
+  const notes = file.replace(/\.gcda$/, '.gcno')
+  const built = join('/', relative(to, notes))
+  if (!existsSync(notes) && existsSync(built)) await symlink(built, notes)
+}
