@@ -223,7 +223,8 @@ export class AttemptMachines {
         progress ??= startProgress(bootTitle(options), `boot-${machine.spec.arch}`)
       }
       const asked = { pool: true, aroundDebug, ...recorded, signal }
-      const vm = await startReady(asked, { onBoot, owner: this.#owner, keeper: this.#host.keeper })
+      const onRestore = (machine: VM): void => recorder?.film(machine)
+      const vm = await startReady(asked, { onBoot, onRestore, owner: this.#owner, keeper: this.#host.keeper })
       add(vm)
       progress?.end()
       return vm

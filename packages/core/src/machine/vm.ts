@@ -49,6 +49,8 @@ export interface RestoredMachine {
   readonly changed?: readonly number[]
   /** Whether the guest stays stopped until a debugger resumes it. @default false */
   readonly gdb?: boolean
+  /** Called when the devices are attached, before the guest runs. @default nothing */
+  readonly onAttach?: ((vm: VM) => void) | undefined
 }
 
 /** A running virtual machine. `await using vm = await VM.start(options)` ends it with the block. */
@@ -85,11 +87,19 @@ export class VM implements AsyncDisposable {
    *
    * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
    */
-  static async restored({ spec, launched, console, changed = [], gdb = false }: RestoredMachine): Promise<VM> {
+  static async restored({
+    spec,
+    launched,
+    console,
+    changed = [],
+    gdb = false,
+    onAttach,
+  }: RestoredMachine): Promise<VM> {
     const running = await RunningMachine.adopt(spec, launched, console)
     const vm = new VM(running, spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready))
     try {
       await running.attach(vm)
+      onAttach?.(vm)
       if (gdb) await running.serveDebugger()
       else await vm.#machine.resumeGuest(attachScript(spec, changed))
       return vm

@@ -64,10 +64,15 @@ export function planOf(
 
 /**
  * Resumes a restored machine.
+ * @param onRestore called before its guest runs
  * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
  */
-export function resume({ spec, stored, changed }: Restoration, launched: Launched): Promise<VM> {
-  return VM.restored({ spec, launched, console: stored.console, changed })
+export function resume(
+  { spec, stored, changed }: Restoration,
+  launched: Launched,
+  onRestore?: (vm: VM) => void,
+): Promise<VM> {
+  return VM.restored({ spec, launched, console: stored.console, changed, onAttach: onRestore })
 }
 
 const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']

@@ -15,6 +15,8 @@ import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from '.
 export interface RunnerOptions {
   /** Called with each machine that boots, as soon as it is started. */
   readonly onBoot?: TemplateOptions['onBoot']
+  /** Called with each machine that is restored from its own template, before its guest runs. */
+  readonly onRestore?: ProvideOptions['onRestore']
   /** See `AdmissionRequest.owner`. All machines of a test have the same one. */
   readonly owner?: string | undefined
   /** Path of the socket that starts the keeper of the run, for `pool`. @default none: the pool of this process */
@@ -27,7 +29,10 @@ export interface RunnerOptions {
  *
  * @throws as `VM.start`
  */
-export async function startReady(options: VMOptions, { onBoot, owner, keeper }: RunnerOptions = {}): Promise<VM> {
+export async function startReady(
+  options: VMOptions,
+  { onBoot, onRestore, owner, keeper }: RunnerOptions = {},
+): Promise<VM> {
   checkVMOptions(options)
   const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, from, ...vmOptions } = options
   const limits = limitsOf({ maxMachines, memoryBudget })
@@ -53,7 +58,7 @@ export async function startReady(options: VMOptions, { onBoot, owner, keeper }: 
     },
   })
   try {
-    const how = { prepare, onBoot, key: templateKey, pool: pool && limits, keeper }
+    const how = { prepare, onBoot, onRestore, key: templateKey, pool: pool && limits, keeper }
     const vm = await (from ? from.start(vmOptions) : startBy(template, spec, how))
     void vm.ended.then(() => admission[Symbol.dispose]())
     return vm

@@ -48,10 +48,12 @@ export interface TemplateOptions extends PreparationOptions {
 export interface ProvideOptions extends TemplateOptions {
   /** Path of the socket that starts the keeper of the run, for `pool`. @default none: the pool of this process */
   readonly keeper?: string | undefined
+  /** Called with each machine that is restored, before its guest runs. @default nothing */
+  readonly onRestore?: ((vm: VM) => void) | undefined
 }
 
 /** The options that are needed after a template was made. */
-type TemplateUse = Pick<ProvideOptions, 'pool' | 'keeper' | 'onBoot'>
+type TemplateUse = Pick<ProvideOptions, 'pool' | 'keeper' | 'onBoot' | 'onRestore'>
 
 /** Options of {@link Template.extend}. */
 export interface ExtendOptions extends PreparationOptions {
@@ -117,7 +119,7 @@ export class Template {
 
   static async #provide(
     spec: MachineSpec,
-    { pool, keeper, onBoot }: TemplateUse,
+    { pool, keeper, onBoot, onRestore }: TemplateUse,
     preparation: Preparation,
   ): Promise<Template> {
     if (spec.ready === undefined) {
@@ -128,7 +130,7 @@ export class Template {
     }
     const store = templateStore()
     const { key } = await provideTemplate({ spec, preparation, onBoot, store })
-    return new Template(key, spec, { pool, keeper, onBoot }, { preparation, store })
+    return new Template(key, spec, { pool, keeper, onBoot, onRestore }, { preparation, store })
   }
 
   /**
@@ -166,7 +168,7 @@ export class Template {
       try {
         const pool = poolOf(this.#templateOptions, key, restoration)
         const launched = (await pool?.take()) ?? (await launchFrom(restoration))
-        const vm = await resume(restoration, launched)
+        const vm = await resume(restoration, launched, this.#templateOptions.onRestore)
         pool?.refill()
         return vm
       } catch (error) {

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
+import type { MachineEvent } from '../events/machine-event.ts'
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
@@ -129,6 +130,16 @@ describe('machines of one template', () => {
       const seconds = Number(await output(vm, 'date +%s'))
       expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(60)
     }
+  })
+
+  test('are passed on before their guests run, so that a film shows all of it', async () => {
+    const seen: unknown[] = []
+    const observer = () => (event: MachineEvent) => {
+      if (event.kind === 'qmp' && event.message['event'] === 'RESUME') seen.push('RESUME')
+    }
+    await Template.build(guest)
+    const vm = closing(await startReady({ ...guest, observer }, { onRestore: (machine) => seen.push(machine) }))
+    expect(seen).toEqual([vm, 'RESUME'])
   })
 
   test('run concurrently', async () => {
