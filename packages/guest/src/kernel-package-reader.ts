@@ -96,7 +96,7 @@ export async function storeKernel({ debs, cache, folder, image, onProgress }: St
   return {
     release: packed.release,
     image: await cache.publish(
-      `${folder}/${image === 'vmlinux' ? 'vmlinux' : 'vmlinuz'}`,
+      `${folder}/${image === 'vmlinux' ? 'vmlinux' : 'vmlinuz'}-${packed.release}`,
       await bootableImage(packed.data, image),
     ),
     modules: await cache.publish(`${folder}/modules.json`, JSON.stringify(index)),

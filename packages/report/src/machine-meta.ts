@@ -12,6 +12,8 @@ export interface MachineMeta {
   /** With a unit, for example `256M`. */
   readonly memory: string
   readonly cpus: number
+  /** Path of the kernel image. Missing if a boot loader starts the kernel. */
+  readonly kernel?: string
   readonly qemuVersion: string
   readonly coldbootVersion: string
   /** When the machine started, ISO 8601. */
@@ -43,13 +45,15 @@ export const META_FILE = 'meta.json'
 /** @param startedAt milliseconds since 1970 */
 export function describeMachine(machine: ObservedMachine, attempt: Attempt, startedAt: number): MachineMeta {
   const { root: _, home: __, ...test } = attempt
-  const { name, arch, accelerator, memoryMib, cpus, qemuVersion, start, commandLineQuoted } = machine
+  const { name, arch, accelerator, memoryMib, cpus, qemuVersion, start, commandLine, commandLineQuoted } = machine
+  const kernel = commandLine[commandLine.indexOf('-kernel') + 1]
   return {
     name,
     arch,
     accelerator,
     memory: `${memoryMib}M`,
     cpus,
+    ...(commandLine.includes('-kernel') && kernel !== undefined ? { kernel } : {}),
     qemuVersion,
     coldbootVersion: ownVersion(),
     started: new Date(startedAt).toISOString(),

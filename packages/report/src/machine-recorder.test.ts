@@ -76,6 +76,13 @@ test('writes each event at once', () => {
   expect(statSync(join(directory, 'command-line.sh')).mode & 0o777).toBe(0o700)
 })
 
+test('records the path of the kernel, if QEMU starts one', () => {
+  start(recorderOf(), { commandLine: ['qemu', '-kernel', '/boot/vmlinuz-6.1.0', '-append', ''] })
+  expect(JSON.parse(read('meta.json'))).toMatchObject({ kernel: '/boot/vmlinuz-6.1.0' })
+  start(recorderOf())
+  expect(JSON.parse(read('meta.json'))).not.toHaveProperty('kernel')
+})
+
 test('records the machine started from a template, and ignores later events of the template', async () => {
   const recorder = recorderOf()
   const template = start(recorder)

@@ -63,6 +63,14 @@ test('skips files and values of unexpected types and sizes', () => {
   expect(machine.files.map(({ name }) => name)).toEqual(['console.cast', 'meta.json', 'timeline.jsonl'])
 })
 
+test.each([
+  ['/boot/vmlinuz-6.1.0-57-amd64', 'vmlinuz-6.1.0-57-amd64'],
+  ['/linux-6.12/arch/x86/boot/bzImage', '/linux-6.12/arch/x86/boot/bzImage'],
+])('shows the kernel %s by its name if that has a version', (kernel, shown) => {
+  const directory = project.machine('vm', { 'meta.json': JSON.stringify({ name: 'vm', kernel }) })
+  expect(readMachine(directory).facts).toEqual([['Kernel', shown]])
+})
+
 test('reads the end of a long console', () => {
   const events = Array.from({ length: 40_000 }, (_, index) => [index / 1000, 'o', `line number ${index}\r\n`] as const)
   const directory = project.machine('vm', {

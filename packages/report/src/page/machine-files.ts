@@ -142,6 +142,7 @@ const FACTS = {
   accelerator: 'Accelerator',
   memory: 'Memory',
   cpus: 'CPUs',
+  kernel: 'Kernel',
   qemuVersion: 'QEMU',
   start: 'Start',
   duration: 'Lifetime',
@@ -150,9 +151,19 @@ const FACTS = {
 
 function factsOf(meta: Record<string, unknown>): MachineFiles['facts'] {
   return Object.entries(FACTS).flatMap(([key, title]) => {
-    const value = key === 'duration' ? durationOf(meta[key]) : wordsOf(meta[key])
+    const value = (FORMATS[key] ?? wordsOf)(meta[key])
     return value === undefined ? [] : [[title, value] as const]
   })
+}
+
+/** The name of a kernel image with a version, such as `vmlinuz-6.1.0-57-amd64`; the path of another one. */
+function kernelOf(path: unknown): string | undefined {
+  return typeof path === 'string' ? (/\/(vmlinu[xz]-\d[^/]*)$/.exec(path)?.[1] ?? path) : undefined
+}
+
+const FORMATS: Readonly<Record<string, (value: unknown) => string | undefined>> = {
+  duration: durationOf,
+  kernel: kernelOf,
 }
 
 function durationOf(value: unknown): string | undefined {
