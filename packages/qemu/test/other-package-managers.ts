@@ -14,7 +14,7 @@ export interface PackageManager {
   /** Script in one of the development dependencies of this package. */
   readonly script: string
   /** Names and contents of files with settings. */
-  settings(overrides: Readonly<Record<string, string>>): Readonly<Record<string, string>>
+  readonly settings: (overrides: Readonly<Record<string, string>>) => Readonly<Record<string, string>>
 }
 
 const yarn = (nodeLinker: string): Pick<PackageManager, 'script' | 'settings'> => ({
