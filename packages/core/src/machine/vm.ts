@@ -26,7 +26,8 @@ import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { type DebugOptions, debugSession } from './debug/debug-session.ts'
+import { debugMachine } from './debug/debug-machine.ts'
+import type { DebugOptions } from './debug/debug-session.ts'
 import type { DumpOptions } from './debug/dump-memory.ts'
 import type { Launched } from './launch.ts'
 import { perform } from './power/power-actions.ts'
@@ -260,16 +261,7 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `NO_TERMINAL` without a terminal, such as in CI or in the background
    */
   async debug(options: DebugOptions = {}): Promise<void> {
-    const { name, signal, aroundDebug } = this.spec
-    const running = this.#running
-    const { console, ended, isPaused } = running
-    const stop = async (): Promise<string> => {
-      const { command } = await running.serveDebugger()
-      await running.machine.qmp.execute('stop')
-      return command
-    }
-    await aroundDebug(() => debugSession({ name, console, ended, stop }, { signal, ...options }))
-    if (options.gdb === true && !isPaused && running.state === 'running') await running.machine.qmp.execute('cont')
+    await debugMachine(this.#running, options)
   }
 
   /** Pending calls into the guest, oldest first. */
