@@ -5,6 +5,8 @@ import { linuxGuest } from '@coldboot/guest'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { templateStore } from '../template/store/template-store.ts'
+import { Template } from '../template/template.ts'
 import { Network } from './network.ts'
 import { userNetwork } from './user-network.ts'
 
@@ -75,6 +77,26 @@ describe('a forward', () => {
     })
     expect(await Promise.all(answers)).toEqual(['one\n', 'two\n'])
     expect(() => net.hostPort(80)).toThrow(/part of 2 running machines: "one", "two"/)
+  })
+
+  test('on a port that another process takes later fails the start, and keeps the template', async () => {
+    const { port, server } = await hostServer()
+    const free = async (): Promise<void> => void (await once(server.close(), 'close'))
+    await free()
+    const template = await Template.build({
+      ...guest,
+      devices: [userNetwork({ forward: [{ guest: 80, host: port }] })],
+    })
+    onTestFinished(() => template.remove())
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    await expect(template.start()).rejects.toMatchObject({
+      code: 'START_FAILED',
+      hint: expect.stringContaining('Another process of the host uses the port') as string,
+    })
+    expect(await templateStore().find(template.key)).toHaveProperty('memoryFile')
+    await free()
+    const vm = await template.start()
+    await vm.close()
   })
 
   test('on a port that is in use fails the start with the error of QEMU', async () => {

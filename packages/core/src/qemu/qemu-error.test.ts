@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { extractQemuError, hintFor } from './qemu-error.ts'
+import { extractQemuError, hintFor, isHostConflict } from './qemu-error.ts'
 
 const spec = { arch: 'x86_64', kernel: '/me/text.txt', machine: 'q53', cpu: 'hosst' } as const
 
@@ -30,6 +30,7 @@ describe('the advice', () => {
     ["qemu-system-x86_64: unable to find CPU model 'hosst'", /no `cpu` "hosst"/],
     ["qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory", /less `memory`/],
     ['qemu-system-x86_64: Failed to get "write" lock', /uses the image/],
+    ["qemu-system-x86_64: Could not set up host forwarding rule 'tcp:127.0.0.1:80-:80'", /uses the port/],
   ])('on %s names what is to be changed', (printed, advice) => {
     expect(hintFor(printed, spec)).toMatch(advice)
   })
@@ -37,4 +38,13 @@ describe('the advice', () => {
   test('is undefined for an unknown error', () => {
     expect(hintFor('qemu-system-x86_64: -device foo: no such device', spec)).toBeUndefined()
   })
+})
+
+test.each([
+  ['a port in use', "Could not set up host forwarding rule 'tcp:127.0.0.1:8080-:80'", true],
+  ['a locked image', 'Failed to get "write" lock', true],
+  ['a lack of memory', "cannot set up guest memory 'pc.ram': Cannot allocate memory", true],
+  ['a state that does not fit', "Unknown savevm section or instance '0000:00:04.0/virtio-net' 0", false],
+])('tells whether %s is the fault of the host: %s', (_title, printed, isConflict) => {
+  expect(isHostConflict(`qemu-system-x86_64: ${printed}`)).toBe(isConflict)
 })

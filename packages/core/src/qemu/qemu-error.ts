@@ -8,6 +8,15 @@ export function extractQemuError(printed: string): string {
   return own.at(-1) ?? lines.at(-1) ?? ''
 }
 
+const NO_MEMORY = /cannot set up guest memory|Cannot allocate memory/
+const LOCKED_IMAGE = /Failed to get "write" lock|Failed to lock byte/
+const USED_PORT = /Could not set up host forwarding rule/
+
+/** Whether QEMU lacks something of the host that another process has, so that the saved state is not the reason. */
+export function isHostConflict(printed: string): boolean {
+  return [NO_MEMORY, LOCKED_IMAGE, USED_PORT].some((pattern) => pattern.test(printed))
+}
+
 /** A hint that names the option to change; undefined if there is none for this error. */
 export function hintFor(
   printed: string,
@@ -23,11 +32,14 @@ export function hintFor(
   if (/unable to find CPU model/.test(printed)) {
     return `There is no \`cpu\` "${cpu}" for ${arch}. \`qemu-system-${arch} -cpu help\` lists the CPU models.`
   }
-  if (/cannot set up guest memory|Cannot allocate memory/.test(printed)) {
+  if (NO_MEMORY.test(printed)) {
     return 'The host does not have enough free memory. Give the machine less `memory`, or run fewer machines at once (`maxMachines`).'
   }
-  if (/Failed to get "write" lock|Failed to lock byte/.test(printed)) {
+  if (LOCKED_IMAGE.test(printed)) {
     return 'Another process uses the image, for example a QEMU started by hand, or a machine with `overlay: false`.'
+  }
+  if (USED_PORT.test(printed)) {
+    return 'Another process of the host uses the port. Without `host` in `forward`, a free one is taken.'
   }
   return undefined
 }

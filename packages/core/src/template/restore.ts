@@ -6,6 +6,7 @@ import { copyFiles } from '../host/files/copy-files.ts'
 import { type Launched, launchRestored, launchWaiting, type RestorePlan, type StartPlan } from '../machine/launch.ts'
 import { withStateInput } from '../machine/save/state-file.ts'
 import { VM } from '../machine/vm.ts'
+import { isHostConflict } from '../qemu/qemu-error.ts'
 import type { StateInput } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { StoredTemplate } from './store/template-folder.ts'
@@ -77,9 +78,15 @@ export function resume(
 
 const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']
 
-/** The reason if a bad or just removed template caused the error. Other errors, such as an abort, would happen again. */
+/**
+ * The reason if a bad or just removed template caused the error. Other errors would happen again, such as an abort or a port
+ * that another process uses.
+ */
 export function restoreFailure(error: unknown, { directory }: StoredTemplate): string | undefined {
-  if (ColdbootError.is(error)) return RESTORE_FAILURES.includes(error.code) ? error.shortMessage : undefined
+  if (ColdbootError.is(error)) {
+    if (isHostConflict(error.sections['QEMU printed'] ?? '')) return undefined
+    return RESTORE_FAILURES.includes(error.code) ? error.shortMessage : undefined
+  }
   const ofTemplate = types.isNativeError(error) && 'path' in error && String(error.path).startsWith(dirname(directory))
   return ofTemplate ? error.message : undefined
 }
