@@ -99,6 +99,16 @@ describe('layers', () => {
     expect(await store.prune()).toEqual([])
   })
 
+  test('that are over each other are removed', async () => {
+    const store = await storeWithLayers()
+    const manifestOf = (key: string): string => join(store.directory(key), 'manifest.json')
+    const manifest = JSON.parse(readFileSync(manifestOf(LOW), 'utf8')) as object
+    writeFileSync(manifestOf(LOW), JSON.stringify({ ...manifest, base: { key: HIGH, id: 'x' } }))
+    expect(store.lineage(HIGH)).toEqual([LOW, HIGH])
+    expect(await store.find(HIGH)).toBeUndefined()
+    expect(await store.prune()).toEqual([LOW])
+  })
+
   test('are removed when the template below them is gone, or is another one of the same key', async () => {
     const store = await storeWithLayers()
     await store.remove(LOW)

@@ -73,8 +73,13 @@ export class TemplateStore {
 
   /** The key of a template, after those of the templates that it is a layer over. */
   lineage(key: string): readonly string[] {
-    const base = baseOf(this.directory(key))
-    return base === undefined ? [key] : [...this.lineage(base), key]
+    const keys: string[] = []
+    // A damaged cache may have templates that are over each other.
+    for (let next: string | undefined = key; next !== undefined && !keys.includes(next); ) {
+      keys.unshift(next)
+      next = baseOf(this.directory(next))
+    }
+    return keys
   }
 
   /**
@@ -203,9 +208,19 @@ export class TemplateStore {
     })
   }
 
-  /** @param directory @default that of the key */
-  #read(key: string, directory: string = this.directory(key)): ReturnType<typeof readTemplateFolder> {
-    return readTemplateFolder(key, directory, (base) => this.#read(base))
+  /**
+   * @param directory @default that of the key
+   * @param above keys of the layers over it, which cannot be below it as well
+   */
+  #read(
+    key: string,
+    directory: string = this.directory(key),
+    above: readonly string[] = [],
+  ): ReturnType<typeof readTemplateFolder> {
+    const layers = [...above, key]
+    return readTemplateFolder(key, directory, (base) =>
+      layers.includes(base) ? undefined : this.#read(base, undefined, layers),
+    )
   }
 
   #name(key: string): string {
