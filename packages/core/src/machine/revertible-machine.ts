@@ -27,6 +27,10 @@ export class RevertibleMachine {
   #running: RunningMachine
   #guest: Guest
   #ready: Promise<Match> | undefined
+  /** Script that attaches devices again when the guest is ready after a reset; empty if there is nothing to do. */
+  #attachAgain = ''
+  /** Whether that script runs. Its commands cannot wait until it has ended. */
+  #isAttaching = false
   readonly #ended = Promise.withResolvers<ExitStatus>()
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #checkpoints: Checkpoint[] = []
@@ -80,8 +84,23 @@ export class RevertibleMachine {
 
   /** See `VM.ready`. */
   ready(): Promise<Match> {
-    this.#ready ??= waitUntilReady(this.#running.spec, (pattern, options) => this.expect(pattern, options))
+    this.#ready ??= this.#attached(
+      waitUntilReady(this.#running.spec, (pattern, options) => this.expect(pattern, options)),
+    )
     return this.#ready
+  }
+
+  async #attached(ready: Promise<Match>): Promise<Match> {
+    const match = await ready
+    const script = this.#attachAgain
+    this.#attachAgain = ''
+    this.#isAttaching = true
+    try {
+      await runAgentScript(this.#vm, script)
+    } finally {
+      this.#isAttaching = false
+    }
+    return match
   }
 
   /** See `VM.expect`. */
@@ -101,7 +120,10 @@ export class RevertibleMachine {
   #noteReady(match: Match): void {
     if (this.#ready !== undefined) return
     const ready = readyInside(match, this.#running.spec)
-    if (ready !== undefined) this.#ready = Promise.resolve(ready)
+    if (ready === undefined) return
+    this.#ready = this.#attached(Promise.resolve(ready))
+    // `ready()` and the next command reject with the reason.
+    this.#ready.catch(() => {})
   }
 
   /** Resumes the guest of a machine that was launched from a save. @param script runs in the guest; may be empty */
@@ -148,6 +170,8 @@ export class RevertibleMachine {
   async reset(): Promise<void> {
     await reset(this.#running)
     this.#ready = undefined
+    // The kernel command line of a restored machine does not mount them.
+    this.#attachAgain = attachScript(this.#running.spec)
   }
 
   /** See `VM.powerOn`. */
@@ -199,10 +223,15 @@ export class RevertibleMachine {
     this.#running = running
     this.#guest = this.#makeGuest()
     this.#ready = undefined
+    this.#attachAgain = ''
   }
 
   #makeGuest(): Guest {
-    return makeGuest({ vm: this.#vm, running: this.#running, ready: () => this.ready() })
+    return makeGuest({ vm: this.#vm, running: this.#running, ready: () => this.#readyForCommands() })
+  }
+
+  async #readyForCommands(): Promise<void> {
+    if (!this.#isAttaching) await this.ready()
   }
 
   #watch(running: RunningMachine): void {

@@ -60,6 +60,24 @@ describe('a 9p directory', () => {
     expect(readdirSync(templates)).toHaveLength(1)
   })
 
+  test('is mounted again after a reset, as is a read-only one', async () => {
+    const vm = await ready({
+      devices: [
+        p9Directory(directory({ name: 'shared' }), { mountAt: '/mnt' }),
+        readOnlyDirectory(directory({ name: 'copied' }), { mountAt: '/data' }),
+      ],
+    })
+    await vm.run('touch /tmp/before')
+    await vm.reset()
+    // The first finds the prompt by itself, and the second waits for the mounts as well.
+    await vm.expect('coldboot# ')
+    const [names, old] = await Promise.all([printed(vm, 'cat /mnt/name /data/name'), printed(vm, 'ls /tmp')])
+    expect(names).toBe('sharedcopied')
+    expect(old).toBe('')
+    await vm.reset()
+    expect(await printed(vm, 'cat /mnt/name /data/name')).toBe('sharedcopied')
+  })
+
   test('is available to prepare, and to the machines afterwards', async () => {
     const shared = directory({ tool: 'from the host' })
     const options: VMOptions = {
