@@ -1,0 +1,97 @@
+/**
+ * The same tests with a fresh machine each, by this project, by Vitest with a few lines of `child_process`, and by pytest with
+ * pexpect (Debian: python3-pytest, python3-pexpect). Same QEMU, kernel, initramfs and kernel command line. Prints the time and
+ * the CPU time as ratios, and the lines of the test files.
+ *
+ * Run: node bench/peers.bench.ts [rounds] [tests] [file for the figures, JSON]
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { locateQemu } from '@coldboot/core/internal'
+import { linuxGuest } from '@coldboot/guest'
+import { installProject } from '../packages/vitest/test/installed-project.ts'
+import { bundlePackages } from '../scripts/bundle.mjs'
+import { median, sideBySide } from './side-by-side.ts'
+
+const [rounds, tests] = [Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 100)]
+const PEERS = fileURLToPath(new URL('peers', import.meta.url))
+const PLUGIN = `import { coldboot } from '@coldboot/vitest/plugin'\nexport default { plugins: [coldboot()] }\n`
+
+const { kernel, initramfs, kernelArgs, memory, arch } = await linuxGuest()
+const qemu = await locateQemu(arch, undefined)
+const command = [
+  ...qemu.command,
+  ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-accel', 'tcg', '-m', String(memory)],
+  ...['-machine', 'pc,graphics=off', '-serial', 'stdio', '-kernel', kernel, '-initrd', initramfs],
+  ...['-append', `console=ttyS0 loglevel=4 panic=-1 ${kernelArgs}`],
+]
+const env = { ...process.env, PEER_TESTS: String(tests), PEER_COMMAND: JSON.stringify(command) }
+
+await bundlePackages()
+const source = mkdtempSync(join(tmpdir(), 'coldboot-bench-'))
+mkdirSync(join(source, 'tests'))
+writeFileSync(join(source, 'package.json'), '{ "private": true, "type": "module" }\n')
+writeFileSync(join(source, 'vitest.config.ts'), PLUGIN)
+for (const file of ['coldboot.test.ts', 'by-hand.test.ts']) cpSync(join(PEERS, file), join(source, 'tests', file))
+const project = installProject(source)
+
+/** CPU seconds of this process's children that have ended, and of their children. */
+function childCpu(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) / 100
+}
+
+const cpu = new Map<string, number[]>()
+
+async function measured(name: string, file: string, args: readonly string[], cwd: string): Promise<void> {
+  const before = childCpu()
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  await once(child, 'close')
+  if (!output.includes(`${tests} passed`)) throw new Error(output)
+  cpu.set(name, [...(cpu.get(name) ?? []), childCpu() - before])
+}
+
+const vitest = (name: string, file: string) => ({
+  name,
+  file,
+  run: () => measured(name, process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], project.root),
+})
+const pytest = 'test_pexpect.py'
+const peers = [
+  vitest('coldboot', 'coldboot.test.ts'),
+  vitest('Vitest, child_process', 'by-hand.test.ts'),
+  {
+    name: 'pytest, pexpect',
+    file: pytest,
+    run: () =>
+      measured('pytest, pexpect', 'python3', ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', pytest], PEERS),
+  },
+]
+
+try {
+  const rows = await sideBySide(`${tests} tests, a fresh machine each`, peers, { rounds })
+  const first = median(cpu.get('coldboot') ?? [])
+  const table = rows.map(({ name, ratio }, index) => ({
+    name,
+    time: Number(ratio.toFixed(2)),
+    cpu: Number((median(cpu.get(name) ?? []) / first).toFixed(2)),
+    lines: readFileSync(join(PEERS, peers[index]?.file ?? ''), 'utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '').length,
+  }))
+  console.log()
+  console.table(table)
+  const file = process.argv[4]
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ tests, rounds, table }, undefined, 2)}\n`)
+} finally {
+  project[Symbol.dispose]()
+  rmSync(source, { recursive: true, force: true })
+}
