@@ -16,7 +16,7 @@ interface CachedPackages extends StoredKernel {
   readonly arch: Architecture
 }
 
-/** Where a kernel is stored, and who is notified. */
+/** The cache, and the receiver of progress. */
 export interface PackageSurroundings {
   readonly cache: Cache
   readonly onProgress: OnGuestProgress
