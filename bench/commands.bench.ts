@@ -1,12 +1,13 @@
 /**
  * Compares the commands per second of each transport with ssh, in a Debian guest with systemd. Also compares the shell on
- * the console with a plain write and read of the same bytes (goal: at most 1.5 times as slow), for a short and a long output.
+ * the console with a plain write and read of the same bytes (goal: at most 1.5 times as slow), for a short and a long output,
+ * and the copy of a file into the guest and out of it with scp.
  *
  * Needs what `debianImage` needs, and ssh. Run: node bench/commands.bench.ts [rounds]
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -24,6 +25,8 @@ const rounds = Number(process.argv[2] ?? 9)
 const COMMANDS = 10
 /** Number of random bytes, which cannot be compressed. */
 const MUCH = 300_000
+/** Size of the file to copy. */
+const FILE_BYTES = 8 * 1024 * 1024
 
 const reason = noDebian()
 if (reason !== undefined) throw new Error(reason)
@@ -47,7 +50,7 @@ await vm.ready()
 await startAgent()
 await vm.waitForUnit('ssh', { timeout: 120_000 })
 await vm.login({ user: USER, password: PASSWORD })
-const ssh = await sshInto()
+const { ssh, scp } = await sshInto()
 
 await sideBySide(
   'A command over the console',
@@ -79,6 +82,27 @@ for (const { name, median } of measured) {
   console.log(`  ${name.padEnd(30)} ${(1000 / median).toFixed(1).padStart(7)} commands per second`)
 }
 
+const file = join(scratch, 'file')
+await writeFile(file, randomBytes(FILE_BYTES))
+await sideBySide(
+  `${FILE_BYTES} random bytes into the guest`,
+  [
+    { name: 'scp, one connection', run: () => scp(file, 'root@127.0.0.1:/tmp/file') },
+    { name: 'vm.copyIn, agent', run: () => vm.copyIn(file, '/tmp/file', { via: 'agent' }) },
+    { name: 'vm.copyIn, QEMU guest agent', run: () => vm.copyIn(file, '/tmp/file', { via: 'guest-agent' }) },
+  ],
+  { rounds },
+)
+await sideBySide(
+  `${FILE_BYTES} random bytes out of the guest`,
+  [
+    { name: 'scp, one connection', run: () => scp('root@127.0.0.1:/tmp/file', `${file}-scp`) },
+    { name: 'vm.copyOut, agent', run: () => vm.copyOut('/tmp/file', `${file}-agent`, { via: 'agent' }) },
+    { name: 'vm.copyOut, QEMU guest agent', run: () => vm.copyOut('/tmp/file', `${file}-qga`, { via: 'guest-agent' }) },
+  ],
+  { rounds },
+)
+
 /** Runs the work several times in sequence. @returns mean duration, milliseconds */
 async function each(work: () => Promise<unknown>, count = COMMANDS): Promise<number> {
   const begun = performance.now()
@@ -108,20 +132,23 @@ async function startAgent(): Promise<void> {
   await vm.run('true', { via: 'agent', timeout: 30_000 })
 }
 
-/** Sets up ssh. @returns a function that runs a command with additional ssh arguments */
-async function sshInto(): Promise<(...words: readonly string[]) => Promise<unknown>> {
+/** Sets up ssh. @returns functions that run a command with additional ssh arguments, and copy a file */
+async function sshInto(): Promise<Record<'ssh' | 'scp', (...words: readonly string[]) => Promise<void>>> {
   const key = join(scratch, 'key')
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
   await chmod(key, 0o600)
   await vm.run('install -d -m 700 /root/.ssh')
   await vm.writeFile('/root/.ssh/authorized_keys', await readFile(`${key}.pub`), { mode: 0o600 })
   const words = [
-    ...['-F', 'none', '-q', '-i', key, '-p', String(network.hostPort(22))],
+    ...['-F', 'none', '-q', '-i', key, '-o', `Port=${network.hostPort(22)}`],
     ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'BatchMode=yes'],
   ]
   const host = 'root@127.0.0.1'
   const control = join(scratch, 'control')
   await run('ssh', [...words, '-M', '-S', control, '-o', 'ControlPersist=yes', host, 'true'])
   stack.defer(() => run('ssh', ['-S', control, '-O', 'exit', host]).then(() => {}))
-  return (...more) => run('ssh', [...words, ...more, host, 'echo on'])
+  return {
+    ssh: (...more) => run('ssh', [...words, ...more, host, 'echo on']).then(() => {}),
+    scp: (...more) => run('scp', [...words, '-o', `ControlPath=${control}`, ...more]).then(() => {}),
+  }
 }

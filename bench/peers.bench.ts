@@ -1,7 +1,7 @@
 /**
  * The same tests with a fresh machine each, by this project, by Vitest with a few lines of `child_process`, and by pytest with
- * pexpect (Debian: python3-pytest, python3-pexpect). Same QEMU, kernel, initramfs and kernel command line. Prints the time and
- * the CPU time as ratios, and the lines of the test files.
+ * pexpect (Debian: python3-pytest, python3-pexpect). Same QEMU, kernel, initramfs and kernel command line. Prints time, CPU time and
+ * peak memory as ratios, and the lines of the test files.
  *
  * Run: node bench/peers.bench.ts [rounds] [tests] [file for the figures, JSON]
  */
@@ -15,6 +15,7 @@ import { locateQemu } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { installProject } from '../packages/vitest/test/installed-project.ts'
 import { bundlePackages } from '../scripts/bundle.mjs'
+import { startPeakMemory } from './peak-memory.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
 const [rounds, tests] = [Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 100)]
@@ -45,18 +46,22 @@ function childCpu(): number {
   return (Number(fields[13]) + Number(fields[14])) / 100
 }
 
-const cpu = new Map<string, number[]>()
+/** Seconds of CPU time and peaks of memory in MiB, one for each round. */
+const figures = new Map<string, Record<'cpu' | 'memory', number[]>>()
 
 async function measured(name: string, file: string, args: readonly string[], cwd: string): Promise<void> {
   const before = childCpu()
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const peakMemory = startPeakMemory(child.pid ?? 0)
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
   })
   await once(child, 'close')
+  const peak = peakMemory()
   if (!output.includes(`${tests} passed`)) throw new Error(output)
-  cpu.set(name, [...(cpu.get(name) ?? []), childCpu() - before])
+  const past = figures.get(name) ?? { cpu: [], memory: [] }
+  figures.set(name, { cpu: [...past.cpu, childCpu() - before], memory: [...past.memory, peak] })
 }
 
 const vitest = (name: string, file: string) => ({
@@ -78,11 +83,13 @@ const peers = [
 
 try {
   const rows = await sideBySide(`${tests} tests, a fresh machine each`, peers, { rounds })
-  const first = median(cpu.get('coldboot') ?? [])
+  const ratioOf = (name: string, figure: 'cpu' | 'memory'): number =>
+    Number((median(figures.get(name)?.[figure] ?? []) / median(figures.get('coldboot')?.[figure] ?? [])).toFixed(2))
   const table = rows.map(({ name, ratio }, index) => ({
     name,
     time: Number(ratio.toFixed(2)),
-    cpu: Number((median(cpu.get(name) ?? []) / first).toFixed(2)),
+    cpu: ratioOf(name, 'cpu'),
+    memory: ratioOf(name, 'memory'),
     lines: readFileSync(join(PEERS, peers[index]?.file ?? ''), 'utf8')
       .split('\n')
       .filter((line) => line.trim() !== '').length,
