@@ -2,23 +2,21 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, type MockInstance, onTestFinished, test, vi } from 'vitest'
+import { expectAnswer, quickGuest } from '../../test/quick-guest.ts'
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { VM } from '../machine/vm.ts'
-import type { MachineOptions } from '../spec/machine-options.ts'
 import { endPool } from './pool/end-pool.ts'
 import { startReady } from './start-ready.ts'
 import { Template } from './template.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-let guest: MachineOptions
+const guest = quickGuest(join(folder, 'quick.img'))
 let warned: MockInstance<typeof process.emitWarning>
 
-beforeAll(async () => {
-  guest = { ...(await linuxGuest()), timeout: 60_000 }
+beforeAll(() => {
   warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-}, 300_000)
+})
 afterEach(async () => {
   await endPool()
   warned.mockClear()
@@ -33,8 +31,7 @@ afterAll(() => {
 /** The machine works, and this was warned of. */
 async function expectServed(vm: VM, warning: RegExp): Promise<void> {
   onTestFinished(() => vm.close().then(() => {}))
-  vm.send('echo $((40 + 2))\n')
-  await vm.expect('\n42\n')
+  await expectAnswer(vm)
   expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringMatching(warning)])
 }
 
@@ -57,7 +54,7 @@ describe('a machine boots without a template', () => {
     const disk = join(folder, 'small')
     mkdirSync(disk)
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20M', 'none', disk], { stdio: 'ignore' })
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'none', disk], { stdio: 'ignore' })
     } catch {
       skip('a small disk cannot be mounted by this user')
     }
@@ -87,7 +84,6 @@ test('saves a machine with a long path of the temporary folder', async () => {
   vi.stubEnv('COLDBOOT_CACHE', join(long, 'cache'))
   const before = readdirSync('/tmp')
   await using vm = await startReady({ ...guest, template: 'required' })
-  vm.send('echo $((40 + 2))\n')
-  await vm.expect('\n42\n')
+  await expectAnswer(vm)
   expect(readdirSync('/tmp').filter((name) => name.startsWith('coldboot-save-') && !before.includes(name))).toEqual([])
 })
