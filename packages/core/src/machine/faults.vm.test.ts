@@ -9,6 +9,7 @@ import { pvpanic } from '../devices/pvpanic.ts'
 import { watchdog } from '../devices/watchdog.ts'
 import { ColdbootError, type ErrorCode } from '../errors.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady } from '../template/start-ready.ts'
 import { VM } from './vm.ts'
 
 let guest: MachineOptions
@@ -18,16 +19,26 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function start(options: MachineOptions = {}): Promise<VM> {
-  const vm = await VM.boot({ ...guest, timeout: 60_000, ...options })
+function closing(vm: VM): VM {
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
 
-async function boot(options: MachineOptions = {}): Promise<VM> {
+/** A machine that has begun to boot. */
+async function start(options: MachineOptions = {}): Promise<VM> {
+  return closing(await VM.boot({ ...guest, timeout: 60_000, ...options }))
+}
+
+/** A machine that has booted. */
+async function boot(options: MachineOptions): Promise<VM> {
   const vm = await start(options)
   await vm.ready()
   return vm
+}
+
+/** A machine at its prompt, from a template. */
+async function restore(options: MachineOptions = {}): Promise<VM> {
+  return closing(await startReady({ ...guest, timeout: 60_000, ...options }))
 }
 
 async function failure(promise: Promise<unknown>, code: ErrorCode, says: RegExp): Promise<void> {
@@ -124,14 +135,14 @@ describe('a boot with', () => {
 
 describe('a running machine that', () => {
   test('panics', async () => {
-    const vm = await boot()
+    const vm = await restore()
     vm.send('echo c >/proc/sysrq-trigger\n')
     await failure(vm.expect('never'), 'GUEST_PANICKED', /panicked[^]*sysrq triggered crash[^]*Call Trace/)
     expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: false }])
   })
 
   test('panics, which is allowed', async () => {
-    const vm = await boot({ failOn: { panic: 'allow' } })
+    const vm = await restore({ failOn: { panic: 'allow' } })
     vm.send('echo c >/proc/sysrq-trigger\n')
     await failure(vm.expect('never'), 'EXPECT_EXITED', /the guest rebooted/)
     expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: true }])
@@ -145,7 +156,7 @@ describe('a running machine that', () => {
   })
 
   test('runs out of memory', async () => {
-    const vm = await boot()
+    const vm = await restore()
     vm.send('tail /dev/zero\n')
     await failure(
       vm.expect('never', { timeout: 90_000 }),
@@ -155,7 +166,7 @@ describe('a running machine that', () => {
   })
 
   test('is killed', async () => {
-    const vm = await boot()
+    const vm = await restore()
     const wait = failure(vm.expect('never'), 'EXPECT_EXITED', /QEMU was killed \(signal SIGKILL\)/)
     process.kill(vm.pid, 'SIGKILL')
     await wait
@@ -169,7 +180,7 @@ describe('a running machine that', () => {
   })
 
   test('only echoes the text of a panic keeps running', async () => {
-    const vm = await boot()
+    const vm = await restore()
     vm.send('echo "Kernel panic - not syncing: not really"; echo "Out of memory"; echo still-$((1 + 1))\n')
     await vm.expect('still-2')
     vm.send('echo here-$((2 + 2))\n')
@@ -178,7 +189,7 @@ describe('a running machine that', () => {
   })
 
   test('is idle is distinguished from one that prints other output', async () => {
-    const vm = await boot()
+    const vm = await restore()
     vm.send('sleep 100\n')
     await vm.expect('sleep 100\n')
     await failure(
@@ -189,7 +200,7 @@ describe('a running machine that', () => {
   })
 
   test('has a failing program gets a hint with the reason', async () => {
-    const vm = await boot()
+    const vm = await restore()
     const faults: readonly [command: string, says: RegExp][] = [
       ['modprobe nosuch', /The guest has no kernel module "nosuch"/],
       ['fallocate -l 1000000000000 /tmp/full 2>&1; rm -f /tmp/full', /file system in the guest is full/],

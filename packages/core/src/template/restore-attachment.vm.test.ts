@@ -1,5 +1,5 @@
 /** Machines of one template with shared directories of their own. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
@@ -15,17 +15,13 @@ import { Template } from './template.ts'
 import type { VMOptions } from './vm-options.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-const templates = join(scratch, 'cache', 'templates')
 let guest: MachineOptions
 
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 60_000 }
   vi.stubEnv('COLDBOOT_CACHE', join(scratch, 'cache'))
 }, 300_000)
-afterEach(async () => {
-  await endPool()
-  rmSync(templates, { recursive: true, force: true })
-})
+afterEach(endPool)
 afterAll(() => {
   vi.unstubAllEnvs()
   rmSync(scratch, { recursive: true, force: true })
@@ -44,20 +40,29 @@ async function ready(options: VMOptions): Promise<VM> {
   return vm
 }
 
+/** The template that a machine was started from. */
+function templateOf(vm: VM): string {
+  const [, memory = ''] = /mem-path=([^,\0]+)/.exec(readFileSync(`/proc/${vm.pid}/cmdline`, 'utf8')) ?? []
+  expect(memory).toContain(join(scratch, 'cache', 'templates'))
+  return memory
+}
+
 async function printed(vm: VM, command: string): Promise<string> {
   return (await vm.run(command)).stdout
 }
 
 describe('a 9p directory', () => {
   test('differs between machines of one template', async () => {
+    const templates = new Set<string>()
     for (const name of ['first', 'second']) {
       const shared = directory({ name })
-      const vm = await ready({ devices: [p9Directory(shared, { mountAt: '/mnt/shared' })], pool: true })
-      expect(await printed(vm, 'cat /mnt/shared/name')).toBe(name)
-      await vm.run(`echo ${name} >/mnt/shared/written`)
+      const vm = await ready({ devices: [p9Directory(shared, { mountAt: '/mnt' })], pool: true })
+      expect(await printed(vm, 'cat /mnt/name')).toBe(name)
+      await vm.run(`echo ${name} >/mnt/written`)
       expect(readFileSync(join(shared, 'written'), 'utf8')).toBe(`${name}\n`)
+      templates.add(templateOf(vm))
     }
-    expect(readdirSync(templates)).toHaveLength(1)
+    expect(templates.size).toBe(1)
   })
 
   test('is mounted again after a reset, as is a read-only one', async () => {
@@ -115,6 +120,7 @@ describe('a 9p directory', () => {
 
 describe('a read-only directory', () => {
   test('has separate content in each machine of one template', async () => {
+    const templates = new Set<string>()
     for (const [name, bytes] of [
       ['small', 10],
       ['large', 80 << 20],
@@ -126,8 +132,9 @@ describe('a read-only directory', () => {
       expect(await printed(vm, `ls /mnt; wc -c </mnt/${name}; tail -c 1 /mnt/${name}`)).toBe(
         `${['below', name].toSorted().join('\n')}\n${bytes}\n${name[0]}`,
       )
+      templates.add(templateOf(vm))
     }
-    expect(readdirSync(templates)).toHaveLength(1)
+    expect(templates.size).toBe(1)
   })
 
   test('is read again in each of several machines', async () => {
@@ -138,9 +145,10 @@ describe('a read-only directory', () => {
           readOnlyDirectory(directory(files), { mountAt: '/data' }),
         ],
       })
-    expect(await printed(await machine({ name: 'one' }), 'cat /tools/same /data/name')).toBe('toolsone')
-    expect(await printed(await machine({ name: 'two' }), 'cat /tools/same /data/name')).toBe('toolstwo')
-    expect(readdirSync(templates)).toHaveLength(1)
+    const [one, two] = [await machine({ name: 'one' }), await machine({ name: 'two' })]
+    expect(await printed(one, 'cat /tools/same /data/name')).toBe('toolsone')
+    expect(await printed(two, 'cat /tools/same /data/name')).toBe('toolstwo')
+    expect(templateOf(two)).toBe(templateOf(one))
   })
 
   test('is part of the template if prepare may have read it', async () => {
@@ -180,6 +188,7 @@ describe('a disk of each machine', () => {
 
   test('has separate images in machines of one template, and keeps writes in the machine', async () => {
     const [small, large] = [image('small', 1), image('large', 40)]
+    const templates = new Set<string>()
     for (const [path, expected] of [
       [small, 'small\n2048\n'],
       [large, 'large\n81920\n'],
@@ -189,9 +198,10 @@ describe('a disk of each machine', () => {
       const vm = await ready({ devices: [blockDevice(path, { perMachine: true })] })
       expect(await printed(vm, LOOK)).toBe(expected)
       await vm.run('echo changed >/dev/sda; sync')
+      templates.add(templateOf(vm))
     }
     expect(readFileSync(small, 'latin1').slice(0, 6)).toBe('small\n')
-    expect(readdirSync(templates)).toHaveLength(1)
+    expect(templates.size).toBe(1)
   })
 
   test('is found by its serial number, with its partitions', async () => {
@@ -204,7 +214,7 @@ describe('a disk of each machine', () => {
         ],
       })
     const disk = 'grep -l COLDBOOT1 /sys/block/sd*/device/vpd_pg80 | cut -d / -f 4'
-    await machine(image('two', 1))
+    const other = await machine(image('two', 1))
     const vm = await machine(partitionedImage())
     expect(await printed(vm, `ls /sys/block/$(${disk}) | grep ^sd; cat /sys/block/$(${disk})/ro`)).toMatch(
       /^sd[ab]1\n1\n$/,
@@ -215,7 +225,7 @@ describe('a disk of each machine', () => {
         'head -n 1 /dev/$(basename $(dirname $(dirname $(grep -l first /sys/block/sd*/device/vpd_pg80))))',
       ),
     ).toBe('one\n')
-    expect(readdirSync(templates)).toHaveLength(1)
+    expect(templateOf(vm)).toBe(templateOf(other))
   })
 
   test('is part of the template if prepare may have read it', async () => {
