@@ -30,7 +30,7 @@ function pooledProject(): PooledProject {
   mkdirSync(temporary)
   const fifo = join(installed.root, 'life')
   execFileSync('mkfifo', [fifo])
-  const env = { TMPDIR: temporary, COLDBOOT_TEST_LIFE: fifo }
+  const env = { TMPDIR: temporary }
   return { ...installed, temporary, env, fifo, holder: openSync(fifo, 'r+') }
 }
 

@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { arbitraryArgs } from '@coldboot/core'
 
-/** Keeps a FIFO open, so that the end of the machine can be detected. */
-export const life = arbitraryArgs('-chardev', `file,id=life,path=${process.env['COLDBOOT_TEST_LIFE']}`)
+/**
+ * Keeps a FIFO in the folder of the project open, so that the end of the machine can be detected. A relative path, so that all
+ * runs share a template.
+ */
+export const life = arbitraryArgs('-chardev', 'file,id=life,path=life')
 
 /** Start time of a process, in clock ticks since the start of the host. */
 function startTicks(pid: number | 'self'): number {
