@@ -5,10 +5,9 @@
  *
  * Run: node bench/first-run.bench.ts [rounds]
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Template, VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { installProject } from '../packages/vitest/test/installed-project.ts'
@@ -37,12 +36,6 @@ writeFileSync(join(source, 'bare.test.ts'), BARE)
 writeFileSync(join(source, 'machine.test.ts'), MACHINE)
 await bundlePackages()
 const project = installProject(source)
-// The guest of the package, as after an install by npm. It must have been prepared: `npm run demo` does so.
-const { arch } = await linuxGuest()
-symlinkSync(
-  fileURLToPath(new URL(`../packages/guest-${arch}`, import.meta.url)),
-  join(project.root, 'node_modules', '@coldboot', `guest-${arch}`),
-)
 
 async function run(file: string, cache: string): Promise<void> {
   const { output } = await project.run([file], { COLDBOOT_CACHE: cache })

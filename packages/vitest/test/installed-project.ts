@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import {
   closeSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -21,6 +22,7 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hostArchitecture } from '@coldboot/core/internal'
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url))
 const PROJECTS = fileURLToPath(new URL('projects', import.meta.url))
@@ -87,6 +89,7 @@ export function installProject(source: string, runner: TestRunner = VITEST): Ins
   cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest|\.jest)$/.test(path) })
   for (const name of runner.packages) install(name, root)
   for (const name of runner.modules) linkModule(runner.home, name, root)
+  linkGuest(root)
   let runs = 0
   const startIn = (command: readonly string[], env: NodeJS.ProcessEnv): RunningRunner => {
     const log = join(root, 'node_modules', `output-${++runs}.txt`)
@@ -121,6 +124,13 @@ function install(name: string, root: string): void {
     if (dependency.startsWith('@coldboot/') || dependency === 'mkfatfs-wasm') continue
     linkModule(source, dependency, target)
   }
+}
+
+/** Installs the guest for this host by a link, because it has 100 MB. Without a prepared one, the project downloads it. */
+function linkGuest(root: string): void {
+  const name = `guest-${hostArchitecture()}`
+  const source = join(PACKAGES, name)
+  if (existsSync(join(source, 'guest.json'))) symlinkSync(source, join(root, 'node_modules', '@coldboot', name))
 }
 
 function linkModule(source: string, name: string, target: string): void {
