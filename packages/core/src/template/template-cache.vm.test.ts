@@ -36,7 +36,7 @@ async function expectServed(vm: VM, warning: RegExp): Promise<void> {
 }
 
 describe('a machine boots without a template', () => {
-  test('if the cache folder is not writable', async () => {
+  test('a machine boots if the cache folder is not writable', async () => {
     const file = join(folder, 'no-folder')
     writeFileSync(file, '')
     vi.stubEnv('COLDBOOT_CACHE', join(file, 'cache'))
@@ -50,7 +50,7 @@ describe('a machine boots without a template', () => {
     })
   })
 
-  test('if the disk is too small for the memory of the guest', async ({ skip }) => {
+  test('a machine boots if the disk is too small for the memory of the guest', async ({ skip }) => {
     const disk = join(folder, 'small')
     mkdirSync(disk)
     try {
@@ -67,7 +67,7 @@ describe('a machine boots without a template', () => {
     expect(readdirSync(join(disk, 'templates')).filter((name) => !name.endsWith('.lock'))).toEqual([])
   })
 
-  test('if a template is removed during a start from it', async () => {
+  test('a machine boots if its template is removed during the start', async () => {
     const cache = join(folder, 'pruned')
     vi.stubEnv('COLDBOOT_CACHE', cache)
     const template = await Template.build(guest)
