@@ -16,20 +16,20 @@ export function waitContract(
   const base = `/tmp/wait-${randomBytes(4).toString('hex')}`
 
   describe(`a wait via the ${via}`, () => {
-    test('ends with the first success, with the number of tries', async () => {
+    test('a wait ends with the first success, with the number of tries', async () => {
       const command = `echo x >>${base}; echo "try $(wc -l <${base})"; [ $(wc -l <${base}) -ge 3 ]`
       const result = await machine().waitUntil(command, { via, interval: 10 })
       expect(result).toMatchObject({ output: 'try 3', tries: 3 })
       expect(result.duration).toBeGreaterThan(0)
     })
 
-    test('accepts words, a directory and variables like a command', async () => {
+    test('a wait accepts words, a directory and variables like a command', async () => {
       const options = { via, cwd: '/dev', env: { A: "it's $A" } }
       expect((await machine().waitUntil('pwd; printf %s "$A"', options)).output).toBe("/dev\nit's $A")
       expect((await machine().waitUntil(['echo', '$A', "it's"], options)).output).toBe("$A it's")
     })
 
-    test('that fails has the time and the output of the last try', async () => {
+    test('a wait that fails has the time and the output of the last try', async () => {
       await expect(machine().waitUntil('echo still; exit 7', { via, timeout: 1_000 })).rejects.toMatchObject({
         name: 'GuestCommandError',
         code: 'WAIT_TIMEOUT',
@@ -41,14 +41,14 @@ export function waitContract(
       })
     })
 
-    test('with a hanging try ends in time', async () => {
+    test('a wait with a hanging try ends in time', async () => {
       await expect(machine().waitUntil('sleep 1000', { via, timeout: 300 })).rejects.toThrow(
         /without success for .* \(the last try did not end\)/,
       )
       expect((await machine().run('echo on', { via })).stdout).toBe('on\n')
     })
 
-    test('ends when its signal aborts', async () => {
+    test('a wait ends when its signal aborts', async () => {
       const controller = new AbortController()
       const waiting = machine().waitUntil('false', { via, signal: controller.signal })
       controller.abort(new Error('enough'))
@@ -56,7 +56,7 @@ export function waitContract(
       expect((await machine().run('echo on', { via })).stdout).toBe('on\n')
     })
 
-    test('for a file ends with it, or lists the directory', async () => {
+    test('a wait for a file ends with it, or lists the directory', async () => {
       await machine().run(`(sleep 0.5; touch ${base}-file) >/dev/null 2>&1 & :`, { via })
       await machine().waitForFile(`${base}-file`, { via })
       await expect(machine().waitForFile(`${base}-no/such`, { via, timeout: 300 })).rejects.toThrow(
@@ -64,7 +64,7 @@ export function waitContract(
       )
     })
 
-    test.runIf(listens)('for a port ends with it, or lists the listening ports', async () => {
+    test.runIf(listens)('a wait for a port ends with it, or lists the listening ports', async () => {
       const port = 8_000 + ['agent', 'guest-agent', 'shell'].indexOf(via)
       await machine().run(`(sleep 0.5; nc -l -p ${port}) </dev/null >/dev/null 2>&1 & :`, { via })
       await machine().waitForPort(port, { via })
@@ -76,7 +76,7 @@ export function waitContract(
   })
 
   describe(`tests in the guest via the ${via}`, () => {
-    test('return their cases, each with its log', async () => {
+    test('tests in the guest return their cases, each with its log', async () => {
       const command = "printf '1..2\\nok 1 - adds\\nnot ok 2 - divides\\n# by zero\\n'; exit 1"
       expect(await machine().runTests(command, { via, format: 'tap', check: false })).toMatchObject({
         passed: false,
@@ -90,7 +90,7 @@ export function waitContract(
       })
     })
 
-    test('that fail reject with the log of each', async () => {
+    test('tests in the guest that fail reject with the log of each', async () => {
       const command = "printf '1..2\\nnot ok 1 - adds\\n# by two\\nnot ok 2 - divides\\n# by zero\\n'"
       await expect(machine().runTests(command, { via, format: 'tap' })).rejects.toMatchObject({
         name: 'GuestTestsError',
@@ -105,14 +105,14 @@ export function waitContract(
       )
     })
 
-    test('that pass resolve, also with a report in a file', async () => {
+    test('tests in the guest that pass resolve, also with a report in a file', async () => {
       const report = `${base}.xml`
       await machine().writeFile(report, '<testsuite name="s"><testcase name="a" time="0.5"/></testsuite>', { via })
       const run = await machine().runTests('echo not the report', { via, format: 'junit', report })
       expect(run).toMatchObject({ passed: true, tests: [{ path: ['s', 'a'], duration: 500 }] })
     })
 
-    test('without a report reject', async () => {
+    test('tests in the guest without a report reject', async () => {
       const options = { via, format: 'junit', report: `${base}-none.xml` } as const
       await expect(machine().runTests('echo broken >&2; exit 2', options)).rejects.toMatchObject({
         code: 'TESTS_UNREADABLE',

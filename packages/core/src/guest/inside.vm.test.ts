@@ -7,15 +7,21 @@ import { channel } from '../devices/channel.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady } from '../template/start-ready.ts'
 import { unitCondition } from './wait-conditions.ts'
 
 let guest: MachineOptions
 let vm: VM
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 30_000 }
-  vm = await VM.boot({ ...guest, devices: [channel('results')] })
+  vm = await restore({ devices: [channel('results')] })
 }, 300_000)
 afterAll(() => vm?.close())
+
+/** A machine at its prompt, from a template. */
+function restore(options: MachineOptions = {}): Promise<VM> {
+  return startReady({ ...guest, ...options })
+}
 
 for (const via of ['agent', 'shell'] as const) {
   fileContract(via, () => vm)
@@ -43,17 +49,17 @@ describe('waiting', () => {
     await expect(vm.waitUntil('true', { interval: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
-  test('for a port without a listener lists no listening ports', async () => {
+  test('a wait for a port without a listener lists no listening ports', async () => {
     await expect(vm.waitForPort(80, { timeout: 100 })).rejects.toThrow(/Listening ports:\n +none$/)
   })
 
-  test('for a unit in a guest without systemd rejects at once', async () => {
+  test('a wait for a unit in a guest without systemd rejects at once', async () => {
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
       /the condition can no longer become true \(1 try[^]*The guest has no systemctl: it does not run systemd\./,
     )
   })
 
-  test('for a failed unit rejects at once', async () => {
+  test('a wait for a failed unit rejects at once', async () => {
     const systemctl = '#!/bin/sh\ncase $1 in show) echo ActiveState=failed;; *) echo "$*: out of memory";; esac\n'
     await vm.writeFile('/bin/systemctl', systemctl, { mode: 0o755 })
     await expect(vm.waitForUnit('web.service')).rejects.toThrow(
@@ -114,9 +120,9 @@ describe('tests in the guest', () => {
     expect((await vm.runTests(print, { format: 'junit' })).tests).toMatchObject([{ name: 'ü' }])
   })
 
-  test('that a panic interrupts are reported up to it', async () => {
+  test('tests that a panic interrupts are reported up to it', async () => {
     const seen: MachineEvent[] = []
-    const machine = await VM.boot({ ...guest, observer: () => (event) => seen.push(event) })
+    const machine = await restore({ observer: () => (event) => seen.push(event) })
     onTestFinished(() => machine.close().then(() => {}))
     const command = "printf '1..3\\nok 1 - first\\nnot ok 2 - second\\n'; echo c >/proc/sysrq-trigger; sleep 1000"
     await expect(machine.runTests(command, { format: 'tap' })).rejects.toMatchObject({ code: 'GUEST_PANICKED' })
@@ -129,7 +135,7 @@ describe('tests in the guest', () => {
     })
   })
 
-  test('without a report are an error', async () => {
+  test('tests without a report are an error', async () => {
     await expect(vm.runTests('echo broken; exit 2', { format: 'tap' })).rejects.toMatchObject({
       code: 'TESTS_UNREADABLE',
       message: expect.stringMatching(
@@ -157,7 +163,7 @@ describe('events', () => {
   const send = (lines: readonly string[]): Promise<unknown> =>
     vm.run('cat >/dev/virtio-ports/results', { input: lines.map((line) => `${line}\n`).join('') })
 
-  test('arrive one by one, converted by the schema, until the last', async () => {
+  test('events arrive one by one, converted by the schema, until the last', async () => {
     await send(['{"step":1}', '{"step":2}', '{"event":"done","total":2}'])
     const steps: number[] = []
     const events = vm.events('results', { schema: progress })
@@ -165,7 +171,7 @@ describe('events', () => {
     expect(steps).toEqual([10, 20])
   })
 
-  test('that the schema rejects fail with the reason', async () => {
+  test('events that the schema rejects fail with the reason', async () => {
     await send(['{"step":"one"}', '{"step":3}'])
     const events = vm.events('results', { schema: progress })
     await expect(events.next()).rejects.toMatchObject({
@@ -176,13 +182,13 @@ describe('events', () => {
     expect((await vm.events('results').next()).value).toEqual({ step: 3 })
   })
 
-  test('reject when the signal aborts', async () => {
+  test('events reject when the signal aborts', async () => {
     const reason = new Error('enough')
     const next = vm.events('results', { signal: AbortSignal.abort(reason) }).next()
     await expect(next).rejects.toMatchObject({ code: 'EXPECT_ABORTED', cause: reason })
   })
 
-  test('of an unknown channel are rejected with the existing ones', () => {
+  test('events of an unknown channel are rejected with the existing ones', () => {
     expect(() => vm.events('result')).toThrow(/has no channel "result"[^]*It has "results"/)
   })
 })
@@ -191,9 +197,8 @@ describe('a guest that fails', () => {
   const PANIC = 'echo c >/proc/sysrq-trigger; sleep 1000'
 
   test.each(['agent', 'shell'] as const)('rejects calls via the %s with the error of the guest', async (via) => {
-    const machine = await VM.boot({ ...guest, devices: [channel('results')] })
+    const machine = await restore({ devices: [channel('results')] })
     onTestFinished(() => machine.close().then(() => {}))
-    await machine.ready()
     const panicked = { code: 'GUEST_PANICKED', message: expect.stringMatching(/panic[^]*What the guest said:/i) }
     const others = [
       machine.waitForFile('/never', { via: 'agent' }),
