@@ -150,7 +150,9 @@ describe('devices', () => {
     server.close()
     await once(server, 'close')
     const web = userNetwork({ forward: [{ guest: 80, host: port }] })
-    const vm = await start({ devices: [web] }, { modules: ['virtio_net'] })
+    // Booted, because no later run would find the template of this port.
+    const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices: [web] }))
+    await vm.ready()
     const checkpoint = await checkpointOf(vm)
     await expect(checkpoint.start()).rejects.toMatchObject({
       code: 'DEVICE_CONFLICT',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { quickGuest } from '../../test/quick-guest.ts'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
@@ -32,7 +33,7 @@ function executable(name: string, script: string): string {
 }
 
 describe('a start that fails', () => {
-  test('has the output of QEMU, its exit, and the command line', async () => {
+  test('a start that fails has the output of QEMU, its exit, and the command line', async () => {
     const attempt = VM.boot({ ...guest, devices: [arbitraryArgs('-device', 'no-such-device')] })
     await expect(attempt).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -42,14 +43,14 @@ describe('a start that fails', () => {
     })
   })
 
-  test('without QEMU names the search path and how to install it', async () => {
+  test('a start without QEMU names the search path and how to install it', async () => {
     await expect(VM.boot({ ...guest, qemu: 'qemu-system-nowhere' })).rejects.toMatchObject({
       code: 'QEMU_NOT_FOUND',
       message: expect.stringMatching(/`qemu-system-nowhere`[^]*Install it with: /),
     })
   })
 
-  test('for an old QEMU names both versions', async () => {
+  test('a start of an old QEMU names both versions', async () => {
     const qemu = executable('old', 'echo "QEMU emulator version 6.2.0 (Debian 1:6.2)"')
     await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'QEMU_TOO_OLD',
@@ -57,7 +58,7 @@ describe('a start that fails', () => {
     })
   })
 
-  test('for a program that is not QEMU shows its output', async () => {
+  test('a start of a program that is not QEMU shows its output', async () => {
     const qemu = executable('other', 'echo "I am a teapot"')
     await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'QEMU_TOO_OLD',
@@ -67,7 +68,7 @@ describe('a start that fails', () => {
 })
 
 describe('a start fails when QEMU ends', () => {
-  test('by a signal, with its name', async () => {
+  test('a start fails when a signal ends QEMU, with its name', async () => {
     const qemu = program('crashing', 'echo "last words" >&2; kill -SEGV $$')
     await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -75,7 +76,7 @@ describe('a start fails when QEMU ends', () => {
     })
   })
 
-  test('with exit code 0, although no guest has powered off', async () => {
+  test('a start fails when QEMU ends with exit code 0, although no guest has powered off', async () => {
     const attempt = VM.boot({ ...guest, devices: [arbitraryArgs('-version')] })
     await expect(attempt).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -83,7 +84,7 @@ describe('a start fails when QEMU ends', () => {
     })
   })
 
-  test('although a child of it keeps its sockets open', async () => {
+  test('a start fails when QEMU ends, although a child of it keeps its sockets open', async () => {
     const fifo = join(folder, 'held')
     execFileSync('mkfifo', [fifo])
     // The other program lives until the FIFO has a writer.
@@ -95,7 +96,7 @@ describe('a start fails when QEMU ends', () => {
     })
   })
 
-  test('or does not answer', async () => {
+  test('a start fails when QEMU does not answer', async () => {
     const qemu = program('silent', 'exec sleep 1000')
     await expect(VM.boot({ ...guest, qemu, timeoutMultiplier: 0.01 })).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -106,7 +107,7 @@ describe('a start fails when QEMU ends', () => {
 })
 
 describe('a start that is aborted', () => {
-  test('ends the QEMU that did not answer yet', async () => {
+  test('a start that is aborted ends the QEMU that did not answer yet', async () => {
     const qemu = program('deaf', 'exec sleep 1000')
     const controller = new AbortController()
     const reason = new Error('the test is over')
@@ -122,7 +123,7 @@ describe('a start that is aborted', () => {
     expect(() => process.kill(pidOf(qemu), 0)).toThrow('ESRCH')
   })
 
-  test('before its start spawns nothing', async () => {
+  test('a start that is aborted before it begins spawns nothing', async () => {
     const qemu = program('unused', 'exec sleep 1000')
     const attempt = VM.boot({ ...guest, qemu, signal: AbortSignal.abort() })
     await expect(attempt).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
@@ -135,13 +136,13 @@ test('a machine runs without its log if the folder cannot be created', async () 
   onTestFinished(() => warned.mockRestore())
   const logFile = join(folder, 'a-file', 'console.log')
   writeFileSync(join(folder, 'a-file'), '')
-  await using vm = await VM.boot({ ...guest, logFile, timeout: 60_000 })
+  await using vm = await VM.boot({ ...quickGuest(join(folder, 'quick.img')), logFile })
   await vm.ready()
   expect(warned.mock.calls.map(([message]) => String(message))).toEqual([expect.stringContaining(logFile)])
 })
 
 describe('a wait', () => {
-  test('with invalid options is rejected at once', async () => {
+  test('a wait with invalid options is rejected at once', async () => {
     await using vm = await VM.boot(guest)
     const misspelt = { timeOut: 5 } as object
     await expect(vm.waitForExit(misspelt)).rejects.toThrow(/Unknown option `timeOut`; did you mean `timeout`\?/)
@@ -151,7 +152,7 @@ describe('a wait', () => {
     await expect(vm.expect('x', { signal })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
-  test('accepts fractions of milliseconds, and more than the longest timer', async () => {
+  test('a wait accepts fractions of milliseconds, and more than the longest timer', async () => {
     await using vm = await VM.boot({ ...guest, timeoutMultiplier: 1.5 })
     await expect(vm.waitForExit({ timeout: 33 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
     const wait = vm.waitForExit({ timeout: 1e13 })
@@ -163,7 +164,7 @@ test('a program that keeps the sockets open does not delay the end of a machine'
   const fifo = join(folder, 'kept')
   execFileSync('mkfifo', [fifo])
   const qemu = program('wrapper', `cat '${fifo}' >/dev/null 2>&1 & exec qemu-system-x86_64 "$@"`)
-  const vm = await VM.boot({ ...guest, arch: 'x86_64', qemu, timeout: 60_000 })
+  const vm = await VM.boot({ ...quickGuest(join(folder, 'quick.img')), qemu })
   onTestFinished(() => writeFileSync(fifo, ''))
   await vm.ready()
   const wait = expect(vm.expect('never')).rejects.toMatchObject({ code: 'EXPECT_EXITED' })
