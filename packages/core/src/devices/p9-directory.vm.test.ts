@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { bootLinux, run } from '../../test/guest.ts'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { bootLinux, run, silenceEcho } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
 import { VM } from '../machine/vm.ts'
 import { p9Directory } from './p9-directory.ts'
@@ -32,12 +32,25 @@ function directory(name = `shared${directories++}`): string {
 }
 
 describe('a shared directory', () => {
-  test('shows files, links, modes and owners on both sides', async () => {
-    const shared = directory()
+  const [shared, fixed, mapped] = [directory(), directory(), directory()]
+  let vm: VM
+  beforeAll(async () => {
     writeFileSync(join(shared, 'from-host'), 'host\n')
     symlinkSync('from-host', join(shared, 'link'))
     chmodSync(join(shared, 'from-host'), 0o751)
-    const vm = await bootLinux({}, [p9Directory(shared, { mountAt: '/mnt/shared' })])
+    writeFileSync(join(fixed, 'file'), 'as it was')
+    const devices = [
+      p9Directory(shared, { tag: 'shared', mountAt: '/mnt/shared' }),
+      p9Directory(fixed, { tag: 'fixed', readOnly: true, mountAt: '/mnt/fixed' }),
+      p9Directory(mapped, { tag: 'mapped', securityModel: 'mapped-file', mountAt: '/mnt/mapped' }),
+    ]
+    vm = await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices })
+    await vm.ready()
+    await silenceEcho(vm)
+  }, 120_000)
+  afterAll(() => vm?.close())
+
+  test('shows files, links, modes and owners on both sides', async () => {
     expect(await run(vm, 'cd /mnt/shared; cat link; readlink link; stat -c "%a %F" from-host')).toBe(
       'host\nfrom-host\n751 regular file\n',
     )
@@ -70,44 +83,39 @@ describe('a shared directory', () => {
     const devices = hostile.map((path, index) =>
       p9Directory(path, { tag: `hostile${index}`, mountAt: `/mnt/${index}` }),
     )
-    const vm = await bootLinux({}, [p9Directory(many, { mountAt: '/mnt/many' }), ...devices])
-    expect(await run(vm, 'set -- /mnt/many/*; echo $#; cat /mnt/many/file-99* | wc -c')).toBe('10000\n432\n')
-    expect(await run(vm, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
+    const other = await bootLinux({}, [p9Directory(many, { mountAt: '/mnt/many' }), ...devices])
+    expect(await run(other, 'set -- /mnt/many/*; echo $#; cat /mnt/many/file-99* | wc -c')).toBe('10000\n432\n')
+    expect(await run(other, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
   })
 
-  test('that is read-only rejects every write', async () => {
-    const shared = directory()
-    writeFileSync(join(shared, 'file'), 'as it was')
-    const vm = await bootLinux({}, [p9Directory(shared, { readOnly: true, mountAt: '/mnt' })])
-    await expect(run(vm, 'echo changed >/mnt/file')).rejects.toThrow('Read-only file system')
-    await expect(run(vm, 'mount -o remount,rw /mnt; rm /mnt/file')).rejects.toThrow(
+  test('a read-only shared directory rejects every write', async () => {
+    await expect(run(vm, 'echo changed >/mnt/fixed/file')).rejects.toThrow('Read-only file system')
+    await expect(run(vm, 'mount -o remount,rw /mnt/fixed; rm /mnt/fixed/file')).rejects.toThrow(
       /Read-only file system|not permitted/,
     )
-    expect(readFileSync(join(shared, 'file'), 'utf8')).toBe('as it was')
+    expect(readFileSync(join(fixed, 'file'), 'utf8')).toBe('as it was')
   })
 
   test('supports mapped owners and special files for any user', async () => {
-    const shared = directory()
-    const vm = await bootLinux({}, [p9Directory(shared, { securityModel: 'mapped-file', mountAt: '/mnt' })])
     const special = await run(
       vm,
-      'cd /mnt; mknod null c 1 3; mkfifo pipe; echo a >owned; chown 7:8 owned; stat -c "%F %u" null pipe owned',
+      'cd /mnt/mapped; mknod null c 1 3; mkfifo pipe; echo a >owned; chown 7:8 owned; stat -c "%F %u" null pipe owned',
     )
     expect(special).toBe('character special file 0\nfifo 0\nregular file 7\n')
-    expect(statSync(join(shared, 'owned')).uid).toBe(process.getuid?.())
+    expect(statSync(join(mapped, 'owned')).uid).toBe(process.getuid?.())
   })
 
-  test('that cannot be mounted ends the machine with a message on the console', async () => {
+  test('a shared directory that cannot be mounted ends the machine with a message on the console', async () => {
     const guest = await linuxGuest()
     const share = {
       name: 'nothing',
       qemuArgs: () => [],
       kernelArgs: () => ['coldboot.mount=/mnt:9p:missing:trans=virtio'],
     }
-    const vm = await VM.boot({ ...guest, timeout: 60_000, devices: [share] })
-    onTestFinished(() => vm.close().then(() => {}))
-    await vm.expect('coldboot: missing cannot be mounted at /mnt')
-    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
+    const failing = await VM.boot({ ...guest, timeout: 60_000, devices: [share] })
+    onTestFinished(() => failing.close().then(() => {}))
+    await failing.expect('coldboot: missing cannot be mounted at /mnt')
+    expect(await failing.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   })
 })
 
@@ -132,7 +140,7 @@ describe('a root file system', () => {
     expect(readFileSync(join(root, 'written'), 'utf8')).toBe('I am 1\n')
   })
 
-  test('without an init program ends the machine with a message on the console', async () => {
+  test('a root file system without an init program ends the machine with a message on the console', async () => {
     const devices = [p9Directory(directory(), { boot: true, tag: 'empty' })]
     const vm = await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices })
     onTestFinished(() => vm.close().then(() => {}))

@@ -3,26 +3,36 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { commandContract } from '../../test/command-contract.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady } from '../template/start-ready.ts'
 
 let guest: MachineOptions
 let shared: VM
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 30_000 }
-  shared = await VM.boot(guest)
+  shared = await startReady(guest)
 }, 300_000)
 afterAll(() => shared.close())
 
-async function start(options: MachineOptions = {}): Promise<VM> {
-  const vm = await VM.boot({ ...guest, ...options })
+function closing(vm: VM): VM {
   onTestFinished(() => vm.close().then(() => {}))
   return vm
+}
+
+/** A machine that has begun to boot. */
+async function start(options: MachineOptions = {}): Promise<VM> {
+  return closing(await VM.boot({ ...guest, ...options }))
+}
+
+/** A machine at its prompt, from a template. */
+async function restore(): Promise<VM> {
+  return closing(await startReady(guest))
 }
 
 commandContract('shell', () => shared)
 commandContract('agent', () => shared)
 
 describe('the agent', () => {
-  test('is the default transport, and prints nothing on the console', async () => {
+  test('the agent is the default transport, and prints nothing on the console', async () => {
     expect(await shared.run('echo on-the-$((1))st-way')).toMatchObject({ stdout: 'on-the-1st-way\n', via: 'agent' })
     expect(shared.output).not.toContain('1st-way')
   })
@@ -53,8 +63,8 @@ describe('the agent', () => {
     expect((await shared.run('echo on')).stdout).toBe('on\n')
   })
 
-  test('that is killed is restarted, and its commands are reported as lost', async () => {
-    const vm = await start()
+  test('an agent that is killed is restarted, and its commands are reported as lost', async () => {
+    const vm = await restore()
     const running = vm.run('sleep 1000')
     await vm.run('kill -9 $PPID', { check: false }).catch(() => {})
     await expect(running).rejects.toMatchObject({
@@ -64,7 +74,7 @@ describe('the agent', () => {
     expect((await vm.run('echo on')).stdout).toBe('on\n')
   })
 
-  test('that does not answer is distinguished from a command that does not end', async () => {
+  test('an agent that does not answer is distinguished from a command that does not end', async () => {
     const vm = await start({
       initramfs: (await linuxGuest()).initramfs,
       kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh',
@@ -74,7 +84,7 @@ describe('the agent', () => {
     await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
   })
 
-  test('does not stop a background program that prints', async () => {
+  test('the agent does not stop a background program that prints', async () => {
     await shared.run('(sleep 0.3; echo late; echo late >&2; echo $? >/tmp/late) & echo now')
     expect((await shared.run('while [ ! -e /tmp/late ]; do sleep 0.1; done; cat /tmp/late')).stdout).toBe('0\n')
   })
@@ -99,15 +109,14 @@ describe('a shell without a controlling terminal', () => {
 })
 
 describe('a machine', () => {
-  test('that is still booting delays the command', async () => {
+  test('a machine that is still booting delays the command', async () => {
     const vm = await start()
     expect((await vm.run('echo first', { timeout: 30_000 })).stdout).toBe('first\n')
     expect((await vm.ready()).text).toBe(guest.ready)
   })
 
   test('can still be used with send and expect after a command', async () => {
-    const vm = await start()
-    await vm.ready()
+    const vm = await restore()
     const seen = vm.expect('needle')
     await vm.run('echo needle', { via: 'shell' })
     expect((await seen).before).toContain('_cb')
@@ -117,8 +126,8 @@ describe('a machine', () => {
     expect(vm.hasPrinted('needle')).toBeDefined()
   })
 
-  test('that ends fails the command', async () => {
-    const vm = await start()
+  test('a machine that ends fails the command', async () => {
+    const vm = await restore()
     await expect(vm.run('poweroff -f; sleep 100')).rejects.toMatchObject({
       code: 'COMMAND_LOST',
       message: expect.stringContaining('the guest powered off'),
@@ -129,7 +138,7 @@ describe('a machine', () => {
     })
   })
 
-  test('whose console has no shell is distinguished from a command that does not end', async () => {
+  test('a console without a shell is distinguished from a command that does not end', async () => {
     const vm = await start({ ready: undefined, kernelArgs: 'quiet console=none' })
     await expect(vm.run('true', { timeout: 300, via: 'shell' })).rejects.toMatchObject({ code: 'SHELL_SILENT' })
   })

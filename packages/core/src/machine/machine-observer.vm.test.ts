@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { quickGuest } from '../../test/quick-guest.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
@@ -12,6 +13,7 @@ import { Template } from '../template/template.ts'
 import { VM } from './vm.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+const quick = quickGuest(join(cache, 'quick.img'))
 let guest: MachineOptions
 
 beforeAll(async () => {
@@ -123,11 +125,11 @@ describe('a template', () => {
       path: join(cache, 'filtered.log'),
       filter: () => ({ push: () => Buffer.from('.'), end: () => Buffer.from('!') }),
     }
-    const template = await Template.build({ ...guest, logFile }, { key: 'filtered' })
+    const template = await Template.build({ ...quick, logFile }, { key: 'filtered' })
     expect(readFileSync(logFile.path, 'utf8')).toMatch(/^\.+!$/)
     const vm = closing(await template.start())
-    expect(vm.hasPrinted('BusyBox')).toBeDefined()
-    expect((await vm.ready()).text).toBe('coldboot# ')
+    expect(vm.hasPrinted('SeaBIOS')).toBeDefined()
+    expect((await vm.ready()).text).toBe(quick.ready)
   })
 })
 
@@ -139,7 +141,7 @@ test('an observer that throws only causes a warning', async () => {
   const observer: MachineObserver = () => () => {
     throw new Error('no room')
   }
-  const vm = closing(await VM.boot({ ...guest, observer }))
+  const vm = closing(await VM.boot({ ...quick, observer }))
   await vm.ready()
   expect(warnings).toEqual([expect.stringContaining('no room')])
 })
