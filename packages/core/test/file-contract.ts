@@ -94,11 +94,14 @@ export function fileContract(
       expect(await read(`${inGuest}/text`)).toBe('\ufeffgrün\r\n\n')
     })
 
-    test.each(['it\'s $HOME `x` \\ "!"', 'größe 😀', '-rf', 'two\nlines'])('a file may be called %j', async (hostile) => {
-      await write(`${inGuest}/${hostile}`, 'content')
-      expect(await read(`${inGuest}/${hostile}`)).toBe('content')
-      expect(await run(['cat', `${inGuest}/${hostile}`])).toBe('content')
-    })
+    test.each(['it\'s $HOME `x` \\ "!"', 'größe 😀', '-rf', 'two\nlines'])(
+      'a file may be called %j',
+      async (hostile) => {
+        await write(`${inGuest}/${hostile}`, 'content')
+        expect(await read(`${inGuest}/${hostile}`)).toBe('content')
+        expect(await run(['cat', `${inGuest}/${hostile}`])).toBe('content')
+      },
+    )
 
     test('a file has the given mode, or keeps its own', async () => {
       const path = `${inGuest}/mode`

@@ -1,5 +1,6 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
-import { bootLinux, run } from '../../test/guest.ts'
+import { linuxGuest } from '@coldboot/guest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { bootLinux, run, silenceEcho } from '../../test/guest.ts'
 import { VM } from '../machine/vm.ts'
 import { display } from './display.ts'
 
@@ -46,15 +47,33 @@ test('one display object in two machines shows the screen of the selected one', 
   await expect(screen.screenshot()).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
 })
 
-test('shows the drawing of the guest in the next screenshot', async () => {
+describe('the screen of a graphics driver', () => {
   const screen = display({ model: 'virtio', width: 640, height: 480 })
-  const vm = await bootLinux({ modules: ['virtio_gpu'] }, [screen])
-  const before = await screen.screenshot()
-  expect(sizeOf(before)).toEqual([640, 480])
-  await run(vm, 'head -c 600000 /dev/urandom >/dev/fb0 || true')
-  const after = await screen.of(vm).screenshot()
-  expect(sizeOf(after)).toEqual([640, 480])
-  expect(after.length).toBeGreaterThan(before.length + 100_000)
+  let vm: VM
+  beforeAll(async () => {
+    vm = await VM.boot({ ...(await linuxGuest({ modules: ['virtio_gpu'] })), timeout: 60_000, devices: [screen] })
+    await vm.ready()
+    await silenceEcho(vm)
+  }, 120_000)
+  afterAll(() => vm?.close())
+
+  test('shows the drawing of the guest in the next screenshot', async () => {
+    const before = await screen.screenshot()
+    expect(sizeOf(before)).toEqual([640, 480])
+    await run(vm, 'head -c 600000 /dev/urandom >/dev/fb0 || true')
+    const after = await screen.of(vm).screenshot()
+    expect(sizeOf(after)).toEqual([640, 480])
+    expect(after.length).toBeGreaterThan(before.length + 100_000)
+  })
+
+  test('is read as text', async () => {
+    await run(vm, `printf '\\033[2J\\033[Hname: gqjy_ [x]\\n' >/dev/tty1`)
+    // The driver draws a moment later.
+    await vi.waitFor(async () => expect(await screen.text()).toMatch(/^name: gqjy_ \[x\]/), { timeout: 20_000 })
+    await run(vm, 'head -c 1200000 /dev/urandom >/dev/fb0 || true')
+    const unreadable = async () => expect(screen.text()).rejects.toMatchObject({ code: 'SCREEN_UNREADABLE' })
+    await vi.waitFor(unreadable, { timeout: 20_000 })
+  })
 })
 
 test('reads and types on a text console of Linux', async () => {
@@ -66,17 +85,6 @@ test('reads and types on a text console of Linux', async () => {
   await screen.type('Hello, World_2!\n')
   await vm.expect('got Hello, World_2!\n')
   expect(await screen.text()).toContain('\nHello, World_2!')
-})
-
-test('reads a console in graphics mode', async () => {
-  const screen = display({ model: 'virtio', width: 640, height: 480 })
-  const vm = await bootLinux({ modules: ['virtio_gpu'] }, [screen], { arch: 'x86_64' })
-  await run(vm, `printf '\\033[2J\\033[Hname: gqjy_ [x]\\n' >/dev/tty1`)
-  // The driver draws a moment later.
-  await vi.waitFor(async () => expect(await screen.text()).toMatch(/^name: gqjy_ \[x\]/), { timeout: 20_000 })
-  await run(vm, 'head -c 1200000 /dev/urandom >/dev/fb0 || true')
-  const unreadable = async () => expect(screen.text()).rejects.toMatchObject({ code: 'SCREEN_UNREADABLE' })
-  await vi.waitFor(unreadable, { timeout: 20_000 })
 })
 
 test('moves and clicks a pointer', async () => {

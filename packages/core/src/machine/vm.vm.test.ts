@@ -1,24 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { quickGuest } from '../../test/quick-guest.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady } from '../template/start-ready.ts'
 import { VM } from './vm.ts'
 
 let guest: MachineOptions
@@ -31,22 +23,25 @@ afterAll(() => {
   expect(liveMachines()).toEqual([])
 })
 
-/** A started machine that ends with the test. */
-async function start(options: MachineOptions = {}): Promise<VM> {
-  const vm = await VM.boot({ ...guest, timeout: 60_000, ...options })
+function closing(vm: VM): VM {
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
 
-async function boot(options: MachineOptions = {}): Promise<VM> {
-  const vm = await start(options)
-  await vm.ready()
-  return vm
+/** A machine that has begun to boot. */
+async function start(options: MachineOptions = {}): Promise<VM> {
+  return closing(await VM.boot({ ...guest, timeout: 60_000, ...options }))
+}
+
+/** A machine at its prompt, from a template. */
+async function restore(options: MachineOptions = {}): Promise<VM> {
+  return closing(await startReady({ ...guest, timeout: 60_000, ...options }))
 }
 
 describe('a machine', () => {
   test('boots, reads input, prints, and powers off', async () => {
-    const vm = await boot({ devices: [virtioRandom()], ...(await linuxGuest({ modules: ['virtio_rng'] })) })
+    const vm = await start({ devices: [virtioRandom()], ...(await linuxGuest({ modules: ['virtio_rng'] })) })
+    await vm.ready()
     vm.send('echo hello-$((40 + 2))\n')
     expect((await vm.expect('hello-42')).text).toBe('hello-42')
     vm.send('head -c 8 /dev/hwrng | wc -c\n')
@@ -56,14 +51,14 @@ describe('a machine', () => {
     expect(vm.state).toBe('exited')
   })
 
-  test('that reboots ends', async () => {
-    const vm = await boot()
+  test('a machine that reboots ends', async () => {
+    const vm = await restore()
     vm.send('reboot -f\n')
     expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
   })
 
-  test('takes 10 kB at once without losing a byte', async () => {
-    const vm = await boot()
+  test('a machine takes 10 kB at once without losing a byte', async () => {
+    const vm = await restore()
     vm.send('stty -echo; cat > /tmp/in; md5sum /tmp/in\n')
     const text = Array.from({ length: 128 }, (_, line) => `${'x'.repeat(76)}${String(line).padStart(3, '0')}\n`).join(
       '',
@@ -84,7 +79,8 @@ describe('a machine', () => {
       },
     })
     const logFile = join(folder, 'kept', 'console.log')
-    const vm = await boot({ serialOutput: sink, logFile })
+    const vm = closing(await VM.boot({ ...quickGuest(join(folder, 'quick.img')), serialOutput: sink, logFile }))
+    await vm.ready()
     await vm.close()
     expect(readFileSync(logFile)).toEqual(Buffer.concat(chunks))
     expect(sink.writableEnded).toBe(false)
@@ -92,14 +88,14 @@ describe('a machine', () => {
 
   test('continues when its log cannot be written', async () => {
     const warned = once(process, 'warning') as Promise<[Error]>
-    const vm = await boot({ logFile: '/dev/full' })
+    const vm = await restore({ logFile: '/dev/full' })
     vm.send('echo still-$((1 + 1))\n')
     await vm.expect('still-2')
     expect(vm.output).toContain('still-2')
     expect((await warned)[0].message).toContain('/dev/full')
   })
 
-  test('can be started again by its quoted command line in a shell', async () => {
+  test('a machine can be started again by its quoted command line in a shell', async () => {
     const vm = await start()
     await vm.close()
     const shell = spawn('sh', ['-c', `exec ${vm.commandLineQuoted}`], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -124,7 +120,7 @@ describe('waiting', () => {
   })
 
   test('the last output before an exit is matched, then the wait rejects with the reason', async () => {
-    const vm = await boot()
+    const vm = await restore()
     vm.send('echo last-$((1 + 1)); poweroff -f\n')
     const second = vm.expect('never printed')
     const rejected = expect(second).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
@@ -137,7 +133,7 @@ describe('waiting', () => {
     })
   })
 
-  test('is ready after a wait of the test that consumed the prompt', async () => {
+  test('a machine is ready after a wait of the test that consumed the prompt', async () => {
     const vm = await start()
     await vm.expect(String(guest.ready), { timeout: 60_000 })
     expect((await vm.run('echo it works')).stdout).toBe('it works\n')
@@ -164,7 +160,7 @@ describe('waiting', () => {
 
   test('the signal of the machine rejects every wait', async () => {
     const controller = new AbortController()
-    const vm = await boot({ signal: controller.signal })
+    const vm = await restore({ signal: controller.signal })
     const waits = [vm.expect('a b c'), vm.waitForExit()].map((wait) =>
       expect(wait).rejects.toMatchObject({ code: 'EXPECT_ABORTED' }),
     )
@@ -172,15 +168,15 @@ describe('waiting', () => {
     await Promise.all(waits)
   })
 
-  test('for the end respects its timeout', async () => {
-    const vm = await boot()
+  test('a wait for the end respects its timeout', async () => {
+    const vm = await restore()
     await expect(vm.waitForExit({ timeout: 50 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
   })
 })
 
 describe('the end', () => {
-  test('is the same for every call of close', async () => {
-    const vm = await boot()
+  test('the end is the same for every call of close', async () => {
+    const vm = await restore()
     const directory = dirname(vm.logFile)
     expect(existsSync(directory)).toBe(true)
     const [first, second, waited] = await Promise.all([vm.close(), vm.close(), vm.waitForExit()])
@@ -194,7 +190,7 @@ describe('the end', () => {
     expect(() => vm.send('x')).toThrow(/^Nothing can be sent to "\S+": /)
   })
 
-  test('comes with the block of `await using`', async () => {
+  test('a machine ends with the block of `await using`', async () => {
     let pid = 0
     {
       await using vm = await VM.boot(guest)
@@ -203,21 +199,21 @@ describe('the end', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 
-  test('works with a QEMU that no longer answers', async () => {
+  test('close ends a QEMU that no longer answers', async () => {
     const vm = await start()
     process.kill(vm.pid, 'SIGSTOP')
     expect(await vm.close()).toMatchObject({ signal: 'SIGKILL', reason: 'qemu-killed' })
   })
 
-  test('works with a machine that floods its console', async () => {
-    const vm = await boot()
+  test('close ends a machine that floods its console', async () => {
+    const vm = await restore()
     vm.send('yes "$(printf %060d 7)"\n')
     await vm.expect('0007\n', { timeout: 60_000 })
     expect(await vm.close()).toMatchObject({ reason: 'host-qmp-quit' })
   })
 
-  test('by a signal from outside rejects the waits with it', async () => {
-    const vm = await boot()
+  test('a signal from outside ends the machine, and rejects the waits with it', async () => {
+    const vm = await restore()
     const wait = expect(vm.expect('never')).rejects.toMatchObject({
       code: 'EXPECT_EXITED',
       message: expect.stringContaining('SIGKILL'),
@@ -225,73 +221,5 @@ describe('the end', () => {
     process.kill(vm.pid, 'SIGKILL')
     await wait
     expect(await vm.waitForExit()).toMatchObject({ reason: 'qemu-killed', signal: 'SIGKILL' })
-  })
-})
-
-describe('a machine whose process', () => {
-  const owner = fileURLToPath(new URL('../../test/machine-owner.ts', import.meta.url))
-
-  /** A process with a machine whose QEMU holds one end of a FIFO open: `gone` settles with the end of file. */
-  async function ownedMachine(how: string) {
-    const temporary = mkdtempSync(join(folder, 'owned-'))
-    const fifo = join(temporary, 'held')
-    execFileSync('mkfifo', [fifo])
-    const options = { ...guest, qemu: ['qemu-system-x86_64', '-chardev', `file,id=held,path=${fifo}`] }
-    const child = spawn(process.execPath, [owner, how, JSON.stringify(options)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, TMPDIR: temporary },
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    const gone = once(createReadStream(fifo).resume(), 'close')
-    await once(child.stdout, 'data')
-    return { child, gone, temporary }
-  }
-
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'gets %s is gone, and its files with the next start',
-    async (signal) => {
-      const { child, gone, temporary } = await ownedMachine('wait')
-      child.kill(signal)
-      await gone
-      const left = () => readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))
-      expect(left()).toHaveLength(1)
-      const environment = { ...process.env, TMPDIR: temporary }
-      await once(spawn(process.execPath, [owner, 'close', JSON.stringify(guest)], { env: environment }), 'exit')
-      expect(left()).toEqual([])
-    },
-  )
-
-  test('ends with a pooled machine is over, and nothing is left', async () => {
-    const temporary = mkdtempSync(join(folder, 'owned-'))
-    const fifo = join(temporary, 'held')
-    execFileSync('mkfifo', [fifo])
-    // With a reader from the start, because several machines open it in turn.
-    const reader = openSync(fifo, 'r+')
-    const options = { ...guest, qemu: ['qemu-system-x86_64', '-chardev', `file,id=held,path=${fifo}`] }
-    const child = spawn(process.execPath, [owner, 'pooled', JSON.stringify(options)], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, TMPDIR: temporary },
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    const [exitCode] = (await once(child, 'exit')) as [number]
-    expect(exitCode).toBe(0)
-    const held = createReadStream(fifo)
-    await once(held, 'open')
-    closeSync(reader)
-    await once(held.resume(), 'close')
-    const left = readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`), { recursive: true })
-    expect(left).toEqual(['machines'])
-  })
-
-  test.each(['exit', 'throw'])('ends by %s is gone with its files', async (how) => {
-    const { child, gone, temporary } = await ownedMachine(how)
-    await Promise.all([once(child, 'exit'), gone])
-    expect(readdirSync(join(temporary, `coldboot-${process.getuid?.() ?? 0}`))).toEqual([])
-  })
-
-  test('ends a worker thread ends with the thread', async () => {
-    const { child, gone } = await ownedMachine('thread')
-    await gone
-    expect(child.exitCode ?? child.signalCode).toBeNull()
   })
 })

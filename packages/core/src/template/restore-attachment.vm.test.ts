@@ -52,7 +52,7 @@ async function printed(vm: VM, command: string): Promise<string> {
 }
 
 describe('a 9p directory', () => {
-  test('differs between machines of one template', async () => {
+  test('a 9p directory differs between machines of one template', async () => {
     const templates = new Set<string>()
     for (const name of ['first', 'second']) {
       const shared = directory({ name })
@@ -65,7 +65,7 @@ describe('a 9p directory', () => {
     expect(templates.size).toBe(1)
   })
 
-  test('is mounted again after a reset, as is a read-only one', async () => {
+  test('a 9p directory is mounted again after a reset, as is a read-only one', async () => {
     const vm = await ready({
       devices: [
         p9Directory(directory({ name: 'shared' }), { mountAt: '/mnt' }),
@@ -83,7 +83,7 @@ describe('a 9p directory', () => {
     expect(await printed(vm, 'cat /mnt/name /data/name')).toBe('sharedcopied')
   })
 
-  test('is available to prepare, and to the machines afterwards', async () => {
+  test('a 9p directory is available to prepare, and to the machines afterwards', async () => {
     const shared = directory({ tool: 'from the host' })
     const options: VMOptions = {
       devices: [p9Directory(shared, { mountAt: '/mnt' })],
@@ -96,7 +96,7 @@ describe('a 9p directory', () => {
     }
   })
 
-  test('that prepare keeps in use prevents the save', async () => {
+  test('a 9p directory that prepare keeps in use prevents the save', async () => {
     const devices = [p9Directory(directory({}), { mountAt: '/mnt' })]
     const busy = Template.build(
       { ...guest, devices },
@@ -111,15 +111,18 @@ describe('a 9p directory', () => {
   test.each([
     ['lines of the guest', { init: 'cp /mnt/tool /root/tool' }],
     ['a profile of the shell', { files: { '/etc/profile.d/tool.sh': 'cp /mnt/tool /root/tool\n' } }],
-  ])('is mounted before %s that may need it, at the price of a boot for each machine', async (_title, own) => {
-    const devices = [p9Directory(directory({ tool: 'needed' }), { mountAt: '/mnt' })]
-    const vm = await ready({ ...(await linuxGuest(own)), devices, template: 'auto' })
-    expect(await printed(vm, 'cat /root/tool')).toBe('needed')
-  })
+  ])(
+    'a 9p directory is mounted before %s that may need it, at the price of a boot for each machine',
+    async (_title, own) => {
+      const devices = [p9Directory(directory({ tool: 'needed' }), { mountAt: '/mnt' })]
+      const vm = await ready({ ...(await linuxGuest(own)), devices, template: 'auto' })
+      expect(await printed(vm, 'cat /root/tool')).toBe('needed')
+    },
+  )
 })
 
 describe('a read-only directory', () => {
-  test('has separate content in each machine of one template', async () => {
+  test('a read-only directory has separate content in each machine of one template', async () => {
     const templates = new Set<string>()
     for (const [name, bytes] of [
       ['small', 10],
@@ -137,7 +140,7 @@ describe('a read-only directory', () => {
     expect(templates.size).toBe(1)
   })
 
-  test('is read again in each of several machines', async () => {
+  test('read-only directories are read again in each machine', async () => {
     const machine = (files: Readonly<Record<string, string>>): Promise<VM> =>
       ready({
         devices: [
@@ -151,7 +154,7 @@ describe('a read-only directory', () => {
     expect(templateOf(two)).toBe(templateOf(one))
   })
 
-  test('is part of the template if prepare may have read it', async () => {
+  test('a read-only directory is part of the template if prepare may have read it', async () => {
     const shared = directory({ tool: 'first' })
     const options: VMOptions = {
       devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })],
@@ -186,7 +189,7 @@ describe('a disk of each machine', () => {
 
   const LOOK = 'head -n 1 /dev/sda; cat /sys/block/sda/size'
 
-  test('has separate images in machines of one template, and keeps writes in the machine', async () => {
+  test('a disk has separate images in machines of one template, and keeps writes in the machine', async () => {
     const [small, large] = [image('small', 1), image('large', 40)]
     const templates = new Set<string>()
     for (const [path, expected] of [
@@ -204,7 +207,7 @@ describe('a disk of each machine', () => {
     expect(templates.size).toBe(1)
   })
 
-  test('is found by its serial number, with its partitions', async () => {
+  test('a disk is found by its serial number, with its partitions', async () => {
     const one = image('one', 2)
     const machine = (second: string): Promise<VM> =>
       ready({
@@ -228,7 +231,7 @@ describe('a disk of each machine', () => {
     expect(templateOf(vm)).toBe(templateOf(other))
   })
 
-  test('is part of the template if prepare may have read it', async () => {
+  test('a disk is part of the template if prepare may have read it', async () => {
     const path = image('used', 1)
     const options: VMOptions = {
       devices: [blockDevice(path, { perMachine: true })],

@@ -180,15 +180,18 @@ describe('a template that was damaged', () => {
     how(path)
   }
 
-  test.each(damages)('a template with %s is removed, the machine boots, and the next build creates it again', async (_title, harm) => {
-    const template = await Template.build(quick)
-    const directory = join(cache, 'templates', template.key)
-    harm(directory)
-    await expectAnswer(closing(await template.start()))
-    expect(existsSync(directory)).toBe(false)
-    await Template.build(quick)
-    expect(statSync(join(directory, 'memory')).size).toBe(QUICK_MEMORY_MIB * 2 ** 20)
-  })
+  test.each(damages)(
+    'a template with %s is removed, the machine boots, and the next build creates it again',
+    async (_title, harm) => {
+      const template = await Template.build(quick)
+      const directory = join(cache, 'templates', template.key)
+      harm(directory)
+      await expectAnswer(closing(await template.start()))
+      expect(existsSync(directory)).toBe(false)
+      await Template.build(quick)
+      expect(statSync(join(directory, 'memory')).size).toBe(QUICK_MEMORY_MIB * 2 ** 20)
+    },
+  )
 })
 
 test('reports why a QEMU ended during a restore, and boots the machine', async () => {

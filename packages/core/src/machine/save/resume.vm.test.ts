@@ -80,7 +80,7 @@ describe('a machine started from a template', () => {
 })
 
 describe('a machine that was booted', () => {
-  test('is resumed too, and can be saved again', async () => {
+  test('a machine that was booted is resumed too, and can be saved again', async () => {
     const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000 }))
     await vm.ready()
     await vm.run('echo one >/tmp/state')
@@ -91,7 +91,7 @@ describe('a machine that was booted', () => {
     expect(await stdout(await resume(), 'cat /tmp/state')).toBe('one\ntwo\n')
   })
 
-  test('may be saved before it is ready', async () => {
+  test('a machine may be saved before it is ready', async () => {
     const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000 }))
     await vm.expect(/./)
     await vm.save(file)
@@ -200,7 +200,7 @@ describe('a machine is not saved', () => {
       () => ({ name: 'own', qemuArgs: () => [] }),
       /own.*portable/,
     ],
-  ])('%s, and goes on', async (_title, device, reason) => {
+  ])('a machine %s is not saved, and goes on', async (_title, device, reason) => {
     const quick = quickGuest(join(folder, 'quick.img'))
     const vm = closing(await VM.boot({ ...quick, devices: [...quick.devices, device()] }))
     await vm.ready()
@@ -212,7 +212,7 @@ describe('a machine is not saved', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('machine'))).toEqual([])
   })
 
-  test('beyond the limits of size and time, and continues', async () => {
+  test('a machine beyond the limits of size and time is not saved, and continues', async () => {
     const vm = await start()
     for (const limit of [{ maxBytes: 1_000_000 }, { timeout: 1 }]) {
       await expect(vm.save(file, limit)).rejects.toMatchObject({ code: 'SAVE_ABANDONED' })
