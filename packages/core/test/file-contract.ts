@@ -143,7 +143,7 @@ export function fileContract(
       })
     })
 
-    test('a directory in place of a file is reported', async () => {
+    test('a directory instead of a file is reported', async () => {
       await expect(read('/tmp')).rejects.toMatchObject({
         code: 'GUEST_FILE_FAILED',
         message: expect.stringMatching(/is a directory|illegal operation on a directory/i),
