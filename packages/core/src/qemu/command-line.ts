@@ -28,6 +28,11 @@ export interface GuestMemory {
   readonly path?: string | undefined
   /** Whether writes of the guest go to the file. If false, each machine has a private copy-on-write mapping. */
   readonly shared: boolean
+  /**
+   * Name of the memory block of a machine that was saved with QEMU's default memory. Such a machine has no generation id.
+   * @default a name of this project
+   */
+  readonly block?: string | undefined
 }
 
 /** Input of {@link buildCommandLine}. */
@@ -110,7 +115,7 @@ export function quoteCommandLine(argv: readonly string[]): string {
 
 function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): string[] {
   const { firmwareOnSerial } = spec.firmwareOnConsole ? ARCHITECTURES[spec.arch] : {}
-  const backend = memory === undefined ? [] : `memory-backend=${MEMORY_ID}`
+  const backend = memory === undefined ? [] : `memory-backend=${memory.block ?? MEMORY_ID}`
   return [
     // Only the devices described here: neither the defaults of QEMU nor a configuration file of the host.
     '-nodefaults',
@@ -121,10 +126,11 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
     ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? [], backend].flat().join()],
     ...['-cpu', spec.cpu],
     ...['-m', `${spec.memoryMib}M`],
-    ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory), ...generationId(spec)]),
+    ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory), ...generationId(spec, memory)]),
     ...['-smp', String(spec.cpus)],
     ...(spec.allowReboot ? [] : ['-no-reboot']),
-    ...(incoming === undefined ? [] : ['-incoming', 'defer', ...incoming]),
+    // Stopped, because the state of a machine that was saved while it ran would start it.
+    ...(incoming === undefined ? [] : ['-S', '-incoming', 'defer', ...incoming]),
     ...(sandbox && spec.sandbox
       ? [
           '-sandbox',
@@ -138,13 +144,13 @@ const MEMORY_ID = 'memory'
 
 // Tells the guest that it is a copy, so that its kernel reseeds its random numbers (driver `vmgenid` of Linux). QEMU
 // has the device for PCs only, and the firmware qboot hangs with it.
-function generationId(spec: MachineSpec): string[] {
+function generationId(spec: MachineSpec, { block }: GuestMemory): string[] {
   const hasIt = ARCHITECTURES[spec.arch].generationId === true && spec.firmware !== 'qboot.rom'
-  return hasIt ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
+  return hasIt && block === undefined ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
 }
 
-function memoryBackend(spec: MachineSpec, { path, shared }: GuestMemory): string {
-  const size = { id: MEMORY_ID, size: `${spec.memoryMib}M` }
+function memoryBackend(spec: MachineSpec, { path, shared, block = MEMORY_ID }: GuestMemory): string {
+  const size = { id: block, size: `${spec.memoryMib}M` }
   if (path === undefined) return optionString('memory-backend-ram', size)
   return optionString('memory-backend-file', { ...size, 'mem-path': path, share: shared })
 }

@@ -41,10 +41,15 @@ export interface SendRequest {
   readonly memory: MemoryTransfer
   /** Reads the stream to its end. A rejection cancels the transfer. */
   readonly receive: (stream: Readable) => Promise<void>
+  /**
+   * Whether the guest runs until its memory was sent once. It is then stopped, and what it has changed meanwhile is sent
+   * again. @default false: it is stopped already
+   */
+  readonly isRunning?: boolean | undefined
 }
 
 /**
- * Transfers the state of a stopped machine. The machine stays stopped; `cont` resumes it.
+ * Transfers the state of a machine, which is stopped afterwards; `cont` resumes it.
  *
  * The `migrate` command of QEMU accepts a descriptor only if it was passed with SCM_RIGHTS, which Node cannot send. So
  * the state goes through a socket in the private directory, which other users cannot access.
@@ -52,7 +57,11 @@ export interface SendRequest {
  * @param directory private
  * @throws MachineError `QMP_FAILED` with QEMU's reason; the error of `receive`
  */
-export async function sendState(qmp: QmpClient, directory: string, { memory, receive }: SendRequest): Promise<void> {
+export async function sendState(
+  qmp: QmpClient,
+  directory: string,
+  { memory, receive, isRunning = false }: SendRequest,
+): Promise<void> {
   const place = await socketDirectory(directory, SOCKET)
   const path = join(place.path, SOCKET)
   const server = createServer()
@@ -68,7 +77,9 @@ export async function sendState(qmp: QmpClient, directory: string, { memory, rec
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     await qmp.execute('migrate-set-capabilities', { capabilities: capabilitiesFor(memory) })
-    await qmp.execute('migrate-set-parameters', { 'max-bandwidth': MAX_BANDWIDTH })
+    const limits = { 'max-bandwidth': MAX_BANDWIDTH, ...(isRunning ? { 'downtime-limit': LEFT_MS } : {}) }
+    await qmp.execute('migrate-set-parameters', limits)
+    using _ = isRunning ? stopAfterFirstPass(qmp) : undefined
     await migrated(qmp, () => qmp.execute('migrate', { uri: `unix:${path}` })).catch(async (error: unknown) => {
       // The receiver's error is the cause when both fail.
       await received
@@ -83,6 +94,17 @@ export async function sendState(qmp: QmpClient, directory: string, { memory, rec
 }
 
 const SOCKET = 'state.sock'
+/** QEMU looks for changed memory when the rest of it takes this long to send. Milliseconds. */
+const LEFT_MS = 20
+
+/** A guest that changes its memory faster than it is sent would never be stopped otherwise. */
+function stopAfterFirstPass(qmp: QmpClient): Disposable {
+  return qmp.onEvent(({ event, data }: QmpEvent) => {
+    // If it fails, so does the transfer.
+    if (event === 'MIGRATION_PASS' && data['pass'] === 2) qmp.execute('stop').catch(() => {})
+  })
+}
+
 /** The saved state on {@link STATE_FD}, in the form that a version of QEMU accepts. */
 export interface IncomingState {
   /** Arguments of the command line. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { beginPart, encodePage, finishPart, type MemoryPage, PAGE, StateStreamReader } from './state-stream.ts'
+import { beginPart, encodePage, finishPart, type MemoryPage, PAGE } from './state-records.ts'
+import { StateStreamReader } from './state-stream.ts'
 
 const RAM = 2
 
@@ -99,6 +100,18 @@ test('reads the same whatever the pieces', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 6000 }), { minLength: 1 }), (sizes) => {
       expect(read(SAMPLE, sizes)).toEqual(SAMPLE_PARTS)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('reads the same whatever the pieces of a long stream', () => {
+  const pages = Array.from({ length: 3 }, (_, index) => encodePage(pageOf(index + 1, index * PAGE), index > 0))
+  const long = Buffer.concat([head(), ...Array.from({ length: 8 }, () => section(2, ...pages)), section(3), DEVICES])
+  const expected = read(long)
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1 }), (sizes) => {
+      expect(read(long, sizes)).toEqual(expected)
     }),
     { numRuns: 50 },
   )

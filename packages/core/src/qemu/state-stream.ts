@@ -8,18 +8,7 @@
  * memory, and data that is not known, is passed on unchanged.
  */
 import { MachineError } from '../errors.ts'
-
-/** Size of the pages in the stream for all supported architectures, bytes. */
-export const PAGE = 4096
-
-/** A page of guest memory: its content, or undefined when it is all zero. */
-export interface MemoryPage {
-  /** Name of the memory block: `pc.ram`. */
-  readonly block: string
-  /** Offset of the page in its block, bytes. */
-  readonly offset: number
-  readonly content: Buffer | undefined
-}
+import { endOfMemory, FLAG, type MemoryPage, PAGE, SECTION } from './state-records.ts'
 
 /** Receives the parts of a stream in order. Buffers are valid only during the call. */
 export interface StateStreamListener {
@@ -34,13 +23,13 @@ export interface StateStreamListener {
 
 const MAGIC = 0x5145_564d
 const VERSION = 3
-const SECTION = { start: 1, part: 2, end: 3, subsection: 5, configuration: 7, command: 8, footer: 0x7e } as const
-/** The low bits of a record's first eight bytes (migration/ram.c). */
-const FLAG = { zero: 0x02, memorySize: 0x04, page: 0x08, endOfSection: 0x10, sameBlock: 0x20 } as const
 const TARGET_PAGE_BITS = 'configuration/target-page-bits'
 
 /** Longest head, bytes. QEMU's has a few kilobytes. */
 const LONGEST_HEAD = 1 << 20
+
+/** More than the longest record, bytes. */
+const JOINED = 2 * PAGE
 
 /** Thrown inside when more bytes are needed. */
 const INCOMPLETE = new Error('incomplete')
@@ -64,6 +53,7 @@ export class StateStreamReader {
   #step: Step = 'head'
   #ramSection = 0
   #block = ''
+  #offset = 0
   #isEnd = false
 
   constructor(listener: StateStreamListener) {
@@ -72,6 +62,17 @@ export class StateStreamReader {
 
   /** @throws UnknownStateError */
   push(chunk: Buffer): void {
+    const left = this.#buffer.length - this.#at
+    if (this.#isPastMemory || left === 0 || chunk.length <= JOINED) return this.#push(chunk)
+    // Only the record that continues in the chunk is copied.
+    this.#push(chunk.subarray(0, JOINED))
+    const unread = this.#buffer.length - this.#at
+    const isInChunk = !this.#isPastMemory && unread <= JOINED
+    if (isInChunk) this.#at = this.#buffer.length
+    this.#push(chunk.subarray(isInChunk ? JOINED - unread : JOINED))
+  }
+
+  #push(chunk: Buffer): void {
     if (this.#isPastMemory) return this.#listener.tail(chunk)
     this.#buffer = this.#at < this.#buffer.length ? Buffer.concat([this.#buffer.subarray(this.#at), chunk]) : chunk
     this.#at = 0
@@ -124,7 +125,7 @@ export class StateStreamReader {
     if (name !== 'ram') throw new UnknownStateError(`a section "${name}" before the memory`)
     this.#bytes(8)
     const blocks = this.#readMemorySize()
-    requireRecord(flagsOf(this.#u64()), FLAG.endOfSection)
+    requireRecord(this.#recordFlags(), FLAG.endOfSection)
     this.#readFooter()
     this.#listener.head(this.#buffer.subarray(0, this.#at), blocks)
     this.#step = 'between'
@@ -137,13 +138,12 @@ export class StateStreamReader {
   }
 
   #readMemorySize(): Map<string, number> {
-    const record = this.#u64()
-    requireRecord(flagsOf(record), FLAG.memorySize)
+    requireRecord(this.#recordFlags(), FLAG.memorySize)
     const blocks = new Map<string, number>()
-    let left = offsetOf(record)
+    let left = this.#offset
     while (left > 0) {
       const name = this.#text(this.#u8())
-      const size = Number(this.#u64())
+      const size = this.#u64()
       blocks.set(name, size)
       left -= size
     }
@@ -167,8 +167,8 @@ export class StateStreamReader {
   }
 
   #readRecord(): void {
-    const record = this.#u64()
-    const flags = flagsOf(record)
+    const flags = this.#recordFlags()
+    const offset = this.#offset
     if (flags === FLAG.endOfSection) {
       this.#readFooter()
       this.#step = this.#isEnd ? 'tail' : 'between'
@@ -181,7 +181,7 @@ export class StateStreamReader {
     const block = (flags & FLAG.sameBlock) === 0 ? this.#text(this.#u8()) : this.#block
     const content = kind === FLAG.page ? this.#bytes(PAGE) : zeroOnly(this.#u8())
     this.#block = block
-    this.#listener.page({ block, offset: offsetOf(record), content })
+    this.#listener.page({ block, offset, content })
   }
 
   #readFooter(): void {
@@ -191,27 +191,42 @@ export class StateStreamReader {
   }
 
   #bytes(length: number): Buffer {
-    const end = this.#at + length
-    if (end > this.#buffer.length) throw INCOMPLETE
-    const bytes = this.#buffer.subarray(this.#at, end)
-    this.#at = end
-    return bytes
+    const at = this.#take(length)
+    return this.#buffer.subarray(at, this.#at)
+  }
+
+  /** Advances, and returns the position before. */
+  #take(length: number): number {
+    const at = this.#at
+    if (at + length > this.#buffer.length) throw INCOMPLETE
+    this.#at = at + length
+    return at
   }
 
   #u8(): number {
-    return this.#bytes(1).readUInt8()
+    return this.#buffer.readUInt8(this.#take(1))
   }
 
   #u16(): number {
-    return this.#bytes(2).readUInt16BE()
+    return this.#buffer.readUInt16BE(this.#take(2))
   }
 
   #u32(): number {
-    return this.#bytes(4).readUInt32BE()
+    return this.#buffer.readUInt32BE(this.#take(4))
   }
 
-  #u64(): bigint {
-    return this.#bytes(8).readBigUInt64BE()
+  /** Not exact from 2 ** 53. */
+  #u64(): number {
+    return this.#u32() * 2 ** 32 + this.#u32()
+  }
+
+  /** Reads the first eight bytes of a record: its flags, and `#offset`. Numbers, because bigints are slow for each page. */
+  #recordFlags(): number {
+    const high = this.#u32()
+    const low = this.#u32()
+    const flags = low & (PAGE - 1)
+    this.#offset = high * 2 ** 32 + low - flags
+    return flags
   }
 
   #text(length: number): string {
@@ -229,72 +244,4 @@ function requireSection(isKnown: boolean, type: number): void {
 
 function requireRecord(flags: number, ...known: readonly number[]): void {
   if (!known.includes(flags)) throw new UnknownStateError(`a memory record 0x${flags.toString(16)}`)
-}
-
-function flagsOf(record: bigint): number {
-  return Number(record & BigInt(PAGE - 1))
-}
-
-function offsetOf(record: bigint): number {
-  return Number(record & ~BigInt(PAGE - 1))
-}
-
-function sectionHead(type: number, section: number): Buffer {
-  const bytes = Buffer.alloc(5)
-  bytes.writeUInt8(type)
-  bytes.writeUInt32BE(section, 1)
-  return bytes
-}
-
-function endOfPart(section: number): Buffer {
-  const bytes = Buffer.alloc(13)
-  bytes.writeBigUInt64BE(BigInt(FLAG.endOfSection))
-  bytes.writeUInt8(SECTION.footer, 8)
-  bytes.writeUInt32BE(section, 9)
-  return bytes
-}
-
-function endOfMemory(section: number): Buffer {
-  return Buffer.concat([sectionHead(SECTION.end, section), endOfPart(section)])
-}
-
-/** The bytes before the pages of a part of the memory section. @param head as passed to the listener */
-export function beginPart(head: Buffer): Buffer {
-  return sectionHead(SECTION.part, head.readUInt32BE(head.length - 4))
-}
-
-/** The bytes after the pages of a part. */
-export function finishPart(head: Buffer): Buffer {
-  return endOfPart(head.readUInt32BE(head.length - 4))
-}
-
-/** Encodes a page for the stream. @param isSameBlock whether the record before it is of the same block */
-export function encodePage({ block, offset, content }: MemoryPage, isSameBlock: boolean): Buffer {
-  const name = isSameBlock ? Buffer.alloc(0) : Buffer.from(block, 'latin1')
-  const head = 8 + (isSameBlock ? 0 : 1 + name.length)
-  const bytes = Buffer.allocUnsafe(head + (content === undefined ? 1 : PAGE))
-  const flags = (content === undefined ? FLAG.zero : FLAG.page) | (isSameBlock ? FLAG.sameBlock : 0)
-  bytes.writeBigUInt64BE(BigInt(offset) | BigInt(flags))
-  if (!isSameBlock) {
-    bytes.writeUInt8(name.length, 8)
-    name.copy(bytes, 9)
-  }
-  if (content === undefined) bytes.writeUInt8(0, head)
-  else content.copy(bytes, head)
-  return bytes
-}
-
-/** Reads the header of a page. @param read fills the buffer with the bytes at the position of the page */
-export function readPageHead(read: (buffer: Buffer) => void): {
-  readonly offset: number
-  /** Bytes. */
-  readonly headLength: number
-  readonly isZero: boolean
-} {
-  const bytes = Buffer.alloc(9)
-  read(bytes)
-  const record = bytes.readBigUInt64BE()
-  const flags = flagsOf(record)
-  const nameLength = (flags & FLAG.sameBlock) === 0 ? 1 + bytes.readUInt8(8) : 0
-  return { offset: offsetOf(record), headLength: 8 + nameLength, isZero: (flags & FLAG.zero) !== 0 }
 }

@@ -1,7 +1,7 @@
 /**
  * Loads a machine file: launches its machine with the saved memory and devices, and leaves it stopped for its owner.
  */
-import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Network } from '../../devices/network.ts'
 import { OptionError } from '../../errors.ts'
@@ -20,12 +20,13 @@ import { VM_CHECKS } from '../../spec/option-checks.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../../spec/restore-overrides.ts'
 import { type Launched, launchRestored } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
-import { ArchiveReader } from './archive.ts'
+import { type ArchiveEntry, ArchiveReader } from './archive.ts'
 import { decompress, openCompressed } from './compression.ts'
 import { requireOwnContent } from './disk-layers.ts'
-import { CONSOLE, compressedName, FILES, isMachineFileName, MANIFEST, statePiece } from './machine-file.ts'
-import { type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
+import { CONSOLE, compressedName, FILES, isMachineFileName, MANIFEST } from './machine-file.ts'
+import { type BootFile, type MachineManifest, parseManifest, patternOf, type ReferredFile } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
+import { unpackState } from './unpack-state.ts'
 
 /** Options of `VM.resume`. */
 export interface ResumeOptions extends RestoreOverrides {
@@ -85,12 +86,7 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
   try {
     const manifest = parseManifest(await archive.bytes(await archive.require(MANIFEST)), path)
     await requireFit(manifest, options)
-    const boot: Record<string, string> = {}
-    for (const part of manifest.included) {
-      boot[part] = join(scratch.path, part)
-      await saveBootFile(archive, part, boot[part])
-    }
-    const console = await archive.bytes(await archive.require(CONSOLE))
+    const boot = await bootPaths(manifest.boot, scratch.path)
     const files = await localFiles(manifest.files, options.files ?? {})
     const spec = withDetachedDevices(
       specOf(manifest, boot, options, {
@@ -106,18 +102,18 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
         allowArguments: options.allowArguments ?? false,
       }),
     )
-    // A file, because QEMU reads a socket several times slower. It is filled before QEMU starts.
-    const statePath = join(scratch.path, 'state')
-    await writeFile(statePath, '', { mode: 0o600, flag: 'wx' })
+    const { path: statePath, memory } = await unpackState(archive, manifest, scratch.path)
+    const console = await archive.bytes(await archive.require(CONSOLE))
+    const deviceFiles = join(scratch.path, 'files')
+    await mkdir(deviceFiles, { mode: 0o700 })
+    await unpackFiles(archive, deviceFiles)
+    await unpackBootFiles(archive, manifest.boot, boot)
     await using state = await open(statePath)
     const launched = await launchRestored(spec, {
-      memory: manifest.hasGenerationId ? { shared: false } : undefined,
+      memory,
       restore: {
         state: { memory: 'in-stream', source: state.fd },
-        async files(directory) {
-          await unpackFiles(archive, directory)
-          await writeFile(statePath, stateOf(archive))
-        },
+        files: (directory) => moveFiles(deviceFiles, directory),
         changed: [],
       },
       release,
@@ -145,7 +141,7 @@ function specOf(
     memory: `${BigInt(memoryMib)}M`,
     ...(firmware === '' ? {} : { firmware }),
     ...boot,
-    ...(manifest.included.includes('kernel') ? { kernelArgs } : {}),
+    ...(manifest.boot.some(({ name }) => name === 'kernel') ? { kernelArgs } : {}),
     ...(ready === null ? {} : { ready: patternOf(ready) }),
     devices: manifest.devices.map((device, position) => makeDevice(device, surroundings, position)),
     ...overrides,
@@ -178,36 +174,67 @@ async function localFiles(
   files: readonly ReferredFile[],
   places: Readonly<Record<string, string>>,
 ): Promise<ReadonlyMap<string, string>> {
-  const digests = new Cache(readEnvironment().cacheDirectory).path('digests')
   const found = await Promise.all(
-    files.map(async ({ path, sizeBytes, sha256 }): Promise<readonly [string, string]> => {
+    files.map(async (file): Promise<readonly [string, string]> => {
+      const { path, sha256 } = file
       const local = resolve(places[path] ?? path)
-      const stats = await stat(local).catch(() => undefined)
-      const hint = { hint: `Set its path with \`files: { '${path}': … }\` (\`--file ${path}=PATH\`).` }
-      if (!stats?.isFile())
-        throw new OptionError(
-          'MACHINE_FILE_MISFIT',
-          `The machine needs its disk ${path}, which does not exist on this host`,
-          hint,
-        )
-      if (stats.size === sizeBytes && (await fileDigest(local, digests)) === sha256) return [path, local]
+      const content = await comparedWith(file, local)
+      if (content === 'same') return [path, local]
       throw new OptionError(
         'MACHINE_FILE_MISFIT',
-        `${local} is not the disk of the machine: its SHA-256 must be ${sha256}`,
-        hint,
+        content === 'missing'
+          ? `The machine needs its disk ${path}, which does not exist on this host`
+          : `${local} is not the disk of the machine: its SHA-256 must be ${sha256}`,
+        { hint: `Set its path with \`files: { '${path}': … }\` (\`--file ${path}=PATH\`).` },
       )
     }),
   )
   return new Map(found)
 }
 
-async function saveBootFile(archive: ArchiveReader, name: string, path: string): Promise<void> {
-  if ((await archive.peek())?.name !== compressedName(name)) return archive.save(await archive.require(name), path)
-  const bytes = await archive.bytes(await archive.require(compressedName(name)))
-  const content = await decompress(bytes, name).catch((cause: unknown) => {
+async function comparedWith(
+  { sizeBytes, sha256 }: ReferredFile,
+  path: string,
+): Promise<'same' | 'different' | 'missing'> {
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats?.isFile()) return 'missing'
+  const digests = new Cache(readEnvironment().cacheDirectory).path('digests')
+  return stats.size === sizeBytes && (await fileDigest(path, digests)) === sha256 ? 'same' : 'different'
+}
+
+/** Paths of the boot files: those that the machine was started with if this host has them, otherwise in a folder. */
+async function bootPaths(files: readonly BootFile[], directory: string): Promise<Readonly<Record<string, string>>> {
+  const paths = files.map(async (file): Promise<[string, string]> => {
+    const content = await comparedWith(file, file.path).catch(() => 'missing')
+    return [file.name, content === 'same' ? file.path : join(directory, file.name)]
+  })
+  return Object.fromEntries(await Promise.all(paths))
+}
+
+/** Unpacks the boot files that this host does not have. They are the last files of the archive. */
+async function unpackBootFiles(
+  archive: ArchiveReader,
+  files: readonly BootFile[],
+  paths: Readonly<Record<string, string>>,
+): Promise<void> {
+  let missing = files.filter(({ name, path }) => paths[name] !== path)
+  while (missing.length > 0) {
+    const entry = await archive.next()
+    const file = files.find(({ name }) => entry?.name === name || entry?.name === compressedName(name))
+    if (entry === undefined || file === undefined) throw archive.invalid(`it has no ${missing[0]?.name}`)
+    const path = paths[file.name]
+    if (path === undefined || !missing.includes(file)) continue
+    missing = missing.filter((other) => other !== file)
+    if (entry.name === file.name) await archive.save(entry, path)
+    else await writeFile(path, await decompressed(archive, entry, file.name), { mode: 0o600 })
+  }
+}
+
+async function decompressed(archive: ArchiveReader, entry: ArchiveEntry, name: string): Promise<Buffer> {
+  const bytes = await archive.bytes(entry)
+  return decompress(bytes, name).catch((cause: unknown) => {
     throw archive.invalid(`its ${name} is damaged`, cause)
   })
-  await writeFile(path, content, { mode: 0o600 })
 }
 
 async function unpackFiles(archive: ArchiveReader, directory: string): Promise<void> {
@@ -221,11 +248,6 @@ async function unpackFiles(archive: ArchiveReader, directory: string): Promise<v
   }
 }
 
-async function* stateOf(archive: ArchiveReader): AsyncGenerator<Buffer> {
-  let pieces = 0
-  for (let entry = await archive.next(); entry; entry = await archive.next()) {
-    if (entry.name !== statePiece(pieces++)) throw archive.invalid(`${entry.name} is not where it belongs`)
-    yield* archive.chunks(entry)
-  }
-  if (pieces === 0) throw archive.invalid('its memory is missing')
+async function moveFiles(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) await rename(join(from, name), join(to, name))
 }

@@ -2,18 +2,19 @@
 import { isPlainPath } from './archive.ts'
 
 export const MANIFEST = 'manifest.json'
-/** Kernel, initramfs, firmware. */
+/** Memory and devices, in pieces: a tar archive has the size of each file before its content. */
+export const STATE = 'state/'
+/** After the state, because a machine that is saved while it runs is stopped at the end of its state. */
+export const CONSOLE = 'console.log'
+/** What the devices had made in the machine's private directory. */
+export const FILES = 'files/'
+
+/** At the end, because they are not read on a host that has them. */
 export const BOOT_FILES = ['kernel', 'initramfs', 'firmware'] as const
 /** The name of a boot file that is compressed once more on its own. Large ones are not. */
 export function compressedName(boot: string): string {
   return `${boot}.compressed`
 }
-
-export const CONSOLE = 'console.log'
-/** What the devices had made in the machine's private directory. */
-export const FILES = 'files/'
-/** Memory and devices, in pieces: a tar archive has the size of each file before its content. */
-export const STATE = 'state/'
 
 /** Whether a file of this name belongs into a machine file. */
 export function isMachineFileName(name: string): boolean {

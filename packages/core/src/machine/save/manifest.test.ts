@@ -8,9 +8,10 @@ import { type MachineManifest, parseManifest } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
 
 const MANIFEST: MachineManifest = {
-  ...{ format: 1, saved: '2026-01-01T00:00:00.000Z', name: 'vm', qemuVersion: '7.2.22', arch: 'x86_64' },
+  ...{ format: 2, saved: '2026-01-01T00:00:00.000Z', name: 'vm', qemuVersion: '7.2.22', arch: 'x86_64' },
   ...{ machine: 'pc-i440fx-7.2', cpu: 'max', cpus: 1, memoryMib: 256, accelerator: 'tcg', hostCpu: '' },
-  ...{ kernelArgs: ['quiet'], allowReboot: false, firmwareOnConsole: false, included: ['kernel'], firmware: '' },
+  ...{ kernelArgs: ['quiet'], allowReboot: false, firmwareOnConsole: false, firmware: '' },
+  boot: [{ name: 'kernel', path: '/vmlinuz', sizeBytes: 1, sha256: 'a'.repeat(64) }],
   ...{ ready: { text: '# ' }, hasGenerationId: true, devices: [{ kind: 'balloon', options: {} }], files: [] },
 }
 
@@ -27,7 +28,7 @@ describe('a manifest is refused', () => {
   test.each<[string, object]>([
     ['with an unknown key', { qemu: ['sh', '-c', 'evil'] }],
     ['without a key', { cpu: undefined }],
-    ['of another format', { format: 2 }],
+    ['of another format', { format: 1 }],
     ['with an option in the name', { name: 'vm,debug-threads=on' }],
     ['with a path as name', { name: '../vm' }],
     ['with a property that writes a file', { machine: 'pc,dumpdtb=/home/user/.profile' }],
@@ -42,7 +43,8 @@ describe('a manifest is refused', () => {
     ['with a firmware outside of the folder of QEMU', { firmware: '../../evil.bin' }],
     ['with an absolute firmware', { firmware: '/tmp/evil.bin' }],
     ['with a hidden firmware', { firmware: '.hidden' }],
-    ['with a boot file of another name', { included: ['../kernel'] }],
+    ['with a boot file of another name', { boot: [{ ...file, name: '../kernel' }] }],
+    ['with a boot file without a digest', { boot: [{ name: 'kernel', path: '/vmlinuz' }] }],
     ['with a line break in a kernel argument', { kernelArgs: ['quiet\ninit=/evil'] }],
     ['with a NUL in a kernel argument', { kernelArgs: ['quiet\0'] }],
     ['with a pattern that is not one', { ready: { source: '(', flags: '' } }],

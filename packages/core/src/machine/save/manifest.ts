@@ -17,9 +17,10 @@ import {
   wholeNumber,
 } from '../../options/checked-options.ts'
 import { isPlainPath } from './archive.ts'
+import { BOOT_FILES } from './machine-file.ts'
 
 /** Raised when the layout of the file changes. */
-export const FORMAT = 1
+export const FORMAT = 2
 
 /** A file of the host that the machine reads and that is not in the machine file. */
 export interface ReferredFile {
@@ -28,6 +29,11 @@ export interface ReferredFile {
   readonly sizeBytes: number
   /** Hexadecimal. */
   readonly sha256: string
+}
+
+/** A file that the machine booted from. It is in the machine file, for a host that has no such file. */
+export interface BootFile extends ReferredFile {
+  readonly name: (typeof BOOT_FILES)[number]
 }
 
 /** A pattern as plain data. */
@@ -54,8 +60,7 @@ export interface MachineManifest {
   readonly allowReboot: boolean
   /** See `MachineOptions.firmwareOnConsole`. */
   readonly firmwareOnConsole: boolean
-  /** Names of the boot files that are in the machine file. */
-  readonly included: readonly ('kernel' | 'initramfs' | 'firmware')[]
+  readonly boot: readonly BootFile[]
   /** Name of a firmware in QEMU's own data folder; empty: none. */
   readonly firmware: string
   readonly ready: PlainPattern | null
@@ -99,7 +104,7 @@ const CHECKS: CheckTable<MachineManifest> = {
   kernelArgs: isListOf('words', isOneLine(4096)[1]),
   allowReboot: isFlag,
   firmwareOnConsole: isFlag,
-  included: isListOf('names of boot files', oneOf(['kernel', 'initramfs', 'firmware'])[1]),
+  boot: isListOf('boot files', isBootFile),
   firmware: [
     'the name of a firmware of QEMU',
     (value) => value === '' || (isString(value) && isPlainPath(value) && !value.includes('/')),
@@ -148,6 +153,10 @@ function isPattern(value: unknown): boolean {
   } catch {
     return false
   }
+}
+
+function isBootFile(value: unknown): boolean {
+  return isReferredFile(value) && BOOT_FILES.some((name) => name === (value as BootFile).name)
 }
 
 function isReferredFile(value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** State of a running machine, kept in a private directory. */
 
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { cp, link, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { copyFiles } from '../../host/files/copy-files.ts'
@@ -49,7 +49,7 @@ export async function keepMoment(running: RunningMachine, guest: StoppedGuest): 
       ),
     }
     const { console, state } = await keepState(running, guest, { directory: directory.path, origin, goOn: true })
-    const memory = plan.memory && { path: origin.base, shared: false }
+    const memory = plan.memory && { ...plan.memory, path: origin.base }
     return {
       spec,
       console,
@@ -96,16 +96,24 @@ export async function keepState(
   const filesDirectory = join(directory, KEPT.files)
   const stateFile = join(directory, KEPT.state)
   await mkdir(filesDirectory, { mode: 0o700 })
-  const { console, state } = await whileStopped(running, guest, goOn, async (stopped) => {
-    for (const path of stopped.files) await cp(path, join(filesDirectory, basename(path)), { recursive: true })
+  const { console, state } = await whileStopped(running, guest, { goOn }, async ({ send, rest }) => {
     let state: StateFile | undefined
-    await stopped.send(async (stream) => {
+    await send(async (stream) => {
       state = await writeStateFile(stream, stateFile, origin)
     })
-    return { console: stopped.console, state }
+    const { console, files } = await rest()
+    await copyInto(filesDirectory, files)
+    return { console, state }
   })
   if (state === undefined) throw unsavable(running.spec.name, 'QEMU sent nothing')
   return { console, state }
+}
+
+/** Copies files and folders into a folder, with shared blocks if the file system supports it. */
+export async function copyInto(directory: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await cp(path, join(directory, basename(path)), { recursive: true, mode: constants.COPYFILE_FICLONE })
+  }
 }
 
 /** Launches a machine in a kept state, stopped. @throws StartError, MachineError as `launchRestored` */

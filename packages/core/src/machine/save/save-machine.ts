@@ -1,6 +1,6 @@
 /** A running machine saved into one file: memory, devices, disk overlays, console, and what is needed to start it. */
 import { readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { PortableDevice } from '../../devices/device.ts'
@@ -8,6 +8,7 @@ import { ColdbootError, MachineError } from '../../errors.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { Cache } from '../../host/files/cache.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
+import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import { hostCpu } from '../../host/host-cpu.ts'
 import { type CheckTable, checkTable, isDuration, isFlag, wholeNumber } from '../../options/checked-options.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
@@ -15,7 +16,8 @@ import type { RunningMachine } from '../running-machine.ts'
 import { ArchiveWriter, LONGEST_BYTES } from './archive.ts'
 import { compressedFile, MOST_BYTES } from './compressed-file.ts'
 import { BOOT_FILES, CONSOLE, compressedName, FILES, MANIFEST, statePiece } from './machine-file.ts'
-import { FORMAT, type MachineManifest, plainPattern, type ReferredFile } from './manifest.ts'
+import { type BootFile, FORMAT, type MachineManifest, plainPattern, type ReferredFile } from './manifest.ts'
+import { copyInto } from './moment.ts'
 import { referredFiles } from './portable-devices.ts'
 import { type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
@@ -62,39 +64,50 @@ export async function saveMachine(
   const draft = `${file}.part`
   await rm(draft, { force: true })
   const manifest = await manifestOf(running)
+  const copies = await makePrivateDirectory()
   const archive = ArchiveWriter.create(draft, { maxBytes, signal: limit })
   try {
     await archive.add(MANIFEST, JSON.stringify(manifest))
-    await addBootFiles(archive, running.spec, manifest)
-    // Read ahead, so that the guest waits for the transfer and not for the compression.
+    // Read ahead, so that QEMU waits for the transfer and not for the compression.
     const memory = new PassThrough({ highWaterMark: READ_AHEAD })
     let stored: Promise<void> | undefined
-    await whileStopped(running, guest, goOn, async ({ console, files, send }) => {
-      await archive.add(CONSOLE, console)
-      for (const path of files) await addFiles(archive, `${FILES}${basename(path)}`, path)
+    const { console, files } = await whileStopped(running, guest, { goOn, isLive: goOn }, async ({ send, rest }) => {
       stored = addState(archive, memory)
-      stored.catch((error: Error) => memory.destroy(error))
-      await send((stream) => pipeline(stream, memory))
+      stored.catch(() => {})
+      await send((stream) => pipeline(stream, memory)).catch(async (error: Error) => {
+        memory.destroy(error)
+        // The error of the archive is the cause when both fail.
+        await stored
+        throw error
+      })
+      const { console, files } = await rest()
+      if (!goOn) return { console, files }
+      // Compressed when the machine runs again.
+      await copyInto(copies.path, files)
+      return { console, files: files.map((path) => join(copies.path, basename(path))) }
     })
     await stored
+    await archive.add(CONSOLE, console)
+    for (const path of files) await addFiles(archive, `${FILES}${basename(path)}`, path)
+    await addBootFiles(archive, manifest)
     await archive.finish()
     await rename(draft, file)
   } catch (error) {
     await archive.abandon()
     await rm(draft, { force: true })
     throw abandoned(error, name, limit)
+  } finally {
+    await copies.remove()
   }
 }
 
 /** Adds the files that the machine boots from. */
-async function addBootFiles(archive: ArchiveWriter, spec: MachineSpec, { included }: MachineManifest): Promise<void> {
+async function addBootFiles(archive: ArchiveWriter, { boot }: MachineManifest): Promise<void> {
   const { cacheDirectory } = readEnvironment()
-  for (const boot of BOOT_FILES) {
-    const path = spec[boot]
-    if (!included.includes(boot) || path === undefined) continue
-    const compressed = (await stat(path)).size > MOST_BYTES ? undefined : await compressedFile(cacheDirectory, path)
-    if (compressed && compressed.length <= LONGEST_BYTES) await archive.add(compressedName(boot), compressed)
-    else await archive.addFile(boot, path)
+  for (const { name, path, sizeBytes } of boot) {
+    const compressed = sizeBytes > MOST_BYTES ? undefined : await compressedFile(cacheDirectory, path)
+    if (compressed && compressed.length <= LONGEST_BYTES) await archive.add(compressedName(name), compressed)
+    else await archive.addFile(name, path)
   }
 }
 
@@ -133,6 +146,17 @@ async function addFiles(archive: ArchiveWriter, name: string, path: string): Pro
   for (const entry of await readdir(path)) await addFiles(archive, `${name}/${entry}`, join(path, entry))
 }
 
+async function bootFilesOf(spec: MachineSpec): Promise<readonly BootFile[]> {
+  const files: BootFile[] = []
+  for (const name of BOOT_FILES) {
+    const path = spec[name]
+    // A firmware without a path is in the data folder of QEMU.
+    if (path === undefined || (name === 'firmware' && !path.includes('/'))) continue
+    files.push({ name, ...(await referredFile(resolve(path))) })
+  }
+  return files
+}
+
 async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine): Promise<MachineManifest> {
   const { name, arch, cpu, cpus, memoryMib, accelerator, kernelArgs, allowReboot, firmware, ready } = spec
   const { firmwareOnConsole } = spec
@@ -161,10 +185,10 @@ async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine):
     kernelArgs,
     allowReboot,
     firmwareOnConsole,
-    included: BOOT_FILES.filter((boot) => spec[boot] !== undefined && !(boot === 'firmware' && isNamed)),
+    boot: await bootFilesOf(spec),
     firmware: isNamed ? firmware : '',
     ready: ready === undefined ? null : plainPattern(ready),
-    hasGenerationId: plan.memory !== undefined,
+    hasGenerationId: plan.memory !== undefined && plan.memory.block === undefined,
     devices,
     files: await Promise.all(devices.flatMap(referredFiles).map(referredFile)),
   }

@@ -9,14 +9,8 @@ import type { Readable } from 'node:stream'
 import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import type { StateInput } from '../../qemu/qemu-instance.ts'
 import type { StateFile } from '../../qemu/state-file.ts'
-import {
-  beginPart,
-  encodePage,
-  finishPart,
-  type MemoryPage,
-  type StateStreamListener,
-  StateStreamReader,
-} from '../../qemu/state-stream.ts'
+import { beginPart, encodePage, finishPart, type MemoryPage } from '../../qemu/state-records.ts'
+import { type StateStreamListener, StateStreamReader } from '../../qemu/state-stream.ts'
 import { MemoryImage } from './memory-image.ts'
 
 /** Guest memory: a file, and the states whose pages are loaded over it, the oldest first. */
@@ -29,6 +23,16 @@ export interface MemoryOrigin {
 /** Bytes that are gathered before they are written. */
 const FLUSH_BYTES = 1 << 20
 
+/** Receives the pages of guest memory while a state is written. */
+export interface PageReceiver {
+  /** Called before the first page with the block of guest memory. Sizes in bytes. */
+  begin?(block: string, size: number): void
+  /** Returns whether the receiver has the page, so that the state is stored without it. */
+  has(page: MemoryPage): boolean
+  /** Called when the buffers of the pages so far become invalid. */
+  flush?(): void
+}
+
 /**
  * Writes the stream that QEMU sends, without the pages that `origin` has.
  *
@@ -36,12 +40,22 @@ const FLUSH_BYTES = 1 << 20
  */
 export async function writeStateFile(stream: Readable, path: string, origin: MemoryOrigin): Promise<StateFile> {
   using memory = new MemoryImage(origin)
-  const writer = new StateWriter(memory)
+  return await writeState(stream, path, memory)
+}
+
+/** As {@link writeStateFile}, without the pages that `receiver` has. */
+export async function writeState(
+  stream: AsyncIterable<Buffer>,
+  path: string,
+  receiver: PageReceiver,
+): Promise<StateFile> {
+  const writer = new StateWriter(receiver)
   const file = await open(path, 'w', 0o600)
   try {
     const reader = new StateStreamReader(writer)
     for await (const chunk of stream) {
-      reader.push(chunk as Buffer)
+      reader.push(chunk)
+      receiver.flush?.()
       if (writer.pendingBytes > FLUSH_BYTES) await file.writev(writer.take())
     }
     reader.end()
@@ -56,7 +70,7 @@ class StateWriter implements StateStreamListener {
   headBytes = 0
   pagesBytes = 0
   pendingBytes = 0
-  readonly #memory: MemoryImage
+  readonly #receiver: PageReceiver
   #pending: Buffer[] = []
   #head: Buffer = Buffer.alloc(0)
   /** The block of guest memory proper. */
@@ -67,13 +81,15 @@ class StateWriter implements StateStreamListener {
   #lastOther = ''
   #isPastMemory = false
 
-  constructor(memory: MemoryImage) {
-    this.#memory = memory
+  constructor(receiver: PageReceiver) {
+    this.#receiver = receiver
   }
 
   head(bytes: Buffer, blocks: ReadonlyMap<string, number>): void {
     this.#head = Buffer.from(bytes)
-    this.#main = [...blocks].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? ''
+    const [main = '', size = 0] = [...blocks].toSorted(([, a], [, b]) => b - a)[0] ?? []
+    this.#main = main
+    this.#receiver.begin?.(main, size)
     this.headBytes = this.#add(Buffer.concat([this.#head, beginPart(this.#head)]))
   }
 
@@ -81,7 +97,7 @@ class StateWriter implements StateStreamListener {
     if (page.block !== this.#main) {
       this.#others.push(encodePage(page, page.block === this.#lastOther))
       this.#lastOther = page.block
-    } else if (!this.#memory.has(page)) {
+    } else if (!this.#receiver.has(page)) {
       this.pagesBytes += this.#add(encodePage(page, this.pagesBytes > 0))
     }
   }
@@ -127,7 +143,7 @@ export async function withStateInput<T>(
   const directory = await makePrivateDirectory()
   try {
     const path = join(directory.path, 'state')
-    await writeFile(path, composed(state, layers), { mode: 0o600 })
+    await writeFile(path, composedState(state, layers), { mode: 0o600 })
     await using file = await open(path)
     return await work({ memory: 'in-stream', source: file.fd })
   } finally {
@@ -135,7 +151,8 @@ export async function withStateInput<T>(
   }
 }
 
-async function* composed(state: StateFile, layers: readonly StateFile[]): AsyncGenerator<Buffer> {
+/** The stream of a state with the pages of the states before it. */
+export async function* composedState(state: StateFile, layers: readonly StateFile[]): AsyncGenerator<Buffer> {
   const { path, headBytes } = state
   yield* piece(path, 0, headBytes)
   for (const layer of layers) yield* piece(layer.path, layer.headBytes, layer.headBytes + layer.pagesBytes)

@@ -16,17 +16,34 @@ import {
 import type { RunningMachine } from '../running-machine.ts'
 import type { MemoryOrigin } from './state-file.ts'
 
-/** The readable state of a stopped machine. */
+/** The state of a machine, to be read. */
 export interface StoppedMachine {
-  /** Console output so far. */
-  readonly console: Buffer
-  /** Paths of the files of its devices: disk overlays, images, firmware variables. */
-  readonly files: readonly string[]
   /**
    * Makes QEMU send memory and device state. Rejects with the error of `receive`.
    * @throws MachineError `MACHINE_UNSAVABLE` with QEMU's reason
    */
   readonly send: (receive: (stream: Readable) => Promise<void>) => Promise<void>
+  /** Reads the rest, after {@link send}. */
+  readonly rest: () => Promise<StoppedRest>
+}
+
+/** State of a stopped machine outside of QEMU. */
+export interface StoppedRest {
+  /** Console output so far. */
+  readonly console: Buffer
+  /** Paths of the files of its devices: disk overlays, images, firmware variables. */
+  readonly files: readonly string[]
+}
+
+/** When a machine is stopped, and whether it is resumed. */
+export interface StopRequest {
+  /** Whether it is resumed if it was running. */
+  readonly goOn: boolean
+  /**
+   * Whether it may run while its memory is sent, which is sent twice in part then. A machine whose devices are detached
+   * for the save is stopped before. @default false
+   */
+  readonly isLive?: boolean
 }
 
 /** The guest of the machine. */
@@ -37,14 +54,13 @@ export interface StoppedGuest extends ScriptRunner {
 /**
  * Stops a machine, passes its state to `take`, and resumes it if it was running.
  *
- * @param goOn whether to resume it
  * @throws MachineError `MACHINE_UNSAVABLE` for a machine with a device that cannot be saved, `MACHINE_EXITED`,
  * `ATTACH_FAILED`; any error of `take`
  */
 export async function whileStopped<T>(
   running: RunningMachine,
   guest: StoppedGuest,
-  goOn: boolean,
+  { goOn, isLive = false }: StopRequest,
   take: (machine: StoppedMachine) => Promise<T>,
 ): Promise<T> {
   const { machine, spec } = running
@@ -52,12 +68,12 @@ export async function whileStopped<T>(
   const { qmp } = machine
   const detached = withDetachedDevices(spec)
   const { running: ran } = (await qmp.execute('query-status')) as { readonly running: boolean }
-  if (ran) await runAgentScript(guest, detachScript(detached))
-  await qmp.execute('stop')
-  // Console output from before the answer of QEMU is read first.
-  await turn()
+  const detach = ran ? detachScript(detached) : ''
+  await runAgentScript(guest, detach)
+  const isRunning = isLive && ran && detach === ''
+  if (!isRunning) await qmp.execute('stop')
   try {
-    return await untilGone(running, async () => take(await stoppedMachine(running)))
+    return await untilGone(running, () => take(stoppedMachine(running, isRunning)))
   } finally {
     if (goOn && ran && !machine.gone) {
       await qmp.execute('cont')
@@ -81,15 +97,17 @@ function canBeAsked({ spec, console }: RunningMachine): boolean {
   return spec.ready === undefined || console.hasPrinted(spec.ready) !== undefined
 }
 
-async function stoppedMachine({ machine, console, directory, spec }: RunningMachine): Promise<StoppedMachine> {
-  const files = await deviceFiles(directory)
+function stoppedMachine({ machine, console, directory, spec }: RunningMachine, isRunning: boolean): StoppedMachine {
   return {
-    console: Buffer.from(console.raw()),
-    files,
     send: (receive) =>
-      sendState(machine.qmp, directory, { memory: 'in-stream', receive }).catch((error: unknown) => {
+      sendState(machine.qmp, directory, { memory: 'in-stream', receive, isRunning }).catch((error: unknown) => {
         throw isRefusal(error) ? unsavable(spec.name, error.shortMessage, error) : error
       }),
+    async rest() {
+      // Console output from before the last answer of QEMU is read first.
+      await turn()
+      return { console: Buffer.from(console.raw()), files: await deviceFiles(directory) }
+    },
   }
 }
 

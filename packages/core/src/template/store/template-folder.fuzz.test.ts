@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { damaged, fuzz } from '../../../test/fuzz.ts'
 import { MemoryImage } from '../../machine/save/memory-image.ts'
-import { encodePage } from '../../qemu/state-stream.ts'
+import { encodePage } from '../../qemu/state-records.ts'
 import {
   BASELESS,
   CONSOLE_FILE,

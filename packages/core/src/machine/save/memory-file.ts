@@ -1,0 +1,80 @@
+/** File with guest memory, filled page by page. Pages that are all zero take no room in it. */
+import { closeSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs'
+import { type MemoryPage, PAGE } from '../../qemu/state-records.ts'
+import { UnknownStateError } from '../../qemu/state-stream.ts'
+import type { PageReceiver } from './state-file.ts'
+
+/** Most pages written at once. */
+const MOST_PAGES = 256
+const ZERO = Buffer.alloc(PAGE)
+
+/** Receives the pages of a state, and has all of them. Dispose it to write the last ones. */
+export class MemoryFile implements PageReceiver, Disposable {
+  readonly #fd: number
+  readonly #size: number
+  /** Bytes after which the file is empty. */
+  #end: number
+  #block: string | undefined
+  /** Consecutive pages to be written. */
+  #pages: Buffer[] = []
+  #at = 0
+
+  /**
+   * @param path a new file, or memory whose pages are replaced
+   * @param size of the memory, bytes
+   * @param filled bytes of it that may have content
+   */
+  constructor(path: string, size: number, filled = 0) {
+    this.#fd = openSync(path, filled > 0 ? 'r+' : 'wx', 0o600)
+    this.#size = size
+    this.#end = filled
+    ftruncateSync(this.#fd, size)
+  }
+
+  /** Name of the block of memory in the file; undefined if the memory of the state has another size. */
+  get block(): string | undefined {
+    return this.#block
+  }
+
+  begin(block: string, size: number): void {
+    if (size === this.#size) this.#block = block
+  }
+
+  /** @throws UnknownStateError for a page outside of the memory */
+  has({ offset, content }: MemoryPage): boolean {
+    if (this.#block === undefined) return false
+    if (offset + PAGE > this.#size) throw new UnknownStateError('a page outside of the memory')
+    if (content === undefined && offset >= this.#end) return true
+    this.write(offset, content)
+    return true
+  }
+
+  /** @param content @default zeros */
+  write(offset: number, content: Buffer = ZERO): void {
+    if (offset !== this.#at + this.#pages.length * PAGE || this.#pages.length === MOST_PAGES) {
+      this.flush()
+      this.#at = offset
+    }
+    this.#pages.push(content)
+    this.#end = Math.max(this.#end, offset + PAGE)
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.flush()
+    } finally {
+      closeSync(this.#fd)
+    }
+  }
+
+  flush(): void {
+    const pages = this.#pages
+    this.#pages = []
+    let written = pages.length > 0 ? writevSync(this.#fd, pages, this.#at) : 0
+    if (written === pages.length * PAGE) return
+    // A disk that is almost full takes a part of them. The rest fails with the reason.
+    for (const bytes = Buffer.concat(pages); written < bytes.length; ) {
+      written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#at + written)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** Unpacks the memory and the state of a machine file to the form in which a template has them. */
+import { join } from 'node:path'
+import type { GuestMemory } from '../../qemu/command-line.ts'
+import { UnknownStateError } from '../../qemu/state-stream.ts'
+import type { ArchiveReader } from './archive.ts'
+import { STATE, statePiece } from './machine-file.ts'
+import type { MachineManifest } from './manifest.ts'
+import { MemoryFile } from './memory-file.ts'
+import { writeState } from './state-file.ts'
+
+/** The state of a machine file in a folder. */
+export interface UnpackedState {
+  readonly memory: GuestMemory | undefined
+  /** File with the rest of the state, because QEMU reads a socket several times slower. */
+  readonly path: string
+}
+
+/**
+ * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. The memory remains in the state if
+ * it is not one block of the size that the manifest has.
+ *
+ * @param directory must exist as long as the machine
+ * @throws OptionError `MACHINE_FILE_INVALID`; the system's error
+ */
+export async function unpackState(
+  archive: ArchiveReader,
+  { memoryMib, hasGenerationId, devices }: MachineManifest,
+  directory: string,
+): Promise<UnpackedState> {
+  const [path, memoryPath] = [join(directory, 'state'), join(directory, 'memory')]
+  using file = new MemoryFile(memoryPath, memoryMib * 2 ** 20)
+  // Arguments of the user may describe the memory too.
+  const isKnown = hasGenerationId || !devices.some(({ kind }) => kind === 'arbitraryArgs')
+  await writeState(stateOf(archive), path, isKnown ? file : { has: () => false }).catch((error: unknown) => {
+    throw error instanceof UnknownStateError ? archive.invalid(error.shortMessage, error) : error
+  })
+  const { block } = file
+  if (hasGenerationId) return { path, memory: { path: block && memoryPath, shared: false } }
+  const isName = block !== undefined && /^[a-z][\w.-]*$/i.test(block)
+  return { path, memory: isName ? { path: memoryPath, shared: false, block } : undefined }
+}
+
+async function* stateOf(archive: ArchiveReader): AsyncGenerator<Buffer> {
+  let pieces = 0
+  while ((await archive.peek())?.name.startsWith(STATE) === true) {
+    yield* archive.chunks(await archive.require(statePiece(pieces++)))
+  }
+  if (pieces === 0) throw archive.invalid('its memory is missing')
+}
