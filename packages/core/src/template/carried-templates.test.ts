@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -8,7 +8,14 @@ import { type Header, pack } from 'tar-stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { Cache } from '../host/files/cache.ts'
 import { exportTemplates, importTemplates } from './carried-templates.ts'
-import { CONSOLE_FILE, CONTENTS_FILE, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './store/template-folder.ts'
+import {
+  COMPOSED_DIRECTORY,
+  CONSOLE_FILE,
+  CONTENTS_FILE,
+  FILES_DIRECTORY,
+  MEMORY_FILE,
+  STATE_FILE,
+} from './store/template-folder.ts'
 import { TemplateStore } from './store/template-store.ts'
 
 const KEYS = ['a', 'b'].map((digit) => digit.repeat(32))
@@ -82,9 +89,13 @@ async function addLayer(store: TemplateStore): Promise<string> {
 test('a layer is carried with the templates below it', async () => {
   const source = await storeWithTemplates()
   const key = await addLayer(source)
+  // What can be made again is not carried.
+  mkdirSync(join(source.directory(key), COMPOSED_DIRECTORY))
+  writeFileSync(join(source.directory(key), COMPOSED_DIRECTORY, MEMORY_FILE), 'composed')
   const archive = await archiveOf(source, [key])
   const store = newStore()
   expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: [KEYS[0], key], misfits: [] })
+  expect(existsSync(join(store.directory(key), COMPOSED_DIRECTORY))).toBe(false)
   const stored = await store.find(key)
   expect(stored).toMatchObject({
     memoryFile: join(store.directory(KEYS[0] ?? ''), MEMORY_FILE),
@@ -141,6 +152,7 @@ test.each<[string, Entry]>([
   ['a path that leads out of its files', { name: `${KEY}/files/../../evil` }],
   ['an absolute path', { name: '/etc/evil' }],
   ['a hidden name', { name: `${KEY}/.profile` }],
+  ['composed memory', { name: `${KEY}/${COMPOSED_DIRECTORY}/memory` }],
   ['a name that is not a key', { name: `templates/memory` }],
   ['a link', { name: `${KEY}/memory`, type: 'symlink', linkname: '/etc/passwd' }],
   ['a hard link', { name: `${KEY}/memory`, type: 'link', linkname: '/etc/passwd' }],

@@ -4,16 +4,14 @@ import { mkdir, open, readdir, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { OptionError } from '../errors.ts'
+import { writeSparse } from '../host/files/sparse-file.ts'
 import { type ArchiveEntry, ArchiveReader, ArchiveWriter, isPlainPath } from '../machine/save/archive.ts'
 import { decompressorFor } from '../machine/save/compression.ts'
 import { requireOwnContent } from '../machine/save/disk-layers.ts'
-import { FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './store/template-folder.ts'
+import { COMPOSED_DIRECTORY, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './store/template-folder.ts'
 import { isTemplateKey } from './store/template-key.ts'
 import type { TemplateStore } from './store/template-store.ts'
 
-/** Memory is looked at in blocks of this size: those that are all zero take no room on the disk. */
-const BLOCK = 4096
-const ZERO = Buffer.alloc(BLOCK)
 const KEY_LENGTH = 32
 
 /**
@@ -40,6 +38,7 @@ export async function exportTemplates(store: TemplateStore, keys: readonly strin
 
 async function addFolder(archive: ArchiveWriter, name: string, path: string): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.name === COMPOSED_DIRECTORY) continue
     const [inside, file] = [`${name}/${entry.name}`, join(path, entry.name)]
     if (entry.isDirectory()) await addFolder(archive, inside, file)
     else if (entry.isFile()) await archive.addFile(inside, file)
@@ -79,7 +78,8 @@ export async function importTemplates(store: TemplateStore, input: Readable): Pr
 }
 
 function isNameInside(name: string): boolean {
-  return isTemplateKey(name.slice(0, KEY_LENGTH)) && name.charAt(KEY_LENGTH) === '/' && isPlainPath(name)
+  const [key = '', inside] = name.split('/')
+  return isTemplateKey(key) && inside !== undefined && inside !== COMPOSED_DIRECTORY && isPlainPath(name)
 }
 
 async function unpack(archive: ArchiveReader, key: string, directory: string): Promise<void> {
@@ -107,24 +107,9 @@ async function saveMemory(archive: ArchiveReader, entry: ArchiveEntry, path: str
     await file.truncate(entry.size)
     let at = 0
     for await (const chunk of archive.chunks(entry)) {
-      for (const [start, end] of runsOf(chunk)) await file.write(chunk, start, end - start, at + start)
+      await writeSparse(file, chunk, at)
       at += chunk.length
     }
   }
   await utimes(path, entry.mtime, entry.mtime)
-}
-
-/** The parts of a chunk with something in them. */
-function* runsOf(chunk: Buffer): Generator<readonly [start: number, end: number]> {
-  let begun: number | undefined
-  for (let start = 0; start < chunk.length; start += BLOCK) {
-    const block = chunk.subarray(start, start + BLOCK)
-    const isZero = block.equals(ZERO.subarray(0, block.length))
-    if (!isZero) begun ??= start
-    else if (begun !== undefined) {
-      yield [begun, start]
-      begun = undefined
-    }
-  }
-  if (begun !== undefined) yield [begun, chunk.length]
 }

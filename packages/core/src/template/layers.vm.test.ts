@@ -11,6 +11,7 @@ import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { endPool } from './pool/end-pool.ts'
 import { startReady } from './start-ready.ts'
+import { COMPOSED_DIRECTORY } from './store/template-folder.ts'
 import { templateStore } from './store/template-store.ts'
 import { Template } from './template.ts'
 
@@ -56,6 +57,17 @@ test('a changed last step redoes only the last one', async () => {
   const first = await Template.build(guest, { prepare: [install, load] })
   expect(ran).toEqual(['install', 'load'])
   expect(await stdout(closing(await first.start()), CHECK)).toBe('data\n')
+  // The first start has composed the memory of its layers.
+  const composed = join(templateStore().directory(first.key), COMPOSED_DIRECTORY)
+  expect(readdirSync(composed).toSorted()).toEqual(['manifest.json', 'memory', 'state'])
+  const { ino } = statSync(composed)
+  const vm = closing(await first.start())
+  expect(await stdout(vm, CHECK)).toBe('data\n')
+  expect(statSync(composed).ino).toBe(ino)
+  // A damaged one is made again.
+  utimesSync(join(composed, 'memory'), 1, 1)
+  expect(await stdout(closing(await first.start()), CHECK)).toBe('data\n')
+  expect(statSync(composed).ino).not.toBe(ino)
   const again = await Template.build(guest, { prepare: [install, load] })
   expect(again.key).toBe(first.key)
   const changed = async (vm: VM): Promise<void> => {

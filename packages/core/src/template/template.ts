@@ -27,6 +27,7 @@ import {
 } from './preparation.ts'
 import { provideTemplate, type TemplateRequest } from './provide-template.ts'
 import { launchFrom, type Restoration, restoreFailure, resume } from './restore.ts'
+import type { StoredTemplate } from './store/template-folder.ts'
 import { type TemplateStore, templateStore } from './store/template-store.ts'
 
 /** Options of {@link Template.build}. */
@@ -159,8 +160,9 @@ export class Template {
     checkTable('template.start', overrides, RESTORE_CHECKS)
     const resolved = withOverrides(this.#spec, overrides)
     for (const device of resolved.devices) device.requireFree?.()
-    const stored = await this.#store.find(this.key)
-    if (stored !== undefined && !('unsavable' in stored)) {
+    const found = await this.#store.find(this.key)
+    if (found !== undefined && !('unsavable' in found)) {
+      const stored = await withoutLayers(found, this.#store)
       const spec = withRestoreAttachments(resolved)
       const contents = await attachmentContents(spec, this.#store.digests)
       const restoration = { spec, stored, changed: changedPositions(contents, stored.contents) }
@@ -186,6 +188,11 @@ export class Template {
   async remove(): Promise<void> {
     await this.#store.remove(this.key)
   }
+}
+
+/** A layer is started like a template of its own. */
+async function withoutLayers(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
+  return stored.layers.length === 0 ? stored : (await import('./composed-layer.ts')).composedLayer(stored, store)
 }
 
 /** Boots a machine, waits until it is ready if it has a `ready` pattern, and prepares it. */

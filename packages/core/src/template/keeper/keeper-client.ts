@@ -14,7 +14,7 @@ import { planOf, type Restoration } from '../restore.ts'
 import { firstMessage, type GivenMachine, type KeeperRequest, sendMessage } from './keeper-messages.ts'
 import { KEEPER_SOCKET } from './keeper-script.ts'
 import { keptProcess } from './kept-process.ts'
-import { KEPT_STATE, recipeOf } from './recipe-of.ts'
+import { keptState, recipeOf } from './recipe-of.ts'
 
 /** The keeper of a run. */
 export class KeeperClient {
@@ -54,7 +54,7 @@ export class KeeperClient {
     const { spec } = restoration
     const { directory } = given
     const qemu = await locateQemu(spec.arch, spec.qemu)
-    const plan = planOf(restoration, KEPT_STATE)
+    const plan = planOf(restoration, keptState(restoration))
     const describe: Launched['describe'] = (holders) => describeSpec(holders, qemu.command, directory)
     const machine = QemuInstance.adopt(
       keptProcess(this.#path, control, given),

@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { linuxGuest } from '@coldboot/guest'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { channel } from '../../devices/channel.ts'
+import type { VM } from '../../machine/vm.ts'
 import type { MachineOptions } from '../../spec/machine-options.ts'
 import { startReady } from '../start-ready.ts'
+import type { VMOptions } from '../vm-options.ts'
 import { sendMessage } from './keeper-messages.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../../dist/template/keeper/keeper-process.js', import.meta.url))
@@ -44,7 +46,7 @@ afterEach(async () => {
 })
 
 /** Starts machines until one comes from the keeper. */
-async function kept(options: MachineOptions = guest) {
+async function kept(options: VMOptions = guest) {
   for (let i = 0; i < 6; i++) {
     const vm = await startReady({ ...options, pool: true }, { keeper: starter })
     if (parentOf(vm.pid) === keeper.pid) return vm
@@ -80,6 +82,13 @@ test('a machine of the keeper runs commands, prints, and ends with its status', 
   expect(existsSync(vm.logFile)).toBe(true)
   await vm.close()
   expect(existsSync(vm.logFile)).toBe(false)
+})
+
+test('a machine of a template with layers comes from the keeper too', async () => {
+  const prepare = ['one', 'two'].map((text) => (vm: VM) => vm.run(`echo ${text} >>/tmp/text`))
+  const vm = await kept({ ...guest, prepare, templateKey: ['one', 'two'] })
+  expect((await vm.run('cat /tmp/text')).stdout).toBe('one\ntwo\n')
+  await vm.close()
 })
 
 test('all data of a machine arrives, also after its end', async () => {

@@ -9,21 +9,27 @@ import { planOf, type Restoration } from '../restore.ts'
 import { type MachineRecipe, PRIVATE_DIRECTORY } from './machine-recipe.ts'
 
 /** The state of a machine in the keeper, which opens it. */
-export const KEPT_STATE: StateInput = { memory: 'in-file', source: STATE_FD }
+export function keptState({ stored }: Restoration): StateInput {
+  return { memory: stored.layers.length === 0 ? 'in-file' : 'in-stream', source: STATE_FD }
+}
 
 /**
  * Whether the keeper can restore a machine: its devices are those of the saved one, so that none must be prepared, and its
  * state is in one file.
  */
 export function isKeepable(restoration: Restoration): boolean {
-  return restoration.changed.length === 0 && restoration.stored.layers.length === 0
+  const { changed, stored } = restoration
+  // One layer without pages: its memory was composed.
+  const [layer, below] = stored.layers
+  const isInOneFile = layer === undefined || (below === undefined && layer.pagesBytes === 0 && !layer.isWhole)
+  return changed.length === 0 && isInOneFile
 }
 
 /** The recipe of a machine that {@link isKeepable}. */
 export async function recipeOf(restoration: Restoration): Promise<MachineRecipe> {
   const { spec, stored } = restoration
   const qemu = await locateQemu(spec.arch, spec.qemu)
-  const plan = planOf(restoration, KEPT_STATE)
+  const plan = planOf(restoration, keptState(restoration))
   const { argv, deviceDescriptors } = launchedCommandLine(spec, plan, qemu, PRIVATE_DIRECTORY)
   return {
     name: spec.name,

@@ -45,6 +45,8 @@ export const STATE_FILE = 'state'
 export const CONSOLE_FILE = 'console.log'
 export const FILES_DIRECTORY = 'files'
 export const CONTENTS_FILE = 'contents.json'
+/** Memory and state of a layer, composed from its layers when it is first started. It can be made again. */
+export const COMPOSED_DIRECTORY = 'composed'
 const MANIFEST_FILE = 'manifest.json'
 
 interface FileTraits {
@@ -110,6 +112,26 @@ export function readTemplateFolder(
     memoryFile: found.memoryFile,
     layers: [...found.layers, { path: stateFile, headBytes, pagesBytes, isWhole }],
   }
+}
+
+/** The layer with its composed memory, with the file of its state alone; undefined if that was not made. */
+export function readComposed(stored: StoredTemplate): StoredTemplate | undefined {
+  const directory = join(stored.directory, COMPOSED_DIRECTORY)
+  const [memoryFile, path] = [join(directory, MEMORY_FILE), join(directory, STATE_FILE)]
+  const manifest = readManifest(directory)
+  const bytes = manifest && readOrUndefined(path)
+  if (manifest?.layer === undefined || bytes === undefined || sha256(bytes) !== manifest.state) return undefined
+  if (!hasTraits(memoryFile, manifest.memory)) return undefined
+  const { headBytes } = manifest.layer
+  return { ...stored, memoryFile, stateFile: path, layers: [{ path, headBytes, pagesBytes: 0, isWhole: false }] }
+}
+
+/** Writes the manifest of a composed layer. @param state in {@link STATE_FILE}, without pages */
+export function sealComposed(directory: string, { headBytes, pagesBytes, isWhole }: StateFile): void {
+  const [memoryFile, path] = [join(directory, MEMORY_FILE), join(directory, STATE_FILE)]
+  const layer = { ...traitsOf(path), headBytes, pagesBytes, isWhole }
+  const manifest: Manifest = { memory: traitsOf(memoryFile), state: sha256(readFileSync(path)), layer }
+  writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
 }
 
 /** Undefined unless it is a list of texts and nulls. */

@@ -150,6 +150,24 @@ export class TemplateStore {
     })
   }
 
+  /**
+   * Adds files to a template that are derived from it, in a folder of their own.
+   * @param fill writes the files; may refuse with false
+   */
+  compose({ key, id }: StoredTemplate, name: string, fill: (directory: string) => Promise<boolean>): Promise<void> {
+    return this.#cache.locked(this.#name(key), async () => {
+      const found = await this.find(key)
+      const directory = join(this.directory(key), name)
+      const isSame = typeof found === 'object' && 'id' in found && found.id === id
+      if (!isSame) return
+      await this.#cache.scratch(async (scratch) => {
+        if (!(await fill(scratch))) return
+        await rm(directory, { recursive: true, force: true })
+        await rename(scratch, directory)
+      })
+    })
+  }
+
   async #publish(folder: string, key: string): Promise<void> {
     const directory = this.directory(key)
     try {

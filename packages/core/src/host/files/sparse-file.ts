@@ -1,0 +1,47 @@
+/** Files with holes, such as guest memory: blocks that are all zero take no room on the disk. */
+import { constants } from 'node:fs'
+import { copyFile, type FileHandle, open } from 'node:fs/promises'
+
+/** Zero data is looked for in blocks of this size, bytes. */
+const BLOCK = 4096
+const ZERO = Buffer.alloc(BLOCK)
+/** Bytes read at once. */
+const WINDOW = 1 << 20
+
+/** Writes the blocks of a chunk that are not all zero, into a file that has only zeros there. */
+export async function writeSparse(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (const [start, end] of runsOf(chunk)) await file.write(chunk, start, end - start, position + start)
+}
+
+/** Copies a file: with shared blocks if the file system supports it, otherwise without the blocks that are all zero. */
+export async function copySparse(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE)
+  } catch {
+    await using source = await open(from)
+    await using target = await open(to, 'w', 0o600)
+    await target.truncate((await source.stat()).size)
+    const window = Buffer.alloc(WINDOW)
+    for (let at = 0; ; ) {
+      const { bytesRead } = await source.read(window, 0, WINDOW, at)
+      if (bytesRead === 0) return
+      await writeSparse(target, window.subarray(0, bytesRead), at)
+      at += bytesRead
+    }
+  }
+}
+
+/** The parts of a chunk with something in them. */
+function* runsOf(chunk: Buffer): Generator<readonly [start: number, end: number]> {
+  let begun: number | undefined
+  for (let start = 0; start < chunk.length; start += BLOCK) {
+    const block = chunk.subarray(start, start + BLOCK)
+    const isZero = block.equals(ZERO.subarray(0, block.length))
+    if (!isZero) begun ??= start
+    else if (begun !== undefined) {
+      yield [begun, start]
+      begun = undefined
+    }
+  }
+  if (begun !== undefined) yield [begun, chunk.length]
+}

@@ -1,0 +1,54 @@
+/**
+ * Composes the memory of a layer into one file when it is first started. Its machines then start like those of a template
+ * without layers. The file takes as much room as the memory of the template at the bottom, unless the file system shares
+ * blocks.
+ */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { copySparse } from '../host/files/sparse-file.ts'
+import { MemoryFile } from '../machine/save/memory-file.ts'
+import { composedState, writeState } from '../machine/save/state-file.ts'
+import {
+  COMPOSED_DIRECTORY,
+  MEMORY_FILE,
+  readComposed,
+  STATE_FILE,
+  type StoredTemplate,
+  sealComposed,
+} from './store/template-folder.ts'
+import type { TemplateStore } from './store/template-store.ts'
+
+/** The layer with its memory in one file. Unchanged if that cannot be made, such as in a cache that is read-only. */
+export async function composedLayer(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
+  const present = readComposed(stored)
+  if (present || stored.layers.some(({ isWhole }) => isWhole)) return present ?? stored
+  try {
+    await store.compose(stored, COMPOSED_DIRECTORY, async (directory) => {
+      // Another process may have made it meanwhile.
+      return readComposed(stored) === undefined && compose(stored, directory)
+    })
+  } catch {
+    return stored
+  }
+  return readComposed(stored) ?? stored
+}
+
+async function compose({ memoryFile, layers }: StoredTemplate, directory: string): Promise<boolean> {
+  const own = layers.at(-1)
+  if (own === undefined) return false
+  const path = join(directory, MEMORY_FILE)
+  await copySparse(memoryFile, path)
+  const { size } = statSync(path)
+  const state = await withMemory(path, size, (memory) =>
+    writeState(composedState(own, layers.slice(0, -1)), join(directory, STATE_FILE), memory),
+  )
+  if (state.pagesBytes > 0) return false
+  sealComposed(directory, state)
+  return true
+}
+
+/** The last pages are written before it resolves. */
+async function withMemory<T>(path: string, size: number, work: (memory: MemoryFile) => Promise<T>): Promise<T> {
+  using memory = new MemoryFile(path, size, size)
+  return await work(memory)
+}
