@@ -7,7 +7,7 @@ import type { QemuBinary } from '../qemu/locate.ts'
 import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import { requireHost } from '../qemu/required-host.ts'
-import type { StateFile } from '../qemu/state-file.ts'
+import type { StateFile } from '../qemu/state/state-file.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { cuts, damaged, fuzz, pieces } from '../../test/fuzz.ts'
 import { ColdbootError } from '../errors.ts'
 import { QmpClient } from './qmp.ts'
-import { encodePage, PAGE } from './state-records.ts'
-import { StateStreamReader, UnknownStateError } from './state-stream.ts'
+import { encodePage, PAGE } from './state/state-records.ts'
+import { StateStreamReader, UnknownStateError } from './state/state-stream.ts'
 
 const ANSWERS = Buffer.from(
   [

@@ -6,8 +6,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { copySparse } from '../host/files/sparse-file.ts'
-import { MemoryFile } from '../machine/save/memory-file.ts'
-import { composedState, writeState } from '../machine/save/state-file.ts'
+import { MemoryFile } from '../machine/save/state/memory-file.ts'
+import { composedState, writeState } from '../machine/save/state/state-file.ts'
 import {
   COMPOSED_DIRECTORY,
   MEMORY_FILE,

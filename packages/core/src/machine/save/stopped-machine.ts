@@ -14,7 +14,7 @@ import {
   withDetachedDevices,
 } from '../restore-attachment.ts'
 import type { RunningMachine } from '../running-machine.ts'
-import type { MemoryOrigin } from './state-file.ts'
+import type { MemoryOrigin } from './state/state-file.ts'
 
 /** The state of a machine, to be read. */
 export interface StoppedMachine {

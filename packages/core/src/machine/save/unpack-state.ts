@@ -1,12 +1,12 @@
 /** Unpacks the memory and the state of a machine file to the form in which a template has them. */
 import { join } from 'node:path'
 import type { GuestMemory } from '../../qemu/command-line.ts'
-import { UnknownStateError } from '../../qemu/state-stream.ts'
+import { UnknownStateError } from '../../qemu/state/state-stream.ts'
 import type { ArchiveReader } from './archive.ts'
 import { STATE, statePiece } from './machine-file.ts'
 import type { MachineManifest } from './manifest.ts'
-import { MemoryFile } from './memory-file.ts'
-import { writeState } from './state-file.ts'
+import { MemoryFile } from './state/memory-file.ts'
+import { writeState } from './state/state-file.ts'
 
 /** The state of a machine file in a folder. */
 export interface UnpackedState {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { damaged, fuzz } from '../../../test/fuzz.ts'
-import { MemoryImage } from '../../machine/save/memory-image.ts'
-import { encodePage } from '../../qemu/state-records.ts'
+import { MemoryImage } from '../../machine/save/state/memory-image.ts'
+import { encodePage } from '../../qemu/state/state-records.ts'
 import {
   BASELESS,
   CONSOLE_FILE,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { StateFile } from '../../qemu/state-file.ts'
+import type { StateFile } from '../../qemu/state/state-file.ts'
 import { isTemplateKey } from './template-key.ts'
 
 /** A stored template. */

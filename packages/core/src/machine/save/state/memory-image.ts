@@ -1,7 +1,7 @@
 /** Guest memory as a machine was started with it, page by page: a file, and the pages of states loaded over it. */
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { StateFile } from '../../qemu/state-file.ts'
-import { type MemoryPage, PAGE, readPageHead } from '../../qemu/state-records.ts'
+import type { StateFile } from '../../../qemu/state/state-file.ts'
+import { type MemoryPage, PAGE, readPageHead } from '../../../qemu/state/state-records.ts'
 import type { MemoryOrigin } from './state-file.ts'
 
 /** Pages are asked for in their order. Bytes. */

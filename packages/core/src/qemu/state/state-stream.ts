@@ -7,7 +7,7 @@
  * not sent keeps its content. So a stream stays valid without the pages that the receiver already has. Data after the
  * memory, and data that is not known, is passed on unchanged.
  */
-import { MachineError } from '../errors.ts'
+import { MachineError } from '../../errors.ts'
 import { endOfMemory, FLAG, type MemoryPage, PAGE, SECTION } from './state-records.ts'
 
 /** Receives the parts of a stream in order. Buffers are valid only during the call. */

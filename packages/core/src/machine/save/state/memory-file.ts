@@ -1,7 +1,7 @@
 /** File with guest memory, filled page by page. Pages that are all zero take no room in it. */
 import { closeSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs'
-import { type MemoryPage, PAGE } from '../../qemu/state-records.ts'
-import { UnknownStateError } from '../../qemu/state-stream.ts'
+import { type MemoryPage, PAGE } from '../../../qemu/state/state-records.ts'
+import { UnknownStateError } from '../../../qemu/state/state-stream.ts'
 import type { PageReceiver } from './state-file.ts'
 
 /** Most pages written at once. */
