@@ -2,7 +2,7 @@
  * Compares a boot with bare QEMU and the same arguments (goal: at most 3 % slower), and with a simple QEMU command line for
  * the same kernel package (goal: 3 times as fast).
  *
- * Run: node bench/boot.bench.ts [rounds]
+ * Run: node bench/boot.bench.ts [--rounds 9]
  */
 
 import { execFile } from 'node:child_process'
@@ -13,6 +13,7 @@ import { promisify } from 'node:util'
 import { VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
+import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
 // Without the agent, so that the command line of bare QEMU is short.
@@ -89,6 +90,6 @@ await sideBySide(
       },
     },
   ],
-  { rounds: Number(process.argv[2] ?? 9) },
+  benchOptions({ rounds: 9 }),
 )
 await rm(scratch, { recursive: true })

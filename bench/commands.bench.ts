@@ -3,7 +3,7 @@
  * the console with a plain write and read of the same bytes (goal: at most 1.5 times as slow), for a short and a long output,
  * and the copy of a file into the guest and out of it with scp.
  *
- * Needs what `debianImage` needs, and ssh. Run: node bench/commands.bench.ts [rounds]
+ * Needs what `debianImage` needs, and ssh. Run: node bench/commands.bench.ts [--rounds 9]
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -18,9 +18,10 @@ import { VM } from '../packages/core/src/machine/vm.ts'
 import { noDebian, PASSWORD, USER } from '../packages/core/test/debian/debian-image.ts'
 import { debianMachine } from '../packages/core/test/debian/debian-machine.ts'
 import { readAgent } from '../packages/guest/src/agent-binary.ts'
+import { benchOptions } from './options.ts'
 import { type Contender, sideBySide } from './side-by-side.ts'
 
-const rounds = Number(process.argv[2] ?? 9)
+const { rounds } = benchOptions({ rounds: 9 })
 /** Commands per turn: enough to measure, and few enough that the load of the host is the same for all contenders. */
 const COMMANDS = 10
 /** Number of random bytes, which cannot be compressed. */

@@ -2,7 +2,7 @@
  * Measures the throughput of the console while a test waits for a pattern, and shows that the cost is linear in the output.
  * The baseline appends each chunk to a string and searches the whole string again.
  *
- * Run: node bench/console.bench.ts
+ * Run: node bench/console.bench.ts [--rounds 3]
  */
 import { Console } from '../packages/core/src/console/console.ts'
 import { IncidentWatch } from '../packages/core/src/console/incident/incident-watch.ts'
@@ -11,7 +11,10 @@ import { ExpectBuffer } from '../packages/core/src/console/match/expect-buffer.t
 import type { Pattern } from '../packages/core/src/console/match/pattern.ts'
 import { makeRegExpTimeout } from '../packages/core/src/console/match/regexp/regexp-timeout.ts'
 import { CleanText } from '../packages/core/src/console/text/decoder.ts'
+import { recordComparison } from './comparisons.ts'
+import { benchOptions } from './options.ts'
 
+const { rounds } = benchOptions({ rounds: 3 })
 const MEGABYTE = 1_000_000
 const SIZES = [1, 4, 16]
 
@@ -90,16 +93,16 @@ function megabytesPerSecond(
   run: (pieces: readonly Uint8Array[]) => void,
   megabytes: number,
   pieceBytes: number,
-): string {
+): number {
   const pieces = flood(megabytes, pieceBytes)
   const times: number[] = []
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds; round++) {
     const before = process.cpuUsage()
     run(pieces)
     const { user, system } = process.cpuUsage(before)
     times.push((user + system) / 1000)
   }
-  return ((megabytes * 1000) / Math.min(...times)).toFixed(1)
+  return (megabytes * 1000) / Math.min(...times)
 }
 
 for (const pieceBytes of [65_536, 1024]) {
@@ -107,11 +110,18 @@ for (const pieceBytes of [65_536, 1024]) {
   console.log(
     ['', ...SIZES.map((size) => `${size} MB`)].map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''),
   )
-  for (const [name, run, slow] of cases) {
+  const rows = cases.map(([name, run, slow]) => {
     // Quadratic: the larger sizes would take minutes.
-    const sizes = SIZES.map((size) =>
-      slow && (size > 4 || pieceBytes < 2048) ? '-' : megabytesPerSecond(run, size, pieceBytes),
-    )
-    console.log([name, ...sizes].map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''))
-  }
+    const isShown = (size: number): boolean => slow === undefined || (size <= 4 && pieceBytes >= 2048)
+    const rates = SIZES.map((size) => (isShown(size) ? megabytesPerSecond(run, size, pieceBytes) : undefined))
+    const cells = [name, ...rates.map((rate) => rate?.toFixed(1) ?? '-')]
+    console.log(cells.map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''))
+    return { name, rate: rates[1] }
+  })
+  // Time per MB, so that more is slower, as in the other benchmarks.
+  const first = rows[0]?.rate ?? Number.NaN
+  recordComparison({
+    title: `Console, ${SIZES[1]} MB in chunks of ${pieceBytes} bytes: CPU time`,
+    rows: rows.flatMap(({ name, rate }) => (rate === undefined ? [] : [{ name, ratio: first / rate }])),
+  })
 }

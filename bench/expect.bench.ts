@@ -3,7 +3,7 @@
  * and 100 MB that `cat` prints, without the start of Node or Python. A regular expression with pexpect's defaults searches all
  * output again after each read, so it takes part with 5 MB only; "tuned" reads more at once and searches only the last 200 characters.
  *
- * Run: node bench/expect.bench.ts [rounds]
+ * Run: node bench/expect.bench.ts [--rounds 3]
  */
 import { execFile } from 'node:child_process'
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
@@ -13,9 +13,11 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { recordComparison } from './comparisons.ts'
+import { benchOptions } from './options.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
-const rounds = Number(process.argv[2] ?? 3)
+const { rounds } = benchOptions({ rounds: 3 })
 const SIZES = [5, 20, 100]
 const LINE = '\x1b[0m[   12.345678] usb 1-1: new high-speed device <42>, a line of about eighty characters\r\n'
 const run = promisify(execFile)
@@ -56,11 +58,13 @@ try {
       { rounds },
     )
     const first = median(peaks.get('coldboot, string') ?? [])
-    for (const { name, ratio } of rows) {
+    const memory = rows.map(({ name }) => ({ name, ratio: median(peaks.get(name) ?? []) / first }))
+    recordComparison({ title: `${megabytes} MB: peak memory`, rows: memory })
+    for (const [index, { name, ratio }] of rows.entries()) {
       table[name] = {
         ...table[name],
         [`${megabytes} MB, time`]: Number(ratio.toFixed(2)),
-        [`${megabytes} MB, memory`]: Number((median(peaks.get(name) ?? []) / first).toFixed(2)),
+        [`${megabytes} MB, memory`]: Number(memory[index]?.ratio.toFixed(2)),
       }
     }
   }

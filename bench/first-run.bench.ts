@@ -3,7 +3,7 @@
  * and with an empty cache (cold). Then the parts of a cold run, each alone: the guest's files, a boot, and the boot with the
  * save of a template.
  *
- * Run: node bench/first-run.bench.ts [rounds]
+ * Run: node bench/first-run.bench.ts [--rounds 5]
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { Template, VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { installProject } from '../packages/vitest/test/installed-project.ts'
 import { bundlePackages } from '../scripts/bundle.mjs'
+import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
 const PLUGIN = `import { coldboot } from '@coldboot/vitest/plugin'\nexport default { plugins: [coldboot()] }\n`
@@ -19,7 +20,7 @@ const BARE = `import { expect, test } from 'vitest'\ntest('adds', () => expect(1
 const MACHINE = `import { expect, test } from '@coldboot/vitest'
 test('runs', async ({ vm }) => expect((await vm.run('echo $((6 * 7))')).stdout).toMatch(/^42/))\n`
 
-const rounds = Number(process.argv[2] ?? 5)
+const { rounds } = benchOptions({ rounds: 5 })
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-bench-'))
 let caches = 0
 const emptyCache = (): string => {

@@ -3,7 +3,7 @@
  * this project, with the plugin and no VM, with a VM in each file, and the same tests in one file.
  * Goals: without a VM at most 1.25 times bare Vitest; with one at most 1.5 times that.
  *
- * Run: node bench/many-files.bench.ts [rounds]
+ * Run: node bench/many-files.bench.ts [--rounds 5]
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { type InstalledProject, installProject } from '../packages/vitest/test/installed-project.ts'
 import { bundlePackages } from '../scripts/bundle.mjs'
+import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
 const FILES = 20
@@ -63,7 +64,7 @@ try {
       { name: 'a file each, a command in a VM, --no-isolate', run: () => run(machines, ['--no-isolate']) },
       { name: 'one file, a command in a VM', run: () => run(oneFile) },
     ],
-    { rounds: Number(process.argv[2] ?? 5) },
+    benchOptions({ rounds: 5 }),
   )
 } finally {
   for (const project of [bare, plugin, machines, oneFile]) project[Symbol.dispose]()

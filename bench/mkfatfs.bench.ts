@@ -9,10 +9,11 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { mkfatfs } from 'mkfatfs-wasm'
 import { bundlePackages } from '../scripts/bundle.mjs'
 import { copyAll } from './copy-all.mjs'
+import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
 // The command as it is published: one file.
@@ -20,9 +21,7 @@ const bundle = fileURLToPath(new URL('../packages/mkfatfs-wasm/bundle', import.m
 const command = join(bundle, 'cli.js')
 const copyCommand = fileURLToPath(new URL('./copy-all.mjs', import.meta.url))
 const run = promisify(execFile)
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, only: { type: 'string', default: '' } },
-})
+const { rounds, only } = benchOptions({ rounds: 9, only: '' })
 const folder = mkdtempSync(join(tmpdir(), 'mkfatfs-bench-'))
 
 await bundlePackages([join(bundle, '..')])
@@ -37,7 +36,7 @@ try {
 }
 
 async function compare(title: string, make: (directory: string) => Promise<void> | void): Promise<void> {
-  if (!title.includes(values.only)) return
+  if (!title.includes(only)) return
   const source = join(folder, 'source')
   mkdirSync(source)
   await make(source)
@@ -77,13 +76,13 @@ async function compare(title: string, make: (directory: string) => Promise<void>
       return performance.now() - begun
     },
   }))
-  await sideBySide(title, fresh, { rounds: Number(values.rounds), warmup: 1 })
+  await sideBySide(title, fresh, { rounds, warmup: 1 })
   rmSync(source, { recursive: true })
 }
 
 /** Node alone, with the maker, and with the reader. */
 async function compareLoading(title: string): Promise<void> {
-  if (!title.includes(values.only)) return
+  if (!title.includes(only)) return
   const index = JSON.stringify(pathToFileURL(join(bundle, 'index.js')))
   const programs = {
     'Node alone': '',
@@ -98,7 +97,7 @@ async function compareLoading(title: string): Promise<void> {
       return performance.now() - begun
     },
   }))
-  await sideBySide(title, contenders, { rounds: Number(values.rounds), warmup: 1 })
+  await sideBySide(title, contenders, { rounds, warmup: 1 })
 }
 
 async function oneLargeFile(directory: string): Promise<void> {

@@ -6,15 +6,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { arbitraryArgs, type Device, Network, VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
+import { benchOptions } from './options.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, mib: { type: 'string', default: '32' } },
-})
-const rounds = Number(values.rounds)
+const { rounds, mib } = benchOptions({ rounds: 9, mib: 32 })
 const folder = mkdtempSync(join(tmpdir(), 'network-bench-'))
 const guest = await linuxGuest({ modules: ['virtio_net'] })
 await using stack = new AsyncDisposableStack()
@@ -39,7 +36,7 @@ async function pair(name: string, devices: readonly [Device, Device]): Promise<P
   await run(server, "(nc -ll -p 7000 -e sh -c 'cat >/dev/null') &")
   await run(client, 'ping -c 10 -i 0.1 10.0.0.1')
   // A file in memory, because a pipe would need more CPU time in the guest than the network.
-  await run(client, `dd if=/dev/zero of=/tmp/data bs=64k count=${Number(values.mib) * 16}`)
+  await run(client, `dd if=/dev/zero of=/tmp/data bs=64k count=${mib * 16}`)
   return { name, client }
 }
 
@@ -79,9 +76,9 @@ const pairs = [
   ),
 ]
 
-const bytes = Number(values.mib) * 2 ** 20
+const bytes = mib * 2 ** 20
 const rows = await sideBySide(
-  `TCP transfer of ${values.mib} MiB`,
+  `TCP transfer of ${mib} MiB`,
   pairs.map(({ name, client }) => ({
     name,
     async run() {

@@ -3,7 +3,7 @@
  * pexpect (Debian: python3-pytest, python3-pexpect). Same QEMU, kernel, initramfs and kernel command line. Prints time, CPU time and
  * peak memory as ratios, and the lines of the test files.
  *
- * Run: node bench/peers.bench.ts [rounds] [tests] [file for the figures, JSON]
+ * Run: node bench/peers.bench.ts [--rounds 3] [--tests 100]
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,10 +15,12 @@ import { locateQemu } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { installProject } from '../packages/vitest/test/installed-project.ts'
 import { bundlePackages } from '../scripts/bundle.mjs'
+import { recordComparison } from './comparisons.ts'
+import { benchOptions } from './options.ts'
 import { startPeakMemory } from './peak-memory.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
-const [rounds, tests] = [Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 100)]
+const { rounds, tests } = benchOptions({ rounds: 3, tests: 100 })
 const PEERS = fileURLToPath(new URL('peers', import.meta.url))
 const PLUGIN = `import { coldboot } from '@coldboot/vitest/plugin'\nexport default { plugins: [coldboot()] }\n`
 
@@ -96,8 +98,13 @@ try {
   }))
   console.log()
   console.table(table)
-  const file = process.argv[4]
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ tests, rounds, table }, undefined, 2)}\n`)
+  for (const [title, figure] of [
+    ['CPU time', 'cpu'],
+    ['peak memory', 'memory'],
+  ] as const) {
+    const ratios = table.map((row) => ({ name: row.name, ratio: row[figure] }))
+    recordComparison({ title: `${tests} tests: ${title}`, rows: ratios })
+  }
 } finally {
   project[Symbol.dispose]()
   rmSync(source, { recursive: true, force: true })

@@ -3,6 +3,7 @@
  * all of them. Reports medians, and the median ratio to the first contender.
  */
 import { performance } from 'node:perf_hooks'
+import { recordComparison } from './comparisons.ts'
 
 /** An implementation to measure. */
 export interface Contender {
@@ -48,6 +49,7 @@ export async function sideBySide(
     }
   })
   print(title, rows, rounds)
+  recordComparison({ title, rows })
   return rows
 }
 

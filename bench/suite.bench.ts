@@ -2,7 +2,7 @@
  * Measures a suite of 100 tests with a fresh machine each in Vitest, without and with a template of an earlier run.
  * Goal: under 20 s on 2 cores, including the build of the template.
  *
- * Run: node bench/suite.bench.ts [rounds]
+ * Run: node bench/suite.bench.ts [--rounds 5]
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { readEnvironment } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
+import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
 // Downloads the kernel and builds the image first, because they are not part of the measurement.
@@ -44,7 +45,7 @@ try {
       },
       { name: 'template of an earlier run', run: () => run(cache) },
     ],
-    { rounds: Number(process.argv[2] ?? 5) },
+    benchOptions({ rounds: 5 }),
   )
 } finally {
   await rm(cache, { recursive: true, force: true })

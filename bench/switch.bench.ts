@@ -9,15 +9,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { parseArgs } from 'node:util'
 import { type AttachContext, Network } from '@coldboot/core'
+import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, mib: { type: 'string', default: '256' } },
-})
+const { rounds, mib } = benchOptions({ rounds: 9, mib: 256 })
 const folder = mkdtempSync(join(tmpdir(), 'switch-bench-'))
-const total = Number(values.mib) * 2 ** 20
+const total = mib * 2 ** 20
 
 try {
   await compare(1_514)
@@ -45,7 +43,7 @@ async function compare(size: number): Promise<void> {
         run: () => overNetwork(file, size, count, (network) => network.impair({ bandwidth: '1000Gbit' })),
       },
     ],
-    { rounds: Number(values.rounds) },
+    { rounds },
   )
   for (const { name, median } of rows) {
     const perSecond = (count / median) * 1_000

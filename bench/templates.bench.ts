@@ -6,7 +6,7 @@
  * as fast as a cold boot; a pooled machine prints the output of the first command within 15 ms; a restored guest of 256 MiB
  * has less than 30 MiB of private memory; 12 machines per second in sequence.
  *
- * Run: node bench/templates.bench.ts [rounds]
+ * Run: node bench/templates.bench.ts [--rounds 20]
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,9 +15,10 @@ import { endPool, Template, VM } from '@coldboot/core'
 import { readEnvironment } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
+import { benchOptions } from './options.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
-const rounds = Number(process.argv[2] ?? 20)
+const { rounds } = benchOptions({ rounds: 20 })
 // Without the agent, so that the minimal restore is short. A row below uses the agent.
 const guest = { ...(await linuxGuest({ agent: false })), accelerator: 'tcg' as const }
 const ready = String(guest.ready)

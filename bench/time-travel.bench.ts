@@ -6,7 +6,7 @@
  * below one second; a revert within 1.2 times a start from a template; a resume within 1.3 times a start from a template and
  * the reading of the file together. Also the cost of a layer, against a whole rebuild and against one template.
  *
- * Run: node bench/time-travel.bench.ts [rounds]
+ * Run: node bench/time-travel.bench.ts [--rounds 9]
  */
 import { execFileSync } from 'node:child_process'
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -18,9 +18,10 @@ import { constants, createZstdCompress } from 'node:zlib'
 import { type MachineObserver, Template, VM } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
+import { benchOptions } from './options.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
-const rounds = Number(process.argv[2] ?? 9)
+const { rounds } = benchOptions({ rounds: 9 })
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-bench-'))
 const file = join(folder, 'machine.coldboot')
 const guest = { ...(await linuxGuest()), accelerator: 'tcg' as const, timeout: 60_000 }
