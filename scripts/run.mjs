@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix` and `pnpm pack:all`. Runs the setup, then the task. Passes
- * other arguments to the tool, for example `npm test -- packages/core -t panic`.
+ * Entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix`, `npm run site`, `npm run bench`, `pnpm pack:all` and
+ * `npm run pack:release`. Runs the setup, then the task. Passes other arguments to the tool, for example `npm test -- packages/core -t panic`.
  */
 import { join } from 'node:path'
 import { endOnSignals, interrupted, runInForeground, StepError } from './commands.mjs'
@@ -61,6 +61,18 @@ const tasks = {
   async pack(args) {
     const { node, env } = await setUp({ build: true })
     return runInForeground([node, join('scripts', 'pack-all.mjs'), ...args], { env, cwd: ROOT })
+  },
+  async site(args) {
+    const { node, env } = await setUp({ build: true })
+    return runInForeground([node, join('site', 'build.mjs'), ...args], { env, cwd: ROOT })
+  },
+  async bench(args) {
+    const { node, env } = await setUp({ build: true, machines: true })
+    return runInForeground([node, join('scripts', 'bench.mjs'), ...args], { env, cwd: ROOT })
+  },
+  async 'pack-release'(args) {
+    const { node, env } = await setUp({ build: true })
+    return runInForeground([node, join('scripts', 'pack-release.mjs'), ...args], { env, cwd: ROOT })
   },
   async fix(args) {
     const { node, env } = await setUp({ build: true })
