@@ -35,6 +35,7 @@ await Promise.all([
 ])
 // These checks read the output of the compiler.
 await Promise.all([
+  part('site: typedoc, links', () => tool(process.execPath, join('site', 'build.mjs'))),
   part('lint: oxlint, import borders', () => tool(bin('oxlint'), '--deny-warnings')),
   part('unused code and dependencies: knip', () => tool(bin('knip'), '--no-progress', '--no-config-hints')),
   part('packages: publint, are the types wrong', checkPackages),

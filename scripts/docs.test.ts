@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { isUrl, linksIn } from './markdown-links.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
@@ -69,12 +70,7 @@ function anchorsOf(page: string): readonly string[] {
 
 /** Relative links of a page, except in code. */
 function linksOf(page: string): readonly string[] {
-  const text = read(page)
-    .replaceAll(/^```[\s\S]*?^```$/gm, '')
-    .replaceAll(/`[^`\n]*`/g, '`')
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target)
-    .filter((target) => !/^[a-z]+:/.test(target))
+  return linksIn(read(page)).filter((target) => !isUrl(target))
 }
 
 function whyBroken(page: string, link: string): string | undefined {
@@ -95,6 +91,15 @@ test.for(PAGES)('the links of %s lead to files and headings', (page) => {
       .map((link) => whyBroken(page, link))
       .filter((why) => why !== undefined),
   ).toEqual([])
+})
+
+test('links to other sites use https and have a host', () => {
+  const urls = PAGES.flatMap((page) => linksIn(read(page)).filter(isUrl))
+  expect(urls.length).toBeGreaterThan(3)
+  // The home page of FatFs is not served by https.
+  const plain = ['http://elm-chan.org/fsw/ff/']
+  const isGood = (url: string): boolean => URL.canParse(url) && /^https:\/\/[\w-]+(?:\.[\w-]+)+(?:\/|$)/.test(url)
+  expect(urls.filter((url) => !isGood(url) && !plain.includes(url))).toEqual([])
 })
 
 test('finds links, headings and broken links', () => {

@@ -108,7 +108,7 @@ export type ErrorCode = keyof typeof ERROR_CODES
 
 /** Optional parts of an error. */
 export interface ColdbootErrorOptions {
-  /** What to do about the error. @default the sentence of its code in {@link ERROR_CODES} */
+  /** What to do about the error. @default the sentence of its code in `ERROR_CODES` */
   readonly hint?: string
   /** The error that caused this one. */
   readonly cause?: unknown

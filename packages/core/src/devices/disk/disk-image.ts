@@ -9,7 +9,7 @@ import { type ReadAt, readVhdxSize } from './vhdx-size.ts'
 /** Supported formats of disk images. */
 export const DISK_FORMATS: readonly ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx'] = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx']
 
-/** One of {@link DISK_FORMATS}. */
+/** Format of a disk image, as QEMU names it. */
 export type DiskFormat = (typeof DISK_FORMATS)[number]
 
 /** Format and size of a disk image. */

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchBrowser, noBrowser, openPage } from '../packages/report/test/browser.ts'
+import { buildSite, OUT } from './build.mjs'
+
+const PATIENT = { timeout: 60_000 }
+
+const skipped = noBrowser === undefined ? '' : ` (${noBrowser})`
+
+describe.skipIf(noBrowser !== undefined)(`the site in a browser${skipped}`, () => {
+  let browser: Browser
+  beforeAll(async () => {
+    expect(await buildSite()).toEqual([])
+    browser = await launchBrowser()
+  })
+  afterAll(() => browser?.close())
+
+  test('the search finds guides and the API, and needs no server', async () => {
+    const { page, requests, complaints } = await openPage(browser, join(OUT, 'index.html'))
+    await page.locator('#tsd-search-trigger').click()
+    const results = page.locator('#tsd-search-results')
+    for (const [words, target] of [
+      ['shared directories', 'Devices'],
+      ['blockDevice', 'blockDevice'],
+    ] as const) {
+      await page.locator('#tsd-search-input').fill(words)
+      await expect.poll(() => results.innerText(), PATIENT).toContain(target)
+    }
+    expect(requests.filter((url) => !url.startsWith('file://'))).toEqual([])
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
+  test('follows the dark theme of the system', async () => {
+    const background = async (colorScheme: 'dark' | 'light'): Promise<string> => {
+      const { page } = await openPage(browser, join(OUT, 'index.html'), { colorScheme })
+      const color = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      await page.context().close()
+      return String(color)
+    }
+    expect(await background('dark')).not.toBe(await background('light'))
+  })
+})
