@@ -1,6 +1,7 @@
 /**
  * Ends machines on Ctrl-C and SIGTERM and completes their files, because Jest and its workers exit at once.
  */
+import { constants } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 
 /** Tests to interrupt. */
@@ -37,11 +38,19 @@ export function endInOrder(tests: Interruptible): Disposable {
   }
 }
 
-/** Ends a worker when its parent was killed. Otherwise it would continue its tests and then wait forever. */
+/**
+ * Ends a worker when its parent was killed. Otherwise it would continue its tests and then wait forever. Also has a worker that
+ * Jest ends, because it did not exit within 500 ms after its last test, remove the files of its pooled machines.
+ */
 export function endWithParent(): void {
-  if (process.connected && process.listenerCount('disconnect', onDisconnect) === 0) {
-    process.on('disconnect', onDisconnect)
-  }
+  if (!process.connected || process.listenerCount('disconnect', onDisconnect) > 0) return
+  process.on('disconnect', onDisconnect)
+  // Without a listener, a signal ends the process without its handlers of `exit`.
+  process.on('SIGTERM', exitOnSignal)
+}
+
+function exitOnSignal(signal: NodeJS.Signals): void {
+  process.exit(128 + constants.signals[signal])
 }
 
 function onDisconnect(): void {

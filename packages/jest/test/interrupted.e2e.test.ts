@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RunnerRun, RunningRunner } from '../../vitest/test/installed-project.ts'
@@ -100,4 +100,15 @@ test('a machine does not outlive a killed worker', async () => {
 test('a machine does not outlive a run that bails out', async () => {
   const ended = await interrupt(['--bail', ...inWorkers], ({ root }) => writeFileSync(join(root, 'go'), ''))
   expect(ended.exitCode).toBe(1)
+})
+
+test('a worker that Jest has to end leaves no files of its pooled machines', async () => {
+  using project = jestProject('unending')
+  const temporary = join(project.root, 'tmp')
+  mkdirSync(temporary)
+  const { exitCode, output } = await project.run(inWorkers, { TMPDIR: temporary })
+  expect(exitCode, output).toBe(0)
+  expect(output).toContain('failed to exit gracefully')
+  const left = readdirSync(temporary, { recursive: true, encoding: 'utf8' })
+  expect(left.filter((name) => /^coldboot-\d+\/(?:machines\/)?\d/.test(name))).toEqual([])
 })
