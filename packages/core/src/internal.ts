@@ -19,7 +19,7 @@ export {
 } from './host/environment.ts'
 export { Cache, fileSha256, type StoredFile } from './host/files/cache.ts'
 export { fileDigest, fileIdentity } from './host/files/file-digest.ts'
-export { temporaryDirectory } from './host/files/temporary-directory.ts'
+export { makeSocketDirectory } from './host/files/socket-directory.ts'
 export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
 export { warnOnce } from './host/warnings.ts'

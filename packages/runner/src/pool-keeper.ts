@@ -19,7 +19,7 @@ export interface OfferedKeeper {
 export function offerKeeper(): OfferedKeeper {
   let running: ChildProcess | undefined
   let started: Promise<void> | undefined
-  const { path, close } = listenPrivately('coldboot-pool-', (socket) => {
+  const { path, close } = listenPrivately((socket) => {
     socket.on('error', () => {})
     started ??= start().catch(() => {})
     void started.then(() => socket.end())

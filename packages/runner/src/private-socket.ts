@@ -1,8 +1,8 @@
 /** Creates Unix sockets for the workers of a run. Only processes of this user can connect. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { temporaryDirectory } from '@coldboot/core/internal'
+import { makeSocketDirectory } from '@coldboot/core/internal'
 
 /** A listening socket. It does not keep the process running, and is removed at its exit. */
 export interface PrivateSocket {
@@ -11,12 +11,10 @@ export interface PrivateSocket {
 }
 
 const SOCKET = 'socket'
-/** Maximum size of a socket path with its NUL, bytes: that of macOS. Other systems allow more. */
-const LONGEST_PATH = 103
 
-/** @param prefix start of the name of the private directory */
-export function listenPrivately(prefix: string, onConnection: (socket: Socket) => void): PrivateSocket {
-  const folder = mkdtempSync(join(isShortEnough(temporaryDirectory(), prefix) ? temporaryDirectory() : '/tmp', prefix))
+/** Listens in a new private directory, which is removed by the next start of a machine if this process is killed. */
+export function listenPrivately(onConnection: (socket: Socket) => void): PrivateSocket {
+  const folder = makeSocketDirectory(SOCKET)
   const path = join(folder, SOCKET)
   const server = createServer(onConnection)
   server.listen(path).unref()
@@ -30,8 +28,4 @@ export function listenPrivately(prefix: string, onConnection: (socket: Socket) =
       forget()
     },
   }
-}
-
-function isShortEnough(parent: string, prefix: string): boolean {
-  return Buffer.byteLength(join(parent, `${prefix}XXXXXX`, SOCKET)) <= LONGEST_PATH
 }

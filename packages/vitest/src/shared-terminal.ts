@@ -20,7 +20,7 @@ export function shareTerminal(vitest: Vitest, project: Vitest['projects'][number
 /** @returns path of a socket; a client owns the terminal from the first byte it receives to the end of the connection */
 function listen(vitest: Vitest): string {
   let last: Promise<unknown> = Promise.resolve()
-  const { path, close } = listenPrivately('coldboot-terminal-', (socket) => {
+  const { path, close } = listenPrivately((socket) => {
     last = last.then(() => lend(socket))
   })
   vitest.onClose(close)

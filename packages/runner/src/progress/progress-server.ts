@@ -16,7 +16,7 @@ export interface ProgressServer {
 export function serveProgress(display: ProgressDisplay): ProgressServer {
   const board = new ProgressBoard(display)
   let workers = 0
-  const server: PrivateSocket = listenPrivately('coldboot-progress-', (socket) => {
+  const server: PrivateSocket = listenPrivately((socket) => {
     receive(board, String(workers++), socket)
   })
   const { progressSocket: outer } = readEnvironment()

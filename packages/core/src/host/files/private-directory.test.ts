@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { isAlive, ownerIn, thisProcess } from '../process-identity.ts'
-import { makePrivateDirectory, sweep } from './private-directory.ts'
+import { makePrivateDirectory, makePrivateDirectorySync, sweep } from './private-directory.ts'
+import { makeSocketDirectory } from './socket-directory.ts'
 
 let temporary: string
 beforeEach(() => {
@@ -26,6 +27,16 @@ test('creates a private directory and removes it with its content', async () => 
   await directory.remove()
   await directory.remove()
   expect(existsSync(directory.path)).toBe(false)
+})
+
+test('a directory for a socket is private, and removes those of killed processes first', () => {
+  const first = makePrivateDirectorySync(temporary)
+  expect(statSync(first).mode & 0o777).toBe(0o700)
+  expect(ownerIn(basename(first))).toBe(thisProcess())
+  const dead = join(dirname(first), '4194305-1-0-XXXXXX'.replace('-0-', `-${thisProcess().split('-')[2]}-`))
+  mkdirSync(dead)
+  const second = makePrivateDirectorySync(temporary)
+  expect([first, dead, second].map((path) => existsSync(path))).toEqual([true, false, true])
 })
 
 test('names an unusable temporary folder, with a hint', async () => {
@@ -76,4 +87,14 @@ test.runIf(existsSync('/proc/self/ns/pid'))('removes directories of ended proces
   expect(isAlive(identity)).toBe(false)
   sweep(temporary)
   expect(left()).toEqual(['b', 'd', 's'])
+})
+
+test('a directory for a socket is below /tmp if the path of TMPDIR is too long', () => {
+  const long = join(temporary, 'x'.repeat(60))
+  mkdirSync(long)
+  vi.stubEnv('TMPDIR', long)
+  const directory = makeSocketDirectory('socket')
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  expect(directory).toMatch(/^\/tmp\/coldboot-/)
+  expect(ownerIn(basename(directory))).toBe(thisProcess())
 })

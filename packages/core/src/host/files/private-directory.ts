@@ -1,8 +1,8 @@
 /**
- * Private directory of a machine, mode 0700. Its name has the identity of the process, so that the next start of a
- * machine removes the directories of killed processes.
+ * Private directory of a machine or of a socket, mode 0700. Its name has the identity of the process, so that the next start
+ * of a machine removes the directories of killed processes.
  */
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, StartError } from '../../errors.ts'
@@ -27,16 +27,37 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
     swept = true
     sweep(parent)
   }
-  const path = await mkdtemp(join(parent, `${thisProcess()}-`)).catch((error: unknown) => {
+  const path = await mkdtemp(join(parent, prefix())).catch((error: unknown) => {
     throw unusable(parent, error)
   })
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** The parent folder of the private directories of this user. */
-export function privateParent(): string {
+/**
+ * As {@link makePrivateDirectory}, without the wait, and in this folder for temporary files.
+ *
+ * @returns its path
+ * @throws StartError as {@link makePrivateDirectory}
+ */
+export function makePrivateDirectorySync(temporary: string): string {
+  const parent = privateParent(temporary)
+  try {
+    sweep(parent)
+    return mkdtempSync(join(parent, prefix()))
+  } catch (error) {
+    throw unusable(parent, error)
+  }
+}
+
+/** Length of the path of a private directory below a folder for temporary files, bytes. */
+export function privateLength(temporary: string): number {
+  return Buffer.byteLength(join(temporary, parentName(), `${prefix()}XXXXXX`))
+}
+
+/** The parent folder of the private directories of this user, in the folder for temporary files. */
+export function privateParent(temporary: string = temporaryDirectory()): string {
   const user = process.getuid?.() ?? 0
-  const parent = join(temporaryDirectory(), `coldboot-${user}`)
+  const parent = join(temporary, parentName())
   try {
     mkdirSync(parent, { mode: 0o700, recursive: true })
   } catch (error) {
@@ -63,6 +84,14 @@ export function sweep(parent: string): void {
       // Another process may be removing it. A directory that cannot be removed must not prevent a start.
     }
   }
+}
+
+function parentName(): string {
+  return `coldboot-${process.getuid?.() ?? 0}`
+}
+
+function prefix(): string {
+  return `${thisProcess()}-`
 }
 
 function unusable(parent: string, cause: unknown): StartError {

@@ -1,6 +1,8 @@
-/** Finds a directory for a socket whose path is short enough. */
-import { mkdtemp, rm } from 'node:fs/promises'
+/** Private directories for sockets, whose paths are short enough. */
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makePrivateDirectorySync, privateLength } from './private-directory.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 /** Longest path of a socket: `sun_path` of macOS has 104 bytes with its NUL. */
 const MOST_PATH_BYTES = 103
@@ -15,6 +17,18 @@ export interface SocketDirectory {
 /** @returns the directory, or a private one with a short path if the path of the socket would be too long */
 export async function socketDirectory(directory: string, socket: string): Promise<SocketDirectory> {
   if (Buffer.byteLength(join(directory, socket)) <= MOST_PATH_BYTES) return { path: directory, remove: async () => {} }
-  const short = await mkdtemp('/tmp/coldboot-socket-')
+  const short = makePrivateDirectorySync('/tmp')
   return { path: short, remove: () => rm(short, { recursive: true, force: true }) }
+}
+
+/**
+ * Makes a private directory for a socket of this process. The next start of a machine removes it if the process is killed.
+ *
+ * @returns its path
+ * @throws StartError `START_FAILED` when it cannot be created
+ */
+export function makeSocketDirectory(socket: string): string {
+  const temporary = temporaryDirectory()
+  const isShort = privateLength(temporary) + 1 + Buffer.byteLength(socket) <= MOST_PATH_BYTES
+  return makePrivateDirectorySync(isShort ? temporary : '/tmp')
 }
