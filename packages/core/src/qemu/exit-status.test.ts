@@ -26,6 +26,11 @@ test('explains SIGKILL, also if the guard shell passes it on as an exit code', (
   expect(describeExit(exitStatusOf({ code: undefined, signal: 'SIGSEGV' }, undefined, ''))).not.toContain('memory')
 })
 
+test('names a lost connection, for which QEMU was killed', () => {
+  const status = exitStatusOf({ code: undefined, signal: 'SIGKILL' }, 'console-lost', '')
+  expect(describeExit(status)).toBe('the connection to its console was lost while QEMU was running (signal SIGKILL)')
+})
+
 test('omits the warning of QEMU about arguments of this project', () => {
   const warning = `qemu-system-x86_64: -mon chardev=qmp,mode=control: warning: '-mon' is deprecated, use '-object'\n`
   expect(exitStatusOf({ code: 0, signal: undefined }, undefined, warning).stderr).toBe('')

@@ -6,7 +6,8 @@ import type { QmpEvent } from './qmp.ts'
 
 /**
  * Why a machine ended. `guest-*` and `host-*` are QEMU's ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU
- * failed without a reason; `qemu-killed`: a signal ended it.
+ * failed without a reason; `qemu-killed`: a signal ended it; `console-lost`, `qmp-lost`: a connection ended while QEMU was running,
+ * so that it was killed.
  */
 export type ExitReason =
   | 'guest-shutdown'
@@ -22,6 +23,8 @@ export type ExitReason =
   | 'none'
   | 'qemu-failed'
   | 'qemu-killed'
+  | 'console-lost'
+  | 'qmp-lost'
 
 /** The end of a machine. */
 export interface ExitStatus {
@@ -36,9 +39,16 @@ export interface ExitStatus {
 /** QEMU 11 prints it at each start. The machine options have no influence on it. */
 const OWN_WARNING = /^qemu[\w.-]*: -mon .*: warning: '-mon' is deprecated.*\n?/gm
 
-/** @param shutdown the last SHUTDOWN event, if there was one */
-export function exitStatusOf(exit: ProcessExit, shutdown: QmpEvent | undefined, stderr: string): ExitStatus {
-  const told = shutdown?.data['reason'] as ExitReason | undefined
+/** A connection to QEMU that was lost. */
+export type LostConnection = 'console-lost' | 'qmp-lost'
+
+/** @param cause the last SHUTDOWN event, or the connection whose loss ended the machine, if there was one */
+export function exitStatusOf(
+  exit: ProcessExit,
+  cause: QmpEvent | LostConnection | undefined,
+  stderr: string,
+): ExitStatus {
+  const told = typeof cause === 'string' ? cause : (cause?.data['reason'] as ExitReason | undefined)
   const reason = told ?? untold(exit)
   return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr: stderr.replaceAll(OWN_WARNING, '') })
 }
@@ -81,4 +91,6 @@ const REASONS: Readonly<Record<ExitReason, string>> = {
   none: 'QEMU gave no reason',
   'qemu-failed': 'QEMU failed',
   'qemu-killed': 'QEMU was killed',
+  'console-lost': 'the connection to its console was lost while QEMU was running',
+  'qmp-lost': 'the QMP connection was lost while QEMU was running',
 }

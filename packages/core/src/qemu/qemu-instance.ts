@@ -6,7 +6,7 @@ import { ColdbootError, messageOf, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
-import { describeExit, type ExitStatus, exitStatusOf } from './exit-status.ts'
+import { describeExit, type ExitStatus, exitStatusOf, type LostConnection } from './exit-status.ts'
 import { loadState, type MemoryTransfer } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { extractQemuError, hintFor } from './qemu-error.ts'
@@ -21,6 +21,12 @@ const ANSWER_MS = 30_000
 
 /** Longest wait for the end of the QMP stream after the exit: a wrapper of QEMU may keep it open. Milliseconds. */
 const LAST_EVENTS_MS = 1_000
+
+/**
+ * Time for the exit of QEMU after the end of a connection. Afterwards the machine is killed: without its console or QMP, it
+ * cannot be used, and its waits would not end. Milliseconds.
+ */
+const EXIT_MS = 5_000
 
 /** A saved state to load. */
 export interface StateInput {
@@ -54,6 +60,7 @@ export class QemuInstance {
   readonly #portForwards: PortForward[] = []
   readonly #state: StateInput | undefined
   #shutdown: Promise<unknown> | undefined
+  #lost: LostConnection | undefined
   #gone = false
 
   private constructor(
@@ -79,11 +86,14 @@ export class QemuInstance {
     const controlEnded = finished(control, { writable: false }).catch(() => {})
     this.exited = process.exited.then(async (exit) => {
       await Promise.race([controlEnded, afterDelay(LAST_EVENTS_MS)])
-      return exitStatusOf(exit, shutdown, process.stderr())
+      return exitStatusOf(exit, shutdown ?? this.#lost, process.stderr())
     })
     void process.exited.then(() => {
       this.#gone = true
     })
+    void controlEnded.then(() => this.#endWithout('qmp-lost'))
+    const consoleEnded = finished(this.consoleStream, { writable: false }).catch(() => {})
+    void consoleEnded.then(() => this.#endWithout('console-lost'))
   }
 
   /**
@@ -199,6 +209,14 @@ export class QemuInstance {
   /** Kills QEMU without waiting for its end, so that it can be called at the exit of this process. */
   kill(): void {
     this.#process.terminate('SIGKILL')
+  }
+
+  /** Kills QEMU after the loss of a connection, unless the loss is part of its exit. */
+  async #endWithout(connection: LostConnection): Promise<void> {
+    await afterDelay(EXIT_MS)
+    if (this.#gone || this.#shutdown) return
+    this.#lost ??= connection
+    this.kill()
   }
 
   get #answerMs(): number {
