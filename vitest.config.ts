@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'site/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'site/*.test.ts', 'chaos/*.test.ts'],
           exclude: ['**/*.vm.test.ts', '**/*.e2e.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -59,7 +59,7 @@ export default defineConfig({
           name: 'e2e',
           globalSetup: 'scripts/fresh-bundles.mjs',
           retry: isCI ? 2 : 0,
-          include: ['packages/*/test/**/*.e2e.test.ts', 'site/*.e2e.test.ts'],
+          include: ['packages/*/test/**/*.e2e.test.ts', 'site/*.e2e.test.ts', 'chaos/*.e2e.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           maxWorkers: machines,

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
  *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'build-essential' | 'chromium' | 'gdb' |
- *   'python3-libkdumpfile'} Tool
+ *   'python3-libkdumpfile' | 'libfaketime'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -26,6 +26,11 @@ const QEMU = /** @type {Readonly<Record<string, readonly [suffix: string, debian
 const BROWSERS = ['chromium-headless-shell', 'chromium', 'google-chrome']
 /** Part of the package debian-archive-keyring. */
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
+/** Node's name of an architecture → path of the library of libfaketime. */
+const FAKE_TIME = /** @type {Readonly<Record<string, string>>} */ ({
+  x64: '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  arm64: '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
+})
 /** A file that only exists on Ubuntu. */
 const UBUNTU = '/etc/dpkg/origins/ubuntu'
 
@@ -110,6 +115,7 @@ export function missingTools(needed, host) {
     'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
     gdb: () => !has('apt-get') || has('gdb'),
     'python3-libkdumpfile': () => !has('apt-get') || host.hasFile('/usr/lib/python3/dist-packages/kdumpfile'),
+    libfaketime: () => !has('apt-get') || host.hasFile(FAKE_TIME[host.arch] ?? ''),
     // Only root can make a root file system.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
@@ -154,6 +160,7 @@ export function installAdvice(tools, host) {
       chromium: 'chromium',
       gdb: 'gdb',
       'python3-libkdumpfile': 'the Python module of libkdumpfile',
+      libfaketime: 'libfaketime',
     }
     return `Install these tools: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }

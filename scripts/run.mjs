@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix`, `npm run site`, `npm run bench`, `pnpm pack:all` and
- * `npm run pack:release`. Runs the setup, then the task. Passes other arguments to the tool, for example `npm test -- packages/core -t panic`.
+ * Entry of `npm run demo`, `npm test`, `npm run check`, `npm run fix`, `npm run site`, `npm run bench`, `pnpm chaos`,
+ * `pnpm pack:all` and `npm run pack:release`. Runs the setup, then the task. Passes other arguments to the tool, for example
+ * `npm test -- packages/core -t panic`.
  */
 import { join } from 'node:path'
 import { endOnSignals, interrupted, runInForeground, StepError } from './commands.mjs'
@@ -30,6 +31,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'chromium',
   'gdb',
   'python3-libkdumpfile',
+  'libfaketime',
 ])
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */
@@ -57,6 +59,11 @@ const tasks = {
   async check(args) {
     const { node, env } = await setUp({})
     return runInForeground([node, join('scripts', 'check.mjs'), ...args], { env, cwd: ROOT })
+  },
+  async chaos(args) {
+    const { node, env } = await setUp({ build: true, tools: ['libfaketime'], machines: true })
+    const flags = ['--experimental-strip-types', '--disable-warning=ExperimentalWarning']
+    return runInForeground([node, ...flags, join('chaos', 'chaos.ts'), ...args], { env, cwd: ROOT })
   },
   async pack(args) {
     const { node, env } = await setUp({ build: true })

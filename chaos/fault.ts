@@ -1,0 +1,78 @@
+/** A fault, and what is promised when it is done. */
+import type { ChaosEvent } from './events.ts'
+import type { RoundPlan, RunnerName } from './plan.ts'
+
+/** A round that runs. */
+export interface FaultContext {
+  readonly plan: RoundPlan
+  /** Marks its processes. */
+  readonly mark: string
+  /** The main process of the test runner. */
+  readonly runner: number
+  /** The event that the fault follows. */
+  readonly event: ChaosEvent
+  readonly events: () => readonly ChaosEvent[]
+  readonly folders: RoundFolders
+  /** Size of the output of a flood, bytes. */
+  readonly floodBytes: number
+}
+
+/** Folders of a round. */
+export interface RoundFolders {
+  /** The project. */
+  readonly root: string
+  /** TMPDIR. */
+  readonly temporary: string
+  /** COLDBOOT_CACHE. */
+  readonly cache: string
+  /** Files of the machines. */
+  readonly artifacts: string
+}
+
+/** Typed into the guest of a test. */
+export interface GuestCommand {
+  readonly victim: string | undefined
+  readonly command: string
+  /** Text that the console prints at last, with a hash in its first group. @default nothing: the test must fail */
+  readonly until?: string
+  /** Least size of the output until then, bytes. */
+  readonly bytes?: number
+}
+
+/** What the fault was done to. */
+export type Done = GuestCommand | 'done' | 'no victim'
+
+/** Which tests may fail: none, the one of the event, those of its file, or all. */
+export type Affected = 'none' | 'test' | 'file' | 'all'
+
+/** What is promised. */
+export interface Expectation {
+  readonly affected: Affected
+  /** Whether the run fails, passes, may do both, or is killed. */
+  readonly run: 'fails' | 'passes' | 'either' | 'killed'
+  /** Codes and messages of failed tests; one must match each. */
+  readonly reasons?: readonly RegExp[]
+  /** What the run must print. */
+  readonly prints?: RegExp
+  /** Whether lines that were received may be missing in the log, because there was no space for them. */
+  readonly losesLog?: boolean
+  /** Whether processes of Node end without a cleanup, so that the next start removes their files. */
+  readonly leavesFiles?: boolean
+}
+
+/** A fault. */
+export interface Fault {
+  readonly runners?: readonly RunnerName[]
+  /** Whether it is done to a machine, not to a test file that was loaded. */
+  readonly needsMachine?: boolean
+  /** The cache of the round: that of all rounds, a copy, or a copy without templates. @default 'shared' */
+  readonly cache?: 'shared' | 'copy' | 'empty'
+  /** Folder of the round on a small file system of its own, and its size in MiB. */
+  readonly disk?: { readonly folder: Exclude<keyof RoundFolders, 'root'>; readonly mib: number }
+  /** Environment of the run. */
+  readonly env?: (folders: RoundFolders) => NodeJS.ProcessEnv
+  /** Why it cannot be done on this host; undefined if it can. */
+  readonly missing?: () => string | undefined
+  readonly act: (context: FaultContext) => Done | Promise<Done>
+  readonly expects: Expectation
+}

@@ -1,0 +1,8 @@
+import { test } from '@coldboot/vitest'
+import { expectLines, report } from './workload.mjs'
+
+report({ kind: 'loaded', file: 'a' })
+
+test('a-1', ({ vm }) => expectLines(vm, 'a-1'))
+
+test('a-2', ({ vm }) => expectLines(vm, 'a-2'))
