@@ -17,6 +17,15 @@ async function* asynchronous(files: Iterable<FatFile>): AsyncGenerator<FatFile> 
 
 describe('files in memory', () => {
   test.for([
+    ['fat12', 54, 'FAT12   '],
+    ['fat16', 54, 'FAT16   '],
+    ['fat32', 82, 'FAT32   '],
+  ] as const)('as %s have its name in the boot sector, because U-Boot reads it', async ([type, offset, name]) => {
+    const bytes = Buffer.from(await (await mkfatfs({ files: contents, type })).toBytes())
+    expect(bytes.toString('latin1', offset, offset + name.length)).toBe(name)
+  })
+
+  test.for([
     ['an object', contents],
     ['a Map', new Map(Object.entries(contents))],
     ['entries', Object.entries(contents).map(([path, contents]) => ({ path, contents }))],

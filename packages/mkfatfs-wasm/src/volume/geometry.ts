@@ -18,9 +18,9 @@ export const MOST_CLUSTERS = { fat12: 0xff5, fat16: 0xfff5 } as const
 
 /** Offsets in the boot sector of fields that differ between FAT32 and the others. */
 export const BOOT_FIELDS = {
-  fat12: { volumeId: 39, label: 43, code: 62 },
-  fat16: { volumeId: 39, label: 43, code: 62 },
-  fat32: { volumeId: 67, label: 71, code: 90 },
+  fat12: { volumeId: 39, label: 43, typeName: 54, code: 62 },
+  fat16: { volumeId: 39, label: 43, typeName: 54, code: 62 },
+  fat32: { volumeId: 67, label: 71, typeName: 82, code: 90 },
 } as const
 
 /** A volume. Positions and sizes are in sectors of `sectorBytes`, from the start of the volume. */

@@ -1,4 +1,4 @@
-/** Fields of a formatted volume that FatFs does not know: serial number, label, place on the disk, free space, code. */
+/** Fields of a formatted volume that FatFs does not know: serial number, label, type, place on the disk, free space, code. */
 import { viewOf, writeLatin1 } from '../byte-view.ts'
 import { padLabel } from '../names/label.ts'
 import type { FormattedVolume } from './formatter.ts'
@@ -13,6 +13,8 @@ const LAST_TAKEN = 492
 /** Bytes of the jump instruction at the start. */
 const JUMP_BYTES = 3
 const SIGNATURE = 510
+/** Length of the name of the type. */
+const TYPE_NAME_BYTES = 8
 
 /** Values of the fields. */
 export interface Stamp {
@@ -36,6 +38,8 @@ export function stampBootSectors({ geometry, sectors }: FormattedVolume, stamp: 
     const view = viewOf(boot)
     view.setUint32(HIDDEN_SECTORS, stamp.hiddenSectors, true)
     view.setUint32(fields.volumeId, stamp.volumeId, true)
+    // FatFs writes `FAT`. U-Boot only reads volumes that are named FAT12, FAT16 or FAT32.
+    writeLatin1(boot, geometry.type.toUpperCase().padEnd(TYPE_NAME_BYTES), fields.typeName)
     if (stamp.label !== undefined) writeLatin1(boot, padLabel(stamp.label), fields.label)
     if (stamp.bootCode !== undefined) {
       boot.set(stamp.bootCode.subarray(0, JUMP_BYTES))
