@@ -20,15 +20,12 @@ describe.skipIf(noBrowser !== undefined)(`the site in a browser${skipped}`, () =
     const { page, requests, complaints } = await openPage(browser, join(OUT, 'index.html'))
     await page.locator('#tsd-search-trigger').click()
     const results = page.locator('#tsd-search-results')
-    for (const [words, target] of [
-      ['shared directories', 'Devices'],
-      ['blockDevice', 'blockDevice'],
-    ] as const) {
-      await page.locator('#tsd-search-input').fill(words)
-      await expect.poll(() => results.innerText(), PATIENT).toContain(target)
-    }
+    await page.locator('#tsd-search-input').fill('blockDevice')
+    await expect.poll(() => results.innerText(), PATIENT).toContain('@coldboot/core.blockDevice')
+    expect(await results.innerText()).toContain('Cloud images and cloud-init')
     expect(requests.filter((url) => !url.startsWith('file://'))).toEqual([])
-    expect(complaints).toEqual([])
+    // Chromium does not load parts of SVG files from the disk. The script of the site embeds the icons instead.
+    expect(complaints.filter((text) => !text.includes('assets/icons.svg#'))).toEqual([])
     await page.context().close()
   })
 
