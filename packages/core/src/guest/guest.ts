@@ -103,10 +103,24 @@ export class Guest {
     options: Options = {} as Options,
     onOutput?: (stdout: Uint8Array) => void,
   ): Promise<CommandResult<OutputOf<Options>>> {
+    return this.#run(command, options, () => this.ready(), onOutput)
+  }
+
+  /** Runs commands of the start of the guest itself, which do not wait for the `ready` pattern. */
+  get starting(): { readonly name: string; run(command: string, options: RunOptions): Promise<unknown> } {
+    return { name: this.name, run: (command, options) => this.#run(command, options, async () => {}) }
+  }
+
+  async #run<const Options extends RunOptions>(
+    command: string | readonly string[],
+    options: Options,
+    ready: () => Promise<unknown>,
+    onOutput?: (stdout: Uint8Array) => void,
+  ): Promise<CommandResult<OutputOf<Options>>> {
     checkRunOptions('run', options)
     const transport = this.transport(options.via)
     const request = this.#request(commandText('run', command), options)
-    await this.ready()
+    await ready()
     const outcome = this.#end ? tooLate(this.#end) : await this.#observed(transport, request)
     onOutput?.(outcome.stdout)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>

@@ -41,6 +41,9 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const over = Promise.race([failed.then(guestFailed), machineOver])
   const agentPort = findChannel(spec.devices, AGENT_PORT)
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
+  running.machine.qmp.onEvent(({ event }) => {
+    if (event === 'RESET') agent?.restarted()
+  })
   const guestAgentPort = findChannel(spec.devices, GUEST_AGENT_PORT)
   const guestAgent = guestAgentPort && new QgaConnection(() => guestAgentPort.of(vm).stream())
   const guestAgentTransport = guestAgent && new QgaTransport({ connection: guestAgent, scale, over })

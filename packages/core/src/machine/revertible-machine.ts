@@ -27,10 +27,10 @@ export class RevertibleMachine {
   #running: RunningMachine
   #guest: Guest
   #ready: Promise<Match> | undefined
+  /** Whether the `ready` pattern is awaited. */
+  #isBooting = false
   /** Script that attaches devices again when the guest is ready after a reset; empty if there is nothing to do. */
   #attachAgain = ''
-  /** Whether that script runs. Its commands cannot wait until it has ended. */
-  #isAttaching = false
   readonly #ended = Promise.withResolvers<ExitStatus>()
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #checkpoints: Checkpoint[] = []
@@ -84,22 +84,25 @@ export class RevertibleMachine {
 
   /** See `VM.ready`. */
   ready(): Promise<Match> {
-    this.#ready ??= this.#attached(
-      waitUntilReady(this.#running.spec, (pattern, options) => this.expect(pattern, options)),
-    )
+    this.#ready ??= this.#attached(this.#booted())
     return this.#ready
+  }
+
+  async #booted(): Promise<Match> {
+    this.#isBooting = true
+    try {
+      return await waitUntilReady(this.#running.spec, (pattern, options) => this.expect(pattern, options))
+    } finally {
+      this.#isBooting = false
+    }
   }
 
   async #attached(ready: Promise<Match>): Promise<Match> {
     const match = await ready
     const script = this.#attachAgain
     this.#attachAgain = ''
-    this.#isAttaching = true
-    try {
-      await runAgentScript(this.#vm, script)
-    } finally {
-      this.#isAttaching = false
-    }
+    // All other commands wait for it.
+    await runAgentScript(this.#guest.starting, script)
     return match
   }
 
@@ -110,8 +113,9 @@ export class RevertibleMachine {
     const isInvalid = options.signal !== undefined && !(options.signal instanceof AbortSignal)
     const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
     const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
-    if (this.#ready === undefined && spec.ready !== undefined) {
-      // A failed wait is the caller's to handle, and a `ready` that is too slow to match is reported by `ready()`.
+    if (spec.ready !== undefined) {
+      // Also while the machine is ready, because the guest may reboot meanwhile. A failed wait is the caller's to handle, and a
+      // `ready` that is too slow to match is reported by `ready()`.
       wait.then((match) => this.#noteReady(match)).catch(() => {})
     }
     return wait
@@ -169,7 +173,13 @@ export class RevertibleMachine {
   /** See `VM.reset`. */
   async reset(): Promise<void> {
     await reset(this.#running)
-    this.#ready = undefined
+    this.#bootAgain()
+  }
+
+  /** After a reset by the test or by the guest, waits for the next boot. */
+  #bootAgain(): void {
+    // A wait for the boot that the reset ended also finds the end of the next one.
+    if (!this.#isBooting) this.#ready = undefined
     // The kernel command line of a restored machine does not mount them.
     this.#attachAgain = attachScript(this.#running.spec)
   }
@@ -223,18 +233,18 @@ export class RevertibleMachine {
     this.#running = running
     this.#guest = this.#makeGuest()
     this.#ready = undefined
+    this.#isBooting = false
     this.#attachAgain = ''
   }
 
   #makeGuest(): Guest {
-    return makeGuest({ vm: this.#vm, running: this.#running, ready: () => this.#readyForCommands() })
-  }
-
-  async #readyForCommands(): Promise<void> {
-    if (!this.#isAttaching) await this.ready()
+    return makeGuest({ vm: this.#vm, running: this.#running, ready: () => this.ready() })
   }
 
   #watch(running: RunningMachine): void {
+    running.machine.qmp.onEvent(({ event }) => {
+      if (event === 'RESET' && this.#running === running) this.#bootAgain()
+    })
     running.onIncident((incident) => {
       for (const listener of [...this.#incidentListeners]) listener(incident)
     })

@@ -197,7 +197,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits for the `ready` pattern within `bootTimeout`. Returns the same promise each time.
+   * Waits for the `ready` pattern within `bootTimeout`. Returns the same promise each time, until a reset or a reboot by the
+   * guest: it then waits for the next boot.
    *
    * @throws OptionError `INVALID_OPTION` without `ready`
    * @throws ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`

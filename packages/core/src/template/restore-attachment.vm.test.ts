@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { blockDevice } from '../devices/block-device.ts'
@@ -65,8 +66,9 @@ describe('a 9p directory', () => {
     expect(templates.size).toBe(1)
   })
 
-  test('a 9p directory is mounted again after a reset, as is a read-only one', async () => {
+  test('a 9p directory is mounted again after a reset or a reboot by the guest, as is a read-only one', async () => {
     const vm = await ready({
+      allowReboot: true,
       devices: [
         p9Directory(directory({ name: 'shared' }), { mountAt: '/mnt' }),
         readOnlyDirectory(directory({ name: 'copied' }), { mountAt: '/data' }),
@@ -79,8 +81,11 @@ describe('a 9p directory', () => {
     const [names, old] = await Promise.all([printed(vm, 'cat /mnt/name /data/name'), printed(vm, 'ls /tmp')])
     expect(names).toBe('sharedcopied')
     expect(old).toBe('')
-    await vm.reset()
-    expect(await printed(vm, 'cat /mnt/name /data/name')).toBe('sharedcopied')
+    vm.send('reboot -f\n')
+    await vm.expect('coldboot# ')
+    // The mounts have begun.
+    await turn()
+    expect(await printed(vm, 'cat /mnt/name /data/name; ls /tmp')).toBe('sharedcopied')
   })
 
   test('a 9p directory is available to prepare, and to the machines afterwards', async () => {

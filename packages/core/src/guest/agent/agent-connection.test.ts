@@ -1,10 +1,11 @@
-import { duplexPair } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { AgentConnection } from './agent-connection.ts'
-import { AGENT_VERSION, encodeFrame, HEADER, LONGEST_RECEIVED, OUT } from './agent-frames.ts'
+import { AGENT_VERSION, encodeFrame, HEADER, HELLO, LONGEST_RECEIVED, OUT } from './agent-frames.ts'
 
-test('a frame that is too long loses the pending requests, and nothing after it is read', async () => {
+/** A connection whose agent has answered, and the end of the guest. */
+async function open(): Promise<{ readonly connection: AgentConnection; readonly guest: Duplex }> {
   const [ours, guest] = duplexPair()
   const connection = new AgentConnection(() => ours)
   const ready = connection.ready()
@@ -14,6 +15,26 @@ test('a frame that is too long loses the pending requests, and nothing after it 
   version.writeUInt32LE(AGENT_VERSION)
   guest.write(Buffer.concat([nonce, version]))
   await ready
+  return { connection, guest }
+}
+
+test('a reset loses the pending requests, and the agent is ready again when it has started', async () => {
+  const { connection, guest } = await open()
+  const onRestart = vi.fn()
+  using _request = connection.request(() => {}, onRestart)
+  connection.restarted()
+  const onReady = vi.fn()
+  const ready = connection.ready().then(onReady)
+  connection.restarted()
+  await turn()
+  expect(onRestart).toHaveBeenCalled()
+  expect(onReady).not.toHaveBeenCalled()
+  guest.write(encodeFrame(HELLO, 0))
+  await ready
+})
+
+test('a frame that is too long loses the pending requests, and nothing after it is read', async () => {
+  const { connection, guest } = await open()
   const [onFrame, onRestart] = [vi.fn(), vi.fn()]
   using request = connection.request(onFrame, onRestart)
   const endless = encodeFrame(OUT, request.id)

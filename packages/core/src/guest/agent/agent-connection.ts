@@ -39,6 +39,10 @@ export class AgentConnection {
   #lastId = randomInt(2 ** 31)
   #stream: Duplex | undefined
   #ready: Promise<void> | undefined
+  /** Whether the agent has answered. */
+  #isOpen = false
+  /** Resolves the wait for an agent that starts again; undefined without one. */
+  #onHello: (() => void) | undefined
 
   /** @param open returns the port when the machine runs */
   constructor(open: () => Duplex) {
@@ -49,6 +53,18 @@ export class AgentConnection {
   ready(): Promise<void> {
     this.#ready ??= this.#connect()
     return this.#ready
+  }
+
+  /** Waits for the next start of the agent, after a reset of the guest. All requests are lost. */
+  restarted(): void {
+    // The first ping is still pending, and the next agent answers it.
+    if (!this.#isOpen) return
+    if (this.#onHello === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#ready = promise
+      this.#onHello = resolve
+    }
+    this.#loseRequests()
   }
 
   /** Starts a request; dispose it at its end. `onRestart` is called if the agent restarts and so loses the request. */
@@ -103,6 +119,7 @@ export class AgentConnection {
         unread = at < 0 ? all.subarray(-NONCE_BYTES) : all.subarray(at)
         if (at < 0 || all.length < end) return
         unread = undefined
+        this.#isOpen = true
         const version = all.readUInt32LE(at + NONCE_BYTES)
         if (version === AGENT_VERSION) resolve()
         else reject(new OtherVersion(version))
@@ -123,8 +140,13 @@ export class AgentConnection {
   }
 
   #take(frame: AgentFrame): void {
-    if (frame.type === HELLO) this.#loseRequests()
-    else this.#requests.get(frame.id)?.(frame)
+    if (frame.type !== HELLO) {
+      this.#requests.get(frame.id)?.(frame)
+      return
+    }
+    this.#onHello?.()
+    this.#onHello = undefined
+    this.#loseRequests()
   }
 
   #loseRequests(): void {
