@@ -12,10 +12,10 @@ export class Film {
   readonly #urls = new Map<string, string>()
 
   /** @param id id of the workbench, which the element with the data is named after */
-  constructor(id: string, views: HTMLElement) {
+  constructor(id: string, element: HTMLElement) {
     const film = dataOf<FilmData>(`${id}-film`)
     for (const [file, png] of Object.entries(film?.pictures ?? {})) this.#urls.set(file, `data:image/png;base64,${png}`)
-    this.#displays = all('.film img', views)
+    this.#displays = all('.film img', element)
       .filter((image) => image instanceof HTMLImageElement)
       .map((image) => {
         const frames = film?.frames.filter(({ display }) => display === Number(image.dataset['display'])) ?? []

@@ -36,7 +36,7 @@ export class Workbench {
     this.#views = first('.views', element) ?? element
     this.#console = new ConsoleText(this.#views)
     this.#steps = new Steps(element)
-    this.#film = new Film(element.id, this.#views)
+    this.#film = new Film(element.id, element)
     const slider = first('input[type="range"]', element)
     this.#slider = slider instanceof HTMLInputElement ? slider : undefined
     this.#time = Number(this.#slider?.defaultValue ?? 0)

@@ -164,7 +164,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   describe('the replay of a machine', () => {
     /** A machine with a film, typed keys and steps. */
     function filmedRun(filmed: SampleProject): readonly Uint8Array[] {
-      const pictures = [samplePicture(0), samplePicture(0x40), samplePicture(0xff)]
+      const pictures = [0, 0x40, 0xff].map((blue) => samplePicture(blue, [1024, 768]))
       const machine = filmed.machine('boot.test.ts/films/vm', {
         'meta.json': JSON.stringify({ name: 'vm' }),
         'console.cast': castOf([0.5, 'o', 'firmware\r\n'], [5, 'o', 'kernel\r\n']),
@@ -231,6 +231,23 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       await page.getByRole('button', { name: 'Failure' }).click()
       await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
       expect(complaints).toEqual([])
+    })
+
+    test.for([
+      [1440, 900],
+      [1280, 720],
+    ] as const)('fits on a screen of %i by %i pixels with a display and the steps', async ([width, height]) => {
+      using filmed = new SampleProject()
+      filmedRun(filmed)
+      const { page } = await open(filmed.page, { viewport: { width, height } })
+      await page.locator('.replay .ap-term').waitFor()
+      await page.locator('.workbench').evaluate((workbench) => workbench.scrollIntoView())
+      const lowest = async (): Promise<number> => {
+        const parts = ['.scrubber', '.replay', '.film img', '.steps ol'].map((part) => page.locator(part).boundingBox())
+        return Math.max(...(await Promise.all(parts)).map((box) => (box ? box.y + box.height : Infinity)))
+      }
+      await expect.poll(lowest, PATIENT).toBeLessThanOrEqual(height)
+      expect((await page.locator('.film img').boundingBox())?.height).toBeGreaterThan(250)
     })
 
     test('shows the console as text, whose lines follow the bar and move it', async () => {

@@ -61,8 +61,7 @@ export function sampleRun(
 }
 
 /** A PNG file of one color, 320 × 200 pixels. @param blue from 0 to 255 */
-export function samplePicture(blue = 0x80): Uint8Array {
-  const [width, height] = [320, 200]
+export function samplePicture(blue = 0x80, [width, height]: readonly [number, number] = [320, 200]): Uint8Array {
   const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([0x20, 0x30, blue]))])
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)

@@ -1,4 +1,4 @@
-/** Shows the replay of a machine beside its steps, and one bar that moves both through time. */
+/** Shows the replay of a machine beside its displays and steps, and one bar that moves both through time. */
 import type { VNode } from 'preact'
 import { ConsoleText } from './console-text-view.tsx'
 import type { MachineFiles } from './machine-files.ts'
@@ -32,8 +32,8 @@ export function WorkbenchView(props: {
         )}
         <ConsoleText id={`${id}-text`} machine={machine} page={page} />
         {isTimed && <p class="keys" hidden />}
-        <Displays frames={frames} />
       </div>
+      <Displays frames={frames} />
       <StepsView steps={work.steps} page={page} isTimed={isTimed} />
     </div>
   )
@@ -101,10 +101,11 @@ function Tabs({ id }: { readonly id: string }): VNode {
 }
 
 /** The displays at the time of the replay, one picture for each. The script of the page changes them. */
-function Displays({ frames }: { readonly frames: Workbench['frames'] }): VNode {
+function Displays({ frames }: { readonly frames: Workbench['frames'] }): VNode | null {
   const displays = [...new Set(frames.map(({ display }) => display))].sort((a, b) => a - b)
+  if (displays.length === 0) return null
   return (
-    <>
+    <div class="displays">
       {displays.map((display) => (
         <figure class="screen film">
           <figcaption>
@@ -117,7 +118,7 @@ function Displays({ frames }: { readonly frames: Workbench['frames'] }): VNode {
           />
         </figure>
       ))}
-    </>
+    </div>
   )
 }
 
