@@ -1,4 +1,4 @@
-/** Compares the tables of options, devices and guest failures in the pages with the sources. */
+/** Compares the tables of options, devices, guest failures and other tools in the pages with the sources. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -73,3 +73,39 @@ test('docs/console.md has all guest failures, with the code of each', () => {
   const codes = rows.flatMap(([names = '', , code = '']) => names.split(', ').map((name) => `${name} ${code}`))
   expect(codes).toEqual(INCIDENT_KINDS.map(({ name, code }) => `\`${name}\` \`${code}\``))
 })
+
+/** The code of a table that shows coldboot in its last column. `…` stands for any code. */
+function coldbootCode(page: string, text: string): readonly string[] {
+  return tableAfter(page, text).flatMap((cells) =>
+    [...(cells.at(-1) ?? '').matchAll(/``(.+?)``|`([^`]+)`/g)].map(([, double, single]) => double ?? single ?? ''),
+  )
+}
+
+/** Whether a part of the code is this one, and not only a part of a longer name. */
+function hasCode(code: string, part: string): boolean {
+  const pattern = part.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&').replaceAll('…', '[^]*?')
+  return new RegExp(`(?<![\\w-])${pattern}(?!\\w)`).test(code)
+}
+
+test.for([
+  ['docs/coming-from.md', '## The NixOS test driver'],
+  ['docs/coming-from.md', '## os-autoinst (openQA)'],
+  ['docs/coming-from.md', '## pexpect'],
+  ['docs/coming-from.md', "## u-root's qemu package and vmtest"],
+  ['docs/devices.md', "## Coming from u-root's qemu package"],
+] as const)('%s, "%s": the code of each row exists', ([page, text]) => {
+  const comments = /^\/\*\*[^]*?\*\//
+  const sources = [
+    read('docs/coming-from.ts').replace(comments, ''),
+    source('host/environment.ts').replace(comments, ''),
+  ]
+  const parts = coldbootCode(page, text)
+  expect(parts.length).toBeGreaterThan(10)
+  const isCode = (part: string): boolean => sources.some((code) => hasCode(code, part)) || isPackage(part)
+  expect(parts.filter((part) => !isCode(part))).toEqual([])
+})
+
+function isPackage(name: string): boolean {
+  const [, folder = ''] = /^@coldboot\/([\w-]+)$/.exec(name) ?? []
+  return folder !== '' && read(`packages/${folder}/package.json`).includes(`"name": "${name}"`)
+}
