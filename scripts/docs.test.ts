@@ -32,7 +32,7 @@ test.for([
   ['docs/console.md', 6],
   ['docs/coverage.md', 1],
   ['docs/debugging.md', 3],
-  ['docs/devices.md', 11],
+  ['docs/devices.md', 12],
   ['docs/inside-the-guest.md', 5],
   ['docs/kernels.md', 2],
   ['docs/stock-images.md', 3],

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
  *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'build-essential' | 'chromium' | 'gdb' |
- *   'python3-libkdumpfile' | 'libfaketime'} Tool
+ *   'python3-libkdumpfile' | 'libfaketime' | 'dnsmasq'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -44,6 +44,7 @@ const MANAGERS = /** @type {Readonly<Record<string, { install: string, names: Pa
       chromium: 'chromium-headless-shell',
       'qemu-aarch64': 'qemu-system-arm',
       aavmf: 'qemu-efi-aarch64',
+      dnsmasq: 'dnsmasq-base',
     },
   },
   brew: { install: 'brew install', names: { 'qemu-img': 'qemu', 'qemu-aarch64': 'qemu' } },
@@ -116,6 +117,7 @@ export function missingTools(needed, host) {
     gdb: () => !has('apt-get') || has('gdb'),
     'python3-libkdumpfile': () => !has('apt-get') || host.hasFile('/usr/lib/python3/dist-packages/kdumpfile'),
     libfaketime: () => !has('apt-get') || host.hasFile(FAKE_TIME[host.arch] ?? ''),
+    dnsmasq: () => !has('apt-get') || host.hasFile('/usr/sbin/dnsmasq'),
     // Only root can make a root file system.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
@@ -159,6 +161,7 @@ export function installAdvice(tools, host) {
       'build-essential': 'make and gcc',
       chromium: 'chromium',
       gdb: 'gdb',
+      dnsmasq: 'dnsmasq',
       'python3-libkdumpfile': 'the Python module of libkdumpfile',
       libfaketime: 'libfaketime',
     }

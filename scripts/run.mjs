@@ -30,6 +30,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'build-essential',
   'chromium',
   'gdb',
+  'dnsmasq',
   'python3-libkdumpfile',
   'libfaketime',
 ])
