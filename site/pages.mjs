@@ -106,9 +106,11 @@ function withLinks(text, folder, copies) {
     if (isUrl(target) || target.startsWith('#')) return target
     const [path = '', anchor] = target.split('#')
     const source = posix.normalize(posix.join(folder, path))
-    const copy = copies.get(source)
+    const isFolder = statSync(join(ROOT, source)).isDirectory()
+    // A folder without a page of its own is part of the page of the folder above it.
+    const copy = copies.get(source) ?? (isFolder ? copies.get(dirname(source)) : undefined)
     const to = copy === undefined ? relative(PAGES, join(ROOT, source)) : `./${copy}`
-    if (copy === undefined && statSync(join(ROOT, source)).isDirectory()) throw new Error(`${target} has no page`)
+    if (copy === undefined && isFolder) throw new Error(`${target} has no page`)
     return anchor === undefined ? to : `${to}#${anchor}`
   })
 }
