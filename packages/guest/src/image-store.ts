@@ -2,15 +2,11 @@
  * Built images, by a key over all that went into them. A guest is asked for before every test file, so finding one must cost
  * next to nothing: a record is read, and the sizes and times of its files are compared with it.
  */
-import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import type { Cache, StoredFile } from '@coldboot/core/internal'
+import { markUsed, RECORD, removeUnused } from './cache-age.ts'
 
 const FOLDER = 'initramfs'
 const IMAGE = '.cpio'
-const RECORD = '.json'
-const DAY_MS = 24 * 60 * 60 * 1000
-/** Images not used for this long are removed when another is built. */
-const KEEP_MS = 30 * DAY_MS
 
 /** A record with its files. Their names begin with that of the record. */
 export interface StoredEntry {
@@ -40,7 +36,7 @@ export async function storedEntry<Entry extends StoredEntry>(
   return cache.locked(record, async () => {
     const made = await findEntry<Entry>(cache, record)
     if (made) return made
-    await prune(cache, name.slice(0, name.lastIndexOf('/')))
+    await removeUnused(cache, name.slice(0, name.lastIndexOf('/')))
     const entry = await build(name)
     await cache.publish(record, JSON.stringify(entry))
     return entry
@@ -54,23 +50,4 @@ async function findEntry<Entry extends StoredEntry>(cache: Cache, record: string
   if (!held.every(Boolean)) return undefined
   await markUsed(cache.path(record))
   return entry
-}
-
-// The record's time says when the image was last used, to the day.
-async function markUsed(record: string): Promise<void> {
-  const now = new Date()
-  const { mtimeMs } = await stat(record)
-  if (now.getTime() - mtimeMs > DAY_MS) await utimes(record, now, now)
-}
-
-async function prune(cache: Cache, folder: string): Promise<void> {
-  const names = await readdir(cache.path(folder)).catch(() => [])
-  for (const key of names.filter((name) => name.endsWith(RECORD)).map((name) => name.slice(0, -RECORD.length))) {
-    const record = cache.path(`${folder}/${key}${RECORD}`)
-    const stats = await stat(record).catch(() => undefined)
-    if (stats === undefined || Date.now() - stats.mtimeMs < KEEP_MS) continue
-    await rm(record, { force: true })
-    const files = names.filter((name) => name.startsWith(`${key}.`))
-    for (const file of files) await rm(cache.path(`${folder}/${file}`), { force: true })
-  }
 }

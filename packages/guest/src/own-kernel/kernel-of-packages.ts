@@ -1,8 +1,12 @@
-/** A kernel in Debian packages. Unpacked once, and kept in the cache as long as the packages do not change. */
+/**
+ * A kernel in Debian packages. Unpacked once, and kept in the cache until the packages change or the kernel was not used for
+ * a month.
+ */
 import { createHash } from 'node:crypto'
 import { type Architecture, ColdbootError, OptionError } from '@coldboot/core'
 import { type Cache, fileIdentity, requireFile } from '@coldboot/core/internal'
 import { GUEST_ARCHITECTURES } from '../architectures.ts'
+import { markUsed, RECORD, removeUnused } from '../cache-age.ts'
 import type { OnGuestProgress } from '../progress.ts'
 import { readStoredModules, type StoredKernel } from '../stored-kernel.ts'
 import { type Kernel, OwnKernel } from './kernel.ts'
@@ -30,16 +34,18 @@ export async function kernelOfPackages(
   const paths = debs.map((deb) => requireFile('kernelOf: deb', deb) ?? '')
   const identities = await Promise.all(paths.map(fileIdentity))
   const key = createHash('sha256').update(JSON.stringify(identities)).digest('hex').slice(0, 32)
-  const record = `${FOLDER}/${key}.json`
+  const record = `${FOLDER}/${key}${RECORD}`
   const kept = async (): Promise<CachedPackages | undefined> => {
     const kernel = (await cache.readJson(record)) as CachedPackages | undefined
     if (kernel?.format !== FORMAT) return undefined
+    await markUsed(cache.path(record))
     const held = await Promise.all([kernel.image, kernel.modules].map((file) => cache.holds(file)))
     return held.every(Boolean) ? kernel : undefined
   }
   const make = async (): Promise<CachedPackages> => {
     const present = await kept()
     if (present !== undefined) return present
+    await removeUnused(cache, FOLDER)
     const { storeKernel } = await import('../kernel-package-reader.ts')
     const arch = await architectureOf(paths[0] ?? '')
     const folder = `${FOLDER}/${key}`

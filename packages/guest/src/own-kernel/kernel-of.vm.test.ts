@@ -1,8 +1,8 @@
 /** Kernels in Debian packages, read with `dpkg-deb`, and the boot of a kernel with its modules. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { VM } from '@coldboot/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeBzImage, makeModuleOf, writeFiles } from '../../test/make-kernel.ts'
@@ -51,6 +51,29 @@ describe('Debian packages', () => {
     expect(steps).toEqual(['unpack', 'kernel'])
     expect(await kernelOf({ deb, cacheDirectory, onProgress })).toEqual(kernel)
     expect(steps).toHaveLength(2)
+  })
+
+  test('are removed from the cache after a month without use', async () => {
+    const cache = join(folder, 'aging')
+    const age = (days: number): void => {
+      const time = new Date(Date.now() - days * 24 * 60 * 60 * 1000)
+      for (const name of globSync('kernels/packages/*.json', { cwd: cache })) utimesSync(join(cache, name), time, time)
+    }
+    const kept = () => readdirSync(join(cache, 'kernels/packages')).toSorted()
+    const deb = pack({ ...image, ...modules(RELEASE) })
+    const used = await kernelOf({ deb, cacheDirectory: cache })
+    const key = basename(dirname(used.image))
+    age(40)
+    // Its use makes it a recent one.
+    await kernelOf({ deb, cacheDirectory: cache })
+    await kernelOf({ deb: pack(image), cacheDirectory: cache })
+    expect(kept()).toEqual(expect.arrayContaining([key, `${key}.json`]))
+    expect(kept()).toHaveLength(4)
+    age(40)
+    const latest = await kernelOf({ deb: pack(image), cacheDirectory: cache })
+    const last = basename(dirname(latest.image))
+    expect(kept()).toEqual([last, `${last}.json`])
+    expect(existsSync(latest.image)).toBe(true)
   })
 
   test('are refused without a kernel, and with modules of another one', async () => {

@@ -8,12 +8,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '@coldboot/core'
 import type { Cache } from '@coldboot/core/internal'
+import { markUsed, RECORD, removeUnused } from '../cache-age.ts'
 import { type GuestModules, modulesFor } from '../guest-kernel.ts'
 import { type KernelModule, moduleRelease, parseBuiltIn, readModule } from '../modules.ts'
 import { MODULE_FILE, unpackModule } from './unpack-module.ts'
 
 /** Names of the modules that are built into the kernel. */
 const BUILT_IN = 'modules.builtin'
+
+/** Folder of the cache with the indexes. */
+const FOLDER = 'kernels/directories'
 
 /** File of a build tree that contains its version. */
 export const RELEASE_FILE = 'include/config/kernel.release'
@@ -72,7 +76,7 @@ async function readIndex(
   stats: ReadonlyMap<string, string>,
   cache: Cache,
 ): Promise<Index> {
-  const record = `kernels/directories/${digest(path)}.json`
+  const record = `${FOLDER}/${digest(path)}${RECORD}`
   const known = ((await cache.readJson(record)) ?? {}) as Index
   const index: Record<string, IndexedModule> = {}
   let isNew = false
@@ -81,7 +85,10 @@ async function readIndex(
     index[file] = kept?.stats === now ? kept : await indexed(path, file, now)
     isNew ||= index[file] !== kept
   }
-  if (isNew) await cache.publish(record, JSON.stringify(index))
+  if (isNew) {
+    await removeUnused(cache, FOLDER)
+    await cache.publish(record, JSON.stringify(index))
+  } else if (files.length > 0) await markUsed(cache.path(record))
   return index
 }
 
