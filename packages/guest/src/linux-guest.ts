@@ -38,6 +38,8 @@ export interface LinuxGuest {
   readonly ready: string
   /** Whether the agent is in the guest, which runs commands beside the console. */
   readonly agent: boolean
+  /** Where the names of functions in call traces are. Missing for a kernel without a System.map. */
+  readonly failOn?: { readonly systemMap: string }
 }
 
 const MIB = 2 ** 20
@@ -100,6 +102,7 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
     ready: GUEST_PROMPT,
     // What is in parts of the user's own is not known.
     agent: options.agent && kernel !== undefined && environment.initramfs === undefined,
+    ...(options.kernel?.systemMap === undefined ? {} : { failOn: { systemMap: options.kernel.systemMap } }),
   }
 }
 

@@ -1,10 +1,11 @@
 /** A kernel in a build tree, in a directory like an unpacked package, or in an image with a directory of modules. */
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { OptionError } from '@coldboot/core'
 import { type Cache, fileIdentity, requireDirectory, requireFile } from '@coldboot/core/internal'
+import type { GuestKernel } from '../guest-kernel.ts'
 import { type Kernel, OwnKernel } from './kernel.ts'
 import { identifyKernel } from './kernel-image.ts'
 import { type ModuleDirectory, openModuleDirectory, RELEASE_FILE } from './module-directory.ts'
@@ -28,6 +29,9 @@ const IMAGES = [
   'arch/powerpc/boot/zImage',
   'boot/vmlinuz-*',
 ]
+
+/** Most bytes of a System.map without symbols. */
+const STUB_BYTES = 200
 
 /** @throws OptionError as `kernelOf` */
 export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cache: Cache): Promise<Kernel> {
@@ -53,12 +57,20 @@ export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cach
   const id = createHash('sha256')
     .update(`${await fileIdentity(image)} ${directory?.identity}`)
     .digest('hex')
-  return new OwnKernel(arch, {
+  const parts: GuestKernel = {
     id: `${release} ${id}`,
     release,
     image,
     readModules: (wanted) => (directory ?? NO_MODULES).read(wanted),
-  })
+  }
+  return new OwnKernel(arch, parts, tree === undefined ? undefined : systemMapIn(tree, release))
+}
+
+/** The System.map of a build tree or of an unpacked package. That of Debian's packages has one line that names another. */
+function systemMapIn(tree: string, release: string): string | undefined {
+  return ['System.map', `boot/System.map-${release}`]
+    .map((name) => join(tree, name))
+    .find((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > STUB_BYTES)
 }
 
 function imageIn(tree: string): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -44,6 +44,33 @@ describe('a build tree', () => {
     expect(paths).toEqual(['kernel/drivers/net/dummy.ko', 'kernel/fs/fat/fat.ko', 'kernel/fs/fat/vfat.ko'])
     expect(builtIn).toEqual(['ext4'])
     await expect(modulesOf(kernel, 'dumy')).rejects.toThrow(/no module `dumy`; did you mean `dummy`\?/)
+  })
+
+  test('has the System.map, unless it is the stub of Debian', async () => {
+    const stub = 'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n'
+    const symbols = Array.from({ length: 20 }, (_, index) => `ffffffff8100${index + 1000} T f${index}\n`).join('')
+    const dir = tree({ 'System.map': symbols })
+    const kernel = await kernelOf({ dir, cacheDirectory })
+    expect(kernel.systemMap).toBe(join(dir, 'System.map'))
+    expect((await kernelOf({ dir: tree({ 'System.map': stub }), cacheDirectory })).systemMap).toBeUndefined()
+  })
+
+  test('has no index in the cache after a month without use', async () => {
+    const cache = join(folder, 'aging')
+    const indexes = () => globSync('kernels/directories/*.json', { cwd: cache }).map((name) => join(cache, name))
+    const read = async (dir: string) => modulesOf(await kernelOf({ dir, cacheDirectory: cache }), 'dummy')
+    const [first, second] = [tree(), tree()]
+    await read(first)
+    const [old = ''] = indexes()
+    const longAgo = new Date(Date.now() - 40 * 24 * 60 * 60 * 1000)
+    utimesSync(old, longAgo, longAgo)
+    await read(first)
+    await read(second)
+    expect(indexes()).toHaveLength(2)
+    utimesSync(old, longAgo, longAgo)
+    await read(tree())
+    expect(indexes()).toHaveLength(2)
+    expect(existsSync(old)).toBe(false)
   })
 
   test('is another kernel for the guest after a module was built again', async () => {

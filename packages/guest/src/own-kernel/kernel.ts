@@ -10,6 +10,8 @@ export interface Kernel {
   readonly release: string
   /** Absolute path of the file that QEMU boots. */
   readonly image: string
+  /** Absolute path of its System.map; undefined for a package, whose kernel has the names of its functions itself. */
+  readonly systemMap?: string | undefined
 }
 
 /** A {@link Kernel} and the reader of its modules. */
@@ -17,12 +19,14 @@ export class OwnKernel implements Kernel {
   readonly arch: Architecture
   readonly release: string
   readonly image: string
+  readonly systemMap?: string
   readonly #parts: GuestKernel
 
-  constructor(arch: Architecture, parts: GuestKernel) {
+  constructor(arch: Architecture, parts: GuestKernel, systemMap?: string) {
     this.arch = arch
     this.release = parts.release
     this.image = parts.image
+    if (systemMap !== undefined) this.systemMap = systemMap
     this.#parts = parts
     Object.freeze(this)
   }

@@ -14,19 +14,26 @@ export interface CustomGuestFailure {
 export type GuestFailureOptions = Readonly<Partial<Record<GuestFailureName, 'fail' | 'allow'>>> & {
   /** @default none */
   readonly custom?: readonly CustomGuestFailure[] | undefined
+  /**
+   * Path of the System.map of the kernel, for the names of functions in call traces of a kernel without
+   * `CONFIG_KALLSYMS`. @default none: such call traces have addresses
+   */
+  readonly systemMap?: string | undefined
 }
 
 /** Describes valid values of `failOn`, for messages. */
-export const FAIL_ON_EXPECTED: string = `an object of guest failures (${INCIDENT_KINDS.map(({ name }) => name).join(', ')}), each 'fail' or 'allow', and \`custom\`, a list of { name, pattern }`
+export const FAIL_ON_EXPECTED: string = `an object of guest failures (${INCIDENT_KINDS.map(({ name }) => name).join(', ')}), each 'fail' or 'allow', \`custom\`, a list of { name, pattern }, and \`systemMap\`, a path`
 
 /** Whether `value` is valid for `failOn`. */
 export function isGuestFailureOptions(value: unknown): value is GuestFailureOptions {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.entries(value).every(([key, setting]) =>
-    key === 'custom'
-      ? setting === undefined || (Array.isArray(setting) && setting.every(isCustom))
-      : INCIDENT_KINDS.some(({ name }) => name === key) && [undefined, 'fail', 'allow'].includes(setting),
-  )
+  return Object.entries(value).every(([key, setting]) => isSetting(key, setting))
+}
+
+function isSetting(key: string, setting: unknown): boolean {
+  if (key === 'custom') return setting === undefined || (Array.isArray(setting) && setting.every(isCustom))
+  if (key === 'systemMap') return setting === undefined || (typeof setting === 'string' && setting !== '')
+  return INCIDENT_KINDS.some(({ name }) => name === key) && [undefined, 'fail', 'allow'].includes(setting as 'fail')
 }
 
 function isCustom(value: unknown): value is CustomGuestFailure {

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { GuestError, MachineError } from '../../errors.ts'
 import { Console, type ConsoleOptions } from '../console.ts'
 import { Transcript } from '../log/transcript.ts'
@@ -55,6 +57,18 @@ describe('a panic', () => {
     expect(console.incidents).toEqual([
       expect.objectContaining({ failure: 'panic', code: 'GUEST_PANICKED', allowed: false }),
     ])
+  })
+
+  test('has the functions of its call trace from the System.map', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const systemMap = join(folder, 'System.map')
+    writeFileSync(systemMap, 'ffffffff8104d2a0 T panic\nffffffff8104d5c0 t do_exit\n')
+    const { console, guest } = setUp({ failOn: { systemMap } })
+    const failure = failureOf(console.expect('login: '))
+    const trace = '[    2.083600] Call Trace:\r\n[    2.083601]  0xffffffff8104d3b0\r\n'
+    guest.write(PANIC.replace('[    2.108755]', `${trace}[    2.108755]`))
+    expect((await failure).sections['Call trace']).toBe('panic+0x110/0x320')
   })
 
   test('resolves waits for output before it or with it, and rejects later ones at once', async () => {

@@ -14,6 +14,7 @@ import type { GuestFailureOptions } from './guest-failure-options.ts'
 import type { Incident } from './incident.ts'
 import { type GuestFailureName, INCIDENT_KINDS, type IncidentKind } from './incident-kinds.ts'
 import { IncidentText } from './incident-text.ts'
+import { nameAddresses } from './kernel-symbols.ts'
 import { isSuspicious, OVERLAP } from './suspicion.ts'
 
 /** Options of {@link IncidentWatch}. */
@@ -169,7 +170,9 @@ export class IncidentWatch {
     if (kind === undefined) return
     const { name: failure, code } = kind
     const message = text.kinds.get(kind) ?? ''
-    onIncident(Object.freeze({ failure, code, message, excerpt: text.excerpt, allowed: isAllowed(kind) }), kind)
+    const { systemMap } = settings
+    const excerpt = systemMap === undefined ? text.excerpt : nameAddresses(text.excerpt, systemMap)
+    onIncident(Object.freeze({ failure, code, message, excerpt, allowed: isAllowed(kind) }), kind)
   }
 }
 
