@@ -1,5 +1,5 @@
 /**
- * Reads all COLDBOOT_* environment variables. They are read again at each call, because tests and watch processes
+ * Reads the environment variables of this project and of its surroundings. They are read again at each call, because tests and watch processes
  * change them.
  */
 import { homedir } from 'node:os'
@@ -42,6 +42,8 @@ export interface Environment {
   readonly launchEditor: string | undefined
   /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
   readonly progressSocket: string | undefined
+  /** NODE_V8_COVERAGE, which tools set: where processes of Node write their coverage. */
+  readonly v8CoverageDirectory: string | undefined
   /** COLDBOOT_CACHE, else `coldboot` in the user's cache folder: kernels, probes and templates kept between runs. */
   readonly cacheDirectory: string
 }
@@ -61,6 +63,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     editor: variables['COLDBOOT_EDITOR'] || undefined,
     launchEditor: variables['LAUNCH_EDITOR'] || undefined,
     progressSocket: variables['COLDBOOT_PROGRESS_SOCKET'] || undefined,
+    v8CoverageDirectory: variables['NODE_V8_COVERAGE'] || undefined,
     cacheDirectory: cacheDirectory(variables),
   }
 }

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { OptionError } from '../../errors.ts'
+import { readEnvironment } from '../../host/environment.ts'
 import { type CheckTable, checkTable, isDuration, isPath, oneOf } from '../../options/checked-options.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
@@ -16,8 +18,11 @@ export interface CoverageOptions {
   readonly format: 'gcov' | 'v8' | 'go'
   /** Folder in the guest. @default for `gcov` that of the kernel, /sys/kernel/debug/gcov; otherwise required */
   readonly from?: string | undefined
-  /** Folder on the host. It is created, and its other files are kept. */
-  readonly to: string
+  /**
+   * Folder on the host. It is created, and its other files are kept.
+   * @default for `v8` that of NODE_V8_COVERAGE, which tools such as Vitest and c8 read for their report; otherwise required
+   */
+  readonly to?: string | undefined
   /** For `v8`: folder in the guest → folder on the host, of the programs. @default {}: the same paths */
   readonly sources?: Readonly<Record<string, string>> | undefined
   /** Milliseconds, before the multiplier. @default 60_000 */
@@ -53,7 +58,8 @@ const NAMES = {
  */
 export async function collectCoverage(guest: Guest, options: CoverageOptions): Promise<readonly string[]> {
   checkTable('collectCoverage', options, CHECKS)
-  const { format, to, from = KERNEL, sources = {}, timeout = 60_000 } = options
+  const { format, from = KERNEL, sources = {}, timeout = 60_000 } = options
+  const to = options.to ?? reportFolder(format)
   const copy = `/tmp/.coldboot-coverage-${randomBytes(8).toString('hex')}`
   // Files of the kernel have no size, so that tar would copy nothing.
   const each = `mkdir -p ${copy}/"\${1%/*}" && cat "$1" >${copy}/"$1"`
@@ -76,6 +82,18 @@ export async function collectCoverage(guest: Guest, options: CoverageOptions): P
   if (format === 'v8') await Promise.all(files.map((file) => relocate(file, sources)))
   if (format === 'gcov') await Promise.all(files.map((file) => linkNotes(file, to)))
   return files
+}
+
+/** The folder that the test runner reads for its own report. @throws OptionError `INVALID_OPTION` */
+function reportFolder(format: CoverageOptions['format']): string {
+  const folder = format === 'v8' ? readEnvironment().v8CoverageDirectory : undefined
+  if (folder !== undefined) return folder
+  throw new OptionError('INVALID_OPTION', `collectCoverage of ${format} needs \`to\`, the folder on this host`, {
+    hint:
+      format === 'v8'
+        ? 'Without it, NODE_V8_COVERAGE has the folder: set `autoAttachSubprocess: true` in the `coverage` of Vitest, or run the tests with `npx c8`.'
+        : 'Give each machine its own folder.',
+  })
 }
 
 /** Replaces the folders of the guest in the URLs of scripts. */

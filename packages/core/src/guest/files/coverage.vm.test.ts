@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { linuxGuest } from '@coldboot/guest'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { VM } from '../../machine/vm.ts'
 import { startReady } from '../../template/start-ready.ts'
 
@@ -72,6 +72,21 @@ test('the coverage of Node has the paths of the host', async () => {
   const [file = ''] = await vm.collectCoverage(options)
   const { result } = JSON.parse(readFileSync(file, 'utf8')) as { result: { url: string }[] }
   expect(result.map(({ url }) => url)).toContain(pathToFileURL(source).href)
+})
+
+test('coverage of Node without a folder is for the report of the runner', async () => {
+  const made = join(folder, 'made')
+  const report = join(folder, 'report')
+  await vm.copyIn(made, '/tmp/v8')
+  vi.stubEnv('NODE_V8_COVERAGE', report)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const files = await vm.collectCoverage({ format: 'v8', from: '/tmp/v8' })
+  expect(files).toEqual(readdirSync(report).map((name) => join(report, name)))
+  vi.stubEnv('NODE_V8_COVERAGE', undefined)
+  await expect(vm.collectCoverage({ format: 'v8', from: '/tmp/v8' })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    hint: expect.stringContaining('autoAttachSubprocess'),
+  })
 })
 
 test('a guest without coverage is an error that names the folder', async () => {
