@@ -9,7 +9,7 @@ import type { Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../options/checked-options.ts'
 import { requireFile } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
-import { contentArgs, type DiskContent } from './disk/disk-content.ts'
+import { contentArgs, createLayer, type DiskContent } from './disk/disk-content.ts'
 import { DISK_FORMATS, type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
 import {
   checkInterface,
@@ -18,7 +18,6 @@ import {
   defaultInterface,
   frontendArgs,
 } from './disk/disk-interface.ts'
-import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
 import { BOOTS_FIRST } from './helpers/nic-model.ts'
 import { plainOptions } from './helpers/plain-options.ts'
@@ -115,7 +114,7 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
       ? { paths: [path], refresh: ({ position }) => refreshedDisk(serialAt(position) ?? '') }
       : undefined,
   }
-  return overlay ? { ...device, prepare: (context) => writeQcow2Overlay(layerPath(context), virtualSize) } : device
+  return overlay ? { ...device, prepare: (context) => createLayer(layerPath(context), virtualSize) } : device
 }
 
 // The guest has the size, the partitions and some sectors of the saved disk in memory. The serial number is in page 80h

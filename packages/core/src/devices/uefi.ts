@@ -9,9 +9,8 @@ import type { Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isPath } from '../options/checked-options.ts'
 import { requireFile } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
-import { contentArgs } from './disk/disk-content.ts'
+import { contentArgs, createLayer } from './disk/disk-content.ts'
 import { type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
-import { writeQcow2Overlay } from './disk/qcow2-overlay.ts'
 import { DESCRIPTOR_FOLDERS, findUefi } from './firmware/firmware-descriptors.ts'
 import { optionString } from './helpers/option-string.ts'
 import { plainOptions } from './helpers/plain-options.ts'
@@ -72,7 +71,7 @@ export function uefi(options: UefiOptions = {}): Device {
     },
     prepare(context) {
       const [, { virtualSize }] = flashFor(context.arch, context.machine)
-      return writeQcow2Overlay(layerPath(context), virtualSize)
+      return createLayer(layerPath(context), virtualSize)
     },
     qemuArgs(context) {
       const [code, variables] = flashFor(context.arch, context.machine)

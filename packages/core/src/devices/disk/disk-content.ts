@@ -17,7 +17,7 @@ export interface DiskContent {
 export interface ContentPlace {
   /** Id that devices refer to. */
   readonly id: string
-  /** Path of the layer, created by `writeQcow2Overlay`; undefined for a temporary layer of QEMU. */
+  /** Path of the layer, created by {@link createLayer}; undefined for a temporary layer of QEMU. */
   readonly layer: string | undefined
 }
 
@@ -44,4 +44,10 @@ export function contentArgs(content: DiskContent, { id, layer }: ContentPlace): 
 
 function under(node: string, values: OptionValues): OptionValues {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${node}.${key}`, value]))
+}
+
+/** Creates an empty layer over an image. @param size of the image, bytes */
+export async function createLayer(path: string, size: number): Promise<void> {
+  const { writeQcow2Overlay } = await import('./qcow2-overlay.ts')
+  await writeQcow2Overlay(path, size)
 }

@@ -2,10 +2,9 @@
 import { join } from 'node:path'
 import type { Device, DeviceContext, PrepareContext } from '../device.ts'
 import type { OptionValues } from '../helpers/option-string.ts'
-import { contentArgs } from './disk-content.ts'
+import { contentArgs, createLayer } from './disk-content.ts'
 import { checkInterface, type DiskInterface, frontendArgs } from './disk-interface.ts'
 import { type FatImageOptions, type FatSource, makeFatImage } from './fat-image.ts'
-import { writeQcow2Overlay } from './qcow2-overlay.ts'
 
 /** Where the disk is. */
 export interface FatDiskPlace {
@@ -37,7 +36,7 @@ export function fatDisk({ owner, interface: kind, files }: FatDiskPlace): FatDis
     async create(source, context, options) {
       const { image, layer } = filesIn(context)
       const size = await makeFatImage(source, image, { ...options, signal: context.signal })
-      if (!isProtected) await writeQcow2Overlay(layer, size)
+      if (!isProtected) await createLayer(layer, size)
     },
     args(context, inPlace) {
       const id = context.id('disk')
