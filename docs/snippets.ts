@@ -3,7 +3,7 @@
  * type-checked, and scripts/docs.test.ts compares the pages with it.
  */
 import { resolve } from 'node:path'
-import { blockDevice, channel, cloudInit, icount, rtc, userNetwork, VM, type VMOptions } from '@coldboot/core'
+import { blockDevice, channel, cloudInit, icount, rtc, tpm, userNetwork, VM, type VMOptions } from '@coldboot/core'
 import { hostRoot, kernelOf, linuxGuest, rootfs } from '@coldboot/guest'
 import { describe, expect, test } from '@coldboot/vitest'
 import { coldboot } from '@coldboot/vitest/plugin'
@@ -51,6 +51,11 @@ export async function stopsForGdb(options: VMOptions): Promise<void> {
 
 export async function dumps(vm: VM): Promise<void> {
   await vm.dumpMemory('hung-guest.vmcore')
+}
+
+export async function coversInTheReport(vm: VM): Promise<void> {
+  await vm.run('node /srv/app/server.mjs --once', { env: { NODE_V8_COVERAGE: '/tmp/coverage' } })
+  await vm.collectCoverage({ format: 'v8', from: '/tmp/coverage', sources: { '/srv/app': 'src' } })
 }
 
 export async function covers(vm: VM): Promise<void> {
@@ -180,6 +185,13 @@ test.override('artifacts', { vmcore: true })
 test('runs out of seconds', async ({ bootVM }) => {
   const vm = await bootVM({ devices: [icount(), rtc({ base: '2038-01-19T03:14:00Z', clock: 'vm' })] })
   await vm.run('sleep 60') // takes 2 s or so
+})
+
+test('measures what it boots', async ({ bootVM }) => {
+  const measured = await linuxGuest({ kernel: await kernelOf({ deb: 'build/linux-image.deb' }) })
+  const vm = await bootVM({ ...measured, firmware: 'uefi', devices: [tpm()] })
+  const { stdout } = await vm.run('cat /sys/class/tpm/tpm0/pcr-sha256/9')
+  expect(stdout).toMatch(/^[0-9A-F]{64}$/m)
 })
 
 // For a project, in the configuration. Plain data only.

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 /**
  * @typedef {'qemu' | 'busybox' | 'mtools' | 'dosfstools' | 'tcpdump' | 'qemu-img' | 'qemu-aarch64' | 'ovmf' | 'aavmf' |
  *   'qemu-guest-agent' | 'debootstrap' | 'e2fsprogs' | 'build-essential' | 'chromium' | 'gdb' |
- *   'python3-libkdumpfile' | 'libfaketime' | 'dnsmasq'} Tool
+ *   'python3-libkdumpfile' | 'libfaketime' | 'dnsmasq' | 'swtpm'} Tool
  * @typedef {{ platform: NodeJS.Platform, arch: string, env: NodeJS.ProcessEnv, isRoot: boolean,
  *   find(command: string): string | undefined, isStatic(path: string): boolean, hasFile(path: string): boolean }} Host
  */
@@ -115,6 +115,7 @@ export function missingTools(needed, host) {
     aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
     'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
     gdb: () => !has('apt-get') || has('gdb'),
+    swtpm: () => !has('apt-get') || has('swtpm'),
     'python3-libkdumpfile': () => !has('apt-get') || host.hasFile('/usr/lib/python3/dist-packages/kdumpfile'),
     libfaketime: () => !has('apt-get') || host.hasFile(FAKE_TIME[host.arch] ?? ''),
     dnsmasq: () => !has('apt-get') || host.hasFile('/usr/sbin/dnsmasq'),
@@ -164,6 +165,7 @@ export function installAdvice(tools, host) {
       dnsmasq: 'dnsmasq',
       'python3-libkdumpfile': 'the Python module of libkdumpfile',
       libfaketime: 'libfaketime',
+      swtpm: 'swtpm',
     }
     return `Install these tools: ${tools.map((tool) => wanted[tool]).join(', ')}. Then try again.`
   }

@@ -33,6 +33,7 @@ const TEST_TOOLS = /** @type {const} */ ([
   'dnsmasq',
   'python3-libkdumpfile',
   'libfaketime',
+  'swtpm',
 ])
 
 /** @type {Readonly<Record<string, (args: string[]) => Promise<number>>>} */

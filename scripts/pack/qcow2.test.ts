@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { findOnPath } from '../../packages/core/src/qemu/process.ts'
+import { findOnPath } from '../../packages/core/src/host/find-on-path.ts'
 import { toQcow2 } from './qcow2.mjs'
 
 const hasQemuImg = findOnPath('qemu-img') !== undefined

@@ -16,6 +16,8 @@ export {
   type AttachContext,
   type Device,
   type DeviceContext,
+  type HelperCommand,
+  type HelperContext,
   type IdAllocator,
   type PlainValue,
   type PortableDevice,
@@ -52,6 +54,7 @@ export {
   type WheelOptions,
 } from './devices/screen/screen.ts'
 export { type Serial, type SerialOptions, type SerialPort, serial } from './devices/serial.ts'
+export { type TpmOptions, tpm } from './devices/tpm.ts'
 export { type UefiOptions, uefi } from './devices/uefi.ts'
 export {
   type ForwardOptions,

@@ -54,6 +54,30 @@ export interface ValidateContext {
   readonly machine: string
   /** The option `firmware`, if it is a path or a name. */
   readonly firmware: string | undefined
+  /** Absolute path of the kernel. */
+  readonly kernel: string | undefined
+  /** All devices of the machine. */
+  readonly devices: readonly Device[]
+}
+
+/** Parameters of {@link Device.helper}. */
+export interface HelperContext {
+  /** Private directory of the machine, mode 0700. */
+  readonly directory: string
+  /** As in {@link DeviceContext}. */
+  readonly position: number
+  /** Descriptor of the program: a stream socket that is connected to the first one of `inherit()` of the device. */
+  readonly fd: number
+}
+
+/** A program that serves a device. */
+export interface HelperCommand {
+  /** Program and arguments. The start fails with `DEVICE_UNAVAILABLE` if PATH has no such program. */
+  readonly argv: readonly string[]
+  /** Working directory, created with mode 0700 if it does not exist. @default that of this process */
+  readonly cwd?: string | undefined
+  /** How to install the program, for the error. @default none */
+  readonly hint?: string | undefined
 }
 
 /** Parameters of {@link Device.prepare}. */
@@ -212,12 +236,22 @@ export interface Device {
    */
   readonly unsavable?: string | undefined
   /**
+   * Why a machine with the device boots each time and has no template, as the end of a sentence.
+   * @default none: QEMU decides whether it can be saved
+   */
+  readonly untemplatable?: string | undefined
+  /**
    * Called before a machine is restored, instead of {@link prepare}.
    * @throws OptionError `DEVICE_CONFLICT` when a running machine uses a resource that cannot be shared
    */
   requireFree?(): void
   /** Creates the files of the device in the private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
+  /**
+   * A program that serves the device. It is started before QEMU, after {@link prepare}, and ends with QEMU and with this
+   * process. The device has one inherited descriptor, and {@link attach} gets no stream for it. @default none
+   */
+  helper?(context: HelperContext): HelperCommand
   /** Arguments for QEMU. Pure: the same context gives the same arguments. */
   qemuArgs(context: DeviceContext): readonly string[]
   /** Words for the kernel command line. Pure. */

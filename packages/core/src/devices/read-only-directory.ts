@@ -8,9 +8,7 @@ import { requireDirectory } from '../options/required-path.ts'
 import type { Device } from './device.ts'
 import { DISK_INTERFACES, type DiskInterface } from './disk/disk-interface.ts'
 import { fatDisk } from './disk/fat-disk.ts'
-import { unreadable } from './disk/fat-image.ts'
 import { reconnected } from './disk/reconnected-disk.ts'
-import { directoryIdentity } from './helpers/directory-identity.ts'
 import { type GuestMount, isMountPoint, mountScript, mountWord } from './helpers/guest-mount.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 
@@ -89,8 +87,10 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
     validate: disk.validate,
     async contentIdentity() {
       try {
+        const { directoryIdentity } = await import('./helpers/directory-identity.ts')
         return JSON.stringify([own, await directoryIdentity(path)])
       } catch (cause) {
+        const { unreadable } = await import('./disk/fat-image.ts')
         throw unreadable(path, cause)
       }
     },

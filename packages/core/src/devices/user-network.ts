@@ -17,7 +17,6 @@ import {
 } from '../options/checked-options.ts'
 import { requireDirectory, requireFile } from '../options/required-path.ts'
 import type { AttachContext, Device, PortForward } from './device.ts'
-import { directoryIdentity } from './helpers/directory-identity.ts'
 import { BOOTS_FIRST, NIC_MODELS, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
 import { PerMachine } from './helpers/per-machine.ts'
@@ -147,7 +146,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
     ],
     bootable: boot ?? 'fallback',
     validate: ({ arch }) => requireNicModelOn(arch, model, 'userNetwork'),
-    ...(tftp === undefined ? {} : { contentIdentity: () => directoryIdentity(tftp) }),
+    ...(tftp === undefined ? {} : { contentIdentity: () => identityOf(tftp) }),
     requireFree,
     prepare: async () => requireFree(),
     qemuArgs(context) {
@@ -266,4 +265,9 @@ function requireBootFile(bootFile: string | undefined, tftp: string | undefined)
   const path = requireFile('userNetwork: bootFile', join(tftp, bootFile)) ?? ''
   if (!relative(tftp, path).startsWith('..')) return
   throw new OptionError('INVALID_OPTION', `userNetwork: \`bootFile\` "${bootFile}" is not in the directory ${tftp}`)
+}
+
+async function identityOf(directory: string): Promise<string> {
+  const { directoryIdentity } = await import('./helpers/directory-identity.ts')
+  return directoryIdentity(directory)
 }

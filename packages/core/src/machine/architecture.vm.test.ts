@@ -9,8 +9,8 @@ import { channel } from '../devices/channel.ts'
 import { p9Directory } from '../devices/p9-directory.ts'
 import { serial } from '../devices/serial.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
+import { findOnPath } from '../host/find-on-path.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
-import { findOnPath } from '../qemu/process.ts'
 import { VM } from './vm.ts'
 
 /** Booted in every run. The kernels of the others are 60 MB each to fetch: they have a run of their own. */

@@ -3,6 +3,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../host/files/priva
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type CommandLine, type GuestMemory } from '../qemu/command-line.ts'
+import type { Helpers } from '../qemu/helpers/helpers.ts'
 import type { QemuBinary } from '../qemu/locate.ts'
 import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
@@ -52,7 +53,7 @@ export interface Launched {
 }
 
 /**
- * Prepares the devices and spawns QEMU, which may fail later.
+ * Prepares the devices, and spawns QEMU and the programs that serve its devices. QEMU may fail later.
  *
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
  */
@@ -66,7 +67,11 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
     if (plan.restore) await plan.restore.files(directory.path)
     const line = launchedCommandLine(spec, plan, { command: qemu, version: qemuVersion }, directory.path)
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
-    const machine = await QemuInstance.spawn(spec, line, describe(spec).commandLineQuoted, plan.restore?.state)
+    const machine = await QemuInstance.spawn(spec, line, {
+      shown: describe(spec).commandLineQuoted,
+      state: plan.restore?.state,
+      helpers: await helpersOf(spec, line, directory.path),
+    })
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
     return { machine, directory, qemuVersion, describe, plan, registration }
   } catch (error) {
@@ -133,6 +138,13 @@ export async function discard({ machine, directory, plan, registration }: Launch
   await directory.remove()
   await plan.release?.()
   registration[Symbol.dispose]()
+}
+
+/** The programs that serve the devices of a machine. */
+async function helpersOf(spec: MachineSpec, line: CommandLine, directory: string): Promise<Helpers | undefined> {
+  if (!spec.devices.some((device) => device.helper !== undefined)) return undefined
+  const { Helpers } = await import('../qemu/helpers/helpers.ts')
+  return Helpers.spawn(spec, line, directory)
 }
 
 /** @param positions @default all */

@@ -9,10 +9,11 @@ import { StartError } from '../errors.ts'
 import { readEnvironment } from '../host/environment.ts'
 import { fileIdentity } from '../host/files/file-digest.ts'
 import { rememberedText } from '../host/files/remembered-text.ts'
+import { findOnPath } from '../host/find-on-path.ts'
 import { missingQemuPackage, packagedQemu } from '../host/qemu-package.ts'
 import type { Architecture } from '../options/architecture.ts'
 import { quoteCommandLine } from './command-line.ts'
-import { findOnPath, runLookup } from './process.ts'
+import { runLookup } from './process.ts'
 import { isAtLeast, parseVersion, type QemuRelease } from './version.ts'
 
 /** A usable QEMU. */

@@ -1,12 +1,11 @@
 /**
- * Starts processes: QEMU with its guard, and short commands such as `--version`. The only importer of the process
- * library.
+ * Starts processes: QEMU and its helpers with their guard, and short commands such as `--version`. The only importer of
+ * the process library.
  */
-import { accessSync, constants, statSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { delimiter, join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { findOnPath } from '../host/find-on-path.ts'
 import { packagedTie } from '../host/qemu-package.ts'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
 
@@ -41,8 +40,10 @@ const loadExeca = (): Promise<typeof import('execa')> => import('execa')
 export interface SpawnOptions {
   /** Descriptors of the child that are stream sockets, each above 3. {@link QemuProcess.stream} returns our ends. */
   readonly sockets: readonly number[]
-  /** Open descriptors that the child inherits, by their number in the child. @default none */
-  readonly files?: ReadonlyMap<number, number>
+  /** Open descriptors and sockets that the child inherits, by their number in the child. @default none */
+  readonly files?: ReadonlyMap<number, number | Duplex> | undefined
+  /** Working directory. @default that of this process */
+  readonly cwd?: string | undefined
   /** @default the best of this host */
   readonly guard?: GuardKind
 }
@@ -51,7 +52,7 @@ export interface SpawnOptions {
  * @throws the system's error (`ENOENT`, `EACCES`, …) when the guard cannot be started
  */
 export async function spawnQemu(argv: readonly string[], options: SpawnOptions): Promise<QemuProcess> {
-  const { sockets, files = new Map<number, number>(), guard = (await hostGuard()).guard } = options
+  const { sockets, files = new Map<number, number | Duplex>(), cwd, guard = (await hostGuard()).guard } = options
   const [program = 'qemu', ...programArgs] = argv
   const [file = program, ...args] = guardedCommand(guard, {
     argv: [findOnPath(program) ?? program, ...programArgs],
@@ -72,6 +73,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
     // A separate process group: Ctrl-C then reaches only the test runner, which ends the machine cleanly.
     detached: true,
     cleanup: false,
+    ...(cwd === undefined ? {} : { cwd }),
     stripFinalNewline: false,
   })
   // The handle of the library is for short commands. A machine uses the events of the child itself.
@@ -135,22 +137,6 @@ export async function runLookup(
   const { execa } = await loadExeca()
   const result = await execa(file, args, { reject: false, all: true, stdin: 'ignore', timeout: 30_000 })
   return { output: result.all, exitCode: result.exitCode, cause: 'cause' in result ? result.cause : undefined }
-}
-
-/** The absolute path of an executable on PATH; undefined if there is none. */
-export function findOnPath(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
-  const candidates = name.includes('/') ? [name] : path.split(delimiter).map((folder) => join(folder || '.', name))
-  return candidates.find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    // A directory also has the execute permission.
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 /** A guard and the reason for it. */

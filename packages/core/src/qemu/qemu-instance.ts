@@ -7,6 +7,7 @@ import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import { describeExit, type ExitStatus, exitStatusOf, type LostConnection } from './exit-status.ts'
+import type { Helpers } from './helpers/helpers.ts'
 import { loadState, type MemoryTransfer } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { extractQemuError, hintFor } from './qemu-error.ts'
@@ -43,6 +44,8 @@ export interface InstanceOrigin {
   readonly state?: StateInput | undefined
   /** QMP messages so far. @default none */
   readonly messages?: readonly QmpMessage[] | undefined
+  /** Programs that serve its devices. @default none */
+  readonly helpers?: Helpers | undefined
 }
 
 /** A spawned QEMU. */
@@ -59,6 +62,7 @@ export class QemuInstance {
   readonly #shownLine: string
   readonly #portForwards: PortForward[] = []
   readonly #state: StateInput | undefined
+  readonly #helpers: Helpers | undefined
   #shutdown: Promise<unknown> | undefined
   #lost: LostConnection | undefined
   #gone = false
@@ -67,13 +71,14 @@ export class QemuInstance {
     process: QemuProcess,
     spec: MachineSpec,
     line: CommandLine,
-    { shown, state, messages }: InstanceOrigin,
+    { shown, state, messages, helpers }: InstanceOrigin,
   ) {
     this.#process = process
     this.#spec = spec
     this.#line = line
     this.#shownLine = shown
     this.#state = state
+    this.#helpers = helpers
     this.consoleStream = process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
     this.qmp = new QmpClient(control, messages)
@@ -86,6 +91,7 @@ export class QemuInstance {
     const controlEnded = finished(control, { writable: false }).catch(() => {})
     this.exited = process.exited.then(async (exit) => {
       await Promise.race([controlEnded, afterDelay(LAST_EVENTS_MS)])
+      await helpers?.end()
       return exitStatusOf(exit, shutdown ?? this.#lost, process.stderr())
     })
     void process.exited.then(() => {
@@ -99,16 +105,19 @@ export class QemuInstance {
   /**
    * Spawns QEMU. {@link connect} reports whether it starts successfully.
    *
-   * @param shown command line for errors
-   * @param state saved state of a machine that is restored
    * @throws StartError `START_FAILED` when the process cannot be created
    */
-  static async spawn(spec: MachineSpec, line: CommandLine, shown: string, state?: StateInput): Promise<QemuInstance> {
-    const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat()]
-    const files = new Map(state === undefined ? [] : [[STATE_FD, state.source]])
+  static async spawn(spec: MachineSpec, line: CommandLine, origin: InstanceOrigin): Promise<QemuInstance> {
+    const { shown, state, helpers } = origin
+    const files = new Map<number, number | Duplex>(helpers?.sockets)
+    const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat().filter((fd) => !files.has(fd))]
+    if (state !== undefined) files.set(STATE_FD, state.source)
     try {
-      return new QemuInstance(await spawnQemu(line.argv, { sockets, files }), spec, line, { shown, state })
+      const process = await spawnQemu(line.argv, { sockets, files })
+      helpers?.passed()
+      return new QemuInstance(process, spec, line, origin)
     } catch (cause) {
+      await helpers?.end()
       throw new StartError('START_FAILED', `QEMU could not be started: ${messageOf(cause)}`, {
         cause,
         sections: { 'Command line': shown },
@@ -176,7 +185,9 @@ export class QemuInstance {
         vm,
         machineName: spec.name,
         directory,
-        streams: (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd)),
+        streams: device.helper
+          ? []
+          : (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd)),
         ids: this.#line.deviceIds[position] ?? [],
         qmp: this.qmp,
         exited,
@@ -197,6 +208,7 @@ export class QemuInstance {
   /** Whether QEMU keeps this process running. @default true */
   hold(held: boolean): void {
     this.#process.hold(held)
+    this.#helpers?.hold(held)
   }
 
   /** Ends QEMU. All calls return the same status. */
@@ -251,7 +263,7 @@ export class QemuInstance {
     const hint = hintFor(printed, this.#spec)
     return new StartError('START_FAILED', message === '' ? what : `${what}\n${message}`, {
       ...(hint === undefined ? {} : { hint }),
-      sections: { 'QEMU printed': printed, 'Command line': this.#shownLine },
+      sections: { 'QEMU printed': printed, ...this.#helpers?.printed(), 'Command line': this.#shownLine },
     })
   }
 }

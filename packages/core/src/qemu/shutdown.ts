@@ -20,7 +20,8 @@ export async function shutDown(process: QemuProcess, qmp: QmpClient): Promise<Pr
   return process.exited
 }
 
-async function exitsWithin(process: QemuProcess, milliseconds: number): Promise<boolean> {
+/** Whether the process ends within the time. */
+export async function exitsWithin(process: QemuProcess, milliseconds: number): Promise<boolean> {
   const timer = new AbortController()
   const late = delay(milliseconds, false, { signal: timer.signal }).catch(() => false)
   const result = await Promise.race([process.exited.then(() => true), late])

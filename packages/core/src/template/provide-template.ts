@@ -26,6 +26,8 @@ export interface TemplateRequest {
  */
 export async function provideTemplate(request: TemplateRequest): Promise<StoredTemplate> {
   const spec = withRestoreAttachments(request.spec)
+  const found = spec.devices.find(({ untemplatable }) => untemplatable !== undefined)
+  if (found) throw unsavable(spec, `its ${found.name} ${found.untemplatable}`)
   const { command: qemu, version: qemuVersion } = await locateQemu(spec.arch, spec.qemu)
   return provideLayer({ ...request, spec, qemu, qemuVersion }, request.preparation.layers.length)
 }
@@ -46,9 +48,13 @@ async function provideLayer(request: Located, height: number): Promise<StoredTem
     return step === undefined ? makeTemplate(make, preparation) : makeOverBase(request, height, make, step)
   })
   if ('unsavable' in stored) {
-    throw new TemplateError('TEMPLATE_UNSAVABLE', `Machine "${spec.name}" cannot be saved: ${stored.unsavable}`)
+    throw unsavable(spec, stored.unsavable)
   }
   return stored
+}
+
+function unsavable({ name }: MachineSpec, why: string): TemplateError {
+  return new TemplateError('TEMPLATE_UNSAVABLE', `Machine "${name}" cannot be saved: ${why}`)
 }
 
 async function makeOverBase(

@@ -4,7 +4,7 @@ import type { Device, DeviceContext, PrepareContext } from '../device.ts'
 import type { OptionValues } from '../helpers/option-string.ts'
 import { contentArgs, createLayer } from './disk-content.ts'
 import { checkInterface, type DiskInterface, frontendArgs } from './disk-interface.ts'
-import { type FatImageOptions, type FatSource, makeFatImage } from './fat-image.ts'
+import type { FatImageOptions, FatSource } from './fat-image.ts'
 
 /** Where the disk is. */
 export interface FatDiskPlace {
@@ -35,6 +35,7 @@ export function fatDisk({ owner, interface: kind, files }: FatDiskPlace): FatDis
     validate: ({ arch }) => checkInterface(owner, arch, kind, { cdrom: false, readOnly: isProtected }),
     async create(source, context, options) {
       const { image, layer } = filesIn(context)
+      const { makeFatImage } = await import('./fat-image.ts')
       const size = await makeFatImage(source, image, { ...options, signal: context.signal })
       if (!isProtected) await createLayer(layer, size)
     },

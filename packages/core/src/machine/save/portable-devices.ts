@@ -20,6 +20,7 @@ import { pvpanic } from '../../devices/pvpanic.ts'
 import { readOnlyDirectory } from '../../devices/read-only-directory.ts'
 import { rtc } from '../../devices/rtc.ts'
 import { serial } from '../../devices/serial.ts'
+import { tpm } from '../../devices/tpm.ts'
 import { type UefiOptions, uefi } from '../../devices/uefi.ts'
 import { type ForwardOptions, type UserNetworkOptions, userNetwork } from '../../devices/user-network.ts'
 import { virtioRandom } from '../../devices/virtio-random.ts'
@@ -87,6 +88,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   icount: (options) => icount(options),
   rtc: (options) => rtc(options),
   serial: (options) => serial(options),
+  // Its state is in the machine file.
+  tpm: (options) => tpm(options),
   uefi({ code, variables, ...options }, { fileAt }) {
     const files = code === undefined ? {} : { code: fileAt(text(code)), variables: fileAt(text(variables)) }
     return uefi({ ...(options as UefiOptions), ...files })

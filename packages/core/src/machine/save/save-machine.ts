@@ -143,7 +143,9 @@ async function addFiles(archive: ArchiveWriter, name: string, path: string): Pro
   const stats = await stat(path)
   if (stats.isFile()) return archive.addFile(name, path)
   if (!stats.isDirectory()) return
-  for (const entry of await readdir(path)) await addFiles(archive, `${name}/${entry}`, join(path, entry))
+  // Hidden files, such as the lock of a TPM, belong to the process that made them.
+  const entries = (await readdir(path)).filter((entry) => !entry.startsWith('.'))
+  for (const entry of entries) await addFiles(archive, `${name}/${entry}`, join(path, entry))
 }
 
 async function bootFilesOf(spec: MachineSpec): Promise<readonly BootFile[]> {

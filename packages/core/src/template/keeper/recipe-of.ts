@@ -14,15 +14,15 @@ export function keptState({ stored }: Restoration): StateInput {
 }
 
 /**
- * Whether the keeper can restore a machine: its devices are those of the saved one, so that none must be prepared, and its
- * state is in one file.
+ * Whether the keeper can restore a machine: its devices are those of the saved one, so that none must be prepared, none is
+ * served by another program, and its state is in one file.
  */
-export function isKeepable(restoration: Restoration): boolean {
-  const { changed, stored } = restoration
+export function isKeepable({ changed, stored, spec }: Restoration): boolean {
   // One layer without pages: its memory was composed.
   const [layer, below] = stored.layers
   const isInOneFile = layer === undefined || (below === undefined && layer.pagesBytes === 0 && !layer.isWhole)
-  return changed.length === 0 && isInOneFile
+  const hasHelper = spec.devices.some((device) => device.helper !== undefined)
+  return changed.length === 0 && isInOneFile && !hasHelper
 }
 
 /** The recipe of a machine that {@link isKeepable}. */

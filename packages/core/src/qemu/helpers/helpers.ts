@@ -1,0 +1,102 @@
+/** Programs beside QEMU that serve its devices, such as `swtpm`. Each has a socket whose other end QEMU inherits. */
+import { mkdir } from 'node:fs/promises'
+import type { Duplex } from 'node:stream'
+import type { HelperCommand } from '../../devices/device.ts'
+import { messageOf, OptionError, StartError } from '../../errors.ts'
+import { findOnPath } from '../../host/find-on-path.ts'
+import type { MachineSpec } from '../../spec/machine-spec.ts'
+import type { CommandLine } from '../command-line.ts'
+import { type QemuProcess, spawnQemu } from '../process.ts'
+import { exitsWithin } from '../shutdown.ts'
+
+/** Descriptor of a helper for its device. 3 is that of the guard. */
+const HELPER_FD = 4
+/** Time limit of the end of a helper after SIGTERM. Milliseconds. */
+const SIGTERM_MS = 2_000
+
+interface Helper {
+  readonly process: QemuProcess
+  /** Name of the program, for errors. */
+  readonly program: string
+  /** Number of its descriptor in QEMU. */
+  readonly fd: number
+}
+
+/** The running helpers of a machine. */
+export class Helpers {
+  readonly #helpers: readonly Helper[]
+
+  private constructor(helpers: readonly Helper[]) {
+    this.#helpers = helpers
+  }
+
+  /** @throws OptionError `DEVICE_UNAVAILABLE`, StartError `START_FAILED` when a program is missing, or cannot be started */
+  static async spawn(spec: MachineSpec, line: CommandLine, directory: string): Promise<Helpers> {
+    const helpers: Helper[] = []
+    try {
+      for (const [position, device] of spec.devices.entries()) {
+        const [fd] = line.deviceDescriptors[position] ?? []
+        if (device.helper === undefined || fd === undefined) continue
+        helpers.push({ ...(await spawned(device.name, device.helper({ directory, position, fd: HELPER_FD }))), fd })
+      }
+    } catch (error) {
+      await new Helpers(helpers).end()
+      throw error
+    }
+    return new Helpers(helpers)
+  }
+
+  /** Sockets that QEMU inherits, by their number in QEMU. */
+  get sockets(): ReadonlyMap<number, Duplex> {
+    return new Map(this.#helpers.map(({ process, fd }) => [fd, process.stream(HELPER_FD)]))
+  }
+
+  /** Closes the sockets of this process. Called as soon as QEMU has inherited them, so that nothing is read here. */
+  passed(): void {
+    for (const socket of this.sockets.values()) socket.destroy()
+  }
+
+  /** The output of the programs, for errors. */
+  printed(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#helpers.map(({ process, program }) => [`${program} printed`, process.stderr().trim()]),
+    )
+  }
+
+  /** Whether they keep this process running. @default true */
+  hold(held: boolean): void {
+    for (const { process } of this.#helpers) process.hold(held)
+  }
+
+  /** Ends them, after the end of QEMU. */
+  async end(): Promise<void> {
+    await Promise.all(this.#helpers.map(({ process }) => ended(process)))
+  }
+}
+
+async function spawned(
+  device: string,
+  { argv, cwd, hint }: HelperCommand,
+): Promise<Pick<Helper, 'process' | 'program'>> {
+  const [program = ''] = argv
+  if (findOnPath(program) === undefined) {
+    const what = `${device}: this host has no \`${program}\` on its PATH`
+    throw new OptionError('DEVICE_UNAVAILABLE', what, hint === undefined ? {} : { hint })
+  }
+  try {
+    if (cwd !== undefined) await mkdir(cwd, { recursive: true, mode: 0o700 })
+    const process = await spawnQemu(argv, { sockets: [HELPER_FD], cwd })
+    // A reset of the socket, when the program ends at once.
+    process.stream(HELPER_FD).on('error', () => {})
+    return { process, program }
+  } catch (cause) {
+    throw new StartError('START_FAILED', `${program} could not be started: ${messageOf(cause)}`, { cause })
+  }
+}
+
+async function ended(process: QemuProcess): Promise<void> {
+  process.stream(HELPER_FD).destroy()
+  process.terminate('SIGTERM')
+  if (!(await exitsWithin(process, SIGTERM_MS))) process.terminate('SIGKILL')
+  await process.exited
+}
