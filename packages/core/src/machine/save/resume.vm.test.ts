@@ -83,12 +83,12 @@ test('a machine that changes its memory while it is saved has the memory of one 
   const vm = await start()
   // Files that are named after their content.
   const write = 'dd if=/dev/urandom of=/tmp/new bs=64k count=8 2>/dev/null; mv /tmp/new /tmp/all/$(sum </tmp/new)'
-  const busy = `sum() { md5sum | cut -c1-32; }; while :; do ${write}; ls -t /tmp/all | tail -n +20 | sed s,^,/tmp/all/, | xargs rm -f; done`
-  await vm.run(`mkdir /tmp/all; (${busy}) >/dev/null 2>&1 & echo $! >/tmp/pid`)
+  const busy = `sum() { md5sum | cut -c1-32; }; while [ ! -e /tmp/stop ]; do ${write}; ls -t /tmp/all | tail -n +20 | sed s,^,/tmp/all/, | xargs rm -f; done`
+  await vm.run(`mkdir /tmp/all; mkfifo /tmp/ended; (${busy}; echo >/tmp/ended) >/dev/null 2>&1 &`)
   await vm.waitUntil('[ $(ls /tmp/all | wc -l) -gt 2 ]')
   await vm.save(file)
   const check =
-    'kill $(cat /tmp/pid); cd /tmp/all; for f in *; do md5sum <$f | grep -q ^$f || echo bad $f; done; ls | wc -l'
+    'touch /tmp/stop; read x </tmp/ended; cd /tmp/all; for f in *; do md5sum <$f | grep -q ^$f || echo bad $f; done; ls | wc -l'
   for (const machine of [vm, await resume()]) expect(Number(await stdout(machine, check))).toBeGreaterThan(2)
 })
 
