@@ -60,7 +60,7 @@ export async function runCampaign(
     await warmUp(campaign)
     for (let round = first; round < first + rounds && Date.now() < until && !signal.aborted; round++) {
       const result = await runRound(campaign, planRound(seed, round, fault))
-      // An interrupted round says nothing.
+      // The result of an interrupted round has no meaning.
       if (signal.aborted) break
       results.push(result)
       onRound?.(result)

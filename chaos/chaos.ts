@@ -1,6 +1,6 @@
 /**
- * `pnpm chaos`: runs real test runs, does a fault to each of them at a random moment, and checks what is promised in
- * docs/reliability.md. Prints its seed, each round, and a table.
+ * `pnpm chaos`: starts real test runs, injects a fault into each of them at a random moment, and checks the promises of
+ * docs/reliability.md. Prints the seed, each round, and a table.
  */
 import { parseArgs } from 'node:util'
 import { bundlePackages } from '../scripts/bundle.mjs'
@@ -15,7 +15,7 @@ const USAGE = `Usage: pnpm chaos [options]
   --rounds N     number of rounds (20)
   --seed S       seed of all choices, a whole number (random)
   --round K      runs only round K of the seed
-  --fault NAME   does only this fault
+  --fault NAME   injects only this fault
   --flood BYTES  output of the fault "flood console" (262144)
   --minutes M    begins no round after M minutes (no limit)
   --small        runs two test files instead of three

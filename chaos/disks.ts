@@ -32,7 +32,7 @@ export function unmountBelow(folder: string): void {
   for (const path of mountsBelow(folder)) execFileSync('umount', ['-l', path])
 }
 
-/** Copies the files of a round, for a later look. Sockets and FIFOs are left out. */
+/** Keeps a copy of the files of a round. Sockets and FIFOs are left out. */
 export function keepFiles(from: string, to: string): void {
   mkdirSync(to, { recursive: true })
   for (const entry of readdirSync(from, { withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** A fault, and what is promised when it is done. */
+/** A fault, and what is promised when it is injected. */
 import type { ChaosEvent } from './events.ts'
 import type { RoundPlan, RunnerName } from './plan.ts'
 
@@ -29,17 +29,17 @@ export interface RoundFolders {
   readonly artifacts: string
 }
 
-/** Typed into the guest of a test. */
+/** A command that is typed into the guest of a test. */
 export interface GuestCommand {
   readonly victim: string | undefined
   readonly command: string
-  /** Text that the console prints at last, with a hash in its first group. @default nothing: the test must fail */
+  /** Pattern of the last text on the console, with a hash in its first group. @default none: the test must fail */
   readonly until?: string
   /** Least size of the output until then, bytes. */
   readonly bytes?: number
 }
 
-/** What the fault was done to. */
+/** Result of the injection: the command for the guest, done, or nothing to inject the fault into. */
 export type Done = GuestCommand | 'done' | 'no victim'
 
 /** Which tests may fail: none, the one of the event, those of its file, or all. */
@@ -63,7 +63,7 @@ export interface Expectation {
 /** A fault. */
 export interface Fault {
   readonly runners?: readonly RunnerName[]
-  /** Whether it is done to a machine, not to a test file that was loaded. */
+  /** Whether it needs a running machine, so that it is not injected after a test file was loaded. */
   readonly needsMachine?: boolean
   /** The cache of the round: that of all rounds, a copy, or a copy without templates. @default 'shared' */
   readonly cache?: 'shared' | 'copy' | 'empty'
@@ -71,7 +71,7 @@ export interface Fault {
   readonly disk?: { readonly folder: Exclude<keyof RoundFolders, 'root'>; readonly mib: number }
   /** Environment of the run. */
   readonly env?: (folders: RoundFolders) => NodeJS.ProcessEnv
-  /** Why it cannot be done on this host; undefined if it can. */
+  /** Why it cannot be injected on this host; undefined if it can. */
   readonly missing?: () => string | undefined
   readonly act: (context: FaultContext) => Done | Promise<Done>
   readonly expects: Expectation

@@ -47,7 +47,7 @@ async function temporaryFiles(temporary: string, isKilled: boolean): Promise<rea
       sweep(join(temporary, name))
     }
     const left = list().filter((name) => !early.includes(name) && !/^coldboot-\d+\/machines\//.test(name))
-    // A process without its memory, and so without its environment, may still be ending.
+    // A process that has already freed its memory, and so its environment, may still be ending.
     if (left.length > 0 && performance.now() < end) await delay(SWEEP_AGAIN_MS)
     else return [...early, ...left].map((name) => `file ${name} is left in TMPDIR`)
   }

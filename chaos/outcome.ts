@@ -1,4 +1,4 @@
-/** Checks the result of a run: only affected tests fail, and their errors name what was done. */
+/** Checks the result of a run: only affected tests fail, and their errors name the fault. */
 import { readFileSync } from 'node:fs'
 import type { RunnerRun } from '../packages/vitest/test/installed-project.ts'
 import type { ChaosEvent } from './events.ts'
@@ -45,7 +45,7 @@ export function checkOutcome(outcome: Outcome, expects: Expectation): readonly s
   const failures = failedTests(outcome)
   for (const [test, reason] of failures) {
     if (!isAffected(test, victim, expects))
-      wrong.push(`${test} failed, although only ${expects.affected} may: ${reason}`)
+      wrong.push(`${test} failed, although the fault may only affect: ${expects.affected}: ${reason}`)
     else if (reason !== '' && !expects.reasons?.some((one) => one.test(reason))) {
       wrong.push(`${test} failed without naming the fault: ${reason}`)
     }

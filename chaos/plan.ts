@@ -1,4 +1,4 @@
-/** Plan of a round: which fault is done, when, and in which test runner. Depends on the seed and the number of the round only. */
+/** Plan of a round: the fault, its moment, and the test runner. Depends on the seed and the number of the round only. */
 import { createHash } from 'node:crypto'
 import type { Fault } from './fault.ts'
 import { FAULTS, type FaultName } from './faults.ts'
@@ -9,9 +9,9 @@ export type RunnerName = 'vitest' | 'jest'
 /** Events of tests, in the order of one test. */
 export const MOMENTS = ['loaded', 'started', 'printed'] as const
 
-/** When a fault is done. */
+/** When a fault is injected. */
 export interface Moment {
-  /** Test file was loaded, machine was started, burst of lines was received. */
+  /** A test file was loaded, a machine was started, or a burst of lines was received. */
   readonly kind: (typeof MOMENTS)[number]
   /** Which event of this kind in the run, from 1. */
   readonly count: number

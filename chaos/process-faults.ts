@@ -39,7 +39,7 @@ export const PROCESS_FAULTS = {
   }),
   'kill runner': fault(kill(runner), { run: 'killed', affected: 'all', leavesFiles: true }),
   'kill QEMU': { ...fault(kill(machine), { run: 'fails', affected: 'test', reasons: KILLED }), needsMachine: true },
-  // It may be handed to a test between the look and the kill.
+  // It may be handed to a test between the search and the kill.
   'kill pooled machine': {
     ...fault(kill(pooled), { run: 'either', affected: 'all', reasons: KILLED }),
     needsMachine: true,

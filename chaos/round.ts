@@ -13,7 +13,7 @@ import { checkOutcome } from './outcome.ts'
 import type { Moment, RoundPlan, RunnerName } from './plan.ts'
 import { MARK, processesOf, signal } from './processes.ts'
 
-/** What all rounds share. */
+/** Parts that all rounds share. */
 export interface ChaosCampaign {
   readonly projects: Readonly<Record<RunnerName, InstalledProject>>
   /** Cache with a template. */
@@ -34,7 +34,7 @@ export interface ChaosCampaign {
 /** Result of a round. */
 export interface RoundResult {
   readonly plan: RoundPlan
-  /** `missed`: the run ended before the fault, or had nothing to do it to. */
+  /** `missed`: the run ended before the fault, or had no target for it. */
   readonly status: 'kept' | 'violated' | 'missed' | 'skipped'
   /** What is wrong, or why the round was skipped. */
   readonly details: readonly string[]
@@ -53,7 +53,7 @@ const REPORT = {
 /** Jest kills workers that do not exit within a second, for example on a busy host. */
 const JEST_KILLED = /has failed to exit gracefully and has been force exited/
 
-/** Runs a round. Nothing of it is left afterwards, except the files of a violated one. */
+/** Runs a round. Removes its files afterwards, except those of a round that violates a promise. */
 export async function runRound(campaign: ChaosCampaign, plan: RoundPlan): Promise<RoundResult> {
   const start = performance.now()
   const result = (status: RoundResult['status'], details: readonly string[] = []): RoundResult => ({
@@ -114,8 +114,8 @@ async function disturb(
     const context = { plan, mark, runner: run.pid, event, events, folders, floodBytes }
     const acted = await Promise.allSettled([(async () => fault.act(context))()])
     if (acted[0].status === 'fulfilled') done = acted[0].value
-    else problems.push(`the fault could not be done: ${String(acted[0].reason)}`)
-    // The tests look at it at any time.
+    else problems.push(`the fault could not be injected: ${String(acted[0].reason)}`)
+    // Tests may read the file at any time.
     writeFileSync(`${faultFile}.new`, JSON.stringify(typeof done === 'object' ? done : {}))
     renameSync(`${faultFile}.new`, faultFile)
   }

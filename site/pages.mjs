@@ -68,7 +68,7 @@ function pageOf(source, group, markdown) {
 function exampleText(folder) {
   const readme = join(folder, 'README.md')
   const head = existsSync(join(ROOT, readme)) ? read(readme) : `# Example: ${posix.basename(folder)}\n`
-  const files = globSync(['*.{ts,js,sh}', 'module/*'], { cwd: join(ROOT, folder) })
+  const files = globSync(['*.{ts,js,sh}', '{app,disk,module}/*'], { cwd: join(ROOT, folder) })
     .toSorted()
     .filter((file) => !SETUP.test(file))
     .concat(globSync(['*.config.{ts,js}', 'package.json'], { cwd: join(ROOT, folder) }).toSorted())

@@ -1,6 +1,6 @@
 /**
  * Work of each test of a round: the guest prints numbered lines with checksums in bursts, and the events of the test are appended
- * to a file. A test goes on until the fault of the round was done, so that it is always done to a running test.
+ * to a file. A test goes on until the fault of the round was injected, so that the test is always running at that moment.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -54,7 +54,7 @@ async function type(vm, test, { command, until, bytes }) {
   report({ kind: 'flooded', test, sha256: captures[0], bytes })
 }
 
-/** The fault of the round; undefined until it was done. */
+/** The fault of the round; undefined until it was injected. */
 function readFault() {
   return existsSync(CHAOS_FAULT) ? JSON.parse(readFileSync(CHAOS_FAULT, 'utf8') || '{}') : undefined
 }

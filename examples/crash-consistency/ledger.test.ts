@@ -23,7 +23,7 @@ const CUTS = [
   [5, 60],
 ] as const
 
-/** The records on the disk. A power cut may leave `new` behind, which is none. */
+/** The records on the disk. A power cut may leave the file `new` behind, which is not a record. */
 async function readRecords(vm: VM): Promise<ReadonlyMap<number, string>> {
   const { stdout } = await vm.run('cd /mnt && for file in record-*; do echo "$file=$(cat $file)"; done')
   const lines = stdout.matchAll(/^record-(\d+)=(.*)$/gm)

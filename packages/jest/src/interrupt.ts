@@ -39,8 +39,8 @@ export function endInOrder(tests: Interruptible): Disposable {
 }
 
 /**
- * Ends a worker when its parent was killed. Otherwise it would continue its tests and then wait forever. Also has a worker that
- * Jest ends, because it did not exit within 500 ms after its last test, remove the files of its pooled machines.
+ * Ends a worker when its parent was killed. Otherwise it would continue its tests and then wait forever. Also makes
+ * a worker remove the files of its pooled machines when Jest ends it, because it did not exit within 500 ms after its last test.
  */
 export function endWithParent(): void {
   if (!process.connected || process.listenerCount('disconnect', onDisconnect) > 0) return

@@ -6,8 +6,8 @@ import type { QmpEvent } from './qmp.ts'
 
 /**
  * Why a machine ended. `guest-*` and `host-*` are QEMU's ShutdownCause (qapi/run-state.json); `qemu-failed`: QEMU
- * failed without a reason; `qemu-killed`: a signal ended it; `console-lost`, `qmp-lost`: a connection ended while QEMU was running,
- * so that it was killed.
+ * failed without a reason; `qemu-killed`: a signal ended it; `console-lost`, `qmp-lost`: QEMU was killed, because a
+ * connection to it ended while it was running.
  */
 export type ExitReason =
   | 'guest-shutdown'

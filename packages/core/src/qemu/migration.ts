@@ -94,7 +94,7 @@ export async function sendState(
 }
 
 const SOCKET = 'state.sock'
-/** QEMU looks for changed memory when the rest of it takes this long to send. Milliseconds. */
+/** QEMU looks for changed memory again when the rest can be sent within this time. Milliseconds. */
 const LEFT_MS = 20
 
 /** A guest that changes its memory faster than it is sent would never be stopped otherwise. */

@@ -1,7 +1,6 @@
 /**
- * Composes the memory of a layer into one file when it is first started. Its machines then start like those of a template
- * without layers. The file takes as much room as the memory of the template at the bottom, unless the file system shares
- * blocks.
+ * Composes the memory of a layer into one file at the first start from it. Its machines then start like those of a template
+ * without layers. The file takes as much space as the memory of the lowest template, unless the file system shares blocks.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +17,7 @@ import {
 } from './store/template-folder.ts'
 import type { TemplateStore } from './store/template-store.ts'
 
-/** The layer with its memory in one file. Unchanged if that cannot be made, such as in a cache that is read-only. */
+/** The layer with its memory in one file. Unchanged if that file cannot be made, for example in a read-only cache. */
 export async function composedLayer(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
   const present = readComposed(stored)
   if (present || stored.layers.some(({ isWhole }) => isWhole)) return present ?? stored

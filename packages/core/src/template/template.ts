@@ -190,7 +190,7 @@ export class Template {
   }
 }
 
-/** A layer is started like a template of its own. */
+/** A template whose memory is in one file, if it can be composed. Its machines start faster. */
 async function withoutLayers(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
   return stored.layers.length === 0 ? stored : (await import('./composed-layer.ts')).composedLayer(stored, store)
 }

@@ -1,5 +1,5 @@
 /**
- * Private directory of a machine or of a socket, mode 0700. Its name has the identity of the process, so that the next start
+ * Private directory of a machine or of a socket, mode 0700. Its name contains the identity of the process, so that the next start
  * of a machine removes the directories of killed processes.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -34,7 +34,7 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
 }
 
 /**
- * As {@link makePrivateDirectory}, without the wait, and in this folder for temporary files.
+ * Synchronous form of {@link makePrivateDirectory}, in a given folder for temporary files.
  *
  * @returns its path
  * @throws StartError as {@link makePrivateDirectory}

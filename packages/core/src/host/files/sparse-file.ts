@@ -1,4 +1,4 @@
-/** Files with holes, such as guest memory: blocks that are all zero take no room on the disk. */
+/** Files with holes, such as guest memory: blocks that are all zero take no space on the disk. */
 import { constants } from 'node:fs'
 import { copyFile, type FileHandle, open } from 'node:fs/promises'
 
@@ -31,7 +31,7 @@ export async function copySparse(from: string, to: string): Promise<void> {
   }
 }
 
-/** The parts of a chunk with something in them. */
+/** The parts of a chunk that are not all zero. */
 function* runsOf(chunk: Buffer): Generator<readonly [start: number, end: number]> {
   let begun: number | undefined
   for (let start = 0; start < chunk.length; start += BLOCK) {

@@ -6,7 +6,7 @@ export const MANIFEST = 'manifest.json'
 export const STATE = 'state/'
 /** After the state, because a machine that is saved while it runs is stopped at the end of its state. */
 export const CONSOLE = 'console.log'
-/** What the devices had made in the machine's private directory. */
+/** Files that the devices made in the machine's private directory. */
 export const FILES = 'files/'
 
 /** At the end, because they are not read on a host that has them. */
@@ -16,7 +16,7 @@ export function compressedName(boot: string): string {
   return `${boot}.compressed`
 }
 
-/** Whether a file of this name belongs into a machine file. */
+/** Whether a file of this name belongs in a machine file. */
 export function isMachineFileName(name: string): boolean {
   if (name === MANIFEST || name === CONSOLE) return true
   if (BOOT_FILES.some((boot) => name === boot || name === compressedName(boot))) return true

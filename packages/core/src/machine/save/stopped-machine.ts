@@ -40,8 +40,8 @@ export interface StopRequest {
   /** Whether it is resumed if it was running. */
   readonly goOn: boolean
   /**
-   * Whether it may run while its memory is sent, which is sent twice in part then. A machine whose devices are detached
-   * for the save is stopped before. @default false
+   * Whether it may run while its memory is sent. Pages that it changes meanwhile are sent again. A machine whose devices are
+   * detached for the save is stopped first. @default false
    */
   readonly isLive?: boolean
 }

@@ -1,4 +1,4 @@
-/** Unpacks the memory and the state of a machine file to the form in which a template has them. */
+/** Unpacks the memory and the state of a machine file into the form that they have in a template. */
 import { join } from 'node:path'
 import type { GuestMemory } from '../../qemu/command-line.ts'
 import { UnknownStateError } from '../../qemu/state/state-stream.ts'
@@ -16,8 +16,8 @@ export interface UnpackedState {
 }
 
 /**
- * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. The memory remains in the state if
- * it is not one block of the size that the manifest has.
+ * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. The memory remains in the state
+ * unless it is one block of the size in the manifest.
  *
  * @param directory must exist as long as the machine
  * @throws OptionError `MACHINE_FILE_INVALID`; the system's error

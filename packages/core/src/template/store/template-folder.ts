@@ -45,7 +45,7 @@ export const STATE_FILE = 'state'
 export const CONSOLE_FILE = 'console.log'
 export const FILES_DIRECTORY = 'files'
 export const CONTENTS_FILE = 'contents.json'
-/** Memory and state of a layer, composed from its layers when it is first started. It can be made again. */
+/** Memory and state of a layer, composed from its layers at the first start from it. It can be made again. */
 export const COMPOSED_DIRECTORY = 'composed'
 const MANIFEST_FILE = 'manifest.json'
 
@@ -114,7 +114,7 @@ export function readTemplateFolder(
   }
 }
 
-/** The layer with its composed memory, with the file of its state alone; undefined if that was not made. */
+/** The layer with its composed memory and a state without pages; undefined if these files were not made. */
 export function readComposed(stored: StoredTemplate): StoredTemplate | undefined {
   const directory = join(stored.directory, COMPOSED_DIRECTORY)
   const [memoryFile, path] = [join(directory, MEMORY_FILE), join(directory, STATE_FILE)]

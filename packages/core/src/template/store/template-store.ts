@@ -151,8 +151,8 @@ export class TemplateStore {
   }
 
   /**
-   * Adds files to a template that are derived from it, in a folder of their own.
-   * @param fill writes the files; may refuse with false
+   * Adds files that are derived from a template to it, in a folder of their own.
+   * @param fill writes the files; returns false to add none
    */
   compose({ key, id }: StoredTemplate, name: string, fill: (directory: string) => Promise<boolean>): Promise<void> {
     return this.#cache.locked(this.#name(key), async () => {

@@ -1,4 +1,4 @@
-/** File with guest memory, filled page by page. Pages that are all zero take no room in it. */
+/** File with guest memory, filled page by page. Pages that are all zero take no space in it. */
 import { closeSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs'
 import { type MemoryPage, PAGE } from '../../../qemu/state/state-records.ts'
 import { UnknownStateError } from '../../../qemu/state/state-stream.ts'
@@ -8,11 +8,11 @@ import type { PageReceiver } from './state-file.ts'
 const MOST_PAGES = 256
 const ZERO = Buffer.alloc(PAGE)
 
-/** Receives the pages of a state, and has all of them. Dispose it to write the last ones. */
+/** Receives the pages of a state and writes all of them to a file. Disposal writes the last ones. */
 export class MemoryFile implements PageReceiver, Disposable {
   readonly #fd: number
   readonly #size: number
-  /** Bytes after which the file is empty. */
+  /** Offset after which the file has only zeros, bytes. */
   #end: number
   #block: string | undefined
   /** Consecutive pages to be written. */
@@ -31,7 +31,7 @@ export class MemoryFile implements PageReceiver, Disposable {
     ftruncateSync(this.#fd, size)
   }
 
-  /** Name of the block of memory in the file; undefined if the memory of the state has another size. */
+  /** Name of the memory block in the file; undefined if the memory of the state has another size. */
   get block(): string | undefined {
     return this.#block
   }
@@ -72,7 +72,7 @@ export class MemoryFile implements PageReceiver, Disposable {
     this.#pages = []
     let written = pages.length > 0 ? writevSync(this.#fd, pages, this.#at) : 0
     if (written === pages.length * PAGE) return
-    // A disk that is almost full takes a part of them. The rest fails with the reason.
+    // If the disk is almost full, only a part is written. Writing the rest then fails with the reason.
     for (const bytes = Buffer.concat(pages); written < bytes.length; ) {
       written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#at + written)
     }
