@@ -35,7 +35,7 @@ function sector(): Buffer {
     ...[0xa3, 0x32, 0x00], //                         mov [4 * 0x0c + 2], ax
     ...[0xb0, 0xef, 0xe6, 0x21], //                   mov al, 0xef; out 0x21, al
     ...[0xb0, 0xff, 0xe6, 0xa1], //                   mov al, 0xff; out 0xa1, al
-    // 8 bits; no queue, so no interrupt waits for more; interrupts for input, and their line.
+    // 8 bits; no FIFO, so that each byte interrupts at once; interrupts for input, and their line.
     ...[...out(0x3fb, 0x03), ...out(0x3fa, 0x00), ...out(0x3f9, 0x01), ...out(0x3fc, 0x0b)],
     ...[0xbe, ...word(textAt), 0xba, 0xf8, 0x03], //  mov si, text; mov dx, 0x3f8
     ...[0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8], // print: lodsb; test al, al; jz wait; out dx, al; jmp print

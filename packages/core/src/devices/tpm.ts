@@ -1,4 +1,4 @@
-/** A TPM 2.0, served by `swtpm` of the host, so that the firmware and the guest measure what they boot. */
+/** A TPM 2.0, emulated by `swtpm` of the host, for guests that measure their boot. */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
 import type { Architecture } from '../options/architecture.ts'
@@ -12,13 +12,13 @@ export interface TpmOptions {
   /** Version of the specification. @default '2.0' */
   readonly version?: '2.0' | undefined
   /**
-   * Interface of the device: `crb`, the newer one, of PCs only; `tis`, of all machines with a TPM.
+   * Interface of the device: `crb` is newer and for PCs only; `tis` is for PCs, arm and aarch64.
    * @default 'crb' for PCs, 'tis' for others
    */
   readonly model?: 'crb' | 'tis' | undefined
   /**
-   * Directory with the keys and other lasting state of the TPM, for one machine at a time. A machine with it boots each time
-   * and cannot be saved.
+   * Directory with the keys and other lasting state of the TPM, for one machine at a time. A machine with this option has
+   * no template and cannot be saved.
    * @default a new TPM for each machine, discarded with it
    */
   readonly state?: string | undefined
@@ -83,7 +83,10 @@ const isPc = (arch: Architecture): boolean => arch === 'x86_64' || arch === 'i38
 function modelOf(arch: Architecture, model: TpmOptions['model']): string {
   if (isPc(arch)) return `tpm-${model ?? 'crb'}`
   if (arch !== 'aarch64' && arch !== 'arm') {
-    throw new OptionError('INVALID_OPTION', `tpm: ${arch} machines of QEMU have no TPM`)
+    throw new OptionError(
+      'INVALID_OPTION',
+      `tpm: only x86_64, i386, aarch64 and arm machines can have a TPM, not ${arch}`,
+    )
   }
   if (model !== 'crb') return 'tpm-tis-device'
   throw new OptionError('INVALID_OPTION', `tpm: \`model\` is 'crb', but ${arch} machines only have 'tis'`)

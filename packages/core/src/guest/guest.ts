@@ -106,7 +106,7 @@ export class Guest {
     return this.#run(command, options, () => this.ready(), onOutput)
   }
 
-  /** Runs commands of the start of the guest itself, which do not wait for the `ready` pattern. */
+  /** Runs commands that are part of the start of the guest, without waiting for `ready`. */
   get starting(): { readonly name: string; run(command: string, options: RunOptions): Promise<unknown> } {
     return { name: this.name, run: (command, options) => this.#run(command, options, async () => {}) }
   }

@@ -101,7 +101,7 @@ export class RevertibleMachine {
     const match = await ready
     const script = this.#attachAgain
     this.#attachAgain = ''
-    // All other commands wait for it.
+    // All other commands wait for the script.
     await runAgentScript(this.#guest.starting, script)
     return match
   }
@@ -114,8 +114,8 @@ export class RevertibleMachine {
     const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
     const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
     if (spec.ready !== undefined) {
-      // Also while the machine is ready, because the guest may reboot meanwhile. A failed wait is the caller's to handle, and a
-      // `ready` that is too slow to match is reported by `ready()`.
+      // Also while the machine is ready, because the guest may reboot meanwhile. The caller handles a failed wait, and `ready()`
+      // reports a `ready` pattern that is too slow to match.
       wait.then((match) => this.#noteReady(match)).catch(() => {})
     }
     return wait
@@ -178,7 +178,7 @@ export class RevertibleMachine {
 
   /** After a reset by the test or by the guest, waits for the next boot. */
   #bootAgain(): void {
-    // A wait for the boot that the reset ended also finds the end of the next one.
+    // A pending wait for the boot remains: it resolves after the next boot.
     if (!this.#isBooting) this.#ready = undefined
     // The kernel command line of a restored machine does not mount them.
     this.#attachAgain = attachScript(this.#running.spec)

@@ -463,7 +463,7 @@ export class VM implements AsyncDisposable {
   /**
    * Saves the current state of the machine to one file: memory, devices, disk overlays, console, and everything needed
    * to start it. `VM.resume` and `npx coldboot resume` continue from the file, even on another host. The guest is
-   * paused only at the end of the save.
+   * paused only at the end of the save, or during all of it with `goOn: false`.
    *
    * The file contains the whole memory of the guest, including secrets.
    *

@@ -66,7 +66,7 @@ export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cach
   return new OwnKernel(arch, parts, tree === undefined ? undefined : systemMapIn(tree, release))
 }
 
-/** The System.map of a build tree or of an unpacked package. That of Debian's packages has one line that names another. */
+/** The System.map of a build tree or of an unpacked package. In packages of Debian, it is one line that names another package. */
 function systemMapIn(tree: string, release: string): string | undefined {
   return ['System.map', `boot/System.map-${release}`]
     .map((name) => join(tree, name))

@@ -1,16 +1,16 @@
-/** Names for the addresses in a call trace of a kernel without names of its own (`CONFIG_KALLSYMS`), from its System.map. */
+/** Names the addresses in the call trace of a kernel without `CONFIG_KALLSYMS`, by its System.map. */
 import { readFileSync } from 'node:fs'
 
 /** An address that the kernel prints instead of a function. */
 const ADDRESS = /\b0x([0-9a-f]{8,16})\b(?![+/])/g
-/** A line with an instruction pointer; other addresses are those to return to. */
+/** A line with an instruction pointer. All other addresses are return addresses. */
 const POINTER = /\b(?:RIP: |EIP: |e?pc : |PC is at )/
-/** How far a kernel is from the addresses of its System.map. */
+/** Distance of a relocated kernel (KASLR) from the addresses of its System.map. */
 const OFFSET = /Kernel Offset: (0x[0-9a-f]+) from/
 const TEXT_SYMBOL = /^([0-9a-f]{8,16}) [tTwW] (\S+)$/gm
 
 interface Symbols {
-  /** Of the same length each, in order. */
+  /** In ascending order, all of the same length. */
   readonly addresses: readonly string[]
   readonly names: readonly string[]
 }
@@ -27,7 +27,7 @@ export function nameAddresses(excerpt: string, systemMap: string): string {
   return excerpt.split('\n').map(named).join('\n')
 }
 
-/** None if the file cannot be read: the failure of the guest is reported without names. */
+/** Empty if the file cannot be read: the failure of the guest is then reported without names. */
 function readSymbols(path: string): Symbols {
   try {
     const lines = [...readFileSync(path, 'latin1').matchAll(TEXT_SYMBOL)]
@@ -37,7 +37,7 @@ function readSymbols(path: string): Symbols {
   }
 }
 
-/** @param back bytes before the address at which the function is searched: the call may be its last instruction */
+/** @param back subtracted from the address for the search, because a call may be the last instruction of its function */
 function functionAt({ addresses, names }: Symbols, address: bigint, back: bigint): string | undefined {
   const width = addresses[0]?.length ?? 0
   const wanted = (address - back).toString(16).padStart(width, '0')

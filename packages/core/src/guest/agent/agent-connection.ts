@@ -41,7 +41,7 @@ export class AgentConnection {
   #ready: Promise<void> | undefined
   /** Whether the agent has answered. */
   #isOpen = false
-  /** Resolves the wait for an agent that starts again; undefined without one. */
+  /** Resolves the wait for the agent after a reset; undefined if there is no such wait. */
   #onHello: (() => void) | undefined
 
   /** @param open returns the port when the machine runs */

@@ -9,7 +9,7 @@ import type { CommandLine } from '../command-line.ts'
 import { type QemuProcess, spawnQemu } from '../process.ts'
 import { exitsWithin } from '../shutdown.ts'
 
-/** Descriptor of a helper for its device. 3 is that of the guard. */
+/** Descriptor of a helper for the socket of its device. The guard uses 3. */
 const HELPER_FD = 4
 /** Time limit of the end of a helper after SIGTERM. Milliseconds. */
 const SIGTERM_MS = 2_000
@@ -86,7 +86,7 @@ async function spawned(
   try {
     if (cwd !== undefined) await mkdir(cwd, { recursive: true, mode: 0o700 })
     const process = await spawnQemu(argv, { sockets: [HELPER_FD], cwd })
-    // A reset of the socket, when the program ends at once.
+    // The socket is reset if the program ends at once.
     process.stream(HELPER_FD).on('error', () => {})
     return { process, program }
   } catch (cause) {
