@@ -8,7 +8,7 @@ export interface Comparison {
   readonly rows: readonly { readonly name: string; readonly ratio: number }[]
 }
 
-/** Does nothing if the benchmark runs by itself. */
+/** Does nothing if the benchmark was not started by `scripts/bench.mjs`. */
 export function recordComparison({ title, rows }: Comparison): void {
   const file = process.env['BENCH_COMPARISONS']
   if (file === undefined) return

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Publishes the release in `.packs/` by npm, in the order of `publish-plan.json`. Skips versions that npm has already, so that a
+ * Publishes the release in `.packs/` with npm, in the order of `publish-plan.json`. Skips versions that npm already has, so that a
  * failed run can be repeated. Needs no dependencies.
  *
  * Run: node scripts/publish.mjs [--provenance] [--packs FOLDER]

@@ -21,7 +21,7 @@ const LOADED_LATER = /** @type {const} */ ([
   ['template.d.ts', 'Template'],
 ])
 
-/** Packages for users. Names that several of them export belong to the first one. */
+/** Packages for users. A name that several of them export is documented in the first one. */
 const DOCUMENTED = ['core', 'guest', 'matchers', 'report', 'vitest', 'jest', 'qemu', 'mkfatfs-wasm']
 /** Entries of a package that only other packages of this workspace, or runners, load. */
 const LOADED_BY_OTHERS = ['./internal', './guest-package', './environment', './jest-preset']

@@ -24,11 +24,11 @@ test.each([
   expect(qemuArgsOf(tpm({ model }), { arch })).toEqual([...shared, '-device', `${device},tpmdev=tpm0`])
 })
 
-test('the machine of a shell has none, because a second program would have to be started', () => {
+test('a command line for a shell has no TPM, because it starts only QEMU', () => {
   expect(qemuArgsOf(tpm(), { wiring: 'standalone' })).toEqual([])
 })
 
-test('the program works in the private directory of the machine, or in that of the user', () => {
+test('swtpm keeps its state in the private directory of the machine, or in that of the option', () => {
   const context = { directory: '/private, ours', position: 2, fd: 4 }
   const argv = ['swtpm', 'socket', '--tpm2', '--tpmstate', 'dir=.,mode=0600', '--ctrl', 'type=unixio,clientfd=4']
   expect(tpm().helper?.(context)).toEqual({
@@ -75,7 +75,7 @@ test.each<[string, MachineOptions]>([
   expect(() => machine({ ...options, devices: [...(options.devices ?? []), tpm()] })).not.toThrow()
 })
 
-test('a machine whose TPM outlives it is not saved', () => {
+test('a machine with a lasting TPM state is not saved', () => {
   expect(tpm()).toMatchObject({ unsavable: undefined, untemplatable: undefined })
   const kept = expect.stringContaining('`state`')
   expect(tpm({ state: folder })).toMatchObject({ unsavable: kept, untemplatable: kept, portable: undefined })

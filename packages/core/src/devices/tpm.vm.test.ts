@@ -45,7 +45,7 @@ function watchedTpm(): { readonly env: Record<string, string>; readonly gone: ()
   }
 }
 
-test('its program ends with the machine', async ({ skip }) => {
+test('swtpm ends with the machine', async ({ skip }) => {
   if (noTpm) return skip(noTpm)
   const { env, gone } = watchedTpm()
   const { PATH } = process.env
@@ -57,7 +57,7 @@ test('its program ends with the machine', async ({ skip }) => {
   await expect(gone()).resolves.toBeUndefined()
 })
 
-test('its program ends with a killed process', async ({ skip }) => {
+test('swtpm ends when the process of its machine is killed', async ({ skip }) => {
   if (noTpm) return skip(noTpm)
   const { env, gone } = watchedTpm()
   const script = fileURLToPath(new URL('../../test/tpm-owner.ts', import.meta.url))
@@ -71,7 +71,7 @@ test('its program ends with a killed process', async ({ skip }) => {
   await expect(gone()).resolves.toBeUndefined()
 })
 
-test('a state that is in use is refused with the output of the program', async ({ skip }) => {
+test('a TPM state that is in use is refused, with the output of swtpm', async ({ skip }) => {
   if (noTpm) return skip(noTpm)
   const state = join(folder, 'state, kept')
   mkdirSync(state)
@@ -113,9 +113,9 @@ async function start(options: MachineOptions): Promise<RunningVM> {
   return vm
 }
 
-test('firmware and guest measure what they boot, also of a restored machine', { timeout: 600_000 }, async ({
-  skip,
-}) => {
+test('firmware and guest measure their boot into the TPM, which a restored machine keeps', {
+  timeout: 600_000,
+}, async ({ skip }) => {
   if (noBoot) return skip(noBoot)
   // Restored from its template.
   const vm = await start(guest)

@@ -35,7 +35,7 @@ const TRACE = `[    3.100000] Kernel panic - not syncing: sysrq triggered crash
 [    3.100008]  </TASK>
 [    3.100009] CR2: 0x00007f0012345678`
 
-test('names the functions of a call trace', () => {
+test('names the functions of a call trace that has only addresses', () => {
   const named = nameAddresses(TRACE, map)
   expect(callTrace(TRACE)).toBeUndefined()
   // An address to return to may be behind the function that called.
@@ -48,13 +48,13 @@ test('names the functions of a call trace', () => {
   expect(named).toContain('CR2: 0x00007f0012345678')
 })
 
-test('follows a kernel at another address', () => {
+test('names the functions of a relocated kernel', () => {
   const moved = `Call Trace:\n 0xffffffff9a04d3b0\nKernel Offset: 0x19000000 from 0xffffffff81000000 (relocation range: …)`
   expect(callTrace(nameAddresses(moved, map))).toBe('panic+0x110/0x320')
   expect(nameAddresses('Call Trace:\n 0xffffffff9a04d3b0', map)).toBe('Call Trace:\n 0xffffffff9a04d3b0')
 })
 
-test('leaves a trace with names, and one whose file is missing, as they are', () => {
+test('does not change a trace with names, or one without a System.map', () => {
   const named = 'Call Trace:\n panic+0x110/0x320\n [<ffffffff8104d3b0>] panic+0x110/0x320'
   expect(nameAddresses(named, map)).toBe(named)
   expect(nameAddresses(TRACE, join(folder, 'missing'))).toBe(TRACE)

@@ -47,7 +47,7 @@ test('a helper that ignores SIGTERM is killed', async () => {
   await expect(helpers.end()).resolves.toBeUndefined()
 })
 
-test('names a program that the host does not have', async () => {
+test('the error of a missing helper names its program', async () => {
   const { spec, line } = machine(withHelper(['no-such-program']))
   await expect(Helpers.spawn(spec, line, '/private')).rejects.toMatchObject({
     code: 'DEVICE_UNAVAILABLE',

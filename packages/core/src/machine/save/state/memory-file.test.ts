@@ -14,7 +14,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
 })
 
-test('has the last content of each page, in new memory and in memory that is replaced', () => {
+test('a memory file has the last content of each page, if it is new and if its pages are replaced', () => {
   const page = fc.record({ index: fc.nat(PAGES - 1), byte: fc.nat(3), flush: fc.boolean() })
   let turn = 0
   const property = fc.property(fc.array(fc.array(page), { minLength: 1 }), (rounds) => {
@@ -35,7 +35,7 @@ test('has the last content of each page, in new memory and in memory that is rep
   fc.assert(property, { numRuns: 15 })
 })
 
-test('zero pages take no room', () => {
+test('zero pages take no space in a memory file', () => {
   const path = join(folder, 'memory')
   const size = 64 * 2 ** 20
   using memory = new MemoryFile(path, size)
@@ -49,7 +49,7 @@ test('zero pages take no room', () => {
   expect(blocks * 512).toBeLessThan(1 << 20)
 })
 
-test('memory of another size is not taken, and a page outside is refused', () => {
+test('a memory file does not take memory of another size, and refuses a page outside of it', () => {
   using memory = new MemoryFile(join(folder, 'memory'), PAGE)
   const page = { block: 'pc.ram', offset: PAGE, content: Buffer.alloc(PAGE, 1) }
   memory.begin('pc.ram', 2 * PAGE)

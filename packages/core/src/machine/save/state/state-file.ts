@@ -43,7 +43,7 @@ export async function writeStateFile(stream: Readable, path: string, origin: Mem
   return await writeState(stream, path, memory)
 }
 
-/** As {@link writeStateFile}, without the pages that `receiver` has. */
+/** Like {@link writeStateFile}, but without the pages that `receiver` has. */
 export async function writeState(
   stream: AsyncIterable<Buffer>,
   path: string,
@@ -115,7 +115,7 @@ class StateWriter implements StateStreamListener {
     this.#add(Buffer.from(bytes))
   }
 
-  /** What is to be written next. */
+  /** The buffers to write next. */
   take(): Buffer[] {
     const pending = this.#pending
     this.#pending = []
