@@ -38,7 +38,7 @@ export interface LinuxGuest {
   readonly ready: string
   /** Whether the agent is in the guest, which runs commands beside the console. */
   readonly agent: boolean
-  /** Where the names of functions in call traces are. Missing for a kernel without a System.map. */
+  /** System.map for the names of functions in call traces. Missing for a kernel without a System.map. */
   readonly failOn?: { readonly systemMap: string }
 }
 

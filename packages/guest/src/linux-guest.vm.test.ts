@@ -116,7 +116,7 @@ describe('the content of the guest', () => {
   }, 120_000)
   afterAll(() => vm?.close())
 
-  test('files lie where they were put, with their modes', async () => {
+  test('the files of the options are in the guest, with their modes', async () => {
     expect(await run(vm, 'cat /opt/current; tool works; stat -c %a:%u /opt/data.txt /bin/tool')).toBe(
       'hello\ntool works\n644:0\n755:0',
     )
