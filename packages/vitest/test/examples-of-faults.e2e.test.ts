@@ -1,6 +1,7 @@
 /** Examples whose tests disturb machines. They pass, and fail like in their READMEs. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readEnvironment } from '@coldboot/core/internal'
 import { expect, test } from 'vitest'
 import { folderOf } from './example.ts'
 import { installProject } from './installed-project.ts'
@@ -16,6 +17,27 @@ test.skipIf(noExt4 !== '')(`examples/crash-consistency passes, and fails like in
   expect(withoutNumbers(failing.output)).toContain(withoutNumbers(shownFailure('crash-consistency')))
   expect(machinesOf(project.root)).toEqual([])
 })
+
+const noPackages = existsSync('/etc/dpkg/origins/debian') ? '' : ' (this host is no Debian)'
+
+test.skipIf(noPackages !== '')(
+  `examples/network-partition passes, and fails like in its README${noPackages}`,
+  async () => {
+    using project = installProject(folderOf('network-partition'))
+    // Downloaded once per user.
+    const OVSDB = join(readEnvironment().cacheDirectory, 'examples', 'network-partition')
+    const env = { [MARK]: project.root, OVSDB }
+    expect(await project.shell('./get-ovsdb.sh', env)).toMatchObject({ exitCode: 0 })
+    expect((await project.run([], env)).output).toMatch(/Tests {2}8 passed/)
+    edit(join(project.root, 'ovsdb.ts'), (code) => code.replace(/.*op: 'mutate'.*\n/, ''))
+    const failing = withoutNumbers((await project.run(['--reporter=default', 'partition'], env)).output)
+    // The number of operations varies.
+    const lines = shownFailure('network-partition').split('\n')
+    expect(lines[1]).toMatch(/^Error: n\d read/)
+    expect(lines.filter((line) => !failing.includes(withoutNumbers(line)))).toEqual([])
+    expect(machinesOf(project.root)).toEqual([])
+  },
+)
 
 /** The failure that the README of an example shows. */
 function shownFailure(example: string): string {
