@@ -37,7 +37,7 @@ export class Node {
   async read(): Promise<string | undefined> {
     const start = performance.now()
     const answer = await this.#transact('example', [
-      // The majority must commit a change. Without one, a node answers alone.
+      // A majority must commit a change. A node answers reads without a change by itself.
       { op: 'mutate', table: 'Register', where: [], mutations: [['reads', '+=', 1]] },
       { op: 'select', table: 'Register', where: [] },
     ])

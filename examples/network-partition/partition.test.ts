@@ -5,7 +5,7 @@ import { checkRegister, type Operation } from './register.ts'
 /** An election takes a few seconds. */
 const PATIENCE = { timeout: 60_000 }
 
-/** Writes to each node and reads from it, at the same time, until each of them has answered some times. */
+/** Writes to each node and reads from it, at the same time, until each of them has answered several times. */
 async function work(nodes: readonly Node[]): Promise<void> {
   const workWith = async (node: Node): Promise<void> => {
     for (let answered = 0; answered < 5; answered++) {
@@ -41,7 +41,7 @@ test('a register stays linearizable when the leader is cut off', { timeout: 300_
     others.map(({ name }) => name),
   )
   const early = leader.read()
-  // The others elect a leader, and go on.
+  // The others elect a leader, and continue.
   await work(others)
   const late = [await leader.read(), await leader.write()]
 

@@ -15,8 +15,14 @@ test.for<[string, Operation[]]>([
     'the old and then the new value during a write',
     [write('a', 0, 1), write('b', 2, 9), read('a', 3, 4), read('b', 5, 6)],
   ],
-  ['a write without an answer, later', [write('a', 0, 1), write('b', 2, Infinity), read('a', 3, 4), read('b', 8, 9)]],
-  ['a write without an answer, never', [write('a', 0, 1), write('b', 2, Infinity), write('c', 3, 4), read('c', 5, 6)]],
+  [
+    'the value of a write without an answer',
+    [write('a', 0, 1), write('b', 2, Infinity), read('a', 3, 4), read('b', 8, 9)],
+  ],
+  [
+    'other values after a write without an answer',
+    [write('a', 0, 1), write('b', 2, Infinity), write('c', 3, 4), read('c', 5, 6)],
+  ],
 ])('accepts reads of %s', ([, history]) => {
   checkRegister(history)
 })

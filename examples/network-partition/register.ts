@@ -1,4 +1,4 @@
-/** Checks the history of a register: of a value that several clients write and read at the same time. */
+/** Checks the history of a register: one value that several clients write and read at the same time. */
 
 /** A write or a read. A read without an answer tells nothing, so it is not part of a history. */
 export interface Operation {
