@@ -64,7 +64,7 @@ describe('a panic', () => {
     expect(await reset).toMatchObject(PASSES)
   })
 
-  test('that does not end the machine fails a pending toExit', async () => {
+  test('a panic that does not end the machine fails a pending toExit', async () => {
     const vm = await lasting()
     const exit = toExit.call(context, vm)
     vm.send(CRASH)

@@ -127,7 +127,7 @@ describe('streams', () => {
     await expect(image.toBytes()).rejects.toMatchObject({ code: 'SOURCE_CHANGED', offenders: ['a.bin'] })
   })
 
-  test('that fail are reported with their file, and the output stream fails too', async () => {
+  test('streams that fail are reported with their file, and the output stream fails too', async () => {
     const cause = new Error('gone')
     const broken = {
       size: 4,
@@ -141,7 +141,7 @@ describe('streams', () => {
     await expect(buffer(image.toStream())).rejects.toMatchObject({ code: 'READ_FAILED' })
   })
 
-  test('of an image can be cancelled, and an abort ends them', async () => {
+  test('streams of an image can be cancelled, and an abort ends them', async () => {
     const controller = new AbortController()
     const files = { 'a.bin': new Uint8Array(9_000_000).fill(1) }
     const image = await mkfatfs({ files, signal: controller.signal })

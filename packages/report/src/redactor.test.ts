@@ -30,7 +30,7 @@ describe('string secrets', () => {
     )
   })
 
-  test('that are empty change nothing', () => {
+  test('string secrets that are empty change nothing', () => {
     const redactor = new Redactor([''])
     expect(redactor.active).toBe(false)
     const value = {}

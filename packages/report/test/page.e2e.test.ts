@@ -284,7 +284,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
     const shown = async (page: Page): Promise<readonly string[]> =>
       page.locator('.item:visible').evaluateAll((all) => all.map(({ id }) => id))
 
-    test('by words in tests, errors and consoles, and the URL keeps the search', async () => {
+    test('tests are found by words in tests, errors and consoles, and the URL keeps the search', async () => {
       const { page } = await open()
       await page.keyboard.press('/')
       await page.keyboard.type('SERIAL greets')
@@ -306,7 +306,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.locator('.file').nth(2).getAttribute('open')).toBeNull()
     })
 
-    test('by status and machine', async () => {
+    test('tests are found by status and machine', async () => {
       const { page } = await open()
       await page.getByRole('button', { name: '1 flaky' }).click()
       expect(await shown(page)).toEqual(['network.test.ts/restores-in-time'])
@@ -320,7 +320,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.locator('.found').innerText()).toBe('')
     })
 
-    test('by a link, at the moment of the replay that it names', async () => {
+    test('tests are found by a link, at the moment of the replay that it names', async () => {
       const { page } = await open(`${project.page}#test=boot.test.ts/adds-two-numbers&at=0:1.40`)
       await expect.poll(() => terminalText(page), PATIENT).toContain('echo sum')
       expect(await terminalText(page)).not.toContain('sum-42')
@@ -333,7 +333,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
         .toBe('boot.test.ts/adds-two-numbers')
     })
 
-    test('by shortcuts, which ? lists', async () => {
+    test('tests are found by shortcuts, which ? lists', async () => {
       const { page } = await open()
       const current = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id)
       const press = async (keys: string): Promise<string | undefined> => {
@@ -364,7 +364,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   })
 
   describe('a test can be run again and edited', () => {
-    test('by commands and links that are copied', async () => {
+    test('a test can be run again and edited by commands and links that are copied', async () => {
       const { page } = await open()
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
       const test = page.locator('article').first()
@@ -389,7 +389,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       await expect.poll(selected, PATIENT).toMatch(/^qemu-system-x86_64 -name guest=vm/)
     })
 
-    test('by the editor that COLDBOOT_EDITOR names', async () => {
+    test('a test can be run again and edited by the editor that COLDBOOT_EDITOR names', async () => {
       setEditor('cursor')
       using edited = new SampleProject()
       writePage(busyRun(edited), edited.page)
@@ -544,7 +544,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
     })
 
-    test('by keyboard', async () => {
+    test('the page is accessible by keyboard', async () => {
       const { page } = await open()
       await expect.poll(() => terminalText(page), PATIENT).toContain('sum-42')
       const reached = new Set<string>()

@@ -20,7 +20,7 @@ describe('an error of this project', () => {
     expect(error.stack).toBe('late\n    at /home/me/boot.test.ts:9:5')
   })
 
-  test('without user code in its stack points at the test definition', () => {
+  test('an error of this project without user code in its stack points at the test definition', () => {
     const error: ReportedError = {
       code: 'QEMU_NOT_FOUND',
       message: 'no QEMU',

@@ -55,7 +55,7 @@ describe('a clock', () => {
     expect(await aborted(clock.waits)).toEqual(new Error('held true'))
   })
 
-  test('without a limit has infinite time left', () => {
+  test('a clock without a limit has infinite time left', () => {
     const { clock } = newClock(Infinity)
     clock.start()
     clocks.push(clock)
@@ -82,7 +82,7 @@ describe('a clock', () => {
     }
   })
 
-  test('that ends aborts the waits, but not the test', async () => {
+  test('a clock that ends aborts the waits, but not the test', async () => {
     const { clock } = newClock(5)
     const reference = newClock(10)
     clock.start()

@@ -165,7 +165,7 @@ describe('over a socket', () => {
 })
 
 describe('a flood', () => {
-  test('that exceeds the memory is mentioned in the timeout', async () => {
+  test('a flood that exceeds the memory is mentioned in the timeout', async () => {
     const { console, guest } = setUp({ keep: 1000 })
     guest.write('x'.repeat(50_000))
     guest.write('y'.repeat(50_000))
@@ -192,7 +192,7 @@ describe('a watcher', () => {
     expect(Buffer.concat(seen)).toEqual(Buffer.of(0x1b, 0x5b, 0x6d, 0xff, 0x6f, 0x6b))
   })
 
-  test('that fails or never reads causes one warning, and does not affect the machine', async () => {
+  test('a watcher that fails or never reads causes one warning, and does not affect the machine', async () => {
     const warnings: string[] = []
     const failing = new Writable({ write: (_chunk, _encoding, done) => done(new Error('broken pipe')) })
     const stuck = new Writable({ write: () => {} })

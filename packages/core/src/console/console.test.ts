@@ -169,7 +169,7 @@ describe('a timeout', () => {
     expect((await console.expect('hello')).before).toBe('')
   })
 
-  test('of a machine that never printed says 0 bytes and what to check', async () => {
+  test('a timeout of a machine that never printed says 0 bytes and what to check', async () => {
     const error = await rejection(setUp().console.expect('login: ', { timeout: 10 }))
     expect(error.shortMessage).toMatch(/printed nothing \(0 bytes\)$/)
     expect(error.hint).toMatch(/`console=ttyS0`.*built for x86_64/)
@@ -195,7 +195,7 @@ describe('a timeout', () => {
     expect((await console.expect(/inet [\d.]+/, { timeout: 60 })).text).toBe('inet 10.0.0.1')
   })
 
-  test('of 0 searches only the output so far', async () => {
+  test('a timeout of 0 searches only the output so far', async () => {
     const { console, guest } = setUp()
     guest.write('here')
     expect((await console.expect('here', { timeout: 0 })).text).toBe('here')
@@ -223,7 +223,7 @@ describe('a timeout', () => {
     }
   })
 
-  test('of silence counts from the last byte', async () => {
+  test('a timeout of silence counts from the last byte', async () => {
     const { console, guest } = setUp()
     let written = 0
     const ticking = setInterval(() => guest.write(`${written++} `), 10)

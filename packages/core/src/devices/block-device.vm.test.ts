@@ -37,17 +37,20 @@ async function start(options: MachineOptions): Promise<VM> {
 }
 
 describe('a PC without a kernel boots from a disk', () => {
-  test.each(DISK_INTERFACES)('on %s, and writes to a layer instead of the image', async (kind) => {
-    const image = disk()
-    const before = hash(image)
-    const vm = await start({ devices: [blockDevice(image, { interface: kind })] })
-    await vm.expect('hello from the boot sector')
-    await vm.expect('sector written')
-    expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
-    expect(hash(image)).toBe(before)
-  })
+  test.each(DISK_INTERFACES)(
+    'a PC without a kernel boots from a disk on %s, and writes to a layer instead of the image',
+    async (kind) => {
+      const image = disk()
+      const before = hash(image)
+      const vm = await start({ devices: [blockDevice(image, { interface: kind })] })
+      await vm.expect('hello from the boot sector')
+      await vm.expect('sector written')
+      expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
+      expect(hash(image)).toBe(before)
+    },
+  )
 
-  test('and writes to the image itself with overlay: false', async () => {
+  test('a PC without a kernel boots from a disk and writes to the image itself with overlay: false', async () => {
     const image = disk()
     const vm = await start({ devices: [blockDevice(image, { overlay: false })] })
     await vm.expect('sector written')
@@ -65,7 +68,7 @@ describe('a PC without a kernel boots from a disk', () => {
     },
   )
 
-  test('from a CD-ROM, on its default interface', async () => {
+  test('a PC without a kernel boots from a CD-ROM, on its default interface', async () => {
     const image = join(folder, 'disc.iso')
     writeFileSync(image, bootableIso(sector))
     for (const options of [{}, { interface: 'scsi' }] as const) {
@@ -83,7 +86,7 @@ describe('a PC without a kernel boots from a disk', () => {
     expect(vm.hasPrinted('hello from the boot sector')).toBeUndefined()
   })
 
-  test('and reports if there is nothing to boot', async () => {
+  test('a PC without a kernel reports if there is nothing to boot', async () => {
     const vm = await start({ devices: [blockDevice(disk('empty.img', Buffer.alloc(512)))] })
     await vm.expect('No bootable device')
   })
@@ -94,7 +97,7 @@ describe('a PC without a kernel boots from a disk', () => {
     for (const vm of await Promise.all(start3)) await vm.expect('sector written')
   })
 
-  test.for(HOSTILE_NAMES)('from a file with the name %j', async (name) => {
+  test.for(HOSTILE_NAMES)('a PC without a kernel boots from a file with the name %j', async (name) => {
     const vm = await start({ devices: [blockDevice(disk(name))] })
     await vm.expect('sector written')
   })
@@ -147,7 +150,7 @@ describe('an image made by qemu-img', () => {
     },
   )
 
-  test('with a backing file is accepted if its format is given', async ({ skip }) => {
+  test('an image made by qemu-img with a backing file is accepted if its format is given', async ({ skip }) => {
     if (missing !== undefined) return skip(missing)
     const [base, image] = [disk(), join(folder, 'child.qcow2')]
     qemuImg('create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', base, image)

@@ -68,7 +68,7 @@ const ALL = 'ff:ff:ff:ff:ff:ff'
 describe("the whole of a card's arguments", () => {
   const stream = expect.stringMatching(/^stream,id=net0,server=off,addr\.type=fd,addr\.str=\d+$/)
 
-  test('on an inherited descriptor', () => {
+  test('all arguments of a card on an inherited descriptor', () => {
     const nic = open().nic({ mac: '52:54:00:00:00:01' })
     expect(qemuArgsOf(nic)).toEqual([
       ...['-netdev', stream],
@@ -80,12 +80,12 @@ describe("the whole of a card's arguments", () => {
     ])
   })
 
-  test('of a card that the firmware boots from', () => {
+  test('all arguments of a card that the firmware boots from', () => {
     const nic = open().nic({ mac: '52:54:00:00:00:01', boot: true })
     expect(qemuArgsOf(nic)).toContain('virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:00:00:01,bootindex=1')
   })
 
-  test('of another model', () => {
+  test('all arguments of a card of another model', () => {
     const nic = open().nic({ mac: '52:54:00:00:00:01', model: 'e1000' })
     expect(qemuArgsOf(nic)).toContain('e1000,id=nic0,netdev=net0,mac=52:54:00:00:00:01,romfile=')
     expect(() => qemuArgsOf(nic, { arch: 's390x' })).toThrow(
@@ -120,7 +120,7 @@ describe('addresses', () => {
     expect(() => resolveOptions({ firmware: 'f', devices })).not.toThrow()
   })
 
-  test('of a user are rejected if used twice, and skipped when one is generated', async () => {
+  test('addresses of a user are rejected if used twice, and skipped when one is generated', async () => {
     const network = open()
     await plug(network.nic({ mac: '52-54-63-00-00-01' }), 'server')
     expect(() => network.nic({ mac: '52:54:63:00:00:01' })).toThrow(
@@ -129,7 +129,7 @@ describe('addresses', () => {
     expect(network.nic().mac).toBe('52:54:63:00:00:02')
   })
 
-  test('of two networks that collide in one machine are rejected with their names', () => {
+  test('addresses of two networks that collide in one machine are rejected with their names', () => {
     const devices = [open(), open()].map((network) => network.nic({ mac: '52:54:00:00:00:01' }))
     expect(() => resolveOptions({ firmware: 'f', devices })).toThrow(
       /Devices network\.nic\(\) and network\.nic\(\) of machine "vm" both have mac 52:54:00:00:00:01/,
@@ -208,7 +208,7 @@ describe('the cable', () => {
     ])
   })
 
-  test('that is unplugged before the start is unplugged at the start', async () => {
+  test('the cable that is unplugged before the start is unplugged at the start', async () => {
     const nic = open().nic()
     await nic.down()
     expect((await plug(nic, 'vm')).commands).toEqual([['set_link', { name: 'net0', up: false }]])
@@ -245,7 +245,7 @@ describe('a partition', () => {
     ])
   })
 
-  test('with a mistake is rejected', async () => {
+  test('a partition with a mistake is rejected', async () => {
     const network = open()
     const [a] = await plugThree(network)
     const partition = (...groups: NetworkMember[][]) => {
@@ -262,7 +262,7 @@ describe('a partition', () => {
 })
 
 describe('faults', () => {
-  test('of the network affect received frames, of one card also sent frames', async () => {
+  test('faults of the network affect received frames, of one card also sent frames', async () => {
     const network = open()
     const [a, b, c] = await plugThree(network)
     const talk = async () => {
@@ -295,7 +295,7 @@ describe('faults', () => {
     expect([a.take(), b.take()]).toEqual([[], []])
   })
 
-  test('with invalid options are rejected', () => {
+  test('faults with invalid options are rejected', () => {
     expect(() => open().impair({ loss: 2 })).toThrow(/impair: `loss` must be/)
     expect(() => open().nic().impair({ latency: -5 })).toThrow(/impair: `latency` must be/)
   })
@@ -329,7 +329,7 @@ describe('a log', () => {
     await waiting
   })
 
-  test('with an invalid size is rejected', () => {
+  test('a log with an invalid size is rejected', () => {
     expect(() => open().frames({}, { limit: 0 })).toThrow(/`limit` must be a whole number from 1/)
   })
 })

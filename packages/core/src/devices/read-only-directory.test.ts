@@ -266,7 +266,7 @@ describe('refused when its machine is prepared, with what is to blame', () => {
     for (const pattern of shown) expect(error.message).toMatch(pattern)
   })
 
-  test('with many entries, the first in the message and all in the cause', async () => {
+  test('a directory with many entries that are refused has the first in the message and all in the cause', async () => {
     const names = Array.from({ length: 50 }, (_, index) => `bad:${String(index).padStart(2, '0')}`)
     const error = await refusal(directory(Object.fromEntries(names.map((name) => [name, '']))))
     expect(error.message).toContain('bad:19')

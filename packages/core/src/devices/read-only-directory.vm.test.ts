@@ -102,7 +102,7 @@ function spy(): Device & { directory: string } {
 }
 
 describe('a directory is read by the guest', () => {
-  test('with the names, contents and times of the host, on /dev/sda1', async () => {
+  test('a directory is read by the guest with the names, contents and times of the host, on /dev/sda1', async () => {
     const shared = hardTree()
     const vm = await bootLinux({}, [readOnlyDirectory(shared, { mountAt: '/mnt/shared' })])
     expect(await run(vm, 'grep /mnt/shared /proc/mounts')).toMatch(/^\/dev\/sda1 \/mnt\/shared vfat ro,/)
@@ -114,7 +114,7 @@ describe('a directory is read by the guest', () => {
     expect(lines(times).sort()).toEqual(expected.sort())
   })
 
-  test('on virtio as /dev/vda1 and /dev/vdb1, by a kernel without other disks', async () => {
+  test('a directory is read by the guest on virtio as /dev/vda1 and /dev/vdb1, by a kernel without other disks', async () => {
     const shared = hardTree()
     const second = directory({ file: 'second' })
     const devices = [shared, second].map((path) => readOnlyDirectory(path, { interface: 'virtio' }))
@@ -127,7 +127,7 @@ describe('a directory is read by the guest', () => {
     expect(await contentsInGuest(vm, '/mnt/b')).toEqual(contentsOf(second))
   })
 
-  test('with the command line for a shell', async () => {
+  test('a directory is read by the guest with the command line for a shell', async () => {
     const [tools, data] = [directory({ 'tool, one': 'a tool' }), directory({ 'ünïcode.txt': 'data' })]
     const guest = await linuxGuest({ init: 'cat "/mnt/tools/tool, one" /mnt/data/ünïcode.txt; poweroff -f' })
     const { commandLine } = describeMachine({
@@ -142,7 +142,7 @@ describe('a directory is read by the guest', () => {
     expect(stdout).toContain('a tooldata')
   })
 
-  test('of a machine from a template; other content makes another template', async () => {
+  test('a directory is read by the guest of a machine from a template; other content makes another template', async () => {
     const shared = directory({ file: 'first' })
     const options = { ...(await linuxGuest()), devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })] }
     const start = async (): Promise<VM> => {
@@ -214,7 +214,7 @@ describe('writes of a guest', () => {
 })
 
 describe('a machine does not start', () => {
-  test('when its kernel has no vfat, with a message on the console', async () => {
+  test('a machine does not start when its kernel has no vfat, with a message on the console', async () => {
     const guest = await linuxGuest()
     const vm = await VM.boot({
       ...guest,
@@ -228,7 +228,7 @@ describe('a machine does not start', () => {
     expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
   })
 
-  test('with a directory that FAT cannot hold: QEMU is not even started', async () => {
+  test('a machine does not start with a directory that FAT cannot hold: QEMU is not even started', async () => {
     const logFile = join(folder, 'refused/console.log')
     const devices = [readOnlyDirectory(directory({ 'a:b': '', 'c?': '' }))]
     const refused = VM.boot({ ...(await linuxGuest()), logFile, devices })

@@ -12,7 +12,7 @@ import type { Device, PortForward } from './device.ts'
 import { type UserNetworkOptions, userNetwork } from './user-network.ts'
 
 describe('the complete arguments', () => {
-  test('by default: closed', () => {
+  test('the complete arguments by default: closed', () => {
     expect(qemuArgsOf(userNetwork())).toEqual([
       ...[
         '-netdev',
@@ -22,7 +22,7 @@ describe('the complete arguments', () => {
     ])
   })
 
-  test('with all options', () => {
+  test('the complete arguments with all options', () => {
     const device = userNetwork({
       forward: [{ guest: 80 }, { guest: 53, protocol: 'udp', host: 5353 }],
       restrict: false,
@@ -171,7 +171,7 @@ describe('ports that the system picked', () => {
     expect(() => device.hostPort(80, 'udp')).toThrow(/Port udp 80/)
   })
 
-  test('of two machines with the same device are separate', async () => {
+  test('ports that the system picked of two machines with the same device are separate', async () => {
     const device = userNetwork({ forward: [{ guest: 80 }] })
     const [first, second] = [play(40_001, 'first'), play(40_002, 'second')]
     await device.attach?.(first.context)

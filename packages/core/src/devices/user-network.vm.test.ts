@@ -60,7 +60,7 @@ describe('a forward', () => {
     expect(visits()).toBe(0)
   })
 
-  test('without restriction lets the guest reach the host too', async () => {
+  test('a forward without restriction lets the guest reach the host too', async () => {
     const vm = await boot({ devices: [userNetwork({ restrict: false, cidr: '10.9.0.0/16' })] })
     await vm.run(ONLINE)
     const { port, visits } = await hostServer()
@@ -68,7 +68,7 @@ describe('a forward', () => {
     expect(visits()).toBe(1)
   })
 
-  test('of one device in two machines reaches each of them', async () => {
+  test('a forward of one device in two machines reaches each of them', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }] })
     const machines = await Promise.all(['one', 'two'].map((name) => boot({ name, devices: [net] })))
     const answers = machines.map(async (vm) => {
@@ -79,7 +79,7 @@ describe('a forward', () => {
     expect(() => net.hostPort(80)).toThrow(/part of 2 running machines: "one", "two"/)
   })
 
-  test('on a port that another process takes later fails the start, and keeps the template', async () => {
+  test('a forward on a port that another process takes later fails the start, and keeps the template', async () => {
     const { port, server } = await hostServer()
     const free = async (): Promise<void> => void (await once(server.close(), 'close'))
     await free()
@@ -99,7 +99,7 @@ describe('a forward', () => {
     await vm.close()
   })
 
-  test('on a port that is in use fails the start with the error of QEMU', async () => {
+  test('a forward on a port that is in use fails the start with the error of QEMU', async () => {
     const { port } = await hostServer()
     const start = VM.boot({ ...guest, devices: [userNetwork({ forward: [{ guest: 80, host: port }] })] })
     await expect(start).rejects.toMatchObject({

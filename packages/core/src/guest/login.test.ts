@@ -67,7 +67,7 @@ describe('a login', () => {
     expect(commands).toEqual(['true'])
   })
 
-  test('of a user without a password types none', async () => {
+  test('a login of a user without a password types none', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: () => 'me\r\n$ ' })
     await login({ user: 'me' })
     expect(typed).toEqual(['me'])
@@ -82,7 +82,7 @@ describe('a login', () => {
     }
   })
 
-  test('that is refused is reported, without affecting the next one', async () => {
+  test('a login that is refused is reported, without affecting the next one', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: answers })
     await expect(login({ password: 'wrong' })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',
@@ -92,7 +92,7 @@ describe('a login', () => {
     expect(typed).toEqual(['root', 'wrong', 'root', 'secret'])
   })
 
-  test('at a shell types nothing', async () => {
+  test('a login at a shell types nothing', async () => {
     const { login, typed, commands } = await setUp({ start: 'root@vm:~# ', answer: answers })
     await login({ password: 'secret' })
     expect([typed, commands]).toEqual([[], ['true']])
@@ -144,7 +144,7 @@ describe('a login', () => {
       line === 'better' ? '\r\nroot@vm:~# ' : '\r\nSorry, passwords do not match.\r\nNew password: ',
     ][count - 1] ?? '\r\nvm login: '
 
-  test('with an expired password has its own code', async () => {
+  test('a login with an expired password has its own code', async () => {
     const { login, typed } = await setUp({ start: 'vm login: ', answer: expired })
     await expect(login({ password: 'secret' })).rejects.toMatchObject({
       code: 'LOGIN_PASSWORD_EXPIRED',
@@ -201,7 +201,7 @@ describe('a login', () => {
     expect(typed).toEqual(['', 'root', '', 'root', 'secret'])
   })
 
-  test('without an answer ends in time', async () => {
+  test('a login without an answer ends in time', async () => {
     const { login } = await setUp({ answer: () => '' })
     await expect(login({ timeout: 12_000 })).rejects.toMatchObject({
       code: 'LOGIN_FAILED',

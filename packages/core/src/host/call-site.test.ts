@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CallSite } from './call-site.ts'
 
 describe('an error completed by a call site', () => {
-  test("that has lost the user's line gets it back", () => {
+  test("an error completed by a call site that has lost the user's line gets it back", () => {
     const error = new TypeError('lost')
     error.stack = 'TypeError: lost\n    at node:internal/timers:1:2\n    at async Promise.all (index 0)'
     const site = new CallSite()
@@ -11,7 +11,7 @@ describe('an error completed by a call site', () => {
     expect(error.stack).toMatch(/^TypeError: lost\n\s+at .*call-site\.test\.ts:\d+:\d+/)
   })
 
-  test('that has one keeps it', () => {
+  test('an error completed by a call site that has one keeps it', () => {
     const error = new Error('here')
     const { stack } = error
     expect(new CallSite().complete(error)).toHaveProperty('stack', stack)

@@ -18,7 +18,7 @@ describe('COLDBOOT_QEMU', () => {
     expect(readEnvironment({}).qemu).toBeUndefined()
   })
 
-  test('with an open quote is refused by name', () => {
+  test('COLDBOOT_QEMU with an open quote is refused by name', () => {
     expect(() => readEnvironment({ COLDBOOT_QEMU: `'/opt/qemu` })).toThrow(
       /COLDBOOT_QEMU cannot be split into shell words/,
     )

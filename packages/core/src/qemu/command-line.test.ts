@@ -33,14 +33,14 @@ const inherited = [
 ]
 
 describe('the complete command line', () => {
-  test('of a kernel', () => {
+  test('the complete command line of a kernel', () => {
     expect(build({ initramfs: kernel, kernelArgs: 'console=ttyS0  quiet' }).argv).toEqual([
       ...['qemu', ...machine, ...inherited],
       ...['-kernel', kernel, '-initrd', kernel, '-append', 'console=ttyS0 quiet'],
     ])
   })
 
-  test('of a standalone machine for a shell', () => {
+  test('the complete command line of a standalone machine for a shell', () => {
     expect(build({}, { wiring: 'standalone' }).argv).toEqual([
       ...['qemu', ...machine],
       ...['-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console'],
@@ -48,7 +48,7 @@ describe('the complete command line', () => {
     ])
   })
 
-  test('of devices, in order, with unique ids', () => {
+  test('the complete command line of devices, in order, with unique ids', () => {
     const { argv } = build({ devices: [virtioRandom(), arbitraryArgs('-device', 'edu'), virtioRandom()] })
     expect(argv.slice(argv.indexOf(kernel) + 1)).toEqual([
       ...['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'],
@@ -57,14 +57,14 @@ describe('the complete command line', () => {
     ])
   })
 
-  test('of other architectures: their console and transport', () => {
+  test('the complete command line of other architectures: their console and transport', () => {
     const { argv } = build({ arch: 's390x', devices: [virtioRandom()] })
     expect(argv).toContain('sclpconsole,chardev=console')
     expect(argv).toContain('virtio-rng-ccw,rng=rng0')
     expect(argv).not.toContain('-serial')
   })
 
-  test('without a kernel: the firmware talks on the console', () => {
+  test('the complete command line without a kernel: the firmware talks on the console', () => {
     const machineOf = (arch: Architecture) => {
       const { argv } = build({ arch, kernel: undefined, firmware: 'own.bin' })
       expect(argv).toEqual(expect.arrayContaining(['-bios', 'own.bin']))
@@ -77,7 +77,7 @@ describe('the complete command line', () => {
     expect(argv[argv.indexOf('-machine') + 1]).toBe('pc,accel=tcg')
   })
 
-  test('that may reboot, outside a sandbox', () => {
+  test('the complete command line that may reboot, outside a sandbox', () => {
     expect(build({ allowReboot: true }, { sandbox: false }).argv).not.toEqual(expect.arrayContaining(['-no-reboot']))
     expect(build({ sandbox: false }).argv).not.toContain('-sandbox')
   })

@@ -111,7 +111,7 @@ describe('an archive', () => {
     ).rejects.toThrow(refusal('ROOTFS_INVALID', /"out\/victim", whose parent is not a directory/))
   })
 
-  test('with links in a circle is refused', async () => {
+  test('an archive with links in a circle is refused', async () => {
     await expect(
       openTar([
         ['a', { type: 'symlink', linkname: 'b' }],
@@ -121,7 +121,7 @@ describe('an archive', () => {
     ).rejects.toThrow(refusal('ROOTFS_INVALID', /whose parent is not a directory/))
   })
 
-  test('with links to ever deeper directories is refused', async () => {
+  test('an archive with links to ever deeper directories is refused', async () => {
     const level = `${'d'.repeat(200)}/`.repeat(9)
     const nested = Array.from({ length: 4 }, (_, at): TarEntry[] => [
       [`${at === 0 ? '' : `l${at - 1}/`}${level}`, { mode: 0o755 }],
@@ -130,7 +130,7 @@ describe('an archive', () => {
     await expect(openTar(nested)).rejects.toThrow(refusal('ROOTFS_INVALID', /nested too deep/))
   })
 
-  test('that unpacks to more than is allowed is refused before it is unpacked', async () => {
+  test('an archive that unpacks to more than is allowed is refused before it is unpacked', async () => {
     const bomb = gzipSync(await makeTar([['zeros', Buffer.alloc(4 * 2 ** 20)]]))
     expect(bomb.length).toBeLessThan(100_000)
     await expect(openBytes(bomb, { maxBytes: 2 ** 20 })).rejects.toThrow(
@@ -146,7 +146,7 @@ describe('an archive', () => {
     await expect(openBytes(bytes)).rejects.toThrow(refusal('ROOTFS_INVALID', message))
   })
 
-  test('that is cut is refused', async () => {
+  test('an archive that is cut is refused', async () => {
     const tar = await makeTar([['a', Buffer.alloc(5000)]])
     await expect(openBytes(tar.subarray(0, 2000))).rejects.toThrow(refusal('ROOTFS_INVALID', /damaged/))
   })
@@ -274,14 +274,14 @@ describe('a container image', () => {
     )
   })
 
-  test('with a layer of another digest is refused', async () => {
+  test('a container image with a layer of another digest is refused', async () => {
     const [tar, other] = [await makeTar([['a', 'a']]), await makeTar([['a', 'b']])]
     const layout = join(directory, 'layout')
     await makeOciLayout(layout, [{ layers: [{ tar, stored: gzipSync(other) }], config }])
     await expect(openPath(layout)).rejects.toThrow(refusal('ROOTFS_INVALID', /layer 1 of .* is damaged/))
   })
 
-  test('that refers to files outside of its layout is refused', async () => {
+  test('a container image that refers to files outside of its layout is refused', async () => {
     const manifest = [{ Config: '../../etc/hostname', RepoTags: ['x'], Layers: ['../../etc/passwd'] }]
     const archive = await makeTar([['manifest.json', JSON.stringify(manifest)]])
     await expect(openBytes(archive)).rejects.toThrow(refusal('ROOTFS_INVALID', /lacks the file/))

@@ -18,7 +18,7 @@ const BOX: Box = { x: 3, y: 2, width: 4, height: 5 }
 const EXACT = { threshold: 0.1, mask: [] }
 
 describe('two pictures', () => {
-  test('with equal pixels have no difference', () => {
+  test('two pictures with equal pixels have no difference', () => {
     expect(differenceOf(picture(20, 10, BOX), picture(20, 10, BOX), EXACT, 'a.png')).toMatchObject({
       pixels: 0,
       box: undefined,
@@ -45,7 +45,7 @@ describe('two pictures', () => {
     expect(differenceOf(picture(20, 10), picture(20, 10), { ...EXACT, mask: beyond }, 'a')).toMatchObject({ pixels: 0 })
   })
 
-  test('of different sizes differ in all pixels', () => {
+  test('two pictures of different sizes differ in all pixels', () => {
     expect(differenceOf(picture(20, 10), picture(10, 20), EXACT, 'a.png')).toEqual({
       expected: { width: 20, height: 10 },
       actual: { width: 10, height: 20 },

@@ -152,19 +152,19 @@ describe('a run that fails leaves no half image', () => {
     return error
   }
 
-  test('when a large file shrinks', async ({ scratch }) => {
+  test('a run that fails leaves no half image when a large file shrinks', async ({ scratch }) => {
     const source = scratch.tree('source', three)
     const error = await disturb(scratch, () => truncateSync(`${source}/b.bin`, 2_000_000))
     expect(error).toMatchObject({ code: 'SOURCE_CHANGED', offenders: ['b.bin'] })
   })
 
-  test('when a small file grows', async ({ scratch }) => {
+  test('a run that fails leaves no half image when a small file grows', async ({ scratch }) => {
     const source = scratch.tree('source', three)
     const error = await disturb(scratch, () => writeFileSync(`${source}/c.bin`, 'not that small'))
     expect(error).toMatchObject({ code: 'SOURCE_CHANGED', offenders: ['c.bin'] })
   })
 
-  test('when a file vanishes', async ({ scratch }) => {
+  test('a run that fails leaves no half image when a file vanishes', async ({ scratch }) => {
     const source = scratch.tree('source', three)
     for (const name of ['b.bin', 'c.bin']) {
       const error = await disturb(scratch, () => rmSync(`${source}/${name}`))
@@ -173,7 +173,7 @@ describe('a run that fails leaves no half image', () => {
     }
   })
 
-  test('when the caller aborts', async ({ scratch }) => {
+  test('a run that fails leaves no half image when the caller aborts', async ({ scratch }) => {
     scratch.tree('source', three)
     const controller = new AbortController()
     const reason = new Error('enough')
@@ -188,7 +188,7 @@ describe('a run that fails leaves no half image', () => {
     )
   })
 
-  test('when a callback throws', async ({ scratch }) => {
+  test('a run that fails leaves no half image when a callback throws', async ({ scratch }) => {
     scratch.tree('source', three)
     const mistake = new TypeError('a mistake')
     const onProgress = () => {
@@ -198,7 +198,7 @@ describe('a run that fails leaves no half image', () => {
     expect(readdirSync(scratch.path)).toEqual(['source'])
   })
 
-  test('when the image cannot be renamed', async ({ scratch }) => {
+  test('a run that fails leaves no half image when the image cannot be renamed', async ({ scratch }) => {
     const source = scratch.tree('source', three)
     const out = scratch.tree('out', {})
     const call = mkfatfs(source, `${out}/disk.img`, { onProgress: () => rmSync(out, { recursive: true, force: true }) })

@@ -139,7 +139,7 @@ describe('several partitions', () => {
     },
   )
 
-  test('without a size make the smallest image', async () => {
+  test('several partitions without a size make the smallest image', async () => {
     const image = await mkfatfs({ partitions: [esp, data] })
     expect(image.partitionTable).toBe('gpt')
     expect(image.size).toBeLessThan(7 * 2 ** 20)
@@ -209,7 +209,7 @@ describe('boot code', () => {
     },
   )
 
-  test('of an MBR goes in front of its table', async () => {
+  test('boot code of an MBR goes in front of its table', async () => {
     const mbrCode = new Uint8Array(440).fill(0x90)
     const image = await mkfatfs({ files: {}, partitionTable: 'mbr', mbrCode })
     const bytes = await image.toBytes()

@@ -86,7 +86,7 @@ describe('a panic', () => {
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('that resets the machine is distinguished from a reboot', async () => {
+  test('a panic that resets the machine is distinguished from a reboot', async () => {
     const { console, guest } = setUp()
     const wait = failureOf(console.expect('login: '))
     guest.end(recorded('panic-and-reset'))
@@ -95,7 +95,7 @@ describe('a panic', () => {
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('without an end marker is reported when the console pauses', async () => {
+  test('a panic without an end marker is reported when the console pauses', async () => {
     const { console, guest } = setUp()
     guest.write(recorded('panic-and-reset'))
     expect((await failureOf(console.expect('never'))).message).toContain('Kernel Offset: disabled')
@@ -107,7 +107,7 @@ describe('a panic', () => {
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('of a kernel without time stamps counts if its trace follows', async () => {
+  test('a panic of a kernel without time stamps counts if its trace follows', async () => {
     const { console, guest } = setUp()
     guest.write(PANIC.replaceAll(/\[ {4}[\d.]+\] /g, ''))
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
@@ -125,7 +125,7 @@ describe('a panic', () => {
     expect(console.incidents).toEqual([])
   })
 
-  test('that is allowed is listed, and waits continue', async () => {
+  test('a panic that is allowed is listed, and waits continue', async () => {
     const { console, guest } = setUp({ failOn: { panic: 'allow' } })
     const wait = console.expect('rebooted')
     guest.write(PANIC)

@@ -191,7 +191,7 @@ describe('a match that further output can change', () => {
     expect(facts(buffer.settle(false))).toMatchObject({ start: 10, text: '$ ' })
   })
 
-  test('and could have become longer, is returned only after a longer silence', () => {
+  test('a match that could have become longer is returned only after a longer silence', () => {
     const buffer = new ExpectBuffer([/inet [\d.]+/])
     buffer.push('inet 10.0')
     expect(buffer.settle(false)).toBeUndefined()

@@ -90,7 +90,7 @@ describe('an agent that is silent', () => {
     onTestFinished(() => void vi.useRealTimers())
   }
 
-  test('and answers again was restarted: earlier requests are lost, later ones are not', async () => {
+  test('an agent that is silent and answers again was restarted: earlier requests are lost, later ones are not', async () => {
     useFakeTimers()
     const { connection, unansweredCommands, answer, forget } = await connected()
     const lost = connection.execute('guest-exec')

@@ -23,11 +23,11 @@ describe('an agent', () => {
     return qgaGuest(ours, '/tmp', scale)
   }
 
-  test('that does not answer is distinguished from a command that does not end', async () => {
+  test('an agent that does not answer is distinguished from a command that does not end', async () => {
     await expect(play(() => '').run('true', { timeout: 100 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
   })
 
-  test('that may not run commands is reported, also after the rest of another answer', async () => {
+  test('an agent that may not run commands is reported, also after the rest of another answer', async () => {
     const guest = play(({ execute, id, arguments: { id: sync } }) =>
       execute === 'guest-sync-delimited'
         ? `turn": {"pid": 1}}\n{"return": 5}\n\xff{"return": ${sync}}\n`

@@ -59,12 +59,12 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(await run('pwd', { cwd: '/no such' }))).toEqual([undefined, '', '', 'COMMAND_NOT_STARTED'])
   })
 
-  test.each([600, 5_000, 200_000])('of %d characters are run', async (length) => {
+  test.each([600, 5_000, 200_000])('a command of %d characters is run', async (length) => {
     const { run } = await setUp(command)
     expect(texts(await run(`: ${'x'.repeat(length)} "don't"\necho "ende!"\n`))).toEqual([0, 'ende!\n', '', undefined])
   })
 
-  test('that never end are killed, and the shell stays usable', async () => {
+  test('a command that never ends is killed, and the shell stays usable', async () => {
     const { run } = await setUp(command)
     const endless = await run('echo before; echo why >&2; exec sleep 1000', { timeoutMs: 300 })
     expect(texts(endless)).toEqual([undefined, 'before\n', 'why\n', 'COMMAND_TIMEOUT'])
@@ -142,12 +142,12 @@ describe('output of other origin', () => {
     expect(Buffer.from(stdout).toString()).toBe(Array.from({ length: 2000 }, (_, i) => `line ${i + 1}\n`).join(''))
   })
 
-  test('that looks like a kernel message is kept if it is from the command', async () => {
+  test('output of other origin that looks like a kernel message is kept if it is from the command', async () => {
     const { run } = await setUp(SHELLS.bash)
     expect(texts(await run('echo "[    1.000000] Linux version"'))[1]).toBe('[    1.000000] Linux version\n')
   })
 
-  test('that cannot be distinguished causes an error, never a wrong output', async () => {
+  test('output of other origin that cannot be distinguished causes an error, never a wrong output', async () => {
     const { run } = await setUp(SHELLS.bash, (chunk) =>
       Buffer.from(chunk.toString('latin1').replaceAll('\x1d', '\x1dx'), 'latin1'),
     )
@@ -156,7 +156,7 @@ describe('output of other origin', () => {
 })
 
 describe('a console', () => {
-  test('without a shell is distinguished from a command that does not end', async () => {
+  test('a console without a shell is distinguished from a command that does not end', async () => {
     const { run } = await setUp('sh -c "echo login:; cat"')
     expect((await run('echo 1', { timeoutMs: 200 })).failure).toMatchObject({ code: 'SHELL_SILENT' })
   })

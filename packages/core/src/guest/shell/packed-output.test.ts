@@ -25,7 +25,7 @@ describe('packed output', () => {
     })
   })
 
-  test('without gzip has the sizes after it', () => {
+  test('packed output without gzip has the sizes after it', () => {
     const text = `${stdout.toString('hex')}\n\x1d${stderr.toString('hex')}\x1d ${stdout.length}\n${stderr.length}\n`
     expect(unpackOutputs('hex', text)).toEqual({ stdout, stderr })
     expect(unpackOutputs('hex', text.replace('ab', ''))).toBeUndefined()
@@ -48,7 +48,7 @@ describe('packed output', () => {
     }
   })
 
-  test('that is damaged is detected', () => {
+  test('packed output that is damaged is detected', () => {
     const text = base64(zipped)
     for (let at = 0; at < text.length - 10; at += 5) {
       expect(unpackOutputs('gzip-base64', text.slice(0, at) + text.slice(at + 5))).toBeUndefined()

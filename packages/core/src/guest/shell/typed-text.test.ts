@@ -29,7 +29,7 @@ describe('typed text', () => {
     )
   })
 
-  test('of bytes decodes to the same bytes', () => {
+  test('typed text of bytes decodes to the same bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         const { before, word } = typedEscapes(bytes, 'a')

@@ -57,17 +57,17 @@ ok 6 - last
     expect(named(read, 'last')).not.toHaveProperty('log')
   })
 
-  test('that stops early, bails out, or has no plan, says so', async () => {
+  test('TAP that stops early, bails out, or has no plan, says so', async () => {
     expect((await readTap('1..3\nok 1\nok 2\n')).problems).toEqual(['2 tests ran, and 3 were planned'])
     expect((await readTap('1..2\nok 1\nBail out! no disk\n')).problems).toContain('Bail out! no disk')
     expect((await readTap('ok 1\n')).problems).toEqual([expect.stringContaining('no plan')])
   })
 
-  test('of a guest that died in a subtest keeps the results so far', async () => {
+  test('TAP of a guest that died in a subtest keeps the results so far', async () => {
     expect(short(await readTap('1..2\n# Subtest: net\n    ok 1 - up\n'))).toEqual(['passed: unfinished subtest > up'])
   })
 
-  test('of other text has no tests', async () => {
+  test('TAP of other text has no tests', async () => {
     expect((await readTap('make: *** No rule to make target')).tests).toEqual([])
   })
 })
@@ -131,11 +131,11 @@ not ok 3 slow # TIMEOUT 45 seconds
     expect(log).not.toContain('example_test_1 passed')
   })
 
-  test('of a suite that failed as a whole has the suite as a case', () => {
+  test('KTAP of a suite that failed as a whole has the suite as a case', () => {
     expect(short(readKtap('1..1\n  1..1\n  ok 1 a\nnot ok 1 suite\n'))).toEqual(['passed: suite > a', 'failed: suite'])
   })
 
-  test('that stops early or bails out says so, and keeps the results so far', () => {
+  test('KTAP that stops early or bails out says so, and keeps the results so far', () => {
     const read = readKtap('1..2\n  1..3\n  ok 1 a\n  not ok 2 b\n')
     expect(short(read)).toEqual(['passed: a', 'failed: b'])
     expect(read.problems).toEqual([
@@ -182,7 +182,7 @@ at 0</error></testcase>
     expect(named(read, 'later')).toMatchObject({ message: 'no disk' })
   })
 
-  test('that is not well-formed is refused', async () => {
+  test('JUnit that is not well-formed is refused', async () => {
     await expect(readJunit('<testsuite><testcase')).rejects.toThrow(/unclosed/)
     await expect(readJunit('Segmentation fault')).rejects.toThrow(/text data outside/)
   })

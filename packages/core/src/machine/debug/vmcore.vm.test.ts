@@ -99,7 +99,7 @@ describe('a dump of a running guest', () => {
     expect(stdout).toMatch(/^rip +0x[0-9a-f]+/m)
   })
 
-  test('that is too large leaves no file, and the guest continues', async () => {
+  test('a dump of a running guest that is too large leaves no file, and the guest continues', async () => {
     const vm = await start()
     const file = join(folder, 'dump')
     await expect(vm.dumpMemory(file, { maxBytes: 5000 })).rejects.toMatchObject({
@@ -133,7 +133,7 @@ describe('a panic', () => {
     },
   )
 
-  test('of a guest that may reboot leaves the memory by its panic device', async () => {
+  test('a panic of a guest that may reboot leaves the memory by its panic device', async () => {
     const { vm, events } = await panicked({ allowReboot: true, devices: [pvpanic()] }, { modules: ['pvpanic_pci'] })
     expect(await vm.close()).toMatchObject({ reason: 'host-qmp-quit' })
     expect(events()).toEqual([expect.objectContaining({ bytes: expect.any(Number) as number })])

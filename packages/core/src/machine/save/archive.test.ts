@@ -60,7 +60,7 @@ describe('a writer is abandoned', () => {
     await writer.abandon()
   })
 
-  test('when its signal aborts', async () => {
+  test('a writer is abandoned when its signal aborts', async () => {
     const abort = new AbortController()
     const writer = ArchiveWriter.create(join(folder, 'archive'), { signal: abort.signal })
     await writer.add('a', 'first')

@@ -99,7 +99,7 @@ describe('layers', () => {
     expect(await store.prune()).toEqual([])
   })
 
-  test('that are over each other are removed', async () => {
+  test('layers that are over each other are removed', async () => {
     const store = await storeWithLayers()
     const manifestOf = (key: string): string => join(store.directory(key), 'manifest.json')
     const manifest = JSON.parse(readFileSync(manifestOf(LOW), 'utf8')) as object

@@ -66,13 +66,16 @@ describe('the backtracking bound', () => {
     expect(analysisOf(regexp).backtracking(10_000)).toBeLessThan(10)
   })
 
-  test.each([/a.*b/, /(?:\d+\.)+x/, /\w+\b/])('of %s grow with the line', (regexp) => {
+  test.each([/a.*b/, /(?:\d+\.)+x/, /\w+\b/])('the backtracking bound of %s grows with the line', (regexp) => {
     expect(analysisOf(regexp).backtracking(10_000)).toBe(10_001)
   })
 
-  test.each([/(a+)+$/, /(a|aa)+$/, /(\w+\s?)*:/, /(.*)*x/])('of %s grow without bound', (regexp) => {
-    expect(analysisOf(regexp).backtracking(100)).toBe(Infinity)
-  })
+  test.each([/(a+)+$/, /(a|aa)+$/, /(\w+\s?)*:/, /(.*)*x/])(
+    'the backtracking bound of %s grows without bound',
+    (regexp) => {
+      expect(analysisOf(regexp).backtracking(100)).toBe(Infinity)
+    },
+  )
 })
 
 test.each([
