@@ -3,7 +3,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../host/files/priva
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type CommandLine, type GuestMemory } from '../qemu/command-line.ts'
-import type { Helpers } from '../qemu/helpers/helpers.ts'
+import type { HelperProcesses } from '../qemu/helper-processes/helper-processes.ts'
 import type { QemuBinary } from '../qemu/locate.ts'
 import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
@@ -141,10 +141,14 @@ export async function discard({ machine, directory, plan, registration }: Launch
 }
 
 /** The programs that serve the devices of a machine. */
-async function helpersOf(spec: MachineSpec, line: CommandLine, directory: string): Promise<Helpers | undefined> {
+async function helpersOf(
+  spec: MachineSpec,
+  line: CommandLine,
+  directory: string,
+): Promise<HelperProcesses | undefined> {
   if (!spec.devices.some((device) => device.helper !== undefined)) return undefined
-  const { Helpers } = await import('../qemu/helpers/helpers.ts')
-  return Helpers.spawn(spec, line, directory)
+  const { HelperProcesses } = await import('../qemu/helper-processes/helper-processes.ts')
+  return HelperProcesses.spawn(spec, line, directory)
 }
 
 /** @param positions @default all */

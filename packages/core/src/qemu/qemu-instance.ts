@@ -7,7 +7,7 @@ import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import { describeExit, type ExitStatus, exitStatusOf, type LostConnection } from './exit-status.ts'
-import type { Helpers } from './helpers/helpers.ts'
+import type { HelperProcesses } from './helper-processes/helper-processes.ts'
 import { loadState, type MemoryTransfer } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { extractQemuError, hintFor } from './qemu-error.ts'
@@ -45,7 +45,7 @@ export interface InstanceOrigin {
   /** QMP messages so far. @default none */
   readonly messages?: readonly QmpMessage[] | undefined
   /** Programs that serve its devices. @default none */
-  readonly helpers?: Helpers | undefined
+  readonly helpers?: HelperProcesses | undefined
 }
 
 /** A spawned QEMU. */
@@ -62,7 +62,7 @@ export class QemuInstance {
   readonly #shownLine: string
   readonly #portForwards: PortForward[] = []
   readonly #state: StateInput | undefined
-  readonly #helpers: Helpers | undefined
+  readonly #helpers: HelperProcesses | undefined
   #shutdown: Promise<unknown> | undefined
   #lost: LostConnection | undefined
   #gone = false

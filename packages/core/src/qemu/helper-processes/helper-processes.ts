@@ -23,7 +23,7 @@ interface Helper {
 }
 
 /** The running helpers of a machine. */
-export class Helpers {
+export class HelperProcesses {
   readonly #helpers: readonly Helper[]
 
   private constructor(helpers: readonly Helper[]) {
@@ -31,7 +31,7 @@ export class Helpers {
   }
 
   /** @throws OptionError `DEVICE_UNAVAILABLE`, StartError `START_FAILED` when a program is missing, or cannot be started */
-  static async spawn(spec: MachineSpec, line: CommandLine, directory: string): Promise<Helpers> {
+  static async spawn(spec: MachineSpec, line: CommandLine, directory: string): Promise<HelperProcesses> {
     const helpers: Helper[] = []
     try {
       for (const [position, device] of spec.devices.entries()) {
@@ -40,10 +40,10 @@ export class Helpers {
         helpers.push({ ...(await spawned(device.name, device.helper({ directory, position, fd: HELPER_FD }))), fd })
       }
     } catch (error) {
-      await new Helpers(helpers).end()
+      await new HelperProcesses(helpers).end()
       throw error
     }
-    return new Helpers(helpers)
+    return new HelperProcesses(helpers)
   }
 
   /** Sockets that QEMU inherits, by their number in QEMU. */

@@ -3,7 +3,7 @@ import type { Device, HelperContext } from '../../devices/device.ts'
 import { resolveOptions } from '../../spec/machine-spec.ts'
 import { buildCommandLine } from '../command-line.ts'
 import { spawnQemu } from '../process.ts'
-import { Helpers } from './helpers.ts'
+import { HelperProcesses } from './helper-processes.ts'
 
 // Other programs stand in for QEMU and its helpers; a real one is in tpm.vm.test.ts.
 const withHelper = (argv: readonly string[], seen: HelperContext[] = []): Device => ({
@@ -26,7 +26,7 @@ test('a helper and QEMU are connected to each other, and the helper ends on requ
   const seen: HelperContext[] = []
   const program = 'echo started >&2; read line <&4; echo "$line from $PWD" >&4; exec sleep 60'
   const { spec, line } = machine(withHelper(['sh', '-c', program], seen))
-  const helpers = await Helpers.spawn(spec, line, '/private')
+  const helpers = await HelperProcesses.spawn(spec, line, '/private')
   expect(seen).toEqual([{ directory: '/private', position: 0, fd: 4 }])
   const [fd = 0] = line.deviceDescriptors.flat()
   // Not a shell, because the socket is non-blocking.
@@ -41,7 +41,7 @@ test('a helper and QEMU are connected to each other, and the helper ends on requ
 
 test('a helper that ignores SIGTERM is killed', async () => {
   const { spec, line } = machine(withHelper(['sh', '-c', 'trap "" TERM; echo up >&4; exec sleep 60']))
-  const helpers = await Helpers.spawn(spec, line, '/private')
+  const helpers = await HelperProcesses.spawn(spec, line, '/private')
   const [socket] = helpers.sockets.values()
   await new Promise((resolve) => socket?.once('data', resolve))
   await expect(helpers.end()).resolves.toBeUndefined()
@@ -49,7 +49,7 @@ test('a helper that ignores SIGTERM is killed', async () => {
 
 test('the error of a missing helper names its program', async () => {
   const { spec, line } = machine(withHelper(['no-such-program']))
-  await expect(Helpers.spawn(spec, line, '/private')).rejects.toMatchObject({
+  await expect(HelperProcesses.spawn(spec, line, '/private')).rejects.toMatchObject({
     code: 'DEVICE_UNAVAILABLE',
     shortMessage: 'helped: this host has no `no-such-program` on its PATH',
     hint: 'Install it.',
