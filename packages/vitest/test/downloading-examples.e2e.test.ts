@@ -49,6 +49,14 @@ const EXAMPLES: readonly Example[] = [
     tests: 3,
     mistake: { file: 'app/checksum.c', right: '(data, size,', wrong: '(data, size + 1,', title: 'prints the size' },
   },
+  {
+    name: 'init-unit',
+    needs: ['tar'],
+    download: 'get-systemd.sh',
+    variable: 'SYSTEMD',
+    tests: 3,
+    mistake: { file: 'system/door-lock.service', right: '/run/keys/list', wrong: '/run/key/list', title: 'after its' },
+  },
 ]
 
 for (const example of EXAMPLES) {
