@@ -50,6 +50,15 @@ const EXAMPLES: readonly Example[] = [
     mistake: { file: 'app/checksum.c', right: '(data, size,', wrong: '(data, size + 1,', title: 'prints the size' },
   },
   {
+    name: 'installer',
+    arch: 'x64',
+    needs: ['tar'],
+    download: 'get-medium.sh',
+    variable: 'MEDIUM',
+    tests: 1,
+    mistake: { file: 'install.sh', right: '  initrd initramfs\n', wrong: '', title: 'installs' },
+  },
+  {
     name: 'init-unit',
     needs: ['tar'],
     download: 'get-systemd.sh',
