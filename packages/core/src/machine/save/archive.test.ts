@@ -113,6 +113,27 @@ describe('a reader refuses', () => {
     await expect(read(path)).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
   })
 
+  test('a modified archive of which only the first file is read', async () => {
+    const path = join(folder, 'archive')
+    const writer = ArchiveWriter.create(path)
+    const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * index * 31) % 65_521))
+    for (const name of ['a', 'b']) await writer.add(name, content)
+    await writer.finish()
+    const bytes = readFileSync(path)
+    for (const part of [0.2, 0.4, 0.6, 0.8]) {
+      const damaged = Buffer.from(bytes)
+      const at = Math.floor(part * bytes.length)
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 0xff, at)
+      writeFileSync(path, damaged)
+      const check = async (): Promise<void> => {
+        await using archive = new ArchiveReader(await openCompressed(path), 'it', isPlainPath)
+        await archive.bytes(await archive.require('a'))
+        await archive.finish()
+      }
+      await expect(check()).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })
+    }
+  })
+
   test('a file that is not an archive, and a missing file', async () => {
     writeFileSync(join(folder, 'text'), 'hello')
     await expect(openCompressed(join(folder, 'text'))).rejects.toMatchObject({ code: 'MACHINE_FILE_INVALID' })

@@ -170,6 +170,11 @@ export class ArchiveReader implements AsyncDisposable {
     return entry
   }
 
+  /** Skips the rest. Damage anywhere shows only at the end, by the checksum. @throws as {@link next} */
+  async finish(): Promise<void> {
+    while ((await this.next()) !== undefined);
+  }
+
   /** Reads the content of a small file. */
   async bytes(entry: ArchiveEntry): Promise<Buffer> {
     if (entry.size > LONGEST_BYTES) throw this.invalid(`${entry.name} is too long`)
@@ -204,26 +209,31 @@ export class ArchiveReader implements AsyncDisposable {
 
   async #read(): Promise<ArchiveEntry | undefined> {
     if (this.#isOver) return undefined
-    let result: IteratorResult<RawEntry>
-    // The next entry arrives only after this one was read.
-    this.#current?.resume()
-    try {
-      result = await this.#entries.next()
-    } catch (cause) {
-      throw this.#damaged(cause)
-    }
+    const result = await this.#advance()
     if (result.done === true) throw this.invalid('its end is missing')
     const { name, size, type, mtime } = result.value.header
     if (type !== 'file' || (name !== END && !this.#isAllowed(name)) || this.#seen.has(name)) {
       throw this.invalid(`it has ${JSON.stringify(name)} (${type}), which does not belong there`)
     }
+    this.#current = result.value
     if (name === END) {
       this.#isOver = true
+      // The checksum is after the last file.
+      if ((await this.#advance()).done !== true) throw this.invalid('it goes on after its end')
       return undefined
     }
     this.#seen.add(name)
-    this.#current = result.value
     return { name, size, mtime, content: result.value }
+  }
+
+  async #advance(): Promise<IteratorResult<RawEntry>> {
+    // The next entry arrives only after this one was read.
+    this.#current?.resume()
+    try {
+      return await this.#entries.next()
+    } catch (cause) {
+      throw this.#damaged(cause)
+    }
   }
 
   #damaged(cause: unknown): Error {

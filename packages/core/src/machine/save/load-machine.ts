@@ -108,6 +108,7 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
     await mkdir(deviceFiles, { mode: 0o700 })
     await unpackFiles(archive, deviceFiles)
     await unpackBootFiles(archive, manifest.boot, boot)
+    await archive.finish()
     await using state = await open(statePath)
     const launched = await launchRestored(spec, {
       memory,
