@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   GUEST_KERNEL_UNAVAILABLE:
     'Install the package `@coldboot/guest-<arch>`, or set COLDBOOT_KERNEL and COLDBOOT_INITRAMFS to your own kernel and initramfs, or run on Debian with access to its package archive.',
   NO_TERMINAL:
-    'Run the test in a terminal: `debug()` is interactive and cannot work in CI or in the background. Otherwise remove the call, or unset COLDBOOT_DEBUG.',
+    'Run it in a terminal: a console is interactive and cannot work in CI or in the background. Otherwise remove the call of `debug()`, unset COLDBOOT_DEBUG, or use `coldboot resume --run`.',
   // The machine did not start, or has ended.
   START_FAILED: 'See what QEMU printed. Run the command line in a shell to reproduce the failure.',
   QMP_FAILED: 'QEMU refused a QMP command. The reason is in the message.',

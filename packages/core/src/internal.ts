@@ -36,7 +36,7 @@ export {
   requireObject,
 } from './options/checked-options.ts'
 export { requireDirectory, requireFile } from './options/required-path.ts'
-export { describeExit } from './qemu/exit-status.ts'
+export { describeExit, EXIT_REASONS } from './qemu/exit-status.ts'
 export { locateQemu } from './qemu/locate.ts'
 export { hostGuard } from './qemu/process.ts'
 export { requireHost } from './qemu/required-host.ts'

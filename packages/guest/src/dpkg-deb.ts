@@ -95,6 +95,6 @@ function unreadable(what: string, cause: ExecaError): StartError {
     .trim()
     .replace(/^dpkg-deb[^:]*: (?:error: )?/, '')
   return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: dpkg-deb says "${said || cause.shortMessage}"`, {
-    hint: 'It is probably damaged: delete it from the cache folder, and it is downloaded again.',
+    hint: 'It is probably damaged. Copy or build it again. One in the cache folder is downloaded again after you delete it.',
   })
 }

@@ -91,7 +91,7 @@ describe('toExit', () => {
     expect(await allowed.result).toMatchObject({ pass: true })
   })
 
-  test.for([{ exitCode: 1 }, { code: 1.5 }, { reason: 1 }, { timeout: 0 }, { timeout: '1' }])(
+  test.for([{ exitCode: 1 }, { code: 1.5 }, { reason: 1 }, { reason: 'shutdown' }, { timeout: 0 }, { timeout: '1' }])(
     'refuses %o',
     async (options) => {
       const code = expect.stringMatching(/^(INVALID|UNKNOWN)_OPTION$/)

@@ -1,6 +1,7 @@
 import { type ExitReason, type ExitStatus, GuestError, type Incident, OptionError } from '@coldboot/core'
-import { describeExit, formatDuration, machineSections } from '@coldboot/core/internal'
+import { describeExit, EXIT_REASONS, formatDuration, machineSections } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
+import { formatValue } from './format-call.ts'
 import { incidentSections } from './incident-sections.ts'
 import { TIME_UP, within } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
@@ -115,8 +116,10 @@ function checkOptions(options: ExitOptions): void {
   if (code !== undefined && !Number.isInteger(code)) {
     throw new OptionError('INVALID_OPTION', `toExit: \`code\` must be a whole number, and is ${String(code)}`)
   }
-  if (reason !== undefined && typeof reason !== 'string') {
-    throw new OptionError('INVALID_OPTION', `toExit: \`reason\` must be a string, and is ${String(reason)}`)
+  if (reason !== undefined && !EXIT_REASONS.includes(reason)) {
+    throw new OptionError('INVALID_OPTION', `toExit: \`reason\` cannot be ${formatValue(reason)}`, {
+      hint: `The reasons are ${EXIT_REASONS.join(', ')}.`,
+    })
   }
 }
 

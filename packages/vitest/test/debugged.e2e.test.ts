@@ -87,7 +87,7 @@ describe('without a terminal', () => {
   test('debug() fails with advice', async () => {
     const { output, exitCode } = await project.run(['debugged'])
     expect(output).toContain('There is no terminal to connect to the console of the machine')
-    expect(output).toContain('Run the test in a terminal')
+    expect(output).toContain('Run it in a terminal')
     expect(output).toMatch(/debugged\.test\.ts:4:12/)
     expect(exitCode).toBe(1)
   })

@@ -42,7 +42,7 @@ test('swtpm keeps its state in the private directory of the machine, or in that 
 test.each<[TpmOptions, RegExp]>([
   [{ version: '1.2' as '2.0' }, /`version` must be one of 2\.0/],
   [{ model: 'spapr' as 'tis' }, /`model` must be one of crb, tis/],
-  [{ state: join(folder, 'missing') }, /`tpm: state` does not exist/],
+  [{ state: join(folder, 'missing') }, /tpm: `state` does not exist/],
   [{ states: folder } as TpmOptions, /unknown option `states`/i],
 ])('the options %j are refused', (options, message) => {
   expect(() => tpm(options)).toThrow(message)

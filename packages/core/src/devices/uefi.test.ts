@@ -63,7 +63,7 @@ describe('refused', () => {
     expect(() => uefi({ code })).toThrow(/set both `code` and `variables`/)
     const machine = (code: string, firmware?: string) => () =>
       resolveOptions({ arch: 'x86_64', firmware, devices: [uefi({ code, variables })] })
-    expect(machine('/nonexistent')).toThrow(/`uefi: code` does not exist: \/nonexistent/)
+    expect(machine('/nonexistent')).toThrow(/uefi: `code` does not exist: \/nonexistent/)
     expect(machine(code, 'bios.bin')).toThrow(/The machine has uefi\(\) and `firmware`: bios.bin/)
   })
 

@@ -55,7 +55,7 @@ test('boots a file of a directory over the network', () => {
   expect(told({ bootFile: 'boot.ipxe' })).toThrow(/`bootFile` "boot.ipxe" is given without `tftp`/)
   expect(told({ tftp, bootFile: 'boot.ipxf' })).toThrow(/bootFile` does not exist: .*did you mean `boot.ipxe`/)
   expect(told({ tftp, bootFile: '../../../etc/passwd' })).toThrow(/is not in the directory/)
-  expect(told({ tftp: join(tftp, 'boot.ipxe') })).toThrow(/`userNetwork: tftp` is not a directory/)
+  expect(told({ tftp: join(tftp, 'boot.ipxe') })).toThrow(/userNetwork: `tftp` is not a directory/)
   expect(told({ bootFile: `http://${'x'.repeat(127)}` })).toThrow(/at most 127 bytes/)
 })
 

@@ -79,3 +79,8 @@ test('fails for an invariant that fails only at the end', async () => {
     ),
   ).rejects.toThrow(/did you mean `interval`/)
 })
+
+test('refuses a call without the body', async () => {
+  const body = undefined as unknown as () => void
+  await expect(during(box, () => true, body, {})).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+})

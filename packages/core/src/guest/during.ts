@@ -1,5 +1,5 @@
 /** Checks an invariant again and again while something else runs. */
-import { ColdbootError, ExpectError, messageOf } from '../errors.ts'
+import { ColdbootError, ExpectError, messageOf, OptionError } from '../errors.ts'
 import { startTimer, stopTimer } from '../host/clock.ts'
 import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
 
@@ -25,6 +25,9 @@ export async function during<Result>(
   options: DuringOptions,
 ): Promise<Result> {
   checkTable('during', options, CHECKS)
+  if (typeof invariant !== 'function' || typeof body !== 'function') {
+    throw new OptionError('INVALID_OPTION', '`during` needs two functions: the invariant, and the body')
+  }
   const { interval = INTERVAL_MS } = options
   let checks = 0
   const check = async (when: string): Promise<void> => {

@@ -1,4 +1,5 @@
 /** Conditions for waits: a port, a systemd unit, a file. Shell commands that start few or no processes. */
+import { inspect } from 'node:util'
 import { OptionError } from '../errors.ts'
 import { formatCommand } from './guest-command-error.ts'
 import { commandText, quoteWord } from './run-options.ts'
@@ -26,7 +27,7 @@ export function portCondition(port: number): Condition {
   if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
     throw new OptionError(
       'INVALID_OPTION',
-      `waitForPort: the port must be a number from 1 to ${HIGHEST_PORT}, but is ${port}`,
+      `waitForPort: the port must be a number from 1 to ${HIGHEST_PORT}, but is ${inspect(port)}`,
     )
   }
   const hex = port.toString(16).toUpperCase().padStart(4, '0')

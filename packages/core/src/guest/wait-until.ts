@@ -93,6 +93,7 @@ export async function waitUntil<T>(
     duration,
   }
   throw new GuestCommandError('WAIT_TIMEOUT', `"${guest.name}" waited for ${what} ${how} (${last})`, facts, {
+    ...(lastStatus === NEVER ? { hint: 'The output of the last try says why. More time would not change it.' } : {}),
     sections: { 'Standard output': undefined, 'Output of the last try': excerpt(stdout), Diagnosis: diagnosis },
   })
 }

@@ -157,8 +157,15 @@ export class RevertibleMachine {
   async revert(checkpoint: Checkpoint): Promise<void> {
     const machine = `Machine "${this.#running.spec.name}"`
     if (!this.#checkpoints.includes(checkpoint) || checkpoint.isRemoved) {
-      const why = checkpoint.isRemoved ? 'was removed' : 'is of another machine'
-      throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} ${why}`)
+      if (!(checkpoint instanceof Checkpoint)) {
+        throw new OptionError('INVALID_OPTION', `revert: \`checkpoint\` must be the result of \`checkpoint()\``)
+      }
+      if (checkpoint.isRemoved) {
+        throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} was removed`)
+      }
+      throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} is of another machine`, {
+        hint: 'To start another machine from it, call `checkpoint.start()`.',
+      })
     }
     if (this.state === 'exited') throw new MachineError('MACHINE_EXITED', `${machine} has ended already`)
     await this.#reverting

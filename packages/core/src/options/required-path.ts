@@ -22,7 +22,12 @@ function requirePath<T extends string | undefined>(option: string, path: T, kind
   const absolute = resolve(path)
   const problem = pathProblem(absolute, kind)
   if (problem === undefined) return absolute
-  throw new OptionError('FILE_MISSING', `\`${option}\` ${problem}: ${absolute}${suggestion(absolute, kind)}`)
+  throw new OptionError('FILE_MISSING', `${quoted(option)} ${problem}: ${absolute}${suggestion(absolute, kind)}`)
+}
+
+/** `kernel` in backquotes; of `uefi: code`, only the name of the option. */
+function quoted(option: string): string {
+  return option.replace(/\S+$/, '`$&`')
 }
 
 function suggestion(path: string, kind: 'file' | 'directory'): string {

@@ -94,3 +94,6 @@ const REASONS: Readonly<Record<ExitReason, string>> = {
   'console-lost': 'the connection to its console was lost while QEMU was running',
   'qmp-lost': 'the QMP connection was lost while QEMU was running',
 }
+
+/** All reasons. */
+export const EXIT_REASONS: readonly ExitReason[] = Object.keys(REASONS) as ExitReason[]

@@ -32,6 +32,15 @@ export function hintFor(
   if (/unable to find CPU model/.test(printed)) {
     return `There is no \`cpu\` "${cpu}" for ${arch}. \`qemu-system-${arch} -cpu help\` lists the CPU models.`
   }
+  if (/could not load PC BIOS|Could not find ROM image|could not load firmware/i.test(printed)) {
+    return "`firmware` is not a path of a file or a name in QEMU's data folder. UEFI is `firmware: 'uefi'`."
+  }
+  if (/Could not access KVM kernel module|failed to initialize kvm/.test(printed)) {
+    return 'This host does not let this user use /dev/kvm. Without `accelerator`, the fastest one that works is chosen.'
+  }
+  if (/: -\S+ [^:]*: invalid option$/m.test(printed)) {
+    return "Pass each word as a string of its own, for example `arbitraryArgs('-device', 'edu')`."
+  }
   if (NO_MEMORY.test(printed)) {
     return 'The host does not have enough free memory. Give the machine less `memory`, or run fewer machines at once (`maxMachines`).'
   }

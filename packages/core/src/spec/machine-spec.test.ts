@@ -65,6 +65,19 @@ describe('refused before anything is spawned', () => {
     ],
     ['a key that is like none', { zzzzzzzz: 1 } as MachineOptions, 'UNKNOWN_OPTION', /Unknown option `zzzzzzzz`\n/],
     [
+      'an unknown failure',
+      { failOn: { panics: 'allow' } as never },
+      'UNKNOWN_OPTION',
+      /failOn: .*did you mean `panic`/,
+    ],
+    ['a failure of another kind', { failOn: { panic: 1 as never } }, 'INVALID_OPTION', /failOn: `panic` .*fail, allow/],
+    [
+      'a failure without a pattern',
+      { failOn: { custom: [{ name: 'a' }] as never } },
+      'INVALID_OPTION',
+      /failOn: `custom`/,
+    ],
+    [
       'a kernel that does not exist',
       { kernel: '/nonexistent' },
       'FILE_MISSING',
@@ -169,7 +182,7 @@ describe('refused before anything is spawned', () => {
       device({ name: 'first', claims: ['tag:tmpdir'] }),
       device({ name: 'second', claims: ['tag:tmpdir'] }),
     ]
-    expect(() => resolve({ devices })).toThrow(/Devices first and second of machine "vm" both have tag tmpdir/)
+    expect(() => resolve({ devices })).toThrow(/Devices first and second .* both have tag tmpdir\nSet another `tag`/)
   })
 })
 

@@ -255,6 +255,12 @@ function checkMemory({ kernel, initramfs, memoryMib }: MachineSpec): void {
   )
 }
 
+function conflictAdvice(claim: string, isSame: boolean): { readonly hint?: string } {
+  if (isSame || claim.startsWith('device:')) return { hint: 'Remove one of the two: a machine can have one of them.' }
+  if (claim.startsWith('tag:')) return { hint: 'Set another `tag` for one of them. The default is the same for all.' }
+  return {}
+}
+
 function checkClaims(spec: MachineSpec): void {
   const owners = new Map<string, Device>()
   for (const device of spec.devices) {
@@ -266,6 +272,7 @@ function checkClaims(spec: MachineSpec): void {
           owner === device
             ? `Machine "${spec.name}" has device ${device.name} twice`
             : `Devices ${owner.name} and ${device.name} of machine "${spec.name}" both have ${claim.replace(':', ' ')}`,
+          conflictAdvice(claim, owner === device),
         )
       }
       owners.set(claim, device)

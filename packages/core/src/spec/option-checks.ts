@@ -1,11 +1,13 @@
 /** Checks of MachineOptions, one per key. Unknown options are rejected. */
 import { types } from 'node:util'
-import { FAIL_ON_EXPECTED, isGuestFailureOptions } from '../console/incident/guest-failure-options.ts'
+import { type GuestFailureOptions, isCustomFailures } from '../console/incident/guest-failure-options.ts'
+import { type GuestFailureName, INCIDENT_KINDS } from '../console/incident/incident-kinds.ts'
 import { isLogFile, LOG_FILE_EXPECTED } from '../console/log/log-file.ts'
 import type { Device } from '../devices/device.ts'
 import { ACCELERATORS } from '../host/environment.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import {
+  type Check,
   type CheckTable,
   checkTable,
   isDuration,
@@ -23,6 +25,14 @@ import { isVmcoreFile, VMCORE_EXPECTED } from './vmcore-file.ts'
 
 const isWritable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'
+
+const SETTING = oneOf(['fail', 'allow'])
+
+const FAIL_ON_CHECKS: CheckTable<Required<GuestFailureOptions>> = {
+  ...(Object.fromEntries(INCIDENT_KINDS.map(({ name }) => [name, SETTING])) as Record<GuestFailureName, Check>),
+  custom: ['a list of { name, pattern }, with names and patterns of its own that are not empty', isCustomFailures],
+  systemMap: isPath,
+}
 
 /** One check for each option of a machine. */
 export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
@@ -64,7 +74,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
     'a string that is not empty, or a regular expression',
     (value) => (isString(value) ? value !== '' : types.isRegExp(value)),
   ],
-  failOn: [FAIL_ON_EXPECTED, isGuestFailureOptions],
+  failOn: ["an object, such as { panic: 'allow' }", isFailOn],
   allowReboot: isFlag,
   sandbox: isFlag,
   agent: isFlag,
@@ -80,6 +90,13 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
  */
 export function checkOptions(options: MachineOptions): void {
   checkTable('', options, VM_CHECKS)
+}
+
+/** @throws OptionError that names the key in `failOn` */
+function isFailOn(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  checkTable('failOn', value as GuestFailureOptions, FAIL_ON_CHECKS)
+  return true
 }
 
 function isDevice(value: unknown): value is Device {

@@ -121,7 +121,7 @@ describe('is refused', () => {
     ['a package with modules', () => ({ deb: 'a', modules: 'b' }), 'INVALID_OPTION', /cannot be combined/],
     ['an unknown option', () => ({ vmlinux: 'x' }) as KernelOfOptions, 'UNKNOWN_OPTION', /did you mean `vmlinuz`/],
     ['a list without paths', () => ({ deb: [] }), 'INVALID_OPTION', /`deb` must be a path or a list of paths/],
-    ['a missing file', () => ({ vmlinuz: '/nonexistent' }), 'FILE_MISSING', /`kernelOf: vmlinuz` does not exist/],
+    ['a missing file', () => ({ vmlinuz: '/nonexistent' }), 'FILE_MISSING', /kernelOf: `vmlinuz` does not exist/],
     ['a tree that was not built', () => ({ dir: directory({ Makefile: '' }) }), 'FILE_MISSING', /`dir` has no kernel/],
     [
       'a tree with kernels for two architectures',

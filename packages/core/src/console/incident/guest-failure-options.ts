@@ -21,19 +21,9 @@ export type GuestFailureOptions = Readonly<Partial<Record<GuestFailureName, 'fai
   readonly systemMap?: string | undefined
 }
 
-/** Describes valid values of `failOn`, for messages. */
-export const FAIL_ON_EXPECTED: string = `an object of guest failures (${INCIDENT_KINDS.map(({ name }) => name).join(', ')}), each 'fail' or 'allow', \`custom\`, a list of { name, pattern }, and \`systemMap\`, a path`
-
-/** Whether `value` is valid for `failOn`. */
-export function isGuestFailureOptions(value: unknown): value is GuestFailureOptions {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.entries(value).every(([key, setting]) => isSetting(key, setting))
-}
-
-function isSetting(key: string, setting: unknown): boolean {
-  if (key === 'custom') return setting === undefined || (Array.isArray(setting) && setting.every(isCustom))
-  if (key === 'systemMap') return setting === undefined || (typeof setting === 'string' && setting !== '')
-  return INCIDENT_KINDS.some(({ name }) => name === key) && [undefined, 'fail', 'allow'].includes(setting as 'fail')
+/** Whether `value` is valid for `failOn.custom`. */
+export function isCustomFailures(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isCustom)
 }
 
 function isCustom(value: unknown): value is CustomGuestFailure {

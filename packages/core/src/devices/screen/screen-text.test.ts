@@ -114,6 +114,6 @@ test('reads fonts in PSF 1 and 2', async () => {
 
 test('rejects options that are no options', async () => {
   const take = async () => expect.unreachable('no picture is taken')
-  await expect(screenText(take, { font: '/none.psf' })).rejects.toThrow(/`text: font` does not exist/)
+  await expect(screenText(take, { font: '/none.psf' })).rejects.toThrow(/text: `font` does not exist/)
   await expect(screenText(take, { ocr: { language: '../eng' } })).rejects.toThrow(/`ocr` must be true, false, or/)
 })

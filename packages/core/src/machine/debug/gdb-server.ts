@@ -32,7 +32,9 @@ export async function serveGdb(qmp: QmpClient, directory: string): Promise<GdbSe
   const said = String(await qmp.execute('human-monitor-command', { 'command-line': command }))
   if (!existsSync(socket)) {
     await place.remove()
-    throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`)
+    throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`, {
+      hint: 'QEMU has one such server. Remove `gdb`, or the `-s` or `-gdb` of `arbitraryArgs`.',
+    })
   }
   return { socket, close: () => place.remove() }
 }
