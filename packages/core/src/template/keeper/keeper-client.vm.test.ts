@@ -106,7 +106,9 @@ test('all data of a machine arrives, also after its end', async () => {
   }
   expect(received.equals(data)).toBe(true)
   // Only messages of the kernel: the rest of a channel or a terminal is lost if the guest powers off before it is sent.
-  vm.send('dmesg -n 8; echo on >/proc/sys/kernel/printk_devkmsg; for i in $(seq 300); do echo "line $i" >/dev/kmsg; done; poweroff -f\n')
+  vm.send(
+    'dmesg -n 8; echo on >/proc/sys/kernel/printk_devkmsg; for i in $(seq 300); do echo "line $i" >/dev/kmsg; done; poweroff -f\n',
+  )
   await vm.waitForExit()
   expect(vm.output.match(/(?<=\] line )\d+/g)).toEqual(Array.from({ length: 300 }, (_, index) => String(index + 1)))
   await vm.close()
