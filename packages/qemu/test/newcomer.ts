@@ -81,6 +81,8 @@ export async function makeNewcomer(registry: readonly string[]): Promise<Newcome
   if (USER.uid !== undefined && (statSync(tmpdir()).mode & 0o777) === 0o700) chmodSync(tmpdir(), 0o711)
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot newcomer ')))
   const folder = (name: string): string => {
+    // A retried test begins with an empty folder.
+    rmSync(join(home, name), { recursive: true, force: true })
     mkdirSync(join(home, name))
     return join(home, name)
   }
