@@ -9,7 +9,7 @@ export const CONSOLE = 'console.log'
 /** Files that the devices made in the machine's private directory. */
 export const FILES = 'files/'
 
-/** At the end, because they are not read on a host that has them. */
+/** At the end, because a host that has them skips them. */
 export const BOOT_FILES = ['kernel', 'initramfs', 'firmware'] as const
 /** The name of a boot file that is compressed once more on its own. Large ones are not. */
 export function compressedName(boot: string): string {
