@@ -11,7 +11,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -87,7 +86,8 @@ export function installProject(source: string, runner: TestRunner = VITEST): Ins
   const folder = resolve(PROJECTS, source)
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-e2e-')))
   cpSync(folder, root, { recursive: true, filter: (path) => !/\/(node_modules|\.vitest|\.jest)$/.test(path) })
-  for (const name of runner.packages) install(name, root)
+  const types = existsSync(join(folder, 'tsconfig.json'))
+  for (const name of runner.packages) install(name, root, types)
   for (const name of runner.modules) linkModule(runner.home, name, root)
   linkGuest(root)
   let runs = 0
@@ -109,7 +109,8 @@ export function installProject(source: string, runner: TestRunner = VITEST): Ins
   }
 }
 
-function install(name: string, root: string): void {
+/** @param types whether to install types too, of which no run loads the hundreds of files */
+function install(name: string, root: string, types: boolean): void {
   const source = join(PACKAGES, name)
   const { publishConfig, ...rest } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as PackageManifest
   // As pnpm packs it.
@@ -117,7 +118,8 @@ function install(name: string, root: string): void {
   const target = join(root, 'node_modules', manifest.name)
   mkdirSync(target, { recursive: true })
   writeFileSync(join(target, 'package.json'), JSON.stringify(manifest))
-  for (const file of readdirSync(source).filter((file) => ['agent', 'browser', 'bundle', 'dist'].includes(file))) {
+  const parts = ['agent', 'browser', 'bundle', ...(types ? ['dist'] : ['dist/browser'])]
+  for (const file of parts.filter((file) => existsSync(join(source, file)))) {
     cpSync(join(source, file), join(target, file), { recursive: true })
   }
   for (const dependency of Object.keys(manifest.dependencies ?? {})) {
