@@ -45,6 +45,16 @@ describe('a folder that cannot be used', () => {
     await expect(cache.publish('image', 'x')).rejects.toMatchObject({ code: 'CACHE_UNUSABLE' })
     await expect(cache.scratch(async () => {})).rejects.toMatchObject({ code: 'CACHE_UNUSABLE' })
   })
+
+  test('is named at once when it becomes unusable while another process holds the lock', async () => {
+    await mkdir(cache.path('image.lock'), { recursive: true })
+    const waiting = Promise.withResolvers<void>()
+    const locked = cache.locked('image', async () => {}, waiting.resolve)
+    await waiting.promise
+    await rm(cache.directory, { recursive: true })
+    await writeFile(cache.directory, 'a file')
+    await expect(locked).rejects.toMatchObject({ code: 'CACHE_UNUSABLE' })
+  })
 })
 
 describe('holds', () => {

@@ -20,14 +20,15 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf, StartError } from '../../errors.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
 /** Longest wait for a lock; then the work is done without it. Milliseconds. */
 const PATIENCE_MS = 10 * 60 * 1000
-/** Interval of the attempts to get a lock. Milliseconds. */
-const LOOK_AGAIN_MS = { minTimeout: 20, maxTimeout: 250 }
+/** Shortest and longest interval of the attempts to get a lock. Milliseconds. */
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250]
 /** Name prefix of unfinished entries, at the top of the cache. */
 const UNFINISHED = '.new-'
 /** Age after which an unfinished entry belongs to a killed process. Milliseconds. */
@@ -64,22 +65,32 @@ export class Cache {
    * @param onWait called once if another process holds the lock
    */
   async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void): Promise<T> {
-    const { lock } = await import('proper-lockfile')
-    const path = this.path(name)
-    await this.#make(dirname(path))
-    // A lock that is lost, for example because the computer was asleep, does no harm.
-    const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
-    const patient = { ...options, retries: { forever: true, maxRetryTime: PATIENCE_MS, ...LOOK_AGAIN_MS } }
-    const release = await lock(path, options).catch((error: unknown) => {
-      if (!(codeOf(error) === 'ELOCKED')) throw error
-      onWait?.()
-      return lock(path, patient).catch(() => async () => {})
-    })
+    const release = await this.#lock(this.path(name), onWait)
     try {
       return await make()
     } finally {
       await release().catch(() => {})
     }
+  }
+
+  /** @returns releases the lock */
+  async #lock(path: string, onWait: (() => void) | undefined): Promise<() => Promise<void>> {
+    const { lock } = await import('proper-lockfile')
+    // A lock that is lost, for example because the computer was asleep, does no harm.
+    const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
+    const end = performance.now() + PATIENCE_MS
+    for (let waitMs = FIRST_WAIT_MS; performance.now() < end; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      // Before each attempt, because a lock stays forever if its folder becomes read-only.
+      await this.#make(dirname(path))
+      try {
+        return await lock(path, options)
+      } catch (error) {
+        if (codeOf(error) !== 'ELOCKED') throw error
+      }
+      if (waitMs === FIRST_WAIT_MS) onWait?.()
+      await delay(waitMs)
+    }
+    return async () => {}
   }
 
   /**
