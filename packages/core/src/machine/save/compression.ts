@@ -1,5 +1,4 @@
 /** Compression of archives: zstd, or gzip on a Node without it (before 22.15). */
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Duplex, type Readable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -54,14 +53,36 @@ function zstdParameters(): Record<number, number> {
 export async function openCompressed(path: string): Promise<Readable> {
   const start = await firstBytes(path)
   const decompressor = decompressorFor(start, path)
-  const file = createReadStream(path, { highWaterMark: 1 << 20 })
-  file.once('error', (error) => decompressor.destroy(error))
-  return file.pipe(decompressor)
+  feed(decompressor, path).catch((error: Error) => decompressor.destroy(error))
+  return decompressor
+}
+
+/** Writes a file to a stream, from two buffers in turn: with a new buffer each time, garbage collection takes longest. */
+async function feed(stream: Duplex, path: string): Promise<void> {
+  const closed = new Promise<void>((resolve) => void stream.once('close', resolve))
+  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
+  await using file = await open(path)
+  let written: Promise<unknown> = Promise.resolve()
+  for (const buffer of endlessly(buffers)) {
+    const { bytesRead } = await file.read(buffer)
+    await written
+    if (stream.destroyed) return
+    if (bytesRead === 0) break
+    const taken = new Promise((resolve) => void stream.write(buffer.subarray(0, bytesRead), resolve))
+    written = Promise.race([taken, closed])
+  }
+  stream.end()
+}
+
+function* endlessly<T>(items: readonly T[]): Generator<T> {
+  for (;;) yield* items
 }
 
 /** As {@link openCompressed}, for a stream whose first bytes are known. */
 export function decompressorFor(start: Uint8Array, name: string): Duplex {
-  return isZstd(start, name) ? zlib.createZstdDecompress({ chunkSize: CHUNK }) : zlib.createGunzip({ chunkSize: CHUNK })
+  // Some chunks ahead: another thread decompresses them while this one uses those before.
+  const options = { chunkSize: CHUNK, readableHighWaterMark: 4 * CHUNK }
+  return isZstd(start, name) ? zlib.createZstdDecompress(options) : zlib.createGunzip(options)
 }
 
 /** @throws as {@link openCompressed} when it is in neither format */
