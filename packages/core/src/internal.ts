@@ -20,6 +20,7 @@ export {
 export { Cache, fileSha256, type StoredFile } from './host/files/cache.ts'
 export { fileDigest, fileIdentity } from './host/files/file-digest.ts'
 export { makeSocketDirectory } from './host/files/socket-directory.ts'
+export { nodeCrypto } from './host/lazy-node.ts'
 export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
 export { warnOnce } from './host/warnings.ts'

@@ -1,8 +1,7 @@
 /** Finds the user land of a guest: a static busybox from the guest's package, the host or Debian's archive. */
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type Architecture, StartError } from '@coldboot/core'
-import { type Cache, hostArchitecture, type StoredFile } from '@coldboot/core/internal'
+import { type Cache, hostArchitecture, nodeCrypto, type StoredFile } from '@coldboot/core/internal'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { isStaticElf } from './elf.ts'
 import { type GuestPackage, readPackagedBusybox } from './guest-package.ts'
@@ -38,7 +37,7 @@ export async function findBusybox({ arch, cache, guest, onProgress }: BusyboxReq
     for (const path of HOST_PATHS) {
       const data = await readFile(path).catch(() => undefined)
       if (!data || !isStaticElf(data)) continue
-      return { sha256: createHash('sha256').update(data).digest('hex'), read: async () => data }
+      return { sha256: nodeCrypto().createHash('sha256').update(data).digest('hex'), read: async () => data }
     }
   }
   const record = `busybox/${arch}.json`

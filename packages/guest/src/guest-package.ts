@@ -2,12 +2,12 @@
  * Npm packages of guests, `@coldboot/guest-<arch>`: a kernel that is ready to boot, its modules and a busybox. With them, a
  * test run downloads nothing. `scripts/pack-guest.mjs` creates them.
  */
-import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type Architecture, OptionError, StartError } from '@coldboot/core'
+import { nodeCrypto } from '@coldboot/core/internal'
 import { closestMatch } from 'leven'
 import { type GuestKernel, type GuestModules, modulesFor } from './guest-kernel.ts'
 import { type ModuleIndex, moduleName } from './modules.ts'
@@ -128,7 +128,7 @@ async function readIndex(guest: GuestPackage): Promise<PackagedModules> {
 
 async function readChecked(guest: GuestPackage, path: string, sha256: string): Promise<Uint8Array> {
   const data = await readFile(join(guest.directory, path)).catch(() => undefined)
-  if (data && createHash('sha256').update(data).digest('hex') === sha256) return data
+  if (data && nodeCrypto().createHash('sha256').update(data).digest('hex') === sha256) return data
   throw new StartError('GUEST_KERNEL_UNAVAILABLE', `${path} of ${guest.name} is damaged or missing`, {
     hint: `Install it again: delete ${guest.directory}, then run the package manager's install command.`,
   })

@@ -1,6 +1,6 @@
 /** Builds the root file system of the guest from busybox, modules, the files that start it, and the user's files. */
-import { createHash } from 'node:crypto'
 import { OptionError } from '@coldboot/core'
+import { nodeCrypto } from '@coldboot/core/internal'
 import { AGENT_PATH } from './agent-binary.ts'
 import { appletNames } from './busybox.ts'
 import { type CpioEntry, writeCpio } from './cpio.ts'
@@ -48,7 +48,8 @@ export function recipeDigest(startup: InitramfsParts['startup']): string {
   }))
   const busybox = Buffer.from('\0[\0[[\0modprobe\0mount\0sh\0\0')
   const modules = { files, builtIn: ['built_in'] }
-  return createHash('sha256')
+  return nodeCrypto()
+    .createHash('sha256')
     .update(buildInitramfs({ agent: Buffer.from('agent'), busybox, release: 'r', modules, startup, files: [] }))
     .digest('hex')
 }

@@ -1,7 +1,7 @@
 /** Reads a kernel package once, and stores the files that a guest needs in the cache. */
-import { createHash } from 'node:crypto'
 import { OptionError, StartError } from '@coldboot/core'
 import type { Cache } from '@coldboot/core/internal'
+import { nodeCrypto } from '@coldboot/core/internal'
 import type { GuestArchitecture } from './architectures.ts'
 import { readDeb } from './dpkg-deb.ts'
 import { type KernelModule, type ModuleIndex, moduleName, parseBuiltIn, readModule } from './modules.ts'
@@ -81,7 +81,7 @@ export async function storeKernel({ debs, cache, folder, image, onProgress }: St
     if (file.kind === 'image') packed = { release: file.release, data }
     else if (file.kind === 'built-in') builtIn = parseBuiltIn(Buffer.from(data).toString())
     else {
-      const sha256 = createHash('sha256').update(data).digest('hex')
+      const sha256 = nodeCrypto().createHash('sha256').update(data).digest('hex')
       modules[moduleName(file.path)] = readModule(file.path, data, sha256)
       if (OFTEN_WANTED.has(moduleName(file.path))) await cache.publish(`${modulesFolder}/${file.path}`, data)
     }

@@ -1,7 +1,6 @@
 /** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
-import { createHash } from 'node:crypto'
 import { type Architecture, ColdbootError, type MemorySize, OptionError, StartError } from '@coldboot/core'
-import { ARCHITECTURES, Cache, hostArchitecture, readEnvironment } from '@coldboot/core/internal'
+import { ARCHITECTURES, Cache, hostArchitecture, nodeCrypto, readEnvironment } from '@coldboot/core/internal'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { openArchiveKernel } from './archive-kernel.ts'
@@ -218,7 +217,7 @@ function imageKey(parts: readonly unknown[], files: readonly CpioEntry[]): strin
 }
 
 function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex')
+  return nodeCrypto().createHash('sha256').update(data).digest('hex')
 }
 
 function isOfStart(path: string): boolean {

@@ -1,8 +1,8 @@
 /** A kernel whose image, index of modules and often used modules are in the cache. Other modules stay in its packages. */
-import { createHash } from 'node:crypto'
 import { access, readFile, rm } from 'node:fs/promises'
 import { StartError } from '@coldboot/core'
 import type { Cache, StoredFile } from '@coldboot/core/internal'
+import { nodeCrypto } from '@coldboot/core/internal'
 import { type GuestModules, modulesFor } from './guest-kernel.ts'
 import type { KernelModule, ModuleIndex } from './modules.ts'
 
@@ -45,7 +45,8 @@ export async function readStoredModules(
   const files = await Promise.all(
     order.map(async (module) => {
       const data = await readFile(path(module)).catch(() => undefined)
-      if (data && createHash('sha256').update(data).digest('hex') === module.sha256) return { module, data }
+      if (data && nodeCrypto().createHash('sha256').update(data).digest('hex') === module.sha256)
+        return { module, data }
       await rm(path(module), { force: true })
       throw damaged(`The cached kernel module ${path(module)} was damaged`)
     }),

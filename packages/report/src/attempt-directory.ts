@@ -4,10 +4,9 @@
  * of the previous one. Attempts and tests of the same name have different folders.
  */
 
-import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { codeOf } from '@coldboot/core/internal'
+import { codeOf, nodeCrypto } from '@coldboot/core/internal'
 
 /** Longest folder name, characters. In any alphabet below 255 bytes, the limit of common file systems. */
 const LONGEST = 60
@@ -73,7 +72,7 @@ function readable(name: string): string {
 
 function withHash(plain: string, whole: string): string {
   const short = [...plain].slice(0, LONGEST).join('') || 'unnamed'
-  return `${short}-${createHash('sha1').update(whole).digest('hex').slice(0, 6)}`
+  return `${short}-${nodeCrypto().createHash('sha1').update(whole).digest('hex').slice(0, 6)}`
 }
 
 /**

@@ -1,11 +1,11 @@
 /** Manages the VMs of one test attempt: starts them on request, ends them with the test, keeps their files on failure. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { ColdbootError, ExpectError, type VM, type VMOptions } from '@coldboot/core'
 import {
   CallSite,
   checkVMOptions,
+  nodeCrypto,
   RESTORE_CHECKS,
   readEnvironment,
   requireObject,
@@ -49,7 +49,7 @@ export class AttemptMachines {
   readonly #guestTests: GuestTests
   readonly #recorders = new Map<VM, MachineRecorder>()
   readonly #names = new MachineNames()
-  readonly #owner = randomBytes(8).toString('hex')
+  readonly #owner = nodeCrypto().randomBytes(8).toString('hex')
   readonly #machines: VM[] = []
   /** Pending start → its caller. */
   readonly #starting = new Map<Promise<VM>, CallSite>()

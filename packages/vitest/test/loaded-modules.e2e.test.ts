@@ -13,6 +13,8 @@ interface Loaded {
   readonly modules: number
   readonly bytes: number
   readonly names: readonly string[]
+  /** Modules of Node that are imported when the module is loaded. */
+  readonly builtins: readonly string[]
 }
 
 let vitest: InstalledProject
@@ -47,6 +49,13 @@ test.each([
     [],
   )
 })
+
+test.each(['@coldboot/core', '@coldboot/matchers', '@coldboot/guest', '@coldboot/vitest'])(
+  '%s does not load the cryptography of Node, which takes long',
+  (specifier) => {
+    expect(loadedBy(vitest, specifier).builtins).not.toContain('node:crypto')
+  },
+)
 
 test('the Jest environment loads few files, and no library for processes', () => {
   const { modules, bytes, names } = loadedBy(jest, '@coldboot/jest/environment')

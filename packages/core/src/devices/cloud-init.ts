@@ -2,8 +2,8 @@
  * Configuration for cloud-init, on a disk that its datasource NoCloud finds by the label. The files are created for each
  * machine, because the library for YAML is only loaded then.
  */
-import { createHash } from 'node:crypto'
 import { OptionError } from '../errors.ts'
+import { nodeCrypto } from '../host/lazy-node.ts'
 import { type Check, type CheckTable, checkTable, isString, oneOf } from '../options/checked-options.ts'
 import { isPlainObject, nonPlainPart } from '../options/plain-data.ts'
 import { isUserData, USER_DATA_HEADERS } from './cloud-init/user-data.ts'
@@ -67,7 +67,8 @@ export function cloudInit(options: CloudInitOptions = {}): Device {
   requireHeader('vendorData', given.vendorData)
   // A copy: the caller may change its objects before a machine starts.
   const parts = JSON.parse(JSON.stringify(given)) as CloudInitOptions
-  const identity = createHash('sha256')
+  const identity = nodeCrypto()
+    .createHash('sha256')
     .update(JSON.stringify([parts.userData, parts.metaData, parts.networkConfig, parts.vendorData]))
     .digest('hex')
   const disk = fatDisk({ owner: 'cloudInit', interface: kind, files: 'seed' })

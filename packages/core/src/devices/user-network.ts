@@ -2,7 +2,7 @@
  * Network card on QEMU's user-mode network (libslirp): forwards ports of the guest to the host and, only on request,
  * gives access to the outside.
  */
-import { BlockList, isIPv4 } from 'node:net'
+import { isIPv4 } from 'node:net'
 import { join, relative } from 'node:path'
 import { MachineError, OptionError } from '../errors.ts'
 import { checkedMac } from '../network/frames/mac-address.ts'
@@ -246,9 +246,8 @@ function addressIn(cidr: string, offset: number): string {
 
 function requireInside(dns: string, cidr: string): void {
   const [address = '', prefix] = cidr.split('/')
-  const network = new BlockList()
-  network.addSubnet(address, Number(prefix))
-  if (network.check(dns)) return
+  const size = 2 ** (32 - Number(prefix))
+  if (Math.floor(numberOf(dns) / size) === numberOf(address) / size) return
   throw new OptionError('INVALID_OPTION', `userNetwork: \`dns\` ${dns} is not in the network ${cidr}`, {
     hint: '`dns` is the address of the DNS proxy that QEMU provides to the guest. It must be inside `network`.',
   })

@@ -1,8 +1,8 @@
 /** Sockets between host and guest without a network: AF_VSOCK, by the vhost driver of the host kernel. */
 
-import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
 import { codeOf, OptionError } from '../errors.ts'
+import { nodeCrypto } from '../host/lazy-node.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { type CheckTable, checkTable, wholeNumber } from '../options/checked-options.ts'
 import type { Device } from './device.ts'
@@ -38,7 +38,7 @@ const HOST_DEVICE = '/dev/vhost-vsock'
  */
 export function vsock(options: VsockOptions = {}): Vsock {
   checkTable('vsock', options, CHECKS)
-  const { cid = randomInt(LEAST_CID, MOST_CID + 1) } = options
+  const { cid = nodeCrypto().randomInt(LEAST_CID, MOST_CID + 1) } = options
   let machine: string | undefined
   const requireFree = (): void => {
     if (machine === undefined) return

@@ -2,7 +2,6 @@
  * Table of the differences between guest architectures: machine type, CPU, console, virtio transport. Verified with
  * QEMU 7.2 and the kernels of Debian.
  */
-import { arch as hostArch } from 'node:process'
 
 /** Guest architectures by QEMU's names. */
 export type Architecture = 'x86_64' | 'i386' | 'aarch64' | 'arm' | 'riscv64' | 'ppc64' | 's390x'
@@ -81,6 +80,6 @@ const NODE_TO_QEMU: Readonly<Record<string, Architecture>> = {
 }
 
 /** QEMU's name of the host architecture; undefined if it is not in the table. */
-export function hostArchitecture(nodeArch: string = hostArch): Architecture | undefined {
+export function hostArchitecture(nodeArch: string = process.arch): Architecture | undefined {
   return NODE_TO_QEMU[nodeArch]
 }

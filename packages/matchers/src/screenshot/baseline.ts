@@ -1,10 +1,9 @@
 /** Locates, reads and writes the screenshot that a screen is compared with. */
 
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { OptionError } from '@coldboot/core'
-import { codeOf } from '@coldboot/core/internal'
+import { codeOf, nodeCrypto } from '@coldboot/core/internal'
 import type { MatcherContext } from '../matcher-context.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
 
@@ -60,7 +59,7 @@ function plain(name: string): string {
   const readable = parts.map((part) => part.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-')).join('--')
   if (readable.length <= LONGEST && parts.every((part) => REVERSIBLE.test(part))) return readable
   const short = [...readable.replace(/^[.-]+|[.-]+$/g, '')].slice(0, LONGEST).join('')
-  return `${short}-${createHash('sha1').update(name).digest('hex').slice(0, 6)}`
+  return `${short}-${nodeCrypto().createHash('sha1').update(name).digest('hex').slice(0, 6)}`
 }
 
 function checkedName(name: unknown): string {

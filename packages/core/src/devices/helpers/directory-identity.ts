@@ -1,8 +1,9 @@
 /** Identity of the state of a directory, without reading its files. */
-import { createHash, type Hash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 
 /**
  * Hash of all names, types, sizes and times below `directory`, hexadecimal. A link counts with its target and the file
@@ -14,7 +15,7 @@ import { setImmediate } from 'node:timers/promises'
  * @throws the system's error when the directory, or one in it, cannot be read
  */
 export async function directoryIdentity(directory: string): Promise<string> {
-  const hash = createHash('sha256')
+  const hash = nodeCrypto().createHash('sha256')
   const pending = ['']
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     for (const entry of readdirSync(join(directory, path), { withFileTypes: true }).sort(byName)) {

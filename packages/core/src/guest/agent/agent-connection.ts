@@ -4,8 +4,8 @@
  * In a restored machine, the agent may be in the middle of a frame for another process. So the connection starts with a
  * ping that has a random token, and drops everything before its answer.
  */
-import { randomBytes, randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import {
   AGENT_VERSION,
   type AgentFrame,
@@ -36,7 +36,7 @@ export class AgentConnection {
   readonly #requests = new Map<number, FrameListener>()
   readonly #onRestart = new Set<() => void>()
   // Random, because a restored agent may still have requests of another process.
-  #lastId = randomInt(2 ** 31)
+  #lastId = nodeCrypto().randomInt(2 ** 31)
   #stream: Duplex | undefined
   #ready: Promise<void> | undefined
   /** Whether the agent has answered. */
@@ -104,7 +104,7 @@ export class AgentConnection {
     const stream = this.#open()
     this.#stream = stream
     const reader = new FrameReader()
-    const nonce = randomBytes(NONCE_BYTES)
+    const nonce = nodeCrypto().randomBytes(NONCE_BYTES)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     let unread: Buffer | undefined = Buffer.alloc(0)
     let isGarbled = false

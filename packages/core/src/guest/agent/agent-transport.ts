@@ -1,9 +1,9 @@
 /** Runs commands with the agent of `@coldboot/guest`: concurrently, with separate outputs, without the console. */
 
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import { formatDuration } from '../../format-duration.ts'
 import { now } from '../../host/clock.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { CommandFailure, CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import * as transports from '../command-transport.ts'
 import { MOST_BYTES, OutputBuffer, TooMuchOutput } from '../output-buffer.ts'
@@ -58,7 +58,7 @@ export class AgentTransport implements CommandTransport {
   /** The command; if it does not fit into an argument, a command that runs it from a file. */
   async #text({ command }: CommandRequest, limits: Limits): Promise<string> {
     if (Buffer.byteLength(command) <= LONGEST_ARGUMENT) return command
-    const path = `/tmp/.coldboot-${randomBytes(8).toString('hex')}`
+    const path = `/tmp/.coldboot-${nodeCrypto().randomBytes(8).toString('hex')}`
     await sendFile(this.#options.connection, path, Buffer.from(command), 0o600, limits)
     return `exec 9<${path}; rm ${path}; exec sh /proc/self/fd/9`
   }

@@ -2,8 +2,8 @@
  * Sets the clock of a restored guest and adds entropy. Otherwise its clock continues from the save, and copies draw the
  * same random numbers if the kernel does not support generation ids.
  */
-import { randomBytes } from 'node:crypto'
 import { wallClock } from '../../host/clock.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import { type Limits, within } from '../waiting.ts'
 import type { AgentConnection } from './agent-connection.ts'
 import { ask } from './agent-files.ts'
@@ -20,7 +20,7 @@ const SEED_BYTES = 64
 export async function resync(connection: AgentConnection, limits: Limits, keepsTime: boolean): Promise<void> {
   const ready = within(connection.ready(), limits)
   // Sent together with the ping that opens the connection, in one round trip.
-  const seed = randomBytes(SEED_BYTES)
+  const seed = nodeCrypto().randomBytes(SEED_BYTES)
   const clock = keepsTime ? [] : [ask(connection, CLOCK, timeNow(), limits)]
   await Promise.all([ready, ...clock, ask(connection, RESEED, seed, limits)])
 }

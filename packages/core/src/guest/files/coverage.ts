@@ -1,11 +1,11 @@
 /** Copies coverage data out of a guest, into the form that the tools of the host read. */
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { OptionError } from '../../errors.ts'
 import { readEnvironment } from '../../host/environment.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import { type CheckTable, checkTable, isDuration, isPath, oneOf } from '../../options/checked-options.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
@@ -60,7 +60,7 @@ export async function collectCoverage(guest: Guest, options: CoverageOptions): P
   checkTable('collectCoverage', options, CHECKS)
   const { format, from = KERNEL, sources = {}, timeout = 60_000 } = options
   const to = options.to ?? reportFolder(format)
-  const copy = `/tmp/.coldboot-coverage-${randomBytes(8).toString('hex')}`
+  const copy = `/tmp/.coldboot-coverage-${nodeCrypto().randomBytes(8).toString('hex')}`
   // Files of the kernel have no size, so that tar would copy nothing.
   const each = `mkdir -p ${copy}/"\${1%/*}" && cat "$1" >${copy}/"$1"`
   const found = `cd ${quoteWord(from)} && mkdir -p ${copy} && find . \\( ${NAMES[format]} \\) -exec sh -c '${each}' sh {} \\; -print`

@@ -1,6 +1,6 @@
 /** Transfers single files between test and guest: by an agent, or else by commands. Verifies their content. */
-import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { CommandTransport } from '../command-transport.ts'
 import { decodeOutput, type Guest } from '../guest.ts'
 import { type OutputOf, quoteWord } from '../run-options.ts'
@@ -143,7 +143,7 @@ function isSumOf(text: string, bytes: Uint8Array): boolean {
   const [sum = ''] = text.trim().split(/\s+/)
   // A device or a pipe is not verified.
   if (text === '') return true
-  if (/^[\da-f]{64}$/.test(sum)) return sum === createHash('sha256').update(bytes).digest('hex')
-  if (/^[\da-f]{32}$/.test(sum)) return sum === createHash('md5').update(bytes).digest('hex')
+  if (/^[\da-f]{64}$/.test(sum)) return sum === nodeCrypto().createHash('sha256').update(bytes).digest('hex')
+  if (/^[\da-f]{32}$/.test(sum)) return sum === nodeCrypto().createHash('md5').update(bytes).digest('hex')
   return Number(sum) === bytes.length
 }

@@ -1,12 +1,12 @@
 /**
  * Copies files and directory trees between host and guest. A tree is sent as a tar archive, and each file is verified.
  */
-import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { messageOf, OptionError } from '../../errors.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
 import { checkFileOptions, checkGuestPath, type FileOptions } from './file-options.ts'
@@ -120,7 +120,9 @@ async function sumsBelow(directory: string): Promise<string> {
     const path = join(entry.parentPath, entry.name)
     const name = relative(directory, path)
     if (!entry.isFile() || /[\n\\]/.test(name)) continue
-    const sum = createHash('sha256').update(await readFile(path))
+    const sum = nodeCrypto()
+      .createHash('sha256')
+      .update(await readFile(path))
     sums += `${sum.digest('hex')}  ./${name}\n`
   }
   return sums

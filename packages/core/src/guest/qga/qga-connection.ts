@@ -2,9 +2,9 @@
  * Connection to QEMU's guest agent: JSON in both directions, one message per line (docs/interop/qemu-ga-ref). The agent
  * answers requests in order and sends nothing else.
  */
-import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 
 /** The agent refused a request. */
 export class QgaRefusal extends Error {
@@ -58,7 +58,7 @@ export class QgaConnection {
   /** Requests sent but not answered, in order. */
   readonly #asked: Question[] = []
   // Random, because a restored agent may still have requests of another process.
-  #lastId = randomInt(2 ** 31)
+  #lastId = nodeCrypto().randomInt(2 ** 31)
   #stream: Duplex | undefined
   #nudging: NodeJS.Timeout | undefined
   #ready: Promise<void> | undefined
@@ -129,7 +129,7 @@ export class QgaConnection {
   #connect(): Promise<void> {
     const stream = this.#open()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const sync = randomInt(2 ** 47)
+    const sync = nodeCrypto().randomInt(2 ** 47)
     const lines = new Lines((text) => {
       const answer = parse(text)
       if (answer.return === sync) resolve()

@@ -1,9 +1,9 @@
 /** Runs commands with QEMU's guest agent, for stock distribution images. */
 
-import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { formatDuration } from '../../format-duration.ts'
 import { now } from '../../host/clock.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { CommandFailure, CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import * as transports from '../command-transport.ts'
 import { KEPT_BYTES, MOST_BYTES, TooMuchOutput } from '../output-buffer.ts'
@@ -70,7 +70,7 @@ export class QgaTransport implements CommandTransport {
 
   constructor(options: QgaWayOptions) {
     this.#options = options
-    this.#directory = `${options.directory ?? '/tmp'}/.coldboot-${randomBytes(8).toString('hex')}`
+    this.#directory = `${options.directory ?? '/tmp'}/.coldboot-${nodeCrypto().randomBytes(8).toString('hex')}`
     void options.over.then(() => {
       this.#isOver = true
     })
@@ -80,7 +80,7 @@ export class QgaTransport implements CommandTransport {
     const { over } = this.#options
     const { timeoutMs, signal } = request
     const startedAt = now()
-    const base = `${this.#directory}/${randomBytes(4).toString('hex')}`
+    const base = `${this.#directory}/${nodeCrypto().randomBytes(4).toString('hex')}`
     try {
       await within(this.#options.connection.ready(), { timeoutMs, signal, over })
       return await this.#run(request, base)

@@ -1,6 +1,6 @@
 /** Dialogue with a shell: types lines and reads its answers. */
-import { randomBytes } from 'node:crypto'
 import { now } from '../../host/clock.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import { setupLines } from './shell-functions.ts'
 import { type Heard, NoAnswer, type ShellConsole, ShellListener } from './shell-listener.ts'
 
@@ -132,5 +132,5 @@ export function undefinedAnswer(token: string): string {
 }
 
 function newToken(): string {
-  return randomBytes(4).toString('hex')
+  return nodeCrypto().randomBytes(4).toString('hex')
 }

@@ -3,7 +3,6 @@
  * lock and appears atomically, by a rename. Entries do not contain their path, so that a CI job can restore the cache
  * elsewhere.
  */
-import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import {
   access,
@@ -22,6 +21,7 @@ import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf, StartError } from '../../errors.ts'
+import { nodeCrypto } from '../lazy-node.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
@@ -109,11 +109,11 @@ export class Cache {
 
   /** Writes a file atomically. */
   async publish(name: string, data: Uint8Array | string): Promise<StoredFile> {
-    const temporary = this.path(`${UNFINISHED}${randomUUID()}`)
+    const temporary = this.path(`${UNFINISHED}${nodeCrypto().randomUUID()}`)
     await this.#make(this.directory)
     try {
       await writeFile(temporary, data, { mode: 0o600 })
-      return await this.adopt(name, temporary, createHash('sha256').update(data).digest('hex'))
+      return await this.adopt(name, temporary, nodeCrypto().createHash('sha256').update(data).digest('hex'))
     } catch (error) {
       await rm(temporary, { force: true })
       throw error
@@ -184,7 +184,7 @@ function wholeSeconds(milliseconds: number): number {
 
 /** SHA-256 of a file, hex. Reads it in chunks. */
 export async function fileSha256(path: string): Promise<string> {
-  const hash = createHash('sha256')
+  const hash = nodeCrypto().createHash('sha256')
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')
 }

@@ -2,10 +2,10 @@
  * Hash of the content of a file, remembered by the identity of the file, because kernels and disks are too large to be
  * read before every test.
  */
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { nodeCrypto } from '../lazy-node.ts'
 import { rememberedText } from './remembered-text.ts'
 
 /**
@@ -16,7 +16,7 @@ import { rememberedText } from './remembered-text.ts'
  */
 export async function fileDigest(path: string, memory: string): Promise<string> {
   return rememberedText(memory, await fileIdentity(path), async () => {
-    const hash = createHash('sha256')
+    const hash = nodeCrypto().createHash('sha256')
     await pipeline(createReadStream(path), hash)
     return hash.digest('hex')
   })

@@ -1,7 +1,7 @@
 /** Texts that are slow to find out, in a folder of the cache, for example digests of large files. */
-import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nodeCrypto } from '../lazy-node.ts'
 
 /**
  * The text of an identity, from the folder if it was found out before.
@@ -9,7 +9,7 @@ import { join } from 'node:path'
  * @param identity everything that the text depends on
  */
 export async function rememberedText(folder: string, identity: string, find: () => Promise<string>): Promise<string> {
-  const path = join(folder, createHash('sha256').update(identity).digest('hex'))
+  const path = join(folder, nodeCrypto().createHash('sha256').update(identity).digest('hex'))
   try {
     return await readFile(path, 'utf8')
   } catch {
@@ -23,7 +23,7 @@ export async function rememberedText(folder: string, identity: string, find: () 
 async function remember(folder: string, path: string, text: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   // Written atomically, because another worker may read it at the same time.
-  const draft = `${path}.${randomUUID()}`
+  const draft = `${path}.${nodeCrypto().randomUUID()}`
   await writeFile(draft, text, { mode: 0o600 })
   await rename(draft, path)
 }

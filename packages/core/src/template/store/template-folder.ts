@@ -1,7 +1,7 @@
 /** Content of a template's folder: reads and checks it, and completes a new one. */
-import { createHash } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { StateFile } from '../../qemu/state/state-file.ts'
 import { isTemplateKey } from './template-key.ts'
 
@@ -217,5 +217,5 @@ function readOrUndefined(path: string): Uint8Array | undefined {
 }
 
 function sha256(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
+  return nodeCrypto().createHash('sha256').update(data).digest('hex')
 }

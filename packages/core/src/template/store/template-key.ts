@@ -1,11 +1,11 @@
 /**
  * Key of a template: a hash of everything that QEMU or the guest can see. Machines with the same key share a template.
  */
-import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { Device } from '../../devices/device.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
 import { hostCpu } from '../../host/host-cpu.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import { buildCommandLine } from '../../qemu/command-line.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 
@@ -61,7 +61,7 @@ export async function templateKey(input: KeyInput): Promise<string> {
     key: input.userKey,
     layers: layers.length === 0 ? undefined : layers,
   }
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
+  return nodeCrypto().createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
 }
 
 function withoutPaths(argument: string, paths: readonly string[]): string {
