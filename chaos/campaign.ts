@@ -19,7 +19,7 @@ export interface CampaignOptions {
   readonly seed: number
   readonly rounds: number
   /** Number of the first round. @default 0 */
-  readonly first?: number
+  readonly first?: number | undefined
   /** The only fault. @default all */
   readonly fault?: FaultName | undefined
   /** Size of the output of a flood, bytes. @default 262_144 */

@@ -14,6 +14,7 @@ const USAGE = `Usage: pnpm chaos [options]
 
   --rounds N     number of rounds (20)
   --seed S       seed of all choices, a whole number (random)
+  --first K      number of the first round (0)
   --round K      runs only round K of the seed
   --fault NAME   injects only this fault
   --flood BYTES  output of the fault "flood console" (262144)
@@ -28,6 +29,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '20' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
+    first: { type: 'string' },
     round: { type: 'string' },
     fault: { type: 'string' },
     flood: { type: 'string' },
@@ -39,7 +41,7 @@ const { values } = parseArgs({
   },
 })
 
-function wholeNumber(name: 'rounds' | 'seed' | 'round' | 'flood' | 'minutes'): number | undefined {
+function wholeNumber(name: 'rounds' | 'seed' | 'first' | 'round' | 'flood' | 'minutes'): number | undefined {
   const value = values[name]
   if (value === undefined) return undefined
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) throw new Error(`--${name} must be a whole number`)
@@ -64,12 +66,8 @@ function show({ plan, status, details, seconds }: RoundResult): void {
 }
 
 async function main(): Promise<void> {
-  const [rounds = 0, seed = 0, round, minutes] = [
-    wholeNumber('rounds'),
-    wholeNumber('seed'),
-    wholeNumber('round'),
-    wholeNumber('minutes'),
-  ]
+  const [rounds = 0, seed = 0] = [wholeNumber('rounds'), wholeNumber('seed')]
+  const [first, round, minutes] = [wholeNumber('first'), wholeNumber('round'), wholeNumber('minutes')]
   const options = {
     seed,
     fault: faultName(),
@@ -85,7 +83,7 @@ async function main(): Promise<void> {
   const { results, kept } = await runCampaign({
     ...options,
     signal: interrupted.signal,
-    ...(round === undefined ? { rounds } : { rounds: 1, first: round }),
+    ...(round === undefined ? { rounds, first } : { rounds: 1, first: round }),
     until: minutes === undefined ? undefined : Date.now() + minutes * 60_000,
   })
   console.log(`\n${formatTable(results)}\n`)

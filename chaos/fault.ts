@@ -60,6 +60,9 @@ export interface Expectation {
   readonly leavesFiles?: boolean
 }
 
+/** Error of a `send` after the console of a machine was closed, and before it is known how the machine ended. */
+export const CLOSED = /its console is closed/
+
 /** A fault. */
 export interface Fault {
   readonly runners?: readonly RunnerName[]

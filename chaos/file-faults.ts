@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Done, Expectation, Fault, FaultContext } from './fault.ts'
+import { CLOSED, type Done, type Expectation, type Fault, type FaultContext } from './fault.ts'
 
 const FINE: Expectation = { run: 'passes', affected: 'none' }
 const FILLER_BYTES = 65_536
@@ -30,7 +30,7 @@ export const FILE_FAULTS = {
     missing: withoutRoot,
     act: fill('cache'),
     // QEMU maps the memory file of a template. In a tmpfs, reading an empty page of it needs space.
-    expects: { run: 'either', affected: 'all', reasons: [/SIGBUS/] },
+    expects: { run: 'either', affected: 'all', reasons: [/SIGBUS/, CLOSED] },
   },
   'cache read-only': {
     cache: 'copy',
@@ -56,7 +56,7 @@ export const FILE_FAULTS = {
   'template memory cut': {
     cache: 'copy',
     act: ({ folders: { cache }, plan }) => cut(cache, 'memory', Math.floor(plan.choice * 2 ** 27)),
-    expects: { run: 'either', affected: 'all', reasons: [/SIGBUS/] },
+    expects: { run: 'either', affected: 'all', reasons: [/SIGBUS/, CLOSED] },
   },
   'template state cut': {
     cache: 'copy',

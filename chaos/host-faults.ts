@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Done, Expectation, Fault, FaultContext, RoundFolders } from './fault.ts'
+import { CLOSED, type Done, type Expectation, type Fault, type FaultContext, type RoundFolders } from './fault.ts'
 import { machinesOf } from './processes.ts'
 
 const FINE: Expectation = { run: 'passes', affected: 'none' }
@@ -32,7 +32,7 @@ export const HOST_FAULTS = {
     needsMachine: true,
     missing: withoutPerl,
     act: (context) => shutDown(context, 'console'),
-    expects: { run: 'fails', affected: 'test', reasons: [/connection to its console was lost|its console is closed/] },
+    expects: { run: 'fails', affected: 'test', reasons: [/connection to its console was lost/, CLOSED] },
   },
   'clock 1 day ahead': clock('+86400'),
   'clock 1 hour back': clock('-3600'),

@@ -1,6 +1,6 @@
 /** Faults of processes: killed, or stopped for some time. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Done, Expectation, Fault, FaultContext } from './fault.ts'
+import { CLOSED, type Done, type Expectation, type Fault, type FaultContext } from './fault.ts'
 import { machinesOf, processesOf, signal } from './processes.ts'
 
 /** Range of the time for which a process is stopped, milliseconds. */
@@ -25,7 +25,7 @@ const keeper: Find = ({ mark }) =>
 
 const FINE: Expectation = { run: 'passes', affected: 'none' }
 /** Errors of a test whose machine was killed. */
-const KILLED = [/QEMU was killed \(signal SIGKILL\)/]
+const KILLED = [/QEMU was killed \(signal SIGKILL\)/, CLOSED]
 const WORKER_KILLED = /Worker exited unexpectedly|was terminated by another process: signal=SIGKILL/
 
 /** Faults by name. */

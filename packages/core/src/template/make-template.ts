@@ -102,9 +102,8 @@ export async function makeLayer(
     return { base, state }
   } catch (error) {
     if (error instanceof UnsavableError) return error.why
-    if (ColdbootError.is(error) && (error.code === 'MACHINE_UNSAVABLE' || error.code === 'ATTACH_FAILED')) {
-      return error.shortMessage
-    }
+    if (!ColdbootError.is(error)) throw cacheUnusable(dirname(directory), error)
+    if (error.code === 'MACHINE_UNSAVABLE' || error.code === 'ATTACH_FAILED') return error.shortMessage
     throw error
   }
 }
@@ -135,9 +134,9 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
     await Promise.race([save(), exited])
     return undefined
   } catch (error) {
-    if (ColdbootError.is(error) && (error.code === 'QMP_FAILED' || error.code === 'ATTACH_FAILED')) {
-      return error.shortMessage
-    }
+    // The file of the state could not be written.
+    if (!ColdbootError.is(error)) throw cacheUnusable(dirname(dirname(stateFile)), error)
+    if (error.code === 'QMP_FAILED' || error.code === 'ATTACH_FAILED') return error.shortMessage
     throw error
   }
 }

@@ -67,6 +67,20 @@ describe('a machine boots without a template', () => {
     expect(readdirSync(join(disk, 'templates')).filter((name) => !name.endsWith('.lock'))).toEqual([])
   })
 
+  test('a machine boots if the cache becomes unusable before its template or a layer is saved', async () => {
+    const cache = join(folder, 'lost')
+    vi.stubEnv('COLDBOOT_CACHE', cache)
+    const lose = (): void => {
+      for (const name of readdirSync(cache))
+        if (name.startsWith('.new-')) rmSync(join(cache, name), { recursive: true })
+    }
+    const warning = /^No template is used, so machines boot for every test\. The cache folder .*lost.*ENOENT/
+    await expectServed(await startReady(guest, { onBoot: lose }), warning)
+    await Template.build(guest)
+    warned.mockClear()
+    await expectServed(await startReady({ ...guest, prepare: [lose] }), warning)
+  })
+
   test('a machine boots if its template is removed during the start', async () => {
     const cache = join(folder, 'pruned')
     vi.stubEnv('COLDBOOT_CACHE', cache)
