@@ -28,9 +28,9 @@ export interface FileContractOptions {
 
 /** More than a transport sends at once, or reads at first; the guest agent has pieces of 4 MiB. */
 const LARGE_BYTES: Readonly<Record<GuestTransport, number>> = {
-  agent: 10_000_000,
+  agent: 5_000_000,
   'guest-agent': 5_000_000,
-  shell: 100_000,
+  shell: 30_000,
 }
 
 /** The entries of a tree, each with path, permissions and content. */

@@ -1,9 +1,14 @@
 /** Real guests for the tests of devices. */
 import { linuxGuest } from '@coldboot/guest'
 import { onTestFinished } from 'vitest'
+import { balloon } from '../src/devices/balloon.ts'
+import { channel } from '../src/devices/channel.ts'
 import type { Device } from '../src/devices/device.ts'
+import { serial } from '../src/devices/serial.ts'
+import { watchdog } from '../src/devices/watchdog.ts'
 import { VM } from '../src/machine/vm.ts'
 import type { MachineOptions } from '../src/spec/machine-options.ts'
+import { startReady } from '../src/template/start-ready.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 
@@ -18,6 +23,31 @@ export async function bootLinux(
   await vm.ready()
   await silenceEcho(vm)
   return vm
+}
+
+/** Like {@link bootLinux}, but from a template if possible, for tests that need no boot. */
+export async function startLinux(
+  guest: GuestOptions,
+  devices: readonly Device[],
+  more: MachineOptions = {},
+): Promise<VM> {
+  const vm = await startReady({ ...(await linuxGuest(guest)), timeout: 60_000, devices, ...more })
+  onTestFinished(() => vm.close().then(() => {}))
+  await silenceEcho(vm)
+  return vm
+}
+
+/** A machine with one device of several kinds, so that the tests of all of them share a template. */
+export async function startWithAll() {
+  const devices = {
+    results: channel('results'),
+    other: channel('other'),
+    uart: serial(),
+    virtio: serial({ model: 'virtio' }),
+    memory: balloon(),
+    dog: watchdog(),
+  }
+  return { ...devices, vm: await startLinux({}, Object.values(devices), { memory: '256M' }) }
 }
 
 /** Turns off the echo, so that input does not mix with output. */

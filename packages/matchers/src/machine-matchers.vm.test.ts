@@ -2,7 +2,7 @@
 import { arbitraryArgs, type MachineOptions, pvpanic, VM } from '@coldboot/core'
 import { startReady } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { contextOf } from '../test/scripted-machine.ts'
 import { normalizeBootLog } from './boot-log/normalize-boot-log.ts'
 import { toHaveFile } from './file/to-have-file.ts'
@@ -33,8 +33,9 @@ async function booted(more: MachineOptions = {}): Promise<VM> {
 
 /** Like {@link booted}, but a panic does not end the machine. */
 async function lasting(more: MachineOptions = {}): Promise<VM> {
-  const guest = await options()
-  return booted({ kernelArgs: `${String(guest.kernelArgs)} panic=0`, ...more })
+  const vm = await booted(more)
+  await vm.run('echo 0 >/proc/sys/kernel/panic')
+  return vm
 }
 
 describe('a panic', () => {
@@ -132,10 +133,15 @@ test('toPrintInOrder matches output in order, and reports the actual order', asy
 })
 
 describe.for(['agent', 'shell'] as const)('via the %s', (via) => {
+  let vm: VM
+  beforeAll(async () => {
+    vm = await startReady(await options())
+  }, 120_000)
+  afterAll(() => vm?.close())
+
   const judge = async (result: Promise<MatcherResult>): Promise<boolean> => (await result).pass
 
   test('toRun and toRunSuccessfully compare exit codes and output', async () => {
-    const vm = await booted()
     const run = (command: string | string[], more = {}) => judge(toRun.call(context, vm, command, { via, ...more }))
     expect(await run('uname', { stdout: 'Linux' })).toBe(true)
     expect(await run(['sh', '-c', 'echo no >&2; exit 3'], { exitCode: 3, stderr: /^no$/m })).toBe(true)
@@ -144,7 +150,6 @@ describe.for(['agent', 'shell'] as const)('via the %s', (via) => {
   })
 
   test('toHaveFile detects existing files, and files that appear later', async () => {
-    const vm = await booted()
     const has = (...[path, content, more]: [string, (string | RegExp | Uint8Array)?, object?]) =>
       toHaveFile.call(context, vm, path, content, { via, ...more })
     await vm.run("mkdir '/tmp/a b'; printf 'one\\ntwo\\n' >'/tmp/a b/file'; ln -s /nowhere '/tmp/a b/link'", { via })

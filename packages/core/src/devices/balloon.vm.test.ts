@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
-import { bootLinux, run } from '../../test/guest.ts'
-import { balloon } from './balloon.ts'
+import { run, startWithAll } from '../../test/guest.ts'
 
 test('takes memory from a guest and returns it', async () => {
-  const device = balloon()
-  const vm = await bootLinux({}, [device], { memory: '256M' })
+  const { vm, memory: device } = await startWithAll()
   const available = async () => Number((await run(vm, "sed -n 's/MemTotal: *//p' /proc/meminfo")).split(' ')[0])
   const before = await available()
   expect(await device.resize('192M')).toBe(192)

@@ -1,15 +1,12 @@
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { bootLinux, run } from '../../test/guest.ts'
-import { channel } from './channel.ts'
+import { run, startWithAll } from '../../test/guest.ts'
 
 const PORT = (name: string) => `/dev/virtio-ports/${name}`
-const boot = (device: ReturnType<typeof channel>) => bootLinux({}, [device, channel('other')])
 
 test('receives events of a program in the guest up to the done event', async () => {
-  const results = channel('results')
-  const vm = await boot(results)
+  const { vm, results } = await startWithAll()
   await run(vm, `{ echo '{"test":"a","ok":true}'; echo '{"event":"done","tests":1}'; } >${PORT('results')}`)
   const events = results.events()
   expect(await events.next()).toEqual({ done: false, value: { test: 'a', ok: true } })
@@ -17,8 +14,7 @@ test('receives events of a program in the guest up to the done event', async () 
 })
 
 test('rejects if a guest dies silently', async () => {
-  const results = channel('results')
-  const vm = await boot(results)
+  const { vm, results } = await startWithAll()
   await run(vm, `echo '{"test":"a"}' >${PORT('results')}`)
   vm.send('poweroff -f\n')
   await vm.waitForExit()
@@ -29,12 +25,11 @@ test('rejects if a guest dies silently', async () => {
 })
 
 test('transfers bytes unchanged in both directions, and queues data until the guest reads', async () => {
-  const bytes = channel('bytes')
-  const vm = await boot(bytes)
+  const { vm, results: bytes } = await startWithAll()
   const all = Buffer.from(Array.from({ length: 1 << 16 }, (_, index) => index & 0xff))
   bytes.stream().write(all)
-  expect(await run(vm, `head -c ${all.length} ${PORT('bytes')} >/tmp/all; wc -c </tmp/all`)).toBe(`${all.length}\n`)
-  vm.send(`cat /tmp/all /tmp/all >${PORT('bytes')}\n`)
+  expect(await run(vm, `head -c ${all.length} ${PORT('results')} >/tmp/all; wc -c </tmp/all`)).toBe(`${all.length}\n`)
+  vm.send(`cat /tmp/all /tmp/all >${PORT('results')}\n`)
   let received = Buffer.alloc(0)
   while (received.length < 2 * all.length) {
     received = Buffer.concat([received, (await once(bytes.stream(), 'data'))[0] as Buffer])

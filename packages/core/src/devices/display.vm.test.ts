@@ -1,6 +1,6 @@
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { bootLinux, run, silenceEcho } from '../../test/guest.ts'
+import { run, silenceEcho, startLinux } from '../../test/guest.ts'
 import { VM } from '../machine/vm.ts'
 import { display } from './display.ts'
 
@@ -78,7 +78,7 @@ describe('the screen of a graphics driver', () => {
 
 test('reads and types on a text console of Linux', async () => {
   const screen = display()
-  const vm = await bootLinux({ modules: ['bochs', 'i8042', 'atkbd'] }, [screen], { arch: 'x86_64' })
+  const vm = await startLinux({ modules: ['bochs', 'i8042', 'atkbd'] }, [screen], { arch: 'x86_64' })
   await run(vm, `printf '\\033[2J\\033[Hname: gqjy_ [x] Ä\\n' >/dev/tty1`)
   expect(await screen.text()).toMatch(/^name: gqjy_ \[x\] Ä$/)
   vm.send('read -r line </dev/tty1; echo "got "$line\n')
@@ -90,7 +90,7 @@ test('reads and types on a text console of Linux', async () => {
 test('moves and clicks a pointer', async () => {
   const screen = display({ pointer: true })
   const modules = ['xhci_pci', 'usbhid', 'hid_generic', 'evdev', 'atkbd']
-  const vm = await bootLinux({ modules }, [screen], { arch: 'x86_64' })
+  const vm = await startLinux({ modules }, [screen], { arch: 'x86_64' })
   await run(vm, 'until grep -q Tablet /proc/bus/input/devices; do sleep 0.1; done')
   const device = await run(vm, `grep -A 5 Tablet /proc/bus/input/devices | grep -o 'event[0-9]*'`)
   await run(vm, `exec 5</dev/input/${device.trim()}`)

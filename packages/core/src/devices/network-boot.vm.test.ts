@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { bootableIso, bootSector } from '../../test/boot-images.ts'
-import { bootLinux } from '../../test/guest.ts'
+import { startLinux } from '../../test/guest.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { arbitraryArgs } from './arbitrary-args.ts'
@@ -51,7 +51,7 @@ describe('a PC', () => {
         'boot_file http://10.0.0.1/boot.ipxe\n',
       '/srv/boot.ipxe': '#!ipxe\necho booted by ${filename}\nsleep 600\n',
     }
-    const server = await bootLinux({ modules: ['virtio_net', 'af_packet'], files }, [network.nic()])
+    const server = await startLinux({ modules: ['virtio_net', 'af_packet'], files }, [network.nic()])
     await server.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up && httpd -h /srv && touch /tmp/leases')
     await server.run('udhcpd /etc/udhcpd.conf')
     const vm = await boot({ devices: [network.nic()] })

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { VM } from '../machine/vm.ts'
+import type { VM } from '../machine/vm.ts'
 import type { Frame } from '../network/frames/frame-filter.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady } from '../template/start-ready.ts'
 import { NIC_MODELS } from './helpers/nic-model.ts'
 import { Network } from './network.ts'
 
@@ -25,21 +26,19 @@ nc -l -p 7000 <>/tmp/silence >/tmp/in 2>/tmp/nc &
 until netstat -ltn | grep -q :7000; do usleep 10000; done`
 const vms = {} as Record<Name, VM>
 
-async function boot(options: MachineOptions): Promise<VM> {
-  const vm = await VM.boot({ timeout: 60_000, ...options })
-  await vm.ready()
-  return vm
+function start(options: MachineOptions): Promise<VM> {
+  return startReady({ timeout: 60_000, ...options })
 }
 
 beforeAll(async () => {
   const guest = await linuxGuest({ modules: ['virtio_net'] })
-  const booted = (['a', 'b', 'c'] as const).map(async (name) => {
-    vms[name] = await boot({ ...guest, name, devices: [nics[name]] })
+  const started = (['a', 'b', 'c'] as const).map(async (name) => {
+    vms[name] = await start({ ...guest, name, devices: [nics[name]] })
     // Without IPv6, a guest sends nothing by itself.
     await vms[name].run('echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6')
     await vms[name].run(`ip addr add ${address[name]}/24 dev eth0 && ip link set eth0 up`)
   })
-  await Promise.all(booted)
+  await Promise.all(started)
 }, 300_000)
 
 afterAll(async () => {
@@ -190,7 +189,7 @@ test('a stopped machine blocks no other machine, and is reachable again after it
   await ping('a', 'c', '-c 20 -i 0.2 -W 5')
 })
 
-// The last one: it takes a machine away.
+// It takes a machine away.
 test('one machine exits without affecting the others', async () => {
   vms.c.send('poweroff -f\n')
   expect(await vms.c.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
@@ -202,16 +201,11 @@ test('one machine exits without affecting the others', async () => {
 
 describe('each model of a card', () => {
   test('works, with all of them in one machine', async () => {
-    await using other = new Network()
-    const cards = NIC_MODELS.map((model) => other.nic({ model }))
-    const peer = other.nic()
+    const cards = NIC_MODELS.map((model) => network.nic({ model }))
+    const one = vms.a
     const modules = ['virtio_net', 'e1000', 'e1000e', '8139cp', 'vmxnet3', 'pcnet32']
-    const [many, one] = await Promise.all([
-      boot({ ...(await linuxGuest({ modules })), name: 'many', devices: cards }),
-      boot({ ...(await linuxGuest({ modules: ['virtio_net'] })), name: 'one', devices: [peer] }),
-    ])
-    onTestFinished(() => Promise.all([many.close(), one.close()]).then(() => {}))
-    await one.run('ip link set eth0 up')
+    const many = await start({ ...(await linuxGuest({ modules })), name: 'many', devices: cards })
+    onTestFinished(() => many.close().then(() => {}))
     for (const [index, { mac }] of cards.entries()) {
       const [here, there] = [`10.1.${index}.1`, `10.1.${index}.2`]
       const name = (await many.run(`basename $(dirname $(grep -l ${mac} /sys/class/net/*/address))`)).stdout.trim()

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { bootLinux, run, silenceEcho } from '../../test/guest.ts'
+import { run, silenceEcho } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
 import { VM } from '../machine/vm.ts'
 import { p9Directory } from './p9-directory.ts'
@@ -32,14 +32,19 @@ function directory(name = `shared${directories++}`): string {
 }
 
 describe('a shared directory', () => {
-  const [shared, fixed, mapped] = [directory(), directory(), directory()]
+  const [shared, fixed, mapped, many] = [directory(), directory(), directory(), directory()]
   let vm: VM
   beforeAll(async () => {
     writeFileSync(join(shared, 'from-host'), 'host\n')
     symlinkSync('from-host', join(shared, 'link'))
     chmodSync(join(shared, 'from-host'), 0o751)
     writeFileSync(join(fixed, 'file'), 'as it was')
+    for (let index = 0; index < 10_000; index++) writeFileSync(join(many, `file-${index}-é`), String(index))
+    const hostile = HOSTILE_NAMES.map((name) => directory(name))
+    for (const [index, path] of hostile.entries()) writeFileSync(join(path, 'which'), `number ${index}\n`)
     const devices = [
+      p9Directory(many, { mountAt: '/mnt/many' }),
+      ...hostile.map((path, index) => p9Directory(path, { tag: `hostile${index}`, mountAt: `/mnt/${index}` })),
       p9Directory(shared, { tag: 'shared', mountAt: '/mnt/shared' }),
       p9Directory(fixed, { tag: 'fixed', readOnly: true, mountAt: '/mnt/fixed' }),
       p9Directory(mapped, { tag: 'mapped', securityModel: 'mapped-file', mountAt: '/mnt/mapped' }),
@@ -76,16 +81,8 @@ describe('a shared directory', () => {
   })
 
   test('works with 10,000 files, and with hostile directory names', async () => {
-    const many = directory()
-    for (let index = 0; index < 10_000; index++) writeFileSync(join(many, `file-${index}-é`), String(index))
-    const hostile = HOSTILE_NAMES.map((name) => directory(name))
-    for (const [index, path] of hostile.entries()) writeFileSync(join(path, 'which'), `number ${index}\n`)
-    const devices = hostile.map((path, index) =>
-      p9Directory(path, { tag: `hostile${index}`, mountAt: `/mnt/${index}` }),
-    )
-    const other = await bootLinux({}, [p9Directory(many, { mountAt: '/mnt/many' }), ...devices])
-    expect(await run(other, 'set -- /mnt/many/*; echo $#; cat /mnt/many/file-99* | wc -c')).toBe('10000\n432\n')
-    expect(await run(other, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
+    expect(await run(vm, 'set -- /mnt/many/*; echo $#; cat /mnt/many/file-99* | wc -c')).toBe('10000\n432\n')
+    expect(await run(vm, 'cat /mnt/[0-9]/which')).toBe('number 0\nnumber 1\nnumber 2\nnumber 3\n')
   })
 
   test('a read-only shared directory rejects every write', async () => {

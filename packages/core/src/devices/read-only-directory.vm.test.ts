@@ -147,7 +147,6 @@ describe('a directory is read by the guest', () => {
     const options = { ...(await linuxGuest()), devices: [readOnlyDirectory(shared, { mountAt: '/mnt' })] }
     const start = async (): Promise<VM> => {
       const template = await Template.build({ ...options, timeout: 60_000 })
-      onTestFinished(() => template.remove())
       const vm = await template.start()
       onTestFinished(() => vm.close().then(() => {}))
       return vm

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
-import { bootLinux, run } from '../../test/guest.ts'
-import { serial } from './serial.ts'
+import { run, startWithAll } from '../../test/guest.ts'
 
 test('programs use additional ports, each with its own expect', async () => {
-  const [uart, virtio] = [serial(), serial({ model: 'virtio' })]
-  const vm = await bootLinux({}, [uart, virtio])
+  const { vm, uart, virtio } = await startWithAll()
   for (const [port, tty] of [
     [uart, 'ttyS1'],
     [virtio, 'hvc0'],

@@ -1,10 +1,14 @@
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { linuxGuest } from '@coldboot/guest'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { quickGuest } from '../../test/quick-guest.ts'
 import { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
+import { startReady } from '../template/start-ready.ts'
 import { templateStore } from '../template/store/template-store.ts'
 import { Template } from '../template/template.ts'
 import { Network } from './network.ts'
@@ -20,16 +24,18 @@ echo "$hostname" >/tmp/hostname
 const ONLINE = 'ip link set eth0 up && udhcpc -q -n -i eth0 -s /etc/dhcp -O hostname'
 const SERVE = 'mkdir -p /tmp/www && echo hello from the guest >/tmp/www/index.html && httpd -p 80 -h /tmp/www'
 
+const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const quick = quickGuest(join(folder, 'quick.img'))
 let guest: MachineOptions
 beforeAll(async () => {
   const files = { '/etc/dhcp': { content: DHCP_SCRIPT, mode: 0o755 } }
   guest = await linuxGuest({ modules: ['virtio_net', 'af_packet'], files })
 }, 300_000)
 
-async function boot(options: MachineOptions): Promise<VM> {
-  const vm = await VM.boot({ ...guest, timeout: 60_000, ...options })
+async function start(options: MachineOptions): Promise<VM> {
+  const vm = await startReady({ ...guest, timeout: 60_000, ...options })
   onTestFinished(() => vm.close().then(() => {}))
-  await vm.ready()
   return vm
 }
 
@@ -49,7 +55,7 @@ async function hostServer(): Promise<{ port: number; visits: () => number; serve
 describe('a forward', () => {
   test('reaches the guest, which has no access to the outside', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }], hostname: 'inside' })
-    const vm = await boot({ devices: [net] })
+    const vm = await start({ devices: [net] })
     await vm.run(`${ONLINE} && ${SERVE}`)
     const answer = await fetch(`http://127.0.0.1:${net.hostPort(80)}/`)
     expect(await answer.text()).toBe('hello from the guest\n')
@@ -61,7 +67,7 @@ describe('a forward', () => {
   })
 
   test('a forward without restriction lets the guest reach the host too', async () => {
-    const vm = await boot({ devices: [userNetwork({ restrict: false, cidr: '10.9.0.0/16' })] })
+    const vm = await start({ devices: [userNetwork({ restrict: false, cidr: '10.9.0.0/16' })] })
     await vm.run(ONLINE)
     const { port, visits } = await hostServer()
     expect((await vm.run(`wget -q -O - http://10.9.0.2:${port}/`)).stdout).toBe('hello from the host\n')
@@ -69,8 +75,8 @@ describe('a forward', () => {
   })
 
   test('a forward of one device in two machines reaches each of them', async () => {
-    const net = userNetwork({ forward: [{ guest: 80 }] })
-    const machines = await Promise.all(['one', 'two'].map((name) => boot({ name, devices: [net] })))
+    const net = userNetwork({ forward: [{ guest: 80 }], hostname: 'inside' })
+    const machines = await Promise.all(['one', 'two'].map((name) => start({ name, devices: [net] })))
     const answers = machines.map(async (vm) => {
       await vm.run(`${ONLINE} && ${SERVE} && echo ${vm.name} >/tmp/www/index.html`)
       return (await fetch(`http://127.0.0.1:${net.of(vm).hostPort(80)}/`)).text()
@@ -83,10 +89,8 @@ describe('a forward', () => {
     const { port, server } = await hostServer()
     const free = async (): Promise<void> => void (await once(server.close(), 'close'))
     await free()
-    const template = await Template.build({
-      ...guest,
-      devices: [userNetwork({ forward: [{ guest: 80, host: port }] })],
-    })
+    const forwarding = userNetwork({ forward: [{ guest: 80, host: port }] })
+    const template = await Template.build({ ...quick, devices: [...quick.devices, forwarding] })
     onTestFinished(() => template.remove())
     await once(server.listen(port, '127.0.0.1'), 'listening')
     await expect(template.start()).rejects.toMatchObject({
@@ -113,7 +117,8 @@ test('a machine only listens on its forwards, on 127.0.0.1', async ({ skip }) =>
   if (process.platform !== 'linux') skip('needs /proc')
   await using network = new Network()
   const net = userNetwork({ forward: [{ guest: 80 }, { guest: 53, protocol: 'udp' }] })
-  const vm = await boot({ devices: [network.nic(), net] })
+  const vm = await VM.boot({ ...quick, devices: [...quick.devices, network.nic(), net] })
+  onTestFinished(() => vm.close().then(() => {}))
   const expected = net.forwards.map(({ protocol, host }) => `${protocol} 127.0.0.1:${host}`)
   expect(socketsOf(vm.pid).toSorted()).toEqual(expected.toSorted())
 })

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
-import { bootLinux, run } from '../../test/guest.ts'
+import { run, startLinux, startWithAll } from '../../test/guest.ts'
 import { watchdog } from './watchdog.ts'
 
 test('resets a guest that stops writing, with the reason of the exit', async () => {
-  const dog = watchdog()
-  const vm = await bootLinux({}, [dog])
+  const { vm, dog } = await startWithAll()
   const fired = dog.fired()
   // Opened, never written to again, and not closed in the polite way that stops it.
   vm.send('watchdog -T 2 -t 60 /dev/watchdog; killall -9 watchdog\n')
@@ -14,7 +13,7 @@ test('resets a guest that stops writing, with the reason of the exit', async () 
 
 test('pauses a guest for inspection', async () => {
   const dog = watchdog({ action: 'pause' })
-  const vm = await bootLinux({}, [dog])
+  const vm = await startLinux({}, [dog])
   await run(vm, 'watchdog -T 2 -t 60 /dev/watchdog')
   expect(await dog.of(vm).fired()).toBe('pause')
   expect(vm.state).toBe('running')

@@ -5,7 +5,7 @@ import { fileContract } from '../../test/file-contract.ts'
 import { waitContract } from '../../test/wait-contract.ts'
 import { channel } from '../devices/channel.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
-import { VM } from '../machine/vm.ts'
+import type { VM } from '../machine/vm.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { startReady } from '../template/start-ready.ts'
 import { unitCondition } from './wait-conditions.ts'
@@ -224,7 +224,7 @@ describe('a login', () => {
       "sed -i 's/-.bin.sh -i .dev.tty/\\/sbin\\/getty -L 0 console vt102/' /etc/inittab; kill -HUP 1",
     ]
     const { ready: _, ...options } = await linuxGuest({ init, agent: false })
-    const machine = await VM.boot({ ...options, ready: 'login: ', timeout: 60_000 })
+    const machine = await startReady({ ...options, ready: 'login: ', timeout: 60_000 })
     onTestFinished(() => machine.close().then(() => {}))
     return machine
   }

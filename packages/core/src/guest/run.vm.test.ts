@@ -74,37 +74,29 @@ describe('the agent', () => {
     expect((await vm.run('echo on')).stdout).toBe('on\n')
   })
 
-  test('an agent that does not answer is distinguished from a command that does not end', async () => {
-    const vm = await start({
-      initramfs: (await linuxGuest()).initramfs,
-      kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh',
-      ready: undefined,
-    })
-    await vm.expect('# ')
-    await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
-  })
-
   test('the agent does not stop a background program that prints', async () => {
     await shared.run('(sleep 0.3; echo late; echo late >&2; echo $? >/tmp/late) & echo now')
     expect((await shared.run('while [ ! -e /tmp/late ]; do sleep 0.1; done; cat /tmp/late')).stdout).toBe('0\n')
   })
 })
 
-describe('a shell without a controlling terminal', () => {
-  test('runs commands, and can kill one that does not end', async () => {
-    // Process 1 has no controlling terminal, so Ctrl-C has no effect.
-    const vm = await start({ kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh', ready: undefined, agent: false })
+describe('a machine with only a shell, without a controlling terminal', () => {
+  test('tells a silent agent from a command that does not end, and runs commands in the shell', async () => {
+    const vm = await start({ kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh', ready: undefined })
     await vm.expect('# ')
-    expect(await vm.run('echo out; echo err >&2; exit 3', { check: false })).toMatchObject({
+    await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })
+    const shell = { via: 'shell' } as const
+    expect(await vm.run('echo out; echo err >&2; exit 3', { ...shell, check: false })).toMatchObject({
       exitCode: 3,
       stdout: 'out\n',
       stderr: 'err\n',
     })
-    await expect(vm.run('echo before; sleep 1000', { timeout: 500 })).rejects.toMatchObject({
+    // Process 1 has no controlling terminal, so Ctrl-C has no effect.
+    await expect(vm.run('echo before; sleep 1000', { ...shell, timeout: 500 })).rejects.toMatchObject({
       code: 'COMMAND_TIMEOUT',
       stdout: 'before\n',
     })
-    expect((await vm.run('cat', { input: 'on' })).stdout).toBe('on')
+    expect((await vm.run('cat', { ...shell, input: 'on' })).stdout).toBe('on')
   })
 })
 

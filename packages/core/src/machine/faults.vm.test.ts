@@ -29,13 +29,6 @@ async function start(options: MachineOptions = {}): Promise<VM> {
   return closing(await VM.boot({ ...guest, timeout: 60_000, ...options }))
 }
 
-/** A machine that has booted. */
-async function boot(options: MachineOptions): Promise<VM> {
-  const vm = await start(options)
-  await vm.ready()
-  return vm
-}
-
 /** A machine at its prompt, from a template. */
 async function restore(options: MachineOptions = {}): Promise<VM> {
   return closing(await startReady({ ...guest, timeout: 60_000, ...options }))
@@ -149,8 +142,7 @@ describe('a running machine that', () => {
   })
 
   test('panics with a quiet console, reported by its panic device', async () => {
-    const options = await linuxGuest({ arch: 'x86_64', modules: ['pvpanic-pci'] })
-    const vm = await boot({ ...options, devices: [pvpanic()] })
+    const vm = await restore({ devices: [pvpanic()] })
     vm.send('echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n')
     await failure(vm.expect('never'), 'GUEST_PANICKED', /panicked while "never" was awaited/)
   })
@@ -173,8 +165,7 @@ describe('a running machine that', () => {
   })
 
   test('lets its watchdog run out', async () => {
-    const options = await linuxGuest({ arch: 'x86_64', modules: ['i6300esb'] })
-    const vm = await boot({ ...options, devices: [watchdog({ action: 'pause' })] })
+    const vm = await restore({ devices: [watchdog({ action: 'pause' })] })
     vm.send('watchdog -T 2 -t 60 /dev/watchdog\n')
     await failure(vm.expect('never'), 'GUEST_HUNG', /did not reset its watchdog in time/)
   })

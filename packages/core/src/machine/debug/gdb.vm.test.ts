@@ -43,8 +43,7 @@ describe.skipIf(noGdb !== undefined)(`gdb${noGdb === undefined ? '' : ` (${noGdb
   })
 
   test('connects to machines of a template that was made with the option', async () => {
-    const template = await Template.build({ ...(await linuxGuest()), timeout: 60_000, gdb: true }, { key: 'gdb' })
-    onTestFinished(() => template.remove())
+    const template = await Template.build({ ...(await linuxGuest()), timeout: 60_000, gdb: true })
     const vm = closing(await template.start())
     const { stdout } = await exec('sh', ['-c', `${vm.gdb} -nx -batch -ex 'info threads'`])
     expect(stdout).toContain('(CPU#0')
