@@ -70,6 +70,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
     const machine = await QemuInstance.spawn(spec, line, {
       shown: describe(spec).commandLineQuoted,
       state: plan.restore?.state,
+      memoryFd: plan.memory?.fd,
       helpers: await helpersOf(spec, line, directory.path),
     })
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })

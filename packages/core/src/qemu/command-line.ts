@@ -15,7 +15,7 @@ import type { MachineSpec } from '../spec/machine-spec.ts'
 /** Descriptor of the console in the child. 0 to 2 are standard, 3 is that of the guard; those of devices follow. */
 export const CONSOLE_FD = 4
 export const QMP_FD = 5
-/** Descriptor of the saved state, in a machine that is restored. */
+/** Descriptor of the saved state of a machine that is restored, or of the memory of one that becomes a template. */
 export const STATE_FD = 6
 const FIRST_DEVICE_FD = 7
 
@@ -26,6 +26,8 @@ const FIRST_DEVICE_FD = 7
 export interface GuestMemory {
   /** File with the memory. @default none: anonymous memory of QEMU */
   readonly path?: string | undefined
+  /** The file with the memory, instead of `path`: a descriptor of this process, which becomes {@link STATE_FD}. */
+  readonly fd?: number | undefined
   /** Whether writes of the guest go to the file. If false, each machine has a private copy-on-write mapping. */
   readonly shared: boolean
   /**
@@ -149,7 +151,8 @@ function generationId(spec: MachineSpec, { block }: GuestMemory): string[] {
   return hasIt && block === undefined ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
 }
 
-function memoryBackend(spec: MachineSpec, { path, shared, block = MEMORY_ID }: GuestMemory): string {
+function memoryBackend(spec: MachineSpec, memory: GuestMemory): string {
+  const { fd, path = fd === undefined ? undefined : `/proc/self/fd/${STATE_FD}`, shared, block = MEMORY_ID } = memory
   const size = { id: block, size: `${spec.memoryMib}M` }
   if (path === undefined) return optionString('memory-backend-ram', size)
   return optionString('memory-backend-file', { ...size, 'mem-path': path, share: shared })

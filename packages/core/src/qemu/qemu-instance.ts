@@ -42,6 +42,8 @@ export interface InstanceOrigin {
   readonly shown: string
   /** Saved state of a machine that is restored. @default none, or it was loaded */
   readonly state?: StateInput | undefined
+  /** Open descriptor of the memory of a machine that boots. @default none */
+  readonly memoryFd?: number | undefined
   /** QMP messages so far. @default none */
   readonly messages?: readonly QmpMessage[] | undefined
   /** Programs that serve its devices. @default none */
@@ -108,10 +110,11 @@ export class QemuInstance {
    * @throws StartError `START_FAILED` when the process cannot be created
    */
   static async spawn(spec: MachineSpec, line: CommandLine, origin: InstanceOrigin): Promise<QemuInstance> {
-    const { shown, state, helpers } = origin
+    const { shown, state, memoryFd, helpers } = origin
     const files = new Map<number, number | Duplex>(helpers?.sockets)
     const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat().filter((fd) => !files.has(fd))]
     if (state !== undefined) files.set(STATE_FD, state.source)
+    if (memoryFd !== undefined) files.set(STATE_FD, memoryFd)
     try {
       const process = await spawnQemu(line.argv, { sockets, files })
       helpers?.passed()
