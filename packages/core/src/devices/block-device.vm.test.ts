@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { bootableIso, bootSector } from '../../test/boot-images.ts'
-import { bootLinux, run } from '../../test/guest.ts'
+import { run, startLinux } from '../../test/guest.ts'
 import { HOSTILE_NAMES } from '../../test/hostile-names.ts'
 import { findOnPath } from '../host/find-on-path.ts'
 import { VM } from '../machine/vm.ts'
@@ -109,7 +109,7 @@ test('Linux finds a disk on every interface, with its serial number, and writes 
   const devices = DISK_INTERFACES.map((kind, index) =>
     blockDevice(images[index] ?? '', { interface: kind, serial: `S-${kind}` }),
   )
-  const vm = await bootLinux({ modules: ['xhci_pci', 'usb_storage', 'sd_mod'] }, devices)
+  const vm = await startLinux({ modules: ['xhci_pci', 'usb_storage', 'sd_mod'] }, devices)
   const found = await run(
     vm,
     // A disk on USB appears when the bus was searched.

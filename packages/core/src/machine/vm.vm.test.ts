@@ -39,9 +39,11 @@ async function restore(options: MachineOptions = {}): Promise<VM> {
 }
 
 describe('a machine', () => {
-  test('boots, reads input, prints, and powers off', async () => {
+  test('boots, is ready after a wait that consumed the prompt, reads input, prints, and powers off', async () => {
     const vm = await start({ devices: [virtioRandom()], ...(await linuxGuest({ modules: ['virtio_rng'] })) })
-    await vm.ready()
+    await vm.expect(String(guest.ready), { timeout: 60_000 })
+    expect((await vm.run('echo it works')).stdout).toBe('it works\n')
+    expect((await vm.ready()).text).toBe(String(guest.ready))
     vm.send('echo hello-$((40 + 2))\n')
     expect((await vm.expect('hello-42')).text).toBe('hello-42')
     vm.send('head -c 8 /dev/hwrng | wc -c\n')
@@ -131,13 +133,6 @@ describe('waiting', () => {
       code: 'EXPECT_EXITED',
       message: expect.stringMatching(/guest powered off[^]*last-2/),
     })
-  })
-
-  test('a machine is ready after a wait of the test that consumed the prompt', async () => {
-    const vm = await start()
-    await vm.expect(String(guest.ready), { timeout: 60_000 })
-    expect((await vm.run('echo it works')).stdout).toBe('it works\n')
-    expect((await vm.ready()).text).toBe(String(guest.ready))
   })
 
   test('a slow boot is distinguished from a pattern that was not printed', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { linuxGuest } from '@coldboot/guest'
-import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { pvpanic } from '../../devices/pvpanic.ts'
 import type { DumpEvent, MachineEvent } from '../../events/machine-event.ts'
 import { liveMachines } from '../../host/machines/live-machines.ts'
@@ -47,10 +47,12 @@ beforeEach(() => {
 })
 afterAll(() => expect(liveMachines()).toEqual([]))
 
+async function options(guest: Parameters<typeof linuxGuest>[0] = {}): Promise<MachineOptions> {
+  return { ...(await linuxGuest(guest)), timeout: 60_000, memory: '128M' }
+}
+
 async function start(more: MachineOptions = {}, guest: Parameters<typeof linuxGuest>[0] = {}): Promise<VM> {
-  const linux = await linuxGuest(guest)
-  const kernelArgs = [linux.kernelArgs, more.kernelArgs ?? []].flat()
-  const vm = await startReady({ ...linux, timeout: 60_000, memory: '128M', ...more, kernelArgs })
+  const vm = await startReady({ ...(await options(guest)), ...more })
   onTestFinished(() => vm.close().then(() => {}))
   return vm
 }
@@ -62,12 +64,13 @@ async function banner(vm: VM): Promise<{ readonly address: bigint; readonly rele
   return { address: BigInt(`0x${address}`), release }
 }
 
-/** A machine that panics, after its dump. */
-async function panicked(more: MachineOptions, guest: Parameters<typeof linuxGuest>[0] = {}) {
+/** A machine that panics, after its dump. @param before command before the panic */
+async function panicked(more: MachineOptions, guest: Parameters<typeof linuxGuest>[0] = {}, before = 'true') {
   const events: MachineEvent[] = []
   const vmcore = join(folder, 'vmcore')
   const vm = await start({ vmcore, observer: () => (event) => void events.push(event), ...more }, guest)
   const facts = await banner(vm)
+  await vm.run(before)
   await expect(vm.run('echo c >/proc/sysrq-trigger')).rejects.toMatchObject({
     code: 'GUEST_PANICKED',
     message: expect.stringMatching(/Call trace:\n {2}panic\+\S+\n {2}sysrq_handle_crash\+/),
@@ -76,8 +79,13 @@ async function panicked(more: MachineOptions, guest: Parameters<typeof linuxGues
 }
 
 describe('a dump of a running guest', () => {
+  let vm: VM
+  beforeAll(async () => {
+    vm = await startReady(await options())
+  }, 120_000)
+  afterAll(() => vm?.close())
+
   test.skipIf(!isX86 || noKdump !== '')(`has its physical memory for readers of kdump${noKdump}`, async () => {
-    const vm = await start()
     const { address, release } = await banner(vm)
     const file = join(folder, 'dump')
     await vm.dumpMemory(file)
@@ -89,7 +97,6 @@ describe('a dump of a running guest', () => {
   })
 
   test.skipIf(!isX86 || noGdb !== '')(`has its virtual memory and registers for gdb${noGdb}`, async () => {
-    const vm = await start()
     const { address, release } = await banner(vm)
     const file = join(folder, 'dump')
     await vm.dumpMemory(file, { format: 'elf' })
@@ -100,7 +107,6 @@ describe('a dump of a running guest', () => {
   })
 
   test('a dump of a running guest that is too large leaves no file, and the guest continues', async () => {
-    const vm = await start()
     const file = join(folder, 'dump')
     await expect(vm.dumpMemory(file, { maxBytes: 5000 })).rejects.toMatchObject({
       code: 'DUMP_FAILED',
@@ -125,7 +131,7 @@ describe('a panic', () => {
   test.skipIf(!isX86 || noKdump !== '')(
     `of a kernel that hangs leaves the memory when the machine ends${noKdump}`,
     async () => {
-      const { vm, vmcore, address, release } = await panicked({ kernelArgs: 'panic=0' })
+      const { vm, vmcore, address, release } = await panicked({}, {}, 'echo 0 >/proc/sys/kernel/panic')
       expect(vm.state).toBe('running')
       await vm.close()
       const { stdout } = await exec(PYTHON, ['-c', READ_KDUMP, vmcore, String(address - KERNEL_MAP)])

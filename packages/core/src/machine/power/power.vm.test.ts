@@ -11,7 +11,7 @@ import type { MachineEvent } from '../../events/machine-event.ts'
 import { liveMachines } from '../../host/machines/live-machines.ts'
 import type { MachineOptions } from '../../spec/machine-options.ts'
 import { startReady } from '../../template/start-ready.ts'
-import { VM } from '../vm.ts'
+import type { VM } from '../vm.ts'
 
 type GuestOptions = NonNullable<Parameters<typeof linuxGuest>[0]>
 
@@ -147,8 +147,7 @@ describe('a power cut', () => {
 
   test('keeps the image, forwards ports again, and allows checkpoints and reverts', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }] })
-    const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices: [net] }))
-    await vm.ready()
+    const vm = await start({ devices: [net] })
     const checkpoint = await vm.checkpoint()
     onTestFinished(() => checkpoint.remove())
     await vm.run('touch /tmp/state')

@@ -93,13 +93,13 @@ test('a machine of a template with layers comes from the keeper too', async () =
 
 test('all data of a machine arrives, also after its end', async () => {
   const data = randomBytes(3_000_000)
-  const port = channel('bulk')
+  const port = channel('results')
   const vm = await kept({ ...guest, devices: [port] })
   await vm.writeFile('/tmp/data', data)
   expect(data.equals(await vm.readFile('/tmp/data', { encoding: 'buffer' }))).toBe(true)
   const received = Buffer.alloc(data.length)
   let length = 0
-  vm.send('cat /tmp/data > /dev/virtio-ports/bulk\n')
+  vm.send('cat /tmp/data > /dev/virtio-ports/results\n')
   for await (const chunk of port.of(vm).stream()) {
     length += (chunk as Buffer).copy(received, length)
     if (length === data.length) break
