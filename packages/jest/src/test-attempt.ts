@@ -69,11 +69,15 @@ export class TestAttempt implements RunningTest {
     return Promise.race([result, over]).finally(() => clock.stop())
   }
 
-  /** Starts a machine. The clock of the test is stopped meanwhile. */
-  async boot(options: VMOptionsSource | undefined, place: Error): Promise<VM> {
+  /**
+   * Starts a machine. The clock of the test is stopped meanwhile.
+   *
+   * @param isRepeated see `AttemptMachines.boot`
+   */
+  async boot(options: VMOptionsSource | undefined, place: Error, isRepeated?: boolean): Promise<VM> {
     const machines = this.#requireMachines()
     try {
-      return await machines.boot(typeof options === 'function' ? await options() : options)
+      return await machines.boot(typeof options === 'function' ? await options() : options, isRepeated)
     } catch (error) {
       if (typeof error === 'object' && error !== null) this.#places.set(error, place)
       throw error
@@ -84,7 +88,7 @@ export class TestAttempt implements RunningTest {
   declare(key: object, options: VMOptionsSource | undefined, place: Error): Promise<VM> {
     const present = this.#declared.get(key)
     if (present) return present
-    const start = this.boot(options, place)
+    const start = this.boot(options, place, true)
     this.#declared.set(key, start)
     // Handles a rejection, because the hook that awaits the start may never run.
     start.then(

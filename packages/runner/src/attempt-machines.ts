@@ -86,10 +86,15 @@ export class AttemptMachines {
     return this.#artifacts.retain === 'always' || this.#artifacts.machine === 'always'
   }
 
-  /** Starts a VM and waits until it is ready. The test's clock is stopped meanwhile. */
-  boot(options: VMOptions = {}): Promise<VM> {
+  /**
+   * Starts a VM and waits until it is ready. The test's clock is stopped meanwhile.
+   *
+   * @param isRepeated whether further tests are expected to start the same VM, so that the pool restores the next one at
+   * once. By default, if the options change nothing but the name
+   */
+  boot(options: VMOptions = {}, isRepeated?: boolean): Promise<VM> {
     const site = new CallSite()
-    const start = this.#boot(options).catch((error: unknown) => {
+    const start = this.#boot(options, isRepeated).catch((error: unknown) => {
       throw site.complete(error)
     })
     this.#starting.set(start, site)
@@ -188,7 +193,7 @@ export class AttemptMachines {
     removeDirectory(this.#directory, this.#root)
   }
 
-  async #boot(options: VMOptions): Promise<VM> {
+  async #boot(options: VMOptions, isRepeated: boolean | undefined): Promise<VM> {
     this.#requireTest()
     requireObject('`vmOptions`', this.#base)
     requireObject('the options of the machine', options)
@@ -199,10 +204,10 @@ export class AttemptMachines {
     const complete = asked.from ? asked : await withGuest(asked)
     this.#requireTest()
     // `await` keeps the clock stopped until the VM is ready.
-    return await this.#start({ ...complete, name })
+    return await this.#start({ ...complete, name }, isRepeated ?? isDefault(options))
   }
 
-  async #start(options: VMOptions & { readonly name: string }): Promise<VM> {
+  async #start(options: VMOptions & { readonly name: string }, isRepeated: boolean): Promise<VM> {
     const { waits } = this.#host
     const signal = options.signal ? AbortSignal.any([options.signal, waits]) : waits
     const directory = join(this.#directory, folderName(options.name))
@@ -224,7 +229,8 @@ export class AttemptMachines {
       }
       const asked = { pool: true, aroundDebug, ...recorded, signal }
       const onRestore = (machine: VM): void => recorder?.film(machine)
-      const vm = await startReady(asked, { onBoot, onRestore, owner: this.#owner, keeper: this.#host.keeper })
+      const { keeper } = this.#host
+      const vm = await startReady(asked, { onBoot, onRestore, owner: this.#owner, keeper, isRepeated })
       add(vm)
       progress?.end()
       return vm
@@ -258,6 +264,11 @@ export class AttemptMachines {
 
 function isRunning({ state }: VM): boolean {
   return state === 'running'
+}
+
+/** Whether the options of a start change nothing but the name. */
+function isDefault(options: VMOptions): boolean {
+  return Object.keys(options).every((option) => option === 'name')
 }
 
 function bootTitle({ name, ready, template }: VMOptions & { readonly name: string }): string {

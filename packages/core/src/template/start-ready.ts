@@ -21,6 +21,8 @@ export interface RunnerOptions {
   readonly owner?: string | undefined
   /** Path of the socket that starts the keeper of the run, for `pool`. @default none: the pool of this process */
   readonly keeper?: string | undefined
+  /** Whether further tests are expected to start this machine. If not, the pool waits for the second. @default true */
+  readonly isRepeated?: boolean | undefined
 }
 
 /**
@@ -31,7 +33,7 @@ export interface RunnerOptions {
  */
 export async function startReady(
   options: VMOptions,
-  { onBoot, onRestore, owner, keeper }: RunnerOptions = {},
+  { onBoot, onRestore, owner, keeper, isRepeated }: RunnerOptions = {},
 ): Promise<VM> {
   checkVMOptions(options)
   const { template = 'auto', prepare, templateKey, pool, maxMachines, memoryBudget, from, ...vmOptions } = options
@@ -58,7 +60,7 @@ export async function startReady(
     },
   })
   try {
-    const how = { prepare, onBoot, onRestore, key: templateKey, pool: pool && limits, keeper }
+    const how = { prepare, onBoot, onRestore, key: templateKey, pool: pool && limits, keeper, isRepeated }
     const vm = await (from ? from.start(vmOptions) : startBy(template, spec, how))
     void vm.ended.then(() => admission[Symbol.dispose]())
     return vm

@@ -49,12 +49,14 @@ export interface TemplateOptions extends PreparationOptions {
 export interface ProvideOptions extends TemplateOptions {
   /** Path of the socket that starts the keeper of the run, for `pool`. @default none: the pool of this process */
   readonly keeper?: string | undefined
+  /** Whether further starts of this machine are expected. If not, the pool waits for the second one. @default true */
+  readonly isRepeated?: boolean | undefined
   /** Called with each machine that is restored, before its guest runs. @default nothing */
   readonly onRestore?: ((vm: VM) => void) | undefined
 }
 
 /** The options that are needed after a template was made. */
-type TemplateUse = Pick<ProvideOptions, 'pool' | 'keeper' | 'onBoot' | 'onRestore'>
+type TemplateUse = Pick<ProvideOptions, 'pool' | 'keeper' | 'isRepeated' | 'onBoot' | 'onRestore'>
 
 /** Options of {@link Template.extend}. */
 export interface ExtendOptions extends PreparationOptions {
@@ -73,9 +75,10 @@ const TEMPLATE_CHECKS: CheckTable<Required<TemplateOptions>> = {
   onBoot: ['a function', (value) => typeof value === 'function'],
 }
 
-function poolOf({ pool, keeper }: TemplateUse, key: PoolKey, restoration: Restoration): StartPool | undefined {
+function poolOf(use: TemplateUse, key: PoolKey, restoration: Restoration): StartPool | undefined {
+  const { pool, keeper, isRepeated } = use
   if (pool === undefined || pool === false) return undefined
-  return startPool(key, restoration, { keeper, limits: pool === true ? undefined : pool })
+  return startPool(key, restoration, { keeper, isRepeated, limits: pool === true ? undefined : pool })
 }
 
 /** A saved machine from which others are started. */
@@ -120,7 +123,7 @@ export class Template {
 
   static async #provide(
     spec: MachineSpec,
-    { pool, keeper, onBoot, onRestore }: TemplateUse,
+    { pool, keeper, isRepeated, onBoot, onRestore }: TemplateUse,
     preparation: Preparation,
   ): Promise<Template> {
     if (spec.ready === undefined) {
@@ -131,7 +134,7 @@ export class Template {
     }
     const store = templateStore()
     const { key } = await provideTemplate({ spec, preparation, onBoot, store })
-    return new Template(key, spec, { pool, keeper, onBoot, onRestore }, { preparation, store })
+    return new Template(key, spec, { pool, keeper, isRepeated, onBoot, onRestore }, { preparation, store })
   }
 
   /**

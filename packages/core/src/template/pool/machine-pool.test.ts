@@ -88,6 +88,20 @@ test('has fewer machines again after single starts', async () => {
   expect(made).toHaveLength(7)
 })
 
+test('waits for a second start of a template whose first start expected none', async () => {
+  const { made, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  const single = { ...recipe, isRepeated: false }
+  await pool.take(key)
+  pool.refill(key, single)
+  await pool.settled()
+  expect(made).toHaveLength(0)
+  await pool.take(key)
+  pool.refill(key, single)
+  await pool.settled()
+  expect(await pool.take(key)).toBe(made[0])
+})
+
 test('ends the machines of a template whose machines differ, and makes no more', async () => {
   const { made, discarded, work } = fakeMachines()
   const pool = new MachinePool(work)

@@ -20,6 +20,8 @@ export interface PoolRecipe<Source> {
   readonly memoryMib: number
   /** @default none: the pool ignores the limits */
   readonly limits?: AdmissionLimits | undefined
+  /** Whether further starts with this key are expected. If not, the pool waits for the second one. @default true */
+  readonly isRepeated?: boolean | undefined
 }
 
 /** Makes and ends the machines of a pool. */
@@ -167,6 +169,8 @@ export class MachinePool<Source, Machine> {
   readonly #mostRestored: number
   /** Keys of templates whose machines differ from test to test, so that the next machine cannot be predicted. */
   readonly #unpredictable = new Set<string>()
+  /** Keys of all templates that were started. */
+  readonly #started = new Set<string>()
   /** By the key of the template, the least recently used first. */
   readonly #pools = new Map<string, TemplatePool<Source, Machine>>()
 
@@ -179,6 +183,9 @@ export class MachinePool<Source, Machine> {
   /** Makes the next machines of a template in the background. */
   refill({ key, identity }: PoolKey, recipe: PoolRecipe<Source>): void {
     if (this.#unpredictable.has(key)) return
+    const isExpected = recipe.isRepeated !== false || this.#started.has(key)
+    this.#started.add(key)
+    if (!isExpected) return
     const pool = this.#pools.get(key) ?? new TemplatePool(identity)
     this.#pools.delete(key)
     this.#pools.set(key, pool)

@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly limits?: AdmissionLimits | undefined
   /** Path of the socket that starts the keeper of the run. @default none: the pool of this process */
   readonly keeper?: string | undefined
+  /** Whether further starts of this machine are expected. If not, the pool waits for the second one. @default true */
+  readonly isRepeated?: boolean | undefined
 }
 
 /** Machines that were restored before they are needed. */
@@ -24,8 +26,12 @@ export interface StartPool {
 }
 
 /** The pool for the machines of a restoration. */
-export function startPool(key: PoolKey, restoration: Restoration, { limits, keeper }: PoolOptions): StartPool {
-  const recipe = { source: restoration, memoryMib: restoration.spec.memoryMib, limits }
+export function startPool(
+  key: PoolKey,
+  restoration: Restoration,
+  { limits, keeper, isRepeated }: PoolOptions,
+): StartPool {
+  const recipe = { source: restoration, memoryMib: restoration.spec.memoryMib, limits, isRepeated }
   if (keeper === undefined || !isKeepable(restoration)) {
     return { take: () => warmPool.take(key), refill: () => warmPool.refill(key, recipe) }
   }
