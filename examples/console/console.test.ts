@@ -30,7 +30,7 @@ test('ignores kernel messages in the output of programs', async ({ vm }) => {
 test('survives a process that took all memory', async ({ bootVM }) => {
   const vm = await bootVM({ failOn: { outOfMemory: 'allow' } })
   vm.send('tail /dev/zero; echo "status $?"\n')
-  await vm.expect('status 137')
+  await vm.expect('status 137', { timeout: 30_000 })
 })
 
 test('fails at once when the service gives up', async ({ bootVM }) => {
