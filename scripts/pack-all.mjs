@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `pnpm pack:all`: writes the tarballs of all packages to `.packs/`, including those of QEMU and of the guest. Needs apt and
- * Debian's keyring, but not root. `--host` skips packages for other hosts and guests.
+ * Debian's keyring, but not root. `--host` skips packages for other hosts and guests. `--gzip-level` is 9 by default.
  */
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,8 +17,11 @@ const GUEST_OF_HOST = /** @type {Readonly<Record<string, string>>} */ ({ x64: 'x
 /** Packages of one kind of host or guest. */
 const SPECIAL = /^(?:qemu-linux|guest)-/
 
-/** @param {boolean} isForHost whether to pack only the packages that this host installs by default */
-async function packAll(isForHost) {
+/**
+ * @param {boolean} isForHost whether to pack only the packages that this host installs by default
+ * @param {string} gzipLevel
+ */
+async function packAll(isForHost, gzipLevel) {
   const env = process.env
   const all = publishedFolders()
   const own = [`qemu-linux-${process.arch}`, `guest-on-${process.arch}`, `guest-${GUEST_OF_HOST[process.arch]}`]
@@ -26,16 +29,26 @@ async function packAll(isForHost) {
   await generateContent(names, env)
   rmSync(PACKS, { recursive: true, force: true })
   const filters = names.map((name) => `--filter=./packages/${name}`)
-  const pack = [...(await pnpmCommand(env)), ...filters, 'pack', '--pack-gzip-level', '9', '--pack-destination', PACKS]
+  const pack = [
+    ...(await pnpmCommand(env)),
+    ...filters,
+    'pack',
+    '--pack-gzip-level',
+    gzipLevel,
+    '--pack-destination',
+    PACKS,
+  ]
   await step('pnpm pack', (report) => run(pack, { env, cwd: ROOT, report }).then(() => '.packs'))
   for (const file of readdirSync(PACKS).sort()) {
     console.log(`${(statSync(join(PACKS, file)).size / 1e6).toFixed(2).padStart(8)} MB  ${file}`)
   }
 }
 
-const { values } = parseArgs({ options: { host: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { host: { type: 'boolean', default: false }, 'gzip-level': { type: 'string', default: '9' } },
+})
 try {
-  await packAll(values.host)
+  await packAll(values.host, values['gzip-level'])
 } catch (error) {
   if (!(error instanceof StepError)) throw error
   console.error(`\n${error.message}`)
