@@ -13,7 +13,8 @@ export const ERROR_CODES = {
   UNSUPPORTED_PLATFORM: 'Run on Linux or macOS. On Windows, use WSL 2.',
   GUEST_MODULE_MISSING:
     'Write the name of the module as `modprobe` expects it. The `cloud` flavour has few modules: 9p, AHCI, e1000 and USB are in `generic`.',
-  KERNEL_MISMATCH: 'Use the modules that were built with the kernel: the message names both versions.',
+  KERNEL_MISMATCH:
+    'Use the modules that were built with the kernel, and the `arch` that it was built for: the message names both.',
   DIRECTORY_UNSHAREABLE: 'Rename, move or remove the listed files, or share another directory.',
   ROOTFS_INVALID:
     'Make the archive again, for example with `docker save` or `tar -C DIRECTORY -cf root.tar .`. Do not use it if you do not know who made it.',

@@ -1,5 +1,6 @@
 /** The memory that a kernel and its initramfs need at least. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { fileStart } from './file-start.ts'
 
 /** The program headers of a kernel lie in its first bytes. */
 const HEAD_BYTES = 4096
@@ -16,13 +17,7 @@ export function leastMemory(kernel: string | undefined, initramfs: string | unde
 
 function loadedBytes(kernel: string): number {
   const fileBytes = statSync(kernel).size
-  const head = Buffer.alloc(HEAD_BYTES)
-  const fd = openSync(kernel, 'r')
-  try {
-    readSync(fd, head)
-  } finally {
-    closeSync(fd)
-  }
+  const head = Buffer.concat([fileStart(kernel, HEAD_BYTES)], HEAD_BYTES)
   // 64 bits, little-endian. QEMU reports a damaged kernel.
   if (head.toString('latin1', 0, 6) !== '\x7fELF\x02\x01' || head.readUInt16LE(0x36) !== ENTRY_BYTES) return fileBytes
   const start = Number(head.readBigUInt64LE(0x20))

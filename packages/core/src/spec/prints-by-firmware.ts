@@ -1,5 +1,5 @@
 /** Tells kernels that print by the firmware of a PC, such as iPXE, from a Linux, which has a driver for the console. */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { fileStart } from './file-start.ts'
 
 /** Offsets of the boot protocol of Linux on x86, which iPXE and others have too: signature, and pointer to the version. */
 const [SIGNATURE, VERSION] = [0x202, 0x20e]
@@ -12,22 +12,8 @@ const LENGTH = 32_768
  */
 export function printsByFirmware(kernel: string | undefined): boolean {
   if (kernel === undefined) return true
-  const start = startOf(kernel)
+  const start = fileStart(kernel, LENGTH)
   if (start.length < SIGNATURE + 32 || start.toString('latin1', SIGNATURE, SIGNATURE + 4) !== 'HdrS') return false
   const version = start.readUInt16LE(VERSION) + 0x200
   return version > 0x200 && version < start.length && !/^\d/.test(start.toString('latin1', version, version + 1))
-}
-
-function startOf(path: string): Buffer {
-  try {
-    const file = openSync(path, 'r')
-    try {
-      const bytes = Buffer.alloc(LENGTH)
-      return bytes.subarray(0, readSync(file, bytes, 0, LENGTH, 0))
-    } finally {
-      closeSync(file)
-    }
-  } catch {
-    return Buffer.alloc(0)
-  }
 }
