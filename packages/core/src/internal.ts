@@ -30,12 +30,15 @@ export {
   checkTable,
   isFlag,
   isMemorySize,
+  isObject,
   isPath,
   isString,
   memoryMibOf,
   oneOf,
   requireObject,
 } from './options/checked-options.ts'
+export { didYouMean } from './options/did-you-mean.ts'
+export { type PendingOptions, pendingOptions } from './options/pending-options.ts'
 export { requireDirectory, requireFile } from './options/required-path.ts'
 export { describeExit, EXIT_REASONS } from './qemu/exit-status.ts'
 export { locateQemu } from './qemu/locate.ts'

@@ -29,7 +29,7 @@ test('an unknown option is refused, with the nearest known one', () => {
   expect(() => resolveGuestOptions({ module: ['9p'] } as LinuxGuestOptions)).toThrow(
     expect.objectContaining({
       code: 'UNKNOWN_OPTION',
-      shortMessage: 'Unknown option `module` of linuxGuest; did you mean `modules`?',
+      shortMessage: 'linuxGuest: Unknown option `module`; did you mean `modules`?',
     }),
   )
 })

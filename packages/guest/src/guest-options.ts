@@ -1,7 +1,15 @@
 /** The options of a guest, their defaults and their checks. */
 import { type Architecture, OptionError } from '@coldboot/core'
-import { ARCHITECTURES, hostArchitecture } from '@coldboot/core/internal'
-import { closestMatch } from 'leven'
+import {
+  ARCHITECTURES,
+  type CheckTable,
+  checkTable,
+  hostArchitecture,
+  isFlag,
+  isPath,
+  isString,
+  oneOf,
+} from '@coldboot/core/internal'
 import type { Flavour } from './architectures.ts'
 import type { GuestFiles } from './guest-files.ts'
 import { type Kernel, OwnKernel } from './own-kernel/kernel.ts'
@@ -77,35 +85,30 @@ export interface ResolvedGuestOptions {
 
 const QUIET = 4
 
-type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
-const isString = (value: unknown): value is string => typeof value === 'string'
 const isListOf = (accepts: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(accepts)
 const isModule = (value: unknown): boolean => isString(value) && /^[\w][\w.:-]*$/.test(value)
 const isHostname = (value: unknown): boolean => isString(value) && /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62})$/.test(value)
 const isText = (value: unknown): boolean => isString(value) && !value.includes('\0')
 
-const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
-  arch: [
-    `one of ${Object.keys(ARCHITECTURES).join(', ')}`,
-    (value) => isString(value) && Object.hasOwn(ARCHITECTURES, value),
-  ],
+const CHECKS: CheckTable<Required<LinuxGuestOptions>> = {
+  arch: oneOf(Object.keys(ARCHITECTURES)),
   kernel: ['the result of `await kernelOf(…)`', (value) => OwnKernel.partsOf(value) !== undefined],
-  flavour: ["'generic' or 'cloud'", (value) => value === 'generic' || value === 'cloud'],
-  source: ["'package' or 'archive'", (value) => value === 'package' || value === 'archive'],
+  flavour: oneOf(['generic', 'cloud'] satisfies Flavour[]),
+  source: oneOf(['package', 'archive'] satisfies GuestSource[]),
   modules: ['a list of module names', isListOf(isModule)],
   files: [
     'an object, from paths in the guest to files',
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   ],
   init: ['a string or a list of strings', (value) => isText(value) || isListOf(isText)(value)],
-  agent: ['true or false', (value) => typeof value === 'boolean'],
+  agent: isFlag,
   hostname: ['1 to 63 letters, digits and dashes', isHostname],
   logLevel: [
     'a whole number from 0 to 8',
     (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 8,
   ],
-  cacheDirectory: ['a path', (value) => isString(value) && value !== '' && !value.includes('\0')],
+  cacheDirectory: isPath,
   onProgress: ['a function', (value) => typeof value === 'function'],
 }
 
@@ -113,26 +116,7 @@ const CHECKS: Readonly<Record<keyof LinuxGuestOptions, Check>> = {
  * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
  */
 export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOptions {
-  for (const [key, value] of Object.entries(options)) {
-    const known = Object.keys(CHECKS)
-    if (!Object.hasOwn(CHECKS, key)) {
-      const nearest = closestMatch(key, known, { maxDistance: 3 })
-      throw new OptionError(
-        'UNKNOWN_OPTION',
-        `Unknown option \`${key}\` of linuxGuest${nearest ? `; did you mean \`${nearest}\`?` : ''}`,
-        {
-          hint: `The options are ${known.join(', ')}.`,
-        },
-      )
-    }
-    const [expected, accepts] = CHECKS[key as keyof LinuxGuestOptions]
-    if (value !== undefined && !accepts(value)) {
-      throw new OptionError(
-        'INVALID_OPTION',
-        `\`${key}\` of linuxGuest must be ${expected}, and is ${printable(value)}`,
-      )
-    }
-  }
+  checkTable('linuxGuest', options, CHECKS)
   requireFit(options)
   return {
     arch: options.arch ?? options.kernel?.arch ?? supportedHost(),
@@ -153,10 +137,10 @@ export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOp
 function requireFit({ kernel, arch, flavour }: LinuxGuestOptions): void {
   if (kernel === undefined) return
   if (flavour !== undefined) {
-    throw new OptionError('INVALID_OPTION', '`kernel` and `flavour` of linuxGuest cannot be combined')
+    throw new OptionError('INVALID_OPTION', 'linuxGuest: `kernel` and `flavour` cannot be combined')
   }
   if (arch !== undefined && arch !== kernel.arch) {
-    throw new OptionError('INVALID_OPTION', `\`arch\` of linuxGuest is ${arch}, but the kernel is for ${kernel.arch}`)
+    throw new OptionError('INVALID_OPTION', `linuxGuest: \`arch\` is ${arch}, but the kernel is for ${kernel.arch}`)
   }
 }
 
@@ -166,8 +150,4 @@ function supportedHost(): Architecture {
   throw new OptionError('INVALID_OPTION', `There is no guest for this host's architecture, ${process.arch}`, {
     hint: `Set \`arch\` to one of ${Object.keys(ARCHITECTURES).join(', ')}.`,
   })
-}
-
-function printable(value: unknown): string {
-  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value))
 }

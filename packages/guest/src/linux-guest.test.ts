@@ -43,7 +43,7 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
     await expect(linuxGuest(options)).rejects.toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
-        shortMessage: `\`${option}\` of linuxGuest cannot be had, because COLDBOOT_INITRAMFS is set`,
+        shortMessage: `linuxGuest: \`${option}\` is not possible, because COLDBOOT_INITRAMFS is set`,
       }),
     )
   })

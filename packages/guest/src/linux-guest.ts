@@ -1,6 +1,14 @@
 /** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
 import { type Architecture, ColdbootError, type MemorySize, OptionError, StartError } from '@coldboot/core'
-import { ARCHITECTURES, Cache, hostArchitecture, nodeCrypto, readEnvironment } from '@coldboot/core/internal'
+import {
+  ARCHITECTURES,
+  Cache,
+  hostArchitecture,
+  nodeCrypto,
+  type PendingOptions,
+  pendingOptions,
+  readEnvironment,
+} from '@coldboot/core/internal'
 import { readAgent } from './agent-binary.ts'
 import { GUEST_ARCHITECTURES } from './architectures.ts'
 import { openArchiveKernel } from './archive-kernel.ts'
@@ -57,7 +65,11 @@ const FREE_IMAGE_MIB = 16
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `GUEST_MODULE_MISSING`
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when neither the package nor the archive has the parts
  */
-export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {
+export function linuxGuest(options: LinuxGuestOptions = {}): PendingOptions<LinuxGuest> {
+  return pendingOptions(readyGuest(options))
+}
+
+async function readyGuest(options: LinuxGuestOptions): Promise<LinuxGuest> {
   return makeGuest(resolveGuestOptions(options), false)
 }
 
@@ -163,7 +175,7 @@ function refuseWithOwnParts(
   own: { kernel: string | undefined; initramfs: string | undefined },
 ): void {
   const refuse = (option: string, variable: string, hint: string): never => {
-    throw new OptionError('INVALID_OPTION', `\`${option}\` of linuxGuest cannot be had, because ${variable} is set`, {
+    throw new OptionError('INVALID_OPTION', `linuxGuest: \`${option}\` is not possible, because ${variable} is set`, {
       hint,
     })
   }

@@ -11,9 +11,10 @@ test('valid options are returned unchanged', () => {
 })
 
 test.for([
-  ['a string', 'vm', '`testEnvironmentOptions.coldboot` must be an object'],
-  ['an unknown option', { vms: {} }, 'Unknown option `vms`'],
+  ['a string', 'vm', 'testEnvironmentOptions.coldboot: the options must be an object, but are "vm"'],
+  ['an unknown option', { vms: {} }, 'Unknown option `vms`; did you mean `vm`?'],
   ['an option of the wrong type', { vm: [] }, '`vm` must be an object'],
+  ['an unknown option of a machine', { vm: { memroy: '1G' } }, 'Unknown option `memroy`; did you mean `memory`?'],
   ['an invalid artifact option', { artifacts: { retain: 'sometimes' } }, '`retain` must be'],
 ] as const)('%s is rejected', ([, options, message]) => {
   expect(() => checkedOptions(options)).toThrow(message)

@@ -1,5 +1,6 @@
 /** The options of a project: `testEnvironmentOptions: { coldboot: … }`. */
-import { OptionError, type VMOptions } from '@coldboot/core'
+import type { VMOptions } from '@coldboot/core'
+import { type CheckTable, checkTable, checkVMOptions, isObject } from '@coldboot/core/internal'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 
 /** Options of a project, in `testEnvironmentOptions.coldboot`. Plain data only, because they are sent to the workers. */
@@ -16,26 +17,14 @@ export interface ColdbootOptions {
   readonly artifacts?: ArtifactOptions
 }
 
-const KEYS = ['vm', 'artifacts'] as const
+const CHECKS: CheckTable<Required<ColdbootOptions>> = { vm: isObject, artifacts: isObject }
 
 /** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
-export function checkedOptions(options: unknown = {}): ColdbootOptions {
-  if (!isPlain(options)) throw new OptionError('INVALID_OPTION', '`testEnvironmentOptions.coldboot` must be an object')
-  for (const [key, value] of Object.entries(options)) {
-    if (!KEYS.some((known) => known === key)) {
-      throw new OptionError('UNKNOWN_OPTION', `testEnvironmentOptions.coldboot: Unknown option \`${key}\``, {
-        hint: `The options are ${KEYS.join(', ')}.`,
-      })
-    }
-    if (value !== undefined && !isPlain(value)) {
-      throw new OptionError('INVALID_OPTION', `testEnvironmentOptions.coldboot: \`${key}\` must be an object`)
-    }
-  }
-  const { artifacts }: ColdbootOptions = options
+export function checkedOptions(given: unknown = {}): ColdbootOptions {
+  const options = given as ColdbootOptions
+  checkTable('testEnvironmentOptions.coldboot', options, CHECKS)
+  const { vm, artifacts } = options
+  checkVMOptions(vm ?? {})
   resolveArtifacts(artifacts ?? {})
   return options
-}
-
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { display } from '@coldboot/core'
 import { describe, expect, test } from 'vitest'
 import { contextOf, MATCH, scriptedMachine } from '../test/scripted-machine.ts'
 import { toEventuallyPrint } from './to-eventually-print.ts'
@@ -37,8 +38,11 @@ describe('a matcher refuses to test', () => {
     ['undefined', undefined, 'got undefined'],
     ['a string', 'vm', 'got the string "vm"'],
     ['a number', 1, 'got a number'],
-    ['an object', new Map(), 'got an object of class Map'],
-    ['an object without a prototype', Object.create(null), 'got an object of class Object'],
+    ['an object of a class', new Map(), 'got an instance of Map'],
+    ['an object without a prototype', Object.create(null), 'got an empty object'],
+    ['an object', { width: 1, height: 2 }, 'got an object with the properties width, height\nPass the `VM` itself.'],
+    ['a list', [1], 'got a list'],
+    ['a device', display(), 'got the device display\nPass the machine that has the device: `expect(vm)`.'],
     ['the promise of a machine', Promise.resolve(), 'Await the promise'],
   ] as const)('%s', async ([, received, message]) => {
     const refusal = expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(message) })

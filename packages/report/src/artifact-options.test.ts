@@ -25,12 +25,12 @@ test('machines with secrets are only saved with `unredactedMachine`', () => {
 })
 
 test.for([
-  [{ retian: 'never' }, 'UNKNOWN_OPTION', 'retian'],
-  [{ retain: 'sometimes' }, 'INVALID_OPTION', 'retain'],
-  [{ maxBytes: 10 }, 'INVALID_OPTION', 'maxBytes'],
-  [{ redact: 'secret' }, 'INVALID_OPTION', 'redact'],
-  [{ machine: 'sometimes' }, 'INVALID_OPTION', 'machine'],
-] as const)('%o is rejected with %s', ([options, code, name]) => {
-  const error = expect.objectContaining({ code, message: expect.stringContaining(`\`${name}\``) })
+  [{ retian: 'never' }, 'UNKNOWN_OPTION', 'Unknown option `retian`; did you mean `retain`?'],
+  [{ retain: 'sometimes' }, 'INVALID_OPTION', '`retain` must be one of on-failure, always, never, but is "sometimes"'],
+  [{ maxBytes: 10 }, 'INVALID_OPTION', '`maxBytes` must be'],
+  [{ redact: 'secret' }, 'INVALID_OPTION', '`redact` must be'],
+  [{ machine: 'sometimes' }, 'INVALID_OPTION', '`machine` must be'],
+] as const)('%o is rejected with %s', ([options, code, message]) => {
+  const error = expect.objectContaining({ code, message: expect.stringContaining(`artifacts: ${message}`) })
   expect(() => resolveArtifacts(options as object)).toThrow(error)
 })

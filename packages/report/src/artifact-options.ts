@@ -1,6 +1,6 @@
 /** The `artifacts` option: defaults and checks. */
 import { OptionError } from '@coldboot/core'
-import { readEnvironment } from '@coldboot/core/internal'
+import { type CheckTable, checkTable, isFlag, oneOf, readEnvironment } from '@coldboot/core/internal'
 
 /** When files are kept. */
 export type Retention = 'on-failure' | 'always' | 'never'
@@ -52,14 +52,14 @@ export type ResolvedArtifacts = { readonly [Name in keyof ArtifactOptions]-?: No
   readonly machineMaxBytes: number
 }
 
-const RETENTIONS: readonly unknown[] = ['on-failure', 'always', 'never'] satisfies Retention[]
+const RETENTION = oneOf(['on-failure', 'always', 'never'] satisfies Retention[])
 const MAX_BYTES = 16 * 2 ** 20
 const MACHINE_MAX_BYTES = 2 ** 30
 /** A smaller file has no space for the note that it is incomplete. */
 const LEAST_BYTES = 4096
 
-const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string, (value: unknown) => boolean]>> = {
-  retain: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
+const CHECKS: CheckTable<Required<ArtifactOptions>> = {
+  retain: RETENTION,
   maxBytes: [
     `a whole number of at least ${LEAST_BYTES}`,
     (value) => Number.isSafeInteger(value) && Number(value) >= LEAST_BYTES,
@@ -68,24 +68,15 @@ const CHECKS: Readonly<Record<keyof ArtifactOptions, readonly [expected: string,
     'a list of strings and regular expressions',
     (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' || one instanceof RegExp),
   ],
-  machine: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
-  film: ['`on-failure`, `always` or `never`', (value) => RETENTIONS.includes(value)],
-  vmcore: ['true or false', (value) => typeof value === 'boolean'],
-  unredactedMachine: ['true or false', (value) => typeof value === 'boolean'],
+  machine: RETENTION,
+  film: RETENTION,
+  vmcore: isFlag,
+  unredactedMachine: isFlag,
 }
 
 /** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
 export function resolveArtifacts(options: ArtifactOptions): ResolvedArtifacts {
-  for (const [key, value] of Object.entries(options)) {
-    if (!(key in CHECKS)) {
-      throw new OptionError('UNKNOWN_OPTION', `artifacts: Unknown option \`${key}\``, {
-        hint: `The options are ${Object.keys(CHECKS).join(', ')}.`,
-      })
-    }
-    const [expected, check] = CHECKS[key as keyof ArtifactOptions]
-    if (value === undefined || check(value)) continue
-    throw new OptionError('INVALID_OPTION', `artifacts: \`${key}\` must be ${expected}`)
-  }
+  checkTable('artifacts', options, CHECKS)
   const { retain = 'on-failure', maxBytes = MAX_BYTES, redact = [], film = 'never', vmcore = false } = options
   const { machine = readEnvironment().keep === undefined ? 'never' : 'on-failure', unredactedMachine = false } = options
   if ((machine !== 'never' || vmcore) && redact.some((secret) => secret !== '') && !unredactedMachine) {

@@ -1,13 +1,13 @@
 /** Loads the functions of `@coldboot/guest` at the first call, because most test files do not use them. */
+import { type PendingOptions, pendingOptions } from '@coldboot/core/internal'
 import type { Kernel, KernelOfOptions, LinuxGuest, LinuxGuestOptions } from '@coldboot/guest'
 
 /**
  * Options of a machine with a small Linux guest, for example `{ ...(await linuxGuest({ modules: ['9p'] })) }`.
  * @see The README of `@coldboot/guest` for its options and errors.
  */
-export async function linuxGuest(options: LinuxGuestOptions = {}): Promise<LinuxGuest> {
-  const guest = await import('@coldboot/guest')
-  return guest.linuxGuest(options)
+export function linuxGuest(options: LinuxGuestOptions = {}): PendingOptions<LinuxGuest> {
+  return pendingOptions(import('@coldboot/guest').then((guest) => guest.linuxGuest(options)))
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expectTypeOf } from 'vitest'
 import type { ColdbootMeta } from './augmentation.ts'
-import { expect, test, type VM, type VMOptions } from './index.ts'
+import { expect, hostRoot, linuxGuest, rootfs, test, type VM, type VMOptions } from './index.ts'
 import { coldboot } from './plugin.ts'
 
 test('the fixtures are typed', async ({ vm, bootVM, vmOptions, task }) => {
@@ -48,6 +48,18 @@ test('a matcher on a value that is no machine is refused', async ({ vm, bootVM }
   expectTypeOf(expect(anything).toBoot()).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect(anything as unknown).toBoot()).toEqualTypeOf<Promise<void>>()
   expectTypeOf(expect<VM | undefined>(vm).toBoot()).toEqualTypeOf<Promise<void>>()
+})
+
+test('a guest must be awaited before it is spread', async ({ bootVM }) => {
+  void bootVM({ ...(await linuxGuest()), memory: '1G' })
+  /* oxlint-disable typescript/no-misused-promises -- the mistake that is tested */
+  // @ts-expect-error a promise has no options
+  void bootVM({ ...linuxGuest(), memory: '1G' })
+  // @ts-expect-error a promise has no options
+  void bootVM({ ...rootfs('image.tar') })
+  // @ts-expect-error a promise has no options
+  void bootVM({ ...hostRoot() })
+  /* oxlint-enable typescript/no-misused-promises */
 })
 
 // @ts-expect-error devices cannot be sent to the workers

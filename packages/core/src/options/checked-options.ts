@@ -1,7 +1,8 @@
 /** Checks an object of options against a table with one check per key. Unknown keys are rejected. */
 import { inspect } from 'node:util'
-import { closestMatch } from 'leven'
 import { OptionError } from '../errors.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { requireAwaited } from './pending-options.ts'
 
 /** A description of valid values, for messages, and a predicate. */
 export type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
@@ -17,6 +18,11 @@ export const isLine = (value: unknown): boolean => isString(value) && value !== 
 export const isPath: Check = ['a path', (value) => isString(value) && value !== '' && !value.includes('\0')]
 
 export const isFlag: Check = ['true or false', (value) => typeof value === 'boolean']
+
+export const isObject: Check = [
+  'an object',
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+]
 
 export const isDuration: Check = [
   'a number of milliseconds above 0',
@@ -71,6 +77,7 @@ export function checkTable<Options extends object>(
   for (const [key, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
     if (check === undefined) throw unknownKey(prefix, key, Object.keys(checks))
+    requireAwaited(prefix, value)
     if (value !== undefined && !check[1](value)) {
       throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, but is ${inspectValue(value)}`)
     }
@@ -96,9 +103,7 @@ function isPromise(value: unknown): boolean {
 }
 
 function unknownKey(prefix: string, key: string, known: readonly string[]): OptionError {
-  const suggestion = closestMatch(key, [...known], { maxDistance: 3 })
-  const message = `${prefix}Unknown option \`${key}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ''}`
-  return new OptionError('UNKNOWN_OPTION', message, {
+  return new OptionError('UNKNOWN_OPTION', `${prefix}Unknown option \`${key}\`${didYouMean(key, known)}`, {
     hint: known.length === 0 ? 'It takes no options.' : `The options are ${known.join(', ')}.`,
   })
 }

@@ -9,6 +9,7 @@ import { Network } from '../devices/network.ts'
 import { userNetwork } from '../devices/user-network.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { readEnvironment } from '../host/environment.ts'
+import { pendingOptions } from '../options/pending-options.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { resolveOptions, withOverrides, withoutOutputs } from './machine-spec.ts'
 
@@ -69,6 +70,26 @@ describe('refused before anything is spawned', () => {
       { failOn: { panics: 'allow' } as never },
       'UNKNOWN_OPTION',
       /failOn: .*did you mean `panic`/,
+    ],
+    [
+      'an unknown part of an option, with the nearest known one',
+      { logFile: { path: 'x', maxbytes: 2048 } as never },
+      'UNKNOWN_OPTION',
+      /logFile: .*did you mean `maxBytes`/,
+    ],
+    [
+      'a log without a path',
+      { logFile: { maxBytes: 2048 } as never },
+      'INVALID_OPTION',
+      /`logFile` must be a path, or/,
+    ],
+    ['a small dump', { vmcore: { path: 'x', maxBytes: 1 } }, 'INVALID_OPTION', /vmcore: `maxBytes` must .* but is 1/],
+    ['a terminal of no lines', { terminal: { lines: 0 } }, 'INVALID_OPTION', /terminal: `lines` must .* but is 0/],
+    [
+      'a promise of a guest that is spread',
+      { ...(pendingOptions(Promise.resolve({})) as object) },
+      'INVALID_OPTION',
+      /^the options contain a promise that was spread without `await`\nWrite `\.\.\.\(await linuxGuest\(\)\)`/,
     ],
     ['a failure of another kind', { failOn: { panic: 1 as never } }, 'INVALID_OPTION', /failOn: `panic` .*fail, allow/],
     [

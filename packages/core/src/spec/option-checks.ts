@@ -2,7 +2,8 @@
 import { types } from 'node:util'
 import { type GuestFailureOptions, isCustomFailures } from '../console/incident/guest-failure-options.ts'
 import { type GuestFailureName, INCIDENT_KINDS } from '../console/incident/incident-kinds.ts'
-import { isLogFile, LOG_FILE_EXPECTED } from '../console/log/log-file.ts'
+import type { LogFile } from '../console/log/log-file.ts'
+import type { TerminalOptions } from '../console/terminal/terminal.ts'
 import type { Device } from '../devices/device.ts'
 import { ACCELERATORS } from '../host/environment.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
@@ -21,12 +22,28 @@ import {
   wholeNumber,
 } from '../options/checked-options.ts'
 import type { MachineOptions } from './machine-options.ts'
-import { isVmcoreFile, VMCORE_EXPECTED } from './vmcore-file.ts'
+import type { VmcoreFile } from './vmcore-file.ts'
 
 const isWritable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function'
 
 const SETTING = oneOf(['fail', 'allow'])
+
+/** A smaller file has no space for the note that it is incomplete. */
+const VMCORE_CHECKS: CheckTable<Required<VmcoreFile>> = {
+  path: isPath,
+  maxBytes: wholeNumber(1024, Number.MAX_SAFE_INTEGER),
+}
+
+const LOG_FILE_CHECKS: CheckTable<Required<LogFile>> = {
+  ...VMCORE_CHECKS,
+  filter: ['a function', (value) => typeof value === 'function'],
+}
+
+const TERMINAL_CHECKS: CheckTable<Required<TerminalOptions>> = {
+  columns: wholeNumber(1, 1000),
+  lines: wholeNumber(1, 1000),
+}
 
 const FAIL_ON_CHECKS: CheckTable<Required<GuestFailureOptions>> = {
   ...(Object.fromEntries(INCIDENT_KINDS.map(({ name }) => [name, SETTING])) as Record<GuestFailureName, Check>),
@@ -64,8 +81,8 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
     (value) => Array.isArray(value) && value.every(isDevice),
   ],
   serialOutput: ['a writable stream or a list of them', (value) => [value].flat().every(isWritable)],
-  logFile: [LOG_FILE_EXPECTED, isLogFile],
-  terminal: ['true, false, or { columns, lines } of 1 to 1000', isTerminal],
+  logFile: ['a path, or { path, maxBytes, filter }', (value) => isPathOr('logFile', value, LOG_FILE_CHECKS)],
+  terminal: ['true, false, or { columns, lines }', isTerminal],
   observer: ['a function', (value) => typeof value === 'function'],
   timeout: isDuration,
   bootTimeout: isDuration,
@@ -80,7 +97,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   agent: isFlag,
   guestAgent: isFlag,
   gdb: isFlag,
-  vmcore: [VMCORE_EXPECTED, isVmcoreFile],
+  vmcore: ['a path, or { path, maxBytes }', (value) => isPathOr('vmcore', value, VMCORE_CHECKS)],
   aroundDebug: ['a function', (value) => typeof value === 'function'],
   signal: isSignal,
 }
@@ -92,11 +109,28 @@ export function checkOptions(options: MachineOptions): void {
   checkTable('', options, VM_CHECKS)
 }
 
-/** @throws OptionError that names the key in `failOn` */
 function isFailOn(value: unknown): boolean {
+  return isObjectOf('failOn', value, FAIL_ON_CHECKS)
+}
+
+/** @throws OptionError that names the key in the option */
+function isObjectOf<Options extends object>(
+  option: string,
+  value: unknown,
+  checks: CheckTable<Required<Options>>,
+): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  checkTable('failOn', value as GuestFailureOptions, FAIL_ON_CHECKS)
+  checkTable(option, value as Options, checks)
   return true
+}
+
+/** @throws OptionError as {@link isObjectOf} */
+function isPathOr<Options extends { readonly path: string }>(
+  option: string,
+  value: unknown,
+  checks: CheckTable<Required<Options>>,
+): boolean {
+  return isPath[1](value) || (isObjectOf(option, value, checks) && isPath[1](Object(value).path))
 }
 
 function isDevice(value: unknown): value is Device {
@@ -111,8 +145,5 @@ function isDevice(value: unknown): value is Device {
 }
 
 function isTerminal(value: unknown): boolean {
-  if (typeof value === 'boolean') return true
-  if (typeof value !== 'object' || value === null) return false
-  const isSize = wholeNumber(1, 1000)[1]
-  return Object.entries(value).every(([key, size]) => ['columns', 'lines'].includes(key) && isSize(size))
+  return typeof value === 'boolean' || isObjectOf('terminal', value, TERMINAL_CHECKS)
 }

@@ -1,4 +1,5 @@
 /** Options of `VM.start` and their checks. */
+import { OptionError } from '../errors.ts'
 import { type AdmissionLimits, DEFAULT_LIMITS } from '../host/machines/admission.ts'
 import { Checkpoint } from '../machine/checkpoint.ts'
 import {
@@ -13,6 +14,7 @@ import {
 } from '../options/checked-options.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
 import { VM_CHECKS } from '../spec/option-checks.ts'
+import { RESTORE_CHECKS } from '../spec/restore-overrides.ts'
 import { isPrepare, isTemplateKeys, type PreparationOptions, preparationOf } from './preparation.ts'
 
 /**
@@ -71,7 +73,22 @@ const READY_CHECKS: CheckTable<Required<VMOptions>> = {
  */
 export function checkVMOptions(options: VMOptions): void {
   checkTable('', options, READY_CHECKS)
+  if (options.from !== undefined) checkWithFrom(options)
   preparationOf({ prepare: options.prepare, key: options.templateKey })
+}
+
+/** Options that are possible with `from`. The guest cannot see them. */
+const WITH_FROM = [...Object.keys(RESTORE_CHECKS), 'maxMachines', 'memoryBudget']
+
+function checkWithFrom(options: VMOptions): void {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const stray = given.find(([key]) => key !== 'from' && !WITH_FROM.includes(key))
+  if (stray === undefined) return
+  throw new OptionError(
+    'INVALID_OPTION',
+    `\`${stray[0]}\` cannot be combined with \`from\`: the machine continues as the one of the checkpoint`,
+    { hint: `The options with \`from\` are ${WITH_FROM.join(', ')}.` },
+  )
 }
 
 /** The limits set by the options. */

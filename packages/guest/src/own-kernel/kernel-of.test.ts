@@ -174,9 +174,9 @@ describe('is refused', () => {
 
 describe('linuxGuest', () => {
   test.each([
-    ['a path as kernel', { kernel: '/boot/vmlinuz' }, /`kernel` of linuxGuest must be the result of `await kernelOf/],
-    ['a kernel of another architecture', { arch: 'arm' }, /`arch` of linuxGuest is arm, but the kernel is for x86_64/],
-    ['a flavour besides', { flavour: 'cloud' }, /`kernel` and `flavour` of linuxGuest cannot be combined/],
+    ['a path as kernel', { kernel: '/boot/vmlinuz' }, /linuxGuest: `kernel` must be the result of `await kernelOf/],
+    ['a kernel of another architecture', { arch: 'arm' }, /linuxGuest: `arch` is arm, but the kernel is for x86_64/],
+    ['a flavour besides', { flavour: 'cloud' }, /linuxGuest: `kernel` and `flavour` cannot be combined/],
   ])('refuses %s', async (_title, options, message) => {
     const kernel = await kernelOf({ dir: tree(), cacheDirectory })
     await expect(linuxGuest({ kernel, ...options } as object)).rejects.toThrow(message)

@@ -1,4 +1,5 @@
 /** Public API for machines with the root file system of the host. The work is in modules that are loaded when it is called. */
+import { type PendingOptions, pendingOptions } from '@coldboot/core/internal'
 import type { LinuxGuestOptions } from '../guest-options.ts'
 import type { RootfsGuest } from './rootfs.ts'
 
@@ -25,7 +26,6 @@ export interface HostRootOptions
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`
  * @throws StartError as {@link linuxGuest}; `UNSUPPORTED_PLATFORM` on other hosts than Linux
  */
-export async function hostRoot(options: HostRootOptions = {}): Promise<RootfsGuest> {
-  const { makeHostRoot } = await import('./make-host-root.ts')
-  return makeHostRoot(options)
+export function hostRoot(options: HostRootOptions = {}): PendingOptions<RootfsGuest> {
+  return pendingOptions(import('./make-host-root.ts').then(({ makeHostRoot }) => makeHostRoot(options)))
 }

@@ -1,5 +1,6 @@
 /** Public API for root file systems of the user's. The work is in modules that are loaded when it is called. */
 import type { Device } from '@coldboot/core'
+import { type PendingOptions, pendingOptions } from '@coldboot/core/internal'
 import type { LinuxGuest } from '../linux-guest.ts'
 import type { RootfsOptions } from './rootfs-options.ts'
 
@@ -21,7 +22,6 @@ export interface RootfsGuest extends Omit<LinuxGuest, 'ready'> {
  * or has unsafe paths; `ROOTFS_TOO_LARGE`
  * @throws StartError as {@link linuxGuest}
  */
-export async function rootfs(source: string, options: RootfsOptions = {}): Promise<RootfsGuest> {
-  const { makeRootfs } = await import('./make-rootfs.ts')
-  return makeRootfs(source, options)
+export function rootfs(source: string, options: RootfsOptions = {}): PendingOptions<RootfsGuest> {
+  return pendingOptions(import('./make-rootfs.ts').then(({ makeRootfs }) => makeRootfs(source, options)))
 }

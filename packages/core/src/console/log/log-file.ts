@@ -16,22 +16,3 @@ export interface LogFilter {
   /** Returns the bytes that were held back, at the end of the output. */
   end(): Uint8Array
 }
-
-/** Describes valid values of `logFile`, for messages. */
-export const LOG_FILE_EXPECTED = 'a path, or an object with `path` and optionally `maxBytes` (above 1023) and `filter`'
-
-/** Whether a value is valid for `logFile`. */
-export function isLogFile(value: unknown): boolean {
-  if (isPath(value)) return true
-  if (typeof value !== 'object' || value === null || !('path' in value) || !isPath(value.path)) return false
-  const { maxBytes, filter, path: _, ...others } = value as Record<string, unknown>
-  return (
-    (maxBytes === undefined || (Number.isSafeInteger(maxBytes) && Number(maxBytes) >= 1024)) &&
-    (filter === undefined || typeof filter === 'function') &&
-    Object.keys(others).length === 0
-  )
-}
-
-function isPath(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && !value.includes('\0')
-}
