@@ -98,11 +98,11 @@ export const FOLLOW_DEVICES: readonly string[] = [
   'set +f',
   'for word; do',
   '  case $word in',
-  // coldboot.channel=<name>. The driver learns the names of its ports a moment after it was loaded.
+  // coldboot.channel=<name>. The driver learns the names of its ports a moment after it was loaded. Without the driver, none come.
   '  coldboot.channel=*)',
   '    word=${word#*=} tries=0',
   '    until name_ports; [ -e "/dev/virtio-ports/$word" ]; do',
-  '      if [ $((tries += 1)) -gt 500 ]; then',
+  '      if [ $((tries += 1)) -gt 500 ] || [ ! -d /sys/bus/virtio/drivers/virtio_console ]; then',
   '        echo "coldboot: channel $word is not there; the machine ends here. It needs CONFIG_VIRTIO_CONSOLE" >&2',
   '        poweroff -f',
   '      fi',

@@ -163,7 +163,7 @@ test('`never` keeps no files, but the report still contains the console', () => 
 })
 
 test('the error for an unknown option names it', () => {
-  expect(run.output).toContain('artifacts: `retain` must be `on-failure`, `always` or `never`')
+  expect(run.output).toContain('artifacts: `retain` must be one of on-failure, always, never, but is')
 })
 
 test('the code of docs/artifacts.md is part of the projects of these tests', () => {

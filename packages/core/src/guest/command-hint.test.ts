@@ -25,10 +25,35 @@ test.each([
 })
 
 test.each([
-  ['a command that bash does not find', 127, 'bash: line 1: systemctl: command not found\n'],
-  ['a command that dash does not find', 127, 'sh: 1: systemctl: not found\n'],
+  ['bash', 'bash: line 1: iperf3: command not found\n'],
+  ['dash', 'sh: 1: iperf3: not found\n'],
+  ['dash with a path', '/bin/sh: 1: iperf3: not found\n'],
+])('says that the image lacks a program that %s does not find', (_shell, stderr) => {
+  expect(hintForCommand(127, stderr)).toBe(
+    'The guest has no `iperf3` on its PATH. Install it when the image is made, or in `prepare`.',
+  )
+})
+
+test('says which programs a busybox guest has when another one is missing', () => {
+  const hint = hintForCommand(127, 'sh: iperf3: not found\n')
+  expect(hint).toMatch(/^The guest has no `iperf3` on its PATH\. .*`busybox --list`.*with its `files`/)
+})
+
+test('says that a file may lack its dynamic loader when a shell does not find it', () => {
+  expect(hintForCommand(127, 'sh: /root/hello: not found\n')).toMatch(/no file `\/root\/hello`, or .*dynamic loader/)
+})
+
+test.each([
+  ['the mode of a file that is not executable', 'sh: /root/hello: Permission denied\n', /hello` is not.* mode 0o755/],
+  ['the mode, with bash', 'bash: line 1: ./run.sh: Permission denied\n', /`\.\/run\.sh` is not executable/],
+  ['a program for another processor', 'sh: /root/hello: Exec format error\n', /for another architecture/],
+])('explains %s', (_what, stderr, message) => {
+  expect(hintForCommand(126, stderr)).toMatch(message)
+  expect(hintForCommand(1, stderr)).toBeUndefined()
+})
+
+test.each([
   ['another exit code', 1, 'sh: systemctl: not found\n'],
-  ['a program that no distribution has', 127, 'sh: no-such-program: not found\n'],
   ['other output', 127, 'something: not found\n'],
   ['a failure without output', 1, ''],
   ['success', 0, 'ping: sendto: Network is unreachable\n'],

@@ -1,21 +1,48 @@
-/** Advice for commands that fail because the guest is small: it lacks the program, or has no network. */
+/** Advice for commands that fail because the guest lacks a program, cannot execute a file, or has no network. */
 
 const PAGE = 'To use a distribution instead, see docs/stock-images.md.'
 /** Programs that a distribution has and that are often expected in any Linux. */
 const OF_DISTRIBUTIONS =
   /^(?:systemctl|journalctl|service|apt|apt-get|dpkg|dnf|yum|rpm|apk|pacman|zypper|snap|docker|podman|bash|python3?|perl|node|npm|gcc|make|git|curl|ssh|sshd|sudo|jq)$/
-/** The message of busybox's shell. Other shells print a line number, or `command not found`. */
-const MISSING_IN_BUSYBOX = /^\S*sh: ([\w.+-]+): not found$/m
+/** The message of busybox's shell. dash prints a line number, and bash `command not found`. */
+const MISSING_IN_BUSYBOX = /^\S*sh: ([\w.+/-]+): not found$/m
+const MISSING = /^\S*sh: (?:line )?\d+: ([\w.+/-]+): (?:command )?not found$/m
+/** A file that exists but is not executed: without the permission, or for another processor. */
+const NOT_EXECUTABLE = /^\S*sh: (?:line \d+: |\d+: )?([\w.+/-]+): (?:cannot execute: )?Permission denied$/im
+const OTHER_FORMAT = /exec format error/i
 /** Messages of busybox with glibc and with musl. */
 const UNREACHABLE = /: Network (?:is )?unreachable$|: bad address '.+'$/m
 
 /** Returns a hint that is specific to the failure, or undefined. @param stderr the standard error of the command */
 export function hintForCommand(exitCode: number, stderr: string | Uint8Array): string | undefined {
   const text = typeof stderr === 'string' ? stderr : new TextDecoder().decode(stderr)
-  const missing = exitCode === 127 ? MISSING_IN_BUSYBOX.exec(text)?.[1] : undefined
-  if (missing !== undefined && OF_DISTRIBUTIONS.test(missing)) {
-    return `The guest has no \`${missing}\` on its PATH. The guest of \`linuxGuest()\` is busybox, without systemd, package manager and network; add programs with its \`files\`. ${PAGE}`
-  }
+  if (exitCode === 127) return hintForMissing(text)
+  if (exitCode === 126) return hintForUnexecuted(text)
   if (exitCode === 0 || !UNREACHABLE.test(text)) return undefined
   return `A machine has no network unless a device adds one, and the guest of \`linuxGuest()\` configures none: add \`userNetwork({ restrict: false })\` to reach the outside, and configure it in the guest. ${PAGE}`
+}
+
+/** For exit code 127, with which a shell reports a program that it does not find. */
+function hintForMissing(stderr: string): string | undefined {
+  const inBusybox = MISSING_IN_BUSYBOX.exec(stderr)?.[1]
+  const missing = inBusybox ?? MISSING.exec(stderr)?.[1]
+  if (missing === undefined) return undefined
+  if (missing.includes('/')) {
+    return `The guest has no file \`${missing}\`, or it lacks the dynamic loader or the interpreter of the file. Link a program for the guest of \`linuxGuest()\` statically.`
+  }
+  const what = `The guest has no \`${missing}\` on its PATH.`
+  if (inBusybox === undefined) return `${what} Install it when the image is made, or in \`prepare\`.`
+  if (OF_DISTRIBUTIONS.test(missing)) {
+    return `${what} The guest of \`linuxGuest()\` is busybox, without systemd, package manager and network; add programs with its \`files\`. ${PAGE}`
+  }
+  return `${what} \`busybox --list\` prints the programs of the guest of \`linuxGuest()\`; add others, linked statically, with its \`files\`. ${PAGE}`
+}
+
+/** For exit code 126, with which a shell reports a file that it cannot execute. */
+function hintForUnexecuted(stderr: string): string | undefined {
+  if (OTHER_FORMAT.test(stderr))
+    return 'The program is for another architecture than the guest. Build it for the guest.'
+  const file = NOT_EXECUTABLE.exec(stderr)?.[1]
+  if (file === undefined) return undefined
+  return `\`${file}\` is not executable in the guest. Give it the mode 0o755, for example \`writeFile(path, data, { mode: 0o755 })\`.`
 }

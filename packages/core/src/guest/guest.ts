@@ -1,10 +1,12 @@
 /** Runs commands inside a guest, with the first of the transports in `GUEST_TRANSPORTS` that the machine has. */
+
+import { PAUSED_ADVICE } from '../console/failure/diagnosis.ts'
 import { guestSections } from '../console/failure/guest-sections.ts'
 import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { anySignal } from '../host/any-signal.ts'
 import { hintForCommand } from './command-hint.ts'
-import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
+import { type CommandOutcome, type CommandTransport, failed, type GuestEnd, isSilence } from './command-transport.ts'
 import { formatCommand, GuestCommandError } from './guest-command-error.ts'
 import {
   type CommandRequest,
@@ -43,6 +45,8 @@ export interface GuestOptions {
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
   /** See {@link Guest.explaining}. @default none */
   readonly explaining?: (() => readonly CommandTransport[]) | undefined
+  /** Whether the CPUs of the machine are paused. @default never */
+  readonly isPaused?: (() => boolean) | undefined
   /** Sections about the machine for errors: text by title. */
   readonly sections: () => Readonly<Record<string, string | undefined>>
 }
@@ -72,6 +76,11 @@ export class Guest {
   /** See {@link GuestOptions.over}. */
   get over(): Promise<GuestEnd> {
     return this.#options.over
+  }
+
+  /** What to do about a call that had no answer in time; undefined if nothing special is known. */
+  get adviceOnSilence(): string | undefined {
+    return this.#options.isPaused?.() === true ? PAUSED_ADVICE : undefined
   }
 
   /** See {@link GuestOptions.scale}. */
@@ -195,7 +204,8 @@ export class Guest {
       return new GuestCommandError('COMMAND_FAILED', message, facts, { hint })
     }
     const sections = { ...failure.sections, ...this.#options.sections() }
-    const { code, message, hint, cause } = failure
+    const { code, message, cause } = failure
+    const hint = (isSilence(code) ? this.adviceOnSilence : undefined) ?? failure.hint
     const extra = { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) }
     return new GuestCommandError(code, `${what} ${message}`, facts, { ...extra, sections })
   }

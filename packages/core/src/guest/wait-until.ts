@@ -32,6 +32,7 @@ const SLACK_MS = 5_000
 
 /** Exit code of a try after which the condition can never become true. */
 export const NEVER = 113
+const NEVER_HINT = 'The output of the last try says why. More time would not change it.'
 
 const CHECKS: CheckTable<Pick<Required<WaitUntilOptions>, 'interval'>> = { interval: isDuration }
 
@@ -74,7 +75,9 @@ export async function waitUntil<T>(
   const lastStatus = status === undefined ? undefined : Number(status)
   const { duration } = result
   if (lastStatus === 0) return Object.freeze({ output: text(result.stdout), tries: Number(count), duration })
-  const diagnosis = diagnose === undefined ? undefined : await diagnosed(guest, diagnose, runOptions)
+  const hint = lastStatus === NEVER ? NEVER_HINT : guest.adviceOnSilence
+  const isAnswering = guest.adviceOnSilence === undefined
+  const diagnosis = diagnose && isAnswering ? await diagnosed(guest, diagnose, runOptions) : undefined
   const how =
     lastStatus === NEVER
       ? 'but the condition can no longer become true'
@@ -93,7 +96,7 @@ export async function waitUntil<T>(
     duration,
   }
   throw new GuestCommandError('WAIT_TIMEOUT', `"${guest.name}" waited for ${what} ${how} (${last})`, facts, {
-    ...(lastStatus === NEVER ? { hint: 'The output of the last try says why. More time would not change it.' } : {}),
+    ...(hint === undefined ? {} : { hint }),
     sections: { 'Standard output': undefined, 'Output of the last try': excerpt(stdout), Diagnosis: diagnosis },
   })
 }

@@ -79,6 +79,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
       ...(shell.hasAnswered ? [quietShell(shell, { console: quietConsole, scale, over: machineOver })] : []),
     ],
     ready: spec.ready === undefined ? () => Promise.resolve() : ready,
+    isPaused: () => running.isPaused,
     sections: () => ({ 'End of the console': lastLines(console.text()), Log: running.keptLog }),
   })
 }

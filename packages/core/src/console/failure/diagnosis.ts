@@ -7,6 +7,9 @@ import { withoutEchoes } from './echoes.ts'
 import { knownCause } from './known-causes.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
 
+/** What to do when the guest does nothing because the test has paused it. */
+export const PAUSED_ADVICE = 'The CPUs of the machine are paused: call `unpause()`.'
+
 /** Characters searched at the end of each view. */
 export const SEARCHED_CHARACTERS = 262_144
 
@@ -107,7 +110,7 @@ function atPrompt(evidence: Evidence): string | undefined {
 }
 
 function behaviour({ elapsedMs, silentMs = Infinity, emulatedBecause, isPaused }: Evidence): string | undefined {
-  if (isPaused === true) return 'The CPUs of the machine are paused: call `unpause()`.'
+  if (isPaused === true) return PAUSED_ADVICE
   if (silentMs >= elapsedMs) {
     return 'Nothing was printed since the wait began: the guest is idle, waits for input, or the program that should print has ended.'
   }

@@ -226,6 +226,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     code: 'EXPECT_EXITED',
     says: /ended before it printed.*the guest powered off[^]*A line of `init` failed with status 3/,
   },
+  'a kernel of a distribution without its modules': {
+    prints:
+      'coldboot: channel org.coldboot.agent is not there; the machine ends here. It needs CONFIG_VIRTIO_CONSOLE\r\n',
+    exits: 'the guest powered off',
+    code: 'EXPECT_EXITED',
+    says: /The kernel has no driver for virtio consoles[^]*pass its modules to `kernelOf`/,
+  },
   'a machine that reboots': {
     prints: 'login: ',
     exits: 'the guest rebooted, which ends the machine',

@@ -62,6 +62,10 @@ const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
     /coldboot: the lines of `init` failed with status (\d+)/,
     'A line of `init` failed with status $1. The output before it shows which.',
   ],
+  [
+    /coldboot: channel \S+ is not there/,
+    'The kernel has no driver for virtio consoles, which the agent uses (CONFIG_VIRTIO_CONSOLE). A kernel of a distribution has it as a module: pass its modules to `kernelOf`, for example `{ vmlinuz, modules: "/lib/modules/6.1.0-57-amd64" }`, or its package as `deb`.',
+  ],
   [/(?:^|: )([\w./-]+): (?:command )?not found$/m, 'The guest has no command "$1".'],
   [/Login incorrect/, 'The guest refused the login.'],
   [/Permission denied/, 'The guest refused an operation: "Permission denied".'],

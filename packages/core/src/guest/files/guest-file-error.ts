@@ -1,5 +1,7 @@
 /** The error of a failed file transfer. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../../errors.ts'
+import { isSilence } from '../command-transport.ts'
+import type { Guest } from '../guest.ts'
 import { GuestCommandError } from '../guest-command-error.ts'
 import { FileFailure } from './file-transport.ts'
 
@@ -31,15 +33,25 @@ export function fileErrorCode(reason: string): ErrorCode {
 /**
  * Converts errors of transports to a GuestFileError.
  *
- * @param what start of the message, such as `/tmp/a in "vm" could not be read`
+ * @param done what could not be done, such as `read`
  * @throws GuestFileError; other errors unchanged
  */
-export async function explained<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
+export async function explained<T>(
+  guest: Pick<Guest, 'name' | 'adviceOnSilence'>,
+  path: string,
+  done: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const what = `${path} in "${guest.name}" could not be ${done}`
   try {
     return await work()
   } catch (error) {
     if (error instanceof FileFailure) {
-      throw new GuestFileError(error.code, `${what}: ${error.message}`, path, error.details)
+      const hint = isSilence(error.code) ? guest.adviceOnSilence : undefined
+      throw new GuestFileError(error.code, `${what}: ${error.message}`, path, {
+        ...error.details,
+        ...(hint === undefined ? {} : { hint }),
+      })
     }
     if (!(error instanceof GuestCommandError)) throw error
     if (error.code !== 'COMMAND_FAILED') {

@@ -76,15 +76,14 @@ export async function writeGuestFile(
   options: FileOptions,
 ): Promise<void> {
   const transport = guest.transport(options.via)
-  const what = `${path} in "${guest.name}" could not be written`
   await guest.ready()
-  await explained(what, path, async () => {
+  await explained(guest, path, 'written', async () => {
     if (transport.files) return transport.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
     const text = await writeByCommand(guest, transport, path, bytes, mode, options)
     if (!isSumOf(text, bytes)) {
       throw new GuestFileError(
         'GUEST_FILE_FAILED',
-        `${what}: the content in the guest differs from the content that was sent`,
+        `${path} in "${guest.name}" could not be written: the content in the guest differs from the content that was sent`,
         path,
       )
     }
@@ -122,7 +121,7 @@ async function writeByCommand(
 export async function readGuestFile(guest: Guest, path: string, options: FileOptions): Promise<Uint8Array> {
   const transport = guest.transport(options.via)
   await guest.ready()
-  return explained(`${path} in "${guest.name}" could not be read`, path, async () => {
+  return explained(guest, path, 'read', async () => {
     if (transport.files) return transport.files.read(fileRequest(guest, path, 0, options))
     const timeout = transferTimeout(options, 0)
     const { signal } = options

@@ -87,7 +87,7 @@ async function runFor(
 ): Promise<Buffer> {
   const { via, signal } = options
   const timeout = transferTimeout(options, input?.length ?? 0)
-  return explained(`${guestPath} in "${guest.name}" could not be copied`, guestPath, async () => {
+  return explained(guest, guestPath, 'copied', async () => {
     const runOptions = { via, signal, timeout, env: PLAIN_WORDS, input, encoding: 'buffer' } as const
     return Buffer.from((await guest.run(command, runOptions)).stdout)
   })
