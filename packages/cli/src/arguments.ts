@@ -1,7 +1,7 @@
 /** Parses and checks the arguments of the command. */
 import { parseArgs } from 'node:util'
 import { type Architecture } from '@coldboot/core'
-import { ARCHITECTURES, memoryMibOf, messageOf, type PruneLimits } from '@coldboot/core/internal'
+import { ARCHITECTURES, didYouMean, memoryMibOf, messageOf, type PruneLimits } from '@coldboot/core/internal'
 import type { InitOptions } from './init/init.ts'
 import { RUNNERS, type Runner } from './init/project.ts'
 
@@ -15,6 +15,18 @@ export type Command =
   /** `keys` undefined: all. */
   | { readonly kind: 'export'; readonly keys: readonly string[] | undefined }
   | { readonly kind: 'import' }
+
+/** Names of the commands, as users type them. */
+const COMMANDS = [
+  'init',
+  'doctor',
+  'resume',
+  'templates',
+  'templates prune',
+  'templates remove',
+  'templates export',
+  'templates import',
+]
 
 /** The arguments make no sense; the message says why. */
 export class UsageError extends Error {
@@ -86,7 +98,7 @@ export function parseCommand(args: readonly string[]): Command {
     case '':
       throw new UsageError('a command is needed')
     default:
-      throw new UsageError(`there is no command \`${[command, action].join(' ').trim()}\``)
+      throw unknownCommand(command ?? '', action)
   }
 }
 
@@ -102,26 +114,44 @@ interface Values {
   readonly 'max-size'?: string
 }
 
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  all: { type: 'boolean' },
+  arch: { type: 'string' },
+  ci: { type: 'boolean' },
+  json: { type: 'boolean' },
+  runner: { type: 'string' },
+  'max-age': { type: 'string' },
+  'max-size': { type: 'string' },
+} as const
+
 function parsed(args: readonly string[]): { readonly values: Values; readonly positionals: readonly string[] } {
   try {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-        all: { type: 'boolean' },
-        arch: { type: 'string' },
-        ci: { type: 'boolean' },
-        json: { type: 'boolean' },
-        runner: { type: 'string' },
-        'max-age': { type: 'string' },
-        'max-size': { type: 'string' },
-      },
+      options: OPTIONS,
     })
   } catch (error) {
-    throw new UsageError(messageOf(error))
+    throw usageErrorOf(error, Object.keys(OPTIONS))
   }
+}
+
+function unknownCommand(command: string, action: string | undefined): UsageError {
+  if (command === 'templates') {
+    const text = `${command} ${action}`
+    return new UsageError(`there is no command \`${text}\`${didYouMean(text, COMMANDS)}`)
+  }
+  return new UsageError(`there is no command \`${command}\`${didYouMean(command, COMMANDS)}`)
+}
+
+/** The error for what `parseArgs` of Node refuses. @param options names of the options that the command has */
+export function usageErrorOf(error: unknown, options: readonly string[]): UsageError {
+  const [, option] = /^Unknown option '(-[^']+)'/.exec(messageOf(error)) ?? []
+  if (option === undefined) return new UsageError(messageOf(error))
+  const known = options.map((name) => `--${name}`)
+  return new UsageError(`there is no option \`${option}\`${option.startsWith('--') ? didYouMean(option, known) : ''}`)
 }
 
 function only(values: Readonly<Record<string, unknown>>, ...allowed: readonly string[]): void {

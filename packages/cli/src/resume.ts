@@ -1,7 +1,7 @@
 /** `coldboot resume`: a saved machine, with its console on the terminal. */
 import { parseArgs } from 'node:util'
 import { type ResumeOptions, VM } from '@coldboot/core'
-import { UsageError } from './arguments.ts'
+import { UsageError, usageErrorOf } from './arguments.ts'
 
 /** Lines of `--help`. */
 export const RESUME_HELP = `  resume FILE              resumes a saved machine, such as that of a failed test, with its
@@ -46,21 +46,23 @@ export function parseResume(args: readonly string[]): ResumeCommand {
   }
 }
 
+const OPTIONS = {
+  run: { type: 'string' },
+  gdb: { type: 'boolean' },
+  file: { type: 'string', multiple: true },
+  'allow-network': { type: 'boolean' },
+  'allow-arguments': { type: 'boolean' },
+} as const
+
 function parsed(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        run: { type: 'string' },
-        gdb: { type: 'boolean' },
-        file: { type: 'string', multiple: true },
-        'allow-network': { type: 'boolean' },
-        'allow-arguments': { type: 'boolean' },
-      },
+      options: OPTIONS,
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw usageErrorOf(error, Object.keys(OPTIONS))
   }
 }
 

@@ -134,7 +134,6 @@ describe('doctor', () => {
 })
 
 test.each([
-  [[], /a command is needed/],
   [['boot'], /no command `boot`/],
   [['templates', 'delete'], /no command `templates delete`/],
   [['templates', '--max-age', '3'], /`--max-age` does not belong/],
@@ -151,10 +150,22 @@ test.each([
   [['resume', 'a', '--file', 'b'], /value such as OLD=NEW/],
   [['resume', 'a', '--run', 'b', '--gdb'], /cannot be used together/],
   [['resume', 'a', '--fast'], /--fast/],
-])('%j is refused with the reason and the usage', async (args, reason) => {
+  [['docter'], /^coldboot: there is no command `docter`; did you mean `doctor`\?\n/],
+  [['template', 'prune'], /no command `template`; did you mean `templates`\?\n/],
+  [['templates', 'prun'], /no command `templates prun`; did you mean `templates prune`\?\n/],
+  [['doctor', '--jsn'], /no option `--jsn`; did you mean `--json`\?\n/],
+  [['resume', 'a', '--runn=ls'], /no option `--runn`; did you mean `--run`\?\n/],
+  [['doctor', '-x'], /no option `-x`\n/],
+])('%j is refused in two lines, with the reason and how to get help', async (args, reason) => {
   const { code, err } = await run(...args)
   expect(err).toMatch(reason)
-  expect(err).toMatch(/Usage: coldboot <command>/)
+  expect(err).toMatch(/^coldboot: .+\nRun `coldboot --help` to see the commands and their options\.\n$/)
+  expect(code).toBe(2)
+})
+
+test('no command at all is refused with the usage', async () => {
+  const { code, err } = await run()
+  expect(err).toMatch(/^coldboot: a command is needed\n\nUsage: coldboot <command>/)
   expect(code).toBe(2)
 })
 

@@ -1,6 +1,7 @@
 /** Runs the command that the arguments name. */
 import { createRequire } from 'node:module'
 import { ColdbootError } from '@coldboot/core'
+import { warnOfUnknownVariables } from '@coldboot/core/internal'
 import { type Command, HELP, parseCommand, UsageError } from './arguments.ts'
 import { readTemplates, writeTemplates } from './carried.ts'
 import { examine, formatFindings } from './doctor.ts'
@@ -26,7 +27,10 @@ export async function runCommandLine(args: readonly string[], { stdout, stderr }
     return isWell ? 0 : FAILED
   } catch (error) {
     if (error instanceof UsageError) {
-      stderr.write(`coldboot: ${error.message}\n\n${helpText()}\n`)
+      // Without arguments, the commands are what one wants to know.
+      const help =
+        args.length === 0 ? `\n${helpText()}` : 'Run `coldboot --help` to see the commands and their options.'
+      stderr.write(`coldboot: ${error.message}\n${help}\n`)
       return WRONG_USAGE
     }
     if (!ColdbootError.is(error)) throw error
@@ -49,6 +53,7 @@ async function run(
     case 'doctor': {
       const findings = await examine(command.arch)
       const isWell = findings.every(({ state }) => state !== 'missing')
+      await warnOfUnknownVariables()
       return { text: command.json ? JSON.stringify({ isWell, findings }, null, 2) : formatFindings(findings), isWell }
     }
     case 'list':

@@ -16,6 +16,7 @@ export {
   environmentWithoutDebugger,
   readEnvironment,
   setProgressSocket,
+  warnOfUnknownVariables,
 } from './host/environment.ts'
 export { Cache, fileSha256, type StoredFile } from './host/files/cache.ts'
 export { fileDigest, fileIdentity } from './host/files/file-digest.ts'

@@ -4,6 +4,7 @@
  */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { warnOfUnknownVariables } from '@coldboot/core/internal'
 import {
   attempted,
   finishAbandoned,
@@ -35,6 +36,7 @@ export default class ColdbootReporter {
   constructor(config: Config.GlobalConfig) {
     this.#config = config
     this.#progress = showProgress()
+    void warnOfUnknownVariables()
   }
 
   onTestFileStart({ context }: Test): void {

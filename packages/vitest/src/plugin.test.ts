@@ -18,6 +18,17 @@ test('keeps the timeouts of the configuration', () => {
   expect(configured(coldboot(), set)).toEqual(set)
 })
 
+test.each([
+  [{ artefacts: {} }, 'UNKNOWN_OPTION', 'coldboot: Unknown option `artefacts`; did you mean `artifacts`?'],
+  [{ vm: { memroy: '1G' } }, 'UNKNOWN_OPTION', 'Unknown option `memroy`; did you mean `memory`?'],
+  [{ vm: { memory: '1' } }, 'INVALID_OPTION', '`memory` must be a size'],
+  [{ vm: 'x' }, 'INVALID_OPTION', 'coldboot: `vm` must be an object, but is "x"'],
+])('refuses %o when the configuration is read', (options, code, message) => {
+  expect(() => coldboot(options as object)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(message) }),
+  )
+})
+
 test('refuses options that cannot be sent to the workers, with a hint where to set them', () => {
   // @ts-expect-error the type has no such option
   expect(() => coldboot({ vm: { signal: new AbortController().signal } })).toThrow(

@@ -1,7 +1,15 @@
 /** The Vitest plugin `coldboot()`. */
 import { fileURLToPath } from 'node:url'
 import { OptionError, type VMOptions } from '@coldboot/core'
-import { DEFAULTS } from '@coldboot/core/internal'
+import {
+  type CheckTable,
+  checkTable,
+  checkVMOptions,
+  DEFAULTS,
+  isFlag,
+  isObject,
+  warnOfUnknownVariables,
+} from '@coldboot/core/internal'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
 import type {} from 'vitest/config'
 import type { Vite, Vitest } from 'vitest/node'
@@ -62,11 +70,12 @@ const WAITS_PER_TEST = 4
  * `hookTimeout` by the time of a boot, because `beforeEach` may start a machine, and `testTimeout` to 30 seconds or four
  * times the `timeout` of `vm`, because Vitest's 5 seconds are shorter than one default wait.
  *
- * @throws OptionError `INVALID_OPTION` if `vm` cannot be sent to a worker; `UNKNOWN_OPTION`, `INVALID_OPTION` for bad
- * artifact options
+ * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, also if `vm` cannot be sent to a worker
  */
 export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
+  checkTable('coldboot', options, CHECKS)
   const vm = sendable(options.vm ?? {})
+  checkVMOptions(vm)
   const artifacts = resolveArtifacts(options.artifacts ?? {})
   return {
     name: 'coldboot',
@@ -80,6 +89,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       project.config.setupFiles.unshift(fileURLToPath(new URL('./setup.js', import.meta.url)))
       if (options.vm) project.provide('vmOptions', vm)
       if (options.artifacts) project.provide('artifacts', options.artifacts)
+      void warnOfUnknownVariables()
       completeAbandoned(vitest, artifacts)
       shareTerminal(vitest, project)
       keepMachines(vitest, project)
@@ -89,6 +99,13 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       if (options.report !== false) addReporter(vitest, project)
     },
   }
+}
+
+const CHECKS: CheckTable<Required<ColdbootOptions>> = {
+  vm: isObject,
+  artifacts: isObject,
+  report: isFlag,
+  balanceShards: isFlag,
 }
 
 const reporters = new WeakMap<Vitest, ColdbootReporter>()

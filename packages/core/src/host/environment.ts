@@ -68,6 +68,13 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   }
 }
 
+/** Warns once of each variable whose name starts with `COLDBOOT_` and that nothing reads. Called by the main process of a run. */
+export async function warnOfUnknownVariables(): Promise<void> {
+  // Loaded here, because workers do not need it.
+  const { warnOfUnknown } = await import('./unknown-variables.ts')
+  warnOfUnknown(process.env)
+}
+
 /** Sets COLDBOOT_PROGRESS_SOCKET for this process and its children. */
 export function setProgressSocket(path: string | undefined): void {
   if (path === undefined) delete process.env['COLDBOOT_PROGRESS_SOCKET']

@@ -1,7 +1,8 @@
 /** Writes a console log and its times to disk. Of a log above its size limit, keeps the beginning and the end. */
-import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { startTimer, stopTimer } from '../../host/clock.ts'
+import { makeDirectory } from '../../host/files/make-directory.ts'
 import { LogEnd } from './log-end.ts'
 import type { LogFile, LogFilter } from './log-file.ts'
 
@@ -39,7 +40,7 @@ export class LogWriter {
     this.#headBytes = maxBytes - endBytes
     this.#end = new LogEnd(endBytes)
     this.#timedAt = now
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     this.#log = openPrivate(path)
     try {
       this.#timing = openPrivate(`${path}.timing`)

@@ -4,24 +4,13 @@
  * elsewhere.
  */
 import { createReadStream } from 'node:fs'
-import {
-  access,
-  constants,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises'
+import { access, constants, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf, StartError } from '../../errors.ts'
 import { nodeCrypto } from '../lazy-node.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
@@ -33,7 +22,7 @@ const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250]
 const UNFINISHED = '.new-'
 /** Age after which an unfinished entry belongs to a killed process. Milliseconds. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
-const PRIVATE_DIRECTORY = { recursive: true, mode: 0o700 }
+const PRIVATE_MODE = 0o700
 
 /** A file of the cache, with the data to verify it. */
 export interface StoredFile {
@@ -145,7 +134,7 @@ export class Cache {
   /** @throws StartError `CACHE_UNUSABLE`, also for an existing folder that is not writable */
   async #make(directory: string): Promise<void> {
     try {
-      await mkdir(directory, PRIVATE_DIRECTORY)
+      makeDirectory(directory, PRIVATE_MODE)
       await access(directory, constants.W_OK)
     } catch (cause) {
       throw cacheUnusable(this.directory, cause)

@@ -2,11 +2,12 @@
  * Private directory of a machine or of a socket, mode 0700. Its name contains the identity of the process, so that the next start
  * of a machine removes the directories of killed processes.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, StartError } from '../../errors.ts'
 import { isAlive, ownerIn, thisProcess } from '../process-identity.ts'
+import { makeDirectory } from './make-directory.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** A private directory. */
@@ -59,7 +60,7 @@ export function privateParent(temporary: string = temporaryDirectory()): string 
   const user = process.getuid?.() ?? 0
   const parent = join(temporary, parentName())
   try {
-    mkdirSync(parent, { mode: 0o700, recursive: true })
+    makeDirectory(parent, 0o700)
   } catch (error) {
     throw unusable(parent, error)
   }

@@ -1,7 +1,8 @@
 /** Texts that are slow to find out, in a folder of the cache, for example digests of large files. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeCrypto } from '../lazy-node.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /**
  * The text of an identity, from the folder if it was found out before.
@@ -21,7 +22,7 @@ export async function rememberedText(folder: string, identity: string, find: () 
 }
 
 async function remember(folder: string, path: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeDirectory(folder, 0o700)
   // Written atomically, because another worker may read it at the same time.
   const draft = `${path}.${nodeCrypto().randomUUID()}`
   await writeFile(draft, text, { mode: 0o600 })

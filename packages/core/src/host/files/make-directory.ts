@@ -1,0 +1,27 @@
+/**
+ * Creates a directory with its parents. The option `recursive` of Node's `mkdir` never returns where a directory exists but
+ * cannot have others, such as in /proc.
+ */
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { codeOf } from '../../errors.ts'
+
+/** @param mode permission bits of the created directories @throws the error of the system */
+export function makeDirectory(path: string, mode = 0o777): void {
+  if (isDirectory(path)) return
+  if (!existsSync(dirname(path))) makeDirectory(dirname(path), mode)
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !isDirectory(path)) throw error
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
