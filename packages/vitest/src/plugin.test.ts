@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { linuxGuest } from './index.ts'
 import { coldboot } from './plugin.ts'
 
 /** The configuration that the plugin adds. */
@@ -22,6 +23,7 @@ test.each([
   [{ artefacts: {} }, 'UNKNOWN_OPTION', 'coldboot: Unknown option `artefacts`; did you mean `artifacts`?'],
   [{ vm: { memroy: '1G' } }, 'UNKNOWN_OPTION', 'Unknown option `memroy`; did you mean `memory`?'],
   [{ vm: { memory: '1' } }, 'INVALID_OPTION', '`memory` must be a size'],
+  [{ vm: { ...(linuxGuest() as object) } }, 'INVALID_OPTION', 'a promise that was spread without `await`'],
   [{ vm: 'x' }, 'INVALID_OPTION', 'coldboot: `vm` must be an object, but is "x"'],
 ])('refuses %o when the configuration is read', (options, code, message) => {
   expect(() => coldboot(options as object)).toThrow(

@@ -74,8 +74,8 @@ const WAITS_PER_TEST = 4
  */
 export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
   checkTable('coldboot', options, CHECKS)
+  checkVMOptions(options.vm ?? {})
   const vm = sendable(options.vm ?? {})
-  checkVMOptions(vm)
   const artifacts = resolveArtifacts(options.artifacts ?? {})
   return {
     name: 'coldboot',

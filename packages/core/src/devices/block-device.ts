@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
 import type { Architecture } from '../options/architecture.ts'
 import { type CheckTable, checkTable, isFlag, isString, oneOf } from '../options/checked-options.ts'
-import { requireFile } from '../options/required-path.ts'
+import { checkPath, requireFile } from '../options/required-path.ts'
 import type { Device, DeviceContext } from './device.ts'
 import { contentArgs, createLayer, type DiskContent } from './disk/disk-content.ts'
 import { DISK_FORMATS, type DiskFormat, inspectDiskImage } from './disk/disk-image.ts'
@@ -78,6 +78,7 @@ const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
 export function blockDevice(image: string, options: BlockDeviceOptions = {}): Device {
   checkTable('blockDevice', options, CHECKS)
   const { cdrom = false, readOnly = cdrom, overlay = !readOnly, boot = false, perMachine = false } = options
+  checkPath('blockDevice', image)
   const path = requireFile('blockDevice', image) ?? ''
   if (overlay && readOnly)
     throw contradiction('`overlay` and `readOnly`', 'A read-only disk needs no overlay. Remove one of the two options.')

@@ -108,7 +108,8 @@ function unknownKey(prefix: string, key: string, known: readonly string[]): Opti
   })
 }
 
-function inspectValue(value: unknown): string {
+/** A value as text for messages, on one line. */
+export function inspectValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   // Unlike JSON, `inspect` shows functions and circular references.
   if (typeof value === 'object') return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 })

@@ -37,6 +37,30 @@ test.each([
   expect(shortMessageOf(() => requireFile('kernel', path))).toBe(`\`kernel\` does not exist: ${path}${suggestion}`)
 })
 
+test.each([
+  ['', '""'],
+  [5, '5'],
+  [{ file: 'x' }, "{ file: 'x' }"],
+])('refuses %o, which is no path', (value, shown) => {
+  const message = `shared: \`directory\` must be a path, but is ${shown}`
+  expect(shortMessageOf(() => requireFile('shared: directory', value as string))).toBe(message)
+  expect(shortMessageOf(() => requireDirectory('shared: directory', value as string))).toBe(message)
+})
+
+test('refuses a required directory that is undefined', () => {
+  const missing = undefined as unknown as string
+  expect(shortMessageOf(() => requireDirectory('shared', missing))).toBe('`shared` must be a path, but is undefined')
+})
+
+test.each(['C:\\images\\disk.img', 'd:/disk.img', '\\\\server\\disk.img'])(
+  'says where WSL has the drive of %s',
+  (path) => {
+    expect(() => requireFile('kernel', path)).toThrow(
+      /does not exist: .*\nThis is a path of Windows\. In WSL, .* \/mnt\/c/,
+    )
+  },
+)
+
 test('suggests directories for a missing directory', () => {
   const path = join(folder, 'shard')
   expect(shortMessageOf(() => requireDirectory('p9Directory', path))).toBe(

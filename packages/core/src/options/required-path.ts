@@ -2,11 +2,13 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { codeOf, OptionError } from '../errors.ts'
+import { inspectValue, isPath } from './checked-options.ts'
 import { nearFiles } from './near-files.ts'
 
 /**
  * Returns the absolute path of a readable file; undefined stays undefined.
- * @throws OptionError `FILE_MISSING` that names the option, the path and files with a similar name
+ * @throws OptionError `FILE_MISSING` that names the option, the path and files with a similar name; `INVALID_OPTION` if it is
+ * no path
  */
 export function requireFile(option: string, path: string | undefined): string | undefined {
   return requirePath(option, path, 'file')
@@ -17,12 +19,26 @@ export function requireDirectory(option: string, path: string): string {
   return requirePath(option, path, 'directory')
 }
 
+/** A path with a drive, or on a server. */
+const WINDOWS_PATH = /^(?:[A-Za-z]:[\\/]|\\\\)/
+
+/** @throws OptionError `INVALID_OPTION` */
+export function checkPath(option: string, path: unknown): asserts path is string {
+  if (isPath[1](path)) return
+  throw new OptionError('INVALID_OPTION', `${quoted(option)} must be a path, but is ${inspectValue(path)}`)
+}
+
 function requirePath<T extends string | undefined>(option: string, path: T, kind: 'file' | 'directory'): T | string {
-  if (path === undefined) return path
+  if (path === undefined && kind === 'file') return path
+  checkPath(option, path)
   const absolute = resolve(path)
   const problem = pathProblem(absolute, kind)
   if (problem === undefined) return absolute
-  throw new OptionError('FILE_MISSING', `${quoted(option)} ${problem}: ${absolute}${suggestion(absolute, kind)}`)
+  throw new OptionError(
+    'FILE_MISSING',
+    `${quoted(option)} ${problem}: ${absolute}${suggestion(absolute, kind)}`,
+    WINDOWS_PATH.test(path) ? { hint: 'This is a path of Windows. In WSL, drive C: is the directory /mnt/c.' } : {},
+  )
 }
 
 /** `kernel` in backquotes; of `uefi: code`, only the name of the option. */
