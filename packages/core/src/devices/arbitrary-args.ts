@@ -6,7 +6,8 @@ import type { Device } from './device.ts'
  * Passes arguments to QEMU, one string per argument: `arbitraryArgs('-device', 'edu')`. They are not checked or
  * escaped.
  *
- * @throws OptionError `INVALID_OPTION` when an argument is not a string or has a NUL byte
+ * @throws OptionError `INVALID_OPTION` when an argument is not a string or has a NUL byte, or the first one has an option
+ * together with its value
  */
 export function arbitraryArgs(...args: readonly string[]): Device {
   for (const argument of args) {
@@ -15,6 +16,12 @@ export function arbitraryArgs(...args: readonly string[]): Device {
         hint: 'Pass each argument as a separate string without NUL bytes.',
       })
     }
+  }
+  const [option, value] = args[0]?.split(/ (.*)/s) ?? []
+  if (option?.startsWith('-') && value !== undefined) {
+    throw new OptionError('INVALID_OPTION', `arbitraryArgs: ${JSON.stringify(args[0])} is an option with its value`, {
+      hint: `Pass two strings: arbitraryArgs('${option}', '${value}').`,
+    })
   }
   const frozen = Object.freeze([...args])
   return {

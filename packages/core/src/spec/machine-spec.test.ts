@@ -147,6 +147,12 @@ describe('refused before anything is spawned', () => {
     ['a NUL in a path', { kernel: 'a\0b' }, 'INVALID_OPTION', /`kernel` must be a path/],
     ['an empty ready pattern', { ready: '' }, 'INVALID_OPTION', /`ready`/],
     [
+      'a ready pattern that matches at once',
+      { ready: /(?:login: )?/g },
+      'INVALID_OPTION',
+      /does not match an empty text/,
+    ],
+    [
       'a device that is none',
       { devices: [{}] } as unknown as MachineOptions,
       'INVALID_OPTION',

@@ -51,6 +51,11 @@ const FAIL_ON_CHECKS: CheckTable<Required<GuestFailureOptions>> = {
   systemMap: isPath,
 }
 
+/** Whether a pattern matches the console before anything is printed. */
+function matchesAtOnce({ source, flags }: RegExp): boolean {
+  return new RegExp(source, flags.replaceAll(/[gy]/g, '')).test('')
+}
+
 /** One check for each option of a machine. */
 export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   name: [
@@ -88,8 +93,8 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
   bootTimeout: isDuration,
   timeoutMultiplier: ['a number above 0', isDuration[1]],
   ready: [
-    'a string that is not empty, or a regular expression',
-    (value) => (isString(value) ? value !== '' : types.isRegExp(value)),
+    'a string that is not empty, or a regular expression that does not match an empty text',
+    (value) => (isString(value) ? value !== '' : types.isRegExp(value) && !matchesAtOnce(value)),
   ],
   failOn: ["an object, such as { panic: 'allow' }", isFailOn],
   allowReboot: isFlag,
