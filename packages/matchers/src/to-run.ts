@@ -1,5 +1,5 @@
 import { ColdbootError, type CommandResult, GuestCommandError, type RunOptions } from '@coldboot/core'
-import { formatCommand, hintForCommand } from '@coldboot/core/internal'
+import { commandHint, formatCommand } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
@@ -57,7 +57,7 @@ async function judge(
   const window = waitWindow({ utils: context.utils, task: context.task }, vm, timeout)
   try {
     const result = await vm.run(command, { ...rest, check: false, timeout: window.granted })
-    return verdictOf(vm, result, { exitCode, stdout, stderr })
+    return await verdictOf(vm, result, { exitCode, stdout, stderr })
   } catch (error) {
     // With `.not`, a command that did not end does not prove that it would have failed.
     if (context.isNot || !ColdbootError.is(error) || !isOfCommand(error)) throw error
@@ -78,10 +78,11 @@ interface Expected {
   readonly stderr: Text | undefined
 }
 
-function verdictOf(vm: MatcherVM, result: CommandResult, expected: Expected): Verdict {
+async function verdictOf(vm: MatcherVM, result: CommandResult, expected: Expected): Promise<Verdict> {
   if (result.exitCode !== expected.exitCode) {
     const what = `ended with exit code ${result.exitCode}, not ${expected.exitCode}`
-    const report = (): Report => reportOf(vm, result, what, hintFor(result))
+    const hint = (await commandHint(result.exitCode, result.stderr)) ?? codeHint(result.exitCode)
+    const report = (): Report => reportOf(vm, result, what, hint)
     return { pass: false, report, expected: { exitCode: expected.exitCode }, actual: { exitCode: result.exitCode } }
   }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -106,10 +107,6 @@ function reportOf(vm: MatcherVM, result: CommandResult, what: string, hint: stri
   const lead = `The command ${formatCommand(result.command)} in "${vm.name}"`
   const { sections } = new GuestCommandError('COMMAND_FAILED', what, facts)
   return { what: `${lead} ${what}`, hint, sections }
-}
-
-function hintFor({ exitCode, stderr }: CommandResult): string {
-  return hintForCommand(exitCode, stderr) ?? codeHint(exitCode)
 }
 
 /** Explains an exit code of a shell (POSIX, 2.8.2). */

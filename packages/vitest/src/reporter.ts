@@ -16,7 +16,6 @@ import {
 import type { SerializedError } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestProject, Vitest } from 'vitest/node'
 import { HOME } from './attempt.ts'
-import { attemptReports, runReport } from './run-report.ts'
 
 /**
  * Writes `.vitest/coldboot/index.html` if a test failed or files of machines were kept, else removes the page of an earlier
@@ -42,10 +41,11 @@ export default class ColdbootReporter implements Reporter {
     this.#started = Date.now()
   }
 
-  onTestCaseResult(test: TestCase): void {
+  async onTestCaseResult(test: TestCase): Promise<void> {
     if (!this.#isAbout(test) || !this.#vitest || test.result().state !== 'failed') return
     // The `junit` reporter only includes output added before the end of the run. A blob would print it when merged.
     if (!hasReporter(this.#vitest, 'junit') || hasReporter(this.#vitest, 'blob')) return
+    const { attemptReports } = await loadReport()
     const machines = attemptReports(test).flatMap((attempt) => attempt.machines)
     if (machines.length === 0) return
     const base = process.env.CI_PROJECT_DIR || this.#vitest.config.root
@@ -62,6 +62,7 @@ export default class ColdbootReporter implements Reporter {
     // In watch mode a run may contain only one file. Keeps the failures of the other files.
     const all = vitest.config.watch ? vitest.state.getTestModules() : modules
     const own = all.filter((module) => this.#isAbout(module))
+    const { runReport } = await loadReport()
     const run = runReport(own, errors, { runner: `Vitest ${vitest.version}`, root, ...this.#times(own) })
     if (!isWorthAPage(run)) return void attempted('The page of the run', () => rmSync(page, { force: true }))
     const { writePage } = await loadPage()
@@ -85,6 +86,11 @@ export default class ColdbootReporter implements Reporter {
   #isAbout({ project }: TestCase | TestModule): boolean {
     return this.#projects.size === 0 || this.#projects.has(project)
   }
+}
+
+/** Loaded when a test has failed or the run ends, because the configuration is read before each run. */
+function loadReport(): Promise<typeof import('./run-report.ts')> {
+  return import('./run-report.ts')
 }
 
 /** @param name the name in the configuration */

@@ -65,11 +65,6 @@ export function timedOut(timeoutMs: number): CommandFailure {
   return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatDuration(timeoutMs)} and was killed` }
 }
 
-/** Whether an error means that the guest did not answer in time. */
-export function isSilence(code: ErrorCode): boolean {
-  return code === 'COMMAND_TIMEOUT' || code === 'AGENT_SILENT' || code === 'SHELL_SILENT'
-}
-
 /** Failure of a command that was aborted. */
 export function aborted(cause: unknown): CommandFailure {
   const why = messageOf(cause)

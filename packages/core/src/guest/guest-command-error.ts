@@ -77,3 +77,15 @@ function printable(line: string): string {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
   })
 }
+
+/** Whether an error means that the guest did not answer in time. */
+export function isSilence(code: ErrorCode): boolean {
+  return code === 'COMMAND_TIMEOUT' || code === 'AGENT_SILENT' || code === 'SHELL_SILENT'
+}
+
+/** A hint that is specific to a failed command, or undefined. @param stderr the standard error of the command */
+export async function commandHint(exitCode: number, stderr: string | Uint8Array): Promise<string | undefined> {
+  // Loaded here, because most commands succeed.
+  const { hintForCommand } = await import('./command-hint.ts')
+  return hintForCommand(exitCode, stderr)
+}

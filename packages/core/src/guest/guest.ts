@@ -6,8 +6,8 @@ import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { anySignal } from '../host/any-signal.ts'
 import { hintForCommand } from './command-hint.ts'
-import { type CommandOutcome, type CommandTransport, failed, type GuestEnd, isSilence } from './command-transport.ts'
-import { formatCommand, GuestCommandError } from './guest-command-error.ts'
+import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
+import { formatCommand, GuestCommandError, isSilence } from './guest-command-error.ts'
 import {
   type CommandRequest,
   type CommandResult,

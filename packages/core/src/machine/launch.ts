@@ -9,6 +9,7 @@ import { incomingState } from '../qemu/migration.ts'
 import { QemuInstance, type StateInput } from '../qemu/qemu-instance.ts'
 import { requireHost } from '../qemu/required-host.ts'
 import type { StateFile } from '../qemu/state/state-file.ts'
+import { requireKernelOf } from '../spec/kernel-architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 
@@ -55,9 +56,11 @@ export interface Launched {
 /**
  * Prepares the devices, and spawns QEMU and the programs that serve its devices. QEMU may fail later.
  *
+ * @throws OptionError `KERNEL_MISMATCH` for a kernel of another architecture
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
  */
 export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
+  if (plan.restore === undefined) requireKernelOf(spec)
   if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
   const { command: qemu, version: qemuVersion } = await requireHost(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { kernelArchitecture } from './kernel-architecture.ts'
+import { kernelArchitecture, requireKernelOf } from './kernel-architecture.ts'
 import type { MachineOptions } from './machine-options.ts'
 import { resolveOptions } from './machine-spec.ts'
 
@@ -63,24 +63,24 @@ test.each<[title: string, file: Buffer, arch: string | undefined]>([
   expect(kernelArchitecture(file)).toBe(arch)
 })
 
-function resolve(kernel: Buffer, options: MachineOptions): unknown {
+function check(kernel: Buffer, options: MachineOptions): void {
   const path = join(folder, 'vmlinuz')
   writeFileSync(path, kernel)
-  return resolveOptions({ kernel: path, ...options })
+  requireKernelOf(resolveOptions({ kernel: path, ...options }))
 }
 
-test('a kernel of another architecture is refused before anything is started, with both names', () => {
-  expect(() => resolve(arm64, { arch: 'x86_64' })).toThrow(
-    `\`kernel\` is for aarch64, but the machine is x86_64: ${join(folder, 'vmlinuz')}\n` +
-      "Set `arch: 'aarch64'`, or pass a kernel for x86_64.",
+test('a kernel of another architecture is refused with both names', () => {
+  expect(() => check(arm64, { arch: 'i386' })).toThrow(
+    `\`kernel\` is for aarch64, but the machine is i386: ${join(folder, 'vmlinuz')}\n` +
+      "Set `arch: 'aarch64'`, or pass a kernel for i386.",
   )
-  expect(() => resolve(bzImage(3), { arch: 'i386' })).toThrow('`kernel` is for x86_64, but the machine is i386')
-  expect(() => resolve(s390, {})).toThrow(', the architecture of this host: ')
+  expect(() => check(bzImage(3), { arch: 'i386' })).toThrow('`kernel` is for x86_64, but the machine is i386')
+  expect(() => check(s390, {})).toThrow(', the architecture of this host: ')
 })
 
 test('a machine accepts each kernel that it can start, and files of other kinds', () => {
-  expect(() => resolve(bzImage(2), { arch: 'x86_64' })).not.toThrow()
-  expect(() => resolve(elf(8), { arch: 'x86_64' })).not.toThrow()
-  expect(() => resolve(elf(40), { arch: 'aarch64' })).toThrow('`kernel` is for arm, but the machine is aarch64')
-  expect(() => resolve(elf(40), { arch: 'aarch64', cpu: 'cortex-a15' })).not.toThrow()
+  expect(() => check(bzImage(2), { arch: 'x86_64' })).not.toThrow()
+  expect(() => check(elf(8), { arch: 'x86_64' })).not.toThrow()
+  expect(() => check(elf(40), { arch: 'aarch64' })).toThrow('`kernel` is for arm, but the machine is aarch64')
+  expect(() => check(elf(40), { arch: 'aarch64', cpu: 'cortex-a15' })).not.toThrow()
 })

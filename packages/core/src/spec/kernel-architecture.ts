@@ -2,9 +2,11 @@
  * Architecture of a kernel image, from its header. Sources: Documentation/arch/x86/boot.rst, arch/arm64/booting.rst,
  * arch/riscv/boot-image-header.rst; elf(5); the PE format.
  */
+import { constants, gunzipSync } from 'node:zlib'
 import { OptionError } from '../errors.ts'
-import type { Architecture } from '../options/architecture.ts'
+import { ARCHITECTURES, type Architecture, hostArchitecture } from '../options/architecture.ts'
 import { fileStart } from './file-start.ts'
+import type { MachineSpec } from './machine-spec.ts'
 
 /** Bytes of an image that contain all headers. */
 const HEAD_BYTES = 2 ** 17
@@ -72,31 +74,23 @@ function peArchitecture(image: Buffer): Architecture | undefined {
 /** The first part of what is packed. The end of the data may be missing. */
 function unpackedStart(data: Buffer): Buffer | undefined {
   try {
-    // Loaded here, because hardly any kernel is packed.
-    const { constants, gunzipSync } = process.getBuiltinModule('node:zlib')
     return gunzipSync(data.subarray(0, HEAD_BYTES), { finishFlush: constants.Z_SYNC_FLUSH })
   } catch {
     return undefined
   }
 }
 
-/** What of the options of a machine decides which kernels it starts. */
-interface AskedMachine {
-  readonly arch?: Architecture | undefined
-  readonly cpu?: string | undefined
-}
-
 /**
  * Refuses a kernel for another processor, with which a machine runs forever and prints nothing. A file of another kind
  * passes: QEMU reports what it cannot load.
  *
- * @param arch the architecture of the machine
  * @throws OptionError `KERNEL_MISMATCH`
  */
-export function requireKernelFor(arch: Architecture, kernel: string, asked: AskedMachine): void {
+export function requireKernelOf({ arch, kernel, cpu }: Pick<MachineSpec, 'arch' | 'kernel' | 'cpu'>): void {
+  if (kernel === undefined) return
   const actual = kernelArchitecture(fileStart(kernel, HEAD_BYTES))
-  if (actual === undefined || actual === arch || actual === alsoStarts(arch, asked)) return
-  const reason = asked.arch === undefined ? ', the architecture of this host' : ''
+  if (actual === undefined || actual === arch || actual === alsoStarts(arch, cpu)) return
+  const reason = arch === hostArchitecture() ? ', the architecture of this host' : ''
   throw new OptionError(
     'KERNEL_MISMATCH',
     `\`kernel\` is for ${actual}, but the machine is ${arch}${reason}: ${kernel}`,
@@ -105,7 +99,7 @@ export function requireKernelFor(arch: Architecture, kernel: string, asked: Aske
 }
 
 /** A PC with 64 bits also starts kernels for 32 bits. An ARM machine with 64 bits does with one of the CPUs of 32 bits. */
-function alsoStarts(arch: Architecture, { cpu }: AskedMachine): Architecture | undefined {
+function alsoStarts(arch: Architecture, cpu: string): Architecture | undefined {
   if (arch === 'x86_64') return 'i386'
-  return arch === 'aarch64' && cpu !== undefined ? 'arm' : undefined
+  return arch === 'aarch64' && cpu !== ARCHITECTURES.aarch64.cpu ? 'arm' : undefined
 }

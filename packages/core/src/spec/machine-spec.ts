@@ -17,7 +17,6 @@ import { ARCHITECTURES, type Architecture, type ArchitectureTraits, hostArchitec
 import { memoryMibOf } from '../options/checked-options.ts'
 import { requireFile } from '../options/required-path.ts'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.ts'
-import { requireKernelFor } from './kernel-architecture.ts'
 import type { MachineObserver } from './machine-observer.ts'
 import { DEFAULTS, type MachineOptions } from './machine-options.ts'
 import { leastMemory } from './memory-need.ts'
@@ -112,7 +111,7 @@ export function resolveOptions(options: MachineOptions, environment: Environment
     aroundDebug: options.aroundDebug ?? ((session) => session()),
     signal: options.signal,
   }
-  checkSpec(spec, options)
+  checkSpec(spec)
   return Object.freeze(spec)
 }
 
@@ -204,9 +203,8 @@ function firmwareOf(firmware: string | undefined): string | undefined {
   return requireFile('firmware', firmware)
 }
 
-function checkSpec(spec: MachineSpec, asked: MachineOptions): void {
+function checkSpec(spec: MachineSpec): void {
   const traits = ARCHITECTURES[spec.arch]
-  if (spec.kernel !== undefined) requireKernelFor(spec.arch, spec.kernel, asked)
   if (spec.kernel === undefined) {
     for (const option of ['initramfs', 'kernelArgs'] as const) {
       if (spec[option] !== undefined && spec[option].length > 0) {

@@ -34,6 +34,6 @@ test.each<[title: string, file: Uint8Array, arch: string | undefined, release: s
   ['a program for another processor', machine(8), undefined, undefined],
   ['a text', Buffer.alloc(5000, 'Linux version 1.2 (x)'), undefined, undefined],
   ['an empty file', Buffer.alloc(0), undefined, undefined],
-])('identifies %s', (_title, file, arch, release) => {
-  expect(identifyKernel(file)).toEqual({ arch, release })
+])('identifies %s', async (_title, file, arch, release) => {
+  expect(await identifyKernel(file)).toEqual({ arch, release })
 })

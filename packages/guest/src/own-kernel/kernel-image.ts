@@ -4,7 +4,7 @@
  */
 import { gunzipSync } from 'node:zlib'
 import type { Architecture } from '@coldboot/core'
-import { kernelArchitecture } from '@coldboot/core/internal'
+import { architectureOfKernel } from '@coldboot/core/internal'
 
 /** Facts about an image. */
 export interface KernelImage {
@@ -20,9 +20,9 @@ const GZIP = 0x1f8b
 const LONGEST_VERSION = 256
 
 /** Reads the facts of an image, also of one that is packed with gzip as a whole, such as `Image.gz`. */
-export function identifyKernel(data: Uint8Array): KernelImage {
+export async function identifyKernel(data: Uint8Array): Promise<KernelImage> {
   const file = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  const arch = kernelArchitecture(file)
+  const arch = await architectureOfKernel(file)
   if (arch === undefined) return { arch, release: undefined }
   const image = file.readUInt16BE(0) === GZIP ? gunzipped(file) : file
   return { arch, release: image && releaseOf(image) }

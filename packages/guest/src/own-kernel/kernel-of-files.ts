@@ -37,7 +37,7 @@ const STUB_BYTES = 200
 export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cache: Cache): Promise<Kernel> {
   const tree = dir === undefined ? undefined : requireDirectory('kernelOf: dir', dir)
   const image = tree === undefined ? (requireFile('kernelOf: vmlinuz', vmlinuz) ?? '') : imageIn(tree)
-  const { arch, release: shown } = identifyKernel(await readFile(image))
+  const { arch, release: shown } = await identifyKernel(await readFile(image))
   if (arch === undefined) {
     throw new OptionError('INVALID_OPTION', `kernelOf: ${image} is not a kernel image`, {
       hint: 'Pass a bzImage, Image, zImage or vmlinux, such as /boot/vmlinuz-6.1.0-57-amd64.',

@@ -1,8 +1,7 @@
 /** The error of a failed file transfer. */
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../../errors.ts'
-import { isSilence } from '../command-transport.ts'
 import type { Guest } from '../guest.ts'
-import { GuestCommandError } from '../guest-command-error.ts'
+import { GuestCommandError, isSilence } from '../guest-command-error.ts'
 import { FileFailure } from './file-transport.ts'
 
 /**
