@@ -72,7 +72,7 @@ export function bitmapOf({ width, height, data }: RgbPicture): Buffer {
   const gray = new Uint8Array(width * height)
   let sum = 0
   for (let at = 0; at < gray.length; at++) {
-    const [red = 0, green = 0, blue = 0] = data.subarray(at * 3, at * 3 + 3)
+    const [red = 0, green = 0, blue = 0] = [data[at * 3], data[at * 3 + 1], data[at * 3 + 2]]
     sum += gray[at] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue)
   }
   const isDark = sum < gray.length * 128
@@ -89,14 +89,14 @@ export function bitmapOf({ width, height, data }: RgbPicture): Buffer {
   bytes.writeUInt16LE(1, 26) // planes
   bytes.writeUInt16LE(24, 28) // bits per pixel
   bytes.writeUInt32LE(stride * rows, 34)
-  for (let y = 0; y < rows; y++) {
-    // Rows are stored from the bottom to the top.
-    const start = 54 + (rows - 1 - y) * stride
-    const source = Math.floor(y / scale) * width
-    for (let x = 0; x < columns; x++) {
-      const shade = gray[source + Math.floor(x / scale)] ?? 0
-      bytes.fill(isDark ? 255 - shade : shade, start + x * 3, start + x * 3 + 3)
+  const row = Buffer.alloc(stride)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, at = 0; x < width; x++) {
+      const shade = gray[y * width + x] ?? 0
+      for (const end = at + scale * 3; at < end; at++) row[at] = isDark ? 255 - shade : shade
     }
+    // Rows are stored from the bottom to the top.
+    for (let copy = 0; copy < scale; copy++) row.copy(bytes, 54 + (rows - 1 - y * scale - copy) * stride)
   }
   return bytes
 }
