@@ -148,7 +148,7 @@ describe('a running machine that', () => {
   })
 
   test('runs out of memory', async () => {
-    const vm = await restore()
+    const vm = await restore({ memory: '128M' })
     vm.send('tail /dev/zero\n')
     await failure(
       vm.expect('never', { timeout: 90_000 }),
