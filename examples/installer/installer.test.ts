@@ -44,7 +44,7 @@ test('installs a system that boots from the chosen disk', { timeout: 300_000 }, 
   await terminal.press('enter')
   await expect(installer).toExit({ reason: 'guest-shutdown' })
 
-  const vm = await bootVM({ name: 'installed', ready, devices: [blockDevice(second, { boot: true })] })
+  const vm = await bootVM({ name: 'installed', ready, template: 'off', devices: [blockDevice(second, { boot: true })] })
   vm.send('cat /proc/cmdline\n')
   await vm.expect(/ name=door-7\s/)
 })
