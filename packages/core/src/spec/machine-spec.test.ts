@@ -83,6 +83,13 @@ describe('refused before anything is spawned', () => {
       'INVALID_OPTION',
       /`logFile` must be a path, or/,
     ],
+    [
+      'a directory for a log',
+      { logFile: { path: folder } },
+      'INVALID_OPTION',
+      /`logFile` is a directory: .*\nPass the/,
+    ],
+    ['a directory for a dump', { vmcore: folder }, 'INVALID_OPTION', /`vmcore` is a directory/],
     ['a small dump', { vmcore: { path: 'x', maxBytes: 1 } }, 'INVALID_OPTION', /vmcore: `maxBytes` must .* but is 1/],
     ['a terminal of no lines', { terminal: { lines: 0 } }, 'INVALID_OPTION', /terminal: `lines` must .* but is 0/],
     [

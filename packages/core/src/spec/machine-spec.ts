@@ -1,6 +1,7 @@
 /**
  * Converts MachineOptions to a MachineSpec: complete, validated, frozen. Rejects bad input before anything is spawned.
  */
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { GuestFailureOptions } from '../console/incident/guest-failure-options.ts'
@@ -166,12 +167,25 @@ function defaultCpu(arch: Architecture, choice: AcceleratorChoice): string {
 
 function logFileOf(logFile: MachineOptions['logFile']): LogFile | undefined {
   if (logFile === undefined) return undefined
-  return typeof logFile === 'string' ? { path: resolve(logFile) } : { ...logFile, path: resolve(logFile.path) }
+  return typeof logFile === 'string'
+    ? { path: newFile('logFile', logFile) }
+    : { ...logFile, path: newFile('logFile', logFile.path) }
 }
 
 function vmcoreOf(vmcore: MachineOptions['vmcore']): VmcoreFile | undefined {
   if (vmcore === undefined) return undefined
-  return typeof vmcore === 'string' ? { path: resolve(vmcore) } : { ...vmcore, path: resolve(vmcore.path) }
+  return typeof vmcore === 'string'
+    ? { path: newFile('vmcore', vmcore) }
+    : { ...vmcore, path: newFile('vmcore', vmcore.path) }
+}
+
+/** The absolute path of a file that will be written. */
+function newFile(option: string, path: string): string {
+  const absolute = resolve(path)
+  if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() !== true) return absolute
+  throw new OptionError('INVALID_OPTION', `\`${option}\` is a directory: ${absolute}`, {
+    hint: 'Pass the path of a file in it.',
+  })
 }
 
 function isUefi({ firmware }: MachineOptions): boolean {
