@@ -98,6 +98,14 @@ Log:
     expect(error.message).not.toContain('"server"')
   })
 
+  test('is not repeated when the error contains the end of it', () => {
+    const error: ReportedError = { message: 'late\n\nEnd of the console:\n  vm: ready' }
+    explainErrors([error], [machine('vm')])
+    expect(error.message).toBe(
+      'late\n\nEnd of the console:\n  vm: ready\n\nCommand line:\n  qemu -name vm\n\nLog:\n  /logs/vm\n',
+    )
+  })
+
   test('is added to no error when nothing failed', () => {
     expect(() => explainErrors([], [machine('vm')])).not.toThrow()
   })

@@ -49,7 +49,10 @@ export function explainErrors(errors: readonly ReportedError[], machines: readon
   const isShown = (vm: ShownMachine): boolean =>
     errors.some(({ message }) => message.includes(vm.keptLog ?? shortCommandLine(vm.commandLine)))
   const missing = machines.filter((vm) => !isShown(vm))
-  const text = layoutSections(sectionsOf(missing, machines.length > 1))
+  const isNew = ([title, body]: readonly [string, string]): boolean =>
+    !errors.some(({ message }) => message.includes(layoutSections({ [title]: body })))
+  const sections = Object.entries(sectionsOf(missing, machines.length > 1)).filter(isNew)
+  const text = layoutSections(Object.fromEntries(sections))
   // Reporters print the diff after the message.
   if (last.diff) last.diff += text
   else last.message += text
