@@ -107,7 +107,7 @@ export function commandText(owner: string, command: string | readonly string[]):
   if (words.length > 0 && words.every(isText) && words[0] !== '') {
     return typeof command === 'string' ? command : words.map(quoteWord).join(' ')
   }
-  const what = 'a string that is not empty, or a list of strings, without NUL'
+  const what = 'a string that is not empty, or a list of one or more strings, without NUL'
   throw new OptionError('INVALID_OPTION', `${owner}: the command must be ${what}, but is ${JSON.stringify(command)}`)
 }
 

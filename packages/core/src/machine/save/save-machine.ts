@@ -1,6 +1,6 @@
 /** A running machine saved into one file: memory, devices, disk overlays, console, and what is needed to start it. */
 import { readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { PortableDevice } from '../../devices/device.ts'
@@ -11,6 +11,7 @@ import { fileDigest } from '../../host/files/file-digest.ts'
 import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import { hostCpu } from '../../host/host-cpu.ts'
 import { type CheckTable, checkTable, isDuration, isFlag, wholeNumber } from '../../options/checked-options.ts'
+import { checkPath, requireDirectory } from '../../options/required-path.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 import type { RunningMachine } from '../running-machine.ts'
 import { ArchiveWriter, LONGEST_BYTES } from './archive.ts'
@@ -49,7 +50,7 @@ const READ_AHEAD = 64 << 20
  *
  * @throws MachineError `MACHINE_UNSAVABLE` with the reason; `SAVE_ABANDONED` beyond the limits, `MACHINE_EXITED`; the
  * system's error
- * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
+ * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`; `FILE_MISSING` when the directory of the file does not exist
  */
 export async function saveMachine(
   running: RunningMachine,
@@ -58,6 +59,8 @@ export async function saveMachine(
   options: SaveOptions,
 ): Promise<void> {
   checkTable('save', options, SAVE_CHECKS)
+  checkPath('save: file', file)
+  requireDirectory('save: directory', dirname(file))
   const { maxBytes, timeout = SAVE_TIMEOUT, goOn = true } = options
   const { name, timeoutMultiplier } = running.spec
   const limit = AbortSignal.timeout(timeout * timeoutMultiplier)
