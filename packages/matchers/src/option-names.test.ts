@@ -24,5 +24,6 @@ test.for([
     code: 'UNKNOWN_OPTION',
     message: expect.stringMatching(new RegExp(`^${name} has no option \`wihtin\`\nIts options are .*\`timeout\``)),
   })
+  await expect(judge({ timout: 1 })).rejects.toThrow(`${name} has no option \`timout\`; did you mean \`timeout\`?`)
   await expect(judge(1_000)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })

@@ -1,5 +1,6 @@
 /** Rejects unknown options of a matcher, such as misspelled ones. */
 import { OptionError } from '@coldboot/core'
+import { didYouMean } from '@coldboot/core/internal'
 import { formatValue } from './format-call.ts'
 
 /** @throws OptionError `UNKNOWN_OPTION`; `INVALID_OPTION` if `options` is not an object */
@@ -11,6 +12,8 @@ export function checkOptionNames(matcher: string, options: unknown, known: reado
     })
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown !== undefined)
-    throw new OptionError('UNKNOWN_OPTION', `${matcher} has no option \`${unknown}\``, { hint })
+  if (unknown === undefined) return
+  throw new OptionError('UNKNOWN_OPTION', `${matcher} has no option \`${unknown}\`${didYouMean(unknown, known)}`, {
+    hint,
+  })
 }
