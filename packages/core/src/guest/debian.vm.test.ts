@@ -43,11 +43,12 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     })
   })
 
-  test('reads the journal of this boot, also after the end of a test', async () => {
+  test('has the current time after a restore, and its journal is read, also after the end of a test', async () => {
     const over = new AbortController()
     const machine = await template.start({ signal: over.signal })
     onTestFinished(() => machine.close().then(() => {}))
-    await machine.run('logger --tag said-by a-program')
+    const { stdout } = await machine.run('date +%s; logger --tag said-by a-program')
+    expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5)
     over.abort()
     await expect(machine.run('true')).rejects.toThrow('aborted')
     const lines = (await machine.readJournal(2 ** 20))?.split('\n') ?? []
@@ -68,53 +69,11 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     await expect(vm.waitForCloudInit()).rejects.toThrow(/can no longer become true[^]*cloud-init is disabled \(\/run/)
   })
 
-  test('drives a menu of whiptail by its terminal', async () => {
-    const machine = await clone()
-    await machine.login({ user: USER, password: PASSWORD })
-    const { terminal } = machine
-    const menu = `--menu Disks 15 40 3 sda 'First disk' sdb 'Second disk' sdc 'Third disk'`
-    machine.send(
-      `stty rows 24 cols 80; whiptail ${menu} 2>/tmp/choice; clear; echo "chose"; cat /tmp/choice; echo "."\n`,
-    )
-    await machine.expect('<Cancel>')
-    expect(await terminal.text()).toMatch(
-      /Disks[^]*sda +First disk[^]*sdb +Second disk[^]*sdc +Third disk[^]*<Ok> +<Cancel>/,
-    )
-    await terminal.press('ArrowDown')
-    await terminal.press('enter')
-    await machine.expect('chose\nsdb.')
-    expect(await terminal.text()).toMatch(/^chose\nsdb\./)
-  })
-
-  test('changes an expired password at the login', async () => {
-    const machine = await clone()
-    await machine.run(`chage -d 0 ${USER}`)
-    const error = await machine.login({ user: USER, password: PASSWORD }).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'LOGIN_PASSWORD_EXPIRED' })
-    machine.send('\x03\n')
-    await machine.login({ user: USER, password: PASSWORD, newPassword: 'quite another horse' })
-    expect((await machine.run('id -un', { via: 'shell' })).stdout).toBe(`${USER}\n`)
-  })
-
-  test('asks for a password on its console', async () => {
-    const machine = await clone()
-    await expect(machine.login({ user: USER, password: 'wrong' })).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
-    await machine.login({ user: USER, password: PASSWORD })
-    const { stdout } = await machine.run('id -un; pwd; ps -o tty= -p $PPID', { via: 'shell' })
-    expect(stdout).toBe(`${USER}\n/home/${USER}\nttyS0\n`)
-  })
-
   test('transfers files in both directions', async () => {
     const data = randomBytes(300_000)
     await vm.writeFile('/root/data', data)
     expect((await vm.run('stat -c %s /root/data')).stdout).toBe('300000\n')
     expect(Buffer.compare(await vm.readFile('/root/data', { encoding: 'buffer' }), data)).toBe(0)
-  })
-
-  test('has the current time in each machine after a restore', async () => {
-    const machine = await clone()
-    const { stdout } = await machine.run('date +%s')
-    expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5)
   })
 
   test('has a separate disk in each machine', async () => {
@@ -132,20 +91,52 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   })
 
   test('has an agent that can be restarted: its commands are lost, later ones work', async () => {
-    const machine = await clone()
-    await expect(machine.run('systemctl restart qemu-guest-agent; sleep 1000')).rejects.toMatchObject({
+    await expect(vm.run('systemctl restart qemu-guest-agent; sleep 1000')).rejects.toMatchObject({
       code: 'COMMAND_LOST',
       message: expect.stringContaining("QEMU's guest agent no longer knows it"),
     })
-    expect((await machine.run('echo there')).stdout).toBe('there\n')
+    expect((await vm.run('echo there')).stdout).toBe('there\n')
   })
 
   commandContract('guest-agent', () => vm)
   fileContract('guest-agent', () => vm)
   waitContract('guest-agent', () => vm, { listens: false })
 
+  test('asks for a password on its console', async () => {
+    await expect(vm.login({ user: USER, password: 'wrong' })).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
+    await vm.login({ user: USER, password: PASSWORD })
+    const { stdout } = await vm.run('id -un; pwd; ps -o tty= -p $PPID', { via: 'shell' })
+    expect(stdout).toBe(`${USER}\n/home/${USER}\nttyS0\n`)
+    vm.send('exit\n')
+    await vm.expect('debian login: ')
+  })
+
+  test('changes an expired password at the login', async () => {
+    await vm.run(`chage -d 0 ${USER}`)
+    const error = await vm.login({ user: USER, password: PASSWORD }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'LOGIN_PASSWORD_EXPIRED' })
+    vm.send('\x03\n')
+    await vm.login({ user: USER, password: PASSWORD, newPassword: 'quite another horse' })
+    expect((await vm.run('id -un', { via: 'shell' })).stdout).toBe(`${USER}\n`)
+  })
+
   describe('after its login', () => {
+    // Needs nothing more if another test has logged in.
     beforeAll(() => vm.login({ user: USER, password: PASSWORD }), 120_000)
+
+    test('drives a menu of whiptail by its terminal', async () => {
+      const { terminal } = vm
+      const menu = `--menu Disks 15 40 3 sda 'First disk' sdb 'Second disk' sdc 'Third disk'`
+      vm.send(`stty rows 24 cols 80; whiptail ${menu} 2>/tmp/choice; clear; echo "chose"; cat /tmp/choice; echo "."\n`)
+      await vm.expect('<Cancel>')
+      expect(await terminal.text()).toMatch(
+        /Disks[^]*sda +First disk[^]*sdb +Second disk[^]*sdc +Third disk[^]*<Ok> +<Cancel>/,
+      )
+      await terminal.press('ArrowDown')
+      await terminal.press('enter')
+      await vm.expect('chose\nsdb.')
+      expect(await terminal.text()).toMatch(/^chose\nsdb\./)
+    })
 
     // Its user may not write to the kernel's log.
     commandContract('shell', () => vm, { kernelLog: false })
