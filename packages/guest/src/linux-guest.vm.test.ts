@@ -9,15 +9,9 @@ import type { LinuxGuestOptions } from './guest-options.ts'
 import { GUEST_PROMPT } from './init-script.ts'
 import { linuxGuest } from './linux-guest.ts'
 
-async function boot(guest: LinuxGuestOptions = {}, machine: MachineOptions = {}): Promise<VM> {
-  const vm = await VM.boot({ ...(await linuxGuest(guest)), timeout: 30_000, ...machine })
-  await vm.ready()
-  return vm
-}
-
 /** A machine at its prompt, from a template. */
-async function restore(): Promise<VM> {
-  return VM.start({ ...(await linuxGuest()), timeout: 30_000 })
+async function restore(guest: LinuxGuestOptions = {}, machine: MachineOptions = {}): Promise<VM> {
+  return VM.start({ ...(await linuxGuest(guest)), timeout: 30_000, ...machine })
 }
 
 // Everything between the echo of the command and the next prompt.
@@ -51,7 +45,7 @@ describe('the shell on the console', () => {
   })
 
   test('marks its prompt in the raw bytes with the status of the command before, and asks the terminal nothing', async () => {
-    await using vm = await boot()
+    await using vm = await restore()
     vm.send('(exit 7)\n')
     await vm.expect('\x1b]133;D;7\x07\x1b]133;A\x07coldboot# \x1b]133;B\x07', { view: 'raw' })
     expect(vm.hasPrinted(GUEST_PROMPT)).toBeDefined()
@@ -112,7 +106,7 @@ describe('the content of the guest', () => {
     ]
     const modules = ['fs-iso9660', 'dummy']
     const devices = [virtioRandom(), arbitraryArgs('-device', 'virtio-net-pci')]
-    vm = await boot({ files, init, hostname: 'web', modules }, { devices })
+    vm = await restore({ files, init, hostname: 'web', modules }, { devices })
   }, 120_000)
   afterAll(() => vm?.close())
 
@@ -151,7 +145,8 @@ describe('the content of the guest', () => {
   })
 
   test('no device means no driver', async () => {
-    await using bare = await boot({ agent: false })
+    await using bare = await VM.boot({ ...(await linuxGuest({ agent: false })), timeout: 30_000 })
+    await bare.ready()
     expect(await run(bare, 'lsmod | wc -l')).toBe('1')
   })
 })
