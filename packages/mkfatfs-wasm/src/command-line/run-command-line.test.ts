@@ -1,16 +1,29 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, truncateSync, watch, writeFileSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { test } from '../../test/scratch.ts'
 import { readFatImage } from '../index.ts'
+import { runCommandLine, type Streams } from './run-command-line.ts'
 
 const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
-/** Runs the built command. */
-async function run(...args: string[]) {
+/** Runs the command in this process. */
+async function run(...args: readonly string[]) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const texts = Promise.all([stdout, stderr].map((stream) => text(stream)))
+  const streams = { stdout, stderr } as unknown as Streams
+  const exitCode = await runCommandLine(args, streams)
+  for (const stream of [stdout, stderr]) stream.end()
+  const [printed = '', complained = ''] = await texts
+  return { stdout: printed, stderr: complained, exitCode }
+}
+
+/** Runs the built command in a process of its own. */
+async function runBuilt(...args: readonly string[]) {
   const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const [stdout, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { stdout, stderr, exitCode: exitCode as number | null }
@@ -20,7 +33,7 @@ test('makes, lists and extracts', async ({ scratch }) => {
   const source = scratch.tree('source', { 'EFI/BOOT/BOOTX64.EFI': 'code', 'note.txt': 'hello' })
   const image = scratch.at('esp.img')
   expect(
-    await run(
+    await runBuilt(
       source,
       image,
       '--label',
@@ -37,7 +50,7 @@ test('makes, lists and extracts', async ({ scratch }) => {
     stderr: '',
     exitCode: 0,
   })
-  expect(await run('--list', image)).toEqual({
+  expect(await runBuilt('--list', image)).toEqual({
     stdout: [
       '         0  2023-11-14 22:13:20  EFI/',
       '         0  2023-11-14 22:13:20  EFI/BOOT/',
@@ -48,7 +61,7 @@ test('makes, lists and extracts', async ({ scratch }) => {
     stderr: '',
     exitCode: 0,
   })
-  expect(await run('--extract', image, scratch.at('out'))).toEqual({ stdout: '', stderr: '', exitCode: 0 })
+  expect(await runBuilt('--extract', image, scratch.at('out'))).toEqual({ stdout: '', stderr: '', exitCode: 0 })
   expect(readFileSync(scratch.at('out', 'EFI', 'BOOT', 'BOOTX64.EFI'), 'utf8')).toBe('code')
 })
 
@@ -145,7 +158,7 @@ test('keeps values that look like numbers as text', async ({ scratch }) => {
 })
 
 test('shows help and version', async () => {
-  const help = await run('--help')
+  const help = await runBuilt('--help')
   expect(help).toMatchObject({ exitCode: 0, stderr: '' })
   for (const option of ['DIR', 'IMAGE', '--label', '--size', '--timestamps', '--list', '--extract'])
     expect(help.stdout).toContain(option)
@@ -180,7 +193,7 @@ test.for([
 
 test('reports a failure with its code and its offenders, and exits with 1', async ({ scratch }) => {
   const source = scratch.tree('source', { 'a?\x1b[31m': '' })
-  const { stderr, exitCode } = await run(source, scratch.at('disk.img'))
+  const { stderr, exitCode } = await runBuilt(source, scratch.at('disk.img'))
   expect(exitCode).toBe(1)
   expect(stderr).toContain('mkfatfs-wasm: 1 name cannot be stored.\n')
   expect(stderr).toContain('[NAME_INVALID]')

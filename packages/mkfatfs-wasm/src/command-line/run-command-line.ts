@@ -20,12 +20,11 @@ export async function runCommandLine(args: readonly string[], { stdout, stderr }
   const controller = new AbortController()
   let signal: (typeof SIGNALS)[number] | undefined
   // The unfinished image is removed, then the process ends. A second signal ends it at once.
-  for (const name of SIGNALS) {
-    process.once(name, () => {
-      signal = name
-      controller.abort()
-    })
+  const stop = (name: (typeof SIGNALS)[number]): void => {
+    signal = name
+    controller.abort()
   }
+  for (const name of SIGNALS) process.once(name, stop)
   const bar = new ProgressBar(stderr)
   let isUnderstood = false
   try {
@@ -44,5 +43,7 @@ export async function runCommandLine(args: readonly string[], { stdout, stderr }
       stdout.write(`${JSON.stringify({ error: { code, message: shortMessage, hint, offenders } }, undefined, 2)}\n`)
     } else stderr.write(`${printable(`mkfatfs-wasm: ${error.message} [${error.code}]`)}\n`)
     return isUnderstood ? 1 : WRONG_USAGE
+  } finally {
+    for (const name of SIGNALS) process.off(name, stop)
   }
 }
