@@ -8,7 +8,7 @@ import { basename, extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
-import { expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { launchBrowser, noBrowser } from '../../report/test/browser.ts'
 import { mkfatfs } from '../src/host/mkfatfs.ts'
 import { readFatImage } from '../src/index.ts'
@@ -40,11 +40,17 @@ async function serve(folders: readonly string[]) {
   return { url: `http://127.0.0.1:${port}/`, [Symbol.dispose]: () => void server.close() }
 }
 
+let browser: Awaited<ReturnType<typeof launchBrowser>> | undefined
+beforeAll(async () => {
+  if (noBrowser === undefined) browser = await launchBrowser()
+})
+afterAll(() => browser?.close())
+
 /** Drops files of the host on the page, and returns the image that the page offers. */
 async function dropAndDownload(url: string, paths: readonly string[], target: string): Promise<string> {
-  const browser = await launchBrowser()
+  const page = await browser?.newPage()
+  if (page === undefined) throw new Error(noBrowser)
   try {
-    const page = await browser.newPage()
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(String(error)))
     page.on('console', (message) => complaints.push(message.text()))
@@ -62,7 +68,7 @@ async function dropAndDownload(url: string, paths: readonly string[], target: st
     expect(complaints.filter((text) => !text.includes('favicon') && !text.includes('404'))).toEqual([])
     return (await page.locator('#status').textContent()) ?? ''
   } finally {
-    await browser.close()
+    await page.close()
   }
 }
 

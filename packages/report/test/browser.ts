@@ -27,16 +27,18 @@ export interface OpenedPage {
   readonly complaints: readonly string[]
 }
 
-/** Opens a file in offline mode. */
-export async function openPage(
-  browser: Browser,
-  path: string,
-  options: BrowserContextOptions = {},
-): Promise<OpenedPage> {
+/** Opens a page in offline mode. */
+async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ offline: true, ...options })
-  const page = await context.newPage()
+  return context.newPage()
+}
+
+/** Opens a file in a page, as if the page were new. */
+async function openFile(page: Page, path: string): Promise<OpenedPage> {
   const requests: string[] = []
   const complaints: string[] = []
+  for (const event of ['request', 'console', 'pageerror'] as const) page.removeAllListeners(event)
+  await page.goto('about:blank')
   page.on('request', (request: Request) => {
     if (!request.url().startsWith('data:')) requests.push(request.url())
   })
@@ -44,4 +46,42 @@ export async function openPage(
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(`file://${path}`)
   return { page, requests, complaints }
+}
+
+/** Opens a file in a new page. */
+export async function openPage(
+  browser: Browser,
+  path: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenedPage> {
+  return openFile(await newPage(browser, options), path)
+}
+
+/** How a page is opened. The size and the colors of an open page can change. */
+export interface ReopenOptions {
+  readonly viewport?: { readonly width: number; readonly height: number }
+  readonly colorScheme?: 'dark' | 'light'
+  readonly javaScriptEnabled?: boolean
+  readonly bypassCSP?: boolean
+}
+
+/** Pages that open one file after the other, because each new page costs a process. */
+export class ReopenedPages {
+  readonly #browser: Browser
+  readonly #pages = new Map<string, Promise<Page>>()
+
+  constructor(browser: Browser) {
+    this.#browser = browser
+  }
+
+  async open(path: string, options: ReopenOptions = {}): Promise<OpenedPage> {
+    const { viewport = { width: 1280, height: 720 }, colorScheme = 'light', ...lasting } = options
+    const key = JSON.stringify(lasting)
+    const opening = this.#pages.get(key) ?? newPage(this.#browser, lasting)
+    this.#pages.set(key, opening)
+    const page = await opening
+    await page.setViewportSize(viewport)
+    await page.emulateMedia({ colorScheme })
+    return openFile(page, path)
+  }
 }

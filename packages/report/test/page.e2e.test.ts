@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadPage } from '@coldboot/report'
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { launchBrowser, noBrowser, type OpenedPage, openPage } from './browser.ts'
+import { launchBrowser, noBrowser, type OpenedPage, ReopenedPages, type ReopenOptions } from './browser.ts'
 import { busyRun, FAILED_AT } from './busy-run.ts'
 import { castOf, jsonLines, SampleProject, sampleAttempt, samplePicture, sampleRun, sampleTest } from './sample-run.ts'
 
@@ -26,10 +26,12 @@ async function showsPicture(image: Locator, url: string): Promise<void> {
 
 describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined ? '' : ` (${noBrowser})`}`, () => {
   let browser: Browser
+  let pages: ReopenedPages
   let project: SampleProject
 
   beforeAll(async () => {
     browser = await launchBrowser()
+    pages = new ReopenedPages(browser)
     project = new SampleProject()
     writePage(busyRun(project), project.page)
   })
@@ -38,10 +40,8 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
     project[Symbol.dispose]()
   })
 
-  async function open(path: string = project.page, options: BrowserContextOptions = {}): Promise<OpenedPage> {
-    const opened = await openPage(browser, path, options)
-    onTestFinished(() => opened.page.context().close())
-    return opened
+  function open(path: string = project.page, options?: ReopenOptions): Promise<OpenedPage> {
+    return pages.open(path, options)
   }
 
   /** The text on the player's terminal. */
