@@ -17,8 +17,13 @@ const noGdb = spawnSync('gdb', ['--version']).error !== undefined
 const LEAVE = '\x1d'
 
 describe('in a terminal', () => {
-  test.for(['forks', 'threads'])('debug() connects the console to the terminal (%s)', async (pool) => {
-    const run = runInTerminal(project.root, ['run', 'debugged', `--pool=${pool}`])
+  test.for([
+    ['forks', '--pool=forks', undefined],
+    ['threads, with a long path of the temporary folder', '--pool=threads', 'long'.repeat(30)],
+  ] as const)('debug() connects the console to the terminal (%s)', async ([, pool, name]) => {
+    const folder = name === undefined ? undefined : join(project.root, name)
+    if (folder !== undefined) mkdirSync(folder, { recursive: true })
+    const run = runInTerminal(project.root, ['run', 'debugged', pool], folder === undefined ? {} : { TMPDIR: folder })
     await run.shows('This terminal is now the console of "vm"')
     await run.shows('coldboot# ')
     // Longer than the timeout of the test.
@@ -57,17 +62,6 @@ describe('in a terminal', () => {
     expect((await run.ended).exitCode).toBe(1)
   })
 
-  test('debug() works if the path of the temporary folder is long', async () => {
-    const long = join(project.root, 'long'.repeat(30))
-    mkdirSync(long)
-    const run = runInTerminal(project.root, ['run', 'debugged'], { TMPDIR: long })
-    await run.shows('This terminal is now the console of "vm"')
-    await run.shows('coldboot# ')
-    run.type(LEAVE)
-    await run.shows('Back to the test')
-    expect((await run.ended).exitCode).toBe(0)
-  })
-
   test('debug() receives the keys that are commands in watch mode', async () => {
     const run = runInTerminal(project.root, ['watch', 'debugged'])
     await run.shows('This terminal is now the console of "vm"')
@@ -84,18 +78,13 @@ describe('in a terminal', () => {
 })
 
 describe('without a terminal', () => {
-  test('debug() fails with advice', async () => {
-    const { output, exitCode } = await project.run(['debugged'])
+  test('debug() fails with advice, and COLDBOOT_DEBUG=on-failure warns and continues', async () => {
+    const { output, exitCode } = await project.run(['debugged', 'failing'], { COLDBOOT_DEBUG: 'on-failure' })
     expect(output).toContain('There is no terminal to connect to the console of the machine')
     expect(output).toContain('Run it in a terminal')
     expect(output).toMatch(/debugged\.test\.ts:4:12/)
-    expect(exitCode).toBe(1)
-  })
-
-  test('COLDBOOT_DEBUG=on-failure warns and continues', async () => {
-    const { output, exitCode } = await project.run(['failing'], { COLDBOOT_DEBUG: 'on-failure' })
     expect(output).toContain('COLDBOOT_DEBUG has no effect: There is no terminal')
-    expect(output).toMatch(/Tests +1 failed/)
+    expect(output).toMatch(/Tests +2 failed/)
     expect(exitCode).toBe(1)
   })
 })

@@ -24,11 +24,23 @@ function withOldNode(...args: readonly string[]): { readonly status: number | nu
   return { status, output: stdout + stderr }
 }
 
-test.each(ENTRIES)('%s names the Node that is needed', (entry) => {
-  const path = fileURLToPath(new URL(`../../${entry}`, import.meta.url))
-  const { status, output } = withOldNode('--input-type=module', '--eval', `await import(${JSON.stringify(path)})`)
-  expect(output).toContain(`StartError: ${MESSAGE}`)
-  expect(status).toBe(1)
+/** Loads each entry in a thread of its own with an old Node, and prints the error. */
+const LOAD = `
+  import { once } from 'node:events'
+  import { Worker } from 'node:worker_threads'
+  const [old, ...entries] = process.argv.slice(1)
+  const load = "const { old, entry } = require('node:worker_threads').workerData; import(old).then(() => import(entry))"
+  for (const entry of entries) {
+    const worker = new Worker(load, { eval: true, execArgv: [], workerData: { old, entry } })
+    const [error] = await once(worker, 'error')
+    console.log(entry, String(error))
+  }`
+
+test('each entry names the Node that is needed', () => {
+  const paths = ENTRIES.map((entry) => fileURLToPath(new URL(`../../${entry}`, import.meta.url)))
+  const { status, output } = withOldNode('--input-type=module', '--eval', LOAD, OLD, ...paths)
+  expect(output.match(/^.* StartError: .*$/gm)).toEqual(paths.map((path) => `${path} StartError: ${MESSAGE}`))
+  expect(status).toBe(0)
 })
 
 test('a run of Vitest names the Node that is needed', () => {

@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => project[Symbol.dispose]())
 
 async function filesOfShard(index: number, count: number): Promise<readonly string[]> {
-  const { exitCode, output } = await project.run([`--shard=${index}/${count}`, '--reporter=verbose'])
+  const { exitCode, output } = await project.run([`--shard=${index}/${count}`, '--reporter=verbose', '--no-isolate'])
   expect(exitCode, output).toBe(0)
   return [...new Set(output.match(/\b[a-d]\.test\.ts/g))].toSorted()
 }
@@ -26,7 +26,7 @@ test('shards are split by the durations that are committed', async () => {
 })
 
 test('a complete run writes the duration of each file', async () => {
-  const { exitCode, output } = await project.run()
+  const { exitCode, output } = await project.run(['--no-isolate'])
   expect(exitCode, output).toBe(0)
   const written = readFileSync(join(project.root, '.vitest/coldboot/durations.json'), 'utf8')
   const durations = JSON.parse(written) as Readonly<Record<string, number>>

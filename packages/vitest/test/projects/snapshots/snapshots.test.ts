@@ -4,6 +4,7 @@ import { describe, expect, test } from '@coldboot/vitest'
 
 test('the log of a boot', async ({ vm }) => {
   await expect(vm).toMatchBootLog()
+  await expect(vm).toMatchBootLog({ hint: 'again' })
 })
 
 describe('a screen', () => {
@@ -18,5 +19,6 @@ describe('a screen', () => {
   test('of a firmware', async ({ vm }) => {
     await vm.expect('No bootable device.\n')
     await expect(vm).toMatchScreenshot({ timeout: 5_000 })
+    await expect(vm).toMatchScreenshot({ name: 'again', timeout: 5_000 })
   })
 })
