@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { beforeFirstLook } from './before-first-look.ts'
 import { type InstalledProject, installProject, type RunnerRun } from './installed-project.ts'
+import { PAGE, textsOf } from './page-text.ts'
 
 interface JsonReport {
   readonly testResults: readonly {
@@ -70,10 +71,12 @@ describe('tests inside a guest', () => {
     ])
   })
 
-  test('are shown on the page of the run', () => {
-    const page = readFileSync(join(project.root, '.vitest/coldboot/index.html'), 'utf8')
+  test('are shown on the page of the run, with the attempt that ran them', () => {
+    const page = readFileSync(join(project.root, PAGE), 'utf8')
     const sections = page.split('class="guest-tests"').slice(1)
     expect(sections).toHaveLength(4)
     expect(sections[0]).toContain('expected 1, got 0')
+    expect(textsOf(page, /<h4>(<span class="noun">Tests inside.*?)<\/h4>/gs).length).toBeGreaterThan(0)
+    expect(textsOf(page, /<li class="failed">(<span class="state">.*?)<\/li>/gs).join('\n')).toContain('flaky')
   })
 })

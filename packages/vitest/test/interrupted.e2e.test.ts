@@ -3,6 +3,13 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { installProject, type RunnerRun, type RunningRunner } from './installed-project.ts'
 import { LifeLine, MARK, machinesOf, printing } from './machine-processes.ts'
+import { headings, PAGE } from './page-text.ts'
+
+/** A run that was interrupted. */
+interface InterruptedRun extends RunnerRun {
+  /** The page that it wrote. */
+  readonly page: string
+}
 
 /** Resolves when the machine prints; rejects with the output of a run that ends first. */
 async function alive(life: LifeLine, run: RunningRunner, folder: string): Promise<void> {
@@ -15,7 +22,7 @@ async function alive(life: LifeLine, run: RunningRunner, folder: string): Promis
 
 describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
   /** Runs a file of the project, calls a function when its machine runs, and waits for the end of both. */
-  async function interrupt(file: string, how: (run: RunningRunner, mark: string) => unknown): Promise<RunnerRun> {
+  async function interrupt(file: string, how: (run: RunningRunner) => unknown): Promise<InterruptedRun> {
     using project = installProject('interrupted')
     using life = new LifeLine()
     const mark = project.root
@@ -23,20 +30,24 @@ describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
     const folder = join(project.root, '.vitest', 'coldboot', `${file}.test.ts`, 'never-ends', 'vm')
     await alive(life, run, folder)
     expect(machinesOf(mark)).toHaveLength(1)
-    await how(run, mark)
+    await how(run)
     const [ended] = await Promise.all([run.ended, life.ended])
     expect(machinesOf(mark)).toEqual([])
     expect(existsSync(join(folder, 'console.log')), 'the console is kept').toBe(true)
-    return ended
+    const page = join(project.root, PAGE)
+    return { ...ended, page: existsSync(page) ? readFileSync(page, 'utf8') : '' }
   }
 
   test.for([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('end in order on %s', async ([signal, exitCode]) => {
+  ] as const)('end in order on %s, and are on the page', async ([signal, exitCode]) => {
     const ended = await interrupt('endless', (run) => process.kill(run.pid, signal))
     expect(ended.exitCode).toBe(exitCode)
     expect(ended.output).toContain('1 skipped')
+    expect(ended.page).toContain('<title>1 test interrupted</title>')
+    expect(headings(ended.page)).toEqual(['never ends'])
+    expect(ended.page).toContain('href="./endless.test.ts/never-ends/vm/console.log"')
   })
 
   test('end with the teardown on Ctrl-C, which the terminal also sends to the workers', async () => {
@@ -54,47 +65,4 @@ describe.for(['forks', 'threads'] as const)('machines in %s', (pool) => {
     expect(ended.exitCode).toBe(130)
     expect(ended.output).not.toContain('skipped')
   })
-
-  test('do not outlive a killed Vitest', async () => {
-    const ended = await interrupt('endless', (run) => process.kill(run.pid, 'SIGKILL'))
-    expect(ended.signal).toBe('SIGKILL')
-  })
-})
-
-test('a machine does not outlive a killed worker', async () => {
-  using project = installProject('interrupted')
-  using life = new LifeLine()
-  const run = project.start(['endless'], { [MARK]: project.root, COLDBOOT_TEST_LIFE: life.path })
-  await alive(life, run, join(project.root, '.vitest', 'coldboot', 'endless.test.ts', 'never-ends', 'vm'))
-  const [machine] = machinesOf(project.root)
-  process.kill(machine?.parent ?? Number.NaN, 'SIGKILL')
-  const [ended] = await Promise.all([run.ended, life.ended])
-  expect(ended.exitCode).toBe(1)
-  expect(ended.output).toContain('Worker exited unexpectedly')
-})
-
-test('the main process completes the files of a killed worker', async () => {
-  using project = installProject('interrupted')
-  const run = project.start(['recorded'], { [MARK]: project.root })
-  await run.printed('waiting for ever')
-  const [machine] = machinesOf(project.root)
-  process.kill(machine?.parent ?? Number.NaN, 'SIGKILL')
-  expect((await run.ended).exitCode).toBe(1)
-
-  const folder = join(project.root, '.vitest', 'coldboot', 'recorded.test.ts', 'never-ends', 'vm')
-  const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
-  expect(read('console.log')).toContain('BusyBox')
-  expect(read('qmp.jsonl')).toContain('"direction":"received"')
-  expect(read('timeline.jsonl')).toContain('"kind":"expect","text":"\\"never\\""')
-  expect(read('command-line.sh')).toContain('-name guest=vm')
-  expect(read('console.txt')).toMatch(/^\[ +\d+\.\d{3}\] BusyBox/m)
-  expect(read('console.cast')).toMatch(/^\{"version":2,/)
-  const meta: unknown = JSON.parse(read('meta.json'))
-  expect(meta).toMatchObject({
-    name: 'vm',
-    duration: expect.any(Number),
-    test: { file: 'recorded.test.ts', names: ['never ends'] },
-    errors: ['The process that ran the test ended before the test did.'],
-  })
-  expect(meta).not.toHaveProperty('writer')
 })

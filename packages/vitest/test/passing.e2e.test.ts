@@ -20,37 +20,25 @@ test('machines serve tests, hooks, fixtures, retries and concurrent tests', asyn
   expect(left).toEqual(['attempts--a-retry-has-its-own-machine'])
 })
 
-test('a test may exceed the limits of machines, with a warning', async () => {
+test('tests without the plugin pass, and leave nothing', async () => {
+  using project = installProject('passing')
+  await pass(project, ['--config=plain.config.ts', 'overridden', 'unconfigured'], '2 passed (2)')
+  expect(existsSync(join(project.root, '.vitest', 'coldboot'))).toBe(false)
+})
+
+test('tests pass with warnings above the limits of machines, and where files of machines cannot be written', async () => {
   using project = installProject('passing')
   // Uses a separate queue, because other machines of this user would count.
   const TMPDIR = join(project.root, 'tmp')
   mkdirSync(TMPDIR)
-  const run = await project.run(['crowded'], { TMPDIR })
-  expect(run.output).toContain('Tests  2 passed (2)')
-  expect(run.output).toMatch(
-    /"second" starts in excess of the limits \(`maxMachines` 1, .*\), because all 1 running machines belong to tests/,
-  )
-})
-
-test.for([
-  ['in forks', ['--pool=forks']],
-  ['in threads', ['--pool=threads']],
-  ['in threads with a realm for each file', ['--pool=vmThreads']],
-  ['in one worker for all files', ['--no-isolate', '--no-file-parallelism']],
-  ['without the plugin', ['--config=plain.config.ts']],
-] as const)('tests with machines pass %s, and leave nothing', async ([, args]) => {
-  using project = installProject('passing')
-  await pass(project, [...args, 'overridden', 'unconfigured'], '2 passed (2)')
-  expect(existsSync(join(project.root, '.vitest', 'coldboot'))).toBe(false)
-})
-
-test('tests pass where the files of their machines cannot be written, with a warning', async () => {
-  using project = installProject('passing')
   // Also for root, who may write everywhere.
   mkdirSync(join(project.root, '.vitest'))
   writeFileSync(join(project.root, '.vitest', 'coldboot'), '')
-  const run = await project.run(['unconfigured'])
-  expect(run.output).toContain('Tests  1 passed (1)')
+  const run = await project.run(['crowded', 'unconfigured'], { TMPDIR })
+  expect(run.output).toContain('Tests  3 passed (3)')
+  expect(run.output).toMatch(
+    /"second" starts in excess of the limits \(`maxMachines` 1, .*\), because all 1 running machines belong to tests/,
+  )
   expect(run.output).toMatch(/The files of a machine could not be written: E\w+/)
   expect(run.exitCode).toBe(0)
 })

@@ -4,6 +4,8 @@ import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readdirSy
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type InstalledProject, installProject, type RunningRunner } from './installed-project.ts'
+import { MARK, machinesOf } from './machine-processes.ts'
+import { headings, PAGE, textsOf } from './page-text.ts'
 
 const POOLS = [
   ['forks', []],
@@ -30,7 +32,7 @@ function pooledProject(): PooledProject {
   mkdirSync(temporary)
   const fifo = join(installed.root, 'life')
   execFileSync('mkfifo', [fifo])
-  const env = { TMPDIR: temporary }
+  const env = { TMPDIR: temporary, [MARK]: installed.root }
   return { ...installed, temporary, env, fifo, holder: openSync(fifo, 'r+') }
 }
 
@@ -43,12 +45,15 @@ function leftovers(temporary: string): readonly string[] {
 }
 
 test.for(POOLS)(
-  'a file in %s gets a machine that was started before the file, and nothing is left',
+  'a file in %s passes with a machine that was started before the file, and nothing is left',
   async ([, args]) => {
     const project = pooledProject()
     const { root, env, temporary } = project
-    const { output, exitCode } = await project.run([...args, '--maxWorkers=1', 'first', 'second', 'third'], env)
+    const names = ['first', 'second', 'third', 'overridden']
+    const { output, exitCode } = await project.run([...args, '--maxWorkers=1', ...names], env)
     expect(exitCode, output).toBe(0)
+    expect(output).toContain('Tests  4 passed (4)')
+    expect(existsSync(join(root, '.vitest', 'coldboot'))).toBe(false)
     const files = readdirSync(join(root, 'machines'))
     expect(files).toHaveLength(3)
     const older = files.filter(
@@ -56,6 +61,7 @@ test.for(POOLS)(
     )
     expect(older.length, output).toBeGreaterThanOrEqual(1)
     await gone(project)
+    expect(machinesOf(root)).toEqual([])
     expect(leftovers(temporary).filter((name) => !/^coldboot-\d+(?:\/machines)?$/.test(name))).toEqual([])
   },
 )
@@ -86,21 +92,58 @@ async function gone({ fifo, holder }: Pick<PooledProject, 'fifo' | 'holder'>): P
   await once(reader.resume(), 'end')
 }
 
+/** The folder of a machine of the test that waits. */
+const folderOf = (root: string, name: string): string =>
+  join(root, '.vitest', 'coldboot', 'waiting.test.ts', 'waits', name)
+
+const isCold = ({ commandLine }: { readonly commandLine: string }): boolean => commandLine.includes('guest=cold')
+
 test.for(POOLS)('machines of %s do not outlive a killed Vitest', async ([, args]) => {
   const project = await waiting(args)
+  const { root } = project
+  expect(machinesOf(root).filter(isCold)).toHaveLength(1)
   process.kill(project.run.pid, 'SIGKILL')
   expect((await project.run.ended).signal).toBe('SIGKILL')
   await gone(project)
+  expect(machinesOf(root)).toEqual([])
+  expect(existsSync(join(folderOf(root, 'cold'), 'console.log')), 'the console is kept').toBe(true)
 })
 
-test('the machine of a killed worker does not outlive it', async () => {
+test('machines of a killed worker do not outlive it, and the main process completes their files and the page', async () => {
   const project = await waiting([])
   const { root, run } = project
-  process.kill(Number(readFileSync(join(root, 'worker'), 'utf8')), 'SIGKILL')
+  const worker = Number(readFileSync(join(root, 'worker'), 'utf8'))
+  expect(machinesOf(root).find(isCold)?.parent).toBe(worker)
+  process.kill(worker, 'SIGKILL')
   const { output, exitCode } = await run.ended
   expect(exitCode).toBe(1)
   expect(output).toContain('Worker exited unexpectedly')
   await gone(project)
+  expect(machinesOf(root)).toEqual([])
+
+  const read = (name: string): string => readFileSync(join(folderOf(root, 'vm'), name), 'utf8')
+  expect(read('console.log')).toContain('BusyBox')
+  expect(read('qmp.jsonl')).toContain('"direction":"received"')
+  expect(read('timeline.jsonl')).toContain('"kind":"expect","text":"\\"never\\""')
+  expect(read('command-line.sh')).toContain('-name guest=vm')
+  expect(read('console.txt')).toMatch(/^\[ +\d+\.\d{3}\] BusyBox/m)
+  expect(read('console.cast')).toMatch(/^\{"version":2,/)
+  const meta: unknown = JSON.parse(read('meta.json'))
+  expect(meta).toMatchObject({
+    name: 'vm',
+    duration: expect.any(Number),
+    test: { file: 'waiting.test.ts', names: ['waits'] },
+    errors: ['The process that ran the test ended before the test did.'],
+  })
+  expect(meta).not.toHaveProperty('writer')
+
+  const html = readFileSync(join(root, PAGE), 'utf8')
+  expect(html).toContain('Worker exited unexpectedly')
+  expect(headings(html)).toContain('waits')
+  expect(html).toContain('href="./waiting.test.ts/waits/vm/console.log"')
+  // The main process has completed the files before it wrote the page.
+  expect(textsOf(html, /<pre class="console-text"[^>]*>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
+  expect(html).toContain('class="replay"')
 })
 
 test('a test whose keeper is killed fails, and the run goes on without its machines', async () => {
@@ -111,5 +154,5 @@ test('a test whose keeper is killed fails, and the run goes on without its machi
   expect(exitCode).toBe(1)
   expect(output).toContain('QEMU was killed')
   await gone(project)
-  expect(existsSync(join(root, '.vitest', 'coldboot', 'waiting.test.ts', 'waits', 'vm', 'console.log'))).toBe(true)
+  expect(existsSync(join(folderOf(root, 'vm'), 'console.log'))).toBe(true)
 })
