@@ -140,7 +140,7 @@ describe('refused before anything is typed', () => {
   test.each<[what: string, command: unknown, options: object, message: RegExp]>([
     ['an empty command', '', {}, /the command must be a string that is not empty/],
     ['a NUL', 'a\0b', {}, /without NUL/],
-    ['no words', [], {}, /list of strings/],
+    ['no words', [], {}, /list of one or more strings/],
     ['an unknown option', 'true', { timeOut: 1 }, /did you mean `timeout`/],
     ['a name that is none', 'true', { env: { 'a b': '' } }, /`env` must be/],
     ['a way the machine does not have', 'true', { via: 'guest-agent' }, /does not support `via: .guest-agent.`/],
