@@ -227,7 +227,8 @@ export class AttemptMachines {
         recorder?.film(machine)
         progress ??= startProgress(bootTitle(options), `boot-${machine.spec.arch}`)
       }
-      const asked = { pool: true, aroundDebug, ...recorded, signal }
+      const pooled = options.from === undefined ? { pool: true } : {}
+      const asked = { ...pooled, aroundDebug, ...recorded, signal }
       const onRestore = (machine: VM): void => recorder?.film(machine)
       const { keeper } = this.#host
       const vm = await startReady(asked, { onBoot, onRestore, owner: this.#owner, keeper, isRepeated })
