@@ -85,7 +85,7 @@ function checkWithFrom(options: VMOptions): void {
   const stray = given.find(([key]) => key !== 'from' && !WITH_FROM.includes(key))
   if (stray === undefined) return
   throw new OptionError(
-    'INVALID_OPTION',
+    'UNKNOWN_OPTION',
     `\`${stray[0]}\` cannot be combined with \`from\`: the machine continues as the one of the checkpoint`,
     { hint: `The options with \`from\` are ${WITH_FROM.join(', ')}.` },
   )
