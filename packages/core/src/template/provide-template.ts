@@ -65,7 +65,7 @@ async function makeOverBase(
 ): Promise<string | LayerParts> {
   const base = await provideLayer(request, height - 1)
   const machine = await startOver(make, base).catch(async (error: unknown) => {
-    if (restoreFailure(error, base) === undefined) throw error
+    if (restoreFailure(error, base) === undefined || request.spec.signal?.aborted) throw error
     // A base that cannot be restored is made again.
     await request.store.remove(base.key)
     return startOver(make, await provideLayer(request, height - 1))

@@ -76,7 +76,8 @@ export function resume(
   return VM.restored({ spec, launched, console: stored.console, changed, onAttach: onRestore })
 }
 
-const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED']
+/** `MACHINE_EXITED`: for example by SIGBUS, if the memory file was truncated after it was mapped. */
+const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED', 'MACHINE_EXITED']
 
 /**
  * The reason if a bad or just removed template caused the error. Other errors would happen again, such as an abort or a port

@@ -91,6 +91,16 @@ describe('a machine boots without a template', () => {
   })
 })
 
+test('a machine boots if the restored one ends before its guest runs', async () => {
+  vi.stubEnv('COLDBOOT_CACHE', join(folder, 'killed'))
+  await Template.build(guest)
+  const kill = (vm: VM): void => void process.kill(vm.pid, 'SIGKILL')
+  await expectServed(
+    await startReady(guest, { onRestore: kill }),
+    /^A template could not be restored and was removed\..*QEMU/,
+  )
+})
+
 test('saves a machine with a long path of the temporary folder', async () => {
   const long = join(folder, 'long'.repeat(30))
   mkdirSync(long)

@@ -178,7 +178,7 @@ export class Template {
         return vm
       } catch (error) {
         const reason = restoreFailure(error, stored)
-        if (reason === undefined) throw error
+        if (reason === undefined || resolved.signal?.aborted) throw error
         // A read-only cache keeps the template, so the machine boots each time.
         await this.#store.remove(this.key).catch(() => {})
         warnOnce(`A template could not be restored and was removed. The machine boots instead. ${reason}`)
