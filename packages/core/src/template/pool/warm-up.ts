@@ -27,6 +27,7 @@ export function warmUpPrompt({ spec: { accelerator, ready }, stored }: Restorati
  * @param prompt as printed by the guest
  * @param lines how many
  * @param taken skips the rest when it aborts
+ * @throws AbortError when the machine ends
  */
 export async function warmUp(
   { consoleStream: stream, qmp }: { readonly consoleStream: Duplex; readonly qmp: QmpClient },
@@ -35,6 +36,10 @@ export async function warmUp(
   taken: AbortSignal,
 ): Promise<void> {
   if (taken.aborted || lines === 0) return
+  const gone = new AbortController()
+  const end = (): void => gone.abort()
+  stream.once('end', end).once('close', end)
+  if (stream.readableEnded || stream.destroyed) end()
   await qmp.execute('cont')
   let text = ''
   for (let line = 0; line < lines && !taken.aborted; line++) {
@@ -42,7 +47,7 @@ export async function warmUp(
     text = ''
     while (!text.includes(prompt)) {
       const chunk = stream.read() as Buffer | null
-      if (chunk === null) await once(stream, 'readable')
+      if (chunk === null) await once(stream, 'readable', { signal: gone.signal })
       else text += chunk.toString('latin1')
     }
   }
@@ -50,7 +55,7 @@ export async function warmUp(
   // Reads the last output of the guest, which has arrived but has not been read yet.
   await nextTurn()
   text += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
-  stream.removeAllListeners('readable')
+  stream.removeAllListeners('readable').off('end', end).off('close', end)
   // Only the output up to the last prompt is dropped. If the guest was stopped while it printed a mark, the test must
   // receive the first part too.
   stream.unshift(Buffer.from(text.slice(text.lastIndexOf(prompt) + prompt.length), 'latin1'))
