@@ -56,6 +56,8 @@ export interface Expectation {
   readonly prints?: RegExp
   /** Whether lines that were received may be missing in the log, because there was no space for them. */
   readonly losesLog?: boolean
+  /** Whether locks and unfinished entries of the cache stay, because it is read-only. */
+  readonly leavesLocks?: boolean
   /** Whether processes of Node end without a cleanup, so that the next start removes their files. */
   readonly leavesFiles?: boolean
 }

@@ -20,19 +20,21 @@ const OWNED = /^coldboot-\d+\/(?:machines\/.*-)?\d+-\d+-\d+(?:-[^/]*)?(?:\/.*)?$
 
 /**
  * @param isKilled whether processes were killed that could not remove their files
+ * @param isReadOnly whether nothing could be removed from the cache
  * @returns what is left and is not documented
  */
 export async function findLeftovers(
   mark: string,
   folders: RoundFolders,
   isKilled: boolean,
+  isReadOnly: boolean,
 ): Promise<readonly string[]> {
   const processes = await untilGone(mark, ENDING_MS)
   return [
     ...processes.map(({ pid, words }) => `process ${pid} runs: ${words.join(' ').slice(0, 200)}`),
     ...(await temporaryFiles(folders.temporary, isKilled)),
     ...sockets(folders.temporary),
-    ...cacheFiles(folders.cache, isKilled),
+    ...cacheFiles(folders.cache, isKilled || isReadOnly),
   ]
 }
 
@@ -61,8 +63,8 @@ function sockets(temporary: string): readonly string[] {
 }
 
 /** Locks and unfinished entries. Those of a killed process expire. */
-function cacheFiles(cache: string, isKilled: boolean): readonly string[] {
-  if (isKilled || statSync(cache, { throwIfNoEntry: false }) === undefined) return []
+function cacheFiles(cache: string, mayBeLeft: boolean): readonly string[] {
+  if (mayBeLeft || statSync(cache, { throwIfNoEntry: false }) === undefined) return []
   const names = readdirSync(cache, { recursive: true, encoding: 'utf8' })
   return names
     .filter((name) => /(?:^|\/)\.new-[^/]*$|\.lock$/.test(name))

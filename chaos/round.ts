@@ -129,7 +129,7 @@ async function disturb(
     ...problems,
     ...mountsBelow(root).flatMap((path) => (mounts.includes(path) ? [] : [`mount ${path} is left`])),
     ...(isHung ? [`the run did not end within ${limit / 1_000} s`] : []),
-    ...(await findLeftovers(mark, folders, isKilled || isHung)),
+    ...(await findLeftovers(mark, folders, isKilled || isHung, expects.leavesLocks ?? false)),
     ...checkOutcome(
       {
         run: finished,
