@@ -1,16 +1,16 @@
-/** Advice for commands that fail because the guest lacks a program, cannot execute a file, or has no network. */
+/** Hints for commands that failed because the guest lacks a program, cannot execute a file, or has no network. */
 
 const PAGE = 'To use a distribution instead, see docs/stock-images.md.'
-/** Programs that a distribution has and that are often expected in any Linux. */
+/** Programs that are often expected in any Linux, but are only in distributions. */
 const OF_DISTRIBUTIONS =
   /^(?:systemctl|journalctl|service|apt|apt-get|dpkg|dnf|yum|rpm|apk|pacman|zypper|snap|docker|podman|bash|python3?|perl|node|npm|gcc|make|git|curl|ssh|sshd|sudo|jq)$/
-/** The message of busybox's shell. dash prints a line number, and bash `command not found`. */
+/** Message of the busybox shell for a missing program. dash also prints a line number, and bash prints `command not found`. */
 const MISSING_IN_BUSYBOX = /^\S*sh: ([\w.+/-]+): not found$/m
 const MISSING = /^\S*sh: (?:line )?\d+: ([\w.+/-]+): (?:command )?not found$/m
-/** A file that exists but is not executed: without the permission, or for another processor. */
+/** Message for a file that is not executable, or that is for another architecture. */
 const NOT_EXECUTABLE = /^\S*sh: (?:line \d+: |\d+: )?([\w.+/-]+): (?:cannot execute: )?Permission denied$/im
 const OTHER_FORMAT = /exec format error/i
-/** Messages of busybox with glibc and with musl. */
+/** Messages of busybox for a missing network, with glibc and with musl. */
 const UNREACHABLE = /: Network (?:is )?unreachable$|: bad address '.+'$/m
 
 /** Returns a hint that is specific to the failure, or undefined. @param stderr the standard error of the command */
@@ -22,7 +22,7 @@ export function hintForCommand(exitCode: number, stderr: string | Uint8Array): s
   return `A machine has no network unless a device adds one, and the guest of \`linuxGuest()\` configures none: add \`userNetwork({ restrict: false })\` to reach the outside, and configure it in the guest. ${PAGE}`
 }
 
-/** For exit code 127, with which a shell reports a program that it does not find. */
+/** Hint for exit code 127: the shell has not found the program. */
 function hintForMissing(stderr: string): string | undefined {
   const inBusybox = MISSING_IN_BUSYBOX.exec(stderr)?.[1]
   const missing = inBusybox ?? MISSING.exec(stderr)?.[1]
@@ -38,7 +38,7 @@ function hintForMissing(stderr: string): string | undefined {
   return `${what} \`busybox --list\` prints the programs of the guest of \`linuxGuest()\`; add others, linked statically, with its \`files\`. ${PAGE}`
 }
 
-/** For exit code 126, with which a shell reports a file that it cannot execute. */
+/** Hint for exit code 126: the shell cannot execute the file. */
 function hintForUnexecuted(stderr: string): string | undefined {
   if (OTHER_FORMAT.test(stderr))
     return 'The program is for another architecture than the guest. Build it for the guest.'

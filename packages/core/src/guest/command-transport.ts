@@ -9,19 +9,19 @@ import type { CommandRequest, GuestTransport } from './run-options.ts'
 
 /** Outcome of a command. */
 export interface CommandOutcome {
-  /** Undefined if the command did not end or never started; then there is a failure. */
+  /** Undefined if the command did not end or never started; `failure` is then set. */
   readonly exitCode: number | undefined
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
   readonly duration: number
-  /** Why it did not end by itself. */
+  /** Why the command did not end by itself. */
   readonly failure?: CommandFailure
 }
 
 /** Why a command did not end by itself. */
 export interface CommandFailure {
   readonly code: ErrorCode
-  /** Predicate after "The command `x` in "vm" ", such as "did not end within 7 s". */
+  /** End of a sentence that starts with "The command `x` in "vm" ", such as "did not end within 7 s". */
   readonly message: string
   readonly hint?: string
   readonly cause?: unknown
@@ -34,16 +34,16 @@ export interface GuestEnd {
   readonly code: ErrorCode
   /** Clause after "when ", such as "the machine ended: the guest powered off". */
   readonly how: string
-  /** Output of the guest about it. */
+  /** Guest output about the end, such as the text of a panic. */
   readonly excerpt?: string
 }
 
 /** A transport into a guest. */
 export interface CommandTransport {
   readonly via: GuestTransport
-  /** Does not reject for failures of the command or the guest, which are in the outcome. */
+  /** Runs a command. Does not reject if the command or the guest fails: the outcome then has a failure. */
   run(request: CommandRequest): Promise<CommandOutcome>
-  /** Transport for single files; undefined if commands transfer them. */
+  /** Transport for single files; undefined if files must be transferred by commands. */
   readonly files?: FileTransport
 }
 
@@ -54,7 +54,7 @@ export function failed(failure: CommandFailure, duration: number): CommandOutcom
   return { exitCode: undefined, stdout: NOTHING, stderr: NOTHING, duration, failure }
 }
 
-/** @param begun whether it had started in the guest */
+/** Failure of a command in a guest that has ended. @param begun whether the command had started */
 export function lost({ code, how, excerpt }: GuestEnd, begun: boolean): CommandFailure {
   const message = `${begun ? 'had not ended' : 'was not started'} when ${how}`
   return { code, message, sections: guestSections(excerpt) }
@@ -71,13 +71,13 @@ export function aborted(cause: unknown): CommandFailure {
   return { code: 'COMMAND_ABORTED', message: `was aborted and killed: ${why}`, cause }
 }
 
-/** @param directory the option `cwd` */
+/** Failure of a command whose working directory does not exist. @param directory the option `cwd` */
 export function noDirectory(directory: string): CommandFailure {
   const message = `was not started: the guest has no accessible directory ${directory}`
   return { code: 'COMMAND_NOT_STARTED', message, hint: 'Correct `cwd`.' }
 }
 
-/** @param bytes the limit */
+/** Failure of a command that was killed because of its output. @param bytes the limit of the output */
 export function tooMuch(bytes: number): CommandFailure {
   return { code: 'COMMAND_OUTPUT_TOO_LARGE', message: `printed more than ${bytes / 2 ** 20} MiB and was killed` }
 }

@@ -1,4 +1,4 @@
-/** Checks an invariant again and again while something else runs. */
+/** Checks an invariant repeatedly while another function of the test runs. */
 import { ColdbootError, ExpectError, messageOf, OptionError } from '../errors.ts'
 import { startTimer, stopTimer } from '../host/clock.ts'
 import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
@@ -12,7 +12,7 @@ export interface DuringOptions {
 const CHECKS: CheckTable<Required<DuringOptions>> = { interval: isDuration }
 const INTERVAL_MS = 200
 
-/** The machine, for messages. */
+/** The part of a machine that error messages need. */
 export interface DuringMachine {
   readonly name: string
 }
@@ -44,7 +44,7 @@ export async function during<Result>(
   const aborted = new AbortController()
   const over = new AbortController()
   const checking = repeat(() => check('while the body ran'), interval, over.signal)
-  // After a failed check, the body may go on. Its errors are then no longer of interest.
+  // The body may continue after a failed check. Its errors are then ignored.
   const running = Promise.resolve().then(() => body(aborted.signal))
   running.catch(() => {})
   checking.catch(() => {})
@@ -62,7 +62,7 @@ export async function during<Result>(
   }
 }
 
-/** Repeats `check` with pauses until `over` aborts. Rejects as `check` does; settles after a check that was running. */
+/** Repeats `check` with pauses until `over` aborts, then waits for a check that is running. Rejects if `check` does. */
 async function repeat(check: () => Promise<void>, interval: number, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     await new Promise<void>((resolve) => {

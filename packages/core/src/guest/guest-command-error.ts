@@ -10,13 +10,13 @@ export interface FailedCommand {
   readonly via: GuestTransport
   /** Undefined if the command did not end or never started. */
   readonly exitCode?: number | undefined
-  /** In the form of `encoding`; if the command did not end, the end of its output. */
+  /** Text or bytes, as set by `encoding`. If the command did not end, only the end of its output. */
   readonly stdout?: string | Uint8Array | undefined
   readonly stderr?: string | Uint8Array | undefined
   readonly duration: number
 }
 
-/** Most lines in a message, and most characters of each. The properties have the whole output. */
+/** Most lines of output in a message, and most characters of a line. The properties have the whole output. */
 const LINES = 30
 const WIDTH = 240
 
@@ -29,7 +29,7 @@ export class GuestCommandError extends ColdbootError {
   readonly command: string
   /** Undefined if the command did not end or never started. */
   readonly exitCode: number | undefined
-  /** The whole output; if the command did not end, the end of its output. */
+  /** The whole output. If the command did not end, only the end of its output. */
   readonly stdout: string | Uint8Array
   readonly stderr: string | Uint8Array
   readonly duration: number
@@ -61,7 +61,7 @@ export function formatCommand(command: string): string {
   return `\`${line}\`${more.length > 0 ? ` (and ${more.length} more lines)` : ''}`
 }
 
-/** The end of an output, for a message. */
+/** The last lines of an output, for a message. */
 export function excerpt(output: string | Uint8Array | undefined): string | undefined {
   if (output === undefined || output.length === 0) return undefined
   const end = typeof output === 'string' ? output.slice(-LINES * WIDTH) : output.slice(-LINES * WIDTH)
@@ -85,7 +85,7 @@ export function isSilence(code: ErrorCode): boolean {
 
 /** A hint that is specific to a failed command, or undefined. @param stderr the standard error of the command */
 export async function commandHint(exitCode: number, stderr: string | Uint8Array): Promise<string | undefined> {
-  // Loaded here, because most commands succeed.
+  // Loaded only when a command fails.
   const { hintForCommand } = await import('./command-hint.ts')
   return hintForCommand(exitCode, stderr)
 }

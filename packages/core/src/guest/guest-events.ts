@@ -30,13 +30,13 @@ const CHECKS: CheckTable<Required<EventsOptions>> = {
   signal: isSignal,
 }
 
-/** Longest wait for the reason of the end, after the end of the channel. Milliseconds, before the multiplier. */
+/** Longest wait for the reason why a channel ended. Milliseconds, before the multiplier. */
 const OVER_MS = 2_000
 
 /** The Guest of the same machine. */
 export type EventGuest = Pick<Guest, 'name' | 'over' | 'scale' | 'signal'>
 
-/** The machine, as its events use it. */
+/** The part of a machine that events need. */
 export interface EventSource {
   readonly spec: Pick<MachineSpec, 'name' | 'devices'>
 }
@@ -46,7 +46,7 @@ export interface EventSource {
  *
  * @throws ExpectError `EVENT_INVALID` for an event that the schema rejects; `CHANNEL_ENDED`, `CHANNEL_GARBLED`,
  * `EXPECT_ABORTED`
- * @throws OptionError `INVALID_OPTION` with the existing channels, `UNKNOWN_OPTION`; at the call
+ * @throws OptionError `INVALID_OPTION` with the existing channels, `UNKNOWN_OPTION`; before the iteration starts
  */
 export function guestEvents<Schema extends StandardSchemaV1>(
   vm: EventSource,
@@ -91,7 +91,7 @@ async function* checkedEvents<Schema extends StandardSchemaV1>(
   }
 }
 
-/** Replaces the error by that of the guest, if the guest failed. */
+/** Throws the error of the guest if the guest failed, otherwise the given error. */
 async function explained(error: unknown, failure: AbortSignal, guest: EventGuest, name: string): Promise<never> {
   const isOver = failure.aborted || (ColdbootError.is(error) && error.code === 'CHANNEL_ENDED')
   const end = isOver ? await soon(guest.over, guest.scale(OVER_MS)) : undefined

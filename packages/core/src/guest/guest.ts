@@ -78,7 +78,7 @@ export class Guest {
     return this.#options.over
   }
 
-  /** What to do about a call that had no answer in time; undefined if nothing special is known. */
+  /** Hint for a call that timed out, if the machine is paused; otherwise undefined. */
   get adviceOnSilence(): string | undefined {
     return this.#options.isPaused?.() === true ? PAUSED_ADVICE : undefined
   }
@@ -115,7 +115,7 @@ export class Guest {
     return this.#run(command, options, () => this.ready(), onOutput)
   }
 
-  /** Runs commands that are part of the start of the guest, without waiting for `ready`. */
+  /** Runs commands without waiting for `ready`, for example to attach devices during the start. */
   get starting(): { readonly name: string; run(command: string, options: RunOptions): Promise<unknown> } {
     return { name: this.name, run: (command, options) => this.#run(command, options, async () => {}) }
   }
@@ -171,8 +171,8 @@ export class Guest {
   }
 
   /**
-   * Transports to explain a failed test, the best one first. They also work after the signal of the machine has aborted and
-   * after a failure of the guest, and leave no trace in the log.
+   * Transports to collect diagnostics after a failed test, the best one first. They work even after the signal of the
+   * machine has aborted or the guest has failed, and leave no trace in the log.
    */
   explaining(): readonly CommandTransport[] {
     return this.#options.explaining?.() ?? []

@@ -5,12 +5,12 @@ import type { CommandOutcome, CommandTransport } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 import type { GuestTransport } from './run-options.ts'
 
-/** Time to answer whether the guest has a journal. A dead guest delays the end of its test by it. Before the multiplier. */
+/** Timeout of the check for a journal. A dead guest delays the end of its test by it. Milliseconds, before the multiplier. */
 const ANSWER_MS = 2_000
-/** Time to print the journal. Milliseconds, before the multiplier. */
+/** Timeout of reading the journal. Milliseconds, before the multiplier. */
 const READ_MS = 15_000
 
-/** Most lines and bytes by transport. A serial console is slow. */
+/** Most lines and bytes to read, by transport. A serial console is slow. */
 const LIMITS: Readonly<Record<GuestTransport, { readonly lines: number; readonly bytes: number }>> = {
   agent: { lines: 20_000, bytes: 4 * 2 ** 20 },
   'guest-agent': { lines: 20_000, bytes: 4 * 2 ** 20 },
@@ -27,7 +27,7 @@ export interface JournalMachine {
 }
 
 /**
- * The journal of this boot, or its end.
+ * The journal of this boot, limited to its last lines.
  *
  * @param maxBytes most bytes
  * @returns undefined if the guest has no journal, has panicked, or does not answer soon
@@ -57,7 +57,7 @@ async function journalBy(transport: CommandTransport, timeoutMs: number, maxByte
   throw new Error(`journalctl ${outcome?.failure?.message ?? `did not end within ${timeoutMs} ms`}`)
 }
 
-/** Also returns in time if the command cannot be killed. @returns undefined after the timeout */
+/** Runs a command, and returns after the timeout even if it cannot be killed. @returns undefined after the timeout */
 async function run(
   transport: CommandTransport,
   command: string,

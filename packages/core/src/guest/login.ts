@@ -42,7 +42,7 @@ export interface LoginOptions {
 /** The Guest of the same machine. */
 export type LoginGuest = Pick<Guest, 'name' | 'scale' | 'ready' | 'run'>
 
-/** The console, as the login uses it. */
+/** The part of the console that a login needs. */
 export interface LoginConsole {
   readonly output: string
   expect(pattern: readonly Pattern[], options: ExpectOptions): Promise<Match>
@@ -55,7 +55,7 @@ const DEFAULT_PROMPT = /[$#%>] $/
 /** Silence after which Enter is pressed to get a prompt. Milliseconds, before the multiplier. */
 const NUDGE_MS = 5_000
 
-/** Most attempts to type the name, because an empty line may have been read instead. */
+/** Most attempts to type the name. A refusal may be that of an empty line. */
 const MOST_NAMES = 3
 
 /** Number of silences at an unknown prompt, after a name was typed, after which the login fails. */
@@ -63,7 +63,7 @@ const MOST_SILENCES = 2
 
 /** Longest prompt, characters. */
 const LONGEST_PROMPT = 200
-/** Longest prompt with kernel messages over it, characters. */
+/** Longest end of the output that is searched for a prompt with kernel messages after it, characters. */
 const LONGEST_TAIL = 2_000
 
 // Matches only at the end of the output, because banners and messages may have the same text.
@@ -72,7 +72,7 @@ const PASSWORD = /password: ?$/i
 /** Prompts of pam_unix and passwd for an expired password. */
 const CURRENT_PASSWORD = /(?:\(?current\)?(?: unix)?|old) password: ?$/i
 const NEW_PASSWORD = /(?:(re-?(?:type|enter)|repeat)[^\n]{0,8} )?new (?:unix )?password(?: ?\(?again\)?)?: ?$/i
-/** The end of a line that waits for an answer. */
+/** The end of an unknown prompt. */
 const QUESTION = /[:?>)\]»›：]\s*$/
 
 const isPattern = (value: unknown): boolean => (isString(value) ? value !== '' : value instanceof RegExp)
@@ -124,7 +124,7 @@ export async function login(console: LoginConsole, guest: LoginGuest, options: L
       const isAgain = captures[0] !== undefined
       if (pattern === NEW_PASSWORD && !isAgain && ++changes > 1) throw attempt.failed('the new password was refused')
       attempt.type(pattern === CURRENT_PASSWORD ? password : newPassword)
-      // Some systems ask for the name again, and for the new password.
+      // Some systems ask for the name and the new password after the change.
       if (isAgain) [password, hasAnswered] = [newPassword, false]
     } else if (pattern === asksName && !hasAnswered) {
       attempt.type(user)
@@ -133,7 +133,7 @@ export async function login(console: LoginConsole, guest: LoginGuest, options: L
       attempt.type(password)
       hasAnswered = true
     } else if (attempt.takeNudge()) {
-      // The refused input may be an empty line at a prompt that was not detected.
+      // Enter may have answered a prompt that was not detected, so the refused login may be that of an empty line.
       hasAnswered = false
       isAsked = pattern === asksName
     } else {
@@ -168,7 +168,7 @@ class LoginAttempt {
   /** Whether the output ends with a login prompt, for example that of `ready`. Consumes it. */
   async isAsked(prompt: RegExp): Promise<boolean> {
     if (!this.endsWith(prompt)) return false
-    // Otherwise it would be answered twice.
+    // The prompt is consumed, so that it is not answered twice.
     await this.#console.expect([prompt], { timeout: 0 }).catch(requireTimeout)
     return true
   }
@@ -211,7 +211,7 @@ class LoginAttempt {
     return was
   }
 
-  /** Runs a command, because other output may look like a prompt. */
+  /** Proves that a shell reads the console by running a command, because other output may look like a prompt. */
   async prove(): Promise<void> {
     const { signal } = this.#options
     await this.#guest.run('true', { via: 'shell', timeout: Math.max(1, this.#left), signal })
@@ -242,14 +242,14 @@ class LoginAttempt {
     })
   }
 
-  /** The last line, if it has no end and looks like a prompt. Kernel messages may follow it. */
+  /** The last line, if it is incomplete and looks like a prompt. Kernel messages may follow it. */
   get #unknownPrompt(): string | undefined {
     const text = new UserspaceText()
     const line = (text.push(this.#console.output.slice(-LONGEST_TAIL)) + text.end()).split('\n').at(-1) ?? ''
     return QUESTION.test(line) && line.trim().length > 1 ? line : undefined
   }
 
-  /** Milliseconds, before the multiplier. */
+  /** Remaining time of the login. Milliseconds, before the multiplier. */
   get #left(): number {
     return (this.#limitMs - (now() - this.#startedAt)) / this.#guest.scale(1)
   }

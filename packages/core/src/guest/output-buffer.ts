@@ -9,7 +9,7 @@ export const MOST_BYTES: number = 256 * 2 ** 20
 /** A command printed more than {@link MOST_BYTES}. */
 export class TooMuchOutput extends Error {}
 
-/** One output. */
+/** Standard output or standard error of one command. */
 export class OutputBuffer {
   #pieces: Uint8Array[] = []
   #length = 0
@@ -19,7 +19,7 @@ export class OutputBuffer {
     this.#length += piece.length
   }
 
-  /** Bytes so far. */
+  /** Number of bytes so far. */
   get length(): number {
     return this.#length
   }

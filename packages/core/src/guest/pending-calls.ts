@@ -1,4 +1,4 @@
-/** Pending calls of a test into the guest. A call that is pending when its test passes was not awaited. */
+/** Tracks the pending calls of a test into the guest. A call that is still pending when its test passes was not awaited. */
 import { CallSite } from '../host/call-site.ts'
 
 /** A pending call. */
@@ -41,7 +41,7 @@ export class PendingCalls {
     return result
   }
 
-  // With `await`, because the stack of an error keeps the user's line only across `await`.
+  // Must use `await`, because only then the stack of an error contains the user's line.
   async #settled<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
     try {
       return await work()

@@ -57,7 +57,7 @@ export interface CommandResult<Output extends string | Uint8Array = string> {
   readonly stderr: Output
   /** Time from its start to its end as seen from the host, milliseconds. */
   readonly duration: number
-  /** The way that was used. */
+  /** The transport that was used. */
   readonly via: GuestTransport
 }
 
@@ -91,7 +91,7 @@ const CHECKS: CheckTable<Required<RunOptions>> = {
 }
 
 /**
- * @param owner the method, for messages
+ * @param owner name of the method, for messages
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
  */
 export function checkRunOptions(owner: string, options: RunOptions): void {

@@ -1,4 +1,4 @@
-/** Conditions for waits: a port, a systemd unit, a file. Shell commands that start few or no processes. */
+/** Conditions for waits: a port, a systemd unit, a file. Their shell commands start few processes or none. */
 import { inspect } from 'node:util'
 import { OptionError } from '../errors.ts'
 import { formatCommand } from './guest-command-error.ts'
@@ -53,7 +53,7 @@ export function unitCondition(name: string): Condition {
   const never = (pattern: string, text: string): string => `${pattern}) echo ${quoteWord(text)}; exit ${NEVER};;`
   const steps = [
     `command -v systemctl >/dev/null || { echo "The guest has no systemctl: it does not run systemd."; exit ${NEVER}; }`,
-    // The values have no blanks. Early in a boot, there may be no answer yet.
+    // The values contain no blanks. Early in a boot, systemd may not answer yet.
     `set -- $(systemctl show --property=${UNIT_PROPERTIES} -- ${unit})`,
     `case " $* " in`,
     never('*" LoadState=not-found "*', `There is no unit ${name}.`),
@@ -83,7 +83,7 @@ export function fileCondition(path: string): Condition {
   return {
     what: `${path} to exist`,
     command: `[ -e ${file} ] || [ -h ${file} ]`,
-    // The nearest existing parent directory.
+    // Lists the nearest existing parent directory.
     diagnose: `d=${file}; while [ ! -d "$d" ]; do case $d in */*) d=\${d%/*};; *) d=.;; esac; d=\${d:-/}; done; echo "In $d:"; ls -la "$d" | head -n 30`,
   }
 }

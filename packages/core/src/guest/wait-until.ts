@@ -27,7 +27,7 @@ export interface WaitUntilResult {
 
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_INTERVAL_MS = 100
-/** Additional time for the last try to end by itself. Milliseconds. */
+/** Time after the timeout for the last try to end by itself. Milliseconds. */
 const SLACK_MS = 5_000
 
 /** Exit code of a try after which the condition can never become true. */
@@ -70,7 +70,7 @@ export async function waitUntil<T>(
   const limitMs = guest.scale(timeout)
   const script = tries(command, limitMs, interval)
   const result = await attempt(() => guest.run(script, { ...runOptions, check: false, timeout: timeout + SLACK_MS }))
-  // The last line of standard error is from the loop. It is missing if the loop ended too late.
+  // The last line of standard error is from the loop. It is missing if the loop was killed before its end.
   const [, status, count] = /^tries (\d+) (\d+)\n$/.exec(text(result.stderr)) ?? []
   const lastStatus = status === undefined ? undefined : Number(status)
   const { duration } = result
@@ -102,9 +102,9 @@ export async function waitUntil<T>(
 }
 
 /**
- * A loop for `sh` that prints the output of the last try and, on standard error, a line with its exit code and the
- * number of tries. The clock is /proc/uptime, which is read without a process. Its variable names do not conflict with
- * the command's.
+ * Creates a loop for `sh` that repeats the command until it succeeds or the limit is reached. It prints the output of
+ * the last try and, on standard error, a line with its exit code and the number of tries. The clock is /proc/uptime,
+ * which the shell reads without a process. Its variable names do not conflict with those of the command.
  */
 function tries(command: string, limitMs: number, intervalMs: number): string {
   return `

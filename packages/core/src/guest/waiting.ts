@@ -1,4 +1,4 @@
-/** Waits with a timeout, a signal and the end of the guest. */
+/** Waits that end early by a timeout, a signal or the end of the guest. */
 import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../host/clock.ts'
 import type { GuestEnd } from './command-transport.ts'
 
@@ -38,7 +38,7 @@ export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }
     () => afterReading(() => reject(new Interrupted('time'))),
     Math.min(timeoutMs, LONGEST_TIMER),
   )
-  // Data that arrived before the end of the machine is read first.
+  // Reads data that arrived before the end of the machine first, because it may resolve the promise.
   void over.then((end) => afterReading(() => reject(new Interrupted('over', { end }))))
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()

@@ -1,8 +1,8 @@
 /**
  * Connection to the agent in a guest: concurrent requests over one virtio-serial port.
  *
- * In a restored machine, the agent may be in the middle of a frame for another process. So the connection starts with a
- * ping that has a random token, and drops everything before its answer.
+ * In a restored machine, the agent may be in the middle of a frame for the process that saved it. Therefore the
+ * connection starts with a ping that has a random token, and drops all data before the answer to it.
  */
 import type { Duplex } from 'node:stream'
 import { nodeCrypto } from '../../host/lazy-node.ts'
@@ -23,7 +23,7 @@ export type FrameListener = (frame: AgentFrame) => void
 const NONCE_BYTES = 16
 const VERSION_BYTES = 4
 
-/** The agent uses another version of the protocol. */
+/** The agent in the guest uses another version of the protocol. */
 export class OtherVersion extends Error {
   constructor(version: number) {
     super(`the agent in the guest has version ${version}, but version ${AGENT_VERSION} is needed`)
@@ -35,11 +35,11 @@ export class AgentConnection {
   readonly #open: () => Duplex
   readonly #requests = new Map<number, FrameListener>()
   readonly #onRestart = new Set<() => void>()
-  // Random, because a restored agent may still have requests of another process.
+  // Starts at a random number, because a restored agent may still answer requests of another process.
   #lastId = nodeCrypto().randomInt(2 ** 31)
   #stream: Duplex | undefined
   #ready: Promise<void> | undefined
-  /** Whether the agent has answered. */
+  /** Whether the agent has answered the ping. */
   #isOpen = false
   /** Resolves the wait for the agent after a reset; undefined if there is no such wait. */
   #onHello: (() => void) | undefined
@@ -67,7 +67,7 @@ export class AgentConnection {
     this.#loseRequests()
   }
 
-  /** Starts a request; dispose it at its end. `onRestart` is called if the agent restarts and so loses the request. */
+  /** Starts a request. The caller disposes it at its end. `onRestart` is called if the agent restarts and loses it. */
   request(listener: FrameListener, onRestart: () => void): { readonly id: number } & Disposable {
     const id = this.#nextId()
     this.#requests.set(id, listener)
@@ -86,11 +86,11 @@ export class AgentConnection {
     this.#stream?.write(frames.length === 1 ? (frames[0] ?? '') : Buffer.concat(frames))
   }
 
-  /** Sends bytes as frames of one type, with flow control. Ends early with the machine or by `stop`. */
+  /** Sends bytes as frames of one type, with flow control. Returns early when the machine ends or `stop` aborts. */
   async sendAll(type: number, id: number, bytes: Uint8Array, stop?: AbortSignal): Promise<void> {
     for (let at = 0; at < bytes.length && stop?.aborted !== true; at += LONGEST_PAYLOAD) {
       const frame = encodeFrame(type, id, bytes.subarray(at, at + LONGEST_PAYLOAD))
-      // The callback is also called when the write fails because the machine has ended.
+      // The callback is also called if the write fails because the machine has ended.
       await new Promise<void>((resolve) => (this.#stream ? this.#stream.write(frame, () => resolve()) : resolve()))
     }
   }
@@ -109,7 +109,7 @@ export class AgentConnection {
     let unread: Buffer | undefined = Buffer.alloc(0)
     let isGarbled = false
     stream.on('data', (chunk: Buffer) => {
-      // The start of the next frame is unknown.
+      // After invalid data, the start of the next frame is unknown.
       if (isGarbled) return
       let bytes = chunk
       if (unread !== undefined) {

@@ -7,10 +7,10 @@ import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
 import { AgentRefusal, AgentRestarted, fetchFile, NotWhole, sendFile } from './agent-files.ts'
 
-/** Most concurrent files. The agent supports 16, and long commands need files too. */
+/** Most concurrent transfers. The agent supports 16, and commands that are too long for an argument need some of them. */
 const MOST_FILES = 8
 
-/** The files of one machine. */
+/** File transfers of one machine. */
 export class AgentFileTransport implements FileTransport {
   readonly #connection: AgentConnection
   readonly #over: Limits['over']

@@ -28,7 +28,7 @@ export class AgentRefusal extends Error {
   }
 }
 
-/** The agent was restarted. */
+/** The agent was restarted and has lost the request. */
 export class AgentRestarted extends Error {}
 
 /** The received data differs from the data sent. */
@@ -73,11 +73,11 @@ export async function sendFile(
   try {
     connection.send(encodeFrame(WRITE, request.id, Buffer.concat([head, encodeTexts([path])])))
     const sent = connection.sendAll(DATA, request.id, bytes, stop.signal)
-    // The agent refuses a request at its start.
+    // A refusal arrives before all data is sent.
     await within(Promise.race([sent, done.promise]), limits)
   } finally {
     stop.abort()
-    // Also after an abort, because the agent supports only a few files.
+    // Sent after an abort too, because the agent supports only a few open files.
     connection.send(encodeFrame(END, request.id))
   }
   const { size, crc } = await within(done.promise, limits)
@@ -110,7 +110,7 @@ export async function fetchFile(connection: AgentConnection, path: string, limit
   }
 }
 
-/** A request that is answered with DONE. @throws AgentRefusal, AgentRestarted, Interrupted */
+/** Sends a request and waits for its `DONE` frame. @throws AgentRefusal, AgentRestarted, Interrupted */
 export async function ask(
   connection: AgentConnection,
   type: number,

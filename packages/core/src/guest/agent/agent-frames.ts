@@ -1,6 +1,6 @@
-/** Frames of the agent protocol. See agent.c of `@coldboot/guest` for their meaning. */
+/** Encodes and decodes frames of the agent protocol. Their meaning is in agent.c of `@coldboot/guest`. */
 
-/** To the guest. */
+/** Types of frames to the guest. */
 export const PING = 1
 export const INPUT = 2
 export const EXEC = 3
@@ -12,12 +12,12 @@ export const END = 8
 export const CLOCK = 9
 export const RESEED = 10
 
-/** From the guest. */
+/** Types of frames from the guest. */
 export const HELLO = 128
-// 129 answers a PING, outside of the frames.
+// 129 is PONG. The connection finds it by its nonce, before it reads frames.
 export const OUT = 130
 export const ERR = 131
-// 132 is the end of a command.
+// 132 is EXIT, the end of a command: any frame other than OUT, ERR and FAIL.
 export const FAIL = 133
 export const FILE_DATA = 134
 export const DONE = 135
@@ -25,16 +25,16 @@ export const DONE = 135
 /** Version of the protocol. */
 export const AGENT_VERSION = 1
 
-/** Stages of a failure in a `FAIL`. */
+/** Stage of a failure in the payload of `FAIL`. */
 export const AT_DIRECTORY = 1
 
-/** Longest payload to the guest, bytes: the agent takes up to 1 MiB. */
+/** Longest payload to the guest, bytes. The agent accepts up to 1 MiB. */
 export const LONGEST_PAYLOAD: number = 512 * 1024
 
-/** Longest payload from the guest, bytes. The agent sends at most 32 KiB, so a longer one is not from the agent. */
+/** Longest accepted payload from the guest, bytes. The agent sends at most 32 KiB, so longer ones are invalid data. */
 export const LONGEST_RECEIVED: number = 1024 * 1024
 
-/** Bytes before a payload. */
+/** Size of the header before a payload, bytes. */
 export const HEADER = 9
 
 /** A message from the guest. */
@@ -72,7 +72,7 @@ export class FrameReader {
     const frames: AgentFrame[] = []
     this.#pieces.push(bytes)
     this.#length += bytes.length
-    // Joined only when a frame is complete, because a large one arrives in many chunks.
+    // The chunks of a frame are joined only when it is complete, because a large frame arrives in many chunks.
     for (let needed = this.#needed(); this.#length >= needed; needed = this.#needed()) {
       const all = this.#pieces.length === 1 ? (this.#pieces[0] ?? bytes) : Buffer.concat(this.#pieces)
       frames.push({ type: all.readUInt8(4), id: all.readUInt32LE(5), payload: all.subarray(HEADER, needed) })

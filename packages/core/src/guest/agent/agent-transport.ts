@@ -1,4 +1,4 @@
-/** Runs commands with the agent of `@coldboot/guest`: concurrently, with separate outputs, without the console. */
+/** Runs commands with the agent of `@coldboot/guest`. They run concurrently and do not appear on the console. */
 
 import { constants } from 'node:os'
 import { formatDuration } from '../../format-duration.ts'
@@ -14,24 +14,24 @@ import { AgentFileTransport } from './agent-file-transport.ts'
 import { AgentRefusal, AgentRestarted, sendFile } from './agent-files.ts'
 import * as frames from './agent-frames.ts'
 
-/** Time to end after SIGTERM. Milliseconds, before the multiplier. */
+/** Time for a command to end after SIGTERM. Milliseconds, before the multiplier. */
 const GRACE_MS = 500
-/** Time to end after SIGKILL. Milliseconds, before the multiplier. */
+/** Time for a command to end after SIGKILL. Milliseconds, before the multiplier. */
 const KILL_MS = 5_000
 
-/** The Linux kernel takes arguments of less than 128 KiB. */
+/** Longest command passed as an argument, bytes. The Linux kernel limits an argument to 128 KiB. */
 const LONGEST_ARGUMENT = 120_000
 
 /** Options of {@link AgentTransport}. */
 export interface AgentWayOptions {
   readonly connection: AgentConnection
-  /** Applies the multiplier. */
+  /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
-  /** Resolves when no command can run any more. */
+  /** Resolves when no command can run in the guest any more. */
   readonly over: Promise<GuestEnd>
 }
 
-/** The agent of one machine. */
+/** Runs commands with the agent of one machine. */
 export class AgentTransport implements CommandTransport {
   readonly via = 'agent'
   readonly files: AgentFileTransport
@@ -55,7 +55,7 @@ export class AgentTransport implements CommandTransport {
     }
   }
 
-  /** The command; if it does not fit into an argument, a command that runs it from a file. */
+  /** The command text. A command that is too long for an argument is sent as a file, and the text runs the file. */
   async #text({ command }: CommandRequest, limits: Limits): Promise<string> {
     if (Buffer.byteLength(command) <= LONGEST_ARGUMENT) return command
     const path = `/tmp/.coldboot-${nodeCrypto().randomBytes(8).toString('hex')}`
@@ -64,7 +64,7 @@ export class AgentTransport implements CommandTransport {
   }
 }
 
-/** One command. */
+/** One running command. */
 class AgentRun {
   readonly #options: AgentWayOptions
   readonly #request: CommandRequest
@@ -81,7 +81,7 @@ class AgentRun {
     this.#text = text
   }
 
-  /** @throws AgentRefusal when it could not be started */
+  /** @throws AgentRefusal if the command could not be started */
   async run(): Promise<CommandOutcome> {
     const { connection, over } = this.#options
     const { timeoutMs, signal, input, cwd = '', env } = this.#request

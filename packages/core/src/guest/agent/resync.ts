@@ -1,6 +1,6 @@
 /**
- * Sets the clock of a restored guest and adds entropy. Otherwise its clock continues from the save, and copies draw the
- * same random numbers if the kernel does not support generation ids.
+ * Sets the clock of a restored guest and adds entropy. Without this, the clock continues from the time of the save. If
+ * the kernel does not support generation ids, all restored machines would also generate the same random numbers.
  */
 import { wallClock } from '../../host/clock.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
@@ -13,19 +13,19 @@ import { CLOCK, RESEED } from './agent-frames.ts'
 const SEED_BYTES = 64
 
 /**
- * Resolves when both are done.
- * @param keepsTime whether the clock is left alone
+ * Resolves when the agent has set the clock and added the entropy.
+ * @param keepsTime whether the clock stays unchanged
  * @throws AgentRefusal, AgentRestarted, Interrupted
  */
 export async function resync(connection: AgentConnection, limits: Limits, keepsTime: boolean): Promise<void> {
   const ready = within(connection.ready(), limits)
-  // Sent together with the ping that opens the connection, in one round trip.
+  // The connection sends these frames together with its ping, so there is only one round trip.
   const seed = nodeCrypto().randomBytes(SEED_BYTES)
   const clock = keepsTime ? [] : [ask(connection, CLOCK, timeNow(), limits)]
   await Promise.all([ready, ...clock, ask(connection, RESEED, seed, limits)])
 }
 
-/** Seconds (8 bytes) and nanoseconds (4) since 1970. */
+/** The current time: seconds since 1970 (8 bytes) and nanoseconds (4 bytes). */
 function timeNow(): Buffer {
   const milliseconds = wallClock()
   const time = Buffer.alloc(12)

@@ -6,7 +6,7 @@ import type { CloudInitFailure } from './cloud-init-report.ts'
 export interface FailedCloudInit {
   /** Name of the machine. */
   readonly machine: string
-  /** At least one. */
+  /** The failed modules; at least one. */
   readonly failures: readonly CloudInitFailure[]
   readonly recoverableErrors: readonly string[]
   /** Parts of logs: title → text. */

@@ -1,12 +1,12 @@
-/** Reads the results that cloud-init leaves in `/run/cloud-init`, and finds the part of its log that explains a failure. */
+/** Parses the result files of cloud-init in `/run/cloud-init`, and finds the part of its log that explains a failure. */
 
 /** An error that ended a module or a stage of cloud-init. */
 export interface CloudInitFailure {
   /** Such as `scripts_user`; undefined if a stage failed outside of its modules. */
   readonly module: string | undefined
-  /** Such as `modules-final`; undefined if only the result has the error. */
+  /** Such as `modules-final`; undefined if only `result.json` has the error. */
   readonly stage: string | undefined
-  /** The text of cloud-init. */
+  /** Error message of cloud-init. */
   readonly message: string
 }
 
@@ -21,7 +21,7 @@ export interface CloudInitReport {
 
 /**
  * @param result content of result.json
- * @param status content of status.json; '' without one
+ * @param status content of status.json; '' if the file does not exist
  * @throws SyntaxError for a result that is not JSON
  */
 export function readCloudInitReport(result: string, status: string): CloudInitReport {
@@ -30,7 +30,7 @@ export function readCloudInitReport(result: string, status: string): CloudInitRe
   const failures = stages.flatMap(([stage, facts]) =>
     texts(record(facts)['errors']).map((text) => failureOf(text, stage)),
   )
-  // Since version 23.4.
+  // cloud-init 23.4 and later.
   const recoverable = stages.flatMap(([, facts]) => Object.entries(record(record(facts)['recoverable_errors'])))
   return {
     datasource: typeof datasource === 'string' ? datasource : '',
@@ -40,11 +40,13 @@ export function readCloudInitReport(result: string, status: string): CloudInitRe
 }
 
 /**
- * The messages of cloud-init.log about the last run of a module, or all without one. If some of them are no debug messages, only these;
- * '' if the log does not mention the module.
+ * The messages of cloud-init.log about the last run of a module, without debug messages if there are others.
+ *
+ * @param module undefined for all messages of the log
+ * @returns '' if the log does not mention the module
  */
 export function logAbout(log: string, module: string | undefined): string {
-  // A traceback has no times and belongs to the message before it.
+  // Lines of a traceback have no time. They belong to the message before them.
   const messages = log.split(/^(?=\d{4}-\d\d-\d\d )/m)
   const part = module === undefined ? messages : messagesOf(messages, module)
   const urgent = part.filter((text) => !/^[^\n]*\[DEBUG\]/.test(text) || text.includes('\nTraceback '))
@@ -53,14 +55,14 @@ export function logAbout(log: string, module: string | undefined): string {
 
 function messagesOf(messages: readonly string[], module: string): readonly string[] {
   const name = module.replaceAll(/[-_]/g, '[-_]')
-  // The log goes on over boots.
+  // The log contains earlier boots too.
   const start = messages.findLastIndex((text) => new RegExp(`\\bstart: [\\w-]+/config-${name}:`).test(text))
   if (start === -1) return []
   const next = messages.findIndex((text, index) => index > start && /\bstart: [\w-]+\/config-/.test(text))
   return messages.slice(start, next === -1 ? undefined : next)
 }
 
-// The text of a Python tuple of a name and an exception: `('scripts_user', RuntimeError('…'))`.
+// Parses a Python tuple of a module name and an exception: `('scripts_user', RuntimeError('…'))`.
 function failureOf(text: string, stage: string | undefined): CloudInitFailure {
   const [, module, message = text] = /^\(['"]([\w-]+)['"], ([^]*)\)$/.exec(text) ?? []
   return { module, stage, message }

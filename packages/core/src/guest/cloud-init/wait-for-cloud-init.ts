@@ -1,4 +1,4 @@
-/** Waits for the end of cloud-init, and reports the module that failed with its part of the log. */
+/** Waits for the end of cloud-init, and reports failed modules with their part of the log. */
 import { messageOf } from '../../errors.ts'
 import type { Guest } from '../guest.ts'
 import { excerpt, type FailedCommand, GuestCommandError } from '../guest-command-error.ts'
@@ -25,12 +25,12 @@ export interface CloudInitResult {
   readonly duration: number
 }
 
-/** Enough for a boot without hardware acceleration, in which Python takes seconds to start. Milliseconds. */
+/** Default timeout, long enough without hardware acceleration, where Python takes seconds to start. Milliseconds. */
 const DEFAULT_TIMEOUT_MS = 300_000
-/** Pause between tries, which take time from cloud-init itself. Milliseconds. */
+/** Pause between tries, because each try slows cloud-init down. Milliseconds. */
 const INTERVAL_MS = 250
 
-/** Before each file, because messages of the guest may be in between on a console. */
+/** Separator before each file, because a console may show other messages between them. */
 const MARK = '--- coldboot'
 const LOG = '/var/log/cloud-init.log'
 const OUTPUT = '/var/log/cloud-init-output.log'
@@ -71,7 +71,7 @@ export async function waitForCloudInit(
   throw new CloudInitError({ machine: guest.name, failures, recoverableErrors, logs })
 }
 
-// `cloud-init status --wait` would start Python again and again. It ends when this file exists.
+// `result.json` exists when cloud-init has ended. `cloud-init status --wait` would start Python each time.
 function condition(): Condition {
   const never = `exit ${NEVER}`
   return {

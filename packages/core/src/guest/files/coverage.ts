@@ -1,4 +1,4 @@
-/** Copies coverage data out of a guest, into the form that the tools of the host read. */
+/** Copies coverage data out of a guest, in the form that tools on the host read. */
 import { existsSync } from 'node:fs'
 import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
@@ -23,7 +23,7 @@ export interface CoverageOptions {
    * @default for `v8` that of NODE_V8_COVERAGE, which tools such as Vitest and c8 read for their report; otherwise required
    */
   readonly to?: string | undefined
-  /** For `v8`: folder in the guest → folder on the host, of the programs. @default {}: the same paths */
+  /** For `v8`: source folder in the guest → the same folder on the host. @default {}: the paths are equal */
   readonly sources?: Readonly<Record<string, string>> | undefined
   /** Milliseconds, before the multiplier. @default 60_000 */
   readonly timeout?: number | undefined
@@ -43,7 +43,7 @@ const CHECKS: CheckTable<Required<CoverageOptions>> = {
 
 const KERNEL = '/sys/kernel/debug/gcov'
 
-/** Names of the files, for `find`. */
+/** Names of the coverage files, as patterns for `find`. */
 const NAMES = {
   gcov: "-name '*.gcda'",
   v8: "-name 'coverage-*.json'",
@@ -61,7 +61,7 @@ export async function collectCoverage(guest: Guest, options: CoverageOptions): P
   const { format, from = KERNEL, sources = {}, timeout = 60_000 } = options
   const to = options.to ?? reportFolder(format)
   const copy = `/tmp/.coldboot-coverage-${nodeCrypto().randomBytes(8).toString('hex')}`
-  // Files of the kernel have no size, so that tar would copy nothing.
+  // Coverage files of the kernel have size 0, so tar would copy them as empty files.
   const each = `mkdir -p ${copy}/"\${1%/*}" && cat "$1" >${copy}/"$1"`
   const found = `cd ${quoteWord(from)} && mkdir -p ${copy} && find . \\( ${NAMES[format]} \\) -exec sh -c '${each}' sh {} \\; -print`
   const { stdout } = await guest.run(found, { timeout })
@@ -84,7 +84,7 @@ export async function collectCoverage(guest: Guest, options: CoverageOptions): P
   return files
 }
 
-/** The folder that the test runner reads for its own report. @throws OptionError `INVALID_OPTION` */
+/** The folder from which the test runner reads coverage for its report. @throws OptionError `INVALID_OPTION` */
 function reportFolder(format: CoverageOptions['format']): string {
   const folder = format === 'v8' ? readEnvironment().v8CoverageDirectory : undefined
   if (folder !== undefined) return folder
@@ -96,7 +96,7 @@ function reportFolder(format: CoverageOptions['format']): string {
   })
 }
 
-/** Replaces the folders of the guest in the URLs of scripts. */
+/** Replaces guest folders by host folders in the script URLs of a V8 coverage file. */
 async function relocate(file: string, sources: Readonly<Record<string, string>>): Promise<void> {
   const folders = Object.entries(sources).map(([inside, outside]) => [urlOf(inside), urlOf(outside)] as const)
   const coverage = JSON.parse(await readFile(file, 'utf8')) as { result: readonly { readonly url: string }[] }
@@ -111,7 +111,7 @@ function urlOf(folder: string): string {
   return `${pathToFileURL(resolve(folder)).href}/`
 }
 
-/** Puts a link to the notes of the compiler beside the counts, as the kernel does, so that gcov and lcov find them. */
+/** Adds a link to the `.gcno` file of the compiler beside a `.gcda` file, as the kernel does, for gcov and lcov. */
 async function linkNotes(file: string, to: string): Promise<void> {
   const notes = file.replace(/\.gcda$/, '.gcno')
   const built = join('/', relative(to, notes))

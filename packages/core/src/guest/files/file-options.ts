@@ -64,7 +64,7 @@ export function checkFileData(owner: string, data: unknown): void {
   throw new OptionError('INVALID_OPTION', `${owner}: the data must be a string or bytes, but is ${typeof data}`)
 }
 
-/** @throws OptionError `INVALID_OPTION` if `path` is not absolute: it must not depend on the directory of a shell */
+/** @throws OptionError `INVALID_OPTION` if `path` is not absolute. A relative path would depend on the shell. */
 export function checkGuestPath(owner: string, path: string): void {
   if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0')) return
   throw new OptionError(

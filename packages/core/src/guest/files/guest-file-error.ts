@@ -10,7 +10,7 @@ import { FileFailure } from './file-transport.ts'
  */
 export class GuestFileError extends ColdbootError {
   override readonly name: string = 'GuestFileError'
-  /** In the guest. */
+  /** Path of the file in the guest. */
   readonly path: string
 
   constructor(code: ErrorCode, message: string, path: string, options: ColdbootErrorOptions = {}) {
@@ -32,7 +32,7 @@ export function fileErrorCode(reason: string): ErrorCode {
 /**
  * Converts errors of transports to a GuestFileError.
  *
- * @param done what could not be done, such as `read`
+ * @param done participle of the failed action, such as `read`
  * @throws GuestFileError; other errors unchanged
  */
 export async function explained<T>(

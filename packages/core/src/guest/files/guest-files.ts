@@ -1,4 +1,4 @@
-/** Transfers single files between test and guest: by an agent, or else by commands. Verifies their content. */
+/** Transfers single files between test and guest, by an agent or by commands, and verifies their content. */
 import { gzipSync } from 'node:zlib'
 import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { CommandTransport } from '../command-transport.ts'
@@ -16,7 +16,7 @@ import {
 import type { FileRequest } from './file-transport.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 
-/** Default timeout of a transfer, and its addition for each byte. Milliseconds. */
+/** Default timeout of a transfer: a constant, plus a time for each byte. Milliseconds. */
 const LEAST_MS = 60_000
 const MS_A_BYTE = 1 / 1000
 
@@ -101,7 +101,7 @@ async function writeByCommand(
   const zipped = bytes.length > LEAST_ZIPPED ? gzipSync(bytes, { level: 1 }) : undefined
   const to = quoteWord(path)
   const change = mode === undefined ? '' : `chmod ${mode.toString(8)} ${to} && `
-  // Files of the kernel do not return the content that was written, so they are not verified.
+  // Files in /proc and /sys do not return the content that was written, so they are not verified.
   const check = /^\/(proc|sys)\//.test(path) ? ':' : `if [ -f ${to} ]; then ${SUM} <${to}; fi`
   const command = `${zipped ? 'gzip -dc' : 'cat'} >${to} && ${change}${check}`
   const { stdout } = await guest.run(command, {
@@ -135,7 +135,7 @@ function fileRequest(guest: Guest, path: string, bytes: number, options: FileOpt
   return { path, timeoutMs: guest.scale(transferTimeout(options, bytes)), signal: guest.signal(options.signal) }
 }
 
-// The best checksum that the guest has; at least the size.
+// The best checksum that the guest supports, or the size.
 const SUM = '{ sha256sum || md5sum || wc -c; } 2>/dev/null'
 
 function isSumOf(text: string, bytes: Uint8Array): boolean {

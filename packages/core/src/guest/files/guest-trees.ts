@@ -39,7 +39,7 @@ export async function copyIn(guest: Guest, hostPath: string, guestPath: string, 
 async function copyTreeIn(guest: Guest, tree: string, guestPath: string, options: FileOptions): Promise<void> {
   const { pack } = await import('tar-fs')
   const { archive, sums } = await fromHost(tree, async () => {
-    // Without an entry for the tree itself, so that the permissions of an existing directory do not change.
+    // The archive has no entry for the tree itself, so the permissions of an existing directory do not change.
     const entries = await readdir(tree)
     return { archive: await buffer(pack(tree, { ...KEEPING, entries })), sums: await sumsBelow(tree) }
   })

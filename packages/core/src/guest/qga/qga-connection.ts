@@ -1,6 +1,6 @@
 /**
  * Connection to QEMU's guest agent: JSON in both directions, one message per line (docs/interop/qemu-ga-ref). The agent
- * answers requests in order and sends nothing else.
+ * sends only answers, in the order of the requests.
  */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
@@ -21,19 +21,20 @@ export class QgaRefusal extends Error {
 const DELIMITER = 0xff
 
 /**
- * Most bytes of unanswered requests, except for a single long one. The agent reads this many bytes at once, and loses
- * the answers that it writes while more input is buffered: GLib takes the virtio port for seekable and seeks back over
- * the buffered input before a write, which fails (glib/giochannel.c, g_io_channel_write_chars; qga/main.c,
- * QGA_READ_COUNT_DEFAULT).
+ * Most bytes of unanswered requests, unless a single request is longer. The agent reads up to this many bytes at once.
+ * If more input is buffered when it writes an answer, the answer is lost: GLib assumes that the virtio port is seekable
+ * and seeks back over the buffered input before the write, which fails (glib/giochannel.c, g_io_channel_write_chars;
+ * qga/main.c, QGA_READ_COUNT_DEFAULT).
  */
 const READ_BYTES = 4_096
 
 /**
- * Time without an answer after which a ping checks whether the agent was restarted and lost its requests. Milliseconds.
+ * Time without an answer after which a ping is sent. Its answer shows whether the agent was restarted and has lost its
+ * requests. Milliseconds.
  */
 const NUDGE_MS = 3_000
 
-/** Most pings without an answer. */
+/** Number of unanswered pings after which no more are sent. */
 const MOST_NUDGES = 10
 
 /** A request to the agent. */
@@ -57,7 +58,7 @@ export class QgaConnection {
   readonly #queue: Question[] = []
   /** Requests sent but not answered, in order. */
   readonly #asked: Question[] = []
-  // Random, because a restored agent may still have requests of another process.
+  // Starts at a random number, because a restored agent may still answer requests of another process.
   #lastId = nodeCrypto().randomInt(2 ** 31)
   #stream: Duplex | undefined
   #nudging: NodeJS.Timeout | undefined
@@ -89,7 +90,7 @@ export class QgaConnection {
     const id = ++this.#lastId
     const json = JSON.stringify({ execute: command, arguments: commandArguments, id })
     const length = Buffer.byteLength(json)
-    // Without a line end for long requests, because it would exceed the buffer of the agent.
+    // A long request gets no line end, because the request with it would exceed the buffer of the agent.
     const text = length < READ_BYTES ? `${json}\n` : json
     return { id, text, bytes: length + 1, answer: Promise.withResolvers<unknown>() }
   }
@@ -120,7 +121,8 @@ export class QgaConnection {
     this.#nudging = setInterval(() => {
       const ping = this.#question('guest-ping', {})
       ping.answer.promise.catch(() => {})
-      // A long request leaves no room for a ping. After this long, it is lost.
+      // After a long request, the buffer has no space for a ping. At the last interval, the request counts as lost, and
+      // the ping is sent anyway.
       if (this.#hasRoom(ping) || left === 1) this.#send(ping)
       if (--left === 0) clearInterval(this.#nudging)
     }, NUDGE_MS).unref()
@@ -141,7 +143,7 @@ export class QgaConnection {
     // The delimiter ends an incomplete message in the agent.
     stream.write(Buffer.of(DELIMITER))
     stream.write(`${JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id: sync } })}\n`)
-    // Answered first, so that further requests only go to a running agent.
+    // Further requests wait for this answer, because it proves that the agent runs.
     return promise.then(() => {
       this.#stream = stream
       this.#sendNext()
@@ -161,10 +163,10 @@ export class QgaConnection {
   }
 }
 
-/** Longest line that is kept, characters. The agent returns at most 16 MB of each output of a command, as base64. */
+/** Longest line, characters; longer ones lose their start. The agent returns up to 16 MB of each output, as base64. */
 const LONGEST_LINE = 64 * 2 ** 20
 
-/** Splits input into lines, and drops everything before a delimiter, and the start of lines that are too long. */
+/** Splits input into lines. Drops all data before a delimiter, and the start of lines that are too long. */
 class Lines {
   readonly #take: (line: string) => void
   readonly #decoder = new StringDecoder('latin1')
@@ -178,7 +180,7 @@ class Lines {
   push(chunk: Buffer): void {
     const delimiter = chunk.lastIndexOf(DELIMITER)
     if (delimiter >= 0) this.#start('')
-    // The JSON of the agent is ASCII, with base64 or escaped strings.
+    // The JSON of the agent is ASCII, because its strings are base64 or escaped.
     const [first = '', ...more] = this.#decoder.write(chunk.subarray(delimiter + 1)).split('\n')
     this.#pieces.push(first)
     this.#length += first.length
@@ -201,7 +203,7 @@ function parse(text: string): Answer {
     const answer: unknown = JSON.parse(text)
     return typeof answer === 'object' && answer !== null ? answer : {}
   } catch {
-    // The rest of an answer for another process.
+    // Not JSON: the rest of an answer for another process.
     return {}
   }
 }

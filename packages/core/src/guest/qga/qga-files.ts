@@ -2,7 +2,7 @@
 import { type Limits, within } from '../waiting.ts'
 import type { QgaConnection } from './qga-connection.ts'
 
-/** Bytes per request. A message may have 64 MiB including base64, and the agent reads at most 48 MiB. */
+/** Size of the data in one request, bytes. The agent accepts messages of 64 MiB including base64, and reads up to 48 MiB. */
 const PIECE_BYTES = 4 * 2 ** 20
 
 /** Bytes of the first request. Most files are short, and the agent allocates the requested size. */
@@ -39,12 +39,12 @@ export async function fetchFile(connection: QgaConnection, path: string, limits:
   return Buffer.concat(pieces)
 }
 
-/** Bytes. @throws QgaRefusal, Interrupted */
+/** Size of a file, bytes. @throws QgaRefusal, Interrupted */
 export function sizeOfFile(connection: QgaConnection, path: string, limits: Limits): Promise<number> {
   return withHandle(connection, path, 'r', limits, (handle) => seekFromEnd(connection, handle, 0, limits))
 }
 
-/** The last bytes. @throws QgaRefusal, Interrupted */
+/** Reads the last bytes of a file. @throws QgaRefusal, Interrupted */
 export function fetchEnd(connection: QgaConnection, path: string, bytes: number, limits: Limits): Promise<Buffer> {
   return withHandle(connection, path, 'r', limits, async (handle) => {
     const size = await seekFromEnd(connection, handle, 0, limits)
@@ -76,7 +76,7 @@ async function withHandle<T>(
   try {
     return await work(handle)
   } finally {
-    // Written data is only flushed by the close. After a read, the close is not awaited.
+    // Only the close flushes written data. After a read, the close is not awaited.
     if (mode === 'w') await close()
     else close().catch(() => {})
   }

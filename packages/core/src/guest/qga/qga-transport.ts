@@ -16,11 +16,12 @@ import { DIRECTORY_SCRIPT, END_SCRIPT, NO_DIRECTORY, runScript } from './qga-scr
 /** Interval of checking the output size of a running command. Milliseconds. */
 const LOOK_EVERY_MS = 500
 
-/** Timeout of reading the end of an output. Milliseconds, before the multiplier. */
+/** Timeout of reading the end of an output file. Milliseconds, before the multiplier. */
 const READ_MS = 5_000
 
 /**
- * Polling interval of a command, as a part of its time so far, with limits. The agent sends no events. Milliseconds.
+ * Polling interval of a command, because the agent sends no events: a fraction of its running time, within limits in
+ * milliseconds.
  */
 const ASK_AFTER = { part: 1 / 4, leastMs: 2, mostMs: 50 }
 
@@ -33,15 +34,15 @@ const KILLS = [
 /** Longer commands are sent as a file, because arguments are limited to 128 KiB by the kernel. Bytes. */
 const LONGEST_ARGUMENT = 120_000
 
-/** Number of commands whose files are removed together, because it needs a process. */
+/** Number of commands whose files are removed together, because the removal starts a process. */
 const COMMANDS_A_CLEANING = 16
 
 /** Options of {@link QgaTransport}. */
 export interface QgaWayOptions {
   readonly connection: QgaConnection
-  /** Applies the multiplier. */
+  /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
-  /** Resolves when no command can run any more. */
+  /** Resolves when no command can run in the guest any more. */
   readonly over: Promise<GuestEnd>
   /** Directory in the guest for the files of commands. @default '/tmp' */
   readonly directory?: string
@@ -57,11 +58,11 @@ interface ExecStatus {
   readonly 'err-data'?: string
 }
 
-/** QEMU's guest agent in one machine. */
+/** Runs commands with QEMU's guest agent in one machine. */
 export class QgaTransport implements CommandTransport {
   readonly via = 'guest-agent'
   readonly #options: QgaWayOptions
-  /** In the guest. */
+  /** Directory in the guest for the files of commands. */
   readonly #directory: string
   #leftovers: string[] = []
   /** Whether the guest has `setsid`. Without it, only the command itself can be killed, not its children. */
@@ -98,7 +99,7 @@ export class QgaTransport implements CommandTransport {
     const { text, input } = await this.#prepare(request, base, limits)
     const startedAt = now()
     const pid = await this.#begin(runScript(text), [base, input, cwd], limits)
-    // Queried only once, because the agent forgets a process after it has reported its end.
+    // One query for the end, because the agent forgets a process after it has reported its end.
     const ended = this.#ended(pid)
     try {
       const status = await within(Promise.race([ended, this.#overflow(base, ended, limits)]), limits)
@@ -148,7 +149,7 @@ export class QgaTransport implements CommandTransport {
     try {
       return await within(started, limits)
     } catch (error) {
-      // Aborted during the start, so the command must be killed.
+      // After an abort, the command may still start, so it is killed.
       if (error instanceof Interrupted) forget(started.then((pid) => this.#kill(pid, this.#ended(pid))))
       if (!(error instanceof QgaRefusal) || !this.#setsid || !error.message.includes('setsid')) throw error
       this.#setsid = false
@@ -183,7 +184,7 @@ export class QgaTransport implements CommandTransport {
     const end = (): void => stop.abort()
     ended.then(end, end)
     for (;;) {
-      // Rejects when the command has ended; this promise is then not awaited.
+      // Rejects when the command has ended. The caller does not await this promise then.
       await pause(LOOK_EVERY_MS, undefined, { signal: stop.signal, ref: false })
       const sizes = ['o', 'e'].map((name) => sizeOfFile(connection, `${base}.${name}`, limits))
       // The file may not exist yet.
@@ -226,7 +227,7 @@ export class QgaTransport implements CommandTransport {
     const bases = this.#leftovers
     this.#leftovers = []
     const files = bases.flatMap((one) => ['o', 'e', 'c', 'i'].map((name) => `${one}.${name}`))
-    // Errors are ignored, because remaining files do no harm.
+    // Errors are ignored, because remaining files are harmless.
     forget(this.#exec('rm', ['-f', ...files]).then((pid) => this.#ended(pid)))
   }
 }

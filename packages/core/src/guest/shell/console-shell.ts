@@ -1,9 +1,9 @@
 /**
- * Runs commands over the serial console, one after the other, for any guest with a POSIX shell there. Needs no
- * installation.
+ * Runs commands over the serial console, one after the other. Works with any guest that has a POSIX shell on the
+ * console, without an agent.
  *
- * The typed text and the output appear on the console. An `expect` that is pending while a command runs searches its
- * output; for later ones it is consumed.
+ * The typed text and the output appear on the console. An `expect` that is pending while a command runs also searches
+ * the output of the command. A later `expect` does not see it.
  */
 import type { CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
 import type { CommandRequest } from '../run-options.ts'
@@ -14,20 +14,20 @@ import { ShellRun } from './shell-run.ts'
 /** Options of {@link ConsoleShell}. */
 export interface ConsoleShellOptions {
   readonly console: ShellConsole
-  /** Applies the multiplier. */
+  /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
-  /** Resolves when no command can run any more, and all output was read. */
+  /** Resolves when no command can run in the guest any more and all output was read. */
   readonly over: Promise<GuestEnd>
 }
 
-/** The shell on a console. */
+/** Runs commands with the shell on the console of one machine. */
 export class ConsoleShell implements CommandTransport {
   readonly via = 'shell'
   readonly #options: ConsoleShellOptions
   readonly #gone = new AbortController()
   #last: Promise<unknown> = Promise.resolve()
   #hasAnswered = false
-  /** Whether the last command may still use the terminal. */
+  /** Whether the last command could not be killed, so that it may still read the terminal. */
   #stuck = false
 
   constructor(options: ConsoleShellOptions) {
@@ -35,7 +35,7 @@ export class ConsoleShell implements CommandTransport {
     void options.over.then(() => this.#gone.abort())
   }
 
-  /** Whether a command has ended, so that there is a shell on the console. */
+  /** Whether a command has ended, which proves that a shell reads the console. */
   get hasAnswered(): boolean {
     return this.#hasAnswered
   }

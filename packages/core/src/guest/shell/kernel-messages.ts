@@ -1,19 +1,19 @@
 /** Removes kernel messages from console output. */
 import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
 
-/** A kernel message is printed as a whole, with a line end, between any two bytes of other output. */
+/** A complete kernel message with its line end. The kernel may print one between any two bytes of other output. */
 const MESSAGE = new RegExp(`${KERNEL_STAMP.source}[^\\n]*\\n`, 'g')
 
-/** @param text with the line ends of a terminal, or plain ones */
+/** @param text output with line ends `\r\n` or `\n` */
 export function withoutKernelMessages(text: string): string {
   return text.replace(MESSAGE, '')
 }
 
 /**
- * Removes foreign text from encoded lines of fixed length: characters outside the alphabet, to the end of the line, and
- * as many characters before them as exceed the length.
+ * Removes other console output from encoded lines of fixed width: from the first character outside the alphabet to the
+ * end of the line, and the characters before it that exceed the width.
  *
- * @param foreign matches a character outside the alphabet
+ * @param foreign matches a character outside the alphabet of the encoding
  * @param width length of a complete line
  */
 export function withoutForeignText(text: string, foreign: RegExp, width: number): string {

@@ -1,8 +1,8 @@
-/** Decodes output that a guest sent over the console, and verifies its checksum. */
+/** Decodes command output that the shell functions sent over the console, and verifies its checksum. */
 import { crc32, inflateRawSync } from 'node:zlib'
 import { withoutForeignText, withoutKernelMessages } from './kernel-messages.ts'
 
-/** Decoded output. */
+/** Decoded standard output and standard error. */
 export interface Outputs {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
@@ -48,12 +48,12 @@ function unzip(bytes: Buffer): Outputs | undefined {
 }
 
 /**
- * Decodes one of several gzip members (RFC 1952) and verifies its checksum. Node's gunzip would join them.
- * @throws any error if it is damaged
+ * Decodes one of several gzip members (RFC 1952) and verifies its checksum. Node's gunzip would join the members.
+ * @throws Error if the member is damaged
  */
 function gunzipMember(bytes: Buffer): { readonly data: Buffer; readonly end: number } {
   const start = headerLength(bytes)
-  // The types do not include the result with `info`.
+  // The types of Node lack the result of the option `info`.
   const inflated: unknown = inflateRawSync(bytes.subarray(start), { info: true })
   const { buffer: data, engine } = inflated as {
     readonly buffer: Buffer

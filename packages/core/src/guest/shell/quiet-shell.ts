@@ -1,20 +1,20 @@
-/** The shell on a console, for commands that are not part of the test: they are neither in its log nor in its events. */
+/** Runs commands with the shell on the console without a trace in the log and in the events of the test. */
 import type { CommandTransport } from '../command-transport.ts'
 import { ConsoleShell, type ConsoleShellOptions } from './console-shell.ts'
 import type { ShellConsole } from './shell-listener.ts'
 
-/** The console, as a quiet shell uses it. */
+/** The part of the console that a quiet shell needs. */
 export interface QuietConsole extends Pick<ShellConsole, 'watch'> {
-  /** @param isAnswer whether it is no input of the test */
+  /** Types. @param isAnswer true for input that does not come from the test */
   send(data: string | Uint8Array, isAnswer: boolean): void
-  /** Holds further output back from the log. */
+  /** Buffers further output instead of writing it to the log. */
   hold(): {
-    /** @param isKept whether the held output is written to the log */
+    /** @param isKept whether to write the buffered output to the log */
     end(isKept: boolean): void
   }
 }
 
-/** @param shell the shell of the test, whose commands end first */
+/** @param shell the shell that the test uses; a quiet command starts when it is idle */
 export function quietShell(
   shell: ConsoleShell,
   options: Omit<ConsoleShellOptions, 'console'> & { readonly console: QuietConsole },
@@ -35,7 +35,7 @@ export function quietShell(
         isAnswered = outcome.exitCode !== undefined
         return outcome
       } finally {
-        // Without an answer, the output may say why.
+        // If the command failed, its output may explain why, so it is written to the log.
         held.end(!isAnswered)
       }
     },

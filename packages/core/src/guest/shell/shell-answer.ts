@@ -1,12 +1,19 @@
 /**
- * What the shell prints for us, in frames: RS (`\036`), the token of the request, a sign, what belongs to it, US
- * (`\037`). The guest makes the two control characters itself: what is typed, and so echoed, has none. The token is new
- * for each request and never in the command's environment.
+ * Parses the frames that the shell functions print on the console. A frame is RS (`\036`), the token of the request, a
+ * type character, a payload, and US (`\037`). The guest generates RS and US with `printf`, so the echo of typed text
+ * contains neither. Each request has a new token, which is not in the environment of the command.
  *
- * `!` the command begins, `!1` in the background. `?` its directory cannot be entered. `~` the shell has read so far.
- * `;status;length;length GS out GS err` the end, short text as it is. `:status:codec GS packed` the end, all else.
- * `*directory;codec` the functions are defined, `-` they are not. `>codec` send the file, `<size` what there is of it
- * now.
+ * Types and payloads:
+ *
+ * - `!`: the command starts in the foreground; `!1`: in the background
+ * - `?`: the working directory of the command cannot be entered
+ * - `~`: the shell has read its input up to this request
+ * - `;status;length;length GS out GS err`: the command ended, with short output as plain text
+ * - `:status:codec GS packed`: the command ended, with all other output encoded
+ * - `*directory;codec`: the functions are defined, with their directory and their encoding for output
+ * - `-`: the functions are not defined
+ * - `>codec`: the guest reads a file from the terminal in this encoding
+ * - `<size`: size of that file after the transfer, bytes
  */
 import { withoutKernelMessages } from './kernel-messages.ts'
 import { unpackOutputs } from './packed-output.ts'
@@ -28,14 +35,14 @@ export type ShellAnswer =
 const GARBLED: ShellAnswer = { kind: 'garbled' }
 
 /**
- * @param content raw content of a frame
+ * @param content raw bytes between RS and US
  * @returns undefined for a frame that is not an answer to this token
  */
 export function readAnswer(content: Buffer, token: string): ShellAnswer | undefined {
   const text = content.toString('latin1')
   const answer = parse(asPrinted(text), token)
   if (answer !== undefined && answer.kind !== 'garbled') return answer
-  // Messages are removed first, because one may be printed between the two characters of a line end.
+  // A kernel message may be printed between the two characters of a line end, so messages are removed first.
   return parse(asPrinted(withoutKernelMessages(text)), token) ?? answer
 }
 
@@ -97,7 +104,7 @@ function statusOf(text: string): number | undefined {
   return text === '-' ? undefined : Number(text)
 }
 
-/** Whether the length matches, in bytes or characters, because shells count by the locale. */
+/** Whether the length matches in bytes or in characters. The unit of `${#variable}` depends on the locale of the shell. */
 function hasLength(bytes: Buffer, length: number): boolean {
   return bytes.length === length || [...bytes.toString('utf8')].length === length
 }

@@ -4,15 +4,15 @@ import { nodeCrypto } from '../../host/lazy-node.ts'
 import { setupLines } from './shell-functions.ts'
 import { type Heard, NoAnswer, type ShellConsole, ShellListener } from './shell-listener.ts'
 
-/** Time in which a shell normally answers. Milliseconds, before the multiplier. */
+/** Time within which a shell usually answers. Milliseconds, before the multiplier. */
 const KEY_MS = 2_000
-/** The same for the last attempt, because a busy host may be much slower. */
+/** Timeout of the last attempt, because a busy host may be much slower. Milliseconds, before the multiplier. */
 const LAST_KEY_MS = 10_000
 
 const INTERRUPT = '\x03'
 const SUSPEND = '\x1a'
 
-/** The functions could not be defined. */
+/** The shell cannot run the command, for example because it does not accept the functions. */
 export class UnsuitableShell extends Error {}
 
 /** The dialogue with the shell for one command. */
@@ -41,7 +41,7 @@ export class ShellDialogue implements Disposable {
   ask(lines: (token: string) => readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<Heard> {
     const token = newToken()
     this.#listener.listenFor(token)
-    // A leading blank keeps the lines out of the history of some shells.
+    // Some shells do not add a line with a leading blank to their history.
     this.type(
       lines(token)
         .map((line) => ` ${line}\n`)
@@ -65,7 +65,7 @@ export class ShellDialogue implements Disposable {
   }
 
   /**
-   * Defines the functions.
+   * Defines the shell functions.
    * @throws NoAnswer, UnsuitableShell
    */
   async define(timeoutMs: number, signal?: AbortSignal): Promise<void> {
@@ -78,9 +78,10 @@ export class ShellDialogue implements Disposable {
   }
 
   /**
-   * Ends the command in the foreground by Ctrl-C, or else Ctrl-Z and `kill`; a command in the background by `kill`.
+   * Ends the running command: in the foreground with Ctrl-C or, if that has no effect, with Ctrl-Z and `kill`; in the
+   * background with `kill`.
    *
-   * @returns output of the command; undefined if the shell does not answer
+   * @returns the frame with the output of the command; undefined if the shell does not answer
    * @throws NoAnswer when the machine has ended
    */
   async interrupt(background: boolean): Promise<Heard | undefined> {
@@ -89,7 +90,7 @@ export class ShellDialogue implements Disposable {
       ? ([['', '_cbx;', this.#lastKeyMs]] as const)
       : ([
           [INTERRUPT, '', this.#keyMs],
-          // Only the job that was just suspended, because the user may have other jobs.
+          // Kills only the job that was just suspended, because the user may have other jobs.
           [SUSPEND, 'case $(jobs %%) in *topped*|*uspended*)kill -9 %%;wait %%;;esac 2>/dev/null;', this.#lastKeyMs],
         ] as const)
     for (const [key, command, timeoutMs] of attempts) {
@@ -103,12 +104,12 @@ export class ShellDialogue implements Disposable {
     return undefined
   }
 
-  /** An immediate answer to the same token. @throws NoAnswer */
+  /** The next answer to the same token, with a short timeout. @throws NoAnswer */
   soon(): Promise<Heard> {
     return this.#listener.next(this.#keyMs, undefined)
   }
 
-  /** Interrupts a shell that may be busy or have an incomplete line. @throws NoAnswer */
+  /** Gets a shell that may run a command, or have an incomplete line, to its prompt with Ctrl-C. @throws NoAnswer */
   async clear(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = now() + timeoutMs
     // Ctrl-C also discards unread input, so a slow shell gets more time with each attempt.
@@ -126,7 +127,7 @@ export class ShellDialogue implements Disposable {
   }
 }
 
-/** Command that answers if a function is not defined. */
+/** Shell command that prints the frame for functions that are not defined. */
 export function undefinedAnswer(token: string): string {
   return `command printf '\\036%s-\\037' ${token}`
 }

@@ -1,16 +1,16 @@
 /**
- * POSIX shell functions that run commands, one per line, each short enough for any line editor. They stay defined until
- * the shell ends, and in copies of the machine.
+ * POSIX shell functions that run commands. Each definition is one line, short enough for any line editor. The functions
+ * stay defined until the shell ends, and also in copies of the machine.
  *
- * The output of a command goes to two files: the terminal does not change it, it can be sent again if a kernel message
- * interrupts it, and background processes do not delay the answer. The answer is printed as a *frame* (see
+ * A command writes its output to two files. So the terminal does not change the output, it can be sent again if a
+ * kernel message interrupts it, and background processes do not delay the answer. The answer is printed as a frame (see
  * shell-answer.ts): short text unchanged, other output compressed and encoded.
  *
  * Settings of the user have no effect: `>|` overwrites files despite `set -C`, `command` bypasses functions and
  * aliases, and no variable is used before it is set (`set -u`).
  *
- * A fork and exec takes about 10 ms without hardware acceleration. With short output, only the command itself needs
- * one.
+ * Without hardware acceleration, a fork and exec takes about 10 ms. If the output is short, the command itself is the
+ * only process that is started.
  */
 
 import { KEPT_BYTES } from '../output-buffer.ts'
@@ -21,23 +21,30 @@ export const LONGEST_LINE = 700
 /** Output up to this many bytes is read by the shell itself, byte by byte. */
 const SHORT_BYTES = 1000
 
-/** Length of the list of old files at which they are removed, characters. */
+/** Length of the list of old output files, characters. The files of a longer list are removed. */
 const MOST_NAMES = 700
 
 /**
- * Returns the lines that define the functions: `_cb token command directory input` runs a command; `_cbj` one in the
- * background; `_cbr token status` reports; `_cbk file` keeps a short text; `_cbz token` sends again, packed; `_cbf
- * token` reports on a command that was ended; `_cbx` ends one in the background; `_cbt token` tidies up; `_cbw file
- * text` writes a short file; `_cbu token file` takes a long one from the terminal, appending.
+ * Returns the lines that define the functions:
  *
- * Each command has its own files, because background processes of an earlier command may still write to theirs.
+ * - `_cb token command directory input` runs a command, `_cbj` (same arguments) in the background
+ * - `_cbr token status` prints the frame of a command that ended
+ * - `_cbk file` reads a short text from an output file into a variable
+ * - `_cbz token` prints the output again, packed
+ * - `_cbf token` prints the end of the output of a killed command
+ * - `_cbx` kills the command in the background
+ * - `_cbt token` removes old output files
+ * - `_cbw file text` writes a short file
+ * - `_cbu token file` appends input from the terminal to a file
+ *
+ * Each command has its own files, because background processes of an earlier command may still write to their files.
  *
  * @param directory unique name of the directory for the files
  * @param token token of the frame that confirms the lines
  */
 export function setupLines(directory: string, token: string): string[] {
   return [
-    // A directory in memory is preferred. It is private, and must not exist before.
+    // The first directory in which a new private directory can be created.
     `for _cbd in "\${TMPDIR:-/tmp}" /run /dev/shm /var/tmp /dev .;do _cbd=$_cbd/.coldboot-${directory};(umask 077;mkdir "$_cbd")2>/dev/null&&break;_cbd=;done`,
     `_cbc=$(command printf '\\035\\036\\037');_cbl=;_cbb=;_cba=`,
     `_cbh(){ command -v "$1">/dev/null 2>&1;}`,
@@ -50,7 +57,7 @@ export function setupLines(directory: string, token: string): string[] {
     `_cbr(){ _cbs=$2;if _cbk o&&{ _cbq=$_cbv;_cbk e;};then command printf '\\036%s;%s;%s;%s\\035%s\\035%s\\037' "$1" "$2" \${#_cbq} \${#_cbv} "$_cbq" "$_cbv";else _cbz "$1";fi;:;}`,
     `_cbk(){ _cbv=;[ -s "$_cbo.$1" ]||return 0;IFS= read -r -d '' -n ${SHORT_BYTES} _cbv 2>/dev/null <"$_cbo.$1"&&return 1;case $_cbv in ''|*[$_cbc]*)return 1;;esac;}`,
     `_cbz(){ _cbb=1;[ -z "$_cbg" ]||read -r _cbs <"$_cbo.s";command printf '\\036%s:%s:%s\\035' "$1" "$_cbs" $_cbn;_cbp;command printf '\\037';}`,
-    // Long outputs are removed with the next command, because they may be requested again; short ones now and then.
+    // Long outputs may be requested again, so they are removed by the next command. Short ones wait for a full list.
     `_cbt(){ if [ \${#_cbl} -gt ${MOST_NAMES} ]||[ -n "$_cba" ];then (command cd "$_cbd"&&rm -f $_cbl);_cbl=;fi;_cba=$_cbb;_cbb=;_cbl="$_cbl $1.o $1.e $1.s $1.p";}`,
     `_cbf(){ for _cbv in o e;do tail -c ${KEPT_BYTES} "$_cbo.$_cbv">|"$_cbo.t"&&mv -f "$_cbo.t" "$_cbo.$_cbv";done 2>/dev/null;_cbr "$1" -;}`,
     `_cbx(){ read -r _cbv <"$_cbo.p"&&{ kill -9 -$_cbv||kill -9 $_cbv;} 2>/dev/null;}`,

@@ -1,10 +1,10 @@
-/** Extracts the frames of the shell from the console output. */
+/** Extracts the frames of the shell functions from the console output. */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import { readAnswer, type ShellAnswer } from './shell-answer.ts'
 
-/** The console, as the shell transport uses it. */
+/** The part of the console that the shell transport needs. */
 export interface ShellConsole {
-  /** Types. @throws MachineError `MACHINE_EXITED` */
+  /** Types data on the console. @throws MachineError `MACHINE_EXITED` */
   send(data: string | Uint8Array): void
   /** Passes every chunk of output to `watcher`, which returns the number of bytes that it consumes. */
   watch(watcher: (chunk: Uint8Array) => number): Disposable
@@ -12,7 +12,7 @@ export interface ShellConsole {
 
 /** The shell did not answer. */
 export class NoAnswer extends Error {
-  /** `gone` means that the machine has ended. */
+  /** `time`: timeout; `aborted`: by the signal; `gone`: the machine has ended. */
   readonly reason: 'time' | 'aborted' | 'gone'
 
   constructor(reason: 'time' | 'aborted' | 'gone', cause?: unknown) {
@@ -111,7 +111,7 @@ export class ShellListener implements Disposable {
       }
       const end = chunk.indexOf(END, at)
       const piece = chunk.subarray(at, end < 0 ? chunk.length : end)
-      // A start mark within a frame: the frame before it is incomplete.
+      // A frame that starts within another one: the outer frame is incomplete.
       const again = piece.lastIndexOf(START)
       if (again >= 0) this.#open()
       this.#frame?.push(piece.subarray(again + 1))
@@ -128,7 +128,7 @@ export class ShellListener implements Disposable {
     this.#frameAt = this.#lastByteAt
   }
 
-  /** Returns whether the request is complete. */
+  /** Handles a complete frame. Returns whether the output up to it is consumed: after every answer except `begun`. */
   #take(content: Buffer): boolean {
     const answer = readAnswer(content, this.#token)
     if (answer === undefined) return false

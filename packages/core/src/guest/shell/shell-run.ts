@@ -16,17 +16,17 @@ import { type Heard, NoAnswer } from './shell-listener.ts'
 import { LONG_BYTES, upload } from './shell-upload.ts'
 import { typedEscapes, typedWord } from './typed-text.ts'
 
-/** Most repetitions of a damaged answer. */
+/** How often a damaged answer is requested again. */
 const REPEATS = 5
-/** Time until the shell starts to print stored output. Milliseconds, before the multiplier. */
+/** Timeout of a repeated answer. Milliseconds, before the multiplier. */
 const REPEAT_MS = 10_000
 
-/** The Linux kernel takes arguments of less than 128 KiB. */
+/** Longest command passed as an argument, bytes. The Linux kernel limits an argument to 128 KiB. */
 const LONGEST_ARGUMENT = 120_000
 
 /** A running command. */
 export class ShellRun {
-  /** Whether the command may still use the terminal afterwards. */
+  /** Whether the command could not be killed, so that it may still read the terminal. */
   stuck = false
   readonly #dialogue: ShellDialogue
   readonly #request: CommandRequest
@@ -73,7 +73,7 @@ export class ShellRun {
         return failed({ code: 'COMMAND_NOT_STARTED', message: `cannot be run: ${error.message}` }, this.#duration)
       }
       if (!(error instanceof NoAnswer) || error.reason === 'gone') throw error
-      // Aborted during the start, so the command must be ended.
+      // After an abort, the command may have started, so it must be killed.
       return error.reason === 'aborted' ? this.#begunLate(error) : this.silent(error)
     }
   }
@@ -122,7 +122,7 @@ export class ShellRun {
     if (answer.kind === 'undefined') await this.#dialogue.define(timeoutMs, signal)
   }
 
-  /** @param heard the answer after the start of the command */
+  /** Converts an answer to an outcome. @param heard the answer after that for the start of the command */
   async #conclude(heard: Heard): Promise<CommandOutcome> {
     const duration = heard.at - this.#sentAt
     let { answer } = heard
@@ -141,7 +141,7 @@ export class ShellRun {
     return failed({ code: 'COMMAND_GARBLED', message }, duration)
   }
 
-  /** Ends the command after its timeout or an abort. */
+  /** Kills the command after its timeout or an abort. */
   async #interrupt(error: NoAnswer, background: boolean): Promise<CommandOutcome> {
     const duration = this.#duration
     const failure = error.reason === 'time' ? timedOut(this.#request.timeoutMs) : aborted(error.cause)

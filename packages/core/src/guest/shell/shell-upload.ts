@@ -1,9 +1,9 @@
-/** Sends bytes to a file in the guest: types them, encoded, to a program that reads the terminal. */
+/** Sends bytes to a file in the guest: types them, encoded, for a program that reads the terminal. */
 import { type ShellDialogue, UnsuitableShell } from './shell-dialogue.ts'
 import { LONGEST_LINE } from './shell-functions.ts'
 import { octal } from './typed-text.ts'
 
-/** Minimum size, bytes, because it starts four programs. Less is typed as an argument. */
+/** Longest data that is typed as an argument, bytes. An upload is slower for short data: it starts four programs. */
 export const LONG_BYTES = 2_000
 
 /**
@@ -51,7 +51,7 @@ async function sendPieces(
     const first = at === 0 ? [`_cbw ${file} ''`] : []
     const { answer } = await dialogue.ask((token) => [...first, `_cbu ${token} ${file}`], timeoutMs, signal)
     if (answer.kind !== 'send') return -1
-    // End of file must be on its own line.
+    // Ctrl-D is the end of file only at the start of a line.
     dialogue.type(encode(answer.codec, piece) + END_OF_FILE)
     const { answer: received } = await dialogue.next(pieceMs, signal)
     if (received.kind !== 'received') return -1
@@ -63,7 +63,7 @@ async function sendPieces(
 
 function encode(codec: string, bytes: Uint8Array): string {
   if (codec === 'base64') return inLines(Buffer.from(bytes).toString('base64'), new RegExp(`.{1,${BASE64_LINE}}`, 'g'))
-  // Never inside an escape.
+  // A line never ends inside an escape.
   return inLines(octal(bytes), new RegExp(`(?:\\\\0\\d{3}|[^\\\\]){1,${Math.floor(LONGEST_LINE / 5)}}`, 'g'))
 }
 

@@ -1,16 +1,16 @@
 /** Encodes any text as lines for a shell prompt: printable ASCII, without characters that a line editor interprets. */
 import { LONGEST_LINE } from './shell-functions.ts'
 
-/** A word for the shell. The lines `before` define a variable that `word` refers to. */
+/** A shell word. The lines in `before` define a variable that `word` refers to. */
 export interface TypedWord {
   readonly before: readonly string[]
   readonly word: string
 }
 
-// Printable, without `!`, which an interactive bash expands even in quotes.
+// Printable ASCII without `!`, which an interactive bash expands even in double quotes.
 const PLAIN = /^[\x20\x22-\x7e]*$/
 
-/** Characters reserved on a line, so that two words fit. */
+/** Characters of a line that are reserved for other text. */
 const AROUND = 100
 const PIECE = (LONGEST_LINE - AROUND) / 2
 
@@ -20,7 +20,7 @@ const QUOTED_QUOTE = `'\\''`
 export function typedWord(text: string, variable: string): TypedWord {
   if (PLAIN.test(text)) return inPieces(text, variable)
   const { before, word } = typedEscapes(Buffer.from(text), variable)
-  // The dot protects trailing line ends, which $() would remove.
+  // $() removes trailing line ends, so a dot is appended and removed again.
   const decode = `${variable}=$(command printf '%b.' ${word});${variable}=\${${variable}%.}`
   return { before: [...before, decode], word: `"$${variable}"` }
 }

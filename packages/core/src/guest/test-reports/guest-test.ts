@@ -10,12 +10,12 @@ export interface TestReport {
   readonly problems: readonly string[]
 }
 
-/** Formats of reports. `ktap` is that of the tests of the Linux kernel (Documentation/dev-tools/ktap.rst). */
+/** Formats of reports. Tests of the Linux kernel print `ktap` (Documentation/dev-tools/ktap.rst). */
 export type TestFormat = 'tap' | 'ktap' | 'junit'
 
 export const TEST_FORMATS: readonly TestFormat[] = ['tap', 'ktap', 'junit']
 
-/** Most lines kept of the log of a failed test, and most characters of each. */
+/** Most lines of the log of a failed test, and most characters of a line. */
 const LINES = 50
 const WIDTH = 500
 
@@ -56,8 +56,8 @@ export function skippedReport(reason: string | undefined): GuestTest {
 }
 
 /**
- * The cases of a group, with its name in their path. The group itself is a case if it has none, or if it failed
- * although none of its cases did. Failed cases in a group marked as a known failure are known failures too.
+ * The cases of a group, with the name of the group in their path. The group itself is a case if it has no cases, or if it
+ * failed although none of its cases failed. If the group is marked as a known failure, so are its failed cases.
  * @param own result of the group itself
  */
 export function groupCases(own: GuestTest, children: readonly GuestTest[]): GuestTest[] {
@@ -68,7 +68,7 @@ export function groupCases(own: GuestTest, children: readonly GuestTest[]): Gues
   return cases.length === 0 || unexplained ? [...cases, own] : cases
 }
 
-/** The problem of a plan that was not fulfilled. @param where ` of` the group, or empty */
+/** Text for a plan with another number of tests than were run. @param where such as ` of group`, or empty */
 export function planProblem(results: number, planned: number, where: string): string {
   const [ran, were] = [results === 1 ? 'test' : 'tests', planned === 1 ? 'was' : 'were']
   return `${results} ${ran}${where} ran, and ${planned} ${were} planned`

@@ -3,7 +3,7 @@ import type { GuestTest } from '../../events/machine-event.ts'
 import { formatCommand, GuestCommandError } from '../guest-command-error.ts'
 import type { CommandResult } from '../run-options.ts'
 
-/** Most failed tests in a message. The property has all of them. */
+/** Most failed tests in a message. The property `tests` has all of them. */
 const SHOWN = 10
 
 /** A failed test run. */
@@ -20,14 +20,14 @@ export class GuestTestsError extends GuestCommandError {
   /** Problems of the report as a whole. */
   readonly problems: readonly string[]
 
-  /** @param machine its name */
+  /** @param machine name of the machine */
   constructor(run: FailedTestRun, machine: string) {
     const failed = run.tests.filter(({ status }) => status === 'failed')
     const sections = {
       ...Object.fromEntries(failed.slice(0, SHOWN).map((test) => [titleOf(test), wordsOf(test)])),
       'Further failures': failed.slice(SHOWN).map(titleOf).join('\n'),
       'The report': run.problems.join('\n'),
-      // Omitted, because the sections of the failed tests have the relevant output.
+      // The sections of the failed tests have the relevant output.
       ...(failed.length > 0 ? { 'Standard output': undefined } : {}),
     }
     super('TESTS_FAILED', summary(run, machine, failed.length), { ...run, machine }, { sections })

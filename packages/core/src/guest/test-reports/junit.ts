@@ -1,4 +1,4 @@
-/** Reads reports of the form that JUnit's Ant task began: `<testsuite>`, `<testcase>`, `<failure>`. */
+/** Reads JUnit XML reports: `<testsuite>`, `<testcase>`, `<failure>`. */
 
 import { stripVTControlCharacters } from 'node:util'
 import { messageOf } from '../../errors.ts'
@@ -16,9 +16,9 @@ interface Outcome {
 interface Case {
   readonly path: readonly string[]
   readonly duration: number | undefined
-  /** State by its attributes. */
+  /** Outcome that the attributes of the element state. */
   readonly state: Outcome | undefined
-  /** State by its child elements. */
+  /** Status that the child elements state. */
   status: Status
   message: string
   readonly lines: string[]
@@ -26,13 +26,13 @@ interface Case {
 
 interface Suite {
   readonly name: string
-  /** Number of failures and errors by its attributes. */
+  /** Number of failures and errors that the attributes of the element state. */
   readonly announced: number
-  /** Number of cases before it. */
+  /** Number of cases before the suite. */
   readonly first: number
 }
 
-/** Without `flakyFailure` and `rerunFailure`, which are about other runs of the case. */
+/** Elements that set the status. `flakyFailure` and `rerunFailure` describe other runs of the case, so they do not. */
 const OUTCOMES: Readonly<Record<string, Status>> = { failure: 'failed', error: 'failed', skipped: 'skipped' }
 
 /** Values of the attributes `status` and `result`, as googletest, CTest and others write them. */
@@ -45,7 +45,7 @@ const RANK: readonly Status[] = ['passed', 'todo', 'skipped', 'failed']
 
 const SUITES: ReadonlySet<string> = new Set(['testsuite', 'testsuites'])
 const CASE = 'testcase'
-/** Name of a case or a suite without a name. */
+/** Replaces a missing name of a case or a suite. */
 const NAMELESS = 'unnamed'
 
 /** Characters that XML 1.0 does not allow. */
@@ -58,7 +58,7 @@ const START = /<(?:\?xml\s|testsuites?[\s/>])/
 
 /**
  * Reads one or more documents. From a truncated document, reads the cases before its end.
- * @throws Error when it is not well-formed and has no case
+ * @throws Error when the XML is not well-formed and no case can be read
  */
 export async function readJunit(xml: string): Promise<TestReport> {
   const { SaxesParser } = await import('saxes')
@@ -95,7 +95,7 @@ function reasonOf(error: unknown): string {
   return messageOf(error)
 }
 
-/** Most elements in each other. */
+/** Most levels of nested elements. */
 const DEEPEST = 1000
 
 class JunitReader {
@@ -104,7 +104,7 @@ class JunitReader {
   #depth = 0
   #isDone = false
   #case: Case | undefined
-  /** A failed set-up or tear-down of a suite. */
+  /** A failed set-up or tear-down: an outcome in a suite, outside of a case. */
   #outside: Case | undefined
   #text = ''
 
@@ -174,7 +174,7 @@ class JunitReader {
   #newSuite(element: string, attributes: Attributes): Suite {
     const { name = '', failures, errors } = attributes
     const announced = (Number(failures) || 0) + (Number(errors) || 0)
-    // The name of the outermost element is that of the program, or empty.
+    // A `<testsuites>` element has the name of the program, or none. It is not part of the path.
     return { name: element === 'testsuite' ? name : '', announced, first: this.#report.tests.length }
   }
 
@@ -194,7 +194,7 @@ class JunitReader {
 
 function newCase(suites: readonly string[], attributes: Attributes): Case {
   const { name = '', classname, time, status: first = '', result: second = '' } = attributes
-  // Most writers name the class as the suite.
+  // Most writers give the class and the suite the same name.
   const isNew = classname !== undefined && classname !== '' && classname !== suites.at(-1)
   const seconds = Number(time ?? Number.NaN)
   return {
@@ -207,7 +207,7 @@ function newCase(suites: readonly string[], attributes: Attributes): Case {
   }
 }
 
-/** The worst state of the attributes. */
+/** The worst outcome that the attributes state. */
 function stateOf(values: readonly string[]): Outcome | undefined {
   for (const status of ['failed', 'skipped', 'todo'] as const) {
     const message = values.find((value) => STATES[status].test(value))
@@ -217,8 +217,8 @@ function stateOf(values: readonly string[]): Outcome | undefined {
 }
 
 /**
- * Removes characters that XML does not allow but programs write: escape sequences, control characters, references to
- * them.
+ * Removes characters that XML does not allow, although programs write them: escape sequences, control characters, and
+ * character references to them.
  */
 function allowedInXml(xml: string): string {
   const resolved = xml.replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (reference, hex?: string, decimal = '') => {

@@ -5,7 +5,7 @@ import type { GuestTest } from '../../events/machine-event.ts'
 /** The result of a test or of a group. */
 export interface KtapResult {
   readonly kind: 'result'
-  /** Columns that the line is indented by; each `# ` of kselftest counts as two. */
+  /** Indentation of the line, columns. Each `# ` of kselftest counts as two. */
   readonly width: number
   readonly title: string
   readonly status: GuestTest['status']
@@ -22,7 +22,7 @@ export type KtapLine =
   /** `header` is the name of a group that starts. */
   | { readonly kind: 'text'; readonly text: string; readonly header: string | undefined }
 
-/** Prefixes of lines in logs: dmesg (`-x`, `-T`, ISO times) and journalctl. */
+/** Line prefixes of dmesg (`-x`, `-T`, ISO times) and journalctl. */
 const PREFIXES: readonly RegExp[] = [
   /^(?:kern|user) *:[a-z]+ *: /,
   /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] /,
@@ -34,18 +34,18 @@ const PREFIXES: readonly RegExp[] = [
 const INDENT = /^(?:# (?=[# ]|K?TAP version |1\.\.\d|ok |not ok |Bail out!)|[ \t])*/
 const VERSION = /^K?TAP version \d+$/
 const PLAN = /^1\.\.(\d+)(?:\s*#\s*(?:SKIP\b\S*\s*)?(.*))?$/i
-/** Without a number, a dash must follow, because programs print `ok` too. */
+/** A result. Without a number, a dash must follow, because other output may also start with `ok`. */
 const RESULT = /^(not )?ok (?:(\d+)(?!\S)|(?=- ))(?:\s*-(?!\S))?(.*)$/
 const HEADER = /^[# \t]*# (?:Subtest: (.+)|(selftests: [^:]+: \S+))$/
 
 /** The last directive counts, as in the parser of the kernel. */
 const DIRECTIVE = /^(.*\s)#\s*(SKIP|TODO|XFAIL|XPASS|TIMEOUT|ERROR)(?![^\s:]):?(.*)$/
-/** Older kselftests write the directive in lower case, and the name after it. */
+/** A directive of older kselftests: in lower case, with the name after it. */
 const NAMELESS = /^\s+#\s*(skip|xfail|error)(?![^\s:]):?(.*)$/i
-/** Data such as `exit=1` and `rcode=0`. */
+/** Data after a name, such as `exit=1` and `rcode=0`. */
 const DATA = /^(.*?)\s#\s+([\w.-]+=\S*)$/
 
-/** @param raw without its line end */
+/** @param raw line without its line end */
 export function parseKtapLine(raw: string): KtapLine {
   const line = PREFIXES.reduce((text, prefix) => text.replace(prefix, ''), raw).trimEnd()
   const indent = INDENT.exec(line)?.[0] ?? ''
@@ -75,7 +75,7 @@ function verdictOf([, not, number, rest = '']: RegExpExecArray): Pick<KtapResult
   }
 }
 
-/** `not ok` with SKIP is skipped, by ktap.rst. TIMEOUT and ERROR fail in any case. */
+/** Status of each directive. By ktap.rst, `not ok` with SKIP is skipped. TIMEOUT and ERROR always fail. */
 const STATUS: Readonly<Record<string, GuestTest['status']>> = {
   SKIP: 'skipped',
   TODO: 'todo',

@@ -12,20 +12,20 @@ interface Document {
   results: number
 }
 
-/** One level of nesting: the lines since the last result of the level above. */
+/** One level of nesting: the results since the last result of the level above. */
 interface Level {
-  /** Columns that its lines are indented by. */
+  /** Indentation of its lines, columns. */
   readonly width: number
-  /** Name in its header. */
+  /** Name of the group in its header. */
   name: string | undefined
   readonly tests: GuestTest[]
   /** One document for each version line. */
   readonly documents: Document[]
-  /** Reason why none of its tests ran. */
+  /** Reason for an empty plan, which skips all tests. */
   skipped: string | undefined
 }
 
-/** @param text the output, or the kernel log */
+/** @param text output of a program, or a kernel log */
 export function readKtap(text: string): TestReport {
   const reader = new KtapReader()
   for (const line of text.split('\n')) reader.read(line)
@@ -37,7 +37,7 @@ class KtapReader {
   /** The open levels, each with a larger indentation than the one before. */
   readonly #levels: Level[] = []
   #lines: string[] = []
-  /** Name of the group that starts. */
+  /** Name in the header of the next group. */
   #header: string | undefined
 
   read(raw: string): void {
@@ -51,7 +51,7 @@ class KtapReader {
       this.#problems.push(line.text)
       return
     }
-    // What a kernel log has before a report is not about its first test.
+    // Lines of a kernel log before a report do not belong to its first test.
     if (line.kind === 'version' && line.width <= (this.#levels[0]?.width ?? line.width)) this.#lines = []
     const closed = this.#close(line.width)
     const level = this.#level(line.width)
@@ -87,7 +87,7 @@ class KtapReader {
     return level
   }
 
-  /** Starts a document, at a version line or a second plan. */
+  /** Starts a document after a version line or a second plan. */
   #open(level: Level, plan: { readonly planned: number; readonly reason: string } | undefined): void {
     level.name ??= this.#header
     this.#header = undefined
@@ -109,7 +109,7 @@ class KtapReader {
     for (const document of level.documents.slice(-1)) document.results++
     if (below) {
       this.#unfinished(deeper, below.tests)
-      // A test may be skipped after some of its results.
+      // A test that is skipped may have fewer results than planned.
       if (result.status !== 'skipped') this.#check(below, ` of ${result.title}`)
     }
     const skipped = below?.tests.length === 0 && result.status === 'passed' ? below.skipped : undefined

@@ -2,7 +2,7 @@
 import { plainReport, type TestFormat, type TestReport } from './guest-test.ts'
 import { readKtap } from './ktap.ts'
 
-/** A line of a report within more than 100 groups, for which the reader of TAP would take minutes. */
+/** A line nested in more than 100 groups. The TAP reader would take minutes for it. */
 const TOO_DEEP = /^[ \t]{400,}(?:# Subtest|(?:not )?ok\b|1\.\.\d)/m
 
 /** @throws Error if the text is not a report in this format */

@@ -28,13 +28,13 @@ export interface GuestTestRun extends CommandResult {
   /** Problems of the report as a whole: planned tests that did not run, a bail out. */
   readonly problems: readonly string[]
   /**
-   * Whether no test failed, the report is whole, and the command's exit code is 0, or kselftest's 4 for tests that were
-   * skipped.
+   * Whether no test failed, the report is complete, and the exit code of the command is 0. Exit code 4, with which
+   * kselftest reports skipped tests, is accepted too.
    */
   readonly passed: boolean
 }
 
-/** Errors that are about the report file. */
+/** Error codes of a report file that cannot be read. */
 const FILE_CODES: ReadonlySet<string> = new Set(['GUEST_FILE_MISSING', 'GUEST_FILE_DENIED', 'GUEST_FILE_FAILED'])
 
 const CHECKS: CheckTable<Pick<Required<RunTestsOptions>, 'format' | 'report'>> = {
@@ -83,7 +83,7 @@ function isSkip(exitCode: number, format: TestFormat, tests: readonly GuestTest[
   return exitCode === 4 && format !== 'junit' && tests.at(-1)?.status === 'skipped'
 }
 
-/** Emits the results before an interruption, for example by a panic. */
+/** Emits the results up to an interruption, for example by a panic. */
 async function tellPart(guest: Guest, format: TestFormat, error: unknown, printed: Uint8Array): Promise<void> {
   if (!(error instanceof GuestCommandError)) return
   const report = await readReport(format, printed).catch(() => undefined)

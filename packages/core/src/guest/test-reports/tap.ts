@@ -14,7 +14,7 @@ export async function readTap(text: string): Promise<TestReport> {
   const { Parser } = await import('tap-parser')
   const problems = new Set<string>()
   const [start = '', ...more] = text.split(VERSION)
-  // Output before the first report.
+  // Text before the first version line is a report only if it contains results or a plan.
   const documents = more.length > 0 && !/^\s*(?:not )?ok\b|^\s*1\.\.\d/m.test(start) ? more : [start, ...more]
   const tests = documents.flatMap((document) => readLevel(Parser.parse(document), [], problems).tests)
   return { tests, problems: [...problems] }
@@ -23,7 +23,7 @@ export async function readTap(text: string): Promise<TestReport> {
 /** Results of one level of nesting. */
 interface Level {
   readonly tests: readonly GuestTest[]
-  /** Reason why none of its tests ran. */
+  /** Reason for an empty plan, which skips all tests. */
   readonly skipped: string | undefined
 }
 
@@ -37,10 +37,10 @@ class TapLevel {
   readonly #path: readonly string[]
   readonly #problems: Set<string>
   readonly #tests: GuestTest[] = []
-  /** A subtest. Its name is in the result after it. */
+  /** The current subtest. The result after it has its name. */
   #child: EventLog | undefined
   #lines: string[] = []
-  /** A failed case. The lines after it are about it. */
+  /** The last failed case. The lines after it belong to its log. */
   #failed: { readonly test: GuestTest; readonly at: number } | undefined
   #skipped: string | undefined
 
@@ -89,7 +89,7 @@ class TapLevel {
     if (this.#tests[at] === own) this.#failed = { test: own, at }
   }
 
-  // One by one, because a call has a limited number of arguments.
+  // Not spread into one call, because a call has a limited number of arguments.
   #add(tests: readonly GuestTest[]): void {
     for (const test of tests) this.#tests.push(test)
   }
@@ -107,14 +107,14 @@ class TapLevel {
       this.#problems.add(`There is no plan${where}, so it is unknown whether all tests ran`)
     else if (end - start + 1 !== count) this.#problems.add(planProblem(count, end - start + 1, where))
     if (plan.skipAll && plan.skipReason !== NO_TESTS) this.#skipped = plan.skipReason.replace(/^skip\S*\s*/i, '')
-    // Numbers that occur twice, or are not in the plan.
+    // Test numbers that occur twice or are not in the plan.
     for (const { tapError, name, id } of failures) {
       if (tapError && id !== undefined) this.#problems.add(`${name || `test ${id}`}${where}: ${tapError}`)
     }
   }
 }
 
-/** `not ok` with SKIP is skipped, with TODO it is to do. */
+/** Status of a result: `not ok` with SKIP is skipped, with TODO a known failure. */
 function statusOf(ok: boolean, skip: boolean | string, todo: boolean | string): GuestTest['status'] {
   if (skip !== false) return 'skipped'
   if (todo !== false) return 'todo'
