@@ -9,7 +9,7 @@ export interface SendEvent {
 /** An `expect` starts. */
 export interface ExpectEvent {
   readonly kind: 'expect'
-  /** Equal to that of the event that ends the wait. */
+  /** Id of the wait. The event for its end has the same id. */
   readonly id: number
   /** Readable form, such as `"login: "`. */
   readonly pattern: string
@@ -40,7 +40,7 @@ export interface UnmatchedEvent extends Omit<ExpectEvent, 'kind'> {
 /** A command starts in the guest. */
 export interface CommandEvent {
   readonly kind: 'command'
-  /** Equal to that of the event that ends the command. */
+  /** Id of the command. The event for its end has the same id. */
   readonly id: number
   readonly command: string
   /** The transport into the guest: `agent`, `guest-agent` or `shell`. */
@@ -52,7 +52,7 @@ export interface ResultEvent extends Omit<CommandEvent, 'kind'> {
   readonly kind: 'result'
   /** Undefined if the command did not end by itself. */
   readonly exitCode: number | undefined
-  /** Why it did not end by itself. */
+  /** Why the command did not end by itself. */
   readonly message?: string
   readonly duration: number
 }
@@ -120,16 +120,16 @@ export interface CutEvent {
 /** A checkpoint was made, or the machine went back to one. */
 export interface CheckpointEvent {
   readonly kind: 'checkpoint' | 'revert'
-  /** Of the checkpoint: `checkpoint 1`. */
+  /** Name of the checkpoint, such as `checkpoint 1`. */
   readonly name: string
   /** Milliseconds. */
   readonly duration: number
 }
 
-/** What the test did with the power of a machine: see `VM.powerButton` and the methods after it. */
+/** Power actions of a test: see `VM.powerButton` and the methods after it. */
 export type PowerAction = 'button' | 'reset' | 'pause' | 'unpause' | 'nmi' | 'cut' | 'on'
 
-/** The test did something with the power of the machine. */
+/** The test performed a power action. */
 export interface PowerEvent {
   readonly kind: 'power'
   readonly action: PowerAction
@@ -145,11 +145,11 @@ export interface InputEvent {
 /** The memory of the guest was dumped after a panic of its kernel. */
 export interface DumpEvent {
   readonly kind: 'dump'
-  /** Path. */
+  /** Path of the dump. */
   readonly file: string
-  /** Size of the file; undefined if there is none. */
+  /** Size of the file, bytes; undefined if the dump failed. */
   readonly bytes?: number
-  /** Why there is none. */
+  /** Why the dump failed. */
   readonly problem?: string
   /** Milliseconds. */
   readonly duration: number

@@ -1,4 +1,4 @@
-/** Link from something that shows a machine, such as its screen, to the machine, so that a matcher for it finds the machine. */
+/** Link from a view of a machine, such as its screen, to the machine, for matchers that receive the view. */
 
 // Registered, because a worker may load this package twice.
 const LINK = Symbol.for('coldboot.shownMachine')
@@ -8,7 +8,7 @@ export function linkMachine<Shown extends object>(shown: Shown, machine: () => o
   return Object.defineProperty(shown, LINK, { get: machine, configurable: true })
 }
 
-/** The machine that the value shows; undefined for other values. */
+/** The machine that a view is linked to; undefined for other values. */
 export function machineShownBy(value: unknown): object | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const machine: unknown = Reflect.get(value, LINK)
