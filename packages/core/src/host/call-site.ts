@@ -3,10 +3,10 @@ import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 
-/** The folder of this package and its siblings: `packages`, or the scope in node_modules. */
+/** Folder that contains this package and its siblings: `packages`, or the scope in node_modules. */
 const PACKAGES = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Call site of a public method. The stack is formatted only when it is read. */
+/** Call site of a public method. The stack is formatted only on the first access. */
 export class CallSite {
   readonly #holder: { readonly stack?: string } = {}
 
@@ -28,8 +28,8 @@ export class CallSite {
   }
 
   /**
-   * Adds these frames to an error whose stack lacks the user's line. The stack of an error ends at a promise that
-   * several callers await, and at a promise of another realm, such as that of Jest's tests.
+   * Adds the frames of the call site to an error whose stack lacks the user's line. A stack ends at a promise that several
+   * callers await, and at a promise of another realm, such as that of Jest's tests.
    */
   complete(error: unknown): unknown {
     if (!types.isNativeError(error) || this.location === undefined) return error

@@ -5,7 +5,7 @@
 /** Monotonic clock, milliseconds. */
 export const now: () => number = performance.now.bind(performance)
 
-/** Milliseconds since 1970 at the zero of {@link now}. */
+/** Milliseconds since 1970 at which {@link now} is 0. */
 export const timeOrigin: number = performance.timeOrigin
 
 /** Milliseconds since 1970. */
@@ -20,8 +20,8 @@ const { setImmediate } = globalThis
 export const LONGEST_TIMER: number = 2 ** 31 - 1
 
 /**
- * Calls `job` after the data that has already arrived is read. In a busy process, timers fire before its sockets are
- * read, so a timer alone does not prove that nothing arrived.
+ * Calls `job` after data that has already arrived was read. In a busy process, timers fire before sockets are read, so
+ * an expired timer does not prove that nothing has arrived.
  */
 export function afterReading(job: () => void): void {
   setImmediate(job)

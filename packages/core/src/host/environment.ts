@@ -1,6 +1,6 @@
 /**
- * Reads the environment variables of this project and of its surroundings. They are read again at each call, because tests and watch processes
- * change them.
+ * Reads the environment variables of this project, and those of other tools that it respects. They are read at each
+ * call, because tests and watch processes change them.
  */
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
@@ -8,7 +8,7 @@ import { split } from 'shlex'
 import { OptionError } from '../errors.ts'
 import { requireNode } from './node-version.ts'
 
-// Here, because every entry loads this file before it does anything.
+// Checked here, because every entry of this package loads this file first.
 requireNode()
 
 /** Names of the accelerators. */
@@ -21,7 +21,7 @@ export type AcceleratorName = (typeof ACCELERATORS)[number]
 export interface Environment {
   /** COLDBOOT_QEMU, else UROOT_QEMU: shell words, the binary and its first arguments. */
   readonly qemu: readonly string[] | undefined
-  /** COLDBOOT_TIMEOUT_MULTIPLIER: every timeout is multiplied by it once. @default 1 */
+  /** COLDBOOT_TIMEOUT_MULTIPLIER: factor of every timeout. @default 1 */
   readonly timeoutMultiplier: number
   /** COLDBOOT_ACCEL: the accelerator to use without probing. */
   readonly accelerator: AcceleratorName | undefined
@@ -36,13 +36,13 @@ export interface Environment {
   readonly debug: 'on-failure' | 'gdb' | undefined
   /** COLDBOOT_KEEP: `machine`: failed tests save their machines. */
   readonly keep: 'machine' | undefined
-  /** COLDBOOT_EDITOR: the editor that links of the page open. */
+  /** COLDBOOT_EDITOR: the editor that the links of the report page open. */
   readonly editor: string | undefined
   /** LAUNCH_EDITOR: the command of an editor, which Vite and Vitest also read. */
   readonly launchEditor: string | undefined
-  /** COLDBOOT_PROGRESS_SOCKET: where workers report progress. Set by the packages for test runners, not by users. */
+  /** COLDBOOT_PROGRESS_SOCKET: socket to which workers report progress. Set by the packages for test runners, not by users. */
   readonly progressSocket: string | undefined
-  /** NODE_V8_COVERAGE, which tools set: where processes of Node write their coverage. */
+  /** NODE_V8_COVERAGE: folder to which Node processes write coverage. Set by tools such as Vitest and c8. */
   readonly v8CoverageDirectory: string | undefined
   /** COLDBOOT_CACHE, else `coldboot` in the user's cache folder: kernels, probes and templates kept between runs. */
   readonly cacheDirectory: string
@@ -68,9 +68,9 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   }
 }
 
-/** Warns once of each variable whose name starts with `COLDBOOT_` and that nothing reads. Called by the main process of a run. */
+/** Warns once about each unknown `COLDBOOT_` variable. Called by the main process of a run. */
 export async function warnOfUnknownVariables(): Promise<void> {
-  // Loaded here, because workers do not need it.
+  // Loaded only when called, because workers do not need it.
   const { warnOfUnknown } = await import('./unknown-variables.ts')
   warnOfUnknown(process.env)
 }
@@ -133,7 +133,7 @@ function cacheDirectory(variables: Readonly<Record<string, string | undefined>>)
   return process.platform === 'darwin' ? join(homedir(), 'Library/Caches/coldboot') : join(homedir(), '.cache/coldboot')
 }
 
-/** The environment for a Node process of this project, without the options for a debugger of the parent process. */
+/** The environment for a Node process of this project, without the debugger options of this process. */
 export function environmentWithoutDebugger(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options = '' } = process.env
   return { ...process.env, NODE_OPTIONS: options.replaceAll(/(?<!\S)--inspect\S*/g, '') }

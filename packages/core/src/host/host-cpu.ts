@@ -1,7 +1,7 @@
 /** Identity of the CPU of this host. A state saved with hardware acceleration only works on the same CPU. */
 import { readFileSync } from 'node:fs'
 
-/** A line of `/proc/cpuinfo` that names the model; elsewhere the architecture. */
+/** The CPU model from `/proc/cpuinfo`; on other systems than Linux, the architecture. */
 export function hostCpu(): string {
   try {
     const info = readFileSync('/proc/cpuinfo', 'utf8')

@@ -1,6 +1,6 @@
-/** Modules of Node that take long to load, and that few test files need: loaded at the first use. */
+/** Loads Node modules that are slow to load and that few test files need, at the first use. */
 
-/** `node:crypto`. Loading it takes a sixth of the time that an import of the fixtures takes. */
+/** `node:crypto`. It would take a sixth of the load time of the fixtures. */
 export function nodeCrypto(): typeof import('node:crypto') {
   return process.getBuiltinModule('node:crypto')
 }

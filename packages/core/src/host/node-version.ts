@@ -4,11 +4,11 @@ import { StartError } from '../errors.ts'
 const MAJOR = 22
 const MINOR = 12
 
-/** As `engines` in the package.json of each package. */
+/** Equal to `engines` in the package.json of each package. */
 export const OLDEST_NODE: string = `${MAJOR}.${MINOR}`
 
 /**
- * Refuses an older Node. Otherwise the first machine fails with an error about a function that Node does not have.
+ * Rejects an older Node. Without this check, the first machine would fail because Node lacks a function.
  * @throws StartError `NODE_TOO_OLD`
  */
 export function requireNode(version: string = process.versions.node): void {

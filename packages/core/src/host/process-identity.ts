@@ -7,14 +7,14 @@ export function thisProcess(): string {
   return identityOf(process.pid)
 }
 
-/** The identity at the start of a file name, followed by a dash; undefined if there is none. */
+/** Parses the identity at the start of a file name, before a dash; undefined if there is none. */
 export function ownerIn(name: string): string | undefined {
   return /^\d+-\d+-\d+(?=-)/.exec(name)?.[0]
 }
 
 /** Whether the process still runs. A process of another pid namespace counts as running. */
 export function isAlive(identity: string): boolean {
-  // Processes of another pid namespace, such as a container that shares /tmp, are not visible here.
+  // Processes of another pid namespace are not visible, for example those of a container that shares /tmp.
   if (namespaceOf(identity) !== pidNamespace()) return true
   return identityOf(Number(identity.split('-')[0])) === identity
 }
@@ -33,10 +33,10 @@ function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie has ended, but its parent has not waited for it yet.
+    // A zombie or dead process has ended, although its parent has not waited for it yet.
     return 'ZX'.includes(state) ? '-1' : (fields[18] ?? '0')
   } catch {
-    // Without /proc, only the pid can be checked.
+    // Without /proc, there is no start time, so only the pid is checked.
     return process.platform !== 'linux' && exists(pid) ? '0' : '-1'
   }
 }

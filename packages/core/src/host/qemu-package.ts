@@ -1,5 +1,5 @@
 /**
- * QEMU from the optional npm package `@coldboot/qemu`. Without optional dependencies, the QEMU of the host is used.
+ * Finds QEMU in the optional npm package `@coldboot/qemu`. Without this package, the QEMU of the host is used.
  */
 import type { Engine } from '@coldboot/qemu'
 
@@ -20,12 +20,12 @@ export function missingQemuPackage(arch: string): string | undefined {
   return loaded.findEngine(arch) ? undefined : loaded.enginePackage(arch)
 }
 
-/** The program that ties a child to this process, see `Engine.tie`; undefined if npm has not installed it. */
+/** Path of the program that ties a child to this process (see `Engine.tie`); undefined if npm has not installed it. */
 export function packagedTie(): string | undefined {
   return packagedQemu(ENGINE_OF_HOST[process.arch] ?? process.arch)?.tie
 }
 
-/** Node's name of an architecture → QEMU's, for hosts with a package. */
+/** Host architectures that have a package: Node's name → QEMU's name. */
 const ENGINE_OF_HOST: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
 let loaded: { readonly module: QemuPackage | undefined } | undefined
@@ -36,7 +36,7 @@ function loadPackage(): QemuPackage | undefined {
 }
 
 function requirePackage(): QemuPackage | undefined {
-  // Not imported, because a test runner may replace `createRequire` by one that cannot load ES modules.
+  // Not imported, because a test runner may replace `createRequire` with a function that cannot load ES modules.
   const { createRequire } = process.getBuiltinModule('node:module')
   try {
     return createRequire(import.meta.url)('@coldboot/qemu') as QemuPackage

@@ -1,11 +1,11 @@
-/** The controlling terminal of the session, because workers of test runners do not inherit its standard streams. */
+/** Opens the controlling terminal, because workers of test runners do not inherit the standard streams of the terminal. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
 import { OptionError } from '../errors.ts'
 
 const DEVICE = '/dev/tty'
 
-/** A terminal in raw mode: every key arrives at once and has no special effect. */
+/** A terminal in raw mode: each key is passed on immediately, even Ctrl-C. */
 export interface Terminal extends Disposable {
   readonly input: NodeJS.ReadableStream
   readonly output: NodeJS.WritableStream
@@ -19,7 +19,7 @@ export function openTerminal(): Terminal {
   const [reading, writing] = open()
   const input = new ReadStream(reading)
   const output = new WriteStream(writing)
-  // A terminal that is closed ends the session by the end of its input.
+  // Errors of a closed terminal are ignored, because the end of its input ends the session.
   for (const stream of [input, output]) stream.on('error', () => {})
   input.setRawMode(true)
   return {

@@ -1,8 +1,8 @@
-/** Warnings about variables of the environment that nothing reads, such as a misspelled one. */
+/** Warns about unknown `COLDBOOT_` variables, for example misspelled ones. */
 import { closestMatch } from 'leven'
 import { warnOnce } from './warnings.ts'
 
-/** The variables that users set. */
+/** Variables for users. */
 export const VARIABLES = [
   'COLDBOOT_ACCEL',
   'COLDBOOT_CACHE',
@@ -18,7 +18,7 @@ export const VARIABLES = [
 /** Variables of this project for its own processes, and for its own tests. */
 const INTERNAL = /^COLDBOOT_(?:PROGRESS_SOCKET|TEST_\w+|CHAOS_\w+)$/
 
-/** Warns of each variable whose name starts with `COLDBOOT_` and that nothing reads. */
+/** Warns once about each variable that starts with `COLDBOOT_` and is not known. */
 export function warnOfUnknown(variables: Readonly<Record<string, string | undefined>>): void {
   const known: readonly string[] = VARIABLES
   for (const name of Object.keys(variables)) {

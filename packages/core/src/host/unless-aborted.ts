@@ -1,8 +1,8 @@
 /** Races a promise with an AbortSignal, and removes its listener from the signal. */
 
 /**
- * @param failure creates the error of an abort
- * @throws that error, or the rejection of the promise
+ * @param failure creates the error for an abort
+ * @throws the error of `failure`, or the rejection of the promise
  */
 export async function unlessAborted<T>(
   promise: Promise<T>,

@@ -14,7 +14,7 @@ import { makeDirectory } from './make-directory.ts'
 
 /** A lock not renewed for this long belongs to a dead process. Milliseconds. */
 const STALE_MS = 10_000
-/** Longest wait for a lock; then the work is done without it. Milliseconds. */
+/** Longest wait for a lock. After it, the work is done without the lock. Milliseconds. */
 const PATIENCE_MS = 10 * 60 * 1000
 /** Shortest and longest interval of the attempts to get a lock. Milliseconds. */
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250]
@@ -29,7 +29,7 @@ export interface StoredFile {
   /** Path inside the cache. */
   readonly name: string
   readonly sizeBytes: number
-  /** Hex. */
+  /** Hexadecimal. */
   readonly sha256: string
   /** Modification time. A file with this time and size is trusted without reading it. */
   readonly mtimeSeconds: number
@@ -62,14 +62,14 @@ export class Cache {
     }
   }
 
-  /** @returns releases the lock */
+  /** Acquires a lock. @returns function that releases it */
   async #lock(path: string, onWait: (() => void) | undefined): Promise<() => Promise<void>> {
     const { lock } = await import('proper-lockfile')
-    // A lock that is lost, for example because the computer was asleep, does no harm.
+    // Losing a lock is harmless, for example because the computer was asleep.
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
     const end = performance.now() + PATIENCE_MS
     for (let waitMs = FIRST_WAIT_MS; performance.now() < end; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-      // Before each attempt, because a lock stays forever if its folder becomes read-only.
+      // Checked before each attempt, because a lock in a folder that became read-only is never released.
       await this.#make(dirname(path))
       try {
         return await lock(path, options)
@@ -83,7 +83,7 @@ export class Cache {
   }
 
   /**
-   * Runs `work` with a new directory on the file system of the cache, mode 0700, and removes the directory afterwards.
+   * Runs `work` with a temporary directory (mode 0700) on the file system of the cache, and removes it afterwards.
    */
   async scratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
     await this.#make(this.directory)
@@ -109,7 +109,7 @@ export class Cache {
     }
   }
 
-  /** Moves a file on the same file system into the cache. @param sha256 checksum, hex */
+  /** Moves a file on the same file system into the cache. @param sha256 checksum, hexadecimal */
   async adopt(name: string, file: string, sha256: string): Promise<StoredFile> {
     await this.#make(dirname(this.path(name)))
     await rename(file, this.path(name))
@@ -131,7 +131,7 @@ export class Cache {
     return true
   }
 
-  /** @throws StartError `CACHE_UNUSABLE`, also for an existing folder that is not writable */
+  /** Creates a folder. @throws StartError `CACHE_UNUSABLE`, also if the folder exists but is not writable */
   async #make(directory: string): Promise<void> {
     try {
       makeDirectory(directory, PRIVATE_MODE)
@@ -160,18 +160,18 @@ export class Cache {
   }
 }
 
-/** @param why @default the message of `cause` */
+/** Creates the error for a cache that cannot be used. @param why @default the message of `cause` */
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
   const reason = why ?? messageOf(cause)
   return new StartError('CACHE_UNUSABLE', `The cache folder ${directory} cannot be used: ${reason}`, { cause })
 }
 
-// Every archive format and file system keeps whole seconds.
+// Whole seconds survive in every archive format and file system.
 function wholeSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
 }
 
-/** SHA-256 of a file, hex. Reads it in chunks. */
+/** SHA-256 of a file, hexadecimal. Reads the file in chunks. */
 export async function fileSha256(path: string): Promise<string> {
   const hash = nodeCrypto().createHash('sha256')
   await pipeline(createReadStream(path), hash)

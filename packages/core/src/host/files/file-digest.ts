@@ -1,6 +1,6 @@
 /**
- * Hash of the content of a file, remembered by the identity of the file, because kernels and disks are too large to be
- * read before every test.
+ * Hash of the content of a file. The hash is cached by the identity of the file, because kernels and disks are too large
+ * to be read before every test.
  */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -11,8 +11,8 @@ import { rememberedText } from './remembered-text.ts'
 /**
  * SHA-256 of a file's content, in hexadecimal digits.
  *
- * @param memory folder of remembered digests. A file is identified by device, inode, size, and modification and change
- * times in nanoseconds. A program cannot set the change time.
+ * @param memory folder of cached digests. A file is identified by device, inode, size, and modification and change time
+ * in nanoseconds. Programs cannot set the change time.
  */
 export async function fileDigest(path: string, memory: string): Promise<string> {
   return rememberedText(memory, await fileIdentity(path), async () => {
@@ -22,7 +22,7 @@ export async function fileDigest(path: string, memory: string): Promise<string> 
   })
 }
 
-/** Changes with the content of a file. */
+/** Identity of a file, which changes when its content does. */
 export async function fileIdentity(path: string): Promise<string> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ')

@@ -1,6 +1,6 @@
 /**
- * Private directory of a machine or of a socket, mode 0700. Its name contains the identity of the process, so that the next start
- * of a machine removes the directories of killed processes.
+ * Private directory of a machine or of a socket, mode 0700. Its name contains the identity of the process, so that the
+ * next start of a machine can remove the directories of killed processes.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -35,7 +35,7 @@ export async function makePrivateDirectory(): Promise<PrivateDirectory> {
 }
 
 /**
- * Synchronous form of {@link makePrivateDirectory}, in a given folder for temporary files.
+ * Synchronous variant of {@link makePrivateDirectory}, in the given folder for temporary files.
  *
  * @returns its path
  * @throws StartError as {@link makePrivateDirectory}
@@ -64,7 +64,7 @@ export function privateParent(temporary: string = temporaryDirectory()): string 
   } catch (error) {
     throw unusable(parent, error)
   }
-  // In a shared /tmp, another user may have created the folder to read its content.
+  // In a shared /tmp, another user may have created the parent folder to read its content.
   const stats = statSync(parent)
   if (stats.uid !== user || (stats.mode & 0o077) !== 0) {
     throw new StartError('START_FAILED', `${parent} is not private to this user`, {
@@ -82,7 +82,7 @@ export function sweep(parent: string): void {
     try {
       rmSync(join(parent, name), { recursive: true, force: true })
     } catch {
-      // Another process may be removing it. A directory that cannot be removed must not prevent a start.
+      // Another process may be removing the directory. In any case, an old directory must not prevent a start.
     }
   }
 }

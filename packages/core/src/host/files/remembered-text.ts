@@ -1,13 +1,13 @@
-/** Texts that are slow to find out, in a folder of the cache, for example digests of large files. */
+/** Stores texts that are slow to compute, such as digests of large files, in a folder of the cache. */
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeCrypto } from '../lazy-node.ts'
 import { makeDirectory } from './make-directory.ts'
 
 /**
- * The text of an identity, from the folder if it was found out before.
+ * Returns the stored text for an identity, or computes and stores it.
  *
- * @param identity everything that the text depends on
+ * @param identity all inputs of the text
  */
 export async function rememberedText(folder: string, identity: string, find: () => Promise<string>): Promise<string> {
   const path = join(folder, nodeCrypto().createHash('sha256').update(identity).digest('hex'))
@@ -15,7 +15,7 @@ export async function rememberedText(folder: string, identity: string, find: () 
     return await readFile(path, 'utf8')
   } catch {
     const text = await find()
-    // If it cannot be remembered, for example on a full disk, the next time is only slower.
+    // If it cannot be stored, for example on a full disk, it is computed again the next time.
     await remember(folder, path, text).catch(() => {})
     return text
   }

@@ -1,4 +1,4 @@
-/** Private directories for sockets, whose paths are short enough. */
+/** Private directories whose paths are short enough for sockets. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateDirectorySync, privateLength } from './private-directory.ts'
@@ -7,14 +7,14 @@ import { temporaryDirectory } from './temporary-directory.ts'
 /** Longest path of a socket: `sun_path` of macOS has 104 bytes with its NUL. */
 const MOST_PATH_BYTES = 103
 
-/** A private directory with space for the path of a socket. */
+/** A private directory with a path that is short enough for a socket. */
 export interface SocketDirectory {
   readonly path: string
-  /** Removes it, unless it is the one of the caller. */
+  /** Removes the directory, unless it is that of the caller. */
   remove(): Promise<void>
 }
 
-/** @returns the directory, or a private one with a short path if the path of the socket would be too long */
+/** @returns the given directory, or a new private one if the path of the socket would be too long */
 export async function socketDirectory(directory: string, socket: string): Promise<SocketDirectory> {
   if (Buffer.byteLength(join(directory, socket)) <= MOST_PATH_BYTES) return { path: directory, remove: async () => {} }
   const short = makePrivateDirectorySync('/tmp')
@@ -22,7 +22,8 @@ export async function socketDirectory(directory: string, socket: string): Promis
 }
 
 /**
- * Makes a private directory for a socket of this process. The next start of a machine removes it if the process is killed.
+ * Makes a private directory for a socket of this process. If the process is killed, the next start of a machine removes
+ * the directory.
  *
  * @returns its path
  * @throws StartError `START_FAILED` when it cannot be created

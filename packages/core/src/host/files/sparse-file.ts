@@ -2,18 +2,18 @@
 import { constants } from 'node:fs'
 import { copyFile, type FileHandle, open } from 'node:fs/promises'
 
-/** Zero data is looked for in blocks of this size, bytes. */
+/** Size of the blocks that are checked for zeros, bytes. */
 const BLOCK = 4096
 const ZERO = Buffer.alloc(BLOCK)
 /** Bytes read at once. */
 const WINDOW = 1 << 20
 
-/** Writes the blocks of a chunk that are not all zero, into a file that has only zeros there. */
+/** Writes the blocks of a chunk that are not all zero. The file must have only zeros at the position of the chunk. */
 export async function writeSparse(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
   for (const [start, end] of runsOf(chunk)) await file.write(chunk, start, end - start, position + start)
 }
 
-/** Copies a file: with shared blocks if the file system supports it, otherwise without the blocks that are all zero. */
+/** Copies a file. Shares blocks (reflinks) if the file system supports it, otherwise skips blocks that are all zero. */
 export async function copySparse(from: string, to: string): Promise<void> {
   try {
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE)
@@ -31,7 +31,7 @@ export async function copySparse(from: string, to: string): Promise<void> {
   }
 }
 
-/** The parts of a chunk that are not all zero. */
+/** Ranges of consecutive blocks that are not all zero. */
 function* runsOf(chunk: Buffer): Generator<readonly [start: number, end: number]> {
   let begun: number | undefined
   for (let start = 0; start < chunk.length; start += BLOCK) {

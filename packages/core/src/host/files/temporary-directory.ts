@@ -1,8 +1,8 @@
-/** Where temporary files go. */
+/** Folder for temporary files. */
 import { tmpdir } from 'node:os'
 import { isAbsolute } from 'node:path'
 
-/** A relative TMPDIR is another folder in each working directory, and would leave files in projects. */
+/** Absolute path. A relative TMPDIR would be another folder in each working directory, and leave files in projects. */
 export function temporaryDirectory(): string {
   const directory = tmpdir()
   return isAbsolute(directory) ? directory : '/tmp'

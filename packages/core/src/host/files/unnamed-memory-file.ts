@@ -1,4 +1,4 @@
-/** Shared memory of this host as a file without a name, which is gone when the last process has closed it. */
+/** Creates unnamed files in the shared memory of the host. Such a file is removed when the last process closes it. */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ const DIRECTORY = '/dev/shm'
 /** f_type of tmpfs (TMPFS_MAGIC in linux/magic.h). */
 const TMPFS = 0x0102_1994
 
-/** @returns undefined if the host has no such memory, or less than twice the size. Other programs use it too */
+/** @returns undefined if the host has no shared memory, or less than twice the size free, because others need it too */
 export async function unnamedMemoryFile(bytes: number): Promise<FileHandle | undefined> {
   if (process.platform !== 'linux') return undefined
   try {

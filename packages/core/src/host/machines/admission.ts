@@ -1,10 +1,10 @@
 /**
  * Limits concurrent machines across the processes of this user. First come, first served.
  *
- * Each machine, running or waiting, has a file in one directory. All data is in the name of the file: the place in the
+ * Each machine, running or waiting, has a file in one directory. All data is in the name of the file: position in the
  * queue, memory, state, owner and process. Files of dead processes are removed. If every running machine belongs to an
- * owner that waits for another machine, the first machine in the queue is admitted in excess of the limits, because it
- * would wait forever. Machines that are requested at almost the same time may exceed the limits too: there is no lock.
+ * owner that waits for another machine, the first machine of the queue is admitted in excess of the limits, because it
+ * would wait forever. There is no lock, so machines that are requested at almost the same time may exceed the limits.
  */
 import { type FSWatcher, mkdirSync, readdirSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,8 +34,8 @@ export interface AdmissionRequest {
   /** Called once if the machine must wait, with the number of machines that run or wait before it. */
   readonly onWait?: ((ahead: number) => void) | undefined
   /**
-   * Unique id (letters, digits, `_`) of an owner that keeps its machines while it waits for another, such as a test.
-   * @default none: the machine does not wait for others before it ends
+   * Unique id (letters, digits, `_`) of an owner that keeps its machines while it waits for another one, such as a test.
+   * @default none: the end of this machine does not depend on other machines
    */
   readonly owner?: string | undefined
   /** Called if the machine is admitted in excess of the limits, with the number of running machines. */
@@ -62,7 +62,7 @@ interface QueueEntry {
   readonly process: string
 }
 
-/** The owner of a machine without one. */
+/** Owner in the file name of a machine without an owner. */
 const NO_OWNER = '0'
 
 /** Interval of reading the directory, because the death of a process causes no file event. Milliseconds. */
@@ -103,7 +103,7 @@ export async function admit(request: AdmissionRequest): Promise<Admission> {
 /** Entries of the running machines of this process. */
 const running = new Set<string>()
 
-/** The admission with this entry, which is also removed at the exit of this process. */
+/** The admission of an entry. The exit of this process removes the entry too. */
 function runningEntry(path: string): Admission {
   if (running.size === 0) process.once('exit', removeEntries)
   running.add(path)
@@ -120,7 +120,7 @@ function removeEntries(): void {
   for (const path of running) rmSync(path, { force: true })
 }
 
-/** Admits a machine if it fits now, after all in the queue. Otherwise, or after an error, returns undefined. */
+/** Admits a machine if it fits now, in addition to the whole queue. Otherwise, or after an error, returns undefined. */
 export async function admitNow(memoryMib: number, limits: AdmissionLimits): Promise<Admission | undefined> {
   const stop = new AbortController()
   const request = { memoryMib, limits, signal: stop.signal, onWait: () => stop.abort() }

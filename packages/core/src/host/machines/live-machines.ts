@@ -1,16 +1,16 @@
 /**
- * Registry of the machines of this process. At the exit of the process (an uncaught error, or `process.exit()` in a
- * test), they are killed and their files removed, synchronously. A signal is not handled here: the guard of each QEMU
- * ends it, and the next start removes the files.
+ * Registry of the machines of this process. At the exit of the process (after an uncaught error, or `process.exit()` in
+ * a test), the machines are killed and their files are removed, synchronously. After a signal, the guard of each QEMU
+ * ends it, and the next start of a machine removes the files.
  */
 import { rmSync } from 'node:fs'
 
 /** A machine that must not outlive this process. */
 export interface LiveMachine {
   readonly name: string
-  /** The private directory. */
+  /** Private directory of the machine. */
   readonly directory: string
-  /** Ends QEMU at once. */
+  /** Kills QEMU. */
   kill(): void
 }
 

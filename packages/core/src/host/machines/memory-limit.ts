@@ -1,17 +1,17 @@
 /**
- * The memory that this process and its children may use: the host's, or less in a container. Limits of control groups
- * apply to all groups inside, so that each group above counts.
+ * Finds the memory that this process and its children may use: that of the host, or less in a container. The limit of a
+ * control group applies to all groups below it, so the limits of all parent groups are read.
  */
 import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** What is looked at, for tests. */
+/** Sources of the limits. Tests replace them. */
 export interface MemoryHost {
   readonly totalBytes: number
-  /** As of `process.constrainedMemory`; 0 or more than there is without a limit. */
+  /** `process.constrainedMemory()`. Without a limit, it is 0 or larger than the memory of the host. */
   readonly constrainedBytes: number
-  /** @returns undefined for a file that is not there */
+  /** Reads a file. @returns undefined if the file cannot be read */
   readonly read: (path: string) => string | undefined
 }
 
@@ -27,14 +27,14 @@ const THIS_HOST: MemoryHost = {
   },
 }
 
-/** Bytes that may be used. */
+/** The smallest of all limits, bytes. */
 export function memoryLimit(host: MemoryHost = THIS_HOST): number {
   const { totalBytes, constrainedBytes } = host
   const limits = [constrainedBytes, ...groupLimits(host)]
   return Math.min(totalBytes, ...limits.filter((limit) => Number.isFinite(limit) && limit > 0))
 }
 
-/** Of control groups, version 2 (`0::/path`) and 1 (`4:memory:/path`), as cgroups(7) has them. */
+/** Limits of the control groups, of version 2 (`0::/path`) and 1 (`4:memory:/path`). See cgroups(7). */
 function groupLimits({ read }: MemoryHost): number[] {
   const lines = read('/proc/self/cgroup')?.split('\n') ?? []
   return lines.flatMap((line) => {
@@ -46,13 +46,13 @@ function groupLimits({ read }: MemoryHost): number[] {
   })
 }
 
-/** The group and all above it, each with a slash at both ends. */
+/** Paths of a group and of all its parents, each with a slash at both ends. */
 function parents(path: string): string[] {
   const group = join(path, '/')
   return group === '/' ? ['/'] : [group, ...parents(dirname(group))]
 }
 
-/** `max` and what is not there are no limit. */
+/** Parses a limit. NaN if the file is missing or has `max`, which means no limit. */
 function limitIn(text: string | undefined): number {
   return text === undefined ? Number.NaN : Number(text)
 }
