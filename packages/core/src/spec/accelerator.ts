@@ -63,8 +63,8 @@ export function chooseAccelerator(
 function chooseOnLinux(host: Host): AcceleratorChoice {
   const device = host.kvmDevice()
   if (device === 'missing') return choice('tcg', '/dev/kvm does not exist')
-  // In nested virtualization, /dev/kvm may open and never run a virtual CPU if the CPU lacks the flag. This was seen on
-  // real hosts, so the flag decides, without a warning. A Linux guest that is emulated has no flag either.
+  // In nested virtualization, if the CPU lacks the flag, /dev/kvm may be opened, but never runs a virtual CPU. This was
+  // seen on real hosts, so the flag is required. No warning is printed, because emulated hosts have no flag either.
   if (host.arch === 'x86_64' && !/^flags\s*:.*\b(?:vmx|svm)\b/m.test(host.cpuInfo())) {
     return choice('tcg', '/dev/kvm exists, but the CPU has neither the vmx nor the svm flag')
   }

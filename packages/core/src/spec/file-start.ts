@@ -1,4 +1,4 @@
-/** Reads the first bytes of a file that was checked before. */
+/** Reads the first bytes of a file whose path was checked before. */
 import { closeSync, openSync, readSync } from 'node:fs'
 
 /** The first bytes of a file: fewer than `length` if it is shorter, none if it cannot be read. */

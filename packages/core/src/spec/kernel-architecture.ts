@@ -42,9 +42,9 @@ const S390 = { at: 0x1_0008, mark: 'S390EP' }
 const GZIP = 0x1f8b
 
 /**
- * The architecture of an image, also of one that is packed with gzip as a whole, such as `Image.gz`.
- * @param start its first 128 KiB, or all of it
- * @returns undefined if it is no kernel of a known architecture
+ * The architecture of a kernel image, even if the whole image is compressed with gzip, such as `Image.gz`.
+ * @param start the first 128 KiB of the image, or all of it
+ * @returns undefined if the file is not a kernel of a known architecture
  */
 export function kernelArchitecture(start: Uint8Array): Architecture | undefined {
   const image = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
@@ -71,7 +71,7 @@ function peArchitecture(image: Buffer): Architecture | undefined {
   return PE_MACHINES[image.readUInt16LE(header + 4)]
 }
 
-/** The first part of what is packed. The end of the data may be missing. */
+/** Decompresses the start of gzip data. The end of the data may be missing. */
 function unpackedStart(data: Buffer): Buffer | undefined {
   try {
     return gunzipSync(data.subarray(0, HEAD_BYTES), { finishFlush: constants.Z_SYNC_FLUSH })
@@ -81,8 +81,8 @@ function unpackedStart(data: Buffer): Buffer | undefined {
 }
 
 /**
- * Refuses a kernel for another processor, with which a machine runs forever and prints nothing. A file of another kind
- * passes: QEMU reports what it cannot load.
+ * Rejects a kernel for another architecture, with which a machine would run forever and print nothing. Accepts files that
+ * are not recognised as kernels, because QEMU reports a file that it cannot load.
  *
  * @throws OptionError `KERNEL_MISMATCH`
  */
@@ -98,7 +98,7 @@ export function requireKernelOf({ arch, kernel, cpu }: Pick<MachineSpec, 'arch' 
   )
 }
 
-/** A PC with 64 bits also starts kernels for 32 bits. An ARM machine with 64 bits does with one of the CPUs of 32 bits. */
+/** The 32-bit architecture whose kernels the machine also starts: a 64-bit PC always, a 64-bit ARM machine with another CPU than the default. */
 function alsoStarts(arch: Architecture, cpu: string): Architecture | undefined {
   if (arch === 'x86_64') return 'i386'
   return arch === 'aarch64' && cpu !== ARCHITECTURES.aarch64.cpu ? 'arm' : undefined

@@ -1,4 +1,4 @@
-/** Receives events of machines while they happen. Cannot change their behaviour. */
+/** Observer that receives the events of machines. It cannot change their behaviour. */
 
 import type { Device } from '../devices/device.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
@@ -18,7 +18,7 @@ export interface ObservedMachine {
   readonly start: 'cold' | 'template'
   /** Arguments that start the same machine by hand. */
   readonly commandLine: readonly string[]
-  /** The same as one line for a POSIX shell. */
+  /** `commandLine` as one line for a POSIX shell. */
   readonly commandLineQuoted: string
   /** Path of the console log. */
   readonly logFile: string
@@ -26,10 +26,10 @@ export interface ObservedMachine {
 }
 
 /**
- * Called for each machine that starts with these options, before its first output. With templates there can be two
- * machines: the one that becomes the template, and the one that is started from it.
+ * Called for each machine that starts with these options, before its first output. If a template is built, there are two
+ * machines: one that is saved as the template, and one that is started from it.
  *
- * @returns a listener for events, with their time in milliseconds since the start of the machine (the same as in the
- * timing file of the log). QMP messages of a pooled machine are older than its start: their times are negative.
+ * @returns a listener for events. Times are milliseconds since the start of the machine, as in the timing file of the
+ * log. Times of QMP messages from before the start of a pooled machine are negative.
  */
 export type MachineObserver = (machine: ObservedMachine) => (event: MachineEvent, timeMs: number) => void

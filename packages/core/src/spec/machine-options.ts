@@ -18,7 +18,7 @@ export const DEFAULT_TIMEOUT = 7_000
 export interface MachineOptions {
   /** Name in errors, logs and QEMU's process title. Letters, digits, `.`, `_`, `-`. @default 'vm' */
   readonly name?: string | undefined
-  /** Guest architecture by QEMU's name. @default the host's */
+  /** Guest architecture, by QEMU's name. @default that of the host */
   readonly arch?: Architecture | undefined
   /**
    * QEMU binary, or a list of the binary and its first arguments. A string is a single path and is never split.
@@ -47,8 +47,8 @@ export interface MachineOptions {
    */
   readonly firmware?: string | undefined
   /**
-   * Whether the firmware of a PC, and programs that print by it, such as GRUB, syslinux and iPXE, also print on the
-   * console and read their keys there. @default true, except for a `kernel` that is a Linux
+   * Whether the firmware of a PC, and programs that print through it, such as GRUB, syslinux and iPXE, also print on the
+   * console and read keys from it. @default true, except with a Linux `kernel`
    */
   readonly firmwareOnConsole?: boolean | undefined
   /** Devices, in the order in which the guest finds them. @default [] */
@@ -61,8 +61,8 @@ export interface MachineOptions {
    */
   readonly logFile?: string | LogFile | undefined
   /**
-   * Answers programs that query their terminal, such as installers, which otherwise wait or draw wrongly. `columns` and
-   * `lines` are the size of `vm.terminal`. @default false
+   * Whether queries of programs to their terminal are answered. Without answers, some programs, such as installers, wait
+   * or draw wrongly. `columns` and `lines` are the size of `vm.terminal`. @default false
    */
   readonly terminal?: boolean | TerminalOptions | undefined
   /** Receives lifecycle, console and QMP events. @default none */
@@ -98,25 +98,25 @@ export interface MachineOptions {
    */
   readonly guestAgent?: boolean | undefined
   /**
-   * Whether gdb can connect to the guest, by the command `vm.gdb`. The guest cannot see it. A debugger that connects stops
-   * the guest. @default false
+   * Whether gdb can connect to the guest, with the command `vm.gdb`. The guest cannot detect it. It is stopped when a
+   * debugger connects. @default false
    */
   readonly gdb?: boolean | undefined
   /**
-   * File that receives the memory of the guest when its kernel panics, for crash or drgn: a path, or an object with `path`
-   * and `maxBytes`. The machine ends after that. With `allowReboot`, a `pvpanic()` device is needed. @default none
+   * File for a dump of the guest memory when the kernel panics, for crash or drgn: a path, or an object with `path` and
+   * `maxBytes`. The machine ends after the dump. With `allowReboot`, a `pvpanic()` device is needed. @default none
    */
   readonly vmcore?: string | VmcoreFile | undefined
   /**
-   * Called by `VM.debug` with the session, which it must run, for example to pause the timeout of the test meanwhile.
-   * @default runs the session
+   * Called by `VM.debug` with a function that it must call to run the session, for example to pause the timeout of the
+   * test during the session. @default runs the session
    */
   readonly aroundDebug?: ((session: () => Promise<void>) => Promise<void>) | undefined
   /** Rejects every wait when it aborts, with its reason as the cause. @default none */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Defaults that are constant. The others depend on the host and are in `resolveOptions`. */
+/** Constant defaults. Defaults that depend on the host are in `resolveOptions`. */
 export const DEFAULTS: {
   readonly name: string
   readonly cpus: number

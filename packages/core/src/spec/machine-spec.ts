@@ -121,7 +121,7 @@ function failuresOf(accelerator: AcceleratorName, failOn: GuestFailureOptions = 
   return accelerator === 'tcg' ? { ...failOn, rcuStall: failOn.rcuStall ?? 'allow' } : failOn
 }
 
-/** The same machine with other options that its guest cannot see. The caller has checked them. */
+/** Returns the spec with overridden options, which the guest cannot see. The caller has checked them. */
 export function withOverrides(spec: MachineSpec, overrides: RestoreOverrides): MachineSpec {
   const { serialOutput, logFile, failOn } = overrides
   return Object.freeze({
@@ -144,7 +144,7 @@ function terminalOf(terminal: MachineOptions['terminal']): TerminalOptions | und
   return typeof terminal === 'object' ? terminal : terminal === true ? {} : undefined
 }
 
-/** The same machine for another owner: without its log, outputs and observer. */
+/** Returns the spec without log, outputs and observer, for another owner of the same machine. */
 export function withoutOutputs(spec: MachineSpec): MachineSpec {
   return Object.freeze({ ...spec, serialOutput: [], logFile: undefined, vmcore: undefined, observer: undefined })
 }
@@ -192,7 +192,7 @@ function isUefi({ firmware }: MachineOptions): boolean {
   return firmware === 'uefi'
 }
 
-/** The devices of the user, followed by the devices of other options, so that these do not change the order. */
+/** The devices of the option `devices`, then those that other options add, so that these do not change the order. */
 function allDevices(options: MachineOptions): Device[] {
   return [
     ...(isUefi(options) ? [uefi()] : []),
@@ -211,7 +211,7 @@ function wordsOf(kernelArgs: string | readonly string[]): readonly string[] {
   return Object.freeze(words.filter((word) => word !== ''))
 }
 
-// QEMU searches a bare name in its data folder, which has files such as qboot.rom.
+// QEMU searches a name without a path in its data folder, which has files such as qboot.rom.
 function firmwareOf(firmware: string | undefined): string | undefined {
   if (firmware !== undefined && /^[\w.-]+$/.test(firmware) && !firmware.startsWith('-')) return firmware
   return requireFile('firmware', firmware)
@@ -256,7 +256,7 @@ function checkSpec(spec: MachineSpec): void {
   for (const device of spec.devices) device.validate?.(spec)
 }
 
-/** Refuses a machine that would only print nothing, because its kernel does not fit. */
+/** Rejects a memory size that is too small for the kernel and the initramfs, with which a machine would print nothing. */
 function checkMemory({ kernel, initramfs, memoryMib }: MachineSpec): void {
   const least = Math.ceil(leastMemory(kernel, initramfs) / 2 ** 20)
   if (memoryMib >= least) return

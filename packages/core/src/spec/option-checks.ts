@@ -29,7 +29,7 @@ const isWritable = (value: unknown): boolean =>
 
 const SETTING = oneOf(['fail', 'allow'])
 
-/** A smaller file has no space for the note that it is incomplete. */
+/** Also used for log files, where a smaller limit has no space for the note that the log is incomplete. */
 const VMCORE_CHECKS: CheckTable<Required<VmcoreFile>> = {
   path: isPath,
   maxBytes: wholeNumber(1024, Number.MAX_SAFE_INTEGER),

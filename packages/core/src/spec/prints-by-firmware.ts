@@ -1,14 +1,14 @@
-/** Tells kernels that print by the firmware of a PC, such as iPXE, from a Linux, which has a driver for the console. */
+/** Distinguishes kernels that print through the firmware of a PC, such as iPXE, from Linux, which drives the console itself. */
 import { fileStart } from './file-start.ts'
 
-/** Offsets of the boot protocol of Linux on x86, which iPXE and others have too: signature, and pointer to the version. */
+/** Offsets of the Linux boot protocol on x86, which iPXE and others use too: signature, and pointer to the version text. */
 const [SIGNATURE, VERSION] = [0x202, 0x20e]
 /** Bytes that contain the header and its version text. */
 const LENGTH = 32_768
 
 /**
- * Whether a machine with this kernel needs the firmware on its console: one without a kernel, or with an image of the boot
- * protocol of Linux that is not a Linux, whose version starts with a digit. A file that cannot be read needs nothing.
+ * Whether a machine needs the firmware on its console: if it has no kernel, or if the kernel has a header of the Linux
+ * boot protocol but is not Linux. The version text of Linux starts with a digit. False for a file that cannot be read.
  */
 export function printsByFirmware(kernel: string | undefined): boolean {
   if (kernel === undefined) return true

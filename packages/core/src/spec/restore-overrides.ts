@@ -1,8 +1,8 @@
-/** Options that may differ between a saved machine and those restored from it. */
+/** Options that may differ between a saved machine and the machines restored from it. */
 import type { MachineOptions } from './machine-options.ts'
 import { VM_CHECKS } from './option-checks.ts'
 
-/** Options that may differ between machines restored from one save, because the guest cannot see them. */
+/** The options, which the guest cannot see. */
 export type RestoreOverrides = Pick<
   MachineOptions,
   | 'name'

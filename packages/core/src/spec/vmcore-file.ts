@@ -1,9 +1,9 @@
-/** The option `vmcore`: where the memory of a guest goes whose kernel panics. */
+/** Type of the option `vmcore`: the file for a memory dump after a kernel panic. */
 
-/** A dump of guest memory. */
+/** Destination of a dump of the guest memory. */
 export interface VmcoreFile {
-  /** Path. The file is replaced, and only this user can read it. */
+  /** Path. An existing file is replaced. Only this user can read the file. */
   readonly path: string
-  /** Most bytes; a larger dump is removed. @default 1_073_741_824 (1 GiB) */
+  /** Largest size of the dump, bytes. A larger dump is removed. @default 1_073_741_824 (1 GiB) */
   readonly maxBytes?: number | undefined
 }
