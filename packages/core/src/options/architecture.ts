@@ -32,7 +32,7 @@ export interface ArchitectureTraits {
 
 const PC: ArchitectureTraits = {
   machine: 'pc',
-  // Makes SeaBIOS print on the serial console what it boots.
+  // With this property, SeaBIOS also prints on the serial console.
   firmwareOnSerial: 'graphics=off',
   cpu: 'max',
   consoleDevice: 'ttyS0',
@@ -43,15 +43,15 @@ const PC: ArchitectureTraits = {
 /** The table. */
 export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureTraits>> = {
   x86_64: PC,
-  // 2047 MiB is QEMU's own limit for 32-bit PCs without PAE-aware layouts.
+  // 2047 MiB is QEMU's own limit for 32-bit PCs.
   i386: { ...PC, maxMemoryMib: 2047 },
-  // `max` costs 3 s of boot: pointer authentication is slow to translate. A cortex-a57 has none.
+  // With the CPU `max`, a boot takes 3 s longer, because its pointer authentication is slow to emulate.
   aarch64: { machine: 'virt', cpu: 'cortex-a57', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
-  // highmem=off keeps the PCI window where a kernel without LPAE can reach it.
+  // highmem=off places the PCI window at addresses that a kernel without LPAE can access.
   arm: { machine: 'virt,highmem=off', cpu: 'cortex-a15', consoleDevice: 'ttyAMA0', virtioTransport: 'pci' },
   riscv64: { machine: 'virt', cpu: 'rv64', consoleDevice: 'ttyS0', virtioTransport: 'pci' },
   ppc64: {
-    // VOF starts a kernel a second sooner than SLOF, and cannot boot from a disk.
+    // The firmware VOF starts a kernel a second sooner than SLOF, but cannot boot from a disk.
     machine: 'pseries,x-vof=on',
     machineWithoutKernel: 'pseries',
     cpu: 'power9',
@@ -63,7 +63,7 @@ export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureTraits>> =
     cpu: 'max',
     consoleDevice: 'ttysclp0',
     virtioTransport: 'ccw',
-    // ARCH_COMMAND_LINE_SIZE of Linux on s390, as QEMU checks it.
+    // ARCH_COMMAND_LINE_SIZE of Linux on s390. QEMU checks the same limit.
     maxKernelArgsBytes: 896,
     consoleFrontend: 'sclpconsole',
   },

@@ -4,7 +4,7 @@ import { OptionError } from '../errors.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { requireAwaited } from './pending-options.ts'
 
-/** A description of valid values, for messages, and a predicate. */
+/** The check of one option: a description of valid values, for messages, and a predicate. */
 export type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
 
 /** One check for each key of the options. */
@@ -12,7 +12,7 @@ export type CheckTable<Options> = Readonly<Record<keyof Options, Check>>
 
 export const isString = (value: unknown): value is string => typeof value === 'string'
 
-/** A single line without NUL: a NUL would end an argument, a line break a kernel argument. */
+/** A single line without NUL, because a NUL would end an argument, and a line break a kernel argument. */
 export const isLine = (value: unknown): boolean => isString(value) && value !== '' && !/[\0\r\n]/.test(value)
 
 export const isPath: Check = ['a path', (value) => isString(value) && value !== '' && !value.includes('\0')]
@@ -42,8 +42,8 @@ export const wholeNumber = (least: number, most: number): Check => [
 ]
 
 /**
- * A size of memory: a whole number with its unit, in powers of 1024, such as `256M` or `2G`. The type has `bigint` for the whole
- * number, because `number` would allow a blank after it. A computed size is `${BigInt(megabytes)}M`.
+ * A size of memory: a whole number with its unit, in powers of 1024, such as `256M` or `2G`. The number has the type
+ * `bigint`, because `number` would allow a blank after it. To compute a size, write `${BigInt(megabytes)}M`.
  */
 export type MemorySize = `${bigint}${'M' | 'G'}${'' | 'B' | 'iB'}`
 
@@ -54,7 +54,7 @@ export const isMemorySize: Check = [
   (value) => isString(value) && MEMORY.test(value) && memoryMibOf(value) > 0,
 ]
 
-/** `'2G'` → 2048, MiB. The text has passed {@link isMemorySize}. */
+/** Converts a size that has passed {@link isMemorySize} to MiB: `'2G'` → 2048. */
 export function memoryMibOf(memory: string): number {
   const [, number = '0', unit] = MEMORY.exec(memory) ?? []
   return Number(number) * (unit === 'G' ? 1024 : 1)
@@ -108,7 +108,7 @@ function unknownKey(prefix: string, key: string, known: readonly string[]): Opti
   })
 }
 
-/** A value as text for messages, on one line. */
+/** Formats a value for a message, on one line. */
 export function inspectValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   // Unlike JSON, `inspect` shows functions and circular references.

@@ -1,12 +1,12 @@
-/** Suggests the name that was probably meant. */
+/** Suggests a known name for an unknown one. */
 import { closestMatch } from 'leven'
 
-/** Most edits between two names, and fewest letters of a name that is part of another. */
+/** Most edits between two similar names, and fewest letters of a name that is part of the other. */
 const [MOST_EDITS, LEAST_PART] = [3, 4]
 
-/** Text for the end of a message about an unknown name, such as "; did you mean `kernel`?"; empty if none is near. */
+/** End of a message about an unknown name, such as "; did you mean `kernel`?"; empty if no known name is similar. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  // Short names are near to many others.
+  // Short names are similar to many others, so fewer edits are allowed.
   const maxDistance = Math.min(MOST_EDITS, Math.floor(name.length / 2))
   const nearest = closestMatch(name, [...known], { maxDistance }) ?? known.find((other) => isPart(name, other))
   return nearest === undefined ? '' : `; did you mean \`${nearest}\`?`

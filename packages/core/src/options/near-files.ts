@@ -11,7 +11,7 @@ export function nearFiles(path: string, kind: 'file' | 'directory'): readonly st
   const missing = basename(path)
   return (
     entriesOf(dirname(path))
-      // A symbolic link with the same name has a missing target.
+      // A file with the same name is a symbolic link without a target.
       .filter(({ name }) => name !== missing)
       .filter((entry) => entry.isSymbolicLink() || (kind === 'file' ? entry.isFile() : entry.isDirectory()))
       .map(({ name }) => ({ name, distance: distanceOf(missing.toLowerCase(), name.toLowerCase()) }))
@@ -37,7 +37,7 @@ function distanceOf(missing: string, name: string): number | undefined {
   return isTypo || isVariant(missing, name) ? distance : undefined
 }
 
-/** Whether two names differ only in their ends: `vmlinuz` and `vmlinuz-6.1.0-9-amd64`, `disk.img` and `disk.qcow2`. */
+/** Whether two names have the same start: `vmlinuz` and `vmlinuz-6.1.0-9-amd64`, `disk.img` and `disk.qcow2`. */
 function isVariant(missing: string, name: string): boolean {
   const stem = missing.slice(0, missing.length - extname(missing).length)
   if (stem.length < LEAST_STEM) return false

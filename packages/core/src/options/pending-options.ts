@@ -1,21 +1,21 @@
-/** Detects a promise of options that is spread without `await`: it has no options, so another machine would start. */
+/** Detects a promise of options that is spread without `await`. Of a plain promise, a spread copies no options. */
 import { OptionError } from '../errors.ts'
 
 // Registered, because a worker may load this package twice.
-/** Value of options whose `await` is missing. */
+/** Value of the properties of a promise that was not awaited. */
 export const AWAIT_MISSING: unique symbol = Symbol.for('coldboot: await is missing') as typeof AWAIT_MISSING
 
 /**
- * A promise of options for a machine. It must be awaited before it is spread: `{ ...(await linuxGuest()) }`. Its own
- * properties are of no type that a machine accepts, so that the compiler and the checks of options refuse
- * `{ ...linuxGuest() }`.
+ * A promise of options for a machine. It must be awaited before it is spread: `{ ...(await linuxGuest()) }`. The promise
+ * itself has properties with the names of options and with values that no machine accepts. Therefore the compiler and
+ * the checks of options reject `{ ...linuxGuest() }`.
  */
 export type PendingOptions<Options> = Promise<Options> & {
   readonly kernel: typeof AWAIT_MISSING
   readonly initramfs: typeof AWAIT_MISSING
 }
 
-/** Makes a promise of options one that cannot be spread without `await`. */
+/** Adds properties to a promise of options, so that a spread without `await` is rejected. */
 export function pendingOptions<Options>(options: Promise<Options>): PendingOptions<Options> {
   return Object.assign(options, { kernel: AWAIT_MISSING, initramfs: AWAIT_MISSING } as const)
 }

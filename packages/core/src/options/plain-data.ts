@@ -1,4 +1,4 @@
-/** Recognizes plain data, also of the realm of a test runner. */
+/** Recognizes plain data, including objects from the realm of a test runner. */
 
 /** Whether a value is an object that is neither a list nor of a built-in class, such as a date, bytes or a promise. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

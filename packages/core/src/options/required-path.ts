@@ -7,19 +7,19 @@ import { nearFiles } from './near-files.ts'
 
 /**
  * Returns the absolute path of a readable file; undefined stays undefined.
- * @throws OptionError `FILE_MISSING` that names the option, the path and files with a similar name; `INVALID_OPTION` if it is
- * no path
+ * @throws OptionError `FILE_MISSING` that names the option, the path and files with a similar name; `INVALID_OPTION` if
+ * the value is not a path
  */
 export function requireFile(option: string, path: string | undefined): string | undefined {
   return requirePath(option, path, 'file')
 }
 
-/** As {@link requireFile}, for a directory. */
+/** Same as {@link requireFile}, for a directory. */
 export function requireDirectory(option: string, path: string): string {
   return requirePath(option, path, 'directory')
 }
 
-/** A path with a drive, or on a server. */
+/** A Windows path with a drive letter, or of a server. */
 const WINDOWS_PATH = /^(?:[A-Za-z]:[\\/]|\\\\)/
 
 /** @throws OptionError `INVALID_OPTION` */
@@ -41,7 +41,7 @@ function requirePath<T extends string | undefined>(option: string, path: T, kind
   )
 }
 
-/** `kernel` in backquotes; of `uefi: code`, only the name of the option. */
+/** Puts the name of an option in backquotes: `kernel`. For `uefi: code`, only `code`. */
 function quoted(option: string): string {
   return option.replace(/\S+$/, '`$&`')
 }
