@@ -1,4 +1,4 @@
-/** Writer and reader of compressed tar archives that contain only files, as streams. */
+/** Streaming writer and reader of compressed tar archives that contain only regular files. */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { type Readable, Transform, type Writable } from 'node:stream'
@@ -7,18 +7,18 @@ import { extract, type Header, type Pack, pack } from 'tar-stream'
 import { ColdbootError, MachineError, messageOf, OptionError } from '../../errors.ts'
 import { createCompressor } from './compression.ts'
 
-/** Name of the last, empty file. It shows that the archive is complete, because Node's zstd accepts truncated data. */
+/** Name of an empty last file, which marks the archive as complete, because Node's zstd accepts truncated data. */
 const END = 'end'
 
-/** Limits of an archive that is written. */
+/** Limits of an {@link ArchiveWriter}. */
 export interface ArchiveLimits {
-  /** Bytes of the compressed archive. @default none */
+  /** Largest size of the compressed archive, bytes. @default none */
   readonly maxBytes?: number | undefined
   /** Abandons the archive when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Writes an archive, file by file. {@link finish} must be called at its end, or {@link abandon}. */
+/** Writes an archive, file by file. The caller must call {@link finish} or {@link abandon} in the end. */
 export class ArchiveWriter {
   readonly #pack: Pack = pack()
   readonly #written: Promise<void>
@@ -36,7 +36,7 @@ export class ArchiveWriter {
     return new ArchiveWriter(createWriteStream(path, { flags: 'wx', mode: 0o600 }), limits)
   }
 
-  /** @throws MachineError `SAVE_ABANDONED` beyond the limits; the system's error */
+  /** Adds a file. @throws MachineError `SAVE_ABANDONED` beyond the limits; the system's error */
   async add(name: string, content: Uint8Array | string): Promise<void> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     await this.#entry({ name, size: bytes.length }, async (entry) => {
@@ -44,7 +44,7 @@ export class ArchiveWriter {
     })
   }
 
-  /** As {@link add}, for a file that must not change meanwhile. */
+  /** Adds a file of the host, which must not change meanwhile. @throws as {@link add} */
   async addFile(name: string, path: string): Promise<void> {
     const { size, mtime } = await stat(path)
     await this.#entry({ name, size, mtime }, (entry) => pipeline(createReadStream(path), entry as Writable))
@@ -65,19 +65,19 @@ export class ArchiveWriter {
   async #entry(header: EntryHeader, write: (entry: NodeJS.WritableStream) => Promise<void>): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
       const entry = this.#pack.entry({ mode: 0o600, ...header }, (error) => (error ? reject(error) : resolve()))
-      // The pipeline rejects with the original error, which the entry repeats.
+      // The entry repeats the error of the pipeline, so its own error is not reported.
       entry.on('error', reject)
       write(entry as unknown as NodeJS.WritableStream).catch(reject)
     })
     done.catch(() => {})
-    // A full disk ends the pipeline, and the entry would wait forever.
+    // If the pipeline ends early, for example because of a full disk, the entry alone would wait forever.
     const failed = this.#written.then(() => {
       throw new Error('The archive was closed too early')
     })
     try {
       await Promise.race([done, failed])
     } catch (error) {
-      // The pipeline has destroyed the archive, and rejects with the reason after that.
+      // If the pipeline has destroyed the archive, its rejection has the reason.
       if (isDestroyed(this.#pack)) await this.#written
       throw error
     }
@@ -109,10 +109,10 @@ function limitedTo(maxBytes: number): Transform {
 /** One file of an archive. */
 export interface ArchiveEntry {
   readonly name: string
-  /** Bytes. */
+  /** Size of the file, bytes. */
   readonly size: number
   readonly mtime: Date
-  /** Read it to its end, or skip it by requesting the next entry. */
+  /** Content of the file. The caller reads it to its end, or skips it by requesting the next entry. */
   readonly content: Readable
 }
 
@@ -121,7 +121,7 @@ type RawEntry = Readable & { readonly header: Header }
 /** Largest file that is read into memory, bytes. */
 export const LONGEST_BYTES: number = 64 * 2 ** 20
 
-/** Reads an archive, file by file. Its content is not trusted. */
+/** Reads an untrusted archive, file by file. */
 export class ArchiveReader implements AsyncDisposable {
   readonly #source: Readable
   readonly #name: string
@@ -133,8 +133,8 @@ export class ArchiveReader implements AsyncDisposable {
   #isOver = false
 
   /**
-   * @param source the archive, decompressed
-   * @param name name for errors
+   * @param source the decompressed archive
+   * @param name name of the archive for errors
    * @param isAllowed whether a file name is allowed
    */
   constructor(source: Readable, name: string, isAllowed: (name: string) => boolean) {
@@ -157,20 +157,20 @@ export class ArchiveReader implements AsyncDisposable {
     return ahead ?? this.#read()
   }
 
-  /** As {@link next}, without advancing. */
+  /** Same as {@link next}, but the next call returns the same file again. */
   async peek(): Promise<ArchiveEntry | undefined> {
     this.#ahead ??= await this.#read()
     return this.#ahead
   }
 
-  /** Returns the next file, which must have this name. */
+  /** Returns the next file, which must have this name. @throws as {@link next} */
   async require(name: string): Promise<ArchiveEntry> {
     const entry = await this.next()
     if (entry?.name !== name) throw this.invalid(`${name} is not where it belongs`)
     return entry
   }
 
-  /** Skips the rest. Damage anywhere shows only at the end, by the checksum. @throws as {@link next} */
+  /** Reads the rest, because the checksum is verified only at the end of the archive. @throws as {@link next} */
   async finish(): Promise<void> {
     while ((await this.next()) !== undefined);
   }
@@ -218,7 +218,7 @@ export class ArchiveReader implements AsyncDisposable {
     this.#current = result.value
     if (name === END) {
       this.#isOver = true
-      // The checksum is after the last file.
+      // Reads to the end, because the checksum comes after the last file.
       if ((await this.#advance()).done !== true) throw this.invalid('it goes on after its end')
       return undefined
     }
@@ -227,7 +227,7 @@ export class ArchiveReader implements AsyncDisposable {
   }
 
   async #advance(): Promise<IteratorResult<RawEntry>> {
-    // The next entry arrives only after this one was read.
+    // The next entry arrives only after the current one was read.
     this.#current?.resume()
     try {
       return await this.#entries.next()

@@ -1,11 +1,11 @@
-/** Compressed files that many machine files contain, such as kernels, kept in the cache by content. */
+/** Caches the compressed form of files that many machine files contain, such as kernels, by content. */
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Cache } from '../../host/files/cache.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
 import { compress } from './compression.ts'
 
-/** Folder of the cache. */
+/** Folder in the cache. */
 const FOLDER = 'compressed'
 /** Files not used for this long are removed, milliseconds. */
 const MAX_AGE_MS = 14 * 24 * 60 * 60 * 1000
@@ -13,8 +13,8 @@ const MAX_AGE_MS = 14 * 24 * 60 * 60 * 1000
 export const MOST_BYTES: number = 256 * 2 ** 20
 
 /**
- * The compressed content of a file of at most {@link MOST_BYTES}. It is compressed again only if its content is new, or
- * if the cache cannot be used.
+ * Returns the compressed content of a file of at most {@link MOST_BYTES}: from the cache if the same content was
+ * compressed before.
  */
 export async function compressedFile(cacheDirectory: string, path: string): Promise<Uint8Array> {
   const cache = new Cache(cacheDirectory)

@@ -1,4 +1,4 @@
-/** Compression of archives: zstd, or gzip on a Node without it (before 22.15). */
+/** Compression of archives: zstd, or gzip on a Node without zstd (before 22.15). */
 import { open } from 'node:fs/promises'
 import { Duplex, type Readable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -13,31 +13,31 @@ function hasZstd(): boolean {
   return 'createZstdCompress' in zlib
 }
 
-/** Size of the chunks that come out, bytes. With the default of 16 KiB, most of the time goes into passing them on. */
+/** Size of output chunks, bytes. With the default of 16 KiB, most of the time would be spent on passing chunks on. */
 const CHUNK = 1 << 20
 
-/** Creates a compressor, with the fastest level and a checksum. */
+/** Creates a compressor with the fastest level and a checksum. */
 export function createCompressor(): Duplex {
   if (!hasZstd()) return zlib.createGzip({ level: 1, chunkSize: CHUNK })
   return zlib.createZstdCompress({ chunkSize: CHUNK, params: zstdParameters() })
 }
 
-/** Compresses a buffer as {@link createCompressor} does. */
+/** Compresses a buffer, in the same format as {@link createCompressor}. */
 export function compress(bytes: Uint8Array): Promise<Buffer> {
   if (!hasZstd()) return promisify(zlib.gzip)(bytes, { level: 1, chunkSize: CHUNK })
   return promisify(zlib.zstdCompress)(bytes, { chunkSize: CHUNK, params: zstdParameters() })
 }
 
 /**
- * Decompresses what {@link compress} has made.
- * @throws as {@link openCompressed}; the error of the library for damaged data, and above 1 GiB
+ * Decompresses the output of {@link compress}.
+ * @throws as {@link openCompressed}; the error of the library if the data is damaged or larger than 1 GiB
  */
 export async function decompress(bytes: Uint8Array, name: string): Promise<Buffer> {
   const limit = { chunkSize: CHUNK, maxOutputLength: MOST_OUTPUT }
   return isZstd(bytes, name) ? promisify(zlib.zstdDecompress)(bytes, limit) : promisify(zlib.gunzip)(bytes, limit)
 }
 
-/** Bytes. */
+/** Most decompressed bytes. */
 const MOST_OUTPUT = 1 << 30
 
 function zstdParameters(): Record<number, number> {
@@ -46,7 +46,7 @@ function zstdParameters(): Record<number, number> {
 }
 
 /**
- * Opens a file written by {@link createCompressor}, in either format.
+ * Opens a file that was compressed with {@link createCompressor}, in zstd or gzip format.
  * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`; StartError `UNSUPPORTED_PLATFORM` for zstd on an older
  * Node
  */
@@ -57,7 +57,7 @@ export async function openCompressed(path: string): Promise<Readable> {
   return decompressor
 }
 
-/** Writes a file to a stream, from two buffers in turn: with a new buffer each time, garbage collection takes longest. */
+/** Writes a file to a stream. Alternates between two buffers, because garbage collection of new ones takes longest. */
 async function feed(stream: Duplex, path: string): Promise<void> {
   const closed = new Promise<void>((resolve) => void stream.once('close', resolve))
   const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)]
@@ -78,14 +78,14 @@ function* endlessly<T>(items: readonly T[]): Generator<T> {
   for (;;) yield* items
 }
 
-/** As {@link openCompressed}, for a stream whose first bytes are known. */
+/** Same as {@link openCompressed}, for a stream whose first bytes are known. */
 export function decompressorFor(start: Uint8Array, name: string): Duplex {
-  // Some chunks ahead: another thread decompresses them while this one uses those before.
+  // Buffers some chunks, because another thread decompresses them while this one uses earlier ones.
   const options = { chunkSize: CHUNK, readableHighWaterMark: 4 * CHUNK }
   return isZstd(start, name) ? zlib.createZstdDecompress(options) : zlib.createGunzip(options)
 }
 
-/** @throws as {@link openCompressed} when it is in neither format */
+/** Whether the format is zstd, not gzip. @throws as {@link openCompressed} for another format */
 function isZstd(start: Uint8Array, name: string): boolean {
   const bytes = Buffer.from(start.subarray(0, ZSTD.length))
   if (bytes.equals(ZSTD)) {

@@ -1,11 +1,11 @@
-/** Check of the disk layers that come with an archive. */
+/** Checks disk layers from an untrusted archive. */
 import { inspectDiskImage } from '../../devices/disk/disk-image.ts'
 import { ColdbootError } from '../../errors.ts'
 import type { ArchiveReader } from './archive.ts'
 
 /**
- * Refuses a file of a device that names other files of the host, because QEMU would open them.
- * @param name its name, for errors
+ * Rejects a disk image that refers to other files of the host, because QEMU would open them.
+ * @param name name of the image, for errors
  * @throws OptionError `MACHINE_FILE_INVALID`
  */
 export function requireOwnContent(archive: ArchiveReader, name: string, path: string): void {

@@ -1,5 +1,5 @@
 /**
- * Loads a machine file: launches its machine with the saved memory and devices, and leaves it stopped for its owner.
+ * Loads a machine file: launches QEMU with the saved memory and devices. The machine stays stopped for the caller.
  */
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -30,15 +30,15 @@ import { unpackState } from './unpack-state.ts'
 
 /** Options of `VM.resume`. */
 export interface ResumeOptions extends RestoreOverrides {
-  /** QEMU binary, or a list of the binary and its first arguments. @default as for a machine that boots */
+  /** QEMU binary, or a list of the binary and its first arguments. @default see `MachineOptions.qemu` */
   readonly qemu?: MachineOptions['qemu']
   /**
-   * Locations of disks and shared directories on this host: saved path → path on this host.
+   * Locations of disks and shared directories: path in the machine file → path on this host.
    *
    * @default {}
    */
   readonly files?: Readonly<Record<string, string>> | undefined
-  /** Whether a user network with `restrict: false` has access to the outside again. @default false */
+  /** Whether a user network that was saved with `restrict: false` has access to the outside. @default false */
   readonly allowNetwork?: boolean | undefined
   /** Whether the `arbitraryArgs` of the saved machine are used. @default false */
   readonly allowArguments?: boolean | undefined
@@ -119,7 +119,7 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
       },
       release,
     })
-    // QEMU has read it.
+    // QEMU has loaded the state.
     await rm(statePath)
     return { spec, launched, console }
   } catch (error) {
@@ -170,7 +170,7 @@ function misfit(why: string): OptionError {
   return new OptionError('MACHINE_FILE_MISFIT', `The machine cannot be resumed here: ${why}`)
 }
 
-/** The paths on this host of the files that the machine reads. */
+/** Paths on this host of the files to which the machine file refers. */
 async function localFiles(
   files: readonly ReferredFile[],
   places: Readonly<Record<string, string>>,
@@ -203,7 +203,7 @@ async function comparedWith(
   return stats.size === sizeBytes && (await fileDigest(path, digests)) === sha256 ? 'same' : 'different'
 }
 
-/** Paths of the boot files: those that the machine was started with if this host has them, otherwise in a folder. */
+/** Paths of the boot files: the original paths if this host has the same files there, otherwise paths in a folder. */
 async function bootPaths(files: readonly BootFile[], directory: string): Promise<Readonly<Record<string, string>>> {
   const paths = files.map(async (file): Promise<[string, string]> => {
     const content = await comparedWith(file, file.path).catch(() => 'missing')
@@ -212,7 +212,7 @@ async function bootPaths(files: readonly BootFile[], directory: string): Promise
   return Object.fromEntries(await Promise.all(paths))
 }
 
-/** Unpacks the boot files that this host does not have. They are the last files of the archive. */
+/** Unpacks the boot files that this host lacks. They are the last files of the archive. */
 async function unpackBootFiles(
   archive: ArchiveReader,
   files: readonly BootFile[],

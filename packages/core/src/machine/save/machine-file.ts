@@ -1,22 +1,22 @@
-/** Names inside a machine file, in the order in which they are written. */
+/** Names of the files in a machine file, in the order in which they are written. */
 import { isPlainPath } from './archive.ts'
 
 export const MANIFEST = 'manifest.json'
-/** Memory and devices, in pieces: a tar archive has the size of each file before its content. */
+/** Memory and devices, split into pieces, because tar needs the size of each file before its content. */
 export const STATE = 'state/'
-/** After the state, because a machine that is saved while it runs is stopped at the end of its state. */
+/** Console output. After the state, because a running machine is stopped only at the end of its state. */
 export const CONSOLE = 'console.log'
-/** Files that the devices made in the machine's private directory. */
+/** Files of the devices from the private directory of the machine. */
 export const FILES = 'files/'
 
-/** At the end, because a host that has them skips them. */
+/** Boot files. At the end, because a host that has the same files does not read them. */
 export const BOOT_FILES = ['kernel', 'initramfs', 'firmware'] as const
-/** The name of a boot file that is compressed once more on its own. Large ones are not. */
+/** Name of a boot file that is also compressed by itself. Large boot files are not. */
 export function compressedName(boot: string): string {
   return `${boot}.compressed`
 }
 
-/** Whether a file of this name belongs in a machine file. */
+/** Whether a machine file may contain a file of this name. */
 export function isMachineFileName(name: string): boolean {
   if (name === MANIFEST || name === CONSOLE) return true
   if (BOOT_FILES.some((boot) => name === boot || name === compressedName(boot))) return true

@@ -1,6 +1,6 @@
 /**
- * `manifest.json` of a machine file: what the machine is, as plain data. It may come from anywhere, so that every value
- * is checked before QEMU has any of it.
+ * `manifest.json` of a machine file: the description of the machine as plain data. The file may come from an untrusted
+ * source, so every value is checked before it is passed to QEMU.
  */
 import { inspect, types } from 'node:util'
 import type { PortableDevice } from '../../devices/device.ts'
@@ -19,10 +19,10 @@ import {
 import { isPlainPath } from './archive.ts'
 import { BOOT_FILES } from './machine-file.ts'
 
-/** Raised when the layout of the file changes. */
+/** Version of the layout of a machine file. Increased when the layout changes. */
 export const FORMAT = 2
 
-/** A file of the host that the machine reads and that is not in the machine file. */
+/** A file of the host to which a machine file refers without containing it, such as a disk image. */
 export interface ReferredFile {
   /** Absolute, on the host where the machine was saved. */
   readonly path: string
@@ -31,7 +31,7 @@ export interface ReferredFile {
   readonly sha256: string
 }
 
-/** A file that the machine booted from. It is in the machine file, for a host that has no such file. */
+/** A file from which the machine was booted. The machine file contains it, for hosts that lack it. */
 export interface BootFile extends ReferredFile {
   readonly name: (typeof BOOT_FILES)[number]
 }
@@ -42,29 +42,29 @@ export type PlainPattern = { readonly text: string } | { readonly source: string
 /** The content of `manifest.json`. */
 export interface MachineManifest {
   readonly format: typeof FORMAT
-  /** When it was saved, ISO 8601. */
+  /** Time of the save, ISO 8601. */
   readonly saved: string
   readonly name: string
   /** Such as `7.2.22`. */
   readonly qemuVersion: string
   readonly arch: Architecture
-  /** QEMU's machine type with its version, which later versions of QEMU have too: `pc-i440fx-7.2`. */
+  /** Versioned machine type of QEMU, such as `pc-i440fx-7.2`, which later versions of QEMU also support. */
   readonly machine: string
   readonly cpu: string
   readonly cpus: number
   readonly memoryMib: number
   readonly accelerator: AcceleratorName
-  /** The host's CPU where it matters: with hardware acceleration. Else empty. */
+  /** CPU of the host with hardware acceleration, otherwise empty. */
   readonly hostCpu: string
   readonly kernelArgs: readonly string[]
   readonly allowReboot: boolean
   /** See `MachineOptions.firmwareOnConsole`. */
   readonly firmwareOnConsole: boolean
   readonly boot: readonly BootFile[]
-  /** Name of a firmware in QEMU's own data folder; empty: none. */
+  /** Name of a firmware in QEMU's data folder; empty if there is none. */
   readonly firmware: string
   readonly ready: PlainPattern | null
-  /** Whether its memory is not QEMU's default, see `GuestMemory`. */
+  /** Whether the machine has a generation id, and memory other than QEMU's default: see `GuestMemory`. */
   readonly hasGenerationId: boolean
   readonly devices: readonly PortableDevice[]
   readonly files: readonly ReferredFile[]
@@ -81,7 +81,7 @@ const isListOf = (what: string, accepts: (value: unknown) => boolean): Check => 
 const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-// A property of a machine type may name a file to be written (`dumpdtb`): these change the board alone.
+// Only properties that affect just the board are allowed, because others may write files (`dumpdtb`).
 const BOARD_PROPERTIES =
   'graphics|highmem|gic-version|x-vof|acpi|smm|hpet|usb|vmport|its|secure|virtualization|mte|pic|pit|rtc|i8042|aia|aclint|cap-[a-z-]+|ic-mode'
 const MACHINE_TYPE = new RegExp(`^[\\w.-]+(?:,(?:${BOARD_PROPERTIES})=[\\w-]+)*$`)
@@ -118,7 +118,7 @@ const CHECKS: CheckTable<MachineManifest> = {
   files: isListOf('files', isReferredFile),
 }
 
-/** @throws OptionError `MACHINE_FILE_INVALID` */
+/** Parses and checks a manifest. @throws OptionError `MACHINE_FILE_INVALID` */
 export function parseManifest(bytes: Uint8Array, file: string): MachineManifest {
   try {
     const manifest = JSON.parse(Buffer.from(bytes).toString()) as MachineManifest
@@ -134,7 +134,7 @@ export function parseManifest(bytes: Uint8Array, file: string): MachineManifest 
   }
 }
 
-/** A pattern as plain data, and back. */
+/** Converts a pattern to plain data. */
 export function plainPattern(pattern: string | RegExp): PlainPattern {
   return typeof pattern === 'string' ? { text: pattern } : { source: pattern.source, flags: pattern.flags }
 }

@@ -1,4 +1,4 @@
-/** State of a running machine, kept in a private directory. */
+/** Saves the state of a running machine to a private directory, for checkpoints and templates. */
 
 import { closeSync, constants, openSync } from 'node:fs'
 import { cp, link, mkdir } from 'node:fs/promises'
@@ -14,23 +14,23 @@ import type { RunningMachine } from '../running-machine.ts'
 import { type MemoryOrigin, withStateInput, writeStateFile } from './state/state-file.ts'
 import { memoryOrigin, type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
-/** The kept state of a machine. */
+/** A saved state of a machine. */
 export interface Moment {
   /** Spec of the machine. */
   readonly spec: MachineSpec
-  /** Its console output. */
+  /** Console output until the save. */
   readonly console: Uint8Array
   readonly memory: GuestMemory | undefined
-  /** States from which its memory is composed, oldest first; the last one is its own. */
+  /** States whose pages make up the memory, the oldest first. The last one is the state itself. */
   readonly states: readonly StateFile[]
-  /** Folder with the files of its devices. */
+  /** Folder with the files of the devices. */
   readonly filesDirectory: string
   /** Removes the files. Machines started from it keep running. Idempotent. */
   remove(): Promise<void>
 }
 
 /**
- * Keeps the current state of a machine, which then continues.
+ * Saves the current state of a machine, which then continues.
  * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`, `ATTACH_FAILED`
  */
 export async function keepMoment(running: RunningMachine, guest: StoppedGuest): Promise<Moment> {
@@ -71,21 +71,21 @@ export const KEPT = { state: 'state', files: 'files' } as const
 export interface KeepRequest {
   /** Destination. */
   readonly directory: string
-  /** Memory whose pages are not stored again. @default the memory that the machine was started with */
+  /** Memory whose unchanged pages are not stored again. @default the memory with which the machine was started */
   readonly origin?: MemoryOrigin
-  /** Whether the machine continues. */
+  /** Whether the machine continues after the save. */
   readonly goOn: boolean
 }
 
-/** Content of a folder of {@link keepState}, besides the files of the devices. */
+/** Result of {@link keepState}, except the files of the devices. */
 export interface KeptState {
   readonly console: Uint8Array
   readonly state: StateFile
 }
 
 /**
- * Writes the current state of a machine to a folder: the pages that differ from `origin` with the devices, and the files
- * of the devices.
+ * Writes the current state of a machine to a folder: a state file with the device state and the pages that differ from
+ * `origin`, and the files of the devices.
  * @throws as {@link keepMoment}
  */
 export async function keepState(
@@ -109,14 +109,14 @@ export async function keepState(
   return { console, state }
 }
 
-/** Copies files and folders into a folder, with shared blocks if the file system supports it. */
+/** Copies files and folders into a folder. Shares blocks (reflinks) if the file system supports it. */
 export async function copyInto(directory: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await cp(path, join(directory, basename(path)), { recursive: true, mode: constants.COPYFILE_FICLONE })
   }
 }
 
-/** Launches a machine in a kept state, stopped. @throws StartError, MachineError as `launchRestored` */
+/** Launches a machine from a saved state. It stays stopped. @throws StartError, MachineError as `launchRestored` */
 export async function launchMoment(
   asked: MachineSpec,
   { memory, states, filesDirectory }: Moment,
@@ -143,7 +143,7 @@ export async function launchMoment(
   }
 }
 
-/** Hard link to a file, which stays when the original is removed; on another file system, the original path. */
+/** Hard link to a file, so that it survives the removal of the original. On another file system, the original path. */
 async function kept(path: string, name: string): Promise<string> {
   try {
     await link(path, name)

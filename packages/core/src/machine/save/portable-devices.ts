@@ -1,7 +1,7 @@
 /**
- * Devices as a machine file has them, and back. A device is made by the function that a user would call, with all of
- * its checks. What would open this host to a guest that came with a file is closed: directories are empty ones, and
- * networks lead nowhere.
+ * Creates the devices of a machine file again. A device is created by the same function that a user calls, with all of
+ * its checks. The guest comes from an untrusted file, so it gets no access to this host by default: shared directories
+ * are empty, and networks are disconnected.
  */
 
 import { mkdirSync } from 'node:fs'
@@ -28,23 +28,23 @@ import { vsock } from '../../devices/vsock.ts'
 import { watchdog } from '../../devices/watchdog.ts'
 import { OptionError } from '../../errors.ts'
 
-/** What devices of a machine file may have of this host. */
+/** Resources of this host that the devices of a machine file may use. */
 export interface DeviceSurroundings {
-  /** The path on this host of a file that the machine file refers to. @throws OptionError `MACHINE_FILE_INVALID` */
+  /** Path on this host of a file to which the machine file refers. @throws OptionError `MACHINE_FILE_INVALID` */
   readonly fileAt: (path: string) => string
-  /** The directory that stands for a shared one; undefined: an empty one. */
+  /** Directory of this host for a shared directory of the machine; undefined for an empty directory. */
   readonly directoryAt: (path: string) => string | undefined
-  /** For empty directories; private. */
+  /** Private folder in which empty directories are created. */
   readonly scratch: string
-  /** For cards of networks. */
+  /** Network to which the network cards are connected. */
   readonly network: () => Network
-  /** Whether a user network may lead out, as the saved machine's did. */
+  /** Whether a user network that was saved with `restrict: false` has access to the outside. */
   readonly allowNetwork: boolean
-  /** Whether arguments for QEMU are passed on. */
+  /** Whether `arbitraryArgs` of the saved machine are used. */
   readonly allowArguments: boolean
 }
 
-/** Paths of host files that a device reads and that a machine file does not carry. */
+/** Paths of host files that a device reads and that a machine file does not contain. */
 export function referredFiles({ kind, options }: PortableDevice): readonly string[] {
   const keys = kind === 'blockDevice' ? ['image'] : kind === 'uefi' ? ['code', 'variables'] : []
   return keys.map((key) => options[key]).filter((path) => typeof path === 'string')
@@ -80,7 +80,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return p9Directory(sharedDirectory(text(directory), surroundings, position), options)
   },
   pvpanic: () => pvpanic(),
-  // Its image is in the machine file.
+  // The machine file contains the image, so the directory is not read.
   readOnlyDirectory(options, { scratch }, position) {
     const { directory: _, ...rest } = options
     return readOnlyDirectory(emptyDirectory(scratch, position), rest)
@@ -88,7 +88,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   icount: (options) => icount(options),
   rtc: (options) => rtc(options),
   serial: (options) => serial(options),
-  // Its state is in the machine file.
+  // The machine file contains the state of the TPM.
   tpm: (options) => tpm(options),
   uefi({ code, variables, ...options }, { fileAt }) {
     const files = code === undefined ? {} : { code: fileAt(text(code)), variables: fileAt(text(variables)) }
@@ -96,14 +96,14 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
   userNetwork({ restrict, forward, bootFile, boot, ...rest }, { allowNetwork }) {
     const { tftp: _, ...options } = rest
-    // Ports of the host are for the machine that has them now.
+    // Host ports are chosen anew, because another machine may use the saved ones.
     const ports = ([forward ?? []].flat() as unknown as readonly ForwardOptions[]).map((it) => {
       const { host: _, ...rest } = it
       return rest
     })
     return userNetwork({
       ...(options as UserNetworkOptions),
-      // The machine has booted, and its card must have the same ROM.
+      // The machine has already booted, but its card must have the same ROM as before.
       ...(boot === undefined && bootFile === undefined ? {} : { boot: boot !== false }),
       restrict: !allowNetwork || restrict !== false,
       forward: ports,
@@ -115,9 +115,9 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 }
 
 /**
- * Creates the device of a saved machine again.
- * @param position among the machine's devices
- * @throws OptionError `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT`, and those of the device's own function
+ * Creates a device of a saved machine.
+ * @param position position among the devices of the machine
+ * @throws OptionError `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT`, and the errors of the function of the device
  */
 export function makeDevice(device: PortableDevice, surroundings: DeviceSurroundings, position: number): Device {
   const make = Object.hasOwn(MAKERS, device.kind) ? MAKERS[device.kind] : undefined

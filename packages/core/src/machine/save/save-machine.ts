@@ -1,4 +1,4 @@
-/** A running machine saved into one file: memory, devices, disk overlays, console, and what is needed to start it. */
+/** Saves a running machine to one file: memory, devices, disk overlays, console, manifest and boot files. */
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
@@ -24,9 +24,9 @@ import { type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts
 
 /** Options of `VM.save`. */
 export interface SaveOptions {
-  /** Most bytes of the file. @default no limit */
+  /** Largest size of the file, bytes. @default no limit */
   readonly maxBytes?: number | undefined
-  /** Longest time, milliseconds, before the multiplier. @default 60000 */
+  /** Timeout of the save, milliseconds, before the multiplier. @default 60000 */
   readonly timeout?: number | undefined
   /** Whether the machine continues after the save. If false, it stays stopped. @default true */
   readonly goOn?: boolean | undefined
@@ -40,9 +40,9 @@ const SAVE_CHECKS: CheckTable<Required<SaveOptions>> = {
   goOn: isFlag,
 }
 
-/** Bytes of memory added to the archive at once. */
+/** Size of the pieces of memory in the archive, bytes. */
 const PIECE = 4 << 20
-/** Most bytes of memory that wait for the compression. */
+/** Size of the buffer for memory that is not compressed yet, bytes. */
 const READ_AHEAD = 64 << 20
 
 /**
@@ -71,7 +71,7 @@ export async function saveMachine(
   const archive = ArchiveWriter.create(draft, { maxBytes, signal: limit })
   try {
     await archive.add(MANIFEST, JSON.stringify(manifest))
-    // Read ahead, so that QEMU waits for the transfer and not for the compression.
+    // A large buffer, so that QEMU does not wait for the compression.
     const memory = new PassThrough({ highWaterMark: READ_AHEAD })
     let stored: Promise<void> | undefined
     const { console, files } = await whileStopped(running, guest, { goOn, isLive: goOn }, async ({ send, rest }) => {
@@ -79,13 +79,13 @@ export async function saveMachine(
       stored.catch(() => {})
       await send((stream) => pipeline(stream, memory)).catch(async (error: Error) => {
         memory.destroy(error)
-        // The error of the archive is the cause when both fail.
+        // If the archive has failed too, its error is the cause.
         await stored
         throw error
       })
       const { console, files } = await rest()
       if (!goOn) return { console, files }
-      // Compressed when the machine runs again.
+      // Copied now, and compressed after the machine runs again.
       await copyInto(copies.path, files)
       return { console, files: files.map((path) => join(copies.path, basename(path))) }
     })
@@ -104,7 +104,7 @@ export async function saveMachine(
   }
 }
 
-/** Adds the files that the machine boots from. */
+/** Adds the boot files: kernel, initramfs, firmware. */
 async function addBootFiles(archive: ArchiveWriter, { boot }: MachineManifest): Promise<void> {
   const { cacheDirectory } = readEnvironment()
   for (const { name, path, sizeBytes } of boot) {
@@ -146,7 +146,7 @@ async function addFiles(archive: ArchiveWriter, name: string, path: string): Pro
   const stats = await stat(path)
   if (stats.isFile()) return archive.addFile(name, path)
   if (!stats.isDirectory()) return
-  // Hidden files, such as the lock of a TPM, belong to the process that made them.
+  // Hidden files, such as the lock of a TPM, belong to a running process.
   const entries = (await readdir(path)).filter((entry) => !entry.startsWith('.'))
   for (const entry of entries) await addFiles(archive, `${name}/${entry}`, join(path, entry))
 }
@@ -155,7 +155,7 @@ async function bootFilesOf(spec: MachineSpec): Promise<readonly BootFile[]> {
   const files: BootFile[] = []
   for (const name of BOOT_FILES) {
     const path = spec[name]
-    // A firmware without a path is in the data folder of QEMU.
+    // A firmware name without a slash is a file in the data folder of QEMU.
     if (path === undefined || (name === 'firmware' && !path.includes('/'))) continue
     files.push({ name, ...(await referredFile(resolve(path))) })
   }
@@ -180,7 +180,7 @@ async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine):
     name,
     qemuVersion,
     arch,
-    // The short name means another version in another QEMU.
+    // The versioned machine type, because the short name means another version in another QEMU.
     machine: spec.machine.replace(/^[^,]*/, type.replace(/-machine$/, '')),
     cpu,
     cpus,

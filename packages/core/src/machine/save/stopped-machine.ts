@@ -1,4 +1,4 @@
-/** Stops a running machine for a moment, to read its state. */
+/** Stops a running machine while its state is read. */
 
 import type { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -16,14 +16,14 @@ import {
 import type { RunningMachine } from '../running-machine.ts'
 import type { MemoryOrigin } from './state/state-file.ts'
 
-/** The state of a machine, to be read. */
+/** Access to the state of a stopped machine. */
 export interface StoppedMachine {
   /**
-   * Makes QEMU send memory and device state. Rejects with the error of `receive`.
+   * Makes QEMU send memory and device state to `receive`. Rejects with the error of `receive`.
    * @throws MachineError `MACHINE_UNSAVABLE` with QEMU's reason
    */
   readonly send: (receive: (stream: Readable) => Promise<void>) => Promise<void>
-  /** Reads the rest, after {@link send}. */
+  /** Reads the state outside of QEMU. Called after {@link send}. */
   readonly rest: () => Promise<StoppedRest>
 }
 
@@ -31,17 +31,17 @@ export interface StoppedMachine {
 export interface StoppedRest {
   /** Console output so far. */
   readonly console: Buffer
-  /** Paths of the files of its devices: disk overlays, images, firmware variables. */
+  /** Paths of the files of the devices: disk overlays, images, firmware variables. */
   readonly files: readonly string[]
 }
 
-/** When a machine is stopped, and whether it is resumed. */
+/** Options of {@link whileStopped}. */
 export interface StopRequest {
-  /** Whether it is resumed if it was running. */
+  /** Whether the machine is resumed afterwards if it was running. */
   readonly goOn: boolean
   /**
-   * Whether it may run while its memory is sent. Pages that it changes meanwhile are sent again. A machine whose devices are
-   * detached for the save is stopped first. @default false
+   * Whether the machine may run while its memory is sent for the first time. Pages that change meanwhile are sent again.
+   * A machine whose devices are detached for the save is stopped before. @default false
    */
   readonly isLive?: boolean
 }
@@ -83,16 +83,16 @@ export async function whileStopped<T>(
   }
 }
 
-/** Where the memory of a machine came from, as far as it is still there. */
+/** The memory with which a machine was started, for comparison; empty if it is not known. */
 export function memoryOrigin({ plan }: RunningMachine): MemoryOrigin {
   const layers = plan.restore?.layers ?? []
-  // Such a state has its pages in an order of QEMU's own, so nothing is known of them.
+  // A whole state is stored as QEMU sent it, so the positions of its pages are not known.
   const isKnown = layers.every(({ isWhole }) => !isWhole)
   const base = plan.memory?.shared === false ? plan.memory.path : undefined
   return isKnown ? { base, layers } : { base: undefined, layers: [] }
 }
 
-/** Whether the guest has booted, so that its agent answers. */
+/** Whether the guest has booted far enough for its agent to answer. */
 function canBeAsked({ spec, console }: RunningMachine): boolean {
   return spec.ready === undefined || console.hasPrinted(spec.ready) !== undefined
 }
@@ -104,20 +104,20 @@ function stoppedMachine({ machine, console, directory, spec }: RunningMachine, i
         throw isRefusal(error) ? unsavable(spec.name, error.shortMessage, error) : error
       }),
     async rest() {
-      // Console output from before the last answer of QEMU is read first.
+      // Lets Node read console output that arrived before the last answer of QEMU.
       await turn()
       return { console: Buffer.from(console.raw()), files: await deviceFiles(directory) }
     },
   }
 }
 
-/** @throws MachineError `MACHINE_UNSAVABLE` */
+/** Rejects devices that cannot be saved. @throws MachineError `MACHINE_UNSAVABLE` */
 function requireSavable({ name, devices }: MachineSpec): void {
   const found = devices.find(({ unsavable: reason }) => reason !== undefined)
   if (found) throw unsavable(name, `its ${found.name} ${found.unsavable}`)
 }
 
-/** A machine cannot be saved. */
+/** Error of a machine that cannot be saved. */
 export class UnsavableError extends MachineError {
   /** The reason, as the end of a sentence. */
   readonly why: string
@@ -128,7 +128,7 @@ export class UnsavableError extends MachineError {
   }
 }
 
-/** @param why the end of a sentence */
+/** @param why the reason, as the end of a sentence */
 export function unsavable(name: string, why: string, cause?: unknown): UnsavableError {
   return new UnsavableError(name, why, cause)
 }

@@ -1,4 +1,4 @@
-/** Unpacks the memory and the state of a machine file into the form that they have in a template. */
+/** Unpacks the memory and the state of a machine file to separate files, as in a template. */
 import { join } from 'node:path'
 import type { GuestMemory } from '../../qemu/command-line.ts'
 import { UnknownStateError } from '../../qemu/state/state-stream.ts'
@@ -8,7 +8,7 @@ import type { MachineManifest } from './manifest.ts'
 import { MemoryFile } from './state/memory-file.ts'
 import { writeState } from './state/state-file.ts'
 
-/** The state of a machine file in a folder. */
+/** The unpacked state of a machine file. */
 export interface UnpackedState {
   readonly memory: GuestMemory | undefined
   /** File with the rest of the state, because QEMU reads a socket several times slower. */
@@ -16,10 +16,10 @@ export interface UnpackedState {
 }
 
 /**
- * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. The memory remains in the state
- * unless it is one block of the size in the manifest.
+ * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. If the memory is not a single
+ * block of the size in the manifest, it stays in the state.
  *
- * @param directory must exist as long as the machine
+ * @param directory folder for the files, which must exist as long as the machine
  * @throws OptionError `MACHINE_FILE_INVALID`; the system's error
  */
 export async function unpackState(
@@ -29,7 +29,7 @@ export async function unpackState(
 ): Promise<UnpackedState> {
   const [path, memoryPath] = [join(directory, 'state'), join(directory, 'memory')]
   using file = new MemoryFile(memoryPath, memoryMib * 2 ** 20)
-  // Arguments of the user may describe the memory too.
+  // `arbitraryArgs` may define other memory.
   const isKnown = hasGenerationId || !devices.some(({ kind }) => kind === 'arbitraryArgs')
   await writeState(stateOf(archive), path, isKnown ? file : { has: () => false }).catch((error: unknown) => {
     throw error instanceof UnknownStateError ? archive.invalid(error.shortMessage, error) : error

@@ -1,4 +1,4 @@
-/** File with guest memory, filled page by page. Pages that are all zero take no space in it. */
+/** Writes guest memory to a sparse file, page by page. Pages that are all zero take no space. */
 import { closeSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs'
 import { type MemoryPage, PAGE } from '../../../qemu/state/state-records.ts'
 import { UnknownStateError } from '../../../qemu/state/state-stream.ts'
@@ -8,11 +8,11 @@ import type { PageReceiver } from './state-file.ts'
 const MOST_PAGES = 256
 const ZERO = Buffer.alloc(PAGE)
 
-/** Receives the pages of a state and writes all of them to a file. Disposal writes the last ones. */
+/** Receives the pages of a state and writes all of them to a file. Disposal writes the last pages. */
 export class MemoryFile implements PageReceiver, Disposable {
   readonly #fd: number
   readonly #size: number
-  /** Offset after which the file has only zeros, bytes. */
+  /** Offset from which the file has only zeros, bytes. */
   #end: number
   #block: string | undefined
   /** Consecutive pages to be written. */
@@ -20,9 +20,9 @@ export class MemoryFile implements PageReceiver, Disposable {
   #at = 0
 
   /**
-   * @param path a new file, or memory whose pages are replaced
-   * @param size of the memory, bytes
-   * @param filled bytes of it that may have content
+   * @param path new file, or existing memory file whose pages are replaced
+   * @param size size of the memory, bytes
+   * @param filled number of bytes at the start of the file that may not be zero
    */
   constructor(path: string, size: number, filled = 0) {
     this.#fd = openSync(path, filled > 0 ? 'r+' : 'wx', 0o600)
@@ -31,7 +31,7 @@ export class MemoryFile implements PageReceiver, Disposable {
     ftruncateSync(this.#fd, size)
   }
 
-  /** Name of the memory block in the file; undefined if the memory of the state has another size. */
+  /** Name of the memory block of the state; undefined if it has another size than the file. */
   get block(): string | undefined {
     return this.#block
   }
@@ -40,7 +40,7 @@ export class MemoryFile implements PageReceiver, Disposable {
     if (size === this.#size) this.#block = block
   }
 
-  /** @throws UnknownStateError for a page outside of the memory */
+  /** Writes the page, so that the state is stored without it. @throws UnknownStateError if it is outside of the memory */
   has({ offset, content }: MemoryPage): boolean {
     if (this.#block === undefined) return false
     if (offset + PAGE > this.#size) throw new UnknownStateError('a page outside of the memory')
@@ -72,7 +72,7 @@ export class MemoryFile implements PageReceiver, Disposable {
     this.#pages = []
     let written = pages.length > 0 ? writevSync(this.#fd, pages, this.#at) : 0
     if (written === pages.length * PAGE) return
-    // If the disk is almost full, only a part is written. Writing the rest then fails with the reason.
+    // On a disk that is almost full, only a part is written. Writing the rest then throws the reason.
     for (const bytes = Buffer.concat(pages); written < bytes.length; ) {
       written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#at + written)
     }

@@ -1,19 +1,19 @@
-/** Guest memory as a machine was started with it, page by page: a file, and the pages of states loaded over it. */
+/** Reads the guest memory with which a machine was started: a file, and the pages of states that were loaded over it. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { StateFile } from '../../../qemu/state/state-file.ts'
 import { type MemoryPage, PAGE, readPageHead } from '../../../qemu/state/state-records.ts'
 import type { MemoryOrigin } from './state-file.ts'
 
-/** Pages are asked for in their order. Bytes. */
+/** Size of the part of the file that is read at once, because pages are requested in order. Bytes. */
 const WINDOW = 1 << 20
 
-/** Where a page of a state is; undefined: it is all zero. */
+/** Position of a page in the file of a state. `at` is undefined if the page is all zero. */
 interface StoredPage {
   readonly fd: number
   readonly at: number | undefined
 }
 
-/** Answers whether memory has a page. Dispose it to close its files. */
+/** Compares pages with the memory. Dispose it to close its files. */
 export class MemoryImage implements Disposable {
   readonly #base: number | undefined
   readonly #layers: number[] = []
@@ -27,7 +27,7 @@ export class MemoryImage implements Disposable {
     for (const layer of layers) this.#index(layer)
   }
 
-  /** Whether memory has this content at this place. */
+  /** Whether the memory contains this page unchanged. */
   has({ offset, content }: MemoryPage): boolean {
     const stored = this.#pages.get(offset)
     if (stored === undefined) return this.#base !== undefined && same(this.#fromBase(offset), content)

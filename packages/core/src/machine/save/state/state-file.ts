@@ -1,6 +1,7 @@
 /**
- * A machine's state in a file: a head, pages of guest memory, and the rest. The pages are those that differ from the memory
- * that the machine was started with, so that a state is loaded over that memory, after the pages of the states before it.
+ * Writes the state of a machine to a file: a head, pages of guest memory, and a tail with the devices. Only pages that
+ * differ from the memory with which the machine was started are stored. To load the state, the pages of earlier states
+ * and then those of this state are loaded over that memory.
  */
 import { createReadStream } from 'node:fs'
 import { open, writeFile } from 'node:fs/promises'
@@ -20,30 +21,30 @@ export interface MemoryOrigin {
   readonly layers: readonly StateFile[]
 }
 
-/** Bytes that are gathered before they are written. */
+/** Amount of data that is buffered before it is written, bytes. */
 const FLUSH_BYTES = 1 << 20
 
 /** Receives the pages of guest memory while a state is written. */
 export interface PageReceiver {
-  /** Called before the first page with the block of guest memory. Sizes in bytes. */
+  /** Called before the first page, with the name and the size (bytes) of the block of guest memory. */
   begin?(block: string, size: number): void
-  /** Returns whether the receiver has the page, so that the state is stored without it. */
+  /** Returns whether the receiver already has the page, so that the state is stored without it. */
   has(page: MemoryPage): boolean
-  /** Called when the buffers of the pages so far become invalid. */
+  /** Called before the buffers of the pages so far become invalid. */
   flush?(): void
 }
 
 /**
- * Writes the stream that QEMU sends, without the pages that `origin` has.
+ * Writes the stream that QEMU sends, without the pages that are unchanged since `origin`.
  *
- * @throws UnknownStateError `MACHINE_UNSAVABLE` when the memory has records that are not known
+ * @throws UnknownStateError `MACHINE_UNSAVABLE` when the memory has unknown records
  */
 export async function writeStateFile(stream: Readable, path: string, origin: MemoryOrigin): Promise<StateFile> {
   using memory = new MemoryImage(origin)
   return await writeState(stream, path, memory)
 }
 
-/** Like {@link writeStateFile}, but without the pages that `receiver` has. */
+/** Same as {@link writeStateFile}, but without the pages that `receiver` already has. */
 export async function writeState(
   stream: AsyncIterable<Buffer>,
   path: string,
@@ -73,9 +74,9 @@ class StateWriter implements StateStreamListener {
   readonly #receiver: PageReceiver
   #pending: Buffer[] = []
   #head: Buffer = Buffer.alloc(0)
-  /** The block of guest memory proper. */
+  /** Name of the largest block, which is the main memory. */
   #main = ''
-  /** Pages of other blocks, such as ROMs: they belong to this state alone. */
+  /** Pages of other blocks, such as ROMs. They are stored with each state. */
   readonly #others: Buffer[] = []
   readonly #commands: Buffer[] = []
   #lastOther = ''
@@ -115,7 +116,7 @@ class StateWriter implements StateStreamListener {
     this.#add(Buffer.from(bytes))
   }
 
-  /** The buffers to write next. */
+  /** Returns the buffered data to write, and empties the buffer. */
   take(): Buffer[] {
     const pending = this.#pending
     this.#pending = []
@@ -131,7 +132,8 @@ class StateWriter implements StateStreamListener {
 }
 
 /**
- * Runs `work` with what QEMU loads to have the state: a file, because QEMU reads a socket several times slower.
+ * Runs `work` with an input from which QEMU can load the state, including the pages of the layers below. The input is a
+ * file, because QEMU reads a socket several times slower.
  * @param fd open descriptor of the state's file
  * @param layers the states before it, the oldest first
  */
@@ -151,7 +153,7 @@ export async function withStateInput<T>(
   }
 }
 
-/** The stream of a state with the pages of the states before it. */
+/** Generates one migration stream from a state and the pages of the states before it. */
 export async function* composedState(state: StateFile, layers: readonly StateFile[]): AsyncGenerator<Buffer> {
   const { path, headBytes } = state
   yield* piece(path, 0, headBytes)
