@@ -1,4 +1,4 @@
-/** Checkpoint of a machine: a state to which it can return, and from which other machines can start. */
+/** Checkpoint: a saved state to which a running machine can return, and from which other machines can start. */
 import { OptionError } from '../errors.ts'
 import { checkTable } from '../options/checked-options.ts'
 import { type MachineSpec, withOverrides, withoutOutputs } from '../spec/machine-spec.ts'
@@ -6,7 +6,7 @@ import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides
 import type { Moment } from './save/moment.ts'
 import type { VM } from './vm.ts'
 
-/** Created by `vm.checkpoint()`. `await using` removes it at the end of the block. */
+/** A checkpoint, created by `vm.checkpoint()`. `await using` removes it at the end of the block. */
 export class Checkpoint implements AsyncDisposable {
   /** Name, such as `checkpoint 1` for the first one of its machine. */
   readonly name: string
@@ -23,7 +23,7 @@ export class Checkpoint implements AsyncDisposable {
     this.#start = start
   }
 
-  /** The complete, validated options of its machine. */
+  /** The complete, validated options of the machine. */
   get spec(): MachineSpec {
     return this.moment.spec
   }
@@ -32,7 +32,7 @@ export class Checkpoint implements AsyncDisposable {
     return this.#removed !== undefined
   }
 
-  /** Machines started from it. */
+  /** Machines that were started from the checkpoint. */
   get machines(): readonly VM[] {
     return this.#machines
   }
@@ -43,7 +43,7 @@ export class Checkpoint implements AsyncDisposable {
    *
    * @throws OptionError `CHECKPOINT_GONE`; `DEVICE_CONFLICT` when a running machine uses a device that cannot be
    * shared, such as a network card; `UNKNOWN_OPTION`, `INVALID_OPTION`
-   * @throws StartError, MachineError when it cannot be restored
+   * @throws StartError, MachineError when the checkpoint cannot be restored
    */
   async start(overrides: RestoreOverrides = {}): Promise<VM> {
     checkTable('checkpoint.start', overrides, RESTORE_CHECKS)
@@ -54,7 +54,7 @@ export class Checkpoint implements AsyncDisposable {
     return vm
   }
 
-  /** Removes its files. Machines started from it keep running. Idempotent. */
+  /** Removes the files of the checkpoint. Machines started from it keep running. Idempotent. */
   remove(): Promise<void> {
     this.#removed ??= this.moment.remove()
     return this.#removed

@@ -1,4 +1,4 @@
-/** The command line of a machine, without starting it. */
+/** Describes the command line of a machine without starting the machine. */
 
 import { join } from 'node:path'
 import { temporaryDirectory } from '../host/files/temporary-directory.ts'
@@ -11,11 +11,11 @@ import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 export interface MachineDescription {
   readonly spec: MachineSpec
   /**
-   * Arguments that start the same machine by hand, with the console on the terminal (Ctrl-A X ends QEMU). They differ
-   * from those of this project only in the connections of the console and of QMP.
+   * Arguments that start the same machine by hand, with the console on the terminal (Ctrl-A X ends QEMU). Only the
+   * connections of the console and of QMP differ from those of a machine in a test.
    */
   readonly commandLine: readonly string[]
-  /** The same as one line for a POSIX shell. */
+  /** `commandLine` as one line for a POSIX shell. */
   readonly commandLineQuoted: string
 }
 

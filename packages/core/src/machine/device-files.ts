@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Paths of the files and folders, without the console log and without sockets, which a copy of the machine has not. */
+/** Paths of the files and folders, except the console log and sockets, which a copy of the machine does not get. */
 export async function deviceFiles(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true })
   return entries

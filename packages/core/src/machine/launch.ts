@@ -13,7 +13,7 @@ import { requireKernelOf } from '../spec/kernel-architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { describeSpec, type MachineDescription } from './description.ts'
 
-/** Memory and initial state of a machine. */
+/** Memory, initial state and files of a machine. */
 export interface StartPlan {
   /** @default QEMU's default, without a generation id */
   readonly memory?: GuestMemory | undefined
@@ -25,10 +25,10 @@ export interface StartPlan {
   release?(): Promise<void>
 }
 
-/** A saved machine. */
+/** A saved state to start from. */
 export interface RestorePlan {
   readonly state: StateInput
-  /** Stored states that its memory is made of, over the file of {@link StartPlan.memory}, the oldest first. @default [] */
+  /** States whose pages are loaded over the file of {@link StartPlan.memory}, the oldest first. @default [] */
   readonly layers?: readonly StateFile[]
   /**
    * Copies the files of the devices of the saved machine to the private directory, instead of {@link Device.prepare}.
@@ -39,22 +39,22 @@ export interface RestorePlan {
   readonly changed: readonly number[]
 }
 
-/** A spawned QEMU. Its owner ends it with {@link discard}. */
+/** A spawned QEMU. The owner ends it with {@link discard}. */
 export interface Launched {
   readonly machine: QemuInstance
   readonly directory: PrivateDirectory
   /** Such as `7.2.22`. */
   readonly qemuVersion: string
-  /** Describes it with the options of its owner: a pooled machine is launched before they are known. */
+  /** Describes the machine with the options of its owner, which a pooled machine gets only after the launch. */
   readonly describe: (spec: MachineSpec) => MachineDescription
-  /** The plan that it was started with. */
+  /** The plan of the launch. */
   readonly plan: StartPlan
-  /** Its entry in the registry of live machines. */
+  /** Entry in the registry of live machines. */
   readonly registration: Disposable
 }
 
 /**
- * Prepares the devices, and spawns QEMU and the programs that serve its devices. QEMU may fail later.
+ * Prepares the devices, and spawns QEMU and the helper processes of its devices. QEMU may still fail after that.
  *
  * @throws OptionError `KERNEL_MISMATCH` for a kernel of another architecture
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
@@ -92,7 +92,7 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
 export async function launchRestored(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
   const launched = await launch(spec, plan)
   try {
-    // Both send their commands at once. The first failure has the reason.
+    // Both send their commands at once. The first rejection has the reason of a failure.
     await Promise.all([launched.machine.connect(), loadPlanned(launched)])
     return launched
   } catch (error) {
@@ -101,7 +101,7 @@ export async function launchRestored(spec: MachineSpec, plan: StartPlan): Promis
   }
 }
 
-/** Spawns QEMU, which then waits for {@link loadPlanned}. @throws StartError as {@link launch} */
+/** Spawns QEMU, which then waits for its state: see {@link loadPlanned}. @throws StartError as {@link launch} */
 export async function launchWaiting(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
   const launched = await launch(spec, plan)
   try {
@@ -144,7 +144,7 @@ export async function discard({ machine, directory, plan, registration }: Launch
   registration[Symbol.dispose]()
 }
 
-/** The programs that serve the devices of a machine. */
+/** Spawns the helper processes of the devices. */
 async function helpersOf(
   spec: MachineSpec,
   line: CommandLine,
@@ -155,7 +155,7 @@ async function helpersOf(
   return HelperProcesses.spawn(spec, line, directory)
 }
 
-/** @param positions @default all */
+/** @param positions positions of the devices to prepare @default all */
 async function prepareDevices(spec: MachineSpec, directory: string, positions?: readonly number[]): Promise<void> {
   const signal = spec.signal ?? new AbortController().signal
   for (const [position, device] of spec.devices.entries()) {

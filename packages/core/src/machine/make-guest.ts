@@ -16,7 +16,7 @@ import { Interrupted } from '../guest/waiting.ts'
 import { warnOnce } from '../host/warnings.ts'
 import type { RunningMachine } from './running-machine.ts'
 
-/** The machine, as its Guest uses it. */
+/** The parts of a machine that its Guest needs. */
 export interface GuestParts {
   /** Identity of the machine for its devices. */
   readonly vm: object
@@ -92,7 +92,7 @@ async function resynced(done: Promise<void>): Promise<void> {
   try {
     await done
   } catch (error) {
-    // The end of the machine is reported elsewhere.
+    // The end of the machine is reported by its waits and calls.
     if (error instanceof Interrupted && error.reason === 'over') return
     const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
     warnOnce(`A machine started from a template keeps the clock of the template: ${why}.`)

@@ -1,4 +1,4 @@
-/** The observer of a machine, connected with the QEMU that the machine has. */
+/** Connects the observer of a machine with its current QEMU. */
 
 import { messageOf } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
@@ -9,20 +9,20 @@ import type { MachineObserver, ObservedMachine } from '../spec/machine-observer.
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { MachineDescription } from './description.ts'
 
-/** What an observer is shown. */
+/** The data of a machine that its observer receives. */
 export interface ObservedRun {
   readonly spec: MachineSpec
   readonly description: MachineDescription
   readonly logFile: string
 }
 
-/** Who observes a machine, and since when, on `now()`. */
+/** The listener of an observer, and the start time of the machine on the clock of `now()`. */
 export interface Observation {
   readonly listener: ReturnType<MachineObserver> | undefined
   readonly startedAt: number
 }
 
-/** Shows a machine to the observer of its options. */
+/** Calls the observer in the options of a machine. */
 export function observe(
   { spec, description, logFile }: ObservedRun,
   qemuVersion: string,
@@ -38,7 +38,7 @@ export function observe(
   return { listener: observer && guarded(observer)(facts), startedAt }
 }
 
-/** @returns passes an event to the observer, with the time since the start */
+/** @returns a function that passes an event to the observer, with its time; undefined without an observer */
 export function connectObserver(
   { listener, startedAt }: Observation,
   { qmp }: QemuInstance,
@@ -49,7 +49,7 @@ export function connectObserver(
   return listener && ((event) => listener(event, now() - startedAt))
 }
 
-/** Stops calling an observer that throws. */
+/** Wraps an observer so that it is no longer called after it has thrown. */
 function guarded(observer: MachineObserver): MachineObserver {
   const failed = (error: unknown): void =>
     warnOnce(`The observer of a machine failed and receives no more events: ${messageOf(error)}`)

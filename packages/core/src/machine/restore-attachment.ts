@@ -1,5 +1,5 @@
 /**
- * Devices that are attached in the guest after a restore: 9p directories, which a saved guest must not have mounted,
+ * Attaches devices in the guest after a restore: 9p directories, because QEMU cannot save a guest that has mounted them,
  * and directories and disks whose content differs from that of the saved machine. See {@link
  * Device.attachAfterRestore}.
  */
@@ -12,7 +12,7 @@ import type { RunOptions } from '../guest/run-options.ts'
 import { fileDigest } from '../host/files/file-digest.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** The machine for a template: devices are attached after the restore if the guest has an agent for it. */
+/** Returns the spec for a template: devices are attached after a restore if the guest has an agent. */
 export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
   const canBeTold = findChannel(spec.devices, AGENT_PORT) !== undefined && !spec.kernelArgs.includes(EARLY_MOUNTS)
   return canBeTold && spec.devices.some(({ attachAfterRestore }) => attachAfterRestore !== undefined)
@@ -20,14 +20,14 @@ export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
     : spec
 }
 
-/** The machine for a save while it runs: attached devices are detached if the guest has an agent. */
+/** Returns the spec for the save of a running machine: devices are detached during the save if the guest has an agent. */
 export function withDetachedDevices(spec: MachineSpec): MachineSpec {
   return { ...spec, attachesAfterRestore: findChannel(spec.devices, AGENT_PORT) !== undefined }
 }
 
 /**
  * The content of each device that can be attached after a restore; undefined for other devices.
- * @param digests folder of remembered digests
+ * @param digests folder of cached digests
  */
 export async function attachmentContents(spec: MachineSpec, digests: string): Promise<readonly (string | undefined)[]> {
   if (!spec.attachesAfterRestore) return []
@@ -39,7 +39,7 @@ export async function attachmentContents(spec: MachineSpec, digests: string): Pr
   return Promise.all(spec.devices.map(contentOf))
 }
 
-/** Identity of the parts in which machines of one template differ: contents, and paths that the guest does not see. */
+/** Identity of the differences between machines of one template: contents of devices, and paths that the guest cannot see. */
 export function attachmentIdentity(spec: MachineSpec, contents: readonly (string | undefined)[]): string {
   return JSON.stringify([
     spec.attachesAfterRestore ? spec.devices.map(({ attachAfterRestore }) => attachAfterRestore?.paths) : [],
@@ -55,7 +55,7 @@ export function changedPositions(
   return [...contents.keys()].filter((position) => contents[position] !== (saved[position] ?? undefined))
 }
 
-/** Script that the guest runs after its restore; may be empty. */
+/** Script that runs in the guest after a restore; may be empty. */
 export function attachScript(spec: MachineSpec, changed: readonly number[] = []): string {
   return script(spec, (attachment, position) => [
     changed.includes(position) ? attachment.refresh?.({ position }) : undefined,
@@ -63,7 +63,7 @@ export function attachScript(spec: MachineSpec, changed: readonly number[] = [])
   ])
 }
 
-/** Script that the guest runs before it is saved; may be empty. */
+/** Script that runs in the guest before a save; may be empty. */
 export function detachScript(spec: MachineSpec): string {
   return script(spec, (attachment) => [attachment.detach?.()])
 }

@@ -1,4 +1,4 @@
-/** The running machine of a VM and its checkpoints. A revert replaces the running machine, and the VM stays valid. */
+/** The running machine of a VM and its checkpoints. A revert replaces the running machine, but the VM stays valid. */
 import type { ExpectOptions } from '../console/expect/expect-options.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import type { Match, PatternInput } from '../console/match/pattern.ts'
@@ -101,7 +101,7 @@ export class RevertibleMachine {
     const match = await ready
     const script = this.#attachAgain
     this.#attachAgain = ''
-    // All other commands wait for the script.
+    // Commands of the test wait for the script, because they wait for `ready()`.
     await runAgentScript(this.#guest.starting, script)
     return match
   }
@@ -114,8 +114,8 @@ export class RevertibleMachine {
     const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
     const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
     if (spec.ready !== undefined) {
-      // Also while the machine is ready, because the guest may reboot meanwhile. The caller handles a failed wait, and `ready()`
-      // reports a `ready` pattern that is too slow to match.
+      // Checked even after the machine is ready, because the guest may reboot. Errors are ignored: the caller handles a
+      // failed wait, and `ready()` reports a `ready` pattern that is too slow to match.
       wait.then((match) => this.#noteReady(match)).catch(() => {})
     }
     return wait
@@ -126,11 +126,11 @@ export class RevertibleMachine {
     const ready = readyInside(match, this.#running.spec)
     if (ready === undefined) return
     this.#ready = this.#attached(Promise.resolve(ready))
-    // `ready()` and the next command reject with the reason.
+    // Not an unhandled rejection: `ready()` and the next command reject with the reason.
     this.#ready.catch(() => {})
   }
 
-  /** Resumes the guest of a machine that was launched from a save. @param script runs in the guest; may be empty */
+  /** Resumes the guest of a machine that was launched from a save. @param script to run in the guest; may be empty */
   async resumeGuest(script: string): Promise<void> {
     await this.#running.machine.qmp.execute('cont')
     await this.#guest.resync()
@@ -185,9 +185,9 @@ export class RevertibleMachine {
 
   /** After a reset by the test or by the guest, waits for the next boot. */
   #bootAgain(): void {
-    // A pending wait for the boot remains: it resolves after the next boot.
+    // A pending wait for the boot is kept, because it resolves after the next boot.
     if (!this.#isBooting) this.#ready = undefined
-    // The kernel command line of a restored machine does not mount them.
+    // A restored machine has no mounts in its kernel command line, so its directories are attached after the boot.
     this.#attachAgain = attachScript(this.#running.spec)
   }
 
@@ -208,7 +208,7 @@ export class RevertibleMachine {
   async close(): Promise<ExitStatus> {
     await this.#reverting?.catch(() => {})
     const status = await this.#running.close()
-    // A machine whose power was cut ends here.
+    // Settles `ended` of a machine that is off after a power cut.
     this.#ended.resolve(status)
     return status
   }

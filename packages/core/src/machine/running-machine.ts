@@ -1,6 +1,6 @@
 /**
  * A spawned machine: QEMU, console, log, private directory, and the promise of its end. VM and templates delegate to
- * it.
+ * this class.
  */
 import { join } from 'node:path'
 import { Console } from '../console/console.ts'
@@ -30,7 +30,7 @@ export type MachineState = 'starting' | 'running' | 'exited' | 'off'
 
 /** How a debugger connects. */
 export interface DebuggerAccess extends GdbServer {
-  /** For a POSIX shell. */
+  /** Command that connects gdb, for a POSIX shell. */
   readonly command: string
 }
 
@@ -53,13 +53,13 @@ export class RunningMachine {
   readonly #transcript: Transcript
   readonly #launched: Launched
   readonly #observation: Observation
-  /** Whether its CPUs are paused by the test. */
+  /** Whether the test has paused the CPUs. */
   isPaused = false
-  /** Whether the guest has ended, while QEMU may be paused at its end. */
+  /** Whether the guest has ended. QEMU may still be paused for a memory dump. */
   isOver = false
-  /** Settles when its memory is dumped. Never rejects. Undefined without a panic. */
+  /** Settles when the memory was dumped after a panic. Never rejects. Undefined if there is no dump. */
   dump: Promise<void> | undefined
-  /** Why another QEMU takes its place, so that its end is not the machine's. */
+  /** Why QEMU was replaced by another one, as a clause; undefined if it was not. */
   #replacedBecause: string | undefined
   #state: MachineState = 'starting'
   #gdb: DebuggerAccess | undefined
@@ -68,7 +68,7 @@ export class RunningMachine {
   /**
    * Starts to read the console of a launched machine.
    *
-   * @param spec spec of the owner; equal to the launched one in everything that the guest can see
+   * @param spec spec of the owner, which differs from the launched one only in options that the guest cannot see
    * @param earlier console output recorded in the template
    */
   private constructor(spec: MachineSpec, launched: Launched, earlier?: Uint8Array, before?: RunningMachine) {
@@ -97,7 +97,7 @@ export class RunningMachine {
       onIncident: (incident) => {
         const { failure, message, allowed } = incident
         this.onEvent?.({ kind: 'incident', failure, message, allowed })
-        // If the machine has ended, waits for its end already have the reason.
+        // If the guest has ended, waits for the end already report the reason.
         if (!incident.allowed && !this.isOver) this.#failed.resolve(incident)
         for (const listener of [...this.#incidentListeners]) listener(incident)
       },
@@ -111,7 +111,7 @@ export class RunningMachine {
   }
 
   /**
-   * Prepares the devices, spawns QEMU and reads its console. QEMU may fail later: see {@link begin}.
+   * Prepares the devices, spawns QEMU and reads its console. QEMU may still fail after that: see {@link begin}.
    *
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
    * @throws ExpectError `EXPECT_ABORTED`
@@ -176,7 +176,7 @@ export class RunningMachine {
     return this.#state
   }
 
-  /** The plan that it was started with. */
+  /** The plan of the launch. */
   get plan(): StartPlan {
     return this.#launched.plan
   }
@@ -186,12 +186,12 @@ export class RunningMachine {
     return this.#launched.qemuVersion
   }
 
-  /** The server for a debugger; undefined without one. */
+  /** Access for a debugger; undefined if the server was not started. */
   get gdb(): DebuggerAccess | undefined {
     return this.#gdb
   }
 
-  /** Lets a debugger connect. Idempotent. @throws MachineError `QMP_FAILED` */
+  /** Starts the server for a debugger. Idempotent. @throws MachineError `QMP_FAILED` */
   async serveDebugger(): Promise<DebuggerAccess> {
     const { gdbCommand, serveGdb } = await import('./debug/gdb-server.ts')
     if (this.#gdb === undefined) {
@@ -201,12 +201,12 @@ export class RunningMachine {
     return this.#gdb
   }
 
-  /** Holds further output back from the log. */
+  /** Buffers further output instead of writing it to the log. */
   holdLog(): HeldOutput {
     return this.#transcript.hold()
   }
 
-  /** Whether another QEMU takes its place, so that its end is not the machine's. */
+  /** Whether QEMU was replaced by another one, so that its end is not the end of the machine. */
   get isReplaced(): boolean {
     return this.#replacedBecause !== undefined
   }
@@ -216,7 +216,7 @@ export class RunningMachine {
     return this.#replacedBecause ?? describeExit(status)
   }
 
-  /** The private directory. */
+  /** Path of the private directory. */
   get directory(): string {
     return this.#launched.directory.path
   }
@@ -245,7 +245,7 @@ export class RunningMachine {
   }
 
   /**
-   * Kills QEMU to replace it by another one with the same log and observer. Its files remain until {@link discard}.
+   * Kills QEMU, to be replaced by another one with the same log and observer. Its files remain until {@link discard}.
    * @param why clause for pending waits and the log
    */
   async replace(why: string): Promise<void> {

@@ -19,8 +19,8 @@ test('a file is a string, or bytes with encoding buffer', () => {
 
 test('tests must have a format', () => {
   expectTypeOf(vm.runTests('x', { format: 'tap' })).toEqualTypeOf<Promise<GuestTestRun>>()
-  // @ts-expect-error it has no default
+  // @ts-expect-error `format` has no default
   void vm.runTests('x', {})
-  // @ts-expect-error there is no such one
+  // @ts-expect-error not a format
   void vm.runTests('x', { format: 'subunit' })
 })

@@ -151,7 +151,7 @@ export class VM implements AsyncDisposable {
     return this.#machine.state
   }
 
-  /** Whether its CPUs are paused by {@link pause}. */
+  /** Whether the CPUs are paused by {@link pause}. */
   get isPaused(): boolean {
     return this.#running.isPaused
   }
@@ -236,7 +236,7 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * The console as a terminal of 80 by 24 characters, or as the option `terminal` says: what a person would see, for
+   * The console as a terminal of 80 by 24 characters, or of the size in the option `terminal`: the visible text of
    * programs that draw with escape codes.
    */
   get terminal(): ConsoleTerminal {
@@ -256,8 +256,8 @@ export class VM implements AsyncDisposable {
 
   /**
    * Connects the terminal of the test run with the console, until Ctrl-] is typed, the machine ends or its signal
-   * aborts. The fixtures pause the timeout of the test meanwhile. The output of the session is consumed. With the option
-   * `gdb`, the CPUs are stopped at its start, and continue at its end unless they were paused.
+   * aborts. The fixtures pause the timeout of the test during the session. Output of the session is consumed. With the
+   * option `gdb`, the CPUs stop at the start of the session, and continue at its end unless they were paused before.
    *
    * @throws OptionError `NO_TERMINAL` without a terminal, such as in CI or in the background
    */
@@ -344,8 +344,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Copies a file or a directory tree of the guest to the host, as {@link copyIn} in the other direction. The content
-   * of a tree is not verified, and its archive may have up to 256 MiB.
+   * Copies a file or a directory tree of the guest to the host. See {@link copyIn} for the rules. The content of a tree
+   * is not verified, and its archive may have up to 256 MiB.
    *
    * @throws GuestFileError as {@link writeFile}
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
@@ -418,8 +418,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Runs `body` and meanwhile checks an invariant again and again, for example that a service stays active during an
-   * upgrade. Rejects at once when the invariant rejects or returns false. It is also checked before and after `body`.
+   * Runs `body` and checks an invariant repeatedly meanwhile, for example that a service stays active during an upgrade.
+   * The invariant is also checked before and after `body`. Rejects at once when it rejects or returns false.
    *
    * @param body its signal aborts when the invariant fails
    * @throws ExpectError `INVARIANT_FAILED` with the reason; the error of `body`
@@ -445,8 +445,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Events that a program in the guest sends over `channel(name)`: one JSON value per line, the last one
-   * `{"event":"done"}`. When a test leaves the loop over the events, a later call continues with the next event.
+   * Iterates over the events that a program in the guest sends over `channel(name)`: one JSON value per line, the last
+   * one `{"event":"done"}`. If a test leaves the loop early, a later call continues with the next event.
    *
    * @throws ExpectError `EVENT_INVALID` for an event that the schema rejects; `CHANNEL_ENDED` when the machine ends
    * before the last event; `CHANNEL_GARBLED`, `EXPECT_ABORTED`
@@ -477,8 +477,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Writes the memory and the registers of the guest to a file, for crash, drgn or gdb. The guest is stopped meanwhile. The
-   * option `vmcore` does this when its kernel panics.
+   * Writes the memory and the registers of the guest to a file, for crash, drgn or gdb. The guest is stopped meanwhile.
+   * The option `vmcore` writes such a file when the kernel panics.
    *
    * @param file path; the file is replaced, and only this user can read it
    * @throws MachineError `DUMP_FAILED` with the reason, `MACHINE_EXITED`
@@ -490,9 +490,9 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Keeps the current state of the machine, which then continues. {@link revert} returns to it, and
-   * `checkpoint.start()` starts further machines from it. The fixtures remove it with its test; without them, call
-   * `checkpoint.remove()`.
+   * Saves the current state of the machine, which then continues. {@link revert} returns to this state, and
+   * `checkpoint.start()` starts other machines from it. The fixtures remove the checkpoint at the end of the test;
+   * without them, call `checkpoint.remove()`.
    *
    * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`; `ATTACH_FAILED` when a shared directory
    * is in use
@@ -504,8 +504,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * @internal The journal of this boot, if the guest has systemd, or its end. Undefined if the guest does not answer. Works
-   * after the signal of the machine has aborted. @throws Error with the reason when it cannot be read
+   * @internal The last part of the journal of this boot, up to `maxBytes`. Undefined if the guest has no systemd or does
+   * not answer. Works after the signal of the machine has aborted. @throws Error with the reason when it cannot be read
    */
   async readJournal(maxBytes: number): Promise<string | undefined> {
     const { readJournal } = await import('../guest/journal.ts')
@@ -527,7 +527,7 @@ export class VM implements AsyncDisposable {
    * a new process. Pending waits and calls are rejected as if the machine had ended. The clock of the guest is set,
    * entropy is added, and forwarded ports get new numbers. Cables and shared directories keep their current state.
    *
-   * @throws OptionError `CHECKPOINT_GONE` for a checkpoint that was removed, or is of another machine
+   * @throws OptionError `CHECKPOINT_GONE` if the checkpoint was removed or belongs to another machine
    * @throws StartError, MachineError when it cannot be restored; the machine has ended then
    */
   async revert(checkpoint: Checkpoint): Promise<void> {
@@ -535,8 +535,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Presses the power button (ACPI), and returns. The guest decides what to do: systemd and `acpid` power off.
-   * {@link waitForExit} waits for that. @throws MachineError `MACHINE_EXITED`
+   * Presses the power button (ACPI) and returns without waiting. The guest decides what to do: systemd and `acpid` power
+   * off. {@link waitForExit} waits for the end. @throws MachineError `MACHINE_EXITED`
    */
   powerButton(): Promise<void> {
     return perform(this.#running, 'button')
@@ -566,9 +566,9 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Cuts the power: QEMU is killed at once. The disks keep what the guest had written and flushed; what it had in memory
-   * is lost, and of writes that were not flushed, any part. Pending waits and calls are rejected. {@link powerOn} boots
-   * the machine again. @throws MachineError `MACHINE_EXITED`
+   * Cuts the power: QEMU is killed. The disks keep all data that the guest had written and flushed. Writes that were not
+   * flushed may be lost, and the memory is lost. Pending waits and calls are rejected. {@link powerOn} boots the machine
+   * again. @throws MachineError `MACHINE_EXITED`
    */
   powerCut(): Promise<void> {
     return cutPower(this.#running)
@@ -591,8 +591,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Command that connects gdb to the guest, for a POSIX shell: with the option `gdb`, after a resume for a debugger, or
-   * during `debug({ gdb: true })`. Otherwise undefined. It also names the `vmlinux` of a kernel in its build tree.
+   * Command that connects gdb to the guest, for a POSIX shell. If the kernel is in its build tree, the command also loads
+   * `vmlinux`. Undefined without the option `gdb`, a resume for a debugger, or `debug({ gdb: true })`.
    */
   get gdb(): string | undefined {
     return this.#running.gdb?.command

@@ -22,7 +22,7 @@ export interface WaitForExitOptions {
 
 const CHECKS: CheckTable<Required<WaitForExitOptions>> = { timeout: isDuration, signal: isSignal }
 
-/** See `VM.waitForExit`. @param ended end of the VM, which a revert of the running machine does not settle */
+/** See `VM.waitForExit`. @param ended the end of the VM, which a revert does not settle */
 export async function waitForExit(
   running: RunningMachine,
   ended: Promise<ExitStatus>,

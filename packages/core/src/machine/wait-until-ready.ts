@@ -20,15 +20,15 @@ export async function waitUntilReady({ name, ready, bootTimeoutMs }: MachineSpec
   } catch (error) {
     if (!(error instanceof ExpectError) || error.code !== 'EXPECT_TIMEOUT') throw error
     const message = `The boot took too long (\`bootTimeout\`). ${error.shortMessage}`
-    // A hint from the console is more specific than that of the code.
+    // A hint from the diagnosis of the console is more specific than that of the code.
     const hint = error.hint === ERROR_CODES.EXPECT_TIMEOUT ? {} : { hint: error.hint }
     throw new ExpectError('BOOT_TIMEOUT', message, { ...hint, cause: error, sections: error.sections })
   }
 }
 
 /**
- * The match of the `ready` pattern in the output that another wait consumed: a caller that waited for the prompt itself need not
- * wait for a second one.
+ * Finds the `ready` pattern in output that another wait has consumed, so that a test that has waited for the prompt itself
+ * does not have to wait for a second prompt.
  */
 export function readyInside({ before, text, dropped }: Match, { ready }: MachineSpec): Match | undefined {
   if (ready === undefined) return undefined

@@ -7,13 +7,13 @@ import { openTerminal, type Terminal } from '../../host/terminal.ts'
 export interface DebugOptions {
   /** Message shown at the start. @default none */
   readonly message?: string | undefined
-  /** Whether the CPUs are stopped meanwhile, so that gdb connects to the guest as it is now. @default false */
+  /** Whether the CPUs are stopped during the session, so that gdb sees the current state of the guest. @default false */
   readonly gdb?: boolean | undefined
   /** Ends the session when it aborts. @default the signal of the machine */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The machine, as the session uses it. */
+/** The part of a machine that the session needs. */
 export interface DebuggedMachine {
   readonly name: string
   readonly console: Console
@@ -23,14 +23,14 @@ export interface DebuggedMachine {
   readonly stop?: () => Promise<string>
 }
 
-/** Ctrl-], as in telnet and virsh, because shells and editors do not use it. */
+/** Ctrl-] ends the session, as in telnet and virsh, because shells and editors do not use it. */
 const LEAVE = 0x1d
-/** Characters of earlier output that are shown. */
+/** Amount of earlier output that is shown, characters. */
 const SHOWN_BEFORE = 2_000
 
 /**
- * Connects the terminal with the console until Ctrl-], the end of the machine, or the end of the terminal. Output of
- * the session is consumed: the test does not match it afterwards.
+ * Connects the terminal with the console until Ctrl-] is typed, the machine ends, or the terminal is closed. Output of
+ * the session is consumed, so the test does not match it afterwards.
  *
  * @throws OptionError `NO_TERMINAL`
  */
@@ -53,7 +53,7 @@ export async function debugSession(
   })
   const why = await untilLeft(input, console, ended, signal)
   say(why === undefined ? 'Back to the test.' : `${why}. Back to the test.`)
-  // Flushed before the terminal is restored, or it would never be shown.
+  // Text that is not flushed before the terminal is restored would never be shown.
   await new Promise<void>((resolve) => output.write('', () => resolve()))
 }
 
@@ -72,7 +72,7 @@ async function untilLeft(
     try {
       if (typed.length > 0) console.send(typed)
     } catch {
-      // The machine has just ended, which ends the session too.
+      // The machine has just ended, and the session ends with it.
     }
     if (end >= 0) resolve(undefined)
   })

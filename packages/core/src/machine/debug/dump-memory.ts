@@ -16,9 +16,9 @@ export interface DumpOptions {
    * addresses of the kernel, for gdb. A QEMU without kdump writes ELF. @default 'kdump'
    */
   readonly format?: 'kdump' | 'elf' | undefined
-  /** Most bytes; a larger dump is removed. @default 1_073_741_824 (1 GiB) */
+  /** Largest size of the dump, bytes. A larger dump is removed. @default 1_073_741_824 (1 GiB) */
   readonly maxBytes?: number | undefined
-  /** Milliseconds, before the multiplier. @default 60_000 */
+  /** Timeout, milliseconds, before the multiplier. @default 60_000 */
   readonly timeout?: number | undefined
 }
 
@@ -31,7 +31,7 @@ const CHECKS: CheckTable<Required<DumpOptions>> = {
 const MAX_BYTES = 2 ** 30
 const TIMEOUT_MS = 60_000
 
-/** The best first. The raw form needs no conversion by its readers. */
+/** Formats of QEMU, the preferred one first. Tools read the raw format without conversion. */
 const KDUMP_FORMATS = ['kdump-raw-zlib', 'kdump-zlib']
 
 /**
@@ -52,7 +52,7 @@ export async function dumpMemory(running: RunningMachine, file: string, options:
   await writeFile(path, '', { mode: 0o600 })
   try {
     await dumped(machine.qmp, timeout * spec.timeoutMultiplier, {
-      // Virtual addresses are only possible in ELF.
+      // Only ELF can contain virtual addresses.
       paging: options.format === 'elf',
       protocol: `file:${path}`,
       detach: true,
@@ -67,19 +67,19 @@ export async function dumpMemory(running: RunningMachine, file: string, options:
   }
 }
 
-/** QEMU would fill the disk. */
+/** Checks the free space, because QEMU would fill the disk. */
 async function requireSpace(path: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(path))
   if (bavail * bsize < bytes) throw failed(`${dirname(path)} has not the ${bytes} bytes of free space that it may need`)
 }
 
-/** @returns undefined if QEMU has none for this guest, so that it writes ELF */
+/** @returns undefined if QEMU supports no kdump format for this guest, so that it writes ELF */
 async function kdumpFormat(qmp: QmpClient): Promise<string | undefined> {
   const { formats } = (await qmp.execute('query-dump-guest-memory-capability')) as { formats: readonly string[] }
   return KDUMP_FORMATS.find((format) => formats.includes(format))
 }
 
-/** QEMU stops the guest meanwhile. */
+/** Runs the dump and waits for its end. QEMU stops the guest meanwhile. */
 async function dumped(qmp: QmpClient, timeoutMs: number, dump: Readonly<Record<string, unknown>>): Promise<void> {
   const { promise, resolve: done, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})

@@ -1,4 +1,4 @@
-/** Server of QEMU for gdb, on a socket that only this user can connect to. */
+/** Starts the gdb server of QEMU on a socket to which only this user can connect. */
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { quote } from 'shlex'
@@ -11,18 +11,18 @@ import type { MachineSpec } from '../../spec/machine-spec.ts'
 
 const SOCKET = 'gdb.sock'
 
-/** A server for one machine. */
+/** The gdb server of one machine. */
 export interface GdbServer {
   /** Path of the socket. */
   readonly socket: string
-  /** Removes its files, after the end of QEMU. */
+  /** Removes the files of the socket, after the end of QEMU. */
   close(): Promise<void>
 }
 
 /**
  * Starts the server. A debugger that connects stops the guest.
  *
- * @param directory private
+ * @param directory private directory for the socket
  * @throws MachineError `QMP_FAILED`
  */
 export async function serveGdb(qmp: QmpClient, directory: string): Promise<GdbServer> {
@@ -47,10 +47,10 @@ export function gdbCommand({ arch, kernel }: Pick<MachineSpec, 'arch' | 'kernel'
   return [isNative ? 'gdb' : 'gdb-multiarch', ...symbols, '-ex', `target remote ${socket}`].map(quote).join(' ')
 }
 
-/** The file with the symbols of a kernel, in the tree that it was built in. */
+/** Paths of the symbol file (`vmlinux`) of a kernel in its build tree. */
 function symbolsOf(kernel: string): readonly string[] {
   if (basename(kernel) === 'vmlinux') return [kernel]
-  // Such as arch/x86/boot/bzImage.
+  // The image is, for example, arch/x86/boot/bzImage in its build tree.
   const [, tree] = /^(.*)\/arch\/[^/]+\/boot\/[^/]+$/.exec(resolve(kernel)) ?? []
   const built = tree === undefined ? [] : [join(tree, 'vmlinux')]
   return built.filter((path) => existsSync(path))

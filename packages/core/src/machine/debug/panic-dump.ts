@@ -1,8 +1,9 @@
 /**
  * Dumps the memory of a guest whose kernel panics, for the option `vmcore`.
  *
- * A kernel that restarts after its panic ends QEMU. So QEMU pauses instead of ending, until the dump is complete. If reboots
- * are allowed, the memory is lost at the reboot: QEMU then pauses at the panic itself, which needs a `pvpanic()` device.
+ * Without `allowReboot`, a kernel that restarts after its panic ends QEMU. Therefore QEMU is set to pause instead of
+ * ending, until the dump is complete. With `allowReboot`, the memory would be lost at the reboot. QEMU then pauses at
+ * the panic itself, which needs a `pvpanic()` device.
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { QmpEvent } from '../../devices/device.ts'
@@ -12,10 +13,10 @@ import type { VmcoreFile } from '../../spec/vmcore-file.ts'
 import type { RunningMachine } from '../running-machine.ts'
 import { dumpMemory } from './dump-memory.ts'
 
-/** Of the end of the output, which has the panic if it was the reason for the end. Characters. */
+/** Length of the end of the output that is searched for a panic, characters. */
 const TAIL = 2 ** 16
 
-/** Watches a machine from now on. Sets {@link RunningMachine.dump} while it dumps. */
+/** Watches a machine for panics. Sets {@link RunningMachine.dump} when a dump starts. */
 export async function dumpAtPanic(running: RunningMachine, file: VmcoreFile): Promise<void> {
   const { machine, spec } = running
   const { qmp } = machine
@@ -34,7 +35,7 @@ export async function dumpAtPanic(running: RunningMachine, file: VmcoreFile): Pr
         .catch(ignore)
   })
   running.onIncident(({ code }) => {
-    // Otherwise QEMU is paused by the event above.
+    // If the guest has ended, the SHUTDOWN event above starts the dump.
     if (code === 'GUEST_PANICKED' && !running.isOver) void dump()
   })
   await qmp.execute('set-action', spec.allowReboot ? { panic: 'pause' } : { shutdown: 'pause' })
@@ -45,7 +46,7 @@ async function endAfterDump(
   { guest, reason }: QmpEvent['data'],
   dump: () => Promise<void>,
 ): Promise<void> {
-  // QEMU ends by itself at the request of this process.
+  // An end that this process has requested needs no dump.
   if (guest !== true || running.spec.allowReboot) return
   running.isOver = true
   const ending = hasPanicked(running, reason).then((panicked) => (panicked ? dump() : undefined))
@@ -57,12 +58,12 @@ async function endAfterDump(
 async function hasPanicked(running: RunningMachine, reason: unknown): Promise<boolean> {
   if (reason === 'guest-panic') return true
   if (reason !== 'guest-reset') return false
-  // The console may be read after the event, which QEMU has sent later.
+  // Node may read the event before console output that QEMU has sent earlier.
   for (let turns = 0; turns < 3; turns++) await turn()
   return running.console.text().slice(-TAIL).includes('Kernel panic - not syncing')
 }
 
-/** Never rejects. */
+/** Dumps the memory and reports the result to the observer. Never rejects. */
 async function dumpInto(running: RunningMachine, { path, maxBytes }: VmcoreFile): Promise<void> {
   const begun = now()
   const facts = { kind: 'dump', file: path } as const

@@ -1,13 +1,13 @@
-/** Buttons of a machine, and its CPUs. */
+/** Power actions that keep the QEMU process: power button, reset, pause, interrupt. */
 import { MachineError } from '../../errors.ts'
 import type { PowerAction } from '../../events/machine-event.ts'
 import type { RunningMachine } from '../running-machine.ts'
 
-/** QMP commands of the actions that keep QEMU. */
+/** Actions that are a single QMP command. */
 const COMMANDS = { button: 'system_powerdown', pause: 'stop', unpause: 'cont', nmi: 'inject-nmi' } as const
 
 /**
- * Performs an action that QEMU has a command for.
+ * Performs an action that is a single QMP command.
  * @throws MachineError `MACHINE_EXITED`; `QMP_FAILED` when the machine does not support it
  */
 export async function perform(running: RunningMachine, action: keyof typeof COMMANDS): Promise<void> {
@@ -17,7 +17,7 @@ export async function perform(running: RunningMachine, action: keyof typeof COMM
   emit(running, action)
 }
 
-/** Resets the machine, as by its reset button. Resolves when its firmware starts. @throws as {@link perform} */
+/** Presses the reset button. Resolves when the firmware starts. @throws as {@link perform} */
 export async function reset(running: RunningMachine): Promise<void> {
   requirePower(running)
   const { qmp } = running.machine
@@ -25,16 +25,19 @@ export async function reset(running: RunningMachine): Promise<void> {
   using _listener = qmp.onEvent(({ event }) => {
     if (event === 'RESET') resolve()
   })
-  // Without `allowReboot`, QEMU would end. The option is only about reboots by the guest.
+  // Without `allowReboot`, QEMU would end at the reset, but the option only concerns reboots by the guest.
   await qmp.execute('set-action', { reboot: 'reset' })
   if (!running.spec.allowReboot) forbidRebootsLater(running)
   await qmp.execute('system_reset')
-  // A paused machine is reset when it continues.
+  // A paused machine is reset only when it continues.
   if (!running.isPaused) await Promise.race([done, running.ended])
   emit(running, 'reset')
 }
 
-/** SeaBIOS resets the machine once more before it prints. After that, or after any output, a reset is a reboot by the guest. */
+/**
+ * Forbids reboots by the guest again, but not too early: SeaBIOS itself resets the machine once more before it prints.
+ * After that second reset, or after any output, further resets are reboots by the guest.
+ */
 function forbidRebootsLater({ machine: { qmp }, console }: RunningMachine): void {
   let isReset = false
   const watches = [
@@ -54,7 +57,7 @@ function forbidRebootsLater({ machine: { qmp }, console }: RunningMachine): void
   }
 }
 
-/** @throws MachineError `MACHINE_EXITED` when it has ended or its power was cut */
+/** @throws MachineError `MACHINE_EXITED` when the machine has ended or its power was cut */
 export function requirePower({ state, isReplaced, spec }: RunningMachine): void {
   if (state !== 'exited') return
   const off = isReplaced ? { hint: 'Call `powerOn()` first.' } : {}

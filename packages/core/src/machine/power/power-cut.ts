@@ -1,4 +1,4 @@
-/** Power cut of a machine, after which it boots again with the same disks. */
+/** Cuts the power of a machine, and boots it again with the same disks. */
 import { cp, link, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MachineError } from '../../errors.ts'
@@ -16,14 +16,14 @@ export async function cutPower(running: RunningMachine): Promise<void> {
 /**
  * Boots a machine whose power was cut, with the files of its devices, its log and its observer.
  *
- * @returns the machine, to be begun by the caller
- * @throws StartError as `launch`; MachineError `MACHINE_POWERED` when its power was not cut
+ * @returns the machine; the caller calls its `begin`
+ * @throws StartError as `launch`; MachineError `MACHINE_POWERED` when the power was not cut
  */
 export async function powerOn(off: RunningMachine): Promise<RunningMachine> {
   if (!off.isReplaced || off.state !== 'exited') {
     throw new MachineError('MACHINE_POWERED', `Machine "${off.spec.name}" was not powered off by \`powerCut()\``)
   }
-  // A cold boot: the words on the kernel command line mount what is otherwise attached after a restore.
+  // In a cold boot, the kernel command line contains the mounts of shared directories, so they are not attached later.
   const spec = { ...off.spec, attachesAfterRestore: false }
   const launched = await launch(spec, { files: (directory) => linkFiles(off.directory, directory) })
   const running = await RunningMachine.adopt(spec, launched, undefined, off)
@@ -32,7 +32,7 @@ export async function powerOn(off: RunningMachine): Promise<RunningMachine> {
   return running
 }
 
-/** Both directories have the files, so that a failed start does not remove them. */
+/** Links the files into the new directory. The old directory keeps them, so a failed start does not remove them. */
 async function linkFiles(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
