@@ -1,4 +1,4 @@
-/** Templates as an archive, to be carried to another cache: made once by a CI job, and used by others. */
+/** Exports and imports templates as an archive, so that one CI job makes them and others use them. */
 import { once } from 'node:events'
 import { mkdir, open, readdir, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -15,8 +15,8 @@ import type { TemplateStore } from './store/template-store.ts'
 const KEY_LENGTH = 32
 
 /**
- * Writes templates as one compressed archive, each after those that it is a layer over.
- * @throws OptionError `FILE_MISSING` when there is no such template; none is written then
+ * Writes templates to one compressed archive. A layer comes after the templates below it.
+ * @throws OptionError `FILE_MISSING` when a template does not exist; nothing is written then
  */
 export async function exportTemplates(store: TemplateStore, keys: readonly string[], output: Writable): Promise<void> {
   for (const key of keys) {
@@ -45,17 +45,17 @@ async function addFolder(archive: ArchiveWriter, name: string, path: string): Pr
   }
 }
 
-/** Keys of the templates of an archive. */
+/** Result of an import: keys of the templates in the archive. */
 export interface ImportedTemplates {
   readonly added: readonly string[]
-  /** Layers over a template of which the store has another one with the same key. They are not added. */
+  /** Layers that were not added, because the store has another template with the key of their base. */
   readonly misfits: readonly string[]
 }
 
 /**
- * Puts the templates of an archive into the store. Those that are there already stay as they are.
+ * Adds the templates of an archive to the store. Existing templates are not changed.
  *
- * @throws OptionError `MACHINE_FILE_INVALID` for what is no such archive; templates before the fault are kept
+ * @throws OptionError `MACHINE_FILE_INVALID` for a damaged archive or another file; templates before the damage are kept
  */
 export async function importTemplates(store: TemplateStore, input: Readable): Promise<ImportedTemplates> {
   const name = 'The archive'
@@ -83,7 +83,7 @@ function isNameInside(name: string): boolean {
 }
 
 async function unpack(archive: ArchiveReader, key: string, directory: string): Promise<void> {
-  // The archive has files alone, and a machine may have none of its own.
+  // The archive contains no folders, so the folder would be missing for a machine without files.
   await mkdir(join(directory, FILES_DIRECTORY), { mode: 0o700 })
   for (let entry = await archive.peek(); entry?.name.startsWith(key) === true; entry = await archive.peek()) {
     const path = join(directory, entry.name.slice(KEY_LENGTH + 1))
@@ -100,7 +100,7 @@ async function skip(archive: ArchiveReader, key: string): Promise<void> {
   while ((await archive.peek())?.name.startsWith(key) === true) await archive.next()
 }
 
-/** Writes guest memory with holes, and with its time, by which the store knows it. */
+/** Writes guest memory as a sparse file, with the saved modification time, by which the store verifies it. */
 async function saveMemory(archive: ArchiveReader, entry: ArchiveEntry, path: string): Promise<void> {
   {
     await using file = await open(path, 'wx', 0o600)

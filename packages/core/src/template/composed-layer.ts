@@ -1,6 +1,7 @@
 /**
- * Composes the memory of a layer into one file at the first start from it. Its machines then start like those of a template
- * without layers. The file takes as much space as the memory of the lowest template, unless the file system shares blocks.
+ * Composes the memory of a layer into one file at the first start from the layer. Machines then start as fast as from a
+ * template without layers. The file takes as much space as the memory of the lowest template, unless the file system
+ * shares blocks.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,13 +18,13 @@ import {
 } from './store/template-folder.ts'
 import type { TemplateStore } from './store/template-store.ts'
 
-/** The layer with its memory in one file. Unchanged if that file cannot be made, for example in a read-only cache. */
+/** Returns the layer with its memory in one file, or unchanged if the file cannot be written, such as in a read-only cache. */
 export async function composedLayer(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
   const present = readComposed(stored)
   if (present || stored.layers.some(({ isWhole }) => isWhole)) return present ?? stored
   try {
     await store.compose(stored, COMPOSED_DIRECTORY, async (directory) => {
-      // Another process may have made it meanwhile.
+      // Another process may have composed it meanwhile.
       return readComposed(stored) === undefined && compose(stored, directory)
     })
   } catch {
@@ -46,7 +47,7 @@ async function compose({ memoryFile, layers }: StoredTemplate, directory: string
   return true
 }
 
-/** The last pages are written before it resolves. */
+/** Runs `work` with a memory file, and writes its last pages before the promise resolves. */
 async function withMemory<T>(path: string, size: number, work: (memory: MemoryFile) => Promise<T>): Promise<T> {
   using memory = new MemoryFile(path, size, size)
   return await work(memory)

@@ -1,4 +1,4 @@
-/** Makes templates: boots a machine, prepares it and saves it; or prepares a machine of another template further. */
+/** Makes templates: boots, prepares and saves a machine. Makes layers: restores a template, prepares it further and saves it. */
 import { copyFile, cp, mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ColdbootError, TemplateError } from '../errors.ts'
@@ -31,9 +31,9 @@ import {
 /** Parameters of {@link makeTemplate} and {@link makeLayer}. */
 export interface MakeRequest {
   readonly spec: MachineSpec
-  /** Destination, empty. */
+  /** Empty folder for the template. */
   readonly directory: string
-  /** Folder of remembered digests. */
+  /** Folder of cached digests. */
   readonly digests: string
   /** Called with the machine that becomes the template. */
   readonly onBoot?: ((vm: VM) => void) | undefined
@@ -47,7 +47,7 @@ export async function makeTemplate(
   const cache = dirname(directory)
   await keepContents(directory, await attachmentContents(spec, digests))
   const memoryFile = join(directory, MEMORY_FILE)
-  // A boot takes a third longer if its memory is a file on a disk.
+  // Memory in /dev/shm: a boot takes a third longer if the memory is a file on a disk.
   const { copyMemory, unnamedMemoryFile } = await import('../host/files/unnamed-memory-file.ts')
   await using unnamed = await unnamedMemoryFile(spec.memoryMib * 2 ** 20)
   const plan = { memory: { shared: true, ...(unnamed ? { fd: unnamed.fd } : { path: memoryFile }) } }
@@ -79,7 +79,7 @@ export async function makeTemplate(
   }
 }
 
-/** A started machine of a template that is to be prepared further. */
+/** A machine that was started from a template, to be prepared further. */
 export interface LayerMachine {
   readonly base: StoredTemplate
   readonly vm: VM
@@ -87,14 +87,14 @@ export interface LayerMachine {
   readonly contents: readonly (string | undefined)[]
 }
 
-/** @throws as {@link launchFrom} and {@link resume} */
+/** Starts a machine from the base of a layer. @throws as {@link launchFrom} and {@link resume} */
 export async function startOver({ spec, digests }: MakeRequest, base: StoredTemplate): Promise<LayerMachine> {
   const contents = await attachmentContents(spec, digests)
   const restoration = { spec, stored: base, changed: changedPositions(contents, base.contents) }
   return { base, vm: await resume(restoration, await launchFrom(restoration)), contents }
 }
 
-/** Prepares a machine further, saves what has changed to a folder, and ends it. @returns the reason if it cannot be saved */
+/** Prepares a machine further, saves the changes to a folder, and ends it. @returns the reason if it cannot be saved */
 export async function makeLayer(
   { directory, onBoot }: MakeRequest,
   { base, vm, contents }: LayerMachine,
@@ -129,7 +129,7 @@ async function onDisk(cache: string, job: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @returns the reason if the machine cannot be saved, from QEMU or the guest */
+/** Saves the state. @returns the reason if the machine cannot be saved, from QEMU or the guest */
 async function saved(vm: VM, running: RunningMachine, stateFile: string, detach = ''): Promise<string | undefined> {
   const exited = running.ended.then(() => {
     throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was being saved')
@@ -142,7 +142,7 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
     await Promise.race([save(), exited])
     return undefined
   } catch (error) {
-    // The file of the state could not be written.
+    // Other errors come from writing the state file.
     if (!ColdbootError.is(error)) throw cacheUnusable(dirname(dirname(stateFile)), error)
     if (error.code === 'QMP_FAILED' || error.code === 'ATTACH_FAILED') return error.shortMessage
     throw error
@@ -153,7 +153,7 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
 async function keepFiles(machineDirectory: string, running: RunningMachine, directory: string): Promise<void> {
   const { logFile } = running.spec
   const file = join(directory, CONSOLE_FILE)
-  // A filtered log differs from the output.
+  // A filtered log differs from the console output, so the output is written instead.
   if (logFile?.filter === undefined) await copyFile(running.logFile, file)
   else await writeFile(file, running.console.raw(), { mode: 0o600 })
   const files = join(directory, FILES_DIRECTORY)

@@ -1,39 +1,39 @@
-/** Preparation of a machine: a function whose result is part of the template, or steps that each make a layer. */
+/** Preparation of a machine: one function, whose result is part of the template, or several steps, each of which makes a layer. */
 import { OptionError } from '../errors.ts'
 import type { VM } from '../machine/vm.ts'
 import { type Check, isString } from '../options/checked-options.ts'
 
-/** Prepares a machine. Identified by its source text. */
+/** A function that prepares a machine. Identified by its source text. */
 export type Prepare = (vm: VM) => unknown
 
-/** What a user gives. */
+/** Options for the preparation. */
 export interface PreparationOptions {
   /**
-   * Prepares the machine after its boot, once: installs, logs in, loads data. The result of each step of a list is a
-   * template of its own over the one before, so that a changed step redoes only itself and those after it.
+   * Prepares the machine once after its boot: installs software, logs in, loads data. Each step of a list makes a layer
+   * over the result of the previous step, so if a step changes, only this step and later ones run again.
    * @default none
    */
   readonly prepare?: Prepare | readonly Prepare[] | undefined
   /**
-   * Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. For a list of
-   * steps it may be a list with a key for each; a single key belongs to the first step. @default ''
+   * Distinguishes templates whose `prepare` has the same source text, for example by the version of a program that it
+   * installs. For a list of steps, a list with a key for each step; a single key belongs to the first step. @default ''
    */
   readonly key?: string | readonly string[] | undefined
 }
 
-/** A step whose result is a layer. */
+/** A step that makes a layer. */
 export interface PrepareStep {
   readonly run: Prepare
   readonly source: string
   readonly key: string
 }
 
-/** What a template consists of, besides its machine. */
+/** Parsed {@link PreparationOptions}. */
 export interface Preparation {
-  /** Prepares the machine that boots. */
+  /** Prepares the booted machine, as part of the lowest template. */
   readonly prepare: Prepare | undefined
   readonly key: string
-  /** The lowest one first. */
+  /** Steps of the layers, the lowest one first. */
   readonly layers: readonly PrepareStep[]
 }
 
@@ -45,7 +45,7 @@ export function preparationOf(options: PreparationOptions): Preparation {
   return { prepare, key, layers: [] }
 }
 
-/** The steps of a list, or the one that a function is. @throws as {@link preparationOf} */
+/** The steps of `prepare`; a function is a single step. @throws as {@link preparationOf} */
 export function stepsOf({ prepare = [], key = '' }: PreparationOptions): readonly PrepareStep[] {
   const steps = isList(prepare) ? prepare : [prepare]
   if (isList(key) && key.length !== steps.length) throw misfit(`${steps.length} steps`)
@@ -53,7 +53,7 @@ export function stepsOf({ prepare = [], key = '' }: PreparationOptions): readonl
   return steps.map((run, index) => ({ run, source: String(run), key: keys[index] ?? '' }))
 }
 
-/** Runs all steps. */
+/** Runs the whole preparation in one machine. */
 export async function runAll({ prepare, layers }: Preparation, vm: VM): Promise<void> {
   await prepare?.(vm)
   for (const { run } of layers) await run(vm)

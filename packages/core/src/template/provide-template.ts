@@ -1,4 +1,4 @@
-/** Finds templates in the cache or makes them: that of a booted machine, and each layer over the one below. */
+/** Finds templates in the cache or makes them: the template of the booted machine, then each layer. */
 import { TemplateError } from '../errors.ts'
 import { withRestoreAttachments } from '../machine/restore-attachment.ts'
 import { locateQemu } from '../qemu/locate.ts'
@@ -10,7 +10,7 @@ import type { LayerParts, StoredTemplate } from './store/template-folder.ts'
 import { templateKey } from './store/template-key.ts'
 import type { TemplateStore } from './store/template-store.ts'
 
-/** The template that is asked for. */
+/** The requested template. */
 export interface TemplateRequest {
   readonly spec: MachineSpec
   readonly preparation: Preparation
@@ -19,7 +19,7 @@ export interface TemplateRequest {
 }
 
 /**
- * Finds or makes a template, and the templates that it is a layer over.
+ * Finds or makes a template and, for a layer, the templates below it.
  *
  * @throws TemplateError `TEMPLATE_UNSAVABLE` with the reason; StartError `CACHE_UNUSABLE`; any error of the boot and the
  * preparation
@@ -34,7 +34,7 @@ export async function provideTemplate(request: TemplateRequest): Promise<StoredT
 
 type Located = TemplateRequest & { readonly qemu: readonly string[]; readonly qemuVersion: string }
 
-/** @param height number of layers */
+/** @param height number of layers of the template */
 async function provideLayer(request: Located, height: number): Promise<StoredTemplate> {
   const { spec, qemu, qemuVersion, preparation, onBoot, store } = request
   const { prepare, key: userKey, layers } = preparation
@@ -66,7 +66,7 @@ async function makeOverBase(
   const base = await provideLayer(request, height - 1)
   const machine = await startOver(make, base).catch(async (error: unknown) => {
     if (restoreFailure(error, base) === undefined || request.spec.signal?.aborted) throw error
-    // A base that cannot be restored is made again.
+    // A base that cannot be restored is removed and made again.
     await request.store.remove(base.key)
     return startOver(make, await provideLayer(request, height - 1))
   })

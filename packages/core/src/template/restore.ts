@@ -28,7 +28,7 @@ export async function launchFrom(restoration: Restoration): Promise<Launched> {
 }
 
 /**
- * Spawns QEMU, which then waits for `loadPlanned`.
+ * Spawns QEMU, which then waits until `loadPlanned` loads its state.
  * @throws StartError `START_FAILED`
  */
 export async function launchWaitingFrom(restoration: Restoration): Promise<Launched> {
@@ -47,7 +47,7 @@ function withPlan(restoration: Restoration, work: (plan: StartPlan) => Promise<L
   )
 }
 
-/** @param state opened in the process that spawns QEMU */
+/** The launch plan of a restoration. @param state descriptor of the state in the process that spawns QEMU */
 export function planOf(
   { stored, changed }: Restoration,
   state: StateInput,
@@ -65,7 +65,7 @@ export function planOf(
 
 /**
  * Resumes a restored machine.
- * @param onRestore called before its guest runs
+ * @param onRestore called before the guest runs
  * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
  */
 export function resume(
@@ -76,12 +76,12 @@ export function resume(
   return VM.restored({ spec, launched, console: stored.console, changed, onAttach: onRestore })
 }
 
-/** `MACHINE_EXITED`: for example by SIGBUS, if the memory file was truncated after it was mapped. */
+/** Codes of errors that a bad template can cause. `MACHINE_EXITED`: SIGBUS, if the memory file was truncated while mapped. */
 const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED', 'MACHINE_EXITED']
 
 /**
- * The reason if a bad or just removed template caused the error. Other errors would happen again, such as an abort or a port
- * that another process uses.
+ * The reason if a damaged or just removed template caused the error, so that the machine can boot instead. Undefined for
+ * other errors, which a boot would not avoid, such as an abort or a used port.
  */
 export function restoreFailure(error: unknown, { directory }: StoredTemplate): string | undefined {
   if (ColdbootError.is(error)) {

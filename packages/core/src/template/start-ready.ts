@@ -11,11 +11,11 @@ import { preparationOf } from './preparation.ts'
 import { coldStart, type ProvideOptions, Template, type TemplateOptions } from './template.ts'
 import { checkVMOptions, limitsOf, type TemplatePolicy, type VMOptions } from './vm-options.ts'
 
-/** What a test runner passes to {@link startReady}, in addition to the options of its user. */
+/** Options that a test runner passes to {@link startReady}, in addition to those of the user. */
 export interface RunnerOptions {
   /** Called with each machine that boots, as soon as it is started. */
   readonly onBoot?: TemplateOptions['onBoot']
-  /** Called with each machine that is restored from its own template, before its guest runs. */
+  /** Called with each machine that is restored from a template, before its guest runs. */
   readonly onRestore?: ProvideOptions['onRestore']
   /** See `AdmissionRequest.owner`. All machines of a test have the same one. */
   readonly owner?: string | undefined
@@ -27,7 +27,7 @@ export interface RunnerOptions {
 
 /**
  * Starts a machine and waits until it is ready: its `ready` pattern was printed, `prepare` has run, and the output of
- * both is consumed. Without `ready`, the machine boots, is not waited for, and cannot become a template.
+ * both is consumed. Without `ready`, the machine boots without a wait, and cannot become a template.
  *
  * @throws as `VM.start`
  */
@@ -51,7 +51,7 @@ export async function startReady(
       )
     },
     onWait(ahead) {
-      // Pooled machines count towards the limits, so they are ended to make room.
+      // Pooled machines count towards the limits, so they are ended.
       void endPool()
       if (keeper !== undefined) void new KeeperClient(keeper).end()
       warnOnce(

@@ -1,4 +1,4 @@
-/** Public API of templates: a machine that is booted once, prepared, saved, and then restored for each start. */
+/** Public API of templates. A machine is booted, prepared and saved once, and then restored for each start. */
 import { OptionError } from '../errors.ts'
 import type { AdmissionLimits } from '../host/machines/admission.ts'
 import { warnOnce } from '../host/warnings.ts'
@@ -33,14 +33,13 @@ import { type TemplateStore, templateStore } from './store/template-store.ts'
 /** Options of {@link Template.build}. */
 export interface TemplateOptions extends PreparationOptions {
   /**
-   * Whether each start also restores the next machine in the background. With limits, only if it fits within them. See
-   * {@link endPool}. @default false
+   * Whether each start also restores the next machine in the background. If limits are given, only within these limits.
+   * See {@link endPool}. @default false
    */
   readonly pool?: boolean | AdmissionLimits | undefined
   /**
-   * Called with each machine that boots, as soon as it is started: one that becomes the template, or one that boots
-   * because the template cannot be used; and with each machine that becomes a layer. For example, to show the output of
-   * a failed boot. @default none
+   * Called with each machine that boots or becomes a layer, as soon as it is started, for example to show the output of a
+   * failed boot. A machine boots to become the template, or because the template cannot be used. @default none
    */
   readonly onBoot?: ((vm: VM) => void) | undefined
 }
@@ -55,7 +54,7 @@ export interface ProvideOptions extends TemplateOptions {
   readonly onRestore?: ((vm: VM) => void) | undefined
 }
 
-/** The options that are needed after a template was made. */
+/** The options for starts from a template. */
 type TemplateUse = Pick<ProvideOptions, 'pool' | 'keeper' | 'isRepeated' | 'onBoot' | 'onRestore'>
 
 /** Options of {@link Template.extend}. */
@@ -83,7 +82,7 @@ function poolOf(use: TemplateUse, key: PoolKey, restoration: Restoration): Start
 
 /** A saved machine from which others are started. */
 export class Template {
-  /** 32 hexadecimal digits, the same for machines that look the same to the guest. */
+  /** 32 hexadecimal digits. Equal for machines that a guest cannot distinguish. */
   readonly key: string
   readonly #spec: MachineSpec
   readonly #templateOptions: TemplateUse
@@ -116,7 +115,7 @@ export class Template {
     return Template.provide(resolveOptions(options), templateOptions)
   }
 
-  /** @internal Like {@link build}, with options that are resolved and checked already. */
+  /** @internal Same as {@link build}, with options that are already resolved and checked. */
   static provide(spec: MachineSpec, templateOptions: ProvideOptions): Promise<Template> {
     return Template.#provide(spec, templateOptions, preparationOf(templateOptions))
   }
@@ -138,8 +137,8 @@ export class Template {
   }
 
   /**
-   * Finds or makes the template of a machine of this one that is prepared further. It is a layer: it stores only what the
-   * steps have changed, and needs this template.
+   * Finds or makes a template of a machine that is started from this template and prepared further. The result is a layer:
+   * it stores only the changes, and needs this template.
    *
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`; otherwise as {@link build}
    */
@@ -151,9 +150,9 @@ export class Template {
   }
 
   /**
-   * Starts a machine from the template: running and prepared, with all its output consumed.
+   * Starts a machine from the template. It is running and prepared, and all earlier output is consumed.
    *
-   * If the template is missing or damaged, or the restore fails, it is removed with a warning, and the machine boots.
+   * If the template is missing or damaged, or cannot be restored, it is removed with a warning, and the machine boots.
    *
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`; `DEVICE_CONFLICT` when a running machine uses a device that
    * cannot be shared
@@ -179,7 +178,7 @@ export class Template {
       } catch (error) {
         const reason = restoreFailure(error, stored)
         if (reason === undefined || resolved.signal?.aborted) throw error
-        // A read-only cache keeps the template, so the machine boots each time.
+        // In a read-only cache, the template cannot be removed, so the machine boots each time.
         await this.#store.remove(this.key).catch(() => {})
         warnOnce(`A template could not be restored and was removed. The machine boots instead. ${reason}`)
       }
@@ -193,7 +192,7 @@ export class Template {
   }
 }
 
-/** A template whose memory is in one file, if it can be composed. Its machines start faster. */
+/** Returns the template with its memory in one file, if it can be composed, because machines then start faster. */
 async function withoutLayers(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
   return stored.layers.length === 0 ? stored : (await import('./composed-layer.ts')).composedLayer(stored, store)
 }

@@ -18,24 +18,24 @@ import { RESTORE_CHECKS } from '../spec/restore-overrides.ts'
 import { isPrepare, isTemplateKeys, type PreparationOptions, preparationOf } from './preparation.ts'
 
 /**
- * `auto` uses a template, or boots with a warning if the machine cannot be saved. `required` throws an error then.
- * `off` always boots.
+ * `auto`: use a template; if the machine cannot be saved, boot it with a warning. `required`: use a template; if the
+ * machine cannot be saved, throw an error. `off`: always boot.
  */
 export type TemplatePolicy = 'auto' | 'off' | 'required'
 
-/** Options of a machine, and how it becomes ready for a test. */
+/** Options of a machine, of its preparation and of its template. */
 export interface VMOptions extends MachineOptions {
   /** Whether the machine is booted once, saved as a template, and restored from then on. @default 'auto' */
   readonly template?: TemplatePolicy | undefined
   /**
-   * Prepares the machine after its boot. Runs once, because its result is part of the template. The result of each step
-   * of a list is a template of its own over the one before, so that a changed step redoes only itself and those after it.
+   * Prepares the machine after its boot. Runs once, because the result is part of the template. Each step of a list makes
+   * a layer over the result of the previous step, so if a step changes, only this step and later ones run again.
    * @default none
    */
   readonly prepare?: PreparationOptions['prepare']
   /**
-   * Distinguishes templates whose `prepare` has the same source, for example by a version that it uses. For a list of
-   * steps it may be a list with a key for each; a single key belongs to the first step. @default ''
+   * Distinguishes templates whose `prepare` has the same source text, for example by the version of a program that it
+   * installs. For a list of steps, a list with a key for each step; a single key belongs to the first step. @default ''
    */
   readonly templateKey?: PreparationOptions['key']
   /** Most machines at once, in all processes of this user. Further machines wait. @default 64 */
@@ -49,8 +49,8 @@ export interface VMOptions extends MachineOptions {
    */
   readonly pool?: boolean | undefined
   /**
-   * Starts the machine from a checkpoint of another one, instead of booting it. Only options that may differ between such
-   * machines can be given with it. @default none
+   * Starts the machine from a checkpoint of another one, instead of booting it. Can be combined only with options that the
+   * guest cannot see, and with `maxMachines` and `memoryBudget`. @default none
    */
   readonly from?: Checkpoint | undefined
 }
@@ -77,7 +77,7 @@ export function checkVMOptions(options: VMOptions): void {
   preparationOf({ prepare: options.prepare, key: options.templateKey })
 }
 
-/** Options that are possible with `from`. The guest cannot see them. */
+/** Options that can be combined with `from`, because the guest cannot see them. */
 const WITH_FROM = [...Object.keys(RESTORE_CHECKS), 'maxMachines', 'memoryBudget']
 
 function checkWithFrom(options: VMOptions): void {

@@ -1,4 +1,4 @@
-/** Access of a worker to the machines in the keeper of its run. */
+/** Client of the keeper of a run, for its workers. */
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
@@ -16,12 +16,12 @@ import { KEEPER_SOCKET } from './keeper-script.ts'
 import { keptProcess } from './kept-process.ts'
 import { keptState, recipeOf } from './recipe-of.ts'
 
-/** The keeper of a run. */
+/** Connection to the keeper of one run. */
 export class KeeperClient {
   readonly #starter: string
   readonly #path: string
 
-  /** @param starter path of the socket of the main process: a connection to it starts the keeper, and then ends */
+  /** @param starter path of the socket of the main process, which starts the keeper after a connection and then closes it */
   constructor(starter: string) {
     this.#starter = starter
     this.#path = join(dirname(starter), KEEPER_SOCKET)
@@ -36,7 +36,7 @@ export class KeeperClient {
     return undefined
   }
 
-  /** Has the next machines of a template restored, in the background. */
+  /** Asks the keeper to prepare the next machines of a template in the background. */
   async refill(key: PoolKey, recipe: PoolRecipe<Restoration>): Promise<void> {
     const source = await recipeOf(recipe.source)
     const request: KeeperRequest = { kind: 'refill', key, recipe: { ...recipe, source } }
@@ -44,7 +44,7 @@ export class KeeperClient {
     sent?.resume().unref()
   }
 
-  /** Ends all machines that were not taken. */
+  /** Ends all machines in the keeper that were not taken. */
   async end(): Promise<void> {
     const sent = await this.#request({ kind: 'end' })
     if (sent) await once(sent.resume(), 'close')
@@ -89,7 +89,7 @@ export class KeeperClient {
     return this.#request(request)
   }
 
-  /** @returns the connection; undefined if there is no keeper */
+  /** Connects to the keeper and sends a request. @returns the connection; undefined if there is no keeper */
   async #request(request: KeeperRequest): Promise<Socket | undefined> {
     const socket = await connected(this.#path)
     if (socket) sendMessage(socket, request)

@@ -1,4 +1,4 @@
-/** Messages between the workers of a run and the keeper of its machines: lines of JSON on a Unix socket. */
+/** Messages between the workers of a run and its keeper: lines of JSON on a Unix socket. */
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import type { ProcessExit } from '../../qemu/process.ts'
@@ -8,33 +8,33 @@ import type { MachineRecipe } from './machine-recipe.ts'
 
 /** The first message of a connection to the keeper. */
 export type KeeperRequest =
-  /** Answered by {@link GivenMachine}, or an empty object. The machine ends with the connection. */
+  /** Takes a machine. The answer is a {@link GivenMachine}, or an empty object. The machine ends with the connection. */
   | { readonly kind: 'take'; readonly key: PoolKey }
-  /** Raw data of an inherited descriptor of QEMU follows, in both directions. */
+  /** Opens a stream: the raw data of an inherited descriptor of QEMU follows, in both directions. */
   | { readonly kind: 'stream'; readonly machine: number; readonly fd: number }
   | { readonly kind: 'refill'; readonly key: PoolKey; readonly recipe: PoolRecipe<MachineRecipe> }
   /** Ends all machines that were not taken. */
   | { readonly kind: 'end' }
 
-/** A machine that the keeper has given away: restored and stopped. */
+/** A machine that a worker has taken, restored and stopped. */
 export interface GivenMachine {
-  /** Its number, for streams. */
+  /** Number of the machine, for stream requests. */
   readonly machine: number
   readonly pid: number
-  /** The private directory. */
+  /** Private directory of the machine. */
   readonly directory: string
   /** QMP messages so far, with times in milliseconds since 1970. */
   readonly messages: readonly QmpMessage[]
 }
 
-/** A later message of the keeper on the connection of a {@link GivenMachine}. */
+/** Message about the exit of QEMU, on the connection of a {@link GivenMachine}. */
 export interface MachineEnd {
   readonly exit: ProcessExit
   /** The last output of QEMU on its standard streams. */
   readonly stderr: string
 }
 
-/** A message to the keeper on the connection of a {@link GivenMachine}. */
+/** Message to the keeper that sends a signal to QEMU, on the connection of a {@link GivenMachine}. */
 export interface MachineCommand {
   readonly terminate: 'SIGTERM' | 'SIGKILL'
 }
@@ -46,7 +46,7 @@ export function sendMessage(
   socket.write(`${JSON.stringify(message)}\n`)
 }
 
-/** Reads one message, and leaves the rest unread. @returns undefined if the connection ends before */
+/** Reads one message, and leaves later data unread. @returns undefined if the connection ends before */
 export function firstMessage(socket: Socket): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<unknown>()
   let data = Buffer.alloc(0)

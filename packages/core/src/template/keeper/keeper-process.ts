@@ -1,6 +1,6 @@
 /**
- * Process of the keeper: `node keeper-process.js <socket>`. Prints a line when it listens. Ends all machines and exits when its
- * standard input ends, because the main process of the run has ended then, even by SIGKILL.
+ * Process of the keeper: `node keeper-process.js <socket>`. Prints a line when it listens. Its standard input ends with
+ * the main process of the run, even after SIGKILL. The keeper then ends all machines and exits.
  */
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -10,12 +10,12 @@ const [, , path = ''] = process.argv
 const keeper = await PoolKeeper.listen(path)
 const end = async (): Promise<void> => {
   await keeper.end()
-  // Also if the main process was killed before it could remove it.
+  // Removed here too, because the main process may have been killed.
   rmSync(dirname(path), { recursive: true, force: true })
   process.exit()
 }
 process.stdin.resume().once('close', () => void end())
-// The terminal sends it to the whole run. The main process decides about the end.
+// Ctrl-C sends SIGINT to all processes of the run, but the main process decides when the keeper ends.
 process.on('SIGINT', () => {})
 process.once('SIGTERM', () => void end())
 process.stdout.write('listening\n')

@@ -1,7 +1,7 @@
-/** Where the keeper of a run is: its program, and its socket. */
+/** Paths of the program and the socket of a keeper. */
 import { fileURLToPath } from 'node:url'
 
-/** Name of the keeper's socket, beside the one of the main process that starts the keeper. */
+/** Name of the keeper's socket, in the directory with the socket of the main process. */
 export const KEEPER_SOCKET = 'keeper'
 
 /** Path of the program of the keeper. Its argument is the path of the socket to listen on. */

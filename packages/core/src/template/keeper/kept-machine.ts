@@ -1,4 +1,4 @@
-/** A machine in the keeper of a run: spawned, restored, and then used by a worker through the keeper. */
+/** Spawns, restores and ends the machines in the keeper of a run. */
 import { closeSync, openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { startTimer, stopTimer } from '../../host/clock.ts'
@@ -20,15 +20,15 @@ export interface KeptMachine {
   readonly qmp: QmpClient
   readonly consoleStream: Duplex
   readonly directory: PrivateDirectory
-  /** Its entry in the registry of live machines. */
+  /** Entry in the registry of live machines. */
   readonly registration: Disposable
   gone: boolean
 }
 
-/** Longest time of a start or a restore, which normally take 100 ms. Milliseconds. */
+/** Time limit of a start and of a restore, which normally take 100 ms. Milliseconds. */
 const ANSWER_MS = 30_000
 
-/** Spawns, restores and ends kept machines. */
+/** The work for the pool of the keeper. */
 export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
   async launch(recipe) {
     const directory = await makePrivateDirectory()
@@ -57,7 +57,7 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
 }
 
 async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: PrivateDirectory): Promise<KeptMachine> {
-  // The path would have to be escaped in the values of options.
+  // Other characters would have to be escaped in the option values of QEMU.
   if (!/^[\w./-]+$/.test(directory.path)) throw new Error(`${directory.path} has unusual characters`)
   const stateFd = openSync(state, 'r')
   try {
@@ -78,7 +78,7 @@ async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: P
       registration,
       gone: false,
     }
-    // A reset of a socket at the exit of QEMU.
+    // A socket may be reset when QEMU exits.
     for (const fd of sockets) process.stream(fd).on('error', () => {})
     void process.exited.then(() => {
       machine.gone = true
@@ -89,7 +89,7 @@ async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: P
   }
 }
 
-/** Rejects when QEMU exits first, and kills it if it takes too long. */
+/** Awaits `work`. Rejects if QEMU exits before, and kills QEMU after the time limit. */
 async function answering({ process }: KeptMachine, work: Promise<unknown>): Promise<void> {
   const timer = startTimer(() => process.terminate('SIGKILL'), ANSWER_MS)
   const exited = process.exited.then(() => {

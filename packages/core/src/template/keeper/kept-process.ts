@@ -1,11 +1,11 @@
-/** QEMU of a machine that a worker uses through the keeper of the run. */
+/** The interface of a QEMU process, for a QEMU that a worker uses through the keeper. */
 import { connect, type Socket } from 'node:net'
 import type { ProcessExit, QemuProcess } from '../../qemu/process.ts'
 import { type GivenMachine, type MachineEnd, onMessage, sendMessage } from './keeper-messages.ts'
 
 /**
- * @param path of the keeper's socket
- * @param control the connection on which the machine was given
+ * @param path path of the keeper's socket
+ * @param control the connection on which the worker has taken the machine
  */
 export function keptProcess(path: string, control: Socket, { machine, pid }: GivenMachine): QemuProcess {
   const { promise: exited, resolve } = Promise.withResolvers<ProcessExit>()
@@ -20,7 +20,7 @@ export function keptProcess(path: string, control: Socket, { machine, pid }: Giv
     stderr = printed
     end(exit)
   })
-  // The keeper has ended, and the machine with it.
+  // The connection ends without an exit message if the keeper was killed, and the machine ends with it.
   control.once('close', () => end({ code: undefined, signal: 'SIGKILL' }))
   control.resume()
   return {

@@ -1,4 +1,4 @@
-/** What the keeper of a run needs to restore a machine, as plain data. It does not know the options of machines. */
+/** Plain data from which the keeper of a run restores a machine, without the options of the machine. */
 
 import type { MemoryTransfer } from '../../qemu/migration.ts'
 
@@ -7,19 +7,19 @@ export interface MachineRecipe {
   readonly name: string
   /** Command of QEMU, with {@link PRIVATE_DIRECTORY} for the private directory of the machine. */
   readonly argv: readonly string[]
-  /** Descriptors of QEMU that are sockets. */
+  /** Numbers of the descriptors of QEMU that are sockets. */
   readonly sockets: readonly number[]
   /** Folder whose content is copied to the private directory. */
   readonly files: string
-  /** Where the guest memory is. */
+  /** Location of the guest memory. */
   readonly memory: MemoryTransfer
   /** File with the device state. */
   readonly state: string
   /** URI of the device state, from `incomingState`. */
   readonly uri: string
-  /** What the guest's shell prints when it waits for input; undefined if the guest is not warmed up. */
+  /** Shell prompt of the guest; undefined if the guest is not warmed up. */
   readonly prompt?: string | undefined
 }
 
-/** Path in a {@link MachineRecipe} that stands for the private directory. */
+/** Placeholder for the path of the private directory in a {@link MachineRecipe}. */
 export const PRIVATE_DIRECTORY = '/coldboot-private-directory'

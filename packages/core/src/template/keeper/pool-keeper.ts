@@ -1,7 +1,7 @@
 /**
- * Keeper of the pooled machines of a run, in a process of its own, because the workers of most runs end with their test file
- * and Node cannot pass descriptors to a process that it did not start. A worker uses its machine through the keeper: a
- * socket for each descriptor of QEMU, and one that ends the machine when it closes.
+ * Keeper of the pooled machines of a run. It is a separate process, because the workers of most runs end with their test
+ * file. Node cannot pass descriptors to a process that it did not start, so a worker uses a machine through the keeper:
+ * with a socket for each descriptor of QEMU, and a control socket whose end also ends the machine.
  */
 import { rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -14,15 +14,15 @@ import { firstMessage, type KeeperRequest, type MachineCommand, onMessage, sendM
 import { type KeptMachine, keptMachines } from './kept-machine.ts'
 import type { MachineRecipe } from './machine-recipe.ts'
 
-/** Most data that waits for a worker, bytes. The machine is then no longer read, so that the guest waits. */
+/** Most buffered data for a worker, bytes. Beyond it, the stream of QEMU is not read, so that the guest waits. */
 const MOST_WAITING = 2 ** 24
 /** Longest wait for the end of QEMU's streams after its exit, milliseconds. */
 const LAST_DATA_MS = 1_000
 
-/** A machine that a worker uses. */
+/** A machine that a worker has taken. */
 interface Given {
   readonly machine: KeptMachine
-  /** Resolve when all data of a stream was sent to the worker. */
+  /** One promise for each stream, which resolves when all data was sent to the worker. */
   readonly streams: Promise<void>[]
   /** Resolves when the machine has ended and its files are removed. */
   ended: Promise<void>
@@ -41,16 +41,16 @@ export class PoolKeeper {
     server.on('connection', (socket: Socket) => void this.#serve(socket))
   }
 
-  /** @param path of the socket to listen on */
+  /** @param path path of the socket to listen on */
   static async listen(path: string): Promise<PoolKeeper> {
     const server = createServer()
-    // One that was killed has left its socket.
+    // A killed keeper leaves its socket.
     await rm(path, { force: true })
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     return new PoolKeeper(server)
   }
 
-  /** Ends all machines, also those in use. */
+  /** Ends all machines, including those in use. */
   async end(): Promise<void> {
     this.#server.close()
     this.#ending.resolve()
@@ -81,7 +81,7 @@ export class PoolKeeper {
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
     const given: Given = { machine, streams: [], ended: Promise.resolve() }
     given.ended = this.#end(socket, given, closed)
-      // The next start of a machine removes what is left.
+      // Errors are ignored, because the next start of a machine removes remaining files.
       .catch(() => {})
       .finally(() => this.#given.delete(number))
     this.#given.set(number, given)
@@ -92,7 +92,7 @@ export class PoolKeeper {
     socket.resume()
   }
 
-  /** Ends a machine with the connection of its worker, and tells the worker about its exit. */
+  /** Ends a machine when the connection of its worker ends. Sends the exit status of QEMU to the worker. */
   async #end(socket: Socket, { machine, streams }: Given, closed: Promise<void>): Promise<void> {
     const { process, directory, registration } = machine
     void closed.then(() => process.terminate('SIGKILL'))
@@ -100,7 +100,7 @@ export class PoolKeeper {
     const late = AbortSignal.timeout(LAST_DATA_MS)
     await Promise.race([Promise.all(streams), new Promise((resolve) => late.addEventListener('abort', resolve))])
     if (!socket.destroyed) sendMessage(socket, { exit, stderr: process.stderr() })
-    // The worker may read files of a machine that has ended.
+    // Waits for the worker, because it may still read files of a machine that has ended.
     await Promise.race([closed, this.#ending.promise])
     socket.end()
     await directory.remove()

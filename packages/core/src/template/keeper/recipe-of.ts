@@ -1,4 +1,4 @@
-/** Makes the recipes of machines. */
+/** Creates recipes for the keeper. */
 import { launchedCommandLine } from '../../machine/launch.ts'
 import { CONSOLE_FD, QMP_FD, STATE_FD } from '../../qemu/command-line.ts'
 import { locateQemu } from '../../qemu/locate.ts'
@@ -8,24 +8,24 @@ import { warmUpPrompt } from '../pool/warm-up.ts'
 import { planOf, type Restoration } from '../restore.ts'
 import { type MachineRecipe, PRIVATE_DIRECTORY } from './machine-recipe.ts'
 
-/** The state of a machine in the keeper, which opens it. */
+/** Input for the state of a machine. The keeper opens the file. */
 export function keptState({ stored }: Restoration): StateInput {
   return { memory: stored.layers.length === 0 ? 'in-file' : 'in-stream', source: STATE_FD }
 }
 
 /**
- * Whether the keeper can restore a machine: its devices are those of the saved one, so that none must be prepared, none is
- * served by another program, and its state is in one file.
+ * Whether the keeper can restore a machine: no device has changed since the save, so none must be prepared; no device has
+ * a helper process; and the state is in one file.
  */
 export function isKeepable({ changed, stored, spec }: Restoration): boolean {
-  // One layer without pages: its memory was composed.
+  // A composed layer has a single state without pages.
   const [layer, below] = stored.layers
   const isInOneFile = layer === undefined || (below === undefined && layer.pagesBytes === 0 && !layer.isWhole)
   const hasHelper = spec.devices.some((device) => device.helper !== undefined)
   return changed.length === 0 && isInOneFile && !hasHelper
 }
 
-/** The recipe of a machine that {@link isKeepable}. */
+/** Creates the recipe of a machine for which {@link isKeepable} is true. */
 export async function recipeOf(restoration: Restoration): Promise<MachineRecipe> {
   const { spec, stored } = restoration
   const qemu = await locateQemu(spec.arch, spec.qemu)

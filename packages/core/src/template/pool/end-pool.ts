@@ -1,8 +1,8 @@
-/** Ends the machines of the warm pool. Apart from the pool, because many processes start no machine. */
+/** Ends the machines of the warm pool. Does not load the pool, because many processes start no machine. */
 
 const ends = new Set<() => Promise<void>>()
 
-/** Has `end` called at each {@link endPool}. */
+/** Registers a function that {@link endPool} calls. */
 export function onEndPool(end: () => Promise<void>): void {
   ends.add(end)
 }

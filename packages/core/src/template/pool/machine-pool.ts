@@ -1,7 +1,7 @@
 /**
- * Pool of machines that are restored before they are needed, by template. A few are restored, warmed up and stopped, so
- * that the next start only needs a `cont`. After several starts at once, there are also launched ones, which wait for
- * their state and need little memory. How a machine is made is for {@link PoolWork}.
+ * Pool of machines for each template, which are prepared before they are needed. A few are restored, warmed up and
+ * stopped, so the next start only needs a `cont`. After several starts at once, the pool also has launched machines,
+ * which wait for their state and need little memory. {@link PoolWork} makes the machines.
  */
 import { now } from '../../host/clock.ts'
 import { type Admission, type AdmissionLimits, admitNow } from '../../host/machines/admission.ts'
@@ -10,11 +10,11 @@ import { type Admission, type AdmissionLimits, admitNow } from '../../host/machi
 export interface PoolKey {
   /** Key of the template. */
   readonly key: string
-  /** Identity of the parts in which machines of one template differ, such as shared directories. */
+  /** Identity of the differences between machines of one template, such as shared directories. */
   readonly identity: string
 }
 
-/** What the next machines of a template are made of. */
+/** The input for making the next machines of a template. */
 export interface PoolRecipe<Source> {
   readonly source: Source
   readonly memoryMib: number
@@ -29,8 +29,8 @@ export interface PoolWork<Source, Machine> {
   /** Starts QEMU, which then waits for its state. */
   launch(source: Source): Promise<Machine>
   /**
-   * Loads the state, and warms the machine up with a number of empty lines.
-   * @param taken aborts when a start takes the machine, to skip the rest of the warm-up
+   * Loads the state, then warms the machine up by running empty lines.
+   * @param taken aborts when a start takes the machine, which skips the rest of the warm-up
    */
   restore(machine: Machine, source: Source, lines: number, taken: AbortSignal): Promise<void>
   /** Whether QEMU has ended. */
@@ -42,18 +42,18 @@ export interface PoolWork<Source, Machine> {
 const MOST_TEMPLATES = 4
 /** Most pooled machines of a template. */
 const MOST_MACHINES = 16
-/** Starts with less time between them count as one burst, milliseconds. */
+/** Starts within this time after the previous start belong to the same burst, milliseconds. */
 const BURST_MS = 200
-/** Number of empty lines sent. QEMU translates most of the code during the first lines. */
+/** Number of empty lines for a warm-up. QEMU translates most of the code during the first lines. */
 const WARM_UP_LINES = 4
-/** The number while tests are shorter than a restore. */
+/** Number of empty lines while tests are shorter than a restore. */
 const CONCURRENT_WARM_UP_LINES = 1
 
 /** The machines of a template, the next one first. */
 class TemplatePool<Source, Machine> {
   readonly identity: string
   readonly entries: PoolEntry<Source, Machine>[] = []
-  /** Number of machines to have. */
+  /** Number of machines that the pool should have. */
   wanted = 1
   #filled = false
   #burst = 0
@@ -68,7 +68,7 @@ class TemplatePool<Source, Machine> {
     const taken = now()
     this.#burst = taken - this.#lastTaken > BURST_MS ? 1 : this.#burst + 1
     this.#lastTaken = taken
-    // Machines are taken faster than they are restored.
+    // Machines are taken faster than they are restored, so at least two are prepared.
     if (this.#filled && !next?.settled) this.#burst = Math.max(this.#burst, 2)
     return next
   }
@@ -82,9 +82,9 @@ class TemplatePool<Source, Machine> {
   }
 }
 
-/** A machine of the pool, from its launch on. */
+/** A machine of the pool, which may still be launching. */
 class PoolEntry<Source, Machine> {
-  /** Whether it waits to be taken. */
+  /** Whether the work on the machine has ended, so that it only waits for a start. */
   settled = false
   readonly #work: PoolWork<Source, Machine>
   readonly #source: Source
@@ -100,7 +100,7 @@ class PoolEntry<Source, Machine> {
     this.#settle()
   }
 
-  /** Has the machine restored, after its launch, unless that was done. */
+  /** Restores the machine after its launch. No effect if it was called before. */
   restore(lines: number): void {
     if (this.#restored) return
     this.#restored = true
@@ -116,7 +116,7 @@ class PoolEntry<Source, Machine> {
     this.#settle()
   }
 
-  /** The restored machine, which belongs to the caller; undefined if the limits do not allow it, or its start failed. */
+  /** Gives the restored machine to the caller. Undefined if the limits do not allow it, or if it failed. */
   async take(): Promise<Machine | undefined> {
     this.restore(0)
     return this.#release()
@@ -135,7 +135,7 @@ class PoolEntry<Source, Machine> {
       await this.#work.discard(machine)
       return undefined
     } catch {
-      // The next start works without the pool.
+      // If the pool has no machine, a start restores one itself.
       return undefined
     } finally {
       this.#admission?.[Symbol.dispose]()
@@ -157,7 +157,7 @@ class PoolEntry<Source, Machine> {
     machine.then(settle, settle)
   }
 
-  /** Resolves when nothing is being done for it. */
+  /** Resolves when the work on the machine has ended. */
   async idle(): Promise<void> {
     await this.#machine.catch(() => {})
   }
@@ -167,11 +167,11 @@ class PoolEntry<Source, Machine> {
 export class MachinePool<Source, Machine> {
   readonly #work: PoolWork<Source, Machine>
   readonly #mostRestored: number
-  /** Keys of templates whose machines differ from test to test, so that the next machine cannot be predicted. */
+  /** Keys of templates whose machines differ between tests, so that the next machine cannot be predicted. */
   readonly #unpredictable = new Set<string>()
-  /** Keys of all templates that were started. */
+  /** Keys of all templates from which a machine was started. */
   readonly #started = new Set<string>()
-  /** By the key of the template, the least recently used first. */
+  /** Pools by the key of the template, the least recently used first. */
   readonly #pools = new Map<string, TemplatePool<Source, Machine>>()
 
   /** @param mostRestored most restored machines of a template; further ones are only launched */
@@ -194,8 +194,8 @@ export class MachinePool<Source, Machine> {
   }
 
   /**
-   * Takes the next machine, and waits until it is restored; undefined if there is none. If the machine that is asked for
-   * differs from the pooled one, the pool of the template is ended and not filled again.
+   * Takes the next machine, and waits until it is restored; undefined if there is none. If the requested machine differs
+   * from the pooled ones, the pool of the template is ended and not filled again.
    */
   async take({ key, identity }: PoolKey): Promise<Machine | undefined> {
     if (this.#unpredictable.has(key)) return undefined
@@ -206,11 +206,11 @@ export class MachinePool<Source, Machine> {
       await this.#end(key)
       return undefined
     }
-    // Removed before it is awaited, so that two concurrent starts do not get the same machine.
+    // Removed from the pool before it is awaited, so that two concurrent starts do not get the same machine.
     return pool.take()?.take()
   }
 
-  /** Resolves when no machine is being made. */
+  /** Resolves when all work on pooled machines has ended. */
   async settled(): Promise<void> {
     await Promise.all([...this.#pools.values()].flatMap(({ entries }) => entries.map((entry) => entry.idle())))
   }

@@ -1,4 +1,4 @@
-/** The pool that a start uses: that of the run's keeper, or the one of this process. */
+/** Selects the pool for a start: the pool in the keeper of the run, or that of this process. */
 import type { AdmissionLimits } from '../../host/machines/admission.ts'
 import type { Launched } from '../../machine/launch.ts'
 import { KeeperClient } from '../keeper/keeper-client.ts'
@@ -9,7 +9,7 @@ import { warmPool } from './warm-pool.ts'
 
 /** Options of a pool. */
 export interface PoolOptions {
-  /** The pool has only machines that fit within them. @default none */
+  /** Limits of all machines. The pool makes no machine beyond them. @default none */
   readonly limits?: AdmissionLimits | undefined
   /** Path of the socket that starts the keeper of the run. @default none: the pool of this process */
   readonly keeper?: string | undefined
@@ -17,15 +17,15 @@ export interface PoolOptions {
   readonly isRepeated?: boolean | undefined
 }
 
-/** Machines that were restored before they are needed. */
+/** A pool, for one kind of machine. */
 export interface StartPool {
   /** Takes a machine; undefined if there is none. */
   take(): Promise<Launched | undefined>
-  /** Has the next machines restored, in the background. */
+  /** Prepares the next machines in the background. */
   refill(): void
 }
 
-/** The pool for the machines of a restoration. */
+/** Returns the pool for the machines of a restoration. */
 export function startPool(
   key: PoolKey,
   restoration: Restoration,
@@ -38,7 +38,7 @@ export function startPool(
   const client = new KeeperClient(keeper)
   return {
     take: () => client.take(key, restoration),
-    // A start works without a pool.
+    // Errors are ignored, because a start works without a pool.
     refill: () => void client.refill(key, recipe).catch(() => {}),
   }
 }

@@ -8,15 +8,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { QmpClient } from '../../qemu/qmp.ts'
 import type { Restoration } from '../restore.ts'
 
-/** A shell prompt: an empty line has no effect there and prints the prompt again. */
+/** A shell prompt. At a shell, an empty line only prints the prompt again. */
 const SHELL_PROMPT = /[#$] $/
 /** Shell integration mark after a prompt (OSC 133), as printed by the guest of `@coldboot/guest`. */
 const MARK_AFTER_PROMPT = '\x1b]133;B\x07'
 
-/** The prompt of the guest's shell; undefined if it cannot be warmed up. */
+/** The shell prompt of the guest; undefined if the guest cannot be warmed up. */
 export function warmUpPrompt({ spec: { accelerator, ready }, stored }: Restoration): string | undefined {
   if (accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return undefined
-  // Input that arrives while the guest prints a mark would be echoed inside the mark.
+  // Waits for the mark too, because input that arrives while the guest prints it would be echoed inside the mark.
   const marked = `${ready}${MARK_AFTER_PROMPT}`
   return Buffer.from(stored.console).includes(marked) ? marked : ready
 }
@@ -24,9 +24,9 @@ export function warmUpPrompt({ spec: { accelerator, ready }, stored }: Restorati
 /**
  * Sends empty lines to the shell of a stopped machine, and stops it again.
  *
- * @param prompt as printed by the guest
- * @param lines how many
- * @param taken skips the rest when it aborts
+ * @param prompt text that the guest prints when it waits for input
+ * @param lines number of lines
+ * @param taken skips the remaining lines when it aborts
  * @throws AbortError when the machine ends
  */
 export async function warmUp(
@@ -52,11 +52,11 @@ export async function warmUp(
     }
   }
   await qmp.execute('stop')
-  // Reads the last output of the guest, which has arrived but has not been read yet.
+  // Lets Node read output of the guest that has arrived but has not been read yet.
   await nextTurn()
   text += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
   stream.removeAllListeners('readable').off('end', end).off('close', end)
-  // Only the output up to the last prompt is dropped. If the guest was stopped while it printed a mark, the test must
-  // receive the first part too.
+  // Only the output up to the last prompt is dropped. The guest may have been stopped while it printed a mark, and the
+  // test must receive the whole mark.
   stream.unshift(Buffer.from(text.slice(text.lastIndexOf(prompt) + prompt.length), 'latin1'))
 }

@@ -1,4 +1,4 @@
-/** Room that a folder takes on the disk. */
+/** Disk space of a folder. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,4 +1,4 @@
-/** Content of a template's folder: reads and checks it, and completes a new one. */
+/** Reads and verifies the folder of a template, and writes the manifest of a new one. */
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeCrypto } from '../../host/lazy-node.ts'
@@ -8,12 +8,12 @@ import { isTemplateKey } from './template-key.ts'
 /** A stored template. */
 export interface StoredTemplate {
   readonly key: string
-  /** Hash of the manifest. It differs between two templates of one key, because no two boots are the same. */
+  /** Hash of the manifest. Two templates with the same key have different ids, because no two boots are the same. */
   readonly id: string
   readonly directory: string
-  /** File with the guest memory, sparse; for a layer that of the template at the bottom. */
+  /** Sparse file with the guest memory; for a layer, that of the lowest template. */
   readonly memoryFile: string
-  /** States with the changed memory, oldest first: those of the layers below, and its own. Empty unless it is a layer. */
+  /** For a layer: states with changed pages, the oldest first, the last one of the layer itself. Otherwise empty. */
   readonly layers: readonly StateFile[]
   /** Copies of the files in the private directory of the machine: disk overlays, firmware variables. */
   readonly filesDirectory: string
@@ -25,18 +25,18 @@ export interface StoredTemplate {
   readonly stateFile: string
 }
 
-/** A machine that cannot be saved, with the reason. Stored, so that it is not tried again. */
+/** The reason why a machine cannot be saved. Stored, so that the save is not tried again. */
 export interface Unsavable {
   readonly unsavable: string
 }
 
-/** The base of a new layer, and its state in {@link STATE_FILE}. */
+/** The base of a new layer, and the state of the layer in {@link STATE_FILE}. */
 export interface LayerParts {
   readonly base: StoredTemplate
   readonly state: StateFile
 }
 
-/** A layer whose base is missing, or is another one of the same key. */
+/** Result for a layer whose base is missing, or was made again and so differs. */
 export const BASELESS = 'baseless'
 
 /** File names inside a template folder. */
@@ -45,7 +45,7 @@ export const STATE_FILE = 'state'
 export const CONSOLE_FILE = 'console.log'
 export const FILES_DIRECTORY = 'files'
 export const CONTENTS_FILE = 'contents.json'
-/** Memory and state of a layer, composed from its layers at the first start from it. It can be made again. */
+/** Folder with the composed memory and the state of a layer. It can be made again. */
 export const COMPOSED_DIRECTORY = 'composed'
 const MANIFEST_FILE = 'manifest.json'
 
@@ -56,7 +56,7 @@ interface FileTraits {
 
 type Layer = FileTraits & Omit<StateFile, 'path'>
 
-/** `unsavable` alone; or `memory` and `state` of a template; or `layer` and `base` of a layer. Hashes are hexadecimal. */
+/** Has either `unsavable`, or `memory` and `state` (template), or `layer` and `base` (layer). Hashes are hexadecimal. */
 interface Manifest {
   readonly unsavable?: string
   readonly memory?: FileTraits
@@ -67,10 +67,10 @@ interface Manifest {
   readonly contents?: string
 }
 
-/** Finds a base. */
+/** Finds the base of a layer by its key. */
 export type FindBase = (key: string) => ReturnType<typeof readTemplateFolder>
 
-/** Reads a folder without trusting it. Returns undefined if there is none. */
+/** Reads and verifies a folder. Returns undefined if it does not exist. */
 export function readTemplateFolder(
   key: string,
   directory: string,
@@ -114,7 +114,7 @@ export function readTemplateFolder(
   }
 }
 
-/** The layer with its composed memory and a state without pages; undefined if these files were not made. */
+/** The layer with its composed memory and a state without pages; undefined if the layer was not composed. */
 export function readComposed(stored: StoredTemplate): StoredTemplate | undefined {
   const directory = join(stored.directory, COMPOSED_DIRECTORY)
   const [memoryFile, path] = [join(directory, MEMORY_FILE), join(directory, STATE_FILE)]
@@ -126,7 +126,7 @@ export function readComposed(stored: StoredTemplate): StoredTemplate | undefined
   return { ...stored, memoryFile, stateFile: path, layers: [{ path, headBytes, pagesBytes: 0, isWhole: false }] }
 }
 
-/** Writes the manifest of a composed layer. @param state in {@link STATE_FILE}, without pages */
+/** Writes the manifest of a composed layer. @param state the state in {@link STATE_FILE}, which has no pages */
 export function sealComposed(directory: string, { headBytes, pagesBytes, isWhole }: StateFile): void {
   const [memoryFile, path] = [join(directory, MEMORY_FILE), join(directory, STATE_FILE)]
   const layer = { ...traitsOf(path), headBytes, pagesBytes, isWhole }
@@ -134,7 +134,7 @@ export function sealComposed(directory: string, { headBytes, pagesBytes, isWhole
   writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
 }
 
-/** Undefined unless it is a list of texts and nulls. */
+/** Parses a list of strings and nulls; undefined if the data is anything else. */
 function parseContents(bytes: Uint8Array): readonly (string | null)[] | undefined {
   try {
     const list: unknown = JSON.parse(Buffer.from(bytes).toString())
@@ -145,7 +145,7 @@ function parseContents(bytes: Uint8Array): readonly (string | null)[] | undefine
   }
 }
 
-/** Whether the parts of a layer's state are in its file. */
+/** Whether the sizes of the parts of a layer's state fit the size of its file. */
 function isInside({ size, headBytes, pagesBytes, isWhole }: Layer): boolean {
   const areLengths = [headBytes, pagesBytes].every((length) => Number.isSafeInteger(length) && length >= 0)
   return areLengths && headBytes + pagesBytes <= size && typeof isWhole === 'boolean'
@@ -156,7 +156,7 @@ export function baseOf(directory: string): string | undefined {
   return readManifest(directory)?.base?.key
 }
 
-/** Writes the manifest of a complete folder. @param made the reason if the machine cannot be saved, or a layer's parts */
+/** Writes the manifest of a folder. @param made the reason if the machine cannot be saved, or the parts of a layer */
 export function sealTemplateFolder(directory: string, made: string | LayerParts | undefined): void {
   const manifest: Manifest = typeof made === 'string' ? { unsavable: made } : manifestOf(directory, made)
   writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest), { mode: 0o600 })
@@ -170,7 +170,7 @@ function manifestOf(directory: string, layer: LayerParts | undefined): Manifest 
   const stateFile = join(directory, STATE_FILE)
   if (layer === undefined) {
     const memoryFile = join(directory, MEMORY_FILE)
-    // Writable for its owner, because QEMU opens it for writing although machines map it privately.
+    // Writable for the owner, because QEMU opens the file for writing even if machines map it privately.
     chmodSync(memoryFile, 0o600)
     return { memory: traitsOf(memoryFile), state: sha256(readFileSync(stateFile)), ...hashes }
   }
@@ -183,7 +183,7 @@ function readManifest(directory: string): (Manifest & { readonly id: string }) |
   try {
     const text = readFileSync(join(directory, MANIFEST_FILE))
     const manifest = JSON.parse(text.toString()) as Manifest
-    // It becomes part of a path, and the folder may come from an archive.
+    // The key becomes part of a path, and the folder may come from an untrusted archive.
     if (manifest.base !== undefined && !isTemplateKey(manifest.base.key)) return undefined
     return { ...manifest, id: sha256(text) }
   } catch {
@@ -196,8 +196,8 @@ function traitsOf(file: string): FileTraits {
   return { size, mtimeMs }
 }
 
-// Hashing guest memory would take longer than a restore. It is never written, so its time is enough. Archives, such as
-// those of CI caches, only keep whole seconds.
+// Hashing guest memory would take longer than a restore. The file is never written again, so its size and modification
+// time are compared instead, in whole seconds, because archives such as those of CI caches keep no fractions.
 function hasTraits(file: string, traits: FileTraits | null | undefined): boolean {
   const stats = statSync(file, { throwIfNoEntry: false })
   if (stats === undefined || traits === undefined || traits === null) return false

@@ -1,5 +1,6 @@
 /**
- * Key of a template: a hash of everything that QEMU or the guest can see. Machines with the same key share a template.
+ * Computes the key of a template: a hash of everything that QEMU or the guest can see. Machines with the same key share a
+ * template.
  */
 import { statSync } from 'node:fs'
 import type { Device } from '../../devices/device.ts'
@@ -9,7 +10,7 @@ import { nodeCrypto } from '../../host/lazy-node.ts'
 import { buildCommandLine } from '../../qemu/command-line.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 
-/** Increased when the format changes, so that older templates are not used. */
+/** Version of the template format. Increased when the format changes, so that older templates are not used. */
 const FORMAT = 2
 
 /** Input of {@link templateKey}. */
@@ -18,29 +19,29 @@ export interface KeyInput {
   /** QEMU binary and its first arguments. */
   readonly qemu: readonly string[]
   readonly qemuVersion: string
-  /** Source of `prepare`, or ''. */
+  /** Source text of `prepare`, or ''. */
   readonly prepare: string
-  /** Key of the user, for differences that the source of `prepare` does not show. */
+  /** The option `templateKey`, for differences that the source text of `prepare` does not show. */
   readonly userKey: string
-  /** Source and key of each layer, the lowest one first. @default [] */
+  /** Source text and key of each layer, the lowest one first. @default [] */
   readonly layers?: readonly { readonly source: string; readonly key: string }[]
-  /** Folder of remembered digests. */
+  /** Folder of cached digests. */
   readonly digests: string
 }
 
-/** 32 hexadecimal digits. */
+/** @returns 32 hexadecimal digits */
 export async function templateKey(input: KeyInput): Promise<string> {
   const { spec, qemu, layers = [] } = input
   const isPrepared = input.prepare !== '' || layers.length > 0
   const { argv } = buildCommandLine({
-    // A template is used for machines of any name.
+    // The name is not part of the key.
     spec: { ...spec, name: 'vm' },
     qemu,
     directory: '/private',
     wiring: 'inherited',
     sandbox: true,
   })
-  // `prepare` may have read shared content, so the template depends on it.
+  // `prepare` may read shared directories, so their content is part of the key.
   const isAttachedAfterRestore = ({ attachAfterRestore }: Device): boolean =>
     spec.attachesAfterRestore && attachAfterRestore !== undefined && !isPrepared
   const devices = await Promise.all(
@@ -71,7 +72,7 @@ function withoutPaths(argument: string, paths: readonly string[]): string {
   }, argument)
 }
 
-// A file is identified by its content, not by its path. Paths are arguments (`-kernel`), values (`file=`), or in JSON.
+// Matches paths, which are replaced by digests of the files: in arguments (`-kernel`), in values (`file=`), and in JSON.
 const PATHS = /(?<=^|[=:"])\/(?:[^,"]|,,)+/g
 
 async function withContents(argument: string, digests: string): Promise<string> {
@@ -83,7 +84,7 @@ async function withContents(argument: string, digests: string): Promise<string> 
   return argument.replace(PATHS, (text) => replaced.get(text) ?? text)
 }
 
-/** Whether a text is a template's key: the name of a folder, and of no other one. */
+/** Whether a text has the form of a template key, so that it is safe as the name of a folder. */
 export function isTemplateKey(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text)
 }

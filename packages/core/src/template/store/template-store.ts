@@ -1,6 +1,6 @@
 /**
- * Templates on disk: one folder per template in the cache. A folder is created atomically by a rename and never changed
- * afterwards, because running machines map its memory file.
+ * Stores templates on disk: one folder per template in the cache. A folder is created atomically by a rename and never
+ * changed afterwards, because running machines map its memory file.
  */
 import { closeSync, openSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
@@ -40,7 +40,7 @@ export interface TemplateEntry {
   readonly usedMs: number
   /** Disk space, bytes. */
   readonly diskBytes: number
-  /** Key of the template that it is a layer over. */
+  /** For a layer: key of the template below it. */
   readonly base: string | undefined
 }
 
@@ -55,12 +55,12 @@ export class TemplateStore {
     this.#cache = cache
   }
 
-  /** Folder of remembered digests of files. */
+  /** Folder of cached digests of files. */
   get digests(): string {
     return this.#cache.path('digests')
   }
 
-  /** Finds the template of a key. A damaged template, or a layer without its base, is removed and not returned. */
+  /** Finds the template with a key. A damaged template, or a layer without its base, is removed and not returned. */
   async find(key: string): Promise<StoredTemplate | Unsavable | undefined> {
     const found = this.#read(key)
     if (typeof found === 'string') {
@@ -71,10 +71,10 @@ export class TemplateStore {
     return found
   }
 
-  /** The key of a template, after those of the templates that it is a layer over. */
+  /** Keys of the templates below a layer, the lowest first, then its own key. */
   lineage(key: string): readonly string[] {
     const keys: string[] = []
-    // A damaged cache may have templates that are over each other.
+    // In a damaged cache, layers may form a cycle.
     for (let next: string | undefined = key; next !== undefined && !keys.includes(next); ) {
       keys.unshift(next)
       next = baseOf(this.directory(next))
@@ -83,10 +83,10 @@ export class TemplateStore {
   }
 
   /**
-   * Finds the template of a key, or builds it while other processes wait.
+   * Finds the template with a key, or builds it while other processes wait.
    *
-   * @param build fills a folder with the files named in `template-folder.ts`; returns the reason if the machine cannot
-   * be saved, and the parts of a layer
+   * @param build fills a folder with the files named in `template-folder.ts`; returns the reason if the machine cannot be
+   * saved, the parts of a layer, or undefined for another template
    * @throws StartError `CACHE_UNUSABLE`; any error of `build`
    */
   async findOrMake(key: string, build: BuildTemplate): Promise<StoredTemplate | Unsavable> {
@@ -99,7 +99,7 @@ export class TemplateStore {
     try {
       return await this.#findOrMake(key, make)
     } catch (error) {
-      // Errors of `build` are about the machine, not the cache.
+      // Errors of `build` concern the machine, not the cache, so they are not converted.
       await Promise.all(builds)
       throw ColdbootError.is(error) ? error : cacheUnusable(this.#cache.directory, error)
     }
@@ -128,11 +128,12 @@ export class TemplateStore {
   }
 
   /**
-   * Adds a template that was made elsewhere, unless there is one of this key. A layer fits the base that it was made over,
-   * and no other one of the same key.
+   * Adds a template that was made elsewhere, unless the store has a template with this key. A layer is added only if the
+   * store has the base over which it was made.
    *
-   * @param fill writes all files of its folder
-   * @throws OptionError `MACHINE_FILE_INVALID` when it is not whole; StartError `CACHE_UNUSABLE`; whatever `fill` throws
+   * @param fill writes all files of the folder
+   * @throws OptionError `MACHINE_FILE_INVALID` when the template is incomplete; StartError `CACHE_UNUSABLE`; any error of
+   * `fill`
    */
   adopt(key: string, fill: (directory: string) => Promise<void>): Promise<'added' | 'present' | 'misfit'> {
     return this.#cache.locked(this.#name(key), async () => {
@@ -151,8 +152,9 @@ export class TemplateStore {
   }
 
   /**
-   * Adds files that are derived from a template to it, in a folder of their own.
-   * @param fill writes the files; returns false to add none
+   * Adds a folder with files that are derived from a template.
+   * @param name name of the folder in that of the template
+   * @param fill writes the files; returns false to add nothing
    */
   compose({ key, id }: StoredTemplate, name: string, fill: (directory: string) => Promise<boolean>): Promise<void> {
     return this.#cache.locked(this.#name(key), async () => {
@@ -173,8 +175,7 @@ export class TemplateStore {
     try {
       await rename(folder, directory)
     } catch (error) {
-      // If the lock was lost, on a host that was asleep or too busy to renew it, another process may have built the
-      // template.
+      // Another process may have built the template if the lock was lost, for example because the host was asleep.
       const found = this.#read(key)
       if (found === undefined || typeof found === 'string') throw error
     }
@@ -186,8 +187,8 @@ export class TemplateStore {
   }
 
   /**
-   * Removes templates beyond the age and size limits, except those that a kept layer is over, and layers without their
-   * base. @returns the keys removed
+   * Removes templates beyond the age and size limits, and layers whose base is removed. Templates below a layer that is
+   * kept are kept too. @returns the removed keys
    */
   async prune(limits: PruneLimits = {}): Promise<readonly string[]> {
     const { maxAgeMs = MAX_AGE_MS, maxBytes = MAX_BYTES } = limits
@@ -220,15 +221,15 @@ export class TemplateStore {
         const { mtimeMs: usedMs } = statSync(directory)
         return [{ key, usedMs, diskBytes: diskUse(directory), base: baseOf(directory) }]
       } catch {
-        // Another process has just removed it.
+        // Another process has just removed the template.
         return []
       }
     })
   }
 
   /**
-   * @param directory @default that of the key
-   * @param above keys of the layers over it, which cannot be below it as well
+   * @param directory folder of the template @default that of the key
+   * @param above keys of the layers above it; a base among them would be a cycle
    */
   #read(
     key: string,
@@ -245,7 +246,7 @@ export class TemplateStore {
     return `templates/${key}`
   }
 
-  /** The folder of a template, which may not be there. */
+  /** Path of the folder of a template, which may not exist. */
   directory(key: string): string {
     return this.#cache.path(this.#name(key))
   }
@@ -256,11 +257,11 @@ function touch(directory: string): void {
     const now = new Date()
     utimesSync(directory, now, now)
   } catch {
-    // A read-only cache works too, but its templates are not pruned by age.
+    // A read-only cache also works, but the time of last use is not updated.
   }
 }
 
-/** Runs `work` with a template's open state. */
+/** Runs `work` with an open descriptor of the state file. */
 export async function withState<T>(template: StoredTemplate, work: (stateFd: number) => Promise<T>): Promise<T> {
   const fd = openSync(template.stateFile, 'r')
   try {
