@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { codeOf, ExpectError, messageOf } from './errors.ts'
 
-// As Node's modules throw them under Vitest's `vmThreads`, and under Jest.
+// Under Vitest's `vmThreads` and under Jest, errors of Node's modules belong to another realm.
 const foreign: unknown = runInNewContext('Object.assign(new Error("no such file"), { code: "ENOENT" })')
 
 test('errors of another realm have their message and their code', () => {
@@ -12,7 +12,7 @@ test('errors of another realm have their message and their code', () => {
   expect(codeOf(foreign)).toBe('ENOENT')
 })
 
-test('values that are no errors are shown, and have no code', () => {
+test('messageOf formats values that are not errors, and codeOf returns undefined for them', () => {
   expect([messageOf('text'), messageOf(undefined)]).toEqual(['text', 'undefined'])
   expect([codeOf('text'), codeOf(null), codeOf({ code: 7 }), codeOf(new Error('x'))]).toEqual(Array(4).fill(undefined))
 })

@@ -109,7 +109,7 @@ export type ErrorCode = keyof typeof ERROR_CODES
 
 /** Optional parts of an error. */
 export interface ColdbootErrorOptions {
-  /** What to do about the error. @default the sentence of its code in `ERROR_CODES` */
+  /** What to do about the error. @default the hint of the code in `ERROR_CODES` */
   readonly hint?: string
   /** The error that caused this one. */
   readonly cause?: unknown
@@ -117,11 +117,11 @@ export interface ColdbootErrorOptions {
   readonly sections?: Readonly<Record<string, string | undefined>>
 }
 
-// `instanceof` fails when a worker loads this package twice (source and build, two copies in node_modules). The
-// registered symbol works across copies.
+// `instanceof` fails if a worker loads this package twice (source and build, or two copies in node_modules). A
+// registered symbol is the same in all copies.
 const brand = Symbol.for('coldboot.error')
 
-/** Base class of all errors of this project. `message` consists of what happened and why, the hint, and the sections. */
+/** Base class of all errors of this project. `message` consists of `shortMessage`, `hint` and `sections`. */
 export class ColdbootError extends Error {
   override readonly name: string = 'ColdbootError'
   /** Stable code, for programs. */
@@ -144,11 +144,11 @@ export class ColdbootError extends Error {
     this.hint = hint
     this.sections = options.sections ?? {}
     Object.defineProperty(this, brand, { value: true })
-    // The message contains them. Node prints the enumerable properties of an error below its stack.
+    // Not enumerable, because Node prints enumerable properties below the stack, and the message contains these already.
     for (const name of ['shortMessage', 'hint', 'sections']) Object.defineProperty(this, name, { enumerable: false })
   }
 
-  /** The properties that a test runner prints for an error outside of its tests. */
+  /** Properties for a test runner that serialises an error outside of its tests. */
   toJSON(): Readonly<Record<'name' | 'code' | 'message' | 'shortMessage', string>> {
     const { name, code, message, shortMessage } = this
     return { name, code, message, shortMessage }
@@ -199,7 +199,7 @@ export class GuestError extends ExpectError {
   override readonly name: string = 'GuestError'
 }
 
-/** The layout of every message: what happened, what to do about it, then titled sections. Empty sections are omitted. */
+/** Formats the message of an error: the short message, the hint, then titled sections. Empty sections are omitted. */
 export function layoutMessage(
   shortMessage: string,
   hint: string,
@@ -208,7 +208,7 @@ export function layoutMessage(
   return `${shortMessage}\n${hint}${layoutSections(sections)}`
 }
 
-/** Titled sections, each after a blank line. Empty ones are omitted. */
+/** Formats titled sections, each after a blank line. Empty ones are omitted. */
 export function layoutSections(sections: Readonly<Record<string, string | undefined>>): string {
   let text = ''
   for (const [title, body] of Object.entries(sections)) {
@@ -222,8 +222,8 @@ function indent(text: string): string {
 }
 
 /**
- * The message of an error, or the value itself as text. `instanceof Error` does not recognise errors of Node's modules in
- * the realm of a test runner.
+ * The message of an error; for any other value, the value as text. Does not use `instanceof Error`, which fails for
+ * errors of Node's modules in the realm of a test runner.
  */
 export function messageOf(error: unknown): string {
   return types.isNativeError(error) ? error.message : String(error)

@@ -1,4 +1,4 @@
-/** Functions that build and carry templates. They load the modules for it when they are called, as in `vm.ts`. */
+/** Functions that build, export and import templates. Their modules are loaded when a function is called, as in `vm.ts`. */
 import type { Readable, Writable } from 'node:stream'
 import type { MachineOptions } from './spec/machine-options.ts'
 import type { ImportedTemplates } from './template/carried-templates.ts'
@@ -8,7 +8,7 @@ import type { Template as BuiltTemplate, TemplateOptions } from './template/temp
 /** A saved machine from which others are started. */
 export type Template = BuiltTemplate
 
-/** The way to get a {@link Template}. */
+/** Methods that return a {@link Template}. */
 export interface TemplateBuilds {
   /**
    * Finds the template of these options in the cache, or boots a machine to its `ready` pattern, prepares it and saves

@@ -1,6 +1,6 @@
 /**
- * Functions that start a VM. They load the modules that run a machine when they are called, because many test files
- * start no machine.
+ * Functions that start a VM. The modules that run a machine are loaded when a function is called, because many test
+ * files start no machine.
  */
 import type { ResumeOptions } from './machine/save/load-machine.ts'
 import type { VM as RunningVM } from './machine/vm.ts'
