@@ -2,8 +2,8 @@
  * Builds the command line of a MachineSpec. Pure: the same spec and paths give the same arguments, without access to
  * the host.
  *
- * There are two wirings of a machine. `inherited`, used by this project, connects console, QMP and NICs to inherited
- * descriptors. `standalone`, for a shell, connects the console to the terminal.
+ * A machine can be connected in two ways. `inherited`, which this project uses, connects console, QMP and NICs to
+ * inherited descriptors. `standalone`, for a shell, connects the console to the terminal.
  */
 import { quote } from 'shlex'
 import type { DeviceContext } from '../devices/device.ts'
@@ -12,21 +12,21 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** Descriptor of the console in the child. 0 to 2 are standard, 3 is that of the guard; those of devices follow. */
+/** Descriptor of the console in the child. 0 to 2 are standard streams, 3 belongs to the guard; devices use later ones. */
 export const CONSOLE_FD = 4
 export const QMP_FD = 5
-/** Descriptor of the saved state of a machine that is restored, or of the memory of one that becomes a template. */
+/** Descriptor of the saved state, for a restored machine, or of the memory, for a machine that becomes a template. */
 export const STATE_FD = 6
 const FIRST_DEVICE_FD = 7
 
 /**
- * Guest memory other than QEMU's default. Such a guest also has a generation id, so that copies of it can be
- * distinguished.
+ * Guest memory other than QEMU's default. The machine then also has a generation id, unless `block` is set, so that a
+ * guest can detect that it was copied.
  */
 export interface GuestMemory {
   /** File with the memory. @default none: anonymous memory of QEMU */
   readonly path?: string | undefined
-  /** The file with the memory, instead of `path`: a descriptor of this process, which becomes {@link STATE_FD}. */
+  /** Descriptor of the file in this process, instead of `path`. QEMU inherits it as {@link STATE_FD}. */
   readonly fd?: number | undefined
   /** Whether writes of the guest go to the file. If false, each machine has a private copy-on-write mapping. */
   readonly shared: boolean
@@ -53,12 +53,12 @@ export interface CommandLineInput {
   readonly memory?: GuestMemory | undefined
 }
 
-/** The arguments, and the descriptors and ids of each device. */
+/** Output of {@link buildCommandLine}: arguments, and descriptors and ids of each device. */
 export interface CommandLine {
   readonly argv: readonly string[]
   /** Numbers of the inherited descriptors of each device, in the order of `spec.devices`. */
   readonly deviceDescriptors: readonly (readonly number[])[]
-  /** Ids of each device, in the order of its calls. */
+  /** Ids that each device has requested, in the order of the requests. */
   readonly deviceIds: readonly (readonly string[])[]
 }
 
@@ -75,7 +75,7 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
   const counters = new Map<string, number>()
   let nextFd = FIRST_DEVICE_FD
   spec.devices.forEach((device, position) => {
-    // Both calls of a device must get the same ids, so each starts with the counters from before the device.
+    // A device is called twice and must get the same ids, so each call starts with the same counters.
     const before = new Map(counters)
     const descriptors: number[] = []
     const ids: string[] = []
@@ -101,7 +101,7 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
   return { argv: Object.freeze(argv), deviceDescriptors, deviceIds }
 }
 
-// A daemon is no longer a child of this process, so it would not end with its test.
+// A daemon is not a child of this process, so it would outlive its test.
 function refuseDaemon(args: readonly string[]): void {
   const found = args.find((argument) => /^--?daemonize$/.test(argument))
   if (found === undefined) return
@@ -119,19 +119,19 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
   const { firmwareOnSerial } = spec.firmwareOnConsole ? ARCHITECTURES[spec.arch] : {}
   const backend = memory === undefined ? [] : `memory-backend=${memory.block ?? MEMORY_ID}`
   return [
-    // Only the devices described here: neither the defaults of QEMU nor a configuration file of the host.
+    // Excludes the default devices of QEMU and the configuration files of the host.
     '-nodefaults',
     '-no-user-config',
     ...['-display', 'none'],
     ...['-name', optionString(undefined, { guest: spec.name })],
-    // Not escaped, because the machine type may have properties. It was checked to be a single line.
+    // Not escaped, because the machine type may have properties. The check of options allows only a single line.
     ...['-machine', [spec.machine, `accel=${spec.accelerator}`, firmwareOnSerial ?? [], backend].flat().join()],
     ...['-cpu', spec.cpu],
     ...['-m', `${spec.memoryMib}M`],
     ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory), ...generationId(spec, memory)]),
     ...['-smp', String(spec.cpus)],
     ...(spec.allowReboot ? [] : ['-no-reboot']),
-    // Stopped, because the state of a machine that was saved while it ran would start it.
+    // `-S` keeps the machine stopped, even if its state was saved while it ran.
     ...(incoming === undefined ? [] : ['-S', '-incoming', 'defer', ...incoming]),
     ...(sandbox && spec.sandbox
       ? [
@@ -144,8 +144,8 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
 
 const MEMORY_ID = 'memory'
 
-// Tells the guest that it is a copy, so that its kernel reseeds its random numbers (driver `vmgenid` of Linux). QEMU
-// has the device for PCs only, and the firmware qboot hangs with it.
+// A changed generation id tells the guest that it is a copy, so that its kernel reseeds the random number generator
+// (driver `vmgenid` of Linux). QEMU has the device only for PCs, and the firmware qboot hangs with it.
 function generationId(spec: MachineSpec, { block }: GuestMemory): string[] {
   const hasIt = ARCHITECTURES[spec.arch].generationId === true && spec.firmware !== 'qboot.rom'
   return hasIt && block === undefined ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []

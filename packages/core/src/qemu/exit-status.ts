@@ -1,5 +1,6 @@
 /**
- * How a machine ended. The reason comes from the SHUTDOWN event of QEMU, because its exit code is 0 even after a panic.
+ * Determines how a machine ended. The reason comes from the SHUTDOWN event of QEMU, because the exit code of QEMU is 0
+ * even after a panic.
  */
 import type { ProcessExit } from './process.ts'
 import type { QmpEvent } from './qmp.ts'
@@ -36,13 +37,13 @@ export interface ExitStatus {
   readonly stderr: string
 }
 
-/** QEMU 11 prints it at each start. The machine options have no influence on it. */
+/** A warning that QEMU 11 prints at each start. Options of the machine have no influence on it. */
 const OWN_WARNING = /^qemu[\w.-]*: -mon .*: warning: '-mon' is deprecated.*\n?/gm
 
 /** A connection to QEMU that was lost. */
 export type LostConnection = 'console-lost' | 'qmp-lost'
 
-/** @param cause the last SHUTDOWN event, or the connection whose loss ended the machine, if there was one */
+/** @param cause the SHUTDOWN event, or the connection whose loss ended the machine, if there was one */
 export function exitStatusOf(
   exit: ProcessExit,
   cause: QmpEvent | LostConnection | undefined,
@@ -55,7 +56,7 @@ export function exitStatusOf(
 
 // The power switch of the riscv64 board (hw/misc/sifive_test.c) exits QEMU at once, with code 0 and without an event.
 function untold({ code, signal }: ProcessExit): ExitReason {
-  // The shell that guards QEMU turns SIGKILL into an exit code.
+  // The guard shell of QEMU converts SIGKILL to an exit code.
   if (signal !== undefined || code === KILLED_CODE) return 'qemu-killed'
   return code === 0 ? 'guest-shutdown' : 'qemu-failed'
 }
@@ -73,7 +74,7 @@ export function describeExit(status: ExitStatus): string {
   return `${REASONS[status.reason]} (${how})${isOutright(status) ? KILLED : ''}`
 }
 
-/** The kernel kills with SIGKILL. */
+/** Possible cause of SIGKILL, for messages. */
 const KILLED =
   ', for example by the kernel when the host or container is out of memory. Reduce `memory`, or run fewer machines at once with `maxMachines` or `memoryBudget`'
 

@@ -1,6 +1,6 @@
 /**
- * Finds QEMU and its version. The version is remembered per command, and read again when size or time of its files change.
- * That of a single program is also remembered in the cache, because each worker of a run needs it.
+ * Finds QEMU and its version. The version is remembered per command, and read again when the size or the time of a file
+ * in the command changes. Without a wrapper, it is also stored in the cache, because each worker of a run needs it.
  */
 import { statSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
@@ -22,7 +22,7 @@ export interface QemuBinary {
   readonly command: readonly string[]
   /** Such as `7.2.22`. */
   readonly version: string
-  /** `asked`: set by an option or the environment. */
+  /** Source of the binary. `asked`: an option or the environment; `package`: npm; `path`: PATH. */
   readonly origin: 'asked' | 'package' | 'path'
   /** The npm package of the binary, if the origin is `package`. */
   readonly package?: string
@@ -34,7 +34,7 @@ const LEAST_VERSION: QemuRelease = [7, 2]
 const versions = new Map<string, Promise<string>>()
 
 /**
- * @param asked the binary and its first arguments, or undefined for the one from npm, else `qemu-system-<arch>` on PATH
+ * @param asked the binary and its first arguments; undefined for the binary from npm, else `qemu-system-<arch>` on PATH
  * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`
  */
 export async function locateQemu(arch: Architecture, asked: readonly string[] | undefined): Promise<QemuBinary> {
@@ -57,7 +57,7 @@ export async function locateQemu(arch: Architecture, asked: readonly string[] | 
   }
 }
 
-/** The command of QEMU in a command line that is shown without a start. */
+/** The QEMU command for a command line that is only shown. Starts nothing. */
 export function qemuCommand(arch: Architecture, asked: readonly string[] | undefined): readonly string[] {
   const [name = '', ...args] = asked ?? [packagedQemu(arch)?.program ?? binaryName(arch)]
   return [findOnPath(name) ?? name, ...args]
@@ -67,7 +67,7 @@ function binaryName(arch: Architecture): string {
   return `qemu-system-${arch}`
 }
 
-// With a wrapper, QEMU itself is one of the arguments.
+// In the command of a wrapper, QEMU itself is one of the arguments, so the key covers all words.
 function fileKey(word: string): string {
   const path = findOnPath(word)
   const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
@@ -76,7 +76,7 @@ function fileKey(word: string): string {
 
 async function knownVersion(command: readonly string[]): Promise<string> {
   const [path = '', ...args] = command
-  // A wrapper may start another QEMU without being changed.
+  // A wrapper may start another QEMU although its own file is unchanged, so its result is not stored.
   if (args.length > 0) return lookUpVersion(command)
   const real = await realpath(path)
   const identity = `${real} ${await fileIdentity(real)}`

@@ -1,7 +1,7 @@
 /**
- * Transfers the state of a machine from one QEMU to another. With `x-ignore-shared`, guest memory is not part of it,
- * because it is in a file that both map (qapi/migration.json). Such a save takes milliseconds for any size of the
- * guest.
+ * Transfers the state of a machine from one QEMU to another. With `x-ignore-shared`, guest memory is not transferred,
+ * because it is in a file that both QEMUs map (qapi/migration.json). Then a save takes milliseconds, whatever the size of
+ * the guest.
  */
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -19,13 +19,13 @@ import { isAtLeast } from './version.ts'
 /** Location of the guest memory: a file that the other QEMU maps, or the transferred stream. */
 export type MemoryTransfer = 'in-file' | 'in-stream'
 
-/** Higher than any disk or socket. The default of QEMU is meant for shared networks. Bytes per second. */
+/** Bandwidth limit above that of any disk or socket, because QEMU's default is for shared networks. Bytes per second. */
 const MAX_BANDWIDTH = 10_000_000_000
 
 /**
- * Stops the machine and writes its device state to a file. Its memory is already in a file.
+ * Stops the machine and writes its device state to a file. Its memory must be in a file already.
  *
- * @param directory private
+ * @param directory private directory for the socket
  * @throws MachineError `QMP_FAILED` with QEMU's reason, for example a device that cannot be saved
  */
 export async function saveState(qmp: QmpClient, directory: string, stateFile: string): Promise<void> {
@@ -42,8 +42,8 @@ export interface SendRequest {
   /** Reads the stream to its end. A rejection cancels the transfer. */
   readonly receive: (stream: Readable) => Promise<void>
   /**
-   * Whether the guest runs until its memory was sent once. It is then stopped, and what it has changed meanwhile is sent
-   * again. @default false: it is stopped already
+   * Whether the guest runs until its memory was sent once. It is then stopped, and pages that it has changed meanwhile are
+   * sent again. @default false: it is already stopped
    */
   readonly isRunning?: boolean | undefined
 }
@@ -54,7 +54,7 @@ export interface SendRequest {
  * The `migrate` command of QEMU accepts a descriptor only if it was passed with SCM_RIGHTS, which Node cannot send. So
  * the state goes through a socket in the private directory, which other users cannot access.
  *
- * @param directory private
+ * @param directory private directory for the socket
  * @throws MachineError `QMP_FAILED` with QEMU's reason; the error of `receive`
  */
 export async function sendState(
@@ -81,7 +81,7 @@ export async function sendState(
     await qmp.execute('migrate-set-parameters', limits)
     using _ = isRunning ? stopAfterFirstPass(qmp) : undefined
     await migrated(qmp, () => qmp.execute('migrate', { uri: `unix:${path}` })).catch(async (error: unknown) => {
-      // The receiver's error is the cause when both fail.
+      // If the receiver has failed too, its error is the cause.
       await received
       throw error
     })
@@ -94,13 +94,13 @@ export async function sendState(
 }
 
 const SOCKET = 'state.sock'
-/** QEMU looks for changed memory again when the rest can be sent within this time. Milliseconds. */
+/** QEMU stops the guest when the remaining memory can be sent within this time. Milliseconds. */
 const LEFT_MS = 20
 
-/** A guest that changes its memory faster than it is sent would never be stopped otherwise. */
+/** Stops the guest after the first pass, because a guest may change memory faster than QEMU sends it. */
 function stopAfterFirstPass(qmp: QmpClient): Disposable {
   return qmp.onEvent(({ event, data }: QmpEvent) => {
-    // If it fails, so does the transfer.
+    // Errors are ignored, because the transfer then fails too.
     if (event === 'MIGRATION_PASS' && data['pass'] === 2) qmp.execute('stop').catch(() => {})
   })
 }
@@ -109,7 +109,7 @@ function stopAfterFirstPass(qmp: QmpClient): Disposable {
 export interface IncomingState {
   /** Arguments of the command line. */
   readonly args: readonly string[]
-  /** For {@link loadState}. */
+  /** URI for {@link loadState}. */
   readonly uri: string
 }
 
@@ -127,11 +127,11 @@ export function incomingState(version: string): IncomingState {
 /**
  * Loads state into a QEMU started with `-incoming defer`. The guest is stopped afterwards; `cont` resumes it.
  *
- * @param uri of the state, from {@link incomingState}
+ * @param uri URI of the state, from {@link incomingState}
  * @throws MachineError `QMP_FAILED` when the state does not fit the machine
  */
 export async function loadState(qmp: QmpClient, uri: string, memory: MemoryTransfer): Promise<void> {
-  // Sent together to save a round trip in each start.
+  // Sent together, to save a round trip at each start.
   await migrated(qmp, () =>
     Promise.all([
       qmp.execute('migrate-set-capabilities', { capabilities: capabilitiesFor(memory) }),

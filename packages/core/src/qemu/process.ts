@@ -9,7 +9,7 @@ import { findOnPath } from '../host/find-on-path.ts'
 import { packagedTie } from '../host/qemu-package.ts'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
 
-/** How a process ended. One of the two is set. */
+/** How a process ended. Either `code` or `signal` is set. */
 export interface ProcessExit {
   readonly code: number | undefined
   readonly signal: NodeJS.Signals | undefined
@@ -19,26 +19,26 @@ export interface ProcessExit {
 export interface QemuProcess {
   /** Pid of QEMU, or of its guard shell on systems without a kernel guard. */
   readonly pid: number
-  /** The last 64 KiB of its standard error and output. */
+  /** The last 64 KiB of standard error and standard output. */
   stderr(): string
-  /** Our end of an inherited descriptor. @param fd its number in the child */
+  /** The end of an inherited socket in this process. @param fd number of the descriptor in the child */
   stream(fd: number): Duplex
   /** Resolves when the process has ended. Never rejects. */
   readonly exited: Promise<ProcessExit>
   /** Sends SIGTERM or SIGKILL. No effect after the exit. */
   terminate(signal: 'SIGTERM' | 'SIGKILL'): void
-  /** Whether the process keeps this one running. @default true */
+  /** Sets whether the child keeps this process running. @default true */
   hold(held: boolean): void
 }
 
 const STDERR_LIMIT = 65_536
 
-/** Loaded with the first process: it is larger than all else that this package has to load. */
+/** Loaded when the first process is started, because the library is larger than the rest of this package. */
 const loadExeca = (): Promise<typeof import('execa')> => import('execa')
 
 /** Options of {@link spawnQemu}. */
 export interface SpawnOptions {
-  /** Descriptors of the child that are stream sockets, each above 3. {@link QemuProcess.stream} returns our ends. */
+  /** Descriptors of the child that are stream sockets, each above 3. See {@link QemuProcess.stream}. */
   readonly sockets: readonly number[]
   /** Open descriptors and sockets that the child inherits, by their number in the child. @default none */
   readonly files?: ReadonlyMap<number, number | Duplex> | undefined
@@ -70,13 +70,13 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
     stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...inherited],
     buffer: false,
     reject: false,
-    // A separate process group: Ctrl-C then reaches only the test runner, which ends the machine cleanly.
+    // In a separate process group, so that Ctrl-C reaches only the test runner, which ends the machine cleanly.
     detached: true,
     cleanup: false,
     ...(cwd === undefined ? {} : { cwd }),
     stripFinalNewline: false,
   })
-  // The handle of the library is for short commands. A machine uses the events of the child itself.
+  // The subprocess object of the library is for short commands. A machine needs the events of the child process itself.
   const child = subprocess.nodeChildProcess
   let text = ''
   const collect = (chunk: Buffer): void => {
@@ -87,7 +87,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   child.stdout?.on('data', collect)
   let ended = false
   const exited = new Promise<ProcessExit>((resolve) => {
-    // Not the promise of the library, which waits until every stream is read to its end.
+    // The promise of the library would wait until every stream is read to its end.
     child.once('exit', (code, signal) => {
       const exit = { code: code ?? undefined, signal: signal ?? undefined }
       ended = true
@@ -119,10 +119,10 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   }
 }
 
-/** Longest wait for a pipe after the exit, in case another process inherited it. Milliseconds. */
+/** Longest wait for the end of a pipe after the exit, because another process may have inherited it. Milliseconds. */
 const LAST_WORDS_MS = 1_000
 
-/** Waits until the last output is read, because the exit may be reported first. */
+/** Waits until the last output is read, because Node may report the exit before it. */
 async function lastWords(pipes: readonly (Readable | null)[]): Promise<void> {
   const signal = AbortSignal.timeout(LAST_WORDS_MS)
   const open = pipes.filter((pipe) => pipe !== null)
@@ -139,7 +139,7 @@ export async function runLookup(
   return { output: result.all, exitCode: result.exitCode, cause: 'cause' in result ? result.cause : undefined }
 }
 
-/** A guard and the reason for it. */
+/** A guard and the reason for the choice. */
 export interface GuardChoice {
   readonly guard: GuardKind
   readonly reason: string
@@ -147,7 +147,7 @@ export interface GuardChoice {
 
 let guardOfThisHost: Promise<GuardChoice> | undefined
 
-/** The guard for this host. Checks `setpriv` only once. */
+/** Chooses the guard for this host, once per process. */
 export function hostGuard(): Promise<GuardChoice> {
   guardOfThisHost ??= chooseGuard(process.platform, packagedTie())
   return guardOfThisHost

@@ -1,7 +1,7 @@
 /** Extracts the error from the output of QEMU, and a hint for it. */
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** The line with the error. It starts with the name of QEMU, and warnings or a tip may surround it. */
+/** Finds the line with the error. It starts with the name of QEMU. Warnings or a tip may surround it. */
 export function extractQemuError(printed: string): string {
   const lines = printed.trim().split('\n')
   const own = lines.filter((line) => /^qemu[\w.-]*: /.test(line) && !/: (?:warning|info): /.test(line))
@@ -12,7 +12,7 @@ const NO_MEMORY = /cannot set up guest memory|Cannot allocate memory/
 const LOCKED_IMAGE = /Failed to get "write" lock|Failed to lock byte/
 const USED_PORT = /Could not set up host forwarding rule/
 
-/** Whether QEMU lacks something of the host that another process has, so that the saved state is not the reason. */
+/** Whether another process uses a resource of the host that QEMU needs, so that the saved state is not the reason. */
 export function isHostConflict(printed: string): boolean {
   return [NO_MEMORY, LOCKED_IMAGE, USED_PORT].some((pattern) => pattern.test(printed))
 }

@@ -15,8 +15,7 @@ import { QmpClient, type QmpEvent, type QmpMessage } from './qmp.ts'
 import { shutDown } from './shutdown.ts'
 
 /**
- * Longest wait for the first answer of QEMU, which normally takes 100 ms. Milliseconds. Multiplied by
- * `timeoutMultiplier`.
+ * Timeout of the first answer of QEMU, which normally takes 100 ms. Milliseconds, before the multiplier.
  */
 const ANSWER_MS = 30_000
 
@@ -24,36 +23,36 @@ const ANSWER_MS = 30_000
 const LAST_EVENTS_MS = 1_000
 
 /**
- * Time for the exit of QEMU after the end of a connection. Afterwards the machine is killed: without its console or QMP, it
- * cannot be used, and its waits would not end. Milliseconds.
+ * Time for QEMU to exit after a connection to it has ended. QEMU is killed after this time: without console or QMP, the
+ * machine cannot be used, and its waits would not end. Milliseconds.
  */
 const EXIT_MS = 5_000
 
 /** A saved state to load. */
 export interface StateInput {
   readonly memory: MemoryTransfer
-  /** Open descriptor of its file, which the caller closes. QEMU reads a socket several times slower. */
+  /** Open descriptor of the state file, which the caller closes. Not a socket, which QEMU reads several times slower. */
   readonly source: number
 }
 
-/** Where a {@link QemuInstance} comes from. */
+/** Parameters of a {@link QemuInstance}, besides spec and command line. */
 export interface InstanceOrigin {
   /** Command line for errors. */
   readonly shown: string
-  /** Saved state of a machine that is restored. @default none, or it was loaded */
+  /** Saved state to load. @default none: the machine boots, or the state was already loaded */
   readonly state?: StateInput | undefined
   /** Open descriptor of the memory of a machine that boots. @default none */
   readonly memoryFd?: number | undefined
   /** QMP messages so far. @default none */
   readonly messages?: readonly QmpMessage[] | undefined
-  /** Programs that serve its devices. @default none */
+  /** Helper processes of the devices. @default none */
   readonly helpers?: HelperProcesses | undefined
 }
 
 /** A spawned QEMU. */
 export class QemuInstance {
   readonly qmp: QmpClient
-  /** The end of the serial console in this process. */
+  /** Stream of the serial console. */
   readonly consoleStream: Duplex
   /** Resolves when QEMU has ended and its last event was read. Never rejects. */
   readonly exited: Promise<ExitStatus>
@@ -86,7 +85,7 @@ export class QemuInstance {
     this.qmp = new QmpClient(control, messages)
     let shutdown: QmpEvent | undefined
     this.qmp.onEvent((event) => {
-      // A machine that is paused at its end gets another one when QEMU ends.
+      // Only the first event counts: if QEMU pauses at the end of the machine, it sends another one when it exits.
       if (event.event === 'SHUTDOWN') shutdown ??= event
     })
     // Node may report the exit before it has read the last events from the socket.
@@ -105,7 +104,7 @@ export class QemuInstance {
   }
 
   /**
-   * Spawns QEMU. {@link connect} reports whether it starts successfully.
+   * Spawns QEMU. {@link connect} then waits for a successful start.
    *
    * @throws StartError `START_FAILED` when the process cannot be created
    */
@@ -144,7 +143,7 @@ export class QemuInstance {
 
   /**
    * Waits until QEMU answers on QMP.
-   * @throws StartError `START_FAILED` with the output of QEMU when it exits before, or does not answer
+   * @throws StartError `START_FAILED` with the output of QEMU when it exits before an answer, or does not answer in time
    */
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
@@ -176,7 +175,8 @@ export class QemuInstance {
   /**
    * Attaches the devices, each to its streams.
    * @param vm identity of the machine for its devices
-   * @param machine its temporary directory and its observer; its spec may differ from the one that was spawned, but has devices with the same arguments in the same order
+   * @param machine the running machine. Its spec may differ from the one that was spawned, but must have devices with the
+   * same arguments in the same order
    */
   async attachDevices(
     vm: object,
@@ -208,7 +208,7 @@ export class QemuInstance {
     return this.#portForwards
   }
 
-  /** Whether QEMU keeps this process running. @default true */
+  /** Sets whether QEMU keeps this process running. @default true */
   hold(held: boolean): void {
     this.#process.hold(held)
     this.#helpers?.hold(held)
@@ -221,12 +221,12 @@ export class QemuInstance {
     return this.exited
   }
 
-  /** Kills QEMU without waiting for its end, so that it can be called at the exit of this process. */
+  /** Kills QEMU without waiting for its end, for use at the exit of this process. */
   kill(): void {
     this.#process.terminate('SIGKILL')
   }
 
-  /** Kills QEMU after the loss of a connection, unless the loss is part of its exit. */
+  /** Kills QEMU after a connection has ended, unless it exits by itself in time. */
   async #endWithout(connection: LostConnection): Promise<void> {
     await afterDelay(EXIT_MS)
     if (this.#gone || this.#shutdown) return
@@ -242,7 +242,7 @@ export class QemuInstance {
     return this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)
   }
 
-  /** Waits for the exit, which comes slightly after the end of the QMP stream. Returns an error with its reason. */
+  /** Waits for the exit, which follows the end of the QMP stream. Returns an error with the reason of the exit. */
   async #exitReason(): Promise<unknown> {
     const { promise: late, resolve } = Promise.withResolvers<StartError>()
     const timer = startTimer(() => resolve(this.#noAnswer()), this.#answerMs)
@@ -271,7 +271,7 @@ export class QemuInstance {
   }
 }
 
-/** Resolves after this time, and after the data that has arrived by then was read. */
+/** Resolves after this time, when data that has arrived until then was read. */
 async function afterDelay(milliseconds: number): Promise<void> {
   await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
 }

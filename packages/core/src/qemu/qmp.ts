@@ -16,16 +16,16 @@ export interface QmpEvent {
 export interface QmpMessage {
   readonly direction: 'sent' | 'received'
   readonly message: Readonly<Record<string, unknown>>
-  /** Time, on the clock of `performance.now()`. */
+  /** Time of the message, on the clock of `performance.now()`. */
   readonly at: number
 }
 
-/** Longest line, characters. */
+/** Longest accepted line, characters. */
 const LONGEST_LINE = 64 * 2 ** 20
-/** Characters of a line in an error. */
+/** Length of the part of a line that an error shows, characters. */
 const SHOWN = 200
 
-/** Most messages kept for a later observer. A pooled machine has about thirty. */
+/** Most messages kept for a later observer. A pooled machine has about 30. */
 const MOST_KEPT = 200
 
 interface PendingCommand {
@@ -45,12 +45,12 @@ export class QmpClient {
   #early: QmpMessage[] | undefined
   #observer: ((message: QmpMessage) => void) | undefined
   #rest = ''
-  /** Error of commands after the end. */
+  /** Creates the error for commands after the end of the stream. */
   #gone: ((command: string) => MachineError) | undefined
   #greeted: PendingCommand | undefined
   readonly #greeting: Promise<unknown>
 
-  /** @param earlier messages of an earlier client of this QEMU, for the observer */
+  /** @param earlier messages that another client of this QEMU has received, for the observer */
   constructor(stream: Duplex, earlier: readonly QmpMessage[] = []) {
     this.#stream = stream
     this.#early = [...earlier]
@@ -73,7 +73,7 @@ export class QmpClient {
    * @throws MachineError `MACHINE_EXITED`
    */
   async connect(): Promise<string> {
-    // Sent together, because each round trip would delay every start. QEMU reads them in order.
+    // Both commands are sent without waiting, to save round trips at each start. QEMU reads them in order.
     const answers = [this.#greeting, this.execute('qmp_capabilities'), this.execute('query-status')]
     const [greeting] = (await Promise.all(answers)) as [{ QMP?: { version?: { qemu?: Record<string, number> } } }]
     const version = greeting.QMP?.version?.qemu
@@ -96,7 +96,7 @@ export class QmpClient {
     })
   }
 
-  /** Passes every message to the observer, starting with the earlier ones. Called once; undefined for no observer. */
+  /** Passes all earlier and later messages to the observer; undefined for no observer. Called once. */
   observe(observer: ((message: QmpMessage) => void) | undefined): void {
     if (observer) for (const message of this.#early ?? []) observer(message)
     this.#early = undefined
@@ -106,7 +106,7 @@ export class QmpClient {
   /** Stops reading, so that another client can take over. @returns the messages so far */
   release(): readonly QmpMessage[] {
     this.#stream.removeAllListeners('data').pause()
-    // An incomplete message is for the other client.
+    // Gives an incomplete message back to the stream, for the other client.
     if (this.#rest !== '') this.#stream.unshift(Buffer.from(this.#rest))
     return this.#early ?? []
   }
@@ -132,7 +132,7 @@ export class QmpClient {
     if (this.#rest.length > LONGEST_LINE) this.#fail(this.#rest)
   }
 
-  /** Ends the conversation after a line that is not a message, because answers may be missing. */
+  /** Ends the client after a line that is not a message, because answers may be lost. */
   #fail(line: string): void {
     this.#rest = ''
     const shown = JSON.stringify(line.slice(0, SHOWN))
@@ -185,7 +185,7 @@ export class QmpClient {
   }
 }
 
-/** Undefined for a line that is not a message. */
+/** Parses a line; undefined if it is not a message. */
 function messageIn(line: string): Record<string, unknown> | undefined {
   try {
     const message: unknown = JSON.parse(line)

@@ -1,11 +1,11 @@
-/** Requirements of every machine on the host. */
+/** Checks the requirements of every machine on the host. */
 import { StartError } from '../errors.ts'
 import type { Architecture } from '../options/architecture.ts'
 import { locateQemu, type QemuBinary } from './locate.ts'
 
 /**
- * Finds QEMU, on a platform where it can run. Cheap after the first call: call it before work that is in vain without QEMU.
- * @param asked as for {@link locateQemu}
+ * Finds QEMU and checks the platform. Later calls are fast, so it can be called before expensive work that needs QEMU.
+ * @param asked see {@link locateQemu}
  * @throws StartError `UNSUPPORTED_PLATFORM`, `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`
  */
 export async function requireHost(arch: Architecture, asked: readonly string[] | undefined): Promise<QemuBinary> {

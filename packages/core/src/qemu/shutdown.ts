@@ -1,6 +1,6 @@
 /**
  * Ends QEMU reliably: `quit` on QMP, then SIGTERM, then SIGKILL. Each step has a time limit, because a QEMU that is
- * stopped or blocked on a host resource does not answer. The owner of the console reads its output meanwhile.
+ * stopped or blocked on a host resource does not answer. The owner of the console must read its output meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessExit, QemuProcess } from './process.ts'
@@ -10,7 +10,7 @@ import type { QmpClient } from './qmp.ts'
 const QUIT_MS = 1_000
 const SIGTERM_MS = 1_000
 
-/** Resolves when the process has ended. Safe to call at any time, also after the exit. */
+/** Ends QEMU, and resolves when the process has ended. Can be called at any time, even after the exit. */
 export async function shutDown(process: QemuProcess, qmp: QmpClient): Promise<ProcessExit> {
   qmp.execute('quit').catch(() => {})
   if (!(await exitsWithin(process, QUIT_MS))) {
@@ -20,7 +20,7 @@ export async function shutDown(process: QemuProcess, qmp: QmpClient): Promise<Pr
   return process.exited
 }
 
-/** Whether the process ends within the time. */
+/** Waits for the end of the process. Returns false after the time limit. */
 export async function exitsWithin(process: QemuProcess, milliseconds: number): Promise<boolean> {
   const timer = new AbortController()
   const late = delay(milliseconds, false, { signal: timer.signal }).catch(() => false)

@@ -7,7 +7,7 @@ const OF_QEMU = /QEMU emulator version (\d+)\.(\d+)(?:\.(\d+))?/
 
 /** The version in the output of `qemu-system-… --version`, such as `7.2.22`; undefined if there is none. */
 export function parseVersion(output: string): string | undefined {
-  // A wrapper may print its own version before.
+  // A wrapper may print its own version first.
   const [, major, minor, micro = '0'] = OF_QEMU.exec(output) ?? []
   return major === undefined || minor === undefined ? undefined : `${major}.${minor}.${micro}`
 }

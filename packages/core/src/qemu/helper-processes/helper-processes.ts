@@ -1,4 +1,4 @@
-/** Programs beside QEMU that serve its devices, such as `swtpm`. Each has a socket whose other end QEMU inherits. */
+/** Helper processes, which implement devices outside of QEMU, such as `swtpm`. QEMU inherits the other end of their socket. */
 import { mkdir } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import type { HelperCommand } from '../../devices/device.ts'
@@ -9,20 +9,20 @@ import type { CommandLine } from '../command-line.ts'
 import { type QemuProcess, spawnQemu } from '../process.ts'
 import { exitsWithin } from '../shutdown.ts'
 
-/** Descriptor of a helper for the socket of its device. The guard uses 3. */
+/** Descriptor of the socket in a helper process. The guard uses 3. */
 const HELPER_FD = 4
-/** Time limit of the end of a helper after SIGTERM. Milliseconds. */
+/** Time for a helper to end after SIGTERM, before SIGKILL. Milliseconds. */
 const SIGTERM_MS = 2_000
 
 interface Helper {
   readonly process: QemuProcess
   /** Name of the program, for errors. */
   readonly program: string
-  /** Number of its descriptor in QEMU. */
+  /** Number of the descriptor of its socket in QEMU. */
   readonly fd: number
 }
 
-/** The running helpers of a machine. */
+/** The helper processes of one machine. */
 export class HelperProcesses {
   readonly #helpers: readonly Helper[]
 
@@ -30,7 +30,7 @@ export class HelperProcesses {
     this.#helpers = helpers
   }
 
-  /** @throws OptionError `DEVICE_UNAVAILABLE`, StartError `START_FAILED` when a program is missing, or cannot be started */
+  /** @throws OptionError `DEVICE_UNAVAILABLE` when a program is missing; StartError `START_FAILED` when it cannot be started */
   static async spawn(spec: MachineSpec, line: CommandLine, directory: string): Promise<HelperProcesses> {
     const helpers: Helper[] = []
     try {
@@ -46,29 +46,29 @@ export class HelperProcesses {
     return new HelperProcesses(helpers)
   }
 
-  /** Sockets that QEMU inherits, by their number in QEMU. */
+  /** Sockets that QEMU inherits, by descriptor number in QEMU. */
   get sockets(): ReadonlyMap<number, Duplex> {
     return new Map(this.#helpers.map(({ process, fd }) => [fd, process.stream(HELPER_FD)]))
   }
 
-  /** Closes the sockets of this process. Called as soon as QEMU has inherited them, so that nothing is read here. */
+  /** Closes the sockets in this process. Called when QEMU has inherited them, so that this process reads no data. */
   passed(): void {
     for (const socket of this.sockets.values()) socket.destroy()
   }
 
-  /** The output of the programs, for errors. */
+  /** Output of the helpers, as sections of an error. */
   printed(): Readonly<Record<string, string>> {
     return Object.fromEntries(
       this.#helpers.map(({ process, program }) => [`${program} printed`, process.stderr().trim()]),
     )
   }
 
-  /** Whether they keep this process running. @default true */
+  /** Sets whether the helpers keep this process running. @default true */
   hold(held: boolean): void {
     for (const { process } of this.#helpers) process.hold(held)
   }
 
-  /** Ends them, after the end of QEMU. */
+  /** Ends the helpers. Called after the end of QEMU. */
   async end(): Promise<void> {
     await Promise.all(this.#helpers.map(({ process }) => ended(process)))
   }
@@ -86,7 +86,7 @@ async function spawned(
   try {
     if (cwd !== undefined) await mkdir(cwd, { recursive: true, mode: 0o700 })
     const process = await spawnQemu(argv, { sockets: [HELPER_FD], cwd })
-    // The socket is reset if the program ends at once.
+    // The socket is reset if the program ends immediately.
     process.stream(HELPER_FD).on('error', () => {})
     return { process, program }
   } catch (cause) {

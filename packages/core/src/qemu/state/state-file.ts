@@ -1,11 +1,11 @@
-/** Place of a machine's state in a file, as plain data. */
+/** Type of a stored machine state, as plain data. */
 
-/** A stream in a file, with the pages that differ from the states before it. Plain data. */
+/** A migration stream in a file, without pages that are unchanged since the states before it. */
 export interface StateFile {
   readonly path: string
-  /** Bytes before the pages. */
+  /** Size of the head, before the pages, bytes. */
   readonly headBytes: number
   readonly pagesBytes: number
-  /** Whether it has all of the guest's memory: the states before it are not needed. */
+  /** Whether the file has the whole guest memory, so that earlier states are not needed. */
   readonly isWhole: boolean
 }

@@ -1,11 +1,11 @@
-/** Records of guest memory in QEMU's migration stream (migration/ram.c). See `state-stream.ts`. */
+/** Encodes and decodes records of guest memory in QEMU's migration stream (migration/ram.c). See `state-stream.ts`. */
 
 /** Size of the pages in the stream for all supported architectures, bytes. */
 export const PAGE = 4096
 
-/** A page of guest memory: its content, or undefined when it is all zero. */
+/** A page of guest memory. `content` is undefined if the page is all zero. */
 export interface MemoryPage {
-  /** Name of the memory block: `pc.ram`. */
+  /** Name of the memory block, such as `pc.ram`. */
   readonly block: string
   /** Offset of the page in its block, bytes. */
   readonly offset: number
@@ -32,22 +32,22 @@ function endOfPart(section: number): Buffer {
   return bytes
 }
 
-/** The last part of the memory section, without pages. */
+/** Encodes the last part of the memory section, without pages. */
 export function endOfMemory(section: number): Buffer {
   return Buffer.concat([sectionHead(SECTION.end, section), endOfPart(section)])
 }
 
-/** The bytes before the pages of a part of the memory section. @param head as passed to the listener */
+/** Encodes the start of a part of the memory section. @param head the head of the stream */
 export function beginPart(head: Buffer): Buffer {
   return sectionHead(SECTION.part, head.readUInt32BE(head.length - 4))
 }
 
-/** The bytes after the pages of a part. */
+/** Encodes the end of a part of the memory section. @param head the head of the stream */
 export function finishPart(head: Buffer): Buffer {
   return endOfPart(head.readUInt32BE(head.length - 4))
 }
 
-/** Encodes a page for the stream. @param isSameBlock whether the record before it is of the same block */
+/** Encodes a page. @param isSameBlock whether the previous record has the same block */
 export function encodePage({ block, offset, content }: MemoryPage, isSameBlock: boolean): Buffer {
   const name = isSameBlock ? Buffer.alloc(0) : Buffer.from(block, 'latin1')
   const head = 8 + (isSameBlock ? 0 : 1 + name.length)

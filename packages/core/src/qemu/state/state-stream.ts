@@ -1,23 +1,23 @@
 /**
- * Reader of the guest memory in QEMU's migration stream. It separates memory pages from other data, so that a saved
- * state can be stored as the pages that differ from another one.
+ * Reader of QEMU's migration stream. It separates pages of guest memory from other data, so that a saved state can be
+ * stored without the pages that are equal in another state.
  *
  * QEMU keeps the format compatible between versions (docs/devel/migration/main.rst, migration/ram.c): a head, the
- * memory section in several parts, then the devices. Memory may be sent in any order and repeatedly, and memory that is
- * not sent keeps its content. So a stream stays valid without the pages that the receiver already has. Data after the
- * memory, and data that is not known, is passed on unchanged.
+ * memory section in several parts, then the devices. Pages may be sent in any order and repeatedly, and pages that are
+ * not sent keep their content. Therefore a stream stays valid without the pages that the receiver already has. Data
+ * after the memory, and data in an unknown format, is passed on unchanged.
  */
 import { MachineError } from '../../errors.ts'
 import { endOfMemory, FLAG, type MemoryPage, PAGE, SECTION } from './state-records.ts'
 
 /** Receives the parts of a stream in order. Buffers are valid only during the call. */
 export interface StateStreamListener {
-  /** The bytes before the first page, once, and the blocks of memory with their sizes in bytes. */
+  /** Called once, with the bytes before the first page, and the memory blocks with their sizes in bytes. */
   head(bytes: Buffer, blocks: ReadonlyMap<string, number>): void
   page(page: MemoryPage): void
-  /** A command between the parts of the memory. It belongs before the tail. */
+  /** Called with a command between parts of the memory. It must be written before the tail. */
   command(bytes: Buffer): void
-  /** The bytes after the last page, in chunks; the whole stream if its head is not known, and is not reported then. */
+  /** Called with the bytes after the last page, in chunks. If the head is unknown: the whole stream, without other calls. */
   tail(bytes: Buffer): void
 }
 
@@ -28,10 +28,10 @@ const TARGET_PAGE_BITS = 'configuration/target-page-bits'
 /** Longest head, bytes. QEMU's has a few kilobytes. */
 const LONGEST_HEAD = 1 << 20
 
-/** More than the longest record, bytes. */
+/** Upper bound of the length of a record, bytes. */
 const JOINED = 2 * PAGE
 
-/** Thrown inside when more bytes are needed. */
+/** Thrown and caught in this file when more bytes are needed. */
 const INCOMPLETE = new Error('incomplete')
 
 type Step = 'head' | 'between' | 'records' | 'tail'
@@ -64,7 +64,7 @@ export class StateStreamReader {
   push(chunk: Buffer): void {
     const left = this.#buffer.length - this.#at
     if (this.#isPastMemory || left === 0 || chunk.length <= JOINED) return this.#push(chunk)
-    // Only the record that continues in the chunk is copied.
+    // Copies only the record that continues from the previous chunk.
     this.#push(chunk.subarray(0, JOINED))
     const unread = this.#buffer.length - this.#at
     const isInChunk = !this.#isPastMemory && unread <= JOINED
@@ -84,7 +84,7 @@ export class StateStreamReader {
         this.#at = before
         const isHeadTooLong = this.#step === 'head' && this.#buffer.length > LONGEST_HEAD
         if (reason === INCOMPLETE && !isHeadTooLong) return
-        // Other sections among the memory, such as the storage keys of s390x, and all that follows, stay as they are.
+        // Unknown sections before or in the memory, such as storage keys of s390x, and all later data are passed on unchanged.
         if (!(reason instanceof UnknownStateError || isHeadTooLong) || this.#step === 'records') throw reason
         this.#step = 'tail'
       }
@@ -153,7 +153,7 @@ export class StateStreamReader {
   #readSectionHead(): void {
     const start = this.#at
     const type = this.#u8()
-    // QEMU 10.1 and later announce the last part.
+    // QEMU 10.1 and later send a command before the last part.
     if (type === SECTION.command) {
       this.#u16()
       this.#bytes(this.#u16())
@@ -172,7 +172,7 @@ export class StateStreamReader {
     if (flags === FLAG.endOfSection) {
       this.#readFooter()
       this.#step = this.#isEnd ? 'tail' : 'between'
-      // The section needs an end, even if all of its pages are elsewhere.
+      // The section must have an end, even if none of its pages is stored.
       if (this.#isEnd) this.#listener.tail(endOfMemory(this.#ramSection))
       return
     }
@@ -195,7 +195,7 @@ export class StateStreamReader {
     return this.#buffer.subarray(at, this.#at)
   }
 
-  /** Advances, and returns the position before. */
+  /** Advances the position, and returns the previous one. */
   #take(length: number): number {
     const at = this.#at
     if (at + length > this.#buffer.length) throw INCOMPLETE
@@ -215,12 +215,12 @@ export class StateStreamReader {
     return this.#buffer.readUInt32BE(this.#take(4))
   }
 
-  /** Not exact from 2 ** 53. */
+  /** Reads a 64-bit number. Not exact from 2 ** 53. */
   #u64(): number {
     return this.#u32() * 2 ** 32 + this.#u32()
   }
 
-  /** Reads the first eight bytes of a record: its flags, and `#offset`. Numbers, because bigints are slow for each page. */
+  /** Reads the first eight bytes of a record: flags, and `#offset`. As numbers, because bigints would be slow for each page. */
   #recordFlags(): number {
     const high = this.#u32()
     const low = this.#u32()
