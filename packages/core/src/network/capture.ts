@@ -8,9 +8,9 @@ import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
 import type { Card, Link } from './link.ts'
 import { interfaceDescription, interfaceStatistics, packetBytes, sectionHeader, writePacket } from './pcapng.ts'
 
-/** Bytes collected before a write. Fewer are written at the end of the turn of the event loop. */
+/** Size of the buffer before a write, bytes. A smaller amount is written at the end of the turn of the event loop. */
 const GATHERED_BYTES = 262_144
-/** Most bytes that wait for a slow disk. Further frames are counted and dropped. */
+/** Most bytes in the queue of a slow disk. Further frames are counted and dropped. */
 const WAITING_BYTES = 67_108_864
 
 /** Options of a capture. */
@@ -80,7 +80,7 @@ export class Capture implements AsyncDisposable {
     count.seen++
     this.#timeMs = timeMs
     this.#room -= packetBytes(frame.length)
-    // After the limit is reached, no more frames are written, so that the capture has no gap.
+    // After the limit is reached, even shorter frames are not written, so that the capture has no gap.
     if (this.#room < 0) this.#room = 0
     if (this.#room === 0 || this.#stream.writableLength > WAITING_BYTES) {
       count.dropped++
@@ -122,7 +122,7 @@ export class Capture implements AsyncDisposable {
     this.#flush = undefined
     if (this.#length === 0) return
     this.#stream.write(this.#gathered.subarray(0, this.#length))
-    // The stream uses the memory until it is written to disk. The rest of the buffer is reused if the longest frame
+    // The stream uses the written memory until it is on disk. The rest of the buffer is reused if the longest frame
     // fits.
     const rest = this.#gathered.subarray(this.#length)
     this.#gathered = rest.length < packetBytes(MAX_FRAME_BYTES) ? Buffer.allocUnsafe(GATHERED_BYTES) : rest

@@ -18,12 +18,12 @@ export interface Impairment {
   readonly seed?: number | undefined
 }
 
-/** An impairment with its defaults. */
+/** A checked impairment with defaults. */
 export interface ResolvedImpairment {
   readonly latencyMs: number
   readonly jitterMs: number
   readonly loss: number
-  /** Undefined if unlimited. */
+  /** Bandwidth, bytes per millisecond; undefined if unlimited. */
   readonly bytesPerMs: number | undefined
   readonly seed: number
   /** Whether there is no fault. */
@@ -54,7 +54,7 @@ export function resolveImpairment(options: Impairment): ResolvedImpairment {
   }
 }
 
-/** NaN if the value is not a bandwidth. */
+/** Parses a bandwidth; NaN if the value is not one. */
 function bitsPerSecond(bandwidth: unknown): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([kMG]?)(?:bit)?$/.exec(String(bandwidth)) ?? []
   return digits === undefined ? Number.NaN : Number(digits) * (UNITS[unit] ?? Number.NaN)

@@ -1,18 +1,18 @@
 /**
- * Ethernet switch. Remembers the station of each source address and forwards frames for it only there. Frames for an
- * unknown address or a group are forwarded to all other stations.
+ * Ethernet switch. Remembers the station of each source address, and forwards frames for this address only to this
+ * station. Frames for an unknown address or a group address are forwarded to all other stations.
  */
 import { PREFIX_BYTES } from './frames/frame-reader.ts'
 
-/** Destination, source and type, the shortest frame. Bytes. */
+/** Shortest frame: destination, source and type. Bytes. */
 const HEADER_BYTES = 14
-/** Most addresses remembered. Beyond it the oldest is dropped, and its frames are forwarded to all stations. */
+/** Most remembered addresses. Above it, the oldest one is dropped, and frames for it are forwarded to all stations. */
 const MAX_ADDRESSES = 4_096
 
 /** A source and destination of frames. */
 export interface Station<S> {
   /**
-   * Receives frames, each with its length before it.
+   * Receives frames, each with a length prefix.
    * @param flooded whether they are sent to all stations
    */
   deliver(frames: Buffer, from: S, flooded: boolean): void
@@ -21,7 +21,7 @@ export interface Station<S> {
 /** A switch between stations. */
 export class LearningSwitch<S extends Station<S>> {
   readonly #stations = new Set<S>()
-  // Addresses are numbers of 48 bits, so that forwarding creates no strings.
+  // MAC addresses as 48-bit numbers, so that forwarding creates no strings.
   readonly #addresses = new Map<number, S>()
 
   connect(station: S): void {
@@ -35,8 +35,8 @@ export class LearningSwitch<S extends Station<S>> {
   }
 
   /**
-   * Forwards complete frames, each with its length before it. Consecutive frames for the same station are passed on as
-   * one slice of the buffer.
+   * Forwards complete frames, each with a length prefix. Consecutive frames for the same station are passed on as one
+   * slice of the buffer.
    */
   forward(frames: Buffer, from: S): void {
     let start = 0
@@ -55,7 +55,7 @@ export class LearningSwitch<S extends Station<S>> {
     this.#pass(frames, start, position, way, from)
   }
 
-  /** The station for the frame at `offset`: undefined for all stations, the sender itself for none. */
+  /** Finds the destination of the frame at `offset`. Undefined means all stations, the sender itself means none. */
   #wayOf(frames: Buffer, offset: number, from: S): S | undefined {
     const source = frames.readUIntBE(offset + 6, 6)
     if (!isGroup(frames, offset + 6) && this.#addresses.get(source) !== from) this.#learn(source, from)

@@ -2,9 +2,9 @@
 import type { ResolvedImpairment } from './impairment.ts'
 import { randomNumbers } from './random.ts'
 
-/** Queue of a link with limited bandwidth, bytes: a hundred full frames. */
+/** Longest queue of a link with limited bandwidth, bytes: 100 full frames. */
 const BOTTLENECK_BYTES = 150_000
-/** Most bytes of delayed frames. */
+/** Most bytes of delayed frames. Further frames are lost. */
 const LIMIT_BYTES = 16_777_216
 
 interface DelayedFrame {
@@ -20,7 +20,7 @@ export class LinkConditioner {
   #delayed: DelayedFrame[] = []
   #delayedBytes = 0
   #timer: NodeJS.Timeout | undefined
-  /** Time at which all frames so far have been sent. */
+  /** Time at which all frames so far will have been sent, with limited bandwidth. */
   #freeMs = 0
   #lastDueMs = 0
   #lost = 0
@@ -39,7 +39,7 @@ export class LinkConditioner {
   /** Sends a frame. `deliver` is called when it arrives, immediately if it is not delayed. */
   pass(frame: Buffer, deliver: (frame: Buffer) => void): void {
     const { loss, latencyMs, jitterMs, bytesPerMs } = this.#impairment
-    // Both numbers are drawn for every frame, so that the fate of a frame does not depend on that of others.
+    // Both numbers are drawn for every frame, so that the loss of one frame does not change the numbers of later ones.
     const isLost = this.#random() < loss
     const jitter = (this.#random() * 2 - 1) * jitterMs
     const nowMs = performance.now()

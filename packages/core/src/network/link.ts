@@ -1,6 +1,6 @@
 /**
  * Link between a network card and the switch: its port, the faults of both directions, and the observers. Without
- * faults and observers, whole buffers are forwarded; otherwise single frames.
+ * faults and observers, whole buffers are forwarded, otherwise frame by frame.
  */
 import type { Duplex } from 'node:stream'
 import type { FrameDirection } from './frames/frame.ts'
@@ -12,9 +12,9 @@ import { SwitchPort } from './switch-port.ts'
 
 /** Observers of the frames of a network. */
 export interface LinkObservers {
-  /** Whether there is an observer. If not, `observe` is not called. */
+  /** Whether there is any observer. If not, `observe` is not called. */
   readonly isWatching: boolean
-  /** Receives a frame, without its length, that the card sent or received. */
+  /** Receives a frame that the card sent or received, without length prefix. */
   observe(link: Link, direction: FrameDirection, frame: Buffer): void
 }
 
@@ -22,7 +22,7 @@ export interface LinkObservers {
 export interface Card {
   /** Name of the machine. */
   readonly machine: string
-  /** Its name in captures. */
+  /** Name of the card in captures. */
   readonly name: string
   readonly mac: string
   readonly model: string
@@ -30,7 +30,7 @@ export interface Card {
   readonly index: number
 }
 
-/** The network, as a link uses it. */
+/** The part of a network that a link needs. */
 export interface LinkSurroundings {
   readonly switch: LearningSwitch<Link>
   readonly observers: LinkObservers
@@ -43,7 +43,7 @@ export interface LinkSurroundings {
 /** The link of a card while its machine runs. */
 export class Link implements Station<Link> {
   readonly card: Card
-  /** Faults of this link alone. */
+  /** Faults of this link, in addition to those of the network. */
   conditioners: Readonly<Partial<Record<FrameDirection, LinkConditioner>>> = {}
   readonly #surroundings: LinkSurroundings
   readonly #port: SwitchPort
@@ -61,7 +61,7 @@ export class Link implements Station<Link> {
     })
   }
 
-  /** Bytes that did not fit in the queue to this card. */
+  /** Bytes that were dropped because the queue to this card was full. */
   get droppedBytes(): number {
     return this.#port.droppedBytes
   }
@@ -115,7 +115,7 @@ export class Link implements Station<Link> {
   }
 }
 
-/** The single frames of a buffer, each with its length before it. */
+/** Splits a buffer into frames, each with a length prefix. */
 function* eachFrame(frames: Buffer): Generator<Buffer> {
   for (let start = 0; start < frames.length; ) {
     const end = start + PREFIX_BYTES + frames.readUInt32BE(start)

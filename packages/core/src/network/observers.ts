@@ -1,4 +1,4 @@
-/** Observers of the frames of a network: captures and logs. Without any, frames are not decoded. */
+/** Observers of the frames of a network: captures and logs. Frames are decoded only if there is an observer. */
 import { Capture, type CaptureOptions } from './capture.ts'
 import type { FrameDirection } from './frames/frame.ts'
 import { decodeFrame } from './frames/frame.ts'
@@ -39,7 +39,7 @@ export class Observers implements LinkObservers {
     for (const capture of this.#captures) capture.add(link, direction, timeMs, bytes)
     const logs = [...this.#logs].filter((log) => log.concerns(direction))
     if (logs.length === 0) return
-    // Copied, because a log keeps the frame, and it may be a small part of a large buffer.
+    // Copied, because a log keeps the frame, which may be a small part of a large buffer.
     const { machine, mac: card } = link.card
     const frame: Frame = { time: timeMs, machine, card, direction, ...decodeFrame(Buffer.from(bytes)) }
     for (const log of logs) log.add(frame)
@@ -48,7 +48,7 @@ export class Observers implements LinkObservers {
   /**
    * Ends all observers. Resolves when the captures are complete.
    *
-   * @throws the system's error when one could not be written
+   * @throws the system's error when a capture could not be written
    */
   async close(): Promise<void> {
     for (const log of this.#logs) log.close()

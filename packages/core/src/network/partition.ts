@@ -1,7 +1,7 @@
 /** Partition of the members of a network. */
 import { OptionError } from '../errors.ts'
 
-/** Groups that cannot reach each other. A member of no group reaches all others. */
+/** Groups that cannot reach each other. A member without a group reaches all others. */
 export class Partition<Member> {
   readonly #groupOf = new Map<Member, number>()
 

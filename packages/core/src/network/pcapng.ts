@@ -31,7 +31,7 @@ export function sectionHeader(application: string): Buffer {
   const body = Buffer.alloc(16)
   body.writeUInt32LE(BYTE_ORDER_MAGIC, 0)
   body.writeUInt16LE(1, 4) // version 1.0
-  body.writeBigInt64LE(-1n, 8) // length of the section: not known
+  body.writeBigInt64LE(-1n, 8) // length of the section: unknown
   return block(SECTION_HEADER, body, [{ code: 4, value: Buffer.from(application) }])
 }
 
@@ -46,7 +46,7 @@ export function interfaceDescription({ name, description, mac }: CaptureInterfac
   ])
 }
 
-/** Most bytes that {@link writePacket} writes for a frame. */
+/** Upper bound of the bytes that {@link writePacket} writes for a frame. */
 export function packetBytes(frameBytes: number): number {
   return PACKET_HEADER_BYTES + padded(frameBytes) + PACKET_TRAILER_BYTES
 }
@@ -107,7 +107,7 @@ function block(type: number, body: Buffer, options: readonly BlockOption[]): Buf
     value.copy(bytes, offset + WORD)
     offset += WORD + padded(value.length)
   }
-  // The end of the options is a word of zeros, which is already there. The length is repeated at the end.
+  // The end of the options is a zero word, as allocated. The length is repeated at the end of the block.
   bytes.writeUInt32LE(total, total - WORD)
   return bytes
 }

@@ -1,7 +1,7 @@
 /** Seeded random numbers, so that an impaired network loses the same frames in each run. */
 
 /**
- * Returns numbers from 0 up to, but not including, 1, by Mulberry32 (a state of 32 bits).
+ * Returns a generator of numbers from 0 up to, but not including, 1: Mulberry32, with a state of 32 bits.
  * @param seeds whole numbers; another list gives another sequence
  */
 export function randomNumbers(...seeds: readonly number[]): () => number {

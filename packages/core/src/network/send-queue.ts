@@ -1,10 +1,10 @@
 /**
- * Queue of data for one guest. Unlike the buffer of the stream, it reports progress while it is full, and does not keep
- * large buffers in memory because of small frames in them.
+ * Queue of data for one guest. Unlike the buffer of a stream, it reports progress while it is full, and does not keep a
+ * large buffer in memory because of a small frame in it.
  */
 import type { Writable } from 'node:stream'
 
-/** Bytes written to the stream at once. Each completed batch shows that the guest reads. */
+/** Size of the batches written to the stream, bytes. Each completed batch shows that the guest reads. */
 const BATCH_BYTES = 65_536
 
 /** Writes buffers in order, as fast as the other end reads. */
@@ -51,7 +51,7 @@ export class SendQueue {
     this.#stream.uncork()
   }
 
-  // Also called for an error. The stream then closes, and its owner clears the rest.
+  // Also called after an error. The stream then closes, and its owner clears the queue.
   #taken(size: number): void {
     this.#writing = false
     this.#bytes -= size

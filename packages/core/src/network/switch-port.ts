@@ -1,17 +1,17 @@
 /**
- * Port of the switch for one machine: reads the frames that its card sends, queues the frames for it, and applies flow
+ * Port of the switch for one machine: reads frames that its card sends, queues frames for the card, and applies flow
  * control.
  *
- * A slow card loses nothing: while its queue is full, the senders to it are not read from, as on a direct cable. If a
- * machine reads nothing for {@link STALL_MS} (stopped in a debugger, hung), it no longer blocks its senders: frames for
- * it are dropped until it reads again. Broadcast frames never block their sender; they are dropped if the queue is
- * full.
+ * A slow card loses no frames: while its queue is full, the ports that send to it are not read. If a machine reads
+ * nothing for {@link STALL_MS}, for example because it is stopped in a debugger, it no longer blocks its senders, and
+ * frames for it are dropped until it reads again. Broadcast frames never block their sender. They are dropped if the
+ * queue is full.
  */
 import type { Duplex } from 'node:stream'
 import { BrokenStreamError, FrameReader } from './frames/frame-reader.ts'
 import { SendQueue } from './send-queue.ts'
 
-/** Length from which a queue blocks its senders, bytes: about 700 full frames. */
+/** Length of a queue above which its senders are blocked, bytes: about 700 full frames. */
 export const FULL_BYTES = 1_048_576
 /** Longest queue, bytes, for any number of senders. */
 export const LIMIT_BYTES: number = 16 * FULL_BYTES
@@ -20,7 +20,7 @@ export const STALL_MS = 1_000
 
 /** Events of a port. */
 export interface PortEvents {
-  /** Receives complete frames, each with its length before it, in order. */
+  /** Receives complete frames in order, each with a length prefix. */
   received(frames: Buffer): void
   /** Called once, when the other end has closed or sent invalid data. */
   closed(): void
@@ -57,7 +57,7 @@ export class SwitchPort {
   }
 
   /**
-   * Queues frames, each with its length before it.
+   * Queues frames, each with a length prefix.
    * @param sender blocked while the queue is full; if undefined, frames are dropped instead
    */
   send(frames: Buffer, sender: SwitchPort | undefined): void {

@@ -25,7 +25,7 @@ const WAIT_CHECKS: CheckTable<Required<FrameWaitOptions>> = {
 }
 
 /**
- * The frames of a network that match a filter, since the log was opened. `for await` iterates over all of them,
+ * The frames of a network that match a filter, since the log was opened. `for await` iterates over all of these frames,
  * including future ones, until the log is closed.
  */
 export class FrameLog implements AsyncIterable<Frame>, Disposable {
@@ -50,7 +50,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     this.#timeoutMultiplier = options.timeoutMultiplier
   }
 
-  /** The frames so far, oldest first. If there are very many, only the last ones. */
+  /** The frames so far, the oldest first. If there are more than the limit of the log, only the last ones. */
   get history(): readonly Frame[] {
     return this.#frames.slice(-this.#limit)
   }
@@ -69,7 +69,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   add(frame: Frame): void {
     if (this.#closed || !this.#matches(frame)) return
     this.#frames.push(frame)
-    // Removes half at once, because removing one from the start of an array costs as much.
+    // Removes half of the frames at once, because removing a single one from the start of an array costs as much.
     if (this.#frames.length >= this.#limit * 2) {
       this.#forgotten += this.#frames.length - this.#limit
       this.#frames = this.#frames.slice(-this.#limit)
@@ -78,7 +78,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   }
 
   /**
-   * Waits for a frame that also matches `filter`. Frames so far count.
+   * Waits for a frame that matches `filter` too. Frames that are already in the log count.
    * @throws ExpectError `EXPECT_TIMEOUT` with the frames seen instead, `EXPECT_EXITED` when the log is closed,
    *   `EXPECT_ABORTED`
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
@@ -117,7 +117,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     ends?.addEventListener('abort', () => this.#wake(), { once: true })
     let next = 0
     for (;;) {
-      // Frames may have been dropped while the reader processed the last one.
+      // Frames may have been dropped while the consumer processed the last one.
       next = Math.max(next, this.#forgotten)
       const frame = this.#frames[next - this.#forgotten]
       if (frame) {

@@ -1,10 +1,10 @@
 /**
- * Reader of the stream format of QEMU's `stream` and `socket` network backends: each Ethernet frame has its length
- * before it, as four bytes, big-endian (net/stream.c, net/socket.c). Frames are not copied or decoded: several of them
- * stay in the buffer in which they arrived.
+ * Reader of the stream format of QEMU's `stream` and `socket` network backends: each Ethernet frame has a length prefix
+ * of four bytes, big-endian (net/stream.c, net/socket.c). Frames are neither copied nor decoded: they stay in the buffer
+ * in which they arrived.
  */
 
-/** Bytes before each frame. */
+/** Size of the length prefix of a frame, bytes. */
 export const PREFIX_BYTES = 4
 
 /** Longest frame that QEMU supports (NET_BUFSIZE in include/net/net.h), bytes. */
@@ -12,7 +12,7 @@ export const MAX_FRAME_BYTES: number = 4_096 + 65_536
 
 const NOTHING = Buffer.alloc(0)
 
-/** The data does not have the expected format. The stream cannot be read any further. */
+/** The data is not in the expected format, so the stream cannot be read any further. */
 export class BrokenStreamError extends Error {
   override readonly name: string = 'BrokenStreamError'
 }
@@ -23,8 +23,8 @@ export class FrameReader {
   #rest: Buffer = NOTHING
 
   /**
-   * Calls `emit` with buffers of complete frames, each with its length before it, in order. The buffers share the
-   * memory of the chunk; only a frame that was split between chunks is copied.
+   * Calls `emit` with buffers of complete frames in order, each with a length prefix. The buffers share the memory of
+   * the chunk. Only a frame that was split between chunks is copied.
    *
    * @throws BrokenStreamError for an impossible length
    */
@@ -48,7 +48,7 @@ export class FrameReader {
     this.#rest = chunk.subarray(end)
   }
 
-  /** Extends the rest to `size` bytes, or to the end of the chunk. Returns the position after the bytes taken. */
+  /** Extends the rest to `size` bytes, or to the end of the chunk. Returns the position after the used bytes. */
   #extend(chunk: Buffer, from: number, size: number): number {
     const end = Math.min(from + Math.max(0, size - this.#rest.length), chunk.length)
     if (end > from) this.#rest = Buffer.concat([this.#rest, chunk.subarray(from, end)])
@@ -63,7 +63,7 @@ export function frameLength(buffer: Buffer, offset: number): number {
   return length
 }
 
-/** A frame with its length before it. */
+/** Adds the length prefix to a frame. */
 export function prefixed(frame: Uint8Array): Buffer {
   const buffer = Buffer.allocUnsafe(PREFIX_BYTES + frame.length)
   buffer.writeUInt32BE(frame.length, 0)

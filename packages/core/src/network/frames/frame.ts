@@ -33,9 +33,9 @@ export interface DecodedFrame {
   readonly sourceIp?: string
   /** Destination IP address; for ARP, the requested one. */
   readonly destinationIp?: string
-  /** For TCP and UDP. */
+  /** Source port of TCP and UDP. */
   readonly sourcePort?: number
-  /** For TCP and UDP. */
+  /** Destination port of TCP and UDP. */
   readonly destinationPort?: number
   /** For ARP: 1 is a request, 2 a reply. */
   readonly arpOperation?: number
@@ -54,7 +54,7 @@ type Layer = Partial<Omit<DecodedFrame, 'bytes' | 'source' | 'destination' | 'et
 
 const VLAN_TAG = 0x8100
 const TCP_FLAGS = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr']
-/** IPv6 extension headers that are skipped: hop-by-hop, routing, destination options. */
+/** IPv6 extension headers to skip: hop-by-hop, routing, destination options. */
 const EXTENSIONS = new Set([0, 43, 60])
 
 /** Decodes a frame. Truncated or unknown parts stay in `payload`. */
@@ -91,7 +91,7 @@ function decodeArp(packet: Buffer): Layer {
 
 function decodeIpv4(packet: Buffer): Layer {
   const header = ((packet[0] ?? 0) & 0xf) * 4
-  // The frame may be padded to the minimum length, so the length of the packet is used.
+  // The length in the IP header is used, because the frame may be padded to the minimum length.
   const payload = packet.subarray(header, Math.max(header, packet.readUInt16BE(2)))
   const ends = { sourceIp: ipv4At(packet, 12), destinationIp: ipv4At(packet, 16) }
   const laterFragment = (packet.readUInt16BE(6) & 0x1fff) > 0

@@ -1,11 +1,11 @@
 /** Formats IP addresses of packets. */
 
-/** The four bytes at `offset`: `10.0.2.15`. */
+/** Formats the four bytes at `offset`, such as `10.0.2.15`. */
 export function ipv4At(bytes: Uint8Array, offset: number): string {
   return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`
 }
 
-/** The sixteen bytes at `offset` in the short form of RFC 5952: `fe80::1`. */
+/** Formats the 16 bytes at `offset` in the short form of RFC 5952, such as `fe80::1`. */
 export function ipv6At(bytes: Buffer, offset: number): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(offset + index * 2).toString(16))
   const text = groups.join(':')

@@ -17,7 +17,7 @@ export function chosenMac(network: number, index: number): string {
 }
 
 /**
- * Normalizes an address of a user to lower case and colons.
+ * Normalizes an address to lower case and colons.
  * @throws OptionError `INVALID_OPTION` if it is not the address of a single card
  */
 export function checkedMac(mac: unknown): string {
@@ -38,7 +38,7 @@ export function macAt(bytes: Uint8Array, offset: number): string {
   return text
 }
 
-// Each logged frame has two addresses. A table is five times faster than formatting each byte.
+// A table, because each logged frame has two addresses, and formatting each byte takes five times longer.
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 function hex(byte: number): string {

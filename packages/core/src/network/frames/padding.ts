@@ -1,13 +1,13 @@
 /**
- * Pads frames to the minimum length of Ethernet. A virtio card sends shorter ones (ARP has 42 bytes), QEMU's stream
- * backend does not pad them, and its e1000e counts them as damaged.
+ * Pads frames to the minimum length of Ethernet. A virtio card sends shorter frames (ARP has 42 bytes), which the stream
+ * backend of QEMU does not pad, and which its e1000e card counts as damaged.
  */
 import { PREFIX_BYTES } from './frame-reader.ts'
 
 /** Minimum length without checksum, bytes (IEEE 802.3, 3.2.8). */
 const LEAST_BYTES = 60
 
-/** Pads short frames, each with its length before it, with zeros. Returns the same buffer if there are none. */
+/** Pads short frames with zeros. Each frame has a length prefix. Returns the same buffer if no frame is short. */
 export function padded(frames: Buffer): Buffer {
   const pieces: Buffer[] = []
   let start = 0
