@@ -1,4 +1,4 @@
-/** How far a boot got, judged by its output. */
+/** Determines the stage that a boot has reached, by its output. */
 import { KERNEL_STAMP } from '../text/kernel-line.ts'
 
 /** The stages of a boot in order, each with typical output. */
@@ -16,7 +16,7 @@ const STAGES: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['a shell prompt', /built-in shell|^[^\n]{0,60}[#$] /m],
 ]
 
-/** Characters searched at the start of the output. */
+/** Length of the start of the output that is searched, characters. */
 export const BOOT_CHARACTERS = 262_144
 
 /** @returns the last stage that was reached, `undefined` when there is none */

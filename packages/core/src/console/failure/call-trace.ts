@@ -1,28 +1,28 @@
-/** The functions in the call trace of a kernel, without the addresses, registers and guesses around them. */
+/** Extracts the functions from the call trace of a kernel, without addresses, registers and unreliable entries. */
 import { kernelMessage } from '../text/kernel-line.ts'
 
-/** Most functions. The excerpt of the failure has all. */
+/** Most functions. The excerpt of the failure contains all of them. */
 const MOST_FRAMES = 16
 
-/** Where an error happened: the instruction pointer, on each architecture. */
+/** A line with the instruction pointer at the error, on each architecture. */
 const POINTER =
   /^(?:RIP: 00[01]0:|EIP: (?:00[0-9a-f]{2}:)?|pc : |epc : |PC is at |NIP \[[0-9a-f]+\] |Krnl PSW : .*\()(\S+?\+0x[0-9a-f]+\/0x[0-9a-f]+)/
 const START = /^(?:Call [Tt]race|Backtrace):/
-/** Addresses before a function, as of riscv, s390 and ppc64. */
+/** Addresses before a function, on riscv, s390 and ppc64. */
 const ADDRESSES = /^(?:\[?<?\[?[0-9a-f]{8,16}\]?>?\]? *)*/
 const FRAME = /^\(?([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[^\]]+\])?)\)?$/
 /** A frame of arm: the callee, then the caller. */
 const ARM_FRAME = /^\S+ from ([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[^\]]+\])?)$/
-/** A word found on the stack, which may be of an earlier call. On s390, a whole line is in parentheses then. */
+/** An unreliable entry, which may be left from an earlier call. On s390, the whole line is in parentheses. */
 const GUESS = /^\? |\(unreliable\)$|^\(\[/
-/** Stacks of interrupts are separate. */
+/** Mark of a separate stack, such as that of interrupts. */
 const STACK = /^<\/?[A-Z#]+>$/
 /** Functions that print the trace. */
 const PRINTERS = /^(?:__?)?(?:dump_stack|show_stack|dump_backtrace|unwind_backtrace|show_regs)\w*\+/
 
 /**
- * Functions of the first call trace, the innermost first, such as `sysrq_handle_crash+0x16/0x20`. Undefined if there is
- * none with the names of functions.
+ * Functions of the first call trace, the innermost first, such as `sysrq_handle_crash+0x16/0x20`. Undefined if no call
+ * trace has names of functions.
  */
 export function callTrace(excerpt: string): string | undefined {
   const lines = excerpt.split('\n').map((line) => kernelMessage(line).text.trim())

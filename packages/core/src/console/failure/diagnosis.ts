@@ -7,20 +7,20 @@ import { withoutEchoes } from './echoes.ts'
 import { knownCause } from './known-causes.ts'
 import { nearMiss, type Searched } from './near-miss.ts'
 
-/** What to do when the guest does nothing because the test has paused it. */
+/** Hint for a guest that the test has paused. */
 export const PAUSED_ADVICE = 'The CPUs of the machine are paused: call `unpause()`.'
 
-/** Characters searched at the end of each view. */
+/** Length of the end of each view that is searched, characters. */
 export const SEARCHED_CHARACTERS = 262_144
 
 /** Input of a diagnosis. Times in milliseconds. */
 export interface Evidence {
   readonly patterns: readonly Pattern[]
   readonly elapsedMs: number
-  /** Since the last byte; `undefined` when there was none. */
+  /** Time since the last byte; `undefined` if there was none. */
   readonly silentMs: number | undefined
   readonly searched: Searched
-  /** The start of the clean text, `undefined` when it is no longer kept. */
+  /** The start of the clean text; `undefined` if it is no longer in memory. */
   readonly start: string | undefined
   readonly previousMatch: string | undefined
   /** Why the guest runs without hardware acceleration; undefined with it. */
@@ -46,7 +46,7 @@ export interface Diagnosis {
   readonly circumstances: string
 }
 
-/** With a shorter silence than this, the machine was still working. */
+/** Silence below which the machine counts as still working, milliseconds. */
 const BUSY_MS = 1_000
 
 export function diagnose(evidence: Evidence): Diagnosis {
@@ -56,7 +56,7 @@ export function diagnose(evidence: Evidence): Diagnosis {
   const closest = patterns
     .map((pattern) => nearMiss(pattern, printed, regExpTimeout))
     .find((miss) => miss !== undefined)
-  // The echo of a line without Enter resembles the pattern, but is not output.
+  // The echo of an unfinished line resembles the pattern, but is not output.
   const near = incomplete !== undefined && closest?.text?.includes(unfinished) === true ? undefined : closest
   const query = evidence.hasTerminal === true ? undefined : terminalQuery(searched)
   const cause = query ?? knownCause(searched.clean)
@@ -75,7 +75,7 @@ export function diagnose(evidence: Evidence): Diagnosis {
   }
 }
 
-/** Questions to a terminal (ECMA-48, xterm), and answers that serve. */
+/** Queries to a terminal (ECMA-48, xterm), with a suitable answer to each. */
 const QUERIES: readonly (readonly [query: RegExp, name: string, answer: string])[] = [
   [/^6n$/, 'the place of its cursor', '\\x1b[1;1R'],
   [/^5n$/, 'its state', '\\x1b[0n'],
@@ -83,7 +83,7 @@ const QUERIES: readonly (readonly [query: RegExp, name: string, answer: string])
   [/^>0?c$/, 'its version', '\\x1b[>0;0;0c'],
 ]
 
-/** A question that was the last that was printed. Line editors ask at their prompt, and go on without an answer. */
+/** Hint for a query at the end of the output, except at a prompt: line editors send queries and continue without an answer. */
 function terminalQuery({ raw, clean }: Searched): string | undefined {
   const asked = /\x1b\[([56]n|>?0?c)(?:\x1b\[[\d;?]*[a-zA-Z]|\s)*$/.exec(raw.slice(-200))?.[1]
   const query = QUERIES.find(([pattern]) => asked !== undefined && pattern.test(asked))
@@ -95,7 +95,7 @@ function noEnter(typed: string): string {
   return `The last text sent, ${JSON.stringify(typed)}, has no line end: a program that reads lines gets it only after Enter, \`\\n\`.`
 }
 
-/** A last line that ends as the prompts of shells, boot loaders and logins do. */
+/** A last line that ends like a prompt of a shell, a boot loader or a login. */
 const PROMPT = /\S[#$%>] ?$|^[#$%>] ?$|(?:login|[Pp]assword): ?$/
 
 function atPrompt(evidence: Evidence): string | undefined {

@@ -1,7 +1,7 @@
-/** Removes what a terminal printed only because it was typed. */
+/** Removes the echo of typed lines from console output. */
 import type { Searched } from './near-miss.ts'
 
-/** The searched output without the lines that echo typed lines, each of which is echoed at most once. */
+/** Returns the searched output without echoes. For each typed line, at most one echoed line is removed. */
 export function withoutEchoes(searched: Searched, typed: readonly string[]): Searched {
   if (typed.length === 0) return searched
   const { clean, raw, userspace } = searched

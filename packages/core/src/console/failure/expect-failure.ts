@@ -19,9 +19,9 @@ import { shortCommandLine } from './short-command-line.ts'
 
 /** Facts about the machine that error messages mention. */
 export interface ConsoleContext {
-  /** The guest's architecture, QEMU's name. */
+  /** Guest architecture, by QEMU's name. */
   readonly arch?: string
-  /** Linux's name of this console on it, as for `console=`: `ttyS0`. */
+  /** Linux name of the console device, such as `ttyS0` in `console=ttyS0`. */
   readonly consoleDevice?: string
   /** Why the machine runs without hardware acceleration, for example `/dev/kvm does not exist`; undefined with it. */
   readonly emulatedBecause?: string | undefined
@@ -44,26 +44,26 @@ export interface FailureFacts {
   readonly name: string
   readonly patterns: readonly Pattern[]
   readonly elapsedMs: number
-  /** Since the last byte; `undefined` when there was none. */
+  /** Time since the last byte; `undefined` if there was none. */
   readonly silentMs: number | undefined
-  /** Bytes since the start. */
+  /** Number of bytes since the start. */
   readonly bytes: number
-  /** Characters after the cursor that the wait searched without a match. */
+  /** Number of characters after the cursor that the wait has searched without a match. */
   readonly unmatched: number
-  /** Characters that should have been searched but are no longer kept. */
+  /** Number of characters that should have been searched but are no longer in memory. */
   readonly dropped: number
-  /** The pattern of an earlier wait that was still pending, so that this one did not start its search. */
+  /** Pattern of an earlier wait that was still pending, so that this wait had not started its search. */
   readonly behind: string | undefined
   /** The end of the clean text. */
   readonly tail: string
   readonly context: ConsoleContext
-  /** Material for the diagnosis. */
+  /** Input for the diagnosis. */
   readonly evidence: Omit<Evidence, 'patterns' | 'elapsedMs' | 'silentMs' | keyof ConsoleContext>
-  /** The frames of the call. */
+  /** Stack frames of the call. */
   readonly frames: string
 }
 
-/** A failure of the guest, worded for a message. */
+/** A failure of the guest, with the texts for a message. */
 export interface GuestFailure {
   readonly incident: Incident
   /** A verb phrase, such as `panicked`. */
@@ -77,13 +77,13 @@ export interface GuestFailure {
 const EXCERPT_LINES = 100
 const BEFORE_LINES = 10
 
-/** `EXPECT_TIMEOUT`. */
+/** Creates `EXPECT_TIMEOUT`, for the total timeout. */
 export function timedOut(facts: FailureFacts): ExpectError {
   const what = `"${facts.name}" did not print ${describePatterns(facts.patterns)} within ${formatDuration(facts.elapsedMs)}`
   return failure(ExpectError, 'EXPECT_TIMEOUT', `${what}: ${account(facts)}`, facts, diagnosis(facts))
 }
 
-/** `EXPECT_TIMEOUT` of an idle timeout. */
+/** Creates `EXPECT_TIMEOUT`, for the idle timeout. */
 export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
   const what = `"${facts.name}" printed nothing for ${formatDuration(idleMs)} while ${describePatterns(facts.patterns)} was awaited`
   return failure(
@@ -95,7 +95,7 @@ export function fellSilent(facts: FailureFacts, idleMs: number): ExpectError {
   )
 }
 
-/** `EXPECT_EXITED`, with the sections of the reason, such as the output of QEMU. */
+/** Creates `EXPECT_EXITED`, with the sections of the reason, such as the output of QEMU. */
 export function exited(facts: FailureFacts, reason: Error): ExpectError {
   const { shortMessage, sections } = ColdbootError.is(reason) ? reason : { shortMessage: reason.message, sections: {} }
   const what = `"${facts.name}" ended before it printed ${describePatterns(facts.patterns)}: ${shortMessage}`
@@ -105,7 +105,7 @@ export function exited(facts: FailureFacts, reason: Error): ExpectError {
   return failure(ExpectError, 'EXPECT_EXITED', `${what} (${account(facts)})`, facts, options)
 }
 
-/** `GUEST_*`. */
+/** Creates a `GUEST_*` error. */
 export function guestFailed(facts: FailureFacts, failed: GuestFailure): GuestError {
   const { incident, what, before } = failed
   const meanwhile = `while ${describePatterns(facts.patterns)} was awaited`
@@ -122,7 +122,7 @@ export function guestFailed(facts: FailureFacts, failed: GuestFailure): GuestErr
   })
 }
 
-/** `EXPECT_ABORTED`. */
+/** Creates `EXPECT_ABORTED`. */
 export function aborted(facts: FailureFacts, cause: unknown): ExpectError {
   const why = shortMessageOf(cause)
   const what = `The wait for ${describePatterns(facts.patterns)} on "${facts.name}" was aborted after ${formatDuration(facts.elapsedMs)}`
@@ -147,7 +147,7 @@ function shortMessageOf(error: unknown): string {
   return messageOf(error)
 }
 
-/** An error thrown by the search, with the console added. */
+/** Adds the end of the console to an error that a search has thrown. */
 export function inContext(facts: FailureFacts, error: unknown): Error {
   if (!(error instanceof ExpectError)) return types.isNativeError(error) ? error : new Error(String(error))
   return failure(ExpectError, error.code, error.shortMessage, facts, { cause: error })

@@ -1,4 +1,4 @@
-/** Table of messages of guests and firmware that explain why a wait failed. */
+/** Table of guest and firmware messages that explain why a wait has failed. */
 
 /** Each message with its explanation. `$1` is the first group of the pattern. */
 const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
@@ -71,10 +71,10 @@ const CAUSES: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   [/Permission denied/, 'The guest refused an operation: "Permission denied".'],
 ]
 
-/** Characters searched at the end of the text. */
+/** Length of the end of the text that is searched, characters. */
 const CHARACTERS = 32_768
 
-/** The explanation of the first message of the table that occurs in the text. */
+/** The explanation of the first row of the table whose message occurs in the text. */
 export function knownCause(text: string): string | undefined {
   const end = text.slice(-CHARACTERS)
   for (const [pattern, sentence] of CAUSES) {

@@ -1,10 +1,10 @@
-/** The end of a console's text, for a reader. */
+/** Formats the last lines of a console for messages. */
 
-/** Lines of the console that an error shows, and characters of each. */
+/** Most lines of the console in an error, and most characters of a line. */
 const LINES = 20
 const WIDTH = 160
 
-/** Length of the end of the text that an error needs at most. */
+/** Most characters of the end of a text that an error can need. */
 export const TAIL_CHARACTERS = 16_384
 
 /** The last lines of a text, limited in number and width, with control characters escaped. */
@@ -13,7 +13,7 @@ export function lastLines(text: string, lines: number = LINES): string {
   return all.map((line) => printable(line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line)).join('\n')
 }
 
-/** A line with control characters escaped. */
+/** Escapes the control characters of a line. */
 export function printable(line: string): string {
   return line.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => {
     const code = character.charCodeAt(0)

@@ -1,11 +1,11 @@
-/** Finds output that is close to a pattern: it differs in case, blanks or escape codes, or a line is similar. */
+/** Finds output that is close to a pattern: it differs only in case, blanks or escape codes, or a line is similar. */
 import leven from 'leven'
 import { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Pattern } from '../match/pattern.ts'
 import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import { CleanText } from '../text/decoder.ts'
 
-/** The output that was searched, in each view. */
+/** The searched output, in each view. */
 export interface Searched {
   /** Clean text after the cursor. */
   readonly clean: string
@@ -17,22 +17,22 @@ export interface Searched {
   readonly view: 'clean' | 'raw' | 'userspace'
 }
 
-/** The closest output and what differs. */
+/** Output that almost matches. */
 export interface NearMiss {
   /** The difference, as a sentence. */
   readonly hint: string
-  /** The text that came close. */
+  /** The output that almost matches. */
   readonly text: string | undefined
 }
 
-/** Lines compared, and characters of each. */
+/** Number of last lines that are compared, and most characters of a line. */
 const LINES = 400
 const WIDTH = 300
 
-/** Largest edit distance of a similar line, as a part of the length of the pattern. */
+/** Largest edit distance of a similar line, as a fraction of the length of the pattern. */
 const LARGEST_DIFFERENCE = 0.34
 
-/** @param guard limits the time of regular expressions */
+/** @param regExpTimeout limits the time of regular expressions */
 export function nearMiss(pattern: Pattern, searched: Searched, regExpTimeout: RegExpTimeout): NearMiss | undefined {
   const find = (variant: Pattern, text: string): string | undefined => matchIn(variant, text, regExpTimeout)
   const seen = searched[searched.view]
@@ -129,7 +129,7 @@ function matchIn(pattern: Pattern, text: string, regExpTimeout: RegExpTimeout): 
     const buffer = new ExpectBuffer([pattern], { regExpTimeout })
     return (buffer.push(text) ?? buffer.end())?.text
   } catch {
-    // The variant is too slow or not valid, so it is not the cause.
+    // A variant of the pattern that is too slow or not valid is skipped.
     return undefined
   }
 }
@@ -150,13 +150,13 @@ function similarLine(pattern: string, seen: string): NearMiss | undefined {
   return { hint: `A similar line was printed (${characters}). Did you mean that one?`, text: best.text }
 }
 
-/** The line; of a longer line, each part that starts at a word and is as long as the pattern. */
+/** Parts of a line to compare: the whole line, or for a longer line each part that starts at a word, as long as the pattern. */
 function* partsLike(line: string, length: number): Generator<string, void, undefined> {
   if (line.length <= length * 1.5) yield line.trim()
   else for (const { index } of line.matchAll(/(?<!\w)\S/g)) yield line.slice(index, index + length).trim()
 }
 
-/** The longest beginning of the pattern that was printed. */
+/** Finds the longest start of the pattern that was printed. */
 function partOf(pattern: string, seen: string): NearMiss | undefined {
   let [low, high] = [0, pattern.length]
   while (low < high) {

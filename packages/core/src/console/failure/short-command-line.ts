@@ -1,14 +1,14 @@
-/** A machine's command line for an error message: short enough that it does not hide the console above it. */
+/** Shortens the command line of a machine for an error message. */
 import { basename } from 'node:path'
 import { quote } from 'shlex'
 
-/** Options that tell most about a machine. Their values may be paths, which are shown without their folders. */
+/** Options that are shown. Paths in their values are shown without folders. */
 const SHOWN: ReadonlySet<string> = new Set(['-name', '-machine', '-m', '-bios', '-kernel', '-initrd', '-append'])
-/** Longer values are cut. Characters. */
+/** Longest value, characters. A longer one is truncated. */
 const LONGEST_VALUE = 72
 
 /**
- * Formats the options that tell most, with `…` for all others.
+ * Formats the most informative options, with `…` for all others.
  * @example shortCommandLine(vm.commandLine) // qemu-system-x86_64 … -m 256M … -kernel vmlinux -append 'console=ttyS0' …
  */
 export function shortCommandLine(argv: readonly string[]): string {
