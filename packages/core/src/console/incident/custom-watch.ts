@@ -6,7 +6,7 @@ import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'
 import type { CustomGuestFailure } from './guest-failure-options.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 
-/** Most characters kept for a match that has begun. */
+/** Most characters kept for a match that has started. */
 const KEEP = 65_536
 
 /** Searches all output for the pattern of one custom failure. Costs as much as one `expect`. */
@@ -34,12 +34,12 @@ export class CustomWatch {
     this.#buffer = this.#newBuffer()
   }
 
-  /** @returns the text of a match */
+  /** Searches new output. @returns the text of a match */
   take(text: string): string | undefined {
     return this.#search((buffer) => buffer.push(text))
   }
 
-  /** Searches what is left, at the end of the output. */
+  /** Searches the rest as complete output. Called at the end of the output. @returns the text of a match */
   finish(): string | undefined {
     return this.#search((buffer) => buffer.end())
   }
@@ -48,7 +48,7 @@ export class CustomWatch {
     if (this.#buffer === undefined) return undefined
     try {
       const found = search(this.#buffer)
-      // The rest of this chunk is not searched: the machine has already failed.
+      // The rest of this chunk is not searched, because the machine has already failed.
       if (found !== undefined) this.#buffer = this.#newBuffer()
       return found?.text
     } catch (error) {

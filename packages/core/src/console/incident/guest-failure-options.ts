@@ -1,22 +1,22 @@
-/** The option `failOn`: which failures of a guest reject its waits. */
+/** The option `failOn`, which selects the guest failures that reject waits. */
 import { types } from 'node:util'
 import { type GuestFailureName, INCIDENT_KINDS } from './incident-kinds.ts'
 
 /** A custom failure: when the console matches its pattern, every wait is rejected. */
 export interface CustomGuestFailure {
-  /** Names it in errors and `vm.incidents`. */
+  /** Name of the failure in errors and `vm.incidents`. */
   readonly name: string
-  /** Searched in the clean text. Flags `g` and `y` are ignored. */
+  /** Pattern, searched in the clean text. Flags `g` and `y` are ignored. */
   readonly pattern: string | RegExp
 }
 
 /** Guest failures that reject all waits, by name. Each is `'fail'` unless set to `'allow'`. */
 export type GuestFailureOptions = Readonly<Partial<Record<GuestFailureName, 'fail' | 'allow'>>> & {
-  /** @default none */
+  /** Additional failures, by pattern. @default none */
   readonly custom?: readonly CustomGuestFailure[] | undefined
   /**
-   * Path of the System.map of the kernel, for the names of functions in call traces of a kernel without
-   * `CONFIG_KALLSYMS`. @default none: such call traces have addresses
+   * Path of the System.map of the kernel. With it, call traces of a kernel without `CONFIG_KALLSYMS` show names of
+   * functions. @default none: such call traces show addresses
    */
   readonly systemMap?: string | undefined
 }

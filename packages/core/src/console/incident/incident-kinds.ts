@@ -1,6 +1,6 @@
 /**
- * Table of the guest failures: how each is recognized on the console, where its text ends, and its error code. The texts
- * are those of Linux, systemd, dracut, initramfs-tools and firmware.
+ * Table of guest failures: their patterns on the console, the end of their text, and their error codes. The messages are
+ * from Linux, systemd, dracut, initramfs-tools and firmware.
  */
 import type { ErrorCode } from '../../errors.ts'
 
@@ -22,19 +22,19 @@ export type GuestFailureName =
 export interface IncidentKind {
   readonly name: string
   readonly code: ErrorCode
-  /** What happened to the machine, as a verb phrase such as `panicked`. */
+  /** Description as a verb phrase, such as `panicked`. */
   readonly what: string
-  /** Whether the kernel prints it, with or without time stamp. If false, `pattern` is matched against the whole line. */
+  /** Whether the kernel prints the message. If false, `pattern` is matched against the whole line. */
   readonly byKernel: boolean
-  /** Matched against a line; for kernel messages against the text after the time stamp. Undefined for QMP events. */
+  /** Matched against a line, for kernel messages against the text after the time stamp. Undefined if only QMP reports it. */
   readonly pattern: RegExp | undefined
-  /** Every match of `pattern` starts with one of these texts. For a fast first search. Each is below 48 characters. */
+  /** Texts for a fast first search. Every match of `pattern` starts with one of them. Each is shorter than 48 characters. */
   readonly begins: readonly string[]
-  /** As `begins`, for texts that occur further on in the line. */
+  /** Same as `begins`, for texts that occur later in the line. */
   readonly has?: readonly string[]
-  /** The last line of its text, if it has a fixed one. */
+  /** Last line of the text, if it is always the same. */
   readonly end?: RegExp
-  /** Silence after which its text is complete, milliseconds before the multiplier. */
+  /** Silence after which the text counts as complete, milliseconds, before the multiplier. */
   readonly quietMs: number
   /** What to do about it. @default the hint of the error code */
   readonly hint?: string
@@ -42,7 +42,7 @@ export interface IncidentKind {
 
 const QUIET_MS = 250
 
-/** Longer, because an emulated kernel pauses between the lines of a trace to look up symbols. */
+/** Silence for panics. Longer, because an emulated kernel pauses between the lines of a trace to look up symbols. */
 const PANIC_QUIET_MS = 1_000
 
 /** The table, most severe first: if one failure leads to another, the most severe is reported. */

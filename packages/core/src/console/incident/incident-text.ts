@@ -1,29 +1,29 @@
-/** Collects the lines of one incident while it is printed, and the kinds that match. */
+/** Collects the lines of one incident while they are printed, and the matching kinds. */
 
 import { kernelMessage } from '../text/kernel-line.ts'
 import type { IncidentKind } from './incident-kinds.ts'
 
-/** Most lines of an incident that are kept, and most characters of each. */
+/** Most lines of an incident, and most characters of a line. */
 const MOST_LINES = 200
 const MOST_CHARACTERS = 1_000
 
-/** Lines that follow a real panic or oops, but not a line that a program only echoes. */
+/** Lines that follow a real panic or oops, but not text of a program that looks like one. */
 const PROOF =
   /^(?:CPU: \d|Call Trace|Call trace|Hardware name|Kernel Offset|---\[ |Modules linked in|#PF: |PGD |RIP: |Rebooting in|Backtrace|pc : |PC is at|epc ?: |NIP |PSW ?: |Krnl PSW|Comm: |Mem-Info|Task dump|Tainted: )/
 
 /** The text of one incident. */
 export class IncidentText {
-  /** The kinds recognized, each with its first line. */
+  /** The recognized kinds, each with its first line. */
   readonly kinds: Map<IncidentKind, string> = new Map()
   readonly startedAt: number
-  /** Whether its last line has been added. */
+  /** Whether the last line of the incident was added. */
   ended = false
   readonly #lines: string[] = []
   #stamped = false
   #proven: boolean
   #hearsay: string | undefined
 
-  /** @param proven whether the incident is known to be real without further output */
+  /** @param proven whether the incident is real even without further output */
   constructor(startedAt: number, proven: boolean) {
     this.startedAt = startedAt
     this.#proven = proven
@@ -39,7 +39,7 @@ export class IncidentText {
     return this.#lines.join('\n')
   }
 
-  /** The silence after which the text is complete, milliseconds before the multiplier. */
+  /** The silence after which the text counts as complete, milliseconds, before the multiplier. */
   get quietMs(): number {
     return Math.max(...[...this.kinds.keys()].map(({ quietMs }) => quietMs))
   }
@@ -51,7 +51,7 @@ export class IncidentText {
     this.#proven = true
   }
 
-  /** Adds a kind that was recognized in the line to be added next. */
+  /** Adds a kind that was recognized in the next line. */
   recognise(kind: IncidentKind, message: string, stamped: boolean): void {
     const known = this.kinds.get(kind)
     if (known === undefined || known === this.#hearsay) this.kinds.set(kind, message)

@@ -1,9 +1,9 @@
 /**
  * Watches a console for guest failures (incident-kinds.ts), with or without pending waits.
  *
- * Works on complete lines of clean text. A fast search over each chunk selects the lines to examine, because a console may
- * print many MB. A kernel message counts only if it has a time stamp, or if lines follow that the kernel prints with it: a
- * test may echo "Kernel panic". An incident is reported when its text is complete: at its last line, at a pause of the
+ * Examines complete lines of clean text. Because a console may print many MB, a fast search over each chunk first selects
+ * the lines. A kernel message counts only if it has a time stamp, or if typical further lines follow, because a program
+ * may print "Kernel panic" too. An incident is reported when its text is complete: at its last line, at a pause of the
  * console, or at the exit of the machine.
  */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
@@ -21,18 +21,18 @@ import { isSuspicious, OVERLAP } from './suspicion.ts'
 export interface MonitorsContext {
   readonly settings: GuestFailureOptions
   readonly regExpTimeout: RegExpTimeout
-  /** Applies the multiplier. */
+  /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
   readonly onIncident: (incident: Incident, kind: IncidentKind) => void
   /** Called when the pattern of a custom failure cannot be checked any more. */
   readonly onWarning: (message: string) => void
 }
 
-/** An incident is complete after this long, even if the console still prints. Milliseconds. */
+/** Time after which an incident counts as complete even if the console still prints, milliseconds. */
 const LONGEST_MS = 3_000
-/** Most characters examined of a line. */
+/** Most characters of a line that are examined. */
 const LONGEST_LINE = 2_048
-/** Most messages remembered, so that `dmesg` in the guest does not report them again. */
+/** Most remembered messages. They are not reported again when `dmesg` prints them. */
 const MOST_SEEN = 1_000
 
 /** Detects the guest failures of one console. */
@@ -40,9 +40,9 @@ export class IncidentWatch {
   readonly #context: MonitorsContext
   readonly #custom: readonly CustomWatch[]
   readonly #seen = new Set<string>()
-  /** The unfinished last line. */
+  /** The incomplete last line. */
   #rest = ''
-  /** Whether the unfinished line must be examined, and whether it was. */
+  /** Whether the incomplete line must be examined (`#suspect`), and whether it was (`#looked`). */
   #suspect = false
   #looked = false
   #current: IncidentText | undefined
@@ -67,7 +67,7 @@ export class IncidentWatch {
     if (this.#current !== undefined || this.#suspect) this.#pending()
   }
 
-  /** Adds a failure that QEMU reported. The text of the guest about it may still follow. */
+  /** Adds a failure that QEMU reported. Text of the guest about it may still follow. */
   event(name: GuestFailureName, message: string): void {
     const kind = INCIDENT_KINDS.find((row) => row.name === name)
     if (kind === undefined) return
@@ -76,13 +76,13 @@ export class IncidentWatch {
     this.#pending()
   }
 
-  /** Examines the rest after the machine has exited. */
+  /** Examines the rest of the output after the machine has exited. */
   finish(): void {
     stopTimer(this.#timer)
     this.#look(this.#rest)
     this.#setRest('', true, false)
     for (const watch of this.#custom) this.#found(watch, watch.finish())
-    // A kernel that panics may reset the machine before it prints more.
+    // A kernel that panics may reset the machine before it prints the lines that prove the panic.
     const panicked = [...(this.#current?.kinds.keys() ?? [])].some(({ code }) => code === 'GUEST_PANICKED')
     this.#complete(panicked)
   }
@@ -127,7 +127,7 @@ export class IncidentWatch {
     this.#pending()
   }
 
-  /** Schedules a look at the next pause of the console. */
+  /** Schedules an examination at the next pause of the console. */
   #pending(): void {
     this.#lastAt = now()
     if (this.#current !== undefined && this.#lastAt - this.#current.startedAt > LONGEST_MS) this.#complete()
@@ -150,7 +150,7 @@ export class IncidentWatch {
       this.#wait(left)
       return
     }
-    // A line that does not end, such as a prompt.
+    // Examines an incomplete line too, such as a prompt.
     if (this.#rest !== '' && !this.#looked) {
       this.#lookAt(this.#rest)
       this.#looked = true
@@ -176,7 +176,7 @@ export class IncidentWatch {
   }
 }
 
-/** Whether the incident is complete at its end marker: nothing more severe can follow. */
+/** Whether the incident is complete at its last line, because no more severe failure can follow. */
 function isFinal({ name }: IncidentKind): boolean {
   return name === 'panic'
 }

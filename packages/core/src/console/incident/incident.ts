@@ -1,4 +1,4 @@
-/** A failure of a guest, as seen on its console or reported by QEMU. */
+/** Type of a guest failure, which was recognized on the console or reported by QEMU. */
 import type { ErrorCode } from '../../errors.ts'
 import type { GuestFailureName } from './incident-kinds.ts'
 

@@ -1,4 +1,4 @@
-/** Names the addresses in the call trace of a kernel without `CONFIG_KALLSYMS`, by its System.map. */
+/** Replaces addresses in the call trace of a kernel without `CONFIG_KALLSYMS` by names from its System.map. */
 import { readFileSync } from 'node:fs'
 
 /** An address that the kernel prints instead of a function. */
@@ -10,12 +10,12 @@ const OFFSET = /Kernel Offset: (0x[0-9a-f]+) from/
 const TEXT_SYMBOL = /^([0-9a-f]{8,16}) [tTwW] (\S+)$/gm
 
 interface Symbols {
-  /** In ascending order, all of the same length. */
+  /** Addresses in ascending order, as hexadecimal strings of equal length. */
   readonly addresses: readonly string[]
   readonly names: readonly string[]
 }
 
-/** Replaces addresses by functions in the form of the kernel, `name+0x10/0x20`. @param systemMap path of its file */
+/** Replaces addresses by functions in the format of the kernel, `name+0x10/0x20`. @param systemMap path of the file */
 export function nameAddresses(excerpt: string, systemMap: string): string {
   if (excerpt.search(ADDRESS) < 0) return excerpt
   const symbols = readSymbols(systemMap)
@@ -27,7 +27,7 @@ export function nameAddresses(excerpt: string, systemMap: string): string {
   return excerpt.split('\n').map(named).join('\n')
 }
 
-/** Empty if the file cannot be read: the failure of the guest is then reported without names. */
+/** Reads a System.map. Empty if the file cannot be read, so that the failure is reported with addresses. */
 function readSymbols(path: string): Symbols {
   try {
     const lines = [...readFileSync(path, 'latin1').matchAll(TEXT_SYMBOL)]
@@ -37,12 +37,12 @@ function readSymbols(path: string): Symbols {
   }
 }
 
-/** @param back subtracted from the address for the search, because a call may be the last instruction of its function */
+/** @param back subtracted before the search, because the return address of a last call is after the end of its function */
 function functionAt({ addresses, names }: Symbols, address: bigint, back: bigint): string | undefined {
   const width = addresses[0]?.length ?? 0
   const wanted = (address - back).toString(16).padStart(width, '0')
   const next = firstAfter(addresses, wanted)
-  // The size of the last function is not known.
+  // The size of the last function is unknown.
   if (next < 1 || next === addresses.length) return undefined
   const [start, end] = [BigInt(`0x${addresses[next - 1]}`), BigInt(`0x${addresses[next]}`)]
   return `${names[next - 1]}+0x${(address - start).toString(16)}/0x${(end - start).toString(16)}`

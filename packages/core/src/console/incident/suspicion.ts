@@ -1,16 +1,17 @@
 /**
- * Fast check whether a chunk of output may contain an incident. The line of an incident starts with one of a few texts, at
- * the start of the line or after the time stamp. A crash of init has the process number 1 there. Some have a text further on.
+ * Fast check whether a chunk of output may contain an incident. Most messages start with one of a few texts, at the start
+ * of the line or after the time stamp. A crash of init has the pid 1 before its text. Some messages are recognized by a
+ * text later in the line.
  */
 import { INCIDENT_KINDS } from './incident-kinds.ts'
 
-/** Longer than any of the texts: this many characters of the previous chunk are searched again. */
+/** Number of characters of the previous chunk that are searched again. Longer than any of the texts. */
 export const OVERLAP = 64
 
 const BEGINNINGS = INCIDENT_KINDS.flatMap(({ begins }) => begins)
 const INSIDE = INCIDENT_KINDS.flatMap(({ has }) => has ?? [])
 
-/** The texts by the code of their first character. */
+/** The texts, by the code of their first character. */
 const BY_FIRST: readonly (readonly string[] | undefined)[] = Array.from({ length: 128 }, (_, code) => {
   const texts = BEGINNINGS.filter((text) => text.charCodeAt(0) === code)
   return texts.length === 0 ? undefined : texts
@@ -18,19 +19,19 @@ const BY_FIRST: readonly (readonly string[] | undefined)[] = Array.from({ length
 
 const LEVEL = 0x3c
 
-/** @param from start of the search, counted as the start of a line */
+/** @param from start of the search, which counts as the start of a line */
 export function isSuspicious(text: string, from: number): boolean {
   return (
     beginsLineAt(text, from) ||
     isAfter(text, from, '\n', (at) => beginsLineAt(text, at + 1)) ||
     isAfter(text, from, '\r', (at) => beginsLineAt(text, at + 1)) ||
-    // The end of a time stamp, or of the pid of a crashed task. Only init, `[1]`, matters.
+    // `]` ends a time stamp, or the pid of a crashed task. Only init, with pid 1, is relevant.
     isAfter(text, from, ']', (at) => beginsAt(text, at + 2) || text.startsWith('[1', at - 2)) ||
     INSIDE.some((part) => text.includes(part, from))
   )
 }
 
-/** Whether `test` holds at any occurrence of `character`. `indexOf` is the fastest search for it. */
+/** Whether `test` is true at any occurrence of `character`. Uses `indexOf`, the fastest search. */
 function isAfter(text: string, from: number, character: string, test: (at: number) => boolean): boolean {
   for (let at = text.indexOf(character, from); at >= 0; at = text.indexOf(character, at + 1)) {
     if (test(at)) return true
