@@ -1,7 +1,7 @@
 /**
  * Incremental search of the output after the cursor for one pattern, or the earliest match of several.
  *
- * The result does not depend on the chunks in which the output arrives, nor on their times:
+ * The result does not depend on the chunks in which the output arrives, nor on the times of the chunks:
  *
  * - The result equals that of `indexOf` or `RegExp.exec` on all output that will ever follow the cursor. Of several
  *   patterns, the earliest match wins, ties by order. `^` is the cursor, with `m` also the start of a line; `$` is the
@@ -12,14 +12,15 @@
  *   prompt matches without a line end), at the deadline of the wait, and at the end of the output. A match that reaches
  *   the end and could have become longer (`/[\d.]+/`) needs a longer silence than one that could not (`/# $/`).
  *
- * The cost is linear in the output. Each pattern remembers where its match might start, and the text before is dropped.
- * While this position stays the same, the text is searched again only when it has grown by half, or settles.
+ * The cost is linear in the output. Each pattern remembers the first position at which its match may start, and earlier
+ * text is dropped. While this position stays the same, the text is searched again only when it has grown by half or
+ * settles.
  */
 import type { Found, Pattern } from './pattern.ts'
 import { type PatternSearch, type Span, searchFor, wholeCharacter } from './pattern-search.ts'
 import { makeRegExpTimeout, type RegExpTimeout } from './regexp/regexp-timeout.ts'
 
-/** A text of up to this length is searched again after every chunk. Characters. */
+/** Length up to which the text is searched again after every chunk, characters. */
 const SHORT = 1024
 
 /** Options of {@link ExpectBuffer}. */
@@ -30,13 +31,13 @@ export interface ExpectBufferOptions {
   readonly keep?: number
 }
 
-/** The text after the cursor in which a match can still start, and the patterns. */
+/** The text in which a match can still start, and the searches of all patterns. */
 export class ExpectBuffer {
   readonly #searches: readonly PatternSearch[]
   readonly #keep: number
   #text = ''
   #base = 0
-  /** Length of the text at the last search, and characters added since. */
+  /** Length of the text at the last search, and number of characters added since then. */
   #searched = 0
   #added = 0
 
@@ -60,7 +61,7 @@ export class ExpectBuffer {
     return decided !== undefined && this.#isFinal(decided) ? decided : undefined
   }
 
-  /** Whether {@link settle} could find a match that {@link push} did not. */
+  /** Whether {@link settle} could find a match that {@link push} did not find. */
   get undecided(): boolean {
     return this.#added > 0 || this.#searches.some((search) => search.concludes)
   }
@@ -68,7 +69,7 @@ export class ExpectBuffer {
   /**
    * Searches the output so far as if it were complete. More may follow if there is no match.
    *
-   * @param patient whether the silence was long enough for a match that could have become longer
+   * @param patient whether the silence was long enough to accept a match that could have become longer
    * @throws ExpectError `PATTERN_TOO_SLOW`
    */
   settle(patient: boolean): Found | undefined {
@@ -101,7 +102,7 @@ export class ExpectBuffer {
     let needed = Math.min(end, ...open.map((search) => search.from - search.lookBehind))
     if (end - needed > this.#keep) {
       needed = end - this.#keep
-      // The character before shows `^` that this is not the cursor.
+      // The searches continue after one kept character, so that `^` does not match at the start of the kept text.
       for (const search of open) search.skipTo(needed + 1)
     }
     if (needed <= this.#base) return

@@ -1,10 +1,10 @@
-/** Search for one pattern in a growing text. Remembers from which position it must search again. */
+/** Searches a growing text for one pattern. Remembers the position from which it must search again. */
 import type { Pattern } from './pattern.ts'
 import { END_MARK, partialMatchOf } from './regexp/partial-match.ts'
 import { analyzeRegExp, parseRegExp, type RegExpAnalysis, UNKNOWN_ANALYSIS } from './regexp/regexp-analysis.ts'
 import { isOverflow, type RegExpTimeout } from './regexp/regexp-timeout.ts'
 
-/** The end of the text so far. Positions are counted from the cursor. */
+/** The last part of the text. Positions are counted from the cursor. */
 export interface Window {
   readonly text: string
   /** Position of the first character of `text`. */
@@ -21,7 +21,7 @@ export interface Span {
 
 /** The search for one pattern. */
 export interface PatternSearch {
-  /** The match, if no longer text can change it. */
+  /** The match, if further text cannot change it. */
   readonly found: Span | undefined
   /** No match starts before this position. */
   readonly from: number
@@ -39,7 +39,7 @@ export interface PatternSearch {
   skipTo(place: number): void
 }
 
-/** @param guard limits the time of regular expressions */
+/** @param regExpTimeout limits the time of regular expressions */
 export function searchFor(pattern: Pattern, regExpTimeout: RegExpTimeout): PatternSearch {
   return typeof pattern === 'string' ? new StringSearch(pattern) : new RegExpSearch(pattern, regExpTimeout)
 }
@@ -86,9 +86,9 @@ class RegExpSearch implements PatternSearch {
   readonly #analysis: RegExpAnalysis
   readonly #regExpTimeout: RegExpTimeout
   readonly #bounds = new Map<number, number>()
-  /** Whether a match may have started that the end of the text cuts off. */
+  /** Whether a match may have started whose end is not in the text yet. */
   #open = false
-  /** Position from which the literal after the gap was not looked for yet. */
+  /** Position from which the literal `rest` was not searched yet. */
   #restFrom = 0
   found: Span | undefined
   from = 0
@@ -116,7 +116,7 @@ class RegExpSearch implements PatternSearch {
 
   scan(window: Window): void {
     if (!this.#mayMatch(window)) return
-    // No match starts before the edge. The rest may still contain the start of one.
+    // Without all literals, no match ends in this text. Only a match that starts after the edge is still possible.
     if (!this.#hasLiterals(window)) this.from = this.#edge(window)
     this.#inTime(window, () => this.#scan(window))
   }
@@ -133,8 +133,8 @@ class RegExpSearch implements PatternSearch {
   }
 
   /**
-   * A match that starts before the *edge* ends before the end of the text, so further text cannot change it. Up to the
-   * edge the expression itself is used; the slower probe is needed only after it.
+   * A match that starts before the *edge* ends before the end of the text, so further text cannot change it. Before the
+   * edge, the original expression is used. The rewritten expression is slower, and is used only after the edge.
    */
   #scan(window: Window): void {
     const edge = this.#edge(window)
@@ -151,8 +151,8 @@ class RegExpSearch implements PatternSearch {
   }
 
   /**
-   * Looks for the literals of the expression, which is much quicker than to run it: without its prefix no match begins, and
-   * without the rest after a gap of any text, a match that has begun stays open.
+   * Searches the literals of the expression first, which is much faster than running the expression. Without `prefix`, no
+   * match can start. Without `rest`, a match that has started stays open.
    */
   #mayMatch({ text, base }: Window): boolean {
     const { prefix, rest } = this.#analysis
@@ -198,13 +198,13 @@ class RegExpSearch implements PatternSearch {
     try {
       match = this.#run(partialMatch, tail, this.from - base - start)
     } catch (error) {
-      // The probe needs more memory than the expression. Without its result the match stays open.
+      // The rewritten expression needs more memory than the original. Without its result, the match stays open.
       if (!isOverflow(error)) throw error
       this.#open = true
       return
     }
-    // At the end mark and after it, everything matches. This matters only for expressions that match without a
-    // character.
+    // At the end mark and after it, the rewritten expression always matches. Such a match is relevant only if the
+    // original can match the empty string.
     const end = tail.length - END_MARK.length
     this.from = base + start + Math.min(match?.index ?? end, end)
     this.#open = match !== null && (match.index < end || (match.index === end && this.#analysis.mayBeEmpty))
@@ -236,7 +236,7 @@ class RegExpSearch implements PatternSearch {
   }
 }
 
-/** Position at which the text ends with the start of `literal`; its length when it does not. */
+/** Position at which the text ends with a start of `literal`; the length of the text if it does not. */
 function startAtEnd(text: string, literal: string, from: number): number {
   const first = literal.charAt(0)
   let at = text.indexOf(first, Math.max(from, text.length - literal.length + 1))

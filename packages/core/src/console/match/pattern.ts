@@ -25,12 +25,12 @@ export interface Match {
   readonly dropped: number
 }
 
-/** Where a pattern matched. */
+/** Result of a search. */
 export interface Found {
   readonly index: number
-  /** In characters from the cursor. */
+  /** Start of the match, characters from the cursor. */
   readonly start: number
-  /** Position after its last character. */
+  /** Position after the last character of the match. */
   readonly end: number
   readonly text: string
   /** The result of the regular expression. */

@@ -1,4 +1,4 @@
-/** Search of all output of a console, including output that is only in the log. */
+/** Searches all output of a console, including output that is only in the log. */
 import { ExpectError } from '../../errors.ts'
 import type { Transcript } from '../log/transcript.ts'
 import { type ConsoleText, newUtf8Decoder, PROJECTIONS, type ViewName } from '../text/console-text.ts'
@@ -15,8 +15,8 @@ export interface Scrollback {
 }
 
 /**
- * The first match in all output so far, as if it were complete. Output that is no longer in memory is read from the
- * log.
+ * Finds the first match in all output so far, as if it were complete. Output that is no longer in memory is read from
+ * the log.
  *
  * @throws ExpectError `OUTPUT_DROPPED` when neither memory nor the log has all output, and the rest does not match
  * @throws ExpectError `PATTERN_TOO_SLOW`

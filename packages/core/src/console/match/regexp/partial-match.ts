@@ -1,24 +1,24 @@
 /**
  * Rewrites a regular expression so that it distinguishes a final match from one that further output could still change.
  *
- * `RegExp.exec` does not report whether a match depends on the end of the text. Only a match that does not depend on it
- * stays the same when the text grows. So the caller appends one character to the text, the *end mark*. The rewritten
- * expression may match the end mark wherever the original examines the next character. After the mark, each of its
- * elements matches. It tries the same alternatives in the same order as the original. The result is one of these:
+ * `RegExp.exec` does not report whether a match depends on the end of the text. A match that depends on the end can change
+ * when the text grows. Therefore the caller appends one character to the text, the *end mark*. The rewritten expression
+ * may match the end mark wherever the original examines the next character. After the mark, all of its elements match.
+ * It tries the same alternatives in the same order as the original. The result is one of these:
  *
  * - a match that ends before the mark: the original has the same match, in this text and in every longer one;
  * - a match that includes the mark: the original reached the end of the text. In a longer text, it may match from the
  *   same start on, but not before;
  * - no match: the original has no match that starts in this text.
  *
- * The other files of this folder support the search: `regexp-analysis.ts` measures an expression from its syntax, so
- * that each character is examined only a few times; `backtracking-bound.ts` bounds the work an expression can cause;
- * and `regexp-timeout.ts` ends an expression whose bound is high when it takes too long.
+ * The other files of this folder support the search: `regexp-analysis.ts` computes properties of an expression from its
+ * syntax, so that each character is examined only a few times; `backtracking-bound.ts` computes an upper bound of the
+ * work of an expression; and `regexp-timeout.ts` limits the time of an expression with a high bound.
  */
 import type { AST } from '@eslint-community/regexpp'
 import { holdsStrings, looksBackOnly } from './regexp-analysis.ts'
 
-/** The end mark. It can be any character, because it is recognized as the last one. */
+/** The end mark. It can be any character, because it is recognized by its position at the end. */
 export const END_MARK = '\n'
 
 // The rewritten expression has no flag `m`, so `$` matches only at the end of the text.
@@ -87,8 +87,9 @@ class Rewriting {
     const once = this.#element(element)
     const isCharacter = !['Group', 'CapturingGroup', 'Backreference'].includes(element.type)
     if (!isCharacter || max !== Infinity) return once + raw.slice(element.raw.length)
-    // With the end mark as an alternative for each character, the engine would keep one alternative per character of a
-    // long text in memory. So the mark is an alternative only after all repetitions. The matches keep their order.
+    // If each repeated character had the end mark as an alternative, the engine would keep one alternative per character
+    // of a long text in memory. Therefore the mark is an alternative only after all repetitions. The order of the
+    // matches stays the same.
     const atLeast = min === 0 ? '' : `${once}{${min}}`
     return greedy ? `${atLeast}${element.raw}*(?:${AT_END}|)` : `${atLeast}${element.raw}*?(?:|${AT_END})`
   }
@@ -105,7 +106,7 @@ class Rewriting {
         if (!looksBackOnly(element.alternatives, this.#multiline)) throw new NoPartialMatch()
         return `(?:${AFTER_MARK}|${element.raw})`
       case 'lookahead': {
-        // A lookahead does not consume the end mark. So if it reaches the mark, `[^]*` consumes the text and the mark.
+        // A lookahead does not consume the end mark. So if the lookahead reaches the mark, `[^]*` consumes text and mark.
         const inner = this.alternatives(element.alternatives)
         return `(?:(?=(?:${inner})${AFTER_MARK})[^]*|(?${element.negate ? '!' : '='}${inner}))`
       }

@@ -1,17 +1,17 @@
 /**
- * Analyzes the syntax of a regular expression: how far a match can reach, how much text before a match it examines, and
- * the work that it can cause.
+ * Analyzes the syntax of a regular expression: the longest match, the amount of text that is examined before a match, and
+ * the amount of work.
  */
 import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp'
 import { backtrackingBound } from './backtracking-bound.ts'
 
 /** Lengths in UTF-16 units. All numbers are upper bounds. */
 export interface RegExpAnalysis {
-  /** Characters that decide whether a match starts at a position, including lookaheads. */
+  /** Number of characters from a position on that decide whether a match starts there, including lookaheads. */
   readonly longest: number
-  /** Whether one of these can be a line feed. */
+  /** Whether one of these characters can be a line feed. */
   readonly crossesLines: boolean
-  /** Characters before a match that are examined. */
+  /** Number of characters before a match that are examined. */
   readonly lookBehind: number
   /** Whether a match can be empty. */
   readonly mayBeEmpty: boolean
@@ -20,10 +20,10 @@ export interface RegExpAnalysis {
   /** Literal start of every match; empty if unknown. */
   readonly prefix: string
   /**
-   * Characters that follow `prefix` after any text at all, as in `/prefix[^]*?rest/`; empty when the syntax differs.
+   * Literal that follows `prefix` after a gap of any text, as in `/prefix[^]*?rest/`; empty for other expressions.
    */
   readonly rest: string
-  /** Texts that each match contains, in this order and without overlap. */
+  /** Literals that each match contains, in this order and without overlap. */
   readonly literals: readonly string[]
   /**
    * Upper bound of the alternatives tried at one position of a text of `length` characters; `Infinity` for exponential.
@@ -44,7 +44,7 @@ export const UNKNOWN_ANALYSIS: RegExpAnalysis = {
   backtracking: () => Infinity,
 }
 
-/** Measures a parsed regular expression. */
+/** Analyzes a parsed regular expression. */
 export function analyzeRegExp(regexp: RegExp, tree: AST.Pattern): RegExpAnalysis {
   const flags = regexp.flags.replace(/[dgy]/g, '')
   const unitsOfOne = regexp.unicode || regexp.unicodeSets ? 2 : 1
@@ -92,7 +92,7 @@ function withoutGroup(element: AST.Element): readonly AST.Element[] {
   return only === undefined || others.length > 0 || hasModifiers ? [element] : only.elements.flatMap(withoutGroup)
 }
 
-/** The characters from an index on, as far as there are only characters. One UTF-16 unit each: no surrogates. */
+/** The literal characters from an index on, up to the first other element or surrogate. */
 function literalAt(elements: readonly AST.Element[], from: number): string {
   const end = elements.findIndex(
     (element, index) =>
@@ -106,7 +106,7 @@ function isSurrogate(unit: number): boolean {
   return unit >= 0xd8_00 && unit <= 0xdf_ff
 }
 
-/** Whether it matches any text at all: `[^]*`, `[\s\S]*`, `.*` with the flag `s`, greedy or not. */
+/** Whether an element matches any text: `[^]*`, `[\s\S]*`, `.*` with the flag `s`, greedy or not. */
 function isAnyText(element: AST.Element | undefined, dotAll: boolean): boolean {
   if (element?.type !== 'Quantifier' || element.min > 0 || element.max !== Infinity) return false
   const { element: one } = element
@@ -183,7 +183,7 @@ class Measures {
       case 'CapturingGroup':
         return this.crossesLines(element.alternatives)
       case 'Backreference':
-        // It repeats a group, which is analyzed separately.
+        // A repeated group is analyzed separately.
         return false
       case 'Character':
         return element.value === 0x0a
@@ -216,7 +216,7 @@ export function parseRegExp(regexp: RegExp): AST.Pattern | undefined {
   }
 }
 
-/** Whether a character class can match more than one character, as `v` allows: `[\q{ok|yes}]`, `\p{RGI_Emoji}`. */
+/** Whether a class can match several characters, which the flag `v` allows: `[\q{ok|yes}]`, `\p{RGI_Emoji}`. */
 export function holdsStrings(element: AST.CharacterClass | AST.CharacterSet | AST.ExpressionCharacterClass): boolean {
   let found = false
   visitRegExpAST(element, {
@@ -230,7 +230,7 @@ export function holdsStrings(element: AST.CharacterClass | AST.CharacterSet | AS
   return found
 }
 
-/** Whether a lookbehind holds no assertion about what follows, and with `multiline` none about lines. */
+/** Whether a lookbehind contains no assertion about later text, and with `multiline` no assertion about lines. */
 export function looksBackOnly(alternatives: readonly AST.Alternative[], multiline: boolean): boolean {
   return alternatives.every(({ elements }) => elements.every((element) => looksBack(element, multiline)))
 }
@@ -264,7 +264,7 @@ function isOpenEnded({ elements }: AST.Alternative): boolean {
   return last.type === 'Backreference'
 }
 
-/** Whether it can match the empty string, depending on the context: `/(?<=# )$/`. */
+/** Whether an alternative can match the empty string in some context, such as `/(?<=# )$/`. */
 function mayBeEmpty({ elements }: AST.Alternative): boolean {
   return elements.every((element) => {
     switch (element.type) {

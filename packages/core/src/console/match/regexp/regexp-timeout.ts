@@ -1,14 +1,14 @@
 /**
- * Limits the time of a regular expression. JavaScript cannot interrupt a match, but `node:vm` can. A call of it costs
- * about 100 µs, so it is used only if the shape of the expression allows more work than that.
+ * Limits the time of a regular expression. JavaScript cannot interrupt a match, but `node:vm` can. A call of `node:vm`
+ * takes about 100 µs, so it is used only for expressions that may need more work than that.
  */
 import { type Context, createContext, Script } from 'node:vm'
 import { ExpectError } from '../../../errors.ts'
 
-/** Work that runs without a guard, in steps of the engine: a few milliseconds. */
+/** Amount of work that needs no time limit, in steps of the engine. They take a few milliseconds. */
 const HARMLESS = 1_000_000
 
-/** Longest time for one search, milliseconds, and the addition for each character of the text. */
+/** Time limit of one search, and the addition for each character of the text. Milliseconds. */
 const BUDGET_MS = 1_000
 const BUDGET_MS_PER_CHARACTER = 1e-3
 
@@ -19,8 +19,8 @@ let context: Context | undefined
 export type RegExpTimeout = <T>(regexp: RegExp, length: number, work: number, job: () => T) => T
 
 /**
- * @param scale applies the multiplier to the limit. @default none
- * @returns a guard that throws ExpectError `PATTERN_TOO_SLOW`
+ * @param scale multiplies the limit by `timeoutMultiplier`. @default no change
+ * @returns a function that runs a search with a time limit, and throws ExpectError `PATTERN_TOO_SLOW`
  */
 export function makeRegExpTimeout(
   scale: (milliseconds: number) => number = (milliseconds) => milliseconds,
@@ -58,7 +58,7 @@ function runWithin<T>(budget: number, job: () => T, tooSlow: () => Error): T {
       script.runInContext(context, { timeout })
     } catch (error) {
       if (!isTimeout(error)) throw error
-      // On a busy host the process may not have had the CPU. It gets more time until it has used its budget.
+      // On a busy host, the process may have waited for a CPU. It gets more time until its CPU time exceeds the limit.
       const { user, system } = process.cpuUsage(before)
       if ((user + system) / 1000 >= budget / 2) throw tooSlow()
     } finally {
