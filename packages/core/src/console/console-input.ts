@@ -5,9 +5,9 @@ import { MachineError, OptionError } from '../errors.ts'
 
 type Done = (error?: Error | null) => void
 
-/** Most characters remembered of a line without Enter. */
+/** Most characters that are remembered of a line without Enter. */
 const LONGEST_LINE = 200
-/** Most lines with Enter remembered. */
+/** Most lines with Enter that are remembered. */
 const KEPT_LINES = 20
 
 /** Input of one console. QEMU reads only as much as the device accepts; the rest stays in the socket. */
@@ -69,7 +69,7 @@ export class ConsoleInput {
     await waiting.promise
   }
 
-  /** Refuses further data with this error. */
+  /** Rejects further data with this error. */
   end(reason: MachineError): void {
     this.#gone ??= reason
     for (const { reject } of this.#waiting.splice(0)) reject(this.#gone)

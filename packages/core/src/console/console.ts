@@ -37,7 +37,7 @@ export interface ConsoleOptions {
   readonly transcript: Transcript
   /** Default timeout of `expect`, milliseconds, after the multiplier. */
   readonly timeoutMs: number
-  /** Applies the multiplier to times of the caller. @default none */
+  /** Multiplies a timeout by `timeoutMultiplier`. @default no change */
   readonly scale?: (milliseconds: number) => number
   /** Facts about the machine for error messages. @default none */
   readonly describe?: () => ConsoleContext
@@ -126,8 +126,8 @@ export class Console {
   }
 
   /**
-   * Adds the output recorded in a template, for a machine restored from it: to the log and to the text, before the
-   * cursor. Call it before {@link attach}.
+   * Adds the recorded output of a template to the log and to the text before the cursor, for a restored machine. Call it
+   * before {@link attach}.
    */
   recall(bytes: Uint8Array, isLogged = false): void {
     if (bytes.length > 0 && isLogged) this.#take(this.#decoded(bytes), false)
@@ -177,8 +177,8 @@ export class Console {
   }
 
   /**
-   * Passes all further output to `watcher`, before any wait. The bytes that it consumes are searched by pending waits
-   * only: the cursor moves to their end.
+   * Passes all further output to `watcher`, before any wait. If it consumes bytes, the cursor moves to their end, so only
+   * waits that are already pending search them.
    */
   watch(watcher: Watcher): Disposable {
     this.#watchers.add(watcher)
@@ -189,7 +189,7 @@ export class Console {
    * Types a string, as UTF-8, or bytes. Returns at once; the machine reads them as fast as its serial device allows. A
    * terminal in canonical mode (such as that of a shell without line editing) truncates lines of more than 4095 bytes.
    *
-   * @param isAnswer whether it is an answer of the terminal, and not input of the test
+   * @param isAnswer true for an answer of the terminal, false for input of the test
    * @throws OptionError `INVALID_OPTION` if `data` is neither a string nor bytes
    * @throws MachineError `MACHINE_EXITED`
    */
@@ -200,7 +200,7 @@ export class Console {
 
   /**
    * Resolves when all input has been written to the machine.
-   * @throws MachineError `MACHINE_EXITED` when the machine ended before
+   * @throws MachineError `MACHINE_EXITED` when the machine ends before
    */
   drained(): Promise<void> {
     return this.#input.drained()
@@ -277,7 +277,7 @@ export class Console {
     return this.#text.append(this.#utf8.decode(chunk, { stream: true }))
   }
 
-  /** Waits search the output before the incident watch, so that a test can wait for the text of a panic. */
+  /** Passes output to the waits before the incident watch, so that a test can wait for the text of a panic. */
   #take(additions: Additions, watched = true): void {
     this.#queue.take(additions)
     if (watched) this.#incidentWatch.take(additions.clean ?? '')

@@ -1,7 +1,7 @@
 /** Copies the console output to streams. A slow or failing stream never delays the machine. */
 import type { Writable } from 'node:stream'
 
-/** Bytes buffered for a slow stream before it misses output. */
+/** Size of the buffer for a slow stream, bytes. Output beyond it is not passed to the stream. */
 const MOST_BEHIND = 16 * 2 ** 20
 
 /** The output streams of one console. */

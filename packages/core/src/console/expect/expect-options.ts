@@ -14,9 +14,9 @@ export interface ExpectOptions {
   /** Longest silence, milliseconds since the last byte or the call, before the multiplier. @default none */
   readonly idleTimeout?: number
   /**
-   * The text that is searched. `clean`: all output without escape codes, lines ending with `\n`. `raw`: the characters
-   * as they were sent. `userspace`: clean text without kernel messages, even if one interrupts a line. Kernel messages
-   * are recognized by their time stamp (`[    3.083140] text`).
+   * The searched text. `clean`: all output without escape codes, with `\n` as line end. `raw`: the unchanged characters.
+   * `userspace`: clean text without kernel messages, even if a message interrupts a line. Kernel messages are recognized
+   * by their time stamp (`[    3.083140] text`).
    *
    * @default 'clean'
    */
@@ -41,7 +41,7 @@ export function checkExpectOptions(options: ExpectOptions): void {
   checkTable('expect', options, CHECKS)
 }
 
-/** @throws OptionError as {@link checkExpectOptions} */
+/** Same as {@link checkExpectOptions}, for the option `view` only. @throws OptionError */
 export function checkViewOptions(options: Pick<ExpectOptions, 'view'>): void {
   checkTable('hasPrinted', options, VIEW_CHECKS)
 }

@@ -1,23 +1,23 @@
-/** Detects pauses of a console, to search the output so far as if it were complete. */
+/** Detects pauses of a console, after which the output so far is searched as if it were complete. */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 
 /**
- * Silence after which the output so far counts as complete, milliseconds. Delays the match of a prompt by this much.
+ * Silence after which the output so far counts as complete, milliseconds. The match of a prompt is delayed by this time.
  */
 export const SETTLE_MS = 50
-/** The same for a match that could still become longer, such as an incomplete IP address. */
+/** Silence after which even a match that could become longer is accepted, such as an IP address, milliseconds. */
 export const PATIENT_SETTLE_MS = 250
 
-/** At most one part in this many of the time is spent in attempts. */
+/** Attempts may take at most 1/SHARE of the time. */
 const SHARE = 5
 
-/** The console, as the timer uses it. Times in milliseconds. */
+/** The part of a console that the timer needs. Times in milliseconds. */
 export interface SettlingConsole {
   /** Time since the last byte. */
   quietMs(): number
   /** Whether an attempt could find a match. */
   wanted(): boolean
-  /** Searches the output so far as if it were complete. */
+  /** Searches the output so far as if it were complete. @param patient whether to accept a match that could become longer */
   attempt(patient: boolean): void
 }
 

@@ -1,5 +1,5 @@
 /**
- * Queue of the pending waits of a console, served in the order of their calls, and the cursor that their matches move.
+ * Queue of the pending waits of a console, in the order of their calls, and the cursor, which moves to the end of each match.
  */
 import { ColdbootError } from '../../errors.ts'
 import type { ExpectEvent, MachineEvent } from '../../events/machine-event.ts'
@@ -27,7 +27,7 @@ export interface WaitQueueOptions {
   readonly lastByteAt: () => number | undefined
   /** Receives the start and the end of each wait. */
   readonly onEvent?: ((event: MachineEvent) => void) | undefined
-  /** The facts for errors that all waits of this console share. */
+  /** Returns the facts for errors that are the same for all waits of the console. */
   readonly describe: () => Pick<failures.FailureFacts, 'name' | 'bytes' | 'context'>
 }
 
@@ -37,7 +37,7 @@ interface Cursor {
   readonly position: number
   /** View of the last match. */
   readonly view: ViewName
-  /** Position in this view. More exact than `position`, because a character of a view may be several bytes. */
+  /** Offset in this view. More exact than `position`, because several raw characters may map to one character of a view. */
   readonly offset: number
 }
 
@@ -108,14 +108,14 @@ export class WaitQueue {
     this.#serve()
   }
 
-  /** Ends the output. Waits, pending and later ones, are rejected unless the output so far matches. */
+  /** Ends the output. Rejects pending and later waits, unless the output so far matches. */
   end(reason: Error): void {
     this.#end ??= (facts) => failures.exited(facts, reason)
     this.#serve()
     this.#quietTimer.stop()
   }
 
-  /** As {@link end} after a guest failure. The machine may still print. */
+  /** Same as {@link end}, after a guest failure, when the machine may still print. */
   fail(error: (facts: failures.FailureFacts) => Error): void {
     this.#end ??= error
     this.#serve()

@@ -17,7 +17,7 @@ export interface WaitRequest {
 
 /** Callbacks of a wait. */
 export interface WaitEvents {
-  /** The time is up. All output that arrived until now has been processed. */
+  /** Called at the timeout, after all output that has arrived until then was processed. */
   readonly deadline: () => void
   /** Returns the milliseconds until the idle timeout; 0 or less when it is reached. */
   readonly idle: () => number
@@ -29,7 +29,7 @@ export interface ActiveSearch {
   readonly buffer: ExpectBuffer
   /** Start of the search, in the view of the wait. */
   readonly origin: number
-  /** Characters before it that should have been searched but are no longer kept. */
+  /** Number of characters before `origin` that should have been searched but are no longer in memory. */
   readonly dropped: number
 }
 
@@ -50,7 +50,7 @@ export class Wait {
 
   constructor(request: WaitRequest, id: number, startedAt: number, events: WaitEvents) {
     const { promise, resolve, reject } = Promise.withResolvers<Match>()
-    // If `await` was forgotten, the rejection at the close of the machine must not end the process.
+    // If `await` was forgotten, the rejection at the end of the machine must not be an unhandled rejection.
     promise.catch(() => {})
     this.request = request
     this.id = id

@@ -1,4 +1,4 @@
-/** Keeps the last bytes of a console, with their times, for a log that reached its size limit. */
+/** Keeps the last output of a console, with its times, for a log that has reached its size limit. */
 
 /** Bytes with the time of their arrival. */
 export interface TimedBytes {
@@ -8,7 +8,7 @@ export interface TimedBytes {
 
 /** Keeps the last bytes, up to a limit. */
 export class LogEnd {
-  /** Bytes that were dropped. */
+  /** Number of bytes that were dropped. */
   leftOut = 0
   readonly #limit: number
   #pieces: TimedBytes[] = []
@@ -20,7 +20,7 @@ export class LogEnd {
   }
 
   add(bytes: Uint8Array, at: number): void {
-    // Copied, because a small part of a large buffer would keep the whole buffer in memory.
+    // Copied, because a reference to a small part would keep the whole buffer in memory.
     this.#pieces.push({ at, bytes: Uint8Array.from(bytes) })
     this.#length += bytes.length
     while (this.#length > this.#limit) this.#drop(this.#length - this.#limit)
@@ -30,7 +30,7 @@ export class LogEnd {
     }
   }
 
-  /** The bytes kept, oldest first. */
+  /** The kept output, the oldest first. */
   get pieces(): readonly TimedBytes[] {
     return this.#pieces.slice(this.#first)
   }

@@ -2,17 +2,17 @@
 
 /** A console log on disk. */
 export interface LogFile {
-  /** Path. The file is replaced, and only this user can read it. `<path>.timing` has the times. */
+  /** Path. An existing file is replaced. Only this user can read the file. The times are in `<path>.timing`. */
   readonly path: string
-  /** Size limit in bytes. Of a longer log, the beginning and the end are kept. @default 67_108_864 (64 MiB) */
+  /** Size limit, bytes. A longer log keeps only its beginning and its end. @default 67_108_864 (64 MiB) */
   readonly maxBytes?: number | undefined
-  /** Creates a filter of the logged bytes for one machine. @default none */
+  /** Creates the filter for the log of one machine. @default none */
   readonly filter?: (() => LogFilter) | undefined
 }
 
-/** Changes the bytes of one console before they are logged. May hold back bytes until more arrive. */
+/** Changes the bytes of one console before they are logged. May buffer bytes until more arrive. */
 export interface LogFilter {
   push(bytes: Uint8Array): Uint8Array
-  /** Returns the bytes that were held back, at the end of the output. */
+  /** Returns the buffered bytes. Called at the end of the output. */
   end(): Uint8Array
 }

@@ -1,4 +1,4 @@
-/** Writes a console log and its times to disk. Of a log above its size limit, keeps the beginning and the end. */
+/** Writes a console log and its times to disk. If the log exceeds its size limit, keeps its beginning and its end. */
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { startTimer, stopTimer } from '../../host/clock.ts'
@@ -7,13 +7,13 @@ import { LogEnd } from './log-end.ts'
 import type { LogFile, LogFilter } from './log-file.ts'
 
 const MAX_BYTES = 64 * 2 ** 20
-/** Size reserved for the end of a long log. The end is written when the machine has ended. */
+/** Size reserved for the end of a long log, bytes. The end is written when the machine has ended. */
 const END_BYTES = 2 ** 20
 const READ_BYTES = 2 ** 20
 
-/** Bytes that arrive within this time get one time stamp, because some guests print byte by byte. Milliseconds. */
+/** Bytes that arrive within this time share one time stamp, because some guests print byte by byte. Milliseconds. */
 const TOGETHER_MS = 5
-/** Latest write of a time stamp to disk, so that it is there even after a kill. Milliseconds. */
+/** Longest delay until a time stamp is written to disk, so that it survives a kill of this process. Milliseconds. */
 const LATEST_MS = 20
 
 /** Writes one log. Every method may throw an error of the file system. */
@@ -31,7 +31,7 @@ export class LogWriter {
   #timer: ReturnType<typeof startTimer> | undefined
   #closed = false
 
-  /** @param now start of the times, milliseconds */
+  /** @param now time at which the log starts, milliseconds */
   constructor({ path, filter, maxBytes = MAX_BYTES }: LogFile, now: number) {
     this.#path = path
     this.#filter = filter?.()
@@ -50,7 +50,7 @@ export class LogWriter {
     }
   }
 
-  /** Bytes that were dropped. */
+  /** Number of bytes that were dropped. */
   get leftOut(): number {
     return this.#end.leftOut
   }
@@ -59,7 +59,7 @@ export class LogWriter {
     this.#add(this.#filter?.push(chunk) ?? chunk, now)
   }
 
-  /** The log so far; undefined if it is not identical to the output. */
+  /** Reads the log so far; undefined if it differs from the output. */
   read(): Iterable<Uint8Array> | undefined {
     if (this.leftOut > 0 || this.#filter !== undefined) return undefined
     return piecesOf(openSync(this.#path, 'r'), this.#closed ? [] : this.#end.pieces.map(({ bytes }) => bytes))
@@ -88,7 +88,7 @@ export class LogWriter {
     if (head.length === bytes.length) return
     const cutBefore = this.leftOut > 0
     this.#end.add(bytes.subarray(head.length), now)
-    // Written at once, in case the end of the log is never written.
+    // The note is written at once, because after a crash the end of the log is missing.
     if (!cutBefore && this.leftOut > 0) {
       this.#append(
         note(`the log is cut here: its limit is ${this.#maxBytes} bytes; the end of the output follows`),
@@ -113,7 +113,7 @@ export class LogWriter {
     try {
       this.#writeTime()
     } catch {
-      // The next write fails too, and reports it.
+      // The next write also fails, and reports the error.
     }
   }
 
@@ -149,7 +149,7 @@ function* piecesOf(descriptor: number, others: readonly Uint8Array[]): Generator
 
 function openPrivate(file: string): number {
   const descriptor = openSync(file, 'w', 0o600)
-  // The mode above applies only to a new file. An existing one keeps its own.
+  // The mode above applies only to a new file, so that of an existing file is changed here.
   if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, 0o600)
   return descriptor
 }
@@ -162,6 +162,6 @@ function closeQuietly(descriptor: number): void {
   try {
     closeSync(descriptor)
   } catch {
-    // A full disk may report its error again.
+    // A full disk may report the same error again.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Writes every byte of a console to disk as it arrives, with its time, so that the output can be read and replayed
- * after a crash, a kill or a timeout. An error of the disk does not affect the machine.
+ * Writes every byte of a console to disk when it arrives, with its time, so that the output can be read and replayed
+ * after a crash, a kill or a timeout. A disk error does not affect the machine.
  */
 import { types } from 'node:util'
 import { now as monotonic } from '../../host/clock.ts'
@@ -10,14 +10,14 @@ import { LogWriter } from './log-writer.ts'
 /** Options of {@link Transcript}. */
 export interface TranscriptOptions {
   /**
-   * Log of all bytes. `<path>.timing` has their times as lines of `<seconds since the line before> <bytes>`, the
-   * classic format of util-linux. Replay it with `scriptreplay <path>.timing <(echo; cat <path>)`: scriptreplay skips
-   * the first line as a header. Times count from the creation of the transcript.
+   * Log of all bytes. `<path>.timing` has their times as lines of `<seconds since the previous line> <bytes>`, the
+   * classic format of util-linux. Replay it with `scriptreplay <path>.timing <(echo; cat <path>)`; the `echo` is needed
+   * because scriptreplay skips the first line as a header. Times count from the creation of the transcript.
    *
-   * @default none: only the tail is kept
+   * @default none: only the last bytes are kept, in memory
    */
   readonly file?: LogFile
-  /** Bytes kept in memory, from the end. @default 262_144 (256 KiB) */
+  /** Number of last bytes that are kept in memory. @default 262_144 (256 KiB) */
   readonly tailBytes?: number
   /** Called once when the disk fails. */
   readonly onWarning?: (message: string) => void
@@ -27,9 +27,9 @@ export interface TranscriptOptions {
 
 const TAIL_BYTES = 256 * 2 ** 10
 
-/** Output that is not in the log yet. */
+/** Buffered output that is not in the log yet. */
 export interface HeldOutput {
-  /** Continues the log. @param isKept whether the held output is written to it */
+  /** Continues the log. @param isKept whether to write the buffered output to the log */
   end(isKept: boolean): void
 }
 
@@ -37,7 +37,7 @@ export interface HeldOutput {
 export class Transcript {
   /** Path of the log; undefined without one. */
   readonly file: string | undefined
-  /** Bytes received, logged or not. */
+  /** Number of bytes received, logged or not. */
   bytes = 0
   /** Time of the last byte, on the clock of the options. */
   lastByteAt: number | undefined
@@ -48,7 +48,7 @@ export class Transcript {
   #failed = false
   #closed = false
   #hasGap = false
-  /** Output that is held, with its times. */
+  /** Buffered output, with its times; undefined if output is not held. */
   #held: [chunk: Uint8Array, now: number][] | undefined
   #tail: Uint8Array[] = []
   #tailLength = 0
@@ -76,7 +76,7 @@ export class Transcript {
     this.#toTail(chunk)
   }
 
-  /** Holds further output back from the log. Nothing else may hold it meanwhile. */
+  /** Buffers further output instead of logging it. Must not be called again before {@link HeldOutput.end}. */
   hold(): HeldOutput {
     const held: [chunk: Uint8Array, now: number][] = []
     this.#held = held
@@ -90,7 +90,7 @@ export class Transcript {
     else for (const [chunk, now] of held) this.#onDisk(() => this.#writer?.write(chunk, now))
   }
 
-  /** Whether the log has every byte so far unchanged, or will have when it is closed. */
+  /** Whether the log contains every byte so far unchanged, or will when it is closed. */
   get complete(): boolean {
     return this.#writer !== undefined && !this.#failed && !this.#hasGap && this.#writer.leftOut === 0
   }
@@ -105,7 +105,7 @@ export class Transcript {
     return Buffer.concat(this.#tail).subarray(-Math.max(1, Math.min(limit, this.#tailBytes)))
   }
 
-  /** The log from its start; `undefined` if it is incomplete, filtered or removed. */
+  /** Reads the log from its start; `undefined` if it is incomplete, filtered or removed. */
   read(): Iterable<Uint8Array> | undefined {
     if (!this.complete) return undefined
     try {

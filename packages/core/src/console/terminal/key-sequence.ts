@@ -1,8 +1,8 @@
-/** Bytes that a terminal sends for a key (those of xterm, which are those of a VT220 as far as it has the key). */
+/** Escape sequences that xterm sends for keys. For keys of a VT220, they are the same as on a VT220. */
 import { closestMatch } from 'leven'
 import { OptionError } from '../../errors.ts'
 
-/** Final letter of `ESC [`, or of `ESC O` in the mode for applications. */
+/** Final letter after `ESC [`, or after `ESC O` in application mode. */
 const CURSOR_KEYS: Readonly<Record<string, string>> = { up: 'A', down: 'B', right: 'C', left: 'D', home: 'H', end: 'F' }
 
 const KEYS: Readonly<Record<string, string>> = {
@@ -36,8 +36,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 }
 
 /**
- * @param key such as `ArrowDown`, `ctrl-c`, `alt-x`, or a character
- * @param isApplicationMode whether the program has asked for the other codes of cursor keys (DECCKM)
+ * @param key name such as `ArrowDown`, `ctrl-c` or `alt-x`, or a character
+ * @param isApplicationMode whether the program has set application mode for cursor keys (DECCKM)
  * @throws OptionError `INVALID_OPTION` for an unknown key
  */
 export function keySequence(key: string, isApplicationMode: boolean): string {

@@ -1,6 +1,6 @@
 /**
- * Terminal on the console of a machine: what a person would see, by `@xterm/headless`, which is loaded with the first use. The
- * machine's option `terminal` makes it answer the queries of programs too.
+ * Terminal on the console of a machine: the visible text, rendered by `@xterm/headless`, which is loaded at the first
+ * use. With the option `terminal` of the machine, it also answers queries of programs.
  */
 import type { Terminal as XTerm } from '@xterm/headless'
 import { ColdbootError, OptionError } from '../../errors.ts'
@@ -14,19 +14,19 @@ export interface TerminalOptions {
   readonly lines?: number
 }
 
-/** A place on a terminal, from 0. */
+/** Position of the cursor. Columns and lines count from 0. */
 export interface TerminalCursor {
   readonly line: number
   readonly column: number
 }
 
-/** What a terminal on the console shows. */
+/** The terminal on the console of a machine. */
 export interface ConsoleTerminal {
-  /** All lines, without blanks at their ends and empty lines at the end. */
+  /** The visible lines, without trailing blanks and without empty lines at the end. */
   text(): Promise<string>
-  /** One line, the first is 0. @throws OptionError `INVALID_OPTION` outside of the terminal */
+  /** One line; the first has index 0. @throws OptionError `INVALID_OPTION` outside of the terminal */
   line(index: number): Promise<string>
-  /** Where the cursor is. */
+  /** Position of the cursor. */
   cursor(): Promise<TerminalCursor>
   /**
    * Types a key: `enter`, `tab`, `ArrowDown`, `F2`, `ctrl-c`, `alt-x`, or a character. `vm.send` types text.
@@ -35,12 +35,12 @@ export interface ConsoleTerminal {
   press(key: string): Promise<void>
 }
 
-/** The console, as its terminal uses it. */
+/** The part of a console that its terminal needs. */
 export interface TerminalSource {
-  /** The output so far. */
+  /** Raw output so far. */
   raw(): string
   watch(watcher: (chunk: Uint8Array) => number): Disposable
-  /** @param isAnswer whether it is an answer to a query, and not input of the test */
+  /** @param isAnswer true for an answer to a query, false for input of the test */
   send(data: string, isAnswer?: boolean): void
 }
 
@@ -54,7 +54,7 @@ export class TerminalOnConsole implements ConsoleTerminal {
   /** Resolves when all output so far was processed. */
   #written: Promise<void> = Promise.resolve()
 
-  /** @param options with them, it reads the output from now on and answers queries */
+  /** @param options if set, the terminal is loaded at once and answers queries */
   constructor(source: TerminalSource, options: TerminalOptions | undefined) {
     this.#source = source
     this.#options = options ?? {}
@@ -91,7 +91,7 @@ export class TerminalOnConsole implements ConsoleTerminal {
 
   #start(answers: boolean): Promise<XTerm> {
     if (this.#terminal !== undefined) return this.#terminal
-    // Output from before the terminal was loaded is kept in this order. Its queries are not answered again.
+    // Writes the earlier output to the terminal first. Queries in it are not answered again.
     const loaded = load(this.#options)
     const earlier = this.#source.raw()
     const write = (data: string | Uint8Array): void => {

@@ -1,9 +1,9 @@
 /**
- * The output of a console in memory, limited in size: the stream of characters as they were sent, and its views.
+ * The output of a console in memory, limited in size: the stream of raw characters, and its views.
  *
  * A view is a projection of the stream: clean text by default, the stream itself for `{ view: 'raw' }`, clean text
- * without kernel messages for `{ view: 'userspace' }`. The stream is kept in pieces, each with the state of the
- * projections at its start, so that a position in one view is mapped to another by replaying a single piece.
+ * without kernel messages for `{ view: 'userspace' }`. The stream is divided into pieces, each with the state of the
+ * projections at its start. To map a position from one view to another, only one piece is replayed.
  */
 import { TextDecoder } from 'node:util'
 import { AS_SENT, CleanText, type Projection } from './decoder.ts'
@@ -27,13 +27,13 @@ export function newUtf8Decoder(): TextDecoder {
   return new TextDecoder('utf-8', { ignoreBOM: true })
 }
 
-/** Characters of a piece: few enough to replay quickly, many enough to keep the number of pieces small. */
+/** Length of a piece, characters: short enough for a quick replay, long enough for a small number of pieces. */
 const PIECE = 8192
 
-/** Characters of the stream kept by default. Older ones are only in the log. */
+/** Default number of characters of the stream in memory. Older ones are only in the log. */
 export const KEPT_CHARACTERS: number = 16 * 2 ** 20
 
-/** What {@link ConsoleText.append} added to each view that exists. */
+/** Text that {@link ConsoleText.append} has added to each existing view. */
 export type Additions = Partial<Record<ViewName, string>>
 
 /** The stream and its views. */
@@ -43,13 +43,13 @@ export class ConsoleText {
   readonly #views = new Map<ViewName, View>()
   #end = 0
 
-  /** @param keep characters of the stream to keep */
+  /** @param keep number of characters of the stream to keep */
   constructor(keep: number = KEPT_CHARACTERS) {
     this.#keep = keep
     this.view('clean')
   }
 
-  /** The first position still kept: above 0 when something was dropped. */
+  /** First position that is still in memory: above 0 if older characters were dropped. */
   get start(): number {
     return this.#pieces[0]?.start ?? this.#end
   }
@@ -73,14 +73,14 @@ export class ConsoleText {
     return added
   }
 
-  /** Searches what is left, at the end of the output. */
+  /** Adds the text that the projections still hold back to the views. Called at the end of the output. */
   finish(): Additions {
     const added: Additions = {}
     for (const [name, view] of this.#views) added[name] = view.finish()
     return added
   }
 
-  /** Returns a view. It is created from the kept stream at its first use. */
+  /** Returns a view. At the first use, it is created from the stream in memory. */
   view(name: ViewName): View {
     const known = this.#views.get(name)
     if (known !== undefined) return known

@@ -1,7 +1,7 @@
 /**
  * Clean text: the output without escape sequences and with `\n` as the only line end.
  *
- * A state machine after ECMA-48 and the parser of the DEC VT500 series. The result does not depend on the chunks of the
+ * A state machine based on ECMA-48 and the parser of the DEC VT500 series. The result does not depend on the chunks of the
  * input, and it never contains a part of an escape sequence.
  */
 
@@ -18,20 +18,20 @@ export interface Projection {
   clone(): Projection
 }
 
-/** Characters as they were sent, for `{ view: 'raw' }`. */
+/** The unchanged characters, for `{ view: 'raw' }`. */
 export const AS_SENT: Projection = Object.freeze({ push: (raw: string) => raw, end: () => '', clone: () => AS_SENT })
 
-/** Most characters of a sequence, so that a sequence without end does not hide the rest of the output. */
+/** Longest sequence, characters, so that an unterminated sequence does not hide the rest of the output. */
 const LONGEST_CONTROL = 256
 const LONGEST_STRING = 4096
-/** Most carriage returns in a row that are removed before a line feed. */
+/** Most consecutive carriage returns that are removed before a line feed. */
 const MOST_RETURNS = 1024
 
 const TEXT = 0
 const ESCAPE = 1
 const INTERMEDIATE = 2
 const CONTROL = 3
-/** After `ESC ]`: the next character identifies the commands of the Linux console, which have no terminator. */
+/** State after `ESC ]`. The next character identifies commands of the Linux console, which have no terminator. */
 const COMMAND_START = 4
 const COMMAND = 5
 const STRING = 6
@@ -47,9 +47,9 @@ const SPECIAL = /[\0-\x08\r\x0e-\x1f\x7f-\x9f]/g
  */
 export class CleanText implements Projection {
   #state: State = TEXT
-  /** Characters of the sequence so far. */
+  /** Number of characters of the sequence so far. */
   #length = 0
-  /** Carriage returns that may still be followed by a line feed. */
+  /** Number of carriage returns that may still be followed by a line feed. */
   #returns = 0
   #row = new TerminalRow()
 
@@ -102,7 +102,7 @@ export class CleanText implements Projection {
       if (code === 0x5c) return this.#become(TEXT)
     }
     if (isStart(code)) return this.#begin(code)
-    // As on a terminal, a control character inside a sequence is executed and the sequence continues.
+    // A control character inside a sequence is executed, and the sequence continues, as on a terminal.
     if (code < 0x20 || code === 0x7f) return this.#control(code, character)
     if (code > 0x7f) return this.#become(TEXT) + this.#print(character)
     return this.#inSequence(code)
@@ -110,7 +110,7 @@ export class CleanText implements Projection {
 
   #control(code: number, character: string): string {
     if (code === 0x0d) return this.#return()
-    // After a carriage return the cursor cannot move further left.
+    // After a carriage return, the cursor cannot move further left.
     if (code === 0x08 && this.#returns === 0) this.#row.back()
     return code >= 0x09 && code <= 0x0c ? this.#print(character) : ''
   }
@@ -121,13 +121,13 @@ export class CleanText implements Projection {
     return ''
   }
 
-  /** ESC, or one of the characters U+0080 to U+009F that stand for ESC and a letter. */
+  /** Handles ESC, or a C1 control character (U+0080 to U+009F), which means ESC and a letter. */
   #begin(code: number): string {
     if (code === 0x1b) return this.#become(ESCAPE)
     return this.#escape(code - 0x40)
   }
 
-  /** The character after ESC. */
+  /** Handles the character after ESC. */
   #escape(code: number): string {
     if (code >= 0x20 && code <= 0x2f) return this.#become(INTERMEDIATE)
     if (code === 0x5b) return this.#become(CONTROL)
@@ -180,7 +180,7 @@ export class CleanText implements Projection {
   }
 }
 
-/** ESC, or one of the characters that stand for ESC and a letter. */
+/** Whether a character is ESC or a C1 control character. */
 function isStart(code: number): boolean {
   return code === 0x1b || (code >= 0x80 && code <= 0x9f)
 }

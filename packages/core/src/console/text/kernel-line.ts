@@ -4,23 +4,22 @@
  */
 
 /**
- * The time stamp of a message, as printk writes it (`[%5lu.%06lu]`, kernel/printk/printk.c), with an optional level
- * before it and, with CONFIG_PRINTK_CALLER, the thread after it. A stamp after a quote was typed, not printed by the
- * kernel.
+ * The time stamp of a message in the format of printk (`[%5lu.%06lu]`, kernel/printk/printk.c), with an optional level
+ * before it and, with CONFIG_PRINTK_CALLER, the thread after it. A stamp after a quote is echoed input, not a message.
  */
 export const KERNEL_STAMP: RegExp =
   /(?<!["'`])(?:<\d{1,2}>)?\[(?: {4}\d| {3}\d\d| {2}\d{3}| \d{4}|\d{5,})\.\d{6}\](?:\[ *[TC]\d+\])? /
 
 /** A kernel message in a line. */
 export interface KernelMessage {
-  /** Its start in the line, including the time stamp. */
+  /** Start of the message in the line, including the time stamp. */
   readonly start: number
   readonly text: string
-  /** Whether it has a time stamp. Without one, the line may or may not be from the kernel. */
+  /** Whether the message has a time stamp. If not, the line may be from the kernel or from a program. */
   readonly stamped: boolean
 }
 
-/** @param line without its line end */
+/** Splits off the time stamp of a line. @param line line without its line end */
 export function kernelMessage(line: string): KernelMessage {
   const stamp = KERNEL_STAMP.exec(line)
   if (stamp !== null) {

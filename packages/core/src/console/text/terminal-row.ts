@@ -1,22 +1,23 @@
 /**
- * The terminal row of the cursor, for output that moves back and overwrites text, such as a countdown or a line editor.
+ * Models the terminal row of the cursor, for output that moves back and overwrites text, such as a countdown or a line
+ * editor.
  *
- * Text of a view cannot be removed. So when a row changes, it is printed again after a `\r`, up to the change, as by
- * programs that redraw a line. Characters that are overwritten with the same characters are not printed again.
+ * Text of a view cannot be removed. Therefore a row that changes is printed again after a `\r`, up to the change, as
+ * programs redraw a line. Characters that are overwritten with equal characters are not printed again.
  */
 
-/** Rows longer than this are not kept: backspaces in them have no effect. */
+/** Longest row in memory, characters. In a longer row, backspaces have no effect. */
 const LONGEST_ROW = 4096
 
 /** One row. Cheap to clone. */
 export class TerminalRow {
   /** The visible text of the row. */
   #seen = ''
-  /** Number of its characters before the cursor. */
+  /** Number of characters before the cursor. */
   #column = 0
-  /** Number of its characters that have been printed to the view. */
+  /** Number of characters that were printed to the view. */
   #printed = 0
-  /** Whether the view has more text than is visible, because the end of the row was erased. */
+  /** Whether the view contains text that is no longer visible, because the end of the row was erased. */
   #isErased = false
 
   clone(): TerminalRow {
@@ -33,7 +34,7 @@ export class TerminalRow {
     this.#column = Math.max(0, this.#column - 1)
   }
 
-  /** Erases the row from the cursor on. */
+  /** Erases the row from the cursor to its end. */
   erase(): void {
     if (this.#column === this.#seen.length) return
     this.#seen = this.#seen.slice(0, this.#column)

@@ -1,6 +1,6 @@
 /**
- * Output of programs: clean text without kernel messages. A line of a program that a kernel message interrupts becomes
- * one line again.
+ * Projection to the output of programs: clean text without kernel messages. A program's line that a kernel message
+ * interrupts becomes one line again.
  */
 import { CleanText, type Projection } from './decoder.ts'
 import { KERNEL_STAMP } from './kernel-line.ts'
@@ -17,7 +17,7 @@ export class UserspaceText implements Projection {
   #clean = new CleanText()
   /** Text that may be the start of a time stamp. */
   #held = ''
-  /** The character before it. A quote means that the stamp was typed. */
+  /** The character before the held text. If it is a quote, the time stamp is echoed input. */
   #last = ''
   #inMessage = false
 
@@ -41,7 +41,7 @@ export class UserspaceText implements Projection {
   #lift(added: string, isEnd: boolean): string {
     if (added === '' && !isEnd) return ''
     let rest = this.#last + this.#held + added
-    // The character before is only examined, not printed again.
+    // The previous character is only examined, not printed again.
     let skip = this.#last.length
     let text = ''
     while (rest.length > skip) {

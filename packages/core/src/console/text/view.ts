@@ -3,7 +3,7 @@ import type { Projection } from './decoder.ts'
 
 const MOST_PARTS = 128
 
-/** Appends to a string efficiently, even if a guest sends byte by byte. */
+/** Builds a string efficiently, even if a guest sends single bytes. */
 export class StringBuilder {
   #parts: string[] = []
   /** Length in characters. */
@@ -29,7 +29,7 @@ export class StringBuilder {
 
 /** A piece of a text. */
 export interface Piece {
-  /** Its start, counted from the first character of the stream. */
+  /** Start of the piece, as an offset from the first character of the stream. */
   readonly start: number
   readonly builder: StringBuilder
 }
@@ -61,7 +61,7 @@ export class View {
     return this.#end
   }
 
-  /** Text between two offsets, as far as it is kept. */
+  /** Text between two offsets, without dropped characters. */
   slice(from: number, to: number = this.#end): string {
     let text = ''
     for (let index = Math.max(0, lastAt(this.#pieces, from)); index < this.#pieces.length; index++) {
@@ -82,7 +82,7 @@ export class View {
     return Math.min(this.#end, piece.start + replayed.length)
   }
 
-  /** Maps an offset to the position in the stream directly after the character before it. */
+  /** Maps an offset to the position in the stream directly after the previous character of the view. */
   toStream(offset: number): number {
     const index = lastAt(this.#pieces, offset - 1)
     const piece = this.#pieces[index]
@@ -91,13 +91,13 @@ export class View {
     return source.start + lengthThatPrints(source.builder.text, piece.before.clone(), offset - piece.start)
   }
 
-  /** Adds characters of the stream. @param opens whether they start a new piece */
+  /** Adds characters of the stream. @param opens whether the characters start a new piece */
   add(raw: string, opens: boolean): string {
     if (opens) this.#pieces.push({ start: this.#end, builder: new StringBuilder(), before: this.#projection.clone() })
     return this.#append(this.#projection.push(raw))
   }
 
-  /** Adds the text that was held back. */
+  /** Adds the text that the projection still holds back. */
   finish(): string {
     return this.#append(this.#projection.end())
   }
@@ -126,7 +126,7 @@ function lastAt(pieces: readonly Piece[], offset: number): number {
   return low - 1
 }
 
-/** Most characters of `raw` that print no more than `wanted` characters. */
+/** Length of the longest start of `raw` whose projection has at most `wanted` characters. */
 function lengthThatPrints(raw: string, projection: Projection, wanted: number): number {
   let state = projection
   let printed = 0
