@@ -1,17 +1,17 @@
 /**
- * Fonts of 8 by 16 pixels: the VGA font as drawn for cells of nine pixels (SeaBIOS) and of eight pixels (consoles of Linux), and
- * `Lat15-Fixed16`, the default of Debian's console.
+ * Fonts of 8 by 16 pixels: the VGA font in its variants for cells of nine pixels (SeaBIOS) and of eight pixels (Linux
+ * consoles), and `Lat15-Fixed16`, the default of Debian's console.
  */
 
 /** A built-in font. */
 export interface BuiltInFont {
   /** 16 bytes per glyph, compressed by deflate, in base64. */
   readonly glyphs: string
-  /** The character of each glyph. */
+  /** The characters of the glyphs, in order. */
   readonly characters: string
 }
 
-/** Characters of the code page of PCs, in order. */
+/** Characters of code page 437, in order. */
 const CP437 =
   ' ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼ !"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~⌂ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ '
 

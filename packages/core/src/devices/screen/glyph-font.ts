@@ -3,7 +3,7 @@ import { gunzipSync, inflateRawSync } from 'node:zlib'
 import { OptionError } from '../../errors.ts'
 import { BUILT_IN_FONTS } from './built-in-fonts.ts'
 
-/** A font. Each glyph is a text of one character per byte, row by row, so that it can be a key. */
+/** A font. A glyph is a string with one character per byte, row by row, so that it can be a key of a map. */
 export interface GlyphFont {
   readonly width: number
   readonly height: number
@@ -13,7 +13,7 @@ export interface GlyphFont {
   readonly characters: ReadonlyMap<string, string>
 }
 
-/** @param characters the character of each glyph; `undefined` for those without one */
+/** @param characters the character of each glyph; `undefined` for a glyph without a character */
 function fontOf(
   { width, height }: { readonly width: number; readonly height: number },
   glyphs: Uint8Array,
@@ -22,7 +22,7 @@ function fontOf(
   const stride = Math.ceil(width / 8)
   const size = stride * height
   const byGlyph = new Map<string, string>()
-  // Letters first: some fonts have the same glyph for a letter and a sign.
+  // Letters take precedence, because some fonts have the same glyph for a letter and a sign.
   const order = [...characters.keys()].toSorted((a, b) => rank(characters[a]) - rank(characters[b]))
   for (const index of order) {
     const glyph = Buffer.from(glyphs.subarray(index * size, (index + 1) * size)).toString('latin1')
@@ -50,7 +50,7 @@ export function builtInFonts(): readonly GlyphFont[] {
 const [PSF1_END, PSF1_SEQUENCE] = [0xffff, 0xfffe]
 
 /**
- * Reads a font in PSF 1 or 2, also compressed by gzip (`man 5 psfont` of the package kbd).
+ * Reads a PSF font, version 1 or 2, which may be compressed with gzip (`man 5 psfont` of the package kbd).
  * @throws OptionError `INVALID_OPTION`
  */
 export function parsePsf(file: Uint8Array, path: string): GlyphFont {
@@ -92,7 +92,7 @@ function psf2(bytes: Buffer): GlyphFont {
     number,
   ]
   const end = start + count * size
-  // Each glyph has its characters in UTF-8, and ends with 0xff.
+  // The table has the characters of each glyph in UTF-8, with 0xff after them.
   const table = flags & 1 ? bytes.subarray(end) : Buffer.alloc(0)
   const characters: (string | undefined)[] = []
   for (let at = 0; at < table.length && characters.length < count; ) {
@@ -106,7 +106,7 @@ function psf2(bytes: Buffer): GlyphFont {
   return fontOf({ width, height }, bytes.subarray(start, end), named(characters, count))
 }
 
-/** Without a table, the glyphs are those of Latin-1. */
+/** Returns the characters of a table. A font without a table has the glyphs of Latin-1. */
 function named(characters: readonly (string | undefined)[], count: number): readonly (string | undefined)[] {
   return characters.length > 0 ? characters : Array.from({ length: count }, (_, code) => String.fromCharCode(code))
 }

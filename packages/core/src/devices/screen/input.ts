@@ -1,4 +1,4 @@
-/** Keyboard and pointer of a machine, by QMP's `input-send-event`. */
+/** Sends input of keyboard and pointer to a machine, with the QMP command `input-send-event`. */
 import { OptionError } from '../../errors.ts'
 import type { MachineEvent } from '../../events/machine-event.ts'
 import { startTimer } from '../../host/clock.ts'
@@ -8,7 +8,7 @@ import { keysOf } from './key-names.ts'
 import { type Chord, chordsFor, KEYBOARD_LAYOUTS } from './keyboard-layouts.ts'
 import type { ClickOptions, Point, PressOptions, TypeOptions, WheelOptions } from './screen.ts'
 
-/** The machine, as its input devices use it. */
+/** The part of a machine that input needs. */
 export interface InputTarget {
   readonly qmp: Pick<QmpClient, 'execute'>
   /** Id of the graphics card. */
@@ -21,11 +21,11 @@ export interface InputTarget {
 }
 
 /**
- * Time from one key to the next, milliseconds. QEMU drops keys when the queue of a PS/2 keyboard is full, of 16 bytes: this
- * is slower than any guest reads it.
+ * Time between keys, milliseconds. QEMU drops keys when the queue of a PS/2 keyboard (16 bytes) is full. Any guest reads
+ * the queue faster than this.
  */
 const KEY_MS = 20
-/** Time between steps of the pointer, so that a guest that polls sees each of them. Milliseconds. */
+/** Time between steps of the pointer, so that a guest that polls sees each step. Milliseconds. */
 const POINTER_MS = 40
 
 const TYPE_CHECKS: CheckTable<Required<TypeOptions>> = { layout: oneOf(KEYBOARD_LAYOUTS), interval: isDuration }
@@ -125,7 +125,7 @@ export async function drag(target: InputTarget, from: Point, to: Point): Promise
   await moveTo(target, 'drag', from)
   await send(target, [button('left', true)])
   await pause(POINTER_MS)
-  // Programs recognize a drag by its steps.
+  // A middle step, because programs recognize a drag by its motion.
   const middle = { x: Math.round((from.x + to.x) / 2), y: Math.round((from.y + to.y) / 2) }
   for (const point of [middle, to]) await moveTo(target, 'drag', point)
   await send(target, [button('left', false)])
@@ -153,7 +153,7 @@ async function moveTo(target: InputTarget, call: string, point: Point): Promise<
   await pause(POINTER_MS)
 }
 
-/** QEMU's coordinates are fractions of the screen. This is the middle of the pixel. */
+/** Converts a pixel to QEMU's coordinates, which are fractions of the screen: those of its middle. */
 async function axesOf(target: InputTarget, call: string, point: Point): Promise<readonly InputEvent[]> {
   requirePointer(target, call)
   const { width, height } = await target.size()

@@ -1,4 +1,4 @@
-/** Names of keys, as users write them, and as QEMU calls them (QKeyCode in qapi/ui.json). */
+/** Converts names of keys to those of QEMU (QKeyCode in qapi/ui.json). */
 import { closestMatch } from 'leven'
 import { OptionError } from '../../errors.ts'
 
@@ -8,7 +8,7 @@ const rows = (names: string): readonly (readonly [string, string])[] =>
     return [name, code]
   })
 
-/** Names in lower case → QEMU's. Several names may stand for the same key. */
+/** Name in lower case → QEMU's name. A key may have several names. */
 const KEYS = new Map<string, string>([
   ...[...'abcdefghijklmnopqrstuvwxyz0123456789'].map((key): readonly [string, string] => [key, key]),
   ...Array.from({ length: 12 }, (_, index): readonly [string, string] => [`f${index + 1}`, `f${index + 1}`]),
@@ -27,10 +27,10 @@ const KEYS = new Map<string, string>([
 ])
 
 /**
- * The keys of a combination such as `ctrl-alt-delete` or `Control+Shift+K`, by QEMU's names, in the order in which they are
- * pressed.
+ * Parses a combination such as `ctrl-alt-delete` or `Control+Shift+K`. Returns QEMU's names, in the order in which the
+ * keys are pressed.
  *
- * @param owner for messages, such as `press`
+ * @param owner name of the method for messages, such as `press`
  * @throws OptionError `INVALID_OPTION` for an unknown key, with the nearest known one
  */
 export function keysOf(owner: string, combination: string): readonly string[] {

@@ -1,13 +1,13 @@
-/** Keyboard layouts: the keys that type a character. The layouts are those of Linux (xkeyboard-config, basic variants). */
+/** Keyboard layouts: the keys for each character. From the basic variants of xkeyboard-config (Linux). */
 import { OptionError } from '../../errors.ts'
 
-/** Names of the layouts. The guest must use the same one. */
+/** Names of the layouts. The guest must use the same layout. */
 export type KeyboardLayout = 'us' | 'gb' | 'de' | 'fr'
 
 /** Keys that are pressed together: modifiers first, by QEMU's names. */
 export type Chord = readonly string[]
 
-/** The keys of the rows below, from left to right: four rows, the key beside the left shift, and the space bar. */
+/** QEMU's names of the keys in each layout: four rows from left to right, the key beside the left shift, and space. */
 const POSITIONS =
   `grave_accent 1 2 3 4 5 6 7 8 9 0 minus equal q w e r t y u i o p bracket_left bracket_right a s d f g h j k l semicolon apostrophe
   backslash less z x c v b n m comma dot slash spc`.split(/\s+/)
@@ -17,7 +17,7 @@ interface Rows {
   readonly shift: string
   /** Characters with AltGr, each after the character without it. */
   readonly altGr?: string
-  /** Combining mark of each dead key, after the character that the rows have for it. */
+  /** Dead keys: character of the key in the rows → combining mark. */
   readonly dead?: Readonly<Record<string, string>>
 }
 
@@ -40,7 +40,7 @@ const LAYOUTS: Readonly<Record<KeyboardLayout, Rows>> = {
   fr: {
     plain: '²&é"\'(-è_çà)=azertyuiop^$qsdfghjklmù*<wxcvbn,;:! ',
     shift: '~1234567890°+AZERTYUIOP¨£QSDFGHJKLM%µ>WXCVBN?./§ ',
-    // Not the circumflex: the dead key types it too.
+    // Without the circumflex, because a dead key types it.
     altGr: 'é~"#\'{([-|è`_\\à@)]=}e€$¤',
     dead: { '^': '\u0302', '¨': '\u0308' },
   },
@@ -77,7 +77,7 @@ function chordsOf({ plain, shift, altGr = '', dead = {} }: Rows): ReadonlyMap<st
   for (const [character, mark] of Object.entries(dead)) {
     const key = keys.get(character)
     if (key === undefined) continue
-    // The key waits for the letter below its accent. A space types the accent itself.
+    // A dead key waits for a letter. With a space, it types the accent itself.
     chords.set(character, [key, ['spc']])
     for (const [letter, chord] of keys) {
       const composed = (letter + mark).normalize('NFC')
@@ -90,8 +90,8 @@ function chordsOf({ plain, shift, altGr = '', dead = {} }: Rows): ReadonlyMap<st
 const known = new Map<KeyboardLayout, ReadonlyMap<string, readonly Chord[]>>()
 
 /**
- * The keys that type a text, one after the other.
- * @throws OptionError `INVALID_OPTION` with all characters that the layout has no key for
+ * Returns the keys that type a text, in order.
+ * @throws OptionError `INVALID_OPTION` with all characters for which the layout has no key
  */
 export function chordsFor(text: string, layout: KeyboardLayout): readonly Chord[] {
   const chords = known.get(layout) ?? chordsOf(LAYOUTS[layout])

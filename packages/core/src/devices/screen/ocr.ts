@@ -4,14 +4,14 @@ import type { Worker } from 'tesseract.js'
 import { ColdbootError, codeOf, ExpectError, messageOf } from '../../errors.ts'
 import type { RgbPicture } from './ppm.ts'
 
-/** Screens have small letters, and Tesseract expects those of a scan with 300 dpi. */
+/** Factor by which a picture is enlarged, because Tesseract expects letters as large as in a scan with 300 dpi. */
 const scaleFor = (width: number): number => (width > 800 ? 2 : 3)
 
-/** The worker of each language. Starting one takes longer than a recognition. */
+/** Workers by language. They are kept, because a start takes longer than a recognition. */
 const workers = new Map<string, Promise<Worker>>()
 
 /**
- * Returns the recognized text, without blanks at the ends of lines and without empty lines.
+ * Recognizes text. Returns it without trailing blanks and without empty lines.
  *
  * @param language code of Tesseract, such as `eng`
  * @throws ExpectError `OCR_UNAVAILABLE` when the packages are not installed
@@ -28,7 +28,7 @@ export async function recognizeText(picture: RgbPicture, language: string): Prom
 async function startWorker(language: string): Promise<Worker> {
   const { createWorker, langPath } = await loadTesseract(language)
   const worker = await createWorker(language, undefined, { langPath, cacheMethod: 'none', gzip: true })
-  // Does not keep the process alive.
+  // The worker must not keep the process running.
   const { worker: thread } = worker as Worker & { readonly worker?: { unref?(): void } }
   thread?.unref?.()
   return worker
@@ -40,7 +40,7 @@ async function loadTesseract(
   const data = `@tesseract.js-data/${language}`
   try {
     const { createRequire } = process.getBuiltinModule('node:module')
-    // Installed by the user, so it is found from the project first.
+    // The user installs the packages, so they are searched in the project first.
     const places = [join(process.cwd(), 'package.json'), import.meta.url]
     const folder = dirname(firstOf(places, (place) => createRequire(place).resolve(`${data}/package.json`)))
     const { createWorker } = await import('tesseract.js')
@@ -67,7 +67,7 @@ function firstOf<T>(places: readonly string[], find: (place: string) => T): T {
   throw last
 }
 
-/** A BMP file, enlarged, in shades of gray, with dark letters on a light ground, as on paper. */
+/** Converts a picture to an enlarged BMP file in shades of gray, with dark letters on a light background. */
 export function bitmapOf({ width, height, data }: RgbPicture): Buffer {
   const gray = new Uint8Array(width * height)
   let sum = 0

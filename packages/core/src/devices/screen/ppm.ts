@@ -1,4 +1,4 @@
-/** Reader of PPM pictures, as QEMU writes them. */
+/** Parser of PPM pictures from QEMU. */
 
 /** A picture: three bytes per pixel, rows from top to bottom. */
 export interface RgbPicture {

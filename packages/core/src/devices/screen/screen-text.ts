@@ -1,4 +1,4 @@
-/** Reads the text on a screen by the glyphs of known fonts. */
+/** Reads the text on a screen by comparing its cells with the glyphs of known fonts. */
 import { readFile } from 'node:fs/promises'
 import { ExpectError } from '../../errors.ts'
 import { type CheckTable, checkTable, isPath, isString } from '../../options/checked-options.ts'
@@ -7,7 +7,7 @@ import { builtInFonts, type GlyphFont, parsePsf } from './glyph-font.ts'
 import type { RgbPicture } from './ppm.ts'
 import type { ScreenTextOptions } from './screen.ts'
 
-/** Stands for a glyph that no font has. */
+/** Replaces a glyph that is not in the font. */
 const UNKNOWN = '\ufffd'
 
 const CHECKS: CheckTable<Required<ScreenTextOptions>> = {
@@ -24,7 +24,7 @@ const CHECKS: CheckTable<Required<ScreenTextOptions>> = {
   ],
 }
 
-/** See `Screen.text`. @param take takes the picture, after the options were checked */
+/** See `Screen.text`. @param take takes the picture. Called after the options were checked */
 export async function screenText(take: () => Promise<RgbPicture>, options: ScreenTextOptions): Promise<string> {
   checkTable('text', options, CHECKS)
   const { ocr = false } = options
@@ -44,20 +44,20 @@ export async function screenText(take: () => Promise<RgbPicture>, options: Scree
   )
 }
 
-/** Text that was read, and how many of the cells that are not blank were known glyphs. */
+/** Text of a picture, with the number of cells that are not blank and the number of known glyphs among them. */
 export interface ReadText {
   readonly text: string
   readonly known: number
   readonly glyphs: number
 }
 
-/** Reads a picture with each font, and returns the text of the one that knows the most glyphs. */
+/** Reads a picture with each font, and returns the text of the font with the most known glyphs. */
 export function readGlyphs(picture: RgbPicture, fonts: readonly GlyphFont[]): ReadText {
   const [first = { text: '', known: 0, glyphs: 0 }, ...others] = fonts.map((font) => readWith(picture, font))
   return others.reduce((best, one) => (one.known * best.glyphs > best.known * one.glyphs ? one : best), first)
 }
 
-/** Width of a cell in the text mode of VGA, of 80 columns: the ninth column repeats the eighth, or is blank. */
+/** Width in VGA text mode with 80 columns. The ninth pixel column of a cell repeats the eighth, or is blank. */
 const VGA_TEXT = { screen: 720, cell: 9 }
 
 function readWith(picture: RgbPicture, font: GlyphFont): ReadText {
@@ -107,7 +107,7 @@ function readCell(picture: RgbPicture, font: GlyphFont, left: number, top: numbe
   if (colours.size === 1) return ' '
   if (colours.size > 2) return UNKNOWN
   const [one = 0, other = 0] = colours
-  // Text may be inverse, such as the selected entry of a menu.
+  // Tries both colours as the background, because text may be inverse, such as the selected entry of a menu.
   const grounds = other === ground ? [other, one] : [one, other]
   const shapes = grounds.map((colour) => shapeOf(picture, font, left, top, colour))
   for (const shape of shapes) {
@@ -133,7 +133,7 @@ function shapeOf(picture: RgbPicture, { width, height, stride }: GlyphFont, left
   return bytes.toString('latin1')
 }
 
-/** The character below a cursor, which covers whole rows at the bottom of its cell. */
+/** The character under a cursor. The cursor covers whole rows at the bottom of a cell. */
 function belowCursor(shape: string, { height, stride, characters, width }: GlyphFont): string | undefined {
   const full = Buffer.alloc(stride, 0xff)
   if (width % 8 !== 0) full[stride - 1] = (0xff << (8 - (width % 8))) & 0xff

@@ -1,4 +1,4 @@
-/** Screen of a machine: pictures, text, keys and pointer. The code behind a method is loaded with its first call. */
+/** Screen of a machine: pictures, text, keys and pointer. The code of a method is loaded at its first call. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { linkMachine } from '../../events/shown-machine.ts'
@@ -7,7 +7,7 @@ import type { InputTarget } from './input.ts'
 import type { KeyboardLayout } from './keyboard-layouts.ts'
 import { parsePpm, type RgbPicture } from './ppm.ts'
 
-/** A place on a screen, in pixels from its top left corner, from 0. */
+/** A point on a screen, in pixels from the top left corner, from 0. */
 export interface Point {
   readonly x: number
   readonly y: number
@@ -16,13 +16,13 @@ export interface Point {
 /** Options of {@link Screen.text}. */
 export interface ScreenTextOptions {
   /**
-   * Font of the guest's console, a PSF file such as `Lat15-Terminus16.psf.gz`, in addition to those of PC firmware, of
-   * Linux, and of Debian's console. @default none
+   * Font of the guest's console, a PSF file such as `Lat15-Terminus16.psf.gz`, in addition to the built-in fonts of PC
+   * firmware, Linux, and Debian's console. @default none
    */
   readonly font?: string
   /**
-   * Recognizes characters of any font (OCR), which makes mistakes. Needs the npm packages `tesseract.js` and
-   * `@tesseract.js-data/eng`; `{ language }` is that of other data packages, such as `deu`. @default false
+   * Whether to recognize characters of any font (OCR), which makes mistakes. Needs the npm packages `tesseract.js` and
+   * `@tesseract.js-data/eng`. `{ language: 'deu' }` uses the data package of another language. @default false
    */
   readonly ocr?: boolean | { readonly language: string }
 }
@@ -31,7 +31,7 @@ export interface ScreenTextOptions {
 export interface TypeOptions {
   /** Keyboard layout of the guest. @default 'us' */
   readonly layout?: KeyboardLayout
-  /** Time from one key to the next, milliseconds. @default 20 */
+  /** Time between keys, milliseconds. @default 20 */
   readonly interval?: number
 }
 
@@ -63,8 +63,8 @@ export interface Screen {
    */
   screenshot(): Promise<Uint8Array>
   /**
-   * Reads the text of a screen in text mode or of a text console in graphics mode, exactly, by the shapes of its glyphs.
-   * Lines end without blanks; empty lines at the end are omitted. A character that no font has is `\ufffd`.
+   * Reads the text of a screen in text mode, or of a text console in graphics mode, exactly, by comparing glyphs. Trailing
+   * blanks, and empty lines at the end, are removed. A character that is not in the font is `\ufffd`.
    *
    * @throws ExpectError `SCREEN_UNREADABLE` when the screen shows graphics
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`, `FILE_MISSING`; MachineError as {@link screenshot}
@@ -73,7 +73,7 @@ export interface Screen {
   /**
    * Types a text, with `\n` as Enter.
    *
-   * @throws OptionError `INVALID_OPTION` with the characters that the layout has no key for; nothing is typed then
+   * @throws OptionError `INVALID_OPTION` with the characters for which the layout has no key; nothing is typed then
    * @throws MachineError `QMP_FAILED`, for example without a keyboard; `MACHINE_EXITED`, `DEVICE_NOT_ATTACHED`
    */
   type(text: string, options?: TypeOptions): Promise<void>
@@ -88,7 +88,7 @@ export interface Screen {
    */
   hold(keys: string): Promise<AsyncDisposable>
   /**
-   * Moves the pointer. Needs `display({ pointer: true })`, as the following methods do.
+   * Moves the pointer. This method and the following ones need `display({ pointer: true })`.
    * @throws OptionError `INVALID_OPTION` for a point outside of the screen, or without a pointer; MachineError as {@link type}
    */
   move(point: Point): Promise<void>
@@ -96,7 +96,7 @@ export interface Screen {
   click(point: Point, options?: ClickOptions): Promise<void>
   /** Moves the pointer, holds the left button, and releases it at another point. @throws as {@link move} */
   drag(from: Point, to: Point): Promise<void>
-  /** Turns the wheel, where the pointer is. @param steps number of notches @throws as {@link move} */
+  /** Turns the wheel at the position of the pointer. @param steps number of notches @throws as {@link move} */
   wheel(steps: number, options?: WheelOptions): Promise<void>
 }
 
