@@ -9,13 +9,13 @@ export interface DiskContent {
   /** Driver and properties of a content other than a file. @default the file at `path` */
   readonly inPlace?: OptionValues | undefined
   readonly format: DiskFormat
-  /** `overlay`: the image is read, and writes go to a layer. */
+  /** Access mode. `overlay`: the image is only read, and writes go to a layer. */
   readonly access: 'read-only' | 'read-write' | 'overlay'
 }
 
-/** Id and layer of the content. */
+/** Block node of the content. */
 export interface ContentPlace {
-  /** Id that devices refer to. */
+  /** Id to which drives refer. */
   readonly id: string
   /** Path of the layer, created by {@link createLayer}; undefined for a temporary layer of QEMU. */
   readonly layer: string | undefined
@@ -33,7 +33,7 @@ export function contentArgs(content: DiskContent, { id, layer }: ContentPlace): 
   const layered: OptionValues = {
     'node-name': id,
     driver: 'qcow2',
-    // The layer is discarded with the machine, so a flush of the guest need not wait for the disk.
+    // The layer is removed with the machine, so a flush of the guest does not have to wait for the disk.
     'cache.no-flush': true,
     'file.driver': 'file',
     'file.filename': layer,
@@ -46,7 +46,7 @@ function under(node: string, values: OptionValues): OptionValues {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${node}.${key}`, value]))
 }
 
-/** Creates an empty layer over an image. @param size of the image, bytes */
+/** Creates an empty layer over an image. @param size size of the image, bytes */
 export async function createLayer(path: string, size: number): Promise<void> {
   const { writeQcow2Overlay } = await import('./qcow2-overlay.ts')
   await writeQcow2Overlay(path, size)

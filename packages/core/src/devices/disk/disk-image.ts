@@ -1,6 +1,6 @@
 /**
- * Detects the format of a disk image from its header. QEMU's own detection is not used: a guest could write the header
- * of another format to a raw disk, and QEMU would then follow it to any file of the host.
+ * Detects the format of a disk image from its header. QEMU's own detection is not used, because a guest could write a
+ * header of another format to a raw disk, and the header could refer to any file of the host.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { OptionError } from '../../errors.ts'
@@ -9,7 +9,7 @@ import { type ReadAt, readVhdxSize } from './vhdx-size.ts'
 /** Supported formats of disk images. */
 export const DISK_FORMATS: readonly ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx'] = ['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx']
 
-/** Format of a disk image, as QEMU names it. */
+/** Format of a disk image, by QEMU's name. */
 export type DiskFormat = (typeof DISK_FORMATS)[number]
 
 /** Format and size of a disk image. */
@@ -24,9 +24,9 @@ const HEADER_LENGTH = 4096
 
 /**
  * @param path absolute path of a readable file
- * @param asked format set by the user; undefined to detect it by the header, or raw if it is unknown
- * @throws OptionError `INVALID_OPTION` when the file has another format than `asked`, or an unsupported one, or refers
- * to other files without `asked`
+ * @param asked format set by the user; undefined to use the format of the header, or raw if it is unknown
+ * @throws OptionError `INVALID_OPTION` when the file has another format than `asked` or an unsupported format, or when it
+ * refers to other files and `asked` is undefined
  */
 export function inspectDiskImage(path: string, asked?: DiskFormat): DiskImage {
   const descriptor = openSync(path, 'r')
@@ -74,9 +74,9 @@ function inspect(path: string, readAt: ReadAt, fileSize: number, asked: DiskForm
 interface FormatRow {
   readonly format: Exclude<DiskFormat, 'raw'>
   matches(header: Buffer): boolean
-  /** Size in bytes; undefined if the header has none. */
+  /** Size of the disk, bytes; undefined if the header has no valid size. */
   virtualSize(header: Buffer, readAt: ReadAt): number | undefined
-  /** A phrase if QEMU would open other files for the image. */
+  /** Reason, as a verb phrase, if QEMU would open other files for the image; otherwise undefined. */
   readsOtherFiles?(header: Buffer): string | undefined
 }
 
@@ -104,7 +104,7 @@ const FORMATS: readonly FormatRow[] = [
   {
     format: 'vmdk',
     matches: startsWith('KDMV'),
-    // A capacity of 0 means that the size is in the descriptor, which refers to other files.
+    // A capacity of 0 means that the size is in the embedded descriptor, which refers to other files.
     virtualSize: (header) => sizeFrom(header.readBigUInt64LE(12) * BigInt(SECTOR)),
     readsOtherFiles: (header) =>
       /^parentFileNameHint=/m.test(header.toString('latin1', SECTOR)) ? 'reads a parent image' : undefined,
@@ -120,7 +120,7 @@ const FORMATS: readonly FormatRow[] = [
 const CONVERT = 'Convert it: `qemu-img convert -O qcow2 <image> <new image>`.'
 const UNPACK = 'Unpack it first.'
 const UNSUPPORTED: readonly { readonly what: string; readonly hint: string; matches(block: Buffer): boolean }[] = [
-  // These formats must not be used as raw images. A fixed VHD has its signature only in the last sector.
+  // Formats that must not be used as raw images. A fixed VHD has its signature only in the last sector.
   { what: 'a VHD (vpc) image', hint: CONVERT, matches: startsWith('conectix') },
   {
     what: 'a VMDK descriptor, which refers to other files',

@@ -1,4 +1,4 @@
-/** Controllers and drives of disks, for each interface. */
+/** Builds the arguments for controllers and drives of disks, for each interface. */
 
 import { OptionError } from '../../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
@@ -23,7 +23,7 @@ export type DiskInterface = (typeof DISK_INTERFACES)[number]
 /** A disk to connect. */
 export interface DiskFrontend {
   readonly interface: DiskInterface
-  /** Node name or drive id of its content. */
+  /** Id of the content. */
   readonly drive: string
   readonly cdrom: boolean
   readonly serial: string | undefined
@@ -31,7 +31,7 @@ export interface DiskFrontend {
   readonly bootFirst: boolean
 }
 
-/** The default interface of a disk. Firmware and installers find CD-ROMs on these. */
+/** The default interface of a disk or a CD-ROM drive. Firmware and installers find CD-ROMs on it. */
 export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterface {
   if (!cdrom) return 'virtio'
   return arch === 'x86_64' || arch === 'i386' ? 'ahci' : 'scsi'
@@ -39,8 +39,8 @@ export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterf
 
 /**
  * @param owner name of the device, for errors
- * @throws OptionError `INVALID_OPTION` when the architecture does not have the interface, or the interface not the
- * drive
+ * @throws OptionError `INVALID_OPTION` when the architecture does not have the interface, or when the interface does not
+ * support the drive
  */
 export function checkInterface(
   owner: string,
@@ -48,7 +48,7 @@ export function checkInterface(
   kind: DiskInterface,
   { cdrom, readOnly }: { readonly cdrom: boolean; readonly readOnly: boolean },
 ): void {
-  // Only channel devices: the s390x machine of QEMU has PCI, but firmware and stock kernels do not search disks there.
+  // Only CCW devices: QEMU's s390x machine also has PCI, but firmware and stock kernels do not search for disks there.
   if (ARCHITECTURES[arch].virtioTransport === 'ccw' && kind !== 'virtio' && kind !== 'scsi') {
     throw new OptionError('INVALID_OPTION', `${owner}: ${arch} machines have no ${kind}`, {
       hint: 'Use `virtio` or `scsi`.',

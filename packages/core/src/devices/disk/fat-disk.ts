@@ -6,25 +6,25 @@ import { contentArgs, createLayer } from './disk-content.ts'
 import { checkInterface, type DiskInterface, frontendArgs } from './disk-interface.ts'
 import type { FatImageOptions, FatSource } from './fat-image.ts'
 
-/** Where the disk is. */
+/** Parameters of {@link fatDisk}. */
 export interface FatDiskPlace {
   /** Name of the device, for errors. */
   readonly owner: string
   readonly interface: DiskInterface
-  /** Start of the names of its files in the directory of the machine. */
+  /** Prefix of the names of its files in the directory of the machine. */
   readonly files: string
 }
 
-/** The parts of a device that are the same for each such disk. */
+/** The shared parts of devices with such a disk. */
 export interface FatDisk {
   readonly validate: NonNullable<Device['validate']>
   /** Creates the image, and the layer that a SATA disk needs. @throws as {@link makeFatImage} */
   create(source: FatSource, context: PrepareContext, options: Omit<FatImageOptions, 'signal'>): Promise<void>
-  /** @param inPlace content for a command line in a shell, where the image is missing */
+  /** @param inPlace replacement for the image in a command line for a shell, where the image does not exist */
   args(context: DeviceContext, inPlace: OptionValues): readonly string[]
 }
 
-/** A disk at a place. SATA has no write protection: there, writes of the guest go to a temporary layer. */
+/** Creates the shared parts. On SATA, which has no write protection, writes of the guest go to a temporary layer. */
 export function fatDisk({ owner, interface: kind, files }: FatDiskPlace): FatDisk {
   const isProtected = kind !== 'ahci'
   const filesIn = ({ directory, position }: Pick<DeviceContext, 'directory' | 'position'>) => {

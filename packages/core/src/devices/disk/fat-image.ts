@@ -9,7 +9,7 @@ import {
   StartError,
 } from '../../errors.ts'
 
-/** Content of an image: the absolute path of a directory, or texts by the names of their files. */
+/** Content of an image: the absolute path of a directory, or texts by file name. */
 export type FatSource = string | Readonly<Record<string, string>>
 
 /** Options of {@link makeFatImage}. */
@@ -33,14 +33,14 @@ export async function makeFatImage(
   image: string,
   { label, partition, signal }: FatImageOptions,
 ): Promise<number> {
-  // Loaded on demand, because it takes 30 ms.
+  // Loaded on demand, because loading takes 30 ms.
   const { MkfatfsError, mkfatfs } = await import('mkfatfs-wasm')
   const options: MkfatfsOptions = {
     partitionTable: partition ? 'mbr' : 'none',
     label,
     // Names such as `aux.c` are a problem only on Windows.
     allowDeviceNames: true,
-    // The guest sees the times of the host, even with SOURCE_DATE_EPOCH.
+    // Keeps the times of the files on the host, even with SOURCE_DATE_EPOCH.
     timestamps: 'keep',
     signal,
   }

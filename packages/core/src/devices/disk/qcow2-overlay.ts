@@ -1,9 +1,9 @@
 /**
- * Writes an empty copy-on-write layer: a qcow2 file without data. `qemu-img` would take 10 to 25 ms in each start; this
+ * Writes an empty copy-on-write overlay: a qcow2 file without data. `qemu-img` would take 10 to 25 ms at each start; this
  * takes less than 1 ms. Format: docs/interop/qcow2.txt in QEMU.
  *
- * The file does not contain the path of the image below it, which is on the command line, so that it cannot refer to
- * other files.
+ * The path of the backing file is on the command line of QEMU, not in the overlay, so the overlay cannot refer to other
+ * files.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 
@@ -19,7 +19,7 @@ const REFCOUNT_BLOCK = 2
 const L1_TABLE = 3
 
 /**
- * Creates the file, readable only by its owner.
+ * Creates the file, which only its owner can read.
  * @param virtualSize bytes, a multiple of 512
  * @throws the system's error, such as `EEXIST`
  */

@@ -6,11 +6,11 @@ export type ReadAt = (offset: number, length: number) => Buffer
 const REGION_TABLE = { offset: 192 * 1024, length: 64 * 1024, entrySize: 32, firstEntry: 16 }
 const METADATA_TABLE = { length: 64 * 1024, entrySize: 32, firstEntry: 32 }
 
-// GUIDs as stored in the file: the first three groups are little-endian.
+// GUIDs in the byte order of the file, where the first three groups are little-endian.
 const METADATA_REGION = '06a27c8b90479a4bb8fe575f050f886e'
 const VIRTUAL_DISK_SIZE = '2442a52f1bcd7648b2115dbed83bf4b8'
 
-/** Size in bytes; undefined if the tables do not have it. */
+/** Size of the disk, bytes; undefined if the tables do not contain it. */
 export function readVhdxSize(readAt: ReadAt): number | undefined {
   const regions = readAt(REGION_TABLE.offset, REGION_TABLE.length)
   const region = findEntry(regions, 'regi', 8, REGION_TABLE, METADATA_REGION)
