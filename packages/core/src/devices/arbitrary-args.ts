@@ -6,8 +6,8 @@ import type { Device } from './device.ts'
  * Passes arguments to QEMU, one string per argument: `arbitraryArgs('-device', 'edu')`. They are not checked or
  * escaped.
  *
- * @throws OptionError `INVALID_OPTION` when an argument is not a string or has a NUL byte, or the first one has an option
- * together with its value
+ * @throws OptionError `INVALID_OPTION` when an argument is not a string or has a NUL byte, or when the first argument
+ * contains both an option and its value
  */
 export function arbitraryArgs(...args: readonly string[]): Device {
   for (const argument of args) {
@@ -26,12 +26,12 @@ export function arbitraryArgs(...args: readonly string[]): Device {
   const frozen = Object.freeze([...args])
   return {
     name: 'arbitraryArgs',
-    // The arguments may contain anything, such as disks or firmware.
+    // The arguments may add something to boot, such as a disk or firmware.
     bootable: frozen.some((argument) => BOOT_OPTION.test(argument)) ? true : 'fallback',
     portable: { kind: 'arbitraryArgs', options: { args: frozen } },
     qemuArgs: () => frozen,
   }
 }
 
-/** Options of QEMU that only have a meaning for the boot. */
+/** Options of QEMU that are only used to boot. */
 const BOOT_OPTION = /^--?(?:kernel|bios|pflash|boot|cdrom|hd[a-d]|fd[ab])$/

@@ -10,7 +10,7 @@ import { PerMachine } from './helpers/per-machine.ts'
 /** The balloon of one machine. */
 export interface BalloonHandle {
   /**
-   * Sets the memory of the guest, and waits until the guest has adjusted it. It cannot exceed the initial memory.
+   * Sets the memory of the guest, at most its initial memory, and waits until the guest has adjusted it.
    *
    * @param memory size with its unit, such as `'128M'`
    * @returns resulting memory, MiB
@@ -68,7 +68,7 @@ function balloonOf({ qmp, machineName, exited }: AttachContext): BalloonHandle {
       void exited.then(() => reject(new MachineError('MACHINE_EXITED', `Machine "${machineName}" ended first`)))
       reached.catch(() => {})
       await qmp.execute('balloon', { value: target * MIB })
-      // QEMU sends no event if the guest already has this size.
+      // QEMU sends no event if the memory already has this size.
       if ((await size()) === target) return target
       return await abortable(reached, `machine "${machineName}" to have ${target} MiB`, options)
     },

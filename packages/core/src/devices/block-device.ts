@@ -43,15 +43,15 @@ export interface BlockDeviceOptions {
   /** Serial number that the guest sees, 1 to 20 letters, digits, `.`, `_`, `-`. @default none */
   readonly serial?: string
   /**
-   * Whether the firmware tries this disk first; at most one per machine. Otherwise the firmware uses its own order.
+   * Whether the firmware tries this disk first; at most one disk per machine. Without it, the firmware uses its own order.
    * @default false
    */
   readonly boot?: boolean
   /**
    * Whether machines of one template may have different images of the same format, for data that differs between tests.
-   * After the restore, the guest detects the new disk like a disk that was replaced. The guest needs the agent of
-   * `@coldboot/guest`; without it, each image has its own template. Implies `interface: 'scsi'`, and cannot be combined
-   * with `boot`. @default false
+   * After the restore, the guest detects the disk again, as after a replacement. The guest needs the agent of
+   * `@coldboot/guest`; without the agent, each image has its own template. Implies `interface: 'scsi'`, and cannot be
+   * combined with `boot`. @default false
    */
   readonly perMachine?: boolean
 }
@@ -62,7 +62,7 @@ const CHECKS: CheckTable<Required<BlockDeviceOptions>> = {
   overlay: isFlag,
   readOnly: isFlag,
   cdrom: isFlag,
-  // VIRTIO_BLK_ID_BYTES. The other interfaces allow at least as many.
+  // 20 is VIRTIO_BLK_ID_BYTES. The other interfaces allow at least as many characters.
   serial: ['1 to 20 letters, digits, ".", "_", "-"', (value) => isString(value) && /^[\w.-]{1,20}$/.test(value)],
   boot: isFlag,
   perMachine: isFlag,
@@ -118,8 +118,8 @@ export function blockDevice(image: string, options: BlockDeviceOptions = {}): De
   return overlay ? { ...device, prepare: (context) => createLayer(layerPath(context), virtualSize) } : device
 }
 
-// The guest has the size, the partitions and some sectors of the saved disk in memory. The serial number is in page 80h
-// of the vital product data, after a header of four bytes (SPC, "Unit Serial Number").
+// The guest caches the size, the partitions and some sectors of the saved disk, so the disk must be detected again. The
+// serial number is in page 80h of the vital product data, after a header of four bytes (SPC, "Unit Serial Number").
 function refreshedDisk(serial: string): string {
   return `set -e
 found() {

@@ -15,12 +15,12 @@ import { PerMachine } from './helpers/per-machine.ts'
 /** The host end of a channel of one machine. Read it either as bytes or as events. */
 export interface ChannelPort {
   /**
-   * Bytes in both directions; the same object each time. It ends with the machine. `end()` closes the channel, so that
-   * the guest reads its end.
+   * Stream of bytes in both directions; the same object each time. It ends with the machine. `end()` closes the channel,
+   * so that the guest reads end of file.
    */
   stream(): Duplex
   /**
-   * Events of the guest, one JSON value per line. The last one must be an object whose `event` is `done`; it is the
+   * Events of the guest, one JSON value per line. The last event must be an object whose `event` is `done`. It is the
    * return value of the generator. The iteration can be stopped and continued later without losing events.
    *
    * @throws ExpectError `CHANNEL_ENDED` when the machine ends before the last event, so that a guest that dies silently
@@ -69,7 +69,7 @@ export function channel(name: string): Channel {
         ...['-device', optionString('virtserialport', { bus: `${bus}.0`, chardev, name })],
       ]
     },
-    // The guest of `@coldboot/guest` waits for the port before its shell starts.
+    // With this argument, the guest of `@coldboot/guest` waits for the port before it starts its shell.
     kernelArgs: () => [`coldboot.channel=${name}`],
     attach: (context) => machines.add(context, portOf(name, context)),
     stream: () => machines.get().stream(),

@@ -1,6 +1,6 @@
 /**
- * Configuration for cloud-init, on a disk that its datasource NoCloud finds by the label. The files are created for each
- * machine, because the library for YAML is only loaded then.
+ * Configuration for cloud-init, on a disk that the datasource NoCloud finds by its label. The files are created when a
+ * machine starts, because the YAML library is loaded only then.
  */
 import { OptionError } from '../errors.ts'
 import { nodeCrypto } from '../host/lazy-node.ts'
@@ -12,27 +12,27 @@ import { DISK_INTERFACES, type DiskInterface } from './disk/disk-interface.ts'
 import { fatDisk } from './disk/fat-disk.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 
-/** Plain data that becomes YAML. */
+/** Plain data that is converted to YAML. */
 export type CloudConfig = Readonly<Record<string, PlainValue | undefined>>
 
 /** Options of {@link cloudInit}. */
 export interface CloudInitOptions {
   /**
-   * Configuration of the user. An object becomes YAML with the line `#cloud-config`. A string starts with a header of
-   * cloud-init: `#cloud-config`, the `#!` of a script, `#include`, `## template: jinja`, or that of a MIME message.
+   * User data. An object is converted to YAML with the header `#cloud-config`. A string must start with a header of
+   * cloud-init: `#cloud-config`, the `#!` of a script, `#include`, `## template: jinja`, or the header of a MIME message.
    * @default none
    */
   readonly userData?: string | CloudConfig
   /**
-   * Facts about the machine, such as `local-hostname`: an object, or YAML.
-   * @default an `instance-id` that is a hash of the four options, so that a changed seed is a new instance
+   * Meta data about the machine, such as `local-hostname`: an object, or YAML.
+   * @default an `instance-id` that is a hash of all four data options, so that a changed seed is a new instance
    */
   readonly metaData?: string | CloudConfig
   /** Network configuration, version 1 or 2: an object, or YAML. @default none: cloud-init uses DHCP */
   readonly networkConfig?: string | CloudConfig
-  /** Configuration of the vendor, in the forms of `userData`, which overrides it. @default none */
+  /** Vendor data, in the same formats as `userData`. `userData` takes precedence. @default none */
   readonly vendorData?: string | CloudConfig
-  /** Interface of the disk, as in `readOnlyDirectory`. @default 'scsi' */
+  /** Interface of the disk: see `readOnlyDirectory`. @default 'scsi' */
   readonly interface?: DiskInterface
 }
 
@@ -46,7 +46,7 @@ const CHECKS: CheckTable<Required<CloudInitOptions>> = {
   interface: oneOf(DISK_INTERFACES),
 }
 
-/** NoCloud finds its file system by this label. */
+/** Label by which NoCloud finds the file system. */
 const LABEL = 'CIDATA'
 
 /**
@@ -54,7 +54,7 @@ const LABEL = 'CIDATA'
  * `network-config` and `vendor-data`. The seed is part of the key of a template. `vm.waitForCloudInit()` waits until it
  * was applied.
  *
- * A command line for a shell does not have the disk.
+ * A command line for a shell does not contain the disk.
  *
  * @throws OptionError `INVALID_OPTION` for a text without a header of cloud-init, or values that YAML cannot represent;
  * `UNKNOWN_OPTION`; `DEVICE_CONFLICT` for two seeds. When the machine starts: `INVALID_OPTION` for invalid YAML
@@ -65,7 +65,7 @@ export function cloudInit(options: CloudInitOptions = {}): Device {
   requirePlainData(given)
   requireHeader('userData', given.userData)
   requireHeader('vendorData', given.vendorData)
-  // A copy: the caller may change its objects before a machine starts.
+  // Copied, because the caller may change the objects before a machine starts.
   const parts = JSON.parse(JSON.stringify(given)) as CloudInitOptions
   const identity = nodeCrypto()
     .createHash('sha256')
@@ -82,7 +82,7 @@ export function cloudInit(options: CloudInitOptions = {}): Device {
       const { seedFiles } = await import('./cloud-init/seed-files.ts')
       await disk.create(seedFiles(parts, identity), context, { label: LABEL, partition: false })
     },
-    // Without a file, QEMU has no driver for such a disk.
+    // QEMU has no driver that could replace the missing image file.
     qemuArgs: (context) => (context.standalone ? [] : disk.args(context, {})),
   }
 }

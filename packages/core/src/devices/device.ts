@@ -6,21 +6,21 @@ import type { AcceleratorName } from '../host/environment.ts'
 import type { Architecture } from '../options/architecture.ts'
 
 /**
- * Allocates ids for the arguments of a device. Each build of a command line starts with a new allocator, so that it
- * returns the same ids.
+ * Allocates ids for the arguments of a device. Each build of a command line uses a new allocator, so all builds get the
+ * same ids.
  */
 export interface IdAllocator {
   /** Returns a new id, unique in the machine: `id('nic')` → `nic0`, then `nic1`. */
   id(prefix: string): string
 }
 
-/** Properties of the machine, and allocators, passed to a device. */
+/** Properties of the machine, and allocators, for a device. */
 export interface DeviceContext extends IdAllocator {
   readonly arch: Architecture
   readonly accelerator: AcceleratorName
   /** QEMU machine type, such as `pc` or `virt,highmem=off`. */
   readonly machine: string
-  /** Words of the kernel command line, without those of devices. */
+  /** Words of the kernel command line, without the words that devices add. */
   readonly kernelArgs: readonly string[]
   /** Private directory of the machine, mode 0700. Exists while the machine runs. */
   readonly directory: string
@@ -38,11 +38,11 @@ export interface DeviceContext extends IdAllocator {
    */
   readonly standalone: boolean
   /**
-   * Whether the machine is saved or restored, and the agent of its guest runs {@link Device.attachAfterRestore}. Words
-   * for the same purpose on the kernel command line are then omitted.
+   * Whether the machine is saved or restored, and the agent of its guest runs {@link Device.attachAfterRestore}. The
+   * device then omits words for the same purpose from the kernel command line.
    */
   readonly attachesAfterRestore: boolean
-  /** Whether the machine has no kernel and no bootable device, so that its network cards are tried. */
+  /** Whether the machine has no kernel and no bootable device, so that the firmware tries its network cards. */
   readonly bootsFromNetwork: boolean
 }
 
@@ -64,19 +64,19 @@ export interface ValidateContext {
 export interface HelperContext {
   /** Private directory of the machine, mode 0700. */
   readonly directory: string
-  /** As in {@link DeviceContext}. */
+  /** Same as in {@link DeviceContext}. */
   readonly position: number
-  /** Descriptor of the program: a stream socket that is connected to the first one of `inherit()` of the device. */
+  /** Descriptor in the helper: a stream socket, connected to the first descriptor of `inherit()` of the device. */
   readonly fd: number
 }
 
-/** A program that serves a device. */
+/** Command of a helper process that implements a device. */
 export interface HelperCommand {
   /** Program and arguments. The start fails with `DEVICE_UNAVAILABLE` if PATH has no such program. */
   readonly argv: readonly string[]
   /** Working directory, created with mode 0700 if it does not exist. @default that of this process */
   readonly cwd?: string | undefined
-  /** How to install the program, for the error. @default none */
+  /** Hint for the error about a missing program. @default none */
   readonly hint?: string | undefined
 }
 
@@ -101,7 +101,7 @@ export interface QmpEvent {
   readonly timestamp: number
 }
 
-/** QMP client, as devices use it. */
+/** The part of a QMP client that devices use. */
 export interface QmpClient {
   /**
    * Runs a QMP command and returns its result.
@@ -122,21 +122,21 @@ export interface PortForward {
 }
 
 /**
- * The part of a device that is attached after a restore, so that machines of one template may differ in it. The scripts
- * are for a POSIX shell. The agent of the guest runs them before the machine is returned. An exit status other than 0
- * fails the start, with the output as the reason.
+ * The part of a device that is attached after a restore and may differ between machines of one template. The scripts are
+ * for a POSIX shell. The agent of the guest runs them before the start resolves. If a script exits with another status
+ * than 0, the start fails, with the output as the reason.
  */
 export interface RestoreAttachment {
   /** Host paths in the arguments of the device that the saved guest does not see. @default none */
   readonly paths?: readonly string[]
   /** Script that runs after each restore. @default none */
   attach?(): string
-  /** Script that undoes {@link attach} before a save. */
+  /** Script that reverts {@link attach} before a save. */
   detach?(): string
   /**
-   * Script that makes the guest read the device again if its content differs from that of the saved machine (by
-   * {@link Device.contentIdentity}, or else the files at {@link paths}). {@link Device.prepare} has then been called.
-   * @default none: the files of {@link Device.prepare} are copied from the saved machine
+   * Script that makes the guest detect the device again if its content differs from that of the saved machine. The
+   * content is compared by {@link Device.contentIdentity}, or by the files at {@link paths}. {@link Device.prepare} was
+   * called before. @default none: the files of {@link Device.prepare} are copied from the saved machine
    */
   refresh?(context: { readonly position: number }): string
 }
@@ -160,7 +160,7 @@ export interface AttachContext {
   readonly onEvent: ((event: MachineEvent) => void) | undefined
   /** Default timeout of waits, milliseconds, after the multiplier. */
   readonly timeout: number
-  /** Factor for all other times of the user. */
+  /** Factor of all other times that a user sets. */
   readonly timeoutMultiplier: number
   /** The option `failOn` of the machine, for additional consoles. @default all built-in failures */
   readonly failOn?: GuestFailureOptions | undefined
@@ -181,7 +181,7 @@ export type PlainValue =
 export interface PortableDevice {
   /** Name of the function that creates it, such as `channel`. */
   readonly kind: string
-  /** Arguments of that function, with absolute host paths. */
+  /** Arguments of the function, with absolute host paths. */
   readonly options: Readonly<Record<string, PlainValue>>
 }
 
@@ -208,31 +208,31 @@ export interface Device {
    */
   readonly claims?: readonly string[]
   /**
-   * Whether a machine without kernel and firmware can boot from it. `'fallback'`: yes, but it is no reason to do so, for
-   * example for a network card.
+   * Whether a machine without kernel and firmware can boot from the device. `'fallback'`: only if no device is bootable,
+   * for example a network card.
    * @default false
    */
   readonly bootable?: boolean | 'fallback'
   /**
-   * Replaces the device by other devices, depending on the architecture. Its other members are then not used.
+   * Returns devices that replace this one, depending on the architecture. The other members are then not used.
    */
   expand?(arch: Architecture): readonly Device[]
   /** Checks the device against the options of the machine. @throws OptionError */
   validate?(context: ValidateContext): void
   /**
-   * Identity of the content that the guest sees but that is not in the arguments, such as a shared directory. Machines
-   * with the same arguments and identities share a template. @default none
+   * Identity of content that the guest sees and that is not in the arguments, such as the files of a shared directory.
+   * Machines with the same arguments and identities share a template. @default none
    */
   contentIdentity?(): Promise<string> | string
-  /** Whether the guest keeps its time when it is restored, instead of the time of the host. @default false */
+  /** Whether a restored guest keeps its own time, instead of getting the time of the host. @default false */
   readonly keepsTime?: boolean
-  /** The part that may differ between machines of one template, in guests with an agent. @default none */
+  /** Part that may differ between machines of one template, for guests with an agent. @default none */
   readonly attachAfterRestore?: RestoreAttachment | undefined
   /** The device as plain data. Without it, a machine with the device cannot be saved to a file. @default none */
   readonly portable?: PortableDevice | undefined
   /**
    * Why a running machine with the device cannot be saved, as the end of a sentence. Does not affect templates.
-   * @default none: it can be saved
+   * @default none: the machine can be saved
    */
   readonly unsavable?: string | undefined
   /**
@@ -248,8 +248,9 @@ export interface Device {
   /** Creates the files of the device in the private directory, before QEMU starts. */
   prepare?(context: PrepareContext): Promise<void>
   /**
-   * A program that serves the device. It is started before QEMU, after {@link prepare}, and ends with QEMU and with this
-   * process. The device has one inherited descriptor, and {@link attach} gets no stream for it. @default none
+   * Returns the command of a helper process that implements the device. The helper is started before QEMU, after
+   * {@link prepare}, and ends with QEMU and with this process. The device must inherit one descriptor, for which
+   * {@link attach} gets no stream. @default none
    */
   helper?(context: HelperContext): HelperCommand
   /** Arguments for QEMU. Pure: the same context gives the same arguments. */

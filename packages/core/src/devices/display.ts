@@ -21,7 +21,8 @@ export interface DisplayOptions {
   /** Preferred height, pixels. Requires `width`. @default QEMU's, 800 */
   readonly height?: number
   /**
-   * Whether the machine has a pointer, a USB tablet, for `click` and others. The guest needs drivers for USB (xHCI) and HID.
+   * Whether the machine has a USB tablet as the pointer, for `click` and similar methods. The guest needs drivers for USB
+   * (xHCI) and HID.
    * @default false
    */
   readonly pointer?: boolean
@@ -92,13 +93,13 @@ export function display(options: DisplayOptions = {}): Display {
   return linkMachine(device, () => machineShownBy(machines.get()) ?? device)
 }
 
-/** PCs have a PS/2 keyboard. QEMU has none for s390x. */
+/** Arguments of the keyboard. PCs have a PS/2 keyboard anyway, and QEMU has no keyboard for s390x. */
 function keyboardArgs({ arch }: DeviceContext, display: string): readonly string[] {
   if (['x86_64', 'i386', 's390x'].includes(arch)) return []
   return ['-device', optionString('virtio-keyboard-pci', { display })]
 }
 
-/** A tablet, because its coordinates are absolute, unlike those of a mouse. */
+/** Arguments of the pointer: a tablet, because its coordinates are absolute, unlike those of a mouse. */
 function pointerArgs(context: DeviceContext, display: string): readonly string[] {
   const usb = context.id('usb')
   return [

@@ -4,11 +4,11 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 
-/** Devices by architecture: one, several or none. */
+/** Devices by architecture: one device, a list, or an empty list. */
 export type DevicesByArch = { readonly [Arch in Architecture]?: Device | readonly Device[] }
 
 /**
- * Selects the devices for the architecture of the machine, or none without an entry:
+ * Selects the devices for the architecture of the machine. An architecture without an entry gets no devices:
  * `forArch({ x86_64: display(), aarch64: [] })`.
  *
  * @throws OptionError `UNKNOWN_OPTION` for an unknown architecture

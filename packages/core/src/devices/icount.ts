@@ -1,4 +1,4 @@
-/** Time of the guest by its executed instructions, instead of the time of the host. */
+/** Option of QEMU that derives the time of the guest from executed instructions instead of the host time. */
 import { OptionError } from '../errors.ts'
 import { type CheckTable, checkTable, isFlag, wholeNumber } from '../options/checked-options.ts'
 import type { Device } from './device.ts'
@@ -6,12 +6,12 @@ import { optionString } from './helpers/option-string.ts'
 
 /** Options of {@link icount}. */
 export interface IcountOptions {
-  /** An instruction takes 2^shift nanoseconds, 0 to 10. @default 3 */
+  /** Guest time of an instruction: 2^shift nanoseconds, with shift from 0 to 10. @default 3 */
   readonly shift?: number | undefined
-  /** Whether an idle guest waits in the time of the host. If false, its time jumps to its next timer. @default false */
+  /** Whether an idle guest waits in host time. If false, guest time jumps to the next timer of the guest. @default false */
   readonly sleep?: boolean | undefined
   /**
-   * Seed of the random numbers that QEMU gives the guest, 0 to 4294967295. They are then not random. @default none: random
+   * Seed of the random numbers that QEMU provides to the guest, 0 to 4294967295. @default none: numbers are really random
    */
   readonly seed?: number | undefined
 }
@@ -23,8 +23,8 @@ const CHECKS: CheckTable<Required<IcountOptions>> = {
 }
 
 /**
- * Counts instructions as the time of the guest, so that a slow host does not change what happens in it. Needs emulated CPUs
- * (`accelerator: 'tcg'`), which then run one after the other.
+ * Derives the time of the guest from the number of executed instructions, so that the speed of the host has no influence
+ * on the guest. Needs emulated CPUs (`accelerator: 'tcg'`), which then run one after the other.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */

@@ -10,7 +10,7 @@ import { BOOTS_FIRST, type NicModel, nicDevice, requireNicModelOn } from './help
 import { optionString } from './helpers/option-string.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 
-/** The network, as its cards use it. */
+/** The part of a network that its cards need. */
 export interface NicSurroundings {
   /** @throws OptionError when the network is closed */
   requireOpen(): void
@@ -35,8 +35,8 @@ interface LiveNic {
 }
 
 /**
- * A network card, created by {@link Network.nic}. Add it to the `devices` of one machine; it can be reused after its
- * end.
+ * A network card, created by {@link Network.nic}. Add it to the `devices` of one machine. After the end of the machine,
+ * the card can be reused.
  */
 export class NetworkNic implements Device {
   readonly name = 'network.nic()'
@@ -80,7 +80,8 @@ export class NetworkNic implements Device {
   }
 
   /**
-   * Unplugs the cable, so that the guest loses the carrier. Before the start of the machine, it starts unplugged.
+   * Unplugs the cable, so that the guest loses the carrier. If called before the start of the machine, the card starts
+   * without cable.
    * @throws MachineError `QMP_FAILED`, `MACHINE_EXITED`
    */
   async down(): Promise<void> {
@@ -155,7 +156,7 @@ export class NetworkNic implements Device {
       link.leave()
       if (this.#live === live) this.#live = undefined
     })
-    // A guest that went back to a checkpoint may remember another cable than the test's.
+    // After a revert to a checkpoint, the guest may have another state of the cable than the test.
     if (this.#isDown || this.#wasAttached) await this.#setDown(this.#isDown)
     this.#wasAttached = true
   }
@@ -183,7 +184,7 @@ export class NetworkNic implements Device {
 function backend(context: DeviceContext, id: string): string {
   const fd = context.inherit()
   if (fd !== undefined) return optionString('stream', { id, server: false, 'addr.type': 'fd', 'addr.str': fd })
-  // A command line for a shell has no switch. A separate hub is a cable without another end.
+  // A command line for a shell has no switch, so the card is connected to a hub without other members.
   return optionString('hubport', { id, hubid: context.id('hub').replace('hub', '') })
 }
 

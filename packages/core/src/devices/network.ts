@@ -1,6 +1,6 @@
 /**
- * Isolated network between machines: a switch in this process, connected by inherited descriptors. Nothing listens on a
- * port. The switch is in `../network/`.
+ * Isolated network between machines: a switch in this process (`../network/`), connected by inherited descriptors. No
+ * port is opened on the host.
  */
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.ts'
@@ -34,7 +34,7 @@ export interface NicOptions {
 
 /** Options of {@link Network.frames}. */
 export interface FrameLogOptions {
-  /** Number of frames that the log keeps: the last ones. @default 10000 */
+  /** Number of last frames that the log keeps. @default 10000 */
   readonly limit?: number | undefined
 }
 
@@ -48,16 +48,16 @@ const NIC_CHECKS: CheckTable<Required<NicOptions>> = {
 }
 const LOG_CHECKS: CheckTable<Required<FrameLogOptions>> = { limit: wholeNumber(1, 10_000_000) }
 
-// Networks that are open at the same time use different addresses, so that a machine may be in several of them. The
-// lowest free number is used, so that the next test gets the same addresses.
+// Networks that are open at the same time have different numbers and so different MAC addresses, because a machine may be
+// in several of them. The lowest free number is used, so that the next test gets the same addresses.
 const numbersInUse = new Set<number>()
 
 /**
- * A separate network. `network.nic()` is a device; machines with cards of a network reach only each other. Frames are
- * forwarded by a learning switch without losses in TCP transfers. A machine that is stopped or exits does not affect
- * the others.
+ * An isolated network. `network.nic()` creates a card, which is a device. Machines with cards of a network reach only each
+ * other. A learning switch forwards the frames, without losses in TCP transfers. A machine that is stopped or exits does
+ * not affect the others.
  *
- * Close it at the end of the test, or write `await using network = new Network()`, so that captures are complete.
+ * Close the network at the end of the test, or write `await using network = new Network()`, so that captures are complete.
  */
 export class Network implements AsyncDisposable {
   readonly #switch = new LearningSwitch<Link>()
@@ -110,8 +110,8 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Adds faults to the network: frames to each card are delayed, limited or lost. Replaces earlier faults; `{}` removes
-   * them. {@link NetworkNic.impair} affects a single card.
+   * Adds faults to the network: frames to each card are delayed, limited in bandwidth, or lost. Replaces earlier faults;
+   * `{}` removes them. {@link NetworkNic.impair} affects a single card.
    *
    * @returns dispose it to remove the faults
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
@@ -119,7 +119,7 @@ export class Network implements AsyncDisposable {
   impair(impairment: Impairment): Disposable {
     const resolved = resolveImpairment(impairment)
     this.#impairment = resolved.isPerfect ? undefined : resolved
-    // Delayed frames still arrive, because the old conditioners keep delivering them.
+    // Delayed frames still arrive, because the old conditioners continue to deliver them.
     this.#conditioners.clear()
     return {
       [Symbol.dispose]: () => {
@@ -129,10 +129,10 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Partitions the network: frames between groups are lost until {@link heal}. Members of no group reach all others.
+   * Partitions the network: frames between groups are lost until {@link heal}. Members without a group reach all others.
    * Replaces an earlier partition.
    *
-   * @param groups two or more, such as `partition([server], [client, 'witness'])`
+   * @param groups two or more groups, such as `partition([server], [client, 'witness'])`
    * @returns dispose it to heal the network
    * @throws OptionError `INVALID_OPTION` for fewer than two groups, an empty group, a member in two groups, a machine
    *   that does not run with a card of this network, and a card of another network
@@ -168,7 +168,7 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Creates a log of all further frames, with a history, a wait for a frame, and `for await`.
+   * Creates a log of all further frames. It has a history, can wait for a frame, and can be iterated over.
    *
    * @param filter selects frames. @default all sent frames
    * @throws OptionError `UNKNOWN_OPTION`; `INVALID_OPTION`, also when the network is closed

@@ -13,15 +13,15 @@ import { optionString } from './helpers/option-string.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 
 /**
- * How owners, modes and special files of the guest are kept on the host (QEMU's `security_model`):
+ * How owners, modes and special files of the guest are stored on the host (QEMU's `security_model`):
  *
  * - `passthrough`: unchanged. QEMU must run as root.
- * - `none`: unchanged if the user of QEMU has the permission. Otherwise new files belong to this user, and `chown`
- *   fails in the guest.
- * - `mapped-xattr`: in extended attributes. Every owner, mode and special file works, whichever user runs QEMU. But on
- *   the host, files get mode 0600 and symbolic links of the guest are plain files, and the guest cannot follow symbolic
- *   links of the host.
- * - `mapped-file`: as `mapped-xattr`, but in a directory `.virtfs_metadata` beside the file.
+ * - `none`: unchanged, as far as the user of QEMU has the permission. New files belong to this user, and `chown` fails in
+ *   the guest.
+ * - `mapped-xattr`: in extended attributes. Every owner, mode and special file works, for any user of QEMU. But on the
+ *   host, files get mode 0600 and symbolic links of the guest are plain files, and the guest cannot follow symbolic links
+ *   of the host.
+ * - `mapped-file`: same as `mapped-xattr`, but stored in a directory `.virtfs_metadata` beside the file.
  */
 export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file'
 
@@ -33,9 +33,9 @@ export interface P9DirectoryOptions {
    */
   readonly tag?: string
   /**
-   * Whether the directory is the root file system of the guest. Adds the kernel arguments for it, such as `root=`. They
-   * need a kernel that has 9p built in, or the initramfs of `@coldboot/guest` and a kernel that has 9p as a module. A
-   * custom tag needs Linux 5.14. @default false
+   * Whether the directory is the root file system of the guest. Adds the necessary kernel arguments, such as `root=`. The
+   * kernel must have 9p built in, or have 9p as a module and use the initramfs of `@coldboot/guest`. A custom tag needs
+   * Linux 5.14. @default false
    */
   readonly boot?: boolean
   /** Whether QEMU refuses every write. @default false */
@@ -60,10 +60,10 @@ const CHECKS: CheckTable<Required<P9DirectoryOptions>> = {
   mountAt: isMountPoint,
 }
 
-// 256 KiB per message. Large files are slower with the default of the kernel, 128 KiB or less.
+// 256 KiB per message, because large files are slower with the kernel's default of 128 KiB or less.
 const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=262144'
 
-/** Word of the kernel command line: the program of the initramfs that switches to another root. */
+/** Kernel argument that sets the program of the initramfs that switches to another root. */
 const ROOT_INIT = 'coldboot.rootinit='
 
 /**
@@ -76,7 +76,7 @@ const ROOT_INIT = 'coldboot.rootinit='
 export function p9Directory(directory: string, options: P9DirectoryOptions = {}): Device {
   checkTable('p9Directory', options, CHECKS)
   const { boot = false, readOnly = false, mountAt } = options
-  // Before Linux 5.14, the kernel always used the tag `/dev/root` for its root and ignored `root=`.
+  // Before Linux 5.14, the kernel always used the tag `/dev/root` for its root, and ignored `root=`.
   const { tag = boot ? '/dev/root' : 'tmpdir', securityModel = defaultSecurityModel() } = options
   if (boot && mountAt !== undefined) {
     throw new OptionError('INVALID_OPTION', 'p9Directory: `boot` and `mountAt` cannot be combined', {
@@ -97,8 +97,7 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
       const values = { id, path, security_model: securityModel, multidevs: 'remap', readonly: readOnly || undefined }
       const model = `virtio-9p-${ARCHITECTURES[context.arch].virtioTransport}`
       return [
-        // Without `remap`, files of two host file systems below the directory may get the same inode number in the
-        // guest.
+        // Without `remap`, files of different host file systems may get the same inode number in the guest.
         ...['-fsdev', optionString('local', values)],
         ...['-device', optionString(model, { fsdev: id, mount_tag: tag })],
       ]
@@ -110,14 +109,14 @@ export function p9Directory(directory: string, options: P9DirectoryOptions = {})
   }
 }
 
-// QEMU cannot save a guest that has the directory mounted. So the guest mounts it after the restore, and unmounts it
+// QEMU cannot save a guest in which the directory is mounted. So the guest mounts it after a restore, and unmounts it
 // before a save.
 function mountAfterRestore(path: string, mount: GuestMount | undefined): RestoreAttachment {
   if (mount === undefined) return { paths: [path] }
   return { paths: [path], attach: () => mountScript(mount), detach: () => unmountScript(mount.at) }
 }
 
-// The initramfs of `@coldboot/guest` starts another program for a guest with another root.
+// If the machine has the argument `coldboot.rootinit=`, the initramfs starts that program with the root.
 function rootInit({ kernelArgs }: DeviceContext): string[] {
   return kernelArgs.filter((word) => word.startsWith(ROOT_INIT)).map((word) => `rdinit=${word.slice(ROOT_INIT.length)}`)
 }

@@ -3,8 +3,8 @@ import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 
 /**
- * Adds a panic notifier. After a panic, the machine ends with the reason `guest-panic`, with the whole text of the
- * panic on the console. The guest kernel needs `pvpanic-pci` (CONFIG_PVPANIC_PCI). On s390x no device is needed.
+ * Adds a panic notifier. After a panic, the machine ends with the reason `guest-panic`, and the console has the whole
+ * text of the panic. The guest kernel needs `pvpanic-pci` (CONFIG_PVPANIC_PCI). On s390x, no device is needed.
  */
 export function pvpanic(): Device {
   return {

@@ -17,7 +17,7 @@ export interface ReadOnlyDirectoryOptions {
   /**
    * Interface of the disk, which determines its name in Linux: `/dev/sda1` for `scsi`, `ahci` and `usb`, `/dev/vda1`
    * for `virtio`, `/dev/nvme0n1p1` for `nvme`. Several disks are `/dev/vda1`, `/dev/vdb1` in the order of the devices.
-   * The order of `sd` disks is not stable: mount those by label (`mount LABEL=…`) or with `mountAt`.
+   * The order of `sd` disks is not stable, so mount them by label (`mount LABEL=…`) or with `mountAt`.
    *
    * `ahci` is for guests without virtio. SATA has no write protection: writes of the guest go to a temporary layer.
    * @default 'scsi'
@@ -37,7 +37,7 @@ export interface ReadOnlyDirectoryOptions {
 
 const CHECKS: CheckTable<Required<ReadOnlyDirectoryOptions>> = {
   interface: oneOf(DISK_INTERFACES),
-  // The limit of FAT; without blanks, because the label is part of a word of the kernel command line.
+  // 11 is the limit of FAT. Blanks are not allowed, because the label is part of a word of the kernel command line.
   label: [
     '1 to 11 letters, digits, "_", "-", and not COLDBOOT with a number',
     (value) => isString(value) && /^(?!COLDBOOT\d+$)[\w-]{1,11}$/i.test(value),
@@ -45,7 +45,7 @@ const CHECKS: CheckTable<Required<ReadOnlyDirectoryOptions>> = {
   mountAt: isMountPoint,
 }
 
-// mkfatfs stores times in UTC and names in Unicode.
+// For times in UTC and names in Unicode, as mkfatfs stores them.
 const MOUNT_OPTIONS = 'ro,utf8,tz=UTC'
 
 /**
@@ -72,7 +72,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   const own = options.label?.toUpperCase()
   const labelAt = (position: number): string => own ?? `COLDBOOT${position}`
   const disk = fatDisk({ owner: 'readOnlyDirectory', interface: kind, files: 'directory' })
-  // Not by the name of the disk, which is not stable if there are several.
+  // By label, because the names of several disks are not stable.
   const mountOf = (position: number, at: string): GuestMount => ({
     at,
     type: 'vfat',
@@ -106,7 +106,7 @@ export function readOnlyDirectory(directory: string, options: ReadOnlyDirectoryO
   }
 }
 
-// The guest has the size, the partitions and some files of the saved disk in memory.
+// The guest caches the size, the partitions and some files of the saved disk, so the disk must be detected again.
 function refresh(mount: GuestMount): string {
   return `set -e
 partition=$(findfs '${mount.source}')

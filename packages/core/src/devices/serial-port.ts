@@ -9,11 +9,11 @@ import type { AttachContext } from './device.ts'
 
 /** A serial port of one machine, with the methods of the console. */
 export interface SerialPort {
-  /** @throws as `vm.expect` does */
+  /** Waits for output of the port: see `vm.expect`. @throws as `vm.expect` does */
   expect(pattern: PatternInput, options?: ExpectOptions): Promise<Match>
-  /** Searches all output so far for the pattern. Does not wait and does not consume. */
+  /** Searches all output so far for the pattern. Does not wait, and consumes no output. */
   hasPrinted(pattern: PatternInput): Match | undefined
-  /** Types on the port. @throws MachineError `MACHINE_EXITED` after the end */
+  /** Sends input to the port. @throws MachineError `MACHINE_EXITED` after the end of the machine */
   send(data: string | Uint8Array): void
   /** The output so far without escape codes, or its end if it is very long. */
   output(): string

@@ -27,7 +27,7 @@ export interface Serial extends Device, SerialPort {
 
 const CHECKS: CheckTable<Required<SerialOptions>> = { model: oneOf(['uart', 'virtio']) }
 
-/** Most ports besides the console: a PC has four in total (MAX_ISA_SERIAL_PORTS in QEMU). */
+/** Most serial ports of a PC besides the console. It has four in total (MAX_ISA_SERIAL_PORTS in QEMU). */
 const MOST_UARTS = 3
 
 /**
@@ -72,7 +72,7 @@ export function serial(options: SerialOptions = {}): Serial {
       return ['-chardev', backend, '-device', optionString('isa-serial', { id: uart, chardev })]
     },
     async attach(context) {
-      // Imported here, because the console is loaded with the first machine.
+      // Imported here, because the module loads the console, which is needed only by a machine.
       const { attachPort } = await import('./serial-port.ts')
       machines.add(context, attachPort(context))
     },

@@ -1,4 +1,4 @@
-/** A TPM 2.0, emulated by `swtpm` of the host, for guests that measure their boot. */
+/** TPM 2.0, emulated by `swtpm` on the host, for guests that measure their boot. */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
 import type { Architecture } from '../options/architecture.ts'
@@ -17,9 +17,8 @@ export interface TpmOptions {
    */
   readonly model?: 'crb' | 'tis' | undefined
   /**
-   * Directory with the keys and other lasting state of the TPM, for one machine at a time. A machine with this option has
-   * no template and cannot be saved.
-   * @default a new TPM for each machine, discarded with it
+   * Directory with the persistent state of the TPM, such as keys, for one machine at a time. A machine with this option has
+   * no template and cannot be saved. @default a new TPM for each machine, which is removed with the machine
    */
   readonly state?: string | undefined
 }
@@ -31,10 +30,11 @@ const CHECKS: CheckTable<Required<TpmOptions>> = {
 }
 
 /**
- * Adds a TPM, which the guest has as `/dev/tpm0`. The host needs `swtpm`. With UEFI firmware, each machine measures its
- * firmware, kernel, initramfs and command line into the registers below `/sys/class/tpm/tpm0/pcr-sha256`.
+ * Adds a TPM, `/dev/tpm0` in the guest. The host needs `swtpm`. With UEFI firmware, a machine measures firmware, kernel,
+ * initramfs and command line into the registers below `/sys/class/tpm/tpm0/pcr-sha256`.
  *
- * A PC with a `kernel` needs `firmware: 'uefi'`, because its default firmware writes the log of the TPM over the initramfs.
+ * A PC with a `kernel` needs `firmware: 'uefi'`, because the default firmware overwrites the initramfs with the log of the
+ * TPM.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`, `FILE_MISSING` when `state` is no directory;
  *   at the start `DEVICE_UNAVAILABLE` without `swtpm`
@@ -56,13 +56,13 @@ export function tpm(options: TpmOptions = {}): Device {
     },
     helper: ({ directory, position, fd }) => ({
       argv: `swtpm socket --tpm2 --tpmstate dir=.,mode=0600 --ctrl type=unixio,clientfd=${fd} --terminate`.split(' '),
-      // A comma in a path could not be escaped in the arguments.
+      // The state is addressed by working directory, because a comma in a path cannot be escaped in the arguments.
       cwd: state ?? join(directory, `tpm${position}`),
       hint: 'Install `swtpm`, the package of Debian, Ubuntu, Fedora and Arch.',
     }),
     qemuArgs(context) {
       const fd = context.inherit()
-      // A shell starts no second program, so its machine has no TPM.
+      // A command line for a shell starts no helper, so its machine has no TPM.
       if (fd === undefined) return []
       const [chardev, tpmdev] = [context.id('tpm-socket'), context.id('tpm')]
       return [
@@ -95,7 +95,7 @@ function modelOf(arch: Architecture, model: TpmOptions['model']): string {
 /** @throws OptionError `INVALID_OPTION` */
 function requireMeasurableBoot({ arch, kernel, firmware, devices }: ValidateContext): void {
   if (!isPc(arch) || kernel === undefined || devices.some(({ name }) => name === 'uefi')) return
-  // Another file may be UEFI.
+  // A firmware with another name may be UEFI, so it is accepted.
   if (firmware !== undefined && !/(^|\/)(bios[\w-]*\.bin|qboot\.rom)$/.test(firmware)) return
   throw new OptionError('INVALID_OPTION', 'tpm: a PC with a TPM cannot boot `kernel` with its default firmware', {
     hint: "It would write the log of the TPM over the initramfs. Set `firmware: 'uefi'`, with a bzImage, such as that of `kernelOf`.",

@@ -1,6 +1,6 @@
 /**
- * UEFI firmware: that of the npm package of QEMU or the distribution's own, its variables private to each machine. A
- * machine without a kernel boots what its disks have in `EFI/BOOT`, or shows the firmware's own shell.
+ * UEFI firmware, from the npm package of QEMU or from the distribution. Each machine has its own copy of the firmware
+ * variables. A machine without a kernel boots from `EFI/BOOT` on its disks, or starts the shell of the firmware.
  */
 import { join } from 'node:path'
 import { OptionError } from '../errors.ts'
@@ -20,10 +20,10 @@ export interface UefiOptions {
   /**
    * Path of the flash image with the code, such as `OVMF_CODE.fd`.
    *
-   * @default that of the npm package of QEMU, else the distribution's
+   * @default the firmware in the npm package of QEMU, else that of the distribution
    */
   readonly code?: string
-  /** Path of the flash image with the variables, such as `OVMF_VARS.fd`; only read. @default as of `code` */
+  /** Path of the flash image with the variables, such as `OVMF_VARS.fd`. It is only read. @default see `code` */
   readonly variables?: string
 }
 
@@ -36,9 +36,9 @@ interface Flash {
 }
 
 /**
- * Boots the machine with UEFI; the same as `firmware: 'uefi'`. Changes to the firmware variables are discarded with the
- * machine. The firmware of the npm package of QEMU is preferred to that of the distribution; both are found by QEMU's
- * firmware descriptors. Firmware that requires Secure Boot is not used.
+ * Boots the machine with UEFI, as does `firmware: 'uefi'`. Changes to the firmware variables are discarded with the
+ * machine. Firmware is found by QEMU's firmware descriptors, first in the npm package of QEMU, then in the distribution.
+ * Firmware that requires Secure Boot is not used.
  *
  * @throws OptionError `FILE_MISSING` for a wrong path and, when the machine starts, if no firmware for it is installed;
  * `INVALID_OPTION`, `UNKNOWN_OPTION`
@@ -80,7 +80,7 @@ export function uefi(options: UefiOptions = {}): Device {
       return [
         ...contentArgs({ ...code, access: 'read-only' }, { id: pflash0, layer: undefined }),
         ...contentArgs({ ...variables, access: 'overlay' }, { id: pflash1, layer }),
-        // QEMU merges it with the other `-machine` argument.
+        // QEMU merges this with the other `-machine` argument.
         ...['-machine', optionString(undefined, { pflash0, pflash1 })],
       ]
     },

@@ -23,7 +23,7 @@ import { PerMachine } from './helpers/per-machine.ts'
 import { plainOptions } from './helpers/plain-options.ts'
 import { parseUsernet } from './helpers/usernet-info.ts'
 
-/** A port of the guest that is forwarded from the host. */
+/** A forward from a port of the host to a port of the guest. */
 export interface ForwardOptions {
   /** Port in the guest, 1 to 65535. */
   readonly guest: number
@@ -37,11 +37,11 @@ export interface ForwardOptions {
 export interface UserNetworkOptions {
   /** Ports of the guest to forward. The guest must use the address that DHCP assigns. @default [] */
   readonly forward?: readonly ForwardOptions[] | undefined
-  /** Whether the guest cannot reach the host and the outside. Forwards work in any case. @default true */
+  /** Whether the guest is isolated from the host and the outside. Forwards always work. @default true */
   readonly restrict?: boolean | undefined
   /**
    * Network, with a prefix of 8 to 27 bits. Its second address is the host, the third a name server, the fifteenth the
-   * guest.
+   * guest, for example 10.0.2.2, 10.0.2.3 and 10.0.2.15.
    * @default '10.0.2.0/24'
    */
   readonly cidr?: string | undefined
@@ -55,7 +55,8 @@ export interface UserNetworkOptions {
    */
   readonly tftp?: string | undefined
   /**
-   * File that DHCP tells the firmware to boot: a path in `tftp`, or a URL for iPXE, such as `http://10.0.2.2:8080/boot.ipxe`.
+   * Boot file that DHCP announces to the firmware: a path in `tftp`, or a URL for iPXE, such as
+   * `http://10.0.2.2:8080/boot.ipxe`.
    * @default none
    */
   readonly bootFile?: string | undefined
@@ -72,7 +73,7 @@ export interface UserNetworkOptions {
 
 /** The user network of one machine. */
 export interface UserNetworkHandle {
-  /** All forwards, each with the port on the host. @throws MachineError `DEVICE_NOT_ATTACHED` */
+  /** All forwards, with their ports on the host. @throws MachineError `DEVICE_NOT_ATTACHED` */
   readonly forwards: readonly PortForward[]
   /**
    * The port on 127.0.0.1 that is forwarded to a port of the guest.
@@ -119,7 +120,7 @@ const GUEST = 15
  * `forward` are available on 127.0.0.1 of the host: `userNetwork.hostPort(80)`.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; `DEVICE_CONFLICT` for a port that is forwarded twice, and at
- *   the start for a `host` port that a running machine with the device has
+ *   the start for a `host` port that another running machine with the device uses
  */
 export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   checkTable('userNetwork', options, CHECKS)
@@ -132,7 +133,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
   const claims = claimsOf(forward)
   requireInside(dns, cidr)
   requireBootFile(bootFile, tftp)
-  // Set explicitly, because the defaults of QEMU depend on the size of the network.
+  // All addresses are set explicitly, because QEMU's defaults depend on the size of the network.
   const addresses = { net: cidr, host: addressIn(cidr, HOST), dns, dhcpstart: addressIn(cidr, GUEST) }
   const machines = new PerMachine<UserNetworkHandle>('userNetwork')
   const requireFree = (): void => requireFreePorts(forward, machines.names)
@@ -183,7 +184,7 @@ async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]
   }
 }
 
-/** Reads the ports that the system assigned. Only the human monitor of QEMU reports them. */
+/** Reads the host ports that the system has assigned, from the human monitor, because QMP does not report them. */
 async function readForwards(
   { qmp, ids, machineName }: AttachContext,
   asked: readonly ForwardOptions[],
@@ -216,7 +217,7 @@ function claimsOf(forward: readonly ForwardOptions[]): readonly string[] {
   })
 }
 
-/** @throws OptionError `DEVICE_CONFLICT` when a machine runs with one of the host ports */
+/** @throws OptionError `DEVICE_CONFLICT` when a running machine uses one of the host ports */
 function requireFreePorts(forward: readonly ForwardOptions[], [machine]: readonly string[]): void {
   const taken = forward.find(({ host }) => host !== undefined)
   if (taken === undefined || machine === undefined) return

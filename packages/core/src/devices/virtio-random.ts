@@ -1,9 +1,9 @@
-/** Entropy source of the guest. Without one, an early boot may wait long for entropy. */
+/** Entropy source for the guest. Without one, a boot may wait long for entropy. */
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { Device } from './device.ts'
 import { optionString } from './helpers/option-string.ts'
 
-/** Adds a virtio random number generator, fed by `/dev/urandom` of the host; `/dev/hwrng` in the guest. */
+/** Adds a virtio random number generator, `/dev/hwrng` in the guest, with data from `/dev/urandom` of the host. */
 export function virtioRandom(): Device {
   return {
     name: 'virtioRandom',

@@ -1,4 +1,4 @@
-/** Sockets between host and guest without a network: AF_VSOCK, by the vhost driver of the host kernel. */
+/** Sockets between host and guest without a network: AF_VSOCK, with the vhost driver of the host kernel. */
 
 import { accessSync, constants } from 'node:fs'
 import { codeOf, OptionError } from '../errors.ts'
@@ -11,27 +11,27 @@ import { optionString } from './helpers/option-string.ts'
 /** Options of {@link vsock}. */
 export interface VsockOptions {
   /**
-   * Number of the guest, 3 to 4294967294, unique on the whole host.
-   * @default random, because other processes may have machines too
+   * Context id (CID) of the guest, 3 to 4294967294, unique on the host.
+   * @default random, because other processes may also have machines
    */
   readonly cid?: number | undefined
 }
 
 /** A vsock device. */
 export interface Vsock extends Device {
-  /** Number of the guest. The number of the host is 2. */
+  /** Context id (CID) of the guest. The host has CID 2. */
   readonly cid: number
 }
 
-// 0 to 2 are the hypervisor, loopback and the host; the highest number is a wildcard (linux/vm_sockets.h).
+// 0 to 2 are the hypervisor, loopback and the host. The highest number is a wildcard (linux/vm_sockets.h).
 const LEAST_CID = 3
 const MOST_CID = 0xffff_fffe
 const CHECKS: CheckTable<Required<VsockOptions>> = { cid: wholeNumber(LEAST_CID, MOST_CID) }
 const HOST_DEVICE = '/dev/vhost-vsock'
 
 /**
- * Adds a vsock device, for one machine at a time. The guest kernel needs `vmw_vsock_virtio_transport`, the host Linux
- * with a `/dev/vhost-vsock` that this user may open.
+ * Adds a vsock device, for one machine at a time. The guest kernel needs `vmw_vsock_virtio_transport`. The host must be
+ * Linux, with a `/dev/vhost-vsock` that this user may open.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; at the start `DEVICE_UNAVAILABLE`, and `DEVICE_CONFLICT` when
  *   another machine runs with the device

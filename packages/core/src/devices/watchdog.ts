@@ -14,7 +14,7 @@ export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff' | 'inject-nmi' | 
 /** Options of {@link watchdog}. */
 export interface WatchdogOptions {
   /**
-   * `reset` ends the machine with the reason `guest-reset`, unless it may reboot; `pause` stops it.
+   * Action. `reset` ends the machine with the reason `guest-reset`, unless `allowReboot` is set; `pause` stops its CPUs.
    * @default 'reset'
    */
   readonly action?: WatchdogAction
@@ -25,7 +25,7 @@ export interface WatchdogHandle {
   /**
    * Waits until the watchdog fires, or returns at once if it already has.
    * @returns the action of QEMU
-   * @throws MachineError `MACHINE_EXITED` when the machine ended before; `DEVICE_NOT_ATTACHED`
+   * @throws MachineError `MACHINE_EXITED` when the machine ends before; `DEVICE_NOT_ATTACHED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
   fired(options?: SignalOptions): Promise<WatchdogAction>
@@ -51,7 +51,7 @@ export function watchdog(options: WatchdogOptions = {}): Watchdog {
   return {
     name: 'watchdog',
     portable: { kind: 'watchdog', options: { action } },
-    // QEMU has one action for all watchdogs of a machine.
+    // One watchdog per machine, because QEMU has a single action for all watchdogs.
     claims: ['device:watchdog'],
     qemuArgs({ arch }) {
       const model = ARCHITECTURES[arch].virtioTransport === 'ccw' ? 'diag288' : 'i6300esb'

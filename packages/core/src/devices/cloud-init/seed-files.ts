@@ -1,14 +1,14 @@
-/** Files of a seed: YAML from objects, and checks of YAML in strings. Loaded with the library for YAML. */
+/** Creates the files of a seed: converts objects to YAML, and checks YAML in strings. Loads the YAML library. */
 import { parseDocument, stringify } from 'yaml'
 import { OptionError } from '../../errors.ts'
 import { isPlainObject } from '../../options/plain-data.ts'
 import type { CloudInitOptions } from '../cloud-init.ts'
 
-// PyYAML reads YAML 1.1, in which a plain `yes` is true and `12:30` a number. Long lines stay whole.
+// PyYAML reads YAML 1.1, in which a plain `yes` is true and `12:30` is a number. Long lines are not folded.
 const DIALECT = { version: '1.1', lineWidth: 0 } as const
 
 /**
- * @param identity of the seed, hexadecimal
+ * @param identity identity of the seed, hexadecimal
  * @throws OptionError `INVALID_OPTION` with the line of invalid YAML
  */
 export function seedFiles(options: CloudInitOptions, identity: string): Readonly<Record<string, string>> {
@@ -58,7 +58,7 @@ function yamlText(
   return typeof value === 'string' ? value : stringify(value, DIALECT)
 }
 
-// Without a version, cloud-init falls back to DHCP, with a warning in its log alone.
+// Without a version, cloud-init falls back to DHCP, and only its log has a warning.
 function isNetworkConfig(content: object): string | undefined {
   const { network = content } = content as { readonly network?: unknown }
   const { version, config } = isPlainObject(network) ? network : {}
@@ -67,7 +67,7 @@ function isNetworkConfig(content: object): string | undefined {
 
 /** @throws OptionError `INVALID_OPTION` */
 function parsed(option: string, text: string): unknown {
-  // PyYAML accepts a key twice.
+  // PyYAML accepts duplicate keys.
   const document = parseDocument(text, { ...DIALECT, uniqueKeys: false, logLevel: 'silent' })
   const [error] = document.errors
   if (error !== undefined) throw invalid(option, `is not valid YAML: ${error.message}`)

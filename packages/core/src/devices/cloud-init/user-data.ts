@@ -1,4 +1,4 @@
-/** Headers of user data: the first line tells cloud-init how to handle it. */
+/** Recognizes the header of user data: the first line, which tells cloud-init how to handle the data. */
 
 /** The usual headers, for messages. */
 export const USER_DATA_HEADERS = '`#cloud-config`, the `#!` of a script, `#include` or `## template: jinja`'
@@ -8,7 +8,7 @@ const HEADER =
   /^(?:#!|#(?:cloud-config(?:-archive|-jsonp)?|cloud-boothook|include(?:-once)?|part-handler)(?![\w-])|(?:content-type|mime-version):)/i
 const TEMPLATE = /^## template:\s*jinja(?![\w-]).*\n/i
 
-/** Whether cloud-init handles the text. A template needs a header below its first line. */
+/** Whether cloud-init recognizes the text. A Jinja template must have another header after its first line. */
 export function isUserData(text: string): boolean {
   return text === '' || HEADER.test(text.trimStart().replace(TEMPLATE, '').trimStart())
 }

@@ -1,5 +1,5 @@
 /**
- * Finds UEFI firmware by QEMU's firmware descriptors, JSON files that each firmware package installs
+ * Finds UEFI firmware by QEMU's firmware descriptors, which are JSON files in each firmware package
  * (docs/interop/firmware.json in QEMU).
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -7,12 +7,12 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Architecture } from '../../options/architecture.ts'
 
-/** Firmware in two flash images: the code, and the empty variables, which are copied for each machine. */
+/** Firmware in two flash images: the code, and the empty variables, which each machine copies. */
 export interface FlashFirmware {
-  /** Absolute path. */
+  /** Absolute path of the image with the code. */
   readonly code: string
   readonly codeFormat: string
-  /** Absolute path. */
+  /** Absolute path of the image with the variables. */
   readonly variables: string
   readonly variablesFormat: string
 }
@@ -26,7 +26,7 @@ export const DESCRIPTOR_FOLDERS: readonly string[] = [
   join(homedir(), '.config/qemu/firmware'),
 ]
 
-/** The part of a descriptor that is used. */
+/** The used properties of a descriptor. */
 interface Descriptor {
   readonly 'interface-types': readonly string[]
   readonly mapping: {
@@ -46,7 +46,7 @@ interface FlashFile {
 // Firmware with these features needs a special machine, or rejects unsigned boot loaders.
 const UNWANTED_FEATURES = ['requires-smm', 'secure-boot', 'enrolled-keys']
 
-/** Versioned machine types of QEMU's aliases. */
+/** Machine types of QEMU's aliases, with a version. */
 const ALIASES: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0.0', q35: 'pc-q35-0.0', virt: 'virt-0.0' }
 
 /** @param machine QEMU machine type, with or without properties */
@@ -74,7 +74,7 @@ export function findUefi(
   return undefined
 }
 
-/** All descriptors, ordered by file name, which is their order of preference. */
+/** Reads all descriptors, in order of preference, which is the order of file names. */
 function readDescriptors(folders: readonly string[]): { readonly path: string; readonly descriptor: Descriptor }[] {
   const files = new Map<string, string>()
   for (const folder of folders) {
@@ -95,7 +95,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-// An empty file only overrides another one. An invalid file is ignored.
+// An empty file hides a file with the same name in an earlier folder. An invalid file is ignored.
 function parse(path: string): Descriptor | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Descriptor

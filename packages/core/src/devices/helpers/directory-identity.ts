@@ -1,4 +1,4 @@
-/** Identity of the state of a directory, without reading its files. */
+/** Computes an identity of the content of a directory without reading its files. */
 import type { Hash } from 'node:crypto'
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,13 +6,13 @@ import { setImmediate } from 'node:timers/promises'
 import { nodeCrypto } from '../../host/lazy-node.ts'
 
 /**
- * Hash of all names, types, sizes and times below `directory`, hexadecimal. A link counts with its target and the file
- * there.
+ * Hash of all names, types, sizes and times below `directory`, hexadecimal. For a link, its target and the file at the
+ * target are included.
  *
- * The change time, which programs cannot set, is included, so that a build that sets all modification times to the same
- * value is distinguished from the next one.
+ * The change time is included, because programs cannot set it. Otherwise two builds that set all modification times to
+ * the same value could have the same hash.
  *
- * @throws the system's error when the directory, or one in it, cannot be read
+ * @throws the system's error when the directory or a subdirectory cannot be read
  */
 export async function directoryIdentity(directory: string): Promise<string> {
   const hash = nodeCrypto().createHash('sha256')
@@ -38,7 +38,7 @@ function describe(hash: Hash, directory: string, path: string): void {
   hash.update(`${JSON.stringify(described)}\n`)
 }
 
-// The guest sees the entries of a directory and its modification time.
+// Of a directory, the guest sees only its entries and its modification time.
 function facts(stats: BigIntStats | undefined): readonly string[] {
   if (stats === undefined) return []
   const { mode, size, mtimeNs, ctimeNs } = stats

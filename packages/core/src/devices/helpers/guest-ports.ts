@@ -1,4 +1,4 @@
-/** Names of virtio-serial ports, as the guest sees them. */
+/** Names of virtio-serial ports in the guest. */
 import type { Channel } from '../channel.ts'
 import type { Device } from '../device.ts'
 
@@ -10,7 +10,7 @@ export const GUEST_AGENT_PORT = 'org.qemu.guest_agent.0'
 
 const CLAIM = 'channel:'
 
-/** Names of the channels of the user. */
+/** Names of all `channel()` devices. */
 export function channelNames(devices: readonly Device[]): string[] {
   const claims = devices.filter(({ name }) => name === 'channel').flatMap((device) => device.claims ?? [])
   return claims

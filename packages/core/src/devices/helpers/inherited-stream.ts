@@ -1,13 +1,13 @@
 /**
- * Our end of an inherited descriptor of QEMU, as a stream that ends cleanly. The socket itself fails with ECONNRESET
- * when QEMU exits, and Node drops unread data after an error.
+ * Stream over a socket whose other end QEMU has inherited, which ends without an error. The socket itself fails with
+ * ECONNRESET when QEMU exits, and Node then drops unread data.
  */
 import { Duplex } from 'node:stream'
 import { MachineError } from '../../errors.ts'
 
 /**
- * Bytes in both directions. Data sent before the exit of QEMU can still be read after it; then the stream ends. If the
- * data is not read, the guest is blocked, and nothing is lost. Writes after the exit fail with `MACHINE_EXITED`.
+ * Stream of bytes in both directions. After the exit of QEMU, earlier data can still be read before the stream ends. If
+ * the data is not read, the guest is blocked, and no data is lost. Writes after the exit fail with `MACHINE_EXITED`.
  */
 export class InheritedStream extends Duplex {
   readonly #socket: Duplex
@@ -21,7 +21,7 @@ export class InheritedStream extends Duplex {
     this.#socket = socket
     this.#what = what
     socket.on('data', (chunk: Buffer) => {
-      // After the end of the machine, the rest is at most the buffer of the socket, so it is read at once.
+      // After the end of the machine, at most the buffer of the socket is left, so it is read without flow control.
       if (!this.push(chunk) && !this.#machineExited) socket.pause()
     })
     for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#finish())

@@ -4,10 +4,10 @@ import { StringDecoder } from 'node:string_decoder'
 import { ExpectError } from '../../errors.ts'
 import { abortable, type SignalOptions } from './abortable.ts'
 
-// A line is kept in memory until it ends.
+// Limited, because an incomplete line is kept in memory.
 const LONGEST_LINE = 16 << 20
 
-/** Reads one value at a time, and only as much of the stream as needed. */
+/** Reads one value at a time, and no more of the stream than needed. */
 export class JsonLines {
   readonly #stream: Readable
   readonly #what: string

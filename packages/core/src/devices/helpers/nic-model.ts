@@ -5,7 +5,7 @@ import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
 import type { DeviceContext } from '../device.ts'
 import { optionString } from './option-string.ts'
 
-/** The models, with the name of QEMU's device on PCI. */
+/** The models, with the names of QEMU's PCI devices. */
 const MODELS = {
   virtio: 'virtio-net-pci',
   e1000: 'e1000',
@@ -15,7 +15,7 @@ const MODELS = {
   pcnet: 'pcnet',
 } as const
 
-/** `virtio` is by far the fastest and exists on every architecture. The others emulate real PCI cards. */
+/** Model of a network card. `virtio` is by far the fastest and exists on every architecture. Others emulate real PCI cards. */
 export type NicModel = keyof typeof MODELS
 
 /** The names of the models. */
@@ -29,12 +29,12 @@ export function requireNicModelOn(arch: Architecture, model: NicModel, device: s
   })
 }
 
-/** A card, for {@link nicDevice}. */
+/** Parameters of {@link nicDevice}. */
 export interface NicArguments {
   readonly id: string
   readonly netdev: string
   readonly mac: string | undefined
-  /** Whether the firmware tries the card first. If undefined, only if the machine has nothing else to boot from. */
+  /** Whether the firmware tries the card first. If undefined: only if the machine has nothing else to boot from. */
   readonly boot: boolean | undefined
 }
 
@@ -46,10 +46,10 @@ export function nicDevice(
 ): string {
   const { virtioTransport } = ARCHITECTURES[arch]
   const driver = model === 'virtio' ? `virtio-net-${virtioTransport}` : MODELS[model]
-  // Without a ROM, the firmware does not try to boot over the network. Cards on other buses have none.
+  // Without a ROM, the firmware does not try to boot over the network. Only PCI cards have a ROM.
   const romfile = virtioTransport === 'pci' && !(boot ?? bootsFromNetwork) ? '' : undefined
   return optionString(driver, { id, netdev, mac, romfile, bootindex: boot === true ? 1 : undefined })
 }
 
-/** The claim of a device that the firmware tries first. */
+/** Claim of a device that the firmware tries first. */
 export const BOOTS_FIRST = 'boot:first'

@@ -1,7 +1,7 @@
 /** Builds QEMU option strings, `key=value,key=value`. Values are escaped, so that no value can add an option. */
 import { OptionError } from '../../errors.ts'
 
-/** Values of an option string. Undefined is omitted, booleans become `on` and `off`. */
+/** Values of an option string. Undefined values are omitted, booleans become `on` and `off`. */
 export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>
 
 /**

@@ -1,12 +1,12 @@
 /**
- * State of a device for each of its machines. A device object is a description, so it may be part of the options of
- * several machines, even at the same time. Its methods apply to the one machine that runs with it. If there are
- * several, `device.of(vm)` selects one.
+ * State of a device for each of its machines. A device object is only a description, so several machines may use it, even
+ * at the same time. The methods of the device apply to the machine that runs with it. If there are several,
+ * `device.of(vm)` selects one.
  */
 import { MachineError, OptionError } from '../../errors.ts'
 import type { AttachContext } from '../device.ts'
 
-/** States by machine. That of the last machine stays available after its end, until the next one starts. */
+/** States by machine. The state of the last machine stays available after its end, until another machine starts. */
 export class PerMachine<State> {
   readonly #device: string
   readonly #byVm = new WeakMap<object, State>()
@@ -20,7 +20,7 @@ export class PerMachine<State> {
   }
 
   /**
-   * Adds the state of a machine, during the attachment of the device.
+   * Adds the state of a machine. Called in `attach` of the device.
    * @throws OptionError `DEVICE_CONFLICT` when the machine has the same device object twice
    */
   add({ vm, machineName, exited }: AttachContext, state: State): void {
@@ -42,7 +42,7 @@ export class PerMachine<State> {
 
   /**
    * Returns the state of one machine.
-   * @param vm the machine; if undefined, the one that runs with this device, else the last one
+   * @param vm the machine; if undefined, the machine that runs with this device, else the last one
    * @throws OptionError `DEVICE_CONFLICT` when several machines run and `vm` is undefined
    * @throws MachineError `DEVICE_NOT_ATTACHED` when there is none
    */
@@ -64,7 +64,7 @@ export class PerMachine<State> {
     return [...this.#live.values()].map(({ machineName }) => machineName).toSorted()
   }
 
-  /** The same object each time. It passes on to the state that the machine has now, also after a revert. */
+  /** Returns a handle, the same each time, that delegates to the current state of the machine, even after a revert. */
   #handleOf(vm: object): State | undefined {
     const known = this.#handles.get(vm)
     const first = this.#byVm.get(vm)

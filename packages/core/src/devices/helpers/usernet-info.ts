@@ -15,7 +15,7 @@ export function parseUsernet(text: string): ReadonlyMap<string, readonly PortFor
   const networks = new Map<string, PortForward[]>()
   let forwards: PortForward[] = []
   for (const line of text.split(/\r?\n/)) {
-    // The id is in parentheses after the number of a hub, which newer versions may omit.
+    // The id is in parentheses after the number of a hub. Newer versions may print only the id.
     const [, id] = /^(?:.*\()?([^\s()]+)\)?:\s*$/.exec(line) ?? []
     if (id !== undefined && !/^\s/.test(line)) {
       forwards = []
