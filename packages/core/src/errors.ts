@@ -144,7 +144,8 @@ export class ColdbootError extends Error {
     this.hint = hint
     this.sections = options.sections ?? {}
     Object.defineProperty(this, brand, { value: true })
-    // Not enumerable, because Node prints enumerable properties below the stack, and the message contains these already.
+    // Not enumerable, because Node prints enumerable properties below the stack, and the message contains these
+    // already.
     for (const name of ['shortMessage', 'hint', 'sections']) Object.defineProperty(this, name, { enumerable: false })
   }
 

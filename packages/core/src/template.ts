@@ -1,4 +1,6 @@
-/** Functions that build, export and import templates. Their modules are loaded when a function is called, as in `vm.ts`. */
+/**
+ * Functions that build, export and import templates. Their modules are loaded when a function is called, as in `vm.ts`.
+ */
 import type { Readable, Writable } from 'node:stream'
 import type { MachineOptions } from './spec/machine-options.ts'
 import type { ImportedTemplates } from './template/carried-templates.ts'

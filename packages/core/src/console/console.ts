@@ -126,8 +126,8 @@ export class Console {
   }
 
   /**
-   * Adds the recorded output of a template to the log and to the text before the cursor, for a restored machine. Call it
-   * before {@link attach}.
+   * Adds the recorded output of a template to the log and to the text before the cursor, for a restored machine. Call
+   * it before {@link attach}.
    */
   recall(bytes: Uint8Array, isLogged = false): void {
     if (bytes.length > 0 && isLogged) this.#take(this.#decoded(bytes), false)
@@ -177,8 +177,8 @@ export class Console {
   }
 
   /**
-   * Passes all further output to `watcher`, before any wait. If it consumes bytes, the cursor moves to their end, so only
-   * waits that are already pending search them.
+   * Passes all further output to `watcher`, before any wait. If it consumes bytes, the cursor moves to their end, so
+   * only waits that are already pending search them.
    */
   watch(watcher: Watcher): Disposable {
     this.#watchers.add(watcher)

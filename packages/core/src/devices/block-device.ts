@@ -43,7 +43,8 @@ export interface BlockDeviceOptions {
   /** Serial number that the guest sees, 1 to 20 letters, digits, `.`, `_`, `-`. @default none */
   readonly serial?: string
   /**
-   * Whether the firmware tries this disk first; at most one disk per machine. Without it, the firmware uses its own order.
+   * Whether the firmware tries this disk first; at most one disk per machine. Otherwise, the firmware uses its own
+   * order.
    * @default false
    */
   readonly boot?: boolean

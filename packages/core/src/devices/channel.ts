@@ -15,8 +15,8 @@ import { PerMachine } from './helpers/per-machine.ts'
 /** The host end of a channel of one machine. Read it either as bytes or as events. */
 export interface ChannelPort {
   /**
-   * Stream of bytes in both directions; the same object each time. It ends with the machine. `end()` closes the channel,
-   * so that the guest reads end of file.
+   * Stream of bytes in both directions; the same object each time. It ends with the machine. `end()` closes the
+   * channel, so that the guest reads end of file.
    */
   stream(): Duplex
   /**

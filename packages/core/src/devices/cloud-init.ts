@@ -19,7 +19,8 @@ export type CloudConfig = Readonly<Record<string, PlainValue | undefined>>
 export interface CloudInitOptions {
   /**
    * User data. An object is converted to YAML with the header `#cloud-config`. A string must start with a header of
-   * cloud-init: `#cloud-config`, the `#!` of a script, `#include`, `## template: jinja`, or the header of a MIME message.
+   * cloud-init: `#cloud-config`, the `#!` of a script, `#include`, `## template: jinja`, or the header of a MIME
+   * message.
    * @default none
    */
   readonly userData?: string | CloudConfig

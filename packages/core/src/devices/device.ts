@@ -122,9 +122,9 @@ export interface PortForward {
 }
 
 /**
- * The part of a device that is attached after a restore and may differ between machines of one template. The scripts are
- * for a POSIX shell. The agent of the guest runs them before the start resolves. If a script exits with another status
- * than 0, the start fails, with the output as the reason.
+ * The part of a device that is attached after a restore and may differ between machines of one template. The scripts
+ * are for a POSIX shell. The agent of the guest runs them before the start resolves. If a script exits with another
+ * status than 0, the start fails, with the output as the reason.
  */
 export interface RestoreAttachment {
   /** Host paths in the arguments of the device that the saved guest does not see. @default none */
@@ -208,8 +208,8 @@ export interface Device {
    */
   readonly claims?: readonly string[]
   /**
-   * Whether a machine without kernel and firmware can boot from the device. `'fallback'`: only if no device is bootable,
-   * for example a network card.
+   * Whether a machine without kernel and firmware can boot from the device. `'fallback'`: only if no device is
+   * bootable, for example a network card.
    * @default false
    */
   readonly bootable?: boolean | 'fallback'

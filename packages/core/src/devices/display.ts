@@ -21,8 +21,8 @@ export interface DisplayOptions {
   /** Preferred height, pixels. Requires `width`. @default QEMU's, 800 */
   readonly height?: number
   /**
-   * Whether the machine has a USB tablet as the pointer, for `click` and similar methods. The guest needs drivers for USB
-   * (xHCI) and HID.
+   * Whether the machine has a USB tablet as the pointer, for `click` and similar methods. The guest needs drivers for
+   * USB (xHCI) and HID.
    * @default false
    */
   readonly pointer?: boolean

@@ -8,10 +8,13 @@ import { optionString } from './helpers/option-string.ts'
 export interface IcountOptions {
   /** Guest time of an instruction: 2^shift nanoseconds, with shift from 0 to 10. @default 3 */
   readonly shift?: number | undefined
-  /** Whether an idle guest waits in host time. If false, guest time jumps to the next timer of the guest. @default false */
+  /**
+   * Whether an idle guest waits in host time. If false, guest time jumps to the next timer of the guest. @default false
+   */
   readonly sleep?: boolean | undefined
   /**
-   * Seed of the random numbers that QEMU provides to the guest, 0 to 4294967295. @default none: numbers are really random
+   * Seed of the random numbers that QEMU provides to the guest, 0 to 4294967295. @default none: numbers are really
+   * random
    */
   readonly seed?: number | undefined
 }
@@ -23,8 +26,8 @@ const CHECKS: CheckTable<Required<IcountOptions>> = {
 }
 
 /**
- * Derives the time of the guest from the number of executed instructions, so that the speed of the host has no influence
- * on the guest. Needs emulated CPUs (`accelerator: 'tcg'`), which then run one after the other.
+ * Derives the time of the guest from the number of executed instructions, so that the speed of the host has no
+ * influence on the guest. Needs emulated CPUs (`accelerator: 'tcg'`), which then run one after the other.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */

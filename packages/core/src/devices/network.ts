@@ -26,8 +26,8 @@ export interface NicOptions {
   /** MAC address, six bytes with colons. @default unique in this process, the same in each run */
   readonly mac?: string | undefined
   /**
-   * Whether the firmware boots over this card (PXE), before all disks. Another machine on the network must serve DHCP and
-   * TFTP. @default only if the machine has nothing else to boot from
+   * Whether the firmware boots over this card (PXE), before all disks. Another machine on the network must serve DHCP
+   * and TFTP. @default only if the machine has nothing else to boot from
    */
   readonly boot?: boolean | undefined
 }
@@ -48,16 +48,17 @@ const NIC_CHECKS: CheckTable<Required<NicOptions>> = {
 }
 const LOG_CHECKS: CheckTable<Required<FrameLogOptions>> = { limit: wholeNumber(1, 10_000_000) }
 
-// Networks that are open at the same time have different numbers and so different MAC addresses, because a machine may be
-// in several of them. The lowest free number is used, so that the next test gets the same addresses.
+// Networks that are open at the same time have different numbers and so different MAC addresses, because a machine may
+// be in several of them. The lowest free number is used, so that the next test gets the same addresses.
 const numbersInUse = new Set<number>()
 
 /**
- * An isolated network. `network.nic()` creates a card, which is a device. Machines with cards of a network reach only each
- * other. A learning switch forwards the frames, without losses in TCP transfers. A machine that is stopped or exits does
- * not affect the others.
+ * An isolated network. `network.nic()` creates a card, which is a device. Machines with cards of a network reach only
+ * each other. A learning switch forwards the frames, without losses in TCP transfers. A machine that is stopped or
+ * exits does not affect the others.
  *
- * Close the network at the end of the test, or write `await using network = new Network()`, so that captures are complete.
+ * Close the network at the end of the test, or write `await using network = new Network()`, so that captures are
+ * complete.
  */
 export class Network implements AsyncDisposable {
   readonly #switch = new LearningSwitch<Link>()
@@ -110,8 +111,8 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Adds faults to the network: frames to each card are delayed, limited in bandwidth, or lost. Replaces earlier faults;
-   * `{}` removes them. {@link NetworkNic.impair} affects a single card.
+   * Adds faults to the network: frames to each card are delayed, limited in bandwidth, or lost. Replaces earlier
+   * faults; `{}` removes them. {@link NetworkNic.impair} affects a single card.
    *
    * @returns dispose it to remove the faults
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
@@ -129,8 +130,8 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Partitions the network: frames between groups are lost until {@link heal}. Members without a group reach all others.
-   * Replaces an earlier partition.
+   * Partitions the network: frames between groups are lost until {@link heal}. Members without a group reach all
+   * others. Replaces an earlier partition.
    *
    * @param groups two or more groups, such as `partition([server], [client, 'witness'])`
    * @returns dispose it to heal the network

@@ -16,11 +16,11 @@ import { plainOptions } from './helpers/plain-options.ts'
  * How owners, modes and special files of the guest are stored on the host (QEMU's `security_model`):
  *
  * - `passthrough`: unchanged. QEMU must run as root.
- * - `none`: unchanged, as far as the user of QEMU has the permission. New files belong to this user, and `chown` fails in
- *   the guest.
+ * - `none`: unchanged, as far as the user of QEMU has the permission. New files belong to this user, and `chown` fails
+ *   in the guest.
  * - `mapped-xattr`: in extended attributes. Every owner, mode and special file works, for any user of QEMU. But on the
- *   host, files get mode 0600 and symbolic links of the guest are plain files, and the guest cannot follow symbolic links
- *   of the host.
+ *   host, files get mode 0600 and symbolic links of the guest are plain files, and the guest cannot follow symbolic
+ *   links of the host.
  * - `mapped-file`: same as `mapped-xattr`, but stored in a directory `.virtfs_metadata` beside the file.
  */
 export type P9SecurityModel = 'passthrough' | 'none' | 'mapped-xattr' | 'mapped-file'
@@ -33,9 +33,9 @@ export interface P9DirectoryOptions {
    */
   readonly tag?: string
   /**
-   * Whether the directory is the root file system of the guest. Adds the necessary kernel arguments, such as `root=`. The
-   * kernel must have 9p built in, or have 9p as a module and use the initramfs of `@coldboot/guest`. A custom tag needs
-   * Linux 5.14. @default false
+   * Whether the directory is the root file system of the guest. Adds the necessary kernel arguments, such as `root=`.
+   * The kernel must have 9p built in, or have 9p as a module and use the initramfs of `@coldboot/guest`. A custom tag
+   * needs Linux 5.14. @default false
    */
   readonly boot?: boolean
   /** Whether QEMU refuses every write. @default false */

@@ -5,11 +5,13 @@ import { optionString } from './helpers/option-string.ts'
 
 /** Options of {@link rtc}. */
 export interface RtcOptions {
-  /** Time at the start of the machine: a date, or a text such as `2038-01-19T03:14:00Z`. @default the time of the host */
+  /**
+   * Time at the start of the machine: a date, or a text such as `2038-01-19T03:14:00Z`. @default the time of the host
+   */
   readonly base?: Date | string | undefined
   /**
-   * Time source of the clock. `host`: the clock of the host; `vm`: the time of the guest, which stops while its CPUs are
-   * stopped. @default 'host'
+   * Time source of the clock. `host`: the clock of the host; `vm`: the time of the guest, which stops while its CPUs
+   * are stopped. @default 'host'
    */
   readonly clock?: 'host' | 'vm' | undefined
 }
@@ -23,8 +25,8 @@ const CHECKS: CheckTable<Required<RtcOptions>> = {
 }
 
 /**
- * Sets the real-time clock, from which Linux takes its time at boot. A restored machine with this device keeps the time of
- * its guest, instead of getting the time of the host.
+ * Sets the real-time clock, from which Linux takes its time at boot. A restored machine with this device keeps the time
+ * of its guest, instead of getting the time of the host.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */

@@ -17,8 +17,8 @@ export interface TpmOptions {
    */
   readonly model?: 'crb' | 'tis' | undefined
   /**
-   * Directory with the persistent state of the TPM, such as keys, for one machine at a time. A machine with this option has
-   * no template and cannot be saved. @default a new TPM for each machine, which is removed with the machine
+   * Directory with the persistent state of the TPM, such as keys, for one machine at a time. A machine with this option
+   * has no template and cannot be saved. @default a new TPM for each machine, which is removed with the machine
    */
   readonly state?: string | undefined
 }
@@ -30,11 +30,11 @@ const CHECKS: CheckTable<Required<TpmOptions>> = {
 }
 
 /**
- * Adds a TPM, `/dev/tpm0` in the guest. The host needs `swtpm`. With UEFI firmware, a machine measures firmware, kernel,
- * initramfs and command line into the registers below `/sys/class/tpm/tpm0/pcr-sha256`.
+ * Adds a TPM, `/dev/tpm0` in the guest. The host needs `swtpm`. With UEFI firmware, a machine measures firmware,
+ * kernel, initramfs and command line into the registers below `/sys/class/tpm/tpm0/pcr-sha256`.
  *
- * A PC with a `kernel` needs `firmware: 'uefi'`, because the default firmware overwrites the initramfs with the log of the
- * TPM.
+ * A PC with a `kernel` needs `firmware: 'uefi'`, because the default firmware overwrites the initramfs with the log of
+ * the TPM.
  *
  * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`, `FILE_MISSING` when `state` is no directory;
  *   at the start `DEVICE_UNAVAILABLE` without `swtpm`

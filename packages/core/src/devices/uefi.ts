@@ -37,8 +37,8 @@ interface Flash {
 
 /**
  * Boots the machine with UEFI, as does `firmware: 'uefi'`. Changes to the firmware variables are discarded with the
- * machine. Firmware is found by QEMU's firmware descriptors, first in the npm package of QEMU, then in the distribution.
- * Firmware that requires Secure Boot is not used.
+ * machine. Firmware is found by QEMU's firmware descriptors, first in the npm package of QEMU, then in the
+ * distribution. Firmware that requires Secure Boot is not used.
  *
  * @throws OptionError `FILE_MISSING` for a wrong path and, when the machine starts, if no firmware for it is installed;
  * `INVALID_OPTION`, `UNKNOWN_OPTION`

@@ -14,7 +14,8 @@ export type WatchdogAction = 'reset' | 'shutdown' | 'poweroff' | 'inject-nmi' | 
 /** Options of {@link watchdog}. */
 export interface WatchdogOptions {
   /**
-   * Action. `reset` ends the machine with the reason `guest-reset`, unless `allowReboot` is set; `pause` stops its CPUs.
+   * Action. `reset` ends the machine with the reason `guest-reset`, unless `allowReboot` is set; `pause` stops its
+   * CPUs.
    * @default 'reset'
    */
   readonly action?: WatchdogAction

@@ -4,7 +4,10 @@ const PAGE = 'To use a distribution instead, see docs/stock-images.md.'
 /** Programs that are often expected in any Linux, but are only in distributions. */
 const OF_DISTRIBUTIONS =
   /^(?:systemctl|journalctl|service|apt|apt-get|dpkg|dnf|yum|rpm|apk|pacman|zypper|snap|docker|podman|bash|python3?|perl|node|npm|gcc|make|git|curl|ssh|sshd|sudo|jq)$/
-/** Message of the busybox shell for a missing program. dash also prints a line number, and bash prints `command not found`. */
+/**
+ * Message of the busybox shell for a missing program. dash also prints a line number, and bash prints
+ * `command not found`.
+ */
 const MISSING_IN_BUSYBOX = /^\S*sh: ([\w.+/-]+): not found$/m
 const MISSING = /^\S*sh: (?:line )?\d+: ([\w.+/-]+): (?:command )?not found$/m
 /** Message for a file that is not executable, or that is for another architecture. */

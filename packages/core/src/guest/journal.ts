@@ -5,7 +5,10 @@ import type { CommandOutcome, CommandTransport } from './command-transport.ts'
 import type { Guest } from './guest.ts'
 import type { GuestTransport } from './run-options.ts'
 
-/** Timeout of the check for a journal. A dead guest delays the end of its test by it. Milliseconds, before the multiplier. */
+/**
+ * Timeout of the check for a journal. A dead guest delays the end of its test by it. Milliseconds, before the
+ * multiplier.
+ */
 const ANSWER_MS = 2_000
 /** Timeout of reading the journal. Milliseconds, before the multiplier. */
 const READ_MS = 15_000

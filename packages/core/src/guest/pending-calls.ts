@@ -1,4 +1,6 @@
-/** Tracks the pending calls of a test into the guest. A call that is still pending when its test passes was not awaited. */
+/**
+ * Tracks the pending calls of a test into the guest. A call that is still pending when its test passes was not awaited.
+ */
 import { CallSite } from '../host/call-site.ts'
 
 /** A pending call. */

@@ -28,8 +28,8 @@ export class CallSite {
   }
 
   /**
-   * Adds the frames of the call site to an error whose stack lacks the user's line. A stack ends at a promise that several
-   * callers await, and at a promise of another realm, such as that of Jest's tests.
+   * Adds the frames of the call site to an error whose stack lacks the user's line. A stack ends at a promise that
+   * several callers await, and at a promise of another realm, such as that of Jest's tests.
    */
   complete(error: unknown): unknown {
     if (!types.isNativeError(error) || this.location === undefined) return error

@@ -30,8 +30,8 @@ export interface Environment {
   /** COLDBOOT_INITRAMFS: path of an initramfs to use instead of the generated one. */
   readonly initramfs: string | undefined
   /**
-   * COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails; `gdb` also stops its
-   * CPUs for a debugger.
+   * COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails; `gdb` also stops
+   * its CPUs for a debugger.
    */
   readonly debug: 'on-failure' | 'gdb' | undefined
   /** COLDBOOT_KEEP: `machine`: failed tests save their machines. */
@@ -40,7 +40,10 @@ export interface Environment {
   readonly editor: string | undefined
   /** LAUNCH_EDITOR: the command of an editor, which Vite and Vitest also read. */
   readonly launchEditor: string | undefined
-  /** COLDBOOT_PROGRESS_SOCKET: socket to which workers report progress. Set by the packages for test runners, not by users. */
+  /**
+   * COLDBOOT_PROGRESS_SOCKET: socket to which workers report progress. Set by the packages for test runners, not by
+   * users.
+   */
   readonly progressSocket: string | undefined
   /** NODE_V8_COVERAGE: folder to which Node processes write coverage. Set by tools such as Vitest and c8. */
   readonly v8CoverageDirectory: string | undefined

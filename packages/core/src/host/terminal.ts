@@ -1,4 +1,6 @@
-/** Opens the controlling terminal, because workers of test runners do not inherit the standard streams of the terminal. */
+/**
+ * Opens the controlling terminal, because workers of test runners do not inherit the standard streams of the terminal.
+ */
 import { closeSync, constants, openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
 import { OptionError } from '../errors.ts'

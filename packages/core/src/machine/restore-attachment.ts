@@ -1,7 +1,7 @@
 /**
- * Attaches devices in the guest after a restore: 9p directories, because QEMU cannot save a guest that has mounted them,
- * and directories and disks whose content differs from that of the saved machine. See {@link
- * Device.attachAfterRestore}.
+ * Attaches devices in the guest after a restore: 9p directories, because QEMU cannot save a guest that has mounted
+ * them, and directories and disks whose content differs from that of the saved machine. See
+ * {@link Device.attachAfterRestore}.
  */
 import type { Device } from '../devices/device.ts'
 import { EARLY_MOUNTS } from '../devices/helpers/guest-mount.ts'
@@ -20,7 +20,9 @@ export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
     : spec
 }
 
-/** Returns the spec for the save of a running machine: devices are detached during the save if the guest has an agent. */
+/**
+ * Returns the spec for the save of a running machine: devices are detached during the save if the guest has an agent.
+ */
 export function withDetachedDevices(spec: MachineSpec): MachineSpec {
   return { ...spec, attachesAfterRestore: findChannel(spec.devices, AGENT_PORT) !== undefined }
 }
@@ -39,7 +41,10 @@ export async function attachmentContents(spec: MachineSpec, digests: string): Pr
   return Promise.all(spec.devices.map(contentOf))
 }
 
-/** Identity of the differences between machines of one template: contents of devices, and paths that the guest cannot see. */
+/**
+ * Identity of the differences between machines of one template: contents of devices, and paths that the guest cannot
+ * see.
+ */
 export function attachmentIdentity(spec: MachineSpec, contents: readonly (string | undefined)[]): string {
   return JSON.stringify([
     spec.attachesAfterRestore ? spec.devices.map(({ attachAfterRestore }) => attachAfterRestore?.paths) : [],

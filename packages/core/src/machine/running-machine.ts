@@ -23,8 +23,8 @@ import { connectObserver, type Observation, observe } from './observation.ts'
 import { watchMachineEvents } from './qmp-incidents.ts'
 
 /**
- * `starting`: QEMU was spawned. `running`: it answers on QMP. `exited`: it has ended, and all its output was read. `off`:
- * the test has cut its power.
+ * `starting`: QEMU was spawned. `running`: it answers on QMP. `exited`: it has ended, and all its output was read.
+ * `off`: the test has cut its power.
  */
 export type MachineState = 'starting' | 'running' | 'exited' | 'off'
 

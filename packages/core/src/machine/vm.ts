@@ -197,8 +197,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Waits for the `ready` pattern within `bootTimeout`. Returns the same promise each time, until a reset or a reboot by the
-   * guest: it then waits for the next boot.
+   * Waits for the `ready` pattern within `bootTimeout`. Returns the same promise each time, until a reset or a reboot
+   * by the guest: it then waits for the next boot.
    *
    * @throws OptionError `INVALID_OPTION` without `ready`
    * @throws ExpectError `BOOT_TIMEOUT`, `EXPECT_EXITED`, `EXPECT_ABORTED`
@@ -418,8 +418,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Runs `body` and checks an invariant repeatedly meanwhile, for example that a service stays active during an upgrade.
-   * The invariant is also checked before and after `body`. Rejects at once when it rejects or returns false.
+   * Runs `body` and checks an invariant repeatedly meanwhile, for example that a service stays active during an
+   * upgrade. The invariant is also checked before and after `body`. Rejects at once when it rejects or returns false.
    *
    * @param body its signal aborts when the invariant fails
    * @throws ExpectError `INVARIANT_FAILED` with the reason; the error of `body`
@@ -504,8 +504,9 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * @internal The last part of the journal of this boot, up to `maxBytes`. Undefined if the guest has no systemd or does
-   * not answer. Works after the signal of the machine has aborted. @throws Error with the reason when it cannot be read
+   * @internal The last part of the journal of this boot, up to `maxBytes`. Undefined if the guest has no systemd or
+   * does not answer. Works after the signal of the machine has aborted. @throws Error with the reason when it cannot be
+   * read
    */
   async readJournal(maxBytes: number): Promise<string | undefined> {
     const { readJournal } = await import('../guest/journal.ts')
@@ -523,8 +524,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Returns to a checkpoint of this machine: memory, disks, console. This object and its devices stay valid, but QEMU is
-   * a new process. Pending waits and calls are rejected as if the machine had ended. The clock of the guest is set,
+   * Returns to a checkpoint of this machine: memory, disks, console. This object and its devices stay valid, but QEMU
+   * is a new process. Pending waits and calls are rejected as if the machine had ended. The clock of the guest is set,
    * entropy is added, and forwarded ports get new numbers. Cables and shared directories keep their current state.
    *
    * @throws OptionError `CHECKPOINT_GONE` if the checkpoint was removed or belongs to another machine
@@ -535,8 +536,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Presses the power button (ACPI) and returns without waiting. The guest decides what to do: systemd and `acpid` power
-   * off. {@link waitForExit} waits for the end. @throws MachineError `MACHINE_EXITED`
+   * Presses the power button (ACPI) and returns without waiting. The guest decides what to do: systemd and `acpid`
+   * power off. {@link waitForExit} waits for the end. @throws MachineError `MACHINE_EXITED`
    */
   powerButton(): Promise<void> {
     return perform(this.#running, 'button')
@@ -566,17 +567,17 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Cuts the power: QEMU is killed. The disks keep all data that the guest had written and flushed. Writes that were not
-   * flushed may be lost, and the memory is lost. Pending waits and calls are rejected. {@link powerOn} boots the machine
-   * again. @throws MachineError `MACHINE_EXITED`
+   * Cuts the power: QEMU is killed. The disks keep all data that the guest had written and flushed. Writes that were
+   * not flushed may be lost, and the memory is lost. Pending waits and calls are rejected. {@link powerOn} boots the
+   * machine again. @throws MachineError `MACHINE_EXITED`
    */
   powerCut(): Promise<void> {
     return cutPower(this.#running)
   }
 
   /**
-   * Boots the machine again after {@link powerCut}, with the same disks. Resolves when QEMU answers; {@link ready} waits
-   * for the guest. Checkpoints stay valid; forwarded ports get new numbers.
+   * Boots the machine again after {@link powerCut}, with the same disks. Resolves when QEMU answers; {@link ready}
+   * waits for the guest. Checkpoints stay valid; forwarded ports get new numbers.
    *
    * @throws MachineError `MACHINE_POWERED` without a power cut; StartError `START_FAILED`
    */
@@ -591,8 +592,8 @@ export class VM implements AsyncDisposable {
   }
 
   /**
-   * Command that connects gdb to the guest, for a POSIX shell. If the kernel is in its build tree, the command also loads
-   * `vmlinux`. Undefined without the option `gdb`, a resume for a debugger, or `debug({ gdb: true })`.
+   * Command that connects gdb to the guest, for a POSIX shell. If the kernel is in its build tree, the command also
+   * loads `vmlinux`. Undefined without the option `gdb`, a resume for a debugger, or `debug({ gdb: true })`.
    */
   get gdb(): string | undefined {
     return this.#running.gdb?.command

@@ -27,8 +27,8 @@ export async function waitUntilReady({ name, ready, bootTimeoutMs }: MachineSpec
 }
 
 /**
- * Finds the `ready` pattern in output that another wait has consumed, so that a test that has waited for the prompt itself
- * does not have to wait for a second prompt.
+ * Finds the `ready` pattern in output that another wait has consumed, so that a test that has waited for the prompt
+ * itself does not have to wait for a second prompt.
  */
 export function readyInside({ before, text, dropped }: Match, { ready }: MachineSpec): Match | undefined {
   if (ready === undefined) return undefined

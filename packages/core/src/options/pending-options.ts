@@ -6,9 +6,9 @@ import { OptionError } from '../errors.ts'
 export const AWAIT_MISSING: unique symbol = Symbol.for('coldboot: await is missing') as typeof AWAIT_MISSING
 
 /**
- * A promise of options for a machine. It must be awaited before it is spread: `{ ...(await linuxGuest()) }`. The promise
- * itself has properties with the names of options and with values that no machine accepts. Therefore the compiler and
- * the checks of options reject `{ ...linuxGuest() }`.
+ * A promise of options for a machine. It must be awaited before it is spread: `{ ...(await linuxGuest()) }`. The
+ * promise itself has properties with the names of options and with values that no machine accepts. Therefore the
+ * compiler and the checks of options reject `{ ...linuxGuest() }`.
  */
 export type PendingOptions<Options> = Promise<Options> & {
   readonly kernel: typeof AWAIT_MISSING

@@ -12,7 +12,9 @@ import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 
-/** Descriptor of the console in the child. 0 to 2 are standard streams, 3 belongs to the guard; devices use later ones. */
+/**
+ * Descriptor of the console in the child. 0 to 2 are standard streams, 3 belongs to the guard; devices use later ones.
+ */
 export const CONSOLE_FD = 4
 export const QMP_FD = 5
 /** Descriptor of the saved state, for a restored machine, or of the memory, for a machine that becomes a template. */
@@ -31,7 +33,8 @@ export interface GuestMemory {
   /** Whether writes of the guest go to the file. If false, each machine has a private copy-on-write mapping. */
   readonly shared: boolean
   /**
-   * Name of the memory block of a machine that was saved with QEMU's default memory. Such a machine has no generation id.
+   * Name of the memory block of a machine that was saved with QEMU's default memory. Such a machine has no generation
+   * id.
    * @default a name of this project
    */
   readonly block?: string | undefined

@@ -1,7 +1,7 @@
 /**
  * Transfers the state of a machine from one QEMU to another. With `x-ignore-shared`, guest memory is not transferred,
- * because it is in a file that both QEMUs map (qapi/migration.json). Then a save takes milliseconds, whatever the size of
- * the guest.
+ * because it is in a file that both QEMUs map (qapi/migration.json). Then a save takes milliseconds, whatever the size
+ * of the guest.
  */
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -19,7 +19,9 @@ import { isAtLeast } from './version.ts'
 /** Location of the guest memory: a file that the other QEMU maps, or the transferred stream. */
 export type MemoryTransfer = 'in-file' | 'in-stream'
 
-/** Bandwidth limit above that of any disk or socket, because QEMU's default is for shared networks. Bytes per second. */
+/**
+ * Bandwidth limit above that of any disk or socket, because QEMU's default is for shared networks. Bytes per second.
+ */
 const MAX_BANDWIDTH = 10_000_000_000
 
 /**
@@ -42,8 +44,8 @@ export interface SendRequest {
   /** Reads the stream to its end. A rejection cancels the transfer. */
   readonly receive: (stream: Readable) => Promise<void>
   /**
-   * Whether the guest runs until its memory was sent once. It is then stopped, and pages that it has changed meanwhile are
-   * sent again. @default false: it is already stopped
+   * Whether the guest runs until its memory was sent once. It is then stopped, and pages that it has changed meanwhile
+   * are sent again. @default false: it is already stopped
    */
   readonly isRunning?: boolean | undefined
 }

@@ -2,10 +2,10 @@
  * Ends a child when this process ends, even by SIGKILL. QEMU does not notice the end of its parent or its sockets, and
  * exit handlers do not run on SIGKILL.
  *
- * On Linux, the kernel can send a signal to the child when the spawning thread ends, which also works for worker threads.
- * The child requests it with `coldboot-tie` from the npm package of QEMU, or with `setpriv --pdeathsig KILL`
- * (util-linux). On other systems, a small shell runs beside QEMU and waits for the end of a pipe whose other end is only
- * in this process. The scripts are constant; the command is passed as positional parameters.
+ * On Linux, the kernel can send a signal to the child when the spawning thread ends, which also works for worker
+ * threads. The child requests it with `coldboot-tie` from the npm package of QEMU, or with `setpriv --pdeathsig KILL`
+ * (util-linux). On other systems, a small shell runs beside QEMU and waits for the end of a pipe whose other end is
+ * only in this process. The scripts are constant; the command is passed as positional parameters.
  */
 
 /** The guards that end a child with this process. */

@@ -31,7 +31,9 @@ const EXIT_MS = 5_000
 /** A saved state to load. */
 export interface StateInput {
   readonly memory: MemoryTransfer
-  /** Open descriptor of the state file, which the caller closes. Not a socket, which QEMU reads several times slower. */
+  /**
+   * Open descriptor of the state file, which the caller closes. Not a socket, which QEMU reads several times slower.
+   */
   readonly source: number
 }
 
@@ -143,7 +145,8 @@ export class QemuInstance {
 
   /**
    * Waits until QEMU answers on QMP.
-   * @throws StartError `START_FAILED` with the output of QEMU when it exits before an answer, or does not answer in time
+   * @throws StartError `START_FAILED` with the output of QEMU when it exits before an answer, or does not answer in
+   * time
    */
   async connect(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
@@ -175,8 +178,8 @@ export class QemuInstance {
   /**
    * Attaches the devices, each to its streams.
    * @param vm identity of the machine for its devices
-   * @param machine the running machine. Its spec may differ from the one that was spawned, but must have devices with the
-   * same arguments in the same order
+   * @param machine the running machine. Its spec may differ from the one that was spawned, but must have devices with
+   * the same arguments in the same order
    */
   async attachDevices(
     vm: object,

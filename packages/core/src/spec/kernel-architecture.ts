@@ -81,8 +81,8 @@ function unpackedStart(data: Buffer): Buffer | undefined {
 }
 
 /**
- * Rejects a kernel for another architecture, with which a machine would run forever and print nothing. Accepts files that
- * are not recognised as kernels, because QEMU reports a file that it cannot load.
+ * Rejects a kernel for another architecture, with which a machine would run forever and print nothing. Accepts files
+ * that are not recognised as kernels, because QEMU reports a file that it cannot load.
  *
  * @throws OptionError `KERNEL_MISMATCH`
  */
@@ -98,7 +98,10 @@ export function requireKernelOf({ arch, kernel, cpu }: Pick<MachineSpec, 'arch' 
   )
 }
 
-/** The 32-bit architecture whose kernels the machine also starts: a 64-bit PC always, a 64-bit ARM machine with another CPU than the default. */
+/**
+ * The 32-bit architecture whose kernels the machine also starts: a 64-bit PC always, a 64-bit ARM machine with another
+ * CPU than the default.
+ */
 function alsoStarts(arch: Architecture, cpu: string): Architecture | undefined {
   if (arch === 'x86_64') return 'i386'
   return arch === 'aarch64' && cpu !== ARCHITECTURES.aarch64.cpu ? 'arm' : undefined

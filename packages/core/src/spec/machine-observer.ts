@@ -26,8 +26,8 @@ export interface ObservedMachine {
 }
 
 /**
- * Called for each machine that starts with these options, before its first output. If a template is built, there are two
- * machines: one that is saved as the template, and one that is started from it.
+ * Called for each machine that starts with these options, before its first output. If a template is built, there are
+ * two machines: one that is saved as the template, and one that is started from it.
  *
  * @returns a listener for events. Times are milliseconds since the start of the machine, as in the timing file of the
  * log. Times of QMP messages from before the start of a pooled machine are negative.

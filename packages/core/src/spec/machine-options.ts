@@ -47,8 +47,8 @@ export interface MachineOptions {
    */
   readonly firmware?: string | undefined
   /**
-   * Whether the firmware of a PC, and programs that print through it, such as GRUB, syslinux and iPXE, also print on the
-   * console and read keys from it. @default true, except with a Linux `kernel`
+   * Whether the firmware of a PC, and programs that print through it, such as GRUB, syslinux and iPXE, also print on
+   * the console and read keys from it. @default true, except with a Linux `kernel`
    */
   readonly firmwareOnConsole?: boolean | undefined
   /** Devices, in the order in which the guest finds them. @default [] */
@@ -61,8 +61,8 @@ export interface MachineOptions {
    */
   readonly logFile?: string | LogFile | undefined
   /**
-   * Whether queries of programs to their terminal are answered. Without answers, some programs, such as installers, wait
-   * or draw wrongly. `columns` and `lines` are the size of `vm.terminal`. @default false
+   * Whether queries of programs to their terminal are answered. Without answers, some programs, such as installers,
+   * wait or draw wrongly. `columns` and `lines` are the size of `vm.terminal`. @default false
    */
   readonly terminal?: boolean | TerminalOptions | undefined
   /** Receives lifecycle, console and QMP events. @default none */

@@ -256,7 +256,9 @@ function checkSpec(spec: MachineSpec): void {
   for (const device of spec.devices) device.validate?.(spec)
 }
 
-/** Rejects a memory size that is too small for the kernel and the initramfs, with which a machine would print nothing. */
+/**
+ * Rejects a memory size that is too small for the kernel and the initramfs, with which a machine would print nothing.
+ */
 function checkMemory({ kernel, initramfs, memoryMib }: MachineSpec): void {
   const least = Math.ceil(leastMemory(kernel, initramfs) / 2 ** 20)
   if (memoryMib >= least) return

@@ -1,7 +1,12 @@
-/** Distinguishes kernels that print through the firmware of a PC, such as iPXE, from Linux, which drives the console itself. */
+/**
+ * Distinguishes kernels that print through the firmware of a PC, such as iPXE, from Linux, which drives the console
+ * itself.
+ */
 import { fileStart } from './file-start.ts'
 
-/** Offsets of the Linux boot protocol on x86, which iPXE and others use too: signature, and pointer to the version text. */
+/**
+ * Offsets of the Linux boot protocol on x86, which iPXE and others use too: signature, and pointer to the version text.
+ */
 const [SIGNATURE, VERSION] = [0x202, 0x20e]
 /** Bytes that contain the header and its version text. */
 const LENGTH = 32_768

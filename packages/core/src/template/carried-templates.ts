@@ -55,7 +55,8 @@ export interface ImportedTemplates {
 /**
  * Adds the templates of an archive to the store. Existing templates are not changed.
  *
- * @throws OptionError `MACHINE_FILE_INVALID` for a damaged archive or another file; templates before the damage are kept
+ * @throws OptionError `MACHINE_FILE_INVALID` for a damaged archive or another file; templates before the damage are
+ * kept
  */
 export async function importTemplates(store: TemplateStore, input: Readable): Promise<ImportedTemplates> {
   const name = 'The archive'

@@ -18,7 +18,10 @@ import {
 } from './store/template-folder.ts'
 import type { TemplateStore } from './store/template-store.ts'
 
-/** Returns the layer with its memory in one file, or unchanged if the file cannot be written, such as in a read-only cache. */
+/**
+ * Returns the layer with its memory in one file, or unchanged if the file cannot be written, such as in a read-only
+ * cache.
+ */
 export async function composedLayer(stored: StoredTemplate, store: TemplateStore): Promise<StoredTemplate> {
   const present = readComposed(stored)
   if (present || stored.layers.some(({ isWhole }) => isWhole)) return present ?? stored

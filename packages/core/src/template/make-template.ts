@@ -1,4 +1,7 @@
-/** Makes templates: boots, prepares and saves a machine. Makes layers: restores a template, prepares it further and saves it. */
+/**
+ * Makes templates: boots, prepares and saves a machine. Makes layers: restores a template, prepares it further and
+ * saves it.
+ */
 import { copyFile, cp, mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ColdbootError, TemplateError } from '../errors.ts'

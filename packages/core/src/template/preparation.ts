@@ -1,4 +1,7 @@
-/** Preparation of a machine: one function, whose result is part of the template, or several steps, each of which makes a layer. */
+/**
+ * Preparation of a machine: one function, whose result is part of the template, or several steps, each of which makes a
+ * layer.
+ */
 import { OptionError } from '../errors.ts'
 import type { VM } from '../machine/vm.ts'
 import { type Check, isString } from '../options/checked-options.ts'

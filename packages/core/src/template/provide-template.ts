@@ -21,8 +21,8 @@ export interface TemplateRequest {
 /**
  * Finds or makes a template and, for a layer, the templates below it.
  *
- * @throws TemplateError `TEMPLATE_UNSAVABLE` with the reason; StartError `CACHE_UNUSABLE`; any error of the boot and the
- * preparation
+ * @throws TemplateError `TEMPLATE_UNSAVABLE` with the reason; StartError `CACHE_UNUSABLE`; any error of the boot and
+ * the preparation
  */
 export async function provideTemplate(request: TemplateRequest): Promise<StoredTemplate> {
   const spec = withRestoreAttachments(request.spec)

@@ -76,12 +76,15 @@ export function resume(
   return VM.restored({ spec, launched, console: stored.console, changed, onAttach: onRestore })
 }
 
-/** Codes of errors that a bad template can cause. `MACHINE_EXITED`: SIGBUS, if the memory file was truncated while mapped. */
+/**
+ * Codes of errors that a bad template can cause. `MACHINE_EXITED`: SIGBUS, if the memory file was truncated while
+ * mapped.
+ */
 const RESTORE_FAILURES: readonly string[] = ['START_FAILED', 'QMP_FAILED', 'ATTACH_FAILED', 'MACHINE_EXITED']
 
 /**
- * The reason if a damaged or just removed template caused the error, so that the machine can boot instead. Undefined for
- * other errors, which a boot would not avoid, such as an abort or a used port.
+ * The reason if a damaged or just removed template caused the error, so that the machine can boot instead. Undefined
+ * for other errors, which a boot would not avoid, such as an abort or a used port.
  */
 export function restoreFailure(error: unknown, { directory }: StoredTemplate): string | undefined {
   if (ColdbootError.is(error)) {

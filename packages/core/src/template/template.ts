@@ -38,8 +38,8 @@ export interface TemplateOptions extends PreparationOptions {
    */
   readonly pool?: boolean | AdmissionLimits | undefined
   /**
-   * Called with each machine that boots or becomes a layer, as soon as it is started, for example to show the output of a
-   * failed boot. A machine boots to become the template, or because the template cannot be used. @default none
+   * Called with each machine that boots or becomes a layer, as soon as it is started, for example to show the output of
+   * a failed boot. A machine boots to become the template, or because the template cannot be used. @default none
    */
   readonly onBoot?: ((vm: VM) => void) | undefined
 }
@@ -137,8 +137,8 @@ export class Template {
   }
 
   /**
-   * Finds or makes a template of a machine that is started from this template and prepared further. The result is a layer:
-   * it stores only the changes, and needs this template.
+   * Finds or makes a template of a machine that is started from this template and prepared further. The result is a
+   * layer: it stores only the changes, and needs this template.
    *
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`; otherwise as {@link build}
    */

@@ -28,8 +28,8 @@ export interface VMOptions extends MachineOptions {
   /** Whether the machine is booted once, saved as a template, and restored from then on. @default 'auto' */
   readonly template?: TemplatePolicy | undefined
   /**
-   * Prepares the machine after its boot. Runs once, because the result is part of the template. Each step of a list makes
-   * a layer over the result of the previous step, so if a step changes, only this step and later ones run again.
+   * Prepares the machine after its boot. Runs once, because the result is part of the template. Each step of a list
+   * makes a layer over the result of the previous step, so if a step changes, only this step and later ones run again.
    * @default none
    */
   readonly prepare?: PreparationOptions['prepare']
@@ -49,8 +49,8 @@ export interface VMOptions extends MachineOptions {
    */
   readonly pool?: boolean | undefined
   /**
-   * Starts the machine from a checkpoint of another one, instead of booting it. Can be combined only with options that the
-   * guest cannot see, and with `maxMachines` and `memoryBudget`. @default none
+   * Starts the machine from a checkpoint of another one, instead of booting it. Can be combined only with options that
+   * the guest cannot see, and with `maxMachines` and `memoryBudget`. @default none
    */
   readonly from?: Checkpoint | undefined
 }

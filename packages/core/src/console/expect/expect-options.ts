@@ -14,9 +14,9 @@ export interface ExpectOptions {
   /** Longest silence, milliseconds since the last byte or the call, before the multiplier. @default none */
   readonly idleTimeout?: number
   /**
-   * The searched text. `clean`: all output without escape codes, with `\n` as line end. `raw`: the unchanged characters.
-   * `userspace`: clean text without kernel messages, even if a message interrupts a line. Kernel messages are recognized
-   * by their time stamp (`[    3.083140] text`).
+   * The searched text. `clean`: all output without escape codes, with `\n` as line end. `raw`: the unchanged
+   * characters. `userspace`: clean text without kernel messages, even if a message interrupts a line. Kernel messages
+   * are recognized by their time stamp (`[    3.083140] text`).
    *
    * @default 'clean'
    */

@@ -2,7 +2,8 @@
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 
 /**
- * Silence after which the output so far counts as complete, milliseconds. The match of a prompt is delayed by this time.
+ * Silence after which the output so far counts as complete, milliseconds. The match of a prompt is delayed by this
+ * time.
  */
 export const SETTLE_MS = 50
 /** Silence after which even a match that could become longer is accepted, such as an IP address, milliseconds. */
@@ -17,7 +18,10 @@ export interface SettlingConsole {
   quietMs(): number
   /** Whether an attempt could find a match. */
   wanted(): boolean
-  /** Searches the output so far as if it were complete. @param patient whether to accept a match that could become longer */
+  /**
+   * Searches the output so far as if it were complete.
+   * @param patient whether to accept a match that could become longer
+   */
   attempt(patient: boolean): void
 }
 

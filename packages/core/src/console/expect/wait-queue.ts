@@ -1,5 +1,6 @@
 /**
- * Queue of the pending waits of a console, in the order of their calls, and the cursor, which moves to the end of each match.
+ * Queue of the pending waits of a console, in the order of their calls, and the cursor, which moves to the end of each
+ * match.
  */
 import { ColdbootError } from '../../errors.ts'
 import type { ExpectEvent, MachineEvent } from '../../events/machine-event.ts'
@@ -37,7 +38,9 @@ interface Cursor {
   readonly position: number
   /** View of the last match. */
   readonly view: ViewName
-  /** Offset in this view. More exact than `position`, because several raw characters may map to one character of a view. */
+  /**
+   * Offset in this view. More exact than `position`, because several raw characters may map to one character of a view.
+   */
   readonly offset: number
 }
 

@@ -83,7 +83,10 @@ const QUERIES: readonly (readonly [query: RegExp, name: string, answer: string])
   [/^>0?c$/, 'its version', '\\x1b[>0;0;0c'],
 ]
 
-/** Hint for a query at the end of the output, except at a prompt: line editors send queries and continue without an answer. */
+/**
+ * Hint for a query at the end of the output, except at a prompt: line editors send queries and continue without an
+ * answer.
+ */
 function terminalQuery({ raw, clean }: Searched): string | undefined {
   const asked = /\x1b\[([56]n|>?0?c)(?:\x1b\[[\d;?]*[a-zA-Z]|\s)*$/.exec(raw.slice(-200))?.[1]
   const query = QUERIES.find(([pattern]) => asked !== undefined && pattern.test(asked))

@@ -150,7 +150,10 @@ function similarLine(pattern: string, seen: string): NearMiss | undefined {
   return { hint: `A similar line was printed (${characters}). Did you mean that one?`, text: best.text }
 }
 
-/** Parts of a line to compare: the whole line, or for a longer line each part that starts at a word, as long as the pattern. */
+/**
+ * Parts of a line to compare: the whole line, or for a longer line each part that starts at a word, as long as the
+ * pattern.
+ */
 function* partsLike(line: string, length: number): Generator<string, void, undefined> {
   if (line.length <= length * 1.5) yield line.trim()
   else for (const { index } of line.matchAll(/(?<!\w)\S/g)) yield line.slice(index, index + length).trim()

@@ -1,6 +1,6 @@
 /**
- * Table of guest failures: their patterns on the console, the end of their text, and their error codes. The messages are
- * from Linux, systemd, dracut, initramfs-tools and firmware.
+ * Table of guest failures: their patterns on the console, the end of their text, and their error codes. The messages
+ * are from Linux, systemd, dracut, initramfs-tools and firmware.
  */
 import type { ErrorCode } from '../../errors.ts'
 
@@ -26,9 +26,15 @@ export interface IncidentKind {
   readonly what: string
   /** Whether the kernel prints the message. If false, `pattern` is matched against the whole line. */
   readonly byKernel: boolean
-  /** Matched against a line, for kernel messages against the text after the time stamp. Undefined if only QMP reports it. */
+  /**
+   * Matched against a line, for kernel messages against the text after the time stamp. Undefined if only QMP reports
+   * it.
+   */
   readonly pattern: RegExp | undefined
-  /** Texts for a fast first search. Every match of `pattern` starts with one of them. Each is shorter than 48 characters. */
+  /**
+   * Texts for a fast first search. Every match of `pattern` starts with one of them. Each is shorter than 48
+   * characters.
+   */
   readonly begins: readonly string[]
   /** Same as `begins`, for texts that occur later in the line. */
   readonly has?: readonly string[]

@@ -1,10 +1,10 @@
 /**
  * Watches a console for guest failures (incident-kinds.ts), with or without pending waits.
  *
- * Examines complete lines of clean text. Because a console may print many MB, a fast search over each chunk first selects
- * the lines. A kernel message counts only if it has a time stamp, or if typical further lines follow, because a program
- * may print "Kernel panic" too. An incident is reported when its text is complete: at its last line, at a pause of the
- * console, or at the exit of the machine.
+ * Examines complete lines of clean text. Because a console may print many MB, a fast search over each chunk first
+ * selects the lines. A kernel message counts only if it has a time stamp, or if typical further lines follow, because a
+ * program may print "Kernel panic" too. An incident is reported when its text is complete: at its last line, at a pause
+ * of the console, or at the exit of the machine.
  */
 import { afterReading, now, startTimer, stopTimer } from '../../host/clock.ts'
 import type { RegExpTimeout } from '../match/regexp/regexp-timeout.ts'

@@ -37,7 +37,9 @@ function readSymbols(path: string): Symbols {
   }
 }
 
-/** @param back subtracted before the search, because the return address of a last call is after the end of its function */
+/**
+ * @param back subtracted before the search, because the return address of a last call is after the end of its function
+ */
 function functionAt({ addresses, names }: Symbols, address: bigint, back: bigint): string | undefined {
   const width = addresses[0]?.length ?? 0
   const wanted = (address - back).toString(16).padStart(width, '0')

@@ -1,7 +1,7 @@
 /**
- * Fast check whether a chunk of output may contain an incident. Most messages start with one of a few texts, at the start
- * of the line or after the time stamp. A crash of init has the pid 1 before its text. Some messages are recognized by a
- * text later in the line.
+ * Fast check whether a chunk of output may contain an incident. Most messages start with one of a few texts, at the
+ * start of the line or after the time stamp. A crash of init has the pid 1 before its text. Some messages are
+ * recognized by a text later in the line.
  */
 import { INCIDENT_KINDS } from './incident-kinds.ts'
 

@@ -151,8 +151,8 @@ class RegExpSearch implements PatternSearch {
   }
 
   /**
-   * Searches the literals of the expression first, which is much faster than running the expression. Without `prefix`, no
-   * match can start. Without `rest`, a match that has started stays open.
+   * Searches the literals of the expression first, which is much faster than running the expression. Without `prefix`,
+   * no match can start. Without `rest`, a match that has started stays open.
    */
   #mayMatch({ text, base }: Window): boolean {
     const { prefix, rest } = this.#analysis

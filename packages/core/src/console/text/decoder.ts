@@ -1,8 +1,8 @@
 /**
  * Clean text: the output without escape sequences and with `\n` as the only line end.
  *
- * A state machine based on ECMA-48 and the parser of the DEC VT500 series. The result does not depend on the chunks of the
- * input, and it never contains a part of an escape sequence.
+ * A state machine based on ECMA-48 and the parser of the DEC VT500 series. The result does not depend on the chunks of
+ * the input, and it never contains a part of an escape sequence.
  */
 
 import { TerminalRow } from './terminal-row.ts'

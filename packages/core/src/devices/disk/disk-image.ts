@@ -25,8 +25,8 @@ const HEADER_LENGTH = 4096
 /**
  * @param path absolute path of a readable file
  * @param asked format set by the user; undefined to use the format of the header, or raw if it is unknown
- * @throws OptionError `INVALID_OPTION` when the file has another format than `asked` or an unsupported format, or when it
- * refers to other files and `asked` is undefined
+ * @throws OptionError `INVALID_OPTION` when the file has another format than `asked` or an unsupported format, or when
+ * it refers to other files and `asked` is undefined
  */
 export function inspectDiskImage(path: string, asked?: DiskFormat): DiskImage {
   const descriptor = openSync(path, 'r')

@@ -39,8 +39,8 @@ export function defaultInterface(arch: Architecture, cdrom: boolean): DiskInterf
 
 /**
  * @param owner name of the device, for errors
- * @throws OptionError `INVALID_OPTION` when the architecture does not have the interface, or when the interface does not
- * support the drive
+ * @throws OptionError `INVALID_OPTION` when the architecture does not have the interface, or when the interface does
+ * not support the drive
  */
 export function checkInterface(
   owner: string,

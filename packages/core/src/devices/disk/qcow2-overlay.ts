@@ -1,6 +1,6 @@
 /**
- * Writes an empty copy-on-write overlay: a qcow2 file without data. `qemu-img` would take 10 to 25 ms at each start; this
- * takes less than 1 ms. Format: docs/interop/qcow2.txt in QEMU.
+ * Writes an empty copy-on-write overlay: a qcow2 file without data. `qemu-img` would take 10 to 25 ms at each start;
+ * this takes less than 1 ms. Format: docs/interop/qcow2.txt in QEMU.
  *
  * The path of the backing file is on the command line of QEMU, not in the overlay, so the overlay cannot refer to other
  * files.

@@ -1,4 +1,7 @@
-/** Mounts that the guest of `@coldboot/guest` performs before its shell starts, by an argument of the kernel command line. */
+/**
+ * Mounts that the guest of `@coldboot/guest` performs before its shell starts, by an argument of the kernel command
+ * line.
+ */
 import { type Check, isString } from '../../options/checked-options.ts'
 
 /** A mount. Values must not contain blanks. Only `options` may contain colons. */

@@ -15,7 +15,10 @@ const MODELS = {
   pcnet: 'pcnet',
 } as const
 
-/** Model of a network card. `virtio` is by far the fastest and exists on every architecture. Others emulate real PCI cards. */
+/**
+ * Model of a network card. `virtio` is by far the fastest and exists on every architecture. Others emulate real PCI
+ * cards.
+ */
 export type NicModel = keyof typeof MODELS
 
 /** The names of the models. */

@@ -1,6 +1,6 @@
 /**
- * State of a device for each of its machines. A device object is only a description, so several machines may use it, even
- * at the same time. The methods of the device apply to the machine that runs with it. If there are several,
+ * State of a device for each of its machines. A device object is only a description, so several machines may use it,
+ * even at the same time. The methods of the device apply to the machine that runs with it. If there are several,
  * `device.of(vm)` selects one.
  */
 import { MachineError, OptionError } from '../../errors.ts'

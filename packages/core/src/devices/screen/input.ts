@@ -21,8 +21,8 @@ export interface InputTarget {
 }
 
 /**
- * Time between keys, milliseconds. QEMU drops keys when the queue of a PS/2 keyboard (16 bytes) is full. Any guest reads
- * the queue faster than this.
+ * Time between keys, milliseconds. QEMU drops keys when the queue of a PS/2 keyboard (16 bytes) is full. Any guest
+ * reads the queue faster than this.
  */
 const KEY_MS = 20
 /** Time between steps of the pointer, so that a guest that polls sees each step. Milliseconds. */

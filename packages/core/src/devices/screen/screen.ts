@@ -63,8 +63,8 @@ export interface Screen {
    */
   screenshot(): Promise<Uint8Array>
   /**
-   * Reads the text of a screen in text mode, or of a text console in graphics mode, exactly, by comparing glyphs. Trailing
-   * blanks, and empty lines at the end, are removed. A character that is not in the font is `\ufffd`.
+   * Reads the text of a screen in text mode, or of a text console in graphics mode, exactly, by comparing glyphs.
+   * Trailing blanks, and empty lines at the end, are removed. A character that is not in the font is `\ufffd`.
    *
    * @throws ExpectError `SCREEN_UNREADABLE` when the screen shows graphics
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`, `FILE_MISSING`; MachineError as {@link screenshot}
@@ -89,7 +89,8 @@ export interface Screen {
   hold(keys: string): Promise<AsyncDisposable>
   /**
    * Moves the pointer. This method and the following ones need `display({ pointer: true })`.
-   * @throws OptionError `INVALID_OPTION` for a point outside of the screen, or without a pointer; MachineError as {@link type}
+   * @throws OptionError `INVALID_OPTION` for a point outside of the screen, or without a pointer; MachineError as
+   * {@link type}
    */
   move(point: Point): Promise<void>
   /** Moves the pointer and clicks. @throws as {@link move} */

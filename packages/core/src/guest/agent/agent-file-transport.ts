@@ -7,7 +7,9 @@ import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
 import { AgentRefusal, AgentRestarted, fetchFile, NotWhole, sendFile } from './agent-files.ts'
 
-/** Most concurrent transfers. The agent supports 16, and commands that are too long for an argument need some of them. */
+/**
+ * Most concurrent transfers. The agent supports 16, and commands that are too long for an argument need some of them.
+ */
 const MOST_FILES = 8
 
 /** File transfers of one machine. */

@@ -1,4 +1,6 @@
-/** Parses the result files of cloud-init in `/run/cloud-init`, and finds the part of its log that explains a failure. */
+/**
+ * Parses the result files of cloud-init in `/run/cloud-init`, and finds the part of its log that explains a failure.
+ */
 
 /** An error that ended a module or a stage of cloud-init. */
 export interface CloudInitFailure {

@@ -17,8 +17,8 @@ export interface CloudInitResult {
   /** Such as `DataSourceNoCloud [seed=/dev/sda][dsmode=net]`. */
   readonly datasource: string
   /**
-   * Warnings and deprecations, such as keys of user data that cloud-init does not know. `cloud-init status` exits with 2
-   * for them. Always empty before version 23.4 of cloud-init.
+   * Warnings and deprecations, such as keys of user data that cloud-init does not know. `cloud-init status` exits with
+   * 2 for them. Always empty before version 23.4 of cloud-init.
    */
   readonly recoverableErrors: readonly string[]
   /** Time until the end of cloud-init was seen, milliseconds. */

@@ -20,7 +20,8 @@ export interface CoverageOptions {
   readonly from?: string | undefined
   /**
    * Folder on the host. It is created, and its other files are kept.
-   * @default for `v8` that of NODE_V8_COVERAGE, which tools such as Vitest and c8 read for their report; otherwise required
+   * @default for `v8` that of NODE_V8_COVERAGE, which tools such as Vitest and c8 read for their report; otherwise
+   * required
    */
   readonly to?: string | undefined
   /** For `v8`: source folder in the guest → the same folder on the host. @default {}: the paths are equal */

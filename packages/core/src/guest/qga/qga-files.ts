@@ -2,7 +2,10 @@
 import { type Limits, within } from '../waiting.ts'
 import type { QgaConnection } from './qga-connection.ts'
 
-/** Size of the data in one request, bytes. The agent accepts messages of 64 MiB including base64, and reads up to 48 MiB. */
+/**
+ * Size of the data in one request, bytes. The agent accepts messages of 64 MiB including base64, and reads up to 48
+ * MiB.
+ */
 const PIECE_BYTES = 4 * 2 ** 20
 
 /** Bytes of the first request. Most files are short, and the agent allocates the requested size. */

@@ -1,10 +1,10 @@
 /**
  * Shell scripts for QEMU's guest agent.
  *
- * The agent itself would capture at most 16 MiB of output, in chunks of 4 KiB (20 MB took 10 s on a busy host), and report
- * the end of a command only after all processes have closed its output. Therefore commands write to files, which the
- * agent reads afterwards, and background processes do not delay the result. Without hardware acceleration, the start of
- * a program takes about 20 ms, so only two are started: `setsid` and the shell that runs the command.
+ * The agent itself would capture at most 16 MiB of output, in chunks of 4 KiB (20 MB took 10 s on a busy host), and
+ * report the end of a command only after all processes have closed its output. Therefore commands write to files, which
+ * the agent reads afterwards, and background processes do not delay the result. Without hardware acceleration, the
+ * start of a program takes about 20 ms, so only two are started: `setsid` and the shell that runs the command.
  */
 
 /** Printed instead of running the command if its directory cannot be entered. */

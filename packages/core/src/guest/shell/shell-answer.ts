@@ -104,7 +104,9 @@ function statusOf(text: string): number | undefined {
   return text === '-' ? undefined : Number(text)
 }
 
-/** Whether the length matches in bytes or in characters. The unit of `${#variable}` depends on the locale of the shell. */
+/**
+ * Whether the length matches in bytes or in characters. The unit of `${#variable}` depends on the locale of the shell.
+ */
 function hasLength(bytes: Buffer, length: number): boolean {
   return bytes.length === length || [...bytes.toString('utf8')].length === length
 }

@@ -1,6 +1,6 @@
 /**
- * Hash of the content of a file. The hash is cached by the identity of the file, because kernels and disks are too large
- * to be read before every test.
+ * Hash of the content of a file. The hash is cached by the identity of the file, because kernels and disks are too
+ * large to be read before every test.
  */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * Creates a directory with its parents. Does not use the option `recursive` of Node's `mkdir`, which never returns if an
- * existing parent cannot contain directories, such as /proc.
+ * Creates a directory with its parents. Does not use the option `recursive` of Node's `mkdir`, which never returns if
+ * an existing parent cannot contain directories, such as /proc.
  */
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -34,7 +34,8 @@ export interface AdmissionRequest {
   /** Called once if the machine must wait, with the number of machines that run or wait before it. */
   readonly onWait?: ((ahead: number) => void) | undefined
   /**
-   * Unique id (letters, digits, `_`) of an owner that keeps its machines while it waits for another one, such as a test.
+   * Unique id (letters, digits, `_`) of an owner that keeps its machines while it waits for another one, such as a
+   * test.
    * @default none: the end of this machine does not depend on other machines
    */
   readonly owner?: string | undefined

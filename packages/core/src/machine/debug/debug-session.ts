@@ -7,7 +7,9 @@ import { openTerminal, type Terminal } from '../../host/terminal.ts'
 export interface DebugOptions {
   /** Message shown at the start. @default none */
   readonly message?: string | undefined
-  /** Whether the CPUs are stopped during the session, so that gdb sees the current state of the guest. @default false */
+  /**
+   * Whether the CPUs are stopped during the session, so that gdb sees the current state of the guest. @default false
+   */
   readonly gdb?: boolean | undefined
   /** Ends the session when it aborts. @default the signal of the machine */
   readonly signal?: AbortSignal | undefined

@@ -96,7 +96,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
   userNetwork({ restrict, forward, bootFile, boot, ...rest }, { allowNetwork }) {
     const { tftp: _, ...options } = rest
-    // Host ports are chosen anew, because another machine may use the saved ones.
+    // New host ports are chosen, because another machine may use the saved ones.
     const ports = ([forward ?? []].flat() as unknown as readonly ForwardOptions[]).map((it) => {
       const { host: _, ...rest } = it
       return rest

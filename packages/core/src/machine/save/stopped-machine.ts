@@ -40,8 +40,8 @@ export interface StopRequest {
   /** Whether the machine is resumed afterwards if it was running. */
   readonly goOn: boolean
   /**
-   * Whether the machine may run while its memory is sent for the first time. Pages that change meanwhile are sent again.
-   * A machine whose devices are detached for the save is stopped before. @default false
+   * Whether the machine may run while its memory is sent for the first time. Pages that change meanwhile are sent
+   * again. A machine whose devices are detached for the save is stopped before. @default false
    */
   readonly isLive?: boolean
 }

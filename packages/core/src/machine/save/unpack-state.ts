@@ -16,8 +16,8 @@ export interface UnpackedState {
 }
 
 /**
- * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. If the memory is not a single
- * block of the size in the manifest, it stays in the state.
+ * Writes guest memory to a file that QEMU maps, and the rest of the state to another file. If the memory is not a
+ * single block of the size in the manifest, it stays in the state.
  *
  * @param directory folder for the files, which must exist as long as the machine
  * @throws OptionError `MACHINE_FILE_INVALID`; the system's error

@@ -1,7 +1,7 @@
 /**
  * Reader of the stream format of QEMU's `stream` and `socket` network backends: each Ethernet frame has a length prefix
- * of four bytes, big-endian (net/stream.c, net/socket.c). Frames are neither copied nor decoded: they stay in the buffer
- * in which they arrived.
+ * of four bytes, big-endian (net/stream.c, net/socket.c). Frames are neither copied nor decoded: they stay in the
+ * buffer in which they arrived.
  */
 
 /** Size of the length prefix of a frame, bytes. */

@@ -1,6 +1,6 @@
 /**
- * Pads frames to the minimum length of Ethernet. A virtio card sends shorter frames (ARP has 42 bytes), which the stream
- * backend of QEMU does not pad, and which its e1000e card counts as damaged.
+ * Pads frames to the minimum length of Ethernet. A virtio card sends shorter frames (ARP has 42 bytes), which the
+ * stream backend of QEMU does not pad, and which its e1000e card counts as damaged.
  */
 import { PREFIX_BYTES } from './frame-reader.ts'
 

@@ -1,4 +1,7 @@
-/** Helper processes, which implement devices outside of QEMU, such as `swtpm`. QEMU inherits the other end of their socket. */
+/**
+ * Helper processes, which implement devices outside of QEMU, such as `swtpm`. QEMU inherits the other end of their
+ * socket.
+ */
 import { mkdir } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import type { HelperCommand } from '../../devices/device.ts'
@@ -30,7 +33,10 @@ export class HelperProcesses {
     this.#helpers = helpers
   }
 
-  /** @throws OptionError `DEVICE_UNAVAILABLE` when a program is missing; StartError `START_FAILED` when it cannot be started */
+  /**
+   * @throws OptionError `DEVICE_UNAVAILABLE` when a program is missing; StartError `START_FAILED` when it cannot be
+   * started
+   */
   static async spawn(spec: MachineSpec, line: CommandLine, directory: string): Promise<HelperProcesses> {
     const helpers: Helper[] = []
     try {

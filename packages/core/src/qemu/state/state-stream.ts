@@ -17,7 +17,10 @@ export interface StateStreamListener {
   page(page: MemoryPage): void
   /** Called with a command between parts of the memory. It must be written before the tail. */
   command(bytes: Buffer): void
-  /** Called with the bytes after the last page, in chunks. If the head is unknown: the whole stream, without other calls. */
+  /**
+   * Called with the bytes after the last page, in chunks. If the head is unknown: the whole stream, without other
+   * calls.
+   */
   tail(bytes: Buffer): void
 }
 
@@ -84,7 +87,8 @@ export class StateStreamReader {
         this.#at = before
         const isHeadTooLong = this.#step === 'head' && this.#buffer.length > LONGEST_HEAD
         if (reason === INCOMPLETE && !isHeadTooLong) return
-        // Unknown sections before or in the memory, such as storage keys of s390x, and all later data are passed on unchanged.
+        // Unknown sections before or in the memory, such as storage keys of s390x, and all later data are passed on
+        // unchanged.
         if (!(reason instanceof UnknownStateError || isHeadTooLong) || this.#step === 'records') throw reason
         this.#step = 'tail'
       }
@@ -220,7 +224,10 @@ export class StateStreamReader {
     return this.#u32() * 2 ** 32 + this.#u32()
   }
 
-  /** Reads the first eight bytes of a record: flags, and `#offset`. As numbers, because bigints would be slow for each page. */
+  /**
+   * Reads the first eight bytes of a record: flags, and `#offset`. As numbers, because bigints would be slow for each
+   * page.
+   */
   #recordFlags(): number {
     const high = this.#u32()
     const low = this.#u32()

@@ -21,7 +21,10 @@ export class KeeperClient {
   readonly #starter: string
   readonly #path: string
 
-  /** @param starter path of the socket of the main process, which starts the keeper after a connection and then closes it */
+  /**
+   * @param starter path of the socket of the main process, which starts the keeper after a connection and then closes
+   * it
+   */
   constructor(starter: string) {
     this.#starter = starter
     this.#path = join(dirname(starter), KEEPER_SOCKET)

@@ -8,7 +8,9 @@ import type { MachineRecipe } from './machine-recipe.ts'
 
 /** The first message of a connection to the keeper. */
 export type KeeperRequest =
-  /** Takes a machine. The answer is a {@link GivenMachine}, or an empty object. The machine ends with the connection. */
+  /**
+   * Takes a machine. The answer is a {@link GivenMachine}, or an empty object. The machine ends with the connection.
+   */
   | { readonly kind: 'take'; readonly key: PoolKey }
   /** Opens a stream: the raw data of an inherited descriptor of QEMU follows, in both directions. */
   | { readonly kind: 'stream'; readonly machine: number; readonly fd: number }

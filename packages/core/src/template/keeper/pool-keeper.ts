@@ -1,7 +1,7 @@
 /**
- * Keeper of the pooled machines of a run. It is a separate process, because the workers of most runs end with their test
- * file. Node cannot pass descriptors to a process that it did not start, so a worker uses a machine through the keeper:
- * with a socket for each descriptor of QEMU, and a control socket whose end also ends the machine.
+ * Keeper of the pooled machines of a run. It is a separate process, because the workers of most runs end with their
+ * test file. Node cannot pass descriptors to a process that it did not start, so a worker uses a machine through the
+ * keeper: with a socket for each descriptor of QEMU, and a control socket whose end also ends the machine.
  */
 import { rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'

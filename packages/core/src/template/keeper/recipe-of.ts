@@ -14,8 +14,8 @@ export function keptState({ stored }: Restoration): StateInput {
 }
 
 /**
- * Whether the keeper can restore a machine: no device has changed since the save, so none must be prepared; no device has
- * a helper process; and the state is in one file.
+ * Whether the keeper can restore a machine: no device has changed since the save, so none must be prepared; no device
+ * has a helper process; and the state is in one file.
  */
 export function isKeepable({ changed, stored, spec }: Restoration): boolean {
   // A composed layer has a single state without pages.

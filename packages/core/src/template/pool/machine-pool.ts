@@ -194,8 +194,8 @@ export class MachinePool<Source, Machine> {
   }
 
   /**
-   * Takes the next machine, and waits until it is restored; undefined if there is none. If the requested machine differs
-   * from the pooled ones, the pool of the template is ended and not filled again.
+   * Takes the next machine, and waits until it is restored; undefined if there is none. If the requested machine
+   * differs from the pooled ones, the pool of the template is ended and not filled again.
    */
   async take({ key, identity }: PoolKey): Promise<Machine | undefined> {
     if (this.#unpredictable.has(key)) return undefined

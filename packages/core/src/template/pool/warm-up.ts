@@ -1,6 +1,6 @@
 /**
- * Runs a restored guest for a moment, so that QEMU translates its code before the test. Without hardware acceleration, the
- * first command of a restored machine takes about 25 ms, later ones 5 ms.
+ * Runs a restored guest for a moment, so that QEMU translates its code before the test. Without hardware acceleration,
+ * the first command of a restored machine takes about 25 ms, later ones 5 ms.
  */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'

@@ -56,7 +56,9 @@ interface FileTraits {
 
 type Layer = FileTraits & Omit<StateFile, 'path'>
 
-/** Has either `unsavable`, or `memory` and `state` (template), or `layer` and `base` (layer). Hashes are hexadecimal. */
+/**
+ * Has either `unsavable`, or `memory` and `state` (template), or `layer` and `base` (layer). Hashes are hexadecimal.
+ */
 interface Manifest {
   readonly unsavable?: string
   readonly memory?: FileTraits

@@ -1,6 +1,6 @@
 /**
- * Computes the key of a template: a hash of everything that QEMU or the guest can see. Machines with the same key share a
- * template.
+ * Computes the key of a template: a hash of everything that QEMU or the guest can see. Machines with the same key share
+ * a template.
  */
 import { statSync } from 'node:fs'
 import type { Device } from '../../devices/device.ts'
@@ -72,7 +72,8 @@ function withoutPaths(argument: string, paths: readonly string[]): string {
   }, argument)
 }
 
-// Matches paths, which are replaced by digests of the files: in arguments (`-kernel`), in values (`file=`), and in JSON.
+// Matches paths, which are replaced by digests of the files: in arguments (`-kernel`), in values (`file=`), and in
+// JSON.
 const PATHS = /(?<=^|[=:"])\/(?:[^,"]|,,)+/g
 
 async function withContents(argument: string, digests: string): Promise<string> {

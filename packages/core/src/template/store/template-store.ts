@@ -85,8 +85,8 @@ export class TemplateStore {
   /**
    * Finds the template with a key, or builds it while other processes wait.
    *
-   * @param build fills a folder with the files named in `template-folder.ts`; returns the reason if the machine cannot be
-   * saved, the parts of a layer, or undefined for another template
+   * @param build fills a folder with the files named in `template-folder.ts`; returns the reason if the machine cannot
+   * be saved, the parts of a layer, or undefined for another template
    * @throws StartError `CACHE_UNUSABLE`; any error of `build`
    */
   async findOrMake(key: string, build: BuildTemplate): Promise<StoredTemplate | Unsavable> {
@@ -128,12 +128,12 @@ export class TemplateStore {
   }
 
   /**
-   * Adds a template that was made elsewhere, unless the store has a template with this key. A layer is added only if the
-   * store has the base over which it was made.
+   * Adds a template that was made elsewhere, unless the store has a template with this key. A layer is added only if
+   * the store has the base over which it was made.
    *
    * @param fill writes all files of the folder
-   * @throws OptionError `MACHINE_FILE_INVALID` when the template is incomplete; StartError `CACHE_UNUSABLE`; any error of
-   * `fill`
+   * @throws OptionError `MACHINE_FILE_INVALID` when the template is incomplete; StartError `CACHE_UNUSABLE`; any error
+   * of `fill`
    */
   adopt(key: string, fill: (directory: string) => Promise<void>): Promise<'added' | 'present' | 'misfit'> {
     return this.#cache.locked(this.#name(key), async () => {

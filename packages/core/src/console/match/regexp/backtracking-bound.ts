@@ -1,4 +1,6 @@
-/** Computes an upper bound of the work of a regular expression from its syntax, to decide whether it needs a time limit. */
+/**
+ * Computes an upper bound of the work of a regular expression from its syntax, to decide whether it needs a time limit.
+ */
 import type { AST } from '@eslint-community/regexpp'
 
 /** Most repetitions counted for an element that can match in several ways. */
@@ -10,9 +12,9 @@ type Next = AST.Element | 'end' | 'unknown'
 /**
  * Upper bound of the alternatives at one position of a text of `length` characters; `Infinity` for exponential.
  *
- * In general, the number of possible ends of a repetition is its length, and for two consecutive repetitions the product
- * of both. If the repeated element cannot match the successor (`\w+@`, `\w+$`), or there is no successor, only one of
- * these ends counts.
+ * In general, the number of possible ends of a repetition is its length, and for two consecutive repetitions the
+ * product of both. If the repeated element cannot match the successor (`\w+@`, `\w+$`), or there is no successor, only
+ * one of these ends counts.
  */
 export function backtrackingBound(tree: AST.Pattern, flags: string, length: number): number {
   return new Ways(flags, length).ofAny(tree.alternatives, 'end')

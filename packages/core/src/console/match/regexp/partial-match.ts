@@ -1,10 +1,10 @@
 /**
  * Rewrites a regular expression so that it distinguishes a final match from one that further output could still change.
  *
- * `RegExp.exec` does not report whether a match depends on the end of the text. A match that depends on the end can change
- * when the text grows. Therefore the caller appends one character to the text, the *end mark*. The rewritten expression
- * may match the end mark wherever the original examines the next character. After the mark, all of its elements match.
- * It tries the same alternatives in the same order as the original. The result is one of these:
+ * `RegExp.exec` does not report whether a match depends on the end of the text. A match that depends on the end can
+ * change when the text grows. Therefore the caller appends one character to the text, the *end mark*. The rewritten
+ * expression may match the end mark wherever the original examines the next character. After the mark, all of its
+ * elements match. It tries the same alternatives in the same order as the original. The result is one of these:
  *
  * - a match that ends before the mark: the original has the same match, in this text and in every longer one;
  * - a match that includes the mark: the original reached the end of the text. In a longer text, it may match from the
@@ -87,9 +87,9 @@ class Rewriting {
     const once = this.#element(element)
     const isCharacter = !['Group', 'CapturingGroup', 'Backreference'].includes(element.type)
     if (!isCharacter || max !== Infinity) return once + raw.slice(element.raw.length)
-    // If each repeated character had the end mark as an alternative, the engine would keep one alternative per character
-    // of a long text in memory. Therefore the mark is an alternative only after all repetitions. The order of the
-    // matches stays the same.
+    // If each repeated character had the end mark as an alternative, the engine would keep one alternative per
+    // character of a long text in memory. Therefore the mark is an alternative only after all repetitions. The order of
+    // the matches stays the same.
     const atLeast = min === 0 ? '' : `${once}{${min}}`
     return greedy ? `${atLeast}${element.raw}*(?:${AT_END}|)` : `${atLeast}${element.raw}*?(?:|${AT_END})`
   }
@@ -106,7 +106,8 @@ class Rewriting {
         if (!looksBackOnly(element.alternatives, this.#multiline)) throw new NoPartialMatch()
         return `(?:${AFTER_MARK}|${element.raw})`
       case 'lookahead': {
-        // A lookahead does not consume the end mark. So if the lookahead reaches the mark, `[^]*` consumes text and mark.
+        // A lookahead does not consume the end mark. So if the lookahead reaches the mark, `[^]*` consumes text and
+        // mark.
         const inner = this.alternatives(element.alternatives)
         return `(?:(?=(?:${inner})${AFTER_MARK})[^]*|(?${element.negate ? '!' : '='}${inner}))`
       }

@@ -1,6 +1,6 @@
 /**
- * Analyzes the syntax of a regular expression: the longest match, the amount of text that is examined before a match, and
- * the amount of work.
+ * Analyzes the syntax of a regular expression: the longest match, the amount of text that is examined before a match,
+ * and the amount of work.
  */
 import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp'
 import { backtrackingBound } from './backtracking-bound.ts'

@@ -40,7 +40,10 @@ export class MemoryFile implements PageReceiver, Disposable {
     if (size === this.#size) this.#block = block
   }
 
-  /** Writes the page, so that the state is stored without it. @throws UnknownStateError if it is outside of the memory */
+  /**
+   * Writes the page, so that the state is stored without it.
+   * @throws UnknownStateError if it is outside of the memory
+   */
   has({ offset, content }: MemoryPage): boolean {
     if (this.#block === undefined) return false
     if (offset + PAGE > this.#size) throw new UnknownStateError('a page outside of the memory')

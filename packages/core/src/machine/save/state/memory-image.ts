@@ -1,4 +1,6 @@
-/** Reads the guest memory with which a machine was started: a file, and the pages of states that were loaded over it. */
+/**
+ * Reads the guest memory with which a machine was started: a file, and the pages of states that were loaded over it.
+ */
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { StateFile } from '../../../qemu/state/state-file.ts'
 import { type MemoryPage, PAGE, readPageHead } from '../../../qemu/state/state-records.ts'
