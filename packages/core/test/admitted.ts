@@ -1,4 +1,4 @@
-/** Process that holds the only admission of a directory until it is killed. */
+/** Process that holds the only admission in a queue until it is killed. */
 import { admit } from '../src/host/machines/admission.ts'
 
 const [, , directory] = process.argv

@@ -1,4 +1,4 @@
-/** Fake of a machine for the attachment of a device. */
+/** Fake machine to which a test attaches a device. */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,11 +8,11 @@ import type { AttachContext, QmpEvent } from '../src/devices/device.ts'
 /** Returns the result of a QMP command, or throws. */
 export type Answer = (command: string, commandArguments: Readonly<Record<string, unknown>>) => unknown
 
-/** The machine side of an {@link AttachContext}. */
+/** The other side of an {@link AttachContext}. */
 export interface PlayedMachine {
   readonly vm: object
   readonly context: AttachContext
-  /** QEMU's ends of the descriptors. */
+  /** The ends of the inherited descriptors in QEMU. */
   readonly theirs: readonly Duplex[]
   /** Emits a QMP event. */
   emit(event: string, data?: Readonly<Record<string, unknown>>): void

@@ -7,8 +7,8 @@ import type { GuestTransport } from '../src/guest/run-options.ts'
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex')
 
 /**
- * Sizes of large outputs, inputs and commands. The guest agent has pieces of 4 MiB. A console takes much longer for the
- * same; the tests of its shell on a pseudo-terminal use longer commands.
+ * Sizes of large outputs, inputs and commands. The guest agent transfers pieces of 4 MiB. A console is much slower, so
+ * its sizes are smaller; the tests of its shell on a pseudo-terminal use longer commands.
  */
 const FAST = { lines: 150_000, outputBytes: 5_000_000, inputBytes: 100_000, characters: 150_000 }
 const SLOW = { lines: 50_000, outputBytes: 600_000, inputBytes: 40_000, characters: 20_000 }

@@ -8,7 +8,7 @@ import { ExpectError, MachineError } from '../src/errors.ts'
 /** A console and the other end of its stream. */
 export interface Setup {
   readonly console: Console
-  /** The end of the machine. */
+  /** The other end of the stream, in the machine. */
   readonly guest: Duplex
 }
 

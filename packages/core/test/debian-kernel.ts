@@ -1,4 +1,6 @@
-/** The current cloud kernel of Debian, as a package. Its image is a bzImage, which UEFI boots too. Kept in the cache. */
+/**
+ * Downloads the package of Debian's current cloud kernel to the cache. Its image is a bzImage, which UEFI also boots.
+ */
 import { execFile } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
@@ -23,7 +25,7 @@ export async function debianKernel(): Promise<string> {
     return cache.scratch(async (directory) => {
       const draft = join(directory, name)
       await mkdir(draft)
-      // As root, apt would download as another user, which cannot enter the directory.
+      // Run by root, apt would download as another user, who cannot enter the directory.
       await exec('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', name], { cwd: draft })
       await rename(draft, folder)
       return found() ?? ''

@@ -27,7 +27,7 @@ export const FIRST_FD: number = (() => {
   return first ?? 0
 })()
 
-/** Arguments of the devices: those that a machine with them has, and the same machine without them has not. */
+/** Arguments of the devices: the difference between the command lines of a machine with and without them. */
 export function qemuArgsOf(device: Device | readonly Device[], options: AskOptions = {}): readonly string[] {
   const { arch = 'x86_64', wiring = 'inherited' } = options
   const spec = resolveOptions({ arch, accelerator: 'tcg', devices: [...[device].flat(), BOOTS] })
@@ -59,7 +59,7 @@ export function kernelArgsOf(device: Device, kernelArgs: readonly string[] = [])
   return device.kernelArgs?.(context) ?? []
 }
 
-/** Parses `head,key=value,…` like QEMU (util/keyval.c): a comma separates, a double comma is a literal one. */
+/** Parses `head,key=value,…` like QEMU (util/keyval.c): a comma is a separator, a double comma a literal comma. */
 export function parseOptionString(text: string): Readonly<Record<string, string>> {
   const parts = text
     .replaceAll(',,', '\0')

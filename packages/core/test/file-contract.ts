@@ -26,7 +26,7 @@ export interface FileContractOptions {
   readonly isRoot?: boolean
 }
 
-/** More than a transport sends at once, or reads at first; the guest agent has pieces of 4 MiB. */
+/** Sizes above that of a single message of the transport. The guest agent transfers pieces of 4 MiB. */
 const LARGE_BYTES: Readonly<Record<GuestTransport, number>> = {
   agent: 5_000_000,
   'guest-agent': 5_000_000,
@@ -78,7 +78,7 @@ export function fileContract(
     })
 
     test.each([0, 1, 3_000, LARGE_BYTES[via]])(
-      'a file of %d bytes is the same there and back',
+      'a file of %d bytes is unchanged after a write and a read',
       { timeout: 300_000 },
       async (size) => {
         const bytes = randomBytes(size)
@@ -136,7 +136,7 @@ export function fileContract(
     })
 
     test('a file without write permission is reported', async () => {
-      // Not even root has the permission.
+      // Even root has no permission.
       await expect(write('/sys/kernel/uevent_seqnum', '1')).rejects.toMatchObject({
         code: 'GUEST_FILE_DENIED',
         message: expect.stringMatching(/could not be written: .*permission denied/i),
@@ -165,7 +165,7 @@ export function fileContract(
 
     test('a transfer that takes too long, or is aborted, is cancelled', async () => {
       await run(`mkfifo ${inGuest}/pipe; (sleep 1000 >${inGuest}/pipe) >/dev/null 2>&1 & :`)
-      // The agent does not wait for a pipe, and other transports keep the data that was read.
+      // The agent does not wait for a pipe. Other transports would keep the data of /dev/zero.
       const endless = via === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
       await expect(read(endless, { timeout: 500 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
       const reason = new Error('enough')

@@ -21,7 +21,7 @@ const change: fc.Arbitrary<Change> = fc.tuple(
   fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xfe, 0xff), fc.nat(255)),
 )
 
-/** Damaged forms of these samples. */
+/** Damaged copies of these samples. */
 export function damaged(...samples: readonly Uint8Array[]): fc.Arbitrary<Buffer> {
   return fc
     .tuple(fc.constantFrom(...samples), fc.array(change, { minLength: 1, maxLength: 8 }))
@@ -48,11 +48,11 @@ function changed(bytes: Buffer, [kind, place, value]: Change): Buffer {
   }
 }
 
-/** Splits at these places, taken modulo the length. */
+/** Splits data at the given positions, modulo the length. */
 export function pieces<Data extends Uint8Array>(whole: Data, places: readonly number[]): Data[] {
   const cuts = [0, ...places.map((place) => place % (whole.length + 1)), whole.length].toSorted((a, b) => a - b)
   return cuts.slice(1).map((end, index) => whole.subarray(cuts[index], end) as Data)
 }
 
-/** Places for {@link pieces}. */
+/** Positions for {@link pieces}. */
 export const cuts: fc.Arbitrary<readonly number[]> = fc.array(fc.nat(2 ** 20), { maxLength: 12 })

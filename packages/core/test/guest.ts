@@ -37,7 +37,7 @@ export async function startLinux(
   return vm
 }
 
-/** A machine with one device of several kinds, so that the tests of all of them share a template. */
+/** Starts a machine with several devices, so that the tests of all of these devices share a template. */
 export async function startWithAll() {
   const devices = {
     results: channel('results'),

@@ -32,7 +32,7 @@ export const hostileName: fc.Arbitrary<string> = fc
   .map((pieces) => pieces.join('').replaceAll('/', '').replaceAll('\0', ''))
   .filter((name) => name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255)
 
-/** A few of them, for tests with a real machine. */
+/** A few such names, for tests with a real machine. */
 export const HOSTILE_NAMES: readonly string[] = [
   'comma,readonly=on,,x',
   'blank and \'quotes\' and "more"',

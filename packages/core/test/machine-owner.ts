@@ -14,7 +14,7 @@ if (how === 'thread') {
 } else if (how === 'pooled') {
   const pooled = { ...(JSON.parse(options) as MachineOptions), pool: true }
   await (await VM.start(pooled)).close()
-  // From the pool, which then restores another one.
+  // This machine comes from the pool, which then restores another one.
   const vm = await VM.start(pooled)
   console.log(vm.pid)
   await vm.close()

@@ -1,6 +1,6 @@
 /**
- * A guest that boots in a fraction of a second, for tests that need no Linux: a boot sector that says that it is ready, and
- * then answers letters in upper case.
+ * A guest that boots in a fraction of a second, for tests that need no Linux: a boot sector that prints that it is
+ * ready, and then answers letters in upper case.
  */
 import { writeFileSync } from 'node:fs'
 import { blockDevice } from '../src/devices/block-device.ts'
@@ -30,12 +30,12 @@ function sector(): Buffer {
   const main = (handlerAt: number, textAt: number): readonly number[] => [
     ...[0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xd0], // cli; xor ax, ax; mov ds, ax; mov ss, ax
     ...[0xbc, ...word(ORIGIN)], //                    mov sp, ORIGIN
-    // The interrupt of the serial port is the only one, because the timer of SeaBIOS prints too.
+    // Only the interrupt of the serial port is enabled, because the timer of SeaBIOS prints too.
     ...[0xc7, 0x06, 0x30, 0x00, ...word(handlerAt)], // mov word [4 * 0x0c], handler
     ...[0xa3, 0x32, 0x00], //                         mov [4 * 0x0c + 2], ax
     ...[0xb0, 0xef, 0xe6, 0x21], //                   mov al, 0xef; out 0x21, al
     ...[0xb0, 0xff, 0xe6, 0xa1], //                   mov al, 0xff; out 0xa1, al
-    // 8 bits; no FIFO, so that each byte interrupts at once; interrupts for input, and their line.
+    // 8 bits; no FIFO, so that each byte causes an interrupt at once; enable input interrupts and the interrupt line.
     ...[...out(0x3fb, 0x03), ...out(0x3fa, 0x00), ...out(0x3f9, 0x01), ...out(0x3fc, 0x0b)],
     ...[0xbe, ...word(textAt), 0xba, 0xf8, 0x03], //  mov si, text; mov dx, 0x3f8
     ...[0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8], // print: lodsb; test al, al; jz wait; out dx, al; jmp print
@@ -49,7 +49,7 @@ function sector(): Buffer {
   return bytes
 }
 
-/** Options of the guest. @param image path of its disk, which is written */
+/** Options of the guest. @param image path of the disk, which is created */
 export function quickGuest(image: string): MachineOptions & { readonly devices: readonly Device[] } {
   writeFileSync(image, Buffer.concat([sector()], 1 << 20))
   return {

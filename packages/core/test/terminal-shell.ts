@@ -1,4 +1,6 @@
-/** A shell of this host on a pseudo-terminal, instead of the serial console of a guest: the same bytes, but faster. */
+/**
+ * A shell of this host on a pseudo-terminal, which behaves like one on the serial console of a guest, but is faster.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,7 +12,7 @@ import type { ShellConsole } from '../src/guest/shell/shell-listener.ts'
 /** Changes each chunk that the shell prints. */
 export type Disturbance = (chunk: Buffer) => Buffer
 
-/** A shell and the console it is on. */
+/** A shell and its console. */
 export interface TerminalShell extends ShellConsole, AsyncDisposable {
   /** The whole output. */
   readonly text: () => string

@@ -1,7 +1,7 @@
-/** Process that owns a machine with a TPM, prints the pid of QEMU, and waits to be killed. */
+/** Process that owns a machine with a TPM, prints the pid of QEMU, and waits until it is killed. */
 import { arbitraryArgs, tpm, VM } from '../dist/index.js'
 
-// The CPUs stand still.
+// `-S`: the CPUs are stopped.
 const vm = await VM.boot({ firmware: 'bios-256k.bin', arch: 'x86_64', devices: [tpm(), arbitraryArgs('-S')] })
 console.log(vm.pid)
 await vm.waitForExit()

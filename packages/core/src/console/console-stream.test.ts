@@ -67,7 +67,7 @@ describe('the end of the machine', () => {
     ])
     guest.end()
     await console.end(goneError)
-    // Vitest fails the run on an unhandled rejection; by now one would have been reported.
+    // Vitest fails the run on an unhandled rejection, which would have been reported by now.
     await new Promise((resolve) => setImmediate(resolve))
     expect(console.pendingWaits).toEqual([])
     await rejection(forgotten)
@@ -98,7 +98,7 @@ describe('over a socket', () => {
     const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000 })
     console.attach(host)
     const last = console.expect('bye')
-    // A guest that goes without reading what was typed resets the connection.
+    // A guest that ends with unread input resets the connection.
     guest.pause()
     console.send('unread')
     await console.drained()
@@ -113,7 +113,7 @@ describe('over a socket', () => {
     guest.end(words)
     guest.destroySoon()
     await new Promise((resolve) => guest.once('close', resolve))
-    // Nothing is read yet; this finds no reader any more.
+    // This write fails, because the other end is already closed. Its output was not read yet.
     console.attach(host)
     console.send('a')
     await console.end(goneError)

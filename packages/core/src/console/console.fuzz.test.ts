@@ -8,7 +8,7 @@ import { newUtf8Decoder, PROJECTIONS, VIEW_NAMES, type ViewName } from './text/c
 
 const CHUNKINGS_OF_A_TEXT = 50
 
-/** Units of output that decoders, escape sequences, time stamps and patterns may stumble over. */
+/** Parts of output that are difficult for the decoder, escape sequences, time stamps and patterns. */
 const unit = fc.oneof(
   fc.constantFrom(
     '\x1b[',
@@ -38,7 +38,7 @@ const pattern: fc.Arbitrary<Pattern> = fc.constantFrom<Pattern[]>(
   ...[/(?:login|# )\s*/, /\[ *\d+\.\d+\]/, /^a.*1$/m, /[^\n]+\n/, /(\d)\D*\1/, /a(?=b)|é$/u],
 )
 
-/** Everything that a caller sees of a match. */
+/** All properties of a match that a caller can see. */
 function facts(found: Found | undefined): unknown {
   return found && { ...found, result: found.result?.slice(1) }
 }

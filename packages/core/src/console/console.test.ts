@@ -154,7 +154,7 @@ test.each([[undefined], [42], [['a']]])('does not send a value that is neither t
 })
 
 describe('a timeout', () => {
-  test('names the pattern, the output and the log, and consumes nothing', async () => {
+  test('the error of a timeout names the pattern, the output and the log, and nothing is consumed', async () => {
     const { console, guest } = setUp()
     guest.write('\x1b[1mhello\x1b[0m\r\nhallo-\x0742')
     const error = await rejection(console.expect(['hello-42', /bye/], { timeout: 30 }))
@@ -273,7 +273,7 @@ describe('hasPrinted', () => {
     expect((await console.expect(': ')).before).toBe('')
   })
 
-  test('finds in the log what is no longer in memory', async () => {
+  test('finds output in the log that is no longer in memory', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'console-'))
     const transcript = new Transcript({ file: { path: join(directory, 'log') } })
     const { console, guest } = setUp({ transcript, keep: 1000 })

@@ -34,7 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /**
- * Every device, on directories and files of hostile names. The machine prints `sector written` and turns itself off.
+ * A machine with every device, and directories and files with hostile names. It prints `sector written` and powers off.
  */
 function everyDevice(): Device[] {
   const place = mkdtempSync(join(folder, 'place-'))
@@ -68,16 +68,16 @@ test('a machine has no listening port and no named socket, and is in a sandbox',
       return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []
     }),
   )
-  // Console, control channel, and those of the devices.
+  // The sockets of the console, of QMP and of the devices.
   expect(inodes.size).toBeGreaterThanOrEqual(5)
   const table = (name: string) => readFileSync(`/proc/${vm.pid}/net/${name}`, 'utf8').split('\n').slice(1)
   const internet = ['tcp', 'tcp6', 'udp', 'udp6'].flatMap(table).map((line) => line.trim().split(/\s+/)[9] ?? '')
   expect(internet.filter((inode) => inodes.has(inode))).toEqual([])
   const unix = table('unix').map((line) => line.trim().split(/\s+/))
   const own = unix.filter((fields) => inodes.has(fields[6] ?? ''))
-  // Num RefCount Protocol Flags Type St Inode [Path]: no path, and not waiting for connections.
+  // Columns: Num RefCount Protocol Flags Type St Inode [Path]. The sockets have no path, and do not listen.
   expect(own.filter((fields) => fields.length > 7 || fields[3] !== '00000000')).toEqual([])
-  // QEMU is in its sandbox: a seccomp filter, and no program can give it more rights.
+  // QEMU is in its sandbox: it has a seccomp filter, and cannot gain privileges (`no_new_privs`).
   const status = readFileSync(`/proc/${vm.pid}/status`, 'utf8')
   expect(status).toMatch(/^NoNewPrivs:\t1$/m)
   expect(status).toMatch(/^Seccomp:\t2$/m)
@@ -86,7 +86,7 @@ test('a machine has no listening port and no named socket, and is in a sandbox',
   expect(readdirSync(directory).filter((name) => statSync(join(directory, name)).isSocket())).toEqual([])
 })
 
-/** Stops the processors before their first instruction: the machine stays. */
+/** Stops the CPUs before their first instruction, so that the machine does not end. */
 const HALTED = arbitraryArgs('-S')
 
 test('the quoted command line starts a machine in a shell, with hostile paths for every device', async () => {

@@ -30,6 +30,6 @@ test('rejects when the machine ends first, or the wait is aborted', async () => 
 test('rejects a size without a unit', async () => {
   const device = balloon()
   void device.attach?.(playMachine().context)
-  // @ts-expect-error the type wants a unit as well
+  // @ts-expect-error the type requires a unit too
   await expect(device.resize('64')).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })

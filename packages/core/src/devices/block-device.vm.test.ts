@@ -21,7 +21,7 @@ const missing = findOnPath('qemu-img') === undefined ? 'qemu-img is not installe
 const sector = bootSector('hello from the boot sector')
 let files = 0
 
-/** A disk of 1 MiB that boots. */
+/** A bootable disk of 1 MiB. */
 function disk(name = `disk${files++}.img`, content = sector): string {
   const path = join(folder, name)
   writeFileSync(path, Buffer.concat([content], 1 << 20))
@@ -78,7 +78,7 @@ describe('a PC without a kernel boots from a disk', () => {
     }
   })
 
-  test('the one with boot', async () => {
+  test('a PC without a kernel boots from the disk with boot: true', async () => {
     const second = disk('second.img', bootSector('hello from the second disk'))
     const vm = await start({ devices: [blockDevice(disk()), blockDevice(second, { boot: true })] })
     await vm.expect('hello from the second disk')
@@ -91,7 +91,7 @@ describe('a PC without a kernel boots from a disk', () => {
     await vm.expect('No bootable device')
   })
 
-  test('several machines from one image concurrently', async () => {
+  test('several machines boot from one image concurrently', async () => {
     const image = disk()
     const start3 = Array.from({ length: 3 }, () => start({ devices: [blockDevice(image)] }))
     for (const vm of await Promise.all(start3)) await vm.expect('sector written')
@@ -112,7 +112,7 @@ test('Linux finds a disk on every interface, with its serial number, and writes 
   const vm = await startLinux({ modules: ['xhci_pci', 'usb_storage', 'sd_mod'] }, devices)
   const found = await run(
     vm,
-    // A disk on USB appears when the bus was searched.
+    // A USB disk appears only after the bus was enumerated.
     `until [ $(ls /sys/block | grep -c '^[vsn]') = 5 ]; do sleep 0.1; done
      for disk in $(ls /sys/block | grep '^[vsn]'); do
        head -n 1 /dev/$disk | tr -d .
@@ -173,7 +173,7 @@ test.for([512, 3 * 2 ** 30, 9 * 2 ** 40])(
     await blockDevice(image).prepare?.({ arch: 'x86_64', machine: 'pc', directory, position: 0, signal })
     const info = JSON.parse(execFileSync('qemu-img', ['info', '--output=json', layer], { encoding: 'utf8' }))
     expect(info).toMatchObject({ format: 'qcow2', 'virtual-size': size })
-    // Exits with 0 only when there is neither an error nor a leak.
+    // `qemu-img check` exits with 0 only if there are no errors and no leaked clusters.
     execFileSync('qemu-img', ['check', '-q', layer])
     execFileSync('qemu-io', ['-c', `write -P 7 ${size - 512} 512`, '-c', `read -P 7 ${size - 512} 512`, layer])
     execFileSync('qemu-img', ['check', '-q', layer])

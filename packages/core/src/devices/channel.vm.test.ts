@@ -18,7 +18,7 @@ test('rejects if a guest dies silently', async () => {
   await run(vm, `echo '{"test":"a"}' >${PORT('results')}`)
   vm.send('poweroff -f\n')
   await vm.waitForExit()
-  // Read after the end: nothing that was sent is lost.
+  // Reads after the end of the machine, because data that was sent is not lost.
   const events = results.events()
   expect(await events.next()).toEqual({ done: false, value: { test: 'a' } })
   await expect(events.next()).rejects.toMatchObject({ code: 'CHANNEL_ENDED' })

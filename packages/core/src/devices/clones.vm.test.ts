@@ -17,7 +17,7 @@ import { virtioRandom } from './virtio-random.ts'
 
 afterEach(endPool)
 
-/** A cache for templates that go with the test; the guest's kernel is kept. */
+/** Sets a cache for the templates of this test, which is removed afterwards. The kernel stays in the usual cache. */
 async function ownTemplates(): Promise<{ readonly guest: LinuxGuest; readonly folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -34,7 +34,7 @@ test('each clone has the address of its card and the current link state, and rea
   await unplugged.down()
   const cards = [network.nic(), network.nic(), unplugged]
   const machines = cards.map((card) => ({ ...guest, timeout: 60_000, template: 'required' as const, devices: [card] }))
-  // The first round makes the templates: one a card, for its address is known to the guest.
+  // The first round makes a template for each card, because the guest knows the address of its card.
   for (const round of ['saved', 'again']) {
     const vms = await Promise.all(
       machines.map((options, index) => startReady({ ...options, name: `${round}-${index}`, pool: true })),

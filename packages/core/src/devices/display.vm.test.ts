@@ -68,7 +68,7 @@ describe('the screen of a graphics driver', () => {
 
   test('is read as text', async () => {
     await run(vm, `printf '\\033[2J\\033[Hname: gqjy_ [x]\\n' >/dev/tty1`)
-    // The driver draws a moment later.
+    // The driver draws after a delay.
     await vi.waitFor(async () => expect(await screen.text()).toMatch(/^name: gqjy_ \[x\]/), { timeout: 20_000 })
     await run(vm, 'head -c 1200000 /dev/urandom >/dev/fb0 || true')
     const unreadable = async () => expect(screen.text()).rejects.toMatchObject({ code: 'SCREEN_UNREADABLE' })

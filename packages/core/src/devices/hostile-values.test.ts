@@ -31,7 +31,7 @@ function fileNamed(name: string): string {
   return path
 }
 
-/** The command line with the keys of its options instead of their values. */
+/** The command line with only the keys of its options. */
 function shapeOf(options: MachineOptions, directory = '/private'): readonly string[] {
   const spec = resolveOptions({ arch: 'x86_64', accelerator: 'tcg', ...options })
   const { argv } = buildCommandLine({ spec, qemu: ['qemu'], directory, wiring: 'inherited', sandbox: true })
@@ -47,7 +47,7 @@ function shapeOf(options: MachineOptions, directory = '/private'): readonly stri
   })
 }
 
-/** Undefined when the value is refused. */
+/** Undefined if the value is rejected. */
 function shapeOrRefusal(shape: () => readonly string[]): string | undefined {
   try {
     return JSON.stringify(shape())

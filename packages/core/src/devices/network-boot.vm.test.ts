@@ -80,7 +80,7 @@ describe('a PC', () => {
   })
 })
 
-/** A card that the firmware tries after the disks. */
+/** A network card that the firmware tries after the disks. */
 function lastCard(tftp: string): readonly string[] {
   return ['-netdev', `user,id=last,restrict=on,tftp=${tftp},bootfile=boot.ipxe`, '-device', 'e1000,netdev=last']
 }

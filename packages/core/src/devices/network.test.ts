@@ -20,11 +20,11 @@ interface PlayedCard {
   readonly commands: [string, unknown][]
   exit(): Promise<void>
   send(destination: string | PlayedCard, payload: string): void
-  /** Payloads that arrived since the last call. */
+  /** Returns the payloads that arrived since the last call. */
   take(): string[]
 }
 
-/** A machine with a card, as far as the network sees it. */
+/** A fake machine with a card: the part of it that the network needs. */
 async function plug(nic: NetworkNic, machineName: string): Promise<PlayedCard> {
   const commands: [string, unknown][] = []
   const machine = playMachine((...command) => commands.push(command), ['net0', 'nic0'])
@@ -65,7 +65,7 @@ async function plugThree(network: Network): Promise<[PlayedCard, PlayedCard, Pla
 
 const ALL = 'ff:ff:ff:ff:ff:ff'
 
-describe("the whole of a card's arguments", () => {
+describe('the complete arguments of a card', () => {
   const stream = expect.stringMatching(/^stream,id=net0,server=off,addr\.type=fd,addr\.str=\d+$/)
 
   test('all arguments of a card on an inherited descriptor', () => {

@@ -17,7 +17,9 @@ const nics = { a: network.nic(), b: network.nic(), c: network.nic() }
 const address = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3' }
 type Name = keyof typeof nics
 
-/** Makes 4 MiB to send and a receiver, and waits until that listens; with an end of its input, it would hang up. */
+/**
+ * Creates 4 MiB of data and starts a receiver, and waits until it listens. Its input must not end, or it would hang up.
+ */
 const RECEIVE = `
 dd if=/dev/urandom of=/tmp/out bs=64k count=64
 killall -q nc
@@ -34,7 +36,7 @@ beforeAll(async () => {
   const guest = await linuxGuest({ modules: ['virtio_net'] })
   const started = (['a', 'b', 'c'] as const).map(async (name) => {
     vms[name] = await start({ ...guest, name, devices: [nics[name]] })
-    // Without IPv6, a guest sends nothing by itself.
+    // Without IPv6, a guest sends no frames by itself.
     await vms[name].run('echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6')
     await vms[name].run(`ip addr add ${address[name]}/24 dev eth0 && ip link set eth0 up`)
   })
@@ -51,7 +53,7 @@ async function printed(name: Name, command: string): Promise<string> {
   return (await vms[name].run(command)).stdout
 }
 
-/** Of an ICMP echo. */
+/** Sequence number of an ICMP echo. */
 function sequenceNumber({ payload }: Frame): number {
   return payload.readUInt16BE(2)
 }
@@ -98,7 +100,7 @@ test('a log has a ping, its reply, and the ARP request before', async () => {
 
 test('the switch drops nothing of a large transfer', async () => {
   await Promise.all([vms.a, vms.b].map((vm) => vm.run(RECEIVE)))
-  // Both ways at once, so that neither side ever rests.
+  // In both directions at once, so that both sides always send.
   const sums = await Promise.all([
     printed('a', `nc ${address.b} 7000 </tmp/out; md5sum </tmp/out`),
     printed('b', `nc ${address.a} 7000 </tmp/out; md5sum </tmp/out`),
@@ -136,7 +138,7 @@ test('latency delays a ping twice', async () => {
 
 test('loss drops the same pings for the same seed', async () => {
   const { a, b } = nics
-  // Each frame of the card takes the next random number: nothing but the pings may be sent.
+  // Each frame of the card uses the next random number, so no frames other than the pings may be sent.
   await vms.a.run(`arp -s ${address.b} ${b.mac}`)
   await vms.b.run(`arp -s ${address.a} ${a.mac}`)
   const lost = async (seed: number) => {
@@ -145,7 +147,7 @@ test('loss drops the same pings for the same seed', async () => {
     await vms.a.run(`ping -c 20 -i 0.05 -W 1 ${address.b}`, { check: false })
     const numbers = (name: Name, direction: 'sent' | 'received'): readonly number[] =>
       log.history.filter((frame) => frame.machine === name && frame.direction === direction).map(sequenceNumber)
-    // On a busy host the ping does not wait long enough for the answers.
+    // On a busy host, `ping` does not wait long enough for the answers.
     for (const number of numbers('b', 'received')) {
       const isAnswer = (frame: Frame): boolean =>
         frame.machine === 'b' && frame.direction === 'sent' && sequenceNumber(frame) === number
@@ -176,7 +178,7 @@ test('a stopped machine blocks no other machine, and is reachable again after it
   await ping('a', 'c')
   process.kill(vms.c.pid, 'SIGSTOP')
   try {
-    // More than its queue takes: 100 pings of 40 fragments each.
+    // 100 pings of 40 fragments each exceed the queue.
     await vms.a.run(`arp -s ${address.c} ${nics.c.mac}`)
     await vms.a.run(`ping -q -c 100 -i 0.01 -W 1 -s 60000 ${address.c}`, { check: false })
     await ping('a', 'b')
@@ -185,11 +187,11 @@ test('a stopped machine blocks no other machine, and is reachable again after it
   } finally {
     process.kill(vms.c.pid, 'SIGCONT')
   }
-  // What is sent before it has read a part of its queue is still lost.
+  // Frames that are sent before it has read a part of its queue are still lost.
   await ping('a', 'c', '-c 20 -i 0.2 -W 5')
 })
 
-// It takes a machine away.
+// This test ends one of the machines, so it is the last one that uses it.
 test('one machine exits without affecting the others', async () => {
   vms.c.send('poweroff -f\n')
   expect(await vms.c.waitForExit()).toMatchObject({ reason: 'guest-shutdown' })
@@ -210,7 +212,7 @@ describe('each model of a card', () => {
       const [here, there] = [`10.1.${index}.1`, `10.1.${index}.2`]
       const name = (await many.run(`basename $(dirname $(grep -l ${mac} /sys/class/net/*/address))`)).stdout.trim()
       await many.run(`ip addr add ${here}/24 dev ${name} && ip link set ${name} up`)
-      // Some need seconds to find out how fast the cable is.
+      // Some cards need seconds to negotiate the speed of the link.
       await many.run(`until [ "$(cat /sys/class/net/${name}/carrier)" = 1 ]; do usleep 10000; done`)
       await one.run(`ip addr add ${there}/24 dev eth0`)
       expect((await one.run(`ping -c 1 -W 10 ${here}`)).stdout).toMatch(/ 1 packets received/)

@@ -1,9 +1,9 @@
-/** A device of a user's own, by the public interface alone. */
+/** Tests a custom device that uses only the public interface. */
 import { expect, test } from 'vitest'
 import { bootLinux, run } from '../../test/guest.ts'
 import { type Device, optionString, PerMachine } from '../index.ts'
 
-/** Gives the guest a text under `/sys/firmware/qemu_fw_cfg`, and tells how its machine is doing. */
+/** Provides a text to the guest below `/sys/firmware/qemu_fw_cfg`, and queries the status of the machine. */
 function note(name: string, text: string): Device & { status(): Promise<string> } {
   const machines = new PerMachine<() => Promise<unknown>>('note')
   return {

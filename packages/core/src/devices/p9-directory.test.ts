@@ -23,7 +23,7 @@ test('the complete arguments', () => {
   ])
 })
 
-describe('the kernel is told', () => {
+describe('the kernel command line has', () => {
   const flags = 'trans=virtio,version=9p2000.L,msize=262144'
   const cases: readonly [title: string, options: P9DirectoryOptions, words: readonly string[]][] = [
     ['nothing of a plain share', {}, []],

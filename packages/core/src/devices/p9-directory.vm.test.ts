@@ -68,7 +68,7 @@ describe('a shared directory', () => {
     expect(statSync(join(shared, 'from-guest')).mode & 0o777).toBe(0o640)
     expect(statSync(join(shared, 'deep')).mode & 0o777).toBe(0o700)
     expect(readFileSync(join(shared, 'deep/moved'), 'utf8')).toBe('host\n')
-    // What the host writes later is there at once: nothing is cached.
+    // Later writes of the host are visible at once, because nothing is cached.
     writeFileSync(join(shared, 'later'), 'x'.repeat(1_000_000))
     expect(await run(vm, 'wc -c <later; rm later')).toBe('1000000\n')
     expect(readdirSync(shared).sort()).toEqual(['back', 'deep', 'from-guest', 'link'])

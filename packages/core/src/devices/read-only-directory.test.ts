@@ -31,7 +31,7 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-test-')))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 let count = 0
-/** A directory with these files. */
+/** Creates a directory with the given files. */
 function directory(files: Readonly<Record<string, string>> = {}, name = `shared${count++}`): string {
   const path = join(folder, name)
   mkdirSync(path, { recursive: true })
@@ -41,7 +41,7 @@ function directory(files: Readonly<Record<string, string>> = {}, name = `shared$
 
 const shared = directory({ file: 'content' }, 'shared')
 
-/** Prepares the device in a new private directory, and returns that. */
+/** Prepares the device in a new private directory, and returns its path. */
 async function prepare(device: Device, position = 0, signal = new AbortController().signal): Promise<string> {
   const privateDirectory = mkdtempSync(join(folder, 'private-'))
   await device.prepare?.({ arch: 'x86_64', machine: 'pc', directory: privateDirectory, position, signal })
@@ -107,7 +107,7 @@ describe('the complete arguments', () => {
   })
 })
 
-describe('the kernel is told', () => {
+describe('the kernel command line has', () => {
   const cases: readonly [title: string, options: ReadOnlyDirectoryOptions, words: readonly string[]][] = [
     ['nothing of a plain one', {}, []],
     ['where to mount', { mountAt: '/mnt/a' }, ['coldboot.mount=/mnt/a:vfat:LABEL=COLDBOOT0:ro,utf8,tz=UTC']],
@@ -133,7 +133,7 @@ test('passes any directory name unchanged and without additional options', () =>
         qemuArgsOf(readOnlyDirectory(shared, { interface: kind }), { wiring: 'standalone' })[1] ?? '',
       )
       expect([dir, rest, plain]).toEqual([path, same, shared])
-      // The directory itself is nothing that QEMU needs to know of.
+      // The path of the directory is not passed to QEMU.
       expect(Object.values(parsed('inherited')).filter((value) => value.includes(path))).toEqual([])
     }),
   )
@@ -162,7 +162,7 @@ describe('prepared', () => {
     const { size, blocks } = statSync(image)
     expect(size).toBeGreaterThan(100 * 2 ** 20)
     expect(blocks * 512).toBeLessThan(8 * 2 ** 20)
-    // An MBR: its signature, and at 1 MiB the first of its partitions.
+    // An MBR: its signature, and the first partition at 1 MiB.
     const sector = readFileSync(image).subarray(0, 512)
     expect([sector.readUInt16LE(510), sector.readUInt32LE(446 + 8)]).toEqual([0xaa55, 2048])
   })
@@ -185,7 +185,7 @@ describe('prepared', () => {
   })
 })
 
-describe('refused when it is asked for', () => {
+describe('refused at the call', () => {
   const file = join(shared, 'file')
   const refused: readonly [title: string, path: string, options: object, code: string, message: RegExp][] = [
     ['a missing directory', '/nonexistent', {}, 'FILE_MISSING', /`readOnlyDirectory` does not exist: \/nonexistent/],
@@ -221,7 +221,7 @@ describe('refused when it is asked for', () => {
   })
 })
 
-describe('refused when its machine is prepared, with what is to blame', () => {
+describe('refused when the machine is prepared, with the offending entries', () => {
   const refusal = async (path: string): Promise<OptionError> => {
     const error: unknown = await prepare(readOnlyDirectory(path)).catch((thrown: unknown) => thrown)
     if (!ColdbootError.is(error)) throw new Error('it was not refused as it should be', { cause: error })
@@ -291,7 +291,7 @@ describe('the identity of its content', () => {
   const identity = (path: string, options?: ReadOnlyDirectoryOptions) =>
     readOnlyDirectory(path, options).contentIdentity?.()
 
-  test('is the same for the same content, wherever it is mounted', async () => {
+  test('is the same for the same content at any mount point', async () => {
     const path = directory({ a: '1', b: '2' })
     expect(await identity(path)).toBe(await identity(path, { mountAt: '/mnt' }))
   })
@@ -319,7 +319,7 @@ describe('the identity of its content', () => {
     ],
     ['a directory more', (path) => mkdirSync(join(path, 'deep/none'))],
   ]
-  test.each(changes)('is another one for %s', async (_what, change) => {
+  test.each(changes)('is different for %s', async (_what, change) => {
     const path = directory()
     mkdirSync(join(path, 'deep'))
     for (const name of ['deep/file', 'deep/same']) {
@@ -332,7 +332,7 @@ describe('the identity of its content', () => {
     expect(await identity(path)).not.toBe(before)
   })
 
-  test('is another one for another label, and refused for a directory that is gone', async () => {
+  test('is different for another label, and a missing directory is refused', async () => {
     expect(await identity(shared, { label: 'one' })).not.toBe(await identity(shared, { label: 'two' }))
     const gone = directory()
     const device = readOnlyDirectory(gone)

@@ -40,7 +40,10 @@ function directory(files: Readonly<Record<string, string | Uint8Array>>): string
 
 const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex')
 
-/** 200 files and some that are hard on a file system; every size around a cluster, every time one that FAT can store. */
+/**
+ * 200 files, with sizes around that of a cluster and times that FAT can store, and some files that are difficult for
+ * FAT.
+ */
 function hardTree(): string {
   const many = Array.from({ length: 200 }, (_, index): [string, Uint8Array] => {
     const content = Buffer.alloc(index * 37, `${index} `)
@@ -76,7 +79,7 @@ function contentsOf(path: string): string[] {
     .sort()
 }
 
-/** As {@link contentsOf}, of a directory in the guest. */
+/** Same as {@link contentsOf}, for a directory in the guest. */
 async function contentsInGuest(vm: VM, path: string): Promise<string[]> {
   const files = await run(vm, `cd ${path} && find . -type f -exec sha256sum {} +`)
   const below = await run(vm, `cd ${path} && find . -mindepth 1 -type d`)
@@ -88,7 +91,7 @@ async function contentsInGuest(vm: VM, path: string): Promise<string[]> {
 
 const lines = (text: string): string[] => text.split('\n').filter(Boolean)
 
-/** Tells the private directory of a machine: where the images lie. */
+/** A device that records the private directory of the machine, which contains the images. */
 function spy(): Device & { directory: string } {
   const device: Device & { directory: string } = {
     name: 'spy',
@@ -158,7 +161,7 @@ describe('a directory is read by the guest', () => {
 })
 
 describe('writes of a guest', () => {
-  // Each must fail; the shell's `!` turns a success into a failure of the line.
+  // Each command must fail: `!` of the shell inverts its exit status.
   const attacks = (disk: string): readonly string[] => [
     `mount -t vfat -o rw ${disk}1 /tmp/rw && touch /tmp/rw/touched`,
     'mount -o remount,rw /mnt/a && touch /mnt/a/touched',
@@ -190,7 +193,7 @@ describe('writes of a guest', () => {
     for (const disk of ['/dev/sda', '/dev/sdb']) {
       for (const attack of attacks(disk)) await run(vm, `! { ${attack}; }`)
     }
-    // What the guest believes now is not what it remembers of its attempts.
+    // The caches of the guest are dropped, so that it reads the disk again.
     await run(vm, 'umount -a -t vfat; echo 3 >/proc/sys/vm/drop_caches; mount -t vfat -o ro LABEL=COLDBOOT0 /mnt/a')
     expect(await run(vm, 'cat /mnt/a/file; ls /mnt/a')).toBe('afile\n')
     expect(images.map((image) => sha256(readFileSync(image)))).toEqual(bytes)
@@ -233,7 +236,7 @@ describe('a machine does not start', () => {
     const refused = VM.boot({ ...(await linuxGuest()), logFile, devices })
     await expect(refused).rejects.toMatchObject({ code: 'DIRECTORY_UNSHAREABLE' })
     await expect(refused).rejects.toThrow(/a:b[^]*c\?/)
-    // A machine opens its log as soon as it is spawned.
+    // No log exists, so QEMU was not started: a machine opens its log when QEMU is spawned.
     expect(existsSync(dirname(logFile))).toBe(false)
     expect(liveMachines()).toEqual([])
   })

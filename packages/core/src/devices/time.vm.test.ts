@@ -26,13 +26,13 @@ test('a guest keeps the time of its clock when it is restored', async () => {
   const before = await seconds(vm, 'date +%s')
   expect(before - BASE).toBeGreaterThanOrEqual(0)
   expect(before - BASE).toBeLessThan(3600)
-  // The real-time clock, which is not that of the kernel.
+  // Reads the real-time clock, which is separate from the clock of the kernel.
   expect(Math.abs((await seconds(vm, 'cat /sys/class/rtc/rtc0/since_epoch')) - before)).toBeLessThan(60)
 })
 
 test('the time of an idle guest jumps to its next timer when instructions are counted', async () => {
   const vm = await start([icount({ seed: 1 }), rtc({ base: '2038-01-19T03:14:00Z', clock: 'vm' })])
-  // Longer than the timeout of the command.
+  // Sleeps longer than the timeout of the command.
   const slept = await seconds(vm, 'before=$(date +%s); sleep 100; echo $(($(date +%s) - before))')
   expect(slept).toBeGreaterThanOrEqual(100)
   expect(slept).toBeLessThan(110)

@@ -27,10 +27,10 @@ const noBoot =
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A machine whose CPUs stand still. */
+/** A machine with stopped CPUs. */
 const HALTED = { arch: 'x86_64', firmware: 'bios-256k.bin', timeout: 60_000 } as const
 
-/** A machine whose `swtpm` keeps a FIFO open, so that its end can be waited for. */
+/** A machine whose `swtpm` keeps a FIFO open, so that a test can wait for the end of `swtpm`. */
 function watchedTpm(): { readonly env: Record<string, string>; readonly gone: () => Promise<void> } {
   const place = mkdtempSync(join(folder, 'watched-'))
   const fifo = join(place, 'fifo')
@@ -88,7 +88,7 @@ test('a TPM state that is in use is refused, with the output of swtpm', async ({
 })
 
 const PCRS = [0, 4, 7, 8, 9]
-/** The registers of the firmware, the kernel, and what the kernel was given. */
+/** TPM registers (PCRs) for the firmware, the kernel, and the command line and initramfs of the kernel. */
 async function measured(vm: RunningVM): Promise<Readonly<Record<number, string>>> {
   const files = PCRS.map((pcr) => `/sys/class/tpm/tpm0/pcr-sha256/${pcr}`)
   const { stdout } = await vm.run(['cat', ...files])
@@ -117,7 +117,7 @@ test('firmware and guest measure their boot into the TPM, which a restored machi
   timeout: 600_000,
 }, async ({ skip }) => {
   if (noBoot) return skip(noBoot)
-  // Restored from its template.
+  // This machine is restored from its template.
   const vm = await start(guest)
   const first = await measured(vm)
   expect(first[0]).toMatch(/^[0-9A-F]{64}$/)

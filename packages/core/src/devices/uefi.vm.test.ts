@@ -25,7 +25,7 @@ for (const arch of ['x86_64', 'aarch64'] as const) {
     const vm = await VM.boot({ arch, firmware: 'uefi', timeout: 60_000, devices: [blockDevice(disk)] })
     onTestFinished(() => vm.close().then(() => {}))
     await vm.expect('hello from UEFI')
-    // The firmware has written its list of boot options by now: the layer has more than its four empty clusters.
+    // The firmware has written its boot options, so the layer has more than the four clusters of an empty one.
     expect(statSync(join(dirname(vm.logFile), 'uefi-vars0.qcow2')).size).toBeGreaterThan(4 * 65_536)
     expect(hash(firmware.variables)).toBe(before)
   })

@@ -5,7 +5,7 @@ import { watchdog } from './watchdog.ts'
 test('resets a guest that stops writing, with the reason of the exit', async () => {
   const { vm, dog } = await startWithAll()
   const fired = dog.fired()
-  // Opened, never written to again, and not closed in the polite way that stops it.
+  // Opens the watchdog and never writes again. Closing it with the magic character would stop it.
   vm.send('watchdog -T 2 -t 60 /dev/watchdog; killall -9 watchdog\n')
   expect(await fired).toBe('reset')
   expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })

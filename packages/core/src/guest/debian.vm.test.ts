@@ -15,7 +15,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   let template: Template
   let vm: VM
   beforeAll(async () => {
-    // Shows whether the clock of its machines is set.
+    // Sets the clock back before the save, to show that it is set after a restore.
     template = await Template.build(await debianMachine(), { prepare: (it) => it.run('date -s "1 day ago"') })
     vm = await template.start({ name: 'shared' })
   }, 900_000)
@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
     await expect(vm.waitForUnit('no-such', { timeout: 60_000 })).rejects.toThrow(/There is no unit no-such\./)
     await vm.run('mkdir -p /run/systemd/system && ln -s /dev/null /run/systemd/system/hidden.service')
     await expect(vm.waitForUnit('hidden', { timeout: 60_000 })).rejects.toThrow(/Unit hidden is masked/)
-    // multi-user.target wants it, without which systemd would forget it.
+    // multi-user.target wants the unit. Otherwise systemd would unload it.
     const { output } = await vm.waitForUnit('systemd-update-utmp-runlevel', { timeout: 60_000 })
     expect(output).toContain('over, with success')
   })
@@ -121,7 +121,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
   })
 
   describe('after its login', () => {
-    // Needs nothing more if another test has logged in.
+    // Does nothing if another test has already logged in.
     beforeAll(() => vm.login({ user: USER, password: PASSWORD }), 120_000)
 
     test('drives a menu of whiptail by its terminal', async () => {
@@ -138,7 +138,7 @@ describe.skipIf(reason !== undefined)(`Debian${reason === undefined ? '' : ` (${
       expect(await terminal.text()).toMatch(/^chose\nsdb\./)
     })
 
-    // Its user may not write to the kernel's log.
+    // The user may not write to the kernel log.
     commandContract('shell', () => vm, { kernelLog: false })
     fileContract('shell', () => vm, { isRoot: false })
     waitContract('shell', () => vm, { listens: false })

@@ -1,4 +1,4 @@
-/** Data of a guest that is damaged or hostile. */
+/** Fuzz tests with data of a damaged or hostile guest. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cuts, damaged, fuzz, pieces } from '../../test/fuzz.ts'
@@ -143,7 +143,7 @@ test.each([
         const read = await readReport(format, bytes).catch((error: unknown) => error)
         const isReport = !(read instanceof Error)
         const { tests, problems } = isReport ? (read as TestReport) : { tests: [], problems: [] }
-        // Errors of a bug are of another class.
+        // A bug would throw an error of another class.
         expect(isReport || (read.constructor === Error && read.message !== '')).toBe(true)
         expect(tests.length + problems.length).toBeLessThanOrEqual(bytes.length + 4)
         for (const { status } of tests) expect(['passed', 'failed', 'skipped', 'todo']).toContain(status)
@@ -174,7 +174,7 @@ describe('a report with', () => {
     expect((await readReport('junit', Buffer.from(text))).tests).toHaveLength(1)
   })
 
-  test('many groups in each other is refused', async () => {
+  test('deeply nested groups is refused', async () => {
     const text = Array.from({ length: 200 }, (_, depth) => `${' '.repeat(4 * depth)}# Subtest: a`).join('\n')
     await expect(readReport('tap', Buffer.from(text))).rejects.toThrow('nested too deeply')
     const suites = '<testsuite>'.repeat(1001)

@@ -70,7 +70,7 @@ describe('waiting', () => {
   })
 })
 
-describe('units of systemd, as `systemctl show` told them of a Debian 12', () => {
+describe('units of systemd, from the output of `systemctl show` of Debian 12', () => {
   const show = (load: string, active: string, more = 'Type=simple\nResult=success\nInactiveExitTimestampMonotonic=0') =>
     `LoadState=${load}\nActiveState=${active}\n${more}\n`
   const over = 'Type=oneshot\nResult=success\nInactiveExitTimestampMonotonic=5216312'
@@ -149,7 +149,7 @@ describe('tests in the guest', () => {
 })
 
 describe('events', () => {
-  /** A schema as any library makes them. */
+  /** A schema of Standard Schema, without a library. */
   const progress: StandardSchemaV1<unknown, { readonly step: number }> = {
     '~standard': {
       version: 1,
@@ -208,7 +208,7 @@ describe('a guest that fails', () => {
     const ended = Promise.allSettled(others)
     await expect(machine.run(PANIC, { via })).rejects.toMatchObject(panicked)
     expect(await ended).toMatchObject(others.map(() => ({ status: 'rejected', reason: panicked })))
-    // What is asked for afterwards learns it at once.
+    // Later calls are rejected at once.
     await expect(machine.readFile('/proc/version', { via })).rejects.toMatchObject({
       name: 'GuestFileError',
       code: 'GUEST_PANICKED',
@@ -236,10 +236,10 @@ describe('a login', () => {
       code: 'LOGIN_FAILED',
       message: expect.stringMatching(/user root was refused[^]*End of the console:/),
     })
-    // The refused login has read the next prompt.
+    // The refused login has consumed the next prompt.
     await machine.login({ user: 'root', password: 'secret' })
     expect((await machine.run('echo $USER')).stdout).toBe('root\n')
-    // Who is logged in needs nothing more.
+    // A login does nothing if a shell is already there.
     await machine.login({ password: 'secret' })
   })
 })

@@ -30,7 +30,7 @@ function transport(via: GuestTransport, outcomes: readonly (CommandOutcome | Pro
 const guestOf = (transports: readonly CommandTransport[]) => ({ explaining: () => transports, scale: () => 20 })
 
 describe('the journal', () => {
-  test('is the end of that of this boot, limited to the size of a file', async () => {
+  test('is the end of the journal of this boot, limited in size', async () => {
     const agent = transport('agent', [ended(0), ended(0, 'Started x\n')])
     expect(await readJournal(RUNNING, guestOf([agent]), 5000)).toBe('Started x\n')
     expect(agent.commands[1]).toMatch(/^journalctl --boot .*--lines=20000 2>&1 \| tail -c 5000$/)
@@ -43,7 +43,7 @@ describe('the journal', () => {
     expect(shell.commands[1]).toContain('--lines=1000 2>&1 | tail -c 131072')
   })
 
-  test('is none without systemd, and after the first answer nothing else is asked', async () => {
+  test('is undefined without systemd, and after the first answer no other transport is tried', async () => {
     const agent = transport('agent', [ended(1)])
     const shell = transport('shell', [ended(0)])
     expect(await readJournal(RUNNING, guestOf([agent, shell]), 5000)).toBeUndefined()
@@ -60,7 +60,7 @@ describe('the journal', () => {
     expect(agent.commands).toEqual([])
   })
 
-  test('is given up when the guest does not answer, even if its command cannot be killed', async () => {
+  test('is undefined when the guest does not answer, even if the command cannot be killed', async () => {
     const never = new Promise<CommandOutcome>(() => {})
     expect(await readJournal(RUNNING, guestOf([transport('agent', [never])]), 5000)).toBeUndefined()
     const late = readJournal(RUNNING, guestOf([transport('agent', [ended(0), never])]), 5000)

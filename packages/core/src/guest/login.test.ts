@@ -4,7 +4,7 @@ import { Console } from '../console/console.ts'
 import { Transcript } from '../console/log/transcript.ts'
 import { type LoginOptions, login } from './login.ts'
 
-/** What a getty says: at first, and to each line that is typed. */
+/** Output of a fake getty: at its start, and after each typed line. */
 interface Getty {
   readonly start?: string
   readonly answer: (line: string, count: number) => string
@@ -13,13 +13,13 @@ interface Getty {
 interface Setup {
   readonly login: (options?: LoginOptions) => Promise<void>
   readonly console: Console
-  /** What was typed. */
+  /** Lines that were typed. */
   readonly typed: readonly string[]
-  /** Commands that were run to prove that a shell is there. */
+  /** Commands that were run to prove that there is a shell. */
   readonly commands: readonly unknown[]
 }
 
-/** A twentieth of all times. */
+/** Scales all times to a twentieth. */
 const scale = (milliseconds: number): number => milliseconds / 20
 
 async function setUp({ start = '', answer }: Getty): Promise<Setup> {
@@ -47,12 +47,12 @@ async function setUp({ start = '', answer }: Getty): Promise<Setup> {
     expect: console.expect.bind(console),
     send: console.send.bind(console),
   }
-  // What it says first has come.
+  // Waits until the first output has arrived.
   if (start !== '') await console.expect(start.slice(0, 1))
   return { console, typed, commands, login: (options = {}) => login(face, guest, options) }
 }
 
-/** Of a user with a password. */
+/** Dialogue with a user who has a password. */
 const answers: Getty['answer'] = (line) =>
   new Map([
     ['root', 'root\r\nPassword: '],
@@ -134,7 +134,7 @@ describe('a login', () => {
     expect(typed).toEqual([])
   })
 
-  /** As pam_unix asks. */
+  /** Dialogue of pam_unix for an expired password. */
   const expired: Getty['answer'] = (line, count) =>
     [
       'root\r\nPassword: ',

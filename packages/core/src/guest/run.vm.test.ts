@@ -18,7 +18,7 @@ function closing(vm: VM): VM {
   return vm
 }
 
-/** A machine that has begun to boot. */
+/** A machine that has just started to boot. */
 async function start(options: MachineOptions = {}): Promise<VM> {
   return closing(await VM.boot({ ...guest, ...options }))
 }
@@ -39,7 +39,8 @@ describe('the agent', () => {
 
   test('runs concurrent commands with separate outputs', async () => {
     const count = 20
-    // Each waits for the one before it: one after the other, they would wait for ever.
+    // Each command waits for data of the previous one. Started in reverse order, they end only if they run
+    // concurrently.
     const waits = Array.from({ length: count }, (_, index) => {
       const next = index + 1 < count ? `echo $n >/tmp/pipe-${index + 1}` : 'true'
       const first = index === 0 ? 'n=0' : `read n </tmp/pipe-${index}`
@@ -81,7 +82,7 @@ describe('the agent', () => {
 })
 
 describe('a machine with only a shell, without a controlling terminal', () => {
-  test('tells a silent agent from a command that does not end, and runs commands in the shell', async () => {
+  test('distinguishes a silent agent from a command that does not end, and runs commands in the shell', async () => {
     const vm = await start({ kernelArgs: 'console=ttyS0 panic=-1 rdinit=/bin/sh', ready: undefined })
     await vm.expect('# ')
     await expect(vm.run('true', { timeout: 300 })).rejects.toMatchObject({ code: 'AGENT_SILENT' })

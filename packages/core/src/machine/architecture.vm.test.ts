@@ -1,4 +1,4 @@
-/** Each architecture boots for real, and its devices are found there by the right transport. */
+/** Tests that a guest of each architecture boots and finds its devices. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { findOnPath } from '../host/find-on-path.ts'
 import { ARCHITECTURES, type Architecture } from '../options/architecture.ts'
 import { VM } from './vm.ts'
 
-/** Booted in every run. The kernels of the others are 60 MB each to fetch: they have a run of their own. */
+/** Architectures that are tested in every run. The others need kernels of 60 MB each, so they have a separate run. */
 const ALWAYS: readonly Architecture[] = ['x86_64', 'i386', 'aarch64']
 const asked = (process.env['COLDBOOT_TEST_ARCHITECTURES'] ?? '').split(',')
 
@@ -52,7 +52,7 @@ ${ARCHITECTURES[arch].consoleDevice}
   })
 }
 
-/** What the firmware of a machine without a kernel says of a disk with nothing on it. */
+/** Message of the firmware for an empty disk, in a machine without a kernel. */
 const NOTHING_TO_BOOT: { readonly [Arch in Architecture]?: string } = {
   x86_64: 'No bootable device',
   i386: 'No bootable device',
@@ -73,7 +73,7 @@ for (const [arch, words] of Object.entries(NOTHING_TO_BOOT) as [Architecture, st
   })
 }
 
-/** What the kernel calls it. */
+/** Name of the architecture in the kernel. */
 const MACHINES: Readonly<Record<Architecture, string>> = {
   x86_64: 'x86_64',
   i386: 'i686',
@@ -84,5 +84,5 @@ const MACHINES: Readonly<Record<Architecture, string>> = {
   s390x: 's390x',
 }
 
-/** What the guest calls the second serial port, where that is not `hvc0`. */
+/** Name of the second serial port in the guest, if it is not `hvc0`. */
 const SECOND_PORTS: { readonly [Arch in Architecture]?: string } = { x86_64: 'ttyS1', i386: 'ttyS1', ppc64: 'hvc1' }

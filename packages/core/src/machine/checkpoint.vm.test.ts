@@ -1,4 +1,4 @@
-/** Tests of checkpoints: machines that revert to one, and machines that start from one. */
+/** Tests of checkpoints: machines that revert to a checkpoint, and machines that start from one. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -44,7 +44,7 @@ async function stdout(vm: VM, command: string): Promise<string> {
   return (await vm.run(command)).stdout
 }
 
-test('a machine goes back as often as wanted, with its console, and knows the time', async () => {
+test('a machine reverts repeatedly, with its console, and has the current time', async () => {
   const events: MachineEvent[] = []
   const vm = await start({ observer: () => (event) => void events.push(event) })
   let hasEnded = false
@@ -54,7 +54,7 @@ test('a machine goes back as often as wanted, with its console, and knows the ti
   await vm.run('echo one >/tmp/state; dd if=/dev/urandom of=/tmp/data bs=1M count=4 2>/dev/null')
   const sum = await stdout(vm, 'md5sum </tmp/data')
   const checkpoint = await checkpointOf(vm)
-  // What the machine was started with is not part of it.
+  // Pages that are unchanged since the start of the machine are not part of the checkpoint.
   const [state] = checkpoint.moment.states
   expect(state?.isWhole).toBe(false)
   expect(statSync(state?.path ?? '').size).toBeLessThan(40 * 2 ** 20)
@@ -82,7 +82,7 @@ test('a machine goes back as often as wanted, with its console, and knows the ti
   expect(events.filter(({ kind }) => kind === 'exit')).toHaveLength(1)
 })
 
-test('a checkpoint of a machine that was started from one is a change of it', async () => {
+test('a checkpoint of a machine that was started from a checkpoint stores only the difference', async () => {
   const vm = await start()
   await vm.run('echo one >/tmp/one')
   const first = await checkpointOf(vm)
@@ -101,7 +101,7 @@ test('a checkpoint of a machine that was started from one is a change of it', as
 })
 
 describe('devices', () => {
-  test('disks go back; channels, networks and ports work on by their handles', async () => {
+  test('disks are reverted, and the handles of channels, networks and ports still work', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     writeFileSync(join(folder, 'disk'), Buffer.alloc(1 << 20))
@@ -123,7 +123,7 @@ describe('devices', () => {
     expect(await (await fetch(`http://127.0.0.1:${web.of(vm).hostPort(80)}/`)).text()).toBe('hello\n')
     await vm.run(`echo '{"event":"done"}' >/dev/virtio-ports/results`)
     expect((await port.events().next()).value).toEqual({ event: 'done' })
-    // The cable is as the test left it.
+    // The cable keeps the state that the test has set.
     await vm.run('ip link set eth0 up')
     expect(await stdout(vm, 'cat /sys/class/net/eth0/carrier')).toBe('0\n')
     await nic.up()
@@ -141,7 +141,7 @@ describe('devices', () => {
     server.close()
     await once(server, 'close')
     const web = userNetwork({ forward: [{ guest: 80, host: port }] })
-    // Booted, because no later run would find the template of this port.
+    // Booted, because a template with this port would not be used by a later run.
     const vm = closing(await VM.boot({ ...(await linuxGuest()), timeout: 60_000, devices: [web] }))
     await vm.ready()
     const checkpoint = await checkpointOf(vm)
@@ -158,7 +158,7 @@ describe('devices', () => {
     expect(web.of(other).hostPort(80)).toBe(port)
   })
 
-  test('a shared directory stays as it is, and one that is in use refuses', async () => {
+  test('a shared directory is not reverted, and prevents a checkpoint while it is in use', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const vm = await start({ devices: [p9Directory(folder, { mountAt: '/mnt' })] }, { flavour: 'generic' })

@@ -87,7 +87,7 @@ describe('a start fails when QEMU ends', () => {
   test('a start fails when QEMU ends, although a child of it keeps its sockets open', async () => {
     const fifo = join(folder, 'held')
     execFileSync('mkfifo', [fifo])
-    // The other program lives until the FIFO has a writer.
+    // The other program runs until the FIFO has a writer.
     const qemu = program('leaving', `cat '${fifo}' >/dev/null 2>&1 & echo "gone" >&2; exit 9`)
     onTestFinished(() => writeFileSync(fifo, ''))
     await expect(VM.boot({ ...guest, qemu })).rejects.toMatchObject({

@@ -22,7 +22,7 @@ test('a machine boots, runs commands and ends', async () => {
   await using vm = await startReady({ ...guest, template: 'off' })
   expect((await vm.run('echo out')).stdout.toString()).toBe('out\n')
   await expect(vm.run('sleep 1000', { timeout: 200 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
-  // The first command there prepares the shell, which takes its time.
+  // The first command defines the functions of the shell, which takes longer.
   await vm.run('true', { via: 'shell' })
   await expect(vm.run('sleep 1000', { timeout: 3_000, via: 'shell' })).rejects.toMatchObject({
     code: 'COMMAND_TIMEOUT',

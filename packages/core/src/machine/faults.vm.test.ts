@@ -1,4 +1,4 @@
-/** Faults seeded into real machines: for each, the message names its cause. */
+/** Tests that error messages name the cause of faults in real machines. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ function closing(vm: VM): VM {
   return vm
 }
 
-/** A machine that has begun to boot. */
+/** A machine that has just started to boot. */
 async function start(options: MachineOptions = {}): Promise<VM> {
   return closing(await VM.boot({ ...guest, timeout: 60_000, ...options }))
 }
@@ -104,7 +104,7 @@ describe('a boot with', () => {
     ['little memory', () => ({ memory: '72M' }), /0 bytes[^]*`memory`/],
   ])('%s says that nothing was printed, and why that may be', async (_what, options, says) => {
     const vm = await start(options())
-    // Well before the boot is over: a shell that finds no console ends the machine then.
+    // A timeout well before the end of the boot, because a shell without a console then ends the machine.
     const error: unknown = await vm.expect('login: ', { timeout: 500 }).catch((reason: unknown) => reason)
     expect(String(error)).toMatch(says)
   })
@@ -134,7 +134,7 @@ describe('a running machine that', () => {
     expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: false }])
   })
 
-  test('panics, which is allowed', async () => {
+  test('panics keeps its waits if the panic is allowed', async () => {
     const vm = await restore({ failOn: { panic: 'allow' } })
     vm.send('echo c >/proc/sysrq-trigger\n')
     await failure(vm.expect('never'), 'EXPECT_EXITED', /the guest rebooted/)

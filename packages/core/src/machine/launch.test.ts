@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-test.each(['win32', 'freebsd'])('on %s a machine is refused before anything is made', async (platform) => {
+test.each(['win32', 'freebsd'])('on %s, a machine is refused before any file is created', async (platform) => {
   const real = Object.getOwnPropertyDescriptor(process, 'platform') ?? {}
   Object.defineProperty(process, 'platform', { ...real, value: platform })
   onTestFinished(() => void Object.defineProperty(process, 'platform', real))

@@ -42,7 +42,7 @@ function closing(vm: VM): VM {
   return vm
 }
 
-/** QMP commands and events, in their order. */
+/** QMP commands and events, in order. */
 const qmpOf = (events: readonly MachineEvent[]): unknown[] =>
   events.flatMap((event) => (event.kind === 'qmp' ? [event.message['execute'] ?? event.message['event']] : []))
 
@@ -106,7 +106,7 @@ describe('a template', () => {
     await Promise.all([first.close(), second.close()])
     expect(machines.map(({ start, name }) => `${start} ${name}`)).toEqual(['cold vm', 'template vm', 'template second'])
     const ahead = machines[2]?.events ?? []
-    // What was exchanged before the machine had a holder comes first, and was before its start.
+    // Messages from before the machine had an owner come first, with times before its start.
     expect(ahead[0]).toMatchObject({ kind: 'qmp', direction: 'sent', message: { execute: 'qmp_capabilities' } })
     expect(ahead[0]?.timeMs).toBeLessThan(0)
     expect(qmpOf(ahead)).toEqual(expect.arrayContaining(['migrate-incoming', 'cont', 'quit']))

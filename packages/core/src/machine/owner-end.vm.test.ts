@@ -1,4 +1,4 @@
-/** Machines whose process ends, in each way that a process can end. */
+/** Tests that machines end with their process, for each way in which a process can end. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, createReadStream, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const owner = fileURLToPath(new URL('../../test/machine-owner.ts', import.meta.url))
 
-/** A machine without Linux, which is ready to be saved when its firmware has found nothing to boot. */
+/** A machine without a guest system. It is ready when its firmware has found nothing to boot. */
 const firmware = {
   arch: 'x86_64',
   memory: '64M',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { resolveOptions } from '../spec/machine-spec.ts'
 import { attachScript } from './restore-attachment.ts'
 
-/** What a shell makes of devices' parts, without a machine. */
+/** Runs the scripts of devices in a shell of the host. */
 function run(...parts: readonly string[]): { readonly status: number | null; readonly stdout: string } {
   const devices = parts.map((part) => ({
     name: 'part',

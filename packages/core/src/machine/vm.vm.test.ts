@@ -28,7 +28,7 @@ function closing(vm: VM): VM {
   return vm
 }
 
-/** A machine that has begun to boot. */
+/** A machine that has just started to boot. */
 async function start(options: MachineOptions = {}): Promise<VM> {
   return closing(await VM.boot({ ...guest, timeout: 60_000, ...options }))
 }
@@ -105,7 +105,7 @@ describe('a machine', () => {
     let text = ''
     for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {
       text += chunk.toString()
-      // Once: QEMU ends, and its pipe with it.
+      // Sent only once, because QEMU then ends and closes its pipe.
       if (shell.stdin.writable && text.includes(String(guest.ready))) shell.stdin.end('\x01x')
     }
     expect(text).toContain(String(guest.ready))

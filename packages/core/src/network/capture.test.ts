@@ -26,7 +26,7 @@ interface ParsedCapture {
   readonly statistics: readonly { readonly on: string; readonly seen: number; readonly dropped: number }[]
 }
 
-/** An independent reading of the format: draft-ietf-opsawg-pcapng, sections 3 and 4. */
+/** Independent parser of the format: draft-ietf-opsawg-pcapng, sections 3 and 4. */
 function parse(bytes: Buffer): ParsedCapture {
   const blocks = blocksOf(bytes)
   const bodies = (type: number) => blocks.filter((it) => it.type === type).map(({ body }) => body)

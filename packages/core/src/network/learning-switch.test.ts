@@ -21,7 +21,7 @@ class Recorder implements Station<Recorder> {
     this.deliveries.push({ frames, flooded })
   }
 
-  /** Payloads received since the last call. */
+  /** Returns the payloads that were received since the last call. */
   take(): string[] {
     const payloads: string[] = []
     for (const { frames } of this.deliveries.splice(0)) {
@@ -124,7 +124,7 @@ test('limits the size of the address table', () => {
     exchange.forward(prefixed(frame(invented, address(0))), b)
   }
   for (const it of stations) it.take()
-  // The oldest entry was pushed out: its frames go to everybody, as those of an unknown address.
+  // The oldest entry was dropped, so frames for it are sent to all stations.
   exchange.forward(prefixed(frame(address(0), address(1), 'x')), a)
   expect(stations.map((it) => it.take())).toEqual([[], ['x'], ['x']])
   exchange.forward(prefixed(frame(address(0), '52:54:ff:00:13:87', 'y')), a)

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** When each of the frames, one sent every `gapMs`, arrived; what is missing was lost. */
+/** Arrival times of frames that are sent every `gapMs`. Lost frames are missing. */
 function arrivals(
   impairment: Impairment,
   count: number,
@@ -54,7 +54,7 @@ test('jitter varies the latency, keeps the order, and is never negative', () => 
 })
 
 test('bandwidth spaces frames, and drops those that exceed the queue', () => {
-  // 1000 bytes are 8000 bits: 8 ms each.
+  // 1000 bytes are 8000 bits, so each frame takes 8 ms.
   const times = arrivals({ bandwidth: '1Mbit' }, 200)
   expect([times.get(0), times.get(1), times.get(9)]).toEqual([8, 16, 80])
   expect(times.size).toBe(151)
@@ -76,7 +76,7 @@ describe('loss', () => {
         expect(lost({ loss: 0.5, seed }, 3)).toEqual(first)
         expect(lost({ loss: 0.5, seed: seed + 1 }, 3)).not.toEqual(first)
         expect(lost({ loss: 0.5, seed }, 4)).not.toEqual(first)
-        // What else is wrong with the link does not change which frames it loses.
+        // Other faults of the link do not change which frames are lost.
         expect(lost({ loss: 0.5, seed, latency: 20, jitter: 5 }, 3)).toEqual(first)
       }),
       { numRuns: 30 },

@@ -24,7 +24,7 @@ function port(): { port: SwitchPort; guest: Duplex; received: string[]; closed: 
   return { port: made, guest, received, closed: () => closed }
 }
 
-/** Sends until the queue is full, and a little more. */
+/** Sends until the queue is full, and then some more. */
 function fill(target: SwitchPort, sender: SwitchPort | undefined): number {
   let sent = 0
   while (sent < FULL_BYTES + 10 * FRAME.length) {
@@ -34,7 +34,7 @@ function fill(target: SwitchPort, sender: SwitchPort | undefined): number {
   return sent
 }
 
-/** How many bytes arrive at a guest that reads all there is. */
+/** Number of bytes that a guest receives when it reads all available data. */
 async function readAll(guest: Duplex): Promise<number> {
   let bytes = 0
   guest.on('data', (chunk: Buffer) => {
@@ -76,7 +76,7 @@ test('a guest that reads nothing blocks its senders only for a moment, then lose
   expect(sender.received).toEqual(['1518 bytes'])
   fill(stopped.port, sender.port)
   expect(stopped.port.droppedBytes).toBe(sent)
-  // It goes on: what waited arrives, and so does what comes then.
+  // The guest reads again: queued and new frames arrive.
   expect(await readAll(stopped.guest)).toBe(sent)
   stopped.port.send(FRAME, sender.port)
   await turn()

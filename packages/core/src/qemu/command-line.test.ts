@@ -57,14 +57,14 @@ describe('the complete command line', () => {
     ])
   })
 
-  test('the complete command line of other architectures: their console and transport', () => {
+  test('the complete command line of other architectures, with their console and transport', () => {
     const { argv } = build({ arch: 's390x', devices: [virtioRandom()] })
     expect(argv).toContain('sclpconsole,chardev=console')
     expect(argv).toContain('virtio-rng-ccw,rng=rng0')
     expect(argv).not.toContain('-serial')
   })
 
-  test('the complete command line without a kernel: the firmware talks on the console', () => {
+  test('the complete command line without a kernel, with the firmware on the console', () => {
     const machineOf = (arch: Architecture) => {
       const { argv } = build({ arch, kernel: undefined, firmware: 'own.bin' })
       expect(argv).toEqual(expect.arrayContaining(['-bios', 'own.bin']))

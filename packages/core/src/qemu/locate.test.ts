@@ -16,7 +16,7 @@ function executable(path: string, script: string): string {
   return path
 }
 
-// Its file stays the same from one look to the next: only what it says changes.
+// The file is unchanged between the calls. Only the version that it prints changes.
 test('caches the version of a QEMU, but not a failure', async ({ folder }) => {
   const qemu = executable(join(folder, 'qemu'), 'exec cat "$0.says"')
   await expect(locateQemu('x86_64', [qemu])).rejects.toMatchObject({ code: 'QEMU_TOO_OLD' })

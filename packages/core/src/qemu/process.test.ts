@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { GUARD_KINDS } from './parent-guard.ts'
 import { chooseGuard, runLookup, spawnQemu } from './process.ts'
 
-// The guards are what is tested, so plain programs stand in for QEMU; machines are in the *.vm tests.
+// These tests cover the guards, with simple programs instead of QEMU. The *.vm tests cover machines.
 const kinds = GUARD_KINDS.filter((kind) => kind === 'pipe' || process.platform === 'linux')
 
 for (const kind of kinds) {
@@ -52,7 +52,7 @@ for (const kind of kinds) {
       execFileSync('mkfifo', [fifo])
       const script = fileURLToPath(new URL('../../test/guarded-owner.ts', import.meta.url))
       const owner = spawn(process.execPath, [script, kind, fifo], { stdio: 'inherit' })
-      // The child alone holds the writing end: the first byte says that it runs, the end of file that it is gone.
+      // Only the child has the writing end. The first byte shows that it runs, and the end of file that it has ended.
       const held = createReadStream(fifo)
       await once(held, 'data')
       owner.kill(signal)
@@ -87,7 +87,7 @@ test('uses setpriv only if it supports --pdeathsig, otherwise a shell', async ()
     guard: 'pipe',
     reason: expect.stringContaining('there is no setpriv'),
   })
-  // As busybox's answers.
+  // Like the setpriv of busybox.
   const setpriv = join(folder, 'setpriv')
   writeFileSync(setpriv, '#!/bin/sh\necho "setpriv: unrecognized option: pdeathsig" >&2\nexit 1\n', { mode: 0o755 })
   expect(await chooseGuard('linux', undefined, folder)).toMatchObject({

@@ -5,7 +5,7 @@ import { CONSOLE_FD, type CommandLine, QMP_FD } from './command-line.ts'
 import type { ProcessExit, QemuProcess } from './process.ts'
 import { QemuInstance } from './qemu-instance.ts'
 
-/** A QEMU whose connections can end while it runs on, until it is killed. */
+/** A fake QEMU whose connections can end while it keeps running, until it is killed. */
 function startQemu(): { readonly instance: QemuInstance; readonly lose: (fd: number) => void } {
   const { promise: exited, resolve } = Promise.withResolvers<ProcessExit>()
   const pairs = new Map([CONSOLE_FD, QMP_FD].map((fd) => [fd, duplexPair()]))

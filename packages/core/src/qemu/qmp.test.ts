@@ -2,7 +2,7 @@ import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
 import { QmpClient, type QmpEvent } from './qmp.ts'
 
-/** A client and the far end of its stream, which answers like QEMU to what `reply` returns. */
+/** A client, and a fake QEMU at the other end of its stream, which sends the result of `reply` as the answer. */
 function connect(reply: (command: { execute: string; id: number }) => object | undefined) {
   const [ours, theirs] = duplexPair()
   const client = new QmpClient(ours)

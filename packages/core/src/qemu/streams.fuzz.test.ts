@@ -1,4 +1,4 @@
-/** Answers and state of QEMU that are damaged. */
+/** Fuzz tests with damaged answers and a damaged state of QEMU. */
 import { duplexPair } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -53,7 +53,7 @@ const messages = fc.oneof(
   fc.array(line, { maxLength: 6 }).map((lines) => Buffer.from(lines.map((text) => `${text}\n`).join(''))),
 )
 
-test('a client answers or rejects every command, with a coded error, whatever QEMU sends', async () => {
+test('a client resolves every command, or rejects it with a coded error, for any data from QEMU', async () => {
   await fc.assert(
     fc.asyncProperty(messages, cuts, async (bytes, places) => {
       const [ours, theirs] = duplexPair()

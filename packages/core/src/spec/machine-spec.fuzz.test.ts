@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const kernel = join(folder, 'vmlinuz')
 writeFileSync(kernel, 'kernel')
 
-/** Values that are valid for some option, and others. */
+/** Values that are valid for some option, and invalid values. */
 const value = fc.oneof(
   fc.constantFrom<unknown[]>(
     '256M',
@@ -60,7 +60,7 @@ const options = fc
   .array(fc.tuple(keys, value), { maxLength: 4 })
   .map((entries) => Object.fromEntries(entries.filter(([key]) => key !== '__proto__')))
 
-/** The command line, or the code and the message of a refusal. */
+/** The command line, or the code and the message of the error. */
 function wordsOrRefusal(options: MachineOptions): readonly string[] {
   try {
     const spec = resolveOptions(options)

@@ -258,7 +258,7 @@ test('the firmware prints on the console unless the kernel is a Linux', () => {
   expect(resolve({ kernel: undefined, firmware: kernel, firmwareOnConsole: false }).firmwareOnConsole).toBe(false)
 })
 
-test('firmware is a path, or a name that QEMU looks up in its own folder', () => {
+test('firmware is a path, or a name that QEMU searches in its data folder', () => {
   expect(resolve({ firmware: 'qboot.rom' }).firmware).toBe('qboot.rom')
   expect(resolve({ firmware: kernel }).firmware).toBe(kernel)
 })
@@ -291,7 +291,7 @@ test('allows stalls of emulated CPUs also in overrides', () => {
   expect(failOn).toEqual({ panic: 'allow', rcuStall: 'allow' })
 })
 
-test('every default named in a docstring is the real one', async () => {
+test('every @default of a docstring is the real default', async () => {
   const { readFile } = await import('node:fs/promises')
   const source = await readFile(new URL('./machine-options.ts', import.meta.url), 'utf8')
   const documented = Object.fromEntries(

@@ -19,7 +19,7 @@ function file(name: string, bytes: number, start: Uint8Array = new Uint8Array())
   return path
 }
 
-/** An ELF file with a loaded segment of each size, and one that is not loaded. */
+/** An ELF file with a loaded segment of each given size, and one segment that is not loaded. */
 function elf(...sizes: readonly number[]): string {
   const head = Buffer.alloc(64 + 56 * (sizes.length + 1))
   head.write('\x7fELF\x02\x01', 'latin1')

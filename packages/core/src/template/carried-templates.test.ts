@@ -36,7 +36,7 @@ async function storeWithTemplates(): Promise<TemplateStore> {
       writeFileSync(join(folder, CONSOLE_FILE), 'booted\n')
       writeFileSync(join(folder, CONTENTS_FILE), '[]')
       mkdirSync(join(folder, FILES_DIRECTORY))
-      // A machine without disks has no files of its own.
+      // A machine without disks has no device files.
       if (key === KEYS[0]) writeFileSync(join(folder, FILES_DIRECTORY, 'disk0.qcow2'), 'layer')
     })
   }
@@ -49,7 +49,7 @@ async function archiveOf(store: TemplateStore, keys: readonly string[] = KEYS): 
   return bytes
 }
 
-test('templates are found in the cache that they were carried to, with holes where memory is zero', async () => {
+test('templates are found in the cache into which they were imported, with sparse memory', async () => {
   const archive = await archiveOf(await storeWithTemplates())
   const store = newStore()
   expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: KEYS, misfits: [] })
@@ -63,7 +63,7 @@ test('templates are found in the cache that they were carried to, with holes whe
   }
 })
 
-test('a template that is there already stays', async () => {
+test('a template that already exists is not changed', async () => {
   const store = await storeWithTemplates()
   const archive = await archiveOf(store)
   expect(await importTemplates(store, Readable.from([archive]))).toEqual({ added: [], misfits: [] })
@@ -86,10 +86,10 @@ async function addLayer(store: TemplateStore): Promise<string> {
   return key
 }
 
-test('a layer is carried with the templates below it', async () => {
+test('a layer is exported with the templates below it', async () => {
   const source = await storeWithTemplates()
   const key = await addLayer(source)
-  // What can be made again is not carried.
+  // Files that can be made again are not exported.
   mkdirSync(join(source.directory(key), COMPOSED_DIRECTORY))
   writeFileSync(join(source.directory(key), COMPOSED_DIRECTORY, MEMORY_FILE), 'composed')
   const archive = await archiveOf(source, [key])
@@ -103,7 +103,7 @@ test('a layer is carried with the templates below it', async () => {
   })
 })
 
-test('a layer is not added over another template than its own', async () => {
+test('a layer is not added over another template than its base', async () => {
   const source = await storeWithTemplates()
   const key = await addLayer(source)
   const archive = await archiveOf(source, [key, KEYS[1] ?? ''])
@@ -116,7 +116,7 @@ test('a layer is not added over another template than its own', async () => {
   expect(await store.find(key)).toBeUndefined()
 })
 
-test('a template that there is not is refused by name', async () => {
+test('an unknown template is refused by name', async () => {
   const missing = 'c'.repeat(32)
   await expect(exportTemplates(newStore(), [missing], new PassThrough())).rejects.toMatchObject({
     code: 'FILE_MISSING',
@@ -124,7 +124,7 @@ test('a template that there is not is refused by name', async () => {
   })
 })
 
-test('an archive that is damaged adds nothing that is not whole', async () => {
+test('a damaged archive adds only complete templates', async () => {
   const archive = await archiveOf(await storeWithTemplates(), KEYS.slice(0, 1))
   const store = newStore()
   const cut = Readable.from([archive.subarray(0, archive.length >> 1)])
@@ -137,7 +137,7 @@ test('an archive that is damaged adds nothing that is not whole', async () => {
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string | Buffer }
 
-/** An archive of another program. */
+/** An archive that another program has written. */
 async function foreign(...entries: readonly Entry[]): Promise<Readable> {
   const tar = pack()
   for (const { content = '', ...header } of entries) tar.entry(header, content)
@@ -163,7 +163,7 @@ test.each<[string, Entry]>([
   expect(store.list()).toEqual([])
 })
 
-test('a disk layer that names another file of the host is refused', async () => {
+test('a disk layer that refers to another file of the host is refused', async () => {
   const store = newStore()
   const layer = Buffer.alloc(4096)
   layer.write('QFI\xfb', 'latin1')

@@ -1,4 +1,4 @@
-/** Tests of templates that are layers over another one: steps of `prepare`, and `template.extend`. */
+/** Tests of layers over another template: steps of `prepare`, and `template.extend`. */
 import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ let ran: string[] = []
 
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), memory: '128M', timeout: 60_000 }
-  // Before the cache changes, which has the unpacked kernel.
+  // Called before the cache changes, because the cache has the unpacked kernel.
   withDisks = { ...(await linuxGuest({ modules: ['virtio_blk'] })), timeout: 60_000 }
   vi.stubEnv('COLDBOOT_CACHE', cache)
 }, 300_000)
@@ -67,7 +67,7 @@ const quickLoad = async (vm: VM): Promise<void> => {
   vm.send('loaded\n')
   await vm.expect('LOADED\n')
 }
-/** Waits for an answer of a machine that both have prepared. */
+/** Waits for the answer of a machine that both steps have prepared. */
 async function expectPrepared(vm: VM): Promise<void> {
   expect(vm.output).toMatch(/INSTALLED\n[^]*LOADED\n$/)
   await expectAnswer(vm)
@@ -86,7 +86,7 @@ test('a changed last step redoes only the last one', async () => {
   const vm = closing(await first.start())
   expect(await stdout(vm, CHECK)).toBe('data\n')
   expect(statSync(composed).ino).toBe(ino)
-  // A damaged one is made again.
+  // A damaged composed memory is made again.
   utimesSync(join(composed, 'memory'), 1, 1)
   expect(await stdout(closing(await first.start()), CHECK)).toBe('data\n')
   expect(statSync(composed).ino).not.toBe(ino)
@@ -99,7 +99,7 @@ test('a changed last step redoes only the last one', async () => {
   const second = await Template.build(guest, { prepare: [install, changed] })
   expect(ran).toEqual(['install', 'load', 'changed'])
   expect(await stdout(closing(await second.start()), CHECK)).toBe('other\n')
-  // The machines share nothing that they write.
+  // The machines do not share their writes.
   expect(await stdout(closing(await first.start()), CHECK)).toBe('data\n')
 })
 
@@ -167,7 +167,7 @@ test('a layer without its base, or over another one, is made again', async () =>
   expect(readdirSync(join(cache, 'templates'))).not.toContain(template.key)
   await build()
   expect(ran).toEqual(['install', 'load', 'install', 'load'])
-  // Made again with the same key, but from another boot.
+  // The base is made again with the same key, but from another boot.
   const [root = ''] = templateStore().lineage(template.key)
   await templateStore().remove(root)
   await Template.build(guest)
@@ -178,7 +178,7 @@ test('a layer without its base, or over another one, is made again', async () =>
 
 test('a base that QEMU cannot load is made again', async () => {
   const wrapper = join(cache, 'qemu')
-  // Refuses to restore until the file is there.
+  // A QEMU that refuses to restore until the file exists.
   const [refused, allowed] = [join(cache, 'refused'), join(cache, 'allowed')]
   const refuse = `[ -e ${allowed} ] || { echo no >${refused}; touch ${allowed}; exit 1; }`
   const script = `case "$*" in *-incoming*) ${refuse};; esac\nexec qemu-system-x86_64 "$@"`

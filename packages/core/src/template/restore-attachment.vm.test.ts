@@ -1,4 +1,4 @@
-/** Machines of one template with shared directories of their own. */
+/** Tests of machines of one template that have different shared directories and disks. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ import type { VMOptions } from './vm-options.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: MachineOptions
-/** With code of its start that reads a directory. */
+/** Options of a guest whose start script reads a directory. */
 let early: MachineOptions
 
 beforeAll(async () => {
@@ -84,14 +84,14 @@ describe('a 9p directory', () => {
     })
     await vm.run('touch /tmp/before')
     await vm.reset()
-    // The first finds the prompt by itself, and the second waits for the mounts as well.
+    // The first wait only finds the prompt, and the second one also waits for the mounts.
     await vm.expect('coldboot# ')
     const [names, old] = await Promise.all([printed(vm, 'cat /mnt/name /data/name'), printed(vm, 'ls /tmp')])
     expect(names).toBe('sharedcopied')
     expect(old).toBe('')
     vm.send('reboot -f\n')
     await vm.expect('coldboot# ')
-    // The mounts have begun.
+    // The mounts have started.
     await turn()
     expect(await printed(vm, 'cat /mnt/name /data/name; ls /tmp')).toBe('sharedcopied')
   })
@@ -175,14 +175,14 @@ describe('a read-only directory', () => {
 })
 
 describe('a disk of each machine', () => {
-  /** An image that begins with a text; MiB. */
+  /** Creates an image that starts with a text. Size in MiB. */
   function image(text: string, size: number): string {
     const path = join(mkdtempSync(join(scratch, 'image-')), 'disk.img')
     writeFileSync(path, Buffer.alloc(size << 20, `${text}\n`))
     return path
   }
 
-  /** With a partition of 1 MiB at 1 MiB. */
+  /** Creates an image with a partition of 1 MiB at 1 MiB. */
   function partitionedImage(): string {
     const path = image('', 4)
     const sector = Buffer.alloc(512)

@@ -28,7 +28,7 @@ afterAll(() => {
   expect(liveMachines()).toEqual([])
 })
 
-/** The machine works, and this was warned of. */
+/** Checks that the machine works, and that the given warning was emitted. */
 async function expectServed(vm: VM, warning: RegExp): Promise<void> {
   onTestFinished(() => vm.close().then(() => {}))
   await expectAnswer(vm)

@@ -26,13 +26,13 @@ import { Template } from './template.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 let guest: MachineOptions
-/** For tests of what is around the guest. */
+/** A machine for tests that need no Linux guest. */
 const quick = quickGuest(join(cache, 'quick.img'))
 const prompt = 'coldboot# '
 
 beforeAll(async () => {
   guest = { ...(await linuxGuest()), timeout: 60_000 }
-  // Templates of this file alone: what it damages is its own.
+  // A separate cache, because these tests damage templates.
   vi.stubEnv('COLDBOOT_CACHE', cache)
 }, 300_000)
 afterEach(endPool)
@@ -47,14 +47,14 @@ function closing(vm: VM): VM {
   return vm
 }
 
-/** What a command prints. */
+/** Output of a command. */
 async function output(vm: VM, command: string): Promise<string> {
   vm.send(`${command}; echo do''ne\n`)
   const { before } = await vm.expect('done\n')
   return before.slice(before.indexOf('\n') + 1)
 }
 
-/** Leaves a file, and sets the clock back before the save: the time of a restored machine is not the time of its save. */
+/** Creates a file, and sets the clock back before the save, so that a restore must set it again. */
 const prepareOld = async (vm: VM): Promise<void> => {
   vm.send('echo prepared > /tmp/state\n')
   await vm.expect(prompt)
@@ -69,7 +69,7 @@ describe('a template', () => {
     expect(vm.hasPrinted('BusyBox')).toBeDefined()
     await expect(vm.expect('BusyBox', { timeout: 0 })).rejects.toMatchObject({ code: 'EXPECT_TIMEOUT' })
     expect(await output(vm, 'cat /tmp/state')).toBe('prepared\n')
-    // Readiness was before the save: it is not waited for again.
+    // The machine was ready before the save, so `ready()` does not wait again.
     expect((await vm.ready()).text).toBe(prompt)
     expect((await vm.run('cat /tmp/state')).stdout).toBe('prepared\n')
   })
@@ -133,7 +133,7 @@ describe('machines of one template', () => {
     }
   })
 
-  test('a restored machine is passed on before its guest runs, so that a film shows all of it', async () => {
+  test('a restored machine is passed to onRestore before its guest runs, so that a film shows everything', async () => {
     const seen: unknown[] = []
     const observer = () => (event: MachineEvent) => {
       if (event.kind === 'qmp' && event.message['event'] === 'RESUME') seen.push('RESUME')
@@ -252,7 +252,7 @@ describe('a pooled machine', () => {
   test('the pool has two machines if they are taken faster than they are restored', async () => {
     const template = await Template.build(quick, { pool: true })
     await using _first = await template.start()
-    // Taken while it is being made, which asks for two.
+    // A machine that is taken while it is restored makes the pool prepare two.
     await using second = await template.start()
     const vms = await Promise.all([template.start(), template.start(), template.start()])
     vms.map(closing)

@@ -1,6 +1,6 @@
 /**
- * Disk with a Debian made by debootstrap: systemd, a getty with password on the serial console, QEMU's guest agent, an
- * SSH server, cloud-init. It has no kernel and no boot loader. Built once per user and cached with the kernels.
+ * Disk image with a Debian system made by debootstrap: systemd, a getty with password on the serial console, QEMU's
+ * guest agent, an SSH server, cloud-init. It has no kernel and no boot loader. Built once per user and cached.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -16,7 +16,7 @@ const exec = promisify(execFile)
 /** Packages besides the required and important ones. Without a seed, cloud-init disables itself. */
 const PACKAGES = [
   ...['systemd-sysv', 'udev', 'qemu-guest-agent', 'openssh-server', 'iproute2', 'whiptail'],
-  // Provides what a library of cloud-init depends on. Debootstrap does not resolve virtual packages.
+  // python3-cffi-backend provides a virtual package that a library of cloud-init needs and debootstrap cannot resolve.
   ...['cloud-init', 'python3-cffi-backend'],
 ]
 
@@ -39,9 +39,9 @@ const MASKED = [
   'e2scrub_reap.service',
   'fstrim.timer',
   'getty@tty1.service',
-  // Wanted by cloud-init. Most machines have no network card.
+  // cloud-init would start it, but most machines have no network card.
   'systemd-networkd-wait-online.service',
-  // Started for Python. The kernel has no module for it.
+  // The Python packages would start it, but the kernel has no module for it.
   'systemd-binfmt.service',
 ]
 
@@ -55,7 +55,7 @@ Gateway=10.0.2.2
 
 /** Why the image cannot be built on this host; undefined if it can. */
 export function noDebian(): string | undefined {
-  if (hostRelease() === undefined) return 'this host is no Debian'
+  if (hostRelease() === undefined) return 'this host is not Debian'
   if (process.getuid?.() !== 0) return 'debootstrap needs root'
   for (const command of ['debootstrap', 'mkfs.ext4']) {
     try {
@@ -68,8 +68,8 @@ export function noDebian(): string | undefined {
 }
 
 /**
- * Path of the image, from the cache or built in about a minute, by one of several processes. It has the release and the
- * mirror of the host.
+ * Path of the image, from the cache, or built in about a minute by one of several processes. It has the Debian release
+ * of the host, from the same mirror.
  * @throws the error of debootstrap
  */
 export async function debianImage(): Promise<string> {
@@ -114,7 +114,7 @@ async function mirrorOf(release: string): Promise<string> {
   return lines.find(([name]) => name === release)?.[1] ?? 'http://deb.debian.org/debian'
 }
 
-/** Removes images of other recipes. Processes that use one keep it open. */
+/** Removes images that were built differently. Processes that use one keep it open. */
 async function removeOthers(cache: Cache): Promise<void> {
   const names = await readdir(cache.path('debian')).catch(() => [])
   const images = names.filter((name) => /\.(?:ext4|json)$/.test(name))
@@ -145,7 +145,7 @@ async function configure(root: string): Promise<void> {
   await inside('systemctl', 'mask', ...MASKED)
   // The image has no locales.
   await writeFile(at('etc/cloud/cloud.cfg.d/99_test.cfg'), 'locale: false\n')
-  // Avoids the checks of a first boot.
+  // A machine id avoids the work of a first boot.
   await writeFile(at('etc/machine-id'), `${createHash('md5').update(PASSWORD).digest('hex')}\n`)
   for (const path of ['etc/.updated', 'var/.updated']) await writeFile(at(path), '')
 }

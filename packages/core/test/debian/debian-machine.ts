@@ -6,8 +6,8 @@ import type { MachineOptions } from '../../src/spec/machine-options.ts'
 import { debianImage } from './debian-image.ts'
 
 /**
- * Switches from the initramfs to the disk. With `norandmaps`, QEMU need not translate a program again at other
- * addresses.
+ * Kernel arguments that switch from the initramfs to the disk. With `norandmaps`, QEMU does not have to translate a
+ * program again at other addresses.
  */
 const WORDS = 'rdinit=/etc/coldboot/root root=/dev/vda rootfstype=ext4 rw systemd.show_status=false norandmaps'
 

@@ -4,7 +4,7 @@ import { callTrace } from './call-trace.ts'
 
 const CONSOLES = new URL('../../../test/consoles/', import.meta.url)
 
-test('has the functions of a panic, without guesses and those that print it', () => {
+test('the call trace of a panic has its functions, without unreliable entries and functions that print the trace', () => {
   expect(callTrace(readFileSync(new URL('panic-and-reset.txt', CONSOLES), 'utf8'))?.split('\n')).toEqual([
     ...['panic+0x118/0x2f4', 'sysrq_handle_crash+0x16/0x20', '__handle_sysrq.cold+0x41/0x11c'],
     ...['write_sysrq_trigger+0x24/0x40', 'proc_reg_write+0x53/0xa0', 'vfs_write+0xc4/0x3f0', 'ksys_write+0x6b/0xf0'],
@@ -47,7 +47,7 @@ test.each([
   expect(callTrace(excerpt)).toBe(expected)
 })
 
-test('is limited, and none without functions', () => {
+test('a call trace has a limited length, and is undefined without functions', () => {
   const long = `Call Trace:\n${Array.from({ length: 40 }, (_, index) => ` f${index}+0x1/0x2\n`).join('')}`
   expect(callTrace(long)?.split('\n').at(-1)).toBe('… (24 more)')
   expect(callTrace('Out of memory: Killed process 1 (x)')).toBeUndefined()

@@ -1,4 +1,4 @@
-/** Faults seeded into consoles, most of them recorded from real guests: for each, the message names its cause. */
+/** Tests that error messages name the cause of faults. Most of the console output was recorded from real guests. */
 import { readFileSync } from 'node:fs'
 import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
@@ -9,18 +9,18 @@ import { Transcript } from '../log/transcript.ts'
 import type { PatternInput } from '../match/pattern.ts'
 
 interface Fault {
-  /** What the machine prints. */
+  /** Output of the machine. */
   readonly prints: string | Buffer
-  /** Typed first. */
+  /** Lines that are typed first. */
   readonly types?: string
-  /** Matched first. */
+  /** Pattern of an earlier wait. */
   readonly first?: PatternInput
   readonly awaited?: PatternInput
   readonly options?: ExpectOptions
-  /** Whether the machine ends then. */
+  /** Whether the machine ends after its output. */
   readonly exits?: string
   readonly code: ErrorCode
-  /** In the message. */
+  /** Expected text of the message. */
   readonly says: RegExp
 }
 
@@ -252,7 +252,7 @@ const context = {
 
 test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
   const [host, guest] = duplexPair()
-  // Pauses are a tenth as long as on a real machine; so are the waits.
+  // Pauses and waits take a tenth of the time on a real machine.
   const console = new Console({
     name: 'vm',
     transcript: new Transcript(),
@@ -264,7 +264,7 @@ test.each(Object.entries(FAULTS))('%s is named', async (_name, fault) => {
   if (fault.types !== undefined) console.send(fault.types)
   guest.write(fault.prints)
   if (fault.first !== undefined) await console.expect(fault.first, { timeout: 100_000 })
-  // What ends a wait by itself must not need its time to be up.
+  // A fault that ends the wait must do so before the timeout.
   const timeout = fault.code === 'EXPECT_TIMEOUT' ? 6_000 : Infinity
   const wait = console.expect(fault.awaited ?? 'never printed', { timeout, ...fault.options })
   if (fault.exits !== undefined) {
@@ -307,7 +307,7 @@ test('names the prompt that an earlier wait matched', async () => {
   expect(error.message).toContain('at the prompt "coldboot# ", which an earlier wait matched, and waits for input.')
 })
 
-/** The error of a wait for output that never comes. */
+/** The error of a wait for output that is never printed. */
 async function failedAfter(
   prints: string,
   { typed, first, awaited }: { readonly typed?: string; readonly first?: string; readonly awaited: string },

@@ -12,7 +12,7 @@ const LINE = [
   'max',
 ]
 
-test('shows the options that tell most, and omits the others', () => {
+test('shows the most informative options, and omits the others', () => {
   const argv = [
     ...LINE,
     '-m',

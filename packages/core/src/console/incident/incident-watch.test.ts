@@ -12,7 +12,7 @@ import { OVERLAP } from './suspicion.ts'
 
 function setUp(options: Partial<ConsoleOptions> = {}): { console: Console; guest: Duplex } {
   const [host, guest] = duplexPair()
-  // Pauses are a tenth as long as on a real machine.
+  // Pauses take a tenth of the time on a real machine.
   const scale = (milliseconds: number): number => milliseconds / 10
   const console = new Console({ name: 'vm', transcript: new Transcript(), timeoutMs: 20_000, scale, ...options })
   console.attach(host)
@@ -101,13 +101,13 @@ describe('a panic', () => {
     expect((await failureOf(console.expect('never'))).message).toContain('Kernel Offset: disabled')
   })
 
-  test('in the middle of a line counts', async () => {
+  test('a panic in the middle of a line is detected', async () => {
     const { console, guest } = setUp()
     guest.write(`\x1b[1muser@box:~$ ls -${PANIC}`)
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
   })
 
-  test('a panic of a kernel without time stamps counts if its trace follows', async () => {
+  test('a panic of a kernel without time stamps is detected if its trace follows', async () => {
     const { console, guest } = setUp()
     guest.write(PANIC.replaceAll(/\[ {4}[\d.]+\] /g, ''))
     expect((await failureOf(console.expect('never'))).code).toBe('GUEST_PANICKED')
@@ -174,7 +174,7 @@ test.each<[what: string, failure: string, code: string, text: string]>([
     'GUEST_EMERGENCY_SHELL',
     'You are in emergency mode. After logging in, type "journalctl -xb" to view\r\nsystem logs\r\nPress Enter for maintenance\r\n(or press Control-D to continue): ',
   ],
-  // Of mkinitfs and mkinitcpio (their init), and of NixOS' stage 1.
+  // Messages of mkinitfs and mkinitcpio (their init), and of stage 1 of NixOS.
   [
     'Alpine',
     'emergencyShell',
@@ -197,7 +197,7 @@ test.each<[what: string, failure: string, code: string, text: string]>([
   ["GRUB's command line", 'noBootDevice', 'GUEST_NOT_BOOTED', recorded('grub-prompt').toString()],
   ["GRUB's rescue shell", 'noBootDevice', 'GUEST_NOT_BOOTED', 'error: no such device.\r\ngrub rescue> '],
   ["UEFI's shell", 'noBootDevice', 'GUEST_NOT_BOOTED', recorded('uefi-shell').toString()],
-  // Of board-qemu's slof/OF.fs and romfs/boot.fs.
+  // Messages of SLOF: board-qemu/slof/OF.fs and romfs/boot.fs.
   [
     'SLOF',
     'noBootDevice',

@@ -23,7 +23,7 @@ writeFileSync(
   ].join('\n'),
 )
 
-// As the kernel prints it without CONFIG_KALLSYMS (lib/vsprintf.c, `symbol_string`).
+// Output of a kernel without CONFIG_KALLSYMS (lib/vsprintf.c, `symbol_string`).
 const TRACE = `[    3.100000] Kernel panic - not syncing: sysrq triggered crash
 [    3.100001] RIP: 0010:0xffffffff81200000
 [    3.100002] Call Trace:
@@ -38,7 +38,7 @@ const TRACE = `[    3.100000] Kernel panic - not syncing: sysrq triggered crash
 test('names the functions of a call trace that has only addresses', () => {
   const named = nameAddresses(TRACE, map)
   expect(callTrace(TRACE)).toBeUndefined()
-  // An address to return to may be behind the function that called.
+  // A return address may be after the end of the calling function.
   expect(callTrace(named)?.split('\n')).toEqual([
     'sysrq_handle_crash+0x0/0x20',
     'panic+0x110/0x320',

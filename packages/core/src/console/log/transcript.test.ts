@@ -69,7 +69,7 @@ test.skipIf(!existsSync('/usr/bin/scriptreplay'))('scriptreplay (where installed
   const transcript = new Transcript({ file: { path: file } })
   for (const line of ['one\r\n', 'two\r\n', 'three\r\n']) transcript.write(bytes(line))
   transcript.close()
-  // As the documentation says: the first line is taken for a header.
+  // scriptreplay skips the first line as a header, as documented.
   const played = join(directory, 'with-header')
   writeFileSync(played, `\n${readFileSync(file, 'utf8')}`)
   const { stdout } = await promisify(execFile)('/usr/bin/scriptreplay', [`${file}.timing`, played])
@@ -88,7 +88,7 @@ describe('a log that would be too long', () => {
       transcript.write(bytes(lines(line, line + 1)))
     }
     const cut = '\n[the log is cut here: its limit is 1000 bytes; the end of the output follows]\n'
-    // As a kill would leave it.
+    // The files as after a kill of the process.
     expect(readFileSync(file, 'utf8')).toBe(`${lines(0, 75)}${cut}`)
     expect(transcript.leftOut).toBe(9000)
     transcript.close()

@@ -4,7 +4,7 @@ import { ColdbootError } from '../../errors.ts'
 import { ExpectBuffer } from './expect-buffer.ts'
 import type { Found, Pattern } from './pattern.ts'
 
-/** What the header of expect-buffer.ts promises, as a definition: `exec` on the whole. */
+/** Reference implementation for the rules in the header of expect-buffer.ts: `exec` on the whole text. */
 function matchOfTheWhole(patterns: readonly Pattern[], text: string): Found | undefined {
   let best: Found | undefined
   for (const [index, pattern] of patterns.entries()) {
@@ -28,27 +28,27 @@ function feed(patterns: readonly Pattern[], pieces: readonly string[]): Found | 
     }
     return buffer.end()
   } catch (error) {
-    // A few of the random expressions are exponential. What becomes of those is another test's subject.
+    // A few of the random expressions are exponential. Other tests cover them.
     fc.pre(!ColdbootError.is(error))
     throw error
   }
 }
 
-/** Everything a caller sees of a match. */
+/** All properties of a match that a caller can see. */
 function facts(found: Found | undefined): unknown {
   if (found === undefined) return undefined
   const { index, start, end, text, result } = found
   return { index, start, end, text, captures: result?.slice(1), groups: { ...result?.groups } }
 }
 
-/** Cuts between characters: the decoder never gives half of one. */
+/** Splits a text between characters, because the decoder never emits half a character. */
 function cut(text: string, places: readonly number[]): string[] {
   const characters = Array.from(text)
   const sorted = [0, ...places.map((place) => place % (characters.length + 1)), characters.length].sort((a, b) => a - b)
   return sorted.slice(1).map((end, index) => characters.slice(sorted[index], end).join(''))
 }
 
-// Few different characters, so that patterns match, nearly match and overlap often.
+// Only few different characters, so that patterns often match, almost match and overlap.
 const character = fc.constantFrom('a', 'b', 'c', ' ', '\n', '1', '😀', 'é')
 const text = fc.string({ unit: character, maxLength: 60 })
 const places = fc.array(fc.nat(200), { maxLength: 12 })
@@ -85,7 +85,7 @@ const { source } = fc.letrec<{ source: string; sequence: string; element: string
     { weight: 1, arbitrary: zeroWidth },
     { weight: 2, arbitrary: tie('group') },
   ),
-  // Repetitions of groups are rare: of nested ones, most are exponential.
+  // Repetitions of groups are rare, because most nested ones are exponential.
   group: fc
     .tuple(
       fc.constantFrom('(', '(?:', '(?=', '(?!', '(?<=', '(?<!'),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { keySequence } from './key-sequence.ts'
 import { TerminalOnConsole, type TerminalOptions } from './terminal.ts'
 
-/** A console whose output the test prints. */
+/** A fake console. The test provides its output. */
 function consoleWith(earlier = '', options?: TerminalOptions) {
   const watchers = new Set<(chunk: Uint8Array) => number>()
   const [sent, answers]: [string[], string[]] = [[], []]
@@ -23,7 +23,7 @@ function consoleWith(earlier = '', options?: TerminalOptions) {
   return { terminal, print, sent, answers }
 }
 
-test('shows what a person would see, also of output from before its first use', async () => {
+test('shows the visible text, including output from before its first use', async () => {
   const { terminal, print } = consoleWith('old\r\n\x1b[2J\x1b[Hfirst line\r\n')
   expect(await terminal.text()).toBe('first line')
   print('\x1b[3;5H\x1b[7m< Ok >\x1b[0m')

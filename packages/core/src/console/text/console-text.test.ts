@@ -13,7 +13,7 @@ function filled(raw: readonly string[], keep?: number): ConsoleText {
 }
 
 describe('views', () => {
-  test('show the whole stream, each in its way', () => {
+  test('each view shows the whole stream in its form', () => {
     fc.assert(
       fc.property(pieces, (raw) => {
         const text = filled(raw)
@@ -34,7 +34,7 @@ describe('views', () => {
         const position = clean.toStream(offset)
         const rest = new CleanText()
         rest.push(raw.join('').slice(0, position))
-        // A carriage return that is held back belongs to what follows, unless it was part of the match.
+        // A carriage return that is held back belongs to the following text, unless it was part of the match.
         expect(clean.slice(offset).replace(/^\r+/, '')).toBe(
           rest.push(text.view('raw').slice(position)).replace(/^\r+/, ''),
         )

@@ -29,7 +29,7 @@ const wellFormed = fc.oneof(
   fc.constantFrom('\x1b(B', '\x1b)0', '\x1b=', '\x1b>', '\x1bM', '\x1b7', '\x1b8', '\x1bc'),
 )
 
-/** The rows of a wide terminal that knows backspaces and the erasing of a row's end. */
+/** The rows of a wide terminal that supports backspaces and erasing to the end of a row. */
 function screen(text: string): string[] {
   return text.split('\n').map((row) => {
     const cells: string[] = []
@@ -87,7 +87,7 @@ describe('clean text', () => {
         const shown = clean(text)
         expect(clean(...cut(text, places))).toBe(shown)
         const rows = shown.split('\n').map((row) => row.split('\r').at(-1))
-        // Of a row that was erased as a whole, the text keeps what it had.
+        // The text of a row that was erased completely stays in the view.
         expect(rows).toEqual(screen(text).map((row, index) => (row === '' ? rows[index] : row)))
       }),
       { numRuns: 5000 },

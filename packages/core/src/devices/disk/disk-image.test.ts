@@ -14,7 +14,7 @@ function image(content: Uint8Array | string): string {
   return path
 }
 
-/** A header of `length` zero bytes with what is given at the offsets. */
+/** A header of `length` zero bytes with the given values at their offsets. */
 function bytes(length: number, parts: Readonly<Record<number, string | bigint>>, order: 'BE' | 'LE' = 'BE'): Buffer {
   const buffer = Buffer.alloc(length)
   for (const [at, part] of Object.entries(parts)) {

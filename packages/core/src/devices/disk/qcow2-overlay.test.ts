@@ -8,7 +8,7 @@ import { writeQcow2Overlay } from './qcow2-overlay.ts'
 const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
 const CLUSTER = 65_536
 
-// What QEMU makes of it is in block-device.vm.test.ts.
+// block-device.vm.test.ts tests such files with QEMU.
 test.each([512, 1_000_448, 2 ** 29, 2 ** 29 + 512, 8 * 2 ** 40])('a disk of %d bytes', async (size) => {
   const path = join(folder, `layer-${size}.qcow2`)
   await writeQcow2Overlay(path, size)

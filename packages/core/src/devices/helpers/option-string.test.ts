@@ -13,7 +13,7 @@ test('escapes any value so that QEMU parses it back unchanged', () => {
   fc.assert(
     fc.property(fc.array(fc.string().map((text) => text.replaceAll('\0', ''))), (values) => {
       const text = optionString('head', Object.fromEntries(values.map((value, index) => [`k${index}`, value])))
-      // A single comma separates, two stand for one: util/keyval.c.
+      // A single comma is a separator, and two commas are an escaped one (util/keyval.c).
       const parts = text
         .replaceAll(',,', '\0')
         .split(',')

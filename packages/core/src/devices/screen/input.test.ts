@@ -5,7 +5,7 @@ import { display } from '../display.ts'
 import { KEYBOARD_LAYOUTS } from './keyboard-layouts.ts'
 import type { Screen } from './screen.ts'
 
-/** A screen of 100 by 50 pixels, and what it sends: `a+` presses a, `a-` releases it, `x=5` moves. */
+/** A screen of 100 by 50 pixels that records its input: `a+` presses a, `a-` releases it, `x=5` moves the pointer. */
 function screen(options: Parameters<typeof display>[0] = {}): {
   readonly screen: Screen
   readonly sent: string[]

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { AgentConnection } from './agent-connection.ts'
 import { AGENT_VERSION, encodeFrame, HEADER, HELLO, LONGEST_RECEIVED, OUT } from './agent-frames.ts'
 
-/** A connection whose agent has answered, and the end of the guest. */
+/** A connection whose agent has answered, and the end of its stream in the guest. */
 async function open(): Promise<{ readonly connection: AgentConnection; readonly guest: Duplex }> {
   const [ours, guest] = duplexPair()
   const connection = new AgentConnection(() => ours)

@@ -1,4 +1,4 @@
-/** cloud-init of Debian, with a seed of the device `cloudInit`. */
+/** Tests cloud-init of Debian with a seed of the device `cloudInit`. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { noDebian } from '../../../test/debian/debian-image.ts'
 import { debianMachine } from '../../../test/debian/debian-machine.ts'
@@ -10,7 +10,7 @@ const reason = noDebian()
 
 const seed = cloudInit({
   userData: {
-    // Other types take seconds.
+    // Keys of other types take seconds to generate.
     ssh_genkeytypes: ['ed25519'],
     write_files: [{ path: '/etc/greeting', content: 'yes\n', permissions: '0640' }],
     runcmd: ['echo "ran on $(hostname)" >/run/ran'],

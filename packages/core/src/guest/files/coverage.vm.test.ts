@@ -61,7 +61,7 @@ test('the coverage of Node has the paths of the host', async () => {
   const source = join(folder, 'program.mjs')
   writeFileSync(source, 'export const used = () => 1\nused()\n')
   const made = join(folder, 'made')
-  // The guest has no Node, so that of the host makes the file.
+  // The guest has no Node, so Node on the host creates the file.
   execFileSync(process.execPath, [source], { env: { NODE_V8_COVERAGE: made } })
   for (const name of readdirSync(made)) {
     const file = join(made, name)

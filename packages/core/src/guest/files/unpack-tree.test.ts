@@ -18,7 +18,7 @@ import { type Header, pack } from 'tar-stream'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { unpackTree } from './unpack-tree.ts'
 
-/** The tree of the host, and a directory and a file beside it that must stay as they are. */
+/** The target directory, and a directory and a file beside it that must not change. */
 let tree: string
 let outside: string
 let secret: string

@@ -8,18 +8,18 @@ interface Request {
   readonly arguments: { readonly id?: number }
 }
 
-/** What was sent by either side is there. */
+/** Resolves when data from both sides has arrived. */
 function arrived(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }
 
-/** A fake agent that answers the first sync, and then as told by the test. */
+/** A fake agent that answers the first sync, and further requests when the test says so. */
 async function connected(): Promise<{
   readonly connection: QgaConnection
-  /** What it was asked and has not answered. */
+  /** Requests that it has not answered. */
   readonly unanswered: () => string
   readonly unansweredCommands: () => string[]
-  /** Answers them all, each with what was asked. */
+  /** Answers all requests, each with its own command. */
   readonly answer: () => Promise<void>
   readonly forget: () => void
   readonly say: (text: string) => void

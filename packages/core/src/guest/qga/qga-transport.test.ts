@@ -4,7 +4,7 @@ import { qgaGuest } from '../../../test/qga-guest.ts'
 import type { Guest } from '../guest.ts'
 
 describe('an agent', () => {
-  /** Plays the agent's side. */
+  /** Plays the side of the agent. */
   function play(
     answer: (request: {
       readonly execute: string

@@ -1,4 +1,4 @@
-/** A real agent, on this host: its commands run here. */
+/** Tests with a real agent that runs on this host. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, watch } from 'node:fs'
@@ -31,7 +31,7 @@ async function connected(path: string): Promise<net.Socket> {
   }
 }
 
-// The agent takes any socket for its port.
+// The agent accepts any socket as its port.
 describe.skipIf(reason !== undefined)(`QEMU's guest agent${reason === undefined ? '' : ` (${reason})`}`, () => {
   let folder: string
   let agent: ReturnType<typeof spawn>

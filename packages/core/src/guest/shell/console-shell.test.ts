@@ -41,7 +41,7 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(await run('kill -9 $$'))).toEqual([137, '', '', undefined])
   })
 
-  test('give every byte', async () => {
+  test('return every byte of their output', async () => {
     const { run } = await setUp(command)
     const bytes = Array.from({ length: 256 }, (_, byte) => byte)
     const { stdout } = await run(`printf '${bytes.map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}'`)
@@ -107,7 +107,7 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(await run('pwd', { cwd: '/no such' }))).toEqual([undefined, '', '', 'COMMAND_NOT_STARTED'])
   })
 
-  test('run one after the other, without waiting for background processes', async () => {
+  test('run one after the other, without a wait for background processes', async () => {
     const { run } = await setUp(command)
     const results = await Promise.all(['sleep 1000 & echo 1', 'echo 2', 'echo 3'].map((text) => run(text)))
     expect(results.map(({ stdout }) => Buffer.from(stdout).toString())).toEqual(['1\n', '2\n', '3\n'])
@@ -122,7 +122,7 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
 })
 
 describe('output of other origin', () => {
-  // Between any two bytes, as the kernel does it.
+  // Inserts messages between any two bytes, like the kernel.
   const noisy = (every: number): Disturbance => {
     let count = 0
     return (chunk) => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { LONGEST_LINE } from './shell-functions.ts'
 import { typedEscapes, typedWord } from './typed-text.ts'
 
-/** What a shell makes of the lines. */
+/** The text that a shell decodes from the lines. */
 function printed(shell: string, lines: readonly string[]): Buffer {
   return execFileSync(shell, ['-c', lines.join('\n')], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
@@ -19,7 +19,7 @@ const anyText = fc
   .map((text) => text.replaceAll('\0', ''))
 
 describe('typed text', () => {
-  test.each(['dash', 'bash'])('is the same text in %s, whatever is in it', (shell) => {
+  test.each(['dash', 'bash'])('any typed text is the same in %s', (shell) => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { before, word } = typedWord(text, 'a')

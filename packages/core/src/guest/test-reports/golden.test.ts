@@ -1,6 +1,6 @@
 /**
- * The tables in golden/: reports as specifications and real writers have them, and what is read from each. A block begins
- * with `=== ` and its title; `>>>` stands between the report and what is read.
+ * Tests the tables in golden/: reports from specifications and real writers, each with the expected result. A block
+ * starts with `=== ` and its title. `>>>` separates the report from the result.
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'

@@ -56,8 +56,8 @@ export function skippedReport(reason: string | undefined): GuestTest {
 }
 
 /**
- * The cases of a group, with the name of the group in their path. The group itself is a case if it has no cases, or if it
- * failed although none of its cases failed. If the group is marked as a known failure, so are its failed cases.
+ * The cases of a group, with the name of the group in their path. The group itself is a case if it has no cases, or if
+ * it failed although none of its cases failed. If the group is marked as a known failure, so are its failed cases.
  * @param own result of the group itself
  */
 export function groupCases(own: GuestTest, children: readonly GuestTest[]): GuestTest[] {

@@ -32,7 +32,7 @@ ok 5 - plain
 ok 6 - last
 `
 
-  test('gives every case with its suites, and not the suites themselves', async () => {
+  test('returns every case with its suites, but not the suites themselves', async () => {
     const read = await readTap(report)
     expect(short(read)).toEqual([
       'passed: inner > x',
@@ -49,7 +49,7 @@ ok 6 - last
     expect(named(read, 'later')).toMatchObject({ message: 'not written' })
   })
 
-  test('gives the log of a failed case, which follows it', async () => {
+  test('returns the log of a failed case, which follows it', async () => {
     const read = await readTap(report)
     expect(named(read, 'y')).toMatchObject({ message: 'boom', log: expect.stringContaining('# a remark on y') })
     expect(named(read, 'y')?.log).toContain('at: {"line":3}')
@@ -73,7 +73,7 @@ ok 6 - last
 })
 
 describe('KTAP', () => {
-  test('leaves out what a log has before the report', () => {
+  test('omits log lines before the report', () => {
     const line = (text: string): string => `[    1.500000] ${text}\n`
     const boot = line('Freeing unused kernel image memory')
     const report = (got: number): string => [`KTAP version 1`, `1..1`, `# got ${got}`, `not ok 1 a`].map(line).join('')
@@ -81,7 +81,7 @@ describe('KTAP', () => {
     expect(tests.map(({ log }) => log)).toEqual(['# got 1', '# got 2'])
   })
 
-  // The example of Documentation/dev-tools/ktap.rst, in the kernel's log.
+  // The example of Documentation/dev-tools/ktap.rst, in a kernel log.
   const lines = `KTAP version 1
 1..3
   KTAP version 1
@@ -124,7 +124,7 @@ not ok 3 slow # TIMEOUT 45 seconds
     expect(named(read, 'slow')?.message).toBe('45 seconds')
   })
 
-  test('gives the log of a failed case, which precedes it', () => {
+  test('returns the log of a failed case, which precedes it', () => {
     const log = named(readKtap(stamped), 'connect')?.log
     expect(log).toContain('EXPECTATION FAILED at net.c:7')
     expect(log).toContain('expected 1, got 0')
@@ -165,7 +165,7 @@ at 0</error></testcase>
   </testsuite>
 </testsuites>`
 
-  test('gives every case with its suites, times and logs', async () => {
+  test('returns every case with its suites, times and logs', async () => {
     const read = await readJunit(report)
     expect(short(read)).toEqual([
       'passed: outer > pkg.Class > adds',

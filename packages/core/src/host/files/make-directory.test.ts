@@ -30,7 +30,7 @@ test('fails at once below a file, at a file, and in a directory that cannot have
   expect(() => makeDirectory(join(folder, 'file', 'x', 'y'))).toThrow('ENOTDIR')
 })
 
-// Other systems have no such directory.
+// Only Linux has such a directory.
 test.runIf(process.platform === 'linux')('fails at once in /proc, where `mkdir` of Node never returns', () => {
   expect(() => makeDirectory('/proc/coldboot/cache')).toThrow(
     "ENOENT: no such file or directory, mkdir '/proc/coldboot'",

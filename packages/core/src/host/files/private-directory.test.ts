@@ -80,7 +80,7 @@ test.runIf(existsSync('/proc/self/ns/pid'))('removes directories of ended proces
   for (const name of names) mkdirSync(join(temporary, name))
   const left = () => names.filter((name) => existsSync(join(temporary, name))).map((name) => name.at(-1))
   sweep(temporary)
-  // The third has the number of a process that began at another time; the fourth is of another pid namespace.
+  // `c` has the pid of the child, but another start time. `d` belongs to another pid namespace.
   expect(left()).toEqual(['a', 'b', 'd', 's'])
   child.kill('SIGKILL')
   await once(child, 'exit')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { copySparse } from './sparse-file.ts'
 
-test('a copy has the same content, and its empty blocks take no room', async () => {
+test('a copy has the same content, and its empty blocks take no space', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const [from, to] = [join(folder, 'from'), join(folder, 'to')]
@@ -13,6 +13,6 @@ test('a copy has the same content, and its empty blocks take no room', async () 
   writeFileSync(from, content)
   await copySparse(from, to)
   expect(readFileSync(to).equals(content)).toBe(true)
-  // With shared blocks, the copy has the blocks of the original.
+  // If the file system shares blocks, the copy takes the blocks of the original.
   expect(statSync(to).blocks * 512).toSatisfy((bytes) => bytes < 1 << 17 || bytes === statSync(from).blocks * 512)
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { admit } from './admission.ts'
 
-// The system's watchers are every process's of this user: they cannot be used up for a test.
+// Mocked, because all processes of this user share the file watchers of the system, so a test must not use them up.
 vi.mock('node:fs', async (original) => ({
   ...(await original<typeof import('node:fs')>()),
   watch() {

@@ -22,7 +22,7 @@ test('the command names the symbols of a kernel in its build tree', () => {
   expect(gdbCommand({ arch, kernel: symbols }, '/s')).toBe(`gdb ${symbols} -ex 'target remote /s'`)
 })
 
-test('guests of other architectures need a gdb for several', () => {
+test('guests of other architectures need a gdb for several architectures', () => {
   const other = arch === 's390x' ? 'x86_64' : 's390x'
   expect(gdbCommand({ arch: other, kernel: undefined }, '/s')).toBe("gdb-multiarch -ex 'target remote /s'")
 })

@@ -16,7 +16,7 @@ import type { VM } from '../vm.ts'
 
 const exec = promisify(execFile)
 
-/** Where the kernel maps itself. Only then the physical address of a symbol is known. */
+/** Virtual start address of the kernel, to compute the physical address of a symbol. */
 const KERNEL_MAP = 0xffff_ffff_8000_0000n
 const isX86 = hostArchitecture() === 'x86_64'
 
@@ -28,7 +28,7 @@ function missing(command: string, ...words: string[]): string {
     return ` (${command} ${words.join(' ')} does not work on this host)`
   }
 }
-/** The one with the packages of Debian. */
+/** The Python of the distribution, which has the modules of Debian packages. */
 const PYTHON = '/usr/bin/python3'
 const noGdb = missing('gdb', '--version')
 const noKdump = missing(PYTHON, '-c', 'import kdumpfile')
@@ -57,7 +57,7 @@ async function start(more: MachineOptions = {}, guest: Parameters<typeof linuxGu
   return vm
 }
 
-/** The version of the kernel, as text, and where it is. */
+/** The version text of the kernel, and its address. */
 async function banner(vm: VM): Promise<{ readonly address: bigint; readonly release: string }> {
   const { stdout } = await vm.run("grep ' linux_banner$' /proc/kallsyms; uname -r")
   const [, address = '', release = ''] = /^([0-9a-f]+) \w linux_banner\n(.*)\n$/.exec(stdout) ?? []
@@ -119,7 +119,7 @@ describe('a dump of a running guest', () => {
 })
 
 describe('a panic', () => {
-  test('leaves the memory, also if the kernel restarts at once', async () => {
+  test('a panic leaves a dump of the memory, even if the kernel restarts at once', async () => {
     const { vm, vmcore, events } = await panicked({})
     expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
     expect(events()).toEqual([
@@ -139,13 +139,13 @@ describe('a panic', () => {
     },
   )
 
-  test('a panic of a guest that may reboot leaves the memory by its panic device', async () => {
+  test('a panic of a guest that may reboot leaves a dump of the memory, with a panic device', async () => {
     const { vm, events } = await panicked({ allowReboot: true, devices: [pvpanic()] }, { modules: ['pvpanic_pci'] })
     expect(await vm.close()).toMatchObject({ reason: 'host-qmp-quit' })
     expect(events()).toEqual([expect.objectContaining({ bytes: expect.any(Number) as number })])
   })
 
-  test('is told from other ends of the machine', async () => {
+  test('a panic is distinguished from other ends of the machine', async () => {
     const vmcore = join(folder, 'vmcore')
     const vm = await start({ vmcore: { path: vmcore, maxBytes: 2 ** 30 } })
     vm.send('reboot -f\n')

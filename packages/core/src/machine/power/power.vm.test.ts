@@ -34,7 +34,7 @@ describe('buttons', () => {
   test('the power button reaches the guest as an ACPI event', async () => {
     const vm = await start({ arch: 'x86_64' }, { modules: ['button', 'evdev'] })
     const found = await vm.run(`grep -A 5 'Power Button' /proc/bus/input/devices | grep -o 'event[0-9]*'`)
-    // The shell opens the device before it says so: an event before that would be lost.
+    // The shell prints this after it has opened the device, because an earlier event would be lost.
     vm.send(`exec 3</dev/input/${found.stdout.trim()}; echo is''ready; head -c 24 <&3 >/dev/null; echo is''pressed\n`)
     await vm.expect('isready')
     await vm.powerButton()
@@ -65,7 +65,7 @@ describe('buttons', () => {
   })
 })
 
-test('paused CPUs run nothing until they continue', async () => {
+test('paused CPUs execute nothing until they continue', async () => {
   const vm = await start()
   vm.send('stty -echo; echo "echo is"" off"\n')
   await vm.expect('echo is off\n')
@@ -86,7 +86,7 @@ describe('a power cut', () => {
     const image = join(folder, 'disk.img')
     writeFileSync(image, '')
     truncateSync(image, 64 << 20)
-    // The same bytes each time, so that machines of all runs share a template.
+    // Always the same bytes, so that the machines of all runs share a template.
     const options = ['-U', ID, '-E', `hash_seed=${ID}`]
     execFileSync('mkfs.ext4', ['-q', ...options, image], { env: { ...process.env, E2FSPROGS_FAKE_TIME: '1' } })
     return image
@@ -95,7 +95,7 @@ describe('a power cut', () => {
   const MODULES = ['virtio_blk', 'ext4']
   const MOUNT = 'mkdir -p /mnt/disk && mount -t ext4 -o commit=300 /dev/vda /mnt/disk'
 
-  test('loses what was not flushed, keeps what was, and leaves a file system that recovers', async () => {
+  test('a power cut loses unflushed writes, keeps flushed ones, and leaves a recoverable file system', async () => {
     const events: MachineEvent[] = []
     const options = { devices: [blockDevice(ext4())], observer: () => (event: MachineEvent) => void events.push(event) }
     const vm = await start(options, { modules: MODULES })
@@ -128,7 +128,7 @@ describe('a power cut', () => {
     expect(await vm.ended).toEqual(status)
   })
 
-  test('a log of records that are each flushed has all that were acknowledged', async () => {
+  test('a log with a flush after each record has all acknowledged records after a power cut', async () => {
     const vm = await start({ devices: [blockDevice(ext4())] }, { modules: MODULES })
     await vm.run(MOUNT)
     vm.send(
@@ -162,7 +162,7 @@ describe('a power cut', () => {
   })
 })
 
-/** Files of {@link ext4} after some turns, in the order of `ls`. */
+/** Files of {@link ext4} after some rounds, in the order of `ls`. */
 function listing(turns: number): string {
   const names = Array.from({ length: turns }, (_, index) => `flushed-${index + 1}\n`)
   return [...names, 'lost+found\n'].join('')

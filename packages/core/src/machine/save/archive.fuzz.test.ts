@@ -13,7 +13,7 @@ import { ArchiveReader, ArchiveWriter } from './archive.ts'
 import { decompressorFor } from './compression.ts'
 import { isMachineFileName } from './machine-file.ts'
 
-/** Reads everything. Returns the number of bytes. */
+/** Reads the whole archive. Returns the number of bytes. */
 async function drain(source: Readable): Promise<number> {
   await using archive = new ArchiveReader(source, 'it', isMachineFileName)
   let bytes = 0
@@ -53,7 +53,7 @@ test('a damaged machine file is refused or read, however it is compressed', asyn
     }),
     fuzz(150),
   )
-  // With valid compression, the damage reaches the reader of tar.
+  // Compresses the damaged data, so that the damage reaches the tar reader.
   await fc.assert(
     fc.asyncProperty(damaged(plain), async (bytes) => {
       const result = await outcome(() => Readable.from([bytes]))

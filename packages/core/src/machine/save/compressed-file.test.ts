@@ -10,7 +10,7 @@ function folderOfTest(): string {
   return folder
 }
 
-test('compresses a file once, whatever its path', async () => {
+test('compresses files with the same content only once', async () => {
   const folder = folderOfTest()
   const cache = join(folder, 'cache')
   for (const name of ['one', 'two']) writeFileSync(join(folder, name), 'kernel')

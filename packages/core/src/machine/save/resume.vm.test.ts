@@ -1,4 +1,4 @@
-/** Machines saved into a file while they run, and resumed from it. */
+/** Tests of machines that are saved to a file while they run, and resumed from it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -71,7 +71,7 @@ describe('a machine started from a template', () => {
       expect(Math.abs(Number(await stdout(resumed, 'date +%s')) - Date.now() / 1000)).toBeLessThan(60)
       boots.add(await stdout(resumed, 'cat /proc/sys/kernel/random/uuid'))
     }
-    // Copies draw other random numbers than the original and each other.
+    // The original and its copies generate different random numbers.
     expect(boots.size).toBe(3)
     expect(await stdout(vm, 'cat /tmp/state')).toBe('later\n')
     expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -79,9 +79,9 @@ describe('a machine started from a template', () => {
   })
 })
 
-test('a machine that changes its memory while it is saved has the memory of one moment', async () => {
+test('a machine that changes its memory while it is saved has consistent memory', async () => {
   const vm = await start()
-  // Files that are named after their content.
+  // Files with the hash of their content as the name.
   const write = 'dd if=/dev/urandom of=/tmp/new bs=64k count=8 2>/dev/null; mv /tmp/new /tmp/all/$(sum </tmp/new)'
   const busy = `sum() { md5sum | cut -c1-32; }; while [ ! -e /tmp/stop ]; do ${write}; ls -t /tmp/all | tail -n +20 | sed s,^,/tmp/all/, | xargs rm -f; done`
   await vm.run(`mkdir /tmp/all; mkfifo /tmp/ended; (${busy}; echo >/tmp/ended) >/dev/null 2>&1 &`)

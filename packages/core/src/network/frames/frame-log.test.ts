@@ -25,7 +25,7 @@ function frame(overrides: Partial<Frame> = {}): Frame {
   }
 }
 
-test('keeps what the filter lets through; nothing said: what was sent', () => {
+test('keeps the frames that match the filter, by default all sent frames', () => {
   const sent = frame()
   const received = frame({ direction: 'received', machine: 'client' })
   const tcp = frame({
@@ -115,7 +115,7 @@ test('a wait accepts fractions of milliseconds, and more than the longest timer'
   const short = await it.log.waitFor({}, { timeout: 3 }).catch((error: unknown) => error)
   expect(short).toMatchObject({ code: 'EXPECT_TIMEOUT', shortMessage: expect.stringMatching(/within 4\.5 ms/) })
   const long = it.log.waitFor({}, { timeout: 1e13 })
-  // One that began later is over before.
+  // A later wait with a shorter timeout ends first.
   await it.log.waitFor({}, { timeout: 3 }).catch(() => {})
   const first = frame()
   it.log.add(first)

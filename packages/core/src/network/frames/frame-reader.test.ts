@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BrokenStreamError, FrameReader, frameLength, MAX_FRAME_BYTES, PREFIX_BYTES, prefixed } from './frame-reader.ts'
 
-/** Frames of what the reader emitted, taken apart. */
+/** Splits the emitted buffers into frames. */
 function framesOf(buffers: readonly Buffer[]): Buffer[] {
   const frames: Buffer[] = []
   for (const buffer of buffers) {

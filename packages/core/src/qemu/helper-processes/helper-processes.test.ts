@@ -5,7 +5,7 @@ import { buildCommandLine } from '../command-line.ts'
 import { spawnQemu } from '../process.ts'
 import { HelperProcesses } from './helper-processes.ts'
 
-// Other programs stand in for QEMU and its helpers; a real one is in tpm.vm.test.ts.
+// Other programs replace QEMU and its helpers here. tpm.vm.test.ts tests a real helper.
 const withHelper = (argv: readonly string[], seen: HelperContext[] = []): Device => ({
   name: 'helped',
   bootable: true,

@@ -74,7 +74,7 @@ function read(stream: Buffer, sizes: readonly number[] = [stream.length]) {
   return parts
 }
 
-/** Announces the last part, in QEMU 10.1 and later: command 11, without data. */
+/** The command before the last part, in QEMU 10.1 and later: command 11, without data. */
 const COMMAND = Buffer.from([8, 0, 11, 0, 0])
 
 const SAMPLE = Buffer.concat([
@@ -92,11 +92,11 @@ const SAMPLE_PARTS = {
   tail: Buffer.concat([section(3), DEVICES]),
 }
 
-test('tells head, pages and tail of a stream apart', () => {
+test('separates head, pages and tail of a stream', () => {
   expect(read(SAMPLE)).toEqual(SAMPLE_PARTS)
 })
 
-test('reads the same whatever the pieces', () => {
+test('reads the same for any chunks', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 6000 }), { minLength: 1 }), (sizes) => {
       expect(read(SAMPLE, sizes)).toEqual(SAMPLE_PARTS)
@@ -105,7 +105,7 @@ test('reads the same whatever the pieces', () => {
   )
 })
 
-test('reads the same whatever the pieces of a long stream', () => {
+test('reads the same for any chunks of a long stream', () => {
   const pages = Array.from({ length: 3 }, (_, index) => encodePage(pageOf(index + 1, index * PAGE), index > 0))
   const long = Buffer.concat([head(), ...Array.from({ length: 8 }, () => section(2, ...pages)), section(3), DEVICES])
   const expected = read(long)
@@ -131,7 +131,7 @@ test('a stream made of head, pages and tail has the same parts again', () => {
   expect(read(made)).toEqual(SAMPLE_PARTS)
 })
 
-test('takes pages of 4096 bytes where the stream says their size', () => {
+test('accepts pages of 4096 bytes if the stream states the page size', () => {
   const bits = (value: number): Buffer =>
     Buffer.concat([Buffer.from([5]), text('configuration/target-page-bits'), u32(1), u32(value)])
   const stream = (value: number): Buffer => Buffer.concat([head(bits(value)), section(3), DEVICES])
@@ -140,7 +140,7 @@ test('takes pages of 4096 bytes where the stream says their size', () => {
 })
 
 const KEYS = Buffer.concat([Buffer.from([1]), Buffer.alloc(64, 'keys')])
-test('passes on sections that are not known, with all that follows', () => {
+test('passes on unknown sections, and all data after them', () => {
   const first = section(2, encodePage(pageOf(1, 0), false))
   const last = section(3, encodePage(pageOf(2, PAGE), false))
   expect(read(Buffer.concat([head(), first, KEYS, last, DEVICES]))).toMatchObject({
@@ -149,7 +149,7 @@ test('passes on sections that are not known, with all that follows', () => {
   })
 })
 
-test('passes on a stream whose head is not known', () => {
+test('passes on a stream with an unknown head', () => {
   const stream = Buffer.concat([u32(0x5145_564d), u32(2), Buffer.alloc(64)])
   expect(read(stream, [3])).toMatchObject({ head: Buffer.alloc(0), pages: [], tail: stream })
 })

@@ -78,7 +78,7 @@ test('a machine of the keeper runs commands, prints, and ends with its status', 
   expect(vm.output).toContain('on-1-console')
   vm.send('poweroff -f\n')
   expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown', exitCode: 0 })
-  // Its log can be read until it is closed.
+  // The log can be read until the machine is closed.
   expect(existsSync(vm.logFile)).toBe(true)
   await vm.close()
   expect(existsSync(vm.logFile)).toBe(false)
@@ -105,7 +105,7 @@ test('all data of a machine arrives, also after its end', async () => {
     if (length === data.length) break
   }
   expect(received.equals(data)).toBe(true)
-  // Only messages of the kernel: the rest of a channel or a terminal is lost if the guest powers off before it is sent.
+  // Only kernel messages: other data of a channel or terminal is lost if the guest powers off before it is sent.
   vm.send(
     'dmesg -n 8; echo on >/proc/sys/kernel/printk_devkmsg; for i in $(seq 300); do echo "line $i" >/dev/kmsg; done; poweroff -f\n',
   )

@@ -8,7 +8,7 @@ interface FakeMachine {
   gone: boolean
 }
 
-/** Machines whose restores wait for `restores`. */
+/** A pool of fake machines whose restores wait for `restores`. */
 function fakeMachines(restores: Promise<void> = Promise.resolve()) {
   const made: FakeMachine[] = []
   const discarded: number[] = []
@@ -78,13 +78,13 @@ test('has fewer machines again after single starts', async () => {
   pool.refill(key, recipe)
   await pool.settled()
   for (let start = 0; start < 6; start++) {
-    // Longer than the time between the starts of a burst.
+    // Waits longer than the time between the starts of a burst.
     await delay(250)
     await pool.take(key)
     pool.refill(key, recipe)
     await pool.settled()
   }
-  // Six were taken, and one is left.
+  // Six machines were taken, and one is left.
   expect(made).toHaveLength(7)
 })
 
@@ -102,7 +102,7 @@ test('waits for a second start of a template whose first start expected none', a
   expect(await pool.take(key)).toBe(made[0])
 })
 
-test('ends the machines of a template whose machines differ, and makes no more', async () => {
+test('ends the pool of a template whose machines differ, and does not fill it again', async () => {
   const { made, discarded, work } = fakeMachines()
   const pool = new MachinePool(work)
   pool.refill(key, recipe)

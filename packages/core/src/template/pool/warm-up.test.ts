@@ -6,7 +6,7 @@ import { warmUp } from './warm-up.ts'
 const qmp = { execute: () => Promise.resolve({}) } as unknown as QmpClient
 const NEVER = new AbortController().signal
 
-/** A console that answers the first line with a prompt, and then does something else. */
+/** A console that answers the first line with a prompt, and then behaves differently. */
 function consoleStream(next: (stream: Duplex) => void): Duplex {
   let lines = 0
   return new Duplex({

@@ -56,7 +56,7 @@ function read(directory: string, base?: string): ReturnType<typeof readTemplateF
   return readTemplateFolder(KEY, directory, () => (base === undefined ? undefined : read(base)))
 }
 
-/** Reads a folder, and all that is used of it later. */
+/** Reads a folder, and all of its data that is used later. */
 function use(directory: string, base?: string): unknown {
   const found = read(directory, base)
   if (typeof found !== 'object') return found
@@ -68,7 +68,7 @@ function use(directory: string, base?: string): unknown {
 
 const OUTCOMES = ['whole', 'string', 'damaged', BASELESS]
 
-test('a template whose manifest is damaged is usable or damaged, and not in between', () => {
+test('a template with a damaged manifest is either usable or reported as damaged', () => {
   const { base, layer } = templates()
   expect([use(base), use(layer, base)]).toEqual(['whole', 'whole'])
   for (const [directory, below] of [
@@ -92,7 +92,7 @@ test('a template whose manifest is damaged is usable or damaged, and not in betw
   }
 })
 
-test('a value of a manifest that is replaced by any other makes it damaged, or is not used', () => {
+test('a changed value of a manifest is detected as damage, unless it is not used', () => {
   const { base, layer } = templates()
   const path = join(layer, 'manifest.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, unknown>>

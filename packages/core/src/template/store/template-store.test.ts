@@ -13,7 +13,7 @@ function scratch(): string {
   return directory
 }
 
-/** Makes a template, whole. */
+/** Makes a complete template. */
 async function build(folder: string): Promise<undefined> {
   for (const name of [MEMORY_FILE, STATE_FILE, CONSOLE_FILE]) writeFileSync(join(folder, name), name)
   writeFileSync(join(folder, CONTENTS_FILE), '[]')
@@ -74,7 +74,7 @@ describe('layers', () => {
     ])
   })
 
-  test('keep the templates below them from being pruned, however long ago these were used', async () => {
+  test('keep the templates below them from being pruned, even if these were not used for long', async () => {
     const store = await storeWithLayers()
     for (const key of [ROOT, LOW]) useOf(store, key, 30)
     expect(await store.prune()).toEqual([])
@@ -87,7 +87,7 @@ describe('layers', () => {
     const store = await storeWithLayers()
     useOf(store, HIGH, 2)
     useOf(store, LOW, 1)
-    // All three take more than 3 MiB.
+    // All three templates together take more than 3 MiB.
     expect(await store.prune({ maxBytes: 2.5 * 2 ** 20 })).toEqual([HIGH])
     expect(await store.find(LOW)).toBeDefined()
   })
@@ -99,7 +99,7 @@ describe('layers', () => {
     expect(await store.prune()).toEqual([])
   })
 
-  test('layers that are over each other are removed', async () => {
+  test('layers that form a cycle are removed', async () => {
     const store = await storeWithLayers()
     const manifestOf = (key: string): string => join(store.directory(key), 'manifest.json')
     const manifest = JSON.parse(readFileSync(manifestOf(LOW), 'utf8')) as object
@@ -109,7 +109,7 @@ describe('layers', () => {
     expect(await store.prune()).toEqual([LOW])
   })
 
-  test('are removed when the template below them is gone, or is another one of the same key', async () => {
+  test('are removed when the template below them is missing, or was made again with the same key', async () => {
     const store = await storeWithLayers()
     await store.remove(LOW)
     expect(await store.prune()).toEqual([HIGH])
@@ -141,7 +141,7 @@ test('the memory file is writable for its owner, as QEMU needs without root', as
 test('finds a template in a cache that was unpacked elsewhere', async () => {
   const [made, restored] = [scratch(), scratch()]
   await storeIn(made)
-  // The oldest format of tar knows whole seconds only.
+  // The oldest format of tar has only whole seconds.
   execFileSync('tar', ['--format=v7', '-cf', join(restored, 'cache.tar'), '-C', made, '.'])
   execFileSync('tar', ['-xf', join(restored, 'cache.tar'), '-C', restored])
   const found = await new TemplateStore(new Cache(restored)).find('key')
@@ -173,7 +173,7 @@ test('two processes that build the same template use the first one', async () =>
 test('does not list a template that another process removes', async () => {
   const directory = scratch()
   const store = await storeIn(directory)
-  // Its name is still read from the folder; it is not there any more.
+  // The name of the template is still listed, but the folder does not exist any more.
   symlinkSync('gone', join(directory, 'templates', '0'.repeat(32)))
   expect(store.list()).toEqual([])
   expect(await store.prune()).toEqual([])

@@ -3,7 +3,7 @@ import { ExpectError } from '../../../errors.ts'
 import { ExpectBuffer } from '../expect-buffer.ts'
 import { makeRegExpTimeout } from './regexp-timeout.ts'
 
-// The limit is shortened: a test need not wait for the real one.
+// A shorter limit than the real one.
 const regExpTimeout = makeRegExpTimeout(() => 50)
 
 test('stops and names a regular expression that backtracks too much', () => {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { writeStateFile } from './state-file.ts'
 
-test('writes a stream that is not known as it is', async () => {
+test('writes an unknown stream unchanged', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'state')
