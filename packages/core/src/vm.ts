@@ -37,7 +37,7 @@ export interface VMStarts {
   boot(options: MachineOptions): Promise<VM>
   /**
    * Resumes a machine from a machine file, in the state in which `vm.save` or a failed test saved it. The agent
-   * of the guest, if there is one, sets the clock, and the one of `@coldboot/guest` also adds entropy. With `gdb`, the
+   * of the guest, if any, sets the clock, and the agent of `@coldboot/guest` also adds entropy. With `gdb`, the
    * guest stays stopped instead. The file may come from another host. Shared directories are empty and networks are
    * disconnected, unless the options provide them.
    *

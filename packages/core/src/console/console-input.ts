@@ -92,7 +92,7 @@ export class ConsoleInput {
 
   #fail(error: Error): void {
     this.#lost = true
-    this.end(this.#exited(`its console took no more input (${error.message})`, error))
+    this.end(this.#exited(`its console accepts no more input (${error.message})`, error))
   }
 
   #exited(why: string, cause?: unknown): MachineError {

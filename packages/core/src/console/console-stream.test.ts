@@ -118,7 +118,7 @@ describe('over a socket', () => {
     console.send('a')
     await console.end(goneError)
     expect(console.text() === words).toBe(true)
-    await expect(console.drained()).rejects.toThrow(/"vm": its console took no more input/)
+    await expect(console.drained()).rejects.toThrow(/"vm": its console accepts no more input/)
   })
 
   test('a flood is always read, without blocking the event loop', async () => {

@@ -83,11 +83,11 @@ export interface HelperCommand {
 /** Parameters of {@link Device.prepare}. */
 export interface PrepareContext {
   readonly arch: Architecture
-  /** As in {@link DeviceContext}. */
+  /** Same as in {@link DeviceContext}. */
   readonly machine: string
   /** Private directory of the machine, mode 0700. */
   readonly directory: string
-  /** As in {@link DeviceContext}. */
+  /** Same as in {@link DeviceContext}. */
   readonly position: number
   /** Aborts when the machine is closed during the preparation. */
   readonly signal: AbortSignal

@@ -138,7 +138,7 @@ export interface PowerEvent {
 /** The test used the keyboard or the pointer of a display. */
 export interface InputEvent {
   readonly kind: 'input'
-  /** Such as `pressed ctrl-alt-delete`. */
+  /** Description of the input, such as `pressed ctrl-alt-delete`. */
   readonly text: string
 }
 

@@ -55,7 +55,7 @@ const DEFAULT_PROMPT = /[$#%>] $/
 /** Silence after which Enter is pressed to get a prompt. Milliseconds, before the multiplier. */
 const NUDGE_MS = 5_000
 
-/** Most attempts to type the name. A refusal may be that of an empty line. */
+/** Most attempts to type the name, because a login with an empty line may be refused before it. */
 const MOST_NAMES = 3
 
 /** Number of silences at an unknown prompt, after a name was typed, after which the login fails. */
@@ -133,7 +133,7 @@ export async function login(console: LoginConsole, guest: LoginGuest, options: L
       attempt.type(password)
       hasAnswered = true
     } else if (attempt.takeNudge()) {
-      // Enter may have answered a prompt that was not detected, so the refused login may be that of an empty line.
+      // Enter may have answered a prompt that was not detected, so the guest may have refused an empty line.
       hasAnswered = false
       isAsked = pattern === asksName
     } else {

@@ -5,7 +5,7 @@ import { CallSite } from '../host/call-site.ts'
 
 /** A pending call. */
 export interface PendingCall {
-  /** Such as `run("sleep 60")`. */
+  /** The call, such as `run("sleep 60")`. */
   readonly call: string
   /** `file:line:column` of the call. */
   readonly location: string | undefined

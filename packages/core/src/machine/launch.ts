@@ -43,7 +43,7 @@ export interface RestorePlan {
 export interface Launched {
   readonly machine: QemuInstance
   readonly directory: PrivateDirectory
-  /** Such as `7.2.22`. */
+  /** Version of QEMU, such as `7.2.22`. */
   readonly qemuVersion: string
   /** Describes the machine with the options of its owner, which a pooled machine gets only after the launch. */
   readonly describe: (spec: MachineSpec) => MachineDescription

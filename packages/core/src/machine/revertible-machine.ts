@@ -163,7 +163,7 @@ export class RevertibleMachine {
       if (checkpoint.isRemoved) {
         throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} was removed`)
       }
-      throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} is of another machine`, {
+      throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} belongs to another machine`, {
         hint: 'To start another machine from it, call `checkpoint.start()`.',
       })
     }

@@ -153,7 +153,7 @@ export class RunningMachine {
     }
   }
 
-  /** Attaches the devices of a running machine. `vm` as in {@link begin}. */
+  /** Attaches the devices of a running machine. @param vm see {@link begin} */
   async attach(vm: object): Promise<void> {
     await this.machine.attachDevices(vm, this)
     if (this.spec.gdb) await this.serveDebugger()
@@ -181,7 +181,7 @@ export class RunningMachine {
     return this.#launched.plan
   }
 
-  /** Such as `7.2.22`. */
+  /** Version of QEMU, such as `7.2.22`. */
   get qemuVersion(): string {
     return this.#launched.qemuVersion
   }

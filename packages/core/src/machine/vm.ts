@@ -210,7 +210,7 @@ export class VM implements AsyncDisposable {
 
   /**
    * Waits until the console prints the pattern after all earlier matches, and consumes the output up to the end of the
-   * match. Of several patterns, the one that matches first in the output wins; at the same position, the first in the
+   * match. Of several patterns, the earliest match in the output wins; at the same position, the first pattern in the
    * list. By default, clean text is searched: UTF-8, `\n` line ends, no escape codes.
    *
    * @throws ExpectError `EXPECT_TIMEOUT` (nothing is consumed), `EXPECT_EXITED`, `EXPECT_ABORTED`, `PATTERN_TOO_SLOW`

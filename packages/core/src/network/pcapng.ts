@@ -22,7 +22,7 @@ interface BlockOption {
 export interface CaptureInterface {
   readonly name: string
   readonly description: string
-  /** Such as `52:54:63:00:00:01`. */
+  /** MAC address, such as `52:54:63:00:00:01`. */
   readonly mac: string
 }
 

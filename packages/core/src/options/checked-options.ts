@@ -64,7 +64,7 @@ export function memoryMibOf(memory: string): number {
  * Checks every option. An undefined value counts as omitted.
  *
  * @param owner prefix of messages, such as `p9Directory`; empty for options of a machine
- * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
+ * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with the expected value
  */
 export function checkTable<Options extends object>(
   owner: string,

@@ -7,9 +7,9 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
 
 /** A value that is not plain data. */
 export interface NonPlainPart {
-  /** Such as `userData.write_files[0].content`. */
+  /** Path of the value, such as `userData.write_files[0].content`. */
   readonly path: string
-  /** Such as "a function". */
+  /** Description of the value, such as "a function". */
   readonly what: string
 }
 

@@ -20,7 +20,7 @@ import { isAtLeast, parseVersion, type QemuRelease } from './version.ts'
 export interface QemuBinary {
   /** Absolute path of the binary, then its first arguments. */
   readonly command: readonly string[]
-  /** Such as `7.2.22`. */
+  /** Version, such as `7.2.22`. */
   readonly version: string
   /** Source of the binary. `asked`: an option or the environment; `package`: npm; `path`: PATH. */
   readonly origin: 'asked' | 'package' | 'path'

@@ -12,7 +12,7 @@ export interface ObservedMachine {
   readonly accelerator: AcceleratorName
   readonly memoryMib: number
   readonly cpus: number
-  /** Such as `7.2.22`. */
+  /** Version of QEMU, such as `7.2.22`. */
   readonly qemuVersion: string
   /** `cold` if the machine boots, `template` if it is restored. */
   readonly start: 'cold' | 'template'

@@ -108,7 +108,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
 }
 
 /**
- * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
+ * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with the expected value
  */
 export function checkOptions(options: MachineOptions): void {
   checkTable('', options, VM_CHECKS)

@@ -77,9 +77,9 @@ export function diagnose(evidence: Evidence): Diagnosis {
 
 /** Queries to a terminal (ECMA-48, xterm), with a suitable answer to each. */
 const QUERIES: readonly (readonly [query: RegExp, name: string, answer: string])[] = [
-  [/^6n$/, 'the place of its cursor', '\\x1b[1;1R'],
+  [/^6n$/, 'the position of its cursor', '\\x1b[1;1R'],
   [/^5n$/, 'its state', '\\x1b[0n'],
-  [/^0?c$/, 'what it can do', '\\x1b[?6c'],
+  [/^0?c$/, 'its capabilities', '\\x1b[?6c'],
   [/^>0?c$/, 'its version', '\\x1b[>0;0;0c'],
 ]
 

@@ -172,7 +172,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'a program that asks its terminal and waits': {
     prints: 'Loading the menu\r\n\x1b[2J\x1b[999;999H\x1b[6n',
     code: 'EXPECT_TIMEOUT',
-    says: /asked its terminal for the place of its cursor \(`ESC\[6n`\).*send `"\\x1b\[1;1R"`/,
+    says: /asked its terminal for the position of its cursor \(`ESC\[6n`\).*send `"\\x1b\[1;1R"`/,
   },
   'escape codes in the pattern of a prompt': {
     prints: '\x1b[1;32mroot@box\x1b[0m:~# ',

@@ -138,7 +138,7 @@ export class CleanText implements Projection {
 
   #inSequence(code: number): string {
     if (this.#state === ESCAPE) return this.#escape(code)
-    // ESC [ K and ESC [ J erase what follows the cursor.
+    // ESC [ K and ESC [ J erase the text after the cursor.
     if (this.#state === CONTROL && this.#length === 0 && (code === 0x4b || code === 0x4a)) this.#erase()
     const final = this.#state === CONTROL ? 0x40 : 0x30
     if (code >= final || ++this.#length > LONGEST_CONTROL) return this.#become(TEXT)

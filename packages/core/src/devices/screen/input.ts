@@ -153,7 +153,7 @@ async function moveTo(target: InputTarget, call: string, point: Point): Promise<
   await pause(POINTER_MS)
 }
 
-/** Converts a pixel to QEMU's coordinates, which are fractions of the screen: those of its middle. */
+/** Converts the middle of a pixel to QEMU's coordinates, which are fractions of the screen. */
 async function axesOf(target: InputTarget, call: string, point: Point): Promise<readonly InputEvent[]> {
   requirePointer(target, call)
   const { width, height } = await target.size()

@@ -4,9 +4,9 @@
 
 /** An error that ended a module or a stage of cloud-init. */
 export interface CloudInitFailure {
-  /** Such as `scripts_user`; undefined if a stage failed outside of its modules. */
+  /** Name of the module, such as `scripts_user`; undefined if a stage failed outside of its modules. */
   readonly module: string | undefined
-  /** Such as `modules-final`; undefined if only `result.json` has the error. */
+  /** Name of the stage, such as `modules-final`; undefined if only `result.json` has the error. */
   readonly stage: string | undefined
   /** Error message of cloud-init. */
   readonly message: string
@@ -14,7 +14,7 @@ export interface CloudInitFailure {
 
 /** What cloud-init reports at its end. */
 export interface CloudInitReport {
-  /** Such as `DataSourceNoCloud [seed=/dev/sda][dsmode=net]`. */
+  /** Datasource, such as `DataSourceNoCloud [seed=/dev/sda][dsmode=net]`. */
   readonly datasource: string
   readonly failures: readonly CloudInitFailure[]
   /** Warnings and deprecations, each with its level, such as `WARNING: …`. */

@@ -14,7 +14,7 @@ export interface WaitForCloudInitOptions extends Omit<WaitUntilOptions, 'interva
 
 /** A cloud-init that ended without failed modules. */
 export interface CloudInitResult {
-  /** Such as `DataSourceNoCloud [seed=/dev/sda][dsmode=net]`. */
+  /** Datasource, such as `DataSourceNoCloud [seed=/dev/sda][dsmode=net]`. */
   readonly datasource: string
   /**
    * Warnings and deprecations, such as keys of user data that cloud-init does not know. `cloud-init status` exits with

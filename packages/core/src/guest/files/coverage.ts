@@ -16,11 +16,11 @@ import { copyOut } from './guest-trees.ts'
 export interface CoverageOptions {
   /** `gcov`: `.gcda` of GCC; `v8`: the JSON of Node's NODE_V8_COVERAGE; `go`: the files of GOCOVERDIR. */
   readonly format: 'gcov' | 'v8' | 'go'
-  /** Folder in the guest. @default for `gcov` that of the kernel, /sys/kernel/debug/gcov; otherwise required */
+  /** Folder in the guest. @default for `gcov`, /sys/kernel/debug/gcov of the kernel; otherwise required */
   readonly from?: string | undefined
   /**
    * Folder on the host. It is created, and its other files are kept.
-   * @default for `v8` that of NODE_V8_COVERAGE, which tools such as Vitest and c8 read for their report; otherwise
+   * @default for `v8`, the folder in NODE_V8_COVERAGE, from which Vitest, c8 and others make their report; otherwise
    * required
    */
   readonly to?: string | undefined

@@ -45,7 +45,7 @@ export function octal(bytes: Uint8Array): string {
     .replace(/[\0-\x1f!'\\\x7f-\xff]/g, (character) => `\\0${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-// Never inside an escape, which is a backslash and four digits.
+// Splits a text, but never inside an escape, which is a backslash and four digits.
 function cut(text: string): string[] {
   const pieces: string[] = []
   let piece = ''

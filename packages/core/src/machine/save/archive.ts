@@ -166,7 +166,7 @@ export class ArchiveReader implements AsyncDisposable {
   /** Returns the next file, which must have this name. @throws as {@link next} */
   async require(name: string): Promise<ArchiveEntry> {
     const entry = await this.next()
-    if (entry?.name !== name) throw this.invalid(`${name} is not where it belongs`)
+    if (entry?.name !== name) throw this.invalid(`${name} is not at its place in the archive`)
     return entry
   }
 
@@ -213,13 +213,13 @@ export class ArchiveReader implements AsyncDisposable {
     if (result.done === true) throw this.invalid('its end is missing')
     const { name, size, type, mtime } = result.value.header
     if (type !== 'file' || (name !== END && !this.#isAllowed(name)) || this.#seen.has(name)) {
-      throw this.invalid(`it has ${JSON.stringify(name)} (${type}), which does not belong there`)
+      throw this.invalid(`it has ${JSON.stringify(name)} (${type}), which is not allowed in it`)
     }
     this.#current = result.value
     if (name === END) {
       this.#isOver = true
       // Reads to the end, because the checksum comes after the last file.
-      if ((await this.#advance()).done !== true) throw this.invalid('it goes on after its end')
+      if ((await this.#advance()).done !== true) throw this.invalid('it has data after its end')
       return undefined
     }
     this.#seen.add(name)

@@ -45,7 +45,7 @@ export interface MachineManifest {
   /** Time of the save, ISO 8601. */
   readonly saved: string
   readonly name: string
-  /** Such as `7.2.22`. */
+  /** Version of QEMU, such as `7.2.22`. */
   readonly qemuVersion: string
   readonly arch: Architecture
   /** Versioned machine type of QEMU, such as `pc-i440fx-7.2`, which later versions of QEMU also support. */

@@ -170,7 +170,7 @@ async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine):
     if (device.portable) return device.portable
     throw unsavable(
       name,
-      `its device ${device.name} is not described by \`portable\`, so that no other process can make it`,
+      `its device ${device.name} is not described by \`portable\`, so no other process can create it`,
     )
   })
   const isNamed = firmware !== undefined && !firmware.includes('/')

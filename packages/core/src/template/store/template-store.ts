@@ -143,7 +143,7 @@ export class TemplateStore {
         const filled = this.#read(key, scratch)
         if (filled === BASELESS) return 'misfit'
         if (filled === 'damaged') {
-          throw new OptionError('MACHINE_FILE_INVALID', `The template ${key} is not whole`)
+          throw new OptionError('MACHINE_FILE_INVALID', `The template ${key} is incomplete`)
         }
         await this.#publish(scratch, key)
         return 'added'
@@ -153,7 +153,7 @@ export class TemplateStore {
 
   /**
    * Adds a folder with files that are derived from a template.
-   * @param name name of the folder in that of the template
+   * @param name name of the added folder
    * @param fill writes the files; returns false to add nothing
    */
   compose({ key, id }: StoredTemplate, name: string, fill: (directory: string) => Promise<boolean>): Promise<void> {
@@ -228,7 +228,7 @@ export class TemplateStore {
   }
 
   /**
-   * @param directory folder of the template @default that of the key
+   * @param directory folder of the template @default the folder of the key
    * @param above keys of the layers above it; a base among them would be a cycle
    */
   #read(

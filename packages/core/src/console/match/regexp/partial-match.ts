@@ -32,7 +32,7 @@ const LINE_END = '[\\n\\r\\u2028\\u2029]'
 /**
  * The rewritten expression, with the flag `g` so that the caller can set a start position. `undefined` for syntax that
  * cannot be rewritten: backreferences, strings in character classes, `(?m:…)`, repeated assertions, and lookbehinds
- * that contain assertions about what follows or about lines.
+ * that contain assertions about later text or about lines.
  */
 export function partialMatchOf(regexp: RegExp, tree: AST.Pattern): RegExp | undefined {
   try {
