@@ -208,7 +208,7 @@ export interface Device {
    */
   readonly claims?: readonly string[]
   /**
-   * Whether a machine without kernel and firmware can boot from the device. `'fallback'`: only if no device is
+   * Whether a machine without kernel and firmware can boot from the device. `'fallback'`: only if no other device is
    * bootable, for example a network card.
    * @default false
    */

@@ -16,7 +16,7 @@ import { plainOptions } from './helpers/plain-options.ts'
  * How owners, modes and special files of the guest are stored on the host (QEMU's `security_model`):
  *
  * - `passthrough`: unchanged. QEMU must run as root.
- * - `none`: unchanged, as far as the user of QEMU has the permission. New files belong to this user, and `chown` fails
+ * - `none`: unchanged if the user of QEMU has the permission. If not, new files belong to this user, and `chown` fails
  *   in the guest.
  * - `mapped-xattr`: in extended attributes. Every owner, mode and special file works, for any user of QEMU. But on the
  *   host, files get mode 0600 and symbolic links of the guest are plain files, and the guest cannot follow symbolic
