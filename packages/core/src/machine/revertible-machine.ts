@@ -163,9 +163,13 @@ export class RevertibleMachine {
       if (checkpoint.isRemoved) {
         throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} was removed`)
       }
-      throw new OptionError('CHECKPOINT_GONE', `${machine} cannot go back: ${checkpoint.name} belongs to another machine`, {
-        hint: 'To start another machine from it, call `checkpoint.start()`.',
-      })
+      throw new OptionError(
+        'CHECKPOINT_GONE',
+        `${machine} cannot go back: ${checkpoint.name} belongs to another machine`,
+        {
+          hint: 'To start another machine from it, call `checkpoint.start()`.',
+        },
+      )
     }
     if (this.state === 'exited') throw new MachineError('MACHINE_EXITED', `${machine} has ended already`)
     await this.#reverting

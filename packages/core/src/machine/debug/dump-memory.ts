@@ -70,7 +70,8 @@ export async function dumpMemory(running: RunningMachine, file: string, options:
 /** Checks the free space, because QEMU would fill the disk. */
 async function requireSpace(path: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(path))
-  if (bavail * bsize < bytes) throw failed(`${dirname(path)} does not have the ${bytes} bytes of free space that the dump may need`)
+  if (bavail * bsize < bytes)
+    throw failed(`${dirname(path)} does not have the ${bytes} bytes of free space that the dump may need`)
 }
 
 /** @returns undefined if QEMU supports no kdump format for this guest, so that it writes ELF */
