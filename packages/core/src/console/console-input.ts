@@ -1,4 +1,4 @@
-/** Input of the console. */
+/** Writes input to the console, and remembers the last typed lines for error messages. */
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import { MachineError, OptionError } from '../errors.ts'

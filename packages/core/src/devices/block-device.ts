@@ -29,7 +29,7 @@ export interface BlockDeviceOptions {
    * @default by the file header; raw if its format is unknown
    */
   readonly format?: DiskFormat
-  /** @default 'virtio'; for a CD-ROM 'ahci' on PCs, else 'scsi' */
+  /** Interface of the disk. @default 'virtio'; for a CD-ROM 'ahci' on PCs, else 'scsi' */
   readonly interface?: DiskInterface
   /**
    * Whether writes of the guest go to a temporary layer over the image. If false, they go to the image itself.

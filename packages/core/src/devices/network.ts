@@ -21,7 +21,7 @@ import { NetworkNic } from './network-nic.ts'
 
 /** Options of {@link Network.nic}. */
 export interface NicOptions {
-  /** @default 'virtio' */
+  /** Model of the card. @default 'virtio' */
   readonly model?: NicModel | undefined
   /** MAC address, six bytes with colons. @default unique in this process, the same in each run */
   readonly mac?: string | undefined

@@ -40,7 +40,7 @@ export interface P9DirectoryOptions {
   readonly boot?: boolean
   /** Whether QEMU refuses every write. @default false */
   readonly readOnly?: boolean
-  /** @default 'passthrough' if this process is root, otherwise 'none' */
+  /** Security model: see the type. @default 'passthrough' if this process is root, otherwise 'none' */
   readonly securityModel?: P9SecurityModel
   /**
    * Mount point in a guest of `@coldboot/guest`: an absolute path without blanks, quotes, colons and control

@@ -29,7 +29,7 @@ export interface ForwardOptions {
   readonly guest: number
   /** Port on 127.0.0.1 of the host. @default a free port */
   readonly host?: number | undefined
-  /** @default 'tcp' */
+  /** Protocol of the port. @default 'tcp' */
   readonly protocol?: 'tcp' | 'udp' | undefined
 }
 
@@ -65,7 +65,7 @@ export interface UserNetworkOptions {
    * @default true with `bootFile`, else only if the machine has nothing else to boot from
    */
   readonly boot?: boolean | undefined
-  /** @default 'virtio' */
+  /** Model of the card. @default 'virtio' */
   readonly model?: NicModel | undefined
   /** MAC address of the card. @default assigned by QEMU: 52:54:00:12:34:56 and up */
   readonly mac?: string | undefined

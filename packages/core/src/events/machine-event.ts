@@ -122,7 +122,7 @@ export interface CheckpointEvent {
   readonly kind: 'checkpoint' | 'revert'
   /** Name of the checkpoint, such as `checkpoint 1`. */
   readonly name: string
-  /** Milliseconds. */
+  /** Time that it took, milliseconds. */
   readonly duration: number
 }
 
@@ -151,7 +151,7 @@ export interface DumpEvent {
   readonly bytes?: number
   /** Why the dump failed. */
   readonly problem?: string
-  /** Milliseconds. */
+  /** Time that the dump took, milliseconds. */
   readonly duration: number
 }
 

@@ -15,15 +15,15 @@ import type { Guest } from './guest.ts'
 
 /** Prompts for user name and password. */
 export interface LoginPrompts {
-  /** @default `login:`, in any case */
+  /** Prompt for the user name. @default `login:`, in upper or lower case */
   readonly login?: Pattern | undefined
-  /** @default `password:`, in any case */
+  /** Prompt for the password. @default `password:`, in upper or lower case */
   readonly password?: Pattern | undefined
 }
 
 /** Options of `vm.login`. */
 export interface LoginOptions {
-  /** @default 'root' */
+  /** Name of the user. @default 'root' */
   readonly user?: string | undefined
   /** Password, typed if the guest asks for it. @default '' */
   readonly password?: string | undefined

@@ -26,7 +26,7 @@ interface Entry {
 export class PendingCalls {
   readonly #entries = new Set<Entry>()
 
-  /** Oldest first. */
+  /** Pending calls, the oldest first. */
   get list(): readonly PendingCall[] {
     return [...this.#entries].map(({ call, site, result }) => ({ call, location: site.location, result }))
   }

@@ -20,7 +20,7 @@ export type GuestTransport = 'shell' | 'agent' | 'guest-agent'
 
 export const GUEST_TRANSPORTS: readonly GuestTransport[] = ['agent', 'guest-agent', 'shell']
 
-/** Encoding of the output. */
+/** Encoding of the output of a command. */
 export type OutputEncoding = 'utf8' | 'buffer'
 
 /** Options of `vm.run`. */

@@ -4,7 +4,7 @@ import type { GuestEnd } from './command-transport.ts'
 
 /** Limits of a wait. */
 export interface Limits {
-  /** Milliseconds, after the multiplier. */
+  /** Timeout, milliseconds, after the multiplier. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
   /** Resolves when the guest has ended. */

@@ -1,4 +1,4 @@
-/** Combines optional signals. */
+/** Combines optional abort signals. */
 
 /** A signal that aborts when one of the given signals does; undefined if none is given. */
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {

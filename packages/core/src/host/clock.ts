@@ -8,7 +8,7 @@ export const now: () => number = performance.now.bind(performance)
 /** Milliseconds since 1970 at which {@link now} is 0. */
 export const timeOrigin: number = performance.timeOrigin
 
-/** Milliseconds since 1970. */
+/** Current time of the host, milliseconds since 1970. */
 export const wallClock: () => number = Date.now.bind(Date)
 
 export const startTimer: typeof globalThis.setTimeout = globalThis.setTimeout

@@ -2,7 +2,7 @@
 import { closestMatch } from 'leven'
 import { warnOnce } from './warnings.ts'
 
-/** Variables for users. */
+/** Variables that users may set. */
 export const VARIABLES = [
   'COLDBOOT_ACCEL',
   'COLDBOOT_CACHE',

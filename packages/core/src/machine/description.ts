@@ -28,7 +28,7 @@ export function describeMachine(options: MachineOptions): MachineDescription {
   return describeSpec(spec, qemuCommand(spec.arch, spec.qemu), join(temporaryDirectory(), `coldboot-${spec.name}`))
 }
 
-/** @param directory private directory of the machine */
+/** Describes a resolved machine. @param directory private directory of the machine */
 export function describeSpec(spec: MachineSpec, qemu: readonly string[], directory: string): MachineDescription {
   const sandbox = process.platform === 'linux'
   const { argv } = buildCommandLine({ spec, qemu, directory, wiring: 'standalone', sandbox })

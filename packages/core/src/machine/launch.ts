@@ -15,7 +15,7 @@ import { describeSpec, type MachineDescription } from './description.ts'
 
 /** Memory, initial state and files of a machine. */
 export interface StartPlan {
-  /** @default QEMU's default, without a generation id */
+  /** Guest memory. @default QEMU's default, without a generation id */
   readonly memory?: GuestMemory | undefined
   /** Starts from a saved state instead of a boot. */
   readonly restore?: RestorePlan

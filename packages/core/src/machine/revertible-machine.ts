@@ -137,7 +137,7 @@ export class RevertibleMachine {
     await runAgentScript(this.#vm, script)
   }
 
-  /** Oldest first. */
+  /** Checkpoints of the machine, the oldest first. */
   get checkpoints(): readonly Checkpoint[] {
     return this.#checkpoints
   }

@@ -28,7 +28,7 @@ import { watchMachineEvents } from './qmp-incidents.ts'
  */
 export type MachineState = 'starting' | 'running' | 'exited' | 'off'
 
-/** How a debugger connects. */
+/** Access for a debugger to the guest. */
 export interface DebuggerAccess extends GdbServer {
   /** Command that connects gdb, for a POSIX shell. */
   readonly command: string

@@ -32,7 +32,7 @@ interface InterfaceCount {
  * is recorded at the card that sent it (outbound) and at each card that received it (inbound).
  */
 export class Capture implements AsyncDisposable {
-  /** Absolute path. */
+  /** Absolute path of the file. */
   readonly file: string
   readonly #stream: WriteStream
   readonly #onStop: (capture: Capture) => void

@@ -40,7 +40,7 @@ const CHECKS: CheckTable<Required<Impairment>> = {
   seed: ['a whole number', Number.isSafeInteger],
 }
 
-/** @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
+/** Checks the options and adds defaults. @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION` */
 export function resolveImpairment(options: Impairment): ResolvedImpairment {
   checkTable('impair', options, CHECKS)
   const { latency = 0, jitter = 0, loss = 0, bandwidth, seed = 1 } = options

@@ -40,7 +40,7 @@ const PC: ArchitectureTraits = {
   generationId: true,
 }
 
-/** The table. */
+/** The table of all architectures. */
 export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureTraits>> = {
   x86_64: PC,
   // 2047 MiB is QEMU's own limit for 32-bit PCs.

@@ -20,7 +20,7 @@ export function pendingOptions<Options>(options: Promise<Options>): PendingOptio
   return Object.assign(options, { kernel: AWAIT_MISSING, initramfs: AWAIT_MISSING } as const)
 }
 
-/** @throws OptionError `INVALID_OPTION` if a value comes from a promise of options */
+/** Rejects values from a promise of options that was not awaited. @throws OptionError `INVALID_OPTION` */
 export function requireAwaited(prefix: string, value: unknown): void {
   if (value !== AWAIT_MISSING) return
   throw new OptionError('INVALID_OPTION', `${prefix}the options contain a promise that was spread without \`await\``, {

@@ -52,7 +52,7 @@ export interface CommandLineInput {
   readonly sandbox: boolean
   /** Arguments for the saved state on {@link STATE_FD}. @default none: the machine boots */
   readonly incoming?: readonly string[] | undefined
-  /** @default QEMU's default, without a generation id */
+  /** Guest memory. @default QEMU's default, without a generation id */
   readonly memory?: GuestMemory | undefined
 }
 

@@ -43,7 +43,7 @@ const OWN_WARNING = /^qemu[\w.-]*: -mon .*: warning: '-mon' is deprecated.*\n?/g
 /** A connection to QEMU that was lost. */
 export type LostConnection = 'console-lost' | 'qmp-lost'
 
-/** @param cause the SHUTDOWN event, or the connection whose loss ended the machine, if there was one */
+/** Creates the status. @param cause the SHUTDOWN event, or the connection whose loss ended the machine, if any */
 export function exitStatusOf(
   exit: ProcessExit,
   cause: QmpEvent | LostConnection | undefined,
@@ -96,5 +96,5 @@ const REASONS: Readonly<Record<ExitReason, string>> = {
   'qmp-lost': 'the QMP connection was lost while QEMU was running',
 }
 
-/** All reasons. */
+/** All reasons why a machine can end. */
 export const EXIT_REASONS: readonly ExitReason[] = Object.keys(REASONS) as ExitReason[]

@@ -44,7 +44,7 @@ export interface SpawnOptions {
   readonly files?: ReadonlyMap<number, number | Duplex> | undefined
   /** Working directory. @default that of this process */
   readonly cwd?: string | undefined
-  /** @default the best of this host */
+  /** Guard that ends the child with this process. @default the best guard of this host */
   readonly guard?: GuardKind
 }
 

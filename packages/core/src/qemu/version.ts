@@ -1,6 +1,6 @@
-/** Versions of QEMU. */
+/** Parses and compares versions of QEMU. */
 
-/** Major and minor number. */
+/** Major and minor number of a version. */
 export type QemuRelease = readonly [major: number, minor: number]
 
 const OF_QEMU = /QEMU emulator version (\d+)\.(\d+)(?:\.(\d+))?/
@@ -12,7 +12,7 @@ export function parseVersion(output: string): string | undefined {
   return major === undefined || minor === undefined ? undefined : `${major}.${minor}.${micro}`
 }
 
-/** @param version such as `7.2.22` */
+/** Whether a version is the given release or later. @param version such as `7.2.22` */
 export function isAtLeast(version: string, [major, minor]: QemuRelease): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
   return ownMajor > major || (ownMajor === major && ownMinor >= minor)

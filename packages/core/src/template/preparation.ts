@@ -40,7 +40,7 @@ export interface Preparation {
   readonly layers: readonly PrepareStep[]
 }
 
-/** @throws OptionError `INVALID_OPTION` for keys that do not fit the steps */
+/** Parses the options. @throws OptionError `INVALID_OPTION` for keys that do not fit the steps */
 export function preparationOf(options: PreparationOptions): Preparation {
   const { prepare, key = '' } = options
   if (isList(prepare)) return { prepare: undefined, key: '', layers: stepsOf(options) }

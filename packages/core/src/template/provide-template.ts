@@ -34,7 +34,7 @@ export async function provideTemplate(request: TemplateRequest): Promise<StoredT
 
 type Located = TemplateRequest & { readonly qemu: readonly string[]; readonly qemuVersion: string }
 
-/** @param height number of layers of the template */
+/** Finds or makes the template with some of the layers. @param height number of these layers, from the lowest one */
 async function provideLayer(request: Located, height: number): Promise<StoredTemplate> {
   const { spec, qemu, qemuVersion, preparation, onBoot, store } = request
   const { prepare, key: userKey, layers } = preparation

@@ -19,7 +19,7 @@ const STAGES: readonly (readonly [name: string, pattern: RegExp])[] = [
 /** Length of the start of the output that is searched, characters. */
 export const BOOT_CHARACTERS = 262_144
 
-/** @returns the last stage that was reached, `undefined` when there is none */
+/** Finds the last stage that a boot has reached. @returns undefined if the output shows no stage */
 export function lastStage(text: string): string | undefined {
   return STAGES.findLast(([, pattern]) => pattern.test(text))?.[0]
 }

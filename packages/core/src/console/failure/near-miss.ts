@@ -32,7 +32,7 @@ const WIDTH = 300
 /** Largest edit distance of a similar line, as a fraction of the length of the pattern. */
 const LARGEST_DIFFERENCE = 0.34
 
-/** @param regExpTimeout limits the time of regular expressions */
+/** Finds output that almost matches a pattern. @param regExpTimeout limits the time of regular expressions */
 export function nearMiss(pattern: Pattern, searched: Searched, regExpTimeout: RegExpTimeout): NearMiss | undefined {
   const find = (variant: Pattern, text: string): string | undefined => matchIn(variant, text, regExpTimeout)
   const seen = searched[searched.view]

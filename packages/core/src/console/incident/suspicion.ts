@@ -19,7 +19,7 @@ const BY_FIRST: readonly (readonly string[] | undefined)[] = Array.from({ length
 
 const LEVEL = 0x3c
 
-/** @param from start of the search, which counts as the start of a line */
+/** Whether a text may contain an incident. @param from start of the search, which counts as the start of a line */
 export function isSuspicious(text: string, from: number): boolean {
   return (
     beginsLineAt(text, from) ||

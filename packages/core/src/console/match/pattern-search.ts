@@ -39,7 +39,7 @@ export interface PatternSearch {
   skipTo(place: number): void
 }
 
-/** @param regExpTimeout limits the time of regular expressions */
+/** Creates the search for a pattern. @param regExpTimeout limits the time of regular expressions */
 export function searchFor(pattern: Pattern, regExpTimeout: RegExpTimeout): PatternSearch {
   return typeof pattern === 'string' ? new StringSearch(pattern) : new RegExpSearch(pattern, regExpTimeout)
 }

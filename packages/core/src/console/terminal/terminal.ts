@@ -10,7 +10,7 @@ import { keySequence } from './key-sequence.ts'
 export interface TerminalOptions {
   /** Characters per line. @default 80 */
   readonly columns?: number
-  /** @default 24 */
+  /** Number of lines. @default 24 */
   readonly lines?: number
 }
 

@@ -49,7 +49,7 @@ const UNWANTED_FEATURES = ['requires-smm', 'secure-boot', 'enrolled-keys']
 /** Machine types of QEMU's aliases, with a version. */
 const ALIASES: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0.0', q35: 'pc-q35-0.0', virt: 'virt-0.0' }
 
-/** @param machine QEMU machine type, with or without properties */
+/** Finds the preferred UEFI firmware. @param machine QEMU machine type, with or without properties */
 export function findUefi(
   arch: Architecture,
   machine: string,

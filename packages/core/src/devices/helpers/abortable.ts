@@ -1,4 +1,4 @@
-/** Abortable waits of devices. */
+/** Makes waits of devices abortable with a signal. */
 import { ExpectError } from '../../errors.ts'
 import { unlessAborted } from '../../host/unless-aborted.ts'
 

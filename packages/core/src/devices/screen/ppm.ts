@@ -7,7 +7,7 @@ export interface RgbPicture {
   readonly data: Uint8Array
 }
 
-/** @param bytes a binary PPM file with 8 bits per colour, without comments */
+/** Parses a picture. @param bytes a binary PPM file with 8 bits per colour, without comments */
 export function parsePpm(bytes: Uint8Array): RgbPicture {
   const [header = '', width, height] =
     /^P6\s+(\d+)\s+(\d+)\s+255\s/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1')) ?? []

@@ -43,7 +43,7 @@ export interface PressOptions {
 
 /** Options of {@link Screen.click}. */
 export interface ClickOptions {
-  /** @default 'left' */
+  /** Button of the pointer. @default 'left' */
   readonly button?: 'left' | 'middle' | 'right'
   /** Number of clicks, 2 for a double click. @default 1 */
   readonly count?: number
@@ -51,7 +51,7 @@ export interface ClickOptions {
 
 /** Options of {@link Screen.wheel}. */
 export interface WheelOptions {
-  /** @default 'down' */
+  /** Direction in which the wheel is turned. @default 'down' */
   readonly direction?: 'up' | 'down' | 'left' | 'right'
 }
 

@@ -42,7 +42,7 @@ export class NotWhole extends Error {
 export interface Moved {
   readonly size: number
   readonly crc: number
-  /** Permission bits and type. */
+  /** Permission bits and file type, as in `st_mode`. */
   readonly mode: number
 }
 

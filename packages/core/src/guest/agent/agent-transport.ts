@@ -81,7 +81,7 @@ class AgentRun {
     this.#text = text
   }
 
-  /** @throws AgentRefusal if the command could not be started */
+  /** Runs the command. @throws AgentRefusal if it could not be started */
   async run(): Promise<CommandOutcome> {
     const { connection, over } = this.#options
     const { timeoutMs, signal, input, cwd = '', env } = this.#request

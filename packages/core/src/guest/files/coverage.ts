@@ -26,7 +26,7 @@ export interface CoverageOptions {
   readonly to?: string | undefined
   /** For `v8`: source folder in the guest → the same folder on the host. @default {}: the paths are equal */
   readonly sources?: Readonly<Record<string, string>> | undefined
-  /** Milliseconds, before the multiplier. @default 60_000 */
+  /** Timeout, milliseconds, before the multiplier. @default 60_000 */
   readonly timeout?: number | undefined
 }
 

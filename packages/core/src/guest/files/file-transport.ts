@@ -5,7 +5,7 @@ import type { ColdbootErrorOptions, ErrorCode } from '../../errors.ts'
 export interface FileRequest {
   /** Absolute path in the guest. */
   readonly path: string
-  /** Milliseconds, after the multiplier. */
+  /** Timeout, milliseconds, after the multiplier. */
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
 }

@@ -11,7 +11,7 @@ const PIECE_BYTES = 4 * 2 ** 20
 /** Bytes of the first request. Most files are short, and the agent allocates the requested size. */
 const FIRST_PIECE_BYTES = 65_536
 
-/** @throws QgaRefusal, Interrupted */
+/** Writes a file. @throws QgaRefusal, Interrupted */
 export async function sendFile(
   connection: QgaConnection,
   path: string,
@@ -27,7 +27,7 @@ export async function sendFile(
   })
 }
 
-/** @throws QgaRefusal, Interrupted */
+/** Reads a file. @throws QgaRefusal, Interrupted */
 export async function fetchFile(connection: QgaConnection, path: string, limits: Limits): Promise<Buffer> {
   const pieces: Buffer[] = []
   await withHandle(connection, path, 'r', limits, async (handle) => {

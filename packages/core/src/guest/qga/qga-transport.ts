@@ -142,7 +142,7 @@ export class QgaTransport implements CommandTransport {
     return { text: isLong ? `exec sh ${base}.c` : text, input: input.length > 0 ? `${base}.i` : '/dev/null' }
   }
 
-  /** @returns pid of the process, which leads its own session if possible */
+  /** Starts a process. @returns its pid. The process leads its own session if possible */
   async #begin(script: string, scriptArguments: readonly string[], limits: Limits): Promise<number> {
     const shell = ['-c', script, 'sh', ...scriptArguments]
     const started = this.#setsid ? this.#exec('setsid', ['/bin/sh', ...shell]) : this.#exec('/bin/sh', shell)

@@ -4,7 +4,7 @@ import { KERNEL_STAMP } from '../../console/text/kernel-line.ts'
 /** A complete kernel message with its line end. The kernel may print one between any two bytes of other output. */
 const MESSAGE = new RegExp(`${KERNEL_STAMP.source}[^\\n]*\\n`, 'g')
 
-/** @param text output with line ends `\r\n` or `\n` */
+/** Removes kernel messages from a text. @param text output with line ends `\r\n` or `\n` */
 export function withoutKernelMessages(text: string): string {
   return text.replace(MESSAGE, '')
 }

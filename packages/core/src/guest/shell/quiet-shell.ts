@@ -9,12 +9,12 @@ export interface QuietConsole extends Pick<ShellConsole, 'watch'> {
   send(data: string | Uint8Array, isAnswer: boolean): void
   /** Buffers further output instead of writing it to the log. */
   hold(): {
-    /** @param isKept whether to write the buffered output to the log */
+    /** Continues the log. @param isKept whether to write the buffered output to it */
     end(isKept: boolean): void
   }
 }
 
-/** @param shell the shell that the test uses; a quiet command starts when it is idle */
+/** Creates a quiet shell. @param shell the shell that the test uses; a quiet command starts when it is idle */
 export function quietShell(
   shell: ConsoleShell,
   options: Omit<ConsoleShellOptions, 'console'> & { readonly console: QuietConsole },

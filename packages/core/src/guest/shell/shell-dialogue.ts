@@ -55,7 +55,7 @@ export class ShellDialogue implements Disposable {
     return this.#listener.next(timeoutMs, signal)
   }
 
-  /** @throws NoAnswer */
+  /** Types text. @throws NoAnswer when the machine has ended */
   type(text: string): void {
     try {
       this.#console.send(text)

@@ -40,7 +40,7 @@ export class ShellRun {
     this.#scale = scale
   }
 
-  /** @throws NoAnswer when the machine has ended */
+  /** Runs the command. @throws NoAnswer when the machine has ended */
   async run(): Promise<CommandOutcome> {
     const begun = await this.#begin()
     if ('exitCode' in begun) return begun

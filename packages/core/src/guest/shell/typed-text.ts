@@ -16,7 +16,7 @@ const PIECE = (LONGEST_LINE - AROUND) / 2
 
 const QUOTED_QUOTE = `'\\''`
 
-/** @param variable shell variable for text that must be encoded */
+/** Encodes a text as a shell word. @param variable shell variable for text that cannot be typed unchanged */
 export function typedWord(text: string, variable: string): TypedWord {
   if (PLAIN.test(text)) return inPieces(text, variable)
   const { before, word } = typedEscapes(Buffer.from(text), variable)

@@ -29,7 +29,7 @@ export interface StoredFile {
   /** Path inside the cache. */
   readonly name: string
   readonly sizeBytes: number
-  /** Hexadecimal. */
+  /** SHA-256 of the content, hexadecimal. */
   readonly sha256: string
   /** Modification time. A file with this time and size is trusted without reading it. */
   readonly mtimeSeconds: number

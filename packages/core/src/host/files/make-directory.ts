@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '../../errors.ts'
 
-/** @param mode permission bits of the created directories @throws the error of the system */
+/** Creates a directory. @param mode permission bits of the created directories @throws the system's error */
 export function makeDirectory(path: string, mode = 0o777): void {
   if (isDirectory(path)) return
   if (!existsSync(dirname(path))) makeDirectory(dirname(path), mode)

@@ -14,7 +14,7 @@ export interface SocketDirectory {
   remove(): Promise<void>
 }
 
-/** @returns the given directory, or a new private one if the path of the socket would be too long */
+/** Finds a directory for a socket: the given one, or a new private one if the path of the socket would be too long. */
 export async function socketDirectory(directory: string, socket: string): Promise<SocketDirectory> {
   if (Buffer.byteLength(join(directory, socket)) <= MOST_PATH_BYTES) return { path: directory, remove: async () => {} }
   const short = makePrivateDirectorySync('/tmp')

@@ -5,7 +5,7 @@ import { copyFile, type FileHandle, open } from 'node:fs/promises'
 /** Size of the blocks that are checked for zeros, bytes. */
 const BLOCK = 4096
 const ZERO = Buffer.alloc(BLOCK)
-/** Bytes read at once. */
+/** Number of bytes that are read at once. */
 const WINDOW = 1 << 20
 
 /** Writes the blocks of a chunk that are not all zero. The file must have only zeros at the position of the chunk. */

@@ -1,4 +1,4 @@
-/** Folder for temporary files. */
+/** Finds the folder for temporary files. */
 import { tmpdir } from 'node:os'
 import { isAbsolute } from 'node:path'
 

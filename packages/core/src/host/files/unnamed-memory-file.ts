@@ -8,7 +8,7 @@ const DIRECTORY = '/dev/shm'
 /** f_type of tmpfs (TMPFS_MAGIC in linux/magic.h). */
 const TMPFS = 0x0102_1994
 
-/** @returns undefined if the host has no shared memory, or less than twice the size free, because others need it too */
+/** Creates a file. @returns undefined if the host has no shared memory, or less than twice the size is free */
 export async function unnamedMemoryFile(bytes: number): Promise<FileHandle | undefined> {
   if (process.platform !== 'linux') return undefined
   try {

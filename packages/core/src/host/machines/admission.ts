@@ -41,7 +41,7 @@ export interface AdmissionRequest {
   readonly owner?: string | undefined
   /** Called if the machine is admitted in excess of the limits, with the number of running machines. */
   readonly onDeadlock?: ((running: number) => void) | undefined
-  /** @default the user's private directory */
+  /** Directory of the queue. @default the private directory of this user */
   readonly directory?: string | undefined
 }
 

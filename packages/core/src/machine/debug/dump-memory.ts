@@ -74,7 +74,7 @@ async function requireSpace(path: string, bytes: number): Promise<void> {
     throw failed(`${dirname(path)} does not have the ${bytes} bytes of free space that the dump may need`)
 }
 
-/** @returns undefined if QEMU supports no kdump format for this guest, so that it writes ELF */
+/** The preferred kdump format of QEMU. @returns undefined if it supports none for this guest, so that it writes ELF */
 async function kdumpFormat(qmp: QmpClient): Promise<string | undefined> {
   const { formats } = (await qmp.execute('query-dump-guest-memory-capability')) as { formats: readonly string[] }
   return KDUMP_FORMATS.find((format) => formats.includes(format))

@@ -57,7 +57,7 @@ function forbidRebootsLater({ machine: { qmp }, console }: RunningMachine): void
   }
 }
 
-/** @throws MachineError `MACHINE_EXITED` when the machine has ended or its power was cut */
+/** Requires a running machine. @throws MachineError `MACHINE_EXITED` when it has ended or its power was cut */
 export function requirePower({ state, isReplaced, spec }: RunningMachine): void {
   if (state !== 'exited') return
   const off = isReplaced ? { hint: 'Call `powerOn()` first.' } : {}

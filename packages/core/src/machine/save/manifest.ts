@@ -24,10 +24,10 @@ export const FORMAT = 2
 
 /** A file of the host to which a machine file refers without containing it, such as a disk image. */
 export interface ReferredFile {
-  /** Absolute, on the host where the machine was saved. */
+  /** Absolute path on the host where the machine was saved. */
   readonly path: string
   readonly sizeBytes: number
-  /** Hexadecimal. */
+  /** SHA-256 of the content, hexadecimal. */
   readonly sha256: string
 }
 

@@ -69,7 +69,7 @@ export const KEPT = { state: 'state', files: 'files' } as const
 
 /** Parameters of {@link keepState}. */
 export interface KeepRequest {
-  /** Destination. */
+  /** Folder to which the state is written. */
   readonly directory: string
   /** Memory whose unchanged pages are not stored again. @default the memory with which the machine was started */
   readonly origin?: MemoryOrigin

@@ -128,7 +128,7 @@ export class UnsavableError extends MachineError {
   }
 }
 
-/** @param why the reason, as the end of a sentence */
+/** Creates the error. @param why the reason, as the end of a sentence */
 export function unsavable(name: string, why: string, cause?: unknown): UnsavableError {
   return new UnsavableError(name, why, cause)
 }

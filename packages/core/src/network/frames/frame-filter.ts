@@ -1,4 +1,4 @@
-/** Filters of frames. */
+/** Filters of frames, by the properties of a frame or by a predicate. */
 import { type CheckTable, checkTable, isString, oneOf, wholeNumber } from '../../options/checked-options.ts'
 import type { FrameDirection } from './frame.ts'
 import { type DecodedFrame, FRAME_PROTOCOLS, type FrameProtocol } from './frame.ts'

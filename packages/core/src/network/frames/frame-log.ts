@@ -1,4 +1,4 @@
-/** Log of the frames of a network. */
+/** Log of the frames of a network, which a test can iterate over and wait for. */
 
 import { ExpectError } from '../../errors.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'

@@ -66,7 +66,7 @@ export function encodePage({ block, offset, content }: MemoryPage, isSameBlock: 
 /** Reads the header of a page. @param read fills the buffer with the bytes at the position of the page */
 export function readPageHead(read: (buffer: Buffer) => void): {
   readonly offset: number
-  /** Bytes. */
+  /** Length of the header, bytes. */
   readonly headLength: number
   readonly isZero: boolean
 } {

@@ -41,7 +41,7 @@ export class PoolKeeper {
     server.on('connection', (socket: Socket) => void this.#serve(socket))
   }
 
-  /** @param path path of the socket to listen on */
+  /** Starts a keeper. @param path path of the socket to listen on */
   static async listen(path: string): Promise<PoolKeeper> {
     const server = createServer()
     // A killed keeper leaves its socket.

@@ -18,7 +18,7 @@ export interface PoolKey {
 export interface PoolRecipe<Source> {
   readonly source: Source
   readonly memoryMib: number
-  /** @default none: the pool ignores the limits */
+  /** Limits of all machines. @default none: the pool ignores limits */
   readonly limits?: AdmissionLimits | undefined
   /** Whether further starts with this key are expected. If not, the pool waits for the second one. @default true */
   readonly isRepeated?: boolean | undefined

@@ -29,7 +29,7 @@ export interface KeyInput {
   readonly digests: string
 }
 
-/** @returns 32 hexadecimal digits */
+/** Computes the key. @returns 32 hexadecimal digits */
 export async function templateKey(input: KeyInput): Promise<string> {
   const { spec, qemu, layers = [] } = input
   const isPrepared = input.prepare !== '' || layers.length > 0

@@ -207,7 +207,7 @@ export class TemplateStore {
     return removed
   }
 
-  /** All templates. */
+  /** Lists all templates. */
   list(): readonly TemplateEntry[] {
     let names: readonly string[]
     try {

@@ -16,7 +16,7 @@ import { MemoryImage } from './memory-image.ts'
 
 /** Guest memory: a file, and the states whose pages are loaded over it, the oldest first. */
 export interface MemoryOrigin {
-  /** @default none: the memory is empty */
+  /** Path of a memory file. @default none: the memory is empty */
   readonly base: string | undefined
   readonly layers: readonly StateFile[]
 }
