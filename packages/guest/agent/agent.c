@@ -1,13 +1,12 @@
 /*
- * Runs commands and moves files for the test, in the guest, over a virtio-serial port: one frame after the other, both
- * ways. Started with the port's path. No library and no memory but its own: it works in any guest, and its first command
- * costs little.
+ * Runs commands and transfers files in the guest for the test. Exchanges frames with the host over a virtio-serial port, whose
+ * path is the program's argument. Uses no library and no heap, so that it works in any guest and starts quickly.
  *
  * A frame: length of the payload (4 bytes), type (1), id of the request (4), payload. Numbers are little-endian.
  *
  *   to the guest                                     from the guest
  *   PING   nonce (16)                                PONG   nonce, version (4)
- *   INPUT  bytes for a command that is yet to come
+ *   INPUT  standard input of a later EXEC
  *   EXEC   directory NUL, count (4) of variables,    OUT, ERR  bytes
  *          variables NUL each, command NUL           EXIT   status of wait(2) (4)
  *   KILL   signal (4): to the command's session      FAIL   errno (4), stage (1)
@@ -16,10 +15,10 @@
  *   WRITE  mode (4) or KEEP_MODE, append (1),
  *          path NUL
  *   DATA   bytes
- *   END    also of what is being read                DONE   size, CRC-32 and mode of what was written
+ *   END    stops a READ, too                         DONE   size, CRC-32 and mode of the file
  *   CLOCK  seconds since 1970 (8), nanoseconds (4)   DONE
  *   RESEED random bytes                              DONE
- *                                                    HELLO  version (4): it has started, again if it was there before
+ *                                                    HELLO  version (4): the agent has started or restarted
  */
 #include "system.h"
 
@@ -28,27 +27,27 @@
 enum { PING = 1, INPUT, EXEC, KILL, READ, WRITE, DATA, END, CLOCK, RESEED };
 enum { HELLO = 128, PONG, OUT, ERR, EXIT, FAIL, FILE_DATA, DONE };
 
-/* Stages of a failure. */
+/* The step that failed, in a FAIL frame. */
 enum { AT_START, AT_DIRECTORY, AT_FILE };
 
 #define HEADER 9
 #define NONCE 16
-/* The driver of the port takes 32 KiB at once. */
+/* The port's driver accepts 32 KiB per write. */
 #define CHUNK (32 * 1024 - HEADER)
 #define LONGEST_FRAME (1024 * 1024)
 #define COMMANDS 64
 #define FILES 16
 #define VARIABLES 512
-/* That of the file that is there; a new one has what the umask leaves. */
+/* Keeps the mode of an existing file; a new file gets 0666 without the bits of the umask. */
 #define KEEP_MODE 0xffffffffu
 
 struct command {
 	u32 id;
 	int pid;
-	/* What it is to read, before it runs. */
+	/* Standard input, collected before the command runs. */
 	int input;
 	int out, err;
-	/* 0: free; then in this order. LEFT: it has ended, and others still hold its output. */
+	/* Goes through these states in order. LEFT: the command has ended, but other processes hold its output open. */
 	enum { FREE, PREPARED, RUNNING, LEFT } state;
 };
 
@@ -69,7 +68,7 @@ static struct command commands[COMMANDS];
 static struct file files[FILES];
 static char **environment;
 
-/* For the process that is to become a command. It borrows our memory: what it stores here, we read. */
+/* Parameters of the child process. It shares our memory until it execs, so that we read its `error` and `stage`. */
 static struct {
 	const char *directory;
 	const char *argv[4];
@@ -130,7 +129,7 @@ static void wait_a_moment(void)
 	sys5(__NR_ppoll, 0, 0, (long)moment, 0, 8);
 }
 
-/* The whole of it, however often the host is not ready. */
+/* Writes all bytes. Retries while the host is not ready. */
 static void write_port(const u8 *data, size_t length)
 {
 	while (length > 0) {
@@ -144,7 +143,7 @@ static void write_port(const u8 *data, size_t length)
 	}
 }
 
-/* Sends the payload that lies in the frame already. */
+/* Sends a frame whose payload is already in `frame`. */
 static void send_frame(u8 type, u32 id, size_t length)
 {
 	put32(frame, (u32)length);
@@ -219,7 +218,7 @@ static void on_input(u32 id, const u8 *data, size_t length)
 		write_all(command->input, data, length);
 }
 
-/* In the child: only system calls, and never a return, since it runs on our stack. */
+/* Runs in the child, on our stack: must only make system calls and must not return. */
 __attribute__((noinline, noreturn)) static void become_command(void)
 {
 	static const u64 none;
@@ -248,7 +247,7 @@ static int same_name(const char *a, const char *b)
 	return 0;
 }
 
-/* Sets the variables of the agent, and replaces those that the command sets. */
+/* Sets the command's variables, and those of the agent with other names. */
 static int set_variables(char *given, u32 count)
 {
 	u32 all = 0;
@@ -276,7 +275,7 @@ static long spawn(struct command *command)
 	if (pid == 0)
 		pid = sys2(__NR_pipe2, err, O_CLOEXEC);
 	if (pid == 0) {
-		/* Our ends alone are not to block. */
+		/* Only our ends are non-blocking. */
 		sys3(__NR_fcntl, out[0], F_SETFL, O_NONBLOCK);
 		sys3(__NR_fcntl, err[0], F_SETFL, O_NONBLOCK);
 		if (command->input < 0)
@@ -336,7 +335,7 @@ static void on_exec(u32 id, char *payload, size_t length)
 	send_failure(id, pid, (u8)child.stage);
 }
 
-/* Passes on what is there, up to `most` bytes. Returns 0 when there will be no more. */
+/* Forwards available output, up to `most` bytes. Returns 0 at its end. */
 static int pass_on(struct command *command, int *fd, u8 type, int most)
 {
 	while (most > 0 && *fd >= 0) {
@@ -363,7 +362,7 @@ static void free_if_over(struct command *command)
 static void on_exit(struct command *command, int status)
 {
 	int left = 0;
-	/* What it wrote until now; not what others go on writing. */
+	/* Forwards the output so far. Other processes may go on writing. */
 	if (command->out >= 0 && sys3(__NR_ioctl, command->out, FIONREAD, &left) == 0)
 		pass_on(command, &command->out, OUT, left);
 	if (command->err >= 0 && sys3(__NR_ioctl, command->err, FIONREAD, &left) == 0)
@@ -428,7 +427,7 @@ static void on_open(u32 id, const char *path, int flags, u32 mode, int reading)
 			  mode == KEEP_MODE ? 0666 : mode);
 	if (fd >= 0) {
 		*file = (struct file){ .id = id, .fd = (int)fd, .used = 1, .reading = reading };
-		/* The mode asked for, whatever the umask, and whether the file was there or not. */
+		/* Sets the mode independently of the umask, also of an existing file. */
 		if (!reading && mode != KEEP_MODE)
 			file->error = (int)sys2(__NR_fchmod, fd, mode);
 	} else {
@@ -446,7 +445,7 @@ static void on_data(u32 id, const u8 *data, size_t length)
 	file->size += length;
 }
 
-/* One piece, so that commands are served in between. */
+/* Reads one chunk, so that commands are served between two chunks. */
 static void read_on(struct file *file)
 {
 	long n = sys3(__NR_read, file->fd, frame + HEADER, CHUNK);
@@ -491,7 +490,7 @@ static void on_reseed(u32 id, const u8 *bytes, size_t length)
 		pool.size = (int)length;
 		memcpy(pool.bytes, bytes, length);
 		error = sys3(__NR_ioctl, fd, RNDADDENTROPY, &pool);
-		/* Kernels since 4.14 make new numbers of it at once; older ones do so by themselves. */
+		/* Kernels since 4.14 use the new entropy at once only after this call. Older ones reseed by themselves. */
 		sys3(__NR_ioctl, fd, RNDRESEEDCRNG, 0);
 		memset(pool.bytes, 0, length);
 	}
@@ -504,7 +503,7 @@ static void on_reseed(u32 id, const u8 *bytes, size_t length)
 
 /* ---- frames ---- */
 
-/* The host is trusted: it sends payloads of the right form. */
+/* The host is trusted to send well-formed payloads. */
 static void on_frame(u8 type, u32 id, u8 *payload, size_t length)
 {
 	struct command *command;
@@ -624,19 +623,19 @@ static void work(void)
 	serve();
 }
 
-/* The stack as the kernel leaves it: count of the arguments, arguments, 0, variables, 0. */
+/* The kernel's initial stack: number of arguments, arguments, 0, variables, 0. */
 __attribute__((noreturn)) void start(long *stack)
 {
 	static const u8 defaults[64];
 	char **argv = (char **)(stack + 1);
 	environment = argv + stack[0] + 1;
-	/* A shell that starts us in the background has us ignore Ctrl-C, and our commands would, too. */
+	/* A shell ignores SIGINT for a background process, and our commands would inherit that. */
 	for (int signal = 1; signal <= 64; signal++)
 		sys4(__NR_rt_sigaction, signal, defaults, 0, 8);
 	if (stack[0] > 1)
 		port = (int)sys4(__NR_openat, AT_FDCWD, argv[1], O_RDWR | O_CLOEXEC, 0);
 	if (stack[0] > 1 && port >= 0) {
-		/* One works, the other starts it again should it ever end. */
+		/* The parent restarts the worker if it ends. */
 		long worker;
 		while ((worker = clone(SIGCHLD)) != 0) {
 			sys4(__NR_wait4, worker, 0, 0, 0);

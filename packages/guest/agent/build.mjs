@@ -5,7 +5,7 @@
  *     apt install gcc gcc-{i686,aarch64,powerpc64le,riscv64,s390x}-linux-gnu gcc-arm-linux-gnueabihf
  *     apt install linux-libc-dev-{i386,arm64,ppc64el,riscv64,s390x,armhf}-cross
  *
- * The result depends on the source and on the compiler alone; `bin/manifest.json` has both of what is there.
+ * The result depends only on the source and the compiler. `bin/manifest.json` identifies both.
  */
 import { fileURLToPath } from 'node:url'
 import { buildAll } from './static-program.mjs'

@@ -1,5 +1,5 @@
 // @ts-check
-/** Compiles a small program without a C library for each architecture, so that the same source and compiler give the same bytes. */
+/** Compiles a small program without a C library for each architecture. The same source and compiler produce the same bytes. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,8 +7,8 @@ import { join } from 'node:path'
 
 /**
  * @typedef {object} StaticProgram
- * @property {string} folder has the sources; the results go to its folder `bin/`
- * @property {readonly string[]} sources paths from the folder; the first is compiled, it includes the others
+ * @property {string} folder directory of the sources; the results are written to `bin/` in it
+ * @property {readonly string[]} sources paths relative to the folder; the first is compiled and includes the others
  * @property {Readonly<Record<string, { compiler: string, flags: readonly string[] }>>} targets architecture by QEMU's name →
  *   its compiler, as Debian calls it, and its flags
  */
@@ -17,7 +17,7 @@ const FLAGS = [
   ...['-std=gnu11', '-Os', '-Wall', '-Wextra', '-Werror'],
   ...['-ffreestanding', '-nostdlib', '-static', '-fno-pie', '-no-pie', '-fomit-frame-pointer'],
   ...['-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fno-ident'],
-  // Else gcc makes of the loop in memcpy a call of memcpy.
+  // Else gcc replaces the loop in memcpy by a call of memcpy.
   '-fno-tree-loop-distribute-patterns',
   ...['-Wl,--build-id=none', '-Wl,-z,noseparate-code', '-Wl,-z,norelro', '-s'],
 ]
@@ -30,7 +30,7 @@ export function sourceDigest({ folder, sources }) {
   return sha256(sources.map((name) => sha256(readFileSync(join(folder, name)))).join())
 }
 
-/** First line of a compiler's version; undefined where it is not installed. @param {string} compiler */
+/** First line of a compiler's version; undefined if it is not installed. @param {string} compiler */
 export function compilerVersion(compiler) {
   try {
     return execFileSync(compiler, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(

@@ -18,12 +18,12 @@ const manifest = JSON.parse(readFileSync(new URL('../agent/bin/manifest.json', i
 
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex')
 
-test('the agents that are here were built from the source that is here', () => {
+test('the agent binaries were built from the current source', () => {
   expect(manifest.source).toBe(sourceDigest(AGENT))
 })
 
 describe.each(Object.keys(ARCHITECTURES) as Architecture[])('the agent for %s', (arch) => {
-  test('is small, static, and the one that was built', async () => {
+  test('is small, static, and has the hash in the manifest', async () => {
     const agent = Buffer.from(await readAgent(arch))
     expect(sha256(agent)).toBe(manifest.built[arch]?.sha256)
     expect(agent.length).toBeLessThan(12_000)

@@ -1,19 +1,19 @@
-/** The agent that runs a test's commands in the guest. Its source is in `agent/`; it is built ahead, for every architecture. */
+/** The agent that runs a test's commands in the guest. Built from `agent/` for every architecture; the binaries are in git. */
 import { readFile } from 'node:fs/promises'
 import type { Architecture } from '@coldboot/core'
 
-/** Where it lies in the guest. */
+/** Path of the agent in the guest. */
 export const AGENT_PATH = '/bin/coldboot-agent'
 
-/** Where its port appears, if the machine has one (the option `agent`). */
+/** Path of the agent's virtio-serial port in the guest. Missing if the machine's option `agent` is off. */
 export const AGENT_PORT = '/dev/virtio-ports/org.coldboot.agent'
 
-/** Lines for the start of every guest, after those that name the ports. */
+/** Shell lines of the guest's start that run the agent. They follow the lines that create the names of the ports. */
 export const START_AGENT: readonly string[] = [
   `if [ -e ${AGENT_PORT} ]; then (cd /root && HOME=/root LOGNAME=root exec ${AGENT_PATH} ${AGENT_PORT}) & fi`,
 ]
 
-/** The program. */
+/** Reads the agent's program. */
 export function readAgent(arch: Architecture): Promise<Uint8Array> {
   return readFile(new URL(`../agent/bin/${arch}`, import.meta.url))
 }

@@ -12,7 +12,7 @@ Size: 1480
 SHA256: 45457bcfc86c87585800b5656bdf2773b063a3bb95486b0e820d51e870491f8d
 `
 
-test('a package is read from its stanza', () => {
+test('reads name, version, size, hash and dependencies of a package', () => {
   expect(parsePackage(STANZA)).toEqual({
     name: 'linux-image-amd64',
     version: '6.1.192-2',
@@ -26,7 +26,7 @@ test('reads the first of several stanzas', () => {
   expect(parsePackage(`${STANZA}\n${STANZA.replace('6.1.192-2', '6.1.1-1')}`)?.version).toBe('6.1.192-2')
 })
 
-test('a package that depends on nothing has no names to follow', () => {
+test('returns no dependencies for a package without the field Depends', () => {
   expect(parsePackage(STANZA.replace(/^Depends.*\n/m, ''))?.depends).toEqual([])
 })
 

@@ -1,6 +1,6 @@
 /**
- * Finds and downloads packages of Debian's archive with the host's apt. Checks signatures, needs no root, and leaves the
- * system's package lists alone. Packages of other architectures use a private configuration.
+ * Finds and downloads packages of Debian's archive with the host's apt. apt checks signatures, and runs without root and
+ * without changing the system's package lists. Packages of other architectures use a private configuration.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export interface ArchivePackage {
   readonly sizeBytes: number
   /** Hex. */
   readonly sha256: string
-  /** Names of the packages it depends on, of alternatives the first. */
+  /** Names of the packages that it depends on. Of alternatives, the first. */
   readonly depends: readonly string[]
 }
 
@@ -22,8 +22,8 @@ export interface ArchivePackage {
 export interface Archive {
   /**
    * The current version of a package.
-   * @param hint what to do when there is none
-   * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the archive has none or cannot be reached
+   * @param hint hint of the error
+   * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when the archive has no such package or cannot be reached
    */
   find(name: string, hint?: string): Promise<ArchivePackage>
   /**
@@ -41,7 +41,7 @@ export async function openArchive(debianName: string, directory: string): Promis
   const native = (await run('dpkg', ['--print-architecture'], {})).trim() === debianName
   const configuration = join(directory, 'apt.conf')
   const own = await privateConfiguration(debianName, directory)
-  // As root, apt would download as another user, which cannot enter the directory, and print a warning.
+  // Run by root, apt would download as the user _apt, who cannot enter the directory, and print a warning.
   await writeFile(configuration, `APT::Sandbox::User "root";\n${native ? '' : own}`)
   const environment = { APT_CONFIG: configuration, LC_ALL: 'C' }
   let listsAreOwn = false
@@ -49,7 +49,7 @@ export async function openArchive(debianName: string, directory: string): Promis
   const fetchLists = async (): Promise<void> => {
     await writeFile(configuration, own)
     listsAreOwn = true
-    // One source of several may lack the architecture: what counts is whether the package is found then.
+    // Ignores errors, because some sources may lack the architecture. A package that is missing then is reported by `find`.
     await execa('apt-get', ['update', '-qq'], { env: environment, reject: false, stdin: 'ignore' })
   }
 
@@ -58,7 +58,7 @@ export async function openArchive(debianName: string, directory: string): Promis
     const show = (): Promise<string> =>
       run('apt-cache', ['show', '--no-all-versions', name], environment).catch(() => '')
     let text = await show()
-    // A fresh system, as in a container, has no lists.
+    // A new system, for example in a container, has no package lists.
     if (text === '' && !listsAreOwn) {
       await fetchLists()
       text = await show()
@@ -145,7 +145,7 @@ function failure(what: string, cause: unknown): unknown {
   const absent = cause.code === 'ENOENT'
   const printed = String(cause.stderr ?? '').trim()
   const why = absent ? 'this host has none, so it is not Debian' : printed || cause.shortMessage
-  // No `cause`: test runners print all properties of an ExecaError, and these parts are the ones that help.
+  // No `cause`: test runners print all properties of an ExecaError, most of which do not help.
   return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: ${why}`, {
     sections: { 'The command': printed === '' ? undefined : cause.shortMessage },
   })

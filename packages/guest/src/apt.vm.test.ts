@@ -1,4 +1,4 @@
-// Not a test of machines, but one that needs Debian's tools and its archive, as those do.
+// Starts no machine, but needs Debian's tools and archive, which only the hosts of machine tests have.
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ const PATIENCE = { timeout: 300_000 }
 const scratch = (): Promise<string> => mkdtemp(join(tmpdir(), 'apt-'))
 
 describe('the archive', () => {
-  test('gives a package of another architecture, with the checksum it states', PATIENCE, async () => {
+  test('downloads a package of another architecture with its stated checksum', PATIENCE, async () => {
     const archive = await openArchive('arm64', await scratch())
     const found = await archive.find('busybox-static')
     const onFraction = vi.fn()
@@ -31,7 +31,7 @@ describe('the archive', () => {
     expect(busybox?.[0x12]).toBe(183)
   })
 
-  test('has no package of a name that is none, and says so', PATIENCE, async () => {
+  test('reports a package name that does not exist', PATIENCE, async () => {
     const archive = await openArchive('arm64', await scratch())
     await expect(archive.find('linux-image-does-not-exist', 'Try another.')).rejects.toThrow(
       expect.objectContaining({
@@ -42,7 +42,7 @@ describe('the archive', () => {
     )
   })
 
-  test('is not asked through a path that apt cannot take', async () => {
+  test('refuses a directory whose path apt cannot use', async () => {
     await expect(openArchive('arm64', `${await scratch()}/a"b`)).rejects.toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION' }),
     )

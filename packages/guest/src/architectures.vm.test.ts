@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { GUEST_PROMPT } from './init-script.ts'
 import { linuxGuest } from './linux-guest.ts'
 
-// What `uname -m` says in each. riscv64 is in Debian since version 13.
+// Output of `uname -m` in each guest. Debian 12 has no riscv64.
 const MACHINES: readonly (readonly [Architecture, RegExp])[] = [
   ['i386', /^i686\n/m],
   ['aarch64', /^aarch64\n/m],
@@ -25,7 +25,7 @@ function hasQemu(arch: Architecture): boolean {
   })
 }
 
-/** Booted in every run. The kernels of the others are 50 MB each to fetch: they have a run of their own. */
+/** Booted in every run. The others run only on request, because the kernel of each is a download of 50 MB. */
 const ALWAYS: readonly Architecture[] = ['i386', 'aarch64']
 const asked = (process.env['COLDBOOT_TEST_ARCHITECTURES'] ?? '').split(',')
 

@@ -1,6 +1,6 @@
 /**
- * A kernel from Debian's archive, kept in the cache: fetched once, its image made ready to boot, its modules indexed. The
- * package itself is kept too (70 MB; its files would take 400), for modules that are rarely wanted.
+ * Kernels from Debian's archive. A kernel is downloaded once; the cache then contains its bootable image and an index of its
+ * modules. The package is kept too, for modules that are rarely used: it has 70 MB, and its unpacked files 400 MB.
  */
 import { rm } from 'node:fs/promises'
 import { type Architecture, OptionError, StartError } from '@coldboot/core'
@@ -14,7 +14,7 @@ import { damaged, readStoredModules, type StoredKernel } from './stored-kernel.t
 /** Version of the stored entries. Entries of another version are created again. */
 const FORMAT = 1
 
-/** A kernel that is in the cache. Kept as JSON beside it. */
+/** Description of a cached kernel, stored as JSON beside its files. */
 interface CachedKernel extends StoredKernel {
   readonly format: typeof FORMAT
   /** `linux-image-6.1.0-56-amd64_6.1.192-2_amd64`: the package and its version. */
@@ -27,15 +27,15 @@ export interface KernelRequest {
   readonly arch: Architecture
   readonly flavour: Flavour
   readonly cache: Cache
-  /** Ask the archive for a newer one even if there is one. */
+  /** Download the archive's current kernel even if the cache contains one. */
   readonly refresh: boolean
   readonly onProgress: OnGuestProgress
 }
 
 /**
- * The kernel of an architecture and flavour: from the cache, else from the archive.
+ * Returns the kernel of an architecture and flavour, from the cache or else from the archive.
  * @throws OptionError `INVALID_OPTION` when Debian has no such flavour for the architecture
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when it cannot be had
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when it cannot be downloaded or read
  */
 export async function openArchiveKernel(request: KernelRequest): Promise<GuestKernel> {
   const kernel = await findKernel(request)
@@ -107,7 +107,7 @@ async function fetchKernel(
   })
 }
 
-// The metapackage has no version of its own in its name; what it depends on is the kernel.
+// The metapackage, such as linux-image-amd64, depends on the package of the current kernel, whose name contains its version.
 async function findKernelPackage(archive: Archive, metapackage: string, hint?: string): Promise<ArchivePackage> {
   const { depends } = await archive.find(metapackage, hint)
   const name = depends.find((dependency) => /^linux-image-\d/.test(dependency))

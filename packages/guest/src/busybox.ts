@@ -1,4 +1,4 @@
-/** Finds the user land of a guest: a static busybox from the guest's package, the host or Debian's archive. */
+/** Finds a static busybox, the userland of a guest, in the guest's package, on the host or in Debian's archive. */
 import { readFile } from 'node:fs/promises'
 import { type Architecture, StartError } from '@coldboot/core'
 import { type Cache, hostArchitecture, nodeCrypto, type StoredFile } from '@coldboot/core/internal'
@@ -11,7 +11,7 @@ import type { OnGuestProgress } from './progress.ts'
 const HOST_PATHS = ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static']
 const PACKAGE = 'busybox-static'
 
-/** A busybox that was found. */
+/** A static busybox. */
 export interface Busybox {
   /** Hex. */
   readonly sha256: string
@@ -23,12 +23,12 @@ export interface Busybox {
 export interface BusyboxRequest {
   readonly arch: Architecture
   readonly cache: Cache
-  /** The installed package of the guest. */
+  /** The installed guest package. */
   readonly guest: GuestPackage | undefined
   readonly onProgress: OnGuestProgress
 }
 
-/** @throws StartError `GUEST_KERNEL_UNAVAILABLE` when no place has one */
+/** @throws StartError `GUEST_KERNEL_UNAVAILABLE` when none is found */
 export async function findBusybox({ arch, cache, guest, onProgress }: BusyboxRequest): Promise<Busybox> {
   if (guest !== undefined) {
     return { sha256: guest.description.busybox.sha256, read: () => readPackagedBusybox(guest) }
@@ -56,11 +56,11 @@ export async function findBusybox({ arch, cache, guest, onProgress }: BusyboxReq
   return { sha256, read: () => readFile(cache.path(name)) }
 }
 
-/** Names of the programs in a busybox, read from its table of them: one of a foreign architecture cannot be asked. */
+/** Names of the programs in a busybox. Read from the table in the file, because the host may be unable to run the file. */
 export function appletNames(busybox: Uint8Array): string[] {
   const data = Buffer.from(busybox.buffer, busybox.byteOffset, busybox.byteLength)
   const first = '[\0[[\0'
-  // What lies before the table is not always a NUL, and its first names may lie elsewhere too.
+  // The table does not always follow a NUL, and its first names may also occur elsewhere in the file.
   for (let start = data.indexOf(first); start !== -1; start = data.indexOf(first, start + 1)) {
     const names = data.toString('latin1', start, data.indexOf('\0\0', start)).split('\0')
     if (['sh', 'mount', 'modprobe'].every((name) => names.includes(name))) return names

@@ -47,7 +47,7 @@ describe('writeCpio', () => {
     ])
   })
 
-  test('gives back every path and content, whatever their lengths', () => {
+  test('keeps paths and contents of any length', () => {
     const name = fc.stringMatching(/^[a-zé-]{1,20}$/)
     const file = fc.record({ path: name, data: fc.uint8Array({ maxLength: 64 }) })
     fc.assert(
@@ -59,7 +59,7 @@ describe('writeCpio', () => {
     )
   })
 
-  test('has nothing in it that differs between two runs: no times, no owners', () => {
+  test('writes no time and no owner by default, so that two runs produce the same bytes', () => {
     const [entry] = readCpio(writeCpio([{ type: 'directory', path: 'a', mode: 0o700 }]))
     expect(entry).toMatchObject({ inode: 1, uid: 0, gid: 0, mtime: 0 })
   })

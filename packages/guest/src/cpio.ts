@@ -1,7 +1,6 @@
 /**
- * Writes the "newc" cpio format, which the kernel unpacks an initramfs from
- * (Documentation/driver-api/early-userspace/buffer-format.rst). Everything that would differ between two runs is fixed:
- * inode numbers count up, owners are root and times are zero unless stated, so the same entries give the same bytes.
+ * Writes the "newc" cpio format of an initramfs (Documentation/driver-api/early-userspace/buffer-format.rst). The same entries
+ * produce the same bytes: inode numbers count up, and by default owners are root and times are zero.
  */
 
 interface CpioOwner {
@@ -11,7 +10,7 @@ interface CpioOwner {
   readonly gid?: number
   /** Seconds since 1970. @default 0 */
   readonly mtime?: number
-  /** Entries with the same object are names of one file. The first one has the data. @default none */
+  /** Entries with the same object are hard links to one file. The first one has the data. @default none */
   readonly inode?: object
 }
 
@@ -30,7 +29,7 @@ export type CpioEntry = CpioOwner &
       }
   )
 
-/** The type of an entry in its mode, as in Linux. */
+/** Linux's file type bits in the mode of an entry. */
 export const FILE_TYPE_BITS = {
   directory: 0o040000,
   file: 0o100000,
@@ -44,8 +43,8 @@ const ALIGNMENT = 4
 const MAX_FIELD = 0xffff_ffff
 
 /**
- * The archive as one buffer, its trailer included. Parents must come before what is in them: the kernel makes none.
- * @throws RangeError for a file of 4 GiB or more, which the format has no room for
+ * Returns the archive, with its trailer. A directory must come before its entries, because the kernel creates no parents.
+ * @throws RangeError for a file of 4 GiB or more, whose size does not fit into the format
  */
 export function writeCpio(entries: Iterable<CpioEntry>): Uint8Array {
   const chunks: Uint8Array[] = []

@@ -17,7 +17,7 @@ const MODULES = [
   module('ahci', 'pci:v*d*sv*sd*bc01sc06i01*', 'pci:v00008086d00002652sv*sd*bc*sc*i*'),
 ]
 
-// Runs the script for real, with folders of a test instead of sysfs.
+// Runs the script in a shell, with directories of the test instead of sysfs.
 async function driversFor(devices: Readonly<Record<string, string>>, modules = MODULES): Promise<string[]> {
   const sys = await mkdtemp(join(tmpdir(), 'device-modules-'))
   for (const [path, modalias] of Object.entries(devices)) {
@@ -31,13 +31,13 @@ async function driversFor(devices: Readonly<Record<string, string>>, modules = M
     .filter(Boolean)
 }
 
-describe('the drivers that are loaded', () => {
-  test('are none without a device that needs one', async () => {
+describe('the drivers found for devices', () => {
+  test('are empty without devices', async () => {
     expect(await driversFor({})).toEqual([])
     expect(await driversFor({ 'pci/0': 'pci:v00008086d00001237sv00001AF4sd00001100bc06sc00i00' })).toEqual([])
   })
 
-  test('are those of a virtio device and its bus, old and new', async () => {
+  test('include those of a virtio device and its bus, transitional or modern', async () => {
     expect(await driversFor({ 'pci/0': 'pci:v00001AF4d00001000sv00001AF4sd00000001bc02sc00i00' })).toEqual([
       'virtio_pci',
       'virtio_net',
@@ -48,11 +48,11 @@ describe('the drivers that are loaded', () => {
     ])
   })
 
-  test('are found on a virtio bus that is there already', async () => {
+  test('include that of a device on a registered virtio bus', async () => {
     expect(await driversFor({ 'virtio/virtio0': 'virtio:d00000001v00001AF4' })).toEqual(['virtio_net'])
   })
 
-  test('come with the driver of the disks on a controller', async () => {
+  test('include the disk driver for a controller', async () => {
     expect(await driversFor({ 'pci/0': 'pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01' })).toEqual([
       'ahci',
       'sd_mod',
@@ -61,11 +61,11 @@ describe('the drivers that are loaded', () => {
     expect(await driversFor({ 'virtio/0': 'virtio:d00000008v00001AF4' }, without)).toEqual(['virtio_scsi'])
   })
 
-  test('are only those that the kernel has', async () => {
+  test('omit those that the kernel lacks', async () => {
     expect(await driversFor({ 'pci/0': 'pci:v00001AF4d00001041sv0sd0bc0sc0i0' }, [])).toEqual([])
   })
 })
 
-test('an alias that a shell would read as more than a pattern is left out', () => {
+test('omits an alias that contains shell syntax besides a pattern', () => {
   expect(findDriversScript([module('ahci', 'pci:v1) reboot ;; esac #')])).toBe('')
 })

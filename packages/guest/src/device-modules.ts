@@ -1,14 +1,14 @@
 /**
- * The drivers of the devices that a machine of this project can have. They lie in every guest (4 MB, 5 ms of boot) and
- * are loaded if their device is there: a test names its devices, not their drivers. File systems are loaded by the kernel
- * when something is mounted.
+ * Drivers for the devices that coldboot can add to a machine. Every guest contains them (4 MB, 5 ms of boot time) and loads
+ * those whose device is present, so that a test does not have to list them. The kernel itself loads the modules of file
+ * systems on a mount.
  */
 import type { KernelModule } from './modules.ts'
 
-/** A driver, and what else its device needs. */
+/** A driver, with a second one that its device may need. */
 interface DeviceModule {
   readonly name: string
-  /** Loaded with it: the driver of what hangs on the device. */
+  /** A driver that is loaded with it, for example that of the disks of a controller. */
   readonly brings?: string
 }
 
@@ -30,20 +30,20 @@ const DEVICE_MODULES: readonly DeviceModule[] = [
   { name: 'pvpanic_pci' },
 ]
 
-/** Modules that the kernel requests by itself: file systems and their character sets. */
+/** Modules that the kernel requests on demand: file systems and their character sets. */
 const ON_DEMAND = ['9p', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_utf8', 'nls_iso8859_1']
 
-/** Names of the modules that lie in every guest whose kernel has them. */
+/** Names of the modules that every guest contains if its kernel has them. */
 export const BUNDLED_MODULES: readonly string[] = [
   ...DEVICE_MODULES.flatMap(({ name, brings }) => [name, ...(brings ? [brings] : [])]),
   ...ON_DEMAND,
 ]
 
-/** PCI's vendor of the virtio devices, as in the aliases of modules. */
+/** PCI vendor id of virtio devices, in the form of module aliases. */
 const VIRTIO_PCI = 'pci:v00001AF4d0000'
-/** PCI devices of virtio 1.0: 0x1040 and the virtio type (VIRTIO 1.1, 4.1.2.1). */
+/** PCI device id of virtio type 0 since virtio 1.0; the id of another type is this plus the type (VIRTIO 1.1, 4.1.2.1). */
 const MODERN = 0x1040
-/** PCI devices from before virtio 1.0, by virtio type; QEMU's default. */
+/** PCI device ids before virtio 1.0, by virtio type. QEMU uses them by default. */
 const TRANSITIONAL: ReadonlyMap<number, number> = new Map([
   [1, 0x1000],
   [2, 0x1001],
@@ -55,14 +55,14 @@ const TRANSITIONAL: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * Shell lines that put the names of the drivers for the devices there are into `$modules`. All in the shell: a command
- * of its own costs more than loading a driver. The virtio devices are known by their PCI ids before their bus is there.
+ * Shell lines that add the drivers of the present devices to `$modules`. They use only shell builtins, because starting a
+ * command takes longer than loading a driver. Virtio devices are recognized by their PCI ids, before their bus exists.
  */
 export function findDriversScript(modules: readonly KernelModule[]): string {
   const byName = new Map(modules.map((module) => [module.name, module]))
   const cases = DEVICE_MODULES.flatMap(({ name, brings }) => {
     const all = (byName.get(name)?.aliases ?? []).flatMap(devicePatterns)
-    // A driver of a whole class of devices also lists the odd ones of other classes; QEMU has none of them.
+    // A driver of a whole PCI class also lists some devices of other classes, none of which QEMU emulates.
     const ofClass = all.filter((pattern) => pattern.startsWith('pci:v*d*'))
     const patterns = ofClass.length > 0 ? ofClass : all
     const wanted = brings && byName.has(brings) ? `${name} ${brings}` : name
@@ -79,8 +79,7 @@ export function findDriversScript(modules: readonly KernelModule[]): string {
   ].join('\n')
 }
 
-// Aliases are patterns of the same kind as the shell's; one with characters that the shell would read otherwise is no
-// device's.
+// Aliases of devices are valid shell patterns. Others are ignored, because they could contain shell syntax.
 function devicePatterns(alias: string): string[] {
   if (!/^(?:pci|virtio):[\w*?:-]+$/.test(alias)) return []
   const type = /^virtio:d([\dA-F]{8})v\*$/.exec(alias)?.[1]

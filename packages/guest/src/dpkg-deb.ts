@@ -1,6 +1,6 @@
 /**
- * Reads packages with the host's `dpkg-deb`, and unpacks the xz streams of kernels with it: they use a filter (x86 BCJ)
- * that the decoders for JavaScript do not support.
+ * Reads Debian packages with the host's `dpkg-deb`. Also unpacks the xz streams of kernels with it, because they use a filter
+ * (x86 BCJ) that decoders in JavaScript do not support.
  */
 
 import type { Readable, Writable } from 'node:stream'
@@ -9,17 +9,17 @@ import { StartError } from '@coldboot/core'
 import { ExecaError, execa } from 'execa'
 import { extract, type Header } from 'tar-stream'
 
-/** A file, directory or link of a package, as {@link readDeb} comes by it. */
+/** A file, directory or link of a package. */
 export interface DebMember {
   /** Without a leading `./`: `boot/vmlinuz-6.1.0-56-amd64`. */
   readonly path: string
   readonly type: string
-  /** The content; only until the visitor's promise settles. */
+  /** Reads the content. Only possible until the visitor's promise settles. */
   read(): Promise<Uint8Array>
 }
 
 /**
- * Goes through the files of a package in the order of its archive, without unpacking it to disk.
+ * Calls `visit` for each file of a package, in archive order, without unpacking the package to disk.
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when there is no `dpkg-deb`, or it cannot read the package
  */
 export async function readDeb(path: string, visit: (member: DebMember) => Promise<void>): Promise<void> {
@@ -31,7 +31,7 @@ export async function readDeb(path: string, visit: (member: DebMember) => Promis
     for await (const entry of tar as unknown as AsyncIterable<Readable & { readonly header: Header }>) {
       const { name, type } = entry.header
       await visit({ path: name.replace(/^\.?\//, '').replace(/\/$/, ''), type, read: () => buffer(entry) })
-      // The next one comes after the end of this one.
+      // The archive's next entry follows after this one was read.
       entry.resume()
     }
   }
@@ -69,7 +69,7 @@ export async function unxzByDpkg(stream: Uint8Array): Promise<Uint8Array> {
   }
 }
 
-// dpkg-deb unpacks the member that has the files and looks no further: what is in there need not be an archive.
+// dpkg-deb decompresses the data member of a package without checking that it is a tar archive.
 function packageAround(stream: Uint8Array): Uint8Array {
   const empty = new Uint8Array(0)
   const members = { 'debian-binary': Buffer.from('2.0\n'), 'control.tar': empty, 'data.tar.xz': stream }
@@ -83,7 +83,7 @@ function packageAround(stream: Uint8Array): Uint8Array {
   return Buffer.concat(parts)
 }
 
-// Without a `cause`: test runners print all properties of an ExecaError, and the message says the same.
+// No `cause`: test runners print all properties of an ExecaError, and the message already contains the reason.
 function unreadable(what: string, cause: ExecaError): StartError {
   if (cause.code === 'ENOENT') {
     return new StartError(

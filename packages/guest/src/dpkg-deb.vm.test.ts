@@ -1,4 +1,4 @@
-// Not a test of machines, but one that needs Debian's tools, as those do.
+// Starts no machine, but needs Debian's tools, which only the hosts of machine tests have.
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -31,7 +31,7 @@ describe('unxzByDpkg', () => {
 })
 
 describe('readDeb', () => {
-  test('goes through every file of a package, those that are read and those that are not', async () => {
+  test('visits every file of a package, whether its content is read or not', async () => {
     const root = await mkdtemp(join(tmpdir(), 'deb-'))
     const files = new Map(Array.from({ length: 300 }, (_, at) => [`opt/f${at}`, randomBytes((at * 997) % 50_000)]))
     await mkdir(join(root, 'DEBIAN'))
@@ -56,13 +56,13 @@ describe('readDeb', () => {
     expect(differing).toEqual([])
   })
 
-  test('names a file that is no package', async () => {
+  test('reports a file that is not a package', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'deb-')), 'no.deb')
     await writeFile(path, 'not a package')
     await expect(readDeb(path, async () => {})).rejects.toThrow(unavailable(/no\.deb: dpkg-deb says ".*archive.*"/))
   })
 
-  test('ends when the visitor fails', async () => {
+  test('rejects with the error of the visitor', async () => {
     const root = await mkdtemp(join(tmpdir(), 'deb-'))
     await mkdir(join(root, 'DEBIAN'))
     await writeFile(

@@ -10,13 +10,13 @@ const KINDS = [
 ]
 
 describe.each(KINDS)('ELF files of $name', (kind) => {
-  test('give the bytes of a section by its name', () => {
+  test('have sections that can be read by name', () => {
     const file = makeElf({ ...kind, sections: { '.modinfo.more': Buffer.from('no'), '.modinfo': Buffer.from('yes') } })
     expect(Buffer.from(readElfSection(file, '.modinfo') ?? []).toString()).toBe('yes')
     expect(readElfSection(file, '.mod')).toBeUndefined()
   })
 
-  test('are static when they ask for no loader', () => {
+  test('are static without a loader', () => {
     expect(isStaticElf(makeElf({ ...kind, programs: [{ type: 1 }, { type: 4 }] }))).toBe(true)
     expect(isStaticElf(makeElf({ ...kind, programs: [{ type: 1 }, { type: 3 }] }))).toBe(false)
   })

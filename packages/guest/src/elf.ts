@@ -1,6 +1,6 @@
 /**
- * The two things a guest is asked of ELF files: what a kernel module says of itself, in its section `.modinfo`, and
- * whether a program is static. Both word sizes and byte orders, because guests have both. Source: elf(5).
+ * Reads the two needed facts from ELF files: the section `.modinfo` of a kernel module, and whether a program is static.
+ * Supports both word sizes and byte orders, because guest architectures use both. Source: elf(5).
  */
 
 const CLASS_64 = 2
@@ -9,7 +9,7 @@ const LITTLE_ENDIAN = 1
 const PROGRAM_INTERPRETER = 3
 const SHORTEST_HEADER = 0x34
 
-/** Where the fields lie, for each word size: of the header, and (`offset`, `size`) of a section header. */
+/** Offsets of fields for each word size: those of the file header, and `offset` and `size` of a section header. */
 const LAYOUTS = {
   32: {
     ...{ programs: 0x1c, programSize: 0x2a, programCount: 0x2c },
@@ -21,7 +21,7 @@ const LAYOUTS = {
   },
 }
 
-/** The bytes of the first section of that name; undefined when there is none or the file is not ELF. */
+/** Returns the bytes of the first section with that name; undefined if there is none or the file is not ELF. */
 export function readElfSection(file: Uint8Array, name: string): Uint8Array | undefined {
   const elf = openElf(file)
   if (!elf) return undefined
@@ -40,7 +40,7 @@ export function readElfSection(file: Uint8Array, name: string): Uint8Array | und
   return undefined
 }
 
-/** Whether the file is an ELF program that needs no loader, and so no libraries. */
+/** Whether the file is an ELF program without a loader, and thus without shared libraries. */
 export function isStaticElf(file: Uint8Array): boolean {
   const elf = openElf(file)
   if (!elf) return false
@@ -53,7 +53,7 @@ export function isStaticElf(file: Uint8Array): boolean {
 
 interface Elf {
   readonly layout: (typeof LAYOUTS)[32 | 64]
-  /** Readers of a field of 2 bytes, of 4, and of the file's own word size. */
+  /** Read a field of 2 bytes, of 4 bytes, and of the file's word size. */
   readonly half: (at: number) => number
   readonly word: (at: number) => number
   readonly offset: (at: number) => number

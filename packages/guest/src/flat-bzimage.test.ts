@@ -4,7 +4,7 @@ import { flatBzImage } from './flat-bzimage.ts'
 
 const MIB = 2 ** 20
 
-test('lays the kernel out as it lies in memory, behind the setup code and a jump to it', () => {
+test('writes the setup code, a jump to the kernel, and the kernel at its load address', () => {
   const vmlinux = makeElf({
     wide: false,
     little: true,
@@ -23,7 +23,7 @@ test('lays the kernel out as it lies in memory, behind the setup code and a jump
   expect(memory.toString('latin1', 256)).toBe('data')
 })
 
-test('refuses a kernel that would lie over the jump, and one without anything to load', () => {
+test('refuses a kernel that overlaps the jump, and one without load segments', () => {
   const low = makeElf({ wide: false, little: true, programs: [{ type: 1, address: MIB, data: Buffer.from('x') }] })
   for (const vmlinux of [low, makeElf({ wide: false, little: true })]) {
     expect(() => flatBzImage(Buffer.alloc(0), vmlinux)).toThrow(

@@ -10,14 +10,14 @@ const refused = (message: string | RegExp) =>
   expect.objectContaining({ code: 'INVALID_OPTION', shortMessage: expect.stringMatching(message) })
 
 describe('contents', () => {
-  test('text and bytes become files', async () => {
+  test('creates files from text and bytes', async () => {
     expect(await readGuestFiles({ '/etc/motd': 'hello\n', '/opt/x.bin': new Uint8Array([1, 2]) })).toEqual([
       { type: 'file', path: 'etc/motd', mode: 0o644, data: Buffer.from('hello\n') },
       { type: 'file', path: 'opt/x.bin', mode: 0o644, data: new Uint8Array([1, 2]) },
     ])
   })
 
-  test('a script is executable, and a mode given wins', async () => {
+  test('makes a script executable unless a mode is given', async () => {
     const entries = await readGuestFiles({
       '/opt/run': '#!/bin/sh\n',
       '/opt/secret': { content: '#!', mode: 0o400 },
@@ -25,13 +25,13 @@ describe('contents', () => {
     expect(entries.map((entry) => 'mode' in entry && entry.mode)).toEqual([0o755, 0o400])
   })
 
-  test('links are taken as they are', async () => {
+  test('keeps the target of a link', async () => {
     expect(await readGuestFiles({ '/opt/current': { link: '../v1' } })).toEqual([
       { type: 'symlink', path: 'opt/current', target: '../v1' },
     ])
   })
 
-  test('programs lie under one name, whichever of the four is given', async () => {
+  test('moves programs of /sbin, /usr/bin and /usr/sbin to /bin', async () => {
     const paths = ['/bin/a', '/sbin/b', '/usr/bin/c', '/usr/sbin/d', '/usr/share/e', '/binary']
     const entries = await readGuestFiles(Object.fromEntries(paths.map((path) => [path, ''])))
     expect(entries.map(({ path }) => path)).toEqual(['bin/a', 'bin/b', 'bin/c', 'bin/d', 'usr/share/e', 'binary'])
@@ -39,7 +39,7 @@ describe('contents', () => {
 })
 
 describe('sources', () => {
-  test('a file of the host keeps only whether it is executable', async () => {
+  test('keeps only the executable bit of a host file', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'guest-files-'))
     await writeFile(join(directory, 'tool'), 'x')
     await chmod(join(directory, 'tool'), 0o700)
@@ -52,7 +52,7 @@ describe('sources', () => {
     ])
   })
 
-  test('a directory comes with all that is in it, in order of names, links as links', async () => {
+  test('copies a directory with its content, sorted by name, and keeps links', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'guest-files-'))
     await mkdir(join(directory, 'sub'))
     await writeFile(join(directory, 'sub', 'b'), 'b')
@@ -68,7 +68,7 @@ describe('sources', () => {
     ])
   })
 
-  test('a socket in a directory is refused by its name', async () => {
+  test('refuses a socket in a directory and names it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'guest-files-'))
     const server = createServer().listen(join(directory, 'socket'))
     await new Promise((listening) => server.once('listening', listening))
@@ -76,7 +76,7 @@ describe('sources', () => {
     server.close()
   })
 
-  test('a missing source is named', async () => {
+  test('names a missing source', async () => {
     await expect(readGuestFiles({ '/opt/x': { source: '/does/not/exist' } })).rejects.toThrow(
       expect.objectContaining({ code: 'FILE_MISSING', shortMessage: expect.stringContaining('/does/not/exist') }),
     )
@@ -118,7 +118,7 @@ describe('an invalid file', () => {
     await expect(readGuestFiles({ '/opt/x': { content: '', mode } })).rejects.toThrow(refused(/mode/))
   })
 
-  test('no path that is taken leads out of its place', async () => {
+  test('accepts no path that leads out of its directory', async () => {
     const hostile = fc.array(fc.constantFrom('/', '..', '.', 'a', '\\', ' ', "'", '\n', 'init', 'tmp'), {
       maxLength: 8,
     })

@@ -1,13 +1,13 @@
-/** Turns the `files` option into entries of the archive, and checks every path and content. */
+/** Turns the option `files` into entries of the initramfs. Checks every path and content. */
 import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { OptionError } from '@coldboot/core'
 import type { CpioEntry } from './cpio.ts'
 
 /**
- * One file of the guest. A string or bytes: its content. `source`: path of a file or directory on the host, copied with
- * what is in it; `link`: target of a symbolic link. `mode`: permission bits.
- * @default mode 0o755 for what is executable on the host or begins with `#!`, else 0o644
+ * One file of the guest. A string or bytes: the content. `source`: path of a file or directory on the host, copied with
+ * its content; `link`: target of a symbolic link. `mode`: permission bits.
+ * @default mode 0o755 for a file that is executable on the host or begins with `#!`, else 0o644
  */
 export type GuestFile =
   | string
@@ -16,7 +16,7 @@ export type GuestFile =
   | { readonly source: string; readonly mode?: number }
   | { readonly link: string }
 
-/** By absolute path in the guest. */
+/** Files by their absolute path in the guest. */
 export type GuestFiles = Readonly<Record<string, GuestFile>>
 
 const DEFAULT_MODE = 0o644
@@ -24,18 +24,18 @@ const EXECUTABLE_MODE = 0o755
 const DIRECTORY_MODE = 0o755
 const LONGEST_NAME = 255
 const LONGEST_PATH = 4095
-/** The most Node reads at once; long before that, a disk is the better way. */
+/** Largest file, bytes: Node's limit for one read. Much smaller files are already better on a disk. */
 const MOST_BYTES = 2 ** 31 - 1
 
-/** Where something is mounted at boot, which would hide the file. */
+/** Directories that are hidden by mounts at boot. */
 const MOUNT_POINTS = ['proc', 'sys', 'dev', 'run', 'tmp']
-/** What the guest cannot start without. */
+/** Files that the guest needs to start. */
 const OWN_PATHS = ['init', 'bin/busybox', 'etc/coldboot', 'etc/inittab']
-/** One directory of programs, by four names. */
+/** Directories that are links to `bin`. */
 const MERGED = /^(?:sbin|usr\/s?bin)(?=\/)/
 
 /**
- * Checks and reads the files. Of two names for one path the later wins.
+ * Checks and reads the files. If two names mean the same path, the later one is used.
  * @throws OptionError `INVALID_OPTION` for a path or content that cannot be used, `FILE_MISSING` for a missing source
  */
 export async function readGuestFiles(files: GuestFiles): Promise<CpioEntry[]> {
@@ -45,7 +45,7 @@ export async function readGuestFiles(files: GuestFiles): Promise<CpioEntry[]> {
   return entries.flat()
 }
 
-/** `/usr/bin/tool` → `bin/tool`: relative, and under the one name the guest has for its programs. */
+/** `/usr/bin/tool` → `bin/tool`: a relative path, in the guest's only directory of programs. */
 function checkedPath(path: string): string {
   const relative = path.slice(1).replace(MERGED, 'bin')
   const names = relative.split('/')
@@ -100,7 +100,7 @@ function checkedMode(option: string, mode: number | undefined): number | undefin
 }
 
 async function readSource(option: string, path: string, source: string, mode?: number): Promise<CpioEntry[]> {
-  // The source itself may be a link, as build outputs often are; what lies in a directory is copied as it is.
+  // A link as the source is followed, because build outputs are often links. Links in a directory are copied as links.
   const stats = await stat(source).catch((cause: unknown) => {
     throw new OptionError('FILE_MISSING', `The source of ${option} in \`files\` cannot be read: ${source}`, { cause })
   })
@@ -140,7 +140,7 @@ async function readFileEntry(path: string, source: string, stats: FileFacts, mod
       },
     )
   }
-  // Only the executable bit is kept: the others depend on the umask at the checkout.
+  // Only the executable bit is kept, because the others depend on the umask during the checkout.
   const executable = (stats.mode & 0o111) !== 0
   return {
     type: 'file',

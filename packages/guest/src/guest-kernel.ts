@@ -1,4 +1,4 @@
-/** A kernel that a guest can boot, with its modules, whether it comes from a package or from Debian's archive. */
+/** A kernel for a guest with its modules, from any source. */
 import { BUNDLED_MODULES } from './device-modules.ts'
 import { type KernelModule, loadOrder, type ModuleIndex } from './modules.ts'
 
@@ -8,15 +8,15 @@ export interface ModuleFile {
   readonly data: Uint8Array
 }
 
-/** What a guest gets of a kernel's modules. */
+/** The part of a kernel's modules that a guest contains. */
 export interface GuestModules {
-  /** The modules asked for, those that every guest has, and all they need: each after what it needs. */
+  /** The requested modules, those of every guest, and all dependencies, each after its own dependencies. */
   readonly files: readonly ModuleFile[]
-  /** Names of what is compiled into the kernel. */
+  /** Names of the modules that are compiled into the kernel. */
   readonly builtIn: readonly string[]
 }
 
-/** A kernel. */
+/** A kernel with access to its modules. */
 export interface GuestKernel {
   /** `linux-image-6.1.0-56-amd64_6.1.192-2_amd64`: Debian's package and its version. */
   readonly id: string
@@ -25,14 +25,14 @@ export interface GuestKernel {
   /** Path of the file that QEMU boots. */
   readonly image: string
   /**
-   * Reads the modules asked for, those that every guest has, and all they need.
+   * Reads the requested modules, those of every guest, and all dependencies.
    * @throws OptionError `GUEST_MODULE_MISSING`
    * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when files of the kernel are damaged
    */
   readModules(wanted: readonly string[]): Promise<GuestModules>
 }
 
-/** The modules to read for a guest, in the order of loading. @throws OptionError `GUEST_MODULE_MISSING` */
+/** Returns the modules of a guest in loading order. @throws OptionError `GUEST_MODULE_MISSING` */
 export function modulesFor(index: ModuleIndex, wanted: readonly string[]): readonly KernelModule[] {
   const bundled = BUNDLED_MODULES.filter((name) => Object.hasOwn(index.modules, name))
   return loadOrder(index, [...wanted, ...bundled])

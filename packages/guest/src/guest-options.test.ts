@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type LinuxGuestOptions, resolveGuestOptions } from './guest-options.ts'
 
 describe('defaults', () => {
-  test('are those that the documentation states', () => {
+  test('match the documentation', () => {
     expect(resolveGuestOptions({})).toMatchObject({
       arch: hostArchitecture(),
       flavour: 'generic',
@@ -16,16 +16,16 @@ describe('defaults', () => {
     })
   })
 
-  test('stand for what is given as undefined', () => {
+  test('replace undefined', () => {
     expect(resolveGuestOptions({ flavour: undefined, init: undefined })).toMatchObject({ flavour: 'generic', init: '' })
   })
 })
 
-test('lines of `init` may be given as a list', () => {
+test('accepts the lines of `init` as a list', () => {
   expect(resolveGuestOptions({ init: ['a', 'b'] }).init).toBe('a\nb')
 })
 
-test('an unknown option is refused, with the nearest known one', () => {
+test('refuses an unknown option and suggests the nearest known one', () => {
   expect(() => resolveGuestOptions({ module: ['9p'] } as LinuxGuestOptions)).toThrow(
     expect.objectContaining({
       code: 'UNKNOWN_OPTION',
@@ -35,9 +35,9 @@ test('an unknown option is refused, with the nearest known one', () => {
 })
 
 test.each<[string, object, RegExp]>([
-  ['an architecture that is none', { arch: 'amd64' }, /`arch`.*x86_64.*"amd64"/],
-  ['a property every object has', { arch: 'constructor' }, /`arch`/],
-  ['a flavour that is none', { flavour: 'rt' }, /`flavour`/],
+  ['an unknown architecture', { arch: 'amd64' }, /`arch`.*x86_64.*"amd64"/],
+  ['a property of every object as the architecture', { arch: 'constructor' }, /`arch`/],
+  ['an unknown flavour', { flavour: 'rt' }, /`flavour`/],
   ['one module instead of a list', { modules: '9p' }, /`modules`/],
   ['a module with an option of modprobe', { modules: ['-r'] }, /`modules`/],
   ['a module followed by a command', { modules: ['9p; reboot'] }, /`modules`/],
@@ -48,8 +48,8 @@ test.each<[string, object, RegExp]>([
   ['a hostname with a kernel argument', { hostname: 'a init=/x' }, /`hostname`/],
   ['a log level above 8', { logLevel: 9 }, /`logLevel`/],
   ['an empty cache folder', { cacheDirectory: '' }, /`cacheDirectory`/],
-  ['progress to nothing', { onProgress: true }, /`onProgress`/],
-])('%s is refused', (_, options, message) => {
+  ['a progress callback that is not a function', { onProgress: true }, /`onProgress`/],
+])('refuses %s', (_, options, message) => {
   expect(() => resolveGuestOptions(options)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', shortMessage: expect.stringMatching(message) }),
   )

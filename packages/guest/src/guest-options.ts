@@ -1,4 +1,4 @@
-/** The options of a guest, their defaults and their checks. */
+/** Options of a guest with their defaults and checks. */
 import { type Architecture, OptionError } from '@coldboot/core'
 import {
   ARCHITECTURES,
@@ -27,42 +27,41 @@ export interface LinuxGuestOptions {
    * @default the kernel of `source`
    */
   readonly kernel?: Kernel | undefined
-  /** Which of Debian's kernels. `generic` has every driver; `cloud` is smaller, virtio only. @default 'generic' */
+  /** Flavour of Debian's kernel. `generic` has every driver; `cloud` is smaller and only has virtio drivers. @default 'generic' */
   readonly flavour?: Flavour | undefined
   /**
    * Where the kernel and busybox come from. `package`: the installed package `@coldboot/guest-<arch>`; `archive`: Debian's
-   * archive, by the host's apt. @default the package when it has what is asked for, else the archive
+   * archive, by the host's apt. @default the package if it contains the requested flavour and modules, else the archive
    */
   readonly source?: GuestSource | undefined
   /**
-   * Kernel modules to load at boot, in this order, with all they need: by name (`9p`, `vfat`, `e1000`) or alias
-   * (`fs-9p`). What the kernel has built in may be named too. The virtio
-   * bus is always loaded.
+   * Kernel modules to load at boot, in this order and with their dependencies: by name (`9p`, `vfat`, `e1000`) or alias
+   * (`fs-9p`). Built-in modules are accepted and ignored. The drivers of the machine's devices are always loaded.
    * @default []
    */
   readonly modules?: readonly string[] | undefined
   /** Files to put into the guest, by absolute path. @default {} */
   readonly files?: GuestFiles | undefined
   /**
-   * Lines for the guest's shell, run before the prompt appears. If one fails the machine ends, and the console says so;
-   * end a line that may fail with `|| true`. @default ''
+   * Shell commands that run before the prompt appears. If one fails, the console shows an error and the machine ends. Add
+   * `|| true` to a command that may fail. @default ''
    */
   readonly init?: string | readonly string[] | undefined
   /**
-   * Whether machines have a port for the agent, which is in every guest: commands and files then go beside the console.
+   * Whether machines have a port for the guest's agent, so that commands and files do not use the console.
    * @default true
    */
   readonly agent?: boolean | undefined
-  /** @default 'coldboot' */
+  /** Host name of the guest. @default 'coldboot' */
   readonly hostname?: string | undefined
   /**
-   * Kernel messages more urgent than this appear on the console, 0 to 8. 4: errors; 1: none but those of a panic, which is
-   * always printed whole; 7: all that are not for debugging. @default 4
+   * Kernel messages with a lower level than this appear on the console, 0 to 8. 4: errors; 1: emergencies only; 7: all except
+   * debug messages. A panic is always printed completely. @default 4
    */
   readonly logLevel?: number | undefined
-  /** Where kernels and images are kept. @default COLDBOOT_CACHE, else `coldboot` in the user's cache folder */
+  /** Directory of cached kernels and images. @default COLDBOOT_CACHE, else `coldboot` in the user's cache folder */
   readonly cacheDirectory?: string | undefined
-  /** Called while a kernel is fetched and an image made. @default silence */
+  /** Called while a kernel is downloaded and an image is built. @default none */
   readonly onProgress?: OnGuestProgress | undefined
 }
 
@@ -74,7 +73,7 @@ export interface ResolvedGuestOptions {
   readonly source: GuestSource | undefined
   readonly modules: readonly string[]
   readonly files: GuestFiles
-  /** One text; empty if there are no lines. */
+  /** Lines of `init` as one text; empty for none. */
   readonly init: string
   readonly agent: boolean
   readonly hostname: string | undefined
@@ -113,7 +112,8 @@ const CHECKS: CheckTable<Required<LinuxGuestOptions>> = {
 }
 
 /**
- * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with what the option must be
+ * Checks options and adds the defaults.
+ * @throws OptionError `UNKNOWN_OPTION` with the nearest known key, `INVALID_OPTION` with the accepted values
  */
 export function resolveGuestOptions(options: LinuxGuestOptions): ResolvedGuestOptions {
   checkTable('linuxGuest', options, CHECKS)

@@ -26,7 +26,7 @@ test('builds an image once for two requests at the same time', async () => {
   expect(await readFile(cache.path(images[0].name), 'utf8')).toBe('image')
 })
 
-test('an image that was damaged, cut or deleted is built again', async () => {
+test('rebuilds an image that was damaged, truncated or deleted', async () => {
   const build = vi.fn(async () => Buffer.from('image'))
   const { name } = await storedImage(cache, 'k', build)
   await writeFile(cache.path(name), 'ima')
@@ -43,7 +43,7 @@ test('a failed build leaves no image and can be tried again', async () => {
   expect(await storedImage(cache, 'k', async () => Buffer.from('image'))).toMatchObject({ sizeBytes: 5 })
 })
 
-test('images not used for a month go when another is built', async () => {
+test('removes images that were not used for a month when it builds another one', async () => {
   for (const key of ['old', 'recent']) await storedImage(cache, key, async () => Buffer.from(key))
   await utimes(cache.path('initramfs/old.json'), daysAgo(31), daysAgo(31))
   await utimes(cache.path('initramfs/recent.json'), daysAgo(29), daysAgo(29))

@@ -1,6 +1,6 @@
 /**
- * Built images, by a key over all that went into them. A guest is asked for before every test file, so finding one must cost
- * next to nothing: a record is read, and the sizes and times of its files are compared with it.
+ * Built images in the cache, by a hash of their input. Finding an image is fast, because it happens before every test file: the
+ * image's record is read, and compared with the size and time of its file.
  */
 import type { Cache, StoredFile } from '@coldboot/core/internal'
 import { markUsed, RECORD, removeUnused } from './cache-age.ts'
@@ -8,12 +8,12 @@ import { markUsed, RECORD, removeUnused } from './cache-age.ts'
 const FOLDER = 'initramfs'
 const IMAGE = '.cpio'
 
-/** A record with its files. Their names begin with that of the record. */
+/** A record with its files, whose names begin with the record's name. */
 export interface StoredEntry {
   readonly files: readonly StoredFile[]
 }
 
-/** The image of that key: the stored one, else the one that `build` makes. Of several processes one builds. */
+/** Returns the stored image of a key, or builds and stores it. Of several processes, only one builds. */
 export async function storedImage(cache: Cache, key: string, build: () => Promise<Uint8Array>): Promise<StoredFile> {
   const { files } = await storedEntry(cache, `${FOLDER}/${key}`, async (name) => ({
     files: [await cache.publish(`${name}${IMAGE}`, await build())] as const,
@@ -22,7 +22,7 @@ export async function storedImage(cache: Cache, key: string, build: () => Promis
 }
 
 /**
- * As {@link storedImage}, for a record of any form.
+ * Like {@link storedImage}, for a record with any fields.
  * @param name folder and key
  */
 export async function storedEntry<Entry extends StoredEntry>(

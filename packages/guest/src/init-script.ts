@@ -1,6 +1,6 @@
 /**
- * What runs in the guest before a test does. busybox init is process 1: it gives each console session default signals and
- * a controlling terminal, reaps orphans, and answers `poweroff`, `reboot` and `halt` from anywhere in the guest.
+ * Files that start the guest. Process 1 is the init of busybox: it starts the console's shell with default signals and a
+ * controlling terminal, reaps orphans, and handles `poweroff`, `reboot` and `halt`.
  */
 import { START_AGENT } from './agent-binary.ts'
 import {
@@ -13,32 +13,31 @@ import {
 } from './mounts.ts'
 
 /**
- * The console shell's prompt, in clean text. It never changes, whatever the directory.
+ * The console shell's prompt, in clean text. It is the same in every directory.
  *
- * In raw bytes it is set in the marks of shell integration (OSC 133): `D;status` of the last command, `A` before the
- * prompt, `B` after it. Echoed input and the output of commands have no such marks, so a reader of the raw
- * console cannot take either for the prompt.
+ * In the raw bytes, the escape sequences of shell integration (OSC 133) enclose it: `D;status` of the last command and `A`
+ * before the prompt, `B` after it. They distinguish the prompt from the same text in echoed input or output.
  */
 export const GUEST_PROMPT = 'coldboot# '
 
-/** Files of the guest that control its start, by path. */
+/** A file that controls the guest's start. */
 export interface InitFile {
   readonly path: string
   readonly mode: number
   readonly text: string
 }
 
-/** What differs between two guests' starts. */
+/** The parts of the start that depend on the guest's options. */
 export interface InitOptions {
-  /** Names of modules to load whatever devices there are, in order. */
+  /** Names of modules that are loaded on every machine, in order. */
   readonly modules: readonly string[]
-  /** Lines that add names to `$modules`. */
+  /** Shell lines that add the drivers of the present devices to `$modules`. */
   readonly findDrivers: string
-  /** Lines for a shell, run before the console's own. */
+  /** Lines of the user, run before the console's shell starts. */
   readonly init: string
 }
 
-/** Where the user's lines lie in the guest. */
+/** Path in the guest of the user's lines. */
 const USER_INIT = '/etc/coldboot/init'
 
 const INITTAB = `# Everything a machine needs, once; then a shell on the console, again if it is killed.
@@ -47,10 +46,10 @@ console::respawn:-/bin/sh -i /dev/tty
 ::ctrlaltdel:/bin/reboot -f
 `
 
-// The shell reads /dev/tty as a script instead of its standard input: it then leaves the terminal in line mode. busybox's
-// own line editor costs 20 ms a command, cuts lines at 1,020 characters, breaks the echo at 80 columns and asks the
-// terminal for the cursor's place (ESC [6n) at each prompt. A shell that reads a script prints no prompt, so the
-// expansion of the prompt prints it. "\\043" keeps the prompt itself out of the trace of \`set -x\`.
+// The shell reads /dev/tty as a script, which keeps the terminal in line mode. busybox's line editor would take 20 ms per
+// command, truncate lines at 1,020 characters, wrap the echo at 80 columns and request the cursor position (ESC [6n) at each
+// prompt. A shell that reads a script prints no prompt but expands it, so the expansion prints it. "\\043" keeps the prompt
+// out of the trace of \`set -x\`.
 const PROFILE = `HOME=/root
 PS1='$(printf "\\033]133;D;%s\\007\\033]133;A\\007coldboot\\043 \\033]133;B\\007" $? >/dev/tty)'
 PS2='$(printf "> " >/dev/tty)'
@@ -71,7 +70,7 @@ tmpfs /run tmpfs mode=755 0 0
 tmpfs /tmp tmpfs mode=1777 0 0
 `
 
-/** The files that start the guest. The same options give the same text. */
+/** Returns the files that start the guest. The same options produce the same text. */
 export function initFiles(options: InitOptions): InitFile[] {
   const { init } = options
   const text = (path: string, content: string, mode = 0o644): InitFile => ({ path, mode, text: content })
@@ -90,11 +89,11 @@ export function initFiles(options: InitOptions): InitFile[] {
   ]
 }
 
-// Each command is a fork and an exec, some 10 ms without hardware acceleration: what the shell can do itself, it does.
+// Prefers shell builtins, because starting a command takes some 10 ms without hardware acceleration.
 function bootScript({ modules, findDrivers, init }: InitOptions): string {
   const lines = [
     '#!/bin/sh',
-    // Before /proc is there, the shell finds no command by its bare name.
+    // Before /proc is mounted, busybox's shell finds no command by its bare name.
     '/bin/mount -a',
     'mkdir -p -m 1777 /dev/pts /dev/shm',
     'mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts',

@@ -38,14 +38,14 @@ function build(parts: Partial<InitramfsParts> = {}): Map<string, ReadEntry> {
 const text = (entry: ReadEntry | undefined): string | undefined => entry && Buffer.from(entry.data).toString()
 
 describe('buildInitramfs', () => {
-  test('gives the same bytes for the same parts, in whatever order the files come', () => {
+  test('produces the same bytes for the same files in any order', () => {
     const files = [file('opt/b', 'b'), file('opt/a', 'a'), file('etc/c', 'c')]
     const one = buildInitramfs({ ...PARTS, files })
     const other = buildInitramfs({ ...PARTS, files: [...files].reverse() })
     expect(Buffer.compare(one, other)).toBe(0)
   })
 
-  test('has every directory in front of what is in it', () => {
+  test('writes every directory before its entries', () => {
     const paths = [...build({ files: [file('a/b/c/d')] }).keys()]
     for (const path of paths.filter((name) => name.includes('/'))) {
       expect(paths.indexOf(path.slice(0, path.lastIndexOf('/')))).toBeLessThan(paths.indexOf(path))
@@ -56,21 +56,21 @@ describe('buildInitramfs', () => {
     expect(paths).toContain('a/b/c')
   })
 
-  test('has each path once', () => {
+  test('writes each path once', () => {
     const paths = readCpio(buildInitramfs({ ...PARTS, files: [file('etc/motd'), file('etc/profile')] })).map(
       ({ path }) => path,
     )
     expect(new Set(paths).size).toBe(paths.length)
   })
 
-  test('has a link for each program, and one directory of programs by four names', () => {
+  test('writes a link for each program, and links to the one directory of programs', () => {
     const entries = build()
     expect(text(entries.get('bin/ls'))).toBe('busybox')
     expect(text(entries.get('init'))).toBe('bin/busybox')
     expect(['sbin', 'usr/bin', 'usr/sbin'].map((path) => text(entries.get(path)))).toEqual(['bin', '../bin', '../bin'])
   })
 
-  test('has the modules where modprobe looks for them, with what they need', () => {
+  test('writes modules and their dependencies where modprobe looks for them', () => {
     const entries = build()
     const directory = 'lib/modules/6.1.0-1-amd64'
     expect(text(entries.get(`${directory}/kernel/fs/fat/vfat.ko`))).toBe('vfat')
@@ -79,11 +79,11 @@ describe('buildInitramfs', () => {
     expect(text(entries.get(`${directory}/modules.builtin`))).toBe('kernel/nls_base.ko\n')
   })
 
-  test('has no folder of modules for a kernel without them', () => {
+  test('writes no module directory for a kernel without modules', () => {
     expect([...build({ modules: undefined }).keys()].filter((path) => path.startsWith('lib/'))).toEqual([])
   })
 
-  test("has the user's file instead of its own", () => {
+  test("replaces its own file with the user's", () => {
     expect(text(build({ files: [file('etc/hosts', 'mine')] }).get('etc/hosts'))).toBe('mine')
   })
 
@@ -97,7 +97,7 @@ describe('buildInitramfs', () => {
   })
 })
 
-test('the digest of the recipe changes with what starts the guest', () => {
+test('changes the recipe digest with the startup options', () => {
   const digest = recipeDigest({ modules: ['vfat'], init: '' })
   expect(digest).toBe(recipeDigest({ modules: ['vfat'], init: '' }))
   expect(digest).not.toBe(recipeDigest({ modules: [], init: '' }))

@@ -1,4 +1,4 @@
-/** Builds the root file system of the guest from busybox, modules, the files that start it, and the user's files. */
+/** Builds the guest's initramfs from busybox, kernel modules, startup files and the user's files. */
 import { OptionError } from '@coldboot/core'
 import { nodeCrypto } from '@coldboot/core/internal'
 import { AGENT_PATH } from './agent-binary.ts'
@@ -9,13 +9,13 @@ import type { GuestModules } from './guest-kernel.ts'
 import { type InitFile, type InitOptions, initFiles } from './init-script.ts'
 import { modulesAlias, modulesDep } from './modules.ts'
 
-/** What goes in. */
+/** Content of an initramfs. */
 export interface InitramfsParts {
   readonly agent: Uint8Array
   readonly busybox: Uint8Array
-  /** As `uname -r`; modules are looked for under it. */
+  /** Kernel release as in `uname -r`, the name of the module directory. */
   readonly release: string
-  /** None for a kernel that comes without modules. */
+  /** Undefined for a kernel without modules. */
   readonly modules: GuestModules | undefined
   readonly startup: Pick<InitOptions, 'modules' | 'init'>
   readonly files: readonly CpioEntry[]
@@ -24,8 +24,8 @@ export interface InitramfsParts {
 const DIRECTORIES = ['proc', 'sys', 'dev', 'run', 'tmp', 'mnt', 'usr', 'lib', 'var']
 
 /**
- * The archive. The same parts give the same bytes, in whatever order they come.
- * @throws OptionError `INVALID_OPTION` when a file of the user's lies where another is no directory
+ * Returns the archive. The same parts produce the same bytes, in any order of `files`.
+ * @throws OptionError `INVALID_OPTION` when the parent of a user's file is not a directory
  */
 export function buildInitramfs(parts: InitramfsParts): Uint8Array {
   const entries = new Map<string, CpioEntry>()
@@ -37,8 +37,8 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array {
 }
 
 /**
- * Stands for all that these functions do with any parts: the digest of what they make of a sample that has one of
- * everything. Hex.
+ * A hash of the code that builds an initramfs: that of an archive with one sample of each kind of part. Hex. A part of the
+ * cache key, so that images of other versions of coldboot are not used.
  */
 export function recipeDigest(startup: InitramfsParts['startup']): string {
   const aliases = ['pci:v00001234d*', 'virtio:d00000001v*', 'virtio:d00000020v*']
@@ -56,7 +56,7 @@ export function recipeDigest(startup: InitramfsParts['startup']): string {
 
 function skeleton({ agent, busybox }: InitramfsParts): CpioEntry[] {
   return [
-    // The root itself: the kernel's own has the mode of /tmp.
+    // The root directory: the kernel would create it with the mode of /tmp.
     { type: 'directory', path: '.', mode: 0o755 },
     ...DIRECTORIES.map((path): CpioEntry => ({ type: 'directory', path, mode: 0o755 })),
     { type: 'directory', path: 'root', mode: 0o700 },
@@ -66,11 +66,11 @@ function skeleton({ agent, busybox }: InitramfsParts): CpioEntry[] {
     ...['sbin', 'usr/bin', 'usr/sbin'].map(
       (path): CpioEntry => ({ type: 'symlink', path, target: path === 'sbin' ? 'bin' : '../bin' }),
     ),
-    // Programs that are no shell start others by path.
+    // Programs other than the shell start commands by path.
     ...appletNames(busybox)
       .filter((name) => name !== 'busybox')
       .map((name): CpioEntry => ({ type: 'symlink', path: `bin/${name}`, target: 'busybox' })),
-    // What init and the first error messages are connected to, before devtmpfs is mounted.
+    // Used by init and for its first error messages, before devtmpfs is mounted.
     { type: 'character', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
     { type: 'character', path: 'dev/null', mode: 0o666, major: 1, minor: 3 },
   ]

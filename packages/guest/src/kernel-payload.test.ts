@@ -12,7 +12,7 @@ function uint32(value: number): Buffer {
   return bytes
 }
 
-// Behind the library's own length field comes the block.
+// Omits the length field that the library adds before the block.
 function lz4Legacy(data: Uint8Array): Buffer {
   const blocks: Buffer[] = [Buffer.from([0x02, 0x21, 0x4c, 0x18])]
   for (let at = 0; at < data.length; at += BLOCK) {
@@ -39,14 +39,14 @@ describe('findPayload', () => {
     expect(unpackedLength).toBe(77)
   })
 
-  test('takes 0 setup sectors for the 4 of the oldest boot protocol', () => {
+  test('interprets 0 setup sectors as 4, as in the oldest boot protocol', () => {
     const image = Buffer.concat([bzImage(Buffer.alloc(8), 0), Buffer.alloc(2048)])
     image.writeUInt8(0, 0x1f1)
     expect(findPayload(image).setup.length).toBe(5 * 512)
   })
 
   test.each([
-    ['a file that is no bzImage', Buffer.alloc(4096), /no(t a)? bzImage/],
+    ['a file that is not a bzImage', Buffer.alloc(4096), /no(t a)? bzImage/],
     ['an empty file', Buffer.alloc(0), /not a bzImage/],
     ['a truncated image', bzImage(Buffer.alloc(5000), 1).subarray(0, 4096), /outside of its file/],
   ])('refuses %s', (_, image, message) => {
@@ -67,7 +67,7 @@ describe('unpackKernel', () => {
     await expect(unpackKernel(image)).rejects.toThrow(unusable(/damaged|ends early/))
   })
 
-  test('refuses a compression that is not known', async () => {
+  test('refuses an unknown compression', async () => {
     await expect(unpackKernel(findPayload(bzImage(Buffer.from('BZh91AY...'), 10)))).rejects.toThrow(
       unusable(/425a6839/),
     )

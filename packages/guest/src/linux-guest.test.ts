@@ -22,7 +22,7 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
     vi.stubEnv('COLDBOOT_INITRAMFS', '/mine/initramfs')
   })
 
-  test('both are used as they are, and nothing is fetched', async () => {
+  test('uses both files unchanged and downloads nothing', async () => {
     const onProgress = vi.fn()
     expect(await linuxGuest({ arch: 'aarch64', hostname: 'web', logLevel: 7, onProgress })).toEqual({
       arch: 'aarch64',
@@ -39,7 +39,7 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
   test.each([
     ['files', { files: { '/etc/motd': 'x' } }],
     ['init', { init: 'echo hi' }],
-  ])('`%s` is refused instead of left out', async (option, options) => {
+  ])('refuses the option `%s`', async (option, options) => {
     await expect(linuxGuest(options)).rejects.toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
@@ -48,12 +48,12 @@ describe('with COLDBOOT_KERNEL and COLDBOOT_INITRAMFS', () => {
     )
   })
 
-  test('`modules` are refused: they would have to fit the kernel', async () => {
+  test('refuses `modules` for the kernel of COLDBOOT_KERNEL', async () => {
     await expect(linuxGuest({ modules: ['9p'] })).rejects.toThrow(/COLDBOOT_KERNEL is set/)
   })
 })
 
-test('names what to provide on a system without dpkg when the archive is asked for', async () => {
+test('names the variables to set when the archive is requested on a system without dpkg', async () => {
   vi.stubEnv('PATH', directory)
   const error: unknown = await linuxGuest({ arch: 'x86_64', source: 'archive' }).catch((reason: unknown) => reason)
   expect(error).toMatchObject({
@@ -64,7 +64,7 @@ test('names what to provide on a system without dpkg when the archive is asked f
   expect(error).not.toHaveProperty('cause')
 })
 
-test('a flavour that Debian does not have for an architecture is refused', async () => {
+test('refuses a flavour that Debian lacks for an architecture', async () => {
   await expect(linuxGuest({ arch: 's390x', flavour: 'cloud' })).rejects.toThrow(
     expect.objectContaining({
       code: 'INVALID_OPTION',
@@ -74,7 +74,7 @@ test('a flavour that Debian does not have for an architecture is refused', async
 })
 
 describe('with an installed package', () => {
-  // Nothing else installs the package of this architecture.
+  // No other test installs the package of this architecture.
   const arch = 's390x'
   beforeEach(async () => {
     vi.stubEnv('PATH', directory)
@@ -85,7 +85,7 @@ describe('with an installed package', () => {
     await installGuestPackage(directory, arch)
   })
 
-  test('boots its kernel without asking the archive, and the same options give the same image', async () => {
+  test('uses its kernel without the archive, and builds the same image from the same options', async () => {
     const guest = await linuxGuest({ arch })
     expect(guest.kernel).toBe(join(directory, 'node_modules/@coldboot/guest-s390x/vmlinuz'))
     const image = Buffer.from(await readFile(guest.initramfs)).toString('latin1')
@@ -94,12 +94,12 @@ describe('with an installed package', () => {
     expect((await linuxGuest({ arch })).initramfs).toBe(guest.initramfs)
   })
 
-  test('puts the modules that are asked for into the image', async () => {
+  test('adds the requested modules to the image', async () => {
     const { initramfs } = await linuxGuest({ arch, modules: ['dummy', 'built-in'] })
     expect(Buffer.from(await readFile(initramfs)).toString('latin1')).toContain('kernel/dummy.ko')
   })
 
-  test('names the nearest module when the kernel has none of that name', async () => {
+  test('suggests the nearest name for an unknown module', async () => {
     await expect(linuxGuest({ arch, modules: ['dumy'] })).rejects.toThrow(
       expect.objectContaining({
         code: 'GUEST_MODULE_MISSING',
@@ -109,9 +109,9 @@ describe('with an installed package', () => {
   })
 
   test.each([
-    ['a module that only the archive has', { modules: ['rare'] }, 'has no module `rare`'],
+    ['a module that is only in the archive', { modules: ['rare'] }, 'has no module `rare`'],
     ['an alias of such a module', { modules: ['fs-rare'] }, 'has no module `fs-rare`'],
-  ])('says what is missing for %s on a system without the archive', async (_, options, lacks) => {
+  ])('names the missing module for %s on a system without the archive', async (_, options, lacks) => {
     await expect(linuxGuest({ arch, ...options })).rejects.toThrow(
       expect.objectContaining({
         code: 'GUEST_KERNEL_UNAVAILABLE',
@@ -123,7 +123,7 @@ describe('with an installed package', () => {
     )
   })
 
-  test('refuses a damaged file of the package, and says how to replace it', async () => {
+  test('refuses a damaged file of the package, and explains how to replace it', async () => {
     await writeFile(join(directory, 'node_modules/@coldboot/guest-s390x/busybox'), 'damaged')
     await expect(linuxGuest({ arch })).rejects.toThrow(
       expect.objectContaining({
@@ -134,13 +134,13 @@ describe('with an installed package', () => {
     )
   })
 
-  test('is not used when its kernel is cut short', async () => {
+  test('ignores a package whose kernel is truncated', async () => {
     await writeFile(join(directory, 'node_modules/@coldboot/guest-s390x/vmlinuz'), '')
     await expect(linuxGuest({ arch, source: 'package' })).rejects.toThrow(/@coldboot\/guest-s390x is not installed/)
   })
 })
 
-test('names the package to add when there is neither a package nor the archive', async () => {
+test('names the package to install when neither a package nor the archive is available', async () => {
   vi.stubEnv('PATH', directory)
   await expect(linuxGuest({ arch: 's390x' })).rejects.toThrow(
     expect.objectContaining({
@@ -151,8 +151,8 @@ test('names the package to add when there is neither a package nor the archive',
   )
 })
 
-describe('with a kernel of its own and the initramfs made here', () => {
-  test('the guest has no modules, and grows with its files', async () => {
+describe('with COLDBOOT_KERNEL alone', () => {
+  test('adds no modules, and needs more memory for large files', async () => {
     vi.stubEnv('COLDBOOT_KERNEL', '/mine/vmlinuz')
     const { Cache } = await import('@coldboot/core/internal')
     const cache = new Cache(directory)
@@ -167,7 +167,7 @@ describe('with a kernel of its own and the initramfs made here', () => {
   })
 })
 
-test('shows what a failing dpkg printed and its command, without the error of the process', async () => {
+test('shows the output and the command of a failing dpkg, but not the properties of its process error', async () => {
   await writeFile(join(directory, 'dpkg'), '#!/bin/sh\necho "dpkg: error: broken" >&2\nexit 2\n', { mode: 0o755 })
   vi.stubEnv('PATH', directory)
   const error: unknown = await linuxGuest({ arch: 's390x', source: 'archive' }).catch((reason: unknown) => reason)

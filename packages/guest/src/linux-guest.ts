@@ -1,4 +1,4 @@
-/** Public API of the package: resolves the options of a guest to the files and arguments that boot it. */
+/** Public API of the package. Turns the options of a guest into the files and kernel arguments that boot it. */
 import { type Architecture, ColdbootError, type MemorySize, OptionError, StartError } from '@coldboot/core'
 import {
   ARCHITECTURES,
@@ -30,37 +30,37 @@ import { buildInitramfs, recipeDigest } from './initramfs.ts'
 import { EARLY_MOUNTS_WORD, FOREIGN_ROOT_WORD } from './mounts.ts'
 import { OwnKernel } from './own-kernel/kernel.ts'
 
-/** A guest, to be spread into a machine's options: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
+/** Machine options for a guest. Spread them: `VM.start({ ...(await linuxGuest()), memory: '512M' })`. */
 export interface LinuxGuest {
   readonly arch: Architecture
   /** Path of the kernel. */
   readonly kernel: string
-  /** Path of the initramfs. Shared and kept: never write to it. */
+  /** Path of the initramfs. The file is in the cache and shared by all machines: never write to it. */
   readonly initramfs: string
-  /** A console on the first serial port, and what makes the boot quick. Append words to change it: the last one wins. */
+  /** Kernel command line: selects the first serial port as the console and shortens the boot. Appended arguments override it. */
   readonly kernelArgs: string
-  /** Enough for the guest and the files in it, with its unit. */
+  /** Memory for the guest and the files in it, such as `256M`. */
   readonly memory: MemorySize
-  /** The shell's prompt, which ends the boot: {@link GUEST_PROMPT}. */
+  /** Console text at which the boot is complete: the shell's prompt, {@link GUEST_PROMPT}. */
   readonly ready: string
-  /** Whether the agent is in the guest, which runs commands beside the console. */
+  /** Whether the guest contains the agent, a program that runs commands without using the console. */
   readonly agent: boolean
   /** System.map for the names of functions in call traces. Missing for a kernel without a System.map. */
   readonly failOn?: { readonly systemMap: string }
 }
 
 const MIB = 2 ** 20
-/** What of an image fits into the least memory. */
+/** Largest initramfs that boots in the architecture's default memory. Larger ones get more memory. */
 const FREE_IMAGE_MIB = 16
 
 /**
- * A small Linux guest from stock parts: Debian's kernel, busybox, the modules and files asked for, and a root shell on the
- * serial console. The parts come from the package `@coldboot/guest-<arch>` when it is installed and has them, else from
- * Debian's archive: the first call then downloads the kernel. Later calls take a few milliseconds. The same options give the
- * same bytes as long as the package, or the kernel in the cache, stays the same.
+ * Prepares a small Linux guest from stock parts: Debian's kernel, busybox, the modules and files of the options, and a root
+ * shell on the serial console. The parts come from the package `@coldboot/guest-<arch>` if it is installed and contains them,
+ * else from Debian's archive; the first call then downloads the kernel. Later calls take a few milliseconds. The same options
+ * produce the same bytes until the package, or the kernel in the cache, changes.
  *
- * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS, when set, replace the kernel and the initramfs made here, but not `kernel`. Such an initramfs must
- * end its start with {@link GUEST_PROMPT}, or `ready` be overridden.
+ * COLDBOOT_KERNEL and COLDBOOT_INITRAMFS replace the kernel and the initramfs that this function would use. The option
+ * `kernel` overrides COLDBOOT_KERNEL. An initramfs of your own must print {@link GUEST_PROMPT} when it is ready; else set `ready`.
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `GUEST_MODULE_MISSING`
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when neither the package nor the archive has the parts
@@ -76,12 +76,12 @@ async function readyGuest(options: LinuxGuestOptions): Promise<LinuxGuest> {
 /** Options of {@link prepareLinuxGuest}. */
 export interface PrepareGuestOptions
   extends Pick<LinuxGuestOptions, 'arch' | 'flavour' | 'source' | 'cacheDirectory' | 'onProgress'> {
-  /** Ask the archive for its current kernel, even if the package or the cache has one. @default false */
+  /** Download the archive's current kernel even if the package or the cache contains one. @default false */
   readonly refresh?: boolean | undefined
 }
 
 /**
- * Prepares a guest ahead of the first test: what a first call of {@link linuxGuest} does.
+ * Does the work of the first call of {@link linuxGuest} before the first test: downloads and builds the guest's files.
  * @throws as {@link linuxGuest}
  */
 export async function prepareLinuxGuest(options: PrepareGuestOptions = {}): Promise<LinuxGuest> {
@@ -95,7 +95,7 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
   const cache = new Cache(options.cacheDirectory ?? environment.cacheDirectory)
   refuseWithOwnParts(options, environment)
   const guest = options.source === 'archive' ? undefined : findGuestPackage(arch)
-  // One after the other: where neither can be had, the error is about the kernel, and names the package with both.
+  // The kernel comes first: if neither part is available, the error is about the kernel and names the package with both parts.
   const isFound = options.kernel === undefined && environment.kernel === undefined
   const found = isFound ? await findKernel(options, { cache, refresh, guest }) : undefined
   const kernel = OwnKernel.partsOf(options.kernel) ?? found
@@ -111,7 +111,7 @@ async function makeGuest(options: ResolvedGuestOptions, refresh: boolean): Promi
     kernelArgs: kernelArgs(options),
     memory: memoryFor(arch, image.sizeBytes),
     ready: GUEST_PROMPT,
-    // What is in parts of the user's own is not known.
+    // A kernel or an initramfs of the user may lack the agent.
     agent: options.agent && kernel !== undefined && environment.initramfs === undefined,
     ...(options.kernel?.systemMap === undefined ? {} : { failOn: { systemMap: options.kernel.systemMap } }),
   }
@@ -123,7 +123,7 @@ interface KernelPlaces {
   readonly guest: GuestPackage | undefined
 }
 
-/** The package's kernel when it serves, else the archive's. */
+/** Returns the package's kernel if it fits the options, else the archive's. */
 async function findKernel(
   { arch, flavour, modules, source, onProgress }: ResolvedGuestOptions,
   { cache, refresh, guest }: KernelPlaces,
@@ -150,7 +150,7 @@ interface PackageNeeds extends Pick<ResolvedGuestOptions, 'arch' | 'flavour' | '
   readonly refresh: boolean
 }
 
-/** Why the package does not serve; undefined when it does. */
+/** Returns the reason why the package cannot be used; undefined if it can. */
 async function packageLacks({ arch, flavour, modules, guest, refresh }: PackageNeeds): Promise<string | undefined> {
   const name = guestPackageName(arch)
   if (guest === undefined) return `The package ${name} is not installed`
@@ -169,7 +169,7 @@ function packageAdvice(arch: Architecture, guest: GuestPackage | undefined): { r
   return { hint: `Run on Debian or Ubuntu with the archive in reach, or ${own}.` }
 }
 
-// Left out silently, a file or a module would be missed by a test much later.
+// Ignoring these options would make a test fail later, without a hint at the reason.
 function refuseWithOwnParts(
   options: ResolvedGuestOptions,
   own: { kernel: string | undefined; initramfs: string | undefined },
@@ -195,7 +195,7 @@ function refuseWithOwnParts(
 
 interface GuestParts {
   readonly cache: Cache
-  /** None when the user has one of their own. */
+  /** Undefined if COLDBOOT_KERNEL is set. */
   readonly kernel: GuestKernel | undefined
   readonly busybox: Busybox
 }
@@ -222,7 +222,7 @@ async function makeInitramfs(
   return { path: cache.path(image.name), sizeBytes: image.sizeBytes }
 }
 
-// Contents are hashed one by one, so that no two sets of files run together to the same bytes.
+// Each content is hashed by itself: two sets of files could have the same concatenated bytes.
 function imageKey(parts: readonly unknown[], files: readonly CpioEntry[]): string {
   const described = files.map((entry) => (entry.type === 'file' ? { ...entry, data: sha256(entry.data) } : entry))
   return sha256(JSON.stringify([parts, described])).slice(0, 32)
@@ -242,13 +242,13 @@ function kernelArgs({ arch, init, files, logLevel, hostname }: ResolvedGuestOpti
     `loglevel=${logLevel}`,
     ...GUEST_ARCHITECTURES[arch].kernelArgs,
     FOREIGN_ROOT_WORD,
-    // What the user has run before the prompt may need what is mounted.
+    // Programs that run before the prompt may need the mounts.
     ...(init !== '' || Object.keys(files).some(isOfStart) ? [EARLY_MOUNTS_WORD] : []),
     ...(hostname === undefined ? [] : [`hostname=${hostname}`]),
   ].join(' ')
 }
 
-/** Memory for a guest with an initramfs of that size: while it boots, it has the archive and its unpacked content. */
+/** Memory for a guest with an initramfs of that size. During the boot, both the archive and its unpacked content use memory. */
 export function memoryFor(arch: Architecture, imageBytes: number): MemorySize {
   const beyond = Math.max(0, Math.ceil(imageBytes / MIB) - FREE_IMAGE_MIB)
   return `${BigInt(GUEST_ARCHITECTURES[arch].memoryMib + 2 * beyond)}M`

@@ -9,12 +9,12 @@ import type { LinuxGuestOptions } from './guest-options.ts'
 import { GUEST_PROMPT } from './init-script.ts'
 import { linuxGuest } from './linux-guest.ts'
 
-/** A machine at its prompt, from a template. */
+/** Starts a machine from a template; it is at its prompt. */
 async function restore(guest: LinuxGuestOptions = {}, machine: MachineOptions = {}): Promise<VM> {
   return VM.start({ ...(await linuxGuest(guest)), timeout: 30_000, ...machine })
 }
 
-// Everything between the echo of the command and the next prompt.
+// Returns the output between the echo of the command and the next prompt.
 async function run(vm: VM, command: string): Promise<string> {
   vm.send(`${command}\n`)
   await vm.expect(`${command}\n`)
@@ -23,10 +23,10 @@ async function run(vm: VM, command: string): Promise<string> {
 }
 
 describe('the shell on the console', () => {
-  test('is a login shell of root with a terminal that controls it', async () => {
+  test('is a login shell of root with a controlling terminal', async () => {
     await using vm = await restore()
     expect(await run(vm, 'id -un; pwd; tty; cat /proc/sys/kernel/hostname')).toBe('root\n/root\n/dev/console\ncoldboot')
-    // The terminal echoes before the shell has read: only what the command prints says that Ctrl-C will reach it.
+    // The terminal echoes input before the shell reads it. Only the command's output shows that Ctrl-C will reach the command.
     vm.send("sh -c 'echo on-$((40 + 2)); exec sleep 1000'\n")
     await vm.expect('on-42\n')
     vm.send('\x03')
@@ -34,7 +34,7 @@ describe('the shell on the console', () => {
     expect(await run(vm, 'echo status $?')).toBe('status 130')
   })
 
-  test('keeps status, sends a long line whole, and continues an unfinished one', async () => {
+  test('keeps the exit status, accepts long lines, and continues an unfinished one', async () => {
     await using vm = await restore()
     expect(await run(vm, 'false')).toBe('')
     expect(await run(vm, 'echo status $?')).toBe('status 1')
@@ -44,7 +44,7 @@ describe('the shell on the console', () => {
     await vm.expect('line 1\nline 2\n')
   })
 
-  test('marks its prompt in the raw bytes with the status of the command before, and asks the terminal nothing', async () => {
+  test('marks its prompt in the raw bytes with the last exit status, and sends no queries to the terminal', async () => {
     await using vm = await restore()
     vm.send('(exit 7)\n')
     await vm.expect('\x1b]133;D;7\x07\x1b]133;A\x07coldboot# \x1b]133;B\x07', { view: 'raw' })
@@ -52,13 +52,13 @@ describe('the shell on the console', () => {
     expect(await readFile(vm.logFile, 'latin1')).not.toContain('\x1b[')
   })
 
-  test('ends the machine when it is left, at once', async () => {
+  test('ends the machine immediately on exit', async () => {
     await using vm = await restore()
     vm.send('exit\n')
     expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
   })
 
-  test('comes again when it is killed', async () => {
+  test('is restarted when it is killed', async () => {
     await using vm = await restore()
     vm.send('echo before; kill -9 $$\n')
     await vm.expect('before\n')
@@ -66,7 +66,7 @@ describe('the shell on the console', () => {
     expect(await run(vm, 'echo again')).toBe('again')
   })
 
-  test('lets any program of the guest end the machine', async () => {
+  test('lets any program in the guest end the machine', async () => {
     await using vm = await restore()
     vm.send('sh -c "poweroff; sleep 100"\n')
     expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
@@ -74,7 +74,7 @@ describe('the shell on the console', () => {
 })
 
 describe('the kernel', () => {
-  test('is quiet on the console, and a panic is whole', async () => {
+  test('keeps kernel messages off the console, but prints a complete panic', async () => {
     await using vm = await restore()
     expect(await run(vm, 'echo "<6>told to the log" >/dev/kmsg; dmesg | grep -c "told to the log"')).toBe('1')
     vm.send('echo c >/proc/sysrq-trigger\n')
@@ -84,7 +84,7 @@ describe('the kernel', () => {
     expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-reset' })
   })
 
-  test('talks on the console when it is asked to', async () => {
+  test('prints kernel messages with a higher log level', async () => {
     await using vm = await VM.boot({ ...(await linuxGuest({ logLevel: 7 })) })
     await vm.ready()
     expect(vm.hasPrinted(/^\[ +\d+\.\d+\] Linux version /m)).toBeDefined()
@@ -110,22 +110,22 @@ describe('the content of the guest', () => {
   }, 120_000)
   afterAll(() => vm?.close())
 
-  test('the files of the options are in the guest, with their modes', async () => {
+  test('includes the files of the options with their modes', async () => {
     expect(await run(vm, 'cat /opt/current; tool works; stat -c %a:%u /opt/data.txt /bin/tool')).toBe(
       'hello\ntool works\n644:0\n755:0',
     )
   })
 
-  test('lines of `init` run before the prompt, with the devices and mounts there', async () => {
+  test('runs the lines of `init` before the prompt, after devices and mounts are ready', async () => {
     expect(vm.output).toMatch(/^1\n1\n/m)
     expect(await run(vm, 'cat /run/state; hostname')).toBe('ready\nweb')
   })
 
-  test('modules asked for are loaded with what they need, also such as are rarely wanted', async () => {
+  test('loads requested modules with their dependencies, also rarely used ones', async () => {
     expect(await run(vm, 'lsmod | cut -d " " -f 1 | grep -xE "isofs|cdrom|dummy" | sort')).toBe('cdrom\ndummy\nisofs')
   })
 
-  test('a device has its driver without its being asked for, and a file system is loaded by a mount', async () => {
+  test('loads the drivers of devices without a request, and the module of a file system on a mount', async () => {
     expect(await run(vm, 'ls -1 /dev/hwrng /sys/class/net | grep -v dummy')).toBe(
       '/dev/hwrng\n\n/sys/class/net:\neth0\nlo',
     )
@@ -134,7 +134,7 @@ describe('the content of the guest', () => {
     ).toBe('0\n\tvfat')
   })
 
-  test('a line of `init` that fails ends the machine, and the console says why', async () => {
+  test('ends the machine when a line of `init` fails, and prints the reason', async () => {
     await using failing = await VM.boot({
       ...(await linuxGuest({ init: ['echo begin', 'ls /absent', 'echo not reached'] })),
     })
@@ -144,7 +144,7 @@ describe('the content of the guest', () => {
     expect(failing.hasPrinted('not reached')).toBeUndefined()
   })
 
-  test('no device means no driver', async () => {
+  test('loads no driver without its device', async () => {
     await using bare = await VM.boot({ ...(await linuxGuest({ agent: false })), timeout: 30_000 })
     await bare.ready()
     expect(await run(bare, 'lsmod | wc -l')).toBe('1')
@@ -157,7 +157,7 @@ test('builds the same bytes from the same options', async () => {
   const digests = new Set<string>()
   const paths = new Set<string>()
   for (let round = 0; round < 2; round++) {
-    // The kernel is the same; the folder of built images is a new one.
+    // Shares the cached kernels, but starts with no built images.
     const fresh = await mkdtemp(join(tmpdir(), 'same-bytes-'))
     await symlink(join(cacheDirectory, 'kernels'), join(fresh, 'kernels'))
     const { initramfs } = await linuxGuest({ ...options, cacheDirectory: fresh })

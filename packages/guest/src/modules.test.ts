@@ -22,7 +22,7 @@ function indexOf(needs: Readonly<Record<string, readonly string[]>>, extra: Part
 const names = (modules: readonly KernelModule[]): string[] => modules.map(({ name }) => name)
 
 describe('readModule', () => {
-  test('reads needs, wishes and aliases from the module itself', () => {
+  test('reads dependencies, soft dependencies and aliases from the module', () => {
     const file = makeModule([
       'license=GPL',
       'depends=netfs,9pnet',
@@ -40,19 +40,19 @@ describe('readModule', () => {
     })
   })
 
-  test('takes a module that needs nothing', () => {
+  test('accepts a module without dependencies', () => {
     expect(readModule('kernel/a.ko', makeModule(['depends=']), '').depends).toEqual([])
     expect(readModule('kernel/a.ko', Buffer.from('not ELF'), '').depends).toEqual([])
   })
 })
 
-test('a module is named as the kernel names it', () => {
+test('names a module like the kernel does', () => {
   expect(moduleName('kernel/drivers/char/hw_random/virtio-rng.ko.xz')).toBe('virtio_rng')
   expect(parseBuiltIn('kernel/fs/ext4/ext4.ko\nkernel/lib/a-b.ko\n')).toEqual(['ext4', 'a_b'])
 })
 
 describe('loadOrder', () => {
-  test('puts what a module needs in front of it, once', () => {
+  test('puts the dependencies of a module before it, once', () => {
     const index = indexOf({
       '9p': ['9pnet', 'netfs'],
       '9pnet': [],
@@ -63,22 +63,22 @@ describe('loadOrder', () => {
     expect(names(loadOrder(index, ['9p', '9pnet_virtio']))).toEqual(['9pnet', 'fscache', 'netfs', '9p', '9pnet_virtio'])
   })
 
-  test('keeps the order asked for', () => {
+  test('keeps the requested order', () => {
     expect(names(loadOrder(indexOf({ a: [], b: [] }), ['b', 'a']))).toEqual(['b', 'a'])
   })
 
-  test('leaves out what the kernel has built in, asked for or needed', () => {
+  test('omits built-in modules, whether requested or needed', () => {
     const index = indexOf({ vfat: ['fat', 'nls_base'], fat: [] }, { builtIn: ['ext4', 'nls_base'] })
     expect(names(loadOrder(index, ['ext4', 'vfat']))).toEqual(['fat', 'vfat'])
   })
 
-  test('loads wishes first where they exist', () => {
+  test('loads existing soft dependencies first', () => {
     const { modules } = indexOf({ btrfs: [], crc: [] })
     const btrfs = { ...modules['btrfs'], softDepends: ['crc', 'absent'] } as KernelModule
     expect(names(loadOrder({ modules: { ...modules, btrfs }, builtIn: [] }, ['btrfs']))).toEqual(['crc', 'btrfs'])
   })
 
-  test('loads wishes by an alias first, by the module that suits any CPU', () => {
+  test('resolves a soft dependency by alias to the module for any CPU', () => {
     const { modules } = indexOf({ ext4: [], crc_fast: [], crc_plain: [] })
     const ext4 = { ...modules['ext4'], softDepends: ['crypto_crc'] } as KernelModule
     const fast = { ...modules['crc_fast'], aliases: ['crypto-crc', 'cpu:type:x86,ven*'] } as KernelModule
@@ -87,7 +87,7 @@ describe('loadOrder', () => {
     expect(names(loadOrder(index, ['ext4']))).toEqual(['crc_plain', 'ext4'])
   })
 
-  test('knows a module with dashes, and by an alias', () => {
+  test('finds a module by its name with dashes and by an alias', () => {
     const { modules } = indexOf({ virtio_rng: [] })
     const virtioRng = { ...modules['virtio_rng'], aliases: ['char-hwrng'] } as KernelModule
     const index = { modules: { virtio_rng: virtioRng }, builtIn: [] }
@@ -95,7 +95,7 @@ describe('loadOrder', () => {
     expect(names(loadOrder(index, ['char-hwrng']))).toEqual(['virtio_rng'])
   })
 
-  test('names a module that does not exist, with the nearest that does', () => {
+  test('names a module that does not exist, and suggests the nearest name', () => {
     expect(() => loadOrder(indexOf({ virtio_net: [] }), ['virtio_nte'])).toThrow(
       expect.objectContaining({
         code: 'GUEST_MODULE_MISSING',
@@ -104,15 +104,15 @@ describe('loadOrder', () => {
     )
   })
 
-  test('names who needs a module that does not exist', () => {
+  test('names the module that needs a missing module', () => {
     expect(() => loadOrder(indexOf({ a: ['gone_for_good'] }), ['a'])).toThrow(/`gone_for_good`, which `a` needs/)
   })
 
-  test('comes to an end when modules want each other', () => {
+  test('terminates when modules depend on each other', () => {
     expect(names(loadOrder(indexOf({ a: ['b'], b: ['a'] }), ['a']))).toEqual(['b', 'a'])
   })
 
-  test('has every need in front of who needs it, in any graph without circles', () => {
+  test('puts every dependency before its dependents in any acyclic graph', () => {
     const graph = fc
       .array(fc.array(fc.nat(), { maxLength: 4 }), { minLength: 1, maxLength: 20 })
       .map((needs) =>
@@ -132,7 +132,7 @@ describe('loadOrder', () => {
   })
 })
 
-test('modules.dep has every need of a module, the deepest last', () => {
+test('modules.dep lists all dependencies of a module, the deepest last', () => {
   const index = indexOf({ a: ['b'], b: ['c'], c: [] })
   expect(modulesDep(index, loadOrder(index, ['a']))).toBe(
     'kernel/c.ko:\nkernel/b.ko: kernel/c.ko\nkernel/a.ko: kernel/b.ko kernel/c.ko\n',

@@ -1,6 +1,6 @@
 /**
- * How the guest follows what a machine's devices ask of it on the kernel's command line: a root file system of theirs,
- * mounts, and names for the ports of channels.
+ * Shell scripts by which the guest obeys the arguments that a machine's devices add to the kernel's command line: a device as
+ * the root file system, mounts, and names for virtio-serial ports.
  */
 
 /** Path in the guest of a script that puts the names of modules into `$modules` and loads them. */
@@ -12,21 +12,21 @@ export const FOLLOW_DEVICES_PATH = '/etc/coldboot/follow-devices'
 /** Path in the guest of {@link foreignRootScript}. */
 export const FOREIGN_ROOT_PATH = '/etc/coldboot/root'
 
-/** A word of the kernel's command line by which the guest tells the machine's devices of that script. */
+/** Kernel argument that tells the machine's devices where this script is. */
 export const FOREIGN_ROOT_WORD: string = `coldboot.rootinit=${FOREIGN_ROOT_PATH}`
 
-/** Tells the machine's devices that the guest needs its mounts before its start is over: those of a template then too. */
+/** Kernel argument that tells the machine's devices to mount during the boot, also in a template. */
 export const EARLY_MOUNTS_WORD = 'coldboot.mounts=early'
 
-/** What must be loaded before another root is there. */
+/** Modules to load before another root is mounted. */
 export interface ForeignRootDrivers {
-  /** Names of modules to load whatever devices there are. */
+  /** Names of modules that are loaded on every machine. */
   readonly modules: readonly string[]
-  /** Lines that add names to `$modules`. */
+  /** Shell lines that add the drivers of the present devices to `$modules`. */
   readonly findDrivers: string
 }
 
-/** Loads the drivers of all devices, for the script that continues with another root. */
+/** Script that loads the drivers of all devices before another root is mounted. */
 export function driversScript({ modules, findDrivers }: ForeignRootDrivers): string {
   return `modules="${['virtio_pci', '9pnet_virtio', ...modules].join(' ')}"
 ${findDrivers}modprobe -a $modules 2>/dev/null
@@ -34,9 +34,9 @@ ${findDrivers}modprobe -a $modules 2>/dev/null
 }
 
 /**
- * Process 1 instead of init (`rdinit=`) when a device is the root file system. Continues there with the program
- * that `init=` names or one of those the kernel itself would try. A kernel without modules would need none of this; the
- * other root has none for this kernel, so that the drivers of all devices are loaded before.
+ * Process 1 (`rdinit=`) when a device is the root file system. Loads the drivers of all devices, because the other root has
+ * no modules for this kernel. Then mounts the root and runs the program of `init=`, or the first that exists of those that
+ * the kernel tries.
  */
 export function foreignRootScript(): string {
   return `#!/bin/sh
@@ -80,8 +80,8 @@ poweroff -f
 }
 
 /**
- * Lines for the start of every guest, after its modules are loaded. Without anything to do they start no process. Mounts are
- * below `$root`.
+ * Shell lines of every guest's start, after its modules are loaded. They start no process if there is nothing to do. Mounts
+ * are below `$root`.
  */
 export const FOLLOW_DEVICES: readonly string[] = [
   'name_ports() {',
@@ -98,7 +98,7 @@ export const FOLLOW_DEVICES: readonly string[] = [
   'set +f',
   'for word; do',
   '  case $word in',
-  // coldboot.channel=<name>. The driver learns the names of its ports a moment after it was loaded. Without the driver, none come.
+  // coldboot.channel=<name>. The names of ports appear some time after the driver was loaded. Without the driver, none appear.
   '  coldboot.channel=*)',
   '    word=${word#*=} tries=0',
   '    until name_ports; [ -e "/dev/virtio-ports/$word" ]; do',

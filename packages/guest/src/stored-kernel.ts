@@ -1,4 +1,4 @@
-/** A kernel whose image, index of modules and often used modules are in the cache. Other modules stay in its packages. */
+/** A kernel whose image, module index and often used modules are in the cache. Other modules remain in its packages. */
 import { access, readFile, rm } from 'node:fs/promises'
 import { StartError } from '@coldboot/core'
 import type { Cache, StoredFile } from '@coldboot/core/internal'
@@ -6,22 +6,21 @@ import { nodeCrypto } from '@coldboot/core/internal'
 import { type GuestModules, modulesFor } from './guest-kernel.ts'
 import type { KernelModule, ModuleIndex } from './modules.ts'
 
-/** The parts of a kernel in the cache. */
+/** Cached parts of a kernel. */
 export interface StoredKernel {
   /** As `uname -r` in the guest: `6.1.0-56-amd64`. */
   readonly release: string
-  /** What QEMU boots. */
+  /** The file that QEMU boots. */
   readonly image: StoredFile
   /** {@link ModuleIndex} as JSON. */
   readonly modules: StoredFile
-  /** Folder of the cache where module files lie, by their path in the index. */
+  /** Cache folder that contains module files at their path in the index. */
   readonly modulesFolder: string
 }
 
 /**
- * Reads modules for a guest. Damaged files are removed before the error is thrown, so that the next call unpacks them
- * again.
- * @param packages returns the paths of the packages that have the other modules
+ * Reads modules for a guest. Removes damaged files before it throws, so that the next call unpacks them again.
+ * @param packages returns the paths of the packages that contain the other modules
  */
 export async function readStoredModules(
   cache: Cache,
@@ -70,7 +69,7 @@ async function unpackModules(
   }
 }
 
-/** The error for a damaged file of the cache. */
+/** Creates the error for a damaged file of the cache. */
 export function damaged(message: string): StartError {
   return new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
     hint: 'Run it again. The kernel is then downloaded again.',

@@ -1,13 +1,13 @@
-/** Puts a small guest package where `npm install` would, for tests of how such packages are found and read. */
+/** Installs a small guest package in a `node_modules` directory, for tests that find and read such packages. */
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Architecture } from '@coldboot/core'
 import type { GuestDescription, PackagedFile, PackagedModules } from '../src/guest-package.ts'
 
-/** A static busybox, as far as its ELF header and its table of programs are read. */
+/** The parts of a static busybox that coldboot reads: an ELF header and the table of programs. */
 export const STATIC_BUSYBOX: Uint8Array = Buffer.concat([
-  // 64 bits, little-endian, no program headers, so no loader.
+  // 64 bits, little-endian, without program headers and thus without a loader.
   Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]),
   Buffer.alloc(64),
   Buffer.from('\0[\0[[\0modprobe\0mount\0sh\0\0'),
@@ -15,7 +15,7 @@ export const STATIC_BUSYBOX: Uint8Array = Buffer.concat([
 
 const MODULES = ['virtio_pci', 'dummy']
 
-/** The kernel has `virtio_pci`, `dummy`, and built in `built_in`; the package lacks its module `rare`, by alias `fs-rare`. */
+/** Its kernel has the modules `virtio_pci` and `dummy`, and the built-in `built_in`. The package lacks the module `rare` (alias `fs-rare`). */
 export async function installGuestPackage(project: string, arch: Architecture): Promise<void> {
   const directory = join(project, 'node_modules', '@coldboot', `guest-${arch}`)
   const write = async (path: string, content: Uint8Array | string): Promise<PackagedFile> => {

@@ -1,16 +1,16 @@
-/** Makes small ELF files, for tests of what is read from them. */
+/** Creates small ELF files for tests of their readers. */
 
 export interface ElfContent {
   readonly wide: boolean
   readonly little: boolean
-  /** By name, in order. */
+  /** Contents of sections by name, in order. */
   readonly sections?: Readonly<Record<string, Uint8Array>>
-  /** Types of the program headers, with what they load. */
+  /** Program headers with the data that they load. */
   readonly programs?: readonly { readonly type: number; readonly address?: number; readonly data?: Uint8Array }[]
   readonly entry?: number
 }
 
-/** An ELF file with these sections and programs, as far as this project looks at it. */
+/** Creates an ELF file with these sections and program headers. Sets only the fields that coldboot reads. */
 export function makeElf({ wide, little, sections = {}, programs = [], entry = 0 }: ElfContent): Uint8Array {
   const [header, programSize, sectionSize] = wide ? [64, 56, 64] : [52, 32, 40]
   const names = ['', ...Object.keys(sections), '.shstrtab']
@@ -61,7 +61,7 @@ export function makeElf({ wide, little, sections = {}, programs = [], entry = 0 
   return file
 }
 
-/** A kernel module with that `.modinfo`. */
+/** Creates a kernel module with these fields in `.modinfo`. */
 export function makeModule(fields: readonly string[]): Uint8Array {
   const modinfo = Buffer.from(fields.map((field) => `${field}\0`).join(''))
   return makeElf({ wide: true, little: true, sections: { '.text': Buffer.from('code'), '.modinfo': modinfo } })

@@ -1,4 +1,4 @@
-/** Makes kernel images and build trees, as far as this project looks at them. */
+/** Creates kernel images and build trees with the parts that coldboot reads. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeModule } from './make-elf.ts'
@@ -23,12 +23,12 @@ export function makeImage(at: number, magic: number, release: string): Buffer {
   return image
 }
 
-/** A module of a version. */
+/** Creates a module for a kernel version. */
 export function makeModuleOf(release: string, ...fields: readonly string[]): Uint8Array {
   return makeModule([`vermagic=${release} SMP mod_unload`, ...fields])
 }
 
-/** Writes files below a directory, which is returned. */
+/** Writes files below a directory, and returns the directory. */
 export function writeFiles(directory: string, files: Readonly<Record<string, string | Uint8Array>>): string {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true })

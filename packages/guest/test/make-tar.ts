@@ -1,10 +1,10 @@
-/** Makes archives and container images for the tests of root file systems. */
+/** Creates archives and container images for tests of root file systems. */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Header, pack } from 'tar-stream'
 
-/** An entry: a content, a header, or both. */
+/** An entry: its name, with a content, a header, or both. */
 export type TarEntry = readonly [name: string, content: string | Uint8Array | Partial<Header>, header?: Partial<Header>]
 
 /** A tar archive with these entries, in this order. A name that ends with a slash is a directory. */
@@ -30,7 +30,7 @@ function describeImage(layers: readonly Buffer[], config: ImageSettings, archite
   return Buffer.from(JSON.stringify({ architecture, os: 'linux', config, rootfs: { type: 'layers', diff_ids: ids } }))
 }
 
-/** An archive as `docker save` writes it. */
+/** Creates an archive in the format of `docker save`. */
 export async function makeDockerArchive(
   layers: readonly Buffer[],
   config: ImageSettings,
@@ -42,7 +42,7 @@ export async function makeDockerArchive(
   return makeTar([...files, [`${digest(description)}.json`, description], ['manifest.json', JSON.stringify(manifest)]])
 }
 
-/** An image of an OCI layout: its layers as they are stored, with the archives in them. */
+/** An image of an OCI layout. Layers have the stored, possibly compressed bytes and the tar archive in them. */
 export interface OciImage {
   readonly layers: readonly { readonly stored: Buffer; readonly tar: Buffer }[]
   readonly config: ImageSettings

@@ -1,4 +1,4 @@
-/** Reads newc archives, for tests of what was written. */
+/** Reads newc archives for tests of the writer. */
 
 export interface ReadEntry {
   readonly path: string
@@ -12,7 +12,7 @@ export interface ReadEntry {
   readonly data: Uint8Array
 }
 
-/** Every entry but the trailer. */
+/** Returns all entries except the trailer. */
 export function readCpio(archive: Uint8Array): ReadEntry[] {
   const bytes = Buffer.from(archive)
   const aligned = (position: number): number => Math.ceil(position / 4) * 4

@@ -28,7 +28,7 @@ test.each<[title: string, file: Uint8Array, arch: string | undefined, release: s
   ['a packed Image', gzipSync(arm64), 'aarch64', RELEASE],
   ['an Image for riscv64', makeImage(0x38, 0x0543_5352, RELEASE), 'riscv64', RELEASE],
   ['a zImage for arm, by the banner in its packed part', Buffer.concat([zImage, packed]), 'arm', RELEASE],
-  ['a zImage that is packed otherwise', zImage, 'arm', undefined],
+  ['a zImage with another compression', zImage, 'arm', undefined],
   ['a vmlinux', machine(62), 'x86_64', RELEASE],
   ['a vmlinux for ppc64', machine(21), 'ppc64', RELEASE],
   ['a program for another processor', machine(8), undefined, undefined],

@@ -6,11 +6,11 @@ import { gunzipSync } from 'node:zlib'
 import type { Architecture } from '@coldboot/core'
 import { architectureOfKernel } from '@coldboot/core/internal'
 
-/** Facts about an image. */
+/** Architecture and version of an image. */
 export interface KernelImage {
-  /** Undefined if the file is no kernel of a known architecture. */
+  /** Undefined if the file is not a kernel of a supported architecture. */
   readonly arch: Architecture | undefined
-  /** As `uname -r`; undefined if the image does not show it. */
+  /** As in `uname -r`; undefined if the image does not contain it in readable form. */
   readonly release: string | undefined
 }
 
@@ -19,7 +19,7 @@ const SETUP = { signature: 0x202, version: 0x20e, versionBase: 0x200 }
 const GZIP = 0x1f8b
 const LONGEST_VERSION = 256
 
-/** Reads the facts of an image, also of one that is packed with gzip as a whole, such as `Image.gz`. */
+/** Identifies an image, which can also be a gzip file such as `Image.gz`. */
 export async function identifyKernel(data: Uint8Array): Promise<KernelImage> {
   const file = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const arch = await architectureOfKernel(file)
@@ -43,20 +43,20 @@ function headerRelease(image: Buffer): string | undefined {
 function bannerRelease(image: Buffer | undefined): string | undefined {
   const start = 'Linux version '
   for (let at = image?.indexOf(start) ?? -1; image !== undefined && at !== -1; at = image.indexOf(start, at + 1)) {
-    // Other texts of a kernel have a placeholder there.
+    // Format strings in the kernel contain "Linux version %s".
     const found = /^Linux version (\d[\w.+~:-]*) \(/.exec(image.toString('latin1', at, at + LONGEST_VERSION))
     if (found) return found[1]
   }
   return undefined
 }
 
-/** The kernel in a zImage or in a program for UEFI, if it is packed with gzip. */
+/** The compressed kernel in a zImage or in a UEFI program, if the compression is gzip. */
 function packedPart(image: Buffer): Buffer | undefined {
   const at = image.indexOf(Buffer.from([0x1f, 0x8b, 0x08, 0]))
   return at === -1 ? undefined : gunzipped(image.subarray(at))
 }
 
-/** Data after the end of the packed part is ignored. */
+/** Decompresses gzip data, and ignores bytes after its end. */
 function gunzipped(data: Buffer): Buffer | undefined {
   try {
     return gunzipSync(data, { finishFlush: 2 })

@@ -1,4 +1,4 @@
-/** A kernel in a build tree, in a directory like an unpacked package, or in an image with a directory of modules. */
+/** Finds a kernel in a build tree, in an unpacked package, or in an image with a module directory. */
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -10,30 +10,30 @@ import { type Kernel, OwnKernel } from './kernel.ts'
 import { identifyKernel } from './kernel-image.ts'
 import { type ModuleDirectory, openModuleDirectory, RELEASE_FILE } from './module-directory.ts'
 
-/** Where the files are. */
+/** Paths of the options of `kernelOf`. */
 export interface KernelFiles {
   readonly dir: string | undefined
   readonly vmlinuz: string | undefined
   readonly modules: string | undefined
 }
 
-/** Images in a build tree, the one that QEMU boots best first; then those of an unpacked package. */
+/** Paths of images in a build tree, the fastest to boot in QEMU first, then in an unpacked package. */
 const IMAGES = [
   'arch/x86/boot/bzImage',
   'arch/arm64/boot/Image',
   'arch/arm/boot/zImage',
   'arch/riscv/boot/Image',
   'arch/s390/boot/bzImage',
-  // The build of ppc64 has no image besides it; one of arm64 may have only the packed image.
+  // A build for ppc64 has no other image. One for arm64 may only have the compressed image.
   'arch/arm64/boot/Image.gz',
   'arch/powerpc/boot/zImage',
   'boot/vmlinuz-*',
 ]
 
-/** Most bytes of a System.map without symbols. */
+/** Largest System.map that is considered to have no symbols, bytes. */
 const STUB_BYTES = 200
 
-/** @throws OptionError as `kernelOf` */
+/** Implements `kernelOf` for `dir` and `vmlinuz`. @throws OptionError as `kernelOf` */
 export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cache: Cache): Promise<Kernel> {
   const tree = dir === undefined ? undefined : requireDirectory('kernelOf: dir', dir)
   const image = tree === undefined ? (requireFile('kernelOf: vmlinuz', vmlinuz) ?? '') : imageIn(tree)
@@ -66,7 +66,7 @@ export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cach
   return new OwnKernel(arch, parts, tree === undefined ? undefined : systemMapIn(tree, release))
 }
 
-/** The System.map of a build tree or of an unpacked package. In packages of Debian, it is one line that names another package. */
+/** Finds the System.map of a build tree or an unpacked package. In Debian's packages it has no symbols, but names another package. */
 function systemMapIn(tree: string, release: string): string | undefined {
   return ['System.map', `boot/System.map-${release}`]
     .map((name) => join(tree, name))
@@ -93,7 +93,7 @@ function builtRelease(tree: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
 }
 
-/** The directory of the modules of a kernel in a build tree or in an unpacked package. */
+/** Finds the module directory of a kernel in a build tree or an unpacked package. */
 function modulesIn(tree: string | undefined, release: string | undefined): string | undefined {
   if (tree === undefined) return undefined
   if (existsSync(join(tree, RELEASE_FILE))) return tree
@@ -102,14 +102,14 @@ function modulesIn(tree: string | undefined, release: string | undefined): strin
     .find((path) => existsSync(path))
 }
 
-/** `modules` itself, or the directory of the version below it. */
+/** Returns `modules` itself, or the directory of the kernel's version below it. */
 function moduleFolder(modules: string, release: string | undefined): string {
   const path = requireDirectory('kernelOf: modules', modules)
   if (existsSync(join(path, RELEASE_FILE))) return path
   const parents = ['', 'lib/modules', 'usr/lib/modules'].map((folder) => join(path, folder))
   const found = parents.map((folder) => join(folder, release ?? '')).find((folder) => existsSync(folder))
   if (release !== undefined && found !== undefined) return found
-  // A folder of versions has none of this kernel.
+  // The directory has modules of other versions only.
   const others = parents.flatMap((folder) => globSync('*/modules.{order,dep,builtin}', { cwd: folder }))
   const names = [...new Set(others.map((file) => basename(dirname(file))))]
   if (names.length === 0) return path

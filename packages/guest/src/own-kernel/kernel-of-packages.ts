@@ -1,6 +1,6 @@
 /**
- * A kernel in Debian packages. Unpacked once, and kept in the cache until the packages change or the kernel was not used for
- * a month.
+ * Finds a kernel in Debian packages. Its unpacked files stay in the cache until the packages change, or until the kernel was not
+ * used for a month.
  */
 import { createHash } from 'node:crypto'
 import { type Architecture, ColdbootError, OptionError } from '@coldboot/core'
@@ -20,13 +20,13 @@ interface CachedPackages extends StoredKernel {
   readonly arch: Architecture
 }
 
-/** The cache, and the receiver of progress. */
+/** Cache and progress callback. */
 export interface PackageSurroundings {
   readonly cache: Cache
   readonly onProgress: OnGuestProgress
 }
 
-/** @throws OptionError, StartError as `kernelOf` */
+/** Implements `kernelOf` for `deb`. @throws OptionError, StartError as `kernelOf` */
 export async function kernelOfPackages(
   debs: readonly string[],
   { cache, onProgress }: PackageSurroundings,

@@ -17,7 +17,7 @@ let count = 0
 const directory = (files: Readonly<Record<string, string | Uint8Array>>): string =>
   writeFiles(join(folder, `files${count++}`), files)
 
-/** A tree after `make`, with modules in the forms of `modules.order` of older and newer kernels. */
+/** A build tree after `make`. Its `modules.order` has entries in the forms of older and newer kernels. */
 const tree = (files: Readonly<Record<string, string | Uint8Array>> = {}): string =>
   directory({
     'arch/x86/boot/bzImage': makeBzImage(RELEASE),
@@ -36,7 +36,7 @@ const modulesOf = async (kernel: Kernel, ...wanted: readonly string[]) => {
 }
 
 describe('a build tree', () => {
-  test('has its kernel, version and modules, where a build leaves them', async () => {
+  test('is read for its image, version and modules', async () => {
     const dir = tree()
     const kernel = await kernelOf({ dir, cacheDirectory })
     expect(kernel).toEqual({ arch: 'x86_64', release: RELEASE, image: join(dir, 'arch/x86/boot/bzImage') })
@@ -46,7 +46,7 @@ describe('a build tree', () => {
     await expect(modulesOf(kernel, 'dumy')).rejects.toThrow(/no module `dumy`; did you mean `dummy`\?/)
   })
 
-  test('has the System.map, unless it is the stub of Debian', async () => {
+  test('is read for its System.map, except for the stub of Debian', async () => {
     const stub = 'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n'
     const symbols = Array.from({ length: 20 }, (_, index) => `ffffffff8100${index + 1000} T f${index}\n`).join('')
     const dir = tree({ 'System.map': symbols })
@@ -55,7 +55,7 @@ describe('a build tree', () => {
     expect((await kernelOf({ dir: tree({ 'System.map': stub }), cacheDirectory })).systemMap).toBeUndefined()
   })
 
-  test('has no index in the cache after a month without use', async () => {
+  test('loses its cached index after a month without use', async () => {
     const cache = join(folder, 'aging')
     const indexes = () => globSync('kernels/directories/*.json', { cwd: cache }).map((name) => join(cache, name))
     const read = async (dir: string) => modulesOf(await kernelOf({ dir, cacheDirectory: cache }), 'dummy')
@@ -73,7 +73,7 @@ describe('a build tree', () => {
     expect(existsSync(old)).toBe(false)
   })
 
-  test('is another kernel for the guest after a module was built again', async () => {
+  test('has another kernel id after a module was rebuilt', async () => {
     const dir = tree()
     const id = async () => OwnKernel.partsOf(await kernelOf({ dir, cacheDirectory }))?.id
     const before = await id()
@@ -85,7 +85,7 @@ describe('a build tree', () => {
     expect(paths).toEqual(expect.arrayContaining(['kernel/fs/fat/fat.ko', 'kernel/drivers/net/dummy.ko']))
   })
 
-  test('may have its modules elsewhere, after modules_install, also packed ones', async () => {
+  test('can be combined with installed modules, also compressed ones', async () => {
     const modules = directory({
       [`lib/modules/${RELEASE}/kernel/fs/a.ko.gz`]: gzipSync(makeModuleOf(RELEASE)),
       [`lib/modules/${RELEASE}/updates/b.ko`]: makeModuleOf(RELEASE, 'depends=a'),
@@ -94,7 +94,7 @@ describe('a build tree', () => {
     expect(await modulesOf(kernel, 'b')).toEqual([['kernel/fs/a.ko', 'updates/b.ko'], []])
   })
 
-  test('may be an unpacked package', async () => {
+  test('can be an unpacked package', async () => {
     const files = {
       [`boot/vmlinuz-${RELEASE}`]: makeBzImage(RELEASE),
       [`lib/modules/${RELEASE}/kernel/a.ko`]: makeModuleOf(RELEASE),
@@ -104,7 +104,7 @@ describe('a build tree', () => {
   })
 })
 
-test('an image needs no modules, and has none then', async () => {
+test('accepts an image without modules', async () => {
   const vmlinuz = join(directory({ vmlinuz: makeBzImage(RELEASE) }), 'vmlinuz')
   const kernel = await kernelOf({ vmlinuz, cacheDirectory })
   expect(kernel).toEqual({ arch: 'x86_64', release: RELEASE, image: vmlinuz })
@@ -130,7 +130,7 @@ describe('is refused', () => {
       /several kernels: .*bzImage, .*arm64\/boot\/Image$/,
     ],
     [
-      'a file that is no kernel',
+      'a file that is not a kernel',
       () => ({ vmlinuz: join(directory({ file: 'text' }), 'file') }),
       'INVALID_OPTION',
       /is not a kernel image/,
@@ -176,7 +176,7 @@ describe('linuxGuest', () => {
   test.each([
     ['a path as kernel', { kernel: '/boot/vmlinuz' }, /linuxGuest: `kernel` must be the result of `await kernelOf/],
     ['a kernel of another architecture', { arch: 'arm' }, /linuxGuest: `arch` is arm, but the kernel is for x86_64/],
-    ['a flavour besides', { flavour: 'cloud' }, /linuxGuest: `kernel` and `flavour` cannot be combined/],
+    ['a flavour in addition', { flavour: 'cloud' }, /linuxGuest: `kernel` and `flavour` cannot be combined/],
   ])('refuses %s', async (_title, options, message) => {
     const kernel = await kernelOf({ dir: tree(), cacheDirectory })
     await expect(linuxGuest({ kernel, ...options } as object)).rejects.toThrow(message)

@@ -1,13 +1,13 @@
 /**
- * Finds a kernel with its modules in packages, in a build tree, or in files of their own. The code for each is loaded
- * when it is needed.
+ * Public API to find a kernel of the user, with its modules, in Debian packages, a build tree or separate files. Loads the code
+ * for each source on demand.
  */
 import { OptionError } from '@coldboot/core'
 import { Cache, type CheckTable, checkTable, isPath, readEnvironment } from '@coldboot/core/internal'
 import type { OnGuestProgress } from '../progress.ts'
 import type { Kernel } from './kernel.ts'
 
-/** Options of {@link kernelOf}: one of `deb`, `dir` and `vmlinuz`. */
+/** Options of {@link kernelOf}. Exactly one of `deb`, `dir` and `vmlinuz` is required. */
 export interface KernelOfOptions {
   /**
    * Path of a Debian package, such as `linux-image-6.1.0-57-amd64_…_amd64.deb` or one of `make bindeb-pkg`. Ubuntu has
@@ -26,9 +26,9 @@ export interface KernelOfOptions {
    * `INSTALL_MOD_PATH` of `make modules_install`. @default those in `dir`; none for `vmlinuz`
    */
   readonly modules?: string | undefined
-  /** Where unpacked packages are kept. @default COLDBOOT_CACHE, else `coldboot` in the user's cache folder */
+  /** Directory of cached unpacked packages. @default COLDBOOT_CACHE, else `coldboot` in the user's cache folder */
   readonly cacheDirectory?: string | undefined
-  /** Called while a package is read. @default silence */
+  /** Called while a package is read. @default none */
   readonly onProgress?: OnGuestProgress | undefined
 }
 
@@ -42,10 +42,11 @@ const CHECKS: CheckTable<Required<KernelOfOptions>> = {
 }
 
 /**
- * Finds a kernel and its modules, for `linuxGuest({ kernel })`. The files are used as they are.
+ * Finds a kernel and its modules, for `linuxGuest({ kernel })`. QEMU boots the image unchanged, except that of a package, which
+ * is prepared for a faster boot.
  *
- * @throws OptionError `FILE_MISSING`, also when a directory has no kernel; `KERNEL_MISMATCH` when the modules are of
- * another version than the kernel; `INVALID_OPTION`, also for a file that is no kernel; `UNKNOWN_OPTION`
+ * @throws OptionError `FILE_MISSING` for a missing file, or a directory without a kernel; `KERNEL_MISMATCH` when the modules
+ * were built for another version than the kernel; `INVALID_OPTION`, also for a file that is not a kernel; `UNKNOWN_OPTION`
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` when a package cannot be read
  */
 export async function kernelOf(options: KernelOfOptions): Promise<Kernel> {

@@ -1,4 +1,4 @@
-/** Kernels in Debian packages, read with `dpkg-deb`, and the boot of a kernel with its modules. */
+/** Tests of `kernelOf` with Debian packages, which need `dpkg-deb`, and of the boot of a kernel with its modules. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,7 +41,7 @@ describe('Debian packages', () => {
   test.each([
     ['one package', () => pack({ ...image, ...modules(RELEASE) })],
     ['one for the image and one for the modules', () => [pack(image), pack(modules(RELEASE))]],
-  ])('%s: they are unpacked once', async (_title, make) => {
+  ])('are unpacked only once: %s', async (_title, make) => {
     const deb = make()
     const steps: string[] = []
     const onProgress = ({ step }: { readonly step: string }): unknown => steps.push(step)
@@ -64,7 +64,7 @@ describe('Debian packages', () => {
     const used = await kernelOf({ deb, cacheDirectory: cache })
     const key = basename(dirname(used.image))
     age(40)
-    // Its use makes it a recent one.
+    // Updates the time of its last use.
     await kernelOf({ deb, cacheDirectory: cache })
     await kernelOf({ deb: pack(image), cacheDirectory: cache })
     expect(kept()).toEqual(expect.arrayContaining([key, `${key}.json`]))
@@ -76,7 +76,7 @@ describe('Debian packages', () => {
     expect(existsSync(latest.image)).toBe(true)
   })
 
-  test('are refused without a kernel, and with modules of another one', async () => {
+  test('are refused without a kernel, and with modules of another kernel', async () => {
     await expect(kernelOf({ deb: pack(modules(RELEASE)), cacheDirectory })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
       shortMessage: expect.stringContaining('`deb` has no kernel: '),

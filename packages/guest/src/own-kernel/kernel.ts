@@ -1,4 +1,4 @@
-/** A kernel of the user, for `linuxGuest({ kernel })`. */
+/** A kernel of the user for `linuxGuest({ kernel })`. */
 import type { Architecture } from '@coldboot/core'
 import type { GuestKernel } from '../guest-kernel.ts'
 
@@ -10,11 +10,11 @@ export interface Kernel {
   readonly release: string
   /** Absolute path of the file that QEMU boots. */
   readonly image: string
-  /** Absolute path of its System.map; undefined for a package, whose kernel has the names of its functions itself. */
+  /** Absolute path of its System.map; undefined for a package, whose kernel contains the names of its functions. */
   readonly systemMap?: string | undefined
 }
 
-/** A {@link Kernel} and the reader of its modules. */
+/** A {@link Kernel} with the code that reads its modules. */
 export class OwnKernel implements Kernel {
   readonly arch: Architecture
   readonly release: string
@@ -31,7 +31,7 @@ export class OwnKernel implements Kernel {
     Object.freeze(this)
   }
 
-  /** The parts of a kernel; undefined for an object that is not from `kernelOf`. */
+  /** Returns the parts of a kernel; undefined for an object that `kernelOf` did not create. */
   static partsOf(kernel: unknown): GuestKernel | undefined {
     return kernel instanceof OwnKernel ? kernel.#parts : undefined
   }

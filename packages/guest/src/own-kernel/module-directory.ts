@@ -1,6 +1,6 @@
 /**
- * Modules in a directory: a build tree, or `lib/modules/<release>` of an installed kernel. The index of
- * its modules is kept in the cache, because a build tree has thousands.
+ * Reads modules in a build tree, or in the directory `lib/modules/<release>` of an installed kernel. Keeps an index of the
+ * modules in the cache, because a build tree can have thousands.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { type GuestModules, modulesFor } from '../guest-kernel.ts'
 import { type KernelModule, moduleRelease, parseBuiltIn, readModule } from '../modules.ts'
 import { MODULE_FILE, unpackModule } from './unpack-module.ts'
 
-/** Names of the modules that are built into the kernel. */
+/** File with the names of the modules that are built into the kernel. */
 const BUILT_IN = 'modules.builtin'
 
 /** Folder of the cache with the indexes. */
@@ -26,24 +26,24 @@ export const RELEASE_FILE = 'include/config/kernel.release'
 export interface ModuleDirectory {
   /** Changes with the files of the directory. */
   readonly identity: string
-  /** The version that the modules were built for; without modules that of the path, if it has one. */
+  /** Version that the modules were built for. Without modules, the version in the path; undefined if it has none. */
   readonly release: string | undefined
-  /** @throws OptionError `GUEST_MODULE_MISSING`; `KERNEL_MISMATCH` when a module is of another version than the others */
+  /** @throws OptionError `GUEST_MODULE_MISSING`; `KERNEL_MISMATCH` when a module has another version than the others */
   read(wanted: readonly string[]): Promise<GuestModules>
 }
 
-/** A module in the index of a directory, which is kept in the cache. */
+/** A module in the cached index of a directory. */
 interface IndexedModule {
-  /** Size and times. */
+  /** Size and times of the file. */
   readonly stats: string
   readonly release: string | undefined
   readonly module: KernelModule
 }
 
-/** By path, relative to the directory. */
+/** Modules by path, relative to the directory. */
 type Index = Readonly<Record<string, IndexedModule>>
 
-/** Opens a directory. Reads one of its modules, for the version. */
+/** Opens a directory, and reads the version from one of its modules. */
 export async function openModuleDirectory(path: string, cache: Cache): Promise<ModuleDirectory> {
   const isTree = existsSync(join(path, RELEASE_FILE))
   const files = isTree ? builtFiles(path) : installedFiles(path)
@@ -69,7 +69,7 @@ export async function openModuleDirectory(path: string, cache: Cache): Promise<M
   }
 }
 
-/** The index of all modules. Only files that changed since the last time are read. */
+/** Returns the index of all modules. Reads only the files that have changed since the index was stored. */
 async function readIndex(
   path: string,
   files: readonly string[],
@@ -104,7 +104,7 @@ function mixed(path: string, own: string, release: string | undefined): OptionEr
   })
 }
 
-/** Path below `lib/modules/<release>/`, where the kernel keeps its own modules in `kernel/`. */
+/** Path below `lib/modules/<release>/`, where the kernel's own modules are in `kernel/`. */
 function guestPath(file: string): string {
   const path = file.replace(MODULE_FILE, '.ko')
   return /^(?:kernel|extra|updates)\//.test(path) ? path : `kernel/${path}`

@@ -3,12 +3,13 @@ import zlib from 'node:zlib'
 import { StartError } from '@coldboot/core'
 import xz from 'xz-decompress'
 
-/** Ending of a module file, with that of its compression. */
+/** File name suffix of a module, with that of its compression. */
 export const MODULE_FILE: RegExp = /\.ko(?:\.(?:xz|gz|zst))?$/
 
 /**
- * @param file its name ends like {@link MODULE_FILE}
- * @throws StartError `GUEST_KERNEL_UNAVAILABLE` for zstd if this Node cannot unpack it; the error of a damaged stream
+ * Decompresses a module.
+ * @param file name that matches {@link MODULE_FILE}
+ * @throws StartError `GUEST_KERNEL_UNAVAILABLE` for zstd if this Node cannot decompress it; else the error of the decompressor
  */
 export async function unpackModule(file: string, data: Uint8Array): Promise<Uint8Array> {
   if (file.endsWith('.gz')) return zlib.gunzipSync(data)

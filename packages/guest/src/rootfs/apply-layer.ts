@@ -1,14 +1,13 @@
 /**
- * Adds the entries of an archive to a tree. A layer of a container image also removes: `.wh.<name>` stands for a removed
- * entry, `.wh..wh..opq` for all that lower layers have in its directory (OCI image specification, "Image Layer Filesystem
- * Changeset").
+ * Adds the entries of an archive to a tree. A layer of a container image can also remove entries: `.wh.<name>` removes one
+ * entry, `.wh..wh..opq` all entries of lower layers in its directory (OCI image specification, "Image Layer Filesystem Changeset").
  */
 import type { RootTree } from './root-tree.ts'
 import type { LayerEntry } from './tar-layer.ts'
 
 const WHITEOUT = '.wh.'
 const OPAQUE = '.wh..wh..opq'
-/** Prefix of other files of the format, such as those for hard links. */
+/** Prefix of other metadata files of the format, such as those for hard links. */
 const RESERVED = '.wh..wh.'
 
 /** Adds an archive that is a root file system. @throws OptionError `ROOTFS_INVALID` */
@@ -21,7 +20,7 @@ export function applyEntries(tree: RootTree, entries: readonly LayerEntry[]): vo
 
 /** Adds a layer of a container image. @throws OptionError `ROOTFS_INVALID` */
 export function applyLayer(tree: RootTree, entries: readonly LayerEntry[]): void {
-  // They only affect the layers below, wherever they are in the archive.
+  // Removals come first: they affect only the layers below, regardless of their position in the archive.
   for (const { names } of entries) {
     const name = names.at(-1) ?? ''
     const parent = names.slice(0, -1)

@@ -1,6 +1,6 @@
 /**
- * Reads container images as `docker save` and `skopeo copy` write them: the archive of Docker (`manifest.json`) and the
- * layout of the OCI image specification (`index.json`). The tree has the files of the archive or directory.
+ * Reads container images that `docker save` or `skopeo copy` wrote: archives of Docker (`manifest.json`) and layouts of the OCI
+ * image specification (`index.json`). Both are read from a tree of the archive's or directory's files.
  */
 import { createHash } from 'node:crypto'
 import { type Architecture, OptionError } from '@coldboot/core'
@@ -11,31 +11,31 @@ import type { RootFile, RootTree } from './root-tree.ts'
 /** A layer of an image. */
 export interface ImageLayer {
   readonly file: RootFile
-  /** SHA-256 of the layer, decompressed. Hex. */
+  /** SHA-256 of the decompressed layer, hex. */
   readonly sha256: string
 }
 
-/** An image of a source. */
+/** A container image in a source. */
 export interface ContainerImage {
   readonly config: ImageConfig
-  /** Undefined if coldboot has no guests of that architecture. */
+  /** Undefined if coldboot has no guest for the architecture. */
   readonly arch: Architecture | undefined
   /** The lowest one first. */
   readonly layers: readonly ImageLayer[]
 }
 
-/** Which image of a source. */
+/** Selects an image of a source. */
 export interface ImageChoice {
   /** For messages. */
   readonly owner: string
-  /** Name or tag, if there are several. */
+  /** Name or tag. Required if the source has several images. */
   readonly image: string | undefined
   readonly arch: Architecture
 }
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Go's names of architectures. */
+/** Architectures by Go's names, which container images use. */
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   amd64: 'x86_64',
   '386': 'i386',
@@ -46,7 +46,7 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   riscv64: 'riscv64',
 }
 const LARGEST_JSON = 16 * 2 ** 20
-/** Indexes that refer to indexes. */
+/** Largest number of nested indexes. */
 const DEEPEST_INDEX = 4
 
 /** Whether the files are those of container images. */
@@ -107,7 +107,7 @@ async function readIndex(
   if (!isJson(index) || depth > DEEPEST_INDEX) throw invalid(owner, 'has a damaged index')
   const all: Descriptor[] = []
   for (const entry of list(index['manifests'])) {
-    // Attestations of builds are listed like images.
+    // Build attestations are listed like images.
     if (isJson(entry) && isJson(entry['annotations']) && 'vnd.docker.reference.type' in entry['annotations']) continue
     const found = descriptor(tree, owner, entry, names)
     if (found.isIndex) all.push(...(await readIndex(tree, owner, await readBlob(owner, found), found.names, depth + 1)))

@@ -1,15 +1,15 @@
-/** Contents of the files of an archive, one after the other in one file on the host. */
+/** One file on the host that contains the contents of all files of an archive. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { OptionError } from '@coldboot/core'
 import type { FileContent } from './root-tree.ts'
 
-/** Bytes that are collected before a write, because most files are small. */
+/** Bytes that are buffered before a write, because most files are small. */
 const CHUNK = 1 << 20
 const MIB = 2 ** 20
-/** Entries of a source. Images of distributions have some 100,000. */
+/** Largest number of entries of a source. Images of distributions have some 100,000. */
 const MOST_ENTRIES = 4_000_000
 
-/** What may still be read from a source. A small archive can be made that unpacks to more than any disk can hold. */
+/** Limits bytes and entries of a source, because a small malicious archive can unpack to more than any disk can hold. */
 export class ReadBudget {
   readonly #owner: string
   readonly #mostBytes: number
@@ -37,7 +37,7 @@ export class ReadBudget {
   }
 }
 
-/** Writes the file. */
+/** Writer of the file. */
 export class ContentFile implements AsyncDisposable {
   readonly path: string
   readonly #file: FileHandle
@@ -55,7 +55,7 @@ export class ContentFile implements AsyncDisposable {
     return new ContentFile(path, await open(path, 'wx', 0o600))
   }
 
-  /** Appends a content, and returns where it is and its length. It can be read after {@link flush}. */
+  /** Appends a content, and returns its position and length. It can be read after {@link flush}. */
   async add(chunks: AsyncIterable<Uint8Array>): Promise<{ readonly content: FileContent; readonly size: number }> {
     const offset = this.#size
     for await (const chunk of chunks) {
@@ -67,7 +67,7 @@ export class ContentFile implements AsyncDisposable {
     return { content: { path: this.path, offset }, size: this.#size - offset }
   }
 
-  /** Writes what was collected. */
+  /** Writes the buffered bytes. */
   async flush(): Promise<void> {
     const bytes = Buffer.concat(this.#pending)
     this.#pending = []

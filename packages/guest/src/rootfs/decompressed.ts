@@ -1,4 +1,4 @@
-/** Reads a part of a file, decompressed if it begins as gzip or zstd does. */
+/** Reads a part of a file. Decompresses gzip and zstd, recognized by their first bytes. */
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
@@ -26,7 +26,7 @@ const OTHERS: readonly (readonly [name: string, program: string, magic: Buffer])
 
 /**
  * Opens the content. Errors of the file and of the format are errors of the stream.
- * @param owner the archive, for messages
+ * @param owner name of the archive for error messages
  * @throws OptionError `ROOTFS_INVALID` for another format; StartError `UNSUPPORTED_PLATFORM` for zstd on an older Node
  */
 export async function openDecompressed(owner: string, range: ByteRange): Promise<Readable> {
@@ -47,7 +47,7 @@ export async function openDecompressed(owner: string, range: ByteRange): Promise
   return through(range, zlib.createZstdDecompress({ chunkSize: CHUNK }))
 }
 
-/** The first bytes of a part of a file, as many as it has. */
+/** Reads up to `most` bytes from the start of a part of a file. */
 export async function readRange({ content, size }: ByteRange, most: number = size): Promise<Buffer> {
   await using file = await open(content.path)
   const bytes = Buffer.alloc(Math.min(size, most))

@@ -1,4 +1,4 @@
-/** Reads a directory of the host as a tree. Symbolic links are entries of the tree, and are not followed. */
+/** Reads a directory of the host as a tree. Keeps symbolic links without following them. */
 import { lstatSync, readlinkSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,20 +15,20 @@ export interface DirectorySource {
   readonly budget: ReadBudget
 }
 
-/** A directory, and what changes with its content. */
+/** A directory's tree, with an identity for caches. */
 export interface ReadDirectory {
   readonly tree: RootTree
-  /** Text that differs when a file was changed, added or removed. */
+  /** Text that changes when a file is changed, added or removed. */
   readonly identity: string
 }
 
-/** Linux has the type of a file in these bits of its mode. */
+/** Mask of the permission bits in a file's mode; the other bits are its type. */
 const PERMISSIONS = 0o7777
 
 /**
- * Reads a directory. Files of the user of this process are files of root in the tree, because an unpacked archive belongs to
- * the user who unpacked it. Sockets are left out.
- * @throws OptionError `FILE_MISSING` for what cannot be read, `ROOTFS_TOO_LARGE`
+ * Reads a directory. Files of the current user belong to root in the tree, because an unpacked archive belongs to the user who
+ * unpacked it. Sockets are omitted.
+ * @throws OptionError `FILE_MISSING` for an unreadable file or directory, `ROOTFS_TOO_LARGE`
  */
 export async function readDirectory({ owner, directory, budget }: DirectorySource): Promise<ReadDirectory> {
   const tree = new RootTree(owner)
@@ -36,7 +36,7 @@ export async function readDirectory({ owner, directory, budget }: DirectorySourc
   const files = new Map<string, RootNode>()
   const own = process.getuid?.() ?? 0
   const readNode = async (path: string): Promise<RootNode | undefined> => {
-    // A promise for each file takes ten times as long.
+    // The synchronous call: awaiting a promise per file takes ten times as long.
     const stats = lstatSync(path, { bigint: true })
     const isOwn = own !== 0 && Number(stats.uid) === own
     const owned = {
@@ -81,7 +81,7 @@ export async function readDirectory({ owner, directory, budget }: DirectorySourc
   return { tree, identity: JSON.stringify(identity) }
 }
 
-/** As `gnu_dev_major` and `gnu_dev_minor` of glibc. */
+/** Same encoding as `gnu_dev_major` and `gnu_dev_minor` of glibc. */
 function deviceNumbers(device: bigint): readonly [major: number, minor: number] {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)
   const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn)

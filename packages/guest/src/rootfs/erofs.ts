@@ -1,7 +1,7 @@
 /**
- * Writes a tree as an image of EROFS, the read-only file system of the kernel that needs neither root nor tools on the host
- * (Documentation/filesystems/erofs.rst, https://erofs.docs.kernel.org/en/latest/ondisk). Nothing is compressed, because
- * emulated machines read faster than they decompress. The same tree gives the same bytes.
+ * Writes a tree as an image of EROFS, a read-only file system of Linux (Documentation/filesystems/erofs.rst,
+ * https://erofs.docs.kernel.org/en/latest/ondisk). Creating the image needs neither root nor tools of the host. Data is not
+ * compressed, because emulated machines read faster than they decompress. The same tree produces the same bytes.
  */
 import { FILE_TYPE_BITS } from '../cpio.ts'
 import { fileChunks, readFileContent } from './read-file-content.ts'
@@ -10,13 +10,13 @@ import { type RootDirectory, type RootNode, type RootTree, sortedChildren } from
 const MAGIC = 0xe0f5e1e2
 const SUPERBLOCK_OFFSET = 1024
 const SUPERBLOCK_SIZE = 128
-/** The times of inodes are those of the last modification. */
+/** Feature flag: the times of inodes are modification times. */
 const COMPAT_MTIME = 2
 const INODE_SIZE = 64
-/** Unit of the numbers of inodes. */
+/** Unit of inode numbers (nid), bytes. */
 const SLOT_SIZE = 32
 const DIRENT_SIZE = 12
-/** Data up to this size is beside its inode instead of in blocks of its own. Bytes. */
+/** Largest data, bytes, that is stored after its inode instead of in separate blocks. */
 const MOST_INLINE = 2048
 const EXTENDED_INODE = 1
 const LAYOUT = { plain: 0, inline: 2 }
@@ -31,7 +31,7 @@ const FILE_TYPES: Readonly<Record<RootNode['type'], number>> = {
 
 interface Inode {
   readonly node: RootNode
-  /** Position of an inode in units of its slot. */
+  /** Position of the inode in units of {@link SLOT_SIZE}. */
   readonly nid: number
   readonly number: number
   /** Bytes of its data. */
@@ -40,7 +40,7 @@ interface Inode {
   links: number
   /** First block of its data. */
   block: number
-  /** Of a directory. */
+  /** Parent directory. Only set for a directory. */
   parent: RootDirectory | undefined
 }
 
@@ -52,8 +52,8 @@ interface Plan {
 }
 
 /**
- * The bytes of the image.
- * @param blockSize the page size of the guest's kernel, bytes: Linux before 6.4 mounts no other
+ * Yields the bytes of the image.
+ * @param blockSize page size of the guest's kernel in bytes, the only block size that Linux before 6.4 mounts
  */
 export async function* erofsImage(tree: RootTree, blockSize: number): AsyncGenerator<Uint8Array> {
   const plan = planImage(tree, blockSize)
@@ -79,7 +79,7 @@ function planImage(tree: RootTree, blockSize: number): Plan {
     const size = sizeOf(node, blockSize)
     const isInline = size <= (node.type === 'symlink' ? blockSize - INODE_SIZE : MOST_INLINE) && size > 0
     const length = INODE_SIZE + (isInline ? size : 0)
-    // An inode and the data beside it are in one block.
+    // An inode and its inline data must be in the same block.
     if ((offset % blockSize) + length > blockSize) offset = roundUp(offset, blockSize)
     const links = node.type === 'directory' ? 2 + subdirectories(node) : 1
     inodes.set(node, {
@@ -140,7 +140,7 @@ function writeInode(bytes: Buffer, { node, number, size, isInline, links, block 
   bytes.writeUInt32LE(links, 44)
 }
 
-// As the kernel's `new_encode_dev`.
+// Same encoding as `new_encode_dev` of the kernel.
 function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0
 }
@@ -153,7 +153,7 @@ function sizeOf(node: RootNode, blockSize: number): number {
   return (blocks.length - 1) * blockSize + sizeOfEntries(blocks.at(-1) ?? [])
 }
 
-/** Data of a directory or link. */
+/** Returns the data of a directory or link. */
 function dataOf({ node, parent }: Inode, plan: Plan): readonly Buffer[] {
   if (node.type === 'symlink') return [Buffer.from(node.target)]
   if (node.type !== 'directory') return []
@@ -179,7 +179,7 @@ function entryOf(directory: RootDirectory, parent: RootDirectory, name: Buffer):
   return text === '..' ? parent : (directory.children.get(text) ?? directory)
 }
 
-/** The names of a directory in the order of their bytes, as many in each block as fit. */
+/** Distributes the names of a directory, sorted by their bytes, over blocks. */
 function directoryBlocks(directory: RootDirectory, blockSize: number): readonly (readonly Buffer[])[] {
   const names = ['.', '..', ...directory.children.keys()]
     .map((name) => Buffer.from(name))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { viewHost } from './host-directories.ts'
 
-test('exports the programs of the host, and no home directory, temporary file or device', () => {
+test('exports the programs of the host, but no home directory, temporary file or device', () => {
   const paths = viewHost([]).directories.map(({ path }) => path)
   expect(paths).toContain('/usr')
   for (const path of ['/root', '/home', '/tmp', '/run', '/proc', '/sys', '/dev', homedir()]) {
@@ -12,14 +12,14 @@ test('exports the programs of the host, and no home directory, temporary file or
   }
 })
 
-test('hides a home directory below a directory of the system, unless it is asked for', () => {
+test('hides a home directory below a system directory unless `show` contains it', () => {
   const home = '/var/lib'
   expect(viewHost([], [home]).directories.map(({ path }) => path)).toContain('/var')
   expect(viewHost([], [home]).hidden).toContain(home)
   expect(viewHost([home], [home]).hidden).not.toContain(home)
 })
 
-test('refuses to show what is no directory, and interfaces of the kernel', async () => {
+test('refuses to export files, the root, and kernel interfaces such as /proc', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'host-directories-'))
   try {
     await writeFile(join(directory, 'file'), 'x')

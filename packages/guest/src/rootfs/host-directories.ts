@@ -1,6 +1,6 @@
 /**
- * Decides which directories of the host a guest sees as its root. Each is exported by itself, so that QEMU has no path to
- * the others: home directories, other file systems, devices and temporary files.
+ * Selects the directories of the host that become the guest's root. Each is exported separately, so that the guest cannot reach
+ * home directories, other file systems, devices and temporary files.
  */
 import {
   accessSync,
@@ -16,29 +16,29 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { OptionError } from '@coldboot/core'
 
-/** A directory that is exported. */
+/** An exported directory. */
 export interface HostDirectory {
   /** Path on the host and in the guest. */
   readonly path: string
   /**
-   * Whether QEMU refuses to follow mounts below the directory. On overlayfs, as in containers, it would also refuse files of
-   * the directory itself.
+   * Whether QEMU refuses access to mounts below the directory. False on overlayfs, for example in containers, where QEMU would
+   * also refuse files of the directory itself.
    */
   readonly refusesMounts: boolean
 }
 
-/** What the guest sees. */
+/** The guest's view of the host. */
 export interface HostView {
   readonly directories: readonly HostDirectory[]
-  /** Symbolic links at the top, by path. */
+  /** Targets of symbolic links in the host's root directory, by path. */
   readonly links: Readonly<Record<string, string>>
-  /** Directories below the exported ones that are hidden in the guest: mounts and home directories. */
+  /** Mounts and home directories below exported directories, which are hidden in the guest. */
   readonly hidden: readonly string[]
 }
 
 /** Never exported: interfaces of the kernel, temporary files, mount points, and home directories. */
 const NEVER = new Set(['proc', 'sys', 'dev', 'run', 'tmp', 'home', 'root', 'mnt', 'media', 'lost+found'])
-/** Home directories below these are hidden one by one. */
+/** System directories: home directories below them are hidden individually. */
 const OF_THE_SYSTEM = new Set([
   'bin',
   'boot',
@@ -53,17 +53,17 @@ const OF_THE_SYSTEM = new Set([
   'usr',
   'var',
 ])
-/** Owners of home directories with smaller ids are services. */
+/** Smallest uid of a human user; smaller ones belong to services. */
 const FIRST_USER = 1000
 const NOBODY = 65_534
-/** Each directory is a PCI device, and a machine has 32 slots. */
+/** Largest number of exported directories: each is a PCI device, and a machine has 32 slots. */
 const MOST_DIRECTORIES = 24
-/** Files that are looked at to recognize overlayfs. */
+/** Number of files that are checked to recognize overlayfs. */
 const SAMPLE = 20
 
 /**
- * Looks at the host.
- * @param show further directories, with absolute paths
+ * Selects the directories.
+ * @param show additional directories, with absolute paths
  * @param homes home directories @default those of the users of the host
  * @throws OptionError `FILE_MISSING`, `INVALID_OPTION`
  */
@@ -123,7 +123,7 @@ function mountPoints(): readonly string[] {
     )
 }
 
-// Directories and files of overlayfs may have different device numbers.
+// On overlayfs, directories and files can have different device numbers.
 function isUniform(path: string): boolean {
   const { dev } = statSync(path)
   return readdirSync(path)

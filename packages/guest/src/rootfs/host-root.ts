@@ -1,4 +1,4 @@
-/** Public API for machines with the root file system of the host. The work is in modules that are loaded when it is called. */
+/** Public API for machines with the root file system of the host. Loads its implementation on demand. */
 import { type PendingOptions, pendingOptions } from '@coldboot/core/internal'
 import type { LinuxGuestOptions } from '../guest-options.ts'
 import type { RootfsGuest } from './rootfs.ts'
@@ -6,22 +6,23 @@ import type { RootfsGuest } from './rootfs.ts'
 /** Options of {@link hostRoot}; all are optional. */
 export interface HostRootOptions
   extends Pick<LinuxGuestOptions, 'modules' | 'hostname' | 'logLevel' | 'cacheDirectory' | 'onProgress'> {
-  /** `'tmpfs'`: the guest writes to a layer in memory; `false`: it cannot write to directories of the host. @default 'tmpfs' */
+  /** `'tmpfs'`: writes of the guest go to a layer in memory; `false`: directories of the host are read-only. @default 'tmpfs' */
   readonly overlay?: 'tmpfs' | false | undefined
   /**
-   * Further directories of the host that the guest sees, such as a project below a home directory. Relative paths begin at
-   * the current directory.
+   * Additional directories of the host that the guest sees, such as a project below a home directory. Relative paths are
+   * resolved from the current directory.
    * @default []
    */
   readonly show?: readonly string[] | undefined
 }
 
 /**
- * Makes a machine whose root is that of the host, with the kernel of {@link linuxGuest}: all tools of the host are there, and
- * programs that were just built. Never writes to the host. Home directories, other file systems, `/tmp`, `/run` and devices
- * are not exported. QEMU needs no root; files that its user cannot read are not readable in the guest.
+ * Returns options for a machine that uses the host's root file system, with the kernel of {@link linuxGuest}. The guest has all
+ * tools of the host, and programs that were just built. It never writes to the host. Home directories, other file systems,
+ * `/tmp`, `/run` and devices are not exported. QEMU runs as the current user; files that this user cannot read are not readable
+ * in the guest.
  *
- * The machine boots for each test: QEMU cannot save a guest with mounted 9p directories.
+ * The machine boots for each test, because QEMU cannot save a guest with mounted 9p directories.
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`
  * @throws StartError as {@link linuxGuest}; `UNSUPPORTED_PLATFORM` on other hosts than Linux

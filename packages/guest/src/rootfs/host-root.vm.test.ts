@@ -17,7 +17,7 @@ test('runs programs of the host, hides home directories, and writes nothing to t
   await writeFile(program, '#!/bin/bash\necho "built on the host, run by $(id -un) on $(uname -n)"\n', { mode: 0o755 })
   await using vm = await VM.boot({ ...(await hostRoot({ show: [directory], hostname: 'guest' })), timeout: 60_000 })
   expect((await vm.run([program])).stdout).toBe('built on the host, run by root on guest\n')
-  // Not on the host: `process.execPath` may be below a home directory.
+  // Perl instead of Node, because `process.execPath` may be below a home directory.
   expect((await vm.run('perl -e "print 6 * 7"')).stdout).toBe('42')
   expect((await vm.run('ls -A /root /home')).stdout).toBe('/home:\n\n/root:\n')
   await vm.run(`echo x | tee /etc/coldboot-test ${directory}/new /usr/bin/coldboot-test && rm ${program}`)

@@ -1,4 +1,4 @@
-/** The initramfs of a guest, with the script that starts another root file system, and with that root if it is in memory. */
+/** Adds the script that starts another root file system, and a root that is in memory, to the initramfs of a guest. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -9,33 +9,33 @@ import { storedImage } from '../image-store.ts'
 import type { LinuxGuest } from '../linux-guest.ts'
 import { ROOT_SCRIPT_PATH } from './root-script.ts'
 
-/** What is joined. */
+/** Parts of the joined initramfs. */
 export interface InitramfsPartsOfRoot {
   readonly guest: LinuxGuest
   readonly script: string
-  /** An archive in the cache. */
+  /** Cached archive of a root that is in memory. */
   readonly root?: StoredFile | undefined
 }
 
-/** The initramfs in the cache, by its parts. */
+/** Returns the cached initramfs of these parts, or builds it. */
 export function joinedInitramfs(cache: Cache, { guest, script, root }: InitramfsPartsOfRoot): Promise<StoredFile> {
-  // The name of the guest's initramfs contains its key.
+  // The file name of the guest's initramfs contains a hash of its input.
   const key = sha256(JSON.stringify([basename(guest.initramfs), script, root?.sha256 ?? ''])).slice(0, 32)
   return storedImage(cache, `${guest.arch}-root-${key}`, async () => {
     const entry = { type: 'file', path: ROOT_SCRIPT_PATH, mode: 0o755, data: Buffer.from(script) } as const
-    // The kernel unpacks archives one after the other.
+    // The kernel unpacks concatenated archives.
     const parts = [await readFile(guest.initramfs), writeCpio([entry])]
     if (root !== undefined) parts.push(await readFile(cache.path(root.name)))
     return Buffer.concat(parts)
   })
 }
 
-/** Arguments of the kernel that start the script. */
+/** Kernel arguments that start the script. */
 export function rootKernelArgs({ kernelArgs }: LinuxGuest): string {
   return `${kernelArgs} rdinit=/${ROOT_SCRIPT_PATH}`
 }
 
-/** @throws OptionError `INVALID_OPTION` if the user has replaced the initramfs with one that cannot start another root */
+/** @throws OptionError `INVALID_OPTION` if COLDBOOT_INITRAMFS is set, because such an initramfs cannot start another root */
 export function requireOwnInitramfs(owner: string): void {
   if (readEnvironment().initramfs === undefined) return
   const hint = 'Unset it: the root is started by the initramfs of coldboot.'

@@ -1,4 +1,4 @@
-/** Makes the files, arguments and device that boot the root file system of the host. */
+/** Creates the files, kernel arguments and device that boot the root file system of the host. */
 import { resolve } from 'node:path'
 import { type Device, optionString, StartError } from '@coldboot/core'
 import {
@@ -28,11 +28,11 @@ const CHECKS: CheckTable<Required<HostRootOptions>> = {
   ...GUEST_PART_CHECKS,
 }
 
-// The host does not change the files while the guest reads them, as far as the guest is concerned.
+// cache=loose assumes that the host does not change files while the guest runs.
 const MOUNT_OPTIONS = 'ro,trans=virtio,version=9p2000.L,msize=262144,cache=loose'
 const MEMORY = '512M'
 
-/** See `hostRoot`. */
+/** Implements `hostRoot`. */
 export async function makeHostRoot(options: HostRootOptions): Promise<RootfsGuest> {
   checkTable('hostRoot', options, CHECKS)
   const { overlay: layer = 'tmpfs', show = [], ...part } = options
@@ -70,7 +70,7 @@ function tagAt(position: number): string {
   return `coldboot.host${position}`
 }
 
-/** Lines that mount the directories below `/newroot`, which is in memory itself. */
+/** Shell lines that mount the directories below `/newroot`, which is a tmpfs. */
 function mountHost({ directories, links, hidden }: HostView, isWritable: boolean): readonly string[] {
   const lines = [
     'mount -t tmpfs -o mode=755 tmpfs /newroot',
@@ -91,7 +91,7 @@ function mountHost({ directories, links, hidden }: HostView, isWritable: boolean
   return lines
 }
 
-/** Exports the directories, each by itself and for reading only. */
+/** A device that exports each directory separately and read-only. */
 function hostDirectories(directories: readonly HostDirectory[]): Device {
   return {
     name: 'hostRoot',

@@ -1,4 +1,4 @@
-/** Makes the files and arguments that boot a root file system. */
+/** Creates the files and kernel arguments that boot a root file system. */
 import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Architecture, blockDevice, type Device } from '@coldboot/core'
@@ -23,18 +23,18 @@ import {
 } from './rootfs-options.ts'
 import { treeEntries } from './tree-cpio.ts'
 
-/** Version of the stored images. Images of another version are made again. */
+/** Version of the stored images. Images of another version are created again. */
 const FORMAT = 1
 const FOLDER = 'rootfs'
-/** Largest root that is in memory by default, bytes. */
+/** Largest root that is kept in memory by default, bytes. */
 const MOST_IN_MEMORY = 32 * 2 ** 20
 /** Page sizes of Debian's kernels, bytes: the larger one for ppc64. */
 const PAGE = 4096
 const LARGE_PAGE = 65_536
-/** Memory of a machine whose programs and their files are on a disk, MiB. */
+/** Memory of a machine with its root on a disk, MiB. */
 const DISK_MEMORY_MIB = 512
 
-/** An image in the cache, with what is known of its root. */
+/** A cached image with facts about its root. */
 interface StoredRoot extends StoredEntry {
   readonly files: readonly [StoredFile]
   readonly storage: RootStorage
@@ -45,7 +45,7 @@ interface StoredRoot extends StoredEntry {
   readonly hasShell: boolean
 }
 
-/** See `rootfs`. */
+/** Implements `rootfs`. */
 export async function makeRootfs(path: string, given: RootfsOptions): Promise<RootfsGuest> {
   const options = resolveRootfsOptions(given)
   requireOwnInitramfs('rootfs')
@@ -98,7 +98,7 @@ async function storedRoot(source: RootSource, options: ResolvedRootfsOptions, ca
   )
 }
 
-/** Where a root is packed. */
+/** Paths for packing a root. */
 interface PackPlaces {
   readonly cache: Cache
   /** Folder and key of the record. */
@@ -130,7 +130,7 @@ async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGene
   }
 }
 
-// Container images leave out what a container runtime mounts.
+// Container images lack the directories that a container runtime mounts.
 function addMountPoints(tree: RootTree): void {
   const modes = { dev: 0o755, proc: 0o555, sys: 0o555, run: 0o755, tmp: 0o1777 }
   for (const [name, mode] of Object.entries(modes)) {

@@ -111,7 +111,7 @@ describe('an archive', () => {
     ).rejects.toThrow(refusal('ROOTFS_INVALID', /"out\/victim", whose parent is not a directory/))
   })
 
-  test('an archive with links in a circle is refused', async () => {
+  test('refuses an archive with cyclic links', async () => {
     await expect(
       openTar([
         ['a', { type: 'symlink', linkname: 'b' }],
@@ -121,7 +121,7 @@ describe('an archive', () => {
     ).rejects.toThrow(refusal('ROOTFS_INVALID', /whose parent is not a directory/))
   })
 
-  test('an archive with links to ever deeper directories is refused', async () => {
+  test('refuses an archive with links to ever deeper directories', async () => {
     const level = `${'d'.repeat(200)}/`.repeat(9)
     const nested = Array.from({ length: 4 }, (_, at): TarEntry[] => [
       [`${at === 0 ? '' : `l${at - 1}/`}${level}`, { mode: 0o755 }],
@@ -130,7 +130,7 @@ describe('an archive', () => {
     await expect(openTar(nested)).rejects.toThrow(refusal('ROOTFS_INVALID', /nested too deep/))
   })
 
-  test('an archive that unpacks to more than is allowed is refused before it is unpacked', async () => {
+  test('refuses an archive that is larger than the limit before unpacking all of it', async () => {
     const bomb = gzipSync(await makeTar([['zeros', Buffer.alloc(4 * 2 ** 20)]]))
     expect(bomb.length).toBeLessThan(100_000)
     await expect(openBytes(bomb, { maxBytes: 2 ** 20 })).rejects.toThrow(
@@ -142,11 +142,11 @@ describe('an archive', () => {
     ['text', Buffer.from('no archive\n'.repeat(100)), /not a tar archive, or damaged/],
     ['a cut gzip stream', gzipSync(Buffer.alloc(5000, 'a')).subarray(0, 20), /not a tar archive, or damaged/],
     ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 1, 2, 3]), /compressed with xz/],
-  ])('%s is refused as such', async (_, bytes, message) => {
+  ])('refuses %s with its own message', async (_, bytes, message) => {
     await expect(openBytes(bytes)).rejects.toThrow(refusal('ROOTFS_INVALID', message))
   })
 
-  test('an archive that is cut is refused', async () => {
+  test('refuses a truncated archive', async () => {
     const tar = await makeTar([['a', Buffer.alloc(5000)]])
     await expect(openBytes(tar.subarray(0, 2000))).rejects.toThrow(refusal('ROOTFS_INVALID', /damaged/))
   })
@@ -158,7 +158,7 @@ describe('the layers of an image', () => {
     return (await openBytes(await makeDockerArchive(archives, {}))).tree
   }
 
-  test('replace, add and remove what is in the layers below', async () => {
+  test('replace, add and remove entries of the layers below', async () => {
     const tree = await openLayers(
       [
         ['etc/', { mode: 0o755 }],
@@ -188,7 +188,7 @@ describe('the layers of an image', () => {
     expect(tree.find(['srv'])).toBeUndefined()
   })
 
-  test('a removed entry can be in the layer that removes it, in either order', async () => {
+  test('can contain an entry that they also remove, in either order', async () => {
     const below: TarEntry[] = [['d/old', 'old']]
     const first = await openLayers(below, [
       ['.wh.d', ''],
@@ -202,7 +202,7 @@ describe('the layers of an image', () => {
     expect(await contents(last)).toEqual({ 'd/new': 'new' })
   })
 
-  test('a file replaces a directory, a directory a link', async () => {
+  test('can replace a directory by a file, and a link by a directory', async () => {
     const tree = await openLayers(
       [
         ['a/file', 'x'],
@@ -216,7 +216,7 @@ describe('the layers of an image', () => {
     expect(listing(tree)).toEqual({ a: 'file 644 0:0', b: 'directory 755 0:0' })
   })
 
-  test('a removal through a link of a layer stays in the image', async () => {
+  test('cannot remove host files through a link', async () => {
     await mkdir(join(directory, 'host'))
     await writeFile(join(directory, 'host/file'), 'untouched')
     const tree = await openLayers(
@@ -231,7 +231,7 @@ describe('the layers of an image', () => {
 describe('a container image', () => {
   const config = { Env: ['A=1', 'B=x=y'], Entrypoint: ['/run'], Cmd: ['arg'], WorkingDir: '/app', User: 'web' }
 
-  test('has its configuration, with the PATH of Docker', async () => {
+  test("is read with its configuration and Docker's default PATH", async () => {
     const layer = await makeTar([['file', 'x']])
     const opened = await openBytes(await makeDockerArchive([layer], config))
     expect(opened.config).toEqual({
@@ -252,7 +252,7 @@ describe('a container image', () => {
     )
   })
 
-  test('is read from a layout of OCI with compressed layers, for the architecture that is asked for', async () => {
+  test('is read from an OCI layout with compressed layers, for the requested architecture', async () => {
     const layout = join(directory, 'layout')
     const image = async (text: string, architecture: string) => {
       const tar = await makeTar([['arch', text]])
@@ -264,7 +264,7 @@ describe('a container image', () => {
     expect([arm.arch, await contents(arm.tree)]).toEqual(['aarch64', { arch: 'arm' }])
   })
 
-  test('decides about the architecture if it is the only one', async () => {
+  test('sets the architecture if it is the only one', async () => {
     const layout = join(directory, 'layout')
     const tar = await makeTar([['a', 'a']])
     await makeOciLayout(layout, [{ layers: [{ tar, stored: tar }], config, architecture: 's390x' }])
@@ -274,14 +274,14 @@ describe('a container image', () => {
     )
   })
 
-  test('a container image with a layer of another digest is refused', async () => {
+  test('refuses a container image with a layer of another digest', async () => {
     const [tar, other] = [await makeTar([['a', 'a']]), await makeTar([['a', 'b']])]
     const layout = join(directory, 'layout')
     await makeOciLayout(layout, [{ layers: [{ tar, stored: gzipSync(other) }], config }])
     await expect(openPath(layout)).rejects.toThrow(refusal('ROOTFS_INVALID', /layer 1 of .* is damaged/))
   })
 
-  test('a container image that refers to files outside of its layout is refused', async () => {
+  test('refuses a container image that refers to files outside of its layout', async () => {
     const manifest = [{ Config: '../../etc/hostname', RepoTags: ['x'], Layers: ['../../etc/passwd'] }]
     const archive = await makeTar([['manifest.json', JSON.stringify(manifest)]])
     await expect(openBytes(archive)).rejects.toThrow(refusal('ROOTFS_INVALID', /lacks the file/))
@@ -289,7 +289,7 @@ describe('a container image', () => {
 })
 
 describe('a directory', () => {
-  test('is read with its links, and its owner becomes root if that is an ordinary user', async () => {
+  test('is read with its links, and its owner becomes root unless it is root already', async () => {
     const root = join(directory, 'root')
     await mkdir(join(root, 'bin'), { recursive: true })
     await writeFile(join(root, 'bin/tool'), 'x', { mode: 0o750 })
@@ -298,7 +298,7 @@ describe('a directory', () => {
     expect(listing(tree)).toMatchObject({ 'bin/tool': 'file 750 0:0', link: '-> /etc/passwd' })
   })
 
-  test('has another identity after a change of a file', async () => {
+  test('changes its identity when a file changes', async () => {
     const root = join(directory, 'root')
     const identity = async (): Promise<string> =>
       (await findSource(root, 2 ** 20, new Cache(join(directory, 'cache')))).identity

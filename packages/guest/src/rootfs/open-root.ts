@@ -1,4 +1,4 @@
-/** Opens a source of `rootfs`: finds out what it is, and reads the tree of its root file system. */
+/** Opens a source of `rootfs`: detects its kind, and reads the tree of its root file system. */
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -20,7 +20,7 @@ export interface RootSource {
   readonly path: string
   /** Bytes; undefined for a directory. */
   readonly size: number | undefined
-  /** Differs when the content does. Hex. */
+  /** Hash that changes with the content, hex. */
   readonly identity: string
   readonly directory: ReadDirectory | undefined
 }
@@ -28,18 +28,18 @@ export interface RootSource {
 /** A root file system. */
 export interface OpenedRoot {
   readonly tree: RootTree
-  /** Of a container image. */
+  /** Configuration of a container image; undefined for other sources. */
   readonly config: ImageConfig | undefined
   readonly arch: Architecture
 }
 
-/** What to read of a source. */
+/** Selects the root file system of a source. */
 export interface OpenRequest {
   readonly arch: Architecture | undefined
   readonly hostArch: Architecture
   readonly image: string | undefined
   readonly maxBytes: number
-  /** A directory for the contents of archives. They must be there until the image is built. */
+  /** A directory for the contents of archives. Keep them until the image is built. */
   readonly scratch: string
 }
 

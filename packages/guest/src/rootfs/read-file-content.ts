@@ -6,14 +6,14 @@ import type { RootFile } from './root-tree.ts'
 
 const CHUNK = 4 << 20
 
-/** The content at once. @throws as {@link fileChunks} */
+/** Returns the whole content. @throws as {@link fileChunks} */
 export async function readFileContent(file: RootFile): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of fileChunks(file)) chunks.push(chunk)
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
 }
 
-/** The content in chunks. @throws OptionError `FILE_MISSING` for a file that cannot be read, or has changed meanwhile */
+/** Yields the content in chunks. @throws OptionError `FILE_MISSING` for a file that cannot be read, or was changed since */
 export async function* fileChunks({ content, size }: RootFile): AsyncGenerator<Uint8Array> {
   if (size === 0) return
   const unreadable = (why: string, cause?: unknown): OptionError =>

@@ -18,11 +18,11 @@ describe('the script', () => {
     ['a command', { start: { kind: 'command', command } }],
     ['a disk', { mount: mountDisk(true) }],
     ['a disk that is read-only', { mount: mountDisk(false), writable: false }],
-  ])('is one that a shell can read for %s', (_, options) => {
+  ])('is valid shell code for %s', (_, options) => {
     expect(execFileSync('sh', ['-n'], { input: rootScript({ ...PLAIN, ...options }), encoding: 'utf8' })).toBe('')
   })
 
-  test('runs a command as its user, in its directory, with its environment alone', () => {
+  test('runs a command as its user, in its directory, with only its environment', () => {
     const script = rootScript({ ...PLAIN, start: { kind: 'command', command }, env: { A: "b'c" } })
     expect(script).toContain(
       String.raw`env -i 'A=b'\''c' /bin/nsenter -r. -w'./a b' -S7 -G8 -- '/bin/x' 'it'\''s' '$(reboot)'`,
@@ -30,7 +30,7 @@ describe('the script', () => {
   })
 })
 
-test('quoted text is one word for a shell, whatever is in it', () => {
+test('quotes any text as one shell word', () => {
   const text = 'a\'b"c$(reboot)`x`\\\n*'
   expect(execFileSync('sh', ['-c', `printf %s ${quoted(text)}`], { encoding: 'utf8' })).toBe(text)
 })

@@ -1,6 +1,6 @@
 /**
- * Process 1 of a machine with a root file system of the user's. It prepares the root, starts the agent in it, and then
- * becomes the root's own init, or runs one command, or shells on the console.
+ * Shell script that is process 1 of a machine with a root file system of the user. It mounts the root and starts the agent in
+ * it. Then it executes the root's own init, or runs one command, or shells on the console.
  */
 import { AGENT_PATH, AGENT_PORT } from '../agent-binary.ts'
 import { GUEST_PROMPT } from '../init-script.ts'
@@ -9,16 +9,16 @@ import { DRIVERS_PATH, FOLLOW_DEVICES_PATH } from '../mounts.ts'
 /** Path of the script in the initramfs. */
 export const ROOT_SCRIPT_PATH = 'etc/coldboot/rootfs'
 
-/** Directory of the initramfs with the root file system, if it is there. */
+/** Directory of the initramfs that contains a root file system in memory. */
 export const ROOT_FOLDER = 'rootfs'
 
 /** Serial number of the disk with the root file system. */
 export const ROOT_SERIAL = 'coldboot-root'
 
-/** Beginning of the line that reports the end of the command. The exit status follows. */
+/** Console text that reports the end of the command. The exit status follows it. */
 export const COMMAND_ENDED = 'coldboot: the command ended with status '
 
-/** A command with its surroundings. */
+/** A command with its directory and user. */
 export interface RootCommand {
   /** The program by its path in the root, then its arguments. */
   readonly argv: readonly string[]
@@ -28,25 +28,25 @@ export interface RootCommand {
   readonly gid: number
 }
 
-/** How the root is started. */
+/** The first program of the root. */
 export type RootStart =
   | { readonly kind: 'init'; readonly argv: readonly string[] }
   | { readonly kind: 'command'; readonly command: RootCommand }
   | { readonly kind: 'shell' }
 
-/** What differs between two roots. */
+/** The parts of the script that depend on the root. */
 export interface RootScriptOptions {
   /** Lines that mount the root at `/newroot`. */
   readonly mount: readonly string[]
   readonly start: RootStart
-  /** Environment of the command, of shells, and of commands of the agent. */
+  /** Environment of the command, of shells, and of commands that the agent runs. */
   readonly env: Readonly<Record<string, string>>
   /** Home directory of root, a path in the root. */
   readonly home: string
   readonly writable: boolean
 }
 
-/** Lines that mount a root that is in the initramfs. */
+/** Shell lines that mount a root in the initramfs. */
 export function mountFolder(writable: boolean): readonly string[] {
   return [
     `mount --bind /${ROOT_FOLDER} /newroot`,
@@ -54,7 +54,7 @@ export function mountFolder(writable: boolean): readonly string[] {
   ]
 }
 
-/** Lines that mount a root that is on a disk. Writes go to memory. */
+/** Shell lines that mount a root on a disk. Writes go to memory. */
 export function mountDisk(writable: boolean): readonly string[] {
   return [
     'find_disk() {',
@@ -65,7 +65,7 @@ export function mountDisk(writable: boolean): readonly string[] {
     '  done',
     '  return 1',
     '}',
-    // A disk may appear some time after its driver was loaded.
+    // A disk can appear some time after its driver was loaded.
     'tries=0; until find_disk && [ -b "$disk" ] || [ $((tries += 1)) -gt 500 ]; do sleep 0.01; done',
     ...(writable
       ? ['mkdir /lower', ...mountErofs('/lower'), ...overlay('/lower', '/newroot')]
@@ -77,7 +77,7 @@ function mountErofs(where: string): readonly string[] {
   return [`mount -t erofs -o ro "$disk" ${where} || fail "The disk with the root cannot be mounted"`]
 }
 
-/** Lines that mount a directory with a layer in memory over it. `/layer` is mounted by the first use. */
+/** Shell lines that mount a directory with a writable layer in memory over it. The first use mounts `/layer`. */
 export function overlay(lower: string, where: string): readonly string[] {
   return [
     'if ! [ -d /layer ]; then mkdir /layer; mount -t tmpfs -o mode=755 tmpfs /layer; fi',
@@ -87,7 +87,7 @@ export function overlay(lower: string, where: string): readonly string[] {
   ]
 }
 
-/** The script. The same options give the same text. */
+/** Returns the script. The same options produce the same text. */
 export function rootScript(options: RootScriptOptions): string {
   const { mount, start } = options
   return `${[
@@ -99,8 +99,8 @@ export function rootScript(options: RootScriptOptions): string {
     `. ${DRIVERS_PATH}`,
     'mkdir /newroot',
     ...mount,
-    // Instead of switch_root: this process keeps its own programs. As the root is moved over /, it is no chroot for the
-    // kernel, which would refuse user namespaces in one.
+    // Not switch_root, because this process needs the programs of the initramfs. Moving the mount over / avoids a chroot, in
+    // which the kernel would refuse to create user namespaces.
     'cd /newroot && mount --move . / || fail "The root cannot be mounted"',
     'root=.',
     'mkdir -p ./dev',
@@ -108,14 +108,14 @@ export function rootScript(options: RootScriptOptions): string {
     'if mkdir -p ./lib/modules 2>/dev/null; then mount --bind /lib/modules ./lib/modules; fi',
     ...(start.kind === 'init' ? [] : surroundings(options)),
     `. ${FOLLOW_DEVICES_PATH}`,
-    // The console of the initramfs is no path in the root, so that programs would not know the name of their terminal.
+    // The root does not contain the initramfs's console device. Programs could not find the name of their terminal.
     'exec <./dev/console >./dev/console 2>&1',
     ...startAgent(options),
     ...continueWith(options),
   ].join('\n')}\n`
 }
 
-/** What an init of the root would do. */
+/** Shell lines with the mounts and links that an init would create. */
 function surroundings({ writable }: RootScriptOptions): readonly string[] {
   return [
     'mkdir -p ./proc ./sys ./dev/pts ./dev/shm',
@@ -133,7 +133,7 @@ function surroundings({ writable }: RootScriptOptions): readonly string[] {
   ]
 }
 
-// The agent starts in the root. A copy of it is in devtmpfs, so that the root has nothing but its own files.
+// The agent runs in the root. Its program is copied to devtmpfs, so that no file is added to the root.
 function startAgent(options: RootScriptOptions): readonly string[] {
   const copy = '/dev/.coldboot/agent'
   const command = { argv: [copy, AGENT_PORT], directory: options.home, uid: 0, gid: 0 }
@@ -153,7 +153,7 @@ function continueWith(options: RootScriptOptions): readonly string[] {
       return ['umount /sys /proc', `exec /bin/chroot . ${start.argv.map(quoted).join(' ')}`]
     case 'command':
       return [
-        // The user may open the terminal again, as /dev/stdout.
+        // Lets the user open the terminal by name, for example as /dev/stdout.
         ...(start.command.uid === 0 ? [] : [`chown ${start.command.uid} ./dev/console`]),
         `setsid -c ${inRoot(options, start.command, {})}`,
         'status=$?',
@@ -177,7 +177,7 @@ function continueWith(options: RootScriptOptions): readonly string[] {
   }
 }
 
-/** A command line that runs a program in the root. */
+/** Returns a shell command that runs a program in the root. */
 function inRoot(
   { env }: RootScriptOptions,
   { argv, directory, uid, gid }: RootCommand,
@@ -188,7 +188,7 @@ function inRoot(
   return `env -i ${assignments.join(' ')} /bin/nsenter -r. -w${quoted(`.${directory}`)}${user} -- ${argv.map(quoted).join(' ')}`
 }
 
-/** A word of a shell script with exactly this text. */
+/** Quotes a text as one word of a shell script. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 const owned = { uid: 0, gid: 0, mtime: 0 }
-/** A tree of programs (`true`), links (`-> target`) and texts. */
+/** Makes a tree of programs (`true`), links (`-> target`) and text files. */
 async function treeOf(files: Readonly<Record<string, string | true>>): Promise<RootTree> {
   const tree = new RootTree('test')
   for (const [at, [path, value]] of Object.entries(files).entries()) {
@@ -39,11 +39,11 @@ describe('without a configuration', () => {
       'the init of busybox with its start script',
       { '/sbin/init': '-> ../bin/busybox', '/bin/busybox': true, '/etc/init.d/rcS': true },
     ],
-  ] as const)('%s is started', async (_, files) => {
+  ] as const)('starts %s', async (_, files) => {
     expect(await planStart(await treeOf(files), undefined, undefined)).toEqual({ kind: 'init', argv: ['/sbin/init'] })
   })
 
-  test('the init of busybox is not started if what its table starts is missing', async () => {
+  test('does not start the init of busybox if the program in its inittab is missing', async () => {
     const files = {
       '/sbin/init': '-> /bin/busybox',
       '/bin/busybox': true,
@@ -55,7 +55,7 @@ describe('without a configuration', () => {
     expect(await planStart(complete, undefined, undefined)).toEqual({ kind: 'init', argv: ['/sbin/init'] })
   })
 
-  test('a source with nothing to run is refused', async () => {
+  test('refuses a source without a program to run', async () => {
     await expect(planStart(await treeOf({ '/etc/motd': 'x' }), undefined, undefined)).rejects.toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', shortMessage: expect.stringContaining('neither an init nor') }),
     )
@@ -84,7 +84,7 @@ describe('of a container image', () => {
     ['web', { uid: 33, gid: 34 }],
     ['web:staff', { uid: 33, gid: 50 }],
     ['33', { uid: 33, gid: 34 }],
-  ])('the user %s is that of the image', async (user, ids) => {
+  ])('resolves the user %s with the files of the image', async (user, ids) => {
     const tree = await treeOf({
       '/run': true,
       '/etc/passwd': 'root:x:0:0::/root:/bin/sh\nweb:x:33:34::/:/bin/false\n',
@@ -97,7 +97,7 @@ describe('of a container image', () => {
     ['a user', { user: 'absent' }, /no user "absent"/],
     ['a program', { entrypoint: ['absent'] }, /the program "absent" is not in the source/],
     ['a directory', { directory: '/absent' }, /the working directory \/absent is not in the image/],
-  ])('%s that is missing is refused', async (_, config, message) => {
+  ])('refuses %s that is missing', async (_, config, message) => {
     const tree = await treeOf({ '/run': true })
     await expect(planStart(tree, { ...CONFIG, entrypoint: ['/run'], ...config }, undefined)).rejects.toThrow(message)
   })
@@ -129,19 +129,19 @@ describe('the option `init`', () => {
     [false, { kind: 'shell' }],
     ['/bin/other', { kind: 'init', argv: ['/bin/other'] }],
     [['other', 'a b'], { kind: 'command', command: { ...ROOT, argv: ['/bin/other', 'a b'] } }],
-  ] as const)('%j comes before everything else', async (init, start) => {
+  ] as const)('%j overrides configuration and files', async (init, start) => {
     const config = { ...CONFIG, entrypoint: ['/bin/sh', '-c', 'x'] }
     expect(await planStart(await treeOf(files), config, init)).toEqual(start)
   })
 
-  test('is refused for a program that is not there', async () => {
+  test('is refused for a missing program', async () => {
     await expect(planStart(await treeOf(files), undefined, '/absent')).rejects.toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION' }),
     )
   })
 })
 
-test('the home directory of root is that of the root, if it is there', async () => {
+test('reads the home directory of root from the root, if that directory exists', async () => {
   expect(await homeOfRoot(await treeOf({ '/bin/sh': true }))).toBe('/')
   expect(await homeOfRoot(await treeOf({ '/root/.profile': 'x' }))).toBe('/root')
   const other = { '/home/admin/x': 'x', '/etc/passwd': 'root:x:0:0::/home/admin:/bin/sh\n' }

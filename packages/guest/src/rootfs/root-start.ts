@@ -1,10 +1,10 @@
-/** Decides what runs in a root file system: its init, the command of a container image, or shells on the console. */
+/** Selects the first program of a root file system: its init, the command of a container image, or shells on the console. */
 import { OptionError } from '@coldboot/core'
 import { readRange } from './decompressed.ts'
 import type { RootCommand, RootStart } from './root-script.ts'
 import type { RootFile, RootTree } from './root-tree.ts'
 
-/** What the configuration of a container image states, with Docker's defaults. */
+/** Configuration of a container image, with Docker's defaults. */
 export interface ImageConfig {
   readonly env: Readonly<Record<string, string>>
   readonly entrypoint: readonly string[]
@@ -18,17 +18,17 @@ export interface ImageConfig {
 /** The option `init` of `rootfs`. */
 export type RootInit = string | readonly string[] | false
 
-/** Docker's value for images that set none. */
+/** Docker's default of PATH. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Paths that the kernel tries. */
+/** Paths of init that the kernel tries. */
 const INITS = ['/sbin/init', '/etc/init', '/bin/init', '/init']
 const LARGEST_TABLE = 4 * 2 ** 20
 
 /**
- * Decides by the option, else by the configuration, else by the files.
+ * Selects the program by the option, else by the configuration, else by the files.
  * @param config undefined for a source that is not a container image
- * @throws OptionError `INVALID_OPTION` when the root does not have what is to run
+ * @throws OptionError `INVALID_OPTION` when the root lacks the program, the user or the directory
  */
 export async function planStart(
   tree: RootTree,
@@ -48,13 +48,13 @@ export async function planStart(
   return { kind: 'command', command: await commandFor(tree, config, [program, ...argv.slice(1)]) }
 }
 
-/** The home directory of root: that of `/etc/passwd` if it is there, else `/`. */
+/** Returns the home directory of root: that of `/etc/passwd` if it exists, else `/`. */
 export async function homeOfRoot(tree: RootTree): Promise<string> {
   const home = (await readTable(tree, 'etc/passwd')).find(([name]) => name === 'root')?.[5] ?? '/root'
   return directoryPath(tree, home) ?? '/'
 }
 
-/** Whether commands can run in the root: the agent starts them with this shell. */
+/** Whether the root has /bin/sh, with which the agent starts commands. */
 export function hasShell(tree: RootTree): boolean {
   return findProgram(tree, '/bin/sh') !== undefined
 }
@@ -78,7 +78,7 @@ async function commandFor(
   return { argv, directory, ...(await userIds(tree, config?.user ?? '')) }
 }
 
-/** `Cmd` of images that are only a base for others. */
+/** Recognizes the `Cmd` of base images: a shell without arguments. */
 function isBareShell(argv: readonly string[]): boolean {
   return argv.length === 1 && /^(?:.*\/)?(?:sh|bash|dash|ash)$/.test(argv[0] ?? '')
 }
@@ -90,7 +90,7 @@ function isInit(tree: RootTree, program: string): boolean {
 }
 
 /**
- * The init that is ready to be used. Many container images have that of busybox only because it is a part of busybox.
+ * Finds a usable init. Ignores that of busybox without a configuration, because it is in every image with busybox.
  * @param isImage whether the source is a container image that states a shell as its command
  */
 async function findInit(tree: RootTree, isImage: boolean): Promise<string | undefined> {
@@ -104,7 +104,7 @@ async function findInit(tree: RootTree, isImage: boolean): Promise<string | unde
   return undefined
 }
 
-// `id:runlevels:action:process`. The init of busybox runs /etc/init.d/rcS without a table.
+// Lines are `id:runlevels:action:process`. Without an inittab, the init of busybox runs /etc/init.d/rcS.
 async function hasStartOfBusybox(tree: RootTree): Promise<boolean> {
   const table = await readTable(tree, 'etc/inittab')
   const [, , , process = '/etc/init.d/rcS'] = table.find(([, , action]) => action === 'sysinit') ?? []
@@ -148,7 +148,7 @@ async function userIds(tree: RootTree, user: string): Promise<{ readonly uid: nu
   return { uid: Number(uid), gid: Number(gid) }
 }
 
-/** Lines of a table of the system, with their fields. */
+/** Returns the fields of the lines of a table such as /etc/passwd. */
 async function readTable(tree: RootTree, path: string): Promise<readonly (readonly string[])[]> {
   const node = tree.find(path.split('/'))
   if (node?.type !== 'file' || node.size > LARGEST_TABLE) return []

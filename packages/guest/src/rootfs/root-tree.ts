@@ -1,14 +1,14 @@
 /**
- * A root file system as a tree in memory, before it becomes an image. Paths of archives are resolved in the tree alone, so
- * that a link of an archive never leads to a file of the host.
+ * A root file system as a tree in memory, before an image is built from it. Paths of archives are resolved only in the tree,
+ * so that a link in an archive never leads to a file of the host.
  */
 import { OptionError } from '@coldboot/core'
 
-/** Where the content of a file is. */
+/** Position of a file's content. */
 export interface FileContent {
   /** A file of the host. */
   readonly path: string
-  /** Where the content begins in it, bytes. */
+  /** Offset of the content in that file, bytes. */
   readonly offset: number
 }
 
@@ -27,7 +27,7 @@ export interface RootDirectory extends Owned {
   readonly children: Map<string, RootNode>
 }
 
-/** A file. A file with several names is one object. */
+/** A file. Hard links share one object. */
 export interface RootFile extends Owned {
   readonly type: 'file'
   /** Bytes. */
@@ -51,20 +51,20 @@ export interface RootSpecial extends Owned {
 /** An entry of the tree. */
 export type RootNode = RootDirectory | RootFile | RootLink | RootSpecial
 
-/** As the kernel (MAXSYMLINKS). */
+/** Largest number of links in a path, as in the kernel (MAXSYMLINKS). */
 const MOST_LINKS = 40
 const LONGEST_NAME = 255
 const LONGEST_PATH = 4095
 
-/** A new directory of root. */
+/** Creates a directory that belongs to root. */
 export function emptyDirectory(mode = 0o755): RootDirectory {
   return { type: 'directory', mode, uid: 0, gid: 0, mtime: 0, children: new Map() }
 }
 
 /**
- * The names of a path of an archive, without `.`: `./usr//bin/` → `usr`, `bin`.
- * @param owner the archive, for messages
- * @throws OptionError `ROOTFS_INVALID` for an absolute path, one with `..`, and one that Linux cannot have
+ * Splits a path of an archive, and omits `.`: `./usr//bin/` → `usr`, `bin`.
+ * @param owner name of the archive for error messages
+ * @throws OptionError `ROOTFS_INVALID` for an absolute path, a path with `..`, and a path that Linux does not allow
  */
 export function pathNames(owner: string, path: string): string[] {
   const refuse = (why: string): never => {
@@ -80,18 +80,18 @@ export function pathNames(owner: string, path: string): string[] {
   return names
 }
 
-/** The tree. Names are those of {@link pathNames}. */
+/** The tree. Paths are lists of names from {@link pathNames}. */
 export class RootTree {
   root: RootDirectory = emptyDirectory()
   readonly #owner: string
 
-  /** @param owner the source, for messages */
+  /** @param owner name of the source for error messages */
   constructor(owner: string) {
     this.#owner = owner
   }
 
   /**
-   * Adds an entry, instead of what has its name. A directory keeps what is in the one that it replaces. Missing parents are
+   * Adds an entry, and replaces an existing one. A directory that replaces a directory keeps its entries. Missing parents are
    * created.
    * @throws OptionError `ROOTFS_INVALID` when a parent is not a directory
    */
@@ -109,7 +109,7 @@ export class RootTree {
   }
 
   /**
-   * Gives a file another name.
+   * Adds a hard link to a file.
    * @throws OptionError `ROOTFS_INVALID` when there is no such file
    */
   link(names: readonly string[], target: readonly string[]): void {
@@ -120,13 +120,13 @@ export class RootTree {
     this.add(names, node)
   }
 
-  /** Removes an entry and what is in it, if it is there. */
+  /** Removes an entry with its content, if it exists. */
   remove(names: readonly string[]): void {
     const parent = this.find(names.slice(0, -1))
     if (parent?.type === 'directory') parent.children.delete(names.at(-1) ?? '')
   }
 
-  /** Removes what is in a directory, if it is there. */
+  /** Removes the entries of a directory, if it exists. */
   empty(names: readonly string[]): void {
     const directory = this.find(names)
     if (directory?.type === 'directory') directory.children.clear()
@@ -134,13 +134,13 @@ export class RootTree {
 
   /**
    * Returns the entry of a path, or undefined. Symbolic links are followed in the tree, as after `chroot`.
-   * @param options whether a link at the end of the path is followed too @default true
+   * @param options `follow`: whether a link at the end of the path is followed too @default true
    */
   find(names: readonly string[], { follow = true }: { readonly follow?: boolean } = {}): RootNode | undefined {
     return this.resolve(names, follow)?.node
   }
 
-  /** As {@link find}, with the path without links. */
+  /** Like {@link find}, but also returns the path with all links resolved. */
   resolve(
     names: readonly string[],
     follow = true,
@@ -168,7 +168,7 @@ export class RootTree {
     return { node: stack.at(-1)?.node ?? this.root, names: stack.map(({ name }) => name) }
   }
 
-  /** Goes through all entries, parents first, in the order of the bytes of their names. The root has no names. */
+  /** Yields all entries, parents first, sorted by the bytes of their names. The root has an empty list of names. */
   *entries(): Generator<readonly [names: readonly string[], node: RootNode]> {
     yield* below([], this.root)
   }
@@ -185,7 +185,7 @@ export class RootTree {
     const missing = parents.at(-1) ?? ''
     const above = this.#parent(parents)
     const existing = above.children.get(missing)
-    // A link to nothing.
+    // A dangling link.
     if (existing !== undefined) throw this.#belowFile(names)
     const created = emptyDirectory()
     above.children.set(missing, created)
@@ -210,7 +210,7 @@ function* below(
   for (const [name, child] of sortedChildren(node)) yield* below([...names, name], child)
 }
 
-/** The entries of a directory in the order of the bytes of their names. */
+/** Returns the entries of a directory, sorted by the bytes of their names. */
 export function sortedChildren({ children }: RootDirectory): readonly (readonly [string, RootNode])[] {
   return [...children].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }

@@ -1,4 +1,4 @@
-/** Options of `rootfs`, their defaults and their checks. */
+/** Options of `rootfs` with their defaults and checks. */
 import type { Architecture, MemorySize } from '@coldboot/core'
 import {
   ARCHITECTURES,
@@ -19,26 +19,26 @@ type GuestPart = Pick<LinuxGuestOptions, 'modules' | 'hostname' | 'logLevel' | '
 export interface RootfsOptions extends GuestPart {
   /** Guest architecture by QEMU's name. @default that of the container image, else the host's */
   readonly arch?: Architecture | undefined
-  /** Whether the guest can write to its root. Writes are in memory, and end with the machine. @default true */
+  /** Whether the guest can write to its root. Writes stay in memory, and are lost at the machine's end. @default true */
   readonly writable?: boolean | undefined
   /**
-   * What runs. A path: the init of the root, as process 1; a list: a command, after which the machine ends; `false`: shells
-   * on the console.
+   * The program to run. A path: an init in the root, as process 1; a list: a command with its arguments, after which the
+   * machine ends; `false`: shells on the console.
    * @default the command of a container image, else the init of the root, else shells on the console
    */
   readonly init?: string | readonly string[] | false | undefined
-  /** Name or tag of the image, for an archive of several. @default the only one */
+  /** Name or tag of the image in an archive with several images. @default the only one */
   readonly image?: string | undefined
   /**
-   * Where the root is: `memory`, as a part of the initramfs, or `disk`, an image with the file system EROFS.
+   * Storage of the root: `memory`, as a part of the initramfs, or `disk`, an image with the file system EROFS.
    * @default 'memory' up to 32 MiB, else 'disk'
    */
   readonly storage?: RootStorage | undefined
-  /** The most that the source may unpack to. @default '8G' */
+  /** Largest unpacked size of the source. @default '8G' */
   readonly maxSize?: MemorySize | undefined
 }
 
-/** Where a root is while the guest uses it. */
+/** Storage of a root while the guest runs. */
 export type RootStorage = 'memory' | 'disk'
 
 /** Options with their defaults, checked. */
@@ -56,7 +56,7 @@ const MIB = 2 ** 20
 const isText = (value: unknown): boolean => isString(value) && value !== '' && !value.includes('\0')
 const anything = (): boolean => true
 
-/** The options of the guest. They are checked by `linuxGuest`. */
+/** Options that `linuxGuest` checks. */
 export const GUEST_PART_CHECKS: CheckTable<Required<GuestPart>> = {
   modules: ['', anything],
   hostname: ['', anything],

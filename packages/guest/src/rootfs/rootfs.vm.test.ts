@@ -15,9 +15,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-// The roots of the tests have the busybox of the guest's package for PCs.
+// The roots contain the busybox of the package @coldboot/guest-x86_64.
 describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', () => {
-  test('an archive of docker save runs its entrypoint, and reports the exit status', async () => {
+  test('a docker save archive runs its entrypoint and reports the exit status', async () => {
     const script = [
       '#!/bin/sh',
       'echo "arguments: $*"',
@@ -49,8 +49,8 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
     expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
   })
 
-  test.for(['memory', 'disk'] as const)('an OCI layout in %s is complete, and new in each machine', async (storage) => {
-    // Incompressible, but the same in each run, so that its template is found again.
+  test.for(['memory', 'disk'] as const)('an OCI layout in %s is complete, and unchanged in each machine', async (storage) => {
+    // Incompressible, but the same in each run, so that the template can be reused.
     const large = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(300_000))
     const many = Array.from({ length: 600 }, (_, at) => [`many/entry-${at}`, String(at)] as const)
     const lower = await makeTar([
@@ -95,7 +95,7 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
     }
   })
 
-  test('a directory starts its own init, with commands beside it, and is read-only if asked', async () => {
+  test('a directory starts its own init, runs commands of the agent, and can be read-only', async () => {
     const script = '#!/bin/sh\nmount -t proc proc /proc; echo "init is $$"; exec sleep 1000\n'
     for (const [name, content] of await busyboxEntries([])) {
       if (content instanceof Uint8Array) await put(name, content)

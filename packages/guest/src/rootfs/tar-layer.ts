@@ -1,6 +1,6 @@
 /**
- * Reads a tar archive without trusting it. The contents of its files are copied to one file on the host, so that no path of
- * the archive is ever a path of the host.
+ * Reads an untrusted tar archive. The contents of its files are copied to one file on the host, so that no path of the archive
+ * is used as a path of the host.
  */
 import { createHash } from 'node:crypto'
 import { type Readable, Transform, type Writable } from 'node:stream'
@@ -11,26 +11,26 @@ import type { ContentFile, ReadBudget } from './content-file.ts'
 import { type ByteRange, openDecompressed } from './decompressed.ts'
 import { pathNames, type RootNode } from './root-tree.ts'
 
-/** An entry of an archive. `hardLink`: another name for the file with these names. */
+/** An entry of an archive. `hardLink`: the path of the file that the entry is a hard link to. */
 export type LayerEntry = { readonly names: readonly string[] } & (
   | { readonly node: RootNode }
   | { readonly hardLink: readonly string[] }
 )
 
-/** The entries of an archive in its order. */
+/** The entries of an archive, in archive order. */
 export interface Layer {
   readonly entries: readonly LayerEntry[]
-  /** SHA-256 of the archive, decompressed. Hex. */
+  /** SHA-256 of the decompressed archive, hex. */
   readonly sha256: string
 }
 
-/** Where the contents go, and how much there may be. */
+/** Receiver of the contents, and their limits. */
 export interface LayerTarget {
   readonly contents: ContentFile
   readonly budget: ReadBudget
 }
 
-// What the library leaves undefined in damaged headers.
+// The library leaves these fields undefined in damaged headers.
 type RawHeader = Partial<Omit<Header, 'type' | 'linkname' | 'pax' | 'name'>> & {
   readonly name: string
   readonly type: Header['type'] | null
@@ -43,9 +43,9 @@ const LARGEST_ID = 2 ** 32 - 2
 
 /**
  * Reads an archive.
- * @param owner the archive, for messages
- * @throws OptionError `ROOTFS_INVALID` for a damaged archive, unsafe paths and entries that Linux cannot have,
- * `ROOTFS_TOO_LARGE`; as {@link openDecompressed}
+ * @param owner name of the archive for error messages
+ * @throws OptionError `ROOTFS_INVALID` for a damaged archive, unsafe paths, and entries that Linux does not allow;
+ * `ROOTFS_TOO_LARGE`; others as {@link openDecompressed}
  */
 export async function readLayer(owner: string, archive: ByteRange, target: LayerTarget): Promise<Layer> {
   const source = await openDecompressed(owner, archive)

@@ -1,9 +1,9 @@
-/** A tree as entries of an initramfs, for a root that is small enough to be in memory. */
+/** Converts a tree to entries of an initramfs, for a root in memory. */
 import type { CpioEntry } from '../cpio.ts'
 import { readFileContent } from './read-file-content.ts'
 import type { RootTree } from './root-tree.ts'
 
-/** The entries, below a directory of the initramfs. @throws OptionError `FILE_MISSING` for a file that cannot be read */
+/** Returns the entries, below a directory of the initramfs. @throws OptionError `FILE_MISSING` for an unreadable file */
 export async function treeEntries(tree: RootTree, folder: string): Promise<CpioEntry[]> {
   const entries: CpioEntry[] = []
   const seen = new Set<object>()
