@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 // @ts-check
-/** The command `coldboot`, by the name of a package. */
+/** The command `coldboot` as a package of the same name. */
 import '@coldboot/cli/run'

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 // @ts-check
-/** `npm create coldboot`: the command `coldboot init`. */
+/** `npm create coldboot`: runs `coldboot init`. */
 process.argv.splice(2, 0, 'init')
 await import('@coldboot/cli/run')

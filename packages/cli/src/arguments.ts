@@ -12,7 +12,7 @@ export type Command =
   | { readonly kind: 'doctor'; readonly arch: Architecture | undefined; readonly json: boolean }
   | { readonly kind: 'prune'; readonly limits: PruneLimits }
   | { readonly kind: 'remove'; readonly keys: readonly string[] }
-  /** `keys` undefined: all. */
+  /** `keys` undefined: exports all templates. */
   | { readonly kind: 'export'; readonly keys: readonly string[] | undefined }
   | { readonly kind: 'import' }
 
@@ -28,7 +28,7 @@ const COMMANDS = [
   'templates import',
 ]
 
-/** The arguments make no sense; the message says why. */
+/** Invalid arguments. The message states the reason. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError'
 }
@@ -38,22 +38,22 @@ export const HELP = `Usage: coldboot <command>
 
   init [--runner vitest|jest] [--ci]
                            adds a configuration, a first test and a line of .gitignore to this
-                           project; --ci: a GitHub workflow, too. Changes nothing that is there
+                           project; --ci: also a GitHub workflow. Keeps existing files
   doctor [--arch ARCH] [--json]
-                           what this host has to start machines, and what it lacks
-  templates                saved machines: key, last use, size on the disk
+                           checks this host's requirements for machines
+  templates                lists templates (saved machines): key, last use, size on disk
   templates prune [--max-age DAYS] [--max-size SIZE]
-                           removes those not used for DAYS (14), and the ones used longest
-                           ago as long as all together take more than SIZE (8G)
-  templates remove KEY…    removes these
+                           removes templates not used for DAYS (14), and the least recently
+                           used ones while the total exceeds SIZE (8G)
+  templates remove KEY…    removes templates
   templates export KEY… > FILE
-                           writes these as one archive, for another cache; --all: all of them
+                           writes templates as an archive for another cache; --all: all
   templates import < FILE  adds the templates of an archive
 
   -h, --help               shows this
   --version                shows the version
 
-Templates are pruned by the same limits whenever one is made.`
+Each new template prunes the others by the default limits.`
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -146,7 +146,7 @@ function unknownCommand(command: string, action: string | undefined): UsageError
   return new UsageError(`there is no command \`${command}\`${didYouMean(command, COMMANDS)}`)
 }
 
-/** The error for what `parseArgs` of Node refuses. @param options names of the options that the command has */
+/** Converts an error of Node's `parseArgs`. @param options names of the command's options */
 export function usageErrorOf(error: unknown, options: readonly string[]): UsageError {
   const [, option] = /^Unknown option '(-[^']+)'/.exec(messageOf(error)) ?? []
   if (option === undefined) return new UsageError(messageOf(error))

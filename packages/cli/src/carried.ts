@@ -1,4 +1,4 @@
-/** `coldboot templates export` and `import`: templates carried from one cache to another. */
+/** `coldboot templates export` and `import`: move templates from one cache to another. */
 import { exportTemplates, importTemplates, templateStore } from '@coldboot/core/internal'
 import { UsageError } from './arguments.ts'
 

@@ -1,4 +1,4 @@
-/** Examines the host: what it has to start machines, and what it lacks. */
+/** Checks the host's requirements for machines: Node.js, QEMU, acceleration, memory and the cache. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Architecture, ColdbootError } from '@coldboot/core'
@@ -14,16 +14,16 @@ import {
 } from '@coldboot/core/internal'
 import { findGuestPackage, guestPackageName } from '@coldboot/guest/guest-package'
 
-/** One thing looked at. */
+/** Result of one check. */
 export interface Finding {
-  /** `fine`; `slow`: machines run, but slower than they could; `missing`: no machine runs. */
+  /** `fine`; `slow`: machines run slower than possible; `missing`: machines cannot run. */
   readonly state: 'fine' | 'slow' | 'missing'
   readonly what: string
-  /** What was found, or what to do. */
+  /** The facts that were found, or advice. */
   readonly detail: string
 }
 
-/** Looks at the host. Starts nothing but `qemu-system-… --version`. @param arch @default the host's */
+/** Runs all checks. Starts no process except `qemu-system-… --version`. @param arch guest architecture @default the host's */
 export async function examine(arch: Architecture | undefined = hostArchitecture()): Promise<readonly Finding[]> {
   const { qemu, kernel, accelerator, cacheDirectory } = readEnvironment()
   const node: Finding = { state: 'fine', what: 'Node.js', detail: process.version }
@@ -46,7 +46,7 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
   ]
 }
 
-/** Without the kernel's help, a shell beside each QEMU ends it with its parent. */
+/** Shows the mechanism that ends QEMU with its parent: a feature of the kernel, or else a shell for each QEMU. */
 async function guardFinding(): Promise<Finding> {
   const { guard, reason } = await hostGuard()
   return { state: 'fine', what: 'Guard', detail: `${guard}: ${reason}` }
@@ -64,7 +64,7 @@ async function qemuFinding(arch: Architecture, asked: readonly string[] | undefi
   }
 }
 
-/** Without a package the archive of Debian may still have a guest; tests with a kernel of their own need neither. */
+/** A missing guest package is not an error: kernels can come from Debian's archive or the user. */
 function guestFinding(arch: Architecture, kernel: string | undefined): Finding {
   if (kernel !== undefined) return { state: 'fine', what: 'Guest', detail: `the kernel in COLDBOOT_KERNEL, ${kernel}` }
   const guest = findGuestPackage(arch)
@@ -76,7 +76,7 @@ function guestFinding(arch: Architecture, kernel: string | undefined): Finding {
   return { state: 'slow', what: 'Guest', detail }
 }
 
-/** The small guest and templates need a cache. */
+/** The default guest and templates need a writable cache. */
 function cacheFinding(directory: string): Finding {
   try {
     accessSync(nearest(directory), constants.W_OK | constants.X_OK)
@@ -91,7 +91,7 @@ function cacheFinding(directory: string): Finding {
   return { state: 'fine', what: 'Cache', detail }
 }
 
-/** The directory, or the one above it that is there, in which it would be made. */
+/** Returns the directory, or its nearest existing parent. */
 function nearest(directory: string): string {
   const stats = statSync(directory, { throwIfNoEntry: false })
   if (stats === undefined) return nearest(dirname(directory))
@@ -101,7 +101,7 @@ function nearest(directory: string): string {
 
 const SIGNS = { fine: '✓', slow: '!', missing: '✗' } as const
 
-/** A line a finding. */
+/** Formats one finding per line. */
 export function formatFindings(findings: readonly Finding[]): string {
   return findings.map(({ state, what, detail }) => `${SIGNS[state]} ${what}: ${detail}`).join('\n')
 }

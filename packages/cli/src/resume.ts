@@ -1,10 +1,10 @@
-/** `coldboot resume`: a saved machine, with its console on the terminal. */
+/** `coldboot resume`: resumes a saved machine, and connects its console to the terminal. */
 import { parseArgs } from 'node:util'
 import { type ResumeOptions, VM } from '@coldboot/core'
 import { UsageError, usageErrorOf } from './arguments.ts'
 
 /** Lines of `--help`. */
-export const RESUME_HELP = `  resume FILE              resumes a saved machine, such as that of a failed test, with its
+export const RESUME_HELP = `  resume FILE              resumes a saved machine, for example that of a failed test, with its
                            console on this terminal; Ctrl-] ends it
          [--run COMMAND]   runs a command in the guest instead, prints its output, and
                            ends the machine
@@ -74,7 +74,7 @@ function placeOf(text: string): readonly [string, string] {
 
 /**
  * Resumes the machine.
- * @returns the text to print, and whether the command succeeded
+ * @returns the text to print, and whether the guest's command succeeded
  */
 export async function resume(
   { file, run, options }: ResumeCommand,

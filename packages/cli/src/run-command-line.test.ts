@@ -18,7 +18,7 @@ beforeEach(() => {
   templates = join(cache, 'templates')
 })
 
-/** A template as far as its place, size and age go. */
+/** Creates a template's directory with a size and an age; its content is not a real template. */
 function template(key: string, daysAgo: number): void {
   const folder = join(templates, key)
   mkdirSync(folder, { recursive: true })
@@ -41,7 +41,7 @@ describe('templates', () => {
     expect(await run('templates')).toMatchObject({ code: 0, out: expect.stringMatching(/^No templates in /) as string })
   })
 
-  test('lists each with its last use and size, and the sum', async () => {
+  test('lists each template with its last use and size, and their sum', async () => {
     template(OLD, 10)
     template(NEW, 0)
     const { code, out } = await run('templates')
@@ -61,14 +61,14 @@ describe('templates', () => {
     expect(readdirSync(templates)).toEqual([NEW])
   })
 
-  test('prunes by size, what was used longest ago first', async () => {
+  test('prunes by size, the least recently used template first', async () => {
     template(OLD, 10)
     template(NEW, 0)
     await run('templates', 'prune', '--max-size', '4M')
     expect(readdirSync(templates)).toEqual([NEW])
   })
 
-  test('removes by key, all or none', async () => {
+  test('removes templates by key, or none if a key is unknown', async () => {
     template(OLD, 10)
     template(NEW, 0)
     const refused = await run('templates', 'remove', NEW, 'c'.repeat(32))
@@ -82,7 +82,7 @@ describe('templates', () => {
   })
 })
 
-test('resume refuses what is no machine, and says what to do', async () => {
+test('resume refuses a file that is not a saved machine, with a hint', async () => {
   const file = join(templates, '..', 'machine.coldboot')
   expect(await run('resume', file)).toMatchObject({ code: 1, err: expect.stringMatching(/FILE_MISSING/) as string })
   writeFileSync(file, 'text')
@@ -92,7 +92,7 @@ test('resume refuses what is no machine, and says what to do', async () => {
 })
 
 describe('doctor', () => {
-  test('tells the same as JSON', async () => {
+  test('prints the same findings as JSON', async () => {
     const { code, out } = await run('doctor', '--arch', 'x86_64', '--json')
     const { isWell, findings } = JSON.parse(out) as { isWell: boolean; findings: { state: string; what: string }[] }
     expect(isWell).toBe(true)
@@ -102,7 +102,7 @@ describe('doctor', () => {
     expect(code).toBe(0)
   })
 
-  test('says what is there', async () => {
+  test('lists the findings', async () => {
     const { code, out } = await run('doctor', '--arch', 'x86_64')
     expect(out).toMatch(
       /^✓ Node\.js: v\d.*\n✓ QEMU: \d+\.\d+\.\d+, (?:from npm: @coldboot\/qemu-\S+|on PATH|named by the environment), \/.*\/qemu-system-x86_64\n[✓!] Guest: .*@coldboot\/guest-x86_64.*\n[✓!] Acceleration: (?:kvm|hvf|tcg): .*\n✓ Guard: (?:tie|pdeathsig|pipe): .*\n✓ Memory: \d+ MiB may be used\n✓ Cache: \/.*, 0 templates, 0 MiB\n$/,
@@ -110,14 +110,14 @@ describe('doctor', () => {
     expect(code).toBe(0)
   })
 
-  test('fails when machines cannot be started, and says what to do', async () => {
+  test('fails with a hint when machines cannot be started', async () => {
     vi.stubEnv('COLDBOOT_QEMU', '/nowhere/qemu')
     const { code, out } = await run('doctor')
     expect(out).toMatch(/^✗ QEMU: .*\/nowhere\/qemu/m)
     expect(code).toBe(1)
   })
 
-  test('says which cache folder cannot be used', async () => {
+  test('names a cache folder that cannot be used', async () => {
     mkdirSync(templates)
     const file = join(templates, 'file')
     writeFileSync(file, '')
@@ -127,7 +127,7 @@ describe('doctor', () => {
     expect(code).toBe(1)
   })
 
-  test('takes a cache folder that is yet to be made', async () => {
+  test('accepts a cache folder that does not exist yet', async () => {
     vi.stubEnv('COLDBOOT_CACHE', join(templates, 'new', 'cache'))
     expect((await run('doctor')).out).toMatch(/^✓ Cache: \S+\/new\/cache, 0 templates/m)
   })
@@ -156,14 +156,14 @@ test.each([
   [['doctor', '--jsn'], /no option `--jsn`; did you mean `--json`\?\n/],
   [['resume', 'a', '--runn=ls'], /no option `--runn`; did you mean `--run`\?\n/],
   [['doctor', '-x'], /no option `-x`\n/],
-])('%j is refused in two lines, with the reason and how to get help', async (args, reason) => {
+])('refuses %j in two lines, with the reason and the way to get help', async (args, reason) => {
   const { code, err } = await run(...args)
   expect(err).toMatch(reason)
   expect(err).toMatch(/^coldboot: .+\nRun `coldboot --help` to see the commands and their options\.\n$/)
   expect(code).toBe(2)
 })
 
-test('no command at all is refused with the usage', async () => {
+test('refuses missing arguments with the usage', async () => {
   const { code, err } = await run()
   expect(err).toMatch(/^coldboot: a command is needed\n\nUsage: coldboot <command>/)
   expect(code).toBe(2)

@@ -1,4 +1,4 @@
-/** Runs the command that the arguments name. */
+/** Runs a command of the CLI. */
 import { createRequire } from 'node:module'
 import { ColdbootError } from '@coldboot/core'
 import { warnOfUnknownVariables } from '@coldboot/core/internal'
@@ -9,7 +9,7 @@ import { initialize } from './init/init.ts'
 import { parseResume, RESUME_HELP, type ResumeCommand, resume } from './resume.ts'
 import { listTemplates, pruneTemplates, removeTemplates } from './templates.ts'
 
-/** Where the command writes to. */
+/** Output streams of the command. */
 export interface Output {
   readonly stdout: { write(text: string): unknown }
   readonly stderr: { write(text: string): unknown }
@@ -18,7 +18,7 @@ export interface Output {
 const FAILED = 1
 const WRONG_USAGE = 2
 
-/** Returns the exit code: 0; 1 when it failed or the host lacks something; 2 when the arguments are wrong. */
+/** Returns the exit code: 0 for success; 1 for a failure, or a host that lacks a requirement; 2 for invalid arguments. */
 export async function runCommandLine(args: readonly string[], { stdout, stderr }: Output): Promise<number> {
   try {
     const command = args[0] === 'resume' && !args.includes('--help') ? parseResume(args.slice(1)) : parseCommand(args)
@@ -27,7 +27,7 @@ export async function runCommandLine(args: readonly string[], { stdout, stderr }
     return isWell ? 0 : FAILED
   } catch (error) {
     if (error instanceof UsageError) {
-      // Without arguments, the commands are what one wants to know.
+      // Without arguments, prints the list of commands.
       const help =
         args.length === 0 ? `\n${helpText()}` : 'Run `coldboot --help` to see the commands and their options.'
       stderr.write(`coldboot: ${error.message}\n${help}\n`)

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** The command `coldboot`. */
+/** Entry point of the command `coldboot`. */
 const { argv, stdout, stderr } = process
 // `coldboot templates | head` closes the pipe early.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })
 try {
-  // Loaded here, because an old Node is refused while it loads.
+  // Loaded here to catch the error that is thrown by the import on an old version of Node.
   const { runCommandLine } = await import('./run-command-line.ts')
   process.exitCode = await runCommandLine(argv.slice(2), { stdout, stderr })
 } catch (error) {

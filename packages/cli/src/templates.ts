@@ -1,8 +1,8 @@
-/** The saved machines of this user: what there is, and what may go. */
+/** `coldboot templates`: lists and removes the templates of this user. */
 import { OptionError } from '@coldboot/core'
 import { type PruneLimits, readEnvironment, templateStore } from '@coldboot/core/internal'
 
-/** A table, the one used last first. */
+/** Returns a table of the templates, the most recently used first. */
 export function listTemplates(): string {
   const rows = templateStore()
     .list()
@@ -17,7 +17,7 @@ export function listTemplates(): string {
   return [...lines, `${counted(rows.length)}, ${size(total)}, in ${cacheDirectory}`].join('\n')
 }
 
-/** @returns what was removed, in words */
+/** @returns text that lists the removed templates */
 export async function pruneTemplates(limits: PruneLimits): Promise<string> {
   const store = templateStore()
   const before = store.list()
@@ -27,7 +27,7 @@ export async function pruneTemplates(limits: PruneLimits): Promise<string> {
 }
 
 /**
- * @returns what was removed, in words
+ * @returns text that lists the removed templates
  * @throws OptionError `FILE_MISSING` when there is no such template; none is removed then
  */
 export async function removeTemplates(keys: readonly string[]): Promise<string> {

@@ -1,4 +1,4 @@
-/** The commands that are packages of their own, run as npm runs them: in the folder of the user's project. */
+/** Tests of the packages `create-coldboot` and `coldboot`. Runs their commands in the folder of a project, like npm does. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,14 +25,14 @@ test('`npm create coldboot` adds a configuration and a first test', async () => 
   expect(readdirSync(project).toSorted()).toEqual(['.gitignore', 'package.json', 'test', 'vitest.config.js'])
 })
 
-test('`npm create coldboot` takes the options of `coldboot init`', async () => {
+test('`npm create coldboot` accepts the options of `coldboot init`', async () => {
   const project = emptyProject()
   const { stdout } = await run(process.execPath, [CREATE, '--runner', 'jest', '--ci'], { cwd: project })
   expect(stdout).toContain('@coldboot/jest')
   expect(stdout).toContain('added    .github/workflows/machines.yml')
 })
 
-test('the package `coldboot` has the command', async () => {
+test('the package `coldboot` provides the command', async () => {
   const project = emptyProject()
   const { stdout } = await run(process.execPath, [COLDBOOT, 'init'], { cwd: project })
   expect(stdout).toContain('npx vitest run')

@@ -26,7 +26,7 @@ typedef unsigned long size_t;
 #define WNOHANG 1
 #define CLOCK_REALTIME 0
 
-/* A system call with up to five arguments. Returns -errno for an error. */
+/* Up to five arguments, which is all that is needed; the result is -errno for an error. */
 #if defined(__x86_64__)
 static inline long sys5(long n, long a, long b, long c, long d, long e)
 {
@@ -103,7 +103,7 @@ __asm__(".globl _start\n_start: lgr %r2,%r15; aghi %r15,-160; xc 0(8,%r15),0(%r1
 #define sys3(n, a, b, c) sys(n, a, b, c, 0, 0)
 #define sys4(n, a, b, c, d) sys(n, a, b, c, d, 0)
 
-/* Creates a process. With CLONE_VM and CLONE_VFORK, it uses this process's memory and stack until it execs. */
+/* A new process: with CLONE_VM and CLONE_VFORK one that borrows this one's memory and stack until it execs. */
 static inline long clone(unsigned long flags)
 {
 #if defined(__s390x__)

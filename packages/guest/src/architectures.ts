@@ -1,5 +1,5 @@
 /**
- * Table of guest architectures: Debian's names for the architecture and its kernels, and kernel arguments that shorten the boot.
+ * Table of guest architectures: Debian's names for the architecture and its kernels, and kernel arguments for a fast boot.
  * Times were measured with kernels of Debian 12 and QEMU 7.2 without hardware acceleration.
  */
 import type { Architecture } from '@coldboot/core'
@@ -9,7 +9,7 @@ export type Flavour = 'generic' | 'cloud'
 
 /** One row of the table. */
 export interface GuestArchitecture {
-  /** Debian's name for the architecture. */
+  /** Debian's name of the architecture. */
   readonly debianName: string
   /** Metapackages that depend on the current kernel of a flavour. */
   readonly kernelPackages: Readonly<Partial<Record<Flavour, string>>>
@@ -18,7 +18,7 @@ export interface GuestArchitecture {
    * `as-is`: the file of the package.
    */
   readonly image: 'vmlinux' | 'flat' | 'as-is'
-  /** Kernel arguments, without `console=`. */
+  /** Kernel arguments except that of the console. */
   readonly kernelArgs: readonly string[]
   /** Hint for the error when the archive has no kernel for it. */
   readonly hint?: string

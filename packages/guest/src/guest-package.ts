@@ -1,5 +1,5 @@
 /**
- * Npm packages of guests, `@coldboot/guest-<arch>`: a bootable kernel, its modules and a busybox. With such a package, a
+ * Npm packages of guests, `@coldboot/guest-<arch>`: a kernel that is ready to boot, its modules and a busybox. With them, a
  * test run downloads nothing. `scripts/pack-guest.mjs` creates them.
  */
 import { readFileSync, statSync } from 'node:fs'
@@ -57,11 +57,11 @@ export function guestPackageName(arch: Architecture): string {
 }
 
 /**
- * Finds the installed package of an architecture. Resolves its name from this package, then from `@coldboot/guest-on-<host>`,
- * which depends on the host's own guest package, then from the working directory.
+ * Finds the installed package of an architecture: beside this package, then among the dependencies of the package for the
+ * processor of this host, then from the working directory.
  *
- * @param from files or directories to resolve the name from @default these three
- * @returns undefined if the package is not installed, lacks files or has another format
+ * @param from files or directories whose `node_modules` are searched @default the three above
+ * @returns undefined without a package, or if its files are missing or of another format
  */
 export function findGuestPackage(arch: Architecture, from: readonly string[] = origins()): GuestPackage | undefined {
   const name = guestPackageName(arch)
@@ -148,7 +148,7 @@ function resolveFrom(origin: string, file: string): string | undefined {
   }
 }
 
-// In the workspace, the description is missing until the package is built. After an interrupted installation, the kernel is.
+// In the workspace, the description is missing until the files are created. After an interrupted installation, the kernel is.
 function readDescription(path: string, arch: Architecture): GuestDescription | undefined {
   try {
     const description = JSON.parse(readFileSync(path, 'utf8')) as GuestDescription

@@ -1,4 +1,4 @@
-/** Reads a kernel package, and stores in the cache the files that a guest needs. */
+/** Reads a kernel package once, and stores the files that a guest needs in the cache. */
 import { OptionError, StartError } from '@coldboot/core'
 import type { Cache } from '@coldboot/core/internal'
 import { nodeCrypto } from '@coldboot/core/internal'
@@ -10,8 +10,8 @@ import type { OnGuestProgress } from './progress.ts'
 import type { StoredKernel } from './stored-kernel.ts'
 
 /**
- * Modules that are always stored, because many guests load them. The first request for another module reads the package again,
- * which takes 3 s.
+ * Modules that are always stored, because many guests load them. For another module, the package is read again, which takes
+ * 3 s, the first time that it is requested.
  */
 const OFTEN_WANTED: ReadonlySet<string> = new Set(
   `virtio virtio_ring virtio_pci virtio_pci_modern_dev virtio_pci_legacy_dev virtio_mmio virtio_balloon virtio_console
@@ -31,11 +31,11 @@ export interface KernelFile {
   readonly release: string
   /** Path of a module in the index. */
   readonly path: string
-  /** Reads the content, decompressed. */
+  /** The content, unpacked. */
   read(): Promise<Uint8Array>
 }
 
-/** Calls `visit` for each file that a guest needs, in package order. @throws StartError `GUEST_KERNEL_UNAVAILABLE` */
+/** Calls `visit` for each of these files, in the order of the package. @throws StartError `GUEST_KERNEL_UNAVAILABLE` */
 export async function readKernelPackage(deb: string, visit: (file: KernelFile) => Promise<void>): Promise<void> {
   await readDeb(deb, async (member) => {
     if (member.type !== 'file') return
@@ -54,7 +54,7 @@ export async function readKernelPackage(deb: string, visit: (file: KernelFile) =
 
 /** Parameters of {@link storeKernel}. */
 export interface StoreKernelInput {
-  /** Paths of the packages. Ubuntu has one for the image and one for the modules. */
+  /** Paths of the packages: one, or as in Ubuntu one for the image and one for the modules. */
   readonly debs: readonly string[]
   readonly cache: Cache
   /** Folder of this kernel in the cache. */
@@ -64,9 +64,9 @@ export interface StoreKernelInput {
 }
 
 /**
- * Stores the bootable image, the index of all modules, and often used modules.
+ * Stores the image that is ready to boot, the index of all modules, and often used modules.
  * @throws StartError `GUEST_KERNEL_UNAVAILABLE` without a kernel in the package, or if it cannot be unpacked
- * @throws OptionError `KERNEL_MISMATCH` for modules of another kernel version
+ * @throws OptionError `KERNEL_MISMATCH` for modules of another version
  */
 export async function storeKernel({ debs, cache, folder, image, onProgress }: StoreKernelInput): Promise<StoredKernel> {
   onProgress({ step: 'unpack', message: 'Reading the kernel and its modules' })
@@ -104,7 +104,7 @@ export async function storeKernel({ debs, cache, folder, image, onProgress }: St
   }
 }
 
-/** Converts the image of a kernel package to the form that QEMU boots. */
+/** The image of a kernel package, ready to boot. */
 export async function bootableImage(data: Uint8Array, image: GuestArchitecture['image']): Promise<Uint8Array> {
   if (image === 'as-is') return data
   const { findPayload, unpackKernel } = await import('./kernel-payload.ts')

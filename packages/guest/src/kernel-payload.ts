@@ -1,6 +1,6 @@
 /**
- * Unpacks the vmlinux of a bzImage on the host, because QEMU can start it directly. Without hardware acceleration, a guest
- * needs 2.7 s to unpack its own kernel (xz). Layout: Documentation/arch/x86/boot.rst.
+ * Unpacks the vmlinux of a bzImage, because QEMU can start it directly. Without hardware acceleration, a guest that unpacks
+ * its kernel needs 2.7 s for it (xz). Layout: Documentation/arch/x86/boot.rst.
  */
 import { StartError } from '@coldboot/core'
 import { decompress } from 'lz4-wasm-nodejs'
@@ -17,7 +17,7 @@ const HEADER = { setupSectors: 0x1f1, signature: 0x202, payloadOffset: 0x248, pa
 
 /** The compressed kernel of a bzImage. */
 export interface KernelPayload {
-  /** The setup code with its header, which precedes the protected-mode code. */
+  /** The setup code with its header: the part before the loaded one. */
   readonly setup: Uint8Array
   readonly bytes: Uint8Array
   /** Bytes of the unpacked kernel. */

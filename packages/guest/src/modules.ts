@@ -1,6 +1,6 @@
 /**
- * Index of kernel modules with their dependencies and loading order. Read from the modules themselves, because a kernel package
- * does not contain `modules.dep`, which depmod creates on an installed system.
+ * Index of kernel modules with their dependencies, and the order to load them. It is read from the modules, because a kernel
+ * package does not contain `modules.dep`, which depmod creates on an installed system.
  */
 import { OptionError } from '@coldboot/core'
 import { closestMatch } from 'leven'

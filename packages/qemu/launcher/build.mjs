@@ -5,7 +5,7 @@
  *
  *     apt install gcc gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross
  *
- * The result depends on the sources and on the compiler alone; `bin/manifest.json` has both of what is there.
+ * The result depends only on the sources and the compiler. `bin/manifest.json` identifies both.
  */
 import { fileURLToPath } from 'node:url'
 import { buildAll } from '../../guest/agent/static-program.mjs'

@@ -21,7 +21,7 @@ export interface Engine {
   readonly firmware: string
 }
 
-/** A host, with names of Node. */
+/** A host, with Node's names. */
 export interface EngineHost {
   /** @default process.platform */
   readonly platform?: string
@@ -40,14 +40,14 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   s390x: 's390x',
 }
 
-/** Host → the program of its default package, and the programs of additional packages. */
+/** Host → suffix of the program in its default package, and suffixes of the programs in additional packages. */
 const HOSTS: Readonly<Record<string, { readonly own: string; readonly added: readonly string[] }>> = {
   'linux-x64': { own: 'x86_64', added: ['aarch64', 'riscv64', 'ppc64', 's390x'] },
   'linux-arm64': { own: 'aarch64', added: ['x86_64'] },
 }
 
 /**
- * Name of the package with the QEMU for a guest; undefined if there is none.
+ * Returns the name of the package with QEMU for a guest; undefined if there is none.
  * @param guest QEMU's name of the architecture, for example `aarch64`
  */
 export function enginePackage(guest: string, host: EngineHost = {}): string | undefined {
@@ -61,8 +61,8 @@ export function enginePackage(guest: string, host: EngineHost = {}): string | un
 }
 
 /**
- * The QEMU for a guest on this host, from the dependencies of this package or of the project in the working directory;
- * undefined if its package is not installed.
+ * Finds QEMU for a guest on this host, in the dependencies of this package or of the project in the working directory.
+ * @returns undefined if the package is not installed
  * @param guest QEMU's name of the architecture, for example `aarch64`
  */
 export function findEngine(guest: string): Engine | undefined {
@@ -70,7 +70,7 @@ export function findEngine(guest: string): Engine | undefined {
   const folder = name === undefined ? undefined : packageFolder(name)
   if (name === undefined || folder === undefined) return undefined
   const program = join(folder, 'bin', `qemu-system-${PROGRAMS[guest]}`)
-  // In a checkout, the folder of the package exists before its content.
+  // In a checkout, the folder of the package exists before its files are built.
   if (!existsSync(program)) return undefined
   return {
     package: name,
@@ -81,7 +81,7 @@ export function findEngine(guest: string): Engine | undefined {
 }
 
 function packageFolder(name: string): string | undefined {
-  // A built-in module, because a test runner may replace imported ones.
+  // Bypasses `import`, because a test runner may mock imported modules.
   const { createRequire } = process.getBuiltinModule('node:module')
   for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'package.json'))]) {
     try {

@@ -1,4 +1,4 @@
-/** Tests both names of the launcher with small programs of the host, in a folder with the layout of a package. */
+/** Tests of the launcher under both names, with small programs of the host in the directory layout of a package. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ test('the committed launchers were built from the committed source', () => {
 })
 
 describe.each(Object.keys(LAUNCHER.targets))('the launcher for %s', (arch) => {
-  test('is small, and has the hash of the manifest', () => {
+  test('is small, and has the hash in the manifest', () => {
     const launcher = readFileSync(new URL(arch, BIN))
     expect(sha256(new URL(arch, BIN))).toBe(manifest.built[arch]?.sha256)
     expect(launcher.length).toBeLessThan(4_000)
@@ -79,7 +79,7 @@ describe.skipIf(OWN === undefined || process.platform !== 'linux')('the launcher
     await expect(failed).rejects.toMatchObject({ code: 127, stderr: expect.stringContaining(`${folder}/lib/ld-linux`) })
   })
 
-  test('runs a program while its parent runs, and fails if the parent has ended', async ({ folder }) => {
+  test('runs a program if its parent is running, and fails if the parent has ended', async ({ folder }) => {
     const tie = install(folder, 'coldboot-tie')
     const { stdout } = await run(tie, [String(process.pid), '/bin/echo', 'started', 'a b'])
     expect(stdout).toBe('started a b\n')

@@ -1,4 +1,4 @@
-/** The package for arm64 hosts, made on any host: its content, and its QEMU as far as an emulated processor runs it. */
+/** Tests of the package for arm64 hosts, on any host. An emulated processor runs its QEMU. */
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -24,7 +24,7 @@ function programs(): string[] {
   return files.filter((path) => statSync(path).isFile() && !path.includes('/usr/share/'))
 }
 
-test('has every library that its programs need, all for aarch64, and what the manifest lists', async () => {
+test('contains every library that its programs need, all for aarch64, and the files of its manifest', async () => {
   const libraries = new Set(readdirSync(join(FOLDER, 'lib')))
   const faults = programs().flatMap((path) => {
     const elf = readElf(readFileSync(path))
@@ -36,7 +36,7 @@ test('has every library that its programs need, all for aarch64, and what the ma
   expect(await damagedFiles(FOLDER)).toEqual([])
 })
 
-test('names licence and source of each part', () => {
+test('names the licence and source of each part', () => {
   const manifest = JSON.parse(readFileSync(join(FOLDER, 'manifest.json'), 'utf8')) as { debian: Record<string, string> }
   const [copyright, sources] = ['COPYRIGHT', 'SOURCES'].map((name) => readFileSync(join(FOLDER, name), 'utf8'))
   for (const [name, version] of Object.entries(manifest.debian)) {
@@ -45,7 +45,7 @@ test('names licence and source of each part', () => {
   }
 })
 
-test('has a QEMU that an emulated processor starts', { timeout: 120_000 }, async ({ skip }) => {
+test('contains a QEMU that starts on an emulated processor', { timeout: 120_000 }, async ({ skip }) => {
   const emulators = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'qemu-aarch64-static'))
   const emulator = emulators.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
   if (emulator === undefined) return skip('qemu-aarch64-static is not installed')
@@ -53,7 +53,7 @@ test('has a QEMU that an emulated processor starts', { timeout: 120_000 }, async
   const loader = [join(lib, 'ld-linux-aarch64.so.1'), '--library-path', lib]
   const { stdout } = await run(emulator, [...loader, join(FOLDER, 'libexec', 'qemu-system-aarch64'), '--version'])
   expect(stdout).toMatch(/^QEMU emulator version \d+\.\d+/)
-  // The launcher itself gets as far as the start of the loader, which this kernel does not know how to run.
+  // The launcher fails only when it executes the loader, because the host's kernel cannot run aarch64 programs.
   const launched = run(emulator, [join(FOLDER, 'bin', 'qemu-system-aarch64'), '--version'])
   await expect(launched).rejects.toMatchObject({ stderr: `coldboot: cannot run ${lib}/ld-linux-aarch64.so.1\n` })
 })

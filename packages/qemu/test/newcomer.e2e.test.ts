@@ -1,4 +1,4 @@
-/** What a newcomer gets: `npm install`, and the first test passes, on a host that has a kernel and Node. */
+/** Tests of a new installation: after `npm install`, the first test of each README passes on a host with only Node. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -79,7 +79,7 @@ describe.skipIf(process.platform !== 'linux')('followed literally in the project
     ['packages/core/README.md', '# @coldboot/core', /runs Linux [\d.]+[\s\S]*ended: guest-shutdown/],
   ])('%s, %s', { timeout: 300_000 }, async (page, heading, outcome) => {
     const steps = readmeSteps(page, heading)
-    // The same steps have the same result. A retry follows them again.
+    // Pages with the same steps share a result. A retry after a failure runs the steps again.
     const key = JSON.stringify(steps)
     const { problems, output } = followed.get(key) ?? (await followInNewProject(steps))
     expect(problems).toEqual([])
@@ -88,7 +88,7 @@ describe.skipIf(process.platform !== 'linux')('followed literally in the project
   })
 })
 
-/** Results of the steps that were followed without a problem. */
+/** Steps as JSON → their result, for steps without problems. */
 const followed = new Map<string, Followed>()
 
 async function followInNewProject(steps: readonly ReadmeStep[]): Promise<Followed> {
@@ -96,13 +96,13 @@ async function followInNewProject(steps: readonly ReadmeStep[]): Promise<Followe
   return await follow(project, steps)
 }
 
-/** Installation and `init` first, then the files, then the commands that need them. */
+/** Sort key of a step: installation and `init` first, then files, then the commands that need the files. */
 function rank(step: ReadmeStep): number {
   if (step.kind === 'file') return 1
   return step.words[0] === 'npm' || step.words[2] === 'init' ? 0 : 2
 }
 
-/** Result of following steps. */
+/** Result of the steps of a page. */
 interface Followed {
   readonly problems: readonly string[]
   /** Output of the last command. */

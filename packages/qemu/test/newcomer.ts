@@ -1,6 +1,6 @@
 /**
- * A newcomer's machine: a user without root, a project in a folder of its own, the packages of this workspace installed from
- * their tarballs by npm, and a PATH that has Node alone.
+ * The environment of a new user: an account without root privileges, a project in a new folder, the packages of this workspace
+ * installed by npm from tarballs, and a PATH with only Node.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,10 +27,10 @@ import { parse } from 'yaml'
 
 const WORKSPACE = fileURLToPath(new URL('../../..', import.meta.url))
 const PACKS = join(WORKSPACE, '.packs')
-/** The user without rights, if the tests run as root. */
+/** An unprivileged user (nobody), if the tests run as root. */
 const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 
-/** How a command ended. */
+/** Result of a command. */
 export interface NewcomerRun {
   readonly exitCode: number | null
   /** Standard output and error. */
@@ -38,9 +38,9 @@ export interface NewcomerRun {
   readonly seconds: number
 }
 
-/** See the header. */
+/** The environment. Disposing it removes its files. */
 export interface Newcomer extends AsyncDisposable {
-  /** The folder of all that is the user's; it has a blank in its name. */
+  /** Home folder of the user. Its name contains a space. */
   readonly home: string
   /** The project's folder. */
   readonly project: string
@@ -54,15 +54,15 @@ export interface Newcomer extends AsyncDisposable {
   writeIn(directory: string, file: string, text: string): void
   /** Runs a script of Node in a folder, with access to the registry. */
   online(directory: string, ...args: readonly string[]): Promise<NewcomerRun>
-  /** A project of its own, as `npm init -y` makes it, with the same packages. */
+  /** Creates another project, like `npm init -y`, with the same installed packages. */
   emptyProject(): EmptyProject
   /** Runs Node in the project, with nothing else on PATH. */
   node(...args: readonly string[]): Promise<NewcomerRun>
-  /** The same in a root file system that has this home, Node and its libraries, and nothing else. Only as root. */
+  /** Like `node`, in a root file system that contains only this home, Node and its libraries. Requires root. */
   nodeInRoot(...args: readonly string[]): Promise<NewcomerRun>
 }
 
-/** A project with installed packages and no files but package.json. Disposing it removes it. */
+/** A project with installed packages whose only file is package.json. Disposing it removes it. */
 export interface EmptyProject extends Disposable {
   write(file: string, text: string): void
   /** Undefined if there is no such file. */
@@ -72,14 +72,14 @@ export interface EmptyProject extends Disposable {
   node(...args: readonly string[]): Promise<NewcomerRun>
 }
 
-/** Packs everything that this host installs, and installs it. @param registry packages of the catalog to install beside it */
+/** Packs the packages for this host, and installs them. @param registry further packages of the catalog to install */
 export async function makeNewcomer(registry: readonly string[]): Promise<Newcomer> {
   const run = promisify(execFile)
-  // The highest level takes four times as long, for tarballs that are smaller by one percent.
+  // The highest level takes four times as long, and reduces the tarballs by one percent.
   const pack = [join(WORKSPACE, 'scripts', 'pack-all.mjs'), '--host', '--gzip-level', '6']
   await run(process.execPath, pack, { cwd: WORKSPACE })
   const tarballs = readdirSync(PACKS).map((name) => join(PACKS, name))
-  // The temporary folder of a test run lets its owner in alone.
+  // Only its owner can enter the temporary folder of a test run.
   if (USER.uid !== undefined && (statSync(tmpdir()).mode & 0o777) === 0o700) chmodSync(tmpdir(), 0o711)
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot newcomer ')))
   const folder = (name: string): string => {
@@ -175,7 +175,7 @@ export async function makeNewcomer(registry: readonly string[]): Promise<Newcome
     emptyProject() {
       const directory = mkdtempSync(join(home, 'another project '))
       giveToUser(directory)
-      // As npm 11 writes it; older versions write no type, which means the same.
+      // The output of npm 11. Older versions omit `type`, with the same meaning.
       writeIn(directory, 'package.json', '{ "name": "another-project", "version": "1.0.0", "type": "commonjs" }\n')
       symlinkSync(join(project ?? '', 'node_modules'), join(directory, 'node_modules'))
       return {
@@ -198,35 +198,35 @@ interface Catalog {
   readonly catalog: Readonly<Record<string, string>>
 }
 
-/** The script of the npm on PATH. */
+/** Path of the script of the npm on PATH. */
 function npmCli(): string {
   const folders = (process.env['PATH'] ?? '').split(':')
   for (const folder of folders) {
     try {
       return realpathSync(join(folder, 'npm'))
     } catch {
-      // Not in this one.
+      // Not in this folder: tries the next one.
     }
   }
   throw new Error('There is no npm on PATH')
 }
 
-/** How this host reaches the registry. */
+/** Variables with which this host reaches the registry. */
 function networkOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const wanted = /^(?:https?_proxy|no_proxy|npm_config_(?:registry|cafile)|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+)$/i
   return Object.fromEntries(Object.entries(env).filter(([name]) => wanted.test(name)))
 }
 
 /**
- * A command in a root file system of its own, in a mount namespace that takes its mounts along when it ends: kernel file
- * systems, the loader and the libraries of Node, and the home.
+ * A command in its own root file system, with kernel file systems, the loader and the libraries of Node, and the home. It runs
+ * in a mount namespace, so that the kernel removes its mounts at its end.
  */
 function inRoot(home: string, project: string, command: readonly string[]): readonly string[] {
   const root = join(home, 'root')
   const script = [
     'set -e; root=$1 home=$2 project=$3; shift 3',
     'mkdir -p "$root/proc" "$root/dev" "$root/tmp" "$root$home"; chmod 1777 "$root/tmp"',
-    // Modules of Vitest need libraries too, and its folder has a blank in its name: words are lines.
+    // Native modules of Vitest need libraries too. IFS is a newline, because the paths contain spaces.
     'IFS="\n"; libraries=$(find "$1" "$project/node_modules" "(" -name node -o -name "*.node" ")" -type f -exec ldd {} + 2>/dev/null)',
     'for file in $(echo "$libraries" | grep -o "/[^ ]*\\.so[^ ]*" | sort -u); do mkdir -p "$root${file%/*}"; cp -L "$file" "$root$file"; done',
     'mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; mount --bind "$home" "$root$home"',

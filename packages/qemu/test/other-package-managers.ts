@@ -21,7 +21,7 @@ const yarn = (nodeLinker: string): Pick<PackageManager, 'script' | 'settings'> =
   script: '@yarnpkg/cli-dist/bin/yarn.js',
   settings: () => ({
     '.yarnrc.yml': `nodeLinker: ${nodeLinker}\nenableTelemetry: false\nenableGlobalCache: false\nenableImmutableInstalls: false\n`,
-    // The root of a project, also if a parent folder has a package.json.
+    // Marks the root of the project, in case a parent folder has a package.json.
     'yarn.lock': '',
   }),
 })

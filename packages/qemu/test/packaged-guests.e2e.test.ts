@@ -1,6 +1,6 @@
 /**
- * Guests and firmware of the npm packages, booted once: 32-bit guests on the 64-bit QEMU of the packages, and its UEFI firmware.
- * PATH is empty, so nothing of the host can stand in.
+ * Boots guests and firmware of the npm packages once: 32-bit guests on the packages' 64-bit QEMU, and its UEFI firmware. PATH is
+ * empty, so that no program of the host is used instead.
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

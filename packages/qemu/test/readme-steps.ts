@@ -1,4 +1,4 @@
-/** The steps of a README, for a test that follows them literally. */
+/** Extracts the steps of a README for a test that executes them literally. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -8,11 +8,11 @@ export type ReadmeStep =
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
 
 /**
- * The steps of the part of a page between a heading and the next one. A code block whose first line is a comment with a path
- * is a file.
+ * Returns the steps between a heading of a page and the next heading. A code block whose first line is a comment with a path is
+ * a file; other lines of shell blocks are commands.
  *
  * @param page relative to the workspace
- * @param heading its whole line
+ * @param heading the complete line of the heading
  */
 export function readmeSteps(page: string, heading: string): readonly ReadmeStep[] {
   const text = readFileSync(fileURLToPath(new URL(`../../../${page}`, import.meta.url)), 'utf8')

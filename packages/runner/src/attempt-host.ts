@@ -1,4 +1,4 @@
-/** What the package of a test runner tells about a test attempt. */
+/** Interface between this package and the package of a test runner: a test attempt. */
 import type { Attempt } from '@coldboot/report'
 import type { GuestTestNotice } from './guest-tests.ts'
 
@@ -7,11 +7,11 @@ export interface AttemptHost {
   /** Name of the test, without its groups. */
   readonly name: string
   readonly attempt: Attempt
-  /** Ends the waits on the machines. */
+  /** Aborts pending waits on the machines. */
   readonly waits: AbortSignal
   /** Stops the test's clock until the result is disposed. */
   hold(): Disposable
-  /** Path of the socket that starts the keeper of the run, for pooled machines. @default none: the pool of this process */
+  /** Path of the socket that starts the run's pool keeper. @default none: pooled machines belong to this process */
   readonly keeper?: string | undefined
   /** Runs a session that needs the terminal. @default calls the session directly */
   lendTerminal?(session: () => Promise<void>): Promise<void>

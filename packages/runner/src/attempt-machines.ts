@@ -89,8 +89,8 @@ export class AttemptMachines {
   /**
    * Starts a VM and waits until it is ready. The test's clock is stopped meanwhile.
    *
-   * @param isRepeated whether further tests are expected to start the same VM, so that the pool restores the next one at
-   * once. By default, if the options change nothing but the name
+   * @param isRepeated whether further tests are expected to start the same VM, so that the pool restores the next one
+   * immediately. By default, true if `options` has no option except `name`
    */
   boot(options: VMOptions = {}, isRepeated?: boolean): Promise<VM> {
     const site = new CallSite()
@@ -267,7 +267,7 @@ function isRunning({ state }: VM): boolean {
   return state === 'running'
 }
 
-/** Whether the options of a start change nothing but the name. */
+/** Whether the options of a start contain at most the name. */
 function isDefault(options: VMOptions): boolean {
   return Object.keys(options).every((option) => option === 'name')
 }
@@ -282,12 +282,12 @@ function firstLine(text: string): string {
   return stripVTControlCharacters(text.split('\n')[0] ?? '')
 }
 
-/** What machines of one checkpoint may differ in. */
+/** Selects the options that can differ between machines of one checkpoint. */
 function overridesIn(options: VMOptions): VMOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(RESTORE_CHECKS, name)))
 }
 
-/** Ends a machine, its checkpoints, and the machines that the test has started from them by itself. */
+/** Ends a machine, its checkpoints, and the machines that the test has started from them. */
 async function endWithCheckpoints(vm: VM): Promise<void> {
   await vm.close()
   for (const checkpoint of vm.checkpoints) {

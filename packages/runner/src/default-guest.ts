@@ -13,7 +13,7 @@ export async function withGuest(options: VMOptions): Promise<VMOptions> {
   if (hasBootSource(options)) return options
   const arch = options.arch ?? hostArchitecture()
   const asked = options.qemu === undefined ? readEnvironment().qemu : [options.qemu].flat()
-  // First, because the guest may be a download that is in vain without QEMU.
+  // Comes first, because preparing the guest can be a download, which is useless without QEMU.
   if (arch !== undefined) await requireHost(arch, asked)
   // Loaded on demand: tests that boot another system do not need it.
   const { linuxGuest } = await import('@coldboot/guest')

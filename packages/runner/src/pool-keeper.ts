@@ -1,4 +1,4 @@
-/** Starts the keeper of the pooled machines of a run, when the first worker asks for it. Runs in the main process. */
+/** Starts a run's pool keeper, the process with the pooled machines, on the first request of a worker. Runs in the main process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
@@ -38,7 +38,7 @@ export function offerKeeper(): OfferedKeeper {
       if (running === child) running = started = undefined
     })
     await Promise.race([once(child.stdout, 'data'), exited])
-    // It ends with this process.
+    // The keeper ends when its standard input closes, with this process.
     child.unref()
     for (const stream of [child.stdin, child.stdout]) (stream as { unref?(): void }).unref?.()
   }

@@ -12,7 +12,7 @@ export interface PrivateSocket {
 
 const SOCKET = 'socket'
 
-/** Listens in a new private directory, which is removed by the next start of a machine if this process is killed. */
+/** Listens in a new private directory. If this process is killed, the next start of a machine removes the directory. */
 export function listenPrivately(onConnection: (socket: Socket) => void): PrivateSocket {
   const folder = makeSocketDirectory(SOCKET)
   const path = join(folder, SOCKET)

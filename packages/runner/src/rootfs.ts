@@ -3,7 +3,7 @@ import { type PendingOptions, pendingOptions } from '@coldboot/core/internal'
 import type { HostRootOptions, RootfsGuest, RootfsOptions } from '@coldboot/guest'
 
 /**
- * Options of a machine with a root file system of yours, for example `{ ...(await rootfs('image.tar')) }`.
+ * Options of a machine with your own root file system, for example `{ ...(await rootfs('image.tar')) }`.
  * @see docs/bring-your-own.md for its sources, options and errors.
  */
 export function rootfs(source: string, options: RootfsOptions = {}): PendingOptions<RootfsGuest> {
@@ -12,7 +12,7 @@ export function rootfs(source: string, options: RootfsOptions = {}): PendingOpti
 
 /**
  * Options of a machine with the root file system of the host, for example `{ ...(await hostRoot()) }`.
- * @see docs/bring-your-own.md for what the guest sees, its options and errors.
+ * @see docs/bring-your-own.md for the directories that the guest sees, its options and errors.
  */
 export function hostRoot(options: HostRootOptions = {}): PendingOptions<RootfsGuest> {
   return pendingOptions(import('@coldboot/guest').then((guest) => guest.hostRoot(options)))

@@ -8,8 +8,8 @@ import { ExpectError } from '@coldboot/core'
 const { setTimeout: setTimer, clearTimeout: clearTimer, performance } = globalThis
 
 /**
- * Time between the abort of the waits and the end of the test, milliseconds. The error of a wait says more than that of
- * the limit and points at the waiting line, so the wait gets this long to fail the test first.
+ * Time between the abort of the waits and the end of the test, milliseconds. Lets a wait fail the test first, because its error
+ * explains more than that of the time limit and points at the waiting line.
  */
 const GRACE_MS = 100
 

@@ -1,4 +1,4 @@
-/** Commands of the package managers and the runners, printed by `coldboot init` and written into a workflow. */
+/** Commands of package managers and test runners, for the output of `coldboot init` and for workflows. */
 import type { PackageManager, Project, Runner } from './project.ts'
 
 const ADD: Readonly<Record<PackageManager, string>> = {
@@ -9,12 +9,12 @@ const ADD: Readonly<Record<PackageManager, string>> = {
 
 const EXECUTE: Readonly<Record<PackageManager, string>> = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn' }
 
-/** Adds packages for development. */
+/** Command that adds development dependencies. */
 export function addCommand(manager: PackageManager, packages: readonly string[]): string {
   return [ADD[manager], ...packages].join(' ')
 }
 
-/** Runs all tests once. Jest needs a flag of Node for tests that are ES modules. */
+/** Command that runs all tests once. Jest needs a flag of Node for tests that are ES modules. */
 export function testCommand(runner: Runner, project: Project, isModuleTest: boolean): string {
   if (runner === 'vitest') return `${EXECUTE[project.packageManager]} vitest run`
   if (isModuleTest) return 'node --experimental-vm-modules node_modules/jest/bin/jest.js'

@@ -1,4 +1,4 @@
-/** The files that `coldboot init` adds to a project: a configuration of the runner and a first test. */
+/** Files that `coldboot init` adds to a project: a configuration of the runner and a first test. */
 import type { Project, Runner } from './project.ts'
 
 /** A file to add. */
@@ -8,18 +8,18 @@ export interface NewFile {
   readonly text: string
 }
 
-/** The properties of a project that decide its files. */
+/** Properties of a project that determine the added files. */
 type Traits = Pick<Project, 'isModule' | 'isTypeScript' | 'names' | 'dependencies'>
 
-/** Jest's transforms for TypeScript by package, in the order of preference. */
+/** Jest's transforms for TypeScript by package, the preferred one first. */
 const TYPESCRIPT_TRANSFORMS: Readonly<Record<string, string>> = {
   'ts-jest': `transform: { '^.+\\\\.tsx?$': 'ts-jest' }`,
   '@swc/jest': `transform: { '^.+\\\\.[jt]sx?$': '@swc/jest' }`,
-  // The default transform of Jest, by the project's own configuration of Babel.
+  // Jest's default transform uses the project's configuration of Babel.
   '@babel/preset-typescript': '',
 }
 
-/** The configuration. In a CommonJS project Vite warns about one that is not named as a module. */
+/** Returns the configuration. In a CommonJS project, Vite warns unless the file name ends in `.mjs` or `.mts`. */
 export function configurationFile(runner: Runner, project: Traits): NewFile {
   if (runner === 'vitest') {
     const extension = `${project.isModule ? '' : 'm'}${project.isTypeScript ? 'ts' : 'js'}`
@@ -31,7 +31,7 @@ export function configurationFile(runner: Runner, project: Traits): NewFile {
   return { path: 'jest.config.js', text: `${assigned} { ${options} }\n` }
 }
 
-/** The test, in the folder of tests when there is one. */
+/** Returns the test, in the project's test folder, else in `test`. */
 export function testFile(runner: Runner, project: Traits): NewFile {
   const folder = ['test', 'tests', '__tests__'].find((name) => project.names.has(name)) ?? 'test'
   if (runner === 'vitest') {
@@ -49,12 +49,12 @@ export function testFile(runner: Runner, project: Traits): NewFile {
   return { path: `${folder}/boot.test.${isTypeScript ? 'ts' : 'js'}`, text: `${imports.join('')}${JEST_TEST}` }
 }
 
-/** Whether Jest runs the test as an ES module, for which Node needs a flag. */
+/** Whether Jest runs the test as an ES module, which needs a flag of Node. */
 export function isModuleTest(runner: Runner, project: Project): boolean {
   return runner === 'jest' && project.isModule && typeScriptTransform(project) === undefined
 }
 
-/** Whether the project is in TypeScript, and Jest has nothing that compiles it. */
+/** Whether the project uses TypeScript, but no transform of Jest compiles it. */
 export function lacksTransform(runner: Runner, project: Project): boolean {
   return runner === 'jest' && project.isTypeScript && typeScriptTransform(project) === undefined
 }

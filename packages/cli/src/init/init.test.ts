@@ -22,7 +22,7 @@ const withDependencies = (...names: string[]): object => ({
 })
 
 describe('with Vitest', () => {
-  test('an empty CommonJS project gets a configuration that is named as a module, a test and a line of .gitignore', () => {
+  test('adds an .mjs configuration, a test and a line of .gitignore to an empty CommonJS project', () => {
     project({ type: 'commonjs' })
     expect(initialize(directory)).toBe(
       [
@@ -73,7 +73,7 @@ describe('with Vitest', () => {
     expect(existsSync(join(directory, 'vitest.config.mts'))).toBe(false)
   })
 
-  test('a .gitignore without an end of its last line is continued on a new one', () => {
+  test('adds a newline to a .gitignore whose last line lacks one', () => {
     project({}, { '.gitignore': 'dist' })
     initialize(directory)
     expect(read('.gitignore')).toBe('dist\n.vitest/\n')
@@ -132,14 +132,14 @@ test('greets on the serial console', async () => {
     )
   })
 
-  test('TypeScript without a transform gets a test in JavaScript, and is told why', () => {
+  test('adds a JavaScript test, with a note, to a TypeScript project without a transform', () => {
     project(withDependencies('jest', 'typescript'))
     expect(initialize(directory)).toMatch(/note .* Jest has no transform for TypeScript here/)
     expect(existsSync(join(directory, 'test/boot.test.js'))).toBe(true)
   })
 })
 
-test('a project that uses both runners is asked for one', () => {
+test('requires --runner in a project that uses both runners', () => {
   project(withDependencies('jest', 'vitest'))
   expect(() => initialize(directory)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', hint: expect.stringContaining('--runner jest') as string }),
@@ -147,7 +147,7 @@ test('a project that uses both runners is asked for one', () => {
   expect(existsSync(join(directory, '.gitignore'))).toBe(false)
 })
 
-test('a folder without package.json, or with one that cannot be read, is refused', () => {
+test('refuses a folder without a package.json, or with an invalid one', () => {
   expect(() => initialize(directory)).toThrow(expect.objectContaining({ code: 'FILE_MISSING' }))
   writeFileSync(join(directory, 'package.json'), '{')
   expect(() => initialize(directory)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
@@ -157,7 +157,7 @@ test.for([
   ['package-lock.json', ['npm ci', 'npx vitest run', 'cache: npm']],
   ['pnpm-lock.yaml', ['pnpm install --frozen-lockfile', 'pnpm exec vitest run', 'cache: pnpm', 'pnpm/action-setup']],
   ['yarn.lock', ['yarn install --immutable', 'yarn vitest run', 'cache: yarn', 'corepack enable']],
-] as const)('the workflow of a project with %s installs and runs by its package manager', ([lock, parts]) => {
+] as const)('the workflow of a project with %s uses its package manager', ([lock, parts]) => {
   project({}, { [lock]: '' })
   expect(initialize(directory, { ci: true })).toContain('added    .github/workflows/machines.yml')
   const workflow = read('.github/workflows/machines.yml')

@@ -1,4 +1,4 @@
-/** `coldboot init`: adds what tests of machines need to an existing project. Changes nothing that is there. */
+/** `coldboot init`: adds a configuration, a first test and a workflow to an existing project. Keeps existing files unchanged. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { addCommand, testCommand } from './commands.ts'
@@ -8,7 +8,7 @@ import { workflowText } from './workflow.ts'
 
 /** Options of {@link initialize}. */
 export interface InitOptions {
-  /** @default the one that the project uses, else Vitest */
+  /** Test runner. @default the one that the project uses, else Vitest */
   readonly runner?: Runner | undefined
   /** Whether a GitHub workflow is added. @default false */
   readonly ci?: boolean | undefined
@@ -17,7 +17,8 @@ export interface InitOptions {
 const WORKFLOW = '.github/workflows/machines.yml'
 
 /**
- * @returns what was done and what is left to do, a line each
+ * Adds the files.
+ * @returns the text to print: added and kept files, and the next commands
  * @throws OptionError `FILE_MISSING`, `INVALID_OPTION`
  */
 export function initialize(directory: string, options: InitOptions = {}): string {
@@ -62,7 +63,7 @@ function addFile({ directory }: Project, { path, text }: NewFile): string {
   const target = join(directory, path)
   if (existsSync(target)) return `kept     ${path}`
   mkdirSync(dirname(target), { recursive: true })
-  // Fails when another process has just made it.
+  // Fails if another process has created the file since the check.
   writeFileSync(target, text, { flag: 'wx' })
   return `added    ${path}`
 }

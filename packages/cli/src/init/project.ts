@@ -1,4 +1,4 @@
-/** What `coldboot init` needs to know about a project, read from its folder. */
+/** Reads the properties of a project that `coldboot init` uses. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { OptionError } from '@coldboot/core'
@@ -9,13 +9,13 @@ export const RUNNERS: readonly ['vitest', 'jest'] = ['vitest', 'jest']
 /** `vitest` or `jest`. */
 export type Runner = (typeof RUNNERS)[number]
 
-/** A package manager, known by its lock file. */
+/** A package manager, recognized by its lock file. */
 export type PackageManager = 'npm' | 'pnpm' | 'yarn'
 
-/** A project as it is. */
+/** Properties of a project. */
 export interface Project {
   readonly directory: string
-  /** Names of the files and folders in it. */
+  /** Names of the files and folders in the directory. */
   readonly names: ReadonlySet<string>
   /** Text of `package.json`. */
   readonly manifestText: string
@@ -30,7 +30,7 @@ export interface Project {
   readonly gitignore: string | undefined
 }
 
-/** The fields of `package.json` that are read here. */
+/** The fields of `package.json` that `coldboot init` reads. */
 export interface Manifest {
   readonly type?: unknown
   readonly jest?: unknown
@@ -65,8 +65,8 @@ export function readProject(directory: string): Project {
 }
 
 /**
- * The runner that the project uses.
- * @throws OptionError `INVALID_OPTION` when it uses both
+ * Returns the runner that the project uses.
+ * @throws OptionError `INVALID_OPTION` when it uses both runners
  */
 export function runnerOf({ dependencies, names, manifest }: Project): Runner {
   const ours = RUNNERS.filter((runner) => dependencies.has(`@coldboot/${runner}`))
@@ -93,7 +93,7 @@ function parseManifest(path: string, text: string): Manifest {
   throw new OptionError('INVALID_OPTION', `${path} has no object`)
 }
 
-// A package of a workspace has the lock file in a folder above.
+// The lock file of a workspace is in a parent folder of its packages.
 function packageManagerOf(directory: string): PackageManager {
   if (existsSync(join(directory, 'pnpm-lock.yaml'))) return 'pnpm'
   if (existsSync(join(directory, 'yarn.lock'))) return 'yarn'

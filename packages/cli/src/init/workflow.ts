@@ -13,23 +13,23 @@ const LOCK_FILE: Readonly<Record<PackageManager, string>> = {
   yarn: 'yarn.lock',
 }
 
-/** What runs before Node is set up. */
+/** Workflow steps before the setup of Node. */
 const SET_UP: Readonly<Record<PackageManager, string>> = {
   npm: '',
   pnpm: '      - uses: pnpm/action-setup@v4\n        with:\n          version: latest\n',
   yarn: '      - run: corepack enable\n',
 }
 
-/** Parts that differ between projects. */
+/** Parts of the workflow that depend on the project. */
 export interface WorkflowOptions {
   readonly packageManager: PackageManager
-  /** Runs the tests. */
+  /** Command that runs the tests. */
   readonly command: string
   /** Folder with the files of failed tests. */
   readonly results: string
 }
 
-/** YAML. */
+/** Returns the workflow as YAML. */
 export function workflowText({ packageManager, command, results }: WorkflowOptions): string {
   return `# .github/workflows/machines.yml: tests of machines on a plain runner, with hardware acceleration
 name: machines

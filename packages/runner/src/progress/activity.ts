@@ -1,4 +1,4 @@
-/** Work that a test waits for outside of its own time, such as a download or the first boot of a machine. Plain data. */
+/** Work that does not count towards a test's time limit, such as a download or the first boot of a machine. Plain data. */
 
 /** Report of a worker about an activity. */
 export interface ActivityReport {
@@ -30,7 +30,7 @@ export function formatActivity({ title, detail, fraction, elapsedMs, lastMs }: A
   return `${title}${detail === undefined ? '' : `: ${detail}`}${percent} (${formatElapsed(elapsedMs)}${last})`
 }
 
-/** A running time in a row that is redrawn: always in seconds, for example `0.4 s` or `26 s`. */
+/** Formats an elapsed time in seconds, for example `0.4 s` or `26 s`. */
 export function formatElapsed(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(milliseconds < 9950 ? 1 : 0)} s`
 }

@@ -3,7 +3,7 @@ import { Cache, readEnvironment } from '@coldboot/core/internal'
 
 const FILE = 'durations.json'
 
-/** The record of the cache folder that the environment names when the record is made. */
+/** The record in the cache folder. The environment is read when the object is created. */
 export class DurationRecord {
   readonly #cache = new Cache(readEnvironment().cacheDirectory)
   #written: Promise<void> = Promise.resolve()
@@ -22,7 +22,7 @@ export class DurationRecord {
 
   /** Records a duration. Ignores a cache that is not writable. */
   async write(kind: string, milliseconds: number): Promise<void> {
-    // One after the other: two writers that read the same record would each lose the duration of the other.
+    // Writes are serialized: concurrent writers would overwrite each other's durations.
     this.#written = this.#written.then(async () => {
       try {
         const known = Object.fromEntries(await this.read())
