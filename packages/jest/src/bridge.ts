@@ -1,7 +1,7 @@
 /**
  * Interface between the environment and the test files. Jest runs each test file in its own realm with its own module
- * loader: modules there have other `Error` and `RegExp` classes than those of Node, are loaded again for each file, and in
- * CommonJS cannot be ES modules. Therefore the environment loads this project once, outside, and tests use this bridge.
+ * loader. Modules in the realm have their own `Error` and `RegExp` classes, are loaded again for each file, and cannot be ES
+ * modules in CommonJS. Therefore the environment loads coldboot once, outside the realm, and tests use it through this bridge.
  */
 import type * as core from '@coldboot/core'
 import type { VM, VMOptions } from '@coldboot/core'
@@ -16,9 +16,9 @@ export const BRIDGE: unique symbol = Symbol.for('coldboot.jest') as typeof BRIDG
 /** Options of a machine, or a function that returns them for each test, for example to create a device per test. */
 export type VMOptionsSource = VMOptions | (() => VMOptions | Promise<VMOptions>)
 
-/** Argument of a test function made by `withVM`. */
+/** Argument of a test function that is passed to `withVM`. */
 export interface Machines {
-  /** A machine with the options, which is ready and ends with the test. */
+  /** A machine with the options. It is ready, and ends with the test. */
   readonly vm: VM
   /** Boots another machine. */
   readonly bootVM: (options?: VMOptionsSource) => Promise<VM>
@@ -44,7 +44,7 @@ export interface MachineApi {
   readonly useVM: (options?: VMOptionsSource) => () => VM
 
   /**
-   * Makes a test function from one that takes a machine. For `test.concurrent`, which skips hooks, and for machines of a
+   * Wraps a test function that takes a machine. For `test.concurrent`, which skips hooks, and for machines of a
    * single test.
    *
    * @example

@@ -1,4 +1,4 @@
-/** The options of a project: `testEnvironmentOptions: { coldboot: … }`. */
+/** Options of a project: `testEnvironmentOptions: { coldboot: … }`. */
 import type { VMOptions } from '@coldboot/core'
 import { type CheckTable, checkTable, checkVMOptions, isObject } from '@coldboot/core/internal'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
@@ -11,7 +11,7 @@ export interface ColdbootOptions {
    */
   readonly vm?: VMOptions
   /**
-   * Which files of the machines are kept.
+   * Selects the files of machines that are kept.
    * @default {}: all files of failed attempts
    */
   readonly artifacts?: ArtifactOptions

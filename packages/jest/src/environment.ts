@@ -1,6 +1,6 @@
 /**
- * Test environment with machines. Extends the Node environment, loads this project outside of the realm of the test file,
- * and receives the start and end of each test, which hooks do not see.
+ * Test environment with machines. Extends Jest's Node environment, loads coldboot outside of the realm of the test file, and
+ * receives events at the start and end of each test, which hooks do not.
  */
 import { relative } from 'node:path'
 import * as core from '@coldboot/core'

@@ -13,7 +13,7 @@ import { limitOf, NO_LIMIT } from './time-limit.ts'
 /** A machine declared by `useVM`. */
 interface Declared {
   readonly options: VMOptionsSource | undefined
-  /** Where it was declared, for the stack of boot errors. */
+  /** An error created at the declaration, whose stack is used for boot errors. */
   readonly place: Error
 }
 
@@ -152,7 +152,7 @@ export class FileTests {
     what: string,
   ): void {
     const { fn } = timed
-    // Leaves functions that take `done`, and generators, to Jest's timer.
+    // Functions with `done`, and generators, keep Jest's timer.
     if (typeof fn !== 'function' || fn.length > 0 || fn.constructor.name === 'GeneratorFunction') return
     timed.timeout = NO_LIMIT
     const { asyncError } = timed

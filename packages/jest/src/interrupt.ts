@@ -1,5 +1,5 @@
 /**
- * Ends machines on Ctrl-C and SIGTERM and completes their files, because Jest and its workers exit at once.
+ * Ends machines and completes their files on Ctrl-C and SIGTERM, because Jest and its workers exit immediately.
  */
 import { constants } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
@@ -39,13 +39,13 @@ export function endInOrder(tests: Interruptible): Disposable {
 }
 
 /**
- * Ends a worker when its parent was killed. Otherwise it would continue its tests and then wait forever. Also makes
- * a worker remove the files of its pooled machines when Jest ends it, because it did not exit within 500 ms after its last test.
+ * Ends a worker whose parent was killed. Otherwise it would continue its tests and then wait forever. Also lets a worker remove
+ * the files of its pooled machines when Jest ends it with SIGTERM, 500 ms after its last test.
  */
 export function endWithParent(): void {
   if (!process.connected || process.listenerCount('disconnect', onDisconnect) > 0) return
   process.on('disconnect', onDisconnect)
-  // Without a listener, a signal ends the process without its handlers of `exit`.
+  // Without a listener, the signal would end the process without running its `exit` handlers.
   process.on('SIGTERM', exitOnSignal)
 }
 
@@ -71,7 +71,7 @@ function onSignal(signal: NodeJS.Signals): void {
   })
 }
 
-/** Passes the signal to the other listeners. Without any, it ends the process, and the parent sees the reason. */
+/** Passes the signal to the other listeners. Without any, the signal ends the process, and the parent sees it as the reason. */
 function passOn(signal: NodeJS.Signals): void {
   stopListening()
   process.kill(process.pid, signal)

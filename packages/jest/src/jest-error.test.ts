@@ -10,7 +10,7 @@ function errorWith(message: string): Error {
 }
 
 describe('an error of Jest', () => {
-  test('has its new message also in its stack, which Jest prints', () => {
+  test('changes the message in its stack too, because Jest prints the stack', () => {
     const original = errorWith('at first')
     const error = new JestError([original, undefined])
     error.message += ' and then'
@@ -31,7 +31,7 @@ describe('an error of Jest', () => {
     expect(original.stack).toBe(`TypeError: no machine\n${FRAME}`)
   })
 
-  test('is created for a thrown value that is not an error, with the stack of the test', () => {
+  test('is created with the stack of the test for a thrown value that is not an error', () => {
     const place = errorWith('defined here')
     const { original } = new JestError(['text', place])
     expect(original).toBeInstanceOf(Error)

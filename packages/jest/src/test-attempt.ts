@@ -27,7 +27,7 @@ export class TestAttempt implements RunningTest {
   /** Machines started by hooks: declaration → start. */
   readonly #declared = new Map<object, Promise<VM>>()
   readonly #ready = new Map<object, VM>()
-  /** Error of a start → where the machine was requested. */
+  /** Error of a start → an error created at the request of the machine. */
   readonly #places = new WeakMap<object, Error>()
   #machines: AttemptMachines | undefined
   #clock: TestClock | undefined
@@ -178,7 +178,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-/** The first frame of user code. Other frames are the groups around the test. */
+/** The first frame of user code. The following frames are the `describe` blocks around the test. */
 function placeOf(exception: Circus.Exception): readonly string[] {
   return userFrames(stackOf(exception)).slice(0, 1)
 }

@@ -1,11 +1,11 @@
 /** Time limits of tests and hooks. */
 
-/** The longest timeout, milliseconds. Jest has no other way to disable a timeout. */
+/** The longest timeout, milliseconds. Stands for no timeout, because Jest cannot disable timeouts. */
 export const NO_LIMIT: number = 2 ** 31 - 1
 
 /**
- * @param own timeout of the test or hook, if it has one
- * @param usual default timeout
+ * @param own timeout of the test or hook; undefined if it sets none
+ * @param usual default timeout, milliseconds
  * @returns milliseconds; Infinity for none
  */
 export function limitOf(own: number | null | undefined, usual: number, factor: number): number {

@@ -102,7 +102,7 @@ test('a machine does not outlive a run that bails out', async () => {
   expect(ended.exitCode).toBe(1)
 })
 
-test('a worker that Jest has to end leaves no files of its pooled machines', async () => {
+test('a worker that Jest ends with a signal leaves no files of its pooled machines', async () => {
   using project = jestProject('unending')
   const temporary = join(project.root, 'tmp')
   mkdirSync(temporary)

@@ -16,7 +16,7 @@ async function expectPass(project: InstalledProject, args: readonly string[], su
   expect(existsSync(join(project.root, '.jest'))).toBe(false)
 }
 
-test('machines serve tests, hooks, several at a time and concurrent tests', async () => {
+test('machines work in tests, hooks, concurrent tests, and several at a time', async () => {
   using project = jestProject('passing')
   await expectPass(project, ['machines'], '13 passed, 13 total')
 })
@@ -26,12 +26,12 @@ test.for([
   ['in threads', ['--maxWorkers=2', '--workerThreads']],
   ['in one process', ['--runInBand']],
   ["by Jest's other registry of modules", ['--resetModules', '--runInBand']],
-] as const)('machines serve CommonJS %s, with no flag of Node', async ([, args]) => {
+] as const)('machines work in CommonJS %s, without a flag of Node', async ([, args]) => {
   using project = jestProject('commonjs', false)
   await expectPass(project, args, '4 passed, 4 total')
 })
 
-test('machines serve TypeScript, with types for the global and the imported `expect`', async () => {
+test('machines work in TypeScript, with types for the global and the imported `expect`', async () => {
   using project = jestProject('typescript', false)
   const checked = promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: project.root })
   await expectPass(project, [], '3 passed, 3 total')

@@ -26,7 +26,7 @@ test('a terminal shows the boot of a template only while it lasts', async () => 
   expect(left).not.toContain('coldboot:')
 })
 
-test('a log has the start and the end of the boot of a template', async () => {
+test('a log contains the start and the end of the boot of a template', async () => {
   using project = jestProject('first-run', false)
   const { output, exitCode } = await project.run([], { COLDBOOT_TEST_KEY: project.root })
   removeTemplate(output)

@@ -6,7 +6,7 @@ import { HOME } from './attempt.ts'
 
 const watched = new WeakSet<Vitest>()
 
-/** Adds the reporter once per Vitest. It is the first, so that other reporters see complete files. */
+/** Adds the reporter once per Vitest, before all others, so that they see complete files. */
 export function completeAbandoned(vitest: Vitest, { maxBytes }: ResolvedArtifacts): void {
   if (watched.has(vitest)) return
   watched.add(vitest)

@@ -6,9 +6,9 @@ import type { MachineArtifact } from './failure-report.ts'
 
 /** Data of a test for reporters, in `task.meta.coldboot`. */
 export interface ColdbootMeta {
-  /** The machines whose files were kept; by default those of failed attempts. */
+  /** The machines whose files were kept, by default those of failed attempts. */
   machines: MachineRecord[]
-  /** The tests inside the guests (`vm.runTests`) of all attempts. Missing without any. */
+  /** The tests inside guests (`vm.runTests`) of all attempts. Missing if there were none. */
   guestTests?: GuestTestRecord[]
 }
 
@@ -16,13 +16,13 @@ declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> extends MatchersOf<T, R> {}
 
   interface ProvidedContext {
-    /** The project's defaults of the fixture with this name. */
+    /** The project's default of the fixture `vmOptions`. */
     vmOptions: VMOptions
-    /** The project's defaults of the fixture with this name. */
+    /** The project's default of the fixture `artifacts`. */
     artifacts: ArtifactOptions
     /** Path of the socket through which a worker borrows the terminal. Missing without a terminal. */
     coldbootTerminal: string
-    /** Path of the socket that starts the keeper of pooled machines. Missing without the plugin. */
+    /** Path of the socket that starts the pool keeper, the process with the pooled machines. Missing without the plugin. */
     coldbootPool: string
   }
 

@@ -27,7 +27,7 @@ test('every file is in one shard, for any order of the files', () => {
   expect(splitByTime(files.toReversed(), identity, UNEVEN, 3)).toEqual(shards)
 })
 
-test('a file of unknown duration counts as the mean of the others', () => {
+test('a file without a known duration counts as the mean of the others', () => {
   const durations = { a: 100, b: 200, c: 300 }
   expect(splitByTime(['a', 'b', 'c', 'new'], identity, durations, 2)).toEqual([
     ['c', 'a'],

@@ -10,12 +10,12 @@ export type Durations = Readonly<Record<string, number>>
 
 const balanced = new WeakSet<Vitest>()
 
-/** The durations that split a run: committed, so that all shards of a commit have the same. A difference would skip files. */
+/** Durations that split a run. Committed, because all shards must use the same durations; a difference would skip files. */
 const COMMITTED = 'test-durations.json'
 /** The durations of the last complete run. */
 const MEASURED = join(HOME, 'coldboot', 'durations.json')
 
-/** Makes `--shard` split by time, and complete runs write the time of each file. Does so once per Vitest. */
+/** Lets `--shard` split by time, and complete runs write the duration of each file. Once per Vitest. */
 export function balanceShards(vitest: Vitest): void {
   if (balanced.has(vitest)) return
   balanced.add(vitest)
@@ -51,7 +51,7 @@ export function balanceShards(vitest: Vitest): void {
 
 /**
  * Splits files so that all shards take about the same time: adds each file, the longest first, to the shortest shard. The same
- * files and durations give the same shards. A file of unknown duration counts as the mean of the others.
+ * files and durations produce the same shards. A file without a known duration counts as the mean of the others.
  *
  * @returns a list per shard; undefined if no duration is known
  */

@@ -31,7 +31,7 @@ test('the matchers are typed', async ({ vm }) => {
   expectTypeOf(awaited).toEqualTypeOf<Promise<void>[]>()
   // @ts-expect-error there is no such reason
   void expect(vm).toExit({ reason: 'boredom' })
-  // @ts-expect-error it is 0
+  // @ts-expect-error the exit code is always 0
   void expect(vm).toRunSuccessfully('true', { exitCode: 1 })
   // @ts-expect-error a pattern is a string or a regular expression
   void expect(vm).toEventuallyPrint(1)
@@ -39,7 +39,7 @@ test('the matchers are typed', async ({ vm }) => {
   void expect(vm).toEventuallyPrint('a', { timeut: 1 })
 })
 
-test('a matcher on a value that is no machine is refused', async ({ vm, bootVM }) => {
+test('a matcher is refused for a value that is not a machine', async ({ vm, bootVM }) => {
   // @ts-expect-error the output is a string
   void expect(vm.output).toEventuallyPrint('login: ')
   // @ts-expect-error the function was not called
@@ -69,7 +69,7 @@ coldboot({ vm: { memory: '512M', kernelArgs: 'quiet', pool: true } })
 const megabytes = 512
 test.override('vmOptions', { memory: '512M' })
 test.override('vmOptions', { memory: `${megabytes}MiB` })
-// @ts-expect-error a blank
+// @ts-expect-error a space before the unit
 test.override('vmOptions', { memory: '512 MB' })
 test.override('vmOptions', async () => ({ kernel: 'vmlinuz' }))
 // @ts-expect-error memory is text with its unit

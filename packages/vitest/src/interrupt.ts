@@ -1,6 +1,6 @@
 /**
- * Ends a run with its teardown on Ctrl-C and SIGTERM, because `vitest run` stops at once and loses the files and reports
- * of its machines.
+ * Runs the teardown of a run on Ctrl-C and SIGTERM. Without it, `vitest run` would stop immediately and lose the files and
+ * reports of its machines.
  */
 import { constants } from 'node:os'
 import type { Vitest } from 'vitest/node'

@@ -3,7 +3,7 @@ import { TestClock } from '@coldboot/runner'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { clockOf, definitionOf, keepTime } from './keep-time.ts'
 
-/** Resolves when a reference clock of a few milliseconds is up; shorter clocks must be up then too. */
+/** Resolves when a reference clock of a few milliseconds has expired; shorter clocks must have expired by then. */
 function reference(limitMs: number): TestClock {
   return new TestClock(new AbortController().signal, limitMs, () => new Error('up'))
 }

@@ -12,7 +12,7 @@ import type { RunnerTestCase } from 'vitest'
 const clocks = new WeakMap<RunnerTestCase, TestClock>()
 const definitions = new WeakMap<RunnerTestCase, Error>()
 
-/** The clock of the current attempt. Every test of this package's `test` has one. */
+/** Returns the clock of the current attempt. Only tests created by this package's `test` have one. */
 export function clockOf(task: RunnerTestCase): TestClock {
   const clock = clocks.get(task)
   if (clock) return clock

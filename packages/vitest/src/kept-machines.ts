@@ -1,11 +1,11 @@
-/** Keeps pooled machines for the whole run, because most workers run one test file. */
+/** Keeps pooled machines in a separate process for the whole run, because most workers run only one test file. */
 import { offerKeeper } from '@coldboot/runner/pool-keeper'
 import type { Vitest } from 'vitest/node'
 import type {} from './augmentation.ts'
 
 const offered = new WeakMap<Vitest, string>()
 
-/** Lets the workers of a project use the machines of the run's keeper, which ends with each run in watch mode. */
+/** Lets the workers of a project use the pool keeper of the run. In watch mode, the keeper ends with each run. */
 export function keepMachines(vitest: Vitest, project: Vitest['projects'][number]): void {
   const path = offered.get(vitest) ?? offer(vitest)
   offered.set(vitest, path)

@@ -10,7 +10,7 @@ import type { TestMachines } from './test-machines.ts'
 /** The fixtures of this package. */
 export interface MachineFixtures {
   /**
-   * Default options of each machine. Without anything to boot, the small Linux guest of @coldboot/guest boots. Set the
+   * Default options of each machine. If they name no system to boot, the small Linux guest of @coldboot/guest boots. Set the
    * defaults for a project with `coldboot({ vm })` in the configuration, and for a file or a `describe` with
    * `test.override('vmOptions', { … })`.
    *
@@ -18,13 +18,13 @@ export interface MachineFixtures {
    */
   vmOptions: VMOptions
   /**
-   * Which files of the machines are kept. Set it for a project with `coldboot({ artifacts })`, and for a file or a
+   * Selects the files of machines that are kept. Set it for a project with `coldboot({ artifacts })`, and for a file or a
    * `describe` with `test.override('artifacts', { … })`.
    *
    * @default {}
    */
   artifacts: ArtifactOptions
-  /** A machine with the options of `vmOptions`, which is ready and ends with the test. */
+  /** A machine with the options of `vmOptions`. It is ready, and ends with the test. */
   vm: VM
   /**
    * Boots another machine. Its options override those of `vmOptions`. The default names are `vm`, `vm-2` and so on. The
@@ -34,7 +34,7 @@ export interface MachineFixtures {
 }
 
 /**
- * Vitest's time limit for the end of the machines, milliseconds. Each step of it has its own, shorter limit. Infinite
+ * Vitest's time limit for ending the machines, milliseconds. Each step of ending has its own, shorter limit. Infinite
  * while debugging.
  */
 const FINISH_MS = 60_000
@@ -42,7 +42,7 @@ const FINISH_MS = 60_000
 // The type is that of `test` without fixtures, because tests do not use this one.
 // oxlint-disable-next-line no-empty-pattern -- Vitest reads the dependencies of a fixture from the pattern.
 const withPool = collector.extend('machinePool', { scope: 'worker', auto: true }, ({}, { onCleanup }) => {
-  // Only with the worker, so that pooled machines outlive the test file.
+  // The scope `worker`: pooled machines outlive the test file.
   onCleanup(endPool)
 }) as unknown as TestAPI
 
@@ -63,7 +63,7 @@ export const test: TestAPI<MachineFixtures> = withPool.extend<MachineFixtures>({
   },
 })
 
-/** Loads what runs machines with the first test that asks for one, outside of the test's own time. */
+/** Loads the code that runs machines for the first test that uses one. Loading does not count towards the test's timeout. */
 async function loadMachines(
   context: Pick<TestContext, 'task' | 'annotate'>,
   vmOptions: VMOptions,
@@ -74,5 +74,5 @@ async function loadMachines(
   return new TestMachines(context, vmOptions, artifacts)
 }
 
-/** The set-up has thrown the error already. */
+/** Ignores the error, which the setup of the fixture has already thrown. */
 function ignoreFailedLoad(): void {}

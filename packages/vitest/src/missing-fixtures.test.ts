@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { explainMissingFixtures } from './missing-fixtures.ts'
 
-test.each(['vm', 'bootVM'])('a test that asks for `%s` without having it is told which import it needs', (name) => {
+test.each(['vm', 'bootVM'])('the error for a missing fixture `%s` names the import that provides it', (name) => {
   const context = {}
   explainMissingFixtures(context)
   expect(() => Reflect.get(context, name)).toThrow(

@@ -1,11 +1,11 @@
-/** Explains why Vitest's own `test` has no machine. */
+/** Errors for tests that use fixtures of machines with Vitest's own `test`. */
 import { OptionError } from '@coldboot/core'
 
 const FIXTURES = ['vm', 'bootVM'] as const
 
 /**
- * Makes access to a fixture of a machine throw until the fixture is set. Vitest sets those of `test` from @coldboot/vitest; with
- * another `test`, they would be undefined.
+ * Defines getters that throw for the fixtures of machines. Vitest replaces them for the `test` of @coldboot/vitest. With another
+ * `test`, the fixtures would otherwise be undefined.
  */
 export function explainMissingFixtures(context: object): void {
   for (const name of FIXTURES) {

@@ -8,7 +8,7 @@ function configured(plugin: ReturnType<typeof coldboot>, config: object): unknow
   return typeof hook === 'function' ? Reflect.apply(hook, undefined, [config, {}]) : undefined
 }
 
-test('extends the default hookTimeout by the time of a boot, and testTimeout to several waits', () => {
+test('extends the default hookTimeout by the duration of a boot, and testTimeout to that of several waits', () => {
   expect(configured(coldboot(), {})).toEqual({ test: { hookTimeout: 70_000, testTimeout: 30_000 } })
   const vm = { bootTimeout: 5_000, timeout: 20_000 }
   expect(configured(coldboot({ vm }), { test: {} })).toEqual({ test: { hookTimeout: 15_000, testTimeout: 80_000 } })

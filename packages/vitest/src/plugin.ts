@@ -22,7 +22,7 @@ import ColdbootReporter, { hasReporter } from './reporter.ts'
 import { showProgress } from './run-progress.ts'
 import { shareTerminal } from './shared-terminal.ts'
 
-/** Options of a machine that a worker cannot be sent: objects with functions. */
+/** Options of a machine that cannot be sent to a worker, because they contain functions. */
 type Unsendable = 'devices' | 'serialOutput' | 'observer' | 'signal' | 'aroundDebug' | 'prepare' | 'from'
 
 /** Options of a machine for all tests of a project. The others are set in a test file, with `test.override('vmOptions', …)`. */
@@ -38,7 +38,7 @@ export interface ColdbootOptions {
    */
   readonly vm?: ProjectVMOptions
   /**
-   * Which files of the machines are kept. A file or a test may override it.
+   * Selects the files of machines that are kept. A file or a test may override it.
    * @default {}: all files of failed attempts
    */
   readonly artifacts?: ArtifactOptions
@@ -51,8 +51,8 @@ export interface ColdbootOptions {
   readonly report?: boolean
   /**
    * Whether `--shard` splits the test files by time instead of by number. The times are those of `test-durations.json` in the
-   * root of the project; without it, Vitest splits the files. A run without `--shard`, also one that merges the reports of
-   * all shards, writes `.vitest/coldboot/durations.json`, to be copied there and committed.
+   * root of the project; without that file, Vitest splits by number. A run without `--shard`, or one that merges the reports of
+   * all shards, writes `.vitest/coldboot/durations.json`. Copy it to `test-durations.json` and commit it.
    *
    * @default false
    */
@@ -61,7 +61,7 @@ export interface ColdbootOptions {
 
 /** Vitest's default time limit of a hook, milliseconds. */
 const HOOK_MS = 10_000
-/** A test may contain some waits that last their whole default timeout. Milliseconds, and number of such waits. */
+/** Shortest `testTimeout` in milliseconds, and the number of full default waits that it must allow. */
 const TEST_MS = 30_000
 const WAITS_PER_TEST = 4
 
@@ -130,7 +130,7 @@ function sendable(vm: VMOptions): VMOptions {
   return vm
 }
 
-// `structuredClone` cannot be used as a check: it clones an AbortSignal to an empty object.
+// Not checked with `structuredClone`, which clones an AbortSignal to an empty object without an error.
 function isPlain(value: unknown): boolean {
   if (typeof value === 'function' || typeof value === 'symbol') return false
   if (typeof value !== 'object' || value === null || value instanceof RegExp) return true

@@ -12,7 +12,7 @@ if (!Reflect.has(process, ignored)) {
   process.on('SIGINT', () => {})
 }
 
-// Other workers end their pooled machines when they end: see `machine-fixtures.ts`. In a realm, modules end with the file.
+// In a `vm` realm, modules are unloaded after each file. Other workers end their pool at their end; see `machine-fixtures.ts`.
 if (!(process instanceof Object)) afterAll(endPool)
 
 beforeEach(({ task }) => explainMissingFixtures(task.context))

@@ -69,7 +69,7 @@ test('keeps a film of a display', () => {
 })
 
 describe('a test that fails', () => {
-  test('leaves a screenshot and a network capture', () => {
+  test('writes a screenshot and a network capture', () => {
     const folder = folderOf('kept', 'everything--a-screen-and-a-network')
     expect(metaOf(folder)['files']).toEqual([
       'console.txt',
@@ -100,7 +100,7 @@ describe('a test that fails', () => {
     })
   })
 
-  test('leaves a script that starts the same machine', () => {
+  test('writes a script that starts the same machine', () => {
     const script = join(folderOf('kept', 'everything--a-screen-and-a-network'), 'command-line.sh')
     expect(statSync(script).mode & 0o777).toBe(0o700)
     // Checks only the syntax. The tests of the command line run QEMU.
@@ -108,7 +108,7 @@ describe('a test that fails', () => {
     expect(readFileSync(script, 'utf8')).toMatch(/^exec \S*qemu-system-\w+ .*-name guest=vm /m)
   })
 
-  test('leaves the start and the end of a long console, with a note', () => {
+  test('keeps the start and the end of a long console, with a note', () => {
     const folder = folderOf('kept', 'a-little--a-long-console')
     for (const name of FILES) expect(statSync(join(folder, name)).size).toBeLessThan(9000)
     for (const name of ['console.log', 'console.txt', 'console.cast']) {

@@ -1,4 +1,4 @@
-/** Hook for a run of a project that several tests check. */
+/** Hook for a run of a project whose result several tests check. */
 import { beforeEach } from 'vitest'
 
 /**

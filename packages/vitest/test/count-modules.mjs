@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Prints what an import loads: `node count-modules.mjs FOLDER SPECIFIER`. Some entries only run inside of a test runner; what
- * they load is loaded before they fail.
+ * Prints the modules that an import loads: `node count-modules.mjs FOLDER SPECIFIER`. Entries that only run inside of a test
+ * runner fail, but only after their modules were loaded.
  */
 import { createRequire, registerHooks } from 'node:module'
 import { join } from 'node:path'

@@ -10,7 +10,7 @@ interface FileCoverage {
 }
 
 test.skipIf(process.platform !== 'linux')(
-  "the report of Vitest's coverage contains what ran in the guest",
+  "the report of Vitest's coverage includes code that ran in the guest",
   async () => {
     const project = installProject('covered')
     onTestFinished(() => project[Symbol.dispose]())

@@ -11,7 +11,7 @@ beforeAll(() => {
 })
 afterAll(() => project[Symbol.dispose]())
 
-/** The reason is in the title of the tests in gdb.vm.test.ts. */
+/** Whether tests with gdb are skipped. Those in gdb.vm.test.ts state the reason in their title. */
 const noGdb = spawnSync('gdb', ['--version']).error !== undefined
 
 const LEAVE = '\x1d'

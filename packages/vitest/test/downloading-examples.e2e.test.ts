@@ -1,4 +1,4 @@
-/** Examples that download a part of their guest from Debian. They pass, and fail like in their READMEs. */
+/** Runs examples that download a part of their guest from Debian, first unchanged, then with the mistake of their README. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,9 +11,9 @@ import { MARK, machinesOf } from './machine-processes.ts'
 /** An example. */
 interface Example {
   readonly name: string
-  /** The only architecture of a host that it runs on. @default any */
+  /** The only host architecture that the example supports. @default any */
   readonly arch?: NodeJS.Architecture
-  /** Commands of the host. */
+  /** Required commands of the host. */
   readonly needs: readonly string[]
   readonly download: string
   /** Environment variable with the folder of the download. */
@@ -92,7 +92,7 @@ for (const example of EXAMPLES) {
   })
 }
 
-/** Why the example cannot run on this host; undefined if it can. */
+/** Returns the reason why the example cannot run on this host; undefined if it can. */
 function missing({ arch = process.arch, needs }: Example): string | undefined {
   if (!existsSync('/etc/dpkg/origins/debian')) return 'this host is no Debian'
   if (arch !== process.arch) return `this host is no ${arch}`
@@ -108,7 +108,7 @@ function hasCommand(name: string): boolean {
   }
 }
 
-/** Numbers, dates and the countdown of U-Boot are replaced: they differ between runs and between versions of packages. */
+/** Replaces numbers, dates and the countdown of U-Boot, which differ between runs and between package versions. */
 function withoutNumbers(text: string): string {
   return text
     .replaceAll(/^ *Hit any key.*\n/gm, '')

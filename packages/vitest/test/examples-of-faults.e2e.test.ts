@@ -1,4 +1,4 @@
-/** Examples whose tests disturb machines. They pass, and fail like in their READMEs. */
+/** Runs examples whose tests inject faults, first unchanged, then with the mistake of their README. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readEnvironment } from '@coldboot/core/internal'

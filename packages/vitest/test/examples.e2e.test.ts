@@ -23,7 +23,7 @@ const READMES = [
 /** Examples that pass, with the number of their tests. */
 const PASSING = { console: 6, devices: 21, hello: 3, inside: 3, matchers: 4 }
 
-describe('one run of the examples that pass', () => {
+describe('a run of the passing examples', () => {
   let project: InstalledProject
   let run: RunnerRun
 
@@ -46,7 +46,7 @@ describe('one run of the examples that pass', () => {
     expect(machinesOf(project.root)).toEqual([])
   })
 
-  test.each(Object.entries(PASSING))('has each test of examples/%s', (example, count) => {
+  test.each(Object.entries(PASSING))('includes each test of examples/%s', (example, count) => {
     const files = readdirSync(folderOf(example)).filter((name) => name.endsWith('.test.ts'))
     const { testResults } = JSON.parse(readFileSync(join(project.root, 'results.json'), 'utf8')) as JsonReport
     const results = testResults.filter(({ name }) => files.includes(basename(name)))
@@ -54,7 +54,7 @@ describe('one run of the examples that pass', () => {
     const statuses = results.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status))
     expect(statuses).toHaveLength(count)
     expect(statuses).toContain('passed')
-    // The title of a skipped test has the reason.
+    // The title of a skipped test states the reason.
     expect(statuses.filter((status) => status !== 'passed' && status !== 'skipped')).toEqual([])
   })
 })

@@ -37,7 +37,7 @@ export interface TestRunner {
   readonly packages: readonly string[]
   /** Names of the packages from the registry to install. */
   readonly modules: readonly string[]
-  /** Arguments of Node, relative to the project, before those of a run. */
+  /** Arguments of Node before those of a run; paths are relative to the project. */
   readonly command: readonly string[]
 }
 
@@ -48,7 +48,7 @@ const VITEST: TestRunner = {
   command: ['node_modules/vitest/vitest.mjs', 'run'],
 }
 
-/** Files of the compiler that the manifests leave out. */
+/** Compiler output that the published packages omit. */
 const UNPUBLISHED = /^dist\/(?!browser\/).*\.js(?:\.map)?$|\.tsbuildinfo$/
 
 /** A package in the workspace. */
@@ -115,11 +115,11 @@ export function installProject(source: string, runner: TestRunner = VITEST): Ins
   }
 }
 
-/** @param types whether to install types too, of which no run loads the hundreds of files */
+/** @param types whether to install the hundreds of type declarations, which no run loads */
 function install(name: string, root: string, types: boolean): void {
   const source = join(PACKAGES, name)
   const { publishConfig, ...rest } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as PackageManifest
-  // As pnpm packs it.
+  // Like the manifest that pnpm packs.
   const manifest = { ...rest, ...publishConfig }
   const target = join(root, 'node_modules', manifest.name)
   mkdirSync(target, { recursive: true })
@@ -153,7 +153,7 @@ function linkFile(source: string, target: string): void {
   }
 }
 
-/** Installs the guest for this host by a link, because it has 100 MB. Without a prepared one, the project downloads it. */
+/** Installs this host's guest package by a link, because it has 100 MB. If it is not built, tests download a kernel. */
 function linkGuest(root: string): void {
   const name = `guest-${hostArchitecture()}`
   const source = join(PACKAGES, name)
@@ -205,7 +205,7 @@ function startRunner(root: string, command: readonly string[], env: NodeJS.Proce
   return { pid, printed, interrupt: (signal) => process.kill(-pid, signal), ended }
 }
 
-/** Removes variables of the outer test runner, because the inner one would take itself for one of its workers. */
+/** Removes variables of the outer test runner, with which the inner one would consider itself a worker. */
 function withoutRunner(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(

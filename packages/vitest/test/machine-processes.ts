@@ -9,7 +9,7 @@ import { join } from 'node:path'
 /** Environment variable that marks a run. Its machines inherit it. */
 export const MARK = 'COLDBOOT_TEST_RUN'
 
-/** Most words of a command line before the path of QEMU. */
+/** Largest number of words in a command line before the path of QEMU. */
 const WORDS_BEFORE_QEMU = 8
 
 /** A QEMU process. */
@@ -28,7 +28,7 @@ export function machinesOf(mark: string): readonly MachineProcess[] {
         parent: Number(/^PPid:\s+(\d+)/m.exec(fileOf(pid, 'status'))?.[1]),
         words: fileOf(pid, 'cmdline').split('\0'),
       }))
-      // The QEMU of the package is an argument of its own dynamic loader.
+      // The QEMU of a package is an argument of the package's dynamic loader.
       .filter(({ words }) => words.slice(0, WORDS_BEFORE_QEMU).some((word) => /^(?:.*\/)?qemu-system-\w+$/.test(word)))
       .map(({ parent, words }) => ({ parent, commandLine: words.join(' ') }))
   )
@@ -43,7 +43,7 @@ function fileOf(pid: string, name: string): string {
   }
 }
 
-/** Resolves when a machine has printed something to its log. An earlier interruption would end its start. */
+/** Resolves when a machine's log is not empty. Interrupting earlier would interrupt the start of the machine. */
 export async function printing(folder: string): Promise<void> {
   const changes = watch(folder)
   try {

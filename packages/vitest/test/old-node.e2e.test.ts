@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
-/** Evaluated before an entry: Node says that it is an old version. */
+/** Module that changes the version of Node to an old one. Loaded before an entry. */
 const OLD = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.20.2' })`
 const MESSAGE = 'This is Node 20.20.2, and coldboot needs 22.12 or newer'
 
@@ -24,7 +24,7 @@ function withOldNode(...args: readonly string[]): { readonly status: number | nu
   return { status, output: stdout + stderr }
 }
 
-/** Loads each entry in a thread of its own with an old Node, and prints the error. */
+/** Program that loads each entry in a thread with an old version of Node, and prints the error. */
 const LOAD = `
   import { once } from 'node:events'
   import { Worker } from 'node:worker_threads'

@@ -12,7 +12,7 @@ async function pass(project: InstalledProject, args: readonly string[], summary:
   expect(machinesOf(project.root)).toEqual([])
 }
 
-test('machines serve tests, hooks, fixtures, retries and concurrent tests', async () => {
+test('machines work in tests, hooks, fixtures, retries and concurrent tests', async () => {
   using project = installProject('passing')
   await pass(project, ['machines'], '10 passed | 1 expected fail (11)')
   // Only the files of a failed attempt are kept, although the retry passed.
@@ -26,12 +26,12 @@ test('tests without the plugin pass, and leave nothing', async () => {
   expect(existsSync(join(project.root, '.vitest', 'coldboot'))).toBe(false)
 })
 
-test('tests pass with warnings above the limits of machines, and where files of machines cannot be written', async () => {
+test('tests pass with warnings if limits of machines are exceeded or their files cannot be written', async () => {
   using project = installProject('passing')
   // Uses a separate queue, because other machines of this user would count.
   const TMPDIR = join(project.root, 'tmp')
   mkdirSync(TMPDIR)
-  // Also for root, who may write everywhere.
+  // A file instead of a folder also prevents root from writing.
   mkdirSync(join(project.root, '.vitest'))
   writeFileSync(join(project.root, '.vitest', 'coldboot'), '')
   const run = await project.run(['crowded', 'unconfigured'], { TMPDIR })

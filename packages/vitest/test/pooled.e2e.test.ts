@@ -36,7 +36,7 @@ function pooledProject(): PooledProject {
   return { ...installed, temporary, env, fifo, holder: openSync(fifo, 'r+') }
 }
 
-/** What is left of machines and their keeper. */
+/** Files and processes that machines and their pool keeper have left. */
 function leftovers(temporary: string): readonly string[] {
   const ours = (name: string): boolean => name.startsWith('coldboot')
   return readdirSync(temporary)
@@ -148,7 +148,7 @@ test('machines of a killed worker do not outlive it, and the main process comple
   expect(html).toContain('class="replay"')
 })
 
-test('a test whose keeper is killed fails, and the run goes on without its machines', async () => {
+test('a test whose pool keeper is killed fails, and the run continues without pooled machines', async () => {
   const project = await waiting([])
   const { root, run } = project
   process.kill(Number(readFileSync(join(root, 'keeper'), 'utf8')), 'SIGKILL')

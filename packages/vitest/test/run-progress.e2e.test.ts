@@ -5,7 +5,7 @@ import { installProject } from './installed-project.ts'
 import { runInTerminal } from './terminal-run.ts'
 import { terminalScreen } from './terminal-screen.ts'
 
-/** Chooses the test that passes. */
+/** Arguments that select the passing test. */
 const ONE_TEST = ['watched.test', '-t', 'shows']
 
 const BOOT = 'coldboot: Booting "vm" once, to start tests from its saved state'
@@ -28,7 +28,7 @@ test('a terminal shows the boot of a template only while it lasts', async () => 
   expect(left).not.toContain('coldboot:')
 })
 
-test('a log has the start and the end of the boot of a template, and nothing if the template exists', async () => {
+test('a log contains the start and the end of the boot of a template, and nothing if the template exists', async () => {
   using project = installProject('watched')
   const first = await project.run(ONE_TEST, { COLDBOOT_TEST_KEY: project.root })
   expect(first.output).toMatch(new RegExp(`^${BOOT} \\(\\d.*\\)\n(?:.*\n)*${BOOT}: done after \\d`, 'm'))

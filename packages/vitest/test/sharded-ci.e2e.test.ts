@@ -27,7 +27,7 @@ beforeFirstLook(async () => {
 })
 afterAll(dispose)
 
-test('shards are put together as the example for GitHub says, wherever they ran', async () => {
+test('the example for GitHub merges shards that ran on different hosts', async () => {
   using merged = installProject('reporting')
   expect(shards.map(({ run }) => run.exitCode)).toEqual([1, 1])
   for (const { project } of shards) {
@@ -94,7 +94,7 @@ interface VitestCall {
   readonly files: readonly string[]
 }
 
-/** Runs a script with an `npx` that only notes how it is called. @param results files that it leaves like a run */
+/** Runs a script with an `npx` that only records its call. @param results folder whose files it copies, like a run */
 function vitestCall(folder: string, script: string, env: NodeJS.ProcessEnv = {}, results?: string): VitestCall {
   const bin = newFolder()
   const note = join(bin, 'call')
@@ -111,7 +111,7 @@ function vitestCall(folder: string, script: string, env: NodeJS.ProcessEnv = {},
   return { exitCode: status, words: words.split('\n'), files: files.trim().split('\n') }
 }
 
-/** A folder of a checkout before the first run. */
+/** A folder that represents a checkout before the first run. */
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-ci-'))
   mkdirSync(join(folder, '.vitest'))

@@ -18,7 +18,7 @@ async function filesOfShard(index: number, count: number): Promise<readonly stri
   return [...new Set(output.match(/\b[a-d]\.test\.ts/g))].toSorted()
 }
 
-test('shards are split by the durations that are committed', async () => {
+test('shards are split by the committed durations', async () => {
   const durations = Object.fromEntries(FILES.map((file, index) => [file, index === 2 ? 9_000 : 3_000]))
   writeFileSync(join(project.root, 'test-durations.json'), JSON.stringify(durations))
   expect(await filesOfShard(1, 2)).toEqual(['c.test.ts'])

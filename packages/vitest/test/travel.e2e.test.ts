@@ -1,4 +1,4 @@
-/** Tests of checkpoints, saved machines and carried templates, with the fixtures and the command line. */
+/** Tests of checkpoints, saved machines, and templates from another cache, with fixtures and the command line. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
