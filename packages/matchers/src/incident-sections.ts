@@ -1,4 +1,4 @@
-/** Sections that show the failure of a guest instead of the end of its console, which is nearly the same text. */
+/** Message sections that show the failure of a guest. They replace the end of the console, which contains nearly the same text. */
 import { type Incident } from '@coldboot/core'
 import { guestSections, machineSections } from '@coldboot/core/internal'
 import type { MatcherVM } from './matcher-vm.ts'

@@ -13,7 +13,7 @@ import type { PrintInOrderOptions } from './to-print-in-order.ts'
 import type { RunSuccessfullyOptions, ToRunOptions } from './to-run.ts'
 import type { ShowTextOptions } from './to-show-text.ts'
 
-/** What no matcher of this package takes. */
+/** Types of values that are certainly not a machine. */
 type NoMachine =
   | string
   | number
@@ -26,8 +26,8 @@ type NoMachine =
   | ((...args: never) => unknown)
 
 /**
- * The matchers on a value: those of {@link MachineMatchers}, which cannot be called if the value is certainly no machine and no
- * part of one.
+ * The matchers for a value: those of {@link MachineMatchers}. The compiler refuses to call them if the value is certainly not a
+ * machine or a part of one.
  *
  * @typeParam T type of the value
  */
@@ -43,7 +43,7 @@ export type MatchersOf<T, R = void> = {
  * Matchers for a machine. All except `toHavePrinted` wait and must be awaited. `timeout` limits the wait, in milliseconds
  * before the machine's multiplier. A wait ends before the time limit of its test, so that its own message is reported.
  *
- * @typeParam R return type of a matcher that does not wait: `void`, or a promise after `.resolves`
+ * @typeParam R return type of matchers that do not wait: `void`, or a promise after `.resolves`
  */
 export interface MachineMatchers<R = void> {
   /**

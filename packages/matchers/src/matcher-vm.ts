@@ -24,7 +24,7 @@ export type MatcherVM = Pick<
   | 'onIncident'
 >
 
-/** Most names of properties in a message. */
+/** Largest number of property names in a message. */
 const SHOWN_NAMES = 5
 
 const METHODS = ['expect', 'hasPrinted'] as const

@@ -1,6 +1,6 @@
 /**
- * Registry of pending matchers by machine. A test runner cannot tell whether a matcher is awaited; a matcher that is still
- * pending when its test passes was not.
+ * Registry of pending matchers by machine. Detects a missing `await`: a matcher that is still pending when its test passes was
+ * not awaited.
  */
 import { type VM } from '@coldboot/core'
 import { CallSite } from '@coldboot/core/internal'
@@ -39,7 +39,7 @@ export function countPending(vm: object, call: string): Disposable {
   return { [Symbol.dispose]: () => void pending.delete(entry) }
 }
 
-/** The pending matchers of a machine; without any, its pending calls into the guest; else its pending waits. Oldest first. */
+/** Returns a machine's pending matchers; if there are none, its pending guest calls; else its pending waits. Oldest first. */
 export function pendingOn(vm: Pick<VM, 'name' | 'pendingWaits' | 'pendingCalls'>): readonly Pending[] {
   // A pending matcher explains the calls and waits it makes, and a pending call explains its waits.
   const matchers = [...(registry().get(vm) ?? [])].map(({ call, site }) => ({

@@ -1,5 +1,5 @@
 /**
- * Reads a screen until what it shows is accepted.
+ * Reads a screen repeatedly until a reading is accepted.
  *
  * QMP has no event for a changed screen, so the screen is polled. A pause after each reading lets the guest run.
  */
@@ -15,13 +15,13 @@ const PAUSE_MS = 50
 export interface Seen<T, View> {
   /** The value that `look` returned; undefined if the time was up or the guest failed first. */
   readonly found: T | undefined
-  /** What was read last; undefined if there was nothing in time. */
+  /** The last reading; undefined if there was none in time. */
   readonly last: View | undefined
   /** The error that ended the watch: the machine ended, or QEMU refused to take a screenshot. */
   readonly error: ColdbootError | undefined
 }
 
-/** How a screen is watched. */
+/** Parameters of {@link watchScreen}. */
 export interface Watch<T, View> {
   readonly vm: MatcherVM
   readonly window: WaitWindow

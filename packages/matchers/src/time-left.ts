@@ -1,7 +1,7 @@
 /**
- * Remaining time of the running test. Test runners do not provide it, so the package of each runner stores a function on
- * the task, or on the machine if the runner has no task. The key is a registered symbol, so that all copies of this
- * package agree. A wait that ends in time reports more than the runner, which only says that the test was too slow.
+ * Remaining time of the running test. A wait that ends before the test's time limit can explain the failure, while the runner
+ * only reports a timeout. Test runners do not provide the remaining time, so the package of each runner stores a function on the
+ * task, or on the machine if the runner has no task. The key is a registered symbol, the same in all copies of this package.
  */
 
 /** Key of a function that returns the remaining time of the test in milliseconds; Infinity without a limit. */

@@ -51,7 +51,7 @@ export async function boot(
   const outcome = await outcomeOf(wait)
   if ('match' in outcome) return outcome
   const { error } = outcome
-  // With `.not` a failed guest counts as not booted, but an aborted wait did not see the whole window.
+  // With `.not`, a failed guest counts as not booted. An aborted wait proves nothing, because it was shorter than the window.
   if (context.isNot && error.code === 'EXPECT_ABORTED') throw error
   const note = error.code === 'EXPECT_TIMEOUT' ? cutNote(window, vm) : ''
   return { pass: false, report: () => note + error.message }

@@ -32,7 +32,7 @@ export async function toEventuallyPrint(
   return { pass: false, message: () => matcherMessage(call, note + error.message) }
 }
 
-/** Whether the error is a verdict: the pattern was not printed, and with `.not` the wait saw the whole window. */
+/** Whether the error means that the pattern was not printed; with `.not`, that it was not printed in the whole window. */
 export function isFailure(context: MatcherContext, error: ColdbootError): boolean {
   if (ColdbootError.is(error.cause) && error.cause.code === 'TEST_ENDED') return false
   const interrupted = error.code === 'EXPECT_ABORTED' || error.code.startsWith('GUEST_')
@@ -41,7 +41,7 @@ export function isFailure(context: MatcherContext, error: ColdbootError): boolea
 
 type Outcome = { readonly match: Match } | { readonly error: ColdbootError }
 
-/** The outcome of a wait. Rethrows errors of other origin, which are bugs. */
+/** Returns the outcome of a wait. Rethrows errors that are not from coldboot. */
 export async function outcomeOf(wait: Promise<Match>): Promise<Outcome> {
   try {
     return { match: await wait }

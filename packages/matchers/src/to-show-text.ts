@@ -15,13 +15,13 @@ import { cutNote, type WaitWindow, type WindowOptions, waitWindow } from './wait
 /** Options of `toShowText`. `font` and `ocr` are those of `display.text()`. */
 export interface ShowTextOptions extends WindowOptions, ScreenTextOptions {}
 
-/** Something with a text: the screen of a machine, or the terminal on its console. */
+/** The screen of a machine, or the terminal on its console. */
 type Shown = Pick<ConsoleTerminal, 'text'> | Pick<Screen, 'text' | 'screenshot'>
 
-/** One reading. */
+/** One reading of the text. */
 interface Reading {
   readonly text: string
-  /** Why there is no text. */
+  /** The error if the text could not be read. */
   readonly unreadable: ColdbootError | undefined
 }
 

@@ -60,7 +60,7 @@ test('reports that the machine ended', async () => {
   expect(message()).toContain('"vm" ended before its screen showed "login:"')
 })
 
-test('rejects what is no screen, and options that it does not have', async () => {
+test('rejects a value that is not a screen, and unknown options', async () => {
   const { vm, show } = await project()
   expect(() => show(vm, 'text')).toThrow(/takes a screen, but got \(VM\)\nPass a `display\(\)`/)
   expect(() => show('text', 'text')).toThrow(/takes a screen, but got "text"/)

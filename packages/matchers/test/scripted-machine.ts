@@ -1,4 +1,4 @@
-/** A fake machine with a scripted result of `vm.expect`, for tests of the matchers' decisions. */
+/** A fake machine with a scripted result of `vm.expect`, for unit tests of matchers. */
 import { type ErrorCode, ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
 import type { MatcherContext } from '../src/matcher-context.ts'
 import type { MatcherVM } from '../src/matcher-vm.ts'

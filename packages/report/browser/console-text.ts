@@ -1,4 +1,4 @@
-/** Makes the lines of a console's text follow a time, and finds lines. */
+/** Marks the line of a console's text for a time, and finds lines. */
 import { all, first } from './elements.ts'
 
 /** The time before a line, seconds. */
@@ -24,7 +24,7 @@ export class ConsoleText {
     if (line && this.#pre) keepInView(line, this.#pre)
   }
 
-  /** The lines as elements, made when they are first needed. */
+  /** Returns the lines as elements, created by the first call. */
   #divided(): readonly HTMLElement[] {
     if (!this.#pre || this.#pre.dataset['timed'] === undefined) return []
     if (this.#lines) return this.#lines

@@ -1,10 +1,10 @@
 /** Copies texts to the clipboard. */
 import { currentState, formatHash } from './page-state.ts'
 
-/** Time for which a button says that it has copied, milliseconds. */
+/** Time for which a button shows "Copied", milliseconds. */
 const COPIED_MS = 2_000
 
-/** Copies what a button is for. */
+/** Copies the text that the attributes of a button name. */
 export async function copyFor(button: HTMLElement): Promise<void> {
   const { copy, copyFrom, copyLink } = button.dataset
   const element = copyFrom === undefined ? null : document.getElementById(copyFrom)
@@ -20,7 +20,7 @@ export async function copyFor(button: HTMLElement): Promise<void> {
   }
 }
 
-/** A link to a test with the search, the filters and, if it is the test that is shown, its time. */
+/** Returns a link to a test with the search and filters, and with the time of the replay if the test is the current one. */
 function linkTo(test: string): string {
   const state = currentState()
   const at = state.test === test ? state.at : undefined

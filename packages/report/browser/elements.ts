@@ -21,7 +21,7 @@ export function isShown(element: HTMLElement): boolean {
   return element.checkVisibility()
 }
 
-/** Unfolds an element and everything that it is in. */
+/** Unfolds an element and its ancestors. */
 export function unfold(element: HTMLElement): void {
   for (let part: Element | null = element; part; part = part.parentElement) {
     if (part instanceof HTMLDetailsElement) part.open = true

@@ -1,4 +1,4 @@
-/** Shows the frames of the displays of a machine at a time. */
+/** Shows the frames that a machine's displays had at a time. */
 import { all, dataOf, first } from './elements.ts'
 
 interface Frame {
@@ -11,7 +11,7 @@ export class Film {
   readonly #displays: readonly { readonly image: HTMLImageElement; readonly frames: readonly Frame[] }[]
   readonly #urls = new Map<string, string>()
 
-  /** @param id id of the workbench, which the element with the data is named after */
+  /** @param id id of the workbench; the element with the data has this id with the suffix `-film` */
   constructor(id: string, element: HTMLElement) {
     const film = dataOf<FilmData>(`${id}-film`)
     for (const [file, png] of Object.entries(film?.pictures ?? {})) this.#urls.set(file, `data:image/png;base64,${png}`)

@@ -9,7 +9,7 @@ interface Item {
   readonly element: HTMLElement
   readonly status: string
   readonly facets: Readonly<Record<string, readonly string[]>>
-  /** Its texts in lower case, made for the first search. */
+  /** Its searchable text in lower case, collected by the first search. */
   text?: string
 }
 
@@ -17,7 +17,7 @@ interface Item {
 const SEARCHED = 'h3, .reason, .error, .guest-tests, .console-text'
 
 let items: readonly Item[] | undefined
-/** Folded parts before a search unfolded them. */
+/** Parts that a search has unfolded. */
 const folded = new Set<HTMLDetailsElement>()
 
 /** Applies a state. @returns the number of tests that match */
@@ -93,7 +93,7 @@ function fold(isFiltering: boolean): void {
   folded.clear()
 }
 
-/** Shows the first line of a console that contains a searched word, as a button that moves the replay there. */
+/** Shows the first console line that contains a searched word, as a button that moves the replay to that line. */
 function showHit(test: HTMLElement, words: readonly string[]): void {
   first(':scope > .hit', test)?.remove()
   const [word] = words

@@ -1,7 +1,7 @@
 /** Marks searched words in the visible text of the page. */
 import { all } from './elements.ts'
 
-/** Most marks: a browser needs time for each. */
+/** Largest number of marks, because each takes time in the browser. */
 const MOST = 500
 const MARKED = 'h2, h3, .row, .reason, .error, .hit, .console-text'
 

@@ -1,6 +1,6 @@
-/** State of the page in the hash of its URL, so that a link keeps it. */
+/** State of the page, stored in the hash of its URL so that links contain it. */
 
-/** What is searched, filtered and shown. */
+/** Search, filters, and the shown test and time. */
 export interface PageState {
   readonly search: string
   /** Statuses to show; all if empty. */

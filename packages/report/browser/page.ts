@@ -1,4 +1,4 @@
-/** Script of the page: makes its controls work, and shows the state in its URL. */
+/** Entry point of the page's script: connects the controls, and shows the state of the URL. */
 import { copyFor } from './copy.ts'
 import { all, unfold } from './elements.ts'
 import { goTo, showTest } from './navigation.ts'
@@ -7,7 +7,7 @@ import { showShortcuts, watchKeys } from './shortcuts.ts'
 import { showState, watchToolbar } from './toolbar.ts'
 import { noteTime, watchWorkbenches, workbenchOf } from './workbenches.ts'
 
-/** What buttons do. */
+/** Handles clicks on buttons. */
 function onClick(event: MouseEvent): void {
   const target = event.target instanceof Element ? event.target : null
   const link = target?.closest<HTMLElement>('a[data-test]')

@@ -1,10 +1,10 @@
-/** Shows the console of a machine at a time, with the player of asciinema. */
+/** Shows the console that a machine had at a time, with the player of asciinema. */
 import type * as Asciinema from 'asciinema-player'
 import { dataOf } from './elements.ts'
 
 const FONT = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
-/** The player in an element. The time is set from outside, so that everything else moves with it. */
+/** The player in an element. The workbench sets its time, to keep all views synchronous. */
 export class Replay {
   readonly #player: Asciinema.Player
   #wanted = 0

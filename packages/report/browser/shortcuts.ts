@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<string, string>> = { ' ': 'Space', ArrowLeft: '←'
 const OWN_KEYS = 'input, select, textarea, dialog, [role="tab"]'
 /** Elements that Space and Enter activate. */
 const PRESSED = 'a, button, summary'
-/** Keys that scroll the page, or an element that has the focus, unless a replay is used. */
+/** Keys that scroll the page or the focused element, unless they control a replay. */
 const SCROLLING = ['Home', 'End', 'ArrowLeft', 'ArrowRight', ' ']
 const SCROLLED = 'pre, ol'
 

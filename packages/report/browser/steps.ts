@@ -1,4 +1,4 @@
-/** Marks the step at a time in the list of steps of a machine. */
+/** Marks the steps of a machine for a time. */
 import { keepInView } from './console-text.ts'
 import { all, first } from './elements.ts'
 
@@ -23,7 +23,7 @@ export class Steps {
     })
   }
 
-  /** Marks the last step until a time, those that run, and those that follow, and shows what was typed last. */
+  /** Marks the last step before a time, running steps and later steps, and shows the last input. */
   show(time: number): void {
     const current = this.#visible().findLast((step) => step.time <= time)
     for (const step of this.#steps) {
@@ -36,7 +36,7 @@ export class Steps {
     this.#showKeys(time)
   }
 
-  /** Time of the next step after a time, or of the previous one. */
+  /** Returns the time of the next or previous step. */
   beside(time: number, direction: 1 | -1): number | undefined {
     const steps = this.#visible()
     if (direction > 0) return steps.find((step) => step.time > time)?.time

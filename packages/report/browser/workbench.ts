@@ -1,4 +1,4 @@
-/** Moves the console, the displays, typed keys and the steps of a machine through time together. */
+/** Controller of a machine's replay: shows console, displays, typed keys and steps at the same time. */
 import { ConsoleText } from './console-text.ts'
 import { first } from './elements.ts'
 import { Film } from './film.ts'
@@ -7,7 +7,7 @@ import { Steps } from './steps.ts'
 
 /** Factors of the speed of a replay. */
 const SPEEDS = [1, 4, 16]
-/** Parts of the whole time that a key moves. */
+/** Keys, and the fraction of the total time that they move by. */
 const MOVES: Readonly<Record<string, number>> = {
   ArrowLeft: -0.01,
   ArrowDown: -0.01,
@@ -50,7 +50,7 @@ export class Workbench {
       onMove(this)
     })
     const replay = first('.replay', element)
-    // The player would play by itself, and the rest would not follow.
+    // Keeps clicks and keys from the player, which would play without the other views.
     for (const type of ['click', 'keydown']) replay?.addEventListener(type, (event) => event.stopPropagation(), true)
     if (replay) this.#replay = Replay.create(element.id, replay)
     this.#selectTab('replay')
@@ -72,12 +72,12 @@ export class Workbench {
     this.#show()
   }
 
-  /** Shows everything again at the same time. */
+  /** Updates all views. */
   refresh(): void {
     this.#show()
   }
 
-  /** Does what a button is for. */
+  /** Executes the action of a button. */
   act(action: string): void {
     if (action === 'play' && this.#isPlaying) this.seek(this.#time)
     else if (action === 'play') this.#play()
@@ -94,7 +94,7 @@ export class Workbench {
     this.seek(time ?? (direction > 0 ? this.#end : 0))
   }
 
-  /** Moves by a part of the whole time. */
+  /** Moves by a fraction of the total time. */
   move(key: string): void {
     this.seek(this.#time + (MOVES[key] ?? 0) * this.#end)
   }

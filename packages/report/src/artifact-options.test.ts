@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
 
-test('the defaults keep the files of failed attempts, 16 MiB of each', () => {
+test('by default, files of failed attempts are kept, up to 16 MiB each', () => {
   expect(resolveArtifacts({})).toEqual({
     ...{ retain: 'on-failure', maxBytes: 16 * 2 ** 20, redact: [], film: 'never' },
     ...{ machine: 'never', vmcore: false, unredactedMachine: false, machineMaxBytes: 2 ** 30 },

@@ -5,7 +5,7 @@ import { type CheckTable, checkTable, isFlag, oneOf, readEnvironment } from '@co
 /** When files are kept. */
 export type Retention = 'on-failure' | 'always' | 'never'
 
-/** Which files of a test's machines are kept. */
+/** Selects the files of a test's machines that are kept. */
 export interface ArtifactOptions {
   /**
    * `on-failure`: keeps the files of failed attempts. `always`: of all attempts. `never`: writes none. Error messages are
@@ -13,8 +13,8 @@ export interface ArtifactOptions {
    */
   readonly retain?: Retention | undefined
   /**
-   * Maximum size of each file, bytes. Of a longer console the start and the end are kept, of other files the start. The
-   * file and `meta.json` say what was left out. @default 16_777_216 (16 MiB)
+   * Maximum size of each file, bytes. A longer console keeps its start and its end, other files their start. The file and
+   * `meta.json` state the size of the omitted part. @default 16_777_216 (16 MiB)
    */
   readonly maxBytes?: number | undefined
   /**
@@ -30,18 +30,18 @@ export interface ArtifactOptions {
    */
   readonly machine?: Retention | undefined
   /**
-   * Whether to keep a film of each display, of which the page of the run shows the frame at each time: `on-failure`, `always`
-   * or `never`. It has at most two frames in a second, and `maxBytes`. @default 'never'
+   * Whether to keep a film of each display: `on-failure`, `always` or `never`. The page of the run shows its frames. A film has at
+   * most two frames per second, and at most `maxBytes`. @default 'never'
    */
   readonly film?: Retention | undefined
   /**
-   * Whether a panic of the guest's kernel leaves `vmcore`, the memory of the guest, for crash or drgn. Its limit is `maxBytes`
-   * if given, else 1 GiB. With `allowReboot`, the machine needs a `pvpanic()` device. @default false
+   * Whether to write `vmcore`, a dump of the guest's memory for crash or drgn, when the guest's kernel panics. Its limit is
+   * `maxBytes` if given, else 1 GiB. With `allowReboot`, the machine needs a `pvpanic()` device. @default false
    */
   readonly vmcore?: boolean | undefined
   /**
-   * Whether to save machines, and the memory of guests that panic, with secrets in `redact`, which are not removed from the
-   * memory. @default false
+   * Whether to allow `machine` and `vmcore` together with `redact`, although secrets are not removed from the guest's memory.
+   * @default false
    */
   readonly unredactedMachine?: boolean | undefined
 }
@@ -55,7 +55,7 @@ export type ResolvedArtifacts = { readonly [Name in keyof ArtifactOptions]-?: No
 const RETENTION = oneOf(['on-failure', 'always', 'never'] satisfies Retention[])
 const MAX_BYTES = 16 * 2 ** 20
 const MACHINE_MAX_BYTES = 2 ** 30
-/** A smaller file has no space for the note that it is incomplete. */
+/** Smallest `maxBytes`: leaves space for the note that a file is incomplete. */
 const LEAST_BYTES = 4096
 
 const CHECKS: CheckTable<Required<ArtifactOptions>> = {

@@ -9,7 +9,7 @@ export interface CastHeader {
   readonly started: Date
 }
 
-/** A serial console has no size. Guests assume this one. */
+/** Size that guests assume for a serial console, which has none. */
 const WIDTH = 80
 const HEIGHT = 24
 

@@ -1,14 +1,14 @@
 /**
- * Folders of the files of a test's machines: `.vitest/coldboot/<file>/<test>/<machine>/` below the project's root, or the
- * same below the folder of another test runner. A test always has the same folder, so that a new run replaces the files
- * of the previous one. Attempts and tests of the same name have different folders.
+ * Paths of the folders with the files of a test's machines: `.vitest/coldboot/<file>/<test>/<machine>/` below the project's
+ * root, with `.vitest` replaced for other test runners. A test has the same folder in each run, so that a run replaces the
+ * files of the previous one. Attempts, and tests with the same name, have different folders.
  */
 
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { codeOf, nodeCrypto } from '@coldboot/core/internal'
 
-/** Longest folder name, characters. In any alphabet below 255 bytes, the limit of common file systems. */
+/** Longest folder name, characters. At up to 4 bytes each, it fits into the 255 bytes of common file systems. */
 const LONGEST = 60
 
 /** A test attempt. Determines its folder. */

@@ -21,7 +21,7 @@ export function beginningAndEnd(
   return [...lines.slice(0, first), note(leftOut, first), ...lines.slice(lines.length - last)]
 }
 
-/** How many sizes fit, counted from the first. */
+/** Number of leading sizes whose sum fits. */
 function fitting(sizes: readonly number[], room: number): number {
   let used = 0
   const over = sizes.findIndex((size) => {

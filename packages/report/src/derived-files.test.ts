@@ -43,7 +43,7 @@ function derived(name: string, maxBytes = 100_000): string {
   return readFileSync(join(directory, name), 'utf8')
 }
 
-test('each line of console.txt has the time of its first character, and no escape codes', () => {
+test('each line of console.txt starts with the time of its first character, and has no escape codes', () => {
   const euro = Buffer.from('€')
   log([
     [1000, 'one \x1b[3'],
@@ -54,7 +54,7 @@ test('each line of console.txt has the time of its first character, and no escap
   expect(derived('console.txt')).toBe('[   1.000] one red\n[   1.250] two €\n[   2.000] \n[   2.000] # \n')
 })
 
-test('console.cast has output, input, and markers at failures, in order', () => {
+test('console.cast contains output, input, and markers at failures, in order', () => {
   log(
     [
       [100, '# '],
@@ -88,7 +88,7 @@ test('console.cast has output, input, and markers at failures, in order', () => 
   ])
 })
 
-test('both files have the start and the end of a console that is too long', () => {
+test('both files contain the start and the end of a console that is too long', () => {
   log(Array.from({ length: 1000 }, (_, line) => [10, `line ${line}\r\n`] as const))
   const text = derived('console.txt', 4096).trim().split('\n')
   expect(text[0]).toBe('[   0.010] line 0')

@@ -5,7 +5,7 @@ import type { VM } from '@coldboot/core'
 import { expect, onTestFinished, test } from 'vitest'
 import { Film, type FilmFrame } from './film.ts'
 
-/** A film of a machine whose display shows these pictures, one after the other, then none. */
+/** Films a machine whose display shows these pictures in sequence, then none. */
 async function filmOf(shown: readonly (string | undefined)[], maxBytes = 1_000) {
   const directory = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))

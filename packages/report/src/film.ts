@@ -1,4 +1,4 @@
-/** Film of the displays of a machine: the pictures that changed while its test ran. */
+/** Film of a machine's displays: their screenshots during a test, without repetitions. */
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,28 +20,28 @@ export interface FilmFrame {
   readonly file: string
 }
 
-/** Pause between two looks at a display, so that there are at most two frames in a second. Milliseconds. */
+/** Pause between two screenshots of a display, milliseconds: at most two frames per second. */
 const PAUSE_MS = 500
 
 /** Limits of a film, and its clock. */
 export interface FilmOptions {
   /** Folder of the machine. */
   readonly directory: string
-  /** Most bytes of all frames. */
+  /** Limit of all frames together, bytes. */
   readonly maxBytes: number
   /** Seconds since the start of the machine. */
   readonly time: () => number
-  /** Pause between two looks, milliseconds. @default 500 */
+  /** Pause between two screenshots, milliseconds. @default 500 */
   readonly pauseMs?: number
   /** Called once if the film ends before its machine. */
   readonly onCut: (why: string) => void
 }
 
-/** The camera of one machine. */
+/** Records the film of one machine. */
 export class Film {
   readonly #options: FilmOptions
   #bytes = 0
-  /** Digest of a picture → its file. */
+  /** Digest of a picture → file name. */
   readonly #files = new Map<string, string>()
   #isStarted = false
   readonly #over = new AbortController()
@@ -51,7 +51,7 @@ export class Film {
     this.#options = options
   }
 
-  /** Films the displays of a machine until {@link stop}. Called once more for the same machine, it has no effect. */
+  /** Films the displays of a machine until {@link stop}. Later calls have no effect. */
   start(vm: VM): void {
     const { directory } = this.#options
     if (this.#isStarted || this.#over.signal.aborted) return
@@ -81,7 +81,7 @@ export class Film {
     while (!signal.aborted) {
       const { time } = this.#options
       const begun = time()
-      // A machine that is off or has ended shows nothing.
+      // Screenshots fail while the machine is off, or after its end.
       const png = await take().catch(() => undefined)
       if (png !== undefined && !(last !== undefined && Buffer.from(last).equals(png))) {
         if (!this.#keep(png, { time: begun, display })) return
@@ -94,7 +94,7 @@ export class Film {
   /** @returns whether the film goes on */
   #keep(png: Uint8Array, frame: Pick<FilmFrame, 'time' | 'display'>): boolean {
     const { directory, maxBytes, onCut } = this.#options
-    // A cursor that blinks shows the same two pictures again and again.
+    // Equal pictures share a file, because a blinking cursor alternates between two pictures.
     const digest = createHash('sha1').update(png).digest('base64')
     const known = this.#files.get(digest)
     const file = known ?? `${String(this.#files.size + 1).padStart(6, '0')}.png`
@@ -115,7 +115,7 @@ export class Film {
   }
 }
 
-/** Waits, or until the signal aborts. */
+/** Waits for a time, or until the signal aborts. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = startTimer(resolve, milliseconds)

@@ -31,7 +31,7 @@ beforeAll(async () => {
   html = readFileSync(project.page, 'utf8').replaceAll(project.root, '')
 })
 
-test('text in backticks is code in sentences, and stays text in output', () => {
+test('text in backticks is shown as code in sentences, but not in output', () => {
   expect(html).toContain('</span> Give <code>a &lt;b></code>, not `open</p>')
   expect(html).toContain(
     '<figcaption>Closest output</figcaption><pre tabindex="0" role="group" aria-label="Closest output">`x`',
@@ -53,7 +53,7 @@ test('short JSON is one line, and longer JSON is folded and indented', () => {
   expect(html).toContain('<pre class="json">{\n  <span class="json-key">&quot;key&quot;</span>: ')
 })
 
-test('places are links of the editor that the environment names', () => {
+test('source positions are links to the editor in the environment', () => {
   expect(html).toContain('href="my-editor:/elsewhere/a%20b.ts#7"')
   expect(html).toContain('href="my-editor:/boot.test.ts#3"')
   expect(html).toContain('data-copy="boot.test.ts:3"')

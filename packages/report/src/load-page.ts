@@ -1,4 +1,4 @@
-/** The code of the page, loaded when there is a page to write. */
+/** Loads the code that writes the page of a run on demand. */
 import type { RunReport } from './run-report.ts'
 
 /** Code that writes the page of a run. */
@@ -7,7 +7,7 @@ export interface PageWriter {
   readonly writePage: (run: RunReport, path: string) => void
 }
 
-/** Loads what writes the page of a run: most runs pass and have none. */
+/** Loads the code. Most runs do not need it, because they pass and write no page. */
 export function loadPage(): Promise<PageWriter> {
   return import('./page/write-page.tsx')
 }

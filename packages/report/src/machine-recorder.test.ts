@@ -113,7 +113,7 @@ test('removes secrets from all files, even if they are typed in several inputs',
   expect(typed.map((line) => (line as { text: string }).text).join('')).toBe('a [redacted] b')
 })
 
-test('leaves out keys that were typed on a screen if there are secrets', async () => {
+test('omits keys that were typed on a screen if there are secrets', async () => {
   const keys = {
     execute: 'input-send-event',
     arguments: { device: 'display0', events: [{ data: { down: true } }] },
@@ -158,7 +158,7 @@ test('keeps the journal of the guest without secrets, or the reason why it is mi
   expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'journal.txt': 'could not be read: journalctl hangs' } })
 })
 
-test('asks for the memory after a panic, and says why there is none', async () => {
+test('requests a memory dump after a panic, and records why it is missing', async () => {
   const artifacts = resolveArtifacts({ vmcore: true, maxBytes: 5000 })
   const recorder = new MachineRecorder({ directory, attempt, artifacts, redactor: new Redactor([]) })
   expect(recorder.watching<Pick<MachineOptions, 'vmcore'>>({}).vmcore).toEqual({

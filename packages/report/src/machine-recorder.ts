@@ -1,5 +1,5 @@
 /**
- * Records one machine of a test into a folder while it runs. If the process is killed, the files are complete up to then.
+ * Records one machine of a test into a folder while it runs. If the process is killed, the files are complete up to that moment.
  */
 
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -42,14 +42,14 @@ export interface MachineRecord {
   readonly files: readonly string[]
 }
 
-/** Longest save, milliseconds, before the multiplier: other tests wait meanwhile. */
+/** Time limit of saving a machine, milliseconds, before the multiplier. The save blocks other tests. */
 const SAVE_MS = 30_000
 
 const VMCORE = 'vmcore'
 
 const UNSEARCHABLE = 'it cannot be searched for secrets'
 
-/** Records one machine. With a new template, first the machine that becomes the template, then the one started from it. */
+/** Records one machine. If a template is created, records the template's machine first, then the machine restored from it. */
 export class MachineRecorder {
   readonly #logFile: LogFile
   readonly #options: RecorderOptions
@@ -62,7 +62,7 @@ export class MachineRecorder {
   #earlierFilm: Promise<void> | undefined
   #meta: MachineMeta | undefined
   #log = ''
-  /** Message of the last failed wait, which is also that of the test's error. */
+  /** Message of the last failed wait. The test's error has the same message. */
   #lastFailure: string | undefined
   #startedAt = 0
   #ended: { readonly duration: number; readonly exit: string; readonly exitReason: string } | undefined
@@ -96,12 +96,12 @@ export class MachineRecorder {
     this.#begin(machine)
     const { timeline, qmp } = this.#files()
     return (event, timeMs) => {
-      // The machine that became the template ends after the start of the recorded one.
+      // Ignores the template's machine, which ends after the start of the restored one.
       if (timeline === this.#timeline) this.#write(event, timeMs / 1000, timeline, qmp)
     }
   }
 
-  /** Adds an error of the test to the timeline, unless it is that of the last wait. */
+  /** Adds an error of the test to the timeline, unless it is the error of the last wait. */
   noteError(text: string, location?: string): void {
     if (text === this.#lastFailure) return
     this.#onDisk(TIMELINE_FILE, () =>
@@ -156,7 +156,7 @@ export class MachineRecorder {
 
   /** Closes the files, after the end of the machine. */
   async stop(): Promise<void> {
-    // All files end at once, because those of a further machine may begin before the first `await` returns.
+    // Stops all files before the first `await`, because the files of another machine may begin meanwhile.
     const filmed = this.#film?.stop()
     const captured = this.#captures?.stop()
     this.#timeline?.close()
@@ -192,7 +192,7 @@ export class MachineRecorder {
 
   #begin(machine: ObservedMachine): void {
     const { directory, attempt, redactor, artifacts } = this.#options
-    // The film of the machine that became the template.
+    // Discards the film of the template's machine.
     this.#earlierFilm = this.#film?.discard()
     this.#film = undefined
     void this.stop()
@@ -237,7 +237,7 @@ export class MachineRecorder {
     if (event.kind === 'unmatched') this.#lastFailure = this.#options.redactor.text(event.message)
     const entry = timelineEntry(event, time)
     if (entry === undefined) return
-    // Holds back text that may be the start of a secret until the next input.
+    // Text that may be the start of a secret is held back until the next input.
     const text = entry.kind === 'send' ? this.#typed(entry.text) : entry.text
     if (text !== '') timeline.add(this.#clean({ ...entry, text }))
   }
@@ -262,7 +262,7 @@ export class MachineRecorder {
   }
 }
 
-/** Removes the keys that were typed on a screen, because a secret among them has a message for each key. */
+/** Removes keys that were typed on a screen. A secret would be spread over one message per key, and not be found. */
 function withoutKeys(event: MachineEvent): MachineEvent {
   if (event.kind === 'input') return { ...event, text: event.text.replace(/^typed .*/s, 'typed a text, left out') }
   if (event.kind !== 'qmp' || event.message['execute'] !== 'input-send-event') return event

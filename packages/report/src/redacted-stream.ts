@@ -1,6 +1,6 @@
 /**
- * Redacts a stream of bytes, with the same result for every division into chunks. Holds back a possible start of a secret
- * until it is decided; with regular expressions, holds back each line until its end.
+ * Redacts a stream of bytes, with the same result for every division into chunks. Holds back bytes that may be the start of a
+ * secret; with regular expressions, holds back each line until its end.
  */
 import type { LogFilter } from '@coldboot/core'
 
@@ -14,7 +14,7 @@ export interface StreamSecrets {
   readonly replacement: string
 }
 
-/** Longer lines are divided, bytes. */
+/** Longest line, bytes. Longer lines are split. */
 const LONGEST_LINE = 65_536
 
 /** Redacts one stream. */
@@ -49,7 +49,7 @@ export class RedactedStream implements LogFilter {
       const undecided = ended ? whole.length : this.#undecided(whole, from)
       any.lastIndex = from
       const found = any.exec(whole)
-      // A match after this position may be part of a longer text that starts at it.
+      // A match after this position may be part of a longer secret that starts here.
       if (found === null || found.index >= undecided) {
         this.#held = whole.slice(undecided)
         return result + whole.slice(from, undecided)

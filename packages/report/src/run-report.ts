@@ -1,4 +1,4 @@
-/** Model of a test run, independent of the test runner. The page is written from it. */
+/** Model of a test run, independent of the test runner. Input of the page. */
 import type { GuestTestRecord } from './guest-test-record.ts'
 
 /** A run of tests. */
@@ -10,7 +10,7 @@ export interface RunReport {
   /** Milliseconds since 1970. */
   readonly started: number
   readonly duration: number
-  /** In the order in which the page shows them within each group. */
+  /** The page keeps this order within each group. */
   readonly tests: readonly TestReport[]
   /** Errors outside of tests, for example of a file that could not be loaded or a worker that crashed. */
   readonly errors: readonly ErrorReport[]

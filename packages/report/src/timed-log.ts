@@ -22,7 +22,7 @@ export function readTimedLog(file: string): readonly TimedBytes[] {
     pieces.push({ time, bytes: log.subarray(at, end) })
     at = end
   }
-  // If the process was killed, the last bytes may have no time.
+  // The last bytes have no time if the process was killed.
   if (at < log.length) pieces.push({ time, bytes: log.subarray(at) })
   return pieces
 }

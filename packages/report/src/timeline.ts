@@ -30,7 +30,7 @@ export interface TimelineEntry {
     | 'cut'
   readonly text: string
   readonly duration?: number | undefined
-  /** Whether the outcome is as expected by the test. */
+  /** Whether the outcome is the one that the test expects. */
   readonly ok?: boolean | undefined
   /** `file:line:column` in the test. */
   readonly location?: string | undefined

@@ -9,7 +9,7 @@ const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
 const FOLDERS = (process.env['PATH'] ?? '').split(delimiter)
 const BROWSER = [...COMMANDS.flatMap((name) => FOLDERS.map((folder) => join(folder, name))), MAC].find(existsSync)
 
-/** Why no browser is available; undefined if there is one. */
+/** Reason why no browser is available; undefined if there is one. */
 export const noBrowser: string | undefined =
   BROWSER === undefined ? `none of ${COMMANDS.join(', ')} is on PATH` : undefined
 
@@ -33,7 +33,7 @@ async function newPage(browser: Browser, options: BrowserContextOptions): Promis
   return context.newPage()
 }
 
-/** Opens a file in a page, as if the page were new. */
+/** Opens a file in an existing page, with fresh state. */
 async function openFile(page: Page, path: string): Promise<OpenedPage> {
   const requests: string[] = []
   const complaints: string[] = []
@@ -57,7 +57,7 @@ export async function openPage(
   return openFile(await newPage(browser, options), path)
 }
 
-/** How a page is opened. The size and the colors of an open page can change. */
+/** Options that can be changed for an open page. */
 export interface ReopenOptions {
   readonly viewport?: { readonly width: number; readonly height: number }
   readonly colorScheme?: 'dark' | 'light'
@@ -65,7 +65,7 @@ export interface ReopenOptions {
   readonly bypassCSP?: boolean
 }
 
-/** Pages that open one file after the other, because each new page costs a process. */
+/** Pages that are reused for several files, because each new page starts a process. */
 export class ReopenedPages {
   readonly #browser: Browser
   readonly #pages = new Map<string, Promise<Page>>()

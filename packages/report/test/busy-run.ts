@@ -1,4 +1,4 @@
-/** A sample run that contains everything a page can show. */
+/** A sample run with every kind of content that a page can show. */
 import { type GuestTestRecord, type RunReport, rerunCommand } from '@coldboot/report'
 import {
   castOf,
@@ -188,7 +188,7 @@ export function busyRun(project: SampleProject): RunReport {
     ),
     sampleTest(['boots on real hardware'], { state: 'skipped', duration: 0 }),
   ]
-  // A runner reports the error of a test again if it is not handled in time.
+  // A runner reports an error again if it is not handled in time.
   const again = { name: 'Error', message: MESSAGE, stack: [place] }
   return sampleRun(project, tests, [
     again,

@@ -13,7 +13,7 @@ const { writePage } = await loadPage()
 /** A long timeout for busy hosts. A correct page passes at once. */
 const PATIENT = { timeout: 20_000 }
 
-/** Chooses the editor of links until the end of the test. */
+/** Sets the editor of links until the end of the test. */
 function setEditor(name: string): void {
   vi.stubEnv('COLDBOOT_EDITOR', name)
   onTestFinished(() => void vi.unstubAllEnvs())
@@ -61,7 +61,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(complaints).toEqual([])
     })
 
-    test('shows tests by file, those of files with failures first, each failure with its reason in a line', async () => {
+    test('shows tests by file, failed files first, and each failure with its reason in one line', async () => {
       const { page } = await open()
       expect(await page.locator('.file > summary').allInnerTexts()).toEqual([
         'boot.test.ts 1 failed, 1 passed, 1 skipped',
@@ -186,7 +186,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       return pictures
     }
 
-    test('one bar moves the console, the film, typed keys and the steps', async () => {
+    test('the time bar moves the console, the film, typed keys and the steps', async () => {
       using filmed = new SampleProject()
       const pictures = filmedRun(filmed)
       const { page, complaints } = await open(filmed.page)
@@ -250,7 +250,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect((await page.locator('.film img').boundingBox())?.height).toBeGreaterThan(250)
     })
 
-    test('shows the console as text, whose lines follow the bar and move it', async () => {
+    test('shows the console as text, whose lines follow and move the time bar', async () => {
       using filmed = new SampleProject()
       filmedRun(filmed)
       const { page } = await open(filmed.page)
@@ -296,7 +296,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.evaluate(() => location.hash)).toBe('#q=virtio_blk+SUM-42')
       await page.reload()
       expect(await shown(page)).toEqual(['boot.test.ts/adds-two-numbers'])
-      // The line that was found moves the replay.
+      // A click on the found line moves the replay.
       expect(await page.locator('.hit').innerText()).toContain('0.500000] virtio_blk virtio0: [vda]')
       await page.locator('.hit').click()
       expect(await clockOf(page).innerText()).toBe('0.95')
@@ -320,7 +320,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(await page.locator('.found').innerText()).toBe('')
     })
 
-    test('tests are found by a link, at the moment of the replay that it names', async () => {
+    test('tests are found by a link with a time of the replay', async () => {
       const { page } = await open(`${project.page}#test=boot.test.ts/adds-two-numbers&at=0:1.40`)
       await expect.poll(() => terminalText(page), PATIENT).toContain('echo sum')
       expect(await terminalText(page)).not.toContain('sum-42')
@@ -333,7 +333,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
         .toBe('boot.test.ts/adds-two-numbers')
     })
 
-    test('tests are found by shortcuts, which ? lists', async () => {
+    test('tests are found by shortcuts, which the key ? lists', async () => {
       const { page } = await open()
       const current = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id)
       const press = async (keys: string): Promise<string | undefined> => {
@@ -364,7 +364,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
   })
 
   describe('a test can be run again and edited', () => {
-    test('a test can be run again and edited by commands and links that are copied', async () => {
+    test('a test can be run again and edited with copied commands and links', async () => {
       const { page } = await open()
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
       const test = page.locator('article').first()
@@ -389,7 +389,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       await expect.poll(selected, PATIENT).toMatch(/^qemu-system-x86_64 -name guest=vm/)
     })
 
-    test('a test can be run again and edited by the editor that COLDBOOT_EDITOR names', async () => {
+    test('a test can be opened in the editor of COLDBOOT_EDITOR', async () => {
       setEditor('cursor')
       using edited = new SampleProject()
       writePage(busyRun(edited), edited.page)
@@ -491,7 +491,7 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       expect(requests).toHaveLength(1)
     })
 
-    test('could not run scripts or load anything even as markup', async () => {
+    test('could not run scripts or load resources even if it were parsed as HTML', async () => {
       const opened = await openHostile()
       const { page } = opened
       await page.evaluate(() => {

@@ -2,7 +2,7 @@
 import { types } from 'node:util'
 import { OptionError } from '@coldboot/core'
 
-/** A kind of detail that is replaced. */
+/** Name of a kind of text that is replaced. */
 export type BootLogDetail =
   | 'hostSpeed'
   | 'times'

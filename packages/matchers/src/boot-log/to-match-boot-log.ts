@@ -42,7 +42,7 @@ async function judge(context: MatcherContext, vm: MatcherVM, options: BootLogOpt
   return { ...result, report: () => mismatch(vm, result) }
 }
 
-/** The output of the boot, or the verdict that the machine did not boot. */
+/** Returns the output of the boot, or a failing verdict if the machine did not boot. */
 async function bootLog(context: MatcherContext, vm: MatcherVM, options: BootOptions): Promise<string | Verdict> {
   const until: PatternInput | undefined = options.until ?? vm.spec.ready
   if (until === undefined) return vm.output

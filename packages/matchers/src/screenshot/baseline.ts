@@ -10,7 +10,7 @@ import type { MatcherVM } from '../matcher-vm.ts'
 /** Longest file name made from a test name, characters. */
 const LONGEST = 80
 
-/** Which screenshots a run writes: `all`: missing and different ones; `new`: missing ones; `none`: none. */
+/** Screenshots that a run writes: `all`: missing and different ones; `new`: missing ones; `none`: none. */
 export type UpdateMode = 'all' | 'new' | 'none'
 
 /** The runner's counter to increment. */

@@ -9,13 +9,13 @@ import { type ScreenshotOptions, THRESHOLD } from './screenshot-options.ts'
 /** The arguments of a comparison. */
 export interface Comparison {
   readonly vm: MatcherVM
-  /** Takes a screenshot, of the area if there is one. */
+  /** Takes a screenshot, cropped to the option `area`. */
   readonly take: () => Promise<Uint8Array>
   readonly window: WaitWindow
   /** Paths of the expected screenshots. */
   readonly paths: readonly string[]
   readonly options: ScreenshotOptions
-  /** Of `picture.ts`, which is loaded with the first comparison. */
+  /** The function of `picture.ts`, a module that is loaded for the first comparison. */
   readonly differenceOf: typeof differenceOf
 }
 

@@ -27,7 +27,7 @@ export interface Difference {
   readonly pixels: number
   /** The smallest box around the different pixels; undefined if the sizes differ. */
   readonly box: Box | undefined
-  /** Creates a PNG file of the pale expected picture with different pixels in red. Undefined if the sizes differ or nothing. */
+  /** Creates a PNG file of the pale expected picture with different pixels in red. Undefined if no pixel or the size differs. */
   readonly picture: (() => Uint8Array) | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Reads files of a machine up to a size limit. After the kill of a worker, any of them may be missing or incomplete. */
+/** Reads files of a machine up to a size limit. Any file may be missing or incomplete if its worker was killed. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 

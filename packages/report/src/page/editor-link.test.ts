@@ -3,7 +3,7 @@ import { editorLink, linkTo } from './editor-link.ts'
 
 const choice = { asked: undefined, launched: undefined, isRemote: false }
 
-test('COLDBOOT_EDITOR wins over LAUNCH_EDITOR, and VS Code is the default', () => {
+test('COLDBOOT_EDITOR overrides LAUNCH_EDITOR, and VS Code is the default', () => {
   expect(editorLink(choice)).toMatch(/^vscode:/)
   expect(editorLink({ ...choice, launched: '/opt/bin/webstorm.sh' })).toMatch(/^webstorm:/)
   expect(editorLink({ ...choice, launched: 'vim' })).toMatch(/^vscode:/)
@@ -11,12 +11,12 @@ test('COLDBOOT_EDITOR wins over LAUNCH_EDITOR, and VS Code is the default', () =
   expect(editorLink({ ...choice, asked: 'none' })).toBeUndefined()
 })
 
-test('there are no links in a page that is read elsewhere, unless they are asked for', () => {
+test('a page that is read on another host has links only if COLDBOOT_EDITOR is set', () => {
   expect(editorLink({ ...choice, launched: 'code', isRemote: true })).toBeUndefined()
   expect(editorLink({ ...choice, asked: 'code', isRemote: true })).toMatch(/^vscode:/)
 })
 
-test('a link of another editor has a place for the file', () => {
+test('a custom link must contain {file}', () => {
   expect(editorLink({ ...choice, asked: 'my-editor:{file}?{line}' })).toBe('my-editor:{file}?{line}')
   for (const asked of ['emacs', 'javascript:{file}', 'data:{file}', 'toString', 'my-editor:x']) {
     expect(() => editorLink({ ...choice, asked })).toThrow(`COLDBOOT_EDITOR is "${asked}"`)

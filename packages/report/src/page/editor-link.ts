@@ -5,7 +5,7 @@ import { OptionError } from '@coldboot/core'
 const jetBrains = (name: string): string => `${name}://open?file={file}&line={line}&column={column}`
 const codeLike = (name: string): string => `${name}://file{file}:{line}:{column}`
 
-/** Links of editors, by the names of their commands. */
+/** URL templates of editors by the name of their command. */
 const EDITORS: Readonly<Record<string, string>> = {
   code: codeLike('vscode'),
   'code-insiders': codeLike('vscode-insiders'),
@@ -21,7 +21,7 @@ const EDITORS: Readonly<Record<string, string>> = {
   mate: 'txmt://open?url=file://{file}&line={line}&column={column}',
 }
 
-/** What chooses the editor of the links. */
+/** Settings that determine the editor. */
 export interface EditorChoice {
   /** COLDBOOT_EDITOR: the command of an editor, `none`, or a link with `{file}`. */
   readonly asked: string | undefined
@@ -32,7 +32,7 @@ export interface EditorChoice {
 }
 
 /**
- * The link of the chosen editor, with `{file}`, `{line}` and `{column}`; undefined for no links. An unknown LAUNCH_EDITOR is
+ * Returns the URL template of the editor, with `{file}`, `{line}` and `{column}`; undefined for no links. An unknown LAUNCH_EDITOR is
  * ignored, because not every editor has links.
  * @throws OptionError `INVALID_OPTION` for an unknown COLDBOOT_EDITOR
  */
@@ -51,7 +51,7 @@ export function editorLink({ asked, launched, isRemote }: EditorChoice): string 
   return Object.hasOwn(EDITORS, name) ? EDITORS[name] : EDITORS['code']
 }
 
-/** Fills in a link of an editor. @param file absolute path */
+/** Fills in the URL template of an editor. @param file absolute path */
 export function linkTo(link: string, file: string, line: number, column = 1): string {
   // Characters that separate the parameters of some links are not encoded in a path.
   const path = pathToFileURL(file).pathname.replace(/[&+=;,'()]/g, (character) => {

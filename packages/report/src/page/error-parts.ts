@@ -1,4 +1,4 @@
-/** Splits an error message in the layout of this project's errors: sentences, then sections with a title. */
+/** Splits the message of a coldboot error into its sentences and its titled sections. */
 import type { ErrorReport } from '../run-report.ts'
 import { formatText } from './format-text.ts'
 

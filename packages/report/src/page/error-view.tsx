@@ -10,7 +10,7 @@ import { PlaceLink } from './place-link.tsx'
 import { Prose } from './prose.tsx'
 import type { SectionUse } from './section-use.ts'
 
-/** @param useOf how a section of the message is shown, by its title */
+/** @param useOf returns how to show the section with a title */
 export function ErrorView(props: {
   readonly error: ErrorReport
   readonly page: PageContext

@@ -11,7 +11,7 @@ const machine = (name: string, arch: string) =>
     ],
   }) as unknown as MachineFiles
 
-test('tests can be filtered by the names and some facts of their machines, if these differ', () => {
+test('machine names and facts become filters if they differ between tests', () => {
   const both = facetsOf([machine('server', 'x86_64'), machine('client', 'x86_64')])
   expect(both).toEqual({ Machine: ['server', 'client'], Architecture: ['x86_64'] })
   expect(choicesOf([both, facetsOf([machine('vm', 'x86_64')]), {}])).toEqual({ Machine: ['client', 'server', 'vm'] })

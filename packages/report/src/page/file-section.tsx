@@ -1,4 +1,4 @@
-/** Shows the tests of a file: those with articles, then a list of the others. */
+/** Shows the tests of a file: tests with errors or files as articles, then a list of the others. */
 import { formatDuration } from '@coldboot/core/internal'
 import type { VNode } from 'preact'
 import { formatText } from './format-text.ts'

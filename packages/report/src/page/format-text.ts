@@ -2,8 +2,8 @@
 import { stripVTControlCharacters } from 'node:util'
 
 /**
- * Makes untrusted text safe to read: removes colors, replaces other control characters by symbols (␛), and shows marks
- * that change the direction of text by their code. Does not escape HTML.
+ * Makes untrusted text safe to read: removes colors, replaces other control characters by symbols (␛), and bidirectional marks
+ * by their code. Does not escape HTML.
  */
 export function formatText(text: string): string {
   return stripVTControlCharacters(text)

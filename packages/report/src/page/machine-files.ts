@@ -21,13 +21,13 @@ export interface MachineFiles {
   readonly commandLine: string | undefined
   readonly replay: ConsoleReplay | undefined
   readonly lines: readonly ConsoleLine[]
-  /** Bytes of the console before the first line. */
+  /** Bytes of the console that were omitted before the first line. */
   readonly linesCut: number
   readonly steps: readonly MachineStep[]
   readonly qmp: readonly QmpLine[]
   /** PNG files: screenshots such as `screen.png`, and those of `toMatchScreenshot` such as `<name>.expected.png`. */
   readonly screens: readonly { readonly name: string; readonly png: Buffer }[]
-  /** Frames of the film, oldest first; the last ones if there are too many. */
+  /** Frames of the film, oldest first. If there are too many, only the last ones. */
   readonly film: readonly Frame[]
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
 }
@@ -38,7 +38,7 @@ export interface Frame {
   readonly time: number
   /** Number of the display, from 1. */
   readonly display: number
-  /** Name of its picture, which several frames may have. */
+  /** File name of its picture. Several frames may share it. */
   readonly file: string
   readonly png: Buffer
 }
@@ -62,7 +62,7 @@ export interface MachineStep {
   /** Pattern of a wait. */
   readonly pattern?: string | undefined
   readonly duration?: number | undefined
-  /** Whether the outcome is as expected by the test. */
+  /** Whether the outcome is the one that the test expects. */
   readonly ok?: boolean | undefined
   /** `file:line:column` in the test. */
   readonly location?: string | undefined
@@ -114,7 +114,7 @@ export function readMachine(directory: string): MachineFiles {
   }
 }
 
-/** Most bytes of the frames that the page may show. */
+/** Limit of all shown frames together, bytes. */
 const FILM_LIMIT = 8 * 1024 * 1024
 
 function framesIn(directory: string): readonly Frame[] {
@@ -156,7 +156,7 @@ function factsOf(meta: Record<string, unknown>): MachineFiles['facts'] {
   })
 }
 
-/** The name of a kernel image with a version, such as `vmlinuz-6.1.0-57-amd64`; the path of another one. */
+/** File name of a kernel image if it contains a version, such as `vmlinuz-6.1.0-57-amd64`; else its path. */
 function kernelOf(path: unknown): string | undefined {
   return typeof path === 'string' ? (/\/(vmlinu[xz]-\d[^/]*)$/.exec(path)?.[1] ?? path) : undefined
 }

@@ -17,11 +17,11 @@ test('joins modules after those that they import', () => {
   expect(script).not.toMatch(/import|export|sourceMappingURL/)
 })
 
-test('refuses imports and exports of a form that it does not know', () => {
+test('refuses imports and exports of an unknown form', () => {
   expect(() => joinedModules('other', (name) => modules[name] ?? '')).toThrow('another form')
 })
 
-test('the script of the page is one module without names declared twice', () => {
+test('the script of the page is one module that declares each name once', () => {
   const { script } = pageAssets()
   expect(() => new Script(script)).not.toThrow()
   expect(script).toContain('class Workbench')

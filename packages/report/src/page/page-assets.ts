@@ -31,13 +31,13 @@ export function pageAssets(): PageAssets {
   return assets
 }
 
-/** An import or export of the compiler's output, which has one form for each. */
+/** The only forms of imports and exports in the compiler's output. */
 const IMPORT = /^import (?:\{[^}]*\} from )?['"]\.\/([\w-]+)\.js['"];\n/gm
 const EXPORT = /^export (?=(?:async )?(?:const|let|function|class)\b)/gm
 
 /**
- * Joins a module with those that it imports, because a file that is opened from the disk cannot load others. Names at the
- * top of all modules must be different.
+ * Joins a module with its imports, because a page that is opened from the disk cannot load modules. Top-level names must be
+ * unique among all modules.
  * @param read reads a module by its name
  */
 export function joinedModules(entry: string, read: (name: string) => string): string {

@@ -1,4 +1,4 @@
-/** Shows the whole run: errors outside of tests, then the tests by file, those of files with failures first. */
+/** Shows the whole run: errors outside of tests, then the tests by file, with failed files first. */
 import type { VNode } from 'preact'
 import type { RunReport } from '../run-report.ts'
 import { errorParts } from './error-parts.ts'
@@ -38,7 +38,7 @@ export function PageBody(props: {
   )
 }
 
-/** Errors that no test has, folded so that they do not hide the tests. A single one is unfolded if no test failed. */
+/** Errors outside of tests. Folded, because they could hide the tests; a single error is unfolded if no test failed. */
 function Outside({ model, page }: { readonly model: PageModel; readonly page: PageContext }): VNode | null {
   const { errors, counts } = model
   if (errors.length === 0) return null

@@ -1,9 +1,9 @@
 /** Shared state while a page is written: its path, element ids, data of the players, and remaining space. */
 import { dirname, relative, sep } from 'node:path'
 
-/** The film of the displays of a machine, read by the script of the page. */
+/** Film data of a machine for the page's script. */
 export interface FilmData {
-  /** Oldest first. `file` is a key of `pictures`, or the last picture of the display, which is part of the page. */
+  /** Oldest first. `file` is a key of `pictures`, or the display's last picture, which is already an image in the page. */
   readonly frames: readonly { readonly time: number; readonly display: number; readonly file: string }[]
   /** PNG files, base64. */
   readonly pictures: Readonly<Record<string, string>>
@@ -53,7 +53,7 @@ export class Budget {
     this.#left = amount
   }
 
-  /** @returns whether enough was left */
+  /** Takes an amount. @returns false, without taking it, if too little is left */
   take(amount: number): boolean {
     if (amount > this.#left) return false
     this.#left -= amount

@@ -52,7 +52,7 @@ test('ids are readable, unique, and without characters that HTML or URLs use', (
   expect(ids[3]).toMatch(/^[\w./@+=-]+$/)
 })
 
-test('leaves out errors that a test has, and repeated ones', () => {
+test('omits repeated errors, and errors that belong to a test', () => {
   const own = [result(['x'], { state: 'failed', attempts: [attempt({ errors: [error('late by 31 ms\nmore')] })] })]
   const errors = [error('late by 32 ms'), error('worker crashed'), error('worker crashed'), error('late by 1 ms', 2)]
   expect(modelOf(own, errors).errors).toEqual([errors[1], errors[3]])

@@ -1,4 +1,4 @@
-/** The order and the names of what the page shows, without the files of machines. */
+/** Order, ids and status of the tests on the page, without the files of machines. */
 import { folderName, titleFolder } from '../attempt-directory.ts'
 import { type ErrorReport, hasFiles, isFlaky, type RunReport, type TestReport } from '../run-report.ts'
 
@@ -29,14 +29,14 @@ export interface FileGroup {
   readonly tests: readonly TestEntry[]
 }
 
-/** What the page shows. */
+/** Content of the page. */
 export interface PageModel {
   /** Files with failed tests first. */
   readonly files: readonly FileGroup[]
   /** Tests with articles, in the order in which they get space in the page. */
   readonly articles: readonly TestEntry[]
   readonly counts: Readonly<Record<Status, number>>
-  /** Errors that no test has. */
+  /** Errors outside of tests. */
   readonly errors: readonly ErrorReport[]
 }
 
@@ -68,7 +68,7 @@ function countsOf(entries: readonly TestEntry[]): PageModel['counts'] {
   return counts
 }
 
-/** Like the path of its folder, so that a link works in the page of the next run. */
+/** Derived from the test's folder path, so that links remain valid in the page of the next run. */
 function uniqueId({ file, project, names }: TestReport, ids: Map<string, number>): string {
   const path = [...file.split('/').map(folderName), ...(project ? [folderName(project)] : []), titleFolder(names)]
   const id = path.join('/')
@@ -88,7 +88,7 @@ function errorsOutside(run: RunReport): readonly ErrorReport[] {
   })
 }
 
-/** The first line of an error and its place. Numbers differ, such as times, if a failure is reported twice. */
+/** Key of an error: its first line without numbers, and its position. Times in the two reports of one failure can differ. */
 function errorKey({ name, message, stack }: ErrorReport): string {
   const [place] = stack
   const headline = message.trim().split('\n', 1)[0]?.replace(/\d+/g, '0')

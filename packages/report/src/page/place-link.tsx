@@ -1,4 +1,4 @@
-/** Shows a place in a source file: a link to the editor, and a button that copies the place. */
+/** Shows a position in a source file: a link to the editor, and a button that copies the position. */
 import { isAbsolute, relative } from 'node:path'
 import type { VNode } from 'preact'
 import type { StackFrame } from '../run-report.ts'
@@ -7,7 +7,7 @@ import { linkTo } from './editor-link.ts'
 import { formatText } from './format-text.ts'
 import type { PageContext } from './page-context.ts'
 
-/** @param isCopied whether the place can be copied */
+/** @param isCopied whether to show the copy button */
 export function PlaceLink(props: {
   readonly place: StackFrame
   readonly page: PageContext
@@ -32,13 +32,13 @@ export function PlaceLink(props: {
   )
 }
 
-/** Parses a place of the form `file:line:column`. */
+/** Parses a position of the form `file:line:column`. */
 export function placeOf(location: string): StackFrame | undefined {
   const [, file, line, column] = /^(.+):(\d+):(\d+)$/s.exec(location) ?? []
   return file === undefined ? undefined : { file, line: Number(line), column: Number(column) }
 }
 
-/** The path of a file in a folder from there, else the whole path. */
+/** Path of a file relative to `root`, or the absolute path of a file outside of `root`. */
 function pathFrom(root: string, file: string): string {
   const path = relative(root, file)
   return path.startsWith('..') ? file : path

@@ -1,4 +1,4 @@
-/** Says in one line why a test failed. */
+/** One-line reason of a failed test. */
 import type { AttemptReport } from '../run-report.ts'
 import { errorParts } from './error-parts.ts'
 
@@ -8,7 +8,7 @@ export function reasonOf(attempts: readonly AttemptReport[]): string | undefined
   const [first] = errors
   if (first === undefined) return undefined
   const { headline, text } = errorParts(first)
-  // The headline of a matcher repeats its call. The reason follows.
+  // The first line of a matcher's error is its call, and the next paragraph the reason.
   const reason = /^expect\(.*\)/.test(headline) && text !== '' ? paragraphOf(text) : headline
   return errors.length > 1 ? `${reason} (and ${errors.length - 1} more)` : reason
 }

@@ -18,7 +18,7 @@ const shown = {
   files: [{ name: 'machine.coldboot', bytes: 1 }],
 }
 
-test('sections are left out or folded if all machines show the same', () => {
+test('sections are omitted or folded if all machines show the same text', () => {
   const uses = (machines: readonly MachineFiles[]) => TITLES.map(sectionUse(machines))
   expect(uses([])).toEqual(TITLES.map(() => 'shown'))
   expect(uses([shown])).toEqual(['shown', 'folded', 'left out', 'left out', 'left out', 'left out'])

@@ -1,8 +1,8 @@
-/** Decides how the sections of an error are shown that its machines also show. */
+/** Selects how to show the sections of an error, some of which repeat content of its machines. */
 import { MACHINE_FILE } from '../resume-command.ts'
 import type { MachineFiles } from './machine-files.ts'
 
-/** `left out` if the machines show the same, `folded` if it is a part of their consoles. */
+/** `left out` if the machines show the same text, `folded` if the text is a part of their consoles. */
 export type SectionUse = 'shown' | 'folded' | 'left out'
 
 /** @returns the use of a section, by its title */

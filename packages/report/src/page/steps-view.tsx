@@ -1,4 +1,4 @@
-/** Shows the steps of a machine beside its replay, one row for each. */
+/** Shows the steps of a machine beside its replay, one row per step. */
 import { formatDuration } from '@coldboot/core/internal'
 import type { VNode } from 'preact'
 import { valueOf } from './bounded-file.ts'
@@ -97,7 +97,7 @@ function Row({
   )
 }
 
-/** What was sent, typed or moved, on one line. */
+/** Formats input on one line. */
 function keysOf(text: string): string {
   return formatText(text.replaceAll('\n', '⏎').replaceAll('\r', '⏎'))
 }

@@ -8,7 +8,7 @@ function stepsFrom(steps: readonly MachineStep[], qmp: MachineFiles['qmp'] = [])
 
 const wait = { id: 'expect-1', pattern: '"x"', location: '/t.ts:5:20' }
 
-test('an action is one step, which lasts from its start to its outcome', () => {
+test('an action is one step from its start to its outcome', () => {
   const steps = stepsFrom([
     { time: 1, kind: 'expect', text: '"x"', ...wait },
     { time: 2, kind: 'send', text: 'typed' },
@@ -53,7 +53,7 @@ test.for<[string, MachineStep, MachineStep, string]>([
     { time: 9, kind: 'error', text: 'The command `test -e /x` in "vm" failed with exit code 1', ok: false },
     'result',
   ],
-])('%s is one failure with it', ([, cause, report, kind]) => {
+])('%s belongs to the same failure', ([, cause, report, kind]) => {
   const steps = stepsFrom([{ time: 1, kind: 'send', text: 'y' }, cause, report])
   expect(steps.map((step) => [step.kind, step.failed])).toEqual([
     ['send', false],
@@ -62,7 +62,7 @@ test.for<[string, MachineStep, MachineStep, string]>([
   expect(failureIn(steps)?.time).toBe(2)
 })
 
-test('errors and incidents without a failed wait are failures of their own, unless they are allowed', () => {
+test('errors and incidents without a failed wait are separate failures, unless they are allowed', () => {
   const steps = stepsFrom([
     { time: 1, kind: 'match', text: 'x', ...wait, ok: true },
     { time: 2, kind: 'error', text: 'expected 1 to be 2', ok: false, location: '/t.ts:5:3' },

@@ -1,4 +1,4 @@
-/** The steps of a test with a machine: one for each action with its outcome, and one for each failure. */
+/** Steps of a test with a machine: one per action with its outcome, and one per failure. */
 import type { MachineFiles, MachineStep, QmpLine } from './machine-files.ts'
 
 /** A row of the list of steps. */
@@ -12,7 +12,7 @@ export interface Step extends MachineStep {
 const STARTS = ['expect', 'command']
 /** Outcomes of a failed wait. */
 const FAILED_WAITS = ['timeout', 'failure']
-/** Longest time between an incident or an error of the test and the wait that it ended, seconds. */
+/** Longest time between an incident, or an error of the test, and the failed wait that belongs to it, seconds. */
 const SOON = 1
 
 /**
@@ -40,7 +40,7 @@ export function failureIn(steps: readonly Step[]): Step | undefined {
   return steps.findLast(({ failed }) => failed)
 }
 
-/** Whether a step is a failure. Failed commands may be expected, and incidents may be allowed. Events are not of the test. */
+/** Whether a step is a failure of the test. Failed commands can be expected, incidents can be allowed, and events are no failures. */
 function isFailure({ ok, kind }: MachineStep): boolean {
   return kind === 'incident' ? ok !== true : ok === false && kind !== 'result' && kind !== 'event'
 }
@@ -67,7 +67,7 @@ function isAboutCommand(message: string, result: string): boolean {
   return message.includes(`\`${result.slice(result.indexOf(': ') + 2)}\``)
 }
 
-/** Whether two locations `file:line:column` are on one line: a wait is reported at the matcher, its error at `expect`. */
+/** Whether two locations `file:line:column` are on the same line. The columns of a wait (matcher) and its error (`expect`) differ. */
 function isSameLine(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && one.replace(/:\d+$/, '') === other?.replace(/:\d+$/, '')
 }

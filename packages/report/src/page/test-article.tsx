@@ -26,7 +26,7 @@ export interface Article {
   readonly facets: Facets
 }
 
-/** Reads the files of the machines of a test and renders its content. Takes space in the page. */
+/** Reads the files of a test's machines, and renders its content. Uses the page's size budget. */
 export function articleOf(entry: TestEntry, page: PageContext): Article {
   const attempts = entry.test.attempts.map((attempt) => ({ attempt, machines: attempt.machines.map(readMachine) }))
   return {
@@ -86,7 +86,7 @@ function Content(props: {
   readonly page: PageContext
 }): VNode {
   const { entry, attempts, page } = props
-  // The last failed attempt, also of a test that passed after it.
+  // Opens the last failed attempt, even if a later one passed.
   const shown = attempts.find(({ attempt }) => attempt.state === 'failed') ?? attempts[0]
   return (
     <>
@@ -106,7 +106,7 @@ function Content(props: {
   )
 }
 
-/** Where the test is, and how it is run again. */
+/** Links and buttons to open the test in the editor and to copy the rerun command. */
 function Actions({ entry, page }: { readonly entry: TestEntry; readonly page: PageContext }): VNode {
   const { file, line, rerun } = entry.test
   const path = line === undefined ? file : `${file}:${line}`

@@ -3,14 +3,14 @@ import type { VNode } from 'preact'
 import type { Step } from './steps.ts'
 import type { Workbench } from './workbench.ts'
 
-/** Units of the drawing. It is stretched to the width of the bar. */
+/** Size of the drawing, which is stretched to the width of the bar. */
 const WIDTH = 1_000
 const HEIGHT = 24
 /** Rows of the drawing: their top and height. */
 const LANES = { action: [3, 7], key: [11, 5], frame: [17, 3] } as const
 /** Smallest width of a mark. */
 const NARROW = 2
-/** Most marks of a lane. Further ones would cover each other. */
+/** Largest number of marks per lane; more would overlap. */
 const MOST = 1_000
 
 type Mark = readonly [className: string, from: number, to: number, lane: readonly [top: number, height: number]]

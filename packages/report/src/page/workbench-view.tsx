@@ -1,4 +1,4 @@
-/** Shows the replay of a machine beside its displays and steps, and one bar that moves both through time. */
+/** Shows the replay of a machine beside its displays and steps, with one time bar for all. */
 import type { VNode } from 'preact'
 import { ConsoleText } from './console-text-view.tsx'
 import type { MachineFiles } from './machine-files.ts'
@@ -100,7 +100,7 @@ function Tabs({ id }: { readonly id: string }): VNode {
   )
 }
 
-/** The displays at the time of the replay, one picture for each. The script of the page changes them. */
+/** One picture per display. The page's script updates them to the time of the replay. */
 function Displays({ frames }: { readonly frames: Workbench['frames'] }): VNode | null {
   const displays = [...new Set(frames.map(({ display }) => display))].sort((a, b) => a - b)
   if (displays.length === 0) return null
@@ -122,13 +122,13 @@ function Displays({ frames }: { readonly frames: Workbench['frames'] }): VNode |
   )
 }
 
-/** The last picture, which shows the failure also without scripts. */
+/** The last picture, so that the failure is visible without scripts. */
 function urlOf(frames: Workbench['frames'], display: number): string | undefined {
   const frame = frames.findLast((one) => one.display === display)
   return frame && `data:image/png;base64,${frame.png.toString('base64')}`
 }
 
-/** Embeds the recording. @returns whether there is one, and space for it */
+/** Embeds the recording. @returns false without a recording, or if the page has too little space left */
 function addReplay(id: string, { replay }: MachineFiles, { end }: Workbench, page: PageContext): boolean {
   if (replay === undefined || !page.budget.take(replay.cast.length)) return false
   // Extends the recording to the last step, because it ends with the last output.
@@ -136,7 +136,7 @@ function addReplay(id: string, { replay }: MachineFiles, { end }: Workbench, pag
   return true
 }
 
-/** Embeds the frames: the last ones, which show the failure, if there is no space for all. @returns the embedded ones */
+/** Embeds the frames. If space is limited, only the last ones, which show the failure. @returns the embedded frames */
 function addFilm(id: string, { frames }: Workbench, page: PageContext): Workbench['frames'] {
   const pictures: Record<string, string> = {}
   const shown = frames

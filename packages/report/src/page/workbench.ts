@@ -1,4 +1,4 @@
-/** What the replay of a machine moves together, and the times at which it starts and ends. */
+/** Data of a machine's replay: steps, frames and pictures, with the times of the failure and the end. */
 import type { Frame, MachineFiles } from './machine-files.ts'
 import { failureIn, type Step, stepsOf } from './steps.ts'
 
@@ -7,7 +7,7 @@ export interface Workbench {
   readonly steps: readonly Step[]
   /** Frames of the displays, with the screenshots at the end. Oldest first. */
   readonly frames: readonly Frame[]
-  /** Pictures that are not those of a display at a time, such as those of `toMatchScreenshot`. */
+  /** Pictures without a time, such as those of `toMatchScreenshot`. */
   readonly pictures: MachineFiles['screens']
   readonly failure: Step | undefined
   /** Time of the last entry, seconds; 0 if there are no times. */
@@ -28,7 +28,7 @@ export function workbenchOf(machine: MachineFiles): Workbench {
   const shots = machine.screens.flatMap(({ name, png }): Frame[] => {
     const display = displayOf(name)
     if (display === undefined) return []
-    // It was taken after the failure, and after the last frame of the film.
+    // The screenshot was taken after the failure, and after the last frame of the film.
     const last = machine.film.findLast((frame) => frame.display === display)?.time ?? 0
     return [{ time: Math.max(last, failure?.time ?? end), display, file: name, png }]
   })

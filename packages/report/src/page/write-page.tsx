@@ -24,7 +24,7 @@ import { articleOf } from './test-article.tsx'
 export function writePage(run: RunReport, path: string): void {
   const target = resolve(path)
   mkdirSync(dirname(target), { recursive: true })
-  // A process id is not unique: another host may write to the same folder.
+  // Not the process id, which is not unique if several hosts write to the same folder.
   const temporary = `${target}.${randomUUID()}`
   writeFileSync(temporary, renderPage(run, target, chosenEditor()))
   renameSync(temporary, target)
@@ -51,7 +51,7 @@ export function renderPage(run: RunReport, path: string, editor?: string): strin
   })
 }
 
-/** The links of the editor. A wrong setting is a warning, because the page works without them. */
+/** URL template of the editor. An invalid setting causes only a warning, because the page works without links. */
 function chosenEditor(): string | undefined {
   let link: string | undefined
   attempted('Links to the editor', () => {
