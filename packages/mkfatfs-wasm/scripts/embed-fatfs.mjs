@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Generates `src/fatfs/embedded-module.ts`: the WebAssembly of js-fatfs without the tables of the Asian code pages,
- * which are 94 % of its bytes, as text. `node scripts/embed-fatfs.mjs` after an update of js-fatfs.
+ * Generates `src/fatfs/embedded-module.ts`: the WebAssembly of js-fatfs as text, without the tables of the Asian code pages,
+ * which are 94 % of its bytes. Run `node scripts/embed-fatfs.mjs` after an update of js-fatfs.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,17 +1,17 @@
 // @ts-check
-/** The WebAssembly of js-fatfs with its largest tables zeroed, and its zeros left out. */
+/** Shrinks the WebAssembly of js-fatfs: removes its largest tables, and runs of zeros. */
 
-/** Entries of the smallest table of code pages 932, 936, 949 and 950; the other data has no sorted run that long. */
+/** Least length of a table of the code pages 932, 936, 949 and 950, in entries. Other data has no sorted run of this length. */
 const LEAST_ENTRIES = 5000
 const ENTRY_BYTES = 4
 const DATA_SECTION = 11
 const HEADER_BYTES = 8
-/** A new segment costs less than this many zeros. */
+/** Shortest run of zeros that is removed: a new segment takes fewer bytes. */
 const LEAST_GAP = 16
 
 /**
  * @param {Uint8Array} module the WebAssembly of js-fatfs
- * @returns {Uint8Array} a module that does the same, except for the code pages 932, 936, 949 and 950
+ * @returns {Uint8Array} an equivalent module without the code pages 932, 936, 949 and 950
  */
 export function embeddedModule(module) {
   const bytes = Buffer.from(module)
@@ -72,7 +72,7 @@ function packData(body) {
   return Buffer.concat([Buffer.from([DATA_SECTION, ...unsignedLeb(packed.length)]), packed])
 }
 
-/** Stretches of bytes between long runs of zeros. @param {Buffer} contents @returns {Generator<[number, number]>} */
+/** Yields ranges of bytes between long runs of zeros. @param {Buffer} contents @returns {Generator<[number, number]>} */
 function* stretches(contents) {
   let start = 0
   while (start < contents.length) {
@@ -117,7 +117,7 @@ function unsignedLeb(value) {
   return bytes
 }
 
-/** Of a number that is not negative: bit 6 of the last byte is its sign. @param {number} value */
+/** Encodes a number that is not negative. Bit 6 of the last byte is the sign. @param {number} value */
 function signedLeb(value) {
   const bytes = unsignedLeb(value)
   const last = bytes.at(-1) ?? 0

@@ -13,11 +13,11 @@ test.for([
   expect(parseByteSize(text)).toBe(bytes)
 })
 
-test.for(['', 'M', '-1', '1X', '64 M B', '0.3', '1e3', '9999999T'])('"%s" is refused as a size', (text) => {
+test.for(['', 'M', '-1', '1X', '64 M B', '0.3', '1e3', '9999999T'])('refuses "%s" as a size', (text) => {
   expect(parseByteSize(text)).toBeUndefined()
 })
 
-test('formats a size in a fitting unit, and exactly', () => {
+test('formats a size in the largest fitting unit, followed by the exact bytes', () => {
   expect(formatByteSize(0)).toBe('0 bytes')
   expect(formatByteSize(1023)).toBe('1,023 bytes')
   expect(formatByteSize(1024)).toBe('1 KiB (1,024 bytes)')

@@ -11,7 +11,7 @@ export function parseByteSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-/** A whole number with commas: `'1,572,864'`. By hand, because the first use of `Intl` takes longer than a small image. */
+/** Formats a whole number with commas: `'1,572,864'`. Without `Intl`, whose first use takes longer than making a small image. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }

@@ -1,11 +1,11 @@
 /** Access to the fields of FAT structures in a `Uint8Array`, which browsers have instead of Buffer. */
 
-/** A view of the same memory, for numbers of several bytes. */
+/** A DataView of the same memory. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Each byte as the character of the same number. */
+/** Decodes each byte as the character with the same code. */
 export function readLatin1(bytes: Uint8Array, start: number, end: number): string {
   let text = ''
   for (let index = start; index < Math.min(end, bytes.length); index++) text += String.fromCharCode(bytes[index] ?? 0)

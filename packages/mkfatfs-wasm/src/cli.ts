@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** The command `mkfatfs-wasm`. */
+/** Entry point of the command `mkfatfs-wasm`. */
 import { runCommandLine } from './command-line/run-command-line.ts'
 
 const { argv, stdout, stderr } = process
-// A closed pipe is no failure: `mkfatfs-wasm --list disk.img | head`.
+// A closed pipe is not a failure, for example in `mkfatfs-wasm --list disk.img | head`.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })

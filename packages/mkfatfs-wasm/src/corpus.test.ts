@@ -1,4 +1,4 @@
-/** Generated trees, checked with fsck.fat, mdir and mcopy, and read back through FatFs. */
+/** Property test: checks images of generated trees with fsck.fat, mdir and mcopy, and reads them back through FatFs. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -28,7 +28,7 @@ test('any tree is read back byte for byte by mtools and by FatFs, and fsck.fat f
       using scratch = makeScratch()
       const source = scratch.tree('source', files)
       const image = scratch.at('disk.img')
-      // A FAT12 of 70 MB cannot be.
+      // FAT12 cannot have 70 MB.
       const made = await mkfatfs(source, image, {
         ...rest,
         type: type ?? 'auto',

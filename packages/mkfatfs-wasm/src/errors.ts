@@ -1,4 +1,4 @@
-/** The error of this package: one class, a stable code from one table, and the list of paths at fault. */
+/** The error class of this package, with stable codes and a list of offending paths. */
 
 /** Stable codes, each with general advice. */
 export const MKFATFS_ERROR_CODES = {
@@ -32,7 +32,7 @@ export const MKFATFS_ERROR_CODES = {
     'All other entries were extracted. Read these with `readFile()`, or extract on another file system.',
 } as const
 
-/** A stable code, fit for comparing with `error.code`. */
+/** A stable code, the type of `error.code`. */
 export type MkfatfsErrorCode = keyof typeof MKFATFS_ERROR_CODES
 
 /** Properties of an error besides its message. */
@@ -42,26 +42,26 @@ export interface MkfatfsErrorOptions {
    * @default the sentence of the code in {@link MKFATFS_ERROR_CODES}
    */
   readonly hint?: string
-  /** The paths at fault, each with the reason if they differ. All are kept, the message shows the first twenty. */
+  /** The offending paths, each with its reason if the reasons differ. The message shows the first twenty. */
   readonly offenders?: readonly string[]
-  /** The error that led to this one. */
+  /** The cause of this error. */
   readonly cause?: unknown
 }
 
 const SHOWN_OFFENDERS = 20
-// Two copies of this package may be loaded: `instanceof` then fails, the registered symbol does not.
+// A registered symbol, because `instanceof` fails if two copies of this package are loaded.
 const brand = Symbol.for('mkfatfs-wasm.error')
 
-/** The error of this package. `message` holds what happened and why, advice, and the offenders. */
+/** The error of this package. `message` contains the reason, a hint, and the offending paths. */
 export class MkfatfsError extends Error {
   override readonly name: string = 'MkfatfsError'
-  /** Stable, for programs. */
+  /** Stable code for programs. */
   readonly code: MkfatfsErrorCode
-  /** The first part of `message`: what happened and why. */
+  /** The first part of `message`: the failure and its reason. */
   readonly shortMessage: string
   /** Advice. */
   readonly hint: string
-  /** All paths at fault; empty when the error is not about files. */
+  /** All offending paths; empty if the error is not about files. */
   readonly offenders: readonly string[]
 
   constructor(code: MkfatfsErrorCode, shortMessage: string, options: MkfatfsErrorOptions = {}) {
@@ -77,7 +77,7 @@ export class MkfatfsError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** Whether `value` is an error of this package, also of another copy of it. */
+  /** Whether `value` is an error of this package, or of another copy of this package. */
   static is(value: unknown): value is MkfatfsError {
     return typeof value === 'object' && value !== null && brand in value
   }

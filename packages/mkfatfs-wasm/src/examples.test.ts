@@ -1,4 +1,4 @@
-/** Examples run against the built package, and the README shows no other code. */
+/** Tests that run the examples with the built package, and check that README snippets are examples. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { test } from '../test/scratch.ts'
 const folder = fileURLToPath(new URL('../examples', import.meta.url))
 const files = { 'EFI/BOOT/BOOTX64.EFI': 'not really', 'loader/loader.conf': 'timeout 3' }
 
-/** The output of an example that runs in a directory. */
+/** Runs an example in a directory, and returns its output. */
 function run(name: string, cwd: string): string {
   return execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', `${folder}/${name}.ts`], {
     cwd,

@@ -7,7 +7,7 @@ test('packs year, month and day, hour, minute and pair of seconds', () => {
   expect(time).toEqual({ date: (44 << 9) | (2 << 5) | 29, time: (23 << 11) | (59 << 5) | 29 })
 })
 
-test('a stored time is the last even second at or before the one given', () => {
+test('rounds a time down to an even second', () => {
   fc.assert(
     fc.property(fc.integer({ min: Date.UTC(1980, 0, 1), max: Date.UTC(2107, 11, 31, 23, 59, 59) }), (milliseconds) => {
       const stored = fromFatTime(toFatTime(milliseconds))
@@ -22,7 +22,7 @@ test('a stored time is the last even second at or before the one given', () => {
 test.for([
   ['before 1980', 0, Date.UTC(1980, 0, 1)],
   ['after 2107', Date.UTC(2200, 0, 1), Date.UTC(2107, 11, 31, 23, 59, 58)],
-] as const)('a time %s becomes the nearest that FAT can store', ([, milliseconds, stored]) => {
+] as const)('replaces a time %s by the nearest that FAT can store', ([, milliseconds, stored]) => {
   expect(fromFatTime(toFatTime(milliseconds))).toBe(stored)
 })
 
@@ -36,6 +36,6 @@ test.for([
   ['minute 60', (44 << 9) | (1 << 5) | 1, 60 << 5],
   ['second 60', (44 << 9) | (1 << 5) | 1, 30],
   ['all bits set', 0xffff, 0xffff],
-] as const)('a stored %s is undefined, not another time', ([, date, time]) => {
+] as const)('returns undefined for a stored %s', ([, date, time]) => {
   expect(fromFatTime({ date, time })).toBeUndefined()
 })

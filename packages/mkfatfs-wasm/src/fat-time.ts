@@ -1,4 +1,4 @@
-/** Times in the form of FAT: a date and a time of 16 bits each, in steps of two seconds. UTC, so that all hosts agree. */
+/** Conversion of FAT times: a date and a time of 16 bits each, with a resolution of two seconds. UTC, so that all hosts agree. */
 
 const FIRST = Date.UTC(1980, 0, 1)
 const LAST = Date.UTC(2107, 11, 31, 23, 59, 58)
@@ -10,10 +10,10 @@ export interface FatTime {
   readonly time: number
 }
 
-/** The date of the last call: the files of a tree are mostly of few days. */
+/** Cache of the last date, because most files of a tree have the same few dates. */
 let last = { day: 0, date: 0 }
 
-/** Milliseconds since 1970 → the last step at or before it, within 1980 to 2107. */
+/** Converts milliseconds since 1970, rounded down, and limited to the years 1980 to 2107. */
 export function toFatTime(milliseconds: number): FatTime {
   const seconds = Math.floor(Math.min(Math.max(milliseconds, FIRST), LAST) / 1000)
   const day = Math.floor(seconds / SECONDS_PER_DAY)
@@ -28,7 +28,7 @@ function dateOf(when: Date): number {
   return ((when.getUTCFullYear() - 1980) << 9) | ((when.getUTCMonth() + 1) << 5) | when.getUTCDate()
 }
 
-/** Milliseconds since 1970; undefined for a date of zero, which means "not set", and for fields out of range. */
+/** Converts to milliseconds since 1970. Returns undefined for a date of zero, which means "not set", and for fields out of range. */
 export function fromFatTime({ date, time }: FatTime): number | undefined {
   const month = (date >> 5) & 15
   const day = date & 31
@@ -37,7 +37,7 @@ export function fromFatTime({ date, time }: FatTime): number | undefined {
   const second = (time & 31) * 2
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined
   const start = new Date(Date.UTC(1980 + (date >> 9), month - 1, day))
-  // Day 0 and days after the end of the month would move to another month.
+  // `Date` would move day 0, and days after the end of the month, to another month.
   if (start.getUTCDate() !== day) return undefined
   return start.getTime() + (hour * 3600 + minute * 60 + second) * 1000
 }

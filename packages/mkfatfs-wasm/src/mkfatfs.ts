@@ -3,7 +3,7 @@ import { createImage, NewFatImage, treesOf } from './new-image.ts'
 import type { MkfatfsOptions } from './options.ts'
 
 /**
- * Makes a FAT image from `options.files` or `options.partitions`. Everything that FAT cannot hold is refused at once;
+ * Makes a FAT image from `options.files` or `options.partitions`. Names and sizes that FAT cannot store are refused at once;
  * streams and Blobs are read when the image is written.
  *
  * @throws MkfatfsError with one of {@link MKFATFS_ERROR_CODES}

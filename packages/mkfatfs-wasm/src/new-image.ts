@@ -1,4 +1,4 @@
-/** A new image that is laid out and checked. Its contents are read when it is written somewhere. */
+/** A new image whose layout is computed and checked. Contents are read when the image is written. */
 import type { MkfatfsOptions, PartitionTable } from './options.ts'
 import { type ImageFacts, type PlannedImage, planImage, type VolumeFacts } from './plan-image.ts'
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts'
@@ -10,7 +10,7 @@ import { BytesSink, PartsSink, StreamSink } from './write/memory-sinks.ts'
 import type { ImageSink } from './write/sequential-writer.ts'
 import { writeImage } from './write/write-image.ts'
 
-/** A new image. Each of its methods writes the whole image. */
+/** A new image. Each method writes the whole image. */
 export class NewFatImage implements ImageFacts {
   readonly type: FatType
   readonly partitionTable: PartitionTable
@@ -41,7 +41,7 @@ export class NewFatImage implements ImageFacts {
   }
 
   /**
-   * The image in memory.
+   * Returns the image as bytes.
    * @throws MkfatfsError `SOURCE_CHANGED`, `READ_FAILED`; the signal's reason
    */
   async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -51,7 +51,7 @@ export class NewFatImage implements ImageFacts {
   }
 
   /**
-   * The image as a Blob, in which free space takes no memory.
+   * Returns the image as a Blob. Free space takes no memory.
    * @throws MkfatfsError `SOURCE_CHANGED`, `READ_FAILED`; the signal's reason
    */
   async toBlob(): Promise<Blob> {
@@ -61,7 +61,7 @@ export class NewFatImage implements ImageFacts {
     return new Blob(sink.parts, { type: 'application/octet-stream' })
   }
 
-  /** The image as a stream. It fails with the errors of {@link toBytes}. */
+  /** Returns the image as a stream, which fails with the errors of {@link toBytes}. */
   toStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>()
     const writer = writable.getWriter()
@@ -71,7 +71,7 @@ export class NewFatImage implements ImageFacts {
       await sink.fill(this.size)
       await writer.close()
     }
-    // The reader sees the error. When the reader cancelled, the writer is closed already.
+    // Passes the error to the reader. If the reader has cancelled, the writer is already closed.
     write().catch((error: unknown) => writer.abort(error).catch(() => {}))
     return readable
   }
@@ -86,7 +86,7 @@ export class NewFatImage implements ImageFacts {
 }
 
 /**
- * Reads the sources while FatFs is compiled, then lays out the image.
+ * Reads the sources while FatFs is compiled, then computes the layout of the image.
  * @param epoch see {@link resolveOptions}
  */
 export async function createImage<T>(
@@ -101,7 +101,7 @@ export async function createImage<T>(
   return create(planImage(format, trees, resolved), resolved)
 }
 
-/** The trees of options that have their contents in `files`. */
+/** Returns the trees of options with `files`. */
 export function treesOf(options: MkfatfsOptions): Promise<Tree>[] {
   return (options.partitions ?? [options]).map(({ files }) => buildTree(files ?? [], options.signal))
 }

@@ -3,14 +3,14 @@ import type { FatFiles } from './tree/build-tree.ts'
 import type { FatType } from './volume/geometry.ts'
 
 /**
- * The partition table around the volumes. `'none'` is a bare volume, as `mkfs.fat` makes it. `'hybrid'` is a GPT whose
- * MBR lists the first three partitions too, for firmware that reads only MBRs.
+ * The partition table of the image. `'none'`: a volume without a partition table, like `mkfs.fat` creates it. `'hybrid'`: a GPT
+ * whose MBR also lists the first three partitions, for firmware that only reads MBRs.
  */
 export type PartitionTable = 'none' | 'mbr' | 'gpt' | 'hybrid'
 
 /** The progress of a run. */
 export interface MkfatfsProgress {
-  /** Bytes of file contents that are written. */
+  /** Bytes of file contents written so far. */
   readonly bytes: number
   /** Bytes of all file contents. */
   readonly totalBytes: number
@@ -26,7 +26,7 @@ export interface VolumeOptions {
    */
   readonly label?: string
   /**
-   * FAT12, FAT16 or FAT32; `'auto'` leaves the choice to FatFs, by the size of the volume.
+   * FAT12, FAT16 or FAT32; with `'auto'`, FatFs selects the type by the size of the volume.
    * @default 'auto'
    */
   readonly type?: FatType | 'auto'
@@ -41,12 +41,12 @@ export interface VolumeOptions {
    */
   readonly fats?: 1 | 2
   /**
-   * Entries of the root directory of FAT12 and FAT16, up to 32,768. More when the files need more.
+   * Entries of the root directory of FAT12 and FAT16, up to 32,768. Raised automatically if the files need more.
    * @default 512
    */
   readonly rootEntries?: number
   /**
-   * A boot sector of 512 bytes: its jump instruction and its code are taken, and the fields between them are not.
+   * A boot sector of 512 bytes. Its jump instruction and its code are copied, the fields between them are not.
    * @default none
    */
   readonly bootCode?: Uint8Array
@@ -62,8 +62,8 @@ export interface VolumeOptions {
    */
   readonly partitionName?: string
   /**
-   * Bytes as a number or text like `'64M'`, or `'fit'`, as small as the files allow. It is the size of the whole image,
-   * or of the partition for an entry of `partitions`.
+   * Size of the whole image; in an entry of `partitions`, of the partition. Bytes as a number, text like `'64M'`, or `'fit'`: as
+   * small as the files allow.
    * @default 'fit'; for the last of `partitions`, the rest of an image with a `size`
    */
   readonly size?: number | string
@@ -76,7 +76,7 @@ export interface MkfatfsOptions extends VolumeOptions {
    * @default 'none'; 'gpt' with `partitions`
    */
   readonly partitionTable?: PartitionTable
-  /** Several volumes, in the order of their partitions. Their options replace those of the single volume. */
+  /** Several volumes, in the order of their partitions. Replaces the options of a single volume. */
   readonly partitions?: readonly VolumeOptions[]
   /**
    * Bytes per sector: 512, 1024, 2048 or 4096.
@@ -100,19 +100,19 @@ export interface MkfatfsOptions extends VolumeOptions {
    */
   readonly mbrCode?: Uint8Array
   /**
-   * Times of files and directories. `'clamp'`: times after that of the environment variable `SOURCE_DATE_EPOCH` become
-   * it; without the variable it is `'keep'`. `'keep'`: modification times. A `Date` or milliseconds since 1970: one
-   * time for all. FAT stores 1980 to 2107 in steps of two seconds; other times become the nearest of these.
+   * Times of files and directories. `'keep'`: modification times. `'clamp'`: modification times, limited to that of the
+   * environment variable `SOURCE_DATE_EPOCH` if it is set. A `Date` or milliseconds since 1970: this time for all. FAT stores the
+   * years 1980 to 2107 with a resolution of two seconds; other times become the nearest one.
    * @default 'clamp'
    */
   readonly timestamps?: 'clamp' | 'keep' | Date | number
   /**
-   * Accept names like `aux.c` or `con`, which Windows takes for devices and cannot open. Linux can.
+   * Accept names like `aux.c` or `con`, which Windows treats as devices and cannot open. Linux can.
    * @default false
    */
   readonly allowDeviceNames?: boolean
-  /** Called several times a second while files are written, and at the end. */
+  /** Called several times per second while files are written, and at the end. */
   readonly onProgress?: (progress: MkfatfsProgress) => void
-  /** Ends the run early: it rejects with the signal's reason and leaves no image. */
+  /** Aborts the run: it rejects with the signal's reason, and leaves no image. */
   readonly signal?: AbortSignal
 }

@@ -1,4 +1,4 @@
-/** Lays out an image: from trees and options to everything that is written. */
+/** Computes the layout of an image from trees and options. */
 import { formatByteSize } from './byte-size.ts'
 import { MkfatfsError } from './errors.ts'
 import { toFatTime } from './fat-time.ts'
@@ -22,7 +22,7 @@ import { measureTree } from './volume/measure.ts'
 import { stampBootSectors } from './volume/stamp-boot-sectors.ts'
 import type { ImagePlan, VolumePlan } from './write/write-image.ts'
 
-/** The data area of sectors of 512 bytes is aligned to the 4 KiB of a page, so that holes and writes fit the host's. */
+/** Alignment of the data area: the size of a page, so that holes and writes fit the pages of the host. */
 const ALIGNMENT_BYTES = 4096
 
 /** A volume of a new image. */
@@ -33,7 +33,7 @@ export interface VolumeFacts {
   readonly offset: number
   /** Bytes of the volume. */
   readonly size: number
-  /** Bytes per cluster: each file takes a multiple of it. */
+  /** Bytes per cluster, the unit in which files take space. */
   readonly clusterSize: number
   /** Number of files. */
   readonly files: number
@@ -43,15 +43,15 @@ export interface VolumeFacts {
   readonly bytes: number
 }
 
-/** Properties of a new image. Those of a volume are of the first one. */
+/** Properties of a new image. Properties of a volume refer to the first volume. */
 export interface ImageFacts {
   readonly type: FatType
   readonly partitionTable: PartitionTable
-  /** Bytes of the image; as a sparse file it may take less of the disk. */
+  /** Bytes of the image. A sparse file can take less space on the disk. */
   readonly size: number
   /** Start of the volume in the image, in bytes. */
   readonly volumeOffset: number
-  /** Bytes per cluster: each file takes a multiple of it. */
+  /** Bytes per cluster, the unit in which files take space. */
   readonly clusterSize: number
   /** Number of files in all volumes. */
   readonly files: number
@@ -63,15 +63,16 @@ export interface ImageFacts {
   readonly volumes: readonly VolumeFacts[]
 }
 
-/** An image that is laid out. */
+/** The layout of an image, with its properties. */
 export interface PlannedImage {
   readonly plan: ImagePlan
   readonly facts: ImageFacts
 }
 
 /**
+ * Computes the layout.
  * @param trees the contents of each volume, in the order of `options.volumes`
- * @throws MkfatfsError with a code for what FAT cannot hold
+ * @throws MkfatfsError if FAT cannot store a tree, or the image is too small
  */
 export function planImage(format: Formatter, trees: readonly Tree[], options: ResolvedOptions): PlannedImage {
   const volumes = options.volumes.map((volume, index) => ({ volume, tree: trees[index] ?? EMPTY }))
@@ -136,7 +137,7 @@ interface PlannedVolume {
 
 interface Place {
   readonly options: ResolvedOptions
-  /** End of the volume before, in bytes. */
+  /** End of the previous volume, bytes. */
   readonly end: number
   readonly index: number
 }
@@ -161,7 +162,7 @@ function planVolume(format: Formatter, tree: Tree, volume: ResolvedVolume, place
   stampBootSectors(formatted, {
     volumeId: identity.number('volume'),
     label,
-    // Behind the wear-levelling layer the volume is a whole disk.
+    // With wear levelling, the layer presents the volume as a whole disk.
     hiddenSectors: options.wearLevelling ? 0 : offset / sectorBytes,
     usedClusters: allocation.used,
     bootCode: volume.bootCode,
@@ -190,12 +191,12 @@ function planVolume(format: Formatter, tree: Tree, volume: ResolvedVolume, place
   }
 }
 
-/** The position of a volume, and the bytes it may take. */
+/** Returns the position of a volume, and its available bytes. */
 function spaceFor(volume: ResolvedVolume, { options, end }: Place) {
   const { size, sectorBytes, partitionTable, wearLevelling } = options
   if (wearLevelling) {
     const overhead = size === 'fit' ? 0 : wearLevellingBytes(size, wearLevelling)
-    // The first flash sector is the dummy, until a device has moved it.
+    // In a new image, the first flash sector is the dummy.
     return { offset: FLASH_SECTOR_BYTES, size, overhead, container: 'image' }
   }
   const offset = nextPartition(partitionTable, end)

@@ -1,4 +1,4 @@
-/** Checks of the options of `mkfatfs()` that need no source, and their defaults. */
+/** Checks the options of `mkfatfs()`, and adds their defaults. */
 import { parseByteSize } from './byte-size.ts'
 import { MkfatfsError } from './errors.ts'
 import { FLASH_SECTOR_BYTES } from './flash/wear-levelling.ts'
@@ -12,14 +12,14 @@ import { BOOT_SECTOR_BYTES, type FatType, SECTOR_SIZES } from './volume/geometry
 export interface ResolvedVolume {
   readonly label: string | undefined
   readonly type: FatType | 'auto'
-  /** 0 leaves the choice to FatFs. */
+  /** Bytes per cluster; 0 for the choice of FatFs. */
   readonly clusterBytes: number
   readonly fats: 1 | 2
   readonly rootEntries: number
   readonly bootCode: Uint8Array | undefined
   readonly partitionType: string | number
   readonly partitionName: string | undefined
-  /** Bytes of the partition; 'rest' for the rest of the image, as small as possible when the image has no size. */
+  /** Bytes of the partition. `'rest'`: the rest of the image; as small as possible if the image has no given size. */
   readonly size: number | 'fit' | 'rest'
 }
 
@@ -32,7 +32,7 @@ export interface ResolvedOptions {
   readonly mbrCode: Uint8Array | undefined
   /** Bytes of the whole image. */
   readonly size: number | 'fit'
-  /** The time to store for a time of the source, both in milliseconds since 1970. */
+  /** Converts a modification time to the stored time, both in milliseconds since 1970. */
   readonly storedTime: (modified: number) => number
   readonly allowDeviceNames: boolean
   readonly onProgress: (progress: MkfatfsProgress) => void
@@ -42,7 +42,7 @@ export interface ResolvedOptions {
 const TYPES = ['auto', 'fat12', 'fat16', 'fat32'] as const
 const TABLES = ['none', 'mbr', 'gpt', 'hybrid'] as const
 const PROFILES = ['esp-idf'] as const
-/** Readers take a sector without a jump for no boot sector. */
+/** First byte of a boot sector: a jump instruction. Readers do not recognize a boot sector without it. */
 const JUMPS = [0xeb, 0xe9]
 const USUAL_ROOT_ENTRIES = 512
 const MOST_ROOT_ENTRIES = 32_768

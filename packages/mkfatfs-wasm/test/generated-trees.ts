@@ -1,10 +1,10 @@
-/** Trees for property tests: all kinds of names that FAT can store, and sizes around all limits. */
+/** Generators of trees for property tests, with all kinds of names that FAT can store, and sizes around all limits. */
 import fc from 'fast-check'
 import { foldCase } from '../src/names/case-fold.ts'
 import { whyInvalid } from '../src/names/long-name.ts'
 import type { Files } from './scratch.ts'
 
-/** Contents of a file: the number of bytes, and their seed. */
+/** Contents of a file: size in bytes, and a seed. */
 interface Contents {
   readonly size: number
   readonly seed: number
@@ -63,7 +63,7 @@ function isContents(node: Node | Contents): node is Contents {
   return typeof node['size'] === 'number'
 }
 
-/** Contents that are all zero become holes. */
+/** Generates the bytes. Small seeds generate zeros, which become holes. */
 function bytesOf({ size, seed }: Contents): Uint8Array {
   const bytes = Buffer.alloc(size)
   if (seed > 20)

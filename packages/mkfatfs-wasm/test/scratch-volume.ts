@@ -1,4 +1,4 @@
-/** An empty volume in memory, mounted with the binding of js-fatfs, to compare names with those of FatFs. */
+/** An empty volume in memory, mounted with the binding of js-fatfs. Used to compare names with FatFs. */
 import * as FatFs from 'js-fatfs'
 
 const SECTOR_BYTES = 512

@@ -1,4 +1,4 @@
-/** Tests that need a directory: `scratch` is an empty one that is removed after the test. */
+/** Vitest's `test` with the fixture `scratch`, an empty directory that is removed after the test. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,15 +9,15 @@ export type Files = Readonly<Record<string, string | Uint8Array>>
 
 /** An empty directory of a test. */
 export interface Scratch {
-  /** Its path, without links. */
+  /** Path of the directory, with links resolved. */
   readonly path: string
-  /** A path in it. */
+  /** Returns a path in the directory. */
   at(...names: string[]): string
-  /** Makes a directory with files in it. Returns its path. */
+  /** Creates a directory with files. Returns its path. */
   tree(name: string, files: Files): string
 }
 
-/** A directory without a test: property tests need one for each run. */
+/** Creates a directory without the fixture. Property tests need one per run. */
 export function makeScratch(): Scratch & Disposable {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'mkfatfs-test-')))
   return {

@@ -1,11 +1,11 @@
-/** Programs of other projects that check images: dosfstools and mtools of Debian. */
+/** Runs dosfstools and mtools of Debian to check images. */
 import { execFile } from 'node:child_process'
 import { closeSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const exec = promisify(execFile)
 const ZEROS = Buffer.alloc(2 ** 16)
-// dosfstools are in root's PATH only; without a UTF-8 locale mtools replace characters beyond ASCII.
+// Adds the directory of dosfstools, which is only in root's PATH. Without a UTF-8 locale, mtools replace non-ASCII characters.
 const env = {
   ...process.env,
   PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
@@ -13,7 +13,7 @@ const env = {
   MTOOLS_SKIP_CHECK: '1',
 }
 
-/** Runs a tool. Returns its output, or rejects with it. */
+/** Runs a tool. Returns its output, or rejects with an error that contains the output. */
 export async function tool(name: string, ...args: string[]): Promise<string> {
   const { stdout } = await exec(name, args, { env, maxBuffer: 2 ** 26 }).catch((error: Error & { stdout?: string }) => {
     throw new Error(`${error.message}\n${error.stdout}`)
@@ -21,7 +21,7 @@ export async function tool(name: string, ...args: string[]): Promise<string> {
   return stdout
 }
 
-/** Resolves when `fsck.fat -n` finds no fault in the volume at `offset` of the image. */
+/** Resolves if `fsck.fat -n` finds no fault in the volume at `offset` of the image; else rejects. */
 export async function fsck(image: string, { offset = 0, size = 0 } = {}): Promise<void> {
   const volume = offset === 0 ? image : copyPart(image, offset, size)
   const output = await tool('fsck.fat', '-n', volume)
@@ -29,7 +29,7 @@ export async function fsck(image: string, { offset = 0, size = 0 } = {}): Promis
   if (output.trimEnd().split('\n').length !== 2) throw new Error(output)
 }
 
-/** Paths of all files in the volume, as `mdir` lists them, sorted. */
+/** Returns the sorted paths of all files in the volume, listed by `mdir`. */
 export async function mdirFiles(image: string, offset = 0): Promise<string[]> {
   const output = await tool('mdir', '-b', '-/', '-a', '-i', `${image}@@${offset}`, '::/')
   const paths = output.split('\n').filter((line) => line.startsWith('::/'))
@@ -39,17 +39,17 @@ export async function mdirFiles(image: string, offset = 0): Promise<string[]> {
     .toSorted()
 }
 
-/** Extracts everything with `mcopy` into `target`, which exists. The image is not empty. */
+/** Extracts all files with `mcopy` into the existing directory `target`. The image must not be empty. */
 export async function mcopyOut(image: string, target: string, offset = 0): Promise<void> {
   await tool('mcopy', '-s', '-m', '-n', '-i', `${image}@@${offset}`, '::/*', target)
 }
 
-/** A name in the form of mtools, which replace characters beyond 16 bits. */
+/** Converts a name like mtools, which replace characters beyond 16 bits. */
 export function asMtoolsShow(path: string): string {
   return path.replace(/[\u{10000}-\u{10ffff}]/gu, '__')
 }
 
-/** Bytes from `offset` on in a file beside the image; zeros stay holes. */
+/** Copies bytes from `offset` on to a file beside the image. Zeros remain holes. */
 function copyPart(image: string, offset: number, size: number): string {
   const part = `${image}.part`
   writeFileSync(part, '')

@@ -1,4 +1,4 @@
-/** The web entry in a real browser, bundled by Vite and without a bundler. */
+/** Tests of the web entry in a real browser, bundled by Vite and without a bundler. */
 import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const example = join(root, 'examples', 'web')
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' }
 
-/** Serves the first of `folders` that has a file. */
+/** Serves files from the first of `folders` that contains them. */
 async function serve(folders: readonly string[]) {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
@@ -94,7 +94,7 @@ async function expectImage(scratch: Scratch, url: string): Promise<void> {
     'zero',
   ])
 
-  // The times of the files are those of the host: the same files give the same image in Node.
+  // Dropped files keep their modification times, so that Node makes the same image from them.
   const flat = scratch.tree('flat', { 'a.bin': Buffer.alloc(300_000, 'a'), 'b.txt': 'b' })
   const names = ['a.bin', 'b.txt'].map((name) => join(flat, name))
   await dropAndDownload(url, names, image)
@@ -115,7 +115,7 @@ test.skipIf(noBrowser !== undefined)(
     const outDir = scratch.at('bundle')
     await build({ root: example, base: './', logLevel: 'error', build: { outDir } })
     const scripts = (await readdir(join(outDir, 'assets'))).map((name) => readFileSync(join(outDir, 'assets', name)))
-    // Nothing else is loaded: the WebAssembly is in the script.
+    // The script contains the WebAssembly, so that no other file is loaded.
     expect(scripts).toHaveLength(1)
     const packed = gzipSync(Buffer.concat(scripts)).length
     expect(packed).toBeGreaterThan(10_000)

@@ -1,11 +1,11 @@
-/** The arguments of the command, checked. citty itself accepts misspelt options and missing values. */
+/** Parses and checks the arguments of the command. The parser citty accepts misspelt options and missing values. */
 import { stripVTControlCharacters } from 'node:util'
 import { parseArgs, renderUsage } from 'citty'
 import { MkfatfsError } from '../errors.ts'
 import type { HostMkfatfsOptions } from '../host/mkfatfs.ts'
 import { MAKING_OPTIONS, makingOptions } from './making-options.ts'
 
-/** The work that the arguments ask for. */
+/** A parsed command. */
 export type Command = { readonly isJson: boolean } & (
   | { readonly kind: 'help' | 'version' }
   | {
@@ -22,7 +22,7 @@ export type Command = { readonly isJson: boolean } & (
   | { readonly kind: 'rename'; readonly image: string; readonly from: string; readonly to: string }
 )
 
-/** Options that ask for other work than making an image, with the positional arguments that they take. */
+/** Options that select another command than making an image. */
 const MODES = {
   layout: {
     type: 'string',
@@ -106,7 +106,7 @@ export async function helpText(): Promise<string> {
       ...OPTIONS,
     },
   })
-  // citty adds colours also when the output is no terminal.
+  // citty adds colours even if the output is not a terminal.
   const text = stripVTControlCharacters(usage)
   return `${text}\nexFAT and LittleFS are not supported. SOURCE_DATE_EPOCH limits the times in the image.\n`
 }

@@ -1,8 +1,8 @@
-/** Options of the command for making an image from a directory. */
+/** Command-line options for making an image from a directory. */
 import { MkfatfsError } from '../errors.ts'
 import type { HostMkfatfsOptions } from '../host/mkfatfs.ts'
 
-/** Definitions for citty. Values are checked by the library, with the same messages as for a program. */
+/** Definitions for citty. The library checks the values. */
 export const MAKING_OPTIONS = {
   label: { type: 'string', valueHint: 'EFI', description: 'Volume label, up to 11 characters' },
   type: {
@@ -37,7 +37,7 @@ export const MAKING_OPTIONS = {
 
 type Values = Readonly<Record<string, unknown>>
 
-/** The options of `mkfatfs()` for the values of the command. @throws MkfatfsError `INVALID_OPTION` */
+/** Converts command-line values to options of `mkfatfs()`. @throws MkfatfsError `INVALID_OPTION` */
 export function makingOptions(values: Values): Omit<HostMkfatfsOptions, 'files' | 'partitions'> {
   const timestamps = textOf(values, 'timestamps')
   const partitionType = textOf(values, 'partition-type')
@@ -73,12 +73,12 @@ function numberOf(values: Values, key: string): number | string | undefined {
   return text !== undefined && isNumber(text) ? Number(text) : text
 }
 
-/** Decimal, or hexadecimal as partition types usually are. */
+/** Whether the text is a decimal or a hexadecimal number. */
 function isNumber(text: string): boolean {
   return /^(?:\d+|0x[\da-f]+)$/i.test(text)
 }
 
-/** Seconds since 1970, as in SOURCE_DATE_EPOCH, or ISO 8601. */
+/** Parses `clamp`, `keep`, seconds since 1970 as in SOURCE_DATE_EPOCH, or ISO 8601. */
 function parseTimestamps(text: string): Date | 'clamp' | 'keep' {
   if (text === 'clamp' || text === 'keep') return text
   const time = new Date(/^\d+$/.test(text) ? Number(text) * 1000 : text)

@@ -23,7 +23,7 @@ function setUp({ isTTY, elapsed }: { isTTY: boolean; elapsed: number }) {
   return { stream, bar }
 }
 
-test('shows the share and the total on a terminal, after a second', async () => {
+test('shows the percentage and the total on a terminal after a second', async () => {
   const { stream, bar } = setUp({ isTTY: true, elapsed: 1000 })
   bar.update({ bytes: 2 ** 20, totalBytes: 2 ** 22 })
   await once(stream, 'readable')
@@ -37,12 +37,12 @@ test('shows the share and the total on a terminal, after a second', async () => 
 })
 
 test.for([
-  ['output that is no terminal', { isTTY: false, elapsed: 1000 }],
+  ['output that is not a terminal', { isTTY: false, elapsed: 1000 }],
   ['a short run', { isTTY: true, elapsed: 100 }],
 ] as const)('shows nothing for %s', async ([, situation]) => {
   const { stream, bar } = setUp(situation)
   bar.update({ bytes: 1, totalBytes: 2 })
-  // The library would be loaded by now.
+  // Gives the bar enough time to load its library.
   await import('cli-progress')
   await new Promise(setImmediate)
   bar.stop()

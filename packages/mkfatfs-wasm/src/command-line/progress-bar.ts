@@ -1,4 +1,4 @@
-/** A progress bar for runs of over a second, on a terminal. */
+/** Progress bar on a terminal, for runs that take more than a second. */
 import { formatByteSize } from '../byte-size.ts'
 
 /** Milliseconds before the bar appears. */
@@ -18,7 +18,7 @@ export class ProgressBar {
     if (stream.isTTY) this.#begun = performance.now()
   }
 
-  /** Shows the progress, once the run is long enough. */
+  /** Shows the progress, if the run is long enough. */
   update({ bytes, totalBytes }: { readonly bytes: number; readonly totalBytes: number }): void {
     this.#bar?.update(bytes)
     if (this.#begun === undefined || this.#isLoading || performance.now() - this.#begun < DELAY) return
@@ -32,7 +32,7 @@ export class ProgressBar {
     this.#bar?.stop()
   }
 
-  /** Most runs end before they need the library. */
+  /** Loads the library on demand, because most runs end before they need it. */
   async #load(bytes: number, totalBytes: number): Promise<void> {
     const { Presets, SingleBar } = await import('cli-progress')
     if (this.#isOver) return

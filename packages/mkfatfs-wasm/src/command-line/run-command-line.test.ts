@@ -22,7 +22,7 @@ async function run(...args: readonly string[]) {
   return { stdout: printed, stderr: complained, exitCode }
 }
 
-/** Runs the built command in a process of its own. */
+/** Runs the built command in a separate process. */
 async function runBuilt(...args: readonly string[]) {
   const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const [stdout, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -197,7 +197,7 @@ test('reports a failure with its code and its offenders, and exits with 1', asyn
   expect(exitCode).toBe(1)
   expect(stderr).toContain('mkfatfs-wasm: 1 name cannot be stored.\n')
   expect(stderr).toContain('[NAME_INVALID]')
-  // A name must not steer the terminal.
+  // Names must not send escape sequences to the terminal.
   expect(stderr).not.toMatch(/\x1b/)
   expect(readdirSync(scratch.path)).toEqual(['source'])
 })

@@ -1,4 +1,4 @@
-/** The command: arguments, signals, reports and exit codes. */
+/** Runs the command line: parses arguments, handles signals, prints reports, and returns the exit code. */
 import { constants } from 'node:os'
 import { MkfatfsError } from '../errors.ts'
 import { parseCommand } from './arguments.ts'
@@ -15,11 +15,11 @@ export interface Streams {
 const WRONG_USAGE = 2
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Returns the exit code: 0; 1 after a failure; 2 when the arguments are wrong; 128 + n after signal n. */
+/** Returns the exit code: 0 for success; 1 for a failure; 2 for invalid arguments; 128 + n after signal n. */
 export async function runCommandLine(args: readonly string[], { stdout, stderr }: Streams): Promise<number> {
   const controller = new AbortController()
   let signal: (typeof SIGNALS)[number] | undefined
-  // The unfinished image is removed, then the process ends. A second signal ends it at once.
+  // The first signal aborts the run, which removes the unfinished image. A second signal ends the process at once.
   const stop = (name: (typeof SIGNALS)[number]): void => {
     signal = name
     controller.abort()

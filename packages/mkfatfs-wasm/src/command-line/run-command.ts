@@ -1,4 +1,4 @@
-/** The work of each command, and its report as text or JSON. */
+/** Executes each command, and formats its report as text or JSON. */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, resolve } from 'node:path'
@@ -101,7 +101,7 @@ async function list(path: string, isJson: boolean): Promise<string> {
   return lines.join('')
 }
 
-/** Options from a JSON file. Paths in it are relative to its directory. */
+/** Reads options from a JSON file. Its paths are relative to the file's directory. */
 async function readLayout(path: string): Promise<HostMkfatfsOptions> {
   let layout: unknown
   try {

@@ -6,18 +6,18 @@ import { FatImageEditor } from './fat-image-editor.ts'
 /** Options of `editFatImage()`. */
 export interface EditFatImageOptions extends ReadFatImageOptions {
   /**
-   * Accept names like `aux.c` or `con`, which Windows takes for devices and cannot open.
+   * Accept names like `aux.c` or `con`, which Windows treats as devices and cannot open.
    * @default false
    */
   readonly allowDeviceNames?: boolean
 }
 
-/** Makes the changes of a call. */
+/** Callback that makes the changes. */
 export type EditFatImage = (image: FatImageEditor) => void | Promise<void>
 
 /**
  * Changes a copy of an image in memory.
- * @param edit makes the changes; when it fails, there is no result
+ * @param edit makes the changes; if it rejects, the call rejects with the same error
  * @returns the changed image
  * @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`, and errors of `edit`
  */
@@ -29,7 +29,7 @@ export async function editFatImage(
   return editMemory(image, edit, options, { codePages: CODE_PAGES })
 }
 
-/** @param support code pages of the platform, and the latest time to store */
+/** Implements `editFatImage()`. @param support code pages of the platform, and the latest time to store */
 export async function editMemory(
   image: Uint8Array | ArrayBuffer | Blob,
   edit: EditFatImage,
@@ -43,7 +43,7 @@ export async function editMemory(
 
 /** Differences between platforms. */
 export interface EditSupport extends Pick<OpenOptions, 'codePages' | 'module'> {
-  /** Milliseconds since 1970. @default none */
+  /** Latest time to store, milliseconds since 1970. @default none */
   readonly latestTime?: number | undefined
 }
 

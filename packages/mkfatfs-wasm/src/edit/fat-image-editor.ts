@@ -1,4 +1,4 @@
-/** Changes to an open image. FatFs makes them, and reclaims the space of what is removed or replaced. */
+/** Editor of an open image. FatFs makes the changes, and frees the space of removed or replaced entries. */
 import { MkfatfsError } from '../errors.ts'
 import { fromFatTime, toFatTime } from '../fat-time.ts'
 import { foldCase } from '../names/case-fold.ts'
@@ -8,22 +8,22 @@ import { childrenOf, findEntry, type ListedEntry, openName } from '../read/list-
 import type { MountedVolume, VolumeEntry } from '../read/mounted-volume.ts'
 import { type FileContents, readContents } from '../tree/file-contents.ts'
 
-/** The time of the entries that are made next, in milliseconds since 1970. */
+/** Modification time of the next entries, milliseconds since 1970. */
 export interface EditClock {
   now: number
 }
 
-/** Options of the editor itself. */
+/** Settings of the editor. */
 export interface EditorSettings {
   readonly clock: EditClock
-  /** The time of an entry without a given one. */
+  /** Default modification time of an entry. */
   readonly currentTime: () => number
   readonly allowDeviceNames: boolean
 }
 
-/** An entry, or the place for one. */
+/** A path in the image, with its existing entry if there is one. */
 interface Place {
-  /** The path of the caller, without slashes at its ends. */
+  /** The path that the caller passed, without slashes at its ends. */
   readonly path: string
   /** Path of the directory, as FatFs opens it; empty for the root. */
   readonly parent: string
@@ -45,7 +45,7 @@ export class FatImageEditor extends FatImage {
   }
 
   /**
-   * Adds a file, or replaces its contents. Missing directories are made.
+   * Adds a file, or replaces its contents. Creates missing directories.
    * @param options.modified a `Date` or milliseconds since 1970. @default now, at most SOURCE_DATE_EPOCH
    * @throws MkfatfsError `NAME_INVALID`, `PATH_CONFLICT`, `ENTRY_READ_ONLY`, `FILE_TOO_LARGE`, `IMAGE_FULL`
    */
@@ -72,7 +72,7 @@ export class FatImageEditor extends FatImage {
   }
 
   /**
-   * Makes a directory and its parents. An existing directory is left as it is.
+   * Creates a directory and its parents. Keeps an existing directory unchanged.
    * @throws MkfatfsError `NAME_INVALID`, `PATH_CONFLICT`, `IMAGE_FULL`
    */
   async makeDirectory(path: string, options: { readonly modified?: Date | number } = {}): Promise<void> {
@@ -84,7 +84,7 @@ export class FatImageEditor extends FatImage {
   }
 
   /**
-   * Removes a file, or a directory with everything in it.
+   * Removes a file, or a directory with all its contents.
    * @throws MkfatfsError `NOT_IN_IMAGE`, `ENTRY_READ_ONLY`
    */
   async remove(path: string): Promise<void> {
@@ -100,7 +100,7 @@ export class FatImageEditor extends FatImage {
   }
 
   /**
-   * Renames or moves a file or directory. Missing directories of `to` are made. A name may change in case only.
+   * Renames or moves a file or directory. Creates missing directories of `to`. The names may differ only in case.
    * @throws MkfatfsError `NOT_IN_IMAGE`, `NAME_INVALID`, `PATH_CONFLICT`, `IMAGE_FULL`
    */
   async rename(from: string, to: string): Promise<void> {
@@ -127,7 +127,7 @@ export class FatImageEditor extends FatImage {
         `\`modified\` is ${String(modified)}, not a Date or milliseconds since 1970.`,
       )
     }
-    // FatFs takes the time as it is: the nearest one that FAT can store.
+    // FatFs does not check the range, so this is the nearest time that FAT can store.
     this.#settings.clock.now = fromFatTime(toFatTime(time)) ?? 0
   }
 
@@ -144,7 +144,7 @@ export class FatImageEditor extends FatImage {
     throw missing()
   }
 
-  /** Checks the names, and makes the directories that are missing. */
+  /** Checks the names of a path, and creates missing directories. */
   #placeFor(path: string): Place {
     const parts = partsOf(path)
     const invalid = parts.flatMap((part) => {

@@ -1,4 +1,4 @@
-/** Bytes from base64. A loop, because a callback for each byte takes longer than to compile a small module. */
+/** Decodes base64. Uses a loop, because a callback per byte takes longer than compiling a small module. */
 export function decodeBase64(text: string): Uint8Array {
   const characters = atob(text)
   const bytes = new Uint8Array(characters.length)

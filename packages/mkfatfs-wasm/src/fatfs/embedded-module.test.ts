@@ -8,7 +8,7 @@ import { EMBEDDED_MODULE } from './embedded-module.ts'
 
 const whole = new Uint8Array(readFileSync(new URL('fatfs.wasm', import.meta.resolve('js-fatfs'))))
 
-test('is what the script makes of the installed js-fatfs', () => {
+test('equals the output of the script for the installed js-fatfs', () => {
   expect(Buffer.from(embeddedModule(whole)).toString('base64')).toBe(EMBEDDED_MODULE)
 })
 
@@ -18,7 +18,7 @@ async function imageWithAllBytes(): Promise<Uint8Array> {
   const bytes = Buffer.from(await (await mkfatfs({ files: new Map(names.map((name) => [name, ''])) })).toBytes())
   for (const [index, name] of names.entries()) {
     const at = bytes.indexOf(name.padEnd(11), 0, 'latin1')
-    // 0xe5 at the start would be a free slot, which is why the names begin with ASCII.
+    // The names begin with ASCII, because 0xe5 as the first byte marks a free slot.
     for (let byte = 0; byte < 8; byte++) bytes[at + 2 + byte] = 0x80 + index * 8 + byte
   }
   return bytes

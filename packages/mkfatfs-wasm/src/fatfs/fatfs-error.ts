@@ -1,6 +1,6 @@
-/** Results of FatFs. */
+/** Result codes of FatFs. */
 
-/** Results of FatFs that callers tell apart. */
+/** Result codes of FatFs that callers distinguish. */
 export const RESULT = {
   ok: 0,
   diskError: 1,

@@ -1,20 +1,20 @@
-/** Structures that FatFs takes and returns. */
+/** Parameters and results of FatFs. */
 
-/** Parameters of a new volume, as `f_mkfs` takes them. */
+/** Parameters of `f_mkfs` for a new volume. */
 export interface FormatParameters {
   /** Bits: 1 is FAT12 or FAT16, 2 is FAT32. */
   readonly families: number
   readonly fats: 1 | 2
   /** Slots of the root directory of FAT12 and FAT16. */
   readonly rootSlots: number
-  /** 0 leaves the choice to FatFs. */
+  /** Bytes per cluster; 0 for the choice of FatFs. */
   readonly clusterBytes: number
 }
 
 /** An entry of a directory. */
 export interface RawEntry {
   readonly name: string
-  /** The 8.3 name of an entry with a long name, else empty. */
+  /** 8.3 name of an entry with a long name; else empty. */
   readonly shortName: string
   readonly size: number
   readonly date: number

@@ -1,6 +1,6 @@
 /**
- * FatFs R0.15 in WebAssembly, on a block device in JavaScript. This is a binding of its own because that of js-fatfs
- * needs Node or a page, loads a file from beside its script, and takes times from the clock of the host's time zone.
+ * Binding of FatFs R0.15 in WebAssembly, with a block device in JavaScript. Replaces the binding of js-fatfs, which needs Node or
+ * a page, loads a separate file, and uses the time zone of the host.
  */
 import { decodeBase64 } from './decode-base64.ts'
 import { EMBEDDED_MODULE } from './embedded-module.ts'
@@ -21,7 +21,7 @@ export interface FatFsOptions {
    */
   readonly module?: Uint8Array<ArrayBuffer>
   /**
-   * The time that new entries get, in milliseconds since 1970. FatFs stores it as UTC.
+   * Returns the time of new entries, milliseconds since 1970. FatFs stores it as UTC.
    * @default 1980-01-01
    */
   readonly clock?: () => number
@@ -35,7 +35,7 @@ interface WasmMemory {
   grow(pages: number): number
 }
 
-/** The types of Node lack this global, which all platforms have. */
+/** Declared here, because Node's types lack this global. */
 const { WebAssembly } = globalThis as unknown as {
   readonly WebAssembly: {
     compile(bytes: Uint8Array): Promise<object>
@@ -43,7 +43,7 @@ const { WebAssembly } = globalThis as unknown as {
   }
 }
 
-/** Functions of the module, which its compiler gave short names. */
+/** Functions of the module, under the short names of its compiler. */
 interface Exports {
   readonly j: WasmMemory
   readonly k: () => void
@@ -71,7 +71,7 @@ interface Exports {
   readonly P: (bytes: number) => number
 }
 
-/** Bytes of FatFs' structures in this module. */
+/** Sizes of FatFs' structures in this module, bytes. */
 const VOLUME_BYTES = 4152
 const FILE_BYTES = 4136
 const DIRECTORY_BYTES = 48
@@ -92,7 +92,7 @@ const encoder = new TextEncoder()
 
 let embedded: Promise<object> | undefined
 
-/** FatFs with one drive. All its work is synchronous. */
+/** FatFs with one drive. All methods except `load` are synchronous. */
 export class FatFs implements ModuleHost {
   readonly #exports: Exports
   #memory: Uint8Array = new Uint8Array()
@@ -115,14 +115,14 @@ export class FatFs implements ModuleHost {
     this.#exports = exports
   }
 
-  /** The memory of the module as it is now: it is another one after it has grown. */
+  /** The current memory of the module. Growing replaces it. */
   get memory(): Uint8Array {
     const { buffer } = this.#exports.j
     if (this.#memory.buffer !== buffer) this.#memory = new Uint8Array(buffer)
     return this.#memory
   }
 
-  /** @returns false when FatFs finds no volume possible with these parameters */
+  /** Formats the drive. @returns false if FatFs cannot create a volume with these parameters */
   format({ families, fats, rootSlots, clusterBytes }: FormatParameters): boolean {
     const result = this.#withMemory(PARAMETER_BYTES + WORK_BYTES + 1, (address) => {
       const parameters = new DataView(this.memory.buffer, address, PARAMETER_BYTES)
@@ -148,7 +148,7 @@ export class FatFs implements ModuleHost {
     )
   }
 
-  /** The entries of a directory, without `.` and `..`, in the order in which they are stored. */
+  /** Returns the entries of a directory in stored order, without `.` and `..`. */
   readDirectory(path: string): RawEntry[] {
     return this.#withMemory(DIRECTORY_BYTES + ENTRY_BYTES, (directory) => {
       const entry = directory + DIRECTORY_BYTES
@@ -167,7 +167,7 @@ export class FatFs implements ModuleHost {
     })
   }
 
-  /** The entry at `path`; undefined when there is none. */
+  /** Returns the entry at `path`; undefined if there is none. */
   stat(path: string): RawEntry | undefined {
     return this.#withMemory(ENTRY_BYTES, (entry) => {
       const result = this.#withPath(path, (address) => this.#exports.G(address, entry))
@@ -177,7 +177,7 @@ export class FatFs implements ModuleHost {
     })
   }
 
-  /** The contents of a file in pieces, each valid until the next is asked for. */
+  /** Yields the contents of a file in chunks. A chunk is valid until the next one is requested. */
   *readFile(path: string): Generator<Uint8Array> {
     const file = this.#exports.P(FILE_BYTES + 4 + CHUNK_BYTES)
     const done = file + FILE_BYTES
@@ -199,7 +199,7 @@ export class FatFs implements ModuleHost {
     }
   }
 
-  /** Creates a file, or replaces its contents. @returns false when the volume is full */
+  /** Creates a file, or replaces its contents. @returns false if the volume is full */
   writeFile(path: string, contents: Uint8Array): boolean {
     return this.#withMemory(FILE_BYTES + 4 + CHUNK_BYTES, (file) => {
       const done = file + FILE_BYTES
@@ -283,7 +283,7 @@ export class FatFs implements ModuleHost {
     return decoder.decode(memory.subarray(address, end))
   }
 
-  /** Adds pages to the memory. */
+  /** Grows the memory. */
   grow(bytes: number): boolean {
     try {
       this.#exports.j.grow(Math.ceil((bytes - this.memory.length) / WASM_PAGE_BYTES))

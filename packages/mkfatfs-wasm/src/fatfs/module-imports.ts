@@ -1,15 +1,15 @@
-/** Functions that the WebAssembly of FatFs calls: the disk, the clock and the growth of its memory. */
+/** Imports of FatFs' WebAssembly: functions for the disk, the clock and memory growth. */
 import { viewOf } from '../byte-view.ts'
 
 /** A disk of whole sectors. Sector 0 is the start of the volume. */
 export interface BlockDevice {
   readonly sectorBytes: number
   readonly sectors: number
-  /** Sectors that a new volume's data area is aligned to, a power of two. */
+  /** Alignment of a new volume's data area, in sectors; a power of two. */
   readonly alignment: number
-  /** Fills `target`, which has the length of one or more sectors. Returns false when the device lacks them. */
+  /** Fills `target`, whose length is a multiple of a sector. Returns false for sectors beyond the end of the device. */
   read(target: Uint8Array, sector: number): boolean
-  /** Undefined for a device that is write-protected. Returns false when the device lacks the sectors. */
+  /** Undefined for a write-protected device. Returns false for sectors beyond the end of the device. */
   readonly write?: (source: Uint8Array, sector: number) => boolean
 }
 
@@ -23,7 +23,7 @@ const SECTOR_COUNT = 1
 const SECTOR_SIZE = 2
 const BLOCK_SIZE = 3
 
-/** The owner of the memory that the functions work on. */
+/** Owner of the memory that the functions access. */
 export interface ModuleHost {
   readonly device: BlockDevice
   readonly memory: Uint8Array
@@ -31,7 +31,7 @@ export interface ModuleHost {
   grow(bytes: number): boolean
 }
 
-/** The functions by the short names that the compiler of the module gave them. */
+/** The functions, under the short names of the module's compiler. */
 export class ModuleImports {
   host!: ModuleHost
   readonly functions: Readonly<Record<string, (...args: number[]) => number>>
@@ -41,7 +41,7 @@ export class ModuleImports {
       this.host.memory.subarray(address, address + count * this.host.device.sectorBytes)
     const status = () => (this.host.device.write === undefined ? STATUS_PROTECTED : DISK_OK)
     this.functions = {
-      // Sector numbers are 32 bits without a sign.
+      // Sector numbers are unsigned 32-bit integers.
       a: (_drive = 0, address = 0, sector = 0, count = 0) => {
         const { device } = this.host
         if (device.write === undefined) return DISK_PROTECTED

@@ -129,7 +129,7 @@ describe('an image for ESP-IDF', () => {
   })
 
   test.for([1, 2, 17, 249, 250, 251, 252, 501, 502, 2000])(
-    'is read after a device has moved the dummy %i times',
+    'can be read after a device has moved the dummy %i times',
     async (moves) => {
       const image = await mkfatfs({ files, profile: 'esp-idf', wearLevelling: true, size: '1M' })
       const bytes = Buffer.from(await image.toBytes())
@@ -141,7 +141,7 @@ describe('an image for ESP-IDF', () => {
     },
   )
 
-  test('is read when power failed while one copy of the state was written', async () => {
+  test('can be read after a power failure while one copy of the state was written', async () => {
     const image = await mkfatfs({ files, profile: 'esp-idf', wearLevelling: true, size: '1M' })
     const bytes = Buffer.from(await image.toBytes())
     moveDummy(bytes, 300)

@@ -2,10 +2,10 @@
  * The wear-levelling layer of ESP-IDF around a FAT volume in flash memory. Source: `wl_fatfsgen.py` and the component
  * `wear_levelling` of ESP-IDF, version 2 of its layout.
  *
- * A partition of n flash sectors of 4096 bytes holds, in this order: the sectors of the volume with one unused sector
- * among them (the dummy), two copies of the state, and one sector with the configuration. The dummy wanders: after 16
- * erases the sector after it is copied to it and becomes the dummy, and a record of 16 bytes is added to each state.
- * When it has passed all positions, `moveCount` in the state grows and the records are erased.
+ * A partition of n flash sectors of 4096 bytes contains, in this order: the sectors of the volume with one unused sector
+ * among them (the dummy), two copies of the state, and one sector with the configuration. The dummy moves: after 16 erases, the
+ * sector after it is copied to it and becomes the new dummy, and a record of 16 bytes is added to each state. After the last
+ * position, `moveCount` in the state is incremented and the records are erased.
  */
 import { viewOf } from '../byte-view.ts'
 import { crc32 } from '../partition/crc32.ts'
@@ -20,29 +20,29 @@ const RECORD_BYTES = 16
 const CONFIG_BYTES = 48
 const CONFIG_CRC = 32
 const VERSION = 2
-/** Erases after which the dummy moves. */
+/** Number of erases after which the dummy moves. */
 const UPDATE_RATE = 16
 const TEMPORARY_BUFFER_BYTES = 32
 const CRC_START = 0xffffffff
-/** Flash sectors besides the volume and the states: the dummy and the configuration. */
+/** Flash sectors of the dummy and the configuration. */
 const FIXED_SECTORS = 2
-/** Flash sectors that `CONFIG_WL_SECTOR_MODE_SAFE` takes from the end of the volume's space. */
+/** Flash sectors that `CONFIG_WL_SECTOR_MODE_SAFE` reserves after the volume. */
 const SAFE_SECTORS = 2
 
-/** Bytes of an image of `size` bytes that are not the volume's. */
+/** Bytes that the layer takes in an image of `size` bytes. */
 export function wearLevellingBytes(size: number, mode: true | 'safe'): number {
   const states = 2 * stateSectors(size / FLASH_SECTOR_BYTES)
   return (FIXED_SECTORS + states + (mode === 'safe' ? SAFE_SECTORS : 0)) * FLASH_SECTOR_BYTES
 }
 
-/** Bytes of the smallest image with a volume of `volumeBytes`. */
+/** Size of the smallest image for a volume of `volumeBytes` bytes. */
 export function wearLevelledSize(volumeBytes: number, mode: true | 'safe'): number {
   let size = Math.ceil(volumeBytes / FLASH_SECTOR_BYTES) * FLASH_SECTOR_BYTES
   while (size - wearLevellingBytes(size, mode) < volumeBytes) size += FLASH_SECTOR_BYTES
   return size
 }
 
-/** The sectors around the volume. @param deviceId a random number that the records of a state are made from */
+/** Returns the sectors around the volume. @param deviceId a random number that each record of a state contains */
 export function wearLevellingChunks(size: number, deviceId: number): Chunk[] {
   const sectors = size / FLASH_SECTOR_BYTES
   const states = stateSectors(sectors)
@@ -79,16 +79,16 @@ export function wearLevellingChunks(size: number, deviceId: number): Chunk[] {
   ]
 }
 
-/** The order of the sectors in an image, as the device left it. */
+/** Position of the volume's sectors in an image after moves of the dummy. */
 export interface WearLevelling {
-  /** Bytes that the layer offers to a volume. */
+  /** Bytes available to a volume. */
   readonly size: number
-  /** Position in the image of a byte of the volume. */
+  /** Maps an offset in the volume to the position in the image. */
   position(offset: number): number
 }
 
 /**
- * Finds the layer; undefined when the image has none.
+ * Finds the layer. Returns undefined if the image has none.
  * @param read returns bytes of the image
  */
 export function findWearLevelling(
@@ -119,7 +119,7 @@ export function findWearLevelling(
   return undefined
 }
 
-/** The position of the dummy: one record for each step, and never after the last position. */
+/** Returns the position of the dummy: the number of records, limited to the last position. */
 function countRecords(state: Uint8Array, deviceId: number, positions: number): number {
   const view = viewOf(state)
   const word = new Uint8Array(4)

@@ -1,9 +1,9 @@
-/** `editFatImage()` for Node. Loads the editor when it is called, because programs that only make images need none. */
+/** `editFatImage()` for Node. Loads the editor on demand, because programs that only make images do not need it. */
 import type { EditFatImage, EditFatImageOptions } from '../edit/edit-fat-image.ts'
 
 /**
- * Changes an image file in a copy, which replaces the file in one step at the end: after a failure or a crash the old
- * image is unchanged.
+ * Changes an image file. The changes are made in a copy that atomically replaces the file at the end, so that the old image is
+ * unchanged after a failure or a crash.
  * @param edit makes the changes
  * @throws MkfatfsError `READ_FAILED`, `WRITE_FAILED`, `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`, and errors of
  *   `edit`

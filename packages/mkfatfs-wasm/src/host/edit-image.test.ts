@@ -10,7 +10,7 @@ import { foldCase } from '../names/case-fold.ts'
 
 const files = { 'a/b/deep.txt': 'deep', 'a/other.txt': 'other', 'top.txt': 'top' }
 
-/** Paths and contents of all files. */
+/** Reads the paths and contents of all files. */
 async function contentsOf(image: string | Uint8Array): Promise<Record<string, string>> {
   await using read = await readFatImage(image)
   const found: Record<string, string> = {}
@@ -19,7 +19,7 @@ async function contentsOf(image: string | Uint8Array): Promise<Record<string, st
   return found
 }
 
-/** Free clusters, as fsck.fat counts them. */
+/** Number of used clusters, as counted by fsck.fat. */
 async function usedClusters(image: string): Promise<number> {
   const output = await tool('fsck.fat', '-n', image)
   return Number(/(\d+)\/\d+ clusters/.exec(output)?.[1])
@@ -56,7 +56,7 @@ describe('changes an image file', () => {
     expect(readdirSync(scratch.path)).toEqual(['disk.img'])
   })
 
-  // Twice the file does not fit.
+  // The image has no space for two copies of the file.
   test.for([
     ['fat12', '8M', 5_000_000],
     ['fat16', '8M', 5_000_000],
@@ -109,7 +109,7 @@ describe('changes an image file', () => {
     expect(readdirSync(scratch.path).toSorted()).toEqual(['disk.img', 'link.img'])
   })
 
-  test('a failed change leaves the image as it was, and no other file', async ({ scratch }) => {
+  test('a failed change leaves the image unchanged, and no other file', async ({ scratch }) => {
     const image = scratch.at('disk.img')
     await (await mkfatfs({ files, size: '1M' })).toFile(image)
     const before = readFileSync(image)
@@ -194,7 +194,7 @@ const changes = fc.array(
   { minLength: 1, maxLength: 25 },
 )
 
-/** The expected tree by folded path. Its methods return false for a change that is refused. */
+/** Model of the expected tree, by case-folded path. Methods return false for a change that must be refused. */
 class Model {
   readonly entries = new Map<string, { readonly path: string; readonly contents: string | undefined }>()
 
@@ -212,7 +212,7 @@ class Model {
     return true
   }
 
-  /** The path with the parents as they are stored. */
+  /** The path with the stored spelling of its parents. */
   shown(path: string): string {
     const slash = path.lastIndexOf('/')
     if (slash < 0) return path
@@ -226,7 +226,7 @@ class Model {
   }
 }
 
-test('any sequence of changes gives the files of a model, by FatFs and by mtools, and fsck.fat finds no fault', {
+test('any sequence of changes results in the files of a model, read by FatFs and mtools, without faults in fsck.fat', {
   timeout: 120_000,
 }, async () => {
   await fc.assert(
@@ -289,7 +289,7 @@ async function applyRename(
   const moved = model.below(from)
   const isInside = renamed.startsWith(`${old}/`)
   const parent = to.includes('/') ? to.slice(0, to.lastIndexOf('/')) : ''
-  // The parents are made before the target is checked.
+  // Parents are created before the target is checked.
   const hasParent = isInside || parent === '' || model.make(parent, undefined)
   const isFree = old === renamed || !model.entries.has(renamed)
   const isPossible = !isInside && hasParent && isFree

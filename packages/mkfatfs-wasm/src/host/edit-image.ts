@@ -1,4 +1,4 @@
-/** Changes to an image file: in a copy, which replaces the file in one step when all changes succeeded. */
+/** Changes an image file in a copy, which atomically replaces the file when all changes have succeeded. */
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import {
   type EditFatImage,
@@ -14,7 +14,7 @@ import { ImageDescriptor } from './image-descriptor.ts'
 import { FileSink, writeAtomically } from './image-file.ts'
 import { codePageSupport } from './open-image.ts'
 
-/** See `editFatImage()` of the package. */
+/** Implements `editFatImage()`. */
 export async function editImage(
   image: string | Uint8Array | ArrayBuffer | Blob,
   edit: EditFatImage,
@@ -37,18 +37,18 @@ async function editFile(
   }
   const path = await realpath(image).catch(unreadable)
   const { size, mode } = await stat(path)
-  // Opened first: what is not a regular file is refused before a copy is made.
+  // Opens the image once, to refuse anything but a regular file before the copy.
   new ImageDescriptor(path).close()
   await writeAtomically(path, size, async (file, draft) => {
     await copyImage(path, file)
     await editBytes(new ImageDescriptor(draft, { isWritable: true }), edit, options, support)
     await file.chmod(mode & 0o777)
-    // On the disk before the rename: a crash leaves the old image or the whole new one.
+    // Syncs before the rename, so that a crash leaves either the old or the complete new image.
     await file.sync()
   })
 }
 
-/** Copies an image to a file of zeros; pages of zeros stay holes. */
+/** Copies an image to a file of zeros. Pages of zeros remain holes. */
 async function copyImage(path: string, target: FileHandle): Promise<void> {
   await using source = await open(path, 'r')
   const writer = new SequentialWriter(new FileSink(target))

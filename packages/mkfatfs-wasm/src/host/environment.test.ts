@@ -37,7 +37,7 @@ test('times are kept without SOURCE_DATE_EPOCH, or when it is empty', async ({ s
   }
 })
 
-test.for(['yesterday', '-1', '1.5'])('SOURCE_DATE_EPOCH of %s is refused', async (value, { scratch }) => {
+test.for(['yesterday', '-1', '1.5'])('refuses a SOURCE_DATE_EPOCH of %s', async (value, { scratch }) => {
   vi.stubEnv('SOURCE_DATE_EPOCH', value)
   await expect(mkfatfs({ directory: scratch.tree('source', {}) })).rejects.toMatchObject({
     code: 'INVALID_OPTION',

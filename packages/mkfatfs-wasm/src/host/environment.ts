@@ -1,7 +1,7 @@
-/** The environment variable that this package reads. */
+/** Reads the environment variable SOURCE_DATE_EPOCH. */
 import { MkfatfsError } from '../errors.ts'
 
-/** The latest time to store, in milliseconds since 1970. Source: reproducible-builds.org, specification of SOURCE_DATE_EPOCH. */
+/** Returns the latest time to store, milliseconds since 1970. Source: specification of SOURCE_DATE_EPOCH, reproducible-builds.org. */
 export function sourceDateEpoch(): number | undefined {
   const text = process.env['SOURCE_DATE_EPOCH']
   if (text === undefined || text === '') return undefined

@@ -1,4 +1,4 @@
-/** Writes the contents of an image into a directory of the host. */
+/** Extracts the contents of an image into a directory of the host. */
 import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, rmSync, utimesSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -8,17 +8,17 @@ import type { MountedVolume } from '../read/mounted-volume.ts'
 
 /** Options of `FatImage.extract()`. */
 export interface ExtractOptions {
-  /** Called several times a second, and at the end. */
+  /** Called several times per second, and at the end. */
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes: number }) => void
-  /** Ends the extraction early: it rejects with the signal's reason, and the files written so far stay. */
+  /** Aborts the extraction: it rejects with the signal's reason. Files written so far remain. */
   readonly signal?: AbortSignal
 }
 
-/** Bytes and files after which the event loop gets a turn. */
+/** Number of bytes and files after which the event loop gets a turn. */
 const BYTES_PER_TURN = 2 ** 22
 const FILES_PER_TURN = 64
 
-/** Errors of the host about one name: the other entries can still be extracted. */
+/** Errors of the host about a single name, after which the extraction continues. */
 const NAME_ERRORS = ['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EEXIST']
 
 /** @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `EXTRACT_INCOMPLETE` after all other entries are written */
@@ -49,7 +49,7 @@ export async function extractTree(
       if (missing.has(parent)) throw incomplete(entry.path, 'its directory could not be written')
       if (entry.isDirectory) attempt(entry.path, path, () => mkdirSync(path))
       else {
-        // Never through a link, never over a file: two names in the image may be one to the host.
+        // `wx` neither follows a link nor replaces a file: the host may consider two names of the image equal.
         const file = attempt(entry.path, path, () => openSync(path, 'wx'))
         let isComplete = false
         try {
@@ -75,7 +75,7 @@ export async function extractTree(
     }
     await takeTurns(1 / FILES_PER_TURN)
   }
-  // Last, and children first: a new file changes the time of its directory.
+  // Sets the times of directories last, children first, because a new entry changes the time of its directory.
   for (const { isDirectory, path, modified } of entries.toReversed()) {
     if (isDirectory && modified !== undefined && !missing.has(path)) {
       utimesSync(join(target, path), modified / 1000, modified / 1000)

@@ -1,11 +1,11 @@
-/** The bytes of a file of the host. */
+/** Reader of a file of the host. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { formatByteSize } from '../byte-size.ts'
 import { MkfatfsError, reasonOf } from '../errors.ts'
 import type { ContentsTarget, FileNode, FileSource } from '../tree/tree.ts'
 
-/** Files up to this size are read by three synchronous calls, because waiting for a thread costs several times more. */
+/** Files up to this size are read with three synchronous calls, because waiting for a thread takes several times as long. */
 const SMALL = 2 ** 17
 
 /** A file that is opened when it is copied. */
@@ -18,7 +18,7 @@ export class HostFile implements FileSource {
 
   copyTo(target: ContentsTarget, file: FileNode, align: number): Promise<void> | void {
     if (file.size > SMALL) return this.#copyLarge(target, file, align)
-    // One byte more than the size, which shows that the file grew; or the rest of its last cluster.
+    // Space for at least one byte more than the size, to detect that the file has grown; or for the rest of its last cluster.
     const least = file.size + align
     if (target.room(least) === undefined) return target.flush().then(() => this.#copySmall(target, file, align))
     this.#copySmall(target, file, align)

@@ -1,6 +1,6 @@
 /**
- * Writes an image to a file of another name beside its path, which replaces the old image in one step at the end. Other
- * processes see the old image, the new one, or none; never half of one.
+ * Writes an image to a temporary file in the same directory, which is renamed to the image's path at the end. Other processes
+ * see the old image, the complete new one, or none.
  */
 
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
@@ -9,8 +9,8 @@ import { MkfatfsError, reasonOf } from '../errors.ts'
 import type { ImageSink } from '../write/sequential-writer.ts'
 
 /**
- * The path of a new image without links.
- * @param sources directories that are packed, without links
+ * Resolves the path of a new image.
+ * @param sources real paths of the directories that are packed
  * @throws MkfatfsError `IMAGE_PATH`
  */
 export async function resolveImagePath(image: string, sources: readonly string[]): Promise<string> {
@@ -32,8 +32,8 @@ export async function resolveImagePath(image: string, sources: readonly string[]
 }
 
 /**
- * Calls `write` with a new file of `size` zero bytes and its path, then renames it to `path`. After a failure the new file is removed
- * and an old image is unchanged.
+ * Calls `write` with a new file of `size` zero bytes and its path, then renames the file to `path`. After a failure, the new file is
+ * removed, and an old image is unchanged.
  * @throws MkfatfsError `WRITE_FAILED`, and errors of `write`
  */
 export async function writeAtomically(
@@ -41,7 +41,7 @@ export async function writeAtomically(
   size: number,
   write: (file: FileHandle, draft: string) => Promise<void>,
 ): Promise<void> {
-  // Not random, because to load `node:crypto` takes longer than a small image. `wx` refuses a file that exists.
+  // Not random, because loading `node:crypto` takes longer than making a small image. `wx` refuses an existing file.
   const unique = `${process.pid}-${process.hrtime.bigint().toString(36)}`
   const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${unique}.tmp`)
   try {

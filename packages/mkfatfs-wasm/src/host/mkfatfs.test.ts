@@ -18,7 +18,7 @@ import { mkfatfs } from './mkfatfs.ts'
 
 const built = new URL('../../dist/index.js', import.meta.url)
 
-describe('a tree that FAT cannot hold is refused, with all offenders, before a byte is written', () => {
+describe('refuses a tree that FAT cannot store, with all offenders, before a byte is written:', () => {
   test('reserved characters, trailing dots and blanks', async ({ scratch }) => {
     const source = scratch.tree('source', { 'ok.txt': '', 'a:b': '', 'dir/what?': '', 'dir./x': '', 'blank ': '' })
     await expect(mkfatfs(source, scratch.at('image'))).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('a tree that FAT cannot hold is refused, with all offenders, before a b
 })
 
 describe('paths', () => {
-  test('a source that is missing or a file is refused', async ({ scratch }) => {
+  test('refuses a source that is missing or a file', async ({ scratch }) => {
     const source = scratch.tree('source', { file: '' })
     for (const wrong of [scratch.at('nowhere'), `${source}/file`]) {
       await expect(mkfatfs(wrong, scratch.at('image'))).rejects.toMatchObject({ code: 'SOURCE_NOT_A_DIRECTORY' })
@@ -106,7 +106,7 @@ describe('paths', () => {
     }
   })
 
-  test('a source may be a link, and an image that is a link stays one', async ({ scratch }) => {
+  test('accepts a link as the source, and keeps an image that is a link', async ({ scratch }) => {
     scratch.tree('source', { file: 'x' })
     symlinkSync('source', scratch.at('link'))
     writeFileSync(scratch.at('real.img'), '')
@@ -125,9 +125,9 @@ describe('options', () => {
     ['a type without a partition', { partitionType: 'efi' }, 'INVALID_OPTION', '`partitionTable` is "none"'],
     ['a label', { label: 'much too long' }, 'INVALID_OPTION', 'it has 13 characters'],
     ['a size of words', { size: 'large' }, 'INVALID_OPTION', '`size` is "large"'],
-    ['a size that is no multiple of 512', { size: 1_000_000 }, 'INVALID_OPTION', 'a multiple of 512 bytes'],
+    ['a size that is not a multiple of 512', { size: 1_000_000 }, 'INVALID_OPTION', 'a multiple of 512 bytes'],
     ['a time', { timestamps: new Date('never') }, 'INVALID_OPTION', '`timestamps` is Invalid Date'],
-  ] as const)('%s is refused', async ([, options, code, words], { scratch }) => {
+  ] as const)('refuses an option: %s', async ([, options, code, words], { scratch }) => {
     const call = mkfatfs(scratch.tree('source', {}), scratch.at('image'), options as object)
     await expect(call).rejects.toMatchObject({ code, message: expect.stringContaining(words) })
   })
@@ -136,7 +136,7 @@ describe('options', () => {
 describe('a run that fails leaves no half image', () => {
   const three = { 'a.bin': Buffer.alloc(3_000_000, 1), 'b.bin': Buffer.alloc(3_000_000, 2), 'c.bin': 'small' }
 
-  /** Does something to the source while its first file is under way. */
+  /** Calls `act` while the first file of the source is being copied. */
   async function disturb(scratch: { path: string; at(...names: string[]): string }, act: () => void) {
     writeFileSync(scratch.at('disk.img'), 'the image before')
     let isDone = false
@@ -235,7 +235,7 @@ describe('reproducible', () => {
     expect(digest(scratch.at('three.img'))).toBe(digest(scratch.at('one.img')))
   })
 
-  test('another time, name, or label gives another serial number', async ({ scratch }) => {
+  test('the serial number depends on times, names and the label', async ({ scratch }) => {
     const ids = new Set<string>()
     const image = scratch.at('disk.img')
     const make = async (tree: string, options: object) => {
@@ -264,7 +264,7 @@ describe('reproducible', () => {
 })
 
 describe('sizes', () => {
-  test('an empty directory gives the smallest volume', async ({ scratch }) => {
+  test('an empty directory results in the smallest volume', async ({ scratch }) => {
     const made = await mkfatfs(scratch.tree('source', {}), scratch.at('disk.img'))
     expect(made).toMatchObject({ type: 'fat12', size: 65_536, files: 0, directories: 0 })
     await fsck(scratch.at('disk.img'))
@@ -278,7 +278,7 @@ describe('sizes', () => {
     }
   })
 
-  test('ten thousand files in one directory, the root', { timeout: 60_000 }, async ({ scratch }) => {
+  test('stores ten thousand files in the root directory', { timeout: 60_000 }, async ({ scratch }) => {
     const names = Array.from({ length: 10_000 }, (_, index) => `file number ${index}.text`)
     const source = scratch.tree('source', Object.fromEntries(names.map((name) => [name, name])))
     const made = await mkfatfs(source, scratch.at('disk.img'))
@@ -289,7 +289,7 @@ describe('sizes', () => {
     expect(String(await image.readFile('file number 9999.text'))).toBe('file number 9999.text')
   })
 
-  test('a directory with more slots than FAT allows is refused', { timeout: 60_000 }, async ({ scratch }) => {
+  test('refuses a directory with more slots than FAT allows', { timeout: 60_000 }, async ({ scratch }) => {
     const tail = 'x'.repeat(240)
     const files = Object.fromEntries(Array.from({ length: 3300 }, (_, index) => [`sub/${index} ${tail}`, '']))
     await expect(mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))).rejects.toMatchObject({
@@ -298,7 +298,7 @@ describe('sizes', () => {
     })
   })
 
-  test('holes of the source are holes of the image', async ({ scratch }) => {
+  test('holes in files of the source are holes in the image', async ({ scratch }) => {
     const source = scratch.tree('source', { sparse: '' })
     truncateSync(`${source}/sparse`, 200 * 2 ** 20)
     await mkfatfs(source, scratch.at('disk.img'))

@@ -1,4 +1,4 @@
-/** `mkfatfs()` for Node: from directories of the host or files in memory, to a file, bytes or a stream. */
+/** `mkfatfs()` for Node: makes an image from directories of the host or files in memory, as a file, bytes or a stream. */
 import { readFile } from 'node:fs/promises'
 import { MkfatfsError, reasonOf } from '../errors.ts'
 import { createImage, NewFatImage } from '../new-image.ts'
@@ -10,11 +10,11 @@ import { sourceDateEpoch } from './environment.ts'
 import { FileSink, resolveImagePath, writeAtomically } from './image-file.ts'
 import { resolveSource, scanDirectory } from './scan-directory.ts'
 
-/** Options that only Node has, of a volume. */
+/** Options of a volume that are only available in Node. */
 interface HostSource {
-  /** A directory of the host: its contents become the root of the volume. Instead of `files`. */
+  /** A directory of the host, whose contents become the root of the volume. Alternative to `files`. */
   readonly directory?: string
-  /** See {@link VolumeOptions.bootCode}; also the path of a file. */
+  /** See {@link VolumeOptions.bootCode}; can also be the path of a file. */
   readonly bootCode?: Uint8Array | string
 }
 
@@ -26,13 +26,13 @@ export type HostMkfatfsOptions = Omit<MkfatfsOptions, 'bootCode' | 'mbrCode' | '
   HostSource & {
     /** See {@link MkfatfsOptions.partitions}. */
     readonly partitions?: readonly HostVolumeOptions[]
-    /** See {@link MkfatfsOptions.mbrCode}; also the path of a file. */
+    /** See {@link MkfatfsOptions.mbrCode}; can also be the path of a file. */
     readonly mbrCode?: Uint8Array | string
   }
 
 /** An image that was written to a file. */
 export interface MkfatfsResult extends ImageFacts {
-  /** The absolute path of the image, without links. */
+  /** The absolute path of the image, with links resolved. */
   readonly image: string
 }
 
@@ -47,9 +47,9 @@ export class HostFatImage extends NewFatImage {
   }
 
   /**
-   * Writes the image to a sparse file, which takes its place in one step at the end. After a failure no half image is
-   * left, and an older image is unchanged.
-   * @param image outside of the packed directories; an existing file is replaced
+   * Writes the image to a sparse file, which is renamed to its path at the end. After a failure, no incomplete image is left, and an
+   * older image is unchanged.
+   * @param image path outside of the packed directories; an existing file is replaced
    * @throws MkfatfsError `IMAGE_PATH`, `WRITE_FAILED`, `SOURCE_CHANGED`, `READ_FAILED`; the signal's reason
    */
   async toFile(image: string): Promise<MkfatfsResult> {
@@ -61,8 +61,8 @@ export class HostFatImage extends NewFatImage {
 }
 
 /**
- * Makes a FAT image from `options.directory`, `options.files` or `options.partitions`. Everything that FAT cannot hold
- * is refused at once; the contents of files are read when the image is written.
+ * Makes a FAT image from `options.directory`, `options.files` or `options.partitions`. Names and sizes that FAT cannot store
+ * are refused at once; the contents of files are read when the image is written.
  *
  * @throws MkfatfsError with one of {@link MKFATFS_ERROR_CODES}
  */
@@ -70,8 +70,8 @@ export async function mkfatfs(options: HostMkfatfsOptions): Promise<HostFatImage
 /**
  * Makes a FAT image from a directory, and writes it to a file.
  *
- * @param directory its contents become the root of the volume
- * @param image outside of `directory`; an existing file is replaced
+ * @param directory directory whose contents become the root of the volume
+ * @param image path outside of `directory`; an existing file is replaced
  * @throws MkfatfsError with one of {@link MKFATFS_ERROR_CODES}
  */
 export async function mkfatfs(
@@ -109,7 +109,7 @@ async function plan(options: HostMkfatfsOptions, image: string | undefined): Pro
   return createImage(neutral, epoch, trees, (planned, resolved) => new HostFatImage(sources, planned, resolved))
 }
 
-/** The options without directories, and with code instead of the paths of files. */
+/** Removes directories from options, and replaces paths of code files by their contents. */
 async function withoutHost<T extends HostSource & { readonly mbrCode?: Uint8Array | string }>(options: T) {
   const { directory: _directory, bootCode, mbrCode, ...rest } = options
   return {
@@ -147,7 +147,7 @@ async function readSource(
   if (directory === undefined) return buildTree(files ?? [], signal)
   const source = await resolveSource(directory)
   sources.push(source)
-  // A wrong path of the image is reported before the work begins.
+  // Reports a wrong path of the image before the source is read.
   if (image !== undefined) await resolveImagePath(image, sources)
   return scanDirectory(source, signal)
 }

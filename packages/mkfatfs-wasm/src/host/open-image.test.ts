@@ -125,7 +125,7 @@ describe('reading', () => {
     expect(await image.readFile('zero')).toEqual(Buffer.alloc(0))
   })
 
-  test('a missing path or a directory is refused', async ({ scratch }) => {
+  test('refuses a missing path and a directory', async ({ scratch }) => {
     await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
     await using image = await readFatImage(scratch.at('disk.img'))
     for (const path of ['nothing', 'dir/nothing', 'no/dir', 'dir', 'notes.txt/x', 'what?']) {
@@ -149,7 +149,7 @@ describe('reading', () => {
     expect(digest()).toBe(before)
   })
 
-  test('a directory that is not empty is not extracted into', async ({ scratch }) => {
+  test('refuses to extract into a directory that is not empty', async ({ scratch }) => {
     await mkfatfs(scratch.tree('source', files), scratch.at('disk.img'))
     await using image = await readFatImage(scratch.at('disk.img'))
     const target = scratch.tree('target', { mine: 'kept' })
@@ -215,7 +215,7 @@ describe('entries that other systems write', () => {
   })
 
   test('extracts all other entries when the host refuses some, then names those', async ({ scratch }) => {
-    // 100 characters of one byte become characters of three: 300 bytes, and hosts allow 255.
+    // 100 characters of three bytes each are 300 bytes, and hosts allow 255.
     const name = 'xyz'.repeat(34).slice(0, 100)
     await mkfatfs(
       scratch.tree('source', { [`${name}/below`]: '', [`a/${name}`]: 'x', 'z.txt': 'last' }),
@@ -264,7 +264,7 @@ describe('entries that other systems write', () => {
     ['zero', 0],
     ['month 0', (44 << 9) | 1],
     ['month 15', (44 << 9) | (15 << 5) | 1],
-  ] as const)('a date of %s is no date', async ([, date], { scratch }) => {
+  ] as const)('a date of %s is undefined', async ([, date], { scratch }) => {
     const image = await withSlotChanged(scratch, 'EVIL       ', (slot) => slot.writeUInt16LE(date, 24))
     await using read = await readFatImage(image)
     const [entry] = await read.list()
@@ -332,7 +332,7 @@ describe('an image that is damaged or has no FAT volume is refused', () => {
 /** The cluster of the first directory of the tree below. */
 const LOOP_PARENT = 2
 
-/** An image in which the slot with this short name is changed. */
+/** Makes an image, and changes the slot with this short name. */
 async function withSlotChanged(scratch: Scratch, name: string, change: (slot: Buffer) => void): Promise<string> {
   const image = scratch.at('disk.img')
   await mkfatfs(scratch.tree('source', { 'PARENT/LOOP/FILE': 'x', EVIL: 'x' }), image)

@@ -1,4 +1,4 @@
-/** Images of the host, opened for reading. */
+/** Opens image files of the host for reading. */
 import { readFile } from 'node:fs/promises'
 import {
   CODE_PAGES,
@@ -14,7 +14,7 @@ import type { MountedVolume } from '../read/mounted-volume.ts'
 import { type ExtractOptions, extractTree } from './extract-tree.ts'
 import { ImageDescriptor } from './image-descriptor.ts'
 
-/** Code pages that only the whole WebAssembly of js-fatfs has, which takes half a megabyte. */
+/** Code pages that need the complete WebAssembly of js-fatfs, which has half a megabyte. */
 const LARGE_CODE_PAGES = [932, 936, 949, 950]
 
 /** An image of the host that is open for reading. */
@@ -28,7 +28,7 @@ export class HostFatImageReader extends FatImage {
   }
 
   /**
-   * The contents of a file, which may not be larger than a Buffer. Case does not matter in `path`.
+   * Reads the contents of a file, which must fit into a Buffer. `path` is not case-sensitive.
    * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
    */
   override async readFile(path: string): Promise<Buffer> {
@@ -37,7 +37,7 @@ export class HostFatImageReader extends FatImage {
   }
 
   /**
-   * Writes everything into `directory`, which is new or empty, with the modification times.
+   * Extracts all entries with their modification times into `directory`, which must be new or empty.
    * @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `IMAGE_DAMAGED`, `EXTRACT_INCOMPLETE`
    */
   async extract(directory: string, options: ExtractOptions = {}): Promise<void> {
@@ -45,7 +45,7 @@ export class HostFatImageReader extends FatImage {
   }
 }
 
-/** See `readFatImage()` of the package. */
+/** Implements `readFatImage()`. */
 export async function openImage(
   image: string | Uint8Array | ArrayBuffer | Blob,
   options: ReadFatImageOptions,
@@ -54,7 +54,7 @@ export async function openImage(
   return new HostFatImageReader(await openVolume(bytes, { ...options, ...(await codePageSupport(options)) }))
 }
 
-/** The code pages of Node, and the WebAssembly that a large one needs. */
+/** Returns the code pages that Node supports, and the WebAssembly that a large code page needs. */
 export async function codePageSupport({
   codePage,
 }: ReadFatImageOptions): Promise<Pick<OpenOptions, 'codePages' | 'module'>> {

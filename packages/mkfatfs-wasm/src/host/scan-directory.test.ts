@@ -34,7 +34,7 @@ test('keeps modification times', async ({ scratch }) => {
   expect(directories[1]?.modified).toBe(1_000_000_002_000)
 })
 
-test('a link to a file inside becomes that file', async ({ scratch }) => {
+test('replaces a link to a file in the directory by a copy of that file', async ({ scratch }) => {
   const source = scratch.tree('source', { 'real/file': 'contents' })
   symlinkSync('real/file', scratch.at('source', 'link'))
   symlinkSync('link', scratch.at('source', 'link-to-link'))
@@ -48,10 +48,10 @@ test('a link to a file inside becomes that file', async ({ scratch }) => {
   ])
 })
 
-test('refuses each entry that is neither file nor directory, by name', async ({ scratch }) => {
+test('refuses entries that are neither files nor directories, and names each', async ({ scratch }) => {
   const source = scratch.tree('source', { 'dir/file': '' })
   const outside = scratch.tree('outside', { file: '' })
-  // A directory whose name begins like the source is outside too.
+  // A directory outside of the source whose path begins with the path of the source.
   const sibling = scratch.tree('source-not', { file: '' })
   symlinkSync('dir', scratch.at('source', 'to-directory'))
   symlinkSync(`${outside}/file`, scratch.at('source', 'to-outside'))
@@ -92,7 +92,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('walks a tree deeper than any stack', async ({ scratch }) => {
+test('reads a tree that is too deep for recursion', async ({ scratch }) => {
   const depth = 1500
   mkdirSync(scratch.at('source', ...Array.from({ length: depth }, () => 'd')), { recursive: true })
   const { directories } = await scanDirectory(scratch.at('source'), undefined)

@@ -1,4 +1,4 @@
-/** A tree from a directory of the host. Refuses entries that FAT cannot hold. */
+/** Reads the tree of a directory of the host. Refuses entries that FAT cannot store. */
 import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
@@ -7,10 +7,10 @@ import { MkfatfsError, reasonOf } from '../errors.ts'
 import { byName, type DirectoryNode, type FileNode, type Tree, toTree } from '../tree/tree.ts'
 import { HostFile } from './host-file.ts'
 
-/** Entries after which the event loop gets a turn. Each costs a system call of a few microseconds. */
+/** Number of entries after which the event loop gets a turn. Each needs a system call of a few microseconds. */
 const ENTRIES_PER_TURN = 1000
 
-/** The path of `directory` without links. @throws MkfatfsError `SOURCE_NOT_A_DIRECTORY` */
+/** Resolves the links in the path of `directory`. @throws MkfatfsError `SOURCE_NOT_A_DIRECTORY` */
 export async function resolveSource(directory: string): Promise<string> {
   const wrong = (why: string, cause?: unknown) =>
     new MkfatfsError('SOURCE_NOT_A_DIRECTORY', `Cannot pack "${directory}": ${why}.`, { cause })
@@ -24,7 +24,7 @@ export async function resolveSource(directory: string): Promise<string> {
 }
 
 /**
- * Finds all entries below `directory`, which is an absolute path without links.
+ * Finds all entries below `directory`, an absolute path with links resolved.
  * @throws MkfatfsError `UNSUPPORTED_FILE` with all offenders, `NAME_INVALID` for names that are not UTF-8,
  *   `SOURCE_CHANGED`, `READ_FAILED`
  */
@@ -106,7 +106,7 @@ class Scan {
     return node
   }
 
-  /** A link to a file inside becomes that file. Any other link is refused, because FAT has none. */
+  /** Replaces a link to a file in the directory by that file. Refuses other links, because FAT has no links. */
   #link(parent: DirectoryNode, name: string, path: string, source: string): void {
     let target: string
     try {

@@ -24,7 +24,7 @@ test.for([
   expect(foldCase(a)).not.toBe(foldCase(b))
 })
 
-test('folds any two letters alike that FatFs considers equal', async () => {
+test('folds letters to the same text if FatFs considers them equal', async () => {
   const fatfs = await loadScratchVolume()
   const file = fatfs.malloc(FatFs.sizeof_FIL)
   let pairs = 0

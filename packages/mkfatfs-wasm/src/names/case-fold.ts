@@ -1,8 +1,8 @@
-/** Case folding of names. FAT compares without case, one UTF-16 unit at a time. */
+/** Case folding of names. FAT ignores case when it compares names, and compares single UTF-16 units. */
 
 const ASCII = /^[\0-\x7f]*$/
 
-/** The same text for all names that FAT readers consider equal. */
+/** Returns the same text for all names that FAT readers consider equal. */
 export function foldCase(name: string): string {
   if (ASCII.test(name)) return name.toUpperCase()
   let folded = ''
@@ -10,12 +10,12 @@ export function foldCase(name: string): string {
   return folded
 }
 
-/** Upper, lower, upper: so letters with two lower-case forms (`σ ς`) and letters without a single capital match. */
+/** Converts to upper, lower and upper case, so that letters with several lower-case or upper-case forms match (`σ ς`). */
 function foldUnit(unit: string): string {
   return upper(lower(upper(unit)))
 }
 
-/** A unit whose other case takes several units stays as it is: FAT maps one unit to one. */
+/** Keeps a unit whose upper case has several units, because FAT maps one unit to one unit. */
 function upper(unit: string): string {
   const mapped = unit.toUpperCase()
   return mapped.length === 1 ? mapped : unit

@@ -6,7 +6,7 @@ test.for([
   ['my disk', 'MY DISK'],
   ['A-b_c!1', 'A-B_C!1'],
   ['elevenchars', 'ELEVENCHARS'],
-] as const)('"%s" is stored as "%s"', ([label, stored]) => {
+] as const)('stores "%s" as "%s"', ([label, stored]) => {
   expect(checkLabel(label)).toBe(stored)
 })
 
@@ -19,7 +19,7 @@ test.for([
   ['a/b', 'it has "/"'],
   ['é', 'it has "é"'],
   ['a\tb', 'it has "\\t"'],
-] as const)('"%s" is refused: %s', ([label, reason]) => {
+] as const)('refuses "%s": %s', ([label, reason]) => {
   expect(() => checkLabel(label)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', shortMessage: expect.stringContaining(reason) }),
   )

@@ -2,10 +2,10 @@
 import { MkfatfsError } from '../errors.ts'
 
 const LABEL_LENGTH = 11
-/** Forbidden characters, with all outside of printable ASCII. Source: Microsoft's FAT specification. */
+/** Forbidden characters, and all characters outside of printable ASCII. Source: Microsoft's FAT specification. */
 const FORBIDDEN = /[^\x20-\x7e]|["*+,./:;<=>?[\\\]|]/
 
-/** The label in its stored form, in upper case. @throws MkfatfsError `INVALID_OPTION` */
+/** Checks a label, and returns its stored form in upper case. @throws MkfatfsError `INVALID_OPTION` */
 export function checkLabel(label: string): string {
   const reason =
     typeof label !== 'string' || label.trim() === ''
@@ -23,7 +23,7 @@ export function checkLabel(label: string): string {
   })
 }
 
-/** The eleven stored characters, of ASCII. */
+/** Pads a label to eleven characters. */
 export function padLabel(label: string): string {
   return label.padEnd(LABEL_LENGTH)
 }

@@ -1,14 +1,14 @@
-/** Check of names that FAT can store unchanged. FatFs strips trailing dots and blanks silently: here they are refused. */
+/** Checks whether FAT can store a name unchanged. Refuses trailing dots and blanks, which FatFs would remove silently. */
 
 const MAX_UNITS = 255
-/** Includes DEL and those beyond ASCII, which are legal: but FatFs opens no name with DEL, and all are likely mistakes. */
+/** Also matches DEL and control characters beyond ASCII: legal, but probably mistakes, and FatFs cannot open names with DEL. */
 const CONTROL = /\p{Cc}/u
 const FORBIDDEN = /["*/:<>?\\|]/
-/** Matches nearly all valid names, which then need no further check. */
+/** Matches nearly all valid names, as a fast first check. */
 const PLAIN = /^[\w ()+.-]{0,254}[\w()+-]$/
 const DEVICE = /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?:\..*)?$/i
 
-/** The reason why FAT cannot store `name`; undefined for a valid name. */
+/** Returns the reason why FAT cannot store `name`; undefined for a valid name. */
 export function whyInvalid(
   name: string,
   { allowDeviceNames }: { readonly allowDeviceNames: boolean },

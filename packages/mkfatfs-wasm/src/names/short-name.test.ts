@@ -19,11 +19,11 @@ test.for([
   ['日本.txt', '__~1    TXT', 0, true],
   ['😀', '_~1        ', 0, true],
   ['a.b c', 'A~1     BC ', 0, true],
-] as const)('"%s" is stored as "%s"', ([name, short, caseFlags, hasLongName]) => {
+] as const)('stores "%s" as "%s"', ([name, short, caseFlags, hasLongName]) => {
   expect(nameEntries([name])).toEqual([{ short, caseFlags, hasLongName }])
 })
 
-test('short names of a directory differ, are legal, and take the predicted slots', () => {
+test('short names of a directory are unique, legal, and take the predicted slots', () => {
   const directory = fc.uniqueArray(names, { selector: foldCase, maxLength: 60 })
   fc.assert(
     fc.property(directory, (children) => {
@@ -39,12 +39,12 @@ test('short names of a directory differ, are legal, and take the predicted slots
   )
 })
 
-test('a name that fits keeps its form when a tail would take it', () => {
+test('a name that fits is unchanged if the tail of another name would produce it', () => {
   const entries = nameEntries(['longname one.txt', 'longna~1.txt'])
   expect(entries.map(({ short }) => short)).toEqual(['LONGNA~2TXT', 'LONGNA~1TXT'])
 })
 
-test('twenty thousand similar names get short names that differ', () => {
+test('twenty thousand similar names get unique short names', () => {
   const similar = Array.from({ length: 20_000 }, (_, index) => `a file with a number ${index}.data`)
   expect(new Set(nameEntries(similar).map(({ short }) => short)).size).toBe(similar.length)
 })

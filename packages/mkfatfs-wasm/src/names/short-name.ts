@@ -1,14 +1,14 @@
 /**
- * The 8.3 name of each entry. When the long name does not fit, a tail `~1` makes it unique; from the fifth on a hash does,
- * so that ten thousand similar names cost no more than ten.
+ * Creates the 8.3 name of each entry. If the long name does not fit, a tail such as `~1` makes the short name unique. From the
+ * fifth similar name on, a hash does, so that the time per name does not grow with their number.
  * Source: Microsoft's FAT specification, "The Basis-Name Generation Algorithm".
  */
 
 /** The stored form of a name. */
 export interface StoredName {
-  /** Eleven characters of ASCII: eight of the body, three of the extension, padded with blanks. */
+  /** Eleven ASCII characters: eight of the body and three of the extension, padded with blanks. */
   readonly short: string
-  /** Byte 12 of the entry: 0x08 a body, 0x10 an extension in lower case. */
+  /** Byte 12 of the entry. 0x08: the body is in lower case; 0x10: the extension is in lower case. */
   readonly caseFlags: number
   /** Whether entries of the long name precede it. */
   readonly hasLongName: boolean
@@ -19,13 +19,13 @@ const LOWER_EXTENSION = 0x10
 const SEQUENTIAL_TAILS = 4
 const FITS = /^([\w!#$%&'()@^`{}~-]{1,8})(?:\.([\w!#$%&'()@^`{}~-]{1,3}))?$/
 
-/** Slots of 32 bytes that an entry with this name takes. */
+/** Number of 32-byte slots of an entry with this name. */
 export function slotsFor(name: string): number {
   const fit = FITS.exec(name)
   return fit !== null && flagsOf(fit) !== undefined ? 1 : 1 + Math.ceil(name.length / 13)
 }
 
-/** The short names of one directory. Names that fit unchanged have priority: a tail never takes one. */
+/** Returns the short names of a directory. Names that fit unchanged have priority over names with a tail. */
 export function nameEntries(names: readonly string[]): StoredName[] {
   const taken = new Set<string>()
   const stored = names.map((name): StoredName | undefined => {
@@ -41,7 +41,7 @@ export function nameEntries(names: readonly string[]): StoredName[] {
   })
 }
 
-/** The flags that store the case of a name that fits; undefined when a part has both cases. */
+/** Returns the case flags of a name that fits; undefined if a part has mixed case. */
 function flagsOf([, body = '', extension = '']: RegExpExecArray): number | undefined {
   let flags = 0
   if (/[a-z]/.test(body)) flags |= LOWER_BODY

@@ -29,7 +29,7 @@ describe('a master boot record', () => {
         first: 2048,
         end: disk.length / 512,
       })
-      // The volume knows how many sectors lie before it.
+      // The volume's boot sector contains the number of sectors before it.
       expect(disk.readUInt32LE(2048 * 512 + 28)).toBe(2048)
     },
   )

@@ -6,7 +6,7 @@ import type { Chunk } from '../write/write-image.ts'
 import { gptCopyBlocks, gptEnd, gptStart } from './gpt.ts'
 import { MBR_ENTRIES, MBR_PROTECTIVE, mbrSector, mbrType } from './mbr.ts'
 
-/** 1 MiB, the alignment that all tools use. */
+/** The usual alignment of partitions: 1 MiB. */
 const PARTITION_ALIGNMENT = 2 ** 20
 const MAX_BLOCKS = 0xffffffff
 
@@ -21,7 +21,7 @@ export function nextPartition(table: PartitionTable, end: number): number {
   return Math.max(1, Math.ceil(end / PARTITION_ALIGNMENT)) * PARTITION_ALIGNMENT
 }
 
-/** A partition that is laid out. */
+/** A partition with its position. */
 export interface PlacedPartition {
   /** Start in the image, in bytes. */
   readonly offset: number
@@ -31,7 +31,7 @@ export interface PlacedPartition {
   readonly guid: Guid
 }
 
-/** A disk that is laid out. */
+/** Layout of a disk. */
 export interface DiskPlan {
   readonly table: PartitionTable
   /** Bytes of the image. */
@@ -44,7 +44,7 @@ export interface DiskPlan {
   readonly mbrCode: Uint8Array | undefined
 }
 
-/** The bytes of the partition table. */
+/** Returns the bytes of the partition table. */
 export function partitionTableChunks(disk: DiskPlan): Chunk[] {
   const { table, size, blockBytes, partitions, guid, signature, mbrCode } = disk
   if (table === 'none') return []

@@ -8,7 +8,7 @@ const ENTRIES = 128
 const ENTRY_BYTES = 128
 const HEADER_BYTES = 92
 
-/** Characters of the longest partition name. */
+/** Longest partition name, characters. */
 export const GPT_NAME_UNITS = 36
 
 /** Partition types by name: Microsoft basic data, EFI system partition. */
@@ -45,13 +45,13 @@ export function gptCopyBlocks(blockBytes: number): number {
   return tableBlocks(blockBytes) + 1
 }
 
-/** The blocks from number 1 on: header, table. Block 0 gets a protective master boot record. */
+/** Returns the blocks from number 1 on: header, table. Block 0 contains a protective master boot record. */
 export function gptStart(disk: GptDisk): Uint8Array {
   const table = gptTable(disk)
   return concatenate(gptHeader(disk, table, { own: 1, other: disk.blocks - 1, table: 2 }), table)
 }
 
-/** The last blocks: table, header. */
+/** Returns the last blocks: table, header. */
 export function gptEnd(disk: GptDisk): Uint8Array {
   const table = gptTable(disk)
   const own = disk.blocks - 1
@@ -79,7 +79,7 @@ function gptTable({ partitions }: GptDisk): Uint8Array {
   return table
 }
 
-/** The first three groups are numbers in the byte order of the disk. */
+/** Parses a GUID. Its first three groups are little-endian numbers. */
 function parseGuid(text: string): Guid {
   if (!GUID_TEXT.test(text)) throw new MkfatfsError('INVALID_OPTION', `"${text}" is not a GUID.`)
   const digits = text.replaceAll('-', '')

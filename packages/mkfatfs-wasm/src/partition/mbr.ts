@@ -13,7 +13,7 @@ const SECTOR_BYTES = 512
 const DISK_SIGNATURE = 440
 const FIRST_ENTRY = 446
 const ENTRY_BYTES = 16
-/** "Beyond cylinder, head and sector": readers ignore it in favour of the block numbers. */
+/** Cylinder, head and sector of a position that is too large for them. Readers use the block numbers instead. */
 const NO_CHS = [0xfe, 0xff, 0xff]
 const MBR_EFI = 0xef
 const SMALL_VOLUME_BYTES = 2 ** 25
@@ -26,7 +26,7 @@ export interface MbrPartition {
   readonly blocks: number
 }
 
-/** The type that FatFs gives a volume: FAT12, small FAT16, FAT16, FAT32 by block numbers; or EFI. */
+/** Returns the partition type that FatFs uses for a volume (FAT12, small FAT16, FAT16, FAT32 with LBA), or that of EFI. */
 export function mbrType({ type, sectors, sectorBytes }: Geometry, partitionType: string | number): number {
   if (typeof partitionType === 'number') return partitionType
   if (partitionType === 'efi') return MBR_EFI
@@ -36,8 +36,8 @@ export function mbrType({ type, sectors, sectorBytes }: Geometry, partitionType:
 }
 
 /**
- * The first sector of a disk.
- * @param signature the number by which Windows and Linux tell disks apart
+ * Returns the first sector of a disk.
+ * @param signature number with which Windows and Linux identify the disk
  * @param code up to 440 bytes that a BIOS runs, or undefined
  */
 export function mbrSector(

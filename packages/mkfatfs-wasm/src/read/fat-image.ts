@@ -1,4 +1,4 @@
-/** An image that is open for reading: made by this package, mkfs.fat, mtools, or any other tool. */
+/** Reads FAT images of any tool. */
 import { MkfatfsError } from '../errors.ts'
 import type { PartitionTable } from '../options.ts'
 import { SLOT_BYTES } from '../tree/slots.ts'
@@ -16,7 +16,7 @@ export interface FatEntry {
   readonly kind: 'file' | 'directory'
   /** Bytes; 0 for a directory. */
   readonly size: number
-  /** FAT has no time zone: taken as UTC. Undefined when the entry has no valid time. */
+  /** Modification time, interpreted as UTC because FAT has no time zone. Undefined if the entry has no valid time. */
   readonly modified: Date | undefined
   readonly isReadOnly: boolean
   readonly isHidden: boolean
@@ -31,7 +31,7 @@ export interface ReadFatImageOptions {
    */
   readonly partition?: number
   /**
-   * Code page of names that have no long form: 437, 720, 737, 771, 775, 850, 852, 855, 857, 860 to 866, 869; in Node
+   * Code page of names without a long form: 437, 720, 737, 771, 775, 850, 852, 855, 857, 860 to 866, 869; in Node
    * also 932, 936, 949, 950.
    * @default 850, as in mtools and dosfstools
    */
@@ -40,7 +40,7 @@ export interface ReadFatImageOptions {
 
 /** {@link ReadFatImageOptions}, with the WebAssembly to use. */
 export interface OpenOptions extends ReadFatImageOptions {
-  /** Code pages that the module lacks are refused. */
+  /** Code pages that the module supports. Others are refused. */
   readonly codePages: readonly number[]
   readonly module?: Uint8Array<ArrayBuffer>
 }
@@ -50,13 +50,13 @@ export const CODE_PAGES: readonly number[] = [
   437, 720, 737, 771, 775, 850, 852, 855, 857, 860, 861, 862, 863, 864, 865, 866, 869,
 ]
 
-/** The attribute of an entry that FatFs neither replaces nor removes. */
+/** Attribute of a read-only entry, which FatFs neither replaces nor removes. */
 export const READ_ONLY = 0x01
 const HIDDEN = 0x02
 const SYSTEM = 0x04
 
 /**
- * Opens a FAT image to read its contents. The image is never written to.
+ * Opens a FAT image to read its contents. Never writes to the image.
  * @param image the bytes of the image; a Blob is read into memory
  * @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`
  */
@@ -76,13 +76,13 @@ export async function imageBytes(image: unknown): Promise<Uint8Array> {
   throw new MkfatfsError('INVALID_OPTION', 'The image is no Uint8Array, ArrayBuffer or Blob.')
 }
 
-/** A volume that is located and mounted. */
+/** A mounted volume with its position. */
 export interface OpenedVolume {
   readonly located: LocatedVolume
   readonly volume: MountedVolume
 }
 
-/** Closes `bytes` after a failure. @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION` */
+/** Opens the volume. Closes `bytes` after a failure. @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION` */
 export async function openVolume(
   bytes: ImageBytes,
   options: OpenOptions & { readonly clock?: () => number },
@@ -111,7 +111,7 @@ export class FatImage implements AsyncDisposable {
   /** The serial number: `'1A2B-3C4D'`. */
   readonly volumeId: string
   readonly partitionTable: PartitionTable
-  /** Whether the volume lies in a wear-levelling layer of ESP-IDF. */
+  /** Whether the image has a wear-levelling layer of ESP-IDF. */
   readonly isWearLevelled: boolean
   /** Start of the volume in the image, in bytes. */
   readonly volumeOffset: number
@@ -141,7 +141,7 @@ export class FatImage implements AsyncDisposable {
   }
 
   /**
-   * All entries: parents before children, sorted by name within a directory.
+   * Lists all entries: parents before children, sorted by name within a directory.
    * @throws MkfatfsError `IMAGE_DAMAGED`
    */
   async list(): Promise<FatEntry[]> {
@@ -157,7 +157,7 @@ export class FatImage implements AsyncDisposable {
   }
 
   /**
-   * The contents of a file. Case does not matter in `path`.
+   * Reads the contents of a file. `path` is not case-sensitive.
    * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
    */
   async readFile(path: string): Promise<Uint8Array> {
@@ -183,7 +183,7 @@ export class FatImage implements AsyncDisposable {
 
   /** @internal */
   protected listed(): ListedEntry[] {
-    // No volume has more entries than slots.
+    // A volume cannot have more entries than slots.
     return listTree(this.#volume, this.volumeSize / SLOT_BYTES)
   }
 }

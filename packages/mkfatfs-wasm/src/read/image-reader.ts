@@ -1,11 +1,11 @@
-/** Reads and writes an image at many positions. Small reads of a file come from a cache of blocks. */
+/** Random access to an image. Small reads use a cache of blocks. */
 
-/** The bytes of an image. Synchronous, because FatFs is. */
+/** Synchronous access to the bytes of an image, because FatFs is synchronous. */
 export interface ImageBytes {
-  /** Shown in messages. */
+  /** Name in error messages. */
   readonly name: string
   readonly size: number
-  /** Fills `target`. Returns the number of bytes, fewer only at the end of the image. */
+  /** Fills `target`. Returns the number of read bytes, which is smaller than `target` only at the end of the image. */
   read(target: Uint8Array, position: number): number
   /** Undefined for an image that is opened for reading. */
   readonly write?: ((source: Uint8Array, position: number) => void) | undefined
@@ -13,7 +13,7 @@ export interface ImageBytes {
 }
 
 const BLOCK_BYTES = 2 ** 15
-/** 4 MiB: the directories and the part of the FAT that a reader needs at a time. */
+/** Size of the cache, 4 MiB: enough for the directories and the part of the FAT that a reader needs. */
 const MAX_BLOCKS = 128
 
 /** An image with a cache. */
@@ -43,14 +43,14 @@ export class ImageReader {
     this.#bytes.close()
   }
 
-  /** A copy of the bytes. Those after the end of the image are zero. */
+  /** Returns a copy of the bytes. Bytes after the end of the image are zero. */
   read(position: number, length: number): Uint8Array {
     const target = new Uint8Array(length)
     this.readInto(target, position)
     return target
   }
 
-  /** Fills `target`. Returns whether all of it lies within the image. */
+  /** Fills `target`. Returns whether the whole range is within the image. */
   readInto(target: Uint8Array, position: number): boolean {
     const { length } = target
     if (length >= BLOCK_BYTES) return this.#bytes.read(target, position) === length
@@ -66,7 +66,7 @@ export class ImageReader {
   }
 
   #block(position: number): Uint8Array {
-    // FatFs reads directories sector by sector: nearly always it is the block of the last call.
+    // FatFs reads directories sector by sector, so the block is usually that of the last call.
     if (position === this.#lastPosition) return this.#lastBlock
     let block = this.#blocks.get(position)
     if (block === undefined) {

@@ -1,4 +1,4 @@
-/** All entries of a volume. A damaged or malicious one must neither lead in circles nor out of a directory. */
+/** Lists the entries of a volume. Refuses cycles, and names that lead out of a directory, in damaged or malicious volumes. */
 import { MkfatfsError } from '../errors.ts'
 import { foldCase } from '../names/case-fold.ts'
 import { whyInvalid } from '../names/long-name.ts'
@@ -7,18 +7,18 @@ import type { MountedVolume, VolumeEntry } from './mounted-volume.ts'
 /** An entry with its path from the root, without a leading slash. */
 export interface ListedEntry extends VolumeEntry {
   readonly path: string
-  /** A path that FatFs opens: from the root, with the 8.3 name of each part that FatFs would refuse or change. */
+  /** Path for FatFs, from the root. Contains the 8.3 name of each part that FatFs would refuse or change. */
   readonly openPath: string
 }
 
-/** The limit of hosts. FatFs, which gets whole paths, fails at about twice that. */
+/** Longest path, as on hosts. FatFs fails at about twice this length. */
 const MAX_PATH = 4096
 const SHOWN_PATH = 80
 const ROOT = { path: '', openPath: '' }
 
 /**
- * All entries, parents before children, sorted by name within a directory.
- * @param most entries that the volume has space for
+ * Lists all entries: parents before children, sorted by name within a directory.
+ * @param most largest possible number of entries
  * @throws MkfatfsError `IMAGE_DAMAGED`
  */
 export function listTree(volume: MountedVolume, most: number): ListedEntry[] {
@@ -35,7 +35,7 @@ export function listTree(volume: MountedVolume, most: number): ListedEntry[] {
 }
 
 /**
- * The path by which FatFs opens `path`.
+ * Converts `path` to a path for FatFs.
  * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
  */
 export function resolvePath(volume: MountedVolume, path: string): string {
@@ -53,14 +53,14 @@ export function resolvePath(volume: MountedVolume, path: string): string {
   return openPath
 }
 
-/** The entry of a directory that has `name`, in any case. `directory` is a path that FatFs opens. */
+/** Finds the entry with `name`, ignoring case, in `directory`, a path for FatFs. */
 export function findEntry(volume: MountedVolume, directory: string, name: string): VolumeEntry | undefined {
   if (isOpenable(name)) return volume.stat(`${directory === '/' ? '' : directory}/${name}`)
   const folded = foldCase(name)
   return volume.entries(directory).find((entry) => foldCase(entry.name) === folded)
 }
 
-/** The name by which FatFs opens an entry. */
+/** Returns the name with which FatFs opens an entry. */
 export function openName({ name, shortName }: VolumeEntry): string {
   return isOpenable(name) || shortName === '' ? name : shortName
 }
@@ -70,7 +70,7 @@ function isOpenable(name: string): boolean {
   return whyInvalid(name, { allowDeviceNames: true }) === undefined
 }
 
-/** The entries of one directory. */
+/** Returns the entries of a directory. */
 export function childrenOf(
   volume: MountedVolume,
   { path, openPath }: Pick<ListedEntry, 'path' | 'openPath'>,
@@ -84,7 +84,7 @@ export function childrenOf(
   return children.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** FatFs returns a name that it cannot decode as one question mark. */
+/** Whether a name is unsafe. FatFs returns `?` for a name that it cannot decode. */
 function isUnsafe(name: string): boolean {
   return name === '?' || name === '.' || name === '..' || /[/\\\0]/.test(name)
 }

@@ -1,4 +1,4 @@
-/** Finds the FAT volume in an image: the image itself, a partition, or the volume in a wear-levelling layer. */
+/** Finds the FAT volume in an image: the whole image, a partition, or the volume in a wear-levelling layer. */
 import { readLatin1, viewOf } from '../byte-view.ts'
 import { MkfatfsError } from '../errors.ts'
 import { FLASH_SECTOR_BYTES, findWearLevelling } from '../flash/wear-levelling.ts'
@@ -10,7 +10,7 @@ import { ImageReader } from './image-reader.ts'
 export interface LocatedVolume {
   readonly partitionTable: PartitionTable
   readonly isWearLevelled: boolean
-  /** The image, or the space that a wear-levelling layer offers. */
+  /** Reader of the image, or of the space in a wear-levelling layer. */
   readonly reader: ImageReader
   /** Start of the volume in `reader`, in bytes. */
   readonly start: number
@@ -23,11 +23,11 @@ const MBR_ENTRIES = [446, 462, 478, 494]
 const SIGNATURE = 0xaa55
 const PROTECTIVE = 0xee
 const MAX_GPT_ENTRIES = 1024
-/** Bytes of a disk's logical block, the unit of partition tables. No table states it: each is tried, the usual first. */
+/** Possible sizes of a logical block, bytes. All are tried, the usual one first, because partition tables do not contain the size. */
 const BLOCK_SIZES = [512, 4096, 2048, 1024]
 
 /**
- * @param number of the partition, from 1; undefined for the first with FAT
+ * @param number number of the partition, from 1; undefined for the first partition with a FAT volume
  * @throws MkfatfsError `NOT_A_FAT_IMAGE`
  */
 export function locateVolume(reader: ImageReader, number: number | undefined): LocatedVolume {
@@ -60,12 +60,12 @@ function locateBare(reader: ImageReader): LocatedVolume | undefined {
   return geometry && { partitionTable: 'none', isWearLevelled: false, reader, start: 0, offset: 0, geometry }
 }
 
-/** Before the bare volume: after some moves of the dummy, the boot sector is the first sector of the image. */
+/** Called before the check for a bare volume, because the first sector of a wear-levelling image can be a boot sector. */
 function locateWearLevelled(reader: ImageReader): LocatedVolume | undefined {
   const layer = findWearLevelling(reader.size, (position, length) => reader.read(position, length))
   if (layer === undefined) return undefined
   const { write } = reader
-  /** Calls `access` for each piece that lies in one flash sector. */
+  /** Calls `access` for each part that is in one flash sector. */
   const each = (bytes: Uint8Array, position: number, access: (piece: Uint8Array, at: number) => boolean) => {
     for (let done = 0; done < bytes.length; ) {
       const length = FLASH_SECTOR_BYTES - ((position + done) % FLASH_SECTOR_BYTES)
@@ -95,7 +95,7 @@ function locateWearLevelled(reader: ImageReader): LocatedVolume | undefined {
   return { partitionTable: 'none', isWearLevelled: true, reader: inner, start: 0, offset: layer.position(0), geometry }
 }
 
-/** First blocks by partition number; 0 for a free entry. Logical partitions in an extended one are not read. */
+/** Returns the first block of each partition; 0 for a free entry. Ignores logical partitions. */
 function mbrStarts(sector: Uint8Array): number[] {
   const view = viewOf(sector)
   if (view.getUint16(510, true) !== SIGNATURE) return []

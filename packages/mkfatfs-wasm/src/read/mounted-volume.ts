@@ -1,4 +1,4 @@
-/** A volume that FatFs has mounted. Its errors become those of this package. */
+/** A volume that FatFs has mounted. Converts errors of FatFs. */
 import { MkfatfsError } from '../errors.ts'
 import { fromFatTime } from '../fat-time.ts'
 import { DIRECTORY, FatFs, type FatFsOptions } from '../fatfs/fatfs.ts'
@@ -11,7 +11,7 @@ import type { LocatedVolume } from './locate-volume.ts'
 /** An entry of a directory. */
 export interface VolumeEntry {
   readonly name: string
-  /** The 8.3 name of an entry with a long name, else empty. */
+  /** 8.3 name of an entry with a long name; else empty. */
   readonly shortName: string
   readonly isDirectory: boolean
   readonly size: number
@@ -21,7 +21,7 @@ export interface VolumeEntry {
   readonly attributes: number
 }
 
-/** A mounted volume. All its work is synchronous. */
+/** A mounted volume. All methods except `mount` are synchronous. */
 export class MountedVolume {
   readonly #fatfs: FatFs
   readonly #image: string
@@ -39,18 +39,18 @@ export class MountedVolume {
     this.#image = image
   }
 
-  /** The entries of a directory, without `.` and `..`, in the order in which they are stored. */
+  /** Returns the entries of a directory in stored order, without `.` and `..`. */
   entries(directory: string): VolumeEntry[] {
     return this.attempt(directory, () => this.#fatfs.readDirectory(directory)).map(toVolumeEntry)
   }
 
-  /** The entry at a path that FatFs opens; undefined when there is none. */
+  /** Returns the entry at a path for FatFs; undefined if there is none. */
   stat(path: string): VolumeEntry | undefined {
     const entry = this.attempt(path, () => this.#fatfs.stat(path))
     return entry && toVolumeEntry(entry)
   }
 
-  /** The contents of a file in pieces, each valid until the next is asked for. */
+  /** Yields the contents of a file in chunks. A chunk is valid until the next one is requested. */
   *contents(file: string): Generator<Uint8Array> {
     const pieces = this.#fatfs.readFile(file)
     try {
@@ -81,7 +81,7 @@ export class MountedVolume {
     this.attempt(from, () => this.#fatfs.rename(from, to))
   }
 
-  /** @throws MkfatfsError for an error of FatFs with `path` */
+  /** Calls a function. @throws MkfatfsError for an error of FatFs, with `path` */
   attempt<T>(path: string, call: () => T): T {
     try {
       return call()
@@ -120,7 +120,7 @@ function toVolumeEntry({ name, shortName, size, date, time, attributes }: RawEnt
   }
 }
 
-/** The part of an image that FatFs uses as a disk. Sector 0 is the start of the volume. */
+/** Block device for FatFs: a part of an image. Sector 0 is the start of the volume. */
 class VolumeDevice implements BlockDevice {
   readonly sectors: number
   readonly sectorBytes: number

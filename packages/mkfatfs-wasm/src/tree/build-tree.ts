@@ -1,4 +1,4 @@
-/** A tree from paths and contents in memory. */
+/** Builds a tree from paths and contents in memory. */
 import { MkfatfsError } from '../errors.ts'
 import { type FileContents, resolveContents } from './file-contents.ts'
 import { byName, type DirectoryNode, type Tree, toTree } from './tree.ts'
@@ -26,7 +26,7 @@ export type FatFiles =
 const FIRST_TIME = Date.UTC(1980, 0, 1)
 
 /**
- * @throws MkfatfsError `INVALID_OPTION` for an entry that is none, `NAME_INVALID` for a path that leads out of the root
+ * @throws MkfatfsError `INVALID_OPTION` for an invalid entry, `NAME_INVALID` for a path that leads out of the root
  */
 export async function buildTree(files: FatFiles, signal: AbortSignal | undefined): Promise<Tree> {
   const builder = new Builder()

@@ -1,4 +1,4 @@
-/** Checks of all names and sizes against the limits of FAT, before a byte is written. */
+/** Checks all names and sizes against the limits of FAT before the image is written. */
 import { formatByteSize, formatCount } from '../byte-size.ts'
 import { MkfatfsError } from '../errors.ts'
 import { foldCase } from '../names/case-fold.ts'
@@ -6,9 +6,9 @@ import { whyInvalid } from '../names/long-name.ts'
 import { slotsIn } from './slots.ts'
 import type { DirectoryNode, Tree } from './tree.ts'
 
-/** Bytes of the largest file. */
+/** Largest file, bytes. */
 const MAX_FILE = 2 ** 32 - 1
-/** Slots of 32 bytes in the largest directory, also for the root of FAT32. Source: Linux, FatFs (`MAX_DIR`). */
+/** Largest directory in 32-byte slots, also for the root of FAT32. Source: Linux, FatFs (`MAX_DIR`). */
 const MAX_SLOTS = 65_536
 
 /**

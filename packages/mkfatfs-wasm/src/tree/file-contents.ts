@@ -1,11 +1,11 @@
-/** File contents that callers pass: text, bytes in memory, and streams of a known size. */
+/** Contents of files: text, bytes in memory, and streams of a known size. */
 import { formatByteSize } from '../byte-size.ts'
 import { MkfatfsError, reasonOf } from '../errors.ts'
 import type { ContentsTarget, FileNode, FileSource } from './tree.ts'
 
 /** Contents that are read when they are written to the image. `Blob` and `File` have this shape. */
 export interface StreamedContents {
-  /** Bytes; the stream has to yield exactly that many. */
+  /** Size in bytes. The stream must yield exactly this number of bytes. */
   readonly size: number
   stream(): AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
 }
@@ -13,7 +13,7 @@ export interface StreamedContents {
 /** Contents of a file. Text is stored as UTF-8. */
 export type FileContents = string | Uint8Array | ArrayBuffer | StreamedContents
 
-/** The size and the source of `contents`; undefined for a value of another kind. */
+/** Returns the size and the source of `contents`; undefined for an invalid value. */
 export function resolveContents(contents: unknown): { readonly size: number; readonly source: FileSource } | undefined {
   const bytes = bytesIn(contents)
   if (bytes !== undefined) return { size: bytes.length, source: new MemorySource(bytes) }
@@ -21,7 +21,7 @@ export function resolveContents(contents: unknown): { readonly size: number; rea
   return { size: contents.size, source: new StreamSource(contents) }
 }
 
-/** All bytes of `contents`; undefined for a value of another kind. */
+/** Returns all bytes of `contents`; undefined for an invalid value. */
 export async function readContents(contents: unknown): Promise<Uint8Array | undefined> {
   const bytes = bytesIn(contents)
   if (bytes !== undefined) return bytes
@@ -102,7 +102,7 @@ async function pad(target: ContentsTarget, bytes: number, align: number): Promis
   if (missing > 0) await target.write(new Uint8Array(missing))
 }
 
-/** The chunks of a stream. Only its own errors are wrapped, not those of the consumer. */
+/** Yields the chunks of a stream. Wraps errors of the stream, but not those of the consumer. */
 async function* readable(contents: StreamedContents, { path }: FileNode): AsyncGenerator<Uint8Array> {
   const chunks = chunksOf(contents.stream())
   try {
@@ -121,7 +121,7 @@ async function* readable(contents: StreamedContents, { path }: FileNode): AsyncG
   }
 }
 
-/** Safari cannot iterate a ReadableStream. */
+/** Iterates a stream. Safari's ReadableStream is not iterable. */
 async function* chunksOf(stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   if (Symbol.asyncIterator in stream) {
     yield* stream

@@ -1,4 +1,4 @@
-/** Number of 32-byte slots that the entries of a directory take. */
+/** Counts the 32-byte slots of a directory's entries. */
 import { slotsFor } from '../names/short-name.ts'
 import type { DirectoryNode } from './tree.ts'
 
@@ -7,7 +7,7 @@ export const SLOT_BYTES = 32
 
 const known = new WeakMap<DirectoryNode, number>()
 
-/** Slots of a directory without the label, which only the root may have. A subdirectory also has `.` and `..`. */
+/** Number of slots of a directory, without that of the label in the root. Includes `.` and `..` of a subdirectory. */
 export function slotsIn(directory: DirectoryNode): number {
   let slots = known.get(directory)
   if (slots === undefined) {

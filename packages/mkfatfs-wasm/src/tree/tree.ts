@@ -1,20 +1,20 @@
-/** A directory tree to store: the input of the phases that lay it out and write it. */
+/** A directory tree to store, the input of layout and writing. */
 
-/** A buffer that collects the bytes of the data area. */
+/** A buffer for the bytes of the data area. */
 export interface ContentsTarget {
-  /** Space for at least `least` bytes, at most 1 MiB; undefined until {@link flush} has made some. */
+  /** Returns free space of at least `least` bytes (at most 1 MiB); undefined if {@link flush} must be called first. */
   room(least: number): { readonly buffer: Uint8Array; readonly offset: number; readonly length: number } | undefined
-  /** Takes the first `bytes` of the room, and zeros after them up to a multiple of `align`. */
+  /** Marks the first `bytes` of the free space as filled, and pads them with zeros to a multiple of `align`. */
   commit(bytes: number, align?: number): void
   write(bytes: Uint8Array): Promise<void>
   /** @param done bytes of the current file that are written */
   flush(done?: number): Promise<void>
 }
 
-/** The bytes of a file, in memory, on the host or in a stream. */
+/** Source of a file's bytes: memory, a file of the host, or a stream. */
 export interface FileSource {
   /**
-   * Copies exactly `file.size` bytes, padded to a multiple of `align`. Returns a promise only when it has to wait.
+   * Copies exactly `file.size` bytes, padded to a multiple of `align`. Returns a promise only if it must wait.
    * @throws MkfatfsError `SOURCE_CHANGED`, `READ_FAILED`
    */
   copyTo(target: ContentsTarget, file: FileNode, align: number): Promise<void> | void
@@ -40,13 +40,13 @@ export interface DirectoryNode {
   readonly name: string
   readonly path: string
   readonly modified: number
-  /** Sorted by name, in UTF-16 units: the image does not depend on the order of the source. */
+  /** Sorted by name in UTF-16 units, so that the image does not depend on the order of the source. */
   readonly children: TreeNode[]
 }
 
 export type TreeNode = FileNode | DirectoryNode
 
-/** A whole tree in the order in which it is laid out. */
+/** A whole tree in layout order. */
 export interface Tree {
   /** Parents before children; the root is the first. */
   readonly directories: readonly DirectoryNode[]
@@ -55,12 +55,12 @@ export interface Tree {
   readonly bytes: number
 }
 
-/** Orders by name in UTF-16 units. */
+/** Compares by name in UTF-16 units. */
 export function byName(a: TreeNode, b: TreeNode): number {
   return a.name < b.name ? -1 : 1
 }
 
-/** All nodes below `root`, depth first. Without recursion, because a tree may be deeper than the stack. */
+/** Collects all nodes below `root`, depth first. Not recursive, because a deep tree could overflow the stack. */
 export function toTree(root: DirectoryNode): Tree {
   const directories: DirectoryNode[] = []
   const files: FileNode[] = []

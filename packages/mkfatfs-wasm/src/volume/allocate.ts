@@ -1,6 +1,6 @@
 /**
- * Clusters of all directories and files: one run each, directories first, in the order of the tree. So the data area
- * is written from front to back, and a FAT consists of runs.
+ * Assigns clusters to all directories and files: a contiguous run each, directories first, in the order of the tree. The data
+ * area can thus be written from front to back, and a FAT consists of runs.
  */
 import type { DirectoryNode, Tree, TreeNode } from '../tree/tree.ts'
 import { clusterBytes, FIRST_CLUSTER, type Geometry } from './geometry.ts'
@@ -8,17 +8,17 @@ import { clustersOfRoot, directoryBytes, type Measure } from './measure.ts'
 
 /** The clusters of a tree. */
 export interface Allocation {
-  /** Lengths of the runs, which follow each other without a gap from cluster 2 on. */
+  /** Lengths of the runs, which follow each other from cluster 2 on without gaps. */
   readonly runs: readonly number[]
   /** Clusters in all runs. */
   readonly used: number
-  /** The first cluster of a node; 0 for a file without bytes, and for the root of FAT12 and FAT16. */
+  /** Returns the first cluster of a node; 0 for an empty file, and for the root of FAT12 and FAT16. */
   firstCluster(node: TreeNode): number
-  /** Clusters of a directory; 0 for the root of FAT12 and FAT16. */
+  /** Returns the number of clusters of a directory; 0 for the root of FAT12 and FAT16. */
   clustersOf(directory: DirectoryNode): number
 }
 
-/** Lays out `tree` in a volume it fits in. */
+/** Assigns the clusters of `tree` in a volume that is large enough. */
 export function allocate(tree: Tree, measure: Measure, geometry: Geometry): Allocation {
   const bytes = clusterBytes(geometry)
   const runs: number[] = []

@@ -18,7 +18,7 @@ beforeAll(async () => {
   format = await loadFormatter()
 })
 
-/** Files of given sizes in the root. */
+/** Measure of a tree with files of these sizes in the root. */
 function measureOf(sizes: readonly number[], rootSlots = sizes.length): Measure {
   return {
     rootSlots,
@@ -31,7 +31,7 @@ function measureOf(sizes: readonly number[], rootSlots = sizes.length): Measure 
   }
 }
 
-/** Fifteen clusters or fewer from a size at which readers disagree about the type. */
+/** Whether the number of clusters is within 15 of a limit at which readers disagree about the type. */
 function isNearBorder({ clusters }: Geometry): boolean {
   return [4085, 65_525].some((border) => Math.abs(clusters - border) < 16)
 }
@@ -46,7 +46,7 @@ const workloads = fc
   )
 
 describe('a volume that fits', () => {
-  test('has room for the tree, and less than one part in fifty and 64 KiB to spare', () => {
+  test('has space for the tree, and wastes less than 2 % plus 64 KiB', () => {
     fc.assert(
       fc.property(workloads, (measure) => {
         const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', ...layout })
@@ -58,7 +58,7 @@ describe('a volume that fits', () => {
     )
   })
 
-  test('has the type and the cluster size that FatFs gives a volume of that size', () => {
+  test('has the type and the cluster size that FatFs selects for a volume of its size', () => {
     fc.assert(
       fc.property(workloads, (measure) => {
         const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 'fit', ...layout })
@@ -131,21 +131,21 @@ describe('a volume of a given size', () => {
     })
   })
 
-  test('takes smaller clusters when many small files do not fit otherwise', () => {
+  test('uses smaller clusters if many small files would not fit otherwise', () => {
     const measure = measureOf(Array.from({ length: 20_000 }, () => 512))
     const { geometry } = chooseVolume(format, measure, { type: 'auto', size: 32 * MIB, ...layout })
     expect(clusterBytes(geometry)).toBeLessThan(4096)
   })
 
   test('avoids sizes at which readers disagree about the type', () => {
-    // 512 bytes a cluster: FatFs would make 4,080 to 4,090 clusters of these.
+    // At 512 bytes per cluster, FatFs would create 4,080 to 4,090 clusters.
     for (let sectors = 4100; sectors < 4160; sectors++) {
       const wish = { type: 'auto', size: sectors * 512, ...layout } as const
       expect(isNearBorder(chooseVolume(format, measureOf([]), wish).geometry)).toBe(false)
     }
   })
 
-  test('a volume that is too small is refused with both sizes', () => {
+  test('refuses a size that is too small, with both sizes', () => {
     const wish = { type: 'auto', size: MIB, ...layout, overhead: MIB } as const
     expect(() => chooseVolume(format, measureOf([3 * MIB]), wish)).toThrow(
       expect.objectContaining({
@@ -163,7 +163,7 @@ test.for<[string, FatType, number | 'fit', number]>([
   ['more root entries than FAT16 can have', 'fat16', 'fit', -1],
   ['an image too large for FAT12', 'fat12', 1024 * MIB, 1000],
   ['an image too small for FAT32', 'fat32', 2 * MIB, 1000],
-])('%s is refused', ([, type, size, bytes]) => {
+])('refuses %s', ([, type, size, bytes]) => {
   const measure = bytes < 0 ? measureOf([], 40_000) : measureOf([bytes])
   expect(() => chooseVolume(format, measure, { type, size, ...layout })).toThrow(
     expect.objectContaining({ code: expect.stringMatching(/^(TYPE_IMPOSSIBLE|IMAGE_TOO_SMALL)$/) }),

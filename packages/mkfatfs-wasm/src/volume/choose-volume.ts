@@ -1,6 +1,6 @@
 /**
- * The geometry of a volume. FatFs formats volumes of several sizes until one is as small as the tree allows; or, with a
- * given size, until the tree fits.
+ * Selects the geometry of a volume. FatFs formats volumes of several sizes until one is as small as the tree allows. With a given
+ * size, it formats with several cluster sizes until the tree fits.
  */
 import { formatByteSize } from '../byte-size.ts'
 import { MkfatfsError } from '../errors.ts'
@@ -12,11 +12,11 @@ import type { Measure } from './measure.ts'
 /** Sectors of the smallest and the largest volume that FatFs makes. */
 const MIN_SECTORS = 128
 const MAX_SECTORS = 2 ** 32 - 1
-/** The most slots of the root directory of FAT12 and FAT16 that FatFs makes. */
+/** Largest root directory of FAT12 and FAT16 that FatFs creates, in slots. */
 const MAX_ROOT_SLOTS = 32_768
-/** Readers disagree by a few clusters about the end of a type: Microsoft advises a distance of sixteen. */
+/** Least distance from the largest number of clusters of a type, as advised by Microsoft, because readers disagree about the limit. */
 const MARGIN = 16
-/** More than any search took. */
+/** Limit of the steps of a search. No search has needed as many. */
 const MAX_STEPS = 1000
 const TIGHTENING_STEPS = 32
 
@@ -26,26 +26,26 @@ const LEAST_CLUSTERS: Readonly<Record<FatType, number>> = {
   fat32: MOST_CLUSTERS.fat16 + MARGIN + 1,
 }
 
-/** Sectors per cluster to try: the choice of FatFs first. */
+/** Sectors per cluster to try. The first, 0, stands for the choice of FatFs. */
 const OWN_CHOICE = 0
 const UPWARDS = [1, 2, 4, 8, 16, 32, 64, 128]
 
 type Wanted = FatType | 'auto'
 type Ask = (sectors: number) => FormattedVolume | undefined
 
-/** The volume that is asked for. */
+/** The requested volume. */
 export interface VolumeWish {
   readonly type: Wanted
   readonly format: VolumeFormat
-  /** Bytes per cluster; 0 leaves the choice to FatFs. */
+  /** Bytes per cluster; 0 for the choice of FatFs. */
   readonly clusterBytes: number
-  /** Slots of the root directory of FAT12 and FAT16; more when the tree needs more. */
+  /** Slots of the root directory of FAT12 and FAT16. Raised if the tree needs more. */
   readonly rootSlots: number
-  /** Bytes for the volume, with `overhead`. */
+  /** Bytes of the volume plus `overhead`. */
   readonly size: number | 'fit'
-  /** Bytes of `size` that are not the volume's. */
+  /** Bytes of `size` that are not available to the volume. */
   readonly overhead: number
-  /** Subject of messages: `'image'` or `'partition'`. */
+  /** Word for messages: `'image'` or `'partition'`. */
   readonly container: string
 }
 
@@ -80,7 +80,7 @@ class Search {
     this.#wish = wish
   }
 
-  /** The smallest volume of the type for the tree; undefined when the type cannot hold it. */
+  /** Returns the smallest volume of the type for the tree; undefined if the type cannot store the tree. */
   fit(): FormattedVolume | undefined {
     const { type, format } = this.#wish
     for (const { request, ask } of this.#candidates(UPWARDS)) {
@@ -91,9 +91,9 @@ class Search {
     return undefined
   }
 
-  /** A volume of at most `sectors` sectors, fewer only to avoid the end of a type; undefined when the tree does not fit. */
+  /** Returns a volume of `sectors` sectors, or slightly fewer to avoid the limit of a type; undefined if the tree does not fit. */
   fill(sectors: number): FormattedVolume | undefined {
-    // Smaller clusters waste less, when the choice of FatFs is too coarse for many small files.
+    // Smaller clusters waste less space if the clusters of FatFs' choice are too large for many small files.
     for (const { ask } of this.#candidates(UPWARDS.toReversed())) {
       const found = shrink(ask, sectors)
       if (found && this.#holds(found)) return found
@@ -101,7 +101,7 @@ class Search {
     return undefined
   }
 
-  /** Ways to ask FatFs for this tree in this type. */
+  /** Requests to FatFs for this tree in this type. */
   #candidates(
     clusterSizes: readonly number[],
   ): { readonly request: Omit<FormatRequest, 'sectors'>; readonly ask: Ask }[] {
@@ -124,7 +124,7 @@ class Search {
     })
   }
 
-  /** Adds what is missing, from below: each step adds what any larger volume needs too. */
+  /** Grows a volume that is too small by the missing sectors, until the tree fits. */
   #grow(ask: Ask, start: number): FormattedVolume | undefined {
     const { type } = this.#wish
     let sectors = start
@@ -145,8 +145,8 @@ class Search {
   }
 
   /**
-   * FatFs changes the cluster size to and fro at some volume sizes, so that the search may have passed a volume that
-   * would do. Tries some sizes between what the found geometry needs and what it has.
+   * Tries some sizes between the space that the tree needs and the size that was found. The search can miss a smaller volume,
+   * because FatFs selects different cluster sizes at some volume sizes.
    */
   #tighten(ask: Ask, found: FormattedVolume): FormattedVolume {
     const { sectors, dataStart, sectorsPerCluster } = found.geometry
@@ -165,7 +165,7 @@ class Search {
   }
 }
 
-/** Takes clusters away while readers would disagree about the type. */
+/** Removes clusters while readers would disagree about the type. */
 function shrink(ask: Ask, most: number): FormattedVolume | undefined {
   let sectors = most
   for (let step = 0; step <= 2 * MARGIN + 1 && sectors >= MIN_SECTORS; step++) {
@@ -183,7 +183,7 @@ function isNearBorder({ type, clusters }: Geometry): boolean {
   return type === 'fat32' ? isNear(MOST_CLUSTERS.fat16) : isNear(MOST_CLUSTERS.fat12) || isNear(MOST_CLUSTERS.fat16)
 }
 
-/** Fewer sectors than a volume of this type has, so that the search begins close. */
+/** Start of the search: a lower bound of the sectors of a volume of this type. */
 function leastSectors({ family, sectorsPerCluster }: Omit<FormatRequest, 'sectors'>, type: Wanted): number {
   const least = family === 'fat32' ? 'fat32' : type
   return least === 'auto' ? 0 : LEAST_CLUSTERS[least] * Math.max(1, sectorsPerCluster)

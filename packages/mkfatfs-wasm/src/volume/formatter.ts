@@ -1,19 +1,19 @@
 /**
- * Formats volumes with FatFs, which decides type, cluster size and layout. The volume is in memory, and only sectors
- * that are not zero are kept: a format takes about a millisecond, so that many sizes can be tried.
+ * Formats volumes with FatFs, which selects type, cluster size and layout. The volume is in memory, and only sectors that are not
+ * zero are kept. Formatting takes about a millisecond, so that many sizes can be tried.
  */
 import { MkfatfsError } from '../errors.ts'
 import { FatFs } from '../fatfs/fatfs.ts'
 import type { BlockDevice } from '../fatfs/module-imports.ts'
 import { type Geometry, parseBootSector } from './geometry.ts'
 
-/** Properties of a volume that stay the same while sizes are tried. */
+/** Properties of a volume that are fixed while sizes are tried. */
 export interface VolumeFormat {
   /** Bytes per sector. */
   readonly sectorBytes: number
   /** Copies of the FAT. */
   readonly fats: 1 | 2
-  /** Sectors that the data area is aligned to, a power of two. */
+  /** Alignment of the data area, in sectors; a power of two. */
   readonly alignment: number
 }
 
@@ -22,7 +22,7 @@ export interface FormatRequest extends VolumeFormat {
   readonly sectors: number
   /** `'small'` is FAT12 or FAT16, by the number of clusters. */
   readonly family: 'any' | 'small' | 'fat32'
-  /** Sectors per cluster; 0 leaves the choice to FatFs. */
+  /** Sectors per cluster; 0 for the choice of FatFs. */
   readonly sectorsPerCluster: number
   /** Slots of the root directory of FAT12 and FAT16: at most 32,768, in whole sectors. */
   readonly rootSlots: number
@@ -35,14 +35,14 @@ export interface FormattedVolume {
   readonly sectors: ReadonlyMap<number, Uint8Array>
 }
 
-/** Formats; undefined when FatFs finds no such volume possible. */
+/** Formats a volume. Returns undefined if FatFs cannot create such a volume. */
 export type Formatter = (request: FormatRequest) => FormattedVolume | undefined
 
 const FAMILIES = { any: 3, small: 1, fat32: 2 } as const
 
 let loaded: Promise<Formatter> | undefined
 
-/** FatFs as a formatter, loaded once, because to compile it takes longer than to make a small image. It keeps no state. */
+/** Loads FatFs once, because compiling it takes longer than making a small image. The formatter keeps no state. */
 export function loadFormatter(): Promise<Formatter> {
   loaded ??= createFormatter()
   return loaded
@@ -63,7 +63,7 @@ async function createFormatter(): Promise<Formatter> {
   }
 }
 
-/** A disk of zeros that keeps sectors with other bytes. */
+/** A disk in memory that stores only sectors that are not zero. */
 class MemoryDevice implements BlockDevice {
   readonly sectors: number
   readonly sectorBytes: number
@@ -96,7 +96,7 @@ class MemoryDevice implements BlockDevice {
   }
 }
 
-/** A loop, because most sectors are zeros, and a callback for each byte costs more than the format. */
+/** Uses a loop, because a callback per byte takes longer than formatting. */
 function isZero(bytes: Uint8Array): boolean {
   for (let index = 0; index < bytes.length; index++) if (bytes[index] !== 0) return false
   return true

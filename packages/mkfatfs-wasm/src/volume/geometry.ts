@@ -1,4 +1,4 @@
-/** Positions of the parts of a FAT volume, read from its boot sector. Source: Microsoft's FAT specification. */
+/** Layout of a FAT volume, read from its boot sector. Source: Microsoft's FAT specification. */
 import { viewOf } from '../byte-view.ts'
 
 /** The kinds of FAT. */
@@ -7,13 +7,13 @@ export type FatType = 'fat12' | 'fat16' | 'fat32'
 /** Bytes per sector that FatFs and other systems support. */
 export const SECTOR_SIZES = [512, 1024, 2048, 4096] as const
 
-/** Bytes of the boot sector that hold fields, and of the smallest sector. */
+/** Size of the part of the boot sector with fields, and of the smallest sector, bytes. */
 export const BOOT_SECTOR_BYTES = 512
 
 /** The number of the first cluster. */
 export const FIRST_CLUSTER = 2
 
-/** The most clusters that FatFs makes FAT12 or FAT16 of (`MAX_FAT12`, `MAX_FAT16`). */
+/** Largest number of clusters of FAT12 and FAT16 in FatFs (`MAX_FAT12`, `MAX_FAT16`). */
 export const MOST_CLUSTERS = { fat12: 0xff5, fat16: 0xfff5 } as const
 
 /** Offsets in the boot sector of fields that differ between FAT32 and the others. */
@@ -40,11 +40,11 @@ export interface Geometry {
   readonly rootCluster: number
   /** First sector of the first cluster. */
   readonly dataStart: number
-  /** Data clusters: the last has the number `clusters + 1`. */
+  /** Number of data clusters. The last cluster has the number `clusters + 1`. */
   readonly clusters: number
 }
 
-/** Reads a boot sector; undefined when it is none. `sector` has at least 512 bytes. */
+/** Parses a boot sector of at least 512 bytes. Returns undefined for other bytes. */
 export function parseBootSector(bytes: Uint8Array): Geometry | undefined {
   const sector = viewOf(bytes)
   const sectorBytes = sector.getUint16(11, true)

@@ -1,6 +1,6 @@
 /**
- * Serial numbers and GUIDs that tell one disk from another. They come from the contents of the tree instead of a clock
- * or chance, so that the same tree gives the same image. They are no digest for security.
+ * Serial numbers and GUIDs of disks. They are derived from the tree instead of a clock or a random number, so that the same tree
+ * produces the same image. Not a cryptographic hash.
  */
 import { viewOf } from '../byte-view.ts'
 import type { FatTime } from '../fat-time.ts'
@@ -12,11 +12,11 @@ export type Guid = Uint8Array
 /** Four numbers of 32 bits. */
 type Fingerprint = readonly [number, number, number, number]
 
-/** The identity of a tree by names, sizes, and times as they are stored. */
+/** Identity of a tree, derived from names, sizes and stored times. */
 export class Identity {
   readonly #tree: Fingerprint
 
-  /** @param index number of the volume in its image: two partitions with the same tree are different volumes */
+  /** @param index number of the volume in its image, because two partitions can have the same tree */
   constructor(tree: Tree, label: string | undefined, timeOf: (node: TreeNode) => FatTime, index: number) {
     const lines = [JSON.stringify([label ?? null, index])]
     const add = (node: TreeNode) => {
@@ -25,7 +25,7 @@ export class Identity {
     }
     const [root] = tree.directories
     if (root !== undefined) add(root)
-    // Names and no paths, which are long in a deep tree: the order of the directories says where each belongs.
+    // Names instead of paths, which would be long in a deep tree. The order of the directories determines the parent of each name.
     for (const { children } of tree.directories) {
       for (const child of children) add(child)
       lines.push('')
@@ -33,12 +33,12 @@ export class Identity {
     this.#tree = fingerprint(lines.join('\n'))
   }
 
-  /** A number of 32 bits, not 0. */
+  /** Returns a 32-bit number other than 0. */
   number(purpose: string): number {
     return this.#fingerprint(purpose)[0] || 1
   }
 
-  /** A GUID of version 8, which RFC 9562 leaves to applications, in the mixed byte order of GPT. */
+  /** Returns a GUID of version 8 (application-defined, RFC 9562), in the mixed byte order of GPT. */
   guid(purpose: string): Guid {
     const guid = new Uint8Array(16)
     const view = viewOf(guid)

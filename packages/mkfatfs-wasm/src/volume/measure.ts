@@ -1,15 +1,15 @@
-/** The space that a tree needs in any geometry: asked for every size that is tried. */
+/** Computes the space that a tree needs in a geometry, for each size that is tried. */
 import { SLOT_BYTES, slotsIn } from '../tree/slots.ts'
 import type { DirectoryNode, Tree } from '../tree/tree.ts'
 import { clusterBytes, type Geometry } from './geometry.ts'
 
-/** A tree by its sizes. */
+/** Space requirements of a tree. */
 export interface Measure {
-  /** Slots of the root directory, with the label. */
+  /** Slots of the root directory, including the label. */
   readonly rootSlots: number
-  /** Fewer bytes than any volume with this tree has. */
+  /** Lower bound of the size of a volume with this tree, bytes. */
   readonly leastBytes: number
-  /** Clusters that the tree takes. */
+  /** Number of clusters that the tree takes. */
   clusters(geometry: Geometry): number
 }
 
@@ -34,12 +34,12 @@ export function measureTree(tree: Tree, hasLabel: boolean): Measure {
   }
 }
 
-/** Bytes of a directory other than the root: it has at least the slots `.` and `..`. */
+/** Bytes of a directory other than the root. Includes the slots `.` and `..`. */
 export function directoryBytes(directory: DirectoryNode): number {
   return slotsIn(directory) * SLOT_BYTES
 }
 
-/** Clusters of the root directory of FAT32: one even when it is empty. */
+/** Number of clusters of the root directory of FAT32, at least one. */
 export function clustersOfRoot(slots: number, geometry: Geometry): number {
   return Math.max(1, Math.ceil((slots * SLOT_BYTES) / clusterBytes(geometry)))
 }

@@ -1,4 +1,4 @@
-/** Fields of a formatted volume that FatFs does not know: serial number, label, type, place on the disk, free space, code. */
+/** Sets fields that FatFs does not set: serial number, label, type, position on the disk, free space, and boot code. */
 import { viewOf, writeLatin1 } from '../byte-view.ts'
 import { padLabel } from '../names/label.ts'
 import type { FormattedVolume } from './formatter.ts'
@@ -6,14 +6,14 @@ import { BOOT_FIELDS, BOOT_SECTOR_BYTES } from './geometry.ts'
 
 /** Offset of the number of sectors before the volume. */
 const HIDDEN_SECTORS = 28
-/** FAT32 has a copy of its first sectors from sector 6 on; sectors 1 and 7 count free clusters. */
+/** Sector of FAT32's copy of its first sectors. Sectors 1 and 7 contain the number of free clusters. */
 const BACKUP = 6
 const FREE_COUNT = 488
 const LAST_TAKEN = 492
 /** Bytes of the jump instruction at the start. */
 const JUMP_BYTES = 3
 const SIGNATURE = 510
-/** Length of the name of the type. */
+/** Length of the field with the name of the type, bytes. */
 const TYPE_NAME_BYTES = 8
 
 /** Values of the fields. */
@@ -24,7 +24,7 @@ export interface Stamp {
   /** Sectors of the disk before the volume. */
   readonly hiddenSectors: number
   readonly usedClusters: number
-  /** A whole boot sector of 512 bytes, of which the jump and the code after the fields are taken; or undefined. */
+  /** A complete boot sector of 512 bytes, whose jump and code are copied; undefined for none. */
   readonly bootCode: Uint8Array | undefined
 }
 

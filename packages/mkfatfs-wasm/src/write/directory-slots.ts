@@ -1,4 +1,4 @@
-/** Encoder of a directory into slots of 32 bytes. Source: Microsoft's FAT specification. */
+/** Encodes a directory as 32-byte slots. Source: Microsoft's FAT specification. */
 import type { FatTime } from '../fat-time.ts'
 import { padLabel } from '../names/label.ts'
 import { nameEntries } from '../names/short-name.ts'
@@ -14,20 +14,20 @@ const UNITS_PER_SLOT = 13
 /** Offsets of the thirteen UTF-16 units in a slot of a long name. */
 const UNIT_OFFSETS = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30]
 
-/** Values of the slots besides names. */
+/** Values of the slots except names. */
 export interface SlotContext {
   readonly label: string | undefined
   firstCluster(node: TreeNode): number
   timeOf(node: TreeNode): FatTime
 }
 
-/** Writes the slots of `directory` to `target`, which has room for them, and zeros after them. */
+/** Writes the slots of `directory` to `target`, which must be large enough, followed by zeros. */
 export function encodeDirectory(directory: DirectoryNode, target: Uint8Array, context: SlotContext): void {
   const slots = new SlotWriter(target.fill(0))
   const { parent, children } = directory
   const own = { caseFlags: 0, size: 0, cluster: context.firstCluster(directory), time: context.timeOf(directory) }
   if (parent !== undefined) {
-    // `..` names the root as cluster 0, also when the root has a number.
+    // `..` refers to the root as cluster 0, even in FAT32.
     const above = parent.parent === undefined ? 0 : context.firstCluster(parent)
     slots.entry({ ...own, short: '.          ', attributes: DIRECTORY })
     slots.entry({ ...own, short: '..         ', attributes: DIRECTORY, cluster: above, time: context.timeOf(parent) })
@@ -62,7 +62,7 @@ interface Entry {
 
 const NOTHING = { short: '', caseFlags: 0, hasLongName: false, size: 0 }
 
-/** Stores byte by byte, which is faster than a view for so few bytes at a time. */
+/** Writes single bytes, which is faster than a DataView for a few bytes. */
 class SlotWriter {
   readonly #target: Uint8Array
   #offset = 0
@@ -88,7 +88,7 @@ class SlotWriter {
     this.#offset += SLOT_BYTES
   }
 
-  /** The long name in slots before the entry, its end first. `sum` ties it to the short one. */
+  /** Writes a long name in slots before the entry, its end first. `sum` is the checksum of the short name. */
   longName(name: string, sum: number): void {
     const slots = Math.ceil(name.length / UNITS_PER_SLOT)
     for (let slot = slots; slot > 0; slot--) {
@@ -98,7 +98,7 @@ class SlotWriter {
       const from = (slot - 1) * UNITS_PER_SLOT
       for (let unit = 0; unit < UNITS_PER_SLOT; unit++) {
         const at = from + unit
-        // A zero ends the name, ones follow.
+        // A zero ends the name. Units after it are 0xffff.
         this.#put16(UNIT_OFFSETS[unit] ?? 0, at < name.length ? name.charCodeAt(at) : at === name.length ? 0 : 0xffff)
       }
       this.#offset += SLOT_BYTES

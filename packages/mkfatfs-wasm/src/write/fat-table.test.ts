@@ -20,7 +20,7 @@ function entryOf(type: FatType, fat: Buffer, cluster: number): number {
 
 const END = { fat12: 0xfff, fat16: 0xffff, fat32: 0x0fffffff } as const
 
-test.for(['fat12', 'fat16', 'fat32'] as const)('each run of %s is a chain of its own', (type) => {
+test.for(['fat12', 'fat16', 'fat32'] as const)('encodes each run of %s as a separate chain', (type) => {
   const total = type === 'fat12' ? 4000 : 60_000
   const runs = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: total / 20 })), {
     maxLength: 20,
@@ -40,7 +40,7 @@ test.for(['fat12', 'fat16', 'fat32'] as const)('each run of %s is a chain of its
   )
 })
 
-test('chains go on over the borders of the pieces', () => {
+test('chains continue in the next chunk', () => {
   const pieces = [...encodeFat('fat32', RESERVED.fat32, [70_000, 1, 200_000])]
   const fat = Buffer.concat(pieces)
   expect(pieces.length).toBeGreaterThan(3)

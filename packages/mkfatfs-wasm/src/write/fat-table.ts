@@ -1,20 +1,20 @@
-/** The file allocation table: for each cluster the next one of its file. The layout has only runs, so it is a stream. */
+/** Encodes the file allocation table, which contains the next cluster of each cluster. Streamed, because the layout has only runs. */
 import { viewOf } from '../byte-view.ts'
 import type { FatType } from '../volume/geometry.ts'
 
-/** Entries encoded at a time; a multiple of 2, because two entries of FAT12 share three bytes. */
+/** Number of entries per chunk. A multiple of 2, because two entries of FAT12 share three bytes. */
 const CHUNK_ENTRIES = 2 ** 16
-/** The first two entries stand for no clusters: FatFs has written them. */
+/** Number of entries without a cluster at the start, which FatFs has written. */
 const RESERVED_ENTRIES = 2
 
-/** Copies of typed arrays are in the byte order of the host, that of FAT on nearly all. */
+/** Whether typed arrays have the byte order of FAT, as on nearly all hosts. */
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 const END: Readonly<Record<FatType, number>> = { fat12: 0xfff, fat16: 0xffff, fat32: 0x0fffffff }
 
 /**
- * The bytes of a FAT up to its last used entry, in pieces, from its start.
- * @param reserved the first bytes of the FAT as it was formatted, at least 8
+ * Yields the bytes of a FAT in chunks, from its start to its last used entry.
+ * @param reserved at least the first 8 bytes of the formatted FAT
  * @param runs lengths of the runs of clusters that follow each other from cluster 2 on
  */
 export function* encodeFat(type: FatType, reserved: Uint8Array, runs: readonly number[]): Generator<Uint8Array> {

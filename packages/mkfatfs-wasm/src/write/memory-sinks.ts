@@ -3,7 +3,7 @@ import type { ImageSink } from './sequential-writer.ts'
 
 const ZEROS = new Uint8Array(2 ** 20)
 
-/** An image in memory. */
+/** Collects an image as bytes. */
 export class BytesSink implements ImageSink {
   readonly bytes: Uint8Array<ArrayBuffer>
 
@@ -16,7 +16,7 @@ export class BytesSink implements ImageSink {
   }
 }
 
-/** An image as parts in order, in which stretches of zeros share their memory. */
+/** Collects an image as a list of parts. Ranges of zeros share memory. */
 export class PartsSink implements ImageSink {
   readonly parts: Uint8Array<ArrayBuffer>[] = []
   #end = 0
@@ -34,7 +34,7 @@ export class PartsSink implements ImageSink {
   }
 }
 
-/** An image as a stream, which waits until its reader has taken what was written. */
+/** Writes an image to a stream, with backpressure. */
 export class StreamSink implements ImageSink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>
   #end = 0

@@ -16,7 +16,7 @@ const pieces = fc.array(
   { maxLength: 12 },
 )
 
-test('pieces with gaps between them arrive at their positions', async () => {
+test('writes chunks with gaps between them at their positions', async () => {
   await fc.assert(
     fc.asyncProperty(pieces, async (list) => {
       const expected = list.flatMap(({ length, value, skip }) => [Buffer.alloc(skip), Buffer.alloc(length, value)])
@@ -48,7 +48,7 @@ test('pages of zeros become holes', async ({ scratch }) => {
   expect(readFileSync(scratch.at('out')).equals(bytes)).toBe(true)
 })
 
-test('a failed write rejects at the end at the latest', async ({ scratch }) => {
+test('rejects after a failed write, at the latest in `end`', async ({ scratch }) => {
   const path = scratch.tree('source', { file: 'x' })
   await using file = await open(`${path}/file`, 'r')
   const writer = new SequentialWriter(new FileSink(file))

@@ -1,28 +1,28 @@
 /**
- * Writes stretches of an image from front to back. Small pieces are gathered; one buffer is filled while the other is
- * written; pages of zeros are left out.
+ * Writes ranges of an image from front to back. Small chunks are combined; one buffer is filled while the other is written; pages
+ * of zeros are omitted.
  */
 import type { ContentsTarget } from '../tree/tree.ts'
 
-/** The destination of an image, all zero at first. Positions only grow. */
+/** Destination of an image, initially all zero. Positions only increase. */
 export interface ImageSink {
-  /** Stores bytes. They are valid until the promise resolves. */
+  /** Writes bytes. The caller keeps them unchanged until the promise resolves. */
   write(bytes: Uint8Array, position: number): Promise<void>
 }
 
-/** Fits the cache of a core: larger buffers were slower. */
+/** Size of a buffer, which fits into the cache of a core. Larger buffers are slower. */
 const BUFFER_BYTES = 2 ** 20
-/** The unit of holes. */
+/** Size of a hole's unit, bytes. */
 const PAGE_BYTES = 4096
 
-/** A space for bytes, to be filled and then committed. */
+/** Free space in a buffer. Fill it, then call `commit`. */
 export interface Room {
   readonly buffer: Uint8Array
   readonly offset: number
   readonly length: number
 }
 
-/** Writes bytes one after the other to a sink that is zero there. */
+/** Writes bytes in sequence to a sink that contains zeros. */
 export class SequentialWriter implements ContentsTarget {
   readonly #sink: ImageSink
   #position = 0
@@ -35,20 +35,20 @@ export class SequentialWriter implements ContentsTarget {
     this.#sink = sink
   }
 
-  /** Continues at another position. */
+  /** Moves to another position. */
   async seek(position: number): Promise<void> {
     if (position === this.#position + this.#filled) return
     await this.flush()
     this.#position = position
   }
 
-  /** Room for at least `least` bytes, or undefined until {@link flush} has made it. `least` is at most 1 MiB. */
+  /** Returns free space of at least `least` bytes (at most 1 MiB); undefined if {@link flush} must be called first. */
   room(least: number): Room | undefined {
     const length = BUFFER_BYTES - this.#filled
     return length < least ? undefined : { buffer: this.#filling, offset: this.#filled, length }
   }
 
-  /** Takes the first `bytes` of the room, and then zeros up to a multiple of `align`. */
+  /** Marks the first `bytes` of the free space as filled, and pads them with zeros to a multiple of `align`. */
   commit(bytes: number, align = 1): void {
     const end = this.#filled + bytes
     const padded = this.#filled + Math.ceil(bytes / align) * align
@@ -56,7 +56,7 @@ export class SequentialWriter implements ContentsTarget {
     this.#filled = padded
   }
 
-  /** Copies bytes of any number. */
+  /** Writes any number of bytes. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const room = this.room(1)
@@ -71,26 +71,26 @@ export class SequentialWriter implements ContentsTarget {
     }
   }
 
-  /** Waits for the previous buffer, and begins to write this one. */
+  /** Waits for the write of the previous buffer, and starts to write the current one. */
   async flush(): Promise<void> {
     await this.#written
     if (this.#filled === 0) return
     const full = this.#filling.subarray(0, this.#filled)
     this.#written = this.#store(full, this.#position)
-    // The next flush or `end` sees a rejection; until then nothing awaits it.
+    // The next `flush` or `end` handles a rejection. Until then, it must not be reported as unhandled.
     this.#written.catch(() => {})
     this.#position += this.#filled
     ;[this.#filling, this.#writing] = [this.#writing, this.#filling]
     this.#filled = 0
   }
 
-  /** Writes the rest. No write is pending afterwards. */
+  /** Writes the rest, and waits until no write is pending. */
   async end(): Promise<void> {
     await this.flush()
     await this.#written
   }
 
-  /** Waits until no write is pending, also after a failure: the sink can be closed then. */
+  /** Waits until no write is pending, even after a failure, so that the sink can be closed. */
   async settle(): Promise<void> {
     await this.#written.catch(() => {})
   }
@@ -110,7 +110,7 @@ export class SequentialWriter implements ContentsTarget {
 }
 
 function isZero(bytes: Uint8Array, words: Int32Array, start: number): boolean {
-  // Nearly all pages have a byte at their start: this comparison spares the loop.
+  // Most pages begin with a byte other than zero. This check avoids the loop.
   if (bytes[start] !== 0) return false
   const end = Math.min(start + PAGE_BYTES, bytes.length)
   for (let word = start >>> 2; word < end >>> 2; word++) if (words[word] !== 0) return false

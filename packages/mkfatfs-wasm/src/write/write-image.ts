@@ -1,4 +1,4 @@
-/** Writes an image that is laid out, from front to back. */
+/** Writes an image from its layout, from front to back. */
 
 import { SLOT_BYTES } from '../tree/slots.ts'
 import type { DirectoryNode, Tree } from '../tree/tree.ts'
@@ -11,7 +11,7 @@ import { type ImageSink, SequentialWriter } from './sequential-writer.ts'
 
 /** Bytes at a position in the image. */
 export interface Chunk {
-  /** From the start of the image. */
+  /** Offset from the start of the image, bytes. */
   readonly offset: number
   readonly bytes: Uint8Array
 }
@@ -30,7 +30,7 @@ export interface VolumePlan {
 export interface ImagePlan {
   /** Bytes of the image. */
   readonly size: number
-  /** Partition tables and the like, outside of the volumes. */
+  /** Bytes outside of the volumes, such as partition tables. */
   readonly chunks: readonly Chunk[]
   readonly volumes: readonly VolumePlan[]
 }
@@ -38,12 +38,12 @@ export interface ImagePlan {
 /** Options of {@link writeImage}. */
 export interface WriteOptions {
   readonly signal: AbortSignal | undefined
-  /** Receives the number of bytes of file contents that are written. */
+  /** Called with the number of written bytes of file contents. */
   readonly onBytes: (bytes: number) => void
 }
 
 /**
- * Writes to a sink that is all zero.
+ * Writes the image to a sink that contains zeros.
  * @throws MkfatfsError `SOURCE_CHANGED`, `READ_FAILED`, and errors of the sink
  */
 export async function writeImage(sink: ImageSink, plan: ImagePlan, { signal, onBytes }: WriteOptions): Promise<void> {
@@ -95,7 +95,7 @@ class VolumeWriter {
   async write(): Promise<void> {
     const { volume, offset } = this.#plan
     const { sectorBytes, fatStart } = volume.geometry
-    // Sectors of the FATs and after them are written with their contents.
+    // Only sectors before the FATs. The other parts are written below.
     const reserved = [...volume.sectors].filter(([sector]) => sector < fatStart).sort(([a], [b]) => a - b)
     for (const [sector, bytes] of reserved)
       await writeChunk(this.#writer, { offset: offset + sector * sectorBytes, bytes })
@@ -114,7 +114,7 @@ class VolumeWriter {
     }
   }
 
-  /** Leaves the writer at the position of the first file. */
+  /** Writes the directories. Afterwards, the writer is at the position of the first file. */
   async #writeDirectories(): Promise<void> {
     const { tree, volume, offset, allocation, slots } = this.#plan
     const { geometry } = volume
