@@ -12,7 +12,7 @@ import { ROOT } from './setup.mjs'
 
 const API = join(ROOT, 'api')
 
-/** Entries for packages of this workspace only. */
+/** Entries that only packages of this workspace may import. */
 const PRIVATE_ENTRIES = ['./internal']
 
 /**

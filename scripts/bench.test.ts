@@ -15,7 +15,7 @@ test('npm run bench runs each file in bench/', () => {
   expect(() => bench('--only', 'none')).toThrow('There is no benchmark none')
 })
 
-test.for(FILES)('bench/%s takes --rounds, and records its ratios', (name) => {
+test.for(FILES)('bench/%s accepts --rounds, and records its ratios', (name) => {
   const source = readFileSync(path(`../bench/${name}`), 'utf8')
   expect(source).toMatch(/benchOptions\(\{ rounds: \d+/)
   expect(source).toMatch(/sideBySide|recordComparison/)

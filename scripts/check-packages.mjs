@@ -14,7 +14,7 @@ import { run, StepError } from './commands.mjs'
 import { tarballFaults } from './pack/tarball-faults.mjs'
 import { pnpmCommand, ROOT } from './setup.mjs'
 
-/** The packages with code. Packing those with the files of Debian packages takes long. */
+/** Names of the packages with code. Other packages contain files of Debian packages, and packing them takes long. */
 function packagesWithCode() {
   return readdirSync(join(ROOT, 'packages')).filter((name) => {
     const folder = join(ROOT, 'packages', name)
@@ -47,7 +47,7 @@ export async function checkPackages() {
 }
 
 /**
- * Exports that only the workspace has: `publishConfig` replaces them all.
+ * Returns exports that are only available in the workspace, because `publishConfig` replaces all exports.
  * @param {string} name of the folder
  */
 function unpublishedExports(name) {
@@ -63,7 +63,7 @@ async function problemsOf(tarball) {
   const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true })
   const contents = createPackageFromTarballData(bytes)
   const faults = tarballFaults(contents)
-  // A command alone has no types.
+  // A package with only a command has no types.
   if (Object.keys(pkg.exports ?? {}).every((path) => path === './package.json')) {
     return [...messages.map((message) => formatMessage(message, pkg) ?? message.code), ...faults]
   }

@@ -54,7 +54,7 @@ test.for(FILES)('%s sets only known environment variables', (file) => {
   for (const [name] of read(file).matchAll(/COLDBOOT_\w+/g)) expect(known).toContain(`variables['${name}']`)
 })
 
-test('the udev rule for /dev/kvm is that of the warning', () => {
+test('the udev rule for /dev/kvm equals the rule in the warning', () => {
   const [rule = ''] =
     /KERNEL=="kvm", GROUP="kvm", MODE="0666"/.exec(read('packages/core/src/spec/accelerator.ts')) ?? []
   expect(rule).not.toBe('')

@@ -9,7 +9,7 @@ const node = (code: string) => [process.execPath, '-e', code]
 const options = { env: process.env }
 
 describe('run', () => {
-  test('resolves to what the command prints, and reports its last line', async () => {
+  test('resolves to the output of the command, and reports its last line', async () => {
     const lines: string[] = []
     const report = (line: string) => lines.push(line)
     expect(await run(node('console.log("one\\ntwo\\n")'), { ...options, report })).toBe('one\ntwo\n\n')
@@ -37,7 +37,7 @@ test.for([
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
-] as const)('%s goes to the command, which may clean up, and ends the process with %i', async ([signal, code]) => {
+] as const)('passes %s to the command, which can clean up, and ends the process with %i', async ([signal, code]) => {
   const inner = `
     for (const it of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(it, () => { console.log('cleaned up after ' + it); process.exit() })
     setInterval(() => {}, 1e6)

@@ -16,7 +16,7 @@ function tableAfter(page: string, text: string): readonly (readonly string[])[] 
     .map((row) => row.split(' | ').map((cell) => cell.replaceAll(/^\| | \|$/g, '').trim()))
 }
 
-/** What stands as code in the first column. */
+/** Returns the code in the first column of a table. */
 function namesAfter(page: string, text: string): readonly string[] {
   return tableAfter(page, text)
     .flatMap(([cell = '']) => [...cell.matchAll(/`(\w+)`/g)])
@@ -50,16 +50,16 @@ test.for([
   expect(namesAfter(page, text)).toEqual(membersOf(file, name))
 })
 
-test('docs/templates.md has the options of templates', () => {
+test('docs/templates.md lists the options of templates', () => {
   const page = 'docs/templates.md'
   const names = [...namesAfter(page, '## Options'), ...namesAfter(page, '## Limits')]
-  // Described outside of the table.
+  // The page describes this option outside of the table.
   if (read(page).includes('`pool: false`')) names.push('pool')
   const ofTheMachine = ['bootTimeout', 'ready']
   expect(names.toSorted()).toEqual([...membersOf('template/vm-options.ts', 'VMOptions'), ...ofTheMachine].toSorted())
 })
 
-test('docs/devices.md has all devices', () => {
+test('docs/devices.md lists all devices', () => {
   const exported = [...source('index.ts').matchAll(/^export (?!type)\{([^}]*)\} from '.\/devices\/[\w-]+.ts'/gm)]
     .flatMap(([, names = '']) => names.split(','))
     .map((name) => name.trim())
@@ -68,7 +68,7 @@ test('docs/devices.md has all devices', () => {
   expect(namesAfter('docs/devices.md', 'besides `virtio_pci`')).toEqual([...exported, 'nic'].toSorted())
 })
 
-test('docs/console.md has all guest failures, with the code of each', () => {
+test('docs/console.md lists all guest failures with their codes', () => {
   const rows = tableAfter('docs/console.md', '## Guest failures')
   const codes = rows.flatMap(([names = '', , code = '']) => names.split(', ').map((name) => `${name} ${code}`))
   expect(codes).toEqual(INCIDENT_KINDS.map(({ name, code }) => `\`${name}\` \`${code}\``))
@@ -81,7 +81,7 @@ function coldbootCode(page: string, text: string): readonly string[] {
   )
 }
 
-/** Whether a part of the code is this one, and not only a part of a longer name. */
+/** Whether the code contains a part as a whole word, not only inside of a longer name. */
 function hasCode(code: string, part: string): boolean {
   const pattern = part.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&').replaceAll('…', '[^]*?')
   return new RegExp(`(?<![\\w-])${pattern}(?!\\w)`).test(code)

@@ -42,7 +42,7 @@ test.for([
   ['docs/time.md', 1],
   ['packages/core/README.md', 1],
   ['packages/vitest/README.md', 4],
-] as const)('%s shows code of examples, word for word', ([page, count]) => {
+] as const)('%s shows unchanged code of examples', ([page, count]) => {
   const snippets = [...read(page).matchAll(/^```ts\n(?:\/\/ \S+\.m?ts\n)?([\s\S]*?)^```$/gm)].map(
     ([, code = '']) => code,
   )
@@ -79,7 +79,7 @@ function whyBroken(page: string, link: string): string | undefined {
   if (!existsSync(target)) return `${link}: there is no such file`
   const isFolder = statSync(target).isDirectory()
   const shown = isFolder ? join(target, 'README.md') : target
-  // Folders of examples have no page.
+  // Only examples/README.md may link to folders without a page.
   if (isFolder && !existsSync(shown) && page !== 'examples/README.md') return `${link}: the folder has no page`
   if (anchor !== undefined && !anchorsOf(shown.slice(ROOT.length)).includes(anchor)) return `${link}: no such heading`
   return undefined
@@ -96,7 +96,7 @@ test.for(PAGES)('the links of %s lead to files and headings', (page) => {
 test('links to other sites use https and have a host', () => {
   const urls = PAGES.flatMap((page) => linksIn(read(page)).filter(isUrl))
   expect(urls.length).toBeGreaterThan(3)
-  // The home page of FatFs is not served by https.
+  // The home page of FatFs does not support https.
   const plain = ['http://elm-chan.org/fsw/ff/']
   const isGood = (url: string): boolean => URL.canParse(url) && /^https:\/\/[\w-]+(?:\.[\w-]+)+(?:\/|$)/.test(url)
   expect(urls.filter((url) => !isGood(url) && !plain.includes(url))).toEqual([])

@@ -12,7 +12,7 @@ import { ERROR_CODES } from '../packages/core/src/errors.ts'
 const ROOT = join(import.meta.dirname, '..')
 export const CATALOGUE = join(ROOT, 'docs', 'errors.md')
 
-/** Code → what happened. @type {Readonly<Record<string, string>>} */
+/** Code → meaning. @type {Readonly<Record<string, string>>} */
 const MEANINGS = {
   UNKNOWN_OPTION: 'Unknown option name.',
   INVALID_OPTION: 'An option has an invalid value or contradicts another option.',
@@ -130,7 +130,7 @@ function classesOfCodes() {
   const classes = new Map()
   for (const text of sources(join(ROOT, 'packages'))) {
     for (const [, name = '', code = ''] of text.matchAll(/(\w+Error)(?:\(|, )\s*'([A-Z_]+)'/g)) note(name, code)
-    // A subclass passes its code to the class that users know.
+    // A subclass passes its code to its public base class.
     for (const [, name = '', code = ''] of text.matchAll(
       / extends (\w+Error) \{(?:(?! extends )[^])*?super\('([A-Z_]+)'/g,
     ))

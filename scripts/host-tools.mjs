@@ -81,7 +81,7 @@ export function thisHost(env) {
 }
 
 /**
- * Whether the packages of QEMU and of the guest can and need to be made on this host. Requires Debian's tools and keyring. Not
+ * Whether the packages of QEMU and of the guest can and must be built on this host. Requires Debian's tools and keyring. Not
  * needed if environment variables select another QEMU or guest.
  * @param {Host} host
  */
@@ -110,7 +110,7 @@ export function missingTools(needed, host) {
     tcpdump: () => has('tcpdump'),
     'qemu-img': () => has('qemu-img'),
     'qemu-aarch64': () => has('qemu-system-aarch64'),
-    // On other systems the firmware is part of QEMU or has other paths. Tests that need it report if it is missing.
+    // On other systems, firmware is part of QEMU or has other paths. Tests that need it report if it is missing.
     ovmf: () => !has('apt-get') || host.hasFile('/usr/share/OVMF'),
     aavmf: () => !has('apt-get') || host.hasFile('/usr/share/AAVMF'),
     'qemu-guest-agent': () => !has('apt-get') || has('qemu-ga'),
@@ -119,10 +119,10 @@ export function missingTools(needed, host) {
     'python3-libkdumpfile': () => !has('apt-get') || host.hasFile('/usr/lib/python3/dist-packages/kdumpfile'),
     libfaketime: () => !has('apt-get') || host.hasFile(FAKE_TIME[host.arch] ?? ''),
     dnsmasq: () => !has('apt-get') || host.hasFile('/usr/sbin/dnsmasq'),
-    // Only root can make a root file system.
+    // debootstrap needs root.
     debootstrap: () => !has('apt-get') || !host.isRoot || has('debootstrap'),
     e2fsprogs: () => !has('apt-get') || !host.isRoot || has('mkfs.ext4'),
-    // A kernel module is only built against headers of Debian.
+    // Tests build kernel modules only with headers of Debian.
     'build-essential': () => !host.hasFile('/etc/dpkg/origins/debian') || (has('make') && has('gcc')),
     // Ubuntu has no such package, and macOS has another browser. Tests that need a browser report if it is missing.
     chromium: () => !host.hasFile('/etc/dpkg/origins/debian') || host.hasFile(UBUNTU) || BROWSERS.some(has),
@@ -138,7 +138,7 @@ export function debianPackages(tools, host) {
 }
 
 /**
- * Advice how to install the tools: a sentence, and the command if it is known.
+ * Advice for installing the tools: a sentence, and the command if it is known.
  * @param {readonly Tool[]} tools @param {Host} host @returns {string}
  */
 export function installAdvice(tools, host) {

@@ -81,7 +81,7 @@ describe('debianPackages', () => {
   })
 })
 
-test('a package with two tools is listed once', () => {
+test('lists a package with two tools once', () => {
   expect(debianPackages(['qemu', 'qemu-aarch64'], host([], { arch: 'arm64' }))).toEqual(['qemu-system-arm'])
 })
 
@@ -112,7 +112,7 @@ describe('installAdvice', () => {
     expect(installAdvice(['busybox'], host(['apk'], { isRoot: true }))).toMatch(/ {2}apk add busybox-static$/)
   })
 
-  test('another system lists the tools', () => {
+  test('lists the tools on other systems', () => {
     const advice = installAdvice(all, host([], { arch: 'riscv64' }))
     for (const name of ['qemu-system-riscv64', 'busybox', 'mcopy', 'fsck.fat']) expect(advice).toContain(name)
   })

@@ -1,7 +1,7 @@
 // @ts-check
-/** Links of Markdown pages, without those in code. */
+/** Finds and replaces links of Markdown pages, except those in code. */
 
-/** Fenced code, code in a line, or the target of a link. */
+/** Fenced code, inline code, or the target of a link. */
 const PART = /^```[\s\S]*?^```$|`[^`\n]*`|(?<=\]\()([^)\s]+)(?=\))/gm
 
 /** The targets of a page's links, in order. @param {string} markdown @returns {string[]} */
@@ -10,7 +10,7 @@ export function linksIn(markdown) {
 }
 
 /**
- * The page with each target replaced.
+ * Replaces each target of a page's links.
  * @param {string} markdown @param {(target: string) => string} replace @returns {string}
  */
 export function replaceLinks(markdown, replace) {

@@ -14,7 +14,7 @@ import { pnpmCommand, ROOT } from './setup.mjs'
 const PACKS = join(ROOT, '.packs')
 const GUEST_OF_HOST = /** @type {Readonly<Record<string, string>>} */ ({ x64: 'x86_64', arm64: 'aarch64' })
 
-/** Packages of one kind of host or guest. */
+/** Packages for a certain host or guest. */
 const SPECIAL = /^(?:qemu-linux|guest)-/
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Makes the packages of the guest from Debian packages. Needs apt, dpkg and Debian's keyring, but not root. Reuses the result
+ * Builds the packages of the guest from Debian packages. Needs apt, dpkg and Debian's keyring, but not root. Reuses the result
  * of an earlier run with the same scripts, unless `--fresh` is given. Prints the kernels at the end.
  *
  * Run: node scripts/pack-guest.mjs [NAME...] [--all] [--fresh], by default for the package of this host.
@@ -20,7 +20,7 @@ const PACKAGES = new Map(
   Object.keys(GUEST_ARCHITECTURES).map((arch) => [`guest-${arch}`, /** @type {GuestArchitecture} */ (arch)]),
 )
 
-/** @param {string} name @param {boolean} fresh @returns {Promise<string>} which kernel it has now */
+/** @param {string} name @param {boolean} fresh @returns {Promise<string>} description of its kernel */
 async function packGuest(name, fresh) {
   const arch = PACKAGES.get(name)
   if (arch === undefined)

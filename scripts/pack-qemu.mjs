@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Makes the packages of QEMU from Debian packages. Needs apt and Debian's keyring, but not root. Reuses the result of an
+ * Builds the packages of QEMU from Debian packages. Needs apt and Debian's keyring, but not root. Reuses the result of an
  * earlier run with the same scripts, unless `--fresh` is given. Prints the versions at the end.
  *
  * Run: node scripts/pack-qemu.mjs [NAME...] [--all] [--fresh], by default for the package of this host.

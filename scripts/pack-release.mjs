@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Packs a release into `.packs/`: the packages whose version npm does not have yet, and `publish-plan.json`, which lists them
- * in the order of their dependencies for `scripts/publish.mjs`. Their package.json names the repository, because npm checks that it is the one in the
+ * Packs a release into `.packs/`: the packages whose version is not on npm, and `publish-plan.json`, which lists them in the order
+ * of their dependencies for `scripts/publish.mjs`. Each package.json names the repository, because npm compares it with the
  * provenance.
  *
  * Run: npm run pack:release -- --repository https://example.org/owner/name

@@ -28,7 +28,7 @@ for (const release of plan.flat()) {
   }
 }
 
-/** @param {Release} release @returns {boolean} whether npm has it now */
+/** @param {Release} release @returns {boolean} whether the version is on npm now */
 function publish({ name, version, access, tag, tarball }) {
   const path = join(values.packs, tarball.path)
   const integrity = `sha256-${createHash('sha256').update(readFileSync(path)).digest('base64')}`

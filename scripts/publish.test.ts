@@ -12,7 +12,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 
 let folder: string
 let server: Server
-/** What the registry has, and what was published, in order. */
+/** Versions in the registry, in the order of publishing. */
 let published: string[]
 
 beforeEach(async () => {
@@ -22,7 +22,7 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 })
-/** Answers as a registry does: `GET` of a package, and `PUT` of a new version. */
+/** Handles requests like a registry: `GET` of a package, and `PUT` of a new version. */
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const name = decodeURIComponent(request.url?.slice(1) ?? '')
   if (request.method === 'PUT') {
@@ -74,7 +74,7 @@ async function publish(): Promise<{ readonly code: number; readonly output: stri
   return { code: code as number, output: output + errors }
 }
 
-test('publishes in the order of the plan, and skips what npm has', { timeout: 120_000 }, async () => {
+test('publishes in the order of the plan, and skips versions that are on npm', { timeout: 120_000 }, async () => {
   published.push('first@0.1.0')
   const plan = [[release('first')], [release('@coldboot/second')]]
   writeFileSync(join(folder, 'publish-plan.json'), JSON.stringify({ plan }))

@@ -48,7 +48,7 @@ const document = parseDocument(read('.github/workflows/release.yml'), { strict: 
 const { permissions, jobs } = document.toJS() as Workflow
 const steps = Object.values(jobs).flatMap((job) => job.steps)
 
-test.for(PACKAGES)('$name is in one group of versions', ({ name }) => {
+test.for(PACKAGES)('$name belongs to exactly one group of versions', ({ name }) => {
   expect(fixed.filter((group) => group.some((pattern) => matchesGlob(name, pattern)))).toHaveLength(1)
 })
 
@@ -85,14 +85,14 @@ test('the workflow is valid YAML, and its commands exist', () => {
   expect(globSync('scripts/{pack-release,publish}.mjs', { cwd: ROOT })).toHaveLength(2)
 })
 
-test('actions are pinned, as in the workflows of docs/ci', () => {
+test('actions are pinned to the versions in docs/ci', () => {
   const shown = globSync('docs/ci/*.yml', { cwd: ROOT }).map(read).join('\n')
   const uses = steps.flatMap((it) => it.uses ?? [])
   expect(uses.filter((action) => !/@v\d/.test(action))).toEqual([])
   expect(uses.filter((action) => action.startsWith('actions/') && !shown.includes(`uses: ${action}\n`))).toEqual([])
 })
 
-test('only the job that publishes can get a token of npm, and it runs no code of dependencies', () => {
+test('only the publishing job can get a token of npm, and it runs no code of dependencies', () => {
   expect(permissions).toEqual({})
   const withToken = Object.entries(jobs).filter(([, job]) => job.permissions['id-token'] === 'write')
   expect(withToken.map(([name]) => name)).toEqual(['publish'])
@@ -100,7 +100,7 @@ test('only the job that publishes can get a token of npm, and it runs no code of
   expect(jobs['publish']?.needs).toBe('pack')
 })
 
-test('a minor change of one package of code raises all of them, and no others', () => {
+test('a minor change of a package with code raises the version of all packages with code, and of no others', () => {
   const folder = mkdtempSync(join(tmpdir(), 'coldboot-release-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const tracked = ['package.json', 'pnpm-workspace.yaml', '.changeset/config.json', 'site/package.json']

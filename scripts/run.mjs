@@ -14,7 +14,7 @@ const DEMO = join(ROOT, 'examples', 'hello')
 const RESULTS = join(ROOT, '.vitest', 'results.json')
 const VITEST = join('node_modules', 'vitest', 'vitest.mjs')
 
-/** Tools that tests compare with, and QEMU for a second architecture. */
+/** Tools that tests use as a reference, and QEMU for a second architecture. */
 const TEST_TOOLS = /** @type {const} */ ([
   'busybox',
   'mtools',

@@ -36,7 +36,7 @@ const MEMORY = join(ROOT, 'node_modules', '.cache', 'coldboot')
 export async function setUp({ build = false, tools = [], machines = false }) {
   const host = thisHost(environmentWith())
   const packs = machines && canPack(host)
-  // First, because it may fail: before the downloads.
+  // Comes before the downloads, because it can fail.
   if (machines && !packs) await installTools(['qemu', 'busybox'], { isRequired: true })
   if (tools.length > 0) await installTools(tools, { isRequired: false })
   const toolchain = await prepareNode()
@@ -174,7 +174,7 @@ async function buildPackages({ node, env }) {
 }
 
 /**
- * Makes the packages of QEMU and of the guest for this host, in their folders of the workspace.
+ * Builds the packages of QEMU and of the guest for this host, in their folders of the workspace.
  * @param {Toolchain} toolchain
  */
 async function packMachines({ node, env }) {

@@ -1,4 +1,4 @@
-/** The exports of `@coldboot/core` are what a page or example shows, and the types in their signatures. */
+/** Checks the exports of `@coldboot/core`: pages or examples show them, or they are types in signatures. */
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ const pages = globSync(PAGES, { cwd: root, exclude: (path) => path.includes('nod
   .map((file) => readFileSync(`${root}/${file}`, 'utf8'))
   .join('\n')
 
-test('the report of @coldboot/core has its declarations', () => {
+test('the report of @coldboot/core contains declarations', () => {
   expect(declarations.size).toBeGreaterThan(100)
   expect(declarations.get('virtioRandom')?.kind).toBe('function')
 })

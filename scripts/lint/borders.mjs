@@ -53,12 +53,12 @@ export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} *
 })
 
 /**
- * How many files may be side by side in core's folder itself, and in each folder of it, tests not counted. A folder that is
- * listed in `unlimited` is a catalogue: one file per entry of a page.
+ * Largest number of files, without tests, in core's top folder and in each other folder. `unlimited` lists folders with one file
+ * per entry of a page.
  */
 export const FILES_PER_FOLDER = { top: 6, folder: 14, unlimited: /** @type {readonly string[]} */ (['devices']) }
 
-/** The entries of core, which may import all of it. */
+/** The entries of core, which may import all files of core. */
 export const ENTRIES = ['index.ts', 'internal.ts']
 
 /** The only file of core that may start processes. */

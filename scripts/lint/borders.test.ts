@@ -32,8 +32,8 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('jest imports vitest', 'jest/src/a.ts', `import '@coldboot/vitest'`),
   bad('cli imports vitest', 'cli/src/a.ts', `import '@coldboot/vitest'`),
   bad('an unknown package imports core', 'newcomer/src/a.ts', `import '@coldboot/core'`),
-  bad('a package reaches into another by path', 'guest/src/c.ts', `import '../../core/src/errors.ts'`),
-  bad('a type is taken over a border', 'core/src/d.ts', `export type T = import('@coldboot/guest').LinuxGuest`),
+  bad('a package imports a file of another by path', 'guest/src/c.ts', `import '../../core/src/errors.ts'`),
+  bad('a type is imported across a border', 'core/src/d.ts', `export type T = import('@coldboot/guest').LinuxGuest`),
   // Between the folders of core.
   bad('errors import anything', 'core/src/errors.ts', `import './options/architecture.ts'`),
   bad('the console imports a device', 'core/src/console/a.ts', `import '../devices/device.ts'`),
@@ -121,7 +121,7 @@ const allowed: readonly Case[] = [
     'core/src/template/z.ts',
     `import '../qemu/z.ts'\nimport '../guest/z.ts'\nimport '../machine/z.ts'`,
   ),
-  good('a folder has as many files as it may', 'core/src/events/file-1.ts', 'export {}'),
+  good('a folder has the largest allowed number of files', 'core/src/events/file-1.ts', 'export {}'),
   good('the folder of devices has many files', 'core/src/devices/file-1.ts', 'export {}'),
   good('one file starts processes', 'core/src/qemu/process.ts', `import 'execa'`),
   good('another package starts processes', 'guest/src/z.ts', `import 'execa'`),
@@ -158,7 +158,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-test.for(crossings)('lint objects when $title ($file)', ({ file, rule }) => {
+test.for(crossings)('lint reports that $title ($file)', ({ file, rule }) => {
   expect(found.get(file)).toContain(rule)
 })
 

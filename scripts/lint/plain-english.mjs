@@ -1,19 +1,18 @@
 // @ts-check
 /**
- * Phrases that the sources and pages of this repository avoid, each with a plainer one. The lint rule
- * `coldboot/plain-english` looks for them in comments, strings and test titles; `plain-english.test.ts` looks for them
- * in the pages.
+ * Phrases that the sources and pages of this repository avoid, with plainer alternatives. The lint rule `coldboot/plain-english`
+ * checks comments, strings and test titles; `plain-english.test.ts` checks the pages.
  */
 
-/** Files that contain the phrases, or their characters, as data. */
+/** Files that contain the phrases or characters as data. */
 const EXEMPT = [
   ...['plain-english.mjs', 'plain-english.test.ts', 'borders.test.ts'].map((name) => `scripts/lint/${name}`),
   'packages/core/src/devices/screen/built-in-fonts.ts',
 ]
 
 /**
- * Alternatives → what to write instead. A space in a phrase also matches a line break. Only phrases without a good use
- * are listed: a list that needs exceptions would be switched off.
+ * Alternatives of a regular expression → advice. A space in a phrase also matches a line break. Contains only phrases without a
+ * legitimate use, so that no exceptions are needed.
  */
 const PHRASES = /** @type {Readonly<Record<string, string>>} */ ({
   'whoever|nobody(?!:)|somebody|someone|those who|one who|who else|who would': 'name the caller, process or value',

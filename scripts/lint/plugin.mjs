@@ -18,7 +18,7 @@ function fileOf(context) {
   return relative(context.cwd, context.filename).split(sep).join('/')
 }
 
-/** Why `file` may not import `specifier`; undefined if it may. Paths are relative to the repository.
+/** Returns the reason why `file` must not import `specifier`; undefined if it may. Paths are relative to the repository.
  * @param {string} file @param {string} specifier @returns {string | undefined} */
 export function crossedBorder(file, specifier) {
   const [, home = '', path = ''] = /^packages\/([^/]+)\/src\/(.+)$/.exec(file) ?? []

@@ -1,10 +1,9 @@
 // @ts-check
 /**
- * Bundles the JavaScript of a package as it is published: one file for each entry, and one for each part that is loaded
- * later. Every worker of a test run loads a package again, and one file costs a fraction of a hundred small ones.
+ * Bundles the JavaScript of a package for publishing: one file per entry, and one per part that is loaded on demand. Every worker
+ * of a test run loads the package again, and loading one file is much faster than loading a hundred small ones.
  *
- * The `dependencies` of a package stay outside of its bundle, and its `devDependencies` become part of it. Types are in
- * `dist`.
+ * The bundle contains the `devDependencies` of a package, but not its `dependencies`. Types are in `dist`.
  */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -15,15 +14,13 @@ import { thirdPartyLicenses } from './third-party-licenses.mjs'
 const BUNDLE = 'bundle'
 /** Licences of the bundled packages. */
 const LICENSES = 'THIRD-PARTY-LICENSES.txt'
-/** Written last. Its time is the time of the bundle. */
+/** File that is written last. Its modification time is that of the bundle. */
 const STAMP = '.complete'
 
-/**
- * {@link keepsPlace} shifts the rest of one line in source maps. CommonJS files in TypeScript use `module`.
- */
+/** Warnings to ignore: {@link keepsPlace} shifts the rest of a line in source maps, and CommonJS files in TypeScript use `module`. */
 const EXPECTED_LOGS = ['SOURCEMAP_BROKEN', 'COMMONJS_VARIABLE_IN_ESM']
 
-/** Files that are loaded by their path and are not exported. */
+/** Files that are loaded by their path instead of an export. */
 const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   '@coldboot/core': ['template/keeper/keeper-process.js'],
   '@coldboot/vitest': ['setup.js'],
@@ -31,8 +28,8 @@ const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} *
 })
 
 /**
- * Entries that load the parts of the entries before them in any case. Each gets one file for its own parts, instead of a file
- * for each set of parts that some later part also needs.
+ * Entries that always load the parts of the preceding entries. Each gets one file with its own parts, instead of several files that
+ * are shared with later parts.
  */
 const LAYERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
   '@coldboot/core': ['index', 'internal'],
@@ -49,12 +46,12 @@ const LAYERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
  *   in the published manifest
  */
 
-/** Whether a package is published as a bundle. @param {string} folder the package's */
+/** Whether a package is published as a bundle. @param {string} folder of the package */
 export function isBundled(folder) {
   return existsSync(join(folder, 'package.json')) && entriesOf(readManifest(folder)).length > 0
 }
 
-/** Bundles a package, unless its bundle is newer than its sources. @param {string} folder the package's */
+/** Bundles a package, unless its bundle is newer than its sources. @param {string} folder of the package */
 export async function bundlePackage(folder) {
   if (isFresh(folder)) return
   const manifest = readManifest(folder)
@@ -73,7 +70,7 @@ export async function bundlePackage(folder) {
       transform: { target: 'node22.12' },
       plugins: [keepsPlace(join(folder, 'src'))],
       onLog(level, log, handler) {
-        // It would fail when a user imports the package.
+        // The published package could not be imported.
         if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
         if (!EXPECTED_LOGS.includes(log.code ?? '')) handler(level, log)
       },
@@ -88,7 +85,7 @@ export async function bundlePackage(folder) {
       codeSplitting: {
         groups: (LAYERS[manifest.name] ?? []).map((entry, layer, { length }) => {
           const source = sourceOf(folder, entry)
-          // A module that several layers need belongs to the first of them, which has the highest priority.
+          // A module of several layers belongs to the first layer, which has the highest priority.
           return { name: entry, test: (id) => id === source, priority: length - layer }
         }),
       },
@@ -108,7 +105,7 @@ function readManifest(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 }
 
-/** Names of the files of the bundle that others load. @param {Manifest} manifest @returns {readonly string[]} */
+/** File names of the bundle's entries. @param {Manifest} manifest @returns {readonly string[]} */
 function entriesOf({ name, publishConfig: { exports, bin } = {} }) {
   const targets = JSON.stringify([exports, bin]).matchAll(/"\.\/bundle\/([\w-]+\.c?js)"/g)
   const exported = [...targets].map(([, file = '']) => file)

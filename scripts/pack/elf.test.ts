@@ -21,7 +21,7 @@ test.each(['x86_64', 'aarch64'])('reads the machine of a static program for %s',
   })
 })
 
-test('takes no other file for one', () => {
+test('returns undefined for other files', () => {
   expect(readElf(Buffer.from('#!/bin/sh\n'))).toBeUndefined()
   expect(readElf(readFileSync(new URL(import.meta.url)))).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes the content of the packages of QEMU and of the guest that are part of a list of packages. */
+/** Builds the content of the QEMU and guest packages in a list of packages. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../commands.mjs'

@@ -38,7 +38,7 @@ test('writes files, licences, sources and a manifest of them', async ({ folder }
   expect(readFileSync(join(folder, 'COPYRIGHT'), 'utf8').match(/GPL-2/g)).toHaveLength(1)
 })
 
-test('gives the same bytes for the same input in another order', async ({ folder }) => {
+test('writes the same bytes for the same input in another order', async ({ folder }) => {
   await writeContent(join(folder, 'a'), CONTENT)
   const reversed = { ...CONTENT, files: new Map([...CONTENT.files].reverse()), parts: CONTENT.parts.toReversed() }
   await writeContent(join(folder, 'b'), reversed)
@@ -47,7 +47,7 @@ test('gives the same bytes for the same input in another order', async ({ folder
   }
 })
 
-test('removes the files of an earlier content, and no others', async ({ folder }) => {
+test('removes the files of earlier content, and no others', async ({ folder }) => {
   await writeContent(folder, CONTENT)
   writeFileSync(join(folder, 'package.json'), '{}')
   await writeContent(folder, { ...CONTENT, files: new Map([['bin/other', { data: Buffer.from('x') }]]) })

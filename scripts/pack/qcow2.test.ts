@@ -25,6 +25,6 @@ test.skipIf(!hasQemuImg).each([
   expect(readFileSync(back).equals(raw)).toBe(true)
 })
 
-test('takes the size of the content', () => {
+test('writes an image as large as its content', () => {
   expect(toQcow2(Buffer.alloc(64 * 2 ** 20)).length).toBeLessThan(400_000)
 })

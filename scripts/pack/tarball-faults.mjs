@@ -1,5 +1,5 @@
 // @ts-check
-/** Faults in the files of a packed package that users would meet: leftovers of the build, and source maps without sources. */
+/** Finds faults in the files of a packed package, such as leftovers of the build, and source maps without sources. */
 import { posix } from 'node:path'
 
 /** Files that only the workspace uses. */

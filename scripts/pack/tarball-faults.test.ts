@@ -35,14 +35,14 @@ test.for([
 test.for([
   ['without sources', {}],
   ['with the sources of one file', { sourcesContent: ['export {}', null] }],
-] as const)('a map %s leads nowhere', ([, extra]) => {
+] as const)('reports a map %s', ([, extra]) => {
   const map = JSON.stringify({ sources: ['../src/a.ts', '../src/b.ts'], ...extra })
   expect(faultsOf({ 'dist/a.d.ts.map': map })).toEqual([
     `${FOLDER}/dist/a.d.ts.map names sources that are not in the package`,
   ])
 })
 
-test('names what the manifest lacks', () => {
+test('names missing fields of the manifest', () => {
   expect(faultsOf({ 'package.json': '{}' })).toEqual([
     'package.json has no description',
     'package.json has no license',

@@ -1,5 +1,5 @@
 // @ts-check
-/** The licence texts of packages whose code is part of a bundle. */
+/** Collects the licence texts of packages whose code is part of a bundle. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Names the repository in the package.json of packages while they are packed. */
+/** Adds the repository to the package.json of packages while they are packed. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../setup.mjs'
