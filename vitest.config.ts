@@ -1,12 +1,11 @@
 /**
- * Projects of all tests by their requirements: `unit` none, `types` the compiler, `vm` a real QEMU, `e2e` a real Vitest or
- * Jest that boots machines. Groups run in sequence, so that machines do not slow down unit tests. `--project vm` runs one
- * project.
+ * Projects of all tests by their requirements. `unit`: none; `types`: the compiler; `vm`: a real QEMU; `e2e`: a real Vitest or Jest
+ * that boots machines. Groups run in sequence, so that machines do not slow down unit tests. `--project vm` runs one project.
  */
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Number of workers with machines: half of the cores, because a machine needs one too, but at least two. */
+/** Number of workers with machines: half of the cores, because each machine also needs a core, but at least two. */
 const machines = Math.max(2, Math.floor(availableParallelism() / 2))
 
 const isCI = Boolean(process.env['CI'])

@@ -3,7 +3,7 @@
  * the console with a plain write and read of the same bytes (goal: at most 1.5 times as slow), for a short and a long output,
  * and the copy of a file into the guest and out of it with scp.
  *
- * Needs what `debianImage` needs, and ssh. Run: node bench/commands.bench.ts [--rounds 9]
+ * Needs ssh and the tools that `debianImage` needs. Run: node bench/commands.bench.ts [--rounds 9]
  */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -24,7 +24,7 @@ import { type Contender, sideBySide } from './side-by-side.ts'
 const { rounds } = benchOptions({ rounds: 9 })
 /** Commands per turn: enough to measure, and few enough that the load of the host is the same for all contenders. */
 const COMMANDS = 10
-/** Number of random bytes, which cannot be compressed. */
+/** Size of the long output, random bytes that cannot be compressed. */
 const MUCH = 300_000
 /** Size of the file to copy. */
 const FILE_BYTES = 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-/** Passes the ratios of a benchmark to `scripts/bench.mjs`, as lines of JSON in the file that `BENCH_COMPARISONS` names. */
+/** Passes the ratios of a benchmark to `scripts/bench.mjs`, as lines of JSON in the file `BENCH_COMPARISONS`. */
 import { appendFileSync } from 'node:fs'
 
 /** The result of a comparison. */

@@ -118,7 +118,7 @@ for (const pieceBytes of [65_536, 1024]) {
     console.log(cells.map((cell, column) => cell.padEnd(column === 0 ? 32 : 10)).join(''))
     return { name, rate: rates[1] }
   })
-  // Time per MB, so that more is slower, as in the other benchmarks.
+  // Time per MB, because higher values are slower in the other benchmarks too.
   const first = rows[0]?.rate ?? Number.NaN
   recordComparison({
     title: `Console, ${SIZES[1]} MB in chunks of ${pieceBytes} bytes: CPU time`,

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Copies all files below a directory one after the other to one file, with the fewest system calls of Node that a program
- * needs: a lower bound for mkfatfs. As a command: node bench/copy-all.mjs DIRECTORY FILE
+ * Copies all files below a directory into one file, with as few system calls as Node needs. The lower bound for mkfatfs.
+ * As a command: node bench/copy-all.mjs DIRECTORY FILE
  */
 import { closeSync, lstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
 

@@ -1,7 +1,8 @@
 /**
  * Compares the expect stream of a console with pexpect (Debian: python3-pexpect): time and memory to find the last line of 5, 20
- * and 100 MB that `cat` prints, without the start of Node or Python. A regular expression with pexpect's defaults searches all
- * output again after each read, so it takes part with 5 MB only; "tuned" reads more at once and searches only the last 200 characters.
+ * and 100 MB that `cat` prints, without the start of Node or Python. With its defaults, pexpect searches all output again for a
+ * regular expression after each read, so it is only measured with 5 MB; "tuned" reads more at once and searches only the last 200
+ * characters.
  *
  * Run: node bench/expect.bench.ts [--rounds 3]
  */

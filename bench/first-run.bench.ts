@@ -1,7 +1,7 @@
 /**
- * The first test of a project, from the start of Vitest to its end: without a VM, with a cache that has the template (warm),
- * and with an empty cache (cold). Then the parts of a cold run, each alone: the guest's files, a boot, and the boot with the
- * save of a template.
+ * Measures the first test of a project, from the start of Vitest to its end: without a VM, with a cache that contains the template
+ * (warm), and with an empty cache (cold). Then measures the parts of a cold run separately: the guest's files, a boot, and the boot
+ * with the save of a template.
  *
  * Run: node bench/first-run.bench.ts [--rounds 5]
  */
@@ -43,7 +43,7 @@ async function run(file: string, cache: string): Promise<void> {
   if (!output.includes('1 passed')) throw new Error(output)
 }
 
-/** Runs work with an empty cache, in this process. */
+/** Runs a function in this process with an empty cache. */
 async function coldly(work: () => Promise<unknown>): Promise<void> {
   process.env['COLDBOOT_CACHE'] = emptyCache()
   await work()

@@ -1,7 +1,8 @@
 /**
- * A suite of 20 small test files, through a real Vitest with its defaults and the packages as they are published: without
- * this project, with the plugin and no VM, with a VM in each file, and the same tests in one file.
- * Goals: without a VM at most 1.25 times bare Vitest; with one at most 1.5 times that.
+ * Measures a suite of 20 small test files in Vitest with default options and the published form of the packages: without coldboot,
+ * with the plugin and no VM, with a VM in each file, and the same tests in one file.
+ * Goals: with the plugin and no VM, at most 1.25 times the time without coldboot; with a VM in each file, at most 1.5 times the time
+ * with the plugin and no VM.
  *
  * Run: node bench/many-files.bench.ts [--rounds 5]
  */
@@ -46,7 +47,7 @@ async function run(project: InstalledProject, args: readonly string[] = []): Pro
   if (!output.includes(`${FILES} passed`)) throw new Error(output)
 }
 
-// The download of the guest is no part of the suites.
+// Downloads the guest before the measurements.
 await linuxGuest()
 await bundlePackages()
 const bare = suite('export default {}\n', files(adds('vitest')))

@@ -1,6 +1,6 @@
 /**
- * Compares the creation of a FAT image by mkfatfs-wasm with mkfs.fat and mcopy. Also measures the cost of loading it.
- * Run after a build: node bench/mkfatfs.bench.ts [--rounds 9] [--only deep], with a word of the comparisons to run
+ * Compares the creation of a FAT image by mkfatfs-wasm with mkfs.fat and mcopy. Also measures how long mkfatfs-wasm takes to load.
+ * Run after a build: node bench/mkfatfs.bench.ts [--rounds 9] [--only deep]. `--only` runs the comparisons whose title has the word
  */
 import { execFile } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
@@ -16,7 +16,7 @@ import { copyAll } from './copy-all.mjs'
 import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
-// The command as it is published: one file.
+// The published command, which is one file.
 const bundle = fileURLToPath(new URL('../packages/mkfatfs-wasm/bundle', import.meta.url))
 const command = join(bundle, 'cli.js')
 const copyCommand = fileURLToPath(new URL('./copy-all.mjs', import.meta.url))
@@ -80,7 +80,7 @@ async function compare(title: string, make: (directory: string) => Promise<void>
   rmSync(source, { recursive: true })
 }
 
-/** Node alone, with the maker, and with the reader. */
+/** Compares Node alone with Node that loads the maker or the reader. */
 async function compareLoading(title: string): Promise<void> {
   if (!title.includes(only)) return
   const index = JSON.stringify(pathToFileURL(join(bundle, 'index.js')))

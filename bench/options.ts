@@ -1,7 +1,7 @@
 /** Options of a benchmark on its command line, such as `--rounds 9`. */
 import { parseArgs } from 'node:util'
 
-/** @param defaults name of each option -> its default; the type of the default is that of the option */
+/** @param defaults name of each option -> its default, which also determines the type of the option */
 export function benchOptions<Options extends Readonly<Record<string, number | string>>>(defaults: Options): Options {
   const { values } = parseArgs({
     options: Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: 'string' }] as const)),

@@ -1,12 +1,12 @@
 /**
- * Peak memory of a process and its descendants on Linux: the sum of their proportional set sizes, so that pages that several
- * processes share are counted once. Measured at intervals, because the kernel keeps no peak of a whole tree.
+ * Measures the peak memory of a process and its descendants on Linux: the sum of their proportional set sizes, in which shared pages
+ * are counted once. Samples at intervals, because the kernel records no peak for several processes.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 
 const INTERVAL_MS = 250
 
-/** Measures from now on. @returns a function that ends it and returns the peak, MiB */
+/** Starts to measure. @returns a function that stops the measurement and returns the peak, MiB */
 export function startPeakMemory(pid: number): () => number {
   let peak = 0
   const measure = (): void => {

@@ -1,7 +1,7 @@
 /**
- * The same tests with a fresh machine each, by this project, by Vitest with a few lines of `child_process`, and by pytest with
- * pexpect (Debian: python3-pytest, python3-pexpect). Same QEMU, kernel, initramfs and kernel command line. Prints time, CPU time and
- * peak memory as ratios, and the lines of the test files.
+ * Compares the same tests, with a fresh machine each, in coldboot, in Vitest with a few lines of `child_process`, and in pytest with
+ * pexpect (Debian: python3-pytest, python3-pexpect). All use the same QEMU, kernel, initramfs and kernel command line. Prints time,
+ * CPU time and peak memory as ratios, and the number of lines of the test files.
  *
  * Run: node bench/peers.bench.ts [--rounds 3] [--tests 100]
  */
@@ -84,7 +84,7 @@ const peers = [
 ]
 
 try {
-  // The template is made before, once for all later runs.
+  // Creates the template before the measurements.
   await project.run(['coldboot.test.ts'], { ...env, PEER_TESTS: '1' })
   const rows = await sideBySide(`${tests} tests, a fresh machine each`, peers, { rounds, warmup: 0 })
   const ratioOf = (name: string, figure: 'cpu' | 'memory'): number =>

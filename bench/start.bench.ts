@@ -1,7 +1,7 @@
 /**
- * Time of what a test file and a command load, as whole processes of the published packages: the import of the fixtures beside the import
- * of Vitest, and the help of the command line tool beside an empty program.
- * The import of the fixtures ends with an error outside of Vitest, after all has been loaded.
+ * Measures load times of the published packages, as whole processes: the import of the fixtures compared with the import of Vitest,
+ * and the help of the command line tool compared with an empty program. Outside of Vitest, the import of the fixtures ends with an
+ * error, but only after all modules were loaded.
  * Goals: the import at most 1.3 times Vitest's; the help at most 1.3 times an empty program plus 60 ms.
  *
  * Run: node bench/start.bench.ts [--rounds 15]

@@ -1,10 +1,11 @@
 /**
- * The cost of saved machines: a save while the machine runs against the same migration by hand, and a resume, a revert and a
- * start from a checkpoint against a start from a template.
+ * Measures saved machines: a save of a running machine compared with the same QEMU migration without coldboot; and a resume, a
+ * revert and a start from a checkpoint compared with a start from a template. Also compares a layer with a complete rebuild and with
+ * a single template.
  *
- * Goals, without hardware acceleration and with 256 MiB: a save within 1.15 times the one by hand, with a pause of the guest
- * below one second; a revert within 1.2 times a start from a template; a resume within 1.3 times a start from a template and
- * the reading of the file together. Also the cost of a layer, against a whole rebuild and against one template.
+ * Goals, without hardware acceleration and with 256 MiB: a save takes at most 1.15 times the migration, and pauses the guest for less
+ * than one second; a revert takes at most 1.2 times a start from a template; a resume takes at most 1.3 times a start from a template
+ * plus the time to read the file.
  *
  * Run: node bench/time-travel.bench.ts [--rounds 9]
  */
@@ -28,7 +29,7 @@ const guest = { ...(await linuxGuest()), accelerator: 'tcg' as const, timeout: 6
 const template = await Template.build(guest)
 const FILL = 'dd if=/dev/urandom of=/tmp/fresh bs=1M count=20 2>/dev/null'
 
-/** A machine by hand with the same kernel and as much fresh data. */
+/** Starts QEMU without coldboot, with the same kernel and the same amount of fresh data. */
 async function byHand(): Promise<{ save(): Promise<void>; end(): Promise<void> }> {
   const qemu = bareQemu([
     ...['-nodefaults', '-display', 'none', '-machine', 'pc,accel=tcg', '-cpu', 'max', '-m', '256M'],

@@ -1,6 +1,6 @@
 /**
- * Code of the tables of coming-from.md, and of the table of u-root in devices.md. It is type-checked, so that a name that does
- * not exist fails. scripts/docs-tables.test.ts compares the tables with it.
+ * Code of the tables in coming-from.md, and of the table about u-root in devices.md. The compiler checks that its names exist, and
+ * scripts/docs-tables.test.ts compares the tables with it.
  */
 import type { Writable } from 'node:stream'
 import {

@@ -1,6 +1,6 @@
 /**
- * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. It is
- * type-checked, and scripts/docs.test.ts compares the pages with it.
+ * Code of the pages that no test runs, because it needs an image of a distribution, a schema or a terminal. The compiler checks its
+ * types, and scripts/docs.test.ts compares the pages with it.
  */
 import { resolve } from 'node:path'
 import { blockDevice, channel, cloudInit, icount, rtc, tpm, userNetwork, VM, type VMOptions } from '@coldboot/core'

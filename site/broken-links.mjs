@@ -1,5 +1,5 @@
 // @ts-check
-/** Finds links of a folder of HTML pages that lead to no file or no anchor of it. */
+/** Finds links in a folder of HTML pages whose file or anchor does not exist. */
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Builds the site into `site/out/`: the pages, and the API from the docstrings. Fails on broken links and `{@link}`s. Reads the
- * declarations that the compiler writes. Uses a TypeScript of its own, because typedoc does not support version 7.
+ * declarations that the compiler writes. Uses its own TypeScript 6, because typedoc does not support version 7.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -13,9 +13,9 @@ import { sitePages, writePages } from './pages.mjs'
 /** Folder of the site. */
 export const OUT = join(ROOT, 'site', 'out')
 
-/** The entry of `@coldboot/core`, with the classes. */
+/** Replacement for the entry of `@coldboot/core` that exports classes. */
 const CORE = join(ROOT, 'site', 'core-api.d.ts')
-/** File of core -> the name whose class `core-api.d.ts` exports instead. */
+/** File of core -> exported name that `core-api.d.ts` replaces by its class. */
 const LOADED_LATER = /** @type {const} */ ([
   ['vm.d.ts', 'VM'],
   ['template.d.ts', 'Template'],
@@ -23,7 +23,7 @@ const LOADED_LATER = /** @type {const} */ ([
 
 /** Packages for users. A name that several of them export is documented in the first one. */
 const DOCUMENTED = ['core', 'guest', 'matchers', 'report', 'vitest', 'jest', 'qemu', 'mkfatfs-wasm']
-/** Entries of a package that only other packages of this workspace, or runners, load. */
+/** Entries that only runners or other packages of this workspace load. */
 const LOADED_BY_OTHERS = ['./internal', './guest-package', './environment', './jest-preset']
 
 /** Entry → its declarations. @returns {Map<string, string>} */
@@ -40,7 +40,7 @@ function entries() {
   )
 }
 
-/** @returns {Promise<string[]>} what is wrong; empty if the site is complete */
+/** @returns {Promise<string[]>} problems; empty if the site is complete */
 export async function buildSite() {
   const names = entries()
   names.set('@coldboot/core', CORE)
@@ -54,7 +54,7 @@ export async function buildSite() {
     projectDocuments: pages.map(({ copy }) => join(ROOT, 'site', 'pages', copy)),
     out: OUT,
     customCss: join(ROOT, 'site', 'site.css'),
-    // There is no public repository to link to.
+    // The project has no public repository to link to.
     disableSources: true,
     disableGit: true,
     githubPages: false,
@@ -96,7 +96,7 @@ export async function buildSite() {
 }
 
 /**
- * Makes references to a value and type that are loaded later lead to their class.
+ * Redirects references to a value or type that is loaded on demand to its class.
  * @param {import('typedoc').Context} context @param {string} file that declares them @param {string} name
  */
 function useClass(context, file, name) {

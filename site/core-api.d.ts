@@ -1,6 +1,6 @@
 /**
- * `@coldboot/core` as its users see it: `VM` and `Template` are the classes of the machines and templates that the functions
- * of these names return.
+ * The API of `@coldboot/core` for the site. `VM` and `Template` are the classes of machines and templates, instead of the objects
+ * with the functions that create them.
  */
 export * from '../packages/core/dist/index.js'
 export { VM } from '../packages/core/dist/machine/vm.js'

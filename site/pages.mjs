@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The pages of the site that are written by hand: guides, READMEs of packages, examples, and pages about the project. Copies
- * them to `site/pages/` with a group and a title, and with links that lead to the copies.
+ * Pages of the site that are not generated: guides, READMEs of packages, examples, and pages about the project. Copies them to
+ * `site/pages/` with a group and a title, and with links to the copies.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
@@ -11,10 +11,10 @@ import { ROOT } from '../scripts/setup.mjs'
 /** Folder of the copies. */
 export const PAGES = join(ROOT, 'site', 'pages')
 
-/** Files that show how a project is set up. They have no page of their own. */
+/** Files with the setup of an example, which its page shows last. */
 const SETUP = /^(?:package\.json|.*\.config\.[jt]s)$/
 
-/** READMEs of packages without code. */
+/** READMEs of packages with files of Debian instead of code. */
 const CONTENT = /^packages\/(?:qemu|guest)-/
 
 /**
@@ -51,7 +51,7 @@ export function sitePages() {
   return [...written, ...examples]
 }
 
-/** The README of the project mentions guides and packages in a useful order. @param {string} source */
+/** Sort key: position of a page's link in the README of the project. @param {string} source */
 function placeInReadme(source) {
   const place = read('README.md').indexOf(`](${source.replace('/README.md', '')}`)
   return place === -1 ? Infinity : place
@@ -95,7 +95,7 @@ export function writePages(pages) {
   return front
 }
 
-/** The paths by which links may name a page. @param {string} source */
+/** Paths that links to a page can use. @param {string} source */
 function namesOf(source) {
   return source.endsWith('/README.md') ? [source, dirname(source)] : [source, `${source}/README.md`]
 }
@@ -107,7 +107,7 @@ function withLinks(text, folder, copies) {
     const [path = '', anchor] = target.split('#')
     const source = posix.normalize(posix.join(folder, path))
     const isFolder = statSync(join(ROOT, source)).isDirectory()
-    // A folder without a page of its own is part of the page of the folder above it.
+    // A folder without a page is part of its parent's page.
     const copy = copies.get(source) ?? (isFolder ? copies.get(dirname(source)) : undefined)
     const to = copy === undefined ? relative(PAGES, join(ROOT, source)) : `./${copy}`
     if (copy === undefined && isFolder) throw new Error(`${target} has no page`)

@@ -6,7 +6,7 @@ import { ROOT } from '../scripts/setup.mjs'
 import { brokenLinks } from './broken-links.mjs'
 import { sitePages } from './pages.mjs'
 
-test('the site has every guide, README and example', () => {
+test('the site contains every guide, README and example', () => {
   const expected = globSync(['docs/*.md', 'packages/*/README.md', 'examples/*/package.json'], { cwd: ROOT })
   const sources = sitePages().map(({ source }) => source)
   expect(expected.map((path) => path.replace('/package.json', '')).filter((path) => !sources.includes(path))).toEqual(

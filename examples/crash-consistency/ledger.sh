@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stores records in the current directory until it is ended. Acknowledges each record that is on the disk.
+# Writes records to the current directory until it is killed. Prints an acknowledgement for each record that is on the disk.
 number=$(find . -name 'record-*' | wc -l)
 while number=$((number + 1)); do
   echo "paid $number: the end of record $number" >new

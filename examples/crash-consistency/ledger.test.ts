@@ -15,7 +15,7 @@ const test = machines.extend<{ disk: string }>({
   },
 })
 
-/** When the power is cut: after this number of further records, and this number of milliseconds. */
+/** Times of the power cuts: after a number of further records, plus a number of milliseconds. */
 const CUTS = [
   [1, 0],
   [3, 20],

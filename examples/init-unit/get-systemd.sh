@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a root file system with systemd from packages of Debian, without root. Of the services of its boot, only the journal is kept.
+# Builds a root file system with systemd from Debian packages, without root. Removes all boot services except the journal.
 set -eu
 folder=${SYSTEMD:-systemd}
 [ ! -e "$folder" ] || exit 0

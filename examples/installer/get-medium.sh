@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the root file system of an installer, and the kernel that it installs, from packages of Debian, without root.
+# Builds the root file system of an installer, and the system that it installs, from Debian packages, without root.
 set -eu
 folder=${MEDIUM:-medium}
 start=$PWD

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The installer: asks for a disk and a name, makes a partition with a file system, and copies the system of /payload to it.
+# The installer: asks for a disk and a name, creates a partition with a file system, and copies the system in /payload to it.
 set -eu
 export TERM=linux
 ask() { whiptail --title Installer "$@" 3>&1 1>&2 2>&3; }

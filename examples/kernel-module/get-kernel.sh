@@ -1,5 +1,5 @@
 #!/bin/sh
-# Downloads a kernel of Debian with its headers, without root: ./get-kernel.sh [6.1.0-57-cloud-amd64]
+# Downloads a Debian kernel with its headers, without root: ./get-kernel.sh [6.1.0-57-cloud-amd64]
 set -eu
 depends() { apt-cache depends "$1" | sed -n 's/.*Depends: \(linux-.*\)/\1/p'; }
 

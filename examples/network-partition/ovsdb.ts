@@ -1,9 +1,9 @@
-/** A cluster of OVSDB, the Raft database of Open vSwitch, in machines. Its clients are on the host. */
+/** A cluster of OVSDB, the Raft database of Open vSwitch, in three machines. Its clients are on the host. */
 import { connect } from 'node:net'
 import { linuxGuest, type MachineFixtures, type Network, userNetwork } from '@coldboot/vitest'
 import type { Operation } from './register.ts'
 
-/** How long a client waits for an answer, milliseconds. */
+/** Time limit of a client for an answer, milliseconds. */
 const TIMEOUT = 2_000
 
 /** A node, with a client that records what it writes to and reads from a register. */
@@ -20,7 +20,7 @@ export class Node {
     this.#history = history
   }
 
-  /** Writes another value each time. @returns the value; undefined if the node has not acknowledged it */
+  /** Writes a new value. @returns the value; undefined if the node has not acknowledged it */
   async write(): Promise<string | undefined> {
     const value = `${this.name}-${++this.#writes}`
     const start = performance.now()
@@ -37,7 +37,7 @@ export class Node {
   async read(): Promise<string | undefined> {
     const start = performance.now()
     const answer = await this.#transact('example', [
-      // A majority must commit a change. A node answers reads without a change by itself.
+      // Includes a change, which a majority must commit. Otherwise the node would answer without the other nodes.
       { op: 'mutate', table: 'Register', where: [], mutations: [['reads', '+=', 1]] },
       { op: 'select', table: 'Register', where: [] },
     ])
@@ -46,7 +46,7 @@ export class Node {
     return value
   }
 
-  /** Whether the node is the leader, as far as it knows. */
+  /** Whether the node considers itself the leader. */
   async isLeader(): Promise<boolean> {
     const where = [['name', '==', 'example']]
     const answer = await this.#transact('_Server', [{ op: 'select', table: 'Database', where }])
@@ -75,7 +75,7 @@ interface Answer {
   readonly result?: readonly Result[]
 }
 
-/** The answer; undefined if the rest is still to come. */
+/** Parses the answer; returns undefined if it is incomplete. */
 function whole(text: string): Answer | undefined {
   try {
     return JSON.parse(text) as Answer

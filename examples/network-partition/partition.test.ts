@@ -5,7 +5,7 @@ import { checkRegister, type Operation } from './register.ts'
 /** An election takes a few seconds. */
 const PATIENCE = { timeout: 60_000 }
 
-/** Writes to each node and reads from it, at the same time, until each of them has answered several times. */
+/** Writes to and reads from all nodes in parallel, until each has answered several times. */
 async function work(nodes: readonly Node[]): Promise<void> {
   const workWith = async (node: Node): Promise<void> => {
     for (let answered = 0; answered < 5; answered++) {

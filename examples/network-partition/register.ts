@@ -1,14 +1,14 @@
-/** Checks the history of a register: one value that several clients write and read at the same time. */
+/** Checks the history of a register, a value that several clients write and read concurrently. */
 
-/** A write or a read. A read without an answer tells nothing, so it is not part of a history. */
+/** A write or a read. A history does not contain reads without an answer. */
 export interface Operation {
   readonly node: string
   readonly kind: 'write' | 'read'
-  /** Each write has another value. */
+  /** Unique for each write. */
   readonly value: string
-  /** When the client sent it, milliseconds. */
+  /** Time at which the client sent the request, milliseconds. */
   readonly start: number
-  /** When the answer came. `Infinity` for a write without one: it may take effect later, or never. */
+  /** Time of the answer, milliseconds. `Infinity` for a write without an answer, which can take effect later or never. */
   readonly end: number
 }
 
