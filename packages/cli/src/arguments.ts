@@ -161,18 +161,18 @@ function only(values: Readonly<Record<string, unknown>>, ...allowed: readonly st
 
 function architecture(text: string): Architecture {
   if (Object.hasOwn(ARCHITECTURES, text)) return text as Architecture
-  throw new UsageError(`\`--arch\` is one of ${Object.keys(ARCHITECTURES).join(', ')}, and is \`${text}\``)
+  throw new UsageError(`\`--arch\` must be one of ${Object.keys(ARCHITECTURES).join(', ')}, but is \`${text}\``)
 }
 
 function runner(text: string | undefined): Runner | undefined {
   const known = RUNNERS.find((name) => name === text)
   if (text === undefined || known !== undefined) return known
-  throw new UsageError(`\`--runner\` is one of ${RUNNERS.join(', ')}, and is \`${text}\``)
+  throw new UsageError(`\`--runner\` must be one of ${RUNNERS.join(', ')}, but is \`${text}\``)
 }
 
 function limits(age: string | undefined, size: string | undefined): PruneLimits {
-  if (age !== undefined && !/^\d+(\.\d+)?$/.test(age)) throw new UsageError('`--max-age` is a number of days')
-  if (size !== undefined && !/^\d+[MG]$/.test(size)) throw new UsageError('`--max-size` is a size as 500M or 8G')
+  if (age !== undefined && !/^\d+(\.\d+)?$/.test(age)) throw new UsageError('`--max-age` must be a number of days')
+  if (size !== undefined && !/^\d+[MG]$/.test(size)) throw new UsageError('`--max-size` must be a size such as 500M or 8G')
   return {
     ...(age === undefined ? {} : { maxAgeMs: Number(age) * DAY_MS }),
     ...(size === undefined ? {} : { maxBytes: memoryMibOf(size) * 2 ** 20 }),

@@ -9,7 +9,7 @@ import { UsageError } from './arguments.ts'
  */
 export async function writeTemplates(keys?: readonly string[]): Promise<string> {
   if (process.stdout.isTTY)
-    throw new UsageError('`templates export` writes an archive: direct it into a file, `> FILE`')
+    throw new UsageError('`templates export` writes an archive to the standard output: redirect it to a file, `> FILE`')
   const store = templateStore()
   await exportTemplates(store, keys ?? store.list().map(({ key }) => key), process.stdout)
   return ''
@@ -17,7 +17,7 @@ export async function writeTemplates(keys?: readonly string[]): Promise<string> 
 
 /** Reads templates from the standard input. @returns the text to print */
 export async function readTemplates(): Promise<string> {
-  if (process.stdin.isTTY) throw new UsageError('`templates import` reads an archive: give it a file, `< FILE`')
+  if (process.stdin.isTTY) throw new UsageError('`templates import` reads an archive from the standard input: redirect a file to it, `< FILE`')
   const { added, misfits } = await importTemplates(templateStore(), process.stdin)
   const left = misfits.map((key) => `${key} was not added: this cache has another template below it`)
   return [...added, ...left, `${added.length} template${added.length === 1 ? '' : 's'} added`].join('\n')

@@ -28,7 +28,7 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
   const { qemu, kernel, accelerator, cacheDirectory } = readEnvironment()
   const node: Finding = { state: 'fine', what: 'Node.js', detail: process.version }
   if (arch === undefined) {
-    return [node, { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; give --arch` }]
+    return [node, { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; select a guest with --arch` }]
   }
   const choice = chooseAccelerator(arch, accelerator)
   return [
@@ -82,7 +82,7 @@ function cacheFinding(directory: string): Finding {
     accessSync(nearest(directory), constants.W_OK | constants.X_OK)
   } catch (error) {
     const why = messageOf(error)
-    const detail = `nothing can be kept in ${directory}: ${why}. Name a folder that this user may write in with COLDBOOT_CACHE.`
+    const detail = `${directory} cannot be used: ${why}. Set COLDBOOT_CACHE to a folder that this user can write to.`
     return { state: 'missing', what: 'Cache', detail }
   }
   const templates = templateStore().list()
@@ -95,7 +95,7 @@ function cacheFinding(directory: string): Finding {
 function nearest(directory: string): string {
   const stats = statSync(directory, { throwIfNoEntry: false })
   if (stats === undefined) return nearest(dirname(directory))
-  if (!stats.isDirectory()) throw new Error(`${directory} is no directory`)
+  if (!stats.isDirectory()) throw new Error(`${directory} is not a directory`)
   return directory
 }
 

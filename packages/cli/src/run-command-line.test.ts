@@ -123,7 +123,7 @@ describe('doctor', () => {
     writeFileSync(file, '')
     vi.stubEnv('COLDBOOT_CACHE', join(file, 'cache'))
     const { code, out } = await run('doctor')
-    expect(out).toMatch(/^✗ Cache: nothing can be kept in \S+\/file\/cache: .*COLDBOOT_CACHE\.$/m)
+    expect(out).toMatch(/^✗ Cache: \S+\/file\/cache cannot be used: .*COLDBOOT_CACHE/m)
     expect(code).toBe(1)
   })
 
@@ -141,7 +141,7 @@ test.each([
   [['templates', 'prune', '--max-size', '8'], /500M or 8G/],
   [['templates', 'remove'], /needs the keys/],
   [['templates', 'remove', '../..'], /32 hexadecimal digits/],
-  [['doctor', '--arch', 'pdp11'], /`--arch` is one of/],
+  [['doctor', '--arch', 'pdp11'], /`--arch` must be one of/],
   [['doctor', '--colour'], /--colour/],
   [['templates', 'export'], /needs the keys to export, or `--all`/],
   [['templates', 'export', '--all', NEW], /needs the keys to export, or `--all`/],

@@ -123,5 +123,5 @@ async function downloadKernel(archive: Archive, found: ArchivePackage, onProgres
   onProgress({ step: 'download', message })
   const path = await archive.download(found, (fraction) => onProgress({ step: 'download', message, fraction }))
   if ((await fileSha256(path)) === found.sha256) return path
-  throw damaged(`The download of ${found.name} does not have the checksum that the archive's index says`)
+  throw damaged(`The download of ${found.name} does not have the checksum in the archive's index`)
 }

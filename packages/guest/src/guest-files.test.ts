@@ -111,7 +111,7 @@ describe('an invalid file', () => {
     ['an object of another kind', { contents: 'x' }],
     ['an empty link', { link: '' }],
   ])('%s as a file', async (_, file) => {
-    await expect(readGuestFiles({ '/opt/x': file as unknown as GuestFile })).rejects.toThrow(refused(/no file/))
+    await expect(readGuestFiles({ '/opt/x': file as unknown as GuestFile })).rejects.toThrow(refused(/invalid value/))
   })
 
   test.each([0o10000, -1, 1.5])('the mode %d', async (mode) => {

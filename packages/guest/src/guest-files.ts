@@ -59,7 +59,7 @@ function checkedPath(path: string): string {
     return refuse('has an empty name, "." or ".." in it')
   if (path.includes('\0')) return refuse('has a NUL in it')
   if (names.some((name) => Buffer.byteLength(name) > LONGEST_NAME) || Buffer.byteLength(path) > LONGEST_PATH) {
-    return refuse('is longer than Linux takes: 255 bytes a name, 4095 a path')
+    return refuse('is longer than Linux allows: 255 bytes per name, 4095 per path')
   }
   const inside = (own: string): boolean => relative === own || relative.startsWith(`${own}/`)
   const mounted = MOUNT_POINTS.find(inside)
@@ -81,7 +81,7 @@ async function readGuestFile(option: string, path: string, file: GuestFile): Pro
       return [{ type: 'symlink', path, target: file.link }]
     }
   }
-  throw new OptionError('INVALID_OPTION', `\`files\` has something for ${option} that is no file`, {
+  throw new OptionError('INVALID_OPTION', `\`files\` has an invalid value for ${option}`, {
     hint: 'Give a string, bytes, { content, mode }, { source: path on the host, mode } or { link: target }.',
   })
 }
@@ -94,7 +94,7 @@ function contentEntry(path: string, content: string | Uint8Array, mode?: number)
 
 function checkedMode(option: string, mode: number | undefined): number | undefined {
   if (mode === undefined || (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777)) return mode
-  throw new OptionError('INVALID_OPTION', `\`files\` gives ${option} the mode ${mode}`, {
+  throw new OptionError('INVALID_OPTION', `\`files\` has the invalid mode ${mode} for ${option}`, {
     hint: 'Give permission bits, such as 0o755.',
   })
 }
@@ -134,7 +134,7 @@ async function readFileEntry(path: string, source: string, stats: FileFacts, mod
   if (stats.size > MOST_BYTES) {
     throw new OptionError(
       'INVALID_OPTION',
-      `\`files\` cannot take ${source}: it has ${stats.size} bytes, and 2 GiB is the limit`,
+      `\`files\` cannot take ${source}: it has ${stats.size} bytes, but the limit is 2 GiB`,
       {
         hint: 'Give it to the machine as a disk or a shared directory.',
       },

@@ -91,7 +91,7 @@ describe('buildInitramfs', () => {
     expect(() => build({ files: [file('opt'), file('opt/x')] })).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
-        shortMessage: '`files` has /opt/x, and /opt is no directory but a file',
+        shortMessage: '`files` has /opt/x, but /opt is a file, not a directory',
       }),
     )
   })

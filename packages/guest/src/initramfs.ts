@@ -115,7 +115,7 @@ function addParents(entries: Map<string, CpioEntry>, path: string): void {
   } else if (existing.type !== 'directory') {
     throw new OptionError(
       'INVALID_OPTION',
-      `\`files\` has /${path}, and /${parent} is no directory but a ${existing.type}`,
+      `\`files\` has /${path}, but /${parent} is a ${existing.type}, not a directory`,
     )
   }
 }

@@ -154,7 +154,7 @@ interface PackageNeeds extends Pick<ResolvedGuestOptions, 'arch' | 'flavour' | '
 async function packageLacks({ arch, flavour, modules, guest, refresh }: PackageNeeds): Promise<string | undefined> {
   const name = guestPackageName(arch)
   if (guest === undefined) return `The package ${name} is not installed`
-  if (flavour !== 'generic') return `The package ${name} has the flavour 'generic' alone`
+  if (flavour !== 'generic') return `The package ${name} only has the flavour 'generic'`
   if (refresh) return `The package ${name} has one kernel only`
   const module = await missingModule(guest, modules)
   return module === undefined ? undefined : `The package ${name} has no module \`${module}\``

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-/** The command `coldboot`, for projects that install this package alone. */
+/** The command `coldboot`, for projects that only install this package. */
 import '@coldboot/cli/run'

@@ -1,5 +1,5 @@
 /**
- * Entry for test files. CommonJS, so that test files of both module types can load it. Takes everything from the
+ * Entry for test files. CommonJS, so that test files of both module types can load it. Its exports come from the test
  * environment.
  * @see bridge.ts
  */
@@ -7,7 +7,7 @@
 import type * as coreModule from '@coldboot/core' with { 'resolution-mode': 'import' }
 import type { Bridge } from './bridge.ts' with { 'resolution-mode': 'import' }
 
-// Exports each name in a statement, because Jest finds the names of a CommonJS module in its text.
+// One statement per name, because Jest finds the exports of a CommonJS module in its source text.
 export type * from '@coldboot/core' with { 'resolution-mode': 'import' }
 export type {
   HostRootOptions,

@@ -37,7 +37,7 @@ export class JestError implements ReportedError {
     this.original.stack = typeof name === 'string' && name !== 'Error' ? `${name}: ${text}` : text
   }
 
-  /** Removes the frames of this project, which calls every test, and of Jest's call of a matcher. */
+  /** Removes the frames of coldboot, which calls every test, and of Jest's call of a matcher. */
   hideInner(): void {
     if (typeof this.original.stack !== 'string') return
     const frames = userFrames(this.#frames().join('\n')).filter((frame) => !frame.includes(MATCHER_CALL))

@@ -11,8 +11,8 @@ export interface RunningTest {
 }
 
 /**
- * All matchers of @coldboot/matchers with the running test in their context. Jest does not provide it: of concurrent tests,
- * it only knows the name of the one that started last.
+ * All matchers of @coldboot/matchers with the running test in their context. Jest does not provide the test: if tests run
+ * concurrently, its context only contains the name of the last one that was started.
  *
  * @param running returns the running test
  */
@@ -22,7 +22,7 @@ export function jestMatchers(running: () => RunningTest | undefined): Record<str
     toMatchSnapshot(received, hint) {
       // The context is that of Jest plus our properties.
       const context = this as unknown as Context
-      // Jest counts the arguments: an undefined hint would be taken for property matchers.
+      // Omits an undefined hint, because Jest counts the arguments and would interpret it as property matchers.
       const args = hint === undefined ? ([received] as const) : ([received, hint] as const)
       return toMatchSnapshot.call(context, ...args) as MatcherResult
     },

@@ -3,27 +3,27 @@
 /** Stable codes, each with general advice. */
 export const MKFATFS_ERROR_CODES = {
   // The call is wrong: change the options.
-  UNKNOWN_OPTION: 'Remove the option, or spell it as one of those the message lists.',
-  INVALID_OPTION: 'Give the option a value of the kind the message names.',
-  SOURCE_NOT_A_DIRECTORY: 'Name an existing directory that this user may read.',
-  IMAGE_PATH: 'Name a file in an existing directory outside of the packed one.',
+  UNKNOWN_OPTION: 'Remove the option, or use one of those in the message.',
+  INVALID_OPTION: 'Use a value that the message describes.',
+  SOURCE_NOT_A_DIRECTORY: 'Pass an existing directory that this user can read.',
+  IMAGE_PATH: 'Pass a file in an existing directory outside of the packed one.',
   // The tree cannot be stored as FAT: nothing was written.
   UNSUPPORTED_FILE:
     'FAT stores directories and files only: replace links by copies of their targets, and remove the rest.',
   NAME_INVALID: 'Rename these: FAT cannot store their names.',
-  NAME_COLLISION: 'Rename one of each pair: FAT does not tell upper case from lower case.',
-  FILE_TOO_LARGE: 'Split these files: a FAT file ends at 4 GiB less one byte.',
+  NAME_COLLISION: 'Rename one of each pair: FAT does not distinguish upper and lower case.',
+  FILE_TOO_LARGE: 'Split these files: the largest FAT file has 4 GiB less one byte.',
   DIRECTORY_TOO_LARGE: 'Spread the files over several directories: a FAT directory has 65,536 slots of 32 bytes.',
   IMAGE_TOO_SMALL: 'Give a larger `size`, or "fit".',
   TYPE_IMPOSSIBLE: 'Choose another `type`, or "auto".',
   // A failure while the image was written; no image is left.
-  SOURCE_CHANGED: 'Run it again when nothing writes to the source.',
-  READ_FAILED: 'Check that this user may read the file.',
+  SOURCE_CHANGED: 'Run it again while no program writes to the source.',
+  READ_FAILED: 'Check that this user can read the file.',
   WRITE_FAILED: 'Check the free space and the permissions of the directory of the image.',
   // Reading or changing an image.
-  NOT_A_FAT_IMAGE: 'Name an image with a FAT12, FAT16 or FAT32 volume; exFAT and NTFS are not FAT.',
+  NOT_A_FAT_IMAGE: 'Pass an image with a FAT12, FAT16 or FAT32 volume; exFAT and NTFS are not supported.',
   IMAGE_DAMAGED: 'Check the image with `fsck.fat -n`.',
-  NOT_IN_IMAGE: 'Give a path that `list()` shows, with forward slashes.',
+  NOT_IN_IMAGE: 'Use a path that `list()` returns, with forward slashes.',
   PATH_CONFLICT: 'Remove or rename the entry in the way first.',
   ENTRY_READ_ONLY: 'Clear the read-only attribute first: `mattrib -r` of mtools does.',
   IMAGE_FULL: 'Remove other files first, or make a larger image.',

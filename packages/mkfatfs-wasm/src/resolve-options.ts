@@ -238,8 +238,9 @@ function resolveTimestamps(
 
 function checkCode(key: string, code: unknown, least: number, most: number): void {
   if (code instanceof Uint8Array && code.length >= least && code.length <= most) return
-  const size = code instanceof Uint8Array ? `has ${code.length} bytes` : 'is no Uint8Array'
-  throw invalid(`\`${key}\` ${size}, not ${least === most ? most : `${least} to ${most}`} bytes`)
+  const wanted = least === most ? `${most} bytes` : `${least} to ${most} bytes`
+  if (!(code instanceof Uint8Array)) throw invalid(`\`${key}\` is not a Uint8Array of ${wanted}`)
+  throw invalid(`\`${key}\` has ${code.length} bytes, not ${wanted}`)
 }
 
 function checkKeys(options: object, keys: Readonly<Record<string, true>>): void {

@@ -47,7 +47,7 @@ export function artifactRoot(attempt: Attempt): string {
 }
 
 /**
- * Folder name for a file or a machine: readable and unique. A name that is changed or shortened gets a hash of the whole.
+ * Folder name for a file or a machine: readable and unique. A name that is changed or shortened gets a hash of the original.
  */
 export function folderName(name: string): string {
   const plain = readable(name)

@@ -8,7 +8,7 @@ import { workflowText } from './workflow.ts'
 
 /** Options of {@link initialize}. */
 export interface InitOptions {
-  /** Test runner. @default the one that the project uses, else Vitest */
+  /** Test runner. @default the runner of the project, else Vitest */
   readonly runner?: Runner | undefined
   /** Whether a GitHub workflow is added. @default false */
   readonly ci?: boolean | undefined

@@ -142,7 +142,7 @@ function choose<Image extends { readonly names: readonly string[] }>(
   const names = images.flatMap((each) => each.names)
   const what = image === undefined ? `${found.length} images` : `${found.length} images of the name ${image}`
   const hint = names.length === 0 ? 'Save one image alone.' : `Set \`image\` to one of ${names.join(', ')}.`
-  throw new OptionError('INVALID_OPTION', `${owner} has ${what}, and one is needed`, { hint })
+  throw new OptionError('INVALID_OPTION', `${owner} has ${what}, but exactly one is needed`, { hint })
 }
 
 // `docker.io/library/alpine:3` is also `alpine:3`, and `alpine` if there is one tag only.

@@ -23,7 +23,7 @@ test('refuses to export files, the root, and kernel interfaces such as /proc', a
   const directory = await mkdtemp(join(tmpdir(), 'host-directories-'))
   try {
     await writeFile(join(directory, 'file'), 'x')
-    expect(() => viewHost([join(directory, 'file')])).toThrow(/`show` has .*, which is no directory/)
+    expect(() => viewHost([join(directory, 'file')])).toThrow(/`show` has .*, which is not a directory/)
     expect(() => viewHost(['/proc/self'])).toThrow(/cannot be shared with a guest/)
     expect(() => viewHost(['/'])).toThrow(/cannot be shared with a guest/)
   } finally {

@@ -76,7 +76,7 @@ export function viewHost(show: readonly string[], homes: readonly string[] = hom
   const paths = [...tops.filter((top) => isExported(top, homes)).map(({ name }) => `/${name}`), ...show]
   for (const path of show) requireShowable(path)
   if (paths.length > MOST_DIRECTORIES) {
-    const message = `hostRoot would export ${paths.length} directories, and ${MOST_DIRECTORIES} is the limit`
+    const message = `hostRoot would export ${paths.length} directories, but the limit is ${MOST_DIRECTORIES}`
     throw new OptionError('INVALID_OPTION', message, { hint: `They are ${paths.join(', ')}.` })
   }
   const isBelow = (path: string): boolean => paths.some((exported) => path.startsWith(`${exported}/`))
@@ -97,7 +97,7 @@ function isExported(top: Dirent, homes: readonly string[]): boolean {
 }
 
 function requireShowable(path: string): void {
-  if (!isDirectory(path)) throw new OptionError('FILE_MISSING', `hostRoot: \`show\` has ${path}, which is no directory`)
+  if (!isDirectory(path)) throw new OptionError('FILE_MISSING', `hostRoot: \`show\` has ${path}, which is not a directory`)
   if (!/^\/(?:proc|sys|dev)(?:\/|$)|^\/$/.test(path)) return
   throw new OptionError('INVALID_OPTION', `hostRoot: \`show\` has ${path}, which cannot be shared with a guest`)
 }

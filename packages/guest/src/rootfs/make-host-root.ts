@@ -40,7 +40,7 @@ export async function makeHostRoot(options: HostRootOptions): Promise<RootfsGues
   const arch = hostArchitecture()
   if (process.platform !== 'linux' || arch === undefined) {
     const hint = 'Use `rootfs()` with a container image instead.'
-    throw new StartError('UNSUPPORTED_PLATFORM', 'hostRoot needs a host with Linux, whose programs a guest can run', {
+    throw new StartError('UNSUPPORTED_PLATFORM', 'hostRoot needs a Linux host with an architecture of guests', {
       hint,
     })
   }

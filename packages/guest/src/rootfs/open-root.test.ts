@@ -270,7 +270,7 @@ describe('a container image', () => {
     await makeOciLayout(layout, [{ layers: [{ tar, stored: tar }], config, architecture: 's390x' }])
     expect((await openPath(layout)).arch).toBe('s390x')
     await expect(openPath(layout, { arch: 'x86_64' })).rejects.toThrow(
-      refusal('INVALID_OPTION', /has an image for s390x, and `arch` is x86_64/),
+      refusal('INVALID_OPTION', /has an image for s390x, but `arch` is x86_64/),
     )
   })
 

@@ -82,7 +82,7 @@ export async function openRoot(source: RootSource, request: OpenRequest): Promis
   const arch = request.arch ?? request.hostArch
   if (await isContainerImage(tree)) return await unpackImage(tree, { ...request, owner, arch }, request.arch, target)
   if (image === undefined) return { tree, config: undefined, arch }
-  throw new OptionError('INVALID_OPTION', `${owner} is not a container image, and \`image\` names one`)
+  throw new OptionError('INVALID_OPTION', `${owner} is not a container image, but \`image\` is set`)
 }
 
 async function unpackImage(
@@ -93,7 +93,7 @@ async function unpackImage(
 ): Promise<OpenedRoot> {
   const found = await openContainerImage(tree, { owner, image, arch })
   if (asked !== undefined && found.arch !== undefined && found.arch !== asked) {
-    throw new OptionError('INVALID_OPTION', `${owner} has an image for ${found.arch}, and \`arch\` is ${asked}`)
+    throw new OptionError('INVALID_OPTION', `${owner} has an image for ${found.arch}, but \`arch\` is ${asked}`)
   }
   const root = new RootTree(owner)
   for (const [at, { file, sha256 }] of found.layers.entries()) {

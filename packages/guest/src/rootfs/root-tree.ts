@@ -75,7 +75,7 @@ export function pathNames(owner: string, path: string): string[] {
   if (names.includes('..')) return refuse('leads out of the archive')
   if (path.includes('\0')) return refuse('has a NUL in it')
   if (names.some((name) => Buffer.byteLength(name) > LONGEST_NAME) || Buffer.byteLength(path) > LONGEST_PATH) {
-    return refuse('is longer than Linux allows: 255 bytes a name, 4095 a path')
+    return refuse('is longer than Linux allows: 255 bytes per name, 4095 per path')
   }
   return names
 }

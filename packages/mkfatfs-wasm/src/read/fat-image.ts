@@ -73,7 +73,7 @@ export async function imageBytes(image: unknown): Promise<Uint8Array> {
   if (image instanceof Uint8Array) return image
   if (image instanceof ArrayBuffer) return new Uint8Array(image)
   if (image instanceof Blob) return new Uint8Array(await image.arrayBuffer())
-  throw new MkfatfsError('INVALID_OPTION', 'The image is no Uint8Array, ArrayBuffer or Blob.')
+  throw new MkfatfsError('INVALID_OPTION', 'The image is not a Uint8Array, ArrayBuffer or Blob.')
 }
 
 /** A mounted volume with its position. */

@@ -43,7 +43,7 @@ function entriesOf(files: FatFiles): Iterable<FatFile> | AsyncIterable<FatFile> 
     if (Symbol.asyncIterator in files || Symbol.iterator in files) return files as Iterable<FatFile>
     return Object.entries(files as Record<string, FileContents>).map(([path, contents]) => ({ path, contents }))
   }
-  throw invalid('`files` is no Map, object or iterable of files')
+  throw invalid('`files` is not a Map, object or iterable of files')
 }
 
 interface MutableDirectory extends DirectoryNode {

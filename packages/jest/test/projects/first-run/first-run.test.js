@@ -5,7 +5,7 @@ const { useVM } = require('@coldboot/jest')
 const vm = useVM({
   // A unique template, which no earlier run has created.
   templateKey: process.env.COLDBOOT_TEST_KEY,
-  // A firmware alone boots sooner than Linux. Its menu waits for a key, so that the boot is long enough to be shown.
+  // Boots only firmware, which is faster than Linux. Its menu waits for a key, so that the boot is long enough to be shown.
   arch: 'x86_64',
   firmware: 'bios-256k.bin',
   devices: [arbitraryArgs('-boot', 'menu=on,splash-time=1000')],

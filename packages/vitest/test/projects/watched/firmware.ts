@@ -1,7 +1,7 @@
 import { arbitraryArgs } from '@coldboot/core'
 
 /**
- * Options of a machine that boots a firmware alone, sooner than Linux. Its menu waits for a key, so that the boot is long
+ * Options of a machine that boots only firmware, which is faster than Linux. Its menu waits for a key, so that the boot is long
  * enough to be shown.
  */
 export const firmware = {
