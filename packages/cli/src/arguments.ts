@@ -172,7 +172,8 @@ function runner(text: string | undefined): Runner | undefined {
 
 function limits(age: string | undefined, size: string | undefined): PruneLimits {
   if (age !== undefined && !/^\d+(\.\d+)?$/.test(age)) throw new UsageError('`--max-age` must be a number of days')
-  if (size !== undefined && !/^\d+[MG]$/.test(size)) throw new UsageError('`--max-size` must be a size such as 500M or 8G')
+  if (size !== undefined && !/^\d+[MG]$/.test(size))
+    throw new UsageError('`--max-size` must be a size such as 500M or 8G')
   return {
     ...(age === undefined ? {} : { maxAgeMs: Number(age) * DAY_MS }),
     ...(size === undefined ? {} : { maxBytes: memoryMibOf(size) * 2 ** 20 }),

@@ -17,7 +17,8 @@ export async function writeTemplates(keys?: readonly string[]): Promise<string> 
 
 /** Reads templates from the standard input. @returns the text to print */
 export async function readTemplates(): Promise<string> {
-  if (process.stdin.isTTY) throw new UsageError('`templates import` reads an archive from the standard input: redirect a file to it, `< FILE`')
+  if (process.stdin.isTTY)
+    throw new UsageError('`templates import` reads an archive from the standard input: redirect a file to it, `< FILE`')
   const { added, misfits } = await importTemplates(templateStore(), process.stdin)
   const left = misfits.map((key) => `${key} was not added: this cache has another template below it`)
   return [...added, ...left, `${added.length} template${added.length === 1 ? '' : 's'} added`].join('\n')

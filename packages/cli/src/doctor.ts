@@ -28,7 +28,10 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
   const { qemu, kernel, accelerator, cacheDirectory } = readEnvironment()
   const node: Finding = { state: 'fine', what: 'Node.js', detail: process.version }
   if (arch === undefined) {
-    return [node, { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; select a guest with --arch` }]
+    return [
+      node,
+      { state: 'missing', what: 'QEMU', detail: `there is none for ${process.arch}; select a guest with --arch` },
+    ]
   }
   const choice = chooseAccelerator(arch, accelerator)
   return [

@@ -97,7 +97,8 @@ function isExported(top: Dirent, homes: readonly string[]): boolean {
 }
 
 function requireShowable(path: string): void {
-  if (!isDirectory(path)) throw new OptionError('FILE_MISSING', `hostRoot: \`show\` has ${path}, which is not a directory`)
+  if (!isDirectory(path))
+    throw new OptionError('FILE_MISSING', `hostRoot: \`show\` has ${path}, which is not a directory`)
   if (!/^\/(?:proc|sys|dev)(?:\/|$)|^\/$/.test(path)) return
   throw new OptionError('INVALID_OPTION', `hostRoot: \`show\` has ${path}, which cannot be shared with a guest`)
 }
