@@ -27,7 +27,7 @@ import { parse } from 'yaml'
 
 const WORKSPACE = fileURLToPath(new URL('../../..', import.meta.url))
 const PACKS = join(WORKSPACE, '.packs')
-/** An unprivileged user (nobody), if the tests run as root. */
+/** User and group 65534, if the tests run as root. */
 const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 
 /** Result of a command. */

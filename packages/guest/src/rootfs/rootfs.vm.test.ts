@@ -49,7 +49,7 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
     expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
   })
 
-  test.for(['memory', 'disk'] as const)('an OCI layout in %s is complete and the same in each machine', async (storage) => {
+  test.for(['memory', 'disk'] as const)('an OCI layout in %s is complete in each machine', async (storage) => {
     // Incompressible, but the same in each run, so that the template can be reused.
     const large = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(300_000))
     const many = Array.from({ length: 600 }, (_, at) => [`many/entry-${at}`, String(at)] as const)
