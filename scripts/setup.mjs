@@ -133,7 +133,7 @@ async function installDependencies({ env }) {
     const wanted = fingerprint()
     const isInstalled = existsSync(join(ROOT, 'node_modules', '.modules.yaml'))
     if (isInstalled && recall('dependencies.json')?.['fingerprint'] === wanted) return 'dependencies'
-    // Without a terminal, pnpm refuses to replace a node_modules of another system unless it need not ask.
+    // Without a terminal, pnpm cannot ask before it replaces the node_modules of another system, and would fail.
     const options = ['--frozen-lockfile', '--config.confirmModulesPurge=false']
     await run([...(await pnpmCommand(env)), 'install', ...options], { env, cwd: ROOT, report })
     remember('dependencies.json', { fingerprint: wanted })

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 
 /**
  * @param {readonly string[]} modules paths of the modules in a bundle
- * @returns {string} a section for each package that one of them belongs to
+ * @returns {string} a section for each package with at least one of the modules
  */
 export function thirdPartyLicenses(modules) {
   const folders = new Set(modules.filter((path) => path.includes('/node_modules/')).map((path) => packageFolder(path)))

@@ -12,7 +12,7 @@ interface DeviceModule {
   readonly brings?: string
 }
 
-/** In the order of loading. Which of them a kernel has depends on its flavour and architecture. */
+/** In the order of loading. A kernel may lack some of them, depending on its flavour and architecture. */
 const DEVICE_MODULES: readonly DeviceModule[] = [
   { name: 'virtio_pci' },
   { name: 'virtio_net' },

@@ -38,7 +38,7 @@ export function requireMachine(matcher: string, received: unknown): MatcherVM {
 }
 
 function hintFor(received: unknown): string {
-  // By shape, because Jest's tests have another `Promise` class.
+  // Recognized by its method, because Jest's tests have another `Promise` class.
   if (typeof received === 'object' && received !== null && typeof Reflect.get(received, 'then') === 'function') {
     return 'Await the promise first, for example `expect(await bootVM())`.'
   }

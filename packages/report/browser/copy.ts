@@ -35,7 +35,7 @@ function say(button: HTMLElement, text: string): void {
   }, COPIED_MS)
 }
 
-/** For browsers without access to the clipboard. @returns whether it worked */
+/** Copies a text in browsers without the clipboard API. @returns whether the text was copied */
 function copyBySelection(text: string): boolean {
   const area = document.createElement('textarea')
   area.value = text

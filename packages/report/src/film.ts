@@ -91,7 +91,7 @@ export class Film {
     }
   }
 
-  /** @returns whether the film goes on */
+  /** @returns whether the film continues */
   #keep(png: Uint8Array, frame: Pick<FilmFrame, 'time' | 'display'>): boolean {
     const { directory, maxBytes, onCut } = this.#options
     // Equal pictures share a file, because a blinking cursor alternates between two pictures.

@@ -203,11 +203,11 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
         }).toEqual(about)
       }
       const slider = page.getByRole('slider', { name: 'Time of vm' })
-      // At the failure.
+      // The replay starts at the failure.
       await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
       await shows(1, { keys: 'Input at 4.50 s: root⏎', current: '6.00 s', running: 0 })
       expect(await page.locator('.film figcaption').innerText()).toBe('Display at 4.0 s')
-      // By keys on the bar.
+      // Moves the replay with keys on the bar.
       await slider.focus()
       await page.keyboard.press('ArrowLeft')
       expect(await slider.getAttribute('aria-valuetext')).toBe('5.90 seconds')
@@ -219,12 +219,12 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser === undefined 
       await showsPicture(page.locator('.film img'), urlOf(2))
       await page.keyboard.press('PageDown')
       expect(await slider.getAttribute('aria-valuetext')).toBe('9.00 seconds')
-      // By the pointer, in the middle of the bar.
+      // Moves the replay with the pointer, to the middle of the bar.
       const box = await page.locator('.track').boundingBox()
       if (box) await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
       await shows(1, { keys: 'Input at 4.50 s: root⏎', current: '4.50 s', running: 1 })
       await expect.poll(() => terminalText(page), PATIENT).toContain('kernel')
-      // By a step.
+      // Moves the replay to a step.
       await page.locator('.step').first().click()
       await shows(0, { keys: 'Input at 2.00 s: pressed "f12"', current: '2.00 s', running: 0 })
       await expect.poll(() => terminalText(page), PATIENT).not.toContain('kernel')

@@ -15,7 +15,7 @@ const POOLS = [
   ['one worker for all files', ['--no-isolate', '--no-file-parallelism']],
 ] as const
 
-/** A project with temporary files of its own. */
+/** A project with its own directory for temporary files. */
 interface PooledProject extends InstalledProject {
   readonly env: NodeJS.ProcessEnv
   readonly temporary: string

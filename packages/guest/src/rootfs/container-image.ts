@@ -26,7 +26,7 @@ export interface ContainerImage {
 
 /** Selects an image of a source. */
 export interface ImageChoice {
-  /** For messages. */
+  /** The beginning of messages: `rootfs: PATH`. */
   readonly owner: string
   /** Name or tag. Required if the source has several images. */
   readonly image: string | undefined

@@ -9,7 +9,7 @@ import { emptyDirectory, type RootDirectory, type RootNode, RootTree } from './r
 
 /** Input of {@link readDirectory}. */
 export interface DirectorySource {
-  /** For messages. */
+  /** The beginning of messages: `rootfs: PATH`. */
   readonly owner: string
   readonly directory: string
   readonly budget: ReadBudget

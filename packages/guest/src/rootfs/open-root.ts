@@ -14,7 +14,7 @@ import { type LayerTarget, readLayer } from './tar-layer.ts'
 
 /** A source on the host. */
 export interface RootSource {
-  /** For messages. */
+  /** The beginning of messages: `rootfs: PATH`. */
   readonly owner: string
   /** Absolute. */
   readonly path: string

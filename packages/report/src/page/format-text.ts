@@ -15,14 +15,14 @@ export function formatText(text: string): string {
     })
 }
 
-/** For example `1.5 KiB`. */
+/** Formats a size, for example `1.5 KiB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
   return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`
 }
 
-/** For example `1 test` or `2 tests`. */
+/** Formats a number with its noun, for example `1 test` or `2 tests`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
