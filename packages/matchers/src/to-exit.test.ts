@@ -47,7 +47,7 @@ describe('toExit', () => {
     expect([pass, message()]).toEqual([false, expect.stringMatching(/the test has cut its power\n.*`powerOn\(\)`/)])
   })
 
-  test('says that the CPUs are paused', async () => {
+  test('states that the CPUs are paused', async () => {
     const { vm } = eventfulMachine()
     const { message } = await toExit.call(contextOf(), Object.assign(vm, { isPaused: true }), { timeout: 1 })
     expect(message()).toMatch(/did not end within 1 ms: its CPUs are paused\n.*`unpause\(\)`/)

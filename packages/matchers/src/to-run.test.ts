@@ -45,7 +45,7 @@ describe('toRun', () => {
     expect((await running({ exitCode })).message()).toContain(words)
   })
 
-  test('says that a busybox guest lacks programs of a distribution', async () => {
+  test('states that a busybox guest lacks programs of a distribution', async () => {
     const { message } = await running({ exitCode: 127, stderr: 'sh: systemctl: not found\n' })
     expect(message()).toContain('The guest has no `systemctl`')
     expect(message()).toContain('docs/stock-images.md')

@@ -30,7 +30,7 @@ describe('string secrets', () => {
     )
   })
 
-  test('string secrets that are empty change nothing', () => {
+  test('empty strings as secrets change nothing', () => {
     const redactor = new Redactor([''])
     expect(redactor.active).toBe(false)
     const value = {}

@@ -209,7 +209,7 @@ describe('boot code', () => {
     },
   )
 
-  test('boot code of an MBR goes in front of its table', async () => {
+  test('boot code of an MBR is stored before the partition table', async () => {
     const mbrCode = new Uint8Array(440).fill(0x90)
     const image = await mkfatfs({ files: {}, partitionTable: 'mbr', mbrCode })
     const bytes = await image.toBytes()
