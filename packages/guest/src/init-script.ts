@@ -63,6 +63,9 @@ done
 unset file OLDPWD RUNLEVEL
 `
 
+/** Content of `/etc/hosts`. */
+export const HOSTS = '127.0.0.1 localhost\n::1 localhost\n'
+
 const FSTAB = `proc /proc proc defaults 0 0
 sysfs /sys sysfs defaults 0 0
 devtmpfs /dev devtmpfs mode=755 0 0
@@ -80,7 +83,7 @@ export function initFiles(options: InitOptions): InitFile[] {
     text('etc/profile', PROFILE),
     text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'),
     text('etc/group', 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n'),
-    text('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n'),
+    text('etc/hosts', HOSTS),
     text('etc/coldboot/boot', bootScript(options), 0o755),
     text(FOREIGN_ROOT_PATH.slice(1), foreignRootScript(), 0o755),
     text(DRIVERS_PATH.slice(1), driversScript(options)),

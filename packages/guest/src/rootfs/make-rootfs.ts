@@ -1,11 +1,13 @@
 /** Creates the files and kernel arguments that boot a root file system. */
 import { createHash, type Hash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Architecture, blockDevice, type Device } from '@coldboot/core'
 import { Cache, hostArchitecture, readEnvironment, type StoredFile } from '@coldboot/core/internal'
 import { writeCpio } from '../cpio.ts'
 import { resolveGuestOptions } from '../guest-options.ts'
 import { type StoredEntry, storedEntry } from '../image-store.ts'
+import { HOSTS } from '../init-script.ts'
 import { linuxGuest, memoryFor } from '../linux-guest.ts'
 import { ContentFile } from './content-file.ts'
 import { erofsImage } from './erofs.ts'
@@ -24,7 +26,7 @@ import {
 import { treeEntries } from './tree-cpio.ts'
 
 /** Version of the stored images. Images of another version are created again. */
-const FORMAT = 1
+const FORMAT = 2
 const FOLDER = 'rootfs'
 /** Largest root that is kept in memory by default, bytes. */
 const MOST_IN_MEMORY = 32 * 2 ** 20
@@ -90,6 +92,7 @@ async function storedRoot(source: RootSource, options: ResolvedRootfsOptions, ca
       const opened = await openRoot(source, { arch, hostArch, image, maxBytes, scratch })
       const { tree, config } = opened
       addMountPoints(tree)
+      if (config !== undefined) await addHosts(tree, scratch)
       const start = await planStart(tree, config, init)
       const packed = await packRoot(opened, storage ?? storageFor(tree), { cache, name, scratch })
       const env = config?.env ?? {}
@@ -136,6 +139,17 @@ function addMountPoints(tree: RootTree): void {
   for (const [name, mode] of Object.entries(modes)) {
     if (tree.find([name]) === undefined) tree.add([name], emptyDirectory(mode))
   }
+}
+
+/** Adds `/etc/hosts` to a container image that lacks it or has an empty one, because images leave it to the container runtime. */
+async function addHosts(tree: RootTree, scratch: string): Promise<void> {
+  const existing = tree.find(['etc', 'hosts'], { follow: false })
+  const isMissing = existing === undefined || (existing.type === 'file' && existing.size === 0)
+  if (!isMissing || (tree.find(['etc']) ?? emptyDirectory()).type !== 'directory') return
+  const path = join(scratch, 'hosts')
+  await writeFile(path, HOSTS)
+  const owned = { mode: 0o644, uid: 0, gid: 0, mtime: 0 }
+  tree.add(['etc', 'hosts'], { type: 'file', ...owned, size: HOSTS.length, content: { path, offset: 0 } })
 }
 
 function storageFor(tree: RootTree): RootStorage {

@@ -23,10 +23,12 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
       'echo "arguments: $*"',
       'echo "user: $(id -u):$(id -g), directory: $(pwd), setting: $SETTING, terminal: $(tty)"',
       'echo output >/dev/stdout',
+      'cat /etc/hosts',
       'exit 7',
     ].join('\n')
     const layers = [
-      await makeTar(await busyboxEntries(['sh', 'id', 'tty'])),
+      // Docker leaves an empty file in some images.
+      await makeTar([...(await busyboxEntries(['sh', 'id', 'tty', 'cat'])), ['etc/hosts', '']]),
       await makeTar([
         ['app/run', script, { mode: 0o755 }],
         ['data/', { mode: 0o755, uid: 1234, gid: 99 }],
@@ -46,6 +48,7 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
     expect(groups['status']).toBe('7')
     expect(vm.output).toContain("arguments: it's two words\n")
     expect(vm.output).toContain('user: 1234:99, directory: /data, setting: $(a "b"), terminal: /dev/console\noutput\n')
+    expect(vm.output).toContain('127.0.0.1 localhost\n::1 localhost\n')
     expect(await vm.waitForExit({ timeout: 30_000 })).toMatchObject({ reason: 'guest-shutdown' })
   })
 
@@ -54,8 +57,9 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
     const large = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(300_000))
     const many = Array.from({ length: 600 }, (_, at) => [`many/entry-${at}`, String(at)] as const)
     const lower = await makeTar([
-      ...(await busyboxEntries(['sh', 'ls', 'stat', 'sha256sum', 'readlink'])),
+      ...(await busyboxEntries(['sh', 'ls', 'cat', 'stat', 'sha256sum', 'readlink'])),
       ['etc/old', 'old'],
+      ['etc/hosts', '127.0.0.1 own\n'],
       ['etc/one', 'one', { mode: 0o640, uid: 3, gid: 4 }],
       ['etc/two', { type: 'link', linkname: 'etc/one' }],
       ['etc/long', { type: 'symlink', linkname: `/${'name/'.repeat(700)}` }],
@@ -70,6 +74,7 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
     const root = await rootfs(directory, { storage })
     const look = `cd /
       ls etc
+      cat etc/hosts
       stat -c "%n %a %u:%g %h %F %t:%T %Y" etc/one etc/two srv/*
       readlink etc/long | wc -c
       sha256sum <large
@@ -77,7 +82,8 @@ describe.runIf(hostArchitecture() === 'x86_64')('a machine with the root of', ()
       echo "$GREETING"
       echo x >etc/new && rm etc/one`
     const expected = [
-      'long\none\ntwo',
+      'hosts\nlong\none\ntwo',
+      '127.0.0.1 own',
       'etc/one 640 3:4 2 regular file 0:0 1600000000',
       'etc/two 640 3:4 2 regular file 0:0 1600000000',
       'srv/null 600 0:0 1 character special file 1:12c 1600000000',
