@@ -149,11 +149,14 @@ export async function bootsAKernel(): Promise<void> {
 const kernels = await Promise.all(['6.1', '6.12'].map((version) => kernelOf({ dir: `../linux-${version}` })))
 
 describe.each(kernels)('Linux $release', (kernel) => {
-  test.override('vmOptions', () => linuxGuest({ kernel, modules: ['btrfs'] }))
+  test.override('vmOptions', async () => {
+    const guest = await linuxGuest({ kernel, modules: ['ext4'] })
+    return { ...guest, devices: [blockDevice('disk.img')] }
+  })
 
-  test('mounts btrfs', async ({ vm }) => {
-    await vm.run('mkfs.btrfs /dev/vda && mount /dev/vda /mnt')
-    await expect(vm).toHaveFile('/proc/mounts', /btrfs/)
+  test('mounts ext4', async ({ vm }) => {
+    await vm.run('mke2fs /dev/vda && mount -t ext4 /dev/vda /mnt')
+    await expect(vm).toHaveFile('/proc/mounts', /ext4/)
   })
 })
 
