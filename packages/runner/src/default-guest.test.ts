@@ -24,6 +24,13 @@ test('adds the default guest to other options, which override it and append thei
   })
 })
 
+test('prepares the default guest for the architecture of the options', async () => {
+  await withGuest({ arch: 'riscv64' })
+  expect(linuxGuest).toHaveBeenLastCalledWith(expect.objectContaining({ arch: 'riscv64' }))
+  await withGuest({})
+  expect(linuxGuest).toHaveBeenLastCalledWith(expect.objectContaining({ arch: undefined }))
+})
+
 test('looks for QEMU before it prepares the guest', async () => {
   linuxGuest.mockClear()
   requireHost.mockRejectedValueOnce(new StartError('QEMU_NOT_FOUND', 'QEMU is missing'))

@@ -17,16 +17,20 @@ export async function withGuest(options: VMOptions): Promise<VMOptions> {
   if (arch !== undefined) await requireHost(arch, asked)
   // Loaded on demand: tests that boot another system do not need it.
   const { linuxGuest } = await import('@coldboot/guest')
-  const guest: VMOptions = await prepare(linuxGuest)
+  const guest: VMOptions = await prepare(linuxGuest, options.arch)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const kernelArgs = [...words(guest.kernelArgs), ...words(options.kernelArgs)]
   return { ...guest, ...given, kernelArgs }
 }
 
-async function prepare(linuxGuest: (options: LinuxGuestOptions) => Promise<LinuxGuest>): Promise<LinuxGuest> {
+async function prepare(
+  linuxGuest: (options: LinuxGuestOptions) => Promise<LinuxGuest>,
+  arch: VMOptions['arch'],
+): Promise<LinuxGuest> {
   let progress: Progress | undefined
   try {
     return await linuxGuest({
+      arch,
       onProgress({ message, fraction }) {
         // Not called if everything is in the cache.
         progress ??= startProgress('Preparing the Linux guest', 'guest')
