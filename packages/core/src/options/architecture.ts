@@ -30,11 +30,18 @@ export interface ArchitectureTraits {
   readonly consoleFrontend?: string
 }
 
+/**
+ * All features, except those that are slow without hardware acceleration. With ERMS, Linux copies and clears pages bytewise,
+ * and without it only a CPU of Intel uses 8 bytes at a time: a shell pipeline takes 0.7 of the time, and writing and reading
+ * 30 MB 0.6. Page tables with five levels (LA57) make each walk longer. Measured with Linux 6.1 and QEMU 11.1.
+ */
+const EMULATED_PC_CPU = 'max,vendor=GenuineIntel,erms=off,fsrm=off,la57=off'
+
 const PC: ArchitectureTraits = {
   machine: 'pc',
   // With this property, SeaBIOS also prints on the serial console.
   firmwareOnSerial: 'graphics=off',
-  cpu: 'max',
+  cpu: EMULATED_PC_CPU,
   consoleDevice: 'ttyS0',
   virtioTransport: 'pci',
   generationId: true,
