@@ -24,6 +24,8 @@ export interface CampaignOptions {
   readonly fault?: FaultName | undefined
   /** Size of the output of a flood, bytes. @default 262_144 */
   readonly floodBytes?: number | undefined
+  /** Architecture of the guests. @default that of the host */
+  readonly arch?: string | undefined
   /** No round begins after this time, milliseconds since the epoch. @default none */
   readonly until?: number | undefined
   /** Whether each run has two test files instead of three. @default false */
@@ -39,7 +41,7 @@ export interface CampaignOptions {
 export async function runCampaign(
   options: CampaignOptions,
 ): Promise<{ readonly results: readonly RoundResult[]; readonly kept: string }> {
-  const { seed, rounds, first = 0, fault, floodBytes = 2 ** 18, until = Infinity, onRound } = options
+  const { seed, rounds, first = 0, fault, floodBytes = 2 ** 18, arch, until = Infinity, onRound } = options
   const { signal = new AbortController().signal, keepsAll = false, isSmall = false } = options
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'coldboot-chaos-')))
   const kept = join(folder, 'kept')
@@ -52,6 +54,7 @@ export async function runCampaign(
     kept,
     keepsAll,
     floodBytes,
+    arch,
     files: isSmall ? ['a', 'c'] : ['a', 'b', 'c'],
     signal,
   }
@@ -81,9 +84,9 @@ function prepare(project: InstalledProject): InstalledProject {
 }
 
 /** Makes the template, by a run without a fault. */
-async function warmUp({ projects, cache }: ChaosCampaign): Promise<void> {
+async function warmUp({ projects, cache, arch }: ChaosCampaign): Promise<void> {
   const { root } = projects.vitest
-  const env = { COLDBOOT_CACHE: cache, CHAOS_EVENTS: join(root, 'events'), CHAOS_FAULT: '/dev/null' }
+  const env = { COLDBOOT_CACHE: cache, CHAOS_EVENTS: join(root, 'events'), CHAOS_FAULT: '/dev/null', CHAOS_ARCH: arch }
   const { exitCode, output } = await projects.vitest.run(['c.test.js'], env)
   if (exitCode !== 0) throw new Error(`The first run, without a fault, failed:\n${output}`)
 }

@@ -18,6 +18,7 @@ const USAGE = `Usage: pnpm chaos [options]
   --round K      runs only round K of the seed
   --fault NAME   injects only this fault
   --flood BYTES  output of the fault "flood console" (262144)
+  --arch ARCH    architecture of the guests, if its QEMU is installed (that of the host)
   --minutes M    begins no round after M minutes (no limit)
   --small        runs two test files instead of three
   --keep         keeps the files of all rounds, not only of those that violate a promise
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     round: { type: 'string' },
     fault: { type: 'string' },
     flood: { type: 'string' },
+    arch: { type: 'string' },
     minutes: { type: 'string' },
     keep: { type: 'boolean' },
     small: { type: 'boolean' },
@@ -72,6 +74,7 @@ async function main(): Promise<void> {
     seed,
     fault: faultName(),
     floodBytes: wholeNumber('flood'),
+    arch: values.arch,
     keepsAll: values.keep,
     isSmall: values.small,
     onRound: show,

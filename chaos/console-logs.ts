@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ChaosEvent } from './events.ts'
 
+/** Mark before the output of a flood. */
+const FLOOD_START = 'flood-0\n'
+
 /** Checksum of a line, as the guest computes it. */
 const checksumOf = (line: number): number => (line * 7919) % 99_991
 
@@ -19,16 +22,19 @@ export function checkLogs(artifacts: string, events: readonly ChaosEvent[], lose
     const path = logs.get(test)
     if (path === undefined) return losesLog ? [] : [`the console of ${test} has no log`]
     const log = readFileSync(path)
-    const problem = gapIn(log.toString('latin1'))
+    const flood = floodIn(log)
+    // Numbered lines are before the flood. All of it together may be longer than a string.
+    const text = log.toString('latin1', 0, flood.start)
+    const problem = gapIn(text)
     const lines = Math.max(0, ...events.filter((event) => event.test === test).map((event) => event.lines ?? 0))
     return [
       ...(problem === undefined ? [] : [`the log of ${test} has a gap: ${problem}`]),
-      ...(losesLog || lastLine(log.toString('latin1')) >= lines
+      ...(losesLog || lastLine(text) >= lines
         ? []
         : [`the log of ${test} ends before line ${lines}, which the test received`]),
       ...events
         .filter((event) => event.test === test && event.kind === 'flooded')
-        .flatMap((event) => checkFlood(log, event)),
+        .flatMap((event) => checkFlood(log.subarray(flood.start, flood.end), event)),
     ]
   })
 }
@@ -59,11 +65,16 @@ function completeLines(log: string): readonly RegExpMatchArray[] {
   return [...log.matchAll(/line (\d+) (\d+)\r?\n/g)]
 }
 
-/** Compares the output between the marks of a flood with its hash, which the guest computed. */
-function checkFlood(log: Buffer, { sha256, bytes = 0 }: ChaosEvent): readonly string[] {
-  const start = log.indexOf('flood-0\n') + 'flood-0\n'.length
-  const end = log.indexOf('\nflood-end ', start)
-  const flood = log.subarray(start, end)
+/** Offsets of the output between the marks of a flood; both at the end of a log without a flood. */
+function floodIn(log: Buffer): { readonly start: number; readonly end: number } {
+  const mark = log.indexOf(FLOOD_START)
+  if (mark < 0) return { start: log.length, end: log.length }
+  const start = mark + FLOOD_START.length
+  return { start, end: log.indexOf('\nflood-end ', start) }
+}
+
+/** Compares the output of a flood with its hash, which the guest computed. */
+function checkFlood(flood: Buffer, { sha256, bytes = 0 }: ChaosEvent): readonly string[] {
   const found = createHash('sha256').update(flood).digest('hex')
   return found === sha256 && flood.length >= bytes
     ? []

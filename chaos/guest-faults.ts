@@ -22,7 +22,7 @@ function flood(bytes: number): string {
     'stty -opost -echo',
     `head -c ${SOURCE_BYTES} /dev/urandom | base64 -w 0 >/tmp/block`,
     `echo flood-$((0))`,
-    `i=0; while [ $i -lt ${blocks} ]; do i=$((i + 1)); echo "block $i"; cat /tmp/block; done | tee /dev/ttyS0 | sha256sum >/tmp/sum`,
+    `i=0; while [ $i -lt ${blocks} ]; do i=$((i + 1)); echo "block $i"; cat /tmp/block; done | tee /dev/tty | sha256sum >/tmp/sum`,
     'echo; stty opost echo; echo "flood-end $(cat /tmp/sum)"',
   ].join('; ')
 }

@@ -23,6 +23,8 @@ export interface ChaosCampaign {
   /** Whether the files of all rounds are kept. */
   readonly keepsAll: boolean
   readonly floodBytes: number
+  /** Architecture of the guests; undefined for that of the host. */
+  readonly arch: string | undefined
   /** Compiled code of Node, kept for all rounds because each starts several processes. */
   readonly compiled: string
   /** Test files that are run, without their extension. */
@@ -87,7 +89,7 @@ export async function runRound(campaign: ChaosCampaign, plan: RoundPlan): Promis
 }
 
 async function disturb(
-  { projects, floodBytes, files, compiled, signal: abort }: ChaosCampaign,
+  { projects, floodBytes, arch, files, compiled, signal: abort }: ChaosCampaign,
   plan: RoundPlan,
   fault: Fault,
   folders: RoundFolders,
@@ -99,6 +101,7 @@ async function disturb(
   const run = projects[plan.runner].start([...REPORT[plan.runner], ...files.map((file) => `${file}.test.js`)], {
     ...environment(folders, plan),
     NODE_COMPILE_CACHE: compiled,
+    CHAOS_ARCH: arch,
     ...(files.length < 3 ? { CHAOS_SMALL: '1' } : {}),
     ...fault.env?.(folders),
     [MARK]: mark,

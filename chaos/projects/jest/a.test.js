@@ -4,7 +4,7 @@ import { expectLines, report } from './workload.mjs'
 
 report({ kind: 'loaded', file: 'a' })
 
-const vm = useVM()
+const vm = useVM({ arch: process.env.CHAOS_ARCH })
 
 test('a-1', () => expectLines(vm(), 'a-1'), 2 ** 31)
 

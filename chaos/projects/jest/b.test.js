@@ -4,6 +4,6 @@ import { expectLines, report } from './workload.mjs'
 
 report({ kind: 'loaded', file: 'b' })
 
-const vm = useVM()
+const vm = useVM({ arch: process.env.CHAOS_ARCH })
 
 test('b-1', () => expectLines(vm(), 'b-1'), 2 ** 31)

@@ -4,4 +4,6 @@ import { expectLines, report } from './workload.mjs'
 
 report({ kind: 'loaded', file: 'c' })
 
-test('c-1', async () => expectLines(await bootVM(process.env.CHAOS_COLD ? { template: 'off' } : {}), 'c-1'), 2 ** 31)
+const options = { arch: process.env.CHAOS_ARCH, ...(process.env.CHAOS_COLD ? { template: 'off' } : {}) }
+
+test('c-1', async () => expectLines(await bootVM(options), 'c-1'), 2 ** 31)
