@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CLOSED, type Done, type Expectation, type Fault, type FaultContext, type RoundFolders } from './fault.ts'
+import { type Done, type Expectation, type Fault, type FaultContext, type RoundFolders } from './fault.ts'
 import { machinesOf } from './processes.ts'
 
 const FINE: Expectation = { run: 'passes', affected: 'none' }
@@ -25,14 +25,8 @@ export const HOST_FAULTS = {
   'QMP connection shut down': {
     needsMachine: true,
     missing: withoutPerl,
-    act: (context) => shutDown(context, 'qmp'),
+    act: shutDownQmp,
     expects: { run: 'either', affected: 'test', reasons: [/QMP connection was lost|QEMU did not answer/] },
-  },
-  'console connection shut down': {
-    needsMachine: true,
-    missing: withoutPerl,
-    act: (context) => shutDown(context, 'console'),
-    expects: { run: 'fails', affected: 'test', reasons: [/connection to its console was lost/, CLOSED] },
   },
   'clock 1 day ahead': clock('+86400'),
   'clock 1 hour back': clock('-3600'),
@@ -42,11 +36,11 @@ function withoutPerl(): string | undefined {
   return existsSync('/usr/bin/perl') ? undefined : 'there is no perl'
 }
 
-/** Shuts down a socket that QEMU has inherited. */
-function shutDown({ mark, event, events }: FaultContext, name: string): Done {
+/** Shuts down the socket of QMP, which QEMU has inherited. */
+function shutDownQmp({ mark, event, events }: FaultContext): Done {
   const pid = events().find((one) => one.kind === 'started' && one.test === event.test)?.machine
   const words = machinesOf(mark).find((machine) => machine.pid === pid)?.words ?? []
-  const fd = words.map((word) => new RegExp(`^socket,id=${name},fd=(\\d+)`).exec(word)?.[1]).find(Boolean)
+  const fd = words.map((word) => /^socket,id=qmp,fd=(\d+)/.exec(word)?.[1]).find(Boolean)
   if (pid === undefined || fd === undefined) return 'no victim'
   execFileSync('/usr/bin/perl', ['-e', SHUT_DOWN, String(pid), fd])
   return 'done'

@@ -3,6 +3,7 @@ import { makePrivateDirectory, type PrivateDirectory } from '../host/files/priva
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type CommandLine, type GuestMemory } from '../qemu/command-line.ts'
+import { ConsolePipe } from '../qemu/console-pipe.ts'
 import type { HelperProcesses } from '../qemu/helper-processes/helper-processes.ts'
 import type { QemuBinary } from '../qemu/locate.ts'
 import { incomingState } from '../qemu/migration.ts'
@@ -64,21 +65,31 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
   if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
   const { command: qemu, version: qemuVersion } = await requireHost(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()
+  const pipe = ConsolePipe.create(directory.path)
   try {
     await prepareDevices(spec, directory.path, plan.files ? [] : plan.restore?.changed)
     await plan.files?.(directory.path)
     if (plan.restore) await plan.restore.files(directory.path)
-    const line = launchedCommandLine(spec, plan, { command: qemu, version: qemuVersion }, directory.path)
+    const consolePipe = await pipe
+    const line = launchedCommandLine(
+      spec,
+      plan,
+      { command: qemu, version: qemuVersion },
+      directory.path,
+      consolePipe?.path,
+    )
     const describe = (holders: MachineSpec): MachineDescription => describeSpec(holders, qemu, directory.path)
     const machine = await QemuInstance.spawn(spec, line, {
       shown: describe(spec).commandLineQuoted,
       state: plan.restore?.state,
       memoryFd: plan.memory?.fd,
+      consolePipe,
       helpers: await helpersOf(spec, line, directory.path),
     })
     const registration = registerMachine({ name: spec.name, directory: directory.path, kill: () => machine.kill() })
     return { machine, directory, qemuVersion, describe, plan, registration }
   } catch (error) {
+    await pipe.then((created) => created?.destroy(), ignore)
     await directory.remove()
     throw error
   }
@@ -118,18 +129,23 @@ export async function loadPlanned({ machine, plan, qemuVersion }: Launched): Pro
   if (plan.restore) await machine.restore(incomingState(qemuVersion).uri)
 }
 
-/** The command line that {@link launch} starts. */
+/**
+ * The command line that {@link launch} starts.
+ * @param consolePipe path of the named pipes of the console, @default none: a socket
+ */
 export function launchedCommandLine(
   spec: MachineSpec,
   { memory, restore }: StartPlan,
   { command, version }: Pick<QemuBinary, 'command' | 'version'>,
   directory: string,
+  consolePipe?: string,
 ): CommandLine {
   return buildCommandLine({
     spec,
     qemu: command,
     directory,
     wiring: 'inherited',
+    consolePipe,
     sandbox: process.platform === 'linux',
     memory,
     incoming: restore && incomingState(version).args,
@@ -163,3 +179,5 @@ async function prepareDevices(spec: MachineSpec, directory: string, positions?: 
     await device.prepare?.({ arch: spec.arch, machine: spec.machine, directory, position, signal })
   }
 }
+
+function ignore(): void {}

@@ -24,7 +24,17 @@ function build(options: MachineOptions, overrides: Partial<CommandLineInput> = {
 
 const machine = [
   ...['-nodefaults', '-no-user-config', '-display', 'none', '-name', 'guest=vm'],
-  ...['-machine', 'pc,accel=tcg', '-cpu', 'max,vendor=GenuineIntel,erms=off,fsrm=off,la57=off', '-m', '256M', '-smp', '1', '-no-reboot'],
+  ...[
+    '-machine',
+    'pc,accel=tcg',
+    '-cpu',
+    'max,vendor=GenuineIntel,erms=off,fsrm=off,la57=off',
+    '-m',
+    '256M',
+    '-smp',
+    '1',
+    '-no-reboot',
+  ],
   ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
 ]
 const inherited = [

@@ -48,6 +48,8 @@ export interface CommandLineInput {
   /** Private directory of the machine. */
   readonly directory: string
   readonly wiring: 'inherited' | 'standalone'
+  /** Path of the named pipes of the console. @default none: a socket on {@link CONSOLE_FD} */
+  readonly consolePipe?: string | undefined
   /** Whether QEMU supports its seccomp sandbox, on Linux only. */
   readonly sandbox: boolean
   /** Arguments for the saved state on {@link STATE_FD}. @default none: the machine boots */
@@ -161,7 +163,7 @@ function memoryBackend(spec: MachineSpec, memory: GuestMemory): string {
   return optionString('memory-backend-file', { ...size, 'mem-path': path, share: shared })
 }
 
-function consoleArgs({ spec, wiring }: CommandLineInput): string[] {
+function consoleArgs({ spec, wiring, consolePipe }: CommandLineInput): string[] {
   const frontend = ARCHITECTURES[spec.arch].consoleFrontend
   const serial = frontend ? ['-device', optionString(frontend, { chardev: 'console' })] : ['-serial', 'chardev:console']
   if (wiring === 'standalone') {
@@ -172,8 +174,12 @@ function consoleArgs({ spec, wiring }: CommandLineInput): string[] {
       ...['-mon', optionString(undefined, { chardev: 'console', mode: 'readline' })],
     ]
   }
+  const stream =
+    consolePipe === undefined
+      ? optionString('socket', { id: 'console', fd: CONSOLE_FD })
+      : optionString('pipe', { id: 'console', path: consolePipe })
   return [
-    ...['-chardev', optionString('socket', { id: 'console', fd: CONSOLE_FD })],
+    ...['-chardev', stream],
     ...serial,
     ...['-chardev', optionString('socket', { id: 'qmp', fd: QMP_FD })],
     ...['-mon', optionString(undefined, { chardev: 'qmp', mode: 'control' })],

@@ -172,3 +172,10 @@ export async function chooseGuard(
   if (exitCode !== 0) return { guard: 'pipe', reason: `${shell}: ${setpriv} has no --pdeathsig (util-linux 2.33)` }
   return { guard: 'pdeathsig', reason: `the kernel ends QEMU, as ${setpriv} asks` }
 }
+
+/** Runs a short command whose output is not needed. @returns its exit code; undefined if it could not be run */
+export async function runSilently(file: string, args: readonly string[]): Promise<number | undefined> {
+  const { execa } = await loadExeca()
+  const { exitCode } = await execa(file, args, { reject: false, stdio: 'ignore', buffer: false, timeout: 30_000 })
+  return exitCode
+}

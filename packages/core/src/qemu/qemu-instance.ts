@@ -6,6 +6,7 @@ import { ColdbootError, messageOf, StartError } from '../errors.ts'
 import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
+import type { ConsolePipe } from './console-pipe.ts'
 import { describeExit, type ExitStatus, exitStatusOf, type LostConnection } from './exit-status.ts'
 import type { HelperProcesses } from './helper-processes/helper-processes.ts'
 import { loadState, type MemoryTransfer } from './migration.ts'
@@ -45,6 +46,8 @@ export interface InstanceOrigin {
   readonly state?: StateInput | undefined
   /** Open descriptor of the memory of a machine that boots. @default none */
   readonly memoryFd?: number | undefined
+  /** Named pipes of the console. @default none: a socket that QEMU inherits */
+  readonly consolePipe?: ConsolePipe | undefined
   /** QMP messages so far. @default none */
   readonly messages?: readonly QmpMessage[] | undefined
   /** Helper processes of the devices. @default none */
@@ -66,6 +69,7 @@ export class QemuInstance {
   readonly #portForwards: PortForward[] = []
   readonly #state: StateInput | undefined
   readonly #helpers: HelperProcesses | undefined
+  readonly #consolePipe: ConsolePipe | undefined
   #shutdown: Promise<unknown> | undefined
   #lost: LostConnection | undefined
   #gone = false
@@ -74,7 +78,7 @@ export class QemuInstance {
     process: QemuProcess,
     spec: MachineSpec,
     line: CommandLine,
-    { shown, state, messages, helpers }: InstanceOrigin,
+    { shown, state, messages, helpers, consolePipe }: InstanceOrigin,
   ) {
     this.#process = process
     this.#spec = spec
@@ -82,7 +86,8 @@ export class QemuInstance {
     this.#shownLine = shown
     this.#state = state
     this.#helpers = helpers
-    this.consoleStream = process.stream(CONSOLE_FD)
+    this.#consolePipe = consolePipe
+    this.consoleStream = consolePipe ?? process.stream(CONSOLE_FD)
     const control = process.stream(QMP_FD)
     this.qmp = new QmpClient(control, messages)
     let shutdown: QmpEvent | undefined
@@ -99,6 +104,7 @@ export class QemuInstance {
     })
     void process.exited.then(() => {
       this.#gone = true
+      consolePipe?.finish()
     })
     void controlEnded.then(() => this.#endWithout('qmp-lost'))
     const consoleEnded = finished(this.consoleStream, { writable: false }).catch(() => {})
@@ -111,9 +117,13 @@ export class QemuInstance {
    * @throws StartError `START_FAILED` when the process cannot be created
    */
   static async spawn(spec: MachineSpec, line: CommandLine, origin: InstanceOrigin): Promise<QemuInstance> {
-    const { shown, state, memoryFd, helpers } = origin
+    const { shown, state, memoryFd, helpers, consolePipe } = origin
     const files = new Map<number, number | Duplex>(helpers?.sockets)
-    const sockets = [CONSOLE_FD, QMP_FD, ...line.deviceDescriptors.flat().filter((fd) => !files.has(fd))]
+    const sockets = [
+      ...(consolePipe ? [] : [CONSOLE_FD]),
+      QMP_FD,
+      ...line.deviceDescriptors.flat().filter((fd) => !files.has(fd)),
+    ]
     if (state !== undefined) files.set(STATE_FD, state.source)
     if (memoryFd !== undefined) files.set(STATE_FD, memoryFd)
     try {
@@ -122,6 +132,7 @@ export class QemuInstance {
       return new QemuInstance(process, spec, line, origin)
     } catch (cause) {
       await helpers?.end()
+      consolePipe?.destroy()
       throw new StartError('START_FAILED', `QEMU could not be started: ${messageOf(cause)}`, {
         cause,
         sections: { 'Command line': shown },
@@ -155,6 +166,7 @@ export class QemuInstance {
     })
     try {
       await Promise.race([this.qmp.connect(), silent, this.#exitDuringStart()])
+      await this.#consolePipe?.unlink()
     } catch (error) {
       throw error instanceof StartError ? error : await this.#exitReason()
     } finally {
@@ -215,6 +227,7 @@ export class QemuInstance {
   hold(held: boolean): void {
     this.#process.hold(held)
     this.#helpers?.hold(held)
+    this.#consolePipe?.hold(held)
   }
 
   /** Ends QEMU. All calls return the same status. */

@@ -6,6 +6,7 @@ import { copyFiles } from '../../host/files/copy-files.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../../host/files/private-directory.ts'
 import { registerMachine } from '../../host/machines/live-machines.ts'
 import { CONSOLE_FD, QMP_FD, STATE_FD } from '../../qemu/command-line.ts'
+import { ConsolePipe } from '../../qemu/console-pipe.ts'
 import { loadState } from '../../qemu/migration.ts'
 import { type QemuProcess, spawnQemu } from '../../qemu/process.ts'
 import { QmpClient } from '../../qemu/qmp.ts'
@@ -19,6 +20,8 @@ export interface KeptMachine {
   readonly process: QemuProcess
   readonly qmp: QmpClient
   readonly consoleStream: Duplex
+  /** The end of a socket or pipe of QEMU in this process. @param fd number of the descriptor in QEMU */
+  stream(fd: number): Duplex
   readonly directory: PrivateDirectory
   /** Entry in the registry of live machines. */
   readonly registration: Disposable
@@ -37,6 +40,7 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
       await copyFiles(recipe.files, directory.path)
       machine = await spawn(recipe, directory)
       await answering(machine, machine.qmp.connect())
+      if (machine.consoleStream instanceof ConsolePipe) await machine.consoleStream.unlink()
       return machine
     } catch (error) {
       await (machine ? this.discard(machine) : directory.remove())
@@ -59,6 +63,7 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
 async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: PrivateDirectory): Promise<KeptMachine> {
   // Other characters would have to be escaped in the option values of QEMU.
   if (!/^[\w./-]+$/.test(directory.path)) throw new Error(`${directory.path} has unusual characters`)
+  const consolePipe = sockets.includes(CONSOLE_FD) ? undefined : await ConsolePipe.create(directory.path)
   const stateFd = openSync(state, 'r')
   try {
     const process = await spawnQemu(
@@ -70,20 +75,26 @@ async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: P
       directory: directory.path,
       kill: () => process.terminate('SIGKILL'),
     })
+    const stream = (fd: number): Duplex => (fd === CONSOLE_FD && consolePipe) || process.stream(fd)
     const machine: KeptMachine = {
       process,
       qmp: new QmpClient(process.stream(QMP_FD)),
-      consoleStream: process.stream(CONSOLE_FD),
+      consoleStream: stream(CONSOLE_FD),
+      stream,
       directory,
       registration,
       gone: false,
     }
     // A socket may be reset when QEMU exits.
-    for (const fd of sockets) process.stream(fd).on('error', () => {})
+    for (const fd of new Set([CONSOLE_FD, ...sockets])) stream(fd).on('error', () => {})
     void process.exited.then(() => {
       machine.gone = true
+      consolePipe?.finish()
     })
     return machine
+  } catch (error) {
+    consolePipe?.destroy()
+    throw error
   } finally {
     closeSync(stateFd)
   }

@@ -109,7 +109,7 @@ export class PoolKeeper {
 
   #join(socket: Socket, number: number, fd: number): void {
     const given = this.#given.get(number)
-    if (given) given.streams.push(pump(given.machine.process.stream(fd), socket))
+    if (given) given.streams.push(pump(given.machine.stream(fd), socket))
     else socket.destroy()
   }
 }

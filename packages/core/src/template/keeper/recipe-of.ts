@@ -1,6 +1,7 @@
 /** Creates recipes for the keeper. */
 import { launchedCommandLine } from '../../machine/launch.ts'
 import { CONSOLE_FD, QMP_FD, STATE_FD } from '../../qemu/command-line.ts'
+import { ConsolePipe } from '../../qemu/console-pipe.ts'
 import { locateQemu } from '../../qemu/locate.ts'
 import { incomingState } from '../../qemu/migration.ts'
 import type { StateInput } from '../../qemu/qemu-instance.ts'
@@ -30,11 +31,12 @@ export async function recipeOf(restoration: Restoration): Promise<MachineRecipe>
   const { spec, stored } = restoration
   const qemu = await locateQemu(spec.arch, spec.qemu)
   const plan = planOf(restoration, keptState(restoration))
-  const { argv, deviceDescriptors } = launchedCommandLine(spec, plan, qemu, PRIVATE_DIRECTORY)
+  const consolePipe = ConsolePipe.pathIn(PRIVATE_DIRECTORY)
+  const { argv, deviceDescriptors } = launchedCommandLine(spec, plan, qemu, PRIVATE_DIRECTORY, consolePipe)
   return {
     name: spec.name,
     argv,
-    sockets: [CONSOLE_FD, QMP_FD, ...deviceDescriptors.flat()],
+    sockets: [...(consolePipe === undefined ? [CONSOLE_FD] : []), QMP_FD, ...deviceDescriptors.flat()],
     files: stored.filesDirectory,
     memory: plan.restore.state.memory,
     state: stored.stateFile,
