@@ -76,17 +76,14 @@ export class ConsolePipe extends Duplex {
     }
   }
 
-  /** @internal */
   override _read(): void {
     this.#output.resume()
   }
 
-  /** @internal */
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.#input.write(chunk, done)
   }
 
-  /** @internal */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#output.destroy()
     this.#input.destroy()
