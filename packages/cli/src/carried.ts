@@ -4,14 +4,13 @@ import { UsageError } from './arguments.ts'
 
 /**
  * Writes templates to the standard output.
- * @param keys @default all
+ * @param keys @default all that are not damaged
  * @throws UsageError when the output is a terminal
  */
 export async function writeTemplates(keys?: readonly string[]): Promise<string> {
   if (process.stdout.isTTY)
     throw new UsageError('`templates export` writes an archive to the standard output: redirect it to a file, `> FILE`')
-  const store = templateStore()
-  await exportTemplates(store, keys ?? store.list().map(({ key }) => key), process.stdout)
+  await exportTemplates(templateStore(), keys, process.stdout)
   return ''
 }
 

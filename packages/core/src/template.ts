@@ -31,7 +31,11 @@ export const Template: TemplateBuilds = Object.freeze({
 })
 
 /** Loads `template/carried-templates.ts` and calls its `exportTemplates`. */
-export async function exportTemplates(store: TemplateStore, keys: readonly string[], output: Writable): Promise<void> {
+export async function exportTemplates(
+  store: TemplateStore,
+  keys: readonly string[] | undefined,
+  output: Writable,
+): Promise<void> {
   const { exportTemplates } = await import('./template/carried-templates.ts')
   await exportTemplates(store, keys, output)
 }

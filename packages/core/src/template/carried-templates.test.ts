@@ -116,6 +116,14 @@ test('a layer is not added over another template than its base', async () => {
   expect(await store.find(key)).toBeUndefined()
 })
 
+test('an export of all templates omits damaged ones', async () => {
+  const store = await storeWithTemplates()
+  rmSync(join(store.directory(KEYS[0] ?? ''), STATE_FILE))
+  const output = new PassThrough()
+  const [archive] = await Promise.all([buffer(output), exportTemplates(store, undefined, output)])
+  expect(await importTemplates(newStore(), Readable.from([archive]))).toEqual({ added: [KEYS[1]], misfits: [] })
+})
+
 test('an unknown template is refused by name', async () => {
   const missing = 'c'.repeat(32)
   await expect(exportTemplates(newStore(), [missing], new PassThrough())).rejects.toMatchObject({

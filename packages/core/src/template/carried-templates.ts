@@ -16,18 +16,26 @@ const KEY_LENGTH = 32
 
 /**
  * Writes templates to one compressed archive. A layer comes after the templates below it.
+ * @param keys undefined: all templates that are not damaged
  * @throws OptionError `FILE_MISSING` when a template does not exist; nothing is written then
  */
-export async function exportTemplates(store: TemplateStore, keys: readonly string[], output: Writable): Promise<void> {
-  for (const key of keys) {
-    if ((await store.find(key)) !== undefined) continue
-    throw new OptionError('FILE_MISSING', `There is no template ${key}`, {
-      hint: 'List them with `coldboot templates`.',
-    })
+export async function exportTemplates(
+  store: TemplateStore,
+  keys: readonly string[] | undefined,
+  output: Writable,
+): Promise<void> {
+  const exported: string[] = []
+  for (const key of keys ?? store.list().map((entry) => entry.key)) {
+    if ((await store.find(key)) !== undefined) exported.push(key)
+    else if (keys !== undefined) {
+      throw new OptionError('FILE_MISSING', `There is no template ${key}`, {
+        hint: 'List them with `coldboot templates`.',
+      })
+    }
   }
   const archive = new ArchiveWriter(output)
   try {
-    for (const key of new Set(keys.flatMap((key) => store.lineage(key))))
+    for (const key of new Set(exported.flatMap((key) => store.lineage(key))))
       await addFolder(archive, key, store.directory(key))
     await archive.finish()
   } catch (error) {
