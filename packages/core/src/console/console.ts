@@ -225,6 +225,11 @@ export class Console {
     this.#incidentWatch.event(failure, message)
   }
 
+  /** Reports a failure whose text is incomplete, because the guest has restarted. A panic may end with a restart. */
+  guestRestarted(): void {
+    this.#incidentWatch.finish()
+  }
+
   /** The clean text so far, or its end if it is very long. */
   text(): string {
     const view = this.#text.view('clean')

@@ -134,6 +134,12 @@ describe('a running machine that', () => {
     expect(vm.incidents).toMatchObject([{ failure: 'panic', allowed: false }])
   })
 
+  test('panics and restarts fails its command with the panic', async () => {
+    const vm = await restore({ allowReboot: true })
+    await failure(vm.run('echo c >/proc/sysrq-trigger'), 'GUEST_PANICKED', /sysrq triggered crash/)
+    expect(vm.state).toBe('running')
+  })
+
   test('panics keeps its waits if the panic is allowed', async () => {
     const vm = await restore({ failOn: { panic: 'allow' } })
     vm.send('echo c >/proc/sysrq-trigger\n')

@@ -1,4 +1,6 @@
 /** Creates the Guest of a machine, with the transports of its options. */
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Console } from '../console/console.ts'
 import { lastLines } from '../console/failure/last-lines.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { AGENT_PORT, findChannel, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
@@ -28,6 +30,16 @@ export interface GuestParts {
 /** Longest wait for the agent, which normally answers within 10 ms. Milliseconds, before the multiplier. */
 const RESYNC_MS = 2_000
 
+/** Ends the commands that ran before a restart of the guest: with its panic, if it has panicked. */
+async function restarted(console: Pick<Console, 'guestRestarted'>, agent: AgentConnection | undefined): Promise<void> {
+  // The output before the restart may be read after the event.
+  await turn()
+  console.guestRestarted()
+  // A command ends a turn after the failure of the guest.
+  for (let turns = 0; turns < 2; turns++) await turn()
+  agent?.restarted()
+}
+
 /** Creates the Guest of a machine. */
 export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const { spec, console, ended, failed } = running
@@ -42,7 +54,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
   const agentPort = findChannel(spec.devices, AGENT_PORT)
   const agent = agentPort && new AgentConnection(() => agentPort.of(vm).stream())
   running.machine.qmp.onEvent(({ event }) => {
-    if (event === 'RESET') agent?.restarted()
+    if (event === 'RESET') void restarted(console, agent)
   })
   const guestAgentPort = findChannel(spec.devices, GUEST_AGENT_PORT)
   const guestAgent = guestAgentPort && new QgaConnection(() => guestAgentPort.of(vm).stream())

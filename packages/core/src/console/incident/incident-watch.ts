@@ -76,7 +76,7 @@ export class IncidentWatch {
     this.#pending()
   }
 
-  /** Examines the rest of the output after the machine has exited. */
+  /** Examines the rest of the output after the machine has exited or restarted. */
   finish(): void {
     stopTimer(this.#timer)
     this.#look(this.#rest)
