@@ -63,9 +63,14 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
 async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: PrivateDirectory): Promise<KeptMachine> {
   // Other characters would have to be escaped in the option values of QEMU.
   if (!/^[\w./-]+$/.test(directory.path)) throw new Error(`${directory.path} has unusual characters`)
-  const consolePipe = sockets.includes(CONSOLE_FD) ? undefined : await ConsolePipe.create(directory.path)
   const stateFd = openSync(state, 'r')
+  let consolePipe: ConsolePipe | undefined
   try {
+    if (!sockets.includes(CONSOLE_FD)) {
+      consolePipe = await ConsolePipe.create(directory.path)
+      // The worker then starts the machine itself, with a socket.
+      if (consolePipe === undefined) throw new Error(`No named pipe can be created in ${directory.path}`)
+    }
     const process = await spawnQemu(
       argv.map((argument) => argument.replaceAll(PRIVATE_DIRECTORY, directory.path)),
       { sockets, files: new Map([[STATE_FD, stateFd]]) },
