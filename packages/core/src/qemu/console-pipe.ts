@@ -8,6 +8,7 @@ import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
+import { isMainThread } from 'node:worker_threads'
 import { runSilently } from './process.ts'
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
@@ -42,11 +43,12 @@ export class ConsolePipe extends Duplex {
 
   /**
    * Creates the pipes in the private directory of a machine.
-   * @returns undefined if this system cannot, and needs a socket instead
+   * @returns undefined if this system cannot, and in worker threads, which need a socket instead
    */
   static async create(directory: string): Promise<ConsolePipe | undefined> {
     const path = ConsolePipe.pathIn(directory)
-    if (path === undefined) return undefined
+    // A worker thread closes all descriptors that it has opened, although the sockets have closed them already.
+    if (path === undefined || !isMainThread) return undefined
     const isCreated = (await runSilently('mkfifo', ['-m', '600', '--', `${path}.in`, `${path}.out`])) === 0
     return isCreated ? new ConsolePipe(path) : undefined
   }
