@@ -226,9 +226,7 @@ export class Console {
   }
 
   /** Reports a failure whose text is incomplete, because the guest has restarted. A panic may end with a restart. */
-  guestRestarted(): void {
-    this.#incidentWatch.finish()
-  }
+  readonly guestRestarted: () => void = () => this.#incidentWatch.finish()
 
   /** The clean text so far, or its end if it is very long. */
   text(): string {
@@ -293,10 +291,9 @@ export class Console {
     if (!incident.allowed) {
       const clean = this.#text.view('clean')
       const tail = clean.slice(clean.end - TAIL_CHARACTERS)
-      const [first = ''] = incident.excerpt.split('\n')
+      const first = incident.excerpt.split('\n', 1)[0] ?? ''
       const before = first === '' ? tail : tail.slice(0, Math.max(0, tail.lastIndexOf(first)))
-      const { what, hint } = kind
-      this.#queue.fail((facts) => guestFailed(facts, { incident, what, hint, before }))
+      this.#queue.fail((facts) => guestFailed(facts, { incident, what: kind.what, hint: kind.hint, before }))
     }
     this.#options.onIncident?.(incident)
   }
