@@ -52,7 +52,7 @@ async function setUp({ start = '', answer }: Getty): Promise<Setup> {
   return { console, typed, commands, login: (options = {}) => login(face, guest, options) }
 }
 
-/** Dialogue with a user who has a password. */
+/** Console dialogue of a login with a password. */
 const answers: Getty['answer'] = (line) =>
   new Map([
     ['root', 'root\r\nPassword: '],
