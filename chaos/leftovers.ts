@@ -8,7 +8,7 @@ import { untilGone } from './processes.ts'
 
 /** Longest time in which all processes of a run have ended after the run. Milliseconds. */
 const ENDING_MS = 20_000
-const SWEEP_AGAIN_MS = 100
+const LOOK_AGAIN_MS = 100
 
 /**
  * Folders and files of TMPDIR that are kept between runs: the private directories of machines, which are empty, and the caches of
@@ -33,7 +33,7 @@ export async function findLeftovers(
   return [
     ...processes.map(({ pid, words }) => `process ${pid} runs: ${words.join(' ').slice(0, 200)}`),
     ...(await temporaryFiles(folders.temporary, isKilled)),
-    ...sockets(folders.temporary),
+    ...(await boundSockets(folders.temporary)),
     ...cacheFiles(folders.cache, isKilled || isReadOnly),
   ]
 }
@@ -49,17 +49,25 @@ async function temporaryFiles(temporary: string, isKilled: boolean): Promise<rea
       sweep(join(temporary, name))
     }
     const left = list().filter((name) => !early.includes(name) && !/^coldboot-\d+\/machines\//.test(name))
-    // A process that has already freed its memory, and so its environment, may still be ending.
-    if (left.length > 0 && performance.now() < end) await delay(SWEEP_AGAIN_MS)
+    // A process that is ending may still hold files.
+    if (left.length > 0 && performance.now() < end) await delay(LOOK_AGAIN_MS)
     else return [...early, ...left].map((name) => `file ${name} is left in TMPDIR`)
   }
 }
 
-/** Sockets with a path below the folder that are still bound. */
-function sockets(temporary: string): readonly string[] {
-  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n')
-  const paths = lines.map((line) => line.split(' ').at(-1) ?? '').filter((path) => path.startsWith(`${temporary}/`))
-  return paths.map((path) => `socket ${path} is bound`)
+/** Sockets with a path below the folder that stay bound. */
+async function boundSockets(temporary: string): Promise<readonly string[]> {
+  const list = (): readonly string[] => {
+    const lines = readFileSync('/proc/net/unix', 'utf8').split('\n')
+    return lines.map((line) => line.split(' ').at(-1) ?? '').filter((path) => path.startsWith(`${temporary}/`))
+  }
+  const end = performance.now() + ENDING_MS
+  for (;;) {
+    const paths = list()
+    // A process that is ending frees its memory, and so its environment, before it closes its sockets.
+    if (paths.length === 0 || performance.now() > end) return paths.map((path) => `socket ${path} is bound`)
+    await delay(LOOK_AGAIN_MS)
+  }
 }
 
 /** Locks and unfinished entries. Those of a killed process expire. */
