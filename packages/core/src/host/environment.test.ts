@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readEnvironment } from './environment.ts'
+import { glibcTunables, readEnvironment } from './environment.ts'
 
 describe('COLDBOOT_QEMU', () => {
   test('is parsed as shell words, quotes and blanks included', () => {
@@ -42,4 +42,12 @@ test('the cache folder is COLDBOOT_CACHE, or else in the cache folder of the use
   expect(readEnvironment({ COLDBOOT_CACHE: '/c' }).cacheDirectory).toBe('/c')
   expect(readEnvironment({ XDG_CACHE_HOME: '/x' }).cacheDirectory).toBe('/x/coldboot')
   expect(readEnvironment({ XDG_CACHE_HOME: 'relative' }).cacheDirectory).toMatch(/^\/.*coldboot$/)
+})
+
+test.each([
+  ['', 'glibc.malloc.hugetlb=1'],
+  ['glibc.malloc.check=3', 'glibc.malloc.check=3:glibc.malloc.hugetlb=1'],
+  ['glibc.malloc.hugetlb=0:glibc.malloc.check=3', 'glibc.malloc.hugetlb=0:glibc.malloc.check=3'],
+])('the heap of QEMU uses huge pages, unless the user has decided: %j', (own, expected) => {
+  expect(glibcTunables({ GLIBC_TUNABLES: own })).toBe(expected)
 })

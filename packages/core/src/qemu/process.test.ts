@@ -8,6 +8,14 @@ import { expect, onTestFinished, test } from 'vitest'
 import { GUARD_KINDS } from './parent-guard.ts'
 import { chooseGuard, runLookup, spawnQemu } from './process.ts'
 
+test('the settings of the C library reach the child', async () => {
+  const child = await spawnQemu(['sh', '-c', 'echo "$GLIBC_TUNABLES" >&4; read line <&4'], { sockets: [4] })
+  const [chunk] = (await once(child.stream(4), 'data')) as [Buffer]
+  expect(chunk.toString()).toContain('glibc.malloc.hugetlb=1')
+  child.stream(4).end('\n')
+  await child.exited
+})
+
 // These tests cover the guards, with simple programs instead of QEMU. The *.vm tests cover machines.
 const kinds = GUARD_KINDS.filter((kind) => kind === 'pipe' || process.platform === 'linux')
 

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { glibcTunables } from '../host/environment.ts'
 import { findOnPath } from '../host/find-on-path.ts'
 import { packagedTie } from '../host/qemu-package.ts'
 import { GUARD_FD, type GuardKind, guardedCommand } from './parent-guard.ts'
@@ -67,6 +68,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   })
   const { execa } = await loadExeca()
   const subprocess = execa(file, args, {
+    env: { GLIBC_TUNABLES: glibcTunables() },
     stdio: ['ignore', 'pipe', 'pipe', guard === 'pipe' ? 'pipe' : 'ignore', ...inherited],
     buffer: false,
     reject: false,

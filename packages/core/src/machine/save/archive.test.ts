@@ -140,3 +140,27 @@ describe('a reader refuses', () => {
     await expect(openCompressed(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'FILE_MISSING' })
   })
 })
+
+test('the content of an archive is the same, although each chunk is freed after its use', async () => {
+  const path = join(folder, 'archive')
+  const writer = ArchiveWriter.create(path)
+  const content = Buffer.alloc(5_000_000)
+  for (let at = 0; at < content.length; at += 4) content.writeUInt32LE((at * 2_654_435_761) % 2 ** 32, at)
+  for (const part of [0, 1, 2, 3]) await writer.add(`part${part}`, content.subarray(part * 1000))
+  await writer.finish()
+  await using archive = new ArchiveReader(await openCompressed(path), 'it', isPlainPath)
+  let freed = 0
+  for (const part of [0, 1, 2, 3]) {
+    const entry = await archive.require(`part${part}`)
+    const chunks: Buffer[] = []
+    let at = part * 1000
+    for await (const chunk of archive.chunks(entry)) {
+      expect(chunk.equals(content.subarray(at, at + chunk.length))).toBe(true)
+      at += chunk.length
+      chunks.push(chunk)
+    }
+    expect(at).toBe(content.length)
+    freed += chunks.filter(({ length }) => length === 0).length
+  }
+  expect(freed).toBeGreaterThan(10)
+})

@@ -5,7 +5,7 @@ import { type Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type Header, type Pack, pack } from 'tar-stream'
 import { ColdbootError, MachineError, messageOf, OptionError } from '../../errors.ts'
-import { createCompressor } from './compression.ts'
+import { CHUNK, createCompressor } from './compression.ts'
 
 /** Name of an empty last file, which marks the archive as complete, because Node's zstd accepts truncated data. */
 const END = 'end'
@@ -178,15 +178,19 @@ export class ArchiveReader implements AsyncDisposable {
   /** Reads the content of a small file. */
   async bytes(entry: ArchiveEntry): Promise<Buffer> {
     if (entry.size > LONGEST_BYTES) throw this.invalid(`${entry.name} is too long`)
-    const chunks: Buffer[] = []
-    for await (const chunk of this.chunks(entry)) chunks.push(chunk)
-    return Buffer.concat(chunks)
+    const bytes = Buffer.alloc(entry.size)
+    let at = 0
+    for await (const chunk of this.chunks(entry)) at += chunk.copy(bytes, at)
+    return bytes
   }
 
-  /** Reads the content of a file in chunks. @throws as {@link next} */
+  /** Reads the content of a file in chunks. A chunk is valid until the next one is requested. @throws as {@link next} */
   async *chunks({ content }: ArchiveEntry): AsyncGenerator<Buffer> {
     try {
-      yield* content as AsyncIterable<Buffer>
+      for await (const chunk of content as AsyncIterable<Buffer>) {
+        yield chunk
+        release(chunk)
+      }
     } catch (cause) {
       throw this.#damaged(cause)
     }
@@ -240,6 +244,16 @@ export class ArchiveReader implements AsyncDisposable {
     if (ColdbootError.is(cause)) return cause
     return this.invalid(`it is damaged: ${messageOf(cause)}`, cause)
   }
+}
+
+/**
+ * Frees the buffer of the decompressor if the chunk is its last part, so that the next buffer gets the same memory. Page
+ * faults and garbage collections of new memory take longer than the decompression. The length distinguishes the
+ * buffer from the pool of Node, which other data shares.
+ */
+function release({ buffer, byteOffset, length }: Buffer): void {
+  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK
+  if (isOwn && byteOffset + length === CHUNK) buffer.transfer(0)
 }
 
 /** Whether a path has only plain names, so that it stays below its folder on any system. */

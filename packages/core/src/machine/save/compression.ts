@@ -14,7 +14,7 @@ function hasZstd(): boolean {
 }
 
 /** Size of output chunks, bytes. With the default of 16 KiB, most of the time would be spent on passing chunks on. */
-const CHUNK = 1 << 20
+export const CHUNK: number = 1 << 20
 
 /** Creates a compressor with the fastest level and a checksum. */
 export function createCompressor(): Duplex {

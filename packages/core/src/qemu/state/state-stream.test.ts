@@ -67,7 +67,10 @@ function read(stream: Buffer, sizes: readonly number[] = [stream.length]) {
   })
   for (let at = 0, turn = 0; at < stream.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1
-    reader.push(stream.subarray(at, at + size))
+    const chunk = Buffer.from(stream.subarray(at, at + size))
+    reader.push(chunk)
+    // The reader must not need the chunk any longer.
+    chunk.fill(0xff)
     at += size
   }
   reader.end()

@@ -63,8 +63,14 @@ export class StateStreamReader {
     this.#listener = listener
   }
 
-  /** @throws UnknownStateError */
+  /** Does not keep the chunk. @throws UnknownStateError */
   push(chunk: Buffer): void {
+    this.#read(chunk)
+    this.#buffer = Buffer.from(this.#isPastMemory ? [] : this.#buffer.subarray(this.#at))
+    this.#at = 0
+  }
+
+  #read(chunk: Buffer): void {
     const left = this.#buffer.length - this.#at
     if (this.#isPastMemory || left === 0 || chunk.length <= JOINED) return this.#push(chunk)
     // Copies only the record that continues from the previous chunk.
