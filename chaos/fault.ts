@@ -32,6 +32,8 @@ export interface RoundFolders {
 /** A command that is typed into the guest of a test. */
 export interface GuestCommand {
   readonly victim: string | undefined
+  /** A command that is typed before, and the text that it prints at its end. @default none */
+  readonly first?: { readonly command: string; readonly until: string }
   readonly command: string
   /** Pattern of the last text on the console, with a hash in its first group. @default none: the test must fail */
   readonly until?: string

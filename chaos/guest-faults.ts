@@ -12,14 +12,13 @@ const ended = (reason: RegExp): Expectation => ({ run: 'fails', affected: 'test'
 const BLOCK_BYTES = 65_536
 const SOURCE_BYTES = (BLOCK_BYTES / 4) * 3
 
-/**
- * Prints a random block repeatedly, each time after its number, between two marks, and then the SHA-256 of all of it. The
- * terminal changes no bytes meanwhile.
- */
+/** Makes the terminal change no bytes. Its echo of a later, long command could come after the output of the command. */
+const PLAIN_TERMINAL = 'stty -opost -echo; echo plain-$((0))'
+
+/** Prints a random block repeatedly, each time after its number, between two marks, and then the SHA-256 of all of it. */
 function flood(bytes: number): string {
   const blocks = blocksOf(bytes)
   return [
-    'stty -opost -echo',
     `head -c ${SOURCE_BYTES} /dev/urandom | base64 -w 0 >/tmp/block`,
     `echo flood-$((0))`,
     `i=0; while [ $i -lt ${blocks} ]; do i=$((i + 1)); echo "block $i"; cat /tmp/block; done | tee /dev/tty | sha256sum >/tmp/sum`,
@@ -38,6 +37,7 @@ export const GUEST_FAULTS = {
     needsMachine: true,
     act: ({ event, floodBytes }): GuestCommand => ({
       victim: event.test,
+      first: { command: PLAIN_TERMINAL, until: 'plain-0\n' },
       command: flood(floodBytes),
       until: 'flood-end ([0-9a-f]{64})',
       bytes: blocksOf(floodBytes) * BLOCK_BYTES,

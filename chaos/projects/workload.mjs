@@ -47,7 +47,11 @@ async function print(vm, test) {
 }
 
 /** Types the command of a fault into the guest. */
-async function type(vm, test, { command, until, bytes }) {
+async function type(vm, test, { first, command, until, bytes }) {
+  if (first !== undefined) {
+    vm.send(`${first.command}\n`)
+    await vm.expect(first.until)
+  }
   vm.send(`${command}\n`)
   if (until === undefined) await vm.expect('text that is never printed', { timeout: 60_000 })
   const { captures } = await vm.expect(new RegExp(until), { timeout: Infinity })
