@@ -14,7 +14,8 @@ export type { SerialPort }
 export interface SerialOptions {
   /**
    * `uart` is a serial port of a PC, `/dev/ttyS1` to `/dev/ttyS3` in the order of the devices. `virtio` is `/dev/hvc0`
-   * and up (on ppc64 from `/dev/hvc1`), and needs `virtio_console`. @default 'uart' on PCs, else 'virtio'
+   * and up (on ppc64 from `/dev/hvc1`), and needs `virtio_console`. QEMU drops output of a virtio port that is not read
+   * in time, instead of stopping the guest (hw/char/virtio-console.c). @default 'uart' on PCs, else 'virtio'
    */
   readonly model?: 'uart' | 'virtio'
 }
