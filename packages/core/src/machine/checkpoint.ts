@@ -3,7 +3,7 @@ import { OptionError } from '../errors.ts'
 import { checkTable } from '../options/checked-options.ts'
 import { type MachineSpec, withOverrides, withoutOutputs } from '../spec/machine-spec.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../spec/restore-overrides.ts'
-import type { Moment } from './save/moment.ts'
+import type { Snapshot } from './save/snapshot.ts'
 import type { VM } from './vm.ts'
 
 /** A checkpoint, created by `vm.checkpoint()`. `await using` removes it at the end of the block. */
@@ -11,21 +11,21 @@ export class Checkpoint implements AsyncDisposable {
   /** Name, such as `checkpoint 1` for the first one of its machine. */
   readonly name: string
   /** @internal */
-  readonly moment: Moment
+  readonly snapshot: Snapshot
   readonly #start: (spec: MachineSpec) => Promise<VM>
   readonly #machines: VM[] = []
   #removed: Promise<void> | undefined
 
   /** @internal Use `vm.checkpoint()`. */
-  constructor(name: string, moment: Moment, start: (spec: MachineSpec) => Promise<VM>) {
+  constructor(name: string, snapshot: Snapshot, start: (spec: MachineSpec) => Promise<VM>) {
     this.name = name
-    this.moment = moment
+    this.snapshot = snapshot
     this.#start = start
   }
 
   /** The complete, validated options of the machine. */
   get spec(): MachineSpec {
-    return this.moment.spec
+    return this.snapshot.spec
   }
 
   get isRemoved(): boolean {
@@ -56,7 +56,7 @@ export class Checkpoint implements AsyncDisposable {
 
   /** Removes the files of the checkpoint. Machines started from it keep running. Idempotent. */
   remove(): Promise<void> {
-    this.#removed ??= this.moment.remove()
+    this.#removed ??= this.snapshot.remove()
     return this.#removed
   }
 

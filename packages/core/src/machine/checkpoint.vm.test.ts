@@ -55,7 +55,7 @@ test('a machine reverts repeatedly, with its console, and has the current time',
   const sum = await stdout(vm, 'md5sum </tmp/data')
   const checkpoint = await checkpointOf(vm)
   // Pages that are unchanged since the start of the machine are not part of the checkpoint.
-  const [state] = checkpoint.moment.states
+  const [state] = checkpoint.snapshot.states
   expect(state?.isWhole).toBe(false)
   expect(statSync(state?.path ?? '').size).toBeLessThan(40 * 2 ** 20)
   const seen = new Set<string>()

@@ -14,8 +14,8 @@ import type { MachineSpec } from '../spec/machine-spec.ts'
 
 /** Returns the spec for a template: devices are attached after a restore if the guest has an agent. */
 export function withRestoreAttachments(spec: MachineSpec): MachineSpec {
-  const canBeTold = findChannel(spec.devices, AGENT_PORT) !== undefined && !spec.kernelArgs.includes(EARLY_MOUNTS)
-  return canBeTold && spec.devices.some(({ attachAfterRestore }) => attachAfterRestore !== undefined)
+  const hasEarlyAgent = findChannel(spec.devices, AGENT_PORT) !== undefined && !spec.kernelArgs.includes(EARLY_MOUNTS)
+  return hasEarlyAgent && spec.devices.some(({ attachAfterRestore }) => attachAfterRestore !== undefined)
     ? { ...spec, attachesAfterRestore: true }
     : spec
 }

@@ -16,7 +16,7 @@ import { reset } from './power/power-actions.ts'
 import { powerOn } from './power/power-cut.ts'
 import { attachScript, runAgentScript, type ScriptRunner } from './restore-attachment.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
-import { keepMoment, launchMoment, type Moment } from './save/moment.ts'
+import { launchSnapshot, type Snapshot, takeSnapshot } from './save/snapshot.ts'
 import type { VM } from './vm.ts'
 import { readyInside, waitUntilReady } from './wait-until-ready.ts'
 
@@ -142,12 +142,12 @@ export class RevertibleMachine {
     return this.#checkpoints
   }
 
-  /** See `VM.checkpoint`. @param start starts another machine from the moment of the checkpoint */
-  async checkpoint(start: (spec: MachineSpec, moment: Moment) => Promise<VM>): Promise<Checkpoint> {
+  /** See `VM.checkpoint`. @param start starts another machine from the checkpoint */
+  async checkpoint(start: (spec: MachineSpec, snapshot: Snapshot) => Promise<VM>): Promise<Checkpoint> {
     const begun = now()
-    const moment = await keepMoment(this.#running, this.#guest)
+    const snapshot = await takeSnapshot(this.#running, this.#guest)
     const name = `checkpoint ${this.#checkpoints.length + 1}`
-    const checkpoint = new Checkpoint(name, moment, (spec) => start(spec, moment))
+    const checkpoint = new Checkpoint(name, snapshot, (spec) => start(spec, snapshot))
     this.#checkpoints.push(checkpoint)
     this.#running.onEvent?.({ kind: 'checkpoint', name, duration: now() - begun })
     return checkpoint
@@ -217,7 +217,7 @@ export class RevertibleMachine {
     return status
   }
 
-  async #revert({ name, moment }: Checkpoint): Promise<void> {
+  async #revert({ name, snapshot }: Checkpoint): Promise<void> {
     const begun = now()
     const old = this.#running
     const { spec } = old
@@ -225,8 +225,8 @@ export class RevertibleMachine {
     try {
       await old.replace(`reverted to ${name}`)
       await old.discard()
-      const launched = await launchMoment(spec, moment)
-      running = await RunningMachine.adopt(launched.spec, launched, moment.console, old)
+      const launched = await launchSnapshot(spec, snapshot)
+      running = await RunningMachine.adopt(launched.spec, launched, snapshot.console, old)
       this.#replaceBy(running)
       const ready = spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready)
       this.#ready = ready && Promise.resolve(ready)

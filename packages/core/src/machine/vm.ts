@@ -35,8 +35,8 @@ import { cutPower } from './power/power-cut.ts'
 import { attachScript } from './restore-attachment.ts'
 import { RevertibleMachine } from './revertible-machine.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
-import { type KeptState, keepState, launchMoment, type Moment } from './save/moment.ts'
 import { type SaveOptions, saveMachine } from './save/save-machine.ts'
+import { type KeptState, keepState, launchSnapshot, type Snapshot } from './save/snapshot.ts'
 import { brandVM } from './vm-brand.ts'
 import { type WaitForExitOptions, waitForExit } from './wait-for-exit.ts'
 
@@ -499,7 +499,7 @@ export class VM implements AsyncDisposable {
    */
   checkpoint(): Promise<Checkpoint> {
     return this.#calls.track('checkpoint', undefined, () =>
-      this.#machine.checkpoint((spec, moment) => VM.#startAt(spec, moment)),
+      this.#machine.checkpoint((spec, snapshot) => VM.#startAt(spec, snapshot)),
     )
   }
 
@@ -585,10 +585,10 @@ export class VM implements AsyncDisposable {
     return this.#machine.powerOn()
   }
 
-  static async #startAt(spec: MachineSpec, moment: Moment): Promise<VM> {
+  static async #startAt(spec: MachineSpec, snapshot: Snapshot): Promise<VM> {
     for (const device of spec.devices) device.requireFree?.()
-    const launched = await launchMoment(spec, moment)
-    return VM.restored({ spec: launched.spec, launched, console: moment.console })
+    const launched = await launchSnapshot(spec, snapshot)
+    return VM.restored({ spec: launched.spec, launched, console: snapshot.console })
   }
 
   /**

@@ -44,7 +44,7 @@ export class LearningSwitch<S extends Station<S>> {
     let position = 0
     while (position < frames.length) {
       const length = frames.readUInt32BE(position)
-      const next = length < HEADER_BYTES ? from : this.#wayOf(frames, position + PREFIX_BYTES, from)
+      const next = length < HEADER_BYTES ? from : this.#destinationOf(frames, position + PREFIX_BYTES, from)
       if (next !== way) {
         this.#pass(frames, start, position, way, from)
         start = position
@@ -56,7 +56,7 @@ export class LearningSwitch<S extends Station<S>> {
   }
 
   /** Finds the destination of the frame at `offset`. Undefined means all stations, the sender itself means none. */
-  #wayOf(frames: Buffer, offset: number, from: S): S | undefined {
+  #destinationOf(frames: Buffer, offset: number, from: S): S | undefined {
     const source = frames.readUIntBE(offset + 6, 6)
     if (!isGroup(frames, offset + 6) && this.#addresses.get(source) !== from) this.#learn(source, from)
     if (isGroup(frames, offset)) return undefined

@@ -26,9 +26,9 @@ export class ConsolePipe extends Duplex {
     // Ends its input after the end of the output.
     super({ allowHalfOpen: false })
     this.path = path
-    this.#output = new Socket({ fd: openSync(`${path}.out`, O_RDONLY | O_NONBLOCK), readable: true, writable: false })
-    // Opening only for writing would fail before QEMU has opened the pipe.
-    this.#input = new Socket({ fd: openSync(`${path}.in`, O_RDWR | O_NONBLOCK), readable: false, writable: true })
+    const [output, input] = openEnds(path)
+    this.#output = new Socket({ fd: output, readable: true, writable: false })
+    this.#input = new Socket({ fd: input, readable: false, writable: true })
     this.#output.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) this.#output.pause()
     })
@@ -90,5 +90,17 @@ export class ConsolePipe extends Duplex {
     this.#output.destroy()
     this.#input.destroy()
     done(error)
+  }
+}
+
+/** Opens the ends of this process: of the output and of the input. Leaves none open if it throws. */
+function openEnds(path: string): readonly [number, number] {
+  const output = openSync(`${path}.out`, O_RDONLY | O_NONBLOCK)
+  try {
+    // Opening only for writing would fail before QEMU has opened the pipe.
+    return [output, openSync(`${path}.in`, O_RDWR | O_NONBLOCK)]
+  } catch (error) {
+    closeSync(output)
+    throw error
   }
 }

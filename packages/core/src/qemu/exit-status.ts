@@ -49,13 +49,13 @@ export function exitStatusOf(
   cause: QmpEvent | LostConnection | undefined,
   stderr: string,
 ): ExitStatus {
-  const told = typeof cause === 'string' ? cause : (cause?.data['reason'] as ExitReason | undefined)
-  const reason = told ?? untold(exit)
+  const reported = typeof cause === 'string' ? cause : (cause?.data['reason'] as ExitReason | undefined)
+  const reason = reported ?? reasonOf(exit)
   return Object.freeze({ reason, exitCode: exit.code, signal: exit.signal, stderr: stderr.replaceAll(OWN_WARNING, '') })
 }
 
 // The power switch of the riscv64 board (hw/misc/sifive_test.c) exits QEMU at once, with code 0 and without an event.
-function untold({ code, signal }: ProcessExit): ExitReason {
+function reasonOf({ code, signal }: ProcessExit): ExitReason {
   // The guard shell of QEMU converts SIGKILL to an exit code.
   if (signal !== undefined || code === KILLED_CODE) return 'qemu-killed'
   return code === 0 ? 'guest-shutdown' : 'qemu-failed'

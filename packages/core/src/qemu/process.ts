@@ -93,7 +93,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
     child.once('exit', (code, signal) => {
       const exit = { code: code ?? undefined, signal: signal ?? undefined }
       ended = true
-      void lastWords([child.stdout, child.stderr]).then(() => resolve(exit))
+      void remainingOutput([child.stdout, child.stderr]).then(() => resolve(exit))
     })
   })
   const { pid } = child
@@ -122,11 +122,11 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
 }
 
 /** Longest wait for the end of a pipe after the exit, because another process may have inherited it. Milliseconds. */
-const LAST_WORDS_MS = 1_000
+const REMAINING_OUTPUT_MS = 1_000
 
 /** Waits until the last output is read, because Node may report the exit before it. */
-async function lastWords(pipes: readonly (Readable | null)[]): Promise<void> {
-  const signal = AbortSignal.timeout(LAST_WORDS_MS)
+async function remainingOutput(pipes: readonly (Readable | null)[]): Promise<void> {
+  const signal = AbortSignal.timeout(REMAINING_OUTPUT_MS)
   const open = pipes.filter((pipe) => pipe !== null)
   await Promise.allSettled(open.map((pipe) => finished(pipe, { signal })))
 }

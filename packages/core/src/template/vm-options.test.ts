@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { Checkpoint } from '../machine/checkpoint.ts'
-import type { Moment } from '../machine/save/moment.ts'
+import type { Snapshot } from '../machine/save/snapshot.ts'
 import { checkVMOptions } from './vm-options.ts'
 
-const from = new Checkpoint('checkpoint 1', {} as Moment, () => Promise.reject(new Error('not started')))
+const from = new Checkpoint('checkpoint 1', {} as Snapshot, () => Promise.reject(new Error('not started')))
 
 test('`from` is refused with an option that is part of the state of the checkpoint', () => {
   expect(() => checkVMOptions({ from, timeout: 5, maxMachines: 2, memory: undefined })).not.toThrow()

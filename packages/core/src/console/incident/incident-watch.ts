@@ -18,7 +18,7 @@ import { nameAddresses } from './kernel-symbols.ts'
 import { isSuspicious, OVERLAP } from './suspicion.ts'
 
 /** Options of {@link IncidentWatch}. */
-export interface MonitorsContext {
+export interface IncidentWatchOptions {
   readonly settings: GuestFailureOptions
   readonly regExpTimeout: RegExpTimeout
   /** Multiplies a timeout by `timeoutMultiplier`. */
@@ -37,7 +37,7 @@ const MOST_SEEN = 1_000
 
 /** Detects the guest failures of one console. */
 export class IncidentWatch {
-  readonly #context: MonitorsContext
+  readonly #context: IncidentWatchOptions
   readonly #custom: readonly CustomWatch[]
   readonly #seen = new Set<string>()
   /** The incomplete last line. */
@@ -49,7 +49,7 @@ export class IncidentWatch {
   #lastAt = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(context: MonitorsContext) {
+  constructor(context: IncidentWatchOptions) {
     this.#context = context
     this.#custom = (context.settings.custom ?? []).map((monitor) => new CustomWatch(monitor, context))
   }

@@ -23,7 +23,7 @@ const KILL_MS = 5_000
 const LONGEST_ARGUMENT = 120_000
 
 /** Options of {@link AgentTransport}. */
-export interface AgentWayOptions {
+export interface AgentTransportOptions {
   readonly connection: AgentConnection
   /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
@@ -35,9 +35,9 @@ export interface AgentWayOptions {
 export class AgentTransport implements CommandTransport {
   readonly via = 'agent'
   readonly files: AgentFileTransport
-  readonly #options: AgentWayOptions
+  readonly #options: AgentTransportOptions
 
-  constructor(options: AgentWayOptions) {
+  constructor(options: AgentTransportOptions) {
     this.#options = options
     this.files = new AgentFileTransport(options.connection, options.over)
   }
@@ -66,7 +66,7 @@ export class AgentTransport implements CommandTransport {
 
 /** One running command. */
 class AgentRun {
-  readonly #options: AgentWayOptions
+  readonly #options: AgentTransportOptions
   readonly #request: CommandRequest
   readonly #text: string
   readonly #out = new OutputBuffer()
@@ -75,7 +75,7 @@ class AgentRun {
   #startedAt = now()
   #id = 0
 
-  constructor(options: AgentWayOptions, request: CommandRequest, text: string) {
+  constructor(options: AgentTransportOptions, request: CommandRequest, text: string) {
     this.#options = options
     this.#request = request
     this.#text = text

@@ -57,12 +57,12 @@ export async function explained<T>(
       const { code, shortMessage, hint, sections } = error
       throw new GuestFileError(code, `${what}: ${shortMessage}`, path, { cause: error, hint, sections })
     }
-    const reason = lastWords(error)
+    const reason = lastErrorLine(error)
     throw new GuestFileError(fileErrorCode(reason), `${what}: ${reason}`, path, { cause: error })
   }
 }
 
-function lastWords({ stderr, exitCode }: GuestCommandError): string {
+function lastErrorLine({ stderr, exitCode }: GuestCommandError): string {
   const text = typeof stderr === 'string' ? stderr : Buffer.from(stderr).toString()
   return text.trim().split('\n').at(-1) || `exit code ${exitCode}`
 }

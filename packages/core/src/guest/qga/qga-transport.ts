@@ -38,7 +38,7 @@ const LONGEST_ARGUMENT = 120_000
 const COMMANDS_A_CLEANING = 16
 
 /** Options of {@link QgaTransport}. */
-export interface QgaWayOptions {
+export interface QgaTransportOptions {
   readonly connection: QgaConnection
   /** Multiplies a timeout by `timeoutMultiplier`. */
   readonly scale: (milliseconds: number) => number
@@ -61,7 +61,7 @@ interface ExecStatus {
 /** Runs commands with QEMU's guest agent in one machine. */
 export class QgaTransport implements CommandTransport {
   readonly via = 'guest-agent'
-  readonly #options: QgaWayOptions
+  readonly #options: QgaTransportOptions
   /** Directory in the guest for the files of commands. */
   readonly #directory: string
   #leftovers: string[] = []
@@ -69,7 +69,7 @@ export class QgaTransport implements CommandTransport {
   #setsid = true
   #isOver = false
 
-  constructor(options: QgaWayOptions) {
+  constructor(options: QgaTransportOptions) {
     this.#options = options
     this.#directory = `${options.directory ?? '/tmp'}/.coldboot-${nodeCrypto().randomBytes(8).toString('hex')}`
     void options.over.then(() => {

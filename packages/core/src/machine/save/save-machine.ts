@@ -18,8 +18,8 @@ import { ArchiveWriter, LONGEST_BYTES } from './archive.ts'
 import { compressedFile, MOST_BYTES } from './compressed-file.ts'
 import { BOOT_FILES, CONSOLE, compressedName, FILES, MANIFEST, statePiece } from './machine-file.ts'
 import { type BootFile, FORMAT, type MachineManifest, plainPattern, type ReferredFile } from './manifest.ts'
-import { copyInto } from './moment.ts'
 import { referredFiles } from './portable-devices.ts'
+import { copyInto } from './snapshot.ts'
 import { type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
 /** Options of `VM.save`. */

@@ -17,10 +17,10 @@ type Next = AST.Element | 'end' | 'unknown'
  * one of these ends counts.
  */
 export function backtrackingBound(tree: AST.Pattern, flags: string, length: number): number {
-  return new Ways(flags, length).ofAny(tree.alternatives, 'end')
+  return new BacktrackingCounter(flags, length).ofAny(tree.alternatives, 'end')
 }
 
-class Ways {
+class BacktrackingCounter {
   readonly #flags: string
   readonly #length: number
 

@@ -15,7 +15,7 @@ import { type MemoryOrigin, withStateInput, writeStateFile } from './state/state
 import { memoryOrigin, type StoppedGuest, unsavable, whileStopped } from './stopped-machine.ts'
 
 /** A saved state of a machine. */
-export interface Moment {
+export interface Snapshot {
   /** Spec of the machine. */
   readonly spec: MachineSpec
   /** Console output until the save. */
@@ -33,7 +33,7 @@ export interface Moment {
  * Saves the current state of a machine, which then continues.
  * @throws MachineError `MACHINE_UNSAVABLE` with the reason, `MACHINE_EXITED`, `ATTACH_FAILED`
  */
-export async function keepMoment(running: RunningMachine, guest: StoppedGuest): Promise<Moment> {
+export async function takeSnapshot(running: RunningMachine, guest: StoppedGuest): Promise<Snapshot> {
   const { spec, plan } = running
   if (plan.memory?.shared === true) throw unsavable(spec.name, 'it is about to become a template')
   const directory = await makePrivateDirectory()
@@ -86,7 +86,7 @@ export interface KeptState {
 /**
  * Writes the current state of a machine to a folder: a state file with the device state and the pages that differ from
  * `origin`, and the files of the devices.
- * @throws as {@link keepMoment}
+ * @throws as {@link takeSnapshot}
  */
 export async function keepState(
   running: RunningMachine,
@@ -117,12 +117,12 @@ export async function copyInto(directory: string, paths: readonly string[]): Pro
 }
 
 /** Launches a machine from a saved state. It stays stopped. @throws StartError, MachineError as `launchRestored` */
-export async function launchMoment(
+export async function launchSnapshot(
   asked: MachineSpec,
-  { memory, states, filesDirectory }: Moment,
+  { memory, states, filesDirectory }: Snapshot,
 ): Promise<Launched & { readonly spec: MachineSpec }> {
   const state = states.at(-1)
-  if (state === undefined) throw new TypeError('a moment has a state')
+  if (state === undefined) throw new TypeError('a snapshot has a state')
   const fd = openSync(state.path, 'r')
   try {
     const spec = withDetachedDevices(asked)
