@@ -23,12 +23,23 @@ test('a manifest is read back', () => {
   expect(parse({})).toEqual(MANIFEST)
 })
 
+test('a manifest of another version names both formats, and what to do', () => {
+  expect(() => parse({ format: 1, unknown: true })).toThrow(
+    expect.objectContaining({
+      code: 'MACHINE_FILE_MISFIT',
+      message: expect.stringMatching(
+        /its format is 1, and this version reads format 2\n.*version of coldboot that saved it/,
+      ),
+    }),
+  )
+})
+
 describe('a manifest is refused', () => {
   const file = { path: '/disk.img', sizeBytes: 1, sha256: 'a'.repeat(64) }
   test.each<[string, object]>([
     ['with an unknown key', { qemu: ['sh', '-c', 'evil'] }],
     ['without a key', { cpu: undefined }],
-    ['of another format', { format: 1 }],
+    ['of a format that is not a number', { format: '1' }],
     ['with an option in the name', { name: 'vm,debug-threads=on' }],
     ['with a path as name', { name: '../vm' }],
     ['with a property that writes a file', { machine: 'pc,dumpdtb=/home/user/.profile' }],

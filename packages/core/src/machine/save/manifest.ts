@@ -118,20 +118,35 @@ const CHECKS: CheckTable<MachineManifest> = {
   files: isListOf('files', isReferredFile),
 }
 
-/** Parses and checks a manifest. @throws OptionError `MACHINE_FILE_INVALID` */
+/**
+ * Parses and checks a manifest.
+ * @throws OptionError `MACHINE_FILE_INVALID`; `MACHINE_FILE_MISFIT` for the format of another version of coldboot
+ */
 export function parseManifest(bytes: Uint8Array, file: string): MachineManifest {
   try {
     const manifest = JSON.parse(Buffer.from(bytes).toString()) as MachineManifest
+    requireFormat(manifest, file)
     checkTable('manifest.json', manifest, CHECKS)
     const missing = Object.keys(CHECKS).find((key) => !Object.hasOwn(manifest, key))
     if (missing !== undefined) throw new OptionError('INVALID_OPTION', `manifest.json has no \`${missing}\``)
     return manifest
   } catch (cause) {
+    if (ColdbootError.is(cause) && cause.code === 'MACHINE_FILE_MISFIT') throw cause
     const why = ColdbootError.is(cause)
       ? cause.shortMessage
       : inspect(types.isNativeError(cause) ? cause.message : cause)
     throw new OptionError('MACHINE_FILE_INVALID', `${file} is not a valid machine file: ${why}`, { cause })
   }
+}
+
+function requireFormat(manifest: unknown, file: string): void {
+  const format = isPlainObject(manifest) ? manifest['format'] : undefined
+  if (typeof format !== 'number' || format === FORMAT) return
+  throw new OptionError(
+    'MACHINE_FILE_MISFIT',
+    `${file} was saved by another version of coldboot: its format is ${format}, and this version reads format ${FORMAT}`,
+    { hint: 'Resume it with the version of coldboot that saved it.' },
+  )
 }
 
 /** Converts a pattern to plain data. */
