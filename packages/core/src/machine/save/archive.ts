@@ -172,7 +172,12 @@ export class ArchiveReader implements AsyncDisposable {
 
   /** Reads the rest, because the checksum is verified only at the end of the archive. @throws as {@link next} */
   async finish(): Promise<void> {
-    while ((await this.next()) !== undefined);
+    for (let entry = await this.next(); entry; entry = await this.next()) await this.#skip(entry)
+  }
+
+  async #skip(entry: ArchiveEntry): Promise<void> {
+    // Unlike `resume()`, this frees the chunks.
+    for await (const _ of this.chunks(entry));
   }
 
   /** Reads the content of a small file. */

@@ -85,9 +85,11 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
   }
   try {
     const manifest = parseManifest(await archive.bytes(await archive.require(MANIFEST)), path)
-    await requireFit(manifest, options)
-    const boot = await bootPaths(manifest.boot, scratch.path)
-    const files = await localFiles(manifest.files, options.files ?? {})
+    const [boot, files] = await Promise.all([
+      bootPaths(manifest.boot, scratch.path),
+      localFiles(manifest.files, options.files ?? {}),
+      requireFit(manifest, options),
+    ])
     const spec = withDetachedDevices(
       specOf(manifest, boot, options, {
         fileAt(asked) {
