@@ -43,31 +43,35 @@ async function temporaryFiles(temporary: string, isKilled: boolean): Promise<rea
     readdirSync(temporary, { recursive: true, encoding: 'utf8' }).filter((name) => !KEPT.test(name))
   // Files of a killed process are removed by the next start of a machine.
   const early = isKilled ? [] : list().filter((name) => OWNED.test(name))
-  const end = performance.now() + ENDING_MS
-  for (;;) {
+  const left = await leftAtEnd(() => {
     for (const name of readdirSync(temporary).filter((entry) => /^coldboot-\d+$/.test(entry))) {
       sweep(join(temporary, name))
     }
-    const left = list().filter((name) => !early.includes(name) && !/^coldboot-\d+\/machines\//.test(name))
-    // A process that is ending may still hold files.
-    if (left.length > 0 && performance.now() < end) await delay(LOOK_AGAIN_MS)
-    else return [...early, ...left].map((name) => `file ${name} is left in TMPDIR`)
+    return list().filter((name) => !early.includes(name) && !/^coldboot-\d+\/machines\//.test(name))
+  })
+  return [...early, ...left].map((name) => `file ${name} is left in TMPDIR`)
+}
+
+/**
+ * Lists repeatedly until nothing is left. A process that is ending frees its memory, and so its environment, by which it
+ * is found, before its files and sockets.
+ */
+async function leftAtEnd(list: () => readonly string[]): Promise<readonly string[]> {
+  const end = performance.now() + ENDING_MS
+  for (;;) {
+    const left = list()
+    if (left.length === 0 || performance.now() > end) return left
+    await delay(LOOK_AGAIN_MS)
   }
 }
 
 /** Sockets with a path below the folder that stay bound. */
 async function boundSockets(temporary: string): Promise<readonly string[]> {
-  const list = (): readonly string[] => {
+  const paths = await leftAtEnd(() => {
     const lines = readFileSync('/proc/net/unix', 'utf8').split('\n')
     return lines.map((line) => line.split(' ').at(-1) ?? '').filter((path) => path.startsWith(`${temporary}/`))
-  }
-  const end = performance.now() + ENDING_MS
-  for (;;) {
-    const paths = list()
-    // A process that is ending frees its memory, and so its environment, before it closes its sockets.
-    if (paths.length === 0 || performance.now() > end) return paths.map((path) => `socket ${path} is bound`)
-    await delay(LOOK_AGAIN_MS)
-  }
+  })
+  return paths.map((path) => `socket ${path} is bound`)
 }
 
 /** Locks and unfinished entries. Those of a killed process expire. */

@@ -37,7 +37,7 @@ const MOST_SEEN = 1_000
 
 /** Detects the guest failures of one console. */
 export class IncidentWatch {
-  readonly #context: IncidentWatchOptions
+  readonly #options: IncidentWatchOptions
   readonly #custom: readonly CustomWatch[]
   readonly #seen = new Set<string>()
   /** The incomplete last line. */
@@ -49,9 +49,9 @@ export class IncidentWatch {
   #lastAt = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(context: IncidentWatchOptions) {
-    this.#context = context
-    this.#custom = (context.settings.custom ?? []).map((monitor) => new CustomWatch(monitor, context))
+  constructor(options: IncidentWatchOptions) {
+    this.#options = options
+    this.#custom = (options.settings.custom ?? []).map((monitor) => new CustomWatch(monitor, options))
   }
 
   /** Examines new output, as clean text. */
@@ -135,7 +135,7 @@ export class IncidentWatch {
   }
 
   get #quietMs(): number {
-    return this.#context.scale(this.#current?.quietMs ?? 250)
+    return this.#options.scale(this.#current?.quietMs ?? 250)
   }
 
   #wait(milliseconds: number): void {
@@ -163,7 +163,7 @@ export class IncidentWatch {
     const text = this.#current
     this.#current = undefined
     if (text === undefined || !(proven || text.proven)) return
-    const { settings, onIncident } = this.#context
+    const { settings, onIncident } = this.#options
     const kinds = [...text.kinds.keys()].sort((a, b) => gravity(a) - gravity(b))
     const isAllowed = ({ name }: IncidentKind): boolean => settings[name as GuestFailureName] === 'allow'
     const kind = kinds.find((each) => !isAllowed(each)) ?? kinds[0]

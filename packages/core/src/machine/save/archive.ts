@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { type Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { types } from 'node:util'
 import { extract, type Header, type Pack, pack } from 'tar-stream'
 import { ColdbootError, MachineError, messageOf, OptionError } from '../../errors.ts'
 import { CHUNK, createCompressor } from './compression.ts'
@@ -257,8 +258,8 @@ export class ArchiveReader implements AsyncDisposable {
  * buffer from the pool of Node, which other data shares.
  */
 function release({ buffer, byteOffset, length }: Buffer): void {
-  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK
-  if (isOwn && byteOffset + length === CHUNK) buffer.transfer(0)
+  // Not `instanceof`, because Jest has another `ArrayBuffer`.
+  if (types.isArrayBuffer(buffer) && buffer.byteLength === CHUNK && byteOffset + length === CHUNK) buffer.transfer(0)
 }
 
 /** Whether a path has only plain names, so that it stays below its folder on any system. */
