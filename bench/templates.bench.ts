@@ -151,9 +151,8 @@ console.log(
 )
 await Promise.all(vms.map((vm) => vm.close()))
 
-/** Private memory of a process, MiB: proc(5), smaps_rollup. */
+/** Memory of a process that it cannot share, MiB: proc(5), smaps_rollup. */
 function privateMib(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-  const rows = [...rollup.matchAll(/^Private_(?:Clean|Dirty|Hugetlb):\s+(\d+) kB/gm)]
-  return rows.reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0) / 1024
+  return Number(/^Anonymous:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024
 }
