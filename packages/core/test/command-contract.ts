@@ -134,12 +134,24 @@ export function commandContract(
     })
 
     test('a command ends when its signal aborts', async () => {
-      const controller = new AbortController()
-      const running = run('sleep 1000', { signal: controller.signal })
-      const reason = new Error('enough')
-      controller.abort(reason)
-      await expect(running).rejects.toMatchObject({ code: 'COMMAND_ABORTED', cause: reason })
+      const running = run('sleep 1000', { signal: AbortSignal.timeout(1_500) })
+      await expect(running).rejects.toMatchObject({
+        code: 'COMMAND_ABORTED',
+        cause: { name: 'TimeoutError' },
+        message: expect.stringContaining('was aborted and killed: '),
+      })
       expect((await run('echo on')).stdout).toBe('on\n')
+    })
+
+    test('a command whose signal has aborted is not started', async () => {
+      const reason = new Error('enough')
+      const file = `/tmp/coldboot-test-${randomInt(1e9)}`
+      await expect(run(`echo >${file}`, { signal: AbortSignal.abort(reason) })).rejects.toMatchObject({
+        code: 'COMMAND_ABORTED',
+        cause: reason,
+        message: expect.stringMatching(/ was aborted before its start: enough/),
+      })
+      await run(`[ ! -e ${file} ]`)
     })
 
     test('a command does not wait for background processes', async () => {

@@ -174,6 +174,21 @@ export function fileContract(
       })
       expect(await read('/proc/version')).toContain('Linux')
     })
+
+    test.runIf(via !== 'guest-agent')('a transfer that waits for others ends when its signal aborts', async () => {
+      const endless = via === 'agent' ? '/dev/zero' : `${inGuest}/pipe`
+      const controller = new AbortController()
+      const settled: unknown[] = []
+      const others = Array.from({ length: via === 'agent' ? 8 : 1 }, () =>
+        read(endless, { signal: controller.signal }).catch((error: unknown) => settled.push(error)),
+      )
+      const waiting = read('/proc/version', { signal: AbortSignal.timeout(300) })
+      await expect(waiting).rejects.toMatchObject({ code: 'COMMAND_ABORTED' })
+      expect(settled).toEqual([])
+      controller.abort(new Error('enough'))
+      await Promise.all(others)
+      expect(await read('/proc/version')).toContain('Linux')
+    })
   })
 
   describe(`a tree via the ${via}`, () => {

@@ -65,10 +65,10 @@ export function timedOut(timeoutMs: number): CommandFailure {
   return { code: 'COMMAND_TIMEOUT', message: `did not end within ${formatDuration(timeoutMs)} and was killed` }
 }
 
-/** Failure of a command that was aborted. */
-export function aborted(cause: unknown): CommandFailure {
-  const why = messageOf(cause)
-  return { code: 'COMMAND_ABORTED', message: `was aborted and killed: ${why}`, cause }
+/** Failure of a command that was aborted. @param begun whether the command may have started */
+export function aborted(cause: unknown, begun: boolean): CommandFailure {
+  const what = begun ? 'was aborted and killed' : 'was aborted before its start'
+  return { code: 'COMMAND_ABORTED', message: `${what}: ${messageOf(cause)}`, cause }
 }
 
 /** Failure of a command whose working directory does not exist. @param directory the option `cwd` */

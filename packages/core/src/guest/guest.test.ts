@@ -2,11 +2,14 @@ import { expect, test } from 'vitest'
 import { failed, timedOut } from './command-transport.ts'
 import { FileFailure } from './files/file-transport.ts'
 import { writeFile } from './files/guest-files.ts'
-import { Guest } from './guest.ts'
+import { Guest, type GuestOptions } from './guest.ts'
 import { portCondition } from './wait-conditions.ts'
 import { waitUntil } from './wait-until.ts'
 
-function silentGuest(isPaused: boolean): Guest {
+function silentGuest(
+  isPaused: boolean,
+  { ready = () => Promise.resolve(), signal }: Partial<Pick<GuestOptions, 'ready' | 'signal'>> = {},
+): Guest {
   const silence = (): Promise<never> =>
     Promise.reject(new FileFailure('COMMAND_TIMEOUT', 'it did not finish within 5 s'))
   return new Guest({
@@ -20,9 +23,9 @@ function silentGuest(isPaused: boolean): Guest {
     ],
     timeoutMs: 7000,
     scale: (milliseconds) => milliseconds,
-    signal: undefined,
+    signal,
     over: new Promise(() => {}),
-    ready: () => Promise.resolve(),
+    ready,
     isPaused: () => isPaused,
     sections: () => ({}),
   })
@@ -38,4 +41,26 @@ test.each<[what: string, call: (guest: Guest) => Promise<unknown>, code: string]
     hint: 'The CPUs of the machine are paused: call `unpause()`.',
   })
   await expect(call(silentGuest(false))).rejects.toMatchObject({ code, hint: expect.stringContaining('`timeout`') })
+})
+
+const CALLS: readonly [what: string, call: (guest: Guest, signal?: AbortSignal) => Promise<unknown>][] = [
+  ['command', (guest, signal) => guest.run('true', { signal })],
+  ['file transfer', (guest, signal) => writeFile(guest, '/x', 'y', { signal })],
+  ['wait for a port', (guest, signal) => waitUntil(guest, 'waitForPort', portCondition, 22, { signal })],
+]
+
+test.each(CALLS)('a %s ends when its signal aborts before the machine is ready', async (_what, call) => {
+  const controller = new AbortController()
+  const running = call(silentGuest(false, { ready: () => new Promise(() => {}) }), controller.signal)
+  controller.abort(new Error('enough'))
+  await expect(running).rejects.toMatchObject({ code: 'COMMAND_ABORTED', message: expect.stringContaining('abort') })
+})
+
+test.each(CALLS)('a %s whose machine is aborted before it is ready says how far the boot came', async (_what, call) => {
+  const controller = new AbortController()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const running = call(silentGuest(false, { ready: () => promise, signal: controller.signal }))
+  controller.abort(new Error('the test ended'))
+  reject(new Error('no prompt after "Booting"'))
+  await expect(running).rejects.toThrow('no prompt after "Booting"')
 })

@@ -6,7 +6,7 @@ import { OptionError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { anySignal } from '../host/any-signal.ts'
 import { hintForCommand } from './command-hint.ts'
-import { type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
+import { aborted, type CommandOutcome, type CommandTransport, failed, type GuestEnd } from './command-transport.ts'
 import { formatCommand, GuestCommandError, isSilence } from './guest-command-error.ts'
 import {
   type CommandRequest,
@@ -19,6 +19,7 @@ import {
   type OutputOf,
   type RunOptions,
 } from './run-options.ts'
+import { Interrupted, unlessAborted } from './waiting.ts'
 
 /** Options of {@link Guest}. */
 export interface GuestOptions {
@@ -88,9 +89,13 @@ export class Guest {
     return this.#options.scale(milliseconds)
   }
 
-  /** See {@link GuestOptions.ready}. */
-  ready(): Promise<unknown> {
-    return this.#options.ready()
+  /**
+   * See {@link GuestOptions.ready}. Ends early when the signal of the caller aborts. That of the machine ends it with an
+   * error that explains more.
+   * @throws Interrupted
+   */
+  ready(signal: AbortSignal | undefined): Promise<unknown> {
+    return unlessAborted(this.#options.ready(), signal)
   }
 
   /** Passes an event to the observer of the machine. */
@@ -112,7 +117,7 @@ export class Guest {
     options: Options = {} as Options,
     onOutput?: (stdout: Uint8Array) => void,
   ): Promise<CommandResult<OutputOf<Options>>> {
-    return this.#run(command, options, () => this.ready(), onOutput)
+    return this.#run(command, options, () => this.ready(options.signal), onOutput)
   }
 
   /** Runs commands without waiting for `ready`, for example to attach devices during the start. */
@@ -129,8 +134,7 @@ export class Guest {
     checkRunOptions('run', options)
     const transport = this.transport(options.via)
     const request = this.#request(commandText('run', command), options)
-    await ready()
-    const outcome = this.#end ? tooLate(this.#end) : await this.#observed(transport, request)
+    const outcome = await this.#outcome(transport, request, ready)
     onOutput?.(outcome.stdout)
     const decode = (bytes: Uint8Array): OutputOf<Options> => decodeOutput(bytes, options.encoding) as OutputOf<Options>
     const [stdout, stderr] = [decode(outcome.stdout), decode(outcome.stderr)]
@@ -140,6 +144,20 @@ export class Guest {
       throw this.#error(outcome, { ...facts, machine: this.name })
     }
     return Object.freeze({ ...facts, exitCode })
+  }
+
+  async #outcome(
+    transport: CommandTransport,
+    request: CommandRequest,
+    ready: () => Promise<unknown>,
+  ): Promise<CommandOutcome> {
+    try {
+      await ready()
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error
+      return this.#end ? tooLate(this.#end) : failed(aborted(error.cause, false), 0)
+    }
+    return this.#end ? tooLate(this.#end) : this.#observed(transport, request)
   }
 
   async #observed(transport: CommandTransport, request: CommandRequest): Promise<CommandOutcome> {

@@ -12,6 +12,7 @@ import { formatDuration } from '../format-duration.ts'
 import { now } from '../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal, isString } from '../options/checked-options.ts'
 import type { Guest } from './guest.ts'
+import { Interrupted } from './waiting.ts'
 
 /** Prompts for user name and password. */
 export interface LoginPrompts {
@@ -101,7 +102,10 @@ const CHECKS: CheckTable<Required<LoginOptions>> = {
 export async function login(console: LoginConsole, guest: LoginGuest, options: LoginOptions): Promise<void> {
   checkTable('login', options, CHECKS)
   checkTable('login: prompts', options.prompts ?? {}, PROMPT_CHECKS)
-  await guest.ready()
+  // After an abort, the first wait below rejects.
+  await guest.ready(options.signal).catch((error: unknown) => {
+    if (!(error instanceof Interrupted)) throw error
+  })
   const { user = 'root', prompts = {}, newPassword } = options
   const prompt = options.prompt === undefined ? DEFAULT_PROMPT : atEnd(options.prompt)
   const asksName = prompts.login === undefined ? LOGIN : atEnd(prompts.login)

@@ -33,19 +33,31 @@ export class Interrupted extends Error {
  */
 export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }: Limits): Promise<T> {
   const { promise: interrupted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(new Interrupted('aborted', { cause: signal?.reason }))
   const timer = startTimer(
     () => afterReading(() => reject(new Interrupted('time'))),
     Math.min(timeoutMs, LONGEST_TIMER),
   )
   // Reads data that arrived before the end of the machine first, because it may resolve the promise.
   void over.then((end) => afterReading(() => reject(new Interrupted('over', { end }))))
+  try {
+    return await unlessAborted(Promise.race([promise, interrupted]), signal)
+  } finally {
+    stopTimer(timer)
+  }
+}
+
+/**
+ * Awaits a promise until the signal aborts. A signal that has already aborted takes precedence over the promise.
+ * @throws Interrupted, or the rejection of the promise
+ */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(new Interrupted('aborted', { cause: signal?.reason }))
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
   try {
-    return await Promise.race([promise, interrupted])
+    return await Promise.race([aborted, promise])
   } finally {
-    stopTimer(timer)
     signal?.removeEventListener('abort', onAbort)
   }
 }

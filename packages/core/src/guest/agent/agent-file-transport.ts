@@ -1,9 +1,9 @@
 /** Transfers single files with the agent of `@coldboot/guest`, without a process in the guest, and with a checksum. */
 import { guestSections } from '../../console/failure/guest-sections.ts'
 import { formatDuration } from '../../format-duration.ts'
-import { FileFailure, type FileRequest, type FileTransport } from '../files/file-transport.ts'
+import { abortedTransfer, FileFailure, type FileRequest, type FileTransport } from '../files/file-transport.ts'
 import { fileErrorCode } from '../files/guest-file-error.ts'
-import { Interrupted, type Limits, within } from '../waiting.ts'
+import { Interrupted, type Limits, unlessAborted, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
 import { AgentRefusal, AgentRestarted, fetchFile, NotWhole, sendFile } from './agent-files.ts'
 
@@ -34,14 +34,33 @@ export class AgentFileTransport implements FileTransport {
 
   async #move<T>(request: FileRequest, work: (limits: Limits) => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await this.#turn(request.signal)
     try {
       return await this.#moveNow(request, work)
     } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free++
+      this.#pass()
     }
+  }
+
+  /** Waits for the end of another transfer. @throws FileFailure when the signal aborts */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    const { promise: turn, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    try {
+      await unlessAborted(turn, signal)
+    } catch (error) {
+      const at = this.#waiting.indexOf(resolve)
+      if (at >= 0) this.#waiting.splice(at, 1)
+      // The turn came at the same time as the abort.
+      else this.#pass()
+      throw error instanceof Interrupted ? abortedTransfer(error.cause) : error
+    }
+  }
+
+  #pass(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#free++
   }
 
   async #moveNow<T>(request: FileRequest, work: (limits: Limits) => Promise<T>): Promise<T> {
@@ -70,7 +89,7 @@ function failure(error: unknown, timeoutMs: number, isReady: boolean): unknown {
     const { code, how, excerpt } = error.end
     return new FileFailure(code, how, { sections: guestSections(excerpt) })
   }
-  if (error.reason === 'aborted') return new FileFailure('COMMAND_ABORTED', 'it was aborted', { cause: error.cause })
+  if (error.reason === 'aborted') return abortedTransfer(error.cause)
   const time = formatDuration(timeoutMs)
   return isReady
     ? new FileFailure('COMMAND_TIMEOUT', `it did not finish within ${time}`)

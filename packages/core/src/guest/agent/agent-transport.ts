@@ -147,7 +147,9 @@ class AgentRun {
     if (error instanceof TooMuchOutput) return transports.tooMuch(MOST_BYTES)
     if (!(error instanceof Interrupted)) throw error
     if (error.end !== undefined) return transports.lost(error.end, true)
-    return error.reason === 'time' ? transports.timedOut(this.#request.timeoutMs) : transports.aborted(error.cause)
+    return error.reason === 'time'
+      ? transports.timedOut(this.#request.timeoutMs)
+      : transports.aborted(error.cause, true)
   }
 
   /** Kills the process group of the command. */
@@ -190,7 +192,7 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   }
   if (!(error instanceof Interrupted)) throw error
   if (error.end !== undefined) return transports.lost(error.end, false)
-  if (error.reason === 'aborted') return transports.aborted(error.cause)
+  if (error.reason === 'aborted') return transports.aborted(error.cause, false)
   return {
     code: 'AGENT_SILENT',
     message: `was not started: no agent answered within ${formatDuration(timeoutMs)}`,

@@ -23,6 +23,11 @@ export class FileFailure extends Error {
   }
 }
 
+/** The failure of a transfer that was aborted. */
+export function abortedTransfer(cause: unknown): FileFailure {
+  return new FileFailure('COMMAND_ABORTED', 'it was aborted', { cause })
+}
+
 /** Transfers files of one machine and verifies their content. */
 export interface FileTransport {
   /**

@@ -76,8 +76,8 @@ export async function writeGuestFile(
   options: FileOptions,
 ): Promise<void> {
   const transport = guest.transport(options.via)
-  await guest.ready()
   await explained(guest, path, 'written', async () => {
+    await guest.ready(options.signal)
     if (transport.files) return transport.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
     const text = await writeByCommand(guest, transport, path, bytes, mode, options)
     if (!isSumOf(text, bytes)) {
@@ -120,8 +120,8 @@ async function writeByCommand(
  */
 export async function readGuestFile(guest: Guest, path: string, options: FileOptions): Promise<Uint8Array> {
   const transport = guest.transport(options.via)
-  await guest.ready()
   return explained(guest, path, 'read', async () => {
+    await guest.ready(options.signal)
     if (transport.files) return transport.files.read(fileRequest(guest, path, 0, options))
     const timeout = transferTimeout(options, 0)
     const { signal } = options

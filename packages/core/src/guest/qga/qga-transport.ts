@@ -257,7 +257,7 @@ function exitCodeOf({ exitcode, signal = 0 }: ExecStatus): number {
 function interruption(error: Interrupted | TooMuchOutput, timeoutMs: number): CommandFailure {
   if (error instanceof TooMuchOutput) return transports.tooMuch(MOST_BYTES)
   if (error.end !== undefined) return transports.lost(error.end, true)
-  return error.reason === 'time' ? transports.timedOut(timeoutMs) : transports.aborted(error.cause)
+  return error.reason === 'time' ? transports.timedOut(timeoutMs) : transports.aborted(error.cause, true)
 }
 
 /** Failure of a command that the agent no longer knows, for example after its restart. */
@@ -281,7 +281,7 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   }
   if (!(error instanceof Interrupted)) throw error
   if (error.end !== undefined) return transports.lost(error.end, false)
-  if (error.reason === 'aborted') return transports.aborted(error.cause)
+  if (error.reason === 'aborted') return transports.aborted(error.cause, false)
   const message = `was not started: QEMU's guest agent did not answer within ${formatDuration(timeoutMs)}`
   return {
     code: 'AGENT_SILENT',

@@ -72,10 +72,15 @@ describe.each(Object.entries(SHELLS))('commands in %s', (_name, command) => {
     expect(texts(stubborn)).toEqual([undefined, 'before\n', '', 'COMMAND_TIMEOUT'])
     expect(texts(await run('echo on'))).toEqual([0, 'on\n', '', undefined])
     const controller = new AbortController()
-    const running = run('exec sleep 1000', { signal: controller.signal })
+    const running = run('exec sleep 1000', { signal: AbortSignal.timeout(300) })
+    const queued = run('echo never', { signal: controller.signal })
     const next = run('echo next')
     controller.abort(new Error('enough'))
-    expect((await running).failure?.code).toBe('COMMAND_ABORTED')
+    const settled: string[] = []
+    void running.then(() => settled.push('running'))
+    expect((await queued).failure?.message).toBe('was aborted before its start: enough')
+    expect(settled).toEqual([])
+    expect((await running).failure?.message).toMatch(/^was aborted and killed: /)
     expect(texts(await next)).toEqual([0, 'next\n', '', undefined])
   })
 

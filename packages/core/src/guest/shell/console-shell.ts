@@ -5,8 +5,9 @@
  * The typed text and the output appear on the console. An `expect` that is pending while a command runs also searches
  * the output of the command. A later `expect` does not see it.
  */
-import type { CommandOutcome, CommandTransport, GuestEnd } from '../command-transport.ts'
+import { aborted, type CommandOutcome, type CommandTransport, failed, type GuestEnd } from '../command-transport.ts'
 import type { CommandRequest } from '../run-options.ts'
+import { Interrupted, unlessAborted } from '../waiting.ts'
 import { ShellDialogue } from './shell-dialogue.ts'
 import { NoAnswer, type ShellConsole } from './shell-listener.ts'
 import { ShellRun } from './shell-run.ts'
@@ -46,9 +47,21 @@ export class ConsoleShell implements CommandTransport {
   }
 
   run(request: CommandRequest): Promise<CommandOutcome> {
-    const turn = this.#last.then(() => this.#run(request))
-    this.#last = turn.catch(() => {})
-    return turn
+    const earlier = this.#last
+    const outcome = this.#runAfter(earlier, request)
+    // A command that is aborted while it waits ends before the earlier ones.
+    this.#last = Promise.allSettled([earlier, outcome])
+    return outcome
+  }
+
+  async #runAfter(earlier: Promise<unknown>, request: CommandRequest): Promise<CommandOutcome> {
+    try {
+      await unlessAborted(earlier, request.signal)
+    } catch (error) {
+      if (error instanceof Interrupted) return failed(aborted(error.cause, false), 0)
+      throw error
+    }
+    return this.#run(request)
   }
 
   async #run(request: CommandRequest): Promise<CommandOutcome> {

@@ -144,7 +144,7 @@ export class ShellRun {
   /** Kills the command after its timeout or an abort. */
   async #interrupt(error: NoAnswer, background: boolean): Promise<CommandOutcome> {
     const duration = this.#duration
-    const failure = error.reason === 'time' ? timedOut(this.#request.timeoutMs) : aborted(error.cause)
+    const failure = error.reason === 'time' ? timedOut(this.#request.timeoutMs) : aborted(error.cause, true)
     try {
       const heard = await this.#dialogue.interrupt(background)
       const outcome = heard && (await this.#conclude(heard))
@@ -159,7 +159,7 @@ export class ShellRun {
   /** Outcome if no shell answered. */
   silent(error: NoAnswer): CommandOutcome {
     this.stuck = true
-    if (error.reason === 'aborted') return failed(aborted(error.cause), this.#duration)
+    if (error.reason === 'aborted') return failed(aborted(error.cause, true), this.#duration)
     const message = `was not started: no shell answered on the console within ${formatDuration(this.#request.timeoutMs)}`
     return failed({ code: 'SHELL_SILENT', message }, this.#duration)
   }
