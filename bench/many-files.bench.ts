@@ -2,16 +2,18 @@
  * Measures a suite of 20 small test files in Vitest with default options and the published form of the packages: without coldboot,
  * with the plugin and no VM, with a VM in each file, and the same tests in one file.
  * Goals: with the plugin and no VM, at most 1.25 times the time without coldboot; with a VM in each file, at most 1.5 times the time
- * with the plugin and no VM.
+ * with the plugin and no VM. The last row is the time of the VMs alone, which a run adds at least if the workers keep all CPUs busy.
  *
  * Run: node bench/many-files.bench.ts [--rounds 5]
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Template } from '@coldboot/core'
 import { linuxGuest } from '@coldboot/guest'
 import { type InstalledProject, installProject } from '../packages/vitest/test/installed-project.ts'
 import { bundlePackages } from '../scripts/bundle.mjs'
+import { bareRestore } from './bare-restore.ts'
 import { benchOptions } from './options.ts'
 import { sideBySide } from './side-by-side.ts'
 
@@ -47,8 +49,23 @@ async function run(project: InstalledProject, args: readonly string[] = []): Pro
   if (!output.includes(`${FILES} passed`)) throw new Error(output)
 }
 
+/** The same machines and commands without a test runner, one for each CPU at a time. */
+async function bareMachines(): Promise<void> {
+  let left = FILES
+  const work = async (): Promise<void> => {
+    while (left-- > 0) {
+      const qemu = await bareRestore(saved.key)
+      qemu.console.write("sh -c 'echo $((6 * 7))'\n")
+      await qemu.printed('\n42\r\n')
+      await qemu.end()
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+}
+
 // Downloads the guest before the measurements.
 await linuxGuest()
+const saved = await Template.build({ ...(await linuxGuest({ agent: false })), accelerator: 'tcg' })
 await bundlePackages()
 const bare = suite('export default {}\n', files(adds('vitest')))
 const plugin = suite(PLUGIN, files(adds('@coldboot/vitest')))
@@ -64,6 +81,7 @@ try {
       { name: 'a file each, a command in a VM', run: () => run(machines) },
       { name: 'a file each, a command in a VM, --no-isolate', run: () => run(machines, ['--no-isolate']) },
       { name: 'one file, a command in a VM', run: () => run(oneFile) },
+      { name: 'the same VMs and commands, bare QEMU', run: bareMachines },
     ],
     benchOptions({ rounds: 5 }),
   )

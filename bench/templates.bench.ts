@@ -9,12 +9,11 @@
  * Run: node bench/templates.bench.ts [--rounds 20]
  */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endPool, Template, VM } from '@coldboot/core'
-import { readEnvironment } from '@coldboot/core/internal'
 import { linuxGuest } from '@coldboot/guest'
 import { bareQemu } from './bare-qemu.ts'
+import { bareRestore } from './bare-restore.ts'
 import { benchOptions } from './options.ts'
 import { median, sideBySide } from './side-by-side.ts'
 
@@ -28,14 +27,6 @@ const answer = 'hello-42\r\n'
 const template = await Template.build(guest)
 const pooled = await Template.build(guest, { pool: true, key: 'pooled' })
 const withAgent = await Template.build({ ...(await linuxGuest()), accelerator: 'tcg' })
-const stored = join(readEnvironment().cacheDirectory, 'templates', template.key)
-
-/** Arguments for bare QEMU: the machine of the template. */
-const machine = [
-  ...['-nodefaults', '-no-user-config', '-display', 'none', '-cpu', 'max', '-m', '256M', '-smp', '1', '-no-reboot'],
-  ...['-machine', 'pc,accel=tcg,graphics=off,memory-backend=memory', '-device', 'vmgenid,guid=auto'],
-  ...['-object', `memory-backend-file,id=memory,size=256M,mem-path=${join(stored, 'memory')},share=off`],
-]
 
 async function firstOutput(vm: VM): Promise<void> {
   vm.send(command)
@@ -106,15 +97,7 @@ const restores = [
     name: 'minimal restore',
     async run() {
       const begun = performance.now()
-      const qemu = bareQemu([...machine, '-incoming', 'defer'], join(stored, 'state'))
-      const capabilities = ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true }))
-      qemu.qmp(
-        ['qmp_capabilities'],
-        ['migrate-set-capabilities', { capabilities }],
-        ['migrate-incoming', { uri: 'fd:5' }],
-      )
-      await qemu.said('"completed"')
-      qemu.qmp(['cont'])
+      const qemu = await bareRestore(template.key)
       qemu.console.write(command)
       await qemu.printed(answer)
       const time = performance.now() - begun

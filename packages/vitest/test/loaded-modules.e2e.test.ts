@@ -1,5 +1,6 @@
 /** Checks which files an import of the published packages loads, because each worker of a run loads them again. */
 import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -48,6 +49,15 @@ test.each([
   expect(names.filter((name) => /execa|start-ready|transcript|picture|write-page|proper-lockfile/.test(name))).toEqual(
     [],
   )
+})
+
+test('a start of a machine from a template loads nothing that reads or writes archives', () => {
+  const bundle = '/node_modules/@coldboot/core/bundle'
+  const chunk = readdirSync(join(vitest.root, bundle)).find((name) => /^start-ready-.*\.js$/.test(name))
+  const { modules, bytes, names } = loadedBy(vitest, `${bundle}/${chunk}`)
+  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(24)
+  expect.soft(bytes / 1024).toBeLessThanOrEqual(640)
+  expect(names.filter((name) => /tar-|archive|save-machine|load-machine|guest-trees|execa/.test(name))).toEqual([])
 })
 
 test.each(['@coldboot/core', '@coldboot/matchers', '@coldboot/guest', '@coldboot/vitest'])(

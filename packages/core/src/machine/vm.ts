@@ -13,7 +13,6 @@ import { type DuringOptions, during } from '../guest/during.ts'
 import type { CoverageOptions } from '../guest/files/coverage.ts'
 import type { FileOptions, ReadFileOptions, WriteFileOptions } from '../guest/files/file-options.ts'
 import { readFile, writeFile } from '../guest/files/guest-files.ts'
-import { copyIn, copyOut } from '../guest/files/guest-trees.ts'
 import type { Guest } from '../guest/guest.ts'
 import { type EventsOptions, guestEvents } from '../guest/guest-events.ts'
 import { type LoginOptions, login } from '../guest/login.ts'
@@ -35,7 +34,7 @@ import { cutPower } from './power/power-cut.ts'
 import { attachScript } from './restore-attachment.ts'
 import { RevertibleMachine } from './revertible-machine.ts'
 import { type MachineState, RunningMachine } from './running-machine.ts'
-import { type SaveOptions, saveMachine } from './save/save-machine.ts'
+import type { SaveOptions } from './save/save-machine.ts'
 import { type KeptState, keepState, launchSnapshot, type Snapshot } from './save/snapshot.ts'
 import { brandVM } from './vm-brand.ts'
 import { type WaitForExitOptions, waitForExit } from './wait-for-exit.ts'
@@ -340,7 +339,10 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
-    return this.#calls.track('copyIn', hostPath, () => copyIn(this.#guest, hostPath, guestPath, options))
+    return this.#calls.track('copyIn', hostPath, async () => {
+      const { copyIn } = await import('../guest/files/guest-trees.ts')
+      await copyIn(this.#guest, hostPath, guestPath, options)
+    })
   }
 
   /**
@@ -351,7 +353,10 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
-    return this.#calls.track('copyOut', guestPath, () => copyOut(this.#guest, guestPath, hostPath, options))
+    return this.#calls.track('copyOut', guestPath, async () => {
+      const { copyOut } = await import('../guest/files/guest-trees.ts')
+      await copyOut(this.#guest, guestPath, hostPath, options)
+    })
   }
 
   /**
@@ -473,7 +478,10 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; the system's error when the file cannot be written
    */
   save(file: string, options: SaveOptions = {}): Promise<void> {
-    return this.#calls.track('save', file, () => saveMachine(this.#running, this.#guest, file, options))
+    return this.#calls.track('save', file, async () => {
+      const { saveMachine } = await import('./save/save-machine.ts')
+      await saveMachine(this.#running, this.#guest, file, options)
+    })
   }
 
   /**

@@ -2,8 +2,7 @@
 import { ColdbootError, type ColdbootErrorOptions, type ErrorCode } from '../../errors.ts'
 import type { Guest } from '../guest.ts'
 import { GuestCommandError, isSilence } from '../guest-command-error.ts'
-import { Interrupted } from '../waiting.ts'
-import { abortedTransfer, FileFailure } from './file-transport.ts'
+import { FileFailure } from './file-transport.ts'
 
 /**
  * A file of the guest could not be read or written. Codes `GUEST_FILE_MISSING`, `GUEST_FILE_DENIED`,
@@ -45,8 +44,7 @@ export async function explained<T>(
   const what = `${path} in "${guest.name}" could not be ${done}`
   try {
     return await work()
-  } catch (reason) {
-    const error = reason instanceof Interrupted ? abortedTransfer(reason.cause) : reason
+  } catch (error) {
     if (error instanceof FileFailure) {
       const hint = isSilence(error.code) ? guest.adviceOnSilence : undefined
       throw new GuestFileError(error.code, `${what}: ${error.message}`, path, {
@@ -59,8 +57,8 @@ export async function explained<T>(
       const { code, shortMessage, hint, sections } = error
       throw new GuestFileError(code, `${what}: ${shortMessage}`, path, { cause: error, hint, sections })
     }
-    const line = lastErrorLine(error)
-    throw new GuestFileError(fileErrorCode(line), `${what}: ${line}`, path, { cause: error })
+    const reason = lastErrorLine(error)
+    throw new GuestFileError(fileErrorCode(reason), `${what}: ${reason}`, path, { cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import { nodeCrypto } from '../../host/lazy-node.ts'
 import type { CommandTransport } from '../command-transport.ts'
 import { decodeOutput, type Guest } from '../guest.ts'
 import { type OutputOf, quoteWord } from '../run-options.ts'
+import { Interrupted } from '../waiting.ts'
 import {
   checkFileData,
   checkGuestPath,
@@ -13,7 +14,7 @@ import {
   type ReadFileOptions,
   type WriteFileOptions,
 } from './file-options.ts'
-import type { FileRequest } from './file-transport.ts'
+import { abortedTransfer, type FileRequest } from './file-transport.ts'
 import { explained, GuestFileError } from './guest-file-error.ts'
 
 /** Default timeout of a transfer: a constant, plus a time for each byte. Milliseconds. */
@@ -77,7 +78,7 @@ export async function writeGuestFile(
 ): Promise<void> {
   const transport = guest.transport(options.via)
   await explained(guest, path, 'written', async () => {
-    await guest.ready(options.signal)
+    await waitForReady(guest, options.signal)
     if (transport.files) return transport.files.write(fileRequest(guest, path, bytes.length, options), bytes, mode)
     const text = await writeByCommand(guest, transport, path, bytes, mode, options)
     if (!isSumOf(text, bytes)) {
@@ -121,7 +122,7 @@ async function writeByCommand(
 export async function readGuestFile(guest: Guest, path: string, options: FileOptions): Promise<Uint8Array> {
   const transport = guest.transport(options.via)
   return explained(guest, path, 'read', async () => {
-    await guest.ready(options.signal)
+    await waitForReady(guest, options.signal)
     if (transport.files) return transport.files.read(fileRequest(guest, path, 0, options))
     const timeout = transferTimeout(options, 0)
     const { signal } = options
@@ -129,6 +130,15 @@ export async function readGuestFile(guest: Guest, path: string, options: FileOpt
     return (await guest.run(command, { via: transport.via, timeout, signal, env: PLAIN_WORDS, encoding: 'buffer' }))
       .stdout
   })
+}
+
+/** @throws FileFailure when the signal aborts */
+async function waitForReady(guest: Guest, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await guest.ready(signal)
+  } catch (error) {
+    throw error instanceof Interrupted ? abortedTransfer(error.cause) : error
+  }
 }
 
 function fileRequest(guest: Guest, path: string, bytes: number, options: FileOptions): FileRequest {
