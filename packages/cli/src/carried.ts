@@ -10,7 +10,7 @@ import { UsageError } from './arguments.ts'
 export async function writeTemplates(keys?: readonly string[]): Promise<string> {
   if (process.stdout.isTTY)
     throw new UsageError('`templates export` writes an archive to the standard output: redirect it to a file, `> FILE`')
-  await exportTemplates(templateStore(), keys, process.stdout)
+  await exportTemplates(await templateStore(), keys, process.stdout)
   return ''
 }
 
@@ -18,7 +18,7 @@ export async function writeTemplates(keys?: readonly string[]): Promise<string> 
 export async function readTemplates(): Promise<string> {
   if (process.stdin.isTTY)
     throw new UsageError('`templates import` reads an archive from the standard input: redirect a file to it, `< FILE`')
-  const { added, misfits } = await importTemplates(templateStore(), process.stdin)
+  const { added, misfits } = await importTemplates(await templateStore(), process.stdin)
   const left = misfits.map((key) => `${key} was not added: this cache has another template below it`)
   return [...added, ...left, `${added.length} template${added.length === 1 ? '' : 's'} added`].join('\n')
 }

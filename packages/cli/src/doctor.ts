@@ -45,7 +45,7 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
     },
     await guardFinding(),
     { state: 'fine', what: 'Memory', detail: `${Math.floor(memoryLimit() / 2 ** 20)} MiB may be used` },
-    cacheFinding(cacheDirectory),
+    await cacheFinding(cacheDirectory),
   ]
 }
 
@@ -80,7 +80,7 @@ function guestFinding(arch: Architecture, kernel: string | undefined): Finding {
 }
 
 /** The default guest and templates need a writable cache. */
-function cacheFinding(directory: string): Finding {
+async function cacheFinding(directory: string): Promise<Finding> {
   try {
     accessSync(nearest(directory), constants.W_OK | constants.X_OK)
   } catch (error) {
@@ -88,7 +88,7 @@ function cacheFinding(directory: string): Finding {
     const detail = `${directory} cannot be used: ${why}. Set COLDBOOT_CACHE to a folder that this user can write to.`
     return { state: 'missing', what: 'Cache', detail }
   }
-  const templates = templateStore().list()
+  const templates = (await templateStore()).list()
   const bytes = templates.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
   const detail = `${directory}, ${templates.length} ${templates.length === 1 ? 'template' : 'templates'}, ${(bytes / 2 ** 20).toFixed(0)} MiB`
   return { state: 'fine', what: 'Cache', detail }

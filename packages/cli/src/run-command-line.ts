@@ -57,7 +57,7 @@ async function run(
       return { text: command.json ? JSON.stringify({ isWell, findings }, null, 2) : formatFindings(findings), isWell }
     }
     case 'list':
-      return well(listTemplates())
+      return well(await listTemplates())
     case 'prune':
       return well(await pruneTemplates(command.limits))
     case 'resume':

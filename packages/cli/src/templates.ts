@@ -3,10 +3,9 @@ import { OptionError } from '@coldboot/core'
 import { type PruneLimits, readEnvironment, templateStore } from '@coldboot/core/internal'
 
 /** Returns a table of the templates, the most recently used first. */
-export function listTemplates(): string {
-  const rows = templateStore()
-    .list()
-    .toSorted((a, b) => b.usedMs - a.usedMs)
+export async function listTemplates(): Promise<string> {
+  const store = await templateStore()
+  const rows = store.list().toSorted((a, b) => b.usedMs - a.usedMs)
   const { cacheDirectory } = readEnvironment()
   if (rows.length === 0) return `No templates in ${cacheDirectory}`
   const lines = rows.map(({ key, usedMs, diskBytes, base }) => {
@@ -19,7 +18,7 @@ export function listTemplates(): string {
 
 /** @returns text that lists the removed templates */
 export async function pruneTemplates(limits: PruneLimits): Promise<string> {
-  const store = templateStore()
+  const store = await templateStore()
   const before = store.list()
   const removed = await store.prune(limits)
   const freed = before.filter(({ key }) => removed.includes(key)).reduce((sum, { diskBytes }) => sum + diskBytes, 0)
@@ -31,7 +30,7 @@ export async function pruneTemplates(limits: PruneLimits): Promise<string> {
  * @throws OptionError `FILE_MISSING` when there is no such template; none is removed then
  */
 export async function removeTemplates(keys: readonly string[]): Promise<string> {
-  const store = templateStore()
+  const store = await templateStore()
   const known = new Set(store.list().map(({ key }) => key))
   const unknown = keys.find((key) => !known.has(key))
   if (unknown !== undefined) {

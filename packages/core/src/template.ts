@@ -30,6 +30,12 @@ export const Template: TemplateBuilds = Object.freeze({
   },
 })
 
+/** The templates of this user. */
+export async function templateStore(): Promise<TemplateStore> {
+  const { templateStore } = await import('./template/store/template-store.ts')
+  return templateStore()
+}
+
 /** Loads `template/carried-templates.ts` and calls its `exportTemplates`. */
 export async function exportTemplates(
   store: TemplateStore,

@@ -1,6 +1,6 @@
 /** Writes input to the console, and remembers the last typed lines for error messages. */
 import type { Duplex } from 'node:stream'
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import { MachineError, OptionError } from '../errors.ts'
 
 type Done = (error?: Error | null) => void
@@ -45,7 +45,7 @@ export class ConsoleInput {
    * @throws MachineError `MACHINE_EXITED`
    */
   write(data: string | Uint8Array): void {
-    if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
+    if (typeof data !== 'string' && !types.isUint8Array(data)) {
       throw new OptionError('INVALID_OPTION', `The data to send must be a string or bytes, but is ${inspect(data)}`)
     }
     if (this.#gone !== undefined) throw this.#refused(this.#gone)

@@ -5,6 +5,7 @@ import type { Capture, CaptureOptions } from '../network/capture.ts'
 import { type Impairment, type ResolvedImpairment, resolveImpairment } from '../network/impairment.ts'
 import type { Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
+import { type CheckTable, checkTable, wholeNumber } from '../options/checked-options.ts'
 import type { AttachContext, Device, DeviceContext, PortableDevice, QmpClient, ValidateContext } from './device.ts'
 import { BOOTS_FIRST, type NicModel, nicDevice, requireNicModelOn } from './helpers/nic-model.ts'
 import { optionString } from './helpers/option-string.ts'
@@ -33,6 +34,8 @@ interface LiveNic {
   readonly qmp: QmpClient
   readonly link: Link
 }
+
+const CAPTURE_CHECKS: CheckTable<{ readonly maxBytes: unknown }> = { maxBytes: wholeNumber(0, Number.MAX_SAFE_INTEGER) }
 
 /**
  * A network card, created by {@link Network.nic}. Add it to the `devices` of one machine. After the end of the machine,
@@ -121,9 +124,13 @@ export class NetworkNic implements Device {
    * @param maxBytes most bytes of packets in the file; further ones are dropped and counted. @default no limit
    * @throws OptionError `INVALID_OPTION` when the file cannot be created or the network is closed
    */
-  capture(file: string, { maxBytes }: { readonly maxBytes?: number | undefined } = {}): Capture {
+  capture(file: string, options: { readonly maxBytes?: number | undefined } = {}): Capture {
+    checkTable('nic.capture', options, CAPTURE_CHECKS)
     this.#surroundings.requireOpen()
-    return this.#surroundings.capture(file, { maxBytes, concerns: (card) => card.index === this.index })
+    return this.#surroundings.capture(file, {
+      maxBytes: options.maxBytes,
+      concerns: (card) => card.index === this.index,
+    })
   }
 
   validate({ arch }: ValidateContext): void {

@@ -251,8 +251,10 @@ describe('a partition', () => {
     const partition = (...groups: NetworkMember[][]) => {
       return () => network.partition(...groups)
     }
-    expect(partition(['a'])).toThrow(/two groups, and none/)
+    expect(partition(['a'])).toThrow(/two groups, which are lists, and none/)
     expect(partition(['a'], [])).toThrow(/none may be empty/)
+    expect(partition(...(['a', 'b'] as never[]))).toThrow(/which are lists/)
+    expect(partition(['a'], [null as never])).toThrow(/a member must be a card, a machine or its name, but is null/)
     expect(partition(['a'], ['b', a.nic])).toThrow(/Card 0 is in two groups/)
     expect(partition(['a'], ['d'])).toThrow(
       /No running machine "d" has a card of this network\nThe running machines are a, b, c\./,

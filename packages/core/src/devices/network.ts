@@ -15,7 +15,15 @@ import { type Card, Link } from '../network/link.ts'
 import { LinkConditioner } from '../network/link-conditioner.ts'
 import { Observers } from '../network/observers.ts'
 import { Partition } from '../network/partition.ts'
-import { type CheckTable, checkTable, isFlag, isString, oneOf, wholeNumber } from '../options/checked-options.ts'
+import {
+  type CheckTable,
+  checkTable,
+  inspectValue,
+  isFlag,
+  isString,
+  oneOf,
+  wholeNumber,
+} from '../options/checked-options.ts'
 import { NIC_MODELS, type NicModel } from './helpers/nic-model.ts'
 import { NetworkNic } from './network-nic.ts'
 
@@ -139,8 +147,11 @@ export class Network implements AsyncDisposable {
    *   that does not run with a card of this network, and a card of another network
    */
   partition(...groups: readonly (readonly NetworkMember[])[]): Disposable {
-    if (groups.length < 2 || groups.some((group) => group.length === 0)) {
-      throw new OptionError('INVALID_OPTION', 'partition() needs at least two groups, and none may be empty')
+    if (groups.length < 2 || !groups.every((group) => Array.isArray(group) && group.length > 0)) {
+      throw new OptionError(
+        'INVALID_OPTION',
+        'partition() needs at least two groups, which are lists, and none may be empty',
+      )
     }
     const partition = new Partition(groups.map((group) => group.flatMap((member) => this.#indexesOf(member))))
     this.#partition = partition
@@ -249,7 +260,13 @@ export class Network implements AsyncDisposable {
       if (this.#nics.includes(member)) return [member.index]
       throw new OptionError('INVALID_OPTION', `Network card ${member.mac} belongs to another network`)
     }
-    const machine = typeof member === 'string' ? member : member.name
+    const machine: unknown = typeof member === 'string' ? member : (member as { readonly name?: unknown } | null)?.name
+    if (typeof machine !== 'string') {
+      throw new OptionError(
+        'INVALID_OPTION',
+        `partition: a member must be a card, a machine or its name, but is ${inspectValue(member)}`,
+      )
+    }
     const indexes = this.#nics.filter((nic) => nic.machine === machine).map((nic) => nic.index)
     if (indexes.length > 0) return indexes
     const running = this.#nics.flatMap((nic) => nic.machine ?? [])

@@ -55,8 +55,11 @@ export class PendingCalls {
   }
 }
 
+const isWord = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
+
 function shown(subject: unknown): string {
-  if (typeof subject !== 'string' && typeof subject !== 'number' && !Array.isArray(subject)) return ''
+  const isShown = Array.isArray(subject) ? subject.every(isWord) : isWord(subject)
+  if (!isShown) return ''
   const text = JSON.stringify(subject)
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text
 }

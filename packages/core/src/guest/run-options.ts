@@ -4,6 +4,7 @@ import { OptionError } from '../errors.ts'
 import {
   type CheckTable,
   checkTable,
+  inspectValue,
   isDuration,
   isFlag,
   isPath,
@@ -108,7 +109,7 @@ export function commandText(owner: string, command: string | readonly string[]):
     return typeof command === 'string' ? command : words.map(quoteWord).join(' ')
   }
   const what = 'a string that is not empty, or a list of one or more strings, without NUL'
-  throw new OptionError('INVALID_OPTION', `${owner}: the command must be ${what}, but is ${JSON.stringify(command)}`)
+  throw new OptionError('INVALID_OPTION', `${owner}: the command must be ${what}, but is ${inspectValue(command)}`)
 }
 
 /** Quotes a word for a POSIX shell. */

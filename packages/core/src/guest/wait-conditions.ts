@@ -1,6 +1,7 @@
 /** Conditions for waits: a port, a systemd unit, a file. Their shell commands start few processes or none. */
 import { inspect } from 'node:util'
 import { OptionError } from '../errors.ts'
+import { inspectValue } from '../options/checked-options.ts'
 import { formatCommand } from './guest-command-error.ts'
 import { commandText, quoteWord } from './run-options.ts'
 import { type Condition, NEVER } from './wait-until.ts'
@@ -90,5 +91,5 @@ export function fileCondition(path: string): Condition {
 
 function requireText(what: string, value: unknown): void {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return
-  throw new OptionError('INVALID_OPTION', `${what} must be a string that is not empty, but is ${JSON.stringify(value)}`)
+  throw new OptionError('INVALID_OPTION', `${what} must be a string that is not empty, but is ${inspectValue(value)}`)
 }

@@ -2,7 +2,8 @@
 
 import { messageOf } from '../errors.ts'
 import { formatDuration } from '../format-duration.ts'
-import { type CheckTable, checkTable, isDuration } from '../options/checked-options.ts'
+import { LONGEST_TIMER } from '../host/clock.ts'
+import { type CheckTable, checkTable, isDuration, requireObject } from '../options/checked-options.ts'
 import type { Guest } from './guest.ts'
 import { excerpt, GuestCommandError } from './guest-command-error.ts'
 import { type CommandResult, checkRunOptions, quoteWord, type RunOptions } from './run-options.ts'
@@ -46,9 +47,11 @@ export interface Condition {
   readonly diagnose?: string
 }
 
-function checkWaitOptions(owner: string, { interval, ...options }: WaitUntilOptions): void {
+function checkWaitOptions(owner: string, options: WaitUntilOptions): void {
+  requireObject(`${owner}: the options`, options)
+  const { interval, ...others } = options
   checkTable(owner, { interval }, CHECKS)
-  checkRunOptions(owner, options)
+  checkRunOptions(owner, others)
 }
 
 /**
@@ -107,17 +110,19 @@ export async function waitUntil<T>(
  * which the shell reads without a process. Its variable names do not conflict with those of the command.
  */
 function tries(command: string, limitMs: number, intervalMs: number): string {
+  // Plain decimal numbers that every shell can read.
+  const [limit, interval] = [Math.min(limitMs, LONGEST_TIMER), Math.min(Math.max(intervalMs, 1), LONGEST_TIMER)]
   return `
 _cb_up=0 _cb_count=0
 _cb_now() { read -r _cb_up _cb_rest </proc/uptime || return; _cb_rest=\${_cb_up#*.}; _cb_up=$((\${_cb_up%.*} * 10 + \${_cb_rest%?})); }
-_cb_now; _cb_end=$((_cb_up + ${Math.ceil(limitMs / 100)}))
+_cb_now; _cb_end=$((_cb_up + ${Math.ceil(limit / 100)}))
 while :; do
   _cb_count=$((_cb_count + 1))
   _cb_output=$( (eval ${quoteWord(command)}) 2>&1 </dev/null); _cb_status=$?
   [ $_cb_status -ne 0 ] && [ $_cb_status -ne ${NEVER} ] || break
   _cb_now
   [ $_cb_up -lt $_cb_end ] || break
-  sleep ${intervalMs / 1000} 2>/dev/null || sleep 1
+  sleep ${(interval / 1000).toFixed(3)} 2>/dev/null || sleep 1
 done
 printf '%s' "$_cb_output"; echo "tries $_cb_status $_cb_count" >&2; exit $_cb_status`
 }

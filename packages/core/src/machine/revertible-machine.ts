@@ -110,8 +110,9 @@ export class RevertibleMachine {
   expect(pattern: PatternInput, options: ExpectOptions): Promise<Match> {
     const { console, spec } = this.#running
     // An invalid value is passed on, so that the check of the options reports it.
-    const isInvalid = options.signal !== undefined && !(options.signal instanceof AbortSignal)
-    const signal = isInvalid ? options.signal : anySignal(options.signal, spec.signal)
+    const given: AbortSignal | undefined = options?.signal
+    const isInvalid = options === null || (given !== undefined && !(given instanceof AbortSignal))
+    const signal = isInvalid ? given : anySignal(given, spec.signal)
     const wait = console.expect(pattern, signal === undefined ? options : { ...options, signal })
     if (spec.ready !== undefined) {
       // Checked even after the machine is ready, because the guest may reboot. Errors are ignored: the caller handles a

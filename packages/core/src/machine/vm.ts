@@ -339,10 +339,9 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `FILE_MISSING` for `hostPath`; `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   copyIn(hostPath: string, guestPath: string, options: FileOptions = {}): Promise<void> {
-    return this.#calls.track('copyIn', hostPath, async () => {
-      const { copyIn } = await import('../guest/files/guest-trees.ts')
-      await copyIn(this.#guest, hostPath, guestPath, options)
-    })
+    return this.#calls.track('copyIn', hostPath, async () =>
+      (await import('../guest/files/guest-trees.ts')).copyIn(this.#guest, hostPath, guestPath, options),
+    )
   }
 
   /**
@@ -353,10 +352,9 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`
    */
   copyOut(guestPath: string, hostPath: string, options: FileOptions = {}): Promise<void> {
-    return this.#calls.track('copyOut', guestPath, async () => {
-      const { copyOut } = await import('../guest/files/guest-trees.ts')
-      await copyOut(this.#guest, guestPath, hostPath, options)
-    })
+    return this.#calls.track('copyOut', guestPath, async () =>
+      (await import('../guest/files/guest-trees.ts')).copyOut(this.#guest, guestPath, hostPath, options),
+    )
   }
 
   /**
@@ -368,7 +366,7 @@ export class VM implements AsyncDisposable {
    */
   async collectCoverage(options: CoverageOptions): Promise<readonly string[]> {
     const { collectCoverage } = await import('../guest/files/coverage.ts')
-    return this.#calls.track('collectCoverage', options.from, () => collectCoverage(this.#guest, options))
+    return this.#calls.track('collectCoverage', options?.from, () => collectCoverage(this.#guest, options))
   }
 
   /**
@@ -478,10 +476,9 @@ export class VM implements AsyncDisposable {
    * @throws OptionError `INVALID_OPTION`, `UNKNOWN_OPTION`; the system's error when the file cannot be written
    */
   save(file: string, options: SaveOptions = {}): Promise<void> {
-    return this.#calls.track('save', file, async () => {
-      const { saveMachine } = await import('./save/save-machine.ts')
-      await saveMachine(this.#running, this.#guest, file, options)
-    })
+    return this.#calls.track('save', file, async () =>
+      (await import('./save/save-machine.ts')).saveMachine(this.#running, this.#guest, file, options),
+    )
   }
 
   /**

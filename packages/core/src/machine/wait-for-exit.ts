@@ -3,7 +3,7 @@ import { guestSections } from '../console/failure/guest-sections.ts'
 import { lastLines } from '../console/failure/last-lines.ts'
 import { shortCommandLine } from '../console/failure/short-command-line.ts'
 import type { Incident } from '../console/incident/incident.ts'
-import { ExpectError, GuestError } from '../errors.ts'
+import { ExpectError, GuestError, MachineError } from '../errors.ts'
 import { anySignal } from '../host/any-signal.ts'
 import { LONGEST_TIMER } from '../host/clock.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
@@ -34,8 +34,19 @@ export async function waitForExit(
   const { timeout } = options
   const limit = timeout === undefined ? undefined : timeLimit(timeout * spec.timeoutMultiplier)
   const signal = anySignal(limit, options.signal, spec.signal)
-  const end = Promise.race([ended, failed.then((incident) => Promise.reject(guestError(running, incident)))])
+  const end = Promise.race([
+    ended,
+    failed.then((incident) => Promise.reject(guestError(running, incident))),
+    running.ended.then((status) => whenReplaced(running, status)),
+  ])
   return signal ? unlessAborted(end, signal, (reason) => waitError(running, reason)) : end
+}
+
+/** Rejects when a revert or a power cut has ended this QEMU, otherwise never settles: `ended` resolves. */
+function whenReplaced(running: RunningMachine, status: ExitStatus): Promise<never> {
+  if (!running.isReplaced) return new Promise(() => {})
+  const message = `Machine "${running.spec.name}" was replaced during \`waitForExit()\`: ${running.endedBecause(status)}`
+  return Promise.reject(new MachineError('MACHINE_EXITED', message, { sections: machineSections(running) }))
 }
 
 function guestError(running: RunningMachine, incident: Incident): GuestError {

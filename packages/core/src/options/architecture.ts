@@ -45,6 +45,8 @@ const PC: ArchitectureTraits = {
   consoleDevice: 'ttyS0',
   virtioTransport: 'pci',
   generationId: true,
+  // Linux has 2048 bytes, with the NUL. Without this check, a longer command line ends the boot without any output.
+  maxKernelArgsBytes: 2047,
 }
 
 /** The table of all architectures. */

@@ -119,9 +119,12 @@ test('builds the same command line twice', () => {
   expect(build(options)).toEqual(build(options))
 })
 
-test('rejects a kernel command line above the limit of s390x', () => {
-  expect(() => build({ arch: 's390x', kernelArgs: 'x'.repeat(897) })).toThrow(
-    /897 bytes long, but s390x kernels accept at most 896/,
+test.each([
+  ['s390x', 896],
+  ['x86_64', 2047],
+] as const)('rejects a kernel command line above the limit of %s', (arch, limit) => {
+  expect(() => build({ arch, kernelArgs: 'x'.repeat(limit + 1) })).toThrow(
+    `${limit + 1} bytes long, but ${arch} kernels accept at most ${limit}`,
   )
 })
 

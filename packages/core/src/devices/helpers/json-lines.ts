@@ -7,6 +7,9 @@ import { abortable, type SignalOptions } from './abortable.ts'
 // Limited, because an incomplete line is kept in memory.
 const LONGEST_LINE = 16 << 20
 
+/** Events after which there may be more data, or the stream has ended. */
+const MORE = ['readable', 'end', 'close', 'error'] as const
+
 /** Reads one value at a time, and no more of the stream than needed. */
 export class JsonLines {
   readonly #stream: Readable
@@ -32,7 +35,19 @@ export class JsonLines {
       const chunk = this.#stream.read() as Buffer | null
       if (chunk !== null) this.#receive(this.#decoder.write(chunk))
       else if (this.#stream.readableEnded || this.#stream.destroyed) return this.#last()
-      else await abortable(moreOf(this.#stream), `an event of ${this.#what}`, options)
+      else await this.#more(options)
+    }
+  }
+
+  /** Waits until there may be more data, or the stream has ended. @throws ExpectError `EXPECT_ABORTED` */
+  async #more(options: SignalOptions): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const listener = (): void => resolve()
+    for (const event of MORE) this.#stream.on(event, listener)
+    try {
+      await abortable(promise, `an event of ${this.#what}`, options)
+    } finally {
+      for (const event of MORE) this.#stream.off(event, listener)
     }
   }
 
@@ -64,16 +79,4 @@ export class JsonLines {
     const message = `${this.#what} sent a line that is not JSON: ${JSON.stringify(line.slice(0, 200))}`
     return new ExpectError('CHANNEL_GARBLED', message, { cause })
   }
-}
-
-/** Resolves when there may be more data, or the stream has ended. */
-function moreOf(stream: Readable): Promise<void> {
-  return new Promise((resolve) => {
-    const events = ['readable', 'end', 'close', 'error'] as const
-    const settle = (): void => {
-      for (const event of events) stream.off(event, settle)
-      resolve()
-    }
-    for (const event of events) stream.on(event, settle)
-  })
 }

@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { linkMachine } from '../../events/shown-machine.ts'
 import type { AttachContext } from '../device.ts'
+import { TRANSIENT } from '../helpers/transient-file.ts'
 import type { InputTarget } from './input.ts'
 import type { KeyboardLayout } from './keyboard-layouts.ts'
 import { parsePpm, type RgbPicture } from './ppm.ts'
@@ -106,7 +107,7 @@ export function screenOf({ vm, qmp, directory, ids, onEvent }: AttachContext, ha
   const [id = ''] = ids
   let count = 0
   const dump = async (format: 'png' | 'ppm'): Promise<Buffer> => {
-    const filename = join(directory, `${id}-${count++}.${format}`)
+    const filename = join(directory, `${TRANSIENT}${id}-${count++}.${format}`)
     await qmp.execute('screendump', { filename, device: id, format })
     const bytes = await readFile(filename)
     await rm(filename)

@@ -1,5 +1,6 @@
 /** Waits for the end of cloud-init, and reports failed modules with their part of the log. */
 import { messageOf } from '../../errors.ts'
+import { requireObject } from '../../options/checked-options.ts'
 import type { Guest } from '../guest.ts'
 import { excerpt, type FailedCommand, GuestCommandError } from '../guest-command-error.ts'
 import { type Condition, NEVER, type WaitUntilOptions, waitUntil } from '../wait-until.ts'
@@ -54,6 +55,7 @@ export async function waitForCloudInit(
   hasSeed: boolean,
   options: WaitForCloudInitOptions,
 ): Promise<CloudInitResult> {
+  requireObject('waitForCloudInit: the options', options)
   const { timeout = DEFAULT_TIMEOUT_MS, ...rest } = options
   const waitOptions = { ...rest, timeout, interval: INTERVAL_MS }
   const { output, duration } = await waitUntil(guest, 'waitForCloudInit', condition, undefined, waitOptions)

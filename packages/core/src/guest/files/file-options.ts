@@ -1,7 +1,15 @@
 /** Options of file transfers and their checks. */
 
 import { OptionError } from '../../errors.ts'
-import { type CheckTable, checkTable, isDuration, isSignal, oneOf, wholeNumber } from '../../options/checked-options.ts'
+import {
+  type CheckTable,
+  checkTable,
+  inspectValue,
+  isDuration,
+  isSignal,
+  oneOf,
+  wholeNumber,
+} from '../../options/checked-options.ts'
 import { GUEST_TRANSPORTS, type GuestTransport, type OutputEncoding } from '../run-options.ts'
 
 /** Options of all file transfers. */
@@ -69,6 +77,6 @@ export function checkGuestPath(owner: string, path: string): void {
   if (typeof path === 'string' && path.startsWith('/') && !path.includes('\0')) return
   throw new OptionError(
     'INVALID_OPTION',
-    `${owner}: a path in the guest must be absolute, but is ${JSON.stringify(path)}`,
+    `${owner}: a path in the guest must be absolute, but is ${inspectValue(path)}`,
   )
 }

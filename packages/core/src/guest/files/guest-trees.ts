@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { messageOf, OptionError } from '../../errors.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
+import { checkPath } from '../../options/required-path.ts'
 import type { Guest } from '../guest.ts'
 import { quoteWord } from '../run-options.ts'
 import { checkFileOptions, checkGuestPath, type FileOptions } from './file-options.ts'
@@ -23,13 +24,16 @@ const PERMISSIONS = 0o777
  * @throws OptionError `FILE_MISSING`, `INVALID_OPTION`, `UNKNOWN_OPTION`; GuestFileError
  */
 export async function copyIn(guest: Guest, hostPath: string, guestPath: string, options: FileOptions): Promise<void> {
+  checkPath('copyIn: hostPath', hostPath)
   checkGuestPath('copyIn', guestPath)
   checkFileOptions('copyIn', options)
-  const { mode, isDirectory } = await fromHost(hostPath, async () => {
-    const stats = await stat(hostPath)
-    return { mode: stats.mode & MODE_BITS, isDirectory: stats.isDirectory() }
-  })
-  if (isDirectory) return copyTreeIn(guest, hostPath, guestPath, options)
+  const stats = await fromHost(hostPath, () => stat(hostPath))
+  const mode = stats.mode & MODE_BITS
+  // A pipe or a device may have no end.
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new OptionError('INVALID_OPTION', `copyIn: ${hostPath} is neither a file nor a directory`)
+  }
+  if (stats.isDirectory()) return copyTreeIn(guest, hostPath, guestPath, options)
   const target = guestPath.endsWith('/') ? `${guestPath}${basename(hostPath)}` : guestPath
   const bytes = await fromHost(hostPath, () => readFile(hostPath))
   await runFor(guest, target, `mkdir -p ${quoteWord(dirname(target))}`, options)
@@ -60,6 +64,7 @@ async function copyTreeIn(guest: Guest, tree: string, guestPath: string, options
  */
 export async function copyOut(guest: Guest, guestPath: string, hostPath: string, options: FileOptions): Promise<void> {
   checkGuestPath('copyOut', guestPath)
+  checkPath('copyOut: hostPath', hostPath)
   checkFileOptions('copyOut', options)
   const from = quoteWord(guestPath)
   const ask = `if [ -d ${from} ]; then echo directory; else stat -L -c %a ${from} 2>/dev/null; fi; :`

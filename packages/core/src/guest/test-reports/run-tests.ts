@@ -2,7 +2,7 @@
 
 import { ColdbootError, messageOf } from '../../errors.ts'
 import type { GuestTest } from '../../events/machine-event.ts'
-import { type CheckTable, checkTable, isString, oneOf } from '../../options/checked-options.ts'
+import { type CheckTable, checkTable, isString, oneOf, requireObject } from '../../options/checked-options.ts'
 import { readGuestFile } from '../files/guest-files.ts'
 import type { Guest } from '../guest.ts'
 import { formatCommand, GuestCommandError } from '../guest-command-error.ts'
@@ -50,8 +50,10 @@ const CHECKS: CheckTable<Pick<Required<RunTestsOptions>, 'format' | 'report'>> =
 export async function runTests(
   guest: Guest,
   command: string | readonly string[],
-  { format, report: path, ...options }: RunTestsOptions,
+  given: RunTestsOptions,
 ): Promise<GuestTestRun> {
+  requireObject('runTests: the options', given)
+  const { format, report: path, ...options } = given
   // `format` is the only option without a default.
   checkTable('runTests', { format: format ?? '', report: path }, CHECKS)
   checkRunOptions('runTests', options)

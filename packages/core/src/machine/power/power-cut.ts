@@ -1,6 +1,7 @@
 /** Cuts the power of a machine, and boots it again with the same disks. */
 import { cp, link, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TRANSIENT } from '../../devices/helpers/transient-file.ts'
 import { MachineError } from '../../errors.ts'
 import { launch } from '../launch.ts'
 import { RunningMachine } from '../running-machine.ts'
@@ -35,6 +36,7 @@ export async function powerOn(off: RunningMachine): Promise<RunningMachine> {
 /** Links the files into the new directory. The old directory keeps them, so a failed start does not remove them. */
 async function linkFiles(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (entry.name.startsWith(TRANSIENT)) continue
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
     if (entry.isFile()) await link(source, target)
     else if (entry.isDirectory()) await cp(source, target, { recursive: true })
