@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Writes docs/errors.md from the table of codes, so that the page contains the hints of the messages.
+ * Writes docs/errors.md from the meanings below and the hints in packages/core/src/errors.ts.
  *
  * Run: node scripts/error-catalogue.mjs
  */
@@ -17,20 +17,26 @@ const MEANINGS = {
   UNKNOWN_OPTION: 'Unknown option name.',
   INVALID_OPTION: 'An option has an invalid value or contradicts another option.',
   FILE_MISSING: 'A file or directory named by an option does not exist, is not readable, or is of the wrong kind.',
-  DEVICE_CONFLICT: 'Two devices of a machine have the same id, tag or address.',
+  DEVICE_CONFLICT:
+    'Two devices have the same id, tag, address or port, or a device is already used by another machine.',
   NAME_CONFLICT: 'Two machines of a test have the same name.',
-  UNSUPPORTED_PLATFORM: 'This operating system cannot run machines.',
+  UNSUPPORTED_PLATFORM: 'The operating system or the version of Node.js does not support the call.',
   GUEST_MODULE_MISSING: "The guest's kernel has no module with this name.",
+  KERNEL_MISMATCH: 'A kernel does not fit its modules or the machine: another version or another architecture.',
+  ROOTFS_INVALID: 'The source of a root file system is damaged or not supported, or has paths that lead out of it.',
+  ROOTFS_TOO_LARGE: 'The source of a root file system unpacks to more than `maxSize`.',
   DIRECTORY_UNSHAREABLE: "A directory contains files that the guest's file system cannot represent.",
   DEVICE_UNAVAILABLE: 'The host lacks what a device needs.',
   QEMU_NOT_FOUND: 'The QEMU binary was not found.',
   QEMU_TOO_OLD: 'QEMU is older than 7.2, or does not report its version.',
-  NODE_TOO_OLD: 'Node.js is older than 22.12. Every package refuses it when it is loaded.',
+  NODE_TOO_OLD: 'Node.js is older than 22.12. Packages that load `@coldboot/core` refuse it when they are loaded.',
   CACHE_UNUSABLE: 'The folder for kernels, images and templates cannot be created or written to.',
-  GUEST_KERNEL_UNAVAILABLE: 'The kernel for the small guest could not be downloaded.',
+  GUEST_KERNEL_UNAVAILABLE:
+    'The kernel or another part of the small guest is missing, damaged, or could not be downloaded.',
   START_FAILED: 'QEMU exited before the machine ran, or did not answer.',
   QMP_FAILED: 'QEMU refused a command.',
-  ATTACH_FAILED: 'A device could not be attached to a guest that was restored from a template.',
+  ATTACH_FAILED:
+    'A device could not be attached after a restore, or detached before a save or a checkpoint, for example a directory in use.',
   DEVICE_NOT_ATTACHED: 'A device was used that is not part of a running machine.',
   MACHINE_POWERED: '`powerOn()` was called for a machine whose power was not cut.',
   MACHINE_EXITED: 'An operation was attempted on a machine that has ended.',
@@ -53,6 +59,7 @@ const MEANINGS = {
   COMMAND_NOT_STARTED: 'The guest could not start a command.',
   COMMAND_GARBLED: 'The output of a command could not be separated from other output on the console.',
   WAIT_TIMEOUT: 'A condition in the guest did not become true in time, or can no longer become true.',
+  CLOUD_INIT_FAILED: 'A module of cloud-init failed in the guest.',
   LOGIN_FAILED: 'The login on the console was refused, or no prompt appeared.',
   LOGIN_PASSWORD_EXPIRED: 'The password has expired, and the guest asks for a new one.',
   GUEST_FILE_MISSING: 'A file in the guest does not exist.',
@@ -70,19 +77,37 @@ const MEANINGS = {
   GUEST_NOT_BOOTED: 'The firmware found nothing to boot.',
   GUEST_CUSTOM_FAILURE: 'The console matched a pattern of `failOn.custom`.',
   TEST_TIMEOUT: 'The test timed out, or has too little time left for the call.',
-  TEST_ENDED: 'The test ended while something that it started was still running.',
+  TEST_ENDED:
+    'The test ended while something that it started was still running, or a function was called where no test runs.',
   NO_TERMINAL: 'There is no terminal for an interactive session.',
   MACHINE_UNSAVABLE: 'The machine cannot be saved in its current state.',
   DUMP_FAILED: 'The memory of the guest could not be written to a file.',
   SAVE_ABANDONED: 'A save exceeded its limits and was abandoned.',
   MACHINE_FILE_INVALID: 'A machine file is damaged, or is not a machine file.',
   MACHINE_FILE_MISFIT: 'A machine file cannot be resumed on this host.',
-  CHECKPOINT_GONE: 'A checkpoint was used after its removal.',
+  CHECKPOINT_GONE: 'A checkpoint was used after its removal, or belongs to another machine.',
   COMMAND_OUTPUT_TOO_LARGE: 'A command in the guest printed more than is kept in memory.',
   AGENT_SILENT: 'No agent answers in the guest.',
   MACHINE_NOT_STARTED: 'A machine was used before it was started.',
   JEST_ENVIRONMENT_MISSING: 'Jest does not run in the environment of @coldboot/jest.',
   FORGOTTEN_AWAIT: 'A test passed while one of its waits was pending.',
+}
+
+/** Classes of codes that the sources pass on as variables. @type {Readonly<Record<string, readonly string[]>>} */
+const INDIRECT = {
+  DIRECTORY_UNSHAREABLE: ['OptionError'],
+  COMMAND_TIMEOUT: ['GuestCommandError', 'GuestFileError'],
+  COMMAND_ABORTED: ['GuestCommandError', 'GuestFileError'],
+  COMMAND_LOST: ['GuestCommandError', 'GuestFileError'],
+  COMMAND_NOT_STARTED: ['GuestCommandError', 'GuestFileError'],
+  COMMAND_GARBLED: ['GuestCommandError', 'GuestFileError'],
+  COMMAND_OUTPUT_TOO_LARGE: ['GuestCommandError', 'GuestFileError'],
+  AGENT_SILENT: ['GuestCommandError', 'GuestFileError'],
+  SHELL_SILENT: ['GuestCommandError', 'GuestFileError'],
+  LOGIN_FAILED: ['ExpectError'],
+  LOGIN_PASSWORD_EXPIRED: ['ExpectError'],
+  GUEST_FILE_DENIED: ['GuestFileError'],
+  JEST_ENVIRONMENT_MISSING: ['Error'],
 }
 
 /** The text of the page. */
@@ -91,11 +116,13 @@ export function catalogue() {
   const lines = [
     '# Errors',
     '',
-    '<!-- Written by scripts/error-catalogue.mjs from packages/core/src/errors.ts: change it there. -->',
+    '<!-- Written by scripts/error-catalogue.mjs. Change the hints in packages/core/src/errors.ts, the meanings in that script. -->',
     '',
-    'Every error is a `ColdbootError` with a stable `code`. `ColdbootError.is(error)` recognizes it, even if the package is',
+    'Errors are a `ColdbootError` with a stable `code`. `ColdbootError.is(error)` recognizes them, even if the package is',
     'loaded twice. The message says what happened, then what to do. Sections follow: the output that came closest to the',
-    'pattern, the state of the machine, the end of the console, the command line and the path of the log.',
+    'pattern, the state of the machine, the end of the console, the command line and the path of the log. Exceptions are',
+    '`JEST_ENVIRONMENT_MISSING`, which is a plain `Error` with this `code`; failed matchers, which are errors of the test',
+    'runner; and the `MkfatfsError` of [mkfatfs-wasm](../packages/mkfatfs-wasm).',
   ]
   for (const { title, codes } of sections()) {
     lines.push('', `## ${title}`)
@@ -130,16 +157,17 @@ function classesOfCodes() {
   const classes = new Map()
   for (const text of sources(join(ROOT, 'packages'))) {
     for (const [, name = '', code = ''] of text.matchAll(/(\w+Error)(?:\(|, )\s*'([A-Z_]+)'/g)) note(name, code)
-    // A subclass passes its code to its public base class.
-    for (const [, name = '', code = ''] of text.matchAll(
-      / extends (\w+Error) \{(?:(?! extends )[^])*?super\('([A-Z_]+)'/g,
+    // A subclass passes its code to its base class. Those that extend `ColdbootError` itself are public.
+    for (const [, own = '', base = '', code = ''] of text.matchAll(
+      /(\w+Error) extends (\w+Error) \{(?:(?! extends )[^])*?super\('([A-Z_]+)'/g,
     ))
-      note(name, code)
+      note(base === 'ColdbootError' ? own : base, code)
     if (text.includes('INCIDENT_KINDS:')) {
       for (const [, code = ''] of text.matchAll(/code: '([A-Z_]+)'/g)) note('GuestError', code)
     }
   }
   note('GuestError', 'GUEST_CUSTOM_FAILURE')
+  for (const [code, names] of Object.entries(INDIRECT)) for (const name of names) note(name, code)
   return classes
 
   /** @param {string} name @param {string} code */

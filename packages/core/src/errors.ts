@@ -52,7 +52,7 @@ export const ERROR_CODES = {
   EXPECT_TIMEOUT:
     'Compare the pattern with the console below. Raise `timeout` only if the machine was still making progress.',
   EXPECT_EXITED: 'The machine ended before it printed the pattern. The end of its console often shows why.',
-  EXPECT_ABORTED: "The test ended during the wait. Use a timeout that is shorter than the test's.",
+  EXPECT_ABORTED: "The test ended, or `signal` aborted. Use a `timeout` that is shorter than the test's.",
   CHANNEL_ENDED: 'The guest stopped sending before its last event. The end of its console often shows why.',
   CHANNEL_GARBLED: 'Write one JSON value per line to the channel and nothing else. To read other data, use `stream`.',
   OUTPUT_DROPPED: 'Search the log file, raise the `maxBytes` of `logFile`, or print less.',
@@ -62,7 +62,7 @@ export const ERROR_CODES = {
   INVARIANT_FAILED: 'The invariant of `during()` must hold for its whole body. The reason is in the message.',
   COMMAND_FAILED: 'The command ran and its exit code was not 0. See its output.',
   COMMAND_TIMEOUT: 'See how far the command got. Raise `timeout` only if it was still making progress.',
-  COMMAND_ABORTED: "The test ended while the command ran. Use a `timeout` that is shorter than the test's.",
+  COMMAND_ABORTED: "The test ended, or `signal` aborted. Use a `timeout` that is shorter than the test's.",
   COMMAND_LOST:
     'The machine ended while the command ran. To end it on purpose, type the command with `send`, then call `waitForExit()`.',
   COMMAND_NOT_STARTED: 'The guest could not start the command. The reason is in the message.',
@@ -101,7 +101,7 @@ export const ERROR_CODES = {
     'Use the machine inside a test, or in a hook that runs after the one that starts it. In `test.concurrent`, use `withVM`.',
   JEST_ENVIRONMENT_MISSING:
     'Set `preset: "@coldboot/jest"` in the Jest configuration, or `testEnvironment: "@coldboot/jest/environment"`.',
-  FORGOTTEN_AWAIT: 'Write `await` before it. Without it, the test passes whatever the result.',
+  FORGOTTEN_AWAIT: 'Write `await` before the call. Without `await`, its result is ignored.',
 } as const
 
 /** A stable code, to compare with `error.code`. */
@@ -162,22 +162,26 @@ export class ColdbootError extends Error {
 }
 
 /**
- * An invalid call; nothing was spawned. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`, `*_CONFLICT`,
- * `GUEST_MODULE_MISSING`, `KERNEL_MISMATCH`, `DEVICE_UNAVAILABLE`, `DIRECTORY_UNSHAREABLE`.
+ * An invalid call, or something that the call needs is missing. Codes `UNKNOWN_OPTION`, `INVALID_OPTION`,
+ * `FILE_MISSING`, `*_CONFLICT`, `GUEST_MODULE_MISSING`, `KERNEL_MISMATCH`, `DEVICE_UNAVAILABLE`,
+ * `DIRECTORY_UNSHAREABLE`, `ROOTFS_*`, `MACHINE_FILE_*`, `CHECKPOINT_GONE`, `NO_TERMINAL`.
  */
 export class OptionError extends ColdbootError {
   override readonly name: string = 'OptionError'
 }
 
 /**
- * The host lacks something, or the machine could not start. Codes `QEMU_*`, `GUEST_KERNEL_UNAVAILABLE`, `START_FAILED`,
- * `UNSUPPORTED_PLATFORM`.
+ * The host lacks something, or the machine could not start. Codes `QEMU_*`, `NODE_TOO_OLD`, `CACHE_UNUSABLE`,
+ * `GUEST_KERNEL_UNAVAILABLE`, `START_FAILED`, `UNSUPPORTED_PLATFORM`.
  */
 export class StartError extends ColdbootError {
   override readonly name: string = 'StartError'
 }
 
-/** The machine has ended, or refused a command. Codes `MACHINE_EXITED`, `QMP_FAILED`, `ATTACH_FAILED`. */
+/**
+ * The machine has ended, or cannot do what was asked. Codes `MACHINE_EXITED`, `MACHINE_POWERED`, `MACHINE_UNSAVABLE`,
+ * `QMP_FAILED`, `ATTACH_FAILED`, `DEVICE_NOT_ATTACHED`, `DUMP_FAILED`, `SAVE_ABANDONED`, `START_FAILED`.
+ */
 export class MachineError extends ColdbootError {
   override readonly name: string = 'MachineError'
 }
@@ -188,14 +192,18 @@ export class TemplateError extends ColdbootError {
 }
 
 /**
- * A wait failed. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`, `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `TEST_*`,
- * `FORGOTTEN_AWAIT`.
+ * A wait failed, or does not belong to a running test. Codes `EXPECT_*`, `CHANNEL_*`, `OUTPUT_DROPPED`,
+ * `PATTERN_TOO_SLOW`, `BOOT_TIMEOUT`, `LOGIN_*`, `EVENT_INVALID`, `INVARIANT_FAILED`, `SCREEN_UNREADABLE`,
+ * `OCR_UNAVAILABLE`, `TEST_TIMEOUT`, `TEST_ENDED`, `MACHINE_NOT_STARTED`, `FORGOTTEN_AWAIT`.
  */
 export class ExpectError extends ColdbootError {
   override readonly name: string = 'ExpectError'
 }
 
-/** A failure that the guest reported; all pending waits are rejected with it. Codes `GUEST_*`. */
+/**
+ * A failure that the guest reported; all pending waits are rejected with it. Codes `GUEST_PANICKED`, `GUEST_OOPSED`,
+ * `GUEST_HUNG`, `GUEST_OUT_OF_MEMORY`, `GUEST_EMERGENCY_SHELL`, `GUEST_NOT_BOOTED`, `GUEST_CUSTOM_FAILURE`.
+ */
 export class GuestError extends ExpectError {
   override readonly name: string = 'GuestError'
 }

@@ -21,8 +21,8 @@ const LINES = 30
 const WIDTH = 240
 
 /**
- * A command failed. Codes `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_ABORTED`, `COMMAND_LOST`,
- * `COMMAND_NOT_STARTED`, `COMMAND_GARBLED`, `SHELL_SILENT`.
+ * A command failed, or a wait that repeats a command. Codes `COMMAND_*`, `AGENT_SILENT`, `SHELL_SILENT`,
+ * `WAIT_TIMEOUT`, `TESTS_*`.
  */
 export class GuestCommandError extends ColdbootError {
   override readonly name: string = 'GuestCommandError'
