@@ -47,7 +47,8 @@ export const HELP = `Usage: coldboot <command>
                            used ones while the total exceeds SIZE (8G)
   templates remove KEY…    removes templates
   templates export KEY… > FILE
-                           writes templates as an archive for another cache; --all: all
+                           writes templates to an archive, for the cache of another host;
+                           --all: writes all templates
   templates import < FILE  adds the templates of an archive
 
   -h, --help               shows this

@@ -5,12 +5,13 @@ import { UsageError, usageErrorOf } from './arguments.ts'
 
 /** Lines of `--help`. */
 export const RESUME_HELP = `  resume FILE              resumes a saved machine, for example that of a failed test, with its
-                           console on this terminal; Ctrl-] ends it
+                           console on this terminal; Ctrl-] ends the machine
          [--run COMMAND]   runs a command in the guest instead, prints its output, and
                            ends the machine
          [--gdb]           keeps the guest stopped until gdb connects and continues it
-         [--file OLD=NEW]  path on this host of a disk or a shared directory; repeatable
-         [--allow-network] gives networks without \`restrict\` access to the outside again
+         [--file OLD=NEW]  uses NEW for the disk or shared directory OLD; can be repeated
+         [--allow-network] restores the access of a \`userNetwork\` with \`restrict: false\`
+                           to the outside
          [--allow-arguments]
                            passes on the QEMU arguments that the machine was started with`
 

@@ -95,6 +95,6 @@ function unreadable(what: string, cause: ExecaError): StartError {
     .trim()
     .replace(/^dpkg-deb[^:]*: (?:error: )?/, '')
   return new StartError('GUEST_KERNEL_UNAVAILABLE', `${what}: dpkg-deb says "${said || cause.shortMessage}"`, {
-    hint: 'It is probably damaged. Copy or build it again. One in the cache folder is downloaded again after you delete it.',
+    hint: 'The package is probably damaged. Copy or build it again. If it is in the cache folder, delete it: it is then downloaded again.',
   })
 }

@@ -27,7 +27,7 @@ export interface LinuxGuestOptions {
    * @default the kernel of `source`
    */
   readonly kernel?: Kernel | undefined
-  /** Flavour of Debian's kernel. `generic` has every driver; `cloud` is smaller and only has virtio drivers. @default 'generic' */
+  /** Flavour of Debian's kernel. `cloud` is smaller and only has virtio drivers. In packages, `generic` has the usual modules. @default 'generic' */
   readonly flavour?: Flavour | undefined
   /**
    * Where the kernel and busybox come from. `package`: the installed package `@coldboot/guest-<arch>`; `archive`: Debian's

@@ -72,6 +72,6 @@ async function unpackModules(
 /** Creates the error for a damaged file of the cache. */
 export function damaged(message: string): StartError {
   return new StartError('GUEST_KERNEL_UNAVAILABLE', message, {
-    hint: 'Run it again. The kernel is then downloaded again.',
+    hint: 'Run the tests again. The kernel is then downloaded again.',
   })
 }

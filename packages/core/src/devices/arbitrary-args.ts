@@ -3,8 +3,8 @@ import { OptionError } from '../errors.ts'
 import type { Device } from './device.ts'
 
 /**
- * Passes arguments to QEMU, one string per argument: `arbitraryArgs('-device', 'edu')`. They are not checked or
- * escaped.
+ * Passes arguments to QEMU unescaped, one string per argument: `arbitraryArgs('-device', 'edu')`. `-daemonize` is
+ * refused at the start of the machine.
  *
  * @throws OptionError `INVALID_OPTION` when an argument is not a string or has a NUL byte, or when the first argument
  * contains both an option and its value

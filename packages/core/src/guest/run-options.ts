@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly check?: boolean | undefined
   /** `utf8`: output as strings, invalid bytes as U+FFFD; `buffer`: as bytes. @default 'utf8' */
   readonly encoding?: OutputEncoding | undefined
-  /** Transport, if the guest has several. @default the best one */
+  /** Transport, if the guest has several. @default the first of `agent`, `guest-agent`, `shell` */
   readonly via?: GuestTransport | undefined
   /** Kills the command when it aborts. */
   readonly signal?: AbortSignal | undefined

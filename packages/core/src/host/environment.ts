@@ -25,9 +25,9 @@ export interface Environment {
   readonly timeoutMultiplier: number
   /** COLDBOOT_ACCEL: the accelerator to use without probing. */
   readonly accelerator: AcceleratorName | undefined
-  /** COLDBOOT_KERNEL: path of a kernel to use instead of the downloaded one. */
+  /** COLDBOOT_KERNEL: path of a kernel to use instead of that of the small guest. */
   readonly kernel: string | undefined
-  /** COLDBOOT_INITRAMFS: path of an initramfs to use instead of the generated one. */
+  /** COLDBOOT_INITRAMFS: path of an initramfs to use instead of that of the small guest. */
   readonly initramfs: string | undefined
   /**
    * COLDBOOT_DEBUG: `on-failure` connects the terminal to the console of a machine whose test fails; `gdb` also stops

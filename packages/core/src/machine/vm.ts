@@ -190,7 +190,7 @@ export class VM implements AsyncDisposable {
     return this.#machine.onIncident(listener)
   }
 
-  /** Waits for console output that have not settled, oldest first. */
+  /** Pending waits for console output, oldest first. */
   get pendingWaits(): readonly PendingWait[] {
     return this.#running.console.pendingWaits
   }

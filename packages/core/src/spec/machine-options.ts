@@ -22,7 +22,7 @@ export interface MachineOptions {
   readonly arch?: Architecture | undefined
   /**
    * QEMU binary, or a list of the binary and its first arguments. A string is a single path and is never split.
-   * @default COLDBOOT_QEMU, else UROOT_QEMU, else `qemu-system-<arch>` on PATH
+   * @default COLDBOOT_QEMU, else UROOT_QEMU, else the npm package of QEMU, else `qemu-system-<arch>` on PATH
    */
   readonly qemu?: string | readonly string[] | undefined
   /** QEMU machine type with its properties, such as `q35` or `virt,gic-version=3`. @default the usual one of `arch` */
@@ -43,7 +43,7 @@ export interface MachineOptions {
   readonly kernelArgs?: string | readonly string[] | undefined
   /**
    * Firmware: a path, the name of a file in the data folder of QEMU, such as `qboot.rom`, or `uefi` for the UEFI
-   * firmware of the distribution. @default the default firmware of QEMU
+   * firmware in the npm package of QEMU, else that of the distribution. @default the default firmware of QEMU
    */
   readonly firmware?: string | undefined
   /**
@@ -98,8 +98,8 @@ export interface MachineOptions {
    */
   readonly guestAgent?: boolean | undefined
   /**
-   * Whether gdb can connect to the guest, with the command `vm.gdb`. The guest cannot detect it. It is stopped when a
-   * debugger connects. @default false
+   * Whether gdb can connect to the guest, with the command `vm.gdb`. The guest cannot detect this option. Its CPUs stop
+   * when a debugger connects. @default false
    */
   readonly gdb?: boolean | undefined
   /**

@@ -40,7 +40,7 @@ export interface VMOptions extends MachineOptions {
   readonly templateKey?: PreparationOptions['key']
   /** Most machines at once, in all processes of this user. Further machines wait. @default 64 */
   readonly maxMachines?: number | undefined
-  /** Most guest memory of all machines together, with its unit. @default three quarters of the memory of the host */
+  /** Most guest memory of all machines together, with its unit. @default three quarters of the memory of the host or container */
   readonly memoryBudget?: MemorySize | undefined
   /**
    * Whether the next machine is restored in the background while this one is used. See {@link endPool}.

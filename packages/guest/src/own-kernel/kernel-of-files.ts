@@ -50,7 +50,7 @@ export async function kernelOfFiles({ dir, vmlinuz, modules }: KernelFiles, cach
   const release = shown ?? built ?? directory?.release
   if (release === undefined) {
     throw new OptionError('INVALID_OPTION', `kernelOf: ${image} does not show its version`, {
-      hint: 'Pass its `modules` too, which have the version, or the build tree as `dir`.',
+      hint: 'Pass its `modules` too, because their directory shows the version, or pass the build tree as `dir`.',
     })
   }
   requireSame(image, release, path, directory?.release)

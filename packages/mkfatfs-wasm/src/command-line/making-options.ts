@@ -16,8 +16,16 @@ export const MAKING_OPTIONS = {
     valueHint: 'none|mbr|gpt|hybrid',
     description: 'Partition table (default: none)',
   },
-  'partition-type': { type: 'string', valueHint: 'data|efi|GUID|NUMBER', description: 'Its type (default: data)' },
-  'partition-name': { type: 'string', valueHint: 'NAME', description: 'Its name in a GPT (default: the label)' },
+  'partition-type': {
+    type: 'string',
+    valueHint: 'data|efi|GUID|NUMBER',
+    description: 'Type of the partition (default: data)',
+  },
+  'partition-name': {
+    type: 'string',
+    valueHint: 'NAME',
+    description: 'Name of the partition in a GPT (default: the label)',
+  },
   'sector-size': { type: 'string', valueHint: '512|...|4096', description: 'Bytes per sector (default: 512)' },
   'cluster-size': { type: 'string', valueHint: '4K', description: 'Bytes per cluster (default: by the size)' },
   fats: { type: 'string', valueHint: '1|2', description: 'Copies of the FAT (default: 2)' },

@@ -77,7 +77,7 @@ export async function collectCoverage(guest: Guest, options: CoverageOptions): P
   }
   if (files.length === 0) {
     throw new GuestFileError('GUEST_FILE_MISSING', `${from} in "${guest.name}" has no coverage of ${format}`, from, {
-      hint: 'The programs write it when they end. The page docs/coverage.md has the options that they need.',
+      hint: 'Programs write their coverage when they end. docs/coverage.md describes the options that they need.',
     })
   }
   if (format === 'v8') await Promise.all(files.map((file) => relocate(file, sources)))

@@ -20,7 +20,7 @@ export interface FileOptions {
    * @default one minute, plus one second for each megabyte that is sent
    */
   readonly timeout?: number | undefined
-  /** Transport, if the guest has several. @default the fastest */
+  /** Transport, if the guest has several. @default the first of `agent`, `guest-agent`, `shell` */
   readonly via?: GuestTransport | undefined
   /** Rejects the call when it aborts. */
   readonly signal?: AbortSignal | undefined

@@ -145,7 +145,7 @@ function fileRequest(guest: Guest, path: string, bytes: number, options: FileOpt
   return { path, timeoutMs: guest.scale(transferTimeout(options, bytes)), signal: guest.signal(options.signal) }
 }
 
-// The best checksum that the guest supports, or the size.
+// The best checksum for which the guest has a tool, or the size.
 const SUM = '{ sha256sum || md5sum || wc -c; } 2>/dev/null'
 
 function isSumOf(text: string, bytes: Uint8Array): boolean {

@@ -33,7 +33,7 @@ export async function serveGdb(qmp: QmpClient, directory: string): Promise<GdbSe
   if (!existsSync(socket)) {
     await place.remove()
     throw new MachineError('QMP_FAILED', `QEMU does not serve a debugger: ${said.trim()}`, {
-      hint: 'QEMU has one such server. Remove `gdb`, or the `-s` or `-gdb` of `arbitraryArgs`.',
+      hint: 'QEMU has only one server for debuggers. Remove `gdb`, or the `-s` or `-gdb` of `arbitraryArgs`.',
     })
   }
   return { socket, close: () => place.remove() }
