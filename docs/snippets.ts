@@ -95,7 +95,7 @@ export async function bootsAnImage(): Promise<VM> {
   return vm
 }
 
-export async function goesOnToADisk(): Promise<unknown> {
+describe('a disk of debootstrap', async () => {
   const guest = await linuxGuest({ modules: ['ext4', 'autofs4'], agent: false })
   const debian = {
     ...guest,
@@ -106,10 +106,24 @@ export async function goesOnToADisk(): Promise<unknown> {
     ready: /login: $/,
     bootTimeout: 240_000,
   } satisfies VMOptions
-  return VM.start(debian)
-}
 
-export async function configuresItself(): Promise<VM> {
+  test.override('vmOptions', debian)
+
+  test('serves ssh', async ({ vm }) => {
+    await vm.waitForUnit('ssh')
+    await vm.waitForPort(22)
+    const { stdout } = await vm.run('systemctl --failed --plain --no-legend')
+    expect(stdout).toBe('')
+  })
+
+  test('lets the user in', async ({ vm }) => {
+    await vm.login({ user: 'tester', password: 'correct horse' })
+    const { stdout } = await vm.run('id -un', { via: 'shell' })
+    expect(stdout).toBe('tester\n')
+  })
+})
+
+describe('a cloud image', () => {
   const server = {
     devices: [
       blockDevice('debian-12-generic-amd64.qcow2', { boot: true }),
@@ -130,8 +144,9 @@ export async function configuresItself(): Promise<VM> {
       await vm.waitForCloudInit()
     },
   } satisfies VMOptions
-  return VM.start(server)
-}
+
+  test.override('vmOptions', server)
+})
 
 export async function isConfigured(vm: VM): Promise<void> {
   const { datasource, recoverableErrors } = await vm.waitForCloudInit({ timeout: 600_000 })
@@ -139,12 +154,14 @@ export async function isConfigured(vm: VM): Promise<void> {
   expect(recoverableErrors).toEqual([])
 }
 
-export async function bootsAKernel(): Promise<void> {
-  const kernel = await kernelOf({ dir: '../linux' })
-  const vm = await VM.start(await linuxGuest({ kernel, modules: ['btrfs'] }))
+const kernel = await kernelOf({ dir: '../linux' })
+const guest = await linuxGuest({ kernel, modules: ['btrfs'] })
+
+test('boots my kernel', async ({ bootVM }) => {
+  const vm = await bootVM(guest)
   const { stdout } = await vm.run('uname -r')
   expect(stdout).toBe(`${kernel.release}\n`)
-}
+})
 
 const kernels = await Promise.all(['6.1', '6.12'].map((version) => kernelOf({ dir: `../linux-${version}` })))
 
@@ -158,19 +175,6 @@ describe.each(kernels)('Linux $release', (kernel) => {
     await vm.run('mke2fs /dev/vda && mount -t ext4 /dev/vda /mnt')
     await expect(vm).toHaveFile('/proc/mounts', /ext4/)
   })
-})
-
-test('serves ssh', async ({ vm }) => {
-  await vm.waitForUnit('ssh')
-  await vm.waitForPort(22)
-  const { stdout } = await vm.run('systemctl --failed --plain --no-legend')
-  expect(stdout).toBe('')
-})
-
-test('lets the user in', async ({ vm }) => {
-  await vm.login({ user: 'tester', password: 'correct horse' })
-  const { stdout } = await vm.run('id -un', { via: 'shell' })
-  expect(stdout).toBe('tester\n')
 })
 
 test('two machines', async ({ bootVM }) => {
@@ -231,6 +235,7 @@ const distribution = {
   ready: /login: $/,
   bootTimeout: 240_000,
 } satisfies VMOptions
+
 test.override('vmOptions', distribution)
 
 const host = await hostRoot({ show: ['build'] })
