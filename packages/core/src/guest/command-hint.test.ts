@@ -64,3 +64,8 @@ test.each([
 test('reads output that is bytes', () => {
   expect(hintForCommand(127, Buffer.from('sh: dnf: not found\n'))).toContain('`dnf`')
 })
+
+test('names the signal that ended a command', () => {
+  expect(hintForCommand(139, '')).toBe('Exit code 139 usually means that the signal SIGSEGV ended the command.')
+  expect(hintForCommand(200, '')).toBeUndefined()
+})

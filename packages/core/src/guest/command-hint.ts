@@ -1,4 +1,4 @@
-/** Hints for commands that failed because the guest lacks a program, cannot execute a file, or has no network. */
+/** Hints for commands that a signal ended, or that failed because the guest lacks a program or the network. */
 
 const PAGE = 'To use a distribution instead, see docs/stock-images.md.'
 /** Programs that are often expected in any Linux, but are only in distributions. */
@@ -16,11 +16,25 @@ const OTHER_FORMAT = /exec format error/i
 /** Messages of busybox for a missing network, with glibc and with musl. */
 const UNREACHABLE = /: Network (?:is )?unreachable$|: bad address '.+'$/m
 
+/** Signals that often end a program, by their numbers on Linux. A shell exits with 128 plus the number. */
+const SIGNALS: Readonly<Record<number, string>> = {
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  15: 'SIGTERM',
+}
+
 /** Returns a hint that is specific to the failure, or undefined. @param stderr the standard error of the command */
 export function hintForCommand(exitCode: number, stderr: string | Uint8Array): string | undefined {
   const text = typeof stderr === 'string' ? stderr : new TextDecoder().decode(stderr)
   if (exitCode === 127) return hintForMissing(text)
   if (exitCode === 126) return hintForUnexecuted(text)
+  const signal = SIGNALS[exitCode - 128]
+  if (signal !== undefined) return `Exit code ${exitCode} usually means that the signal ${signal} ended the command.`
   if (exitCode === 0 || !UNREACHABLE.test(text)) return undefined
   return `A machine has no network unless a device adds one, and the guest of \`linuxGuest()\` configures none: add \`userNetwork({ restrict: false })\` to reach the outside, and configure it in the guest. ${PAGE}`
 }

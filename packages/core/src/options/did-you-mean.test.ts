@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { didYouMean } from './did-you-mean.ts'
 
-const KNOWN = ['pool', 'kernel', 'guest', 'timeout', 'bootTimeout']
+const KNOWN = ['pool', 'kernel', 'guest', 'timeout', 'bootTimeout', 'report']
 
 test.each([
   ['kernal', 'kernel'],
@@ -12,6 +12,6 @@ test.each([
   expect(didYouMean(name, KNOWN)).toBe(`; did you mean \`${meant}\`?`)
 })
 
-test.each(['foo', 'x', '', 'something'])('suggests no name for "%s"', (name) => {
+test.each(['foo', 'x', '', 'something', 'memory'])('suggests no name for "%s"', (name) => {
   expect(didYouMean(name, KNOWN)).toBe('')
 })

@@ -7,7 +7,7 @@ const [MOST_EDITS, LEAST_PART] = [3, 4]
 /** End of a message about an unknown name, such as "; did you mean `kernel`?"; empty if no known name is similar. */
 export function didYouMean(name: string, known: readonly string[]): string {
   // Short names are similar to many others, so fewer edits are allowed.
-  const maxDistance = Math.min(MOST_EDITS, Math.floor(name.length / 2))
+  const maxDistance = Math.min(MOST_EDITS, Math.round(name.length / 3))
   const nearest = closestMatch(name, [...known], { maxDistance }) ?? known.find((other) => isPart(name, other))
   return nearest === undefined ? '' : `; did you mean \`${nearest}\`?`
 }
