@@ -29,12 +29,14 @@ import {
 import { MachineRecorder } from '@coldboot/report/recorder'
 import type { AttemptHost } from './attempt-host.ts'
 import { withGuest } from './default-guest.ts'
+import { endMachine } from './end-machine.ts'
 import { forgottenAwait } from './forgotten-await.ts'
 import { GuestTests } from './guest-tests.ts'
 import { MachineNames } from './machine-names.ts'
 import { type Progress, startProgress } from './progress/start-progress.ts'
 import { redactErrors } from './redact-errors.ts'
 import { addSections, placeOf, type ReportedError } from './reported-error.ts'
+import { runAll, settleAll } from './run-all.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -168,11 +170,16 @@ export class AttemptMachines {
     }
   }
 
-  /** Ends all VMs, including those that are still starting. Call {@link keep} or {@link discard} afterwards. */
+  /**
+   * Ends all VMs, including those that are still starting. Call {@link keep} or {@link discard} afterwards, also if it
+   * rejects.
+   *
+   * @throws the first error, after all have ended
+   */
   async end(): Promise<void> {
     this.stopStarting()
     await Promise.allSettled(this.#starting.keys())
-    await Promise.all(this.#machines.map(endWithCheckpoints))
+    await settleAll(this.#machines.map(endMachine))
   }
 
   /**
@@ -183,14 +190,16 @@ export class AttemptMachines {
    */
   async keep(errors: readonly string[]): Promise<readonly MachineRecord[]> {
     const recorders = [...this.#recorders.values()]
-    const records = await Promise.all(recorders.map((recorder) => recorder.finish(errors)))
+    const records = await settleAll(recorders.map((recorder) => recorder.finish(errors)))
     return records.filter((record) => record !== undefined)
   }
 
   /** Removes the files, after {@link end}. */
   async discard(): Promise<void> {
-    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.stop()))
-    removeDirectory(this.#directory, this.#root)
+    await runAll([
+      () => settleAll([...this.#recorders.values()].map((recorder) => recorder.stop())),
+      () => removeDirectory(this.#directory, this.#root),
+    ])
   }
 
   async #boot(options: VMOptions, isRepeated: boolean | undefined): Promise<VM> {
@@ -285,13 +294,4 @@ function firstLine(text: string): string {
 /** Selects the options that can differ between machines of one checkpoint. */
 function overridesIn(options: VMOptions): VMOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(RESTORE_CHECKS, name)))
-}
-
-/** Ends a machine, its checkpoints, and the machines that the test has started from them. */
-async function endWithCheckpoints(vm: VM): Promise<void> {
-  await vm.close()
-  for (const checkpoint of vm.checkpoints) {
-    await Promise.all(checkpoint.machines.map(endWithCheckpoints))
-    await checkpoint.remove()
-  }
 }

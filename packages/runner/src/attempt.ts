@@ -1,2 +1,3 @@
 export type { AttemptHost } from './attempt-host.ts'
 export { AttemptMachines } from './attempt-machines.ts'
+export { runAll } from './run-all.ts'
