@@ -38,6 +38,24 @@ describe('an error of Jest', () => {
     expect(original.stack).toBe(`thrown: "text"\n${FRAME}`)
   })
 
+  test('is a copy of an error that cannot be changed', () => {
+    class Computed extends Error {
+      override get message(): string {
+        return 'computed'
+      }
+    }
+    for (const original of [Object.freeze(errorWith('frozen')), Object.seal(errorWith('sealed')), new Computed()]) {
+      const error = new JestError([original, undefined])
+      const before = original.message
+      error.message += ' and then'
+      error.cause = 'why'
+      error.hideInner()
+      expect(error.original).toMatchObject({ message: `${before} and then`, name: original.name, cause: 'why' })
+      expect(error.original).toBeInstanceOf(original.constructor)
+      expect(original.message).toBe(before)
+    }
+  })
+
   test('may have no stack, like errors of `node:assert`', () => {
     const original = { message: 'assert(received)' }
     const error = new JestError(original)

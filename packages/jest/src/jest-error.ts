@@ -6,14 +6,18 @@ import type { Circus } from '@jest/types'
 /** Jest's name for the function that calls a matcher. */
 const MATCHER_CALL = '__EXTERNAL_MATCHER_TRAP__'
 
+/** The properties that a report may change. */
+const EDITED = ['message', 'stack', 'cause'] as const
+
 /** A mutable error. Keeps the stack consistent with the message, because Jest prints only the stack. */
 export class JestError implements ReportedError {
-  /** The thrown error, or a new error for another thrown value. */
+  /** The thrown error, a copy of an error that cannot be changed, or a new error for another thrown value. */
   readonly original: { message?: unknown; stack?: unknown; name?: unknown; cause?: unknown }
 
   constructor(error: Circus.TestError) {
     const [thrown, place] = Array.isArray(error) ? error : [error, undefined]
-    this.original = isErrorLike(thrown) ? thrown : madeFrom(thrown, place)
+    const made = isErrorLike(thrown) ? thrown : madeFrom(thrown, place)
+    this.original = EDITED.every((key) => isEditable(made, key)) ? made : copyOf(made)
   }
 
   get message(): string {
@@ -71,6 +75,31 @@ export class JestError implements ReportedError {
 
 function isErrorLike(value: unknown): value is JestError['original'] {
   return typeof value === 'object' && value !== null && ('stack' in value || 'message' in value)
+}
+
+/** Whether a property can be set: not if the error is frozen, or if its class only has a getter. */
+function isEditable(error: object, key: string): boolean {
+  for (let holder: object | null = error; holder !== null; holder = Reflect.getPrototypeOf(holder)) {
+    const found = Reflect.getOwnPropertyDescriptor(holder, key)
+    if (found) return found.writable ?? found.set !== undefined
+  }
+  return Object.isExtensible(error)
+}
+
+function copyOf(error: object): Error {
+  const copy = new Error()
+  Reflect.setPrototypeOf(copy, Reflect.getPrototypeOf(error))
+  for (const key of new Set([...Reflect.ownKeys(error), ...EDITED])) {
+    if (!Reflect.has(error, key)) continue
+    const enumerable = Object.prototype.propertyIsEnumerable.call(error, key)
+    Reflect.defineProperty(copy, key, {
+      value: Reflect.get(error, key),
+      writable: true,
+      configurable: true,
+      enumerable,
+    })
+  }
+  return copy
 }
 
 function madeFrom(thrown: unknown, place: unknown): Error {

@@ -3,7 +3,7 @@ import { ExpectError, type VM } from '@coldboot/core'
 import { TIME_LEFT } from '@coldboot/matchers'
 import { attemptDirectory } from '@coldboot/report'
 import { cleanStacks, explainErrors, TestClock, timeoutError, userFrames } from '@coldboot/runner'
-import { AttemptMachines } from '@coldboot/runner/attempt'
+import { AttemptMachines, runAll } from '@coldboot/runner/attempt'
 import type { Circus } from '@jest/types'
 import type { VMOptionsSource } from './bridge.ts'
 import { writeGuestTests } from './guest-tests.ts'
@@ -116,6 +116,28 @@ export class TestAttempt implements RunningTest {
     if (this.#interrupted) return
     const machines = this.#machines
     machines?.stopStarting()
+    // A failure that cannot be recorded is kept.
+    let kept: readonly JestError[] | undefined = this.#test.errors.map((error) => new JestError(error))
+    await runAll([
+      async () => {
+        kept = await this.#report(machines)
+      },
+      () => this.#end(machines, `"${this.#test.name}" has ended`),
+      () => machines && this.#tidyUp(machines, kept),
+    ])
+  }
+
+  /** Ends all machines before the end of the test, and keeps their files. */
+  async interrupt(): Promise<void> {
+    this.#interrupted = true
+    const machines = this.#machines
+    machines?.stopStarting()
+    const why = `"${this.#test.name}" was interrupted`
+    await runAll([() => this.#end(machines, why), () => machines?.keep([why])])
+  }
+
+  /** Adds the output of the machines to the errors. @returns the errors whose files are kept; undefined to keep none */
+  async #report(machines: AttemptMachines | undefined): Promise<readonly JestError[] | undefined> {
     const failed = this.#test.errors.length > 0
     const forgotten = failed || this.#test.failing ? undefined : machines?.forgottenAwait()
     const errors = (forgotten ? [forgotten] : this.#test.errors).map((error) => new JestError(error))
@@ -128,21 +150,13 @@ export class TestAttempt implements RunningTest {
     this.#test.errors = errors.map(({ original }) => original as Error)
     if (keep) await machines?.captureFailure(errors)
     if (errors.length > 0) await machines?.debugFailure(errors)
-    this.#clock?.stop()
-    this.#waits.abort(new ExpectError('TEST_ENDED', `"${this.#test.name}" has ended`))
-    await machines?.end()
-    if (machines) await this.#tidyUp(machines, keep ? errors : undefined)
+    return keep ? errors : undefined
   }
 
-  /** Ends all machines before the end of the test, and keeps their files. */
-  async interrupt(): Promise<void> {
-    this.#interrupted = true
-    this.#machines?.stopStarting()
-    const why = new ExpectError('TEST_ENDED', `"${this.#test.name}" was interrupted`)
+  async #end(machines: AttemptMachines | undefined, why: string): Promise<void> {
     this.#clock?.stop()
-    this.#waits.abort(why)
-    await this.#machines?.end()
-    await this.#machines?.keep([why.shortMessage])
+    this.#waits.abort(new ExpectError('TEST_ENDED', why))
+    await machines?.end()
   }
 
   /** @param errors undefined to discard the files */

@@ -1,14 +1,23 @@
 /** Manages the machines of one test attempt in Vitest: ends them with the test, and adds their output to its errors. */
 import { ExpectError, type VM, type VMOptions } from '@coldboot/core'
 import type { ArtifactOptions } from '@coldboot/report'
-import { cleanStacks, explainErrors, type TestClock } from '@coldboot/runner'
-import { type AttemptHost, AttemptMachines } from '@coldboot/runner/attempt'
+import { cleanStacks, explainErrors, type ReportedError, type TestClock } from '@coldboot/runner'
+import { type AttemptHost, AttemptMachines, runAll } from '@coldboot/runner/attempt'
 import { inject, type RunnerTestCase, type TestContext } from 'vitest'
 import { attemptOf } from './attempt.ts'
 import { borrowTerminal } from './borrowed-terminal.ts'
 import { recordMachines } from './failure-report.ts'
 import { annotator, recordGuestTests } from './guest-tests.ts'
 import { clockOf, definitionOf } from './keep-time.ts'
+
+/** The outcome of one attempt. */
+interface AttemptReport {
+  /** Whether the files of the machines are kept. */
+  readonly keep: boolean
+  readonly errors: readonly ReportedError[]
+  /** The error for a pending wait of a test that passed. */
+  readonly forgotten: ExpectError | undefined
+}
 
 /** The machines of one test attempt. Create it at the start, and always call {@link finish} at the end. */
 export class TestMachines {
@@ -52,9 +61,25 @@ export class TestMachines {
    */
   async finish(): Promise<void> {
     this.#machines.stopStarting()
+    // A failure that cannot be recorded is kept.
+    let report: AttemptReport = { keep: true, errors: this.#errors, forgotten: undefined }
+    await runAll([
+      async () => {
+        report = await this.#report()
+      },
+      () => this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`)),
+      () => this.#machines.end(),
+      () => recordGuestTests(this.#task, this.#machines.guestTests),
+      () => this.#tidyUp(report),
+    ])
+    if (report.forgotten) throw report.forgotten
+  }
+
+  /** Adds the output of the machines to the errors, and decides which files are kept. */
+  async #report(): Promise<AttemptReport> {
     const failed = this.#task.result?.state === 'fail'
     const forgotten = failed || this.#clock.cancelled ? undefined : this.#machines.forgottenAwait()
-    const errors = this.#task.result?.errors?.slice(this.#earlierErrors) ?? []
+    const errors = this.#errors
     // Adds the console output now, before the machines print more while they end.
     if (failed) {
       cleanStacks(errors, definitionOf(this.#task))
@@ -66,16 +91,18 @@ export class TestMachines {
     const keep = wrong || this.#clock.cancelled || this.#machines.keptAlways
     if (keep && !this.#clock.cancelled) await this.#machines.saveMachines(reported, wrong)
     this.#machines.redact(reported)
-    try {
-      if (keep) await this.#machines.captureFailure(reported)
-      if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(reported)
-    } finally {
-      this.#clock.end(new ExpectError('TEST_ENDED', `"${this.#task.name}" has ended`))
-      await this.#machines.end()
-    }
-    recordGuestTests(this.#task, this.#machines.guestTests)
-    if (!keep) await this.#machines.discard()
-    else await recordMachines(this.#task, await this.#machines.keep(reported.map(({ message }) => message)))
-    if (forgotten) throw forgotten
+    if (keep) await this.#machines.captureFailure(reported)
+    if (wrong && !this.#clock.cancelled) await this.#machines.debugFailure(reported)
+    return { keep, errors: reported, forgotten }
+  }
+
+  async #tidyUp({ keep, errors }: AttemptReport): Promise<void> {
+    if (!keep) return this.#machines.discard()
+    await recordMachines(this.#task, await this.#machines.keep(errors.map(({ message }) => message)))
+  }
+
+  /** The errors of this attempt. */
+  get #errors(): readonly ReportedError[] {
+    return this.#task.result?.errors?.slice(this.#earlierErrors) ?? []
   }
 }
