@@ -87,6 +87,6 @@ export async function resume(
     return { text: `${stdout}${stderr}`.replace(/\n$/, ''), isWell: exitCode === 0 }
   }
   if (vm.gdb !== undefined) say(`The guest is stopped. Connect with: ${vm.gdb}\n`)
-  await vm.debug({ message: `The machine saved in ${file}` })
+  await vm.debug({ message: `The machine saved in ${file}`, leaveHint: 'Press Ctrl-] to end the machine.' })
   return { text: `The machine has ended. ${file} was not changed.`, isWell: true }
 }

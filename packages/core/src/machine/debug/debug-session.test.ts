@@ -80,6 +80,29 @@ test('ends with the machine, the test or the terminal', async () => {
   expect(closed.isOpen()).toBe(false)
 })
 
+test('ends when the terminal hangs up, which is an error of its input before the end', async () => {
+  const { input, session, screen, isOpen } = setUp()
+  input.on('error', () => {})
+  const over = session()
+  input.destroy(Object.assign(new Error('read EIO'), { code: 'EIO' }))
+  await over
+  expect(isOpen()).toBe(false)
+  expect(screen()).toContain('The terminal was closed. Back to the test.')
+})
+
+test('outside of a test, says what Ctrl-] does instead', async () => {
+  const leaveHint = 'Press Ctrl-] to end the machine.'
+  const { console, input, terminal, screen } = setUp()
+  const machine = { name: 'vm', console, ended: new Promise(() => {}) }
+  const over = debugSession(machine, { leaveHint }, terminal)
+  input.write('\x1d')
+  await over
+  const greeting = `\r\n[coldboot] This terminal is now the console of "vm". ${leaveHint}\r\n`
+  expect(screen()).toBe(greeting)
+  await debugSession({ ...machine, ended: Promise.resolve() }, { leaveHint }, terminal)
+  expect(screen()).toBe(`${greeting.repeat(2)}\r\n[coldboot] The machine has ended.\r\n`)
+})
+
 test('stops the CPUs for a debugger, and shows its command', async () => {
   const { console, input, terminal, screen } = setUp()
   let isStopped = false

@@ -1,5 +1,4 @@
 /** Interactive session on the console of a machine, during a test. */
-import { once } from 'node:events'
 import type { Console } from '../../console/console.ts'
 import { openTerminal, type Terminal } from '../../host/terminal.ts'
 
@@ -13,6 +12,11 @@ export interface DebugOptions {
   readonly gdb?: boolean | undefined
   /** Ends the session when it aborts. @default the signal of the machine */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Says what Ctrl-] does, for a session outside of a test, such as `Press Ctrl-] to end the machine.`
+   * @default 'Press Ctrl-] to continue the test.', and the end of the session names the test too
+   */
+  readonly leaveHint?: string | undefined
 }
 
 /** The part of a machine that the session needs. */
@@ -38,7 +42,7 @@ const SHOWN_BEFORE = 2_000
  */
 export async function debugSession(
   { name, console, ended, stop }: DebuggedMachine,
-  { message, gdb = false, signal }: DebugOptions,
+  { message, gdb = false, signal, leaveHint }: DebugOptions,
   open: () => Terminal = openTerminal,
 ): Promise<void> {
   using terminal = open()
@@ -47,14 +51,15 @@ export async function debugSession(
   if (message !== undefined) say(message.replaceAll('\n', '\r\n'))
   const command = gdb ? await stop?.() : undefined
   if (command !== undefined) say(`The CPUs of "${name}" are stopped. Connect from another terminal:\r\n${command}`)
-  say(`This terminal is now the console of "${name}". Press Ctrl-] to continue the test.`)
+  say(`This terminal is now the console of "${name}". ${leaveHint ?? 'Press Ctrl-] to continue the test.'}`)
   output.write(console.raw().slice(-SHOWN_BEFORE))
   using _watch = console.watch((chunk) => {
     output.write(chunk)
     return chunk.length
   })
   const why = await untilLeft(input, console, ended, signal)
-  say(why === undefined ? 'Back to the test.' : `${why}. Back to the test.`)
+  const farewell = [why, leaveHint === undefined ? 'Back to the test.' : undefined].filter(Boolean).join(' ')
+  if (farewell !== '') say(farewell)
   // Text that is not flushed before the terminal is restored would never be shown.
   await new Promise<void>((resolve) => output.write('', () => resolve()))
 }
@@ -66,7 +71,7 @@ async function untilLeft(
   ended: Promise<unknown>,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const { promise: left, resolve } = Promise.withResolvers<undefined>()
+  const { promise: left, resolve, reject } = Promise.withResolvers<string | undefined>()
   input.on('data', (data: Buffer | string) => {
     const keys = Buffer.from(data)
     const end = keys.indexOf(LEAVE)
@@ -78,17 +83,17 @@ async function untilLeft(
     }
     if (end >= 0) resolve(undefined)
   })
-  const over = new AbortController()
-  const hungUp = once(input, 'close', { signal: over.signal }).then(() => 'The terminal was closed')
-  const aborted = signal && aborts(signal, over.signal).then(() => 'The test has ended')
-  for (const promise of [hungUp, aborted]) promise?.catch(() => {})
+  // Not `once` of node:events, which rejects: a terminal that hangs up emits the error EIO before `close`.
+  const onClose = (): void => resolve('The terminal was closed.')
+  const onAbort = (): void => resolve('The test has ended.')
+  input.on('close', onClose)
+  signal?.addEventListener('abort', onAbort)
+  if (signal?.aborted) onAbort()
+  ended.then(() => resolve('The machine has ended.'), reject)
   try {
-    return await Promise.race([left, ended.then(() => 'The machine has ended'), hungUp, ...(aborted ? [aborted] : [])])
+    return await left
   } finally {
-    over.abort()
+    input.off('close', onClose)
+    signal?.removeEventListener('abort', onAbort)
   }
-}
-
-async function aborts(signal: AbortSignal, over: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort', { signal: over })
 }
