@@ -28,7 +28,7 @@ export interface GdbServer {
 export async function serveGdb(qmp: QmpClient, directory: string): Promise<GdbServer> {
   const place = await socketDirectory(directory, SOCKET)
   const socket = join(place.path, SOCKET)
-  const command = `gdbserver ${optionString(`unix:${socket}`, { server: true, wait: false })}`
+  const command = `gdbserver ${quoteForMonitor(optionString(`unix:${socket}`, { server: true, wait: false }))}`
   const said = String(await qmp.execute('human-monitor-command', { 'command-line': command }))
   if (!existsSync(socket)) {
     await place.remove()
@@ -37,6 +37,11 @@ export async function serveGdb(qmp: QmpClient, directory: string): Promise<GdbSe
     })
   }
   return { socket, close: () => place.remove() }
+}
+
+/** Quotes an argument for the human monitor of QEMU, which ends it at a blank (`get_str` in monitor/hmp.c). */
+function quoteForMonitor(argument: string): string {
+  return `"${argument.replace(/["\\]/g, '\\$&')}"`
 }
 
 /** The command that connects a debugger, for a POSIX shell. */
