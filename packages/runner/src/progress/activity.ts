@@ -16,6 +16,29 @@ export interface ActivityReport {
   readonly outcome?: 'done' | 'failed' | undefined
 }
 
+/** Parses a line of a worker. Returns undefined for any other text: a worker may be killed while it writes. */
+export function parseReport(line: string): ActivityReport | undefined {
+  try {
+    const report: unknown = JSON.parse(line)
+    return isReport(report) ? report : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isReport(value: unknown): value is ActivityReport {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, title, kind, detail, fraction, outcome } = value as { readonly [Key in keyof ActivityReport]?: unknown }
+  return (
+    typeof id === 'number' &&
+    typeof title === 'string' &&
+    typeof kind === 'string' &&
+    (detail === undefined || typeof detail === 'string') &&
+    (fraction === undefined || typeof fraction === 'number') &&
+    (outcome === undefined || outcome === 'done' || outcome === 'failed')
+  )
+}
+
 /** An activity, for display. */
 export interface Activity extends ActivityReport {
   readonly elapsedMs: number

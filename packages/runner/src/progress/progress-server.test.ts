@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { readEnvironment } from '@coldboot/core/internal'
 import { expect, test, vi } from 'vitest'
@@ -27,6 +28,22 @@ test('shows what a worker reports, until the server is closed', async () => {
   server.close()
   expect(existsSync(dirname(path))).toBe(false)
   expect(readEnvironment().progressSocket).toBe('/outer/socket')
+})
+
+test('ignores a line that a killed worker has not completed, and lines of other programs', async () => {
+  const received: string[] = []
+  const server = serveProgress({ refresh: () => {} })
+  const all = Promise.withResolvers<void>()
+  vi.spyOn(server.board, 'receive').mockImplementation((_, { title }) => void received.push(title))
+  vi.spyOn(server.board, 'forget').mockImplementation(() => all.resolve())
+  const worker = connect(readEnvironment().progressSocket ?? '')
+  const report = { id: 1, title: 'Preparing', kind: 'test' }
+  const others = ['null', '3', '[]', '{"id":1}', JSON.stringify({ ...report, fraction: 'half' })]
+  const lines = [...others, JSON.stringify(report), JSON.stringify({ ...report, title: 'Cut' }).slice(0, -3)]
+  worker.end(lines.join('\n'))
+  await all.promise
+  server.close()
+  expect(received).toEqual(['Preparing'])
 })
 
 test('a worker continues without its server', async () => {

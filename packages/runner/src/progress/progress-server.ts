@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { readEnvironment, setProgressSocket } from '@coldboot/core/internal'
 import { listenPrivately, type PrivateSocket } from '../private-socket.ts'
-import type { ActivityReport } from './activity.ts'
+import { parseReport } from './activity.ts'
 import { ProgressBoard, type ProgressDisplay } from './progress-board.ts'
 
 /** Progress of a run. */
@@ -34,5 +34,11 @@ function receive(board: ProgressBoard, worker: string, socket: Socket): void {
   socket.unref()
   socket.on('error', () => {})
   socket.on('close', () => board.forget(worker))
-  createInterface(socket).on('line', (line) => board.receive(worker, JSON.parse(line) as ActivityReport))
+  const lines = createInterface(socket)
+  // Emits the errors of the socket again.
+  lines.on('error', () => {})
+  lines.on('line', (line) => {
+    const report = parseReport(line)
+    if (report) board.receive(worker, report)
+  })
 }
