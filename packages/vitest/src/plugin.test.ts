@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { linuxGuest } from './index.ts'
 import { coldboot } from './plugin.ts'
 
@@ -12,6 +12,19 @@ test('extends the default hookTimeout by the duration of a boot, and testTimeout
   expect(configured(coldboot(), {})).toEqual({ test: { hookTimeout: 70_000, testTimeout: 30_000 } })
   const vm = { bootTimeout: 5_000, timeout: 20_000 }
   expect(configured(coldboot({ vm }), { test: {} })).toEqual({ test: { hookTimeout: 15_000, testTimeout: 80_000 } })
+})
+
+test('multiplies hookTimeout like the boot in it: by the option, or else by the environment', () => {
+  vi.stubEnv('COLDBOOT_TIMEOUT_MULTIPLIER', '3')
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
+  // The clock of a test multiplies testTimeout.
+  expect(configured(coldboot(), {})).toEqual({ test: { hookTimeout: 210_000, testTimeout: 30_000 } })
+  const vm = { timeoutMultiplier: 2, timeout: 10_000 }
+  expect(configured(coldboot({ vm }), {})).toEqual({ test: { hookTimeout: 140_000, testTimeout: 80_000 } })
+  const endless = { bootTimeout: 2 ** 31, timeoutMultiplier: 1.5 }
+  expect(configured(coldboot({ vm: endless }), {})).toMatchObject({ test: { hookTimeout: 2 ** 31 - 1 } })
 })
 
 test('keeps the timeouts of the configuration', () => {

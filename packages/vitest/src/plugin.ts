@@ -8,6 +8,8 @@ import {
   DEFAULTS,
   isFlag,
   isObject,
+  LONGEST_TIMER,
+  readEnvironment,
   warnOfUnknownVariables,
 } from '@coldboot/core/internal'
 import { type ArtifactOptions, resolveArtifacts } from '@coldboot/report'
@@ -67,8 +69,8 @@ const WAITS_PER_TEST = 4
 
 /**
  * Registers the matchers, ends machines on Ctrl-C, and passes `vm` to the tests. Unless the configuration sets them, extends
- * `hookTimeout` by the time of a boot, because `beforeEach` may start a machine, and `testTimeout` to 30 seconds or four
- * times the `timeout` of `vm`, because Vitest's 5 seconds are shorter than one default wait.
+ * `hookTimeout` by the time of a boot and multiplies it, because `beforeEach` may start a machine, and `testTimeout` to 30
+ * seconds or four times the `timeout` of `vm`, because Vitest's 5 seconds are shorter than one default wait.
  *
  * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, also if `vm` cannot be sent to a worker
  */
@@ -80,9 +82,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
   return {
     name: 'coldboot',
     config(config) {
-      const { bootTimeout = DEFAULTS.bootTimeout, timeout = DEFAULTS.timeout } = vm
-      const { hookTimeout = HOOK_MS + bootTimeout, testTimeout = Math.max(TEST_MS, WAITS_PER_TEST * timeout) } =
-        config.test ?? {}
+      const { hookTimeout = hookLimit(vm), testTimeout = testLimit(vm) } = config.test ?? {}
       return { test: { hookTimeout, testTimeout } }
     },
     configureVitest({ vitest, project }: { vitest: Vitest; project: Vitest['projects'][number] }) {
@@ -106,6 +106,17 @@ const CHECKS: CheckTable<Required<ColdbootOptions>> = {
   artifacts: isObject,
   report: isFlag,
   balanceShards: isFlag,
+}
+
+/** Default time limit of a hook. Multiplied here, because the clock of a test does not limit its hooks. */
+function hookLimit({ bootTimeout = DEFAULTS.bootTimeout, timeoutMultiplier }: VMOptions): number {
+  const factor = timeoutMultiplier ?? readEnvironment().timeoutMultiplier
+  return Math.min(Math.ceil((HOOK_MS + bootTimeout) * factor), LONGEST_TIMER)
+}
+
+/** Default time limit of a test, before COLDBOOT_TIMEOUT_MULTIPLIER. */
+function testLimit({ timeout = DEFAULTS.timeout, timeoutMultiplier = 1 }: VMOptions): number {
+  return Math.max(TEST_MS, WAITS_PER_TEST * timeout * timeoutMultiplier)
 }
 
 const reporters = new WeakMap<Vitest, ColdbootReporter>()
