@@ -1,7 +1,8 @@
 /** Time limits of tests and hooks. */
+import { LONGEST_TIMER } from '@coldboot/core/internal'
 
 /** The longest timeout, milliseconds. Stands for no timeout, because Jest cannot disable timeouts. */
-export const NO_LIMIT: number = 2 ** 31 - 1
+export const NO_LIMIT: number = LONGEST_TIMER
 
 /**
  * @param own timeout of the test or hook; undefined if it sets none

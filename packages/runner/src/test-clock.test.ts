@@ -62,6 +62,27 @@ describe('a clock', () => {
     expect(clock.left()).toBe(Infinity)
   })
 
+  test('a limit that is longer than any timer does not expire at once', async () => {
+    const { clock } = newClock(3e9)
+    const reference = newClock(20)
+    clocks.push(clock)
+    clock.start()
+    reference.clock.start()
+    await aborted(reference.clock.waits)
+    expect([clock.waits.aborted, clock.left() > 2e9]).toEqual([false, true])
+  })
+
+  test('a clock that is stopped after its waits were aborted does not abort the test', async () => {
+    const { clock } = newClock(5)
+    const reference = newClock(10)
+    clock.start()
+    await aborted(clock.waits)
+    clock.stop()
+    reference.clock.start()
+    await aborted(reference.clock.signal)
+    expect(clock.signal.aborted).toBe(false)
+  })
+
   test('aborts its signals when the test runner cancels the test', () => {
     const { clock, runner } = newClock(1_000)
     const reason = new Error('bail')

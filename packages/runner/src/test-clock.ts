@@ -3,6 +3,7 @@
  * paused, so a VM that takes 20 s to boot would fail every test with a limit of 5 s.
  */
 import { ExpectError } from '@coldboot/core'
+import { LONGEST_TIMER } from '@coldboot/core/internal'
 
 // Real timers, because a test may replace the global ones (`vi.useFakeTimers()`).
 const { setTimeout: setTimer, clearTimeout: clearTimer, performance } = globalThis
@@ -35,6 +36,7 @@ export class TestClock {
   #heldMs = 0
   #since = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  #grace: ReturnType<typeof setTimeout> | undefined
 
   /**
    * @param runner the runner's own signal for this attempt
@@ -92,6 +94,7 @@ export class TestClock {
     this.#running = false
     this.#stopped = true
     clearTimer(this.#timer)
+    clearTimer(this.#grace)
   }
 
   #account(): void {
@@ -104,7 +107,9 @@ export class TestClock {
   #arm(): void {
     clearTimer(this.#timer)
     if (!this.#running || this.#holds > 0 || this.#limitMs === Infinity) return
-    this.#timer = setTimer(() => this.#expire(), Math.max(this.#limitMs - this.#usedMs, 0))
+    const left = Math.max(Math.ceil(this.#limitMs - this.#usedMs), 0)
+    // A longer delay would expire after 1 ms.
+    this.#timer = setTimer(() => this.#expire(), Math.min(left, LONGEST_TIMER))
     this.#timer.unref()
   }
 
@@ -113,7 +118,7 @@ export class TestClock {
     const error = this.#timeoutError(this.#heldMs)
     if (error === undefined) return
     this.#endWaits.abort(error)
-    setTimer(() => this.#endTest.abort(error), GRACE_MS)
+    this.#grace = setTimer(() => this.#endTest.abort(error), GRACE_MS)
   }
 }
 
