@@ -3,14 +3,16 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GuestTestRecord } from '@coldboot/report'
+import { attempted, type GuestTestRecord } from '@coldboot/report'
 
 const FILE = 'guest-tests.json'
 
 /** @param directory folder of the attempt, which must exist */
 export function writeGuestTests(directory: string, tests: readonly GuestTestRecord[]): void {
-  if (tests.length > 0)
-    writeFileSync(join(directory, FILE), `${JSON.stringify(tests, undefined, 2)}\n`, { mode: 0o600 })
+  if (tests.length === 0) return
+  const file = join(directory, FILE)
+  // The result of the test does not depend on its files.
+  attempted(file, () => writeFileSync(file, `${JSON.stringify(tests, undefined, 2)}\n`, { mode: 0o600 }))
 }
 
 /** Returns an empty list if there are no results. */

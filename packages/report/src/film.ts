@@ -59,7 +59,9 @@ export class Film {
     const displays = displaysOf(vm)
     mkdirSync(join(directory, FILM_DIRECTORY), { recursive: true, mode: 0o700 })
     const { signal } = this.#over
-    const cameras = displays.map((display, index) => this.#watch(() => display.of(vm).screenshot(), index + 1, signal))
+    const cameras = displays.map((display, index) =>
+      this.#watch(async () => display.of(vm).screenshot(), index + 1, signal),
+    )
     this.#filming = Promise.all(cameras)
   }
 
@@ -117,6 +119,8 @@ export class Film {
 
 /** Waits for a time, or until the signal aborts. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  // The signal may abort during a screenshot, and then emits no further event.
+  if (signal.aborted) return Promise.resolve()
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = startTimer(resolve, milliseconds)
   const onAbort = (): void => {

@@ -49,8 +49,10 @@ export class JsonLinesFile {
 
   /** Closes the file. Idempotent. */
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+    const descriptor = this.#descriptor
+    // Forgets the descriptor first. After an error, it is closed too, and the number may belong to another file.
     this.#descriptor = undefined
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 
   #write(line: Buffer): void {

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MachineEvent, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
+import { Film } from './film.ts'
 import { MachineRecorder } from './machine-recorder.ts'
 import { Redactor } from './redactor.ts'
 
@@ -144,6 +145,33 @@ test('turns file system errors into warnings', async () => {
   expect(JSON.parse(read('meta.json'))).toMatchObject({ cut: { 'console.txt': expect.stringContaining('ENOENT') } })
   expect(warn).toHaveBeenCalledWith(expect.stringContaining('console.txt is incomplete'), 'ColdbootWarning')
   warn.mockRestore()
+})
+
+test.each([[[]], [['failed']]])('a folder that was removed does not fail a test with the errors %o', async (errors) => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const recorder = recorderOf()
+  start(recorder)({ kind: 'send', data: 'x' }, 1)
+  rmSync(directory, { recursive: true })
+  expect(await recorder.finish(errors)).toMatchObject({ name: 'vm', files: [] })
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('meta.json is incomplete: ENOENT'), 'ColdbootWarning')
+})
+
+test('a film that cannot be removed does not fail a test', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const artifacts = resolveArtifacts({ film: 'on-failure' })
+  const recorder = new MachineRecorder({ directory, attempt, artifacts, redactor: new Redactor([]) })
+  start(recorder)
+  const screenshot = (): never => {
+    throw new Error('no display')
+  }
+  const discard = vi.spyOn(Film.prototype, 'discard').mockRejectedValue(new Error('EBUSY'))
+  onTestFinished(() => discard.mockRestore())
+  const display = { name: 'display', screenshot, of: screenshot }
+  recorder.film({ spec: { devices: [display] } } as unknown as VM)
+  expect(await recorder.finish([])).toMatchObject({ name: 'vm' })
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('film is incomplete: EBUSY'), 'ColdbootWarning')
 })
 
 test('keeps the journal of the guest without secrets, or the reason why it is missing', async () => {

@@ -2,7 +2,7 @@
  * Records one machine of a test into a folder while it runs. If the process is killed, the files are complete up to that moment.
  */
 
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogFile, MachineEvent, MachineObserver, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
 import { ColdbootError } from '@coldboot/core'
@@ -15,10 +15,12 @@ import { FILM_DIRECTORY, Film } from './film.ts'
 import { JsonLinesFile } from './json-lines-file.ts'
 import { describeMachine, type MachineMeta, META_FILE, writeMeta } from './machine-meta.ts'
 import { NetworkCaptures } from './network-captures.ts'
+import { filesOf } from './recorded-files.ts'
 import type { Redactor } from './redactor.ts'
 import { MACHINE_FILE } from './resume-command.ts'
 import { displaysOf, takeScreenshots } from './screenshots.ts'
 import { type TimelineEntry, timelineEntry } from './timeline.ts'
+import { UNSEARCHABLE, withoutKeys } from './unsearchable.ts'
 
 /** Options of {@link MachineRecorder}. */
 export interface RecorderOptions {
@@ -46,8 +48,7 @@ export interface MachineRecord {
 const SAVE_MS = 30_000
 
 const VMCORE = 'vmcore'
-
-const UNSEARCHABLE = 'it cannot be searched for secrets'
+const QMP_FILE = 'qmp.jsonl'
 
 /** Records one machine. If a template is created, records the template's machine first, then the machine restored from it. */
 export class MachineRecorder {
@@ -58,7 +59,7 @@ export class MachineRecorder {
   #qmp: JsonLinesFile | undefined
   #captures: NetworkCaptures | undefined
   #film: Film | undefined
-  /** Settles when the files of an earlier film are removed. */
+  /** Resolves when the files of an earlier film are removed. */
   #earlierFilm: Promise<void> | undefined
   #meta: MachineMeta | undefined
   #log = ''
@@ -154,13 +155,14 @@ export class MachineRecorder {
     }
   }
 
-  /** Closes the files, after the end of the machine. */
+  /** Closes the files, after the end of the machine. Never rejects. */
   async stop(): Promise<void> {
     // Stops all files before the first `await`, because the files of another machine may begin meanwhile.
-    const filmed = this.#film?.stop()
+    const film = this.#film
+    const filmed = film && this.#onDiskLater(FILM_DIRECTORY, () => film.stop())
     const captured = this.#captures?.stop()
-    this.#timeline?.close()
-    this.#qmp?.close()
+    this.#onDisk(TIMELINE_FILE, () => this.#timeline?.close())
+    this.#onDisk(QMP_FILE, () => this.#qmp?.close())
     await filmed
     Object.assign(this.#cut, await captured)
   }
@@ -170,10 +172,10 @@ export class MachineRecorder {
     await this.stop()
     if (this.#meta === undefined) return undefined
     const { directory, artifacts, redactor } = this.#options
-    if (errors.length === 0 && artifacts.film !== 'always') await this.#film?.discard()
+    if (errors.length === 0 && artifacts.film !== 'always') await this.#discard(this.#film)
     for (const [file, name] of [
       [this.#timeline, TIMELINE_FILE],
-      [this.#qmp, 'qmp.jsonl'],
+      [this.#qmp, QMP_FILE],
     ] as const) {
       if (file !== undefined && file.leftOut > 0) this.#cut[name] = `${file.leftOut} lines are left out`
     }
@@ -181,7 +183,10 @@ export class MachineRecorder {
     this.#onDisk('console.txt', () =>
       writeDerivedFiles(directory, meta, { log: this.#log, maxBytes: artifacts.maxBytes }),
     )
-    const files = filesOf(directory)
+    let files: readonly string[] = []
+    this.#onDisk(META_FILE, () => {
+      files = filesOf(directory)
+    })
     const cut = Object.keys(this.#cut).length === 0 ? {} : { cut: this.#cut }
     const failed = errors.length === 0 ? {} : { errors }
     this.#onDisk(META_FILE, () =>
@@ -193,7 +198,7 @@ export class MachineRecorder {
   #begin(machine: ObservedMachine): void {
     const { directory, attempt, redactor, artifacts } = this.#options
     // Discards the film of the template's machine.
-    this.#earlierFilm = this.#film?.discard()
+    this.#earlierFilm = this.#discard(this.#film)
     this.#film = undefined
     void this.stop()
     this.#typed = redactor.typed()
@@ -204,7 +209,7 @@ export class MachineRecorder {
     this.#meta = { ...meta, writer: process.pid }
     writeMeta(directory, redactor.value(this.#meta))
     writeFileSync(join(directory, 'command-line.sh'), redactor.text(commandLineScript(machine)), { mode: 0o700 })
-    for (const name of ['timeline.jsonl', 'qmp.jsonl']) rmSync(join(directory, name), { force: true })
+    for (const name of [TIMELINE_FILE, QMP_FILE]) rmSync(join(directory, name), { force: true })
     if (!redactor.active) this.#captures = new NetworkCaptures(machine.devices, directory, artifacts.maxBytes)
     else if (NetworkCaptures.concern(machine.devices)) this.#cut['network.pcapng'] = `left out: ${UNSEARCHABLE}`
   }
@@ -216,7 +221,7 @@ export class MachineRecorder {
       maxBytes,
       cut: (text) => ({ time: this.#time(), kind: 'cut', text }) satisfies TimelineEntry,
     })
-    const qmp = new JsonLinesFile(join(directory, 'qmp.jsonl'), {
+    const qmp = new JsonLinesFile(join(directory, QMP_FILE), {
       maxBytes,
       cut: (text) => ({ time: this.#time(), direction: 'cut', message: { text } }),
     })
@@ -253,6 +258,20 @@ export class MachineRecorder {
     }
   }
 
+  async #onDiskLater(name: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      this.#onDisk(name, () => {
+        throw error
+      })
+    }
+  }
+
+  #discard(film: Film | undefined): Promise<void> | undefined {
+    return film && this.#onDiskLater(FILM_DIRECTORY, () => film.discard())
+  }
+
   #time(): number {
     return rounded((now() - this.#startedAt) / 1000)
   }
@@ -260,21 +279,6 @@ export class MachineRecorder {
   #clean(value: unknown): unknown {
     return this.#options.redactor.value(value)
   }
-}
-
-/** Removes keys that were typed on a screen. A secret would be spread over one message per key, and not be found. */
-function withoutKeys(event: MachineEvent): MachineEvent {
-  if (event.kind === 'input') return { ...event, text: event.text.replace(/^typed .*/s, 'typed a text, left out') }
-  if (event.kind !== 'qmp' || event.message['execute'] !== 'input-send-event') return event
-  return { ...event, message: { ...event.message, arguments: { events: `left out: ${UNSEARCHABLE}` } } }
-}
-
-/** Names of the files, the most useful first. */
-function filesOf(directory: string): readonly string[] {
-  const order = ['console.txt', 'screen.png', 'journal.txt', 'console.cast', LOG_FILE, TIMELINE_FILE]
-  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
-  const names = readdirSync(directory).filter((name) => statSync(join(directory, name)).isFile() && name !== META_FILE)
-  return [...names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)), META_FILE]
 }
 
 function both(one: MachineObserver, other: MachineObserver): MachineObserver {
