@@ -23,6 +23,7 @@ export { makeSocketDirectory } from './host/files/socket-directory.ts'
 export { nodeCrypto } from './host/lazy-node.ts'
 export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
+export { isAlive, thisProcess } from './host/process-identity.ts'
 export { warnOnce } from './host/warnings.ts'
 export { ARCHITECTURES, type ArchitectureTraits, hostArchitecture } from './options/architecture.ts'
 export {

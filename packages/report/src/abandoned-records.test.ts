@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { thisProcess } from '@coldboot/core/internal'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { finishAbandoned } from './abandoned-records.ts'
 
-/** Id of a process that has ended. */
-const GONE = spawnSync(process.execPath, ['--version']).pid
+/** Identity of a process that has ended: a process has another identity if it started at another time. */
+const GONE = thisProcess().replace(/-\d+-/, '-1-')
+/** Identity of a process that may still run: those of other pid namespaces are not visible. */
+const RUNNING = thisProcess().replace(/\d+$/, '1')
 
 let root: string
 beforeEach(() => {
@@ -44,14 +46,15 @@ test('completes the files of an ended process once', () => {
 
 test('skips folders that are complete, still being written, or without valid meta.json', () => {
   folder('complete', { files: [] })
-  folder('running', { writer: process.ppid })
+  folder('running', { writer: RUNNING })
+  folder('other', { writer: 12 })
   writeFileSync(join(folder('garbled', {}), 'meta.json'), '{"writer":')
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([])
   expect(finishAbandoned(join(root, 'missing'), { maxBytes: 4096 })).toEqual([])
 })
 
 test('treats worker threads of this process as ended', () => {
-  const directory = folder('thread', { writer: process.pid })
+  const directory = folder('thread', { writer: thisProcess() })
   expect(finishAbandoned(root, { maxBytes: 4096 })).toEqual([directory])
 })
 

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { codeOf } from '@coldboot/core/internal'
+import { isAlive, thisProcess } from '@coldboot/core/internal'
 import { attempted } from './attempted.ts'
 import { readTimeline, writeDerivedFiles } from './derived-files.ts'
 import { type MachineMeta, META_FILE, readMeta, writeMeta } from './machine-meta.ts'
@@ -19,7 +19,7 @@ const WHY = 'The process that ran the test ended before the test did.'
 export function finishAbandoned(root: string, { maxBytes }: { readonly maxBytes: number }): readonly string[] {
   return foldersOf(root).filter((directory) => {
     const meta = readMeta(directory)
-    if (meta?.writer === undefined || isAlive(meta.writer)) return false
+    if (typeof meta?.writer !== 'string' || !hasEnded(meta.writer)) return false
     return attempted(`The files in ${directory}`, () => finish(directory, meta, maxBytes))
   })
 }
@@ -45,13 +45,7 @@ function foldersOf(root: string): readonly string[] {
   }
 }
 
-function isAlive(pid: number): boolean {
+function hasEnded(writer: string): boolean {
   // At the end of the run, worker threads of this process have ended too.
-  if (pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
-  }
+  return writer === thisProcess() || !isAlive(writer)
 }

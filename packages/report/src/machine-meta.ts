@@ -35,8 +35,8 @@ export interface MachineMeta {
   readonly cut?: Readonly<Record<string, string>>
   /** Error messages of the test. */
   readonly errors?: readonly string[]
-  /** Id of the process that writes the files. Missing when they are complete. */
-  readonly writer?: number
+  /** Identity of the process that writes the files; see `thisProcess`. Missing when they are complete. */
+  readonly writer?: string
 }
 
 /** Name of the file. */

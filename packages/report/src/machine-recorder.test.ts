@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MachineEvent, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
+import { thisProcess } from '@coldboot/core/internal'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { resolveArtifacts } from './artifact-options.ts'
 import { Film } from './film.ts'
@@ -73,7 +74,7 @@ test('writes each event at once', () => {
     { time: 0.25, kind: 'send', text: 'ls\n' },
     { time: 0.5, kind: 'result', text: 'exit code 1: false', id: 'command-1', exitCode: 1, duration: 3, ok: false },
   ])
-  expect(JSON.parse(read('meta.json'))).toMatchObject({ name: 'vm', memory: '256M', writer: process.pid })
+  expect(JSON.parse(read('meta.json'))).toMatchObject({ name: 'vm', memory: '256M', writer: thisProcess() })
   expect(statSync(join(directory, 'command-line.sh')).mode & 0o777).toBe(0o700)
 })
 

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogFile, MachineEvent, MachineObserver, MachineOptions, ObservedMachine, VM } from '@coldboot/core'
 import { ColdbootError } from '@coldboot/core'
-import { messageOf, now, wallClock } from '@coldboot/core/internal'
+import { messageOf, now, thisProcess, wallClock } from '@coldboot/core/internal'
 import type { ResolvedArtifacts } from './artifact-options.ts'
 import type { Attempt } from './attempt-directory.ts'
 import { commandLineScript } from './command-line-script.ts'
@@ -206,7 +206,7 @@ export class MachineRecorder {
     this.#ended = undefined
     this.#log = machine.logFile
     const meta = describeMachine(machine, attempt, wallClock())
-    this.#meta = { ...meta, writer: process.pid }
+    this.#meta = { ...meta, writer: thisProcess() }
     writeMeta(directory, redactor.value(this.#meta))
     writeFileSync(join(directory, 'command-line.sh'), redactor.text(commandLineScript(machine)), { mode: 0o700 })
     for (const name of [TIMELINE_FILE, QMP_FILE]) rmSync(join(directory, name), { force: true })
