@@ -1,15 +1,16 @@
 /** Converts a Jest run to the model of @coldboot/report. */
-import { readdirSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import {
   type AttemptReport,
   attemptDirectory,
   type ErrorReport,
+  machineFolders,
   type RunReport,
   readMeta,
   rerunCommand,
   type TestReport,
   type TestState,
+  titleKey,
 } from '@coldboot/report'
 import type { AssertionResult, TestResult } from '@jest/test-result'
 import type { Config } from '@jest/types'
@@ -58,7 +59,7 @@ function testsOf({ config, result }: FileResult): readonly TestReport[] {
   const rerunner = ['npx', 'jest', '--runTestsByPath', file, ...(project ? ['--selectProjects', project] : [])]
   return result.testResults.map((test, index) => {
     const names = namesOf(test)
-    const same = result.testResults.slice(0, index).filter((other) => namesOf(other).join('\0') === names.join('\0'))
+    const same = result.testResults.slice(0, index).filter((other) => titleKey(namesOf(other)) === titleKey(names))
     const place = { root: config.rootDir, home: HOME, file, project, names, duplicateIndex: same.length, repeat: 0 }
     return {
       names,
@@ -82,7 +83,7 @@ function attemptsOf(test: AssertionResult, directoryOf: (retry: number) => strin
     state: retry < last ? 'failed' : state,
     label: retry === 0 ? 'first attempt' : `retry ${retry}`,
     errors: retry < last ? errorsOf(test.retryReasons?.slice(retry, retry + 1)) : errorsOf(test.failureMessages),
-    machines: machinesIn(directoryOf(retry)),
+    machines: machineFolders(directoryOf(retry)),
     guestTests: readGuestTests(directoryOf(retry)),
   }))
 }
@@ -104,14 +105,4 @@ function fileError({ testExecError }: TestResult): readonly ErrorReport[] {
   if (!testExecError) return []
   const { message, stack } = testExecError as { readonly message?: string; readonly stack?: string | null }
   return [errorReport(stack || message || 'The file could not be run')]
-}
-
-function machinesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(directory, name))
-  } catch {
-    return []
-  }
 }

@@ -1,5 +1,5 @@
 /** Describes the current attempt of a test for @coldboot/report. */
-import type { Attempt } from '@coldboot/report'
+import { type Attempt, titleKey } from '@coldboot/report'
 import type { Circus } from '@jest/types'
 import type { ColdbootOptions } from './coldboot-options.ts'
 
@@ -35,9 +35,9 @@ export function namesOf(test: Circus.TestEntry | Circus.DescribeBlock): readonly
 
 /** Number of tests with the same names before it in the file. */
 function duplicatesBefore(test: Circus.TestEntry): number {
-  const names = namesOf(test).join('\0')
+  const key = titleKey(namesOf(test))
   return testsOf(rootOf(test.parent))
-    .filter((other) => namesOf(other).join('\0') === names)
+    .filter((other) => titleKey(namesOf(other)) === key)
     .indexOf(test)
 }
 

@@ -7,9 +7,12 @@ import {
   type Attempt,
   attemptDirectory,
   folderName,
+  machineFolder,
+  machineFolders,
   makeFile,
   removeDirectory,
   titleFolder,
+  titleKey,
 } from './attempt-directory.ts'
 
 /** Names that look like paths or are too long. */
@@ -96,12 +99,31 @@ test('folderName keeps ordinary names of machines and files', () => {
   expect(folderName('..')).toMatch(/^unnamed-/)
 })
 
+test('titleKey is the same for tests that could share a folder', () => {
+  expect(titleKey(['boot', 'Fails'])).toBe(titleKey(['Boot', 'fails']))
+  expect(titleKey(['boot', 'fails'])).not.toBe(titleKey(['boot fails']))
+})
+
+test('machineFolder differs for names that differ in case, also if the file system ignores case', () => {
+  expect(machineFolder('vm-2')).toBe('vm-2')
+  expect(machineFolder('VM')).toMatch(/^VM-[0-9a-f]{6}$/)
+  const folders = ['vm', 'VM', 'Vm'].map((name) => machineFolder(name).toLowerCase())
+  expect(new Set(folders).size).toBe(3)
+})
+
 describe('on disk', () => {
   let root: string
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
   })
   afterEach(() => rmSync(root, { recursive: true }))
+
+  test('machineFolders lists the folders of an attempt', () => {
+    makeFile(join(root, 'vm', 'console.log'))
+    makeFile(join(root, 'guest-tests.json'))
+    expect(machineFolders(root)).toEqual([join(root, 'vm')])
+    expect(machineFolders(join(root, 'missing'))).toEqual([])
+  })
 
   test('removeDirectory removes empty parent folders, including .vitest', () => {
     const artifacts = join(root, '.vitest', 'coldboot')

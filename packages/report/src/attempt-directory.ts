@@ -4,7 +4,7 @@
  * files of the previous one. Attempts, and tests with the same name, have different folders.
  */
 
-import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { codeOf, nodeCrypto } from '@coldboot/core/internal'
 
@@ -23,7 +23,7 @@ export interface Attempt {
   readonly project?: string | undefined
   /** Names of the groups and the test. */
   readonly names: readonly string[]
-  /** Number of tests with the same names before it in the file. */
+  /** Number of tests with the same {@link titleKey} before it in the file. */
   readonly duplicateIndex: number
   readonly repeat: number
   readonly retry: number
@@ -41,17 +41,40 @@ export function attemptDirectory(attempt: Attempt): string {
   return join(artifactRoot(attempt), ...file, titleFolder(attempt.names) + suffixes.join(''))
 }
 
+/**
+ * Names of the groups and a test, as one text. Two tests of a file with different keys have different folders, also on a file
+ * system that ignores case.
+ */
+export function titleKey(names: readonly string[]): string {
+  return names.join('\0').toLowerCase()
+}
+
 /** The folder of all attempts of a project. */
 export function artifactRoot(attempt: Attempt): string {
   return join(attempt.root, attempt.home, 'coldboot')
 }
 
 /**
- * Folder name for a file or a machine: readable and unique. A name that is changed or shortened gets a hash of the original.
+ * Folder name for a file or a project: readable and unique. A name that is changed or shortened gets a hash of the original.
  */
 export function folderName(name: string): string {
   const plain = readable(name)
   return plain === name ? plain : withHash(plain, name)
+}
+
+/** Folder name for a machine. Differs for names that only differ in case, because a file system may ignore case. */
+export function machineFolder(name: string): string {
+  return name === name.toLowerCase() ? folderName(name) : withHash(readable(name), name)
+}
+
+/** The machine folders of an attempt; empty if it has none. @param directory see {@link attemptDirectory} */
+export function machineFolders(directory: string): readonly string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name))
+  } catch {
+    return []
+  }
 }
 
 /** Folder name for a test, such as `boots-again` or `describe--boots-again`. Adds a hash if it would not be unique. */

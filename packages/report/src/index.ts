@@ -5,9 +5,12 @@ export {
   artifactRoot,
   attemptDirectory,
   folderName,
+  machineFolder,
+  machineFolders,
   makeFile,
   removeDirectory,
   titleFolder,
+  titleKey,
 } from './attempt-directory.ts'
 export { attempted } from './attempted.ts'
 export { type JUnitOutput, junitOutput } from './ci/junit-output.ts'

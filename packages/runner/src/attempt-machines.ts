@@ -16,9 +16,9 @@ import {
   artifactRoot,
   attemptDirectory,
   attempted,
-  folderName,
   type GuestTestRecord,
   type MachineRecord,
+  machineFolder,
   makeFile,
   Redactor,
   type ResolvedArtifacts,
@@ -219,7 +219,7 @@ export class AttemptMachines {
   async #start(options: VMOptions & { readonly name: string }, isRepeated: boolean): Promise<VM> {
     const { waits } = this.#host
     const signal = options.signal ? AbortSignal.any([options.signal, waits]) : waits
-    const directory = join(this.#directory, folderName(options.name))
+    const directory = join(this.#directory, machineFolder(options.name))
     const recorder = this.#recorder(directory)
     const recorded = this.#guestTests.watching(recorder ? recorder.watching(options) : options)
     let booting: VM | undefined

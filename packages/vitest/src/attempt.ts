@@ -1,5 +1,5 @@
 /** Describes the current attempt of a test for @coldboot/report. */
-import type { Attempt } from '@coldboot/report'
+import { type Attempt, titleKey } from '@coldboot/report'
 import type { RunnerTask, RunnerTestCase } from 'vitest'
 
 /** Vitest's folder for the files of a run, below the root of a project. */
@@ -9,7 +9,7 @@ export const HOME = '.vitest'
 export function attemptOf(task: RunnerTestCase): Attempt {
   const { file } = task
   const names = namesOf(task)
-  const same = testsOf(file.tasks).filter((other) => namesOf(other).join('\0') === names.join('\0'))
+  const same = testsOf(file.tasks).filter((other) => titleKey(namesOf(other)) === titleKey(names))
   return {
     root: file.filepath.endsWith(`/${file.name}`) ? file.filepath.slice(0, -file.name.length - 1) : process.cwd(),
     home: HOME,

@@ -1,8 +1,6 @@
 /** Converts a Vitest run to the model of @coldboot/report. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { AttemptReport, ErrorReport, RunReport, StackFrame, TestReport, TestState } from '@coldboot/report'
-import { attemptDirectory, rerunCommand } from '@coldboot/report'
+import { attemptDirectory, machineFolders, rerunCommand, titleKey } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { TestAttempt, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { HOME } from './attempt.ts'
@@ -82,29 +80,24 @@ function guestTestsOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex)
  * if the tests ran on another host.
  */
 function machinesOf(test: TestCase, { retryIndex, repeatIndex }: AttemptIndex): readonly string[] {
-  const directory = attemptDirectory({
-    root: test.project.config.root,
-    home: HOME,
-    file: test.module.relativeModuleId,
-    project: test.project.name,
-    names: namesOf(test),
-    duplicateIndex: duplicatesBefore(test),
-    repeat: repeatIndex,
-    retry: retryIndex,
-  })
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(directory, name))
-  } catch {
-    return []
-  }
+  return machineFolders(
+    attemptDirectory({
+      root: test.project.config.root,
+      home: HOME,
+      file: test.module.relativeModuleId,
+      project: test.project.name,
+      names: namesOf(test),
+      duplicateIndex: duplicatesBefore(test),
+      repeat: repeatIndex,
+      retry: retryIndex,
+    }),
+  )
 }
 
 /** Number of tests with the same names before it in the file. */
 function duplicatesBefore(test: TestCase): number {
-  const names = namesOf(test).join('\0')
-  return [...test.module.children.allTests()].filter((it) => namesOf(it).join('\0') === names).indexOf(test)
+  const key = titleKey(namesOf(test))
+  return [...test.module.children.allTests()].filter((it) => titleKey(namesOf(it)) === key).indexOf(test)
 }
 
 /** Names of the groups and the test. */
