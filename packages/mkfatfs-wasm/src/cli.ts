@@ -5,6 +5,8 @@ import { runCommandLine } from './command-line/run-command-line.ts'
 const { argv, stdout, stderr } = process
 // A closed pipe is not a failure, for example in `mkfatfs-wasm --list disk.img | head`.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1)
+  if (error.code === 'EPIPE') process.exit(0)
+  stderr.write(`mkfatfs-wasm: The output could not be written: ${error.message}\n`)
+  process.exit(1)
 })
 process.exitCode = await runCommandLine(argv.slice(2), { stdout, stderr })

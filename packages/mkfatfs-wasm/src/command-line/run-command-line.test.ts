@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, truncateSync, watch, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, truncateSync, watch, writeFileSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -213,6 +213,18 @@ test.for(['SIGINT', 'SIGTERM'] as const)('removes the unfinished image on %s', a
   child.kill(signal)
   expect(await once(child, 'close')).toEqual([signal === 'SIGINT' ? 130 : 143, null])
   expect(readdirSync(out)).toEqual([])
+})
+
+test.runIf(process.platform === 'linux')('prints why its output could not be written, and exits with 1', async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(process.execPath, [command, '--help'], { stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  const errors = child.stderr ?? expect.unreachable()
+  const [stderr, [exitCode]] = await Promise.all([text(errors), once(child, 'close')])
+  expect({ stderr, exitCode }).toEqual({
+    stderr: expect.stringMatching(/^mkfatfs-wasm: .*ENOSPC.*\n$/) as string,
+    exitCode: 1,
+  })
 })
 
 test('exits with 0 when its output is closed early', async ({ scratch }) => {
