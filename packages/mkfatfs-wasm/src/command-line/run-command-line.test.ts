@@ -215,6 +215,21 @@ test.for(['SIGINT', 'SIGTERM'] as const)('removes the unfinished image on %s', a
   expect(readdirSync(out)).toEqual([])
 })
 
+test('leaves the old image if it is interrupted while it changes a copy', async ({ scratch }) => {
+  const source = scratch.tree('source', { 'a.txt': 'one' })
+  const out = scratch.tree('out', {})
+  await run(source, `${out}/disk.img`, '--size', '8G')
+  const watcher = watch(out)
+  const child = spawn(process.execPath, [command, '--remove', `${out}/disk.img`, 'a.txt'], { stdio: 'ignore' })
+  await once(watcher, 'change')
+  watcher.close()
+  child.kill('SIGTERM')
+  expect(await once(child, 'close')).toEqual([143, null])
+  expect(readdirSync(out)).toEqual(['disk.img'])
+  await using image = await readFatImage(`${out}/disk.img`)
+  expect((await image.list()).map(({ path }) => path)).toEqual(['a.txt'])
+})
+
 test.runIf(process.platform === 'linux')('prints why its output could not be written, and exits with 1', async () => {
   const full = openSync('/dev/full', 'w')
   const child = spawn(process.execPath, [command, '--help'], { stdio: ['ignore', full, 'pipe'] })

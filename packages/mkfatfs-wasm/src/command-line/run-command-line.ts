@@ -19,7 +19,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export async function runCommandLine(args: readonly string[], { stdout, stderr }: Streams): Promise<number> {
   const controller = new AbortController()
   let signal: (typeof SIGNALS)[number] | undefined
-  // The first signal aborts the run, which removes the unfinished image. A second signal ends the process at once.
+  // The first signal aborts the run, which removes the unfinished image, or leaves the old one. A second signal ends the process at once.
   const stop = (name: (typeof SIGNALS)[number]): void => {
     signal = name
     controller.abort()

@@ -43,7 +43,8 @@ export async function runCommand(command: Command, watch: Watch): Promise<string
     case 'add':
     case 'remove':
     case 'rename': {
-      await editFatImage(command.image, (image) => edit(image, command))
+      const { signal } = watch
+      await editFatImage(command.image, (image) => edit(image, command, signal), { signal })
       return command.isJson ? toJson({ image: resolve(command.image) }) : ''
     }
   }
@@ -51,12 +52,12 @@ export async function runCommand(command: Command, watch: Watch): Promise<string
 
 type EditCommand = Extract<Command, { readonly kind: 'add' | 'remove' | 'rename' }>
 
-async function edit(image: FatImageEditor, command: EditCommand): Promise<void> {
+async function edit(image: FatImageEditor, command: EditCommand, signal: AbortSignal): Promise<void> {
   if (command.kind === 'rename') await image.rename(command.from, command.to)
   else if (command.kind === 'remove') for (const path of command.paths) await image.remove(path)
   else {
     const { file, path = basename(file) } = command
-    const contents = await readFile(file).catch((cause: unknown) => {
+    const contents = await readFile(file, { signal }).catch((cause: unknown) => {
       throw new MkfatfsError('READ_FAILED', `Could not read "${file}": ${reasonOf(cause)}.`, { cause })
     })
     await image.writeFile(path, contents)

@@ -10,6 +10,8 @@ export interface EditFatImageOptions extends ReadFatImageOptions {
    * @default false
    */
   readonly allowDeviceNames?: boolean
+  /** Aborts the change: it rejects with the signal's reason, and an image file is unchanged. */
+  readonly signal?: AbortSignal
 }
 
 /** Callback that makes the changes. */
@@ -19,7 +21,7 @@ export type EditFatImage = (image: FatImageEditor) => void | Promise<void>
  * Changes a copy of an image in memory.
  * @param edit makes the changes; if it rejects, the call rejects with the same error
  * @returns the changed image
- * @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`, and errors of `edit`
+ * @throws MkfatfsError `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`, errors of `edit`; the signal's reason
  */
 export async function editFatImage(
   image: Uint8Array | ArrayBuffer | Blob,
@@ -54,10 +56,12 @@ export async function editBytes(
   options: EditFatImageOptions,
   { latestTime = Number.POSITIVE_INFINITY, ...support }: EditSupport,
 ): Promise<void> {
-  const { allowDeviceNames = false, ...rest } = options
+  const { allowDeviceNames = false, signal, ...rest } = options
   const clock = { now: 0 }
   const opened = await openVolume(bytes, { ...rest, ...support, clock: () => clock.now })
   const currentTime = () => Math.min(Date.now(), latestTime)
   await using editor = new FatImageEditor(opened, { clock, currentTime, allowDeviceNames })
+  signal?.throwIfAborted()
   await edit(editor)
+  signal?.throwIfAborted()
 }

@@ -5,8 +5,8 @@ import type { EditFatImage, EditFatImageOptions } from '../edit/edit-fat-image.t
  * Changes an image file. The changes are made in a copy that atomically replaces the file at the end, so that the old image is
  * unchanged after a failure or a crash.
  * @param edit makes the changes
- * @throws MkfatfsError `READ_FAILED`, `WRITE_FAILED`, `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`, and errors of
- *   `edit`
+ * @throws MkfatfsError `READ_FAILED`, `WRITE_FAILED`, `NOT_A_FAT_IMAGE`, `IMAGE_DAMAGED`, `INVALID_OPTION`, errors of
+ *   `edit`; the signal's reason
  */
 export async function editFatImage(image: string, edit: EditFatImage, options?: EditFatImageOptions): Promise<void>
 /** Changes a copy of an image in memory, and returns it. */

@@ -173,6 +173,33 @@ describe('changes an image file', () => {
   })
 })
 
+describe('an aborted change', () => {
+  const abort = new Error('stopped')
+
+  test('leaves the old image, and rejects with the reason of the signal', async ({ scratch }) => {
+    const image = scratch.at('disk.img')
+    await (await mkfatfs({ files, size: '1M' })).toFile(image)
+    const before = readFileSync(image)
+    const during = new AbortController()
+    const edit = async (editor: FatImageEditor): Promise<void> => {
+      await editor.remove('a')
+      during.abort(abort)
+    }
+    await expect(editFatImage(image, edit, { signal: during.signal })).rejects.toBe(abort)
+    expect(readFileSync(image).equals(before)).toBe(true)
+    expect(readdirSync(scratch.path)).toEqual(['disk.img'])
+    const late = async (): Promise<void> => expect.unreachable()
+    await expect(editFatImage(image, late, { signal: AbortSignal.abort(abort) })).rejects.toBe(abort)
+  })
+
+  test('returns no image in memory', async () => {
+    const image = await (await mkfatfs({ files, size: '1M' })).toBytes()
+    const during = new AbortController()
+    const change = editFatImage(image, () => during.abort(abort), { signal: during.signal })
+    await expect(change.then(() => 'changed')).rejects.toBe(abort)
+  })
+})
+
 test('changes an image in memory without changing the argument, also in a wear-levelling layer', async () => {
   const image = await (await mkfatfs({ files, profile: 'esp-idf', wearLevelling: true, size: '1M' })).toBytes()
   const before = Buffer.from(image)

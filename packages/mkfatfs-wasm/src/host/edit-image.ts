@@ -40,20 +40,22 @@ async function editFile(
   // Opens the image once, to refuse anything but a regular file before the copy.
   new ImageDescriptor(path).close()
   await writeAtomically(path, size, async (file, draft) => {
-    await copyImage(path, file)
+    await copyImage(path, file, options.signal)
     await editBytes(new ImageDescriptor(draft, { isWritable: true }), edit, options, support)
     await file.chmod(mode & 0o777)
     // Syncs before the rename, so that a crash leaves either the old or the complete new image.
     await file.sync()
+    options.signal?.throwIfAborted()
   })
 }
 
 /** Copies an image to a file of zeros. Pages of zeros remain holes. */
-async function copyImage(path: string, target: FileHandle): Promise<void> {
+async function copyImage(path: string, target: FileHandle, signal: AbortSignal | undefined): Promise<void> {
   await using source = await open(path, 'r')
   const writer = new SequentialWriter(new FileSink(target))
   try {
     for (let position = 0; ; ) {
+      signal?.throwIfAborted()
       const room = writer.room(1)
       if (room === undefined) {
         await writer.flush()
