@@ -10,7 +10,7 @@ import {
 import { MkfatfsError, reasonOf } from '../errors.ts'
 import { SequentialWriter } from '../write/sequential-writer.ts'
 import { sourceDateEpoch } from './environment.ts'
-import { ImageDescriptor } from './image-descriptor.ts'
+import { ImageDescriptor, unreadable } from './image-descriptor.ts'
 import { FileSink, writeAtomically } from './image-file.ts'
 import { codePageSupport } from './open-image.ts'
 
@@ -32,10 +32,10 @@ async function editFile(
   options: EditFatImageOptions,
   support: EditSupport,
 ): Promise<void> {
-  const unreadable = (cause: unknown): never => {
+  const unopened = (cause: unknown): never => {
     throw new MkfatfsError('READ_FAILED', `Could not open "${image}": ${reasonOf(cause)}.`, { cause })
   }
-  const path = await realpath(image).catch(unreadable)
+  const path = await realpath(image).catch(unopened)
   const { size, mode } = await stat(path)
   // Opens the image once, to refuse anything but a regular file before the copy.
   new ImageDescriptor(path).close()
@@ -61,7 +61,10 @@ async function copyImage(path: string, target: FileHandle, signal: AbortSignal |
         await writer.flush()
         continue
       }
-      const { bytesRead } = await source.read(room.buffer, room.offset, room.length, position)
+      const reading = source.read(room.buffer, room.offset, room.length, position)
+      const { bytesRead } = await reading.catch((cause: unknown) => {
+        throw unreadable(path, cause)
+      })
       if (bytesRead === 0) break
       writer.commit(bytesRead)
       position += bytesRead

@@ -21,7 +21,7 @@ const FILES_PER_TURN = 64
 /** Errors of the host about a single name, after which the extraction continues. */
 const NAME_ERRORS = ['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EEXIST']
 
-/** @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `EXTRACT_INCOMPLETE` after all other entries are written */
+/** @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `READ_FAILED`, `EXTRACT_INCOMPLETE` after all other entries are written */
 export async function extractTree(
   volume: MountedVolume,
   entries: readonly ListedEntry[],
@@ -38,7 +38,8 @@ export async function extractTree(
     if (turn < 1) return
     turn = 0
     onProgress?.({ bytes, totalBytes })
-    await setImmediate(undefined, { signal })
+    await setImmediate()
+    signal?.throwIfAborted()
   }
   signal?.throwIfAborted()
   prepare(target)
@@ -58,27 +59,32 @@ export async function extractTree(
             bytes += chunk.length
             await takeTurns(chunk.length / BYTES_PER_TURN)
           }
-          if (entry.modified !== undefined) futimesSync(file, entry.modified / 1000, entry.modified / 1000)
+          const { modified } = entry
+          if (modified !== undefined)
+            attempt(entry.path, path, () => futimesSync(file, modified / 1000, modified / 1000))
           isComplete = true
         } catch (error) {
           if (!MkfatfsError.is(error) || !['IMAGE_DAMAGED', 'NOT_IN_IMAGE'].includes(error.code)) throw error
           throw incomplete(entry.path, error.shortMessage, error)
         } finally {
-          closeSync(file)
+          attempt(entry.path, path, () => closeSync(file))
           if (!isComplete) rmSync(path)
         }
       }
     } catch (error) {
-      if (!MkfatfsError.is(error) || error.code !== 'EXTRACT_INCOMPLETE') throw error
-      failures.push(error)
+      failures.push(asIncomplete(error))
       if (entry.isDirectory) missing.add(entry.path)
     }
     await takeTurns(1 / FILES_PER_TURN)
   }
   // Sets the times of directories last, children first, because a new entry changes the time of its directory.
   for (const { isDirectory, path, modified } of entries.toReversed()) {
-    if (isDirectory && modified !== undefined && !missing.has(path)) {
-      utimesSync(join(target, path), modified / 1000, modified / 1000)
+    if (!isDirectory || modified === undefined || missing.has(path)) continue
+    const directory = join(target, path)
+    try {
+      attempt(path, directory, () => utimesSync(directory, modified / 1000, modified / 1000))
+    } catch (error) {
+      failures.push(asIncomplete(error))
     }
   }
   onProgress?.({ bytes, totalBytes })
@@ -114,6 +120,12 @@ function attempt<T>(entry: string, path: string, call: () => T): T {
       cause: error,
     })
   }
+}
+
+/** @throws any other error */
+function asIncomplete(error: unknown): MkfatfsError {
+  if (MkfatfsError.is(error) && error.code === 'EXTRACT_INCOMPLETE') return error
+  throw error
 }
 
 function incomplete(entry: string, why: string, cause?: unknown): MkfatfsError {

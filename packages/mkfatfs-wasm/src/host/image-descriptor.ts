@@ -3,6 +3,11 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { MkfatfsError, reasonOf } from '../errors.ts'
 import type { ImageBytes } from '../read/image-reader.ts'
 
+/** The error for an image that cannot be read. */
+export function unreadable(path: string, cause: unknown): MkfatfsError {
+  return new MkfatfsError('READ_FAILED', `Could not read "${path}": ${reasonOf(cause)}.`, { cause })
+}
+
 /** An open image file. */
 export class ImageDescriptor implements ImageBytes {
   readonly name: string
@@ -27,12 +32,17 @@ export class ImageDescriptor implements ImageBytes {
     throw new MkfatfsError('READ_FAILED', `"${path}" is not a regular file.`)
   }
 
+  /** @throws MkfatfsError `READ_FAILED` */
   read(target: Uint8Array, position: number): number {
     let done = 0
-    while (done < target.length) {
-      const bytes = readSync(this.#descriptor, target, done, target.length - done, position + done)
-      if (bytes === 0) break
-      done += bytes
+    try {
+      while (done < target.length) {
+        const bytes = readSync(this.#descriptor, target, done, target.length - done, position + done)
+        if (bytes === 0) break
+        done += bytes
+      }
+    } catch (error) {
+      throw unreadable(this.name, error)
     }
     return done
   }

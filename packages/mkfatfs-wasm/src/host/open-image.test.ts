@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import {
+import fs, {
   closeSync,
   openSync,
   readdirSync,
@@ -9,10 +9,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { describe, expect } from 'vitest'
+import { syncBuiltinESMExports } from 'node:module'
+import { describe, expect, vi } from 'vitest'
 import { type Scratch, test } from '../../test/scratch.ts'
 import { tool } from '../../test/tools.ts'
 import { readFatImage } from '../index.ts'
+import { ImageDescriptor } from './image-descriptor.ts'
 import { mkfatfs } from './mkfatfs.ts'
 
 const files = {
@@ -157,6 +159,31 @@ describe('reading', () => {
     expect(readdirSync(target)).toEqual(['mine'])
   })
 
+  test.for(['futimesSync', 'utimesSync', 'closeSync'] as const)(
+    'reports a failure of %s',
+    async (call, { scratch }) => {
+      const image = scratch.at('disk.img')
+      await mkfatfs(scratch.tree('source', { 'dir/file': 'text' }), image)
+      await using read = await readFatImage(image)
+      const failing = vi.spyOn(fs, call).mockImplementationOnce(() => {
+        throw Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM', syscall: call })
+      })
+      syncBuiltinESMExports()
+      try {
+        await expect(read.extract(scratch.at('out'))).rejects.toMatchObject({ code: 'WRITE_FAILED' })
+      } finally {
+        failing.mockRestore()
+        syncBuiltinESMExports()
+      }
+    },
+  )
+
+  test('reports an image that cannot be read any more', ({ scratch }) => {
+    const image = new ImageDescriptor(`${scratch.tree('source', { 'disk.img': 'text' })}/disk.img`)
+    image.close()
+    expect(() => image.read(new Uint8Array(4), 0)).toThrow(expect.objectContaining({ code: 'READ_FAILED' }))
+  })
+
   test('extracting can be aborted and reports its progress', async ({ scratch }) => {
     const source = scratch.tree('source', { large: Buffer.alloc(9_000_000, 1) })
     await mkfatfs(source, scratch.at('disk.img'))
@@ -166,8 +193,10 @@ describe('reading', () => {
     expect(reported.length).toBeGreaterThan(2)
     expect(reported.at(-1)).toBe(1)
     const controller = new AbortController()
-    const call = image.extract(scratch.at('two'), { signal: controller.signal, onProgress: () => controller.abort() })
-    await expect(call).rejects.toThrow('aborted')
+    const reason = new Error('stopped')
+    const onProgress = (): void => controller.abort(reason)
+    const call = image.extract(scratch.at('two'), { signal: controller.signal, onProgress })
+    await expect(call).rejects.toBe(reason)
   })
 
   test('a partition is chosen by its number', async ({ scratch }) => {

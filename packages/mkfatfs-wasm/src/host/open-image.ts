@@ -29,7 +29,7 @@ export class HostFatImageReader extends FatImage {
 
   /**
    * Reads the contents of a file, which must fit into a Buffer. `path` is not case-sensitive.
-   * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`
+   * @throws MkfatfsError `NOT_IN_IMAGE`, `IMAGE_DAMAGED`, `READ_FAILED`
    */
   override async readFile(path: string): Promise<Buffer> {
     const { buffer, byteOffset, byteLength } = await super.readFile(path)
@@ -38,7 +38,8 @@ export class HostFatImageReader extends FatImage {
 
   /**
    * Extracts all entries with their modification times into `directory`, which must be new or empty.
-   * @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `IMAGE_DAMAGED`, `EXTRACT_INCOMPLETE`
+   * @throws MkfatfsError `TARGET_NOT_EMPTY`, `WRITE_FAILED`, `READ_FAILED`, `IMAGE_DAMAGED`, `EXTRACT_INCOMPLETE`; the signal's
+   *   reason
    */
   async extract(directory: string, options: ExtractOptions = {}): Promise<void> {
     await extractTree(this.#volume, this.listed(), directory, options)
