@@ -81,10 +81,12 @@ test('the duration of a finished activity is shown with the next one of its kind
   await record.written
   expect(await record.read()).toEqual(new Map([['boot-x86_64', 4000]]))
 
+  const reading = vi.spyOn(record, 'read')
   const next = logged()
   next.board.receive('a', boot)
   vi.advanceTimersByTime(500)
-  await vi.waitFor(() => expect(next.board.activities).toMatchObject([{ title: 'Booting "vm"', lastMs: 4000 }]))
+  await reading.mock.results[0]?.value
+  expect(next.board.activities).toMatchObject([{ title: 'Booting "vm"', lastMs: 4000 }])
 })
 
 test('durations that are recorded at the same time are all kept', async () => {

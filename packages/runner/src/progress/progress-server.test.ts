@@ -2,29 +2,57 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { readEnvironment } from '@coldboot/core/internal'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { ActivityReport } from './activity.ts'
+import type { ProgressBoard } from './progress-board.ts'
 import { serveProgress } from './progress-server.ts'
 import { startProgress } from './start-progress.ts'
 
+/** @returns a function that resolves after the board has received a report with these properties */
+function receipts(board: ProgressBoard): (wanted: Partial<ActivityReport>) => Promise<void> {
+  const reports: ActivityReport[] = []
+  let check = (): void => {}
+  const receive = board.receive.bind(board)
+  vi.spyOn(board, 'receive').mockImplementation((worker, report) => {
+    receive(worker, report)
+    reports.push(report)
+    check()
+  })
+  return (wanted) =>
+    new Promise((resolve) => {
+      check = () => {
+        const matches = (report: ActivityReport): boolean =>
+          Object.entries(wanted).every(([key, value]) => Reflect.get(report, key) === value)
+        if (reports.some(matches)) resolve()
+      }
+      check()
+    })
+}
+
 test('shows what a worker reports, until the server is closed', async () => {
   vi.stubEnv('COLDBOOT_PROGRESS_SOCKET', '/outer/socket')
+  // Activities are shown only after some time.
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
   const refresh = vi.fn()
   const ended = vi.fn()
   const server = serveProgress({ refresh, ended })
+  const received = receipts(server.board)
   const path = readEnvironment().progressSocket ?? ''
   expect(path).not.toBe('/outer/socket')
   const progress = startProgress('Preparing the guest', 'test')
   progress.update('Downloading', 0.5)
-  await vi.waitFor(() =>
-    expect(server.board.activities).toEqual([
-      expect.objectContaining({ title: 'Preparing the guest', detail: 'Downloading', fraction: 0.5 }),
-    ]),
-  )
+  await received({ detail: 'Downloading' })
+  vi.advanceTimersByTime(1000)
+  expect(server.board.activities).toEqual([
+    expect.objectContaining({ title: 'Preparing the guest', detail: 'Downloading', fraction: 0.5 }),
+  ])
   progress.end('failed')
   progress.end()
-  await vi.waitFor(() =>
-    expect(ended.mock.calls).toMatchObject([[{ title: 'Preparing the guest', outcome: 'failed' }]]),
-  )
+  await received({ outcome: 'failed' })
+  expect(ended.mock.calls).toMatchObject([[{ title: 'Preparing the guest', outcome: 'failed' }]])
   server.close()
   expect(existsSync(dirname(path))).toBe(false)
   expect(readEnvironment().progressSocket).toBe('/outer/socket')
