@@ -1,6 +1,8 @@
-/** Checks the host's requirements for machines: Node.js, QEMU, acceleration, memory and the cache. */
-import { accessSync, constants, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+/** Checks the host's requirements for machines: Node.js, QEMU, acceleration, memory, the cache and temporary files. */
+import { statSync } from 'node:fs'
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { type Architecture, ColdbootError } from '@coldboot/core'
 import {
   chooseAccelerator,
@@ -46,6 +48,7 @@ export async function examine(arch: Architecture | undefined = hostArchitecture(
     await guardFinding(),
     { state: 'fine', what: 'Memory', detail: `${Math.floor(memoryLimit() / 2 ** 20)} MiB may be used` },
     await cacheFinding(cacheDirectory),
+    await temporaryFinding(),
   ]
 }
 
@@ -81,10 +84,8 @@ function guestFinding(arch: Architecture, kernel: string | undefined): Finding {
 
 /** The default guest and templates need a writable cache. */
 async function cacheFinding(directory: string): Promise<Finding> {
-  try {
-    accessSync(nearest(directory), constants.W_OK | constants.X_OK)
-  } catch (error) {
-    const why = messageOf(error)
+  const why = await unwritable(directory)
+  if (why !== undefined) {
     const detail = `${directory} cannot be used: ${why}. Set COLDBOOT_CACHE to a folder that this user can write to.`
     return { state: 'missing', what: 'Cache', detail }
   }
@@ -92,6 +93,25 @@ async function cacheFinding(directory: string): Promise<Finding> {
   const bytes = templates.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
   const detail = `${directory}, ${templates.length} ${templates.length === 1 ? 'template' : 'templates'}, ${(bytes / 2 ** 20).toFixed(0)} MiB`
   return { state: 'fine', what: 'Cache', detail }
+}
+
+/** Each machine has a private directory for its sockets and its log. */
+async function temporaryFinding(): Promise<Finding> {
+  const directory = tmpdir()
+  const why = await unwritable(directory)
+  if (why === undefined) return { state: 'fine', what: 'Temporary files', detail: directory }
+  const detail = `${directory} cannot be used: ${why}. Set TMPDIR to a folder that this user can write to.`
+  return { state: 'missing', what: 'Temporary files', detail }
+}
+
+/** Creates a folder in the directory, or in its nearest existing parent, because permissions alone do not tell. */
+async function unwritable(directory: string): Promise<string | undefined> {
+  try {
+    await rmdir(await mkdtemp(join(nearest(directory), '.coldboot-doctor-')))
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 /** Returns the directory, or its nearest existing parent. */

@@ -105,7 +105,7 @@ describe('doctor', () => {
   test('lists the findings', async () => {
     const { code, out } = await run('doctor', '--arch', 'x86_64')
     expect(out).toMatch(
-      /^✓ Node\.js: v\d.*\n✓ QEMU: \d+\.\d+\.\d+, (?:from npm: @coldboot\/qemu-\S+|on PATH|named by the environment), \/.*\/qemu-system-x86_64\n[✓!] Guest: .*@coldboot\/guest-x86_64.*\n[✓!] Acceleration: (?:kvm|hvf|tcg): .*\n✓ Guard: (?:tie|pdeathsig|pipe): .*\n✓ Memory: \d+ MiB may be used\n✓ Cache: \/.*, 0 templates, 0 MiB\n$/,
+      /^✓ Node\.js: v\d.*\n✓ QEMU: \d+\.\d+\.\d+, (?:from npm: @coldboot\/qemu-\S+|on PATH|named by the environment), \/.*\/qemu-system-x86_64\n[✓!] Guest: .*@coldboot\/guest-x86_64.*\n[✓!] Acceleration: (?:kvm|hvf|tcg): .*\n✓ Guard: (?:tie|pdeathsig|pipe): .*\n✓ Memory: \d+ MiB may be used\n✓ Cache: \/.*, 0 templates, 0 MiB\n✓ Temporary files: \/.*\n$/,
     )
     expect(code).toBe(0)
   })

@@ -12,14 +12,14 @@ export interface MachineFixtures {
   /**
    * Default options of each machine. If they name no system to boot, the small Linux guest of @coldboot/guest boots. Set the
    * defaults for a project with `coldboot({ vm })` in the configuration, and for a file or a `describe` with
-   * `test.override('vmOptions', { … })`.
+   * `test.override('vmOptions', { … })`, which replaces all options of the project.
    *
    * @default {}
    */
   vmOptions: VMOptions
   /**
    * Selects the files of machines that are kept. Set it for a project with `coldboot({ artifacts })`, and for a file or a
-   * `describe` with `test.override('artifacts', { … })`.
+   * `describe` with `test.override('artifacts', { … })`. Options of the project that an override does not name still hold.
    *
    * @default {}
    */

@@ -44,7 +44,8 @@ export class TestMachines {
     }
     this.#task = task
     this.#clock = clock
-    this.#machines = new AttemptMachines(host, base, artifacts)
+    // The options of the project hold unless the file names them, so that `redact` is not lost by accident.
+    this.#machines = new AttemptMachines(host, base, { ...inject('artifacts'), ...artifacts })
     this.#earlierErrors = task.result?.errors?.length ?? 0
   }
 

@@ -2,7 +2,7 @@ import { display, Network } from '@coldboot/core'
 import { describe, expect, test } from '@coldboot/vitest'
 
 describe('everything', () => {
-  test.override('artifacts', {})
+  test.override('artifacts', { redact: [] })
 
   test('a screen and a network', async ({ bootVM }) => {
     await using network = new Network()
@@ -15,7 +15,7 @@ describe('everything', () => {
 })
 
 describe('a film', () => {
-  test.override('artifacts', { film: 'on-failure' })
+  test.override('artifacts', { redact: [], film: 'on-failure' })
 
   test('of a firmware', async ({ bootVM }) => {
     const screen = display()
@@ -37,7 +37,7 @@ describe('a little', () => {
 })
 
 describe('a machine', () => {
-  test.override('artifacts', { machine: 'on-failure' })
+  test.override('artifacts', { redact: [], machine: 'on-failure' })
 
   test('as the failure left it', async ({ vm }) => {
     await vm.run('echo left >/tmp/state')
@@ -50,7 +50,7 @@ describe('a machine', () => {
 })
 
 describe('a machine that is too large', () => {
-  test.override('artifacts', { machine: 'on-failure', maxBytes: 100_000 })
+  test.override('artifacts', { redact: [], machine: 'on-failure', maxBytes: 100_000 })
 
   test('has no room', ({ vm }) => {
     expect(vm.state).toBe('exited')

@@ -1,6 +1,9 @@
 import { display, Network } from '@coldboot/core'
 import { expect, test } from '@coldboot/vitest'
 
+// The secrets of the configuration hold, although this does not name them.
+test.override('artifacts', { retain: 'always' })
+
 const secret = process.env['COLDBOOT_TEST_SECRET'] ?? ''
 
 test('a secret that is typed, printed, run and reported', async ({ bootVM }) => {
