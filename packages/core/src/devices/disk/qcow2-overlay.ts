@@ -6,6 +6,7 @@
  * files.
  */
 import { type FileHandle, open } from 'node:fs/promises'
+import { writeAll } from '../../host/files/write-all.ts'
 
 const CLUSTER_BITS = 16
 const CLUSTER = 1 << CLUSTER_BITS
@@ -62,5 +63,5 @@ function bigEndian64(value: number): Buffer {
 }
 
 async function writeAt(file: FileHandle, offset: number, bytes: Buffer): Promise<void> {
-  await file.write(bytes, 0, bytes.length, offset)
+  await writeAll(file, [bytes], offset)
 }

@@ -1,6 +1,7 @@
 /** Files with holes, such as guest memory: blocks that are all zero take no space on the disk. */
 import { constants } from 'node:fs'
 import { copyFile, type FileHandle, open } from 'node:fs/promises'
+import { writeAll } from './write-all.ts'
 
 /** Size of the blocks that are checked for zeros, bytes. */
 const BLOCK = 4096
@@ -10,7 +11,7 @@ const WINDOW = 1 << 20
 
 /** Writes the blocks of a chunk that are not all zero. The file must have only zeros at the position of the chunk. */
 export async function writeSparse(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
-  for (const [start, end] of runsOf(chunk)) await file.write(chunk, start, end - start, position + start)
+  for (const [start, end] of runsOf(chunk)) await writeAll(file, [chunk.subarray(start, end)], position + start)
 }
 
 /** Copies a file. Shares blocks (reflinks) if the file system supports it, otherwise skips blocks that are all zero. */

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { types } from 'node:util'
 import { extract, type Header, type Pack, pack } from 'tar-stream'
 import { ColdbootError, MachineError, messageOf, OptionError } from '../../errors.ts'
+import { writeAll } from '../../host/files/write-all.ts'
 import { CHUNK, createCompressor } from './compression.ts'
 
 /** Name of an empty last file, which marks the archive as complete, because Node's zstd accepts truncated data. */
@@ -205,7 +206,7 @@ export class ArchiveReader implements AsyncDisposable {
   /** Writes the content to a new file. @throws as {@link next}; the system's error */
   async save(entry: ArchiveEntry, path: string): Promise<void> {
     await using file = await open(path, 'wx', 0o600)
-    for await (const chunk of this.chunks(entry)) await file.write(chunk)
+    for await (const chunk of this.chunks(entry)) await writeAll(file, [chunk])
   }
 
   invalid(why: string, cause?: unknown): OptionError {

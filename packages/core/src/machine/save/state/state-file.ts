@@ -8,6 +8,7 @@ import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { makePrivateDirectory } from '../../../host/files/private-directory.ts'
+import { writeAll } from '../../../host/files/write-all.ts'
 import type { StateInput } from '../../../qemu/qemu-instance.ts'
 import type { StateFile } from '../../../qemu/state/state-file.ts'
 import { beginPart, encodePage, finishPart, type MemoryPage } from '../../../qemu/state/state-records.ts'
@@ -57,10 +58,10 @@ export async function writeState(
     for await (const chunk of stream) {
       reader.push(chunk)
       receiver.flush?.()
-      if (writer.pendingBytes > FLUSH_BYTES) await file.writev(writer.take())
+      if (writer.pendingBytes > FLUSH_BYTES) await writeAll(file, writer.take())
     }
     reader.end()
-    await file.writev(writer.take())
+    await writeAll(file, writer.take())
   } finally {
     await file.close()
   }
