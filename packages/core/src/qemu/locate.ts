@@ -80,7 +80,8 @@ async function knownVersion(command: readonly string[]): Promise<string> {
   if (args.length > 0) return lookUpVersion(command)
   const real = await realpath(path)
   const identity = `${real} ${await fileIdentity(real)}`
-  return rememberedText(join(readEnvironment().cacheDirectory, 'qemu-versions'), identity, () => lookUpVersion(command))
+  const folder = join(readEnvironment().cacheDirectory, 'qemu-versions')
+  return rememberedText(folder, identity, /^\d+\.\d+\.\d+$/, () => lookUpVersion(command))
 }
 
 async function lookUpVersion(command: readonly string[]): Promise<string> {

@@ -15,7 +15,7 @@ import { rememberedText } from './remembered-text.ts'
  * in nanoseconds. Programs cannot set the change time.
  */
 export async function fileDigest(path: string, memory: string): Promise<string> {
-  return rememberedText(memory, await fileIdentity(path), async () => {
+  return rememberedText(memory, await fileIdentity(path), /^[0-9a-f]{64}$/, async () => {
     const hash = nodeCrypto().createHash('sha256')
     await pipeline(createReadStream(path), hash)
     return hash.digest('hex')

@@ -8,17 +8,21 @@ import { makeDirectory } from './make-directory.ts'
  * Returns the stored text for an identity, or computes and stores it.
  *
  * @param identity all inputs of the text
+ * @param form matches a complete text. After a power loss, a stored text may be empty.
  */
-export async function rememberedText(folder: string, identity: string, find: () => Promise<string>): Promise<string> {
+export async function rememberedText(
+  folder: string,
+  identity: string,
+  form: RegExp,
+  find: () => Promise<string>,
+): Promise<string> {
   const path = join(folder, nodeCrypto().createHash('sha256').update(identity).digest('hex'))
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    const text = await find()
-    // If it cannot be stored, for example on a full disk, it is computed again the next time.
-    await remember(folder, path, text).catch(() => {})
-    return text
-  }
+  const stored = await readFile(path, 'utf8').catch(() => undefined)
+  if (stored !== undefined && form.test(stored)) return stored
+  const text = await find()
+  // If it cannot be stored, for example on a full disk, it is computed again the next time.
+  await remember(folder, path, text).catch(() => {})
+  return text
 }
 
 async function remember(folder: string, path: string, text: string): Promise<void> {
