@@ -9,11 +9,11 @@ import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { QmpClient, QmpEvent } from '../devices/device.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { MachineError } from '../errors.ts'
 import { socketDirectory } from '../host/files/socket-directory.ts'
 import { STATE_FD } from './command-line.ts'
+import type { QmpClient, QmpEvent } from './qmp.ts'
 import { isAtLeast } from './version.ts'
 
 /** Location of the guest memory: a file that the other QEMU maps, or the transferred stream. */
@@ -152,8 +152,10 @@ function capabilitiesFor(memory: MemoryTransfer): readonly object[] {
 /** Runs a command that starts a migration, and waits for the end of the migration. */
 async function migrated(qmp: QmpClient, begin: () => Promise<unknown>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // If the machine exits meanwhile, `begin` or the query rejects, and this promise is not awaited.
+  // If `begin` rejects, this promise is not awaited.
   promise.catch(() => {})
+  // If QEMU ends after it accepted the commands, it sends no event.
+  qmp.unanswered('migrate').catch(reject)
   using _ = qmp.onEvent(({ event, data }: QmpEvent) => {
     if (event !== 'MIGRATION') return
     if (data['status'] === 'completed') resolve()

@@ -96,6 +96,12 @@ export class QmpClient {
     })
   }
 
+  /** Rejects at the end of the stream, as {@link execute} does. Never resolves. */
+  unanswered(command: string): Promise<never> {
+    if (this.#gone) return Promise.reject(this.#gone(command))
+    return new Promise((_, reject) => void this.#pending.set(this.#nextId++, { command, resolve() {}, reject }))
+  }
+
   /** Passes all earlier and later messages to the observer; undefined for no observer. Called once. */
   observe(observer: ((message: QmpMessage) => void) | undefined): void {
     if (observer) for (const message of this.#early ?? []) observer(message)

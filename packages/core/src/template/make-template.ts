@@ -137,6 +137,7 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
   const exited = running.ended.then(() => {
     throw new TemplateError('TEMPLATE_UNSAVABLE', 'The machine ended while it was being saved')
   })
+  exited.catch(() => {})
   try {
     const save = async (): Promise<void> => {
       await runAgentScript(vm, detach)
@@ -147,6 +148,8 @@ async function saved(vm: VM, running: RunningMachine, stateFile: string, detach 
   } catch (error) {
     // Other errors come from writing the state file.
     if (!ColdbootError.is(error)) throw cacheUnusable(dirname(dirname(stateFile)), error)
+    // The stream of QMP ends before the process. QEMU is killed if it does not exit.
+    if (error.code === 'MACHINE_EXITED') return exited
     if (error.code === 'QMP_FAILED' || error.code === 'ATTACH_FAILED') return error.shortMessage
     throw error
   }

@@ -142,5 +142,10 @@ async function untilGone<T>({ ended, spec }: RunningMachine, work: () => Promise
     throw new MachineError('MACHINE_EXITED', `Machine "${spec.name}" ended while it was saved`)
   })
   exited.catch(() => {})
-  return Promise.race([work(), exited])
+  // The stream of QMP ends before the process.
+  const result = work().catch((error: unknown) => {
+    if (ColdbootError.is(error) && error.code === 'MACHINE_EXITED') return exited
+    throw error
+  })
+  return Promise.race([result, exited])
 }

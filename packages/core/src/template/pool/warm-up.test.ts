@@ -62,6 +62,7 @@ const MARK = '\x1b]133;B\x07'
 test.each([
   ['at the shell', 'boot\n# ', '# '],
   ['at the shell, which marks its prompt', `boot\n# ${MARK}`, `# ${MARK}`],
+  ['at the shell, which has not printed the last mark yet', `boot\n# ${MARK}true\n# `, `# ${MARK}`],
   ['in a program that was started from the shell', `boot\n# ${MARK}python3\n>>> `, undefined],
   ['in a program without a prompt', 'boot\n# cat\n', undefined],
 ])('the prompt of a guest %s', (_title, console, prompt) => {

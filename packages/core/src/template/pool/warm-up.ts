@@ -32,8 +32,9 @@ export function warmUpPrompt({ spec: { accelerator, ready }, stored }: Restorati
   if (accelerator !== 'tcg' || typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return undefined
   // Waits for the mark too, because input that arrives while the guest prints it would be echoed inside the mark.
   const marked = `${ready}${MARK_AFTER_PROMPT}`
-  const end = Buffer.from(stored.console.subarray(-4 * marked.length)).toString('utf8')
-  return [marked, ready].find((prompt) => end.endsWith(prompt))
+  const text = Buffer.from(stored.console).toString('utf8')
+  if (!text.endsWith(ready) && !text.endsWith(marked)) return undefined
+  return text.includes(marked) ? marked : ready
 }
 
 /**
