@@ -34,8 +34,11 @@ export class RevertibleMachine {
   readonly #ended = Promise.withResolvers<ExitStatus>()
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #checkpoints: Checkpoint[] = []
-  /** Settles when a revert has succeeded or failed. */
-  #reverting: Promise<void> | undefined
+  /** Settles when all calls so far that replace or end QEMU have succeeded or failed. */
+  #replacing: Promise<unknown> = Promise.resolve()
+  #isReverting = false
+  /** Whether the machine has ended, so that no other QEMU replaces it. */
+  #isOver = false
 
   /**
    * @param vm identity of the machine for its devices
@@ -155,7 +158,11 @@ export class RevertibleMachine {
   }
 
   /** See `VM.revert`. */
-  async revert(checkpoint: Checkpoint): Promise<void> {
+  revert(checkpoint: Checkpoint): Promise<void> {
+    return this.#serialized(() => this.#checkedRevert(checkpoint))
+  }
+
+  async #checkedRevert(checkpoint: Checkpoint): Promise<void> {
     const machine = `Machine "${this.#running.spec.name}"`
     if (!this.#checkpoints.includes(checkpoint) || checkpoint.isRemoved) {
       if (!(checkpoint instanceof Checkpoint)) {
@@ -172,13 +179,12 @@ export class RevertibleMachine {
         },
       )
     }
-    if (this.state === 'exited') throw new MachineError('MACHINE_EXITED', `${machine} has ended already`)
-    await this.#reverting
-    this.#reverting = this.#revert(checkpoint)
+    if (this.#isOver || this.state === 'exited') throw this.#hasEnded()
+    this.#isReverting = true
     try {
-      await this.#reverting
+      await this.#revert(checkpoint)
     } finally {
-      this.#reverting = undefined
+      this.#isReverting = false
     }
   }
 
@@ -197,25 +203,45 @@ export class RevertibleMachine {
   }
 
   /** See `VM.powerOn`. */
-  async powerOn(): Promise<void> {
-    const running = await powerOn(this.#running)
-    this.#replaceBy(running)
-    this.#watch(running)
-    await running.begin(this.#vm)
+  powerOn(): Promise<void> {
+    return this.#serialized(async () => {
+      if (this.#isOver && this.#running.isReplaced) throw this.#hasEnded()
+      const running = await powerOn(this.#running)
+      this.#replaceBy(running)
+      this.#watch(running)
+      await running.begin(this.#vm)
+    })
   }
 
   /** See `VM.state`. */
   get state(): MachineState {
-    return this.#running.isReplaced && this.#reverting === undefined ? 'off' : this.#running.state
+    return this.#running.isReplaced && !this.#isReverting ? 'off' : this.#running.state
   }
 
   /** See `VM.close`. */
-  async close(): Promise<ExitStatus> {
-    await this.#reverting?.catch(() => {})
-    const status = await this.#running.close()
-    // Settles `ended` of a machine that is off after a power cut.
+  close(): Promise<ExitStatus> {
+    return this.#serialized(async () => {
+      const status = await this.#running.close()
+      // Settles `ended` of a machine that is off after a power cut.
+      this.#end(status)
+      return status
+    })
+  }
+
+  /** Runs a job after the earlier ones, because a new QEMU would outlive a `close()` that does not know it. */
+  #serialized<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.#replacing.then(job)
+    this.#replacing = result.catch(() => {})
+    return result
+  }
+
+  #end(status: ExitStatus): void {
+    this.#isOver = true
     this.#ended.resolve(status)
-    return status
+  }
+
+  #hasEnded(): MachineError {
+    return new MachineError('MACHINE_EXITED', `Machine "${this.#running.spec.name}" has ended already`)
   }
 
   async #revert({ name, snapshot }: Checkpoint): Promise<void> {
@@ -236,7 +262,7 @@ export class RevertibleMachine {
       this.#watch(running)
       running.onEvent?.({ kind: 'revert', name, duration: now() - begun })
     } catch (error) {
-      this.#ended.resolve(await (running?.close() ?? old.ended))
+      this.#end(await (running?.close() ?? old.ended))
       throw error
     }
   }
@@ -261,7 +287,7 @@ export class RevertibleMachine {
       for (const listener of [...this.#incidentListeners]) listener(incident)
     })
     void running.ended.then((status) => {
-      if (this.#running === running && !running.isReplaced) this.#ended.resolve(status)
+      if (this.#running === running && !running.isReplaced) this.#end(status)
     })
   }
 }

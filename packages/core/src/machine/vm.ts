@@ -584,7 +584,7 @@ export class VM implements AsyncDisposable {
    * Boots the machine again after {@link powerCut}, with the same disks. Resolves when QEMU answers; {@link ready}
    * waits for the guest. Checkpoints stay valid; forwarded ports get new numbers.
    *
-   * @throws MachineError `MACHINE_POWERED` without a power cut; StartError `START_FAILED`
+   * @throws MachineError `MACHINE_POWERED` without a power cut, `MACHINE_EXITED` after `close()`; StartError `START_FAILED`
    */
   powerOn(): Promise<void> {
     return this.#machine.powerOn()

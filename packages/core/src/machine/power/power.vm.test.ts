@@ -145,6 +145,31 @@ describe('a power cut', () => {
     expect(records).toEqual(records.map((_, index) => `record ${index + 1}`))
   })
 
+  test('a start after a cut is done once, and does not outlive `close()`', async () => {
+    const vm = await start()
+    await vm.powerCut()
+    const [first, second] = await Promise.allSettled([vm.powerOn(), vm.powerOn()])
+    expect(first).toMatchObject({ status: 'fulfilled' })
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'MACHINE_POWERED' } })
+    await vm.powerCut()
+    const started = vm.powerOn()
+    await Promise.all([vm.close(), started])
+    expect(liveMachines()).not.toContain(vm.spec.name)
+    expect(vm.state).toBe('exited')
+    await expect(vm.powerOn()).rejects.toMatchObject({ code: 'MACHINE_POWERED' })
+  })
+
+  test('a machine that was closed without power stays off', async () => {
+    const vm = await start()
+    const checkpoint = await vm.checkpoint()
+    onTestFinished(() => checkpoint.remove())
+    await vm.powerCut()
+    const closed = vm.close()
+    await expect(vm.powerOn()).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+    await expect(vm.revert(checkpoint)).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+    await closed
+  })
+
   test('keeps the image, forwards ports again, and allows checkpoints and reverts', async () => {
     const net = userNetwork({ forward: [{ guest: 80 }] })
     const vm = await start({ devices: [net] })
