@@ -132,6 +132,36 @@ describe('layers', () => {
   })
 })
 
+/** Adds a template of a size to a store. */
+async function add(store: TemplateStore, key: string, sizeBytes: number): Promise<void> {
+  await store.findOrMake(key, async (folder) => {
+    await build(folder)
+    writeFileSync(join(folder, STATE_FILE), Buffer.alloc(sizeBytes, key))
+  })
+}
+
+test('a template that is too large for the limit does not remove older ones that fit', async () => {
+  const store = new TemplateStore(new Cache(scratch()))
+  await add(store, ROOT, 1 << 20)
+  await add(store, LOW, 4 << 20)
+  useOf(store, ROOT, 1)
+  expect(await store.prune({ maxBytes: 2 << 20 })).toEqual([LOW])
+})
+
+test('a new template is kept although it is larger than the limit, and others make room for it', async () => {
+  const store = new TemplateStore(new Cache(scratch()))
+  await add(store, ROOT, 4 << 20)
+  await add(store, LOW, 1 << 20)
+  useOf(store, ROOT, 100)
+  expect(await store.prune({ maxBytes: 2 << 20 }, ROOT)).toEqual([LOW])
+})
+
+test('a new layer is kept with the templates below it', async () => {
+  const store = await storeWithLayers()
+  expect(await store.prune({ maxBytes: 0 }, HIGH)).toEqual([])
+  expect(await store.prune({ maxBytes: 0 }, LOW)).toEqual([HIGH])
+})
+
 test('the memory file is writable for its owner, as QEMU needs without root', async () => {
   const stored = await (await storeIn(scratch())).find('key')
   if (stored === undefined || 'unsavable' in stored) throw new TypeError('there is no template')

@@ -119,7 +119,7 @@ export class TemplateStore {
         sealTemplateFolder(scratch, made)
         await this.#publish(scratch, key)
       })
-      await this.prune()
+      await this.prune({}, key)
       const made = this.#read(key)
       if (made === undefined || typeof made === 'string')
         throw new Error(`The template ${key} vanished while it was made`)
@@ -188,18 +188,23 @@ export class TemplateStore {
 
   /**
    * Removes templates beyond the age and size limits, and layers whose base is removed. Templates below a layer that is
-   * kept are kept too. @returns the removed keys
+   * kept are kept too.
+   * @param used key of a template that is kept even beyond the limits, because a machine will be started from it
+   * @returns the removed keys
    */
-  async prune(limits: PruneLimits = {}): Promise<readonly string[]> {
+  async prune(limits: PruneLimits = {}, used?: string): Promise<readonly string[]> {
     const { maxAgeMs = MAX_AGE_MS, maxBytes = MAX_BYTES } = limits
     const templates = this.list()
-    const kept = new Set<string>()
-    let bytes = 0
+    const sizes = new Map(templates.map(({ key, diskBytes }) => [key, diskBytes]))
+    const sizeOf = (keys: Iterable<string>): number => [...keys].reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0)
+    const kept = new Set(used === undefined ? [] : this.lineage(used))
+    let bytes = sizeOf(kept)
     for (const { key, usedMs } of templates.toSorted((a, b) => b.usedMs - a.usedMs)) {
       if (kept.has(key)) continue
       const needed = this.lineage(key).filter((name) => !kept.has(name))
-      bytes += templates.reduce((sum, one) => sum + (needed.includes(one.key) ? one.diskBytes : 0), 0)
-      if (Date.now() - usedMs > maxAgeMs || bytes > maxBytes || this.#read(key) === BASELESS) continue
+      const isTooMuch = bytes + sizeOf(needed) > maxBytes
+      if (Date.now() - usedMs > maxAgeMs || isTooMuch || this.#read(key) === BASELESS) continue
+      bytes += sizeOf(needed)
       for (const name of needed) kept.add(name)
     }
     const removed = templates.map(({ key }) => key).filter((key) => !kept.has(key))
