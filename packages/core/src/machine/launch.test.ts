@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { readEnvironment } from '../host/environment.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import { launch } from './launch.ts'
+import { discard, type Launched, launch } from './launch.ts'
 
 let folder: string
 let spec: MachineSpec
@@ -40,4 +40,16 @@ test('warns about missing acceleration only once for several machines', async ()
   await expect(launch(slow, {})).rejects.toMatchObject(missing)
   await expect(launch(spec, {})).rejects.toMatchObject(missing)
   expect(warned.mock.calls).toEqual([[slow.acceleratorWarning, 'ColdbootWarning']])
+})
+
+test('everything of a machine is released, even if its folder cannot be removed', async () => {
+  const done: string[] = []
+  const launched = {
+    machine: { shutDown: async () => void done.push('ended') },
+    directory: { remove: () => Promise.reject(new Error('EBUSY')) },
+    plan: { release: async () => void done.push('released') },
+    registration: { [Symbol.dispose]: () => void done.push('forgotten') },
+  }
+  await expect(discard(launched as unknown as Launched)).rejects.toThrow('EBUSY')
+  expect(done).toEqual(['ended', 'released', 'forgotten'])
 })

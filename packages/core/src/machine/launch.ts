@@ -1,4 +1,5 @@
 /** Spawns QEMU for a MachineSpec, in a private directory. */
+import { cleanUp } from '../host/clean-up.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/files/private-directory.ts'
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { warnOnce } from '../host/warnings.ts'
@@ -154,10 +155,12 @@ export function launchedCommandLine(
 
 /** Ends a launched machine if it still runs, and removes its files. Idempotent. */
 export async function discard({ machine, directory, plan, registration }: Launched): Promise<void> {
-  await machine.shutDown()
-  await directory.remove()
-  await plan.release?.()
-  registration[Symbol.dispose]()
+  await cleanUp(
+    () => machine.shutDown(),
+    () => directory.remove(),
+    () => plan.release?.(),
+    () => registration[Symbol.dispose](),
+  )
 }
 
 /** Spawns the helper processes of the devices. */

@@ -10,6 +10,7 @@ import { type HeldOutput, Transcript } from '../console/log/transcript.ts'
 import { TerminalOnConsole } from '../console/terminal/terminal.ts'
 import { ExpectError, MachineError, messageOf } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
+import { cleanUp } from '../host/clean-up.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
@@ -257,22 +258,30 @@ export class RunningMachine {
 
   /** Removes the files of a machine that was replaced. */
   async discard(): Promise<void> {
-    await discard(this.#launched)
-    await this.#gdb?.close()
+    await cleanUp(
+      () => discard(this.#launched),
+      () => this.#gdb?.close(),
+    )
   }
 
   async #close(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
     await this.dump
+    const closing = this.#finish(keep)
+    await cleanUp(
+      () => closing,
+      () => this.discard(),
+    )
+    return closing
+  }
+
+  /** Ends QEMU and the log. */
+  async #finish(keep?: (directory: string) => Promise<void>): Promise<ExitStatus> {
     await this.machine.shutDown()
     const status = await this.ended
     this.#transcript.close()
     const { leftOut } = this.#transcript
     if (leftOut > 0) this.onEvent?.({ kind: 'cut', bytesLeftOut: leftOut })
-    try {
-      await keep?.(this.directory)
-    } finally {
-      await this.discard()
-    }
+    await keep?.(this.directory)
     return status
   }
 

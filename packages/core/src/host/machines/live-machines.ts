@@ -32,11 +32,29 @@ export function liveMachines(): readonly string[] {
   return [...live].map((machine) => machine.name)
 }
 
-/** Kills every registered machine, removes its files and empties the registry. */
+/**
+ * Kills every registered machine, removes its files and empties the registry.
+ * @throws the first error, after all machines
+ */
 export function endLiveMachines(): void {
-  for (const machine of live) {
-    machine.kill()
-    rmSync(machine.directory, { recursive: true, force: true })
-  }
+  const machines = [...live]
   live.clear()
+  const steps = [
+    // All are killed first, because removing files may take long.
+    ...machines.map((machine) => () => machine.kill()),
+    ...machines.map(
+      ({ directory }) =>
+        () =>
+          rmSync(directory, { recursive: true, force: true }),
+    ),
+  ]
+  const errors: unknown[] = []
+  for (const step of steps) {
+    try {
+      step()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
 }

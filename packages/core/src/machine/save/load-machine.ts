@@ -5,6 +5,7 @@ import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promi
 import { dirname, join, resolve } from 'node:path'
 import { Network } from '../../devices/network.ts'
 import { OptionError } from '../../errors.ts'
+import { cleanUp } from '../../host/clean-up.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { Cache } from '../../host/files/cache.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
@@ -78,10 +79,15 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
   const archive = new ArchiveReader(await openCompressed(path), path, isMachineFileName)
   const scratch = await makePrivateDirectory()
   let network: Network | undefined
-  const release = async (): Promise<void> => {
-    await archive[Symbol.asyncDispose]()
-    await network?.close()
-    await scratch.remove()
+  let released: Promise<void> | undefined
+  // Called by a machine that ends, and after any error.
+  const release = (): Promise<void> => {
+    released ??= cleanUp(
+      () => archive[Symbol.asyncDispose](),
+      () => network?.close(),
+      () => scratch.remove(),
+    )
+    return released
   }
   try {
     const manifest = parseManifest(await archive.bytes(await archive.require(MANIFEST)), path)
@@ -121,11 +127,11 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
       },
       release,
     })
-    // QEMU has loaded the state.
-    await rm(statePath)
+    // QEMU has loaded the state. If the file cannot be removed, it is removed with its folder, after the machine.
+    await rm(statePath, { force: true }).catch(() => {})
     return { spec, launched, console }
   } catch (error) {
-    await release()
+    await release().catch(() => {})
     throw error
   }
 }

@@ -1,6 +1,7 @@
 /** Spawns, restores and ends the machines in the keeper of a run. */
 import { closeSync, openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
+import { cleanUp } from '../../host/clean-up.ts'
 import { startTimer, stopTimer } from '../../host/clock.ts'
 import { copyFiles } from '../../host/files/copy-files.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../../host/files/private-directory.ts'
@@ -54,9 +55,11 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
   },
   isGone: ({ gone }) => gone,
   async discard({ process, qmp, directory, registration }) {
-    await shutDown(process, qmp)
-    await directory.remove()
-    registration[Symbol.dispose]()
+    await cleanUp(
+      () => shutDown(process, qmp),
+      () => directory.remove(),
+      () => registration[Symbol.dispose](),
+    )
   },
 }
 
