@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { readEnvironment } from '../host/environment.ts'
+import { ConsolePipe } from '../qemu/console-pipe.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
 import { discard, type Launched, launch } from './launch.ts'
 
@@ -52,4 +53,16 @@ test('everything of a machine is released, even if its folder cannot be removed'
   }
   await expect(discard(launched as unknown as Launched)).rejects.toThrow('EBUSY')
   expect(done).toEqual(['ended', 'released', 'forgotten'])
+})
+
+test('a console that cannot be created fails the start, also while the devices are prepared', async () => {
+  const create = vi.spyOn(ConsolePipe, 'create').mockRejectedValue(new Error('EMFILE'))
+  onTestFinished(() => create.mockRestore())
+  const qemu = join(folder, 'qemu')
+  writeFileSync(qemu, '#!/bin/sh\necho QEMU emulator version 9.0.0\n', { mode: 0o700 })
+  const files = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  await expect(launch({ ...spec, qemu: [qemu] }, { files })).rejects.toMatchObject({
+    code: 'START_FAILED',
+    shortMessage: 'The console of the machine could not be created: EMFILE',
+  })
 })

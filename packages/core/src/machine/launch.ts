@@ -1,4 +1,5 @@
 /** Spawns QEMU for a MachineSpec, in a private directory. */
+import { messageOf, StartError } from '../errors.ts'
 import { cleanUp } from '../host/clean-up.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/files/private-directory.ts'
 import { registerMachine } from '../host/machines/live-machines.ts'
@@ -66,7 +67,13 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
   if (spec.acceleratorWarning !== undefined) warnOnce(spec.acceleratorWarning)
   const { command: qemu, version: qemuVersion } = await requireHost(spec.arch, spec.qemu)
   const directory = await makePrivateDirectory()
-  const pipe = ConsolePipe.create(directory.path)
+  const pipe = ConsolePipe.create(directory.path).catch((cause: unknown) => {
+    throw new StartError('START_FAILED', `The console of the machine could not be created: ${messageOf(cause)}`, {
+      cause,
+    })
+  })
+  // It is awaited only after the devices are prepared.
+  pipe.catch(ignore)
   try {
     await prepareDevices(spec, directory.path, plan.files ? [] : plan.restore?.changed)
     await plan.files?.(directory.path)

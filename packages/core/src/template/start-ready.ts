@@ -52,8 +52,9 @@ export async function startReady(
     },
     onWait(ahead) {
       // Pooled machines count towards the limits, so they are ended.
-      void endPool()
-      if (keeper !== undefined) void new KeeperClient(keeper).end()
+      // Errors are ignored, because the limits ignore machines that have ended.
+      endPool().catch(() => {})
+      if (keeper !== undefined) new KeeperClient(keeper).end().catch(() => {})
       warnOnce(
         `Machine "${name}" waits until other machines end (machines ahead of it: ${ahead}). The limits are ${describeLimits(limits)}.`,
       )

@@ -149,3 +149,11 @@ test('ends all machines', async () => {
   await pool.end()
   expect(new Set(discarded)).toEqual(new Set(made.map(({ number }) => number)))
 })
+
+test('a machine that cannot be ended fails neither a later start nor the process', async () => {
+  const { work } = fakeMachines()
+  const pool = new MachinePool({ ...work, discard: () => Promise.reject(new Error('EBUSY')) })
+  for (const name of ['1', '2', '3', '4', '5']) pool.refill({ ...key, key: name }, recipe)
+  await pool.settled()
+  expect(await pool.take({ key: '5', identity: 'another' })).toBeUndefined()
+})

@@ -189,7 +189,7 @@ export class MachinePool<Source, Machine> {
     const pool = this.#pools.get(key) ?? new TemplatePool(identity)
     this.#pools.delete(key)
     this.#pools.set(key, pool)
-    for (const unused of [...this.#pools.keys()].slice(0, -MOST_TEMPLATES)) void this.#end(unused)
+    for (const unused of [...this.#pools.keys()].slice(0, -MOST_TEMPLATES)) this.#end(unused).catch(() => {})
     pool.fill(() => new PoolEntry(this.#work, recipe), this.#mostRestored)
   }
 
@@ -203,7 +203,8 @@ export class MachinePool<Source, Machine> {
     this.#pools.set(key, pool)
     if (pool.identity !== identity) {
       this.#unpredictable.add(key)
-      await this.#end(key)
+      // The start does not depend on the pooled machines.
+      await this.#end(key).catch(() => {})
       return undefined
     }
     // Removed from the pool before it is awaited, so that two concurrent starts do not get the same machine.
