@@ -48,7 +48,10 @@ export function sendMessage(
   socket.write(`${JSON.stringify(message)}\n`)
 }
 
-/** Reads one message, and leaves later data unread. @returns undefined if the connection ends before */
+/**
+ * Reads one message, and leaves later data unread. Closes a connection on which something else arrives.
+ * @returns undefined if the connection ends before
+ */
 export function firstMessage(socket: Socket): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<unknown>()
   let data = Buffer.alloc(0)
@@ -60,20 +63,28 @@ export function firstMessage(socket: Socket): Promise<unknown> {
     socket.pause()
     const rest = data.subarray(end + 1)
     if (rest.length > 0) socket.unshift(rest)
-    resolve(JSON.parse(data.toString('utf8', 0, end)))
+    try {
+      resolve(JSON.parse(data.toString('utf8', 0, end)))
+    } catch {
+      socket.destroy()
+    }
   }
   socket.on('data', onData)
   socket.once('close', () => resolve(undefined))
   return promise
 }
 
-/** Calls a listener for each message from now on. */
+/** Calls a listener for each message from now on. Closes a connection with a message that cannot be handled. */
 export function onMessage(socket: Socket, listener: (message: unknown) => void): void {
   const decoder = new StringDecoder('utf8')
   let rest = ''
   socket.on('data', (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) listener(JSON.parse(line))
+    try {
+      for (const line of lines) listener(JSON.parse(line))
+    } catch {
+      socket.destroy()
+    }
   })
 }

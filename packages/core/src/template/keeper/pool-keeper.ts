@@ -38,7 +38,8 @@ export class PoolKeeper {
 
   private constructor(server: Server) {
     this.#server = server
-    server.on('connection', (socket: Socket) => void this.#serve(socket))
+    // An error of one connection must not end the machines of the others.
+    server.on('connection', (socket: Socket) => void this.#serve(socket).catch(() => socket.destroy()))
   }
 
   /** Starts a keeper. @param path path of the socket to listen on */
