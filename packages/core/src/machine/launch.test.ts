@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { readEnvironment } from '../host/environment.ts'
+import { liveMachines } from '../host/machines/live-machines.ts'
 import { ConsolePipe } from '../qemu/console-pipe.ts'
 import { type MachineSpec, resolveOptions } from '../spec/machine-spec.ts'
-import { discard, type Launched, launch } from './launch.ts'
+import { discard, type Launched, launch, launchRestored } from './launch.ts'
 
 let folder: string
 let spec: MachineSpec
@@ -20,6 +21,14 @@ afterEach(() => {
   vi.unstubAllEnvs()
   rmSync(folder, { recursive: true })
 })
+
+/** A program that reports the version of QEMU, and otherwise does nothing. */
+function fakeQemu(): string {
+  const qemu = join(folder, 'qemu')
+  const script = '#!/bin/sh\ncase "$*" in *--version*) echo QEMU emulator version 9.0.0;; *) exec sleep 1000;; esac\n'
+  writeFileSync(qemu, script, { mode: 0o700 })
+  return qemu
+}
 
 test.each(['win32', 'freebsd'])('on %s, a machine is refused before any file is created', async (platform) => {
   const real = Object.getOwnPropertyDescriptor(process, 'platform') ?? {}
@@ -58,11 +67,34 @@ test('everything of a machine is released, even if its folder cannot be removed'
 test('a console that cannot be created fails the start, also while the devices are prepared', async () => {
   const create = vi.spyOn(ConsolePipe, 'create').mockRejectedValue(new Error('EMFILE'))
   onTestFinished(() => create.mockRestore())
-  const qemu = join(folder, 'qemu')
-  writeFileSync(qemu, '#!/bin/sh\necho QEMU emulator version 9.0.0\n', { mode: 0o700 })
+  const qemu = fakeQemu()
   const files = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   await expect(launch({ ...spec, qemu: [qemu] }, { files })).rejects.toMatchObject({
     code: 'START_FAILED',
     shortMessage: 'The console of the machine could not be created: EMFILE',
   })
+})
+
+test('an abort ends a restore to which QEMU does not answer', async () => {
+  const controller = new AbortController()
+  const state = join(folder, 'state')
+  writeFileSync(state, '')
+  const fd = openSync(state, 'r')
+  onTestFinished(() => closeSync(fd))
+  const restoring = launchRestored(
+    { ...spec, qemu: [fakeQemu()], signal: controller.signal },
+    {
+      memory: { path: state, shared: false },
+      restore: {
+        state: { memory: 'in-file', source: fd },
+        files: async () => controller.abort(new Error('the test is over')),
+        changed: [],
+      },
+    },
+  )
+  await expect(restoring).rejects.toMatchObject({
+    code: 'EXPECT_ABORTED',
+    shortMessage: 'The start of machine "vm" was aborted: the test is over',
+  })
+  expect(liveMachines()).toEqual([])
 })

@@ -1,8 +1,9 @@
 /** Spawns QEMU for a MachineSpec, in a private directory. */
-import { messageOf, StartError } from '../errors.ts'
+import { ExpectError, messageOf, StartError } from '../errors.ts'
 import { cleanUp } from '../host/clean-up.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/files/private-directory.ts'
 import { registerMachine } from '../host/machines/live-machines.ts'
+import { unlessAborted } from '../host/unless-aborted.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { buildCommandLine, type CommandLine, type GuestMemory } from '../qemu/command-line.ts'
 import { ConsolePipe } from '../qemu/console-pipe.ts'
@@ -106,13 +107,15 @@ export async function launch(spec: MachineSpec, plan: StartPlan): Promise<Launch
 /**
  * Spawns QEMU and loads a saved state. The guest is stopped afterwards; `cont` resumes it.
  *
- * @throws StartError as {@link launch}; MachineError `QMP_FAILED` when the state cannot be loaded
+ * @throws StartError as {@link launch}; MachineError `QMP_FAILED` when the state cannot be loaded; ExpectError
+ * `EXPECT_ABORTED`
  */
 export async function launchRestored(spec: MachineSpec, plan: StartPlan): Promise<Launched> {
+  requireNotAborted(spec)
   const launched = await launch(spec, plan)
   try {
     // Both send their commands at once. The first rejection has the reason of a failure.
-    await Promise.all([launched.machine.connect(), loadPlanned(launched)])
+    await unlessStartAborted(Promise.all([launched.machine.connect(), loadPlanned(launched)]), spec)
     return launched
   } catch (error) {
     await discard(launched)
@@ -168,6 +171,22 @@ export async function discard({ machine, directory, plan, registration }: Launch
     () => plan.release?.(),
     () => registration[Symbol.dispose](),
   )
+}
+
+/** Awaits a part of the start of a machine. @throws ExpectError `EXPECT_ABORTED` when the signal of the machine aborts */
+export async function unlessStartAborted<T>(promise: Promise<T>, spec: MachineSpec): Promise<T> {
+  return spec.signal ? unlessAborted(promise, spec.signal, () => startAborted(spec)) : promise
+}
+
+/** @throws ExpectError `EXPECT_ABORTED` when the signal of the machine has aborted */
+export function requireNotAborted(spec: Pick<MachineSpec, 'name' | 'signal'>): void {
+  if (spec.signal?.aborted) throw startAborted(spec)
+}
+
+function startAborted({ name, signal }: Pick<MachineSpec, 'name' | 'signal'>): ExpectError {
+  const reason: unknown = signal?.reason
+  const why = messageOf(reason)
+  return new ExpectError('EXPECT_ABORTED', `The start of machine "${name}" was aborted: ${why}`, { cause: reason })
 }
 
 /** Spawns the helper processes of the devices. */

@@ -8,10 +8,9 @@ import type { ConsoleContext } from '../console/failure/expect-failure.ts'
 import type { Incident } from '../console/incident/incident.ts'
 import { type HeldOutput, Transcript } from '../console/log/transcript.ts'
 import { TerminalOnConsole } from '../console/terminal/terminal.ts'
-import { ExpectError, MachineError, messageOf } from '../errors.ts'
+import { MachineError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { cleanUp } from '../host/clean-up.ts'
-import { unlessAborted } from '../host/unless-aborted.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { describeExit, type ExitStatus } from '../qemu/exit-status.ts'
@@ -19,7 +18,7 @@ import type { QemuInstance } from '../qemu/qemu-instance.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import type { GdbServer } from './debug/gdb-server.ts'
 import type { MachineDescription } from './description.ts'
-import { discard, type Launched, launch, type StartPlan } from './launch.ts'
+import { discard, type Launched, launch, requireNotAborted, type StartPlan, unlessStartAborted } from './launch.ts'
 import { connectObserver, type Observation, observe } from './observation.ts'
 import { watchMachineEvents } from './qmp-incidents.ts'
 
@@ -118,7 +117,7 @@ export class RunningMachine {
    * @throws ExpectError `EXPECT_ABORTED`
    */
   static async spawn(spec: MachineSpec, plan: StartPlan = {}): Promise<RunningMachine> {
-    if (spec.signal?.aborted) throw startAborted(spec)
+    requireNotAborted(spec)
     return RunningMachine.adopt(spec, await launch(spec, plan))
   }
 
@@ -144,10 +143,9 @@ export class RunningMachine {
    * @throws StartError `START_FAILED`, ExpectError `EXPECT_ABORTED`; the machine is closed then
    */
   async begin(vm: object): Promise<void> {
-    const { signal } = this.spec
     const connected = this.machine.connect().then(() => this.attach(vm))
     try {
-      await (signal ? unlessAborted(connected, signal, () => startAborted(this.spec)) : connected)
+      await unlessStartAborted(connected, this.spec)
     } catch (error) {
       await this.close()
       throw error
@@ -299,10 +297,4 @@ export class RunningMachine {
       logFile: this.keptLog,
     }
   }
-}
-
-function startAborted({ name, signal }: MachineSpec): ExpectError {
-  const reason: unknown = signal?.reason
-  const why = messageOf(reason)
-  return new ExpectError('EXPECT_ABORTED', `The start of machine "${name}" was aborted: ${why}`, { cause: reason })
 }

@@ -28,7 +28,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import { debugMachine } from './debug/debug-machine.ts'
 import type { DebugOptions } from './debug/debug-session.ts'
 import type { DumpOptions } from './debug/dump-memory.ts'
-import type { Launched } from './launch.ts'
+import { type Launched, unlessStartAborted } from './launch.ts'
 import { perform } from './power/power-actions.ts'
 import { cutPower } from './power/power-cut.ts'
 import { attachScript } from './restore-attachment.ts'
@@ -85,23 +85,17 @@ export class VM implements AsyncDisposable {
    * @internal Takes over a machine launched from a save: adds the recorded console output, attaches console and
    * devices, and resumes the guest. With `gdb`, starts the server for a debugger instead of resuming the guest.
    *
-   * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest
+   * @throws MachineError `ATTACH_FAILED` when a device cannot be attached in the guest; ExpectError `EXPECT_ABORTED`
    */
-  static async restored({
-    spec,
-    launched,
-    console,
-    changed = [],
-    gdb = false,
-    onAttach,
-  }: RestoredMachine): Promise<VM> {
+  static async restored(restored: RestoredMachine): Promise<VM> {
+    const { spec, launched, console, changed = [], gdb = false, onAttach } = restored
     const running = await RunningMachine.adopt(spec, launched, console)
     const vm = new VM(running, spec.ready === undefined ? undefined : running.console.hasPrinted(spec.ready))
     try {
-      await running.attach(vm)
+      await unlessStartAborted(running.attach(vm), spec)
       onAttach?.(vm)
       if (gdb) await running.serveDebugger()
-      else await vm.#machine.resumeGuest(attachScript(spec, changed))
+      else await unlessStartAborted(vm.#machine.resumeGuest(attachScript(spec, changed)), spec)
       return vm
     } catch (error) {
       await vm.close()

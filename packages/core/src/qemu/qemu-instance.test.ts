@@ -6,7 +6,10 @@ import type { ProcessExit, QemuProcess } from './process.ts'
 import { QemuInstance } from './qemu-instance.ts'
 
 /** A fake QEMU whose connections can end while it keeps running, until it is killed. */
-function startQemu(): { readonly instance: QemuInstance; readonly lose: (fd: number) => void } {
+function startQemu(spec: Partial<MachineSpec> = {}): {
+  readonly instance: QemuInstance
+  readonly lose: (fd: number) => void
+} {
   const { promise: exited, resolve } = Promise.withResolvers<ProcessExit>()
   const pairs = new Map([CONSOLE_FD, QMP_FD].map((fd) => [fd, duplexPair()]))
   const process: QemuProcess = {
@@ -17,7 +20,7 @@ function startQemu(): { readonly instance: QemuInstance; readonly lose: (fd: num
     terminate: (signal) => resolve({ code: undefined, signal }),
     hold: () => {},
   }
-  const instance = QemuInstance.adopt(process, {} as MachineSpec, {} as CommandLine, { shown: '' })
+  const instance = QemuInstance.adopt(process, spec as MachineSpec, {} as CommandLine, { shown: '' })
   instance.consoleStream.resume()
   return { instance, lose: (fd) => pairs.get(fd)?.[1].end() }
 }
@@ -29,4 +32,13 @@ test.concurrent.for([
   const { instance, lose } = startQemu()
   lose(fd)
   expect(await instance.exited).toMatchObject({ reason, signal: 'SIGKILL' })
+})
+
+test('a QEMU that does not load its state in time fails the start', async () => {
+  const { instance } = startQemu({ timeoutMultiplier: 0.0001 })
+  await expect(instance.restore('fd:6')).rejects.toMatchObject({
+    code: 'START_FAILED',
+    shortMessage: 'QEMU did not load its state within 3 ms',
+  })
+  instance.kill()
 })

@@ -18,7 +18,10 @@ import { shutDown } from './shutdown.ts'
 /**
  * Timeout of the first answer of QEMU, which normally takes 100 ms. Milliseconds, before the multiplier.
  */
-const ANSWER_MS = 30_000
+export const ANSWER_MS = 30_000
+
+/** How much longer the load of a state may take if it contains guest memory, which may have to be read from a disk. */
+const STREAM_FACTOR = 10
 
 /** Longest wait for the end of the QMP stream after the exit: a wrapper of QEMU may keep it open. Milliseconds. */
 const LAST_EVENTS_MS = 1_000
@@ -160,28 +163,24 @@ export class QemuInstance {
    * time
    */
   async connect(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const silent = new Promise<never>((_, reject) => {
-      timer = startTimer(() => reject(this.#noAnswer()), this.#answerMs)
-    })
     try {
-      await Promise.race([this.qmp.connect(), silent, this.#exitDuringStart()])
+      await this.#within(this.#answerMs, 'answer', this.qmp.connect())
       await this.#consolePipe?.unlink()
     } catch (error) {
       throw error instanceof StartError ? error : await this.#exitReason()
-    } finally {
-      stopTimer(timer)
     }
   }
 
   /**
    * Loads the saved state passed to {@link spawn}. The guest is stopped afterwards.
    * @param uri URI of the state, from `incomingState`
-   * @throws StartError `START_FAILED`, MachineError `QMP_FAILED` when QEMU cannot load it
+   * @throws StartError `START_FAILED`, also when it takes too long; MachineError `QMP_FAILED` when QEMU cannot load it
    */
   async restore(uri: string): Promise<void> {
+    const memory = this.#state?.memory ?? 'in-file'
+    const limitMs = this.#answerMs * (memory === 'in-file' ? 1 : STREAM_FACTOR)
     try {
-      await Promise.race([loadState(this.qmp, uri, this.#state?.memory ?? 'in-file'), this.#exitDuringStart()])
+      await this.#within(limitMs, 'load its state', loadState(this.qmp, uri, memory))
     } catch (error) {
       throw hasExited(error) ? await this.#exitReason() : error
     }
@@ -254,14 +253,26 @@ export class QemuInstance {
     return ANSWER_MS * this.#spec.timeoutMultiplier
   }
 
-  #noAnswer(): StartError {
-    return this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)
+  /** Awaits work of QEMU during the start, unless it exits. @param what the work, for the error */
+  async #within(limitMs: number, what: string, work: Promise<unknown>): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = startTimer(() => reject(this.#failure(`QEMU did not ${what} within ${limitMs} ms`)), limitMs)
+    // QEMU keeps this process running, except in the pool.
+    timer.unref()
+    try {
+      await Promise.race([work, late, this.#exitDuringStart()])
+    } finally {
+      stopTimer(timer)
+    }
   }
 
   /** Waits for the exit, which follows the end of the QMP stream. Returns an error with the reason of the exit. */
   async #exitReason(): Promise<unknown> {
     const { promise: late, resolve } = Promise.withResolvers<StartError>()
-    const timer = startTimer(() => resolve(this.#noAnswer()), this.#answerMs)
+    const timer = startTimer(
+      () => resolve(this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)),
+      this.#answerMs,
+    )
     try {
       return await Promise.race([this.#exitDuringStart().catch((error: unknown) => error), late])
     } finally {

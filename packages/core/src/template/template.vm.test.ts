@@ -72,6 +72,9 @@ describe('a template', () => {
     // The machine was ready before the save, so `ready()` does not wait again.
     expect((await vm.ready()).text).toBe(prompt)
     expect((await vm.run('cat /tmp/state')).stdout).toBe('prepared\n')
+    const signal = AbortSignal.abort(new Error('the test is over'))
+    await expect(template.start({ signal })).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
+    expect(liveMachines()).toEqual(['clone'])
   })
 
   test('a template is found by the same options, and differs for other options, prepare or key', async () => {

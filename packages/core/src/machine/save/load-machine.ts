@@ -19,7 +19,7 @@ import type { MachineOptions } from '../../spec/machine-options.ts'
 import { type MachineSpec, resolveOptions } from '../../spec/machine-spec.ts'
 import { VM_CHECKS } from '../../spec/option-checks.ts'
 import { RESTORE_CHECKS, type RestoreOverrides } from '../../spec/restore-overrides.ts'
-import { type Launched, launchRestored } from '../launch.ts'
+import { type Launched, launchRestored, requireNotAborted } from '../launch.ts'
 import { withDetachedDevices } from '../restore-attachment.ts'
 import { type ArchiveEntry, ArchiveReader } from './archive.ts'
 import { decompress, openCompressed } from './compression.ts'
@@ -71,12 +71,19 @@ export interface LoadedMachine {
 /**
  * @throws OptionError `FILE_MISSING`, `MACHINE_FILE_INVALID`, `MACHINE_FILE_MISFIT` with the requirements of the file;
  * `UNKNOWN_OPTION`, `INVALID_OPTION`
- * @throws StartError as `VM.boot` does; MachineError `QMP_FAILED` when QEMU cannot load the state
+ * @throws StartError as `VM.boot` does; MachineError `QMP_FAILED` when QEMU cannot load the state; ExpectError
+ * `EXPECT_ABORTED`
  */
 export async function loadMachine(file: string, options: ResumeOptions): Promise<LoadedMachine> {
   checkTable('resume', options, RESUME_CHECKS)
   const path = resolve(file)
-  const archive = new ArchiveReader(await openCompressed(path), path, isMachineFileName)
+  const { signal } = options
+  requireNotAborted({ name: options.name ?? path, signal })
+  const source = await openCompressed(path)
+  const archive = new ArchiveReader(source, path, isMachineFileName)
+  // All steps before the launch read the archive.
+  const stop = (): void => void source.destroy(new Error('the start was aborted'))
+  signal?.addEventListener('abort', stop, { once: true })
   const scratch = await makePrivateDirectory()
   let network: Network | undefined
   let released: Promise<void> | undefined
@@ -132,7 +139,10 @@ export async function loadMachine(file: string, options: ResumeOptions): Promise
     return { spec, launched, console }
   } catch (error) {
     await release().catch(() => {})
+    requireNotAborted({ name: options.name ?? path, signal })
     throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
 }
 

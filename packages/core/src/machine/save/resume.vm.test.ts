@@ -76,6 +76,13 @@ describe('a machine started from a template', () => {
     expect(await stdout(vm, 'cat /tmp/state')).toBe('later\n')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readdirSync(folder)).toEqual(['machine.coldboot'])
+    const signal = AbortSignal.abort(new Error('the test is over'))
+    await expect(VM.resume(file, { signal })).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
+    const later = new AbortController()
+    const resuming = VM.resume(file, { signal: later.signal })
+    setImmediate(() => later.abort(new Error('the test is over')))
+    await expect(resuming).rejects.toMatchObject({ code: 'EXPECT_ABORTED' })
+    expect(liveMachines()).toEqual(['first', 'second', 'third'])
   })
 })
 

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
-import { timeOrigin } from '../../host/clock.ts'
+import { startTimer, stopTimer, timeOrigin } from '../../host/clock.ts'
 import { registerMachine } from '../../host/machines/live-machines.ts'
 import { describeSpec } from '../../machine/description.ts'
 import { type Launched, launchedCommandLine } from '../../machine/launch.ts'
 import { locateQemu } from '../../qemu/locate.ts'
-import { QemuInstance } from '../../qemu/qemu-instance.ts'
+import { ANSWER_MS, QemuInstance } from '../../qemu/qemu-instance.ts'
 import type { PoolKey, PoolRecipe } from '../pool/machine-pool.ts'
 import { planOf, type Restoration } from '../restore.ts'
 import { firstMessage, type GivenMachine, type KeeperRequest, sendMessage } from './keeper-messages.ts'
@@ -30,10 +30,11 @@ export class KeeperClient {
     this.#path = join(dirname(starter), KEEPER_SOCKET)
   }
 
-  /** Takes a machine; undefined if there is none. */
+  /** Takes a machine; undefined if there is none, or the keeper does not answer in time. */
   async take(key: PoolKey, restoration: Restoration): Promise<Launched | undefined> {
     const control = await this.#request({ kind: 'take', key })
-    const given = control && ((await firstMessage(control)) as Partial<GivenMachine> | undefined)
+    const limitMs = ANSWER_MS * restoration.spec.timeoutMultiplier
+    const given = control && ((await messageWithin(control, limitMs)) as Partial<GivenMachine> | undefined)
     if (control && given?.machine !== undefined) return this.#launched(control, given as GivenMachine, restoration)
     control?.destroy()
     return undefined
@@ -97,6 +98,16 @@ export class KeeperClient {
     const socket = await connected(this.#path)
     if (socket) sendMessage(socket, request)
     return socket
+  }
+}
+
+/** Reads one message. Closes the connection when none arrives in time. @returns undefined without a message */
+async function messageWithin(socket: Socket, limitMs: number): Promise<unknown> {
+  const timer = startTimer(() => socket.destroy(), limitMs)
+  try {
+    return await firstMessage(socket)
+  } finally {
+    stopTimer(timer)
   }
 }
 

@@ -10,6 +10,7 @@ import { CONSOLE_FD, QMP_FD, STATE_FD } from '../../qemu/command-line.ts'
 import { ConsolePipe } from '../../qemu/console-pipe.ts'
 import { loadState } from '../../qemu/migration.ts'
 import { type QemuProcess, spawnQemu } from '../../qemu/process.ts'
+import { ANSWER_MS } from '../../qemu/qemu-instance.ts'
 import { QmpClient } from '../../qemu/qmp.ts'
 import { shutDown } from '../../qemu/shutdown.ts'
 import type { PoolWork } from '../pool/machine-pool.ts'
@@ -29,9 +30,6 @@ export interface KeptMachine {
   gone: boolean
 }
 
-/** Time limit of a start and of a restore, which normally take 100 ms. Milliseconds. */
-const ANSWER_MS = 30_000
-
 /** The work for the pool of the keeper. */
 export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
   async launch(recipe) {
@@ -40,7 +38,7 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
     try {
       await copyFiles(recipe.files, directory.path)
       machine = await spawn(recipe, directory)
-      await answering(machine, machine.qmp.connect())
+      await answering(machine, recipe, machine.qmp.connect())
       if (machine.consoleStream instanceof ConsolePipe) await machine.consoleStream.unlink()
       return machine
     } catch (error) {
@@ -48,10 +46,11 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
       throw error
     }
   },
-  async restore(machine, { uri, memory, prompt }, lines, taken) {
+  async restore(machine, recipe, lines, taken) {
+    const { uri, memory, prompt } = recipe
     const { qmp, consoleStream } = machine
-    await answering(machine, loadState(qmp, uri, memory))
-    if (prompt !== undefined) await answering(machine, warmUp({ qmp, consoleStream }, prompt, lines, taken))
+    await answering(machine, recipe, loadState(qmp, uri, memory))
+    if (prompt !== undefined) await answering(machine, recipe, warmUp({ qmp, consoleStream }, prompt, lines, taken))
   },
   isGone: ({ gone }) => gone,
   async discard({ process, qmp, directory, registration }) {
@@ -109,8 +108,12 @@ async function spawn({ name, argv, sockets, state }: MachineRecipe, directory: P
 }
 
 /** Awaits `work`. Rejects if QEMU exits before, and kills QEMU after the time limit. */
-async function answering({ process }: KeptMachine, work: Promise<unknown>): Promise<void> {
-  const timer = startTimer(() => process.terminate('SIGKILL'), ANSWER_MS)
+async function answering(
+  { process }: KeptMachine,
+  { timeoutMultiplier }: MachineRecipe,
+  work: Promise<unknown>,
+): Promise<void> {
+  const timer = startTimer(() => process.terminate('SIGKILL'), ANSWER_MS * timeoutMultiplier)
   const exited = process.exited.then(() => {
     throw new Error(`QEMU exited: ${process.stderr()}`)
   })

@@ -17,6 +17,8 @@ export interface MachineRecipe {
   readonly state: string
   /** URI of the device state, from `incomingState`. */
   readonly uri: string
+  /** Multiplier of the time limits. */
+  readonly timeoutMultiplier: number
   /** Shell prompt of the guest; undefined if the guest is not warmed up. */
   readonly prompt?: string | undefined
 }

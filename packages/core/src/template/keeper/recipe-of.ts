@@ -41,6 +41,7 @@ export async function recipeOf(restoration: Restoration): Promise<MachineRecipe>
     memory: plan.restore.state.memory,
     state: stored.stateFile,
     uri: incomingState(qemu.version).uri,
+    timeoutMultiplier: spec.timeoutMultiplier,
     prompt: warmUpPrompt(restoration),
   }
 }

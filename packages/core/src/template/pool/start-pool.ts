@@ -1,6 +1,7 @@
 /** Selects the pool for a start: the pool in the keeper of the run, or that of this process. */
 import type { AdmissionLimits } from '../../host/machines/admission.ts'
-import type { Launched } from '../../machine/launch.ts'
+import { discard, type Launched, unlessStartAborted } from '../../machine/launch.ts'
+import type { MachineSpec } from '../../spec/machine-spec.ts'
 import { KeeperClient } from '../keeper/keeper-client.ts'
 import { isKeepable } from '../keeper/recipe-of.ts'
 import type { Restoration } from '../restore.ts'
@@ -19,7 +20,7 @@ export interface PoolOptions {
 
 /** A pool, for one kind of machine. */
 export interface StartPool {
-  /** Takes a machine; undefined if there is none. */
+  /** Takes a machine; undefined if there is none. @throws ExpectError `EXPECT_ABORTED` */
   take(): Promise<Launched | undefined>
   /** Prepares the next machines in the background. */
   refill(): void
@@ -32,13 +33,27 @@ export function startPool(
   { limits, keeper, isRepeated }: PoolOptions,
 ): StartPool {
   const recipe = { source: restoration, memoryMib: restoration.spec.memoryMib, limits, isRepeated }
+  const { spec } = restoration
   if (keeper === undefined || !isKeepable(restoration)) {
-    return { take: () => warmPool.take(key), refill: () => warmPool.refill(key, recipe) }
+    return { take: () => unlessGivenUp(warmPool.take(key), spec), refill: () => warmPool.refill(key, recipe) }
   }
   const client = new KeeperClient(keeper)
   return {
-    take: () => client.take(key, restoration),
+    take: () => unlessGivenUp(client.take(key, restoration), spec),
     // Errors are ignored, because a start works without a pool.
     refill: () => void client.refill(key, recipe).catch(() => {}),
+  }
+}
+
+/** Awaits a machine of the pool until the signal of the start aborts. A machine that comes later is ended. */
+export async function unlessGivenUp(
+  taking: Promise<Launched | undefined>,
+  spec: MachineSpec,
+): Promise<Launched | undefined> {
+  try {
+    return await unlessStartAborted(taking, spec)
+  } catch (error) {
+    taking.then((launched) => launched && discard(launched)).catch(() => {})
+    throw error
   }
 }
