@@ -1,7 +1,7 @@
 /** Spawns QEMU for a MachineSpec, in a private directory. */
 import { ExpectError, messageOf, StartError } from '../errors.ts'
-import { cleanUp } from '../host/clean-up.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../host/files/private-directory.ts'
+import { cleanUp } from '../host/machines/clean-up.ts'
 import { registerMachine } from '../host/machines/live-machines.ts'
 import { unlessAborted } from '../host/unless-aborted.ts'
 import { warnOnce } from '../host/warnings.ts'

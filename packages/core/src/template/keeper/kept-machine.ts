@@ -1,10 +1,10 @@
 /** Spawns, restores and ends the machines in the keeper of a run. */
 import { closeSync, openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
-import { cleanUp } from '../../host/clean-up.ts'
 import { startTimer, stopTimer } from '../../host/clock.ts'
 import { copyFiles } from '../../host/files/copy-files.ts'
 import { makePrivateDirectory, type PrivateDirectory } from '../../host/files/private-directory.ts'
+import { cleanUp } from '../../host/machines/clean-up.ts'
 import { registerMachine } from '../../host/machines/live-machines.ts'
 import { CONSOLE_FD, QMP_FD, STATE_FD } from '../../qemu/command-line.ts'
 import { ConsolePipe } from '../../qemu/console-pipe.ts'
