@@ -28,7 +28,7 @@ export const FOLDERS = /** @type {Readonly<Record<string, readonly string[]>>} *
   'errors.ts': [],
   events: [],
   'format-duration.ts': [],
-  'host/files': ['errors.ts', 'host/lazy-node.ts', 'host/process-identity.ts'],
+  'host/files': ['errors.ts', 'host/clock.ts', 'host/lazy-node.ts', 'host/process-identity.ts'],
   'host/machines': ['errors.ts', 'host/files', 'host/process-identity.ts'],
   host: ['errors.ts'],
   options: ['errors.ts'],

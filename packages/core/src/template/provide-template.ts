@@ -1,5 +1,6 @@
 /** Finds templates in the cache or makes them: the template of the booted machine, then each layer. */
 import { TemplateError } from '../errors.ts'
+import { requireNotAborted } from '../machine/launch.ts'
 import { withRestoreAttachments } from '../machine/restore-attachment.ts'
 import { locateQemu } from '../qemu/locate.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
@@ -8,7 +9,7 @@ import type { Preparation, PrepareStep } from './preparation.ts'
 import { restoreFailure } from './restore.ts'
 import type { LayerParts, StoredTemplate } from './store/template-folder.ts'
 import { templateKey } from './store/template-key.ts'
-import type { TemplateStore } from './store/template-store.ts'
+import type { BuildTemplate, TemplateStore } from './store/template-store.ts'
 
 /** The requested template. */
 export interface TemplateRequest {
@@ -43,9 +44,14 @@ async function provideLayer(request: Located, height: number): Promise<StoredTem
     ...{ spec, qemu, qemuVersion, prepare: String(prepare ?? ''), userKey, digests: store.digests },
     layers: layers.slice(0, height).map(({ source, key }) => ({ source, key })),
   })
-  const stored = await store.findOrMake(key, (directory) => {
+  const build: BuildTemplate = (directory) => {
     const make = { spec, directory, digests: store.digests, onBoot }
     return step === undefined ? makeTemplate(make, preparation) : makeOverBase(request, height, make, step)
+  }
+  const stored = await store.findOrMake(key, build, spec.signal).catch((error: unknown) => {
+    // The wait for the build of another process was aborted.
+    if (error === spec.signal?.reason) requireNotAborted(spec)
+    throw error
   })
   if ('unsavable' in stored) {
     throw unsavable(spec, stored.unsavable)

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cache } from './cache.ts'
 
 let cache: Cache
@@ -103,6 +103,24 @@ describe('locked', () => {
     first.resolve()
     await Promise.all([one, two])
     expect(events).toEqual(['one', 'two'])
+  })
+
+  test('stops waiting when its signal aborts', async () => {
+    const first = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
+    const one = cache.locked('image', () => {
+      started.resolve()
+      return first.promise
+    })
+    await started.promise
+    const controller = new AbortController()
+    const reason = new Error('the test is over')
+    const work = vi.fn(async () => {})
+    const two = cache.locked('image', work, () => controller.abort(reason), controller.signal)
+    await expect(two).rejects.toBe(reason)
+    first.resolve()
+    await one
+    expect(work).not.toHaveBeenCalled()
   })
 
   test('is released when the work fails', async () => {

@@ -7,8 +7,8 @@ import { createReadStream } from 'node:fs'
 import { access, constants, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf, StartError } from '../../errors.ts'
+import { now, startTimer, stopTimer } from '../clock.ts'
 import { nodeCrypto } from '../lazy-node.ts'
 import { makeDirectory } from './make-directory.ts'
 
@@ -52,9 +52,10 @@ export class Cache {
    * process expires after 10 s. If a process holds the lock for more than 10 minutes, the work is done twice, which is
    * safe because entries appear atomically.
    * @param onWait called once if another process holds the lock
+   * @param signal ends the wait for the lock, with its reason, when it aborts
    */
-  async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void): Promise<T> {
-    const release = await this.#lock(this.path(name), onWait)
+  async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void, signal?: AbortSignal): Promise<T> {
+    const release = await this.#lock(this.path(name), onWait, signal)
     try {
       return await make()
     } finally {
@@ -63,12 +64,17 @@ export class Cache {
   }
 
   /** Acquires a lock. @returns function that releases it */
-  async #lock(path: string, onWait: (() => void) | undefined): Promise<() => Promise<void>> {
+  async #lock(
+    path: string,
+    onWait: (() => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<() => Promise<void>> {
     const { lock } = await import('proper-lockfile')
     // Losing a lock is harmless, for example because the computer was asleep.
     const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
-    const end = performance.now() + PATIENCE_MS
-    for (let waitMs = FIRST_WAIT_MS; performance.now() < end; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    const end = now() + PATIENCE_MS
+    for (let waitMs = FIRST_WAIT_MS; now() < end; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      signal?.throwIfAborted()
       // Checked before each attempt, because a lock in a folder that became read-only is never released.
       await this.#make(dirname(path))
       try {
@@ -77,7 +83,7 @@ export class Cache {
         if (codeOf(error) !== 'ELOCKED') throw error
       }
       if (waitMs === FIRST_WAIT_MS) onWait?.()
-      await delay(waitMs)
+      await pause(waitMs, signal)
     }
     return async () => {}
   }
@@ -164,6 +170,19 @@ export class Cache {
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
   const reason = why ?? messageOf(cause)
   return new StartError('CACHE_UNUSABLE', `The cache folder ${directory} cannot be used: ${reason}`, { cause })
+}
+
+/** Resolves after this time, or when the signal aborts. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const end = (): void => resolve()
+  const timer = startTimer(end, milliseconds)
+  signal?.addEventListener('abort', end, { once: true })
+  // The signal may have aborted meanwhile.
+  if (signal?.aborted === true) end()
+  await promise
+  signal?.removeEventListener('abort', end)
+  stopTimer(timer)
 }
 
 // Whole seconds survive in every archive format and file system.

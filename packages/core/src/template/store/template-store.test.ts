@@ -209,6 +209,25 @@ test('does not list a template that another process removes', async () => {
   expect(await store.prune()).toEqual([])
 })
 
+test('a start that is aborted does not wait for the build of another process', async () => {
+  const store = new TemplateStore(new Cache(scratch()))
+  const controller = new AbortController()
+  const reason = new Error('the test is over')
+  const built = Promise.withResolvers<void>()
+  const started = Promise.withResolvers<void>()
+  const one = store.findOrMake('key', async (folder) => {
+    started.resolve()
+    await built.promise
+    return build(folder)
+  })
+  await started.promise
+  const two = store.findOrMake('key', build, controller.signal)
+  controller.abort(reason)
+  await expect(two).rejects.toBe(reason)
+  built.resolve()
+  expect(await one).toMatchObject({ key: 'key' })
+})
+
 test('passes on errors of the build, and names the folder in errors of the cache', async () => {
   const store = new TemplateStore(new Cache(scratch()))
   const failure = new Error('of the machine')

@@ -87,9 +87,10 @@ export class TemplateStore {
    *
    * @param build fills a folder with the files named in `template-folder.ts`; returns the reason if the machine cannot
    * be saved, the parts of a layer, or undefined for another template
+   * @param signal ends the wait for another process, with its reason, when it aborts
    * @throws StartError `CACHE_UNUSABLE`; any error of `build`
    */
-  async findOrMake(key: string, build: BuildTemplate): Promise<StoredTemplate | Unsavable> {
+  async findOrMake(key: string, build: BuildTemplate, signal?: AbortSignal): Promise<StoredTemplate | Unsavable> {
     const builds: Promise<unknown>[] = []
     const make: BuildTemplate = (directory) => {
       const building = build(directory)
@@ -97,18 +98,23 @@ export class TemplateStore {
       return building
     }
     try {
-      return await this.#findOrMake(key, make)
+      return await this.#findOrMake(key, make, signal)
     } catch (error) {
       // Errors of `build` concern the machine, not the cache, so they are not converted.
       await Promise.all(builds)
-      throw ColdbootError.is(error) ? error : cacheUnusable(this.#cache.directory, error)
+      const isAborted = signal?.aborted === true && error === signal.reason
+      throw isAborted || ColdbootError.is(error) ? error : cacheUnusable(this.#cache.directory, error)
     }
   }
 
-  async #findOrMake(key: string, build: BuildTemplate): Promise<StoredTemplate | Unsavable> {
+  async #findOrMake(
+    key: string,
+    build: BuildTemplate,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredTemplate | Unsavable> {
     const found = await this.find(key)
     if (found !== undefined) return found
-    return this.#cache.locked(this.#name(key), async () => {
+    const make = async (): Promise<StoredTemplate | Unsavable> => {
       const meanwhile = await this.find(key)
       if (meanwhile !== undefined) return meanwhile
       await this.#cache.scratch(async (scratch) => {
@@ -124,7 +130,8 @@ export class TemplateStore {
       if (made === undefined || typeof made === 'string')
         throw new Error(`The template ${key} vanished while it was made`)
       return made
-    })
+    }
+    return this.#cache.locked(this.#name(key), make, undefined, signal)
   }
 
   /**
