@@ -1,11 +1,11 @@
 /** Dumps the memory and the registers of a guest into a file, for crash, drgn and gdb. */
 import { rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { QmpClient, QmpEvent } from '../../devices/device.ts'
 import { MachineError } from '../../errors.ts'
 import { formatDuration } from '../../format-duration.ts'
-import { startTimer, stopTimer } from '../../host/clock.ts'
+import { LONGEST_TIMER, startTimer, stopTimer } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, oneOf, wholeNumber } from '../../options/checked-options.ts'
+import type { QmpClient, QmpEvent } from '../../qemu/qmp.ts'
 import { requirePower } from '../power/power-actions.ts'
 import type { RunningMachine } from '../running-machine.ts'
 
@@ -90,7 +90,10 @@ async function dumped(qmp: QmpClient, timeoutMs: number, dump: Readonly<Record<s
     if (error === undefined) done()
     else reject(failed(typeof error === 'string' ? error : 'QEMU gives no reason'))
   })
-  const timer = startTimer(() => reject(failed(`it takes longer than ${formatDuration(timeoutMs)}`)), timeoutMs)
+  const late = (): void => reject(failed(`it takes longer than ${formatDuration(timeoutMs)}`))
+  const timer = startTimer(late, Math.min(timeoutMs, LONGEST_TIMER))
+  // If QEMU ends after it accepted the command, it sends no event.
+  qmp.unanswered('dump-guest-memory').catch(reject)
   try {
     await qmp.execute('dump-guest-memory', dump)
     await promise
