@@ -5,11 +5,13 @@ import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { PortableDevice } from '../../devices/device.ts'
 import { ColdbootError, MachineError } from '../../errors.ts'
+import { LONGEST_TIMER } from '../../host/clock.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { Cache } from '../../host/files/cache.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
 import { makePrivateDirectory } from '../../host/files/private-directory.ts'
 import { hostCpu } from '../../host/host-cpu.ts'
+import { nodeCrypto } from '../../host/lazy-node.ts'
 import { type CheckTable, checkTable, isDuration, isFlag, wholeNumber } from '../../options/checked-options.ts'
 import { checkPath, requireDirectory } from '../../options/required-path.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
@@ -63,9 +65,8 @@ export async function saveMachine(
   requireDirectory('save: directory', dirname(file))
   const { maxBytes, timeout = SAVE_TIMEOUT, goOn = true } = options
   const { name, timeoutMultiplier } = running.spec
-  const limit = AbortSignal.timeout(timeout * timeoutMultiplier)
-  const draft = `${file}.part`
-  await rm(draft, { force: true })
+  const limit = AbortSignal.timeout(Math.min(Math.ceil(timeout * timeoutMultiplier), LONGEST_TIMER))
+  const draft = `${file}.${nodeCrypto().randomUUID().slice(0, 8)}.part`
   const manifest = await manifestOf(running)
   const copies = await makePrivateDirectory()
   const archive = ArchiveWriter.create(draft, { maxBytes, signal: limit })
