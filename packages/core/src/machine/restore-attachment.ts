@@ -68,9 +68,21 @@ export function attachScript(spec: MachineSpec, changed: readonly number[] = [])
   ])
 }
 
-/** Script that runs in the guest before a save; may be empty. */
+/**
+ * Script that runs in the guest before a save; may be empty. If a device is in use, it attaches those before it again.
+ */
 export function detachScript(spec: MachineSpec): string {
-  return script(spec, (attachment) => [attachment.detach?.()])
+  const again: string[] = []
+  return script(
+    spec,
+    ({ attach, detach }) => {
+      const part = detach?.()
+      if (part !== undefined) again.push(attach?.() ?? ':')
+      return [part]
+    },
+    // Without the output of these parts, the error is that of the device in use.
+    (index) => again.slice(0, index).map((part) => `(\n${part}\n) 2>/dev/null\n`),
+  )
 }
 
 // Each part runs in its own shell, so that `exit` ends only that part. The first failure ends the script. The status is
@@ -78,6 +90,7 @@ export function detachScript(spec: MachineSpec): string {
 function script(
   { attachesAfterRestore, devices }: MachineSpec,
   partsOf: (attachment: NonNullable<Device['attachAfterRestore']>, position: number) => readonly (string | undefined)[],
+  undo: (index: number) => readonly string[] = () => [],
 ): string {
   if (!attachesAfterRestore) return ''
   const parts = devices.flatMap((device, position) =>
@@ -85,7 +98,7 @@ function script(
   )
   return parts
     .filter((part) => part !== undefined)
-    .map((part) => `(\n${part}\n)\nstatus=$?\n[ $status = 0 ] || exit $status`)
+    .map((part, index) => `(\n${part}\n)\nstatus=$?\n[ $status = 0 ] || {\n${undo(index).join('')}exit $status\n}`)
     .join('\n')
 }
 

@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ColdbootError, MachineError } from '../../errors.ts'
+import { cleanUp } from '../../host/machines/clean-up.ts'
 import { sendState } from '../../qemu/migration.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 import { deviceFiles } from '../device-files.ts'
@@ -71,16 +72,21 @@ export async function whileStopped<T>(
   const detach = ran ? detachScript(detached) : ''
   await runAgentScript(guest, detach)
   const isRunning = isLive && ran && detach === ''
-  if (!isRunning) await qmp.execute('stop')
-  try {
-    return await untilGone(running, () => take(stoppedMachine(running, isRunning)))
-  } finally {
-    if (goOn && ran && !machine.gone) {
+  const result = untilGone(running, async () => {
+    if (!isRunning) await qmp.execute('stop')
+    return take(stoppedMachine(running, isRunning))
+  })
+  // The error of the save has the reason, for example of a full disk, also if the machine cannot be resumed then.
+  await cleanUp(
+    () => result,
+    async () => {
+      if (!goOn || !ran || machine.gone) return
       await qmp.execute('cont')
       if (canBeAsked(running)) await guest.resync()
       await runAgentScript(guest, attachScript(detached))
-    }
-  }
+    },
+  )
+  return result
 }
 
 /** The memory with which a machine was started, for comparison; empty if it is not known. */
