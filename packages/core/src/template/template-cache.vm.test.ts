@@ -89,6 +89,21 @@ describe('a machine boots without a template', () => {
     await expectServed(await template.start(), /^A template could not be restored and was removed/)
     expect(readdirSync(join(cache, 'templates'))).not.toContain(template.key)
   })
+
+  test('a machine boots if its template was removed before the start', async () => {
+    vi.stubEnv('COLDBOOT_CACHE', join(folder, 'removed'))
+    const template = await Template.build(guest)
+    await template.remove()
+    await expectServed(await template.start(), /^A template is missing or damaged\. The machine boots instead\.$/)
+  })
+})
+
+test('a machine that boots ends if the callback for it fails', async () => {
+  const fail = (): never => {
+    throw new Error('of the callback')
+  }
+  await expect(startReady({ ...guest, template: 'off' }, { onBoot: fail })).rejects.toThrow('of the callback')
+  expect(liveMachines()).toEqual([])
 })
 
 test('a machine boots if the restored one ends before its guest runs', async () => {

@@ -182,6 +182,8 @@ export class Template {
         await this.#store.remove(this.key).catch(() => {})
         warnOnce(`A template could not be restored and was removed. The machine boots instead. ${reason}`)
       }
+    } else {
+      warnOnce('A template is missing or damaged. The machine boots instead.')
     }
     return coldStart(resolved, this.#preparation, this.#templateOptions.onBoot)
   }
@@ -206,8 +208,8 @@ export async function coldStart(
   const running = await RunningMachine.spawn(spec)
   const vm = new VM(running)
   await running.begin(vm)
-  onBoot?.(vm)
   try {
+    onBoot?.(vm)
     if (spec.ready !== undefined) await vm.ready()
     await runAll(preparation, vm)
   } catch (error) {
