@@ -75,9 +75,9 @@ export function detachScript(spec: MachineSpec): string {
   const again: string[] = []
   return script(
     spec,
-    ({ attach, detach }) => {
-      const part = detach?.()
-      if (part !== undefined) again.push(attach?.() ?? ':')
+    (attachment) => {
+      const part = attachment.detach?.()
+      if (part !== undefined) again.push(attachment.attach?.() ?? ':')
       return [part]
     },
     // Without the output of these parts, the error is that of the device in use.

@@ -267,17 +267,8 @@ export class QemuInstance {
   }
 
   /** Waits for the exit, which follows the end of the QMP stream. Returns an error with the reason of the exit. */
-  async #exitReason(): Promise<unknown> {
-    const { promise: late, resolve } = Promise.withResolvers<StartError>()
-    const timer = startTimer(
-      () => resolve(this.#failure(`QEMU did not answer within ${this.#answerMs} ms`)),
-      this.#answerMs,
-    )
-    try {
-      return await Promise.race([this.#exitDuringStart().catch((error: unknown) => error), late])
-    } finally {
-      stopTimer(timer)
-    }
+  #exitReason(): Promise<unknown> {
+    return this.#within(this.#answerMs, 'answer', new Promise(() => {})).catch((error: unknown) => error)
   }
 
   async #exitDuringStart(): Promise<never> {

@@ -2,13 +2,20 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
-import { expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { QmpClient } from '../../qemu/qmp.ts'
 import type { RunningMachine } from '../running-machine.ts'
 import { type DumpOptions, dumpMemory } from './dump-memory.ts'
 
+let file: string
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  file = join(folder, 'vmcore')
+})
+
 /** Dumps a fake machine, whose QEMU accepts all commands. @param next called when QEMU has accepted the dump */
-async function dump(next: (qemu: Duplex) => void, options: DumpOptions = {}): Promise<{ readonly file: string }> {
+function dump(next: (qemu: Duplex) => void, options: DumpOptions = {}): Promise<number> {
   const [ours, qemu] = duplexPair()
   qemu.on('data', (data: Buffer) => {
     for (const line of data.toString().trim().split('\n')) {
@@ -17,27 +24,19 @@ async function dump(next: (qemu: Duplex) => void, options: DumpOptions = {}): Pr
       if (execute === 'dump-guest-memory') next(qemu)
     }
   })
-  const folder = mkdtempSync(join(tmpdir(), 'coldboot-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'vmcore')
   const running = {
     machine: { qmp: new QmpClient(ours) },
     spec: { name: 'vm', memoryMib: 1, timeoutMultiplier: 1 },
     state: 'running',
   } as unknown as RunningMachine
-  try {
-    await dumpMemory(running, file, options)
-  } catch (error) {
-    expect(existsSync(file)).toBe(false)
-    throw error
-  }
-  return { file }
+  return dumpMemory(running, file, options)
 }
 
 const completed = (qemu: Duplex): void => void qemu.write('{"event": "DUMP_COMPLETED", "data": {}}\n')
 
 test('leaves a file when QEMU has completed the dump', async () => {
-  expect(existsSync((await dump(completed)).file)).toBe(true)
+  await dump(completed)
+  expect(existsSync(file)).toBe(true)
 })
 
 test('accepts a timeout above the longest timer', async () => {
@@ -46,4 +45,5 @@ test('accepts a timeout above the longest timer', async () => {
 
 test('rejects at once when QEMU ends during the dump', async () => {
   await expect(dump((qemu) => qemu.end())).rejects.toMatchObject({ code: 'MACHINE_EXITED' })
+  expect(existsSync(file)).toBe(false)
 })

@@ -48,4 +48,5 @@ test.each(['{"terminate": "SIG', 'null'])('a connection ends at a message that c
   onMessage(socket, (message) => (message as { readonly exit: unknown }).exit)
   socket.emit('data', Buffer.from(`${line}\n`))
   await once(socket, 'close')
+  expect(socket.destroyed).toBe(true)
 })
