@@ -7,17 +7,10 @@ import { createReadStream } from 'node:fs'
 import { access, constants, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { codeOf, messageOf, StartError } from '../../errors.ts'
-import { now, startTimer, stopTimer } from '../clock.ts'
+import { messageOf, StartError } from '../../errors.ts'
 import { nodeCrypto } from '../lazy-node.ts'
 import { makeDirectory } from './make-directory.ts'
 
-/** A lock not renewed for this long belongs to a dead process. Milliseconds. */
-const STALE_MS = 10_000
-/** Longest wait for a lock. After it, the work is done without the lock. Milliseconds. */
-const PATIENCE_MS = 10 * 60 * 1000
-/** Shortest and longest interval of the attempts to get a lock. Milliseconds. */
-const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [20, 250]
 /** Name prefix of unfinished entries, at the top of the cache. */
 const UNFINISHED = '.new-'
 /** Age after which an unfinished entry belongs to a killed process. Milliseconds. */
@@ -55,37 +48,14 @@ export class Cache {
    * @param signal ends the wait for the lock, with its reason, when it aborts
    */
   async locked<T>(name: string, make: () => Promise<T>, onWait?: () => void, signal?: AbortSignal): Promise<T> {
-    const release = await this.#lock(this.path(name), onWait, signal)
+    const path = this.path(name)
+    const { acquireLock } = await import('./file-lock.ts')
+    const release = await acquireLock(path, { check: () => this.#make(dirname(path)), onWait, signal })
     try {
       return await make()
     } finally {
       await release().catch(() => {})
     }
-  }
-
-  /** Acquires a lock. @returns function that releases it */
-  async #lock(
-    path: string,
-    onWait: (() => void) | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<() => Promise<void>> {
-    const { lock } = await import('proper-lockfile')
-    // Losing a lock is harmless, for example because the computer was asleep.
-    const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} }
-    const end = now() + PATIENCE_MS
-    for (let waitMs = FIRST_WAIT_MS; now() < end; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-      signal?.throwIfAborted()
-      // Checked before each attempt, because a lock in a folder that became read-only is never released.
-      await this.#make(dirname(path))
-      try {
-        return await lock(path, options)
-      } catch (error) {
-        if (codeOf(error) !== 'ELOCKED') throw error
-      }
-      if (waitMs === FIRST_WAIT_MS) onWait?.()
-      await pause(waitMs, signal)
-    }
-    return async () => {}
   }
 
   /**
@@ -170,19 +140,6 @@ export class Cache {
 export function cacheUnusable(directory: string, cause: unknown, why?: string): StartError {
   const reason = why ?? messageOf(cause)
   return new StartError('CACHE_UNUSABLE', `The cache folder ${directory} cannot be used: ${reason}`, { cause })
-}
-
-/** Resolves after this time, or when the signal aborts. */
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const end = (): void => resolve()
-  const timer = startTimer(end, milliseconds)
-  signal?.addEventListener('abort', end, { once: true })
-  // The signal may have aborted meanwhile.
-  if (signal?.aborted === true) end()
-  await promise
-  signal?.removeEventListener('abort', end)
-  stopTimer(timer)
 }
 
 // Whole seconds survive in every archive format and file system.
