@@ -1,6 +1,6 @@
 /** Waits for events of a machine other than console output, at most until the end of the test. */
 import { ColdbootError, ExpectError } from '@coldboot/core'
-import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '@coldboot/core/internal'
+import { afterReading, startTimer, stopTimer } from '@coldboot/core/internal'
 import type { MatcherVM } from './matcher-vm.ts'
 import type { WaitWindow } from './wait-window.ts'
 
@@ -18,7 +18,7 @@ export async function within<T>(vm: MatcherVM, window: WaitWindow, event: Promis
   const { signal } = vm.spec
   const milliseconds = window.granted * vm.spec.timeoutMultiplier
   // Events that are already queued count as in time.
-  const timer = startTimer(() => afterReading(() => resolve(TIME_UP)), Math.min(milliseconds, LONGEST_TIMER))
+  const timer = startTimer(() => afterReading(() => resolve(TIME_UP)), milliseconds)
   const onAbort = (): void => reject(abortError(vm, signal?.reason))
   if (signal?.aborted === true) onAbort()
   signal?.addEventListener('abort', onAbort, { once: true })

@@ -40,7 +40,8 @@ describe('toRun', () => {
   test.for([
     [126, 'may not run the file'],
     [127, 'does not find a command'],
-    [139, 'a signal ended the command: 11'],
+    [139, 'the signal SIGSEGV ended the command'],
+    [200, 'a signal ended the command: 72'],
   ] as const)('explains exit code %i', async ([exitCode, words]) => {
     expect((await running({ exitCode })).message()).toContain(words)
   })

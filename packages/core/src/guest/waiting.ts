@@ -1,5 +1,6 @@
 /** Waits that end early by a timeout, a signal or the end of the guest. */
-import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../host/clock.ts'
+import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
+import { unlessAborted as rejectOnAbort } from '../host/unless-aborted.ts'
 import type { GuestEnd } from './command-transport.ts'
 
 /** Limits of a wait. */
@@ -33,10 +34,7 @@ export class Interrupted extends Error {
  */
 export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }: Limits): Promise<T> {
   const { promise: interrupted, reject } = Promise.withResolvers<never>()
-  const timer = startTimer(
-    () => afterReading(() => reject(new Interrupted('time'))),
-    Math.min(timeoutMs, LONGEST_TIMER),
-  )
+  const timer = startTimer(() => afterReading(() => reject(new Interrupted('time'))), timeoutMs)
   // Reads data that arrived before the end of the machine first, because it may resolve the promise.
   void over.then((end) => afterReading(() => reject(new Interrupted('over', { end }))))
   try {
@@ -47,17 +45,10 @@ export async function within<T>(promise: Promise<T>, { timeoutMs, signal, over }
 }
 
 /**
- * Awaits a promise until the signal aborts. A signal that has already aborted takes precedence over the promise.
+ * Awaits a promise until the signal aborts.
  * @throws Interrupted, or the rejection of the promise
  */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(new Interrupted('aborted', { cause: signal?.reason }))
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted === true) onAbort()
-  try {
-    return await Promise.race([aborted, promise])
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-  }
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return rejectOnAbort(promise, signal, (cause) => new Interrupted('aborted', { cause }))
 }

@@ -1,4 +1,4 @@
-/** Races a promise with an AbortSignal, and removes its listener from the signal. */
+/** Races a promise with an AbortSignal, and removes its listener from the signal. A signal that has aborted wins. */
 
 /**
  * @param failure creates the error for an abort
@@ -14,7 +14,7 @@ export async function unlessAborted<T>(
   signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) onAbort()
   try {
-    return await Promise.race([promise, aborted])
+    return await Promise.race([aborted, promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

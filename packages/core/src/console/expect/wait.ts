@@ -1,6 +1,6 @@
 /** A pending `expect`: its promise, its timers, and whether it has settled. */
 import type { CallSite } from '../../host/call-site.ts'
-import { afterReading, LONGEST_TIMER, startTimer, stopTimer } from '../../host/clock.ts'
+import { afterReading, startTimer, stopTimer } from '../../host/clock.ts'
 import type { ExpectBuffer } from '../match/expect-buffer.ts'
 import type { Match, Pattern } from '../match/pattern.ts'
 import type { ViewName } from '../text/console-text.ts'
@@ -84,15 +84,12 @@ export class Wait {
   }
 
   #after(milliseconds: number, job: () => void): void {
-    const timer = startTimer(
-      () => {
-        this.#timers.delete(timer)
-        afterReading(() => {
-          if (!this.#over) job()
-        })
-      },
-      Math.min(milliseconds, LONGEST_TIMER),
-    )
+    const timer = startTimer(() => {
+      this.#timers.delete(timer)
+      afterReading(() => {
+        if (!this.#over) job()
+      })
+    }, milliseconds)
     this.#timers.add(timer)
   }
 

@@ -3,7 +3,7 @@ import { rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { MachineError } from '../../errors.ts'
 import { formatDuration } from '../../format-duration.ts'
-import { LONGEST_TIMER, startTimer, stopTimer } from '../../host/clock.ts'
+import { startTimer, stopTimer } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, oneOf, wholeNumber } from '../../options/checked-options.ts'
 import type { QmpClient, QmpEvent } from '../../qemu/qmp.ts'
 import { requirePower } from '../power/power-actions.ts'
@@ -91,7 +91,7 @@ async function dumped(qmp: QmpClient, timeoutMs: number, dump: Readonly<Record<s
     else reject(failed(typeof error === 'string' ? error : 'QEMU gives no reason'))
   })
   const late = (): void => reject(failed(`it takes longer than ${formatDuration(timeoutMs)}`))
-  const timer = startTimer(late, Math.min(timeoutMs, LONGEST_TIMER))
+  const timer = startTimer(late, timeoutMs)
   // If QEMU ends after it accepted the command, it sends no event.
   qmp.unanswered('dump-guest-memory').catch(reject)
   try {
