@@ -1,5 +1,6 @@
 import { ExpectError, type ExpectOptions, type Match, type PatternInput } from '@coldboot/core'
-import { describe, expect, test } from 'vitest'
+import { now } from '@coldboot/core/internal'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { contextOf, MATCH, scriptedMachine } from '../test/scripted-machine.ts'
 import type { MatcherVM } from './matcher-vm.ts'
 import { type PrintInOrderOptions, toPrintInOrder } from './to-print-in-order.ts'
@@ -49,6 +50,20 @@ describe('toPrintInOrder', () => {
     expect([first?.view, second?.view]).toEqual(['raw', 'raw'])
     expect(first?.timeout).toBeLessThanOrEqual(500)
     expect(second?.timeout).toBeLessThanOrEqual(first?.timeout ?? 0)
+  })
+
+  test('measures its window also with fake timers', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { vm, asked } = printing(['a', 'b'])
+    const late = { ...vm, expect: vi.fn(vm.expect) } as unknown as MatcherVM
+    vi.mocked(late.expect).mockImplementationOnce(async (...args) => {
+      // Real time passes during the first wait.
+      for (const end = now() + 2; now() < end; );
+      return vm.expect(...args)
+    })
+    await toPrintInOrder.call(contextOf(), late, ['a', 'b'], { timeout: 500 })
+    expect(asked[1]?.timeout).toBeLessThan(asked[0]?.timeout ?? 0)
   })
 
   test.for([

@@ -6,7 +6,7 @@ import {
   type Pattern,
   type PatternInput,
 } from '@coldboot/core'
-import { patternList } from '@coldboot/core/internal'
+import { now, patternList } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
@@ -44,11 +44,11 @@ async function judge(
   checkOptionNames('toPrintInOrder', options, ['timeout', 'view', 'signal'])
   const { timeout, view, signal } = options
   const window = waitWindow(context, vm, timeout)
-  const end = performance.now() + window.granted * vm.spec.timeoutMultiplier
+  const end = now() + window.granted * vm.spec.timeoutMultiplier
   const matches: Match[] = []
   for (const list of lists) {
     // One window for all patterns. At least 1 ms, so that output printed in time still counts.
-    const left = Math.max(end - performance.now(), 1) / vm.spec.timeoutMultiplier
+    const left = Math.max(end - now(), 1) / vm.spec.timeoutMultiplier
     const more = { ...(view ? { view } : {}), ...(signal ? { signal } : {}) }
     const outcome = await outcomeOf(vm.expect(list, { ...more, timeout: left }))
     if ('match' in outcome) {

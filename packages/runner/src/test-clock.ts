@@ -35,8 +35,8 @@ export class TestClock {
   #usedMs = 0
   #heldMs = 0
   #since = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #grace: ReturnType<typeof setTimeout> | undefined
+  #timer: ReturnType<typeof setTimer> | undefined
+  #grace: ReturnType<typeof setTimer> | undefined
 
   /**
    * @param runner the runner's own signal for this attempt

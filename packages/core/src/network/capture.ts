@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:f
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { messageOf, OptionError } from '../errors.ts'
+import { startImmediate, stopImmediate } from '../host/clock.ts'
 import type { FrameDirection } from './frames/frame.ts'
 import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
 import type { Card, Link } from './link.ts'
@@ -89,7 +90,7 @@ export class Capture implements AsyncDisposable {
     if (this.#length + packetBytes(frame.length) > this.#gathered.length) this.#write()
     const packet = { interfaceId: count.id, timeMs, frame, outbound: direction === 'sent' }
     this.#length = writePacket(this.#gathered, this.#length, packet)
-    this.#flush ??= setImmediate(() => this.#write())
+    this.#flush ??= startImmediate(() => this.#write())
   }
 
   /**
@@ -118,7 +119,7 @@ export class Capture implements AsyncDisposable {
   }
 
   #write(): void {
-    clearImmediate(this.#flush)
+    stopImmediate(this.#flush)
     this.#flush = undefined
     if (this.#length === 0) return
     this.#stream.write(this.#gathered.subarray(0, this.#length))

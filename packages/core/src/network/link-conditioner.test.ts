@@ -3,6 +3,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Impairment, resolveImpairment } from './impairment.ts'
 import { LinkConditioner } from './link-conditioner.ts'
 
+vi.mock(import('../host/clock.ts'), async (original) => {
+  const { FAKEABLE_CLOCK } = await import('../../test/fakeable-clock.ts')
+  return { ...(await original()), ...FAKEABLE_CLOCK }
+})
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })

@@ -1,4 +1,5 @@
 /** One direction of a link with faults: delays, limits and drops frames. */
+import { now, startTimer, stopTimer } from '../host/clock.ts'
 import type { ResolvedImpairment } from './impairment.ts'
 import { randomNumbers } from './random.ts'
 
@@ -42,7 +43,7 @@ export class LinkConditioner {
     // Both numbers are drawn for every frame, so that the loss of one frame does not change the numbers of later ones.
     const isLost = this.#random() < loss
     const jitter = (this.#random() * 2 - 1) * jitterMs
-    const nowMs = performance.now()
+    const nowMs = now()
     const full =
       this.#delayedBytes > LIMIT_BYTES ||
       (bytesPerMs !== undefined && (this.#freeMs - nowMs) * bytesPerMs > BOTTLENECK_BYTES)
@@ -65,7 +66,7 @@ export class LinkConditioner {
 
   /** Drops all delayed frames. */
   close(): void {
-    clearTimeout(this.#timer)
+    stopTimer(this.#timer)
     this.#timer = undefined
     this.#delayed = []
     this.#delayedBytes = 0
@@ -73,12 +74,12 @@ export class LinkConditioner {
 
   #wake(inMs: number): NodeJS.Timeout {
     // Delayed frames must not keep the process alive.
-    return setTimeout(() => this.#deliverDue(), Math.max(1, Math.ceil(inMs))).unref()
+    return startTimer(() => this.#deliverDue(), Math.max(1, Math.ceil(inMs))).unref()
   }
 
   #deliverDue(): void {
     this.#timer = undefined
-    const nowMs = performance.now()
+    const nowMs = now()
     const later = this.#delayed.findIndex((it) => it.dueMs > nowMs)
     const due = this.#delayed.splice(0, later < 0 ? this.#delayed.length : later)
     for (const { frame, deliver } of due) {

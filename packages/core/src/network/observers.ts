@@ -1,4 +1,5 @@
 /** Observers of the frames of a network: captures and logs. Frames are decoded only if there is an observer. */
+import { now, timeOrigin } from '../host/clock.ts'
 import { Capture, type CaptureOptions } from './capture.ts'
 import type { FrameDirection } from './frames/frame.ts'
 import { decodeFrame } from './frames/frame.ts'
@@ -35,7 +36,7 @@ export class Observers implements LinkObservers {
   }
 
   observe(link: Link, direction: FrameDirection, bytes: Buffer): void {
-    const timeMs = performance.timeOrigin + performance.now()
+    const timeMs = timeOrigin + now()
     for (const capture of this.#captures) capture.add(link, direction, timeMs, bytes)
     const logs = [...this.#logs].filter((log) => log.concerns(direction))
     if (logs.length === 0) return

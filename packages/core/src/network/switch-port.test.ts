@@ -6,6 +6,11 @@ import { FULL_BYTES, STALL_MS, SwitchPort } from './switch-port.ts'
 
 const FRAME = prefixed(Buffer.alloc(1_514, 7))
 
+vi.mock(import('../host/clock.ts'), async (original) => {
+  const { FAKEABLE_CLOCK } = await import('../../test/fakeable-clock.ts')
+  return { ...(await original()), ...FAKEABLE_CLOCK }
+})
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })

@@ -8,6 +8,7 @@
  * queue is full.
  */
 import type { Duplex } from 'node:stream'
+import { startTimer, stopTimer } from '../host/clock.ts'
 import { BrokenStreamError, FrameReader } from './frames/frame-reader.ts'
 import { SendQueue } from './send-queue.ts'
 
@@ -108,7 +109,7 @@ export class SwitchPort {
   }
 
   #watch(): NodeJS.Timeout {
-    return setTimeout(() => {
+    return startTimer(() => {
       this.#stalled = true
       this.#release()
     }, STALL_MS).unref()
@@ -121,7 +122,7 @@ export class SwitchPort {
   }
 
   #release(): void {
-    clearTimeout(this.#stallTimer)
+    stopTimer(this.#stallTimer)
     this.#stallTimer = undefined
     for (const sender of this.#held) if (--sender.#holders === 0) sender.#stream.resume()
     this.#held.clear()

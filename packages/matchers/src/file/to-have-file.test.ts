@@ -1,5 +1,6 @@
 import { ColdbootError, type CommandResult, type ErrorCode, OptionError } from '@coldboot/core'
-import { describe, expect, test } from 'vitest'
+import { afterReading } from '@coldboot/core/internal'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { eventfulMachine } from '../../test/eventful-machine.ts'
 import { contextOf } from '../../test/scripted-machine.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
@@ -78,6 +79,15 @@ describe('toHaveFile', () => {
       false,
       expect.stringContaining('does not have the expected content within 5.0 s\n'),
     ])
+  })
+
+  test('ends at its timeout also with fake timers', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { vm } = guest(undefined)
+    // The guest reports a change each time, and the file is missing each time.
+    const changing = { ...vm, waitUntil: () => new Promise<void>(afterReading) } as unknown as MatcherVM
+    expect(await judge(changing, undefined, { timeout: 5 })).toMatchObject({ pass: false })
   })
 
   test('fails with the error message when the file cannot be read', async () => {

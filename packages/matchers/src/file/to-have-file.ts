@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { ColdbootError, OptionError } from '@coldboot/core'
+import { now } from '@coldboot/core/internal'
 import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
 import { formatValue } from '../format-call.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
@@ -61,8 +62,8 @@ async function lookWithin(
   window: WaitWindow,
   options: LookOptions,
 ): Promise<Found> {
-  const end = performance.now() + window.granted * vm.spec.timeoutMultiplier
-  const left = (): number => (end - performance.now()) / vm.spec.timeoutMultiplier
+  const end = now() + window.granted * vm.spec.timeoutMultiplier
+  const left = (): number => (end - now()) / vm.spec.timeoutMultiplier
   const look = (): Promise<Found> => {
     return lookAt(vm, path, content !== undefined, { ...options, timeout: waits ? vm.spec.timeoutMs : window.granted })
   }

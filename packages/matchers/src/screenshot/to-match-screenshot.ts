@@ -1,4 +1,5 @@
 import { OptionError } from '@coldboot/core'
+import { now } from '@coldboot/core/internal'
 import { awaitedMatcher, type Verdict } from '../awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from '../matcher-context.ts'
 import type { MatcherVM } from '../matcher-vm.ts'
@@ -101,7 +102,7 @@ function watchFor(
       const isNew = last === undefined || !Buffer.from(last).equals(picture)
       const attempt = isNew ? compare(comparison, expected, picture) : closest.last
       if (attempt === undefined) return undefined
-      closest.add(attempt, performance.now())
+      closest.add(attempt, now())
       return isAlike(comparison, attempt.difference) ? attempt : undefined
     },
   })
@@ -109,8 +110,7 @@ function watchFor(
 
 /** Waits until the screen stops changing, or until the end of the window. */
 function whenStill({ vm, take, window }: Comparison): Promise<Seen<object, Uint8Array>> {
-  const stillness = new Stillness(performance.now())
-  const look = (picture: Uint8Array): object | undefined =>
-    stillness.look(picture, performance.now()) ? {} : undefined
+  const stillness = new Stillness(now())
+  const look = (picture: Uint8Array): object | undefined => (stillness.look(picture, now()) ? {} : undefined)
   return watchScreen({ vm, window, take, look })
 }

@@ -2,6 +2,11 @@ import { duplexPair } from 'node:stream'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { QgaConnection } from './qga-connection.ts'
 
+vi.mock(import('../../host/clock.ts'), async (original) => {
+  const { FAKEABLE_CLOCK } = await import('../../../test/fakeable-clock.ts')
+  return { ...(await original()), ...FAKEABLE_CLOCK }
+})
+
 interface Request {
   readonly execute: string
   readonly id?: number

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { startInterval, stopInterval } from '../../host/clock.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
 
 /** The agent refused a request. */
@@ -115,16 +116,16 @@ export class QgaConnection {
   }
 
   #nudgeLater(): void {
-    clearInterval(this.#nudging)
+    stopInterval(this.#nudging)
     if (this.#asked.length === 0) return
     let left = MOST_NUDGES
-    this.#nudging = setInterval(() => {
+    this.#nudging = startInterval(() => {
       const ping = this.#question('guest-ping', {})
       ping.answer.promise.catch(() => {})
       // After a long request, the buffer has no space for a ping. At the last interval, the request counts as lost, and
       // the ping is sent anyway.
       if (this.#hasRoom(ping) || left === 1) this.#send(ping)
-      if (--left === 0) clearInterval(this.#nudging)
+      if (--left === 0) stopInterval(this.#nudging)
     }, NUDGE_MS).unref()
   }
 

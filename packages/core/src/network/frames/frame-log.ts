@@ -1,12 +1,10 @@
 /** Log of the frames of a network, which a test can iterate over and wait for. */
 
 import { ExpectError } from '../../errors.ts'
+import { LONGEST_TIMER } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'
 import type { FrameDirection } from './frame.ts'
 import { type Frame, type FrameFilterInput, frameMatcher } from './frame-filter.ts'
-
-/** Longest delay of a timer: 24.8 days. Milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1
 
 /** Default timeout of {@link FrameLog.waitFor}, milliseconds. */
 const DEFAULT_TIMEOUT_MS = 7_000
@@ -88,7 +86,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     checkTable('waitFor', options, WAIT_CHECKS)
     const { timeout = DEFAULT_TIMEOUT_MS, signal } = options
     const limitMs = timeout * this.#timeoutMultiplier
-    const late = AbortSignal.timeout(Math.ceil(Math.min(limitMs, LONGEST_MS)))
+    const late = AbortSignal.timeout(Math.ceil(Math.min(limitMs, LONGEST_TIMER)))
     const ends = signal ? AbortSignal.any([late, signal]) : late
     for await (const frame of this.#read(ends)) if (matches(frame)) return frame
     if (signal?.aborted)
