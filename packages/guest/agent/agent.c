@@ -9,7 +9,8 @@
  *   INPUT  standard input of a later EXEC
  *   EXEC   directory NUL, count (4) of variables,    OUT, ERR  bytes
  *          variables NUL each, command NUL           EXIT   status of wait(2) (4)
- *   KILL   signal (4): to the command's session      FAIL   errno (4), stage (1)
+ *   KILL   signal (4): to the command's session;     FAIL   errno (4), stage (1)
+ *          before its EXEC, drops its input
  *   READ   path NUL                                  DATA   bytes
  *                                                    DONE   size (8), CRC-32 (4), mode (4)
  *   WRITE  mode (4) or KEEP_MODE, append (1),
@@ -36,6 +37,8 @@ enum { AT_START, AT_DIRECTORY, AT_FILE };
 #define CHUNK (32 * 1024 - HEADER)
 #define LONGEST_FRAME (1024 * 1024)
 #define COMMANDS 64
+/* Commands whose input was dropped and whose EXEC has not arrived yet. */
+#define REFUSED 1024
 #define FILES 16
 #define VARIABLES 512
 /* Keeps the mode of an existing file; a new file gets 0666 without the bits of the umask. */
@@ -46,6 +49,8 @@ struct command {
 	int pid;
 	/* Standard input, collected before the command runs. */
 	int input;
+	/* Why the input is not complete, -errno. */
+	int error;
 	int out, err;
 	/* Goes through these states in order. LEFT: the command has ended, but other processes hold its output open. */
 	enum { FREE, PREPARED, RUNNING, LEFT } state;
@@ -65,6 +70,9 @@ static u8 in[HEADER + LONGEST_FRAME];
 static size_t received;
 static u8 frame[HEADER + CHUNK];
 static struct command commands[COMMANDS];
+/* Their ids, and the place of the next one. 0 in an unused place. */
+static u32 refused[REFUSED];
+static int next_refused;
 static struct file files[FILES];
 static char **environment;
 
@@ -182,15 +190,52 @@ static struct command *find_command(u32 id)
 	return 0;
 }
 
+/* Finds the command, or a place for it. If all are used, takes that of the longest ended command, whose output is not sent. */
 static struct command *new_command(u32 id)
 {
 	struct command *command = find_command(id);
-	for (int i = 0; command == 0 && i < COMMANDS; i++)
+	if (command != 0)
+		return command;
+	for (int i = 0; i < COMMANDS; i++) {
 		if (commands[i].state == FREE) {
 			command = &commands[i];
-			*command = (struct command){ .id = id, .input = -1, .out = -1, .err = -1, .state = PREPARED };
+			break;
 		}
+		if (commands[i].state == LEFT && (command == 0 || id - commands[i].id > id - command->id))
+			command = &commands[i];
+	}
+	if (command == 0)
+		return 0;
+	if (command->state == LEFT) {
+		close_fd(&command->out);
+		close_fd(&command->err);
+	}
+	*command = (struct command){ .id = id, .input = -1, .out = -1, .err = -1, .state = PREPARED };
 	return command;
+}
+
+static void drop_command(struct command *command)
+{
+	close_fd(&command->input);
+	command->state = FREE;
+}
+
+/* Returns the place of a refused id; 0 if it is none. */
+static u32 *find_refused(u32 id)
+{
+	for (int i = 0; i < REFUSED; i++)
+		if (id != 0 && refused[i] == id)
+			return &refused[i];
+	return 0;
+}
+
+/* Forgets a refused id. Returns whether it was one. */
+static int was_refused(u32 id)
+{
+	u32 *place = find_refused(id);
+	if (place != 0)
+		*place = 0;
+	return place != 0;
 }
 
 static long write_all(int fd, const u8 *data, size_t length)
@@ -209,13 +254,24 @@ static long write_all(int fd, const u8 *data, size_t length)
 
 static void on_input(u32 id, const u8 *data, size_t length)
 {
-	struct command *command = new_command(id);
-	if (command == 0 || command->state != PREPARED)
+	/* Later input of a refused command must not start the command with only a part of its input. */
+	struct command *command = find_refused(id) ? 0 : new_command(id);
+	if (command == 0) {
+		if (find_refused(id) == 0) {
+			refused[next_refused] = id;
+			next_refused = (next_refused + 1) % REFUSED;
+		}
+		return;
+	}
+	if (command->state != PREPARED || command->error != 0)
 		return;
 	if (command->input < 0)
-		command->input = (int)sys2(__NR_memfd_create, "input", MFD_CLOEXEC);
+		command->error = command->input = (int)sys2(__NR_memfd_create, "input", MFD_CLOEXEC);
 	if (command->input >= 0)
-		write_all(command->input, data, length);
+		command->error = (int)write_all(command->input, data, length);
+	/* The guest may be out of memory, which the input so far uses. */
+	if (command->error != 0)
+		close_fd(&command->input);
 }
 
 /* Runs in the child, on our stack: must only make system calls and must not return. */
@@ -282,6 +338,9 @@ static long spawn(struct command *command)
 			command->input = (int)sys4(__NR_openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
 		else
 			sys3(__NR_lseek, command->input, 0, 0);
+		pid = command->input < 0 ? command->input : 0;
+	}
+	if (pid == 0) {
 		child.input = command->input;
 		child.out = out[1];
 		child.err = err[1];
@@ -308,7 +367,7 @@ static long spawn(struct command *command)
 
 static void on_exec(u32 id, char *payload, size_t length)
 {
-	struct command *command = new_command(id);
+	struct command *command = was_refused(id) ? 0 : new_command(id);
 	char *variables = payload + length_of(payload) + 1 + 4;
 	char *text = variables;
 	u32 count = get32((u8 *)variables - 4);
@@ -323,15 +382,16 @@ static void on_exec(u32 id, char *payload, size_t length)
 	child.argv[1] = "-c";
 	child.argv[2] = text;
 	child.stage = AT_START;
-	if (set_variables(variables, count))
+	if (command->error != 0)
+		pid = command->error;
+	else if (set_variables(variables, count))
 		pid = spawn(command);
 	if (pid > 0) {
 		command->pid = (int)pid;
 		command->state = RUNNING;
 		return;
 	}
-	close_fd(&command->input);
-	command->state = FREE;
+	drop_command(command);
 	send_failure(id, pid, (u8)child.stage);
 }
 
@@ -524,6 +584,10 @@ static void on_frame(u8 type, u32 id, u8 *payload, size_t length)
 		command = find_command(id);
 		if (command != 0 && command->state == RUNNING)
 			sys2(__NR_kill, -command->pid, get32(payload));
+		else if (command != 0)
+			drop_command(command);
+		else
+			was_refused(id);
 		break;
 	case READ:
 		on_open(id, (char *)payload, O_RDONLY, 0, 1);
