@@ -79,6 +79,24 @@ describe('the agent', () => {
     await shared.run('(sleep 0.3; echo late; echo late >&2; echo $? >/tmp/late) & echo now')
     expect((await shared.run('while [ ! -e /tmp/late ]; do sleep 0.1; done; cat /tmp/late')).stdout).toBe('0\n')
   })
+
+  test('the agent runs commands after many background programs that hold their output', async () => {
+    const vm = await restore()
+    for (let count = 0; count < 70; count++) await vm.run('sleep 1000 &')
+    expect((await vm.run('cat', { input: 'on' })).stdout).toBe('on')
+  })
+
+  test('a paused machine does not delay the timeout of a command with input', async () => {
+    const vm = await restore()
+    await vm.pause()
+    const input = Buffer.alloc(10 * 2 ** 20)
+    await expect(vm.run('wc -c', { input, timeout: 200 })).rejects.toMatchObject({
+      code: 'COMMAND_TIMEOUT',
+      message: expect.stringContaining('was not started'),
+    })
+    await vm.unpause()
+    expect((await vm.run('wc -c', { input })).stdout).toBe(`${input.length}\n`)
+  })
 })
 
 describe('a machine with only a shell, without a controlling terminal', () => {

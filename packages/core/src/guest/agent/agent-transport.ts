@@ -11,7 +11,7 @@ import type { CommandRequest } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type AgentConnection, OtherVersion } from './agent-connection.ts'
 import { AgentFileTransport } from './agent-file-transport.ts'
-import { AgentRefusal, AgentRestarted, sendFile } from './agent-files.ts'
+import { AgentRefusal, AgentRestarted, NotWhole, sendFile } from './agent-files.ts'
 import * as frames from './agent-frames.ts'
 
 /** Time for a command to end after SIGTERM. Milliseconds, before the multiplier. */
@@ -47,11 +47,13 @@ export class AgentTransport implements CommandTransport {
     const { timeoutMs, signal } = request
     const limits = { timeoutMs, signal, over }
     const startedAt = now()
+    let isReady = false
     try {
       await within(connection.ready(), limits)
+      isReady = true
       return await new AgentRun(this.#options, request, await this.#text(request, limits)).run()
     } catch (error) {
-      return transports.failed(notStarted(error, timeoutMs), now() - startedAt)
+      return transports.failed(notStarted(error, timeoutMs, isReady), now() - startedAt)
     }
   }
 
@@ -81,16 +83,16 @@ class AgentRun {
     this.#text = text
   }
 
-  /** Runs the command. @throws AgentRefusal if it could not be started */
+  /** Runs the command. @throws AgentRestarted, Interrupted if it was not started */
   async run(): Promise<CommandOutcome> {
     const { connection, over } = this.#options
-    const { timeoutMs, signal, input, cwd = '', env } = this.#request
+    const { timeoutMs, signal, cwd = '', env } = this.#request
     using request = connection.request(
       (frame) => this.#take(frame),
       () => this.#over.reject(new AgentRestarted()),
     )
     this.#id = request.id
-    await connection.sendAll(frames.INPUT, this.#id, input)
+    await this.#sendInput({ timeoutMs, signal, over })
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
     const count = Buffer.alloc(4)
     count.writeUInt32LE(variables.length)
@@ -103,6 +105,27 @@ class AgentRun {
     } catch (error) {
       return await this.#interrupted(error)
     }
+  }
+
+  /** Sends the standard input. @throws AgentRestarted, Interrupted */
+  async #sendInput(limits: Limits): Promise<void> {
+    const { connection } = this.#options
+    const stop = new AbortController()
+    try {
+      const sent = connection.sendAll(frames.INPUT, this.#id, this.#request.input, stop.signal)
+      await within(Promise.race([sent, this.#over.promise]), limits)
+    } catch (error) {
+      stop.abort()
+      // Removes the input from the agent, which supports only a few commands at once.
+      connection.send(this.#signalFrame(constants.signals.SIGKILL))
+      throw error
+    }
+  }
+
+  #signalFrame(signal: number): Buffer {
+    const number = Buffer.alloc(4)
+    number.writeUInt32LE(signal)
+    return frames.encodeFrame(frames.KILL, this.#id, number)
   }
 
   get #duration(): number {
@@ -164,9 +187,7 @@ class AgentRun {
       [constants.signals.SIGKILL, KILL_MS],
     ] as const
     for (const [signal, milliseconds] of steps) {
-      const number = Buffer.alloc(4)
-      number.writeUInt32LE(signal)
-      this.#options.connection.send(frames.encodeFrame(frames.KILL, this.#id, number))
+      this.#options.connection.send(this.#signalFrame(signal))
       try {
         await within(ended, { timeoutMs: scale(milliseconds), over })
         return
@@ -183,9 +204,12 @@ function exitCodeOf(status: number): number {
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal
 }
 
-function notStarted(error: unknown, timeoutMs: number): CommandFailure {
-  if (error instanceof AgentRefusal)
+/** @param isReady whether the agent had answered before */
+function notStarted(error: unknown, timeoutMs: number, isReady: boolean): CommandFailure {
+  if (error instanceof AgentRefusal || error instanceof NotWhole)
     return { code: 'COMMAND_NOT_STARTED', message: `was not started: ${error.message}` }
+  if (error instanceof AgentRestarted)
+    return { code: 'COMMAND_LOST', message: 'was not started: the agent in the guest was restarted' }
   if (error instanceof OtherVersion) {
     const hint = 'Use @coldboot/guest and @coldboot/core of the same version.'
     return { code: 'AGENT_SILENT', message: `was not started: ${error.message}`, hint }
@@ -193,6 +217,10 @@ function notStarted(error: unknown, timeoutMs: number): CommandFailure {
   if (!(error instanceof Interrupted)) throw error
   if (error.end !== undefined) return transports.lost(error.end, false)
   if (error.reason === 'aborted') return transports.aborted(error.cause, false)
+  if (isReady) {
+    const message = `was not started: the guest did not read its text and input within ${formatDuration(timeoutMs)}`
+    return { code: 'COMMAND_TIMEOUT', message }
+  }
   return {
     code: 'AGENT_SILENT',
     message: `was not started: no agent answered within ${formatDuration(timeoutMs)}`,
