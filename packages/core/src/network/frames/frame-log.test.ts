@@ -131,3 +131,16 @@ test('a wait ends with the log or its signal', async () => {
   await expect(waiting).rejects.toMatchObject({ code: 'EXPECT_EXITED' })
   await expect(it.log.waitFor({}, { timeout: -1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })
+
+test('a filter that throws closes the log, and its waits and iterations reject with the error', async () => {
+  const it = log(({ tcpFlags }) => (tcpFlags as unknown as string[]).includes('syn'))
+  const waiting = it.log.waitFor()
+  const iterating = it.log[Symbol.asyncIterator]().next()
+  it.log.add(frame())
+  it.log.add(frame())
+  expect(it.closed()).toBe(1)
+  for (const one of [waiting, iterating, it.log.waitFor()]) {
+    await expect(one).rejects.toThrow(/Cannot read properties of undefined/)
+  }
+  expect(it.log.history).toEqual([])
+})

@@ -1,5 +1,6 @@
 /** Log of the frames of a network, which a test can iterate over and wait for. */
 
+import { types } from 'node:util'
 import { ExpectError } from '../../errors.ts'
 import { LONGEST_TIMER } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'
@@ -35,6 +36,8 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   #frames: Frame[] = []
   #forgotten = 0
   #closed = false
+  /** The error of the filter that closed the log. */
+  #failure: Error | undefined
   #wakeUps: (() => void)[] = []
 
   constructor(
@@ -63,9 +66,16 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     return this.#direction === undefined || this.#direction === direction
   }
 
-  /** Adds a frame if it matches the filter. */
+  /** Adds a frame if it matches the filter. A filter that throws closes the log, because the caller reads a socket. */
   add(frame: Frame): void {
-    if (this.#closed || !this.#matches(frame)) return
+    if (this.#closed) return
+    try {
+      if (!this.#matches(frame)) return
+    } catch (error) {
+      this.#failure = types.isNativeError(error) ? error : new Error(String(error), { cause: error })
+      this.close()
+      return
+    }
     this.#frames.push(frame)
     // Removes half of the frames at once, because removing a single one from the start of an array costs as much.
     if (this.#frames.length >= this.#limit * 2) {
@@ -79,6 +89,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
    * Waits for a frame that matches `filter` too. Frames that are already in the log count.
    * @throws ExpectError `EXPECT_TIMEOUT` with the frames seen instead, `EXPECT_EXITED` when the log is closed,
    *   `EXPECT_ABORTED`
+   * @throws the error of the log's filter, if it is a function that has thrown, which closes the log
    * @throws OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
    */
   async waitFor(filter: FrameFilterInput = () => true, options: FrameWaitOptions = {}): Promise<Frame> {
@@ -123,6 +134,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
         yield frame
         continue
       }
+      if (this.#failure) throw this.#failure
       if (this.#closed || ends?.aborted) return
       await new Promise<void>((resolve) => this.#wakeUps.push(resolve))
     }
