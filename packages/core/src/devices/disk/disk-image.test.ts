@@ -25,6 +25,7 @@ function bytes(length: number, parts: Readonly<Record<number, string | bigint>>,
 }
 
 const MIB = 1n << 20n
+const vmdk = (descriptor: string) => `${bytes(512, { 0: 'KDMV', 12: 1n }, 'LE').toString('latin1')}${descriptor}`
 const qcow2 = (more: Readonly<Record<number, string | bigint>> = {}) =>
   bytes(512, { 0: 'QFI\xfb\0\0\0\x03', 24: 3n * MIB, ...more })
 
@@ -70,12 +71,14 @@ describe('refused', () => {
     ['a header that ends early', Buffer.from('QFI\xfb\0\0\0\x03', 'latin1'), undefined, /size cannot be read/],
     ['a disk without a size', qcow2({ 24: 0n }), undefined, /size cannot be read/],
     ['a vmdk that names other files', bytes(512, { 0: 'KDMV' }), undefined, /size cannot be read\n.*qemu-img convert/],
+    ['a vmdk with a parent', vmdk('parentFileNameHint="x"'), undefined, /reads a parent/],
     [
-      'a vmdk with a parent',
-      `${bytes(512, { 0: 'KDMV', 12: 1n }, 'LE').toString('latin1')}parentFileNameHint="x"`,
+      'a vmdk with a parent late in its descriptor',
+      vmdk(`${'# '.repeat(5_000)}\nparentFileNameHint="x"`),
       undefined,
       /reads a parent/,
     ],
+    ['a vmdk with a parent after a blank', vmdk(' parentFileNameHint = "x"'), undefined, /reads a parent/],
     ['a vhdx without tables', bytes(4096, { 0: 'vhdxfile' }), undefined, /vhdx image whose size cannot be read/],
     ['a VHD', bytes(512, { 0: 'conectix' }), undefined, /is a VHD .*\n.*qemu-img convert/],
     ['a fixed VHD, known by its end', bytes(2048, { 1536: 'conectix' }), undefined, /is a VHD/],

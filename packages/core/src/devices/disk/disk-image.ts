@@ -21,6 +21,8 @@ export interface DiskImage {
 
 const SECTOR = 512
 const HEADER_LENGTH = 4096
+/** Size of the descriptor in a VMDK image that QEMU searches for a parent, after the first sector. */
+const VMDK_DESCRIPTOR_LENGTH = 20 * SECTOR
 
 /**
  * @param path absolute path of a readable file
@@ -61,7 +63,7 @@ function inspect(path: string, readAt: ReadAt, fileSize: number, asked: DiskForm
     if (unsupported) throw refusal(path, `is ${unsupported.what}`, unsupported.hint)
     return raw
   }
-  const problem = asked === undefined ? found.readsOtherFiles?.(header) : undefined
+  const problem = asked === undefined ? found.readsOtherFiles?.(header, readAt) : undefined
   if (problem !== undefined) {
     const hint = `If this is intended, set \`format: '${found.format}'\`.`
     throw refusal(path, `is a ${found.format} image that ${problem}`, hint)
@@ -77,7 +79,7 @@ interface FormatRow {
   /** Size of the disk, bytes; undefined if the header has no valid size. */
   virtualSize(header: Buffer, readAt: ReadAt): number | undefined
   /** Reason, as a verb phrase, if QEMU would open other files for the image; otherwise undefined. */
-  readsOtherFiles?(header: Buffer): string | undefined
+  readsOtherFiles?(header: Buffer, readAt: ReadAt): string | undefined
 }
 
 const startsWith =
@@ -106,8 +108,9 @@ const FORMATS: readonly FormatRow[] = [
     matches: startsWith('KDMV'),
     // A capacity of 0 means that the size is in the embedded descriptor, which refers to other files.
     virtualSize: (header) => sizeFrom(header.readBigUInt64LE(12) * BigInt(SECTOR)),
-    readsOtherFiles: (header) =>
-      /^parentFileNameHint=/m.test(header.toString('latin1', SECTOR)) ? 'reads a parent image' : undefined,
+    // Searched like QEMU does: anywhere in the descriptor, with any text around it.
+    readsOtherFiles: (_header, readAt) =>
+      readAt(SECTOR, VMDK_DESCRIPTOR_LENGTH).includes('parentFileNameHint') ? 'reads a parent image' : undefined,
   },
   {
     format: 'vdi',
