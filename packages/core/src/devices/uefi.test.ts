@@ -114,6 +114,21 @@ describe('a firmware descriptor', () => {
     expect(findUefi('riscv64', 'virt', [path])).toBeUndefined()
   })
 
+  test.for([
+    {},
+    'null',
+    { mapping: 1 },
+    { mapping: { device: 'flash', executable: { filename: 1 }, 'nvram-template': {} } },
+    { 'interface-types': 'uefi' },
+    { targets: [{}] },
+    { targets: [{ architecture: 'x86_64', machines: [1] }] },
+    { features: null },
+  ] as const)('is ignored if it is invalid: %j', (more) => {
+    const isWhole = typeof more === 'string' || Object.keys(more).length === 0
+    const invalid = isWhole ? more : descriptor('invalid', more)
+    expect(find(folderOf({ '10-invalid.json': invalid, '20-valid.json': descriptor('valid') }))).toBe('/valid-code')
+  })
+
   test('is found relative to its descriptor', () => {
     const mapping = {
       device: 'flash',

@@ -98,10 +98,41 @@ function namesIn(folder: string): string[] {
 // An empty file hides a file with the same name in an earlier folder. An invalid file is ignored.
 function parse(path: string): Descriptor | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Descriptor
+    const content: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    return isDescriptor(content) ? content : undefined
   } catch {
     return undefined
   }
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  if (!isObject(value) || !isObject(value['mapping'])) return false
+  const { device, executable, 'nvram-template': variables } = value['mapping']
+  const { targets } = value
+  return (
+    isTexts(value['interface-types']) &&
+    typeof device === 'string' &&
+    [executable, variables].every((file) => file === undefined || isFlashFile(file)) &&
+    Array.isArray(targets) &&
+    targets.every(isTarget) &&
+    isTexts(value['features'])
+  )
+}
+
+function isTarget(value: unknown): boolean {
+  return isObject(value) && typeof value['architecture'] === 'string' && isTexts(value['machines'])
+}
+
+function isFlashFile(value: unknown): boolean {
+  return isObject(value) && typeof value['filename'] === 'string' && typeof value['format'] === 'string'
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
 function matchesGlob(glob: string, names: readonly string[]): boolean {
