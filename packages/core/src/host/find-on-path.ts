@@ -1,10 +1,10 @@
 /** Finds programs of the host. */
 import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 
 /** The absolute path of an executable on PATH; undefined if there is none. */
 export function findOnPath(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
-  const candidates = name.includes('/') ? [name] : path.split(delimiter).map((folder) => join(folder || '.', name))
+  const candidates = name.includes('/') ? [resolve(name)] : path.split(delimiter).map((folder) => resolve(folder, name))
   return candidates.find(isExecutable)
 }
 
