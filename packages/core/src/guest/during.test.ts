@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { during } from './during.ts'
 
 const box = { name: 'box' }
@@ -83,4 +83,15 @@ test('fails for an invariant that fails only at the end', async () => {
 test('refuses a call without the body', async () => {
   const body = undefined as unknown as () => void
   await expect(during(box, () => true, body, {})).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+})
+
+test('leaves no listeners while the body runs', async () => {
+  const added = vi.spyOn(AbortSignal.prototype, 'addEventListener')
+  const removed = vi.spyOn(AbortSignal.prototype, 'removeEventListener')
+  onTestFinished(() => void vi.restoreAllMocks())
+  const { promise: checked, resolve } = Promise.withResolvers<void>()
+  let checks = 0
+  const invariant = (): void => void (++checks === 4 && resolve())
+  await during(box, invariant, () => checked, { interval: 1 })
+  expect(removed.mock.calls.length).toBe(added.mock.calls.length)
 })

@@ -65,17 +65,13 @@ export async function during<Result>(
 /** Repeats `check` with pauses until `over` aborts, then waits for a check that is running. Rejects if `check` does. */
 async function repeat(check: () => Promise<void>, interval: number, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
-    await new Promise<void>((resolve) => {
-      const timer = startTimer(resolve, interval)
-      over.addEventListener(
-        'abort',
-        () => {
-          stopTimer(timer)
-          resolve()
-        },
-        { once: true },
-      )
-    })
+    const { promise: paused, resolve } = Promise.withResolvers<void>()
+    const timer = startTimer(resolve, interval)
+    const onAbort = (): void => resolve()
+    over.addEventListener('abort', onAbort, { once: true })
+    await paused
+    stopTimer(timer)
+    over.removeEventListener('abort', onAbort)
     if (!over.aborted) await check()
   }
 }
