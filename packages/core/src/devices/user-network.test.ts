@@ -93,7 +93,7 @@ test.each([
   [{ cidr: '10.0.2.0/28' }, /`cidr` must be/],
   [{ cidr: '010.0.2.0/24' }, /`cidr` must be/],
   [{ cidr: 'fd00::/64' }, /`cidr` must be/],
-  [{ dns: '8.8.8.8' }, /`dns` 8\.8\.8\.8 is not in the network 10\.0\.2\.0\/24/],
+  [{ dns: '8.8.8.8' }, /`dns` 8\.8\.8\.8 is not in the network 10\.0\.2\.0\/24\n.*inside `cidr`/],
   [{ hostname: 'a b' }, /`hostname` must be a host name/],
   [{ hostname: 'a,restrict=off' }, /`hostname` must be a host name/],
   [{ restrict: 'off' }, /`restrict` must be true or false/],

@@ -250,7 +250,7 @@ function requireInside(dns: string, cidr: string): void {
   const size = 2 ** (32 - Number(prefix))
   if (Math.floor(numberOf(dns) / size) === numberOf(address) / size) return
   throw new OptionError('INVALID_OPTION', `userNetwork: \`dns\` ${dns} is not in the network ${cidr}`, {
-    hint: '`dns` is the address of the DNS proxy that QEMU provides to the guest. It must be inside `network`.',
+    hint: '`dns` is the address of the DNS proxy that QEMU provides to the guest. It must be inside `cidr`.',
   })
 }
 
