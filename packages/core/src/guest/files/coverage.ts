@@ -1,9 +1,9 @@
 /** Copies coverage data out of a guest, in the form that tools on the host read. */
-import { existsSync } from 'node:fs'
-import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { existsSync, lstatSync } from 'node:fs'
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { OptionError } from '../../errors.ts'
+import { messageOf, OptionError } from '../../errors.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
 import { type CheckTable, checkTable, isDuration, isPath, oneOf } from '../../options/checked-options.ts'
@@ -66,23 +66,33 @@ export async function collectCoverage(guest: Guest, options: CoverageOptions): P
   const each = `mkdir -p ${copy}/"\${1%/*}" && cat "$1" >${copy}/"$1"`
   const found = `cd ${quoteWord(from)} && mkdir -p ${copy} && find . \\( ${NAMES[format]} \\) -exec sh -c '${each}' sh {} \\; -print`
   const { stdout } = await guest.run(found, { timeout })
-  const files = stdout
-    .split('\n')
-    .filter((name) => name !== '')
-    .map((name) => join(to, name))
   try {
     await copyOut(guest, copy, to, { timeout })
   } finally {
     await guest.run(`rm -rf ${copy}`, { timeout, check: false })
   }
+  // The guest may print any name, and the copy may contain links, so only regular files below the folder are used.
+  const copied = new Set(await regularFilesBelow(to))
+  const names = stdout.split('\n').filter((name) => name !== '')
+  const files = names.map((name) => join(to, name)).filter((file) => copied.has(file))
   if (files.length === 0) {
     throw new GuestFileError('GUEST_FILE_MISSING', `${from} in "${guest.name}" has no coverage of ${format}`, from, {
       hint: 'Programs write their coverage when they end. docs/coverage.md describes the options that they need.',
     })
   }
-  if (format === 'v8') await Promise.all(files.map((file) => relocate(file, sources)))
-  if (format === 'gcov') await Promise.all(files.map((file) => linkNotes(file, to)))
+  try {
+    if (format === 'v8') await Promise.all(files.map((file) => relocate(file, sources)))
+    if (format === 'gcov') await Promise.all(files.map((file) => linkNotes(file, to)))
+  } catch (cause) {
+    const what = `The coverage of ${format} of "${guest.name}" cannot be used: ${messageOf(cause)}`
+    throw new GuestFileError('GUEST_FILE_FAILED', what, from, { cause })
+  }
   return files
+}
+
+async function regularFilesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
 /** The folder from which the test runner reads coverage for its report. @throws OptionError `INVALID_OPTION` */
@@ -100,12 +110,20 @@ function reportFolder(format: CoverageOptions['format']): string {
 /** Replaces guest folders by host folders in the script URLs of a V8 coverage file. */
 async function relocate(file: string, sources: Readonly<Record<string, string>>): Promise<void> {
   const folders = Object.entries(sources).map(([inside, outside]) => [urlOf(inside), urlOf(outside)] as const)
-  const coverage = JSON.parse(await readFile(file, 'utf8')) as { result: readonly { readonly url: string }[] }
+  const coverage: unknown = JSON.parse(await readFile(file, 'utf8'))
+  if (!isCoverage(coverage)) throw new Error(`${file} has no list of scripts with their URLs`)
   const result = coverage.result.map((script) => {
     const [inside, outside] = folders.find(([folder]) => script.url.startsWith(folder)) ?? ['', '']
     return { ...script, url: outside + script.url.slice(inside.length) }
   })
   await writeFile(file, JSON.stringify({ ...coverage, result }))
+}
+
+function isCoverage(value: unknown): value is { readonly result: readonly { readonly url: string }[] } {
+  if (typeof value !== 'object' || value === null || !('result' in value) || !Array.isArray(value.result)) return false
+  return value.result.every((script: unknown) => {
+    return typeof script === 'object' && script !== null && 'url' in script && typeof script.url === 'string'
+  })
 }
 
 function urlOf(folder: string): string {
@@ -116,5 +134,7 @@ function urlOf(folder: string): string {
 async function linkNotes(file: string, to: string): Promise<void> {
   const notes = file.replace(/\.gcda$/, '.gcno')
   const built = join('/', relative(to, notes))
-  if (!existsSync(notes) && existsSync(built)) await symlink(built, notes)
+  // `lstat` also finds a link without a target.
+  const hasNotes = lstatSync(notes, { throwIfNoEntry: false }) !== undefined
+  if (!hasNotes && existsSync(built)) await symlink(built, notes)
 }
