@@ -1,4 +1,5 @@
 /** File transfers with QEMU's guest agent. */
+import { MOST_BYTES, TooMuchOutput } from '../output-buffer.ts'
 import { type Limits, within } from '../waiting.ts'
 import type { QgaConnection } from './qga-connection.ts'
 
@@ -27,44 +28,65 @@ export async function sendFile(
   })
 }
 
-/** Reads a file. @throws QgaRefusal, Interrupted */
-export async function fetchFile(connection: QgaConnection, path: string, limits: Limits): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  await withHandle(connection, path, 'r', limits, async (handle) => {
-    for (let isEnd = false; !isEnd; ) {
-      const count = pieces.length === 0 ? FIRST_PIECE_BYTES : PIECE_BYTES
+/**
+ * Reads the output of a command. A process in the background may go on writing, so at most the size at the start is read.
+ * @throws QgaRefusal, Interrupted, TooMuchOutput
+ */
+export async function fetchOutput(connection: QgaConnection, path: string, limits: Limits): Promise<Buffer> {
+  let isOver = false
+  const reading = withHandle(connection, path, 'r', limits, async (handle) => {
+    const read = async (count: number): Promise<{ readonly bytes: Buffer; readonly eof: boolean }> => {
       const answer = await within(connection.execute('guest-file-read', { handle, count }), limits)
-      const read = answer as { readonly eof: boolean; readonly 'buf-b64': string }
-      pieces.push(Buffer.from(read['buf-b64'], 'base64'))
-      isEnd = read.eof
+      const { 'buf-b64': text, eof } = answer as { readonly eof: boolean; readonly 'buf-b64': string }
+      return { bytes: Buffer.from(text, 'base64'), eof }
     }
+    const first = await read(FIRST_PIECE_BYTES)
+    if (first.eof) return first.bytes
+    const size = await seek(connection, handle, 0, 'end', limits)
+    if (size > MOST_BYTES) throw new TooMuchOutput()
+    const pieces = [first.bytes]
+    let at = await seek(connection, handle, first.bytes.length, 'set', limits)
+    while (at < size && !isOver) {
+      const { bytes, eof } = await read(Math.min(PIECE_BYTES, size - at))
+      pieces.push(bytes)
+      at += bytes.length
+      if (eof) break
+    }
+    return Buffer.concat(pieces)
   })
-  return Buffer.concat(pieces)
+  try {
+    // One timeout for all requests.
+    return await within(reading, limits)
+  } finally {
+    isOver = true
+  }
 }
 
 /** Size of a file, bytes. @throws QgaRefusal, Interrupted */
 export function sizeOfFile(connection: QgaConnection, path: string, limits: Limits): Promise<number> {
-  return withHandle(connection, path, 'r', limits, (handle) => seekFromEnd(connection, handle, 0, limits))
+  return withHandle(connection, path, 'r', limits, (handle) => seek(connection, handle, 0, 'end', limits))
 }
 
 /** Reads the last bytes of a file. @throws QgaRefusal, Interrupted */
 export function fetchEnd(connection: QgaConnection, path: string, bytes: number, limits: Limits): Promise<Buffer> {
   return withHandle(connection, path, 'r', limits, async (handle) => {
-    const size = await seekFromEnd(connection, handle, 0, limits)
-    await seekFromEnd(connection, handle, -Math.min(size, bytes), limits)
+    const size = await seek(connection, handle, 0, 'end', limits)
+    await seek(connection, handle, -Math.min(size, bytes), 'end', limits)
     const answer = await within(connection.execute('guest-file-read', { handle, count: bytes }), limits)
     return Buffer.from((answer as { readonly 'buf-b64': string })['buf-b64'], 'base64')
   })
 }
 
-async function seekFromEnd(
+/** Moves the position in a file. @returns the new position, from the start */
+async function seek(
   connection: QgaConnection,
   handle: unknown,
   offset: number,
+  whence: 'set' | 'end',
   limits: Limits,
 ): Promise<number> {
-  const seek = connection.execute('guest-file-seek', { handle, offset, whence: 'end' })
-  return ((await within(seek, limits)) as { readonly position: number }).position
+  const moved = connection.execute('guest-file-seek', { handle, offset, whence })
+  return ((await within(moved, limits)) as { readonly position: number }).position
 }
 
 async function withHandle<T>(

@@ -9,7 +9,13 @@ describe('an agent', () => {
     answer: (request: {
       readonly execute: string
       readonly id?: number
-      readonly arguments: { readonly id?: number; readonly arg?: readonly string[] }
+      readonly arguments: {
+        readonly id?: number
+        readonly arg?: readonly string[]
+        readonly count?: number
+        readonly offset?: number
+        readonly whence?: string
+      }
     }) => string,
     scale = 1,
   ): Guest {
@@ -18,7 +24,10 @@ describe('an agent', () => {
     theirs.on('data', (chunk: Buffer) => {
       const lines = (text + chunk.toString('latin1').replace('\xff', '')).split('\n')
       text = lines.pop() ?? ''
-      for (const line of lines) theirs.write(Buffer.from(answer(JSON.parse(line)), 'latin1'))
+      for (const line of lines) {
+        // Not at once, because timers would not run during a sequence of requests.
+        setImmediate(() => theirs.write(Buffer.from(answer(JSON.parse(line)), 'latin1')))
+      }
     })
     return qgaGuest(ours, '/tmp', scale)
   }
@@ -37,6 +46,36 @@ describe('an agent', () => {
       code: 'COMMAND_NOT_STARTED',
       message: expect.stringMatching(/guest-exec has been disabled[^]*Allow the commands/),
     })
+  })
+
+  /** An agent whose command has ended, and whose output file still grows: a read has no end. */
+  function growing({ size, bytesOf }: { readonly size: number; readonly bytesOf: (count: number) => number }): Guest {
+    return play(({ execute, id, arguments: { id: sync, count = 0, offset = 0, whence } }) => {
+      if (execute === 'guest-sync-delimited') return `\xff{"return": ${sync}}\n`
+      const answers: Readonly<Record<string, unknown>> = {
+        'guest-exec': { pid: 1 },
+        'guest-exec-status': { exited: true, exitcode: 0 },
+        'guest-file-open': 7,
+        'guest-file-seek': { position: whence === 'end' ? size + offset : offset },
+        'guest-file-read': { 'buf-b64': Buffer.alloc(bytesOf(count), 'y').toString('base64'), eof: false },
+      }
+      return `${JSON.stringify({ return: answers[execute] ?? {}, id })}\n`
+    }, 0.1)
+  }
+
+  test('returns the output until the end of a command, while a process in the background goes on writing', async () => {
+    const { stdout } = await growing({ size: 5_000_000, bytesOf: (count) => count }).run('yes &')
+    expect(stdout.length).toBe(5_000_000)
+  })
+
+  test('refuses an output that is too large at the end of a command', async () => {
+    const running = growing({ size: 2 ** 28 + 1, bytesOf: (count) => count }).run('yes &')
+    await expect(running).rejects.toMatchObject({ code: 'COMMAND_OUTPUT_TOO_LARGE' })
+  })
+
+  test('the timeout includes all reads of an output', async () => {
+    const running = growing({ size: 2 ** 28, bytesOf: () => 1 }).run('yes &', { timeout: 100 })
+    await expect(running).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' })
   })
 
   test('returns the output of a command that cannot be killed', async () => {

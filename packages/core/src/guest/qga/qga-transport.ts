@@ -10,7 +10,7 @@ import { KEPT_BYTES, MOST_BYTES, TooMuchOutput } from '../output-buffer.ts'
 import { type CommandRequest, withEnvironment } from '../run-options.ts'
 import { Interrupted, type Limits, within } from '../waiting.ts'
 import { type QgaConnection, QgaRefusal } from './qga-connection.ts'
-import { fetchEnd, fetchFile, sendFile, sizeOfFile } from './qga-files.ts'
+import { fetchEnd, fetchOutput, sendFile, sizeOfFile } from './qga-files.ts'
 import { DIRECTORY_SCRIPT, END_SCRIPT, NO_DIRECTORY, runScript } from './qga-scripts.ts'
 
 /** Interval of checking the output size of a running command. Milliseconds. */
@@ -107,7 +107,7 @@ export class QgaTransport implements CommandTransport {
       const [said, complaint] = [bytesOf(status['out-data']).toString(), bytesOf(status['err-data']).toString()]
       if (said.startsWith(NO_DIRECTORY)) return transports.failed(transports.noDirectory(cwd), duration)
       if (said + complaint !== '') return transports.failed(noFiles(said + complaint), duration)
-      const outputs = ['o', 'e'].map((name) => fetchFile(this.#options.connection, `${base}.${name}`, limits))
+      const outputs = ['o', 'e'].map((name) => fetchOutput(this.#options.connection, `${base}.${name}`, limits))
       const [stdout = NOTHING, stderr = NOTHING] = await Promise.all(outputs)
       return { exitCode: exitCodeOf(status), stdout, stderr, duration }
     } catch (error) {
