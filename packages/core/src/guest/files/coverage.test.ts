@@ -73,7 +73,7 @@ test('reports a guest whose only names are not in its copy', async () => {
   await expect(collecting).rejects.toMatchObject({ code: 'GUEST_FILE_MISSING' })
 })
 
-test('a link in the place of the notes of the compiler stays', async () => {
+test('keeps a link that has the name of the notes of the compiler', async () => {
   const notes = join(folder, 'program.gcno')
   writeFileSync(notes, 'notes')
   const copy = folder.slice(1)
