@@ -8,6 +8,4 @@ export const FAKEABLE_CLOCK: Partial<Clock> = {
   now: () => performance.now(),
   startTimer: ((job: () => void, milliseconds: number) => setTimeout(job, milliseconds)) as Clock['startTimer'],
   stopTimer: (timer) => clearTimeout(timer),
-  startInterval: ((job: () => void, milliseconds: number) => setInterval(job, milliseconds)) as Clock['startInterval'],
-  stopInterval: (timer) => clearInterval(timer),
 }

@@ -119,10 +119,17 @@ describe('a firmware descriptor', () => {
     'null',
     { mapping: 1 },
     { mapping: { device: 'flash', executable: { filename: 1 }, 'nvram-template': {} } },
-    { 'interface-types': 'uefi' },
+    { 'interface-types': 1 },
     { targets: [{}] },
     { targets: [{ architecture: 'x86_64', machines: [1] }] },
     { features: null },
+    {
+      mapping: {
+        device: 'flash',
+        executable: { filename: '/a' },
+        'nvram-template': { filename: '/b', format: 'raw' },
+      },
+    },
   ] as const)('is ignored if it is invalid: %j', (more) => {
     const isWhole = typeof more === 'string' || Object.keys(more).length === 0
     const invalid = isWhole ? more : descriptor('invalid', more)

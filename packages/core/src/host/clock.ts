@@ -13,10 +13,8 @@ export const wallClock: () => number = Date.now.bind(Date)
 
 const { setImmediate, setTimeout } = globalThis
 export const stopTimer: typeof globalThis.clearTimeout = globalThis.clearTimeout
-export const startInterval: typeof globalThis.setInterval = globalThis.setInterval
-export const stopInterval: typeof globalThis.clearInterval = globalThis.clearInterval
-export const startImmediate: typeof globalThis.setImmediate = globalThis.setImmediate
-export const stopImmediate: typeof globalThis.clearImmediate = globalThis.clearImmediate
+
+const { setImmediate } = globalThis
 
 /** Longest delay of a timer, milliseconds: 24.8 days. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1
@@ -31,5 +29,5 @@ export function startTimer(job: () => void, milliseconds: number): NodeJS.Timeou
  * an expired timer does not prove that nothing has arrived.
  */
 export function afterReading(job: () => void): void {
-  startImmediate(job)
+  setImmediate(job)
 }

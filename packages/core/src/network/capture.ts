@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, openSync, type WriteStream } from 'node:f
 import { dirname, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { messageOf, OptionError } from '../errors.ts'
-import { startImmediate, stopImmediate } from '../host/clock.ts'
+import { afterReading } from '../host/clock.ts'
 import type { FrameDirection } from './frames/frame.ts'
 import { MAX_FRAME_BYTES } from './frames/frame-reader.ts'
 import type { Card, Link } from './link.ts'
@@ -43,7 +43,6 @@ export class Capture implements AsyncDisposable {
   #timeMs = 0
   #gathered = Buffer.allocUnsafe(GATHERED_BYTES)
   #length = 0
-  #flush: NodeJS.Immediate | undefined
   #failure: Error | undefined
   #stopped: Promise<void> | undefined
 
@@ -88,9 +87,10 @@ export class Capture implements AsyncDisposable {
       return
     }
     if (this.#length + packetBytes(frame.length) > this.#gathered.length) this.#write()
+    // Otherwise, a write is scheduled already.
+    if (this.#length === 0) afterReading(() => this.#write())
     const packet = { interfaceId: count.id, timeMs, frame, outbound: direction === 'sent' }
     this.#length = writePacket(this.#gathered, this.#length, packet)
-    this.#flush ??= startImmediate(() => this.#write())
   }
 
   /**
@@ -119,8 +119,6 @@ export class Capture implements AsyncDisposable {
   }
 
   #write(): void {
-    stopImmediate(this.#flush)
-    this.#flush = undefined
     if (this.#length === 0) return
     this.#stream.write(this.#gathered.subarray(0, this.#length))
     // The stream uses the written memory until it is on disk. The rest of the buffer is reused if the longest frame

@@ -21,8 +21,6 @@ export interface DiskImage {
 
 const SECTOR = 512
 const HEADER_LENGTH = 4096
-/** Size of the descriptor in a VMDK image that QEMU searches for a parent, after the first sector. */
-const VMDK_DESCRIPTOR_LENGTH = 20 * SECTOR
 
 /**
  * @param path absolute path of a readable file
@@ -108,9 +106,9 @@ const FORMATS: readonly FormatRow[] = [
     matches: startsWith('KDMV'),
     // A capacity of 0 means that the size is in the embedded descriptor, which refers to other files.
     virtualSize: (header) => sizeFrom(header.readBigUInt64LE(12) * BigInt(SECTOR)),
-    // Searched like QEMU does: anywhere in the descriptor, with any text around it.
+    // Searched like QEMU does: anywhere in the 20 sectors of the descriptor, with any text around it.
     readsOtherFiles: (_header, readAt) =>
-      readAt(SECTOR, VMDK_DESCRIPTOR_LENGTH).includes('parentFileNameHint') ? 'reads a parent image' : undefined,
+      readAt(SECTOR, 20 * SECTOR).includes('parentFileNameHint') ? 'reads a parent image' : undefined,
   },
   {
     format: 'vdi',

@@ -60,15 +60,20 @@ export function findUefi(
   const fits = ({ targets }: Descriptor): boolean =>
     targets.some((target) => target.architecture === arch && target.machines.some((glob) => matchesGlob(glob, names)))
   for (const { path, descriptor } of readDescriptors(folders)) {
-    const { executable, 'nvram-template': variables, device } = descriptor.mapping
-    if (!descriptor['interface-types'].includes('uefi') || device !== 'flash' || !executable || !variables) continue
-    if (!fits(descriptor) || UNWANTED_FEATURES.some((feature) => descriptor.features.includes(feature))) continue
-    return {
-      // A relocatable package has paths relative to the descriptor.
-      code: resolve(dirname(path), executable.filename),
-      codeFormat: executable.format,
-      variables: resolve(dirname(path), variables.filename),
-      variablesFormat: variables.format,
+    try {
+      const { executable, 'nvram-template': variables, device } = descriptor.mapping
+      if (!descriptor['interface-types'].includes('uefi') || device !== 'flash') continue
+      if (typeof executable?.format !== 'string' || typeof variables?.format !== 'string') continue
+      if (!fits(descriptor) || UNWANTED_FEATURES.some((feature) => descriptor.features.includes(feature))) continue
+      return {
+        // A relocatable package has paths relative to the descriptor.
+        code: resolve(dirname(path), executable.filename),
+        codeFormat: executable.format,
+        variables: resolve(dirname(path), variables.filename),
+        variablesFormat: variables.format,
+      }
+    } catch {
+      // A TypeError: a property is missing or has another type. An invalid file is ignored.
     }
   }
   return undefined
@@ -98,41 +103,10 @@ function namesIn(folder: string): string[] {
 // An empty file hides a file with the same name in an earlier folder. An invalid file is ignored.
 function parse(path: string): Descriptor | undefined {
   try {
-    const content: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    return isDescriptor(content) ? content : undefined
+    return JSON.parse(readFileSync(path, 'utf8')) as Descriptor
   } catch {
     return undefined
   }
-}
-
-function isDescriptor(value: unknown): value is Descriptor {
-  if (!isObject(value) || !isObject(value['mapping'])) return false
-  const { device, executable, 'nvram-template': variables } = value['mapping']
-  const { targets } = value
-  return (
-    isTexts(value['interface-types']) &&
-    typeof device === 'string' &&
-    [executable, variables].every((file) => file === undefined || isFlashFile(file)) &&
-    Array.isArray(targets) &&
-    targets.every(isTarget) &&
-    isTexts(value['features'])
-  )
-}
-
-function isTarget(value: unknown): boolean {
-  return isObject(value) && typeof value['architecture'] === 'string' && isTexts(value['machines'])
-}
-
-function isFlashFile(value: unknown): boolean {
-  return isObject(value) && typeof value['filename'] === 'string' && typeof value['format'] === 'string'
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
 function matchesGlob(glob: string, names: readonly string[]): boolean {

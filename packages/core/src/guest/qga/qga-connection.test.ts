@@ -91,7 +91,7 @@ describe('an agent', () => {
 
 describe('an agent that is silent', () => {
   function useFakeTimers(): void {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { startInterval, stopInterval } from '../../host/clock.ts'
+import { startTimer, stopTimer } from '../../host/clock.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
 
 /** The agent refused a request. */
@@ -116,16 +116,16 @@ export class QgaConnection {
   }
 
   #nudgeLater(): void {
-    stopInterval(this.#nudging)
+    stopTimer(this.#nudging)
     if (this.#asked.length === 0) return
     let left = MOST_NUDGES
-    this.#nudging = startInterval(() => {
+    this.#nudging = startTimer(() => {
       const ping = this.#question('guest-ping', {})
       ping.answer.promise.catch(() => {})
       // After a long request, the buffer has no space for a ping. At the last interval, the request counts as lost, and
       // the ping is sent anyway.
       if (this.#hasRoom(ping) || left === 1) this.#send(ping)
-      if (--left === 0) stopInterval(this.#nudging)
+      if (--left > 0) this.#nudging?.refresh()
     }, NUDGE_MS).unref()
   }
 

@@ -1,6 +1,5 @@
 /** Log of the frames of a network, which a test can iterate over and wait for. */
 
-import { types } from 'node:util'
 import { ExpectError } from '../../errors.ts'
 import { LONGEST_TIMER } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, isSignal } from '../../options/checked-options.ts'
@@ -37,7 +36,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
   #forgotten = 0
   #closed = false
   /** The error of the filter that closed the log. */
-  #failure: Error | undefined
+  #failure: { readonly error: unknown } | undefined
   #wakeUps: (() => void)[] = []
 
   constructor(
@@ -72,7 +71,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
     try {
       if (!this.#matches(frame)) return
     } catch (error) {
-      this.#failure = types.isNativeError(error) ? error : new Error(String(error), { cause: error })
+      this.#failure = { error }
       this.close()
       return
     }
@@ -134,7 +133,7 @@ export class FrameLog implements AsyncIterable<Frame>, Disposable {
         yield frame
         continue
       }
-      if (this.#failure) throw this.#failure
+      if (this.#failure) throw this.#failure.error as Error
       if (this.#closed || ends?.aborted) return
       await new Promise<void>((resolve) => this.#wakeUps.push(resolve))
     }
