@@ -6,6 +6,6 @@ type Clock = typeof clock
 /** Use it in the factory of `vi.mock(import('…/host/clock.ts'), …)`. */
 export const FAKEABLE_CLOCK: Partial<Clock> = {
   now: () => performance.now(),
-  startTimer: ((job: () => void, milliseconds: number) => setTimeout(job, milliseconds)) as Clock['startTimer'],
+  startTimer: (job, milliseconds) => setTimeout(job, milliseconds),
   stopTimer: (timer) => clearTimeout(timer),
 }

@@ -11,7 +11,7 @@ export const timeOrigin: number = performance.timeOrigin
 /** Current time of the host, milliseconds since 1970. */
 export const wallClock: () => number = Date.now.bind(Date)
 
-const { setImmediate, setTimeout } = globalThis
+const { setTimeout } = globalThis
 export const stopTimer: typeof globalThis.clearTimeout = globalThis.clearTimeout
 
 const { setImmediate } = globalThis

@@ -32,6 +32,15 @@ for (const kind of kinds) {
     expect(child.stderr()).toContain('oops')
   })
 
+  test(`${kind}: a character that is printed in two parts is whole`, async () => {
+    const script = `printf 'caf\\303' >&2; echo half >&4; read line <&4; printf '\\251' >&2`
+    const child = await spawnQemu(['sh', '-c', script], { sockets: [4], guard: kind })
+    await once(child.stream(4), 'data')
+    child.stream(4).write('go on\n')
+    await child.exited
+    expect(child.stderr()).toContain('café')
+  })
+
   test(`${kind}: SIGTERM ends the child, and a second one has no effect`, async () => {
     const child = await spawnQemu(['sh', '-c', 'echo up >&4; exec sleep 60'], { sockets: [4], guard: kind })
     await once(child.stream(4), 'data')

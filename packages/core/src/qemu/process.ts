@@ -80,9 +80,10 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   })
   // The subprocess object of the library is for short commands. A machine needs the events of the child process itself.
   const child = subprocess.nodeChildProcess
-  let text = ''
+  // Decoded as a whole, because a chunk may end within a character.
+  let tail = Buffer.alloc(0)
   const collect = (chunk: Buffer): void => {
-    text = (text + chunk.toString('utf8')).slice(-STDERR_LIMIT)
+    tail = Buffer.concat([tail, chunk]).subarray(-STDERR_LIMIT)
   }
   // With `buffer: false` the library does not read the streams, and an unread pipe would block QEMU.
   child.stderr?.on('data', collect)
@@ -102,7 +103,7 @@ export async function spawnQemu(argv: readonly string[], options: SpawnOptions):
   lifeline?.on('error', () => {}).resume()
   return {
     pid,
-    stderr: () => text,
+    stderr: () => tail.toString(),
     stream: (fd) => child.stdio[fd] as Duplex,
     exited,
     terminate(signal) {

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { MachineError } from '../errors.ts'
-import { now } from '../host/clock.ts'
+import { now, wallClock } from '../host/clock.ts'
 
 /** A QMP event, such as `SHUTDOWN` with `{ guest: true, reason: 'guest-shutdown' }`. */
 export interface QmpEvent {
@@ -166,7 +166,7 @@ export class QmpClient {
     const event: QmpEvent = {
       event: typeof name === 'string' ? name : JSON.stringify(name),
       data: isRecord(data) ? data : {},
-      timestamp: isTimed ? seconds * 1000 + microseconds / 1000 : Date.now(),
+      timestamp: isTimed ? seconds * 1000 + microseconds / 1000 : wallClock(),
     }
     for (const listener of this.#listeners) listener(event)
   }

@@ -3,11 +3,13 @@
  * lock and appears atomically, by a rename. Entries do not contain their path, so that a CI job can restore the cache
  * elsewhere.
  */
+
 import { createReadStream } from 'node:fs'
 import { access, constants, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { messageOf, StartError } from '../../errors.ts'
+import { wallClock } from '../clock.ts'
 import { nodeCrypto } from '../lazy-node.ts'
 import { makeDirectory } from './make-directory.ts'
 
@@ -121,7 +123,7 @@ export class Cache {
     const names = await readdir(this.directory)
     for (const name of names.filter((entry) => entry.startsWith(UNFINISHED))) {
       const stats = await stat(this.path(name)).catch(() => undefined)
-      if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS)
+      if (stats && wallClock() - stats.mtimeMs > ABANDONED_MS)
         await rm(this.path(name), { recursive: true, force: true })
     }
   }

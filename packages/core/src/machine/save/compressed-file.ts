@@ -1,6 +1,8 @@
 /** Caches the compressed form of files that many machine files contain, such as kernels, by content. */
+
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { wallClock } from '../../host/clock.ts'
 import { Cache } from '../../host/files/cache.ts'
 import { fileDigest } from '../../host/files/file-digest.ts'
 import { compress } from './compression.ts'
@@ -37,6 +39,6 @@ async function keep(cache: Cache, entry: string, bytes: Uint8Array): Promise<voi
   await cache.publish(entry, bytes)
   for (const name of await readdir(cache.path(FOLDER))) {
     const path = join(cache.path(FOLDER), name)
-    if (Date.now() - (await stat(path)).mtimeMs > MAX_AGE_MS) await rm(path, { force: true })
+    if (wallClock() - (await stat(path)).mtimeMs > MAX_AGE_MS) await rm(path, { force: true })
   }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Cache } from '../../host/files/cache.ts'
 import { CONSOLE_FILE, CONTENTS_FILE, FILES_DIRECTORY, MEMORY_FILE, STATE_FILE } from './template-folder.ts'
 import { TemplateStore } from './template-store.ts'
@@ -55,6 +55,13 @@ function useOf(store: TemplateStore, key: string, daysAgo: number): void {
   const seconds = (Date.now() - daysAgo * DAY) / 1000
   utimesSync(store.directory(key), seconds, seconds)
 }
+
+test('a test with a fake date far in the future does not remove templates', async () => {
+  const store = await storeWithLayers()
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2038-01-19') })
+  onTestFinished(() => void vi.useRealTimers())
+  expect(await store.prune()).toEqual([])
+})
 
 describe('layers', () => {
   test('have the memory of the template at the bottom, and the states of all layers', async () => {

@@ -2,10 +2,12 @@
  * Stores templates on disk: one folder per template in the cache. A folder is created atomically by a rename and never
  * changed afterwards, because running machines map its memory file.
  */
+
 import { closeSync, openSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ColdbootError, OptionError } from '../../errors.ts'
+import { wallClock } from '../../host/clock.ts'
 import { readEnvironment } from '../../host/environment.ts'
 import { Cache, cacheUnusable } from '../../host/files/cache.ts'
 import { diskUse } from './disk-use.ts'
@@ -210,7 +212,7 @@ export class TemplateStore {
       if (kept.has(key)) continue
       const needed = this.lineage(key).filter((name) => !kept.has(name))
       const isTooMuch = bytes + sizeOf(needed) > maxBytes
-      if (Date.now() - usedMs > maxAgeMs || isTooMuch || this.#read(key) === BASELESS) continue
+      if (wallClock() - usedMs > maxAgeMs || isTooMuch || this.#read(key) === BASELESS) continue
       bytes += sizeOf(needed)
       for (const name of needed) kept.add(name)
     }
