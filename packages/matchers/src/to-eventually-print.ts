@@ -5,10 +5,13 @@ import { unlessTestEnded } from './machine-wait.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import { matcherMessage } from './matcher-message.ts'
 import { type MatcherVM, requireMachine } from './matcher-vm.ts'
+import { checkOptionNames } from './option-names.ts'
 import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 
 /** Options of `toEventuallyPrint`: those of `vm.expect`. */
 export interface EventuallyPrintOptions extends Omit<ExpectOptions, 'timeout'>, WindowOptions {}
+
+const OPTION_NAMES: readonly (keyof EventuallyPrintOptions)[] = ['timeout', 'idleTimeout', 'view', 'signal']
 
 /** Codes of waits that ended without the pattern. Other errors are rethrown. */
 const NOT_PRINTED: readonly string[] = ['EXPECT_TIMEOUT', 'EXPECT_EXITED']
@@ -21,6 +24,8 @@ export async function toEventuallyPrint(
   options: EventuallyPrintOptions = {},
 ): Promise<MatcherResult> {
   const vm = requireMachine('toEventuallyPrint', received)
+  // Checked before the first `await`, so that the error has the line of the call.
+  checkOptionNames('toEventuallyPrint', options, OPTION_NAMES)
   const { timeout, ...rest } = options
   const window = waitWindow(this, vm, timeout)
   const call = hintOf(this, 'toEventuallyPrint', describePatterns(patternList(pattern)))

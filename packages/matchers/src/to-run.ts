@@ -3,6 +3,7 @@ import { commandHint, formatCommand } from '@coldboot/core/internal'
 import { awaitedMatcher, type Report, type Verdict } from './awaited-matcher.ts'
 import type { MatcherContext, MatcherResult } from './matcher-context.ts'
 import type { MatcherVM } from './matcher-vm.ts'
+import { checkOptionNames } from './option-names.ts'
 import { checkText, equalsText, type Text, withoutLineEnd } from './text-pattern.ts'
 import { cutNote, type WindowOptions, waitWindow } from './wait-window.ts'
 
@@ -21,6 +22,11 @@ export interface ToRunOptions extends RunSuccessfullyOptions {
   /** Expected exit code. @default 0 */
   readonly exitCode?: number | undefined
 }
+
+const RUN_OPTIONS: readonly (keyof RunSuccessfullyOptions)[] = [
+  ...(['stdout', 'stderr', 'timeout'] as const),
+  ...(['cwd', 'env', 'input', 'via', 'signal'] as const),
+]
 
 /** Runs a command in the guest, which must end with the given exit code and output. */
 export function toRun(
@@ -50,6 +56,7 @@ async function judge(
   command: string | readonly string[],
   options: ToRunOptions,
 ): Promise<Verdict> {
+  checkOptionNames(matcher, options, matcher === 'toRun' ? ['exitCode', ...RUN_OPTIONS] : RUN_OPTIONS)
   const { timeout, exitCode = 0, stdout, stderr, ...rest } = options
   checkText(matcher, 'stdout', stdout)
   checkText(matcher, 'stderr', stderr)

@@ -44,6 +44,20 @@ async function stdout(vm: VM, command: string): Promise<string> {
   return (await vm.run(command)).stdout
 }
 
+test('saves, dumps and pauses at the same time follow each other', async () => {
+  const vm = await start()
+  const directory = mkdtempSync(join(tmpdir(), 'coldboot-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const [file, dump] = ['machine.coldboot', 'dump'].map((name) => join(directory, name)) as [string, string]
+  await Promise.all([checkpointOf(vm), vm.save(file), vm.dumpMemory(dump), checkpointOf(vm), vm.reset(), vm.pause()])
+  expect(vm.isPaused).toBe(true)
+  await vm.unpause()
+  expect(await stdout(vm, 'echo on')).toBe('on\n')
+  for (const path of [file, dump]) expect(statSync(path).size).toBeGreaterThan(1_000_000)
+  await vm.save(file, { goOn: false })
+  expect(vm.isPaused).toBe(true)
+})
+
 test('a machine reverts repeatedly, with its console, and has the current time', async () => {
   const events: MachineEvent[] = []
   const vm = await start({ observer: () => (event) => void events.push(event) })

@@ -8,6 +8,7 @@ import { linkMachine } from '../events/shown-machine.ts'
 import type { Guest } from '../guest/guest.ts'
 import { anySignal } from '../host/any-signal.ts'
 import { now } from '../host/clock.ts'
+import { Turns } from '../host/machines/turns.ts'
 import type { ExitStatus } from '../qemu/exit-status.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { Checkpoint } from './checkpoint.ts'
@@ -34,8 +35,8 @@ export class RevertibleMachine {
   readonly #ended = Promise.withResolvers<ExitStatus>()
   readonly #incidentListeners = new Set<(incident: Incident) => void>()
   readonly #checkpoints: Checkpoint[] = []
-  /** Settles when all calls so far that replace or end QEMU have succeeded or failed. */
-  #replacing: Promise<unknown> = Promise.resolve()
+  /** Calls that replace or end QEMU. Otherwise, a new QEMU would outlive a `close()` that does not know it. */
+  readonly #replacing = new Turns()
   #isReverting = false
   /** Whether the machine has ended, so that no other QEMU replaces it. */
   #isOver = false
@@ -159,7 +160,7 @@ export class RevertibleMachine {
 
   /** See `VM.revert`. */
   revert(checkpoint: Checkpoint): Promise<void> {
-    return this.#serialized(() => this.#checkedRevert(checkpoint))
+    return this.#replacing.run(() => this.#checkedRevert(checkpoint))
   }
 
   async #checkedRevert(checkpoint: Checkpoint): Promise<void> {
@@ -204,7 +205,7 @@ export class RevertibleMachine {
 
   /** See `VM.powerOn`. */
   powerOn(): Promise<void> {
-    return this.#serialized(async () => {
+    return this.#replacing.run(async () => {
       if (this.#isOver && this.#running.isReplaced) throw this.#hasEnded()
       const running = await powerOn(this.#running)
       this.#replaceBy(running)
@@ -220,19 +221,12 @@ export class RevertibleMachine {
 
   /** See `VM.close`. */
   close(): Promise<ExitStatus> {
-    return this.#serialized(async () => {
+    return this.#replacing.run(async () => {
       const status = await this.#running.close()
       // Settles `ended` of a machine that is off after a power cut.
       this.#end(status)
       return status
     })
-  }
-
-  /** Runs a job after the earlier ones, because a new QEMU would outlive a `close()` that does not know it. */
-  #serialized<T>(job: () => Promise<T>): Promise<T> {
-    const result = this.#replacing.then(job)
-    this.#replacing = result.catch(() => {})
-    return result
   }
 
   #end(status: ExitStatus): void {

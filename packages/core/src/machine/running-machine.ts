@@ -1,7 +1,4 @@
-/**
- * A spawned machine: QEMU, console, log, private directory, and the promise of its end. VM and templates delegate to
- * this class.
- */
+/** A spawned machine: QEMU, console, log, private directory, and the promise of its end. */
 import { join } from 'node:path'
 import { Console } from '../console/console.ts'
 import type { ConsoleContext } from '../console/failure/expect-failure.ts'
@@ -11,6 +8,7 @@ import { TerminalOnConsole } from '../console/terminal/terminal.ts'
 import { MachineError } from '../errors.ts'
 import type { MachineEvent } from '../events/machine-event.ts'
 import { cleanUp } from '../host/machines/clean-up.ts'
+import { Turns } from '../host/machines/turns.ts'
 import { warnOnce } from '../host/warnings.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
 import { describeExit, type ExitStatus } from '../qemu/exit-status.ts'
@@ -55,6 +53,8 @@ export class RunningMachine {
   readonly #observation: Observation
   /** Whether the test has paused the CPUs. */
   isPaused = false
+  /** Saves, dumps, pauses and resets: each relies on the run state of QEMU. */
+  readonly turns: Turns = new Turns()
   /** Whether the guest has ended. QEMU may still be paused for a memory dump. */
   isOver = false
   /** Settles when the memory was dumped after a panic. Never rejects. Undefined if there is no dump. */

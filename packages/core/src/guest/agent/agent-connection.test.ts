@@ -2,7 +2,7 @@ import { type Duplex, duplexPair } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { AgentConnection } from './agent-connection.ts'
-import { AGENT_VERSION, encodeFrame, HEADER, HELLO, LONGEST_RECEIVED, OUT } from './agent-frames.ts'
+import { AGENT_VERSION, encodeFrame, HEADER, HELLO, LONGEST_RECEIVED, OUT, PONG } from './agent-frames.ts'
 
 /** A connection whose agent has answered, and the end of its stream in the guest. */
 async function open(): Promise<{ readonly connection: AgentConnection; readonly guest: Duplex }> {
@@ -29,7 +29,18 @@ test('a reset loses the pending requests, and the agent is ready again when it h
   await turn()
   expect(onRestart).toHaveBeenCalled()
   expect(onReady).not.toHaveBeenCalled()
-  guest.write(encodeFrame(HELLO, 0))
+  guest.read()
+  // The rest of an earlier transfer ends the first agent, and only the second one answers.
+  guest.write(Buffer.concat([encodeFrame(HELLO, 0), encodeFrame(HELLO, 0)]))
+  await turn()
+  expect(onReady).not.toHaveBeenCalled()
+  const [ping] = [guest.read() as Buffer]
+  const version = Buffer.alloc(4)
+  version.writeUInt32LE(AGENT_VERSION)
+  guest.write(encodeFrame(PONG, 0, Buffer.concat([Buffer.alloc(16, 1), version])))
+  await turn()
+  expect(onReady).not.toHaveBeenCalled()
+  guest.write(encodeFrame(PONG, 0, Buffer.concat([ping.subarray(HEADER, HEADER + 16), version])))
   await ready
 })
 

@@ -5,6 +5,7 @@
  * connection starts with a ping that has a random token, and drops all data before the answer to it.
  */
 import type { Duplex } from 'node:stream'
+import { startTimer, stopTimer } from '../../host/clock.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
 import {
   AGENT_VERSION,
@@ -15,6 +16,7 @@ import {
   HELLO,
   LONGEST_PAYLOAD,
   PING,
+  PONG,
 } from './agent-frames.ts'
 
 /** Receives the frames of one request. */
@@ -22,12 +24,19 @@ export type FrameListener = (frame: AgentFrame) => void
 
 const NONCE_BYTES = 16
 const VERSION_BYTES = 4
+/** Time for the answer of an agent that has just started, milliseconds. */
+const SILENT_MS = 1_000
 
 /** The agent in the guest uses another version of the protocol. */
 export class OtherVersion extends Error {
   constructor(version: number) {
     super(`the agent in the guest has version ${version}, but version ${AGENT_VERSION} is needed`)
   }
+}
+
+/** A random token for a ping. */
+function newNonce(): Buffer {
+  return nodeCrypto().randomBytes(NONCE_BYTES)
 }
 
 /** The connection of one machine. */
@@ -41,8 +50,9 @@ export class AgentConnection {
   #ready: Promise<void> | undefined
   /** Whether the agent has answered the ping. */
   #isOpen = false
-  /** Resolves the wait for the agent after a reset; undefined if there is no such wait. */
-  #onHello: (() => void) | undefined
+  /** The wait for the agent after a reset: the token that its answer contains. Undefined if there is no such wait. */
+  #awaited: { readonly nonce: Buffer; resolve(): void } | undefined
+  #silence: NodeJS.Timeout | undefined
 
   /** @param open returns the port when the machine runs */
   constructor(open: () => Duplex) {
@@ -59,10 +69,10 @@ export class AgentConnection {
   restarted(): void {
     // The first ping is still pending, and the next agent answers it.
     if (!this.#isOpen) return
-    if (this.#onHello === undefined) {
+    if (this.#awaited === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#ready = promise
-      this.#onHello = resolve
+      this.#awaited = { nonce: newNonce(), resolve }
     }
     this.#loseRequests()
   }
@@ -104,7 +114,7 @@ export class AgentConnection {
     const stream = this.#open()
     this.#stream = stream
     const reader = new FrameReader()
-    const nonce = nodeCrypto().randomBytes(NONCE_BYTES)
+    const nonce = newNonce()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     let unread: Buffer | undefined = Buffer.alloc(0)
     let isGarbled = false
@@ -140,13 +150,30 @@ export class AgentConnection {
   }
 
   #take(frame: AgentFrame): void {
-    if (frame.type !== HELLO) {
+    if (frame.type === HELLO) {
+      this.#loseRequests()
+      // The rest of an earlier request may make this agent restart once more, so only its answer counts.
+      if (this.#awaited) this.#ping(this.#awaited.nonce)
+    } else if (frame.type === PONG) {
+      if (!this.#awaited || frame.payload.indexOf(this.#awaited.nonce) !== 0) return
+      stopTimer(this.#silence)
+      this.#awaited.resolve()
+      this.#awaited = undefined
+    } else {
       this.#requests.get(frame.id)?.(frame)
-      return
     }
-    this.#onHello?.()
-    this.#onHello = undefined
-    this.#loseRequests()
+  }
+
+  /** Asks the agent after a reset, until it answers. */
+  #ping(nonce: Buffer): void {
+    this.send(encodeFrame(PING, 0, nonce))
+    stopTimer(this.#silence)
+    // The agent may take the rest of an earlier request for the start of a long frame. Zeros end that frame, and are ignored.
+    this.#silence = startTimer(() => {
+      if (this.#awaited?.nonce !== nonce || this.#stream?.writable !== true) return
+      this.send(Buffer.alloc(LONGEST_PAYLOAD))
+      this.#ping(nonce)
+    }, SILENT_MS).unref()
   }
 
   #loseRequests(): void {

@@ -14,7 +14,8 @@ export const RESEED = 10
 
 /** Types of frames from the guest. */
 export const HELLO = 128
-// 129 is PONG. The connection finds it by its nonce, before it reads frames.
+/** The first one is found by its nonce, before frames are read. */
+export const PONG = 129
 export const OUT = 130
 export const ERR = 131
 // 132 is EXIT, the end of a command: any frame other than OUT, ERR and FAIL.

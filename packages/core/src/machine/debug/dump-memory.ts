@@ -5,6 +5,7 @@ import { MachineError } from '../../errors.ts'
 import { formatDuration } from '../../format-duration.ts'
 import { startTimer, stopTimer } from '../../host/clock.ts'
 import { type CheckTable, checkTable, isDuration, oneOf, wholeNumber } from '../../options/checked-options.ts'
+import { checkPath, requireDirectory } from '../../options/required-path.ts'
 import type { QmpClient, QmpEvent } from '../../qemu/qmp.ts'
 import { requirePower } from '../power/power-actions.ts'
 import type { RunningMachine } from '../running-machine.ts'
@@ -38,10 +39,16 @@ const KDUMP_FORMATS = ['kdump-raw-zlib', 'kdump-zlib']
  * See `VM.dumpMemory`.
  *
  * @returns size of the file, bytes
- * @throws MachineError `DUMP_FAILED`, `MACHINE_EXITED`; OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`
+ * @throws MachineError `DUMP_FAILED`, `MACHINE_EXITED`; OptionError `UNKNOWN_OPTION`, `INVALID_OPTION`, `FILE_MISSING`
  */
 export async function dumpMemory(running: RunningMachine, file: string, options: DumpOptions = {}): Promise<number> {
   checkTable('dumpMemory', options, CHECKS)
+  checkPath('dumpMemory: file', file)
+  requireDirectory('dumpMemory: directory', dirname(file))
+  return running.turns.run(() => dump(running, file, options))
+}
+
+async function dump(running: RunningMachine, file: string, options: DumpOptions): Promise<number> {
   requirePower(running)
   const { machine, spec } = running
   const { maxBytes = MAX_BYTES, timeout = TIMEOUT_MS } = options

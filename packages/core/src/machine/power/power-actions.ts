@@ -12,14 +12,21 @@ const COMMANDS = { button: 'system_powerdown', pause: 'stop', unpause: 'cont', n
  */
 export async function perform(running: RunningMachine, action: keyof typeof COMMANDS): Promise<void> {
   requirePower(running)
-  await running.machine.qmp.execute(COMMANDS[action])
-  if (action === 'pause' || action === 'unpause') running.isPaused = action === 'pause'
+  await running.turns.run(async () => {
+    await running.machine.qmp.execute(COMMANDS[action])
+    if (action === 'pause' || action === 'unpause') running.isPaused = action === 'pause'
+  })
   emit(running, action)
 }
 
 /** Presses the reset button. Resolves when the firmware starts. @throws as {@link perform} */
 export async function reset(running: RunningMachine): Promise<void> {
   requirePower(running)
+  await running.turns.run(() => resetNow(running))
+  emit(running, 'reset')
+}
+
+async function resetNow(running: RunningMachine): Promise<void> {
   const { qmp } = running.machine
   const { promise: done, resolve } = Promise.withResolvers<void>()
   using _listener = qmp.onEvent(({ event }) => {
@@ -31,7 +38,6 @@ export async function reset(running: RunningMachine): Promise<void> {
   await qmp.execute('system_reset')
   // A paused machine is reset only when it continues.
   if (!running.isPaused) await Promise.race([done, running.ended])
-  emit(running, 'reset')
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Tests of buttons, paused CPUs, and power cuts. */
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +56,15 @@ describe('buttons', () => {
     expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-reset' })
     expect(actions(events)).toEqual(['reset'])
     await expect(vm.reset()).rejects.toMatchObject({ code: 'MACHINE_EXITED', message: /"vm" has ended/ })
+  })
+
+  test('a reset during a transfer does not disturb the commands of the next boot', async () => {
+    const vm = await start()
+    const transfer = vm.writeFile('/tmp/file', randomBytes(40 << 20))
+    await vm.waitUntil('[ -s /tmp/file ]', { interval: 1 })
+    await Promise.all([expect(transfer).rejects.toMatchObject({ code: 'COMMAND_LOST' }), vm.reset()])
+    await vm.ready()
+    expect((await vm.run('echo on')).stdout).toBe('on\n')
   })
 
   test('an NMI panics a guest that is set to do so', async () => {
@@ -143,6 +153,16 @@ describe('a power cut', () => {
     expect(acknowledged).toBeGreaterThanOrEqual(5)
     expect(records.length).toBeGreaterThanOrEqual(acknowledged)
     expect(records).toEqual(records.map((_, index) => `record ${index + 1}`))
+  })
+
+  test('a wait for the exit of the machine ends when its power is cut', async () => {
+    const vm = await start()
+    const wait = expect(vm.waitForExit()).rejects.toMatchObject({
+      code: 'MACHINE_EXITED',
+      message: expect.stringContaining('its power was cut'),
+    })
+    await vm.powerCut()
+    await wait
   })
 
   test('a start after a cut is done once, and does not outlive `close()`', async () => {

@@ -47,6 +47,13 @@ export interface StopRequest {
   readonly isLive?: boolean
 }
 
+/** Answer to `query-status`. */
+interface QemuStatus {
+  readonly running: boolean
+  /** QEMU's run state, such as `paused`; `postmigrate` after the state of a stopped machine was sent. */
+  readonly status: string
+}
+
 /** The guest of the machine. */
 export interface StoppedGuest extends ScriptRunner {
   resync(): Promise<void>
@@ -58,7 +65,16 @@ export interface StoppedGuest extends ScriptRunner {
  * @throws MachineError `MACHINE_UNSAVABLE` for a machine with a device that cannot be saved, `MACHINE_EXITED`,
  * `ATTACH_FAILED`; any error of `take`
  */
-export async function whileStopped<T>(
+export function whileStopped<T>(
+  running: RunningMachine,
+  guest: StoppedGuest,
+  request: StopRequest,
+  take: (machine: StoppedMachine) => Promise<T>,
+): Promise<T> {
+  return running.turns.run(() => stopped(running, guest, request, take))
+}
+
+async function stopped<T>(
   running: RunningMachine,
   guest: StoppedGuest,
   { goOn, isLive = false }: StopRequest,
@@ -68,11 +84,13 @@ export async function whileStopped<T>(
   requireSavable(spec)
   const { qmp } = machine
   const detached = withDetachedDevices(spec)
-  const { running: ran } = (await qmp.execute('query-status')) as { readonly running: boolean }
+  const { running: ran, status } = (await qmp.execute('query-status')) as QemuStatus
   const detach = ran ? detachScript(detached) : ''
   await runAgentScript(guest, detach)
   const isRunning = isLive && ran && detach === ''
   const result = untilGone(running, async () => {
+    // QEMU sends the state of a stopped machine only once. In between, the guest runs for less than a millisecond.
+    if (status === 'postmigrate') await Promise.all([qmp.execute('cont'), qmp.execute('stop')])
     if (!isRunning) await qmp.execute('stop')
     return take(stoppedMachine(running, isRunning))
   })
@@ -80,6 +98,7 @@ export async function whileStopped<T>(
   await cleanUp(
     () => result,
     async () => {
+      if (!goOn) running.isPaused = true
       if (!goOn || !ran || machine.gone) return
       await qmp.execute('cont')
       if (canBeAsked(running)) await guest.resync()
