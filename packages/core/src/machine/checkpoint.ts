@@ -14,6 +14,8 @@ export class Checkpoint implements AsyncDisposable {
   readonly snapshot: Snapshot
   readonly #start: (spec: MachineSpec) => Promise<VM>
   readonly #machines: VM[] = []
+  /** Starts and reverts that still read the files. */
+  readonly #uses = new Set<Promise<unknown>>()
   #removed: Promise<void> | undefined
 
   /** @internal Use `vm.checkpoint()`. */
@@ -49,14 +51,28 @@ export class Checkpoint implements AsyncDisposable {
     checkTable('checkpoint.start', overrides, RESTORE_CHECKS)
     if (this.isRemoved)
       throw new OptionError('CHECKPOINT_GONE', `No machine can be started from ${this.name}: it was removed`)
-    const vm = await this.#start(withOverrides(withoutOutputs(this.spec), overrides))
+    const vm = await this.use(() => this.#start(withOverrides(withoutOutputs(this.spec), overrides)))
     this.#machines.push(vm)
     return vm
   }
 
-  /** Removes the files of the checkpoint. Machines started from it keep running. Idempotent. */
+  /** @internal Keeps the files until the job has ended. */
+  async use<T>(job: () => Promise<T>): Promise<T> {
+    const use = job()
+    this.#uses.add(use)
+    try {
+      return await use
+    } finally {
+      this.#uses.delete(use)
+    }
+  }
+
+  /**
+   * Removes the files of the checkpoint, after the starts and reverts that still read them. Machines started from it
+   * keep running. Idempotent.
+   */
   remove(): Promise<void> {
-    this.#removed ??= this.snapshot.remove()
+    this.#removed ??= Promise.allSettled(this.#uses).then(() => this.snapshot.remove())
     return this.#removed
   }
 

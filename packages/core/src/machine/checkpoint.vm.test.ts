@@ -44,6 +44,15 @@ async function stdout(vm: VM, command: string): Promise<string> {
   return (await vm.run(command)).stdout
 }
 
+test('a checkpoint that is removed during a start is kept until it has ended', async () => {
+  const vm = await start()
+  await vm.run('touch /tmp/file')
+  const checkpoint = await vm.checkpoint()
+  const [other] = await Promise.all([checkpoint.start({ name: 'other' }), checkpoint.remove()])
+  expect(await stdout(closing(other), 'ls /tmp')).toBe('file\n')
+  await expect(checkpoint.start()).rejects.toMatchObject({ code: 'CHECKPOINT_GONE' })
+})
+
 test('saves, dumps and pauses at the same time follow each other', async () => {
   const vm = await start()
   const directory = mkdtempSync(join(tmpdir(), 'coldboot-'))

@@ -183,7 +183,7 @@ export class RevertibleMachine {
     if (this.#isOver || this.state === 'exited') throw this.#hasEnded()
     this.#isReverting = true
     try {
-      await this.#revert(checkpoint)
+      await checkpoint.use(() => this.#revert(checkpoint))
     } finally {
       this.#isReverting = false
     }
