@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
-import { locateQemu, readEnvironment } from '@coldboot/core/internal'
 
-/** The QEMU that coldboot uses too. */
-const [program = '', ...first] = (await locateQemu('x86_64', readEnvironment().qemu)).command
+/** The QEMU on PATH, which coldboot then uses too. */
+const QEMU = 'qemu-system-x86_64'
+process.env['COLDBOOT_QEMU'] = QEMU
 
 /** A running QEMU with its console on descriptor 3 and QMP on 4. */
 export interface BareQemu {
@@ -27,7 +27,7 @@ export function bareQemu(args: readonly string[], stateFile?: string): BareQemu 
     ...['-chardev', 'socket,id=con,fd=3', '-serial', 'chardev:con'],
     ...['-chardev', 'socket,id=qmp,fd=4', '-mon', 'chardev=qmp,mode=control'],
   ]
-  const child = spawn(program, [...first, ...wiring, ...args], {
+  const child = spawn(QEMU, [...wiring, ...args], {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', state],
     // As coldboot does, because it makes QEMU faster.
     env: { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' },
