@@ -1,9 +1,10 @@
 /** Manages one attempt of a test in Jest: its clock, its machines and its errors. */
 import { ExpectError, type VM } from '@coldboot/core'
+import { cleanUp } from '@coldboot/core/internal'
 import { TIME_LEFT } from '@coldboot/matchers'
 import { attemptDirectory } from '@coldboot/report'
 import { cleanStacks, explainErrors, TestClock, timeoutError, userFrames } from '@coldboot/runner'
-import { AttemptMachines, runAll } from '@coldboot/runner/attempt'
+import { AttemptMachines } from '@coldboot/runner/attempt'
 import type { Circus } from '@jest/types'
 import type { VMOptionsSource } from './bridge.ts'
 import { writeGuestTests } from './guest-tests.ts'
@@ -118,13 +119,13 @@ export class TestAttempt implements RunningTest {
     machines?.stopStarting()
     // A failure that cannot be recorded is kept.
     let kept: readonly JestError[] | undefined = this.#test.errors.map((error) => new JestError(error))
-    await runAll([
+    await cleanUp(
       async () => {
         kept = await this.#report(machines)
       },
       () => this.#end(machines, `"${this.#test.name}" has ended`),
       () => machines && this.#tidyUp(machines, kept),
-    ])
+    )
   }
 
   /** Ends all machines before the end of the test, and keeps their files. */
@@ -133,7 +134,10 @@ export class TestAttempt implements RunningTest {
     const machines = this.#machines
     machines?.stopStarting()
     const why = `"${this.#test.name}" was interrupted`
-    await runAll([() => this.#end(machines, why), () => machines?.keep([why])])
+    await cleanUp(
+      () => this.#end(machines, why),
+      () => machines?.keep([why]),
+    )
   }
 
   /** Adds the output of the machines to the errors. @returns the errors whose files are kept; undefined to keep none */

@@ -5,6 +5,7 @@ import { ColdbootError, ExpectError, type VM, type VMOptions } from '@coldboot/c
 import {
   CallSite,
   checkVMOptions,
+  cleanUp,
   nodeCrypto,
   RESTORE_CHECKS,
   readEnvironment,
@@ -36,7 +37,7 @@ import { MachineNames } from './machine-names.ts'
 import { type Progress, startProgress } from './progress/start-progress.ts'
 import { redactErrors } from './redact-errors.ts'
 import { addSections, placeOf, type ReportedError } from './reported-error.ts'
-import { runAll, settleAll } from './run-all.ts'
+import { settleAll } from './settle-all.ts'
 
 const DEFAULT_NAME = 'vm'
 
@@ -196,10 +197,10 @@ export class AttemptMachines {
 
   /** Removes the files, after {@link end}. */
   async discard(): Promise<void> {
-    await runAll([
+    await cleanUp(
       () => settleAll([...this.#recorders.values()].map((recorder) => recorder.stop())),
       () => removeDirectory(this.#directory, this.#root),
-    ])
+    )
   }
 
   async #boot(options: VMOptions, isRepeated: boolean | undefined): Promise<VM> {

@@ -1,3 +1,2 @@
 export type { AttemptHost } from './attempt-host.ts'
 export { AttemptMachines } from './attempt-machines.ts'
-export { runAll } from './run-all.ts'

@@ -1,8 +1,9 @@
 /** Manages the machines of one test attempt in Vitest: ends them with the test, and adds their output to its errors. */
 import { ExpectError, type VM, type VMOptions } from '@coldboot/core'
+import { cleanUp } from '@coldboot/core/internal'
 import type { ArtifactOptions } from '@coldboot/report'
 import { cleanStacks, explainErrors, type ReportedError, type TestClock } from '@coldboot/runner'
-import { type AttemptHost, AttemptMachines, runAll } from '@coldboot/runner/attempt'
+import { type AttemptHost, AttemptMachines } from '@coldboot/runner/attempt'
 import { inject, type RunnerTestCase, type TestContext } from 'vitest'
 import { attemptOf } from './attempt.ts'
 import { borrowTerminal } from './borrowed-terminal.ts'
@@ -64,7 +65,7 @@ export class TestMachines {
     this.#machines.stopStarting()
     // A failure that cannot be recorded is kept.
     let report: AttemptReport = { keep: true, errors: this.#errors, forgotten: undefined }
-    await runAll([
+    await cleanUp(
       async () => {
         report = await this.#report()
       },
@@ -72,7 +73,7 @@ export class TestMachines {
       () => this.#machines.end(),
       () => recordGuestTests(this.#task, this.#machines.guestTests),
       () => this.#tidyUp(report),
-    ])
+    )
     if (report.forgotten) throw report.forgotten
   }
 

@@ -1,16 +1,5 @@
 import { expect, test } from 'vitest'
-import { runAll, settleAll } from './run-all.ts'
-
-test('runs the steps in order, also after one has failed, and throws the first error', async () => {
-  const order: string[] = []
-  const fails = (name: string) => async () => {
-    order.push(name)
-    throw new Error(name)
-  }
-  const steps = [fails('first'), () => void order.push('second'), fails('third')]
-  await expect(runAll(steps)).rejects.toThrow('first')
-  expect(order).toEqual(['first', 'second', 'third'])
-})
+import { settleAll } from './settle-all.ts'
 
 test('waits for all promises before it rejects with the first error', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
