@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { Turns } from '../../host/machines/turns.ts'
 import { QmpClient } from '../../qemu/qmp.ts'
 import type { RunningMachine } from '../running-machine.ts'
 import { type DumpOptions, dumpMemory } from './dump-memory.ts'
@@ -28,6 +29,7 @@ function dump(next: (qemu: Duplex) => void, options: DumpOptions = {}): Promise<
     machine: { qmp: new QmpClient(ours) },
     spec: { name: 'vm', memoryMib: 1, timeoutMultiplier: 1 },
     state: 'running',
+    turns: new Turns(),
   } as unknown as RunningMachine
   return dumpMemory(running, file, options)
 }

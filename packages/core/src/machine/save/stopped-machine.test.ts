@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Turns } from '../../host/machines/turns.ts'
 import { resolveOptions } from '../../spec/machine-spec.ts'
 import type { RunningMachine } from '../running-machine.ts'
 import { type StoppedGuest, whileStopped } from './stopped-machine.ts'
@@ -15,6 +16,7 @@ function machine(refused?: string) {
     spec: resolveOptions({ kernel: process.execPath }),
     machine: { qmp: { execute }, gone: false },
     ended: new Promise(() => {}),
+    turns: new Turns(),
   } as unknown as RunningMachine
   const guest = { name: 'vm', run: async () => {}, resync: async () => void commands.push('resync') } as StoppedGuest
   return { commands, running, guest }
@@ -24,6 +26,13 @@ test('resumes the machine after its state was taken', async () => {
   const { commands, running, guest } = machine()
   expect(await whileStopped(running, guest, { goOn: true }, async () => 'taken')).toBe('taken')
   expect(commands).toEqual(['query-status', 'stop', 'cont', 'resync'])
+})
+
+test('a second save waits for the first', async () => {
+  const { commands, running, guest } = machine()
+  await Promise.all([1, 2].map(() => whileStopped(running, guest, { goOn: true }, async () => {})))
+  const once = ['query-status', 'stop', 'cont', 'resync']
+  expect(commands).toEqual([...once, ...once])
 })
 
 test('the error of the save is reported, not that of resuming the machine', async () => {
