@@ -46,7 +46,7 @@ export default class ColdbootReporter implements Reporter {
     // The `junit` reporter only includes output added before the end of the run. A blob would print it when merged.
     if (!hasReporter(this.#vitest, 'junit') || hasReporter(this.#vitest, 'blob')) return
     const { attemptReports } = await loadReport()
-    const machines = attemptReports(test).flatMap((attempt) => attempt.machines)
+    const machines = attemptReports(test, this.#started).flatMap((attempt) => attempt.machines)
     if (machines.length === 0) return
     const base = process.env.CI_PROJECT_DIR || this.#vitest.config.root
     const { systemOut, systemErr } = junitOutput(machines, base)

@@ -1,6 +1,6 @@
 /** Converts a Vitest run to the model of @coldboot/report. */
 import type { AttemptReport, ErrorReport, RunReport, StackFrame, TestReport, TestState } from '@coldboot/report'
-import { attemptDirectory, machineFolders, rerunCommand, titleKey } from '@coldboot/report'
+import { attemptDirectory, machineFolders, readMeta, rerunCommand, titleKey } from '@coldboot/report'
 import type { SerializedError } from 'vitest'
 import type { TestAttempt, TestCase, TestModule, TestSuite } from 'vitest/node'
 import { HOME } from './attempt.ts'
@@ -20,13 +20,15 @@ export function runReport(
   return {
     ...about,
     // Sorts the files, which end and are merged in any order.
-    tests: modules.toSorted((a, b) => (a.relativeModuleId < b.relativeModuleId ? -1 : 1)).flatMap(testsOf),
+    tests: modules
+      .toSorted((a, b) => (a.relativeModuleId < b.relativeModuleId ? -1 : 1))
+      .flatMap((module) => testsOf(module, about.started)),
     errors: [...errors, ...ofModules].map(errorReport),
   }
 }
 
-/** The tests of a file. */
-function testsOf(module: TestModule): readonly TestReport[] {
+/** The tests of a file. @param since start of the run, milliseconds since 1970 */
+function testsOf(module: TestModule, since: number): readonly TestReport[] {
   return [...module.children.allTests()].map((test) => {
     const { state } = test.result()
     const project = module.project.name ? ['--project', module.project.name] : []
@@ -38,13 +40,13 @@ function testsOf(module: TestModule): readonly TestReport[] {
       rerun: rerunCommand(['npx', 'vitest', 'run', module.relativeModuleId, ...project], namesOf(test).join(' > ')),
       state: state === 'pending' ? 'skipped' : state,
       duration: test.diagnostic()?.duration ?? 0,
-      attempts: attemptReports(test),
+      attempts: attemptReports(test, since),
     }
   })
 }
 
-/** The attempts of a test, in order. */
-export function attemptReports(test: TestCase): readonly AttemptReport[] {
+/** The attempts of a test, in order. @param since start of the run, milliseconds since 1970 */
+export function attemptReports(test: TestCase, since: number): readonly AttemptReport[] {
   const attempts = test.attempts().map(({ state, errors = [], retryIndex, repeatIndex }) => ({
     state,
     label: labelOf({ retryIndex, repeatIndex }),
@@ -52,15 +54,19 @@ export function attemptReports(test: TestCase): readonly AttemptReport[] {
     machines: machinesOf(test, { retryIndex, repeatIndex }),
     guestTests: guestTestsOf(test, { retryIndex, repeatIndex }),
   }))
-  // A test that did not start may have files of an earlier run.
-  if (attempts.length > 0 || !test.diagnostic()) return attempts
-  // The test was interrupted by Ctrl-C or the end of its worker.
-  const machines = machinesOf(test, { retryIndex: 0, repeatIndex: 0 })
+  if (attempts.length > 0) return attempts
+  // The test was interrupted by Ctrl-C or the end of its worker, or did not start. A worker reports the start of a test up to
+  // 100 ms later, and a test that did not start may have files of an earlier run.
+  const machines = machinesOf(test, { retryIndex: 0, repeatIndex: 0 }).filter((folder) => isSince(folder, since))
   const errors = (test.result().errors ?? []).map(errorReport)
   const state: TestState = errors.length > 0 ? 'failed' : 'skipped'
   const guestTests = guestTestsOf(test, { retryIndex: 0, repeatIndex: 0 })
   if (machines.length === 0 && errors.length === 0) return []
   return [{ state, label: 'interrupted', errors, machines, guestTests }]
+}
+
+function isSince(folder: string, since: number): boolean {
+  return Date.parse(readMeta(folder)?.started ?? '') >= since
 }
 
 type AttemptIndex = Pick<TestAttempt, 'retryIndex' | 'repeatIndex'>

@@ -141,11 +141,22 @@ test('machines of a killed worker do not outlive it, and the main process comple
 
   const html = readFileSync(join(root, PAGE), 'utf8')
   expect(html).toContain('Worker exited unexpectedly')
-  expect(headings(html)).toContain('waits')
+  expect(headings(html), output).toContain('waits')
   expect(html).toContain('href="./waiting.test.ts/waits/vm/console.log"')
   // The main process has completed the files before it wrote the page.
   expect(textsOf(html, /<pre class="console-text"[^>]*>(.*?)<\/pre>/gs).join('\n')).toContain('last-words-1')
   expect(html).toContain('class="replay"')
+})
+
+test('a test that ends its worker at once is on the page, with its machine', async () => {
+  const project = pooledProject()
+  const { output, exitCode } = await project.run(['--maxWorkers=1', 'crashing'], project.env)
+  expect(exitCode).toBe(1)
+  await gone(project)
+  // Vitest's worker reports the start of a test up to 100 ms later.
+  const html = readFileSync(join(project.root, PAGE), 'utf8')
+  expect(headings(html), output).toEqual(['crashes'])
+  expect(html.includes('href="./crashing.test.ts/crashes/vm/console.log"')).toBe(true)
 })
 
 test('a test whose pool keeper is killed fails, and the run continues without pooled machines', async () => {

@@ -1,0 +1,12 @@
+import { test } from '@coldboot/vitest'
+import { life } from './started-before.ts'
+
+test.override('vmOptions', { devices: [life] })
+
+test('starts the pool', async ({ vm }) => {
+  await vm.run('sleep 1')
+})
+
+test('crashes', ({ vm }) => {
+  process.kill(process.pid, vm.pid === undefined ? 'SIGTERM' : 'SIGKILL')
+})
