@@ -92,6 +92,12 @@ const crossings: readonly (Case & { readonly rule: string })[] = [
   bad('a test runs alone', 'core/src/b.test.ts', testNamed('works', '.only'), 'vitest(no-focused-tests)'),
   bad('a test is skipped', 'core/src/c.test.ts', testNamed('works', '.skip'), 'vitest(no-disabled-tests)'),
   bad('a comment is not plain English', 'runner/src/b.ts', '// Told\n// of it.\nexport {}', ENGLISH),
+  bad(
+    'a test that shares its worker replaces a module',
+    'core/src/y.test.ts',
+    `import { vi } from 'vitest'\nvi.mock('node:fs')`,
+    'eslint(no-restricted-properties)',
+  ),
   bad('a docstring is not plain English', 'runner/src/c.ts', '/**\n * Told\n * of it.\n */\nexport {}', ENGLISH),
   bad('a string is not plain English', 'runner/src/d.ts', `export const a = 'nobody'`, ENGLISH),
   bad('a template is not plain English', 'runner/src/e.ts', 'export const a = `nobody ${1}`', ENGLISH),
@@ -128,6 +134,11 @@ const allowed: readonly Case[] = [
   good('PATH is read', 'core/src/z.ts', `export const a = process.env['PATH']`),
   good('an index exports', 'matchers/src/index.ts', `export { a } from './z.ts'\nexport type * from './y.ts'`),
   good('a test imports anything', 'core/src/z.test.ts', `import '@coldboot/guest'\nimport 'execa'`),
+  good(
+    'an isolated test replaces a module',
+    'core/src/y.isolated.test.ts',
+    `import { vi } from 'vitest'\nvi.mock('node:fs')`,
+  ),
   good('a curly quote is written as an escape', 'runner/src/z.ts', String.raw`export const a = '\u2019'`),
 ]
 

@@ -233,8 +233,9 @@ test('a bootable device is enough to boot from', () => {
   expect(resolve({ kernel: undefined, devices: [device({ bootable: true })] }).kernel).toBeUndefined()
 })
 
-test('a network card and any arguments may be something to boot from', () => {
-  for (const devices of [[userNetwork()], [new Network().nic()], [arbitraryArgs('-device', 'edu')]]) {
+test('a network card and any arguments may be something to boot from', async () => {
+  await using network = new Network()
+  for (const devices of [[userNetwork()], [network.nic()], [arbitraryArgs('-device', 'edu')]]) {
     expect(resolve({ kernel: undefined, devices }).devices).toEqual(devices)
     expect(devices[0]?.bootable).toBe('fallback')
   }

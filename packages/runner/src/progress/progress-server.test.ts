@@ -31,6 +31,9 @@ function receipts(board: ProgressBoard): (wanted: Partial<ActivityReport>) => Pr
 
 test('shows what a worker reports, until the server is closed', async () => {
   vi.stubEnv('COLDBOOT_PROGRESS_SOCKET', '/outer/socket')
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
   // Activities are shown only after some time.
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   onTestFinished(() => {

@@ -82,12 +82,18 @@ describe('a device of a machine file', () => {
     writeFileSync(join(folder, 'secret'), 'secret')
   })
 
+  function openNetwork(): Network {
+    const network = new Network()
+    onTestFinished(() => network.close())
+    return network
+  }
+
   function make(kind: string, options: Readonly<Record<string, PlainValue>>, more: Partial<DeviceSurroundings> = {}) {
     const surroundings: DeviceSurroundings = {
       fileAt() {
         throw new Error('it is not among the files')
       },
-      ...{ directoryAt: () => undefined, scratch: folder, network: () => new Network() },
+      ...{ directoryAt: () => undefined, scratch: folder, network: openNetwork },
       ...{ allowNetwork: false, allowArguments: false, ...more },
     }
     return makeDevice({ kind, options }, surroundings, 0)
