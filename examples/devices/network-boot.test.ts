@@ -20,6 +20,8 @@ test.skipIf(missing !== '')(`boots from a guest that serves DHCP and TFTP${missi
   await server.run('ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up')
   await server.run(
     'dnsmasq --conf-file=/dev/null --user=root --pid-file --dhcp-leasefile=/tmp/leases --port=0 ' +
+      // iPXE does not wait for the offer of a second server.
+      '--no-ping --dhcp-option=encap:175,176,1b ' +
       '--dhcp-range=10.0.0.20,10.0.0.40 --dhcp-boot=boot.ipxe --enable-tftp --tftp-root=/srv',
   )
 
