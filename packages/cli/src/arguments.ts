@@ -1,7 +1,7 @@
 /** Parses and checks the arguments of the command. */
 import { parseArgs } from 'node:util'
 import { type Architecture } from '@coldboot/core'
-import { ARCHITECTURES, didYouMean, memoryMibOf, messageOf, type PruneLimits } from '@coldboot/core/internal'
+import { didYouMean, isArchitecture, memoryMibOf, messageOf, type PruneLimits } from '@coldboot/core/internal'
 import type { InitOptions } from './init/init.ts'
 import { RUNNERS, type Runner } from './init/project.ts'
 
@@ -161,8 +161,9 @@ function only(values: Readonly<Record<string, unknown>>, ...allowed: readonly st
 }
 
 function architecture(text: string): Architecture {
-  if (Object.hasOwn(ARCHITECTURES, text)) return text as Architecture
-  throw new UsageError(`\`--arch\` must be one of ${Object.keys(ARCHITECTURES).join(', ')}, but is \`${text}\``)
+  const [expected, accepts, suggest] = isArchitecture
+  if (accepts(text)) return text as Architecture
+  throw new UsageError(`\`--arch\` must be ${expected}, but is \`${text}\`${suggest?.(text) ?? ''}`)
 }
 
 function runner(text: string | undefined): Runner | undefined {

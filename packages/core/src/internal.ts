@@ -26,7 +26,7 @@ export { endLiveMachines, liveMachines } from './host/machines/live-machines.ts'
 export { memoryLimit } from './host/machines/memory-limit.ts'
 export { isAlive, thisProcess } from './host/process-identity.ts'
 export { warnOnce } from './host/warnings.ts'
-export { ARCHITECTURES, type ArchitectureTraits, hostArchitecture } from './options/architecture.ts'
+export { ARCHITECTURES, type ArchitectureTraits, hostArchitecture, isArchitecture } from './options/architecture.ts'
 export {
   type CheckTable,
   checkTable,

@@ -5,6 +5,7 @@ import {
   type CheckTable,
   checkTable,
   hostArchitecture,
+  isArchitecture,
   isFlag,
   isPath,
   isString,
@@ -91,7 +92,7 @@ const isHostname = (value: unknown): boolean => isString(value) && /^[a-zA-Z0-9]
 const isText = (value: unknown): boolean => isString(value) && !value.includes('\0')
 
 const CHECKS: CheckTable<Required<LinuxGuestOptions>> = {
-  arch: oneOf(Object.keys(ARCHITECTURES)),
+  arch: isArchitecture,
   kernel: ['the result of `await kernelOf(…)`', (value) => OwnKernel.partsOf(value) !== undefined],
   flavour: oneOf(['generic', 'cloud'] satisfies Flavour[]),
   source: oneOf(['package', 'archive'] satisfies GuestSource[]),

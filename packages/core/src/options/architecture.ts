@@ -2,6 +2,7 @@
  * Table of the differences between guest architectures: machine type, CPU, console, virtio transport. Verified with
  * QEMU 7.2 and the kernels of Debian.
  */
+import { type Check, oneOf } from './checked-options.ts'
 
 /** Guest architectures by QEMU's names. */
 export type Architecture = 'x86_64' | 'i386' | 'aarch64' | 'arm' | 'riscv64' | 'ppc64' | 's390x'
@@ -92,3 +93,15 @@ const NODE_TO_QEMU: Readonly<Record<string, Architecture>> = {
 export function hostArchitecture(nodeArch: string = process.arch): Architecture | undefined {
   return NODE_TO_QEMU[nodeArch]
 }
+
+/** Names of other tools (Docker, Node, Debian, LLVM) for the architectures. */
+const ALIASES: Readonly<Record<string, Architecture>> = {
+  ...{ amd64: 'x86_64', x64: 'x86_64', 'x86-64': 'x86_64' },
+  ...{ x86: 'i386', i686: 'i386', ia32: 'i386', 386: 'i386' },
+  ...{ arm64: 'aarch64', armv8: 'aarch64' },
+  ...{ armhf: 'arm', armv7: 'arm', armv7l: 'arm', arm32: 'arm' },
+  ...{ riscv: 'riscv64', ppc64le: 'ppc64', ppc64el: 'ppc64', powerpc64: 'ppc64', s390: 's390x' },
+}
+
+/** The check of an option `arch`. */
+export const isArchitecture: Check = oneOf(Object.keys(ARCHITECTURES), ALIASES)

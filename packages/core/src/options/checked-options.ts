@@ -4,8 +4,15 @@ import { OptionError } from '../errors.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { requireAwaited } from './pending-options.ts'
 
-/** The check of one option: a description of valid values, for messages, and a predicate. */
-export type Check = readonly [expected: string, accepts: (value: unknown) => boolean]
+/**
+ * The check of one option: a description of valid values, for messages, a predicate, and the suggestion for a wrong value, as the
+ * end of a message.
+ */
+export type Check = readonly [
+  expected: string,
+  accepts: (value: unknown) => boolean,
+  suggest?: (value: unknown) => string,
+]
 
 /** One check for each key of the options. */
 export type CheckTable<Options> = Readonly<Record<keyof Options, Check>>
@@ -31,9 +38,11 @@ export const isDuration: Check = [
 
 export const isSignal: Check = ['an AbortSignal', (value) => value instanceof AbortSignal]
 
-export const oneOf = (names: readonly string[]): Check => [
+/** @param aliases names of other tools → the name, for suggestions */
+export const oneOf = (names: readonly string[], aliases: Readonly<Record<string, string>> = {}): Check => [
   `one of ${names.join(', ')}`,
   (value) => isString(value) && names.includes(value),
+  (value) => (isString(value) ? didYouMean(value, names, aliases) : ''),
 ]
 
 export const wholeNumber = (least: number, most: number): Check => [
@@ -79,7 +88,9 @@ export function checkTable<Options extends object>(
     if (check === undefined) throw unknownKey(prefix, key, Object.keys(checks))
     requireAwaited(prefix, value)
     if (value !== undefined && !check[1](value)) {
-      throw new OptionError('INVALID_OPTION', `${prefix}\`${key}\` must be ${check[0]}, but is ${inspectValue(value)}`)
+      const [expected, , suggest] = check
+      const message = `${prefix}\`${key}\` must be ${expected}, but is ${inspectValue(value)}${suggest?.(value) ?? ''}`
+      throw new OptionError('INVALID_OPTION', message)
     }
   }
 }

@@ -4,12 +4,24 @@ import { closestMatch } from 'leven'
 /** Most edits between two similar names, and fewest letters of a name that is part of the other. */
 const [MOST_EDITS, LEAST_PART] = [3, 4]
 
-/** End of a message about an unknown name, such as "; did you mean `kernel`?"; empty if no known name is similar. */
-export function didYouMean(name: string, known: readonly string[]): string {
+/**
+ * End of a message about an unknown name, such as "; did you mean `kernel`?"; empty if no known name is similar.
+ * @param aliases other names → the known name
+ */
+export function didYouMean(
+  name: string,
+  known: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): string {
+  const alias = name.toLowerCase()
+  const nearest = Object.hasOwn(aliases, alias) ? aliases[alias] : nearestOf(name, known)
+  return nearest === undefined ? '' : `; did you mean \`${nearest}\`?`
+}
+
+function nearestOf(name: string, known: readonly string[]): string | undefined {
   // Short names are similar to many others, so fewer edits are allowed.
   const maxDistance = Math.min(MOST_EDITS, Math.round(name.length / 3))
-  const nearest = closestMatch(name, [...known], { maxDistance }) ?? known.find((other) => isPart(name, other))
-  return nearest === undefined ? '' : `; did you mean \`${nearest}\`?`
+  return closestMatch(name, [...known], { maxDistance }) ?? known.find((other) => isPart(name, other))
 }
 
 /** Whether one name contains the other: `guestPort` and `guest`. */

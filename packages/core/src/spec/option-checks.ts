@@ -6,7 +6,7 @@ import type { LogFile } from '../console/log/log-file.ts'
 import type { TerminalOptions } from '../console/terminal/terminal.ts'
 import type { Device } from '../devices/device.ts'
 import { ACCELERATORS } from '../host/environment.ts'
-import { ARCHITECTURES } from '../options/architecture.ts'
+import { isArchitecture } from '../options/architecture.ts'
 import {
   type Check,
   type CheckTable,
@@ -62,7 +62,7 @@ export const VM_CHECKS: CheckTable<Required<MachineOptions>> = {
     '1 to 64 letters, digits, ".", "_", "-", starting with a letter or digit',
     (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value),
   ],
-  arch: oneOf(Object.keys(ARCHITECTURES)),
+  arch: isArchitecture,
   qemu: [
     'a path, or a list of strings that starts with a path',
     (value) =>

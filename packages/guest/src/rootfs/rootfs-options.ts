@@ -1,9 +1,9 @@
 /** Options of `rootfs` with their defaults and checks. */
 import type { Architecture, MemorySize } from '@coldboot/core'
 import {
-  ARCHITECTURES,
   type CheckTable,
   checkTable,
+  isArchitecture,
   isFlag,
   isMemorySize,
   isString,
@@ -66,7 +66,7 @@ export const GUEST_PART_CHECKS: CheckTable<Required<GuestPart>> = {
 }
 
 const CHECKS: CheckTable<Required<RootfsOptions>> = {
-  arch: oneOf(Object.keys(ARCHITECTURES)),
+  arch: isArchitecture,
   writable: isFlag,
   init: [
     'an absolute path, a list of a command and its arguments, or false',

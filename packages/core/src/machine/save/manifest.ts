@@ -6,7 +6,7 @@ import { inspect, types } from 'node:util'
 import type { PortableDevice } from '../../devices/device.ts'
 import { ColdbootError, OptionError } from '../../errors.ts'
 import { ACCELERATORS, type AcceleratorName } from '../../host/environment.ts'
-import { ARCHITECTURES, type Architecture } from '../../options/architecture.ts'
+import { type Architecture, isArchitecture } from '../../options/architecture.ts'
 import {
   type Check,
   type CheckTable,
@@ -91,7 +91,7 @@ const CHECKS: CheckTable<MachineManifest> = {
   saved: isOneLine(40),
   name: ['the name of a machine', (value) => isString(value) && /^[A-Za-z0-9][\w.-]{0,63}$/.test(value)],
   qemuVersion: ['a version such as 7.2.22', (value) => isString(value) && /^\d+\.\d+\.\d+$/.test(value)],
-  arch: oneOf(Object.keys(ARCHITECTURES)),
+  arch: isArchitecture,
   machine: [
     'a machine type with properties of the board alone',
     (value) => isString(value) && MACHINE_TYPE.test(value),
