@@ -47,6 +47,8 @@ test('boots a file of a directory over the network', () => {
   writeFileSync(join(tftp, 'boot.ipxe'), '#!ipxe\n')
   const [, netdev, , nic] = qemuArgsOf(userNetwork({ tftp, bootFile: 'boot.ipxe' }))
   expect(netdev).toMatch(new RegExp(`,restrict=on,tftp=${tftp},bootfile=boot.ipxe$`))
+  // Without IPv6, the firmware waits for its router.
+  expect(netdev).toContain(',ipv4=on,ipv6=on,')
   expect(nic).toBe('virtio-net-pci,id=nic0,netdev=net0,bootindex=1')
   expect(qemuArgsOf(userNetwork({ tftp })).at(-1)).toBe('virtio-net-pci,id=nic0,netdev=net0,romfile=')
   expect(qemuArgsOf(userNetwork({ bootFile: 'http://10.0.2.2/a', boot: false })).at(-1)).toMatch(/romfile=$/)

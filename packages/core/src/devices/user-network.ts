@@ -152,7 +152,7 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
     prepare: async () => requireFree(),
     qemuArgs(context) {
       const netdev = context.id('net')
-      const values = { id: netdev, ipv6: false, ...addresses, restrict, hostname, tftp, bootfile: bootFile }
+      const values = { id: netdev, ...familiesOf(bootFile), ...addresses, restrict, hostname, tftp, bootfile: bootFile }
       const rules = forward.map((it) => `,${optionString(undefined, { hostfwd: ruleOf(it) })}`)
       const device = nicDevice(context, model, { id: context.id('nic'), netdev, mac, boot })
       return ['-netdev', optionString('user', values) + rules.join(''), '-device', device]
@@ -164,6 +164,14 @@ export function userNetwork(options: UserNetworkOptions = {}): UserNetwork {
     hostPort: (guest, protocol) => machines.get().hostPort(guest, protocol),
     of: (vm) => machines.get(vm),
   }
+}
+
+/**
+ * IPv6 is only enabled for a network boot: iPXE waits for a router of IPv6, 13 s in the firmware of QEMU 7.2. QEMU disables IPv4
+ * if only IPv6 is enabled explicitly.
+ */
+function familiesOf(bootFile: string | undefined): { readonly ipv4?: true; readonly ipv6: boolean } {
+  return bootFile === undefined ? { ipv6: false } : { ipv4: true, ipv6: true }
 }
 
 async function handleOf(context: AttachContext, asked: readonly ForwardOptions[]): Promise<UserNetworkHandle> {
