@@ -137,19 +137,24 @@ export class RunningMachine {
   }
 
   /**
-   * Waits until QEMU answers on QMP, and attaches the devices.
+   * Waits until QEMU answers on QMP, attaches the devices, and starts the guest.
    *
    * @param vm identity of the machine for its devices: the public VM object
    * @throws StartError `START_FAILED`, ExpectError `EXPECT_ABORTED`; the machine is closed then
    */
   async begin(vm: object): Promise<void> {
-    const connected = this.machine.connect().then(() => this.attach(vm))
     try {
-      await unlessStartAborted(connected, this.spec)
+      await unlessStartAborted(this.#start(vm), this.spec)
     } catch (error) {
       await this.close()
       throw error
     }
+  }
+
+  async #start(vm: object): Promise<void> {
+    await this.machine.connect()
+    await this.attach(vm)
+    await this.machine.startGuest()
   }
 
   /** Attaches the devices of a running machine. @param vm see {@link begin} */

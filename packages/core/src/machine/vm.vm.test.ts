@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { linuxGuest } from '@coldboot/guest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { quickGuest } from '../../test/quick-guest.ts'
+import { arbitraryArgs } from '../devices/arbitrary-args.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import { liveMachines } from '../host/machines/live-machines.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
@@ -51,6 +52,19 @@ describe('a machine', () => {
     vm.send('poweroff -f\n')
     expect(await vm.waitForExit()).toMatchObject({ reason: 'guest-shutdown', exitCode: 0 })
     expect(vm.state).toBe('exited')
+  })
+
+  // The first instructions end QEMU, possibly sooner than it answers.
+  test('a machine that ends at once has started, and its exit code is known', async () => {
+    const rom = Buffer.alloc(64 * 1024)
+    // mov al, 0x10; out 0xf4, al
+    Buffer.from([0xb0, 0x10, 0xe6, 0xf4]).copy(rom, rom.length - 16)
+    const firmware = join(folder, 'exit.rom')
+    writeFileSync(firmware, rom)
+    const devices = [arbitraryArgs('-device', 'isa-debug-exit,iobase=0xf4,iosize=4')]
+    const vms = Array.from({ length: 8 }, () => VM.boot({ arch: 'x86_64', firmware, devices }))
+    const exits = await Promise.all(vms.map(async (vm) => closing(await vm).waitForExit()))
+    expect(exits.map(({ exitCode }) => exitCode)).toEqual(Array(8).fill(33))
   })
 
   test('a machine that reboots ends', async () => {

@@ -22,7 +22,7 @@ function build(options: MachineOptions, overrides: Partial<CommandLineInput> = {
   return buildCommandLine({ spec, qemu: ['qemu'], directory: '/d', wiring: 'inherited', sandbox: true, ...overrides })
 }
 
-const machine = [
+const machineWith = (...held: readonly string[]) => [
   ...['-nodefaults', '-no-user-config', '-display', 'none', '-name', 'guest=vm'],
   ...[
     '-machine',
@@ -34,6 +34,7 @@ const machine = [
     '-smp',
     '1',
     '-no-reboot',
+    ...held,
   ],
   ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
 ]
@@ -45,17 +46,23 @@ const inherited = [
 describe('the complete command line', () => {
   test('the complete command line of a kernel', () => {
     expect(build({ initramfs: kernel, kernelArgs: 'console=ttyS0  quiet' }).argv).toEqual([
-      ...['qemu', ...machine, ...inherited],
+      ...['qemu', ...machineWith('-S'), ...inherited],
       ...['-kernel', kernel, '-initrd', kernel, '-append', 'console=ttyS0 quiet'],
     ])
   })
 
   test('the complete command line of a standalone machine for a shell', () => {
     expect(build({}, { wiring: 'standalone' }).argv).toEqual([
-      ...['qemu', ...machine],
+      ...['qemu', ...machineWith()],
       ...['-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console'],
       ...['-mon', 'chardev=console,mode=readline', '-kernel', kernel],
     ])
+  })
+
+  test('the guest is held by this project, or by the arguments of the user', () => {
+    expect(build({}).holdsGuest).toBe(false)
+    expect(build({ devices: [arbitraryArgs('-S')] }).holdsGuest).toBe(true)
+    expect(build({}, { qemu: ['qemu', '--S'] }).holdsGuest).toBe(true)
   })
 
   test('the complete command line of devices, in order, with unique ids', () => {

@@ -61,6 +61,8 @@ export interface CommandLineInput {
 /** Output of {@link buildCommandLine}: arguments, and descriptors and ids of each device. */
 export interface CommandLine {
   readonly argv: readonly string[]
+  /** Whether the user's arguments hold the guest before its first instruction (`-S`). */
+  readonly holdsGuest: boolean
   /** Numbers of the inherited descriptors of each device, in the order of `spec.devices`. */
   readonly deviceDescriptors: readonly (readonly number[])[]
   /** Ids that each device has requested, in the order of the requests. */
@@ -103,7 +105,16 @@ export function buildCommandLine(input: CommandLineInput): CommandLine {
     ...bootArgs(spec, [...spec.kernelArgs, ...kernelArgs]),
     ...deviceArgs,
   ]
-  return { argv: Object.freeze(argv), deviceDescriptors, deviceIds }
+  return {
+    argv: Object.freeze(argv),
+    holdsGuest: holdsGuest([...input.qemu, ...deviceArgs]),
+    deviceDescriptors,
+    deviceIds,
+  }
+}
+
+function holdsGuest(args: readonly string[]): boolean {
+  return args.some((argument) => /^--?S$/.test(argument))
 }
 
 // A daemon is not a child of this process, so it would outlive its test.
@@ -120,7 +131,7 @@ export function quoteCommandLine(argv: readonly string[]): string {
   return argv.map((argument) => quote(argument)).join(' ')
 }
 
-function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): string[] {
+function machineArgs({ spec, wiring, sandbox, memory, incoming }: CommandLineInput): string[] {
   const { firmwareOnSerial } = spec.firmwareOnConsole ? ARCHITECTURES[spec.arch] : {}
   const backend = memory === undefined ? [] : `memory-backend=${memory.block ?? MEMORY_ID}`
   return [
@@ -136,8 +147,9 @@ function machineArgs({ spec, sandbox, memory, incoming }: CommandLineInput): str
     ...(memory === undefined ? [] : ['-object', memoryBackend(spec, memory), ...generationId(spec, memory)]),
     ...['-smp', String(spec.cpus)],
     ...(spec.allowReboot ? [] : ['-no-reboot']),
-    // `-S` keeps the machine stopped, even if its state was saved while it ran.
-    ...(incoming === undefined ? [] : ['-S', '-incoming', 'defer', ...incoming]),
+    // Holds the guest until its devices are attached, even if its state was saved while it ran.
+    ...(wiring === 'inherited' || incoming !== undefined ? ['-S'] : []),
+    ...(incoming === undefined ? [] : ['-incoming', 'defer', ...incoming]),
     ...(sandbox && spec.sandbox
       ? [
           '-sandbox',

@@ -217,6 +217,20 @@ export class QemuInstance {
     }
   }
 
+  /**
+   * Starts the guest of a machine that boots, unless the user's arguments hold it. No-op after the end of QEMU.
+   * @throws MachineError `QMP_FAILED`
+   */
+  async startGuest(): Promise<void> {
+    if (this.#line.holdsGuest) return
+    try {
+      await this.qmp.execute('cont')
+    } catch (error) {
+      // The guest may end QEMU before the answer is read.
+      if (!hasExited(error)) throw error
+    }
+  }
+
   /** Host ports that are forwarded into the guest, as the devices reported them. */
   get portForwards(): readonly PortForward[] {
     return this.#portForwards
@@ -273,7 +287,7 @@ export class QemuInstance {
 
   async #exitDuringStart(): Promise<never> {
     const status = await this.exited
-    // `describeExit` would report a power-off of the guest for exit code 0, but no guest has run yet.
+    // `describeExit` would report a power-off of the guest for exit code 0, but QEMU holds the guest during the start.
     const how = status.exitCode === 0 ? ' with exit code 0' : `: ${describeExit(status)}`
     throw this.#failure(`QEMU exited during the start${how}`, status)
   }

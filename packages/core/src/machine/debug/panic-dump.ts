@@ -29,10 +29,12 @@ export async function dumpAtPanic(running: RunningMachine, file: VmcoreFile): Pr
   }
   qmp.onEvent(({ event, data }) => {
     if (event === 'SHUTDOWN') void endAfterDump(running, data, dump)
-    if (event === 'GUEST_PANICKED' && data['action'] === 'pause')
-      void dump()
+    if (event === 'GUEST_PANICKED' && data['action'] === 'pause') {
+      // A close waits for the answer, because a command that QEMU has not read at its end could hide its last event.
+      running.dump = dump()
         .then(() => qmp.execute('cont'))
-        .catch(ignore)
+        .then(ignore, ignore)
+    }
   })
   running.onIncident(({ code }) => {
     // If the guest has ended, the SHUTDOWN event above starts the dump.
