@@ -112,7 +112,6 @@ export class RunningMachine {
 
   /**
    * Prepares the devices, spawns QEMU and reads its console. QEMU may still fail after that: see {@link begin}.
-   *
    * @throws StartError `QEMU_NOT_FOUND`, `QEMU_TOO_OLD`, `UNSUPPORTED_PLATFORM`, `START_FAILED`
    * @throws ExpectError `EXPECT_ABORTED`
    */
@@ -143,18 +142,14 @@ export class RunningMachine {
    * @throws StartError `START_FAILED`, ExpectError `EXPECT_ABORTED`; the machine is closed then
    */
   async begin(vm: object): Promise<void> {
+    const attached = this.machine.connect().then(() => this.attach(vm))
     try {
-      await unlessStartAborted(this.#start(vm), this.spec)
+      await unlessStartAborted(attached, this.spec)
+      await this.machine.startGuest()
     } catch (error) {
       await this.close()
       throw error
     }
-  }
-
-  async #start(vm: object): Promise<void> {
-    await this.machine.connect()
-    await this.attach(vm)
-    await this.machine.startGuest()
   }
 
   /** Attaches the devices of a running machine. @param vm see {@link begin} */

@@ -9,7 +9,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { isMainThread } from 'node:worker_threads'
-import { runSilently } from './process.ts'
+import { createPipes } from './pipe-stock.ts'
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
 
@@ -49,8 +49,7 @@ export class ConsolePipe extends Duplex {
     const path = ConsolePipe.pathIn(directory)
     // A worker thread closes all descriptors that it has opened, although the sockets have closed them already.
     if (path === undefined || !isMainThread) return undefined
-    const isCreated = (await runSilently('mkfifo', ['-m', '600', '--', `${path}.in`, `${path}.out`])) === 0
-    return isCreated ? new ConsolePipe(path) : undefined
+    return (await createPipes(path)) ? new ConsolePipe(path) : undefined
   }
 
   /** Removes the names, because the files of the directory are copied when the machine is saved. Called when QEMU runs. */

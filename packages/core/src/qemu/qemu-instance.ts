@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { AttachContext, PortForward } from '../devices/device.ts'
 import { ColdbootError, messageOf, StartError } from '../errors.ts'
-import { afterReading, startTimer, stopTimer } from '../host/clock.ts'
+import { startTimer, stopTimer } from '../host/clock.ts'
 import type { MachineSpec } from '../spec/machine-spec.ts'
 import { CONSOLE_FD, type CommandLine, QMP_FD, STATE_FD } from './command-line.ts'
 import type { ConsolePipe } from './console-pipe.ts'
@@ -13,11 +13,9 @@ import { loadState, type MemoryTransfer } from './migration.ts'
 import { type QemuProcess, spawnQemu } from './process.ts'
 import { extractQemuError, hintFor } from './qemu-error.ts'
 import { QmpClient, type QmpEvent, type QmpMessage } from './qmp.ts'
-import { shutDown } from './shutdown.ts'
+import { afterDelay, shutDown } from './shutdown.ts'
 
-/**
- * Timeout of the first answer of QEMU, which normally takes 100 ms. Milliseconds, before the multiplier.
- */
+/** Timeout of the first answer of QEMU, which normally takes 100 ms. Milliseconds, before the multiplier. */
 export const ANSWER_MS = 30_000
 
 /** How much longer the load of a state may take if it contains guest memory, which may have to be read from a disk. */
@@ -116,7 +114,6 @@ export class QemuInstance {
 
   /**
    * Spawns QEMU. {@link connect} then waits for a successful start.
-   *
    * @throws StartError `START_FAILED` when the process cannot be created
    */
   static async spawn(spec: MachineSpec, line: CommandLine, origin: InstanceOrigin): Promise<QemuInstance> {
@@ -217,18 +214,13 @@ export class QemuInstance {
     }
   }
 
-  /**
-   * Starts the guest of a machine that boots, unless the user's arguments hold it. No-op after the end of QEMU.
-   * @throws MachineError `QMP_FAILED`
-   */
+  /** Starts the guest of a machine that boots, unless the user's arguments hold it. @throws MachineError `QMP_FAILED` */
   async startGuest(): Promise<void> {
     if (this.#line.holdsGuest) return
-    try {
-      await this.qmp.execute('cont')
-    } catch (error) {
+    await this.qmp.execute('cont').catch((error: unknown) => {
       // The guest may end QEMU before the answer is read.
       if (!hasExited(error)) throw error
-    }
+    })
   }
 
   /** Host ports that are forwarded into the guest, as the devices reported them. */
@@ -301,11 +293,6 @@ export class QemuInstance {
       sections: { 'QEMU printed': printed, ...this.#helpers?.printed(), 'Command line': this.#shownLine },
     })
   }
-}
-
-/** Resolves after this time, when data that has arrived until then was read. */
-async function afterDelay(milliseconds: number): Promise<void> {
-  await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
 }
 
 function hasExited(error: unknown): boolean {

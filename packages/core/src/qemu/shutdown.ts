@@ -3,6 +3,7 @@
  * stopped or blocked on a host resource does not answer. The owner of the console must read its output meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { afterReading, startTimer } from '../host/clock.ts'
 import type { ProcessExit, QemuProcess } from './process.ts'
 import type { QmpClient } from './qmp.ts'
 
@@ -27,4 +28,9 @@ export async function exitsWithin(process: QemuProcess, milliseconds: number): P
   const result = await Promise.race([process.exited.then(() => true), late])
   timer.abort()
   return result
+}
+
+/** Resolves after this time, when data that has arrived until then was read. Does not keep this process running. */
+export async function afterDelay(milliseconds: number): Promise<void> {
+  await new Promise<void>((resolve) => startTimer(() => afterReading(resolve), milliseconds).unref())
 }

@@ -15,6 +15,7 @@ export interface LiveMachine {
 }
 
 const live = new Set<LiveMachine>()
+const afterLast = new Set<() => void>()
 let hooked = false
 
 /** Registers a machine until the returned object is disposed. */
@@ -24,7 +25,16 @@ export function registerMachine(machine: LiveMachine): Disposable {
     hooked = true
     process.once('exit', endLiveMachines)
   }
-  return { [Symbol.dispose]: () => live.delete(machine) }
+  return {
+    [Symbol.dispose]() {
+      if (live.delete(machine) && live.size === 0) for (const job of afterLast) job()
+    },
+  }
+}
+
+/** Calls `job` whenever the last machine of this process has ended, and at the exit of the process while one runs. */
+export function afterLastMachine(job: () => void): void {
+  afterLast.add(job)
 }
 
 /** Names of the machines of this process, oldest first. */
@@ -47,6 +57,7 @@ export function endLiveMachines(): void {
         () =>
           rmSync(directory, { recursive: true, force: true }),
     ),
+    ...(machines.length > 0 ? afterLast : []),
   ]
   const errors: unknown[] = []
   for (const step of steps) {
