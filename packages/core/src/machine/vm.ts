@@ -8,6 +8,7 @@ import type { Match, PatternInput } from '../console/match/pattern.ts'
 import type { ConsoleTerminal } from '../console/terminal/terminal.ts'
 import type { DoneEvent } from '../devices/channel.ts'
 import type { PortForward } from '../devices/device.ts'
+import { noteUse } from '../guest/agent/last-use.ts'
 import type { CloudInitResult, WaitForCloudInitOptions } from '../guest/cloud-init/wait-for-cloud-init.ts'
 import { type DuringOptions, during } from '../guest/during.ts'
 import type { CoverageOptions } from '../guest/files/coverage.ts'
@@ -225,6 +226,7 @@ export class VM implements AsyncDisposable {
    * neither a string nor bytes
    */
   send(data: string | Uint8Array): void {
+    noteUse('console')
     this.#running.console.send(data)
   }
 

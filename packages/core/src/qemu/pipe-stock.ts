@@ -55,14 +55,26 @@ async function refill(): Promise<boolean> {
   const home = directory
   const pairs = Array.from({ length: BATCH }, (_, index) => join(home, String(index)))
   const isMade = await makePairs(pairs)
-  if (isMade) stock.push(...pairs)
+  if (isMade && directory === home) stock.push(...pairs)
   return isMade
 }
 
 function dropStock(): void {
   stock.length = 0
-  if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+  const unused = directory
   directory = undefined
+  if (unused === undefined) return
+  removeDirectory(unused)
+  // `mkfifo` may still create files in it.
+  void refilling?.then(() => removeDirectory(unused))
+}
+
+function removeDirectory(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // It is removed when `mkfifo` has ended; otherwise, the next start of a machine in another process removes it.
+  }
 }
 
 async function makePairs(paths: readonly string[]): Promise<boolean> {

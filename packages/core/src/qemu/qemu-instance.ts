@@ -145,6 +145,11 @@ export class QemuInstance {
     return new QemuInstance(process, spec, line, origin)
   }
 
+  /** The streams of a device. @param position its index in `spec.devices` */
+  streamsOf(position: number): readonly Duplex[] {
+    return (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd))
+  }
+
   /** Whether QEMU has ended. */
   get gone(): boolean {
     return this.#gone
@@ -155,9 +160,7 @@ export class QemuInstance {
   }
 
   /**
-   * Waits until QEMU answers on QMP.
-   * @throws StartError `START_FAILED` with the output of QEMU when it exits before an answer, or does not answer in
-   * time
+   * Waits until QEMU answers on QMP. @throws StartError `START_FAILED` with the output of QEMU when it exits before an answer, or gives none in time
    */
   async connect(): Promise<void> {
     try {
@@ -184,10 +187,9 @@ export class QemuInstance {
   }
 
   /**
-   * Attaches the devices, each to its streams.
+   * Attaches the devices, each to its streams. The spec may differ from the spawned one, but its devices must have the same
+   * arguments in the same order.
    * @param vm identity of the machine for its devices
-   * @param machine the running machine. Its spec may differ from the one that was spawned, but must have devices with
-   * the same arguments in the same order
    */
   async attachDevices(
     vm: object,
@@ -199,9 +201,7 @@ export class QemuInstance {
         vm,
         machineName: spec.name,
         directory,
-        streams: device.helper
-          ? []
-          : (this.#line.deviceDescriptors[position] ?? []).map((fd) => this.#process.stream(fd)),
+        streams: device.helper ? [] : this.streamsOf(position),
         ids: this.#line.deviceIds[position] ?? [],
         qmp: this.qmp,
         exited,

@@ -20,5 +20,14 @@ export function channelNames(devices: readonly Device[]): string[] {
 
 /** The channel with a name; undefined if there is none. */
 export function findChannel(devices: readonly Device[], name: string): Channel | undefined {
-  return devices.find((device): device is Channel => device.name === 'channel' && device.claims?.[0] === CLAIM + name)
+  return devices.find((device): device is Channel => isChannel(device, name))
+}
+
+/** The index of the channel with a name; -1 if there is none. */
+export function channelPosition(devices: readonly Device[], name: string): number {
+  return devices.findIndex((device) => isChannel(device, name))
+}
+
+function isChannel(device: Device, name: string): boolean {
+  return device.name === 'channel' && device.claims?.[0] === CLAIM + name
 }

@@ -18,7 +18,8 @@ export const HELLO = 128
 export const PONG = 129
 export const OUT = 130
 export const ERR = 131
-// 132 is EXIT, the end of a command: any frame other than OUT, ERR and FAIL.
+/** The end of a command. */
+export const EXIT = 132
 export const FAIL = 133
 export const FILE_DATA = 134
 export const DONE = 135

@@ -13,6 +13,7 @@ import { type AgentConnection, OtherVersion } from './agent-connection.ts'
 import { AgentFileTransport } from './agent-file-transport.ts'
 import { AgentRefusal, AgentRestarted, NotWhole, sendFile } from './agent-files.ts'
 import * as frames from './agent-frames.ts'
+import { noteUse } from './last-use.ts'
 
 /** Time for a command to end after SIGTERM. Milliseconds, before the multiplier. */
 const GRACE_MS = 500
@@ -43,6 +44,7 @@ export class AgentTransport implements CommandTransport {
   }
 
   async run(request: CommandRequest): Promise<CommandOutcome> {
+    noteUse('agent')
     const { connection, over } = this.#options
     const { timeoutMs, signal } = request
     const limits = { timeoutMs, signal, over }

@@ -57,7 +57,7 @@ export function endLiveMachines(): void {
         () =>
           rmSync(directory, { recursive: true, force: true }),
     ),
-    ...(machines.length > 0 ? afterLast : []),
+    ...afterLast,
   ]
   const errors: unknown[] = []
   for (const step of steps) {

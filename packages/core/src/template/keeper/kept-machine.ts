@@ -46,11 +46,13 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
       throw error
     }
   },
-  async restore(machine, recipe, lines, taken) {
-    const { uri, memory, prompt } = recipe
+  async restore(machine, recipe, rounds, taken) {
+    const { uri, memory, warmUp: round, warmUpFd } = recipe
     const { qmp, consoleStream } = machine
     await answering(machine, recipe, loadState(qmp, uri, memory))
-    if (prompt !== undefined) await answering(machine, recipe, warmUp({ qmp, consoleStream }, prompt, lines, taken))
+    if (round === undefined) return
+    const stream = warmUpFd === undefined ? consoleStream : machine.stream(warmUpFd)
+    await answering(machine, recipe, warmUp({ qmp, stream }, round, rounds, taken))
   },
   isGone: ({ gone }) => gone,
   async discard({ process, qmp, directory, registration }) {

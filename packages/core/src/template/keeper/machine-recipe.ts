@@ -1,6 +1,7 @@
 /** Plain data from which the keeper of a run restores a machine, without the options of the machine. */
 
 import type { MemoryTransfer } from '../../qemu/migration.ts'
+import type { WarmUpRound } from '../pool/warm-up.ts'
 
 /** A machine to restore. */
 export interface MachineRecipe {
@@ -19,8 +20,10 @@ export interface MachineRecipe {
   readonly uri: string
   /** Multiplier of the time limits. */
   readonly timeoutMultiplier: number
-  /** Shell prompt of the guest; undefined if the guest is not warmed up. */
-  readonly prompt?: string | undefined
+  /** How the guest is warmed up. @default not at all */
+  readonly warmUp?: WarmUpRound | undefined
+  /** Descriptor in QEMU of the stream for the warm-up. @default the console */
+  readonly warmUpFd?: number | undefined
 }
 
 /** Placeholder for the path of the private directory in a {@link MachineRecipe}. */

@@ -5,7 +5,7 @@ import { ConsolePipe } from '../../qemu/console-pipe.ts'
 import { locateQemu } from '../../qemu/locate.ts'
 import { incomingState } from '../../qemu/migration.ts'
 import type { StateInput } from '../../qemu/qemu-instance.ts'
-import { warmUpPrompt } from '../pool/warm-up.ts'
+import { planWarmUp } from '../pool/warm-up-plan.ts'
 import { planOf, type Restoration } from '../restore.ts'
 import { type MachineRecipe, PRIVATE_DIRECTORY } from './machine-recipe.ts'
 
@@ -33,6 +33,7 @@ export async function recipeOf(restoration: Restoration): Promise<MachineRecipe>
   const plan = planOf(restoration, keptState(restoration))
   const consolePipe = ConsolePipe.pathIn(PRIVATE_DIRECTORY)
   const { argv, deviceDescriptors } = launchedCommandLine(spec, plan, qemu, PRIVATE_DIRECTORY, consolePipe)
+  const plannedWarmUp = planWarmUp(restoration)
   return {
     name: spec.name,
     argv,
@@ -42,6 +43,7 @@ export async function recipeOf(restoration: Restoration): Promise<MachineRecipe>
     state: stored.stateFile,
     uri: incomingState(qemu.version).uri,
     timeoutMultiplier: spec.timeoutMultiplier,
-    prompt: warmUpPrompt(restoration),
+    warmUp: plannedWarmUp?.round,
+    warmUpFd: deviceDescriptors[plannedWarmUp?.position ?? -1]?.[0],
   }
 }

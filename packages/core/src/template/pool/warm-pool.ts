@@ -6,7 +6,8 @@ import { discard, type Launched, loadPlanned } from '../../machine/launch.ts'
 import { launchWaitingFrom, type Restoration } from '../restore.ts'
 import { onEndPool } from './end-pool.ts'
 import { MachinePool } from './machine-pool.ts'
-import { warmUp, warmUpPrompt } from './warm-up.ts'
+import { warmUp } from './warm-up.ts'
+import { planWarmUp, type WarmUpPlan } from './warm-up-plan.ts'
 
 /** The pool of this process. */
 export const warmPool: MachinePool<Restoration, Launched> = new MachinePool<Restoration, Launched>({
@@ -15,17 +16,22 @@ export const warmPool: MachinePool<Restoration, Launched> = new MachinePool<Rest
     launched.machine.hold(false)
     return launched
   },
-  async restore(launched, restoration, lines, taken) {
+  async restore(launched, restoration, rounds, taken) {
     // A start that waits for the machine keeps the process running.
     const hold = (): void => launched.machine.hold(true)
     if (taken.aborted) hold()
     else taken.addEventListener('abort', hold, { once: true })
     await loadPlanned(launched)
-    const prompt = warmUpPrompt(restoration)
-    if (prompt !== undefined) await warmUp(launched.machine, prompt, lines, taken)
+    const plan = planWarmUp(restoration)
+    if (plan !== undefined) await warmUp(guestOf(launched, plan), plan.round, rounds, taken)
   },
   isGone: ({ machine }) => machine.gone,
   discard,
 })
+
+function guestOf({ machine }: Launched, { position }: WarmUpPlan): Parameters<typeof warmUp>[0] {
+  const [channel] = position === undefined ? [] : machine.streamsOf(position)
+  return { qmp: machine.qmp, stream: channel ?? machine.consoleStream }
+}
 
 onEndPool(() => warmPool.end())

@@ -1,0 +1,55 @@
+/**
+ * Decides how a restored guest is warmed up. Commands of an agent and lines on the console run different code of the kernel, so
+ * the guest is prepared for what the tests used last.
+ */
+import { AGENT_PORT, channelPosition } from '../../devices/helpers/guest-ports.ts'
+import { EXEC, EXIT, encodeFrame, encodeTexts } from '../../guest/agent/agent-frames.ts'
+import { lastUse } from '../../guest/agent/last-use.ts'
+import type { Restoration } from '../restore.ts'
+import type { WarmUpRound } from './warm-up.ts'
+
+/** A shell prompt. At a shell, an empty line only prints the prompt again. */
+const SHELL_PROMPT = /[#$] $/
+/** Shell integration mark after a prompt (OSC 133), as printed by the guest of `@coldboot/guest`. */
+const MARK_AFTER_PROMPT = '\x1b]133;B\x07'
+
+/** Id of the agent's commands in a warm-up. The connection of a test counts from 1. */
+const WARM_UP_ID = 0xffff_fff0
+
+/** A warm-up of a guest. */
+export interface WarmUpPlan {
+  /** Index in `spec.devices` of the channel to the agent. @default none: the rounds are on the console */
+  readonly position?: number
+  readonly round: WarmUpRound
+}
+
+/** Undefined if the guest cannot be warmed up, or need not be. */
+export function planWarmUp({ spec, stored }: Restoration): WarmUpPlan | undefined {
+  if (spec.accelerator !== 'tcg') return undefined
+  const position = lastUse() === 'agent' ? channelPosition(spec.devices, AGENT_PORT) : -1
+  if (position >= 0) return { position, round: shortCommand() }
+  const prompt = promptOf(spec.ready, stored)
+  return prompt === undefined ? undefined : { round: { request: '\n', end: Buffer.from(prompt).toString('latin1') } }
+}
+
+/** A command that the agent runs. */
+function shortCommand(): WarmUpRound {
+  const noVariables = Buffer.alloc(4)
+  const request = encodeFrame(EXEC, WARM_UP_ID, Buffer.concat([encodeTexts(['']), noVariables, encodeTexts(['echo'])]))
+  const status = Buffer.alloc(4)
+  const exit = encodeFrame(EXIT, WARM_UP_ID, status).subarray(0, -status.length)
+  return { request: request.toString('latin1'), end: exit.toString('latin1'), after: status.length }
+}
+
+/**
+ * The shell prompt of the guest. The console must end with it, because otherwise a program that runs in the foreground
+ * would receive the lines.
+ */
+function promptOf(ready: unknown, stored: Restoration['stored']): string | undefined {
+  if (typeof ready !== 'string' || !SHELL_PROMPT.test(ready)) return undefined
+  // Waits for the mark too, because input that arrives while the guest prints it would be echoed inside the mark.
+  const marked = `${ready}${MARK_AFTER_PROMPT}`
+  const text = Buffer.from(stored.console).toString('utf8')
+  if (!text.endsWith(ready) && !text.endsWith(marked)) return undefined
+  return text.includes(marked) ? marked : ready
+}
