@@ -25,11 +25,12 @@ export interface WarmUpPlan {
 
 /** Undefined if the guest cannot be warmed up, or need not be. */
 export function planWarmUp({ spec, stored }: Restoration): WarmUpPlan | undefined {
-  if (spec.accelerator !== 'tcg') return undefined
+  // Without a prompt, the guest may still boot, and its agent may not have started.
+  const prompt = spec.accelerator === 'tcg' ? promptOf(spec.ready, stored) : undefined
+  if (prompt === undefined) return undefined
   const position = lastUse() === 'agent' ? channelPosition(spec.devices, AGENT_PORT) : -1
   if (position >= 0) return { position, round: shortCommand() }
-  const prompt = promptOf(spec.ready, stored)
-  return prompt === undefined ? undefined : { round: { request: '\n', end: Buffer.from(prompt).toString('latin1') } }
+  return { round: { request: '\n', end: Buffer.from(prompt).toString('latin1') } }
 }
 
 /** A command that the agent runs. */

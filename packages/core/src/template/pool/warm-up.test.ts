@@ -93,6 +93,7 @@ test('drops the answers of the agent, and keeps what it says after the last one'
 test('runs in the guest what the tests used last', () => {
   onTestFinished(() => noteUse('agent'))
   expect(planWarmUp(restorationWith(AGENT))).toMatchObject({ position: 1 })
+  expect(planWarmUp(restorationWith(AGENT, 'boot'))).toBeUndefined()
   noteUse('console')
   expect(planWarmUp(restorationWith(AGENT))).toEqual({ round: LINE })
 })
