@@ -45,12 +45,12 @@ describe('toPanic', () => {
   })
 
   test('another one', async ({ vm }) => {
-    vm.send('echo c >/proc/sysrq-trigger\n')
+    vm.send('sync; echo c >/proc/sysrq-trigger\n')
     await expect(vm).toPanic({ message: 'Unable to mount root fs', timeout: 50_000 })
   })
 
   test('one that must not come', async ({ vm }) => {
-    vm.send('echo c >/proc/sysrq-trigger\n')
+    vm.send('sync; echo c >/proc/sysrq-trigger\n')
     await expect(vm).not.toPanic({ timeout: 50_000 })
   })
 
@@ -81,7 +81,7 @@ describe('toExit', () => {
   })
 
   test('a panic', async ({ vm }) => {
-    vm.send('echo c >/proc/sysrq-trigger\n')
+    vm.send('sync; echo c >/proc/sysrq-trigger\n')
     await expect(vm).toExit({ timeout: 50_000 })
   })
 
