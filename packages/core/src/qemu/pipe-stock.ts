@@ -64,9 +64,10 @@ function dropStock(): void {
   const unused = directory
   directory = undefined
   if (unused === undefined) return
-  removeDirectory(unused)
+  const remove = (): void => removeDirectory(unused)
+  remove()
   // `mkfifo` may still create files in it.
-  void refilling?.then(() => removeDirectory(unused))
+  refilling?.then(remove, remove)
 }
 
 function removeDirectory(path: string): void {
