@@ -134,44 +134,27 @@ interface Queueing extends AdmissionRequest {
 }
 
 async function untilRoom(queueing: Queueing): Promise<void> {
-  const { directory, signal, onWait } = queueing
-  requireNotAborted(signal)
-  // Most machines need not wait. A watcher takes 1 ms of CPU time.
-  if (isAdmitted(queueing, queueEntries(directory))) return
-  for (let reported = false; ; reported = true) {
-    requireNotAborted(signal)
+  const { directory, sequence, memoryMib, limits, signal, onWait, onDeadlock } = queueing
+  for (let round = 0; ; round++) {
+    if (signal?.aborted) throw aborted(signal.reason)
     const changed = new AbortController()
-    // Watched before the directory is read, so that no change is missed.
-    const watcher = watched(directory, () => changed.abort())
+    // Watched before the directory is read, so that no change is missed. Most machines need not wait, and a watcher takes 1 ms of
+    // CPU time, so the first round has none.
+    const watcher = round === 0 ? undefined : watched(directory, () => changed.abort())
     try {
       const all = queueEntries(directory)
-      if (isAdmitted(queueing, all)) return
-      if (!reported) onWait?.(aheadOf(queueing, all).length)
+      const ahead = all.filter((entry) => entry.running || entry.sequence < sequence)
+      const memory = ahead.reduce((sum, entry) => sum + entry.memoryMib, memoryMib)
+      if (ahead.length < limits.maxMachines && memory <= limits.memoryMib) return
+      if (ahead.every(({ running }) => running) && isDeadlock(all)) return onDeadlock?.(ahead.length)
+      if (round === 0) continue
+      if (round === 1) onWait?.(ahead.length)
       const wake = AbortSignal.any([changed.signal, ...(signal ? [signal] : [])])
       await delay(READ_AGAIN_MS, undefined, { signal: wake }).catch(() => {})
     } finally {
       watcher?.close()
     }
   }
-}
-
-/** The running machines, and those that were requested before this one. */
-function aheadOf({ sequence }: Queueing, all: readonly QueueEntry[]): readonly QueueEntry[] {
-  return all.filter((entry) => entry.running || entry.sequence < sequence)
-}
-
-function isAdmitted(queueing: Queueing, all: readonly QueueEntry[]): boolean {
-  const { memoryMib, limits, onDeadlock } = queueing
-  const ahead = aheadOf(queueing, all)
-  const memory = ahead.reduce((sum, entry) => sum + entry.memoryMib, memoryMib)
-  if (ahead.length < limits.maxMachines && memory <= limits.memoryMib) return true
-  const isDeadlocked = ahead.every((entry) => entry.running) && isDeadlock(all)
-  if (isDeadlocked) onDeadlock?.(ahead.length)
-  return isDeadlocked
-}
-
-function requireNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted(signal.reason)
 }
 
 /** Undefined if the system has no file watchers left. The directory is then read only at each interval. */

@@ -32,7 +32,7 @@ export function registerMachine(machine: LiveMachine): Disposable {
   }
 }
 
-/** Calls `job` whenever the last machine of this process has ended, and at the exit of the process while one runs. */
+/** Calls `job` whenever the last machine of this process has ended, and at the exit of the process. It must not throw. */
 export function afterLastMachine(job: () => void): void {
   afterLast.add(job)
 }

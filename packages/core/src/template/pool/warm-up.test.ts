@@ -26,7 +26,7 @@ function consoleStream(next: (stream: Duplex) => void): Duplex {
 
 test('drops the prompts of the warm-up, and keeps what the guest prints after the last one', async () => {
   const stream = consoleStream((console) => console.push('\n# kept'))
-  await warmUp({ qmp, stream: stream }, LINE, 2, NEVER)
+  await warmUp({ qmp, stream }, LINE, 2, NEVER)
   expect(String(stream.read())).toBe('kept')
 })
 
@@ -40,14 +40,14 @@ test.each([
 
 test('fails when the prompt does not come in time', async () => {
   const stream = consoleStream(() => {})
-  const warming = warmUp({ qmp, stream: stream }, LINE, 2, NEVER, { freeMs: 0, takenMs: 60_000 })
+  const warming = warmUp({ qmp, stream }, LINE, 2, NEVER, { freeMs: 0, takenMs: 60_000 })
   await expect(warming).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
 })
 
 test('has less time when a start takes the machine', async () => {
   const taken = new AbortController()
   const stream = consoleStream(() => taken.abort())
-  const warming = warmUp({ qmp, stream: stream }, LINE, 2, taken.signal, { freeMs: 60_000, takenMs: 0 })
+  const warming = warmUp({ qmp, stream }, LINE, 2, taken.signal, { freeMs: 60_000, takenMs: 0 })
   await expect(warming).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
 })
 
@@ -57,7 +57,7 @@ test('finishes the current line when a start takes the machine', async () => {
     taken.abort()
     console.push('# kept')
   })
-  await warmUp({ qmp, stream: stream }, LINE, 9, taken.signal)
+  await warmUp({ qmp, stream }, LINE, 9, taken.signal)
   expect(String(stream.read())).toBe('kept')
 })
 
