@@ -7,6 +7,7 @@ test('starts the pool', async ({ vm }) => {
   await vm.run('sleep 1')
 })
 
-test('crashes', ({ vm: _ }) => {
+test('crashes', ({ vm }) => {
+  console.log('QEMU', vm.pid)
   process.kill(process.pid, 'SIGKILL')
 })
