@@ -84,7 +84,7 @@ export function makeGuest({ vm, running, ready }: GuestParts): Guest {
     signal: spec.signal,
     over,
     onEvent: running.onEvent,
-    resync: resyncClock && (() => resynced(resyncClock())),
+    resync: resyncClock && (() => resynced(resyncClock(), agent ? 'the clock and the random numbers' : 'the clock')),
     explaining: () => [
       ...(agent ? [new AgentTransport({ connection: agent, scale, over: machineOver })] : []),
       ...(guestAgent ? [new QgaTransport({ connection: guestAgent, scale, over: machineOver })] : []),
@@ -100,13 +100,14 @@ function guestFailed({ code, message, excerpt }: Incident): GuestEnd {
   return { code, how: `the guest failed: ${message}`, excerpt }
 }
 
-async function resynced(done: Promise<void>): Promise<void> {
+/** @param what what the agent changes after a restore */
+async function resynced(done: Promise<void>, what: string): Promise<void> {
   try {
     await done
   } catch (error) {
     // The end of the machine is reported by its waits and calls.
     if (error instanceof Interrupted && error.reason === 'over') return
     const why = error instanceof Interrupted ? 'its agent does not answer' : String(error)
-    warnOnce(`A machine started from a template keeps the clock of the template: ${why}.`)
+    warnOnce(`A machine started from a template keeps ${what} of the template: ${why}.`)
   }
 }

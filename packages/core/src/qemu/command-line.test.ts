@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { arbitraryArgs } from '../devices/arbitrary-args.ts'
+import { channel } from '../devices/channel.ts'
 import type { Device } from '../devices/device.ts'
+import { AGENT_PORT, GUEST_AGENT_PORT } from '../devices/helpers/guest-ports.ts'
 import { virtioRandom } from '../devices/virtio-random.ts'
 import type { Architecture } from '../options/architecture.ts'
 import type { MachineOptions } from '../spec/machine-options.ts'
@@ -92,6 +94,18 @@ describe('the complete command line', () => {
     expect(machineOf('aarch64')).toBe('virt,accel=tcg')
     const { argv } = build({ kernel: undefined, firmware: 'own.bin', firmwareOnConsole: false })
     expect(argv[argv.indexOf('-machine') + 1]).toBe('pc,accel=tcg')
+  })
+
+  test.each<[title: string, options: MachineOptions, block: string | undefined, hasIt: boolean]>([
+    ['a copied machine', {}, undefined, true],
+    ['one with an agent, which adds entropy itself', { devices: [channel(AGENT_PORT)] }, undefined, false],
+    ["one with QEMU's guest agent, which does not", { devices: [channel(GUEST_AGENT_PORT)] }, undefined, true],
+    ['one that was started without it', {}, 'pc.ram', false],
+    ['one with qboot, which hangs with it', { firmware: 'qboot.rom' }, undefined, false],
+    ['one that is no PC', { arch: 'aarch64' }, undefined, false],
+  ])('a generation id: %s', (_title, options, block, hasIt) => {
+    const { argv } = build(options, { memory: { path: '/memory', shared: false, block } })
+    expect(argv.includes('vmgenid,guid=auto')).toBe(hasIt)
   })
 
   test('the complete command line that may reboot, outside a sandbox', () => {

@@ -7,6 +7,7 @@
  */
 import { quote } from 'shlex'
 import type { DeviceContext } from '../devices/device.ts'
+import { AGENT_PORT, findChannel } from '../devices/helpers/guest-ports.ts'
 import { optionString } from '../devices/helpers/option-string.ts'
 import { OptionError } from '../errors.ts'
 import { ARCHITECTURES } from '../options/architecture.ts'
@@ -22,8 +23,8 @@ export const STATE_FD = 6
 const FIRST_DEVICE_FD = 7
 
 /**
- * Guest memory other than QEMU's default. The machine then also has a generation id, unless `block` is set, so that a
- * guest can detect that it was copied.
+ * Guest memory other than QEMU's default. The machine may then have a generation id, unless `block` is set, so that a
+ * guest can detect that it was copied: see {@link generationId}.
  */
 export interface GuestMemory {
   /** File with the memory. @default none: anonymous memory of QEMU */
@@ -162,10 +163,13 @@ function machineArgs({ spec, wiring, sandbox, memory, incoming }: CommandLineInp
 const MEMORY_ID = 'memory'
 
 // A changed generation id tells the guest that it is a copy, so that its kernel reseeds the random number generator
-// (driver `vmgenid` of Linux). QEMU has the device only for PCs, and the firmware qboot hangs with it.
-function generationId(spec: MachineSpec, { block }: GuestMemory): string[] {
-  const hasIt = ARCHITECTURES[spec.arch].generationId === true && spec.firmware !== 'qboot.rom'
-  return hasIt && block === undefined ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
+// (driver `vmgenid` of Linux). QEMU has the device only for PCs, and the firmware qboot hangs with it. An agent adds entropy
+// itself. Without hardware acceleration, the id would then cost a tenth of the CPU time of a start, because the kernel
+// interprets ACPI code.
+function generationId({ arch, firmware, devices }: MachineSpec, { block }: GuestMemory): string[] {
+  const isSupported = ARCHITECTURES[arch].generationId === true && firmware !== 'qboot.rom'
+  const isNeeded = findChannel(devices, AGENT_PORT) === undefined
+  return isSupported && isNeeded && block === undefined ? ['-device', optionString('vmgenid', { guid: 'auto' })] : []
 }
 
 function memoryBackend(spec: MachineSpec, memory: GuestMemory): string {

@@ -8,11 +8,11 @@ import { type MachineManifest, parseManifest } from './manifest.ts'
 import { type DeviceSurroundings, makeDevice } from './portable-devices.ts'
 
 const MANIFEST: MachineManifest = {
-  ...{ format: 2, saved: '2026-01-01T00:00:00.000Z', name: 'vm', qemuVersion: '7.2.22', arch: 'x86_64' },
+  ...{ format: 3, saved: '2026-01-01T00:00:00.000Z', name: 'vm', qemuVersion: '7.2.22', arch: 'x86_64' },
   ...{ machine: 'pc-i440fx-7.2', cpu: 'max', cpus: 1, memoryMib: 256, accelerator: 'tcg', hostCpu: '' },
   ...{ kernelArgs: ['quiet'], allowReboot: false, firmwareOnConsole: false, firmware: '' },
   boot: [{ name: 'kernel', path: '/vmlinuz', sizeBytes: 1, sha256: 'a'.repeat(64) }],
-  ...{ ready: { text: '# ' }, hasGenerationId: true, devices: [{ kind: 'balloon', options: {} }], files: [] },
+  ...{ ready: { text: '# ' }, hasGuestMemory: true, devices: [{ kind: 'balloon', options: {} }], files: [] },
 }
 
 function parse(change: object): MachineManifest {
@@ -28,7 +28,7 @@ test('a manifest of another version names both formats, and what to do', () => {
     expect.objectContaining({
       code: 'MACHINE_FILE_MISFIT',
       message: expect.stringMatching(
-        /its format is 1, and this version reads format 2\n.*version of coldboot that saved it/,
+        /its format is 1, and this version reads format 3\n.*version of coldboot that saved it/,
       ),
     }),
   )

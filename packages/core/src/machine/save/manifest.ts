@@ -20,7 +20,7 @@ import { isPlainPath } from './archive.ts'
 import { BOOT_FILES } from './machine-file.ts'
 
 /** Version of the layout of a machine file. Increased when the layout changes. */
-export const FORMAT = 2
+export const FORMAT = 3
 
 /** A file of the host to which a machine file refers without containing it, such as a disk image. */
 export interface ReferredFile {
@@ -64,8 +64,8 @@ export interface MachineManifest {
   /** Name of a firmware in QEMU's data folder; empty if there is none. */
   readonly firmware: string
   readonly ready: PlainPattern | null
-  /** Whether the machine has a generation id, and memory other than QEMU's default: see `GuestMemory`. */
-  readonly hasGenerationId: boolean
+  /** Whether the machine has memory other than QEMU's default, and the devices that belong to it: see `GuestMemory`. */
+  readonly hasGuestMemory: boolean
   readonly devices: readonly PortableDevice[]
   readonly files: readonly ReferredFile[]
 }
@@ -110,7 +110,7 @@ const CHECKS: CheckTable<MachineManifest> = {
     (value) => value === '' || (isString(value) && isPlainPath(value) && !value.includes('/')),
   ],
   ready: ['a pattern', (value) => value === null || isPattern(value)],
-  hasGenerationId: isFlag,
+  hasGuestMemory: isFlag,
   devices: isListOf(
     'devices',
     (value) => isPlainObject(value) && isString(value['kind']) && isPlainObject(value['options']),

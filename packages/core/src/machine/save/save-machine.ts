@@ -194,7 +194,7 @@ async function manifestOf({ spec, machine, plan, qemuVersion }: RunningMachine):
     boot: await bootFilesOf(spec),
     firmware: isNamed ? firmware : '',
     ready: ready === undefined ? null : plainPattern(ready),
-    hasGenerationId: plan.memory !== undefined && plan.memory.block === undefined,
+    hasGuestMemory: plan.memory !== undefined && plan.memory.block === undefined,
     devices,
     files: await Promise.all(devices.flatMap(referredFiles).map(referredFile)),
   }

@@ -24,18 +24,18 @@ export interface UnpackedState {
  */
 export async function unpackState(
   archive: ArchiveReader,
-  { memoryMib, hasGenerationId, devices }: MachineManifest,
+  { memoryMib, hasGuestMemory, devices }: MachineManifest,
   directory: string,
 ): Promise<UnpackedState> {
   const [path, memoryPath] = [join(directory, 'state'), join(directory, 'memory')]
   using file = new MemoryFile(memoryPath, memoryMib * 2 ** 20)
   // `arbitraryArgs` may define other memory.
-  const isKnown = hasGenerationId || !devices.some(({ kind }) => kind === 'arbitraryArgs')
+  const isKnown = hasGuestMemory || !devices.some(({ kind }) => kind === 'arbitraryArgs')
   await writeState(stateOf(archive), path, isKnown ? file : { has: () => false }).catch((error: unknown) => {
     throw error instanceof UnknownStateError ? archive.invalid(error.shortMessage, error) : error
   })
   const { block } = file
-  if (hasGenerationId) return { path, memory: { path: block && memoryPath, shared: false } }
+  if (hasGuestMemory) return { path, memory: { path: block && memoryPath, shared: false } }
   const isName = block !== undefined && /^[a-z][\w.-]*$/i.test(block)
   return { path, memory: isName ? { path: memoryPath, shared: false, block } : undefined }
 }

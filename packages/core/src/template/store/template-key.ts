@@ -11,7 +11,7 @@ import { buildCommandLine } from '../../qemu/command-line.ts'
 import type { MachineSpec } from '../../spec/machine-spec.ts'
 
 /** Version of the template format. Increased when the format changes, so that older templates are not used. */
-const FORMAT = 2
+const FORMAT = 3
 
 /** Input of {@link templateKey}. */
 export interface KeyInput {
