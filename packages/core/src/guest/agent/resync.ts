@@ -1,6 +1,6 @@
 /**
- * Sets the clock of a restored guest and adds entropy. Without this, the clock continues from the time of the save. If
- * the kernel does not support generation ids, all restored machines would also generate the same random numbers.
+ * Sets the clock of a restored guest and adds entropy. Without this, the clock continues from the time of the save, and
+ * all restored machines generate the same random numbers.
  */
 import { wallClock } from '../../host/clock.ts'
 import { nodeCrypto } from '../../host/lazy-node.ts'
@@ -20,9 +20,14 @@ const SEED_BYTES = 64
 export async function resync(connection: AgentConnection, limits: Limits, keepsTime: boolean): Promise<void> {
   const ready = within(connection.ready(), limits)
   // The connection sends these frames together with its ping, so there is only one round trip.
-  const seed = nodeCrypto().randomBytes(SEED_BYTES)
-  const clock = keepsTime ? [] : [ask(connection, CLOCK, timeNow(), limits)]
-  await Promise.all([ready, ...clock, ask(connection, RESEED, seed, limits)])
+  const answers = resyncRequests(keepsTime).map(([type, payload]) => ask(connection, type, payload, limits))
+  await Promise.all([ready, ...answers])
+}
+
+/** Types and payloads of the frames that set the clock and add entropy. */
+export function resyncRequests(keepsTime: boolean): readonly (readonly [type: number, payload: Buffer])[] {
+  const clock = [CLOCK, timeNow()] as const
+  return [...(keepsTime ? [] : [clock]), [RESEED, nodeCrypto().randomBytes(SEED_BYTES)]]
 }
 
 /** The current time: seconds since 1970 (8 bytes) and nanoseconds (4 bytes). */

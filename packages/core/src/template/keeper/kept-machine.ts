@@ -46,13 +46,13 @@ export const keptMachines: PoolWork<MachineRecipe, KeptMachine> = {
       throw error
     }
   },
-  async restore(machine, recipe, rounds, taken) {
-    const { uri, memory, warmUp: round, warmUpFd } = recipe
+  async restore(machine, recipe, taken) {
+    const { uri, memory, warmUp: exchange, warmUpFd } = recipe
     const { qmp, consoleStream } = machine
     await answering(machine, recipe, loadState(qmp, uri, memory))
-    if (round === undefined) return
+    if (exchange === undefined) return
     const stream = warmUpFd === undefined ? consoleStream : machine.stream(warmUpFd)
-    await answering(machine, recipe, warmUp({ qmp, stream }, round, rounds, taken))
+    await answering(machine, recipe, warmUp({ qmp, stream }, exchange, taken))
   },
   isGone: ({ gone }) => gone,
   async discard({ process, qmp, directory, registration }) {

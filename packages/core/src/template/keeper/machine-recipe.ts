@@ -1,7 +1,7 @@
 /** Plain data from which the keeper of a run restores a machine, without the options of the machine. */
 
 import type { MemoryTransfer } from '../../qemu/migration.ts'
-import type { WarmUpRound } from '../pool/warm-up.ts'
+import type { WarmUpExchange } from '../pool/warm-up.ts'
 
 /** A machine to restore. */
 export interface MachineRecipe {
@@ -21,7 +21,7 @@ export interface MachineRecipe {
   /** Multiplier of the time limits. */
   readonly timeoutMultiplier: number
   /** How the guest is warmed up. @default not at all */
-  readonly warmUp?: WarmUpRound | undefined
+  readonly warmUp?: WarmUpExchange | undefined
   /** Descriptor in QEMU of the stream for the warm-up. @default the console */
   readonly warmUpFd?: number | undefined
 }

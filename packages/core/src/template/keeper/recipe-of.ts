@@ -43,7 +43,7 @@ export async function recipeOf(restoration: Restoration): Promise<MachineRecipe>
     state: stored.stateFile,
     uri: incomingState(qemu.version).uri,
     timeoutMultiplier: spec.timeoutMultiplier,
-    warmUp: plannedWarmUp?.round,
+    warmUp: plannedWarmUp?.exchange,
     warmUpFd: deviceDescriptors[plannedWarmUp?.position ?? -1]?.[0],
   }
 }

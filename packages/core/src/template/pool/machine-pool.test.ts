@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { MachinePool, type PoolWork } from './machine-pool.ts'
 
 interface FakeMachine {
   readonly number: number
-  lines: number | undefined
+  restored: boolean
   gone: boolean
 }
 
@@ -14,13 +13,13 @@ function fakeMachines(restores: Promise<void> = Promise.resolve()) {
   const discarded: number[] = []
   const work: PoolWork<string, FakeMachine> = {
     launch: async () => {
-      const machine = { number: made.length, lines: undefined, gone: false }
+      const machine = { number: made.length, restored: false, gone: false }
       made.push(machine)
       return machine
     },
-    async restore(machine, _source, lines) {
+    async restore(machine) {
       await restores
-      machine.lines = lines
+      machine.restored = true
     },
     isGone: ({ gone }) => gone,
     discard: async ({ number }) => void discarded.push(number),
@@ -38,7 +37,7 @@ test('restores one machine, which the next start takes', async () => {
   pool.refill(key, recipe)
   pool.refill(key, recipe)
   await pool.settled()
-  expect(made).toEqual([{ number: 0, lines: 4, gone: false }])
+  expect(made).toEqual([{ number: 0, restored: true, gone: false }])
   expect(await pool.take(key)).toBe(made[0])
   expect(await pool.take(key)).toBeUndefined()
 })
@@ -66,20 +65,40 @@ test('launches as many machines as started at once, and restores the first two',
     return taken.map((machine) => machine?.number)
   }
   expect(await burst()).toEqual(Array.from({ length: 10 }))
-  expect(made.map(({ lines }) => lines !== undefined)).toEqual([true, true, ...Array.from({ length: 8 }, () => false)])
+  expect(made.map(({ restored }) => restored)).toEqual([true, true, ...Array.from({ length: 8 }, () => false)])
   expect(await burst()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-  expect(made.slice(0, 10).every(({ lines }) => lines !== undefined)).toBe(true)
+  expect(made.slice(0, 10).every(({ restored }) => restored)).toBe(true)
+})
+
+test('makes no machine until the last start of several has ended', async () => {
+  const { made, work } = fakeMachines()
+  const pool = new MachinePool(work)
+  await Promise.all([pool.take(key), pool.take(key), pool.take(key)])
+  pool.refill(key, recipe)
+  pool.refill(key, recipe)
+  expect(made).toHaveLength(0)
+  pool.refill(key, recipe)
+  expect(made).toHaveLength(3)
+  await pool.settled()
+})
+
+test('does not wait forever for the end of a start', async () => {
+  const { made, work } = fakeMachines()
+  const pool = new MachinePool(work, 2, 0)
+  await pool.take(key)
+  await pool.take(key)
+  pool.refill(key, recipe)
+  await pool.settled()
+  expect(made).toHaveLength(1)
 })
 
 test('has fewer machines again after single starts', async () => {
   const { made, work } = fakeMachines()
   const pool = new MachinePool(work)
   await Promise.all(Array.from({ length: 4 }, () => pool.take(key)))
-  pool.refill(key, recipe)
+  for (let start = 0; start < 4; start++) pool.refill(key, recipe)
   await pool.settled()
   for (let start = 0; start < 6; start++) {
-    // Waits longer than the time between the starts of a burst.
-    await delay(250)
     await pool.take(key)
     pool.refill(key, recipe)
     await pool.settled()

@@ -29,10 +29,10 @@ export interface PoolWork<Source, Machine> {
   /** Starts QEMU, which then waits for its state. */
   launch(source: Source): Promise<Machine>
   /**
-   * Loads the state, then warms the machine up by running empty lines.
-   * @param taken aborts when a start takes the machine, which skips the rest of the warm-up
+   * Loads the state, then warms the machine up.
+   * @param taken aborts when a start takes the machine, which then needs no warm-up
    */
-  restore(machine: Machine, source: Source, lines: number, taken: AbortSignal): Promise<void>
+  restore(machine: Machine, source: Source, taken: AbortSignal): Promise<void>
   /** Whether QEMU has ended. */
   isGone(machine: Machine): boolean
   discard(machine: Machine): Promise<void>
@@ -42,43 +42,54 @@ export interface PoolWork<Source, Machine> {
 const MOST_TEMPLATES = 4
 /** Most pooled machines of a template. */
 const MOST_MACHINES = 16
-/** Starts within this time after the previous start belong to the same burst, milliseconds. */
-const BURST_MS = 200
-/** Number of empty lines for a warm-up. QEMU translates most of the code during the first lines. */
-const WARM_UP_LINES = 4
-/** Number of empty lines while tests are shorter than a restore. */
-const CONCURRENT_WARM_UP_LINES = 1
+/**
+ * Time after which the pool no longer waits for the end of a start, milliseconds. A start that fails, or whose worker is killed,
+ * does not tell its end.
+ */
+const LONGEST_START_MS = 2_000
 
 /** The machines of a template, the next one first. */
 class TemplatePool<Source, Machine> {
   readonly identity: string
   readonly entries: PoolEntry<Source, Machine>[] = []
+  readonly #longestStartMs: number
   /** Number of machines that the pool should have. */
   wanted = 1
   #filled = false
+  /** Times at which the starts have begun that have not ended, the first one first. */
+  #starting: number[] = []
+  /** Most starts at the same time since the pool was filled. */
   #burst = 0
-  #lastTaken = -Infinity
 
-  constructor(identity: string) {
+  constructor(identity: string, longestStartMs: number) {
     this.identity = identity
+    this.#longestStartMs = longestStartMs
   }
 
   take(): PoolEntry<Source, Machine> | undefined {
     const next = this.entries.shift()
-    const taken = now()
-    this.#burst = taken - this.#lastTaken > BURST_MS ? 1 : this.#burst + 1
-    this.#lastTaken = taken
+    const begin = now()
+    this.#starting = [...this.#starting.filter((earlier) => begin - earlier < this.#longestStartMs), begin]
+    this.#burst = Math.max(this.#burst, this.#starting.length)
     // Machines are taken faster than they are restored, so at least two are prepared.
     if (this.#filled && !next?.settled) this.#burst = Math.max(this.#burst, 2)
     return next
   }
 
+  /** Notes the end of a start. */
+  started(): void {
+    // One that never ends stays the first one, until it is too old.
+    this.#starting.pop()
+  }
+
+  /** Makes machines, unless other starts have not ended, which would take longer then. The last one of them makes them. */
   fill(make: () => PoolEntry<Source, Machine>, mostRestored: number): void {
+    if (this.#starting.length > 0) return
     this.#filled = true
     this.wanted = Math.min(Math.max(this.#burst, this.wanted - 1, 1), MOST_MACHINES)
+    this.#burst = 0
     while (this.entries.length < this.wanted) this.entries.push(make())
-    const lines = this.wanted > 1 ? CONCURRENT_WARM_UP_LINES : WARM_UP_LINES
-    for (const entry of this.entries.slice(0, mostRestored)) entry.restore(lines)
+    for (const entry of this.entries.slice(0, mostRestored)) entry.restore()
   }
 }
 
@@ -101,12 +112,12 @@ class PoolEntry<Source, Machine> {
   }
 
   /** Restores the machine after its launch. No effect if it was called before. */
-  restore(lines: number): void {
+  restore(): void {
     if (this.#restored) return
     this.#restored = true
     this.#machine = this.#machine.then(async (machine) => {
       try {
-        await this.#work.restore(machine, this.#source, this.#taken.signal.aborted ? 0 : lines, this.#taken.signal)
+        await this.#work.restore(machine, this.#source, this.#taken.signal)
         return machine
       } catch (error) {
         await this.#work.discard(machine)
@@ -118,7 +129,8 @@ class PoolEntry<Source, Machine> {
 
   /** Gives the restored machine to the caller. Undefined if the limits do not allow it, or if it failed. */
   async take(): Promise<Machine | undefined> {
-    this.restore(0)
+    this.#taken.abort()
+    this.restore()
     return this.#release()
   }
 
@@ -167,6 +179,7 @@ class PoolEntry<Source, Machine> {
 export class MachinePool<Source, Machine> {
   readonly #work: PoolWork<Source, Machine>
   readonly #mostRestored: number
+  readonly #longestStartMs: number
   /** Keys of templates whose machines differ between tests, so that the next machine cannot be predicted. */
   readonly #unpredictable = new Set<string>()
   /** Keys of all templates from which a machine was started. */
@@ -174,19 +187,24 @@ export class MachinePool<Source, Machine> {
   /** Pools by the key of the template, the least recently used first. */
   readonly #pools = new Map<string, TemplatePool<Source, Machine>>()
 
-  /** @param mostRestored most restored machines of a template; further ones are only launched */
-  constructor(work: PoolWork<Source, Machine>, mostRestored = 2) {
+  /**
+   * @param mostRestored most restored machines of a template; further ones are only launched
+   * @param longestStartMs see {@link LONGEST_START_MS}
+   */
+  constructor(work: PoolWork<Source, Machine>, mostRestored = 2, longestStartMs: number = LONGEST_START_MS) {
     this.#work = work
     this.#mostRestored = mostRestored
+    this.#longestStartMs = longestStartMs
   }
 
-  /** Makes the next machines of a template in the background. */
+  /** Makes the next machines of a template in the background, after a start that has called {@link take}. */
   refill({ key, identity }: PoolKey, recipe: PoolRecipe<Source>): void {
     if (this.#unpredictable.has(key)) return
+    this.#pools.get(key)?.started()
     const isExpected = recipe.isRepeated !== false || this.#started.has(key)
     this.#started.add(key)
     if (!isExpected) return
-    const pool = this.#pools.get(key) ?? new TemplatePool(identity)
+    const pool = this.#pools.get(key) ?? new TemplatePool(identity, this.#longestStartMs)
     this.#pools.delete(key)
     this.#pools.set(key, pool)
     for (const unused of [...this.#pools.keys()].slice(0, -MOST_TEMPLATES)) this.#end(unused).catch(() => {})
@@ -199,7 +217,7 @@ export class MachinePool<Source, Machine> {
    */
   async take({ key, identity }: PoolKey): Promise<Machine | undefined> {
     if (this.#unpredictable.has(key)) return undefined
-    const pool = this.#pools.get(key) ?? new TemplatePool(identity)
+    const pool = this.#pools.get(key) ?? new TemplatePool(identity, this.#longestStartMs)
     this.#pools.set(key, pool)
     if (pool.identity !== identity) {
       this.#unpredictable.add(key)

@@ -16,14 +16,14 @@ export const warmPool: MachinePool<Restoration, Launched> = new MachinePool<Rest
     launched.machine.hold(false)
     return launched
   },
-  async restore(launched, restoration, rounds, taken) {
+  async restore(launched, restoration, taken) {
     // A start that waits for the machine keeps the process running.
     const hold = (): void => launched.machine.hold(true)
     if (taken.aborted) hold()
     else taken.addEventListener('abort', hold, { once: true })
     await loadPlanned(launched)
     const plan = planWarmUp(restoration)
-    if (plan !== undefined) await warmUp(guestOf(launched, plan), plan.round, rounds, taken)
+    if (plan !== undefined) await warmUp(guestOf(launched, plan), plan.exchange, taken)
   },
   isGone: ({ machine }) => machine.gone,
   discard,

@@ -5,22 +5,23 @@
 import { AGENT_PORT, channelPosition } from '../../devices/helpers/guest-ports.ts'
 import { EXEC, EXIT, encodeFrame, encodeTexts } from '../../guest/agent/agent-frames.ts'
 import { lastUse } from '../../guest/agent/last-use.ts'
+import { resyncRequests } from '../../guest/agent/resync.ts'
 import type { Restoration } from '../restore.ts'
-import type { WarmUpRound } from './warm-up.ts'
+import type { WarmUpExchange } from './warm-up.ts'
 
 /** A shell prompt. At a shell, an empty line only prints the prompt again. */
 const SHELL_PROMPT = /[#$] $/
 /** Shell integration mark after a prompt (OSC 133), as printed by the guest of `@coldboot/guest`. */
 const MARK_AFTER_PROMPT = '\x1b]133;B\x07'
 
-/** Id of the agent's commands in a warm-up. The connection of a test counts from 1. */
+/** Id of the agent's requests in a warm-up. The connection of a test counts from 1. */
 const WARM_UP_ID = 0xffff_fff0
 
 /** A warm-up of a guest. */
 export interface WarmUpPlan {
-  /** Index in `spec.devices` of the channel to the agent. @default none: the rounds are on the console */
+  /** Index in `spec.devices` of the channel to the agent. @default none: the exchange is on the console */
   readonly position?: number
-  readonly round: WarmUpRound
+  readonly exchange: WarmUpExchange
 }
 
 /** Undefined if the guest cannot be warmed up, or need not be. */
@@ -29,14 +30,17 @@ export function planWarmUp({ spec, stored }: Restoration): WarmUpPlan | undefine
   const prompt = spec.accelerator === 'tcg' ? promptOf(spec.ready, stored) : undefined
   if (prompt === undefined) return undefined
   const position = lastUse() === 'agent' ? channelPosition(spec.devices, AGENT_PORT) : -1
-  if (position >= 0) return { position, round: shortCommand() }
-  return { round: { request: '\n', end: Buffer.from(prompt).toString('latin1') } }
+  if (position >= 0) return { position, exchange: withAgent(spec) }
+  return { exchange: { request: '\n', end: Buffer.from(prompt).toString('latin1') } }
 }
 
-/** A command that the agent runs. */
-function shortCommand(): WarmUpRound {
+/** The requests to the agent at each start, and a command. */
+function withAgent({ devices }: Restoration['spec']): WarmUpExchange {
   const noVariables = Buffer.alloc(4)
-  const request = encodeFrame(EXEC, WARM_UP_ID, Buffer.concat([encodeTexts(['']), noVariables, encodeTexts(['echo'])]))
+  const command = Buffer.concat([encodeTexts(['']), noVariables, encodeTexts(['echo'])])
+  const keepsTime = devices.some((device) => device.keepsTime === true)
+  const requests = [...resyncRequests(keepsTime), [EXEC, command] as const]
+  const request = Buffer.concat(requests.map(([type, payload]) => encodeFrame(type, WARM_UP_ID, payload)))
   const status = Buffer.alloc(4)
   const exit = encodeFrame(EXIT, WARM_UP_ID, status).subarray(0, -status.length)
   return { request: request.toString('latin1'), end: exit.toString('latin1'), after: status.length }

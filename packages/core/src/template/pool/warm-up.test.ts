@@ -1,6 +1,16 @@
 import { Duplex } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
-import { EXIT, encodeFrame, HELLO, OUT } from '../../guest/agent/agent-frames.ts'
+import {
+  CLOCK,
+  DONE,
+  EXEC,
+  EXIT,
+  encodeFrame,
+  FrameReader,
+  HELLO,
+  OUT,
+  RESEED,
+} from '../../guest/agent/agent-frames.ts'
 import { noteUse } from '../../guest/agent/last-use.ts'
 import type { QmpClient } from '../../qemu/qmp.ts'
 import type { Restoration } from '../restore.ts'
@@ -11,54 +21,57 @@ const qmp = { execute: () => Promise.resolve({}) } as unknown as QmpClient
 const LINE = { request: '\n', end: '# ' }
 const NEVER = new AbortController().signal
 
-/** A console that answers the first line with a prompt, and then behaves differently. */
-function consoleStream(next: (stream: Duplex) => void): Duplex {
-  let lines = 0
+/** A console that answers a line. */
+function consoleStream(answer: (stream: Duplex) => void): Duplex {
   return new Duplex({
     read() {},
     write(_chunk, _encoding, done) {
-      if (lines++ === 0) this.push('# ')
-      else next(this)
+      answer(this)
       done()
     },
   })
 }
 
-test('drops the prompts of the warm-up, and keeps what the guest prints after the last one', async () => {
+test('drops the prompt of the warm-up, and keeps what the guest prints after it', async () => {
   const stream = consoleStream((console) => console.push('\n# kept'))
-  await warmUp({ qmp, stream }, LINE, 2, NEVER)
+  await warmUp({ qmp, stream }, LINE, NEVER)
   expect(String(stream.read())).toBe('kept')
 })
 
 test.each([
   ['ends', (stream: Duplex) => void stream.push(null)],
   ['is closed', (stream: Duplex) => void stream.destroy()],
-])('fails when the console %s before the next prompt', async (_title, next) => {
-  const warming = warmUp({ qmp, stream: consoleStream(next) }, LINE, 2, NEVER)
+])('fails when the console %s before the prompt', async (_title, answer) => {
+  const warming = warmUp({ qmp, stream: consoleStream(answer) }, LINE, NEVER)
   await expect(warming).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
 })
 
 test('fails when the prompt does not come in time', async () => {
   const stream = consoleStream(() => {})
-  const warming = warmUp({ qmp, stream }, LINE, 2, NEVER, { freeMs: 0, takenMs: 60_000 })
+  const warming = warmUp({ qmp, stream }, LINE, NEVER, { freeMs: 0, takenMs: 60_000 })
   await expect(warming).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
 })
 
 test('has less time when a start takes the machine', async () => {
   const taken = new AbortController()
   const stream = consoleStream(() => taken.abort())
-  const warming = warmUp({ qmp, stream }, LINE, 2, taken.signal, { freeMs: 60_000, takenMs: 0 })
+  const warming = warmUp({ qmp, stream }, LINE, taken.signal, { freeMs: 60_000, takenMs: 0 })
   await expect(warming).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
 })
 
-test('finishes the current line when a start takes the machine', async () => {
+test('waits for the answer when a start takes the machine meanwhile', async () => {
   const taken = new AbortController()
   const stream = consoleStream((console) => {
     taken.abort()
-    console.push('# kept')
+    setImmediate(() => console.push('# kept'))
   })
-  await warmUp({ qmp, stream }, LINE, 9, taken.signal)
+  await warmUp({ qmp, stream }, LINE, taken.signal)
   expect(String(stream.read())).toBe('kept')
+})
+
+test('does not run a guest that a start has taken already', async () => {
+  const stream = consoleStream(() => expect.unreachable())
+  await warmUp({ qmp, stream }, LINE, AbortSignal.abort())
 })
 
 const AGENT = [{ name: 'other' }, { name: 'channel', claims: ['channel:org.coldboot.agent'] }]
@@ -68,25 +81,34 @@ function restorationWith(devices: readonly object[], console = 'boot\n# '): Rest
   return { spec, stored: { console: Buffer.from(console) } } as unknown as Restoration
 }
 
-/** The agent, which answers each command in pieces, and says more after the last one. */
-function agentStream(): Duplex {
-  let commands = 0
+/** The agent, which answers in pieces, and says more at the end. @param requested the types of the requests */
+function agentStream(requested: number[]): Duplex {
   return new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
-      const id = chunk.readUInt32LE(5)
-      const answer = Buffer.concat([encodeFrame(OUT, id, Buffer.from('\n')), encodeFrame(EXIT, id, Buffer.alloc(4))])
-      this.push(answer.subarray(0, 12))
-      setImmediate(() => this.push(answer.subarray(12)))
-      if (++commands === 2) setImmediate(() => this.push(encodeFrame(HELLO, 0)))
+      const frames = new FrameReader().push(chunk)
+      requested.push(...frames.map(({ type }) => type))
+      const answers = frames.flatMap(({ type, id }) => {
+        if (type !== EXEC) return [encodeFrame(DONE, id)]
+        return [encodeFrame(OUT, id, Buffer.from('\n')), encodeFrame(EXIT, id, Buffer.alloc(4))]
+      })
+      const data = Buffer.concat([...answers, encodeFrame(HELLO, 0)])
+      this.push(data.subarray(0, 12))
+      setImmediate(() => this.push(data.subarray(12, -11)))
+      setImmediate(() => this.push(data.subarray(-11)))
       done()
     },
   })
 }
 
-test('drops the answers of the agent, and keeps what it says after the last one', async () => {
-  const stream = agentStream()
-  await warmUp({ qmp, stream }, planWarmUp(restorationWith(AGENT))?.round ?? LINE, 2, NEVER)
+test.each([
+  ['', [], [CLOCK, RESEED, EXEC]],
+  [', without setting a clock that keeps its time', [{ name: 'rtc', keepsTime: true }], [RESEED, EXEC]],
+])('uses the agent as a start and a command do%s, and keeps what it says later', async (_title, more, requests) => {
+  const requested: number[] = []
+  const stream = agentStream(requested)
+  await warmUp({ qmp, stream }, planWarmUp(restorationWith([...AGENT, ...more]))?.exchange ?? LINE, NEVER)
+  expect(requested).toEqual(requests)
   expect(stream.read()).toEqual(encodeFrame(HELLO, 0))
 })
 
@@ -95,7 +117,7 @@ test('runs in the guest what the tests used last', () => {
   expect(planWarmUp(restorationWith(AGENT))).toMatchObject({ position: 1 })
   expect(planWarmUp(restorationWith(AGENT, 'boot'))).toBeUndefined()
   noteUse('console')
-  expect(planWarmUp(restorationWith(AGENT))).toEqual({ round: LINE })
+  expect(planWarmUp(restorationWith(AGENT))).toEqual({ exchange: LINE })
 })
 
 const MARK = '\x1b]133;B\x07'
@@ -107,6 +129,6 @@ test.each([
   ['in a program that was started from the shell', `boot\n# ${MARK}python3\n>>> `, undefined],
   ['in a program without a prompt', 'boot\n# cat\n', undefined],
 ])('the prompt of a guest %s', (_title, console, prompt) => {
-  const round = prompt && { request: '\n', end: prompt }
-  expect(planWarmUp(restorationWith([], console))).toEqual(round && { round })
+  const exchange = prompt && { request: '\n', end: prompt }
+  expect(planWarmUp(restorationWith([], console))).toEqual(exchange && { exchange })
 })

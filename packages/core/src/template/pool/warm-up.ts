@@ -1,6 +1,7 @@
 /**
  * Runs a restored guest for a moment, so that QEMU translates its code before the test. Without hardware acceleration,
- * the first command of a restored machine takes about 80 ms, later ones 10 ms.
+ * the first command of a restored machine takes about 80 ms, the second one 15, later ones 10. One exchange is enough: more
+ * of them would take CPU time from a test that runs meanwhile.
  */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -10,16 +11,16 @@ import type { QmpClient } from '../../qemu/qmp.ts'
 
 /** Time limits of a warm-up, milliseconds. */
 export interface WarmUpLimits {
-  /** Time for all rounds. */
+  /** Time for the answer. */
   readonly freeMs: number
-  /** Time for the current round after a start has taken the machine. */
+  /** Time after a start has taken the machine. */
   readonly takenMs: number
 }
 
 const LIMITS: WarmUpLimits = { freeMs: 30_000, takenMs: 1_000 }
 
-/** One round of a warm-up: a request on a stream of the guest, and its answer. Texts are bytes (latin1). Plain data. */
-export interface WarmUpRound {
+/** A request on a stream of the guest, and its answer. Texts are bytes (latin1). Plain data. */
+export interface WarmUpExchange {
   readonly request: string
   /** What ends the answer. */
   readonly end: string
@@ -28,19 +29,18 @@ export interface WarmUpRound {
 }
 
 /**
- * Runs rounds of a warm-up in a stopped machine, and stops it again.
+ * Continues a stopped machine for one exchange, and stops it again.
  *
- * @param taken skips the remaining rounds when it aborts
- * @throws AbortError when the machine ends, or an answer does not come in time; the machine cannot be used then
+ * @param taken aborts when a start takes the machine. The warm-up is skipped if it has not begun
+ * @throws AbortError when the machine ends, or the answer does not come in time; the machine cannot be used then
  */
 export async function warmUp(
   { qmp, stream }: { readonly qmp: QmpClient; readonly stream: Duplex },
-  { request, end: answerEnd, after = 0 }: WarmUpRound,
-  rounds: number,
+  { request, end: answerEnd, after = 0 }: WarmUpExchange,
   taken: AbortSignal,
   { freeMs, takenMs }: WarmUpLimits = LIMITS,
 ): Promise<void> {
-  if (taken.aborted || rounds === 0) return
+  if (taken.aborted) return
   const gone = new AbortController()
   const end = (): void => gone.abort()
   const endAfter = (milliseconds: number): NodeJS.Timeout => startTimer(end, milliseconds).unref()
@@ -56,14 +56,11 @@ export async function warmUp(
     stream.once('end', end).once('close', end)
     if (stream.readableEnded || stream.destroyed) end()
     await qmp.execute('cont')
-    for (let round = 0; round < rounds && !taken.aborted; round++) {
-      stream.write(Buffer.from(request, 'latin1'))
-      output = ''
-      while (answered() < 0) {
-        const chunk = stream.read() as Buffer | null
-        if (chunk === null) await once(stream, 'readable', { signal: gone.signal })
-        else output += chunk.toString('latin1')
-      }
+    stream.write(Buffer.from(request, 'latin1'))
+    while (answered() < 0) {
+      const chunk = stream.read() as Buffer | null
+      if (chunk === null) await once(stream, 'readable', { signal: gone.signal })
+      else output += chunk.toString('latin1')
     }
   } finally {
     taken.removeEventListener('abort', hurry)
@@ -74,7 +71,7 @@ export async function warmUp(
   await nextTurn()
   output += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
   stream.removeAllListeners('readable').off('end', end).off('close', end)
-  // Only the output up to the last answer is dropped. The guest may have been stopped while it printed a mark, and the
+  // Only the output up to the answer is dropped. The guest may have been stopped while it printed a mark, and the
   // test must receive the whole mark.
   stream.unshift(Buffer.from(output.slice(answered()), 'latin1'))
 }
