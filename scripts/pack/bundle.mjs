@@ -6,7 +6,7 @@
  * The bundle contains the `devDependencies` of a package, but not its `dependencies`. Types are in `dist`.
  */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { rolldown } from 'rolldown'
 import { thirdPartyLicenses } from './third-party-licenses.mjs'
 
@@ -28,11 +28,11 @@ const LOADED_BY_PATH = /** @type {Readonly<Record<string, readonly string[]>>} *
 })
 
 /**
- * Entries that always load the parts of the preceding entries. Each gets one file with its own parts, instead of several files that
+ * Sources that always load the parts of the preceding ones. Each gets one file with its own parts, instead of several files that
  * are shared with later parts.
  */
 const LAYERS = /** @type {Readonly<Record<string, readonly string[]>>} */ ({
-  '@coldboot/core': ['index', 'internal'],
+  '@coldboot/core': ['index', 'internal', 'template/keeper/pool-keeper', 'template/start-ready'],
   '@coldboot/guest': ['index'],
 })
 
@@ -86,7 +86,7 @@ export async function bundlePackage(folder) {
         groups: (LAYERS[manifest.name] ?? []).map((entry, layer, { length }) => {
           const source = sourceOf(folder, entry)
           // A module of several layers belongs to the first layer, which has the highest priority.
-          return { name: entry, test: (id) => id === source, priority: length - layer }
+          return { name: basename(entry), test: (id) => id === source, priority: length - layer }
         }),
       },
       // The first format empties the folder.

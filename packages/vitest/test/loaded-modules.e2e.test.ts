@@ -55,7 +55,7 @@ test('a start of a machine from a template loads nothing that reads or writes ar
   const bundle = '/node_modules/@coldboot/core/bundle'
   const chunk = readdirSync(join(vitest.root, bundle)).find((name) => /^start-ready-.*\.js$/.test(name))
   const { modules, bytes, names } = loadedBy(vitest, `${bundle}/${chunk}`)
-  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(26)
+  expect.soft(modules, names.join('\n')).toBeLessThanOrEqual(6)
   expect.soft(bytes / 1024).toBeLessThanOrEqual(640)
   expect(names.filter((name) => /tar-|archive|save-machine|load-machine|guest-trees|execa/.test(name))).toEqual([])
 })
