@@ -24,6 +24,8 @@ declare module 'vitest' {
     coldbootTerminal: string
     /** Path of the socket that starts the pool keeper, the process with the pooled machines. Missing without the plugin. */
     coldbootPool: string
+    /** Path of the compile cache that the plugin has set for the workers. Missing if the user has set one. */
+    coldbootCompiled: string
   }
 
   interface TaskMeta {

@@ -18,6 +18,7 @@ import type { Vite, Vitest } from 'vitest/node'
 import { completeAbandoned } from './abandoned-machines.ts'
 import type {} from './augmentation.ts'
 import { balanceShards } from './balanced-sequencer.ts'
+import { cacheCompiledModules } from './compile-cache.ts'
 import { endInOrder } from './interrupt.ts'
 import { keepMachines } from './kept-machines.ts'
 import ColdbootReporter, { hasReporter } from './reporter.ts'
@@ -93,6 +94,7 @@ export function coldboot(options: ColdbootOptions = {}): Vite.Plugin {
       completeAbandoned(vitest, artifacts)
       shareTerminal(vitest, project)
       keepMachines(vitest, project)
+      cacheCompiledModules(project)
       showProgress(vitest)
       endInOrder(vitest)
       if (options.balanceShards) balanceShards(vitest)

@@ -1,0 +1,4 @@
+import { coldboot } from '@coldboot/vitest/plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({ plugins: [coldboot()] })
