@@ -55,19 +55,25 @@ test('has two machines when one is taken before it is restored', async () => {
   expect(made).toHaveLength(3)
 })
 
-test('launches as many machines as started at once, and restores the first two', async () => {
+/** Starts machines at once. @returns the numbers of those from the pool */
+async function burst(pool: MachinePool<string, FakeMachine>, starts: number): Promise<(number | undefined)[]> {
+  const taken = await Promise.all(Array.from({ length: starts }, () => pool.take(key)))
+  for (const _ of taken) pool.refill(key, recipe)
+  await pool.settled()
+  return taken.map((machine) => machine?.number)
+}
+
+test('launches as many machines as started at once two times, and restores the first two', async () => {
   const { made, work } = fakeMachines()
   const pool = new MachinePool(work)
-  const burst = async (): Promise<(number | undefined)[]> => {
-    const taken = await Promise.all(Array.from({ length: 10 }, () => pool.take(key)))
-    for (const _ of taken) pool.refill(key, recipe)
-    await pool.settled()
-    return taken.map((machine) => machine?.number)
-  }
-  expect(await burst()).toEqual(Array.from({ length: 10 }))
-  expect(made.map(({ restored }) => restored)).toEqual([true, true, ...Array.from({ length: 8 }, () => false)])
-  expect(await burst()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-  expect(made.slice(0, 10).every(({ restored }) => restored)).toBe(true)
+  expect(await burst(pool, 10)).toEqual(Array.from({ length: 10 }))
+  // The first ones may be the only ones.
+  expect(made).toHaveLength(1)
+  expect(await burst(pool, 10)).toEqual([0, ...Array.from({ length: 9 })])
+  const machines = made.slice(1)
+  expect(machines.map(({ restored }) => restored)).toEqual([true, true, ...Array.from({ length: 8 }, () => false)])
+  expect(await burst(pool, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  expect(machines.slice(0, 10).every(({ restored }) => restored)).toBe(true)
 })
 
 test('makes no machine until the last start of several has ended', async () => {
@@ -78,7 +84,7 @@ test('makes no machine until the last start of several has ended', async () => {
   pool.refill(key, recipe)
   expect(made).toHaveLength(0)
   pool.refill(key, recipe)
-  expect(made).toHaveLength(3)
+  expect(made).toHaveLength(1)
   await pool.settled()
 })
 
@@ -95,16 +101,16 @@ test('does not wait forever for the end of a start', async () => {
 test('has fewer machines again after single starts', async () => {
   const { made, work } = fakeMachines()
   const pool = new MachinePool(work)
-  await Promise.all(Array.from({ length: 4 }, () => pool.take(key)))
-  for (let start = 0; start < 4; start++) pool.refill(key, recipe)
-  await pool.settled()
+  await burst(pool, 4)
+  await burst(pool, 4)
+  expect(made).toHaveLength(5)
   for (let start = 0; start < 6; start++) {
     await pool.take(key)
     pool.refill(key, recipe)
     await pool.settled()
   }
-  // Six machines were taken, and one is left.
-  expect(made).toHaveLength(7)
+  // One machine was taken by the second burst and six by the single starts, and one is left.
+  expect(made).toHaveLength(8)
 })
 
 test('waits for a second start of a template whose first start expected none', async () => {

@@ -58,8 +58,11 @@ class TemplatePool<Source, Machine> {
   #filled = false
   /** Times at which the starts have begun that have not ended, the first one first. */
   #starting: number[] = []
-  /** Most starts at the same time since the pool was filled. */
+  /** Most starts at the same time since the pool was filled, and before that. */
   #burst = 0
+  #lastBurst = 0
+  /** Whether a start had to wait for its machine since the pool was filled. */
+  #wasLate = false
 
   constructor(identity: string, longestStartMs: number) {
     this.identity = identity
@@ -71,8 +74,7 @@ class TemplatePool<Source, Machine> {
     const begin = now()
     this.#starting = [...this.#starting.filter((earlier) => begin - earlier < this.#longestStartMs), begin]
     this.#burst = Math.max(this.#burst, this.#starting.length)
-    // Machines are taken faster than they are restored, so at least two are prepared.
-    if (this.#filled && !next?.settled) this.#burst = Math.max(this.#burst, 2)
+    this.#wasLate ||= this.#filled && !next?.settled
     return next
   }
 
@@ -86,8 +88,13 @@ class TemplatePool<Source, Machine> {
   fill(make: () => PoolEntry<Source, Machine>, mostRestored: number): void {
     if (this.#starting.length > 0) return
     this.#filled = true
-    this.wanted = Math.min(Math.max(this.#burst, this.wanted - 1, 1), MOST_MACHINES)
+    // Many machines for one test are expected again when they were needed twice. If a start had to wait, machines are taken
+    // faster than they are restored.
+    const repeated = Math.min(this.#burst, this.#lastBurst)
+    this.wanted = Math.min(Math.max(repeated, this.#wasLate ? 2 : 1, this.wanted - 1), MOST_MACHINES)
+    this.#lastBurst = this.#burst
     this.#burst = 0
+    this.#wasLate = false
     while (this.entries.length < this.wanted) this.entries.push(make())
     for (const entry of this.entries.slice(0, mostRestored)) entry.restore()
   }
