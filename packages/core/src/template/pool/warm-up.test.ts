@@ -69,6 +69,20 @@ test('waits for the answer when a start takes the machine meanwhile', async () =
   expect(String(stream.read())).toBe('kept')
 })
 
+test('sends the request again after each answer, until a start takes the machine', async () => {
+  const taken = new AbortController()
+  let lines = 0
+  const stream = consoleStream((console) => {
+    if (++lines === 3) taken.abort()
+    console.push(`${lines}# `)
+  })
+  await warmUp({ qmp, stream }, { ...LINE, times: 2 }, taken.signal)
+  expect(lines).toBe(2)
+  await warmUp({ qmp, stream }, { ...LINE, times: 9 }, taken.signal)
+  expect(lines).toBe(3)
+  expect(stream.read()).toBeNull()
+})
+
 test('does not run a guest that a start has taken already', async () => {
   const stream = consoleStream(() => expect.unreachable())
   await warmUp({ qmp, stream }, LINE, AbortSignal.abort())
@@ -117,7 +131,7 @@ test('runs in the guest what the tests used last', () => {
   expect(planWarmUp(restorationWith(AGENT))).toMatchObject({ position: 1 })
   expect(planWarmUp(restorationWith(AGENT, 'boot'))).toBeUndefined()
   noteUse('console')
-  expect(planWarmUp(restorationWith(AGENT))).toEqual({ exchange: LINE })
+  expect(planWarmUp(restorationWith(AGENT))).toEqual({ exchange: { ...LINE, times: 4 } })
 })
 
 const MARK = '\x1b]133;B\x07'
@@ -129,6 +143,6 @@ test.each([
   ['in a program that was started from the shell', `boot\n# ${MARK}python3\n>>> `, undefined],
   ['in a program without a prompt', 'boot\n# cat\n', undefined],
 ])('the prompt of a guest %s', (_title, console, prompt) => {
-  const exchange = prompt && { request: '\n', end: prompt }
+  const exchange = prompt && { request: '\n', end: prompt, times: 4 }
   expect(planWarmUp(restorationWith([], console))).toEqual(exchange && { exchange })
 })

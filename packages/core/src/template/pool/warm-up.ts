@@ -1,7 +1,6 @@
 /**
  * Runs a restored guest for a moment, so that QEMU translates its code before the test. Without hardware acceleration,
- * the first command of a restored machine takes about 80 ms, the second one 15, later ones 10. One exchange is enough: more
- * of them would take CPU time from a test that runs meanwhile.
+ * the first command of a restored machine takes about 80 ms, later ones 7.
  */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -26,17 +25,19 @@ export interface WarmUpExchange {
   readonly end: string
   /** Number of bytes after `end` that belong to the answer. @default 0 */
   readonly after?: number
+  /** How often the request is sent, each time after the previous answer. @default 1 */
+  readonly times?: number
 }
 
 /**
- * Continues a stopped machine for one exchange, and stops it again.
+ * Continues a stopped machine for an exchange, and stops it again.
  *
- * @param taken aborts when a start takes the machine. The warm-up is skipped if it has not begun
+ * @param taken aborts when a start takes the machine. No further request is sent then
  * @throws AbortError when the machine ends, or the answer does not come in time; the machine cannot be used then
  */
 export async function warmUp(
   { qmp, stream }: { readonly qmp: QmpClient; readonly stream: Duplex },
-  { request, end: answerEnd, after = 0 }: WarmUpExchange,
+  { request, end: answerEnd, after = 0, times = 1 }: WarmUpExchange,
   taken: AbortSignal,
   { freeMs, takenMs }: WarmUpLimits = LIMITS,
 ): Promise<void> {
@@ -56,11 +57,14 @@ export async function warmUp(
     stream.once('end', end).once('close', end)
     if (stream.readableEnded || stream.destroyed) end()
     await qmp.execute('cont')
-    stream.write(Buffer.from(request, 'latin1'))
-    while (answered() < 0) {
-      const chunk = stream.read() as Buffer | null
-      if (chunk === null) await once(stream, 'readable', { signal: gone.signal })
-      else output += chunk.toString('latin1')
+    for (let sent = 0; sent < times && (sent === 0 || !taken.aborted); sent++) {
+      stream.write(Buffer.from(request, 'latin1'))
+      output = ''
+      while (answered() < 0) {
+        const chunk = stream.read() as Buffer | null
+        if (chunk === null) await once(stream, 'readable', { signal: gone.signal })
+        else output += chunk.toString('latin1')
+      }
     }
   } finally {
     taken.removeEventListener('abort', hurry)
@@ -71,7 +75,7 @@ export async function warmUp(
   await nextTurn()
   output += ((stream.read() as Buffer | null) ?? Buffer.alloc(0)).toString('latin1')
   stream.removeAllListeners('readable').off('end', end).off('close', end)
-  // Only the output up to the answer is dropped. The guest may have been stopped while it printed a mark, and the
+  // Only the output up to the last answer is dropped. The guest may have been stopped while it printed a mark, and the
   // test must receive the whole mark.
   stream.unshift(Buffer.from(output.slice(answered()), 'latin1'))
 }
